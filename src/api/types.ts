@@ -1,0 +1,164 @@
+/** The management API's shapes and the narrow view of the node that the routes work on. The console imports types only. */
+
+export interface Device {
+  name: string;
+  totalBytes: number;
+  offeredBytes: number;
+  usedBytes: number;
+}
+
+export interface WorkerStatus {
+  id: string;
+  share: number;
+}
+
+export interface InstanceStatus {
+  host: string;
+  mode: "solo" | "split";
+  state: "warm" | "loading" | "waiting";
+  term: number;
+  hostShare: number;
+  workers: WorkerStatus[];
+  /** Only while waiting. */
+  needBytes?: number;
+  haveBytes?: number;
+  /** Fraction loaded, only while loading and where this node knows it. */
+  progress?: number;
+}
+
+export interface ModelStatus {
+  name: string;
+  sizeBytes: number;
+  state: "warm" | "loading" | "waiting" | "cold";
+  mode: "solo" | "split";
+  hosts: string[];
+  workers: WorkerStatus[];
+  onDisk: boolean;
+  instances: InstanceStatus[];
+}
+
+export interface PeerStatus {
+  id: string;
+  name: string;
+  role: "host" | "worker" | "standby";
+  model: string | null;
+  vramBytes: number;
+  devices: Device[];
+  rttMs: number | null;
+  version: string;
+}
+
+export interface TunnelStatus {
+  peer: string;
+  kind: "rpc" | "http";
+  streams: number;
+  bytesSent: number;
+  bytesReceived: number;
+  weightBytesSaved: number;
+  rttMs: number | null;
+}
+
+/** `GET /api/status`: design.md 4. */
+export interface Status {
+  version: string;
+  node: {
+    id: string;
+    name: string;
+    role: "host" | "worker" | "standby" | "client";
+    model: string | null;
+    vramBytes: number;
+    addresses: string[];
+    devices: Device[];
+    tokensPerSecond: number;
+    clientsConnected: number;
+    engine: { build: string; rpcProtocol: string; path: string } | null;
+  };
+  mesh: { id: string; vramBytes: number; token: string | null };
+  peers: PeerStatus[];
+  models: ModelStatus[];
+  tunnels: TunnelStatus[];
+}
+
+export interface LogLine {
+  time: string;
+  level: string;
+  event: string;
+  message: string;
+}
+
+/** What `GET /api/events` carries. */
+export type NodeEvent =
+  | { type: "status"; status: Status }
+  | { type: "log"; line: LogLine }
+  | {
+    type: "progress";
+    task: "load" | "download";
+    model: string;
+    fraction: number;
+  }
+  | { type: "request"; request: RequestRecord };
+
+/** One finished request, without its prompt. */
+export interface RequestRecord {
+  id: string;
+  time: string;
+  model: string;
+  /** PeerId that answered; `null` where nobody could. */
+  host: string | null;
+  path: string;
+  status: number;
+  /** Milliseconds from arrival to the first byte of the answer, and to its end. */
+  firstByteMs: number | null;
+  totalMs: number;
+  tokensOut: number | null;
+}
+
+/** An instance that can answer now. */
+export interface GatewayInstance {
+  readonly host: string;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly local: boolean;
+}
+
+/** A request on its way to an instance. */
+export interface ForwardRequest {
+  readonly requestId: string;
+  readonly method: string;
+  /** Path and query, as the caller sent them. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array | null;
+  readonly signal: AbortSignal;
+}
+
+/** The instance could not be reached, or no longer serves the model; nothing was answered. */
+export class InstanceUnavailableError extends Error {
+  override name = "InstanceUnavailableError";
+}
+
+/** What the OpenAI gateway needs of the node. */
+export interface GatewayNode {
+  readonly self: string;
+  /** Warm instances as this node knows them now. */
+  warm(): readonly GatewayInstance[];
+  /** A passive node fetches the routing table anew; an active one answers from its view. */
+  refresh(signal: AbortSignal): Promise<void>;
+  /** The model that this node serves or takes part in, if any. */
+  readonly ownModel: string | null;
+  /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
+  forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response>;
+  /** Called once for each request when its answer has ended. */
+  record(request: RequestRecord): void;
+}
+
+/** What the management routes need of the node. */
+export interface ManagementNode {
+  status(): Status;
+  /** Every event from now on; `status` events come at most 4 a second. */
+  subscribe(listener: (event: NodeEvent) => void): () => void;
+  /** A new invite. @throws {Error} with a sentence where this node may not invite. */
+  invite(
+    options: { role: "member" | "client"; name?: string; mayInvite?: boolean },
+  ): Promise<string>;
+}

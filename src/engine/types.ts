@@ -1,0 +1,92 @@
+/** llama.cpp on this machine, as the rest of the program sees it. */
+
+/** A compute device that llama.cpp offers, from `--list-devices`; empty on a machine with a CPU only. */
+export interface EngineDevice {
+  /** llama.cpp's own name (`CUDA0`, `Metal`). */
+  readonly name: string;
+  readonly description: string;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** The two binaries and what they can do, read once from `--help`, `--version` and `--list-devices`. */
+export interface Engine {
+  /** Paths that run as they are. */
+  readonly llamaServer: string;
+  readonly rpcServer: string;
+  readonly build: string;
+  /** `major.minor.patch` of the RPC wire, from a HELLO to the rpc-server itself. */
+  readonly rpcProtocol: string;
+  readonly devices: readonly EngineDevice[];
+  readonly llamaServerFlags: ReadonlySet<string>;
+  readonly rpcServerFlags: ReadonlySet<string>;
+}
+
+/** One device of a split, in the order host first. Ports are on loopback. */
+export interface SplitMember {
+  /** Where llama-server reaches the rpc-server: the member's tunnel, or the host's own rpc-server. `null`: the host's GPU. */
+  readonly rpcPort: number | null;
+  readonly share: number;
+}
+
+/** What a llama-server is to serve. */
+export interface LlamaServerSpec {
+  readonly kind: "llama-server";
+  readonly modelPath: string;
+  readonly modelName: string;
+  readonly contextLength: number | null;
+  /** Empty: solo. Else host first, then workers. */
+  readonly split: readonly SplitMember[];
+}
+
+export interface RpcServerSpec {
+  readonly kind: "rpc-server";
+  /** Passed as `--gguf` where the binary offers it (the fork). */
+  readonly modelPath: string | null;
+}
+
+export type ServerSpec = LlamaServerSpec | RpcServerSpec;
+
+export type ServerState =
+  | { readonly kind: "stopped" }
+  | { readonly kind: "starting"; readonly attempt: number }
+  | { readonly kind: "ready"; readonly port: number }
+  /** Crashed; started again at `retryAtMs` (epoch) where the server restarts by itself. */
+  | {
+    readonly kind: "failed";
+    readonly exitCode: number | null;
+    readonly stderrTail: string;
+    readonly retryAtMs: number | null;
+  }
+  | { readonly kind: "stopping" };
+
+export interface LaunchOptions {
+  /** Starts the server again after a crash, with backoff. A split's llama-server does not: its host plans anew. */
+  readonly restart: boolean;
+}
+
+/** One child and its successors after crashes. Made by `Supervisor.launch`; never reused after `stop`. */
+export interface ManagedServer {
+  readonly spec: ServerSpec;
+  readonly state: ServerState;
+  /** Key for the server's API, random for each launch; `null` for an rpc-server. */
+  readonly apiKey: string | null;
+  /** Fraction loaded, 0 to 1, while starting and where the binary tells. */
+  readonly progress: number;
+  /** Process id while a child runs. */
+  readonly pid: number | null;
+  subscribe(listener: (state: ServerState) => void): () => void;
+  /** Resolves with the port once healthy. @throws {EngineExitedError} when it gives up, or the signal's reason. */
+  ready(signal?: AbortSignal): Promise<number>;
+  /** SIGTERM, then SIGKILL; resolves when the child is gone. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Owns every child process of the node. */
+export interface Supervisor {
+  launch(spec: ServerSpec, options: LaunchOptions): ManagedServer;
+  /** Number of children started again after a crash, since the start of the node. */
+  readonly restarts: number;
+  /** Stops all children; resolves when none is left. */
+  stop(): Promise<void>;
+}

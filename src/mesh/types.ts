@@ -1,0 +1,198 @@
+/** What nodes tell each other, and what the rest of the program may ask of the mesh. */
+
+import type { ByteStream } from "./byte_stream.ts";
+
+/** A libp2p PeerId as base58 text. Always compared as text. */
+export type PeerId = string & { readonly __brand: "PeerId" };
+
+/** What an invite lets its holder be. A client opens routes and http only. */
+export type MemberRole = "member" | "client";
+
+/** What an active node is doing now. */
+export type ActiveRole = "host" | "worker" | "standby";
+
+export interface DeviceMemory {
+  readonly name: string;
+  readonly totalBytes: number;
+  readonly offeredBytes: number;
+  readonly usedBytes: number;
+}
+
+/** A complete model file on a node's disk. */
+export interface ModelOnDisk {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** SHA-256 (hex) of the GGUF header and the size: design.md 1. */
+  readonly fingerprint: string;
+  /** Memory that serving it takes, at the announcing node's context length. */
+  readonly needBytes: number;
+}
+
+/** A model by name and content. Two fingerprints of one name are two models. */
+export interface ModelRef {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+export interface WorkerShare {
+  readonly peer: PeerId;
+  /** Fraction of the layers, 0 to 1. */
+  readonly share: number;
+}
+
+/** What a host says of the instance that it runs; in a split it is also the assignment its workers obey. */
+export interface Instance {
+  readonly model: ModelRef;
+  readonly sizeBytes: number;
+  readonly mode: "solo" | "split";
+  readonly state: "loading" | "warm" | "waiting";
+  /** Rises with every new assignment of the model; a worker obeys the highest of the host it elects. */
+  readonly term: number;
+  readonly hostShare: number;
+  readonly workers: readonly WorkerShare[];
+  readonly needBytes: number;
+  /** Memory of the members counted for it: less than `needBytes` while `waiting`. */
+  readonly haveBytes: number;
+}
+
+/** A worker's answer to an assignment: its rpc-server of that term runs once `ready`. */
+export interface Obedience {
+  readonly host: PeerId;
+  readonly term: number;
+  readonly ready: boolean;
+}
+
+/** The part of an announcement that the node decides; mesh adds identity, version numbers and RTTs. */
+export interface AnnouncementContent {
+  readonly name: string;
+  readonly version: string;
+  readonly role: ActiveRole;
+  readonly memoryBytes: number;
+  readonly devices: readonly DeviceMemory[];
+  /** At most 200. */
+  readonly models: readonly ModelOnDisk[];
+  /** Names that this node wants the mesh to serve. */
+  readonly wanted: readonly string[];
+  /** The model whose group this node belongs to. */
+  readonly target: ModelRef | null;
+  readonly split: boolean;
+  readonly instance: Instance | null;
+  readonly obeys: Obedience | null;
+  readonly engine: { readonly build: string; readonly rpcProtocol: string } | null;
+  /** The seeds' TUNNEL_MAP: which local port of this node leads to which peer's rpc-server. */
+  readonly tunnelPorts: Readonly<Record<string, number>>;
+}
+
+/** What one active node says of itself; per peer the highest (incarnation, seq) wins. */
+export interface Announcement extends AnnouncementContent {
+  readonly peer: PeerId;
+  readonly addresses: readonly string[];
+  /** Milliseconds in power-of-two buckets, of the nearest 32 peers. */
+  readonly rttsMs: Readonly<Record<string, number>>;
+  readonly incarnation: number;
+  readonly seq: number;
+}
+
+/** One model's instance as a gateway needs it. */
+export interface RouteInstance {
+  readonly host: PeerId;
+  readonly model: ModelRef;
+  readonly sizeBytes: number;
+  readonly mode: "solo" | "split";
+  readonly state: "loading" | "warm" | "waiting";
+  readonly term: number;
+  readonly hostShare: number;
+  readonly workers: readonly WorkerShare[];
+  readonly needBytes: number;
+  readonly haveBytes: number;
+}
+
+/** What a passive node knows of its mesh. */
+export interface RoutingTable {
+  /** Changes exactly when the rest of the table does. */
+  readonly version: string;
+  readonly instances: readonly RouteInstance[];
+  readonly wanted: readonly string[];
+  readonly nodes: readonly RouteNode[];
+}
+
+export interface RouteNode {
+  readonly peer: PeerId;
+  readonly name: string;
+  readonly role: ActiveRole;
+  readonly model: string | null;
+  readonly memoryBytes: number;
+  readonly devices: readonly DeviceMemory[];
+  readonly addresses: readonly string[];
+  readonly version: string;
+}
+
+/** Events of a mesh. `members` follows any change of what `Mesh.members` returns. */
+export type MeshEvent =
+  | { readonly type: "members" }
+  | {
+    readonly type: "peer";
+    readonly peer: PeerId;
+    readonly name: string;
+    readonly change: "joined" | "left" | "died";
+  }
+  | { readonly type: "routes" };
+
+export interface InviteOptions {
+  readonly role: MemberRole;
+  readonly name?: string;
+  readonly mayInvite?: boolean;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A peer that has proven its membership, as a protocol handler sees it. */
+export interface AdmittedPeer {
+  readonly id: PeerId;
+  readonly role: MemberRole;
+}
+
+export interface HandleOptions {
+  /** Roles that may open the protocol; others are reset. */
+  readonly roles: readonly MemberRole[];
+  /** Streams of this protocol that one connection may have open. */
+  readonly maxStreams: number;
+}
+
+export type StreamHandler = (stream: ByteStream, peer: AdmittedPeer) => Promise<void>;
+
+/** Who is in the mesh and who is alive. Starts once and never restarts: a change of role is a new announcement. */
+export interface Mesh {
+  readonly self: PeerId;
+  readonly meshId: string;
+  readonly role: MemberRole;
+  readonly mayInvite: boolean;
+  /** This node's own addresses with `/p2p/`, reachable ones first. */
+  addresses(): readonly string[];
+  /** Living active members without this node, in the order of their PeerIds. */
+  members(): readonly Announcement[];
+  /** Round trip to a peer in a power-of-two bucket of milliseconds, `undefined` until measured. */
+  rttMs(peer: PeerId): number | undefined;
+  /** What this node knows of models and instances: from its members, or the cached table of a client. */
+  routes(): RoutingTable;
+  /** A client fetches the table when it is old or `force` is set; an active node returns its own. */
+  refreshRoutes(options: { force?: boolean; signal?: AbortSignal }): Promise<RoutingTable>;
+  /** Connections of clients at this moment. */
+  clientsConnected(): number;
+  /** Replaces what this node says of itself; equal content is not sent again. Members only. */
+  announce(content: AnnouncementContent): void;
+  /** Peers of this node's split: heartbeat every 2 s instead of 60. */
+  watchClosely(peers: readonly PeerId[]): void;
+  /** A use of the peer failed: one direct probe decides whether it is dead. */
+  suspect(peer: PeerId, reason: string): void;
+  subscribe(listener: (event: MeshEvent) => void): () => void;
+  /** @throws {NotAllowedError} where this node's own grant does not cover it. */
+  invite(options: InviteOptions): Promise<string>;
+  /** Opens a stream after mutual admission. @throws when the peer can't be reached or refuses. */
+  open(peer: PeerId, protocol: string, options?: OpenOptions): Promise<ByteStream>;
+  handle(protocol: string, options: HandleOptions, handler: StreamHandler): void;
+  /** Says goodbye, closes every connection, stops libp2p. Safe to call twice. */
+  stop(): Promise<void>;
+}
