@@ -1,0 +1,94 @@
+import { useState } from "preact/hooks";
+import type { Status } from "../../../src/api/types.ts";
+import { createClientToken } from "../lib/api.ts";
+import { INVITE_COMMAND } from "../lib/headline.ts";
+import { CommandLine } from "./command_line.tsx";
+
+type ClientToken =
+  | { readonly kind: "none" | "asking" }
+  | { readonly kind: "made"; readonly token: string }
+  | { readonly kind: "failed"; readonly problem: string };
+
+/** A token for clients alone: the one of the mesh would let its holder in as a member. */
+function ClientInvite({ meshToken }: { meshToken: string }) {
+  const [made, setMade] = useState<ClientToken>({ kind: "none" });
+  const make = async () => {
+    setMade({ kind: "asking" });
+    try {
+      const token = await createClientToken(AbortSignal.timeout(10_000));
+      setMade({ kind: "made", token });
+    } catch (error) {
+      setMade({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const token = made.kind === "made" ? made.token : meshToken;
+  return (
+    <>
+      <CommandLine
+        id="client-command"
+        label="Client only"
+        command={`./mesh-llm --client --join ${token}`}
+      />
+      <p class="muted hint">
+        {made.kind === "made"
+          ? "This token lets its holder ask questions, and nothing else."
+          : "For a laptop that asks and lends no memory. "}
+        {made.kind !== "made" && (
+          <button
+            type="button"
+            class="button text"
+            disabled={made.kind === "asking"}
+            onClick={() => void make()}
+          >
+            Make a token for clients alone
+          </button>
+        )}
+        {made.kind === "failed" && <span role="alert" class="problem">{made.problem}</span>}
+      </p>
+    </>
+  );
+}
+
+function Invite({ token }: { token: string }) {
+  return (
+    <>
+      <p class="muted">
+        Run one of these on another machine. The token is a key to your mesh: give it to people you
+        trust.
+      </p>
+      <CommandLine id="token" label="Invite token" command={token} />
+      <CommandLine id="join-command" label="Add a machine" command={`./mesh-llm --join ${token}`} />
+      <ClientInvite meshToken={token} />
+    </>
+  );
+}
+
+function NoInvite({ role }: { role: Status["node"]["role"] }) {
+  return (
+    <>
+      <p class="muted">
+        {role === "client"
+          ? "This node is a client: it asks the mesh and can not invite others."
+          : "This node joined by an invite that does not allow inviting others."}{" "}
+        Ask the person who runs the mesh for a token, or print one on a machine that may invite:
+      </p>
+      <CommandLine
+        id="invite-elsewhere"
+        label="On a machine that may invite"
+        command={INVITE_COMMAND}
+      />
+    </>
+  );
+}
+
+export function InvitePanel({ status }: { status: Status }) {
+  const { token } = status.mesh;
+  return (
+    <section class="panel invite" id="invite" tabIndex={-1} aria-labelledby="invite-title">
+      <h2 id="invite-title">Add a machine</h2>
+      <div class="card">
+        {token === null ? <NoInvite role={status.node.role} /> : <Invite token={token} />}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,121 @@
+import { countOf, displayName, formatBytes, formatPercent, formatProgress } from "../lib/format.ts";
+import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_view.ts";
+import { modelText } from "../lib/words.ts";
+import { Bar } from "./bar.tsx";
+
+const STATE_TEXT: Record<ModelView["state"], string> = {
+  warm: "warm",
+  loading: "loading",
+  waiting: "waiting",
+  cold: "not served",
+};
+
+function SharesBar({ shares }: { shares: readonly ShareOf[] }) {
+  return (
+    <div class="shares-bar" aria-hidden="true">
+      {shares.map(({ id, percent }) => <span key={id} style={{ flexGrow: percent }} />)}
+    </div>
+  );
+}
+
+/** The machines that run one copy: in words, and once it is warm as a bar. */
+function Shares({ instance }: { instance: InstanceView }) {
+  return (
+    <div class="shares">
+      {instance.state === "warm" && <SharesBar shares={instance.shares} />}
+      <ul class="shares-legend">
+        {instance.shares.map((share) => (
+          <li key={share.id}>
+            <bdi>{share.name}</bdi>{" "}
+            <span class="muted">{formatPercent(share.percent)}{share.isHost && ", host"}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function LoadingBar({ model }: { model: ModelView }) {
+  const text = model.progress === null ? "Starting" : `${formatProgress(model.progress)} loaded`;
+  return (
+    <div class="bar-line">
+      <Bar
+        role="progressbar"
+        label={`Loading ${displayName(model.name)}`}
+        text={text}
+        fraction={model.progress ?? 0}
+      />
+      <span class="muted">{text}</span>
+    </div>
+  );
+}
+
+function MemoryNeeded({ model }: { model: ModelView }) {
+  if (model.shortage === null) return null;
+  return (
+    <Bar
+      label={`Memory for ${displayName(model.name)}`}
+      text={modelText(model)}
+      fraction={model.shortage.haveBytes / model.shortage.needBytes}
+    />
+  );
+}
+
+function ModelRow({ model }: { model: ModelView }) {
+  const split = model.instances.filter(({ mode, state }) =>
+    mode === "split" && state !== "waiting"
+  );
+  return (
+    <li class="card model" data-model={model.name} data-state={model.state}>
+      <div class="card-head">
+        <h3>
+          <bdi>{displayName(model.name)}</bdi>
+        </h3>
+        <span class="badge push" data-state={model.state}>{STATE_TEXT[model.state]}</span>
+      </div>
+      {model.state === "loading" && <LoadingBar model={model} />}
+      {model.state === "waiting" && <MemoryNeeded model={model} />}
+      {split.map((instance) => <Shares key={instance.host} instance={instance} />)}
+      <p class="muted facts">
+        <bdi>{modelText(model)}</bdi>
+        {model.sizeBytes > 0 && <span>{formatBytes(model.sizeBytes)} file</span>}
+      </p>
+    </li>
+  );
+}
+
+function ModelList({ models }: { models: readonly ModelView[] }) {
+  return (
+    <ul class="cards">
+      {/* The index as well: two models may share a name. */}
+      {models.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
+    </ul>
+  );
+}
+
+/** Models that nobody serves, folded: a full disk must not push the machines out of sight. */
+function ColdModels({ models }: { models: readonly ModelView[] }) {
+  if (models.length === 0) return null;
+  return (
+    <details class="cold">
+      <summary>{countOf(models.length, "model")} known and not served</summary>
+      <ModelList models={models} />
+    </details>
+  );
+}
+
+export function ModelsPanel({ models }: { models: readonly ModelView[] }) {
+  const served = models.filter(({ state }) => state !== "cold");
+  return (
+    <section class="panel models" aria-labelledby="models-title">
+      <h2 id="models-title">Models</h2>
+      {models.length === 0 && (
+        <p class="empty">
+          No model is known yet. The first one that a machine serves appears here.
+        </p>
+      )}
+      {served.length > 0 && <ModelList models={served} />}
+      <ColdModels models={models.filter(({ state }) => state === "cold")} />
+    </section>
+  );
+}

@@ -1,0 +1,29 @@
+import { formatClock } from "../lib/format.ts";
+import type { LiveState } from "../lib/live_state.ts";
+
+function sentences({ status, lostAtMs, problem }: LiveState): { title: string; detail: string } {
+  if (status === null) {
+    return {
+      title: "This page can not read its node.",
+      detail: problem ?? "Is mesh-llm still running in its terminal?",
+    };
+  }
+  return {
+    title: "The connection to this node is lost.",
+    detail: problem ?? `This is how the mesh was at ${formatClock(lostAtMs ?? 0)}.`,
+  };
+}
+
+/** Says that the node can't be heard, what is still shown, and what to do. */
+export function ConnectionNotice({ live, onRetry }: { live: LiveState; onRetry: () => void }) {
+  if (live.lostAtMs === null) return null;
+  const { title, detail } = sentences(live);
+  return (
+    <div class="notice" role="alert" id="connection-notice">
+      <p>
+        <strong>{title}</strong> {detail} Trying again by itself.
+      </p>
+      <button type="button" class="button" onClick={onRetry}>Try now</button>
+    </div>
+  );
+}

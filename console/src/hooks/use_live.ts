@@ -1,0 +1,23 @@
+import { useEffect, useReducer, useRef } from "preact/hooks";
+import { openEvents, probeNode } from "../lib/api.ts";
+import { LiveConnection } from "../lib/live_connection.ts";
+import { INITIAL_LIVE_STATE, type LiveState, onLiveEvent } from "../lib/live_state.ts";
+
+/** The node's state as it changes, and a way to try again at once. */
+export function useLive(): { live: LiveState; reconnect: () => void } {
+  const [live, onEvent] = useReducer(onLiveEvent, INITIAL_LIVE_STATE);
+  const connection = useRef<LiveConnection | null>(null);
+  useEffect(() => {
+    const current = new LiveConnection({ openEvents, probeNode, onEvent, now: Date.now });
+    const connect = () => current.connect();
+    connection.current = current;
+    connect();
+    // A machine that wakes up should not sit out the pause.
+    addEventListener("online", connect);
+    return () => {
+      removeEventListener("online", connect);
+      current.stop();
+    };
+  }, []);
+  return { live, reconnect: () => connection.current?.connect() };
+}

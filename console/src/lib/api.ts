@@ -1,0 +1,90 @@
+/** Everything that the page asks of its node. Same origin only; the types are the node's own. */
+
+import { hc } from "hono/client";
+import type { ManagementApi } from "../../../src/api/management.ts";
+import { ApiError } from "./api_error.ts";
+import { type ChatChunk, errorMessage, parseChatChunk } from "./chat_chunk.ts";
+import type { ChatMessage } from "./conversation.ts";
+import { SseDecoder } from "./sse.ts";
+
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+}
+
+export interface AskOptions {
+  readonly apiKey: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** A streamed answer: who gives it, and its chunks in the groups in which they arrive. */
+export interface ChatReply {
+  readonly host: string | null;
+  readonly chunks: AsyncIterable<ChatChunk[]>;
+}
+
+const management = hc<ManagementApi>("/", { fetch: request }).api;
+
+/** `fetch` that throws on every answer that is not a success. @throws {ApiError} */
+async function request(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(input, init);
+  } catch (error) {
+    init?.signal?.throwIfAborted();
+    throw new ApiError("The node does not answer", null, { cause: error });
+  }
+  if (response.ok) return response;
+  const body: unknown = await response.json().catch(() => null);
+  const message = errorMessage(body) ?? `The node answered with status ${response.status}`;
+  throw new ApiError(message, response.status);
+}
+
+export function openEvents(): EventSource {
+  return new EventSource("/api/events");
+}
+
+/** Asks for the status and throws it away. @throws {ApiError} that says why the node does not give it. */
+export async function probeNode(signal: AbortSignal): Promise<void> {
+  const response = await management.status.$get(undefined, { init: { signal } });
+  await response.body?.cancel();
+}
+
+/** A token whose holder may ask questions and nothing else. */
+export async function createClientToken(signal: AbortSignal): Promise<string> {
+  const response = await management.tokens.$post({ json: { role: "client" } }, {
+    init: { signal },
+  });
+  return (await response.json()).token;
+}
+
+async function* readChunks(response: Response, signal: AbortSignal): AsyncGenerator<ChatChunk[]> {
+  // Not `for await`: Safari's streams could not be iterated until lately.
+  const reader = response.body?.getReader();
+  const decoder = new SseDecoder();
+  try {
+    for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
+      yield decoder.push(next.value).map(parseChatChunk).filter((chunk) => chunk !== null);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new ApiError("The connection broke before the answer ended", null, { cause: error });
+  }
+}
+
+/** Asks a model. Waiting for the answer and reading it both end with the signal. @throws {ApiError} */
+export async function askModel(
+  chat: ChatRequest,
+  { apiKey, signal }: AskOptions,
+): Promise<ChatReply> {
+  const response = await request("/v1/chat/completions", {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
+    },
+    body: JSON.stringify({ ...chat, stream: true, stream_options: { include_usage: true } }),
+    signal,
+  });
+  return { host: response.headers.get("x-mesh-host"), chunks: readChunks(response, signal) };
+}

@@ -1,0 +1,123 @@
+/** The one sentence that says how the mesh is, and the one thing to do next. Pure. */
+
+import type { Status } from "../../../src/api/types.ts";
+import { GUIDE_MODEL } from "./conversation.ts";
+import { countOf, formatBytes } from "./format.ts";
+import { models, type ModelView, nodeCount } from "./mesh_view.ts";
+import { modelNames, shortageText } from "./words.ts";
+
+export type HeadlineAction =
+  | { readonly kind: "chat"; readonly label: string }
+  | { readonly kind: "invite"; readonly label: string }
+  | { readonly kind: "command"; readonly label: string; readonly command: string };
+
+export interface Headline {
+  readonly tone: "warm" | "loading" | "waiting" | "idle";
+  readonly title: string;
+  readonly detail: string;
+  readonly action: HeadlineAction | null;
+}
+
+/** Names that a shell takes as they are. */
+const PLAIN_NAME = /^[A-Za-z0-9][\w.:/-]{0,127}$/;
+
+export const INVITE_COMMAND = "./mesh-llm token";
+
+function inviteAction(status: Status): HeadlineAction {
+  return status.mesh.token !== null
+    ? { kind: "invite", label: "Add a machine" }
+    : { kind: "command", label: "On a machine that may invite", command: INVITE_COMMAND };
+}
+
+function sharing(status: Status): string {
+  const nodes = nodeCount(status);
+  const memory = formatBytes(status.mesh.vramBytes);
+  if (nodes === 0) return `The mesh offers ${memory}`;
+  return nodes === 1
+    ? `One machine offers ${memory}`
+    : `${countOf(nodes, "machine")} share ${memory}`;
+}
+
+function howMuchMore({ shortage }: ModelView): string {
+  if (shortage === null || shortage.needBytes <= shortage.haveBytes) return shortageText(null);
+  const missing = formatBytes(shortage.needBytes - shortage.haveBytes);
+  return `${shortageText(shortage)}: ${missing} more and it starts by itself`;
+}
+
+function whenWarm(
+  status: Status,
+  warm: readonly ModelView[],
+  waiting: readonly ModelView[],
+): Headline {
+  const next = waiting.length > 0
+    ? `${modelNames(waiting)} still ${waiting.length === 1 ? "waits" : "wait"} for memory.`
+    : "Ask anything from this page.";
+  return {
+    tone: "warm",
+    title: `${modelNames(warm)} ${warm.length === 1 ? "is" : "are"} warm`,
+    detail: `${sharing(status)}. ${next}`,
+    action: { kind: "chat", label: "Start a chat" },
+  };
+}
+
+function whenLoading(status: Status, loading: readonly ModelView[]): Headline {
+  return {
+    tone: "loading",
+    title: `Loading ${modelNames(loading)}`,
+    detail: `${sharing(status)}. The chat opens as soon as loading ends.`,
+    action: status.mesh.token === null ? null : inviteAction(status),
+  };
+}
+
+function whenWaiting(status: Status, waiting: readonly ModelView[]): Headline {
+  const first = waiting[0];
+  return {
+    tone: "waiting",
+    title: `${modelNames(waiting)} ${waiting.length === 1 ? "waits" : "wait"} for memory`,
+    detail: waiting.length === 1 && first !== undefined
+      ? `${howMuchMore(first)}.`
+      : `${sharing(status)}, which is not enough. Another machine helps.`,
+    action: inviteAction(status),
+  };
+}
+
+/** The first model on this disk that a shell takes as it is, else the built-in one. */
+function startCommand(cold: readonly ModelView[]): string {
+  const found = cold.find((view) => view.onDisk && PLAIN_NAME.test(view.name));
+  return `./mesh-llm --model ${found?.name ?? GUIDE_MODEL}`;
+}
+
+function whenCold(status: Status, cold: readonly ModelView[]): Headline {
+  const isClient = status.node.role === "client";
+  if (isClient && status.peers.length === 0) {
+    return {
+      tone: "idle",
+      title: "No machine of the mesh answers",
+      detail: "This node is a client: it asks, and members answer. Start mesh-llm on one of them.",
+      action: { kind: "command", label: "On a member", command: startCommand([]) },
+    };
+  }
+  return {
+    tone: "idle",
+    title: "No model is warm yet",
+    detail: isClient
+      ? "This node is a client: it asks, and members answer. Start a model on one of them."
+      : `${sharing(status)}. Start this node again with a model, or start one on another machine.`,
+    action: {
+      kind: "command",
+      label: isClient ? "On a member" : "Start a model",
+      command: startCommand(isClient ? [] : cold),
+    },
+  };
+}
+
+export function headline(status: Status): Headline {
+  const groups = Map.groupBy(models(status, {}), (view) => view.state);
+  const warm = groups.get("warm") ?? [];
+  const loading = groups.get("loading") ?? [];
+  const waiting = groups.get("waiting") ?? [];
+  if (warm.length > 0) return whenWarm(status, warm, waiting);
+  if (loading.length > 0) return whenLoading(status, loading);
+  if (waiting.length > 0) return whenWaiting(status, waiting);
+  return whenCold(status, groups.get("cold") ?? []);
+}

@@ -1,0 +1,200 @@
+/** What the page shows of a status: machines with their part in a model, and models with their machines. Pure. */
+
+import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/types.ts";
+import { clampFraction, displayName, shortId, wholePercentages } from "./format.ts";
+
+/** Fraction loaded by model name. */
+export type Progress = Readonly<Record<string, number>>;
+
+export interface Memory {
+  readonly usedBytes: number;
+  readonly offeredBytes: number;
+  readonly totalBytes: number;
+}
+
+/** A machine's part in the instance that it hosts or works for. */
+export interface Part {
+  readonly model: string;
+  readonly as: "host" | "worker";
+  readonly mode: "solo" | "split";
+  readonly state: "warm" | "loading" | "waiting";
+  /** Of the model's layers; 100 for a model that runs alone. */
+  readonly percent: number;
+  /** Name of the host. */
+  readonly hostName: string;
+}
+
+export interface Machine {
+  readonly id: string;
+  readonly name: string;
+  readonly isSelf: boolean;
+  readonly role: "host" | "worker" | "standby" | "client";
+  readonly part: Part | null;
+  readonly memory: Memory;
+  readonly devices: readonly string[];
+  readonly rttMs: number | null;
+}
+
+export interface ShareOf {
+  readonly id: string;
+  readonly name: string;
+  readonly percent: number;
+  readonly isHost: boolean;
+}
+
+export interface InstanceView {
+  readonly host: string;
+  readonly mode: "solo" | "split";
+  readonly state: "warm" | "loading" | "waiting";
+  /** Host first. */
+  readonly shares: readonly ShareOf[];
+}
+
+export interface Shortage {
+  readonly needBytes: number;
+  readonly haveBytes: number;
+}
+
+export interface ModelView {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly state: ModelStatus["state"];
+  readonly onDisk: boolean;
+  /** Only while loading; `null` where nobody has said yet. */
+  readonly progress: number | null;
+  /** Only while waiting for memory. */
+  readonly shortage: Shortage | null;
+  readonly instances: readonly InstanceView[];
+}
+
+const STATE_ORDER: readonly ModelStatus["state"][] = ["warm", "loading", "waiting", "cold"];
+const ROLE_ORDER: readonly Machine["role"][] = ["client", "host", "worker", "standby"];
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Names by id. Where two machines share one, the end of the id tells them apart. */
+export function machineNames(status: Status): ReadonlyMap<string, string> {
+  const machines = [status.node, ...status.peers].map(({ id, name }) => ({
+    id,
+    name: displayName(name) || shortId(id),
+  }));
+  const uses = new Map<string, number>();
+  for (const { name } of machines) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return new Map(machines.map(({ id, name }) => [
+    id,
+    (uses.get(name) ?? 0) > 1 ? `${name} ${shortId(id)}` : name,
+  ]));
+}
+
+/** The name of a machine, or the end of the id of one that is not known (any more). */
+export function nameOf(names: ReadonlyMap<string, string>, id: string): string {
+  return names.get(id) ?? shortId(id);
+}
+
+function sharesOf(instance: InstanceStatus, names: ReadonlyMap<string, string>): ShareOf[] {
+  const members = [{ id: instance.host, share: instance.hostShare }, ...instance.workers];
+  const percents = instance.mode === "solo"
+    ? [100]
+    : wholePercentages(members.map((member) => member.share));
+  return members.slice(0, percents.length).map(({ id }, index) => ({
+    id,
+    name: nameOf(names, id),
+    percent: percents[index] ?? 0,
+    isHost: index === 0,
+  }));
+}
+
+function partOf(status: Status, names: ReadonlyMap<string, string>, id: string): Part | null {
+  for (const model of status.models) {
+    for (const instance of model.instances) {
+      const share = sharesOf(instance, names).find((member) => member.id === id);
+      if (share === undefined) continue;
+      return {
+        model: displayName(model.name),
+        as: share.isHost ? "host" : "worker",
+        mode: instance.mode,
+        state: instance.state,
+        percent: share.percent,
+        hostName: nameOf(names, instance.host),
+      };
+    }
+  }
+  return null;
+}
+
+function memoryOf(devices: readonly Device[], vramBytes: number): Memory {
+  const sum = (pick: (device: Device) => number) =>
+    devices.reduce((total, device) => total + pick(device), 0);
+  const offeredBytes = devices.length > 0 ? sum((device) => device.offeredBytes) : vramBytes;
+  return {
+    usedBytes: sum((device) => device.usedBytes),
+    offeredBytes,
+    totalBytes: Math.max(offeredBytes, sum((device) => device.totalBytes)),
+  };
+}
+
+/** This machine first, then hosts, workers and standbys by name. */
+export function machines(status: Status): Machine[] {
+  const names = machineNames(status);
+  const view = (
+    node: Status["node"] | Status["peers"][number],
+    link: { isSelf: boolean; rttMs: number | null },
+  ): Machine => ({
+    id: node.id,
+    name: nameOf(names, node.id),
+    ...link,
+    role: node.role,
+    part: partOf(status, names, node.id),
+    memory: memoryOf(node.devices, node.vramBytes),
+    devices: node.devices.map((device) => displayName(device.name)),
+  });
+  const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
+  peers.sort((a, b) =>
+    ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) ||
+    byText(a.name, b.name) || byText(a.id, b.id)
+  );
+  return [view(status.node, { isSelf: true, rttMs: null }), ...peers];
+}
+
+function shortageOf(model: ModelStatus): Shortage | null {
+  if (model.state !== "waiting") return null;
+  const instance = model.instances.find(({ needBytes }) => needBytes !== undefined);
+  if (instance?.needBytes === undefined) return null;
+  return { needBytes: instance.needBytes, haveBytes: instance.haveBytes ?? 0 };
+}
+
+function progressOf(model: ModelStatus, progress: Progress): number | null {
+  if (model.state !== "loading") return null;
+  const known = model.instances.flatMap((instance) => instance.progress ?? []);
+  const own = Object.hasOwn(progress, model.name) ? progress[model.name] : undefined;
+  const all = own === undefined ? known : [...known, own];
+  return all.length === 0 ? null : clampFraction(Math.max(...all));
+}
+
+/** Warm, loading, waiting, cold; by name within each. */
+export function models(status: Status, progress: Progress): ModelView[] {
+  const names = machineNames(status);
+  return status.models.map((model): ModelView => ({
+    name: model.name,
+    sizeBytes: model.sizeBytes,
+    state: model.state,
+    onDisk: model.onDisk,
+    progress: progressOf(model, progress),
+    shortage: shortageOf(model),
+    instances: model.instances.map((instance) => ({
+      host: instance.host,
+      mode: instance.mode,
+      state: instance.state,
+      shares: sharesOf(instance, names),
+    })),
+  })).sort((a, b) =>
+    STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || byText(a.name, b.name)
+  );
+}
+
+/** Machines that lend memory: a client is a guest. */
+export function nodeCount(status: Status): number {
+  return status.peers.length + (status.node.role === "client" ? 0 : 1);
+}

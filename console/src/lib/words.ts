@@ -1,0 +1,57 @@
+/** Sentences about machines and models. Pure. */
+
+import { countOf, displayName, formatBytes, formatPercent, listNames } from "./format.ts";
+import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_view.ts";
+
+/** What a machine does now. */
+export function doing({ role, part }: Machine): string {
+  if (role === "client") return "Asks the mesh and computes nothing itself";
+  if (part === null) return "Ready to help";
+  if (part.state === "waiting") return `Waits for memory for ${part.model}`;
+  const verb = part.state === "warm" ? "Runs" : "Loads";
+  if (part.mode === "solo") return `${verb} ${part.model} by itself`;
+  const share = `${verb} ${formatPercent(part.percent)} of ${part.model}`;
+  return part.as === "host" ? share : `${share} for ${part.hostName}`;
+}
+
+export function memoryText({ usedBytes, offeredBytes, totalBytes }: Memory): string {
+  const used = `${formatBytes(usedBytes)} used of ${formatBytes(offeredBytes)} offered`;
+  return totalBytes > offeredBytes ? `${used}, ${formatBytes(totalBytes)} in all` : used;
+}
+
+/** Both numbers of a model that waits. */
+export function shortageText(shortage: Shortage | null): string {
+  if (shortage === null) return "The mesh has too little memory for it";
+  const { needBytes, haveBytes } = shortage;
+  return `Needs ${formatBytes(needBytes)}, the mesh offers ${formatBytes(haveBytes)}`;
+}
+
+/** "on studio and mini", "split over 2 machines", or both. */
+function placement(instances: readonly InstanceView[]): string {
+  const solo = instances.filter(({ mode }) => mode === "solo")
+    .map(({ shares }) => shares[0]?.name ?? "");
+  const split = instances.filter(({ mode }) => mode === "split")
+    .map(({ shares }) => `split over ${countOf(shares.length, "machine")}`);
+  return [...(solo.length > 0 ? [`on ${listNames(solo)}`] : []), ...split].join(", ");
+}
+
+/** What a model does now, and where. */
+export function modelText({ state, onDisk, instances, shortage }: ModelView): string {
+  const running = instances.filter((instance) => instance.state === state);
+  const where = placement(running);
+  switch (state) {
+    case "warm":
+      return where === "" ? "Answers now" : `Answers now, ${where}`;
+    case "loading":
+      return where === "" ? "Is being loaded" : `Is being loaded, ${where}`;
+    case "waiting":
+      return shortageText(shortage);
+    case "cold":
+      return onDisk ? "On this machine's disk" : "Elsewhere in the mesh";
+  }
+}
+
+/** Names of models inside a sentence. */
+export function modelNames(views: readonly ModelView[]): string {
+  return listNames(views.map((view) => displayName(view.name)));
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { type Headline, headline } from "../../console/src/lib/headline.ts";
+import {
+  GB,
+  instance,
+  MINI,
+  model,
+  peer,
+  status,
+  type StatusParts,
+} from "../support/console_status.ts";
+
+function shown(parts: StatusParts): Headline {
+  const line = headline(status(parts));
+  return { ...line, detail: line.detail.replaceAll("\u00a0", " ") };
+}
+
+const LOADING = model({
+  name: "big",
+  state: "loading",
+  instances: [instance({ state: "loading" })],
+});
+const WAITING = model({
+  name: "huge",
+  state: "waiting",
+  instances: [instance({ state: "waiting", needBytes: 46 * GB, haveBytes: 24 * GB })],
+});
+const COLD = model({ name: "Mistral-7B", state: "cold", instances: [] });
+const CLIENT: StatusParts = {
+  node: { role: "client", model: null, vramBytes: 0, devices: [] },
+  mesh: { token: null },
+};
+
+Deno.test("headline() names the warm models and leads to the chat", () => {
+  assert.deepEqual(shown({}), {
+    tone: "warm",
+    title: "guide is warm",
+    detail: "One machine offers 24 GB. Ask anything from this page.",
+    action: { kind: "chat", label: "Start a chat" },
+  });
+  const two = shown({ peers: [peer()], models: [model(), model({ name: "big" }), LOADING] });
+  assert.equal(two.title, "big and guide are warm");
+  assert.equal(two.detail, "2 machines share 36 GB. Ask anything from this page.");
+});
+
+Deno.test("headline() mentions a model that waits beside a warm one", () => {
+  assert.match(shown({ models: [model(), WAITING] }).detail, /huge still waits for memory\.$/);
+});
+
+Deno.test("headline() says what is being loaded, and offers an invite where it may", () => {
+  const loading = shown({ models: [LOADING, COLD] });
+  assert.equal(loading.title, "Loading big");
+  assert.equal(loading.tone, "loading");
+  assert.deepEqual(loading.action, { kind: "invite", label: "Add a machine" });
+  assert.equal(shown({ models: [LOADING], mesh: { token: null } }).action, null);
+});
+
+Deno.test("headline() says what a waiting model lacks, and that another machine helps", () => {
+  const waiting = shown({ models: [WAITING] });
+  assert.equal(waiting.title, "huge waits for memory");
+  assert.equal(
+    waiting.detail,
+    "Needs 46 GB, the mesh offers 24 GB: 22 GB more and it starts by itself.",
+  );
+  assert.deepEqual(waiting.action, { kind: "invite", label: "Add a machine" });
+});
+
+Deno.test("headline() sends who may not invite to a machine that may", () => {
+  assert.deepEqual(shown({ models: [WAITING], mesh: { token: null } }).action, {
+    kind: "command",
+    label: "On a machine that may invite",
+    command: "./mesh-llm token",
+  });
+});
+
+Deno.test("headline() gives the command for a first model: one on the disk, else the guide", () => {
+  assert.equal(shown({ models: [] }).title, "No model is warm yet");
+  const command = (parts: StatusParts) => {
+    const { action } = shown(parts);
+    return action?.kind === "command" ? action.command : null;
+  };
+  assert.equal(command({ models: [] }), "./mesh-llm --model guide");
+  assert.equal(command({ models: [COLD] }), "./mesh-llm --model Mistral-7B");
+  assert.equal(command({ models: [{ ...COLD, onDisk: false }] }), "./mesh-llm --model guide");
+});
+
+Deno.test("headline() puts no name into a command that a shell would read as more than a name", () => {
+  const { action } = shown({ models: [{ ...COLD, name: "x; rm -rf ~" }] });
+  assert.deepEqual(action, {
+    kind: "command",
+    label: "Start a model",
+    command: "./mesh-llm --model guide",
+  });
+});
+
+Deno.test("headline() tells a client what others have to do", () => {
+  const cold = shown({ ...CLIENT, peers: [peer()], models: [] });
+  assert.equal(cold.title, "No model is warm yet");
+  assert.match(cold.detail, /^This node is a client/);
+  assert.equal(cold.action?.label, "On a member");
+  assert.equal(shown({ ...CLIENT, models: [] }).title, "No machine of the mesh answers");
+  const warm = shown({
+    ...CLIENT,
+    peers: [peer({ role: "host" })],
+    models: [model({ instances: [instance({ host: MINI })] })],
+  });
+  assert.equal(warm.detail, "One machine offers 12 GB. Ask anything from this page.");
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { machineNames, machines, models, nodeCount } from "../../console/src/lib/mesh_view.ts";
+import { GB, instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
+
+const SPLIT = instance({
+  host: MINI,
+  mode: "split",
+  hostShare: 0.5,
+  workers: [{ id: SELF, share: 0.3 }, { id: "12D3KooWGone000000Vanish", share: 0.2 }],
+});
+
+Deno.test("machines() lists this machine first, then hosts, workers and standbys by name", () => {
+  const listed = machines(status({
+    node: { role: "standby" },
+    peers: [
+      peer({ id: "s", name: "a", role: "standby" }),
+      peer({ id: "w2", name: "z", role: "worker" }),
+      peer({ id: "w1", name: "b", role: "worker" }),
+      peer({ id: "h", name: "y", role: "host" }),
+    ],
+  }));
+  assert.deepEqual(listed.map(({ id }) => id), [SELF, "h", "w1", "w2", "s"]);
+  assert.deepEqual(listed.map(({ isSelf }) => isSelf), [true, false, false, false, false]);
+});
+
+Deno.test("machines() finds the part of each in a split, by its id", () => {
+  const [self, mini, tower] = machines(status({
+    peers: [peer({ role: "host" }), peer({ id: TOWER, name: "tower" })],
+    models: [model({ name: "big", instances: [SPLIT] })],
+  }));
+  const common = { model: "big", mode: "split", state: "warm", hostName: "mini" };
+  assert.deepEqual(self?.part, { ...common, as: "worker", percent: 30 });
+  assert.deepEqual(mini?.part, { ...common, as: "host", percent: 50 });
+  assert.equal(tower?.part, null);
+});
+
+Deno.test("machines() adds up the memory of all devices, and does without any", () => {
+  const devices = [
+    { name: "CUDA0", totalBytes: 24 * GB, offeredBytes: 22 * GB, usedBytes: 10 * GB },
+    { name: "CUDA1", totalBytes: 24 * GB, offeredBytes: 22 * GB, usedBytes: 0 },
+  ];
+  const [two, none] = machines(status({
+    node: { devices },
+    peers: [peer({ devices: [], vramBytes: 8 * GB })],
+  }));
+  assert.deepEqual(two?.memory, { usedBytes: 10 * GB, offeredBytes: 44 * GB, totalBytes: 48 * GB });
+  assert.deepEqual(two?.devices, ["CUDA0", "CUDA1"]);
+  assert.deepEqual(none?.memory, { usedBytes: 0, offeredBytes: 8 * GB, totalBytes: 8 * GB });
+});
+
+Deno.test("machineNames() tells machines of one name apart, and names the nameless by their id", () => {
+  const names = machineNames(status({
+    node: { name: "mac" },
+    peers: [peer({ name: "mac" }), peer({ id: TOWER, name: "\u202e" })],
+  }));
+  assert.equal(names.get(SELF), "mac …AAAAAA");
+  assert.equal(names.get(MINI), "mac …BBBBBB");
+  assert.equal(names.get(TOWER), "…CCCCCC");
+});
+
+Deno.test("models() come warm, loading, waiting, cold, and by name within each", () => {
+  const listed = models(
+    status({
+      models: [
+        model({ name: "z", state: "cold", instances: [] }),
+        model({ name: "y", state: "waiting" }),
+        model({ name: "x", state: "loading" }),
+        model({ name: "w", state: "warm" }),
+        model({ name: "a", state: "warm" }),
+      ],
+    }),
+    {},
+  );
+  assert.deepEqual(listed.map(({ name }) => name), ["a", "w", "x", "y", "z"]);
+});
+
+Deno.test("models() name the machines of a split, and one that is gone by its id", () => {
+  const [big] = models(status({ peers: [peer()], models: [model({ instances: [SPLIT] })] }), {});
+  assert.deepEqual(big?.instances[0]?.shares, [
+    { id: MINI, name: "mini", percent: 50, isHost: true },
+    { id: SELF, name: "studio", percent: 30, isHost: false },
+    { id: "12D3KooWGone000000Vanish", name: "…Vanish", percent: 20, isHost: false },
+  ]);
+});
+
+Deno.test("models() show the furthest progress known, and only while loading", () => {
+  const loading = (progress?: number) =>
+    model({
+      state: "loading",
+      instances: [instance({ state: "loading", ...(progress === undefined ? {} : { progress }) })],
+    });
+  const shown = (given: ReturnType<typeof model>, progress = {}) =>
+    models(status({ models: [given] }), progress)[0]?.progress;
+  assert.equal(shown(loading()), null);
+  assert.equal(shown(loading(0.2)), 0.2);
+  assert.equal(shown(loading(0.2), { guide: 0.4 }), 0.4);
+  assert.equal(shown(loading(0.5), { guide: 0.4 }), 0.5);
+  assert.equal(shown(loading(), { guide: 7 }), 1);
+  assert.equal(shown(loading(), { other: 0.4 }), null);
+  assert.equal(shown(model(), { guide: 0.4 }), null);
+});
+
+Deno.test("models() carry both numbers of a shortage, and only while waiting", () => {
+  const short = instance({ state: "waiting", needBytes: 46 * GB, haveBytes: 24 * GB });
+  const shown = (given: ReturnType<typeof model>) =>
+    models(status({ models: [given] }), {})[0]?.shortage;
+  assert.deepEqual(shown(model({ state: "waiting", instances: [short] })), {
+    needBytes: 46 * GB,
+    haveBytes: 24 * GB,
+  });
+  assert.equal(shown(model({ state: "waiting", instances: [] })), null);
+  assert.equal(shown(model({ instances: [instance(), short] })), null);
+});
+
+Deno.test("nodeCount() counts who lends memory, and a client does not", () => {
+  assert.equal(nodeCount(status({ peers: [peer()] })), 2);
+  assert.equal(nodeCount(status({ node: { role: "client" }, peers: [peer()] })), 1);
+});

@@ -1,0 +1,333 @@
+/** The page in a real Chromium, before the real API of a node whose state the test makes up. */
+
+import assert from "node:assert/strict";
+import type { BrowserContext } from "playwright-core";
+import { buildConsole } from "../../scripts/build_console.ts";
+import type { Status } from "../../src/api/mod.ts";
+import { CannedNode, type CannedNodeOptions } from "../support/canned_node.ts";
+import { chromiumIsRequired, findChromium, startChromium } from "../support/chromium.ts";
+import { ConsolePage, type OpenOptions } from "../support/console_page.ts";
+import { GB, instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
+
+interface Scene {
+  readonly node: CannedNode;
+  readonly console: ConsolePage;
+}
+
+interface Case extends CannedNodeOptions, OpenOptions {
+  readonly status?: Status;
+  /** Complaints of the browser that belong to the case. */
+  readonly expectedErrors?: RegExp;
+  play(scene: Scene): Promise<void>;
+}
+
+const SPLIT = instance({
+  mode: "split",
+  hostShare: 2 / 3,
+  workers: [{ id: MINI, share: 1 / 3 }],
+});
+
+/** What Chromium writes to its console when a server goes away. */
+const CONNECTION_ERRORS =
+  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING/;
+
+const HOSTILE = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>`;
+
+const CASES: Record<string, Case> = {
+  "says which model is warm, where, and what to do next": {
+    status: status({
+      node: { model: "big" },
+      peers: [peer({ role: "worker", name: "mini" }), peer({ id: TOWER, name: "tower" })],
+      models: [model({ name: "big", sizeBytes: 18e9, instances: [SPLIT] })],
+    }),
+    async play({ console }) {
+      await console.waitForLink("live");
+      await console.waitForHeadline("big is warm");
+      assert.equal(await console.page.title(), "big is warm · mesh-llm");
+      assert.equal(await console.page.locator("#mesh-memory").innerText(), "48\u00a0GB");
+      assert.equal(await console.page.locator("#mesh-machines").innerText(), "3");
+      assert.match(await console.machine(SELF).innerText(), /Runs 67\u00a0% of big/);
+      assert.match(await console.machine(MINI).innerText(), /Runs 33\u00a0% of big for studio/);
+      assert.match(await console.machine(MINI).innerText(), /0\.4\u00a0ms away/);
+      assert.match(await console.machine(TOWER).innerText(), /Ready to help/);
+      await console.page.getByRole("button", { name: "Start a chat" }).click();
+      assert.equal(await console.page.evaluate(() => document.activeElement?.id), "question");
+    },
+  },
+
+  "follows the node: loading with progress, then warm": {
+    status: status({
+      models: [model({ state: "loading", instances: [instance({ state: "loading" })] })],
+    }),
+    async play({ node, console }) {
+      await console.waitForHeadline("Loading guide");
+      const bar = console.page.getByRole("progressbar", { name: "Loading guide" });
+      assert.equal(await bar.getAttribute("aria-valuetext"), "Starting");
+      node.emit({ type: "progress", task: "load", model: "guide", fraction: 0.42 });
+      await console.model("guide").getByText("42\u00a0% loaded").waitFor();
+      assert.equal(await bar.getAttribute("aria-valuenow"), "42");
+      assert.ok(await console.page.getByRole("button", { name: "Send" }).isDisabled());
+      node.setStatus(status());
+      await console.waitForHeadline("guide is warm");
+      await console.waitForModel("guide", "warm");
+    },
+  },
+
+  "folds models that nobody serves": {
+    status: status({
+      models: [model(), model({ name: "Mistral-7B", state: "cold", instances: [] })],
+    }),
+    async play({ console }) {
+      await console.waitForModel("guide", "warm");
+      assert.ok(await console.model("Mistral-7B").isHidden());
+      await console.page.getByText("1\u00a0model known and not served").click();
+      await console.waitForModel("Mistral-7B", "cold");
+    },
+  },
+
+  "says both numbers of a model that waits, and leads to the invite": {
+    status: status({
+      node: { role: "standby", model: null },
+      models: [model({
+        name: "big",
+        state: "waiting",
+        instances: [instance({ state: "waiting", needBytes: 46.2 * GB, haveBytes: 24 * GB })],
+      })],
+    }),
+    async play({ console }) {
+      await console.waitForHeadline("big waits for memory");
+      assert.match(
+        await console.model("big").innerText(),
+        /Needs 46\.2\u00a0GB, the mesh offers 24\u00a0GB/,
+      );
+      await console.page.getByRole("button", { name: "Add a machine", exact: true }).click();
+      assert.equal(await console.page.evaluate(() => document.activeElement?.id), "invite");
+    },
+  },
+
+  "streams an answer and says who gave it and how fast": {
+    status: status({
+      peers: [peer({ role: "host" })],
+      models: [model({ instances: [instance({ host: MINI })] })],
+    }),
+    async play({ node, console }) {
+      node.onChat = (chat) => {
+        chat.delta({ content: "A mesh is " });
+        void console.waitForAnswerText("A mesh is").then(() => {
+          chat.delta({ content: "a group." });
+          chat.finish(2);
+        });
+      };
+      await console.ask("What is a mesh?");
+      const answer = await console.answer();
+      assert.equal(answer.state, "done");
+      assert.equal(answer.text, "A mesh is a group.");
+      assert.match(
+        answer.figures.join("; "),
+        /^guide; answered by mini; [\d.]+\u00a0tokens\/s; first token after [\d.]+\u00a0m?s$/,
+      );
+    },
+  },
+
+  "sends earlier turns to a model, but none to the guide": {
+    status: status({ models: [model(), model({ name: "big" })] }),
+    async play({ node, console }) {
+      const asked: string[][] = [];
+      node.onChat = (chat) => {
+        asked.push(chat.messages.map(({ content }) => content));
+        chat.delta({ content: "yes" });
+        chat.finish(1);
+      };
+      const askBoth = async () => {
+        for (const question of ["one?", "two?"]) {
+          await console.ask(question);
+          await console.answer();
+        }
+      };
+      await askBoth();
+      await console.page.getByRole("button", { name: "New chat" }).click();
+      await console.page.getByLabel("Model to ask").selectOption("big");
+      await askBoth();
+      assert.deepEqual(asked, [["one?"], ["two?"], ["one?"], ["one?", "yes", "two?"]]);
+    },
+  },
+
+  "stops an answer when told to, and hangs up": {
+    async play({ node, console }) {
+      const cancelled = Promise.withResolvers<void>();
+      node.onChat = (chat) => {
+        chat.delta({ content: "Once upon a time" });
+        chat.cancelled.then(cancelled.resolve);
+      };
+      await console.ask("Tell me a story");
+      await console.waitForAnswerText("Once upon a time");
+      await console.stopAnswer();
+      const answer = await console.answer();
+      assert.equal(answer.state, "stopped");
+      assert.equal(answer.text, "Once upon a time");
+      await cancelled.promise;
+    },
+  },
+
+  "says when an answer was cut off, and asks again": {
+    async play({ node, console }) {
+      node.onChat = (chat) => {
+        chat.delta({ content: "Half" });
+        chat.cut();
+      };
+      await console.ask("What is a mesh?");
+      assert.equal((await console.answer()).state, "failed");
+      node.onChat = (chat) => {
+        chat.delta({ content: "Whole" });
+        chat.finish(1);
+      };
+      await console.page.getByRole("button", { name: "Ask again" }).click();
+      await console.waitForAnswerText("Whole");
+      assert.equal((await console.answer()).state, "done");
+      assert.equal(await console.page.locator(".turn").count(), 1);
+    },
+  },
+
+  "asks for the API key where the node wants one": {
+    apiKey: "s3cret",
+    expectedErrors: /status of 401/,
+    async play({ node, console }) {
+      node.onChat = (chat) => {
+        chat.delta({ content: "Hello" });
+        chat.finish(1);
+      };
+      await console.ask("hello");
+      await console.page.getByText("This node answers only with its API key").waitFor();
+      await console.giveKey("wrong");
+      await console.page.getByText("This node did not take the API key").waitFor();
+      await console.giveKey("s3cret");
+      await console.waitForAnswerText("Hello");
+      await console.answer();
+    },
+  },
+
+  "copies the token and both commands": {
+    async play({ node, console }) {
+      assert.equal(await console.copy("token"), "mesh-token");
+      assert.equal(await console.copy("join-command"), "./mesh-llm --join mesh-token");
+      assert.equal(await console.copy("client-command"), "./mesh-llm --client --join mesh-token");
+      await console.page.getByRole("button", { name: "Make a token for clients alone" }).click();
+      await console.page.getByText("ask questions, and nothing else").waitFor();
+      assert.equal(await console.copy("client-command"), "./mesh-llm --client --join client-token");
+      assert.equal(node.status().mesh.token, "mesh-token");
+    },
+  },
+
+  "explains to a client why it can not invite": {
+    status: status({
+      node: { role: "client", model: null, vramBytes: 0, devices: [], engine: null },
+      mesh: { token: null },
+      peers: [peer({ role: "host" })],
+      models: [model({ instances: [instance({ host: MINI })] })],
+    }),
+    async play({ console }) {
+      await console.waitForHeadline("guide is warm");
+      assert.equal(await console.page.locator("#token").count(), 0);
+      assert.match(await console.page.locator("#invite").innerText(), /This node is a client/);
+      assert.equal(await console.page.locator("#mesh-machines").innerText(), "1");
+    },
+  },
+
+  "shows that the node is gone, keeps what it knew, and heals": {
+    expectedErrors: CONNECTION_ERRORS,
+    async play({ node, console }) {
+      await console.waitForLink("live");
+      const port = Number(new URL(node.url).port);
+      await node.stop();
+      await console.waitForLink("reconnecting");
+      await console.page.getByRole("alert").getByText("The connection to this node is lost.")
+        .waitFor();
+      await console.waitForHeadline("guide is warm");
+      node.setStatus(status({ peers: [peer()] }));
+      await node.listen(port);
+      await console.page.getByRole("button", { name: "Try now" }).click();
+      await console.waitForLink("live");
+      await console.machine(MINI).waitFor();
+      assert.equal(await console.page.locator("#connection-notice").count(), 0);
+    },
+  },
+
+  "heals by itself when the node is back": {
+    expectedErrors: CONNECTION_ERRORS,
+    async play({ node, console }) {
+      await console.waitForLink("live");
+      const port = Number(new URL(node.url).port);
+      await node.stop();
+      await console.waitForLink("reconnecting");
+      await node.listen(port);
+      await console.waitForLink("live");
+    },
+  },
+
+  "shows hostile names and answers as text and nothing else": {
+    status: status({
+      node: { name: HOSTILE, model: HOSTILE },
+      peers: [peer({ name: HOSTILE, devices: [] }), peer({ id: TOWER, name: "a\u202eb\nc" })],
+      models: [model({ name: HOSTILE })],
+    }),
+    async play({ node, console }) {
+      node.onChat = (chat) => {
+        chat.delta({ reasoning_content: HOSTILE, content: HOSTILE });
+        chat.finish(1);
+      };
+      await console.ask(HOSTILE);
+      const answer = await console.answer();
+      assert.equal(answer.text, HOSTILE);
+      assert.match(await console.machine(MINI).innerText(), /<img src=x onerror=/);
+      assert.match(await console.machine(TOWER).innerText(), /^abc/);
+      assert.equal(await console.page.locator("#app :is(img, script, a, iframe)").count(), 0);
+      assert.match(await console.page.title(), /^<img.* is warm · mesh-llm$/);
+    },
+  },
+
+  "fits a phone without sideways scrolling": {
+    width: 360,
+    height: 740,
+    colorScheme: "light",
+    status: status({
+      node: { name: "a-machine-with-a-name-that-nobody-would-want-to-type.local" },
+      mesh: { token: "t".repeat(700) },
+      peers: [peer({ name: "x".repeat(200) })],
+      models: [model({ name: "M".repeat(120), sizeBytes: 18e9, instances: [SPLIT] })],
+    }),
+    async play({ node, console }) {
+      node.onChat = (chat) => {
+        chat.delta({ content: `${"long".repeat(200)}\n${" ".repeat(300)}end` });
+        chat.finish(1);
+      };
+      await console.ask("q".repeat(500));
+      await console.answer();
+      assert.equal(await console.scrollsSideways(), false);
+    },
+  },
+};
+
+const chromium = await findChromium();
+const skipped = chromium.kind === "missing" && !chromiumIsRequired();
+// Here and not in a test: Vite keeps its workers, which the leak checks would take for a leak.
+if (!skipped) await buildConsole();
+
+async function play(context: BrowserContext, scene: Case): Promise<void> {
+  await using node = await CannedNode.start(scene.status ?? status(), scene);
+  await using console = await ConsolePage.open(context, node.url, scene);
+  await scene.play({ node, console });
+  const unexpected = console.errors.filter((error) => !scene.expectedErrors?.test(error));
+  assert.deepEqual(unexpected, []);
+}
+
+Deno.test({
+  name: skipped ? `the page in Chromium (${chromium.reason})` : "the page in Chromium",
+  ignore: skipped,
+  async fn(t) {
+    if (chromium.kind === "missing") throw new Error(chromium.reason);
+    await using browser = await startChromium(chromium.path);
+    for (const [name, scene] of Object.entries(CASES)) {
+      await t.step(name, () => play(browser.context, scene));
+    }
+  },
+});

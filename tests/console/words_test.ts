@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import type { InstanceStatus, ModelStatus } from "../../src/api/types.ts";
+import { machines, models } from "../../console/src/lib/mesh_view.ts";
+import { doing, memoryText, modelText, shortageText } from "../../console/src/lib/words.ts";
+import {
+  GB,
+  instance,
+  MINI,
+  model,
+  peer,
+  SELF,
+  status,
+  type StatusParts,
+  TOWER,
+} from "../support/console_status.ts";
+
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
+
+function doingOf(id: string, parts: StatusParts): string {
+  const machine = machines(status(parts)).find((machine) => machine.id === id);
+  assert.ok(machine);
+  return plain(doing(machine));
+}
+
+function textOf(of: Partial<ModelStatus>): string {
+  const peers = [peer(), peer({ id: TOWER, name: "tower" })];
+  const [view] = models(status({ peers, models: [model(of)] }), {});
+  assert.ok(view);
+  return plain(modelText(view));
+}
+
+const split = (of: Partial<InstanceStatus> = {}) =>
+  instance({ mode: "split", hostShare: 0.5, workers: [{ id: MINI, share: 0.5 }], ...of });
+
+Deno.test("doing() says what a machine does now", () => {
+  const peers = [peer({ role: "worker" })];
+  const splitModels = [model({ name: "big", instances: [split()] })];
+  assert.equal(doingOf(SELF, {}), "Runs guide by itself");
+  assert.equal(doingOf(SELF, { peers, models: splitModels }), "Runs 50 % of big");
+  assert.equal(doingOf(MINI, { peers, models: splitModels }), "Runs 50 % of big for studio");
+  assert.equal(doingOf(SELF, { models: [] }), "Ready to help");
+  assert.equal(
+    doingOf(SELF, { node: { role: "client" } }),
+    "Asks the mesh and computes nothing itself",
+  );
+});
+
+Deno.test("doing() tells loading and waiting from running", () => {
+  const inState = (state: InstanceStatus["state"]) => [
+    model({ state, instances: [instance({ state })] }),
+  ];
+  assert.equal(doingOf(SELF, { models: inState("loading") }), "Loads guide by itself");
+  assert.equal(doingOf(SELF, { models: inState("waiting") }), "Waits for memory for guide");
+});
+
+Deno.test("memoryText() says what is kept back only where something is", () => {
+  const memory = { usedBytes: 2 * GB, offeredBytes: 12 * GB, totalBytes: 16 * GB };
+  assert.equal(plain(memoryText(memory)), "2 GB used of 12 GB offered, 16 GB in all");
+  assert.equal(
+    plain(memoryText({ ...memory, totalBytes: 12 * GB })),
+    "2 GB used of 12 GB offered",
+  );
+});
+
+Deno.test("modelText() says where a model answers", () => {
+  assert.equal(textOf({}), "Answers now, on studio");
+  assert.equal(
+    textOf({ instances: [instance(), instance({ host: TOWER })] }),
+    "Answers now, on studio and tower",
+  );
+  assert.equal(textOf({ instances: [split()] }), "Answers now, split over 2 machines");
+  assert.equal(
+    textOf({ instances: [instance({ host: TOWER }), split()] }),
+    "Answers now, on tower, split over 2 machines",
+  );
+});
+
+Deno.test("modelText() leaves out copies that do not answer yet", () => {
+  const second = instance({ host: TOWER, state: "loading" });
+  assert.equal(textOf({ instances: [instance(), second] }), "Answers now, on studio");
+});
+
+Deno.test("modelText() has words for each other state", () => {
+  const loading = { state: "loading" as const };
+  assert.equal(
+    textOf({ ...loading, instances: [split(loading)] }),
+    "Is being loaded, split over 2 machines",
+  );
+  assert.equal(textOf({ ...loading, instances: [] }), "Is being loaded");
+  assert.equal(textOf({ state: "cold", instances: [] }), "On this machine's disk");
+  assert.equal(textOf({ state: "cold", instances: [], onDisk: false }), "Elsewhere in the mesh");
+});
+
+Deno.test("shortageText() says both numbers", () => {
+  assert.equal(
+    plain(shortageText({ needBytes: 46.2 * GB, haveBytes: 24 * GB })),
+    "Needs 46.2 GB, the mesh offers 24 GB",
+  );
+  assert.equal(shortageText(null), "The mesh has too little memory for it");
+});

@@ -1,0 +1,162 @@
+/** The real API and console of a node whose state and answers a test makes up. */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  type ApiServers,
+  type ForwardRequest,
+  type GatewayInstance,
+  type GatewayNode,
+  type ManagementNode,
+  type NodeEvent,
+  serveApi,
+  type Status,
+} from "../../src/api/mod.ts";
+
+/** What a chat request asked for, and the pen that writes its answer as llama-server would. */
+export interface CannedChat {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  /** Resolves when the page has hung up. */
+  readonly cancelled: Promise<void>;
+  delta(delta: { content?: string | null; reasoning_content?: string }): void;
+  /** Sends the reason, the count and the end. */
+  finish(tokens: number): void;
+  /** Ends the stream without an end of the answer. */
+  cut(): void;
+}
+
+const encoder = new TextEncoder();
+
+function dataLine(data: unknown): Uint8Array {
+  return encoder.encode(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+}
+
+export interface CannedNodeOptions {
+  readonly apiKey?: string;
+}
+
+export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable {
+  #status: Status;
+  readonly #apiKey: string | null;
+  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  #servers: ApiServers | null = null;
+  /** Answers the next chat requests. */
+  onChat: (chat: CannedChat) => void = (chat) => chat.finish(0);
+  /** Answers the next invites. */
+  onInvite: ManagementNode["invite"] = ({ role }) => Promise.resolve(`${role}-token`);
+
+  constructor(status: Status, { apiKey }: CannedNodeOptions = {}) {
+    this.#status = status;
+    this.#apiKey = apiKey ?? null;
+  }
+
+  static async start(status: Status, options?: CannedNodeOptions): Promise<CannedNode> {
+    const node = new CannedNode(status, options);
+    await node.listen(0);
+    return node;
+  }
+
+  get url(): string {
+    return this.#servers?.consoleUrl ?? "";
+  }
+
+  async listen(consolePort: number): Promise<void> {
+    this.#servers = await serveApi(this, {
+      listen: "127.0.0.1",
+      consoleListen: "127.0.0.1",
+      port: 0,
+      consolePort,
+      console: true,
+      names: [],
+      apiKey: this.#apiKey,
+      adminKey: null,
+      logger: getLogger("test"),
+    });
+  }
+
+  /** Stops answering. */
+  async stop(): Promise<void> {
+    await this.#servers?.stop();
+    this.#listeners.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  setStatus(status: Status): void {
+    this.#status = status;
+    this.emit({ type: "status", status });
+  }
+
+  emit(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  get self(): string {
+    return this.#status.node.id;
+  }
+
+  get ownModel(): string | null {
+    return this.#status.node.model;
+  }
+
+  status(): Status {
+    return this.#status;
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  invite(options: Parameters<ManagementNode["invite"]>[0]): Promise<string> {
+    return this.onInvite(options);
+  }
+
+  warm(): readonly GatewayInstance[] {
+    return this.#status.models.flatMap(({ name, instances }) =>
+      instances.filter(({ state }) => state === "warm").map(({ host }) => ({
+        host,
+        model: name,
+        fingerprint: name,
+        local: host === this.self,
+      }))
+    );
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  record(): void {}
+
+  forward(_instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    const { model, messages } = JSON.parse(new TextDecoder().decode(request.body ?? undefined));
+    const { promise: cancelled, resolve } = Promise.withResolvers<void>();
+    let pen!: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => void (pen = controller),
+      cancel: () => resolve(),
+    });
+    const delta: CannedChat["delta"] = (delta) =>
+      pen.enqueue(dataLine({ choices: [{ index: 0, delta, finish_reason: null }] }));
+    delta({ content: null });
+    this.onChat({
+      model,
+      messages,
+      cancelled,
+      delta,
+      finish(tokens) {
+        pen.enqueue(dataLine({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }));
+        pen.enqueue(dataLine({ choices: [], usage: { completion_tokens: tokens } }));
+        pen.enqueue(dataLine("[DONE]"));
+        pen.close();
+      },
+      cut: () => pen.close(),
+    });
+    return Promise.resolve(
+      new Response(body, { headers: { "content-type": "text/event-stream" } }),
+    );
+  }
+}

@@ -1,0 +1,131 @@
+/** Drives the console in a real browser: what a visitor sees and does, whatever node is behind it. */
+
+import type { BrowserContext, Locator, Page } from "playwright-core";
+
+export interface OpenOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colorScheme?: "dark" | "light";
+}
+
+/** One answer as the page shows it. */
+export interface ShownAnswer {
+  readonly state: string;
+  readonly text: string;
+  /** Model, host, rate and times, as shown below the answer. */
+  readonly figures: readonly string[];
+}
+
+/** What a loaded model or a joined machine may take to appear. */
+const PATIENCE_MS = 30_000;
+
+export class ConsolePage implements AsyncDisposable {
+  readonly page: Page;
+  /** What the browser complained of: errors of scripts, of the page's policy, of requests. */
+  readonly errors: readonly string[];
+
+  private constructor(page: Page, errors: readonly string[]) {
+    this.page = page;
+    this.errors = errors;
+  }
+
+  /** Opens the page of a node. Other origins can not be reached from it: a try counts as an error. */
+  static async open(
+    context: BrowserContext,
+    url: string,
+    { width = 1440, height = 900, colorScheme = "dark" }: OpenOptions = {},
+  ): Promise<ConsolePage> {
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) errors.push(message.text());
+    });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("request", (request) => {
+      if (new URL(request.url()).origin !== url) errors.push(`Foreign request: ${request.url()}`);
+    });
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    await page.goto(url);
+    return new ConsolePage(page, errors);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.page.close();
+  }
+
+  async waitForHeadline(text: string): Promise<void> {
+    await this.page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor();
+  }
+
+  async waitForLink(link: "live" | "reconnecting"): Promise<void> {
+    await this.page.locator(`.link[data-link="${link}"]`).waitFor();
+  }
+
+  async waitForModel(name: string, state: string): Promise<void> {
+    await this.page.locator(`[data-model="${name}"][data-state="${state}"]`).waitFor();
+  }
+
+  /** The card of a machine, by its PeerId. */
+  machine(id: string): Locator {
+    return this.page.locator(`[data-machine="${id}"]`);
+  }
+
+  /** The card of a model. */
+  model(name: string): Locator {
+    return this.page.locator(`[data-model="${name}"]`);
+  }
+
+  /** Types a question and sends it as a visitor does. */
+  async ask(question: string): Promise<void> {
+    const box = this.page.getByRole("textbox", { name: "Your question" });
+    await box.fill(question);
+    await box.press("Enter");
+  }
+
+  async stopAnswer(): Promise<void> {
+    await this.page.getByRole("button", { name: "Stop the answer" }).click();
+  }
+
+  /** Enters an API key below an answer that failed for want of one, and asks again. */
+  async giveKey(key: string): Promise<void> {
+    const input = this.page.getByLabel("API key of this node");
+    await input.fill(key);
+    await input.press("Enter");
+  }
+
+  /** Waits until the last answer shows this text, complete or not. */
+  async waitForAnswerText(text: string): Promise<void> {
+    await this.page.locator(".turn").last().locator(".answer", { hasText: text }).waitFor();
+  }
+
+  /** The last answer, once it has ended. */
+  async answer(): Promise<ShownAnswer> {
+    const turn = this.page.locator(".turn").last();
+    await this.page.locator('.turn:last-child[aria-busy="false"]').waitFor();
+    return {
+      state: await turn.getAttribute("data-state") ?? "",
+      text: await turn.locator(".answer").innerText(),
+      figures: await turn.locator(".figures > span").allInnerTexts(),
+    };
+  }
+
+  /** Presses the copy button of a line and returns what the clipboard holds then. */
+  async copy(lineId: string): Promise<string> {
+    await this.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const line = this.page.locator(`#${lineId}`);
+    await line.getByRole("button").click();
+    await line.locator('[data-outcome="copied"]').waitFor();
+    return await this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** Whether the page, or the chat inside it, is wider than what is seen of it. */
+  async scrollsSideways(): Promise<boolean> {
+    return await this.page.evaluate(() =>
+      [document.documentElement, document.querySelector(".turns")].some((element) =>
+        element !== null && element.scrollWidth > element.clientWidth
+      )
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/** Statuses for tests of the console: a mesh of one, grown by the pieces that a test needs. */
+
+import type { InstanceStatus, ModelStatus, PeerStatus, Status } from "../../src/api/types.ts";
+
+export const SELF = "12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfAAAAAA";
+export const MINI = "12D3KooWMiniMiniMiniMiniMiniMiniMiniMiniMiniBBBBBB";
+export const TOWER = "12D3KooWTowerTowerTowerTowerTowerTowerTowerTowCCCCCC";
+
+export const GB = 1e9;
+
+export function instance(of: Partial<InstanceStatus> = {}): InstanceStatus {
+  return { host: SELF, mode: "solo", state: "warm", term: 1, hostShare: 1, workers: [], ...of };
+}
+
+export function model(of: Partial<ModelStatus> = {}): ModelStatus {
+  const instances = of.instances ?? [instance()];
+  return {
+    name: "guide",
+    sizeBytes: 1.5e6,
+    state: "warm",
+    mode: instances[0]?.mode ?? "solo",
+    hosts: instances.map(({ host }) => host),
+    workers: instances[0]?.workers ?? [],
+    onDisk: true,
+    ...of,
+    instances,
+  };
+}
+
+export function peer(of: Partial<PeerStatus> = {}): PeerStatus {
+  return {
+    id: MINI,
+    name: "mini",
+    role: "standby",
+    model: null,
+    vramBytes: 12 * GB,
+    devices: [{ name: "CPU", totalBytes: 16 * GB, offeredBytes: 12 * GB, usedBytes: 0 }],
+    rttMs: 0.4,
+    version: "0.1.0",
+    ...of,
+  };
+}
+
+export interface StatusParts {
+  readonly node?: Partial<Status["node"]>;
+  readonly mesh?: Partial<Status["mesh"]>;
+  readonly peers?: PeerStatus[];
+  readonly models?: ModelStatus[];
+}
+
+/** By default: one machine called `studio` that runs the guide. */
+export function status({ node, mesh, peers = [], models = [model()] }: StatusParts = {}): Status {
+  const self = {
+    id: SELF,
+    name: "studio",
+    role: "host" as const,
+    model: "guide",
+    vramBytes: 24 * GB,
+    addresses: [],
+    devices: [{ name: "CPU", totalBytes: 32 * GB, offeredBytes: 24 * GB, usedBytes: 2 * GB }],
+    tokensPerSecond: 0,
+    clientsConnected: 0,
+    engine: { build: "11669", rpcProtocol: "8.0.0", path: "/usr/bin/llama-server" },
+    ...node,
+  };
+  const vramBytes = peers.reduce((sum, { vramBytes }) => sum + vramBytes, self.vramBytes);
+  return {
+    version: "0.1.0",
+    node: self,
+    mesh: { id: "mesh", vramBytes, token: "mesh-token", ...mesh },
+    peers,
+    models,
+    tunnels: [],
+  };
+}
