@@ -106,10 +106,12 @@ export interface RequestRecord {
   /** PeerId that answered; `null` where nobody could. */
   host: string | null;
   path: string;
+  /** 499 where the caller went away, 502 where the answer broke off after its first byte. */
   status: number;
   /** Milliseconds from arrival to the first byte of the answer, and to its end. */
   firstByteMs: number | null;
   totalMs: number;
+  /** As llama-server counts them; an estimate where the answer broke off. */
   tokensOut: number | null;
 }
 

@@ -44,22 +44,20 @@ function follow(answer: () => Response) {
   };
 }
 
-function eventStream(...events: unknown[]): Response {
-  const text = events.map((event) => {
-    const { type } = event as { type: string };
-    return `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
-  });
+function eventStream(...events: [name: string, data: unknown][]): Response {
+  const text = events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   return new Response(text.join(""), { headers: { "content-type": "text/event-stream" } });
 }
 
 Deno.test("LiveConnection passes on status and progress, and leaves the rest", async () => {
-  const progress = { type: "progress", task: "load", model: "guide", fraction: 0.5 };
+  const progress = { task: "load", model: "guide", fraction: 0.5 };
   await using live = follow(() =>
-    eventStream({ type: "log", line: {} }, { type: "status", status: status() }, progress)
+    eventStream(["log", {}], ["status", status()], ["progress", progress])
   );
   live.connection.connect();
   await live.until(({ type }) => type === "progress");
   assert.deepEqual(live.seen.map(({ type }) => type), ["opened", "status", "progress"]);
+  assert.deepEqual(live.seen.at(-1), { type: "progress", ...progress });
 });
 
 Deno.test("LiveConnection says why it was refused, and connects again by itself", async () => {

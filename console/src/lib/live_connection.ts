@@ -1,7 +1,9 @@
-import type { NodeEvent } from "../../../src/api/types.ts";
+import type { NodeEvent, Status } from "../../../src/api/types.ts";
 import { ApiError } from "./api_error.ts";
 import { RECONNECT_FIRST_MS, RECONNECT_MAX_MS } from "./defaults.ts";
 import type { LiveEvent } from "./live_state.ts";
+
+type ProgressData = Omit<Extract<NodeEvent, { type: "progress" }>, "type">;
 
 /** Pause before the next attempt to connect, after so many that failed. */
 export function reconnectDelayMs(failures: number): number {
@@ -38,8 +40,12 @@ export class LiveConnection {
       this.#parts.onEvent({ type: "opened" });
     });
     source.addEventListener("error", () => void this.#onError(source));
-    source.addEventListener("status", (event) => this.#deliver(event));
-    source.addEventListener("progress", (event) => this.#deliver(event));
+    source.addEventListener("status", ({ data }) => {
+      this.#parts.onEvent({ type: "status", status: JSON.parse(data) as Status });
+    });
+    source.addEventListener("progress", ({ data }) => {
+      this.#parts.onEvent({ type: "progress", ...JSON.parse(data) as ProgressData });
+    });
   }
 
   stop(): void {
@@ -70,10 +76,5 @@ export class LiveConnection {
 
   #report(problem: string | null): void {
     this.#parts.onEvent({ type: "lost", atMs: this.#parts.now(), problem });
-  }
-
-  #deliver(message: MessageEvent<string>): void {
-    const event = JSON.parse(message.data) as NodeEvent;
-    if (event.type === "status" || event.type === "progress") this.#parts.onEvent(event);
   }
 }

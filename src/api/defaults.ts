@@ -1,0 +1,43 @@
+/** Numbers of the API, each with its reason. */
+
+/** design.md 5. Room for several images in one request, and a bound for what one caller can make us hold. */
+export const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** A management request is a few names; nothing honest comes near. */
+export const MANAGEMENT_BODY_LIMIT_BYTES = 64 * 1024;
+
+/** Tool schemas nest some 20 deep. llama-server walks a body recursively, so that this also guards its stack. */
+export const JSON_DEPTH_LIMIT = 100;
+
+/**
+ * A prompt given as tokens holds one value a token. An empty object takes 3 bytes to send and about 50 to
+ * hold, so that without this bound one body could ask for a gigabyte.
+ */
+export const JSON_VALUES_LIMIT = 1_000_000;
+
+/** Characters of one text that tell conversations apart: past a usual tool preamble. Chosen by feel. */
+export const CONVERSATION_TEXT_CHARS = 2_048;
+
+/** Messages, or tokens of a prompt given as numbers, that tell conversations apart. Chosen by feel. */
+export const CONVERSATION_LIST_ITEMS = 256;
+
+/** `usage` and `timings` end llama-server's answers and take some 600 bytes. */
+export const USAGE_TAIL_BYTES = 4 * 1024;
+
+/** Names in one error message: more would not be read. */
+export const NAMES_IN_MESSAGE = 20;
+
+/** As long as a model's name may be (design.md 7): of what a caller sends, messages and records repeat no more. */
+export const NAME_CHARS_SHOWN = 128;
+
+/** Proxies close a silent connection after 30 to 60 s. */
+export const KEEP_ALIVE_MS = 15_000;
+
+/** Events kept for a console that comes back, and at most waiting for one that reads slowly. */
+export const EVENT_BACKLOG = 256;
+
+/** What runs longer than this is cut at a stop: the whole node has 5 s from SIGTERM to its exit. */
+export const STOP_GRACE_MS = 1_000;
+
+/** Where the management API stays when nobody asked for a console: programs on this machine need it. */
+export const LOOPBACK = "127.0.0.1";

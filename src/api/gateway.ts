@@ -1,0 +1,51 @@
+import type { Logger } from "@logtape/logtape";
+import { Hono } from "hono";
+import { warmNames } from "./choose.ts";
+import { answerErrors, type ApiEnv, identify, requireKey } from "./guards.ts";
+import { inferenceHandler } from "./inference.ts";
+import { nobodyAnswers, refresh } from "./instances.ts";
+import type { GatewayNode } from "./types.ts";
+
+/** llama-server's own paths beside `/v1/` that depend on the model only. */
+const OTHER_PATHS = ["/tokenize", "/detokenize", "/apply-template"];
+
+export interface GatewayConfig {
+  /** Required of every caller but those of `/health`; `null` lets everybody in. */
+  readonly apiKey: string | null;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly newId?: () => string;
+}
+
+/** The OpenAI API of a node: design.md 5. Who may reach it at all is decided by the port it is on. */
+export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<ApiEnv> {
+  const { logger, now = preciseNow, newId = () => crypto.randomUUID() } = config;
+  const since = Math.floor(now() / 1_000);
+  const describe = (id: string) => ({ id, object: "model", created: since, owned_by: "mesh-llm" });
+
+  const app = new Hono<ApiEnv>();
+  answerErrors(app, logger);
+  app.use(identify({ self: node.self, newId }));
+  app.get("/health", (c) => c.json({ status: "ok", models: warmNames(node.warm()) }));
+  app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));
+  app.use(requireKey(config.apiKey));
+  app.get("/v1/models", async (c) => {
+    if (node.warm().length === 0) await refresh(node, c.req.raw.signal, logger);
+    return c.json({ object: "list", data: warmNames(node.warm()).map(describe) });
+  });
+  app.get("/v1/models/:id{.+}", async (c) => {
+    const id = c.req.param("id");
+    const isWarm = () => warmNames(node.warm()).includes(id);
+    if (!isWarm()) await refresh(node, c.req.raw.signal, logger);
+    if (!isWarm()) throw nobodyAnswers(node, id);
+    return c.json(describe(id));
+  });
+  app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], inferenceHandler(node, { logger, now }));
+  return app;
+}
+
+/** As `Date.now`, with fractions: a first byte takes less than a millisecond or two. */
+function preciseNow(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,115 @@
+import type { Logger } from "@logtape/logtape";
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { isCrossSite, isOwnHost, type OwnHosts, type RequestOrigin } from "./hosts.ts";
+import { isSameKey, presentedKey } from "./keys.ts";
+import { answerFor, type Refusal, RefusedError } from "./openai_errors.ts";
+
+/** What every route of both ports may read of its request. */
+export type ApiEnv = { Variables: { requestId: string } };
+
+export interface IdentifyOptions {
+  /** PeerId of this node. */
+  readonly self: string;
+  readonly newId: () => string;
+}
+
+/** Gives the request its id, the caller's own where that is sane, and names the host that answered. */
+export function identify({ self, newId }: IdentifyOptions): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const given = c.req.header("x-request-id");
+    c.set("requestId", given !== undefined && /^[\w.:=-]{1,128}$/.test(given) ? given : newId());
+    await next();
+    // An answer that came through an inner app, or from another host, says so already.
+    if (!c.res.headers.has("x-request-id")) c.header("x-request-id", c.get("requestId"));
+    if (!c.res.headers.has("x-mesh-host")) c.header("x-mesh-host", self);
+  };
+}
+
+/** Refuses what was meant for somebody else: a page that rebinds its own name to our address. */
+export function answerOwnHosts(own: OwnHosts): MiddlewareHandler {
+  return async (c, next) => {
+    const header = c.req.header("host") ?? null;
+    // A request line with a whole URL overrides the header (RFC 9112, 3.2.2). Deno keeps it in the URL.
+    const authority = URL.parse(c.req.url)?.host ?? "";
+    if (header === null || !isOwnHost(header, own) || !isOwnHost(authority, own)) {
+      throw new RefusedError({ kind: "foreign-host", host: header });
+    }
+    await next();
+  };
+}
+
+/** Refuses requests that a page of another site makes with its visitor's browser. */
+export function refuseCrossSite(): MiddlewareHandler {
+  return async (c, next) => {
+    if (isCrossSite(originOf(c))) throw new RefusedError({ kind: "cross-site" });
+    await next();
+  };
+}
+
+/**
+ * Refuses forms of other sites. A browser sends these without asking first, so that a page could make a
+ * node without a key work; JSON it sends only after a permission that such a node never gives.
+ */
+export function refuseForeignForms(): MiddlewareHandler {
+  return async (c, next) => {
+    const isForm = c.req.header("content-type")?.toLowerCase().startsWith("multipart/") ?? false;
+    if (isForm && isCrossSite(originOf(c))) throw new RefusedError({ kind: "cross-site" });
+    await next();
+  };
+}
+
+/** What the browser says of the page that makes this request. */
+function originOf(c: Context): RequestOrigin {
+  return {
+    host: c.req.header("host") ?? "",
+    origin: c.req.header("origin") ?? null,
+    site: c.req.header("sec-fetch-site") ?? null,
+    mode: c.req.header("sec-fetch-mode") ?? null,
+    destination: c.req.header("sec-fetch-dest") ?? null,
+  };
+}
+
+/** Lets only callers with the key pass; everybody where none is set. */
+export function requireKey(key: string | null): MiddlewareHandler {
+  return async (c, next) => {
+    const given = presentedKey(c.req.raw.headers);
+    if (key !== null && (given === null || !isSameKey(given, key))) {
+      throw new RefusedError({ kind: "key", given: given !== null });
+    }
+    await next();
+  };
+}
+
+/** Refuses what comes while the node stops. */
+export function answerUntil(closing: AbortSignal | undefined): MiddlewareHandler {
+  return async (_c, next) => {
+    if (closing?.aborted) throw new RefusedError({ kind: "stopping" });
+    await next();
+  };
+}
+
+/** Answers what no route did, and what routes threw, in OpenAI's shape. */
+export function answerErrors<Env extends ApiEnv>(app: Hono<Env>, logger: Logger): void {
+  app.notFound((c) => answer(c, { kind: "unknown-path", method: c.req.method, path: c.req.path }));
+  app.onError((error, c) => {
+    if (error instanceof RefusedError) return answer(c, error.refusal);
+    if (error instanceof HTTPException && error.status < 500) {
+      return answer(c, { kind: "bad-body", reason: error.message });
+    }
+    if (!c.req.raw.signal.aborted) {
+      logger.error("Could not answer {method} {path}: {error}", {
+        method: c.req.method,
+        path: c.req.path,
+        error,
+      });
+    }
+    return answer(c, { kind: "internal" });
+  });
+}
+
+function answer(c: Context, refusal: Refusal): Response {
+  const { status, body } = answerFor(refusal);
+  if (refusal.kind === "key") c.header("www-authenticate", "Bearer");
+  return c.json(body, status);
+}

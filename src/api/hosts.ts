@@ -1,0 +1,72 @@
+/** Pure decisions about who a request is meant for and which page it comes from. */
+
+/** Names that a port answers to, beside the loopback names. */
+export interface OwnHosts {
+  /** The address or name that the port is bound to. */
+  readonly bound: string;
+  /** Names given by flag. */
+  readonly names: readonly string[];
+}
+
+const UNSPECIFIED = ["0.0.0.0", "[::]"];
+
+/** The host in a `Host` header, in its one canonical form, without the port; `null` where it is none. */
+export function hostname(header: string): string | null {
+  // The URL parser does the rest; these would let it read a host out of something else.
+  if (!/^[\w.:[\]-]+$/.test(header)) return null;
+  const url = URL.parse(`http://${header}`);
+  return url === null ? null : url.hostname.replace(/\.$/, "");
+}
+
+/** True for a hostname in canonical form that leads to this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" ||
+    /^127\.\d+\.\d+\.\d+$/.test(host) || /^\[::ffff:7f[0-9a-f]{2}:/.test(host);
+}
+
+/**
+ * True where a port answers to this `Host`. A page that rebinds its own name to our address still sends
+ * that name. An address can't be rebound, so a port bound to all addresses answers to each.
+ */
+export function isOwnHost(header: string, own: OwnHosts): boolean {
+  const host = hostname(header);
+  if (host === null) return false;
+  if (isLoopback(host)) return true;
+  const bound = canonical(own.bound);
+  if (UNSPECIFIED.includes(bound) && isAddress(host)) return true;
+  return host === bound || own.names.some((name) => canonical(name) === host);
+}
+
+/** What the browser says of the page that makes a request. */
+export interface RequestOrigin {
+  readonly host: string;
+  readonly origin: string | null;
+  readonly site: string | null;
+  readonly mode: string | null;
+  readonly destination: string | null;
+}
+
+/**
+ * True where another site's page, or a page on another port of this machine, makes the request.
+ * Following a link to us is no such request: the other page sees nothing of the answer.
+ */
+export function isCrossSite(from: RequestOrigin): boolean {
+  if (from.origin !== null && !isSameHost(from.origin, from.host)) return true;
+  if (from.site === null || from.site === "same-origin" || from.site === "none") return false;
+  return from.mode !== "navigate" || from.destination !== "document";
+}
+
+function isSameHost(origin: string, host: string): boolean {
+  const url = URL.parse(origin);
+  // The scheme is left out: a proxy in front of us may speak https.
+  return url !== null && url.host === URL.parse(`${url.protocol}//${host}`)?.host;
+}
+
+/** A bound address or a name by flag, as people write it: IPv6 with or without brackets. */
+function canonical(name: string): string {
+  return hostname(name) ?? hostname(`[${name}]`) ?? name;
+}
+
+function isAddress(host: string): boolean {
+  return host.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}

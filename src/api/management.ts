@@ -1,0 +1,91 @@
+import type { Logger } from "@logtape/logtape";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { validator } from "hono/validator";
+import * as z from "zod";
+import { MANAGEMENT_BODY_LIMIT_BYTES } from "./defaults.ts";
+import { EventFeed } from "./event_feed.ts";
+import { answerErrors, type ApiEnv, requireKey } from "./guards.ts";
+import { RefusedError } from "./openai_errors.ts";
+import { isJson } from "./routing.ts";
+import type { ManagementNode } from "./types.ts";
+
+const inviteSchema = z.strictObject({
+  role: z.enum(["member", "client"]).default("member"),
+  name: z.string().min(1).max(64).exactOptional(),
+  mayInvite: z.boolean().exactOptional(),
+});
+
+export interface ManagementConfig {
+  /** Required of every caller under `/api/` where set. */
+  readonly adminKey: string | null;
+  readonly logger: Logger;
+  /** Ends the event streams. */
+  readonly closing?: AbortSignal;
+}
+
+/**
+ * The console's API: design.md 4. Who may reach it at all is decided by the port it is on. The chained
+ * routes are the type that the console's client is made of.
+ */
+export function createManagement(node: ManagementNode, config: ManagementConfig) {
+  const feed = new EventFeed(node, { runId: crypto.randomUUID(), closing: config.closing });
+  const app = new Hono<ApiEnv>();
+  answerErrors(app, config.logger);
+  return app
+    .use("/api/*", requireKey(config.adminKey))
+    .use("/api/*", limitBody())
+    .get("/api/status", (c) => c.json(node.status()))
+    .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
+    .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
+      const token = await node.invite(c.req.valid("json")).catch(refuseInvite);
+      return c.json({ token });
+    });
+}
+
+export type ManagementApi = ReturnType<typeof createManagement>;
+
+function limitBody() {
+  const limitBytes = MANAGEMENT_BODY_LIMIT_BYTES;
+  return bodyLimit({
+    maxSize: limitBytes,
+    onError: () => {
+      throw new RefusedError({ kind: "body-too-large", limitBytes });
+    },
+  });
+}
+
+/** The content type is required: a foreign page can send any other body without asking first. */
+function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return validator("json", (value: unknown, c): z.output<Schema> => {
+    const contentType = c.req.header("content-type") ?? null;
+    if (!isJson(contentType)) throw new RefusedError({ kind: "content-type", found: contentType });
+    const result = schema.safeParse(value);
+    if (!result.success) throw refuseBody(result.error);
+    return result.data;
+  });
+}
+
+function refuseBody(error: z.ZodError): RefusedError {
+  const [issue] = error.issues;
+  const param = issue?.path.join(".") || undefined;
+  const reason = param === undefined
+    ? `The request body is not as expected: ${issue?.message}`
+    : `The field '${param}' is not as expected: ${issue?.message}`;
+  return new RefusedError({ kind: "bad-body", reason, param });
+}
+
+function refuseInvite(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
+}
+
+function eventStream(body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    },
+  });
+}

@@ -1,0 +1,153 @@
+import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE } from "./defaults.ts";
+
+/** Why a request gets no answer from a model, or from the node. */
+export type Refusal =
+  | { readonly kind: "foreign-host"; readonly host: string | null }
+  | { readonly kind: "cross-site" }
+  | { readonly kind: "key"; readonly given: boolean }
+  | { readonly kind: "unknown-path"; readonly method: string; readonly path: string }
+  | { readonly kind: "content-type"; readonly found: string | null }
+  | { readonly kind: "body-too-large"; readonly limitBytes: number }
+  | { readonly kind: "bad-body"; readonly reason: string; readonly param?: string | undefined }
+  | { readonly kind: "unknown-model"; readonly model: string; readonly warm: readonly string[] }
+  | { readonly kind: "not-warm"; readonly model: string | null }
+  | { readonly kind: "unreachable"; readonly model: string }
+  | { readonly kind: "not-allowed"; readonly reason: string }
+  | { readonly kind: "stopping" }
+  | { readonly kind: "internal" };
+
+/** The body that OpenAI's clients read an error from. */
+export interface OpenAiError {
+  readonly error: {
+    readonly message: string;
+    readonly type: "invalid_request_error" | "server_error";
+    readonly param: string | null;
+    readonly code: string;
+  };
+}
+
+/** Ends a request with an answer that the caller can act on. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+
+  constructor(readonly refusal: Refusal, options?: ErrorOptions) {
+    super(`Refused: ${refusal.kind}`, options);
+  }
+}
+
+interface Verdict {
+  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 421 | 500 | 503;
+  readonly code: string;
+  readonly message: string;
+  readonly param?: string | undefined;
+}
+
+/** The one place that chooses the status and the words of an error, for both ports. */
+export function answerFor(refusal: Refusal): { status: Verdict["status"]; body: OpenAiError } {
+  const { status, code, message, param } = judge(refusal);
+  const type = status < 500 ? "invalid_request_error" : "server_error";
+  return { status, body: { error: { message, type, param: param ?? null, code } } };
+}
+
+function judge(refusal: Refusal): Verdict {
+  switch (refusal.kind) {
+    case "foreign-host":
+      return { status: 421, code: "misdirected_request", message: foreignHost(refusal.host) };
+    case "cross-site":
+      return {
+        status: 403,
+        code: "cross_site_request",
+        message: "Pages of other sites may not make requests here",
+      };
+    case "key":
+      return {
+        status: 401,
+        code: "invalid_api_key",
+        message: refusal.given
+          ? "The key in this request is not the one that this node expects"
+          : "This node expects a key: send it as `Authorization: Bearer KEY`",
+      };
+    case "unknown-path":
+      return {
+        status: 404,
+        code: "unknown_url",
+        message: `Nothing answers ${refusal.method} ${shorten(refusal.path)}`,
+      };
+    case "content-type":
+      return {
+        status: 415,
+        code: "unsupported_media_type",
+        message: contentType(refusal.found),
+      };
+    case "body-too-large":
+      return {
+        status: 413,
+        code: "request_too_large",
+        message: `The request body is larger than ${refusal.limitBytes} bytes, the most allowed`,
+      };
+    case "bad-body":
+      return {
+        status: 400,
+        code: "invalid_body",
+        message: refusal.reason,
+        param: refusal.param,
+      };
+    case "unknown-model":
+      return {
+        status: 404,
+        code: "model_not_found",
+        message: unknownModel(refusal.model, refusal.warm),
+        param: "model",
+      };
+    case "not-warm":
+      return { status: 503, code: "model_not_ready", message: notWarm(refusal.model) };
+    case "unreachable":
+      return {
+        status: 503,
+        code: "model_unavailable",
+        message: `No machine that serves the model '${
+          shorten(refusal.model)
+        }' can be reached: try again`,
+      };
+    case "not-allowed":
+      return { status: 403, code: "not_allowed", message: refusal.reason };
+    case "stopping":
+      return { status: 503, code: "node_stopping", message: "This node is being stopped" };
+    case "internal":
+      return {
+        status: 500,
+        code: "internal_error",
+        message: "The node failed to answer this request: its log says why",
+      };
+  }
+}
+
+function foreignHost(host: string | null): string {
+  return host === null
+    ? "The request names no Host, and this node answers to its own names only"
+    : `This node does not answer to the Host '${shorten(host)}'`;
+}
+
+function contentType(found: string | null): string {
+  const what = found === null
+    ? "The request has no Content-Type"
+    : `The Content-Type '${shorten(found)}' is not understood here`;
+  return `${what}: send application/json`;
+}
+
+function unknownModel(model: string, warm: readonly string[]): string {
+  const named = `The model '${shorten(model)}' is not served in this mesh`;
+  if (warm.length === 0) return `${named}, and no other model is warm`;
+  const more = warm.length > NAMES_IN_MESSAGE ? ` and ${warm.length - NAMES_IN_MESSAGE} more` : "";
+  return `${named}: warm now: ${warm.slice(0, NAMES_IN_MESSAGE).join(", ")}${more}`;
+}
+
+function notWarm(model: string | null): string {
+  return model === null
+    ? "No model is warm in this mesh: try again once one is loaded"
+    : `The model '${shorten(model)}' is not warm yet: try again in a moment`;
+}
+
+function shorten(text: string): string {
+  return text.length <= NAME_CHARS_SHOWN ? text : `${text.slice(0, NAME_CHARS_SHOWN)}…`;
+}

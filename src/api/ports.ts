@@ -1,0 +1,99 @@
+import type { Logger } from "@logtape/logtape";
+import { Hono, type MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import {
+  answerErrors,
+  answerOwnHosts,
+  answerUntil,
+  type ApiEnv,
+  identify,
+  refuseCrossSite,
+  refuseForeignForms,
+} from "./guards.ts";
+import type { OwnHosts } from "./hosts.ts";
+
+/** What both ports are made with. */
+export interface PortConfig {
+  readonly self: string;
+  readonly own: OwnHosts;
+  readonly logger: Logger;
+  /** Once aborted, what comes on a connection that is still open is refused. */
+  readonly closing?: AbortSignal;
+  readonly newId?: () => string;
+}
+
+export interface ApiPortConfig extends PortConfig {
+  /** With a key, pages of every origin may use the API: they need the key. Without, none may. */
+  readonly keyed: boolean;
+}
+
+/** The API's port: the gateway, behind the rules for who may reach it. */
+export function createApiPort(gateway: Hono<ApiEnv>, config: ApiPortConfig): Hono<ApiEnv> {
+  const port = createPort(config);
+  port.use(config.keyed ? allowAllOrigins() : refuseForeignForms());
+  return port.all("*", (c) => gateway.fetch(c.req.raw));
+}
+
+/** What the console's port offers. */
+export interface ConsolePortParts {
+  /** Here as well, since the page may ask its own origin only. */
+  readonly gateway: Hono<ApiEnv>;
+  readonly management: Hono<ApiEnv>;
+  /** `null` drops the page. */
+  readonly page: Hono<ApiEnv> | null;
+}
+
+/** The console's port: page, management API and gateway, for no other origin. */
+export function createConsolePort(parts: ConsolePortParts, config: PortConfig): Hono<ApiEnv> {
+  const port = createPort(config);
+  port.use(secureHeaders());
+  port.use(refuseCrossSite());
+  port.all("/v1/*", (c) => parts.gateway.fetch(c.req.raw));
+  port.all("/api/*", (c) => parts.management.fetch(c.req.raw));
+  if (parts.page !== null) port.route("/", parts.page);
+  return port;
+}
+
+function createPort(config: PortConfig): Hono<ApiEnv> {
+  const { self, own, logger, closing, newId = () => crypto.randomUUID() } = config;
+  const port = new Hono<ApiEnv>();
+  answerErrors(port, logger);
+  port.use(identify({ self, newId }));
+  port.use(answerOwnHosts(own));
+  port.use(answerUntil(closing));
+  return port;
+}
+
+function allowAllOrigins(): MiddlewareHandler {
+  return cors({
+    origin: "*",
+    allowMethods: ["GET", "HEAD", "POST"],
+    exposeHeaders: ["x-request-id", "x-mesh-host"],
+  });
+}
+
+/** The page loads from and talks to its own origin, runs nothing inline and is never framed. */
+const SECURE_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+function secureHeaders(): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURE_HEADERS)) c.res.headers.set(name, value);
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * What a llama-server reads of its caller. Nothing else goes on: credentials and cookies are for this
+ * node only, and the instance may be another's.
+ */
+const ASKED = ["accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"];
+
+/** What a caller needs of the answer. Rules for browsers (CORS, cookies) are this node's to make. */
+const ANSWERED = [
+  "cache-control",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "retry-after",
+  "x-accel-buffering",
+];
+
+export function headersToAsk(from: Headers): Headers {
+  const to = only(ASKED, from);
+  // The answer passes through as bytes; an encoding would be undone on the way.
+  to.set("accept-encoding", "identity");
+  return to;
+}
+
+export function headersToAnswer(from: Headers): Headers {
+  return only(ANSWERED, from);
+}
+
+function only(names: readonly string[], from: Headers): Headers {
+  return new Headers([...from].filter(([name]) => names.includes(name)));
+}

@@ -1,0 +1,124 @@
+import type { Logger } from "@logtape/logtape";
+import type { Hono } from "hono";
+import { loadConsoleAssets } from "./console_assets.ts";
+import { type ConsoleAssets, createConsole } from "./console_page.ts";
+import { LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
+import { createGateway } from "./gateway.ts";
+import type { ApiEnv } from "./guards.ts";
+import { silenceLegacyAbortWarning } from "./legacy_abort.ts";
+import { listen, type Listener, type ListenOptions } from "./listen.ts";
+import { createManagement } from "./management.ts";
+import { answerFor } from "./openai_errors.ts";
+import { createApiPort, createConsolePort } from "./ports.ts";
+import type { GatewayNode, ManagementNode } from "./types.ts";
+
+export interface ServeApiOptions {
+  /** Bind addresses. */
+  readonly listen: string;
+  readonly consoleListen: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly consolePort: number;
+  /** False drops the page; the management API then stays, on a free loopback port. */
+  readonly console: boolean;
+  /** Further names that both ports answer to. */
+  readonly names: readonly string[];
+  readonly apiKey: string | null;
+  readonly adminKey: string | null;
+  readonly logger: Logger;
+  /** The console that was built with the program, unless a test brings its own. */
+  readonly assets?: ConsoleAssets | null;
+}
+
+/** Both ports of a node, listening. */
+export interface ApiServers {
+  /** Without trailing slashes. */
+  readonly apiUrl: string;
+  readonly consoleUrl: string;
+  /** Cuts what is still being answered after a short grace. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the API and the console of a node.
+ * @throws {PortInUseError | ListenError} where one of the ports can't be had; then neither listens.
+ */
+export async function serveApi(
+  node: GatewayNode & ManagementNode,
+  options: ServeApiOptions,
+): Promise<ApiServers> {
+  silenceLegacyAbortWarning();
+  const closing = new AbortController();
+  const ports = await createPorts(node, options, closing.signal);
+  const onError = (error: unknown) => explainFailure(error, options.logger);
+  const api = listen({ ...apiAddress(options), onError }, ports.api.fetch);
+  const consoleSide = await listenOrStop(
+    { ...consoleAddress(options), onError },
+    ports.console,
+    api,
+  );
+  return {
+    apiUrl: api.url,
+    consoleUrl: consoleSide.url,
+    async stop() {
+      closing.abort();
+      await Promise.all([api.stop(STOP_GRACE_MS), consoleSide.stop(STOP_GRACE_MS)]);
+    },
+  };
+}
+
+async function createPorts(
+  node: GatewayNode & ManagementNode,
+  options: ServeApiOptions,
+  closing: AbortSignal,
+): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
+  const { logger, apiKey, adminKey, names } = options;
+  const gateway = createGateway(node, { apiKey, logger });
+  const management = createManagement(node, { adminKey, logger, closing });
+  const page = options.console ? createConsole(await assetsOf(options)) : null;
+  const base = { self: node.self, logger, closing };
+  const apiOwn = { bound: options.listen, names };
+  const consoleOwn = { bound: consoleAddress(options).hostname, names };
+  return {
+    api: createApiPort(gateway, { ...base, own: apiOwn, keyed: apiKey !== null }),
+    console: createConsolePort({ gateway, management, page }, { ...base, own: consoleOwn }),
+  };
+}
+
+function assetsOf(
+  { assets }: ServeApiOptions,
+): Promise<ConsoleAssets | null> | ConsoleAssets | null {
+  return assets === undefined ? loadConsoleAssets() : assets;
+}
+
+function apiAddress({ listen, port }: ServeApiOptions) {
+  return { hostname: listen, port, flag: "--port" };
+}
+
+function consoleAddress({ console, consoleListen, consolePort }: ServeApiOptions) {
+  const flag = "--console-port";
+  return console
+    ? { hostname: consoleListen, port: consolePort, flag }
+    : { hostname: LOOPBACK, port: 0, flag };
+}
+
+/** Two listeners or none. */
+async function listenOrStop(
+  options: ListenOptions,
+  port: Hono<ApiEnv>,
+  first: Listener,
+): Promise<Listener> {
+  try {
+    return listen(options, port.fetch);
+  } catch (error) {
+    await first.stop(0);
+    throw error;
+  }
+}
+
+/** Routes answer their own errors; what comes here is mostly an answer that broke off on its way. */
+function explainFailure(error: unknown, logger: Logger): Response {
+  logger.debug("An answer ended in an error: {error}", { error });
+  const { status, body } = answerFor({ kind: "internal" });
+  return Response.json(body, { status });
+}

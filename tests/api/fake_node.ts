@@ -1,0 +1,109 @@
+import type {
+  ForwardRequest,
+  GatewayInstance,
+  GatewayNode,
+  ManagementNode,
+  NodeEvent,
+  RequestRecord,
+  Status,
+} from "../../src/api/mod.ts";
+
+export type Forward = (
+  instance: GatewayInstance,
+  request: ForwardRequest,
+) => Response | Promise<Response>;
+
+export interface FakeNodeOptions {
+  readonly warm?: readonly GatewayInstance[];
+  readonly ownModel?: string | null;
+  /** What is warm after a refresh. */
+  readonly refreshed?: readonly GatewayInstance[];
+  readonly forward?: Forward;
+}
+
+/** A node that records what the API asks of it. */
+export class FakeNode implements GatewayNode, ManagementNode {
+  readonly self = "self";
+  readonly ownModel: string | null;
+  readonly records: RequestRecord[] = [];
+  readonly forwarded: { host: string; request: ForwardRequest }[] = [];
+  readonly invites: unknown[] = [];
+  refreshes = 0;
+  inviteError: Error | null = null;
+  peers = 0;
+  #warm: readonly GatewayInstance[];
+  readonly #options: FakeNodeOptions;
+  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  readonly #recorded = Promise.withResolvers<RequestRecord>();
+
+  constructor(options: FakeNodeOptions = {}) {
+    this.#options = options;
+    this.#warm = options.warm ?? [];
+    this.ownModel = options.ownModel ?? null;
+  }
+
+  warm(): readonly GatewayInstance[] {
+    return this.#warm;
+  }
+
+  refresh(): Promise<void> {
+    this.refreshes++;
+    this.#warm = this.#options.refreshed ?? this.#warm;
+    return Promise.resolve();
+  }
+
+  async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    this.forwarded.push({ host: instance.host, request });
+    return await (this.#options.forward ?? echo)(instance, request);
+  }
+
+  record(request: RequestRecord): void {
+    this.records.push(request);
+    this.#recorded.resolve(request);
+  }
+
+  /** The first record. */
+  recorded(): Promise<RequestRecord> {
+    return this.#recorded.promise;
+  }
+
+  status(): Status {
+    return { version: "0.1.0", peers: Array(this.peers).fill({}) } as unknown as Status;
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  send(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  invite(options: unknown): Promise<string> {
+    this.invites.push(options);
+    return this.inviteError === null
+      ? Promise.resolve("a-token")
+      : Promise.reject(this.inviteError);
+  }
+}
+
+export function instance(host: string, model = "guide"): GatewayInstance {
+  return { host, model, fingerprint: "f", local: host === "self" };
+}
+
+/** Answers with what it was asked. */
+export function echo(_instance: GatewayInstance, request: ForwardRequest): Response {
+  return new Response(request.body as BodyInit | null, {
+    headers: { "content-type": "application/json" },
+  });
+}
+
+/** A POST of JSON, as clients of OpenAI's API make it. */
+export function asking(body: unknown, headers: HeadersInit = {}): RequestInit {
+  return {
+    method: "POST",
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    headers: { "content-type": "application/json", ...headers },
+  };
+}

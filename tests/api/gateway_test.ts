@@ -1,0 +1,434 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { createGateway, InstanceUnavailableError } from "../../src/api/mod.ts";
+import { candidates } from "../../src/api/choose.ts";
+import { conversationStart } from "../../src/api/conversation.ts";
+import type { OpenAiError } from "../../src/api/openai_errors.ts";
+import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
+
+const CHAT = "/v1/chat/completions";
+const hello = { model: "guide", messages: [{ role: "user", content: "hello" }] };
+
+function setUp(options: FakeNodeOptions = {}, apiKey: string | null = null) {
+  const node = new FakeNode(options);
+  const gateway = createGateway(node, { apiKey, logger: getLogger("test"), newId: () => "new-id" });
+  return { node, gateway };
+}
+
+async function errorOf(response: Response): Promise<OpenAiError["error"]> {
+  return (await response.json() as OpenAiError).error;
+}
+
+Deno.test("The gateway passes a request's bytes on unchanged, and the answer's bytes back", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a")] });
+  const body = '{ "model" : "guide",\n "odd": 1.0, "prompt":"\\u00e9" }';
+  const response = await gateway.request("/v1/completions?x=1", asking(body));
+  assert.equal(await response.text(), body);
+  const [only] = node.forwarded;
+  assert.equal(only?.request.path, "/v1/completions?x=1");
+  assert.equal(only?.request.method, "POST");
+  assert.equal(new TextDecoder().decode(only!.request.body!), body);
+});
+
+Deno.test("The gateway names the request and the host that answered", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a")] });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.headers.get("x-mesh-host"), "a");
+  assert.equal(response.headers.get("x-request-id"), "new-id");
+  assert.equal(node.forwarded[0]?.request.requestId, "new-id");
+  const own = await gateway.request("/health");
+  assert.equal(own.headers.get("x-mesh-host"), "self");
+  assert.equal(own.headers.get("x-request-id"), "new-id");
+});
+
+Deno.test("The gateway keeps the caller's request id where that is sane", async () => {
+  const { gateway } = setUp();
+  const table: [string, string][] = [
+    ["abc-1.2:3", "abc-1.2:3"],
+    ["a b", "new-id"],
+    ["x".repeat(129), "new-id"],
+    ["é", "new-id"],
+  ];
+  for (const [given, expected] of table) {
+    const response = await gateway.request("/nothing", { headers: { "x-request-id": given } });
+    assert.equal(response.headers.get("x-request-id"), expected, given);
+  }
+});
+
+Deno.test("The gateway chooses the instance that every gateway would choose", async () => {
+  const warm = ["a", "b", "c"].map((host) => instance(host));
+  const { node, gateway } = setUp({ warm });
+  for (const content of ["one", "two", "three", "four", "five"]) {
+    const body = { model: "guide", messages: [{ role: "user", content }] };
+    await (await gateway.request(CHAT, asking(body))).body?.cancel();
+    const [first] = candidates(warm, conversationStart(body));
+    assert.equal(node.forwarded.at(-1)?.host, first?.host);
+  }
+});
+
+Deno.test("The gateway answers by the node's own model where the request names none", async () => {
+  const warm = [instance("a", "large"), instance("b", "guide")];
+  for (const [ownModel, host] of [["large", "a"], ["guide", "b"], [null, "b"]] as const) {
+    const { node, gateway } = setUp({ warm, ownModel });
+    await (await gateway.request(CHAT, asking({ messages: [] }))).body?.cancel();
+    assert.equal(node.forwarded[0]?.host, host);
+  }
+});
+
+Deno.test("The gateway asks the next instance when one is unavailable, and the caller sees nothing", async () => {
+  const warm = ["a", "b", "c"].map((host) => instance(host));
+  const order = candidates(warm, conversationStart(hello)).map(({ host }) => host);
+  const { node, gateway } = setUp({
+    warm,
+    forward: ({ host }) => {
+      if (host !== order[2]) throw new InstanceUnavailableError("gone");
+      return new Response("answer");
+    },
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("x-mesh-host"), order[2]);
+  assert.equal(await response.text(), "answer");
+  assert.deepEqual(node.forwarded.map(({ host }) => host), order);
+  assert.equal(node.records.length, 1);
+});
+
+Deno.test("The gateway asks the next instance when an answer breaks off before its first byte", async () => {
+  const warm = ["a", "b"].map((host) => instance(host));
+  const [first] = candidates(warm, conversationStart(hello));
+  const { gateway } = setUp({
+    warm,
+    forward: ({ host }) => {
+      if (host !== first?.host) return new Response("answer");
+      return new Response(new ReadableStream({ pull: (c) => c.error(new Error("died")) }));
+    },
+  });
+  assert.equal(await (await gateway.request(CHAT, asking(hello))).text(), "answer");
+});
+
+Deno.test("The gateway asks an instance that a refresh brings once all others failed", async () => {
+  const { node, gateway } = setUp({
+    warm: [instance("a")],
+    refreshed: [instance("a"), instance("b")],
+    forward: ({ host }) => {
+      if (host === "a") throw new InstanceUnavailableError("gone");
+      return new Response("answer");
+    },
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.headers.get("x-mesh-host"), "b");
+  await response.body?.cancel();
+  assert.deepEqual(node.forwarded.map(({ host }) => host), ["a", "b"], "each is asked once");
+});
+
+Deno.test("The gateway says that no instance can be reached once all have failed", async () => {
+  const { node, gateway } = setUp({
+    warm: [instance("a"), instance("b")],
+    forward: () => {
+      throw new InstanceUnavailableError("gone");
+    },
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.status, 503);
+  assert.equal((await errorOf(response)).code, "model_unavailable");
+  assert.equal(response.headers.get("x-mesh-host"), "self");
+  assert.deepEqual(node.records.map(({ status, host }) => [status, host]), [[503, null]]);
+});
+
+Deno.test("The gateway refuses an unknown model after one refresh, naming the warm ones", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a", "large")], refreshed: [instance("b")] });
+  const response = await gateway.request(CHAT, asking({ model: "absent" }));
+  assert.equal(response.status, 404);
+  const error = await errorOf(response);
+  assert.match(error.message, /'absent'.*warm now: guide$/);
+  assert.equal(error.param, "model");
+  assert.equal(node.refreshes, 1);
+  assert.equal(node.forwarded.length, 0);
+});
+
+Deno.test("The gateway finds a model that a refresh brings", async () => {
+  const { gateway } = setUp({ refreshed: [instance("b")] });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.headers.get("x-mesh-host"), "b");
+  await response.body?.cancel();
+});
+
+Deno.test("The gateway answers from what it knows where a refresh fails", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a", "large")] });
+  node.refresh = () => Promise.reject(new Error("no host answers"));
+  assert.equal((await gateway.request(CHAT, asking(hello))).status, 404);
+  assert.equal((await gateway.request("/v1/models")).status, 200);
+});
+
+Deno.test("The gateway tells a model that is being loaded from an unknown one", async () => {
+  const { gateway } = setUp({ ownModel: "guide" });
+  for (const body of [hello, {}]) {
+    const response = await gateway.request(CHAT, asking(body));
+    assert.equal(response.status, 503);
+    assert.equal((await errorOf(response)).code, "model_not_ready");
+  }
+});
+
+Deno.test("The gateway passes an instance's own errors on", async () => {
+  const forward = () => Response.json({ error: { code: 400 } }, { status: 400 });
+  const { node, gateway } = setUp({ warm: [instance("a")], forward });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.status, 400);
+  assert.deepEqual(await response.json(), { error: { code: 400 } });
+  assert.equal(node.records[0]?.status, 400);
+});
+
+Deno.test("The gateway hides what went wrong inside it", async () => {
+  const forward = () => {
+    throw new TypeError("a secret of the inside");
+  };
+  const { gateway } = setUp({ warm: [instance("a")], forward });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.status, 500);
+  assert.doesNotMatch(await response.text(), /secret|at /);
+});
+
+Deno.test("The gateway refuses bodies that it can't route, in OpenAI's shape", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a")] });
+  const table: [RequestInit, number][] = [
+    [asking("not JSON"), 400],
+    [asking(""), 400],
+    [asking("[1]"), 400],
+    [asking({ model: 7 }), 400],
+    [asking(`{"a":${"[".repeat(200_000)}`), 400],
+    [{ method: "POST", body: "{}" }, 415],
+    [asking("a=b", { "content-type": "application/x-www-form-urlencoded" }), 415],
+    [asking("{}", { "content-length": `${64 * 1024 * 1024 + 1}` }), 413],
+  ];
+  for (const [init, status] of table) {
+    const response = await gateway.request(CHAT, init);
+    assert.equal(response.status, status, `${init.body}`.slice(0, 40));
+    const { message, type, param, code } = await errorOf(response);
+    assert.equal(type, "invalid_request_error");
+    assert.ok(message !== "" && code !== "" && param !== undefined);
+  }
+  assert.equal(node.forwarded.length, 0);
+  assert.deepEqual(node.records.map(({ status }) => status), table.map(([, status]) => status));
+});
+
+Deno.test("The gateway routes a form by its model field", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a", "whisper"), instance("b")] });
+  const body = new FormData();
+  body.set("model", "whisper");
+  body.set("file", new Blob(["sound"]), "a.wav");
+  const response = await gateway.request("/v1/audio/transcriptions", { method: "POST", body });
+  assert.match(await response.text(), /sound/);
+  const [only] = node.forwarded;
+  assert.equal(only?.host, "a");
+  assert.match(only?.request.headers.get("content-type") ?? "", /^multipart\/form-data; boundary=/);
+});
+
+Deno.test("The gateway knows no paths but those of inference", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a")] });
+  const table: [string, string][] = [
+    ["GET", "/"],
+    ["GET", "/v1/chat/completions"],
+    ["DELETE", "/v1/models"],
+    ["POST", "/slots"],
+    ["POST", "/props"],
+    ["POST", "/metrics"],
+    ["POST", "/v1"],
+  ];
+  for (const [method, path] of table) {
+    const response = await gateway.request(path, method === "POST" ? asking(hello) : { method });
+    assert.equal(response.status, 404, `${method} ${path}`);
+    assert.equal((await errorOf(response)).code, "unknown_url");
+  }
+  assert.equal(node.forwarded.length, 0);
+});
+
+Deno.test("The gateway forwards llama-server's own paths for the model named in the body", async () => {
+  for (const path of ["/tokenize", "/detokenize", "/apply-template"]) {
+    const { node, gateway } = setUp({ warm: [instance("a", "large"), instance("b")] });
+    await (await gateway.request(path, asking({ model: "large", content: "x" }))).body?.cancel();
+    assert.deepEqual(node.forwarded.map(({ host, request }) => [host, request.path]), [[
+      "a",
+      path,
+    ]]);
+  }
+});
+
+Deno.test("GET /v1/models lists each warm model of the mesh once", async () => {
+  const { gateway } = setUp({
+    warm: [instance("a"), instance("b"), instance("c", "org/large:q4")],
+  });
+  const { object, data } = await (await gateway.request("/v1/models")).json();
+  assert.equal(object, "list");
+  assert.deepEqual(data.map(({ id }: { id: string }) => id), ["guide", "org/large:q4"]);
+  for (const model of data) {
+    assert.equal(model.object, "model");
+    assert.equal(model.owned_by, "mesh-llm");
+    assert.ok(Number.isInteger(model.created));
+  }
+  const one = await gateway.request("/v1/models/org/large:q4");
+  assert.deepEqual(await one.json(), data[1]);
+});
+
+Deno.test("GET /v1/models asks the mesh where the node knows of no warm model", async () => {
+  const { gateway } = setUp({ refreshed: [instance("b")] });
+  const { data } = await (await gateway.request("/v1/models")).json();
+  assert.equal(data.length, 1);
+});
+
+Deno.test("GET /v1/models/NAME refuses a model that is not warm", async () => {
+  const { gateway } = setUp({ warm: [instance("a")] });
+  const response = await gateway.request("/v1/models/absent");
+  assert.equal(response.status, 404);
+  assert.equal((await errorOf(response)).code, "model_not_found");
+});
+
+Deno.test("GET /health answers 200 while the API lives, and says what it can answer", async () => {
+  const cold = setUp();
+  const warm = setUp({ warm: [instance("a")] });
+  assert.deepEqual(await (await cold.gateway.request("/health")).json(), {
+    status: "ok",
+    models: [],
+  });
+  const response = await warm.gateway.request("/health");
+  assert.equal(response.status, 200);
+  assert.deepEqual(await response.json(), { status: "ok", models: ["guide"] });
+});
+
+Deno.test("HEAD answers as GET without a body, OPTIONS says what is allowed", async () => {
+  const { gateway } = setUp({ warm: [instance("a")] });
+  const head = await gateway.request("/v1/models", { method: "HEAD" });
+  assert.equal(head.status, 200);
+  assert.equal(await head.text(), "");
+  const options = await gateway.request(CHAT, { method: "OPTIONS" });
+  assert.equal(options.status, 204);
+  assert.equal(options.headers.get("allow"), "GET, HEAD, POST, OPTIONS");
+});
+
+Deno.test("With a key, every caller but those of /health has to send it", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a")] }, "secret");
+  const refused: [string, RequestInit][] = [
+    ["/v1/models", {}],
+    ["/v1/models", { headers: { authorization: "Bearer wrong" } }],
+    [CHAT, asking(hello)],
+    [CHAT, asking(hello, { authorization: "Basic secret" })],
+    ["/nothing", {}],
+  ];
+  for (const [path, init] of refused) {
+    const response = await gateway.request(path, init);
+    assert.equal(response.status, 401, path);
+    assert.equal(response.headers.get("www-authenticate"), "Bearer");
+    assert.equal((await errorOf(response)).code, "invalid_api_key");
+  }
+  assert.equal(node.forwarded.length, 0);
+  const headers = { authorization: "Bearer secret" };
+  assert.equal((await gateway.request("/v1/models", { headers })).status, 200);
+  const byAnthropic = { "x-api-key": "secret" };
+  assert.equal((await gateway.request("/v1/models", { headers: byAnthropic })).status, 200);
+  assert.equal((await gateway.request("/health")).status, 200);
+});
+
+Deno.test("The key does not leave the node", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a")] }, "secret");
+  const response = await gateway.request(CHAT, asking(hello, { authorization: "Bearer secret" }));
+  await response.body?.cancel();
+  const [only] = node.forwarded;
+  assert.doesNotMatch(JSON.stringify([...only!.request.headers]), /secret/);
+});
+
+Deno.test("The gateway records each request when its answer has ended", async () => {
+  const chunks = ["data: 1\n\n", "data: 2\n\n"];
+  const { node, gateway } = setUp({
+    warm: [instance("a")],
+    forward: () => new Response(ReadableStream.from(chunks).pipeThrough(new TextEncoderStream())),
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(node.records.length, 0);
+  await response.text();
+  assert.equal(node.records.length, 1);
+  const [{ id, model, host, path, status, tokensOut, firstByteMs, totalMs }] = node.records as [
+    typeof node.records[0],
+  ];
+  assert.deepEqual([id, model, host, path, status, tokensOut], [
+    "new-id",
+    "guide",
+    "a",
+    CHAT,
+    200,
+    2,
+  ]);
+  assert.ok(firstByteMs !== null && firstByteMs <= totalMs);
+});
+
+Deno.test("The gateway reads no faster than its caller", async () => {
+  let made = 0;
+  const forward = () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => {
+          made++;
+          controller.enqueue(new Uint8Array(1_024));
+        },
+      }, { highWaterMark: 0 }),
+    );
+  const { gateway } = setUp({ warm: [instance("a")], forward });
+  const response = await gateway.request(CHAT, asking(hello));
+  const reader = response.body!.getReader();
+  for (let read = 1; read <= 5; read++) {
+    await reader.read();
+    assert.ok(made <= read + 1, `${made} made, ${read} read`);
+  }
+  await reader.cancel();
+});
+
+Deno.test("A caller that stops reading cancels the work", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  const { node, gateway } = setUp({
+    warm: [instance("a")],
+    forward: () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => controller.enqueue(new Uint8Array(1)),
+          cancel: () => cancelled.resolve(),
+        }),
+      ),
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  await response.body?.cancel();
+  await cancelled.promise;
+  assert.ok(node.forwarded[0]?.request.signal.aborted);
+  assert.equal(node.records[0]?.status, 499);
+});
+
+Deno.test("A caller that goes away while it waits cancels the work", async () => {
+  const caller = new AbortController();
+  const { node, gateway } = setUp({
+    warm: [instance("a"), instance("b")],
+    forward: (_instance, { signal }) => {
+      caller.abort();
+      signal.throwIfAborted();
+      return new Response("too late");
+    },
+  });
+  await gateway.request(CHAT, { ...asking(hello), signal: caller.signal });
+  assert.equal(node.forwarded.length, 1, "no other instance is asked");
+  assert.equal(node.records[0]?.status, 499);
+});
+
+Deno.test("An answer that breaks off after its first byte breaks off for the caller too", async () => {
+  const first = new TextEncoder().encode("data: 1\n\n");
+  let pulls = 0;
+  const { node, gateway } = setUp({
+    warm: [instance("a"), instance("b")],
+    forward: () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) =>
+            pulls++ === 0 ? controller.enqueue(first) : controller.error("died"),
+        }),
+      ),
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  await assert.rejects(response.text());
+  assert.equal(node.forwarded.length, 1);
+  assert.equal(node.records[0]?.status, 502);
+});

@@ -1,0 +1,122 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { type ApiServers, serveApi } from "../../src/api/mod.ts";
+import { engineOrReason, engineTest } from "../support/engine.ts";
+import answers from "../support/guide_answers.json" with { type: "json" };
+import { asking, FakeNode, instance } from "./fake_node.ts";
+import { LlamaServer } from "./llama_server.ts";
+import { SseReader } from "./sse_reader.ts";
+
+const found = await engineOrReason();
+const QUESTIONS = ["hello", "who are you?", "what is a mesh?"] as const;
+
+interface Setup {
+  readonly node: FakeNode;
+  readonly servers: ApiServers;
+  readonly llama: LlamaServer;
+}
+
+/** A test through a real listener to a real llama-server. */
+function realTest(name: string, test: (setup: Setup) => Promise<void>): void {
+  engineTest(found, name, async (engine) => {
+    await using llama = await LlamaServer.start(engine.llamaServer);
+    const forward = (_: unknown, request: Parameters<LlamaServer["forward"]>[0]) =>
+      llama.forward(request);
+    const node = new FakeNode({ warm: [instance("self")], forward });
+    const servers = await serveApi(node, {
+      listen: "127.0.0.1",
+      consoleListen: "127.0.0.1",
+      port: 0,
+      consolePort: 0,
+      console: true,
+      names: [],
+      apiKey: null,
+      adminKey: null,
+      logger: getLogger("test"),
+      assets: null,
+    });
+    try {
+      await test({ node, servers, llama });
+    } finally {
+      await servers.stop();
+    }
+  });
+}
+
+function chat(content: string, more: Record<string, unknown> = {}): RequestInit {
+  return asking({
+    model: "guide",
+    temperature: 0,
+    messages: [{ role: "user", content }],
+    ...more,
+  });
+}
+
+async function contentOf(body: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = new SseReader(body);
+  let content = "";
+  for (;;) {
+    const block = await reader.block();
+    if (block === null || block === "data: [DONE]") break;
+    content += JSON.parse(block.slice("data: ".length)).choices[0]?.delta.content ?? "";
+  }
+  assert.equal(await reader.block(), null, "nothing follows [DONE]");
+  return content;
+}
+
+realTest("Both ports give llama-server's exact answers, streamed and not", async ({ servers }) => {
+  for (const base of [servers.apiUrl, servers.consoleUrl]) {
+    const url = `${base}/v1/chat/completions`;
+    for (const question of QUESTIONS) {
+      const whole = await (await fetch(url, chat(question))).json();
+      assert.equal(whole.choices[0].message.content, answers[question]);
+      const streamed = await fetch(url, chat(question, { stream: true }));
+      assert.equal(streamed.headers.get("content-type"), "text/event-stream");
+      assert.equal(await contentOf(streamed.body!), answers[question]);
+    }
+  }
+});
+
+realTest("A record counts the tokens that llama-server counts", async ({ node, servers }) => {
+  const url = `${servers.apiUrl}/v1/chat/completions`;
+  const { usage } = await (await fetch(url, chat("hello"))).json();
+  await (await fetch(url, chat("hello", { stream: true }))).text();
+  const counts = node.records.map(({ tokensOut }) => tokensOut);
+  assert.deepEqual(counts, [usage.completion_tokens, usage.completion_tokens]);
+});
+
+realTest("Other endpoints and llama-server's own errors pass through", async ({ servers }) => {
+  const base = servers.apiUrl;
+  const { tokens } = await (await fetch(`${base}/tokenize`, asking({ content: "mesh" }))).json();
+  const text = await (await fetch(`${base}/detokenize`, asking({ tokens }))).json();
+  assert.equal(text.content, "mesh");
+  const refused = await fetch(`${base}/v1/chat/completions`, asking({ messages: "none" }));
+  assert.equal(refused.status, 400);
+  assert.equal((await refused.json()).error.type, "invalid_request_error");
+});
+
+realTest("A caller that hangs up frees llama-server's slot", async ({ node, servers, llama }) => {
+  const url = `${servers.apiUrl}/v1/chat/completions`;
+  const endless = { stream: true, ignore_eos: true, max_tokens: 2_000 };
+  const reader = new SseReader((await fetch(url, chat("hello", endless))).body!);
+  await reader.next();
+  await reader.cancel();
+  await llama.logged(/cancel task/);
+  assert.equal((await node.recorded()).status, 499);
+  const next = await (await fetch(url, chat("hello"))).json();
+  assert.equal(next.choices[0].message.content, answers.hello);
+});
+
+realTest(
+  "A caller that hangs up before its answer frees the slot too",
+  async ({ servers, llama }) => {
+    const url = `${servers.apiUrl}/v1/chat/completions`;
+    const caller = new AbortController();
+    const endless = chat("hello", { ignore_eos: true, max_tokens: 2_000 });
+    const answer = fetch(url, { ...endless, signal: caller.signal });
+    await llama.logged(/processing task|launch_slot/);
+    caller.abort();
+    await assert.rejects(answer);
+    await llama.logged(/cancel task/);
+  },
+);

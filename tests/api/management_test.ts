@@ -1,0 +1,114 @@
+import { getLogger } from "@logtape/logtape";
+import { hc } from "hono/client";
+import assert from "node:assert/strict";
+import { createManagement, type ManagementApi } from "../../src/api/mod.ts";
+import { asking, FakeNode } from "./fake_node.ts";
+import { SseReader } from "./sse_reader.ts";
+
+function setUp(adminKey: string | null = null) {
+  const node = new FakeNode();
+  return { node, management: createManagement(node, { adminKey, logger: getLogger("test") }) };
+}
+
+Deno.test("GET /api/status is the node's status", async () => {
+  const { node, management } = setUp();
+  const response = await management.request("/api/status");
+  assert.deepEqual(await response.json(), node.status());
+});
+
+Deno.test("GET /api/events is an event stream that no proxy keeps back", async () => {
+  const { management } = setUp();
+  const { headers, body } = await management.request("/api/events");
+  assert.equal(headers.get("content-type"), "text/event-stream");
+  assert.equal(headers.get("cache-control"), "no-store");
+  const reader = new SseReader(body!);
+  assert.equal((await reader.next()).event, "status");
+  await reader.cancel();
+});
+
+Deno.test("GET /api/events resumes after the Last-Event-ID", async () => {
+  const { node, management } = setUp();
+  const first = new SseReader((await management.request("/api/events")).body!);
+  const { id } = await first.next();
+  await first.cancel();
+  node.send({ type: "progress", task: "load", model: "guide", fraction: 0.5 });
+  const headers = { "last-event-id": id };
+  const second = new SseReader((await management.request("/api/events", { headers })).body!);
+  assert.equal((await second.next()).event, "progress");
+  await second.cancel();
+});
+
+Deno.test("POST /api/tokens makes an invite", async () => {
+  const table: [unknown, unknown][] = [
+    [{}, { role: "member" }],
+    [{ role: "client", name: "laptop" }, { role: "client", name: "laptop" }],
+    [{ mayInvite: true }, { role: "member", mayInvite: true }],
+  ];
+  for (const [body, invite] of table) {
+    const { node, management } = setUp();
+    const response = await management.request("/api/tokens", asking(body));
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { token: "a-token" });
+    assert.deepEqual(node.invites, [invite]);
+  }
+});
+
+Deno.test("POST /api/tokens refuses what is not an invite with a sentence", async () => {
+  const { node, management } = setUp();
+  const table: [RequestInit, number, RegExp][] = [
+    [asking({ role: "root" }), 400, /'role'.*"member"\|"client"/],
+    [asking({ name: "" }), 400, /'name'/],
+    [asking({ name: 7 }), 400, /'name'/],
+    [asking({ expires: 1 }), 400, /"expires"/],
+    [asking([]), 400, /object/],
+    [asking("{"), 400, /JSON/],
+    [{ method: "POST", body: "{}" }, 415, /Content-Type/],
+    [{ method: "POST" }, 415, /Content-Type/],
+    [asking({}, { "content-type": "text/plain" }), 415, /text\/plain/],
+    [asking({ name: "x".repeat(100_000) }, { "content-length": "100000" }), 413, /larger than/],
+  ];
+  for (const [init, status, message] of table) {
+    const response = await management.request("/api/tokens", init);
+    assert.equal(response.status, status, `${init.body}`.slice(0, 40));
+    assert.match((await response.json()).error.message, message);
+  }
+  assert.equal(node.invites.length, 0);
+});
+
+Deno.test("POST /api/tokens says why a node may not invite", async () => {
+  const { node, management } = setUp();
+  node.inviteError = new Error("This node was invited as a client and may not invite");
+  const response = await management.request("/api/tokens", asking({}));
+  assert.equal(response.status, 403);
+  assert.equal((await response.json()).error.message, node.inviteError.message);
+});
+
+Deno.test("Nothing under /api/ is answered without the admin's key where one is set", async () => {
+  const { node, management } = setUp("admin");
+  for (const path of ["/api/status", "/api/events", "/api/nothing"]) {
+    assert.equal((await management.request(path)).status, 401, path);
+  }
+  assert.equal((await management.request("/api/tokens", asking({}))).status, 401);
+  assert.equal(node.invites.length, 0);
+  const headers = { authorization: "Bearer admin" };
+  assert.equal((await management.request("/api/status", { headers })).status, 200);
+});
+
+Deno.test("Routes of the management API that are not there yet are 404", async () => {
+  const { management } = setUp();
+  for (const path of ["/api/catalog", "/api/requests", "/api/models/guide/serve"]) {
+    assert.equal((await management.request(path, { method: "POST" })).status, 404, path);
+  }
+});
+
+Deno.test("The console's client has its types from the routes", async () => {
+  const { management } = setUp();
+  const client = hc<ManagementApi>("http://localhost", {
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => management.request(`${input}`, init),
+  });
+  const made = await client.api.tokens.$post({ json: { role: "client" } });
+  const { token } = await made.json();
+  assert.equal(token.toUpperCase(), "A-TOKEN");
+  const { version } = await (await client.api.status.$get()).json();
+  assert.equal(version.trim(), "0.1.0");
+});

@@ -1,0 +1,220 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { PortInUseError, serveApi, type ServeApiOptions } from "../../src/api/mod.ts";
+import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
+import { RawHttp } from "./raw_http.ts";
+import { SseReader } from "./sse_reader.ts";
+
+const CHAT = "/v1/chat/completions";
+const MIB = 1024 * 1024;
+
+const options: ServeApiOptions = {
+  listen: "127.0.0.1",
+  consoleListen: "127.0.0.1",
+  port: 0,
+  consolePort: 0,
+  console: true,
+  names: [],
+  apiKey: null,
+  adminKey: null,
+  logger: getLogger("test"),
+  assets: null,
+};
+
+async function setUp(nodeOptions: FakeNodeOptions = { warm: [instance("a")] }, changes = {}) {
+  const node = new FakeNode(nodeOptions);
+  const servers = await serveApi(node, { ...options, ...changes });
+  return { node, ...servers };
+}
+
+Deno.test("serveApi() starts the API, and the console with the gateway beside it", async () => {
+  const { apiUrl, consoleUrl, stop } = await setUp();
+  assert.deepEqual(await (await fetch(`${apiUrl}/health`)).json(), {
+    status: "ok",
+    models: ["guide"],
+  });
+  assert.match(await (await fetch(consoleUrl)).text(), /mesh-llm/);
+  assert.equal((await (await fetch(`${consoleUrl}/api/status`)).json()).version, "0.1.0");
+  const answer = await fetch(consoleUrl + CHAT, asking({ model: "guide" }));
+  assert.equal(answer.headers.get("x-mesh-host"), "a");
+  assert.deepEqual(await answer.json(), { model: "guide" });
+  assert.equal(
+    (await fetch(`${apiUrl}/api/status`).then((r) => r.json())).error.code,
+    "unknown_url",
+  );
+  await stop();
+  await stop();
+});
+
+Deno.test("serveApi() without a console keeps the management API on a loopback port", async () => {
+  const changes = { console: false, consoleListen: "203.0.113.1", consolePort: 1 };
+  const { consoleUrl, stop } = await setUp({}, changes);
+  assert.match(consoleUrl, /^http:\/\/127\.0\.0\.1:\d+$/);
+  assert.equal((await (await fetch(consoleUrl)).json()).error.code, "unknown_url");
+  assert.equal((await (await fetch(`${consoleUrl}/api/status`)).json()).version, "0.1.0");
+  await stop();
+});
+
+Deno.test("serveApi() leaves nothing listening where one port is in use", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  await assert.rejects(
+    setUp({}, { port }),
+    (error) => error instanceof PortInUseError && error.message.includes("--port"),
+  );
+  await assert.rejects(
+    setUp({}, { consolePort: port }),
+    (error) => error instanceof PortInUseError && error.message.includes("--console-port"),
+  );
+  taken.close();
+});
+
+Deno.test("The real server refuses what is meant for somebody else", async () => {
+  const { node, apiUrl, stop } = await setUp();
+  const heads: [string[], number][] = [
+    [["GET /v1/models HTTP/1.1", "Host: evil.example"], 421],
+    [["GET /v1/models HTTP/1.1"], 421],
+    [["GET /v1/models HTTP/1.1", "Host:"], 421],
+    [["GET /v1/models HTTP/1.1", "Host: localhost", "Host: evil.example"], 400],
+    [["GET http://evil.example/v1/models HTTP/1.1", "Host: localhost"], 421],
+    [["GET http://localhost/v1/models HTTP/1.1", "Host: localhost"], 200],
+    [["GET /v1/models HTTP/1.1", "Host: x/../y@z"], 421],
+    [["CONNECT evil.example:443 HTTP/1.1", "Host: localhost"], 421],
+    [["OPTIONS * HTTP/1.1", "Host: evil.example"], 421],
+    [["BREW /v1/models HTTP/1.1", "Host: evil.example"], 421],
+    [["nonsense"], 400],
+  ];
+  for (const [head, status] of heads) {
+    using caller = await RawHttp.connect(apiUrl);
+    await caller.send(head);
+    assert.match(await caller.receive(/\r\n\r\n/), new RegExp(`^HTTP/1.1 ${status} `), head.join());
+  }
+  assert.equal(node.forwarded.length, 0);
+  await stop();
+});
+
+Deno.test("No path leads out of /v1/, however it is written", async () => {
+  const { node, apiUrl, stop } = await setUp();
+  const type = "Content-Type: application/json";
+  for (
+    const path of ["/v1/../slots", "/v1/%2e%2e/slots", "/v1/.%2E/slots", "/v1/x\\..\\..\\slots"]
+  ) {
+    using caller = await RawHttp.connect(apiUrl);
+    await caller.send(
+      [`POST ${path} HTTP/1.1`, "Host: localhost", type, "Content-Length: 2"],
+      "{}",
+    );
+    assert.match(await caller.receive(/\r\n\r\n/), /^HTTP\/1.1 404 /, path);
+  }
+  assert.equal(node.forwarded.length, 0);
+  await stop();
+});
+
+Deno.test("A body of 64 MiB passes, one byte more does not", async () => {
+  const { node, apiUrl, stop } = await setUp();
+  const body = new Uint8Array(64 * MIB + 1).fill(0x20);
+  body.set(new TextEncoder().encode('{"model":"guide"}'));
+  const init = { method: "POST", headers: { "content-type": "application/json" } };
+  const refused = await fetch(apiUrl + CHAT, { ...init, body });
+  assert.equal(refused.status, 413);
+  assert.equal((await refused.json()).error.code, "request_too_large");
+  assert.equal(node.forwarded.length, 0);
+  const passed = await fetch(apiUrl + CHAT, { ...init, body: body.subarray(0, 64 * MIB) });
+  assert.equal(passed.status, 200);
+  assert.equal((await passed.bytes()).length, 64 * MIB);
+  await stop();
+});
+
+Deno.test("An announced body over the limit is refused before it is sent", async () => {
+  const { apiUrl, stop } = await setUp();
+  using caller = await RawHttp.connect(apiUrl);
+  await caller.send([
+    `POST ${CHAT} HTTP/1.1`,
+    "Host: localhost",
+    "Content-Type: application/json",
+    `Content-Length: ${64 * MIB + 1}`,
+  ]);
+  assert.match(await caller.receive(/request_too_large/), /^HTTP\/1.1 413 /);
+  await stop();
+});
+
+Deno.test("A body without a length is refused once it is over the limit", async () => {
+  const { apiUrl, stop } = await setUp();
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(MIB)),
+  });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(apiUrl + CHAT, { method: "POST", headers, body });
+  assert.equal(response.status, 413);
+  await response.body?.cancel();
+  await stop();
+});
+
+Deno.test("A caller that reads slowly costs no memory", async () => {
+  let made = 0;
+  const cancelled = Promise.withResolvers<void>();
+  const forward = () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => {
+          made += 64 * 1024;
+          controller.enqueue(new Uint8Array(64 * 1024));
+        },
+        cancel: () => cancelled.resolve(),
+      }, { highWaterMark: 0 }),
+    );
+  const { apiUrl, stop } = await setUp({ warm: [instance("a")], forward });
+  const response = await fetch(apiUrl + CHAT, asking({}));
+  const reader = response.body!.getReader();
+  for (let read = 0; read < 32 * MIB;) {
+    read += (await reader.read()).value!.length;
+    // The rest is in the sockets' buffers on both sides.
+    assert.ok(made - read < 16 * MIB, `${made - read} bytes are held`);
+  }
+  await reader.cancel();
+  await cancelled.promise;
+  await stop();
+});
+
+Deno.test("A caller that hangs up while it waits aborts the forwarded request", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
+  const { node, apiUrl, stop } = await setUp({
+    warm: [instance("a")],
+    forward: async (_instance, { signal }) => {
+      const gone = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => gone.resolve(), { once: true });
+      arrived.resolve();
+      await gone.promise;
+      aborted.resolve();
+      throw signal.reason;
+    },
+  });
+  const caller = new AbortController();
+  const response = fetch(apiUrl + CHAT, { ...asking({}), signal: caller.signal });
+  await arrived.promise;
+  caller.abort();
+  await assert.rejects(response);
+  await aborted.promise;
+  assert.equal((await node.recorded()).status, 499);
+  await stop();
+});
+
+Deno.test("stop() ends event streams at once and cuts answers after the grace", async () => {
+  const forward = () =>
+    new Response(
+      new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),
+      }),
+    );
+  const { node, apiUrl, consoleUrl, stop } = await setUp({ warm: [instance("a")], forward });
+  const events = new SseReader((await fetch(`${consoleUrl}/api/events`)).body!);
+  assert.equal((await events.next()).event, "status");
+  const answer = (await fetch(apiUrl + CHAT, asking({}))).body!.getReader();
+  await answer.read();
+  const stopped = stop();
+  assert.equal(await events.block(), null);
+  await assert.rejects(answer.read());
+  await stopped;
+  assert.equal((await node.recorded()).status, 499);
+});
