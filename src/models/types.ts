@@ -9,8 +9,13 @@ export interface GgufHeader {
   readonly layers: number;
   readonly contextLength: number;
   readonly embeddingLength: number;
+  /** Width of a feed-forward step: the widest layer's, and of a mixture the experts in use together. */
+  readonly feedForwardLength: number;
+  /** Where layers differ, the largest. */
   readonly headCount: number;
   readonly headCountKv: number;
+  /** Key-value heads of all layers together: some models differ by layer, or cache nothing in some. */
+  readonly kvHeads: number;
   readonly keyLength: number;
   readonly valueLength: number;
   readonly vocabularySize: number;

@@ -1,0 +1,50 @@
+/** Numbers of the models folder, each with its reason. */
+
+/**
+ * A model takes at least this much of its size: room for what no header tells (per-device buffers
+ * of a split, whole layers that do not divide as finely as memory does, the runtime itself).
+ */
+export const FIT_FACTOR = 1.1;
+
+/**
+ * Context length where the user names none, if the model was trained for more. Caches of trained
+ * lengths outweigh the weights (17 GB for an 8B model at 131,072); this holds an agent's system
+ * prompt and a long conversation, for 2 GiB with an 8B model.
+ */
+export const DEFAULT_CONTEXT_LENGTH = 16_384;
+
+/** llama.cpp rounds a context up to this many cells. */
+export const CONTEXT_STEP = 256;
+
+/** Tokens that llama-server computes at once (its default `--ubatch-size`): the height of its buffers. */
+export const BATCH_TOKENS = 512;
+
+/** First read of a file: holds the whole header of a model without a large vocabulary. */
+export const FIRST_READ_BYTES = 64 * 1024;
+
+/** Headers of current models are under 30 MB, almost all of it vocabulary. */
+export const MAX_HEADER_BYTES = 128 * 1024 * 1024;
+
+/** Models have under 100 metadata entries. */
+export const MAX_METADATA_ENTRIES = 65_536;
+
+/** A large mixture with one tensor an expert has some 50,000. */
+export const MAX_TENSORS = 262_144;
+
+/** The GGUF specification's limit for a key. */
+export const MAX_KEY_BYTES = 65_535;
+
+/** ggml's limit for a tensor's name (GGML_MAX_NAME) without its closing zero. */
+export const MAX_TENSOR_NAME_BYTES = 63;
+
+/** Text values above this are not kept: chat templates, licences. */
+export const MAX_TEXT_BYTES = 1024;
+
+/** Arrays of one number a layer are kept, vocabularies are not. llama.cpp's own limit is 512 layers. */
+export const MAX_KEPT_NUMBERS = 1024;
+
+/** How deep below a models folder files are looked for: `publisher/model/quantisation/file.gguf`. */
+export const SEARCH_DEPTH = 3;
+
+/** Headers read at the same time while listing; macOS allows a process 256 open files. */
+export const PARALLEL_READS = 8;

@@ -1,0 +1,46 @@
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+
+/** The model that comes with the program. */
+export const GUIDE_NAME = "guide";
+
+/** Beside this module, also inside the compiled executable. */
+const EMBEDDED = new URL("./guide/guide.gguf", import.meta.url);
+
+/**
+ * Makes sure that the guide lies in `folder`, where llama.cpp can map it, and answers its path.
+ * A file of another version is replaced; who has it open keeps the old one.
+ */
+export async function writeGuide(folder: string): Promise<string> {
+  const path = join(folder, `${GUIDE_NAME}.gguf`);
+  const [embedded, present] = await Promise.all([
+    Deno.readFile(EMBEDDED),
+    unlessMissing(Deno.readFile(path)),
+  ]);
+  if (present !== undefined && Buffer.compare(present, embedded) === 0) return path;
+  await Deno.mkdir(folder, { recursive: true });
+  await writeWhole(path, embedded);
+  return path;
+}
+
+/** Nobody ever sees a part of the file under its own name. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const part = `${path}.${Deno.pid}.part`;
+  try {
+    await Deno.writeFile(part, bytes);
+    await Deno.rename(part, path);
+  } catch (error) {
+    await unlessMissing(Deno.remove(part));
+    throw error;
+  }
+}
+
+/** The result, or `undefined` where there is no such file. */
+async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { type GgufFile, readHeader } from "./read_header.ts";
+import { isModelName, shardName, shardPaths } from "./shards.ts";
+import type { LocalModel } from "./types.ts";
+
+/**
+ * Reads the headers of a model's file, or of all its shards when `path` is one of them.
+ * @throws {InvalidGgufError} also for a missing shard, or what `Deno.open` throws for a single file
+ */
+export async function loadModel(path: string, signal?: AbortSignal): Promise<LocalModel> {
+  const name = shardName(path).model;
+  if (!isModelName(name)) throw new InvalidModelNameError(path);
+  const shards = shardPaths(path);
+  const files: GgufFile[] = [];
+  // One after the other: a name may claim 99,999 shards, and the first missing one ends it.
+  for (const shard of shards) files.push(await readShard(shard, shards.length, signal));
+  const [first] = files;
+  if (first === undefined) throw new InvalidGgufError("its name says shard 1 of 0", path);
+  files.forEach(checkPlace);
+  checkLanguageModel(first);
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return {
+    name,
+    path: first.path,
+    shards,
+    sizeBytes,
+    fingerprint: fingerprint({ headers: files.map((file) => file.headerBytes), sizeBytes }),
+    header: first.header,
+  };
+}
+
+async function readShard(path: string, count: number, signal?: AbortSignal): Promise<GgufFile> {
+  try {
+    return await readHeader(path, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) || count === 1) throw error;
+    throw new InvalidGgufError(`this shard of ${count} is missing`, path);
+  }
+}
+
+/** A renamed shard would pass for another one. */
+function checkPlace(file: GgufFile): void {
+  const { index, count } = shardName(file.path);
+  const split = file.header.split ?? { index: 0, count: 1 };
+  if (split.index + 1 === index && split.count === count) return;
+  throw new InvalidGgufError(
+    `it is shard ${split.index + 1} of ${split.count}, and its name says ${index} of ${count}`,
+    file.path,
+  );
+}
+
+/** Projectors and adapters are GGUF files too, and nothing that llama-server could serve alone. */
+function checkLanguageModel({ path, header }: GgufFile): void {
+  if (header.architecture === "") throw new InvalidGgufError("it names no architecture", path);
+  if (header.layers > 0) return;
+  throw new InvalidGgufError(
+    `it holds no layers of a language model (architecture ${header.architecture})`,
+    path,
+  );
+}
