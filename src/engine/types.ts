@@ -1,5 +1,11 @@
 /** llama.cpp on this machine, as the rest of the program sees it. */
 
+/** Where llama.cpp was found. The paths run as they are. */
+export interface Binaries {
+  readonly llamaServer: string;
+  readonly rpcServer: string;
+}
+
 /** A compute device that llama.cpp offers, from `--list-devices`; empty on a machine with a CPU only. */
 export interface EngineDevice {
   /** llama.cpp's own name (`CUDA0`, `Metal`). */
@@ -10,23 +16,40 @@ export interface EngineDevice {
 }
 
 /** The two binaries and what they can do, read once from `--help`, `--version` and `--list-devices`. */
-export interface Engine {
-  /** Paths that run as they are. */
-  readonly llamaServer: string;
-  readonly rpcServer: string;
+export interface Engine extends Binaries {
   readonly build: string;
   /** `major.minor.patch` of the RPC wire, from a HELLO to the rpc-server itself. */
   readonly rpcProtocol: string;
+  /** Those with memory of their own to offer; an accelerator library such as BLAS is none. */
   readonly devices: readonly EngineDevice[];
   readonly llamaServerFlags: ReadonlySet<string>;
   readonly rpcServerFlags: ReadonlySet<string>;
 }
 
-/** One device of a split, in the order host first. Ports are on loopback. */
+/** Memory of one device that this node offers its mesh. */
+export interface OfferedDevice {
+  readonly name: string;
+  readonly totalBytes: number;
+  readonly offeredBytes: number;
+  readonly usedBytes: number;
+}
+
+export interface OfferedMemory {
+  readonly memoryBytes: number;
+  readonly devices: readonly OfferedDevice[];
+}
+
+/** One member of a split, in the order host first. Ports are on loopback. */
 export interface SplitMember {
-  /** Where llama-server reaches the rpc-server: the member's tunnel, or the host's own rpc-server. `null`: the host's GPU. */
+  /** Where llama-server reaches the rpc-server: the member's tunnel, or the host's own rpc-server. `null`: the host's GPUs. */
   readonly rpcPort: number | null;
   readonly share: number;
+  /**
+   * What each device behind `rpcPort` offers, in the order of the member's `OfferedMemory.devices`:
+   * an rpc-server serves all GPUs of its machine, and `--tensor-split` wants one entry a device.
+   * Absent: one device.
+   */
+  readonly deviceBytes?: readonly number[];
 }
 
 /** What a llama-server is to serve. */
@@ -54,6 +77,7 @@ export type ServerState =
   /** Crashed; started again at `retryAtMs` (epoch) where the server restarts by itself. */
   | {
     readonly kind: "failed";
+    /** 128 + n where signal n ended it. */
     readonly exitCode: number | null;
     readonly stderrTail: string;
     readonly retryAtMs: number | null;
@@ -61,7 +85,10 @@ export type ServerState =
   | { readonly kind: "stopping" };
 
 export interface LaunchOptions {
-  /** Starts the server again after a crash, with backoff. A split's llama-server does not: its host plans anew. */
+  /**
+   * Starts the server again after a crash, with backoff; it is given up when it fails several times
+   * in a row without ever having been ready. A split's llama-server does not: its host plans anew.
+   */
   readonly restart: boolean;
 }
 
@@ -75,6 +102,7 @@ export interface ManagedServer {
   readonly progress: number;
   /** Process id while a child runs. */
   readonly pid: number | null;
+  /** Called on every change of `state`, and of `progress`. */
   subscribe(listener: (state: ServerState) => void): () => void;
   /** Resolves with the port once healthy. @throws {EngineExitedError} when it gives up, or the signal's reason. */
   ready(signal?: AbortSignal): Promise<number>;
@@ -89,4 +117,16 @@ export interface Supervisor {
   readonly restarts: number;
   /** Stops all children; resolves when none is left. */
   stop(): Promise<void>;
+}
+
+/** Where an installed llama.cpp comes from. */
+export type EngineSource = "release" | "debian";
+
+export interface InstallProgress {
+  readonly source: EngineSource;
+  /** What is being done, for people: `Downloading llama-b11541-bin-macos-arm64.tar.gz`. */
+  readonly step: string;
+  readonly receivedBytes: number;
+  /** `null` where it is not known; no bar can be drawn then. */
+  readonly totalBytes: number | null;
 }

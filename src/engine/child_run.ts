@@ -1,0 +1,169 @@
+import type { Logger } from "@logtape/logtape";
+import { llamaServerArguments, rpcServerArguments } from "./arguments.ts";
+import type { ChildFile } from "./child_file.ts";
+import { Lines, LoadProgress, Tail } from "./child_output.ts";
+import { STDERR_TAIL_BYTES } from "./defaults.ts";
+import { reasonOf } from "./errors.ts";
+import { freePort } from "./free_port.ts";
+import { type GuardedChild, spawnGuarded } from "./guard.ts";
+import { acceptsConnections, isHealthy, waitUntil } from "./health.ts";
+import { identify } from "./process_identity.ts";
+import type { RotatedLog } from "./rotated_log.ts";
+import type { Engine, ServerSpec } from "./types.ts";
+
+export interface ChildParts {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly log: RotatedLog;
+  readonly children: ChildFile;
+  readonly now: () => number;
+}
+
+export interface ChildEvents {
+  readonly onHealthy: (port: number) => void;
+  readonly onProgress: (fraction: number) => void;
+}
+
+export interface ChildExit {
+  /** `null` where it never ran. */
+  readonly exitCode: number | null;
+  readonly stderrTail: string;
+}
+
+/** One server process from its start to its end. */
+export class ChildRun {
+  /** Never rejects. */
+  readonly exit: Promise<ChildExit>;
+  readonly #spec: ServerSpec;
+  readonly #parts: ChildParts;
+  readonly #events: ChildEvents;
+  readonly #stderr = new Tail(STDERR_TAIL_BYTES);
+  #child: GuardedChild | null = null;
+  #pid: number | null = null;
+
+  constructor(spec: ServerSpec, apiKey: string | null, parts: ChildParts, events: ChildEvents) {
+    this.#spec = spec;
+    this.#parts = parts;
+    this.#events = events;
+    this.exit = this.#run(apiKey);
+  }
+
+  get pid(): number | null {
+    return this.#pid;
+  }
+
+  terminate(): void {
+    this.#child?.terminate();
+  }
+
+  kill(): void {
+    this.#child?.kill();
+  }
+
+  async #run(apiKey: string | null): Promise<ChildExit> {
+    try {
+      const exitCode = await this.#runToEnd(apiKey);
+      return { exitCode, stderrTail: this.#stderr.text };
+    } catch (error) {
+      return { exitCode: null, stderrTail: `${this.#stderr.text}\n${reasonOf(error)}` };
+    }
+  }
+
+  async #runToEnd(apiKey: string | null): Promise<number> {
+    const port = freePort();
+    const child = this.#spawn(port, apiKey);
+    this.#child = child;
+    const ended = new AbortController();
+    const recording = this.#record(child);
+    const watching = this.#watchHealth(port, ended.signal);
+    const exitCode = await child.exitCode;
+    ended.abort();
+    await Promise.all([recording, watching]);
+    await this.#forget();
+    return exitCode;
+  }
+
+  #spawn(port: number, apiKey: string | null): GuardedChild {
+    const { engine, logger, now } = this.#parts;
+    const server = this.#spec.kind;
+    const progress = new LoadProgress();
+    const lines = new Lines((line) => logger.debug("{server}: {line}", { server, line }));
+    const command = server === "llama-server" ? engine.llamaServer : engine.rpcServer;
+    const args = this.#arguments(port);
+    const heading = `[${new Date(now()).toISOString()}] ${[command, ...args].join(" ")}\n`;
+    this.#writeLog(new TextEncoder().encode(heading));
+    return spawnGuarded({
+      command,
+      args,
+      env: environment(this.#spec, apiKey),
+      onOutput: (from, bytes) => {
+        if (from === "stderr") this.#stderr.add(bytes);
+        lines.add(bytes);
+        progress.add(bytes);
+        this.#events.onProgress(progress.fraction);
+        return this.#writeLog(bytes);
+      },
+    });
+  }
+
+  #arguments(port: number): string[] {
+    const { engine } = this.#parts;
+    return this.#spec.kind === "llama-server"
+      ? llamaServerArguments(this.#spec, engine, { port })
+      : rpcServerArguments(this.#spec, engine, { port, threads: navigator.hardwareConcurrency });
+  }
+
+  async #watchHealth(port: number, ended: AbortSignal): Promise<void> {
+    const check = this.#spec.kind === "llama-server" ? isHealthy : acceptsConnections;
+    try {
+      await waitUntil(() => check(port), ended);
+    } catch {
+      return; // it ended first
+    }
+    this.#events.onHealthy(port);
+  }
+
+  /** Without a record the next run would not know the child; this one still does. */
+  async #record(child: GuardedChild): Promise<void> {
+    const pid = await child.pid;
+    const identity = pid === null ? undefined : await identify(pid);
+    if (identity === undefined) return;
+    this.#pid = identity.pid;
+    await this.#parts.children.add({ ...identity, name: this.#spec.kind }).catch((error) =>
+      this.#warn("Could not keep the pid of {server}: {reason}", error)
+    );
+  }
+
+  async #forget(): Promise<void> {
+    const pid = this.#pid;
+    this.#pid = null;
+    if (pid === null) return;
+    await this.#parts.children.remove(pid).catch((error) =>
+      this.#warn("Could not strike the pid of {server} out: {reason}", error)
+    );
+  }
+
+  /** A full disk must not stop a server that works. */
+  async #writeLog(bytes: Uint8Array): Promise<void> {
+    await this.#parts.log.write(bytes).catch((error) =>
+      this.#warn("Could not write the log of {server}: {reason}", error)
+    );
+  }
+
+  #warn(message: string, error: unknown): void {
+    this.#parts.logger.warn(message, { server: this.#spec.kind, reason: reasonOf(error) });
+  }
+}
+
+function environment(spec: ServerSpec, apiKey: string | null): Record<string, string> {
+  const splits = spec.kind === "rpc-server" || spec.split.length > 0;
+  return {
+    // An aborting llama.cpp would first start a debugger for its stack trace, which takes seconds.
+    GGML_NO_BACKTRACE: "1",
+    // The processes of a split take turns. Where two of them share a machine, as on a host without a
+    // GPU, threads that wait by spinning take the cores from the one whose turn it is: the guide made
+    // 12 tokens a second instead of 430.
+    ...(splits ? { OMP_WAIT_POLICY: "passive" } : {}),
+    ...(apiKey === null ? {} : { LLAMA_API_KEY: apiKey }),
+  };
+}

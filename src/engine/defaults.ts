@@ -1,0 +1,72 @@
+/** The numbers of src/engine. */
+
+/** Children are reached through tunnels only, never from another machine. */
+export const LOOPBACK = "127.0.0.1";
+
+/**
+ * The release that `engine install` takes. Its archives for macOS and Linux, x64 and arm64, are all
+ * listed under this tag. llama.cpp attaches archives to `bNNNN` tags only: the `vX.Y.Z` releases
+ * hold nothing but the name of one.
+ */
+export const RELEASE_TAG = "b11541";
+
+/** Above any model's number of layers, so that none stays behind on the host's CPU. */
+export const ALL_LAYERS = 999;
+
+/** Main memory offered by a machine without a GPU: the rest is for the system and its programs. */
+export const CPU_MEMORY_SHARE = 0.75;
+
+/** `--help`, `--version` and `--list-devices` take 0.1 s; a GPU driver's first start takes some more. */
+export const PROBE_TIMEOUT_MS = 20_000;
+
+/** How long "this machine has no GPU" is believed; a driver installed later is then found. */
+export const PROBE_CACHE_MS = 24 * 60 * 60 * 1000;
+
+/** Between two looks at a child that starts: the guide is ready after 0.1 s, a large model after minutes. */
+export const HEALTH_INTERVAL_MS = 50;
+
+/** An answer on loopback takes about 1 ms; a child that is too busy is asked again. */
+export const HEALTH_TIMEOUT_MS = 2_000;
+
+/**
+ * SIGTERM to SIGKILL. llama.cpp's servers have nothing to save: they end within 0.1 s, or hang while
+ * a split answers. A host stops two of them after one another, and its node has 5 s in all.
+ */
+export const STOP_GRACE_MS = 1_000;
+
+/** The same for a child whose node is gone: it outlives the node by less than 3 s. In whole seconds for `sleep`. */
+export const GUARD_GRACE_S = 1;
+
+/** Output that outlives its process is held by a grandchild; it is not waited for. */
+export const OUTPUT_LINGER_MS = 500;
+
+/** First wait after a crash, doubled by each further one. */
+export const BACKOFF_BASE_MS = 500;
+
+/** A crash that repeats is retried about twice a minute. */
+export const BACKOFF_MAX_MS = 30_000;
+
+/** A child that ran this long was fine: its next crash is counted as the first. Chosen by feel. */
+export const STABLE_AFTER_MS = 60_000;
+
+/** Starts in a row that never became healthy before a server is given up: its file or its flags are at fault. */
+export const MAX_FAILED_STARTS = 3;
+
+/** Kept of a child's last words for error messages. */
+export const STDERR_TAIL_BYTES = 4 * 1024;
+
+/** One log file, and how many of them: enough for days of a busy llama-server, small enough to attach to an issue. */
+export const LOG_FILE_BYTES = 5_000_000;
+export const LOG_FILES = 3;
+
+/** Between two looks at a stale process; it is not our child, so nothing tells when it ends. */
+export const STALE_POLL_MS = 50;
+
+/** Until the release's server answers. A machine without a way to it goes on to Debian soon. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A download without a byte for this long is broken off and resumed. */
+export const DOWNLOAD_STALL_MS = 30_000;
+
+/** Attempts in a row that bring no byte before a download is given up. */
+export const DOWNLOAD_ATTEMPTS = 3;

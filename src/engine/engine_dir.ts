@@ -1,0 +1,39 @@
+/** Where engines that we install live: one folder each, and a link to the one in use. */
+
+import { join } from "node:path";
+
+export function engineDir(dataDir: string): string {
+  return join(dataDir, "engine");
+}
+
+/** The installed engine in use. */
+export function currentEngineDir(dataDir: string): string {
+  return join(engineDir(dataDir), "current");
+}
+
+/** A new folder beside the engines, so that a finished one can be renamed into its place. */
+export async function stagingDir(dataDir: string): Promise<string> {
+  await Deno.mkdir(engineDir(dataDir), { recursive: true });
+  return await Deno.makeTempDir({ dir: engineDir(dataDir), prefix: "staging-" });
+}
+
+/** Moves a complete engine to `engine/<name>` and makes it the current one; an earlier one of that name goes. */
+export async function publishEngine(dataDir: string, staged: string, name: string): Promise<void> {
+  const home = engineDir(dataDir);
+  const replaced = `${staged}-replaced`;
+  const target = join(home, name);
+  await ifExists(Deno.rename(target, replaced));
+  await Deno.rename(staged, target);
+  await ifExists(Deno.remove(replaced, { recursive: true }));
+  const link = `${staged}-current`;
+  await Deno.symlink(name, link);
+  await Deno.rename(link, currentEngineDir(dataDir));
+}
+
+async function ifExists(action: Promise<void>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

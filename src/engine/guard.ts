@@ -1,0 +1,140 @@
+import { dirname } from "node:path";
+import { GUARD_GRACE_S, OUTPUT_LINGER_MS } from "./defaults.ts";
+
+/**
+ * A shell between the node and its child. The node holds the shell's stdin as a pipe, and the kernel
+ * closes it however the node ends: the watcher then ends the child. The first line on stdout is the
+ * child's pid, written before the child can write anything. Signals go to the shell, which knows
+ * whether its child still is the process of that pid; the child's exit status becomes the shell's.
+ * Only what dash and the shell of macOS both know is used: `read` is a builtin, so the watcher is no
+ * further process, and it holds none of the child's output open.
+ */
+const GUARD = `
+child=; early=
+trap 'early=TERM; test -z "$child" || kill -TERM "$child"' HUP INT TERM
+trap 'early=KILL; test -z "$child" || kill -KILL "$child"' USR1
+exec 3<&0
+/bin/sh -c 'echo "$$"; exec "$@"' sh "$@" </dev/null 3<&- &
+child=$!
+test -z "$early" || kill "-$early" "$child"
+( while read -r line; do :; done <&3
+  kill -TERM "$child"; sleep ${GUARD_GRACE_S}; kill -KILL "$child" ) >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+while wait "$child"; status=$?; test "$status" -gt 128 && kill -0 "$child" 2>/dev/null; do :; done
+kill "$watcher" 2>/dev/null
+exit "$status"
+`;
+
+export interface GuardedCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with each piece of output; the child waits while the last one is not dealt with. */
+  readonly onOutput: (from: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>;
+}
+
+export interface GuardedChild {
+  /** Resolves once the child runs; `null` where it never did. */
+  readonly pid: Promise<number | null>;
+  /** SIGTERM. Neither this nor `kill` ever reaches another process, however late it comes. */
+  terminate(): void;
+  /** SIGKILL. */
+  kill(): void;
+  /** Resolves when the child is gone and its output was dealt with. 128 + n where signal n ended it. */
+  readonly exitCode: Promise<number>;
+}
+
+/**
+ * Starts a process that outlives this one by no more than 3 s, even when this one is killed with -9.
+ * It gets a session of its own, so that Ctrl-C reaches the node only, which then stops it in order.
+ */
+export function spawnGuarded({ command, args, env, onOutput }: GuardedCommand): GuardedChild {
+  const shell = new Deno.Command("/bin/sh", {
+    args: ["-c", GUARD, "mesh-llm-guard", command, ...args],
+    // llama.cpp loads backends from its working directory, so that must not be just anybody's.
+    cwd: dirname(command),
+    ...(env === undefined ? {} : { env: { ...env } }),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const pid = Promise.withResolvers<number | null>();
+  const onStdout = afterFirstLine(
+    (line) => pid.resolve(Number(line)),
+    (bytes) => onOutput("stdout", bytes),
+  );
+  const pumps = [
+    new Pump(shell.stdout, onStdout),
+    new Pump(shell.stderr, (bytes) => onOutput("stderr", bytes)),
+  ];
+  const exitCode = (async () => {
+    const { code } = await shell.status;
+    pid.resolve(null);
+    const linger = setTimeout(() => pumps.forEach((pump) => pump.cancel()), OUTPUT_LINGER_MS);
+    await Promise.all(pumps.map((pump) => pump.ended));
+    clearTimeout(linger);
+    await shell.stdin.close();
+    return code;
+  })();
+  return {
+    pid: pid.promise,
+    exitCode,
+    terminate: () => signalShell(shell, "SIGTERM"),
+    kill: () => signalShell(shell, "SIGUSR1"),
+  };
+}
+
+function signalShell(shell: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    shell.kill(signal);
+  } catch (error) {
+    // It has ended, and the child before it.
+    if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Splits off the first line of a stream. */
+function afterFirstLine(
+  onLine: (line: string) => void,
+  onRest: (bytes: Uint8Array) => void | Promise<void>,
+): (bytes: Uint8Array) => void | Promise<void> {
+  const decoder = new TextDecoder();
+  let line: string | null = "";
+  return (bytes) => {
+    if (line === null) return onRest(bytes);
+    const end = bytes.indexOf(0x0a);
+    line += decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
+    if (end === -1) return;
+    onLine(line);
+    line = null;
+    if (end + 1 < bytes.length) return onRest(bytes.subarray(end + 1));
+  };
+}
+
+/** Reads a stream to its end, one piece at a time. */
+class Pump {
+  readonly ended: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    onBytes: (bytes: Uint8Array) => void | Promise<void>,
+  ) {
+    this.#reader = stream.getReader();
+    this.ended = this.#run(onBytes);
+  }
+
+  cancel(): void {
+    this.#reader.cancel().catch(() => {}); // the stream had ended by itself
+  }
+
+  async #run(onBytes: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+    while (true) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      await onBytes(value);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** What one event means for one server. Pure: nothing is started, ended or waited for here. */
+
+import { BACKOFF_BASE_MS, BACKOFF_MAX_MS, MAX_FAILED_STARTS, STABLE_AFTER_MS } from "./defaults.ts";
+import type { ServerState } from "./types.ts";
+
+/** A server's state and what its past means for the next crash. */
+export interface Lifecycle {
+  readonly state: ServerState;
+  /** Crashes since the server last ran for long: they set the backoff. */
+  readonly crashes: number;
+  /** Starts in a row that never became healthy. */
+  readonly failedStarts: number;
+  readonly readySinceMs: number | null;
+}
+
+export type LifecycleEvent =
+  | { readonly type: "start" }
+  | { readonly type: "healthy"; readonly port: number }
+  | { readonly type: "exited"; readonly exitCode: number | null; readonly stderrTail: string }
+  | { readonly type: "backoff-over" }
+  | { readonly type: "grace-over" }
+  | { readonly type: "stop" };
+
+export type LifecycleEffect =
+  | { readonly type: "spawn" }
+  /** SIGTERM; `grace-over` follows if the child is still there after the grace. */
+  | { readonly type: "terminate" }
+  | { readonly type: "kill" }
+  /** `backoff-over` follows after the delay. */
+  | { readonly type: "retry"; readonly delayMs: number };
+
+/** Everything that is not in the state: the clock, a random number in [0, 1), and whether crashes are repaired. */
+export interface Circumstances {
+  readonly nowMs: number;
+  readonly random: number;
+  readonly restart: boolean;
+}
+
+export interface Step {
+  readonly lifecycle: Lifecycle;
+  readonly effects: readonly LifecycleEffect[];
+}
+
+export const INITIAL: Lifecycle = {
+  state: { kind: "stopped" },
+  crashes: 0,
+  failedStarts: 0,
+  readySinceMs: null,
+};
+
+/** Decides what one event means. An event that does not fit the state changes nothing. */
+export function step(lifecycle: Lifecycle, event: LifecycleEvent, now: Circumstances): Step {
+  const { state } = lifecycle;
+  switch (event.type) {
+    case "start":
+      return state.kind === "stopped" ? starting(lifecycle) : unchanged(lifecycle);
+    case "healthy":
+      return state.kind === "starting" ? ready(lifecycle, event.port, now) : unchanged(lifecycle);
+    case "exited":
+      return exited(lifecycle, event, now);
+    case "backoff-over":
+      return state.kind === "failed" && state.retryAtMs !== null
+        ? starting(lifecycle)
+        : unchanged(lifecycle);
+    case "grace-over":
+      return state.kind === "stopping"
+        ? { lifecycle, effects: [{ type: "kill" }] }
+        : unchanged(lifecycle);
+    case "stop":
+      return stopped(lifecycle);
+  }
+}
+
+/** Exponential, with up to half of it taken off at random, so that many servers do not crash in step. */
+export function backoffMs(crashes: number, random: number): number {
+  const full = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** (crashes - 1));
+  return Math.round(full * (1 - random / 2));
+}
+
+function unchanged(lifecycle: Lifecycle): Step {
+  return { lifecycle, effects: [] };
+}
+
+function starting(lifecycle: Lifecycle): Step {
+  const state: ServerState = { kind: "starting", attempt: lifecycle.crashes + 1 };
+  return { lifecycle: { ...lifecycle, state, readySinceMs: null }, effects: [{ type: "spawn" }] };
+}
+
+function ready(lifecycle: Lifecycle, port: number, { nowMs }: Circumstances): Step {
+  return unchanged({
+    ...lifecycle,
+    state: { kind: "ready", port },
+    failedStarts: 0,
+    readySinceMs: nowMs,
+  });
+}
+
+function stopped(lifecycle: Lifecycle): Step {
+  switch (lifecycle.state.kind) {
+    case "starting":
+    case "ready":
+      // The port and the memory are free only once the process is gone, so its exit is waited for.
+      return {
+        lifecycle: { ...lifecycle, state: { kind: "stopping" } },
+        effects: [{ type: "terminate" }],
+      };
+    case "failed":
+      return unchanged({ ...lifecycle, state: { kind: "stopped" } });
+    case "stopping":
+    case "stopped":
+      return unchanged(lifecycle);
+  }
+}
+
+function exited(
+  lifecycle: Lifecycle,
+  { exitCode, stderrTail }: Extract<LifecycleEvent, { type: "exited" }>,
+  { nowMs, random, restart }: Circumstances,
+): Step {
+  const { state, readySinceMs } = lifecycle;
+  if (state.kind === "stopping") return unchanged({ ...lifecycle, state: { kind: "stopped" } });
+  if (state.kind !== "starting" && state.kind !== "ready") return unchanged(lifecycle);
+  const failedStarts = state.kind === "starting" ? lifecycle.failedStarts + 1 : 0;
+  const wasStable = readySinceMs !== null && nowMs - readySinceMs >= STABLE_AFTER_MS;
+  const crashes = wasStable ? 1 : lifecycle.crashes + 1;
+  const givesUp = !restart || failedStarts >= MAX_FAILED_STARTS;
+  const delayMs = backoffMs(crashes, random);
+  const retryAtMs = givesUp ? null : nowMs + delayMs;
+  return {
+    lifecycle: {
+      state: { kind: "failed", exitCode, stderrTail, retryAtMs },
+      crashes,
+      failedStarts,
+      readySinceMs: null,
+    },
+    effects: givesUp ? [] : [{ type: "retry", delayMs }],
+  };
+}

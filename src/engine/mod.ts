@@ -1,0 +1,18 @@
+/** llama.cpp on this machine: found or installed, probed, run and ended. */
+
+export {
+  EngineBrokenError,
+  EngineExitedError,
+  EngineInstallError,
+  EngineNotFoundError,
+  EngineStoppedError,
+} from "./errors.ts";
+export { findBinaries, type FindOptions } from "./find.ts";
+export { installEngine, type InstallOptions } from "./install.ts";
+export { mainMemoryBytes } from "./main_memory.ts";
+export { type MemoryOptions, offeredMemory } from "./memory.ts";
+export { prepareEngine, type PrepareOptions } from "./prepare.ts";
+export { probeEngine, type ProbeOptions } from "./probe.ts";
+export { endStaleChildren } from "./stale.ts";
+export { createSupervisor, type SupervisorOptions } from "./supervisor.ts";
+export type * from "./types.ts";

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { EngineNotFoundError } from "./errors.ts";
+import { findBinaries, type FindOptions } from "./find.ts";
+import { installEngine, type InstallOptions } from "./install.ts";
+import { probeEngine } from "./probe.ts";
+import type { Binaries, Engine } from "./types.ts";
+
+export interface PrepareOptions extends FindOptions, Omit<InstallOptions, "from"> {
+  /** Whether llama.cpp may be installed where none is found; never with `binDir`. */
+  readonly install: boolean;
+}
+
+/**
+ * Finds llama.cpp, or installs it, and asks it what it is.
+ * @throws {EngineNotFoundError | EngineInstallError | EngineBrokenError}
+ */
+export async function prepareEngine(options: PrepareOptions): Promise<Engine> {
+  const binaries = await findOrInstall(options);
+  return await probeEngine(binaries, {
+    ...options,
+    cachePath: join(options.dataDir, "engine-probe.json"),
+  });
+}
+
+async function findOrInstall(options: PrepareOptions): Promise<Binaries> {
+  try {
+    return await findBinaries(options);
+  } catch (error) {
+    const mayInstall = options.install && options.binDir === null;
+    if (!(error instanceof EngineNotFoundError) || !mayInstall) throw error;
+  }
+  options.logger.info("No llama.cpp on this machine: installing it");
+  await installEngine({ ...options, from: null });
+  return await findBinaries(options);
+}

@@ -1,0 +1,77 @@
+import type { Logger } from "@logtape/logtape";
+import { join, resolve } from "node:path";
+import { ChildFile } from "./child_file.ts";
+import { LOG_FILE_BYTES, LOG_FILES } from "./defaults.ts";
+import { GuardedServer } from "./managed_server.ts";
+import { RotatedLog } from "./rotated_log.ts";
+import type { Engine, LaunchOptions, ManagedServer, ServerSpec, Supervisor } from "./types.ts";
+
+export interface SupervisorOptions {
+  readonly engine: Engine;
+  /** Logs go to its `logs` folder, the pids of running children to its `children.json`. */
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** The owner of this node's servers. Call `endStaleChildren` before the first. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  return new ProcessSupervisor(options);
+}
+
+class ProcessSupervisor implements Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #children: ChildFile;
+  readonly #servers = new Set<GuardedServer>();
+  /** One a kind: a new server may start while its predecessor still writes. */
+  readonly #logs = new Map<string, RotatedLog>();
+  #restarts = 0;
+  #stopped = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#children = new ChildFile(options.dataDir);
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  launch(spec: ServerSpec, options: LaunchOptions): ManagedServer {
+    if (this.#stopped) throw new Error(`Cannot start ${spec.kind}: the node is stopping`);
+    const { engine, logger, now = Date.now, random = Math.random } = this.#options;
+    const server = new GuardedServer(withAbsolutePath(spec), options, {
+      engine,
+      logger,
+      now,
+      random,
+      log: this.#log(spec.kind),
+      children: this.#children,
+      onRestart: () => this.#restarts++,
+    });
+    this.#servers.add(server);
+    server.subscribe((state) => state.kind === "stopped" && this.#servers.delete(server));
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#servers].map((server) => server.stop()));
+    await Promise.all([...this.#logs.values()].map((log) => log.close()));
+  }
+
+  #log(name: string): RotatedLog {
+    const known = this.#logs.get(name);
+    if (known !== undefined) return known;
+    const path = join(this.#options.dataDir, "logs", `${name}.log`);
+    const log = new RotatedLog(path, { maxBytes: LOG_FILE_BYTES, files: LOG_FILES });
+    this.#logs.set(name, log);
+    return log;
+  }
+}
+
+/** Children run in the folder of their binary, where a relative path would lead elsewhere. */
+function withAbsolutePath<Spec extends ServerSpec>(spec: Spec): Spec {
+  return spec.modelPath === null ? spec : { ...spec, modelPath: resolve(spec.modelPath) };
+}

@@ -1,0 +1,37 @@
+/**
+ * A node reduced to its supervisor, for tests that kill it: runs one server and prints its port.
+ * Arguments: kind, binary, model, data directory.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { createSupervisor, type ServerSpec } from "../../src/engine/mod.ts";
+
+const [kind, binary, modelPath, dataDir] = Deno.args as [
+  ServerSpec["kind"],
+  string,
+  string,
+  string,
+];
+
+const supervisor = createSupervisor({
+  engine: {
+    llamaServer: binary,
+    rpcServer: binary,
+    build: "0",
+    rpcProtocol: "0.0.0",
+    devices: [],
+    llamaServerFlags: new Set(),
+    rpcServerFlags: new Set(),
+  },
+  dataDir,
+  logger: getLogger("test"),
+});
+const server = supervisor.launch(
+  kind === "rpc-server"
+    ? { kind, modelPath: null }
+    : { kind, modelPath, modelName: "guide", contextLength: null, split: [] },
+  { restart: false },
+);
+const port = await server.ready();
+await Deno.stdout.write(new TextEncoder().encode(String(port)));
+await Promise.withResolvers<void>().promise; // a running child keeps the process alive

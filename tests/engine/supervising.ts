@@ -1,0 +1,50 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  createSupervisor,
+  type Engine,
+  type LlamaServerSpec,
+  type ManagedServer,
+  type ServerState,
+} from "../../src/engine/mod.ts";
+import { tempDir } from "./temp_dir.ts";
+
+export const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url).pathname;
+
+/** The guide, alone. */
+export const solo: LlamaServerSpec = {
+  kind: "llama-server",
+  modelPath: GUIDE,
+  modelName: "guide",
+  contextLength: null,
+  split: [],
+};
+
+/** A supervisor with a data directory; both are gone at the end of the test. */
+export async function supervising(engine: Engine) {
+  const dir = await tempDir();
+  // The shortest backoff there is: half of it is taken off.
+  const supervisor = createSupervisor({
+    engine,
+    dataDir: dir.path,
+    logger: getLogger("test"),
+    random: () => 0.999,
+  });
+  return {
+    supervisor,
+    dataDir: dir.path,
+    async [Symbol.asyncDispose]() {
+      await supervisor.stop();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Resolves with the first state of that kind, the present one included. */
+export function stateOf<Kind extends ServerState["kind"]>(server: ManagedServer, kind: Kind) {
+  type Found = Extract<ServerState, { kind: Kind }>;
+  const { promise, resolve } = Promise.withResolvers<Found>();
+  const look = (state: ServerState) => state.kind === kind && resolve(state as Found);
+  const unsubscribe = server.subscribe(look);
+  look(server.state);
+  return promise.finally(unsubscribe);
+}
