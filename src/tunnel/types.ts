@@ -1,4 +1,4 @@
-/** What the tunnels need of the mesh: node fills these interfaces with libp2p streams. */
+/** What the tunnels need of the mesh and of the node: node fills these interfaces. */
 
 /** A stream to a peer. The rules of use are those of src/mesh/byte_stream.ts, whose shape this is. */
 export interface PeerStream {
@@ -11,6 +11,54 @@ export interface PeerStream {
 
 /** Opens a stream of one protocol to a peer. */
 export type OpenStream = (peer: string, signal: AbortSignal) => Promise<PeerStream>;
+
+/** Which assignment this node's llama-server runs under. */
+export interface TermSource {
+  /** `null` while no llama-server may use the workers: their ports then hang up at once. */
+  currentTerm(): number | null;
+}
+
+/** Decides which RPC streams reach this node's rpc-server. */
+export interface RpcGate {
+  /**
+   * Resolves with the loopback port once the rpc-server of that term runs; may wait for it.
+   * @throws where the term is not, or no longer, the one this worker obeys: the stream is reset.
+   */
+  admit(peer: string, term: number, signal: AbortSignal): Promise<number>;
+}
+
+/** A model by name and content: two fingerprints of one name are two models. */
+export interface ModelRef {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+/** A llama-server of this node. */
+export interface HttpTarget {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+}
+
+/** Finds the llama-server that serves the model now; `null` answers the peer with `moved`. */
+export type FindTarget = (model: ModelRef) => HttpTarget | null;
+
+/** An inference request. */
+export interface InferenceRequest {
+  readonly method: string;
+  /** Path and query, as the caller sent them. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  readonly signal: AbortSignal;
+}
+
+/** An inference request on its way to another node's instance. */
+export interface TunnelRequest extends InferenceRequest {
+  readonly requestId: string;
+  readonly model: ModelRef;
+  readonly body: Uint8Array | null;
+}
 
 /** What crossed the tunnels to one peer, kept when streams close. */
 export interface TunnelCounters {

@@ -1,0 +1,20 @@
+/** Where bytes come from. */
+export interface ByteSource {
+  /** The next bytes, `null` at their end. They are the caller's until the next read. */
+  read(): Promise<Uint8Array | null>;
+}
+
+/** Where bytes go. */
+export interface ByteSink {
+  /** Resolves when more may be written; the bytes are free again then. */
+  write(bytes: Uint8Array): Promise<void>;
+  closeWrite(): Promise<void>;
+}
+
+/** Moves one direction of a relay to its end, no faster than the sink takes it, and passes the end on. */
+export async function pump(source: ByteSource, sink: ByteSink): Promise<void> {
+  for (let bytes = await source.read(); bytes !== null; bytes = await source.read()) {
+    await sink.write(bytes);
+  }
+  await sink.closeWrite();
+}

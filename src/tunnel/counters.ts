@@ -1,0 +1,91 @@
+import type { OpenStream, PeerStream, TunnelCounters } from "./types.ts";
+
+type TunnelKind = TunnelCounters["kind"];
+
+type Count = { -readonly [Key in keyof TunnelCounters]: TunnelCounters[Key] };
+
+/** What crosses the tunnels, per peer and kind, as the bytes pass. Streams are wrapped, nobody else counts. */
+export class TunnelCounts {
+  readonly #counts = new Map<string, Count>();
+
+  /** Counts a stream that the peer opened. */
+  count(stream: PeerStream, peer: string, kind: TunnelKind): PeerStream {
+    return new CountedStream(stream, this.#of(peer, kind));
+  }
+
+  /** Counts every stream that is opened through the result. */
+  counting(open: OpenStream, kind: TunnelKind): OpenStream {
+    return async (peer, signal) => this.count(await open(peer, signal), peer, kind);
+  }
+
+  /** In the order in which the tunnels were first used. */
+  snapshot(): TunnelCounters[] {
+    return [...this.#counts.values()].map((count) => ({ ...count }));
+  }
+
+  #of(peer: string, kind: TunnelKind): Count {
+    const key = `${kind} ${peer}`;
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = { peer, kind, streams: 0, bytesSent: 0, bytesReceived: 0, weightBytesSaved: 0 };
+      this.#counts.set(key, count);
+    }
+    return count;
+  }
+}
+
+/** Open until both directions have ended, by a close, an error or a reset. */
+class CountedStream implements PeerStream {
+  readonly #stream: PeerStream;
+  readonly #count: Count;
+  #reading = true;
+  #writing = true;
+
+  constructor(stream: PeerStream, count: Count) {
+    this.#stream = stream;
+    this.#count = count;
+    count.streams++;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    try {
+      const bytes = await this.#stream.read();
+      if (bytes === null) this.#ended({ reading: false });
+      else this.#count.bytesReceived += bytes.length;
+      return bytes;
+    } catch (error) {
+      this.#ended({ reading: false });
+      throw error;
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#stream.write(bytes);
+      this.#count.bytesSent += bytes.length;
+    } catch (error) {
+      this.#ended({ writing: false });
+      throw error;
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    try {
+      await this.#stream.closeWrite();
+    } finally {
+      this.#ended({ writing: false });
+    }
+  }
+
+  reset(reason: Error): void {
+    this.#ended({ reading: false, writing: false });
+    this.#stream.reset(reason);
+  }
+
+  #ended({ reading = this.#reading, writing = this.#writing }): void {
+    const wasOpen = this.#reading || this.#writing;
+    this.#reading = reading;
+    this.#writing = writing;
+    if (wasOpen && !reading && !writing) this.#count.streams--;
+  }
+}

@@ -1,0 +1,22 @@
+/** The instance could not be asked, or its answer broke off. Before a `Response` exists nothing was answered. */
+export class TunnelError extends Error {
+  override name = "TunnelError";
+}
+
+/** The peer no longer serves the model: ask for the routes again and try the next. */
+export class MovedError extends Error {
+  override name = "MovedError";
+  constructor(readonly peer: string, readonly model: string) {
+    super(`Could not ask ${peer} for "${model}": it no longer serves that model`);
+  }
+}
+
+/** A peer sent bytes that are no frame of the protocol. */
+export class FrameError extends TunnelError {
+  override name = "FrameError";
+}
+
+/** Anything thrown, as an `Error`. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,64 @@
+import { BodyHandoff } from "./body_handoff.ts";
+import { MAX_REQUEST_BODY_BYTES } from "./defaults.ts";
+import { asError, FrameError, TunnelError } from "./errors.ts";
+import type { HttpFrameReader } from "./http_frame_reader.ts";
+
+/**
+ * The asking peer, behind its opening: its body, and then the silence that lasts until it has the
+ * whole reply. Reads all the time, since a stream tells only its reader that the peer went away.
+ */
+export class HttpCaller {
+  readonly #frames: HttpFrameReader;
+  readonly #body = new BodyHandoff();
+  readonly #gone = new AbortController();
+  #asked = false;
+  /** Resolves when the peer has closed or lost its stream; never rejects. */
+  readonly left: Promise<void>;
+
+  constructor(frames: HttpFrameReader) {
+    this.#frames = frames;
+    this.left = this.#receive().then(() => new TunnelError("The caller hung up"), asError)
+      .then((reason) => this.#leave(reason));
+  }
+
+  /** The request's body, read from the stream no faster than it is taken. */
+  get body(): ReadableStream<Uint8Array> {
+    return this.#body.readable;
+  }
+
+  /** Fires when the peer is gone: nobody wants the answer any more. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** For a request that was answered without its whole body: the rest is read and thrown away. */
+  discardBody(): void {
+    if (!this.#asked) this.#body.fail(new TunnelError("The request was answered before its end"));
+  }
+
+  async #receive(): Promise<void> {
+    let bodyBytes = 0;
+    for (let frame = await this.#frames.next(); frame !== null; frame = await this.#frames.next()) {
+      if (this.#asked || (frame.type !== "body" && frame.type !== "end")) {
+        throw new FrameError(`Could not read a request: "${frame.type}" does not belong there`);
+      }
+      if (frame.type === "end") {
+        this.#asked = true;
+        this.#body.end();
+        continue;
+      }
+      bodyBytes += frame.bytes.length;
+      if (bodyBytes > MAX_REQUEST_BODY_BYTES) {
+        throw new FrameError(
+          `Could not read a request: its body is over ${MAX_REQUEST_BODY_BYTES} bytes`,
+        );
+      }
+      await this.#body.write(frame.bytes);
+    }
+  }
+
+  #leave(reason: Error): void {
+    if (!this.#asked) this.#body.fail(reason);
+    this.#gone.abort(reason);
+  }
+}

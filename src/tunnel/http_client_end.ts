@@ -1,0 +1,162 @@
+import { Deadline } from "./deadline.ts";
+import { OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
+import { asError, FrameError, MovedError, TunnelError } from "./errors.ts";
+import { HttpFrameReader } from "./http_frame_reader.ts";
+import { encodeHttpFrame, type ReplyHead } from "./http_frames.ts";
+import { requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
+import { writeBody } from "./http_writer.ts";
+import { refuse } from "./inference_paths.ts";
+import { finish, resetOnAbort } from "./peer_stream.ts";
+import type { OpenStream, PeerStream, TunnelRequest } from "./types.ts";
+
+/**
+ * Asks the peer's instance. The answer's body comes as fast as it is read; an answer that breaks off
+ * makes it fail and never end early. Cancelling the body, or the request's signal, resets the stream,
+ * and the peer hangs up on its llama-server.
+ * @throws {MovedError} when the peer no longer serves the model.
+ * @throws {TunnelError} when the peer can't be reached or could not ask, or the signal's reason.
+ */
+export async function forwardHttp(
+  open: OpenStream,
+  peer: string,
+  request: TunnelRequest,
+): Promise<Response> {
+  const refused = refuse(request.method, request.path);
+  if (refused !== null) return refused;
+  const opening = encodeOpening(request);
+  const stream = await openStream(open, peer, request.signal);
+  return await new Exchange(stream, opening, peer, request).reply();
+}
+
+function encodeOpening(request: TunnelRequest): Uint8Array {
+  const { model, requestId, method, path } = request;
+  return encodeHttpFrame({
+    type: "request",
+    head: {
+      model: model.name,
+      fingerprint: model.fingerprint,
+      requestId,
+      grant: null,
+      method,
+      path,
+      headers: [...requestHeaders(request.headers)],
+    },
+  });
+}
+
+async function openStream(
+  open: OpenStream,
+  peer: string,
+  signal: AbortSignal,
+): Promise<PeerStream> {
+  signal.throwIfAborted();
+  const late = `no stream was opened within ${OPEN_STREAM_TIMEOUT_MS / 1_000} s`;
+  using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, late, signal);
+  try {
+    return await open(peer, deadline.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new TunnelError(`Could not reach ${peer}: ${asError(error).message}`, { cause: error });
+  }
+}
+
+/** One request and its answer on one stream. */
+class Exchange {
+  readonly #stream: PeerStream;
+  readonly #peer: string;
+  readonly #request: TunnelRequest;
+  readonly #frames: HttpFrameReader;
+  readonly #aborting: Disposable;
+  /** Ends when nothing is written any more. Never rejects: what broke the stream is what the reader meets. */
+  readonly #sending: Promise<void>;
+  #sent = false;
+
+  constructor(stream: PeerStream, opening: Uint8Array, peer: string, request: TunnelRequest) {
+    this.#stream = stream;
+    this.#peer = peer;
+    this.#request = request;
+    this.#frames = new HttpFrameReader(stream);
+    this.#aborting = resetOnAbort(stream, request.signal);
+    this.#sending = this.#send(opening).catch(() => undefined);
+  }
+
+  async reply(): Promise<Response> {
+    try {
+      const frame = await this.#frames.expect();
+      switch (frame.type) {
+        case "reply":
+          return await this.#response(frame.head);
+        case "moved":
+          throw new MovedError(this.#peer, this.#request.model.name);
+        case "failed":
+          throw new TunnelError(`${this.#peer} could not answer: ${frame.message}`);
+        default:
+          throw new FrameError(`An answer can not begin with "${frame.type}"`);
+      }
+    } catch (error) {
+      throw await this.#fail(error);
+    }
+  }
+
+  async #send(opening: Uint8Array): Promise<void> {
+    await this.#stream.write(opening);
+    if (this.#request.body !== null) await writeBody(this.#stream, this.#request.body);
+    // No half-close yet: a cancellation would not reach the peer after it (facts.md, trap 8).
+    await this.#stream.write(encodeHttpFrame({ type: "end" }));
+    this.#sent = true;
+  }
+
+  async #response({ status, headers }: ReplyHead): Promise<Response> {
+    if (WITHOUT_BODY.includes(status)) {
+      const bytes = await this.#nextBytes();
+      if (bytes !== null) throw new FrameError(`An answer of status ${status} can not have a body`);
+      return new Response(null, { status, headers });
+    }
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: (controller) => this.#pull(controller),
+      cancel: async (reason) => void await this.#fail(reason),
+    }, { highWaterMark: 0 });
+    return new Response(body, { status, headers });
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      const bytes = await this.#nextBytes();
+      if (bytes === null) controller.close();
+      else controller.enqueue(bytes);
+    } catch (error) {
+      controller.error(await this.#fail(error));
+    }
+  }
+
+  /** `null` at the end of the answer; the stream is closed then. */
+  async #nextBytes(): Promise<Uint8Array | null> {
+    const frame = await this.#frames.expect();
+    if (frame.type === "body") return frame.bytes;
+    if (frame.type !== "end") throw new FrameError(`"${frame.type}" came inside an answer's body`);
+    await this.#finish();
+    return null;
+  }
+
+  /** The answer is whole: whatever becomes of the stream now is no error. */
+  async #finish(): Promise<void> {
+    this.#aborting[Symbol.dispose]();
+    try {
+      // An answer may come before the whole question was asked; the rest of it is given up.
+      if (this.#sent && await finish(this.#stream, () => this.#frames.next()) === null) return;
+    } catch {
+      // Reset below.
+    }
+    this.#stream.reset(new TunnelError("The answer is whole, nothing more is wanted"));
+  }
+
+  async #fail(error: unknown): Promise<unknown> {
+    this.#aborting[Symbol.dispose]();
+    this.#stream.reset(asError(error));
+    await this.#sending;
+    if (this.#request.signal.aborted) return this.#request.signal.reason;
+    if (error instanceof MovedError || error instanceof TunnelError) return error;
+    const message = `The answer of ${this.#peer} broke off: ${asError(error).message}`;
+    return new TunnelError(message, { cause: error });
+  }
+}

@@ -1,0 +1,76 @@
+import type { Logger } from "@logtape/logtape";
+import { Deadline } from "./deadline.ts";
+import { OPENING_TIMEOUT_MS } from "./defaults.ts";
+import { asError, FrameError } from "./errors.ts";
+import { HttpCaller } from "./http_caller.ts";
+import { HttpFrameReader } from "./http_frame_reader.ts";
+import { encodeHttpFrame, type RequestHead } from "./http_frames.ts";
+import { writeReply } from "./http_writer.ts";
+import { forwardLocal } from "./local_http.ts";
+import { finish, resetOnAbort } from "./peer_stream.ts";
+import type { FindTarget, HttpTarget, PeerStream } from "./types.ts";
+
+export interface HttpServerOptions {
+  readonly find: FindTarget;
+  readonly logger: Logger;
+}
+
+/**
+ * Answers one request of a peer from this node's llama-server. When the peer goes away, so does the
+ * connection to llama-server, which then frees its slot. Never rejects; the stream is closed or reset
+ * when it resolves.
+ */
+export async function handleHttp(
+  stream: PeerStream,
+  peer: string,
+  { find, logger }: HttpServerOptions,
+): Promise<void> {
+  const frames = new HttpFrameReader(stream);
+  try {
+    const head = await readOpening(stream, frames);
+    const caller = new HttpCaller(frames);
+    const target = find({ name: head.model, fingerprint: head.fingerprint });
+    if (target === null) await stream.write(encodeHttpFrame({ type: "moved" }));
+    else await answer(stream, caller, head, target);
+    caller.discardBody();
+    await finish(stream, () => caller.left);
+  } catch (error) {
+    const reason = asError(error);
+    stream.reset(reason);
+    logger.debug("An HTTP stream of {peer} ended early: {reason}", {
+      peer,
+      reason: reason.message,
+    });
+  }
+}
+
+async function readOpening(stream: PeerStream, frames: HttpFrameReader): Promise<RequestHead> {
+  using deadline = new Deadline(OPENING_TIMEOUT_MS, "The peer opened a stream and asked nothing");
+  using _resetting = resetOnAbort(stream, deadline.signal);
+  const frame = await frames.expect();
+  if (frame.type === "request") return frame.head;
+  throw new FrameError(`Could not read a request: it began with "${frame.type}"`);
+}
+
+async function answer(
+  stream: PeerStream,
+  caller: HttpCaller,
+  { method, path, headers }: RequestHead,
+  target: HttpTarget,
+): Promise<void> {
+  let response: Response;
+  try {
+    response = await forwardLocal(target, {
+      method,
+      path,
+      headers: new Headers(headers),
+      body: caller.body,
+      signal: caller.gone,
+    });
+  } catch (error) {
+    caller.gone.throwIfAborted();
+    await stream.write(encodeHttpFrame({ type: "failed", message: asError(error).message }));
+    return;
+  }
+  await writeReply(stream, response);
+}

@@ -1,0 +1,40 @@
+import { type ByteSource, pump } from "./byte_pump.ts";
+import { asError } from "./errors.ts";
+import { resetOnAbort } from "./peer_stream.ts";
+import { TcpBytes } from "./tcp_bytes.ts";
+import type { PeerStream } from "./types.ts";
+
+export interface RelayOptions {
+  readonly signal: AbortSignal;
+  /** What the peer sent, where some of it was read already. @default the stream itself */
+  readonly fromPeer?: ByteSource;
+}
+
+/**
+ * Carries bytes between a TCP connection and a peer's stream, both ways at once, until both ends have
+ * closed. A half-close is passed on. An error or reset at either end, or the signal, ends everything
+ * at once: rpc-server serves one client at a time, and one that is left half open blocks all others.
+ * Neither the connection nor the stream is open when it returns or throws.
+ * @throws what ended it early.
+ */
+export async function relay(
+  conn: Deno.TcpConn,
+  stream: PeerStream,
+  { signal, fromPeer = stream }: RelayOptions,
+): Promise<void> {
+  const tcp = new TcpBytes(conn);
+  const end = (reason: Error) => {
+    stream.reset(reason);
+    tcp.close();
+  };
+  using _resetting = resetOnAbort(stream, signal);
+  const directions = [pump(tcp, stream), pump(fromPeer, tcp)];
+  try {
+    await Promise.all(directions);
+    tcp.close();
+  } catch (error) {
+    end(asError(error));
+    await Promise.allSettled(directions);
+    throw error;
+  }
+}

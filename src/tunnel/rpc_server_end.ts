@@ -1,0 +1,86 @@
+import type { Logger } from "@logtape/logtape";
+import { Deadline } from "./deadline.ts";
+import { OPENING_TIMEOUT_MS, READ_AHEAD_BYTES } from "./defaults.ts";
+import { asError } from "./errors.ts";
+import { resetOnAbort } from "./peer_stream.ts";
+import { ReadAhead } from "./read_ahead.ts";
+import { relay } from "./relay.ts";
+import { readRpcOpening } from "./rpc_opening.ts";
+import type { PeerStream, RpcGate } from "./types.ts";
+
+export interface RpcServerEndOptions {
+  readonly gate: RpcGate;
+  readonly logger: Logger;
+}
+
+/** The worker's end of the RPC tunnels: leads streams of the right term to this node's rpc-server. */
+export class RpcServerEnd {
+  readonly #gate: RpcGate;
+  readonly #logger: Logger;
+  readonly #live = new Set<AbortController>();
+
+  constructor({ gate, logger }: RpcServerEndOptions) {
+    this.#gate = gate;
+    this.#logger = logger;
+  }
+
+  /**
+   * Serves one stream to its end. Never rejects; the stream is closed or reset when it resolves, and
+   * the connection to rpc-server with it.
+   */
+  async handle(stream: PeerStream, peer: string): Promise<void> {
+    const ending = new AbortController();
+    this.#live.add(ending);
+    try {
+      using _resetting = resetOnAbort(stream, ending.signal);
+      await this.#serve(stream, peer, ending.signal);
+    } catch (error) {
+      const reason = asError(error);
+      stream.reset(reason);
+      this.#logger.debug("An RPC stream of {peer} ended early: {reason}", {
+        peer,
+        reason: reason.message,
+      });
+    } finally {
+      this.#live.delete(ending);
+    }
+  }
+
+  /** Ends every stream, waiting ones too, as a change of term asks for. */
+  resetAll(): void {
+    const reason = new Error("The term changed");
+    for (const ending of this.#live) ending.abort(reason);
+  }
+
+  async #serve(stream: PeerStream, peer: string, signal: AbortSignal): Promise<void> {
+    const { opening, rest } = await readOpening(stream);
+    const fromPeer = new ReadAhead(stream, rest);
+    const port = await this.#admit(fromPeer, peer, opening.term, signal);
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await relay(conn, stream, { signal, fromPeer });
+  }
+
+  /** Waits for the gate, and no longer than the host's llama-server waits. */
+  async #admit(
+    fromPeer: ReadAhead,
+    peer: string,
+    term: number,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const hangUp = new AbortController();
+    fromPeer.watch(READ_AHEAD_BYTES).then(
+      (ended) => ended && hangUp.abort(new Error("llama-server hung up before it was served")),
+      (error) => hangUp.abort(error),
+    );
+    const waiting = AbortSignal.any([signal, hangUp.signal]);
+    const port = await this.#gate.admit(peer, term, waiting);
+    waiting.throwIfAborted();
+    return port;
+  }
+}
+
+async function readOpening(stream: PeerStream): ReturnType<typeof readRpcOpening> {
+  using deadline = new Deadline(OPENING_TIMEOUT_MS, "The host opened a stream and said nothing");
+  using _resetting = resetOnAbort(stream, deadline.signal);
+  return await readRpcOpening(stream);
+}

@@ -1,0 +1,65 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  createSupervisor,
+  type Engine,
+  type ManagedServer,
+  type SplitMember,
+  type Supervisor,
+} from "../../src/engine/mod.ts";
+import type { HttpTarget } from "../../src/tunnel/mod.ts";
+
+export const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url).pathname;
+
+/** Real llama.cpp servers of one test; all are gone at its end. */
+export class Llama implements AsyncDisposable {
+  readonly #supervisor: Supervisor;
+  readonly #dataDir: string;
+
+  static async prepare(engine: Engine): Promise<Llama> {
+    return new Llama(engine, await Deno.makeTempDir({ prefix: "mesh-llm-tunnel-" }));
+  }
+
+  private constructor(engine: Engine, dataDir: string) {
+    this.#supervisor = createSupervisor({ engine, dataDir, logger: getLogger("test") });
+    this.#dataDir = dataDir;
+  }
+
+  llamaServer(modelPath: string, split: readonly SplitMember[] = []): ManagedServer {
+    return this.#supervisor.launch({
+      kind: "llama-server",
+      modelPath,
+      modelName: "guide",
+      contextLength: null,
+      split,
+    }, { restart: false });
+  }
+
+  rpcServer(): ManagedServer {
+    return this.#supervisor.launch({ kind: "rpc-server", modelPath: null }, { restart: false });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#supervisor.stop();
+    await Deno.remove(this.#dataDir, { recursive: true });
+  }
+}
+
+/** Where a llama-server answers, once it does. */
+export async function targetOf(server: ManagedServer): Promise<HttpTarget> {
+  return { baseUrl: `http://127.0.0.1:${await server.ready()}`, apiKey: server.apiKey };
+}
+
+/** A chat request's body, answered to the letter at temperature 0. */
+export function question(content: string, options: object = {}): string {
+  return JSON.stringify({ messages: [{ role: "user", content }], temperature: 0, ...options });
+}
+
+/** The text of a whole answer, streamed or not. */
+export async function answerText(response: Response): Promise<string> {
+  const text = await response.text();
+  if (!response.headers.get("content-type")?.includes("event-stream")) {
+    return JSON.parse(text).choices[0].message.content;
+  }
+  const events = text.split("\n\n").filter((event) => event.startsWith("data: {"));
+  return events.map((event) => JSON.parse(event.slice(6)).choices[0]?.delta.content ?? "").join("");
+}
