@@ -1,0 +1,104 @@
+import { isIP, isIPv4 } from "node:net";
+import { publicKeyOf } from "./keys.ts";
+import type { PeerId } from "./types.ts";
+
+/** One place where a node listens. */
+export interface Address {
+  readonly ip: string;
+  /** UDP. */
+  readonly port: number;
+  readonly peer: PeerId;
+}
+
+/** One address of one network interface of this machine; `Deno.networkInterfaces()` gives these. */
+export interface InterfaceAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+const ADDRESS = /^\/ip([46])\/([0-9a-fA-F.:]{2,45})\/udp\/(\d{1,5})\/quic-v1\/p2p\/(\w{10,64})$/;
+
+/** Interfaces of container engines and virtual machines: other machines cannot reach them. */
+const BRIDGE = /^(docker|br-|bridge|veth|virbr|vmnet|vnic|podman|cni|flannel|lxc|lxd|cali|kube)/;
+
+export function formatAddress({ ip, port, peer }: Address): string {
+  return `/ip${isIPv4(ip) ? 4 : 6}/${ip}/udp/${port}/quic-v1/p2p/${peer}`;
+}
+
+/** `undefined` for what is not an address of this program: other transports, names, no PeerId. */
+export function parseAddress(text: string): Address | undefined {
+  const [, family, ip, portText, peer] = ADDRESS.exec(text) ?? [];
+  if (ip === undefined || peer === undefined) return undefined;
+  const port = Number(portText);
+  if (isIP(ip) !== Number(family) || port < 1 || port > 65_535) return undefined;
+  return publicKeyOf(peer) === undefined ? undefined : { ip, port, peer: peer as PeerId };
+}
+
+/** What a node with these interfaces tells others: reachable addresses only, where there are any, the best first. */
+export function announceable(
+  interfaces: readonly InterfaceAddress[],
+  { port, peer }: { readonly port: number; readonly peer: PeerId },
+): string[] {
+  const usable = interfaces.filter(({ address }) => isIP(address) !== 0 && !isLinkLocal(address));
+  const reachable = usable.filter((entry) => !isLoopback(entry.address) && !isBridge(entry));
+  const told = reachable.length > 0 ? reachable : usable;
+  return [...told].sort(byReach).map(({ address: ip }) => formatAddress({ ip, port, peer }));
+}
+
+/** The order in which a peer's addresses are dialled: what worked last time, then as the peer ranks them, loopback last. */
+export function dialOrder(addresses: readonly string[], lastGood: string | undefined): string[] {
+  const rank = (text: string) => {
+    if (text === lastGood) return 0;
+    return isLoopback(parseAddress(text)?.ip ?? "") ? 2 : 1;
+  };
+  return [...new Set(addresses)].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Addresses by the peer that they lead to; what is no address is left out. */
+export function groupByPeer(addresses: readonly string[]): Map<PeerId, string[]> {
+  const groups = new Map<PeerId, string[]>();
+  for (const text of addresses) {
+    const peer = parseAddress(text)?.peer;
+    if (peer !== undefined) groups.set(peer, [...groups.get(peer) ?? [], text]);
+  }
+  return groups;
+}
+
+function byReach(a: InterfaceAddress, b: InterfaceAddress): number {
+  return loopbackLast(a, b) || bridgesLast(a, b) || overlaysLast(a, b) || ipv4First(a, b);
+}
+
+function loopbackLast(a: InterfaceAddress, b: InterfaceAddress): number {
+  return Number(isLoopback(a.address)) - Number(isLoopback(b.address));
+}
+
+function bridgesLast(a: InterfaceAddress, b: InterfaceAddress): number {
+  return Number(isBridge(a)) - Number(isBridge(b));
+}
+
+function overlaysLast(a: InterfaceAddress, b: InterfaceAddress): number {
+  return Number(isSharedSpace(a.address)) - Number(isSharedSpace(b.address));
+}
+
+function ipv4First(a: InterfaceAddress, b: InterfaceAddress): number {
+  return isIP(a.address) - isIP(b.address);
+}
+
+function isBridge({ name }: InterfaceAddress): boolean {
+  return BRIDGE.test(name);
+}
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith("127.") || ip === "::1";
+}
+
+/** They need a zone to be dialled, which means nothing on another machine. */
+function isLinkLocal(ip: string): boolean {
+  return ip.startsWith("169.254.") || /^fe[89ab]/i.test(ip);
+}
+
+/** 100.64.0.0/10, where overlay networks live: reachable for few, and slower than the LAN below them. */
+function isSharedSpace(ip: string): boolean {
+  const [first, second] = ip.split(".").map(Number);
+  return first === 100 && second !== undefined && second >= 64 && second < 128;
+}

@@ -1,0 +1,147 @@
+import type { Logger } from "@logtape/logtape";
+import { Deadline, raceSignal } from "./deadline.ts";
+import { JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "./defaults.ts";
+import { RefusedError } from "./errors.ts";
+import { answerJoin, JOIN_PROTOCOL, type JoinedPeer, type JoinSelf, proposeJoin } from "./join.ts";
+import type { Network, NetworkStream, PeerConnection } from "./network.ts";
+
+/** Told of connections whose peer has proven its membership, and of their end. */
+export interface AdmissionListener {
+  admitted(connection: PeerConnection, peer: JoinedPeer): void;
+  /** Called for admitted connections only. */
+  closed(connection: PeerConnection, peer: JoinedPeer): void;
+}
+
+interface Entry {
+  readonly connection: PeerConnection;
+  readonly verdict: PromiseWithResolvers<JoinedPeer>;
+  readonly deadline: Deadline;
+  peer: JoinedPeer | undefined;
+}
+
+/** Lets nothing pass on a connection before both ends have proven that they belong to the mesh. */
+export class Admission {
+  readonly #self: JoinSelf;
+  readonly #logger: Logger;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<AdmissionListener>();
+
+  constructor(network: Network, self: JoinSelf, logger: Logger) {
+    this.#self = self;
+    this.#logger = logger;
+    network.handle(JOIN_PROTOCOL, 1, (stream, connection) => this.#onJoin(stream, connection));
+    network.listen({
+      opened: (connection) => this.#onOpened(connection),
+      closed: (connection) => this.#onClosed(connection),
+    });
+  }
+
+  listen(listener: AdmissionListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * Waits until the connection's peer is admitted.
+   * @throws {RefusedError} or the signal's reason.
+   */
+  async admitted(connection: PeerConnection, signal: AbortSignal): Promise<JoinedPeer> {
+    const entry = this.#entries.get(connection.id);
+    if (entry === undefined) {
+      throw new RefusedError(`The connection to ${connection.peer} is closed`);
+    }
+    return entry.peer ?? await raceSignal(entry.verdict.promise, signal);
+  }
+
+  /** Open connections of admitted peers, the oldest first. */
+  *connections(): Generator<{ readonly connection: PeerConnection; readonly peer: JoinedPeer }> {
+    for (const { connection, peer } of this.#entries.values()) {
+      if (peer !== undefined && connection.isOpen) yield { connection, peer };
+    }
+  }
+
+  #onOpened(connection: PeerConnection): void {
+    if (connection.direction === "inbound" && this.#isFull) {
+      connection.abort(new RefusedError("Too many connections are open or wait to be admitted"));
+      return;
+    }
+    const verdict = Promise.withResolvers<JoinedPeer>();
+    verdict.promise.catch(() => undefined);
+    const deadline = new Deadline(JOIN_TIMEOUT_MS, "The join");
+    const entry: Entry = { connection, verdict, deadline, peer: undefined };
+    this.#entries.set(connection.id, entry);
+    deadline.signal.addEventListener("abort", () => this.#refuse(entry, deadline.signal.reason));
+    if (connection.direction === "outbound") this.#own(entry, this.#propose(entry));
+  }
+
+  #onJoin(stream: NetworkStream, connection: PeerConnection): void {
+    const entry = this.#entries.get(connection.id);
+    if (entry === undefined || entry.peer !== undefined || connection.direction === "outbound") {
+      stream.reset(new RefusedError("Nobody is asked to join here"));
+      return;
+    }
+    const admit = (peer: JoinedPeer) => this.#admit(entry, peer);
+    this.#own(entry, answerJoin(stream, connection.peer, this.#self, admit), stream);
+  }
+
+  async #propose(entry: Entry): Promise<void> {
+    const { connection, deadline } = entry;
+    const stream = await connection.openStream(JOIN_PROTOCOL, deadline.signal);
+    try {
+      const peer = await proposeJoin(stream, connection.peer, this.#self);
+      this.#admit(entry, peer);
+    } finally {
+      await stream.release();
+    }
+  }
+
+  /** Catches what a join throws, for nobody else waits for it. */
+  #own(entry: Entry, join: Promise<void>, stream?: NetworkStream): void {
+    join.catch((error) => this.#refuse(entry, error)).then(() => stream?.release());
+  }
+
+  #admit(entry: Entry, peer: JoinedPeer): void {
+    if (!this.#entries.has(entry.connection.id) || entry.peer !== undefined) return;
+    entry.peer = peer;
+    entry.deadline[Symbol.dispose]();
+    entry.verdict.resolve(peer);
+    this.#logger.debug("Admitted {peer} as {role}", { peer: peer.id, role: peer.role });
+    this.#closeEarlierLives(peer);
+    for (const listener of this.#listeners) listener.admitted(entry.connection, peer);
+  }
+
+  /** A process that was killed leaves connections that look open; its successor tells that they are not. */
+  #closeEarlierLives({ id, incarnation }: JoinedPeer): void {
+    for (const { connection, peer } of [...this.connections()]) {
+      if (peer.id !== id || peer.incarnation >= incarnation) continue;
+      connection.abort(new RefusedError(`${id} was started again`));
+    }
+  }
+
+  #refuse(entry: Entry, reason: Error): void {
+    if (!this.#entries.has(entry.connection.id)) return;
+    if (!(reason instanceof RefusedError)) {
+      const { peer } = entry.connection;
+      reason = new RefusedError(`The join with ${peer} failed: ${reason.message}`, {
+        cause: reason,
+      });
+    }
+    this.#logger.debug("{reason}", { reason: reason.message, peer: entry.connection.peer });
+    entry.verdict.reject(reason);
+    entry.connection.abort(reason);
+  }
+
+  #onClosed(connection: PeerConnection): void {
+    const entry = this.#entries.get(connection.id);
+    if (entry === undefined) return;
+    this.#entries.delete(connection.id);
+    entry.deadline[Symbol.dispose]();
+    entry.verdict.reject(new RefusedError(`${connection.peer} closed the connection`));
+    if (entry.peer === undefined) return;
+    for (const listener of this.#listeners) listener.closed(connection, entry.peer);
+  }
+
+  get #isFull(): boolean {
+    const pending = [...this.#entries.values()].filter(({ peer }) => peer === undefined).length;
+    return pending >= MAX_PENDING_JOINS || this.#entries.size >= MAX_CONNECTIONS;
+  }
+}

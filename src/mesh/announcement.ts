@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { parseAddress } from "./addresses.ts";
+import { encodeCbor } from "./cbor.ts";
+import {
+  MAX_ADDRESSES,
+  MAX_ANNOUNCED_MODELS,
+  MAX_ANNOUNCED_RTTS,
+  MAX_ANNOUNCEMENT_BYTES,
+} from "./defaults.ts";
+import { asDisplayName, displayName, modelName, peerIdText, versionText } from "./names.ts";
+import type { Announcement } from "./types.ts";
+
+const bytes = z.number().int().nonnegative();
+const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
+const share = z.number().min(0).max(1);
+const term = z.number().int().nonnegative();
+const state = z.enum(["loading", "warm", "waiting"]);
+const mode = z.enum(["solo", "split"]);
+const activeRole = z.enum(["host", "worker", "standby"]);
+
+/**
+ * Of incarnations (epoch milliseconds) and sequence numbers. What others say of a node is bounded
+ * lower than what it says itself, so that it can always go above them.
+ */
+export const versionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 45);
+export const noticedVersionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 44);
+
+export const addressList: z.ZodType<string[]> = z
+  .array(z.string().max(160).refine((text) => parseAddress(text) !== undefined))
+  .max(MAX_ADDRESSES);
+
+export const deviceSchema = z.object({
+  name: displayName,
+  totalBytes: bytes,
+  offeredBytes: bytes,
+  usedBytes: bytes,
+});
+
+const modelRef = z.object({ name: modelName, fingerprint });
+
+const workerShares = z.array(z.object({ peer: peerIdText, share })).max(256);
+
+const instanceSchema = z.object({
+  model: modelRef,
+  sizeBytes: bytes,
+  mode,
+  state,
+  term,
+  hostShare: share,
+  workers: workerShares,
+  needBytes: bytes,
+  haveBytes: bytes,
+});
+
+/** An instance as the routing table lists it. */
+export const routeInstanceSchema = instanceSchema.extend({ host: peerIdText });
+
+/** A node as the routing table lists it. */
+export const routeNodeSchema = z.object({
+  peer: peerIdText,
+  name: displayName,
+  role: activeRole,
+  model: modelName.nullable(),
+  memoryBytes: bytes,
+  devices: z.array(deviceSchema).max(64),
+  addresses: addressList,
+  version: versionText,
+});
+
+export const announcementSchema: z.ZodType<Announcement> = z.object({
+  peer: peerIdText,
+  incarnation: versionNumber,
+  seq: versionNumber,
+  addresses: addressList,
+  rttsMs: boundedRecord(z.number().nonnegative(), MAX_ANNOUNCED_RTTS),
+  name: displayName,
+  version: versionText,
+  role: activeRole,
+  memoryBytes: bytes,
+  devices: z.array(deviceSchema).max(64),
+  models: z.array(modelRef.extend({ sizeBytes: bytes, needBytes: bytes })).max(
+    MAX_ANNOUNCED_MODELS,
+  ),
+  wanted: z.array(modelName).max(MAX_ANNOUNCED_MODELS),
+  target: modelRef.nullable(),
+  split: z.boolean(),
+  instance: instanceSchema.nullable(),
+  obeys: z.object({ host: peerIdText, term, ready: z.boolean() }).nullable(),
+  engine: z.object({ build: versionText, rpcProtocol: versionText }).nullable(),
+  tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), 256),
+});
+
+/**
+ * Makes an announcement fit what others accept: names that people chose are shortened, and where it
+ * is too many bytes the last of its models are left out.
+ */
+export function fitAnnouncement(announcement: Announcement): Announcement {
+  let fitted: Announcement = {
+    ...announcement,
+    name: asDisplayName(announcement.name),
+    devices: announcement.devices.map((d) => ({ ...d, name: asDisplayName(d.name) })),
+    models: announcement.models.slice(0, MAX_ANNOUNCED_MODELS),
+    addresses: announcement.addresses.slice(0, MAX_ADDRESSES),
+  };
+  while (encodeCbor(fitted).byteLength > MAX_BODY_BYTES && fitted.models.length > 0) {
+    fitted = { ...fitted, models: fitted.models.slice(0, Math.floor(fitted.models.length * 0.75)) };
+  }
+  return fitted;
+}
+
+/** The envelope's certificates and signature need the rest. */
+const MAX_BODY_BYTES = MAX_ANNOUNCEMENT_BYTES - 8_192;
+
+function boundedRecord<T>(value: z.ZodType<T>, max: number): z.ZodType<Record<string, T>> {
+  return z.record(peerIdText, value).refine((record) => Object.keys(record).length <= max);
+}

@@ -1,0 +1,115 @@
+import { BaseMesh, type MeshParts } from "./base_mesh.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { PROBE_TIMEOUT_MS } from "./defaults.ts";
+import { NotAllowedError } from "./errors.ts";
+import { IdleConnections } from "./idle_connections.ts";
+import { RouteFinder } from "./route_finder.ts";
+import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
+import type { Announcement, OpenOptions, PeerId, RoutingTable } from "./types.ts";
+
+/** A passive node: asks members for the routing table, and is in nobody's list of members. */
+export class ClientMesh extends BaseMesh {
+  readonly #idle: IdleConnections;
+  readonly #finder: RouteFinder;
+  readonly #probes = new Set<Promise<void>>();
+
+  constructor(parts: MeshParts) {
+    super(parts);
+    const { network, clock, random, logger } = parts;
+    this.#idle = new IdleConnections((peer) =>
+      network.disconnect(peer, new Error("Nothing was asked of this peer for a while"))
+    );
+    this.#finder = new RouteFinder({
+      clock,
+      random,
+      logger,
+      stored: () => this.storedPeers(),
+      ask: (peer, known, signal) => this.#ask(peer, known, signal),
+      drop: (peer, reason) => network.disconnect(peer, reason),
+      changed: () => this.#onTable(),
+    });
+    this.#finder.start();
+  }
+
+  members(): readonly Announcement[] {
+    return [];
+  }
+
+  rttMs(): undefined {
+    return undefined;
+  }
+
+  routes(): RoutingTable {
+    return this.#finder.table;
+  }
+
+  refreshRoutes(options: { force?: boolean; signal?: AbortSignal }): Promise<RoutingTable> {
+    return this.#finder.refresh(options);
+  }
+
+  announce(): void {
+    throw new NotAllowedError("A client announces nothing");
+  }
+
+  watchClosely(): void {}
+
+  /** A peer that does not answer at once is dropped, with all streams to it. */
+  suspect(peer: PeerId): void {
+    if (!this.parts.network.isConnected(peer)) return;
+    const probe = this.#finder.ask(peer, PROBE_TIMEOUT_MS)
+      .then(() => undefined, () => undefined)
+      .finally(() => this.#probes.delete(probe));
+    this.#probes.add(probe);
+  }
+
+  async open(peer: PeerId, protocol: string, { signal }: OpenOptions = {}): Promise<ByteStream> {
+    const release = this.#idle.hold(peer);
+    try {
+      const addresses = this.addressesOf(peer);
+      const stream = await this.parts.network.open(protocol, { peer, addresses, signal });
+      stream.ended.then(release);
+      return stream;
+    } catch (error) {
+      release();
+      if (!signal?.aborted) this.suspect(peer);
+      throw error;
+    }
+  }
+
+  protected async finish(): Promise<void> {
+    this.#idle.stop();
+    await this.#finder.stop();
+    await Promise.all(this.#probes);
+  }
+
+  protected addressesOf(peer: PeerId): readonly string[] {
+    return this.#finder.addressesOf(peer);
+  }
+
+  protected livingPeers(): readonly PeerId[] {
+    return this.#finder.table.nodes.map(({ peer }) => peer);
+  }
+
+  async #ask(peer: PeerId, known: RoutingTable, signal: AbortSignal): Promise<RoutingTable> {
+    const release = this.#idle.hold(peer);
+    const addresses = this.addressesOf(peer);
+    try {
+      const stream = await this.parts.network.open(ROUTES_PROTOCOL, { peer, addresses, signal });
+      const onAbort = () => stream.reset(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        return await askRoutes(stream, known);
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+        await stream.release();
+      }
+    } finally {
+      release();
+    }
+  }
+
+  #onTable(): void {
+    this.remember(this.livingPeers());
+    this.emit({ type: "routes" });
+  }
+}

@@ -1,0 +1,136 @@
+/** Numbers of the mesh, each with its reason. Sizes in bytes, times in milliseconds. */
+
+/** A peer behind a quiet NAT is forgotten after about 30 s; three keep-alives fit into that. */
+export const KEEP_ALIVE_MS = 10_000;
+
+/** Three lost keep-alives: a peer that was killed is noticed without anybody using it. */
+export const IDLE_TIMEOUT_MS = 30_000;
+
+/** Above the 256 that one host opens to its workers and clients in a busy minute. Streams a connection. */
+export const MAX_STREAMS_PER_CONNECTION = 1_024;
+
+/** Twice design.md 8's members, for clients; an idle one costs a quarter of a megabyte. More are closed at once. */
+export const MAX_CONNECTIONS = 2_000;
+
+/** Two round trips of a slow WAN and a loaded machine; a dead port gives no answer at all. */
+export const DIAL_ADDRESS_TIMEOUT_MS = 2_000;
+
+/** A join is two messages: as long as a stream may wait for it (design.md 6). */
+export const JOIN_TIMEOUT_MS = 5_000;
+
+/** Connections that may be unproven at one time; more are closed at once. Chosen by feel. */
+export const MAX_PENDING_JOINS = 64;
+
+/** Negotiating a stream is one round trip; a peer that needs longer is asked whether it lives. */
+export const OPEN_STREAM_TIMEOUT_MS = 5_000;
+
+/** Payload of one stream frame: the size of a tunnel's reads. */
+export const MAX_FRAME_BYTES = 65_536;
+
+/**
+ * Bytes that a peer may send before the consumer has taken any. At the stock transport's 40 MB/s it
+ * covers a round trip of 100 ms, and it bounds what a slow reader costs.
+ */
+export const STREAM_WINDOW_BYTES = 4_194_304;
+
+/** How long the rest of a finished handler's stream is waited for before it is reset. */
+export const STREAM_LINGER_MS = 5_000;
+
+/** design.md 8. */
+export const MAX_ANNOUNCEMENT_BYTES = 65_536;
+
+/** design.md 6. */
+export const MAX_ANNOUNCED_MODELS = 200;
+
+/** design.md 6: RTTs of the nearest. */
+export const MAX_ANNOUNCED_RTTS = 32;
+
+/** design.md 8. Living ones and tombstones together may be twice as many. */
+export const MAX_MEMBERS = 1_000;
+
+/** Bytes of one gossip message: four of the largest announcements. */
+export const MAX_GOSSIP_MESSAGE_BYTES = 262_144;
+
+/** A hello is a chain of at most 16 certificates of about 200 bytes. */
+export const MAX_JOIN_MESSAGE_BYTES = 16_384;
+
+/** A table of 1,000 nodes with their devices and addresses, with room. */
+export const MAX_ROUTES_MESSAGE_BYTES = 4_194_304;
+
+/** Joins what one plan changes in the same breath, and is nothing beside a round trip. */
+export const GOSSIP_COALESCE_MS = 5;
+
+/** design.md 8, "gossip round": RTTs and addresses are told at most this often. */
+export const GOSSIP_ROUND_MS = 1_000;
+
+/** A tombstone outlives the slowest gossip by far; later the announcement that it stops is forgotten by all. */
+export const TOMBSTONE_LIFE_MS = 3_600_000;
+
+/** design.md 8, mesh-wide. */
+export const HEARTBEAT_MS = 60_000;
+
+/** A loaded peer far away answers within this. */
+export const HEARTBEAT_TIMEOUT_MS = 5_000;
+
+/** design.md 8, inside a split. */
+export const CLOSE_HEARTBEAT_MS = 2_000;
+
+/** 2 s to the next beat, two misses of 1 s and a probe of 2 s: the 6 s within which a split reacts. */
+export const CLOSE_HEARTBEAT_TIMEOUT_MS = 1_000;
+
+/** design.md 8. */
+export const MISSES_BEFORE_PROBE = 2;
+
+/** A timer this late means that our own process slept: the peer's silence proves nothing. */
+export const OWN_STALL_MS = 500;
+
+/** The one direct probe: a handshake or a ping, whichever answers. */
+export const PROBE_TIMEOUT_MS = 2_000;
+
+/** Pings right after a link opens: the first is slow on a machine that is starting, the best of them counts. */
+export const FIRST_PINGS = 3;
+
+/** Samples that an RTT is the best of. */
+export const RTT_SAMPLES = 4;
+
+/** Redial of a lost peer: fast at first, for a restart takes a second or two. */
+export const REDIAL_MIN_MS = 500;
+
+/** ... and slow at last: a dial costs a handshake, a lab that comes back is found within this. */
+export const REDIAL_MAX_MS = 15_000;
+
+/** A dead peer is asked now and then whether it is back: the two halves of a partition find each other by it. */
+export const REDIAL_DEAD_MS = 60_000;
+
+/** Of two that learn of each other at once, the higher PeerId leaves the other this much time to dial. */
+export const DIAL_COURTESY_MS = 1_000;
+
+/** Failed dials after which a peer that never answered this node counts as dead. */
+export const DIALS_BEFORE_DEAD = 3;
+
+/** Peers kept in the data directory to start from without a token. */
+export const MAX_STORED_PEERS = 32;
+
+/** Peers in a token, this node first: each is about 60 characters, and people copy tokens. */
+export const MAX_TOKEN_PEERS = 4;
+
+/** Addresses of one peer in a token. */
+export const MAX_TOKEN_ADDRESSES = 3;
+
+/** Addresses of one peer in an announcement. */
+export const MAX_ADDRESSES = 16;
+
+/** A goodbye is heard in a round trip; who has not answered by then is left without an answer. */
+export const GOODBYE_TIMEOUT_MS = 500;
+
+/** design.md 8: a client's table is this old before it is asked for again, at least. */
+export const ROUTE_REFRESH_MIN_MS = 30_000;
+
+/** ... and at most: a fleet of clients does not ask in step. */
+export const ROUTE_REFRESH_MAX_MS = 60_000;
+
+/** A client's question and its answer. */
+export const ROUTE_REQUEST_TIMEOUT_MS = 5_000;
+
+/** design.md 6: a client's connection without a stream. */
+export const CLIENT_IDLE_MS = 60_000;

@@ -1,0 +1,53 @@
+/** Errors that a caller of the mesh tells apart. */
+
+/** The text given as an invite token is not one, or no longer one. The program exits with 2. */
+export class InvalidTokenError extends Error {
+  override name = "InvalidTokenError";
+}
+
+/** The data directory belongs to another mesh than the token, and leaving it was not asked for. */
+export class BoundToOtherMeshError extends Error {
+  override name = "BoundToOtherMeshError";
+  constructor(readonly boundMeshId: string, readonly tokenMeshId: string) {
+    super(
+      `Cannot join mesh ${tokenMeshId}: this data directory belongs to mesh ${boundMeshId}; ` +
+        "pass --leave to leave that one, or another --data-dir",
+    );
+  }
+}
+
+/** A client was started without a token, and its data directory knows no mesh. */
+export class NoMeshError extends Error {
+  override name = "NoMeshError";
+}
+
+/** This node's own grant does not cover what was asked of it. */
+export class NotAllowedError extends Error {
+  override name = "NotAllowedError";
+}
+
+/** A file of the data directory is damaged or cannot be read or written. */
+export class DataDirectoryError extends Error {
+  override name = "DataDirectoryError";
+}
+
+/** Another program, or another node, holds the UDP port. */
+export class UdpPortInUseError extends Error {
+  override name = "UdpPortInUseError";
+  constructor(readonly port: number, options?: ErrorOptions) {
+    super(
+      `UDP port ${port} is in use by another program: stop it, or choose another with --bind-port`,
+      options,
+    );
+  }
+}
+
+/** No address of the peer answered. */
+export class UnreachableError extends Error {
+  override name = "UnreachableError";
+}
+
+/** The peer does not accept this node, or this node does not accept the peer. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+}

@@ -1,0 +1,125 @@
+import type { Logger } from "@logtape/logtape";
+import type { Clock } from "./clock.ts";
+import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
+import { Deadline, raceSignal } from "./deadline.ts";
+import { GossipLink } from "./gossip_link.ts";
+import type { NetworkStream, PeerConnection } from "./network.ts";
+import type { PeerNetwork } from "./peer_network.ts";
+import type { MeshRecord } from "./record.ts";
+import type { PeerId } from "./types.ts";
+
+export const GOSSIP_PROTOCOL = "/mesh-llm/gossip/1";
+
+/** What the gossip tells the mesh. */
+export interface GossipListener {
+  opened(peer: PeerId): void;
+  received(records: readonly Uint8Array[], from: PeerId): void;
+  answered(peer: PeerId, rttMs: number): void;
+}
+
+interface OpenLink {
+  readonly link: GossipLink;
+  readonly connection: PeerConnection;
+  readonly done: Promise<void>;
+}
+
+/** One link on each connection between members, opened by the side that dialled. */
+export class Gossip {
+  readonly #network: PeerNetwork;
+  readonly #listener: GossipListener;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** By connection; the newest last. */
+  readonly #links = new Map<string, OpenLink>();
+  #stopping = false;
+
+  constructor(
+    network: PeerNetwork,
+    { listener, clock, logger }: {
+      readonly listener: GossipListener;
+      readonly clock: Clock;
+      readonly logger: Logger;
+    },
+  ) {
+    this.#network = network;
+    this.#listener = listener;
+    this.#clock = clock;
+    this.#logger = logger;
+    network.handle(
+      GOSSIP_PROTOCOL,
+      { roles: ["member"], maxStreams: 1 },
+      (stream, _peer, connection) => this.#run(stream, connection),
+    );
+  }
+
+  /** Opens the link on a connection that this node has dialled. */
+  open(connection: PeerConnection): void {
+    this.#openLink(connection).catch((error) => {
+      this.#logger.debug("No gossip with {peer}: {error}", { peer: connection.peer, error });
+      connection.abort(error);
+    });
+  }
+
+  /** Sends a record to every peer that has a link, but for those left out. */
+  broadcast(record: MeshRecord, except: readonly PeerId[] = []): void {
+    for (const link of this.#newestLinks()) {
+      if (!except.includes(link.peer)) link.send(record);
+    }
+  }
+
+  send(peer: PeerId, records: Iterable<MeshRecord>): void {
+    const link = this.#linkTo(peer);
+    for (const record of records) link?.send(record);
+  }
+
+  /** Sends a ping where there is a link; `answered` follows if the peer lives. */
+  ping(peer: PeerId): boolean {
+    const link = this.#linkTo(peer);
+    link?.ping();
+    return link !== undefined;
+  }
+
+  /** Sends what waits, and resolves when all peers have taken it or time is up. */
+  async finish(): Promise<void> {
+    this.#stopping = true;
+    const open = [...this.#links.values()];
+    for (const { link } of open) link.end();
+    using deadline = new Deadline(GOODBYE_TIMEOUT_MS, "The goodbye");
+    const heard = Promise.allSettled(open.map(({ done }) => done));
+    await raceSignal(heard, deadline.signal).catch(() => undefined);
+  }
+
+  async #openLink(connection: PeerConnection): Promise<void> {
+    using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, "Opening the gossip");
+    await this.#run(await connection.openStream(GOSSIP_PROTOCOL, deadline.signal), connection);
+  }
+
+  /** A connection without gossip is of no use, so both end together. */
+  async #run(stream: NetworkStream, connection: PeerConnection): Promise<void> {
+    const link = new GossipLink(connection.peer, stream, this.#clock);
+    const done = link.run({
+      received: (records) => this.#listener.received(records, link.peer),
+      answered: (rttMs) => this.#listener.answered(link.peer, rttMs),
+    });
+    this.#links.set(connection.id, { link, connection, done });
+    if (this.#stopping) link.end();
+    else this.#listener.opened(link.peer);
+    try {
+      await done;
+      await stream.release();
+    } finally {
+      this.#links.delete(connection.id);
+      if (!this.#stopping) connection.abort(new Error("The gossip has ended"));
+    }
+  }
+
+  #linkTo(peer: PeerId): GossipLink | undefined {
+    return [...this.#links.values()].findLast(({ link }) => link.peer === peer)?.link;
+  }
+
+  #newestLinks(): Iterable<GossipLink> {
+    const newest = new Map<PeerId, GossipLink>();
+    for (const { link } of this.#links.values()) newest.set(link.peer, link);
+    return newest.values();
+  }
+}

@@ -1,0 +1,38 @@
+import { CLIENT_IDLE_MS } from "./defaults.ts";
+import type { PeerId } from "./types.ts";
+
+/** Closes the connection to a peer that nothing was asked of for a while. */
+export class IdleConnections {
+  readonly #close: (peer: PeerId) => void;
+  readonly #uses = new Map<PeerId, number>();
+  readonly #timers = new Map<PeerId, ReturnType<typeof setTimeout>>();
+  #stopped = false;
+
+  constructor(close: (peer: PeerId) => void) {
+    this.#close = close;
+  }
+
+  hold(peer: PeerId): () => void {
+    clearTimeout(this.#timers.get(peer));
+    this.#uses.set(peer, (this.#uses.get(peer) ?? 0) + 1);
+    return () => this.#release(peer);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+  }
+
+  #release(peer: PeerId): void {
+    const uses = (this.#uses.get(peer) ?? 1) - 1;
+    this.#uses.set(peer, uses);
+    if (uses > 0 || this.#stopped) return;
+    this.#uses.delete(peer);
+    this.#timers.set(peer, setTimeout(() => this.#expire(peer), CLIENT_IDLE_MS));
+  }
+
+  #expire(peer: PeerId): void {
+    this.#timers.delete(peer);
+    this.#close(peer);
+  }
+}

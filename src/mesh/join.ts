@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { versionNumber } from "./announcement.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { byteStringOf } from "./cbor.ts";
+import { chainSchema, chainToWire } from "./capability.ts";
+import { checkCredential, type Credential } from "./credential.ts";
+import { MAX_JOIN_MESSAGE_BYTES } from "./defaults.ts";
+import { RefusedError } from "./errors.ts";
+import { equalBytes, meshIdOf, publicKeyOf } from "./keys.ts";
+import { MessageStream } from "./messages.ts";
+import { versionText } from "./names.ts";
+import type { AdmittedPeer, MemberRole, PeerId } from "./types.ts";
+
+export const JOIN_PROTOCOL = "/mesh-llm/join/1";
+
+/** What a node shows of itself on a new connection. */
+export interface JoinSelf {
+  readonly credential: Credential;
+  /** What it runs as: never more than its grant. */
+  readonly role: MemberRole;
+  readonly version: string;
+  incarnation(): number;
+  now(): number;
+}
+
+/** A peer whose membership was checked on its connection. */
+export interface JoinedPeer extends AdmittedPeer {
+  readonly incarnation: number;
+  readonly version: string;
+}
+
+const helloSchema = z.object({
+  mesh: byteStringOf(32),
+  chain: chainSchema,
+  role: z.enum(["member", "client"]),
+  version: versionText,
+  incarnation: versionNumber,
+});
+
+type Hello = z.infer<typeof helloSchema>;
+
+const reason = z.string().max(512);
+const refusalSchema = z.object({ ok: z.literal(false), reason });
+const replySchema = z.union([z.object({ ok: z.literal(true), hello: helloSchema }), refusalSchema]);
+const verdictSchema = z.union([z.object({ ok: z.literal(true) }), refusalSchema]);
+
+type Judgement =
+  | { readonly ok: true; readonly peer: JoinedPeer }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * The dialling side: shows itself, and looks at what the other shows.
+ * @throws {RefusedError} with the reason of the side that refuses.
+ */
+export async function proposeJoin(
+  stream: ByteStream,
+  peer: PeerId,
+  self: JoinSelf,
+): Promise<JoinedPeer> {
+  const messages = new MessageStream(stream, MAX_JOIN_MESSAGE_BYTES);
+  await messages.write(helloOf(self));
+  const reply = await messages.expect(replySchema, "answer to a join");
+  if (!reply.ok) throw new RefusedError(`${peer} refuses this node: ${printable(reply.reason)}`);
+  const judgement = judgeHello(reply.hello, peer, self);
+  await messages.write(judgement.ok ? { ok: true } : judgement);
+  await stream.closeWrite();
+  if (!judgement.ok) throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
+  return judgement.peer;
+}
+
+/**
+ * The listening side. `admit` is called before the peer is told, for what it sends next comes at once.
+ * @throws {RefusedError} with the reason of the side that refuses.
+ */
+export async function answerJoin(
+  stream: ByteStream,
+  peer: PeerId,
+  self: JoinSelf,
+  admit: (joined: JoinedPeer) => void,
+): Promise<void> {
+  const messages = new MessageStream(stream, MAX_JOIN_MESSAGE_BYTES);
+  const judgement = judgeHello(await messages.expect(helloSchema, "join"), peer, self);
+  if (judgement.ok) admit(judgement.peer);
+  await messages.write(judgement.ok ? { ok: true, hello: helloOf(self) } : judgement);
+  await stream.closeWrite();
+  if (!judgement.ok) {
+    // The connection is closed next, and what is still on its way would be lost with it.
+    await stream.read().catch(() => null);
+    throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
+  }
+  const verdict = await messages.expect(verdictSchema, "end of a join");
+  if (!verdict.ok) {
+    throw new RefusedError(`${peer} refuses this node: ${printable(verdict.reason)}`);
+  }
+}
+
+/** Whether a hello proves that the peer, whose key TLS has proven, belongs to our mesh. */
+export function judgeHello(hello: Hello, peer: PeerId, self: JoinSelf): Judgement {
+  const { meshKey } = self.credential;
+  if (!equalBytes(hello.mesh, meshKey)) {
+    return refuse(`it belongs to mesh ${meshIdOf(hello.mesh)}, not to ${meshIdOf(meshKey)}`);
+  }
+  const publicKey = publicKeyOf(peer);
+  if (publicKey === undefined) return refuse("its PeerId holds no Ed25519 key");
+  const verdict = checkCredential(hello.chain, { meshKey, publicKey, now: self.now() });
+  if (!verdict.ok) return refuse(`its credential is not valid, ${verdict.reason}`);
+  if (hello.role === "member" && verdict.grant.role === "client") {
+    return refuse("it was invited as a client and comes as a member");
+  }
+  const { role, version, incarnation } = hello;
+  return { ok: true, peer: { id: peer, role, version, incarnation } };
+}
+
+function helloOf({ credential, role, version, incarnation }: JoinSelf): unknown {
+  const { meshKey: mesh, chain } = credential;
+  return { mesh, chain: chainToWire(chain), role, version, incarnation: incarnation() };
+}
+
+function refuse(reason: string): Judgement {
+  return { ok: false, reason };
+}
+
+/** A peer's words end up on a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, "");
+}

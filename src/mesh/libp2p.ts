@@ -1,0 +1,183 @@
+import { privateKeyFromRaw } from "@libp2p/crypto/keys";
+import type { Connection, Libp2p, Stream } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p } from "libp2p";
+import { raceSignal } from "./deadline.ts";
+import {
+  DIAL_ADDRESS_TIMEOUT_MS,
+  MAX_CONNECTIONS,
+  MAX_STREAMS_PER_CONNECTION,
+} from "./defaults.ts";
+import { UdpPortInUseError, UnreachableError } from "./errors.ts";
+import { concatBytes, type SigningKey } from "./keys.ts";
+import { Libp2pStream } from "./libp2p_stream.ts";
+import type {
+  ConnectionListener,
+  DialRequest,
+  IncomingStream,
+  Network,
+  NetworkStream,
+  PeerConnection,
+} from "./network.ts";
+import { quicTransport } from "./quic_transport.ts";
+import type { PeerId } from "./types.ts";
+
+/** Few of 16,384 ports are taken on any machine; so many in a row are not. */
+const FREE_PORT_ATTEMPTS = 8;
+
+/** RFC 6335, section 6. */
+const DYNAMIC_PORTS = { first: 49_152, last: 65_535 } as const;
+
+export interface StartedNetwork {
+  readonly network: Network;
+  /** UDP; `null` for a node that only dials. */
+  readonly port: number | null;
+}
+
+/**
+ * Starts libp2p on a port, on a free one where `port` is `null`, or without listening.
+ * @throws {UdpPortInUseError}
+ */
+export async function startLibp2p(
+  { key, listen, port, random = Math.random }: {
+    readonly key: SigningKey;
+    readonly listen: boolean;
+    readonly port: number | null;
+    readonly random?: () => number;
+  },
+): Promise<StartedNetwork> {
+  if (!listen) return { network: await createNetwork(key, null), port: null };
+  for (let attempt = 1;; attempt++) {
+    const chosen = port ?? randomPort(random);
+    try {
+      return { network: await createNetwork(key, chosen), port: chosen };
+    } catch (cause) {
+      if (!/in use|os error (98|48)/i.test(String(cause))) throw cause;
+      if (port !== null || attempt === FREE_PORT_ATTEMPTS) {
+        throw new UdpPortInUseError(chosen, { cause });
+      }
+    }
+  }
+}
+
+async function createNetwork(key: SigningKey, port: number | null): Promise<Network> {
+  const libp2p = await createLibp2p({
+    privateKey: privateKeyFromRaw(concatBytes(key.seed, key.publicKey)),
+    addresses: { listen: port === null ? [] : listenAddresses(port) },
+    transports: [quicTransport()],
+    // libp2p's limits are for public networks, and it closes connections by its own taste once there
+    // are too many: it is told to allow everybody, and the admission decides who stays.
+    connectionManager: {
+      allow: ["/ip4/0.0.0.0/ipcidr/0", "/ip6/::/ipcidr/0"],
+      maxConnections: 2 * MAX_CONNECTIONS,
+      addressDialTimeout: DIAL_ADDRESS_TIMEOUT_MS,
+      addressSorter: () => 0,
+    },
+    // It would close the connections of a process that slept for 9 s; membership decides who is dead.
+    connectionMonitor: { enabled: false },
+  });
+  return new Libp2pNetwork(libp2p);
+}
+
+/** libp2p goes on without IPv6 where only that cannot be had. */
+function listenAddresses(port: number): string[] {
+  return [`/ip4/0.0.0.0/udp/${port}/quic-v1`, `/ip6/::/udp/${port}/quic-v1`];
+}
+
+/** Any port of IANA's dynamic range: asking the system for a free one would hold it at the wrong moment. */
+function randomPort(random: () => number): number {
+  return DYNAMIC_PORTS.first +
+    Math.floor(random() * (DYNAMIC_PORTS.last - DYNAMIC_PORTS.first + 1));
+}
+
+class Libp2pNetwork implements Network {
+  readonly #libp2p: Libp2p;
+  readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
+  /** Peers learn of an exit at once this way; otherwise only their idle timeout would tell them. */
+  readonly #onUnload = () => this.#abortAll(new Error("This node exits"));
+
+  constructor(libp2p: Libp2p) {
+    this.#libp2p = libp2p;
+    globalThis.addEventListener("unload", this.#onUnload);
+  }
+
+  listen({ opened, closed }: ConnectionListener): void {
+    this.#libp2p.addEventListener("connection:open", (event) => opened(this.#wrap(event.detail)));
+    this.#libp2p.addEventListener("connection:close", (event) => closed(this.#wrap(event.detail)));
+  }
+
+  async dial({ peer, addresses, fresh = false, signal }: DialRequest): Promise<PeerConnection> {
+    const targets = addresses.map((address) => multiaddr(address));
+    if (targets.length === 0) throw new UnreachableError(`No address of ${peer} is known`);
+    try {
+      return this.#wrap(await this.#libp2p.dial(targets, { force: fresh, signal }));
+    } catch (cause) {
+      const tried = addresses.join(", ");
+      throw new UnreachableError(`Cannot reach ${peer}: no answer from ${tried}`, { cause });
+    }
+  }
+
+  handle(protocol: string, maxStreams: number, incoming: IncomingStream): void {
+    const onStream = (stream: Stream, connection: Connection) =>
+      incoming(new Libp2pStream(stream), this.#wrap(connection));
+    const limits = {
+      maxInboundStreams: maxStreams,
+      maxOutboundStreams: MAX_STREAMS_PER_CONNECTION,
+    };
+    if (this.#libp2p.getProtocols().includes(protocol)) {
+      throw new TypeError(`Cannot handle ${protocol} twice`);
+    }
+    this.#libp2p.handle(protocol, onStream, limits).catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    globalThis.removeEventListener("unload", this.#onUnload);
+    this.#abortAll(new Error("This node stops"));
+    await this.#libp2p.stop();
+  }
+
+  #abortAll(reason: Error): void {
+    for (const connection of this.#libp2p.getConnections()) connection.abort(reason);
+  }
+
+  #wrap(connection: Connection): Libp2pConnection {
+    const known = this.#wrapped.get(connection) ?? new Libp2pConnection(connection);
+    this.#wrapped.set(connection, known);
+    return known;
+  }
+}
+
+class Libp2pConnection implements PeerConnection {
+  readonly peer: PeerId;
+  readonly remoteAddress: string;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.peer = connection.remotePeer.toString() as PeerId;
+    this.remoteAddress = connection.remoteAddr.toString();
+  }
+
+  get id(): string {
+    return this.#connection.id;
+  }
+
+  get direction(): "inbound" | "outbound" {
+    return this.#connection.direction;
+  }
+
+  get isOpen(): boolean {
+    return this.#connection.status === "open";
+  }
+
+  async openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream> {
+    const maxOutboundStreams = MAX_STREAMS_PER_CONNECTION;
+    const opening = this.#connection.newStream(protocol, { signal, maxOutboundStreams });
+    // Where all slots are taken the native side waits for ever, whatever the signal says.
+    return new Libp2pStream(await raceSignal(opening, signal, (late) => late.abort(signal.reason)));
+  }
+
+  abort(reason: Error): void {
+    this.#connection.abort(reason);
+  }
+}

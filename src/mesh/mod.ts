@@ -1,0 +1,106 @@
+/** Who is in the mesh and who is alive: identity, trust, the libp2p node, gossip, routes, election. */
+
+import type { Logger } from "@logtape/logtape";
+import { ActiveMesh } from "./active_mesh.ts";
+import type { InterfaceAddress } from "./addresses.ts";
+import { Admission } from "./admission.ts";
+import type { MeshParts } from "./base_mesh.ts";
+import { ClientMesh } from "./client_mesh.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Identity, openIdentity } from "./identity.ts";
+import { startLibp2p } from "./libp2p.ts";
+import { PeerNetwork } from "./peer_network.ts";
+import type { MemberRole, Mesh } from "./types.ts";
+
+export type { ByteStream } from "./byte_stream.ts";
+export type { Clock } from "./clock.ts";
+export { electHost, type HostCandidate } from "./election.ts";
+export {
+  BoundToOtherMeshError,
+  DataDirectoryError,
+  InvalidTokenError,
+  NoMeshError,
+  NotAllowedError,
+  RefusedError,
+  UdpPortInUseError,
+  UnreachableError,
+} from "./errors.ts";
+export { parseToken } from "./token.ts";
+export type * from "./types.ts";
+
+export interface StartMeshOptions {
+  /** Of this node alone: its key, its mesh, its port. Made where it is not there. */
+  readonly dataDir: string;
+  /** An invite; `null` returns to the last mesh, or founds one. */
+  readonly token: string | null;
+  /** Leaves the mesh that the directory belongs to. */
+  readonly leave: boolean;
+  readonly role: MemberRole;
+  /** UDP; `null` takes the one of the last start, or a free one. */
+  readonly bindPort: number | null;
+  readonly name: string;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly signal?: AbortSignal;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  /** @default {Math.random} */
+  readonly random?: () => number;
+  /** @default {Deno.networkInterfaces} */
+  readonly interfaces?: () => readonly InterfaceAddress[];
+}
+
+/**
+ * Starts this node's end of a mesh. Waits for no peer: joining goes on behind it. A refused start
+ * leaves the data directory as it was.
+ * @throws {InvalidTokenError} where the token can never be right.
+ * @throws {BoundToOtherMeshError | NoMeshError | NotAllowedError | DataDirectoryError | UdpPortInUseError}
+ */
+export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
+  const { role, logger, signal, clock = systemClock, random = Math.random } = options;
+  signal?.throwIfAborted();
+  const identity = await openIdentity({ ...options, now: clock.now() });
+  const listen = role === "member";
+  const { key } = identity;
+  const { network, port } = await startLibp2p({ key, listen, port: identity.port, random });
+  const self = {
+    credential: identity.binding.credential,
+    role,
+    version: options.version,
+    incarnation: () => identity.incarnation,
+    now: () => clock.now(),
+  };
+  const peers = new PeerNetwork(network, new Admission(network, self, logger), logger);
+  const mesh = createMesh(partsOf(options, identity, peers, port));
+  try {
+    await identity.save(port ?? identity.port);
+    signal?.throwIfAborted();
+  } catch (error) {
+    await mesh.stop();
+    throw error;
+  }
+  logger.debug("Node {peer} is in mesh {mesh}", { peer: mesh.self, mesh: mesh.meshId });
+  return mesh;
+}
+
+function createMesh(parts: MeshParts): Mesh {
+  return parts.role === "member" ? new ActiveMesh(parts) : new ClientMesh(parts);
+}
+
+function partsOf(
+  { role, logger, clock = systemClock, random = Math.random, interfaces }: StartMeshOptions,
+  identity: Identity,
+  network: PeerNetwork,
+  port: number | null,
+): MeshParts {
+  return {
+    identity,
+    network,
+    role,
+    port,
+    clock,
+    random,
+    interfaces: interfaces ?? (() => Deno.networkInterfaces()),
+    logger,
+  };
+}

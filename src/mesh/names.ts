@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { publicKeyOf } from "./keys.ts";
+import type { PeerId } from "./types.ts";
+
+/** Names of models: design.md 7. They become parts of paths and URLs, so nothing else is let in. */
+export const modelName: z.ZodType<string> = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.:/-]{0,127}$/)
+  .refine((name) => !name.includes(".."), "it holds '..'");
+
+/** Names of nodes and devices: shown to people, so no control characters that a terminal would obey. */
+export const displayName: z.ZodType<string> = z.string().min(1).max(64).regex(/^\P{C}+$/u);
+
+/** Versions and builds. */
+export const versionText: z.ZodType<string> = z.string().regex(/^[\w.+:-]{1,64}$/);
+
+export const peerIdText: z.ZodType<PeerId> = z
+  .string()
+  .max(64)
+  .refine((text): text is PeerId => publicKeyOf(text) !== undefined, "it is not a PeerId")
+  .transform((text) => text as PeerId);
+
+/** What is left of a name that people chose once it fits `displayName`. */
+export function asDisplayName(text: string): string {
+  const printable = text.replaceAll(/\p{C}/gu, "");
+  return [...printable].slice(0, 32).join("") || "unnamed";
+}

@@ -1,0 +1,141 @@
+import { announcementSchema, fitAnnouncement } from "./announcement.ts";
+import { encodeCbor } from "./cbor.ts";
+import type { Clock } from "./clock.ts";
+import { equalBytes } from "./keys.ts";
+import {
+  compareRecords,
+  EMPTY_MEMBERSHIP,
+  forgetDead,
+  livingMembers,
+  type MemberChange,
+  type Membership,
+  merge,
+} from "./membership.ts";
+import { type MeshRecord, type RecordSigner, signRecord } from "./record.ts";
+import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
+
+/** Goes up where another life of this node was seen, and is kept in the data directory. */
+export interface IncarnationCounter {
+  readonly incarnation: number;
+  rise(above: number): void;
+}
+
+export interface RosterOptions {
+  readonly self: PeerId;
+  readonly signer: RecordSigner;
+  readonly counter: IncarnationCounter;
+  readonly clock: Clock;
+  /** What this node knows of itself beside what it was told to announce. */
+  surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
+}
+
+/** Everybody this node has heard of, and what it says of itself. Signs; sends nothing. */
+export class Roster {
+  readonly #options: RosterOptions;
+  #membership: Membership = EMPTY_MEMBERSHIP;
+  #members: readonly Announcement[] = [];
+  #content: AnnouncementContent | undefined;
+  /** The last announcement without its version. */
+  #told: Uint8Array | undefined;
+  #seq = 0;
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  /** Living members without this node, in the order of their PeerIds. */
+  get members(): readonly Announcement[] {
+    return this.#members;
+  }
+
+  /** What this node last said of itself. */
+  get own(): Announcement | undefined {
+    return this.recordOf(this.#options.self)?.announcement ?? undefined;
+  }
+
+  *records(): Generator<MeshRecord> {
+    for (const { record } of this.#membership.values()) yield record;
+  }
+
+  recordOf(peer: PeerId): MeshRecord | undefined {
+    return this.#membership.get(peer)?.record;
+  }
+
+  isAlive(peer: PeerId): boolean {
+    return this.recordOf(peer)?.status === "alive";
+  }
+
+  /** Merges what others say; answers with what is new, to be passed on. */
+  accept(records: readonly MeshRecord[]): readonly MemberChange[] {
+    const now = this.#options.clock.now();
+    const { membership, changes } = merge(this.#membership, records, now);
+    if (changes.length === 0) return changes;
+    this.#membership = forgetDead(membership, now);
+    this.#members = livingMembers(this.#membership, this.#options.self);
+    return changes;
+  }
+
+  /**
+   * Says something new of this node; `undefined` where it is what was said before.
+   * @throws {TypeError} for content that no other node would accept.
+   */
+  announce(content: AnnouncementContent): MeshRecord | undefined {
+    const fitted = this.#describe(content);
+    const problem = announcementSchema.safeParse(fitted).error?.issues[0];
+    if (problem !== undefined) {
+      throw new TypeError(`Cannot announce ${problem.path.join(".")}: ${problem.message}`);
+    }
+    this.#content = content;
+    return this.refresh();
+  }
+
+  /** Says anew what has changed around this node; `undefined` where nothing has. */
+  refresh(): MeshRecord | undefined {
+    if (this.#content === undefined) return undefined;
+    const draft = this.#describe(this.#content);
+    const told = encodeCbor(draft);
+    if (this.#told !== undefined && equalBytes(told, this.#told)) return undefined;
+    this.#told = told;
+    return this.#publish(draft);
+  }
+
+  /** Another record of this node is about; answers with one that goes above it, where it is the higher. */
+  outdo(record: MeshRecord): MeshRecord | undefined {
+    const { counter, self } = this.#options;
+    const own = this.recordOf(self);
+    if (record.incarnation < counter.incarnation) return undefined;
+    if (own !== undefined && compareRecords(record, own) <= 0) return undefined;
+    if (record.incarnation > counter.incarnation) counter.rise(record.incarnation);
+    this.#seq = Math.max(this.#seq, record.seq);
+    return this.#content === undefined ? undefined : this.#publish(this.#describe(this.#content));
+  }
+
+  /** A notice that the peer's present life is over; `undefined` where it has none. */
+  obituary(peer: PeerId): MeshRecord | undefined {
+    const version = this.recordOf(peer);
+    if (version === undefined || version.status !== "alive") return undefined;
+    return signRecord({ status: "dead", subject: peer, version }, this.#options.signer);
+  }
+
+  /** The last thing this node says; `undefined` where it never said anything. */
+  goodbye(): MeshRecord | undefined {
+    const { self, signer } = this.#options;
+    const version = this.recordOf(self);
+    if (version === undefined) return undefined;
+    return signRecord({ status: "left", subject: self, version }, signer);
+  }
+
+  #describe(content: AnnouncementContent): Announcement {
+    const { self: peer, surroundings } = this.#options;
+    return fitAnnouncement({ ...content, ...surroundings(), peer, incarnation: 0, seq: 0 });
+  }
+
+  #publish(draft: Announcement): MeshRecord {
+    this.#seq += 1;
+    const { counter: { incarnation }, signer } = this.#options;
+    const announcement = { ...draft, incarnation, seq: this.#seq };
+    const record = signRecord({ status: "alive", announcement }, signer);
+    this.accept([record]);
+    return record;
+  }
+}

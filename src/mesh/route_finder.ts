@@ -1,0 +1,147 @@
+import type { Logger } from "@logtape/logtape";
+import { redialDelayMs } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+import { Deadline, pause, raceSignal } from "./deadline.ts";
+import {
+  REDIAL_MAX_MS,
+  ROUTE_REFRESH_MAX_MS,
+  ROUTE_REFRESH_MIN_MS,
+  ROUTE_REQUEST_TIMEOUT_MS,
+} from "./defaults.ts";
+import { UnreachableError } from "./errors.ts";
+import { EMPTY_TABLE } from "./routing_table.ts";
+import type { PeerId, RoutingTable } from "./types.ts";
+
+export interface RouteFinderOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Peers of the token and of the last time. */
+  stored(): ReadonlyMap<PeerId, readonly string[]>;
+  ask(peer: PeerId, known: RoutingTable, signal: AbortSignal): Promise<RoutingTable>;
+  /** The peer did not answer. */
+  drop(peer: PeerId, reason: Error): void;
+  changed(table: RoutingTable): void;
+}
+
+/** A client's copy of the routing table, and whom to ask for the next. */
+export class RouteFinder {
+  readonly #options: RouteFinderOptions;
+  readonly #stop = new AbortController();
+  /** Who answered last is asked first; who failed last is asked last. */
+  #preferred: PeerId | undefined;
+  readonly #failed = new Set<PeerId>();
+  #table: RoutingTable = EMPTY_TABLE;
+  #freshUntil = -Infinity;
+  #fetching: Promise<RoutingTable> | undefined;
+  #starting: Promise<void> | undefined;
+
+  constructor(options: RouteFinderOptions) {
+    this.#options = options;
+  }
+
+  get table(): RoutingTable {
+    return this.#table;
+  }
+
+  /** Gets the first table behind the caller's back; until somebody answers, all are asked again and again. */
+  start(): void {
+    this.#starting = this.#findFirst();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("This node stops"));
+    await Promise.allSettled([this.#starting, this.#fetching]);
+  }
+
+  addressesOf(peer: PeerId): readonly string[] {
+    const node = this.#table.nodes.find((candidate) => candidate.peer === peer);
+    return node?.addresses ?? this.#options.stored().get(peer) ?? [];
+  }
+
+  /** @throws {UnreachableError} where nobody answers, and a table was demanded or there never was one. */
+  async refresh(
+    { force = false, signal }: { force?: boolean; signal?: AbortSignal },
+  ): Promise<RoutingTable> {
+    const isFresh = this.#options.clock.elapsed() < this.#freshUntil;
+    if (isFresh && !force) return this.#table;
+    this.#fetching ??= this.#fetch().finally(() => this.#fetching = undefined);
+    try {
+      return await (signal === undefined ? this.#fetching : raceSignal(this.#fetching, signal));
+    } catch (error) {
+      if (force || this.#table === EMPTY_TABLE || signal?.aborted) throw error;
+      return this.#table;
+    }
+  }
+
+  /** Asks one peer within a time; who does not answer is dropped. */
+  async ask(peer: PeerId, timeoutMs: number): Promise<RoutingTable | undefined> {
+    using deadline = new Deadline(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
+    try {
+      return await this.#options.ask(peer, this.#table, deadline.signal);
+    } catch (error) {
+      if (this.#stop.signal.aborted) throw error;
+      this.#onFailed(peer, error as Error);
+      return undefined;
+    }
+  }
+
+  async #fetch(): Promise<RoutingTable> {
+    const candidates = this.#candidates();
+    for (const peer of candidates) {
+      const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS);
+      if (table === undefined) continue;
+      this.#onAnswer(peer, table);
+      return table;
+    }
+    const tried = candidates.flatMap((peer) => this.addressesOf(peer)).join(", ");
+    throw new UnreachableError(
+      `Cannot reach the mesh: tried ${tried || "nobody, for no address is known"}`,
+    );
+  }
+
+  #onAnswer(peer: PeerId, table: RoutingTable): void {
+    this.#preferred = peer;
+    this.#failed.delete(peer);
+    const { clock, random, changed } = this.#options;
+    const spread = random() * (ROUTE_REFRESH_MAX_MS - ROUTE_REFRESH_MIN_MS);
+    this.#freshUntil = clock.elapsed() + ROUTE_REFRESH_MIN_MS + spread;
+    const isNew = table.version !== this.#table.version;
+    this.#table = table;
+    if (isNew) changed(table);
+  }
+
+  #onFailed(peer: PeerId, reason: Error): void {
+    this.#options.logger.debug("{peer} does not answer: {reason}", {
+      peer,
+      reason: reason.message,
+    });
+    if (this.#preferred === peer) this.#preferred = undefined;
+    this.#failed.delete(peer);
+    this.#failed.add(peer);
+    this.#options.drop(peer, reason);
+  }
+
+  #candidates(): PeerId[] {
+    const known = [...this.#table.nodes.map(({ peer }) => peer), ...this.#options.stored().keys()];
+    const order = [...this.#failed];
+    const rank = (peer: PeerId) => peer === this.#preferred ? -2 : order.indexOf(peer);
+    return [...new Set(known)].sort((a, b) => rank(a) - rank(b));
+  }
+
+  async #findFirst(): Promise<void> {
+    const { random, logger } = this.#options;
+    for (let failures = 0; !this.#stop.signal.aborted; failures++) {
+      try {
+        await this.refresh({});
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        const level = failures === 0 ? "warn" : "debug";
+        const reason = (error as Error).message;
+        logger[level]("{reason}; it is tried again", { event: "unreachable", reason });
+      }
+      await pause(redialDelayMs(failures, REDIAL_MAX_MS, random), this.#stop.signal);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { routeInstanceSchema, routeNodeSchema } from "./announcement.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { MAX_MEMBERS, MAX_ROUTES_MESSAGE_BYTES } from "./defaults.ts";
+import { MessageStream } from "./messages.ts";
+import { modelName } from "./names.ts";
+import type { RoutingTable } from "./types.ts";
+
+export const ROUTES_PROTOCOL = "/mesh-llm/routes/1";
+
+const tableVersion = z.string().regex(/^[0-9a-f]{16}$/);
+
+const requestSchema = z.object({ version: tableVersion.nullable() });
+
+const tableSchema: z.ZodType<RoutingTable> = z.object({
+  version: tableVersion,
+  instances: z.array(routeInstanceSchema).max(MAX_MEMBERS),
+  wanted: z.array(modelName).max(10 * MAX_MEMBERS),
+  nodes: z.array(routeNodeSchema).max(MAX_MEMBERS),
+});
+
+const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
+
+/** Answers one question: with the table, or with a word where the asker has it already. */
+export async function answerRoutes(stream: ByteStream, table: () => RoutingTable): Promise<void> {
+  const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
+  const { version } = await messages.expect(requestSchema, "question for routes");
+  const current = table();
+  await messages.write(version === current.version ? { unchanged: true } : current);
+  await stream.closeWrite();
+}
+
+/** Asks for the table; answers with the one that is known where that is still true. */
+export async function askRoutes(stream: ByteStream, known: RoutingTable): Promise<RoutingTable> {
+  const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
+  await messages.write({ version: known.version });
+  await stream.closeWrite();
+  const reply = await messages.expect(replySchema, "routing table");
+  return "unchanged" in reply ? known : reply;
+}

@@ -1,0 +1,65 @@
+import "./leak_guard.ts";
+import assert from "node:assert/strict";
+import { extendChain } from "../../src/mesh/capability.ts";
+import { RefusedError } from "../../src/mesh/errors.ts";
+import { SigningKey } from "../../src/mesh/keys.ts";
+import { startLibp2p } from "../../src/mesh/libp2p.ts";
+import { GOSSIP, invited, RawNode } from "./raw_node.ts";
+import { TestMeshes } from "./test_mesh.ts";
+
+Deno.test("a node of another mesh is refused, and told why", async () => {
+  await using meshes = new TestMeshes();
+  const here = await meshes.member("here");
+  const there = await meshes.member("there");
+  const { key, credential } = await invited(there);
+  await using stranger = await RawNode.start(key, credential);
+  await assert.rejects(stranger.open(here, GOSSIP), (error: Error) => {
+    assert.ok(error instanceof RefusedError);
+    assert.ok(error.message.includes(here.meshId) && error.message.includes(there.meshId));
+    return true;
+  });
+});
+
+Deno.test("credentials of another node, above their grant or badly signed are refused", async () => {
+  await using meshes = new TestMeshes();
+  const member = await meshes.member("member");
+  const { key, credential } = await invited(member);
+  const thief = await RawNode.start(SigningKey.generate(), credential);
+  await assert.rejects(thief.open(member, GOSSIP), /belongs to another node/);
+  const client = await invited(member, "client");
+  const climber = await RawNode.start(client.key, client.credential, "member");
+  await assert.rejects(climber.open(member, GOSSIP), /invited as a client and comes as a member/);
+  const chain = extendChain(credential.chain.slice(0, -1), {
+    meshKey: credential.meshKey,
+    signer: key,
+    subject: key.publicKey,
+    kind: "node",
+    grant: credential.grant,
+  });
+  const forger = await RawNode.start(key, { ...credential, chain });
+  await assert.rejects(forger.open(member, GOSSIP), /signature of certificate \d is wrong/);
+  for (const node of [thief, climber, forger]) await node[Symbol.asyncDispose]();
+});
+
+Deno.test("nothing is answered to a node that does not join", async () => {
+  await using meshes = new TestMeshes();
+  const member = await meshes.member("member");
+  let opened = false;
+  member.handle("/mesh-llm/http/1", { roles: ["member", "client"], maxStreams: 1 }, () => {
+    opened = true;
+    return Promise.resolve();
+  });
+  const { network } = await startLibp2p({
+    key: SigningKey.generate(),
+    listen: false,
+    port: null,
+  });
+  const signal = new AbortController().signal;
+  const target = { peer: member.self, addresses: member.addresses(), signal };
+  const connection = await network.dial(target);
+  const stream = await connection.openStream("/mesh-llm/http/1", signal);
+  await stream.write(new Uint8Array([1]));
+  await assert.rejects(stream.read(), /reset the stream/);
+  assert.equal(opened, false);
+  await network.stop();
+});

@@ -1,0 +1,133 @@
+import "./leak_guard.ts";
+import assert from "node:assert/strict";
+import { NoMeshError, UnreachableError } from "../../src/mesh/mod.ts";
+import { content } from "./content.ts";
+import { TestMeshes, until } from "./test_mesh.ts";
+
+const MODEL = { name: "qwen", fingerprint: "ab".repeat(32) };
+const INSTANCE = {
+  model: MODEL,
+  sizeBytes: 10,
+  mode: "solo",
+  state: "warm",
+  term: 1,
+  hostShare: 1,
+  workers: [],
+  needBytes: 11,
+  haveBytes: 11,
+} as const;
+
+Deno.test("a client learns the routes, and is in nobody's list of members", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  second.announce(content({ name: "second", role: "host", target: MODEL, instance: INSTANCE }));
+  await until(founder, () => founder.routes().instances.length === 1);
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  const table = await client.refreshRoutes({ force: true });
+  assert.deepEqual(table, founder.routes());
+  assert.equal(table.instances[0]?.host, second.self);
+  assert.deepEqual(client.routes(), table);
+  assert.deepEqual(client.members(), []);
+  assert.equal(founder.clientsConnected() + second.clientsConnected(), 1);
+  for (const member of [founder, second]) assert.equal(member.members().length, 1);
+});
+
+Deno.test("a client is told of new routes when it asks again", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder");
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  const before = await client.refreshRoutes({ force: true });
+  assert.equal(await client.refreshRoutes({ force: true }), before);
+  let events = 0;
+  client.subscribe(() => events += 1);
+  founder.announce(content({ name: "founder", wanted: ["qwen"] }));
+  assert.equal(await client.refreshRoutes({}), before);
+  const after = await client.refreshRoutes({ force: true });
+  assert.deepEqual(after.wanted, ["qwen"]);
+  assert.notEqual(after.version, before.version);
+  assert.equal(events, 1);
+});
+
+Deno.test("a client may open http to any member of the table, and is reset on rpc and gossip", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const opened: string[] = [];
+  second.handle(
+    "/mesh-llm/http/1",
+    { roles: ["member", "client"], maxStreams: 8 },
+    async (s, peer) => {
+      opened.push(peer.role);
+      await s.write((await s.read()) ?? new Uint8Array(0));
+      await s.closeWrite();
+    },
+  );
+  second.handle("/mesh-llm/rpc/1", { roles: ["member"], maxStreams: 8 }, () => {
+    opened.push("rpc");
+    return Promise.resolve();
+  });
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  await client.refreshRoutes({ force: true });
+  const http = await client.open(second.self, "/mesh-llm/http/1");
+  await http.write(new Uint8Array([1, 2, 3]));
+  await http.closeWrite();
+  assert.deepEqual(await http.read(), new Uint8Array([1, 2, 3]));
+  assert.equal(await http.read(), null);
+  for (const protocol of ["/mesh-llm/rpc/1", "/mesh-llm/gossip/1"]) {
+    const stream = await client.open(second.self, protocol);
+    await assert.rejects(stream.read(), /reset the stream/);
+  }
+  assert.deepEqual(opened, ["client"]);
+});
+
+Deno.test("a client asks the next member when the one it asked is gone", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  await client.refreshRoutes({ force: true });
+  const asked = founder.clientsConnected() === 1 ? founder : second;
+  const other = asked === founder ? second : founder;
+  const gone = until(other, () => other.members().length === 0);
+  await asked.stop();
+  await gone;
+  const table = await client.refreshRoutes({ force: true });
+  assert.deepEqual(table.nodes.map(({ peer }) => peer), [other.self]);
+});
+
+Deno.test("a client without a token returns to its last mesh, even through a member that it met later", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  await client.refreshRoutes({ force: true });
+  await client.stop();
+  const gone = until(second, () => second.members().length === 0);
+  await founder.stop();
+  await gone;
+  const again = await meshes.start("client", { role: "client" });
+  assert.equal(again.self, client.self);
+  const table = await again.refreshRoutes({ force: true });
+  assert.deepEqual(table.nodes.map(({ peer }) => peer), [second.self]);
+});
+
+Deno.test("a client that never was in a mesh needs a token", async () => {
+  await using meshes = new TestMeshes();
+  await assert.rejects(meshes.start("client", { role: "client" }), NoMeshError);
+});
+
+Deno.test("a client that reaches nobody starts all the same, and says so when it is asked", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder");
+  const token = await founder.invite({ role: "client" });
+  await founder.stop();
+  const client = await meshes.start("client", { token, role: "client" });
+  await assert.rejects(client.refreshRoutes({ force: true }), UnreachableError);
+  assert.deepEqual(client.routes().nodes, []);
+});

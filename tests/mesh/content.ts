@@ -1,0 +1,21 @@
+import type { AnnouncementContent } from "../../src/mesh/mod.ts";
+
+/** What a standby with one gibibyte says of itself. */
+export function content(changes: Partial<AnnouncementContent> = {}): AnnouncementContent {
+  return {
+    name: "node",
+    version: "0.1.0",
+    role: "standby",
+    memoryBytes: 2 ** 30,
+    devices: [],
+    models: [],
+    wanted: [],
+    target: null,
+    split: false,
+    instance: null,
+    obeys: null,
+    engine: null,
+    tunnelPorts: {},
+    ...changes,
+  };
+}

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { FIRST_PINGS, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS } from "../../src/mesh/defaults.ts";
+import { beat, firstPulse, type Pulse, type PulseAction } from "../../src/mesh/failure.ts";
+
+/** A pulse whose first pings were all answered at time 0. */
+function settled(closely: boolean): Pulse {
+  let pulse = beat(firstPulse(0, closely), { type: "timer" }, 0).pulse;
+  for (let i = 0; i < FIRST_PINGS; i++) pulse = beat(pulse, { type: "pong" }, 0).pulse;
+  return pulse;
+}
+
+/** Lets the timers run on without an answer; tells what happened and when. */
+function silence(start: Pulse, untilMs: number): [number, PulseAction][] {
+  const happened: [number, PulseAction][] = [];
+  let pulse = start;
+  while (pulse.dueAt <= untilMs) {
+    const now = pulse.dueAt;
+    const step = beat(pulse, { type: "timer" }, now);
+    happened.push([now, step.action]);
+    pulse = step.pulse;
+    if (step.action === "probe") break;
+  }
+  return happened;
+}
+
+Deno.test("a new peer is pinged at once and again after each answer, a few times", () => {
+  let { pulse, action } = beat(firstPulse(5, false), { type: "timer" }, 5);
+  assert.equal(action, "ping");
+  const actions: PulseAction[] = [];
+  for (let i = 0; i < FIRST_PINGS; i++) {
+    ({ pulse, action } = beat(pulse, { type: "pong" }, 5));
+    actions.push(action);
+  }
+  assert.deepEqual(actions, [...Array(FIRST_PINGS - 1).fill("ping"), "none"]);
+  assert.equal(pulse.dueAt, 5 + HEARTBEAT_MS);
+});
+
+Deno.test("a closely watched peer that falls silent is probed after 4 s", () => {
+  assert.deepEqual(silence(settled(true), 60_000), [
+    [2_000, "ping"],
+    [3_000, "ping"],
+    [4_000, "probe"],
+  ]);
+});
+
+Deno.test("any other peer that falls silent is probed after two missed heartbeats", () => {
+  assert.deepEqual(silence(settled(false), 120_000), [
+    [HEARTBEAT_MS, "ping"],
+    [HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS, "ping"],
+    [HEARTBEAT_MS + 2 * HEARTBEAT_TIMEOUT_MS, "probe"],
+  ]);
+});
+
+Deno.test("an answer forgives the misses before it", () => {
+  let { pulse } = beat(settled(true), { type: "timer" }, 2_000);
+  pulse = beat(pulse, { type: "timer" }, 3_000).pulse;
+  assert.equal(pulse.misses, 1);
+  pulse = beat(pulse, { type: "pong" }, 3_500).pulse;
+  assert.equal(pulse.misses, 0);
+  assert.equal(pulse.dueAt, 5_500);
+});
+
+Deno.test("watching closely brings the next heartbeat forward", () => {
+  const { pulse, action } = beat(settled(false), { type: "closely", closely: true }, 100);
+  assert.equal(action, "none");
+  assert.equal(pulse.dueAt, 2_100);
+});
+
+Deno.test("a timer that fires late says nothing of the peer: this process slept", () => {
+  const waiting = beat(settled(true), { type: "timer" }, 2_000).pulse;
+  const { pulse, action } = beat(waiting, { type: "timer" }, 9_000);
+  assert.equal(action, "none");
+  assert.equal(pulse.misses, 0);
+  assert.equal(pulse.dueAt, 10_000);
+});
+
+Deno.test("a timer that fires early, and an answer to nothing, do nothing", () => {
+  const pulse = settled(true);
+  assert.deepEqual(beat(pulse, { type: "timer" }, 1_999), { pulse, action: "none" });
+  assert.deepEqual(beat(pulse, { type: "pong" }, 1_000), { pulse, action: "none" });
+});

@@ -1,0 +1,29 @@
+/**
+ * A member in a process of its own, for tests that kill it. Prints its PeerId once it sees another
+ * member. On SIGTERM it exits without a goodbye. Arguments: data directory, token.
+ */
+import { getLogger } from "@logtape/logtape";
+import { startMesh } from "../../src/mesh/mod.ts";
+import { content } from "./content.ts";
+
+const [dataDir, token] = Deno.args;
+if (dataDir === undefined || token === undefined) Deno.exit(2);
+
+const mesh = await startMesh({
+  dataDir,
+  token,
+  leave: false,
+  role: "member",
+  bindPort: null,
+  name: "process",
+  version: "0.1.0",
+  logger: getLogger("test"),
+  interfaces: () => [{ name: "lo", address: "127.0.0.1" }],
+});
+mesh.announce(content({ name: "process" }));
+Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
+const unsubscribe = mesh.subscribe(() => {
+  if (mesh.members().length === 0) return;
+  unsubscribe();
+  Deno.stdout.writeSync(new TextEncoder().encode(`${mesh.self}\n`));
+});

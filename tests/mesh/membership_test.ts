@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { TOMBSTONE_LIFE_MS } from "../../src/mesh/defaults.ts";
+import { peerIdOf } from "../../src/mesh/keys.ts";
+import {
+  EMPTY_MEMBERSHIP,
+  forgetDead,
+  livingMembers,
+  type Membership,
+  merge,
+} from "../../src/mesh/membership.ts";
+import type { MeshRecord } from "../../src/mesh/record.ts";
+import { content } from "./content.ts";
+
+const PEERS = [1, 2, 3].map((i) => peerIdOf(new Uint8Array(32).fill(i)));
+const [A, B] = PEERS as [typeof PEERS[0] & string, typeof PEERS[0] & string];
+
+function record(
+  subject: typeof A,
+  [incarnation, seq]: [number, number],
+  status: MeshRecord["status"] = "alive",
+  mark = 0,
+): MeshRecord {
+  const announcement = status === "alive"
+    ? {
+      ...content({ name: `${mark}` }),
+      peer: subject,
+      addresses: [],
+      rttsMs: {},
+      incarnation,
+      seq,
+    }
+    : null;
+  const bytes = new Uint8Array([mark]);
+  return { subject, signer: subject, incarnation, seq, status, announcement, bytes };
+}
+
+const anyRecord = fc.record({
+  subject: fc.constantFrom(...PEERS),
+  version: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })),
+  status: fc.constantFrom("alive" as const, "dead" as const, "left" as const),
+  mark: fc.integer({ min: 0, max: 2 }),
+}).map(({ subject, version, status, mark }) => record(subject, version, status, mark));
+
+function mergeAll(records: readonly MeshRecord[], start = EMPTY_MEMBERSHIP): Membership {
+  return records.reduce((membership, r) => merge(membership, [r], 0).membership, start);
+}
+
+/** What a membership says, without when it was heard. */
+function view(membership: Membership): unknown {
+  return [...membership].map(([peer, { record }]) => [peer, record]).sort();
+}
+
+Deno.test("merge() gives the same view for the same records in any order, any number of times and in any batches", () => {
+  fc.assert(fc.property(fc.array(anyRecord), fc.array(fc.nat()), (records, order) => {
+    const shuffled = records.map((r, i) => [order[i] ?? 0, r] as const)
+      .sort(([a], [b]) => a - b).map(([, r]) => r);
+    const expected = view(mergeAll(records));
+    assert.deepEqual(view(mergeAll(shuffled)), expected);
+    assert.deepEqual(view(mergeAll([...records, ...shuffled])), expected);
+    assert.deepEqual(view(merge(EMPTY_MEMBERSHIP, shuffled, 0).membership), expected);
+  }));
+});
+
+Deno.test("merge() is associative: views that were merged apart agree when they meet", () => {
+  fc.assert(fc.property(fc.array(anyRecord), fc.array(anyRecord), (left, right) => {
+    const [l, r] = [mergeAll(left), mergeAll(right)];
+    const ours = merge(l, [...r.values()].map((entry) => entry.record), 0).membership;
+    const theirs = merge(r, [...l.values()].map((entry) => entry.record), 0).membership;
+    assert.deepEqual(view(ours), view(theirs));
+    assert.deepEqual(view(ours), view(mergeAll([...left, ...right])));
+  }));
+});
+
+Deno.test("the higher incarnation wins, then the higher seq, then the end of a life", () => {
+  const cases: [string, MeshRecord, MeshRecord][] = [
+    ["seq", record(A, [1, 2]), record(A, [1, 1])],
+    ["incarnation", record(A, [2, 0]), record(A, [1, 9])],
+    ["death of the same version", record(A, [1, 1], "dead"), record(A, [1, 1])],
+    ["goodbye over death", record(A, [1, 1], "left"), record(A, [1, 1], "dead")],
+    ["a return from the dead", record(A, [1, 2]), record(A, [1, 1], "dead")],
+    ["death against older gossip", record(A, [1, 2], "dead"), record(A, [1, 1])],
+  ];
+  for (const [name, winner, loser] of cases) {
+    for (const order of [[winner, loser], [loser, winner]]) {
+      assert.equal(mergeAll(order).get(A)?.record, winner, name);
+    }
+  }
+});
+
+Deno.test("merge() says what has changed for whom", () => {
+  const start = mergeAll([record(A, [1, 1], "alive", 5)]);
+  const cases: [MeshRecord, string | undefined, string][] = [
+    [record(A, [1, 1], "alive", 5), undefined, ""],
+    [record(A, [1, 2], "alive", 6), "updated", "6"],
+    [record(A, [1, 1], "dead"), "died", "5"],
+    [record(A, [1, 1], "left"), "left", "5"],
+    [record(B, [1, 1], "alive", 7), "joined", "7"],
+    [record(B, [1, 1], "dead"), "updated", B],
+  ];
+  for (const [r, change, name] of cases) {
+    const [first, ...rest] = merge(start, [r], 0).changes;
+    assert.deepEqual([first?.change, first?.name ?? ""], [change, name]);
+    assert.equal(rest.length, 0);
+  }
+  const unchanged = merge(start, [record(A, [1, 0])], 0);
+  assert.equal(unchanged.membership, start);
+  const twice = merge(start, [record(A, [1, 1], "dead"), record(A, [2, 0])], 0);
+  assert.deepEqual(twice.changes.map(({ change }) => change), ["updated"]);
+});
+
+Deno.test("the living are listed in the order of their PeerIds, without this node and the dead", () => {
+  const [first, second, third] = PEERS.toSorted();
+  assert.ok(first && second && third);
+  const membership = mergeAll([
+    record(third, [1, 1]),
+    record(second, [1, 1]),
+    record(first, [1, 1]),
+  ]);
+  assert.deepEqual(livingMembers(membership, second).map(({ peer }) => peer), [first, third]);
+  const without = mergeAll([record(first, [1, 1], "dead")], membership);
+  assert.deepEqual(livingMembers(without, second).map(({ peer }) => peer), [third]);
+});
+
+Deno.test("a tombstone is forgotten after its time, a living member never", () => {
+  const membership = mergeAll([record(A, [1, 1], "dead"), record(B, [1, 1])]);
+  assert.equal(forgetDead(membership, TOMBSTONE_LIFE_MS - 1), membership);
+  assert.deepEqual([...forgetDead(membership, TOMBSTONE_LIFE_MS).keys()], [B]);
+});

@@ -1,0 +1,82 @@
+import "./leak_guard.ts";
+import assert from "node:assert/strict";
+import {
+  InvalidTokenError,
+  NotAllowedError,
+  parseToken,
+  UdpPortInUseError,
+  UnreachableError,
+} from "../../src/mesh/mod.ts";
+import { parseAddress } from "../../src/mesh/addresses.ts";
+import { peerIdOf } from "../../src/mesh/keys.ts";
+import { content } from "./content.ts";
+import { TestMeshes } from "./test_mesh.ts";
+
+Deno.test("a start that is refused leaves no trace", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.start("founder");
+  const bindPort = parseAddress(founder.addresses()[0] ?? "")?.port ?? 0;
+  await assert.rejects(meshes.start("b", { bindPort }), UdpPortInUseError);
+  const token = (await founder.invite({ role: "member" })).slice(0, -3);
+  await assert.rejects(meshes.start("b", { token }), InvalidTokenError);
+  const signal = AbortSignal.abort(new Error("Not today"));
+  await assert.rejects(meshes.start("b", { signal }), /Not today/);
+  assert.throws(() => Deno.statSync(meshes.directory("b")), Deno.errors.NotFound);
+});
+
+Deno.test("a token names this node first, then the living members, and only by who may invite", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const token = await founder.invite({ role: "member", name: "for Ann" });
+  const { addresses, grant } = parseToken(token, Date.now());
+  assert.deepEqual(addresses, [...founder.addresses(), ...second.addresses()]);
+  assert.equal(grant.name, "for Ann");
+  const guest = await meshes.start("guest", { token });
+  assert.deepEqual([founder.mayInvite, second.mayInvite, guest.mayInvite], [true, true, false]);
+  await assert.rejects(guest.invite({ role: "client" }), NotAllowedError);
+});
+
+Deno.test("members talk over protocols of their own; a reset and a missing handler are errors", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const options = { roles: ["member"], maxStreams: 4 } as const;
+  second.handle("/test/echo/1", options, async (stream, peer) => {
+    assert.equal(peer.id, founder.self);
+    for (let bytes = await stream.read(); bytes !== null; bytes = await stream.read()) {
+      await stream.write(bytes);
+    }
+    await stream.closeWrite();
+  });
+  second.handle("/test/broken/1", options, () => Promise.reject(new Error("Broken")));
+  assert.throws(() => second.handle("/test/echo/1", options, () => Promise.resolve()), TypeError);
+  const echo = await founder.open(second.self, "/test/echo/1");
+  await echo.write(new Uint8Array([1, 2]));
+  assert.deepEqual(await echo.read(), new Uint8Array([1, 2]));
+  await echo.closeWrite();
+  assert.equal(await echo.read(), null);
+  const broken = await founder.open(second.self, "/test/broken/1");
+  await assert.rejects(broken.read(), /reset the stream/);
+  await assert.rejects(founder.open(second.self, "/test/none/1"));
+  await assert.rejects(
+    founder.open(peerIdOf(new Uint8Array(32)), "/test/echo/1"),
+    UnreachableError,
+  );
+});
+
+Deno.test("content that no other node would accept is refused where it is made", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.start("founder");
+  assert.throws(() => founder.announce(content({ wanted: ["../up"] })), TypeError);
+  founder.announce(content({ name: "a name \u001b[31mwith colours" }));
+  assert.equal(founder.routes().nodes[0]?.name, "a name [31mwith colours");
+});
+
+Deno.test("stop() may be called twice, also before anybody has come", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.start("founder");
+  await Promise.all([founder.stop(), founder.stop()]);
+  await founder.stop();
+  assert.deepEqual(founder.members(), []);
+});

@@ -1,0 +1,64 @@
+import { getLogger } from "@logtape/logtape";
+import { Admission } from "../../src/mesh/admission.ts";
+import { acceptInvite, type Credential } from "../../src/mesh/credential.ts";
+import { SigningKey } from "../../src/mesh/keys.ts";
+import { startLibp2p } from "../../src/mesh/libp2p.ts";
+import { MessageStream } from "../../src/mesh/messages.ts";
+import type { MemberRole, Mesh } from "../../src/mesh/mod.ts";
+import type { Network, NetworkStream } from "../../src/mesh/network.ts";
+import { PeerNetwork } from "../../src/mesh/peer_network.ts";
+import { parseToken } from "../../src/mesh/token.ts";
+
+export const GOSSIP = "/mesh-llm/gossip/1";
+
+/** A node that connects and joins like any other; what it says after that is up to the test. */
+export class RawNode implements AsyncDisposable {
+  readonly #network: Network;
+  readonly #peers: PeerNetwork;
+
+  private constructor(network: Network, credential: Credential, role: MemberRole) {
+    const logger = getLogger("test");
+    const self = {
+      credential,
+      role,
+      version: "0.1.0",
+      incarnation: () => 1,
+      now: () => Date.now(),
+    };
+    this.#network = network;
+    this.#peers = new PeerNetwork(network, new Admission(network, self, logger), logger);
+  }
+
+  static async start(
+    key: SigningKey,
+    credential: Credential,
+    role: MemberRole = "member",
+  ): Promise<RawNode> {
+    const { network } = await startLibp2p({ key, listen: false, port: null });
+    return new RawNode(network, credential, role);
+  }
+
+  open(mesh: Mesh, protocol: string): Promise<NetworkStream> {
+    return this.#peers.open(protocol, { peer: mesh.self, addresses: mesh.addresses() });
+  }
+
+  /** Opens the gossip with a member, as one that has dialled it. */
+  async gossip(mesh: Mesh): Promise<{ stream: NetworkStream; messages: MessageStream }> {
+    const stream = await this.open(mesh, GOSSIP);
+    return { stream, messages: new MessageStream(stream, 2 ** 20) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#network.stop();
+  }
+}
+
+/** A key of its own, and what a mesh's invite makes of it. */
+export async function invited(
+  mesh: Mesh,
+  role: MemberRole = "member",
+): Promise<{ key: SigningKey; credential: Credential }> {
+  const invite = parseToken(await mesh.invite({ role }), Date.now());
+  const key = SigningKey.generate();
+  return { key, credential: acceptInvite(invite, { publicKey: key.publicKey, role }) };
+}
