@@ -1,0 +1,220 @@
+import type { Logger } from "@logtape/logtape";
+import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
+import type { Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
+import type { LocalModel } from "../models/mod.ts";
+import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
+import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
+import { FIRST_VIEW_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
+import type { Duty, LocalServer } from "./duty.ts";
+import { HostDuty } from "./host_duty.ts";
+import type { NodePart } from "./part.ts";
+import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
+import { Reconciler } from "./reconciler.ts";
+import { RpcGate } from "./rpc_gate.ts";
+import { sameModel, type View } from "./view.ts";
+
+export interface ActiveOptions {
+  readonly mesh: Mesh;
+  readonly engine: Engine;
+  readonly supervisor: Supervisor;
+  readonly memory: OfferedMemory;
+  readonly models: readonly LocalModel[];
+  /** The model that the command line names first. */
+  readonly told: LocalModel | null;
+  readonly wanted: readonly string[];
+  readonly split: boolean;
+  readonly tensorSplit: readonly number[] | null;
+  readonly contextLength: number | null;
+  readonly name: string;
+  readonly version: string;
+  readonly counts: TunnelCounts;
+  /** The node has peers to hear of before it plans. */
+  readonly joining: boolean;
+  readonly logger: Logger;
+  /** Status may have changed. */
+  readonly changed: () => void;
+}
+
+/** What only an active node does: it offers memory, announces itself, plans and runs llama.cpp. */
+export class Active implements NodePart {
+  readonly #options: ActiveOptions;
+  readonly #facts: NodeFacts;
+  readonly #reconciler: Reconciler;
+  readonly #gate: RpcGate;
+  readonly #tunnels: RpcTunnels;
+  readonly #served: RpcServerEnd;
+
+  constructor(options: ActiveOptions) {
+    const { mesh, counts, logger } = options;
+    this.#options = options;
+    this.#facts = options;
+    this.#gate = new RpcGate(() => this.#reconciler.duty);
+    this.#tunnels = new RpcTunnels({
+      open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
+      terms: { currentTerm: () => openTerm(this.#reconciler.duty) },
+      logger,
+    });
+    this.#served = new RpcServerEnd({ gate: this.#gate, logger });
+    this.#reconciler = this.#createReconciler();
+    this.#handleStreams();
+  }
+
+  get ownModel(): string | null {
+    return this.#reconciler.target?.name ?? null;
+  }
+
+  get localServer(): LocalServer | null {
+    return this.#reconciler.duty.server;
+  }
+
+  get onDisk(): readonly LocalModel[] {
+    return this.#options.models;
+  }
+
+  get loading(): { readonly model: string; readonly fraction: number } | null {
+    const { instance, progress } = this.#reconciler.duty;
+    return instance?.state === "loading"
+      ? { model: instance.model.name, fraction: progress }
+      : null;
+  }
+
+  status() {
+    const { engine, memory } = this.#options;
+    const duty = this.#reconciler.duty;
+    const { build, rpcProtocol, llamaServer: path } = engine;
+    const used = this.#announcement(duty, this.#reconciler.target).devices;
+    return {
+      role: roleOf(duty),
+      model: duty.plan.kind === "standby" ? null : duty.plan.model.name,
+      vramBytes: memory.memoryBytes,
+      devices: [...used],
+      engine: { build, rpcProtocol, path },
+    };
+  }
+
+  /** Gossip keeps an active node fresh. */
+  freshen(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  watch(): () => void {
+    return () => {};
+  }
+
+  /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { mesh, supervisor } = this.#options;
+    const unsubscribe = mesh.subscribe((event) => event.type === "members" && this.#meet());
+    try {
+      this.#announce(this.#reconciler.duty);
+      if (this.#options.joining) await firstView(mesh, signal);
+      this.#meet();
+      await this.#reconciler.run(signal);
+    } finally {
+      unsubscribe();
+      await Promise.all([supervisor.stop(), this.#tunnels.stop()]);
+    }
+  }
+
+  #createReconciler(): Reconciler {
+    const { mesh, engine, supervisor, logger, models, told } = this.#options;
+    return new Reconciler({
+      told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
+      tensorSplit: this.#options.tensorSplit,
+      view: (duty, target) => this.#view(duty, target),
+      changed: (duty) => this.#announce(duty),
+      parts: {
+        mesh,
+        engine,
+        supervisor,
+        logger,
+        contextLength: this.#options.contextLength,
+        localModel: ({ model }) => models.find((file) => sameModel(file, model)),
+        devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
+        tunnelPort: (peer) => this.#tunnels.ensure(peer),
+        resetTunnels: () => this.#served.resetAll(),
+        now: () => Date.now(),
+      },
+    });
+  }
+
+  #handleStreams(): void {
+    const { mesh, counts, logger } = this.#options;
+    const find = (model: ModelRef) => {
+      const { instance, server } = this.#reconciler.duty;
+      return instance !== null && sameModel(instance.model, model) ? server : null;
+    };
+    mesh.handle(
+      RPC_PROTOCOL,
+      { roles: ["member"], maxStreams: MAX_RPC_STREAMS },
+      (stream, peer) => this.#served.handle(counts.count(stream, peer.id, "rpc"), peer.id),
+    );
+    mesh.handle(
+      HTTP_PROTOCOL,
+      { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
+      (stream, peer) =>
+        handleHttp(counts.count(stream, peer.id, "http"), peer.id, { find, logger }),
+    );
+  }
+
+  /** The members have changed: every one has its tunnel port, and the plan may be another. */
+  #meet(): void {
+    const { mesh } = this.#options;
+    const living = new Set<string>(mesh.members().map((member) => member.peer));
+    for (const peer of living) this.#tunnels.ensure(peer);
+    for (const peer of Object.keys(this.#tunnels.ports())) {
+      if (!living.has(peer)) void this.#tunnels.remove(peer);
+    }
+    this.#reconciler.wake();
+    this.#options.changed();
+  }
+
+  #announce(duty: Duty): void {
+    const { mesh } = this.#options;
+    mesh.announce(this.#announcement(duty, this.#reconciler.target));
+    mesh.watchClosely(splitPeers(duty));
+    this.#gate.changed();
+    this.#options.changed();
+  }
+
+  #announcement(duty: Duty, target: ModelRef | null) {
+    return announcementOf(this.#facts, duty, target, this.#tunnels.ports());
+  }
+
+  #view(duty: Duty, target: ModelRef | null): View {
+    const { mesh } = this.#options;
+    const others = mesh.members();
+    const rtts = others.flatMap(({ peer }): [PeerId, number][] => {
+      const rttMs = mesh.rttMs(peer);
+      return rttMs === undefined ? [] : [[peer, rttMs]];
+    });
+    const self = { ...this.#announcement(duty, target), peer: mesh.self };
+    return { self, others, rttsMs: new Map(rtts) };
+  }
+}
+
+/** RPC ports take connections only while a llama-server of the current term may use them. */
+function openTerm(duty: Duty): number | null {
+  return duty instanceof HostDuty ? duty.openTerm : null;
+}
+
+/** The nodes whose death must be noticed at once. */
+function splitPeers({ instance, obeys }: Duty): PeerId[] {
+  if (obeys !== null) return [obeys.host];
+  return instance?.workers.map((worker) => worker.peer) ?? [];
+}
+
+/** Waits until somebody of the mesh was heard of, but not for ever: the mesh may be gone. */
+async function firstView(mesh: Mesh, signal: AbortSignal): Promise<void> {
+  if (mesh.members().length > 0 || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, FIRST_VIEW_MS);
+  const unsubscribe = mesh.subscribe(() => mesh.members().length > 0 && resolve());
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    unsubscribe();
+  }
+}

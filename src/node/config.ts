@@ -1,0 +1,32 @@
+/** What a node has to be told; src/cli makes it of argv, environment and file. */
+export interface NodeConfig {
+  /** Passive: no llama.cpp, no model. */
+  readonly client: boolean;
+  /** `mesh-llm console`: the guide is served where no model is named. */
+  readonly openBrowser: boolean;
+  /** Names or paths; the first is served here, the rest are wanted of the mesh. */
+  readonly models: readonly string[];
+  readonly join: string | null;
+  readonly leave: boolean;
+  readonly port: number;
+  readonly consolePort: number;
+  readonly console: boolean;
+  /** UDP; `null` takes the one kept in the data directory, or a free one. */
+  readonly bindPort: number | null;
+  readonly listen: string;
+  readonly consoleListen: string;
+  readonly apiKey: string | null;
+  /** `null` lets the node make one for each start. */
+  readonly adminKey: string | null;
+  readonly insecure: boolean;
+  readonly split: boolean;
+  /** Host first, then workers. */
+  readonly tensorSplit: readonly number[] | null;
+  readonly maxVramBytes: number | null;
+  readonly contextLength: number | null;
+  readonly binDir: string | null;
+  readonly modelsDir: string | null;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly name: string;
+}

@@ -1,0 +1,109 @@
+import type { Logger } from "@logtape/logtape";
+import {
+  createSupervisor,
+  endStaleChildren,
+  mainMemoryBytes,
+  offeredMemory,
+  prepareEngine,
+} from "../engine/mod.ts";
+import type { Mesh } from "../mesh/mod.ts";
+import { GUIDE_NAME, type Library, type LocalModel, openLibrary } from "../models/mod.ts";
+import type { TunnelCounts } from "../tunnel/mod.ts";
+import { Active, type ActiveOptions } from "./active.ts";
+import { installProgressLog } from "./install_progress.ts";
+import type { NodeConfig } from "./config.ts";
+
+/** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
+export type LocalParts = Pick<
+  ActiveOptions,
+  "engine" | "supervisor" | "memory" | "models" | "told" | "wanted"
+>;
+
+export interface LocalOptions {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly executableDir: string;
+  readonly path: string | undefined;
+  readonly home: string | null;
+}
+
+/**
+ * Finds or installs llama.cpp, reads the models, ends what an earlier run has left.
+ * @throws the sentence of whichever can't be had.
+ */
+export async function prepareLocal(config: NodeConfig, options: LocalOptions): Promise<LocalParts> {
+  const { dataDir, binDir, maxVramBytes } = config;
+  const { logger } = options;
+  // The model first: a wrong name must not cost an installation of llama.cpp.
+  const { told, wanted, models } = await readModels(config, options);
+  const [engine] = await Promise.all([
+    prepareEngine({
+      ...options,
+      path: options.path ?? "",
+      dataDir,
+      binDir,
+      install: true,
+      onProgress: installProgressLog(logger),
+    }),
+    endStaleChildren(dataDir, options),
+  ]);
+  const { devices } = engine;
+  const memory = offeredMemory({
+    devices,
+    totalMemoryBytes: await mainMemoryBytes(),
+    maxVramBytes,
+  });
+  const supervisor = createSupervisor({ engine, dataDir, logger });
+  return { engine, supervisor, memory, models, told, wanted };
+}
+
+async function readModels(config: NodeConfig, { logger, signal, home }: LocalOptions) {
+  const library = openLibrary({ modelsDir: config.modelsDir, dataDir: config.dataDir, home });
+  const [first, ...others] = modelsOf(config);
+  const told = first === undefined ? null : await library.resolve(first, signal);
+  const names = await Promise.all(others.map((model) => nameOf(library, model)));
+  // The guide is in every executable, so every node can serve it.
+  const guide = await library.resolve(GUIDE_NAME, signal);
+  const { models, broken } = await library.list(signal);
+  for (const { reason } of broken) logger.warn("{reason}", { reason });
+  const listed = told === null ? [guide, ...models] : [told, guide, ...models];
+  return {
+    told,
+    wanted: told === null ? names : [told.name, ...names],
+    models: distinct(listed),
+  };
+}
+
+/** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */
+function modelsOf({ models, openBrowser, join }: NodeConfig): readonly string[] {
+  return models.length === 0 && openBrowser && join === null ? [GUIDE_NAME] : models;
+}
+
+/** A wanted model need not be on this disk: then it is known by its name only. */
+async function nameOf(library: Library, model: string): Promise<string> {
+  const looksLikePath = /[/\\]|\.gguf$/.test(model);
+  return looksLikePath ? (await library.resolve(model)).name : model;
+}
+
+function distinct(models: readonly LocalModel[]): LocalModel[] {
+  const byContent = new Map(models.map((model) => [`${model.name} ${model.fingerprint}`, model]));
+  return [...byContent.values()];
+}
+
+export interface CreateActiveOptions extends
+  Pick<
+    ActiveOptions,
+    "mesh" | "counts" | "joining" | "logger" | "changed" | "version"
+  > {
+  readonly mesh: Mesh;
+  readonly counts: TunnelCounts;
+}
+
+export function createActive(
+  config: NodeConfig,
+  local: LocalParts,
+  options: CreateActiveOptions,
+): Active {
+  const { split, tensorSplit, contextLength, name } = config;
+  return new Active({ ...options, ...local, split, tensorSplit, contextLength, name });
+}

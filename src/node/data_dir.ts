@@ -1,0 +1,67 @@
+/** The node's own files in its data directory: the lock and `node.json`. */
+
+import { join } from "node:path";
+
+/** Another node already runs on this data directory. */
+export class DataDirInUseError extends Error {
+  override name = "DataDirInUseError";
+  constructor(dataDir: string, readonly pid: number | null) {
+    const who = pid === null ? "another node" : `the node with pid ${pid}`;
+    super(
+      `Cannot use ${dataDir}: ${who} is running on it. ` +
+        `Stop that node first, or name another directory with --data-dir`,
+    );
+  }
+}
+
+/** How `status`, `drop` and `token` find the running node. */
+export interface NodeFile {
+  readonly pid: number;
+  /** ISO time at which the node started. */
+  readonly startTime: string;
+  readonly api: string;
+  readonly console: string;
+  readonly adminKey: string;
+}
+
+/** Holds a data directory for one node; the kernel lets go of it however the process ends. */
+export class DataDirLock {
+  readonly #file: Deno.FsFile;
+  readonly #nodePath: string;
+
+  private constructor(file: Deno.FsFile, nodePath: string) {
+    this.#file = file;
+    this.#nodePath = nodePath;
+  }
+
+  /** @throws {DataDirInUseError} naming the pid. */
+  static async acquire(dataDir: string): Promise<DataDirLock> {
+    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const path = join(dataDir, "lock");
+    const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+    if (!await file.tryLock(true)) {
+      file.close();
+      throw new DataDirInUseError(dataDir, parsePid(await Deno.readTextFile(path)));
+    }
+    await file.truncate();
+    await file.write(new TextEncoder().encode(String(Deno.pid)));
+    return new DataDirLock(file, join(dataDir, "node.json"));
+  }
+
+  /** Written whole or not at all, readable by the owner only: it holds the admin secret. */
+  async publish(node: NodeFile): Promise<void> {
+    const draft = `${this.#nodePath}.${Deno.pid}`;
+    await Deno.writeTextFile(draft, JSON.stringify(node, null, 2), { mode: 0o600 });
+    await Deno.rename(draft, this.#nodePath);
+  }
+
+  async release(): Promise<void> {
+    await Deno.remove(this.#nodePath).catch(() => {}); // it was never published
+    this.#file.close();
+  }
+}
+
+function parsePid(text: string): number | null {
+  const pid = Number.parseInt(text, 10);
+  return Number.isSafeInteger(pid) ? pid : null;
+}

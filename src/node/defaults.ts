@@ -1,0 +1,43 @@
+/** Numbers of the node, each with its reason. */
+
+/** A split over a slower link spends more time waiting than computing: design.md 8. */
+export const SPLIT_RTT_LIMIT_MS = 80;
+
+/** Members tend to come and go in bursts; a running instance is planned anew once the burst is over: design.md 2. */
+export const REPLAN_QUIET_MS = 2_000;
+
+/**
+ * A node that joins hears of its mesh within one round of gossip; planning before that would load a
+ * model only to split it a moment later. Longer than a dial to a dead address may take on a LAN.
+ */
+export const FIRST_VIEW_MS = 3_000;
+
+/** First pause before a broken split is loaded again with the same members; doubles with each failure. */
+export const RELOAD_BACKOFF_MS = 500;
+
+/** Above this a user would restart by hand. Chosen by feel. */
+export const RELOAD_BACKOFF_MAX_MS = 30_000;
+
+/** llama-server connects while its worker still starts an rpc-server: how long the stream is held. */
+export const GATE_WAIT_MS = 30_000;
+
+/** `status` events: at most 4 a second, design.md 4. */
+export const STATUS_INTERVAL_MS = 250;
+
+/** Window of the token rate that status shows. Long enough for two answers, short enough to be "now". */
+export const TOKEN_RATE_WINDOW_MS = 10_000;
+
+/** Streams of one tunnel protocol per connection: above llama-server's slots, below the addon's 256 per connection. */
+export const MAX_HTTP_STREAMS = 128;
+
+/** llama-server opens a few connections to each rpc-server; anything beyond is a mistake. */
+export const MAX_RPC_STREAMS = 16;
+
+/** A worker that has not started an rpc-server by then is planned for anew. Starting one takes under 1 s. */
+export const WORKER_READY_MS = 30_000;
+
+/** A client's table that is older is asked for again when somebody looks. An unchanged one costs a few bytes. */
+export const TABLE_FRESH_MS = 2_000;
+
+/** A status that takes longer than this seems broken; then the last known one is shown. */
+export const FRESHEN_LIMIT_MS = 1_000;

@@ -1,0 +1,74 @@
+/** What a node does at one moment, behind one shape: the reconciler replaces one duty by the next. */
+
+import type { Logger } from "@logtape/logtape";
+import type { Engine, ManagedServer, Supervisor } from "../engine/mod.ts";
+import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience } from "../mesh/mod.ts";
+import type { LocalModel } from "../models/mod.ts";
+import type { Plan } from "./plan.ts";
+
+/** Where this node's own llama-server answers. */
+export interface LocalServer {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+}
+
+export interface Duty {
+  readonly plan: Plan;
+  /** What it means for the announcement. */
+  readonly instance: Instance | null;
+  readonly obeys: Obedience | null;
+  /** `null` until the model answers. */
+  readonly server: LocalServer | null;
+  /** Fraction loaded. */
+  readonly progress: number;
+  /** Why it can't go on; the reconciler replaces it. */
+  readonly failure: string | null;
+  /** Ends its processes; resolves when they are gone. */
+  stop(): Promise<void>;
+}
+
+/** Parts that duties use. */
+export interface DutyParts {
+  readonly mesh: Mesh;
+  readonly engine: Engine;
+  readonly supervisor: Supervisor;
+  readonly logger: Logger;
+  readonly contextLength: number | null;
+  /** The complete file of a model on this disk. */
+  readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
+  /** What a member says that it offers, device by device. */
+  readonly devicesOf: (peer: string) => readonly DeviceMemory[];
+  /** Loopback port that leads to a peer's rpc-server. */
+  readonly tunnelPort: (peer: string) => number;
+  /** Ends RPC streams of earlier terms. */
+  readonly resetTunnels: () => void;
+  readonly now: () => number;
+}
+
+/** Called by a duty whenever one of its fields changes. */
+export type Changed = () => void;
+
+/** A duty without processes: standby, following, or waiting for memory. */
+export function idleDuty(
+  plan: Plan,
+  instance: Instance | null,
+  failure: string | null = null,
+): Duty {
+  return {
+    plan,
+    instance,
+    obeys: null,
+    server: null,
+    progress: 0,
+    failure,
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** The last line that the child wrote before it ended is most often the reason. */
+export function failureOf(name: string, server: ManagedServer): string | null {
+  const { state } = server;
+  if (state.kind !== "failed") return null;
+  const tail = state.stderrTail.trim().split("\n").at(-1) ?? "";
+  return `${name} ended with code ${state.exitCode ?? "unknown"}${tail === "" ? "" : `: ${tail}`}`;
+}

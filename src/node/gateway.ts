@@ -1,0 +1,85 @@
+import type { ForwardRequest, GatewayInstance, GatewayNode, RequestRecord } from "../api/mod.ts";
+import { InstanceUnavailableError } from "../api/mod.ts";
+import type { Mesh, PeerId, RouteInstance } from "../mesh/mod.ts";
+import {
+  forwardHttp,
+  forwardLocal,
+  MovedError,
+  type OpenStream,
+  TunnelError,
+} from "../tunnel/mod.ts";
+import type { LocalServer } from "./duty.ts";
+
+export interface GatewayParts {
+  readonly mesh: Mesh;
+  readonly openHttp: OpenStream;
+  /** This node's own llama-server while it answers. */
+  readonly localServer: () => LocalServer | null;
+  /** The model that this node serves or takes part in. */
+  readonly ownModel: () => string | null;
+  readonly record: (request: RequestRecord) => void;
+}
+
+/** The OpenAI gateway's view of this node, active or passive: instances are those of the routing table. */
+export abstract class Gateway implements GatewayNode {
+  readonly self: string;
+  readonly #parts: GatewayParts;
+
+  constructor(parts: GatewayParts) {
+    this.self = parts.mesh.self;
+    this.#parts = parts;
+  }
+
+  get ownModel(): string | null {
+    return this.#parts.ownModel();
+  }
+
+  abstract freshen(): Promise<void>;
+
+  warm(): GatewayInstance[] {
+    const { instances } = this.#parts.mesh.routes();
+    return instances.filter((instance) => instance.state === "warm").map((one) => this.#entry(one));
+  }
+
+  async refresh(signal: AbortSignal): Promise<void> {
+    await this.#parts.mesh.refreshRoutes({ force: true, signal });
+  }
+
+  async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    try {
+      return instance.local
+        ? await this.#forwardLocal(request)
+        : await this.#forwardToPeer(instance, request);
+    } catch (error) {
+      if (!(error instanceof TunnelError || error instanceof MovedError)) throw error;
+      throw new InstanceUnavailableError(error.message, { cause: error });
+    }
+  }
+
+  record(request: RequestRecord): void {
+    this.#parts.record(request);
+  }
+
+  #entry({ host, model }: RouteInstance): GatewayInstance {
+    const { name, fingerprint } = model;
+    return { host, model: name, fingerprint, local: host === this.self };
+  }
+
+  async #forwardLocal(request: ForwardRequest): Promise<Response> {
+    const server = this.#parts.localServer();
+    if (server === null) throw new InstanceUnavailableError("This node no longer serves the model");
+    return await forwardLocal(server, request);
+  }
+
+  async #forwardToPeer(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    const { host, model: name, fingerprint } = instance;
+    try {
+      const model = { name, fingerprint };
+      return await forwardHttp(this.#parts.openHttp, host, { ...request, model });
+    } catch (error) {
+      // A use that failed is the fastest sign of a dead peer; one probe decides.
+      if (error instanceof TunnelError) this.#parts.mesh.suspect(host as PeerId, error.message);
+      throw error;
+    }
+  }
+}

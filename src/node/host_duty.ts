@@ -1,0 +1,167 @@
+import type { ManagedServer, SplitMember } from "../engine/mod.ts";
+import type { Announcement, Instance } from "../mesh/mod.ts";
+import { servedContext } from "../models/mod.ts";
+import { WORKER_READY_MS } from "./defaults.ts";
+import { type Changed, type Duty, type DutyParts, failureOf, type LocalServer } from "./duty.ts";
+import type { Plan } from "./plan.ts";
+
+type HostPlan = Extract<Plan, { kind: "host" }>;
+
+/**
+ * Runs one split for one term: announces the assignment, waits until every worker has an rpc-server
+ * of this term, then starts llama-server over the tunnels. It does not repair itself: when anything
+ * of it ends, `failure` says so and the reconciler makes the next one, with a higher term.
+ */
+export class HostDuty implements Duty {
+  readonly obeys = null;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #ownRpcServer: ManagedServer | null = null;
+  #llamaServer: ManagedServer | null = null;
+  #failure: string | null = null;
+
+  constructor(
+    readonly plan: HostPlan,
+    readonly term: number,
+    private readonly parts: DutyParts,
+    private readonly changed: Changed,
+  ) {
+    this.#running = this.#run(this.#stopping.signal).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** The term whose RPC connections may pass: only while a llama-server of it runs. */
+  get openTerm(): number | null {
+    return this.#llamaServer === null || this.#failure !== null ? null : this.term;
+  }
+
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  get server(): LocalServer | null {
+    const state = this.#llamaServer?.state;
+    if (state?.kind !== "ready" || this.#failure !== null) return null;
+    return {
+      baseUrl: `http://127.0.0.1:${state.port}`,
+      apiKey: this.#llamaServer?.apiKey ?? null,
+    };
+  }
+
+  get progress(): number {
+    return this.#llamaServer?.progress ?? 0;
+  }
+
+  get instance(): Instance {
+    const { model, hostShare, workers, needBytes, haveBytes } = this.plan;
+    return {
+      model,
+      sizeBytes: this.parts.localModel(this.plan)?.sizeBytes ?? 0,
+      mode: "split",
+      state: this.server === null ? "loading" : "warm",
+      term: this.term,
+      hostShare,
+      workers,
+      needBytes,
+      haveBytes,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("The split is planned anew"));
+    await this.#running;
+    // llama-server first: it holds the connections to the rpc-servers.
+    await this.#llamaServer?.stop();
+    await this.#ownRpcServer?.stop();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const startedMs = this.parts.now();
+    const [ownPort] = await Promise.all([this.#startOwnShare(signal), this.#workersReady(signal)]);
+    const server = this.#launch(ownPort);
+    await server.ready(signal);
+    this.changed();
+    const loadMs = Math.round(this.parts.now() - startedMs);
+    const { model, workers } = this.plan;
+    this.parts.logger.info("Serving {model} split over {nodes} nodes", {
+      event: "serving",
+      model: model.name,
+      mode: "split",
+      loadMs,
+      nodes: workers.length + 1,
+    });
+  }
+
+  /** A CPU is no offload device: its share goes through an rpc-server of the host's own. */
+  async #startOwnShare(signal: AbortSignal): Promise<number | null> {
+    if (this.parts.engine.devices.length > 0) return null;
+    const modelPath = this.parts.localModel(this.plan)?.path ?? null;
+    const server = this.parts.supervisor.launch({ kind: "rpc-server", modelPath }, {
+      restart: false,
+    });
+    this.#ownRpcServer = server;
+    server.subscribe(() => this.#watch("rpc-server", server));
+    return await server.ready(signal);
+  }
+
+  #launch(ownPort: number | null): ManagedServer {
+    const model = this.parts.localModel(this.plan);
+    if (model === undefined) throw new Error(`The file of ${this.plan.model.name} is gone`);
+    const host: SplitMember = { rpcPort: ownPort, share: this.plan.hostShare };
+    const workers = this.plan.workers.map(({ peer, share }) => ({
+      rpcPort: this.parts.tunnelPort(peer),
+      share,
+      deviceBytes: this.parts.devicesOf(peer).map((device) => device.offeredBytes),
+    }));
+    const server = this.parts.supervisor.launch({
+      kind: "llama-server",
+      modelPath: model.path,
+      modelName: model.name,
+      contextLength: servedContext(model.header, this.parts.contextLength),
+      split: [host, ...workers],
+    }, { restart: false });
+    this.#llamaServer = server;
+    server.subscribe(() => this.#watch("llama-server", server));
+    return server;
+  }
+
+  #watch(name: string, server: ManagedServer): void {
+    const failure = failureOf(name, server);
+    if (failure !== null) this.#fail(new Error(failure));
+    this.changed();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopping.signal.aborted || this.#failure !== null) return;
+    this.#failure = error instanceof Error ? error.message : String(error);
+    this.changed();
+  }
+
+  /** Resolves when every worker has announced that its rpc-server of this term runs. */
+  async #workersReady(signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(WORKER_READY_MS)]);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const check = () => this.#missing().length === 0 && resolve();
+    const unsubscribe = this.parts.mesh.subscribe(check);
+    const onAbort = () => reject(new Error(`No answer from ${this.#missing().join(", ")}`));
+    limit.addEventListener("abort", onAbort, { once: true });
+    try {
+      check();
+      limit.throwIfAborted();
+      await promise;
+    } finally {
+      unsubscribe();
+      limit.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #missing(): string[] {
+    const members = new Map<string, Announcement>(
+      this.parts.mesh.members().map((member) => [member.peer, member]),
+    );
+    return this.plan.workers.map((worker) => worker.peer).filter((peer) => {
+      const obeys = members.get(peer)?.obeys;
+      return !(obeys?.ready === true && obeys.term === this.term &&
+        obeys.host === this.parts.mesh.self);
+    });
+  }
+}

@@ -1,0 +1,117 @@
+/** One node, active or passive, from its start to its end. */
+
+import type { Logger } from "@logtape/logtape";
+import { type ApiServers, serveApi } from "../api/mod.ts";
+import { type Mesh, startMesh } from "../mesh/mod.ts";
+import { TunnelCounts } from "../tunnel/mod.ts";
+import type { NodeConfig } from "./config.ts";
+import { createActive, type LocalParts, prepareLocal } from "./create_active.ts";
+import { DataDirLock } from "./data_dir.ts";
+import { NodeApi } from "./node_api.ts";
+import type { NodePart } from "./part.ts";
+import { Passive } from "./passive.ts";
+import { StartedNode } from "./started_node.ts";
+import type { RunningNode, StartOptions } from "./types.ts";
+
+/**
+ * Starts a node: API and console listen when it returns; joining, loading and serving go on behind it.
+ * @throws the sentence of whatever is missing; then nothing is left running.
+ */
+export async function startNode(config: NodeConfig, options: StartOptions): Promise<RunningNode> {
+  await using starting = new AsyncDisposableStack();
+  const lock = await DataDirLock.acquire(config.dataDir);
+  starting.defer(() => lock.release());
+  const { mesh, local } = await startParts(config, options, starting);
+  const token = mesh.mayInvite ? await mesh.invite({ role: "member" }) : null;
+  const adminKey = config.adminKey ?? crypto.randomUUID();
+  const { api, part } = connect(config, options, { mesh, local, token });
+  const servers = await serve(config, { ...options, api, adminKey });
+  starting.defer(() => servers.stop());
+  const ready = { node: mesh.self, token, api: servers.apiUrl, console: servers.consoleUrl };
+  await lock.publish({
+    pid: Deno.pid,
+    startTime: new Date().toISOString(),
+    api: ready.api,
+    console: ready.console,
+    adminKey,
+  });
+  options.logger.info("Ready", { event: "ready", ...ready });
+  const running = { mesh, api, part, servers, ready, logger: options.logger };
+  return new StartedNode(running, starting.move());
+}
+
+interface Parts {
+  readonly mesh: Mesh;
+  /** `null` for a client. */
+  readonly local: LocalParts | null;
+}
+
+/** libp2p and llama.cpp take the longest to start, so they start beside each other. */
+async function startParts(
+  config: NodeConfig,
+  options: StartOptions,
+  starting: AsyncDisposableStack,
+): Promise<Parts> {
+  const { dataDir, leave, bindPort, name, client, join: token } = config;
+  const { logger, version, signal } = options;
+  const role = client ? "client" : "member";
+  const [mesh, local] = await Promise.allSettled([
+    startMesh({ dataDir, token, leave, role, bindPort, name, version, logger, signal }),
+    client ? null : prepareLocal(config, options),
+  ]);
+  if (mesh.status === "fulfilled") starting.defer(() => mesh.value.stop());
+  if (local.status === "rejected") throw local.reason;
+  if (mesh.status === "rejected") throw mesh.reason;
+  signal.throwIfAborted();
+  return { mesh: mesh.value, local: local.value };
+}
+
+/** The API shows the part, and the part tells the API when something has changed. */
+function connect(
+  config: NodeConfig,
+  { logger, logs, version }: StartOptions,
+  { mesh, local, token }: Parts & { readonly token: string | null },
+): { readonly api: NodeApi; readonly part: NodePart } {
+  const counts = new TunnelCounts();
+  const joining = config.join !== null;
+  const changed = () => api.changed();
+  const part = local === null
+    ? new Passive(mesh)
+    : createActive(config, local, { mesh, counts, joining, logger, changed, version });
+  const api = new NodeApi({ mesh, counts, part, name: config.name, version, token, logger });
+  logs?.subscribe((line) => api.send({ type: "log", line }));
+  return { api, part };
+}
+
+function serve(
+  config: NodeConfig,
+  { api, logger, adminKey }: {
+    readonly api: NodeApi;
+    readonly logger: Logger;
+    readonly adminKey: string;
+  },
+): Promise<ApiServers> {
+  const { listen, consoleListen, port, consolePort, console, apiKey } = config;
+  return serveApi(api, {
+    listen,
+    consoleListen,
+    port,
+    consolePort,
+    console,
+    names: hostNames(),
+    apiKey,
+    // On loopback the browser of this machine's user is the admin.
+    adminKey: isLoopback(consoleListen) ? null : adminKey,
+    logger,
+  });
+}
+
+function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || address.startsWith("127.");
+}
+
+/** What other machines on the network call this one. */
+function hostNames(): string[] {
+  const name = Deno.hostname().toLowerCase();
+  return [name, `${name}.local`];
+}

@@ -1,0 +1,116 @@
+import type { Logger } from "@logtape/logtape";
+import type { ManagementNode, NodeEvent, RequestRecord, Status } from "../api/mod.ts";
+import type { InviteOptions, Mesh } from "../mesh/mod.ts";
+import type { TunnelCounts } from "../tunnel/mod.ts";
+import { Gateway } from "./gateway.ts";
+import type { NodePart } from "./part.ts";
+import { HTTP_PROTOCOL, opener } from "./protocols.ts";
+import { statusOf } from "./status.ts";
+import { StatusPublisher } from "./status_publisher.ts";
+import { TokenRate } from "./token_rate.ts";
+
+export interface NodeApiOptions {
+  readonly mesh: Mesh;
+  readonly counts: TunnelCounts;
+  readonly part: NodePart;
+  readonly name: string;
+  readonly version: string;
+  /** The invite that was made at start; it stays the same. */
+  readonly token: string | null;
+  readonly logger: Logger;
+}
+
+/** The node as the HTTP API sees it. */
+export class NodeApi extends Gateway implements ManagementNode {
+  readonly #options: NodeApiOptions;
+  readonly #publisher: StatusPublisher;
+  readonly #rate: TokenRate;
+  #toldProgress = "";
+
+  constructor(options: NodeApiOptions) {
+    const { mesh, counts, part } = options;
+    const rate = new TokenRate();
+    super({
+      mesh,
+      openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL), "http"),
+      localServer: () => part.localServer,
+      ownModel: () => part.ownModel,
+      record: (request) => this.#record(request),
+    });
+    this.#options = options;
+    this.#rate = rate;
+    this.#publisher = new StatusPublisher({ status: () => this.status(), now: Date.now });
+  }
+
+  status(): Status {
+    const { mesh, counts, name, version, token } = this.#options;
+    const part = this.#options.part;
+    const tokensPerSecond = this.#rate.perSecond(Date.now());
+    return statusOf({
+      version,
+      node: {
+        ...part.status(),
+        id: mesh.self,
+        name,
+        addresses: [...mesh.addresses()],
+        tokensPerSecond,
+        clientsConnected: mesh.clientsConnected(),
+      },
+      meshId: mesh.meshId,
+      token,
+      routes: mesh.routes(),
+      rttMs: (peer) => mesh.rttMs(peer),
+      tunnels: counts.snapshot(),
+      onDisk: part.onDisk,
+      ownProgress: part.loading?.fraction ?? null,
+    });
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    return this.#publisher.subscribe(listener);
+  }
+
+  freshen(): Promise<void> {
+    return this.#options.part.freshen();
+  }
+
+  watch(): () => void {
+    return this.#options.part.watch();
+  }
+
+  invite(options: InviteOptions): Promise<string> {
+    return this.#options.mesh.invite(options);
+  }
+
+  /** Something that status shows may have changed. */
+  changed(): void {
+    this.#publisher.changed();
+    const loading = this.#options.part.loading;
+    if (loading !== null) this.#tellProgress(loading);
+  }
+
+  send(event: NodeEvent): void {
+    this.#publisher.send(event);
+  }
+
+  stop(): void {
+    this.#publisher.stop();
+  }
+
+  /** Tells of each percent once, to consoles and the terminal. */
+  #tellProgress(loading: { readonly model: string; readonly fraction: number }): void {
+    const percent = Math.floor(loading.fraction * 100);
+    const told = `${loading.model} ${percent}`;
+    if (percent === 0 || told === this.#toldProgress) return;
+    this.#toldProgress = told;
+    const progress = { task: "load", ...loading } as const;
+    this.#publisher.send({ type: "progress", ...progress });
+    this.#options.logger.info("Loading {model}", { event: "progress", ...progress });
+  }
+
+  #record(request: RequestRecord): void {
+    if (request.tokensOut !== null) this.#rate.add(request.tokensOut, Date.now());
+    this.#publisher.send({ type: "request", request });
+    this.#publisher.changed();
+  }
+}

@@ -1,0 +1,20 @@
+import type { Status } from "../api/mod.ts";
+import type { LocalServer } from "./duty.ts";
+
+/** What differs between an active node and a passive one. */
+export interface NodePart {
+  /** The model that this node serves or takes part in. */
+  readonly ownModel: string | null;
+  /** This node's own llama-server while it answers. */
+  readonly localServer: LocalServer | null;
+  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** What is being loaded here. */
+  readonly loading: { readonly model: string; readonly fraction: number } | null;
+  /** What it knows is made fresh; never fails. */
+  freshen(): Promise<void>;
+  /** Keeps it fresh until the result is called. */
+  watch(): () => void;
+  status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine">;
+  /** Works until the signal aborts; resolves when nothing that it started is left. */
+  run(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,195 @@
+import {
+  electHost,
+  type Instance,
+  type ModelRef,
+  type PeerId,
+  type WorkerShare,
+} from "../mesh/mod.ts";
+import { place } from "../models/mod.ts";
+import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
+import { chooseTarget, holds } from "./target.ts";
+import { everyone, fileOf, type Member, needOf, sameModel, type View } from "./view.ts";
+
+/** What this node should be doing. */
+export type Plan =
+  | { readonly kind: "standby" }
+  | { readonly kind: "solo"; readonly model: ModelRef; readonly needBytes: number }
+  | {
+    readonly kind: "host";
+    readonly model: ModelRef;
+    readonly hostShare: number;
+    readonly workers: readonly WorkerShare[];
+    readonly needBytes: number;
+    readonly haveBytes: number;
+  }
+  /** The elected host has assigned this node a share. */
+  | {
+    readonly kind: "worker";
+    readonly model: ModelRef;
+    readonly host: PeerId;
+    readonly term: number;
+  }
+  /** Part of a split whose host has not assigned it anything. */
+  | { readonly kind: "follow"; readonly model: ModelRef; readonly host: PeerId }
+  | {
+    readonly kind: "waiting";
+    readonly model: ModelRef;
+    readonly needBytes: number;
+    readonly haveBytes: number;
+  };
+
+export interface PlanOptions {
+  /** The model that the command line names, if any. */
+  readonly told: ModelRef | null;
+  /** Shares that the command line sets, host first. */
+  readonly tensorSplit: readonly number[] | null;
+}
+
+/**
+ * Decides what this node should be doing. Every node computes it alone; from the same view all
+ * elect the same host, and only that host decides who works for it.
+ */
+export function plan(view: View, options: PlanOptions): Plan {
+  const model = chooseTarget(view, options.told);
+  if (model === null) return { kind: "standby" };
+  const seen = { ...view, self: { ...view.self, target: model } };
+  const group = everyone(seen).filter((member) => sameModel(member.target, model));
+  const needBytes = needOf(everyone(seen), model);
+  const pool = splitPool(group, model, needBytes);
+  if (!pool.some((member) => member.peer === view.self.peer)) {
+    return { kind: "solo", model, needBytes };
+  }
+  const host = elect(electorate(pool, model));
+  if (host === undefined) return { kind: "waiting", model, needBytes, haveBytes: 0 };
+  if (host.peer !== view.self.peer) return obey(host, view.self.peer, model);
+  return hostPlan(seen, pool, model, { needBytes, tensorSplit: options.tensorSplit });
+}
+
+/**
+ * The members that run one instance together: all of the group once somebody forces a split, else
+ * those that can't run it alone.
+ */
+function splitPool(group: readonly Member[], model: ModelRef, needBytes: number): Member[] {
+  if (group.some((member) => member.split)) return [...group];
+  return group.filter((member) => member.memoryBytes < needBytes || !holds(member, model));
+}
+
+function elect(candidates: readonly Member[]): Member | undefined {
+  const host = electHost(candidates);
+  return candidates.find((member) => member.peer === host);
+}
+
+/**
+ * Who may be elected. While a split for want of memory is whole, only its own members: a newcomer
+ * that it does not need changes nothing, however much memory it has.
+ */
+function electorate(pool: readonly Member[], model: ModelRef): Member[] {
+  const forced = pool.some((member) => member.split);
+  const holders = pool.filter((member) => holds(member, model));
+  const incumbent = forced ? undefined : elect(
+    holders.filter((member) => {
+      const workers = workersOf(member, model);
+      return workers.length > 0 && workers.every((peer) => pool.some((one) => one.peer === peer));
+    }),
+  );
+  if (incumbent === undefined) return holders;
+  const members = new Set([incumbent.peer, ...workersOf(incumbent, model)]);
+  return holders.filter((member) => members.has(member.peer));
+}
+
+function workersOf(member: Member, model: ModelRef): PeerId[] {
+  const { instance } = member;
+  if (instance === null || instance.mode !== "split" || !sameModel(instance.model, model)) {
+    return [];
+  }
+  return instance.workers.map((worker) => worker.peer);
+}
+
+function obey(host: Member, self: PeerId, model: ModelRef): Plan {
+  const { instance } = host;
+  const assigned = instance !== null && sameModel(instance.model, model) &&
+    instance.workers.some((worker) => worker.peer === self);
+  return assigned
+    ? { kind: "worker", model, host: host.peer, term: instance.term }
+    : { kind: "follow", model, host: host.peer };
+}
+
+interface Constraints {
+  readonly needBytes: number;
+  readonly tensorSplit: readonly number[] | null;
+}
+
+function hostPlan(
+  view: View,
+  pool: readonly Member[],
+  model: ModelRef,
+  { needBytes, tensorSplit }: Constraints,
+): Plan {
+  const force = pool.some((member) => member.split);
+  const candidates = pool.filter((member) => canWorkFor(view.self, member));
+  const kept = force ? null : keep(view.self.instance, model, view.self, candidates);
+  if (kept !== null) return kept;
+  const placement = place<PeerId>({
+    needBytes,
+    host: { memoryBytes: view.self.memoryBytes },
+    candidates: candidates.map(({ peer, memoryBytes }) => ({
+      peer,
+      memoryBytes,
+      rttMs: view.rttsMs.get(peer),
+    })),
+    force,
+    rttLimitMs: SPLIT_RTT_LIMIT_MS,
+    tensorSplit,
+  });
+  switch (placement.kind) {
+    case "solo":
+      return { kind: "solo", model, needBytes };
+    case "waiting":
+      return { kind: "waiting", model, needBytes, haveBytes: placement.haveBytes };
+    case "split": {
+      const { hostShare, workers, haveBytes } = placement;
+      return { kind: "host", model, hostShare, workers, needBytes, haveBytes };
+    }
+  }
+}
+
+/** A worker speaks the host's RPC protocol, or llama-server would hang up on it without a word. */
+export function canWorkFor(host: Member, member: Member): boolean {
+  return member.peer !== host.peer && member.engine !== null &&
+    member.engine.rpcProtocol === host.engine?.rpcProtocol;
+}
+
+/** A split for want of memory that still has all its workers stays as it is, whoever else has come. */
+function keep(
+  current: Instance | null,
+  model: ModelRef,
+  self: Member,
+  candidates: readonly Member[],
+): Plan | null {
+  const workers = workersOf(self, model);
+  if (current === null || workers.length === 0) return null;
+  const peers = new Set(candidates.map((member) => member.peer));
+  const intact = workers.every((worker) => peers.has(worker)) &&
+    self.memoryBytes < (fileOf(self, model)?.needBytes ?? 0);
+  if (!intact) return null;
+  const { hostShare, needBytes, haveBytes } = current;
+  return { kind: "host", model, hostShare, workers: current.workers, needBytes, haveBytes };
+}
+
+/** Two plans with the same key want the same processes with the same arguments. */
+export function planKey(plan: Plan): string {
+  switch (plan.kind) {
+    case "standby":
+      return "standby";
+    case "solo":
+      return JSON.stringify(["solo", plan.model]);
+    case "host":
+      return JSON.stringify(["host", plan.model, plan.hostShare, plan.workers]);
+    case "worker":
+      return JSON.stringify(["worker", plan.model, plan.host, plan.term]);
+    case "follow":
+      return JSON.stringify(["follow", plan.model, plan.host]);
+    case "waiting":
+      return JSON.stringify(["waiting", plan.model, plan.needBytes, plan.haveBytes]);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Mesh, PeerId } from "../mesh/mod.ts";
+import type { OpenStream } from "../tunnel/mod.ts";
+
+/** To the peer's rpc-server: design.md 6. */
+export const RPC_PROTOCOL = "/mesh-llm/rpc/1";
+
+/** To an instance of a model: design.md 6. */
+export const HTTP_PROTOCOL = "/mesh-llm/http/1";
+
+/** The tunnel's way to a peer: a stream of the mesh. */
+export function opener(mesh: Mesh, protocol: string): OpenStream {
+  return (peer, signal) => mesh.open(peer as PeerId, protocol, { signal });
+}

@@ -1,0 +1,200 @@
+import type { Logger } from "@logtape/logtape";
+import type { Instance, ModelRef } from "../mesh/mod.ts";
+import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import { HostDuty } from "./host_duty.ts";
+import { type Plan, plan, planKey, type PlanOptions } from "./plan.ts";
+import { SoloDuty } from "./solo_duty.ts";
+import { type Running, serves, transition } from "./transition.ts";
+import { everyone, highestTerm, type View } from "./view.ts";
+import { WorkerDuty } from "./worker_duty.ts";
+
+export interface ReconcilerOptions extends PlanOptions {
+  readonly parts: DutyParts;
+  /** What the mesh looks like now, with this node doing `duty`. */
+  readonly view: (duty: Duty, target: ModelRef | null) => View;
+  /** The duty or its state has changed: announce it. */
+  readonly changed: (duty: Duty) => void;
+}
+
+/**
+ * Compares what this node should be doing with what it does, and takes the next step. The only
+ * place that starts and stops llama.cpp.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #logger: Logger;
+  readonly #terms = new Map<string, number>();
+  #duty: Duty = idleDuty({ kind: "standby" }, null);
+  #planned: Plan = { kind: "standby" };
+  #plannedAtMs = 0;
+  #brokenAtMs = 0;
+  #failures = 0;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#logger = options.parts.logger;
+  }
+
+  get duty(): Duty {
+    return this.#duty;
+  }
+
+  /** The model whose group this node belongs to by its latest plan. */
+  get target(): ModelRef | null {
+    return this.#planned.kind === "standby" ? null : this.#planned.model;
+  }
+
+  /** Something has changed: look again. */
+  wake(): void {
+    this.#wake.resolve();
+  }
+
+  /** Runs until the signal aborts, then ends what it has started. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.wake(), { once: true });
+    while (!signal.aborted) {
+      const untilMs = await this.#step();
+      await this.#sleep(untilMs);
+    }
+    await this.#duty.stop();
+  }
+
+  /** One look and at most one step; returns when to look again without an event. */
+  async #step(): Promise<number | null> {
+    const { options, nowMs } = { options: this.#options, nowMs: this.#options.parts.now() };
+    const view = options.view(this.#duty, this.target);
+    const next = plan(view, options);
+    if (planKey(next) !== planKey(this.#planned)) this.#plannedAtMs = nowMs;
+    this.#planned = next;
+    const running = this.#observe(view, nowMs);
+    const decision = transition(running, next, { nowMs, plannedAtMs: this.#plannedAtMs });
+    if (decision.kind === "replace") await this.#replace(next, view, running);
+    options.changed(this.#duty);
+    return decision.kind === "hold" ? decision.untilMs : null;
+  }
+
+  #observe(view: View, nowMs: number): Running {
+    const failure = this.#duty.failure ?? missingWorker(this.#duty.plan, view);
+    if (failure === null) this.#brokenAtMs = 0;
+    else if (this.#brokenAtMs === 0) this.#break(failure, nowMs);
+    if (this.#duty.server !== null) this.#failures = 0;
+    return {
+      plan: this.#duty.plan,
+      broken: failure !== null,
+      brokenAtMs: this.#brokenAtMs,
+      failures: this.#failures,
+    };
+  }
+
+  #break(failure: string, nowMs: number): void {
+    this.#brokenAtMs = nowMs;
+    this.#failures++;
+    const { plan } = this.#duty;
+    const model = plan.kind === "standby" ? "" : plan.model.name;
+    this.#logger.warn("{model} can not be served as planned: {failure}", { model, failure });
+    if (plan.kind !== "host") return;
+    for (const { peer } of plan.workers) this.#options.parts.mesh.suspect(peer, failure);
+  }
+
+  async #replace(next: Plan, view: View, running: Running): Promise<void> {
+    if (planKey(next) !== planKey(running.plan)) this.#failures = 0;
+    await this.#duty.stop();
+    this.#brokenAtMs = 0;
+    try {
+      this.#duty = this.#start(next, view);
+    } catch (error) {
+      this.#duty = idleDuty(next, null, error instanceof Error ? error.message : String(error));
+    }
+    this.#report(next);
+  }
+
+  #start(next: Plan, view: View): Duty {
+    const { parts } = this.#options;
+    const changed = () => this.wake();
+    switch (next.kind) {
+      case "solo":
+        return new SoloDuty(next, this.#newTerm(next.model, view), parts, changed);
+      case "host":
+        return new HostDuty(next, this.#newTerm(next.model, view), parts, changed);
+      case "worker":
+        return new WorkerDuty(next, parts, changed);
+      case "waiting":
+        return idleDuty(next, waitingInstance(next, this.#newTerm(next.model, view), parts));
+      case "follow":
+      case "standby":
+        return idleDuty(next, null);
+    }
+  }
+
+  /** Above every term that this node has seen for the model, those of the dead included. */
+  #newTerm(model: ModelRef, view: View): number {
+    const seen = Math.max(
+      this.#terms.get(model.fingerprint) ?? 0,
+      highestTerm(everyone(view), model),
+    );
+    this.#terms.set(model.fingerprint, seen + 1);
+    return seen + 1;
+  }
+
+  #report(next: Plan): void {
+    const model = next.kind === "standby" ? null : next.model.name;
+    const workers = next.kind === "host" ? next.workers.map((worker) => worker.peer) : [];
+    const mode = next.kind === "solo" ? "solo" : next.kind === "standby" ? null : "split";
+    const role = serves(next) ? "host" : next.kind === "worker" ? "worker" : "standby";
+    const term = this.#duty.instance?.term ?? this.#duty.obeys?.term ?? null;
+    this.#logger.info("This node is now {role} for {model}", {
+      event: "plan",
+      role,
+      model,
+      mode,
+      workers,
+      term,
+    });
+    if (next.kind !== "waiting") return;
+    const { needBytes, haveBytes } = next;
+    this.#logger.info(
+      "{model} waits for memory: it needs {needBytes} bytes, {haveBytes} are here",
+      {
+        event: "waiting",
+        model,
+        needBytes,
+        haveBytes,
+      },
+    );
+  }
+
+  async #sleep(untilMs: number | null): Promise<void> {
+    const pauseMs = untilMs === null ? null : Math.max(0, untilMs - this.#options.parts.now());
+    const timer = pauseMs === null ? undefined : setTimeout(() => this.wake(), pauseMs);
+    await this.#wake.promise;
+    clearTimeout(timer);
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+function missingWorker(running: Plan, view: View): string | null {
+  if (running.kind !== "host") return null;
+  const living = new Set(view.others.map((member) => member.peer));
+  const missing = running.workers.find((worker) => !living.has(worker.peer));
+  return missing === undefined ? null : `worker ${missing.peer} is gone`;
+}
+
+function waitingInstance(
+  { model, needBytes, haveBytes }: Extract<Plan, { kind: "waiting" }>,
+  term: number,
+  parts: DutyParts,
+): Instance {
+  const sizeBytes = parts.localModel({ model })?.sizeBytes ?? 0;
+  return {
+    model,
+    sizeBytes,
+    mode: "split",
+    state: "waiting",
+    term,
+    hostShare: 0,
+    workers: [],
+    needBytes,
+    haveBytes,
+  };
+}

@@ -1,0 +1,88 @@
+import type { ManagedServer } from "../engine/mod.ts";
+import type { Instance } from "../mesh/mod.ts";
+import { servedContext } from "../models/mod.ts";
+import type { Changed, Duty, DutyParts, LocalServer } from "./duty.ts";
+import type { Plan } from "./plan.ts";
+
+type SoloPlan = Extract<Plan, { kind: "solo" }>;
+
+/** Serves a model that fits this node, with a llama-server that starts again when it crashes. */
+export class SoloDuty implements Duty {
+  readonly obeys = null;
+  readonly failure = null;
+  readonly #server: ManagedServer;
+  readonly #startedMs: number;
+  #announced = false;
+
+  constructor(
+    readonly plan: SoloPlan,
+    readonly term: number,
+    private readonly parts: DutyParts,
+    changed: Changed,
+  ) {
+    const model = parts.localModel(plan);
+    if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
+    this.#startedMs = parts.now();
+    this.#server = parts.supervisor.launch({
+      kind: "llama-server",
+      modelPath: model.path,
+      modelName: model.name,
+      contextLength: servedContext(model.header, parts.contextLength),
+      split: [],
+    }, { restart: true });
+    this.#server.subscribe(() => {
+      this.#report();
+      changed();
+    });
+  }
+
+  get server(): LocalServer | null {
+    const { state, apiKey } = this.#server;
+    return state.kind === "ready" ? { baseUrl: `http://127.0.0.1:${state.port}`, apiKey } : null;
+  }
+
+  get progress(): number {
+    return this.#server.progress;
+  }
+
+  get instance(): Instance {
+    const { model, needBytes } = this.plan;
+    return {
+      model,
+      sizeBytes: this.parts.localModel(this.plan)?.sizeBytes ?? 0,
+      mode: "solo",
+      state: this.server === null ? "loading" : "warm",
+      term: this.term,
+      hostShare: 1,
+      workers: [],
+      needBytes,
+      haveBytes: needBytes,
+    };
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  #report(): void {
+    const { state } = this.#server;
+    const { name } = this.plan.model;
+    if (state.kind === "ready" && !this.#announced) {
+      this.#announced = true;
+      const loadMs = Math.round(this.parts.now() - this.#startedMs);
+      this.parts.logger.info("Serving {model} alone", {
+        event: "serving",
+        model: name,
+        mode: "solo",
+        loadMs,
+      });
+    }
+    if (state.kind === "failed") {
+      this.#announced = false;
+      this.parts.logger.warn("llama-server for {model} ended with code {exitCode}: {stderrTail}", {
+        model: name,
+        ...state,
+      });
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { Logger } from "@logtape/logtape";
+import type { ApiServers } from "../api/mod.ts";
+import type { Mesh } from "../mesh/mod.ts";
+import type { NodeApi } from "./node_api.ts";
+import type { NodePart } from "./part.ts";
+import type { ReadyNode, RunningNode } from "./types.ts";
+
+export interface NodeParts {
+  readonly mesh: Mesh;
+  readonly api: NodeApi;
+  readonly part: NodePart;
+  readonly servers: ApiServers;
+  readonly ready: ReadyNode;
+  readonly logger: Logger;
+}
+
+/** A node at work: it logs who comes and goes, and ends everything in order. */
+export class StartedNode implements RunningNode {
+  readonly done: Promise<void>;
+  readonly #parts: NodeParts;
+  readonly #resources: AsyncDisposableStack;
+  readonly #stopping = new AbortController();
+  readonly #working: Promise<void>;
+  readonly #unsubscribe: () => void;
+  #stopped: Promise<void> | undefined;
+
+  /** Takes over what the start has opened. */
+  constructor(parts: NodeParts, resources: AsyncDisposableStack) {
+    this.#parts = parts;
+    this.#resources = resources;
+    this.#unsubscribe = this.#watchMesh();
+    this.#working = parts.part.run(this.#stopping.signal);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#working.then(() => this.#stopping.signal.aborted && resolve(), reject);
+  }
+
+  get ready(): ReadyNode {
+    return this.#parts.ready;
+  }
+
+  stop(reason: string): Promise<void> {
+    this.#stopped ??= this.#stop(reason);
+    return this.#stopped;
+  }
+
+  /** Everything at once: peers hear of it while children end. */
+  async #stop(reason: string): Promise<void> {
+    const { mesh, servers, api, logger } = this.#parts;
+    this.#stopping.abort(new Error(`The node stops: ${reason}`));
+    this.#unsubscribe();
+    api.stop();
+    await Promise.allSettled([mesh.stop(), servers.stop(), this.#working]);
+    await this.#resources.disposeAsync();
+    logger.info("Stopped", { event: "stopped", reason });
+  }
+
+  #watchMesh(): () => void {
+    const { mesh, api, logger } = this.#parts;
+    return mesh.subscribe((event) => {
+      if (event.type === "peer") {
+        const { peer, name, change } = event;
+        logger.info("{name} {change}", { event: "peer", peer, name, change });
+      }
+      api.changed();
+    });
+  }
+}

@@ -1,0 +1,97 @@
+/** The status of design.md 4, made of what the node knows. Pure. */
+
+import type { InstanceStatus, ModelStatus, PeerStatus, Status, TunnelStatus } from "../api/mod.ts";
+import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../mesh/mod.ts";
+import type { TunnelCounters } from "../tunnel/mod.ts";
+
+export interface StatusInput {
+  readonly version: string;
+  readonly node: Status["node"];
+  readonly meshId: string;
+  readonly token: string | null;
+  readonly routes: RoutingTable;
+  readonly rttMs: (peer: PeerId) => number | undefined;
+  readonly tunnels: readonly TunnelCounters[];
+  /** Models on this node's disk. */
+  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** Fraction loaded of this node's own instance. */
+  readonly ownProgress: number | null;
+}
+
+export function statusOf(input: StatusInput): Status {
+  const others = input.routes.nodes.filter((node) => node.peer !== input.node.id);
+  const peers = others.map((node) => peerStatus(node, input.rttMs));
+  const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, input.node.vramBytes);
+  return {
+    version: input.version,
+    node: input.node,
+    mesh: { id: input.meshId, vramBytes, token: input.token },
+    peers,
+    models: modelStatuses(input),
+    tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
+  };
+}
+
+function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
+  return {
+    id: node.peer,
+    name: node.name,
+    role: node.role,
+    model: node.model,
+    vramBytes: node.memoryBytes,
+    devices: [...node.devices],
+    rttMs: rttMs(node.peer) ?? null,
+    version: node.version,
+  };
+}
+
+function tunnelStatus(tunnel: TunnelCounters, rttMs: StatusInput["rttMs"]): TunnelStatus {
+  return { ...tunnel, rttMs: rttMs(tunnel.peer as PeerId) ?? null };
+}
+
+/** Models of the mesh, of this disk, and those that somebody wants; best state first, then by name. */
+function modelStatuses(input: StatusInput): ModelStatus[] {
+  const names = new Set([
+    ...input.routes.instances.map((instance) => instance.model.name),
+    ...input.routes.wanted,
+    ...input.onDisk.map((model) => model.name),
+  ]);
+  return [...names].map((name) => modelStatus(name, input)).sort((a, b) =>
+    STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.name < b.name ? -1 : 1)
+  );
+}
+
+const STATES = ["warm", "loading", "waiting", "cold"] as const;
+
+function modelStatus(name: string, input: StatusInput): ModelStatus {
+  const found = input.routes.instances.filter((instance) => instance.model.name === name);
+  const instances = found.map((instance) => instanceStatus(instance, input)).sort((a, b) =>
+    STATES.indexOf(a.state) - STATES.indexOf(b.state)
+  );
+  const file = input.onDisk.find((model) => model.name === name);
+  return {
+    name,
+    sizeBytes: found[0]?.sizeBytes ?? file?.sizeBytes ?? 0,
+    state: instances[0]?.state ?? "cold",
+    mode: instances[0]?.mode ?? "solo",
+    hosts: instances.map((instance) => instance.host),
+    workers: instances[0]?.workers ?? [],
+    onDisk: file !== undefined,
+    instances,
+  };
+}
+
+function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceStatus {
+  const { host, mode, state, term, hostShare, needBytes, haveBytes } = instance;
+  const own = host === input.node.id && state === "loading" ? input.ownProgress : null;
+  return {
+    host,
+    mode,
+    state,
+    term,
+    hostShare,
+    workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
+    ...(state === "waiting" ? { needBytes, haveBytes } : {}),
+    ...(own === null ? {} : { progress: own }),
+  };
+}

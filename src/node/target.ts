@@ -1,0 +1,66 @@
+import type { Instance, ModelRef } from "../mesh/mod.ts";
+import { everyone, fileOf, type Member, sameModel, type View } from "./view.ts";
+
+/**
+ * The model whose group this node belongs to. A node that was told a model keeps it; another helps
+ * where it is needed most: a model that waits for memory, then a forced split, then the model on
+ * its disk that the fewest serve. Pure, and the same on every node that has the same view.
+ */
+export function chooseTarget(view: View, told: ModelRef | null): ModelRef | null {
+  if (told !== null) return told;
+  return assigned(view) ?? waiting(view) ?? forcedSplit(view) ?? leastServed(view);
+}
+
+/** Whoever is counted in a split stays in it: leaving would break what it helped to serve. */
+function assigned(view: View): ModelRef | null {
+  const { self } = view;
+  const instance = view.others.map((member) => member.instance).find((instance) =>
+    instance !== null && sameModel(instance.model, self.target) &&
+    instance.workers.some((worker) => worker.peer === self.peer)
+  );
+  return instance?.model ?? null;
+}
+
+function waiting(view: View): ModelRef | null {
+  return first(view.others, (instance) => instance.state === "waiting");
+}
+
+function forcedSplit(view: View): ModelRef | null {
+  return first(view.others.filter((member) => member.split), () => true);
+}
+
+function first(members: readonly Member[], wanted: (instance: Instance) => boolean) {
+  const models = members.flatMap(({ instance }) =>
+    instance !== null && wanted(instance) ? [instance.model] : []
+  );
+  return models.sort(byName)[0] ?? null;
+}
+
+/** Of the models that the mesh serves or wants: on this disk, fitting, and served by the fewest others. */
+function leastServed(view: View): ModelRef | null {
+  const known = everyone(view).flatMap((member) => [
+    ...member.wanted,
+    ...(member.peer !== view.self.peer && member.instance !== null
+      ? [member.instance.model.name]
+      : []),
+  ]);
+  const candidates = view.self.models.filter((file) =>
+    known.includes(file.name) && file.needBytes <= view.self.memoryBytes
+  );
+  const served = (model: ModelRef) =>
+    view.others.filter(({ instance }) => instance !== null && sameModel(instance.model, model))
+      .length;
+  const kept = candidates.find((file) => sameModel(file, view.self.target));
+  const best = kept ?? candidates.toSorted((a, b) => served(a) - served(b) || byName(a, b))[0];
+  return best === undefined ? null : { name: best.name, fingerprint: best.fingerprint };
+}
+
+function byName(a: ModelRef, b: ModelRef): number {
+  const [left, right] = [`${a.name}\n${a.fingerprint}`, `${b.name}\n${b.fingerprint}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Whether this node holds a complete file of the model. */
+export function holds(member: Member, model: ModelRef): boolean {
+  return fileOf(member, model) !== undefined;
+}

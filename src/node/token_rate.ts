@@ -1,0 +1,19 @@
+import { TOKEN_RATE_WINDOW_MS } from "./defaults.ts";
+
+/** Tokens per second over the last moments, of the answers that this node has given. */
+export class TokenRate {
+  #finished: { readonly atMs: number; readonly tokens: number }[] = [];
+
+  add(tokens: number, nowMs: number): void {
+    this.#finished = [...this.#recent(nowMs), { atMs: nowMs, tokens }];
+  }
+
+  perSecond(nowMs: number): number {
+    const tokens = this.#recent(nowMs).reduce((sum, { tokens }) => sum + tokens, 0);
+    return Math.round(tokens / TOKEN_RATE_WINDOW_MS * 10_000) / 10;
+  }
+
+  #recent(nowMs: number) {
+    return this.#finished.filter(({ atMs }) => atMs > nowMs - TOKEN_RATE_WINDOW_MS);
+  }
+}

@@ -1,0 +1,49 @@
+import { RELOAD_BACKOFF_MAX_MS, RELOAD_BACKOFF_MS, REPLAN_QUIET_MS } from "./defaults.ts";
+import { type Plan, planKey } from "./plan.ts";
+
+/** What runs now, as far as the decision to replace it needs it. */
+export interface Running {
+  readonly plan: Plan;
+  /** It can't answer any more: llama-server has ended, or one of its workers is gone. */
+  readonly broken: boolean;
+  readonly brokenAtMs: number;
+  /** Times in a row that the same plan broke. */
+  readonly failures: number;
+}
+
+export type Transition =
+  | { readonly kind: "keep" }
+  | { readonly kind: "replace" }
+  /** Nothing yet; decide again at this time. */
+  | { readonly kind: "hold"; readonly untilMs: number };
+
+/**
+ * Compares what runs with what should run. `plannedAtMs` is when the plan last became what it is.
+ * An unchanged plan changes nothing; what serves is replaced when its group has been quiet for a
+ * while, what is broken at once.
+ */
+export function transition(
+  running: Running,
+  next: Plan,
+  { nowMs, plannedAtMs }: { nowMs: number; plannedAtMs: number },
+): Transition {
+  const same = planKey(running.plan) === planKey(next);
+  if (same) return running.broken ? at(reloadAtMs(running), nowMs) : { kind: "keep" };
+  if (running.broken || !serves(running.plan)) return { kind: "replace" };
+  // The elected host has not assigned us anything: until it does, our instance is the one that answers.
+  if (next.kind === "follow") return { kind: "keep" };
+  return at(plannedAtMs + REPLAN_QUIET_MS, nowMs);
+}
+
+export function serves(plan: Plan): boolean {
+  return plan.kind === "solo" || plan.kind === "host";
+}
+
+function reloadAtMs({ brokenAtMs, failures }: Running): number {
+  const pauseMs = failures <= 1 ? 0 : RELOAD_BACKOFF_MS * 2 ** (failures - 2);
+  return brokenAtMs + Math.min(pauseMs, RELOAD_BACKOFF_MAX_MS);
+}
+
+function at(timeMs: number, nowMs: number): Transition {
+  return timeMs <= nowMs ? { kind: "replace" } : { kind: "hold", untilMs: timeMs };
+}

@@ -1,0 +1,34 @@
+/** A node as src/cli sees it. */
+
+import type { Logger } from "@logtape/logtape";
+import type { LogLine } from "../api/mod.ts";
+
+export interface StartOptions {
+  readonly logger: Logger;
+  /** Ends a start that is under way. */
+  readonly signal: AbortSignal;
+  readonly executableDir: string;
+  readonly path: string | undefined;
+  /** The user's home, where there is one: models are also looked for there. */
+  readonly home: string | null;
+  readonly version: string;
+  /** Every line of the log, for the console. */
+  readonly logs?: { subscribe(listener: (line: LogLine) => void): () => void };
+}
+
+export interface ReadyNode {
+  readonly node: string;
+  /** `null` where this node may not invite. */
+  readonly token: string | null;
+  /** URLs without trailing slash. */
+  readonly api: string;
+  readonly console: string;
+}
+
+export interface RunningNode {
+  readonly ready: ReadyNode;
+  /** Says goodbye to the mesh, ends all children and listeners. Safe to call twice. */
+  stop(reason: string): Promise<void>;
+  /** Settles when the node has ended; rejects with what broke it. */
+  readonly done: Promise<void>;
+}

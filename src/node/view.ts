@@ -1,0 +1,57 @@
+/** What one node knows of its mesh at one moment: the only input of a plan. */
+
+import type { Announcement, AnnouncementContent, ModelRef, PeerId } from "../mesh/mod.ts";
+
+/** An active node as plans see it: another's announcement, or what this node is about to announce. */
+export type Member =
+  & Pick<
+    AnnouncementContent,
+    "memoryBytes" | "models" | "wanted" | "target" | "split" | "instance" | "obeys" | "engine"
+  >
+  & { readonly peer: PeerId };
+
+export interface View {
+  readonly self: Member;
+  /** Living members without this node. */
+  readonly others: readonly Member[];
+  /** Round trips from this node, in buckets. */
+  readonly rttsMs: ReadonlyMap<PeerId, number>;
+}
+
+/** Everyone, in the order of their PeerIds, so that each node walks the same list. */
+export function everyone(view: View): Member[] {
+  return [view.self, ...view.others].sort((a, b) => a.peer < b.peer ? -1 : a.peer > b.peer ? 1 : 0);
+}
+
+export function sameModel(a: ModelRef | null, b: ModelRef | null): boolean {
+  return a?.name === b?.name && a?.fingerprint === b?.fingerprint;
+}
+
+/** The member's own file of this model, if it is complete on its disk. */
+export function fileOf(member: Member, model: ModelRef) {
+  return member.models.find((file) => sameModel(file, model));
+}
+
+/** Memory that the model takes: the largest that any member states, so that all compute alike. */
+export function needOf(members: readonly Member[], model: ModelRef): number {
+  const stated = members.flatMap((member) => {
+    const instance = sameModel(member.instance?.model ?? null, model) ? member.instance : null;
+    return [fileOf(member, model)?.needBytes ?? 0, instance?.needBytes ?? 0];
+  });
+  return Math.max(0, ...stated);
+}
+
+/** The highest term that anybody has used for the model. */
+export function highestTerm(members: readonly Member[], model: ModelRef): number {
+  const terms = members.map((member) =>
+    Math.max(
+      sameModel(member.instance?.model ?? null, model) ? member.instance?.term ?? 0 : 0,
+      sameModel(member.target, model) ? member.obeys?.term ?? 0 : 0,
+    )
+  );
+  return Math.max(0, ...terms);
+}
+
+export function memberOf(announcement: Announcement): Member {
+  return announcement;
+}

@@ -1,0 +1,47 @@
+import type { ManagedServer } from "../engine/mod.ts";
+import type { Obedience } from "../mesh/mod.ts";
+import type { Changed, Duty, DutyParts } from "./duty.ts";
+import type { Plan } from "./plan.ts";
+
+type WorkerPlan = Extract<Plan, { kind: "worker" }>;
+
+/**
+ * Lends this node's memory to one host for one term. A new term is a new duty with a new rpc-server:
+ * it serves one client at a time, so nothing of an earlier host may stay connected.
+ */
+export class WorkerDuty implements Duty {
+  readonly instance = null;
+  readonly server = null;
+  readonly progress = 0;
+  readonly failure = null;
+  readonly #rpcServer: ManagedServer;
+
+  constructor(readonly plan: WorkerPlan, parts: DutyParts, changed: Changed) {
+    parts.resetTunnels();
+    this.#rpcServer = parts.supervisor.launch({
+      kind: "rpc-server",
+      modelPath: parts.localModel(plan)?.path ?? null,
+    }, { restart: true });
+    this.#rpcServer.subscribe((state) => {
+      if (state.kind === "failed") {
+        parts.logger.warn("rpc-server ended with code {exitCode}: {stderrTail}", { ...state });
+      }
+      changed();
+    });
+  }
+
+  /** Loopback port of the rpc-server once it takes connections. */
+  get rpcPort(): number | null {
+    const { state } = this.#rpcServer;
+    return state.kind === "ready" ? state.port : null;
+  }
+
+  get obeys(): Obedience {
+    const { host, term } = this.plan;
+    return { host, term, ready: this.rpcPort !== null };
+  }
+
+  stop(): Promise<void> {
+    return this.#rpcServer.stop();
+  }
+}

@@ -1,0 +1,70 @@
+/** Short ways to write members of a mesh in tables. */
+
+import type { Instance, ModelRef, PeerId } from "../../src/mesh/mod.ts";
+import type { Member, View } from "../../src/node/view.ts";
+
+export const BIG: ModelRef = { name: "big", fingerprint: "f".repeat(64) };
+export const SMALL: ModelRef = { name: "small", fingerprint: "e".repeat(64) };
+
+export function peer(name: string): PeerId {
+  return name as PeerId;
+}
+
+export interface MemberOptions extends Partial<Omit<Member, "peer" | "engine">> {
+  readonly rpcProtocol?: string;
+  /** The member holds these files; `needBytes` is 100 for BIG and 10 for SMALL. */
+  readonly holds?: readonly ModelRef[];
+}
+
+export function member(name: string, memoryBytes: number, options: MemberOptions = {}): Member {
+  const { rpcProtocol = "8.0.0", holds = [], ...rest } = options;
+  return {
+    peer: peer(name),
+    memoryBytes,
+    models: holds.map((model) => ({
+      ...model,
+      sizeBytes: 1,
+      needBytes: model.name === "big" ? 100 : 10,
+    })),
+    wanted: [],
+    target: null,
+    split: false,
+    instance: null,
+    obeys: null,
+    engine: { build: "11669", rpcProtocol },
+    ...rest,
+  };
+}
+
+export function instance(
+  model: ModelRef,
+  state: Instance["state"],
+  workers: readonly string[] = [],
+  term = 1,
+): Instance {
+  const share = 1 / (workers.length + 1);
+  return {
+    model,
+    sizeBytes: 1,
+    mode: state === "waiting" || workers.length > 0 ? "split" : "solo",
+    state,
+    term,
+    hostShare: share,
+    workers: workers.map((name) => ({ peer: peer(name), share })),
+    needBytes: model.name === "big" ? 100 : 10,
+    haveBytes: state === "waiting" ? 60 : 100,
+  };
+}
+
+/** The view of the first member; round trips are 1 ms unless said. */
+export function view(
+  self: Member,
+  others: readonly Member[],
+  rtts: Record<string, number> = {},
+): View {
+  return {
+    self,
+    others,
+    rttsMs: new Map(others.map((other) => [other.peer, rtts[other.peer] ?? 1])),
+  };
+}

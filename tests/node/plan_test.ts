@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Plan, plan, planKey } from "../../src/node/plan.ts";
+import type { Member, View } from "../../src/node/view.ts";
+import { BIG, instance, member, peer, SMALL, view } from "./members.ts";
+
+const untold = { told: null, tensorSplit: null };
+const toldBig = { told: BIG, tensorSplit: null };
+const toldSmall = { told: SMALL, tensorSplit: null };
+
+interface Row {
+  readonly fact: string;
+  readonly view: View;
+  readonly options?: typeof untold | typeof toldBig;
+  /** Fields that the plan must have. */
+  readonly expected: Partial<Plan> & { readonly workers?: unknown };
+}
+
+const holdsBig = { holds: [BIG], target: BIG };
+const holdsSmall = { holds: [SMALL], target: SMALL };
+
+const rows: Row[] = [
+  {
+    fact: "a node that nobody needs stands by",
+    view: view(member("a", 60), []),
+    expected: { kind: "standby" },
+  },
+  {
+    fact: "a model that fits is served alone",
+    view: view(member("a", 60, holdsSmall), []),
+    options: toldSmall,
+    expected: { kind: "solo", model: SMALL },
+  },
+  {
+    fact: "two nodes that both fit a model serve it twice, without a split",
+    view: view(member("a", 60, holdsSmall), [member("b", 60, holdsSmall)]),
+    options: toldSmall,
+    expected: { kind: "solo" },
+  },
+  {
+    fact: "--split with nobody else serves alone",
+    view: view(member("a", 60, { ...holdsSmall, split: true }), []),
+    options: toldSmall,
+    expected: { kind: "solo" },
+  },
+  {
+    fact: "--split of one member splits over the whole group, the largest hosts",
+    view: view(member("a", 60, { ...holdsSmall, split: true }), [member("b", 40, holdsSmall)]),
+    options: toldSmall,
+    expected: { kind: "host", workers: [{ peer: peer("b"), share: 0.4 }], hostShare: 0.6 },
+  },
+  {
+    fact: "--split of another member makes this node follow the host it elects",
+    view: view(member("a", 40, holdsSmall), [member("b", 60, { ...holdsSmall, split: true })]),
+    options: toldSmall,
+    expected: { kind: "follow", host: peer("b") },
+  },
+  {
+    fact: "a forced split leaves out who is further away than 80 ms",
+    view: view(
+      member("a", 60, { ...holdsSmall, split: true }),
+      [member("b", 40, holdsSmall), member("c", 40, holdsSmall)],
+      { c: 128 },
+    ),
+    options: toldSmall,
+    expected: { kind: "host", workers: [{ peer: peer("b"), share: 0.4 }] },
+  },
+  {
+    fact: "equal memory is decided by the higher PeerId",
+    view: view(member("a", 60, holdsBig), [member("b", 60, holdsBig)]),
+    options: toldBig,
+    expected: { kind: "follow", host: peer("b") },
+  },
+  {
+    fact: "a model that fits nobody alone is split, just enough members",
+    view: view(member("c", 60, holdsBig), [member("a", 50, holdsBig), member("b", 50, holdsBig)], {
+      a: 16,
+      b: 2,
+    }),
+    options: toldBig,
+    expected: { kind: "host", workers: [{ peer: peer("b"), share: 50 / 110 }] },
+  },
+  {
+    fact: "too little memory in all waits with both numbers",
+    view: view(member("b", 30, holdsBig), [member("a", 30, holdsBig)]),
+    options: toldBig,
+    expected: { kind: "waiting", needBytes: 100, haveBytes: 60 },
+  },
+  {
+    fact: "a worker obeys the host that it elects",
+    view: view(member("a", 50, holdsBig), [
+      member("b", 60, { ...holdsBig, instance: instance(BIG, "loading", ["a"], 7) }),
+    ]),
+    options: toldBig,
+    expected: { kind: "worker", host: peer("b"), term: 7 },
+  },
+  {
+    fact: "an assignment of a host that this node does not elect is not obeyed",
+    view: view(member("c", 50, { ...holdsBig, split: true }), [
+      member("b", 60, holdsBig),
+      member("a", 55, { ...holdsBig, instance: instance(BIG, "loading", ["c"], 7) }),
+    ]),
+    options: toldBig,
+    expected: { kind: "follow", host: peer("b") },
+  },
+  {
+    fact: "the worker of a host that died becomes host when it has the file and the memory",
+    view: view(member("a", 60, { ...holdsSmall, split: true }), []),
+    options: toldSmall,
+    expected: { kind: "solo" },
+  },
+  {
+    fact: "a joiner without a model helps a model that waits for memory, without its file",
+    view: view(member("c", 50), [
+      member("b", 60, { ...holdsBig, instance: instance(BIG, "waiting") }),
+    ]),
+    expected: { kind: "follow", model: BIG, host: peer("b") },
+  },
+  {
+    fact: "a joiner without a model joins a forced split",
+    view: view(member("c", 50), [
+      member("b", 60, { ...holdsSmall, split: true, instance: instance(SMALL, "warm") }),
+    ]),
+    expected: { kind: "follow", model: SMALL, host: peer("b") },
+  },
+  {
+    fact: "a helper that is counted in stays",
+    view: view(member("c", 50, { target: BIG }), [
+      member("b", 60, { ...holdsBig, instance: instance(BIG, "warm", ["c"], 3) }),
+    ]),
+    expected: { kind: "worker", host: peer("b"), term: 3 },
+  },
+  {
+    fact: "a helper that was not needed after all stands by",
+    view: view(member("d", 50, { target: BIG }), [
+      member("b", 60, { ...holdsBig, instance: instance(BIG, "loading", ["c"], 3) }),
+      member("c", 50, { target: BIG }),
+    ]),
+    expected: { kind: "standby" },
+  },
+  {
+    fact: "a joiner without a model serves what is on its disk and served by the fewest",
+    view: view(member("c", 500, { holds: [BIG, SMALL] }), [
+      member("a", 500, { ...holdsBig, instance: instance(BIG, "warm") }),
+      member("b", 500, { wanted: ["small"] }),
+    ]),
+    expected: { kind: "solo", model: SMALL },
+  },
+  {
+    fact: "a worker with another RPC protocol is left out",
+    view: view(member("b", 60, holdsBig), [member("a", 50, { ...holdsBig, rpcProtocol: "3.7.0" })]),
+    options: toldBig,
+    expected: { kind: "waiting", haveBytes: 60 },
+  },
+  {
+    fact: "a newcomer that is not needed changes nothing, though it is nearer",
+    view: view(
+      member("d", 60, { ...holdsBig, instance: instance(BIG, "warm", ["a"], 2) }),
+      [member("a", 50, holdsBig), member("b", 50, holdsBig)],
+      { a: 16, b: 1 },
+    ),
+    options: toldBig,
+    expected: { kind: "host", workers: [{ peer: peer("a"), share: 0.5 }] },
+  },
+  {
+    fact: "a newcomer that is not needed changes nothing, though it has more memory",
+    view: view(
+      member("d", 60, { ...holdsBig, instance: instance(BIG, "warm", ["a"], 2) }),
+      [member("a", 50, holdsBig), member("b", 90, holdsBig)],
+    ),
+    options: toldBig,
+    expected: { kind: "host", workers: [{ peer: peer("a"), share: 0.5 }] },
+  },
+  {
+    fact: "two files of one name are two models",
+    view: view(member("a", 60, holdsBig), [
+      member("b", 60, {
+        models: [{ name: "big", fingerprint: "0".repeat(64), sizeBytes: 1, needBytes: 100 }],
+        target: { name: "big", fingerprint: "0".repeat(64) },
+      }),
+    ]),
+    options: toldBig,
+    expected: { kind: "waiting", haveBytes: 60 },
+  },
+];
+
+for (const row of rows) {
+  Deno.test(`plan(): ${row.fact}`, () => {
+    const got = plan(row.view, row.options ?? untold);
+    const wanted = Object.keys(row.expected) as (keyof Plan)[];
+    assert.deepEqual(
+      Object.fromEntries(wanted.map((key) => [key, got[key]])),
+      row.expected,
+      JSON.stringify(got),
+    );
+  });
+}
+
+const anyMember = fc.record({
+  memory: fc.integer({ min: 1, max: 120 }),
+  file: fc.boolean(),
+  split: fc.boolean(),
+  rtt: fc.constantFrom(1, 16, 64, 128),
+});
+
+function fleet(drawn: readonly { memory: number; file: boolean; split: boolean }[]): Member[] {
+  return drawn.map(({ memory, file, split }, index) =>
+    member(`n${index}`, memory, { holds: file ? [BIG] : [], target: BIG, split })
+  );
+}
+
+function planFor(members: readonly Member[], self: Member): Plan {
+  const others = members.filter((other) => other !== self);
+  return plan(view(self, others), { told: BIG, tensorSplit: null });
+}
+
+Deno.test("plan(): all members of a group elect the same host, and it assigns only them", () => {
+  fc.assert(fc.property(fc.array(anyMember, { minLength: 1, maxLength: 6 }), (drawn) => {
+    const members = fleet(drawn);
+    const plans = members.map((self) => planFor(members, self));
+    const hosts = new Set(plans.flatMap((one) => one.kind === "follow" ? [one.host] : []));
+    assert.ok(hosts.size <= 1);
+    const assigned = plans.flatMap((one) => one.kind === "host" ? one.workers : []);
+    for (const worker of assigned) {
+      const index = members.findIndex((one) => one.peer === worker.peer);
+      assert.equal(plans[index]?.kind, "follow");
+    }
+  }));
+});
+
+Deno.test("plan(): shares of a split add up to one and its memory suffices", () => {
+  fc.assert(fc.property(fc.array(anyMember, { minLength: 1, maxLength: 6 }), (drawn) => {
+    const members = fleet(drawn);
+    for (const self of members) {
+      const got = planFor(members, self);
+      if (got.kind !== "host") continue;
+      const sum = got.workers.reduce((total, worker) => total + worker.share, got.hostShare);
+      assert.ok(Math.abs(sum - 1) < 1e-9);
+      assert.ok(got.haveBytes >= got.needBytes);
+    }
+  }));
+});
+
+Deno.test("planKey() tells plans apart by what would run", () => {
+  const solo = plan(view(member("a", 60, holdsSmall), []), toldSmall);
+  const again = plan(view(member("a", 60, holdsSmall), [member("b", 1)]), toldSmall);
+  assert.equal(planKey(solo), planKey(again));
+  assert.notEqual(planKey(solo), planKey({ kind: "standby" }));
+});
