@@ -1,0 +1,28 @@
+/** Numbers of the command line, each with its reason. */
+
+/** OpenAI-compatible API: design.md 8. */
+export const API_PORT = 9337;
+
+/** Web console and management API: design.md 8. */
+export const CONSOLE_PORT = 3131;
+
+/** Below src/node's own limit plus one second this would cut off an orderly goodbye; SIGTERM to exit is 5 s at most. */
+export const STOP_LIMIT_MS = 4_500;
+
+/**
+ * A Ctrl-C reaches a node under `deno task` twice: from the terminal, and passed on by the task. Both come within
+ * milliseconds; nobody presses twice that fast.
+ */
+export const SIGNAL_ECHO_MS = 250;
+
+/** A node on this machine answers in milliseconds; one that is busy loading a model still does so in a second. */
+export const MANAGEMENT_TIMEOUT_MS = 5_000;
+
+/** Help is laid out for at least this much, and snapshots of it are taken at this width. */
+export const HELP_COLUMNS = 80;
+
+/** A name is one cell of the status table. Chosen by feel. */
+export const NAME_LENGTH_MAX = 64;
+
+/** Bar of the live line: fits beside a model's name in 80 columns. */
+export const PROGRESS_BAR_CELLS = 24;

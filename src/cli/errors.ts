@@ -1,0 +1,61 @@
+/** What a user is told when something fails, and the exit code: design.md 3. */
+
+/** Class names rather than classes, so that telling a sentence loads nothing. */
+const USAGE_ERRORS: ReadonlySet<string> = new Set(["UsageError", "InvalidTokenError"]);
+
+/** The machine says no. Their messages are written for people. */
+const MACHINE_ERRORS: ReadonlySet<string> = new Set([
+  // src/api
+  "ListenError",
+  "PortInUseError",
+  // src/cli
+  "NodeAnswerError",
+  "NodeNotRunningError",
+  // src/engine
+  "EngineBrokenError",
+  "EngineExitedError",
+  "EngineInstallError",
+  "EngineNotFoundError",
+  // src/mesh
+  "BoundToOtherMeshError",
+  "DataDirectoryError",
+  "NoMeshError",
+  "NotAllowedError",
+  "UdpPortInUseError",
+  "UnreachableError",
+  // src/models
+  "InvalidGgufError",
+  "InvalidModelNameError",
+  "ModelNotFoundError",
+  // src/node
+  "DataDirInUseError",
+]);
+
+export interface Failure {
+  readonly exitCode: 1 | 2;
+  /** For standard error, without a full stop at its end. */
+  readonly message: string;
+  /** A second line: what helps. */
+  readonly hint: string | null;
+}
+
+export interface DescribeOptions {
+  /** Shows the stack of an error that nobody foresaw. */
+  readonly debug: boolean;
+}
+
+export function describeFailure(error: unknown, { debug }: DescribeOptions): Failure {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (name === "UsageError") {
+    return { exitCode: 2, message, hint: "Run mesh-llm --help for the commands and options" };
+  }
+  if (USAGE_ERRORS.has(name)) return { exitCode: 2, message, hint: null };
+  if (MACHINE_ERRORS.has(name)) return { exitCode: 1, message, hint: null };
+  return {
+    exitCode: 1,
+    message: debug ? stack ?? message : message,
+    hint: debug
+      ? "This is a bug in mesh-llm"
+      : "This is a bug in mesh-llm; MESH_LLM_DEBUG=1 shows where",
+  };
+}

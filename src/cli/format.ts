@@ -1,0 +1,37 @@
+/** Figures as people read them. GB are 10^9 bytes. */
+
+const BYTES_PER_GB = 1e9;
+const BYTES_PER_MB = 1e6;
+
+export function formatBytes(bytes: number): string {
+  if (bytes >= BYTES_PER_GB) return `${(bytes / BYTES_PER_GB).toFixed(1)} GB`;
+  return `${(bytes / BYTES_PER_MB).toFixed(bytes < BYTES_PER_MB ? 2 : 1)} MB`;
+}
+
+export function formatSeconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** Text from other machines, without what would steer a terminal. */
+export function printable(value: unknown): string {
+  return String(value).replace(/\p{Cc}+/gu, " ").trim();
+}
+
+/** PeerIds of Ed25519 keys all begin alike; the end tells them apart. */
+export function shortId(peerId: string): string {
+  return peerId.length <= 12 ? peerId : `…${peerId.slice(-8)}`;
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  );
+  return rows.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd() + "\n"
+  ).join("");
+}

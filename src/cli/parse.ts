@@ -1,0 +1,174 @@
+/** argv and environment -> what is asked for. Pure: prints nothing, reads nothing, exits never. */
+
+import { CommanderError } from "commander";
+import { join, resolve } from "node:path";
+import type { Command, ServeConfig } from "./command.ts";
+import { API_PORT, CONSOLE_PORT, NAME_LENGTH_MAX } from "./defaults.ts";
+import { createProgram, type DataOptions } from "./program.ts";
+import type { ServeOptions } from "./serve_options.ts";
+import { UsageError } from "./usage_error.ts";
+import { isLoopback, parseKey } from "./values.ts";
+
+/** The variables that mean something to mesh-llm. An empty one counts as absent. */
+export interface Environment {
+  readonly MESH_LLM_HOME?: string | undefined;
+  readonly MESH_LLM_API_KEY?: string | undefined;
+  readonly MESH_LLM_ADMIN_KEY?: string | undefined;
+}
+
+/** What the command line is read against. */
+export interface Facts {
+  readonly hostname: string;
+  /** `undefined` where the user has none; then the data directory must be named. */
+  readonly home: string | undefined;
+  readonly cwd: string;
+}
+
+interface Surroundings {
+  readonly environment: Environment;
+  readonly facts: Facts;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/** @throws {UsageError} with one sentence for people. */
+export function parse(argv: readonly string[], environment: Environment, facts: Facts): Command {
+  const around: Surroundings = { environment, facts };
+  const asked: Command[] = [];
+  let help = "";
+  const program = createProgram({
+    serve: (options, operands) => asked.push(...bareCommand(options, operands, around)),
+    console: (options) => asked.push(consoleConfig(options, around)),
+    status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
+    token: ({ role, name, mayInvite, ...options }) =>
+      asked.push({
+        kind: "token",
+        role,
+        name: name ?? null,
+        mayInvite: mayInvite ?? false,
+        ...dataOf(options, around),
+      }),
+    engineInstall: ({ from, ...options }) =>
+      asked.push({ kind: "engine-install", from: from ?? null, ...dataOf(options, around) }),
+    engineShow: ({ binDir, ...options }) =>
+      asked.push({
+        kind: "engine-show",
+        binDir: absolute(binDir, around),
+        ...dataOf(options, around),
+      }),
+  }, (text) => help += text);
+  try {
+    program.parse(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.version") return { kind: "version" };
+    if (help === "") throw new UsageError(sentence(error.message));
+  }
+  if (asked[0] !== undefined) return asked[0];
+  if (help === "") program.outputHelp();
+  return { kind: "help", text: help };
+}
+
+/** Nothing to serve and nothing to join: an empty answer, which stands for the help. */
+function bareCommand(
+  options: ServeOptions,
+  operands: readonly string[],
+  around: Surroundings,
+): readonly Command[] {
+  if (operands.length > 0) {
+    throw new UsageError(
+      `There is no command ${JSON.stringify(operands[0])}: ` +
+        `the commands are console, status, token, engine and help`,
+    );
+  }
+  const asks = options.client || options.join !== undefined || options.model !== undefined;
+  return asks ? [serveConfig(options, around)] : [];
+}
+
+function consoleConfig(options: ServeOptions, around: Surroundings): ServeConfig {
+  if (options.console === false) {
+    throw new UsageError("The console command opens the page that --no-console leaves out");
+  }
+  return { ...serveConfig(options, around), openBrowser: true };
+}
+
+function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
+  const client = options.client ?? false;
+  const dataDir = dataDirOf(options, around);
+  const config: ServeConfig = {
+    kind: "serve",
+    client,
+    openBrowser: false,
+    models: options.model ?? [],
+    join: options.join ?? null,
+    leave: options.leave ?? false,
+    port: options.port ?? API_PORT,
+    consolePort: options.consolePort ?? CONSOLE_PORT,
+    console: options.console ?? true,
+    bindPort: options.bindPort ?? null,
+    listen: options.listen ?? LOOPBACK,
+    consoleListen: options.consoleListen ?? LOOPBACK,
+    apiKey: options.apiKey ?? keyFrom("MESH_LLM_API_KEY", around),
+    adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around),
+    insecure: options.insecure ?? false,
+    split: options.split ?? false,
+    tensorSplit: options.tensorSplit ?? null,
+    maxVramBytes: options.maxVram ?? null,
+    contextLength: options.ctx ?? null,
+    binDir: absolute(options.binDir, around),
+    modelsDir: absolute(options.modelsDir, around),
+    // A folder of its own, so that a client runs beside a node: design.md 3.
+    dataDir: client ? join(dataDir, "client") : dataDir,
+    name: options.name ?? around.facts.hostname.slice(0, NAME_LENGTH_MAX),
+    logFormat: options.logFormat ?? "pretty",
+  };
+  refuseOpenDoors(config);
+  return config;
+}
+
+/** Whoever reaches these ports uses or manages the node, so beyond this machine they need a key. */
+function refuseOpenDoors(config: ServeConfig): void {
+  if (!isLoopback(config.listen) && config.apiKey === null && !config.insecure) {
+    throw new UsageError(
+      `--listen ${config.listen} opens the API to the network: ` +
+        `set a key with --api-key or MESH_LLM_API_KEY, or pass --insecure`,
+    );
+  }
+  if (!isLoopback(config.consoleListen) && config.adminKey === null) {
+    throw new UsageError(
+      `--console-listen ${config.consoleListen} lets the network manage this node: ` +
+        `set a key for it in MESH_LLM_ADMIN_KEY`,
+    );
+  }
+}
+
+function keyFrom(
+  variable: "MESH_LLM_API_KEY" | "MESH_LLM_ADMIN_KEY",
+  { environment }: Surroundings,
+): string | null {
+  const key = environment[variable];
+  return key ? parseKey(variable, key) : null;
+}
+
+function dataOf(options: DataOptions, around: Surroundings): { dataDir: string; json: boolean } {
+  return { dataDir: dataDirOf(options, around), json: options.json ?? false };
+}
+
+function dataDirOf(options: DataOptions, { environment, facts }: Surroundings): string {
+  const named = options.dataDir ?? (environment.MESH_LLM_HOME || undefined);
+  if (named !== undefined) return resolve(facts.cwd, named);
+  if (facts.home !== undefined) return join(facts.home, ".mesh-llm");
+  throw new UsageError(
+    "There is no home directory to keep files in: name one with --data-dir or MESH_LLM_HOME",
+  );
+}
+
+function absolute(path: string | undefined, { facts }: Surroundings): string | null {
+  return path === undefined ? null : resolve(facts.cwd, path);
+}
+
+/** Commander says "error: unknown option '--modle'\n(Did you mean --model?)". */
+function sentence(message: string): string {
+  const text = message.replace(/^error: /, "").replace("\n(Did", " (did").replace(/\.$/, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

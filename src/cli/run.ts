@@ -1,0 +1,42 @@
+/** argv -> exit code. Loads only what the command needs, so that small ones answer at once. */
+
+import type { Command } from "./command.ts";
+import { describeFailure } from "./errors.ts";
+import { printError, printOut } from "./output.ts";
+import { parse } from "./parse.ts";
+import { exemptLoopback } from "./proxy.ts";
+import type { Runtime } from "./runtime.ts";
+import { VERSION } from "./version.ts";
+
+/** Never throws: a failure becomes a sentence on standard error and its exit code. */
+export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
+  try {
+    exemptLoopback(Deno.env);
+    return await perform(parse(argv, runtime.environment, runtime.facts), runtime);
+  } catch (error) {
+    const { exitCode, message, hint } = describeFailure(error, { debug: runtime.debug });
+    printError(`mesh-llm: ${message}\n` + (hint === null ? "" : `${hint}\n`));
+    return exitCode;
+  }
+}
+
+async function perform(command: Command, runtime: Runtime): Promise<number> {
+  switch (command.kind) {
+    case "version":
+      printOut(`${VERSION}\n`);
+      return 0;
+    case "help":
+      printOut(command.text);
+      return 0;
+    case "serve":
+      return await (await import("./run_serve.ts")).runServe(command, runtime);
+    case "status":
+      return await (await import("./run_status.ts")).runStatus(command);
+    case "token":
+      return await (await import("./run_token.ts")).runToken(command);
+    case "engine-install":
+      return await (await import("./run_engine.ts")).runEngineInstall(command, runtime);
+    case "engine-show":
+      return await (await import("./run_engine.ts")).runEngineShow(command, runtime);
+  }
+}

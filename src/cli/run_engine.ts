@@ -1,0 +1,89 @@
+/** `mesh-llm engine show` and `mesh-llm engine install`. */
+
+import { getLogger } from "@logtape/logtape";
+import {
+  type Engine,
+  installEngine,
+  type InstallProgress,
+  mainMemoryBytes,
+  offeredMemory,
+  prepareEngine,
+} from "../engine/mod.ts";
+import type { EngineInstallCommand, EngineShowCommand } from "./command.ts";
+import { formatBytes } from "./format.ts";
+import { printError, printOut } from "./output.ts";
+import { progressLine } from "./progress_line.ts";
+import type { Runtime } from "./runtime.ts";
+import { Screen } from "./screen.ts";
+
+export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
+  const engine = await findEngine(command, runtime);
+  const totalMemoryBytes = await mainMemoryBytes();
+  printOut(command.json ? engineJson(engine) : engineText(engine, totalMemoryBytes));
+  return 0;
+}
+
+/** Shows what was installed, as `engine show` does. */
+export async function runEngineInstall(
+  command: EngineInstallCommand,
+  runtime: Runtime,
+): Promise<number> {
+  const { dataDir, from } = command;
+  const screen = new Screen(printError, { live: runtime.stderrIsTerminal });
+  await installEngine({
+    dataDir,
+    from,
+    logger: getLogger("mesh-llm"),
+    onProgress: (progress) => showProgress(screen, progress, runtime),
+  });
+  screen.print(""); // ends the live line
+  return await runEngineShow({ ...command, kind: "engine-show", binDir: null }, runtime);
+}
+
+function findEngine({ dataDir, binDir }: EngineShowCommand, runtime: Runtime): Promise<Engine> {
+  return prepareEngine({
+    dataDir,
+    binDir,
+    executableDir: runtime.executableDir,
+    path: runtime.path ?? "",
+    install: false,
+    onProgress: () => {}, // nothing is installed here
+    logger: getLogger("mesh-llm"),
+  });
+}
+
+/** Standard output is for what was asked; a live line goes to standard error. */
+function showProgress(
+  screen: Screen,
+  { step, receivedBytes, totalBytes }: InstallProgress,
+  { colour }: Runtime,
+): void {
+  const fraction = totalBytes === null ? null : receivedBytes / totalBytes;
+  screen.showLive(progressLine({ label: step, fraction, colour }));
+}
+
+/** The fields of design.md 3, in its order. */
+export function engineJson(engine: Engine): string {
+  const { llamaServer, rpcServer, build, rpcProtocol, devices } = engine;
+  const fields = { llamaServer, rpcServer, build, rpcProtocol, devices };
+  return JSON.stringify(fields, null, 2) + "\n";
+}
+
+export function engineText(engine: Engine, totalMemoryBytes: number): string {
+  const { devices } = offeredMemory({
+    devices: engine.devices,
+    totalMemoryBytes,
+    maxVramBytes: null,
+  });
+  const fields: [name: string, value: string][] = [
+    ["llama-server", engine.llamaServer],
+    ["rpc-server", engine.rpcServer],
+    ["build", engine.build],
+    ["RPC protocol", engine.rpcProtocol],
+    ...devices.map(({ name, totalBytes, offeredBytes }): [string, string] => [
+      "device",
+      `${name}: ${formatBytes(totalBytes)}, of which a mesh may use ${formatBytes(offeredBytes)}`,
+    ]),
+  ];
+  return fields.map(([name, value]) => `${name.padEnd(12)}  ${value}\n`).join("");
+}

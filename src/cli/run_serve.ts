@@ -1,0 +1,105 @@
+/** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`: a node from its start to its end. */
+
+import type { RunningNode } from "../node/mod.ts";
+import type { ServeConfig } from "./command.ts";
+import { STOP_LIMIT_MS } from "./defaults.ts";
+import { configureLogging, type Logging } from "./logging.ts";
+import { openBrowser } from "./open_browser.ts";
+import { printError, printOut } from "./output.ts";
+import { ProcessEvents, type StopCause } from "./process_events.ts";
+import type { Runtime } from "./runtime.ts";
+import { VERSION } from "./version.ts";
+
+/** Resolves with the exit code once the node has stopped. @throws what kept it from starting or broke it. */
+export async function runServe(config: ServeConfig, runtime: Runtime): Promise<number> {
+  const logging = startLogging(config, runtime);
+  using events = new ProcessEvents({
+    hangups: runtime.stdoutIsTerminal,
+    onImpatience: () => Deno.exit(1),
+  });
+  try {
+    return await serveUntilStopped(config, runtime, { logging, cause: events.cause });
+  } catch (error) {
+    logging.logger.error("{error}", { event: "error", error });
+    throw error;
+  }
+}
+
+interface ServeParts {
+  readonly logging: Logging;
+  readonly cause: Promise<StopCause>;
+}
+
+async function serveUntilStopped(
+  config: ServeConfig,
+  runtime: Runtime,
+  { logging, cause }: ServeParts,
+): Promise<number> {
+  const starting = new AbortController();
+  const started = start(config, runtime, logging, starting.signal);
+  const end = await Promise.race([cause, started.then((node) => node.done)]);
+  if (end === undefined) return 0; // the node stopped by itself, in order
+  starting.abort();
+  const reason = end.kind === "signal" ? end.signal : "error";
+  const inTime = await within(STOP_LIMIT_MS, stop(started, reason));
+  if (end.kind === "failure") throw end.error;
+  if (inTime) return 0;
+  printError(`mesh-llm: Some parts did not stop within ${STOP_LIMIT_MS / 1000} s and were left\n`);
+  return 1;
+}
+
+async function start(
+  config: ServeConfig,
+  runtime: Runtime,
+  { logger, logs }: Logging,
+  signal: AbortSignal,
+): Promise<RunningNode> {
+  if (config.join !== null) {
+    // Before anything is started or installed for it.
+    const { parseToken } = await import("../mesh/mod.ts");
+    parseToken(config.join, Date.now());
+  }
+  const { startNode } = await import("../node/mod.ts");
+  const { executableDir, path, facts } = runtime;
+  const home = facts.home ?? null;
+  const node = await startNode(config, {
+    logger,
+    logs,
+    signal,
+    executableDir,
+    path,
+    home,
+    version: VERSION,
+  });
+  const watched = config.openBrowser && config.logFormat === "pretty" && runtime.desktop;
+  if (watched) void openBrowser(node.ready.console, logger);
+  return node;
+}
+
+/** A start that was cut short has cleaned up after itself, and its error is the one that was asked for. */
+async function stop(started: Promise<RunningNode>, reason: string): Promise<void> {
+  const node = await started.catch(() => null);
+  await node?.stop(reason);
+}
+
+/** Whether the work ended in time; work that is late is left to the end of the process. */
+async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), limitMs);
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function startLogging(config: ServeConfig, runtime: Runtime): Logging {
+  return configureLogging({
+    format: config.logFormat,
+    colour: runtime.colour,
+    terminal: runtime.stdoutIsTerminal,
+    verbose: runtime.debug,
+    joinCommand: runtime.joinCommand,
+    console: config.console,
+  }, printOut);
+}

@@ -1,0 +1,76 @@
+/** `mesh-llm status`: what the running node sees. */
+
+import type { ModelStatus, PeerStatus, Status } from "../api/mod.ts";
+import type { StatusCommand } from "./command.ts";
+import { count, formatBytes, printable, shortId, table } from "./format.ts";
+import { printOut } from "./output.ts";
+import { findRunningNode } from "./running_node.ts";
+
+export async function runStatus({ dataDir, json }: StatusCommand): Promise<number> {
+  const node = await findRunningNode(dataDir);
+  const status = await node.get("/api/status");
+  // The node that answers is this program; its contract is design.md 4.
+  printOut(json ? JSON.stringify(status, null, 2) + "\n" : statusText(status as Status));
+  return 0;
+}
+
+/** Two tables: the nodes with this one first, and the models. */
+export function statusText(status: Status): string {
+  const { node, mesh, peers, models } = status;
+  const machines = count(peers.length + (node.role === "client" ? 0 : 1), "machine");
+  const nodes = [
+    ["NODE", "ROLE", "MODEL", "MEMORY", "ROUND TRIP"],
+    [
+      `${printable(node.name)} (this)`,
+      node.role,
+      cell(node.model),
+      formatBytes(node.vramBytes),
+      "",
+    ],
+    ...peers.map(peerRow),
+  ];
+  return [
+    `Mesh ${shortId(mesh.id)}: ${machines} with ${formatBytes(mesh.vramBytes)} of memory\n`,
+    table(nodes),
+    models.length === 0 ? "No models yet\n" : table([
+      ["MODEL", "STATE", "SIZE", "SERVED BY"],
+      ...models.map((model) => modelRow(model, namesOf(status))),
+    ]),
+  ].join("\n");
+}
+
+function peerRow({ name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {
+  const roundTrip = rttMs === null ? "" : `${rttMs} ms`;
+  return [printable(name), role, cell(model), memory(vramBytes), roundTrip];
+}
+
+function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): readonly string[] {
+  const nameOf = (id: string) => names.get(id) ?? shortId(id);
+  const served = model.instances.filter(({ state }) => state !== "waiting");
+  const groups = served.map(({ host, workers }) =>
+    [host, ...workers.map((worker) => worker.id)].map(nameOf).join(" + ")
+  );
+  const { needBytes, haveBytes } = model.instances[0] ?? {};
+  const lack = model.state === "waiting" && needBytes !== undefined && haveBytes !== undefined
+    ? ` (needs ${formatBytes(needBytes)}, has ${formatBytes(haveBytes)})`
+    : "";
+  return [
+    printable(model.name),
+    model.state + lack,
+    formatBytes(model.sizeBytes),
+    groups.join(", "),
+  ];
+}
+
+function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {
+  return new Map([node, ...peers].map(({ id, name }) => [id, printable(name)]));
+}
+
+/** A client offers none. */
+function memory(bytes: number): string {
+  return bytes === 0 ? "-" : formatBytes(bytes);
+}
+
+function cell(text: string | null): string {
+  return text === null ? "-" : printable(text);
+}

@@ -1,0 +1,106 @@
+/** The node that runs on this machine, found by its `node.json` and asked through its management API. */
+
+import { join } from "node:path";
+import process from "node:process";
+import { MANAGEMENT_TIMEOUT_MS } from "./defaults.ts";
+
+/** Nothing runs on the data directory. */
+export class NodeNotRunningError extends Error {
+  override name = "NodeNotRunningError";
+  constructor(dataDir: string) {
+    super(
+      `No node is running on ${dataDir}: start one with mesh-llm console, ` +
+        `or name its directory with --data-dir`,
+    );
+  }
+}
+
+/** The node runs and would not do what was asked. */
+export class NodeAnswerError extends Error {
+  override name = "NodeAnswerError";
+}
+
+interface NodeFile {
+  readonly pid: number;
+  /** Base URL of the management API. */
+  readonly console: string;
+  readonly adminKey: string;
+}
+
+export interface RunningNodeClient {
+  /** The parsed body. @throws {NodeAnswerError} with the node's own words. */
+  get(path: string): Promise<unknown>;
+  post(path: string, body: unknown): Promise<unknown>;
+}
+
+/** @throws {NodeNotRunningError} */
+export async function findRunningNode(dataDir: string): Promise<RunningNodeClient> {
+  // A machine that only runs `mesh-llm --client` has its node one folder deeper.
+  const file = await readNodeFile(dataDir) ?? await readNodeFile(join(dataDir, "client"));
+  if (file === null) throw new NodeNotRunningError(dataDir);
+  return {
+    get: (path) => ask(file, dataDir, path, {}),
+    post: (path, body) =>
+      ask(file, dataDir, path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+  };
+}
+
+/** `null` where there is none, or where a node that was killed left it behind. */
+async function readNodeFile(dataDir: string): Promise<NodeFile | null> {
+  const text = await Deno.readTextFile(join(dataDir, "node.json")).catch(() => null);
+  const file = text === null ? null : parseNodeFile(text);
+  return file !== null && isAlive(file.pid) ? file : null;
+}
+
+export function parseNodeFile(text: string): NodeFile | null {
+  try {
+    const { pid, console, adminKey } = JSON.parse(text);
+    const whole = Number.isSafeInteger(pid) && pid > 0 && typeof adminKey === "string" &&
+      typeof console === "string" && URL.canParse(console);
+    return whole ? { pid, console, adminKey } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Signal 0 only asks. A process of another user is alive too, and refuses. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+async function ask(
+  file: NodeFile,
+  dataDir: string,
+  path: string,
+  request: { method?: string; headers?: Record<string, string>; body?: string },
+): Promise<unknown> {
+  const signal = AbortSignal.timeout(MANAGEMENT_TIMEOUT_MS);
+  const headers = { ...request.headers, authorization: `Bearer ${file.adminKey}` };
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, file.console), { ...request, headers, signal });
+  } catch (error) {
+    if (!signal.aborted) throw new NodeNotRunningError(dataDir);
+    throw new NodeAnswerError(
+      `The node with pid ${file.pid} did not answer within ${MANAGEMENT_TIMEOUT_MS / 1000} s`,
+      { cause: error },
+    );
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw new NodeAnswerError(refusal(body, response.status));
+  return body;
+}
+
+/** Both ports answer errors as `{error: {message}}`. */
+function refusal(body: unknown, status: number): string {
+  const error = (body as { error?: { message?: unknown } | null } | null)?.error;
+  return typeof error?.message === "string" ? error.message : `The node answered ${status}`;
+}

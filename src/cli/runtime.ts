@@ -1,0 +1,51 @@
+/** What the command line needs to know of the process that it runs in, read once. */
+
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Environment, Facts } from "./parse.ts";
+
+export interface Runtime {
+  readonly environment: Environment;
+  readonly facts: Facts;
+  /** Where llama.cpp is looked for besides the data directory and PATH. */
+  readonly executableDir: string;
+  readonly path: string | undefined;
+  /** What the owner of a second machine types before the token. */
+  readonly joinCommand: string;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  readonly colour: boolean;
+  readonly debug: boolean;
+  /** Whether a browser that is opened here is seen by whoever started this process. */
+  readonly desktop: boolean;
+}
+
+export function readRuntime(): Runtime {
+  const env = Deno.env.toObject();
+  const { standalone, os } = Deno.build;
+  const stdoutIsTerminal = Deno.stdout.isTerminal();
+  return {
+    environment: env,
+    facts: { hostname: Deno.hostname(), home: env.HOME || undefined, cwd: Deno.cwd() },
+    // Under `deno run` the executable is Deno, which has nothing of ours beside it.
+    executableDir: standalone ? dirname(Deno.execPath()) : dirname(fileURLToPath(Deno.mainModule)),
+    path: env.PATH,
+    joinCommand: standalone
+      ? "mesh-llm --join"
+      : `npx -y deno@${Deno.version.deno} task start --join`,
+    stdoutIsTerminal,
+    stderrIsTerminal: Deno.stderr.isTerminal(),
+    colour: stdoutIsTerminal && !env.NO_COLOR,
+    debug: Boolean(env.MESH_LLM_DEBUG),
+    desktop: hasDesktop(os, env),
+  };
+}
+
+/** A continuous-integration job and a remote shell have nobody in front of a screen. */
+export function hasDesktop(
+  os: typeof Deno.build.os,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (env.CI || env.SSH_CONNECTION) return false;
+  return os === "darwin" || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
+}

@@ -1,0 +1,83 @@
+/** Parsers of option values: the text of one option in, its value out, or a `UsageError` that names both. */
+
+import { isIP } from "node:net";
+import { NAME_LENGTH_MAX } from "./defaults.ts";
+import { UsageError } from "./usage_error.ts";
+
+const PORT_MAX = 65_535;
+const BYTES_PER_GB = 1e9;
+
+/** llama.cpp keeps the context length in 32 bits. */
+const CONTEXT_LENGTH_MAX = 2 ** 31 - 1;
+
+export function parsePort(option: string, text: string): number {
+  return wholeNumber(text, 0, PORT_MAX) ?? refuse(option, "a port from 0 to 65535", text);
+}
+
+export function parseContextLength(option: string, text: string): number {
+  return wholeNumber(text, 1, CONTEXT_LENGTH_MAX) ??
+    refuse(option, "a whole number of tokens from 1", text);
+}
+
+/** GB are 10^9 bytes, as everywhere in this program. */
+export function parseGigabytes(option: string, text: string): number {
+  const bytes = Math.round((decimal(text) ?? 0) * BYTES_PER_GB);
+  if (bytes < 1 || !Number.isSafeInteger(bytes)) {
+    return refuse(option, "a number of GB above 0, such as 8 or 1.5", text);
+  }
+  return bytes;
+}
+
+/** Proportions, one a machine and the host's first. A machine may get nothing, but not all of them. */
+export function parseProportions(option: string, text: string): readonly number[] {
+  const parts = text.split(",").map((part) => decimal(part.trim()));
+  const numbers = parts.filter((part) => part !== undefined);
+  if (parts.length < 2 || numbers.length < parts.length || numbers.every((part) => part === 0)) {
+    return refuse(option, "two or more numbers with commas between them, such as 3,1", text);
+  }
+  return numbers;
+}
+
+/** An address of this machine, without a port. */
+export function parseAddress(option: string, text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, "$1");
+  if (address === "localhost" || isIP(address) !== 0) return address;
+  return refuse(option, "an IP address without a port, such as 0.0.0.0", text);
+}
+
+/** A key travels in an HTTP header, so it is printable ASCII without spaces. */
+export function parseKey(option: string, text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new UsageError(`${option} must be one word of letters, digits and signs, without spaces`);
+}
+
+export function parseName(option: string, text: string): string {
+  const name = text.trim();
+  const printable = !/\p{C}/u.test(name);
+  if (name !== "" && printable && name.length <= NAME_LENGTH_MAX) return name;
+  return refuse(option, `a name of 1 to ${NAME_LENGTH_MAX} printable characters`, text);
+}
+
+export function parseNotEmpty(option: string, text: string): string {
+  if (text.trim() !== "") return text;
+  throw new UsageError(`${option} must not be empty`);
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
+}
+
+function wholeNumber(text: string, min: number, max: number): number | undefined {
+  if (!/^\d{1,15}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= min && value <= max ? value : undefined;
+}
+
+/** Stricter than `Number()`, which also takes "", "0x10" and "1e400". */
+function decimal(text: string): number | undefined {
+  return /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+function refuse(option: string, rule: string, text: string): never {
+  throw new UsageError(`${option} must be ${rule}: current value is ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describeFailure } from "../../src/cli/errors.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+Deno.test("describeFailure() sends whoever mistyped to the help", () => {
+  assert.deepEqual(describeFailure(new UsageError("There is no command"), { debug: false }), {
+    exitCode: 2,
+    message: "There is no command",
+    hint: "Run mesh-llm --help for the commands and options",
+  });
+});
+
+const foreseen: [name: string, exitCode: number][] = [
+  ["InvalidTokenError", 2],
+  ["PortInUseError", 1],
+  ["EngineNotFoundError", 1],
+  ["DataDirInUseError", 1],
+  ["BoundToOtherMeshError", 1],
+  ["ModelNotFoundError", 1],
+  ["InvalidGgufError", 1],
+];
+
+for (const [name, exitCode] of foreseen) {
+  Deno.test(`describeFailure() exits ${exitCode} for a ${name} and says no more than it`, () => {
+    const failure = describeFailure(named(name, "What and why"), { debug: true });
+    assert.deepEqual(failure, { exitCode, message: "What and why", hint: null });
+  });
+}
+
+Deno.test("describeFailure() calls anything else a bug and keeps its stack for those who ask", () => {
+  const error = new TypeError("x is undefined");
+  const calm = describeFailure(error, { debug: false });
+  assert.equal(calm.exitCode, 1);
+  assert.equal(calm.message, "x is undefined");
+  assert.match(calm.hint ?? "", /bug.*MESH_LLM_DEBUG=1/);
+  assert.match(describeFailure(error, { debug: true }).message, /errors_test\.ts/);
+});
+
+Deno.test("describeFailure() finds words for what is no Error", () => {
+  assert.equal(describeFailure("gone", { debug: false }).message, "gone");
+});
