@@ -125,6 +125,14 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     );
   }
 
+  freshen(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  watch(): () => void {
+    return () => {};
+  }
+
   refresh(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,0 +1,101 @@
+/** Which file may import which: design.md 2, "The house". Pure. */
+
+import { posix } from "node:path";
+
+/** A source file by its path from the project's root, with forward slashes. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What package.json names. */
+export interface Packages {
+  readonly shipped: ReadonlySet<string>;
+  readonly development: ReadonlySet<string>;
+}
+
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+  /** Erased by the compiler. */
+  readonly typeOnly: boolean;
+}
+
+export interface Offence {
+  readonly path: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+const PARTS = ["src/api", "src/mesh", "src/tunnel", "src/engine", "src/models"];
+
+/** Per area the areas that it may import besides itself. Tests may import everything. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  main: ["src/cli"],
+  "src/cli": ["src/node", ...PARTS],
+  "src/node": PARTS,
+  "src/api": [],
+  "src/mesh": [],
+  "src/tunnel": [],
+  "src/engine": [],
+  "src/models": [],
+  console: [],
+  scripts: ["main", "src/cli", "src/node", ...PARTS, "console", "tests"],
+};
+
+/** Arrows that carry types only: the page is built apart from the program. */
+const TYPE_ARROWS: Readonly<Record<string, readonly string[]>> = { console: ["src/api"] };
+
+/** Their files are built for people who develop, so they may use what is not shipped. */
+const DEVELOPMENT_AREAS = ["console", "scripts", "tests"];
+
+export function checkImports(files: readonly SourceFile[], packages: Packages): readonly Offence[] {
+  return files.flatMap(({ path, text }) =>
+    importsOf(text).flatMap((found) => {
+      const message = judge(path, found, packages);
+      return message === null ? [] : [{ path, line: found.line, message }];
+    })
+  );
+}
+
+/** Every static and dynamic import and re-export of a module that `deno fmt` has formatted. */
+export function importsOf(text: string): readonly Import[] {
+  const statement =
+    /^(?:import|export)\s+(type\s)?(?:(?:(?!^(?:import|export)\b)[^"';()=])*?\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+  return [...text.matchAll(statement)].map((match) => ({
+    specifier: match[2] ?? match[3] ?? "",
+    line: text.slice(0, match.index).split("\n").length,
+    typeOnly: match[1] !== undefined,
+  }));
+}
+
+/** What is wrong with one import, or `null`. */
+function judge(path: string, { specifier, typeOnly }: Import, packages: Packages): string | null {
+  if (specifier.startsWith("node:")) return null;
+  if (/^[a-z]+:/.test(specifier)) return `"${specifier}" is fetched from elsewhere; use npm`;
+  if (!specifier.startsWith(".")) return judgePackage(path, specifier, packages);
+  return judgeFile(path, posix.join(posix.dirname(path), specifier), typeOnly);
+}
+
+function judgePackage(path: string, specifier: string, packages: Packages): string | null {
+  const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+  if (packages.shipped.has(name)) return null;
+  if (!packages.development.has(name)) return `package.json does not name "${name}"`;
+  return DEVELOPMENT_AREAS.includes(areaOf(path)) ? null : `"${name}" is for development only`;
+}
+
+function judgeFile(path: string, target: string, typeOnly: boolean): string | null {
+  const from = areaOf(path);
+  const to = areaOf(target);
+  if (from === to || from === "tests" || target === "package.json") return null;
+  if (typeOnly && TYPE_ARROWS[from]?.includes(to)) return null;
+  if (!ARROWS[from]?.includes(to)) return `${from} must not import ${to}`;
+  const throughDoor = !from.startsWith("src/") || target.endsWith("/mod.ts");
+  return throughDoor ? null : `${to} is entered through its mod.ts`;
+}
+
+/** `src/mesh/gossip.ts` is in `src/mesh`, `main.ts` in `main`. */
+function areaOf(path: string): string {
+  const [first = "", second = ""] = path.split("/");
+  return first === "src" ? `src/${second}` : first.replace(/\.ts$/, "");
+}

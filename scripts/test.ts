@@ -1,0 +1,107 @@
+/**
+ * `deno task test [paths] [flags of deno test]`: the fast tests, then those on real processes.
+ * The last line says `N passed, N failed`. With `--unit` only the fast ones run.
+ */
+
+import { dirname, join, relative } from "node:path";
+import { importsOf } from "./import_rules.ts";
+import { fromRoot, ROOT, run, say } from "./run.ts";
+import {
+  addCounts,
+  countRun,
+  NO_TESTS,
+  readSuites,
+  summary,
+  type TestCounts,
+} from "./test_report.ts";
+
+/** A test that needs one of these, itself or through others, starts llama.cpp, nodes or a browser. */
+const PROCESS_SUPPORT = /\/tests\/support\/(engine|node_process|chromium|compiled)\.ts$/;
+
+interface TestFile {
+  /** From the root, as `deno test` reports it: `./tests/...`. */
+  readonly path: string;
+  readonly unit: boolean;
+}
+
+const { paths, flags, unitOnly } = await readArguments(Deno.args);
+const wholeRun = Deno.args.length === 0;
+const files = (await Promise.all(paths.map((path) => testFiles(fromRoot(path))))).flat();
+const onProcesses = unitOnly ? [] : files.filter((file) => !file.unit);
+
+let total = wholeRun ? await checkTypes() : NO_TESTS;
+total = addCounts(total, await runGroup(files.filter((file) => file.unit), flags));
+if (onProcesses.length > 0) await prepareEngine();
+total = addCounts(total, await runGroup(onProcesses, flags));
+const success = total.failed === 0 && total.passed > 0;
+say(`\n${summary(total)}`);
+Deno.exit(success ? 0 : 1);
+
+/** What exists on disk is a path; the rest goes to `deno test` as it is. */
+async function readArguments(args: readonly string[]) {
+  const paths: string[] = [];
+  const flags: string[] = [];
+  for (const arg of args) {
+    const exists = await Deno.stat(fromRoot(arg)).then(() => true, () => false);
+    (exists ? paths : flags).push(arg);
+  }
+  const unitOnly = flags.includes("--unit");
+  return {
+    paths: paths.length === 0 ? ["tests"] : paths,
+    flags: flags.filter((flag) => flag !== "--unit"),
+    unitOnly,
+  };
+}
+
+async function testFiles(path: string): Promise<TestFile[]> {
+  if ((await Deno.stat(path)).isFile) return [await readTestFile(path)];
+  const entries = (await Array.fromAsync(Deno.readDir(path)))
+    .filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+  return (await Promise.all(entries.map(({ name }) => testFiles(`${path}/${name}`)))).flat();
+}
+
+async function readTestFile(path: string): Promise<TestFile> {
+  return { path: `./${relative(ROOT, path)}`, unit: !await needsProcesses(path) };
+}
+
+async function needsProcesses(path: string): Promise<boolean> {
+  if (PROCESS_SUPPORT.test(path)) return true;
+  // A missing file is one that a test only talks about, or an error that `deno test` tells better.
+  const imported = importsOf(await Deno.readTextFile(path).catch(() => ""))
+    .map(({ specifier }) => join(dirname(path), specifier))
+    .filter((file) => file.startsWith(fromRoot("tests/")) && file.endsWith(".ts"));
+  for (const file of imported) if (await needsProcesses(file)) return true;
+  return false;
+}
+
+/** Before the tests, so that none of them is charged with a download. They say themselves what is missing. */
+async function prepareEngine(): Promise<void> {
+  const { engineOrReason } = await import("../tests/support/engine.ts");
+  say("Finding llama.cpp, or installing it");
+  await engineOrReason().catch((error) => say(String(error)));
+}
+
+/** Apart from the tests, so that one wrong type does not keep all of them from running. */
+async function checkTypes(): Promise<TestCounts> {
+  const { success } = await run(Deno.execPath(), ["check", "--quiet"], { output: "inherit" });
+  return { ...NO_TESTS, failed: success ? 0 : 1 };
+}
+
+async function runGroup(
+  group: readonly TestFile[],
+  flags: readonly string[],
+): Promise<TestCounts> {
+  if (group.length === 0) return NO_TESTS;
+  const report = await Deno.makeTempFile({ prefix: "mesh-llm-tests-", suffix: ".xml" });
+  try {
+    const paths = group.map((file) => file.path);
+    const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...paths];
+    const { success } = await run(Deno.execPath(), args, { output: "inherit" });
+    const suites = readSuites(await Deno.readTextFile(report));
+    // A flag may leave whole files out (`--filter`), so their absence means nothing then.
+    return countRun(suites, { expectedFiles: flags.length === 0 ? paths : [], success });
+  } finally {
+    await Deno.remove(report);
+  }
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { cpuSeconds, descendants, engineProcesses } from "../support/processes.ts";
+import {
+  answersExactly,
+  answerTo,
+  nodeTest,
+  QUESTION,
+  startServing,
+  until,
+  warm,
+} from "./mesh_of_nodes.ts";
+
+nodeTest("host, worker and client give the same answers", async () => {
+  await using host = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
+  await using worker = await startServing(["--join", host.token, "--max-vram", "1"]);
+  await using client = await startServing(["--client", "--join", host.token]);
+  const status = await until(client, "warm split", warm("guide", "split"));
+  const [model] = status.models;
+  assert.deepEqual(model?.hosts, [host.ready.node]);
+  assert.deepEqual(model?.workers.map(({ id }) => id), [worker.ready.node]);
+
+  const before = await cpuOfRpcServer(worker.pid);
+  for (const node of [host, worker, client]) await answersExactly(node);
+  assert.ok(await cpuOfRpcServer(worker.pid) > before, "the worker's rpc-server did no work");
+
+  const [server] = await engineProcesses(host.pid, "llama-server");
+  const rpc = /--rpc (\S+)/.exec(server?.command ?? "")?.[1]?.split(",") ?? [];
+  assert.equal(rpc.length, 2, "host's own share and the worker's tunnel");
+
+  assert.deepEqual(await descendants(client.pid), []);
+  for (const node of [host, worker]) {
+    const { peers } = await node.status();
+    assert.ok(!peers.some(({ id }) => id === client.ready.node));
+  }
+  const seen = await client.status();
+  assert.equal(seen.node.role, "client");
+  assert.equal(seen.peers.length, 2);
+  const roles = Object.fromEntries(seen.peers.map(({ id, role }) => [id, role]));
+  assert.deepEqual(roles, { [host.ready.node]: "host", [worker.ready.node]: "worker" });
+  const tunnels = (await host.status()).tunnels.filter(({ kind }) => kind === "rpc");
+  assert.ok(tunnels.some(({ bytesSent }) => bytesSent > 1_000_000), "weights went to the worker");
+});
+
+nodeTest(
+  "a worker that is killed with -9 during a stream: the host answers again by itself",
+  async () => {
+    await using host = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
+    await using worker = await startServing(["--join", host.token, "--max-vram", "1"]);
+    await until(host, "warm split", warm("guide", "split"));
+    const since = host.lines.length;
+    const broken = host.chat(QUESTION, { stream: true }).catch(() => "broken");
+    worker.kill("SIGKILL");
+    const [{ mode }] = await Promise.all([
+      host.serving("guide", { since, timeoutMs: 45_000 }),
+      broken,
+    ]);
+    assert.equal(mode, "solo");
+    await answersExactly(host);
+  },
+);
+
+nodeTest("a host that is killed with -9: the worker becomes host", async () => {
+  await using host = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
+  await using worker = await startServing([
+    ...["--model", "guide", "--join", host.token, "--max-vram", "1"],
+  ]);
+  await until(worker, "warm split", warm("guide", "split"));
+  const since = worker.lines.length;
+  host.kill("SIGKILL");
+  const { mode } = await worker.serving("guide", { since, timeoutMs: 45_000 });
+  assert.equal(mode, "solo");
+  await answersExactly(worker);
+});
+
+nodeTest("a worker whose new host differs is not held by the old one", async () => {
+  await using first = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
+  await using worker = await startServing(["--join", first.token, "--max-vram", "1"]);
+  await until(first, "warm split", warm("guide", "split"));
+  // More memory: all elect it, and the old host becomes its worker.
+  await using second = await startServing([
+    ...["--model", "guide", "--join", first.token, "--max-vram", "3"],
+  ]);
+  const status = await until(second, "host of both", ({ models }) => {
+    const [instance] = models[0]?.instances ?? [];
+    return instance?.state === "warm" && instance.workers.length === 2;
+  });
+  const workers = status.models[0]?.workers.map(({ id }) => id).sort();
+  assert.deepEqual(workers, [first.ready.node, worker.ready.node].sort());
+  assert.deepEqual(status.models[0]?.hosts, [second.ready.node]);
+  assert.deepEqual(await engineProcesses(first.pid, "llama-server"), []);
+  for (const node of [first, worker, second]) await answersExactly(node);
+});
+
+nodeTest("a token names the members that live, and works after its maker has died", async () => {
+  await using founder = await startServing(["--model", "guide"]);
+  await using second = await startServing(["--model", "guide", "--join", founder.token]);
+  await until(
+    founder,
+    "two warm instances",
+    ({ models }) => models[0]?.instances.filter(({ state }) => state === "warm").length === 2,
+  );
+  const response = await fetch(`${founder.ready.console}/api/tokens`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  const { token } = await response.json();
+  founder.kill("SIGKILL");
+  await founder.exited;
+  await using third = await startServing(["--client", "--join", token]);
+  await until(third, "a warm model", warm("guide"));
+  assert.equal(await third.chat("hello"), answerTo("hello"));
+  assert.ok((await second.status()).peers.length <= 1);
+});
+
+async function cpuOfRpcServer(pid: number): Promise<number> {
+  const [server, ...others] = await engineProcesses(pid, "rpc-server");
+  assert.ok(server !== undefined && others.length === 0);
+  return await cpuSeconds(server.pid);
+}

@@ -1,0 +1,77 @@
+/** The program as a user starts it, apart from whatever else this machine holds. */
+
+import { join } from "node:path";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+export interface Program {
+  /** An executable to run instead of `main.ts`. */
+  readonly compiled?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command that ends by itself. */
+export async function runProgram(
+  args: readonly string[],
+  program: Program = {},
+): Promise<Outcome> {
+  await using home = await temporaryFolder();
+  const { code, stdout, stderr } = await programCommand(args, program, home.path).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** `home` keeps models and settings of whoever runs the tests out of them. */
+export function programCommand(
+  args: readonly string[],
+  { compiled, env, cwd }: Program,
+  home: string,
+): Deno.Command {
+  const run = compiled === undefined ? ["run", "-A", "--quiet", MAIN] : [];
+  return new Deno.Command(compiled ?? Deno.execPath(), {
+    args: [...run, ...args],
+    env: { ...cleanEnvironment(home), ...env },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+}
+
+/** No key and no data directory of the user's; Deno's cache stays where it is. */
+function cleanEnvironment(home: string): Record<string, string> {
+  const inherited = ["PATH", "LANG", "TMPDIR", "MESH_LLM_DEBUG", "NPM_CONFIG_REGISTRY"];
+  const kept = inherited.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(kept), HOME: home, DENO_DIR: denoDir() };
+}
+
+/** As Deno itself chooses it. */
+function denoDir(): string {
+  const { DENO_DIR, XDG_CACHE_HOME, HOME = "" } = Deno.env.toObject();
+  if (DENO_DIR) return DENO_DIR;
+  if (Deno.build.os === "darwin") return join(HOME, "Library/Caches/deno");
+  return join(XDG_CACHE_HOME || join(HOME, ".cache"), "deno");
+}
+
+export interface TemporaryFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Removed with its scope. */
+export async function temporaryFolder(): Promise<TemporaryFolder> {
+  const path = await Deno.makeTempDir({ prefix: "mesh-llm-test-" });
+  const remove = () => Deno.remove(path, { recursive: true });
+  // A child that is just ending may add a last file while the folder is being emptied.
+  return { path, [Symbol.asyncDispose]: () => remove().catch(remove) };
+}
