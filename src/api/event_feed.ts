@@ -51,7 +51,10 @@ export class EventFeed {
 
   #subscribe(lastEventId: string | null): Subscriber {
     const first = [...this.#after(lastEventId), this.#frame(this.#statusNow())];
-    const subscriber = new Subscriber(first, this.#options.keepAliveMs ?? KEEP_ALIVE_MS);
+    const subscriber = new Subscriber(first, {
+      keepAliveMs: this.#options.keepAliveMs ?? KEEP_ALIVE_MS,
+      onEnd: this.#node.watch(),
+    });
     if (this.#options.closing?.aborted) subscriber.end();
     else this.#subscribers.add(subscriber);
     return subscriber;
@@ -107,16 +110,23 @@ function dataOf(event: NodeEvent): unknown {
   }
 }
 
+interface SubscriberOptions {
+  readonly keepAliveMs: number;
+  readonly onEnd: () => void;
+}
+
 /** One console. What it has not read yet is bounded: of statuses the latest, of all else the newest. */
 class Subscriber {
   readonly #waiting: Frame[];
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #onEnd: () => void;
   #silent = false;
   #ended = false;
   #wake: () => void = () => {};
 
-  constructor(first: readonly Frame[], keepAliveMs: number) {
+  constructor(first: readonly Frame[], { keepAliveMs, onEnd }: SubscriberOptions) {
     this.#waiting = [...first];
+    this.#onEnd = onEnd;
     this.#timer = setInterval(() => this.#keepAlive(), keepAliveMs);
   }
 
@@ -138,6 +148,7 @@ class Subscriber {
 
   end(): void {
     clearInterval(this.#timer);
+    if (!this.#ended) this.#onEnd();
     this.#ended = true;
     this.#wake();
   }

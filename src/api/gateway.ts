@@ -31,6 +31,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));
   app.use(requireKey(config.apiKey));
   app.get("/v1/models", async (c) => {
+    await node.freshen();
     if (node.warm().length === 0) await refresh(node, c.req.raw.signal, logger);
     return c.json({ object: "list", data: warmNames(node.warm()).map(describe) });
   });

@@ -35,7 +35,10 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   return app
     .use("/api/*", requireKey(config.adminKey))
     .use("/api/*", limitBody())
-    .get("/api/status", (c) => c.json(node.status()))
+    .get("/api/status", async (c) => {
+      await node.freshen();
+      return c.json(node.status());
+    })
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
     .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
       const token = await node.invite(c.req.valid("json")).catch(refuseInvite);

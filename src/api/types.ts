@@ -142,6 +142,8 @@ export class InstanceUnavailableError extends Error {
 /** What the OpenAI gateway needs of the node. */
 export interface GatewayNode {
   readonly self: string;
+  /** Before somebody looks: what a passive node knows is made fresh. Never fails, takes 1 s at most. */
+  freshen(): Promise<void>;
   /** Warm instances as this node knows them now. */
   warm(): readonly GatewayInstance[];
   /** A passive node fetches the routing table anew; an active one answers from its view. */
@@ -156,6 +158,10 @@ export interface GatewayNode {
 
 /** What the management routes need of the node. */
 export interface ManagementNode {
+  /** As in `GatewayNode`. */
+  freshen(): Promise<void>;
+  /** Somebody looks on: what a passive node knows is kept fresh until the result is called. */
+  watch(): () => void;
   status(): Status;
   /** Every event from now on; `status` events come at most 4 a second. */
   subscribe(listener: (event: NodeEvent) => void): () => void;

@@ -99,3 +99,12 @@ Deno.test("A stream that nobody reads holds nothing", () => {
   // A timer that is left running fails this test.
   feed.open(null);
 });
+
+Deno.test("A node knows how many look on", async () => {
+  const { node, feed } = setUp();
+  const readers = [new SseReader(feed.open(null)), new SseReader(feed.open(null))];
+  for (const reader of readers) await reader.next();
+  assert.equal(node.watchers, 2);
+  for (const reader of readers) await reader.cancel();
+  assert.equal(node.watchers, 0);
+});

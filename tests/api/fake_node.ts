@@ -29,6 +29,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   refreshes = 0;
+  watchers = 0;
   inviteError: Error | null = null;
   peers = 0;
   #warm: readonly GatewayInstance[];
@@ -44,6 +45,15 @@ export class FakeNode implements GatewayNode, ManagementNode {
 
   warm(): readonly GatewayInstance[] {
     return this.#warm;
+  }
+
+  freshen(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  watch(): () => void {
+    this.watchers++;
+    return () => this.watchers--;
   }
 
   refresh(): Promise<void> {
