@@ -21,7 +21,7 @@ export function nodeTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** Several llama.cpp processes share the cores here, and their threads wait for each other by spinning. */
-const ONE_THREAD = { LLAMA_ARG_THREADS: "1" };
+const CROWDED = { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" };
 
 /** A node that uses the tests' llama.cpp. */
 export function startServing(args: readonly string[], options: StartNodeOptions = {}) {
@@ -29,7 +29,7 @@ export function startServing(args: readonly string[], options: StartNodeOptions 
   return startNode({
     ...options,
     args: [...args, ...binDir],
-    env: { ...ONE_THREAD, ...options.env },
+    env: { ...CROWDED, ...options.env },
   });
 }
 

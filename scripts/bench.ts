@@ -1,0 +1,28 @@
+/**
+ * `deno task bench [name] [options]`: runs one benchmark, or all of them. Each is a module in
+ * `scripts/bench/` that exports `run(args)`, compares with the thing to beat in the same run and
+ * prints medians and ratios. Results worth keeping go to docs/benchmarks.md with date and machine.
+ */
+
+import { complain } from "./run.ts";
+
+interface Benchmark {
+  run(args: readonly string[]): Promise<void>;
+}
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  main: () => import("./bench/main_job.ts"),
+  transport: () => import("./bench/transport.ts"),
+};
+
+const [name, ...rest] = Deno.args;
+const names = name === undefined ? Object.keys(BENCHMARKS) : [name];
+for (const chosen of names) {
+  const load = BENCHMARKS[chosen];
+  if (load === undefined) {
+    const known = Object.keys(BENCHMARKS).join(", ");
+    complain(`Cannot run benchmark "${chosen}": the benchmarks are ${known}`);
+    Deno.exit(2);
+  }
+  await (await load()).run(rest);
+}
