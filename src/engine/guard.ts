@@ -22,7 +22,7 @@ test -z "$early" || kill "-$early" "$child"
 watcher=$!
 exec 3<&-
 while wait "$child"; status=$?; test "$status" -gt 128 && kill -0 "$child" 2>/dev/null; do :; done
-kill "$watcher" 2>/dev/null
+kill -KILL "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null
 exit "$status"
 `;
 

@@ -8,13 +8,15 @@ export interface ProcessInfo {
 
 export async function listProcesses(): Promise<ProcessInfo[]> {
   const { stdout } = await new Deno.Command("ps", {
-    args: ["-axww", "-o", "pid=,ppid=,command="],
+    args: ["-axww", "-o", "pid=,ppid=,stat=,command="],
     stdin: "null",
   }).output();
   return new TextDecoder().decode(stdout).split("\n").flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line);
+    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
     if (match === null) return [];
-    const [, pid, parent, command = ""] = match;
+    const [, pid, parent, state = "", command = ""] = match;
+    // A zombie has ended; only its parent has not looked yet.
+    if (state.startsWith("Z")) return [];
     return [{ pid: Number(pid), parent: Number(parent), command }];
   });
 }
