@@ -2,7 +2,7 @@ import { dialOrder } from "./addresses.ts";
 import { BaseMesh, type MeshParts } from "./base_mesh.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Deadline } from "./deadline.ts";
-import { DIALS_BEFORE_DEAD, JOIN_TIMEOUT_MS } from "./defaults.ts";
+import { CONNECT_TIMEOUT_MS, DIALS_BEFORE_DEAD } from "./defaults.ts";
 import { dialTargets } from "./dial_targets.ts";
 import { Dialer, type DialTarget } from "./dialer.ts";
 import type { JoinedPeer } from "./join.ts";
@@ -142,6 +142,7 @@ export class ActiveMesh extends BaseMesh {
       self: this.self,
       members: this.members(),
       connected: this.#connectedMembers(),
+      left: this.#view.left,
       stored: this.storedPeers(),
       lastGood: this.#lastGood,
     });
@@ -153,7 +154,7 @@ export class ActiveMesh extends BaseMesh {
   }
 
   async #dial({ peer, addresses }: DialTarget, signal: AbortSignal): Promise<void> {
-    using deadline = new Deadline(JOIN_TIMEOUT_MS * 2, `Joining ${peer}`, signal);
+    using deadline = new Deadline(CONNECT_TIMEOUT_MS, `Joining ${peer}`, signal);
     await this.parts.network.connect({ peer, addresses, signal: deadline.signal });
   }
 

@@ -18,6 +18,9 @@ export const DIAL_ADDRESS_TIMEOUT_MS = 2_000;
 /** A join is two messages: as long as a stream may wait for it (design.md 6). */
 export const JOIN_TIMEOUT_MS = 5_000;
 
+/** A few addresses that do not answer, and the join at one that does. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
 /** Connections that may be unproven at one time; more are closed at once. Chosen by feel. */
 export const MAX_PENDING_JOINS = 64;
 
@@ -122,6 +125,12 @@ export const MAX_ADDRESSES = 16;
 
 /** A goodbye is heard in a round trip; who has not answered by then is left without an answer. */
 export const GOODBYE_TIMEOUT_MS = 500;
+
+/** The native listener waits 3 s for a handshake that came while it closed; nobody gains by it. */
+export const STOP_TIMEOUT_MS = 1_000;
+
+/** The native side sends its last packets from threads of its own: on a loaded machine they need a moment. */
+export const EXIT_GRACE_MS = 50;
 
 /** design.md 8: a client's table is this old before it is asked for again, at least. */
 export const ROUTE_REFRESH_MIN_MS = 30_000;

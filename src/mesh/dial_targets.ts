@@ -8,6 +8,8 @@ export interface DialSituation {
   readonly members: readonly Announcement[];
   /** Members with a connection at this moment. */
   readonly connected: ReadonlySet<PeerId>;
+  /** Who said goodbye: they are on their way out, and come back by themselves. */
+  readonly left: ReadonlySet<PeerId>;
   /** Peers of the token and of the last time. */
   readonly stored: ReadonlyMap<PeerId, readonly string[]>;
   /** Where a peer was reached before. */
@@ -16,12 +18,12 @@ export interface DialSituation {
 
 /** Whom a member dials: every living member; the peers it knows from before at leisure, and with all haste while it is alone. */
 export function dialTargets(situation: DialSituation): DialTarget[] {
-  const { members, connected, stored } = situation;
-  const alone = connected.size === 0;
+  const { members, connected, left, stored } = situation;
+  const maxDelayMs = connected.size === 0 ? REDIAL_MAX_MS : REDIAL_DEAD_MS;
   const targets = new Map<PeerId, DialTarget>();
   for (const [peer, addresses] of stored) {
-    const maxDelayMs = alone ? REDIAL_MAX_MS : REDIAL_DEAD_MS;
-    targets.set(peer, { peer, addresses, courtesyMs: 0, maxDelayMs });
+    const courtesyMs = left.has(peer) ? maxDelayMs : 0;
+    targets.set(peer, { peer, addresses, courtesyMs, maxDelayMs });
   }
   for (const member of members) targets.set(member.peer, memberTarget(member, situation));
   targets.delete(situation.self);

@@ -46,10 +46,10 @@ export class Dialer {
   /** Who is wanted or connected may have changed. */
   wake(): void {
     if (this.#stop.signal.aborted) return;
-    clearTimeout(this.#timer);
     const targets = this.#effects.targets();
     this.#forgetOthers(new Set(targets.map(({ peer }) => peer)));
     const waits = targets.map((target) => this.#consider(target)).filter((ms) => ms !== undefined);
+    clearTimeout(this.#timer);
     if (waits.length > 0) {
       this.#timer = setTimeout(() => this.wake(), Math.ceil(Math.min(...waits)));
     }

@@ -90,8 +90,7 @@ export class Gossip {
   }
 
   async #openLink(connection: PeerConnection): Promise<void> {
-    using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, "Opening the gossip");
-    await this.#run(await connection.openStream(GOSSIP_PROTOCOL, deadline.signal), connection);
+    await this.#run(await openStream(connection), connection);
   }
 
   /** A connection without gossip is of no use, so both end together. */
@@ -103,7 +102,7 @@ export class Gossip {
     });
     this.#links.set(connection.id, { link, connection, done });
     if (this.#stopping) link.end();
-    else this.#listener.opened(link.peer);
+    else if (connection.isOpen) this.#listener.opened(link.peer);
     try {
       await done;
       await stream.release();
@@ -122,4 +121,9 @@ export class Gossip {
     for (const { link } of this.#links.values()) newest.set(link.peer, link);
     return newest.values();
   }
+}
+
+async function openStream(connection: PeerConnection): Promise<NetworkStream> {
+  using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, "Opening the gossip");
+  return await connection.openStream(GOSSIP_PROTOCOL, deadline.signal);
 }

@@ -4,14 +4,17 @@ import type { PeerId } from "./types.ts";
 /** Closes the connection to a peer that nothing was asked of for a while. */
 export class IdleConnections {
   readonly #close: (peer: PeerId) => void;
+  readonly #idleMs: number;
   readonly #uses = new Map<PeerId, number>();
   readonly #timers = new Map<PeerId, ReturnType<typeof setTimeout>>();
   #stopped = false;
 
-  constructor(close: (peer: PeerId) => void) {
+  constructor(close: (peer: PeerId) => void, idleMs = CLIENT_IDLE_MS) {
     this.#close = close;
+    this.#idleMs = idleMs;
   }
 
+  /** Something is asked of the peer, until the answer is called. */
   hold(peer: PeerId): () => void {
     clearTimeout(this.#timers.get(peer));
     this.#uses.set(peer, (this.#uses.get(peer) ?? 0) + 1);
@@ -28,7 +31,7 @@ export class IdleConnections {
     this.#uses.set(peer, uses);
     if (uses > 0 || this.#stopped) return;
     this.#uses.delete(peer);
-    this.#timers.set(peer, setTimeout(() => this.#expire(peer), CLIENT_IDLE_MS));
+    this.#timers.set(peer, setTimeout(() => this.#expire(peer), this.#idleMs));
   }
 
   #expire(peer: PeerId): void {

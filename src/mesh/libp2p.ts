@@ -2,15 +2,17 @@ import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
-import { raceSignal } from "./deadline.ts";
+import { Deadline, raceSignal } from "./deadline.ts";
 import {
   DIAL_ADDRESS_TIMEOUT_MS,
+  EXIT_GRACE_MS,
   MAX_CONNECTIONS,
   MAX_STREAMS_PER_CONNECTION,
+  STOP_TIMEOUT_MS,
 } from "./defaults.ts";
 import { UdpPortInUseError, UnreachableError } from "./errors.ts";
 import { concatBytes, type SigningKey } from "./keys.ts";
-import { Libp2pStream } from "./libp2p_stream.ts";
+import { Libp2pStream, StreamBrokenError } from "./libp2p_stream.ts";
 import type {
   ConnectionListener,
   DialRequest,
@@ -90,11 +92,20 @@ function randomPort(random: () => number): number {
     Math.floor(random() * (DYNAMIC_PORTS.last - DYNAMIC_PORTS.first + 1));
 }
 
+/** Keeps the process from ending while threads that are not ours have something to send. */
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 class Libp2pNetwork implements Network {
   readonly #libp2p: Libp2p;
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
   /** Peers learn of an exit at once this way; otherwise only their idle timeout would tell them. */
-  readonly #onUnload = () => this.#abortAll(new Error("This node exits"));
+  readonly #onUnload = () => {
+    const open = this.#libp2p.getConnections().length;
+    this.#abortAll(new Error("This node exits"));
+    if (open > 0) blockFor(EXIT_GRACE_MS);
+  };
 
   constructor(libp2p: Libp2p) {
     this.#libp2p = libp2p;
@@ -133,7 +144,8 @@ class Libp2pNetwork implements Network {
   async stop(): Promise<void> {
     globalThis.removeEventListener("unload", this.#onUnload);
     this.#abortAll(new Error("This node stops"));
-    await this.#libp2p.stop();
+    using deadline = new Deadline(STOP_TIMEOUT_MS, "Stopping libp2p");
+    await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
   }
 
   #abortAll(reason: Error): void {
@@ -173,8 +185,14 @@ class Libp2pConnection implements PeerConnection {
   async openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream> {
     const maxOutboundStreams = MAX_STREAMS_PER_CONNECTION;
     const opening = this.#connection.newStream(protocol, { signal, maxOutboundStreams });
-    // Where all slots are taken the native side waits for ever, whatever the signal says.
-    return new Libp2pStream(await raceSignal(opening, signal, (late) => late.abort(signal.reason)));
+    try {
+      // Where all slots are taken the native side waits for ever, whatever the signal says.
+      const stream = await raceSignal(opening, signal, (late) => late.abort(signal.reason));
+      return new Libp2pStream(stream);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new StreamBrokenError(`${this.peer} did not accept a stream of ${protocol}`, { cause });
+    }
   }
 
   abort(reason: Error): void {

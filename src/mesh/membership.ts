@@ -66,6 +66,15 @@ export function livingMembers(membership: Membership, self: PeerId): Announcemen
   return living.sort((a, b) => a.peer < b.peer ? -1 : 1);
 }
 
+/** Whether a member that we are connected to says that it is connected to the peer. */
+export function isVouchedFor(
+  peer: PeerId,
+  members: readonly Announcement[],
+  isConnected: (member: PeerId) => boolean,
+): boolean {
+  return members.some((member) => member.rttsMs[peer] !== undefined && isConnected(member.peer));
+}
+
 /** Without the tombstones that everybody has heard of long ago. */
 export function forgetDead(membership: Membership, now: number): Membership {
   const kept = [...membership].filter(([, { record, heardAt }]) =>

@@ -5,7 +5,7 @@ import { GOSSIP_ROUND_MS, MAX_ANNOUNCED_RTTS } from "./defaults.ts";
 import { Gossip } from "./gossip.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { JoinedPeer } from "./join.ts";
-import type { MemberChange } from "./membership.ts";
+import { isVouchedFor, type MemberChange } from "./membership.ts";
 import type { PeerConnection } from "./network.ts";
 import type { PeerNetwork } from "./peer_network.ts";
 import { Prober } from "./prober.ts";
@@ -81,6 +81,12 @@ export class MeshView {
     return this.#roster.own;
   }
 
+  /** Nodes that have said goodbye. */
+  get left(): ReadonlySet<PeerId> {
+    const gone = [...this.#roster.records()].filter(({ status }) => status === "left");
+    return new Set(gone.map(({ subject }) => subject));
+  }
+
   announcementOf(peer: PeerId): Announcement | undefined {
     return this.#roster.recordOf(peer)?.announcement ?? undefined;
   }
@@ -108,11 +114,8 @@ export class MeshView {
 
   /** Dialling a member has failed often enough: it is dead, unless somebody else is connected to it. */
   giveUp(peer: PeerId, reason: string): void {
-    const { network } = this.#options;
-    const isVouchedFor = this.members.some((member) =>
-      network.isConnected(member.peer) && member.rttsMs[peer] !== undefined
-    );
-    if (!isVouchedFor) this.#deaths.giveUp(peer, reason);
+    const isConnected = (member: PeerId) => this.#options.network.isConnected(member);
+    if (!isVouchedFor(peer, this.members, isConnected)) this.#deaths.giveUp(peer, reason);
   }
 
   /** A member's connection has been admitted. */

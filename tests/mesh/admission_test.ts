@@ -1,9 +1,15 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import { Admission } from "../../src/mesh/admission.ts";
 import { extendChain } from "../../src/mesh/capability.ts";
+import { MAX_PENDING_JOINS } from "../../src/mesh/defaults.ts";
 import { RefusedError } from "../../src/mesh/errors.ts";
+import type { JoinSelf } from "../../src/mesh/join.ts";
 import { SigningKey } from "../../src/mesh/keys.ts";
 import { startLibp2p } from "../../src/mesh/libp2p.ts";
+import type { PeerId } from "../../src/mesh/mod.ts";
+import type { ConnectionListener, Network, PeerConnection } from "../../src/mesh/network.ts";
 import { GOSSIP, invited, RawNode } from "./raw_node.ts";
 import { TestMeshes } from "./test_mesh.ts";
 
@@ -62,4 +68,34 @@ Deno.test("nothing is answered to a node that does not join", async () => {
   await assert.rejects(stream.read(), /reset the stream/);
   assert.equal(opened, false);
   await network.stop();
+});
+
+Deno.test("unproven connections beyond the cap are closed at once, and a place is free again when one is gone", () => {
+  let listener: ConnectionListener | undefined;
+  const network: Network = {
+    listen: (given) => listener = given,
+    handle: () => {},
+    dial: () => Promise.reject(new Error("Not used")),
+    stop: () => Promise.resolve(),
+  };
+  new Admission(network, {} as JoinSelf, getLogger("test"));
+  assert.ok(listener);
+  const { opened, closed } = listener;
+  const aborted: number[] = [];
+  const connection = (i: number): PeerConnection => ({
+    id: `${i}`,
+    peer: "peer" as PeerId,
+    direction: "inbound",
+    remoteAddress: "",
+    isOpen: true,
+    openStream: () => Promise.reject(new Error("Not used")),
+    abort: () => aborted.push(i),
+  });
+  const all = Array.from({ length: MAX_PENDING_JOINS + 2 }, (_, i) => connection(i));
+  for (const one of all.slice(0, -1)) opened(one);
+  assert.deepEqual(aborted, [MAX_PENDING_JOINS]);
+  all.slice(0, 1).forEach(closed);
+  all.slice(-1).forEach(opened);
+  assert.deepEqual(aborted, [MAX_PENDING_JOINS]);
+  all.forEach(closed);
 });

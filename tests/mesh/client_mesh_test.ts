@@ -78,8 +78,9 @@ Deno.test("a client may open http to any member of the table, and is reset on rp
   assert.deepEqual(await http.read(), new Uint8Array([1, 2, 3]));
   assert.equal(await http.read(), null);
   for (const protocol of ["/mesh-llm/rpc/1", "/mesh-llm/gossip/1"]) {
-    const stream = await client.open(second.self, protocol);
-    await assert.rejects(stream.read(), /reset the stream/);
+    // The reset may come before the opening is over, or after it.
+    const opened = client.open(second.self, protocol).then((stream) => stream.read());
+    await assert.rejects(opened, /reset the stream|did not accept a stream/);
   }
   assert.deepEqual(opened, ["client"]);
 });

@@ -19,6 +19,7 @@ const SITUATION = {
   self: SELF,
   members: [member(LOW), member(HIGH)],
   connected: new Set<PeerId>(),
+  left: new Set<PeerId>(),
   stored: new Map([[SELF, ["/own"]], [HIGH, ["/old"]]]),
   lastGood: new Map<PeerId, string>(),
 };
@@ -48,4 +49,9 @@ Deno.test("peers of the last time are dialled with haste while this node is alon
   }]);
   const [later] = dialTargets({ ...SITUATION, members: [], connected: new Set([LOW]) });
   assert.equal(later?.maxDelayMs, REDIAL_DEAD_MS);
+});
+
+Deno.test("who said goodbye is left time to be gone and to come back by itself", () => {
+  const [target] = dialTargets({ ...SITUATION, members: [], left: new Set([HIGH]) });
+  assert.equal(target?.courtesyMs, REDIAL_MAX_MS);
 });

@@ -27,7 +27,7 @@ async function startPair() {
     async [Symbol.asyncDispose]() {
       await near.network.stop();
       await far.network.stop();
-      await endLibp2pLeaks();
+      endLibp2pLeaks();
     },
   };
 }

@@ -44,7 +44,7 @@ Deno.test("a libp2p node", async (t) => {
 
   await network.stop();
   await listener.network.stop();
-  await endLibp2pLeaks();
+  endLibp2pLeaks();
 });
 
 function place(port: number | null, peer: PeerId): string {

@@ -5,6 +5,7 @@ import { peerIdOf } from "../../src/mesh/keys.ts";
 import {
   EMPTY_MEMBERSHIP,
   forgetDead,
+  isVouchedFor,
   livingMembers,
   type Membership,
   merge,
@@ -126,4 +127,19 @@ Deno.test("a tombstone is forgotten after its time, a living member never", () =
   const membership = mergeAll([record(A, [1, 1], "dead"), record(B, [1, 1])]);
   assert.equal(forgetDead(membership, TOMBSTONE_LIFE_MS - 1), membership);
   assert.deepEqual([...forgetDead(membership, TOMBSTONE_LIFE_MS).keys()], [B]);
+});
+
+Deno.test("only a member that we are connected to vouches for a peer, and only while it is connected to it", () => {
+  const announcement = record(A, [1, 1]).announcement;
+  assert.ok(announcement);
+  const friend = { ...announcement, rttsMs: { [B]: 1 } };
+  const cases: [readonly (typeof friend)[], boolean, boolean][] = [
+    [[friend], true, true],
+    [[friend], false, false],
+    [[{ ...friend, rttsMs: {} as Record<string, number> }], true, false],
+    [[], true, false],
+  ];
+  for (const [members, connected, expected] of cases) {
+    assert.equal(isVouchedFor(B, members, () => connected), expected);
+  }
 });

@@ -49,7 +49,10 @@ Deno.test("members talk over protocols of their own; a reset and a missing handl
     }
     await stream.closeWrite();
   });
-  second.handle("/test/broken/1", options, () => Promise.reject(new Error("Broken")));
+  second.handle("/test/broken/1", options, async (stream) => {
+    await stream.read();
+    throw new Error("Broken");
+  });
   assert.throws(() => second.handle("/test/echo/1", options, () => Promise.resolve()), TypeError);
   const echo = await founder.open(second.self, "/test/echo/1");
   await echo.write(new Uint8Array([1, 2]));
@@ -57,8 +60,9 @@ Deno.test("members talk over protocols of their own; a reset and a missing handl
   await echo.closeWrite();
   assert.equal(await echo.read(), null);
   const broken = await founder.open(second.self, "/test/broken/1");
+  await broken.write(new Uint8Array([1]));
   await assert.rejects(broken.read(), /reset the stream/);
-  await assert.rejects(founder.open(second.self, "/test/none/1"));
+  await assert.rejects(founder.open(second.self, "/test/none/1"), /did not accept a stream/);
   await assert.rejects(
     founder.open(peerIdOf(new Uint8Array(32)), "/test/echo/1"),
     UnreachableError,

@@ -77,7 +77,7 @@ export class TestMeshes implements AsyncDisposable {
     await Promise.all([...this.#started].map((mesh) => mesh.stop()));
     await Promise.all(this.#processes.map(endProcess));
     await Deno.remove(this.#root, { recursive: true });
-    await endLibp2pLeaks();
+    endLibp2pLeaks();
   }
 }
 

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { IdleConnections } from "../../src/mesh/idle_connections.ts";
+import type { PeerId } from "../../src/mesh/types.ts";
+
+const [A, B] = ["a", "b"] as PeerId[] as [PeerId, PeerId];
+
+Deno.test("a connection is closed once nothing has been asked of it for a while", async () => {
+  const closed = Promise.withResolvers<PeerId>();
+  const idle = new IdleConnections(closed.resolve, 1);
+  const first = idle.hold(A);
+  const second = idle.hold(A);
+  first();
+  idle.hold(B);
+  second();
+  assert.equal(await closed.promise, A);
+  idle.stop();
+});
+
+Deno.test("a use in time keeps the connection, and stop() ends the waiting", () => {
+  const idle = new IdleConnections(() => assert.fail("closed"), 60_000);
+  idle.hold(A)();
+  const release = idle.hold(A);
+  idle.hold(B)();
+  idle.stop();
+  release();
+});
