@@ -6,6 +6,7 @@ import {
   installEngine,
   type InstallProgress,
   mainMemoryBytes,
+  type OfferedDevice,
   offeredMemory,
   prepareEngine,
 } from "../engine/mod.ts";
@@ -19,7 +20,9 @@ import { Screen } from "./screen.ts";
 export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
   const engine = await findEngine(command, runtime);
   const totalMemoryBytes = await mainMemoryBytes();
-  printOut(command.json ? engineJson(engine) : engineText(engine, totalMemoryBytes));
+  printOut(
+    command.json ? engineJson(engine, totalMemoryBytes) : engineText(engine, totalMemoryBytes),
+  );
   return 0;
 }
 
@@ -63,18 +66,15 @@ function showProgress(
 }
 
 /** The fields of design.md 3, in its order. */
-export function engineJson(engine: Engine): string {
-  const { llamaServer, rpcServer, build, rpcProtocol, devices } = engine;
+export function engineJson(engine: Engine, totalMemoryBytes: number): string {
+  const { llamaServer, rpcServer, build, rpcProtocol } = engine;
+  const devices = devicesOf(engine, totalMemoryBytes);
   const fields = { llamaServer, rpcServer, build, rpcProtocol, devices };
   return JSON.stringify(fields, null, 2) + "\n";
 }
 
 export function engineText(engine: Engine, totalMemoryBytes: number): string {
-  const { devices } = offeredMemory({
-    devices: engine.devices,
-    totalMemoryBytes,
-    maxVramBytes: null,
-  });
+  const devices = devicesOf(engine, totalMemoryBytes);
   const fields: [name: string, value: string][] = [
     ["llama-server", engine.llamaServer],
     ["rpc-server", engine.rpcServer],
@@ -86,4 +86,9 @@ export function engineText(engine: Engine, totalMemoryBytes: number): string {
     ]),
   ];
   return fields.map(([name, value]) => `${name.padEnd(12)}  ${value}\n`).join("");
+}
+
+/** What computes here, with its memory, as `status` names it: the CPU where there is no GPU. */
+function devicesOf({ devices }: Engine, totalMemoryBytes: number): readonly OfferedDevice[] {
+  return offeredMemory({ devices, totalMemoryBytes, maxVramBytes: null }).devices;
 }

@@ -31,11 +31,18 @@ Deno.test("engineText() shows every GPU with its memory", () => {
 });
 
 Deno.test("engineJson() has the fields that others rely on, and no more", () => {
-  assert.deepEqual(JSON.parse(engineJson({ ...engine, devices: [gpu] })), {
+  assert.deepEqual(JSON.parse(engineJson({ ...engine, devices: [gpu] }, 8e9)), {
     llamaServer: "/llama/llama-server",
     rpcServer: "/llama/rpc-server",
     build: "11669",
     rpcProtocol: "8.0.0",
-    devices: [gpu],
+    devices: [{ name: "CUDA0", totalBytes: 24e9, offeredBytes: 20e9, usedBytes: 0 }],
   });
+  const { devices } = JSON.parse(engineJson(engine, 8e9));
+  assert.deepEqual(devices, [{
+    name: "CPU",
+    totalBytes: 8e9,
+    offeredBytes: 6e9,
+    usedBytes: 0,
+  }]);
 });
