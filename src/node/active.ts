@@ -6,7 +6,6 @@ import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunn
 import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
 import { FIRST_VIEW_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import type { Duty, LocalServer } from "./duty.ts";
-import { HostDuty } from "./host_duty.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -51,7 +50,7 @@ export class Active implements NodePart {
     this.#gate = new RpcGate(() => this.#reconciler.duty);
     this.#tunnels = new RpcTunnels({
       open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
-      terms: { currentTerm: () => openTerm(this.#reconciler.duty) },
+      terms: { currentTerm: () => this.#reconciler.duty.openTerm },
       logger,
     });
     this.#served = new RpcServerEnd({ gate: this.#gate, logger });
@@ -191,11 +190,6 @@ export class Active implements NodePart {
     const self = { ...this.#announcement(duty, target), peer: mesh.self };
     return { self, others, rttsMs: new Map(rtts) };
   }
-}
-
-/** RPC ports take connections only while a llama-server of the current term may use them. */
-function openTerm(duty: Duty): number | null {
-  return duty instanceof HostDuty ? duty.openTerm : null;
 }
 
 /** The nodes whose death must be noticed at once. */

@@ -19,6 +19,10 @@ export interface Duty {
   readonly obeys: Obedience | null;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
+  /** Loopback port of this node's rpc-server while it works for another host. */
+  readonly rpcPort: number | null;
+  /** The term whose connections to the workers may pass: only while a llama-server of it runs. */
+  readonly openTerm: number | null;
   /** Fraction loaded. */
   readonly progress: number;
   /** Why it can't go on; the reconciler replaces it. */
@@ -59,6 +63,8 @@ export function idleDuty(
     instance,
     obeys: null,
     server: null,
+    rpcPort: null,
+    openTerm: null,
     progress: 0,
     failure,
     stop: () => Promise.resolve(),

@@ -14,6 +14,7 @@ type HostPlan = Extract<Plan, { kind: "host" }>;
  */
 export class HostDuty implements Duty {
   readonly obeys = null;
+  readonly rpcPort = null;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #ownRpcServer: ManagedServer | null = null;
@@ -29,7 +30,6 @@ export class HostDuty implements Duty {
     this.#running = this.#run(this.#stopping.signal).catch((error: unknown) => this.#fail(error));
   }
 
-  /** The term whose RPC connections may pass: only while a llama-server of it runs. */
   get openTerm(): number | null {
     return this.#llamaServer === null || this.#failure !== null ? null : this.term;
   }

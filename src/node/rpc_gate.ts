@@ -1,6 +1,5 @@
 import { GATE_WAIT_MS } from "./defaults.ts";
 import type { Duty } from "./duty.ts";
-import { WorkerDuty } from "./worker_duty.ts";
 
 /** The peer may not use this node's rpc-server: it is not the host that this node obeys, or its term is over. */
 export class RpcRefusedError extends Error {
@@ -51,7 +50,7 @@ export class RpcGate {
 
 /** The port, or whether the term is still to come or over. Pure. */
 export function gateAnswer(duty: Duty, peer: string, term: number): number | "later" | "over" {
-  if (!(duty instanceof WorkerDuty)) return "later";
+  if (duty.plan.kind !== "worker") return "later";
   const { host, term: current } = duty.plan;
   if (host !== peer || term > current) return "later";
   if (term < current) return "over";

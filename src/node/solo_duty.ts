@@ -9,6 +9,8 @@ type SoloPlan = Extract<Plan, { kind: "solo" }>;
 /** Serves a model that fits this node, with a llama-server that starts again when it crashes. */
 export class SoloDuty implements Duty {
   readonly obeys = null;
+  readonly rpcPort = null;
+  readonly openTerm = null;
   readonly failure = null;
   readonly #server: ManagedServer;
   readonly #startedMs: number;

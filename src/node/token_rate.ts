@@ -10,7 +10,8 @@ export class TokenRate {
 
   perSecond(nowMs: number): number {
     const tokens = this.#recent(nowMs).reduce((sum, { tokens }) => sum + tokens, 0);
-    return Math.round(tokens / TOKEN_RATE_WINDOW_MS * 10_000) / 10;
+    const perSecond = tokens * 1_000 / TOKEN_RATE_WINDOW_MS;
+    return Math.round(perSecond * 10) / 10;
   }
 
   #recent(nowMs: number) {

@@ -12,6 +12,7 @@ type WorkerPlan = Extract<Plan, { kind: "worker" }>;
 export class WorkerDuty implements Duty {
   readonly instance = null;
   readonly server = null;
+  readonly openTerm = null;
   readonly progress = 0;
   readonly failure = null;
   readonly #rpcServer: ManagedServer;
@@ -30,7 +31,6 @@ export class WorkerDuty implements Duty {
     });
   }
 
-  /** Loopback port of the rpc-server once it takes connections. */
   get rpcPort(): number | null {
     const { state } = this.#rpcServer;
     return state.kind === "ready" ? state.port : null;

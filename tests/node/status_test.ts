@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import type { RouteInstance, RouteNode } from "../../src/mesh/mod.ts";
+import { type StatusInput, statusOf } from "../../src/node/status.ts";
+import { BIG, peer, SMALL } from "./members.ts";
+
+function route(host: string, overrides: Partial<RouteInstance> = {}): RouteInstance {
+  return {
+    host: peer(host),
+    model: BIG,
+    sizeBytes: 90,
+    mode: "solo",
+    state: "warm",
+    term: 1,
+    hostShare: 1,
+    workers: [],
+    needBytes: 100,
+    haveBytes: 100,
+    ...overrides,
+  };
+}
+
+function node(name: string, memoryBytes = 10): RouteNode {
+  return {
+    peer: peer(name),
+    name,
+    role: "standby",
+    model: null,
+    memoryBytes,
+    devices: [],
+    addresses: [],
+    version: "0.1.0",
+  };
+}
+
+function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusInput> = {}) {
+  const routes = { version: "v", instances: [], wanted: [], nodes: [], ...overrides };
+  return {
+    version: "0.1.0",
+    node: {
+      id: "self",
+      name: "self",
+      role: "host",
+      model: null,
+      vramBytes: 5,
+      addresses: [],
+      devices: [],
+      tokensPerSecond: 0,
+      clientsConnected: 0,
+      engine: null,
+    },
+    meshId: "mesh",
+    token: null,
+    routes,
+    rttMs: (id) => id === "a" ? 4 : undefined,
+    tunnels: [],
+    onDisk: [],
+    ownProgress: null,
+    ...more,
+  } satisfies StatusInput;
+}
+
+Deno.test("statusOf() leaves this node out of its peers and counts everyone's memory", () => {
+  const status = statusOf(input({ nodes: [node("self", 99), node("a"), node("b")] }));
+  assert.deepEqual(status.peers.map(({ id, rttMs }) => ({ id, rttMs })), [
+    { id: "a", rttMs: 4 },
+    { id: "b", rttMs: null },
+  ]);
+  assert.equal(status.mesh.vramBytes, 25);
+});
+
+Deno.test("statusOf() shows a model in the best state of its instances, the best first", () => {
+  const instances = [
+    route("a", { state: "loading" }),
+    route("b"),
+    route("c", { model: SMALL, state: "waiting", mode: "split", haveBytes: 60 }),
+  ];
+  const { models } = statusOf(input({ instances }));
+  assert.deepEqual(models.map(({ name, state, hosts }) => ({ name, state, hosts })), [
+    { name: "big", state: "warm", hosts: ["b", "a"] },
+    { name: "small", state: "waiting", hosts: ["c"] },
+  ]);
+  assert.deepEqual(
+    models[1]?.instances.map(({ needBytes, haveBytes }) => ({ needBytes, haveBytes })),
+    [{ needBytes: 100, haveBytes: 60 }],
+  );
+  assert.equal(models[0]?.instances[0]?.needBytes, undefined);
+});
+
+Deno.test("statusOf() lists what is on this disk or wanted, and served by nobody, as cold", () => {
+  const { models } = statusOf(
+    input({ wanted: ["wanted"] }, { onDisk: [{ name: "file", sizeBytes: 7 }] }),
+  );
+  assert.deepEqual(
+    models.map(({ name, state, sizeBytes, onDisk }) => ({ name, state, sizeBytes, onDisk })),
+    [
+      { name: "file", state: "cold", sizeBytes: 7, onDisk: true },
+      { name: "wanted", state: "cold", sizeBytes: 0, onDisk: false },
+    ],
+  );
+});
+
+Deno.test("statusOf() knows the progress of this node's own instance only", () => {
+  const instances = [route("self", { state: "loading" }), route("a", { state: "loading" })];
+  const { models } = statusOf(input({ instances }, { ownProgress: 0.5 }));
+  const progress = models[0]?.instances.map(({ host, progress }) => [host, progress]);
+  assert.deepEqual(progress, [["self", 0.5], ["a", undefined]]);
+});
