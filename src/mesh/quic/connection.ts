@@ -1,0 +1,63 @@
+import type { Logger, MessageStreamDirection } from "@libp2p/interface";
+import { AbstractMultiaddrConnection, type SendResult } from "@libp2p/utils";
+import { multiaddr } from "@multiformats/multiaddr";
+import { asError, ConnectionLostError } from "./errors.ts";
+import type { NativeConnection } from "./native.ts";
+
+export interface QuicConnectionInit {
+  readonly native: NativeConnection;
+  readonly direction: MessageStreamDirection;
+  readonly log: Logger;
+}
+
+/** A QUIC connection as libp2p sees it. Bytes go over its streams only. */
+export class QuicConnection extends AbstractMultiaddrConnection {
+  readonly #native: NativeConnection;
+  #reason = "it was closed";
+
+  constructor({ native, direction, log }: QuicConnectionInit) {
+    super({ remoteAddr: multiaddr(native.remoteMultiaddr()), direction, log });
+    this.#native = native;
+    this.#watch();
+  }
+
+  /** What a stream that was cut off by the end of the connection fails with. */
+  lostError(): ConnectionLostError {
+    return new ConnectionLostError(this.#reason);
+  }
+
+  override sendData(): SendResult {
+    throw new TypeError("A QUIC connection carries no bytes outside its streams");
+  }
+
+  override sendReset(): void {
+    this.#native.abort();
+  }
+
+  override sendClose(): Promise<void> {
+    this.#native.abort();
+    return Promise.resolve();
+  }
+
+  override sendPause(): void {}
+
+  override sendResume(): void {}
+
+  /** Never rejects. */
+  async #watch(): Promise<void> {
+    await this.#native.closed().catch(() => undefined);
+    this.#reason = await this.#closeReason();
+    this.onTransportClosed();
+  }
+
+  /** Only a call that fails tells why; streams that nobody took come before it. */
+  async #closeReason(): Promise<string> {
+    for (;;) {
+      try {
+        await this.#native.inboundStream();
+      } catch (error) {
+        return asError(error).message;
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import type { Connection } from "@libp2p/interface";
+import { CROSSING_DIALS_MS } from "./defaults.ts";
+import { drainConnection, type DrainOptions } from "./drain_connection.ts";
+
+/** One of several connections to a peer. */
+export interface Duplicate {
+  readonly direction: "inbound" | "outbound";
+  readonly openedAtMs: number;
+}
+
+export interface Choice<T> {
+  /** For new streams. */
+  readonly keep: T;
+  /** To be closed once their streams have ended. */
+  readonly drain: readonly T[];
+}
+
+export interface Ends {
+  readonly self: string;
+  readonly peer: string;
+}
+
+/**
+ * Which of the connections to a peer stays. Of two dials that crossed, the one of the lower PeerId;
+ * otherwise the newest, since who dials anew has no use for what was before. Both ends come to the
+ * same choice without a word. Pure.
+ */
+export function chooseConnection<T extends Duplicate>(
+  connections: readonly T[],
+  ends: Ends,
+): Choice<T> | undefined {
+  const newestMs = Math.max(...connections.map(({ openedAtMs }) => openedAtMs));
+  const crossing = connections.filter(({ openedAtMs }) =>
+    newestMs - openedAtMs <= CROSSING_DIALS_MS
+  );
+  const [keep] = crossing.toSorted((a, b) => lowerPeersDialFirst(a, b, ends) || newestFirst(a, b));
+  if (keep === undefined) return undefined;
+  return { keep, drain: connections.filter((one) => one !== keep && mayDrain(one, keep)) };
+}
+
+function lowerPeersDialFirst(a: Duplicate, b: Duplicate, { self, peer }: Ends): number {
+  const lowersDial = self < peer ? "outbound" : "inbound";
+  return Number(b.direction === lowersDial) - Number(a.direction === lowersDial);
+}
+
+function newestFirst(a: Duplicate, b: Duplicate): number {
+  return b.openedAtMs - a.openedAtMs;
+}
+
+/** Two dials of one node may arrive in another order than they left: only that node knows the newer one. */
+function mayDrain(one: Duplicate, keep: Duplicate): boolean {
+  return one.direction !== keep.direction || one.direction === "outbound";
+}
+
+export interface DuplicateConnectionsOptions extends DrainOptions {
+  readonly self: string;
+  /** A connection that should have been drained did not close in order. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Settles which connection to a peer is used where there are several, and lets the others run dry. */
+export class DuplicateConnections {
+  readonly #options: DuplicateConnectionsOptions;
+  readonly #draining = new WeakSet<Connection>();
+
+  constructor(options: DuplicateConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** The connection for new streams to a peer, given all those that are open. */
+  settle(peer: string, connections: readonly Connection[]): Connection | undefined {
+    const candidates = connections.map((connection) => ({
+      connection,
+      direction: connection.direction,
+      openedAtMs: connection.timeline.open,
+    }));
+    const choice = chooseConnection(candidates, { self: this.#options.self, peer });
+    for (const { connection } of choice?.drain ?? []) this.#drain(connection);
+    return choice?.keep.connection;
+  }
+
+  #drain(connection: Connection): void {
+    if (this.#draining.has(connection)) return;
+    this.#draining.add(connection);
+    drainConnection(connection, this.#options).catch((error) => this.#options.onError?.(error));
+  }
+}

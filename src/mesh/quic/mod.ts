@@ -1,0 +1,20 @@
+/** libp2p's QUIC transport as this project needs it: fast, bounded, and honest about broken streams. */
+
+export { QuicAddonError } from "./addon.ts";
+export { byteStreamOf, type PulledStream } from "./byte_stream_of.ts";
+export {
+  chooseConnection,
+  DuplicateConnections,
+  type DuplicateConnectionsOptions,
+} from "./duplicate_connections.ts";
+export {
+  ConnectionLostError,
+  DialError,
+  QuicLimitError,
+  StreamResetByPeerError,
+  StreamStoppedByPeerError,
+  WrongPeerError,
+} from "./errors.ts";
+export { OpenConnections } from "./open_connections.ts";
+export type { QuicTransportOptions } from "./options.ts";
+export { QuicTransport, quicTransport, type QuicTransportComponents } from "./transport.ts";

@@ -1,0 +1,164 @@
+import {
+  type AbortOptions,
+  type ComponentLogger,
+  type CreateStreamOptions,
+  MuxerClosedError,
+  type Stream,
+  type StreamMuxer,
+  type StreamMuxerEvents,
+  type StreamMuxerFactory,
+  type StreamMuxerStatus,
+  TypedEventEmitter,
+} from "@libp2p/interface";
+import { Deadline, raceSignal } from "../deadline.ts";
+import { ByteBudget } from "./byte_budget.ts";
+import type { QuicConnection } from "./connection.ts";
+import { asError, ConnectionLostError, QuicLimitError } from "./errors.ts";
+import { asStream } from "./libp2p_types.ts";
+import type { NativeConnection, NativeStream } from "./native.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { StallGuard } from "./stall_guard.ts";
+import { QuicStream, type StreamOwner } from "./stream.ts";
+
+export interface QuicMuxerInit {
+  readonly native: NativeConnection;
+  readonly connection: QuicConnection;
+  readonly logger: ComponentLogger;
+  readonly options: ResolvedOptions;
+}
+
+/** The streams of one connection: QUIC does the muxing, this does the bookkeeping. */
+export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements StreamMuxer {
+  readonly protocol = "quic";
+  status: StreamMuxerStatus = "open";
+  /** Holds them: a native stream that is collected would end cleanly, whatever it still had to say. */
+  readonly #streams: QuicStream[] = [];
+  readonly #init: QuicMuxerInit;
+  readonly #stalls: StallGuard<QuicStream>;
+  readonly #owner: StreamOwner;
+  #isAccepting = false;
+
+  constructor(init: QuicMuxerInit) {
+    super();
+    this.#init = init;
+    const { connection, options } = init;
+    this.#stalls = new StallGuard({
+      maxStalled: Math.floor(options.connectionWindowBytes / options.streamWindowBytes) - 1,
+      stalledMs: options.stalledMs,
+      elapsed: () => performance.now(),
+      drop: (stream) => stream.abort(stalledError(options.stalledMs)),
+    });
+    this.#owner = {
+      budget: new ByteBudget(options.maxQueuedBytes),
+      onBehind: (stream) => this.#stalls.add(stream),
+      onCaughtUp: (stream) => this.#stalls.delete(stream),
+      lost: () => connection.lostError(),
+    };
+    connection.addEventListener("close", ({ error }) => this.#onConnectionClose(error));
+  }
+
+  get streams(): Stream[] {
+    return this.#streams.map(asStream);
+  }
+
+  /** Streams that come before libp2p listens are left with the addon, where none gets lost. */
+  override addEventListener(...args: Parameters<StreamMuxer["addEventListener"]>): void {
+    super.addEventListener(...args);
+    if (args[0] !== "stream" || this.#isAccepting) return;
+    this.#isAccepting = true;
+    this.#acceptStreams();
+  }
+
+  async createStream({ signal }: CreateStreamOptions = {}): Promise<Stream> {
+    if (this.status !== "open") throw new MuxerClosedError();
+    const native = await this.#openNative(signal);
+    if (this.status === "open") return asStream(this.#add(native, "outbound"));
+    dropLate(native);
+    throw new MuxerClosedError();
+  }
+
+  /** Ends the writing side of every stream, for as long as the signal allows; then what is left. */
+  async close(options: AbortOptions = {}): Promise<void> {
+    if (this.status !== "open") return;
+    this.status = "closing";
+    await Promise.allSettled([...this.#streams].map((stream) => stream.close(options)));
+    this.abort(new MuxerClosedError());
+  }
+
+  abort(reason: Error): void {
+    this.#end((stream) => stream.abort(reason));
+  }
+
+  /** Where all slots are taken the addon waits for ever, whatever the signal says. */
+  async #openNative(signal: AbortSignal | undefined): Promise<NativeStream> {
+    const { openStreamMs } = this.#init.options;
+    using limit = new Deadline(openStreamMs, "Waiting for a free stream slot", signal);
+    try {
+      const opening = this.#init.native.outboundStream();
+      return await raceSignal(opening, limit.signal, dropLate);
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
+      if (limit.signal.aborted) throw slotError(openStreamMs, cause);
+      throw new ConnectionLostError(asError(cause).message, { cause });
+    }
+  }
+
+  #onConnectionClose(error: Error | undefined): void {
+    this.#end((stream) => stream.onTransportClosed(error ?? this.#owner.lost()));
+  }
+
+  #end(endStream: (stream: QuicStream) => void): void {
+    if (this.status === "closed") return;
+    this.status = "closing";
+    for (const stream of [...this.#streams]) endStream(stream);
+    this.#stalls.clear();
+    this.status = "closed";
+  }
+
+  /** Never rejects: the connection's end ends it. */
+  async #acceptStreams(): Promise<void> {
+    try {
+      while (this.status !== "closed") {
+        const native = await this.#init.native.inboundStream();
+        if (this.status !== "open") return dropLate(native);
+        const detail = asStream(this.#add(native, "inbound"));
+        this.safeDispatchEvent("stream", { detail });
+      }
+    } catch (error) {
+      this.#init.connection.log("no more inbound streams: %s", asError(error).message);
+    }
+  }
+
+  #add(native: NativeStream, direction: "inbound" | "outbound"): QuicStream {
+    const scope = `libp2p:quic:stream:${this.#init.native.id()}:${native.id()}:${direction}`;
+    const log = this.#init.logger.forComponent(scope);
+    const stream = new QuicStream({ native, direction, log, owner: this.#owner });
+    this.#streams.push(stream);
+    stream.addEventListener("close", () => this.#streams.splice(this.#streams.indexOf(stream), 1));
+    return stream;
+  }
+}
+
+/** A muxer for the one connection that it was made for. */
+export function muxerFactory(init: QuicMuxerInit): StreamMuxerFactory<QuicMuxer> {
+  return { protocol: "quic", createStreamMuxer: () => new QuicMuxer(init) };
+}
+
+/** A stream that came after its caller had gone: the peer frees its slot too. */
+function dropLate(native: NativeStream): void {
+  native.resetWrite().catch(() => undefined);
+  native.stopRead().catch(() => undefined);
+}
+
+function slotError(waitedMs: number, cause: unknown): QuicLimitError {
+  return new QuicLimitError(
+    `Could not open a stream within ${waitedMs / 1_000} s: as many are open as the peer allows`,
+    { cause },
+  );
+}
+
+function stalledError(stalledMs: number): QuicLimitError {
+  return new QuicLimitError(
+    `The stream was not read for ${stalledMs / 1_000} s and held up the others of its connection`,
+  );
+}
