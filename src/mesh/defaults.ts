@@ -1,11 +1,5 @@
 /** Numbers of the mesh, each with its reason. Sizes in bytes, times in milliseconds. */
 
-/** A peer behind a quiet NAT is forgotten after about 30 s; three keep-alives fit into that. */
-export const KEEP_ALIVE_MS = 10_000;
-
-/** Three lost keep-alives: a peer that was killed is noticed without anybody using it. */
-export const IDLE_TIMEOUT_MS = 30_000;
-
 /** Above the 256 that one host opens to its workers and clients in a busy minute. Streams a connection. */
 export const MAX_STREAMS_PER_CONNECTION = 1_024;
 
@@ -26,18 +20,6 @@ export const MAX_PENDING_JOINS = 64;
 
 /** Negotiating a stream is one round trip; a peer that needs longer is asked whether it lives. */
 export const OPEN_STREAM_TIMEOUT_MS = 5_000;
-
-/** Payload of one stream frame: the size of a tunnel's reads. */
-export const MAX_FRAME_BYTES = 65_536;
-
-/**
- * Bytes that a peer may send before the consumer has taken any. At the stock transport's 40 MB/s it
- * covers a round trip of 100 ms, and it bounds what a slow reader costs.
- */
-export const STREAM_WINDOW_BYTES = 4_194_304;
-
-/** How long the rest of a finished handler's stream is waited for before it is reset. */
-export const STREAM_LINGER_MS = 5_000;
 
 /** design.md 8. */
 export const MAX_ANNOUNCEMENT_BYTES = 65_536;
@@ -128,9 +110,6 @@ export const GOODBYE_TIMEOUT_MS = 500;
 
 /** The native listener waits 3 s for a handshake that came while it closed; nobody gains by it. */
 export const STOP_TIMEOUT_MS = 1_000;
-
-/** The native side sends its last packets from threads of its own: on a loaded machine they need a moment. */
-export const EXIT_GRACE_MS = 50;
 
 /** design.md 8: a client's table is this old before it is asked for again, at least. */
 export const ROUTE_REFRESH_MIN_MS = 30_000;

@@ -5,14 +5,12 @@ import { createLibp2p } from "libp2p";
 import { Deadline, raceSignal } from "./deadline.ts";
 import {
   DIAL_ADDRESS_TIMEOUT_MS,
-  EXIT_GRACE_MS,
   MAX_CONNECTIONS,
   MAX_STREAMS_PER_CONNECTION,
   STOP_TIMEOUT_MS,
 } from "./defaults.ts";
 import { UdpPortInUseError, UnreachableError } from "./errors.ts";
 import { concatBytes, type SigningKey } from "./keys.ts";
-import { Libp2pStream, StreamBrokenError } from "./libp2p_stream.ts";
 import type {
   ConnectionListener,
   DialRequest,
@@ -21,7 +19,7 @@ import type {
   NetworkStream,
   PeerConnection,
 } from "./network.ts";
-import { quicTransport } from "./quic_transport.ts";
+import { byteStreamOf, quicTransport } from "./quic/mod.ts";
 import type { PeerId } from "./types.ts";
 
 /** Few of 16,384 ports are taken on any machine; so many in a row are not. */
@@ -92,24 +90,12 @@ function randomPort(random: () => number): number {
     Math.floor(random() * (DYNAMIC_PORTS.last - DYNAMIC_PORTS.first + 1));
 }
 
-/** Keeps the process from ending while threads that are not ours have something to send. */
-function blockFor(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
 class Libp2pNetwork implements Network {
   readonly #libp2p: Libp2p;
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
-  /** Peers learn of an exit at once this way; otherwise only their idle timeout would tell them. */
-  readonly #onUnload = () => {
-    const open = this.#libp2p.getConnections().length;
-    this.#abortAll(new Error("This node exits"));
-    if (open > 0) blockFor(EXIT_GRACE_MS);
-  };
 
   constructor(libp2p: Libp2p) {
     this.#libp2p = libp2p;
-    globalThis.addEventListener("unload", this.#onUnload);
   }
 
   listen({ opened, closed }: ConnectionListener): void {
@@ -130,7 +116,7 @@ class Libp2pNetwork implements Network {
 
   handle(protocol: string, maxStreams: number, incoming: IncomingStream): void {
     const onStream = (stream: Stream, connection: Connection) =>
-      incoming(new Libp2pStream(stream), this.#wrap(connection));
+      incoming(byteStreamOf(stream), this.#wrap(connection));
     const limits = {
       maxInboundStreams: maxStreams,
       maxOutboundStreams: MAX_STREAMS_PER_CONNECTION,
@@ -142,7 +128,6 @@ class Libp2pNetwork implements Network {
   }
 
   async stop(): Promise<void> {
-    globalThis.removeEventListener("unload", this.#onUnload);
     this.#abortAll(new Error("This node stops"));
     using deadline = new Deadline(STOP_TIMEOUT_MS, "Stopping libp2p");
     await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
@@ -188,10 +173,10 @@ class Libp2pConnection implements PeerConnection {
     try {
       // Where all slots are taken the native side waits for ever, whatever the signal says.
       const stream = await raceSignal(opening, signal, (late) => late.abort(signal.reason));
-      return new Libp2pStream(stream);
+      return byteStreamOf(stream);
     } catch (cause) {
       signal.throwIfAborted();
-      throw new StreamBrokenError(`${this.peer} did not accept a stream of ${protocol}`, { cause });
+      throw new UnreachableError(`${this.peer} did not accept a stream of ${protocol}`, { cause });
     }
   }
 

@@ -1,68 +1,34 @@
-import { generateKeyPair, privateKeyToProtobuf } from "@libp2p/crypto/keys";
-import type { Logger, Stream } from "@libp2p/interface";
-import { defaultOptions } from "@chainsafe/libp2p-quic";
-import {
-  Client,
-  QuinnConfig,
-  Server,
-} from "../../node_modules/@chainsafe/libp2p-quic/dist/src/napi.js";
-import { QuicStream } from "../../node_modules/@chainsafe/libp2p-quic/dist/src/stream.js";
-import { Libp2pStream } from "../../src/mesh/libp2p_stream.ts";
+import { type Pair, startPair } from "../mesh/quic/links.ts";
 import type { PeerStream } from "../../src/tunnel/mod.ts";
 
 type Handle = (stream: PeerStream) => Promise<void>;
-
-/** The addon's own objects, which it declares as `any`. */
-interface NativeConnection {
-  outboundStream(): Promise<NativeStream>;
-  inboundStream(): Promise<NativeStream>;
-  abort(): void;
-}
-
-type NativeStream = ConstructorParameters<typeof QuicStream>[0]["stream"];
 
 /**
  * One real QUIC connection on 127.0.0.1, and the mesh's streams on it. Without libp2p nodes around
  * it: each stream that they open leaves timers behind, and no leak check could find ours among them.
  */
 export class QuicPair implements AsyncDisposable {
-  readonly #near: NativeConnection;
-  readonly #far: NativeConnection;
-  readonly #stop: () => Promise<void>;
+  readonly #pair: Pair;
   readonly #handling = new Set<Promise<void>>();
   /** Streams whose handler has returned. */
   handled = 0;
 
   static async connect(): Promise<QuicPair> {
-    const privateKeyProto = privateKeyToProtobuf(await generateKeyPair("Ed25519"));
-    const config = new QuinnConfig({ ...defaultOptions, privateKeyProto });
-    const server = new Server(config, "127.0.0.1", 0);
-    const client = new Client(config, 0);
-    const [near, far] = await Promise.all([
-      client.outboundConnection("127.0.0.1", server.port()),
-      server.inboundConnection(),
-    ]);
-    return new QuicPair(near, far, async () => {
-      near.abort();
-      await server.abort();
-      client.abort();
-    });
+    return new QuicPair(await startPair());
   }
 
-  private constructor(near: NativeConnection, far: NativeConnection, stop: () => Promise<void>) {
-    this.#near = near;
-    this.#far = far;
-    this.#stop = stop;
+  private constructor(pair: Pair) {
+    this.#pair = pair;
   }
 
   /** A stream from the near end. It arrives at the far end with its first byte. */
   async open(): Promise<PeerStream> {
-    return meshStream(await this.#near.outboundStream(), "outbound");
+    return await this.#pair.near.open();
   }
 
   /** The next stream that arrives at the far end. */
   async accept(): Promise<PeerStream> {
-    return meshStream(await this.#far.inboundStream(), "inbound");
+    return await this.#pair.far.incoming.take();
   }
 
   /** One stream, both ends: the byte that made it arrive has been read. */
@@ -89,7 +55,7 @@ export class QuicPair implements AsyncDisposable {
 
   /** Ends the connection, as a node that stops does. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop();
+    await this.#pair[Symbol.asyncDispose]();
     await this.idle();
   }
 
@@ -102,16 +68,3 @@ export class QuicPair implements AsyncDisposable {
     this.#handling.add(handling);
   }
 }
-
-function meshStream(stream: NativeStream, direction: Stream["direction"]): PeerStream {
-  const stock: unknown = new QuicStream({ id: stream.id(), stream, direction, log: SILENT });
-  // libp2p's packages each bring their own copy of a type, and so do not know each other's streams.
-  return new Libp2pStream(stock as Stream);
-}
-
-const SILENT: Logger = Object.assign(() => {}, {
-  enabled: false,
-  error: () => {},
-  trace: () => {},
-  newScope: () => SILENT,
-});
