@@ -35,10 +35,10 @@ export class Conversation {
     return replies === true;
   }
 
-  /** A whole reply, or as much of it as was held, has come. */
-  answered(payload: Uint8Array): void {
+  /** A reply has come to its end. @param payload where all of it was held. */
+  answered(payload?: Uint8Array): void {
     const awaited = this.#awaited.shift();
     if (awaited === undefined) this.#lost = true;
-    else if (!this.#lost) awaited.onReply?.(payload);
+    else if (!this.#lost && payload !== undefined) awaited.onReply?.(payload);
   }
 }

@@ -5,7 +5,9 @@ import { TENSOR_BYTES } from "./rpc_tensor.ts";
 export interface RpcLayout {
   /** For people. */
   readonly version: string;
-  /** What stands before a SET_TENSOR's data: the tensor, its offset and in later versions one byte more. */
+  /** Where a SET_TENSOR's offset stands; its data follow. */
+  readonly setTensorOffsetAt: number;
+  /** What stands before a SET_TENSOR's data. */
   readonly setTensorPrefixBytes: number;
   /** Commands that this version is known to have. After any other one nobody can tell whose reply comes. */
   readonly lastCommand: number;
@@ -34,6 +36,7 @@ const {
 
 const V3: RpcLayout = {
   version: "3.x",
+  setTensorOffsetAt: TENSOR_BYTES,
   setTensorPrefixBytes: TENSOR_BYTES + OFFSET_BYTES,
   lastCommand: PEER_TENSOR_DATA,
   silent: new Set([SET_TENSOR, GRAPH_COMPUTE, GRAPH_RECOMPUTE]),
@@ -50,7 +53,9 @@ const V5: RpcLayout = {
 const V8: RpcLayout = {
   ...V5,
   version: "8.0",
-  setTensorPrefixBytes: TENSOR_BYTES + OFFSET_BYTES + 1,
+  // Behind the tensor stands a byte: 1 where the data were offered by their hash before, else 0.
+  setTensorOffsetAt: TENSOR_BYTES + 1,
+  setTensorPrefixBytes: TENSOR_BYTES + 1 + OFFSET_BYTES,
   silent: new Set([...V5.silent, FREE_BUFFER, BUFFER_CLEAR, COMMAND_17]),
 };
 
