@@ -10,8 +10,8 @@ import { bundle } from "./bundle.ts";
 import { complain, fromRoot, run, say } from "./run.ts";
 import { findTarget, HEADER_BYTES, type Target, targetOf, TARGETS } from "./targets.ts";
 
-/** Files that the program reads at run time, at the place where its modules look for them. */
-const ASSETS = ["src/models/guide", "console/dist"];
+/** Files that the program reads at run time, or runs in a worker, at the place where its modules look for them. */
+const ASSETS = ["src/models/guide", "src/models/hashing", "console/dist"];
 
 const BYTES_PER_MB = 1e6;
 

@@ -37,7 +37,7 @@ export function openLibrary(places: ModelPlaces): Library {
   return {
     resolve: async (nameOrPath, signal) => {
       if (nameOrPath === GUIDE_NAME) return await loadModel(await writeGuide(guideFolder), signal);
-      if (isPath(nameOrPath)) return await loadPath(nameOrPath, folders, signal);
+      if (isModelPath(nameOrPath)) return await loadPath(nameOrPath, folders, signal);
       return await loadName(nameOrPath, folders, signal);
     },
     list: (signal) => list(folders, signal),
@@ -45,7 +45,7 @@ export function openLibrary(places: ModelPlaces): Library {
 }
 
 /** Names may hold slashes (`org/model`), so only what can't be a name is a path. */
-function isPath(nameOrPath: string): boolean {
+export function isModelPath(nameOrPath: string): boolean {
   return isGgufName(nameOrPath) || /^[./~]/.test(nameOrPath);
 }
 

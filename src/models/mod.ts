@@ -1,6 +1,12 @@
 /** What a GGUF is, what is on disk, what it needs and who can run it together. */
 
-export { type BrokenModel, type Library, type LibraryListing, openLibrary } from "./library.ts";
+export {
+  type BrokenModel,
+  isModelPath,
+  type Library,
+  type LibraryListing,
+  openLibrary,
+} from "./library.ts";
 export type { ModelPlaces } from "./model_folders.ts";
 export { InvalidGgufError, InvalidModelNameError, ModelNotFoundError } from "./errors.ts";
 export { GUIDE_NAME } from "./guide_file.ts";
@@ -8,3 +14,4 @@ export { needBytes, servedContext, type SizedModel } from "./needs.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { isModelName } from "./shards.ts";
 export type { GgufHeader, GgufTensor, LocalModel, Placement, SplitCandidate } from "./types.ts";
+export { WeightLibrary, type WeightLibraryOptions } from "./weights/weight_library.ts";

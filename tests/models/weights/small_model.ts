@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import type { LocalModel } from "../../../src/models/types.ts";
+import { loadModel } from "../../../src/models/local_model.ts";
+import { takeApart, type TensorToWrite, writeGguf } from "../../support/gguf_writer.ts";
+
+const GUIDE = new URL("../../../src/models/guide/guide.gguf", import.meta.url);
+
+export interface ExtraTensor {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Writes the guide with more tensors of 8-bit integers behind its own. */
+export async function modelWith(path: string, extra: readonly ExtraTensor[]): Promise<LocalModel> {
+  const guide = takeApart(await Deno.readFile(GUIDE));
+  const added = extra.map(({ name, bytes }): TensorToWrite => ({
+    name,
+    type: 24,
+    shape: [bytes.length],
+    byteLength: bytes.length,
+    fill: (target) => target.set(bytes),
+  }));
+  writeGguf(path, { ...guide, tensors: [...guide.tensors, ...added] });
+  return await loadModel(path);
+}
+
+/** What the library is asked by. */
+export function identityOf({ name, bytes }: ExtraTensor) {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { name, type: 24, shape: [bytes.length], byteLength: bytes.length, sha256 };
+}
+
+/** Everything that a generator of pieces yields. */
+export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Blob(await Array.fromAsync(pieces) as BlobPart[]).arrayBuffer());
+}

@@ -1,0 +1,234 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { WeightChangedError } from "../../../src/models/weights/verified_pieces.ts";
+import { WeightLibrary } from "../../../src/models/weights/weight_library.ts";
+import { pattern } from "../../tunnel/tcp_pair.ts";
+import { collect, identityOf, modelWith } from "./small_model.ts";
+
+const logger = getLogger("test");
+const never = new AbortController().signal;
+
+const LARGE = { name: "large", bytes: pattern(9_000_000, 2) };
+const TINY = { name: "tiny", bytes: pattern(333, 3) };
+
+async function workspace() {
+  const dataDir = await Deno.makeTempDir({ prefix: "mesh-llm-weights-" });
+  return {
+    dataDir,
+    path: (name: string) => join(dataDir, name),
+    open: (quotaBytes?: number) =>
+      WeightLibrary.open({ dataDir, logger, ...(quotaBytes === undefined ? {} : { quotaBytes }) }),
+    [Symbol.asyncDispose]: () => Deno.remove(dataDir, { recursive: true }),
+  };
+}
+
+Deno.test("an indexed model's weights are found by name and read by what they are", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [LARGE, TINY]);
+  const library = await space.open();
+  assert.deepEqual(library.named(model.shards, "large"), []);
+  await library.index([model], never);
+  for (const extra of [LARGE, TINY]) {
+    const [found] = library.named(model.shards, extra.name);
+    const identity = identityOf(extra);
+    assert.equal(found?.sha256, identity.sha256);
+    assert.ok(await library.isCurrent(identity));
+    assert.deepEqual(await collect((await library.read(identity))!), extra.bytes);
+  }
+  assert.equal(library.named(model.shards, "blk.0.attn_q.weight").length, 1);
+});
+
+Deno.test("a weight is not found under another name, type or shape", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [TINY]);
+  const library = await space.open();
+  await library.index([model], never);
+  const identity = identityOf(TINY);
+  for (const wrong of [{ name: "other" }, { type: 0 }, { shape: [3, 111] }, { byteLength: 332 }]) {
+    assert.equal(await library.read({ ...identity, ...wrong }), undefined);
+  }
+  assert.ok(await library.read({ ...identity, shape: [333, 1, 1, 1] }), "ones are no dimensions");
+});
+
+Deno.test("a second start reads the index and not the file", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [TINY]);
+  await (await space.open()).index([model], never);
+  // The same length and time with other bytes: only hashing anew would see them.
+  const { mtime } = await Deno.stat(model.path);
+  const bytes = await Deno.readFile(model.path);
+  bytes[bytes.length - 40]! ^= 1;
+  await Deno.writeFile(model.path, bytes);
+  await Deno.utime(model.path, mtime!, mtime!);
+  const library = await space.open();
+  await library.index([model], never);
+  const identity = identityOf(TINY);
+  assert.equal(library.named(model.shards, "tiny")[0]?.sha256, identity.sha256);
+  const pieces = await library.read(identity);
+  await assert.rejects(collect(pieces!), WeightChangedError);
+  assert.equal(await library.read(identity), undefined, "the file is no source any more");
+});
+
+Deno.test("a file that was touched after hashing is no source, and hashed again next time", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [TINY]);
+  const library = await space.open();
+  await library.index([model], never);
+  const later = new Date(Date.now() + 60_000);
+  await Deno.utime(model.path, later, later);
+  assert.equal(await library.isCurrent(identityOf(TINY)), false);
+  assert.equal(await library.read(identityOf(TINY)), undefined);
+  const again = await space.open();
+  await again.index([model], never);
+  assert.ok(await again.isCurrent(identityOf(TINY)));
+});
+
+Deno.test("of two files with one name for different weights each gives its own", async () => {
+  await using space = await workspace();
+  const other = { name: "tiny", bytes: pattern(333, 9) };
+  const models = [
+    await modelWith(space.path("a.gguf"), [TINY]),
+    await modelWith(space.path("b.gguf"), [other]),
+  ];
+  const library = await space.open();
+  await library.index(models, never);
+  for (const extra of [TINY, other]) {
+    assert.deepEqual(await collect((await library.read(identityOf(extra)))!), extra.bytes);
+  }
+  await Deno.remove(models[0]!.path);
+  assert.equal(await library.read(identityOf(TINY)), undefined);
+});
+
+Deno.test("a damaged index is made anew", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [TINY]);
+  await (await space.open()).index([model], never);
+  const folder = space.path("weights/index");
+  for await (const { name } of Deno.readDir(folder)) {
+    await Deno.writeTextFile(join(folder, name), '{"file": {');
+  }
+  const library = await space.open();
+  await library.index([model], never);
+  assert.ok(await library.isCurrent(identityOf(TINY)));
+});
+
+Deno.test("a weight of a file that is still being hashed is waited for, and of no other", async () => {
+  await using space = await workspace();
+  const models = [
+    await modelWith(space.path("a.gguf"), [LARGE]),
+    await modelWith(space.path("b.gguf"), [{ name: "other", bytes: pattern(10, 5) }]),
+    await modelWith(space.path("c.gguf"), [TINY]),
+  ];
+  const library = await space.open();
+  const answered: string[] = [];
+  const read = async (name: string, weight: ReturnType<typeof identityOf>) => {
+    const pieces = await library.read(weight);
+    answered.push(name);
+    return pieces && await collect(pieces);
+  };
+  const [, nowhere, tiny] = await Promise.all([
+    library.index(models, never).then(() => answered.push("indexed")),
+    read("nowhere", { ...identityOf(TINY), name: "nowhere" }),
+    read("tiny", identityOf(TINY)),
+  ]);
+  assert.deepEqual(answered, ["nowhere", "tiny", "indexed"], "what is asked for is hashed first");
+  assert.equal(nowhere, undefined);
+  assert.deepEqual(tiny, TINY.bytes);
+});
+
+Deno.test("shards of one model are indexed like files of their own", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [TINY]);
+  const shards = [model.path, (await modelWith(space.path("b.gguf"), [LARGE])).path];
+  const library = await space.open();
+  await library.index([{ ...model, shards }], never);
+  assert.equal(library.named(shards, "large").length, 1);
+  assert.deepEqual(await collect((await library.read(identityOf(LARGE)))!), LARGE.bytes);
+});
+
+Deno.test("hashing ends with its signal", async () => {
+  await using space = await workspace();
+  const model = await modelWith(space.path("a.gguf"), [LARGE]);
+  const library = await space.open();
+  const stopping = new AbortController();
+  const indexing = library.index([model], stopping.signal);
+  stopping.abort(new Error("enough"));
+  await assert.rejects(indexing, /enough/);
+});
+
+Deno.test("a received weight is kept and read again, by a later start too", async () => {
+  await using space = await workspace();
+  const identity = identityOf(LARGE);
+  const library = await space.open();
+  assert.equal(await library.read(identity), undefined);
+  const writer = await library.keep(identity);
+  await writer?.write(LARGE.bytes.subarray(0, 1_000));
+  await writer?.write(LARGE.bytes.subarray(1_000));
+  assert.equal(await writer?.commit(), true);
+  assert.equal(await library.keep(identity), undefined, "it is kept already");
+  assert.deepEqual(await collect((await (await space.open()).read(identity))!), LARGE.bytes);
+});
+
+Deno.test("what is not what its name says is never kept", async () => {
+  await using space = await workspace();
+  const library = await space.open();
+  for (const bytes of [TINY.bytes.subarray(1), pattern(333, 77)]) {
+    const writer = await library.keep(identityOf(TINY));
+    await writer?.write(bytes);
+    assert.equal(await writer?.commit(), false);
+    assert.equal(await library.read(identityOf(TINY)), undefined);
+  }
+  assert.deepEqual(await entries(space.path("weights/received")), []);
+});
+
+Deno.test("a poisoned entry is thrown away", async () => {
+  await using space = await workspace();
+  const library = await space.open();
+  const writer = await library.keep(identityOf(LARGE));
+  await writer?.write(LARGE.bytes);
+  await writer?.commit();
+  const path = space.path(`weights/received/${identityOf(LARGE).sha256}`);
+  const poisoned = LARGE.bytes.slice();
+  poisoned[8_999_999]! ^= 1;
+  await Deno.writeFile(path, poisoned);
+  assert.equal(await library.read(identityOf(LARGE)), undefined);
+  assert.deepEqual(await entries(space.path("weights/received")), []);
+});
+
+Deno.test("an entry that was begun and never finished is gone", async () => {
+  await using space = await workspace();
+  const library = await space.open();
+  const given = await library.keep(identityOf(TINY));
+  await given?.write(TINY.bytes.subarray(10));
+  await given?.abort();
+  assert.deepEqual(await entries(space.path("weights/received")), []);
+  await Deno.writeTextFile(space.path("weights/received/killed.part"), "half");
+  await space.open();
+  assert.deepEqual(await entries(space.path("weights/received")), []);
+});
+
+Deno.test("over its quota the store drops what was used least recently", async () => {
+  await using space = await workspace();
+  const library = await space.open(1_000);
+  const three = [1, 2, 3].map((seed) => ({ name: `w${seed}`, bytes: pattern(400, seed) }));
+  for (const [index, weight] of three.entries()) {
+    const writer = await library.keep(identityOf(weight));
+    await writer?.write(weight.bytes);
+    await writer?.commit();
+    if (index > 1) continue;
+    const used = new Date(1_000_000 * (index + 1));
+    await Deno.utime(
+      space.path(`weights/received/${identityOf(weight).sha256}`),
+      used,
+      used,
+    );
+  }
+  const there = await Promise.all(three.map((weight) => library.read(identityOf(weight))));
+  assert.deepEqual(there.map((pieces) => pieces !== undefined), [false, true, true]);
+  assert.equal(await library.keep(identityOf({ name: "x", bytes: pattern(1_001) })), undefined);
+});
+
+async function entries(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+}
