@@ -1,4 +1,6 @@
-import type { OpenStream, PeerStream, TunnelCounters } from "./types.ts";
+import { commandName, RpcCommand } from "./rpc_wire/commands.ts";
+import type { OpenStream, PeerStream, RpcTraffic, TunnelCounters } from "./types.ts";
+import { newRpcCounts, type RpcCounts } from "./weights/rpc_counts.ts";
 
 type TunnelKind = TunnelCounters["kind"];
 
@@ -7,6 +9,7 @@ type Count = { -readonly [Key in keyof TunnelCounters]: TunnelCounters[Key] };
 /** What crosses the tunnels, per peer and kind, as the bytes pass. Streams are wrapped, nobody else counts. */
 export class TunnelCounts {
   readonly #counts = new Map<string, Count>();
+  readonly #rpc = new Map<string, RpcCounts>();
 
   /** Counts a stream that the peer opened. */
   count(stream: PeerStream, peer: string, kind: TunnelKind): PeerStream {
@@ -18,9 +21,20 @@ export class TunnelCounts {
     return async (peer, signal) => this.count(await open(peer, signal), peer, kind);
   }
 
+  /** Where the RPC streams of that peer count what they understand of them. */
+  rpcOf(peer: string): RpcCounts {
+    const counts = this.#rpc.get(peer) ?? newRpcCounts();
+    this.#rpc.set(peer, counts);
+    return counts;
+  }
+
   /** In the order in which the tunnels were first used. */
   snapshot(): TunnelCounters[] {
-    return [...this.#counts.values()].map((count) => ({ ...count }));
+    return [...this.#counts.values()].map((count) => {
+      const rpc = count.kind === "rpc" ? this.#rpc.get(count.peer) : undefined;
+      if (rpc === undefined) return { ...count };
+      return { ...count, weightBytesSaved: rpc.weightBytesSaved, rpc: trafficOf(rpc) };
+    });
   }
 
   #of(peer: string, kind: TunnelKind): Count {
@@ -32,6 +46,21 @@ export class TunnelCounts {
     }
     return count;
   }
+}
+
+function trafficOf(counts: RpcCounts): RpcTraffic {
+  const { frames, tensorBytesMoved, roundTrips, answeredHere, stalls } = counts;
+  const of = (command: number) => frames.get(command) ?? 0;
+  const graphs = of(RpcCommand.GRAPH_COMPUTE) + of(RpcCommand.GRAPH_RECOMPUTE);
+  return {
+    frames: Object.fromEntries([...frames].map(([command, n]) => [commandName(command), n])),
+    tensorBytesMoved,
+    roundTrips,
+    // A worker computes one graph a token, and what is read back of it is what is waited for.
+    roundTripsPerToken: graphs === 0 ? null : of(RpcCommand.GET_TENSOR) / graphs,
+    answeredHere,
+    stalls,
+  };
 }
 
 /** Open until both directions have ended, by a close, an error or a reset. */

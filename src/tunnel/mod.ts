@@ -8,3 +8,4 @@ export { forwardLocal } from "./local_http.ts";
 export { RpcTunnels, type RpcTunnelsOptions } from "./rpc_client_end.ts";
 export { RpcServerEnd, type RpcServerEndOptions } from "./rpc_server_end.ts";
 export type * from "./types.ts";
+export type { HostedWeight, Weight, WeightSource, WeightWriter } from "./weights/types.ts";

@@ -23,12 +23,25 @@ export async function relay(
   { signal, fromPeer = stream }: RelayOptions,
 ): Promise<void> {
   const tcp = new TcpBytes(conn);
+  await bothWays(tcp, stream, signal, () => [pump(tcp, stream), pump(fromPeer, tcp)]);
+}
+
+/**
+ * Runs the two directions between a TCP connection and a peer's stream to their ends, with the rules of
+ * {@linkcode relay}. @throws what ended them early.
+ */
+export async function bothWays(
+  tcp: TcpBytes,
+  stream: PeerStream,
+  signal: AbortSignal,
+  start: () => Promise<void>[],
+): Promise<void> {
   const end = (reason: Error) => {
     stream.reset(reason);
     tcp.close();
   };
   using _resetting = resetOnAbort(stream, signal);
-  const directions = [pump(tcp, stream), pump(fromPeer, tcp)];
+  const directions = start();
   try {
     await Promise.all(directions);
     tcp.close();

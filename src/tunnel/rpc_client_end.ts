@@ -4,15 +4,24 @@ import { OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { asError } from "./errors.ts";
 import { LoopbackPort } from "./loopback_port.ts";
 import { resetOnAbort } from "./peer_stream.ts";
-import { relay } from "./relay.ts";
+import { bothWays, relay } from "./relay.ts";
 import { encodeRpcOpening } from "./rpc_opening.ts";
+import { TcpBytes } from "./tcp_bytes.ts";
 import type { OpenStream, PeerStream, TermSource } from "./types.ts";
+import { HostLink } from "./weights/host_link.ts";
+import { LINK_VERSION } from "./weights/messages.ts";
+import { newRpcCounts, type RpcCounts } from "./weights/rpc_counts.ts";
+import type { WeightSource } from "./weights/types.ts";
 
 export interface RpcTunnelsOptions {
   /** Opens `/mesh-llm/rpc/1`. */
   readonly open: OpenStream;
   readonly terms: TermSource;
   readonly logger: Logger;
+  /** Weights that need not cross. @default none: every byte crosses */
+  readonly weights?: WeightSource;
+  /** What to count a peer's requests in. @default nobody counts */
+  readonly countsOf?: (peer: string) => RpcCounts;
 }
 
 /** The host's end of the RPC tunnels: one loopback port a peer, that leads to the peer's rpc-server. */
@@ -20,12 +29,16 @@ export class RpcTunnels {
   readonly #open: OpenStream;
   readonly #terms: TermSource;
   readonly #logger: Logger;
+  readonly #weights: WeightSource | undefined;
+  readonly #countsOf: (peer: string) => RpcCounts;
   readonly #ports = new Map<string, LoopbackPort>();
 
-  constructor({ open, terms, logger }: RpcTunnelsOptions) {
+  constructor({ open, terms, logger, weights, countsOf }: RpcTunnelsOptions) {
     this.#open = open;
     this.#terms = terms;
     this.#logger = logger;
+    this.#weights = weights;
+    this.#countsOf = countsOf ?? newRpcCounts;
   }
 
   /** The peer's port, opened at the first call: it stays the same until the peer is removed. */
@@ -74,7 +87,21 @@ export class RpcTunnels {
       conn.close();
       throw error;
     }
-    await relay(conn, stream, { signal });
+    await this.#carry(peer, conn, stream, signal);
+  }
+
+  async #carry(
+    peer: string,
+    conn: Deno.TcpConn,
+    stream: PeerStream,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const weights = this.#weights;
+    if (weights === undefined) return await relay(conn, stream, { signal });
+    const tcp = new TcpBytes(conn);
+    const counts = this.#countsOf(peer);
+    const link = new HostLink(tcp, stream, { weights, peer, counts, logger: this.#logger });
+    await bothWays(tcp, stream, signal, () => [link.toWorker(), link.toHost()]);
   }
 
   async #openStream(peer: string, term: number, signal: AbortSignal): Promise<PeerStream> {
@@ -83,7 +110,8 @@ export class RpcTunnels {
     const stream = await this.#open(peer, deadline.signal);
     using _resetting = resetOnAbort(stream, deadline.signal);
     try {
-      await stream.write(encodeRpcOpening({ term }));
+      const offer = this.#weights === undefined ? {} : { weights: LINK_VERSION };
+      await stream.write(encodeRpcOpening({ term, ...offer }));
       return stream;
     } catch (error) {
       stream.reset(asError(error));

@@ -8,11 +8,16 @@ import { encodeFrame, FrameDecoder } from "./frame_codec.ts";
 export interface RpcOpening {
   /** The assignment under which the host's llama-server runs. */
   readonly term: number;
+  /** The version of messages about weights that the host's end speaks; left out by those that speak none. */
+  readonly weights?: number | undefined;
 }
 
 const OPENING = 1;
 
-const openingSchema = z.object({ term: z.int().nonnegative() });
+const openingSchema = z.object({
+  term: z.int().nonnegative(),
+  weights: z.int().positive().optional(),
+});
 
 export function encodeRpcOpening(opening: RpcOpening): Uint8Array {
   return encodeFrame(OPENING, new TextEncoder().encode(JSON.stringify(opening)));

@@ -4,24 +4,36 @@ import { OPENING_TIMEOUT_MS, READ_AHEAD_BYTES } from "./defaults.ts";
 import { asError } from "./errors.ts";
 import { resetOnAbort } from "./peer_stream.ts";
 import { ReadAhead } from "./read_ahead.ts";
-import { relay } from "./relay.ts";
-import { readRpcOpening } from "./rpc_opening.ts";
+import { bothWays, relay } from "./relay.ts";
+import { readRpcOpening, type RpcOpening } from "./rpc_opening.ts";
+import { TcpBytes } from "./tcp_bytes.ts";
 import type { PeerStream, RpcGate } from "./types.ts";
+import { newRpcCounts, type RpcCounts } from "./weights/rpc_counts.ts";
+import type { WeightSource } from "./weights/types.ts";
+import { WorkerLink } from "./weights/worker_link.ts";
 
 export interface RpcServerEndOptions {
   readonly gate: RpcGate;
   readonly logger: Logger;
+  /** Weights that need not cross. @default none: every byte crosses */
+  readonly weights?: WeightSource;
+  /** What to count a peer's requests in. @default nobody counts */
+  readonly countsOf?: (peer: string) => RpcCounts;
+  /** This node's own port for the peer that a port of the host leads to. @default there is none */
+  readonly translatePort?: (host: string, hostPort: number) => number | undefined;
 }
 
 /** The worker's end of the RPC tunnels: leads streams of the right term to this node's rpc-server. */
 export class RpcServerEnd {
   readonly #gate: RpcGate;
   readonly #logger: Logger;
+  readonly #options: RpcServerEndOptions;
   readonly #live = new Set<AbortController>();
 
-  constructor({ gate, logger }: RpcServerEndOptions) {
-    this.#gate = gate;
-    this.#logger = logger;
+  constructor(options: RpcServerEndOptions) {
+    this.#options = options;
+    this.#gate = options.gate;
+    this.#logger = options.logger;
   }
 
   /**
@@ -57,7 +69,22 @@ export class RpcServerEnd {
     const fromPeer = new ReadAhead(stream, rest);
     const port = await this.#admit(fromPeer, peer, opening.term, signal);
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    await relay(conn, stream, { signal, fromPeer });
+    if (this.#options.weights === undefined) return await relay(conn, stream, { signal, fromPeer });
+    const tcp = new TcpBytes(conn);
+    const link = this.#link(this.#options.weights, { tcp, stream, fromPeer, peer, opening });
+    await bothWays(tcp, stream, signal, () => [link.toHost(), link.toRpcServer()]);
+  }
+
+  #link(weights: WeightSource, { tcp, stream, fromPeer, peer, opening }: LinkEnds): WorkerLink {
+    const { countsOf = newRpcCounts, translatePort, logger } = this.#options;
+    return new WorkerLink(tcp, stream, fromPeer, {
+      weights,
+      peer,
+      counts: countsOf(peer),
+      logger,
+      agree: opening.weights !== undefined,
+      translatePort: (hostPort) => translatePort?.(peer, hostPort),
+    });
   }
 
   /** Waits for the gate, and no longer than the host's llama-server waits. */
@@ -77,6 +104,14 @@ export class RpcServerEnd {
     waiting.throwIfAborted();
     return port;
   }
+}
+
+interface LinkEnds {
+  readonly tcp: TcpBytes;
+  readonly stream: PeerStream;
+  readonly fromPeer: ReadAhead;
+  readonly peer: string;
+  readonly opening: RpcOpening;
 }
 
 async function readOpening(stream: PeerStream): ReturnType<typeof readRpcOpening> {

@@ -70,4 +70,21 @@ export interface TunnelCounters {
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly weightBytesSaved: number;
+  /** Of RPC streams that were understood. */
+  readonly rpc?: RpcTraffic;
+}
+
+/** What crossed on RPC streams, and what did not. */
+export interface RpcTraffic {
+  /** Requests by command. */
+  readonly frames: Readonly<Record<string, number>>;
+  /** Weights and activations. */
+  readonly tensorBytesMoved: number;
+  readonly roundTrips: number;
+  /** `null` before the first token. */
+  readonly roundTripsPerToken: number | null;
+  /** Requests that this end answered in the other's place. */
+  readonly answeredHere: number;
+  /** Writes that waited longer than a tenth of a second. */
+  readonly stalls: number;
 }

@@ -34,8 +34,9 @@ export class Llama implements AsyncDisposable {
     }, { restart: false });
   }
 
-  rpcServer(): ManagedServer {
-    return this.#supervisor.launch({ kind: "rpc-server", modelPath: null }, { restart: false });
+  /** @param restart as a worker's is: a client that goes while it is answered ends it by SIGPIPE. */
+  rpcServer(restart = false): ManagedServer {
+    return this.#supervisor.launch({ kind: "rpc-server", modelPath: null }, { restart });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,201 @@
+import type { Logger } from "@logtape/logtape";
+import type { ByteSink, ByteSource } from "../byte_pump.ts";
+import { asError, TunnelError } from "../errors.ts";
+import { Conversation } from "../rpc_wire/conversation.ts";
+import { MAX_PREFIX_BYTES, WireDecoder } from "../rpc_wire/wire_decoder.ts";
+import type { PeerStream } from "../types.ts";
+import { RpcCommand } from "../rpc_wire/commands.ts";
+import type { RpcLayout } from "../rpc_wire/layouts.ts";
+import { Agreement } from "./agreement.ts";
+import { FirstFrame } from "./first_frame.ts";
+import { type Greeting, versionText } from "./hello_reply.ts";
+import { HostRequests } from "./host_requests.ts";
+import { MessageDecoder } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+import { ReplyWatch } from "./reply_watch.ts";
+import type { RpcCounts } from "./rpc_counts.ts";
+import type { WeightSource } from "./types.ts";
+
+export interface LinkOptions {
+  readonly weights: WeightSource;
+  readonly peer: string;
+  readonly counts: RpcCounts;
+  readonly logger: Logger;
+}
+
+/** How the connection goes on behind its first request and reply. */
+type Course =
+  /** Unchanged: the worker's end did not agree, or the protocol's version is unknown. */
+  | { readonly kind: "plain" }
+  | { readonly kind: "understood"; readonly requests: HostRequests };
+
+/** The host's end of one RPC connection: llama-server on one side, the worker's end on the other. */
+export class HostLink {
+  readonly #options: LinkOptions;
+  readonly #tcp: ByteSource & ByteSink;
+  readonly #stream: PeerStream;
+  readonly #out: Outbox;
+  readonly #replies = new ReplyWatch((greeting) => this.#greeted(greeting));
+  readonly #course = Promise.withResolvers<Course>();
+  /** Counts when the connection began, for the line at the end of its load. */
+  readonly #before: { readonly savedBytes: number; readonly movedBytes: number };
+  #loadReported = false;
+  #layout: RpcLayout | undefined;
+  #requests: HostRequests | undefined;
+  #conversation: Conversation | undefined;
+  #agreed = false;
+  /** Reply bytes are on their way to llama-server: nobody else may write there. */
+  #replying = false;
+
+  constructor(tcp: ByteSource & ByteSink, stream: PeerStream, options: LinkOptions) {
+    this.#tcp = tcp;
+    this.#stream = stream;
+    this.#options = options;
+    this.#out = new Outbox(stream, options.counts);
+    const { weightBytesSaved: savedBytes, tensorBytesMoved: movedBytes } = options.counts;
+    this.#before = { savedBytes, movedBytes };
+    this.#course.promise.catch(() => {});
+  }
+
+  /** From llama-server to the worker, to its end. */
+  async toWorker(): Promise<void> {
+    const first = new FirstFrame();
+    const requests = new WireDecoder("requests", (command) => this.#prefixBytes(command));
+    for (let bytes = await this.#tcp.read(); bytes !== null; bytes = await this.#tcp.read()) {
+      let rest = bytes;
+      if (!first.done) {
+        const split = first.push(bytes);
+        split.pass.forEach((part) => this.#out.bytes(part));
+        rest = split.rest;
+        await this.#out.flush();
+      }
+      if (rest.length > 0) await this.#later(rest, requests);
+      await this.#out.flush();
+    }
+    await this.#requests?.end();
+    await this.#out.end();
+  }
+
+  /** From the worker to llama-server, to its end. */
+  async toHost(): Promise<void> {
+    try {
+      await this.#readWorker();
+      await this.#tcp.closeWrite();
+      this.#over(new TunnelError("The worker ended the stream"));
+    } catch (error) {
+      this.#over(asError(error));
+      throw error;
+    }
+  }
+
+  /** What comes behind the first request waits until its reply has said what it is. */
+  async #later(bytes: Uint8Array, requests: WireDecoder): Promise<void> {
+    const course = await this.#course.promise;
+    this.#out.framed = this.#agreed;
+    if (course.kind === "plain") return this.#out.bytes(bytes);
+    for (const event of requests.push(bytes)) await course.requests.take(event);
+  }
+
+  async #readWorker(): Promise<void> {
+    const agreement = new Agreement();
+    const messages = new MessageDecoder();
+    for (let bytes = await this.#stream.read(); bytes !== null; bytes = await this.#stream.read()) {
+      const rest = agreement.known ? bytes : agreement.push(bytes);
+      if (rest.length === 0) continue;
+      this.#agreed = agreement.agreed;
+      if (!this.#agreed) await this.#reply(rest);
+      else {
+        messages.push(rest);
+        await this.#readMessages(messages);
+      }
+    }
+    await this.#reply(agreement.rest());
+  }
+
+  async #readMessages(messages: MessageDecoder): Promise<void> {
+    for (let message = messages.next(); message; message = messages.next()) {
+      if (message.kind === "bytes") await this.#reply(message.bytes);
+      else if (message.kind === "filled") this.#requests?.references.filled(message.id);
+      else if (message.kind === "refused") this.#requests?.references.refused(message.id);
+      else throw new TunnelError(`The worker sent a message that is the host's: ${message.kind}`);
+    }
+  }
+
+  async #reply(bytes: Uint8Array): Promise<void> {
+    this.#replying = true;
+    for (const part of this.#replies.push(bytes)) await this.#tcp.write(part);
+    this.#replying = false;
+  }
+
+  #greeted(greeting: Greeting): Conversation | undefined {
+    const { layout } = greeting;
+    if (layout === undefined || !this.#agreed) {
+      if (layout === undefined) this.#reportUnknown(greeting);
+      this.#course.resolve({ kind: "plain" });
+      return undefined;
+    }
+    this.#layout = layout;
+    const conversation = new Conversation(layout);
+    this.#conversation = conversation;
+    const { weights, counts } = this.#options;
+    this.#requests = new HostRequests({
+      layout,
+      conversation,
+      weights,
+      counts,
+      out: this.#out,
+      answerHere: (reply) => this.#answerHere(reply),
+      loaded: () => this.#reportLoad(),
+    });
+    this.#course.resolve({ kind: "understood", requests: this.#requests });
+    return conversation;
+  }
+
+  async #answerHere(reply: Uint8Array): Promise<boolean> {
+    if (this.#replying || this.#conversation?.idle !== true) return false;
+    await this.#tcp.write(reply);
+    return true;
+  }
+
+  #prefixBytes(command: number): number {
+    return command === RpcCommand.SET_TENSOR
+      ? this.#layout?.setTensorPrefixBytes ?? 0
+      : WHOLE.has(command)
+      ? MAX_PREFIX_BYTES
+      : 0;
+  }
+
+  #over(reason: Error): void {
+    this.#course.resolve({ kind: "plain" });
+    this.#requests?.references.fail(reason);
+  }
+
+  #reportUnknown(greeting: Greeting): void {
+    this.#options.logger.info(
+      "RPC protocol {version} of {peer} is not known here: its bytes pass unchanged",
+      { version: versionText(greeting), peer: this.#options.peer },
+    );
+  }
+
+  /** Once a connection: one that carried no tensor has nothing to say. */
+  #reportLoad(): void {
+    const { counts, logger, peer } = this.#options;
+    const savedBytes = counts.weightBytesSaved - this.#before.savedBytes;
+    const movedBytes = counts.tensorBytesMoved - this.#before.movedBytes;
+    if (this.#loadReported || savedBytes + movedBytes === 0) return;
+    this.#loadReported = true;
+    logger.info(
+      "{peer} took {savedBytes} bytes of weights from its own disk, {movedBytes} were sent",
+      { event: "weights", peer, savedBytes, movedBytes },
+    );
+  }
+}
+
+/** Requests that are looked at whole; all of them are short. */
+const WHOLE: ReadonlySet<number> = new Set([
+  RpcCommand.SET_TENSOR_HASH,
+  RpcCommand.GET_ALIGNMENT,
+  RpcCommand.GET_MAX_SIZE,
+  RpcCommand.DEVICE_COUNT,
+  RpcCommand.GET_ALLOC_SIZE,
+]);

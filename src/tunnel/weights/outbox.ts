@@ -1,0 +1,81 @@
+import type { ByteSink } from "../byte_pump.ts";
+import { READ_BYTES } from "../defaults.ts";
+import { STALL_MS } from "./defaults.ts";
+import { encodeMessage, type LinkMessage } from "./messages.ts";
+import type { RpcCounts } from "./rpc_counts.ts";
+
+/**
+ * What goes to the peer: RPC bytes as they are, or in messages once both ends have agreed to. Collects
+ * the pieces of one read, so that they leave in one write. Its bytes are the caller's again after `flush`.
+ */
+export class Outbox {
+  readonly #sink: ByteSink;
+  readonly #counts: RpcCounts;
+  readonly #now: () => number;
+  #parts: Uint8Array[] = [];
+  #ready: Uint8Array[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  framed = false;
+
+  constructor(sink: ByteSink, counts: RpcCounts, now: () => number = () => performance.now()) {
+    this.#sink = sink;
+    this.#counts = counts;
+    this.#now = now;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#parts.push(bytes);
+  }
+
+  message(message: Exclude<LinkMessage, { kind: "bytes" }>): void {
+    this.#wrap();
+    this.#ready.push(encodeMessage(message));
+  }
+
+  /** Resolves when everything so far is written. Writes of several callers stay whole and in order. */
+  async flush(): Promise<void> {
+    this.#wrap();
+    const ready = this.#ready;
+    this.#ready = [];
+    if (ready.length > 0) {
+      const chunk = ready.length === 1 ? ready[0]! : concat(ready);
+      this.#writing = this.#writing.then(() => this.#write(chunk));
+    }
+    await this.#writing;
+  }
+
+  async end(): Promise<void> {
+    await this.flush();
+    await this.#sink.closeWrite();
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    const began = this.#now();
+    await this.#sink.write(bytes);
+    if (this.#now() - began >= STALL_MS) this.#counts.stalls++;
+  }
+
+  #wrap(): void {
+    if (this.#parts.length === 0) return;
+    const bytes = this.#parts.length === 1 ? this.#parts[0]! : concat(this.#parts);
+    this.#parts = [];
+    if (!this.framed) {
+      this.#ready.push(bytes);
+      return;
+    }
+    for (let at = 0; at < bytes.length; at += READ_BYTES) {
+      const piece = bytes.subarray(at, at + READ_BYTES);
+      this.#ready.push(encodeMessage({ kind: "bytes", bytes: piece }));
+    }
+  }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

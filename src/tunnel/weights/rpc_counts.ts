@@ -1,0 +1,30 @@
+/** What happened on RPC streams, beyond their bytes. One object a peer, kept when streams close. */
+export interface RpcCounts {
+  /** Requests by command, as llama-server sent them. */
+  readonly frames: Map<number, number>;
+  /** Of weights, not sent since the other end had them. */
+  weightBytesSaved: number;
+  /** Of tensors, sent. */
+  tensorBytesMoved: number;
+  /** Requests whose answer llama-server had to wait for, and that a round trip brought. */
+  roundTrips: number;
+  /** Requests that were answered on this side. */
+  answeredHere: number;
+  /** Writes that waited longer than STALL_MS. */
+  stalls: number;
+}
+
+export function newRpcCounts(): RpcCounts {
+  return {
+    frames: new Map(),
+    weightBytesSaved: 0,
+    tensorBytesMoved: 0,
+    roundTrips: 0,
+    answeredHere: 0,
+    stalls: 0,
+  };
+}
+
+export function countFrame({ frames }: RpcCounts, command: number): void {
+  frames.set(command, (frames.get(command) ?? 0) + 1);
+}

@@ -1,0 +1,42 @@
+/** What the tunnel needs of the models on this machine: node fills these interfaces. */
+
+/** One tensor of a GGUF by what it is: two with one SHA-256 are the same bytes. */
+export interface Weight {
+  readonly name: string;
+  /** ggml type number. */
+  readonly type: number;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** A weight of the model that this node hosts. */
+export interface HostedWeight extends Weight {
+  /** 16 hex digits. It finds a candidate and proves nothing. */
+  readonly fnv1a64: string;
+}
+
+/** A weight that comes over the network and is to be kept. */
+export interface WeightWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Keeps the weight if its bytes are what its SHA-256 says; answers whether they were. */
+  commit(): Promise<boolean>;
+  /** Leaves nothing behind. Safe to call twice and after `commit`. */
+  abort(): Promise<void>;
+}
+
+/** The weights on this machine. */
+export interface WeightSource {
+  /** Tensors of that name in the model that this node hosts; none before they are known. */
+  named(name: string): readonly HostedWeight[];
+  /** Whether the file that holds the weight still looks as it did when it was hashed. */
+  isCurrent(weight: Weight): Promise<boolean>;
+  /**
+   * The weight's bytes from any file or store on this machine, each piece verified before it is handed
+   * out. `undefined` where there are none; the iteration throws where they are not what they were.
+   */
+  read(weight: Weight): Promise<AsyncGenerator<Uint8Array> | undefined>;
+  /** Begins to keep a weight; `undefined` where it is here already or would not fit. */
+  keep(weight: Weight): Promise<WeightWriter | undefined>;
+}

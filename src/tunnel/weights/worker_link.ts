@@ -1,0 +1,125 @@
+import type { ByteSink, ByteSource } from "../byte_pump.ts";
+import { asError } from "../errors.ts";
+import { Conversation } from "../rpc_wire/conversation.ts";
+import type { TranslatePort } from "../rpc_wire/register_peer.ts";
+import type { PeerStream } from "../types.ts";
+import { FirstFrame } from "./first_frame.ts";
+import { type Greeting, versionText } from "./hello_reply.ts";
+import type { LinkOptions } from "./host_link.ts";
+import { AGREEMENT, MessageDecoder } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+import { ReplyWatch } from "./reply_watch.ts";
+import { WorkerRequests } from "./worker_requests.ts";
+
+export interface WorkerLinkOptions extends LinkOptions {
+  /** Whether the host's end offered messages: without them the bytes pass as they are. */
+  readonly agree: boolean;
+  readonly translatePort: TranslatePort;
+}
+
+/** The worker's end of one RPC connection: the host's end on one side, rpc-server on the other. */
+export class WorkerLink {
+  readonly #options: WorkerLinkOptions;
+  readonly #tcp: ByteSource & ByteSink;
+  readonly #fromHost: ByteSource;
+  readonly #toHost: Outbox;
+  readonly #replies = new ReplyWatch((greeting) => this.#greeted(greeting));
+  /** `undefined` where the version is unknown. */
+  readonly #requests = Promise.withResolvers<WorkerRequests | undefined>();
+
+  /** @param fromHost what the stream brings, where some of it was read already. */
+  constructor(
+    tcp: ByteSource & ByteSink,
+    stream: PeerStream,
+    fromHost: ByteSource,
+    options: WorkerLinkOptions,
+  ) {
+    this.#tcp = tcp;
+    this.#fromHost = fromHost;
+    this.#options = options;
+    this.#toHost = new Outbox(stream, options.counts);
+    this.#requests.promise.catch(() => {});
+  }
+
+  /** From the host to rpc-server, to its end. */
+  async toRpcServer(): Promise<void> {
+    let requests: WorkerRequests | undefined;
+    try {
+      const first = new FirstFrame();
+      const messages = new MessageDecoder();
+      for (let bytes = await this.#read(); bytes !== null; bytes = await this.#read()) {
+        const split = first.done ? { pass: [], rest: bytes } : first.push(bytes);
+        for (const part of split.pass) await this.#tcp.write(part);
+        if (split.rest.length === 0) continue;
+        if (!this.#options.agree) {
+          await this.#tcp.write(split.rest);
+          continue;
+        }
+        requests ??= await this.#requests.promise;
+        messages.push(split.rest);
+        await this.#handleAll(messages, requests);
+      }
+      await this.#tcp.closeWrite();
+    } finally {
+      await requests?.end();
+    }
+  }
+
+  /** From rpc-server to the host, to its end. */
+  async toHost(): Promise<void> {
+    try {
+      if (this.#options.agree) {
+        this.#toHost.bytes(AGREEMENT);
+        await this.#toHost.flush();
+        this.#toHost.framed = true;
+      }
+      for (let bytes = await this.#tcp.read(); bytes !== null; bytes = await this.#tcp.read()) {
+        this.#replies.push(bytes).forEach((part) => this.#toHost.bytes(part));
+        await this.#toHost.flush();
+      }
+      await this.#toHost.end();
+      this.#requests.resolve(undefined);
+    } catch (error) {
+      this.#requests.reject(asError(error));
+      throw error;
+    }
+  }
+
+  #read(): Promise<Uint8Array | null> {
+    return this.#fromHost.read();
+  }
+
+  async #handleAll(messages: MessageDecoder, requests: WorkerRequests | undefined): Promise<void> {
+    for (let message = messages.next(); message; message = messages.next()) {
+      if (requests !== undefined) await requests.take(message);
+      else if (message.kind === "bytes") await this.#tcp.write(message.bytes);
+    }
+  }
+
+  #greeted(greeting: Greeting): Conversation | undefined {
+    const { layout } = greeting;
+    if (layout === undefined || !this.#options.agree) {
+      if (layout === undefined) this.#reportUnknown(greeting);
+      this.#requests.resolve(undefined);
+      return undefined;
+    }
+    const conversation = new Conversation(layout);
+    this.#requests.resolve(
+      new WorkerRequests({
+        ...this.#options,
+        layout,
+        conversation,
+        rpcServer: this.#tcp,
+        toHost: this.#toHost,
+      }),
+    );
+    return conversation;
+  }
+
+  #reportUnknown(greeting: Greeting): void {
+    this.#options.logger.info(
+      "RPC protocol {version} is not known here: bytes of {peer} pass unchanged",
+      { version: versionText(greeting), peer: this.#options.peer },
+    );
+  }
+}

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { RpcCommand } from "../../../src/tunnel/rpc_wire/commands.ts";
+import { TunnelError } from "../../../src/tunnel/mod.ts";
+import { encodeMessage, type LinkMessage } from "../../../src/tunnel/weights/messages.ts";
+import { joined } from "../byte_cuts.ts";
+import { request } from "../rpc_wire/frames.ts";
+import { pattern } from "../tcp_pair.ts";
+import { FakeWeights, sha } from "./fake_weights.ts";
+import { type LineOptions, LinkLine } from "./link_line.ts";
+import { filledTensor, HELLO, setTensor, setTensorHash } from "./rpc_frames.ts";
+
+/** Over 10 MiB: llama-server asks for it by hash. */
+const BIG_BYTES = 10_500_000;
+const BIG = {
+  name: "blk.0.ffn_up.weight",
+  type: 24,
+  shape: [BIG_BYTES],
+  bytes: pattern(BIG_BYTES),
+};
+const PLAIN_HELLO = request(RpcCommand.HELLO, new Uint8Array(24));
+const none = () => new FakeWeights([]);
+const having = () => new FakeWeights([BIG]);
+
+/** Quick for megabytes, which `deepEqual` is not. */
+function assertSame(actual: Uint8Array, expected: Uint8Array): void {
+  assert.equal(actual.length, expected.length);
+  assert.equal(sha(actual), sha(expected));
+}
+
+/** llama-server asks by hash, sends the tensor if it must, and goes away. */
+async function loadBig(options: LineOptions, hashFrame = setTensorHash(BIG)) {
+  const line = new LinkLine(options);
+  const served = line.serveSimply();
+  await line.ask(HELLO);
+  const [has] = await line.ask(hashFrame);
+  if (has === 0) await line.asked.write(setTensor(BIG));
+  await line.asked.closeWrite();
+  const received = await served;
+  await line.running;
+  return { line, has, received };
+}
+
+Deno.test("an offered weight is written from the worker's own file and answered with 1", async () => {
+  const { has, received, line } = await loadBig({ host: having(), worker: having() });
+  assert.equal(has, 1);
+  assertSame(received, joined([PLAIN_HELLO, filledTensor(BIG)]));
+  assert.ok(line.stream.toWorker.written < 600);
+  assert.equal(line.hostCounts.weightBytesSaved, BIG.bytes.length);
+  assert.equal(line.workerCounts.weightBytesSaved, BIG.bytes.length);
+});
+
+Deno.test("capabilities that could leave the tunnel are zeroed both ways", async () => {
+  for (const agree of [true, false]) {
+    const line = new LinkLine({ host: none(), worker: none(), agree });
+    const served = line.serveSimply();
+    const hello = await line.ask(HELLO);
+    assert.deepEqual(hello, Uint8Array.of(8, 0, 0, 0x77, ...new Uint8Array(24)));
+    await line.asked.closeWrite();
+    assert.deepEqual(await served, PLAIN_HELLO);
+    await line.running;
+  }
+});
+
+Deno.test("a weight that the worker lacks is sent, kept, and not sent again", async () => {
+  const worker = none();
+  const first = await loadBig({ host: having(), worker });
+  assert.equal(first.has, 0);
+  assertSame(first.received, joined([PLAIN_HELLO, setTensorHash(BIG), setTensor(BIG)]));
+  assert.deepEqual(worker.kept, [BIG.name]);
+  const second = await loadBig({ host: having(), worker });
+  assert.equal(second.has, 1);
+  assertSame(second.received, joined([PLAIN_HELLO, filledTensor(BIG)]));
+});
+
+Deno.test("a file that changes while it is read costs a frame of zeros, never a wrong tensor", async () => {
+  for (const pieces of [0, 1, 2]) {
+    const worker = having();
+    worker.broken.set(sha(BIG.bytes), pieces);
+    const { has, received } = await loadBig({ host: having(), worker });
+    assert.equal(has, 0);
+    const right = joined([setTensorHash(BIG), setTensor(BIG)]);
+    assertSame(received.subarray(received.length - right.length), right);
+    const wrong = received.length - right.length - PLAIN_HELLO.length;
+    assert.equal(wrong, pieces === 0 ? 0 : setTensor(BIG).length);
+  }
+});
+
+Deno.test("a collision of FNV made on purpose does not pass for the weight", async () => {
+  const other = { ...BIG, bytes: pattern(BIG_BYTES, 9) };
+  const sameFnv = () => "00000000000000aa";
+  const worker = new FakeWeights([other], sameFnv);
+  const hash = setTensorHash(BIG, sameFnv());
+  const options = { host: new FakeWeights([BIG], sameFnv), worker };
+  const between = await loadBig(options, hash);
+  assert.equal(between.has, 0, "the worker's file has another SHA-256");
+  const within = { host: new FakeWeights([BIG, other], sameFnv), worker: having() };
+  const { has } = await loadBig(within, hash);
+  assert.equal(has, 0, "two weights of the host's have that hash");
+});
+
+Deno.test("a host whose file is not the one that was hashed offers nothing", async () => {
+  const host = having();
+  host.current = false;
+  const { has, line } = await loadBig({ host, worker: having() });
+  assert.equal(has, 0);
+  assert.equal(line.hostCounts.weightBytesSaved, 0);
+});
+
+Deno.test("an unknown protocol passes as it is, in messages or without", async () => {
+  for (const agree of [true, false]) {
+    const line = new LinkLine({ host: having(), worker: having(), agree, version: [9, 0, 0] });
+    const served = line.serveSimply();
+    await line.ask(HELLO);
+    await line.ask(setTensorHash(BIG));
+    await line.asked.closeWrite();
+    assertSame(await served, joined([PLAIN_HELLO, setTensorHash(BIG)]));
+    await line.running;
+  }
+});
+
+Deno.test("what can't change is asked once a connection", async () => {
+  const questions = [
+    request(RpcCommand.GET_ALIGNMENT, new Uint8Array(4)),
+    request(RpcCommand.GET_MAX_SIZE, new Uint8Array(4)),
+    request(RpcCommand.GET_ALLOC_SIZE, pattern(3_260)),
+    request(RpcCommand.DEVICE_COUNT, new Uint8Array(0)),
+  ];
+  const line = new LinkLine({ host: none(), worker: none() });
+  const served = line.serveSimply();
+  await line.ask(HELLO);
+  for (let round = 0; round < 3; round++) {
+    for (const question of questions) assert.deepEqual(await line.ask(question), new Uint8Array(8));
+  }
+  const changing = request(RpcCommand.GET_DEVICE_MEMORY, new Uint8Array(4));
+  for (let round = 0; round < 2; round++) await line.ask(changing);
+  await line.asked.closeWrite();
+  const expected = joined([PLAIN_HELLO, ...questions, changing, changing]);
+  assert.deepEqual(await served, expected);
+  assert.equal(line.hostCounts.answeredHere, 8);
+  assert.equal(line.hostCounts.roundTrips, 6);
+});
+
+Deno.test("no answer is given here while another is outstanding", async () => {
+  const line = new LinkLine({ host: having(), worker: having() });
+  const served = line.serveSimply();
+  await line.ask(HELLO);
+  const alignment = request(RpcCommand.GET_ALIGNMENT, new Uint8Array(4));
+  await line.ask(alignment);
+  const memory = request(RpcCommand.GET_DEVICE_MEMORY, new Uint8Array(4));
+  // Two questions in one write: the second one's answer is known, and must come second.
+  await line.asked.write(joined([memory, alignment]));
+  await line.nextReply();
+  await line.nextReply();
+  await line.asked.closeWrite();
+  assert.deepEqual(await served, joined([PLAIN_HELLO, alignment, memory, alignment]));
+});
+
+Deno.test("a part of a tensor, and an activation of its name, pass as they are", async () => {
+  const small = { name: "blk.0.attn_q.weight", type: 24, shape: [900], bytes: pattern(900) };
+  const host = new FakeWeights([small]);
+  const line = new LinkLine({ host, worker: new FakeWeights([small]) });
+  const served = line.serveSimply();
+  await line.ask(HELLO);
+  const frames = [
+    setTensor(small, 64),
+    setTensor({ ...small, shape: [901], bytes: pattern(901) }),
+    setTensor({ ...small, bytes: pattern(900, 7) }),
+    setTensor(small),
+  ];
+  await line.asked.write(joined(frames));
+  await line.asked.closeWrite();
+  assert.deepEqual(await served, joined([PLAIN_HELLO, ...frames]));
+  assert.equal(line.hostCounts.weightBytesSaved, 900);
+});
+
+Deno.test("REGISTER_PEER gets the worker's own port in the fork's protocol only", async () => {
+  const payload = new Uint8Array(132);
+  payload.set(new TextEncoder().encode("127.0.0.1:50812"), 4);
+  const frame = request(RpcCommand.REGISTER_PEER, payload);
+  for (const [major, port] of [[3, "6001"], [8, "50812"]] as const) {
+    const line = new LinkLine({
+      host: none(),
+      worker: none(),
+      version: [major, 0, 0],
+      translatePort: (from) => from === 50812 ? 6001 : undefined,
+    });
+    const served = line.serveSimply();
+    await line.ask(HELLO);
+    await line.asked.write(frame);
+    await line.asked.closeWrite();
+    const text = new TextDecoder().decode((await served).subarray(PLAIN_HELLO.length));
+    assert.match(text, new RegExp(`127\\.0\\.0\\.1:${port}\0`));
+    await line.running;
+  }
+});
+
+const LIES: Readonly<Record<string, () => LinkMessage[]>> = {
+  "a weight of a length that it has not": () => [
+    offer(BIG.bytes.length * 1_000, setTensorHash(BIG)),
+  ],
+  "an offer without a frame": () => [offer(4, new Uint8Array(3))],
+  "an offer with another frame": () => [offer(4, HELLO)],
+  "a reference without a frame": () => [
+    { kind: "refer", id: 1, sha256: sha(BIG.bytes), byteLength: 1, head: new Uint8Array(0) },
+    { kind: "bytes", bytes: new Uint8Array(5) },
+  ],
+  "a worker's message": () => [{ kind: "filled", id: 7 }],
+  "something behind a refused reference": () => [
+    {
+      kind: "refer",
+      id: 1,
+      sha256: "0".repeat(64),
+      byteLength: 1,
+      head: setTensor(BIG).subarray(0, 314),
+    },
+    { kind: "bytes", bytes: HELLO },
+  ],
+  "a message in the middle of a frame": () => [
+    { kind: "bytes", bytes: setTensor(BIG).subarray(0, 500) },
+    offer(BIG.bytes.length, setTensorHash(BIG)),
+  ],
+};
+
+function offer(byteLength: number, head: Uint8Array): LinkMessage {
+  return { kind: "offer", id: 0, sha256: sha(BIG.bytes), byteLength, head };
+}
+
+for (const [lie, messages] of Object.entries(LIES)) {
+  Deno.test(`a host's end that sends ${lie} sets no tensor`, async () => {
+    const line = new LinkLine({ host: none(), worker: having() });
+    const served = line.serveSimply().catch(() => new Uint8Array(0));
+    await line.ask(HELLO);
+    for (const message of messages()) {
+      await line.near.write(encodeMessage(message)).catch(() => {});
+    }
+    await line.asked.closeWrite();
+    const ended = await line.running.then(() => "whole", (error) => error);
+    assert.ok(ended === "whole" || ended instanceof TunnelError, String(ended));
+    const received = await served;
+    assert.ok(received.length < 2_000, "no data reached rpc-server");
+  });
+}

@@ -1,0 +1,135 @@
+import { getLogger } from "@logtape/logtape";
+import { join } from "node:path";
+import type { Engine, ManagedServer, SplitMember } from "../../../src/engine/mod.ts";
+import { WeightLibrary } from "../../../src/models/mod.ts";
+import { loadModel } from "../../../src/models/local_model.ts";
+import { weightSource } from "../../../src/node/weights.ts";
+import { RpcServerEnd, RpcTunnels, TunnelCounts } from "../../../src/tunnel/mod.ts";
+import { Llama, targetOf } from "../llama.ts";
+import { QuicPair } from "../quic_pair.ts";
+
+const logger = getLogger("test");
+const never = new AbortController().signal;
+
+export interface MeshedLoadOptions {
+  readonly engine: Engine;
+  readonly modelPath: string;
+  /** Each worker's files, by worker. */
+  readonly workers: readonly (readonly string[])[];
+}
+
+/** A host and its workers with real llama.cpp, over QUIC, with the weights of each one's own disk. */
+export class MeshedLoad implements AsyncDisposable {
+  readonly stack = new AsyncDisposableStack();
+  readonly counts = new TunnelCounts();
+  readonly workerEnds: RpcServerEnd[] = [];
+  readonly tunnels: RpcTunnels[] = [];
+  readonly dirs: string[] = [];
+  #llama!: Llama;
+  #modelPath = "";
+
+  static async start({ engine, modelPath, workers }: MeshedLoadOptions): Promise<MeshedLoad> {
+    const load = new MeshedLoad();
+    load.#modelPath = modelPath;
+    load.#llama = load.stack.use(await Llama.prepare(engine));
+    const host = await load.#library([modelPath]);
+    const model = await loadModel(modelPath);
+    const weights = weightSource(host, () => model);
+    for (const files of workers) {
+      await load.#addWorker(files, weights);
+    }
+    return load;
+  }
+
+  /** llama-server over all workers, once it answers. */
+  async serve(): Promise<ManagedServer> {
+    const server = this.launch();
+    await server.ready();
+    return server;
+  }
+
+  launch(): ManagedServer {
+    const split = this.tunnels.map((tunnels, index): SplitMember => ({
+      rpcPort: tunnels.ensure(`worker-${index}`),
+      share: 1 / this.tunnels.length,
+    }));
+    return this.#llama.llamaServer(this.#modelPath, split);
+  }
+
+  sent(): number {
+    return this.counts.snapshot().reduce((sum, { bytesSent }) => sum + bytesSent, 0);
+  }
+
+  saved(): number {
+    return this.counts.snapshot().reduce((sum, one) => sum + one.weightBytesSaved, 0);
+  }
+
+  moved(): number {
+    return this.counts.snapshot().reduce((sum, { rpc }) => sum + (rpc?.tensorBytesMoved ?? 0), 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stack.disposeAsync();
+  }
+
+  async #addWorker(
+    files: readonly string[],
+    weights: ReturnType<typeof weightSource>,
+  ): Promise<void> {
+    const quic = this.stack.use(await QuicPair.connect());
+    const open = this.counts.counting(() => quic.open(), "rpc");
+    const tunnels = new RpcTunnels({
+      open,
+      terms: { currentTerm: () => 1 },
+      logger,
+      weights,
+      countsOf: (peer) => this.counts.rpcOf(peer),
+    });
+    this.stack.defer(() => tunnels.stop());
+    this.tunnels.push(tunnels);
+    const rpcServer = this.#llama.rpcServer(true);
+    const library = await this.#library(files);
+    const end = new RpcServerEnd({
+      gate: { admit: () => rpcServer.ready() },
+      logger,
+      weights: weightSource(library, () => undefined),
+    });
+    this.workerEnds.push(end);
+    quic.serve((stream) => end.handle(stream, "host"));
+    await rpcServer.ready();
+  }
+
+  async #library(files: readonly string[]): Promise<WeightLibrary> {
+    const dataDir = await Deno.makeTempDir({ prefix: "mesh-llm-real-load-" });
+    this.dirs.push(dataDir);
+    this.stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+    const library = await WeightLibrary.open({ dataDir, logger });
+    await library.index(await Promise.all(files.map((file) => loadModel(file))), never);
+    return library;
+  }
+
+  /** Entries of a worker's store, whole and begun. */
+  async stored(worker: number): Promise<string[]> {
+    const folder = join(this.dirs[worker + 1]!, "weights/received");
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  }
+}
+
+/** The first tokens that a model says, by number. */
+export async function tokensOf(server: ManagedServer, count = 24): Promise<number[]> {
+  const { baseUrl, apiKey } = await targetOf(server);
+  const headers = new Headers({ "content-type": "application/json" });
+  if (apiKey !== null) headers.set("authorization", `Bearer ${apiKey}`);
+  const body = JSON.stringify({
+    prompt: "a mesh of machines",
+    n_predict: count,
+    temperature: 0,
+    ignore_eos: true,
+    return_tokens: true,
+    cache_prompt: false,
+  });
+  const response = await fetch(`${baseUrl}/completion`, { method: "POST", headers, body });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(JSON.stringify(answer));
+  return answer.tokens;
+}
