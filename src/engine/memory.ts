@@ -18,11 +18,12 @@ export interface MemoryOptions {
 export function offeredMemory(options: MemoryOptions): OfferedMemory {
   const devices = available(options);
   const whole = devices.reduce((sum, device) => sum + device.availableBytes, 0);
-  const cap = Math.min(1, (options.maxVramBytes ?? Infinity) / whole);
+  const cap = whole === 0 ? 1 : Math.min(1, (options.maxVramBytes ?? Infinity) / whole);
   const offered = devices.map(({ name, totalBytes, availableBytes }) => ({
     name,
     totalBytes,
-    offeredBytes: Math.floor(availableBytes * cap),
+    // To the byte for one device: a model that needs just what `--max-vram` says fits.
+    offeredBytes: Math.round(availableBytes * cap),
     usedBytes: 0,
   }));
   return {

@@ -50,3 +50,9 @@ Deno.test("mainMemoryBytes() is never more than the machine has", async () => {
   const bytes = await mainMemoryBytes();
   assert(bytes > 0 && bytes <= Deno.systemMemoryInfo().total);
 });
+
+Deno.test("--max-vram is offered to the byte, and a machine without memory offers none", () => {
+  const capped = { devices: [], totalMemoryBytes: 25_276_502_016, maxVramBytes: 300_000_000 };
+  assert.equal(offeredMemory(capped).memoryBytes, 300_000_000);
+  assert.equal(offeredMemory({ ...capped, totalMemoryBytes: 0 }).memoryBytes, 0);
+});
