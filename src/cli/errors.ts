@@ -29,6 +29,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "ModelNotFoundError",
   // src/node
   "DataDirInUseError",
+  "DataDirUnusableError",
 ]);
 
 export interface Failure {

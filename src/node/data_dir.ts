@@ -14,6 +14,18 @@ export class DataDirInUseError extends Error {
   }
 }
 
+/** The data directory can't be made or written. */
+export class DataDirUnusableError extends Error {
+  override name = "DataDirUnusableError";
+  constructor(dataDir: string, cause: unknown) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `Cannot use ${dataDir} as data directory: ${found}. Name another one with --data-dir`,
+      { cause },
+    );
+  }
+}
+
 /** How `status`, `drop` and `token` find the running node. */
 export interface NodeFile {
   readonly pid: number;
@@ -34,11 +46,12 @@ export class DataDirLock {
     this.#nodePath = nodePath;
   }
 
-  /** @throws {DataDirInUseError} naming the pid. */
+  /** @throws {DataDirInUseError} naming the pid. @throws {DataDirUnusableError} saying why. */
   static async acquire(dataDir: string): Promise<DataDirLock> {
-    await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
     const path = join(dataDir, "lock");
-    const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+    const file = await openLock(dataDir, path).catch((cause) => {
+      throw new DataDirUnusableError(dataDir, cause);
+    });
     if (!await file.tryLock(true)) {
       file.close();
       throw new DataDirInUseError(dataDir, parsePid(await Deno.readTextFile(path)));
@@ -59,6 +72,11 @@ export class DataDirLock {
     await Deno.remove(this.#nodePath).catch(() => {}); // it was never published
     this.#file.close();
   }
+}
+
+async function openLock(dataDir: string, path: string): Promise<Deno.FsFile> {
+  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
 }
 
 function parsePid(text: string): number | null {

@@ -19,6 +19,7 @@ const foreseen: [name: string, exitCode: number][] = [
   ["PortInUseError", 1],
   ["EngineNotFoundError", 1],
   ["DataDirInUseError", 1],
+  ["DataDirUnusableError", 1],
   ["BoundToOtherMeshError", 1],
   ["ModelNotFoundError", 1],
   ["InvalidGgufError", 1],

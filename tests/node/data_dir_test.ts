@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DataDirInUseError, DataDirLock } from "../../src/node/data_dir.ts";
+import { DataDirInUseError, DataDirLock, DataDirUnusableError } from "../../src/node/data_dir.ts";
 import { temporaryFolder } from "../support/program.ts";
 
 const file = {
@@ -34,4 +34,17 @@ Deno.test("node.json is readable by its owner only, and gone when the node has s
   assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
   await lock.release();
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+});
+
+Deno.test("a data directory that can't be made is refused with what to do", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "file");
+  await Deno.writeTextFile(file, "");
+  for (const dataDir of [file, join(file, "below")]) {
+    await assert.rejects(DataDirLock.acquire(dataDir), (error: unknown) => {
+      assert.ok(error instanceof DataDirUnusableError);
+      assert.match(error.message, /--data-dir/);
+      return true;
+    });
+  }
 });
