@@ -54,8 +54,8 @@ export function plan(view: View, options: PlanOptions): Plan {
   if (model === null) return { kind: "standby" };
   const seen = { ...view, self: { ...view.self, target: model } };
   const group = everyone(seen).filter((member) => sameModel(member.target, model));
-  const needBytes = needOf(everyone(seen), model);
-  const pool = splitPool(group, model, needBytes);
+  const pool = splitPool(group, model);
+  const needBytes = fileOf(seen.self, model)?.needBytes ?? needOf(everyone(seen), model);
   if (!pool.some((member) => member.peer === view.self.peer)) {
     return { kind: "solo", model, needBytes };
   }
@@ -67,11 +67,14 @@ export function plan(view: View, options: PlanOptions): Plan {
 
 /**
  * The members that run one instance together: all of the group once somebody forces a split, else
- * those that can't run it alone.
+ * those that can't run it alone, each at its own context length.
  */
-function splitPool(group: readonly Member[], model: ModelRef, needBytes: number): Member[] {
+function splitPool(group: readonly Member[], model: ModelRef): Member[] {
   if (group.some((member) => member.split)) return [...group];
-  return group.filter((member) => member.memoryBytes < needBytes || !holds(member, model));
+  return group.filter((member) => {
+    const file = fileOf(member, model);
+    return file === undefined || member.memoryBytes < file.needBytes;
+  });
 }
 
 function elect(candidates: readonly Member[]): Member | undefined {

@@ -3,12 +3,12 @@ import { everyone, fileOf, type Member, sameModel, type View } from "./view.ts";
 
 /**
  * The model whose group this node belongs to. A node that was told a model keeps it; another helps
- * where it is needed most: a model that waits for memory, then a forced split, then the model on
+ * where it is needed most: where it is counted in or would be missed, a model that waits for memory, then a forced split, then the model on
  * its disk that the fewest serve. Pure, and the same on every node that has the same view.
  */
 export function chooseTarget(view: View, told: ModelRef | null): ModelRef | null {
   if (told !== null) return told;
-  return assigned(view) ?? waiting(view) ?? forcedSplit(view) ?? leastServed(view);
+  return assigned(view) ?? kept(view) ?? waiting(view) ?? forcedSplit(view) ?? leastServed(view);
 }
 
 /** Whoever is counted in a split stays in it: leaving would break what it helped to serve. */
@@ -19,6 +19,23 @@ function assigned(view: View): ModelRef | null {
     instance.workers.some((worker) => worker.peer === self.peer)
   );
   return instance?.model ?? null;
+}
+
+/**
+ * Who holds the file stays where leaving would take the model away: the elected host of a group, and
+ * the last node that can serve what it has served or worked for.
+ */
+function kept({ self, others }: View): ModelRef | null {
+  const { target, instance } = self;
+  const file = target === null ? undefined : fileOf(self, target);
+  if (target === null || file === undefined) return null;
+  const isHost = instance?.mode === "split" && sameModel(instance.model, target);
+  const elsewhere = others.some((member) => sameModel(member.instance?.model ?? null, target));
+  const isWanted = others.some((member) =>
+    sameModel(member.target, target) || member.wanted.includes(target.name)
+  );
+  const isUseful = isWanted || file.needBytes <= self.memoryBytes;
+  return isUseful && (isHost || !elsewhere) ? target : null;
 }
 
 function waiting(view: View): ModelRef | null {

@@ -1,6 +1,6 @@
 /** What one node knows of its mesh at one moment: the only input of a plan. */
 
-import type { Announcement, AnnouncementContent, ModelRef, PeerId } from "../mesh/mod.ts";
+import type { AnnouncementContent, ModelRef, PeerId } from "../mesh/mod.ts";
 
 /** An active node as plans see it: another's announcement, or what this node is about to announce. */
 export type Member =
@@ -32,7 +32,7 @@ export function fileOf(member: Member, model: ModelRef) {
   return member.models.find((file) => sameModel(file, model));
 }
 
-/** Memory that the model takes: the largest that any member states, so that all compute alike. */
+/** Memory that the model takes where its holders state it: each at its own context, the largest counts. */
 export function needOf(members: readonly Member[], model: ModelRef): number {
   const stated = members.flatMap((member) => {
     const instance = sameModel(member.instance?.model ?? null, model) ? member.instance : null;
@@ -50,8 +50,4 @@ export function highestTerm(members: readonly Member[], model: ModelRef): number
     )
   );
   return Math.max(0, ...terms);
-}
-
-export function memberOf(announcement: Announcement): Member {
-  return announcement;
 }

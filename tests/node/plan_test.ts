@@ -172,6 +172,45 @@ const rows: Row[] = [
     expected: { kind: "host", workers: [{ peer: peer("a"), share: 0.5 }] },
   },
   {
+    fact: "a helper that is elected host stays with the model that waits for it",
+    view: view(member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "waiting") }), [
+      member("b", 20, holdsBig),
+    ]),
+    expected: { kind: "waiting", model: BIG, haveBytes: 90 },
+  },
+  {
+    fact: "a helper that hosts a split stays while its workers need it",
+    view: view(
+      member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "warm", ["b"], 2) }),
+      [member("b", 60, holdsBig)],
+    ),
+    expected: { kind: "host", model: BIG },
+  },
+  {
+    fact: "a helper that holds the file serves on when the host has died",
+    view: view(member("c", 70, { holds: [SMALL], target: SMALL }), []),
+    expected: { kind: "solo", model: SMALL },
+  },
+  {
+    fact: "a helper does not wait for a model that nobody else wants any more",
+    view: view(
+      member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "waiting") }),
+      [],
+    ),
+    expected: { kind: "standby" },
+  },
+  {
+    fact: "another member's longer context does not take away what fits here",
+    view: view(member("a", 60, holdsSmall), [
+      member("b", 60, {
+        models: [{ ...SMALL, sizeBytes: 1, needBytes: 500 }],
+        target: SMALL,
+      }),
+    ]),
+    options: toldSmall,
+    expected: { kind: "solo" },
+  },
+  {
     fact: "two files of one name are two models",
     view: view(member("a", 60, holdsBig), [
       member("b", 60, {
