@@ -8,6 +8,7 @@ import {
   type OpenStream,
   TunnelError,
 } from "../tunnel/mod.ts";
+import { FAILED_HOST_MS } from "./defaults.ts";
 import type { LocalServer } from "./duty.ts";
 
 export interface GatewayParts {
@@ -24,6 +25,8 @@ export interface GatewayParts {
 export abstract class Gateway implements GatewayNode {
   readonly self: string;
   readonly #parts: GatewayParts;
+  /** Hosts that could not be reached: the mesh may go on naming them for a while. */
+  readonly #failedUntilMs = new Map<string, number>();
 
   constructor(parts: GatewayParts) {
     this.self = parts.mesh.self;
@@ -38,7 +41,8 @@ export abstract class Gateway implements GatewayNode {
 
   warm(): GatewayInstance[] {
     const { instances } = this.#parts.mesh.routes();
-    return instances.filter((instance) => instance.state === "warm").map((one) => this.#entry(one));
+    const warm = instances.filter((instance) => instance.state === "warm");
+    return withoutFailed(warm.map((one) => this.#entry(one)), this.#failedUntilMs, Date.now());
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
@@ -78,8 +82,27 @@ export abstract class Gateway implements GatewayNode {
       return await forwardHttp(this.#parts.openHttp, host, { ...request, model });
     } catch (error) {
       // A use that failed is the fastest sign of a dead peer; one probe decides.
-      if (error instanceof TunnelError) this.#parts.mesh.suspect(host as PeerId, error.message);
+      if (error instanceof TunnelError) {
+        this.#failedUntilMs.set(host, Date.now() + FAILED_HOST_MS);
+        this.#parts.mesh.suspect(host as PeerId, error.message);
+      }
       throw error;
     }
   }
+}
+
+/**
+ * Leaves out who could not be reached a moment ago, where another instance of the model is left:
+ * nobody should wait for a dead host again and again. Pure.
+ */
+export function withoutFailed(
+  instances: readonly GatewayInstance[],
+  failedUntilMs: ReadonlyMap<string, number>,
+  nowMs: number,
+): GatewayInstance[] {
+  const lives = ({ host }: GatewayInstance) => (failedUntilMs.get(host) ?? 0) <= nowMs;
+  return instances.filter((instance) =>
+    lives(instance) ||
+    !instances.some((other) => other.model === instance.model && lives(other))
+  );
 }
