@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import type { Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
-import type { LocalModel } from "../models/mod.ts";
+import type { LocalModel, WeightLibrary } from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
 import { FIRST_VIEW_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
@@ -11,6 +11,7 @@ import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RpcGate } from "./rpc_gate.ts";
 import { sameModel, type View } from "./view.ts";
+import { weightSource } from "./weights.ts";
 
 export interface ActiveOptions {
   readonly mesh: Mesh;
@@ -27,6 +28,8 @@ export interface ActiveOptions {
   readonly name: string;
   readonly version: string;
   readonly counts: TunnelCounts;
+  /** What need not cross the network when a split loads. */
+  readonly weights: WeightLibrary;
   /** The node has peers to hear of before it plans. */
   readonly joining: boolean;
   readonly logger: Logger;
@@ -48,12 +51,22 @@ export class Active implements NodePart {
     this.#options = options;
     this.#facts = options;
     this.#gate = new RpcGate(() => this.#reconciler.duty);
+    const understood = {
+      weights: weightSource(options.weights, () => this.#hosted()),
+      countsOf: (peer: string) => counts.rpcOf(peer),
+    };
     this.#tunnels = new RpcTunnels({
       open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
       terms: { currentTerm: () => this.#reconciler.duty.openTerm },
       logger,
+      ...understood,
     });
-    this.#served = new RpcServerEnd({ gate: this.#gate, logger });
+    this.#served = new RpcServerEnd({
+      gate: this.#gate,
+      logger,
+      ...understood,
+      translatePort: (host, hostPort) => this.#ownPort(host, hostPort),
+    });
     this.#reconciler = this.#createReconciler();
     this.#handleStreams();
   }
@@ -102,8 +115,11 @@ export class Active implements NodePart {
 
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { mesh, supervisor } = this.#options;
+    const { mesh, supervisor, weights, models, logger } = this.#options;
     const unsubscribe = mesh.subscribe((event) => event.type === "members" && this.#meet());
+    const ending = new AbortController();
+    const indexing = weights.index(models, AbortSignal.any([signal, ending.signal]))
+      .catch((error: unknown) => logger.debug("Hashing ended early: {error}", { error }));
     try {
       this.#announce(this.#reconciler.duty);
       if (this.#options.joining) await firstView(mesh, signal);
@@ -111,7 +127,8 @@ export class Active implements NodePart {
       await this.#reconciler.run(signal);
     } finally {
       unsubscribe();
-      await Promise.all([supervisor.stop(), this.#tunnels.stop()]);
+      ending.abort(new Error("The node stops"));
+      await Promise.all([supervisor.stop(), this.#tunnels.stop(), indexing]);
     }
   }
 
@@ -132,9 +149,24 @@ export class Active implements NodePart {
         devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
         tunnelPort: (peer) => this.#tunnels.ensure(peer),
         resetTunnels: () => this.#served.resetAll(),
+        weightsKnown: (model) => this.#options.weights.known(model.shards),
         now: () => Date.now(),
       },
     });
+  }
+
+  /** The model that this node's llama-server splits. */
+  #hosted(): LocalModel | undefined {
+    const { plan } = this.#reconciler.duty;
+    if (plan.kind !== "host") return undefined;
+    return this.#options.models.find((file) => sameModel(file, plan.model));
+  }
+
+  /** This node's port for the peer that one of the host's tunnel ports leads to. */
+  #ownPort(host: string, hostPort: number): number | undefined {
+    const ports = this.#options.mesh.members().find(({ peer }) => peer === host)?.tunnelPorts ?? {};
+    const peer = Object.keys(ports).find((name) => ports[name] === hostPort);
+    return peer === undefined ? undefined : this.#tunnels.ports()[peer];
   }
 
   #handleStreams(): void {
@@ -177,7 +209,10 @@ export class Active implements NodePart {
   }
 
   #announcement(duty: Duty, target: ModelRef | null) {
-    return announcementOf(this.#facts, duty, target, this.#tunnels.ports());
+    const ports = this.#tunnels.ports();
+    const group = splitPeers(duty).map((peer) => [peer, ports[peer]] as const);
+    const tunnelPorts = Object.fromEntries(group.filter(([, port]) => port !== undefined));
+    return announcementOf(this.#facts, duty, target, tunnelPorts as Record<string, number>);
   }
 
   #view(duty: Duty, target: ModelRef | null): View {

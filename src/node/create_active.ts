@@ -7,16 +7,25 @@ import {
   prepareEngine,
 } from "../engine/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
-import { GUIDE_NAME, type Library, type LocalModel, openLibrary } from "../models/mod.ts";
+import {
+  GUIDE_NAME,
+  isModelName,
+  isModelPath,
+  type Library,
+  type LocalModel,
+  ModelNotFoundError,
+  openLibrary,
+  WeightLibrary,
+} from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active, type ActiveOptions } from "./active.ts";
-import { installProgressLog } from "./install_progress.ts";
 import type { NodeConfig } from "./config.ts";
+import { installProgressLog } from "./install_progress.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
 export type LocalParts = Pick<
   ActiveOptions,
-  "engine" | "supervisor" | "memory" | "models" | "told" | "wanted"
+  "engine" | "supervisor" | "memory" | "models" | "told" | "wanted" | "weights"
 >;
 
 export interface LocalOptions {
@@ -54,7 +63,8 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     maxVramBytes,
   });
   const supervisor = createSupervisor({ engine, dataDir, logger });
-  return { engine, supervisor, memory, models, told, wanted };
+  const weights = await WeightLibrary.open({ dataDir, logger });
+  return { engine, supervisor, memory, models, told, wanted, weights };
 }
 
 async function readModels(config: NodeConfig, { logger, signal, home }: LocalOptions) {
@@ -81,8 +91,9 @@ function modelsOf({ models, openBrowser, join }: NodeConfig): readonly string[] 
 
 /** A wanted model need not be on this disk: then it is known by its name only. */
 async function nameOf(library: Library, model: string): Promise<string> {
-  const looksLikePath = /[/\\]|\.gguf$/.test(model);
-  return looksLikePath ? (await library.resolve(model)).name : model;
+  if (isModelPath(model)) return (await library.resolve(model)).name;
+  if (!isModelName(model)) throw new ModelNotFoundError(model, `${model} is no name of a model`);
+  return model;
 }
 
 function distinct(models: readonly LocalModel[]): LocalModel[] {

@@ -17,6 +17,7 @@ export class HostDuty implements Duty {
   readonly rpcPort = null;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
+  #unsubscribe: () => void = () => {};
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
@@ -68,6 +69,7 @@ export class HostDuty implements Duty {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("The split is planned anew"));
+    this.#unsubscribe();
     await this.#running;
     // llama-server first: it holds the connections to the rpc-servers.
     await this.#llamaServer?.stop();
@@ -76,7 +78,12 @@ export class HostDuty implements Duty {
 
   async #run(signal: AbortSignal): Promise<void> {
     const startedMs = this.parts.now();
-    const [ownPort] = await Promise.all([this.#startOwnShare(signal), this.#workersReady(signal)]);
+    const [ownPort] = await Promise.all([
+      this.#startOwnShare(signal),
+      this.#workersReady(signal),
+      this.#weightsKnown(signal),
+    ]);
+    this.#unsubscribe = this.parts.mesh.subscribe(() => this.#checkWorkers());
     const server = this.#launch(ownPort);
     await server.ready(signal);
     this.changed();
@@ -101,6 +108,20 @@ export class HostDuty implements Duty {
     this.#ownRpcServer = server;
     server.subscribe(() => this.#watch("rpc-server", server));
     return await server.ready(signal);
+  }
+
+  /** Hashing the file once is quicker than sending it: the first load waits for that. */
+  async #weightsKnown(signal: AbortSignal): Promise<void> {
+    const model = this.parts.localModel(this.plan);
+    if (model === undefined) return;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await Promise.race([this.parts.weightsKnown(model), promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   #launch(ownPort: number | null): ManagedServer {
@@ -152,6 +173,12 @@ export class HostDuty implements Duty {
       unsubscribe();
       limit.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** A worker that has started anew holds nothing of this term, though its tunnel leads on. */
+  #checkWorkers(): void {
+    const [missing] = this.#missing();
+    if (missing !== undefined) this.#fail(new Error(`worker ${missing} no longer works for it`));
   }
 
   #missing(): string[] {

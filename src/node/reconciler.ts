@@ -54,22 +54,23 @@ export class Reconciler {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.wake(), { once: true });
     while (!signal.aborted) {
-      const untilMs = await this.#step();
+      const untilMs = await this.#step(signal);
       await this.#sleep(untilMs);
     }
     await this.#duty.stop();
   }
 
   /** One look and at most one step; returns when to look again without an event. */
-  async #step(): Promise<number | null> {
-    const { options, nowMs } = { options: this.#options, nowMs: this.#options.parts.now() };
+  async #step(signal: AbortSignal): Promise<number | null> {
+    const options = this.#options;
+    const nowMs = options.parts.now();
     const view = options.view(this.#duty, this.target);
     const next = plan(view, options);
     if (planKey(next) !== planKey(this.#planned)) this.#plannedAtMs = nowMs;
     this.#planned = next;
     const running = this.#observe(view, nowMs);
     const decision = transition(running, next, { nowMs, plannedAtMs: this.#plannedAtMs });
-    if (decision.kind === "replace") await this.#replace(next, view, running);
+    if (decision.kind === "replace") await this.#replace(next, { view, running, signal });
     options.changed(this.#duty);
     return decision.kind === "hold" ? decision.untilMs : null;
   }
@@ -97,9 +98,13 @@ export class Reconciler {
     for (const { peer } of plan.workers) this.#options.parts.mesh.suspect(peer, failure);
   }
 
-  async #replace(next: Plan, view: View, running: Running): Promise<void> {
+  async #replace(
+    next: Plan,
+    { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
+  ): Promise<void> {
     if (planKey(next) !== planKey(running.plan)) this.#failures = 0;
     await this.#duty.stop();
+    if (signal.aborted) return;
     this.#brokenAtMs = 0;
     try {
       this.#duty = this.#start(next, view);

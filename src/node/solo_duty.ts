@@ -1,7 +1,7 @@
 import type { ManagedServer } from "../engine/mod.ts";
 import type { Instance } from "../mesh/mod.ts";
 import { servedContext } from "../models/mod.ts";
-import type { Changed, Duty, DutyParts, LocalServer } from "./duty.ts";
+import { type Changed, type Duty, type DutyParts, failureOf, type LocalServer } from "./duty.ts";
 import type { Plan } from "./plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -11,7 +11,6 @@ export class SoloDuty implements Duty {
   readonly obeys = null;
   readonly rpcPort = null;
   readonly openTerm = null;
-  readonly failure = null;
   readonly #server: ManagedServer;
   readonly #startedMs: number;
   #announced = false;
@@ -41,6 +40,13 @@ export class SoloDuty implements Duty {
   get server(): LocalServer | null {
     const { state, apiKey } = this.#server;
     return state.kind === "ready" ? { baseUrl: `http://127.0.0.1:${state.port}`, apiKey } : null;
+  }
+
+  /** It starts again by itself for a while; what never starts is for the reconciler to retry. */
+  get failure(): string | null {
+    const { state } = this.#server;
+    const gaveUp = state.kind === "failed" && state.retryAtMs === null;
+    return gaveUp ? failureOf("llama-server", this.#server) : null;
   }
 
   get progress(): number {
@@ -81,10 +87,8 @@ export class SoloDuty implements Duty {
     }
     if (state.kind === "failed") {
       this.#announced = false;
-      this.parts.logger.warn("llama-server for {model} ended with code {exitCode}: {stderrTail}", {
-        model: name,
-        ...state,
-      });
+      const failure = failureOf("llama-server", this.#server);
+      this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });
     }
   }
 }
