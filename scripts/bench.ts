@@ -12,6 +12,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   main: () => import("./bench/main_job.ts"),
+  rpc: () => import("./bench/rpc.ts"),
   transport: () => import("./bench/transport.ts"),
 };
 

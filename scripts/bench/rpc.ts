@@ -1,0 +1,140 @@
+/**
+ * `deno task bench rpc [--runs N] [--layers N] [--kills N]`: what the tunnel saves and costs. The same split over
+ * two workers directly over TCP RPC and through the tunnel, with the file on the workers and without; load times,
+ * bytes, tokens per second; then loads that are killed at random. All on loopback and in one process, which is
+ * the least favourable place for the tunnel: the network costs nothing there, and the cores are shared.
+ */
+
+import { parseArgs } from "node:util";
+import type { Engine, ManagedServer } from "../../src/engine/mod.ts";
+import { testEngine } from "../../tests/support/engine.ts";
+import { cachedRandomModel } from "../../tests/support/random_model.ts";
+import { Llama } from "../../tests/tunnel/llama.ts";
+import { MeshedLoad, tokensOf } from "../../tests/tunnel/weights/real_load.ts";
+import { say } from "../run.ts";
+import { machine, markdownTable, median, medianRatio } from "./figures.ts";
+
+interface Setting {
+  readonly engine: Engine;
+  readonly modelPath: string;
+}
+
+/** One load, and what was asked of it. */
+interface Measured {
+  readonly loadMs: number;
+  readonly tokens: string;
+  readonly tokensPerSecond: number;
+}
+
+const TOKENS = 40;
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      runs: { type: "string", default: "3" },
+      layers: { type: "string", default: "14" },
+      kills: { type: "string", default: "200" },
+    },
+  });
+  const setting = {
+    engine: await testEngine(),
+    modelPath: cachedRandomModel({ layers: Number(values.layers) }),
+  };
+  say(await machine());
+  await compare(setting, Number(values.runs));
+  await killLoads(setting, Number(values.kills));
+}
+
+async function compare({ engine, modelPath }: Setting, runs: number): Promise<void> {
+  const { size } = await Deno.stat(modelPath);
+  await using llama = await Llama.prepare(engine);
+  const members = [llama.rpcServer(true), llama.rpcServer(true)];
+  const split = await Promise.all(
+    members.map(async (member) => ({ rpcPort: await member.ready(), share: 0.5 })),
+  );
+  const files = [modelPath];
+  await using having = await MeshedLoad.start({ engine, modelPath, workers: [files, files] });
+  const direct: Measured[] = [];
+  const meshed: Measured[] = [];
+  for (let round = 0; round < runs; round++) {
+    direct.push(await measure(() => llama.llamaServer(modelPath, split)));
+    meshed.push(await measure(() => having.launch()));
+  }
+  await using lacking = await MeshedLoad.start({ engine, modelPath, workers: [[], []] });
+  const first = await measure(() => lacking.launch());
+  const sentFirst = lacking.sent();
+  const second = await measure(() => lacking.launch());
+  const all = [...direct, ...meshed, first, second];
+  const same = new Set(all.map(({ tokens }) => tokens)).size === 1;
+  const loads = (measured: readonly Measured[]) => measured.map(({ loadMs }) => loadMs);
+  const rates = (measured: readonly Measured[]) => measured.map((one) => one.tokensPerSecond);
+  const directMs = median(loads(direct));
+  say(markdownTable([
+    { name: "weights", value: `${(size / 1e6).toFixed(0)} MB` },
+    { name: "tokens are the same in all runs", value: same ? "yes" : "NO", aim: "yes" },
+    { name: "load, direct", value: ms(directMs) },
+    { name: "load, workers have the file", value: ms(median(loads(meshed))) },
+    { name: "ratio", value: ratio(medianRatio(loads(meshed), loads(direct))), aim: "<= 1.3" },
+    {
+      name: "bytes sent of weights saved",
+      value: percent(having.sent() / having.saved()),
+      aim: "<= 1 %",
+    },
+    { name: "first load without the file", value: ratio(first.loadMs / directMs), aim: "<= 1.3" },
+    {
+      name: "bytes sent by its second load",
+      value: percent((lacking.sent() - sentFirst) / size),
+      aim: "<= 1 %",
+    },
+    { name: "tokens per second, direct", value: median(rates(direct)).toFixed(1) },
+    {
+      name: "tokens per second, through the tunnel",
+      value: ratio(medianRatio(rates(meshed), rates(direct))),
+      aim: ">= 0.95",
+    },
+  ]));
+}
+
+async function measure(launch: () => ManagedServer): Promise<Measured> {
+  const startedMs = performance.now();
+  const server = launch();
+  await server.ready();
+  const loadMs = performance.now() - startedMs;
+  await tokensOf(server, 2);
+  const askedMs = performance.now();
+  const tokens = await tokensOf(server, TOKENS);
+  const tokensPerSecond = TOKENS / (performance.now() - askedMs) * 1_000;
+  await server.stop();
+  return { loadMs, tokens: tokens.join(), tokensPerSecond };
+}
+
+/** Kills llama-server at random times of its load, then looks whether a clean load says the same. */
+async function killLoads({ engine, modelPath }: Setting, kills: number): Promise<void> {
+  await using load = await MeshedLoad.start({ engine, modelPath, workers: [[modelPath], []] });
+  const { size } = await Deno.stat(modelPath);
+  for (let round = 0; round < kills; round++) {
+    const enough = load.moved() + load.saved() + Math.random() * 0.9 * size;
+    const killed = load.launch();
+    killed.ready().catch(() => {});
+    while (killed.state.kind !== "failed" && load.moved() + load.saved() < enough) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (killed.pid !== null) Deno.kill(killed.pid, "SIGKILL");
+    await killed.stop();
+  }
+  const server = await load.serve();
+  const tokens = await tokensOf(server, TOKENS);
+  await server.stop();
+  await Promise.all(load.tunnels.map((tunnels) => tunnels.stop()));
+  const streams = load.counts.snapshot().reduce((sum, one) => sum + one.streams, 0);
+  const parts = (await load.stored(1)).filter((name) => name.endsWith(".part")).length;
+  say(
+    `${kills} loads killed, then a clean one of ${tokens.length} tokens; ` +
+      `left behind: ${streams} streams, ${parts} half-written entries`,
+  );
+}
+
+const ms = (value: number) => `${value.toFixed(0)} ms`;
+const ratio = (value: number) => value.toFixed(2);
+const percent = (value: number) => `${(value * 100).toFixed(3)} %`;
