@@ -48,6 +48,7 @@ export function nobodyAnswers(
   failed?: GatewayInstance,
 ): RefusedError {
   if (failed !== undefined) return new RefusedError({ kind: "unreachable", model: failed.model });
+  if (!node.knowsMesh && model !== null) return new RefusedError({ kind: "unreachable", model });
   if (model === null || model === node.ownModel) {
     return new RefusedError({ kind: "not-warm", model });
   }

@@ -144,6 +144,8 @@ export interface GatewayNode {
   readonly self: string;
   /** Before somebody looks: what a passive node knows is made fresh. Never fails, takes 1 s at most. */
   freshen(): Promise<void>;
+  /** False for a passive node that has not reached its mesh yet: it can't say what is served. */
+  readonly knowsMesh: boolean;
   /** Warm instances as this node knows them now. */
   warm(): readonly GatewayInstance[];
   /** A passive node fetches the routing table anew; an active one answers from its view. */

@@ -36,7 +36,6 @@ export class MeshView {
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
-  #badRecords = 0;
   #finishing = false;
 
   constructor(options: MeshViewOptions) {
@@ -93,11 +92,6 @@ export class MeshView {
 
   rttMs(peer: PeerId): number | undefined {
     return this.#heartbeats.rttMs(peer);
-  }
-
-  /** Records that were dropped for what is wrong with them. */
-  get badRecords(): number {
-    return this.#badRecords;
   }
 
   announce(content: AnnouncementContent): void {
@@ -178,7 +172,6 @@ export class MeshView {
     try {
       return openRecord(bytes, { meshKey, now: clock.now() });
     } catch (error) {
-      this.#badRecords += 1;
       logger.debug("Dropped a record from {from}: {error}", { from, error });
       return undefined;
     }

@@ -33,6 +33,11 @@ export abstract class Gateway implements GatewayNode {
     this.#parts = parts;
   }
 
+  get knowsMesh(): boolean {
+    const { mesh } = this.#parts;
+    return mesh.role === "member" || mesh.routes().nodes.length > 0;
+  }
+
   get ownModel(): string | null {
     return this.#parts.ownModel();
   }

@@ -11,6 +11,7 @@ export class StatusPublisher {
   readonly #options: StatusPublisherOptions;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   #sentMs = 0;
+  #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: StatusPublisherOptions) {
@@ -28,12 +29,14 @@ export class StatusPublisher {
 
   /** Something in the status may have changed. */
   changed(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#stopped) return;
     const waitMs = Math.max(0, this.#sentMs + STATUS_INTERVAL_MS - this.#options.now());
     this.#timer = setTimeout(() => this.#flush(), waitMs);
   }
 
+  /** Parts that are still ending may go on telling of changes. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#listeners.clear();

@@ -16,6 +16,7 @@ export type Forward = (
 export interface FakeNodeOptions {
   readonly warm?: readonly GatewayInstance[];
   readonly ownModel?: string | null;
+  readonly knowsMesh?: boolean;
   /** What is warm after a refresh. */
   readonly refreshed?: readonly GatewayInstance[];
   readonly forward?: Forward;
@@ -24,6 +25,7 @@ export interface FakeNodeOptions {
 /** A node that records what the API asks of it. */
 export class FakeNode implements GatewayNode, ManagementNode {
   readonly self = "self";
+  readonly knowsMesh: boolean;
   readonly ownModel: string | null;
   readonly records: RequestRecord[] = [];
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
@@ -41,6 +43,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
     this.#options = options;
     this.#warm = options.warm ?? [];
     this.ownModel = options.ownModel ?? null;
+    this.knowsMesh = options.knowsMesh ?? true;
   }
 
   warm(): readonly GatewayInstance[] {

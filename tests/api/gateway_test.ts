@@ -135,6 +135,13 @@ Deno.test("The gateway says that no instance can be reached once all have failed
   assert.deepEqual(node.records.map(({ status, host }) => [status, host]), [[503, null]]);
 });
 
+Deno.test("A client that has not reached its mesh can't say that a model is unknown", async () => {
+  const { gateway } = setUp({ warm: [], knowsMesh: false });
+  const response = await gateway.request(CHAT, asking({ ...hello, model: "guide" }));
+  assert.equal(response.status, 503);
+  assert.equal((await errorOf(response)).code, "model_unavailable");
+});
+
 Deno.test("The gateway refuses an unknown model after one refresh, naming the warm ones", async () => {
   const { node, gateway } = setUp({ warm: [instance("a", "large")], refreshed: [instance("b")] });
   const response = await gateway.request(CHAT, asking({ model: "absent" }));

@@ -133,6 +133,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return () => {};
   }
 
+  get knowsMesh(): boolean {
+    return true;
+  }
+
   refresh(): Promise<void> {
     return Promise.resolve();
   }
