@@ -65,7 +65,8 @@ Deno.test("nothing is answered to a node that does not join", async () => {
   const connection = await network.dial(target);
   const stream = await connection.openStream("/mesh-llm/http/1", signal);
   await stream.write(new Uint8Array([1]));
-  await assert.rejects(stream.read(), /reset the stream/);
+  // The stream's wait and the join's time end together: one of them cuts it off.
+  await assert.rejects(stream.read(), /reset the stream|connection to the peer was lost/);
   assert.equal(opened, false);
   await network.stop();
 });
