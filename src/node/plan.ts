@@ -151,7 +151,8 @@ function hostPlan(
       return { kind: "waiting", model, needBytes, haveBytes: placement.haveBytes };
     case "split": {
       const { hostShare, workers, haveBytes } = placement;
-      return { kind: "host", model, hostShare, workers, needBytes, haveBytes };
+      const wanted = { kind: "host", model, hostShare, workers, needBytes, haveBytes } as const;
+      return sameWorkers(view.self, wanted) ? assignment(view.self.instance, wanted) : wanted;
     }
   }
 }
@@ -160,6 +161,21 @@ function hostPlan(
 export function canWorkFor(host: Member, member: Member): boolean {
   return member.peer !== host.peer && member.engine !== null &&
     member.engine.rpcProtocol === host.engine?.rpcProtocol;
+}
+
+type HostPlan = Extract<Plan, { kind: "host" }>;
+
+/** Whether this node already hosts exactly these workers. Round trips give their order, and drift. */
+function sameWorkers(self: Member, { model, workers }: HostPlan): boolean {
+  const current = workersOf(self, model);
+  return current.length === workers.length && workers.every(({ peer }) => current.includes(peer));
+}
+
+/** What a host has announced stays to the letter: another order or share is another load. */
+function assignment(current: Instance | null, plan: HostPlan): HostPlan {
+  if (current === null) return plan;
+  const { hostShare, workers } = current;
+  return { ...plan, hostShare, workers };
 }
 
 /** A split for want of memory that still has all its workers stays as it is, whoever else has come. */

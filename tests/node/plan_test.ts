@@ -172,6 +172,23 @@ const rows: Row[] = [
     expected: { kind: "host", workers: [{ peer: peer("a"), share: 0.5 }] },
   },
   {
+    fact: "workers of a forced split keep their order when round trips drift",
+    view: view(
+      member("d", 60, {
+        ...holdsSmall,
+        split: true,
+        instance: instance(SMALL, "warm", ["a", "b"], 2),
+      }),
+      [member("a", 50, holdsSmall), member("b", 50, holdsSmall)],
+      { a: 16, b: 1 },
+    ),
+    options: toldSmall,
+    expected: {
+      kind: "host",
+      workers: [{ peer: peer("a"), share: 1 / 3 }, { peer: peer("b"), share: 1 / 3 }],
+    },
+  },
+  {
     fact: "a helper that is elected host stays with the model that waits for it",
     view: view(member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "waiting") }), [
       member("b", 20, holdsBig),
