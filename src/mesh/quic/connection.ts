@@ -13,12 +13,25 @@ export interface QuicConnectionInit {
 /** A QUIC connection as libp2p sees it. Bytes go over its streams only. */
 export class QuicConnection extends AbstractMultiaddrConnection {
   readonly #native: NativeConnection;
+  /** Resolves when the addon has let go of it, which is a moment after the `close` event. */
+  readonly gone: Promise<void>;
+  #muxer: { abort(reason: Error): void } | undefined;
   #reason = "it was closed";
 
   constructor({ native, direction, log }: QuicConnectionInit) {
     super({ remoteAddr: multiaddr(native.remoteMultiaddr()), direction, log });
     this.#native = native;
-    this.#watch();
+    this.gone = this.#watch();
+  }
+
+  /** Called by its muxer. */
+  attach(muxer: { abort(reason: Error): void }): void {
+    this.#muxer = muxer;
+  }
+
+  /** The connection stays, and takes no more streams. */
+  resetStreams(reason: Error): void {
+    this.#muxer?.abort(reason);
   }
 
   /** What a stream that was cut off by the end of the connection fails with. */

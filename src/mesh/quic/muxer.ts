@@ -54,6 +54,7 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
       onCaughtUp: (stream) => this.#stalls.delete(stream),
       lost: () => connection.lostError(),
     };
+    connection.attach(this);
     connection.addEventListener("close", ({ error }) => this.#onConnectionClose(error));
   }
 

@@ -17,7 +17,6 @@ import type { Multiaddr } from "@multiformats/multiaddr";
 import { raceSignal } from "../deadline.ts";
 import { loadAddon } from "./addon.ts";
 import { isQuicAddress, parseQuicAddress, type QuicAddress } from "./address.ts";
-import { LEAVE_MS } from "./defaults.ts";
 import { asError, DialError } from "./errors.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import { QuicListener } from "./listener.ts";
@@ -66,8 +65,9 @@ export class QuicTransport implements Transport, Startable {
   readonly #log: Logger;
   /** One for each family and the life of the transport: each costs 0.8 MB that never comes back. */
   readonly #clients = new Map<SocketFamily, NativeClient>();
-  readonly #listeners = new Set<QuicListener>();
-  readonly #onUnload = () => this.#leave();
+  /** Those that were given up too: the addon goes on with them. */
+  readonly #dials = new Set<Promise<NativeConnection>>();
+  readonly #onUnload = () => this.#connections.leaveNow(new Error("This node exits"));
 
   constructor({ privateKey, logger }: QuicTransportComponents, options: QuicTransportOptions) {
     const { connections = new OpenConnections(), ...rest } = options;
@@ -87,11 +87,14 @@ export class QuicTransport implements Transport, Startable {
     globalThis.addEventListener("unload", this.#onUnload);
   }
 
-  /** Ends what was dialled, and what is being dialled. */
-  stop(): void {
+  /** Ends every connection and dial. Resolves when the addon has let go of them. */
+  async stop(): Promise<void> {
     globalThis.removeEventListener("unload", this.#onUnload);
+    this.#connections.abortAll(new Error("The transport stops"));
     for (const client of this.#clients.values()) client.abort();
     this.#clients.clear();
+    await Promise.allSettled(this.#dials);
+    await this.#connections.gone();
   }
 
   dialFilter(multiaddrs: Multiaddr[]): Multiaddr[] {
@@ -126,7 +129,7 @@ export class QuicTransport implements Transport, Startable {
   }
 
   createListener({ upgrader }: CreateListenerOptions): Listener {
-    const listener = new QuicListener({
+    return new QuicListener({
       addon: this.#addon,
       config: this.#config,
       maxHandshakes: this.#options.maxHandshakes,
@@ -134,17 +137,6 @@ export class QuicTransport implements Transport, Startable {
       upgrader,
       upgrades: this.#upgrades,
     });
-    this.#listeners.add(listener);
-    listener.addEventListener("close", () => this.#listeners.delete(listener), { once: true });
-    return listener;
-  }
-
-  /** All that can be done in the last moment of the process: what is still in its handshake ends too. */
-  #leave(): void {
-    this.#connections.abortAll(new Error("This node exits"));
-    for (const client of this.#clients.values()) client.abort();
-    for (const listener of this.#listeners) listener.close().catch(() => undefined);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEAVE_MS);
   }
 
   /** The addon does not stop dialling: it is left to itself, and what it brings too late is closed. */
@@ -153,6 +145,8 @@ export class QuicTransport implements Transport, Startable {
     signal: AbortSignal,
   ): Promise<NativeConnection> {
     const connecting = this.#client(family).outboundConnection(host, port);
+    this.#dials.add(connecting);
+    connecting.catch(() => undefined).finally(() => this.#dials.delete(connecting));
     try {
       return await raceSignal(connecting, signal, (late) => late.abort());
     } catch (cause) {

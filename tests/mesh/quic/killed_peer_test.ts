@@ -156,7 +156,9 @@ for (const [word, code] of [["exit", 0], ["throw", 3], ["reject", 3]] as const) 
     const stream = await openStream(link);
     await readBytes(stream, 1_000_000);
     await peer.say(word);
-    await assert.rejects(readForEver(stream), { reason: "closed by peer: 0" });
+    await assert.rejects(readForEver(stream));
+    await closed(link);
+    assert.equal(link.lostReason, "closed by peer: 0");
     const status = await peer.status;
     assert.deepEqual([status.code, status.signal], [code, null]);
   });

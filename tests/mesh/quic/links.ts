@@ -13,6 +13,7 @@ import type {
 } from "@libp2p/interface";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
+import type { QuicConnection } from "../../../src/mesh/quic/connection.ts";
 import { asQuicStream } from "../../../src/mesh/quic/libp2p_types.ts";
 import {
   OpenConnections,
@@ -44,6 +45,11 @@ export class Link {
   async open(signal?: AbortSignal): Promise<QuicStream> {
     const stream = await this.muxer.createStream(signal === undefined ? {} : { signal });
     return asQuicStream(stream)!;
+  }
+
+  /** Why it is over. */
+  get lostReason(): string {
+    return (this.connection as unknown as QuicConnection).lostError().reason;
   }
 
   get streams(): QuicStream[] {
@@ -105,7 +111,7 @@ export class Endpoint implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.connections.abortAll(new Error("The test is over"));
     for (const listener of this.#listeners) await listener.close();
-    this.transport.stop();
+    await this.transport.stop();
   }
 }
 

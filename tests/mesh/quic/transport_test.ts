@@ -113,7 +113,7 @@ Deno.test("a stopped transport ends its dials and connections, and can be starte
   const address = await listener.listen();
   const first = await dialler.dial(address);
   const dead = assert.rejects(dialler.dial(multiaddr(port.address)), DialError);
-  dialler.transport.stop();
+  await dialler.transport.stop();
   await Promise.all([dead, closed(first), closed(await listener.incoming.take())]);
   dialler.transport.start();
   assert.equal((await dialler.dial(address)).connection.status, "open");
