@@ -1,0 +1,223 @@
+/**
+ * `deno task bench transport [--rounds N] [--ms N] [--write]`: our QUIC transport beside the stock one, a raw
+ * native stream, plain TCP, and a relay TCP - QUIC - TCP. Both ends are processes of their own; the links take
+ * turns in every round, since the machine is seldom the same for two minutes. `--write` puts the table into
+ * docs/benchmarks.md.
+ */
+
+import { parseArgs } from "node:util";
+import { complain, fromRoot, say } from "../run.ts";
+import { markdownTable, median, quantile, replaceSection } from "./transport/figures.ts";
+import type { LinkName } from "./transport/links.ts";
+import type { DialReport, Memory, Scenario } from "./transport/peer.ts";
+
+const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "ours", "relay"];
+const PAGE = "docs/benchmarks.md";
+const SLOW_READER_MS = 4_000;
+const BYTES_PER_MB = 1e6;
+
+interface Outcome {
+  readonly values: readonly number[];
+  readonly dialler: Memory;
+  readonly listener: Memory;
+}
+
+interface Plan {
+  readonly scenario: Scenario;
+  readonly links: readonly LinkName[];
+  readonly ms: number;
+  readonly rounds: number;
+}
+
+type Outcomes = ReadonlyMap<string, readonly Outcome[]>;
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: "string", default: "7" },
+      ms: { type: "string", default: "1500" },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const outcomes = await measureAll(plans(Number(values.rounds), Number(values.ms)));
+  const report = renderReport(outcomes, Number(values.rounds));
+  say(report);
+  if (values.write) await writeReport(report);
+}
+
+function plans(rounds: number, ms: number): Plan[] {
+  const once = { rounds: 1, ms: SLOW_READER_MS };
+  return [
+    { scenario: "one-stream", links: LINKS, ms, rounds },
+    { scenario: "eight-streams", links: LINKS, ms, rounds },
+    { scenario: "round-trip", links: LINKS, ms, rounds },
+    { scenario: "round-trip-beside", links: LINKS, ms, rounds },
+    { scenario: "slow-reader", links: ["raw", "stock", "ours", "relay"], ...once },
+    { scenario: "short-streams", links: ["ours"], ...once },
+  ];
+}
+
+async function measureAll(all: readonly Plan[]): Promise<Outcomes> {
+  const outcomes = new Map<string, Outcome[]>();
+  for (const { scenario, links, ms, rounds } of all) {
+    for (let round = 1; round <= rounds; round++) {
+      complain(`${scenario}: round ${round} of ${rounds}`);
+      for (const link of links) {
+        const key = `${scenario} ${link}`;
+        outcomes.set(key, [...outcomes.get(key) ?? [], await measure(link, scenario, ms)]);
+      }
+    }
+  }
+  return outcomes;
+}
+
+async function measure(link: LinkName, scenario: Scenario, ms: number): Promise<Outcome> {
+  await using listener = startPeer(["listen", link]);
+  const address = JSON.parse(await listener.nextLine()) as string;
+  await using dialler = startPeer(["dial", link, address, scenario, String(ms)]);
+  const report = JSON.parse(await dialler.nextLine()) as DialReport;
+  await listener.endInput();
+  const memory = JSON.parse(await listener.nextLine()) as Memory;
+  return { values: report.values, dialler: report.memory, listener: memory };
+}
+
+function startPeer(args: readonly string[]) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", fromRoot("scripts/bench/transport/peer.ts"), ...args],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = readLines(child.stdout);
+  return {
+    async nextLine(): Promise<string> {
+      const { value } = await lines.next();
+      if (value !== undefined) return value;
+      throw new Error(`The measuring process "${args.join(" ")}" ended without a result`);
+    },
+    endInput: () => child.stdin.close(),
+    async [Symbol.asyncDispose](): Promise<void> {
+      await child.stdin.close().catch(() => undefined);
+      await lines.return(undefined);
+      await child.status;
+    },
+  };
+}
+
+async function* readLines(
+  stream: Deno.ChildProcess["stdout"],
+): AsyncGenerator<string, undefined> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  return undefined;
+}
+
+function renderReport(outcomes: Outcomes, rounds: number): string {
+  const columns = LINKS.map((link) => ({ link, title: TITLES[link] }));
+  const rows = ROWS.map(({ title, scenario, figure, digits }) => [
+    title,
+    ...columns.map(({ link }) => {
+      const value = median((outcomes.get(`${scenario} ${link}`) ?? []).map(figure));
+      return Number.isNaN(value) ? "" : value.toFixed(digits);
+    }),
+  ]);
+  const table = markdownTable(["", ...columns.map(({ title }) => title)], rows);
+  const today = new Date().toISOString().slice(0, 10);
+  const machine = `${navigator.hardwareConcurrency} cores, ${Deno.build.target}, loopback`;
+  const what =
+    `Measured ${today} on ${machine}: medians of ${rounds} rounds, the links taking turns.`;
+  return `${what}\n\n${table}\n\n${ratios(outcomes)}\n`;
+}
+
+const TITLES: Readonly<Record<LinkName, string>> = {
+  tcp: "TCP",
+  raw: "raw native stream",
+  stock: "stock transport",
+  ours: "our transport",
+  relay: "relay TCP-QUIC-TCP",
+};
+
+interface Row {
+  readonly title: string;
+  readonly scenario: Scenario;
+  readonly figure: (outcome: Outcome) => number;
+  readonly digits: number;
+}
+
+const megabytes = ({ values }: Outcome) => (values[0] ?? NaN) / BYTES_PER_MB;
+const peakMb = (memory: Memory) => memory.peakBytes / BYTES_PER_MB;
+const growthMb = (memory: Memory) => (memory.peakBytes - memory.startBytes) / BYTES_PER_MB;
+
+const ROWS: readonly Row[] = [
+  { title: "one stream, MB/s", scenario: "one-stream", figure: megabytes, digits: 0 },
+  { title: "eight streams, MB/s", scenario: "eight-streams", figure: megabytes, digits: 0 },
+  ...percentiles("round trip", "round-trip"),
+  ...percentiles("round trip beside a full stream", "round-trip-beside"),
+  ...memory("peak RSS of the sender", "one-stream", (outcome) => peakMb(outcome.dialler)),
+  ...memory("peak RSS of the receiver", "one-stream", (outcome) => peakMb(outcome.listener)),
+  ...memory("sender's growth, receiver at 1 MB/s", "slow-reader", (one) => growthMb(one.dialler)),
+  ...memory("receiver's growth at 1 MB/s", "slow-reader", (one) => growthMb(one.listener)),
+  ...memory("sender's growth over 10,000 streams", "short-streams", (one) => growthMb(one.dialler)),
+  ...memory("receiver's growth over them", "short-streams", (one) => growthMb(one.listener)),
+];
+
+function percentiles(title: string, scenario: Scenario): Row[] {
+  return [
+    {
+      title: `${title} p50, ms`,
+      scenario,
+      figure: ({ values }) => quantile(values, 0.5),
+      digits: 3,
+    },
+    {
+      title: `${title} p99, ms`,
+      scenario,
+      figure: ({ values }) => quantile(values, 0.99),
+      digits: 3,
+    },
+  ];
+}
+
+function memory(title: string, scenario: Scenario, figure: Row["figure"]): Row[] {
+  return [{ title: `${title}, MB`, scenario, figure, digits: 0 }];
+}
+
+/** What must be reached, and what was. A ratio is the median of the rounds' own: both ran within seconds. */
+function ratios(outcomes: Outcomes): string {
+  const all = (scenario: Scenario, link: LinkName) => outcomes.get(`${scenario} ${link}`) ?? [];
+  const ratio = (scenario: Scenario, of: LinkName, to: LinkName) => {
+    const base = all(scenario, to);
+    return median(all(scenario, of).map((one, round) => megabytes(one) / megabytes(base[round]!)));
+  };
+  const at = (scenario: Scenario, link: LinkName, q: number) =>
+    median(all(scenario, link).map(({ values }) => quantile(values, q)));
+  const growth = (scenario: Scenario) =>
+    Math.max(...all(scenario, "ours").flatMap((one) => [one.dialler, one.listener].map(growthMb)));
+  const extra = at("round-trip", "ours", 0.5) - at("round-trip", "raw", 0.5);
+  return markdownTable(["must reach", "wanted", "measured"], [
+    ["one stream / stock transport", ">= 3.5", ratio("one-stream", "ours", "stock").toFixed(2)],
+    ["eight streams / stock transport", "", ratio("eight-streams", "ours", "stock").toFixed(2)],
+    ["one stream / raw native stream", ">= 0.75", ratio("one-stream", "ours", "raw").toFixed(2)],
+    ["eight streams / raw native stream", "", ratio("eight-streams", "ours", "raw").toFixed(2)],
+    ["relay / raw native stream", ">= 0.6", ratio("one-stream", "relay", "raw").toFixed(2)],
+    ["relay's round trip p50, ms", "<= 0.5", at("round-trip", "relay", 0.5).toFixed(3)],
+    ["round trip p50 over the raw stream's, ms", "<= 0.1", extra.toFixed(3)],
+    [
+      "p99 beside a full stream, ms",
+      "<= 20",
+      at("round-trip-beside", "ours", 0.99).toFixed(1),
+    ],
+    ["growth for a slow reader, MB", "<= 32", growth("slow-reader").toFixed(0)],
+    ["growth over 10,000 short streams, MB", "none", growth("short-streams").toFixed(0)],
+  ]);
+}
+
+async function writeReport(report: string): Promise<void> {
+  const path = fromRoot(PAGE);
+  const text = await Deno.readTextFile(path).catch(() => "# Benchmarks\n");
+  await Deno.writeTextFile(path, replaceSection(text, "Transport", report));
+}

@@ -1,0 +1,155 @@
+/** What is compared: ways to carry byte streams from one process to another on this machine. */
+
+import { generateKeyPair, privateKeyToProtobuf } from "@libp2p/crypto/keys";
+import { quic } from "@chainsafe/libp2p-quic";
+import type { Stream } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p, type Libp2pOptions } from "libp2p";
+import { loadAddon } from "../../../src/mesh/quic/addon.ts";
+import { byteStreamOf, quicTransport } from "../../../src/mesh/quic/mod.ts";
+import { IPV4, type NativeStream } from "../../../src/mesh/quic/native.ts";
+import { nativeConfig, resolveOptions } from "../../../src/mesh/quic/options.ts";
+import { relay } from "../../../src/tunnel/relay.ts";
+import { StockStream } from "./stock_stream.ts";
+import { TcpStream } from "./tcp_stream.ts";
+
+export interface BenchStream {
+  read(): Promise<Uint8Array | null>;
+  write(bytes: Uint8Array): Promise<void>;
+  closeWrite(): Promise<void>;
+  recycle?(bytes: Uint8Array): void;
+}
+
+export type Serve = (stream: BenchStream) => Promise<void>;
+
+export interface Link {
+  /** Serves every stream that comes. @returns the address to dial. */
+  listen(serve: Serve): Promise<string>;
+  /** @returns a function that opens streams on one connection. */
+  dial(address: string): Promise<() => Promise<BenchStream>>;
+}
+
+export const LINKS = {
+  tcp: { listen: listenTcp, dial: dialTcp },
+  raw: { listen: listenRaw, dial: dialRaw },
+  stock: libp2pLink(() => quic(), (stream) => new StockStream(stream)),
+  ours: libp2pLink(() => quicTransport(), byteStreamOf),
+  relay: { listen: listenRelay, dial: dialRelay },
+} satisfies Record<string, Link>;
+
+export type LinkName = keyof typeof LINKS;
+
+const PROTOCOL = "/mesh-llm/bench/1";
+const READ_BYTES = 65_536;
+
+function listenTcp(serve: Serve): Promise<string> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const acceptAll = async () => {
+    for await (const conn of listener) serve(new TcpStream(conn)).catch(() => conn.close());
+  };
+  acceptAll();
+  return Promise.resolve(String(listener.addr.port));
+}
+
+function dialTcp(address: string): Promise<() => Promise<BenchStream>> {
+  return Promise.resolve(async () =>
+    new TcpStream(await Deno.connect({ hostname: "127.0.0.1", port: Number(address) }))
+  );
+}
+
+async function rawConfig() {
+  const addon = loadAddon();
+  const key = privateKeyToProtobuf(await generateKeyPair("Ed25519"));
+  return { addon, config: new addon.QuinnConfig(nativeConfig(resolveOptions({}), key)) };
+}
+
+/** What holds native objects for the life of the process: they close when they are collected. */
+const held: unknown[] = [];
+
+async function listenRaw(serve: Serve): Promise<string> {
+  const { addon, config } = await rawConfig();
+  const server = new addon.Server(config, "127.0.0.1", 0);
+  held.push(server);
+  const acceptAll = async () => {
+    const connection = await server.inboundConnection();
+    held.push(connection);
+    for (;;) serve(rawStream(await connection.inboundStream())).catch(() => undefined);
+  };
+  acceptAll().catch(() => undefined);
+  return String(server.port());
+}
+
+async function dialRaw(address: string): Promise<() => Promise<BenchStream>> {
+  const { addon, config } = await rawConfig();
+  const client = new addon.Client(config, IPV4);
+  const connection = await client.outboundConnection("127.0.0.1", Number(address));
+  held.push(client, connection);
+  return async () => rawStream(await connection.outboundStream());
+}
+
+function rawStream(native: NativeStream): BenchStream {
+  return {
+    read: () => native.read(READ_BYTES),
+    write: (bytes) => native.write(bytes),
+    closeWrite: () => native.finishWrite(),
+  };
+}
+
+type Transports = NonNullable<Libp2pOptions["transports"]>;
+
+async function startNode(transport: () => Transports[number], listen: string[]) {
+  return await createLibp2p({
+    addresses: { listen },
+    transports: [transport()],
+    connectionMonitor: { enabled: false },
+  });
+}
+
+const LIMITS = { maxInboundStreams: 100, maxOutboundStreams: 100 };
+
+function libp2pLink(
+  transport: () => Transports[number],
+  wrap: (stream: Stream) => BenchStream,
+): Link {
+  return {
+    async listen(serve) {
+      const node = await startNode(transport, ["/ip4/127.0.0.1/udp/0/quic-v1"]);
+      await node.handle(PROTOCOL, (stream) => serve(wrap(stream)), LIMITS);
+      return String(node.getMultiaddrs()[0]);
+    },
+    async dial(address) {
+      const node = await startNode(transport, []);
+      const connection = await node.dial(multiaddr(address));
+      return async () => wrap(await connection.newStream(PROTOCOL, LIMITS));
+    },
+  };
+}
+
+/** TCP to a port of this process, our transport to the other one, TCP to a port there. */
+async function listenRelay(serve: Serve): Promise<string> {
+  const port = Number(await listenTcp(serve));
+  const node = await startNode(() => quicTransport(), ["/ip4/127.0.0.1/udp/0/quic-v1"]);
+  await node.handle(PROTOCOL, async (stream) => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await relay(conn, byteStreamOf(stream), { signal: never() }).catch(() => undefined);
+  }, LIMITS);
+  return String(node.getMultiaddrs()[0]);
+}
+
+async function dialRelay(address: string): Promise<() => Promise<BenchStream>> {
+  const node = await startNode(() => quicTransport(), []);
+  const connection = await node.dial(multiaddr(address));
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const acceptAll = async () => {
+    for await (const conn of listener) {
+      const stream = byteStreamOf(await connection.newStream(PROTOCOL, LIMITS));
+      relay(conn, stream, { signal: never() }).catch(() => undefined);
+    }
+  };
+  acceptAll();
+  return await dialTcp(String(listener.addr.port));
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
