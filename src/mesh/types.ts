@@ -94,17 +94,8 @@ export interface Announcement extends AnnouncementContent {
 }
 
 /** One model's instance as a gateway needs it. */
-export interface RouteInstance {
+export interface RouteInstance extends Instance {
   readonly host: PeerId;
-  readonly model: ModelRef;
-  readonly sizeBytes: number;
-  readonly mode: "solo" | "split";
-  readonly state: "loading" | "warm" | "waiting";
-  readonly term: number;
-  readonly hostShare: number;
-  readonly workers: readonly WorkerShare[];
-  readonly needBytes: number;
-  readonly haveBytes: number;
 }
 
 /** What a passive node knows of its mesh. */

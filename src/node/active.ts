@@ -4,8 +4,9 @@ import type { Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
 import type { LocalModel, WeightLibrary } from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
-import { FIRST_VIEW_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
-import type { Duty, LocalServer } from "./duty.ts";
+import { MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
+import { type Duty, type LocalServer, splitPeers } from "./duty.ts";
+import { firstView } from "./first_view.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -224,26 +225,5 @@ export class Active implements NodePart {
     });
     const self = { ...this.#announcement(duty, target), peer: mesh.self };
     return { self, others, rttsMs: new Map(rtts) };
-  }
-}
-
-/** The nodes whose death must be noticed at once. */
-function splitPeers({ instance, obeys }: Duty): PeerId[] {
-  if (obeys !== null) return [obeys.host];
-  return instance?.workers.map((worker) => worker.peer) ?? [];
-}
-
-/** Waits until somebody of the mesh was heard of, but not for ever: the mesh may be gone. */
-async function firstView(mesh: Mesh, signal: AbortSignal): Promise<void> {
-  if (mesh.members().length > 0 || signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, FIRST_VIEW_MS);
-  const unsubscribe = mesh.subscribe(() => mesh.members().length > 0 && resolve());
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    unsubscribe();
   }
 }

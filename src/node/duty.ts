@@ -2,7 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Engine, ManagedServer, Supervisor } from "../engine/mod.ts";
-import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience } from "../mesh/mod.ts";
+import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../mesh/mod.ts";
 import type { LocalModel } from "../models/mod.ts";
 import type { Plan } from "./plan.ts";
 
@@ -79,4 +79,10 @@ export function failureOf(name: string, server: ManagedServer): string | null {
   if (state.kind !== "failed") return null;
   const tail = state.stderrTail.trim().split("\n").at(-1) ?? "";
   return `${name} ended with code ${state.exitCode ?? "unknown"}${tail === "" ? "" : `: ${tail}`}`;
+}
+
+/** The other nodes of the duty's split: their death must be noticed at once. */
+export function splitPeers({ instance, obeys }: Duty): PeerId[] {
+  if (obeys !== null) return [obeys.host];
+  return instance?.workers.map((worker) => worker.peer) ?? [];
 }
