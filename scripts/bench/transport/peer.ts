@@ -1,9 +1,11 @@
 /**
- * One end of a measurement, in a process of its own. `listen LINK` prints its address, and its memory once its
- * input is closed; `dial LINK ADDRESS SCENARIO MS` prints what it measured, and its memory.
+ * One end of a measurement, in a process of its own. `listen LINK` prints its address, and at the end its memory;
+ * `dial LINK ADDRESS SCENARIO MS` prints "warm" when it begins to measure, and then what it measured. The listener
+ * is told of both in its input.
  */
 
-import { type LinkName, LINKS } from "./links.ts";
+import { readLines } from "./lines.ts";
+import { type Link, type LinkName, LINKS } from "./links.ts";
 import {
   fillSlowReader,
   type Open,
@@ -17,6 +19,8 @@ import {
 const MEMORY_SAMPLE_MS = 10;
 const SHORT_STREAMS = 10_000;
 const WARM_UP_MS = 300;
+/** Until the heap has its size: libp2p keeps a timer of 10 s for each stream that comes in. */
+const WARM_UP_STREAMS = 15_000;
 
 export type Scenario =
   | "one-stream"
@@ -37,7 +41,7 @@ export interface Memory {
   readonly endBytes: number;
 }
 
-/** From now on; the start is what the process holds after its connection is up and warm. */
+/** From now on; the start is what the process holds once its connection is up and warm. */
 function watchMemory(): () => Memory {
   const startBytes = Deno.memoryUsage().rss;
   let peakBytes = startBytes;
@@ -74,18 +78,33 @@ function print(value: unknown): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 }
 
-const [role, link, address = "", scenario = "", ms = "0"] = Deno.args;
-const { listen, dial } = LINKS[link as LinkName];
-if (role === "listen") {
-  print(await listen(serve));
-  const report = watchMemory();
-  for await (const _ of Deno.stdin.readable);
-  print(report());
-} else {
-  const open = await dial(address);
+/** Both ends have run all code once, and their heaps have grown. */
+async function warmUp(scenario: Scenario, open: Open): Promise<void> {
   await roundTrips(open, WARM_UP_MS);
+  if (scenario === "short-streams") await shortStreams(open, WARM_UP_STREAMS);
+}
+
+async function listenUntilDone(link: Link): Promise<void> {
+  print(await link.listen(serve));
+  let report = watchMemory();
+  for await (const line of readLines(Deno.stdin.readable)) {
+    if (line === "done") return print(report());
+    report();
+    report = watchMemory();
+  }
+}
+
+async function dialAndMeasure(link: Link): Promise<void> {
+  const [, , address = "", scenario, ms] = Deno.args;
+  const open = await link.dial(address);
+  await warmUp(scenario as Scenario, open);
+  print("warm");
   const report = watchMemory();
   const values = await measure(scenario as Scenario, open, Number(ms));
   print({ values, memory: report() } satisfies DialReport);
 }
+
+const [role, name] = Deno.args;
+const link = LINKS[name as LinkName];
+await (role === "listen" ? listenUntilDone(link) : dialAndMeasure(link));
 Deno.exit(0);
