@@ -158,6 +158,54 @@ export interface GatewayNode {
   record(request: RequestRecord): void;
 }
 
+/** Where and how a model could run in the mesh as it is now. */
+export interface Fit {
+  kind: "solo" | "split" | "none";
+  /** Weights, KV cache at `contextLength` and compute buffers. */
+  needBytes: number;
+  /** Memory of the nodes that were counted. */
+  haveBytes: number;
+  contextLength: number;
+  /** Who would run it, the host first, with its fraction of the layers. Empty for `none`. */
+  nodes: { id: string; share: number }[];
+  /** One sentence for people. */
+  reason: string;
+}
+
+export interface DownloadStatus {
+  state: "running" | "paused" | "failed";
+  receivedBytes: number;
+  totalBytes: number;
+  bytesPerSecond: number;
+  secondsLeft: number | null;
+  /** One sentence, where it failed. */
+  error: string | null;
+}
+
+/** One entry of `GET /api/catalog`: a model on this disk, elsewhere in the mesh, or in the built-in catalog. */
+export interface CatalogEntry {
+  name: string;
+  /** `null` for what is on nobody's disk. */
+  fingerprint: string | null;
+  places: ("disk" | "mesh" | "catalog")[];
+  sizeBytes: number;
+  architecture: string | null;
+  quantisation: string | null;
+  /** What it was trained for. */
+  contextLength: number | null;
+  licence: string | null;
+  /** `org/repo` on Hugging Face, where it comes from there. */
+  repository: string | null;
+  /** It reads images too. */
+  vision: boolean;
+  state: "warm" | "loading" | "waiting" | "cold";
+  /** Of the node that answers; `null` where the header is not known yet. */
+  fit: Fit | null;
+  download: DownloadStatus | null;
+  /** Why a file on this disk can't be used. */
+  broken: string | null;
+}
+
 /** What the management routes need of the node. */
 export interface ManagementNode {
   /** As in `GatewayNode`. */
