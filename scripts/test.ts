@@ -18,10 +18,18 @@ import {
 /** A test that needs one of these, itself or through others, starts llama.cpp, nodes or a browser. */
 const PROCESS_SUPPORT = /\/tests\/support\/(engine|node_process|chromium|compiled)\.ts$/;
 
+/**
+ * A test that imports one of these loads the QUIC addon. Deno runs each test file in an isolate of its own, and the
+ * addon corrupts the heap of a process in which a second isolate uses it: such a file gets a process of its own.
+ */
+const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|libp2p|mod)\.ts$|^libp2p$/;
+
 interface TestFile {
   /** From the root, as `deno test` reports it: `./tests/...`. */
   readonly path: string;
   readonly unit: boolean;
+  /** It must not share its process with another test file. */
+  readonly alone: boolean;
 }
 
 const { paths, flags, unitOnly } = await readArguments(Deno.args);
@@ -62,17 +70,25 @@ async function testFiles(path: string): Promise<TestFile[]> {
 }
 
 async function readTestFile(path: string): Promise<TestFile> {
-  return { path: `./${relative(ROOT, path)}`, unit: !await needsProcesses(path) };
+  const imports = [...await importedBy(path)];
+  return {
+    path: `./${relative(ROOT, path)}`,
+    unit: !imports.some((file) => PROCESS_SUPPORT.test(file)),
+    alone: imports.some((file) => LOADS_ADDON.test(file)),
+  };
 }
 
-async function needsProcesses(path: string): Promise<boolean> {
-  if (PROCESS_SUPPORT.test(path)) return true;
+/** What a test file imports, itself or through other files below `tests`; types aside. */
+async function importedBy(path: string, found = new Set<string>()): Promise<Set<string>> {
   // A missing file is one that a test only talks about, or an error that `deno test` tells better.
-  const imported = importsOf(await Deno.readTextFile(path).catch(() => ""))
-    .map(({ specifier }) => join(dirname(path), specifier))
-    .filter((file) => file.startsWith(fromRoot("tests/")) && file.endsWith(".ts"));
-  for (const file of imported) if (await needsProcesses(file)) return true;
-  return false;
+  const imports = importsOf(await Deno.readTextFile(path).catch(() => ""));
+  for (const { specifier, typeOnly } of imports) {
+    const file = specifier.startsWith(".") ? join(dirname(path), specifier) : specifier;
+    if (typeOnly || found.has(file)) continue;
+    found.add(file);
+    if (file.startsWith(fromRoot("tests/")) && file.endsWith(".ts")) await importedBy(file, found);
+  }
+  return found;
 }
 
 /** Before the tests, so that none of them is charged with a download. They say themselves what is missing. */
@@ -89,6 +105,18 @@ async function checkTypes(): Promise<TestCounts> {
 }
 
 async function runGroup(
+  group: readonly TestFile[],
+  flags: readonly string[],
+): Promise<TestCounts> {
+  const together = group.filter((file) => !file.alone);
+  let counts = await runInOneProcess(together, flags);
+  for (const file of group.filter((file) => file.alone)) {
+    counts = addCounts(counts, await runInOneProcess([file], flags));
+  }
+  return counts;
+}
+
+async function runInOneProcess(
   group: readonly TestFile[],
   flags: readonly string[],
 ): Promise<TestCounts> {
