@@ -4,9 +4,17 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some start, with fractions; never jumps. */
   elapsed(): number;
+  /** Runs something once, later; what it returns calls that off. */
+  after(delayMs: number, run: () => void): Cancel;
 }
+
+export type Cancel = () => void;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
 };

@@ -1,18 +1,25 @@
+import { type Cancel, type Clock, systemClock } from "./clock.ts";
+
 /** A time limit that is cleared with its scope, joined with the caller's own signal. */
 export class Deadline implements Disposable {
   readonly signal: AbortSignal;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #cancel: Cancel;
 
-  constructor(timeoutMs: number, what: string, parent?: AbortSignal) {
+  constructor(
+    timeoutMs: number,
+    what: string,
+    parent?: AbortSignal,
+    clock: Pick<Clock, "after"> = systemClock,
+  ) {
     const own = new AbortController();
-    this.#timer = setTimeout(() => {
+    this.#cancel = clock.after(timeoutMs, () => {
       own.abort(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError"));
-    }, timeoutMs);
+    });
     this.signal = parent === undefined ? own.signal : AbortSignal.any([parent, own.signal]);
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
   }
 }
 

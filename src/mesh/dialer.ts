@@ -1,5 +1,5 @@
 import { redialDelayMs } from "./backoff.ts";
-import type { Clock } from "./clock.ts";
+import type { Cancel, Clock } from "./clock.ts";
 import type { PeerId } from "./types.ts";
 
 /** A peer that this node wants a connection to. */
@@ -32,7 +32,7 @@ export class Dialer {
   readonly #attempts = new Map<PeerId, Attempt>();
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancel: Cancel = () => {};
 
   constructor(
     effects: DialerEffects,
@@ -49,9 +49,9 @@ export class Dialer {
     const targets = this.#effects.targets();
     this.#forgetOthers(new Set(targets.map(({ peer }) => peer)));
     const waits = targets.map((target) => this.#consider(target)).filter((ms) => ms !== undefined);
-    clearTimeout(this.#timer);
+    this.#cancel();
     if (waits.length > 0) {
-      this.#timer = setTimeout(() => this.wake(), Math.ceil(Math.min(...waits)));
+      this.#cancel = this.#clock.after(Math.ceil(Math.min(...waits)), () => this.wake());
     }
   }
 
@@ -62,7 +62,7 @@ export class Dialer {
 
   /** Resolves when no dial is left. */
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#stop.abort(new Error("This node stops"));
     await Promise.all(this.#running);
   }

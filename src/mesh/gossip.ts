@@ -4,18 +4,12 @@ import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
 import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "./network.ts";
+import type { GossipLinks, GossipListener } from "./peer_links.ts";
 import type { PeerNetwork } from "./peer_network.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "./types.ts";
 
 export const GOSSIP_PROTOCOL = "/mesh-llm/gossip/1";
-
-/** What the gossip tells the mesh. */
-export interface GossipListener {
-  opened(peer: PeerId): void;
-  received(records: readonly Uint8Array[], from: PeerId): void;
-  answered(peer: PeerId, rttMs: number): void;
-}
 
 interface OpenLink {
   readonly link: GossipLink;
@@ -24,28 +18,28 @@ interface OpenLink {
 }
 
 /** One link on each connection between members, opened by the side that dialled. */
-export class Gossip {
+export class Gossip implements GossipLinks {
   readonly #network: PeerNetwork;
-  readonly #listener: GossipListener;
   readonly #clock: Clock;
   readonly #logger: Logger;
   /** By connection; the newest last. */
   readonly #links = new Map<string, OpenLink>();
+  #listener: GossipListener | undefined;
   #stopping = false;
 
   constructor(
     network: PeerNetwork,
-    { listener, clock, logger }: {
-      readonly listener: GossipListener;
-      readonly clock: Clock;
-      readonly logger: Logger;
-    },
+    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
   ) {
     this.#network = network;
-    this.#listener = listener;
     this.#clock = clock;
     this.#logger = logger;
-    network.handle(
+  }
+
+  /** Answers those that dial, from now on. */
+  start(listener: GossipListener): void {
+    this.#listener = listener;
+    this.#network.handle(
       GOSSIP_PROTOCOL,
       { roles: ["member"], maxStreams: 1 },
       (stream, _peer, connection) => this.#run(stream, connection),
@@ -97,12 +91,12 @@ export class Gossip {
   async #run(stream: NetworkStream, connection: PeerConnection): Promise<void> {
     const link = new GossipLink(connection.peer, stream, this.#clock);
     const done = link.run({
-      received: (records) => this.#listener.received(records, link.peer),
-      answered: (rttMs) => this.#listener.answered(link.peer, rttMs),
+      received: (records) => this.#listener?.received(records, link.peer),
+      answered: (rttMs) => this.#listener?.answered(link.peer, rttMs),
     });
     this.#links.set(connection.id, { link, connection, done });
     if (this.#stopping) link.end();
-    else if (connection.isOpen) this.#listener.opened(link.peer);
+    else if (connection.isOpen) this.#listener?.opened(link.peer);
     try {
       await done;
       await stream.release();

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Cancel, Clock } from "./clock.ts";
 import { beat, firstPulse, type Pulse, type PulseEvent } from "./failure.ts";
 import { addSample, type RttTrack, UNMEASURED } from "./rtt.ts";
 import type { PeerId } from "./types.ts";
@@ -12,7 +12,7 @@ export interface HeartbeatEffects {
 
 interface Watched {
   pulse: Pulse;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  cancel: Cancel;
 }
 
 /** Keeps the heartbeat with every connected peer, and what it tells of round trips. */
@@ -32,13 +32,13 @@ export class Heartbeats {
   begin(peer: PeerId): void {
     this.end(peer);
     const pulse = firstPulse(this.#clock.elapsed(), this.#closely.has(peer));
-    this.#watched.set(peer, { pulse, timer: undefined });
+    this.#watched.set(peer, { pulse, cancel: () => {} });
     this.#step(peer, { type: "timer" });
   }
 
   /** No link to the peer is left. */
   end(peer: PeerId): void {
-    clearTimeout(this.#watched.get(peer)?.timer);
+    this.#watched.get(peer)?.cancel();
     this.#watched.delete(peer);
   }
 
@@ -81,9 +81,10 @@ export class Heartbeats {
     if (watched === undefined) return;
     const { pulse, action } = beat(watched.pulse, event, this.#clock.elapsed());
     watched.pulse = pulse;
-    clearTimeout(watched.timer);
+    watched.cancel();
     const waitMs = Math.max(pulse.dueAt - this.#clock.elapsed(), 0);
-    watched.timer = setTimeout(() => this.#step(peer, { type: "timer" }), Math.ceil(waitMs));
+    const onTimer = () => this.#step(peer, { type: "timer" });
+    watched.cancel = this.#clock.after(Math.ceil(waitMs), onTimer);
     if (action === "ping") this.#effects.ping(peer);
     else if (action === "probe") this.#effects.probe(peer);
   }

@@ -1,25 +1,25 @@
 import type { Logger } from "@logtape/logtape";
-import type { Clock } from "./clock.ts";
+import type { Cancel, Clock } from "./clock.ts";
 import { DeathWatch } from "./death_watch.ts";
 import { GOSSIP_ROUND_MS, MAX_ANNOUNCED_RTTS } from "./defaults.ts";
-import { Gossip } from "./gossip.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import type { JoinedPeer } from "./join.ts";
 import { isVouchedFor, type MemberChange } from "./membership.ts";
-import type { PeerConnection } from "./network.ts";
-import type { PeerNetwork } from "./peer_network.ts";
+import type { GossipLinks, GossipListener, PeerLinks } from "./peer_links.ts";
 import { Prober } from "./prober.ts";
-import { type MeshRecord, openRecord, type RecordSigner } from "./record.ts";
+import type { MeshRecord, RecordContent } from "./record.ts";
 import { type IncarnationCounter, Roster } from "./roster.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
 
 export interface MeshViewOptions {
   readonly self: PeerId;
-  readonly signer: RecordSigner;
   readonly counter: IncarnationCounter;
-  readonly network: PeerNetwork;
+  readonly links: PeerLinks;
+  readonly gossip: GossipLinks;
   readonly clock: Clock;
   readonly logger: Logger;
+  sign(content: RecordContent): MeshRecord;
+  /** @throws where the bytes are no record of a member. */
+  open(bytes: Uint8Array): MeshRecord;
   /** This node's own addresses. */
   addresses(): readonly string[];
   addressesOf(peer: PeerId): readonly string[];
@@ -28,19 +28,20 @@ export interface MeshViewOptions {
 }
 
 /** Who is in the mesh and who is alive, kept true by gossip, heartbeats and probes. */
-export class MeshView {
+export class MeshView implements GossipListener {
   readonly #options: MeshViewOptions;
   readonly #roster: Roster;
-  readonly #gossip: Gossip;
+  readonly #gossip: GossipLinks;
   readonly #heartbeats: Heartbeats;
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
-  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  #cancelRefresh: Cancel | undefined;
   #finishing = false;
 
   constructor(options: MeshViewOptions) {
     this.#options = options;
-    const { self, signer, counter, network, clock, logger } = options;
+    const { self, counter, links, gossip, clock, logger, sign } = options;
+    this.#gossip = gossip;
     this.#heartbeats = new Heartbeats({
       ping: (peer) => this.#gossip.ping(peer),
       probe: (peer) => this.suspect(peer, "it did not answer its heartbeat"),
@@ -50,20 +51,14 @@ export class MeshView {
       addresses: options.addresses(),
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
     });
-    this.#roster = new Roster({ self, signer, counter, clock, surroundings });
-    const listener = {
-      opened: (peer: PeerId) => this.#onLink(peer),
-      received: (records: readonly Uint8Array[], from: PeerId) => this.#onRecords(records, from),
-      answered: (peer: PeerId, rttMs: number) => this.#onAnswer(peer, rttMs),
-    };
-    this.#gossip = new Gossip(network, { listener, clock, logger });
+    this.#roster = new Roster({ self, sign, counter, clock, surroundings });
     this.#prober = new Prober({
       ping: (peer) => this.#gossip.ping(peer),
       handshake: (peer, signal) =>
-        network.handshake({ peer, addresses: options.addressesOf(peer), signal }),
+        links.handshake({ peer, addresses: options.addressesOf(peer), signal }),
       rejoin: (peer, signal) =>
-        network.connect({ peer, addresses: options.addressesOf(peer), signal }),
-    });
+        links.connect({ peer, addresses: options.addressesOf(peer), signal }),
+    }, clock);
     const effects = {
       buried: (notice: MeshRecord) => this.#onBuried(notice),
       tell: (peer: PeerId, notice: MeshRecord) => this.#gossip.send(peer, [notice]),
@@ -108,45 +103,45 @@ export class MeshView {
 
   /** Dialling a member has failed often enough: it is dead, unless somebody else is connected to it. */
   giveUp(peer: PeerId, reason: string): void {
-    const isConnected = (member: PeerId) => this.#options.network.isConnected(member);
+    const isConnected = (member: PeerId) => this.#options.links.isConnected(member);
     if (!isVouchedFor(peer, this.members, isConnected)) this.#deaths.giveUp(peer, reason);
   }
 
   /** A member's connection has been admitted. */
-  connected(connection: PeerConnection): void {
-    this.#deaths.met(connection.peer);
-    if (connection.direction === "outbound") this.#gossip.open(connection);
+  connected(peer: PeerId): void {
+    this.#deaths.met(peer);
   }
 
   /** A member's connection has closed. */
-  disconnected({ id }: JoinedPeer): void {
-    if (this.#options.network.isConnected(id)) return;
-    this.#heartbeats.end(id);
+  disconnected(peer: PeerId): void {
+    if (this.#options.links.isConnected(peer)) return;
+    this.#heartbeats.end(peer);
     this.#refreshSoon();
-    if (!this.#finishing) this.suspect(id, "its connection closed");
+    if (!this.#finishing) this.suspect(peer, "its connection closed");
   }
 
   /** Says goodbye and waits until it was heard. */
   async finish(): Promise<void> {
     this.#finishing = true;
-    clearTimeout(this.#refreshTimer);
+    this.#cancelRefresh?.();
     this.#heartbeats.endAll();
     const goodbye = this.#roster.goodbye();
     if (goodbye !== undefined) this.#gossip.broadcast(goodbye);
     await Promise.all([this.#gossip.finish(), this.#deaths.stop()]);
   }
 
-  #onLink(peer: PeerId): void {
+  /** A gossip link to the peer has opened. */
+  opened(peer: PeerId): void {
     this.#gossip.send(peer, this.#roster.records());
     this.#heartbeats.begin(peer);
   }
 
-  #onAnswer(peer: PeerId, rttMs: number): void {
+  answered(peer: PeerId, rttMs: number): void {
     this.#heartbeats.answered(peer, rttMs);
     this.#prober.answered(peer);
   }
 
-  #onRecords(received: readonly Uint8Array[], from: PeerId): void {
+  received(received: readonly Uint8Array[], from: PeerId): void {
     const news: MeshRecord[] = [];
     for (const bytes of received) {
       const record = this.#verify(bytes, from);
@@ -157,29 +152,27 @@ export class MeshView {
 
   /** What is said of this node, or against a peer that it is connected to, it knows better. */
   #concernsUs(record: MeshRecord): boolean {
-    const { self, network } = this.#options;
+    const { self, links } = this.#options;
     if (record.subject === self) {
       this.#publish(this.#roster.outdo(record));
       return true;
     }
-    if (record.status !== "dead" || !network.isConnected(record.subject)) return false;
+    if (record.status !== "dead" || !links.isConnected(record.subject)) return false;
     this.#deaths.contest(record);
     return true;
   }
 
   #verify(bytes: Uint8Array, from: PeerId): MeshRecord | undefined {
-    const { signer: { credential: { meshKey } }, clock, logger } = this.#options;
     try {
-      return openRecord(bytes, { meshKey, now: clock.now() });
+      return this.#options.open(bytes);
     } catch (error) {
-      logger.debug("Dropped a record from {from}: {error}", { from, error });
+      this.#options.logger.debug("Dropped a record from {from}: {error}", { from, error });
       return undefined;
     }
   }
 
   #onBuried(notice: MeshRecord): void {
-    const { network } = this.#options;
-    network.disconnect(notice.subject, new Error("This peer was found dead"));
+    this.#options.links.disconnect(notice.subject, new Error("This peer was found dead"));
     this.#apply(this.#roster.accept([notice]), []);
   }
 
@@ -200,9 +193,9 @@ export class MeshView {
 
   #refreshSoon(): void {
     if (this.#finishing) return;
-    this.#refreshTimer ??= setTimeout(() => {
-      this.#refreshTimer = undefined;
+    this.#cancelRefresh ??= this.#options.clock.after(GOSSIP_ROUND_MS, () => {
+      this.#cancelRefresh = undefined;
       this.#publish(this.#roster.refresh());
-    }, GOSSIP_ROUND_MS);
+    });
   }
 }

@@ -13,7 +13,7 @@ import { PeerNetwork } from "./peer_network.ts";
 import type { MemberRole, Mesh } from "./types.ts";
 
 export type { ByteStream } from "./byte_stream.ts";
-export type { Clock } from "./clock.ts";
+export { type Clock, systemClock } from "./clock.ts";
 export { electHost, type HostCandidate } from "./election.ts";
 export {
   BoundToOtherMeshError,

@@ -50,6 +50,11 @@ export class PeerNetwork {
     return peers;
   }
 
+  connectedMembers(): Set<PeerId> {
+    const peers = [...this.connectedPeers().values()];
+    return new Set(peers.filter(({ role }) => role === "member").map(({ id }) => id));
+  }
+
   /** @throws {UnreachableError | RefusedError} or the signal's reason. */
   async connect(request: DialRequest): Promise<PeerConnection> {
     const existing = this.connectionTo(request.peer);

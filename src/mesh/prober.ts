@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
 import { PROBE_TIMEOUT_MS } from "./defaults.ts";
 import type { PeerId } from "./types.ts";
@@ -14,12 +15,14 @@ export interface ProbeEffects {
 /** The one direct probe that decides whether a suspect is dead. */
 export class Prober {
   readonly #effects: ProbeEffects;
+  readonly #clock: Pick<Clock, "after">;
   readonly #running = new Map<PeerId, Promise<boolean>>();
   readonly #answers = new Map<PeerId, PromiseWithResolvers<void>>();
   readonly #stop = new AbortController();
 
-  constructor(effects: ProbeEffects) {
+  constructor(effects: ProbeEffects, clock: Pick<Clock, "after">) {
     this.#effects = effects;
+    this.#clock = clock;
   }
 
   /** Whether the peer lives. Asked again while a probe runs, it is that probe's answer. */
@@ -41,7 +44,7 @@ export class Prober {
   }
 
   async #probe(peer: PeerId): Promise<boolean> {
-    using deadline = new Deadline(PROBE_TIMEOUT_MS, "The probe", this.#stop.signal);
+    using deadline = new Deadline(PROBE_TIMEOUT_MS, "The probe", this.#stop.signal, this.#clock);
     try {
       await raceSignal(this.#ask(peer, deadline.signal), deadline.signal);
       return true;
@@ -58,12 +61,14 @@ export class Prober {
     this.#answers.set(peer, answer);
     const isLinked = this.#effects.ping(peer);
     if (!isLinked) await this.#effects.rejoin(peer, signal);
-    else if (!await isInTime(answer.promise, signal)) await this.#effects.handshake(peer, signal);
+    else if (!await this.#isInTime(answer.promise, signal)) {
+      await this.#effects.handshake(peer, signal);
+    }
   }
-}
 
-/** An answer has half of the time, so that a connection which is lost does not speak for its peer. */
-async function isInTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  using half = new Deadline(PROBE_TIMEOUT_MS / 2, "The ping", signal);
-  return await raceSignal(answer, half.signal).then(() => true, () => false);
+  /** An answer has half of the time, so that a connection which is lost does not speak for its peer. */
+  async #isInTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
+    using half = new Deadline(PROBE_TIMEOUT_MS / 2, "The ping", signal, this.#clock);
+    return await raceSignal(answer, half.signal).then(() => true, () => false);
+  }
 }

@@ -11,7 +11,7 @@ import {
   type Membership,
   merge,
 } from "./membership.ts";
-import { type MeshRecord, type RecordSigner, signRecord } from "./record.ts";
+import type { MeshRecord, RecordContent } from "./record.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
 
 /** Goes up where another life of this node was seen, and is kept in the data directory. */
@@ -22,9 +22,9 @@ export interface IncarnationCounter {
 
 export interface RosterOptions {
   readonly self: PeerId;
-  readonly signer: RecordSigner;
   readonly counter: IncarnationCounter;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
+  sign(content: RecordContent): MeshRecord;
   /** What this node knows of itself beside what it was told to announce. */
   surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
 }
@@ -114,15 +114,15 @@ export class Roster {
   obituary(peer: PeerId): MeshRecord | undefined {
     const version = this.recordOf(peer);
     if (version === undefined || version.status !== "alive") return undefined;
-    return signRecord({ status: "dead", subject: peer, version }, this.#options.signer);
+    return this.#options.sign({ status: "dead", subject: peer, version });
   }
 
   /** The last thing this node says; `undefined` where it never said anything. */
   goodbye(): MeshRecord | undefined {
-    const { self, signer } = this.#options;
+    const { self, sign } = this.#options;
     const version = this.recordOf(self);
     if (version === undefined) return undefined;
-    return signRecord({ status: "left", subject: self, version }, signer);
+    return sign({ status: "left", subject: self, version });
   }
 
   #describe(content: AnnouncementContent): Announcement {
@@ -132,9 +132,9 @@ export class Roster {
 
   #publish(draft: Announcement): MeshRecord {
     this.#seq += 1;
-    const { counter: { incarnation }, signer } = this.#options;
+    const { counter: { incarnation }, sign } = this.#options;
     const announcement = { ...draft, incarnation, seq: this.#seq };
-    const record = signRecord({ status: "alive", announcement }, signer);
+    const record = sign({ status: "alive", announcement });
     this.accept([record]);
     return record;
   }

@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
-import type { Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
+import { type Mesh, type ModelRef, type PeerId, systemClock } from "../mesh/mod.ts";
 import type { LocalModel, WeightLibrary } from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
@@ -151,7 +151,7 @@ export class Active implements NodePart {
         tunnelPort: (peer) => this.#tunnels.ensure(peer),
         resetTunnels: () => this.#served.resetAll(),
         weightsKnown: (model) => this.#options.weights.known(model.shards),
-        now: () => Date.now(),
+        ...systemClock,
       },
     });
   }

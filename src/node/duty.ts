@@ -49,6 +49,8 @@ export interface DutyParts {
   /** Resolves when the model's weights are known by their hashes, or are not going to be. */
   readonly weightsKnown: (model: LocalModel) => Promise<void>;
   readonly now: () => number;
+  /** Runs something later; what it returns calls that off. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
 /** Called by a duty whenever one of its fields changes. */

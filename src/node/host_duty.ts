@@ -159,7 +159,9 @@ export class HostDuty implements Duty {
 
   /** Resolves when every worker has announced that its rpc-server of this term runs. */
   async #workersReady(signal: AbortSignal): Promise<void> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(WORKER_READY_MS)]);
+    const late = new AbortController();
+    const cancel = this.parts.after(WORKER_READY_MS, () => late.abort());
+    const limit = AbortSignal.any([signal, late.signal]);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = () => this.#missing().length === 0 && resolve();
     const unsubscribe = this.parts.mesh.subscribe(check);
@@ -170,6 +172,7 @@ export class HostDuty implements Duty {
       limit.throwIfAborted();
       await promise;
     } finally {
+      cancel();
       unsubscribe();
       limit.removeEventListener("abort", onAbort);
     }

@@ -171,9 +171,11 @@ export class Reconciler {
 
   async #sleep(untilMs: number | null): Promise<void> {
     const pauseMs = untilMs === null ? null : Math.max(0, untilMs - this.#options.parts.now());
-    const timer = pauseMs === null ? undefined : setTimeout(() => this.wake(), pauseMs);
+    const cancel = pauseMs === null
+      ? undefined
+      : this.#options.parts.after(pauseMs, () => this.wake());
     await this.#wake.promise;
-    clearTimeout(timer);
+    cancel?.();
     this.#wake = Promise.withResolvers();
   }
 }

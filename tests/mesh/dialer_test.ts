@@ -68,7 +68,7 @@ Deno.test("courtesy holds a first dial back for its time", () => {
       return new Promise(() => {});
     },
     failed: () => {},
-  }, { clock: { now: () => now, elapsed: () => now }, random: () => 0 });
+  }, { clock: { now: () => now, elapsed: () => now, after: () => () => {} }, random: () => 0 });
   dialer.wake();
   assert.equal(dials, 0);
   now = 1_000;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/mesh/clock.ts";
 import { type ProbeEffects, Prober } from "../../src/mesh/prober.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
 
@@ -11,7 +12,7 @@ function prober(effects: Partial<ProbeEffects>): Prober {
     handshake: () => assert.fail("handshake"),
     rejoin: () => assert.fail("rejoin"),
     ...effects,
-  });
+  }, systemClock);
 }
 
 Deno.test("a peer that answers the ping lives, and is asked nothing else", async () => {

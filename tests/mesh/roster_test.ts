@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../src/mesh/clock.ts";
 import { foundCredential } from "../../src/mesh/credential.ts";
 import { DeathWatch } from "../../src/mesh/death_watch.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
@@ -24,9 +25,9 @@ function rosterOf(key = SigningKey.generate()) {
   };
   const roster = new Roster({
     self,
-    signer: { key, credential },
+    sign: (content) => signRecord(content, { key, credential }),
     counter,
-    clock: { now: () => 0, elapsed: () => 0 },
+    clock: { now: () => 0 },
     surroundings: () => ({ addresses: [], rttsMs: { ...rttsMs } }),
   });
   const others = (status: "alive" | "dead", incarnation: number, seq: number): MeshRecord =>
@@ -84,7 +85,7 @@ function watchOf(roster: Roster) {
     ping: () => false,
     rejoin: () => Promise.reject(new Error("Nobody there")),
     handshake: () => Promise.reject(new Error("Nobody there")),
-  });
+  }, systemClock);
   const deaths = new DeathWatch({
     roster,
     prober,
