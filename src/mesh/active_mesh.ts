@@ -48,6 +48,7 @@ export class ActiveMesh extends BaseMesh {
     network.listen({
       admitted: (connection, peer) => this.#onAdmitted(connection, peer),
       closed: (_connection, { role, id }) => role === "member" && this.#member.disconnected(id),
+      superseded: (connection) => gossip.retire(connection),
     });
     this.#member.start();
   }

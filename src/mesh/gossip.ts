@@ -25,6 +25,7 @@ export class Gossip implements GossipLinks {
   /** By connection; the newest last. */
   readonly #links = new Map<string, OpenLink>();
   #listener: GossipListener | undefined;
+  readonly #retired = new WeakSet<PeerConnection>();
   #stopping = false;
 
   constructor(
@@ -52,6 +53,13 @@ export class Gossip implements GossipLinks {
       this.#logger.debug("No gossip with {peer}: {error}", { peer: connection.peer, error });
       connection.abort(error);
     });
+  }
+
+  /** Another connection to the peer is used from now on: what waits is sent, and the link ends. */
+  retire(connection: PeerConnection): void {
+    this.#retired.add(connection);
+    this.#links.get(connection.id)?.link.end();
+    this.#links.delete(connection.id);
   }
 
   /** Sends a record to every peer that has a link, but for those left out. */
@@ -87,22 +95,26 @@ export class Gossip implements GossipLinks {
     await this.#run(await openStream(connection), connection);
   }
 
-  /** A connection without gossip is of no use, so both end together. */
+  /** A connection without gossip is of no use: where the gossip breaks both do, where it ends both end. */
   async #run(stream: NetworkStream, connection: PeerConnection): Promise<void> {
     const link = new GossipLink(connection.peer, stream, this.#clock);
     const done = link.run({
       received: (records) => this.#listener?.received(records, link.peer),
       answered: (rttMs) => this.#listener?.answered(link.peer, rttMs),
     });
-    this.#links.set(connection.id, { link, connection, done });
-    if (this.#stopping) link.end();
+    if (!this.#retired.has(connection)) this.#links.set(connection.id, { link, connection, done });
+    if (this.#stopping || this.#retired.has(connection)) link.end();
     else if (connection.isOpen) this.#listener?.opened(link.peer);
     try {
       await done;
       await stream.release();
+      // The peer may have found sooner than we that another connection is used.
+      if (!this.#stopping) connection.drain();
+    } catch (error) {
+      if (!this.#stopping) connection.abort(new Error("The gossip broke", { cause: error }));
+      throw error;
     } finally {
       this.#links.delete(connection.id);
-      if (!this.#stopping) connection.abort(new Error("The gossip has ended"));
     }
   }
 

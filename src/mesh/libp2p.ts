@@ -19,7 +19,7 @@ import type {
   NetworkStream,
   PeerConnection,
 } from "./network.ts";
-import { byteStreamOf, quicTransport } from "./quic/mod.ts";
+import { byteStreamOf, drainConnection, quicTransport } from "./quic/mod.ts";
 import type { PeerId } from "./types.ts";
 
 /** Few of 16,384 ports are taken on any machine; so many in a row are not. */
@@ -93,6 +93,7 @@ function randomPort(random: () => number): number {
 class Libp2pNetwork implements Network {
   readonly #libp2p: Libp2p;
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
+  readonly #stopping = new AbortController();
 
   constructor(libp2p: Libp2p) {
     this.#libp2p = libp2p;
@@ -128,7 +129,9 @@ class Libp2pNetwork implements Network {
   }
 
   async stop(): Promise<void> {
-    this.#abortAll(new Error("This node stops"));
+    const reason = new Error("This node stops");
+    this.#stopping.abort(reason);
+    this.#abortAll(reason);
     using deadline = new Deadline(STOP_TIMEOUT_MS, "Stopping libp2p");
     await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
   }
@@ -138,7 +141,8 @@ class Libp2pNetwork implements Network {
   }
 
   #wrap(connection: Connection): Libp2pConnection {
-    const known = this.#wrapped.get(connection) ?? new Libp2pConnection(connection);
+    const known = this.#wrapped.get(connection) ??
+      new Libp2pConnection(connection, this.#stopping.signal);
     this.#wrapped.set(connection, known);
     return known;
   }
@@ -148,9 +152,11 @@ class Libp2pConnection implements PeerConnection {
   readonly peer: PeerId;
   readonly remoteAddress: string;
   readonly #connection: Connection;
+  readonly #stopping: AbortSignal;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, stopping: AbortSignal) {
     this.#connection = connection;
+    this.#stopping = stopping;
     this.peer = connection.remotePeer.toString() as PeerId;
     this.remoteAddress = connection.remoteAddr.toString();
   }
@@ -161,6 +167,10 @@ class Libp2pConnection implements PeerConnection {
 
   get direction(): "inbound" | "outbound" {
     return this.#connection.direction;
+  }
+
+  get openedAtMs(): number {
+    return this.#connection.timeline.open;
   }
 
   get isOpen(): boolean {
@@ -178,6 +188,11 @@ class Libp2pConnection implements PeerConnection {
       signal.throwIfAborted();
       throw new UnreachableError(`${this.peer} did not accept a stream of ${protocol}`, { cause });
     }
+  }
+
+  /** What keeps it from closing in order has closed it already, or the stop will. */
+  drain(): Promise<void> {
+    return drainConnection(this.#connection, { signal: this.#stopping }).catch(() => undefined);
   }
 
   abort(reason: Error): void {

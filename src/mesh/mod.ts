@@ -70,7 +70,8 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
     incarnation: () => identity.incarnation,
     now: () => clock.now(),
   };
-  const peers = new PeerNetwork(network, new Admission(network, self, logger), logger);
+  const admission = new Admission(network, self, logger);
+  const peers = new PeerNetwork({ self: identity.peer, network, admission, logger });
   const mesh = createMesh(partsOf(options, identity, peers, port));
   try {
     await identity.save(port ?? identity.port);

@@ -14,10 +14,14 @@ export interface PeerConnection {
   readonly id: string;
   readonly peer: PeerId;
   readonly direction: "inbound" | "outbound";
+  /** By this node's clock. */
+  readonly openedAtMs: number;
   /** Of an outbound one: where the peer can be dialled again. */
   readonly remoteAddress: string;
   readonly isOpen: boolean;
   openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream>;
+  /** Closes it once its streams have ended by themselves. Never rejects. */
+  drain(): Promise<void>;
   /** Closes it with everything on it; the peer sees it at once. */
   abort(reason: Error): void;
 }

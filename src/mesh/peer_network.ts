@@ -5,6 +5,7 @@ import { JOIN_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { NotAllowedError } from "./errors.ts";
 import type { JoinedPeer } from "./join.ts";
 import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
+import { chooseConnection } from "./quic/mod.ts";
 import type { AdmittedPeer, HandleOptions, PeerId } from "./types.ts";
 
 export type PeerStreamHandler = (
@@ -13,30 +14,53 @@ export type PeerStreamHandler = (
   connection: PeerConnection,
 ) => Promise<void>;
 
-/** Streams between members: nothing is opened or answered before the join has passed. */
+export interface PeerListener extends AdmissionListener {
+  /** Another connection to the peer is used from now on; this one closes once its streams have ended. */
+  superseded(connection: PeerConnection): void;
+}
+
+export interface PeerNetworkParts {
+  readonly self: PeerId;
+  readonly network: Network;
+  readonly admission: Admission;
+  readonly logger: Logger;
+}
+
+/**
+ * Streams between members: nothing is opened or answered before the join has passed. Of several
+ * connections to one peer one is used, and the others run dry.
+ */
 export class PeerNetwork {
+  readonly #self: PeerId;
   readonly #network: Network;
   readonly #admission: Admission;
   readonly #logger: Logger;
+  readonly #listeners = new Set<PeerListener>();
+  readonly #draining = new WeakSet<PeerConnection>();
 
-  constructor(network: Network, admission: Admission, logger: Logger) {
+  constructor({ self, network, admission, logger }: PeerNetworkParts) {
+    this.#self = self;
     this.#network = network;
     this.#admission = admission;
     this.#logger = logger;
+    admission.listen({
+      admitted: (connection, peer) => {
+        for (const listener of this.#listeners) listener.admitted(connection, peer);
+        this.#settle(peer.id);
+      },
+      closed: (connection, peer) => {
+        for (const listener of this.#listeners) listener.closed(connection, peer);
+      },
+    });
   }
 
-  listen(listener: AdmissionListener): void {
-    this.#admission.listen(listener);
+  listen(listener: PeerListener): void {
+    this.#listeners.add(listener);
   }
 
-  /** The newest connection to the peer's newest life. */
+  /** The connection for new streams to the peer. */
   connectionTo(peer: PeerId): PeerConnection | undefined {
-    let best: { connection: PeerConnection; peer: JoinedPeer } | undefined;
-    for (const entry of this.#admission.connections()) {
-      if (entry.peer.id !== peer) continue;
-      if (best === undefined || entry.peer.incarnation >= best.peer.incarnation) best = entry;
-    }
-    return best?.connection;
+    return this.#choose(peer)?.keep;
   }
 
   isConnected(peer: PeerId): boolean {
@@ -105,6 +129,23 @@ export class PeerNetwork {
 
   stop(): Promise<void> {
     return this.#network.stop();
+  }
+
+  /** Between the connections to the peer's newest life. */
+  #choose(peer: PeerId) {
+    const entries = [...this.#admission.connections()].filter((entry) => entry.peer.id === peer);
+    const newest = Math.max(...entries.map((entry) => entry.peer.incarnation));
+    const living = entries.filter((entry) => entry.peer.incarnation === newest);
+    return chooseConnection(living.map(({ connection }) => connection), { self: this.#self, peer });
+  }
+
+  #settle(peer: PeerId): void {
+    for (const loser of this.#choose(peer)?.drain ?? []) {
+      if (this.#draining.has(loser)) continue;
+      this.#draining.add(loser);
+      for (const listener of this.#listeners) listener.superseded(loser);
+      loser.drain();
+    }
   }
 
   async #serve(

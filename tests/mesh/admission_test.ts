@@ -87,9 +87,11 @@ Deno.test("unproven connections beyond the cap are closed at once, and a place i
     id: `${i}`,
     peer: "peer" as PeerId,
     direction: "inbound",
+    openedAtMs: i,
     remoteAddress: "",
     isOpen: true,
     openStream: () => Promise.reject(new Error("Not used")),
+    drain: () => Promise.reject(new Error("Not used")),
     abort: () => aborted.push(i),
   });
   const all = Array.from({ length: MAX_PENDING_JOINS + 2 }, (_, i) => connection(i));

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Admission } from "../../src/mesh/admission.ts";
 import { acceptInvite, type Credential } from "../../src/mesh/credential.ts";
-import { SigningKey } from "../../src/mesh/keys.ts";
+import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
 import { startLibp2p } from "../../src/mesh/libp2p.ts";
 import { MessageStream } from "../../src/mesh/messages.ts";
 import type { MemberRole, Mesh } from "../../src/mesh/mod.ts";
@@ -16,9 +16,9 @@ export class RawNode implements AsyncDisposable {
   readonly #network: Network;
   readonly #peers: PeerNetwork;
 
-  private constructor(network: Network, credential: Credential, role: MemberRole) {
+  private constructor(key: SigningKey, network: Network, credential: Credential, role: MemberRole) {
     const logger = getLogger("test");
-    const self = {
+    const join = {
       credential,
       role,
       version: "0.1.0",
@@ -26,7 +26,8 @@ export class RawNode implements AsyncDisposable {
       now: () => Date.now(),
     };
     this.#network = network;
-    this.#peers = new PeerNetwork(network, new Admission(network, self, logger), logger);
+    const admission = new Admission(network, join, logger);
+    this.#peers = new PeerNetwork({ self: peerIdOf(key.publicKey), network, admission, logger });
   }
 
   static async start(
@@ -35,7 +36,7 @@ export class RawNode implements AsyncDisposable {
     role: MemberRole = "member",
   ): Promise<RawNode> {
     const { network } = await startLibp2p({ key, listen: false, port: null });
-    return new RawNode(network, credential, role);
+    return new RawNode(key, network, credential, role);
   }
 
   open(mesh: Mesh, protocol: string): Promise<NetworkStream> {

@@ -1,6 +1,4 @@
-import type { Connection } from "@libp2p/interface";
 import { CROSSING_DIALS_MS } from "./defaults.ts";
-import { drainConnection, type DrainOptions } from "./drain_connection.ts";
 
 /** One of several connections to a peer. */
 export interface Duplicate {
@@ -50,38 +48,4 @@ function newestFirst(a: Duplicate, b: Duplicate): number {
 /** Two dials of one node may arrive in another order than they left: only that node knows the newer one. */
 function mayDrain(one: Duplicate, keep: Duplicate): boolean {
   return one.direction !== keep.direction || one.direction === "outbound";
-}
-
-export interface DuplicateConnectionsOptions extends DrainOptions {
-  readonly self: string;
-  /** A connection that should have been drained did not close in order. */
-  readonly onError?: (error: unknown) => void;
-}
-
-/** Settles which connection to a peer is used where there are several, and lets the others run dry. */
-export class DuplicateConnections {
-  readonly #options: DuplicateConnectionsOptions;
-  readonly #draining = new WeakSet<Connection>();
-
-  constructor(options: DuplicateConnectionsOptions) {
-    this.#options = options;
-  }
-
-  /** The connection for new streams to a peer, given all those that are open. */
-  settle(peer: string, connections: readonly Connection[]): Connection | undefined {
-    const candidates = connections.map((connection) => ({
-      connection,
-      direction: connection.direction,
-      openedAtMs: connection.timeline.open,
-    }));
-    const choice = chooseConnection(candidates, { self: this.#options.self, peer });
-    for (const { connection } of choice?.drain ?? []) this.#drain(connection);
-    return choice?.keep.connection;
-  }
-
-  #drain(connection: Connection): void {
-    if (this.#draining.has(connection)) return;
-    this.#draining.add(connection);
-    drainConnection(connection, this.#options).catch((error) => this.#options.onError?.(error));
-  }
 }

@@ -2,11 +2,8 @@
 
 export { QuicAddonError } from "./addon.ts";
 export { byteStreamOf, type PulledStream } from "./byte_stream_of.ts";
-export {
-  chooseConnection,
-  DuplicateConnections,
-  type DuplicateConnectionsOptions,
-} from "./duplicate_connections.ts";
+export { drainConnection } from "./drain_connection.ts";
+export { chooseConnection } from "./duplicate_connections.ts";
 export {
   ConnectionLostError,
   DialError,

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { multiaddr } from "@multiformats/multiaddr";
 import { acceptsToBegin } from "../../../src/mesh/quic/accept_pool.ts";
 import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
-import { SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
+import { IDLE_TIMEOUT_MS, SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
 import { Endpoint } from "./links.ts";
 
 /** More than the spare accepts. */
@@ -77,12 +77,10 @@ Deno.test("a flood of handshakes that never finish keeps no good peer out", asyn
   const address = await listener.listen();
   const socket = await bind();
   await begin(initials, socket, parseQuicAddress(address)!.port);
-  const started = performance.now();
-  const link = await peer.dial(address);
-  const seconds = (performance.now() - started) / 1_000;
+  // All of the flood hangs for the idle timeout. How much sooner the good peer is in, the bench tells.
+  const link = await peer.dial(address, AbortSignal.timeout(IDLE_TIMEOUT_MS / 3));
   assert.equal(link.connection.status, "open");
   assert.ok((await listener.incoming.take()).peer.equals(peer.peerId));
-  assert.ok(seconds < 1, `${seconds} s`);
   await new Promise<void>((resolve) => socket.close(() => resolve()));
 });
 
