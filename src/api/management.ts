@@ -8,7 +8,7 @@ import { EventFeed } from "./event_feed.ts";
 import { answerErrors, type ApiEnv, requireKey } from "./guards.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { isJson } from "./routing.ts";
-import type { ManagementNode } from "./types.ts";
+import { type ManagementNode, ModelRefusedError } from "./types.ts";
 
 const inviteSchema = z.strictObject({
   role: z.enum(["member", "client"]).default("member"),
@@ -43,6 +43,16 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
       const token = await node.invite(c.req.valid("json")).catch(refuseInvite);
       return c.json({ token });
+    })
+    .post("/api/models/:name/serve", async (c) => {
+      const model = c.req.param("name");
+      await node.serve(model).catch(refuseModel);
+      return c.json({ model });
+    })
+    .post("/api/models/:name/drop", async (c) => {
+      const model = c.req.param("name");
+      await node.drop(model).catch(refuseModel);
+      return c.json({ model });
     });
 }
 
@@ -81,6 +91,12 @@ function refuseBody(error: z.ZodError): RefusedError {
 function refuseInvite(error: unknown): never {
   const reason = error instanceof Error ? error.message : String(error);
   throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
+}
+
+function refuseModel(error: unknown): never {
+  if (!(error instanceof ModelRefusedError)) throw error;
+  const kind = error.why === "unknown" ? "not-found" : "conflict";
+  throw new RefusedError({ kind, reason: error.message }, { cause: error });
 }
 
 function eventStream(body: ReadableStream<Uint8Array>): Response {

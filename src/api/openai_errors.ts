@@ -13,6 +13,8 @@ export type Refusal =
   | { readonly kind: "not-warm"; readonly model: string | null }
   | { readonly kind: "unreachable"; readonly model: string }
   | { readonly kind: "not-allowed"; readonly reason: string }
+  | { readonly kind: "not-found"; readonly reason: string }
+  | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "stopping" }
   | { readonly kind: "internal" };
 
@@ -36,7 +38,7 @@ export class RefusedError extends Error {
 }
 
 interface Verdict {
-  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 421 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 500 | 503;
   readonly code: string;
   readonly message: string;
   readonly param?: string | undefined;
@@ -111,6 +113,10 @@ function judge(refusal: Refusal): Verdict {
       };
     case "not-allowed":
       return { status: 403, code: "not_allowed", message: refusal.reason };
+    case "not-found":
+      return { status: 404, code: "model_not_found", message: refusal.reason };
+    case "conflict":
+      return { status: 409, code: "conflict", message: refusal.reason };
     case "stopping":
       return { status: 503, code: "node_stopping", message: "This node is being stopped" };
     case "internal":

@@ -206,6 +206,16 @@ export interface CatalogEntry {
   broken: string | null;
 }
 
+/** The node does not do what was asked with a model; the message says why. */
+export class ModelRefusedError extends Error {
+  override name = "ModelRefusedError";
+
+  /** @param why nobody here knows the name, or what is known does not allow it. */
+  constructor(readonly why: "unknown" | "conflict", message: string) {
+    super(message);
+  }
+}
+
 /** What the management routes need of the node. */
 export interface ManagementNode {
   /** As in `GatewayNode`. */
@@ -219,4 +229,8 @@ export interface ManagementNode {
   invite(
     options: { role: "member" | "client"; name?: string; mayInvite?: boolean },
   ): Promise<string>;
+  /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */
+  serve(model: string): Promise<void>;
+  /** This node stops serving the model; resolves when its memory is free. @throws {ModelRefusedError} */
+  drop(model: string): Promise<void>;
 }

@@ -14,6 +14,13 @@ export interface StatusCommand {
   readonly json: boolean;
 }
 
+export interface DropCommand {
+  readonly kind: "drop";
+  readonly dataDir: string;
+  readonly model: string;
+  readonly json: boolean;
+}
+
 export interface TokenCommand {
   readonly kind: "token";
   readonly dataDir: string;
@@ -40,6 +47,7 @@ export interface EngineShowCommand {
 export type Command =
   | ServeConfig
   | StatusCommand
+  | DropCommand
   | TokenCommand
   | EngineInstallCommand
   | EngineShowCommand

@@ -40,6 +40,7 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
     serve: (options, operands) => asked.push(...bareCommand(options, operands, around)),
     console: (options) => asked.push(consoleConfig(options, around)),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
+    drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, ...options }) =>
       asked.push({
         kind: "token",
@@ -78,7 +79,7 @@ function bareCommand(
   if (operands.length > 0) {
     throw new UsageError(
       `There is no command ${JSON.stringify(operands[0])}: ` +
-        `the commands are console, status, token, engine and help`,
+        `the commands are console, status, drop, token, engine and help`,
     );
   }
   const asks = options.client || options.join !== undefined || options.model !== undefined;

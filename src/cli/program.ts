@@ -32,6 +32,7 @@ export interface Actions {
   serve(options: ServeOptions, operands: readonly string[]): void;
   console(options: ServeOptions): void;
   status(options: DataOptions): void;
+  drop(model: string, options: DataOptions): void;
   token(options: DataOptions & TokenOptions): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
@@ -87,6 +88,11 @@ function addDataCommands(program: Command, actions: Actions): void {
   addDataOptions(program.command("status"))
     .description("show the running node, its mesh and its models")
     .action((options: DataOptions) => actions.status({ ...dataDirOf(program), ...options }));
+  addDataOptions(program.command("drop <model>"))
+    .description("stop serving a model; the node stays in the mesh")
+    .action((model: string, options: DataOptions) => {
+      actions.drop(model, { ...dataDirOf(program), ...options });
+    });
   addDataOptions(program.command("token"))
     .description("print a new invite from the running node")
     .addOption(

@@ -32,6 +32,8 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       return await (await import("./run_serve.ts")).runServe(command, runtime);
     case "status":
       return await (await import("./run_status.ts")).runStatus(command);
+    case "drop":
+      return await (await import("./run_drop.ts")).runDrop(command);
     case "token":
       return await (await import("./run_token.ts")).runToken(command);
     case "engine-install":

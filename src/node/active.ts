@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import { type Mesh, type ModelRef, type PeerId, systemClock } from "../mesh/mod.ts";
 import type { LocalModel, WeightLibrary } from "../models/mod.ts";
@@ -13,6 +14,7 @@ import { Reconciler } from "./reconciler.ts";
 import { RpcGate } from "./rpc_gate.ts";
 import { sameModel, type View } from "./view.ts";
 import { weightSource } from "./weights.ts";
+import { dropping, serving, type Wishes } from "./wishes.ts";
 
 export interface ActiveOptions {
   readonly mesh: Mesh;
@@ -41,7 +43,7 @@ export interface ActiveOptions {
 /** What only an active node does: it offers memory, announces itself, plans and runs llama.cpp. */
 export class Active implements NodePart {
   readonly #options: ActiveOptions;
-  readonly #facts: NodeFacts;
+  #wishes: Wishes;
   readonly #reconciler: Reconciler;
   readonly #gate: RpcGate;
   readonly #tunnels: RpcTunnels;
@@ -50,7 +52,8 @@ export class Active implements NodePart {
   constructor(options: ActiveOptions) {
     const { mesh, counts, logger } = options;
     this.#options = options;
-    this.#facts = options;
+    const { told, wanted } = options;
+    this.#wishes = { told: told === null ? null : refOf(told), wanted, dropped: [] };
     this.#gate = new RpcGate(() => this.#reconciler.duty);
     const understood = {
       weights: weightSource(options.weights, () => this.#hosted()),
@@ -114,6 +117,23 @@ export class Active implements NodePart {
     return () => {};
   }
 
+  async serve(model: string): Promise<void> {
+    const file = this.onDisk.find(({ name }) => name === model);
+    if (file === undefined) {
+      throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
+    }
+    this.#wishes = serving(this.#wishes, refOf(file));
+    await this.#reconciler.reconsider();
+  }
+
+  async drop(model: string): Promise<void> {
+    if (this.ownModel !== model && this.#wishes.told?.name !== model) {
+      throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
+    }
+    this.#wishes = dropping(this.#wishes, model);
+    await this.#reconciler.reconsider();
+  }
+
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
     const { mesh, supervisor, weights, models, logger } = this.#options;
@@ -134,10 +154,9 @@ export class Active implements NodePart {
   }
 
   #createReconciler(): Reconciler {
-    const { mesh, engine, supervisor, logger, models, told } = this.#options;
+    const { mesh, engine, supervisor, logger, models, tensorSplit } = this.#options;
     return new Reconciler({
-      told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
-      tensorSplit: this.#options.tensorSplit,
+      planOptions: () => ({ ...this.#wishes, tensorSplit }),
       view: (duty, target) => this.#view(duty, target),
       changed: (duty) => this.#announce(duty),
       parts: {
@@ -213,7 +232,8 @@ export class Active implements NodePart {
     const ports = this.#tunnels.ports();
     const group = splitPeers(duty).map((peer) => [peer, ports[peer]] as const);
     const tunnelPorts = Object.fromEntries(group.filter(([, port]) => port !== undefined));
-    return announcementOf(this.#facts, duty, target, tunnelPorts as Record<string, number>);
+    const facts: NodeFacts = { ...this.#options, wanted: this.#wishes.wanted };
+    return announcementOf(facts, duty, target, tunnelPorts as Record<string, number>);
   }
 
   #view(duty: Duty, target: ModelRef | null): View {
@@ -226,4 +246,8 @@ export class Active implements NodePart {
     const self = { ...this.#announcement(duty, target), peer: mesh.self };
     return { self, others, rttsMs: new Map(rtts) };
   }
+}
+
+function refOf({ name, fingerprint }: LocalModel): ModelRef {
+  return { name, fingerprint };
 }

@@ -82,6 +82,14 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#options.mesh.invite(options);
   }
 
+  serve(model: string): Promise<void> {
+    return this.#options.part.serve(model);
+  }
+
+  drop(model: string): Promise<void> {
+    return this.#options.part.drop(model);
+  }
+
   /** Something that status shows may have changed. */
   changed(): void {
     this.#publisher.changed();

@@ -15,6 +15,10 @@ export interface NodePart {
   /** Keeps it fresh until the result is called. */
   watch(): () => void;
   status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine">;
+  /** Serves the model from now on. @throws {ModelRefusedError} */
+  serve(model: string): Promise<void>;
+  /** Serves the model no longer; resolves when its processes are gone. @throws {ModelRefusedError} */
+  drop(model: string): Promise<void>;
   /** Works until the signal aborts; resolves when nothing that it started is left. */
   run(signal: AbortSignal): Promise<void>;
 }

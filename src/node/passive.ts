@@ -1,3 +1,4 @@
+import { ModelRefusedError } from "../api/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import { FRESHEN_LIMIT_MS, TABLE_FRESH_MS } from "./defaults.ts";
 import type { NodePart } from "./part.ts";
@@ -37,6 +38,15 @@ export class Passive implements NodePart {
     return () => {
       if (--this.#watchers === 0) clearInterval(this.#timer);
     };
+  }
+
+  // deno-lint-ignore require-await -- what it throws comes as a rejection
+  async serve(): Promise<void> {
+    throw new ModelRefusedError("conflict", "This node is a client: it serves no models");
+  }
+
+  drop(): Promise<void> {
+    return this.serve();
   }
 
   run(signal: AbortSignal): Promise<void> {

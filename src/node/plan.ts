@@ -8,6 +8,7 @@ import {
 import { place } from "../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import { chooseTarget, holds } from "./target.ts";
+import type { Wishes } from "./wishes.ts";
 import { everyone, fileOf, type Member, needOf, sameModel, type View } from "./view.ts";
 
 /** What this node should be doing. */
@@ -38,9 +39,7 @@ export type Plan =
     readonly haveBytes: number;
   };
 
-export interface PlanOptions {
-  /** The model that the command line names, if any. */
-  readonly told: ModelRef | null;
+export interface PlanOptions extends Pick<Wishes, "told" | "dropped"> {
   /** Shares that the command line sets, host first. */
   readonly tensorSplit: readonly number[] | null;
 }
@@ -50,7 +49,7 @@ export interface PlanOptions {
  * elect the same host, and only that host decides who works for it.
  */
 export function plan(view: View, options: PlanOptions): Plan {
-  const model = chooseTarget(view, options.told);
+  const model = chooseTarget(view, options);
   if (model === null) return { kind: "standby" };
   const seen = { ...view, self: { ...view.self, target: model } };
   const group = everyone(seen).filter((member) => sameModel(member.target, model));

@@ -8,7 +8,9 @@ import { type Running, serves, transition } from "./transition.ts";
 import { everyone, highestTerm, type View } from "./view.ts";
 import { WorkerDuty } from "./worker_duty.ts";
 
-export interface ReconcilerOptions extends PlanOptions {
+export interface ReconcilerOptions {
+  /** What the user wants now. */
+  readonly planOptions: () => PlanOptions;
   readonly parts: DutyParts;
   /** What the mesh looks like now, with this node doing `duty`. */
   readonly view: (duty: Duty, target: ModelRef | null) => View;
@@ -29,6 +31,8 @@ export class Reconciler {
   #plannedAtMs = 0;
   #brokenAtMs = 0;
   #failures = 0;
+  /** Who waits until what the user asked for is done. */
+  #asked: PromiseWithResolvers<void> | undefined;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: ReconcilerOptions) {
@@ -50,6 +54,13 @@ export class Reconciler {
     this.#wake.resolve();
   }
 
+  /** The user wants something else: it is done at once, and has happened when this resolves. */
+  reconsider(): Promise<void> {
+    this.#asked ??= Promise.withResolvers();
+    this.wake();
+    return this.#asked.promise;
+  }
+
   /** Runs until the signal aborts, then ends what it has started. */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.wake(), { once: true });
@@ -58,20 +69,26 @@ export class Reconciler {
       await this.#sleep(untilMs);
     }
     await this.#duty.stop();
+    this.#asked?.resolve();
   }
 
   /** One look and at most one step; returns when to look again without an event. */
   async #step(signal: AbortSignal): Promise<number | null> {
     const options = this.#options;
     const nowMs = options.parts.now();
+    const asked = this.#asked;
+    this.#asked = undefined;
     const view = options.view(this.#duty, this.target);
-    const next = plan(view, options);
+    const next = plan(view, options.planOptions());
     if (planKey(next) !== planKey(this.#planned)) this.#plannedAtMs = nowMs;
+    // Who asks for it means now, not once the mesh is quiet.
+    if (asked !== undefined) this.#plannedAtMs = -Infinity;
     this.#planned = next;
     const running = this.#observe(view, nowMs);
     const decision = transition(running, next, { nowMs, plannedAtMs: this.#plannedAtMs });
     if (decision.kind === "replace") await this.#replace(next, { view, running, signal });
     options.changed(this.#duty);
+    asked?.resolve();
     return decision.kind === "hold" ? decision.untilMs : null;
   }
 

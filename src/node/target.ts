@@ -1,14 +1,35 @@
 import type { Instance, ModelRef } from "../mesh/mod.ts";
 import { everyone, fileOf, type Member, sameModel, type View } from "./view.ts";
+import type { Wishes } from "./wishes.ts";
 
 /**
  * The model whose group this node belongs to. A node that was told a model keeps it; another helps
  * where it is needed most: where it is counted in or would be missed, a model that waits for memory, then a forced split, then the model on
  * its disk that the fewest serve. Pure, and the same on every node that has the same view.
  */
-export function chooseTarget(view: View, told: ModelRef | null): ModelRef | null {
+export function chooseTarget(
+  seen: View,
+  { told, dropped }: Pick<Wishes, "told" | "dropped">,
+): ModelRef | null {
   if (told !== null) return told;
+  const view = dropped.length === 0 ? seen : without(seen, dropped);
   return assigned(view) ?? kept(view) ?? waiting(view) ?? forcedSplit(view) ?? leastServed(view);
+}
+
+/** The view of a node for which some models do not exist. */
+function without(view: View, names: readonly string[]): View {
+  const isDropped = (model: ModelRef | null) => model !== null && names.includes(model.name);
+  const { self } = view;
+  return {
+    ...view,
+    self: {
+      ...self,
+      target: isDropped(self.target) ? null : self.target,
+      models: self.models.filter((model) => !isDropped(model)),
+      wanted: self.wanted.filter((name) => !names.includes(name)),
+    },
+    others: view.others.filter(({ instance }) => !isDropped(instance?.model ?? null)),
+  };
 }
 
 /** Whoever is counted in a split stays in it: leaving would break what it helped to serve. */

@@ -30,6 +30,9 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly records: RequestRecord[] = [];
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
+  /** What was asked of its models, such as `drop guide`. */
+  readonly asked: string[] = [];
+  modelError: Error | null = null;
   refreshes = 0;
   watchers = 0;
   inviteError: Error | null = null;
@@ -91,6 +94,19 @@ export class FakeNode implements GatewayNode, ManagementNode {
 
   send(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+
+  serve(model: string): Promise<void> {
+    return this.#ask(`serve ${model}`);
+  }
+
+  drop(model: string): Promise<void> {
+    return this.#ask(`drop ${model}`);
+  }
+
+  #ask(what: string): Promise<void> {
+    this.asked.push(what);
+    return this.modelError === null ? Promise.resolve() : Promise.reject(this.modelError);
   }
 
   invite(options: unknown): Promise<string> {

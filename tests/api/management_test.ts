@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { hc } from "hono/client";
 import assert from "node:assert/strict";
-import { createManagement, type ManagementApi } from "../../src/api/mod.ts";
+import { createManagement, type ManagementApi, ModelRefusedError } from "../../src/api/mod.ts";
 import { asking, FakeNode } from "./fake_node.ts";
 import { SseReader } from "./sse_reader.ts";
 
@@ -83,6 +83,25 @@ Deno.test("POST /api/tokens says why a node may not invite", async () => {
   assert.equal((await response.json()).error.message, node.inviteError.message);
 });
 
+Deno.test("POST /api/models/:name/serve and .../drop name a model, with slashes where it has them", async () => {
+  const { node, management } = setUp();
+  for (const path of ["guide/serve", "org%2Fmodel/drop"]) {
+    const response = await management.request(`/api/models/${path}`, { method: "POST" });
+    assert.equal(response.status, 200, path);
+  }
+  assert.deepEqual(node.asked, ["serve guide", "drop org/model"]);
+});
+
+Deno.test("POST /api/models/:name/drop says why it is refused", async () => {
+  const { node, management } = setUp();
+  for (const [why, status] of [["unknown", 404], ["conflict", 409]] as const) {
+    node.modelError = new ModelRefusedError(why, "This node does not serve it");
+    const response = await management.request("/api/models/guide/drop", { method: "POST" });
+    assert.equal(response.status, status);
+    assert.equal((await response.json()).error.message, "This node does not serve it");
+  }
+});
+
 Deno.test("Nothing under /api/ is answered without the admin's key where one is set", async () => {
   const { node, management } = setUp("admin");
   for (const path of ["/api/status", "/api/events", "/api/nothing"]) {
@@ -96,7 +115,7 @@ Deno.test("Nothing under /api/ is answered without the admin's key where one is 
 
 Deno.test("Routes of the management API that are not there yet are 404", async () => {
   const { management } = setUp();
-  for (const path of ["/api/catalog", "/api/requests", "/api/models/guide/serve"]) {
+  for (const path of ["/api/catalog", "/api/requests", "/api/models/guide/rename"]) {
     assert.equal((await management.request(path, { method: "POST" })).status, 404, path);
   }
 });

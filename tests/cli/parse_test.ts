@@ -125,6 +125,7 @@ const data = { dataDir: "/home/ann/.mesh-llm", json: false };
 const others: [line: string, command: Command][] = [
   ["--version", { kind: "version" }],
   ["status", { kind: "status", ...data }],
+  ["drop org/model", { kind: "drop", model: "org/model", ...data }],
   ["status --json --data-dir d", { kind: "status", dataDir: "/srv/here/d", json: true }],
   ["--data-dir /d status", { kind: "status", dataDir: "/d", json: false }],
   ["token", { kind: "token", role: "member", name: null, mayInvite: false, ...data }],
@@ -151,7 +152,7 @@ const refused: [line: string, sentence: string][] = [
   ["--quantum", "Unknown option '--quantum'"],
   [
     "statsu",
-    'There is no command "statsu": the commands are console, status, token, engine and help',
+    'There is no command "statsu": the commands are console, status, drop, token, engine and help',
   ],
   ["engine instal", "Unknown command 'instal' (did you mean install?)"],
   ["--model", "Option '--model <name|path>' argument missing"],

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Plan, plan, planKey } from "../../src/node/plan.ts";
+import { type Plan, plan, planKey, type PlanOptions } from "../../src/node/plan.ts";
 import type { Member, View } from "../../src/node/view.ts";
 import { BIG, instance, member, peer, SMALL, view } from "./members.ts";
 
-const untold = { told: null, tensorSplit: null };
-const toldBig = { told: BIG, tensorSplit: null };
-const toldSmall = { told: SMALL, tensorSplit: null };
+const untold: PlanOptions = { told: null, dropped: [], tensorSplit: null };
+const toldBig: PlanOptions = { ...untold, told: BIG };
+const toldSmall: PlanOptions = { ...untold, told: SMALL };
 
 interface Row {
   readonly fact: string;
   readonly view: View;
-  readonly options?: typeof untold | typeof toldBig;
+  readonly options?: PlanOptions;
   /** Fields that the plan must have. */
   readonly expected: Partial<Plan> & { readonly workers?: unknown };
 }
@@ -228,6 +228,14 @@ const rows: Row[] = [
     expected: { kind: "solo" },
   },
   {
+    fact: "a model that was dropped here is neither served nor helped",
+    view: view(member("c", 500, { holds: [BIG], target: BIG }), [
+      member("b", 60, { ...holdsBig, instance: instance(BIG, "waiting") }),
+    ]),
+    options: { ...untold, dropped: ["big"] },
+    expected: { kind: "standby" },
+  },
+  {
     fact: "two files of one name are two models",
     view: view(member("a", 60, holdsBig), [
       member("b", 60, {
@@ -267,7 +275,7 @@ function fleet(drawn: readonly { memory: number; file: boolean; split: boolean }
 
 function planFor(members: readonly Member[], self: Member): Plan {
   const others = members.filter((other) => other !== self);
-  return plan(view(self, others), { told: BIG, tensorSplit: null });
+  return plan(view(self, others), toldBig);
 }
 
 Deno.test("plan(): all members of a group elect the same host, and it assigns only them", () => {

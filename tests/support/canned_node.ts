@@ -114,6 +114,14 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return this.onInvite(options);
   }
 
+  serve(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  drop(): Promise<void> {
+    return Promise.resolve();
+  }
+
   warm(): readonly GatewayInstance[] {
     return this.#status.models.flatMap(({ name, instances }) =>
       instances.filter(({ state }) => state === "warm").map(({ host }) => ({

@@ -1,0 +1,29 @@
+import type { ModelRef } from "../mesh/mod.ts";
+
+/** What this node's user wants of it: the command line first, then what was asked while it ran. */
+export interface Wishes {
+  /** The model that this node was told to serve; `null` lets the mesh say what is needed. */
+  readonly told: ModelRef | null;
+  /** Names that the mesh shall serve, this node's own first. */
+  readonly wanted: readonly string[];
+  /** Names that this node must not serve or work for. */
+  readonly dropped: readonly string[];
+}
+
+/** As if `--model` had named it. */
+export function serving({ wanted, dropped }: Wishes, told: ModelRef): Wishes {
+  return {
+    told,
+    wanted: [told.name, ...wanted.filter((name) => name !== told.name)],
+    dropped: dropped.filter((name) => name !== told.name),
+  };
+}
+
+/** Others may go on wanting the model, and serve it. */
+export function dropping({ told, wanted, dropped }: Wishes, name: string): Wishes {
+  return {
+    told: told?.name === name ? null : told,
+    wanted: wanted.filter((one) => one !== name),
+    dropped: [...new Set([...dropped, name])],
+  };
+}
