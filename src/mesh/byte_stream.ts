@@ -8,6 +8,11 @@ export interface ByteStream {
    * @throws when the stream was reset or its connection lost.
    */
   read(): Promise<Uint8Array | null>;
+  /**
+   * Frees the bytes of the last read at once; nobody may look at them any more. For relays, which
+   * otherwise fill the memory with what they have passed on.
+   */
+  recycle(bytes: Uint8Array): void;
   /** Resolves when more may be written: the caller's backpressure. The buffer is free again then. */
   write(bytes: Uint8Array): Promise<void>;
   /** Half-close: the peer reads `null`, this side can still read. */

@@ -2,6 +2,8 @@
 export interface ByteSource {
   /** The next bytes, `null` at their end. They are the caller's until the next read. */
   read(): Promise<Uint8Array | null>;
+  /** Frees the bytes of the last read early, where that is of use. */
+  recycle?(bytes: Uint8Array): void;
 }
 
 /** Where bytes go. */
@@ -15,6 +17,7 @@ export interface ByteSink {
 export async function pump(source: ByteSource, sink: ByteSink): Promise<void> {
   for (let bytes = await source.read(); bytes !== null; bytes = await source.read()) {
     await sink.write(bytes);
+    source.recycle?.(bytes);
   }
   await sink.closeWrite();
 }

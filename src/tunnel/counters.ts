@@ -88,6 +88,10 @@ class CountedStream implements PeerStream {
     }
   }
 
+  recycle(bytes: Uint8Array): void {
+    this.#stream.recycle?.(bytes);
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     try {
       await this.#stream.write(bytes);

@@ -34,4 +34,8 @@ export class ReadAhead implements ByteSource {
     this.#taken = true;
     return this.#queue.shift() ?? this.#source.read();
   }
+
+  recycle(bytes: Uint8Array): void {
+    this.#source.recycle?.(bytes);
+  }
 }

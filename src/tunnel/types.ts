@@ -4,6 +4,7 @@
 export interface PeerStream {
   /** @throws when the stream was reset or its connection lost; `null` is a clean end. */
   read(): Promise<Uint8Array | null>;
+  recycle?(bytes: Uint8Array): void;
   write(bytes: Uint8Array): Promise<void>;
   closeWrite(): Promise<void>;
   reset(reason: Error): void;

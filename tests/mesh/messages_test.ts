@@ -20,6 +20,8 @@ class Loopback implements ByteStream {
     return Promise.resolve(piece.byteLength === 0 ? null : piece);
   }
 
+  recycle(): void {}
+
   write(bytes: Uint8Array): Promise<void> {
     this.#written = concatBytes(this.#written, bytes);
     return Promise.resolve();

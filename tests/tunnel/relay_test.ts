@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect } from "node:net";
+import type { ByteSource } from "../../src/tunnel/byte_pump.ts";
 import { relay } from "../../src/tunnel/relay.ts";
 import { QuicPair } from "./quic_pair.ts";
 import { pattern, readExactly, readToEnd, type TcpPair, tcpPair, writeAll } from "./tcp_pair.ts";
@@ -156,4 +157,30 @@ Deno.test("relay() reads no further than its slow reader allows", async () => {
   assert.ok(offered < 60_000_000, `${offered} bytes left the sender`);
   stalled.ending.abort(new Error("Enough"));
   await writing;
+});
+
+Deno.test("relay() frees what it has passed on", async () => {
+  await using quic = await QuicPair.connect();
+  await using tcp = await tcpPair();
+  const { near, far } = await quic.stream();
+  const passed: Uint8Array[] = [];
+  const fromPeer: ByteSource = {
+    async read() {
+      const bytes = await near.read();
+      if (bytes !== null) passed.push(bytes);
+      return bytes;
+    },
+    recycle: (bytes) => near.recycle?.(bytes),
+  };
+  const { signal } = new AbortController();
+  const carrying = relay(tcp.far, near, { signal, fromPeer });
+  const sent = pattern(1_000_000);
+  const reading = readToEnd(tcp.near);
+  await far.write(sent);
+  await far.closeWrite();
+  assert.ok(Buffer.from(sent).equals(await reading));
+  await tcp.near.closeWrite();
+  await carrying;
+  assert.ok(passed.length > 1);
+  for (const { byteLength } of passed) assert.equal(byteLength, 0);
 });

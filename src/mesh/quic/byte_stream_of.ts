@@ -9,11 +9,6 @@ export interface PulledStream extends ByteStream {
   readonly ended: Promise<void>;
   /** Ends what its user left open: a finished answer still arrives, anything else is reset. */
   release(): Promise<void>;
-  /**
-   * Frees the bytes of the last read at once; nobody may look at them any more. For relays, which
-   * otherwise fill the memory with what they have passed on.
-   */
-  recycle(bytes: Uint8Array): void;
 }
 
 /**
