@@ -24,6 +24,15 @@ export const CONVERSATION_LIST_ITEMS = 256;
 /** `usage` and `timings` end llama-server's answers and take some 600 bytes. */
 export const USAGE_TAIL_BYTES = 4 * 1024;
 
+/** What `--record-prompts` keeps of one request: a few screens, so that all that are kept take some 8 MB at most. */
+export const PROMPT_CHARS_KEPT = 4_000;
+
+/** Requests that `GET /api/requests` tells of: issue 7. */
+export const REQUESTS_KEPT = 1_000;
+
+/** The first event of a stream of messages tells what was read; it takes some 400 bytes. */
+export const USAGE_HEAD_BYTES = 1024;
+
 /** Names in one error message: more would not be read. */
 export const NAMES_IN_MESSAGE = 20;
 

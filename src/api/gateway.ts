@@ -13,6 +13,8 @@ export interface GatewayConfig {
   /** Required of every caller but those of `/health`; `null` lets everybody in. */
   readonly apiKey: string | null;
   readonly logger: Logger;
+  /** Records what was asked too: `--record-prompts`. */
+  readonly recordPrompts?: boolean;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly newId?: () => string;
@@ -21,6 +23,7 @@ export interface GatewayConfig {
 /** The OpenAI API of a node: design.md 5. Who may reach it at all is decided by the port it is on. */
 export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<ApiEnv> {
   const { logger, now = preciseNow, newId = () => crypto.randomUUID() } = config;
+  const { recordPrompts = false } = config;
   const since = Math.floor(now() / 1_000);
   const describe = (id: string) => ({ id, object: "model", created: since, owned_by: "mesh-llm" });
 
@@ -42,7 +45,8 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
     if (!isWarm()) throw nobodyAnswers(node, id);
     return c.json(describe(id));
   });
-  app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], inferenceHandler(node, { logger, now }));
+  const handler = inferenceHandler(node, { logger, recordPrompts, now });
+  app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], handler);
   return app;
 }
 

@@ -20,6 +20,8 @@ const BROKEN_OFF = 502;
 
 export interface InferenceOptions {
   readonly logger: Logger;
+  /** Records what was asked too. */
+  readonly recordPrompts: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -33,6 +35,7 @@ export function inferenceHandler(node: GatewayNode, options: InferenceOptions): 
       recorder: new Recorder({
         id: c.get("requestId"),
         path: c.req.path,
+        prompts: options.recordPrompts,
         now: options.now,
         record: (request) => node.record(request),
       }),
@@ -62,9 +65,9 @@ async function exchangeOne(
   logger: Logger,
 ): Promise<Response> {
   const signal = AbortSignal.any([caller, gone.signal]);
-  const { routing, request } = await readRequest(c, signal);
+  const { routing, request } = await readRequest(c, signal, recorder);
   recorder.model = routing.model ?? "";
-  const answer = await askInTurn(node, routing, request, logger);
+  const answer = await askInTurn(node, routing, request, { recorder, logger });
   recorder.model = answer.instance.model;
   recorder.host = answer.instance.host;
   return respond(answer, {
@@ -84,6 +87,7 @@ async function exchangeOne(
 async function readRequest(
   c: Context<ApiEnv>,
   signal: AbortSignal,
+  recorder: Recorder,
 ): Promise<{ routing: Routing; request: ForwardRequest }> {
   const { pathname, search } = new URL(c.req.url);
   // Routes match the path as it was sent, and `/v1/../slots` must not become another one further on.
@@ -92,6 +96,7 @@ async function readRequest(
   }
   const readRouting = routingReader(c.req.header("content-type") ?? null);
   const body = await readBody(c.req.raw, BODY_LIMIT_BYTES);
+  recorder.received(body);
   const routing = await readRouting(body);
   const request: ForwardRequest = {
     requestId: c.get("requestId"),
@@ -100,6 +105,7 @@ async function readRequest(
     headers: headersToAsk(c.req.raw.headers),
     body,
     signal,
+    connected: () => recorder.connected(),
   };
   return { routing, request };
 }
@@ -109,10 +115,11 @@ async function askInTurn(
   node: GatewayNode,
   routing: Routing,
   request: ForwardRequest,
-  logger: Logger,
+  { recorder, logger }: { readonly recorder: Recorder; readonly logger: Logger },
 ): Promise<OpenAnswer> {
   let failed: GatewayInstance | undefined;
   for await (const instance of instancesFor(node, routing, request, logger)) {
+    recorder.asking();
     try {
       return await openAnswer(node, instance, request);
     } catch (error) {

@@ -7,6 +7,7 @@ import { MANAGEMENT_BODY_LIMIT_BYTES } from "./defaults.ts";
 import { EventFeed } from "./event_feed.ts";
 import { answerErrors, type ApiEnv, requireKey } from "./guards.ts";
 import { RefusedError } from "./openai_errors.ts";
+import { RequestLog } from "./request_log.ts";
 import { isJson } from "./routing.ts";
 import { type ManagementNode, ModelRefusedError } from "./types.ts";
 
@@ -30,6 +31,8 @@ export interface ManagementConfig {
  */
 export function createManagement(node: ManagementNode, config: ManagementConfig) {
   const feed = new EventFeed(node, { runId: crypto.randomUUID(), closing: config.closing });
+  const requests = new RequestLog();
+  node.subscribe((event) => event.type === "request" && requests.add(event.request));
   const app = new Hono<ApiEnv>();
   answerErrors(app, config.logger);
   return app
@@ -39,6 +42,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       await node.freshen();
       return c.json(node.status());
     })
+    .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
     .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
       const token = await node.invite(c.req.valid("json")).catch(refuseInvite);

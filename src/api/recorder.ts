@@ -1,10 +1,12 @@
-import { NAME_CHARS_SHOWN } from "./defaults.ts";
+import { NAME_CHARS_SHOWN, PROMPT_CHARS_KEPT } from "./defaults.ts";
 import { TokenCounter } from "./token_counter.ts";
 import type { RequestRecord } from "./types.ts";
 
 export interface RecorderOptions {
   readonly id: string;
   readonly path: string;
+  /** What was asked is kept too. */
+  readonly prompts: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly record: (request: RequestRecord) => void;
@@ -15,6 +17,12 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #startedMs: number;
   readonly #tokens = new TokenCounter();
+  #prompt: string | undefined;
+  #receivedMs: number;
+  #askedMs: number;
+  #asks = 0;
+  #continuations = 0;
+  #connectMs: number | null = null;
   #firstByteMs: number | null = null;
   #ended = false;
   /** As the request named it, until one is chosen. */
@@ -24,7 +32,32 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#startedMs = options.now();
+    this.#startedMs = this.#receivedMs = this.#askedMs = options.now();
+  }
+
+  /** The request is whole: from now on it waits for nobody but us. */
+  received(body: Uint8Array): void {
+    this.#receivedMs = this.#askedMs = this.#options.now();
+    if (!this.#options.prompts) return;
+    // A character takes at most 3 bytes for each of its UTF-16 units.
+    const start = new TextDecoder().decode(body.subarray(0, 3 * PROMPT_CHARS_KEPT));
+    this.#prompt = start.slice(0, PROMPT_CHARS_KEPT);
+  }
+
+  /** An instance is asked: before the first byte in another's place, after it to continue its answer. */
+  asking(): void {
+    if (this.#firstByteMs !== null) {
+      this.#continuations++;
+      return;
+    }
+    this.#asks++;
+    this.#askedMs = this.#options.now();
+    this.#connectMs = null;
+  }
+
+  /** The stream to the host that is asked is open. */
+  connected(): void {
+    if (this.#firstByteMs === null) this.#connectMs = this.#options.now() - this.#askedMs;
   }
 
   /** Bytes of the answer on their way to the caller. */
@@ -44,9 +77,15 @@ export class Recorder {
       host: this.host,
       path: this.#options.path.slice(0, NAME_CHARS_SHOWN),
       status,
+      queueMs: (this.#asks === 0 ? this.#options.now() : this.#askedMs) - this.#receivedMs,
+      connectMs: this.#connectMs,
       firstByteMs: this.#firstByteMs,
       totalMs: this.#elapsedMs(),
-      tokensOut: this.#tokens.total(),
+      tokensIn: this.#tokens.tokensIn(),
+      tokensOut: this.#tokens.tokensOut(),
+      retries: Math.max(0, this.#asks - 1),
+      continuations: this.#continuations,
+      ...(this.#prompt === undefined ? {} : { prompt: this.#prompt }),
     });
   }
 

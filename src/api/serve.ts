@@ -25,6 +25,8 @@ export interface ServeApiOptions {
   readonly names: readonly string[];
   readonly apiKey: string | null;
   readonly adminKey: string | null;
+  /** Requests are recorded with what they asked. */
+  readonly recordPrompts?: boolean;
   readonly logger: Logger;
   /** The console that was built with the program, unless a test brings its own. */
   readonly assets?: ConsoleAssets | null;
@@ -72,8 +74,8 @@ async function createPorts(
   options: ServeApiOptions,
   closing: AbortSignal,
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
-  const { logger, apiKey, adminKey, names } = options;
-  const gateway = createGateway(node, { apiKey, logger });
+  const { logger, apiKey, adminKey, names, recordPrompts = false } = options;
+  const gateway = createGateway(node, { apiKey, logger, recordPrompts });
   const management = createManagement(node, { adminKey, logger, closing });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, closing };

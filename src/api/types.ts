@@ -98,7 +98,7 @@ export type NodeEvent =
   }
   | { type: "request"; request: RequestRecord };
 
-/** One finished request, without its prompt. */
+/** One finished request. */
 export interface RequestRecord {
   id: string;
   time: string;
@@ -108,11 +108,26 @@ export interface RequestRecord {
   path: string;
   /** 499 where the caller went away, 502 where the answer broke off after its first byte. */
   status: number;
+  /**
+   * Milliseconds from the whole request until the instance that answers was asked: it waited for one
+   * that is free or loaded, or others failed first.
+   */
+  queueMs: number;
+  /** Milliseconds from then until a stream to the host was open; `null` for this node's own instance. */
+  connectMs: number | null;
   /** Milliseconds from arrival to the first byte of the answer, and to its end. */
   firstByteMs: number | null;
   totalMs: number;
+  /** As llama-server counts them, with those it had in its cache. */
+  tokensIn: number | null;
   /** As llama-server counts them; an estimate where the answer broke off. */
   tokensOut: number | null;
+  /** Instances that were asked in vain before the first byte. */
+  retries: number;
+  /** How often another instance was asked to continue the answer. */
+  continuations: number;
+  /** The start of the request's body, only with `--record-prompts`. */
+  prompt?: string;
 }
 
 /** An instance that can answer now. */
@@ -132,6 +147,8 @@ export interface ForwardRequest {
   readonly headers: Headers;
   readonly body: Uint8Array | null;
   readonly signal: AbortSignal;
+  /** Called where the instance is another node's, once a stream to it is open. */
+  readonly connected?: () => void;
 }
 
 /** The instance could not be reached, or no longer serves the model; nothing was answered. */

@@ -112,6 +112,7 @@ function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
     apiKey: options.apiKey ?? keyFrom("MESH_LLM_API_KEY", around),
     adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around),
     insecure: options.insecure ?? false,
+    recordPrompts: options.recordPrompts ?? false,
     split: options.split ?? false,
     tensorSplit: options.tensorSplit ?? null,
     maxVramBytes: options.maxVram ?? null,

@@ -28,6 +28,7 @@ export interface ServeOptions {
   readonly consoleListen?: string;
   readonly apiKey?: string;
   readonly insecure?: true;
+  readonly recordPrompts?: true;
   readonly split?: true;
   readonly tensorSplit?: readonly number[];
   readonly maxVram?: number;
@@ -121,7 +122,8 @@ function addNetworkOptions(command: Command): void {
       "key that API callers must send; MESH_LLM_API_KEY keeps it out of ps",
       parser("--api-key", parseKey),
     )
-    .option("--insecure", "allow --listen beyond this machine without a key");
+    .option("--insecure", "allow --listen beyond this machine without a key")
+    .option("--record-prompts", "keep what requests ask, for /api/requests");
 }
 
 export function addDataDirOption(command: Command): Command {

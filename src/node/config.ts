@@ -19,6 +19,8 @@ export interface NodeConfig {
   /** `null` lets the node make one for each start. */
   readonly adminKey: string | null;
   readonly insecure: boolean;
+  /** Requests are recorded with what they asked. */
+  readonly recordPrompts: boolean;
   readonly split: boolean;
   /** Host first, then workers. */
   readonly tensorSplit: readonly number[] | null;

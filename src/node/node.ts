@@ -91,7 +91,7 @@ function serve(
     readonly adminKey: string;
   },
 ): Promise<ApiServers> {
-  const { listen, consoleListen, port, consolePort, console, apiKey } = config;
+  const { listen, consoleListen, port, consolePort, console, apiKey, recordPrompts } = config;
   return serveApi(api, {
     listen,
     consoleListen,
@@ -102,6 +102,7 @@ function serve(
     apiKey,
     // On loopback the browser of this machine's user is the admin.
     adminKey: isLoopback(consoleListen) ? null : adminKey,
+    recordPrompts,
     logger,
   });
 }

@@ -25,6 +25,7 @@ export async function forwardHttp(
   if (refused !== null) return refused;
   const opening = encodeOpening(request);
   const stream = await openStream(open, peer, request.signal);
+  request.connected?.();
   return await new Exchange(stream, opening, peer, request).reply();
 }
 

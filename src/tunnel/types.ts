@@ -59,6 +59,8 @@ export interface TunnelRequest extends InferenceRequest {
   readonly requestId: string;
   readonly model: ModelRef;
   readonly body: Uint8Array | null;
+  /** Called once the stream is open. */
+  readonly connected?: () => void;
 }
 
 /** What crossed the tunnels to one peer, kept when streams close. */

@@ -136,3 +136,24 @@ export function asking(body: unknown, headers: HeadersInit = {}): RequestInit {
     headers: { "content-type": "application/json", ...headers },
   };
 }
+
+/** A request that was answered. */
+export function requestRecord(more: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    id: "r1",
+    time: "2026-01-02T00:00:00.000Z",
+    model: "guide",
+    host: "a",
+    path: "/v1/chat/completions",
+    status: 200,
+    queueMs: 0,
+    connectMs: null,
+    firstByteMs: 10,
+    totalMs: 50,
+    tokensIn: 24,
+    tokensOut: 5,
+    retries: 0,
+    continuations: 0,
+    ...more,
+  };
+}

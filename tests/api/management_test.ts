@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { hc } from "hono/client";
 import assert from "node:assert/strict";
 import { createManagement, type ManagementApi, ModelRefusedError } from "../../src/api/mod.ts";
-import { asking, FakeNode } from "./fake_node.ts";
+import { asking, FakeNode, requestRecord } from "./fake_node.ts";
 import { SseReader } from "./sse_reader.ts";
 
 function setUp(adminKey: string | null = null) {
@@ -36,6 +36,14 @@ Deno.test("GET /api/events resumes after the Last-Event-ID", async () => {
   const second = new SseReader((await management.request("/api/events", { headers })).body!);
   assert.equal((await second.next()).event, "progress");
   await second.cancel();
+});
+
+Deno.test("GET /api/requests tells of the last thousand, the newest first", async () => {
+  const { node, management } = setUp();
+  const sent = Array.from({ length: 1_002 }, (_, index) => requestRecord({ id: `r${index}` }));
+  for (const request of sent) node.send({ type: "request", request });
+  const { requests } = await (await management.request("/api/requests")).json();
+  assert.deepEqual(requests, sent.slice(2).reverse());
 });
 
 Deno.test("POST /api/tokens makes an invite", async () => {

@@ -2,21 +2,42 @@ import assert from "node:assert/strict";
 import { Recorder } from "../../src/api/recorder.ts";
 import type { RequestRecord } from "../../src/api/types.ts";
 
-Deno.test("Recorder measures from the arrival of a request and records it once", () => {
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** A recorder with a clock that the test moves. */
+function setUp({ path = "/v1/chat/completions", prompts = false } = {}) {
   const records: RequestRecord[] = [];
-  let now = Date.UTC(2026, 0, 2);
+  const clock = { nowMs: Date.UTC(2026, 0, 2) };
   const recorder = new Recorder({
     id: "r1",
-    path: "/v1/chat/completions",
-    now: () => now,
+    path,
+    prompts,
+    now: () => clock.nowMs,
     record: (request) => records.push(request),
   });
+  return { recorder, records, clock };
+}
+
+Deno.test("Recorder measures each part of a request and records it once", () => {
+  const { recorder, records, clock } = setUp();
+  clock.nowMs += 1;
+  recorder.received(bytesOf("{}"));
   recorder.model = "guide";
+  clock.nowMs += 20;
+  recorder.asking();
+  clock.nowMs += 300;
+  recorder.connected();
+  clock.nowMs += 4_000;
+  recorder.asking();
+  clock.nowMs += 50_000;
+  recorder.connected();
   recorder.host = "a";
-  now += 5;
-  recorder.passed(new TextEncoder().encode('{"usage":{"completion_tokens":2}'));
-  now += 10;
-  recorder.passed(new TextEncoder().encode("}"));
+  clock.nowMs += 600_000;
+  recorder.passed(bytesOf('{"usage":{"completion_tokens":2,"prompt_tokens":7}'));
+  recorder.asking();
+  recorder.connected();
+  clock.nowMs += 7_000_000;
+  recorder.passed(bytesOf("}"));
   recorder.end(200);
   recorder.end(499);
   assert.deepEqual(records, [{
@@ -26,26 +47,41 @@ Deno.test("Recorder measures from the arrival of a request and records it once",
     host: "a",
     path: "/v1/chat/completions",
     status: 200,
-    firstByteMs: 5,
-    totalMs: 15,
+    queueMs: 4_320,
+    connectMs: 50_000,
+    firstByteMs: 654_321,
+    totalMs: 7_654_321,
+    tokensIn: 7,
     tokensOut: 2,
+    retries: 1,
+    continuations: 1,
   }]);
 });
 
-Deno.test("Recorder says that nobody answered", () => {
-  const records: RequestRecord[] = [];
-  const record = (request: RequestRecord) => void records.push(request);
-  new Recorder({ id: "r1", path: "/v1/x", now: () => 0, record }).end(503);
+Deno.test("Recorder says that nobody answered, and for how long the request waited", () => {
+  const { recorder, records, clock } = setUp();
+  clock.nowMs += 5;
+  recorder.received(bytesOf("{}"));
+  clock.nowMs += 70;
+  recorder.end(503);
   const [only] = records;
   assert.deepEqual([only?.host, only?.firstByteMs, only?.tokensOut], [null, null, null]);
+  assert.deepEqual([only?.queueMs, only?.connectMs, only?.retries], [70, null, 0]);
 });
 
 Deno.test("Recorder keeps no more of a caller's words than a name can be long", () => {
-  const records: RequestRecord[] = [];
-  const path = `/v1/${"x".repeat(10_000)}`;
-  const record = (request: RequestRecord) => void records.push(request);
-  const recorder = new Recorder({ id: "r1", path, now: () => 0, record });
+  const { recorder, records } = setUp({ path: `/v1/${"x".repeat(10_000)}` });
+  recorder.received(bytesOf("a prompt".repeat(1_000)));
   recorder.model = "m".repeat(10_000);
   recorder.end(404);
-  assert.ok(JSON.stringify(records).length < 500);
+  assert.ok(JSON.stringify(records).length < 700);
+});
+
+Deno.test("Recorder keeps the start of a prompt where that is wanted", () => {
+  for (const letter of ["a", "\u20ac"]) {
+    const { recorder, records } = setUp({ prompts: true });
+    recorder.received(bytesOf(letter.repeat(1_000_000)));
+    recorder.end(200);
+    assert.equal(records[0]?.prompt, letter.repeat(4_000));
+  }
 });

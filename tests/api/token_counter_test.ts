@@ -2,10 +2,18 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { TokenCounter } from "../../src/api/token_counter.ts";
 
-function count(...chunks: string[]): number | null {
+function counterOf(chunks: readonly string[]): TokenCounter {
   const counter = new TokenCounter();
   for (const chunk of chunks) counter.add(new TextEncoder().encode(chunk));
-  return counter.total();
+  return counter;
+}
+
+function count(...chunks: string[]): number | null {
+  return counterOf(chunks).tokensOut();
+}
+
+function countIn(...chunks: string[]): number | null {
+  return counterOf(chunks).tokensIn();
 }
 
 const delta = (text: string) =>
@@ -21,6 +29,24 @@ Deno.test("TokenCounter takes the number that the answer ends with", () => {
     ["", null],
   ];
   for (const [answer, tokens] of table) assert.equal(count(answer), tokens, answer);
+});
+
+Deno.test("TokenCounter adds what was cached to what was read, in every shape of answer", () => {
+  const start = '{"usage":{"cache_read_input_tokens":23,"input_tokens":1,"output_tokens":0}}';
+  const table: [string, number | null][] = [
+    ['{"usage":{"completion_tokens":4,"prompt_tokens":24,"total_tokens":28}}', 24],
+    [`${delta("H")}data: {"timings":{"cache_n":23,"prompt_n":1,"predicted_n":3}}\n\n`, 24],
+    ['{"tokens_predicted":3,"tokens_evaluated":6,"timings":{"cache_n":5,"prompt_n":1}}', 6],
+    ['{"usage":{"input_tokens":24,"input_tokens_details":{"cached_tokens":23}}}', 24],
+    [`event: message_start\ndata: ${start}\n\n${delta("H").repeat(200)}`, 24],
+    ['{"usage":{"output_tokens":3}}', null],
+    [delta("H"), null],
+    ["", null],
+  ];
+  for (const [answer, tokens] of table) {
+    assert.equal(countIn(answer), tokens, answer);
+    assert.equal(countIn(...answer), tokens, "one character at a time");
+  }
 });
 
 Deno.test("TokenCounter counts events where the answer broke off", () => {
