@@ -7,6 +7,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (high + (sorted[middle - 1] ?? NaN)) / 2;
 }
 
+/** `NaN` of nothing. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? NaN;
+}
+
 /** The median of one figure over the other, pair by pair, so that drift of the machine cancels out. */
 export function medianRatio(values: readonly number[], base: readonly number[]): number {
   return median(values.map((value, index) => value / (base[index] ?? NaN)));
@@ -18,9 +24,15 @@ export interface Figure {
   readonly aim?: string;
 }
 
-export function markdownTable(figures: readonly Figure[]): string {
-  const rows = figures.map(({ name, value, aim = "" }) => `| ${name} | ${value} | ${aim} |`);
-  return ["| figure | measured | aim |", "|---|---|---|", ...rows].join("\n");
+export function figureTable(figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, value, aim = "" }) => [name, value, aim]);
+  return markdownTable(["figure", "measured", "aim"], rows);
+}
+
+export function markdownTable(head: readonly string[], rows: readonly string[][]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const rule = line(head.map((_, column) => column === 0 ? "---" : "---:"));
+  return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
 /** Where and when figures were measured: they mean nothing without. */

@@ -13,7 +13,7 @@ import { testBinDir, testEngine } from "../../tests/support/engine.ts";
 import { type NodeProcess, startNode } from "../../tests/support/node_process.ts";
 import { temporaryFolder } from "../../tests/support/program.ts";
 import { say } from "../run.ts";
-import { type Figure, machine, markdownTable, median, medianRatio } from "./figures.ts";
+import { type Figure, figureTable, machine, median, medianRatio } from "./figures.ts";
 import { streamRate } from "./token_rate.ts";
 
 interface Setting {
@@ -53,7 +53,7 @@ export async function run(args: readonly string[]): Promise<void> {
     ...await soloFigures(setting, null, "bare guide"),
     ...await splitFigures(setting, cachedBallast(BALLAST)),
   ];
-  say(`${await machine()}\n\n${markdownTable(figures)}`);
+  say(`${await machine()}\n\n${figureTable(figures)}`);
 }
 
 async function startFigures({ compiled, binDir, runs }: Setting): Promise<Figure[]> {

@@ -12,7 +12,7 @@ import { cachedRandomModel } from "../../tests/support/random_model.ts";
 import { Llama } from "../../tests/tunnel/llama.ts";
 import { MeshedLoad, tokensOf } from "../../tests/tunnel/weights/real_load.ts";
 import { say } from "../run.ts";
-import { machine, markdownTable, median, medianRatio } from "./figures.ts";
+import { figureTable, machine, median, medianRatio } from "./figures.ts";
 
 interface Setting {
   readonly engine: Engine;
@@ -70,7 +70,7 @@ async function compare({ engine, modelPath }: Setting, runs: number): Promise<vo
   const loads = (measured: readonly Measured[]) => measured.map(({ loadMs }) => loadMs);
   const rates = (measured: readonly Measured[]) => measured.map((one) => one.tokensPerSecond);
   const directMs = median(loads(direct));
-  say(markdownTable([
+  say(figureTable([
     { name: "weights", value: `${(size / 1e6).toFixed(0)} MB` },
     { name: "tokens are the same in all runs", value: same ? "yes" : "NO", aim: "yes" },
     { name: "load, direct", value: ms(directMs) },

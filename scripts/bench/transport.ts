@@ -7,13 +7,14 @@
 
 import { parseArgs } from "node:util";
 import { complain, fromRoot, say } from "../run.ts";
-import { markdownTable, median, quantile, replaceSection } from "./transport/figures.ts";
+import { machine, markdownTable, median, quantile } from "./figures.ts";
+import { writeSection } from "./page.ts";
 import { readLines } from "./transport/lines.ts";
 import type { LinkName } from "./transport/links.ts";
 import type { DialReport, Memory, Scenario } from "./transport/peer.ts";
 
 const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "ours", "relay"];
-const PAGE = "docs/benchmarks.md";
+const TITLE = "Transport (`deno task bench transport`)";
 const SLOW_READER_MS = 4_000;
 const BYTES_PER_MB = 1e6;
 
@@ -32,6 +33,11 @@ interface Plan {
 
 type Outcomes = ReadonlyMap<string, readonly Outcome[]>;
 
+interface Measured {
+  readonly outcomes: Outcomes;
+  readonly floodedMs: readonly number[];
+}
+
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -42,9 +48,10 @@ export async function run(args: readonly string[]): Promise<void> {
     },
   });
   const outcomes = await measureAll(plans(Number(values.rounds), Number(values.ms)));
-  const report = renderReport(outcomes, Number(values.rounds));
+  const floodedMs = await measureFlood();
+  const report = await renderReport({ outcomes, floodedMs }, Number(values.rounds));
   say(report);
-  if (values.write) await writeReport(report);
+  if (values.write) await writeSection(TITLE, report);
 }
 
 function plans(rounds: number, ms: number): Plan[] {
@@ -85,9 +92,20 @@ async function measure(link: LinkName, scenario: Scenario, ms: number): Promise<
   return { values: report.values, dialler: report.memory, listener: memory };
 }
 
+/** Dials beside a flood of handshakes that never finish. */
+async function measureFlood(): Promise<number[]> {
+  complain("flood");
+  await using flooded = startProcess("scripts/bench/transport/flooded.ts", []);
+  return JSON.parse(await flooded.nextLine()) as number[];
+}
+
 function startPeer(args: readonly string[]) {
+  return startProcess("scripts/bench/transport/peer.ts", args);
+}
+
+function startProcess(script: string, args: readonly string[]) {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", fromRoot("scripts/bench/transport/peer.ts"), ...args],
+    args: ["run", "-A", "--quiet", fromRoot(script), ...args],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -108,7 +126,7 @@ function startPeer(args: readonly string[]) {
   };
 }
 
-function renderReport(outcomes: Outcomes, rounds: number): string {
+async function renderReport({ outcomes, floodedMs }: Measured, rounds: number): Promise<string> {
   const columns = LINKS.map((link) => ({ link, title: TITLES[link] }));
   const rows = ROWS.map(({ title, scenario, figure, digits }) => [
     title,
@@ -118,11 +136,9 @@ function renderReport(outcomes: Outcomes, rounds: number): string {
     }),
   ]);
   const table = markdownTable(["", ...columns.map(({ title }) => title)], rows);
-  const today = new Date().toISOString().slice(0, 10);
-  const machine = `${navigator.hardwareConcurrency} cores, ${Deno.build.target}, loopback`;
-  const what =
-    `Measured ${today} on ${machine}: medians of ${rounds} rounds, the links taking turns.`;
-  return `${what}\n\n${table}\n\n${ratios(outcomes)}\n`;
+  const what = `Measured on ${await machine()}, loopback, both ends in processes of their own: ` +
+    `medians of ${rounds} rounds, the links taking turns.`;
+  return `${what}\n\n${table}\n\n${ratios({ outcomes, floodedMs })}`;
 }
 
 const TITLES: Readonly<Record<LinkName, string>> = {
@@ -184,7 +200,7 @@ function memory(title: string, scenario: Scenario, figure: Row["figure"]): Row[]
 }
 
 /** What must be reached, and what was. A ratio is the median of the rounds' own: both ran within seconds. */
-function ratios(outcomes: Outcomes): string {
+function ratios({ outcomes, floodedMs }: Measured): string {
   const all = (scenario: Scenario, link: LinkName) => outcomes.get(`${scenario} ${link}`) ?? [];
   const ratio = (scenario: Scenario, of: LinkName, to: LinkName) => {
     const base = all(scenario, to);
@@ -208,13 +224,8 @@ function ratios(outcomes: Outcomes): string {
       "<= 20",
       at("round-trip-beside", "ours", 0.99).toFixed(1),
     ],
+    ["a dial beside 512 handshakes that hang, ms", "<= 1000", Math.max(...floodedMs).toFixed(0)],
     ["growth for a slow reader, MB", "<= 32", worst("slow-reader", growthMb).toFixed(0)],
     ["growth over 10,000 short streams, MB", "none", worst("short-streams", lastingMb).toFixed(0)],
   ]);
-}
-
-async function writeReport(report: string): Promise<void> {
-  const path = fromRoot(PAGE);
-  const text = await Deno.readTextFile(path).catch(() => "# Benchmarks\n");
-  await Deno.writeTextFile(path, replaceSection(text, "Transport", report));
 }
