@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
-import { type Mesh, type ModelRef, type PeerId, systemClock } from "../mesh/mod.ts";
+import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { LocalModel, WeightLibrary } from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
@@ -12,7 +12,7 @@ import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RpcGate } from "./rpc_gate.ts";
-import { sameModel, type View } from "./view.ts";
+import { sameModel, type View, viewOf } from "./view.ts";
 import { weightSource } from "./weights.ts";
 import { dropping, serving, type Wishes } from "./wishes.ts";
 
@@ -143,7 +143,7 @@ export class Active implements NodePart {
       .catch((error: unknown) => logger.debug("Hashing ended early: {error}", { error }));
     try {
       this.#announce(this.#reconciler.duty);
-      if (this.#options.joining) await firstView(mesh, signal);
+      if (this.#options.joining) await firstView(mesh, signal, systemClock.after);
       this.#meet();
       await this.#reconciler.run(signal);
     } finally {
@@ -237,14 +237,7 @@ export class Active implements NodePart {
   }
 
   #view(duty: Duty, target: ModelRef | null): View {
-    const { mesh } = this.#options;
-    const others = mesh.members();
-    const rtts = others.flatMap(({ peer }): [PeerId, number][] => {
-      const rttMs = mesh.rttMs(peer);
-      return rttMs === undefined ? [] : [[peer, rttMs]];
-    });
-    const self = { ...this.#announcement(duty, target), peer: mesh.self };
-    return { self, others, rttsMs: new Map(rtts) };
+    return viewOf(this.#options.mesh, this.#announcement(duty, target));
   }
 }
 

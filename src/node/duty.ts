@@ -33,7 +33,7 @@ export interface Duty {
 
 /** Parts that duties use. */
 export interface DutyParts {
-  readonly mesh: Mesh;
+  readonly mesh: Pick<Mesh, "self" | "members" | "subscribe" | "suspect">;
   readonly engine: Engine;
   readonly supervisor: Supervisor;
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 /** What one node knows of its mesh at one moment: the only input of a plan. */
 
-import type { AnnouncementContent, ModelRef, PeerId } from "../mesh/mod.ts";
+import type { AnnouncementContent, Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
 
 /** An active node as plans see it: another's announcement, or what this node is about to announce. */
 export type Member =
@@ -16,6 +16,20 @@ export interface View {
   readonly others: readonly Member[];
   /** Round trips from this node, in buckets. */
   readonly rttsMs: ReadonlyMap<PeerId, number>;
+}
+
+/** What a node sees that is about to announce `content`. */
+export function viewOf(
+  mesh: Pick<Mesh, "self" | "members" | "rttMs">,
+  content: AnnouncementContent,
+): View {
+  const others = mesh.members();
+  const rttsMs = new Map<PeerId, number>();
+  for (const { peer } of others) {
+    const rttMs = mesh.rttMs(peer);
+    if (rttMs !== undefined) rttsMs.set(peer, rttMs);
+  }
+  return { self: { ...content, peer: mesh.self }, others, rttsMs };
 }
 
 /** Everyone, in the order of their PeerIds, so that each node walks the same list. */

@@ -1,0 +1,116 @@
+/** What must hold some time after the last fault. */
+
+import type { Duty } from "../../src/node/duty.ts";
+import type { Invariant } from "./scenario.ts";
+import type { SimNode } from "./sim_node.ts";
+import type { World } from "./world.ts";
+
+/** Every live node has the same view: the same members in the same versions. */
+export const sameView: Invariant = {
+  name: "every live node has the same view",
+  when: "view",
+  check: ({ living }) => {
+    const [first, ...others] = living;
+    if (first === undefined) return undefined;
+    const expected = viewOf(first);
+    const different = others.find((node) => viewOf(node) !== expected);
+    return different &&
+      `${different.name} and ${first.name} differ:\n${differences(first, different)}`;
+  },
+};
+
+export const nobodyAliveIsDead: Invariant = {
+  name: "nobody alive is marked dead, and nobody dead alive",
+  when: "view",
+  check: ({ living, nodes }) => {
+    for (const node of living) {
+      const known = new Set([node.peer, ...node.member.view.members.map(({ peer }) => peer)]);
+      const wrong = nodes.find((other) => known.has(other.peer) !== other.running);
+      if (wrong !== undefined) {
+        return `${node.name} takes ${wrong.name} for ${wrong.running ? "dead" : "alive"}`;
+      }
+    }
+    return undefined;
+  },
+};
+
+/** The members of each split agree on its host and term, and there is one split a model. */
+export const onePlanPerModel: Invariant = {
+  name: "each model has one plan",
+  when: "plan",
+  check: ({ living }) => {
+    const hosts = new Map<string, SimNode>();
+    for (const node of living) {
+      const plan = dutyOf(node).plan;
+      if (plan.kind !== "host") continue;
+      const other = hosts.get(plan.model.fingerprint);
+      if (other !== undefined) return `${node.name} and ${other.name} both host ${plan.model.name}`;
+      hosts.set(plan.model.fingerprint, node);
+    }
+    for (const node of living) {
+      const plan = dutyOf(node).plan;
+      if (plan.kind !== "worker" && plan.kind !== "follow") continue;
+      const host = hosts.get(plan.model.fingerprint);
+      if (host?.peer !== plan.host && !isWaitingHost(living, plan.host)) {
+        return `${node.name} is ${plan.kind} of a host that ${host?.name ?? "nobody"} is`;
+      }
+    }
+    return undefined;
+  },
+};
+
+/** Whoever hosts a split serves it: all of its workers obey this term, and nobody else uses them. */
+export const splitsServe: Invariant = {
+  name: "every split serves, and its workers obey one host",
+  when: "plan",
+  check: ({ living, peers, tunnels }) => {
+    for (const node of living) {
+      const { plan, instance, failure } = dutyOf(node);
+      if (plan.kind !== "host") continue;
+      if (instance?.state !== "warm") return `${node.name} hosts and does not serve: ${failure}`;
+      for (const { peer } of plan.workers) {
+        const worker = peers.get(peer);
+        const users = worker === undefined ? [] : tunnels.usersOf(worker);
+        const [user] = users;
+        if (users.length !== 1 || user?.host !== node || user.term !== instance.term) {
+          return `${worker?.name} is used by ${users.map(({ host }) => host.name).join(" and ")}`;
+        }
+      }
+    }
+    return undefined;
+  },
+};
+
+export const EVERYTHING: readonly Invariant[] = [
+  sameView,
+  nobodyAliveIsDead,
+  onePlanPerModel,
+  splitsServe,
+];
+
+function dutyOf(node: SimNode): Duty {
+  return node.serving?.duty as Duty;
+}
+
+function isWaitingHost(living: World["living"], peer: string): boolean {
+  const host = living.find((node) => node.peer === peer);
+  const kind = host && dutyOf(host).plan.kind;
+  return kind === "waiting" || kind === "solo";
+}
+
+function entries(node: SimNode): Map<string, string> {
+  const { own, members } = node.member.view;
+  const all = own === undefined ? members : [...members, own];
+  return new Map(all.map(({ peer, incarnation, seq }) => [peer, `${incarnation}.${seq}`]));
+}
+
+function viewOf(node: SimNode): string {
+  return [...entries(node)].sort(([a], [b]) => a < b ? -1 : 1).join();
+}
+
+function differences(a: SimNode, b: SimNode): string {
+  const [left, right] = [entries(a), entries(b)];
+  const peers = new Set([...left.keys(), ...right.keys()]);
+  return [...peers].filter((peer) => left.get(peer) !== right.get(peer))
+    .map((peer) => `  ${peer}: ${left.get(peer)} and ${right.get(peer)}`).slice(0, 5).join("\n");
+}

@@ -1,0 +1,50 @@
+/** What a simulation starts from, what goes wrong in it, and what must hold. */
+
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+export interface SimModel {
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+}
+
+export interface NodeSetup {
+  readonly memoryBytes: number;
+  /** On its disk. */
+  readonly models: readonly SimModel[];
+  /** The model that its command line names. */
+  readonly told: SimModel | null;
+  readonly split: boolean;
+  /** How wrong the machine's clock is. */
+  readonly skewMs: number;
+  readonly startsAtMs: number;
+  /** Nodes whose addresses its token holds. */
+  readonly token: readonly number[];
+}
+
+export interface Fault {
+  readonly atMs: number;
+  readonly name: string;
+  apply(world: World): void;
+}
+
+export interface Setup {
+  readonly nodes: readonly NodeSetup[];
+  readonly faults: readonly Fault[];
+  /** The last fault is over: from then on nothing goes wrong any more. */
+  readonly quietAtMs: number;
+}
+
+/** What must hold once views, and once plans, had their time; says what is wrong. */
+export interface Invariant {
+  readonly name: string;
+  readonly when: "view" | "plan";
+  check(world: World): string | undefined;
+}
+
+export interface Scenario {
+  readonly name: string;
+  setup(random: Random, size: number): Setup;
+  readonly invariants: readonly Invariant[];
+}

@@ -1,0 +1,92 @@
+/**
+ * The meshes that are simulated. A new one: a `Scenario` with its nodes, faults and invariants, in
+ * the list below; `simulator_test.ts` runs all of them over its seeds in turn.
+ */
+
+import { EVERY_FAULT, type FaultMaker, type Span } from "./faults.ts";
+import { EVERYTHING, nobodyAliveIsDead, sameView } from "./invariants.ts";
+import type { Random } from "./random.ts";
+import type { NodeSetup, Scenario, Setup, SimModel } from "./scenario.ts";
+
+const GB = 1e9;
+
+/** Everybody has started, joined and measured its round trips by then. */
+const FAULTS_FROM_MS = 4_000;
+const FAULTS_LAST_MS = 25_000;
+
+export function simModel(index: number, sizeBytes: number): SimModel {
+  return { name: `model-${index}`, fingerprint: `${index}`.padStart(64, "0"), sizeBytes };
+}
+
+/** Nodes that start one after the other, each with a token of an earlier one. */
+export function startUp(random: Random, index: number): Pick<
+  NodeSetup,
+  "skewMs" | "startsAtMs" | "token"
+> {
+  return {
+    skewMs: random.between(-300_000, 300_000),
+    startsAtMs: index === 0 ? 0 : random.between(100, 2_000),
+    token: index === 0 ? [] : [random.int(index)],
+  };
+}
+
+export function faultsOf(
+  random: Random,
+  { makers, size, count }: {
+    readonly makers: readonly FaultMaker[];
+    readonly size: number;
+    readonly count: number;
+  },
+): Pick<Setup, "faults" | "quietAtMs"> {
+  const span: Span = { fromMs: FAULTS_FROM_MS, toMs: FAULTS_FROM_MS + FAULTS_LAST_MS };
+  const faults = Array.from({ length: count }, () => random.pick(makers)(random, span, size))
+    .flat();
+  const quietAtMs = Math.max(FAULTS_FROM_MS, ...faults.map(({ atMs }) => atMs));
+  return { faults, quietAtMs };
+}
+
+/** Some models, held by some nodes, most of them too large for one; anything goes wrong. */
+const anything: Scenario = {
+  name: "anything",
+  invariants: EVERYTHING,
+  setup: (random, size) => {
+    const models = Array.from(
+      { length: 1 + random.int(3) },
+      (_, index) => simModel(index, (4 + random.int(36)) * GB),
+    );
+    const node = (index: number): NodeSetup => {
+      const told = random.chance(0.6) ? random.pick(models) : null;
+      const others = models.filter(() => random.chance(0.3));
+      return {
+        memoryBytes: (4 + random.int(20)) * GB,
+        told,
+        models: [...new Set(told === null ? others : [told, ...others])],
+        split: told !== null && random.chance(0.1),
+        ...startUp(random, index),
+      };
+    };
+    const nodes = Array.from({ length: size }, (_, index) => node(index));
+    const count = 1 + random.int(4);
+    return { nodes, ...faultsOf(random, { makers: EVERY_FAULT, size, count }) };
+  },
+};
+
+/** A large mesh of nodes that have nothing to serve: membership alone. */
+const crowd: Scenario = {
+  name: "crowd",
+  invariants: [sameView, nobodyAliveIsDead],
+  setup: (random, size) => {
+    const node = (index: number): NodeSetup => ({
+      memoryBytes: 8 * GB,
+      told: null,
+      models: [],
+      split: false,
+      ...startUp(random, index),
+    });
+    const nodes = Array.from({ length: size }, (_, index) => node(index));
+    return { nodes, ...faultsOf(random, { makers: EVERY_FAULT, size, count: 3 }) };
+  },
+};
+
+export const SCENARIOS: readonly Scenario[] = [anything];
+export const CROWD: Scenario = crowd;

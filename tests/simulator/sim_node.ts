@@ -1,0 +1,190 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../../src/mesh/clock.ts";
+import { MAX_STORED_PEERS } from "../../src/mesh/defaults.ts";
+import { Member } from "../../src/mesh/member.ts";
+import type { MemberChange } from "../../src/mesh/membership.ts";
+import type { MeshRecord, RecordContent } from "../../src/mesh/record.ts";
+import type { PeerId } from "../../src/mesh/types.ts";
+import type { Connection } from "./network.ts";
+import type { NodeSetup } from "./scenario.ts";
+import { SimLinks } from "./sim_links.ts";
+import { SimServing } from "./sim_serving.ts";
+import type { World } from "./world.ts";
+
+const logger = getLogger(["test", "simulator"]);
+
+/** One machine with one node, through all the lives of its process. */
+export class SimNode {
+  readonly name: string;
+  /** Rises with each start. */
+  life = 0;
+  running = false;
+  /** Ever started and not stopped for good: a node that is down at the end is no part of the mesh. */
+  frozen = false;
+  clock: Clock;
+  links!: SimLinks;
+  member!: Member;
+  serving: SimServing | undefined;
+  #skewMs: number;
+  #awakeAt = 0;
+  #incarnation = 0;
+  #stored = new Map<PeerId, readonly string[]>();
+
+  constructor(
+    readonly world: World,
+    readonly index: number,
+    readonly peer: PeerId,
+    readonly setup: NodeSetup,
+  ) {
+    this.name = `node ${index}`;
+    this.#skewMs = setup.skewMs;
+    this.clock = this.#clockOfLife();
+  }
+
+  /** Where it listens; the simulated network finds nodes by their PeerIds. */
+  get address(): string {
+    const { index, peer } = this;
+    return `/ip4/10.0.${index >> 8}.${index & 255}/udp/4001/quic-v1/p2p/${peer}`;
+  }
+
+  /** Starts the process, with a token that names these nodes or with what its directory holds. */
+  start(token: readonly SimNode[] = []): void {
+    if (this.running) return;
+    this.life += 1;
+    this.running = true;
+    this.#awakeAt = 0;
+    this.clock = this.#clockOfLife();
+    this.#incarnation = Math.max(this.#incarnation + 1, Math.floor(this.clock.now()));
+    for (const node of token) this.#stored.set(node.peer, [node.address]);
+    const { network, peers, random } = this.world;
+    this.links = new SimLinks(this, network, peers);
+    const incarnation = () => this.#incarnation;
+    const rise = (above: number) => {
+      this.#incarnation = above + 1;
+    };
+    this.member = new Member({
+      self: this.peer,
+      counter: {
+        get incarnation() {
+          return incarnation();
+        },
+        rise,
+      },
+      clock: this.clock,
+      random: random.next,
+      logger,
+      gossip: this.links,
+      links: this.links,
+      sign: (content) => this.#sign(content),
+      open: (bytes) => this.world.signatures.open(bytes),
+      addresses: () => [this.address],
+      stored: () => this.#stored,
+      changed: (changes) => this.#onChanged(changes),
+    });
+    this.serving = new SimServing(this);
+    this.member.start();
+    this.serving.start();
+  }
+
+  /** The process is killed. */
+  crash(): void {
+    if (!this.running) return;
+    const open = this.links.all();
+    this.#end();
+    for (const connection of open) {
+      const other = connection.dialer === this ? connection.listener : connection.dialer;
+      this.world.network.fallSilent(connection, other);
+    }
+  }
+
+  /** The node stops and says so. */
+  async stop(): Promise<void> {
+    if (!this.running) return;
+    const { member, links } = this;
+    this.serving?.stop();
+    await member.finish();
+    if (links !== this.links || !this.running) return;
+    for (const connection of links.all()) this.world.network.close(connection, this);
+    this.#end();
+  }
+
+  /** The process does nothing for a while; its QUIC goes on answering. */
+  stall(forMs: number): void {
+    this.#awakeAt = Math.max(this.#awakeAt, this.world.time.now + forMs);
+  }
+
+  /** Somebody sets the machine's clock. */
+  setClock(skewMs: number): void {
+    this.#skewMs = skewMs;
+  }
+
+  /** Runs something as soon as the process gets to it. */
+  whenAwake(run: () => void): void {
+    const { time } = this.world;
+    if (this.#awakeAt <= time.now) return run();
+    time.at(this.#awakeAt, () => this.whenAwake(run));
+  }
+
+  admitted(connection: Connection): void {
+    this.links.admitted(connection);
+  }
+
+  closed(connection: Connection): void {
+    this.whenAwake(() => this.running && this.links.closed(connection));
+  }
+
+  #end(): void {
+    this.running = false;
+    this.serving?.kill();
+    this.world.tunnels.nodeEnded(this);
+  }
+
+  #sign(content: RecordContent): MeshRecord {
+    const { signatures } = this.world;
+    if (content.status === "alive") {
+      const { peer: subject, incarnation, seq } = content.announcement;
+      return signatures.sign({ subject, incarnation, seq, signer: this.peer, ...content });
+    }
+    const { subject, version: { incarnation, seq }, status } = content;
+    return signatures.sign({
+      subject,
+      incarnation,
+      seq,
+      status,
+      signer: this.peer,
+      announcement: null,
+    });
+  }
+
+  #onChanged(changes: readonly MemberChange[]): void {
+    if (changes.length === 0) return;
+    if (changes.some(({ change }) => change !== "updated")) this.#remember();
+    this.serving?.membersChanged();
+  }
+
+  /** As an identity keeps them: the living first, and earlier ones while there is room. */
+  #remember(): void {
+    const living = this.member.view.members.slice(0, MAX_STORED_PEERS);
+    const stored = new Map(living.map(({ peer, addresses }) => [peer, addresses]));
+    for (const [peer, addresses] of this.#stored) {
+      if (stored.size < MAX_STORED_PEERS && !stored.has(peer)) stored.set(peer, addresses);
+    }
+    this.#stored = stored;
+  }
+
+  #clockOfLife(): Clock {
+    const { time } = this.world;
+    const life = this.life;
+    return {
+      now: () => EPOCH_MS + time.now + this.#skewMs,
+      elapsed: () => time.now,
+      after: (delayMs, run) =>
+        time.at(time.now + delayMs, () => {
+          this.whenAwake(() => this.running && this.life === life && run());
+        }),
+    };
+  }
+}
+
+/** Any time will do, as long as it is the same each time. */
+const EPOCH_MS = 1_800_000_000_000;

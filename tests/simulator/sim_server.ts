@@ -1,0 +1,95 @@
+import type { ManagedServer, ServerSpec, ServerState, Supervisor } from "../../src/engine/mod.ts";
+import type { SimNode } from "./sim_node.ts";
+
+const PORT = 9_000;
+
+/** How long children take: fast enough not to hide races, slow enough to make some. */
+const RPC_START_MS = { least: 20, most: 300 } as const;
+const LOAD_MS = { least: 200, most: 1_500 } as const;
+
+/** A llama-server or rpc-server that is nothing but its state. */
+export class SimServer implements ManagedServer {
+  readonly apiKey = null;
+  readonly progress = 0;
+  readonly pid = null;
+  readonly #listeners = new Set<(state: ServerState) => void>();
+  #state: ServerState = { kind: "starting", attempt: 1 };
+  #ended = false;
+
+  constructor(readonly node: SimNode, readonly spec: ServerSpec) {
+    const { random } = node.world;
+    if (spec.kind === "rpc-server") {
+      node.clock.after(random.between(RPC_START_MS.least, RPC_START_MS.most), () => this.#run());
+    } else if (spec.split.length === 0) this.load();
+    else node.world.tunnels.connect(this);
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** Reads its model; a split does so once it is connected. */
+  load(): void {
+    const { world: { random }, clock } = this.node;
+    clock.after(random.between(LOAD_MS.least, LOAD_MS.most), () => this.#run());
+  }
+
+  fail(reason: string): void {
+    if (this.#ended) return;
+    this.#become({ kind: "failed", exitCode: 1, stderrTail: reason, retryAtMs: null });
+    this.#end();
+  }
+
+  subscribe(listener: (state: ServerState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  ready(signal?: AbortSignal): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const look = () => {
+      if (this.#state.kind === "ready") resolve(PORT);
+      else if (this.#ended) reject(new Error("The server has ended"));
+    };
+    this.subscribe(look);
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    look();
+    return promise;
+  }
+
+  stop(): Promise<void> {
+    if (!this.#ended) {
+      this.#become({ kind: "stopped" });
+      this.#end();
+    }
+    return Promise.resolve();
+  }
+
+  #run(): void {
+    if (!this.#ended) this.#become({ kind: "ready", port: PORT });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.node.world.tunnels.serverEnded(this);
+  }
+
+  #become(state: ServerState): void {
+    this.#state = state;
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+}
+
+export function simSupervisor(node: SimNode, servers: Set<SimServer>): Supervisor {
+  return {
+    restarts: 0,
+    launch: (spec) => {
+      const server = new SimServer(node, spec);
+      servers.add(server);
+      return server;
+    },
+    stop: async () => {
+      await Promise.all([...servers].map((server) => server.stop()));
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { getLogger } from "@logtape/logtape";
+import type { Engine } from "../../src/engine/mod.ts";
+import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
+import type { LocalModel } from "../../src/models/mod.ts";
+import { announcementOf } from "../../src/node/announcement.ts";
+import { type Duty, splitPeers } from "../../src/node/duty.ts";
+import { firstView } from "../../src/node/first_view.ts";
+import { Reconciler } from "../../src/node/reconciler.ts";
+import { sameModel, viewOf } from "../../src/node/view.ts";
+import type { SimModel } from "./scenario.ts";
+import type { SimNode } from "./sim_node.ts";
+import { type SimServer, simSupervisor } from "./sim_server.ts";
+
+const logger = getLogger(["test", "simulator"]);
+
+const DEVICE = { name: "SIM0", description: "", totalBytes: 0, freeBytes: 0 };
+
+const ENGINE: Engine = {
+  llamaServer: "llama-server",
+  rpcServer: "rpc-server",
+  build: "1",
+  rpcProtocol: "8.0.0",
+  devices: [DEVICE],
+  llamaServerFlags: new Set(),
+  rpcServerFlags: new Set(),
+};
+
+/** What a node plans and runs in one life: the program's own reconciler over children that are only states. */
+export class SimServing {
+  readonly #node: SimNode;
+  readonly #reconciler: Reconciler;
+  readonly #servers = new Set<SimServer>();
+  readonly #listeners = new Set<(event: MeshEvent) => void>();
+  readonly #stopping = new AbortController();
+  readonly #models: readonly LocalModel[];
+
+  constructor(node: SimNode) {
+    this.#node = node;
+    const { told, models } = node.setup;
+    this.#models = models.map(localModel);
+    const { member } = node;
+    const mesh = {
+      self: node.peer,
+      members: () => member.view.members,
+      rttMs: (peer: SimNode["peer"]) => member.view.rttMs(peer),
+      suspect: (peer: SimNode["peer"], reason: string) => member.view.suspect(peer, reason),
+      subscribe: (listener: (event: MeshEvent) => void) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
+    this.#reconciler = new Reconciler({
+      planOptions: () => ({
+        told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
+        dropped: [],
+        tensorSplit: null,
+      }),
+      view: (duty, target) => viewOf(mesh, this.#content(duty, target)),
+      changed: (duty) => this.#announce(duty),
+      parts: {
+        mesh,
+        engine: ENGINE,
+        supervisor: simSupervisor(node, this.#servers),
+        logger,
+        contextLength: null,
+        localModel: ({ model }) => this.#models.find((file) => sameModel(file, model)),
+        devicesOf: () => [],
+        tunnelPort: (peer) => 10_000 + (node.world.peers.get(peer as SimNode["peer"])?.index ?? 0),
+        resetTunnels: () => node.world.tunnels.reset(node),
+        weightsKnown: () => Promise.resolve(),
+        now: node.clock.now,
+        after: node.clock.after,
+      },
+    });
+  }
+
+  get duty(): Duty {
+    return this.#reconciler.duty;
+  }
+
+  /** The assignment for which the host's llama-server is being launched. */
+  get startingDuty(): { readonly term: number; readonly workers: readonly WorkerShare[] } | null {
+    const { instance } = this.#reconciler.duty;
+    return instance === null ? null : { term: instance.term, workers: instance.workers };
+  }
+
+  start(): void {
+    this.#run(this.#stopping.signal).catch((error) => {
+      this.#node.world.violations.push(`${this.#node.name} can not go on: ${error}`);
+    });
+  }
+
+  /** Ends in order, as far as a process that is about to exit waits for it. */
+  stop(): void {
+    this.#stopping.abort(new Error("The node stops"));
+  }
+
+  /** Its children end with it. */
+  kill(): void {
+    this.#listeners.clear();
+    for (const server of this.#servers) this.#node.world.tunnels.serverEnded(server);
+  }
+
+  membersChanged(): void {
+    for (const listener of [...this.#listeners]) listener({ type: "members" });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { member, clock, setup } = this.#node;
+    this.#listeners.add(() => this.#reconciler.wake());
+    this.#announce(this.duty);
+    const mesh = {
+      members: () => member.view.members,
+      subscribe: (listener: (event: MeshEvent) => void) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
+    if (setup.token.length > 0) await firstView(mesh, signal, clock.after);
+    await this.#reconciler.run(signal);
+  }
+
+  #announce(duty: Duty): void {
+    const { member, world } = this.#node;
+    member.view.announce(this.#content(duty, this.#reconciler.target));
+    member.view.watchClosely(splitPeers(duty));
+    world.tunnels.gateChanged(this.#node);
+  }
+
+  #content(duty: Duty, target: Reconciler["target"]) {
+    const { name, setup: { memoryBytes, split, told } } = this.#node;
+    const facts = {
+      name,
+      version: "0.1.0",
+      engine: ENGINE,
+      memory: { memoryBytes, devices: [] },
+      models: this.#models,
+      wanted: told === null ? [] : [told.name],
+      split,
+      contextLength: null,
+    };
+    return announcementOf(facts, duty, target, {});
+  }
+}
+
+function localModel({ name, fingerprint, sizeBytes }: SimModel): LocalModel {
+  const header = { contextLength: 1, kvHeads: 0, keyLength: 0, valueLength: 0 };
+  return {
+    name,
+    fingerprint,
+    sizeBytes,
+    path: `/models/${name}.gguf`,
+    shards: [],
+    header: { ...header, feedForwardLength: 0, embeddingLength: 0 } as LocalModel["header"],
+  };
+}

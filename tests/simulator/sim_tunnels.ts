@@ -1,0 +1,107 @@
+/** Which llama-server uses whose rpc-server: what the gates of the workers let pass. */
+
+import { gateAnswer } from "../../src/node/rpc_gate.ts";
+import type { SimNode } from "./sim_node.ts";
+import type { SimServer } from "./sim_server.ts";
+import type { World } from "./world.ts";
+
+interface Tunnel {
+  readonly server: SimServer;
+  readonly worker: SimNode;
+  readonly term: number;
+  state: "waiting" | "open";
+}
+
+/** A connection that nobody closes in so many words is noticed by its silence: QUIC's idle time. */
+const SILENCE_MS = 30_000;
+
+export class SimTunnels {
+  readonly #world: World;
+  readonly #tunnels = new Set<Tunnel>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A split's llama-server connects to all of its workers; it loads once they have let it in. */
+  connect(server: SimServer): void {
+    const { node } = server;
+    const duty = node.serving?.startingDuty;
+    const term = duty?.term ?? 0;
+    for (const { peer } of duty?.workers ?? []) {
+      const worker = this.#world.peers.get(peer);
+      if (worker === undefined) continue;
+      const tunnel: Tunnel = { server, worker, term, state: "waiting" };
+      this.#tunnels.add(tunnel);
+      node.clock.after(this.#world.network.delayMs(node, worker), () => this.#look(tunnel));
+    }
+  }
+
+  /** The worker's duty has changed. */
+  gateChanged(worker: SimNode): void {
+    for (const tunnel of this.#of(worker)) if (tunnel.state === "waiting") this.#look(tunnel);
+  }
+
+  /** A worker ends all streams of earlier terms. */
+  reset(worker: SimNode): void {
+    for (const tunnel of this.#of(worker)) if (tunnel.state === "open") this.#break(tunnel);
+  }
+
+  /** The process at one end has ended. */
+  serverEnded(server: SimServer): void {
+    for (const tunnel of this.#tunnels) {
+      if (tunnel.server === server) this.#tunnels.delete(tunnel);
+    }
+    if (server.spec.kind === "rpc-server") this.reset(server.node);
+  }
+
+  nodeEnded(node: SimNode): void {
+    for (const tunnel of [...this.#tunnels]) {
+      if (tunnel.server.node === node) this.#tunnels.delete(tunnel);
+      else if (tunnel.worker === node) this.#break(tunnel, SILENCE_MS);
+    }
+  }
+
+  /** Hosts whose llama-server uses this worker at this moment. */
+  usersOf(worker: SimNode): { readonly host: SimNode; readonly term: number }[] {
+    return this.#of(worker).filter(({ state }) => state === "open")
+      .map(({ server, term }) => ({ host: server.node, term }));
+  }
+
+  #look(tunnel: Tunnel): void {
+    const { server, worker, term } = tunnel;
+    const { network } = this.#world;
+    if (!this.#tunnels.has(tunnel) || tunnel.state === "open") return;
+    if (!worker.running || !network.reachable(server.node, worker)) {
+      return this.#break(tunnel, SILENCE_MS);
+    }
+    const duty = worker.serving?.duty;
+    if (duty === undefined) return;
+    const answer = gateAnswer(duty, server.node.peer, term);
+    if (answer === "later") return;
+    if (answer === "over") return this.#break(tunnel);
+    tunnel.state = "open";
+    this.#checkUsers(worker);
+    const all = [...this.#tunnels].filter((one) => one.server === server);
+    if (all.every(({ state }) => state === "open")) server.load();
+  }
+
+  #break(tunnel: Tunnel, afterMs?: number): void {
+    const { server, worker } = tunnel;
+    if (!this.#tunnels.delete(tunnel)) return;
+    const wait = afterMs ?? this.#world.network.delayMs(worker, server.node);
+    server.node.clock.after(wait, () => server.fail("the RPC connection was closed"));
+  }
+
+  #checkUsers(worker: SimNode): void {
+    const users = this.usersOf(worker);
+    const hosts = new Set(users.map(({ host }) => host));
+    if (hosts.size < 2) return;
+    const names = users.map(({ host, term }) => `${host.name} (term ${term})`).join(" and ");
+    this.#world.violations.push(`${worker.name} works for ${names}`);
+  }
+
+  #of(worker: SimNode): Tunnel[] {
+    return [...this.#tunnels].filter((tunnel) => tunnel.worker === worker);
+  }
+}
