@@ -1,3 +1,4 @@
+import { renameModel } from "./rename_model.ts";
 import { InstanceUnavailableError } from "./types.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
 
@@ -21,7 +22,8 @@ export async function openAnswer(
   instance: GatewayInstance,
   request: ForwardRequest,
 ): Promise<OpenAnswer> {
-  const response = await node.forward(instance, request);
+  const answer = await node.forward(instance, request);
+  const response = renameModel(answer, instance.model, request.asked);
   if (response.body === null) return { instance, response, body: null };
   const rest = response.body.getReader();
   try {

@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
+import { matchName } from "./model_name.ts";
 import type { GatewayInstance } from "./types.ts";
 
-/** The model that answers a request: the one it names, else the node's own, else any. */
+/** The model that answers a request: the one it names or means, else the node's own, else any. */
 export function chooseModel(
   asked: string | null,
   own: string | null,
   warm: readonly GatewayInstance[],
 ): string | undefined {
   const names = warmNames(warm);
-  if (asked !== null) return names.find((name) => name === asked);
+  if (asked !== null) {
+    const match = matchName(asked, names);
+    return match.kind === "one" ? match.name : undefined;
+  }
   return names.find((name) => name === own) ?? names[0];
 }
 

@@ -1,9 +1,10 @@
 import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
-import { warmNames } from "./choose.ts";
+import { chooseModel, warmNames } from "./choose.ts";
 import { answerErrors, type ApiEnv, identify, requireKey } from "./guards.ts";
 import { inferenceHandler } from "./inference.ts";
 import { nobodyAnswers, refresh } from "./instances.ts";
+import { listModels } from "./model_list.ts";
 import type { GatewayNode } from "./types.ts";
 
 /** llama-server's own paths beside `/v1/` that depend on the model only. */
@@ -25,7 +26,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   const { logger, now = preciseNow, newId = () => crypto.randomUUID() } = config;
   const { recordPrompts = false } = config;
   const since = Math.floor(now() / 1_000);
-  const describe = (id: string) => ({ id, object: "model", created: since, owned_by: "mesh-llm" });
+  const models = () => listModels(node.warm(), since);
 
   const app = new Hono<ApiEnv>();
   answerErrors(app, logger);
@@ -36,14 +37,18 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   app.get("/v1/models", async (c) => {
     await node.freshen();
     if (node.warm().length === 0) await refresh(node, c.req.raw.signal, logger);
-    return c.json({ object: "list", data: warmNames(node.warm()).map(describe) });
+    return c.json({ object: "list", data: models() });
   });
   app.get("/v1/models/:id{.+}", async (c) => {
     const id = c.req.param("id");
-    const isWarm = () => warmNames(node.warm()).includes(id);
-    if (!isWarm()) await refresh(node, c.req.raw.signal, logger);
-    if (!isWarm()) throw nobodyAnswers(node, id);
-    return c.json(describe(id));
+    const find = () => {
+      const name = chooseModel(id, null, node.warm());
+      return models().find((model) => model.id === name);
+    };
+    if (find() === undefined) await refresh(node, c.req.raw.signal, logger);
+    const found = find();
+    if (found === undefined) throw nobodyAnswers(node, id);
+    return c.json(found);
   });
   const handler = inferenceHandler(node, { logger, recordPrompts, now });
   app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], handler);

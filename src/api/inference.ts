@@ -100,6 +100,7 @@ async function readRequest(
   const routing = await readRouting(body);
   const request: ForwardRequest = {
     requestId: c.get("requestId"),
+    asked: routing.model,
     method: c.req.method,
     path: pathname + search,
     headers: headersToAsk(c.req.raw.headers),

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { candidates, chooseModel, warmNames } from "./choose.ts";
+import { matchName } from "./model_name.ts";
 import { RefusedError } from "./openai_errors.ts";
 import type { Routing } from "./routing.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
@@ -52,5 +53,10 @@ export function nobodyAnswers(
   if (model === null || model === node.ownModel) {
     return new RefusedError({ kind: "not-warm", model });
   }
-  return new RefusedError({ kind: "unknown-model", model, warm: warmNames(node.warm()) });
+  const warm = warmNames(node.warm());
+  const match = matchName(model, warm);
+  if (match.kind === "several") {
+    return new RefusedError({ kind: "ambiguous-model", model, names: match.names });
+  }
+  return new RefusedError({ kind: "unknown-model", model, warm });
 }

@@ -10,6 +10,7 @@ export type Refusal =
   | { readonly kind: "body-too-large"; readonly limitBytes: number }
   | { readonly kind: "bad-body"; readonly reason: string; readonly param?: string | undefined }
   | { readonly kind: "unknown-model"; readonly model: string; readonly warm: readonly string[] }
+  | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
   | { readonly kind: "not-warm"; readonly model: string | null }
   | { readonly kind: "unreachable"; readonly model: string }
   | { readonly kind: "not-allowed"; readonly reason: string }
@@ -101,6 +102,13 @@ function judge(refusal: Refusal): Verdict {
         message: unknownModel(refusal.model, refusal.warm),
         param: "model",
       };
+    case "ambiguous-model":
+      return {
+        status: 404,
+        code: "model_not_found",
+        message: `The model '${shorten(refusal.model)}' may be ${list(refusal.names)}: name one`,
+        param: "model",
+      };
     case "not-warm":
       return { status: 503, code: "model_not_ready", message: notWarm(refusal.model) };
     case "unreachable":
@@ -144,8 +152,14 @@ function contentType(found: string | null): string {
 function unknownModel(model: string, warm: readonly string[]): string {
   const named = `The model '${shorten(model)}' is not served in this mesh`;
   if (warm.length === 0) return `${named}, and no other model is warm`;
-  const more = warm.length > NAMES_IN_MESSAGE ? ` and ${warm.length - NAMES_IN_MESSAGE} more` : "";
-  return `${named}: warm now: ${warm.slice(0, NAMES_IN_MESSAGE).join(", ")}${more}`;
+  return `${named}: warm now: ${list(warm)}`;
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length > NAMES_IN_MESSAGE
+    ? ` and ${names.length - NAMES_IN_MESSAGE} more`
+    : "";
+  return names.slice(0, NAMES_IN_MESSAGE).join(", ") + more;
 }
 
 function notWarm(model: string | null): string {

@@ -136,11 +136,17 @@ export interface GatewayInstance {
   readonly model: string;
   readonly fingerprint: string;
   readonly local: boolean;
+  readonly mode: "solo" | "split";
+  readonly sizeBytes: number;
+  /** Tokens of prompt and answer together. */
+  readonly contextLength: number;
 }
 
 /** A request on its way to an instance. */
 export interface ForwardRequest {
   readonly requestId: string;
+  /** The model as the caller names it; `null` where it leaves the choice to the node. */
+  readonly asked: string | null;
   readonly method: string;
   /** Path and query, as the caller sent them. */
   readonly path: string;

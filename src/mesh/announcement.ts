@@ -43,6 +43,7 @@ const workerShares = z.array(z.object({ peer: peerIdText, share })).max(256);
 const instanceSchema = z.object({
   model: modelRef,
   sizeBytes: bytes,
+  contextLength: z.number().int().nonnegative(),
   mode,
   state,
   term,

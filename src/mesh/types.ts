@@ -44,6 +44,8 @@ export interface WorkerShare {
 export interface Instance {
   readonly model: ModelRef;
   readonly sizeBytes: number;
+  /** Tokens that prompt and answer may have together. */
+  readonly contextLength: number;
   readonly mode: "solo" | "split";
   readonly state: "loading" | "warm" | "waiting";
   /** Rises with every new assignment of the model; a worker obeys the highest of the host it elects. */

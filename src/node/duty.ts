@@ -3,7 +3,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Engine, ManagedServer, Supervisor } from "../engine/mod.ts";
 import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../mesh/mod.ts";
-import type { LocalModel } from "../models/mod.ts";
+import { type LocalModel, servedContext } from "../models/mod.ts";
 import type { Plan } from "./plan.ts";
 
 /** Where this node's own llama-server answers. */
@@ -73,6 +73,17 @@ export function idleDuty(
     failure,
     stop: () => Promise.resolve(),
   };
+}
+
+/** What an instance says of its size; a file that has gone says nothing. */
+export function sizesOf(
+  parts: Pick<DutyParts, "localModel" | "contextLength">,
+  plan: { readonly model: ModelRef },
+): Pick<Instance, "sizeBytes" | "contextLength"> {
+  const model = parts.localModel(plan);
+  if (model === undefined) return { sizeBytes: 0, contextLength: 0 };
+  const contextLength = servedContext(model.header, parts.contextLength);
+  return { sizeBytes: model.sizeBytes, contextLength };
 }
 
 /** The last line that the child wrote before it ended is most often the reason. */

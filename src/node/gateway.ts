@@ -69,9 +69,10 @@ export abstract class Gateway implements GatewayNode {
     this.#parts.record(request);
   }
 
-  #entry({ host, model }: RouteInstance): GatewayInstance {
+  #entry({ host, model, mode, sizeBytes, contextLength }: RouteInstance): GatewayInstance {
     const { name, fingerprint } = model;
-    return { host, model: name, fingerprint, local: host === this.self };
+    const local = host === this.self;
+    return { host, model: name, fingerprint, local, mode, sizeBytes, contextLength };
   }
 
   async #forwardLocal(request: ForwardRequest): Promise<Response> {

@@ -2,7 +2,14 @@ import type { ManagedServer, SplitMember } from "../engine/mod.ts";
 import type { Announcement, Instance } from "../mesh/mod.ts";
 import { servedContext } from "../models/mod.ts";
 import { WORKER_READY_MS } from "./defaults.ts";
-import { type Changed, type Duty, type DutyParts, failureOf, type LocalServer } from "./duty.ts";
+import {
+  type Changed,
+  type Duty,
+  type DutyParts,
+  failureOf,
+  type LocalServer,
+  sizesOf,
+} from "./duty.ts";
 import type { Plan } from "./plan.ts";
 
 type HostPlan = Extract<Plan, { kind: "host" }>;
@@ -56,7 +63,7 @@ export class HostDuty implements Duty {
     const { model, hostShare, workers, needBytes, haveBytes } = this.plan;
     return {
       model,
-      sizeBytes: this.parts.localModel(this.plan)?.sizeBytes ?? 0,
+      ...sizesOf(this.parts, this.plan),
       mode: "split",
       state: this.server === null ? "loading" : "warm",
       term: this.term,

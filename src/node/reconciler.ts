@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Instance, ModelRef } from "../mesh/mod.ts";
-import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import { type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
 import { HostDuty } from "./host_duty.ts";
 import { type Plan, plan, planKey, type PlanOptions } from "./plan.ts";
 import { SoloDuty } from "./solo_duty.ts";
@@ -209,10 +209,9 @@ function waitingInstance(
   term: number,
   parts: DutyParts,
 ): Instance {
-  const sizeBytes = parts.localModel({ model })?.sizeBytes ?? 0;
   return {
     model,
-    sizeBytes,
+    ...sizesOf(parts, { model }),
     mode: "split",
     state: "waiting",
     term,

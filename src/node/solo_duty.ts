@@ -1,7 +1,14 @@
 import type { ManagedServer } from "../engine/mod.ts";
 import type { Instance } from "../mesh/mod.ts";
 import { servedContext } from "../models/mod.ts";
-import { type Changed, type Duty, type DutyParts, failureOf, type LocalServer } from "./duty.ts";
+import {
+  type Changed,
+  type Duty,
+  type DutyParts,
+  failureOf,
+  type LocalServer,
+  sizesOf,
+} from "./duty.ts";
 import type { Plan } from "./plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -57,7 +64,7 @@ export class SoloDuty implements Duty {
     const { model, needBytes } = this.plan;
     return {
       model,
-      sizeBytes: this.parts.localModel(this.plan)?.sizeBytes ?? 0,
+      ...sizesOf(this.parts, this.plan),
       mode: "solo",
       state: this.server === null ? "loading" : "warm",
       term: this.term,

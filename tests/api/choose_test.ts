@@ -8,7 +8,7 @@ const hosts = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), {
   maxLength: 12,
 });
 
-Deno.test("chooseModel() takes the named model, else the node's own, else any warm one", () => {
+Deno.test("chooseModel() takes the model that is named or meant, else the node's own, else any warm one", () => {
   const warm = [instance("a", "large"), instance("b", "guide"), instance("c", "large")];
   const table: [string | null, string | null, typeof warm, string | undefined][] = [
     ["large", "guide", warm, "large"],
@@ -17,7 +17,9 @@ Deno.test("chooseModel() takes the named model, else the node's own, else any wa
     [null, "cold", warm, "guide"],
     [null, null, warm, "guide"],
     [null, "guide", [], undefined],
-    ["Guide", null, warm, undefined],
+    ["Guide", null, warm, "guide"],
+    ["la", null, warm, "large"],
+    ["", null, warm, undefined],
   ];
   for (const [asked, own, instances, expected] of table) {
     assert.equal(chooseModel(asked, own, instances), expected, `${asked}, ${own}`);

@@ -117,8 +117,21 @@ export class FakeNode implements GatewayNode, ManagementNode {
   }
 }
 
-export function instance(host: string, model = "guide"): GatewayInstance {
-  return { host, model, fingerprint: "f", local: host === "self" };
+export function instance(
+  host: string,
+  model = "guide",
+  more: Partial<GatewayInstance> = {},
+): GatewayInstance {
+  return {
+    host,
+    model,
+    fingerprint: "f",
+    local: host === "self",
+    mode: "solo",
+    sizeBytes: 7,
+    contextLength: 4_096,
+    ...more,
+  };
 }
 
 /** Answers with what it was asked. */

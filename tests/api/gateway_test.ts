@@ -153,6 +153,44 @@ Deno.test("The gateway refuses an unknown model after one refresh, naming the wa
   assert.equal(node.forwarded.length, 0);
 });
 
+Deno.test("The gateway takes the start of a name, in any case, and answers by the name that was asked", async () => {
+  const { node, gateway } = setUp({
+    warm: [instance("a", "Large"), instance("b", "guide")],
+    forward: ({ model }) => Response.json({ model, text: "guide" }),
+  });
+  for (const [model, host] of [["GUIDE", "b"], ["gu", "b"], ["large", "a"]] as const) {
+    const response = await gateway.request(CHAT, asking({ model }));
+    assert.equal(response.headers.get("x-mesh-host"), host);
+    assert.deepEqual(await response.json(), { model, text: "guide" });
+    assert.equal((await (await gateway.request(`/v1/models/${model}`)).json()).instances, 1);
+  }
+  assert.equal(node.records[1]?.model, "guide", "the record has the whole name");
+});
+
+Deno.test("The gateway names the models that a name may stand for", async () => {
+  const { node, gateway } = setUp({ warm: [instance("a", "guide-1"), instance("b", "guide-2")] });
+  const asked = [gateway.request(CHAT, asking(hello)), gateway.request("/v1/models/guide")];
+  for (const response of await Promise.all(asked)) {
+    assert.equal(response.status, 404);
+    assert.match((await errorOf(response)).message, /'guide' may be guide-1, guide-2/);
+  }
+  assert.equal(node.forwarded.length, 0);
+});
+
+Deno.test("HEAD is answered like GET, without a body", async () => {
+  const { gateway } = setUp({ warm: [instance("a")] });
+  for (
+    const [path, status] of [["/v1/models", 200], ["/v1/models/guide", 200], ["/health", 200], [
+      "/v1/models/absent",
+      404,
+    ]] as const
+  ) {
+    const response = await gateway.request(path, { method: "HEAD" });
+    assert.equal(response.status, status, path);
+    assert.equal(await response.text(), "");
+  }
+});
+
 Deno.test("The gateway finds a model that a refresh brings", async () => {
   const { gateway } = setUp({ refreshed: [instance("b")] });
   const response = await gateway.request(CHAT, asking(hello));

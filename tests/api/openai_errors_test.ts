@@ -11,6 +11,7 @@ Deno.test("answerFor() gives each refusal its status, type and code", () => {
     [{ kind: "body-too-large", limitBytes: 4 }, 413, "request_too_large"],
     [{ kind: "bad-body", reason: "Bad" }, 400, "invalid_body"],
     [{ kind: "unknown-model", model: "x", warm: [] }, 404, "model_not_found"],
+    [{ kind: "ambiguous-model", model: "x", names: ["x1", "x2"] }, 404, "model_not_found"],
     [{ kind: "not-warm", model: null }, 503, "model_not_ready"],
     [{ kind: "unreachable", model: "x" }, 503, "model_unavailable"],
     [{ kind: "not-allowed", reason: "No" }, 403, "not_allowed"],

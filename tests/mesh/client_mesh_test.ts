@@ -8,6 +8,7 @@ const MODEL = { name: "qwen", fingerprint: "ab".repeat(32) };
 const INSTANCE = {
   model: MODEL,
   sizeBytes: 10,
+  contextLength: 4_096,
   mode: "solo",
   state: "warm",
   term: 1,

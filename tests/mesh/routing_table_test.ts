@@ -12,6 +12,7 @@ const MODEL = { name: "qwen", fingerprint: "0f".repeat(32) };
 const INSTANCE = {
   model: MODEL,
   sizeBytes: 1,
+  contextLength: 4_096,
   mode: "split",
   state: "warm",
   term: 2,

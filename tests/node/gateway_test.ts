@@ -3,7 +3,15 @@ import type { GatewayInstance } from "../../src/api/mod.ts";
 import { withoutFailed } from "../../src/node/gateway.ts";
 
 function at(host: string, model = "guide"): GatewayInstance {
-  return { host, model, fingerprint: "f", local: false };
+  return {
+    host,
+    model,
+    fingerprint: "f",
+    local: false,
+    mode: "solo",
+    sizeBytes: 7,
+    contextLength: 4_096,
+  };
 }
 
 function hosts(instances: readonly GatewayInstance[]): string[] {

@@ -46,6 +46,7 @@ export function instance(
   return {
     model,
     sizeBytes: 1,
+    contextLength: 4_096,
     mode: state === "waiting" || workers.length > 0 ? "split" : "solo",
     state,
     term,

@@ -8,6 +8,7 @@ function route(host: string, overrides: Partial<RouteInstance> = {}): RouteInsta
     host: peer(host),
     model: BIG,
     sizeBytes: 90,
+    contextLength: 4_096,
     mode: "solo",
     state: "warm",
     term: 1,

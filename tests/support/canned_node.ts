@@ -129,6 +129,9 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
         model: name,
         fingerprint: name,
         local: host === this.self,
+        mode: "solo",
+        sizeBytes: 7,
+        contextLength: 4_096,
       }))
     );
   }
