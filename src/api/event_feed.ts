@@ -103,9 +103,10 @@ function dataOf(event: NodeEvent): unknown {
       return event.line;
     case "request":
       return event.request;
-    case "progress": {
-      const { type: _type, ...progress } = event;
-      return progress;
+    case "progress":
+    case "peer": {
+      const { type: _type, ...rest } = event;
+      return rest;
     }
   }
 }

@@ -96,7 +96,16 @@ export type NodeEvent =
     model: string;
     fraction: number;
   }
-  | { type: "request"; request: RequestRecord };
+  | { type: "request"; request: RequestRecord }
+  | PeerEvent;
+
+/** A machine came or went. A status says who is there, and not why one no longer is. */
+export interface PeerEvent {
+  type: "peer";
+  peer: string;
+  name: string;
+  change: "joined" | "left" | "died";
+}
 
 /** One finished request. */
 export interface RequestRecord {

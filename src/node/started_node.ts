@@ -61,6 +61,7 @@ export class StartedNode implements RunningNode {
       if (event.type === "peer") {
         const { peer, name, change } = event;
         logger.info("{name} {change}", { event: "peer", peer, name, change });
+        api.send({ type: "peer", peer, name, change });
       }
       api.changed();
     });
