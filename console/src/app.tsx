@@ -1,59 +1,65 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Status } from "../../src/api/types.ts";
-import { ChatPanel } from "./components/chat_panel.tsx";
 import { Header } from "./components/header.tsx";
-import { HeadlinePanel } from "./components/headline_panel.tsx";
-import { InvitePanel } from "./components/invite_panel.tsx";
-import { MachinesPanel } from "./components/machines_panel.tsx";
-import { ModelsPanel } from "./components/models_panel.tsx";
 import { ConnectionNotice } from "./components/notice.tsx";
 import { useLive } from "./hooks/use_live.ts";
+import { useRoute } from "./hooks/use_route.ts";
+import { useShared } from "./hooks/use_shared.ts";
 import { headline } from "./lib/headline.ts";
-import { machineNames, machines, models, type Progress } from "./lib/mesh_view.ts";
+import type { LiveState } from "./lib/live_state.ts";
+import { models } from "./lib/mesh_view.ts";
+import { PAGE_TITLES, type PageName } from "./lib/route.ts";
+import { ChatPage } from "./pages/chat_page.tsx";
+import { ModelsPage } from "./pages/models_page.tsx";
+import { MeshPage } from "./pages/mesh_page.tsx";
 
-/** Everything below the header, once the node has said how the mesh is. */
-function Mesh({ status, progress }: { status: Status; progress: Progress }) {
-  const question = useRef<HTMLTextAreaElement>(null);
+interface PageProps {
+  readonly page: PageName;
+  readonly live: LiveState;
+  readonly status: Status;
+}
+
+const NO_VISION: ReadonlySet<string> = new Set();
+
+/** One page, once the node has said how the mesh is. */
+function Page({ page, live, status }: PageProps) {
   const line = useMemo(() => headline(status), [status]);
-  const names = useMemo(() => machineNames(status), [status]);
-  const views = useMemo(() => models(status, progress), [status, progress]);
-  const warm = views.flatMap((view) => view.state === "warm" ? view.name : []);
+  const views = useShared(useMemo(() => models(status, live.progress), [status, live.progress]));
   useEffect(() => {
-    document.title = `${line.title} · mesh-llm`;
-  }, [line.title]);
+    const title = page === "mesh" ? line.title : PAGE_TITLES[page];
+    document.title = `${title} · mesh-llm`;
+  }, [page, line.title]);
+  switch (page) {
+    case "chat":
+      return <ChatPage status={status} models={views} vision={NO_VISION} />;
+    case "models":
+      return <ModelsPage models={views} />;
+    case "mesh":
+      return <MeshPage status={status} headline={line} models={views} news={live.news} />;
+  }
+}
+
+export function App() {
+  const page = useRoute();
+  const { live, reconnect } = useLive();
   return (
     <>
-      <HeadlinePanel
-        headline={line}
-        onChat={() => question.current?.focus()}
-        onInvite={() => document.querySelector<HTMLElement>("#invite")?.focus()}
-      />
-      <ModelsPanel models={views} />
-      <MachinesPanel machines={machines(status)} />
-      <ChatPanel
-        input={question}
-        warm={[...new Set(warm)]}
-        ownModel={status.node.model}
-        names={names}
-      />
-      <InvitePanel status={status} />
+      <a class="skip" href="#main" onClick={skipToMain}>Skip to the page</a>
+      <div class="top">
+        <Header status={live.status} link={live.link} page={page} />
+        <ConnectionNotice live={live} onRetry={reconnect} />
+      </div>
+      <main id="main" tabIndex={-1} data-link={live.link} data-page={page}>
+        {live.status !== null
+          ? <Page page={page} live={live} status={live.status} />
+          : live.lostAtMs === null && <p class="page empty">Asking the node how the mesh is…</p>}
+      </main>
     </>
   );
 }
 
-export function App() {
-  const { live, reconnect } = useLive();
-  return (
-    <>
-      <div class="top">
-        <Header status={live.status} link={live.link} />
-        <ConnectionNotice live={live} onRetry={reconnect} />
-      </div>
-      <main class="page" data-link={live.link}>
-        {live.status !== null
-          ? <Mesh status={live.status} progress={live.progress} />
-          : live.lostAtMs === null && <p class="empty">Asking the node how the mesh is…</p>}
-      </main>
-    </>
-  );
+/** The address names the page, so that a jump inside it must leave the address alone. */
+function skipToMain(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("#main")?.focus();
 }

@@ -49,15 +49,15 @@ function eventStream(...events: [name: string, data: unknown][]): Response {
   return new Response(text.join(""), { headers: { "content-type": "text/event-stream" } });
 }
 
-Deno.test("LiveConnection passes on status and progress, and leaves the rest", async () => {
+Deno.test("LiveConnection passes on what the node tells, and leaves what it does not know", async () => {
   const progress = { task: "load", model: "guide", fraction: 0.5 };
   await using live = follow(() =>
-    eventStream(["log", {}], ["status", status()], ["progress", progress])
+    eventStream(["later", {}], ["status", status()], ["progress", progress])
   );
   live.connection.connect();
   await live.until(({ type }) => type === "progress");
   assert.deepEqual(live.seen.map(({ type }) => type), ["opened", "status", "progress"]);
-  assert.deepEqual(live.seen.at(-1), { type: "progress", ...progress });
+  assert.deepEqual(live.seen.at(-1), { type: "progress", ...progress, atMs: 7 });
 });
 
 Deno.test("LiveConnection says why it was refused, and connects again by itself", async () => {

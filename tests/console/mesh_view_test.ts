@@ -28,7 +28,7 @@ Deno.test("machines() finds the part of each in a split, by its id", () => {
     peers: [peer({ role: "host" }), peer({ id: TOWER, name: "tower" })],
     models: [model({ name: "big", instances: [SPLIT] })],
   }));
-  const common = { model: "big", mode: "split", state: "warm", hostName: "mini" };
+  const common = { model: "big", mode: "split", state: "warm", hostId: MINI, hostName: "mini" };
   assert.deepEqual(self?.part, { ...common, as: "worker", percent: 30 });
   assert.deepEqual(mini?.part, { ...common, as: "host", percent: 50 });
   assert.equal(tower?.part, null);
@@ -44,7 +44,7 @@ Deno.test("machines() adds up the memory of all devices, and does without any", 
     peers: [peer({ devices: [], vramBytes: 8 * GB })],
   }));
   assert.deepEqual(two?.memory, { usedBytes: 10 * GB, offeredBytes: 44 * GB, totalBytes: 48 * GB });
-  assert.deepEqual(two?.devices, ["CUDA0", "CUDA1"]);
+  assert.deepEqual(two?.devices.map(({ name }) => name), ["CUDA0", "CUDA1"]);
   assert.deepEqual(none?.memory, { usedBytes: 0, offeredBytes: 8 * GB, totalBytes: 8 * GB });
 });
 

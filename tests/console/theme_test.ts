@@ -6,7 +6,7 @@ const css = await Deno.readTextFile(
 
 /** The colours of the dark theme, and of the light one over it. */
 function colours(theme: "dark" | "light"): Map<string, string> {
-  const [dark = "", light = ""] = css.split("@media");
+  const [dark = "", light = ""] = css.split(':root[data-theme="light"]');
   const text = theme === "dark" ? dark : dark + light;
   return new Map([...text.matchAll(/--([\w-]+): (#[0-9a-f]+);/g)].map(([, name = "", hex = ""]) => [
     name,

@@ -2,10 +2,14 @@
 
 import type { BrowserContext, Locator, Page } from "playwright-core";
 
+type PageName = "mesh" | "models" | "chat";
+
 export interface OpenOptions {
+  /** @default {"mesh"} */
+  readonly at?: PageName;
   readonly width?: number;
   readonly height?: number;
-  readonly colorScheme?: "dark" | "light";
+  readonly theme?: "dark" | "light";
 }
 
 /** One answer as the page shows it. */
@@ -33,7 +37,7 @@ export class ConsolePage implements AsyncDisposable {
   static async open(
     context: BrowserContext,
     url: string,
-    { width = 1440, height = 900, colorScheme = "dark" }: OpenOptions = {},
+    { at = "mesh", width = 1440, height = 900, theme = "dark" }: OpenOptions = {},
   ): Promise<ConsolePage> {
     const page = await context.newPage();
     const errors: string[] = [];
@@ -45,14 +49,23 @@ export class ConsolePage implements AsyncDisposable {
       if (new URL(request.url()).origin !== url) errors.push(`Foreign request: ${request.url()}`);
     });
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height });
-    await page.goto(url);
-    return new ConsolePage(page, errors);
+    await page.goto(`${url}/#${at}`);
+    const console = new ConsolePage(page, errors);
+    if (theme === "light") {
+      await page.getByRole("button", { name: "Switch to the light theme" }).click();
+    }
+    return console;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.close();
+  }
+
+  /** Goes to a page by the navigation. */
+  async goTo(page: "Mesh" | "Models" | "Chat"): Promise<void> {
+    const link = this.page.getByRole("navigation").getByRole("link", { name: page });
+    if (await link.getAttribute("aria-current") === null) await link.click();
   }
 
   async waitForHeadline(text: string): Promise<void> {
@@ -79,6 +92,7 @@ export class ConsolePage implements AsyncDisposable {
 
   /** Types a question and sends it as a visitor does. */
   async ask(question: string): Promise<void> {
+    await this.goTo("Chat");
     const box = this.page.getByRole("textbox", { name: "Your question" });
     await box.fill(question);
     await box.press("Enter");

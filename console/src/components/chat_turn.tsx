@@ -1,63 +1,64 @@
-import { type Answer, answerFigures, isOpen } from "../lib/answer.ts";
-import type { Turn } from "../lib/conversation.ts";
-import { displayName, formatDuration, formatRate } from "../lib/format.ts";
-import { Problem } from "./problem.tsx";
+import { memo } from "preact/compat";
+import { isOpen } from "../lib/answer.ts";
+import type { Question, Turn } from "../lib/conversation.ts";
+import { ChatAnswer } from "./chat_answer.tsx";
+import { ChatQuestion } from "./chat_question.tsx";
+import { LeftIcon, RightIcon } from "./icons.tsx";
 
-interface ChatTurnProps {
+export interface ChatTurnProps {
   readonly turn: Turn;
-  /** The machine that answers, by name; `null` until it is known. */
-  readonly hostName: string | null;
-  /** Given for the last turn only. */
-  readonly onRetry: ((apiKey?: string) => void) | undefined;
+  /** All that follow the same turn, this one among them. */
+  readonly branches: readonly Turn[];
+  readonly hosts: readonly string[];
+  readonly canAsk: boolean;
+  readonly onAgain: (turn: Turn, apiKey?: string) => void;
+  readonly onEdit: (turn: Turn, question: Question) => void;
+  readonly onShow: (turn: Turn) => void;
 }
 
-const ENDINGS: Partial<Record<Answer["state"], string>> = { stopped: "stopped" };
-
-function figures({ turn, hostName }: ChatTurnProps): string[] {
-  const { answer } = turn;
-  const { firstTokenMs, tokensPerSecond } = answerFigures(answer);
-  const ending = answer.finish === "length" ? "reached its length limit" : ENDINGS[answer.state];
-  return [
-    displayName(turn.model),
-    ...(hostName === null ? [] : [`answered by ${hostName}`]),
-    ...(tokensPerSecond === null || isOpen(answer) ? [] : [formatRate(tokensPerSecond)]),
-    ...(firstTokenMs === null ? [] : [`first token after ${formatDuration(firstTokenMs)}`]),
-    ...(ending === undefined ? [] : [ending]),
-  ];
-}
-
-function Reasoning({ answer }: { answer: Answer }) {
-  if (answer.reasoning === "") return null;
+function Branches({ turn, branches, onShow }: Pick<ChatTurnProps, "turn" | "branches" | "onShow">) {
+  const at = branches.findIndex(({ id }) => id === turn.id);
+  const [before, after] = [branches[at - 1], branches[at + 1]];
+  const button = (label: string, target: Turn | undefined, icon: typeof LeftIcon) => (
+    <button
+      type="button"
+      class="button quiet round small"
+      aria-label={label}
+      disabled={target === undefined}
+      onClick={() => target !== undefined && onShow(target)}
+    >
+      {icon()}
+    </button>
+  );
   return (
-    <details class="reasoning">
-      <summary>{answer.text === "" && isOpen(answer) ? "Thinking…" : "Its thoughts"}</summary>
-      <p dir="auto">{answer.reasoning}</p>
-    </details>
+    <div class="branches" role="group" aria-label="Versions of this question and its answer">
+      {button("Earlier version", before, LeftIcon)}
+      <span class="muted">{at + 1} of {branches.length}</span>
+      {button("Later version", after, RightIcon)}
+    </div>
   );
 }
 
-/** A question and its answer. Whatever a model says is text here and nothing else. */
-export function ChatTurn(props: ChatTurnProps) {
-  const { turn, onRetry } = props;
-  const { answer } = turn;
-  return (
-    <article class="turn" data-state={answer.state} aria-busy={isOpen(answer)}>
-      <h3 class="visually-hidden">You asked</h3>
-      <p class="question" dir="auto">{turn.question}</p>
-      <h3 class="visually-hidden">Answer</h3>
-      <Reasoning answer={answer} />
-      <p class="answer" dir="auto">
-        {answer.text}
-        {isOpen(answer) && <span class="caret" aria-hidden="true" />}
-      </p>
-      {answer.problem !== null && <Problem problem={answer.problem} onRetry={onRetry} />}
-      <p class="figures muted">
-        {figures(props).map((text) => (
-          <span key={text}>
-            <bdi>{text}</bdi>
-          </span>
-        ))}
-      </p>
-    </article>
-  );
-}
+/** A question and its answer. */
+export const ChatTurn = memo(
+  (props: ChatTurnProps) => {
+    const { turn, branches, hosts, canAsk, onAgain, onEdit, onShow } = props;
+    return (
+      <article class="turn" data-state={turn.answer.state} aria-busy={isOpen(turn.answer)}>
+        <ChatQuestion
+          question={turn.question}
+          onEdit={canAsk ? (question) => onEdit(turn, question) : undefined}
+        />
+        {branches.length > 1 && <Branches turn={turn} branches={branches} onShow={onShow} />}
+        <ChatAnswer
+          turn={turn}
+          hosts={hosts}
+          onAgain={canAsk ? (apiKey) => onAgain(turn, apiKey) : undefined}
+        />
+      </article>
+    );
+  },
+  (a, b) =>
+    a.turn === b.turn && a.canAsk === b.canAsk && a.branches.length === b.branches.length &&
+    a.hosts.join() === b.hosts.join(),
+);

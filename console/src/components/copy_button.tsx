@@ -7,6 +7,8 @@ interface CopyButtonProps {
   readonly text: string;
   /** What is copied, for who can't see what stands beside the button. */
   readonly what: string;
+  /** Without a frame, beside others. */
+  readonly quiet?: boolean;
 }
 
 type Outcome = "none" | "copied" | "refused";
@@ -17,7 +19,7 @@ const LABELS: Record<Outcome, string> = {
   refused: "Select it and copy",
 };
 
-export function CopyButton({ text, what }: CopyButtonProps) {
+export function CopyButton({ text, what, quiet = false }: CopyButtonProps) {
   const [outcome, setOutcome] = useState<Outcome>("none");
   useEffect(() => {
     if (outcome === "none") return;
@@ -28,7 +30,7 @@ export function CopyButton({ text, what }: CopyButtonProps) {
   return (
     <button
       type="button"
-      class="button small"
+      class={`button small ${quiet ? "quiet" : ""}`}
       data-outcome={outcome}
       aria-label={`Copy ${what}`}
       onClick={() => void copy()}

@@ -1,8 +1,12 @@
+import { useState } from "preact/hooks";
 import type { Status } from "../../../src/api/types.ts";
-import { countOf, displayName, formatBytes } from "../lib/format.ts";
+import { countOf, displayName, formatBytes, formatRate } from "../lib/format.ts";
 import type { Link } from "../lib/live_state.ts";
 import { nodeCount } from "../lib/mesh_view.ts";
-import { Logo } from "./icons.tsx";
+import type { PageName } from "../lib/route.ts";
+import { storedTheme, storeTheme } from "../lib/theme.ts";
+import { Logo, MoonIcon, SunIcon } from "./icons.tsx";
+import { Navigation } from "./navigation.tsx";
 
 const LINK_TEXT: Record<Link, string> = {
   connecting: "connecting…",
@@ -12,10 +16,17 @@ const LINK_TEXT: Record<Link, string> = {
 
 function Totals({ status }: { status: Status }) {
   const clients = status.node.clientsConnected;
+  const rate = status.node.tokensPerSecond;
   return (
     <dl class="totals">
+      {rate > 0 && (
+        <div>
+          <dt class="visually-hidden">Rate of this node's answers</dt>
+          <dd id="mesh-rate">{formatRate(rate)}</dd>
+        </div>
+      )}
       <div>
-        <dt>Mesh memory</dt>
+        <dt>Memory</dt>
         <dd id="mesh-memory">{formatBytes(status.mesh.vramBytes)}</dd>
       </div>
       <div>
@@ -32,19 +43,47 @@ function Totals({ status }: { status: Status }) {
   );
 }
 
-export function Header({ status, link }: { status: Status | null; link: Link }) {
+function ThemeButton() {
+  const [theme, setTheme] = useState(storedTheme);
+  const other = theme === "dark" ? "light" : "dark";
+  return (
+    <button
+      type="button"
+      class="button quiet round"
+      aria-label={`Switch to the ${other} theme`}
+      onClick={() => {
+        storeTheme(other);
+        setTheme(other);
+      }}
+    >
+      {theme === "dark" ? <SunIcon /> : <MoonIcon />}
+    </button>
+  );
+}
+
+export function Header(
+  { status, link, page }: { status: Status | null; link: Link; page: PageName },
+) {
   return (
     <header class="header">
-      <div class="brand">
+      <a class="brand" href="#mesh" aria-label="mesh-llm, to the mesh">
         <Logo />
         <span class="brand-name">mesh-llm</span>
-        {status !== null && <bdi class="muted brand-node">on {displayName(status.node.name)}</bdi>}
+      </a>
+      {status !== null && (
+        <bdi class="muted brand-node" title="The node that this page shows">
+          {displayName(status.node.name)}
+        </bdi>
+      )}
+      <Navigation page={page} />
+      <div class="header-end">
+        {status !== null && <Totals status={status} />}
+        <p class="link" data-link={link} role="status">
+          <span class="dot" aria-hidden="true" />
+          <span class="link-text">{LINK_TEXT[link]}</span>
+        </p>
+        <ThemeButton />
       </div>
-      {status !== null && <Totals status={status} />}
-      <p class="link" data-link={link} role="status">
-        <span class="dot" aria-hidden="true" />
-        {LINK_TEXT[link]}
-      </p>
     </header>
   );
 }

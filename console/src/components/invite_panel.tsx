@@ -1,8 +1,11 @@
+import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import type { Status } from "../../../src/api/types.ts";
 import { createClientToken } from "../lib/api.ts";
 import { INVITE_COMMAND } from "../lib/headline.ts";
 import { CommandLine } from "./command_line.tsx";
+import { QrIcon } from "./icons.tsx";
+import { Later } from "./later.tsx";
 
 type ClientToken =
   | { readonly kind: "none" | "asking" }
@@ -23,7 +26,7 @@ function ClientInvite({ meshToken }: { meshToken: string }) {
   };
   const token = made.kind === "made" ? made.token : meshToken;
   return (
-    <>
+    <div class="client-invite">
       <CommandLine
         id="client-command"
         label="Client only"
@@ -45,7 +48,30 @@ function ClientInvite({ meshToken }: { meshToken: string }) {
         )}
         {made.kind === "failed" && <span role="alert" class="problem">{made.problem}</span>}
       </p>
-    </>
+    </div>
+  );
+}
+
+const loadQrCode = () => import("./qr_code.tsx");
+
+/** Shown on request: who sees the picture holds the key. */
+function TokenQrCode({ token }: { token: string }) {
+  const [shown, setShown] = useState(false);
+  return (
+    <div class="qr-box">
+      <button
+        type="button"
+        class="button small"
+        aria-expanded={shown}
+        onClick={() => setShown(!shown)}
+      >
+        <QrIcon />
+        {shown ? "Hide QR code" : "Show QR code"}
+      </button>
+      {shown && (
+        <Later load={loadQrCode} props={{ text: token, label: "The invite token as a QR code" }} />
+      )}
+    </div>
   );
 }
 
@@ -56,9 +82,10 @@ function Invite({ token }: { token: string }) {
         Run one of these on another machine. The token is a key to your mesh: give it to people you
         trust.
       </p>
-      <CommandLine id="token" label="Invite token" command={token} />
       <CommandLine id="join-command" label="Add a machine" command={`./mesh-llm --join ${token}`} />
       <ClientInvite meshToken={token} />
+      <CommandLine id="token" label="Invite token" command={token} />
+      <TokenQrCode token={token} />
     </>
   );
 }
@@ -81,14 +108,18 @@ function NoInvite({ role }: { role: Status["node"]["role"] }) {
   );
 }
 
-export function InvitePanel({ status }: { status: Status }) {
-  const { token } = status.mesh;
+interface InvitePanelProps {
+  readonly token: string | null;
+  readonly role: Status["node"]["role"];
+}
+
+export const InvitePanel = memo(({ token, role }: InvitePanelProps) => {
   return (
     <section class="panel invite" id="invite" tabIndex={-1} aria-labelledby="invite-title">
       <h2 id="invite-title">Add a machine</h2>
       <div class="card">
-        {token === null ? <NoInvite role={status.node.role} /> : <Invite token={token} />}
+        {token === null ? <NoInvite role={role} /> : <Invite token={token} />}
       </div>
     </section>
   );
-}
+});

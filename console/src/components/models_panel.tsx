@@ -1,5 +1,7 @@
+import { memo } from "preact/compat";
 import { countOf, displayName, formatBytes, formatPercent, formatProgress } from "../lib/format.ts";
 import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_view.ts";
+import { hrefOf } from "../lib/route.ts";
 import { modelText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 
@@ -61,7 +63,7 @@ function MemoryNeeded({ model }: { model: ModelView }) {
   );
 }
 
-function ModelRow({ model }: { model: ModelView }) {
+export const ModelRow = memo(({ model }: { model: ModelView }) => {
   const split = model.instances.filter(({ mode, state }) =>
     mode === "split" && state !== "waiting"
   );
@@ -82,40 +84,27 @@ function ModelRow({ model }: { model: ModelView }) {
       </p>
     </li>
   );
-}
+});
 
-function ModelList({ models }: { models: readonly ModelView[] }) {
-  return (
-    <ul class="cards">
-      {/* The index as well: two models may share a name. */}
-      {models.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
-    </ul>
-  );
-}
-
-/** Models that nobody serves, folded: a full disk must not push the machines out of sight. */
-function ColdModels({ models }: { models: readonly ModelView[] }) {
-  if (models.length === 0) return null;
-  return (
-    <details class="cold">
-      <summary>{countOf(models.length, "model")} known and not served</summary>
-      <ModelList models={models} />
-    </details>
-  );
-}
-
-export function ModelsPanel({ models }: { models: readonly ModelView[] }) {
+/** The models that somebody serves, or wants served. All others are on a page of their own. */
+export const ServedModels = memo(({ models }: { models: readonly ModelView[] }) => {
   const served = models.filter(({ state }) => state !== "cold");
+  const others = models.length - served.length;
   return (
     <section class="panel models" aria-labelledby="models-title">
       <h2 id="models-title">Models</h2>
-      {models.length === 0 && (
-        <p class="empty">
-          No model is known yet. The first one that a machine serves appears here.
-        </p>
+      {served.length === 0 && (
+        <p class="empty">No machine serves a model. The first one that does appears here.</p>
       )}
-      {served.length > 0 && <ModelList models={served} />}
-      <ColdModels models={models.filter(({ state }) => state === "cold")} />
+      <ul class="cards">
+        {/* The index as well: two models may share a name. */}
+        {served.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
+      </ul>
+      <a class="more" href={hrefOf("models")}>
+        {others > 0
+          ? `${countOf(others, "more model")}, and what else fits`
+          : "Find a model that fits"}
+      </a>
     </section>
   );
-}
+});

@@ -15,6 +15,10 @@ export interface Answer {
   readonly reasoning: string;
   /** PeerId of the machine that answers, once known. */
   readonly host: string | null;
+  /** Those that went on where it broke off, in order. */
+  readonly continuedBy: readonly string[];
+  /** The node's name for the request, once known. */
+  readonly requestId: string | null;
   readonly finish: string | null;
   /** Where `state` is `failed`. */
   readonly problem: Problem | null;
@@ -35,6 +39,8 @@ export function beginAnswer(nowMs: number): Answer {
     text: "",
     reasoning: "",
     host: null,
+    continuedBy: [],
+    requestId: null,
     finish: null,
     problem: null,
     sentAtMs: nowMs,
@@ -96,4 +102,9 @@ export function answerFigures(answer: Answer): AnswerFigures {
     firstTokenMs: firstTokenAtMs - sentAtMs,
     tokensPerSecond: tokens > 1 && spanMs > 0 ? ((tokens - 1) / spanMs) * 1000 : null,
   };
+}
+
+/** The machines that answered, in order. */
+export function hostsOf({ host, continuedBy }: Answer): readonly string[] {
+  return host === null ? [] : [host, ...continuedBy];
 }

@@ -10,6 +10,9 @@ import { SseDecoder } from "./sse.ts";
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly max_tokens?: number;
 }
 
 export interface AskOptions {
@@ -20,6 +23,7 @@ export interface AskOptions {
 /** A streamed answer: who gives it, and its chunks in the groups in which they arrive. */
 export interface ChatReply {
   readonly host: string | null;
+  readonly requestId: string | null;
   readonly chunks: AsyncIterable<ChatChunk[]>;
 }
 
@@ -86,5 +90,9 @@ export async function askModel(
     body: JSON.stringify({ ...chat, stream: true, stream_options: { include_usage: true } }),
     signal,
   });
-  return { host: response.headers.get("x-mesh-host"), chunks: readChunks(response, signal) };
+  return {
+    host: response.headers.get("x-mesh-host"),
+    requestId: response.headers.get("x-request-id"),
+    chunks: readChunks(response, signal),
+  };
 }

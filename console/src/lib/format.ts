@@ -102,3 +102,9 @@ export function formatClock(epochMs: number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => part.toString().padStart(2, "0")).join(":");
 }
+
+/** A name short enough to stand below a circle. */
+export function shortName(name: string, max = 15): string {
+  const chars = [...name];
+  return chars.length <= max ? name : `${chars.slice(0, max - 1).join("")}…`;
+}

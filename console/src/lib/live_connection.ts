@@ -1,9 +1,18 @@
-import type { NodeEvent, Status } from "../../../src/api/types.ts";
+import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/types.ts";
 import { ApiError } from "./api_error.ts";
 import { RECONNECT_FIRST_MS, RECONNECT_MAX_MS } from "./defaults.ts";
 import type { LiveEvent } from "./live_state.ts";
 
-type ProgressData = Omit<Extract<NodeEvent, { type: "progress" }>, "type">;
+type DataOf<Type extends NodeEvent["type"]> = Omit<Extract<NodeEvent, { type: Type }>, "type">;
+
+/** What each event of the stream carries, as the node's own event. */
+const READERS: { [Type in NodeEvent["type"]]: (data: string) => NodeEvent } = {
+  status: (data) => ({ type: "status", status: JSON.parse(data) as Status }),
+  progress: (data) => ({ type: "progress", ...JSON.parse(data) as DataOf<"progress"> }),
+  peer: (data) => ({ type: "peer", ...JSON.parse(data) as DataOf<"peer"> }),
+  request: (data) => ({ type: "request", request: JSON.parse(data) as RequestRecord }),
+  log: (data) => ({ type: "log", line: JSON.parse(data) as LogLine }),
+};
 
 /** Pause before the next attempt to connect, after so many that failed. */
 export function reconnectDelayMs(failures: number): number {
@@ -40,12 +49,11 @@ export class LiveConnection {
       this.#parts.onEvent({ type: "opened" });
     });
     source.addEventListener("error", () => void this.#onError(source));
-    source.addEventListener("status", ({ data }) => {
-      this.#parts.onEvent({ type: "status", status: JSON.parse(data) as Status });
-    });
-    source.addEventListener("progress", ({ data }) => {
-      this.#parts.onEvent({ type: "progress", ...JSON.parse(data) as ProgressData });
-    });
+    for (const [type, read] of Object.entries(READERS)) {
+      source.addEventListener(type, ({ data }) => {
+        this.#parts.onEvent({ ...read(data), atMs: this.#parts.now() });
+      });
+    }
   }
 
   stop(): void {

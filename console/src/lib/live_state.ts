@@ -1,9 +1,22 @@
 /** What the page knows of the node, and whether it still hears from it. Pure. */
 
-import type { NodeEvent, Status } from "../../../src/api/types.ts";
+import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/types.ts";
+import { LOG_LINES_MAX, REQUESTS_MAX, SAMPLE_INTERVAL_MS, SAMPLES_MAX } from "./defaults.ts";
 import type { Progress } from "./mesh_view.ts";
+import { addNews, type NewsItem, newsOf } from "./news.ts";
+import { reuse } from "./reuse.ts";
 
 export type Link = "connecting" | "live" | "reconnecting";
+
+/** A log line with a number of its own: two may be equal. */
+export interface NumberedLine extends LogLine {
+  readonly number: number;
+}
+
+export interface MemorySample {
+  readonly atMs: number;
+  readonly usedBytes: number;
+}
 
 export interface LiveState {
   readonly link: Link;
@@ -13,12 +26,21 @@ export interface LiveState {
   readonly lostAtMs: number | null;
   /** Why the node can't be read, in words. */
   readonly problem: string | null;
+  /** Newest first. */
+  readonly news: readonly NewsItem[];
+  /** Finished requests, newest first. */
+  readonly requests: readonly RequestRecord[];
+  /** Oldest first. */
+  readonly logs: readonly NumberedLine[];
+  readonly memory: readonly MemorySample[];
 }
 
+/** Those that the node tells of carry the time at which the page heard of them. */
 export type LiveEvent =
   | { readonly type: "opened" }
   | { readonly type: "lost"; readonly atMs: number; readonly problem: string | null }
-  | Extract<NodeEvent, { type: "status" | "progress" }>;
+  | { readonly type: "history"; readonly requests: readonly RequestRecord[] }
+  | (NodeEvent & { readonly atMs: number });
 
 export const INITIAL_LIVE_STATE: LiveState = {
   link: "connecting",
@@ -26,6 +48,10 @@ export const INITIAL_LIVE_STATE: LiveState = {
   progress: {},
   lostAtMs: null,
   problem: null,
+  news: [],
+  requests: [],
+  logs: [],
+  memory: [],
 };
 
 /** Progress of models that are still loading. */
@@ -34,6 +60,39 @@ function stillLoading(progress: Progress, status: Status): Progress {
     status.models.filter((model) => model.state === "loading").map((model) => model.name),
   );
   return Object.fromEntries(Object.entries(progress).filter(([name]) => loading.has(name)));
+}
+
+function usedBytes({ node, peers }: Status): number {
+  return [node, ...peers].flatMap(({ devices }) => devices)
+    .reduce((sum, device) => sum + device.usedBytes, 0);
+}
+
+function sample(memory: LiveState["memory"], status: Status, atMs: number): LiveState["memory"] {
+  const last = memory.at(-1);
+  if (last !== undefined && atMs - last.atMs < SAMPLE_INTERVAL_MS) return memory;
+  return [...memory, { atMs, usedBytes: usedBytes(status) }].slice(-SAMPLES_MAX);
+}
+
+function onStatus(state: LiveState, next: Status, atMs: number): LiveState {
+  const news = newsOf(state.status, next, atMs).reduce(addNews, state.news);
+  return {
+    ...state,
+    status: reuse(state.status, next),
+    progress: reuse(state.progress, stillLoading(state.progress, next)),
+    news,
+    memory: sample(state.memory, next, atMs),
+  };
+}
+
+/** Newest first, each once: after a reconnection the node tells again what may have been missed. */
+function addRequests(
+  requests: readonly RequestRecord[],
+  more: readonly RequestRecord[],
+): readonly RequestRecord[] {
+  const known = new Set(requests.map(({ id, time }) => `${id} ${time}`));
+  const fresh = more.filter(({ id, time }) => !known.has(`${id} ${time}`));
+  return [...fresh, ...requests].sort((a, b) => a.time < b.time ? 1 : a.time > b.time ? -1 : 0)
+    .slice(0, REQUESTS_MAX);
 }
 
 export function onLiveEvent(state: LiveState, event: LiveEvent): LiveState {
@@ -47,14 +106,20 @@ export function onLiveEvent(state: LiveState, event: LiveEvent): LiveState {
         lostAtMs: state.lostAtMs ?? event.atMs,
         problem: event.problem,
       };
+    case "history":
+      return { ...state, requests: addRequests(state.requests, event.requests) };
     case "status":
-      return {
-        ...state,
-        status: event.status,
-        progress: stillLoading(state.progress, event.status),
-      };
+      return onStatus(state, event.status, event.atMs);
     case "progress":
       if (event.task !== "load") return state;
       return { ...state, progress: { ...state.progress, [event.model]: event.fraction } };
+    case "peer":
+      return { ...state, news: addNews(state.news, event) };
+    case "request":
+      return { ...state, requests: addRequests(state.requests, [event.request]) };
+    case "log": {
+      const line = { ...event.line, number: (state.logs.at(-1)?.number ?? 0) + 1 };
+      return { ...state, logs: [...state.logs, line].slice(-LOG_LINES_MAX) };
+    }
   }
 }

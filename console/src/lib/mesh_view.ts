@@ -20,8 +20,13 @@ export interface Part {
   readonly state: "warm" | "loading" | "waiting";
   /** Of the model's layers; 100 for a model that runs alone. */
   readonly percent: number;
-  /** Name of the host. */
+  readonly hostId: string;
   readonly hostName: string;
+}
+
+export interface DeviceView {
+  readonly name: string;
+  readonly memory: Memory;
 }
 
 export interface Machine {
@@ -31,7 +36,9 @@ export interface Machine {
   readonly role: "host" | "worker" | "standby" | "client";
   readonly part: Part | null;
   readonly memory: Memory;
-  readonly devices: readonly string[];
+  readonly devices: readonly DeviceView[];
+  /** Bytes that this machine and the node that shows it have exchanged. */
+  readonly trafficBytes: number;
   readonly rttMs: number | null;
 }
 
@@ -117,6 +124,7 @@ function partOf(status: Status, names: ReadonlyMap<string, string>, id: string):
         mode: instance.mode,
         state: instance.state,
         percent: share.percent,
+        hostId: instance.host,
         hostName: nameOf(names, instance.host),
       };
     }
@@ -135,6 +143,10 @@ function memoryOf(devices: readonly Device[], vramBytes: number): Memory {
   };
 }
 
+function deviceView(device: Device): DeviceView {
+  return { name: displayName(device.name), memory: memoryOf([device], device.offeredBytes) };
+}
+
 /** This machine first, then hosts, workers and standbys by name. */
 export function machines(status: Status): Machine[] {
   const names = machineNames(status);
@@ -148,7 +160,9 @@ export function machines(status: Status): Machine[] {
     role: node.role,
     part: partOf(status, names, node.id),
     memory: memoryOf(node.devices, node.vramBytes),
-    devices: node.devices.map((device) => displayName(device.name)),
+    devices: node.devices.map(deviceView),
+    trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
+      .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
   });
   const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
   peers.sort((a, b) =>

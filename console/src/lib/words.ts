@@ -1,6 +1,13 @@
 /** Sentences about machines and models. Pure. */
 
-import { countOf, displayName, formatBytes, formatPercent, listNames } from "./format.ts";
+import {
+  countOf,
+  displayName,
+  formatBytes,
+  formatPercent,
+  listNames,
+  shortName,
+} from "./format.ts";
 import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_view.ts";
 
 /** What a machine does now. */
@@ -12,6 +19,16 @@ export function doing({ role, part }: Machine): string {
   if (part.mode === "solo") return `${verb} ${part.model} by itself`;
   const share = `${verb} ${formatPercent(part.percent)} of ${part.model}`;
   return part.as === "host" ? share : `${share} for ${part.hostName}`;
+}
+
+/** The same in a few words, for a place below a circle. */
+export function briefly({ role, part, memory }: Machine): string {
+  if (role === "client") return "client";
+  if (part === null) return `${formatBytes(memory.offeredBytes)} ready`;
+  const model = shortName(part.model);
+  if (part.state === "waiting") return `waits: ${model}`;
+  if (part.state === "loading") return `loads ${model}`;
+  return part.mode === "split" ? `${part.as}, ${model}` : `runs ${model}`;
 }
 
 export function memoryText({ usedBytes, offeredBytes, totalBytes }: Memory): string {

@@ -1,0 +1,51 @@
+import type { ComponentChildren, ComponentType, JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+interface LaterProps<Props> {
+  /** Imports the component; the browser keeps what it has brought. */
+  readonly load: () => Promise<{ default: ComponentType<Props> }>;
+  readonly props: Props;
+  /** Shown until then, and where it can't be had. */
+  readonly meanwhile?: ComponentChildren;
+}
+
+type Loaded<Props> =
+  | { readonly kind: "loading" }
+  | { readonly kind: "ready"; readonly Component: ComponentType<Props> }
+  | { readonly kind: "failed" };
+
+/** A part of the page that is fetched when it is first shown. */
+export function Later<Props extends object>(
+  { load, props, meanwhile }: LaterProps<Props>,
+): JSX.Element {
+  const [loaded, setLoaded] = useState<Loaded<Props>>({ kind: "loading" });
+  const [attempt, setAttempt] = useState(1);
+  useEffect(() => {
+    let wanted = true;
+    load().then(
+      (module) => wanted && setLoaded({ kind: "ready", Component: module.default }),
+      () => wanted && setLoaded({ kind: "failed" }),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [load, attempt]);
+  if (loaded.kind === "ready") return <loaded.Component {...props} />;
+  if (meanwhile !== undefined) return <>{meanwhile}</>;
+  if (loaded.kind === "loading") return <p class="empty" role="status">One moment…</p>;
+  return (
+    <div class="empty" role="alert">
+      <p>The node did not give this part of the page.</p>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          setLoaded({ kind: "loading" });
+          setAttempt(attempt + 1);
+        }}
+      >
+        Try again
+      </button>
+    </div>
+  );
+}

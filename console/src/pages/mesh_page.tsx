@@ -1,0 +1,50 @@
+import { useMemo } from "preact/hooks";
+import type { Status } from "../../../src/api/types.ts";
+import { HeadlinePanel } from "../components/headline_panel.tsx";
+import { InvitePanel } from "../components/invite_panel.tsx";
+import { MachinesPanel } from "../components/machines_panel.tsx";
+import { ServedModels } from "../components/models_panel.tsx";
+import { NewsList } from "../components/news_list.tsx";
+import { TopologyPicture } from "../components/topology_picture.tsx";
+import { useShared } from "../hooks/use_shared.ts";
+import type { Headline } from "../lib/headline.ts";
+import { machines, type ModelView } from "../lib/mesh_view.ts";
+import type { NewsItem } from "../lib/news.ts";
+import { hrefOf } from "../lib/route.ts";
+
+interface MeshPageProps {
+  readonly status: Status;
+  readonly headline: Headline;
+  readonly models: readonly ModelView[];
+  readonly news: readonly NewsItem[];
+}
+
+function toInvite(): void {
+  const panel = document.querySelector<HTMLElement>("#invite");
+  panel?.scrollIntoView({ block: "center" });
+  panel?.focus();
+}
+
+/** How the mesh is, who takes part, and how to add a machine. */
+export function MeshPage({ status, headline, models, news }: MeshPageProps) {
+  const shown = useShared(useMemo(() => machines(status), [status]));
+  return (
+    <div class="page mesh">
+      <HeadlinePanel
+        headline={headline}
+        onChat={() => location.assign(hrefOf("chat"))}
+        onInvite={toInvite}
+      />
+      <section class="panel picture" aria-labelledby="picture-title">
+        <h2 id="picture-title">The mesh</h2>
+        <div class="card">
+          <TopologyPicture machines={shown} />
+          <NewsList news={news} />
+        </div>
+      </section>
+      <ServedModels models={models} />
+      <MachinesPanel machines={shown} />
+      <InvitePanel token={status.mesh.token} role={status.node.role} />
+    </div>
+  );
+}
