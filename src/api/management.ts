@@ -44,6 +44,22 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     })
     .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
+    .get("/api/catalog", async (c) => {
+      await node.freshen();
+      return c.json(node.modelActions.catalog());
+    })
+    .get("/api/models/:name/download", (c) =>
+      c.json(node.modelActions.downloadStatus(c.req.param("name"))))
+    .post("/api/models/:name/download", async (c) =>
+      c.json(await node.modelActions.download(c.req.param("name")).catch(refuseModel), 202))
+    .post("/api/models/:name/download/pause", async (c) => {
+      await node.modelActions.pauseDownload(c.req.param("name")).catch(refuseModel);
+      return c.json({});
+    })
+    .delete("/api/models/:name/download", async (c) => {
+      await node.modelActions.cancelDownload(c.req.param("name")).catch(refuseModel);
+      return c.json({});
+    })
     .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
       const token = await node.invite(c.req.valid("json")).catch(refuseInvite);
       return c.json({ token });

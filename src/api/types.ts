@@ -248,8 +248,27 @@ export class ModelRefusedError extends Error {
   }
 }
 
+/** What the management routes do with models and their files. */
+export interface ModelActions {
+  /** Every model that this node knows of: on its disk, elsewhere in the mesh, in the catalog. */
+  catalog(): CatalogEntry[];
+  /**
+   * Begins a download, or goes on with one.
+   * @param reference a name of the catalog, a repository as `org/repo[:quantisation]`, or a URL
+   * @throws {ModelRefusedError}
+   */
+  download(reference: string): Promise<{ name: string; download: DownloadStatus }>;
+  /** `null` where nothing of that name is unfinished. */
+  downloadStatus(name: string): DownloadStatus | null;
+  /** Keeps what has arrived. @throws {ModelRefusedError} */
+  pauseDownload(name: string): Promise<void>;
+  /** Removes what has arrived. @throws {ModelRefusedError} */
+  cancelDownload(name: string): Promise<void>;
+}
+
 /** What the management routes need of the node. */
 export interface ManagementNode {
+  readonly modelActions: ModelActions;
   /** As in `GatewayNode`. */
   freshen(): Promise<void>;
   /** Somebody looks on: what a passive node knows is kept fresh until the result is called. */

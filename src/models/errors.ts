@@ -32,3 +32,25 @@ export class InvalidModelNameError extends Error {
 export function bytesText(bytes: number): string {
   return `${bytes.toLocaleString("en-US")} bytes`;
 }
+
+/** What was named for a download is no model of the catalog, no repository and no URL of a model. */
+export class InvalidReferenceError extends Error {
+  override name = "InvalidReferenceError";
+
+  constructor(readonly reference: string) {
+    super(
+      `Cannot download ${reference}: name a model of the catalog, a repository of Hugging Face as ` +
+        "org/repo or org/repo:Q4_K_M, or an https URL that ends in .gguf",
+    );
+  }
+}
+
+/** The download can't be begun: nothing was fetched. */
+export class DownloadRefusedError extends Error {
+  override name = "DownloadRefusedError";
+}
+
+/** The download broke off; what has arrived is kept and will be continued. */
+export class DownloadFailedError extends Error {
+  override name = "DownloadFailedError";
+}

@@ -1,0 +1,26 @@
+import { statfs } from "node:fs/promises";
+import { DownloadFailedError } from "../errors.ts";
+
+/** Free bytes on the disk that a folder lies on. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** The write failed for want of space, or of quota. */
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ENOSPC" || code === "EDQUOT" ||
+    (error instanceof Error && /os error (28|122)\b/.test(error.message));
+}
+
+export function diskFull(cause?: unknown): DownloadFailedError {
+  return new DownloadFailedError(
+    "The disk is full. What has arrived is kept: make room and try again to go on",
+    { cause },
+  );
+}
+
+export function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
+}

@@ -1,0 +1,279 @@
+import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
+import { PUBLIC_ONLY } from "./address_rules.ts";
+import { DISK_RESERVE_BYTES, REPORT_INTERVAL_MS } from "./defaults.ts";
+import { freeBytes } from "./disk.ts";
+import {
+  downloadFile,
+  type DownloadWorld,
+  type FileToDownload,
+  roomMessage,
+} from "./download_file.ts";
+import { leftBytes, removePart } from "./part_file.ts";
+import { Rate } from "./rate.ts";
+import { type DownloadPlan, resolveDownload } from "./resolve.ts";
+import type { ChunkSource } from "./types.ts";
+import { type Unfinished, UnfinishedStore } from "./unfinished.ts";
+
+export interface DownloadProgress {
+  readonly state: "running" | "paused" | "failed";
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+  readonly bytesPerSecond: number;
+  readonly secondsLeft: number | null;
+  /** One sentence, where it failed. */
+  readonly error: string | null;
+}
+
+export interface DownloadsOptions {
+  /** Where models are put. */
+  readonly folder: string;
+  /** `HF_ENDPOINT`, or Hugging Face. */
+  readonly hub: URL;
+  readonly world: DownloadWorld;
+  /** @throws {DownloadRefusedError} where the model could not be run by anybody, with both numbers. */
+  readonly checkFit: (plan: DownloadPlan) => void;
+  /** Machines of the mesh that have the file. */
+  readonly peersFor: (plan: DownloadPlan, file: FileToDownload) => readonly ChunkSource[];
+  readonly onLiar: (peer: string) => void;
+  /** The model lies in its folder, whole. */
+  readonly onFinished: (plan: DownloadPlan) => void;
+  /** A few times a second, and when a download begins or ends. */
+  readonly onProgress: (name: string, progress: DownloadProgress) => void;
+  readonly now: () => number;
+}
+
+interface Entry {
+  readonly unfinished: Unfinished;
+  readonly rate: Rate;
+  progress: DownloadProgress;
+  reportedMs: number;
+  ending: AbortController | undefined;
+  /** Settles when nothing of it runs any more. */
+  done: Promise<void>;
+}
+
+/** The downloads of this machine, and the only owner of what they are doing. */
+export class Downloads {
+  readonly #options: DownloadsOptions;
+  readonly #store: UnfinishedStore;
+  readonly #entries = new Map<string, Entry>();
+  readonly #stopping = new AbortController();
+
+  /** Knows of what an earlier run has left. */
+  static async open(options: DownloadsOptions): Promise<Downloads> {
+    const downloads = new Downloads(options);
+    for (const unfinished of await downloads.#store.list()) await downloads.#recall(unfinished);
+    return downloads;
+  }
+
+  private constructor(options: DownloadsOptions) {
+    this.#options = options;
+    this.#store = new UnfinishedStore(options.folder);
+  }
+
+  /** Everything that was begun and is not finished. */
+  list(): { readonly name: string; readonly reference: string; readonly progress: DownloadProgress }[] {
+    return [...this.#entries.values()].map(({ unfinished, progress }) => {
+      const { name, reference } = unfinished;
+      return { name, reference, progress };
+    });
+  }
+
+  /**
+   * Begins a download, or goes on with one: by its name, or by what it was asked by. Returns once it is
+   * known what is to be fetched and that it is of use here.
+   * @throws {InvalidReferenceError | DownloadRefusedError}
+   */
+  async start(nameOrReference: string): Promise<{ name: string; progress: DownloadProgress }> {
+    const known = this.#find(nameOrReference);
+    if (known?.ending !== undefined) {
+      return { name: known.unfinished.name, progress: known.progress };
+    }
+    const { folder, hub, world, checkFit } = this.#options;
+    const plan = await resolveDownload(known?.unfinished.reference ?? nameOrReference, {
+      ...world,
+      hub,
+      folder,
+      signal: this.#stopping.signal,
+    });
+    checkFit(plan);
+    await this.#checkRoom(plan);
+    const entry = this.#entries.get(plan.name) ?? await this.#begin(plan);
+    if (entry.ending === undefined) this.#run(entry, plan);
+    return { name: plan.name, progress: entry.progress };
+  }
+
+  /** Keeps what has arrived. Nothing of it runs when this resolves. */
+  async pause(nameOrReference: string): Promise<boolean> {
+    const entry = this.#find(nameOrReference);
+    if (entry === undefined) return false;
+    entry.ending?.abort(new Error("The download was paused"));
+    await entry.done;
+    return true;
+  }
+
+  /** Removes what has arrived. */
+  async cancel(nameOrReference: string): Promise<boolean> {
+    const entry = this.#find(nameOrReference);
+    if (entry === undefined) return false;
+    await this.pause(nameOrReference);
+    for (const { path } of entry.unfinished.files) await removePart(path);
+    await this.#store.remove(entry.unfinished.name);
+    this.#entries.delete(entry.unfinished.name);
+    return true;
+  }
+
+  /** Resolves when the download has ended, however. */
+  async ended(name: string): Promise<DownloadProgress | undefined> {
+    await this.#entries.get(name)?.done;
+    return this.#entries.get(name)?.progress;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("The node stops"));
+    await Promise.all([...this.#entries.values()].map(({ done }) => done));
+  }
+
+  #find(nameOrReference: string): Entry | undefined {
+    return this.#entries.get(nameOrReference) ??
+      [...this.#entries.values()].find(({ unfinished }) =>
+        unfinished.reference === nameOrReference
+      );
+  }
+
+  async #begin({ name, reference, files }: DownloadPlan): Promise<Entry> {
+    const unfinished = {
+      name,
+      reference,
+      totalBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      files: files.map(({ path, sizeBytes, sha256, url }) => ({
+        path,
+        sizeBytes,
+        identity: sha256 ?? url.href,
+      })),
+    };
+    await this.#store.add(unfinished);
+    return await this.#recall(unfinished);
+  }
+
+  async #recall(unfinished: Unfinished): Promise<Entry> {
+    const { name, totalBytes, files } = unfinished;
+    const { chunkBytes } = this.#options.world;
+    const left = await Promise.all(
+      files.map((file) => leftBytes(chunkBytes === undefined ? file : { ...file, chunkBytes })),
+    );
+    const entry: Entry = {
+      unfinished,
+      rate: new Rate(),
+      progress: {
+        state: "paused",
+        receivedBytes: left.reduce((sum, bytes) => sum + bytes, 0),
+        totalBytes,
+        bytesPerSecond: 0,
+        secondsLeft: null,
+        error: null,
+      },
+      reportedMs: 0,
+      ending: undefined,
+      done: Promise.resolve(),
+    };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  #run(entry: Entry, plan: DownloadPlan): void {
+    entry.ending = new AbortController();
+    const signal = AbortSignal.any([entry.ending.signal, this.#stopping.signal]);
+    this.#set(entry, { state: "running", receivedBytes: 0, error: null });
+    entry.done = this.#fetchAll(entry, plan, signal).then(
+      () => this.#finish(plan),
+      (error: unknown) => this.#break(entry, error, signal),
+    ).finally(() => entry.ending = undefined);
+  }
+
+  async #fetchAll(entry: Entry, plan: DownloadPlan, signal: AbortSignal): Promise<void> {
+    const { world, peersFor, onLiar } = this.#options;
+    for (const file of plan.files) {
+      let resumed = true;
+      await downloadFile(file, {
+        ...world,
+        signal,
+        peers: peersFor(plan, file),
+        onLiar,
+        onBytes: (bytes) => {
+          this.#count(entry, bytes, resumed);
+          resumed = false;
+        },
+      });
+    }
+  }
+
+  async #finish(plan: DownloadPlan): Promise<void> {
+    const entry = this.#entries.get(plan.name);
+    this.#entries.delete(plan.name);
+    await this.#store.remove(plan.name);
+    this.#options.onFinished(plan);
+    if (entry !== undefined) this.#report(entry);
+  }
+
+  #break(entry: Entry, error: unknown, signal: AbortSignal): void {
+    const known = error instanceof DownloadFailedError || error instanceof DownloadRefusedError;
+    const message = error instanceof Error ? error.message : String(error);
+    const failed = signal.aborted ? null : known ? message : `The download broke off: ${message}`;
+    this.#set(entry, { state: failed === null ? "paused" : "failed", error: failed });
+  }
+
+  /** @param resumed the bytes were there before, and say nothing of the line */
+  #count(entry: Entry, bytes: number, resumed: boolean): void {
+    const nowMs = this.#options.now();
+    if (!resumed) entry.rate.add(bytes, nowMs);
+    const receivedBytes = entry.progress.receivedBytes + bytes;
+    const bytesPerSecond = entry.rate.perSecond(nowMs);
+    const restBytes = entry.progress.totalBytes - receivedBytes;
+    const secondsLeft = bytesPerSecond === 0 ? null : Math.ceil(restBytes / bytesPerSecond);
+    entry.progress = { ...entry.progress, receivedBytes, bytesPerSecond, secondsLeft };
+    if (nowMs - entry.reportedMs >= REPORT_INTERVAL_MS) this.#report(entry);
+  }
+
+  #set(entry: Entry, change: Partial<DownloadProgress>): void {
+    entry.progress = { ...entry.progress, bytesPerSecond: 0, secondsLeft: null, ...change };
+    this.#report(entry);
+  }
+
+  #report(entry: Entry): void {
+    entry.reportedMs = this.#options.now();
+    this.#options.onProgress(entry.unfinished.name, entry.progress);
+  }
+
+  async #checkRoom({ files }: DownloadPlan): Promise<void> {
+    const { folder, world } = this.#options;
+    await Deno.mkdir(folder, { recursive: true });
+    const left = await Promise.all(files.map(async (file) => {
+      const there = await Deno.stat(file.path).then(({ size }) => size, () => 0);
+      const { sizeBytes, path, sha256, url } = file;
+      const { chunkBytes } = world;
+      const part = { path, sizeBytes, identity: sha256 ?? url.href };
+      return there > 0 ? 0 : sizeBytes -
+        await leftBytes(chunkBytes === undefined ? part : { ...part, chunkBytes });
+    }));
+    const missing = left.reduce((sum, bytes) => sum + bytes, 0);
+    const free = await world.freeBytes(folder);
+    if (free < missing + DISK_RESERVE_BYTES) {
+      throw new DownloadRefusedError(roomMessage(folder, missing, free));
+    }
+  }
+}
+
+/** The real world, behind the address rules of design.md 7. */
+export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
+  return { rules: PUBLIC_ONLY, token, freeBytes, pause };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.throwIfAborted();
+}

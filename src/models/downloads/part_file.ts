@@ -1,0 +1,180 @@
+import { z } from "zod";
+import { DownloadRefusedError } from "../errors.ts";
+import { CHUNK_BYTES } from "./defaults.ts";
+
+/** One piece of a file. All are of the same size but the last. */
+export interface Chunk {
+  readonly index: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface PartOptions {
+  /** Of the finished file; beside it lie `<path>.part` and `<path>.part.json` until then. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** What is being fetched: a part of something else is not continued. */
+  readonly identity: string;
+  /** @default {CHUNK_BYTES} */
+  readonly chunkBytes?: number;
+}
+
+const schema = z.object({
+  identity: z.string(),
+  sizeBytes: z.int().nonnegative(),
+  chunkBytes: z.int().positive(),
+  /** Chunk by chunk, who brought it; `null` where it is still missing. */
+  chunks: z.array(z.string().nullable()),
+});
+
+type State = z.infer<typeof schema>;
+
+/** An unfinished file and what is known of its chunks. Held by one process at a time. */
+export class PartFile implements AsyncDisposable {
+  readonly #options: PartOptions;
+  readonly #file: Deno.FsFile;
+  readonly #state: State;
+  #saving: Promise<void> = Promise.resolve();
+
+  /** @throws {DownloadRefusedError} where another process has it. */
+  static async open(options: PartOptions): Promise<PartFile> {
+    const { path, sizeBytes } = options;
+    const file = await Deno.open(partPath(path), { read: true, write: true, create: true });
+    try {
+      if (!await file.tryLock(true)) {
+        throw new DownloadRefusedError(`Another process is downloading ${path} already`);
+      }
+      const state = await readState(options);
+      const { size } = await file.stat();
+      // Longer than it was: someone else's bytes; shorter: what the state speaks of is gone.
+      const known = state !== undefined && size === sizeBytes;
+      await file.truncate(sizeBytes);
+      return new PartFile(options, file, known ? state : freshState(options));
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: PartOptions, file: Deno.FsFile, state: State) {
+    this.#options = options;
+    this.#file = file;
+    this.#state = state;
+  }
+
+  get chunks(): Chunk[] {
+    const { sizeBytes, chunkBytes, chunks } = this.#state;
+    return chunks.map((_, index) => {
+      const offset = index * chunkBytes;
+      return { index, offset, length: Math.min(chunkBytes, sizeBytes - offset) };
+    });
+  }
+
+  get missing(): Chunk[] {
+    return this.chunks.filter(({ index }) => this.#state.chunks[index] === null);
+  }
+
+  get receivedBytes(): number {
+    const missing = this.missing.reduce((sum, { length }) => sum + length, 0);
+    return this.#state.sizeBytes - missing;
+  }
+
+  /** Who brought the chunk. */
+  sourceOf({ index }: Chunk): string | null {
+    return this.#state.chunks[index] ?? null;
+  }
+
+  /** A handle of its own, at that place: chunks are written beside each other. */
+  async writerAt(offset: number): Promise<Deno.FsFile> {
+    const file = await Deno.open(partPath(this.#options.path), { read: true, write: true });
+    await file.seek(offset, Deno.SeekMode.Start);
+    return file;
+  }
+
+  /** The chunk is whole and on the disk. */
+  async done({ index }: Chunk, source: string): Promise<void> {
+    this.#state.chunks[index] = source;
+    await this.#save();
+  }
+
+  /** These have to be fetched again. */
+  async forget(chunks: readonly Chunk[]): Promise<void> {
+    for (const { index } of chunks) this.#state.chunks[index] = null;
+    await this.#save();
+  }
+
+  /** Gives the file its name. Nobody ever sees a part of it under that name. */
+  async finish(): Promise<void> {
+    await this.#saving;
+    await this.#file.sync();
+    await Deno.rename(partPath(this.#options.path), this.#options.path);
+    await removeIfThere(statePath(this.#options.path));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#saving.catch(() => {}); // whoever asked for it has been told
+    this.#file.close();
+  }
+
+  /** One after the other, each whole or not at all. */
+  #save(): Promise<void> {
+    const path = statePath(this.#options.path);
+    this.#saving = this.#saving.catch(() => {}).then(async () => {
+      await Deno.writeTextFile(`${path}.new`, JSON.stringify(this.#state));
+      await Deno.rename(`${path}.new`, path);
+    });
+    return this.#saving;
+  }
+}
+
+/** Removes what is left of an unfinished file. */
+export async function removePart(path: string): Promise<void> {
+  await Promise.all([partPath(path), statePath(path), `${statePath(path)}.new`].map(removeIfThere));
+}
+
+/** Bytes of the file that an earlier run has left, without opening it. */
+export async function leftBytes(options: PartOptions): Promise<number> {
+  const state = await readState(options);
+  if (state === undefined) return 0;
+  return state.chunks.reduce((sum, source, index) => {
+    const length = Math.min(state.chunkBytes, state.sizeBytes - index * state.chunkBytes);
+    return source === null ? sum : sum + length;
+  }, 0);
+}
+
+function partPath(path: string): string {
+  return `${path}.part`;
+}
+
+function statePath(path: string): string {
+  return `${path}.part.json`;
+}
+
+function freshState({ identity, sizeBytes, chunkBytes = CHUNK_BYTES }: PartOptions): State {
+  const count = Math.ceil(sizeBytes / chunkBytes);
+  return { identity, sizeBytes, chunkBytes, chunks: Array.from({ length: count }, () => null) };
+}
+
+/** `undefined` where there is none, or one of another file: then all is fetched. */
+async function readState(options: PartOptions): Promise<State | undefined> {
+  const text = await Deno.readTextFile(statePath(options.path)).catch(() => "");
+  const { data } = schema.safeParse(parseJson(text));
+  const fresh = freshState(options);
+  const same = data?.identity === fresh.identity && data.sizeBytes === fresh.sizeBytes &&
+    data.chunkBytes === fresh.chunkBytes && data.chunks.length === fresh.chunks.length;
+  return same ? data : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // cut off by a crash of the machine
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}

@@ -1,0 +1,35 @@
+import type { Chunk } from "./part_file.ts";
+
+/** Somebody who has the file. */
+export interface ChunkSource {
+  /** For messages, and to tell later who brought what. */
+  readonly name: string;
+  /** Chunks that it is asked for at the same time. */
+  readonly parallel: number;
+  /**
+   * The bytes from `offset` on, at most `length`; fewer where it breaks off without saying so.
+   * @throws {FatalSourceError} where asking again is of no use
+   */
+  read(offset: number, length: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The chunk's SHA-256 as somebody else has it, in hexadecimal; `undefined` where nobody can say. */
+  expected?(chunk: Chunk): string | undefined;
+}
+
+/** Asking this source again is of no use. */
+export class FatalSourceError extends Error {
+  override name = "FatalSourceError";
+}
+
+/** Asking again is of use, but not before this time. */
+export class BusySourceError extends Error {
+  override name = "BusySourceError";
+
+  constructor(message: string, readonly pauseMs: number) {
+    super(message);
+  }
+}
+
+/** The server sends the whole file, whatever is asked for. */
+export class RangesIgnoredError extends Error {
+  override name = "RangesIgnoredError";
+}

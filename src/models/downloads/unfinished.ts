@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { z } from "zod";
+
+/** A download that was begun, as a later run finds it. */
+export interface Unfinished {
+  readonly name: string;
+  readonly reference: string;
+  readonly totalBytes: number;
+  readonly files: readonly {
+    readonly path: string;
+    readonly sizeBytes: number;
+    readonly identity: string;
+  }[];
+}
+
+const schema = z.object({
+  name: z.string(),
+  reference: z.string(),
+  totalBytes: z.int().nonnegative(),
+  files: z.array(
+    z.object({ path: z.string(), sizeBytes: z.int().nonnegative(), identity: z.string() }),
+  ),
+});
+
+const SUFFIX = ".download.json";
+
+/** What was begun and is not finished lies beside the models, one small file each. */
+export class UnfinishedStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async list(): Promise<Unfinished[]> {
+    const found: Unfinished[] = [];
+    for (const name of await fileNames(this.#folder)) {
+      if (!name.endsWith(SUFFIX)) continue;
+      const text = await Deno.readTextFile(join(this.#folder, name)).catch(() => "");
+      const { data } = schema.safeParse(parseJson(text));
+      if (data !== undefined) found.push(data);
+    }
+    return found;
+  }
+
+  async add(download: Unfinished): Promise<void> {
+    await Deno.mkdir(this.#folder, { recursive: true });
+    const path = this.#path(download.name);
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(download));
+    await Deno.rename(`${path}.new`, path);
+  }
+
+  async remove(name: string): Promise<void> {
+    await Deno.remove(this.#path(name)).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, `${name}${SUFFIX}`);
+  }
+}
+
+async function fileNames(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import type { BrokenModel, Library, LibraryListing } from "./library.ts";
+import type { LocalModel } from "./types.ts";
+
+export interface ShelfOptions {
+  readonly library: Library;
+  /** Always there, wherever they lie: the model that the command line names, and the guide. */
+  readonly pinned: readonly LocalModel[];
+}
+
+/** The models on this machine's disk as they are now, and the only owner of that list. */
+export class ModelShelf {
+  readonly #options: ShelfOptions;
+  readonly #listeners = new Set<() => void>();
+  #listing: LibraryListing;
+
+  static async open(options: ShelfOptions, signal?: AbortSignal): Promise<ModelShelf> {
+    return new ModelShelf(options, await options.library.list(signal));
+  }
+
+  private constructor(options: ShelfOptions, listing: LibraryListing) {
+    this.#options = options;
+    this.#listing = listing;
+  }
+
+  /** Each once; the pinned ones first. */
+  get models(): readonly LocalModel[] {
+    const all = [...this.#options.pinned, ...this.#listing.models];
+    return all.filter((model, index) =>
+      all.findIndex((other) => keyOf(other) === keyOf(model)) === index
+    );
+  }
+
+  get broken(): readonly BrokenModel[] {
+    return this.#listing.broken;
+  }
+
+  /** Calls back whenever the list has become another one. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Looks again. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    const before = describe(this.#listing);
+    this.#listing = await this.#options.library.list(signal);
+    if (describe(this.#listing) === before) return;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A model that lies in two places is one. */
+function keyOf({ name, fingerprint }: LocalModel): string {
+  return `${fingerprint} ${name}`;
+}
+
+function describe({ models, broken }: LibraryListing): string {
+  return [
+    ...models.map(({ name, fingerprint, path }) => `${path} ${name} ${fingerprint}`),
+    ...broken.map(({ path, reason }) => `${path} ${reason}`),
+  ].sort().join("\n");
+}
