@@ -48,10 +48,15 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       await node.freshen();
       return c.json(node.modelActions.catalog());
     })
-    .get("/api/models/:name/download", (c) =>
-      c.json(node.modelActions.downloadStatus(c.req.param("name"))))
-    .post("/api/models/:name/download", async (c) =>
-      c.json(await node.modelActions.download(c.req.param("name")).catch(refuseModel), 202))
+    .get(
+      "/api/models/:name/download",
+      (c) => c.json(node.modelActions.downloadStatus(c.req.param("name"))),
+    )
+    .post(
+      "/api/models/:name/download",
+      async (c) =>
+        c.json(await node.modelActions.download(c.req.param("name")).catch(refuseModel), 202),
+    )
     .post("/api/models/:name/download/pause", async (c) => {
       await node.modelActions.pauseDownload(c.req.param("name")).catch(refuseModel);
       return c.json({});

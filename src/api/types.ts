@@ -198,6 +198,8 @@ export interface Fit {
   /** Memory of the nodes that were counted. */
   haveBytes: number;
   contextLength: number;
+  /** The largest context that these nodes could hold; `null` where none fits or the header is not known. */
+  largestContextLength: number | null;
   /** Who would run it, the host first, with its fraction of the layers. Empty for `none`. */
   nodes: { id: string; share: number }[];
   /** One sentence for people. */

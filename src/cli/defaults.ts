@@ -26,3 +26,6 @@ export const NAME_LENGTH_MAX = 64;
 
 /** Bar of the live line: fits beside a model's name in 80 columns. */
 export const PROGRESS_BAR_CELLS = 24;
+
+/** Where models come from unless `HF_ENDPOINT` says otherwise. */
+export const HUGGING_FACE = "https://huggingface.co";

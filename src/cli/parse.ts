@@ -2,8 +2,9 @@
 
 import { CommanderError } from "commander";
 import { join, resolve } from "node:path";
+import type { HubConfig } from "../node/mod.ts";
 import type { Command, ServeConfig } from "./command.ts";
-import { API_PORT, CONSOLE_PORT, NAME_LENGTH_MAX } from "./defaults.ts";
+import { API_PORT, CONSOLE_PORT, HUGGING_FACE, NAME_LENGTH_MAX } from "./defaults.ts";
 import { createProgram, type DataOptions } from "./program.ts";
 import type { ServeOptions } from "./serve_options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -14,6 +15,9 @@ export interface Environment {
   readonly MESH_LLM_HOME?: string | undefined;
   readonly MESH_LLM_API_KEY?: string | undefined;
   readonly MESH_LLM_ADMIN_KEY?: string | undefined;
+  /** Of Hugging Face's own tools: where models come from, and the token of an account there. */
+  readonly HF_ENDPOINT?: string | undefined;
+  readonly HF_TOKEN?: string | undefined;
 }
 
 /** What the command line is read against. */
@@ -119,6 +123,7 @@ function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
     contextLength: options.ctx ?? null,
     binDir: absolute(options.binDir, around),
     modelsDir: absolute(options.modelsDir, around),
+    hub: hubOf(around),
     // A folder of its own, so that a client runs beside a node: design.md 3.
     dataDir: client ? join(dataDir, "client") : dataDir,
     name: options.name ?? around.facts.hostname.slice(0, NAME_LENGTH_MAX),
@@ -142,6 +147,17 @@ function refuseOpenDoors(config: ServeConfig): void {
         `set a key for it in MESH_LLM_ADMIN_KEY`,
     );
   }
+}
+
+function hubOf({ environment }: Surroundings): HubConfig {
+  const endpoint = environment.HF_ENDPOINT || HUGGING_FACE;
+  const url = URL.parse(endpoint);
+  if (url?.protocol !== "https:") {
+    throw new UsageError(
+      `HF_ENDPOINT must be an https URL: current value is ${JSON.stringify(endpoint)}`,
+    );
+  }
+  return { endpoint: url.origin, token: environment.HF_TOKEN || null };
 }
 
 function keyFrom(

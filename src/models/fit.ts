@@ -80,7 +80,9 @@ function splitNodes<Id extends string>({ self, others, rttLimitMs }: FitMesh<Id>
     rttLimitMs,
     tensorSplit: null,
   });
-  if (placement.kind === "solo") return { haveBytes: host.memoryBytes, nodes: [{ id: host.id, share: 1 }] };
+  if (placement.kind === "solo") {
+    return { haveBytes: host.memoryBytes, nodes: [{ id: host.id, share: 1 }] };
+  }
   if (placement.kind === "waiting") return { haveBytes: placement.haveBytes, nodes: [] };
   const workers = placement.workers.map(({ peer, share }) => ({ id: peer, share }));
   const nodes = [{ id: host.id, share: placement.hostShare }, ...workers];

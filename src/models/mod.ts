@@ -8,9 +8,28 @@ export {
   openLibrary,
 } from "./library.ts";
 export type { ModelPlaces } from "./model_folders.ts";
-export { InvalidGgufError, InvalidModelNameError, ModelNotFoundError } from "./errors.ts";
+export {
+  DownloadFailedError,
+  DownloadRefusedError,
+  InvalidGgufError,
+  InvalidModelNameError,
+  InvalidReferenceError,
+  ModelNotFoundError,
+} from "./errors.ts";
 export { GUIDE_NAME } from "./guide_file.ts";
 export { needBytes, servedContext, type SizedModel } from "./needs.ts";
+export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
+export type { CatalogModel } from "./catalog/entry.ts";
+export { type AddressRules, PUBLIC_ONLY } from "./downloads/address_rules.ts";
+export {
+  type DownloadProgress,
+  Downloads,
+  type DownloadsOptions,
+  downloadWorld,
+} from "./downloads/downloads.ts";
+export type { DownloadPlan } from "./downloads/resolve.ts";
+export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } from "./fit.ts";
+export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { isModelName } from "./shards.ts";
 export type { GgufHeader, GgufTensor, LocalModel, Placement, SplitCandidate } from "./types.ts";

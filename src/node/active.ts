@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
-import type { LocalModel, WeightLibrary } from "../models/mod.ts";
+import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
 import { MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
@@ -21,7 +21,8 @@ export interface ActiveOptions {
   readonly engine: Engine;
   readonly supervisor: Supervisor;
   readonly memory: OfferedMemory;
-  readonly models: readonly LocalModel[];
+  /** The models on this machine's disk; others may come while it runs. */
+  readonly shelf: ModelShelf;
   /** The model that the command line names first. */
   readonly told: LocalModel | null;
   readonly wanted: readonly string[];
@@ -84,7 +85,7 @@ export class Active implements NodePart {
   }
 
   get onDisk(): readonly LocalModel[] {
-    return this.#options.models;
+    return this.#options.shelf.models;
   }
 
   get loading(): { readonly model: string; readonly fraction: number } | null {
@@ -136,11 +137,17 @@ export class Active implements NodePart {
 
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { mesh, supervisor, weights, models, logger } = this.#options;
+    const { mesh, supervisor, shelf } = this.#options;
     const unsubscribe = mesh.subscribe((event) => event.type === "members" && this.#meet());
     const ending = new AbortController();
-    const indexing = weights.index(models, AbortSignal.any([signal, ending.signal]))
-      .catch((error: unknown) => logger.debug("Hashing ended early: {error}", { error }));
+    let indexing = Promise.resolve();
+    const index = () => indexing = this.#index(indexing, AbortSignal.any([signal, ending.signal]));
+    index();
+    const unshelve = shelf.subscribe(() => {
+      index();
+      this.#announce(this.#reconciler.duty);
+      this.#reconciler.wake();
+    });
     try {
       this.#announce(this.#reconciler.duty);
       if (this.#options.joining) await firstView(mesh, signal, systemClock.after);
@@ -148,13 +155,22 @@ export class Active implements NodePart {
       await this.#reconciler.run(signal);
     } finally {
       unsubscribe();
+      unshelve();
       ending.abort(new Error("The node stops"));
       await Promise.all([supervisor.stop(), this.#tunnels.stop(), indexing]);
     }
   }
 
+  /** Learns the weights of what is on the disk now, once an earlier look is done. */
+  async #index(earlier: Promise<void>, signal: AbortSignal): Promise<void> {
+    await earlier;
+    const { weights, logger } = this.#options;
+    await weights.index(this.onDisk, signal)
+      .catch((error: unknown) => logger.debug("Hashing ended early: {error}", { error }));
+  }
+
   #createReconciler(): Reconciler {
-    const { mesh, engine, supervisor, logger, models, tensorSplit } = this.#options;
+    const { mesh, engine, supervisor, logger, tensorSplit } = this.#options;
     return new Reconciler({
       planOptions: () => ({ ...this.#wishes, tensorSplit }),
       view: (duty, target) => this.#view(duty, target),
@@ -165,7 +181,7 @@ export class Active implements NodePart {
         supervisor,
         logger,
         contextLength: this.#options.contextLength,
-        localModel: ({ model }) => models.find((file) => sameModel(file, model)),
+        localModel: ({ model }) => this.onDisk.find((file) => sameModel(file, model)),
         devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
         tunnelPort: (peer) => this.#tunnels.ensure(peer),
         resetTunnels: () => this.#served.resetAll(),
@@ -179,7 +195,7 @@ export class Active implements NodePart {
   #hosted(): LocalModel | undefined {
     const { plan } = this.#reconciler.duty;
     if (plan.kind !== "host") return undefined;
-    return this.#options.models.find((file) => sameModel(file, plan.model));
+    return this.onDisk.find((file) => sameModel(file, plan.model));
   }
 
   /** This node's port for the peer that one of the host's tunnel ports leads to. */
@@ -232,7 +248,11 @@ export class Active implements NodePart {
     const ports = this.#tunnels.ports();
     const group = splitPeers(duty).map((peer) => [peer, ports[peer]] as const);
     const tunnelPorts = Object.fromEntries(group.filter(([, port]) => port !== undefined));
-    const facts: NodeFacts = { ...this.#options, wanted: this.#wishes.wanted };
+    const facts: NodeFacts = {
+      ...this.#options,
+      models: this.onDisk,
+      wanted: this.#wishes.wanted,
+    };
     return announcementOf(facts, duty, target, tunnelPorts as Record<string, number>);
   }
 

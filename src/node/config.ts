@@ -1,3 +1,5 @@
+import type { HubConfig } from "./model_desk.ts";
+
 /** What a node has to be told; src/cli makes it of argv, environment and file. */
 export interface NodeConfig {
   /** Passive: no llama.cpp, no model. */
@@ -28,6 +30,8 @@ export interface NodeConfig {
   readonly contextLength: number | null;
   readonly binDir: string | null;
   readonly modelsDir: string | null;
+  /** Where models are downloaded from. */
+  readonly hub: HubConfig;
   /** Absolute. */
   readonly dataDir: string;
   readonly name: string;

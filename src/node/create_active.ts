@@ -12,8 +12,8 @@ import {
   isModelName,
   isModelPath,
   type Library,
-  type LocalModel,
   ModelNotFoundError,
+  ModelShelf,
   openLibrary,
   WeightLibrary,
 } from "../models/mod.ts";
@@ -25,7 +25,7 @@ import { installProgressLog } from "./install_progress.ts";
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
 export type LocalParts = Pick<
   ActiveOptions,
-  "engine" | "supervisor" | "memory" | "models" | "told" | "wanted" | "weights"
+  "engine" | "supervisor" | "memory" | "shelf" | "told" | "wanted" | "weights"
 >;
 
 export interface LocalOptions {
@@ -44,7 +44,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   const { dataDir, binDir, maxVramBytes } = config;
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
-  const { told, wanted, models } = await readModels(config, options);
+  const { told, wanted, shelf } = await readModels(config, options);
   const [engine] = await Promise.all([
     prepareEngine({
       ...options,
@@ -64,7 +64,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   });
   const supervisor = createSupervisor({ engine, dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
-  return { engine, supervisor, memory, models, told, wanted, weights };
+  return { engine, supervisor, memory, shelf, told, wanted, weights };
 }
 
 async function readModels(config: NodeConfig, { logger, signal, home }: LocalOptions) {
@@ -74,14 +74,10 @@ async function readModels(config: NodeConfig, { logger, signal, home }: LocalOpt
   const names = await Promise.all(others.map((model) => nameOf(library, model)));
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
-  const { models, broken } = await library.list(signal);
-  for (const { reason } of broken) logger.warn("{reason}", { reason });
-  const listed = told === null ? [guide, ...models] : [told, guide, ...models];
-  return {
-    told,
-    wanted: told === null ? names : [told.name, ...names],
-    models: distinct(listed),
-  };
+  const pinned = told === null ? [guide] : [told, guide];
+  const shelf = await ModelShelf.open({ library, pinned }, signal);
+  for (const { reason } of shelf.broken) logger.warn("{reason}", { reason });
+  return { told, wanted: told === null ? names : [told.name, ...names], shelf };
 }
 
 /** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */
@@ -94,11 +90,6 @@ async function nameOf(library: Library, model: string): Promise<string> {
   if (isModelPath(model)) return (await library.resolve(model)).name;
   if (!isModelName(model)) throw new ModelNotFoundError(model, `${model} is no name of a model`);
   return model;
-}
-
-function distinct(models: readonly LocalModel[]): LocalModel[] {
-  const byContent = new Map(models.map((model) => [`${model.name} ${model.fingerprint}`, model]));
-  return [...byContent.values()];
 }
 
 export interface CreateActiveOptions extends

@@ -1,6 +1,7 @@
 /** The one place where parts meet: what a node should do, and the loop that makes it so. */
 
 export type { NodeConfig } from "./config.ts";
+export type { HubConfig } from "./model_desk.ts";
 export { DataDirInUseError, DataDirUnusableError, type NodeFile } from "./data_dir.ts";
 export { startNode } from "./node.ts";
 export type { ReadyNode, RunningNode, StartOptions } from "./types.ts";

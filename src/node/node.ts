@@ -1,12 +1,14 @@
 /** One node, active or passive, from its start to its end. */
 
 import type { Logger } from "@logtape/logtape";
+import { join } from "node:path";
 import { type ApiServers, serveApi } from "../api/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, prepareLocal } from "./create_active.ts";
 import { DataDirLock } from "./data_dir.ts";
+import { ModelDesk } from "./model_desk.ts";
 import { NodeApi } from "./node_api.ts";
 import type { NodePart } from "./part.ts";
 import { Passive } from "./passive.ts";
@@ -24,7 +26,8 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   const { mesh, local } = await startParts(config, options, starting);
   const token = mesh.mayInvite ? await mesh.invite({ role: "member" }) : null;
   const adminKey = config.adminKey ?? crypto.randomUUID();
-  const { api, part } = connect(config, options, { mesh, local, token });
+  const { api, part, desk } = await connect(config, options, { mesh, local, token });
+  starting.defer(() => desk.stop());
   const servers = await serve(config, { ...options, api, adminKey });
   starting.defer(() => servers.stop());
   const ready = { node: mesh.self, token, api: servers.apiUrl, console: servers.consoleUrl };
@@ -67,20 +70,37 @@ async function startParts(
 }
 
 /** The API shows the part, and the part tells the API when something has changed. */
-function connect(
+async function connect(
   config: NodeConfig,
-  { logger, logs, version }: StartOptions,
+  { logger, logs, version, downloadRules: rules }: StartOptions,
   { mesh, local, token }: Parts & { readonly token: string | null },
-): { readonly api: NodeApi; readonly part: NodePart } {
+): Promise<{ readonly api: NodeApi; readonly part: NodePart; readonly desk: ModelDesk }> {
   const counts = new TunnelCounts();
   const joining = config.join !== null;
   const changed = () => api.changed();
   const part = local === null
     ? new Passive(mesh)
     : createActive(config, local, { mesh, counts, joining, logger, changed, version });
-  const api = new NodeApi({ mesh, counts, part, name: config.name, version, token, logger });
+  const { name, hub, contextLength } = config;
+  const stock = local === null ? null : stockOf(config, local);
+  const desk = await ModelDesk.open({
+    mesh,
+    stock,
+    hub,
+    contextLength,
+    logger,
+    send: (event) => api.send(event),
+    ...(rules === undefined ? {} : { rules }),
+  });
+  const parts = { mesh, counts, part, modelActions: desk };
+  const api = new NodeApi({ ...parts, name, version, token, logger });
   logs?.subscribe((line) => api.send({ type: "log", line }));
-  return { api, part };
+  return { api, part, desk };
+}
+
+function stockOf(config: NodeConfig, { shelf, memory, engine }: LocalParts) {
+  const folder = config.modelsDir ?? join(config.dataDir, "models");
+  return { shelf, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
 }
 
 function serve(

@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import type { ManagementNode, NodeEvent, RequestRecord, Status } from "../api/mod.ts";
+import type { ManagementNode, ModelActions, NodeEvent, RequestRecord, Status } from "../api/mod.ts";
 import type { InviteOptions, Mesh } from "../mesh/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Gateway } from "./gateway.ts";
@@ -13,6 +13,7 @@ export interface NodeApiOptions {
   readonly mesh: Mesh;
   readonly counts: TunnelCounts;
   readonly part: NodePart;
+  readonly modelActions: ModelActions;
   readonly name: string;
   readonly version: string;
   /** The invite that was made at start; it stays the same. */
@@ -40,6 +41,10 @@ export class NodeApi extends Gateway implements ManagementNode {
     this.#options = options;
     this.#rate = rate;
     this.#publisher = new StatusPublisher({ status: () => this.status(), now: Date.now });
+  }
+
+  get modelActions(): ModelActions {
+    return this.#options.modelActions;
   }
 
   status(): Status {

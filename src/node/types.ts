@@ -2,6 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { LogLine } from "../api/mod.ts";
+import type { AddressRules } from "../models/mod.ts";
 
 export interface StartOptions {
   readonly logger: Logger;
@@ -12,6 +13,8 @@ export interface StartOptions {
   /** The user's home, where there is one: models are also looked for there. */
   readonly home: string | null;
   readonly version: string;
+  /** Which servers downloads may ask; tests have one on loopback. @default {PUBLIC_ONLY} */
+  readonly downloadRules?: AddressRules;
   /** Every line of the log, for the console. */
   readonly logs?: { subscribe(listener: (line: LogLine) => void): () => void };
 }

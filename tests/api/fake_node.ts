@@ -1,11 +1,13 @@
-import type {
-  ForwardRequest,
-  GatewayInstance,
-  GatewayNode,
-  ManagementNode,
-  NodeEvent,
-  RequestRecord,
-  Status,
+import {
+  type ForwardRequest,
+  type GatewayInstance,
+  type GatewayNode,
+  type ManagementNode,
+  type ModelActions,
+  ModelRefusedError,
+  type NodeEvent,
+  type RequestRecord,
+  type Status,
 } from "../../src/api/mod.ts";
 
 export type Forward = (
@@ -22,12 +24,21 @@ export interface FakeNodeOptions {
   readonly forward?: Forward;
 }
 
+export const NO_MODEL_ACTIONS: ModelActions = {
+  catalog: () => [],
+  download: (name) => Promise.reject(new ModelRefusedError("unknown", `No model ${name}`)),
+  downloadStatus: () => null,
+  pauseDownload: () => Promise.resolve(),
+  cancelDownload: () => Promise.resolve(),
+};
+
 /** A node that records what the API asks of it. */
 export class FakeNode implements GatewayNode, ManagementNode {
   readonly self = "self";
   readonly knowsMesh: boolean;
   readonly ownModel: string | null;
   readonly records: RequestRecord[] = [];
+  modelActions: ModelActions = NO_MODEL_ACTIONS;
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   /** What was asked of its models, such as `drop guide`. */

@@ -110,6 +110,55 @@ Deno.test("POST /api/models/:name/drop says why it is refused", async () => {
   }
 });
 
+Deno.test("The download routes begin, tell, pause and cancel by a name or a reference", async () => {
+  const { node, management } = setUp();
+  const asked: string[] = [];
+  const download = {
+    state: "running",
+    receivedBytes: 1,
+    totalBytes: 2,
+    bytesPerSecond: 3,
+    secondsLeft: 4,
+    error: null,
+  } as const;
+  const noted = (what: string) => (name: string) => {
+    asked.push(`${what} ${name}`);
+    return Promise.resolve();
+  };
+  node.modelActions = {
+    ...node.modelActions,
+    download: async (reference) => {
+      await noted("start")(reference);
+      return { name: "m", download };
+    },
+    downloadStatus: (name) => name === "m" ? download : null,
+    pauseDownload: noted("pause"),
+    cancelDownload: noted("cancel"),
+  };
+  const ask = async (path: string, method = "GET") => {
+    const response = await management.request(`/api/models/${path}`, { method });
+    return [response.status, await response.json()];
+  };
+  const started = await ask("org%2Frepo%3AQ4_K_M/download", "POST");
+  assert.deepEqual(started, [202, { name: "m", download }]);
+  assert.deepEqual(await ask("m/download"), [200, download]);
+  assert.deepEqual(await ask("other/download"), [200, null]);
+  assert.deepEqual(await ask("m/download/pause", "POST"), [200, {}]);
+  assert.deepEqual(await ask("m/download", "DELETE"), [200, {}]);
+  assert.deepEqual(asked, ["start org/repo:Q4_K_M", "pause m", "cancel m"]);
+});
+
+Deno.test("POST /api/models/:name/download says why it is refused", async () => {
+  const { node, management } = setUp();
+  for (const [why, status] of [["unknown", 404], ["conflict", 409]] as const) {
+    const download = () => Promise.reject(new ModelRefusedError(why, "It needs 9 GB of 8"));
+    node.modelActions = { ...node.modelActions, download };
+    const response = await management.request("/api/models/m/download", { method: "POST" });
+    assert.equal(response.status, status);
+    assert.equal((await response.json()).error.message, "It needs 9 GB of 8");
+  }
+});
+
 Deno.test("Nothing under /api/ is answered without the admin's key where one is set", async () => {
   const { node, management } = setUp("admin");
   for (const path of ["/api/status", "/api/events", "/api/nothing"]) {

@@ -50,6 +50,7 @@ const defaults: ServeConfig = {
   contextLength: null,
   binDir: null,
   modelsDir: null,
+  hub: { endpoint: "https://huggingface.co", token: null },
   dataDir: "/home/ann/.mesh-llm",
   name: "lab-3",
   logFormat: "pretty",
@@ -117,8 +118,16 @@ Deno.test("parse() takes keys and the data directory from the environment, and f
   assert.deepEqual([told.dataDir, told.apiKey], ["/flag", "flag-key"]);
 });
 
+Deno.test("parse() takes where models come from out of the variables of Hugging Face's own tools", () => {
+  const { hub } = serve("--model big", { HF_ENDPOINT: "https://mirror.example/x", HF_TOKEN: "t" });
+  assert.deepEqual(hub, { endpoint: "https://mirror.example", token: "t" });
+  for (const HF_ENDPOINT of ["http://mirror.example", "mirror.example"]) {
+    assert.match(complaint("--model big", { HF_ENDPOINT }), /HF_ENDPOINT must be an https URL/);
+  }
+});
+
 Deno.test("parse() takes an empty variable for none", () => {
-  const empty = { MESH_LLM_HOME: "", MESH_LLM_API_KEY: "", MESH_LLM_ADMIN_KEY: "" };
+  const empty = { MESH_LLM_HOME: "", MESH_LLM_API_KEY: "", MESH_LLM_ADMIN_KEY: "", HF_TOKEN: "" };
   assert.deepEqual(serve("--model big", empty), defaults);
 });
 

@@ -1,5 +1,6 @@
 /** The real API and console of a node whose state and answers a test makes up. */
 
+import { NO_MODEL_ACTIONS } from "../api/fake_node.ts";
 import { getLogger } from "@logtape/logtape";
 import {
   type ApiServers,
@@ -113,6 +114,8 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   invite(options: Parameters<ManagementNode["invite"]>[0]): Promise<string> {
     return this.onInvite(options);
   }
+
+  readonly modelActions = NO_MODEL_ACTIONS;
 
   serve(): Promise<void> {
     return Promise.resolve();

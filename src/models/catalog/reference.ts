@@ -47,7 +47,7 @@ function parseUrl(url: URL, hub: URL): ModelReference {
   const fileName = decodeURIComponent(basename(url.pathname));
   const { model, count } = shardName(fileName);
   const usable = url.protocol === "https:" && isGgufName(fileName) && isModelName(model);
-  if (!usable || count > 1 || url.username !== "" || model.includes("/")) {
+  if (!usable || count > 1 || url.username !== "" || fileName.includes("/")) {
     throw new InvalidReferenceError(url.href);
   }
   return { kind: "url", url: url.href, name: model };

@@ -4,7 +4,7 @@ import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
 import type { AddressRules } from "./address_rules.ts";
 import { DISK_RESERVE_BYTES, HASH_STEP_BYTES } from "./defaults.ts";
 import { diskFull, gigabytes } from "./disk.ts";
-import { Origin, ORIGIN } from "./origin.ts";
+import { ORIGIN, Origin } from "./origin.ts";
 import { PartFile, removePart } from "./part_file.ts";
 import { Transfer } from "./transfer.ts";
 import type { ChunkSource } from "./types.ts";
@@ -164,4 +164,3 @@ function spaceCheck({ path }: FileToDownload, options: FileOptions) {
     if (await options.freeBytes(dirname(path)) < bytes) throw diskFull();
   };
 }
-

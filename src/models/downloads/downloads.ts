@@ -72,7 +72,11 @@ export class Downloads {
   }
 
   /** Everything that was begun and is not finished. */
-  list(): { readonly name: string; readonly reference: string; readonly progress: DownloadProgress }[] {
+  list(): {
+    readonly name: string;
+    readonly reference: string;
+    readonly progress: DownloadProgress;
+  }[] {
     return [...this.#entries.values()].map(({ unfinished, progress }) => {
       const { name, reference } = unfinished;
       return { name, reference, progress };

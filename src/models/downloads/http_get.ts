@@ -142,8 +142,7 @@ async function* readBody(
   message: IncomingMessage,
   { host, stallMs, end, signal }: BodyOptions,
 ): AsyncGenerator<Uint8Array> {
-  const stalled = () =>
-    message.destroy(new Error(`${host} sent nothing for ${stallMs / 1000} s`));
+  const stalled = () => message.destroy(new Error(`${host} sent nothing for ${stallMs / 1000} s`));
   let timer = setTimeout(stalled, stallMs);
   try {
     for await (const bytes of message as AsyncIterable<Uint8Array>) {

@@ -1,6 +1,11 @@
-import { RETRY_PAUSE_MAX_MS, PARALLEL_RANGES } from "./defaults.ts";
+import { PARALLEL_RANGES, RETRY_PAUSE_MAX_MS } from "./defaults.ts";
 import { type HttpAnswer, httpGet, type HttpOptions } from "./http_get.ts";
-import { BusySourceError, type ChunkSource, FatalSourceError, RangesIgnoredError } from "./types.ts";
+import {
+  BusySourceError,
+  type ChunkSource,
+  FatalSourceError,
+  RangesIgnoredError,
+} from "./types.ts";
 
 export interface OriginOptions extends Omit<HttpOptions, "signal"> {
   readonly url: URL;

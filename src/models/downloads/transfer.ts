@@ -4,7 +4,12 @@ import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from "./defaults.ts"
 import { diskFull, isDiskFull } from "./disk.ts";
 import type { Origin } from "./origin.ts";
 import type { Chunk, PartFile } from "./part_file.ts";
-import { BusySourceError, type ChunkSource, FatalSourceError, RangesIgnoredError } from "./types.ts";
+import {
+  BusySourceError,
+  type ChunkSource,
+  FatalSourceError,
+  RangesIgnoredError,
+} from "./types.ts";
 
 export interface TransferOptions {
   readonly signal: AbortSignal;
@@ -34,7 +39,9 @@ export class Transfer {
 
   /** Asks peers for all that they can bring; whoever fails is left out. */
   async fromPeers(peers: readonly ChunkSource[]): Promise<void> {
-    await Promise.all(peers.map((peer) => this.#drain(peer).catch((error) => this.#rethrow(error))));
+    await Promise.all(
+      peers.map((peer) => this.#drain(peer).catch((error) => this.#rethrow(error))),
+    );
   }
 
   /** @throws {DownloadFailedError} unless all chunks are there in the end. */
@@ -53,11 +60,14 @@ export class Transfer {
     const record: Record = { failures: 0, lastError: undefined };
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, ending.signal]);
-    const workers = Array.from({ length: source.parallel }, () =>
-      this.#work(source, record, signal).catch((error) => {
-        ending.abort(error);
-        throw error;
-      }));
+    const workers = Array.from(
+      { length: source.parallel },
+      () =>
+        this.#work(source, record, signal).catch((error) => {
+          ending.abort(error);
+          throw error;
+        }),
+    );
     const results = await Promise.allSettled(workers);
     this.#options.signal.throwIfAborted();
     if (ending.signal.aborted) throw ending.signal.reason;
@@ -172,7 +182,9 @@ export class Transfer {
           }
           [at, unconfirmed] = [at + 1, 0];
         }
-        if (rest.length > 0) throw new FatalSourceError("The file is longer there than it should be");
+        if (rest.length > 0) {
+          throw new FatalSourceError("The file is longer there than it should be");
+        }
       }
     } finally {
       onBytes(-unconfirmed);

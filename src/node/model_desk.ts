@@ -1,0 +1,183 @@
+/** What the management API does with models and their files: the catalog, and downloads. */
+
+import type { Logger } from "@logtape/logtape";
+import {
+  type CatalogEntry,
+  type DownloadStatus,
+  type ModelActions,
+  ModelRefusedError,
+  type NodeEvent,
+} from "../api/mod.ts";
+import type { Mesh } from "../mesh/mod.ts";
+import {
+  type AddressRules,
+  CATALOG,
+  type DownloadPlan,
+  DownloadRefusedError,
+  Downloads,
+  downloadWorld,
+  type FitMesh,
+  InvalidReferenceError,
+  type ModelShelf,
+  planFit,
+  PUBLIC_ONLY,
+} from "../models/mod.ts";
+import { catalogEntries } from "./catalog_entries.ts";
+import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
+import { fitOf } from "./fit_words.ts";
+
+/** Where models come from. */
+export interface HubConfig {
+  /** `HF_ENDPOINT`, or Hugging Face's own. */
+  readonly endpoint: string;
+  /** `HF_TOKEN`; sent to the endpoint's host only. */
+  readonly token: string | null;
+}
+
+/** What an active node has and a client has not. */
+export interface ModelStock {
+  readonly shelf: ModelShelf;
+  /** Where downloads are put. */
+  readonly folder: string;
+  readonly memoryBytes: number;
+  readonly rpcProtocol: string;
+}
+
+export interface ModelDeskOptions {
+  readonly mesh: Mesh;
+  readonly stock: ModelStock | null;
+  readonly hub: HubConfig;
+  readonly contextLength: number | null;
+  readonly send: (event: NodeEvent) => void;
+  readonly logger: Logger;
+  /** @default {PUBLIC_ONLY} */
+  readonly rules?: AddressRules;
+}
+
+export class ModelDesk implements ModelActions {
+  readonly #options: ModelDeskOptions;
+  #downloads: Downloads | null = null;
+  #toldPercent = new Map<string, number>();
+
+  static async open(options: ModelDeskOptions): Promise<ModelDesk> {
+    const desk = new ModelDesk(options);
+    if (options.stock !== null) desk.#downloads = await desk.#openDownloads(options.stock);
+    return desk;
+  }
+
+  private constructor(options: ModelDeskOptions) {
+    this.#options = options;
+  }
+
+  catalog(): CatalogEntry[] {
+    const { mesh, stock, contextLength } = this.#options;
+    return catalogEntries({
+      onDisk: stock?.shelf.models ?? [],
+      broken: stock?.shelf.broken ?? [],
+      elsewhere: mesh.members().flatMap(({ models }) => models),
+      instances: mesh.routes().instances,
+      catalog: CATALOG,
+      downloads: this.#downloads?.list() ?? [],
+      mesh: this.#fitMesh(),
+      contextLength,
+    });
+  }
+
+  async download(reference: string): Promise<{ name: string; download: DownloadStatus }> {
+    try {
+      const { name, progress } = await this.#active().start(reference);
+      return { name, download: progress };
+    } catch (error) {
+      if (error instanceof InvalidReferenceError) {
+        throw new ModelRefusedError("unknown", error.message);
+      }
+      if (!(error instanceof DownloadRefusedError)) throw error;
+      throw new ModelRefusedError("conflict", error.message);
+    }
+  }
+
+  downloadStatus(name: string): DownloadStatus | null {
+    return this.#downloads?.list().find((one) => one.name === name)?.progress ?? null;
+  }
+
+  async pauseDownload(name: string): Promise<void> {
+    if (!await this.#active().pause(name)) throw noDownload(name);
+  }
+
+  async cancelDownload(name: string): Promise<void> {
+    if (!await this.#active().cancel(name)) throw noDownload(name);
+  }
+
+  /** What has arrived is kept for the next run. */
+  async stop(): Promise<void> {
+    await this.#downloads?.stop();
+  }
+
+  #active(): Downloads {
+    if (this.#downloads !== null) return this.#downloads;
+    throw new ModelRefusedError("conflict", "This node is a client: it keeps no models");
+  }
+
+  #openDownloads({ shelf, folder }: ModelStock): Promise<Downloads> {
+    const { hub: { endpoint, token }, logger, rules = PUBLIC_ONLY } = this.#options;
+    const hub = new URL(endpoint);
+    const secret = token === null ? null : { host: hub.host, value: token };
+    return Downloads.open({
+      folder,
+      hub,
+      world: { ...downloadWorld(secret), rules },
+      checkFit: (plan) => this.#checkFit(plan),
+      peersFor: () => [],
+      onLiar: () => {},
+      onFinished: ({ name }) => {
+        logger.info("Downloaded {model}", { event: "downloaded", model: name });
+        shelf.refresh().catch((error) => logger.warn("{error}", { error }));
+      },
+      onProgress: (name, progress) => this.#tell(name, progress),
+      now: () => Date.now(),
+    });
+  }
+
+  /** Nothing is fetched that nobody here could run. */
+  #checkFit({ modelBytes, name }: DownloadPlan): void {
+    const mesh = this.#fitMesh();
+    const fit = planFit({ sizeBytes: modelBytes }, mesh, this.#options.contextLength);
+    if (fit.kind !== "none") return;
+    throw new DownloadRefusedError(`${name} was not downloaded. ${fitOf(fit, mesh).reason}`);
+  }
+
+  /** As the planner counts: members whose llama.cpp speaks this node's RPC protocol. */
+  #fitMesh(): FitMesh {
+    const { mesh, stock } = this.#options;
+    const able = mesh.members().filter(({ engine }) =>
+      engine !== null && (stock === null || engine.rpcProtocol === stock.rpcProtocol)
+    );
+    return {
+      self: stock && { id: mesh.self, memoryBytes: stock.memoryBytes, rttMs: 0 },
+      others: able.map(({ peer, memoryBytes }) => ({
+        id: peer,
+        memoryBytes,
+        rttMs: mesh.rttMs(peer),
+      })),
+      rttLimitMs: SPLIT_RTT_LIMIT_MS,
+    };
+  }
+
+  /** The console hears of all of it, the log of each percent once and of what went wrong. */
+  #tell(model: string, progress: DownloadStatus): void {
+    const { send, logger } = this.#options;
+    const fraction = progress.totalBytes === 0 ? 0 : progress.receivedBytes / progress.totalBytes;
+    send({ type: "progress", task: "download", model, fraction });
+    if (progress.state === "failed") {
+      logger.warn("{model}: {error}", { event: "download-failed", model, error: progress.error });
+    }
+    const percent = Math.floor(fraction * 100);
+    if (progress.state !== "running" || this.#toldPercent.get(model) === percent) return;
+    this.#toldPercent.set(model, percent);
+    logger.info("Downloading {model}", { event: "progress", task: "download", model, fraction });
+  }
+}
+
+function noDownload(name: string): ModelRefusedError {
+  return new ModelRefusedError("unknown", `No download of ${name} is under way here`);
+}
