@@ -24,6 +24,7 @@ pageTest(
     await page.ask(QUESTION);
     const answer = await page.answer();
     assert.equal(answer.text, answerTo(QUESTION));
+    await page.goTo("Mesh");
     assert.equal(await page.copy("token"), node.token);
     await using second = await startServing(["--join", node.token]);
     await page.machine(second.ready.node).waitFor();
