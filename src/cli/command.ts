@@ -1,11 +1,21 @@
 /** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
 
 import type { NodeConfig } from "../node/mod.ts";
+import type { Shell } from "./program.ts";
+import type { Setting } from "./settings.ts";
 
 /** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`. */
 export interface ServeConfig extends NodeConfig {
   readonly kind: "serve";
   readonly logFormat: "pretty" | "json";
+}
+
+export interface ConfigShowCommand {
+  readonly kind: "config-show";
+  /** Of the file, whether there is one or not. */
+  readonly path: string;
+  readonly settings: readonly Setting[];
+  readonly json: boolean;
 }
 
 export interface StatusCommand {
@@ -44,8 +54,21 @@ export interface EngineShowCommand {
   readonly json: boolean;
 }
 
+export interface CompletionsCommand {
+  readonly kind: "completions";
+  readonly shell: Shell;
+}
+
+export interface CompleteCommand {
+  readonly kind: "complete";
+  readonly words: readonly string[];
+}
+
 export type Command =
   | ServeConfig
+  | ConfigShowCommand
+  | CompletionsCommand
+  | CompleteCommand
   | StatusCommand
   | DropCommand
   | TokenCommand

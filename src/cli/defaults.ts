@@ -29,3 +29,6 @@ export const PROGRESS_BAR_CELLS = 24;
 
 /** Where models come from unless `HF_ENDPOINT` says otherwise. */
 export const HUGGING_FACE = "https://huggingface.co";
+
+/** Two letters that changed places; a word with more of them wrong was another word. */
+export const MISTYPED_LETTERS = 2;

@@ -1,7 +1,11 @@
 /** What a user is told when something fails, and the exit code: design.md 3. */
 
 /** Class names rather than classes, so that telling a sentence loads nothing. */
-const USAGE_ERRORS: ReadonlySet<string> = new Set(["UsageError", "InvalidTokenError"]);
+const USAGE_ERRORS: ReadonlySet<string> = new Set([
+  "ConfigFileError",
+  "InvalidTokenError",
+  "UsageError",
+]);
 
 /** The machine says no. Their messages are written for people. */
 const MACHINE_ERRORS: ReadonlySet<string> = new Set([

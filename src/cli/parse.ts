@@ -1,12 +1,21 @@
 /** argv and environment -> what is asked for. Pure: prints nothing, reads nothing, exits never. */
 
-import { CommanderError } from "commander";
+import { type Command as Subcommand, CommanderError } from "commander";
+import { closestMatch } from "leven";
 import { join, resolve } from "node:path";
 import type { HubConfig } from "../node/mod.ts";
 import type { Command, ServeConfig } from "./command.ts";
-import { API_PORT, CONSOLE_PORT, HUGGING_FACE, NAME_LENGTH_MAX } from "./defaults.ts";
+import { applyConfigFile, configurable } from "./config_file.ts";
+import {
+  API_PORT,
+  CONSOLE_PORT,
+  HUGGING_FACE,
+  MISTYPED_LETTERS,
+  NAME_LENGTH_MAX,
+} from "./defaults.ts";
 import { createProgram, type DataOptions } from "./program.ts";
 import type { ServeOptions } from "./serve_options.ts";
+import { settingsOf } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 import { isLoopback, parseKey } from "./values.ts";
 
@@ -26,6 +35,8 @@ export interface Facts {
   /** `undefined` where the user has none; then the data directory must be named. */
   readonly home: string | undefined;
   readonly cwd: string;
+  /** The text of a configuration file, where there is one. */
+  readConfig(path: string): string | undefined;
 }
 
 interface Surroundings {
@@ -41,8 +52,18 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
   const asked: Command[] = [];
   let help = "";
   const program = createProgram({
-    serve: (options, operands) => asked.push(...bareCommand(options, operands, around)),
+    serve: (options, [word]) => {
+      if (word !== undefined) throw noSuchCommand(word, program);
+      asked.push(...bareCommand(options, around));
+    },
     console: (options) => asked.push(consoleConfig(options, around)),
+    configShow: ({ json = false, ...options }, commands) =>
+      asked.push({
+        kind: "config-show",
+        path: configPath(options, around) ?? "",
+        settings: settingsOf(serveConfig(options, around), commands),
+        json,
+      }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
     drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, ...options }) =>
@@ -53,6 +74,8 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         mayInvite: mayInvite ?? false,
         ...dataOf(options, around),
       }),
+    completions: (shell) => asked.push({ kind: "completions", shell }),
+    complete: (words) => asked.push({ kind: "complete", words }),
     engineInstall: ({ from, ...options }) =>
       asked.push({ kind: "engine-install", from: from ?? null, ...dataOf(options, around) }),
     engineShow: ({ binDir, ...options }) =>
@@ -61,7 +84,10 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         binDir: absolute(binDir, around),
         ...dataOf(options, around),
       }),
-  }, (text) => help += text);
+  }, {
+    write: (text) => help += text,
+    prepare: (command, program) => applyLayers(command, program, around),
+  });
   try {
     program.parse(argv, { from: "user" });
   } catch (error) {
@@ -75,19 +101,17 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
 }
 
 /** Nothing to serve and nothing to join: an empty answer, which stands for the help. */
-function bareCommand(
-  options: ServeOptions,
-  operands: readonly string[],
-  around: Surroundings,
-): readonly Command[] {
-  if (operands.length > 0) {
-    throw new UsageError(
-      `There is no command ${JSON.stringify(operands[0])}: ` +
-        `the commands are console, status, drop, token, engine and help`,
-    );
-  }
+function bareCommand(options: ServeOptions, around: Surroundings): readonly Command[] {
   const asks = options.client || options.join !== undefined || options.model !== undefined;
   return asks ? [serveConfig(options, around)] : [];
+}
+
+/** With the one that was meant, where one is close enough. */
+function noSuchCommand(word: string, program: Subcommand): UsageError {
+  const names = program.createHelp().visibleCommands(program).map((command) => command.name());
+  const meant = closestMatch(word, names, { maxDistance: MISTYPED_LETTERS });
+  const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  return new UsageError(`There is no command ${JSON.stringify(word)}${hint}`);
 }
 
 function consoleConfig(options: ServeOptions, around: Surroundings): ServeConfig {
@@ -113,7 +137,7 @@ function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
     bindPort: options.bindPort ?? null,
     listen: options.listen ?? LOOPBACK,
     consoleListen: options.consoleListen ?? LOOPBACK,
-    apiKey: options.apiKey ?? keyFrom("MESH_LLM_API_KEY", around),
+    apiKey: options.apiKey ?? null,
     adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around),
     insecure: options.insecure ?? false,
     recordPrompts: options.recordPrompts ?? false,
@@ -158,6 +182,35 @@ function hubOf({ environment }: Surroundings): HubConfig {
     );
   }
   return { endpoint: url.origin, token: environment.HF_TOKEN || null };
+}
+
+/** What no flag says comes from the environment, and what neither says from the file. */
+function applyLayers(command: Subcommand, program: Subcommand, around: Surroundings): void {
+  const isTaken = (attribute: string) =>
+    [command, program].some((one) =>
+      ["cli", "env"].includes(one.getOptionValueSource(attribute) ?? "")
+    );
+  const apiKey = keyFrom("MESH_LLM_API_KEY", around);
+  if (apiKey !== null && !isTaken("apiKey")) {
+    command.setOptionValueWithSource("apiKey", apiKey, "env");
+  }
+  const path = configPath({ ...program.opts(), ...command.opts() }, around);
+  const text = path === null ? undefined : around.facts.readConfig(path);
+  if (path === null || text === undefined) return;
+  applyConfigFile(command, { path, text }, {
+    known: configurable(program),
+    isTaken,
+    home: around.facts.home,
+  });
+}
+
+/** `null` where no data directory is named and there is no home: then nothing can be started either. */
+function configPath({ dataDir }: DataOptions, around: Surroundings): string | null {
+  const { environment, facts } = around;
+  const isKnown = dataDir ?? environment.MESH_LLM_HOME ?? facts.home;
+  return isKnown
+    ? join(dataDirOf(dataDir === undefined ? {} : { dataDir }, around), "config.toml")
+    : null;
 }
 
 function keyFrom(

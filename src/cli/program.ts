@@ -1,6 +1,6 @@
 /** The commands and options of mesh-llm, as commander knows them. */
 
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { HELP_COLUMNS } from "./defaults.ts";
 import {
   addDataDirOption,
@@ -22,6 +22,9 @@ export interface EngineOptions {
   readonly binDir?: string;
 }
 
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = typeof SHELLS[number];
+
 export interface DataOptions {
   readonly dataDir?: string;
   readonly json?: true;
@@ -31,15 +34,34 @@ export interface DataOptions {
 export interface Actions {
   serve(options: ServeOptions, operands: readonly string[]): void;
   console(options: ServeOptions): void;
+  /** `commands`: itself, and whose options it takes over. */
+  configShow(options: ServeOptions & DataOptions, commands: readonly Command[]): void;
   status(options: DataOptions): void;
   drop(model: string, options: DataOptions): void;
   token(options: DataOptions & TokenOptions): void;
+  completions(shell: Shell): void;
+  /** The words of a command line, the last of which is to be completed. */
+  complete(words: readonly string[]): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
 }
 
-/** Neither prints nor exits: help goes to `write`, and everything that ends a parse is thrown. */
-export function createProgram(actions: Actions, write: (text: string) => void): Command {
+export interface ProgramOptions {
+  /** Where help goes. */
+  readonly write: (text: string) => void;
+  /** Called before an action that takes the options of a node: sets what no flag has set. */
+  readonly prepare: (command: Command, program: Command) => void;
+}
+
+/** Neither prints nor exits: everything that ends a parse is thrown. */
+export function createProgram(actions: Actions, options: ProgramOptions): Command {
+  const program = createCommands(actions, options);
+  addCompletionCommands(program, actions);
+  return program;
+}
+
+/** Without the commands of completion, which is made from these. */
+export function createCommands(actions: Actions, { write, prepare }: ProgramOptions): Command {
   const program = new Command("mesh-llm")
     .description(
       "Pools the memory of several machines and serves large language models from all of them.",
@@ -62,8 +84,12 @@ export function createProgram(actions: Actions, write: (text: string) => void): 
     .addHelpText("after", EXAMPLES)
     .action((options: ServeOptions, command: Command) => actions.serve(options, command.args));
   addServeOptions(program);
-  program.addOption(new Option("--no-console", "leave the console page out").helpGroup(NETWORK));
+  program.addOption(noConsole());
+  program.hook("preAction", (_, command) => {
+    if (takesServeOptions(command)) prepare(command, program);
+  });
   addConsoleCommand(program, actions);
+  addConfigCommand(program, actions);
   addDataCommands(program, actions);
   addEngineCommands(program, actions);
   // Only here, since commands inherit it: the action knows what to say of a command that is none.
@@ -82,6 +108,28 @@ function addConsoleCommand(program: Command, actions: Actions): void {
     .description("serve, and open the console in the browser; the built-in guide without --model")
     .action((options: ServeOptions) => actions.console({ ...program.opts(), ...options }));
   addServeOptions(command);
+}
+
+function addConfigCommand(program: Command, actions: Actions): void {
+  const config = program.command("config").description("the settings of a node, from config.toml")
+    .helpCommand(false);
+  const show = config.command("show")
+    .description("show every setting, and where it comes from")
+    .option("--json", "print JSON")
+    .action((options: ServeOptions & DataOptions, command: Command) => {
+      actions.configShow({ ...program.opts(), ...options }, [command, program]);
+    });
+  addServeOptions(show);
+  show.addOption(noConsole());
+}
+
+/** Not for `console`, which opens the page. */
+function noConsole(): Option {
+  return new Option("--no-console", "leave the console page out").helpGroup(NETWORK);
+}
+
+function takesServeOptions(command: Command): boolean {
+  return command.options.some(({ long }) => long === "--join");
 }
 
 function addDataCommands(program: Command, actions: Actions): void {
@@ -105,6 +153,24 @@ function addDataCommands(program: Command, actions: Actions): void {
       actions.token({ ...dataDirOf(program), ...options });
     });
 }
+
+function addCompletionCommands(program: Command, actions: Actions): void {
+  program.command("completions")
+    .description("print the completion script of a shell")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .addHelpText("after", COMPLETION_EXAMPLES)
+    .action((shell: Shell) => actions.completions(shell));
+  // What those scripts call.
+  program.command("complete", { hidden: true })
+    .argument("[words...]")
+    .action((words: readonly string[]) => actions.complete(words));
+}
+
+const COMPLETION_EXAMPLES = `
+Examples:
+  source <(mesh-llm completions bash)        in ~/.bashrc
+  source <(mesh-llm completions zsh)         in ~/.zshrc
+  mesh-llm completions fish | source         in ~/.config/fish/config.fish`;
 
 function addEngineCommands(program: Command, actions: Actions): void {
   const engine = program.command("engine").description("llama.cpp on this machine")

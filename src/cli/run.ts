@@ -30,6 +30,12 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       return 0;
     case "serve":
       return await (await import("./run_serve.ts")).runServe(command, runtime);
+    case "config-show":
+      return (await import("./run_config.ts")).runConfigShow(command);
+    case "completions":
+      return (await import("./run_completions.ts")).runCompletions(command);
+    case "complete":
+      return (await import("./run_completions.ts")).runComplete(command);
     case "status":
       return await (await import("./run_status.ts")).runStatus(command);
     case "drop":

@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ConfigFileError } from "./config_file.ts";
 import type { Environment, Facts } from "./parse.ts";
 
 export interface Runtime {
@@ -26,7 +27,12 @@ export function readRuntime(): Runtime {
   const stdoutIsTerminal = Deno.stdout.isTerminal();
   return {
     environment: env,
-    facts: { hostname: Deno.hostname(), home: env.HOME || undefined, cwd: Deno.cwd() },
+    facts: {
+      hostname: Deno.hostname(),
+      home: env.HOME || undefined,
+      cwd: Deno.cwd(),
+      readConfig,
+    },
     // Under `deno run` the executable is Deno, which has nothing of ours beside it.
     executableDir: standalone ? dirname(Deno.execPath()) : dirname(fileURLToPath(Deno.mainModule)),
     path: env.PATH,
@@ -48,4 +54,14 @@ export function hasDesktop(
 ): boolean {
   if (env.CI || env.SSH_CONNECTION) return false;
   return os === "darwin" || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
+}
+
+/** @throws {ConfigFileError} where there is a file that can't be read. */
+function readConfig(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new ConfigFileError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -4,7 +4,12 @@ import type { Command, ServeConfig } from "../../src/cli/command.ts";
 import { type Environment, type Facts, parse } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 
-const facts: Facts = { hostname: "lab-3", home: "/home/ann", cwd: "/srv/here" };
+const facts: Facts = {
+  hostname: "lab-3",
+  home: "/home/ann",
+  cwd: "/srv/here",
+  readConfig: () => undefined,
+};
 
 /** argv as one writes it; no argument of these tests holds a space. */
 function read(line: string, environment: Environment = {}, from: Facts = facts): Command {
@@ -161,10 +166,8 @@ const refused: [line: string, sentence: string][] = [
   ["--modle big", "Unknown option '--modle' (did you mean --model?)"],
   ["console --prot 1", "Unknown option '--prot' (did you mean --port?)"],
   ["--quantum", "Unknown option '--quantum'"],
-  [
-    "statsu",
-    'There is no command "statsu": the commands are console, status, drop, token, engine and help',
-  ],
+  ["statsu", 'There is no command "statsu" (did you mean status?)'],
+  ["xyzzy", 'There is no command "xyzzy"'],
   ["engine instal", "Unknown command 'instal' (did you mean install?)"],
   ["--model", "Option '--model <name|path>' argument missing"],
   ["--model big --port 99999", '--port must be a port from 0 to 65535: current value is "99999"'],

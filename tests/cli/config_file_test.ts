@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { ConfigFileError } from "../../src/cli/config_file.ts";
+import type { Command, ServeConfig } from "../../src/cli/command.ts";
+import { type Environment, parse } from "../../src/cli/parse.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { settingsText } from "../../src/cli/run_config.ts";
+
+const PATH = "/home/ann/.mesh-llm/config.toml";
+
+/** argv as one writes it, with the text of the one configuration file that there is. */
+function read(line: string, text: string, environment: Environment = {}, path = PATH): Command {
+  const argv = line.split(" ").filter((word) => word !== "");
+  const readConfig = (asked: string) => asked === path ? text : undefined;
+  const facts = { hostname: "lab-3", home: "/home/ann", cwd: "/srv/here", readConfig };
+  return parse(argv, environment, facts);
+}
+
+function serve(...args: Parameters<typeof read>): ServeConfig {
+  const command = read(...args);
+  assert.equal(command.kind, "serve");
+  return command as ServeConfig;
+}
+
+function complaint(text: string): string {
+  try {
+    read("--model big", text);
+  } catch (error) {
+    assert.ok(error instanceof ConfigFileError, String(error));
+    return error.message;
+  }
+  assert.fail(`${text} was accepted`);
+}
+
+Deno.test("the example says what its comments promise", async () => {
+  const text = await Deno.readTextFile(
+    new URL("../../docs/config.example.toml", import.meta.url),
+  );
+  const config = serve("", text);
+  assert.deepEqual(config.models, ["/home/ann/models/Qwen3-30B-A3B-Q4_K_M.gguf"]);
+  assert.deepEqual(
+    [config.name, config.port, config.maxVramBytes, config.contextLength],
+    ["kitchen", 9337, 24e9, 16_384],
+  );
+  assert.deepEqual([config.tensorSplit, config.modelsDir], [[3, 1], "/srv/models"]);
+});
+
+Deno.test("a flag wins over the environment, and that over the file", () => {
+  const text = 'port = 1\nctx = 2\napi-key = "file"\nmodel = "small"';
+  const config = serve("--port 5 --model big", text, { MESH_LLM_API_KEY: "env" });
+  assert.deepEqual(
+    [config.port, config.contextLength, config.apiKey, config.models],
+    [5, 2, "env", ["big"]],
+  );
+  assert.equal(serve("", text).apiKey, "file");
+});
+
+Deno.test("a flag before the command wins too", () => {
+  assert.equal(serve("--port 5 console", "port = 1").port, 5);
+  assert.equal(serve("console", "port = 1").port, 1);
+});
+
+Deno.test("the file is the data directory's, a client's too", () => {
+  const inD = "/d/config.toml";
+  assert.equal(serve("--join t --data-dir /d", "port = 1", {}, inD).port, 1);
+  assert.equal(serve("--join t", "port = 1", { MESH_LLM_HOME: "/d" }, inD).port, 1);
+  assert.equal(serve("--client --data-dir /d", "port = 1", {}, inD).port, 1);
+  assert.equal(serve("--join t", "port = 1", {}, inD).port, 9337);
+});
+
+Deno.test("what a flag excludes is passed over, and so is what a command lacks", () => {
+  assert.deepEqual(serve("--client", 'model = "big"\nsplit = true').models, []);
+  assert.equal(serve("console", "no-console = true").console, true);
+  assert.equal(serve("--model big", "no-console = true").console, false);
+  assert.equal(serve("--model big", "no-console = false\nsplit = false").console, true);
+});
+
+const refused: [text: string, message: string][] = [
+  ["port = 99999", `${PATH}: port must be a port from 0 to 65535: current value is "99999"`],
+  ["split = 1", `${PATH}: split must be true or false`],
+  ["tensor-split = []", `${PATH}: tensor-split must be a text, a number or a list of them`],
+  ["port = {a = 1}", `${PATH}: port must be a text, a number or a list of them`],
+  [
+    'log-format = "xml"',
+    `${PATH}: log-format must be one of pretty, json: current value is "xml"`,
+  ],
+];
+
+for (const [text, message] of refused) {
+  Deno.test(`the file may not say ${text}`, () => assert.equal(complaint(text), message));
+}
+
+Deno.test("an unknown setting, one of flags only and a broken file are named", () => {
+  assert.match(complaint("prot = 1"), /: there is no setting "prot"; the settings are model, /);
+  assert.match(complaint('data-dir = "/d"'), /there is no setting "data-dir"/);
+  assert.match(complaint("a = 1\nb = ="), /^\/home\/ann\/\.mesh-llm\/config\.toml, line 2: /);
+});
+
+Deno.test("config show tells of every option where its value comes from", () => {
+  const command = read("config show --port 5", 'ctx = 2\nmodel = ["a", "b"]\napi-key = "k"');
+  assert.ok(command.kind === "config-show");
+  const from = Object.fromEntries(command.settings.map((setting) => [setting.name, setting]));
+  assert.deepEqual(from["port"], { name: "port", value: 5, from: "flag" });
+  assert.deepEqual(from["ctx"], { name: "ctx", value: 2, from: "file" });
+  assert.deepEqual(from["api-key"], { name: "api-key", value: "(set)", from: "file" });
+  assert.deepEqual(from["console-port"], { name: "console-port", value: 3131, from: "default" });
+  const text = settingsText(command.path, command.settings);
+  assert.match(text, /^\/home\/ann\/\.mesh-llm\/config\.toml\n\nSETTING +VALUE +FROM\n/);
+  assert.match(text, /\nmodel +a, b +file\n/);
+});
+
+Deno.test("config show leaves out none of the options", () => {
+  const program = createProgram({} as Parameters<typeof createProgram>[0], {
+    write: () => {},
+    prepare: () => {},
+  });
+  const own = ["--version", "--help", "--data-dir", "--leave"];
+  const options = program.options.map(({ long }) => long ?? "").filter((n) => !own.includes(n));
+  const command = read("config show", "");
+  assert.ok(command.kind === "config-show");
+  assert.deepEqual(
+    command.settings.map(({ name }) => `--${name}`).toSorted(),
+    options.toSorted(),
+  );
+});
