@@ -50,3 +50,6 @@ export const STOP_GRACE_MS = 1_000;
 
 /** Where the management API stays when nobody asked for a console: programs on this machine need it. */
 export const LOOPBACK = "127.0.0.1";
+
+/** Lines of the node's log kept for a console that is opened later. Some 100 KB. */
+export const LOG_LINES_KEPT = 500;

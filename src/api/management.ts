@@ -3,9 +3,11 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { validator } from "hono/validator";
 import * as z from "zod";
+import { agentSettings, shellLines } from "./agents.ts";
 import { MANAGEMENT_BODY_LIMIT_BYTES } from "./defaults.ts";
 import { EventFeed } from "./event_feed.ts";
 import { answerErrors, type ApiEnv, requireKey } from "./guards.ts";
+import { LineLog } from "./line_log.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { RequestLog } from "./request_log.ts";
 import { isJson } from "./routing.ts";
@@ -21,9 +23,15 @@ export interface ManagementConfig {
   /** Required of every caller under `/api/` where set. */
   readonly adminKey: string | null;
   readonly logger: Logger;
+  /** Where the node's OpenAI API is, for the settings of tools. */
+  readonly api: { readonly url: () => string; readonly keyed: boolean };
   /** Ends the event streams. */
   readonly closing?: AbortSignal;
 }
+
+/** What stands for a key in the settings of tools: a key is never sent to a page. */
+const KEY_TO_FILL_IN = "your-api-key";
+const NO_KEY = "none";
 
 /**
  * The console's API: design.md 4. Who may reach it at all is decided by the port it is on. The chained
@@ -32,7 +40,11 @@ export interface ManagementConfig {
 export function createManagement(node: ManagementNode, config: ManagementConfig) {
   const feed = new EventFeed(node, { runId: crypto.randomUUID(), closing: config.closing });
   const requests = new RequestLog();
-  node.subscribe((event) => event.type === "request" && requests.add(event.request));
+  const lines = new LineLog();
+  node.subscribe((event) => {
+    if (event.type === "request") requests.add(event.request);
+    if (event.type === "log") lines.add(event.line);
+  });
   const app = new Hono<ApiEnv>();
   answerErrors(app, config.logger);
   return app
@@ -44,6 +56,16 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     })
     .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
+    .get("/api/logs", async (c) => c.json({ node: lines.list(), engine: await node.engineLogs() }))
+    .get("/api/agents", (c) => {
+      const model = c.req.query("model") ?? node.status().node.model ?? "guide";
+      const apiKey = config.api.keyed ? KEY_TO_FILL_IN : NO_KEY;
+      const agents = agentSettings({ apiUrl: config.api.url(), apiKey, model });
+      return c.json({
+        apiUrl: config.api.url(),
+        agents: agents.map((agent) => ({ ...agent, shell: shellLines(agent) })),
+      });
+    })
     .get("/api/catalog", async (c) => {
       await node.freshen();
       return c.json(node.modelActions.catalog());

@@ -2,6 +2,7 @@
 
 export { type ConsoleAsset, type ConsoleAssets, createConsole } from "./console_page.ts";
 export { loadConsoleAssets } from "./console_assets.ts";
+export { type AgentSettings, agentSettings, type AgentTarget, shellLines } from "./agents.ts";
 export { createGateway, type GatewayConfig } from "./gateway.ts";
 export { ListenError, PortInUseError } from "./listen.ts";
 export { createManagement, type ManagementApi, type ManagementConfig } from "./management.ts";

@@ -51,9 +51,11 @@ export async function serveApi(
 ): Promise<ApiServers> {
   silenceLegacyAbortWarning();
   const closing = new AbortController();
-  const ports = await createPorts(node, options, closing.signal);
+  let apiUrl = "";
+  const ports = await createPorts(node, options, { closing: closing.signal, apiUrl: () => apiUrl });
   const onError = (error: unknown) => explainFailure(error, options.logger);
   const api = listen({ ...apiAddress(options), onError }, ports.api.fetch);
+  apiUrl = api.url;
   const consoleSide = await listenOrStop(
     { ...consoleAddress(options), onError },
     ports.console,
@@ -72,11 +74,16 @@ export async function serveApi(
 async function createPorts(
   node: GatewayNode & ManagementNode,
   options: ServeApiOptions,
-  closing: AbortSignal,
+  { closing, apiUrl }: { readonly closing: AbortSignal; readonly apiUrl: () => string },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
   const { logger, apiKey, adminKey, names, recordPrompts = false } = options;
   const gateway = createGateway(node, { apiKey, logger, recordPrompts });
-  const management = createManagement(node, { adminKey, logger, closing });
+  const management = createManagement(node, {
+    adminKey,
+    logger,
+    closing,
+    api: { url: apiUrl, keyed: apiKey !== null },
+  });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, closing };
   const apiOwn = { bound: options.listen, names };

@@ -86,6 +86,13 @@ export interface LogLine {
   message: string;
 }
 
+/** The end of what one llama.cpp process printed. */
+export interface EngineLog {
+  /** As the file in the log folder, without its ending. */
+  name: string;
+  text: string;
+}
+
 /** What `GET /api/events` carries. */
 export type NodeEvent =
   | { type: "status"; status: Status }
@@ -278,6 +285,8 @@ export interface ManagementNode {
   status(): Status;
   /** Every event from now on; `status` events come at most 4 a second. */
   subscribe(listener: (event: NodeEvent) => void): () => void;
+  /** The ends of the logs of llama.cpp's processes, the latest first. */
+  engineLogs(): Promise<EngineLog[]>;
   /** A new invite. @throws {Error} with a sentence where this node may not invite. */
   invite(
     options: { role: "member" | "client"; name?: string; mayInvite?: boolean },

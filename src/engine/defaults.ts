@@ -70,3 +70,6 @@ export const DOWNLOAD_STALL_MS = 30_000;
 
 /** Attempts in a row that bring no byte before a download is given up. */
 export const DOWNLOAD_ATTEMPTS = 3;
+
+/** Of each log this much is shown: some hundred lines. */
+export const LOG_TAIL_BYTES = 32 * 1024;

@@ -9,6 +9,7 @@ export {
 } from "./errors.ts";
 export { findBinaries, type FindOptions } from "./find.ts";
 export { installEngine, type InstallOptions } from "./install.ts";
+export { type LogTail, logTails } from "./log_tails.ts";
 export { mainMemoryBytes } from "./main_memory.ts";
 export { type MemoryOptions, offeredMemory } from "./memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";

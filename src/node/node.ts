@@ -3,6 +3,7 @@
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
 import { type ApiServers, serveApi } from "../api/mod.ts";
+import { logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
@@ -92,7 +93,8 @@ async function connect(
     send: (event) => api.send(event),
     ...(rules === undefined ? {} : { rules }),
   });
-  const parts = { mesh, counts, part, modelActions: desk };
+  const engineLogs = () => logTails(config.dataDir);
+  const parts = { mesh, counts, part, modelActions: desk, engineLogs };
   const api = new NodeApi({ ...parts, name, version, token, logger });
   logs?.subscribe((line) => api.send({ type: "log", line }));
   return { api, part, desk };

@@ -1,5 +1,12 @@
 import type { Logger } from "@logtape/logtape";
-import type { ManagementNode, ModelActions, NodeEvent, RequestRecord, Status } from "../api/mod.ts";
+import type {
+  EngineLog,
+  ManagementNode,
+  ModelActions,
+  NodeEvent,
+  RequestRecord,
+  Status,
+} from "../api/mod.ts";
 import type { InviteOptions, Mesh } from "../mesh/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Gateway } from "./gateway.ts";
@@ -14,6 +21,7 @@ export interface NodeApiOptions {
   readonly counts: TunnelCounts;
   readonly part: NodePart;
   readonly modelActions: ModelActions;
+  readonly engineLogs: () => Promise<EngineLog[]>;
   readonly name: string;
   readonly version: string;
   /** The invite that was made at start; it stays the same. */
@@ -81,6 +89,10 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   watch(): () => void {
     return this.#options.part.watch();
+  }
+
+  engineLogs(): Promise<EngineLog[]> {
+    return this.#options.engineLogs();
   }
 
   invite(options: InviteOptions): Promise<string> {

@@ -1,4 +1,5 @@
 import {
+  type EngineLog,
   type ForwardRequest,
   type GatewayInstance,
   type GatewayNode,
@@ -62,6 +63,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
 
   warm(): readonly GatewayInstance[] {
     return this.#warm;
+  }
+
+  engineLogs(): Promise<EngineLog[]> {
+    return Promise.resolve([{ name: "llama-server", text: "main: model loaded\n" }]);
   }
 
   freshen(): Promise<void> {

@@ -7,7 +7,14 @@ import { SseReader } from "./sse_reader.ts";
 
 function setUp(adminKey: string | null = null) {
   const node = new FakeNode();
-  return { node, management: createManagement(node, { adminKey, logger: getLogger("test") }) };
+  return {
+    node,
+    management: createManagement(node, {
+      adminKey,
+      logger: getLogger("test"),
+      api: { url: () => "http://127.0.0.1:9337", keyed: false },
+    }),
+  };
 }
 
 Deno.test("GET /api/status is the node's status", async () => {
@@ -187,4 +194,35 @@ Deno.test("The console's client has its types from the routes", async () => {
   assert.equal(token.toUpperCase(), "A-TOKEN");
   const { version } = await (await client.api.status.$get()).json();
   assert.equal(version.trim(), "0.1.0");
+});
+
+Deno.test("GET /api/logs has what the node logged and what its processes printed", async () => {
+  const { node, management } = setUp();
+  const line = { time: "2026-01-01T00:00:00Z", level: "info", event: "log", message: "hello" };
+  node.send({ type: "log", line });
+  assert.deepEqual(await (await management.request("/api/logs")).json(), {
+    node: [line],
+    engine: await node.engineLogs(),
+  });
+});
+
+Deno.test("GET /api/agents names the API, the model that was asked for, and lines for a shell", async () => {
+  const { management } = setUp();
+  const response = await management.request("/api/agents?model=big");
+  const { apiUrl, agents } = await response.json();
+  assert.equal(apiUrl, "http://127.0.0.1:9337");
+  const aider = agents.find(({ id }: { id: string }) => id === "aider");
+  assert.match(aider.shell, /^export OPENAI_API_BASE=http:\/\/127\.0\.0\.1:9337\/v1$/m);
+  assert.match(aider.shell, /^aider --model openai\/big$/m);
+});
+
+Deno.test("GET /api/events tells why a machine is no longer there", async () => {
+  const { node, management } = setUp();
+  const reader = new SseReader((await management.request("/api/events")).body!);
+  await reader.next();
+  node.send({ type: "peer", peer: "p", name: "mini", change: "died" });
+  const { event, data } = await reader.next();
+  assert.equal(event, "peer");
+  assert.deepEqual(data, { peer: "p", name: "mini", change: "died" });
+  await reader.cancel();
 });

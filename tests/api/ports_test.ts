@@ -16,7 +16,11 @@ function setUp(
   const node = new FakeNode({ warm: [instance("a")] });
   const closing = new AbortController();
   const gateway = createGateway(node, { apiKey, logger });
-  const management = createManagement(node, { adminKey, logger });
+  const management = createManagement(node, {
+    adminKey,
+    logger,
+    api: { url: () => "http://127.0.0.1:9337", keyed: false },
+  });
   const config = { self: node.self, own, logger, closing: closing.signal };
   const parts = { gateway, management, page: page ? createConsole(null) : null };
   return {

@@ -4,6 +4,7 @@ import { NO_MODEL_ACTIONS } from "../api/fake_node.ts";
 import { getLogger } from "@logtape/logtape";
 import {
   type ApiServers,
+  type EngineLog,
   type ForwardRequest,
   type GatewayInstance,
   type GatewayNode,
@@ -137,6 +138,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
         contextLength: 4_096,
       }))
     );
+  }
+
+  engineLogs(): Promise<EngineLog[]> {
+    return Promise.resolve([{ name: "llama-server", text: "main: model loaded\n" }]);
   }
 
   freshen(): Promise<void> {

@@ -1,0 +1,177 @@
+/** Settings of the tools that people use with an OpenAI-compatible endpoint. Pure data; each as its documentation says. */
+
+/** What a tool has to know. */
+export interface AgentTarget {
+  /** Without a trailing slash, and without `/v1`. */
+  readonly apiUrl: string;
+  /** Tools insist on one, so that a node without a key is given any word. */
+  readonly apiKey: string;
+  readonly model: string;
+}
+
+/** How one tool is told to use the mesh. */
+export interface AgentSettings {
+  /** As typed after `mesh-llm run`. */
+  readonly id: string;
+  readonly title: string;
+  /** What it is, in a few words. */
+  readonly about: string;
+  /** The page of its documentation that says so. */
+  readonly docs: string;
+  /** Variables that the tool reads. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A file that it reads: its path, with `~` for the home directory, and what has to be in it. */
+  readonly file: { readonly path: string; readonly text: string } | null;
+  /** Starts it. */
+  readonly command: readonly string[];
+}
+
+type Agent = (target: AgentTarget) => AgentSettings;
+
+const json = (value: unknown) => JSON.stringify(value, null, 2);
+
+const goose: Agent = ({ apiUrl, apiKey, model }) => ({
+  id: "goose",
+  title: "goose",
+  about: "Agent for the terminal and the desktop",
+  docs: "https://goose-docs.ai/docs/getting-started/providers",
+  env: {
+    GOOSE_PROVIDER: "openai",
+    GOOSE_MODEL: model,
+    OPENAI_HOST: apiUrl,
+    OPENAI_BASE_PATH: "v1/chat/completions",
+    OPENAI_API_KEY: apiKey,
+  },
+  file: null,
+  command: ["goose", "session"],
+});
+
+const opencode: Agent = ({ apiUrl, apiKey, model }) => ({
+  id: "opencode",
+  title: "opencode",
+  about: "Coding agent for the terminal",
+  docs: "https://opencode.ai/docs/providers",
+  env: {},
+  file: {
+    path: "opencode.json",
+    text: json({
+      $schema: "https://opencode.ai/config.json",
+      provider: {
+        mesh: {
+          npm: "@ai-sdk/openai-compatible",
+          name: "mesh-llm",
+          options: { baseURL: `${apiUrl}/v1`, apiKey },
+          models: { [model]: { name: model } },
+        },
+      },
+    }),
+  },
+  command: ["opencode", "--model", `mesh/${model}`],
+});
+
+const pi: Agent = ({ apiUrl, apiKey, model }) => ({
+  id: "pi",
+  title: "pi",
+  about: "Small coding agent for the terminal",
+  docs: "https://github.com/earendil-works/pi/blob/main/packages/coding-agent/docs/models.md",
+  env: {},
+  file: {
+    path: "~/.pi/agent/models.json",
+    text: json({
+      providers: {
+        mesh: {
+          baseUrl: `${apiUrl}/v1`,
+          api: "openai-completions",
+          apiKey,
+          compat: { supportsDeveloperRole: false, supportsReasoningEffort: false },
+          models: [{ id: model }],
+        },
+      },
+    }),
+  },
+  command: ["pi", "--provider", "mesh", "--model", model],
+});
+
+/** Small questions go to a second model unless all three sizes are named. */
+const claude: Agent = ({ apiUrl, apiKey, model }) => ({
+  id: "claude",
+  title: "Claude Code",
+  about: "Coding agent; llama.cpp speaks its API",
+  docs: "https://huggingface.co/blog/ggml-org/anthropic-messages-api-in-llamacpp",
+  env: {
+    ANTHROPIC_BASE_URL: apiUrl,
+    ANTHROPIC_AUTH_TOKEN: apiKey,
+    ANTHROPIC_MODEL: model,
+    ANTHROPIC_DEFAULT_OPUS_MODEL: model,
+    ANTHROPIC_DEFAULT_SONNET_MODEL: model,
+    ANTHROPIC_DEFAULT_HAIKU_MODEL: model,
+  },
+  file: null,
+  command: ["claude"],
+});
+
+const aider: Agent = ({ apiUrl, apiKey, model }) => ({
+  id: "aider",
+  title: "aider",
+  about: "Pair programming in the terminal",
+  docs: "https://aider.chat/docs/llms/openai-compat.html",
+  env: { OPENAI_API_BASE: `${apiUrl}/v1`, OPENAI_API_KEY: apiKey },
+  file: null,
+  command: ["aider", "--model", `openai/${model}`],
+});
+
+/** JSON strings are YAML strings too. */
+const continueDev: Agent = ({ apiUrl, apiKey, model }) => ({
+  id: "continue",
+  title: "Continue",
+  about: "Assistant in VS Code and JetBrains",
+  docs: "https://docs.continue.dev/customize/model-providers/top-level/openai",
+  env: {},
+  file: {
+    path: "~/.continue/config.yaml",
+    text: [
+      "name: mesh-llm",
+      "version: 0.0.1",
+      "schema: v1",
+      "models:",
+      `  - name: ${JSON.stringify(model)}`,
+      "    provider: openai",
+      `    model: ${JSON.stringify(model)}`,
+      `    apiBase: ${JSON.stringify(`${apiUrl}/v1`)}`,
+      `    apiKey: ${JSON.stringify(apiKey)}`,
+      "    roles: [chat, edit, apply]",
+    ].join("\n"),
+  },
+  command: ["code", "."],
+});
+
+const openWebui: Agent = ({ apiUrl, apiKey }) => ({
+  id: "open-webui",
+  title: "Open WebUI",
+  about: "Chat for several people in the browser",
+  docs: "https://docs.openwebui.com/getting-started/env-configuration",
+  env: {
+    OPENAI_API_BASE_URL: `${apiUrl}/v1`,
+    OPENAI_API_KEY: apiKey,
+    ENABLE_OLLAMA_API: "false",
+  },
+  file: null,
+  command: ["open-webui", "serve"],
+});
+
+const AGENTS: readonly Agent[] = [goose, opencode, pi, claude, aider, continueDev, openWebui];
+
+export function agentSettings(target: AgentTarget): AgentSettings[] {
+  return AGENTS.map((agent) => agent(target));
+}
+
+/** A word that a shell takes for one word and nothing else. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Variables and command as lines for a shell. */
+export function shellLines({ env, command }: Pick<AgentSettings, "env" | "command">): string {
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  return [...variables, command.map(quoted).join(" ")].join("\n");
+}
