@@ -24,6 +24,23 @@ export interface StatusCommand {
   readonly json: boolean;
 }
 
+export interface ModelsCommand {
+  readonly kind: "models";
+  readonly dataDir: string;
+  readonly modelsDir: string | null;
+  /** Those of the catalog that fit nowhere, too. */
+  readonly all: boolean;
+  readonly json: boolean;
+}
+
+export interface PlanCommand {
+  readonly kind: "plan";
+  readonly dataDir: string;
+  readonly modelsDir: string | null;
+  readonly model: string;
+  readonly json: boolean;
+}
+
 export interface DropCommand {
   readonly kind: "drop";
   readonly dataDir: string;
@@ -70,6 +87,8 @@ export type Command =
   | CompletionsCommand
   | CompleteCommand
   | StatusCommand
+  | ModelsCommand
+  | PlanCommand
   | DropCommand
   | TokenCommand
   | EngineInstallCommand

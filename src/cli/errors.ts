@@ -15,6 +15,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   // src/cli
   "NodeAnswerError",
   "NodeNotRunningError",
+  "UnknownModelError",
   // src/engine
   "EngineBrokenError",
   "EngineExitedError",

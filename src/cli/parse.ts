@@ -1,18 +1,12 @@
 /** argv and environment -> what is asked for. Pure: prints nothing, reads nothing, exits never. */
 
 import { type Command as Subcommand, CommanderError } from "commander";
-import { closestMatch } from "leven";
 import { join, resolve } from "node:path";
 import type { HubConfig } from "../node/mod.ts";
+import { closestName } from "./closest_name.ts";
 import type { Command, ServeConfig } from "./command.ts";
 import { applyConfigFile, configurable } from "./config_file.ts";
-import {
-  API_PORT,
-  CONSOLE_PORT,
-  HUGGING_FACE,
-  MISTYPED_LETTERS,
-  NAME_LENGTH_MAX,
-} from "./defaults.ts";
+import { API_PORT, CONSOLE_PORT, HUGGING_FACE, NAME_LENGTH_MAX } from "./defaults.ts";
 import { createProgram, type DataOptions } from "./program.ts";
 import type { ServeOptions } from "./serve_options.ts";
 import { settingsOf } from "./settings.ts";
@@ -64,6 +58,20 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         settings: settingsOf(serveConfig(options, around), commands),
         json,
       }),
+    models: ({ modelsDir, all = false, ...options }) =>
+      asked.push({
+        kind: "models",
+        all,
+        modelsDir: absolute(modelsDir, around),
+        ...dataOf(options, around),
+      }),
+    plan: (model, { modelsDir, ...options }) =>
+      asked.push({
+        kind: "plan",
+        model,
+        modelsDir: absolute(modelsDir, around),
+        ...dataOf(options, around),
+      }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
     drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, ...options }) =>
@@ -109,7 +117,7 @@ function bareCommand(options: ServeOptions, around: Surroundings): readonly Comm
 /** With the one that was meant, where one is close enough. */
 function noSuchCommand(word: string, program: Subcommand): UsageError {
   const names = program.createHelp().visibleCommands(program).map((command) => command.name());
-  const meant = closestMatch(word, names, { maxDistance: MISTYPED_LETTERS });
+  const meant = closestName(word, names);
   const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
   return new UsageError(`There is no command ${JSON.stringify(word)}${hint}`);
 }

@@ -17,6 +17,11 @@ export interface TokenOptions {
   readonly mayInvite?: true;
 }
 
+export interface ModelsOptions {
+  readonly modelsDir?: string;
+  readonly all?: true;
+}
+
 export interface EngineOptions {
   readonly from?: "release" | "debian";
   readonly binDir?: string;
@@ -37,6 +42,8 @@ export interface Actions {
   /** `commands`: itself, and whose options it takes over. */
   configShow(options: ServeOptions & DataOptions, commands: readonly Command[]): void;
   status(options: DataOptions): void;
+  models(options: DataOptions & ModelsOptions): void;
+  plan(model: string, options: DataOptions & ModelsOptions): void;
   drop(model: string, options: DataOptions): void;
   token(options: DataOptions & TokenOptions): void;
   completions(shell: Shell): void;
@@ -136,6 +143,18 @@ function addDataCommands(program: Command, actions: Actions): void {
   addDataOptions(program.command("status"))
     .description("show the running node, its mesh and its models")
     .action((options: DataOptions) => actions.status({ ...dataDirOf(program), ...options }));
+  addModelsDir(addDataOptions(program.command("models")))
+    .description("show the models on disk, in the mesh and in the catalog, and what fits")
+    .option("--all", "those of the catalog that fit nowhere, too")
+    .action((options: DataOptions & ModelsOptions) => {
+      actions.models({ ...dataDirOf(program), ...options });
+    });
+  addModelsDir(addDataOptions(program.command("plan <model>")))
+    .description("show where a model would run, before it is loaded or downloaded")
+    .addHelpText("after", PLAN_EXAMPLES)
+    .action((model: string, options: DataOptions & ModelsOptions) => {
+      actions.plan(model, { ...dataDirOf(program), ...options });
+    });
   addDataOptions(program.command("drop <model>"))
     .description("stop serving a model; the node stays in the mesh")
     .action((model: string, options: DataOptions) => {
@@ -171,6 +190,18 @@ Examples:
   source <(mesh-llm completions bash)        in ~/.bashrc
   source <(mesh-llm completions zsh)         in ~/.zshrc
   mesh-llm completions fish | source         in ~/.config/fish/config.fish`;
+
+const PLAN_EXAMPLES = `
+Examples:
+  mesh-llm plan Qwen3-32B-Q4_K_M       alone, split, or not at all, with the numbers`;
+
+function addModelsDir(command: Command): Command {
+  return command.option(
+    "--models-dir <dir>",
+    "look for models here",
+    parser("--models-dir", parseNotEmpty),
+  );
+}
 
 function addEngineCommands(program: Command, actions: Actions): void {
   const engine = program.command("engine").description("llama.cpp on this machine")

@@ -38,6 +38,10 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       return (await import("./run_completions.ts")).runComplete(command);
     case "status":
       return await (await import("./run_status.ts")).runStatus(command);
+    case "models":
+      return await (await import("./run_models.ts")).runModels(command, runtime);
+    case "plan":
+      return await (await import("./run_plan.ts")).runPlan(command, runtime);
     case "drop":
       return await (await import("./run_drop.ts")).runDrop(command);
     case "token":

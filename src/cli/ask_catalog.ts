@@ -1,0 +1,41 @@
+/** What can be served: as the running node sees it, or as this machine is where none runs. */
+
+import { getLogger } from "@logtape/logtape";
+import type { CatalogEntry, Status } from "../api/mod.ts";
+import { findRunningNode, NodeNotRunningError } from "./running_node.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface KnownModels {
+  readonly entries: readonly CatalogEntry[];
+  /** `null` where no node runs: then fits are those of this machine alone. */
+  readonly status: Status | null;
+}
+
+export async function askCatalog(
+  { dataDir, modelsDir }: { readonly dataDir: string; readonly modelsDir: string | null },
+  runtime: Runtime,
+): Promise<KnownModels> {
+  try {
+    const node = await findRunningNode(dataDir);
+    // The node that answers is this program; its contract is design.md 4.
+    const [entries, status] = await Promise.all([
+      node.get("/api/catalog"),
+      node.get("/api/status"),
+    ]);
+    return { entries: entries as CatalogEntry[], status: status as Status };
+  } catch (error) {
+    if (!(error instanceof NodeNotRunningError)) throw error;
+  }
+  const { offlineCatalog } = await import("../node/mod.ts");
+  const { executableDir, path, facts: { home = null } } = runtime;
+  const entries = await offlineCatalog({
+    dataDir,
+    modelsDir,
+    home,
+    binDir: null,
+    executableDir,
+    path,
+    logger: getLogger("mesh-llm"),
+  });
+  return { entries, status: null };
+}

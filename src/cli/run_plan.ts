@@ -1,0 +1,67 @@
+/** `mesh-llm plan MODEL`: where and how a model would run, before anything is loaded or downloaded. */
+
+import type { CatalogEntry, Status } from "../api/mod.ts";
+import { askCatalog } from "./ask_catalog.ts";
+import type { PlanCommand } from "./command.ts";
+import { closestName } from "./closest_name.ts";
+import { formatBytes, printable, shortId, table } from "./format.ts";
+import { printOut } from "./output.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Neither on disk, nor in the mesh, nor in the catalog. */
+export class UnknownModelError extends Error {
+  override name = "UnknownModelError";
+}
+
+export async function runPlan(command: PlanCommand, runtime: Runtime): Promise<number> {
+  const { entries, status } = await askCatalog(command, runtime);
+  const entry = findEntry(entries, command.model);
+  printOut(command.json ? JSON.stringify(entry, null, 2) + "\n" : planText(entry, status));
+  return 0;
+}
+
+/** By name, in any letter case. @throws {UnknownModelError} with the nearest one. */
+export function findEntry(entries: readonly CatalogEntry[], name: string): CatalogEntry {
+  const usable = entries.filter(({ fit }) => fit !== null);
+  const found = usable.find((entry) => entry.name === name) ??
+    usable.find((entry) => entry.name.toLowerCase() === name.toLowerCase());
+  if (found !== undefined) return found;
+  const broken = entries.find((entry) => entry.name === name)?.broken;
+  if (broken) throw new UnknownModelError(broken);
+  const meant = closestName(name, usable.map((entry) => entry.name));
+  throw new UnknownModelError(
+    `There is no model ${JSON.stringify(name)} on disk, in the mesh or in the catalog` +
+      (meant === undefined ? ": mesh-llm models lists them" : ` (did you mean ${meant}?)`),
+  );
+}
+
+export function planText({ name, sizeBytes, fit }: CatalogEntry, status: Status | null): string {
+  if (fit === null) return `${printable(name)}: its header is not known yet\n`;
+  const { needBytes, contextLength, largestContextLength, nodes, reason } = fit;
+  const context = contextLength === 0 ? "" : ` with a context of ${tokens(contextLength)}`;
+  const head = `${printable(name)} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
+    `of memory${context}\n${reason}\n`;
+  const parts = nodes.length < 2 ? "" : "\n" + table([
+    ["MACHINE", "SHARE", "MEMORY"],
+    ...nodes.map(({ id, share }, index) => [
+      nameOf(id, status) + (index === 0 ? " (host)" : ""),
+      `${Math.round(share * 100)} %`,
+      formatBytes(share * needBytes),
+    ]),
+  ]);
+  const largest = largestContextLength === null
+    ? ""
+    : `\nLargest context that fits: ${tokens(largestContextLength)}\n`;
+  return head + parts + largest;
+}
+
+function nameOf(id: string, status: Status | null): string {
+  if (status === null) return "this machine";
+  const { node, peers } = status;
+  if (id === node.id) return `${printable(node.name)} (this)`;
+  return printable(peers.find((peer) => peer.id === id)?.name ?? shortId(id));
+}
+
+function tokens(length: number): string {
+  return `${length.toLocaleString("en-US")} tokens`;
+}
