@@ -33,11 +33,20 @@ export const REQUESTS_KEPT = 1_000;
 /** The first event of a stream of messages tells what was read; it takes some 400 bytes. */
 export const USAGE_HEAD_BYTES = 1024;
 
+/** Keys in one file. Each request is compared with all of them, 0.3 µs a key. */
+export const API_KEYS_MAX = 10_000;
+
+/** Keys whose use is remembered. Their names come from peers too, which must not make us remember without end. */
+export const LIMITED_KEYS_MAX = 20_000;
+
 /** Names in one error message: more would not be read. */
 export const NAMES_IN_MESSAGE = 20;
 
 /** As long as a model's name may be (design.md 7): of what a caller sends, messages and records repeat no more. */
 export const NAME_CHARS_SHOWN = 128;
+
+/** What a page may do here never changes while we run; browsers keep it for two hours at most. */
+export const PREFLIGHT_MAX_AGE_S = 7_200;
 
 /** Proxies close a silent connection after 30 to 60 s. */
 export const KEEP_ALIVE_MS = 15_000;

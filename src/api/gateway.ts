@@ -1,18 +1,21 @@
 import type { Logger } from "@logtape/logtape";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { chooseModel, warmNames } from "./choose.ts";
-import { answerErrors, type ApiEnv, identify, requireKey } from "./guards.ts";
+import { answerErrors, type ApiEnv, identify, limitRates, requireKey } from "./guards.ts";
 import { inferenceHandler } from "./inference.ts";
 import { nobodyAnswers, refresh } from "./instances.ts";
+import { KeyedNode } from "./keyed_node.ts";
+import { type ApiKey, KeyRing } from "./keys.ts";
 import { listModels } from "./model_list.ts";
+import { RateLimits } from "./rate_limit.ts";
 import type { GatewayNode } from "./types.ts";
 
 /** llama-server's own paths beside `/v1/` that depend on the model only. */
 const OTHER_PATHS = ["/tokenize", "/detokenize", "/apply-template"];
 
 export interface GatewayConfig {
-  /** Required of every caller but those of `/health`; `null` lets everybody in. */
-  readonly apiKey: string | null;
+  /** One is required of every caller but those of `/health`; without any, everybody may come in. */
+  readonly keys: readonly ApiKey[];
   readonly logger: Logger;
   /** Records what was asked too: `--record-prompts`. */
   readonly recordPrompts?: boolean;
@@ -26,32 +29,39 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   const { logger, now = preciseNow, newId = () => crypto.randomUUID() } = config;
   const { recordPrompts = false } = config;
   const since = Math.floor(now() / 1_000);
-  const models = () => listModels(node.warm(), since);
+  const limits = new RateLimits();
+  /** The node as this caller may see it. */
+  const nodeFor = (c: Context<ApiEnv>) => {
+    const key = c.get("key");
+    return key === undefined ? node : new KeyedNode(node, { key, limits, now });
+  };
 
   const app = new Hono<ApiEnv>();
   answerErrors(app, logger);
   app.use(identify({ self: node.self, newId }));
   app.get("/health", (c) => c.json({ status: "ok", models: warmNames(node.warm()) }));
   app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));
-  app.use(requireKey(config.apiKey));
+  app.use(requireKey(new KeyRing(config.keys)));
   app.get("/v1/models", async (c) => {
+    const node = nodeFor(c);
     await node.freshen();
     if (node.warm().length === 0) await refresh(node, c.req.raw.signal, logger);
-    return c.json({ object: "list", data: models() });
+    return c.json({ object: "list", data: listModels(node.warm(), since) });
   });
   app.get("/v1/models/:id{.+}", async (c) => {
+    const node = nodeFor(c);
     const id = c.req.param("id");
     const find = () => {
       const name = chooseModel(id, null, node.warm());
-      return models().find((model) => model.id === name);
+      return listModels(node.warm(), since).find((model) => model.id === name);
     };
     if (find() === undefined) await refresh(node, c.req.raw.signal, logger);
     const found = find();
     if (found === undefined) throw nobodyAnswers(node, id);
     return c.json(found);
   });
-  const handler = inferenceHandler(node, { logger, recordPrompts, now });
-  app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], handler);
+  const infer = inferenceHandler(nodeFor, { logger, recordPrompts, now });
+  app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], limitRates(limits, now), infer);
   return app;
 }
 

@@ -2,11 +2,18 @@ import type { Logger } from "@logtape/logtape";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isCrossSite, isOwnHost, type OwnHosts, type RequestOrigin } from "./hosts.ts";
-import { isSameKey, presentedKey } from "./keys.ts";
+import { type ApiKey, type KeyRing, presentedKey } from "./keys.ts";
 import { answerFor, type Refusal, RefusedError } from "./openai_errors.ts";
+import { rateLimitHeaders, type RateLimits } from "./rate_limit.ts";
 
 /** What every route of both ports may read of its request. */
-export type ApiEnv = { Variables: { requestId: string } };
+export type ApiEnv = {
+  Variables: {
+    requestId: string;
+    /** Whose request it is, where keys are required. */
+    key?: ApiKey;
+  };
+};
 
 export interface IdentifyOptions {
   /** PeerId of this node. */
@@ -70,14 +77,36 @@ function originOf(c: Context): RequestOrigin {
   };
 }
 
-/** Lets only callers with the key pass; everybody where none is set. */
-export function requireKey(key: string | null): MiddlewareHandler {
+/** Lets only callers with a key pass; everybody where there is none. */
+export function requireKey(ring: KeyRing): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const given = presentedKey(c.req.raw.headers);
-    if (key !== null && (given === null || !isSameKey(given, key))) {
-      throw new RefusedError({ kind: "key", given: given !== null });
+    if (!ring.isEmpty) {
+      const given = presentedKey(c.req.raw.headers);
+      const key = given === null ? null : ring.find(given);
+      if (key === null) throw new RefusedError({ kind: "key", given: given !== null });
+      c.set("key", key);
     }
     await next();
+  };
+}
+
+/** Holds each key to its requests and tokens a minute, and tells its holder what is left. */
+export function limitRates(limits: RateLimits, now: () => number): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const key = c.get("key");
+    if (key === undefined) return await next();
+    const admission = limits.admit(key, now());
+    const headers = rateLimitHeaders(admission);
+    const tell = () => Object.entries(headers).forEach(([name, value]) => c.header(name, value));
+    const { refused } = admission;
+    if (refused !== null) {
+      tell();
+      const { of, perMinute } = refused;
+      const retryAfterS = Number(headers["retry-after"]);
+      throw new RefusedError({ kind: "rate-limit", of, perMinute, retryAfterS });
+    }
+    await next();
+    tell();
   };
 }
 

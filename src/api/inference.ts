@@ -27,8 +27,12 @@ export interface InferenceOptions {
 }
 
 /** Answers a request by an instance of the model that its body names. */
-export function inferenceHandler(node: GatewayNode, options: InferenceOptions): Handler<ApiEnv> {
+export function inferenceHandler(
+  nodeFor: (c: Context<ApiEnv>) => GatewayNode,
+  options: InferenceOptions,
+): Handler<ApiEnv> {
   return async (c) => {
+    const node = nodeFor(c);
     const exchange: Exchange = {
       caller: c.req.raw.signal,
       gone: new AbortController(),

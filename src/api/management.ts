@@ -7,6 +7,7 @@ import { agentSettings, shellLines } from "./agents.ts";
 import { MANAGEMENT_BODY_LIMIT_BYTES } from "./defaults.ts";
 import { EventFeed } from "./event_feed.ts";
 import { answerErrors, type ApiEnv, requireKey } from "./guards.ts";
+import { fullKey, KeyRing } from "./keys.ts";
 import { LineLog } from "./line_log.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { RequestLog } from "./request_log.ts";
@@ -48,7 +49,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const app = new Hono<ApiEnv>();
   answerErrors(app, config.logger);
   return app
-    .use("/api/*", requireKey(config.adminKey))
+    .use("/api/*", requireKey(adminRing(config)))
     .use("/api/*", limitBody())
     .get("/api/status", async (c) => {
       await node.freshen();
@@ -104,6 +105,10 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
 }
 
 export type ManagementApi = ReturnType<typeof createManagement>;
+
+function adminRing({ adminKey }: ManagementConfig): KeyRing {
+  return new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
+}
 
 function limitBody() {
   const limitBytes = MANAGEMENT_BODY_LIMIT_BYTES;

@@ -4,7 +4,12 @@ export { type ConsoleAsset, type ConsoleAssets, createConsole } from "./console_
 export { loadConsoleAssets } from "./console_assets.ts";
 export { type AgentSettings, agentSettings, type AgentTarget, shellLines } from "./agents.ts";
 export { createGateway, type GatewayConfig } from "./gateway.ts";
+export { KeyFileError, readKeyFile } from "./key_file.ts";
+export { type ApiKey, fullKey } from "./keys.ts";
 export { ListenError, PortInUseError } from "./listen.ts";
 export { createManagement, type ManagementApi, type ManagementConfig } from "./management.ts";
+export { answerFor } from "./openai_errors.ts";
+export { rateLimitHeaders, RateLimits } from "./rate_limit.ts";
 export { type ApiServers, serveApi, type ServeApiOptions } from "./serve.ts";
+export { TokenCounter } from "./token_counter.ts";
 export * from "./types.ts";

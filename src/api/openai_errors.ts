@@ -16,6 +16,12 @@ export type Refusal =
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "conflict"; readonly reason: string }
+  | {
+    readonly kind: "rate-limit";
+    readonly of: "requests" | "tokens";
+    readonly perMinute: number;
+    readonly retryAfterS: number;
+  }
   | { readonly kind: "stopping" }
   | { readonly kind: "internal" };
 
@@ -23,7 +29,8 @@ export type Refusal =
 export interface OpenAiError {
   readonly error: {
     readonly message: string;
-    readonly type: "invalid_request_error" | "server_error";
+    /** OpenAI names the limit that is used up. */
+    readonly type: "invalid_request_error" | "server_error" | "requests" | "tokens";
     readonly param: string | null;
     readonly code: string;
   };
@@ -39,16 +46,18 @@ export class RefusedError extends Error {
 }
 
 interface Verdict {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 429 | 500 | 503;
   readonly code: string;
   readonly message: string;
   readonly param?: string | undefined;
+  readonly type?: OpenAiError["error"]["type"];
 }
 
 /** The one place that chooses the status and the words of an error, for both ports. */
 export function answerFor(refusal: Refusal): { status: Verdict["status"]; body: OpenAiError } {
-  const { status, code, message, param } = judge(refusal);
-  const type = status < 500 ? "invalid_request_error" : "server_error";
+  const verdict = judge(refusal);
+  const { status, code, message, param } = verdict;
+  const type = verdict.type ?? (status < 500 ? "invalid_request_error" : "server_error");
   return { status, body: { error: { message, type, param: param ?? null, code } } };
 }
 
@@ -125,6 +134,14 @@ function judge(refusal: Refusal): Verdict {
       return { status: 404, code: "model_not_found", message: refusal.reason };
     case "conflict":
       return { status: 409, code: "conflict", message: refusal.reason };
+    case "rate-limit":
+      return {
+        status: 429,
+        type: refusal.of,
+        code: "rate_limit_exceeded",
+        message: `This key may use ${refusal.perMinute} ${refusal.of} a minute: ` +
+          `try again in ${refusal.retryAfterS} s`,
+      };
     case "stopping":
       return { status: 503, code: "node_stopping", message: "This node is being stopped" };
     case "internal":

@@ -10,6 +10,7 @@ import {
   refuseCrossSite,
   refuseForeignForms,
 } from "./guards.ts";
+import { PREFLIGHT_MAX_AGE_S } from "./defaults.ts";
 import type { OwnHosts } from "./hosts.ts";
 
 /** What both ports are made with. */
@@ -64,11 +65,16 @@ function createPort(config: PortConfig): Hono<ApiEnv> {
   return port;
 }
 
+const RATE_LIMIT_HEADERS = ["requests", "tokens"].flatMap((of) =>
+  ["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}-${of}`)
+);
+
 function allowAllOrigins(): MiddlewareHandler {
   return cors({
     origin: "*",
     allowMethods: ["GET", "HEAD", "POST"],
-    exposeHeaders: ["x-request-id", "x-mesh-host"],
+    exposeHeaders: ["retry-after", "x-mesh-host", "x-request-id", ...RATE_LIMIT_HEADERS],
+    maxAge: PREFLIGHT_MAX_AGE_S,
   });
 }
 

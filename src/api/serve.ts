@@ -5,6 +5,7 @@ import { type ConsoleAssets, createConsole } from "./console_page.ts";
 import { LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
 import { createGateway } from "./gateway.ts";
 import type { ApiEnv } from "./guards.ts";
+import type { ApiKey } from "./keys.ts";
 import { silenceLegacyAbortWarning } from "./legacy_abort.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 import { createManagement } from "./management.ts";
@@ -23,7 +24,7 @@ export interface ServeApiOptions {
   readonly console: boolean;
   /** Further names that both ports answer to. */
   readonly names: readonly string[];
-  readonly apiKey: string | null;
+  readonly keys: readonly ApiKey[];
   readonly adminKey: string | null;
   /** Requests are recorded with what they asked. */
   readonly recordPrompts?: boolean;
@@ -76,20 +77,20 @@ async function createPorts(
   options: ServeApiOptions,
   { closing, apiUrl }: { readonly closing: AbortSignal; readonly apiUrl: () => string },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
-  const { logger, apiKey, adminKey, names, recordPrompts = false } = options;
-  const gateway = createGateway(node, { apiKey, logger, recordPrompts });
+  const { logger, keys, adminKey, names, recordPrompts = false } = options;
+  const gateway = createGateway(node, { keys, logger, recordPrompts });
   const management = createManagement(node, {
     adminKey,
     logger,
     closing,
-    api: { url: apiUrl, keyed: apiKey !== null },
+    api: { url: apiUrl, keyed: keys.length > 0 },
   });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, closing };
   const apiOwn = { bound: options.listen, names };
   const consoleOwn = { bound: consoleAddress(options).hostname, names };
   return {
-    api: createApiPort(gateway, { ...base, own: apiOwn, keyed: apiKey !== null }),
+    api: createApiPort(gateway, { ...base, own: apiOwn, keyed: keys.length > 0 }),
     console: createConsolePort({ gateway, management, page }, { ...base, own: consoleOwn }),
   };
 }

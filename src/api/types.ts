@@ -142,6 +142,8 @@ export interface RequestRecord {
   retries: number;
   /** How often another instance was asked to continue the answer. */
   continuations: number;
+  /** Name of the API key that asked, where keys are required. */
+  key?: string;
   /** The start of the request's body, only with `--record-prompts`. */
   prompt?: string;
 }
@@ -158,6 +160,15 @@ export interface GatewayInstance {
   readonly contextLength: number;
 }
 
+/** What the caller's API key allows, for the host to check again. `null` is no limit. */
+export interface Grant {
+  /** The key's name. */
+  readonly key: string;
+  readonly models: readonly string[] | null;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+}
+
 /** A request on its way to an instance. */
 export interface ForwardRequest {
   readonly requestId: string;
@@ -169,6 +180,8 @@ export interface ForwardRequest {
   readonly headers: Headers;
   readonly body: Uint8Array | null;
   readonly signal: AbortSignal;
+  /** Absent where no key was required. */
+  readonly grant?: Grant;
   /** Called where the instance is another node's, once a stream to it is open. */
   readonly connected?: () => void;
 }

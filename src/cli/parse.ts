@@ -146,6 +146,7 @@ function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
     listen: options.listen ?? LOOPBACK,
     consoleListen: options.consoleListen ?? LOOPBACK,
     apiKey: options.apiKey ?? null,
+    apiKeyFile: absolute(options.apiKeyFile, around),
     adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around),
     insecure: options.insecure ?? false,
     recordPrompts: options.recordPrompts ?? false,
@@ -167,10 +168,11 @@ function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
 
 /** Whoever reaches these ports uses or manages the node, so beyond this machine they need a key. */
 function refuseOpenDoors(config: ServeConfig): void {
-  if (!isLoopback(config.listen) && config.apiKey === null && !config.insecure) {
+  const keyed = config.apiKey !== null || config.apiKeyFile !== null;
+  if (!isLoopback(config.listen) && !keyed && !config.insecure) {
     throw new UsageError(
       `--listen ${config.listen} opens the API to the network: ` +
-        `set a key with --api-key or MESH_LLM_API_KEY, or pass --insecure`,
+        `set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, or pass --insecure`,
     );
   }
   if (!isLoopback(config.consoleListen) && config.adminKey === null) {

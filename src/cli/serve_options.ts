@@ -27,6 +27,7 @@ export interface ServeOptions {
   readonly listen?: string;
   readonly consoleListen?: string;
   readonly apiKey?: string;
+  readonly apiKeyFile?: string;
   readonly insecure?: true;
   readonly recordPrompts?: true;
   readonly split?: true;
@@ -121,6 +122,11 @@ function addNetworkOptions(command: Command): void {
       "--api-key <key>",
       "key that API callers must send; MESH_LLM_API_KEY keeps it out of ps",
       parser("--api-key", parseKey),
+    )
+    .option(
+      "--api-key-file <path>",
+      "JSON file of keys with models and limits",
+      parser("--api-key-file", parseNotEmpty),
     )
     .option("--insecure", "allow --listen beyond this machine without a key")
     .option("--record-prompts", "keep what requests ask, for /api/requests");

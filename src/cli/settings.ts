@@ -29,6 +29,7 @@ const VALUES: Readonly<Record<string, (config: ServeConfig) => unknown>> = {
   listen: ({ listen }) => listen,
   consoleListen: ({ consoleListen }) => consoleListen,
   apiKey: ({ apiKey }) => hide(apiKey),
+  apiKeyFile: ({ apiKeyFile }) => apiKeyFile,
   insecure: ({ insecure }) => insecure,
   recordPrompts: ({ recordPrompts }) => recordPrompts,
   binDir: ({ binDir }) => binDir,

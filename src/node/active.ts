@@ -9,6 +9,7 @@ import { MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import { type Duty, type LocalServer, splitPeers } from "./duty.ts";
 import { firstView } from "./first_view.ts";
 import type { NodePart } from "./part.ts";
+import { KeyGrants } from "./grant_gate.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RpcGate } from "./rpc_gate.ts";
@@ -207,6 +208,7 @@ export class Active implements NodePart {
 
   #handleStreams(): void {
     const { mesh, counts, logger } = this.#options;
+    const grants = new KeyGrants(Date.now);
     const find = (model: ModelRef) => {
       const { instance, server } = this.#reconciler.duty;
       return instance !== null && sameModel(instance.model, model) ? server : null;
@@ -220,7 +222,7 @@ export class Active implements NodePart {
       HTTP_PROTOCOL,
       { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
       (stream, peer) =>
-        handleHttp(counts.count(stream, peer.id, "http"), peer.id, { find, logger }),
+        handleHttp(counts.count(stream, peer.id, "http"), peer.id, { find, grants, logger }),
     );
   }
 

@@ -18,6 +18,8 @@ export interface NodeConfig {
   readonly listen: string;
   readonly consoleListen: string;
   readonly apiKey: string | null;
+  /** A file of further keys with their limits; absolute. */
+  readonly apiKeyFile: string | null;
   /** `null` lets the node make one for each start. */
   readonly adminKey: string | null;
   readonly insecure: boolean;

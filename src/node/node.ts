@@ -2,7 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
-import { type ApiServers, serveApi } from "../api/mod.ts";
+import { type ApiKey, type ApiServers, fullKey, readKeyFile, serveApi } from "../api/mod.ts";
 import { logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
@@ -22,6 +22,7 @@ import type { RunningNode, StartOptions } from "./types.ts";
  */
 export async function startNode(config: NodeConfig, options: StartOptions): Promise<RunningNode> {
   await using starting = new AsyncDisposableStack();
+  const keys = await apiKeys(config);
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
   const { mesh, local } = await startParts(config, options, starting);
@@ -29,7 +30,7 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   const adminKey = config.adminKey ?? crypto.randomUUID();
   const { api, part, desk } = await connect(config, options, { mesh, local, token });
   starting.defer(() => desk.stop());
-  const servers = await serve(config, { ...options, api, adminKey });
+  const servers = await serve(config, { ...options, api, keys, adminKey });
   starting.defer(() => servers.stop());
   const ready = { node: mesh.self, token, api: servers.apiUrl, console: servers.consoleUrl };
   await lock.publish({
@@ -105,15 +106,24 @@ function stockOf(config: NodeConfig, { shelf, memory, engine }: LocalParts) {
   return { shelf, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
 }
 
+/** The key of the command line, which has no limits, and those of the file. */
+async function apiKeys({ apiKey, apiKeyFile }: NodeConfig): Promise<ApiKey[]> {
+  return [
+    ...(apiKey === null ? [] : [fullKey("api-key", apiKey)]),
+    ...(apiKeyFile === null ? [] : await readKeyFile(apiKeyFile)),
+  ];
+}
+
 function serve(
   config: NodeConfig,
-  { api, logger, adminKey }: {
+  { api, logger, keys, adminKey }: {
     readonly api: NodeApi;
+    readonly keys: readonly ApiKey[];
     readonly logger: Logger;
     readonly adminKey: string;
   },
 ): Promise<ApiServers> {
-  const { listen, consoleListen, port, consolePort, console, apiKey, recordPrompts } = config;
+  const { listen, consoleListen, port, consolePort, console, recordPrompts } = config;
   return serveApi(api, {
     listen,
     consoleListen,
@@ -121,7 +131,7 @@ function serve(
     consolePort,
     console,
     names: hostNames(),
-    apiKey,
+    keys,
     // On loopback the browser of this machine's user is the admin.
     adminKey: isLoopback(consoleListen) ? null : adminKey,
     recordPrompts,

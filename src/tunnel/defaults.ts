@@ -15,6 +15,9 @@ export const MAX_REQUEST_BODY_BYTES = 64 * 1024 * 1024;
 /** Headers of one message; chosen by feel, far above what any client of the API sends. */
 export const MAX_HEADERS = 256;
 
+/** Models that one key may use; with names of 128 characters they take half of a head. */
+export const MAX_GRANTED_MODELS = 1_000;
+
 /** Path and query; the common limit of web servers. */
 export const MAX_PATH_CHARS = 8 * 1024;
 

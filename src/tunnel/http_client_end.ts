@@ -2,7 +2,7 @@ import { Deadline } from "./deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { asError, FrameError, MovedError, TunnelError } from "./errors.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
-import { encodeHttpFrame, type ReplyHead } from "./http_frames.ts";
+import { encodeHttpFrame, type ReplyHead, type RequestHead } from "./http_frames.ts";
 import { requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { writeBody } from "./http_writer.ts";
 import { refuse } from "./inference_paths.ts";
@@ -37,12 +37,17 @@ function encodeOpening(request: TunnelRequest): Uint8Array {
       model: model.name,
       fingerprint: model.fingerprint,
       requestId,
-      grant: null,
+      grant: grantOf(request),
       method,
       path,
       headers: [...requestHeaders(request.headers)],
     },
   });
+}
+
+function grantOf({ grant }: TunnelRequest): RequestHead["grant"] {
+  if (grant === undefined) return null;
+  return { ...grant, models: grant.models === null ? null : [...grant.models] };
 }
 
 async function openStream(

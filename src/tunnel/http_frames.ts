@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   MAX_BODY_FRAME_BYTES,
+  MAX_GRANTED_MODELS,
   MAX_HEAD_FRAME_BYTES,
   MAX_HEADERS,
   MAX_PATH_CHARS,
@@ -15,12 +16,23 @@ const header = z.tuple([
 ]);
 const headers = z.array(header).max(MAX_HEADERS);
 
+const perMinute = z.int().positive().nullable();
+const modelName = z.string().regex(/^[A-Za-z0-9][\w.:/-]{0,127}$/)
+  .refine((name) => !name.includes(".."));
+
+const grant = z.object({
+  key: z.string().regex(/^[\w.@-]{1,64}$/),
+  models: z.array(z.string().min(1).max(128)).max(MAX_GRANTED_MODELS).nullable(),
+  requestsPerMinute: perMinute,
+  tokensPerMinute: perMinute,
+});
+
 const requestHead = z.object({
-  model: z.string().regex(/^[A-Za-z0-9][\w.:/-]{0,127}$/).refine((name) => !name.includes("..")),
+  model: modelName,
   fingerprint: z.string().regex(/^[\w:.-]{1,128}$/),
   requestId: z.string().regex(/^[\x21-\x7e]{1,128}$/),
-  /** What the caller's API key allows; keys come with a later version. */
-  grant: z.null(),
+  /** What the caller's API key allows; `null` where it needed none. */
+  grant: grant.nullable(),
   method: z.string().regex(/^[A-Z]{1,16}$/),
   path: z.string().max(MAX_PATH_CHARS).regex(/^\/[\x21-\x7e]*$/),
   headers,

@@ -8,10 +8,11 @@ import { encodeHttpFrame, type RequestHead } from "./http_frames.ts";
 import { writeReply } from "./http_writer.ts";
 import { forwardLocal } from "./local_http.ts";
 import { finish, resetOnAbort } from "./peer_stream.ts";
-import type { FindTarget, HttpTarget, PeerStream } from "./types.ts";
+import type { FindTarget, GrantGate, HttpTarget, PeerStream } from "./types.ts";
 
 export interface HttpServerOptions {
   readonly find: FindTarget;
+  readonly grants: GrantGate;
   readonly logger: Logger;
 }
 
@@ -23,7 +24,7 @@ export interface HttpServerOptions {
 export async function handleHttp(
   stream: PeerStream,
   peer: string,
-  { find, logger }: HttpServerOptions,
+  { find, grants, logger }: HttpServerOptions,
 ): Promise<void> {
   const frames = new HttpFrameReader(stream);
   try {
@@ -31,7 +32,7 @@ export async function handleHttp(
     const caller = new HttpCaller(frames);
     const target = find({ name: head.model, fingerprint: head.fingerprint });
     if (target === null) await stream.write(encodeHttpFrame({ type: "moved" }));
-    else await answer(stream, caller, head, target);
+    else await answerGranted(stream, caller, head, { target, grants });
     caller.discardBody();
     await finish(stream, () => caller.left);
   } catch (error) {
@@ -52,11 +53,31 @@ async function readOpening(stream: PeerStream, frames: HttpFrameReader): Promise
   throw new FrameError(`Could not read a request: it began with "${frame.type}"`);
 }
 
+/** Counts the answer where the caller's key has limits. */
+async function answerGranted(
+  stream: PeerStream,
+  caller: HttpCaller,
+  head: RequestHead,
+  { target, grants }: { readonly target: HttpTarget; readonly grants: GrantGate },
+): Promise<void> {
+  if (head.grant === null) return await answer(stream, caller, head, { target });
+  const admission = grants.admit(head.grant, head.model);
+  if (admission.refused !== null) return await writeReply(stream, admission.refused);
+  try {
+    await answer(stream, caller, head, { target, passed: (bytes) => admission.passed(bytes) });
+  } finally {
+    admission.ended();
+  }
+}
+
 async function answer(
   stream: PeerStream,
   caller: HttpCaller,
   { method, path, headers }: RequestHead,
-  target: HttpTarget,
+  { target, passed }: {
+    readonly target: HttpTarget;
+    readonly passed?: (bytes: Uint8Array) => void;
+  },
 ): Promise<void> {
   let response: Response;
   try {
@@ -72,5 +93,5 @@ async function answer(
     await stream.write(encodeHttpFrame({ type: "failed", message: asError(error).message }));
     return;
   }
-  await writeReply(stream, response);
+  await writeReply(stream, response, passed);
 }

@@ -11,11 +11,18 @@ export async function writeBody(stream: PeerStream, bytes: Uint8Array): Promise<
 }
 
 /** Writes a whole reply with its explicit end. Cancels the response's body where the peer stops reading. */
-export async function writeReply(stream: PeerStream, response: Response): Promise<void> {
+export async function writeReply(
+  stream: PeerStream,
+  response: Response,
+  passed?: (bytes: Uint8Array) => void,
+): Promise<void> {
   const { status, headers, body } = response;
   await stream.write(encodeHttpFrame({ type: "reply", head: { status, headers: [...headers] } }));
   if (body !== null) {
-    for await (const bytes of body) await writeBody(stream, bytes);
+    for await (const bytes of body) {
+      await writeBody(stream, bytes);
+      passed?.(bytes);
+    }
   }
   await stream.write(encodeHttpFrame({ type: "end" }));
 }

@@ -41,6 +41,30 @@ export interface HttpTarget {
   readonly apiKey: string | null;
 }
 
+/** What the caller's API key allows, as the node says at which the request came in. `null` is no limit. */
+export interface Grant {
+  /** The key's name. */
+  readonly key: string;
+  readonly models: readonly string[] | null;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+}
+
+/** Holds requests of peers to what their callers' keys allow. */
+export interface GrantGate {
+  admit(grant: Grant, model: string): GrantAdmission;
+}
+
+export type GrantAdmission =
+  | { readonly refused: Response }
+  | {
+    readonly refused: null;
+    /** Bytes of the answer on their way to the caller. */
+    passed(bytes: Uint8Array): void;
+    /** The answer has ended, whole or not. */
+    ended(): void;
+  };
+
 /** Finds the llama-server that serves the model now; `null` answers the peer with `moved`. */
 export type FindTarget = (model: ModelRef) => HttpTarget | null;
 
@@ -59,6 +83,8 @@ export interface TunnelRequest extends InferenceRequest {
   readonly requestId: string;
   readonly model: ModelRef;
   readonly body: Uint8Array | null;
+  /** Absent where the caller needed no key. */
+  readonly grant?: Grant;
   /** Called once the stream is open. */
   readonly connected?: () => void;
 }

@@ -1,6 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { createGateway, InstanceUnavailableError } from "../../src/api/mod.ts";
+import {
+  type ApiKey,
+  createGateway,
+  fullKey,
+  InstanceUnavailableError,
+} from "../../src/api/mod.ts";
 import { candidates } from "../../src/api/choose.ts";
 import { conversationStart } from "../../src/api/conversation.ts";
 import type { OpenAiError } from "../../src/api/openai_errors.ts";
@@ -9,9 +14,9 @@ import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts
 const CHAT = "/v1/chat/completions";
 const hello = { model: "guide", messages: [{ role: "user", content: "hello" }] };
 
-function setUp(options: FakeNodeOptions = {}, apiKey: string | null = null) {
+function setUp(options: FakeNodeOptions = {}, keys: readonly ApiKey[] = []) {
   const node = new FakeNode(options);
-  const gateway = createGateway(node, { apiKey, logger: getLogger("test"), newId: () => "new-id" });
+  const gateway = createGateway(node, { keys, logger: getLogger("test"), newId: () => "new-id" });
   return { node, gateway };
 }
 
@@ -350,7 +355,7 @@ Deno.test("HEAD answers as GET without a body, OPTIONS says what is allowed", as
 });
 
 Deno.test("With a key, every caller but those of /health has to send it", async () => {
-  const { node, gateway } = setUp({ warm: [instance("a")] }, "secret");
+  const { node, gateway } = setUp({ warm: [instance("a")] }, [fullKey("test", "secret")]);
   const refused: [string, RequestInit][] = [
     ["/v1/models", {}],
     ["/v1/models", { headers: { authorization: "Bearer wrong" } }],
@@ -373,7 +378,7 @@ Deno.test("With a key, every caller but those of /health has to send it", async 
 });
 
 Deno.test("The key does not leave the node", async () => {
-  const { node, gateway } = setUp({ warm: [instance("a")] }, "secret");
+  const { node, gateway } = setUp({ warm: [instance("a")] }, [fullKey("test", "secret")]);
   const response = await gateway.request(CHAT, asking(hello, { authorization: "Bearer secret" }));
   await response.body?.cancel();
   const [only] = node.forwarded;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSameKey, presentedKey } from "../../src/api/keys.ts";
+import { fullKey, KeyRing, presentedKey } from "../../src/api/keys.ts";
 
 Deno.test("presentedKey() reads what clients of OpenAI and Anthropic send", () => {
   const table: [Record<string, string>, string | null][] = [
@@ -16,9 +16,12 @@ Deno.test("presentedKey() reads what clients of OpenAI and Anthropic send", () =
   }
 });
 
-Deno.test("isSameKey() compares keys of any length", () => {
-  assert.ok(isSameKey("secret", "secret"));
+Deno.test("KeyRing finds keys of any length, and nothing for what is none", () => {
+  const keys = [fullKey("a", "secret"), fullKey("b", "x"), fullKey("c", "other".repeat(100))];
+  const ring = new KeyRing(keys);
+  for (const key of keys) assert.equal(ring.find(key.key), key);
   for (const given of ["", "secre", "secret ", "Secret", "secret".repeat(100)]) {
-    assert.ok(!isSameKey(given, "secret"), given);
+    assert.equal(ring.find(given), null, given);
   }
+  assert.ok(!ring.isEmpty && new KeyRing([]).isEmpty);
 });

@@ -30,7 +30,7 @@ function realTest(name: string, test: (setup: Setup) => Promise<void>): void {
       consolePort: 0,
       console: true,
       names: [],
-      apiKey: null,
+      keys: [],
       adminKey: null,
       logger: getLogger("test"),
       assets: null,

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { createConsole, createGateway, createManagement } from "../../src/api/mod.ts";
+import { createConsole, createGateway, createManagement, fullKey } from "../../src/api/mod.ts";
 import { createApiPort, createConsolePort } from "../../src/api/ports.ts";
 import { asking, FakeNode, instance } from "./fake_node.ts";
 
@@ -14,8 +14,9 @@ function setUp(
   { apiKey = null as string | null, adminKey = null as string | null, page = true } = {},
 ) {
   const node = new FakeNode({ warm: [instance("a")] });
+  const keys = apiKey === null ? [] : [fullKey("test", apiKey)];
   const closing = new AbortController();
-  const gateway = createGateway(node, { apiKey, logger });
+  const gateway = createGateway(node, { keys, logger });
   const management = createManagement(node, {
     adminKey,
     logger,

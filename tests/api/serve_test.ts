@@ -15,7 +15,7 @@ const options: ServeApiOptions = {
   consolePort: 0,
   console: true,
   names: [],
-  apiKey: null,
+  keys: [],
   adminKey: null,
   logger: getLogger("test"),
   assets: null,

@@ -46,6 +46,7 @@ const defaults: ServeConfig = {
   listen: "127.0.0.1",
   consoleListen: "127.0.0.1",
   apiKey: null,
+  apiKeyFile: null,
   adminKey: null,
   insecure: false,
   recordPrompts: false,
@@ -85,6 +86,10 @@ const accepted: [line: string, changed: Partial<ServeConfig>][] = [
   ["--model big --name kitchen", { name: "kitchen" }],
   ["--model big --log-format json", { logFormat: "json" }],
   ["--model big --api-key s3cret --listen 0.0.0.0", { apiKey: "s3cret", listen: "0.0.0.0" }],
+  ["--model big --listen 10.0.0.7 --api-key-file keys.json", {
+    listen: "10.0.0.7",
+    apiKeyFile: "/srv/here/keys.json",
+  }],
   ["--model big --record-prompts", { recordPrompts: true }],
   ["--model big --listen 10.0.0.7 --insecure", { listen: "10.0.0.7", insecure: true }],
   ["--model big --listen [::1]", { listen: "::1" }],
@@ -217,7 +222,7 @@ const refused: [line: string, sentence: string][] = [
   [
     "--model big --listen 0.0.0.0",
     "--listen 0.0.0.0 opens the API to the network: " +
-    "set a key with --api-key or MESH_LLM_API_KEY, or pass --insecure",
+    "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, or pass --insecure",
   ],
   [
     "--model big --console-listen :: --insecure",

@@ -6,6 +6,7 @@ import {
   type ApiServers,
   type EngineLog,
   type ForwardRequest,
+  fullKey,
   type GatewayInstance,
   type GatewayNode,
   type ManagementNode,
@@ -70,7 +71,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
       consolePort,
       console: true,
       names: [],
-      apiKey: this.#apiKey,
+      keys: this.#apiKey === null ? [] : [fullKey("test", this.#apiKey)],
       adminKey: null,
       logger: getLogger("test"),
     });

@@ -2,6 +2,8 @@ import { getLogger } from "@logtape/logtape";
 import {
   type FindTarget,
   forwardHttp,
+  type Grant,
+  type GrantGate,
   handleHttp,
   TunnelCounts,
   type TunnelRequest,
@@ -19,7 +21,13 @@ export interface Asked {
   readonly headers?: HeadersInit;
   readonly body?: Uint8Array | string | null;
   readonly signal?: AbortSignal;
+  readonly grant?: Grant;
 }
+
+/** Lets everything pass. */
+const NO_GATE: GrantGate = {
+  admit: () => ({ refused: null, passed: () => {}, ended: () => {} }),
+};
 
 /** A node that asks and a host that answers, with real QUIC between them. */
 export class HttpLine implements AsyncDisposable {
@@ -27,16 +35,16 @@ export class HttpLine implements AsyncDisposable {
   readonly quic: QuicPair;
 
   /** @param find the host's llama-server, in the tests of faults a server that plays one. */
-  static async open(find: FindTarget): Promise<HttpLine> {
-    return new HttpLine(await QuicPair.connect(), find);
+  static async open(find: FindTarget, grants = NO_GATE): Promise<HttpLine> {
+    return new HttpLine(await QuicPair.connect(), find, grants);
   }
 
-  private constructor(quic: QuicPair, find: FindTarget) {
+  private constructor(quic: QuicPair, find: FindTarget, grants: GrantGate) {
     this.quic = quic;
     const logger = getLogger("test");
     quic.serve((stream) => {
       const counted = this.counts.count(stream, ASKER, "http");
-      return handleHttp(counted, ASKER, { find, logger });
+      return handleHttp(counted, ASKER, { find, grants, logger });
     });
   }
 
@@ -63,6 +71,7 @@ export function requestOf(
     headers = {},
     body = "{}",
     signal = new AbortController().signal,
+    grant,
   }: Asked,
 ): TunnelRequest {
   return {
@@ -73,6 +82,7 @@ export function requestOf(
     headers: new Headers(headers),
     body: typeof body === "string" ? new TextEncoder().encode(body) : body,
     signal,
+    ...(grant === undefined ? {} : { grant }),
   };
 }
 
@@ -81,11 +91,14 @@ export class PlayedLine implements AsyncDisposable {
   readonly #server: Deno.HttpServer;
   readonly line: HttpLine;
 
-  static async open(handler: Deno.ServeHandler): Promise<PlayedLine> {
+  static async open(handler: Deno.ServeHandler, grants?: GrantGate): Promise<PlayedLine> {
     const quiet = { onListen() {}, onError: () => new Response(null, { status: 500 }) };
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, ...quiet }, handler);
     const baseUrl = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
-    return new PlayedLine(server, await HttpLine.open(() => ({ baseUrl, apiKey: "llama-key" })));
+    return new PlayedLine(
+      server,
+      await HttpLine.open(() => ({ baseUrl, apiKey: "llama-key" }), grants),
+    );
   }
 
   private constructor(server: Deno.HttpServer, line: HttpLine) {

@@ -1,0 +1,67 @@
+import type { ApiKey } from "./keys.ts";
+import type { RateLimits } from "./rate_limit.ts";
+import type { ForwardRequest, GatewayInstance, GatewayNode, RequestRecord } from "./types.ts";
+
+/** The node as the holder of a key sees it: with the models that the key may use, and no others. */
+export class KeyedNode implements GatewayNode {
+  readonly #node: GatewayNode;
+  readonly #key: ApiKey;
+  readonly #limits: RateLimits;
+  readonly #now: () => number;
+
+  constructor(
+    node: GatewayNode,
+    { key, limits, now }: {
+      readonly key: ApiKey;
+      readonly limits: RateLimits;
+      readonly now: () => number;
+    },
+  ) {
+    this.#node = node;
+    this.#key = key;
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  get self(): string {
+    return this.#node.self;
+  }
+
+  get knowsMesh(): boolean {
+    return this.#node.knowsMesh;
+  }
+
+  get ownModel(): string | null {
+    const { ownModel } = this.#node;
+    return ownModel !== null && this.#mayUse(ownModel) ? ownModel : null;
+  }
+
+  freshen(): Promise<void> {
+    return this.#node.freshen();
+  }
+
+  warm(): readonly GatewayInstance[] {
+    return this.#node.warm().filter(({ model }) => this.#mayUse(model));
+  }
+
+  refresh(signal: AbortSignal): Promise<void> {
+    return this.#node.refresh(signal);
+  }
+
+  /** The host checks again what the key allows. */
+  forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    const { name, models, requestsPerMinute, tokensPerMinute } = this.#key;
+    const grant = { key: name, models, requestsPerMinute, tokensPerMinute };
+    return this.#node.forward(instance, { ...request, grant });
+  }
+
+  record(request: RequestRecord): void {
+    const tokens = (request.tokensIn ?? 0) + (request.tokensOut ?? 0);
+    this.#limits.charge(this.#key, tokens, this.#now());
+    this.#node.record({ ...request, key: this.#key.name });
+  }
+
+  #mayUse(model: string): boolean {
+    return this.#key.models?.includes(model) ?? true;
+  }
+}
