@@ -46,5 +46,23 @@ export const MAX_KEPT_NUMBERS = 1024;
 /** How deep below a models folder files are looked for: `publisher/model/quantisation/file.gguf`. */
 export const SEARCH_DEPTH = 3;
 
+/** In Hugging Face's cache: `models--org--repo/snapshots/commit/folder/file.gguf`. */
+export const HUB_CACHE_DEPTH = 4;
+
 /** Headers read at the same time while listing; macOS allows a process 256 open files. */
 export const PARALLEL_READS = 8;
+
+/** Tokens of a vocabulary that are compared: models that differ in one of them differ early. */
+export const COMPARED_TOKENS = 16_384;
+
+/** A draft that is larger than this part of its model costs more time than its guesses save. Chosen by what is usual. */
+export const DRAFT_SIZE_RATIO = 6;
+
+/** Tokens by which the vocabularies of a draft and its model may differ: SPEC_VOCAB_MAX_SIZE_DIFFERENCE in llama.cpp. */
+export const VOCABULARY_SLACK = 128;
+
+/** A file that is being copied changes many times a second; it is looked at once it is whole. */
+export const FOLDER_QUIET_MS = 500;
+
+/** Between two looks at the folders where nothing tells of a change. A look at unchanged files takes milliseconds. */
+export const RESCAN_INTERVAL_MS = 60_000;

@@ -30,6 +30,11 @@ export class GgufCursor {
     return this.#position;
   }
 
+  /** The bytes from there to here. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#position);
+  }
+
   /** @throws {NeedMoreBytes} unless so many bytes follow. */
   expect(length: number): void {
     const end = this.#position + length;

@@ -3,7 +3,8 @@ import { InvalidGgufError } from "./errors.ts";
 import { quantisationName, tensorByteLength } from "./ggml_types.ts";
 import { GgufCursor, NeedMoreBytes } from "./gguf_cursor.ts";
 import { GgufMetadata } from "./gguf_metadata.ts";
-import type { GgufHeader, GgufTensor } from "./types.ts";
+import { attentionOf } from "./attention.ts";
+import type { GgufHeader, GgufTensor, ModelHeader, Tokenizer } from "./types.ts";
 
 export type ParsedHeader =
   | { readonly kind: "header"; readonly header: GgufHeader }
@@ -85,46 +86,44 @@ function readTensor(cursor: GgufCursor, alignment: number): GgufTensor {
   return { name, type, shape, offset, byteLength: tensorByteLength(type, shape, name) };
 }
 
-function describe(metadata: GgufMetadata): Omit<GgufHeader, "version" | "tensors" | "dataOffset"> {
+function describe(metadata: GgufMetadata): Omit<ModelHeader, "version"> {
   const architecture = metadata.text("general.architecture") ?? "";
   const of = (key: string) => metadata.count(`${architecture}.${key}`);
-  const layers = of("block_count") ?? 0;
-  const embeddingLength = of("embedding_length") ?? 0;
   const headCount = of("attention.head_count") ?? 0;
-  const headLength = headCount === 0 ? 0 : Math.floor(embeddingLength / headCount);
   const fileType = metadata.count("general.file_type");
   return {
     architecture,
     name: metadata.text("general.name"),
     quantisation: fileType === null ? null : quantisationName(fileType),
-    layers,
+    layers: of("block_count") ?? 0,
     contextLength: of("context_length") ?? 0,
-    embeddingLength,
+    embeddingLength: of("embedding_length") ?? 0,
     feedForwardLength: Math.max(
       of("feed_forward_length") ?? 0,
       (of("expert_feed_forward_length") ?? 0) * (of("expert_used_count") ?? 0),
     ),
     headCount,
     headCountKv: of("attention.head_count_kv") ?? headCount,
-    kvHeads: kvHeads(metadata, architecture, { layers, headCount }),
-    keyLength: of("attention.key_length") ?? headLength,
-    valueLength: of("attention.value_length") ?? headLength,
+    ...attentionOf(metadata, architecture),
     vocabularySize: metadata.arrayLength("tokenizer.ggml.tokens") ?? of("vocab_size") ?? 0,
     expertCount: of("expert_count") ?? 0,
+    expertUsedCount: of("expert_used_count") ?? 0,
+    tokenizer: readTokenizer(metadata),
     hasChatTemplate: metadata.has("tokenizer.chat_template"),
+    pooling: POOLING[of("pooling_type") ?? -1] ?? null,
+    projectionLength: of("vision.projection_dim"),
     split: readSplit(metadata),
   };
 }
 
-function kvHeads(
-  metadata: GgufMetadata,
-  architecture: string,
-  { layers, headCount }: { readonly layers: number; readonly headCount: number },
-): number {
-  const counts = metadata.counts(`${architecture}.attention.head_count_kv`) ?? [headCount];
-  const [only] = counts;
-  if (counts.length === 1 && only !== undefined) return only * layers;
-  return counts.reduce((sum, count) => sum + count, 0);
+/** By `llama_pooling_type` in llama.cpp's include/llama.h. */
+const POOLING = ["none", "mean", "cls", "last", "rank"] as const;
+
+function readTokenizer(metadata: GgufMetadata): Tokenizer | null {
+  const model = metadata.text("tokenizer.ggml.model");
+  const digest = metadata.digest("tokenizer.ggml.tokens");
+  if (model === null || digest === null) return null;
+  return { model, pre: metadata.text("tokenizer.ggml.pre"), digest };
 }
 
 function readSplit(metadata: GgufMetadata): GgufHeader["split"] {

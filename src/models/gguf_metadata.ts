@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import {
+  COMPARED_TOKENS,
   MAX_KEPT_NUMBERS,
   MAX_KEY_BYTES,
   MAX_METADATA_ENTRIES,
@@ -13,6 +15,8 @@ const ARRAY = 9;
 /** Key length, type and the shortest value: what an entry takes at least. */
 const MIN_ENTRY_BYTES = 13;
 
+const TOKENS = "tokenizer.ggml.tokens";
+
 const WANTED_KEYS: ReadonlySet<string> = new Set([
   "general.alignment",
   "general.architecture",
@@ -21,7 +25,9 @@ const WANTED_KEYS: ReadonlySet<string> = new Set([
   "split.count",
   "split.no",
   "tokenizer.chat_template",
-  "tokenizer.ggml.tokens",
+  "tokenizer.ggml.model",
+  "tokenizer.ggml.pre",
+  TOKENS,
 ]);
 
 /** Keys that begin with the architecture's name, which may stand behind them in the file. */
@@ -29,6 +35,8 @@ const WANTED_OF_ARCHITECTURE: ReadonlySet<string> = new Set([
   "attention.head_count",
   "attention.head_count_kv",
   "attention.key_length",
+  "attention.kv_lora_rank",
+  "attention.sliding_window",
   "attention.value_length",
   "block_count",
   "context_length",
@@ -37,6 +45,10 @@ const WANTED_OF_ARCHITECTURE: ReadonlySet<string> = new Set([
   "expert_feed_forward_length",
   "expert_used_count",
   "feed_forward_length",
+  "full_attention_interval",
+  "pooling_type",
+  "rope.dimension_count",
+  "vision.projection_dim",
   "vocab_size",
 ]);
 
@@ -44,8 +56,13 @@ type MetadataValue =
   | { readonly kind: "number"; readonly value: number }
   /** Empty where it is too long to be kept. */
   | { readonly kind: "text"; readonly value: string }
-  /** `numbers` are those of a short array, else none. */
-  | { readonly kind: "array"; readonly length: number; readonly numbers: readonly number[] };
+  /** `numbers` are those of a short array, else none; `digest` is that of a vocabulary's first tokens. */
+  | {
+    readonly kind: "array";
+    readonly length: number;
+    readonly numbers: readonly number[];
+    readonly digest?: string;
+  };
 
 /** The entries that `GgufHeader` is made of. */
 export class GgufMetadata {
@@ -92,6 +109,12 @@ export class GgufMetadata {
     return value?.kind === "array" ? value.length : null;
   }
 
+  /** SHA-256 of a vocabulary's first tokens. */
+  digest(key: string): string | null {
+    const value = this.#values.get(key);
+    return value?.kind === "array" ? value.digest ?? null : null;
+  }
+
   #readEntry(cursor: GgufCursor): void {
     const key = cursor.text(MAX_KEY_BYTES, "a metadata key");
     const type = cursor.u32();
@@ -115,12 +138,24 @@ function readValue(cursor: GgufCursor, type: number, key: string): MetadataValue
 function readArray(cursor: GgufCursor, key: string): MetadataValue {
   const type = cursor.u32();
   const length = cursor.u64();
+  if (key === TOKENS && type === STRING) return readTokens(cursor, length);
   if (!isScalarType(type) || length > MAX_KEPT_NUMBERS) {
     skipElements(cursor, { type, length }, key);
     return { kind: "array", length, numbers: [] };
   }
   const numbers = Array.from({ length }, () => cursor.scalar(type));
   return { kind: "array", length, numbers };
+}
+
+/** Enough of a vocabulary to tell it from any other; all of it would take its time with each file. */
+function readTokens(cursor: GgufCursor, length: number): MetadataValue {
+  cursor.expect(length * 8);
+  const start = cursor.position;
+  const compared = Math.min(length, COMPARED_TOKENS);
+  for (let index = 0; index < compared; index++) cursor.skipText();
+  const digest = createHash("sha256").update(cursor.since(start)).digest("hex");
+  for (let index = compared; index < length; index++) cursor.skipText();
+  return { kind: "array", length, numbers: [], digest };
 }
 
 /** Steps over one value of any type. */

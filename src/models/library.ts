@@ -1,9 +1,12 @@
-import { resolve as absolute } from "node:path";
+import { dirname, join, resolve as absolute } from "node:path";
+import { isProjector } from "./catalog/repository.ts";
 import { PARALLEL_READS } from "./defaults.ts";
-import { InvalidGgufError, InvalidModelNameError, ModelNotFoundError } from "./errors.ts";
+import { InvalidGgufError, ModelNotFoundError } from "./errors.ts";
 import { GUIDE_NAME, writeGuide } from "./guide_file.ts";
 import { loadModel } from "./local_model.ts";
-import { findModels, type FoundFile, modelFolders, type ModelPlaces } from "./model_folders.ts";
+import { ListingCache } from "./listing_cache.ts";
+import { findModels, type ModelFolder, modelFolders, type ModelPlaces } from "./model_folders.ts";
+import { isProjectorModel, projectorFor } from "./pairing.ts";
 import { isGgufName, shardName } from "./shards.ts";
 import type { LocalModel } from "./types.ts";
 
@@ -29,18 +32,22 @@ export interface Library {
   resolve(nameOrPath: string, signal?: AbortSignal): Promise<LocalModel>;
   /** Everything in the library's folders; a model that lies in two of them once. */
   list(signal?: AbortSignal): Promise<LibraryListing>;
+  /** Where it looks, whether they exist or not. */
+  readonly folders: readonly string[];
 }
 
 export function openLibrary(places: ModelPlaces): Library {
   const folders = modelFolders(places);
   const guideFolder = absolute(places.dataDir, "models");
+  const cache = new ListingCache(join(absolute(places.dataDir), "cache", "models.json"));
   return {
     resolve: async (nameOrPath, signal) => {
       if (nameOrPath === GUIDE_NAME) return await loadModel(await writeGuide(guideFolder), signal);
       if (isModelPath(nameOrPath)) return await loadPath(nameOrPath, folders, signal);
       return await loadName(nameOrPath, folders, signal);
     },
-    list: (signal) => list(folders, signal),
+    list: (signal) => list(folders, cache, signal),
+    folders: folders.map(({ path }) => path),
   };
 }
 
@@ -49,9 +56,9 @@ export function isModelPath(nameOrPath: string): boolean {
   return isGgufName(nameOrPath) || /^[./~]/.test(nameOrPath);
 }
 
-async function loadPath(path: string, folders: readonly string[], signal?: AbortSignal) {
+async function loadPath(path: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
   try {
-    return await loadModel(absolute(path), signal);
+    return await loadWhole(absolute(path), signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -60,15 +67,15 @@ async function loadPath(path: string, folders: readonly string[], signal?: Abort
   throw new ModelNotFoundError(path, `Cannot find the model file ${path}; check the path`);
 }
 
-async function loadName(name: string, folders: readonly string[], signal?: AbortSignal) {
+async function loadName(name: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
   const others: string[] = [];
   for (const folder of folders) {
     const found = await findModels(folder);
     const file = found.find((candidate) => candidate.name === name);
-    if (file !== undefined) return await loadModel(file.path, signal);
+    if (file !== undefined) return await loadWhole(file.path, signal);
     others.push(...found.map((candidate) => candidate.name));
   }
-  throw notFound(name, folders, others);
+  throw notFound(name, folders.map(({ path }) => path), others);
 }
 
 function notFound(name: string, folders: readonly string[], others: readonly string[]) {
@@ -81,35 +88,56 @@ function notFound(name: string, folders: readonly string[], others: readonly str
   );
 }
 
-async function list(folders: readonly string[], signal?: AbortSignal): Promise<LibraryListing> {
-  const models = new Map<string, LocalModel>();
-  const broken: BrokenModel[] = [];
+async function list(
+  folders: readonly ModelFolder[],
+  cache: ListingCache,
+  signal?: AbortSignal,
+): Promise<LibraryListing> {
   const files = (await Promise.all(folders.map(findModels))).flat();
+  const found: LocalModel[] = [];
+  const broken: BrokenModel[] = [];
   for (let start = 0; start < files.length; start += PARALLEL_READS) {
+    signal?.throwIfAborted();
     const batch = files.slice(start, start + PARALLEL_READS);
-    for (const read of await Promise.all(batch.map((file) => tryLoad(file, signal)))) {
-      if ("reason" in read) broken.push(read);
-      // The first folder wins.
-      else if (!models.has(keyOf(read))) models.set(keyOf(read), read);
+    const reads = await Promise.all(batch.map((file) => cache.read(file, signal)));
+    for (const [index, read] of reads.entries()) {
+      if ("model" in read) found.push(read.model);
+      else broken.push({ ...batch[index]!, reason: read.reason });
     }
   }
-  return { models: [...models.values()], broken };
+  await cache.keep(new Set(files.map(({ path }) => path)));
+  const projectors = found.filter(isProjectorModel);
+  const models = found.filter((model) => !isProjectorModel(model)).map((model) =>
+    withProjector(model, projectors)
+  );
+  return { models: firstOfEach(models), broken };
 }
 
-function keyOf({ name, fingerprint }: LocalModel): string {
-  return `${fingerprint} ${name}`;
-}
-
-async function tryLoad(file: FoundFile, signal?: AbortSignal): Promise<LocalModel | BrokenModel> {
-  try {
-    return await loadModel(file.path, signal);
-  } catch (error) {
-    const expected = error instanceof InvalidGgufError || error instanceof InvalidModelNameError;
-    if (expected) return { ...file, reason: error.message };
-    // Gone or locked since the folder was read.
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      return { ...file, reason: `Cannot read ${file.path}: ${error.message}` };
-    }
-    throw error;
+/** A model that lies in two folders is listed once, where the first of them has it. */
+function firstOfEach(models: readonly LocalModel[]): LocalModel[] {
+  const byContent = new Map<string, LocalModel>();
+  for (const model of models) {
+    const key = `${model.fingerprint} ${model.name}`;
+    if (!byContent.has(key)) byContent.set(key, model);
   }
+  return [...byContent.values()];
+}
+
+function withProjector(model: LocalModel, projectors: readonly LocalModel[]): LocalModel {
+  return { ...model, projector: projectorFor(model, projectors)?.path ?? null };
+}
+
+/** A model that is named by its path has its projector beside it too. */
+async function loadWhole(path: string, signal?: AbortSignal): Promise<LocalModel> {
+  const model = await loadModel(path, signal);
+  if (isProjectorModel(model)) {
+    throw new InvalidGgufError("it reads images for a model and is of no use alone", path);
+  }
+  const beside = await findModels({ path: dirname(model.path), depth: 0 });
+  const projectors: LocalModel[] = [];
+  for (const file of beside.filter(({ path }) => isProjector(path))) {
+    const projector = await loadModel(file.path, signal).catch(() => undefined); // not the one that was asked for
+    if (projector !== undefined && isProjectorModel(projector)) projectors.push(projector);
+  }
+  return withProjector(model, projectors);
 }

@@ -2,7 +2,7 @@ import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type GgufFile, readHeader } from "./read_header.ts";
 import { isModelName, shardName, shardPaths } from "./shards.ts";
-import type { LocalModel } from "./types.ts";
+import type { GgufHeader, LocalModel, ModelHeader } from "./types.ts";
 
 /**
  * Reads the headers of a model's file, or of all its shards when `path` is one of them.
@@ -26,8 +26,14 @@ export async function loadModel(path: string, signal?: AbortSignal): Promise<Loc
     shards,
     sizeBytes,
     fingerprint: fingerprint({ headers: files.map((file) => file.headerBytes), sizeBytes }),
-    header: first.header,
+    header: withoutTensors(first.header),
+    projector: null,
   };
+}
+
+/** They are as large as all the rest, and whoever needs them reads the file. */
+function withoutTensors({ tensors: _, dataOffset: __, ...header }: GgufHeader): ModelHeader {
+  return header;
 }
 
 async function readShard(path: string, count: number, signal?: AbortSignal): Promise<GgufFile> {
@@ -53,7 +59,7 @@ function checkPlace(file: GgufFile): void {
 /** Projectors and adapters are GGUF files too, and nothing that llama-server could serve alone. */
 function checkLanguageModel({ path, header }: GgufFile): void {
   if (header.architecture === "") throw new InvalidGgufError("it names no architecture", path);
-  if (header.layers > 0) return;
+  if (header.layers > 0 || header.architecture === "clip") return;
   throw new InvalidGgufError(
     `it holds no layers of a language model (architecture ${header.architecture})`,
     path,

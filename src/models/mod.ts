@@ -32,5 +32,13 @@ export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } fr
 export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { isModelName } from "./shards.ts";
-export type { GgufHeader, GgufTensor, LocalModel, Placement, SplitCandidate } from "./types.ts";
+export { canDraftFor, draftFor } from "./pairing.ts";
+export type {
+  GgufHeader,
+  GgufTensor,
+  LocalModel,
+  ModelHeader,
+  Placement,
+  SplitCandidate,
+} from "./types.ts";
 export { WeightLibrary, type WeightLibraryOptions } from "./weights/weight_library.ts";

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { SEARCH_DEPTH } from "./defaults.ts";
+import { HUB_CACHE_DEPTH, SEARCH_DEPTH } from "./defaults.ts";
 import { isGgufName, shardName } from "./shards.ts";
 
 /** Where the places are that models lie in. */
@@ -11,14 +11,31 @@ export interface ModelPlaces {
   readonly home: string | null;
 }
 
+/** A folder that is searched, with those below it. */
+export interface ModelFolder {
+  readonly path: string;
+  readonly depth: number;
+}
+
+/** Our own, and those of the tools that people have models from already. */
+const HOME_FOLDERS: readonly (readonly [path: string, depth: number])[] = [
+  [".models", SEARCH_DEPTH],
+  [".cache/huggingface/hub", HUB_CACHE_DEPTH],
+  [".lmstudio/models", SEARCH_DEPTH],
+  [".cache/lm-studio/models", SEARCH_DEPTH],
+];
+
 /** Folders that are searched, in the order in which they win. */
-export function modelFolders({ modelsDir, dataDir, home }: ModelPlaces): string[] {
+export function modelFolders({ modelsDir, dataDir, home }: ModelPlaces): ModelFolder[] {
+  const own = [...(modelsDir === null ? [] : [resolve(modelsDir)]), resolve(dataDir, "models")];
   const folders = [
-    ...(modelsDir === null ? [] : [resolve(modelsDir)]),
-    resolve(dataDir, "models"),
-    ...(home === null ? [] : [resolve(home, ".models")]),
+    ...own.map((path) => ({ path, depth: SEARCH_DEPTH })),
+    ...(home === null
+      ? []
+      : HOME_FOLDERS.map(([path, depth]) => ({ path: resolve(home, path), depth }))),
   ];
-  return [...new Set(folders)];
+  return [...new Map(folders.toReversed().map((folder) => [folder.path, folder])).values()]
+    .reverse();
 }
 
 /** A model by its file's name only; nothing of it has been read. */
@@ -29,8 +46,8 @@ export interface FoundFile {
 }
 
 /** Models in a folder and below, each once, by name. A folder that can't be read holds none. */
-export async function findModels(folder: string): Promise<FoundFile[]> {
-  const paths = await ggufPaths(folder, SEARCH_DEPTH);
+export async function findModels({ path: folder, depth }: ModelFolder): Promise<FoundFile[]> {
+  const paths = await ggufPaths(folder, depth);
   const shardSets = new Map<string, FoundFile>();
   for (const path of paths.sort()) {
     const { model, count } = shardName(path);

@@ -1,5 +1,5 @@
 import { BATCH_TOKENS, CONTEXT_STEP, DEFAULT_CONTEXT_LENGTH, FIT_FACTOR } from "./defaults.ts";
-import type { GgufHeader } from "./types.ts";
+import type { ModelHeader } from "./types.ts";
 
 /** Keys and values are cached as f16, llama-server's default. */
 const CACHE_BYTES = 2;
@@ -11,7 +11,7 @@ const ACTIVATION_BYTES = 4;
 /** What `needBytes` has to know of a model; a header may still be unknown. */
 export interface SizedModel {
   readonly sizeBytes: number;
-  readonly header?: GgufHeader | null;
+  readonly header?: ModelHeader | null;
 }
 
 /**
@@ -33,7 +33,7 @@ export function needBytes(model: SizedModel, contextLength: number | null): numb
  * the trained length, which may need more than the weights, or whatever fits at that moment.
  */
 export function servedContext(
-  { contextLength: trained }: Pick<GgufHeader, "contextLength">,
+  { contextLength: trained }: Pick<ModelHeader, "contextLength">,
   asked: number | null,
 ): number {
   if (asked !== null) return asked;
@@ -41,16 +41,19 @@ export function servedContext(
 }
 
 /** llama-server's slots share one cache (`--kv-unified`), so their number does not count. */
-function cacheBytes(header: GgufHeader, tokens: number): number {
-  const { kvHeads, keyLength, valueLength } = header;
-  return cells(tokens) * kvHeads * (keyLength + valueLength) * CACHE_BYTES;
+function cacheBytes(header: ModelHeader, tokens: number): number {
+  const { kvHeads, slidingKvHeads, keyLength, valueLength, slidingWindow } = header;
+  // A layer with a window keeps no more than it, and room for the batch that is computed.
+  const inWindow = Math.min(cells(tokens), cells(slidingWindow + BATCH_TOKENS));
+  const heads = cells(tokens) * (kvHeads - slidingKvHeads) + inWindow * slidingKvHeads;
+  return heads * (keyLength + valueLength) * CACHE_BYTES;
 }
 
 /**
  * An upper bound of what build 11669 reserves for a batch with flash attention, within 40 % for
  * llama models of any shape that was tried: the mask, three feed-forward rows, six of the residual.
  */
-function computeBytes(header: GgufHeader, tokens: number): number {
+function computeBytes(header: ModelHeader, tokens: number): number {
   const { feedForwardLength, embeddingLength } = header;
   const row = (3 * feedForwardLength + 6 * embeddingLength) * ACTIVATION_BYTES;
   return BATCH_TOKENS * (row + cells(tokens) * MASK_BYTES);

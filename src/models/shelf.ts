@@ -1,4 +1,5 @@
 import type { BrokenModel, Library, LibraryListing } from "./library.ts";
+import { watchFolders } from "./folder_watch.ts";
 import type { LocalModel } from "./types.ts";
 
 export interface ShelfOptions {
@@ -38,6 +39,12 @@ export class ModelShelf {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Notices what comes and goes, until the signal aborts. */
+  watch(signal: AbortSignal): Promise<void> {
+    const { folders } = this.#options.library;
+    return watchFolders({ folders, look: (signal) => this.refresh(signal) }, signal);
   }
 
   /** Looks again. */

@@ -1,7 +1,7 @@
 /** What a model file is. */
 
-/** The part of a GGUF header that fitting, splitting and display need. */
-export interface GgufHeader {
+/** What a GGUF header says of the model, as fitting, pairing and display need it. */
+export interface ModelHeader {
   readonly version: number;
   readonly architecture: string;
   readonly name: string | null;
@@ -20,11 +20,35 @@ export interface GgufHeader {
   readonly valueLength: number;
   readonly vocabularySize: number;
   readonly expertCount: number;
+  readonly expertUsedCount: number;
+  /** `null` where the file brings none. */
+  readonly tokenizer: Tokenizer | null;
   readonly hasChatTemplate: boolean;
+  /** How an embedding model sums its tokens up; `null` for models that write. */
+  readonly pooling: "none" | "mean" | "cls" | "last" | "rank" | null;
+  /** Tokens that some layers look back on; 0 where all see the whole context. */
+  readonly slidingWindow: number;
+  /** Of `kvHeads`, those in layers with a sliding window. */
+  readonly slidingKvHeads: number;
+  /** Of a projector: the width of the language model that it is made for. */
+  readonly projectionLength: number | null;
   readonly split: { readonly index: number; readonly count: number } | null;
+}
+
+/** The header of one file. */
+export interface GgufHeader extends ModelHeader {
   readonly tensors: readonly GgufTensor[];
   /** Where tensor data starts in the file. */
   readonly dataOffset: number;
+}
+
+/** What must be alike in two models that share their tokens. */
+export interface Tokenizer {
+  readonly model: string;
+  /** How text is cut before it is looked up. */
+  readonly pre: string | null;
+  /** SHA-256 of the first tokens as they stand in the file. */
+  readonly digest: string;
 }
 
 export interface GgufTensor {
@@ -45,7 +69,9 @@ export interface LocalModel {
   readonly shards: readonly string[];
   readonly sizeBytes: number;
   readonly fingerprint: string;
-  readonly header: GgufHeader;
+  readonly header: ModelHeader;
+  /** The file that lets it read images, where one lies beside it. */
+  readonly projector: string | null;
 }
 
 /** A member that could take part in a split. */

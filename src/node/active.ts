@@ -138,12 +138,15 @@ export class Active implements NodePart {
 
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { mesh, supervisor, shelf } = this.#options;
+    const { mesh, supervisor, shelf, logger } = this.#options;
     const unsubscribe = mesh.subscribe((event) => event.type === "members" && this.#meet());
     const ending = new AbortController();
     let indexing = Promise.resolve();
     const index = () => indexing = this.#index(indexing, AbortSignal.any([signal, ending.signal]));
     index();
+    const watching = shelf.watch(ending.signal).catch((error: unknown) =>
+      logger.warn("New models are noticed at the next start: {error}", { error })
+    );
     const unshelve = shelf.subscribe(() => {
       index();
       this.#announce(this.#reconciler.duty);
@@ -158,7 +161,7 @@ export class Active implements NodePart {
       unsubscribe();
       unshelve();
       ending.abort(new Error("The node stops"));
-      await Promise.all([supervisor.stop(), this.#tunnels.stop(), indexing]);
+      await Promise.all([supervisor.stop(), this.#tunnels.stop(), indexing, watching]);
     }
   }
 

@@ -55,6 +55,7 @@ function knownEntries(input: CatalogInput): CatalogEntry[] {
       architecture: model.header.architecture,
       quantisation: model.header.quantisation,
       contextLength: model.header.contextLength || null,
+      vision: model.projector !== null,
       fit: fit(model, input),
     });
   }

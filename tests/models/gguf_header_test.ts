@@ -40,7 +40,17 @@ Deno.test("parseGgufHeader() reads the guide", () => {
     valueLength: 24,
     vocabularySize: 354,
     expertCount: 0,
+    expertUsedCount: 0,
+    tokenizer: {
+      model: "llama",
+      pre: null,
+      digest: "130404d047a743f318867740ebdc2ddf7136910be27b43afb6b0ec8fe6ed18fb",
+    },
     hasChatTemplate: true,
+    pooling: null,
+    slidingWindow: 0,
+    slidingKvHeads: 0,
+    projectionLength: null,
     split: null,
     dataOffset: 11_872,
   });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { needBytes, servedContext } from "../../src/models/mod.ts";
-import type { GgufHeader } from "../../src/models/types.ts";
+import type { ModelHeader } from "../../src/models/types.ts";
 
 const MIB = 1024 * 1024;
 
-function header(changes: Partial<GgufHeader>): GgufHeader {
+function header(changes: Partial<ModelHeader>): ModelHeader {
   return {
     version: 3,
     architecture: "llama",
@@ -22,10 +22,14 @@ function header(changes: Partial<GgufHeader>): GgufHeader {
     valueLength: 64,
     vocabularySize: 1000,
     expertCount: 0,
+    expertUsedCount: 0,
+    tokenizer: null,
     hasChatTemplate: false,
+    pooling: null,
+    slidingWindow: 0,
+    slidingKvHeads: 0,
+    projectionLength: null,
     split: null,
-    tensors: [],
-    dataOffset: 0,
     ...changes,
   };
 }

@@ -144,13 +144,15 @@ export class SimServing {
 }
 
 function localModel({ name, fingerprint, sizeBytes }: SimModel): LocalModel {
-  const header = { contextLength: 1, kvHeads: 0, keyLength: 0, valueLength: 0 };
+  const cache = { kvHeads: 0, keyLength: 0, valueLength: 0, slidingWindow: 0, slidingKvHeads: 0 };
+  const header = { contextLength: 1, ...cache };
   return {
     name,
     fingerprint,
     sizeBytes,
     path: `/models/${name}.gguf`,
     shards: [],
+    projector: null,
     header: { ...header, feedForwardLength: 0, embeddingLength: 0 } as LocalModel["header"],
   };
 }

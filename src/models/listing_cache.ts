@@ -1,0 +1,135 @@
+import { dirname } from "node:path";
+import { z } from "zod";
+import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
+import { loadModel } from "./local_model.ts";
+import type { FoundFile } from "./model_folders.ts";
+import { shardPaths } from "./shards.ts";
+import type { LocalModel } from "./types.ts";
+
+/** What was read of a model's files, or why they can't be used. */
+export type ReadModel = { readonly model: LocalModel } | { readonly reason: string };
+
+/** By its looks, a file is still the one that was read. */
+type Identity = readonly [sizeBytes: number, mtimeMs: number, inode: number];
+
+interface Entry {
+  /** Of every shard. */
+  readonly files: readonly Identity[];
+  readonly read: ReadModel;
+}
+
+const identity = z.tuple([z.number(), z.number(), z.number()]);
+const count = z.number().int().nonnegative();
+
+/** Checked as far as this program relies on it; the file is its own, and a damaged one is as none. */
+const schema = z.object({
+  version: z.literal(1),
+  entries: z.record(
+    z.string(),
+    z.object({
+      files: z.array(identity),
+      read: z.union([
+        z.object({ reason: z.string() }),
+        z.object({
+          model: z.object({
+            name: z.string(),
+            path: z.string(),
+            shards: z.array(z.string()),
+            sizeBytes: count,
+            fingerprint: z.string(),
+            projector: z.null(),
+            header: z.looseObject({ architecture: z.string(), layers: count, kvHeads: count }),
+          }),
+        }),
+      ]),
+    }),
+  ),
+});
+
+/**
+ * Headers that were read before, by their files' size, time and inode: a look at a thousand models opens
+ * none of them. Kept in one file, and only for speed: what can't be written is read again.
+ */
+export class ListingCache {
+  readonly #path: string;
+  #entries: Promise<Map<string, Entry>> | undefined;
+  #changed = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The model in the file, from the cache where the file is unchanged. @throws what is no fault of the file. */
+  async read({ path }: FoundFile, signal?: AbortSignal): Promise<ReadModel> {
+    const entries = await (this.#entries ??= this.#load());
+    const files = await identities(path);
+    const known = entries.get(path);
+    if (known !== undefined && JSON.stringify(known.files) === JSON.stringify(files)) {
+      return known.read;
+    }
+    const read = await tryLoad(path, signal);
+    this.#changed = true;
+    entries.set(path, { files, read });
+    return read;
+  }
+
+  /** Keeps what was read of these files, and forgets the others. */
+  async keep(paths: ReadonlySet<string>): Promise<void> {
+    const entries = await (this.#entries ??= this.#load());
+    for (const path of [...entries.keys()]) {
+      if (paths.has(path)) continue;
+      entries.delete(path);
+      this.#changed = true;
+    }
+    if (!this.#changed) return;
+    this.#changed = false;
+    const text = JSON.stringify({ version: 1, entries: Object.fromEntries(entries) });
+    await writeWhole(this.#path, text).catch(() => {}); // read-only or full: the next start reads again
+  }
+
+  async #load(): Promise<Map<string, Entry>> {
+    const text = await Deno.readTextFile(this.#path).catch(() => "");
+    const { data } = schema.safeParse(parseJson(text));
+    return new Map(Object.entries(data?.entries ?? {})) as unknown as Map<string, Entry>;
+  }
+}
+
+/** Of all shards up to the first that is missing: a name may claim 99,999. */
+async function identities(path: string): Promise<Identity[]> {
+  const found: Identity[] = [];
+  for (const shard of shardPaths(path)) {
+    const info = await Deno.stat(shard).catch(() => null);
+    if (info === null) break;
+    found.push([info.size, info.mtime?.getTime() ?? 0, info.ino ?? 0]);
+  }
+  return found;
+}
+
+async function tryLoad(path: string, signal?: AbortSignal): Promise<ReadModel> {
+  try {
+    return { model: await loadModel(path, signal) };
+  } catch (error) {
+    const expected = error instanceof InvalidGgufError || error instanceof InvalidModelNameError;
+    if (expected) return { reason: error.message };
+    // Gone or locked since the folder was read.
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
+      return { reason: `Cannot read ${path}: ${error.message}` };
+    }
+    throw error;
+  }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(draft, text, { mode: 0o600 });
+  await Deno.rename(draft, path);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
