@@ -3,6 +3,7 @@ import { parseAddress } from "./addresses.ts";
 import { encodeCbor } from "./cbor.ts";
 import {
   MAX_ADDRESSES,
+  MAX_ANNOUNCED_DEMANDS,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
@@ -16,6 +17,7 @@ const share = z.number().min(0).max(1);
 const term = z.number().int().nonnegative();
 const state = z.enum(["loading", "warm", "waiting"]);
 const mode = z.enum(["solo", "split"]);
+const claimReason = z.enum(["memory", "unserved", "download", "room", "hot", "spare", "split"]);
 const activeRole = z.enum(["host", "worker", "standby"]);
 
 /**
@@ -85,6 +87,13 @@ export const announcementSchema: z.ZodType<Announcement> = z.object({
   wanted: z.array(modelName).max(MAX_ANNOUNCED_MODELS),
   target: modelRef.nullable(),
   split: z.boolean(),
+  assignable: z.boolean(),
+  claim: z.object({ model: modelName, reason: claimReason }).nullable(),
+  refuses: z.array(modelName).max(MAX_ANNOUNCED_MODELS),
+  downloadBytes: bytes,
+  demand: z.record(modelName, z.number().positive()).refine(
+    (demand) => Object.keys(demand).length <= MAX_ANNOUNCED_DEMANDS,
+  ),
   instance: instanceSchema.nullable(),
   obeys: z.object({ host: peerIdText, term, ready: z.boolean() }).nullable(),
   engine: z.object({ build: versionText, rpcProtocol: versionText }).nullable(),

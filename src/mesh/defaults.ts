@@ -27,6 +27,9 @@ export const MAX_ANNOUNCEMENT_BYTES = 65_536;
 /** design.md 6. */
 export const MAX_ANNOUNCED_MODELS = 200;
 
+/** A node serves one model at a time; what it served in the last minutes still counts. */
+export const MAX_ANNOUNCED_DEMANDS = 16;
+
 /** design.md 6: RTTs of the nearest. */
 export const MAX_ANNOUNCED_RTTS = 32;
 

@@ -64,6 +64,15 @@ export interface Obedience {
   readonly ready: boolean;
 }
 
+/** A model that a node takes because the mesh needs it, announced before it is loaded. */
+export interface Claim {
+  /** By name: a model that is still to be downloaded has no fingerprint. */
+  readonly model: string;
+  readonly reason: ClaimReason;
+}
+
+export type ClaimReason = "memory" | "unserved" | "download" | "room" | "hot" | "spare" | "split";
+
 /** The part of an announcement that the node decides; mesh adds identity, version numbers and RTTs. */
 export interface AnnouncementContent {
   readonly name: string;
@@ -78,6 +87,16 @@ export interface AnnouncementContent {
   /** The model whose group this node belongs to. */
   readonly target: ModelRef | null;
   readonly split: boolean;
+  /** The mesh decides what this node serves: its user named no model. */
+  readonly assignable: boolean;
+  /** What an assignable node takes or has taken, and why. */
+  readonly claim: Claim | null;
+  /** Names that this node will not serve. */
+  readonly refuses: readonly string[];
+  /** Bytes of models that this node would download now. */
+  readonly downloadBytes: number;
+  /** By model: requests that its instance here answers at one time, on average, in powers of two. */
+  readonly demand: Readonly<Record<string, number>>;
   readonly instance: Instance | null;
   readonly obeys: Obedience | null;
   readonly engine: { readonly build: string; readonly rpcProtocol: string } | null;

@@ -4,18 +4,20 @@ import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
-import { announcementOf, type NodeFacts, roleOf } from "./announcement.ts";
-import { MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
+import { roleOf } from "./announcement.ts";
+import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import { type Duty, type LocalServer, splitPeers } from "./duty.ts";
 import { firstView } from "./first_view.ts";
+import { Outlook } from "./outlook.ts";
 import type { NodePart } from "./part.ts";
 import { KeyGrants } from "./grant_gate.ts";
+import { modelNameOf } from "./plan.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RpcGate } from "./rpc_gate.ts";
-import { sameModel, type View, viewOf } from "./view.ts";
+import { sameModel } from "./view.ts";
 import { weightSource } from "./weights.ts";
-import { dropping, serving, type Wishes } from "./wishes.ts";
+import { dropping, serving } from "./wishes.ts";
 
 export interface ActiveOptions {
   readonly mesh: Mesh;
@@ -45,7 +47,7 @@ export interface ActiveOptions {
 /** What only an active node does: it offers memory, announces itself, plans and runs llama.cpp. */
 export class Active implements NodePart {
   readonly #options: ActiveOptions;
-  #wishes: Wishes;
+  readonly #outlook: Outlook;
   readonly #reconciler: Reconciler;
   readonly #gate: RpcGate;
   readonly #tunnels: RpcTunnels;
@@ -55,7 +57,12 @@ export class Active implements NodePart {
     const { mesh, counts, logger } = options;
     this.#options = options;
     const { told, wanted } = options;
-    this.#wishes = { told: told === null ? null : refOf(told), wanted, dropped: [] };
+    this.#outlook = new Outlook({
+      mesh,
+      facts: () => ({ ...options, models: this.onDisk }),
+      wishes: { told: told === null ? null : refOf(told), wanted, dropped: [] },
+      now: systemClock.now,
+    });
     this.#gate = new RpcGate(() => this.#reconciler.duty);
     const understood = {
       weights: weightSource(options.weights, () => this.#hosted()),
@@ -100,10 +107,10 @@ export class Active implements NodePart {
     const { engine, memory } = this.#options;
     const duty = this.#reconciler.duty;
     const { build, rpcProtocol, llamaServer: path } = engine;
-    const used = this.#announcement(duty, this.#reconciler.target).devices;
+    const used = this.#announcement(duty).devices;
     return {
       role: roleOf(duty),
-      model: duty.plan.kind === "standby" ? null : duty.plan.model.name,
+      model: modelNameOf(duty.plan),
       vramBytes: memory.memoryBytes,
       devices: [...used],
       engine: { build, rpcProtocol, path },
@@ -119,20 +126,28 @@ export class Active implements NodePart {
     return () => {};
   }
 
+  asked(model: string): void {
+    this.#outlook.demand.begin(model, Date.now());
+  }
+
+  answered(model: string): void {
+    this.#outlook.demand.end(model, Date.now());
+  }
+
   async serve(model: string): Promise<void> {
     const file = this.onDisk.find(({ name }) => name === model);
     if (file === undefined) {
       throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
     }
-    this.#wishes = serving(this.#wishes, refOf(file));
+    this.#outlook.wishes = serving(this.#outlook.wishes, refOf(file));
     await this.#reconciler.reconsider();
   }
 
   async drop(model: string): Promise<void> {
-    if (this.ownModel !== model && this.#wishes.told?.name !== model) {
+    if (this.ownModel !== model && this.#outlook.wishes.told?.name !== model) {
       throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
     }
-    this.#wishes = dropping(this.#wishes, model);
+    this.#outlook.wishes = dropping(this.#outlook.wishes, model);
     await this.#reconciler.reconsider();
   }
 
@@ -152,6 +167,10 @@ export class Active implements NodePart {
       this.#announce(this.#reconciler.duty);
       this.#reconciler.wake();
     });
+    const demand = setInterval(
+      () => this.#outlook.demand.isThere && this.#reconciler.wake(),
+      DEMAND_LOOK_MS,
+    );
     try {
       this.#announce(this.#reconciler.duty);
       if (this.#options.joining) await firstView(mesh, signal, systemClock.after);
@@ -160,6 +179,7 @@ export class Active implements NodePart {
     } finally {
       unsubscribe();
       unshelve();
+      clearInterval(demand);
       ending.abort(new Error("The node stops"));
       await Promise.all([supervisor.stop(), this.#tunnels.stop(), indexing, watching]);
     }
@@ -176,8 +196,8 @@ export class Active implements NodePart {
   #createReconciler(): Reconciler {
     const { mesh, engine, supervisor, logger, tensorSplit } = this.#options;
     return new Reconciler({
-      planOptions: () => ({ ...this.#wishes, tensorSplit }),
-      view: (duty, target) => this.#view(duty, target),
+      planOptions: () => ({ told: this.#outlook.wishes.told, catalog: [], tensorSplit }),
+      view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
       parts: {
         mesh,
@@ -225,8 +245,35 @@ export class Active implements NodePart {
       HTTP_PROTOCOL,
       { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
       (stream, peer) =>
-        handleHttp(counts.count(stream, peer.id, "http"), peer.id, { find, grants, logger }),
+        this.#counted((counting) =>
+          handleHttp(counts.count(stream, peer.id, "http"), peer.id, {
+            find: (model) => counting(model, find(model)),
+            grants,
+            logger,
+          })
+        ),
     );
+  }
+
+  /** Counts a request from when its model is known to its end. */
+  async #counted(
+    handle: (
+      counting: <Found>(model: ModelRef, server: Found | null) => Found | null,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const { demand } = this.#outlook;
+    let counted: string | undefined;
+    try {
+      await handle((model, server) => {
+        if (server !== null && counted === undefined) {
+          counted = model.name;
+          demand.begin(counted, Date.now());
+        }
+        return server;
+      });
+    } finally {
+      if (counted !== undefined) demand.end(counted, Date.now());
+    }
   }
 
   /** The members have changed: every one has its tunnel port, and the plan may be another. */
@@ -243,26 +290,18 @@ export class Active implements NodePart {
 
   #announce(duty: Duty): void {
     const { mesh } = this.#options;
-    mesh.announce(this.#announcement(duty, this.#reconciler.target));
+    mesh.announce(this.#announcement(duty));
     mesh.watchClosely(splitPeers(duty));
     this.#gate.changed();
     this.#options.changed();
   }
 
-  #announcement(duty: Duty, target: ModelRef | null) {
+  #announcement(duty: Duty) {
     const ports = this.#tunnels.ports();
     const group = splitPeers(duty).map((peer) => [peer, ports[peer]] as const);
     const tunnelPorts = Object.fromEntries(group.filter(([, port]) => port !== undefined));
-    const facts: NodeFacts = {
-      ...this.#options,
-      models: this.onDisk,
-      wanted: this.#wishes.wanted,
-    };
-    return announcementOf(facts, duty, target, tunnelPorts as Record<string, number>);
-  }
-
-  #view(duty: Duty, target: ModelRef | null): View {
-    return viewOf(this.#options.mesh, this.#announcement(duty, target));
+    const { stance } = this.#reconciler;
+    return this.#outlook.content(duty, stance, tunnelPorts as Record<string, number>);
   }
 }
 

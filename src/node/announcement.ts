@@ -1,5 +1,11 @@
 import type { Engine, OfferedMemory } from "../engine/mod.ts";
-import type { ActiveRole, AnnouncementContent, DeviceMemory, ModelRef } from "../mesh/mod.ts";
+import type {
+  ActiveRole,
+  AnnouncementContent,
+  Claim,
+  DeviceMemory,
+  ModelRef,
+} from "../mesh/mod.ts";
 import type { LocalModel } from "../models/mod.ts";
 import { needBytes } from "../models/mod.ts";
 import type { Duty } from "./duty.ts";
@@ -12,17 +18,28 @@ export interface NodeFacts {
   readonly engine: Engine;
   readonly memory: OfferedMemory;
   readonly models: readonly LocalModel[];
-  readonly wanted: readonly string[];
   readonly split: boolean;
   readonly contextLength: number | null;
 }
+
+/** What a node stands for at one moment, beside what it does. */
+export interface Stance {
+  /** The model whose group it belongs to. */
+  readonly target: ModelRef | null;
+  readonly claim: Claim | null;
+  /** Names that it has given up to serve. */
+  readonly refuses: readonly string[];
+}
+
+export type Situation =
+  & Stance
+  & Pick<AnnouncementContent, "assignable" | "wanted" | "demand" | "tunnelPorts">;
 
 /** What this node says of itself while it does `duty`. */
 export function announcementOf(
   facts: NodeFacts,
   duty: Duty,
-  target: ModelRef | null,
-  tunnelPorts: Readonly<Record<string, number>>,
+  situation: Situation,
 ): AnnouncementContent {
   const { engine, memory } = facts;
   return {
@@ -37,13 +54,12 @@ export function announcementOf(
       fingerprint: model.fingerprint,
       needBytes: needBytes(model, facts.contextLength),
     })),
-    wanted: facts.wanted,
-    target,
+    ...situation,
     split: facts.split,
+    downloadBytes: 0,
     instance: duty.instance,
     obeys: duty.obeys,
     engine: { build: engine.build, rpcProtocol: engine.rpcProtocol },
-    tunnelPorts,
   };
 }
 

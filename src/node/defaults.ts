@@ -12,11 +12,41 @@ export const REPLAN_QUIET_MS = 2_000;
  */
 export const FIRST_VIEW_MS = 3_000;
 
+/** A claim reaches everybody within a gossip round (design.md 8); two that claimed the same see it by then. */
+export const CLAIM_MS = 1_000;
+
+/**
+ * Requests in flight for each instance of a model, in steps of two, from which on it gets another:
+ * llama-server answers four at a time (its slots), and the step up to 4 begins above 2.
+ */
+export const HOT_DEMAND = 4;
+
+/** ... and what would be left for each of the others when one gives it up again: far below, so that it stays so. */
+export const COLD_DEMAND = 1;
+
+/** Demand is what was in flight on average over about this time; what is half as old counts more. */
+export const DEMAND_WINDOW_MS = 60_000;
+
+/** Less than this at a time is no demand: a request of a second every eight. */
+export const LEAST_DEMAND = 0.125;
+
+/** How often demand is looked at while there is any. */
+export const DEMAND_LOOK_MS = 5_000;
+
+/** A model that was taken because it was hot is served at least this long: moves cost a load, and asking comes in bursts. */
+export const HOT_HOLD_MS = 300_000;
+
+/** What a dead node served stays wanted this long, unless it comes back: as long as its tombstone. */
+export const ORPHAN_LIFE_MS = 3_600_000;
+
 /** First pause before a broken split is loaded again with the same members; doubles with each failure. */
 export const RELOAD_BACKOFF_MS = 500;
 
 /** Above this a user would restart by hand. Chosen by feel. */
 export const RELOAD_BACKOFF_MAX_MS = 30_000;
+
+/** Loads of a model that the mesh asked for, each with its own restarts, before another node is to try it. */
+export const GIVE_UP_FAILURES = 3;
 
 /** llama-server connects while its worker still starts an rpc-server: how long the stream is held. */
 export const GATE_WAIT_MS = 30_000;

@@ -18,6 +18,8 @@ export interface GatewayParts {
   readonly localServer: () => LocalServer | null;
   /** The model that this node serves or takes part in. */
   readonly ownModel: () => string | null;
+  /** A request goes to this node's own llama-server. */
+  readonly asked: (requestId: string, model: string) => void;
   readonly record: (request: RequestRecord) => void;
 }
 
@@ -57,7 +59,7 @@ export abstract class Gateway implements GatewayNode {
   async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
     try {
       return instance.local
-        ? await this.#forwardLocal(request)
+        ? await this.#forwardLocal(instance, request)
         : await this.#forwardToPeer(instance, request);
     } catch (error) {
       if (!(error instanceof TunnelError || error instanceof MovedError)) throw error;
@@ -75,9 +77,10 @@ export abstract class Gateway implements GatewayNode {
     return { host, model: name, fingerprint, local, mode, sizeBytes, contextLength };
   }
 
-  async #forwardLocal(request: ForwardRequest): Promise<Response> {
+  async #forwardLocal({ model }: GatewayInstance, request: ForwardRequest): Promise<Response> {
     const server = this.#parts.localServer();
     if (server === null) throw new InstanceUnavailableError("This node no longer serves the model");
+    this.#parts.asked(request.requestId, model);
     return await forwardLocal(server, request);
   }
 

@@ -15,6 +15,9 @@ export interface NodePart {
   /** Keeps it fresh until the result is called. */
   watch(): () => void;
   status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine">;
+  /** A request for a model that this node serves has come from here, and its answer has ended. */
+  asked(model: string): void;
+  answered(model: string): void;
   /** Serves the model from now on. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;
   /** Serves the model no longer; resolves when its processes are gone. @throws {ModelRefusedError} */

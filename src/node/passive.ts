@@ -40,6 +40,10 @@ export class Passive implements NodePart {
     };
   }
 
+  asked(): void {}
+
+  answered(): void {}
+
   // deno-lint-ignore require-await -- what it throws comes as a rejection
   async serve(): Promise<void> {
     throw new ModelRefusedError("conflict", "This node is a client: it serves no models");

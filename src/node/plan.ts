@@ -1,4 +1,5 @@
 import {
+  type Claim,
   electHost,
   type Instance,
   type ModelRef,
@@ -7,9 +8,9 @@ import {
 } from "../mesh/mod.ts";
 import { place } from "../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
-import { chooseTarget, holds } from "./target.ts";
-import type { Wishes } from "./wishes.ts";
-import { everyone, fileOf, type Member, needOf, sameModel, type View } from "./view.ts";
+import { claimOf, reasonOf } from "./reasons.ts";
+import { chooseTarget, modelOf, type Target, type TargetOptions } from "./target.ts";
+import { canWorkFor, everyone, fileOf, type Member, needOf, sameModel, type View } from "./view.ts";
 
 /** What this node should be doing. */
 export type Plan =
@@ -30,6 +31,8 @@ export type Plan =
     readonly host: PeerId;
     readonly term: number;
   }
+  /** A model of the catalog that nobody has, and that fits here. */
+  | { readonly kind: "download"; readonly name: string }
   /** Part of a split whose host has not assigned it anything. */
   | { readonly kind: "follow"; readonly model: ModelRef; readonly host: PeerId }
   | {
@@ -39,18 +42,42 @@ export type Plan =
     readonly haveBytes: number;
   };
 
-export interface PlanOptions extends Pick<Wishes, "told" | "dropped"> {
+export interface PlanOptions extends TargetOptions {
   /** Shares that the command line sets, host first. */
   readonly tensorSplit: readonly number[] | null;
+}
+
+export interface Decision {
+  readonly plan: Plan;
+  /** What it takes because the mesh needs it. */
+  readonly claim: Claim | null;
+  /** For people: why it does that. */
+  readonly reason: string;
+  /** It gives up a model that is no longer hot. */
+  readonly cold: boolean;
 }
 
 /**
  * Decides what this node should be doing. Every node computes it alone; from the same view all
  * elect the same host, and only that host decides who works for it.
  */
-export function plan(view: View, options: PlanOptions): Plan {
-  const model = chooseTarget(view, options);
-  if (model === null) return { kind: "standby" };
+export function decide(view: View, options: PlanOptions): Decision {
+  const target = chooseTarget(view, options);
+  return {
+    plan: planFor(target, view, options),
+    claim: claimOf(target, view.self),
+    reason: reasonOf(target, view.self.claim),
+    cold: target.kind === "none" && target.why === "cold",
+  };
+}
+
+function planFor(target: Target, view: View, { tensorSplit }: PlanOptions): Plan {
+  const model = modelOf(target);
+  if (model === null) {
+    return target.kind === "assigned"
+      ? { kind: "download", name: target.assignment.name }
+      : { kind: "standby" };
+  }
   const seen = { ...view, self: { ...view.self, target: model } };
   const group = everyone(seen).filter((member) => sameModel(member.target, model));
   const pool = splitPool(group, model);
@@ -61,7 +88,7 @@ export function plan(view: View, options: PlanOptions): Plan {
   const host = elect(electorate(pool, model));
   if (host === undefined) return { kind: "waiting", model, needBytes, haveBytes: 0 };
   if (host.peer !== view.self.peer) return obey(host, view.self.peer, model);
-  return hostPlan(seen, pool, model, { needBytes, tensorSplit: options.tensorSplit });
+  return hostPlan(seen, pool, model, { needBytes, tensorSplit });
 }
 
 /**
@@ -87,7 +114,7 @@ function elect(candidates: readonly Member[]): Member | undefined {
  */
 function electorate(pool: readonly Member[], model: ModelRef): Member[] {
   const forced = pool.some((member) => member.split);
-  const holders = pool.filter((member) => holds(member, model));
+  const holders = pool.filter((member) => fileOf(member, model) !== undefined);
   const incumbent = forced ? undefined : elect(
     holders.filter((member) => {
       const workers = workersOf(member, model);
@@ -156,12 +183,6 @@ function hostPlan(
   }
 }
 
-/** A worker speaks the host's RPC protocol, or llama-server would hang up on it without a word. */
-export function canWorkFor(host: Member, member: Member): boolean {
-  return member.peer !== host.peer && member.engine !== null &&
-    member.engine.rpcProtocol === host.engine?.rpcProtocol;
-}
-
 type HostPlan = Extract<Plan, { kind: "host" }>;
 
 /** Whether this node already hosts exactly these workers. Round trips give their order, and drift. */
@@ -194,6 +215,12 @@ function keep(
   return { kind: "host", model, hostShare, workers: current.workers, needBytes, haveBytes };
 }
 
+/** The name of the model that a plan is about. */
+export function modelNameOf(plan: Plan): string | null {
+  if (plan.kind === "standby") return null;
+  return plan.kind === "download" ? plan.name : plan.model.name;
+}
+
 /** Two plans with the same key want the same processes with the same arguments. */
 export function planKey(plan: Plan): string {
   switch (plan.kind) {
@@ -205,6 +232,8 @@ export function planKey(plan: Plan): string {
       return JSON.stringify(["host", plan.model, plan.hostShare, plan.workers]);
     case "worker":
       return JSON.stringify(["worker", plan.model, plan.host, plan.term]);
+    case "download":
+      return JSON.stringify(["download", plan.name]);
     case "follow":
       return JSON.stringify(["follow", plan.model, plan.host]);
     case "waiting":

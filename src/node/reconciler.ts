@@ -1,19 +1,29 @@
 import type { Logger } from "@logtape/logtape";
 import type { Instance, ModelRef } from "../mesh/mod.ts";
+import type { Stance } from "./announcement.ts";
+import { GIVE_UP_FAILURES, HOT_HOLD_MS } from "./defaults.ts";
 import { type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
 import { HostDuty } from "./host_duty.ts";
-import { type Plan, plan, planKey, type PlanOptions } from "./plan.ts";
+import {
+  decide,
+  type Decision,
+  modelNameOf,
+  type Plan,
+  planKey,
+  type PlanOptions,
+} from "./plan.ts";
+import { logPlan } from "./plan_log.ts";
 import { SoloDuty } from "./solo_duty.ts";
-import { type Running, serves, transition } from "./transition.ts";
+import { type Running, transition } from "./transition.ts";
 import { everyone, highestTerm, type View } from "./view.ts";
 import { WorkerDuty } from "./worker_duty.ts";
 
 export interface ReconcilerOptions {
   /** What the user wants now. */
-  readonly planOptions: () => PlanOptions;
+  readonly planOptions: () => Omit<PlanOptions, "mayCool" | "rested">;
   readonly parts: DutyParts;
   /** What the mesh looks like now, with this node doing `duty`. */
-  readonly view: (duty: Duty, target: ModelRef | null) => View;
+  readonly view: (duty: Duty, stance: Stance) => View;
   /** The duty or its state has changed: announce it. */
   readonly changed: (duty: Duty) => void;
 }
@@ -27,10 +37,16 @@ export class Reconciler {
   readonly #logger: Logger;
   readonly #terms = new Map<string, number>();
   #duty: Duty = idleDuty({ kind: "standby" }, null);
-  #planned: Plan = { kind: "standby" };
+  #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
   #plannedAtMs = 0;
+  #claimedAtMs = 0;
+  /** Since when it does what it does. */
+  #sinceMs = 0;
   #brokenAtMs = 0;
   #failures = 0;
+  /** Names that were given up because nobody asked for them, and because they never loaded. */
+  readonly #rested = new Set<string>();
+  readonly #givenUp = new Set<string>();
   /** Who waits until what the user asked for is done. */
   #asked: PromiseWithResolvers<void> | undefined;
   #wake = Promise.withResolvers<void>();
@@ -46,7 +62,12 @@ export class Reconciler {
 
   /** The model whose group this node belongs to by its latest plan. */
   get target(): ModelRef | null {
-    return this.#planned.kind === "standby" ? null : this.#planned.model;
+    const { plan } = this.#decision;
+    return plan.kind === "standby" || plan.kind === "download" ? null : plan.model;
+  }
+
+  get stance(): Stance {
+    return { target: this.target, claim: this.#decision.claim, refuses: [...this.#givenUp] };
   }
 
   /** Something has changed: look again. */
@@ -78,18 +99,50 @@ export class Reconciler {
     const nowMs = options.parts.now();
     const asked = this.#asked;
     this.#asked = undefined;
-    const view = options.view(this.#duty, this.target);
-    const next = plan(view, options.planOptions());
-    if (planKey(next) !== planKey(this.#planned)) this.#plannedAtMs = nowMs;
+    const view = options.view(this.#duty, this.stance);
+    this.#decide(view, nowMs);
     // Who asks for it means now, not once the mesh is quiet.
     if (asked !== undefined) this.#plannedAtMs = -Infinity;
-    this.#planned = next;
+    const next = this.#decision.plan;
     const running = this.#observe(view, nowMs);
-    const decision = transition(running, next, { nowMs, plannedAtMs: this.#plannedAtMs });
-    if (decision.kind === "replace") await this.#replace(next, { view, running, signal });
+    const times = {
+      nowMs,
+      plannedAtMs: this.#plannedAtMs,
+      claimedAtMs: this.#awaitsRivals(view) ? this.#claimedAtMs : null,
+    };
+    const decision = transition(running, next, times);
+    if (decision.kind === "replace") await this.#replace({ view, running, signal });
     options.changed(this.#duty);
     asked?.resolve();
-    return decision.kind === "hold" ? decision.untilMs : null;
+    return decision.kind === "hold" ? decision.untilMs : this.#coolsAtMs(nowMs);
+  }
+
+  #decide(view: View, nowMs: number): void {
+    const before = this.#decision;
+    const decision = decide(view, {
+      ...this.#options.planOptions(),
+      mayCool: nowMs >= this.#sinceMs + HOT_HOLD_MS,
+      rested: this.#rested,
+    });
+    if (planKey(decision.plan) !== planKey(before.plan)) this.#plannedAtMs = nowMs;
+    if (decision.claim?.model !== before.claim?.model) this.#claimedAtMs = nowMs;
+    if (decision.cold) this.#rested.add(modelNameOf(this.#duty.plan) ?? "");
+    else if (decision.claim !== null) this.#rested.delete(decision.claim.model);
+    this.#decision = decision;
+  }
+
+  /** Others could claim the same: a round of gossip shows who goes on with it. */
+  #awaitsRivals({ others }: View): boolean {
+    const { plan, claim } = this.#decision;
+    const loads = plan.kind === "solo" || plan.kind === "download";
+    return loads && claim !== null && modelNameOf(this.#duty.plan) !== claim.model &&
+      others.some((member) => member.assignable);
+  }
+
+  /** When a model that was taken because it was hot may be given up. */
+  #coolsAtMs(nowMs: number): number | null {
+    const atMs = this.#sinceMs + HOT_HOLD_MS;
+    return this.#decision.claim?.reason === "hot" && atMs > nowMs ? atMs : null;
   }
 
   #observe(view: View, nowMs: number): Running {
@@ -109,16 +162,22 @@ export class Reconciler {
     this.#brokenAtMs = nowMs;
     this.#failures++;
     const { plan } = this.#duty;
-    const model = plan.kind === "standby" ? "" : plan.model.name;
+    const model = modelNameOf(plan) ?? "";
+    // What the mesh asked for and this node can't do is for another one.
+    if (
+      this.#failures >= GIVE_UP_FAILURES && plan.kind === "solo" && this.#decision.claim !== null
+    ) {
+      this.#givenUp.add(model);
+    }
     this.#logger.warn("{model} can not be served as planned: {failure}", { model, failure });
     if (plan.kind !== "host") return;
     for (const { peer } of plan.workers) this.#options.parts.mesh.suspect(peer, failure);
   }
 
   async #replace(
-    next: Plan,
     { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
   ): Promise<void> {
+    const { plan: next } = this.#decision;
     if (planKey(next) !== planKey(running.plan)) this.#failures = 0;
     await this.#duty.stop();
     if (signal.aborted) return;
@@ -128,7 +187,8 @@ export class Reconciler {
     } catch (error) {
       this.#duty = idleDuty(next, null, error instanceof Error ? error.message : String(error));
     }
-    this.#report(next);
+    this.#sinceMs = this.#options.parts.now();
+    logPlan(this.#logger, this.#decision, this.#duty);
   }
 
   #start(next: Plan, view: View): Duty {
@@ -144,6 +204,7 @@ export class Reconciler {
       case "waiting":
         return idleDuty(next, waitingInstance(next, this.#newTerm(next.model, view), parts));
       case "follow":
+      case "download":
       case "standby":
         return idleDuty(next, null);
     }
@@ -157,33 +218,6 @@ export class Reconciler {
     );
     this.#terms.set(model.fingerprint, seen + 1);
     return seen + 1;
-  }
-
-  #report(next: Plan): void {
-    const model = next.kind === "standby" ? null : next.model.name;
-    const workers = next.kind === "host" ? next.workers.map((worker) => worker.peer) : [];
-    const mode = next.kind === "solo" ? "solo" : next.kind === "standby" ? null : "split";
-    const role = serves(next) ? "host" : next.kind === "worker" ? "worker" : "standby";
-    const term = this.#duty.instance?.term ?? this.#duty.obeys?.term ?? null;
-    this.#logger.info("This node is now {role} for {model}", {
-      event: "plan",
-      role,
-      model,
-      mode,
-      workers,
-      term,
-    });
-    if (next.kind !== "waiting") return;
-    const { needBytes, haveBytes } = next;
-    this.#logger.info(
-      "{model} waits for memory: it needs {needBytes} bytes, {haveBytes} are here",
-      {
-        event: "waiting",
-        model,
-        needBytes,
-        haveBytes,
-      },
-    );
   }
 
   async #sleep(untilMs: number | null): Promise<void> {

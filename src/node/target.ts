@@ -1,104 +1,86 @@
-import type { Instance, ModelRef } from "../mesh/mod.ts";
-import { everyone, fileOf, type Member, sameModel, type View } from "./view.ts";
+import type { ModelRef } from "../mesh/mod.ts";
+import { assign, isNoLongerNeeded } from "./assignment/assign.ts";
+import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
+import type { Assignment, Downloadable } from "./assignment/types.ts";
+import { everyone, type Member, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
+
+export interface TargetOptions extends Pick<Wishes, "told"> {
+  /** What this node or another could download. */
+  readonly catalog: readonly Downloadable[];
+  /** A model that was taken because it was hot has been served long enough to be given up. */
+  readonly mayCool: boolean;
+  /** Names that this node has given up because they were no longer asked for: it takes them for a reason only. */
+  readonly rested: ReadonlySet<string>;
+}
+
+export type Target =
+  | { readonly kind: "none"; readonly why: "idle" | "cold" }
+  /** Its user said so. */
+  | { readonly kind: "told"; readonly model: ModelRef }
+  /** It goes on with what it does. */
+  | { readonly kind: "kept"; readonly model: ModelRef }
+  | { readonly kind: "assigned"; readonly assignment: Assignment };
 
 /**
  * The model whose group this node belongs to. A node that was told a model keeps it; another helps
- * where it is needed most: where it is counted in or would be missed, a model that waits for memory, then a forced split, then the model on
- * its disk that the fewest serve. Pure, and the same on every node that has the same view.
+ * where the mesh needs it most. Pure, and the same on every node that has the same view.
  */
-export function chooseTarget(
-  seen: View,
-  { told, dropped }: Pick<Wishes, "told" | "dropped">,
-): ModelRef | null {
-  if (told !== null) return told;
-  const view = dropped.length === 0 ? seen : without(seen, dropped);
-  return assigned(view) ?? kept(view) ?? waiting(view) ?? forcedSplit(view) ?? leastServed(view);
+export function chooseTarget(view: View, options: TargetOptions): Target {
+  const { told } = options;
+  if (told !== null) return { kind: "told", model: told };
+  const self = withoutRefused(view.self);
+  const stock = takeStock(everyone({ ...view, self }));
+  const splitting = splitOf(self, view.others);
+  if (splitting !== null) return { kind: "kept", model: splitting };
+  const assignment = assign(stock, options.catalog).get(self.peer);
+  const serving = servedBy(self) === null ? null : self.instance?.model ?? null;
+  if (serving !== null && (assignment === undefined || !mayLeave(self, stock))) {
+    const isCold = options.mayCool && isNoLongerNeeded(self, stock);
+    return isCold ? { kind: "none", why: "cold" } : { kind: "kept", model: serving };
+  }
+  const isResting = assignment?.reason === "spare" && options.rested.has(assignment.name);
+  if (assignment === undefined || isResting) return { kind: "none", why: "idle" };
+  return { kind: "assigned", assignment };
 }
 
-/** The view of a node for which some models do not exist. */
-function without(view: View, names: readonly string[]): View {
-  const isDropped = (model: ModelRef | null) => model !== null && names.includes(model.name);
-  const { self } = view;
+/** What its user has dropped is over, though it still runs. */
+function withoutRefused(self: Member): Member {
+  const { instance, target, refuses } = self;
   return {
-    ...view,
-    self: {
-      ...self,
-      target: isDropped(self.target) ? null : self.target,
-      models: self.models.filter((model) => !isDropped(model)),
-      wanted: self.wanted.filter((name) => !names.includes(name)),
-    },
-    others: view.others.filter(({ instance }) => !isDropped(instance?.model ?? null)),
+    ...self,
+    instance: instance !== null && refuses.includes(instance.model.name) ? null : instance,
+    target: target !== null && refuses.includes(target.name) ? null : target,
   };
 }
 
-/** Whoever is counted in a split stays in it: leaving would break what it helped to serve. */
-function assigned(view: View): ModelRef | null {
-  const { self } = view;
-  const instance = view.others.map((member) => member.instance).find((instance) =>
-    instance !== null && sameModel(instance.model, self.target) &&
-    instance.workers.some((worker) => worker.peer === self.peer)
+/** Whoever is counted in a split stays in it: leaving would break what it helps to serve. */
+function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
+  const { instance } = self;
+  if (instance?.mode === "split" && instance.state !== "waiting") return instance.model;
+  const host = others.find((member) =>
+    sameModel(member.instance?.model ?? null, self.target) &&
+    member.instance?.workers.some((worker) => worker.peer === self.peer)
   );
-  return instance?.model ?? null;
+  return host?.instance?.model ?? null;
 }
 
-/**
- * Who holds the file stays where leaving would take the model away: the elected host of a group, and
- * the last node that can serve what it has served or worked for.
- */
-function kept({ self, others }: View): ModelRef | null {
-  const { target, instance } = self;
-  const file = target === null ? undefined : fileOf(self, target);
-  if (target === null || file === undefined) return null;
-  const isHost = instance?.mode === "split" && sameModel(instance.model, target);
-  const elsewhere = others.some((member) => sameModel(member.instance?.model ?? null, target));
-  const isWanted = others.some((member) =>
-    sameModel(member.target, target) || member.wanted.includes(target.name)
-  );
-  const isUseful = isWanted || file.needBytes <= self.memoryBytes;
-  return isUseful && (isHost || !elsewhere) ? target : null;
+/** A node whose model nobody else serves goes once somebody else does. */
+function mayLeave(self: Member, { roles, providers }: Stock): boolean {
+  if (roles.get(self.peer) !== "sole") return true;
+  const others = providers.get(servedBy(self) ?? "") ?? [];
+  return others.some((member) => member.peer !== self.peer && isWarm(member));
 }
 
-function waiting(view: View): ModelRef | null {
-  return first(view.others, (instance) => instance.state === "waiting");
-}
-
-function forcedSplit(view: View): ModelRef | null {
-  return first(view.others.filter((member) => member.split), () => true);
-}
-
-function first(members: readonly Member[], wanted: (instance: Instance) => boolean) {
-  const models = members.flatMap(({ instance }) =>
-    instance !== null && wanted(instance) ? [instance.model] : []
-  );
-  return models.sort(byName)[0] ?? null;
-}
-
-/** Of the models that the mesh serves or wants: on this disk, fitting, and served by the fewest others. */
-function leastServed(view: View): ModelRef | null {
-  const known = everyone(view).flatMap((member) => [
-    ...member.wanted,
-    ...(member.peer !== view.self.peer && member.instance !== null
-      ? [member.instance.model.name]
-      : []),
-  ]);
-  const candidates = view.self.models.filter((file) =>
-    known.includes(file.name) && file.needBytes <= view.self.memoryBytes
-  );
-  const served = (model: ModelRef) =>
-    view.others.filter(({ instance }) => instance !== null && sameModel(instance.model, model))
-      .length;
-  const kept = candidates.find((file) => sameModel(file, view.self.target));
-  const best = kept ?? candidates.toSorted((a, b) => served(a) - served(b) || byName(a, b))[0];
-  return best === undefined ? null : { name: best.name, fingerprint: best.fingerprint };
-}
-
-function byName(a: ModelRef, b: ModelRef): number {
-  const [left, right] = [`${a.name}\n${a.fingerprint}`, `${b.name}\n${b.fingerprint}`];
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** Whether this node holds a complete file of the model. */
-export function holds(member: Member, model: ModelRef): boolean {
-  return fileOf(member, model) !== undefined;
+/** `null` for none, and for a model that is still to be downloaded. */
+export function modelOf(target: Target): ModelRef | null {
+  switch (target.kind) {
+    case "none":
+      return null;
+    case "assigned":
+      return target.assignment.model;
+    case "told":
+    case "kept":
+      return target.model;
+  }
 }

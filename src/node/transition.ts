@@ -1,4 +1,4 @@
-import { RELOAD_BACKOFF_MAX_MS, RELOAD_BACKOFF_MS, REPLAN_QUIET_MS } from "./defaults.ts";
+import { CLAIM_MS, RELOAD_BACKOFF_MAX_MS, RELOAD_BACKOFF_MS, REPLAN_QUIET_MS } from "./defaults.ts";
 import { type Plan, planKey } from "./plan.ts";
 
 /** What runs now, as far as the decision to replace it needs it. */
@@ -17,22 +17,31 @@ export type Transition =
   /** Nothing yet; decide again at this time. */
   | { readonly kind: "hold"; readonly untilMs: number };
 
+export interface Times {
+  readonly nowMs: number;
+  /** When the plan last became what it is. */
+  readonly plannedAtMs: number;
+  /** When it was claimed, where others might claim the same. */
+  readonly claimedAtMs: number | null;
+}
+
 /**
- * Compares what runs with what should run. `plannedAtMs` is when the plan last became what it is.
- * An unchanged plan changes nothing; what serves is replaced when its group has been quiet for a
- * while, what is broken at once.
+ * Compares what runs with what should run. An unchanged plan changes nothing; what serves is replaced
+ * when its group has been quiet for a while, what is broken at once, and nothing before its claim
+ * was heard.
  */
 export function transition(
   running: Running,
   next: Plan,
-  { nowMs, plannedAtMs }: { nowMs: number; plannedAtMs: number },
+  { nowMs, plannedAtMs, claimedAtMs }: Times,
 ): Transition {
   const same = planKey(running.plan) === planKey(next);
   if (same) return running.broken ? at(reloadAtMs(running), nowMs) : { kind: "keep" };
-  if (running.broken || !serves(running.plan)) return { kind: "replace" };
+  const heardAtMs = claimedAtMs === null ? nowMs : claimedAtMs + CLAIM_MS;
+  if (running.broken || !serves(running.plan)) return at(heardAtMs, nowMs);
   // The elected host has not assigned us anything: until it does, our instance is the one that answers.
   if (next.kind === "follow") return { kind: "keep" };
-  return at(plannedAtMs + REPLAN_QUIET_MS, nowMs);
+  return at(Math.max(plannedAtMs + REPLAN_QUIET_MS, heardAtMs), nowMs);
 }
 
 export function serves(plan: Plan): boolean {

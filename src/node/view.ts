@@ -1,14 +1,26 @@
 /** What one node knows of its mesh at one moment: the only input of a plan. */
 
-import type { AnnouncementContent, Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
+import type { Announcement, AnnouncementContent, Mesh, ModelRef, PeerId } from "../mesh/mod.ts";
 
 /** An active node as plans see it: another's announcement, or what this node is about to announce. */
-export type Member =
-  & Pick<
-    AnnouncementContent,
-    "memoryBytes" | "models" | "wanted" | "target" | "split" | "instance" | "obeys" | "engine"
-  >
-  & { readonly peer: PeerId };
+export type Member = Pick<
+  Announcement,
+  | "peer"
+  | "rttsMs"
+  | "memoryBytes"
+  | "models"
+  | "wanted"
+  | "target"
+  | "split"
+  | "assignable"
+  | "claim"
+  | "refuses"
+  | "downloadBytes"
+  | "demand"
+  | "instance"
+  | "obeys"
+  | "engine"
+>;
 
 export interface View {
   readonly self: Member;
@@ -29,12 +41,13 @@ export function viewOf(
     const rttMs = mesh.rttMs(peer);
     if (rttMs !== undefined) rttsMs.set(peer, rttMs);
   }
-  return { self: { ...content, peer: mesh.self }, others, rttsMs };
+  const self = { ...content, peer: mesh.self, rttsMs: Object.fromEntries(rttsMs) };
+  return { self, others, rttsMs };
 }
 
 /** Everyone, in the order of their PeerIds, so that each node walks the same list. */
 export function everyone(view: View): Member[] {
-  return [view.self, ...view.others].sort((a, b) => a.peer < b.peer ? -1 : a.peer > b.peer ? 1 : 0);
+  return [view.self, ...view.others].sort(byPeer);
 }
 
 export function sameModel(a: ModelRef | null, b: ModelRef | null): boolean {
@@ -64,4 +77,19 @@ export function highestTerm(members: readonly Member[], model: ModelRef): number
     )
   );
   return Math.max(0, ...terms);
+}
+
+/** Round trip between two members where one of them has told it. */
+export function distanceMs(a: Member, b: Member): number | undefined {
+  return a.rttsMs[b.peer] ?? b.rttsMs[a.peer];
+}
+
+/** A worker speaks the host's RPC protocol, or llama-server would hang up on it without a word. */
+export function canWorkFor(host: Member, member: Member): boolean {
+  return member.peer !== host.peer && member.engine !== null &&
+    member.engine.rpcProtocol === host.engine?.rpcProtocol;
+}
+
+export function byPeer(a: Member, b: Member): number {
+  return a.peer < b.peer ? -1 : a.peer > b.peer ? 1 : 0;
 }

@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Plan, plan, planKey, type PlanOptions } from "../../src/node/plan.ts";
+import { decide, type Plan, planKey, type PlanOptions } from "../../src/node/plan.ts";
 import type { Member, View } from "../../src/node/view.ts";
 import { BIG, instance, member, peer, SMALL, view } from "./members.ts";
 
-const untold: PlanOptions = { told: null, dropped: [], tensorSplit: null };
+const untold: PlanOptions = {
+  told: null,
+  catalog: [],
+  mayCool: false,
+  rested: new Set(),
+  tensorSplit: null,
+};
 const toldBig: PlanOptions = { ...untold, told: BIG };
 const toldSmall: PlanOptions = { ...untold, told: SMALL };
+
+function plan(seen: View, options: PlanOptions): Plan {
+  const self = { ...seen.self, assignable: options.told === null };
+  return decide({ ...seen, self }, options).plan;
+}
 
 interface Row {
   readonly fact: string;
@@ -205,7 +216,7 @@ const rows: Row[] = [
   },
   {
     fact: "a helper that holds the file serves on when the host has died",
-    view: view(member("c", 70, { holds: [SMALL], target: SMALL }), []),
+    view: view(member("c", 70, { holds: [SMALL], target: SMALL, wanted: ["small"] }), []),
     expected: { kind: "solo", model: SMALL },
   },
   {
@@ -229,10 +240,9 @@ const rows: Row[] = [
   },
   {
     fact: "a model that was dropped here is neither served nor helped",
-    view: view(member("c", 500, { holds: [BIG], target: BIG }), [
+    view: view(member("c", 500, { holds: [BIG], target: BIG, refuses: ["big"] }), [
       member("b", 60, { ...holdsBig, instance: instance(BIG, "waiting") }),
     ]),
-    options: { ...untold, dropped: ["big"] },
     expected: { kind: "standby" },
   },
   {

@@ -79,6 +79,17 @@ const rows: [fact: string, Running, Plan, plannedAtMs: number, nowMs: number, ex
 
 for (const [fact, current, next, plannedAtMs, nowMs, expected] of rows) {
   Deno.test(`transition(): ${fact}`, () => {
-    assert.deepEqual(transition(current, next, { nowMs, plannedAtMs }), expected);
+    assert.deepEqual(
+      transition(current, next, { nowMs, plannedAtMs, claimedAtMs: null }),
+      expected,
+    );
   });
 }
+
+Deno.test("transition(): what others might claim too is loaded once the claim was heard", () => {
+  const times = { nowMs: 1_500, plannedAtMs: 1_000, claimedAtMs: 1_000 };
+  assert.deepEqual(transition(running(standby), solo, times), { kind: "hold", untilMs: 2_000 });
+  assert.deepEqual(transition(running(standby), solo, { ...times, nowMs: 2_000 }), {
+    kind: "replace",
+  });
+});

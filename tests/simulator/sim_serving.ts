@@ -2,11 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import type { LocalModel } from "../../src/models/mod.ts";
-import { announcementOf } from "../../src/node/announcement.ts";
 import { type Duty, splitPeers } from "../../src/node/duty.ts";
 import { firstView } from "../../src/node/first_view.ts";
+import { Outlook } from "../../src/node/outlook.ts";
 import { Reconciler } from "../../src/node/reconciler.ts";
-import { sameModel, viewOf } from "../../src/node/view.ts";
+import { sameModel } from "../../src/node/view.ts";
 import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
@@ -33,6 +33,7 @@ export class SimServing {
   readonly #listeners = new Set<(event: MeshEvent) => void>();
   readonly #stopping = new AbortController();
   readonly #models: readonly LocalModel[];
+  readonly #outlook: Outlook;
 
   constructor(node: SimNode) {
     this.#node = node;
@@ -49,13 +50,28 @@ export class SimServing {
         return () => this.#listeners.delete(listener);
       },
     };
+    const { name, setup: { memoryBytes, split } } = node;
+    this.#outlook = new Outlook({
+      mesh,
+      facts: () => ({
+        name,
+        version: "0.1.0",
+        engine: ENGINE,
+        memory: { memoryBytes, devices: [] },
+        models: this.#models,
+        split,
+        contextLength: null,
+      }),
+      wishes: { told, wanted: told === null ? [] : [told.name], dropped: [] },
+      now: node.clock.now,
+    });
     this.#reconciler = new Reconciler({
       planOptions: () => ({
         told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
-        dropped: [],
+        catalog: [],
         tensorSplit: null,
       }),
-      view: (duty, target) => viewOf(mesh, this.#content(duty, target)),
+      view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
       parts: {
         mesh,
@@ -122,24 +138,9 @@ export class SimServing {
 
   #announce(duty: Duty): void {
     const { member, world } = this.#node;
-    member.view.announce(this.#content(duty, this.#reconciler.target));
+    member.view.announce(this.#outlook.content(duty, this.#reconciler.stance));
     member.view.watchClosely(splitPeers(duty));
     world.tunnels.gateChanged(this.#node);
-  }
-
-  #content(duty: Duty, target: Reconciler["target"]) {
-    const { name, setup: { memoryBytes, split, told } } = this.#node;
-    const facts = {
-      name,
-      version: "0.1.0",
-      engine: ENGINE,
-      memory: { memoryBytes, devices: [] },
-      models: this.#models,
-      wanted: told === null ? [] : [told.name],
-      split,
-      contextLength: null,
-    };
-    return announcementOf(facts, duty, target, {});
   }
 }
 

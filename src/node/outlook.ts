@@ -1,0 +1,56 @@
+import type { AnnouncementContent, Mesh } from "../mesh/mod.ts";
+import { announcementOf, type NodeFacts, type Stance } from "./announcement.ts";
+import { Demand } from "./demand.ts";
+import type { Duty } from "./duty.ts";
+import { mourn, NO_ORPHANS, type Orphans } from "./orphans.ts";
+import { type View, viewOf } from "./view.ts";
+import type { Wishes } from "./wishes.ts";
+
+export interface OutlookOptions {
+  readonly mesh: Pick<Mesh, "self" | "members" | "rttMs">;
+  readonly facts: () => NodeFacts;
+  readonly wishes: Wishes;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What a node says of itself and what it sees of others: everything that its plans are made of. */
+export class Outlook {
+  readonly demand = new Demand();
+  /** What the user wants now. */
+  wishes: Wishes;
+  readonly #options: OutlookOptions;
+  #orphans: Orphans = NO_ORPHANS;
+
+  constructor(options: OutlookOptions) {
+    this.#options = options;
+    this.wishes = options.wishes;
+  }
+
+  /** What it announces while it does `duty`. */
+  content(
+    duty: Duty,
+    stance: Stance,
+    tunnelPorts: Readonly<Record<string, number>> = {},
+  ): AnnouncementContent {
+    const { facts, now } = this.#options;
+    const { told, wanted, dropped } = this.wishes;
+    return announcementOf(facts(), duty, {
+      ...stance,
+      assignable: told === null,
+      wanted: [...new Set([...wanted, ...this.#orphans.orphans.keys()])],
+      refuses: [...new Set([...dropped, ...stance.refuses])],
+      demand: this.demand.steps(now()),
+      tunnelPorts,
+    });
+  }
+
+  /** Looks at the mesh: who is gone leaves behind what only it cared for. */
+  view(duty: Duty, stance: Stance): View {
+    const { mesh, now } = this.#options;
+    const { wanted } = this.wishes;
+    const before = viewOf(mesh, this.content(duty, stance));
+    this.#orphans = mourn(this.#orphans, [{ ...before.self, wanted }, ...before.others], now());
+    return { ...before, self: { ...before.self, wanted: this.content(duty, stance).wanted } };
+  }
+}

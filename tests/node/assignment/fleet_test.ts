@@ -1,0 +1,188 @@
+/** Meshes, and what their nodes end up doing: a reader should find each of them sensible. */
+
+import assert from "node:assert/strict";
+import type { Downloadable } from "../../../src/node/assignment/types.ts";
+import { type FleetNode, memberOf, play, wordsOf } from "./fleet.ts";
+
+interface Row {
+  readonly fact: string;
+  readonly nodes: readonly FleetNode[];
+  readonly catalog?: readonly Downloadable[];
+  readonly expected: Readonly<Record<string, string>>;
+}
+
+const all = (count: number, node: Omit<FleetNode, "name">): FleetNode[] =>
+  Array.from({ length: count }, (_, index) => ({ name: `n${index}`, ...node }));
+
+const founder: FleetNode = {
+  name: "a",
+  memory: 20,
+  disk: { x: 10 },
+  models: ["x", "y", "z"],
+};
+
+const rows: Row[] = [
+  {
+    fact: "two wanted models, one on each disk: each is served once",
+    nodes: [{ ...founder, models: ["x", "y"] }, { name: "b", memory: 20, disk: { y: 10 } }],
+    expected: { a: "x alone", b: "y alone" },
+  },
+  {
+    fact: "two that join together fill two gaps",
+    nodes: [founder, ...all(2, { memory: 20, disk: { y: 10, z: 10 } })],
+    expected: { a: "x alone", n0: "y alone", n1: "z alone" },
+  },
+  {
+    fact: "ten that join together and hold everything: gaps first, then the least served",
+    nodes: [founder, ...all(10, { memory: 20, disk: { x: 10, y: 10, z: 10 } })],
+    expected: {
+      a: "x alone",
+      n0: "y alone",
+      n1: "z alone",
+      n2: "x alone",
+      n3: "y alone",
+      n4: "z alone",
+      n5: "x alone",
+      n6: "y alone",
+      n7: "z alone",
+      n8: "x alone",
+      n9: "y alone",
+    },
+  },
+  {
+    fact: "the only node for a model takes it, and leaves the other to one that has no choice",
+    nodes: [
+      founder,
+      { name: "b", memory: 20, disk: { y: 10, z: 10 } },
+      { name: "c", memory: 20, disk: { y: 10 } },
+    ],
+    expected: { a: "x alone", b: "z alone", c: "y alone" },
+  },
+  {
+    fact: "the smallest that fits takes a model, the large ones stay for large models",
+    nodes: [
+      founder,
+      { name: "b", memory: 90, disk: { y: 10, z: 80 } },
+      { name: "c", memory: 20, disk: { y: 10, z: 80 } },
+    ],
+    expected: { a: "x alone", b: "z alone", c: "y alone" },
+  },
+  {
+    fact: "a node that serves what another could take makes room for what only it can serve",
+    nodes: [
+      { ...founder, models: ["x", "y", "z"] },
+      { name: "b", memory: 20, disk: { y: 10, z: 10 }, serves: "y" },
+      { name: "c", memory: 20, disk: { y: 10 } },
+    ],
+    expected: { a: "x alone", b: "z alone", c: "y alone" },
+  },
+  {
+    fact: "a spare replica of what is asked for least takes an unserved model",
+    nodes: [
+      { ...founder, models: ["x", "y", "z"] },
+      { name: "b", memory: 20, disk: { x: 10, z: 10 }, serves: "x", demand: { x: 2 } },
+      { name: "c", memory: 20, disk: { y: 10, z: 10 }, serves: "y" },
+      { name: "d", memory: 20, disk: { y: 10, z: 10 }, serves: "y" },
+    ],
+    expected: { a: "x alone", b: "x alone", c: "y alone", d: "z alone" },
+  },
+  {
+    fact: "a model that waits for memory gets help before gaps are filled, just enough of it",
+    nodes: [
+      { name: "a", memory: 60, disk: { big: 100 }, models: ["big", "y"] },
+      ...all(3, { memory: 50, disk: { y: 10 } }),
+    ],
+    expected: { a: "big host", n0: "y alone", n1: "big worker", n2: "y alone" },
+  },
+  {
+    fact: "a model that could never get enough memory does not keep others from gaps",
+    nodes: [
+      { name: "a", memory: 60, disk: { big: 900 }, models: ["big", "y"] },
+      { name: "b", memory: 50, disk: { y: 10 } },
+      { name: "c", memory: 50 },
+    ],
+    expected: { a: "big waits", b: "y alone", c: "big follows" },
+  },
+  {
+    fact: "a wanted model that fits nobody alone is split by those who are free",
+    nodes: [
+      founder,
+      { name: "b", memory: 60, disk: { y: 100 } },
+      { name: "c", memory: 50 },
+      { name: "d", memory: 50 },
+    ],
+    expected: { a: "x alone", b: "y host", c: "y worker", d: "-" },
+  },
+  {
+    fact: "a wanted model of the catalog is downloaded once, by one that it fits",
+    nodes: [
+      { ...founder, models: ["x", "y"] },
+      { name: "b", memory: 15, downloadBytes: 1_000 },
+      { name: "c", memory: 90, downloadBytes: 1_000 },
+      { name: "d", memory: 90, downloadBytes: 1_000 },
+    ],
+    catalog: [{ name: "y", sizeBytes: 40, needBytes: 44 }],
+    expected: { a: "x alone", b: "-", c: "y alone", d: "-" },
+  },
+  {
+    fact: "nothing is downloaded where somebody has the file, or the disk is full",
+    nodes: [
+      { ...founder, models: ["x", "y", "z"] },
+      { name: "b", memory: 90, downloadBytes: 10 },
+      { name: "c", memory: 90, disk: { y: 44 } },
+    ],
+    catalog: [
+      { name: "y", sizeBytes: 5, needBytes: 44 },
+      { name: "z", sizeBytes: 40, needBytes: 44 },
+    ],
+    expected: { a: "x alone", b: "-", c: "y alone" },
+  },
+  {
+    fact: "who has dropped a model does not get it again",
+    nodes: [
+      { ...founder, models: ["x", "y"] },
+      { name: "b", memory: 20, disk: { y: 10 }, refuses: ["y"] },
+      { name: "c", memory: 90, disk: { y: 10 } },
+    ],
+    expected: { a: "x alone", b: "-", c: "y alone" },
+  },
+  {
+    fact: "a hot model gains a standby",
+    nodes: [
+      { ...founder, models: ["x"], serves: "x", demand: { x: 8 } },
+      { name: "b", memory: 20, downloadBytes: 1_000 },
+      { name: "c", memory: 20 },
+    ],
+    catalog: [{ name: "x", sizeBytes: 9, needBytes: 10 }],
+    expected: { a: "x alone", b: "x alone", c: "-" },
+  },
+];
+
+for (const row of rows) {
+  for (const together of [true, false]) {
+    Deno.test(`a mesh: ${row.fact}${together ? "" : ", one after the other"}`, () => {
+      const { catalog = [], nodes } = row;
+      const { plans, rounds, moves } = play(nodes.map(memberOf), { catalog, together });
+      assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
+      const got = Object.fromEntries([...plans].map(([name, plan]) => [name, wordsOf(plan)]));
+      if (together) assert.deepEqual(got, row.expected, moves.join(", "));
+      // Whoever comes first may do another's part: as much is served all the same.
+      else assert.deepEqual(servedOf(got), servedOf(row.expected), moves.join(", "));
+    });
+  }
+}
+
+function servedOf(words: Readonly<Record<string, string>>): string[] {
+  return Object.values(words).filter((word) => /alone|host|worker/.test(word)).sort();
+}
+
+Deno.test("a mesh: a replica that was gained while its model was hot is given up when it is cold", () => {
+  const hot = memberOf({ name: "a", memory: 20, disk: { x: 10 }, models: ["x"], serves: "x" });
+  const gained = memberOf({ name: "b", memory: 20, disk: { x: 10 }, serves: "x" });
+  const claim = { model: "x", reason: "hot" } as const;
+  for (const [inFlight, expected] of [[4, "x alone"], [1, "-"]] as const) {
+    const members = [{ ...hot, demand: { x: inFlight } }, { ...gained, claim }];
+    const { plans, moves } = play(members);
+    assert.equal(wordsOf(plans.get("b")!), expected, moves.join(", "));
+  }
+});
