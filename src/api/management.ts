@@ -64,6 +64,8 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       const agents = agentSettings({ apiUrl: config.api.url(), apiKey, model });
       return c.json({
         apiUrl: config.api.url(),
+        model,
+        keyed: config.api.keyed,
         agents: agents.map((agent) => ({ ...agent, shell: shellLines(agent) })),
       });
     })

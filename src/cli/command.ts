@@ -41,6 +41,19 @@ export interface PlanCommand {
   readonly json: boolean;
 }
 
+export interface RunAgentCommand {
+  readonly kind: "run-agent";
+  readonly dataDir: string;
+  /** As the settings of tools are named: `goose`, `claude`. */
+  readonly agent: string;
+  /** `null` takes the node's own. */
+  readonly model: string | null;
+  /** Starts the tool, with these further words. */
+  readonly exec: boolean;
+  readonly words: readonly string[];
+  readonly json: boolean;
+}
+
 export interface DropCommand {
   readonly kind: "drop";
   readonly dataDir: string;
@@ -89,6 +102,7 @@ export type Command =
   | StatusCommand
   | ModelsCommand
   | PlanCommand
+  | RunAgentCommand
   | DropCommand
   | TokenCommand
   | EngineInstallCommand

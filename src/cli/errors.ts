@@ -14,6 +14,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "ListenError",
   "PortInUseError",
   // src/cli
+  "AgentError",
   "NodeAnswerError",
   "NodeNotRunningError",
   "UnknownModelError",

@@ -72,6 +72,15 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         modelsDir: absolute(modelsDir, around),
         ...dataOf(options, around),
       }),
+    runAgent: (agent, words, { model, exec = false, ...options }) =>
+      asked.push({
+        kind: "run-agent",
+        agent,
+        model: model ?? null,
+        exec,
+        words,
+        ...dataOf(options, around),
+      }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
     drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, ...options }) =>

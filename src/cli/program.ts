@@ -22,6 +22,11 @@ export interface ModelsOptions {
   readonly all?: true;
 }
 
+export interface AgentOptions {
+  readonly model?: string;
+  readonly exec?: true;
+}
+
 export interface EngineOptions {
   readonly from?: "release" | "debian";
   readonly binDir?: string;
@@ -46,6 +51,7 @@ export interface Actions {
   plan(model: string, options: DataOptions & ModelsOptions): void;
   drop(model: string, options: DataOptions): void;
   token(options: DataOptions & TokenOptions): void;
+  runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;
   completions(shell: Shell): void;
   /** The words of a command line, the last of which is to be completed. */
   complete(words: readonly string[]): void;
@@ -88,6 +94,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .configureHelp({ subcommandTerm })
     .addHelpText("after", EXAMPLES)
     .action((options: ServeOptions, command: Command) => actions.serve(options, command.args));
   addServeOptions(program);
@@ -98,9 +105,16 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   addConsoleCommand(program, actions);
   addConfigCommand(program, actions);
   addDataCommands(program, actions);
+  addAgentCommand(program, actions);
   addEngineCommands(program, actions);
   // Only here, since commands inherit it: the action knows what to say of a command that is none.
   return program.allowExcessArguments();
+}
+
+/** What has to be typed; the rest is in the command's own help. */
+function subcommandTerm(command: Command): string {
+  const needed = command.registeredArguments.filter(({ required }) => required);
+  return [command.name(), ...needed.map((argument) => `<${argument.name()}>`)].join(" ");
 }
 
 const EXAMPLES = `
@@ -190,6 +204,25 @@ Examples:
   source <(mesh-llm completions bash)        in ~/.bashrc
   source <(mesh-llm completions zsh)         in ~/.zshrc
   mesh-llm completions fish | source         in ~/.config/fish/config.fish`;
+
+function addAgentCommand(program: Command, actions: Actions): void {
+  addDataOptions(program.command("run <agent> [words...]"))
+    .description("show a tool's settings for this node's API, or start it with them")
+    .option("--exec", "start the tool; further words go to it")
+    .option("--model <name>", "model to use (default: the node's own)")
+    .addHelpText("after", AGENT_EXAMPLES)
+    .action((agent: string, words: readonly string[], options: DataOptions & AgentOptions) => {
+      actions.runAgent(agent, words, { ...dataDirOf(program), ...options });
+    });
+}
+
+const AGENT_EXAMPLES = `
+Tools: goose, opencode, pi, claude, aider, continue, open-webui
+
+Examples:
+  mesh-llm run goose                        what to set, to copy
+  mesh-llm run claude --exec                start Claude Code on this node's model
+  mesh-llm run aider --exec -- --no-git     with options of its own`;
 
 const PLAN_EXAMPLES = `
 Examples:
