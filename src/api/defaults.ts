@@ -48,6 +48,15 @@ export const NAME_CHARS_SHOWN = 128;
 /** What a page may do here never changes while we run; browsers keep it for two hours at most. */
 export const PREFLIGHT_MAX_AGE_S = 7_200;
 
+/** Values that one label of a metric takes; Prometheus warns of more than some hundreds. */
+export const LABEL_VALUES_MAX = 200;
+
+/** A week: nobody likes to sign in each morning, and a restart of the node ends every session anyway. */
+export const ADMIN_SESSION_S = 7 * 24 * 3_600;
+
+/** Browsers of the few people who manage one node. */
+export const ADMIN_SESSIONS_MAX = 100;
+
 /** Proxies close a silent connection after 30 to 60 s. */
 export const KEEP_ALIVE_MS = 15_000;
 

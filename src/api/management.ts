@@ -3,12 +3,13 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { validator } from "hono/validator";
 import * as z from "zod";
+import { AdminDoor } from "./admin_session.ts";
 import { agentSettings, shellLines } from "./agents.ts";
 import { MANAGEMENT_BODY_LIMIT_BYTES } from "./defaults.ts";
 import { EventFeed } from "./event_feed.ts";
-import { answerErrors, type ApiEnv, requireKey } from "./guards.ts";
-import { fullKey, KeyRing } from "./keys.ts";
+import { answerErrors, type ApiEnv } from "./guards.ts";
 import { LineLog } from "./line_log.ts";
+import { Metrics } from "./metrics.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { RequestLog } from "./request_log.ts";
 import { isJson } from "./routing.ts";
@@ -20,8 +21,10 @@ const inviteSchema = z.strictObject({
   mayInvite: z.boolean().exactOptional(),
 });
 
+const signInSchema = z.strictObject({ key: z.string().min(1).max(512) });
+
 export interface ManagementConfig {
-  /** Required of every caller under `/api/` where set. */
+  /** Required of every caller where set, or the cookie of who signed in with it. */
   readonly adminKey: string | null;
   readonly logger: Logger;
   /** Where the node's OpenAI API is, for the settings of tools. */
@@ -42,18 +45,35 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const feed = new EventFeed(node, { runId: crypto.randomUUID(), closing: config.closing });
   const requests = new RequestLog();
   const lines = new LineLog();
+  const metrics = new Metrics(node);
+  const door = new AdminDoor(config.adminKey);
   node.subscribe((event) => {
-    if (event.type === "request") requests.add(event.request);
+    if (event.type === "request") {
+      requests.add(event.request);
+      metrics.record(event.request);
+    }
     if (event.type === "log") lines.add(event.line);
   });
   const app = new Hono<ApiEnv>();
   answerErrors(app, config.logger);
   return app
-    .use("/api/*", requireKey(adminRing(config)))
+    .get("/api/session", (c) => c.json({ signedIn: door.isSignedIn(c) }))
+    .post("/api/session", limitBody(), jsonBody(signInSchema), (c) => {
+      door.signIn(c, c.req.valid("json").key);
+      return c.json({ signedIn: true });
+    })
+    .delete("/api/session", (c) => {
+      door.signOut(c);
+      return c.json({ signedIn: false });
+    })
+    .use(door.guard)
     .use("/api/*", limitBody())
     .get("/api/status", async (c) => {
       await node.freshen();
       return c.json(node.status());
+    })
+    .get("/metrics", async (c) => {
+      return c.body(await metrics.text(), 200, { "content-type": metrics.contentType });
     })
     .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
@@ -107,10 +127,6 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
 }
 
 export type ManagementApi = ReturnType<typeof createManagement>;
-
-function adminRing({ adminKey }: ManagementConfig): KeyRing {
-  return new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
-}
 
 function limitBody() {
   const limitBytes = MANAGEMENT_BODY_LIMIT_BYTES;

@@ -50,6 +50,7 @@ export function createConsolePort(parts: ConsolePortParts, config: PortConfig): 
   port.use(secureHeaders());
   port.use(refuseCrossSite());
   port.all("/v1/*", (c) => parts.gateway.fetch(c.req.raw));
+  port.all("/metrics", (c) => parts.management.fetch(c.req.raw));
   port.all("/api/*", (c) => parts.management.fetch(c.req.raw));
   if (parts.page !== null) port.route("/", parts.page);
   return port;

@@ -2,6 +2,9 @@ import { NAME_CHARS_SHOWN, PROMPT_CHARS_KEPT } from "./defaults.ts";
 import { TokenCounter } from "./token_counter.ts";
 import type { RequestRecord } from "./types.ts";
 
+/** What a comment among events begins with. */
+const COLON = 0x3a;
+
 export interface RecorderOptions {
   readonly id: string;
   readonly path: string;
@@ -60,8 +63,9 @@ export class Recorder {
     if (this.#firstByteMs === null) this.#connectMs = this.#options.now() - this.#askedMs;
   }
 
-  /** Bytes of the answer on their way to the caller. */
+  /** Bytes of the answer on their way to the caller. A comment is a sign of life before it, and none of it. */
   passed(chunk: Uint8Array): void {
+    if (this.#firstByteMs === null && chunk[0] === COLON) return;
     this.#firstByteMs ??= this.#elapsedMs();
     this.#tokens.add(chunk);
   }
@@ -83,6 +87,7 @@ export class Recorder {
       totalMs: this.#elapsedMs(),
       tokensIn: this.#tokens.tokensIn(),
       tokensOut: this.#tokens.tokensOut(),
+      streamed: this.#tokens.isStream,
       retries: Math.max(0, this.#asks - 1),
       continuations: this.#continuations,
       ...(this.#prompt === undefined ? {} : { prompt: this.#prompt }),

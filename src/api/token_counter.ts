@@ -24,6 +24,11 @@ export class TokenCounter {
     this.#tail = lastBytes(this.#tail, chunk);
   }
 
+  /** The answer has events. */
+  get isStream(): boolean {
+    return this.#events > 0;
+  }
+
   /** What the answer says that was read, with what was cached of it; `null` where it does not. */
   tokensIn(): number | null {
     const said = this.#said();

@@ -138,6 +138,8 @@ export interface RequestRecord {
   tokensIn: number | null;
   /** As llama-server counts them; an estimate where the answer broke off. */
   tokensOut: number | null;
+  /** The answer came as events. */
+  streamed: boolean;
   /** Instances that were asked in vain before the first byte. */
   retries: number;
   /** How often another instance was asked to continue the answer. */
@@ -288,8 +290,15 @@ export interface ModelActions {
   cancelDownload(name: string): Promise<void>;
 }
 
+/** What a node counts since its start. */
+export interface NodeCounters {
+  /** Children that were started again after a crash. */
+  readonly engineRestarts: number;
+}
+
 /** What the management routes need of the node. */
 export interface ManagementNode {
+  counters(): NodeCounters;
   readonly modelActions: ModelActions;
   /** As in `GatewayNode`. */
   freshen(): Promise<void>;

@@ -96,6 +96,10 @@ export class Active implements NodePart {
     return this.#options.shelf.models;
   }
 
+  get engineRestarts(): number {
+    return this.#options.supervisor.restarts;
+  }
+
   get loading(): { readonly model: string; readonly fraction: number } | null {
     const { instance, progress } = this.#reconciler.duty;
     return instance?.state === "loading"

@@ -3,6 +3,7 @@ import type {
   EngineLog,
   ManagementNode,
   ModelActions,
+  NodeCounters,
   NodeEvent,
   RequestRecord,
   Status,
@@ -80,6 +81,10 @@ export class NodeApi extends Gateway implements ManagementNode {
       onDisk: part.onDisk,
       ownProgress: part.loading?.fraction ?? null,
     });
+  }
+
+  counters(): NodeCounters {
+    return { engineRestarts: this.#options.part.engineRestarts };
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {

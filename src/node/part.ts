@@ -8,6 +8,8 @@ export interface NodePart {
   /** This node's own llama-server while it answers. */
   readonly localServer: LocalServer | null;
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** Children that were started again after a crash. */
+  readonly engineRestarts: number;
   /** What is being loaded here. */
   readonly loading: { readonly model: string; readonly fraction: number } | null;
   /** What it knows is made fresh; never fails. */

@@ -11,6 +11,7 @@ export class Passive implements NodePart {
   readonly ownModel = null;
   readonly localServer = null;
   readonly onDisk = [];
+  readonly engineRestarts = 0;
   readonly loading = null;
   readonly #mesh: Mesh;
   #asked: Promise<void> | undefined;

@@ -103,6 +103,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
     return { version: "0.1.0", peers: Array(this.peers).fill({}) } as unknown as Status;
   }
 
+  counters() {
+    return { engineRestarts: 3 };
+  }
+
   subscribe(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -181,6 +185,7 @@ export function requestRecord(more: Partial<RequestRecord> = {}): RequestRecord 
     totalMs: 50,
     tokensIn: 24,
     tokensOut: 5,
+    streamed: true,
     retries: 0,
     continuations: 0,
     ...more,

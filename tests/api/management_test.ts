@@ -53,6 +53,23 @@ Deno.test("GET /api/requests tells of the last thousand, the newest first", asyn
   assert.deepEqual(requests, sent.slice(2).reverse());
 });
 
+Deno.test("With an admin key, a page signs in and then listens to events", async () => {
+  const { management } = setUp("admin");
+  for (const path of ["/api/events", "/api/status", "/metrics"]) {
+    assert.equal((await management.request(path)).status, 401, path);
+  }
+  assert.deepEqual(await (await management.request("/api/session")).json(), { signedIn: false });
+  const refused = await management.request("/api/session", asking({ key: "wrong" }));
+  assert.equal(refused.status, 401);
+  const signedIn = await management.request("/api/session", asking({ key: "admin" }));
+  const headers = { cookie: signedIn.headers.get("set-cookie")!.split(";", 1)[0]! };
+  const reader = new SseReader((await management.request("/api/events", { headers })).body!);
+  assert.equal((await reader.next()).event, "status");
+  await reader.cancel();
+  await management.request("/api/session", { method: "DELETE", headers });
+  assert.equal((await management.request("/api/status", { headers })).status, 401);
+});
+
 Deno.test("POST /api/tokens makes an invite", async () => {
   const table: [unknown, unknown][] = [
     [{}, { role: "member" }],

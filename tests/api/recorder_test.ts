@@ -53,6 +53,7 @@ Deno.test("Recorder measures each part of a request and records it once", () => 
     totalMs: 7_654_321,
     tokensIn: 7,
     tokensOut: 2,
+    streamed: false,
     retries: 1,
     continuations: 1,
   }]);

@@ -48,6 +48,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   /** Answers the next invites. */
   onInvite: ManagementNode["invite"] = ({ role }) => Promise.resolve(`${role}-token`);
 
+  counters() {
+    return { engineRestarts: 0 };
+  }
+
   constructor(status: Status, { apiKey }: CannedNodeOptions = {}) {
     this.#status = status;
     this.#apiKey = apiKey ?? null;
