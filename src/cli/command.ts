@@ -1,6 +1,6 @@
 /** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
 
-import type { NodeConfig } from "../node/mod.ts";
+import type { HubConfig, NodeConfig } from "../node/mod.ts";
 import type { Shell } from "./program.ts";
 import type { Setting } from "./settings.ts";
 
@@ -54,6 +54,17 @@ export interface RunAgentCommand {
   readonly json: boolean;
 }
 
+export interface DownloadCommand {
+  readonly kind: "download";
+  readonly dataDir: string;
+  /** As `--models-dir` says; `null` leaves it to the node. */
+  readonly modelsDir: string | null;
+  /** A name of the catalog, a repository, or a URL. */
+  readonly model: string;
+  readonly hub: HubConfig;
+  readonly json: boolean;
+}
+
 export interface DropCommand {
   readonly kind: "drop";
   readonly dataDir: string;
@@ -103,6 +114,7 @@ export type Command =
   | ModelsCommand
   | PlanCommand
   | RunAgentCommand
+  | DownloadCommand
   | DropCommand
   | TokenCommand
   | EngineInstallCommand

@@ -18,6 +18,15 @@ export const SIGNAL_ECHO_MS = 250;
 /** A node on this machine answers in milliseconds; one that is busy loading a model still does so in a second. */
 export const MANAGEMENT_TIMEOUT_MS = 5_000;
 
+/** A node asks the repository before it answers; a slow line takes its time. */
+export const DOWNLOAD_START_TIMEOUT_MS = 60_000;
+
+/** Between two looks at a download that a node does. */
+export const DOWNLOAD_LOOK_MS = 250;
+
+/** Of a model's name in a live line, beside bar, rate and time in 80 columns. */
+export const LIVE_LINE_NAME_CELLS = 20;
+
 /** Help is laid out for at least this much, and snapshots of it are taken at this width. */
 export const HELP_COLUMNS = 80;
 

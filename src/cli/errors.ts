@@ -3,6 +3,7 @@
 /** Class names rather than classes, so that telling a sentence loads nothing. */
 const USAGE_ERRORS: ReadonlySet<string> = new Set([
   "ConfigFileError",
+  "InvalidReferenceError",
   "InvalidTokenError",
   "UsageError",
 ]);
@@ -15,6 +16,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "PortInUseError",
   // src/cli
   "AgentError",
+  "DownloadBrokenError",
   "NodeAnswerError",
   "NodeNotRunningError",
   "UnknownModelError",
@@ -31,6 +33,9 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "UdpPortInUseError",
   "UnreachableError",
   // src/models
+  "DownloadFailedError",
+  "DownloadRefusedError",
+  "ForbiddenAddressError",
   "InvalidGgufError",
   "InvalidModelNameError",
   "ModelNotFoundError",

@@ -81,6 +81,14 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         words,
         ...dataOf(options, around),
       }),
+    download: (model, { modelsDir, ...options }) =>
+      asked.push({
+        kind: "download",
+        model,
+        modelsDir: absolute(modelsDir, around),
+        hub: hubOf(around),
+        ...dataOf(options, around),
+      }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
     drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, ...options }) =>

@@ -49,6 +49,7 @@ export interface Actions {
   status(options: DataOptions): void;
   models(options: DataOptions & ModelsOptions): void;
   plan(model: string, options: DataOptions & ModelsOptions): void;
+  download(model: string, options: DataOptions & ModelsOptions): void;
   drop(model: string, options: DataOptions): void;
   token(options: DataOptions & TokenOptions): void;
   runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;
@@ -169,6 +170,12 @@ function addDataCommands(program: Command, actions: Actions): void {
     .action((model: string, options: DataOptions & ModelsOptions) => {
       actions.plan(model, { ...dataDirOf(program), ...options });
     });
+  addModelsDir(addDataOptions(program.command("download <model>")))
+    .description("fetch a model; what an earlier run has left is continued")
+    .addHelpText("after", DOWNLOAD_EXAMPLES)
+    .action((model: string, options: DataOptions & ModelsOptions) => {
+      actions.download(model, { ...dataDirOf(program), ...options });
+    });
   addDataOptions(program.command("drop <model>"))
     .description("stop serving a model; the node stays in the mesh")
     .action((model: string, options: DataOptions) => {
@@ -223,6 +230,11 @@ Examples:
   mesh-llm run goose                        what to set, to copy
   mesh-llm run claude --exec                start Claude Code on this node's model
   mesh-llm run aider --exec -- --no-git     with options of its own`;
+const DOWNLOAD_EXAMPLES = `
+Examples:
+  mesh-llm download Qwen3-8B-Q4_K_M    a model of the catalog (mesh-llm models)
+  mesh-llm download org/repo:Q5_K_M    a quantisation from a repository of Hugging Face
+HF_TOKEN is sent to Hugging Face, or to where HF_ENDPOINT points, and nowhere else.`;
 
 const PLAN_EXAMPLES = `
 Examples:

@@ -44,6 +44,8 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       return await (await import("./run_plan.ts")).runPlan(command, runtime);
     case "run-agent":
       return await (await import("./run_agent.ts")).runAgent(command, runtime);
+    case "download":
+      return await (await import("./run_download.ts")).runDownload(command, runtime);
     case "drop":
       return await (await import("./run_drop.ts")).runDrop(command);
     case "token":

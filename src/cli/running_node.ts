@@ -30,7 +30,8 @@ interface NodeFile {
 export interface RunningNodeClient {
   /** The parsed body. @throws {NodeAnswerError} with the node's own words. */
   get(path: string): Promise<unknown>;
-  post(path: string, body: unknown): Promise<unknown>;
+  /** @param options.timeoutMs for what takes its time */
+  post(path: string, body: unknown, options?: { readonly timeoutMs: number }): Promise<unknown>;
 }
 
 /** @throws {NodeNotRunningError} */
@@ -39,9 +40,10 @@ export async function findRunningNode(dataDir: string): Promise<RunningNodeClien
   const file = await readNodeFile(dataDir) ?? await readNodeFile(join(dataDir, "client"));
   if (file === null) throw new NodeNotRunningError(dataDir);
   return {
-    get: (path) => ask(file, dataDir, path, {}),
-    post: (path, body) =>
+    get: (path) => ask(file, dataDir, path, { timeoutMs: MANAGEMENT_TIMEOUT_MS }),
+    post: (path, body, { timeoutMs } = { timeoutMs: MANAGEMENT_TIMEOUT_MS }) =>
       ask(file, dataDir, path, {
+        timeoutMs,
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
@@ -80,9 +82,14 @@ async function ask(
   file: NodeFile,
   dataDir: string,
   path: string,
-  request: { method?: string; headers?: Record<string, string>; body?: string },
+  { timeoutMs, ...request }: {
+    timeoutMs: number;
+    method?: string;
+    headers?: Record<string, string>;
+    body?: string;
+  },
 ): Promise<unknown> {
-  const signal = AbortSignal.timeout(MANAGEMENT_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(timeoutMs);
   const headers = { ...request.headers, authorization: `Bearer ${file.adminKey}` };
   let response: Response;
   try {
@@ -90,7 +97,7 @@ async function ask(
   } catch (error) {
     if (!signal.aborted) throw new NodeNotRunningError(dataDir);
     throw new NodeAnswerError(
-      `The node with pid ${file.pid} did not answer within ${MANAGEMENT_TIMEOUT_MS / 1000} s`,
+      `The node with pid ${file.pid} did not answer within ${timeoutMs / 1000} s`,
       { cause: error },
     );
   }

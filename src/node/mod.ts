@@ -4,5 +4,6 @@ export type { NodeConfig } from "./config.ts";
 export type { HubConfig } from "./model_desk.ts";
 export { DataDirInUseError, DataDirUnusableError, type NodeFile } from "./data_dir.ts";
 export { offlineCatalog } from "./offline_catalog.ts";
+export { offlineDownload } from "./offline_download.ts";
 export { startNode } from "./node.ts";
 export type { ReadyNode, RunningNode, StartOptions } from "./types.ts";

@@ -40,7 +40,7 @@ export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEn
 }
 
 /** Of the GPUs where llama.cpp is there to ask, else of the machine: a listing installs nothing. */
-async function memoryOf(options: OfflineOptions): Promise<number> {
+export async function memoryOf(options: OfflineOptions): Promise<number> {
   const { path = "" } = options;
   const engine = prepareEngine({ ...options, path, install: false, onProgress: () => {} });
   const devices = await engine.then(({ devices }) => devices, (error) => {

@@ -146,6 +146,13 @@ const data = { dataDir: "/home/ann/.mesh-llm", json: false };
 const others: [line: string, command: Command][] = [
   ["--version", { kind: "version" }],
   ["status", { kind: "status", ...data }],
+  ["download org/repo:Q4_K_M --models-dir m", {
+    kind: "download",
+    model: "org/repo:Q4_K_M",
+    modelsDir: "/srv/here/m",
+    hub: defaults.hub,
+    ...data,
+  }],
   ["drop org/model", { kind: "drop", model: "org/model", ...data }],
   ["status --json --data-dir d", { kind: "status", dataDir: "/srv/here/d", json: true }],
   ["--data-dir /d status", { kind: "status", dataDir: "/d", json: false }],
