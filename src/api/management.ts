@@ -78,6 +78,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
     .get("/api/logs", async (c) => c.json({ node: lines.list(), engine: await node.engineLogs() }))
+    .get("/api/peers/check", async (c) => c.json(await node.checkPeers()))
     .get("/api/agents", (c) => {
       const model = c.req.query("model") ?? node.status().node.model ?? "guide";
       const apiKey = config.api.keyed ? KEY_TO_FILL_IN : NO_KEY;

@@ -296,6 +296,20 @@ export interface NodeCounters {
   readonly engineRestarts: number;
 }
 
+/** What a node knows of a peer, and found when it tried to reach it. */
+export interface PeerCheck {
+  id: string;
+  name: string;
+  version: string;
+  addresses: string[];
+  /** `null` where this node does not know it, as a client. */
+  rpcProtocol: string | null;
+  /** By the peer's own clock, in milliseconds since the epoch, or later. */
+  startedMs: number | null;
+  /** Why no stream opened just now; `null` where one did. */
+  unreachable: string | null;
+}
+
 /** What the management routes need of the node. */
 export interface ManagementNode {
   counters(): NodeCounters;
@@ -309,6 +323,8 @@ export interface ManagementNode {
   subscribe(listener: (event: NodeEvent) => void): () => void;
   /** The ends of the logs of llama.cpp's processes, the latest first. */
   engineLogs(): Promise<EngineLog[]>;
+  /** Tries to reach every peer; takes a few seconds at most. */
+  checkPeers(): Promise<PeerCheck[]>;
   /** A new invite. @throws {Error} with a sentence where this node may not invite. */
   invite(
     options: { role: "member" | "client"; name?: string; mayInvite?: boolean },

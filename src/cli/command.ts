@@ -41,6 +41,13 @@ export interface PlanCommand {
   readonly json: boolean;
 }
 
+export interface DoctorCommand {
+  readonly kind: "doctor";
+  /** The node that would be started with the same options and file. */
+  readonly config: ServeConfig;
+  readonly json: boolean;
+}
+
 export interface RunAgentCommand {
   readonly kind: "run-agent";
   readonly dataDir: string;
@@ -113,6 +120,7 @@ export type Command =
   | StatusCommand
   | ModelsCommand
   | PlanCommand
+  | DoctorCommand
   | RunAgentCommand
   | DownloadCommand
   | DropCommand

@@ -72,6 +72,8 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         modelsDir: absolute(modelsDir, around),
         ...dataOf(options, around),
       }),
+    doctor: ({ json = false, ...options }) =>
+      asked.push({ kind: "doctor", config: serveConfig(options, around), json }),
     runAgent: (agent, words, { model, exec = false, ...options }) =>
       asked.push({
         kind: "run-agent",

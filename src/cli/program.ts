@@ -52,6 +52,7 @@ export interface Actions {
   download(model: string, options: DataOptions & ModelsOptions): void;
   drop(model: string, options: DataOptions): void;
   token(options: DataOptions & TokenOptions): void;
+  doctor(options: ServeOptions & DataOptions): void;
   runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;
   completions(shell: Shell): void;
   /** The words of a command line, the last of which is to be completed. */
@@ -106,6 +107,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   addConsoleCommand(program, actions);
   addConfigCommand(program, actions);
   addDataCommands(program, actions);
+  addDoctorCommand(program, actions);
   addAgentCommand(program, actions);
   addEngineCommands(program, actions);
   // Only here, since commands inherit it: the action knows what to say of a command that is none.
@@ -211,6 +213,22 @@ Examples:
   source <(mesh-llm completions bash)        in ~/.bashrc
   source <(mesh-llm completions zsh)         in ~/.zshrc
   mesh-llm completions fish | source         in ~/.config/fish/config.fish`;
+
+function addDoctorCommand(program: Command, actions: Actions): void {
+  const command = program.command("doctor")
+    .description("look for what is wrong, with a remedy for each finding")
+    .option("--json", "print JSON")
+    .addHelpText("after", DOCTOR_EXAMPLES)
+    .action((options: ServeOptions & DataOptions) => {
+      actions.doctor({ ...program.opts(), ...options });
+    });
+  addServeOptions(command);
+}
+
+const DOCTOR_EXAMPLES = `
+Examples:
+  mesh-llm doctor                       this machine, and the mesh if a node runs
+  mesh-llm doctor --bin-dir ~/llama     whether that llama.cpp would do`;
 
 function addAgentCommand(program: Command, actions: Actions): void {
   addDataOptions(program.command("run <agent> [words...]"))

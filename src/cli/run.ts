@@ -42,6 +42,8 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       return await (await import("./run_models.ts")).runModels(command, runtime);
     case "plan":
       return await (await import("./run_plan.ts")).runPlan(command, runtime);
+    case "doctor":
+      return await (await import("./run_doctor.ts")).runDoctor(command, runtime);
     case "run-agent":
       return await (await import("./run_agent.ts")).runAgent(command, runtime);
     case "download":

@@ -61,7 +61,8 @@ function readConfig(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const { NotADirectory, NotFound } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
     throw new ConfigFileError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

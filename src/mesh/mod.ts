@@ -25,6 +25,7 @@ export {
   UdpPortInUseError,
   UnreachableError,
 } from "./errors.ts";
+export { ROUTES_PROTOCOL } from "./routes.ts";
 export { parseToken } from "./token.ts";
 export type * from "./types.ts";
 

@@ -74,3 +74,6 @@ export const FRESHEN_LIMIT_MS = 1_000;
 
 /** As long as a mesh may need to find a silent peer dead (keep-alive 10 s, idle 30 s): meanwhile others are asked first. */
 export const FAILED_HOST_MS = 40_000;
+
+/** For `doctor`: a dial over a slow WAN takes a second or two, and nobody waits longer for a list. */
+export const PEER_CHECK_MS = 4_000;

@@ -5,6 +5,7 @@ import type {
   ModelActions,
   NodeCounters,
   NodeEvent,
+  PeerCheck,
   RequestRecord,
   Status,
 } from "../api/mod.ts";
@@ -13,6 +14,7 @@ import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Gateway } from "./gateway.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener } from "./protocols.ts";
+import { checkPeers } from "./peer_check.ts";
 import { statusOf } from "./status.ts";
 import { StatusPublisher } from "./status_publisher.ts";
 import { TokenRate } from "./token_rate.ts";
@@ -97,6 +99,10 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   watch(): () => void {
     return this.#options.part.watch();
+  }
+
+  checkPeers(): Promise<PeerCheck[]> {
+    return checkPeers(this.#options.mesh);
   }
 
   engineLogs(): Promise<EngineLog[]> {

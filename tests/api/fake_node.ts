@@ -7,6 +7,7 @@ import {
   type ModelActions,
   ModelRefusedError,
   type NodeEvent,
+  type PeerCheck,
   type RequestRecord,
   type Status,
 } from "../../src/api/mod.ts";
@@ -63,6 +64,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
 
   warm(): readonly GatewayInstance[] {
     return this.#warm;
+  }
+
+  checkPeers(): Promise<PeerCheck[]> {
+    return Promise.resolve([]);
   }
 
   engineLogs(): Promise<EngineLog[]> {

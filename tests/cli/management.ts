@@ -17,7 +17,7 @@ export interface SeenRequest {
 }
 
 export interface ManagementOptions {
-  readonly answer: () => Response;
+  readonly answer: (path: string) => Response;
   /** Folder below the data directory where `node.json` lies. */
   readonly folder?: string;
 }
@@ -31,7 +31,7 @@ export async function withManagementApi(
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { url, headers } = request;
     requests.push({ path: new URL(url).pathname, headers, body: await request.text() });
-    return answer();
+    return answer(new URL(url).pathname);
   });
   try {
     await writeNodeFile(join(dataDir, folder), `http://127.0.0.1:${server.addr.port}`);

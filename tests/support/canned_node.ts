@@ -11,6 +11,7 @@ import {
   type GatewayNode,
   type ManagementNode,
   type NodeEvent,
+  type PeerCheck,
   serveApi,
   type Status,
 } from "../../src/api/mod.ts";
@@ -143,6 +144,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
         contextLength: 4_096,
       }))
     );
+  }
+
+  checkPeers(): Promise<PeerCheck[]> {
+    return Promise.resolve([]);
   }
 
   engineLogs(): Promise<EngineLog[]> {

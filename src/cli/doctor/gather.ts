@@ -1,0 +1,145 @@
+/** Looks at this machine and asks the running node. */
+
+import { getLogger } from "@logtape/logtape";
+import { createSocket } from "node:dgram";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { CatalogEntry, PeerCheck, Status } from "../../api/mod.ts";
+import { prepareEngine } from "../../engine/mod.ts";
+import { askCatalog } from "../ask_catalog.ts";
+import type { DoctorCommand } from "../command.ts";
+import { findRunningNode, NodeNotRunningError, type RunningNodeClient } from "../running_node.ts";
+import type { Runtime } from "../runtime.ts";
+import { VERSION } from "../version.ts";
+import type { DoctorFacts, EngineFact, PortFact } from "./facts.ts";
+
+/** NVIDIA's and AMD's; every Mac that llama.cpp is built for has Metal. */
+const GPU_FILES = { "/dev/nvidiactl": "NVIDIA", "/dev/kfd": "AMD" } as const;
+
+/** What a node writes at each start, or while it runs. */
+const OWN_FILES = ["node.json", "identity.json", "mesh.json", "lock"];
+
+export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Promise<DoctorFacts> {
+  const { config } = command;
+  const client = await findRunningNode(config.dataDir).catch(noneRunning);
+  const node = client === null ? null : await askNode(client);
+  const [engine, ports, dataDir, entries] = await Promise.all([
+    engineOf(command, runtime),
+    portsOf(command, client !== null),
+    dataDirOf(config.dataDir),
+    // A directory that can't be used is a finding of its own.
+    askCatalog(config, runtime).then((known) => known.entries, (): CatalogEntry[] => []),
+  ]);
+  const onDisk = entries.filter(({ places }) => places.includes("disk"));
+  const brokenModels = onDisk.flatMap(({ broken }) => broken === null ? [] : [broken]);
+  return {
+    version: VERSION,
+    engine,
+    gpuDrivers: await gpuDrivers(),
+    ports,
+    dataDir,
+    brokenModels,
+    models: onDisk.length - brokenModels.length,
+    nowMs: Date.now(),
+    node,
+  };
+}
+
+function noneRunning(error: unknown): null {
+  if (error instanceof NodeNotRunningError) return null;
+  throw error;
+}
+
+async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> {
+  // The node that answers is this program; its contract is design.md 4.
+  const [status, peers] = await Promise.all([
+    client.get("/api/status"),
+    client.get("/api/peers/check"),
+  ]);
+  return { status: status as Status, peers: peers as PeerCheck[] };
+}
+
+async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<EngineFact> {
+  const { dataDir, binDir } = config;
+  try {
+    const { build, rpcProtocol, devices } = await prepareEngine({
+      dataDir,
+      binDir,
+      executableDir: runtime.executableDir,
+      path: runtime.path ?? "",
+      install: false,
+      onProgress: () => {}, // nothing is installed here
+      logger: getLogger("mesh-llm"),
+    });
+    return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name) };
+  } catch (error) {
+    return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function portsOf({ config }: DoctorCommand, isRunning: boolean): Promise<PortFact[]> {
+  const { port, consolePort, listen, consoleListen, bindPort } = config;
+  const asked = [
+    { flag: "--port", port, hostname: listen, protocol: "TCP" as const },
+    {
+      flag: "--console-port",
+      port: consolePort,
+      hostname: consoleListen,
+      protocol: "TCP" as const,
+    },
+    { flag: "--bind-port", port: bindPort ?? 0, hostname: "0.0.0.0", protocol: "UDP" as const },
+  ].filter(({ port }) => port !== 0);
+  return await Promise.all(asked.map(async ({ flag, port, hostname, protocol }) => {
+    const isFree = protocol === "TCP" ? canListen(hostname, port) : canBind(hostname, port);
+    const use = await isFree ? "free" : isRunning ? "this node" : "another program";
+    return { flag, port, protocol, use } as const;
+  }));
+}
+
+function canListen(hostname: string, port: number): boolean {
+  try {
+    Deno.listen({ hostname, port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function canBind(hostname: string, port: number): Promise<boolean> {
+  const socket = createSocket("udp4");
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once("error", () => resolve(false));
+  socket.bind(port, hostname, () => socket.close(() => resolve(true)));
+  return promise;
+}
+
+async function dataDirOf(path: string): Promise<DoctorFacts["dataDir"]> {
+  const unusable = await whyUnusable(path);
+  const freeBytes = unusable === null
+    ? await statfs(path).then(({ bavail, bsize }) => bavail * bsize)
+    : null;
+  const times = await Promise.all(OWN_FILES.map(async (name) => {
+    const file = await Deno.stat(join(path, name)).catch(() => null);
+    return file?.mtime?.getTime() ?? 0;
+  }));
+  const newestMs = Math.max(...times) || null;
+  return { path, unusable, freeBytes, newestMs };
+}
+
+/** Writes and removes a file: permissions alone do not tell of a read-only or full disk. */
+async function whyUnusable(path: string): Promise<string | null> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "doctor-" }));
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function gpuDrivers(): Promise<string[]> {
+  const found = await Promise.all(
+    Object.entries(GPU_FILES).map(([path, name]) => Deno.stat(path).then(() => [name], () => [])),
+  );
+  return found.flat();
+}

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { PeerCheck } from "../../src/api/mod.ts";
+import type { DoctorFacts } from "../../src/cli/doctor/facts.ts";
+import { type Finding, findingsOf } from "../../src/cli/doctor/findings.ts";
+import { doctorText } from "../../src/cli/run_doctor.ts";
+import { type Program, runProgram } from "../support/program.ts";
+import { withManagementApi } from "./management.ts";
+import { status } from "./status_of_two.ts";
+
+const peer: PeerCheck = {
+  id: status.peers[0]!.id,
+  name: "bob",
+  version: "0.1.0",
+  addresses: ["/ip4/10.0.0.7/udp/4001/quic-v1/p2p/12D3KooWWorkWorkWorkWorkWork"],
+  rpcProtocol: "8.0.0",
+  startedMs: 1_000,
+  unreachable: null,
+};
+
+const lan = { ...status.node, addresses: ["/ip4/10.0.0.2/udp/4001/quic-v1/p2p/x"] };
+const node = { status: { ...status, node: lan }, peers: [peer] };
+
+const well: DoctorFacts = {
+  version: "0.1.0",
+  engine: { kind: "works", build: "11669", rpcProtocol: "8.0.0", devices: ["CUDA0"] },
+  gpuDrivers: ["NVIDIA"],
+  ports: [{ flag: "--port", port: 9337, protocol: "TCP", use: "this node" }],
+  dataDir: { path: "/d", unusable: null, freeBytes: 80e9, newestMs: 1_000 },
+  brokenModels: [],
+  models: 2,
+  nowMs: 10_000,
+  node,
+};
+
+function unwell(changes: Partial<DoctorFacts>): readonly Finding[] {
+  return findingsOf({ ...well, ...changes }).filter(({ level }) => level !== "ok");
+}
+
+Deno.test("findingsOf() finds nothing wrong where nothing is", () => {
+  assert.deepEqual(unwell({}), []);
+  assert.deepEqual(unwell({ node: null }), []);
+});
+
+const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remedy: RegExp][] = [
+  [
+    "llama.cpp is missing",
+    { engine: { kind: "fails", sentence: "Could not find it on PATH. Install it" } },
+    /^Could not find it on PATH$/,
+    /^Install it$/,
+  ],
+  [
+    "a GPU that llama.cpp does not use",
+    { engine: { kind: "works", build: "1", rpcProtocol: "8.0.0", devices: [] } },
+    /There is a GPU \(NVIDIA\)/,
+    /--bin-dir/,
+  ],
+  [
+    "a port that another program has",
+    { ports: [{ flag: "--port", port: 9337, protocol: "TCP", use: "another program" }] },
+    /TCP port 9337 is used by another program/,
+    /--port/,
+  ],
+  [
+    "a data directory that can't be written",
+    { dataDir: { path: "/d", unusable: "Read-only file system", freeBytes: null, newestMs: null } },
+    /Nothing can be written to \/d: Read-only/,
+    /--data-dir/,
+  ],
+  [
+    "a disk that is nearly full",
+    { dataDir: { ...well.dataDir, freeBytes: 1e9 } },
+    /1\.0 GB are free/,
+    /Free some space/,
+  ],
+  ["a broken model", { brokenModels: ["/m/x.gguf is cut off"] }, /cut off/, /download it again/],
+  [
+    "a clock that is behind",
+    { dataDir: { ...well.dataDir, newestMs: 3_600_000 } },
+    /clock is behind/,
+    /Set the clock/,
+  ],
+  [
+    "a peer whose clock is ahead",
+    { node: { ...node, peers: [{ ...peer, startedMs: 3_600_000 }] } },
+    /bob started in the future/,
+    /Set the clock/,
+  ],
+  [
+    "a node that nobody can reach",
+    {
+      node: {
+        ...node,
+        status: { ...status, node: { ...lan, addresses: ["/ip4/127.0.0.1/udp/1"] } },
+      },
+    },
+    /no address that another machine could reach/,
+    /network/,
+  ],
+  [
+    "a peer that does not answer",
+    { node: { ...node, peers: [{ ...peer, unreachable: "no answer" }] } },
+    /bob does not answer: no answer/,
+    /UDP passes to \/ip4\/10\.0\.0\.7\/udp\/4001/,
+  ],
+  [
+    "a peer with another RPC protocol",
+    { node: { ...node, peers: [{ ...peer, rpcProtocol: "3.7.0" }] } },
+    /bob speaks 3\.7\.0, this machine 8\.0\.0/,
+    /the same llama\.cpp/,
+  ],
+  [
+    "another version on a peer",
+    { node: { ...node, peers: [{ ...peer, version: "0.2.0" }] } },
+    /another version on bob/,
+    /same version/,
+  ],
+];
+
+for (const [name, changes, found, remedy] of faults) {
+  Deno.test(`findingsOf() finds ${name}, and only that`, () => {
+    const [finding, ...others] = unwell(changes);
+    assert.ok(finding);
+    assert.deepEqual(others, []);
+    assert.match(finding.found, found);
+    assert.match(finding.remedy ?? "", remedy);
+  });
+}
+
+Deno.test("doctorText() puts what is wrong last, with its remedy, within 80 columns", () => {
+  const text = doctorText(findingsOf({
+    ...well,
+    engine: {
+      kind: "fails",
+      sentence: `Could not find llama-server in ${"/a/long/path/".repeat(8)}. Install it`,
+    },
+    node: null,
+  }));
+  assert.match(text, /^ok {7}ports: TCP port 9337 is used by this node\n/);
+  assert.match(text, /\n\nproblem {2}llama\.cpp: Could not find .*\n( {9}.*\n)+ {9}Install it\n/);
+  assert.match(text, /\n\n1 problem, 0 warnings\n$/);
+});
+
+interface Report {
+  readonly code: number;
+  readonly problems: readonly Finding[];
+}
+
+async function doctor(args: readonly string[], program: Program = {}): Promise<Report> {
+  const { code, stdout, stderr } = await runProgram(["doctor", "--json", ...args], program);
+  assert.equal(stderr, "");
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return { code, problems: findings.filter(({ level }) => level === "problem") };
+}
+
+Deno.test("main doctor finds what is planted on this machine, and exits 1", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mesh-llm-test-" });
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    const [bin, data, file] = ["bin", "data", "file"].map((name) => join(folder, name));
+    assert.ok(bin && data && file);
+    await Deno.mkdir(bin);
+    for (const name of ["llama-server", "rpc-server"]) {
+      await Deno.writeTextFile(join(bin, name), "#!/bin/sh\nexit 9\n", { mode: 0o755 });
+    }
+    await Deno.mkdir(join(data, "models"), { recursive: true });
+    await Deno.writeTextFile(join(data, "models", "cut.gguf"), "GGUF");
+    await Deno.writeTextFile(join(data, "identity.json"), "{}");
+    await Deno.utime(join(data, "identity.json"), new Date(), new Date(Date.now() + 3_600_000));
+    await Deno.writeTextFile(file, "in the way");
+
+    const all = await doctor([
+      ...["--data-dir", data, "--bin-dir", bin],
+      ...["--port", String(taken.addr.port), "--console-port", "0"],
+    ]);
+    assert.equal(all.code, 1);
+    const checks = all.problems.map(({ check }) => check);
+    assert.deepEqual(checks, ["llama.cpp", "ports", "models", "clock"]);
+    assert.match(all.problems[0]!.found, /ended with code 9/);
+    assert.match(all.problems[2]!.found, /cut\.gguf/);
+
+    const ports = ["--port", "0", "--console-port", "0"];
+    const missing = await doctor(["--data-dir", join(file, "x"), "--bin-dir", folder, ...ports]);
+    assert.deepEqual(missing.problems.map(({ check }) => check), ["llama.cpp", "data directory"]);
+    assert.match(missing.problems[0]!.found, /holds no llama-server and no rpc-server/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("main doctor asks the running node about its peers", () => {
+  const peers = [{ ...peer, unreachable: "no answer from 10.0.0.7", version: "0.0.9" }];
+  const answer = (path: string) =>
+    Response.json(path === "/api/peers/check" ? peers : path === "/api/catalog" ? [] : status);
+  return withManagementApi({ answer }, async ({ dataDir }) => {
+    const { problems } = await doctor([
+      "--data-dir",
+      dataDir,
+      "--port",
+      "0",
+      "--console-port",
+      "0",
+    ]);
+    const found = problems.map((finding) => finding.found).join("\n");
+    assert.match(found, /bob does not answer: no answer from 10\.0\.0\.7/);
+  });
+});
