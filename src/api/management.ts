@@ -13,12 +13,14 @@ import { Metrics } from "./metrics.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { RequestLog } from "./request_log.ts";
 import { isJson } from "./routing.ts";
-import { type ManagementNode, ModelRefusedError } from "./types.ts";
+import { InviteRefusedError, type ManagementNode, ModelRefusedError } from "./types.ts";
 
 const inviteSchema = z.strictObject({
   role: z.enum(["member", "client"]).default("member"),
   name: z.string().min(1).max(64).exactOptional(),
   mayInvite: z.boolean().exactOptional(),
+  /** Epoch milliseconds. */
+  expiresAt: z.number().int().positive().exactOptional(),
 });
 
 const signInSchema = z.strictObject({ key: z.string().min(1).max(512) });
@@ -115,6 +117,12 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       const token = await node.invite(c.req.valid("json")).catch(refuseInvite);
       return c.json({ token });
     })
+    .get("/api/tokens", (c) => c.json({ tokens: node.tokens() }))
+    .delete("/api/tokens/:id", async (c) => {
+      const id = c.req.param("id");
+      await node.revoke(id).catch(refuseRevocation);
+      return c.json({ id });
+    })
     .post("/api/models/:name/serve", async (c) => {
       const model = c.req.param("name");
       await node.serve(model).catch(refuseModel);
@@ -162,6 +170,12 @@ function refuseBody(error: z.ZodError): RefusedError {
 function refuseInvite(error: unknown): never {
   const reason = error instanceof Error ? error.message : String(error);
   throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
+}
+
+function refuseRevocation(error: unknown): never {
+  if (!(error instanceof InviteRefusedError)) throw error;
+  const kind = error.why === "unknown" ? "unknown-invite" : "not-allowed";
+  throw new RefusedError({ kind, reason: error.message }, { cause: error });
 }
 
 function refuseModel(error: unknown): never {

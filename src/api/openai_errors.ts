@@ -15,6 +15,7 @@ export type Refusal =
   | { readonly kind: "unreachable"; readonly model: string }
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
+  | { readonly kind: "unknown-invite"; readonly reason: string }
   | { readonly kind: "conflict"; readonly reason: string }
   | {
     readonly kind: "rate-limit";
@@ -132,6 +133,8 @@ function judge(refusal: Refusal): Verdict {
       return { status: 403, code: "not_allowed", message: refusal.reason };
     case "not-found":
       return { status: 404, code: "model_not_found", message: refusal.reason };
+    case "unknown-invite":
+      return { status: 404, code: "invite_not_found", message: refusal.reason };
     case "conflict":
       return { status: 409, code: "conflict", message: refusal.reason };
     case "rate-limit":

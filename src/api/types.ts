@@ -310,6 +310,31 @@ export interface PeerCheck {
   unreachable: string | null;
 }
 
+/** One of `GET /api/tokens`: an invite that this node made, or that was made from one of its own and is in use. */
+export interface InviteStatus {
+  /** Names it in `DELETE /api/tokens/:id`. */
+  id: string;
+  role: "member" | "client";
+  name: string | null;
+  mayInvite: boolean;
+  /** Epoch milliseconds. */
+  expiresAt: number | null;
+  state: "valid" | "expired" | "revoked";
+  /** Epoch milliseconds; `null` for one that another node made. */
+  createdAt: number | null;
+  /** PeerIds of the nodes that are connected by it now. */
+  usedBy: string[];
+}
+
+/** The node does not revoke what it was asked to; the message says why. */
+export class InviteRefusedError extends Error {
+  override name = "InviteRefusedError";
+
+  constructor(readonly why: "unknown" | "not-allowed", message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
 /** What the management routes need of the node. */
 export interface ManagementNode {
   counters(): NodeCounters;
@@ -327,8 +352,17 @@ export interface ManagementNode {
   checkPeers(): Promise<PeerCheck[]>;
   /** A new invite. @throws {Error} with a sentence where this node may not invite. */
   invite(
-    options: { role: "member" | "client"; name?: string; mayInvite?: boolean },
+    options: {
+      role: "member" | "client";
+      name?: string;
+      mayInvite?: boolean;
+      /** Epoch milliseconds. */
+      expiresAt?: number;
+    },
   ): Promise<string>;
+  tokens(): InviteStatus[];
+  /** Ends an invite and whoever came by it. @throws {InviteRefusedError} */
+  revoke(id: string): Promise<void>;
   /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;
   /** This node stops serving the model; resolves when its memory is free. @throws {ModelRefusedError} */

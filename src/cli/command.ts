@@ -85,6 +85,21 @@ export interface TokenCommand {
   readonly role: "member" | "client";
   readonly name: string | null;
   readonly mayInvite: boolean;
+  /** From now on; `null` for as long as the inviting node belongs to the mesh. */
+  readonly expiresMs: number | null;
+  readonly json: boolean;
+}
+
+export interface TokenListCommand {
+  readonly kind: "token-list";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface TokenRevokeCommand {
+  readonly kind: "token-revoke";
+  readonly dataDir: string;
+  readonly id: string;
   readonly json: boolean;
 }
 
@@ -125,6 +140,8 @@ export type Command =
   | DownloadCommand
   | DropCommand
   | TokenCommand
+  | TokenListCommand
+  | TokenRevokeCommand
   | EngineInstallCommand
   | EngineShowCommand
   | { readonly kind: "version" }

@@ -28,6 +28,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   // src/mesh
   "BoundToOtherMeshError",
   "DataDirectoryError",
+  "MembershipEndedError",
   "NoMeshError",
   "NotAllowedError",
   "UdpPortInUseError",

@@ -22,6 +22,11 @@ export function shortId(peerId: string): string {
   return peerId.length <= 12 ? peerId : `…${peerId.slice(-8)}`;
 }
 
+/** UTC to the minute. */
+export function formatTime(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 16).replace("T", " ");
+}
+
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -93,16 +93,20 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
       }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
     drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
-    token: ({ role, name, mayInvite, ...options }) =>
+    token: ({ role, name, mayInvite, expires, ...options }) =>
       asked.push({
         kind: "token",
         role,
         name: name ?? null,
         mayInvite: mayInvite ?? false,
+        expiresMs: expires ?? null,
         ...dataOf(options, around),
       }),
     completions: (shell) => asked.push({ kind: "completions", shell }),
     complete: (words) => asked.push({ kind: "complete", words }),
+    tokenList: (options) => asked.push({ kind: "token-list", ...dataOf(options, around) }),
+    tokenRevoke: (id, options) =>
+      asked.push({ kind: "token-revoke", id, ...dataOf(options, around) }),
     engineInstall: ({ from, ...options }) =>
       asked.push({ kind: "engine-install", from: from ?? null, ...dataOf(options, around) }),
     engineShow: ({ binDir, ...options }) =>

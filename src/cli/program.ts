@@ -9,12 +9,13 @@ import {
   parser,
   type ServeOptions,
 } from "./serve_options.ts";
-import { parseName, parseNotEmpty } from "./values.ts";
+import { parseDuration, parseInviteId, parseName, parseNotEmpty } from "./values.ts";
 
 export interface TokenOptions {
   readonly role: "member" | "client";
   readonly name?: string;
   readonly mayInvite?: true;
+  readonly expires?: number;
 }
 
 export interface ModelsOptions {
@@ -57,6 +58,8 @@ export interface Actions {
   completions(shell: Shell): void;
   /** The words of a command line, the last of which is to be completed. */
   complete(words: readonly string[]): void;
+  tokenList(options: DataOptions): void;
+  tokenRevoke(id: string, options: DataOptions): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
 }
@@ -183,7 +186,11 @@ function addDataCommands(program: Command, actions: Actions): void {
     .action((model: string, options: DataOptions) => {
       actions.drop(model, { ...dataDirOf(program), ...options });
     });
-  addDataOptions(program.command("token"))
+  addTokenCommands(program, actions);
+}
+
+function addTokenCommands(program: Command, actions: Actions): void {
+  const token = addDataOptions(program.command("token")).helpCommand(false)
     .description("print a new invite from the running node")
     .addOption(
       new Option("--role <role>", "what its holder may be").choices(["member", "client"])
@@ -191,9 +198,29 @@ function addDataCommands(program: Command, actions: Actions): void {
     )
     .option("--name <name>", "whom the invite is for", parser("--name", parseName))
     .option("--may-invite", "its holder may invite others")
+    .option(
+      "--expires <time>",
+      "end the membership after this time: 30m, 12h, 7d or 4w",
+      parser("--expires", parseDuration),
+    )
     .action((options: DataOptions & TokenOptions) => {
       actions.token({ ...dataDirOf(program), ...options });
     });
+  addTokenListCommands(program, token, actions);
+}
+
+function addTokenListCommands(program: Command, token: Command, actions: Actions): void {
+  const dataOptionsOf = (options: DataOptions) => ({
+    ...dataDirOf(program),
+    ...token.opts<DataOptions>(),
+    ...options,
+  });
+  addDataOptions(token.command("list"))
+    .description("print the invites that the running node has made, and who came by them")
+    .action((options: DataOptions) => actions.tokenList(dataOptionsOf(options)));
+  addDataOptions(token.command("revoke").argument("<id>", "as the list shows it", parseInviteId))
+    .description("end an invite: whoever came by it is cut off, on every machine of the mesh")
+    .action((id: string, options: DataOptions) => actions.tokenRevoke(id, dataOptionsOf(options)));
 }
 
 function addCompletionCommands(program: Command, actions: Actions): void {

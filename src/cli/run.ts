@@ -52,6 +52,10 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       return await (await import("./run_drop.ts")).runDrop(command);
     case "token":
       return await (await import("./run_token.ts")).runToken(command);
+    case "token-list":
+      return await (await import("./run_token.ts")).runTokenList(command);
+    case "token-revoke":
+      return await (await import("./run_token.ts")).runTokenRevoke(command);
     case "engine-install":
       return await (await import("./run_engine.ts")).runEngineInstall(command, runtime);
     case "engine-show":

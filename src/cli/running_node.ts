@@ -32,6 +32,7 @@ export interface RunningNodeClient {
   get(path: string): Promise<unknown>;
   /** @param options.timeoutMs for what takes its time */
   post(path: string, body: unknown, options?: { readonly timeoutMs: number }): Promise<unknown>;
+  delete(path: string): Promise<unknown>;
 }
 
 /** @throws {NodeNotRunningError} */
@@ -41,6 +42,8 @@ export async function findRunningNode(dataDir: string): Promise<RunningNodeClien
   if (file === null) throw new NodeNotRunningError(dataDir);
   return {
     get: (path) => ask(file, dataDir, path, { timeoutMs: MANAGEMENT_TIMEOUT_MS }),
+    delete: (path) =>
+      ask(file, dataDir, path, { method: "DELETE", timeoutMs: MANAGEMENT_TIMEOUT_MS }),
     post: (path, body, { timeoutMs } = { timeoutMs: MANAGEMENT_TIMEOUT_MS }) =>
       ask(file, dataDir, path, {
         timeoutMs,

@@ -63,6 +63,31 @@ export function parseNotEmpty(option: string, text: string): string {
   throw new UsageError(`${option} must not be empty`);
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** Ten years are as good as none, and what is beyond them is a slip of the finger. */
+const DURATION_MAX_MS = 10 * 366 * 86_400_000;
+
+/** Milliseconds. */
+export function parseDuration(option: string, text: string): number {
+  const [, digits = "", unit = ""] = /^(\d{1,7})([mhdw])$/.exec(text) ?? [];
+  const ms = Number(digits) * (UNIT_MS[unit] ?? 0);
+  if (ms > 0 && ms <= DURATION_MAX_MS) return ms;
+  return refuse(option, "a number and a unit, such as 30m, 12h, 7d or 4w", text);
+}
+
+/** As `token list` shows it. It becomes part of a URL. */
+export function parseInviteId(text: string): string {
+  const id = text.toLowerCase();
+  if (/^[0-9a-f]{16}$/.test(id)) return id;
+  return refuse("The id of an invite", "16 hexadecimal digits, as token list shows them", text);
+}
+
 export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
 }

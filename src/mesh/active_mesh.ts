@@ -1,11 +1,15 @@
 import { BaseMesh, type MeshParts } from "./base_mesh.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import type { Link } from "./capability.ts";
+import { ROUTES_RATE } from "./defaults.ts";
 import { Gossip } from "./gossip.ts";
+import type { Guest } from "./invite_book.ts";
 import type { JoinedPeer } from "./join.ts";
 import { Member } from "./member.ts";
 import type { MemberChange } from "./membership.ts";
 import type { PeerConnection } from "./network.ts";
-import { openRecord, signRecord } from "./record.ts";
+import { signerLinks, signRecord } from "./record.ts";
+import { RecordIntake } from "./record_intake.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import { buildRoutingTable } from "./routing_table.ts";
 import type {
@@ -28,6 +32,7 @@ export class ActiveMesh extends BaseMesh {
     const { key, binding: { credential } } = identity;
     const gossip = new Gossip(network, { clock, logger });
     this.#gossip = gossip;
+    const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
     this.#member = new Member({
       self: this.self,
       counter: identity,
@@ -37,13 +42,17 @@ export class ActiveMesh extends BaseMesh {
       gossip,
       links: network,
       sign: (content) => signRecord(content, { key, credential }),
-      open: (bytes) => openRecord(bytes, { meshKey: credential.meshKey, now: clock.now() }),
+      open: (bytes, from) => intake.open(bytes, from),
       addresses: () => this.addresses(),
       stored: () => this.storedPeers(),
       changed: (changes) => this.#onChanged(changes),
     });
     gossip.start(this.#member.view);
-    const routesOptions = { roles: ["client", "member"] as const, maxStreams: 4 };
+    const routesOptions = {
+      roles: ["client", "member"],
+      maxStreams: 4,
+      rate: ROUTES_RATE,
+    } as const;
     network.handle(ROUTES_PROTOCOL, routesOptions, (s) => answerRoutes(s, () => this.routes()));
     network.listen({
       admitted: (connection, peer) => this.#onAdmitted(connection, peer),
@@ -99,6 +108,19 @@ export class ActiveMesh extends BaseMesh {
 
   protected addressesOf(peer: PeerId): readonly string[] {
     return this.#member.addressesOf(peer);
+  }
+
+  protected knownMembers(): readonly Guest[] {
+    return [...this.#member.view.records()]
+      .filter(({ status, subject }) => status === "alive" && subject !== this.self)
+      .map((record) => ({ id: record.subject, links: signerLinks(record) }));
+  }
+
+  protected forget(is: (peer: PeerId, links: readonly Link[]) => boolean): readonly PeerId[] {
+    return this.#member.view.expel((record) =>
+      record.subject !== this.self && record.signer === record.subject &&
+      is(record.subject, signerLinks(record))
+    );
   }
 
   protected livingPeers(): readonly PeerId[] {

@@ -1,15 +1,26 @@
 import type { Logger } from "@logtape/logtape";
+import type { Clock } from "./clock.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
-import { JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "./defaults.ts";
+import type { Counters } from "./counters.ts";
+import { JOIN_RATE, JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "./defaults.ts";
 import { RefusedError } from "./errors.ts";
 import { answerJoin, JOIN_PROTOCOL, type JoinedPeer, type JoinSelf, proposeJoin } from "./join.ts";
 import type { Network, NetworkStream, PeerConnection } from "./network.ts";
+import { RateLimiter } from "./rate_limit.ts";
 
 /** Told of connections whose peer has proven its membership, and of their end. */
 export interface AdmissionListener {
   admitted(connection: PeerConnection, peer: JoinedPeer): void;
   /** Called for admitted connections only. */
   closed(connection: PeerConnection, peer: JoinedPeer): void;
+}
+
+export interface AdmissionParts {
+  readonly network: Network;
+  readonly self: JoinSelf;
+  readonly clock: Pick<Clock, "elapsed">;
+  readonly counters: Counters;
+  readonly logger: Logger;
 }
 
 interface Entry {
@@ -22,12 +33,17 @@ interface Entry {
 /** Lets nothing pass on a connection before both ends have proven that they belong to the mesh. */
 export class Admission {
   readonly #self: JoinSelf;
+  readonly #clock: Pick<Clock, "elapsed">;
+  readonly #counters: Counters;
   readonly #logger: Logger;
+  readonly #limiter = new RateLimiter(JOIN_RATE);
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<AdmissionListener>();
 
-  constructor(network: Network, self: JoinSelf, logger: Logger) {
+  constructor({ network, self, clock, counters, logger }: AdmissionParts) {
     this.#self = self;
+    this.#clock = clock;
+    this.#counters = counters;
     this.#logger = logger;
     network.handle(JOIN_PROTOCOL, 1, (stream, connection) => this.#onJoin(stream, connection));
     network.listen({
@@ -62,6 +78,11 @@ export class Admission {
   #onOpened(connection: PeerConnection): void {
     if (connection.direction === "inbound" && this.#isFull) {
       connection.abort(new RefusedError("Too many connections are open or wait to be admitted"));
+      return;
+    }
+    if (connection.direction === "inbound" && !this.#mayCome(connection)) {
+      this.#counters.count("joinsLimited");
+      connection.abort(new RefusedError(`${connection.peer} connects too often`));
       return;
     }
     const verdict = Promise.withResolvers<JoinedPeer>();
@@ -125,6 +146,7 @@ export class Admission {
         cause: reason,
       });
     }
+    this.#counters.count("joinsRefused");
     this.#logger.debug("{reason}", { reason: reason.message, peer: entry.connection.peer });
     entry.verdict.reject(reason);
     entry.connection.abort(reason);
@@ -138,6 +160,10 @@ export class Admission {
     entry.verdict.reject(new RefusedError(`${connection.peer} closed the connection`));
     if (entry.peer === undefined) return;
     for (const listener of this.#listeners) listener.closed(connection, entry.peer);
+  }
+
+  #mayCome({ peer }: PeerConnection): boolean {
+    return this.#limiter.allows(peer, this.#clock.elapsed());
   }
 
   get #isFull(): boolean {

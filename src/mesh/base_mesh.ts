@@ -4,13 +4,20 @@ import type { ByteStream } from "./byte_stream.ts";
 import type { Clock } from "./clock.ts";
 import type { Identity } from "./identity.ts";
 import { asDisplayName } from "./names.ts";
+import type { Link } from "./capability.ts";
+import type { Counters, MeshCounters } from "./counters.ts";
+import { NotAllowedError, UnknownInviteError } from "./errors.ts";
+import { Expulsion } from "./expulsion.ts";
+import type { Guest } from "./invite_book.ts";
 import type { PeerNetwork } from "./peer_network.ts";
-import { mintToken } from "./token.ts";
+import { RevocationExchange } from "./revocation_exchange.ts";
+import type { Trust } from "./trust.ts";
 import type {
   Announcement,
   AnnouncementContent,
   HandleOptions,
   InviteOptions,
+  InviteStatus,
   MemberRole,
   Mesh,
   MeshEvent,
@@ -20,10 +27,14 @@ import type {
   StreamHandler,
 } from "./types.ts";
 
+const INVITE_ID = /^[0-9a-f]{16}$/;
+
 /** What both kinds of node are made of. */
 export interface MeshParts {
   readonly identity: Identity;
   readonly network: PeerNetwork;
+  readonly trust: Trust;
+  readonly counters: Counters;
   readonly role: MemberRole;
   /** UDP; `null` for a node that only dials. */
   readonly port: number | null;
@@ -39,6 +50,10 @@ export abstract class BaseMesh implements Mesh {
   readonly meshId: string;
   readonly role: MemberRole;
   protected readonly parts: MeshParts;
+  readonly ended: Promise<string>;
+  readonly #exchange: RevocationExchange;
+  readonly #expulsion: Expulsion;
+  readonly #expelled = new Set<PeerId>();
   readonly #listeners = new Set<(event: MeshEvent) => void>();
   #stopped: Promise<void> | undefined;
 
@@ -47,6 +62,17 @@ export abstract class BaseMesh implements Mesh {
     this.self = parts.identity.peer;
     this.meshId = parts.identity.meshId;
     this.role = parts.role;
+    const { network, trust, role, random, clock, counters } = parts;
+    this.ended = trust.ended;
+    this.#exchange = new RevocationExchange({ network, trust, role, random });
+    this.#expulsion = new Expulsion({
+      network,
+      trust,
+      exchange: this.#exchange,
+      clock,
+      counters,
+      expel: (is) => this.#expel(is),
+    });
   }
 
   abstract members(): readonly Announcement[];
@@ -65,6 +91,14 @@ export abstract class BaseMesh implements Mesh {
 
   /** Where a peer listens, as far as this node knows, the best first. */
   protected abstract addressesOf(peer: PeerId): readonly string[];
+
+  /** Living members and the chains that they came by. */
+  protected abstract knownMembers(): readonly Guest[];
+
+  /** Forgets members whose membership is over; answers with who they are. */
+  protected abstract forget(
+    is: (peer: PeerId, links: readonly Link[]) => boolean,
+  ): readonly PeerId[];
 
   /** Peers beside this node that a new one may dial. */
   protected abstract livingPeers(): readonly PeerId[];
@@ -89,18 +123,48 @@ export abstract class BaseMesh implements Mesh {
   }
 
   // deno-lint-ignore require-await -- what it throws comes as a rejection, like from any other Mesh
-  async invite({ role, name, mayInvite = false }: InviteOptions): Promise<string> {
-    const { identity, clock } = this.parts;
+  async invite({ role, name, mayInvite = false, expiresAt }: InviteOptions): Promise<string> {
+    const { identity, trust } = this.parts;
     const grant = {
       role,
       name: name === undefined ? null : asDisplayName(name),
       mayInvite,
-      expiresAt: identity.binding.credential.grant.expiresAt,
+      expiresAt: expiresAt ?? identity.binding.credential.grant.expiresAt,
     };
-    const addresses = [this.addresses(), ...this.livingPeers().map((p) => this.addressesOf(p))]
-      .flat();
-    const { key: signer, binding: { credential } } = identity;
-    return mintToken({ credential, signer, grant, addresses, now: clock.now() });
+    return trust.invites.issue(grant, this.#invitingAddresses());
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async standingInvite(): Promise<string | null> {
+    if (!this.mayInvite) return null;
+    const { identity, trust } = this.parts;
+    const { expiresAt } = identity.binding.credential.grant;
+    const grant = { role: "member", name: null, mayInvite: false, expiresAt } as const;
+    return trust.invites.standing(grant, this.#invitingAddresses());
+  }
+
+  invites(): readonly InviteStatus[] {
+    const { network, trust } = this.parts;
+    return trust.invites.list([...this.knownMembers(), ...network.connectedPeers().values()]);
+  }
+
+  async revoke(id: string): Promise<void> {
+    const { trust } = this.parts;
+    if (!this.mayInvite) {
+      throw new NotAllowedError("This node may not invite, so it revokes nothing");
+    }
+    const known = this.invites().find((invite) => invite.id === id);
+    // The root's word counts for every invite of the mesh, also for one that nobody has used yet.
+    if (known === undefined && !(trust.isRoot && INVITE_ID.test(id))) {
+      throw new UnknownInviteError(
+        `This node knows of no invite ${id}: list them to see their ids`,
+      );
+    }
+    await trust.revoke({ id, expiresAt: known?.expiresAt ?? null });
+  }
+
+  counters(): MeshCounters {
+    return this.parts.counters.snapshot();
   }
 
   handle(protocol: string, options: HandleOptions, handler: StreamHandler): void {
@@ -125,7 +189,7 @@ export abstract class BaseMesh implements Mesh {
   /** Peers of the token and of the last time, to start from. */
   protected storedPeers(): Map<PeerId, string[]> {
     const peers = groupByPeer(this.parts.identity.addresses);
-    peers.delete(this.self);
+    for (const peer of [this.self, ...this.#expelled]) peers.delete(peer);
     return peers;
   }
 
@@ -136,7 +200,19 @@ export abstract class BaseMesh implements Mesh {
     identity.remember([...new Set([...living, ...identity.addresses])]);
   }
 
+  /** Of a token: this node first, then the living. */
+  #invitingAddresses(): readonly string[] {
+    return [this.addresses(), ...this.livingPeers().map((p) => this.addressesOf(p))].flat();
+  }
+
+  #expel(is: (peer: PeerId, links: readonly Link[]) => boolean): void {
+    for (const peer of this.forget(is)) this.#expelled.add(peer);
+  }
+
   async #stop(): Promise<void> {
+    this.parts.trust.stop();
+    this.#expulsion.stop();
+    await this.#exchange.stop();
     await this.finish();
     await this.parts.network.stop();
     await this.parts.identity.flushed();

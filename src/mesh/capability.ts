@@ -37,7 +37,12 @@ export interface Link {
 
 export type ChainVerdict =
   | { readonly ok: true; readonly links: readonly Link[]; readonly last: Link }
-  | { readonly ok: false; readonly reason: string };
+  | {
+    readonly ok: false;
+    readonly reason: string;
+    /** It was right once. */
+    readonly expired: boolean;
+  };
 
 /** Eight generations of invites; each link is about 120 bytes of every token and announcement. */
 export const MAX_CHAIN_LENGTH = 16;
@@ -113,7 +118,7 @@ export function verifyChain(
     }
     const excess = parent === undefined ? undefined : exceeds(parent, link);
     if (excess !== undefined) return refuse(`certificate ${i + 1} ${excess}`);
-    if (hasExpired(link.grant, now)) return refuse("it has expired");
+    if (hasExpired(link.grant, now)) return { ...refuse("it has expired"), expired: true };
     links.push(link);
   }
   const last = links.at(-1);
@@ -128,6 +133,11 @@ export function attenuate(held: Grant, wanted: Grant): Grant {
     mayInvite: held.mayInvite && wanted.mayInvite,
     expiresAt: earlier(held.expiresAt, wanted.expiresAt),
   };
+}
+
+/** What a chain says, unchecked: of one that was verified before. Empty where it says nothing. */
+export function linksOf(chain: Chain): readonly Link[] {
+  return chain.map(readLink).filter((link) => link !== undefined);
 }
 
 function exceeds(parent: Link, link: Link): string | undefined {
@@ -176,6 +186,6 @@ function signedBytes(
   return concatBytes(DOMAIN, parent?.signature ?? meshKey, body);
 }
 
-function refuse(reason: string): ChainVerdict {
-  return { ok: false, reason };
+function refuse(reason: string): ChainVerdict & { readonly ok: false } {
+  return { ok: false, reason, expired: false };
 }

@@ -3,6 +3,7 @@ import type { ByteStream } from "./byte_stream.ts";
 import { PROBE_TIMEOUT_MS } from "./defaults.ts";
 import { NotAllowedError } from "./errors.ts";
 import { IdleConnections } from "./idle_connections.ts";
+import type { Guest } from "./invite_book.ts";
 import { RouteFinder } from "./route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import type { Announcement, OpenOptions, PeerId, RoutingTable } from "./types.ts";
@@ -84,6 +85,15 @@ export class ClientMesh extends BaseMesh {
 
   protected addressesOf(peer: PeerId): readonly string[] {
     return this.#finder.addressesOf(peer);
+  }
+
+  protected knownMembers(): readonly Guest[] {
+    return [];
+  }
+
+  /** A client knows no members by their chains: it hears of those that are left with the next table. */
+  protected forget(): readonly PeerId[] {
+    return [];
   }
 
   protected livingPeers(): readonly PeerId[] {

@@ -1,4 +1,11 @@
-import { attenuate, type Chain, extendChain, type Grant, verifyChain } from "./capability.ts";
+import {
+  attenuate,
+  type Chain,
+  extendChain,
+  type Grant,
+  type Link,
+  verifyChain,
+} from "./capability.ts";
 import { InvalidTokenError } from "./errors.ts";
 import { equalBytes, type SigningKey } from "./keys.ts";
 import { asDisplayName } from "./names.ts";
@@ -13,8 +20,8 @@ export interface Credential {
 }
 
 export type CredentialVerdict =
-  | { readonly ok: true; readonly grant: Grant }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly grant: Grant; readonly links: readonly Link[] }
+  | { readonly ok: false; readonly reason: string; readonly expired: boolean };
 
 /** The founder's own: signed by the new mesh's root, without limits. */
 export function foundCredential(
@@ -57,7 +64,7 @@ export function checkCredential(
   const verdict = verifyChain(chain, options);
   if (!verdict.ok) return verdict;
   if (verdict.last.kind !== "node" || !equalBytes(verdict.last.subject, options.publicKey)) {
-    return { ok: false, reason: "it belongs to another node" };
+    return { ok: false, reason: "it belongs to another node", expired: false };
   }
-  return { ok: true, grant: verdict.last.grant };
+  return { ok: true, grant: verdict.last.grant, links: verdict.links };
 }

@@ -125,3 +125,52 @@ export const ROUTE_REQUEST_TIMEOUT_MS = 5_000;
 
 /** design.md 6: a client's connection without a stream. */
 export const CLIENT_IDLE_MS = 60_000;
+
+/** A revocation carries its signer's chain: 16 certificates of about 200 bytes, with room. */
+export const MAX_REVOCATION_BYTES = 8_192;
+
+/** Revocations that a node keeps, sends to everybody it meets and looks through at each join: 2 MB. */
+export const MAX_REVOCATIONS = 4_096;
+
+/** ... of one inviter; beyond it the inviter itself is what has to be revoked. */
+export const MAX_REVOCATIONS_A_SIGNER = 256;
+
+/** Revocations in one message, and the most bytes of it. */
+export const REVOCATIONS_A_MESSAGE = 32;
+export const MAX_REVOCATIONS_MESSAGE_BYTES = REVOCATIONS_A_MESSAGE * (MAX_REVOCATION_BYTES + 16);
+
+/** Members that a revocation is passed on to by each that hears it first: with a thousand, e^-8 of them miss one wave. */
+export const REVOCATION_FANOUT = 8;
+
+/** Who is revoked is told so before it is cut; it hears that in a round trip, or not at all. */
+export const LAST_WORD_MS = 500;
+
+/** Invites that a node remembers to have made; those that are past go first, then the oldest. */
+export const MAX_KEPT_INVITES = 512;
+
+/** A day in which somebody can ask for a new invite. */
+export const EXPIRY_WARNING_MS = 86_400_000;
+
+/** Peers whose rates are remembered, each some 100 bytes: those with a connection, and as many that come and go. */
+export const MAX_RATED_PEERS = 4_000;
+
+/** Streams of any protocol that a peer may open, unless it is said otherwise: as many at once as a connection holds. */
+export const STREAM_RATE = { perSecond: 200, burst: MAX_STREAMS_PER_CONNECTION } as const;
+
+/** Gossip lives as long as its connection. */
+export const GOSSIP_RATE = { perSecond: 0.5, burst: 20 } as const;
+
+/** A client asks every 30 s, or at each request that fails; a console that is looked at every second or two. */
+export const ROUTES_RATE = { perSecond: 5, burst: 50 } as const;
+
+/** One stream a connection, and one for each revocation that somebody makes. */
+export const REVOCATIONS_RATE = { perSecond: 5, burst: 50 } as const;
+
+/** Records in gossip: a mesh of 1,000 told anew, twice, and 100 changes a second. More are dropped; the sender tells them again. */
+export const RECORD_RATE = { perSecond: 100, burst: 4_000 } as const;
+
+/** Joins of one peer: redials come 0.5 s apart at the fastest, in both directions at once. */
+export const JOIN_RATE = { perSecond: 2, burst: 20 } as const;
+
+/** Bad messages that are forgiven, for versions differ and memory flips bits; then the connection is closed. */
+export const MISCONDUCT_RATE = { perSecond: 0.1, burst: 5 } as const;

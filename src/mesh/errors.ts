@@ -51,3 +51,23 @@ export class UnreachableError extends Error {
 export class RefusedError extends Error {
   override name = "RefusedError";
 }
+
+/** The node's membership is over: its invite was revoked or has expired, or a copy of the node runs already. */
+export class MembershipEndedError extends Error {
+  override name = "MembershipEndedError";
+}
+
+/** No certificate of this name is known. */
+export class UnknownInviteError extends Error {
+  override name = "UnknownInviteError";
+}
+
+/** What a peer passed on was right once: it was signed by somebody whose membership is over. */
+export class StaleMessageError extends Error {
+  override name = "StaleMessageError";
+}
+
+/** A peer does more of something than one peer may. */
+export class RateExceededError extends Error {
+  override name = "RateExceededError";
+}

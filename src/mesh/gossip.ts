@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
-import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
+import { GOODBYE_TIMEOUT_MS, GOSSIP_RATE, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
 import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "./network.ts";
@@ -42,7 +42,7 @@ export class Gossip implements GossipLinks {
     this.#listener = listener;
     this.#network.handle(
       GOSSIP_PROTOCOL,
-      { roles: ["member"], maxStreams: 1 },
+      { roles: ["member"], maxStreams: 1, rate: GOSSIP_RATE },
       (stream, _peer, connection) => this.#run(stream, connection),
     );
   }

@@ -2,22 +2,18 @@ import { join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { z } from "zod";
 import { type Binding, chooseMesh, type StoredMesh } from "./binding.ts";
-import { chainSchema, chainToWire } from "./capability.ts";
+import { chainSchema, chainToWire, linksOf } from "./capability.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
 import { readDataFile, writeDataFile } from "./data_file.ts";
 import { MAX_STORED_PEERS } from "./defaults.ts";
+import { NotAllowedError } from "./errors.ts";
 import { meshIdOf, peerIdOf, SigningKey } from "./keys.ts";
+import { revokes } from "./revocation.ts";
+import { openAll } from "./revocation_list.ts";
 import { parseToken } from "./token.ts";
+import { base64, type StoredTrust, trustFromJson, trustSchema, trustToJson } from "./trust_file.ts";
 import type { MemberRole, PeerId } from "./types.ts";
 
-const base64 = z.string().max(65_536).transform((text, context) => {
-  try {
-    return Uint8Array.fromBase64(text);
-  } catch {
-    context.addIssue("it is not base64");
-    return z.NEVER;
-  }
-});
 const keySeed = base64.refine((bytes) => bytes.byteLength === 32);
 
 const identitySchema = z.object({
@@ -47,6 +43,8 @@ export interface IdentityOptions {
 /** Who this node is and which mesh it belongs to, as its data directory keeps it. */
 export class Identity {
   readonly peer: PeerId;
+  /** What the data directory knew of invites and revocations at the start. */
+  readonly trust: StoredTrust;
   readonly #directory: string;
   readonly #logger: Logger;
   #incarnation: number;
@@ -62,6 +60,7 @@ export class Identity {
       readonly directory: string;
       readonly incarnation: number;
       readonly port: number | null;
+      readonly trust: StoredTrust;
     },
   ) {
     this.peer = peerIdOf(key.publicKey);
@@ -70,6 +69,7 @@ export class Identity {
     this.#incarnation = stored.incarnation;
     this.#port = stored.port;
     this.#addresses = binding.addresses;
+    this.trust = stored.trust;
   }
 
   get incarnation(): number {
@@ -113,6 +113,10 @@ export class Identity {
     this.#keep("mesh.json", this.#meshJson());
   }
 
+  keepTrust(trust: StoredTrust): void {
+    this.#keep(trustName(this.meshId), trustToJson(trust));
+  }
+
   /** Resolves when everything that was to be written is. */
   flushed(): Promise<void> {
     return this.#lastWrite;
@@ -153,13 +157,32 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   const stored = await readStoredMesh(join(directory, "mesh.json"));
   const node = { publicKey: key.publicKey, role, name };
   const binding = chooseMesh({ stored, invite, leave, node, now });
+  const trust = await readTrust(directory, binding.credential.meshKey);
+  refuseRevoked(binding, trust, now);
   const incarnation = Math.max((kept?.incarnation ?? 0) + 1, now);
   return new Identity(key, binding, {
     directory,
     incarnation,
     port: bindPort ?? kept?.port ?? null,
     logger: options.logger,
+    trust,
   });
+}
+
+async function readTrust(directory: string, meshKey: Uint8Array): Promise<StoredTrust> {
+  const path = join(directory, trustName(meshIdOf(meshKey)));
+  const json = await readDataFile(path, trustSchema.transform(trustFromJson));
+  return json ?? { invites: [], standing: null, revocations: [] };
+}
+
+/** What the mesh would say at the first join. */
+function refuseRevoked({ credential }: Binding, { revocations }: StoredTrust, now: number): void {
+  const { meshKey, chain } = credential;
+  const known = openAll(revocations, { meshKey, now });
+  if (!known.some((revocation) => revokes(revocation, linksOf(chain), meshKey))) return;
+  throw new NotAllowedError(
+    `Cannot join mesh ${meshIdOf(meshKey)}: this invite was revoked; join with a new token`,
+  );
 }
 
 function readStoredMesh(path: string): Promise<StoredMesh | undefined> {
@@ -182,6 +205,11 @@ function storedToJson({ credential, root, addresses }: StoredMesh): unknown {
     chain: encodeCbor(chainToWire(credential.chain)).toBase64(),
     addresses,
   };
+}
+
+/** A file a mesh, for who leaves one may come back. */
+function trustName(meshId: string): string {
+  return `trust-${meshId}.json`;
 }
 
 /** A mesh's root key exists nowhere else, so a founder who leaves keeps it in a file of its own. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { versionNumber } from "./announcement.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { byteStringOf } from "./cbor.ts";
-import { chainSchema, chainToWire } from "./capability.ts";
+import { byteString, byteStringOf } from "./cbor.ts";
+import { chainSchema, chainToWire, type Link } from "./capability.ts";
 import { checkCredential, type Credential } from "./credential.ts";
-import { MAX_JOIN_MESSAGE_BYTES } from "./defaults.ts";
+import { MAX_JOIN_MESSAGE_BYTES, MAX_REVOCATION_BYTES } from "./defaults.ts";
 import { RefusedError } from "./errors.ts";
 import { equalBytes, meshIdOf, publicKeyOf } from "./keys.ts";
 import { MessageStream } from "./messages.ts";
@@ -21,12 +21,19 @@ export interface JoinSelf {
   readonly version: string;
   incarnation(): number;
   now(): number;
+  /** The signed word that makes a chain worthless, if there is one. */
+  revocationOf(links: readonly Link[]): Uint8Array | undefined;
+  /** A refusal came with such a word: it is checked like any other. */
+  learn(revocation: Uint8Array): void;
 }
 
 /** A peer whose membership was checked on its connection. */
 export interface JoinedPeer extends AdmittedPeer {
   readonly incarnation: number;
   readonly version: string;
+  /** Epoch milliseconds at which its membership ends. */
+  readonly expiresAt: number | null;
+  readonly links: readonly Link[];
 }
 
 const helloSchema = z.object({
@@ -40,13 +47,20 @@ const helloSchema = z.object({
 type Hello = z.infer<typeof helloSchema>;
 
 const reason = z.string().max(512);
-const refusalSchema = z.object({ ok: z.literal(false), reason });
+const revocation = byteString.refine((bytes) => bytes.byteLength <= MAX_REVOCATION_BYTES);
+const refusalSchema = z.object({
+  ok: z.literal(false),
+  reason,
+  revocation: revocation.optional(),
+});
+
+type Refusal = z.infer<typeof refusalSchema>;
 const replySchema = z.union([z.object({ ok: z.literal(true), hello: helloSchema }), refusalSchema]);
 const verdictSchema = z.union([z.object({ ok: z.literal(true) }), refusalSchema]);
 
 type Judgement =
   | { readonly ok: true; readonly peer: JoinedPeer }
-  | { readonly ok: false; readonly reason: string };
+  | Refusal;
 
 /**
  * The dialling side: shows itself, and looks at what the other shows.
@@ -60,7 +74,7 @@ export async function proposeJoin(
   const messages = new MessageStream(stream, MAX_JOIN_MESSAGE_BYTES);
   await messages.write(helloOf(self));
   const reply = await messages.expect(replySchema, "answer to a join");
-  if (!reply.ok) throw new RefusedError(`${peer} refuses this node: ${printable(reply.reason)}`);
+  if (!reply.ok) throw refusedBy(peer, reply, self);
   const judgement = judgeHello(reply.hello, peer, self);
   await messages.write(judgement.ok ? { ok: true } : judgement);
   await stream.closeWrite();
@@ -89,9 +103,7 @@ export async function answerJoin(
     throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
   }
   const verdict = await messages.expect(verdictSchema, "end of a join");
-  if (!verdict.ok) {
-    throw new RefusedError(`${peer} refuses this node: ${printable(verdict.reason)}`);
-  }
+  if (!verdict.ok) throw refusedBy(peer, verdict, self);
 }
 
 /** Whether a hello proves that the peer, whose key TLS has proven, belongs to our mesh. */
@@ -107,8 +119,17 @@ export function judgeHello(hello: Hello, peer: PeerId, self: JoinSelf): Judgemen
   if (hello.role === "member" && verdict.grant.role === "client") {
     return refuse("it was invited as a client and comes as a member");
   }
+  const { links, grant: { expiresAt } } = verdict;
+  const revocation = self.revocationOf(links);
+  if (revocation !== undefined) return { ...refuse("its invite was revoked"), revocation };
   const { role, version, incarnation } = hello;
-  return { ok: true, peer: { id: peer, role, version, incarnation } };
+  return { ok: true, peer: { id: peer, role, version, incarnation, expiresAt, links } };
+}
+
+/** A peer that refuses may show why, so that this node believes it. */
+function refusedBy(peer: PeerId, { reason, revocation }: Refusal, self: JoinSelf): RefusedError {
+  if (revocation !== undefined) self.learn(revocation);
+  return new RefusedError(`${peer} refuses this node: ${printable(reason)}`);
 }
 
 function helloOf({ credential, role, version, incarnation }: JoinSelf): unknown {
@@ -116,7 +137,7 @@ function helloOf({ credential, role, version, incarnation }: JoinSelf): unknown 
   return { mesh, chain: chainToWire(chain), role, version, incarnation: incarnation() };
 }
 
-function refuse(reason: string): Judgement {
+function refuse(reason: string): Refusal {
   return { ok: false, reason };
 }
 

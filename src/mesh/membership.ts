@@ -83,6 +83,22 @@ export function forgetDead(membership: Membership, now: number): Membership {
   return kept.length === membership.size ? membership : new Map(kept);
 }
 
+/** Without some members, who are gone for those who look on. */
+export function expel(
+  membership: Membership,
+  is: (record: MeshRecord) => boolean,
+): MergeResult {
+  const gone = [...membership].filter(([, { record }]) => is(record));
+  const kept = new Map(membership);
+  for (const [peer] of gone) kept.delete(peer);
+  const changes = gone.map(([, { record }]) => ({
+    record,
+    name: record.announcement?.name ?? record.subject,
+    change: record.status === "alive" ? "left" as const : "updated" as const,
+  }));
+  return { membership: kept, changes };
+}
+
 function describeChange(
   before: MemberEntry | undefined,
   after: MemberEntry | undefined,

@@ -19,7 +19,7 @@ export interface MeshViewOptions {
   readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
   /** @throws where the bytes are no record of a member. */
-  open(bytes: Uint8Array): MeshRecord;
+  open(bytes: Uint8Array, from: PeerId): MeshRecord;
   /** This node's own addresses. */
   addresses(): readonly string[];
   addressesOf(peer: PeerId): readonly string[];
@@ -75,6 +75,11 @@ export class MeshView implements GossipListener {
     return this.#roster.own;
   }
 
+  /** The newest of each node that was heard of, the dead included. */
+  records(): Iterable<MeshRecord> {
+    return this.#roster.records();
+  }
+
   /** Nodes that have said goodbye. */
   get left(): ReadonlySet<PeerId> {
     const gone = [...this.#roster.records()].filter(({ status }) => status === "left");
@@ -105,6 +110,13 @@ export class MeshView implements GossipListener {
   giveUp(peer: PeerId, reason: string): void {
     const isConnected = (member: PeerId) => this.#options.links.isConnected(member);
     if (!isVouchedFor(peer, this.members, isConnected)) this.#deaths.giveUp(peer, reason);
+  }
+
+  /** Forgets members whose membership is over; answers with who they are. Others find out for themselves. */
+  expel(is: (record: MeshRecord) => boolean): readonly PeerId[] {
+    const changes = this.#roster.expel(is);
+    if (changes.length > 0) this.#options.changed(changes);
+    return changes.map(({ record }) => record.subject);
   }
 
   /** A member's connection has been admitted. */
@@ -164,7 +176,7 @@ export class MeshView implements GossipListener {
 
   #verify(bytes: Uint8Array, from: PeerId): MeshRecord | undefined {
     try {
-      return this.#options.open(bytes);
+      return this.#options.open(bytes, from);
     } catch (error) {
       this.#options.logger.debug("Dropped a record from {from}: {error}", { from, error });
       return undefined;

@@ -4,12 +4,15 @@ import type { Logger } from "@logtape/logtape";
 import { ActiveMesh } from "./active_mesh.ts";
 import type { InterfaceAddress } from "./addresses.ts";
 import { Admission } from "./admission.ts";
+import type { Link } from "./capability.ts";
 import type { MeshParts } from "./base_mesh.ts";
 import { ClientMesh } from "./client_mesh.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Identity, openIdentity } from "./identity.ts";
+import { Counters } from "./counters.ts";
+import { openIdentity } from "./identity.ts";
 import { startLibp2p } from "./libp2p.ts";
 import { PeerNetwork } from "./peer_network.ts";
+import { Trust } from "./trust.ts";
 import type { MemberRole, Mesh } from "./types.ts";
 
 export type { ByteStream } from "./byte_stream.ts";
@@ -19,13 +22,16 @@ export {
   BoundToOtherMeshError,
   DataDirectoryError,
   InvalidTokenError,
+  MembershipEndedError,
   NoMeshError,
   NotAllowedError,
   RefusedError,
   UdpPortInUseError,
+  UnknownInviteError,
   UnreachableError,
 } from "./errors.ts";
 export { ROUTES_PROTOCOL } from "./routes.ts";
+export type { MeshCounters } from "./counters.ts";
 export { parseToken } from "./token.ts";
 export type * from "./types.ts";
 
@@ -64,16 +70,21 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const listen = role === "member";
   const { key } = identity;
   const { network, port } = await startLibp2p({ key, listen, port: identity.port, random });
+  const counters = new Counters();
+  const trust = new Trust({ identity, clock, counters, logger });
   const self = {
     credential: identity.binding.credential,
     role,
     version: options.version,
     incarnation: () => identity.incarnation,
     now: () => clock.now(),
+    revocationOf: (links: readonly Link[]) => trust.revocationOf(links)?.bytes,
+    learn: (bytes: Uint8Array) => trust.learnQuietly(bytes),
   };
-  const admission = new Admission(network, self, logger);
-  const peers = new PeerNetwork({ self: identity.peer, network, admission, logger });
-  const mesh = createMesh(partsOf(options, identity, peers, port));
+  const shared = { network, clock, counters, logger };
+  const admission = new Admission({ ...shared, self });
+  const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
+  const mesh = createMesh(partsOf(options, { identity, network: peers, port, trust, counters }));
   try {
     await identity.save(port ?? identity.port);
     signal?.throwIfAborted();
@@ -91,15 +102,11 @@ function createMesh(parts: MeshParts): Mesh {
 
 function partsOf(
   { role, logger, clock = systemClock, random = Math.random, interfaces }: StartMeshOptions,
-  identity: Identity,
-  network: PeerNetwork,
-  port: number | null,
+  made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters">,
 ): MeshParts {
   return {
-    identity,
-    network,
+    ...made,
     role,
-    port,
     clock,
     random,
     interfaces: interfaces ?? (() => Deno.networkInterfaces()),

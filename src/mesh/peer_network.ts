@@ -1,11 +1,20 @@
 import type { Logger } from "@logtape/logtape";
 import type { Admission, AdmissionListener } from "./admission.ts";
+import { BadMessageError } from "./cbor.ts";
 import { Deadline } from "./deadline.ts";
-import { JOIN_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
-import { NotAllowedError } from "./errors.ts";
+import type { Clock } from "./clock.ts";
+import type { Counters } from "./counters.ts";
+import {
+  JOIN_TIMEOUT_MS,
+  MISCONDUCT_RATE,
+  OPEN_STREAM_TIMEOUT_MS,
+  STREAM_RATE,
+} from "./defaults.ts";
+import { NotAllowedError, RateExceededError } from "./errors.ts";
 import type { JoinedPeer } from "./join.ts";
 import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
 import { chooseConnection } from "./quic/mod.ts";
+import { RateLimiter } from "./rate_limit.ts";
 import type { AdmittedPeer, HandleOptions, PeerId } from "./types.ts";
 
 export type PeerStreamHandler = (
@@ -23,6 +32,8 @@ export interface PeerNetworkParts {
   readonly self: PeerId;
   readonly network: Network;
   readonly admission: Admission;
+  readonly clock: Pick<Clock, "elapsed">;
+  readonly counters: Counters;
   readonly logger: Logger;
 }
 
@@ -37,11 +48,17 @@ export class PeerNetwork {
   readonly #logger: Logger;
   readonly #listeners = new Set<PeerListener>();
   readonly #draining = new WeakSet<PeerConnection>();
+  readonly #clock: Pick<Clock, "elapsed">;
+  readonly #counters: Counters;
+  /** By peer: it may send something bad now and then. */
+  readonly #forgiven = new RateLimiter(MISCONDUCT_RATE);
 
-  constructor({ self, network, admission, logger }: PeerNetworkParts) {
+  constructor({ self, network, admission, clock, counters, logger }: PeerNetworkParts) {
     this.#self = self;
     this.#network = network;
     this.#admission = admission;
+    this.#clock = clock;
+    this.#counters = counters;
     this.#logger = logger;
     admission.listen({
       admitted: (connection, peer) => {
@@ -107,10 +124,14 @@ export class PeerNetwork {
 
   /** The handler ends both directions; what it leaves open is reset. */
   handle(protocol: string, options: HandleOptions, handler: PeerStreamHandler): void {
+    const limiter = new RateLimiter(options.rate ?? STREAM_RATE);
     this.#network.handle(protocol, options.maxStreams, (stream, connection) => {
-      this.#serve(stream, connection, options, handler).catch((error) => {
+      this.#serve(stream, connection, { ...options, limiter }, handler).catch((error) => {
         stream.reset(error);
         const { peer } = connection;
+        if (error instanceof BadMessageError || error instanceof NotAllowedError) {
+          this.misbehaved(peer, error);
+        }
         this.#logger.debug("A stream of {protocol} from {peer} ended: {error}", {
           protocol,
           peer,
@@ -118,6 +139,18 @@ export class PeerNetwork {
         });
       });
     });
+  }
+
+  /** The peer sent something that no honest one sends. Who does so again and again is cut off. */
+  misbehaved(peer: PeerId, reason: Error): void {
+    if (this.#forgiven.allows(peer, this.#clock.elapsed())) return;
+    this.#counters.count("cutMisconduct");
+    this.#logger.warn("{peer} sends what no honest node does, and is cut off: {reason}", {
+      event: "misconduct",
+      peer,
+      reason: reason.message,
+    });
+    this.disconnect(peer, reason);
   }
 
   /** Closes every connection to the peer. */
@@ -151,11 +184,16 @@ export class PeerNetwork {
   async #serve(
     stream: NetworkStream,
     connection: PeerConnection,
-    { roles }: HandleOptions,
+    { roles, limiter }: HandleOptions & { readonly limiter: RateLimiter },
     handler: PeerStreamHandler,
   ): Promise<void> {
     const peer = await this.#awaitAdmission(connection);
+    if (!limiter.allows(peer.id, this.#clock.elapsed())) {
+      this.#counters.count("streamsLimited");
+      throw new RateExceededError(`${peer.id} opens more streams than are allowed`);
+    }
     if (!roles.includes(peer.role)) {
+      this.#counters.count("streamsForbidden");
       throw new NotAllowedError(`A ${peer.role} may not open this protocol`);
     }
     await handler(stream, { id: peer.id, role: peer.role }, connection);

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { announcementSchema, noticedVersionNumber, versionNumber } from "./announcement.ts";
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "./cbor.ts";
-import { chainSchema, chainToWire } from "./capability.ts";
+import { chainSchema, chainToWire, type Link, linksOf } from "./capability.ts";
 import { checkCredential, type Credential } from "./credential.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "./defaults.ts";
+import { StaleMessageError } from "./errors.ts";
 import { concatBytes, peerIdOf, type SigningKey, verifySignature } from "./keys.ts";
 import { peerIdText } from "./names.ts";
 import type { Announcement, PeerId } from "./types.ts";
@@ -58,14 +59,22 @@ export function signRecord(content: RecordContent, { key, credential }: RecordSi
   return describe(content, peerIdOf(key.publicKey), bytes);
 }
 
+export interface OpenRecordOptions {
+  readonly meshKey: Uint8Array;
+  readonly now: number;
+  /** Whether a chain was revoked. */
+  revoked?(links: readonly Link[]): boolean;
+}
+
 /**
  * Checks what came from anywhere: the signature over the exact bytes, and that the signer is a
  * member of this mesh, offline.
  * @throws {BadMessageError} saying what is wrong.
+ * @throws {StaleMessageError} where the signer was a member once, as its relays may not know yet.
  */
 export function openRecord(
   bytes: Uint8Array,
-  { meshKey, now }: { readonly meshKey: Uint8Array; readonly now: number },
+  { meshKey, now, revoked }: OpenRecordOptions,
 ): MeshRecord {
   if (bytes.byteLength > MAX_ANNOUNCEMENT_BYTES) {
     throw new BadMessageError(`The record has ${bytes.byteLength} bytes, more than are allowed`);
@@ -73,8 +82,10 @@ export function openRecord(
   const [body, signature, chain, publicKey] = decodeCbor(bytes, envelopeSchema, "record");
   const verdict = checkCredential(chain, { meshKey, publicKey, now });
   if (!verdict.ok) {
-    throw new BadMessageError(`The record's credential is refused: ${verdict.reason}`);
+    const message = `The record's credential is refused: ${verdict.reason}`;
+    throw verdict.expired ? new StaleMessageError(message) : new BadMessageError(message);
   }
+  if (revoked?.(verdict.links)) throw new StaleMessageError("The record's signer was revoked");
   if (verdict.grant.role !== "member") {
     throw new BadMessageError("The record was signed by a client");
   }
@@ -82,6 +93,12 @@ export function openRecord(
     throw new BadMessageError("The record's signature is wrong");
   }
   return checkSpeaker(describe(readBody(body), peerIdOf(publicKey), bytes));
+}
+
+/** The chain of who signed a record that was opened before. */
+export function signerLinks({ bytes }: MeshRecord): readonly Link[] {
+  const [, , chain] = decodeCbor(bytes, envelopeSchema, "record");
+  return linksOf(chain);
 }
 
 /** Everybody speaks for themselves, but for the dead. */

@@ -5,6 +5,7 @@ import { equalBytes } from "./keys.ts";
 import {
   compareRecords,
   EMPTY_MEMBERSHIP,
+  expel,
   forgetDead,
   livingMembers,
   type MemberChange,
@@ -71,6 +72,14 @@ export class Roster {
     const { membership, changes } = merge(this.#membership, records, now);
     if (changes.length === 0) return changes;
     this.#membership = forgetDead(membership, now);
+    this.#members = livingMembers(this.#membership, this.#options.self);
+    return changes;
+  }
+
+  /** Forgets what is known of some nodes, as if they had said goodbye. */
+  expel(is: (record: MeshRecord) => boolean): readonly MemberChange[] {
+    const { membership, changes } = expel(this.#membership, is);
+    this.#membership = membership;
     this.#members = livingMembers(this.#membership, this.#options.self);
     return changes;
   }

@@ -45,22 +45,36 @@ const tokenSchema = z.tuple([
   bytes32,
 ]);
 
-export interface MintOptions {
+/** An invite before it is a token: it names no addresses yet. */
+export interface NewInvite {
+  readonly chain: Chain;
+  readonly key: SigningKey;
+  /** Of its certificate: what a revocation names. */
+  readonly id: string;
+}
+
+export interface InviteMakerOptions {
   readonly credential: Credential;
   /** The inviting node's own key. */
   readonly signer: SigningKey;
   readonly grant: Grant;
-  readonly addresses: readonly string[];
   readonly now: number;
 }
 
 /** @throws {NotAllowedError} where the inviter's grant does not cover the invite's. */
-export function mintToken({ credential, signer, grant, addresses, now }: MintOptions): string {
+export function makeInvite({ credential, signer, grant, now }: InviteMakerOptions): NewInvite {
   const { meshKey } = credential;
+  const limit = credential.grant.expiresAt;
   if (!credential.grant.mayInvite) throw new NotAllowedError("This node may not invite others");
   if (credential.chain.length + 2 > MAX_CHAIN_LENGTH) {
     throw new NotAllowedError(
       "This node cannot invite others: its own invite is too many generations from the mesh's founder",
+    );
+  }
+  if (limit !== null && (grant.expiresAt === null || grant.expiresAt > limit)) {
+    const until = new Date(limit).toISOString();
+    throw new NotAllowedError(
+      `This node cannot give such an invite: its own membership ends at ${until}, before the invite`,
     );
   }
   const key = SigningKey.generate();
@@ -75,7 +89,7 @@ export function mintToken({ credential, signer, grant, addresses, now }: MintOpt
   if (!verdict.ok) {
     throw new NotAllowedError(`This node cannot give such an invite: ${verdict.reason}`);
   }
-  return encodeToken({ meshKey, addresses, chain, key });
+  return { chain, key, id: verdict.last.id };
 }
 
 /** @throws {InvalidTokenError} with a sentence for the one who pasted it. */
@@ -92,7 +106,8 @@ export function parseToken(text: string, now: number): Invite {
   return { ...invite, grant: verdict.last.grant };
 }
 
-function encodeToken({ meshKey, addresses, chain, key }: Omit<Invite, "grant">): string {
+/** The text that people copy. */
+export function encodeToken({ meshKey, addresses, chain, key }: Omit<Invite, "grant">): string {
   const payload = encodeCbor([
     VERSION,
     meshKey,

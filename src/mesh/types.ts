@@ -1,6 +1,8 @@
 /** What nodes tell each other, and what the rest of the program may ask of the mesh. */
 
 import type { ByteStream } from "./byte_stream.ts";
+import type { MeshCounters } from "./counters.ts";
+import type { Rate } from "./rate_limit.ts";
 
 /** A libp2p PeerId as base58 text. Always compared as text. */
 export type PeerId = string & { readonly __brand: "PeerId" };
@@ -154,6 +156,23 @@ export interface InviteOptions {
   readonly role: MemberRole;
   readonly name?: string;
   readonly mayInvite?: boolean;
+  /** Epoch milliseconds; by default as long as this node's own membership. */
+  readonly expiresAt?: number;
+}
+
+/** An invite that this node made, or that was made from one of its own and is in use. */
+export interface InviteStatus {
+  /** Names it in a revocation. */
+  readonly id: string;
+  readonly role: MemberRole;
+  readonly name: string | null;
+  readonly mayInvite: boolean;
+  readonly expiresAt: number | null;
+  readonly state: "valid" | "expired" | "revoked";
+  /** Epoch milliseconds; `null` for one that another node made. */
+  readonly createdAt: number | null;
+  /** Nodes that are here by it now, directly or through further invites; of clients, those connected to this node. */
+  readonly usedBy: readonly PeerId[];
 }
 
 export interface OpenOptions {
@@ -171,6 +190,8 @@ export interface HandleOptions {
   readonly roles: readonly MemberRole[];
   /** Streams of this protocol that one connection may have open. */
   readonly maxStreams: number;
+  /** At which one peer may open them; beyond it they are reset. @default {STREAM_RATE} */
+  readonly rate?: Rate;
 }
 
 export type StreamHandler = (stream: ByteStream, peer: AdmittedPeer) => Promise<void>;
@@ -202,6 +223,18 @@ export interface Mesh {
   subscribe(listener: (event: MeshEvent) => void): () => void;
   /** @throws {NotAllowedError} where this node's own grant does not cover it. */
   invite(options: InviteOptions): Promise<string>;
+  /** The member's invite that stays the same until it is revoked; `null` where this node may not invite. */
+  standingInvite(): Promise<string | null>;
+  invites(): readonly InviteStatus[];
+  /**
+   * Ends an invite and everybody who came by it, now and wherever they are connected.
+   * @throws {UnknownInviteError | NotAllowedError}
+   */
+  revoke(id: string): Promise<void>;
+  /** What this node has refused so far. */
+  counters(): MeshCounters;
+  /** Resolves with the reason if this node's membership ends while it runs: it has to stop. */
+  readonly ended: Promise<string>;
   /** Opens a stream after mutual admission. @throws when the peer can't be reached or refuses. */
   open(peer: PeerId, protocol: string, options?: OpenOptions): Promise<ByteStream>;
   handle(protocol: string, options: HandleOptions, handler: StreamHandler): void;

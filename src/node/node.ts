@@ -26,7 +26,7 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
   const { mesh, local } = await startParts(config, options, starting);
-  const token = mesh.mayInvite ? await mesh.invite({ role: "member" }) : null;
+  const token = await mesh.standingInvite();
   const adminKey = config.adminKey ?? crypto.randomUUID();
   const { api, part, desk } = await connect(config, options, { mesh, local, token });
   starting.defer(() => desk.stop());

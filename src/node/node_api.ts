@@ -1,15 +1,17 @@
 import type { Logger } from "@logtape/logtape";
-import type {
-  EngineLog,
-  ManagementNode,
-  ModelActions,
-  NodeCounters,
-  NodeEvent,
-  PeerCheck,
-  RequestRecord,
-  Status,
+import {
+  type EngineLog,
+  InviteRefusedError,
+  type InviteStatus,
+  type ManagementNode,
+  type ModelActions,
+  type NodeCounters,
+  type NodeEvent,
+  type PeerCheck,
+  type RequestRecord,
+  type Status,
 } from "../api/mod.ts";
-import type { InviteOptions, Mesh } from "../mesh/mod.ts";
+import { type InviteOptions, type Mesh, UnknownInviteError } from "../mesh/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Gateway } from "./gateway.ts";
 import type { NodePart } from "./part.ts";
@@ -27,7 +29,7 @@ export interface NodeApiOptions {
   readonly engineLogs: () => Promise<EngineLog[]>;
   readonly name: string;
   readonly version: string;
-  /** The invite that was made at start; it stays the same. */
+  /** The invite that stays the same until it is revoked. */
   readonly token: string | null;
   readonly logger: Logger;
 }
@@ -40,6 +42,7 @@ export class NodeApi extends Gateway implements ManagementNode {
   /** Models of requests that this node's own llama-server answers now, by the requests' ids. */
   readonly #open = new Map<string, string>();
   #toldProgress = "";
+  #token: string | null;
 
   constructor(options: NodeApiOptions) {
     const { mesh, counts, part } = options;
@@ -53,6 +56,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       record: (request) => this.#record(request),
     });
     this.#options = options;
+    this.#token = options.token;
     this.#rate = rate;
     this.#publisher = new StatusPublisher({ status: () => this.status(), now: Date.now });
   }
@@ -62,7 +66,7 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   status(): Status {
-    const { mesh, counts, name, version, token } = this.#options;
+    const { mesh, counts, name, version } = this.#options;
     const part = this.#options.part;
     const tokensPerSecond = this.#rate.perSecond(Date.now());
     return statusOf({
@@ -76,7 +80,7 @@ export class NodeApi extends Gateway implements ManagementNode {
         clientsConnected: mesh.clientsConnected(),
       },
       meshId: mesh.meshId,
-      token,
+      token: this.#token,
       routes: mesh.routes(),
       rttMs: (peer) => mesh.rttMs(peer),
       tunnels: counts.snapshot(),
@@ -111,6 +115,21 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   invite(options: InviteOptions): Promise<string> {
     return this.#options.mesh.invite(options);
+  }
+
+  tokens(): InviteStatus[] {
+    return this.#options.mesh.invites().map((invite) => ({
+      ...invite,
+      usedBy: [...invite.usedBy],
+    }));
+  }
+
+  /** Also the invite that this node shows may be the one. */
+  async revoke(id: string): Promise<void> {
+    const { mesh } = this.#options;
+    await mesh.revoke(id).catch(refuseRevocation);
+    this.#token = await mesh.standingInvite();
+    this.changed();
   }
 
   serve(model: string): Promise<void> {
@@ -161,4 +180,9 @@ export class NodeApi extends Gateway implements ManagementNode {
     this.#publisher.send({ type: "request", request });
     this.#publisher.changed();
   }
+}
+
+function refuseRevocation(error: Error): never {
+  const why = error instanceof UnknownInviteError ? "unknown" : "not-allowed";
+  throw new InviteRefusedError(why, error.message, { cause: error });
 }

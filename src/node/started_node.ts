@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { ApiServers } from "../api/mod.ts";
-import type { Mesh } from "../mesh/mod.ts";
+import { MembershipEndedError, type Mesh } from "../mesh/mod.ts";
 import type { NodeApi } from "./node_api.ts";
 import type { NodePart } from "./part.ts";
 import type { ReadyNode, RunningNode } from "./types.ts";
@@ -23,6 +23,7 @@ export class StartedNode implements RunningNode {
   readonly #working: Promise<void>;
   readonly #unsubscribe: () => void;
   #stopped: Promise<void> | undefined;
+  #expelled = false;
 
   /** Takes over what the start has opened. */
   constructor(parts: NodeParts, resources: AsyncDisposableStack) {
@@ -32,7 +33,8 @@ export class StartedNode implements RunningNode {
     this.#working = parts.part.run(this.#stopping.signal);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
-    this.#working.then(() => this.#stopping.signal.aborted && resolve(), reject);
+    this.#working.then(() => this.#stopping.signal.aborted && !this.#expelled && resolve(), reject);
+    parts.mesh.ended.then((reason) => this.#leave(reason)).catch(reject);
   }
 
   get ready(): ReadyNode {
@@ -42,6 +44,13 @@ export class StartedNode implements RunningNode {
   stop(reason: string): Promise<void> {
     this.#stopped ??= this.#stop(reason);
     return this.#stopped;
+  }
+
+  /** Where the mesh is over for this node, so is all that it does. */
+  async #leave(reason: string): Promise<never> {
+    this.#expelled = true;
+    await this.stop(reason);
+    throw new MembershipEndedError(`This node has stopped: ${reason}`);
   }
 
   /** Everything at once: peers hear of it while children end. */

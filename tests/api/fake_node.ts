@@ -3,6 +3,8 @@ import {
   type ForwardRequest,
   type GatewayInstance,
   type GatewayNode,
+  InviteRefusedError,
+  type InviteStatus,
   type ManagementNode,
   type ModelActions,
   ModelRefusedError,
@@ -132,6 +134,24 @@ export class FakeNode implements GatewayNode, ManagementNode {
   #ask(what: string): Promise<void> {
     this.asked.push(what);
     return this.modelError === null ? Promise.resolve() : Promise.reject(this.modelError);
+  }
+
+  tokens(): InviteStatus[] {
+    return [{
+      id: "00".repeat(8),
+      role: "client",
+      name: "laptop",
+      mayInvite: false,
+      expiresAt: null,
+      state: "valid",
+      createdAt: 1,
+      usedBy: [],
+    }];
+  }
+
+  revoke(id: string): Promise<void> {
+    if (id === this.tokens()[0]?.id) return this.#ask(`revoke ${id}`);
+    return Promise.reject(new InviteRefusedError("unknown", `No invite ${id}`));
   }
 
   invite(options: unknown): Promise<string> {

@@ -75,6 +75,7 @@ Deno.test("POST /api/tokens makes an invite", async () => {
     [{}, { role: "member" }],
     [{ role: "client", name: "laptop" }, { role: "client", name: "laptop" }],
     [{ mayInvite: true }, { role: "member", mayInvite: true }],
+    [{ expiresAt: 9e12 }, { role: "member", expiresAt: 9e12 }],
   ];
   for (const [body, invite] of table) {
     const { node, management } = setUp();
@@ -85,11 +86,26 @@ Deno.test("POST /api/tokens makes an invite", async () => {
   }
 });
 
+Deno.test("GET /api/tokens lists the invites, DELETE revokes one and knows what it does not know", async () => {
+  const { node, management } = setUp();
+  const response = await management.request("/api/tokens");
+  assert.deepEqual(await response.json(), { tokens: node.tokens() });
+  const id = node.tokens()[0]?.id ?? "";
+  const revoke = (id: string) => management.request(`/api/tokens/${id}`, { method: "DELETE" });
+  const revoked = await revoke(id);
+  assert.deepEqual([revoked.status, await revoked.json()], [200, { id }]);
+  assert.deepEqual(node.asked, [`revoke ${id}`]);
+  const unknown = await revoke("ffffffffffffffff");
+  assert.equal(unknown.status, 404);
+  assert.equal((await unknown.json()).error.code, "invite_not_found");
+});
+
 Deno.test("POST /api/tokens refuses what is not an invite with a sentence", async () => {
   const { node, management } = setUp();
   const table: [RequestInit, number, RegExp][] = [
     [asking({ role: "root" }), 400, /'role'.*"member"\|"client"/],
     [asking({ name: "" }), 400, /'name'/],
+    [asking({ expiresAt: -1 }), 400, /'expiresAt'/],
     [asking({ name: 7 }), 400, /'name'/],
     [asking({ expires: 1 }), 400, /"expires"/],
     [asking([]), 400, /object/],

@@ -156,12 +156,32 @@ const others: [line: string, command: Command][] = [
   ["drop org/model", { kind: "drop", model: "org/model", ...data }],
   ["status --json --data-dir d", { kind: "status", dataDir: "/srv/here/d", json: true }],
   ["--data-dir /d status", { kind: "status", dataDir: "/d", json: false }],
-  ["token", { kind: "token", role: "member", name: null, mayInvite: false, ...data }],
+  ["token", {
+    kind: "token",
+    role: "member",
+    name: null,
+    mayInvite: false,
+    expiresMs: null,
+    ...data,
+  }],
+  ["token list", { kind: "token-list", ...data }],
+  ["token --json list", { kind: "token-list", ...data, json: true }],
+  ["token list --json", { kind: "token-list", ...data, json: true }],
+  ["token revoke 00FF00FF00FF00FF", { kind: "token-revoke", id: "00ff00ff00ff00ff", ...data }],
+  ["token --expires 7d", {
+    kind: "token",
+    role: "member",
+    name: null,
+    mayInvite: false,
+    expiresMs: 604_800_000,
+    ...data,
+  }],
   ["token --role client --name bob --may-invite", {
     kind: "token",
     role: "client",
     name: "bob",
     mayInvite: true,
+    expiresMs: null,
     ...data,
   }],
   ["engine install", { kind: "engine-install", from: null, ...data }],
@@ -253,6 +273,17 @@ const refused: [line: string, sentence: string][] = [
     "token --role admin",
     "Option '--role <role>' argument 'admin' is invalid. Allowed choices are member, client",
   ],
+  ["token revoke", "Missing required argument 'id'"],
+  [
+    "token revoke ../../status",
+    "The id of an invite must be 16 hexadecimal digits, as token list shows them: " +
+    'current value is "../../status"',
+  ],
+  ...["7", "0d", "1e2d", "9999w", "-1d"].map((time): [string, string] => [
+    `token --expires=${time}`,
+    "--expires must be a number and a unit, such as 30m, 12h, 7d or 4w: " +
+    `current value is ${JSON.stringify(time)}`,
+  ]),
   [
     "token --name \x1b",
     '--name must be a name of 1 to 64 printable characters: current value is "\\u001b"',

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { Admission } from "../../src/mesh/admission.ts";
 import { extendChain } from "../../src/mesh/capability.ts";
+import { systemClock } from "../../src/mesh/clock.ts";
+import { Counters } from "../../src/mesh/counters.ts";
 import { MAX_PENDING_JOINS } from "../../src/mesh/defaults.ts";
 import { RefusedError } from "../../src/mesh/errors.ts";
 import type { JoinSelf } from "../../src/mesh/join.ts";
@@ -79,13 +81,19 @@ Deno.test("unproven connections beyond the cap are closed at once, and a place i
     dial: () => Promise.reject(new Error("Not used")),
     stop: () => Promise.resolve(),
   };
-  new Admission(network, {} as JoinSelf, getLogger("test"));
+  new Admission({
+    network,
+    self: {} as JoinSelf,
+    clock: systemClock,
+    counters: new Counters(),
+    logger: getLogger("test"),
+  });
   assert.ok(listener);
   const { opened, closed } = listener;
   const aborted: number[] = [];
   const connection = (i: number): PeerConnection => ({
     id: `${i}`,
-    peer: "peer" as PeerId,
+    peer: `peer ${i}` as PeerId,
     direction: "inbound",
     openedAtMs: i,
     remoteAddress: "",

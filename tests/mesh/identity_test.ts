@@ -9,7 +9,7 @@ import {
 } from "../../src/mesh/errors.ts";
 import { type Identity, type IdentityOptions, openIdentity } from "../../src/mesh/identity.ts";
 import { formatAddress } from "../../src/mesh/addresses.ts";
-import { mintToken } from "../../src/mesh/token.ts";
+import { encodeToken, makeInvite } from "../../src/mesh/token.ts";
 import type { MemberRole } from "../../src/mesh/types.ts";
 
 const NOW = 1_700_000_000_000;
@@ -65,13 +65,11 @@ function invite(
   role: MemberRole = "member",
   expiresAt: number | null = null,
 ): string {
-  return mintToken({
-    credential: inviter.binding.credential,
-    signer: inviter.key,
-    grant: { role, name: null, mayInvite: false, expiresAt },
-    addresses: [formatAddress({ ip: "10.0.0.1", port: 4_500, peer: inviter.peer })],
-    now: NOW,
-  });
+  const { binding: { credential }, key: signer } = inviter;
+  const grant = { role, name: null, mayInvite: false, expiresAt };
+  const addresses = [formatAddress({ ip: "10.0.0.1", port: 4_500, peer: inviter.peer })];
+  const invite = makeInvite({ credential, signer, grant, now: NOW });
+  return encodeToken({ meshKey: credential.meshKey, addresses, ...invite });
 }
 
 Deno.test("a second start has the same key, mesh and port, and a higher incarnation whatever the clock says", async () => {

@@ -1,15 +1,13 @@
 import { endLibp2pLeaks } from "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { getLogger } from "@logtape/logtape";
-import { Admission } from "../../src/mesh/admission.ts";
 import type { Credential } from "../../src/mesh/credential.ts";
 import { peerIdOf, type SigningKey } from "../../src/mesh/keys.ts";
 import { startLibp2p } from "../../src/mesh/libp2p.ts";
 import type { PeerId } from "../../src/mesh/mod.ts";
 import type { NetworkStream, PeerConnection } from "../../src/mesh/network.ts";
-import { PeerNetwork } from "../../src/mesh/peer_network.ts";
+import type { PeerNetwork } from "../../src/mesh/peer_network.ts";
 import { Mailbox } from "./quic/mailbox.ts";
-import { invited } from "./raw_node.ts";
+import { invited, peerNetworkOf } from "./raw_node.ts";
 import { TestMeshes } from "./test_mesh.ts";
 
 const PROTOCOL = "/mesh-llm/rpc/1";
@@ -39,17 +37,8 @@ class Node implements AsyncDisposable {
 
   static async start({ key, credential }: { key: SigningKey; credential: Credential }) {
     const { network, port } = await startLibp2p({ key, listen: true, port: null });
-    const logger = getLogger("test");
-    const join = {
-      credential,
-      role: "member",
-      version: "0.1.0",
-      incarnation: () => 1,
-      now: () => Date.now(),
-    } as const;
     const self = peerIdOf(key.publicKey);
-    const admission = new Admission(network, join, logger);
-    const peers = new PeerNetwork({ self, network, admission, logger });
+    const peers = peerNetworkOf(network, { key, credential, role: "member" });
     return new Node(self, `/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${self}`, peers);
   }
 

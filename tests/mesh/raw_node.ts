@@ -1,5 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Admission } from "../../src/mesh/admission.ts";
+import { systemClock } from "../../src/mesh/clock.ts";
+import { Counters } from "../../src/mesh/counters.ts";
 import { acceptInvite, type Credential } from "../../src/mesh/credential.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
 import { startLibp2p } from "../../src/mesh/libp2p.ts";
@@ -11,23 +13,42 @@ import { parseToken } from "../../src/mesh/token.ts";
 
 export const GOSSIP = "/mesh-llm/gossip/1";
 
+/** What joins and opens streams as the holder of a credential, and believes nothing else. */
+export function peerNetworkOf(
+  network: Network,
+  { key, credential, role }: {
+    readonly key: SigningKey;
+    readonly credential: Credential;
+    readonly role: MemberRole;
+  },
+): PeerNetwork {
+  const self = {
+    credential,
+    role,
+    version: "0.1.0",
+    incarnation: () => 1,
+    now: () => Date.now(),
+    revocationOf: () => undefined,
+    learn: () => {},
+  };
+  const parts = {
+    network,
+    clock: systemClock,
+    counters: new Counters(),
+    logger: getLogger("test"),
+  };
+  const admission = new Admission({ ...parts, self });
+  return new PeerNetwork({ ...parts, self: peerIdOf(key.publicKey), admission });
+}
+
 /** A node that connects and joins like any other; what it says after that is up to the test. */
 export class RawNode implements AsyncDisposable {
   readonly #network: Network;
   readonly #peers: PeerNetwork;
 
   private constructor(key: SigningKey, network: Network, credential: Credential, role: MemberRole) {
-    const logger = getLogger("test");
-    const join = {
-      credential,
-      role,
-      version: "0.1.0",
-      incarnation: () => 1,
-      now: () => Date.now(),
-    };
     this.#network = network;
-    const admission = new Admission(network, join, logger);
-    this.#peers = new PeerNetwork({ self: peerIdOf(key.publicKey), network, admission, logger });
+    this.#peers = peerNetworkOf(network, { key, credential, role });
   }
 
   static async start(

@@ -4,6 +4,7 @@ import { BadMessageError, encodeCbor } from "../../src/mesh/cbor.ts";
 import { chainToWire, extendChain } from "../../src/mesh/capability.ts";
 import { foundCredential } from "../../src/mesh/credential.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "../../src/mesh/defaults.ts";
+import { StaleMessageError } from "../../src/mesh/errors.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
 import { openRecord, type RecordSigner, signRecord } from "../../src/mesh/record.ts";
 import type { Announcement } from "../../src/mesh/types.ts";
@@ -119,7 +120,11 @@ Deno.test("a record of another mesh, an expired member, a client or a stolen cha
   const content = { status: "alive", announcement: signer.announcement } as const;
   const { bytes } = signRecord(content, signer);
   assert.throws(() => open(bytes, member()), /credential is refused/);
-  for (const grant of [{ expiresAt: NOW }, { role: "client" as const }]) {
+  const limits = [
+    [{ expiresAt: NOW }, StaleMessageError],
+    [{ role: "client" as const }, BadMessageError],
+  ] as const;
+  for (const [grant, refusal] of limits) {
     const root = SigningKey.generate();
     const chain = extendChain([], {
       meshKey: root.publicKey,
@@ -132,7 +137,7 @@ Deno.test("a record of another mesh, an expired member, a client or a stolen cha
       ...signer,
       credential: { ...signer.credential, meshKey: root.publicKey, chain },
     };
-    assert.throws(() => open(signRecord(content, limited).bytes, limited), BadMessageError);
+    assert.throws(() => open(signRecord(content, limited).bytes, limited), refusal);
   }
   const thief = { ...member(), credential: signer.credential };
   assert.throws(() => open(signRecord(content, thief).bytes, signer), /belongs to another node/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { acceptInvite, checkCredential, foundCredential } from "../../src/mesh/credential.ts";
 import { InvalidTokenError, NotAllowedError } from "../../src/mesh/errors.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
-import { mintToken, parseToken } from "../../src/mesh/token.ts";
+import { encodeToken, makeInvite, parseToken } from "../../src/mesh/token.ts";
 import type { MemberRole } from "../../src/mesh/types.ts";
 
 const NOW = 1_000_000;
@@ -30,7 +30,8 @@ function mint(
     expiresAt: null,
     ...changes,
   };
-  return mintToken({ credential, signer, grant, addresses, now: NOW });
+  const invite = makeInvite({ credential, signer, grant, now: NOW });
+  return encodeToken({ meshKey: credential.meshKey, addresses, ...invite });
 }
 
 Deno.test("a token gives back its mesh, addresses and grant, and is short enough to be copied", () => {

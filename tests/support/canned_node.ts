@@ -9,6 +9,7 @@ import {
   fullKey,
   type GatewayInstance,
   type GatewayNode,
+  type InviteStatus,
   type ManagementNode,
   type NodeEvent,
   type PeerCheck,
@@ -123,6 +124,13 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   }
 
   readonly modelActions = NO_MODEL_ACTIONS;
+  tokens(): InviteStatus[] {
+    return [];
+  }
+
+  revoke(): Promise<void> {
+    return Promise.resolve();
+  }
 
   serve(): Promise<void> {
     return Promise.resolve();

@@ -1,0 +1,35 @@
+/** What this node has refused, by reason. */
+export const COUNTED = [
+  "joinsRefused",
+  "joinsLimited",
+  "streamsForbidden",
+  "streamsLimited",
+  "recordsBad",
+  "recordsStale",
+  "recordsLimited",
+  "revocationsBad",
+  "cutMisconduct",
+  "cutRevoked",
+  "cutExpired",
+  "cutCopy",
+] as const;
+
+export type Counted = typeof COUNTED[number];
+
+/** Totals since the node started. */
+export type MeshCounters = Readonly<Record<Counted, number>>;
+
+export class Counters {
+  readonly #counts = Object.fromEntries(COUNTED.map((what) => [what, 0])) as Record<
+    Counted,
+    number
+  >;
+
+  count(what: Counted): void {
+    this.#counts[what] += 1;
+  }
+
+  snapshot(): MeshCounters {
+    return { ...this.#counts };
+  }
+}

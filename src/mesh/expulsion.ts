@@ -1,0 +1,72 @@
+import { alarmAt } from "./alarm.ts";
+import type { Link } from "./capability.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import type { Counters } from "./counters.ts";
+import type { JoinedPeer } from "./join.ts";
+import type { PeerConnection } from "./network.ts";
+import type { PeerNetwork } from "./peer_network.ts";
+import type { Revocation } from "./revocation.ts";
+import type { RevocationExchange } from "./revocation_exchange.ts";
+import type { Trust } from "./trust.ts";
+import type { PeerId } from "./types.ts";
+
+export interface ExpulsionParts {
+  readonly network: PeerNetwork;
+  readonly trust: Trust;
+  readonly exchange: RevocationExchange;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** Forgets members before their connections close, so that nobody takes them for dead. */
+  expel(is: (peer: PeerId, links: readonly Link[]) => boolean): void;
+}
+
+/** Closes the connections of those whose membership ends while they are here. */
+export class Expulsion {
+  readonly #parts: ExpulsionParts;
+  readonly #alarms = new Map<string, Cancel>();
+
+  constructor(parts: ExpulsionParts) {
+    this.#parts = parts;
+    const { network, trust } = parts;
+    network.listen({
+      admitted: (connection, peer) => this.#onAdmitted(connection, peer),
+      closed: (connection) => this.#forget(connection),
+      superseded: () => {},
+    });
+    trust.listen((revocation) => this.#onRevoked(revocation));
+  }
+
+  stop(): void {
+    for (const cancel of this.#alarms.values()) cancel();
+    this.#alarms.clear();
+  }
+
+  #onAdmitted(connection: PeerConnection, { id, expiresAt }: JoinedPeer): void {
+    if (expiresAt === null) return;
+    const { clock } = this.#parts;
+    this.#alarms.set(connection.id, alarmAt(clock, expiresAt, () => this.#onExpired(id)));
+  }
+
+  #onExpired(id: PeerId): void {
+    const { network, counters, expel } = this.#parts;
+    counters.count("cutExpired");
+    expel((peer) => peer === id);
+    network.disconnect(id, new Error("The membership of this peer has expired"));
+  }
+
+  #onRevoked(revocation: Revocation): void {
+    const { network, trust, exchange, counters, expel } = this.#parts;
+    const isRevoked = (links: readonly Link[]) => trust.revocationOf(links) !== undefined;
+    expel((_, links) => isRevoked(links));
+    for (const { id, links } of network.connectedPeers().values()) {
+      if (!isRevoked(links)) continue;
+      counters.count("cutRevoked");
+      exchange.dismiss(id, revocation);
+    }
+  }
+
+  #forget(connection: PeerConnection): void {
+    this.#alarms.get(connection.id)?.();
+    this.#alarms.delete(connection.id);
+  }
+}
