@@ -1,78 +1,110 @@
+import { type Load, LOAD_HEADER, type Loads, parseLoad } from "./balance.ts";
+import { DOUBT_MS } from "./defaults.ts";
 import { renameModel } from "./rename_model.ts";
-import { InstanceUnavailableError } from "./types.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** An answer whose first byte has come. */
-export interface OpenAnswer {
-  readonly instance: GatewayInstance;
-  readonly response: Response;
-  /** `null` where the answer has no body. */
-  readonly body: { readonly first: Uint8Array | undefined; readonly rest: Reader } | null;
+/** What asking an instance needs. */
+export interface Asking {
+  readonly node: GatewayNode;
+  readonly loads: Loads;
 }
 
 /**
- * Asks an instance and waits for the first byte of its answer: until then the caller has seen nothing,
- * and another instance may be asked.
- * @throws {InstanceUnavailableError} where it may.
+ * One instance's answer to one request, from asking until it has ended or is given up; who opens it ends it.
+ * While it is waited for and nothing comes, the node is told to doubt that the host lives: a machine that
+ * vanishes says nothing.
  */
-export async function openAnswer(
-  node: GatewayNode,
-  instance: GatewayInstance,
-  request: ForwardRequest,
-): Promise<OpenAnswer> {
-  const answer = await node.forward(instance, request);
-  const response = renameModel(answer, instance.model, request.asked);
-  if (response.body === null) return { instance, response, body: null };
-  const rest = response.body.getReader();
-  try {
-    const { value: first } = await rest.read();
-    return { instance, response, body: { first, rest } };
-  } catch (cause) {
-    request.signal.throwIfAborted();
-    throw new InstanceUnavailableError("The answer broke off before its first byte", { cause });
+export class Answer implements Disposable {
+  readonly instance: GatewayInstance;
+  /** What the instance said of its load. */
+  load: Load | null = null;
+  readonly #asking: Asking;
+  readonly #over = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #response: Response | undefined;
+  #reader: Reader | undefined;
+  /** Looks at a wait that has lasted so far. */
+  #looks = 0;
+  #waits = false;
+  #ended = false;
+
+  private constructor(asking: Asking, instance: GatewayInstance) {
+    this.#asking = asking;
+    this.instance = instance;
+    this.#timer = setInterval(() => this.#look(), DOUBT_MS);
+    asking.loads.started(instance);
   }
-}
 
-/** Of the last three exactly one is called. */
-export interface RelayEvents {
-  passed(chunk: Uint8Array): void;
-  /** The answer came whole. */
-  completed(): void;
-  /** It did not, and the caller's connection breaks off. */
-  broke(error: unknown): void;
-  /** The caller went away. */
-  cancelled(): void;
-}
+  /**
+   * Resolves when the head of the answer has come.
+   * @throws {InstanceUnavailableError} where another instance may be asked, or the signal's reason.
+   */
+  static async open(
+    asking: Asking,
+    instance: GatewayInstance,
+    request: ForwardRequest,
+  ): Promise<Answer> {
+    const answer = new Answer(asking, instance);
+    try {
+      await answer.#ask(request);
+      return answer;
+    } catch (error) {
+      answer.end();
+      throw error;
+    }
+  }
 
-/** The answer's bytes as the caller reads them: one chunk at a time, and none before it is asked for. */
-export function relay(
-  { first, rest }: NonNullable<OpenAnswer["body"]>,
-  events: RelayEvents,
-): ReadableStream<Uint8Array> {
-  let pending = first;
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const chunk = pending ?? (await rest.read()).value;
-        pending = undefined;
-        if (chunk === undefined) {
-          events.completed();
-          controller.close();
-        } else {
-          events.passed(chunk);
-          controller.enqueue(chunk);
-        }
-      } catch (error) {
-        events.broke(error);
-        // The connection breaks off, so that the caller does not take a part for the whole.
-        controller.error(error);
-      }
-    },
-    async cancel(reason) {
-      events.cancelled();
-      await rest.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+  get response(): Response {
+    return this.#response!;
+  }
+
+  /** The next bytes of the body; `null` at its end. @throws where it breaks off. */
+  async read(): Promise<Uint8Array | null> {
+    if (this.#reader === undefined) return null;
+    const { value } = await this.#waiting(this.#reader.read());
+    if (value !== undefined) return value;
+    this.end();
+    return null;
+  }
+
+  /** Frees the instance where it still works. Safe to call twice. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#timer);
+    this.#asking.loads.ended(this.instance);
+    this.#over.abort(new Error("The answer has ended"));
+    // What was not read is not wanted; a body that has ended, or failed, does not mind.
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  async #ask(request: ForwardRequest): Promise<void> {
+    const signal = AbortSignal.any([request.signal, this.#over.signal]);
+    const asked = this.#asking.node.forward(this.instance, { ...request, signal });
+    const response = await this.#waiting(asked);
+    this.load = parseLoad(response.headers.get(LOAD_HEADER));
+    if (this.load !== null) this.#asking.loads.heard(this.instance, this.load);
+    this.#response = renameModel(response, this.instance.model, request.asked);
+    this.#reader = this.#response.body?.getReader();
+  }
+
+  async #waiting<T>(work: Promise<T>): Promise<T> {
+    this.#waits = true;
+    this.#looks = 0;
+    try {
+      return await work;
+    } finally {
+      this.#waits = false;
+    }
+  }
+
+  #look(): void {
+    if (this.#waits && ++this.#looks > 1) this.#asking.node.doubt(this.instance);
+  }
 }

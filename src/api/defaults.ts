@@ -71,3 +71,44 @@ export const LOOPBACK = "127.0.0.1";
 
 /** Lines of the node's log kept for a console that is opened later. Some 100 KB. */
 export const LOG_LINES_KEPT = 500;
+/** One event of a stream: `response.completed` repeats a whole answer, nothing honest is larger. */
+export const EVENT_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * How long a request waits for an instance: finding a silent host dead takes up to 40 s, and loading a model
+ * of tens of GB a minute or more. Clients of OpenAI's API wait 10 minutes.
+ */
+export const HOLD_MS = 120_000;
+
+/** Between two looks while a request is held. A tenth of what a load takes at least. */
+export const HELD_LOOK_MS = 250;
+
+/**
+ * A stream without a first byte is answered with 200 and comments after this long. Errors before it keep their
+ * status; proxies close a silent connection after 30 to 60 s.
+ */
+export const SIGN_OF_LIFE_MS = 10_000;
+
+/** An answer that is silent for this long, or twice as long: is its host still there? One small question a host. */
+export const DOUBT_MS = 500;
+
+/**
+ * Instances that may end while they have one request before it is given up: a request that kills every
+ * llama-server that it meets must not go through the whole mesh.
+ */
+export const ENDS_ALLOWED = 4;
+
+/** A whole JSON answer is held back until its end is there, so that another instance may be asked; larger ones pass. */
+export const WHOLE_ANSWER_BYTES = 1024 * 1024;
+
+/** An instance takes this much more than its part of the load before a conversation moves on: design.md 5. */
+export const LOAD_SLACK = 1.25;
+
+/** What an instance said of its load before is no longer believed. An answer takes about this long. */
+export const LOAD_FRESH_MS = 10_000;
+
+/** llama-server's own default, for an instance that has not said yet how many requests it answers at a time. */
+export const USUAL_SLOTS = 4;
+
+/** A slot is free again after some tokens. Chosen by feel. */
+export const RETRY_AFTER_S = 5;

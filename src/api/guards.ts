@@ -1,10 +1,14 @@
 import type { Logger } from "@logtape/logtape";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { RETRY_AFTER_S } from "./defaults.ts";
 import { isCrossSite, isOwnHost, type OwnHosts, type RequestOrigin } from "./hosts.ts";
 import { type ApiKey, type KeyRing, presentedKey } from "./keys.ts";
 import { answerFor, type Refusal, RefusedError } from "./openai_errors.ts";
 import { rateLimitHeaders, type RateLimits } from "./rate_limit.ts";
+
+/** What another attempt may find otherwise. */
+const MAY_TRY_AGAIN: readonly Refusal["kind"][] = ["overloaded", "not-warm", "unreachable"];
 
 /** What every route of both ports may read of its request. */
 export type ApiEnv = {
@@ -140,5 +144,6 @@ export function answerErrors<Env extends ApiEnv>(app: Hono<Env>, logger: Logger)
 function answer(c: Context, refusal: Refusal): Response {
   const { status, body } = answerFor(refusal);
   if (refusal.kind === "key") c.header("www-authenticate", "Bearer");
+  if (MAY_TRY_AGAIN.includes(refusal.kind)) c.header("retry-after", String(RETRY_AFTER_S));
   return c.json(body, status);
 }

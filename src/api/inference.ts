@@ -1,16 +1,20 @@
 import type { Logger } from "@logtape/logtape";
 import type { Context, Handler } from "hono";
-import { type OpenAnswer, openAnswer, relay, type RelayEvents } from "./answer.ts";
-import { BODY_LIMIT_BYTES } from "./defaults.ts";
+import type { Asking } from "./answer.ts";
+import { Loads } from "./balance.ts";
+import { type CallerEvents, callerStream, SIGN_OF_LIFE } from "./caller_stream.ts";
+import { BODY_LIMIT_BYTES, SIGN_OF_LIFE_MS } from "./defaults.ts";
+import { asErrorEvent, errorEvent } from "./error_event.ts";
+import { isEventStream } from "./event_reader.ts";
 import type { ApiEnv } from "./guards.ts";
-import { instancesFor, nobodyAnswers } from "./instances.ts";
+import { InstanceSearch } from "./instances.ts";
+import { LastingAnswer } from "./lasting_answer.ts";
 import { answerFor, RefusedError } from "./openai_errors.ts";
 import { readBody } from "./read_body.ts";
 import { Recorder } from "./recorder.ts";
 import { headersToAnswer, headersToAsk } from "./relay_headers.ts";
 import { type Routing, routingReader } from "./routing.ts";
-import { InstanceUnavailableError } from "./types.ts";
-import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
+import type { ForwardRequest, GatewayNode } from "./types.ts";
 
 /** What logs of web servers say of a caller that went away before its answer. */
 const CALLER_GONE = 499;
@@ -24,6 +28,8 @@ export interface InferenceOptions {
   readonly recordPrompts: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How long a request waits for an instance. */
+  readonly holdMs: number;
 }
 
 /** Answers a request by an instance of the model that its body names. */
@@ -31,9 +37,11 @@ export function inferenceHandler(
   nodeFor: (c: Context<ApiEnv>) => GatewayNode,
   options: InferenceOptions,
 ): Handler<ApiEnv> {
+  const loads = new Loads(() => performance.now());
   return async (c) => {
     const node = nodeFor(c);
     const exchange: Exchange = {
+      path: c.req.path,
       caller: c.req.raw.signal,
       gone: new AbortController(),
       recorder: new Recorder({
@@ -45,7 +53,7 @@ export function inferenceHandler(
       }),
     };
     try {
-      return await exchangeOne(node, c, exchange, options.logger);
+      return await exchangeOne({ node, loads }, c, exchange, options);
     } catch (error) {
       exchange.recorder.end(exchange.caller.aborted ? CALLER_GONE : statusOf(error));
       throw error;
@@ -55,6 +63,7 @@ export function inferenceHandler(
 
 /** One request and its answer. */
 interface Exchange {
+  readonly path: string;
   /** Aborts when the caller's connection is lost. */
   readonly caller: AbortSignal;
   /** Aborted when the caller no longer reads. */
@@ -63,29 +72,100 @@ interface Exchange {
 }
 
 async function exchangeOne(
-  node: GatewayNode,
+  { node, loads }: Asking,
   c: Context<ApiEnv>,
-  { caller, gone, recorder }: Exchange,
-  logger: Logger,
+  exchange: Exchange,
+  { logger, holdMs }: InferenceOptions,
 ): Promise<Response> {
+  const { caller, gone, recorder } = exchange;
   const signal = AbortSignal.any([caller, gone.signal]);
   const { routing, request } = await readRequest(c, signal, recorder);
   recorder.model = routing.model ?? "";
-  const answer = await askInTurn(node, routing, request, { recorder, logger });
-  recorder.model = answer.instance.model;
-  recorder.host = answer.instance.host;
-  return respond(answer, {
+  const { requestId } = request;
+  const search = new InstanceSearch({ node, loads, routing, requestId, signal, logger, holdMs });
+  const answer = new LastingAnswer({
+    asking: { node, loads },
+    search,
+    request,
+    streamed: routing.streamed,
+    asks: () => recorder.asking(),
+    continues: (instance) => logger.info("{host} goes on for {model}", { ...instance }),
+  });
+  const opening = answer.open().then(() => {
+    recorder.model = answer.instance.model;
+    recorder.host = answer.instance.host;
+  });
+  if (await isSoon(opening, routing.streamed)) return respond(answer, exchange, logger);
+  return respondLate(answer, opening, exchange, logger);
+}
+
+/** False for a caller of events whose answer takes so long that it needs a sign of life. */
+async function isSoon(opening: Promise<void>, streamed: boolean): Promise<boolean> {
+  if (!streamed) return await opening.then(() => true);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), SIGN_OF_LIFE_MS);
+  try {
+    return await Promise.race([opening.then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function respond(answer: LastingAnswer, exchange: Exchange, logger: Logger): Response {
+  const { response, instance } = answer;
+  const headers = headersToAnswer(response.headers);
+  headers.set("x-mesh-host", instance.host);
+  const { status } = response;
+  const events = callerEvents(answer, exchange, logger);
+  if (response.body === null) {
+    events.completed();
+    return new Response(null, { status, headers });
+  }
+  const isEvents = isEventStream(response);
+  return new Response(callerStream(answer.pieces(), events, { isEvents }), { status, headers });
+}
+
+/** The head has to be sent before anybody answers: what comes instead of an answer is an event as well. */
+function respondLate(
+  answer: LastingAnswer,
+  opening: Promise<void>,
+  exchange: Exchange,
+  logger: Logger,
+): Response {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield SIGN_OF_LIFE;
+    await opening;
+    if (isEventStream(answer.response)) yield* answer.pieces();
+    else yield await asErrorEvent(exchange.path, answer.pieces());
+  }
+  // Its failure is met by whoever reads the pieces, or by nobody.
+  opening.catch(() => {});
+  const stream = callerStream(pieces(), callerEvents(answer, exchange, logger), { isEvents: true });
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" };
+  return new Response(stream, { headers });
+}
+
+function callerEvents(answer: LastingAnswer, exchange: Exchange, logger: Logger): CallerEvents {
+  const { caller, gone, recorder, path } = exchange;
+  return {
     passed: (chunk) => recorder.passed(chunk),
-    completed: () => recorder.end(answer.response.status),
+    completed: () => {
+      answer.end();
+      recorder.end(answer.response.status);
+    },
     broke: (error) => {
+      answer.end();
       recorder.end(caller.aborted ? CALLER_GONE : BROKEN_OFF);
-      if (!caller.aborted) logBreak(logger, answer.instance, error);
+      if (caller.aborted) return null;
+      logger.warn("The answer for {model} broke off: {error}", { model: recorder.model, error });
+      return error instanceof RefusedError ? errorEvent(path, error.refusal) : null;
     },
     cancelled: () => {
       gone.abort();
+      answer.end();
       recorder.end(CALLER_GONE);
     },
-  });
+  };
 }
 
 async function readRequest(
@@ -113,40 +193,6 @@ async function readRequest(
     connected: () => recorder.connected(),
   };
   return { routing, request };
-}
-
-/** Asks one instance after the other until one answers. The caller sees nothing of those that do not. */
-async function askInTurn(
-  node: GatewayNode,
-  routing: Routing,
-  request: ForwardRequest,
-  { recorder, logger }: { readonly recorder: Recorder; readonly logger: Logger },
-): Promise<OpenAnswer> {
-  let failed: GatewayInstance | undefined;
-  for await (const instance of instancesFor(node, routing, request, logger)) {
-    recorder.asking();
-    try {
-      return await openAnswer(node, instance, request);
-    } catch (error) {
-      if (!(error instanceof InstanceUnavailableError)) throw error;
-      failed = instance;
-      logger.warn("{host} does not answer for {model}: {error}", { ...instance, error });
-    }
-  }
-  throw nobodyAnswers(node, routing.model, failed);
-}
-
-function respond({ instance, response, body }: OpenAnswer, events: RelayEvents): Response {
-  const headers = headersToAnswer(response.headers);
-  headers.set("x-mesh-host", instance.host);
-  const { status } = response;
-  if (body !== null) return new Response(relay(body, events), { status, headers });
-  events.completed();
-  return new Response(null, { status, headers });
-}
-
-function logBreak(logger: Logger, instance: GatewayInstance, error: unknown): void {
-  logger.warn("The answer of {host} for {model} broke off: {error}", { ...instance, error });
 }
 
 function statusOf(error: unknown): number {

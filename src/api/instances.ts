@@ -1,31 +1,130 @@
 import type { Logger } from "@logtape/logtape";
+import { balanced, type Loads } from "./balance.ts";
 import { candidates, chooseModel, warmNames } from "./choose.ts";
+import { ENDS_ALLOWED, HELD_LOOK_MS } from "./defaults.ts";
 import { matchName } from "./model_name.ts";
 import { RefusedError } from "./openai_errors.ts";
 import type { Routing } from "./routing.ts";
-import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
+import { type GatewayInstance, type GatewayNode, InstanceUnavailableError } from "./types.ts";
 
-/** The instances to ask, in turn; what the mesh says anew is looked at once those known are used up. */
-export async function* instancesFor(
-  node: GatewayNode,
-  routing: Routing,
-  request: ForwardRequest,
-  logger: Logger,
-): AsyncGenerator<GatewayInstance> {
-  const asked = new Set<string>();
-  // Without a conversation there is no cache to find again: any instance is as good.
-  const key = routing.conversation || request.requestId;
-  for (let refreshed = false;; refreshed = true) {
-    const model = chooseModel(routing.model, node.ownModel, node.warm());
-    const serving = node.warm().filter((instance) => instance.model === model);
-    for (const instance of candidates(serving, key)) {
-      if (asked.has(instance.host)) continue;
-      asked.add(instance.host);
-      yield instance;
-    }
-    if (refreshed) return;
-    await refresh(node, request.signal, logger);
+export interface SearchOptions {
+  readonly node: GatewayNode;
+  readonly loads: Loads;
+  readonly routing: Routing;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** How long the request waits for an instance. */
+  readonly holdMs: number;
+}
+
+/**
+ * Finds the instances to ask for one request, one after the other. Each is asked once a round; between two
+ * rounds the request is held until the mesh may serve its model again.
+ */
+export class InstanceSearch {
+  readonly #options: SearchOptions;
+  /** Without a conversation there is no cache to find again: any instance is as good. */
+  readonly #key: string;
+  readonly #asked = new Set<string>();
+  #full = false;
+  #failed: GatewayInstance | undefined;
+  #ends = 0;
+  #holdUntilMs: number | undefined;
+  /** The one that has begun to answer: only its like can go on. */
+  #begun: GatewayInstance | undefined;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
+    this.#key = options.routing.conversation || options.requestId;
   }
+
+  /** @throws {RefusedError} where the request is not, or no longer, held. */
+  async next(): Promise<GatewayInstance> {
+    const { node, signal, logger } = this.#options;
+    for (let looks = 0;; looks++) {
+      signal.throwIfAborted();
+      const [instance] = balanced(this.#candidates(), (one) => this.#options.loads.of(one));
+      if (instance !== undefined) {
+        this.#asked.add(instance.host);
+        return instance;
+      }
+      if (looks === 0) {
+        await refresh(node, signal, logger);
+        continue;
+      }
+      this.#refuseOrHold();
+      await pause(HELD_LOOK_MS, signal);
+      this.#asked.clear();
+      await refresh(node, signal, logger, "debug");
+    }
+  }
+
+  /**
+   * The instance gave no answer, or its answer broke off.
+   * @throws {RefusedError} where that has happened too often after it was asked.
+   */
+  failed(instance: GatewayInstance, error: unknown): void {
+    const { logger } = this.#options;
+    const level = this.#failed?.host === instance.host ? "debug" : "warn";
+    logger[level]("{host} does not answer for {model}: {error}", { ...instance, error });
+    this.#failed = instance;
+    this.#asked.add(instance.host);
+    if (error instanceof InstanceUnavailableError && !error.wasAsked) return;
+    if (++this.#ends < ENDS_ALLOWED) return;
+    const reason = `${this.#ends} machines were lost while they answered`;
+    throw new RefusedError({ kind: "interrupted", reason }, { cause: error });
+  }
+
+  /** The instance has as much to do as it takes. */
+  full(): void {
+    this.#full = true;
+  }
+
+  /** The instance has begun to answer. */
+  began(instance: GatewayInstance): void {
+    this.#begun = instance;
+    this.#full = false;
+    this.#holdUntilMs = undefined;
+    this.#asked.clear();
+  }
+
+  #candidates(): readonly GatewayInstance[] {
+    const { node, routing } = this.#options;
+    const warm = node.warm();
+    const model = this.#begun?.model ?? chooseModel(routing.model, node.ownModel, warm);
+    const serving = warm.filter((instance) =>
+      instance.model === model && !this.#asked.has(instance.host) &&
+      (this.#begun === undefined || instance.fingerprint === this.#begun.fingerprint)
+    );
+    return candidates(serving, this.#key);
+  }
+
+  /** Returns where waiting may help, for as long as it may last. */
+  #refuseOrHold(): void {
+    const { node, routing, holdMs } = this.#options;
+    const model = this.#begun?.model ?? routing.model;
+    if (this.#full) throw new RefusedError({ kind: "overloaded", model: model ?? "" });
+    const now = performance.now();
+    this.#holdUntilMs ??= now + holdMs;
+    const isHopeless = this.#failed === undefined && !mayCome(node, model);
+    if (isHopeless || now >= this.#holdUntilMs) throw nobodyAnswers(node, model, this.#failed);
+  }
+}
+
+function mayCome(node: GatewayNode, model: string | null): boolean {
+  const coming = node.coming();
+  return model === null ? coming.length > 0 : matchName(model, coming).kind === "one";
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", end);
 }
 
 /** A table that can't be fetched leaves the gateway with what it knows. */
@@ -33,12 +132,13 @@ export async function refresh(
   node: GatewayNode,
   signal: AbortSignal,
   logger: Logger,
+  level: "warn" | "debug" = "warn",
 ): Promise<void> {
   try {
     await node.refresh(signal);
   } catch (error) {
     signal.throwIfAborted();
-    logger.warn("Could not refresh what the mesh serves: {error}", { error });
+    logger[level]("Could not refresh what the mesh serves: {error}", { error });
   }
 }
 
@@ -50,7 +150,7 @@ export function nobodyAnswers(
 ): RefusedError {
   if (failed !== undefined) return new RefusedError({ kind: "unreachable", model: failed.model });
   if (!node.knowsMesh && model !== null) return new RefusedError({ kind: "unreachable", model });
-  if (model === null || model === node.ownModel) {
+  if (model === null || model === node.ownModel || mayCome(node, model)) {
     return new RefusedError({ kind: "not-warm", model });
   }
   const warm = warmNames(node.warm());

@@ -44,6 +44,14 @@ export class KeyedNode implements GatewayNode {
     return this.#node.warm().filter(({ model }) => this.#mayUse(model));
   }
 
+  coming(): readonly string[] {
+    return this.#node.coming().filter((model) => this.#mayUse(model));
+  }
+
+  doubt(instance: GatewayInstance): void {
+    this.#node.doubt(instance);
+  }
+
   refresh(signal: AbortSignal): Promise<void> {
     return this.#node.refresh(signal);
   }

@@ -1,4 +1,4 @@
-import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE } from "./defaults.ts";
+import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE, RETRY_AFTER_S } from "./defaults.ts";
 
 /** Why a request gets no answer from a model, or from the node. */
 export type Refusal =
@@ -13,6 +13,8 @@ export type Refusal =
   | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
   | { readonly kind: "not-warm"; readonly model: string | null }
   | { readonly kind: "unreachable"; readonly model: string }
+  | { readonly kind: "overloaded"; readonly model: string }
+  | { readonly kind: "interrupted"; readonly reason: string }
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "unknown-invite"; readonly reason: string }
@@ -47,7 +49,7 @@ export class RefusedError extends Error {
 }
 
 interface Verdict {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 429 | 500 | 502 | 503;
   readonly code: string;
   readonly message: string;
   readonly param?: string | undefined;
@@ -128,6 +130,22 @@ function judge(refusal: Refusal): Verdict {
         message: `No machine that serves the model '${
           shorten(refusal.model)
         }' can be reached: try again`,
+      };
+    case "overloaded":
+      return {
+        status: 429,
+        code: "model_overloaded",
+        message: `Every machine that serves the model '${
+          shorten(refusal.model)
+        }' has as many requests as it takes: try again in ${RETRY_AFTER_S} s`,
+      };
+    case "interrupted":
+      return {
+        status: 502,
+        code: "answer_interrupted",
+        message: `The machine that answered was lost, and its answer is not continued: ${
+          shorten(refusal.reason)
+        }`,
       };
     case "not-allowed":
       return { status: 403, code: "not_allowed", message: refusal.reason };

@@ -8,6 +8,8 @@ export interface Routing {
   readonly model: string | null;
   /** See `conversationStart`. */
   readonly conversation: string;
+  /** The caller reads the answer as Server-Sent Events. */
+  readonly streamed: boolean;
 }
 
 /** True for a Content-Type of JSON. */
@@ -32,7 +34,11 @@ function mediaType(contentType: string | null): string {
 
 function readJson(bytes: Uint8Array): Routing {
   const body = parseObject(bytes);
-  return { model: readModel(body.model), conversation: conversationStart(body) };
+  return {
+    model: readModel(body.model),
+    conversation: conversationStart(body),
+    streamed: body.stream === true,
+  };
 }
 
 /** Audio comes as a form. */
@@ -41,7 +47,7 @@ async function readForm(bytes: Uint8Array, contentType: string): Promise<Routing
   const form = await new Response(bytes as BodyInit, { headers }).formData().catch((error) => {
     throw badBody(`The request body is not a form: ${error.message}`);
   });
-  return { model: readModel(form.get("model")), conversation: "" };
+  return { model: readModel(form.get("model")), conversation: "", streamed: false };
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {

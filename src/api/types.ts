@@ -181,6 +181,7 @@ export interface ForwardRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Uint8Array | null;
+  /** Aborts when the answer has ended, or is no longer wanted. */
   readonly signal: AbortSignal;
   /** Absent where no key was required. */
   readonly grant?: Grant;
@@ -188,9 +189,16 @@ export interface ForwardRequest {
   readonly connected?: () => void;
 }
 
-/** The instance could not be reached, or no longer serves the model; nothing was answered. */
+/** The instance could not be reached, or no longer serves the model, or ended; nothing was answered. */
 export class InstanceUnavailableError extends Error {
   override name = "InstanceUnavailableError";
+  /** The request had reached it: perhaps the request is what ended it. */
+  readonly wasAsked: boolean;
+
+  constructor(message: string, { wasAsked, cause }: { wasAsked: boolean; cause?: unknown }) {
+    super(message, { cause });
+    this.wasAsked = wasAsked;
+  }
 }
 
 /** What the OpenAI gateway needs of the node. */
@@ -204,10 +212,14 @@ export interface GatewayNode {
   warm(): readonly GatewayInstance[];
   /** A passive node fetches the routing table anew; an active one answers from its view. */
   refresh(signal: AbortSignal): Promise<void>;
+  /** Names that may be warm soon: loading, waiting for memory, wanted, or served by a group that elects its host. */
+  coming(): readonly string[];
   /** The model that this node serves or takes part in, if any. */
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
   forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response>;
+  /** Nothing comes from the instance although it was asked: the node finds out whether its host lives. */
+  doubt(instance: GatewayInstance): void;
   /** Called once for each request when its answer has ended. */
   record(request: RequestRecord): void;
 }

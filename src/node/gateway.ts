@@ -7,6 +7,7 @@ import {
   MovedError,
   type OpenStream,
   TunnelError,
+  UnreachableError,
 } from "../tunnel/mod.ts";
 import { FAILED_HOST_MS } from "./defaults.ts";
 import type { LocalServer } from "./duty.ts";
@@ -52,6 +53,18 @@ export abstract class Gateway implements GatewayNode {
     return withoutFailed(warm.map((one) => this.#entry(one)), this.#failedUntilMs, Date.now());
   }
 
+  coming(): string[] {
+    const { instances, wanted, nodes } = this.#parts.mesh.routes();
+    const groups = nodes.flatMap(({ model }) => model ?? []);
+    const cold = instances.filter(({ state }) => state !== "warm");
+    const own = this.ownModel ?? [];
+    return [...new Set([...cold.map(({ model }) => model.name), ...wanted, ...groups].concat(own))];
+  }
+
+  doubt({ host, local }: GatewayInstance): void {
+    if (!local) this.#parts.mesh.suspect(host as PeerId, "nothing came of an answer for a while");
+  }
+
   async refresh(signal: AbortSignal): Promise<void> {
     await this.#parts.mesh.refreshRoutes({ force: true, signal });
   }
@@ -63,7 +76,8 @@ export abstract class Gateway implements GatewayNode {
         : await this.#forwardToPeer(instance, request);
     } catch (error) {
       if (!(error instanceof TunnelError || error instanceof MovedError)) throw error;
-      throw new InstanceUnavailableError(error.message, { cause: error });
+      const wasAsked = !(error instanceof MovedError || error instanceof UnreachableError);
+      throw new InstanceUnavailableError(error.message, { wasAsked, cause: error });
     }
   }
 
@@ -79,7 +93,10 @@ export abstract class Gateway implements GatewayNode {
 
   async #forwardLocal({ model }: GatewayInstance, request: ForwardRequest): Promise<Response> {
     const server = this.#parts.localServer();
-    if (server === null) throw new InstanceUnavailableError("This node no longer serves the model");
+    if (server === null) {
+      const message = "This node no longer serves the model";
+      throw new InstanceUnavailableError(message, { wasAsked: false });
+    }
     this.#parts.asked(request.requestId, model);
     return await forwardLocal(server, request);
   }

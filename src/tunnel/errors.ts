@@ -3,6 +3,11 @@ export class TunnelError extends Error {
   override name = "TunnelError";
 }
 
+/** No stream to the peer could be opened: it knows nothing of the request. */
+export class UnreachableError extends TunnelError {
+  override name = "UnreachableError";
+}
+
 /** The peer no longer serves the model: ask for the routes again and try the next. */
 export class MovedError extends Error {
   override name = "MovedError";

@@ -1,6 +1,6 @@
 import { Deadline } from "./deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
-import { asError, FrameError, MovedError, TunnelError } from "./errors.ts";
+import { asError, FrameError, MovedError, TunnelError, UnreachableError } from "./errors.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
 import { encodeHttpFrame, type ReplyHead, type RequestHead } from "./http_frames.ts";
 import { requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
@@ -62,7 +62,8 @@ async function openStream(
     return await open(peer, deadline.signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new TunnelError(`Could not reach ${peer}: ${asError(error).message}`, { cause: error });
+    const message = `Could not reach ${peer}: ${asError(error).message}`;
+    throw new UnreachableError(message, { cause: error });
   }
 }
 

@@ -26,6 +26,7 @@ export interface FakeNodeOptions {
   /** What is warm after a refresh. */
   readonly refreshed?: readonly GatewayInstance[];
   readonly forward?: Forward;
+  readonly coming?: readonly string[];
 }
 
 export const NO_MODEL_ACTIONS: ModelActions = {
@@ -45,6 +46,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   modelActions: ModelActions = NO_MODEL_ACTIONS;
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
+  readonly doubted: string[] = [];
   /** What was asked of its models, such as `drop guide`. */
   readonly asked: string[] = [];
   modelError: Error | null = null;
@@ -52,6 +54,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   watchers = 0;
   inviteError: Error | null = null;
   peers = 0;
+  #refreshed = Promise.withResolvers<void>();
   #warm: readonly GatewayInstance[];
   readonly #options: FakeNodeOptions;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
@@ -85,10 +88,30 @@ export class FakeNode implements GatewayNode, ManagementNode {
     return () => this.watchers--;
   }
 
+  /** Resolves once it was refreshed so often. */
+  async refreshed(times: number): Promise<void> {
+    while (this.refreshes < times) await this.#refreshed.promise;
+  }
+
+  /** From now on these are warm. */
+  becomeWarm(warm: readonly GatewayInstance[]): void {
+    this.#warm = warm;
+  }
+
   refresh(): Promise<void> {
     this.refreshes++;
+    this.#refreshed.resolve();
+    this.#refreshed = Promise.withResolvers();
     this.#warm = this.#options.refreshed ?? this.#warm;
     return Promise.resolve();
+  }
+
+  coming(): readonly string[] {
+    return this.#options.coming ?? (this.ownModel === null ? [] : [this.ownModel]);
+  }
+
+  doubt({ host }: GatewayInstance): void {
+    this.doubted.push(host);
   }
 
   async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {

@@ -6,17 +6,19 @@ import {
   fullKey,
   InstanceUnavailableError,
 } from "../../src/api/mod.ts";
+import { LOAD_HEADER } from "../../src/api/balance.ts";
 import { candidates } from "../../src/api/choose.ts";
 import { conversationStart } from "../../src/api/conversation.ts";
 import type { OpenAiError } from "../../src/api/openai_errors.ts";
-import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
+import { asking, echo, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
 
 const CHAT = "/v1/chat/completions";
 const hello = { model: "guide", messages: [{ role: "user", content: "hello" }] };
 
 function setUp(options: FakeNodeOptions = {}, keys: readonly ApiKey[] = []) {
   const node = new FakeNode(options);
-  const gateway = createGateway(node, { keys, logger: getLogger("test"), newId: () => "new-id" });
+  const config = { keys, logger: getLogger("test"), newId: () => "new-id", holdMs: 0 };
+  const gateway = createGateway(node, config);
   return { node, gateway };
 }
 
@@ -41,6 +43,7 @@ Deno.test("The gateway names the request and the host that answered", async () =
   assert.equal(response.headers.get("x-mesh-host"), "a");
   assert.equal(response.headers.get("x-request-id"), "new-id");
   assert.equal(node.forwarded[0]?.request.requestId, "new-id");
+  await response.body?.cancel();
   const own = await gateway.request("/health");
   assert.equal(own.headers.get("x-mesh-host"), "self");
   assert.equal(own.headers.get("x-request-id"), "new-id");
@@ -86,7 +89,7 @@ Deno.test("The gateway asks the next instance when one is unavailable, and the c
   const { node, gateway } = setUp({
     warm,
     forward: ({ host }) => {
-      if (host !== order[2]) throw new InstanceUnavailableError("gone");
+      if (host !== order[2]) throw new InstanceUnavailableError("gone", { wasAsked: false });
       return new Response("answer");
     },
   });
@@ -116,7 +119,7 @@ Deno.test("The gateway asks an instance that a refresh brings once all others fa
     warm: [instance("a")],
     refreshed: [instance("a"), instance("b")],
     forward: ({ host }) => {
-      if (host === "a") throw new InstanceUnavailableError("gone");
+      if (host === "a") throw new InstanceUnavailableError("gone", { wasAsked: false });
       return new Response("answer");
     },
   });
@@ -130,7 +133,7 @@ Deno.test("The gateway says that no instance can be reached once all have failed
   const { node, gateway } = setUp({
     warm: [instance("a"), instance("b")],
     forward: () => {
-      throw new InstanceUnavailableError("gone");
+      throw new InstanceUnavailableError("gone", { wasAsked: false });
     },
   });
   const response = await gateway.request(CHAT, asking(hello));
@@ -481,4 +484,119 @@ Deno.test("An answer that breaks off after its first byte breaks off for the cal
   await assert.rejects(response.text());
   assert.equal(node.forwarded.length, 1);
   assert.equal(node.records[0]?.status, 502);
+});
+
+/** An answer that breaks off behind these events. */
+function breakingOff(events: readonly string[]): Response {
+  const parts = events.map((event) => new TextEncoder().encode(`data: ${event}\n\n`));
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const part = parts.shift();
+      if (part === undefined) controller.error(new Error("died"));
+      else controller.enqueue(part);
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+const OPENING = JSON.stringify({ id: "1", choices: [{ index: 0, delta: { role: "assistant" } }] });
+const HEL = JSON.stringify({ id: "1", choices: [{ index: 0, delta: { content: "Hel" } }] });
+
+Deno.test("An answer that has only opened is asked for elsewhere, and the caller sees nothing", async () => {
+  const whole = `data: ${HEL}\n\ndata: [DONE]\n\n`;
+  let asked = 0;
+  const { gateway } = setUp({
+    warm: [instance("a"), instance("b")],
+    forward: () =>
+      asked++ === 0
+        ? breakingOff([OPENING])
+        : new Response(whole, { headers: { "content-type": "text/event-stream" } }),
+  });
+  const response = await gateway.request(CHAT, asking({ ...hello, stream: true, n: 2 }));
+  assert.equal(await response.text(), whole);
+});
+
+Deno.test("A stream that can't be continued ends with an error in OpenAI's shape, not in the middle of an event", async () => {
+  const table: [string, Record<string, unknown>, RegExp][] = [
+    [
+      CHAT,
+      { ...hello, stream: true, n: 2 },
+      /^data: \{"error":\{"message":"[^"]*several choices"/m,
+    ],
+    [
+      "/v1/messages",
+      { ...hello, stream: true },
+      /^event: error\ndata: \{"type":"error","error":\{/m,
+    ],
+  ];
+  for (const [path, body, expected] of table) {
+    const { node, gateway } = setUp({
+      warm: [instance("a"), instance("b")],
+      forward: () => breakingOff([HEL]),
+    });
+    const text = await (await gateway.request(path, asking(body))).text();
+    assert.match(text, expected);
+    assert.match(text, /"code":"answer_interrupted"\}\}\n\n$/);
+    assert.equal(node.records[0]?.status, 502);
+  }
+});
+
+Deno.test("A request that ends every instance it meets is given up", async () => {
+  const warm = ["a", "b", "c", "d", "e", "f"].map((host) => instance(host));
+  const { node, gateway } = setUp({
+    warm,
+    forward: () => {
+      throw new InstanceUnavailableError("it ended", { wasAsked: true });
+    },
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.status, 502);
+  assert.equal((await errorOf(response)).code, "answer_interrupted");
+  assert.equal(node.forwarded.length, 4);
+});
+
+Deno.test("A JSON answer that breaks off is asked for elsewhere, whole", async () => {
+  let asked = 0;
+  const { gateway } = setUp({
+    warm: [instance("a"), instance("b")],
+    forward: () => {
+      if (asked++ > 0) return Response.json({ whole: true });
+      const body = breakingOff([HEL]).body;
+      return new Response(body, { headers: { "content-type": "application/json" } });
+    },
+  });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.deepEqual(await response.json(), { whole: true });
+});
+
+Deno.test("An instance that is full passes a request on; where all are, the caller is told when to try again", async () => {
+  const full = () =>
+    new Response("{}", { status: 429, headers: { [LOAD_HEADER]: "active=9; slots=4" } });
+  const warm = [instance("a"), instance("b")];
+  const [first] = candidates(warm, conversationStart(hello));
+  const one = setUp({
+    warm,
+    forward: ({ host }) => host === first?.host ? full() : new Response("{}"),
+  });
+  const passed = await one.gateway.request(CHAT, asking(hello));
+  assert.equal(passed.status, 200);
+  assert.notEqual(passed.headers.get("x-mesh-host"), first?.host);
+  await passed.body?.cancel();
+  const all = setUp({ warm, forward: full });
+  const refused = await all.gateway.request(CHAT, asking(hello));
+  assert.equal(refused.status, 429);
+  assert.match(refused.headers.get("retry-after") ?? "", /^\d+$/);
+  assert.equal((await errorOf(refused)).code, "model_overloaded");
+  assert.equal(all.node.forwarded.length, 2);
+});
+
+Deno.test("A request is held while its model may come, and answered once it is there", async () => {
+  const node = new FakeNode({ coming: ["guide"], forward: echo });
+  const gateway = createGateway(node, { keys: [], logger: getLogger("test") });
+  const answer = gateway.request(CHAT, asking(hello));
+  await node.refreshed(2);
+  node.becomeWarm([instance("a")]);
+  const response = await answer;
+  assert.equal(response.status, 200);
+  await response.body?.cancel();
 });

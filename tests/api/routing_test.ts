@@ -72,7 +72,11 @@ Deno.test("A form names its model in a field", async () => {
   const sent = new Response(form);
   const type = sent.headers.get("content-type")!;
   const body = await sent.bytes();
-  assert.deepEqual(await read(body, type), { model: "whisper", conversation: "" });
+  assert.deepEqual(await read(body, type), {
+    model: "whisper",
+    conversation: "",
+    streamed: false,
+  });
   await assert.rejects(read(body.subarray(0, 40), type), RefusedError);
 });
 

@@ -178,6 +178,12 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return Promise.resolve();
   }
 
+  coming(): readonly string[] {
+    return [];
+  }
+
+  doubt(): void {}
+
   record(): void {}
 
   forward(_instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
