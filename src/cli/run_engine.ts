@@ -8,9 +8,9 @@ import {
   mainMemoryBytes,
   type OfferedDevice,
   offeredMemory,
-  prepareEngine,
 } from "../engine/mod.ts";
 import type { EngineInstallCommand, EngineShowCommand } from "./command.ts";
+import { findEngine } from "./find_engine.ts";
 import { formatBytes } from "./format.ts";
 import { printError, printOut } from "./output.ts";
 import { progressLine } from "./progress_line.ts";
@@ -41,18 +41,6 @@ export async function runEngineInstall(
   });
   screen.print(""); // ends the live line
   return await runEngineShow({ ...command, kind: "engine-show", binDir: null }, runtime);
-}
-
-function findEngine({ dataDir, binDir }: EngineShowCommand, runtime: Runtime): Promise<Engine> {
-  return prepareEngine({
-    dataDir,
-    binDir,
-    executableDir: runtime.executableDir,
-    path: runtime.path ?? "",
-    install: false,
-    onProgress: () => {}, // nothing is installed here
-    logger: getLogger("mesh-llm"),
-  });
 }
 
 /** Standard output is for what was asked; a live line goes to standard error. */

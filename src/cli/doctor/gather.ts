@@ -1,13 +1,12 @@
 /** Looks at this machine and asks the running node. */
 
-import { getLogger } from "@logtape/logtape";
 import { createSocket } from "node:dgram";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CatalogEntry, PeerCheck, Status } from "../../api/mod.ts";
-import { prepareEngine } from "../../engine/mod.ts";
 import { askCatalog } from "../ask_catalog.ts";
 import type { DoctorCommand } from "../command.ts";
+import { findEngine } from "../find_engine.ts";
 import { findRunningNode, NodeNotRunningError, type RunningNodeClient } from "../running_node.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
@@ -60,17 +59,8 @@ async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> 
 }
 
 async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<EngineFact> {
-  const { dataDir, binDir } = config;
   try {
-    const { build, rpcProtocol, devices } = await prepareEngine({
-      dataDir,
-      binDir,
-      executableDir: runtime.executableDir,
-      path: runtime.path ?? "",
-      install: false,
-      onProgress: () => {}, // nothing is installed here
-      logger: getLogger("mesh-llm"),
-    });
+    const { build, rpcProtocol, devices } = await findEngine(config, runtime);
     return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name) };
   } catch (error) {
     return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
