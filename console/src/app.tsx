@@ -1,10 +1,13 @@
 import { useEffect, useMemo } from "preact/hooks";
 import type { Status } from "../../src/api/types.ts";
+import { Later } from "./components/later.tsx";
 import { Header } from "./components/header.tsx";
 import { ConnectionNotice } from "./components/notice.tsx";
+import { useCatalog } from "./hooks/use_catalog.ts";
 import { useLive } from "./hooks/use_live.ts";
 import { useRoute } from "./hooks/use_route.ts";
 import { useShared } from "./hooks/use_shared.ts";
+import { visionModels } from "./lib/catalog_view.ts";
 import { headline } from "./lib/headline.ts";
 import type { LiveState } from "./lib/live_state.ts";
 import { models } from "./lib/mesh_view.ts";
@@ -19,23 +22,30 @@ interface PageProps {
   readonly status: Status;
 }
 
-const NO_VISION: ReadonlySet<string> = new Set();
+const loadActivity = () => import("./pages/activity_page.tsx");
+const loadAgents = () => import("./pages/agents_page.tsx");
 
 /** One page, once the node has said how the mesh is. */
 function Page({ page, live, status }: PageProps) {
   const line = useMemo(() => headline(status), [status]);
   const views = useShared(useMemo(() => models(status, live.progress), [status, live.progress]));
+  const catalog = useCatalog(status);
+  const vision = useMemo(() => visionModels(catalog.value ?? []), [catalog.value]);
   useEffect(() => {
     const title = page === "mesh" ? line.title : PAGE_TITLES[page];
     document.title = `${title} · mesh-llm`;
   }, [page, line.title]);
   switch (page) {
-    case "chat":
-      return <ChatPage status={status} models={views} vision={NO_VISION} />;
-    case "models":
-      return <ModelsPage models={views} />;
     case "mesh":
       return <MeshPage status={status} headline={line} models={views} news={live.news} />;
+    case "models":
+      return <ModelsPage status={status} catalog={catalog} />;
+    case "chat":
+      return <ChatPage status={status} models={views} vision={vision} />;
+    case "activity":
+      return <Later load={loadActivity} props={{ status, live }} />;
+    case "agents":
+      return <Later load={loadAgents} props={{ models: views, ownModel: status.node.model }} />;
   }
 }
 

@@ -6,6 +6,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/cards.css";
 import "./styles/mesh.css";
+import "./styles/models.css";
 import "./styles/chat.css";
 import "./styles/answer.css";
 

@@ -22,7 +22,7 @@ export interface AgentSettings {
   readonly env: Readonly<Record<string, string>>;
   /** A file that it reads: its path, with `~` for the home directory, and what has to be in it. */
   readonly file: { readonly path: string; readonly text: string } | null;
-  /** Starts it. */
+  /** Starts it; empty for what is not started from a terminal. */
   readonly command: readonly string[];
 }
 
@@ -142,7 +142,7 @@ const continueDev: Agent = ({ apiUrl, apiKey, model }) => ({
       "    roles: [chat, edit, apply]",
     ].join("\n"),
   },
-  command: ["code", "."],
+  command: [],
 });
 
 const openWebui: Agent = ({ apiUrl, apiKey }) => ({
@@ -173,5 +173,6 @@ function quoted(word: string): string {
 /** Variables and command as lines for a shell. */
 export function shellLines({ env, command }: Pick<AgentSettings, "env" | "command">): string {
   const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  return [...variables, command.map(quoted).join(" ")].join("\n");
+  const start = command.length === 0 ? [] : [command.map(quoted).join(" ")];
+  return [...variables, ...start].join("\n");
 }

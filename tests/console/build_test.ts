@@ -23,7 +23,7 @@ Deno.test("the page holds nothing that its policy forbids", () => {
 
 Deno.test("the page names its own files only, by names that change with their content", () => {
   const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link = ""]) => link);
-  assert.equal(links.length, 3);
+  assert.ok(links.length >= 3);
   for (const link of links) {
     assert.match(link, /^\/assets\/[\w-]+-[\w-]{8}\.(js|css|svg)$/);
     assert.ok(assets.has(link.slice(1)), link);

@@ -1,25 +1,8 @@
 /** The page in a real Chromium, before the real API of a node whose state the test makes up. */
 
 import assert from "node:assert/strict";
-import type { BrowserContext } from "playwright-core";
-import { buildConsole } from "../../scripts/build_console.ts";
-import type { Status } from "../../src/api/mod.ts";
-import { CannedNode, type CannedNodeOptions } from "../support/canned_node.ts";
-import { chromiumIsRequired, findChromium, startChromium } from "../support/chromium.ts";
-import { ConsolePage, type OpenOptions } from "../support/console_page.ts";
 import { GB, instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
-
-interface Scene {
-  readonly node: CannedNode;
-  readonly console: ConsolePage;
-}
-
-interface Case extends CannedNodeOptions, OpenOptions {
-  readonly status?: Status;
-  /** Complaints of the browser that belong to the case. */
-  readonly expectedErrors?: RegExp;
-  play(scene: Scene): Promise<void>;
-}
+import { CONNECTION_ERRORS, playScenes, type Scenes } from "./scenes.ts";
 
 const SPLIT = instance({
   mode: "split",
@@ -27,13 +10,9 @@ const SPLIT = instance({
   workers: [{ id: MINI, share: 1 / 3 }],
 });
 
-/** What Chromium writes to its console when a server goes away. */
-const CONNECTION_ERRORS =
-  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING/;
-
 const HOSTILE = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>`;
 
-const CASES: Record<string, Case> = {
+const SCENES: Scenes = {
   "says which model is warm, where, and what to do next": {
     status: status({
       node: { model: "big" },
@@ -297,27 +276,4 @@ const CASES: Record<string, Case> = {
   },
 };
 
-const chromium = await findChromium();
-const skipped = chromium.kind === "missing" && !chromiumIsRequired();
-// Here and not in a test: Vite keeps its workers, which the leak checks would take for a leak.
-if (!skipped) await buildConsole();
-
-async function play(context: BrowserContext, scene: Case): Promise<void> {
-  await using node = await CannedNode.start(scene.status ?? status(), scene);
-  await using console = await ConsolePage.open(context, node.url, scene);
-  await scene.play({ node, console });
-  const unexpected = console.errors.filter((error) => !scene.expectedErrors?.test(error));
-  assert.deepEqual(unexpected, []);
-}
-
-Deno.test({
-  name: skipped ? `the page in Chromium (${chromium.reason})` : "the page in Chromium",
-  ignore: skipped,
-  async fn(t) {
-    if (chromium.kind === "missing") throw new Error(chromium.reason);
-    await using browser = await startChromium(chromium.path);
-    for (const [name, scene] of Object.entries(CASES)) {
-      await t.step(name, () => play(browser.context, scene));
-    }
-  },
-});
+await playScenes("the page in Chromium", SCENES);

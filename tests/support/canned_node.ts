@@ -1,9 +1,10 @@
 /** The real API and console of a node whose state and answers a test makes up. */
 
-import { NO_MODEL_ACTIONS } from "../api/fake_node.ts";
 import { getLogger } from "@logtape/logtape";
 import {
   type ApiServers,
+  type CatalogEntry,
+  type DownloadStatus,
   type EngineLog,
   type ForwardRequest,
   fullKey,
@@ -11,6 +12,7 @@ import {
   type GatewayNode,
   type InviteStatus,
   type ManagementNode,
+  type ModelActions,
   type NodeEvent,
   type PeerCheck,
   serveApi,
@@ -36,13 +38,26 @@ function dataLine(data: unknown): Uint8Array {
   return encoder.encode(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
 }
 
+/** What a download says of itself when it begins. */
+const BEGUN: DownloadStatus = {
+  state: "running",
+  receivedBytes: 0,
+  totalBytes: 5e9,
+  bytesPerSecond: 0,
+  secondsLeft: null,
+  error: null,
+};
+
 export interface CannedNodeOptions {
   readonly apiKey?: string;
+  readonly catalog?: readonly CatalogEntry[];
 }
 
 export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable {
   #status: Status;
   readonly #apiKey: string | null;
+  /** What the page of models is told when it asks next. */
+  catalog: readonly CatalogEntry[];
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   #servers: ApiServers | null = null;
   /** Answers the next chat requests. */
@@ -54,8 +69,9 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return { engineRestarts: 0 };
   }
 
-  constructor(status: Status, { apiKey }: CannedNodeOptions = {}) {
+  constructor(status: Status, { apiKey, catalog = [] }: CannedNodeOptions = {}) {
     this.#status = status;
+    this.catalog = catalog;
     this.#apiKey = apiKey ?? null;
   }
 
@@ -123,7 +139,6 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return this.onInvite(options);
   }
 
-  readonly modelActions = NO_MODEL_ACTIONS;
   tokens(): InviteStatus[] {
     return [];
   }
@@ -132,11 +147,30 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return Promise.resolve();
   }
 
-  serve(): Promise<void> {
-    return Promise.resolve();
+  /** What the page did with models, such as `serve guide`. */
+  readonly done: string[] = [];
+
+  readonly modelActions: ModelActions = {
+    catalog: () => [...this.catalog],
+    download: async (name) => {
+      await this.#do("download", name);
+      return { name, download: BEGUN };
+    },
+    downloadStatus: () => null,
+    pauseDownload: (name) => this.#do("pause", name),
+    cancelDownload: (name) => this.#do("cancel", name),
+  };
+
+  serve(name: string): Promise<void> {
+    return this.#do("serve", name);
   }
 
-  drop(): Promise<void> {
+  drop(name: string): Promise<void> {
+    return this.#do("drop", name);
+  }
+
+  #do(action: string, name: string): Promise<void> {
+    this.done.push(`${action} ${name}`);
     return Promise.resolve();
   }
 

@@ -2,7 +2,7 @@
 
 import type { BrowserContext, Locator, Page } from "playwright-core";
 
-type PageName = "mesh" | "models" | "chat";
+type PageName = "mesh" | "models" | "chat" | "activity" | "agents";
 
 export interface OpenOptions {
   /** @default {"mesh"} */
@@ -18,6 +18,17 @@ export interface ShownAnswer {
   readonly text: string;
   /** Model, host, rate and times, as shown below the answer. */
   readonly figures: readonly string[];
+}
+
+/** What is used of axe-core. */
+interface Axe {
+  run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+}
+
+let axe: Promise<string> | undefined;
+
+function axeSource(): Promise<string> {
+  return axe ??= Deno.readTextFile(new URL(import.meta.resolve("axe-core/axe.min.js")));
 }
 
 /** What a loaded model or a joined machine may take to appear. */
@@ -63,7 +74,7 @@ export class ConsolePage implements AsyncDisposable {
   }
 
   /** Goes to a page by the navigation. */
-  async goTo(page: "Mesh" | "Models" | "Chat"): Promise<void> {
+  async goTo(page: "Mesh" | "Models" | "Chat" | "Activity" | "Agents"): Promise<void> {
     const link = this.page.getByRole("navigation").getByRole("link", { name: page });
     if (await link.getAttribute("aria-current") === null) await link.click();
   }
@@ -132,6 +143,17 @@ export class ConsolePage implements AsyncDisposable {
     await line.getByRole("button").click();
     await line.locator('[data-outcome="copied"]').waitFor();
     return await this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** What axe-core finds wrong with the page as it is, serious things only. */
+  async seriousProblems(): Promise<string[]> {
+    await this.page.evaluate(await axeSource());
+    return await this.page.evaluate(async () => {
+      const { axe } = globalThis as unknown as { axe: Axe };
+      const { violations } = await axe.run();
+      return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+    });
   }
 
   /** Whether the page, or the chat inside it, is wider than what is seen of it. */

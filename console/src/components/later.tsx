@@ -11,8 +11,13 @@ interface LaterProps<Props> {
 
 type Loaded<Props> =
   | { readonly kind: "loading" }
-  | { readonly kind: "ready"; readonly Component: ComponentType<Props> }
-  | { readonly kind: "failed" };
+  | {
+    readonly kind: "ready";
+    /** What brought it: the place may have been given to another part since. */
+    readonly by: LaterProps<Props>["load"];
+    readonly Component: ComponentType<Props>;
+  }
+  | { readonly kind: "failed"; readonly by: LaterProps<Props>["load"] };
 
 /** A part of the page that is fetched when it is first shown. */
 export function Later<Props extends object>(
@@ -23,16 +28,18 @@ export function Later<Props extends object>(
   useEffect(() => {
     let wanted = true;
     load().then(
-      (module) => wanted && setLoaded({ kind: "ready", Component: module.default }),
-      () => wanted && setLoaded({ kind: "failed" }),
+      (module) => wanted && setLoaded({ kind: "ready", by: load, Component: module.default }),
+      () => wanted && setLoaded({ kind: "failed", by: load }),
     );
     return () => {
       wanted = false;
     };
   }, [load, attempt]);
-  if (loaded.kind === "ready") return <loaded.Component {...props} />;
+  if (loaded.kind === "ready" && loaded.by === load) return <loaded.Component {...props} />;
   if (meanwhile !== undefined) return <>{meanwhile}</>;
-  if (loaded.kind === "loading") return <p class="empty" role="status">One moment…</p>;
+  if (loaded.kind !== "failed" || loaded.by !== load) {
+    return <p class="empty" role="status">One moment…</p>;
+  }
   return (
     <div class="empty" role="alert">
       <p>The node did not give this part of the page.</p>

@@ -1,11 +1,13 @@
 import type { JSX } from "preact";
 import { hrefOf, PAGE_TITLES, type PageName, PAGES } from "../lib/route.ts";
-import { ChatIcon, MeshIcon, ModelsIcon } from "./icons.tsx";
+import { ActivityIcon, AgentsIcon, ChatIcon, MeshIcon, ModelsIcon } from "./icons.tsx";
 
 const ICONS: Record<PageName, () => JSX.Element> = {
   mesh: MeshIcon,
   models: ModelsIcon,
   chat: ChatIcon,
+  activity: ActivityIcon,
+  agents: AgentsIcon,
 };
 
 export function Navigation({ page }: { page: PageName }) {

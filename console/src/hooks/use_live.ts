@@ -1,5 +1,6 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
-import { openEvents, probeNode } from "../lib/api.ts";
+import { fetchRequests, openEvents, probeNode } from "../lib/api.ts";
+import { RECONNECT_MAX_MS } from "../lib/defaults.ts";
 import { LiveConnection } from "../lib/live_connection.ts";
 import { INITIAL_LIVE_STATE, type LiveState, onLiveEvent } from "../lib/live_state.ts";
 
@@ -12,6 +13,9 @@ export function useLive(): { live: LiveState; reconnect: () => void } {
     const connect = () => current.connect();
     connection.current = current;
     connect();
+    // What came before the page; it does without where the node will not say.
+    fetchRequests(AbortSignal.timeout(RECONNECT_MAX_MS))
+      .then((requests) => onEvent({ type: "history", requests }), () => {});
     // A machine that wakes up should not sit out the pause.
     addEventListener("online", connect);
     return () => {

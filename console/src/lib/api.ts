@@ -1,8 +1,10 @@
 /** Everything that the page asks of its node. Same origin only; the types are the node's own. */
 
 import { hc } from "hono/client";
+import type { CatalogEntry, EngineLog, LogLine, RequestRecord } from "../../../src/api/types.ts";
 import type { ManagementApi } from "../../../src/api/management.ts";
 import { ApiError } from "./api_error.ts";
+import type { ModelAction } from "./catalog_view.ts";
 import { type ChatChunk, errorMessage, parseChatChunk } from "./chat_chunk.ts";
 import type { ChatMessage } from "./conversation.ts";
 import { SseDecoder } from "./sse.ts";
@@ -52,6 +54,49 @@ export function openEvents(): EventSource {
 export async function probeNode(signal: AbortSignal): Promise<void> {
   const response = await management.status.$get(undefined, { init: { signal } });
   await response.body?.cancel();
+}
+
+/** Every model that the node knows of. @throws {ApiError} */
+export async function fetchCatalog(signal: AbortSignal): Promise<CatalogEntry[]> {
+  return await (await management.catalog.$get(undefined, { init: { signal } })).json();
+}
+
+const ACTIONS: Record<ModelAction, (param: { name: string }) => Promise<unknown>> = {
+  serve: (param) => management.models[":name"].serve.$post({ param }),
+  drop: (param) => management.models[":name"].drop.$post({ param }),
+  download: (param) => management.models[":name"].download.$post({ param }),
+  resume: (param) => management.models[":name"].download.$post({ param }),
+  pause: (param) => management.models[":name"].download.pause.$post({ param }),
+  cancel: (param) => management.models[":name"].download.$delete({ param }),
+};
+
+/** Resolves when the node has taken it on. @throws {ApiError} with the node's words where it will not. */
+export async function actOnModel(action: ModelAction, name: string): Promise<void> {
+  await ACTIONS[action]({ name: encodeURIComponent(name) });
+}
+
+/** Requests that ended before this page was opened. @throws {ApiError} */
+export async function fetchRequests(signal: AbortSignal): Promise<RequestRecord[]> {
+  const response = await management.requests.$get(undefined, { init: { signal } });
+  const { requests } = await response.json();
+  // The client's types say `undefined` for a field that is left out.
+  return requests as RequestRecord[];
+}
+
+/** @throws {ApiError} */
+export async function fetchLogs(
+  signal: AbortSignal,
+): Promise<{ node: LogLine[]; engine: EngineLog[] }> {
+  return await (await management.logs.$get(undefined, { init: { signal } })).json();
+}
+
+export type Agents = Awaited<ReturnType<typeof fetchAgents>>;
+export type AgentSettings = Agents["agents"][number];
+
+/** Settings of tools for one model. @throws {ApiError} */
+export async function fetchAgents(model: string | null, signal: AbortSignal) {
+  const query = model === null ? {} : { model };
+  return await (await management.agents.$get({ query }, { init: { signal } })).json();
 }
 
 /** A token whose holder may ask questions and nothing else. */

@@ -44,3 +44,15 @@ export const SAVE_INTERVAL_MS = 1_000;
 
 /** Longer code stays without colours: it would hold the page up for longer than a frame. */
 export const HIGHLIGHT_MAX_CHARS = 30_000;
+
+/** How often the page asks for the catalog while a download runs: a bar that moves, and little work. */
+export const CATALOG_POLL_MS = 1_000;
+
+/** A point in the charts of requests. Chosen by feel: fine enough for one answer to show. */
+export const BUCKET_MS = 10_000;
+
+/** Ten minutes of them. */
+export const BUCKETS = 60;
+
+/** What the charts show. */
+export const CHART_SPAN_S = (BUCKET_MS * BUCKETS) / 1000;

@@ -103,6 +103,13 @@ export function formatClock(epochMs: number): string {
     .map((part) => part.toString().padStart(2, "0")).join(":");
 }
 
+/** Tokens of a context: "128 K" is 131,072. */
+export function formatContext(tokens: number): string {
+  if (tokens < 1024) return tokens.toString();
+  const [value, unit] = tokens < 1024 * 1024 ? [tokens / 1024, "K"] : [tokens / 1024 / 1024, "M"];
+  return `${brief(value)}${NBSP}${unit}`;
+}
+
 /** A name short enough to stand below a circle. */
 export function shortName(name: string, max = 15): string {
   const chars = [...name];

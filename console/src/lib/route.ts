@@ -1,6 +1,6 @@
 /** The pages, and the address that names each of them. Pure. */
 
-export const PAGES = ["mesh", "models", "chat"] as const;
+export const PAGES = ["mesh", "models", "chat", "activity", "agents"] as const;
 
 export type PageName = (typeof PAGES)[number];
 
@@ -8,6 +8,8 @@ export const PAGE_TITLES: Record<PageName, string> = {
   mesh: "Mesh",
   models: "Models",
   chat: "Chat",
+  activity: "Activity",
+  agents: "Agents",
 };
 
 /** The page behind the `#` of an address; the mesh where there is none, or none that is known. */

@@ -1,15 +1,116 @@
-import { ModelRow } from "../components/models_panel.tsx";
-import type { ModelView } from "../lib/mesh_view.ts";
+import { useMemo, useState } from "preact/hooks";
+import type { CatalogEntry, Status } from "../../../src/api/types.ts";
+import { CatalogRow } from "../components/catalog_row.tsx";
+import { DownloadForm } from "../components/download_form.tsx";
+import type { Fetched } from "../hooks/use_fetched.ts";
+import { useShared } from "../hooks/use_shared.ts";
+import {
+  type Filter,
+  type Place,
+  type Section,
+  SECTION_TITLES,
+  sectionsOf,
+} from "../lib/catalog_view.ts";
+import { machineNames } from "../lib/mesh_view.ts";
 
-/** Every model that is known, whoever serves it. */
-export function ModelsPage({ models }: { models: readonly ModelView[] }) {
+interface ModelsPageProps {
+  readonly status: Status;
+  readonly catalog: Fetched<CatalogEntry[]>;
+}
+
+function FilterLine({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filter) => void }) {
+  return (
+    <div class="filter row" role="search">
+      <label class="visually-hidden" for="model-filter">Find a model</label>
+      <input
+        id="model-filter"
+        type="search"
+        placeholder="Find a model"
+        value={filter.text}
+        onInput={(event) => onFilter({ ...filter, text: event.currentTarget.value })}
+      />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={filter.fitting}
+          onChange={(event) => onFilter({ ...filter, fitting: event.currentTarget.checked })}
+        />
+        Only what fits
+      </label>
+    </div>
+  );
+}
+
+function SectionList({ section, place, onDone }: {
+  section: Section;
+  place: Place;
+  onDone: () => void;
+}) {
+  const title = SECTION_TITLES[section.name];
+  return (
+    <section class="panel catalog" aria-label={title}>
+      <h2>{title}</h2>
+      <ul class="catalog-list">
+        {/* The index as well: two models may share a name. */}
+        {section.entries.map((entry, index) => (
+          <CatalogRow key={`${index} ${entry.name}`} entry={entry} place={place} onDone={onDone} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Machines' names as a map that stays the same while they do. */
+function usePlace({ node, peers }: Status, status: Status): Place {
+  const names = useShared(useMemo(() => [...machineNames(status)], [node.name, peers]));
+  return useMemo(() => ({
+    self: node.id,
+    isClient: node.role === "client",
+    ownModel: node.model,
+    names: new Map(names),
+  }), [node.id, node.role, node.model, names]);
+}
+
+/** Every model: what it does, whether it fits, and what can be done with it from here. */
+export function ModelsPage({ status, catalog }: ModelsPageProps) {
+  const [filter, setFilter] = useState<Filter>({ text: "", fitting: false });
+  const place = usePlace(status, status);
+  const entries = catalog.value;
+  const sections = useMemo(() => sectionsOf(entries ?? [], filter), [entries, filter]);
   return (
     <div class="page models-page">
-      <h1 class="page-title">Models</h1>
-      <ul class="cards">
-        {/* The index as well: two models may share a name. */}
-        {models.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
-      </ul>
+      <header>
+        <h1 class="page-title">Models</h1>
+        <p class="page-lead">
+          {place.isClient
+            ? "This node is a client: it asks the mesh, and members serve. On a member this page serves and downloads."
+            : "What this machine serves, what else fits the mesh, and what would happen if it were served."}
+        </p>
+      </header>
+      <FilterLine filter={filter} onFilter={setFilter} />
+      {catalog.problem !== null && (
+        <div class="row" role="alert">
+          <p class="problem">{catalog.problem}</p>
+          <button type="button" class="button small" onClick={catalog.refresh}>Ask again</button>
+        </div>
+      )}
+      {entries === null && catalog.problem === null && <p class="empty">Asking for the models…</p>}
+      {entries !== null && sections.length === 0 && (
+        <div class="empty row">
+          <p>No model matches.</p>
+          <button
+            type="button"
+            class="button small"
+            onClick={() => setFilter({ text: "", fitting: false })}
+          >
+            Show all
+          </button>
+        </div>
+      )}
+      {sections.map((section) => (
+        <SectionList key={section.name} section={section} place={place} onDone={catalog.refresh} />
+      ))}
+      {!place.isClient && <DownloadForm onDone={catalog.refresh} />}
     </div>
   );
 }

@@ -1,0 +1,26 @@
+import { useEffect, useMemo } from "preact/hooks";
+import type { CatalogEntry, Status } from "../../../src/api/types.ts";
+import { fetchCatalog } from "../lib/api.ts";
+import { CATALOG_POLL_MS } from "../lib/defaults.ts";
+import { type Fetched, useFetched } from "./use_fetched.ts";
+
+/** The catalog, asked for again when the mesh changes, and while something is on its way. */
+export function useCatalog({ models, peers, node }: Status): Fetched<CatalogEntry[]> {
+  const key = useMemo(
+    () =>
+      [
+        ...models.map(({ name, state, onDisk }) => `${name} ${state} ${onDisk}`),
+        ...peers.map(({ id, vramBytes }) => `${id} ${vramBytes}`),
+        node.model,
+      ].join("\n"),
+    [models, peers, node.model],
+  );
+  const catalog = useFetched(fetchCatalog, key);
+  const arriving = catalog.value?.some(({ download }) => download?.state === "running") ?? false;
+  useEffect(() => {
+    if (!arriving) return;
+    const timer = setInterval(catalog.refresh, CATALOG_POLL_MS);
+    return () => clearInterval(timer);
+  }, [arriving, catalog.refresh]);
+  return catalog;
+}

@@ -1,0 +1,126 @@
+/** Finished requests as bars and as series over time. Pure. */
+
+import type { LogLine, RequestRecord } from "../../../src/api/types.ts";
+import { BUCKET_MS, BUCKETS } from "./defaults.ts";
+
+export type PhaseName = "queue" | "network" | "prompt" | "generation";
+
+export const PHASE_TITLES: Record<PhaseName, string> = {
+  queue: "waiting",
+  network: "network",
+  prompt: "prompt",
+  generation: "answer",
+};
+
+export interface Phase {
+  readonly name: PhaseName;
+  readonly ms: number;
+}
+
+/** Where the time of a request went. The parts add up to the whole. */
+export function phasesOf({ queueMs, connectMs, firstByteMs, totalMs }: RequestRecord): Phase[] {
+  const queue = Math.min(queueMs, totalMs);
+  const network = Math.min(connectMs ?? 0, totalMs - queue);
+  const begun = Math.max(queue + network, Math.min(firstByteMs ?? totalMs, totalMs));
+  const all: Phase[] = [
+    { name: "queue", ms: queue },
+    { name: "network", ms: network },
+    { name: "prompt", ms: begun - queue - network },
+    { name: "generation", ms: totalMs - begun },
+  ];
+  return all.filter(({ ms }) => ms > 0);
+}
+
+/** Tokens a second while the answer came. */
+export function rateOf({ tokensOut, firstByteMs, totalMs }: RequestRecord): number | null {
+  if (tokensOut === null || firstByteMs === null || tokensOut < 2) return null;
+  const ms = totalMs - firstByteMs;
+  return ms > 0 ? (tokensOut / ms) * 1000 : null;
+}
+
+export type OutcomeKind = "ok" | "gone" | "failed";
+
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  readonly text: string;
+}
+
+const CALLER_GONE = 499;
+
+export function outcomeOf({ status, retries, continuations }: RequestRecord): Outcome {
+  if (status === CALLER_GONE) return { kind: "gone", text: "given up by the caller" };
+  if (status >= 400) return { kind: "failed", text: `failed (${status})` };
+  if (continuations > 0) return { kind: "ok", text: "continued on another machine" };
+  return { kind: "ok", text: retries > 0 ? "answered, not by the first" : "answered" };
+}
+
+export interface Series {
+  /** Ends of the buckets, in seconds since the epoch, oldest first. */
+  readonly times: readonly number[];
+  /** Tokens a second, on average over each bucket. */
+  readonly tokenRate: readonly number[];
+  /** Requests that ended in each bucket. */
+  readonly requests: readonly number[];
+}
+
+/** Tokens count where they were made: spread over the time of the answer. */
+export function seriesOf(records: readonly RequestRecord[], nowMs: number): Series {
+  const endMs = Math.ceil(nowMs / BUCKET_MS) * BUCKET_MS;
+  const startMs = endMs - BUCKETS * BUCKET_MS;
+  const tokens = new Array<number>(BUCKETS).fill(0);
+  const requests = new Array<number>(BUCKETS).fill(0);
+  const bucketOf = (ms: number) => Math.floor((ms - startMs) / BUCKET_MS);
+  for (const record of records) {
+    const arrived = Date.parse(record.time);
+    const [from, to] = [arrived + (record.firstByteMs ?? 0), arrived + record.totalMs];
+    const last = bucketOf(to);
+    if (last >= 0 && last < BUCKETS) requests[last] = (requests[last] ?? 0) + 1;
+    for (
+      let bucket = Math.max(0, bucketOf(from));
+      bucket <= Math.min(BUCKETS - 1, last);
+      bucket++
+    ) {
+      const bucketStart = startMs + bucket * BUCKET_MS;
+      const inside = Math.min(to, bucketStart + BUCKET_MS) - Math.max(from, bucketStart);
+      const part = to > from ? inside / (to - from) : 1;
+      tokens[bucket] = (tokens[bucket] ?? 0) + (record.tokensOut ?? 0) * part;
+    }
+  }
+  return {
+    times: tokens.map((_, bucket) => (startMs + (bucket + 1) * BUCKET_MS) / 1000),
+    tokenRate: tokens.map((count) => count / (BUCKET_MS / 1000)),
+    requests,
+  };
+}
+
+export interface LogFilter {
+  readonly text: string;
+  /** Warnings and errors only. */
+  readonly trouble: boolean;
+}
+
+const TROUBLE = new Set(["warning", "error", "fatal"]);
+
+export function isTrouble({ level }: Pick<LogLine, "level">): boolean {
+  return TROUBLE.has(level);
+}
+
+export function filterLines<Line extends LogLine>(
+  lines: readonly Line[],
+  { text, trouble }: LogFilter,
+): Line[] {
+  const wanted = text.toLowerCase();
+  return lines.filter((line) =>
+    (!trouble || isTrouble(line)) &&
+    `${line.event} ${line.message}`.toLowerCase().includes(wanted)
+  );
+}
+
+/** What llama.cpp prints has no levels; its own words for trouble stand in for them. */
+export function filterText(log: string, { text, trouble }: LogFilter): string[] {
+  const wanted = text.toLowerCase();
+  return log.split("\n").filter((line) =>
+    line !== "" && line.toLowerCase().includes(wanted) &&
+    (!trouble || /\b(error|warn(ing)?|fail(ed|ure)?|fatal|abort)/i.test(line))
+  );
+}

@@ -1,0 +1,186 @@
+/** What the page of models shows of the catalog: sections, words on what fits, and what may be done. Pure. */
+
+import type { CatalogEntry, DownloadStatus, Fit } from "../../../src/api/types.ts";
+import {
+  clampFraction,
+  countOf,
+  displayName,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatProgress,
+  listNames,
+  wholePercentages,
+} from "./format.ts";
+import { nameOf } from "./mesh_view.ts";
+
+export type SectionName = "served" | "arriving" | "disk" | "mesh" | "catalog";
+
+export const SECTION_TITLES: Record<SectionName, string> = {
+  served: "In use",
+  arriving: "On their way",
+  disk: "On this machine",
+  mesh: "Elsewhere in the mesh",
+  catalog: "To download",
+};
+
+export type ModelAction = "serve" | "drop" | "download" | "pause" | "resume" | "cancel";
+
+export interface Section {
+  readonly name: SectionName;
+  readonly entries: readonly CatalogEntry[];
+}
+
+/** What the words depend on besides the entry. */
+export interface Place {
+  readonly self: string;
+  readonly isClient: boolean;
+  /** The model that this node serves or takes part in. */
+  readonly ownModel: string | null;
+  readonly names: ReadonlyMap<string, string>;
+}
+
+export interface Filter {
+  readonly text: string;
+  readonly fitting: boolean;
+}
+
+function sectionOf({ state, download, places }: CatalogEntry): SectionName {
+  if (state !== "cold") return "served";
+  if (download !== null) return "arriving";
+  if (places.includes("disk")) return "disk";
+  return places.includes("mesh") ? "mesh" : "catalog";
+}
+
+function matches({ name, architecture, quantisation, repository }: CatalogEntry, text: string) {
+  const all = [name, architecture, quantisation, repository].join(" ").toLowerCase();
+  return text.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+}
+
+/** Entries that pass the filter, by section; the order within each is the node's. */
+export function sectionsOf(entries: readonly CatalogEntry[], { text, fitting }: Filter): Section[] {
+  const shown = entries.filter((entry) =>
+    matches(entry, text) && (!fitting || entry.fit?.kind !== "none")
+  );
+  const groups = Map.groupBy(shown, sectionOf);
+  return (Object.keys(SECTION_TITLES) as SectionName[]).flatMap((name) => {
+    const found = groups.get(name);
+    return found === undefined ? [] : [{ name, entries: found }];
+  });
+}
+
+/** "60 % here, 40 % on mini". */
+function sharesText({ nodes }: Fit, { self, names }: Place): string {
+  const percents = wholePercentages(nodes.map(({ share }) => share));
+  return listNames(
+    nodes.map(({ id }, index) => {
+      const where = id === self ? "here" : `on ${nameOf(names, id)}`;
+      return `${formatPercent(percents[index] ?? 0)} ${where}`;
+    }),
+    4,
+  );
+}
+
+export interface FitText {
+  readonly kind: Fit["kind"] | "unknown";
+  readonly short: string;
+  /** Why, and where. */
+  readonly long: string;
+}
+
+/** Whether a model fits here, fits split, or does not, and why. */
+export function fitText(fit: Fit | null, place: Place): FitText {
+  if (fit === null) {
+    return { kind: "unknown", short: "Not known yet", long: "Shows once its file is here" };
+  }
+  const { kind, nodes, needBytes } = fit;
+  const need = `needs ${formatBytes(needBytes)}`;
+  const [first] = nodes;
+  if (kind === "solo" && first !== undefined) {
+    const where = first.id === place.self ? "here" : `on ${nameOf(place.names, first.id)}`;
+    return { kind, short: `Fits ${where}`, long: need };
+  }
+  if (kind === "split") {
+    const long = `${need}: ${sharesText(fit, place)}`;
+    return { kind, short: `Fits split over ${countOf(nodes.length, "machine")}`, long };
+  }
+  return { kind: "none", short: "Does not fit", long: fit.reason };
+}
+
+export function downloadText(
+  { state, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, error }: DownloadStatus,
+): string {
+  if (state === "failed") return error ?? "The download failed";
+  const part = `${formatBytes(receivedBytes)} of ${formatBytes(totalBytes)}`;
+  if (state === "paused") return `Paused at ${part}`;
+  const left = secondsLeft === null ? [] : [`${formatDuration(secondsLeft * 1000)} left`];
+  return [part, `${formatBytes(bytesPerSecond)}/s`, ...left].join(", ");
+}
+
+export function downloadFraction({ receivedBytes, totalBytes }: DownloadStatus): number {
+  return totalBytes > 0 ? clampFraction(receivedBytes / totalBytes) : 0;
+}
+
+export function downloadPercent(download: DownloadStatus): string {
+  return formatProgress(downloadFraction(download));
+}
+
+/** What can be done with a model from this node, the most likely first. */
+export function actionsOf(entry: CatalogEntry, { isClient, ownModel }: Place): ModelAction[] {
+  if (isClient || entry.broken !== null) return [];
+  if (entry.download !== null) {
+    return [entry.download.state === "running" ? "pause" : "resume", "cancel"];
+  }
+  if (entry.name === ownModel) return ["drop"];
+  if (entry.places.includes("disk")) return ["serve"];
+  return entry.places.includes("catalog") ? ["download"] : [];
+}
+
+/** What will happen, said before it happens; `null` where it needs no question. */
+export function consequence(action: ModelAction, entry: CatalogEntry, place: Place): string | null {
+  const name = displayName(entry.name);
+  const { fit } = entry;
+  switch (action) {
+    case "serve": {
+      const stops = place.ownModel !== null && place.ownModel !== entry.name
+        ? ` ${displayName(place.ownModel)} stops on this machine first.`
+        : "";
+      return `${name} ${outcome(fit, place)}.${stops}`;
+    }
+    case "drop":
+      return `${name} no longer runs on this machine; its memory is free again.`;
+    case "download": {
+      const from = entry.repository === null ? "" : ` from ${entry.repository}`;
+      const licence = entry.licence === null ? "" : ` Its licence is ${entry.licence}.`;
+      return `${formatBytes(entry.sizeBytes)} will be downloaded${from}.${licence} ` +
+        `Then it can be served here: ${fitText(fit, place).short.toLowerCase()}.`;
+    }
+    case "cancel":
+      return `What has arrived of ${name} will be removed.`;
+    case "pause":
+    case "resume":
+      return null;
+  }
+}
+
+function outcome(fit: Fit | null, place: Place): string {
+  if (fit === null) return "will be loaded where it fits";
+  switch (fit.kind) {
+    case "solo":
+      return fit.nodes[0]?.id === place.self
+        ? "will run on this machine alone"
+        : `will run on ${nameOf(place.names, fit.nodes[0]?.id ?? "")} alone`;
+    case "split":
+      return `will be split over ${countOf(fit.nodes.length, "machine")}: ${
+        sharesText(fit, place)
+      }`;
+    case "none":
+      return `will wait for memory: it needs ${formatBytes(fit.needBytes)}, and there are ` +
+        formatBytes(fit.haveBytes);
+  }
+}
+
+/** Names of models that read images. */
+export function visionModels(entries: readonly CatalogEntry[]): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ name, vision }) => vision ? name : []));
+}

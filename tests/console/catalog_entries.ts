@@ -1,0 +1,52 @@
+/** Catalog entries for tests of the console. */
+
+import type { CatalogEntry, Fit } from "../../src/api/types.ts";
+import { GB, MINI, SELF } from "../support/console_status.ts";
+
+export const SOLO: Fit = {
+  kind: "solo",
+  needBytes: 6 * GB,
+  haveBytes: 24 * GB,
+  contextLength: 8_192,
+  largestContextLength: 40_960,
+  nodes: [{ id: SELF, share: 1 }],
+  reason: "Fits this machine: needs 6.0 GB of 24.0 GB",
+};
+
+export const SPLIT: Fit = {
+  ...SOLO,
+  kind: "split",
+  needBytes: 30 * GB,
+  nodes: [{ id: SELF, share: 0.6 }, { id: MINI, share: 0.4 }],
+  reason: "Fits 2 machines together",
+};
+
+export const TOO_LARGE: Fit = {
+  ...SOLO,
+  kind: "none",
+  needBytes: 430 * GB,
+  haveBytes: 36 * GB,
+  largestContextLength: null,
+  nodes: [],
+  reason: "Does not fit: needs 430.0 GB",
+};
+
+export function entry(of: Partial<CatalogEntry> = {}): CatalogEntry {
+  return {
+    name: "Qwen3-8B-Q4_K_M",
+    fingerprint: null,
+    places: ["catalog"],
+    sizeBytes: 5 * GB,
+    architecture: "qwen3",
+    quantisation: "Q4_K_M",
+    contextLength: 40_960,
+    licence: "apache-2.0",
+    repository: "unsloth/Qwen3-8B-GGUF",
+    vision: false,
+    state: "cold",
+    fit: SOLO,
+    download: null,
+    broken: null,
+    ...of,
+  };
+}
