@@ -85,7 +85,7 @@ export class ActiveMesh extends BaseMesh {
   }
 
   watchClosely(peers: readonly PeerId[]): void {
-    this.#member.view.watchClosely(peers);
+    this.#member.watchClosely(peers);
   }
 
   suspect(peer: PeerId, reason: string): void {
@@ -135,12 +135,20 @@ export class ActiveMesh extends BaseMesh {
 
   /** Follows the view: what changed, who is to be remembered, and what subscribers hear. */
   #onChanged(changes: readonly MemberChange[]): void {
+    if (changes.length > 0 && changes.every(({ change }) => change === "measured")) {
+      this.emit({ type: "measured" });
+      return;
+    }
     this.#table = undefined;
     if (changes.length === 0) return;
+    let moved = false;
     for (const { record: { subject: peer }, name, change } of changes) {
-      if (change !== "updated") this.emit({ type: "peer", peer, name, change });
+      if (change !== "updated" && change !== "measured") {
+        this.emit({ type: "peer", peer, name, change });
+        moved = true;
+      }
     }
-    if (changes.some(({ change }) => change !== "updated")) this.remember(this.livingPeers());
+    if (moved) this.remember(this.livingPeers());
     this.emit({ type: "members" });
   }
 }

@@ -112,11 +112,17 @@ export function fitAnnouncement(announcement: Announcement): Announcement {
     models: announcement.models.slice(0, MAX_ANNOUNCED_MODELS),
     addresses: announcement.addresses.slice(0, MAX_ADDRESSES),
   };
-  while (encodeCbor(fitted).byteLength > MAX_BODY_BYTES && fitted.models.length > 0) {
+  // Nothing else that is bounded comes near the limit, so most are never encoded for their size.
+  while (
+    fitted.models.length > FEW_MODELS && encodeCbor(fitted).byteLength > MAX_BODY_BYTES
+  ) {
     fitted = { ...fitted, models: fitted.models.slice(0, Math.floor(fitted.models.length * 0.75)) };
   }
   return fitted;
 }
+
+/** Their names and numbers are 30 kB at most. */
+const FEW_MODELS = 100;
 
 /** The envelope's certificates and signature need the rest. */
 const MAX_BODY_BYTES = MAX_ANNOUNCEMENT_BYTES - 8_192;

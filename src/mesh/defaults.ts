@@ -48,8 +48,11 @@ export const MAX_ROUTES_MESSAGE_BYTES = 4_194_304;
 /** Joins what one plan changes in the same breath, and is nothing beside a round trip. */
 export const GOSSIP_COALESCE_MS = 5;
 
-/** design.md 8, "gossip round": RTTs and addresses are told at most this often. */
+/** design.md 8: each round a member compares what it knows with one neighbour. */
 export const GOSSIP_ROUND_MS = 1_000;
+
+/** Round trips and addresses are told at most this often: nobody plans by another's, and each costs a push to everybody. */
+export const SURROUNDINGS_MS = 5_000;
 
 /** A tombstone outlives the slowest gossip by far; later the announcement that it stops is forgotten by all. */
 export const TOMBSTONE_LIFE_MS = 3_600_000;
@@ -81,14 +84,36 @@ export const FIRST_PINGS = 3;
 /** Samples that an RTT is the best of. */
 export const RTT_SAMPLES = 4;
 
+/** Members up to which everybody is connected to everybody: 31 idle connections are 7 MB. */
+export const FULL_MESH_MEMBERS = 32;
+
+/** Next members on the ring that a member of a large mesh is connected to: the ring holds while no three in a row die. */
+export const GOSSIP_SUCCESSORS = 3;
+
+/** A tombstone is taught to others for half of its life, so that nobody is taught what it has just forgotten. */
+export const TOMBSTONE_TOLD_MS = 1_800_000;
+
 /** Redial of a lost peer: fast at first, for a restart takes a second or two. */
 export const REDIAL_MIN_MS = 500;
 
-/** ... and slow at last: a dial costs a handshake, a lab that comes back is found within this. */
-export const REDIAL_MAX_MS = 15_000;
+/** ... and slow at last: a dial costs a few packets, a lab that comes back is found within this. */
+export const REDIAL_MAX_MS = 5_000;
 
-/** A dead peer is asked now and then whether it is back: the two halves of a partition find each other by it. */
-export const REDIAL_DEAD_MS = 60_000;
+/** Lost peers that are dialled in one turn, and how long it lasts: the halves of a healed partition find each other by it. */
+export const LOST_PEERS_DIALLED = 2;
+export const LOST_TURN_MS = 4_000;
+
+/** Peers that a node dials that has lost everybody: as many as it keeps in its data directory. */
+export const ALONE_PEERS_DIALLED = 32;
+
+/** Members come and go in bursts: whom to dial is thought over this long after the first of them. */
+export const DIAL_THOUGHT_MS = 20;
+
+/** Spare connections cost little, and looking for them does not. */
+export const ROUNDS_TO_LOOK_FOR_SPARE = 10;
+
+/** A connection that neither end needs is kept this long: the mesh may shrink, a request may come. */
+export const PART_AFTER_MS = 30_000;
 
 /** Of two that learn of each other at once, the higher PeerId leaves the other this much time to dial. */
 export const DIAL_COURTESY_MS = 1_000;

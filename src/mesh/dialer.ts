@@ -5,7 +5,6 @@ import type { PeerId } from "./types.ts";
 /** A peer that this node wants a connection to. */
 export interface DialTarget {
   readonly peer: PeerId;
-  readonly addresses: readonly string[];
   /** Time left to the peer to dial first. */
   readonly courtesyMs: number;
   readonly maxDelayMs: number;

@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import type { EntropyMessage } from "./anti_entropy.ts";
 import type { Clock } from "./clock.ts";
 import { GOODBYE_TIMEOUT_MS, GOSSIP_RATE, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
@@ -62,11 +63,8 @@ export class Gossip implements GossipLinks {
     this.#links.delete(connection.id);
   }
 
-  /** Sends a record to every peer that has a link, but for those left out. */
-  broadcast(record: MeshRecord, except: readonly PeerId[] = []): void {
-    for (const link of this.#newestLinks()) {
-      if (!except.includes(link.peer)) link.send(record);
-    }
+  peers(): readonly PeerId[] {
+    return [...new Set([...this.#links.values()].map(({ link }) => link.peer))];
   }
 
   send(peer: PeerId, records: Iterable<MeshRecord>): void {
@@ -79,6 +77,16 @@ export class Gossip implements GossipLinks {
     const link = this.#linkTo(peer);
     link?.ping();
     return link !== undefined;
+  }
+
+  tell(peer: PeerId, message: EntropyMessage): void {
+    this.#linkTo(peer)?.tell(message);
+  }
+
+  part(peer: PeerId): void {
+    for (const { link, connection } of [...this.#links.values()]) {
+      if (link.peer === peer) this.retire(connection);
+    }
   }
 
   /** Sends what waits, and resolves when all peers have taken it or time is up. */
@@ -101,6 +109,8 @@ export class Gossip implements GossipLinks {
     const done = link.run({
       received: (records) => this.#listener?.received(records, link.peer),
       answered: (rttMs) => this.#listener?.answered(link.peer, rttMs),
+      told: (message) => this.#listener?.told(message, link.peer),
+      parted: () => this.#isOnly(link) && this.#listener?.parted(link.peer),
     });
     if (!this.#retired.has(connection)) this.#links.set(connection.id, { link, connection, done });
     if (this.#stopping || this.#retired.has(connection)) link.end();
@@ -122,10 +132,11 @@ export class Gossip implements GossipLinks {
     return [...this.#links.values()].findLast(({ link }) => link.peer === peer)?.link;
   }
 
-  #newestLinks(): Iterable<GossipLink> {
-    const newest = new Map<PeerId, GossipLink>();
-    for (const { link } of this.#links.values()) newest.set(link.peer, link);
-    return newest.values();
+  /** Where there is another, the peer has only changed from one connection to the other. */
+  #isOnly(link: GossipLink): boolean {
+    return ![...this.#links.values()].some((one) =>
+      one.link.peer === link.peer && one.link !== link
+    );
   }
 }
 

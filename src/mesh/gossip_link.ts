@@ -1,32 +1,31 @@
-import { z } from "zod";
-import { BadMessageError, byteString } from "./cbor.ts";
-import type { Clock } from "./clock.ts";
+import type { EntropyMessage } from "./anti_entropy.ts";
+import { BadMessageError } from "./cbor.ts";
+import type { Cancel, Clock } from "./clock.ts";
 import {
   GOSSIP_COALESCE_MS,
   MAX_ANNOUNCEMENT_BYTES,
   MAX_GOSSIP_MESSAGE_BYTES,
 } from "./defaults.ts";
+import { type GossipMessage, gossipMessage, toWire } from "./gossip_messages.ts";
 import { MessageStream } from "./messages.ts";
 import type { NetworkStream } from "./network.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "./types.ts";
 import { Waker } from "./waker.ts";
 
-const number = z.number().int().nonnegative();
-const messageSchema = z.union([
-  z.tuple([z.literal("records"), z.array(byteString)]),
-  z.tuple([z.enum(["ping", "pong"]), number]),
-]);
-
-type Message = z.infer<typeof messageSchema>;
-
-/** Pings that a peer may send without reading the answers. */
+/** Questions that a peer may send without reading the answers. */
 const MAX_QUEUED_ANSWERS = 64;
+
+/** Pings whose answer may still come: a late one tells that the peer lives, and how slowly. */
+const MAX_OPEN_PINGS = 4;
 
 /** What a link tells the one who holds it. */
 export interface LinkListener {
   received(records: readonly Uint8Array[], link: GossipLink): void;
   answered(rttMs: number, link: GossipLink): void;
+  told(message: EntropyMessage, link: GossipLink): void;
+  /** The peer has ended the link in good order, before this node did. */
+  parted(link: GossipLink): void;
 }
 
 /** The gossip stream on one connection, both ways. What waits to be sent is at most one record a node. */
@@ -37,10 +36,10 @@ export class GossipLink {
   readonly #clock: Clock;
   readonly #wake = new Waker();
   readonly #records = new Map<PeerId, MeshRecord>();
-  readonly #controls: Message[] = [];
+  readonly #controls: GossipMessage[] = [];
   readonly #pings = new Map<number, number>();
   #lastPing = 0;
-  #coalescing: ReturnType<typeof setTimeout> | undefined;
+  #coalescing: Cancel | undefined;
   #mayFlush = false;
   #ending = false;
 
@@ -55,15 +54,21 @@ export class GossipLink {
   send(record: MeshRecord): void {
     if (this.#ending) return;
     this.#records.set(record.subject, record);
-    this.#coalescing ??= setTimeout(() => this.#flush(), GOSSIP_COALESCE_MS);
+    this.#coalescing ??= this.#clock.after(GOSSIP_COALESCE_MS, () => this.#flush());
   }
 
   /** The answer comes as `answered`. */
   ping(): void {
     const id = ++this.#lastPing;
-    this.#pings.clear();
+    const [oldest] = this.#pings.keys();
+    if (oldest !== undefined && this.#pings.size >= MAX_OPEN_PINGS) this.#pings.delete(oldest);
     this.#pings.set(id, this.#clock.elapsed());
     this.#control(["ping", id]);
+  }
+
+  /** Who does not read what it is told is told no more; the next round comes. */
+  tell(message: EntropyMessage): void {
+    if (!this.#ending && this.#controls.length < MAX_QUEUED_ANSWERS) this.#control(message);
   }
 
   /** Sends what waits, and ends this side; `run` returns when the peer has ended its own. */
@@ -81,23 +86,34 @@ export class GossipLink {
       this.end();
       throw error;
     } finally {
-      clearTimeout(this.#coalescing);
+      this.#coalescing?.();
     }
   }
 
   async #readAll(listener: LinkListener): Promise<void> {
     for (;;) {
-      const message = await this.#messages.read(messageSchema, "gossip");
+      const message = await this.#messages.read(gossipMessage, "gossip");
       if (message === undefined) break;
       this.#onMessage(message, listener);
     }
+    if (!this.#ending) listener.parted(this);
     this.end();
   }
 
-  #onMessage(message: Message, listener: LinkListener): void {
-    if (message[0] === "records") return listener.received(message[1], this);
-    const [kind, id] = message;
-    if (kind === "ping") return this.#answer(id);
+  #onMessage(message: GossipMessage, listener: LinkListener): void {
+    switch (message[0]) {
+      case "records":
+        return listener.received(message[1], this);
+      case "ping":
+        return this.#answer(message[1]);
+      case "pong":
+        return this.#onPong(message[1], listener);
+      default:
+        return listener.told(message, this);
+    }
+  }
+
+  #onPong(id: number, listener: LinkListener): void {
     const sentAt = this.#pings.get(id);
     this.#pings.delete(id);
     if (sentAt !== undefined) listener.answered(this.#clock.elapsed() - sentAt, this);
@@ -113,26 +129,26 @@ export class GossipLink {
   async #writeAll(): Promise<void> {
     for (;;) {
       const message = this.#controls.shift() ?? this.#nextBatch();
-      if (message !== undefined) await this.#messages.write(message);
+      if (message !== undefined) await this.#messages.write(toWire(message));
       else if (this.#ending) break;
       else await this.#wake.wait();
     }
     await this.#stream.closeWrite();
   }
 
-  #control(message: Message): void {
+  #control(message: GossipMessage): void {
     this.#controls.push(message);
     this.#wake.wake();
   }
 
   #flush(): void {
-    clearTimeout(this.#coalescing);
+    this.#coalescing?.();
     this.#coalescing = undefined;
     this.#mayFlush = true;
     this.#wake.wake();
   }
 
-  #nextBatch(): Message | undefined {
+  #nextBatch(): GossipMessage | undefined {
     if (!this.#mayFlush) return undefined;
     const batch: Uint8Array[] = [];
     let size = 0;

@@ -55,9 +55,11 @@ export class Heartbeats {
   }
 
   watchClosely(peers: readonly PeerId[]): void {
-    this.#closely = new Set(peers);
-    for (const peer of this.#watched.keys()) {
-      this.#step(peer, { type: "closely", closely: this.#closely.has(peer) });
+    const [before, after] = [this.#closely, new Set(peers)];
+    this.#closely = after;
+    for (const peer of new Set([...before, ...after])) {
+      const closely = after.has(peer);
+      if (closely !== before.has(peer)) this.#step(peer, { type: "closely", closely });
     }
   }
 

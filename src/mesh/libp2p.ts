@@ -177,6 +177,10 @@ class Libp2pConnection implements PeerConnection {
     return this.#connection.status === "open";
   }
 
+  get streams(): number {
+    return this.#connection.streams.length;
+  }
+
   async openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream> {
     const maxOutboundStreams = MAX_STREAMS_PER_CONNECTION;
     const opening = this.#connection.newStream(protocol, { signal, maxOutboundStreams });

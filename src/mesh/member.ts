@@ -1,12 +1,20 @@
 import type { Logger } from "@logtape/logtape";
 import { dialOrder } from "./addresses.ts";
-import type { Clock } from "./clock.ts";
+import type { Cancel, Clock } from "./clock.ts";
 import { Deadline } from "./deadline.ts";
-import { CONNECT_TIMEOUT_MS, DIALS_BEFORE_DEAD } from "./defaults.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  DIAL_THOUGHT_MS,
+  DIALS_BEFORE_DEAD,
+  GOSSIP_ROUND_MS,
+  LOST_TURN_MS,
+  ROUNDS_TO_LOOK_FOR_SPARE,
+} from "./defaults.ts";
 import { dialTargets } from "./dial_targets.ts";
 import { Dialer, type DialTarget } from "./dialer.ts";
 import type { MemberChange } from "./membership.ts";
 import { MeshView, type MeshViewOptions } from "./mesh_view.ts";
+import { Needs } from "./needs.ts";
 import type { PeerId } from "./types.ts";
 
 export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf"> {
@@ -33,11 +41,19 @@ export class Member {
   readonly view: MeshView;
   readonly #options: MemberOptions;
   readonly #dialer: Dialer;
+  readonly #needs: Needs;
   readonly #lastGood = new Map<PeerId, string>();
+  /** Chosen once, so that nodes that lost each other do not ask in the same order. */
+  readonly #firstTurn: number;
+  #rounds = 0;
+  #cancelRound: Cancel = () => {};
+  #cancelThought: Cancel | undefined;
 
   constructor(options: MemberOptions) {
     const { clock, random } = options;
     this.#options = options;
+    this.#firstTurn = Math.floor(random() * 1_000);
+    this.#needs = new Needs(options.self);
     this.view = new MeshView({
       ...options,
       addressesOf: (peer) => this.addressesOf(peer),
@@ -50,15 +66,20 @@ export class Member {
     }, { clock, random });
   }
 
-  /** Begins to dial. */
+  /** Begins to dial, and to compare with others round by round. */
   start(): void {
     this.#dialer.wake();
+    this.#nextRound();
+  }
+
+  watchClosely(peers: readonly PeerId[]): void {
+    this.view.watchClosely(peers);
+    if (this.#needs.close(peers)) this.#thinkSoon();
   }
 
   /** Where a peer can be dialled, the best first. */
   addressesOf(peer: PeerId): readonly string[] {
-    const known = this.view.announcementOf(peer)?.addresses ?? this.#options.stored().get(peer) ??
-      [];
+    const known = this.view.lastOf(peer)?.addresses ?? this.#options.stored().get(peer) ?? [];
     const lastGood = this.#lastGood.get(peer);
     return dialOrder(lastGood === undefined ? known : [lastGood, ...known], lastGood);
   }
@@ -80,35 +101,68 @@ export class Member {
 
   /** Says goodbye and waits until it was heard. */
   async finish(): Promise<void> {
+    this.#cancelRound();
+    this.#cancelThought?.();
+    this.#cancelThought = () => {};
     await Promise.all([this.view.finish(), this.#dialer.stop()]);
   }
 
   #onChanged(changes: readonly MemberChange[]): void {
-    for (const { record, change } of changes) {
-      if (change !== "updated") this.#dialer.forget(record.subject);
-    }
+    const moved = changes.filter(({ change }) => change !== "updated" && change !== "measured");
+    for (const { record } of moved) this.#dialer.forget(record.subject);
     this.#options.changed(changes);
-    if (changes.length > 0) this.#dialer.wake();
+    if (moved.length > 0) this.#thinkSoon();
   }
 
-  #dialTargets(): readonly DialTarget[] {
-    return dialTargets({
-      self: this.#options.self,
-      members: this.view.members,
-      connected: this.#options.links.connectedMembers(),
-      left: this.view.left,
-      stored: this.#options.stored(),
-      lastGood: this.#lastGood,
+  #thinkSoon(): void {
+    this.#cancelThought ??= this.#options.clock.after(DIAL_THOUGHT_MS, () => {
+      this.#cancelThought = undefined;
+      this.#dialer.wake();
     });
   }
 
-  async #dial({ peer, addresses }: DialTarget, signal: AbortSignal): Promise<void> {
+  #nextRound(): void {
+    const { clock, random } = this.#options;
+    // Spread, so that a mesh that starts at once does not compare in step.
+    this.#cancelRound = clock.after(GOSSIP_ROUND_MS * (0.75 + random() / 2), () => this.#round());
+  }
+
+  #round(): void {
+    this.view.round();
+    this.#rounds += 1;
+    if (this.#rounds % ROUNDS_TO_LOOK_FOR_SPARE === 0) this.#partFromSpare();
+    if (this.view.lost.length > 0) this.#dialer.wake();
+    this.#nextRound();
+  }
+
+  #partFromSpare(): void {
     const { clock, links } = this.#options;
+    const connected = links.connectedMembers();
+    const spare = this.#needs.unneeded(connected, this.view.members, clock.elapsed());
+    for (const peer of spare) if (links.isIdle(peer)) this.view.part(peer);
+  }
+
+  #dialTargets(): readonly DialTarget[] {
+    const { self, clock, links, stored } = this.#options;
+    const strangers = [...stored().keys()].filter((peer) => !this.view.isAlive(peer));
+    return dialTargets({
+      self,
+      wanted: this.#needs.wanted(this.view.members),
+      connected: links.connectedMembers(),
+      lost: [...new Set([...strangers, ...this.view.lost.map(({ peer }) => peer)])],
+      left: this.view.left,
+      turn: this.#firstTurn + Math.floor(clock.elapsed() / LOST_TURN_MS),
+    });
+  }
+
+  async #dial({ peer }: DialTarget, signal: AbortSignal): Promise<void> {
+    const { clock, links } = this.#options;
+    const addresses = this.addressesOf(peer);
     using deadline = new Deadline(CONNECT_TIMEOUT_MS, `Joining ${peer}`, signal, clock);
     await links.connect({ peer, addresses, signal: deadline.signal });
   }
 
-  #onDialFailed({ peer, addresses }: DialTarget, failures: number, error: Error): void {
+  #onDialFailed({ peer }: DialTarget, failures: number, error: Error): void {
     const { logger, links } = this.#options;
     const isMember = this.view.announcementOf(peer) !== undefined;
     if (isMember && failures >= DIALS_BEFORE_DEAD) this.view.giveUp(peer, error.message);
@@ -118,7 +172,7 @@ export class Member {
       event: "unreachable",
       reason: error.message,
       peer,
-      tried: addresses,
+      tried: this.addressesOf(peer),
     });
   }
 }

@@ -1,4 +1,5 @@
 import { MAX_MEMBERS, TOMBSTONE_LIFE_MS } from "./defaults.ts";
+import { equalValues } from "./equal_values.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Announcement, PeerId } from "./types.ts";
 
@@ -7,48 +8,65 @@ export type Membership = ReadonlyMap<PeerId, MemberEntry>;
 
 export interface MemberEntry {
   readonly record: MeshRecord;
-  /** Epoch milliseconds, by this node's clock; no part of the merge. */
+  /** Milliseconds of a clock that never jumps; no part of the merge. */
   readonly heardAt: number;
+  /** What the node last said, for the dead: where they may be found again, and their names. */
+  readonly last: Announcement | null;
 }
 
-/** What a merge changed for one node. */
+/** What a merge changes for one node. */
 export interface MemberChange {
   readonly record: MeshRecord;
-  readonly change: "joined" | "left" | "died" | "updated";
+  /** `measured` where a living node says nothing new but round trips. */
+  readonly change: "joined" | "left" | "died" | "updated" | "measured";
   /** The node's name, as it last told it. */
   readonly name: string;
-}
-
-export interface MergeResult {
-  readonly membership: Membership;
-  /** One for each node whose record was replaced: what has to be passed on. */
-  readonly changes: readonly MemberChange[];
 }
 
 export const EMPTY_MEMBERSHIP: Membership = new Map();
 
 /**
- * Keeps the newer record of each node. Whatever the order, and however often a record comes, the
- * same records give the same membership.
+ * Which records are newer than what is known, one for each node: what has to be kept and passed on.
+ * Whatever the order, and however often a record comes, the same records end in the same membership.
  */
+export function news(
+  membership: Membership,
+  records: readonly MeshRecord[],
+): ReadonlyMap<PeerId, MeshRecord> {
+  const newer = new Map<PeerId, MeshRecord>();
+  for (const record of records) {
+    const { subject } = record;
+    const known = newer.get(subject) ?? membership.get(subject)?.record;
+    if (known !== undefined && compareRecords(record, known) <= 0) continue;
+    if (known === undefined && membership.size + newer.size >= 2 * MAX_MEMBERS) continue;
+    newer.set(subject, record);
+  }
+  return newer;
+}
+
+/** A membership with all of the records, and what they change in it. */
 export function merge(
   membership: Membership,
   records: readonly MeshRecord[],
   heardAt: number,
-): MergeResult {
+): { readonly membership: Membership; readonly changes: readonly MemberChange[] } {
+  const newer = news(membership, records);
+  if (newer.size === 0) return { membership, changes: [] };
   const merged = new Map(membership);
-  const replaced = new Set<PeerId>();
-  for (const record of records) {
-    const known = merged.get(record.subject);
-    if (known !== undefined && compareRecords(record, known.record) <= 0) continue;
-    if (known === undefined && merged.size >= 2 * MAX_MEMBERS) continue;
-    merged.set(record.subject, { record, heardAt });
-    replaced.add(record.subject);
-  }
-  const changes = [...replaced].map((peer) =>
-    describeChange(membership.get(peer), merged.get(peer))
-  );
-  return { membership: replaced.size > 0 ? merged : membership, changes: changes.flat() };
+  const changes = [...newer.values()].map((record) => keep(merged, record, heardAt));
+  return { membership: merged, changes };
+}
+
+/** Puts a newer record into a membership that the caller owns. */
+export function keep(
+  membership: Map<PeerId, MemberEntry>,
+  record: MeshRecord,
+  heardAt: number,
+): MemberChange {
+  const before = membership.get(record.subject);
+  const last = record.announcement ?? before?.last ?? null;
+  membership.set(record.subject, { record, heardAt, last });
+  return { record, name: last?.name ?? record.subject, change: changeKind(before, record) };
 }
 
 /** The total order of one node's records: newer first of all, and at the same version the end of a life over the life. */
@@ -57,13 +75,17 @@ export function compareRecords(a: MeshRecord, b: MeshRecord): number {
     compareBytes(a.bytes, b.bytes);
 }
 
-/** Living members other than `self`, in the order of their PeerIds. */
-export function livingMembers(membership: Membership, self: PeerId): Announcement[] {
-  const living: Announcement[] = [];
-  for (const [peer, { record }] of membership) {
-    if (peer !== self && record.announcement !== null) living.push(record.announcement);
+/** Puts what a record says of a member into the living ones, which are in the order of their PeerIds. */
+export function placeMember(members: Announcement[], { subject, announcement }: MeshRecord): void {
+  let [index, high] = [0, members.length];
+  while (index < high) {
+    const middle = (index + high) >> 1;
+    if ((members[middle] as Announcement).peer < subject) index = middle + 1;
+    else high = middle;
   }
-  return living.sort((a, b) => a.peer < b.peer ? -1 : 1);
+  const isKnown = members[index]?.peer === subject;
+  if (announcement === null) members.splice(index, isKnown ? 1 : 0);
+  else members.splice(index, isKnown ? 1 : 0, announcement);
 }
 
 /** Whether a member that we are connected to says that it is connected to the peer. */
@@ -75,51 +97,47 @@ export function isVouchedFor(
   return members.some((member) => member.rttsMs[peer] !== undefined && isConnected(member.peer));
 }
 
-/** Without the tombstones that everybody has heard of long ago. */
-export function forgetDead(membership: Membership, now: number): Membership {
-  const kept = [...membership].filter(([, { record, heardAt }]) =>
-    record.status === "alive" || now - heardAt < TOMBSTONE_LIFE_MS
-  );
-  return kept.length === membership.size ? membership : new Map(kept);
+/** Tombstones that everybody has heard of long ago. */
+export function forgettable(membership: Membership, now: number): PeerId[] {
+  return [...membership].filter(([, { record, heardAt }]) =>
+    record.status !== "alive" && now - heardAt >= TOMBSTONE_LIFE_MS
+  ).map(([peer]) => peer);
 }
 
-/** Without some members, who are gone for those who look on. */
+/** Takes some nodes out of a membership that the caller owns, as if they had said goodbye. */
 export function expel(
-  membership: Membership,
+  membership: Map<PeerId, MemberEntry>,
   is: (record: MeshRecord) => boolean,
-): MergeResult {
+): readonly MemberChange[] {
   const gone = [...membership].filter(([, { record }]) => is(record));
-  const kept = new Map(membership);
-  for (const [peer] of gone) kept.delete(peer);
-  const changes = gone.map(([, { record }]) => ({
-    record,
-    name: record.announcement?.name ?? record.subject,
-    change: record.status === "alive" ? "left" as const : "updated" as const,
-  }));
-  return { membership: kept, changes };
-}
-
-function describeChange(
-  before: MemberEntry | undefined,
-  after: MemberEntry | undefined,
-): MemberChange[] {
-  if (after === undefined) return [];
-  const { record } = after;
-  const name = (record.announcement ?? before?.record.announcement)?.name ?? record.subject;
-  return [{ record, name, change: changeKind(before?.record.status, record.status) }];
+  return gone.map(([peer, { record, last }]) => {
+    membership.delete(peer);
+    const change = record.status === "alive" ? "left" : "updated";
+    return { record, name: last?.name ?? peer, change };
+  });
 }
 
 function changeKind(
-  before: MeshRecord["status"] | undefined,
-  after: MeshRecord["status"],
+  before: MemberEntry | undefined,
+  { status, announcement }: MeshRecord,
 ): MemberChange["change"] {
-  if (after === "alive") return before === "alive" ? "updated" : "joined";
-  if (before !== "alive") return "updated";
-  return after === "left" ? "left" : "died";
+  const was = before?.record;
+  if (status !== "alive") {
+    if (was?.status !== "alive") return "updated";
+    return status === "left" ? "left" : "died";
+  }
+  if (was?.status !== "alive") return "joined";
+  return saysTheSame(was.announcement, announcement) ? "measured" : "updated";
+}
+
+function saysTheSame(a: Announcement | null, b: Announcement | null): boolean {
+  if (a === null || b === null) return false;
+  const { rttsMs: _rtts, seq: _seq, ...rest } = a;
+  return equalValues(rest, { ...b, rttsMs: undefined, seq: undefined });
 }
 
 function finality({ status }: MeshRecord): number {
-  return ["alive", "dead", "left"].indexOf(status);
+  return status === "alive" ? 0 : status === "dead" ? 1 : 2;
 }
 
 /** Two records that differ in nothing else: any order will do, as long as all nodes take the same. */

@@ -1,12 +1,14 @@
 import type { Logger } from "@logtape/logtape";
+import { AntiEntropy, type EntropyMessage } from "./anti_entropy.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { DeathWatch } from "./death_watch.ts";
-import { GOSSIP_ROUND_MS, MAX_ANNOUNCED_RTTS } from "./defaults.ts";
+import { MAX_ANNOUNCED_RTTS, SURROUNDINGS_MS } from "./defaults.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import { isVouchedFor, type MemberChange } from "./membership.ts";
+import { isVouchedFor, type MemberChange, type MemberEntry } from "./membership.ts";
 import type { GossipLinks, GossipListener, PeerLinks } from "./peer_links.ts";
 import { Prober } from "./prober.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
+import { relayTargets } from "./relay.ts";
 import { type IncarnationCounter, Roster } from "./roster.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
 
@@ -16,6 +18,7 @@ export interface MeshViewOptions {
   readonly links: PeerLinks;
   readonly gossip: GossipLinks;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
   /** @throws where the bytes are no record of a member. */
@@ -33,14 +36,17 @@ export class MeshView implements GossipListener {
   readonly #roster: Roster;
   readonly #gossip: GossipLinks;
   readonly #heartbeats: Heartbeats;
+  readonly #entropy: AntiEntropy;
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
   #cancelRefresh: Cancel | undefined;
+  /** Peers that need no connection any more: its end says nothing. */
+  readonly #parted = new Set<PeerId>();
   #finishing = false;
 
   constructor(options: MeshViewOptions) {
     this.#options = options;
-    const { self, counter, links, gossip, clock, logger, sign } = options;
+    const { self, counter, links, gossip, clock, random, logger, sign } = options;
     this.#gossip = gossip;
     this.#heartbeats = new Heartbeats({
       ping: (peer) => this.#gossip.ping(peer),
@@ -52,6 +58,7 @@ export class MeshView implements GossipListener {
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
     });
     this.#roster = new Roster({ self, sign, counter, clock, surroundings });
+    this.#entropy = new AntiEntropy({ roster: this.#roster, gossip, clock, random });
     this.#prober = new Prober({
       ping: (peer) => this.#gossip.ping(peer),
       handshake: (peer, signal) =>
@@ -76,18 +83,31 @@ export class MeshView implements GossipListener {
   }
 
   /** The newest of each node that was heard of, the dead included. */
-  records(): Iterable<MeshRecord> {
-    return this.#roster.records();
+  records(): readonly MeshRecord[] {
+    return [...this.#roster.membership.values()].map(({ record }) => record);
   }
 
   /** Nodes that have said goodbye. */
   get left(): ReadonlySet<PeerId> {
-    const gone = [...this.#roster.records()].filter(({ status }) => status === "left");
-    return new Set(gone.map(({ subject }) => subject));
+    return new Set(this.#gone("left").map(({ record }) => record.subject));
+  }
+
+  /** What those last said that were found dead, and may only be out of reach. */
+  get lost(): readonly Announcement[] {
+    return this.#gone("dead").flatMap(({ last }) => last ?? []);
   }
 
   announcementOf(peer: PeerId): Announcement | undefined {
     return this.#roster.recordOf(peer)?.announcement ?? undefined;
+  }
+
+  isAlive(peer: PeerId): boolean {
+    return this.#roster.isAlive(peer);
+  }
+
+  /** What a node last said, though it may be dead. */
+  lastOf(peer: PeerId): Announcement | undefined {
+    return this.#roster.membership.get(peer)?.last ?? undefined;
   }
 
   rttMs(peer: PeerId): number | undefined {
@@ -129,7 +149,25 @@ export class MeshView implements GossipListener {
     if (this.#options.links.isConnected(peer)) return;
     this.#heartbeats.end(peer);
     this.#refreshSoon();
-    if (!this.#finishing) this.suspect(peer, "its connection closed");
+    const isParted = this.#parted.delete(peer);
+    if (!this.#finishing && !isParted) this.suspect(peer, "its connection closed");
+  }
+
+  /** Heals what was missed, and forgets what is long past: once a gossip round. */
+  round(): void {
+    this.#entropy.round();
+    this.#roster.forget();
+  }
+
+  /** Ends the gossip with a peer that it need not have. */
+  part(peer: PeerId): void {
+    this.parted(peer);
+    this.#gossip.part(peer);
+  }
+
+  parted(peer: PeerId): void {
+    this.#parted.add(peer);
+    this.#heartbeats.end(peer);
   }
 
   /** Says goodbye and waits until it was heard. */
@@ -138,13 +176,16 @@ export class MeshView implements GossipListener {
     this.#cancelRefresh?.();
     this.#heartbeats.endAll();
     const goodbye = this.#roster.goodbye();
-    if (goodbye !== undefined) this.#gossip.broadcast(goodbye);
+    if (goodbye !== undefined) this.#tellAll(goodbye);
     await Promise.all([this.#gossip.finish(), this.#deaths.stop()]);
   }
 
   /** A gossip link to the peer has opened. */
   opened(peer: PeerId): void {
-    this.#gossip.send(peer, this.#roster.records());
+    this.#parted.delete(peer);
+    const own = this.#roster.recordOf(this.#options.self);
+    if (own !== undefined) this.#gossip.send(peer, [own]);
+    if (this.#options.self < peer) this.#entropy.compare(peer);
     this.#heartbeats.begin(peer);
   }
 
@@ -159,7 +200,11 @@ export class MeshView implements GossipListener {
       const record = this.#verify(bytes, from);
       if (record !== undefined && !this.#concernsUs(record)) news.push(record);
     }
-    this.#apply(this.#roster.accept(news), [from]);
+    this.#apply(this.#roster.accept(news), from);
+  }
+
+  told(message: EntropyMessage, from: PeerId): void {
+    this.#entropy.received(message, from);
   }
 
   /** What is said of this node, or against a peer that it is connected to, it knows better. */
@@ -185,27 +230,41 @@ export class MeshView implements GossipListener {
 
   #onBuried(notice: MeshRecord): void {
     this.#options.links.disconnect(notice.subject, new Error("This peer was found dead"));
-    this.#apply(this.#roster.accept([notice]), []);
+    const changes = this.#roster.accept([notice]);
+    for (const { record } of changes) this.#tellAll(record);
+    if (changes.length > 0) this.#options.changed(changes);
   }
 
-  /** Passes on what was new to us; who sent it, and whom it is about, have it. */
-  #apply(changes: readonly MemberChange[], except: readonly PeerId[]): void {
+  /** Passes on what was new to us. */
+  #apply(changes: readonly MemberChange[], from: PeerId): void {
     if (changes.length === 0) return;
+    const { random } = this.#options;
+    const [linked, members] = [this.#gossip.peers(), this.members.length];
     for (const { record } of changes) {
-      this.#gossip.broadcast(record, [...except, record.subject]);
+      const told = this.lastOf(record.signer)?.rttsMs ?? {};
+      const targets = relayTargets(record, { linked, from, told, members, random });
+      for (const peer of targets) this.#gossip.send(peer, [record]);
     }
     this.#options.changed(changes);
   }
 
   #publish(record: MeshRecord | undefined): void {
     if (record === undefined) return;
-    this.#gossip.broadcast(record);
+    this.#tellAll(record);
     this.#options.changed([]);
+  }
+
+  #tellAll(record: MeshRecord): void {
+    for (const peer of this.#gossip.peers()) this.#gossip.send(peer, [record]);
+  }
+
+  #gone(status: "dead" | "left"): MemberEntry[] {
+    return [...this.#roster.membership.values()].filter(({ record }) => record.status === status);
   }
 
   #refreshSoon(): void {
     if (this.#finishing) return;
-    this.#cancelRefresh ??= this.#options.clock.after(GOSSIP_ROUND_MS, () => {
+    this.#cancelRefresh ??= this.#options.clock.after(SURROUNDINGS_MS, () => {
       this.#cancelRefresh = undefined;
       this.#publish(this.#roster.refresh());
     });

@@ -19,6 +19,8 @@ export interface PeerConnection {
   /** Of an outbound one: where the peer can be dialled again. */
   readonly remoteAddress: string;
   readonly isOpen: boolean;
+  /** Streams that are open on it. */
+  readonly streams: number;
   openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream>;
   /** Closes it once its streams have ended by themselves. Never rejects. */
   drain(): Promise<void>;

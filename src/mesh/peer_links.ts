@@ -1,3 +1,4 @@
+import type { EntropyMessage } from "./anti_entropy.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "./types.ts";
 
@@ -12,6 +13,8 @@ export interface PeerLinks {
   /** A new connection beside those there are: its handshake is all that is waited for. */
   handshake(request: LinkRequest): Promise<unknown>;
   disconnect(peer: PeerId, reason: Error): void;
+  /** Whether nothing but gossip uses the connection to the peer. */
+  isIdle(peer: PeerId): boolean;
 }
 
 export interface LinkRequest {
@@ -23,11 +26,14 @@ export interface LinkRequest {
 
 /** What membership sends over the gossip links, one a peer. */
 export interface GossipLinks {
-  /** Sends a record to every peer that has a link, but for those left out. */
-  broadcast(record: MeshRecord, except?: readonly PeerId[]): void;
+  /** Peers that have a link. */
+  peers(): readonly PeerId[];
   send(peer: PeerId, records: Iterable<MeshRecord>): void;
   /** Sends a ping where there is a link; `answered` follows if the peer lives. */
   ping(peer: PeerId): boolean;
+  tell(peer: PeerId, message: EntropyMessage): void;
+  /** Ends the link in good order; the connection closes once nothing uses it. */
+  part(peer: PeerId): void;
   /** Sends what waits, and resolves when all peers have taken it or time is up. */
   finish(): Promise<void>;
 }
@@ -37,4 +43,7 @@ export interface GossipListener {
   opened(peer: PeerId): void;
   received(records: readonly Uint8Array[], from: PeerId): void;
   answered(peer: PeerId, rttMs: number): void;
+  told(message: EntropyMessage, from: PeerId): void;
+  /** The peer has ended the link in good order. */
+  parted(peer: PeerId): void;
 }

@@ -153,6 +153,11 @@ export class PeerNetwork {
     this.disconnect(peer, reason);
   }
 
+  /** Whether one stream at most, the gossip, uses the connection to the peer. */
+  isIdle(peer: PeerId): boolean {
+    return (this.connectionTo(peer)?.streams ?? 0) <= 1;
+  }
+
   /** Closes every connection to the peer. */
   disconnect(peer: PeerId, reason: Error): void {
     for (const entry of [...this.#admission.connections()]) {

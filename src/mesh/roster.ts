@@ -1,16 +1,16 @@
 import { announcementSchema, fitAnnouncement } from "./announcement.ts";
-import { encodeCbor } from "./cbor.ts";
 import type { Clock } from "./clock.ts";
-import { equalBytes } from "./keys.ts";
+import { equalValues } from "./equal_values.ts";
 import {
   compareRecords,
-  EMPTY_MEMBERSHIP,
   expel,
-  forgetDead,
-  livingMembers,
+  forgettable,
+  keep,
   type MemberChange,
+  type MemberEntry,
   type Membership,
-  merge,
+  news,
+  placeMember,
 } from "./membership.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
@@ -24,7 +24,7 @@ export interface IncarnationCounter {
 export interface RosterOptions {
   readonly self: PeerId;
   readonly counter: IncarnationCounter;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "elapsed">;
   sign(content: RecordContent): MeshRecord;
   /** What this node knows of itself beside what it was told to announce. */
   surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
@@ -33,11 +33,11 @@ export interface RosterOptions {
 /** Everybody this node has heard of, and what it says of itself. Signs; sends nothing. */
 export class Roster {
   readonly #options: RosterOptions;
-  #membership: Membership = EMPTY_MEMBERSHIP;
+  readonly #membership = new Map<PeerId, MemberEntry>();
   #members: readonly Announcement[] = [];
   #content: AnnouncementContent | undefined;
   /** The last announcement without its version. */
-  #told: Uint8Array | undefined;
+  #told: Announcement | undefined;
   #seq = 0;
 
   constructor(options: RosterOptions) {
@@ -54,8 +54,8 @@ export class Roster {
     return this.recordOf(this.#options.self)?.announcement ?? undefined;
   }
 
-  *records(): Generator<MeshRecord> {
-    for (const { record } of this.#membership.values()) yield record;
+  get membership(): Membership {
+    return this.#membership;
   }
 
   recordOf(peer: PeerId): MeshRecord | undefined {
@@ -68,20 +68,30 @@ export class Roster {
 
   /** Merges what others say; answers with what is new, to be passed on. */
   accept(records: readonly MeshRecord[]): readonly MemberChange[] {
-    const now = this.#options.clock.now();
-    const { membership, changes } = merge(this.#membership, records, now);
-    if (changes.length === 0) return changes;
-    this.#membership = forgetDead(membership, now);
-    this.#members = livingMembers(this.#membership, this.#options.self);
+    const newer = news(this.#membership, records);
+    if (newer.size === 0) return [];
+    const now = this.#options.clock.elapsed();
+    const members = [...this.#members];
+    const changes = [...newer.values()].map((record) => {
+      if (record.subject !== this.#options.self) placeMember(members, record);
+      return keep(this.#membership, record, now);
+    });
+    this.#members = members;
     return changes;
   }
 
   /** Forgets what is known of some nodes, as if they had said goodbye. */
   expel(is: (record: MeshRecord) => boolean): readonly MemberChange[] {
-    const { membership, changes } = expel(this.#membership, is);
-    this.#membership = membership;
-    this.#members = livingMembers(this.#membership, this.#options.self);
+    const changes = expel(this.#membership, is);
+    const gone = new Set(changes.map(({ record }) => record.subject));
+    this.#members = this.#members.filter(({ peer }) => !gone.has(peer));
     return changes;
+  }
+
+  /** Drops the tombstones that everybody has heard of long ago. */
+  forget(): void {
+    const now = this.#options.clock.elapsed();
+    for (const peer of forgettable(this.#membership, now)) this.#membership.delete(peer);
   }
 
   /**
@@ -89,6 +99,7 @@ export class Roster {
    * @throws {TypeError} for content that no other node would accept.
    */
   announce(content: AnnouncementContent): MeshRecord | undefined {
+    if (this.#content !== undefined && equalValues(content, this.#content)) return undefined;
     const fitted = this.#describe(content);
     const problem = announcementSchema.safeParse(fitted).error?.issues[0];
     if (problem !== undefined) {
@@ -102,9 +113,8 @@ export class Roster {
   refresh(): MeshRecord | undefined {
     if (this.#content === undefined) return undefined;
     const draft = this.#describe(this.#content);
-    const told = encodeCbor(draft);
-    if (this.#told !== undefined && equalBytes(told, this.#told)) return undefined;
-    this.#told = told;
+    if (this.#told !== undefined && equalValues(draft, this.#told)) return undefined;
+    this.#told = draft;
     return this.#publish(draft);
   }
 

@@ -141,9 +141,13 @@ export interface RouteNode {
   readonly version: string;
 }
 
-/** Events of a mesh. `members` follows any change of what `Mesh.members` returns. */
+/**
+ * Events of a mesh. `members` follows any change of what `Mesh.members` returns but for round trips
+ * and version numbers, which `measured` follows: nobody plans by another's.
+ */
 export type MeshEvent =
   | { readonly type: "members" }
+  | { readonly type: "measured" }
   | {
     readonly type: "peer";
     readonly peer: PeerId;

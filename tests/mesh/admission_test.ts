@@ -98,6 +98,7 @@ Deno.test("unproven connections beyond the cap are closed at once, and a place i
     openedAtMs: i,
     remoteAddress: "",
     isOpen: true,
+    streams: 0,
     openStream: () => Promise.reject(new Error("Not used")),
     drain: () => Promise.reject(new Error("Not used")),
     abort: () => aborted.push(i),

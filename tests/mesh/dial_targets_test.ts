@@ -1,57 +1,59 @@
 import assert from "node:assert/strict";
-import { DIAL_COURTESY_MS, REDIAL_DEAD_MS, REDIAL_MAX_MS } from "../../src/mesh/defaults.ts";
+import {
+  ALONE_PEERS_DIALLED,
+  DIAL_COURTESY_MS,
+  LOST_PEERS_DIALLED,
+  REDIAL_MAX_MS,
+} from "../../src/mesh/defaults.ts";
 import { dialTargets } from "../../src/mesh/dial_targets.ts";
-import { peerIdOf } from "../../src/mesh/keys.ts";
-import type { Announcement, PeerId } from "../../src/mesh/types.ts";
-import { content } from "./content.ts";
+import type { PeerId } from "../../src/mesh/types.ts";
 
-const [LOW, SELF, HIGH] = [1, 2, 3].map((i) => peerIdOf(new Uint8Array(32).fill(i))).sort() as [
-  PeerId,
-  PeerId,
-  PeerId,
-];
-
-function member(peer: PeerId): Announcement {
-  return { ...content(), peer, addresses: [`/at/${peer}`], rttsMs: {}, incarnation: 1, seq: 1 };
-}
+const [LOW, SELF, HIGH, LOST] = ["a", "b", "c", "d"] as [PeerId, PeerId, PeerId, PeerId];
 
 const SITUATION = {
   self: SELF,
-  members: [member(LOW), member(HIGH)],
+  wanted: new Set([LOW, HIGH]),
   connected: new Set<PeerId>(),
   left: new Set<PeerId>(),
-  stored: new Map([[SELF, ["/own"]], [HIGH, ["/old"]]]),
-  lastGood: new Map<PeerId, string>(),
+  lost: [] as PeerId[],
+  turn: 0,
 };
 
-Deno.test("every living member is dialled at what it announces, by the lower PeerId first", () => {
+const peersOf = (targets: { peer: PeerId }[]) => targets.map(({ peer }) => peer);
+
+Deno.test("every wanted member is dialled, by the lower PeerId first", () => {
   assert.deepEqual(
-    dialTargets(SITUATION).map(({ peer, addresses, courtesyMs }) => [peer, addresses, courtesyMs]),
-    [[HIGH, [`/at/${HIGH}`], 0], [LOW, [`/at/${LOW}`], DIAL_COURTESY_MS]],
+    dialTargets(SITUATION).map(({ peer, courtesyMs }) => [peer, courtesyMs]),
+    [[LOW, DIAL_COURTESY_MS], [HIGH, 0]],
   );
 });
 
-Deno.test("who is connected is not dialled, and where it was reached before comes first", () => {
-  const connected = new Set([LOW]);
-  const lastGood = new Map([[HIGH, "/good"]]);
-  const [target, ...others] = dialTargets({ ...SITUATION, connected, lastGood });
-  assert.deepEqual(target?.addresses, ["/good", `/at/${HIGH}`]);
-  assert.deepEqual(others, []);
+Deno.test("who is connected is not dialled, and this node never dials itself", () => {
+  const targets = dialTargets({ ...SITUATION, connected: new Set([LOW]), lost: [SELF, LOST] });
+  assert.deepEqual(peersOf(targets), [LOST, HIGH]);
 });
 
-Deno.test("peers of the last time are dialled with haste while this node is alone, and at leisure later", () => {
-  const alone = dialTargets({ ...SITUATION, members: [] });
-  assert.deepEqual(alone, [{
-    peer: HIGH,
-    addresses: ["/old"],
-    courtesyMs: 0,
-    maxDelayMs: REDIAL_MAX_MS,
-  }]);
-  const [later] = dialTargets({ ...SITUATION, members: [], connected: new Set([LOW]) });
-  assert.equal(later?.maxDelayMs, REDIAL_DEAD_MS);
+Deno.test("the lost take turns, a few at a time, and none is forgotten", () => {
+  const lost = Array.from({ length: 7 }, (_, i) => `lost-${i}` as PeerId);
+  const situation = { ...SITUATION, wanted: new Set<PeerId>(), connected: new Set([LOW]), lost };
+  const dialled = new Set<PeerId>();
+  for (let turn = 0; turn < 7; turn++) {
+    const targets = peersOf(dialTargets({ ...situation, turn }));
+    assert.equal(targets.length, LOST_PEERS_DIALLED);
+    for (const peer of targets) dialled.add(peer);
+  }
+  assert.equal(dialled.size, lost.length);
+});
+
+Deno.test("a node that has lost everybody dials all whom it knows, up to a limit", () => {
+  const lost = Array.from({ length: 50 }, (_, i) => `lost-${i}` as PeerId);
+  const alone = { ...SITUATION, wanted: new Set<PeerId>(), lost };
+  assert.equal(dialTargets({ ...alone, lost: lost.slice(0, 20) }).length, 20);
+  assert.equal(dialTargets(alone).length, ALONE_PEERS_DIALLED);
 });
 
 Deno.test("who said goodbye is left time to be gone and to come back by itself", () => {
-  const [target] = dialTargets({ ...SITUATION, members: [], left: new Set([HIGH]) });
+  const situation = { ...SITUATION, wanted: new Set<PeerId>(), lost: [LOST] };
+  const [target] = dialTargets({ ...situation, left: new Set([LOST]) });
   assert.equal(target?.courtesyMs, REDIAL_MAX_MS);
 });

@@ -7,7 +7,7 @@ import { Dialer, type DialTarget } from "../../src/mesh/dialer.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
 
 const PEER = "peer" as PeerId;
-const TARGET: DialTarget = { peer: PEER, addresses: ["/a"], courtesyMs: 0, maxDelayMs: 2 };
+const TARGET: DialTarget = { peer: PEER, courtesyMs: 0, maxDelayMs: 2 };
 
 Deno.test("the wait grows from half a second to its limit, with at most half of it left to chance", () => {
   fc.assert(

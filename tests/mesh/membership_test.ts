@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TOMBSTONE_LIFE_MS } from "../../src/mesh/defaults.ts";
+import { MAX_MEMBERS, TOMBSTONE_LIFE_MS } from "../../src/mesh/defaults.ts";
 import { peerIdOf } from "../../src/mesh/keys.ts";
 import {
   EMPTY_MEMBERSHIP,
-  forgetDead,
+  forgettable,
   isVouchedFor,
-  livingMembers,
   type Membership,
   merge,
+  placeMember,
 } from "../../src/mesh/membership.ts";
 import type { MeshRecord } from "../../src/mesh/record.ts";
+import type { Announcement } from "../../src/mesh/types.ts";
 import { content } from "./content.ts";
 
 const PEERS = [1, 2, 3].map((i) => peerIdOf(new Uint8Array(32).fill(i)));
@@ -94,6 +95,7 @@ Deno.test("merge() says what has changed for whom", () => {
   const cases: [MeshRecord, string | undefined, string][] = [
     [record(A, [1, 1], "alive", 5), undefined, ""],
     [record(A, [1, 2], "alive", 6), "updated", "6"],
+    [record(A, [1, 2], "alive", 5), "measured", "5"],
     [record(A, [1, 1], "dead"), "died", "5"],
     [record(A, [1, 1], "left"), "left", "5"],
     [record(B, [1, 1], "alive", 7), "joined", "7"],
@@ -110,23 +112,39 @@ Deno.test("merge() says what has changed for whom", () => {
   assert.deepEqual(twice.changes.map(({ change }) => change), ["updated"]);
 });
 
-Deno.test("the living are listed in the order of their PeerIds, without this node and the dead", () => {
-  const [first, second, third] = PEERS.toSorted();
-  assert.ok(first && second && third);
-  const membership = mergeAll([
-    record(third, [1, 1]),
-    record(second, [1, 1]),
-    record(first, [1, 1]),
-  ]);
-  assert.deepEqual(livingMembers(membership, second).map(({ peer }) => peer), [first, third]);
-  const without = mergeAll([record(first, [1, 1], "dead")], membership);
-  assert.deepEqual(livingMembers(without, second).map(({ peer }) => peer), [third]);
+Deno.test("the living are kept in the order of their PeerIds, without the dead", () => {
+  fc.assert(fc.property(fc.array(anyRecord), (records) => {
+    const members: Announcement[] = [];
+    let membership = EMPTY_MEMBERSHIP;
+    for (const one of records) {
+      const merged = merge(membership, [one], 0);
+      membership = merged.membership;
+      for (const change of merged.changes) placeMember(members, change.record);
+    }
+    const living = [...membership.values()].flatMap(({ record }) => record.announcement ?? []);
+    assert.deepEqual(members, living.sort((a, b) => a.peer < b.peer ? -1 : 1));
+  }));
 });
 
 Deno.test("a tombstone is forgotten after its time, a living member never", () => {
   const membership = mergeAll([record(A, [1, 1], "dead"), record(B, [1, 1])]);
-  assert.equal(forgetDead(membership, TOMBSTONE_LIFE_MS - 1), membership);
-  assert.deepEqual([...forgetDead(membership, TOMBSTONE_LIFE_MS).keys()], [B]);
+  assert.deepEqual(forgettable(membership, TOMBSTONE_LIFE_MS - 1), []);
+  assert.deepEqual(forgettable(membership, TOMBSTONE_LIFE_MS), [A]);
+});
+
+Deno.test("where the dead were last heard of is kept, to look for them there", () => {
+  const alive = record(A, [1, 1], "alive", 5);
+  const membership = mergeAll([alive, record(A, [1, 1], "dead")]);
+  assert.deepEqual(membership.get(A)?.last, alive.announcement);
+});
+
+Deno.test("strangers beyond the limit are not kept, and news of the known are", () => {
+  const peer = (i: number) => `peer-${i}` as typeof A;
+  const many = Array.from({ length: 2 * MAX_MEMBERS + 5 }, (_, i) => record(peer(i), [1, 1]));
+  const { membership } = merge(EMPTY_MEMBERSHIP, many, 0);
+  assert.equal(membership.size, 2 * MAX_MEMBERS);
+  const { changes } = merge(membership, [record(peer(0), [1, 2]), record(peer(9_999), [1, 1])], 0);
+  assert.deepEqual(changes.map(({ record }) => record.subject), [peer(0)]);
 });
 
 Deno.test("only a member that we are connected to vouches for a peer, and only while it is connected to it", () => {

@@ -1,7 +1,7 @@
 /** One seed of one scenario, from its start to the last of its checks. */
 
 import { Random } from "./random.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Invariant, Scenario } from "./scenario.ts";
 import { World } from "./world.ts";
 
 export interface Job {
@@ -22,6 +22,9 @@ const DETECTION_MS = 40_000;
 /** Ten gossip rounds. */
 const VIEW_MS = 10_000;
 
+/** How often it is looked whether all holds. */
+const LOOK_EVERY_MS = 500;
+
 /** Burst of a group, new assignment, start of an rpc-server, load, and the longest pause between reloads. */
 const PLAN_MS = 45_000;
 
@@ -31,22 +34,31 @@ export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   const world = new World(setup, random);
   world.begin();
   const failures: string[] = [];
-  const check = (when: "view" | "plan") => {
-    for (const invariant of scenario.invariants) {
-      const problem = invariant.when === when ? invariant.check(world) : undefined;
-      if (problem !== undefined) failures.push(`${invariant.name}: ${problem}`);
-    }
-  };
   await world.time.runUntil(setup.quietAtMs);
-  const viewAtMs = setup.quietAtMs + (anybodyIsGone(world) ? DETECTION_MS : 0) + VIEW_MS;
-  await world.time.runUntil(viewAtMs);
-  check("view");
-  if (scenario.invariants.some(({ when }) => when === "plan")) {
-    await world.time.runUntil(viewAtMs + PLAN_MS);
-    check("plan");
+  if (anybodyIsGone(world)) await world.time.runUntil(setup.quietAtMs + DETECTION_MS);
+  for (const [when, limitMs] of [["view", VIEW_MS], ["plan", PLAN_MS]] as const) {
+    const invariants = scenario.invariants.filter((invariant) => invariant.when === when);
+    failures.push(...await settle(world, invariants, limitMs));
   }
   failures.push(...new Set(world.violations));
   return { failures, world };
+}
+
+/** Lets time pass until everything holds; says what does not when the time is out. */
+async function settle(
+  world: World,
+  invariants: readonly Invariant[],
+  limitMs: number,
+): Promise<string[]> {
+  const endMs = world.time.now + limitMs;
+  for (;;) {
+    const problems = invariants.flatMap((invariant) => {
+      const problem = invariant.check(world);
+      return problem === undefined ? [] : [`${invariant.name}: ${problem}`];
+    });
+    if (problems.length === 0 || world.time.now >= endMs) return problems;
+    await world.time.runUntil(Math.min(world.time.now + LOOK_EVERY_MS, endMs));
+  }
 }
 
 /** The others have to find out by its silence. */

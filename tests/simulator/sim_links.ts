@@ -1,3 +1,4 @@
+import type { EntropyMessage } from "../../src/mesh/anti_entropy.ts";
 import { GOSSIP_COALESCE_MS } from "../../src/mesh/defaults.ts";
 import type {
   GossipLinks,
@@ -9,6 +10,9 @@ import type { MeshRecord } from "../../src/mesh/record.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
 import { type Connection, isOpenAt, otherEnd, type Peers, type SimNetwork } from "./network.ts";
 import type { SimNode } from "./sim_node.ts";
+
+/** A peer that did not hear the farewell keeps its end until ours is closed. */
+const PARTING_MS = 1_000;
 
 /** One node's connections and the gossip on them, for one life of its process. */
 export class SimLinks implements PeerLinks, GossipLinks {
@@ -53,10 +57,25 @@ export class SimLinks implements PeerLinks, GossipLinks {
     }
   }
 
-  broadcast(record: MeshRecord, except: readonly PeerId[] = []): void {
-    for (const peer of this.#connections.keys()) {
-      if (!except.includes(peer)) this.send(peer, [record]);
-    }
+  isIdle(): boolean {
+    return true;
+  }
+
+  peers(): readonly PeerId[] {
+    return [...this.#connections.keys()];
+  }
+
+  tell(peer: PeerId, message: EntropyMessage): void {
+    this.#control(peer, (to) => to.links.#listener.told(message, this.#node.peer));
+  }
+
+  part(peer: PeerId): void {
+    const told = this.#control(peer, (to) => {
+      to.links.#listener.parted(this.#node.peer);
+      to.links.disconnect(this.#node.peer);
+    });
+    if (!told) return;
+    this.#node.clock.after(PARTING_MS, () => this.disconnect(peer));
   }
 
   send(peer: PeerId, records: Iterable<MeshRecord>): void {

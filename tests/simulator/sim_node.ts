@@ -157,9 +157,9 @@ export class SimNode {
   }
 
   #onChanged(changes: readonly MemberChange[]): void {
-    if (changes.length === 0) return;
-    if (changes.some(({ change }) => change !== "updated")) this.#remember();
-    this.serving?.membersChanged();
+    const kinds = changes.map(({ change }) => change).filter((kind) => kind !== "measured");
+    if (kinds.some((kind) => kind !== "updated")) this.#remember();
+    if (kinds.length > 0) this.serving?.membersChanged();
   }
 
   /** As an identity keeps them: the living first, and earlier ones while there is room. */

@@ -139,7 +139,7 @@ export class SimServing {
   #announce(duty: Duty): void {
     const { member, world } = this.#node;
     member.view.announce(this.#outlook.content(duty, this.#reconciler.stance));
-    member.view.watchClosely(splitPeers(duty));
+    member.watchClosely(splitPeers(duty));
     world.tunnels.gateChanged(this.#node);
   }
 }

@@ -1,0 +1,74 @@
+import type { Clock } from "./clock.ts";
+import {
+  differingBuckets,
+  type Digest,
+  digestOf,
+  exchangeFor,
+  recordsOf,
+  type RecordVersion,
+  versionsIn,
+} from "./digest.ts";
+import type { GossipLinks } from "./peer_links.ts";
+import type { Roster } from "./roster.ts";
+import type { PeerId } from "./types.ts";
+
+/** What members tell each other to find what one of them has missed. */
+export type EntropyMessage =
+  | readonly ["digest", Digest]
+  /** The answer to a digest: all that is known in the buckets that differ. */
+  | readonly ["versions", readonly number[], readonly RecordVersion[]]
+  | readonly ["want", readonly PeerId[]];
+
+/** Heals what pushes have missed: each round it compares itself with one neighbour. */
+export class AntiEntropy {
+  readonly #roster: Roster;
+  readonly #gossip: GossipLinks;
+  readonly #clock: Pick<Clock, "elapsed">;
+  readonly #random: () => number;
+
+  constructor(
+    { roster, gossip, clock, random }: {
+      readonly roster: Roster;
+      readonly gossip: GossipLinks;
+      readonly clock: Pick<Clock, "elapsed">;
+      readonly random: () => number;
+    },
+  ) {
+    this.#roster = roster;
+    this.#gossip = gossip;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Compares with a neighbour by chance. */
+  round(): void {
+    const peers = this.#gossip.peers();
+    const peer = peers[Math.floor(this.#random() * peers.length)];
+    if (peer !== undefined) this.compare(peer);
+  }
+
+  compare(peer: PeerId): void {
+    this.#gossip.tell(peer, ["digest", this.#digest()]);
+  }
+
+  received(message: EntropyMessage, from: PeerId): void {
+    const { membership } = this.#roster;
+    const now = this.#clock.elapsed();
+    if (message[0] === "want") {
+      this.#gossip.send(from, recordsOf(membership, message[1]));
+    } else if (message[0] === "digest") {
+      const buckets = differingBuckets(this.#digest(), message[1]);
+      if (buckets.length === 0) return;
+      this.#gossip.tell(from, ["versions", buckets, versionsIn(membership, buckets, now)]);
+    } else {
+      const [, buckets, versions] = message;
+      const { give, want } = exchangeFor(membership, { buckets, versions, now });
+      this.#gossip.send(from, give);
+      if (want.length > 0) this.#gossip.tell(from, ["want", want]);
+    }
+  }
+
+  #digest(): Digest {
+    return digestOf(this.#roster.membership, this.#clock.elapsed());
+  }
+}
