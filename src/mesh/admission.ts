@@ -4,8 +4,16 @@ import { Deadline, raceSignal } from "./deadline.ts";
 import type { Counters } from "./counters.ts";
 import { JOIN_RATE, JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "./defaults.ts";
 import { RefusedError } from "./errors.ts";
-import { answerJoin, JOIN_PROTOCOL, type JoinedPeer, type JoinSelf, proposeJoin } from "./join.ts";
+import {
+  answerJoin,
+  type Contest,
+  JOIN_PROTOCOL,
+  type JoinedPeer,
+  type JoinSelf,
+  proposeJoin,
+} from "./join.ts";
 import type { Network, NetworkStream, PeerConnection } from "./network.ts";
+import { askForLife } from "./proof_of_life.ts";
 import { RateLimiter } from "./rate_limit.ts";
 
 /** Told of connections whose peer has proven its membership, and of their end. */
@@ -39,6 +47,24 @@ export class Admission {
   readonly #limiter = new RateLimiter(JOIN_RATE);
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<AdmissionListener>();
+
+  /**
+   * Another process of the same node seems to be here. If it lives and is the older, the newcomer is
+   * a copy and has to go; if it lives and is the younger, it has to go itself.
+   */
+  readonly #contest: Contest = async (newcomer, nonce) => {
+    const isRival = ({ peer }: { readonly peer: JoinedPeer }) =>
+      peer.id === newcomer.id && peer.born !== newcomer.born;
+    const rival = [...this.connections()].findLast(isRival);
+    const alive = rival && await askForLife(rival.connection, nonce);
+    if (alive !== undefined) this.#counters.count("cutCopy");
+    if (alive !== undefined && alive.born < newcomer.born) return { alive };
+    const reason = new RefusedError(
+      `${newcomer.id} was started again, or an older copy of it is here`,
+    );
+    for (const one of [...this.connections()].filter(isRival)) one.connection.abort(reason);
+    return undefined;
+  };
 
   constructor({ network, self, clock, counters, logger }: AdmissionParts) {
     this.#self = self;
@@ -101,14 +127,15 @@ export class Admission {
       return;
     }
     const admit = (peer: JoinedPeer) => this.#admit(entry, peer);
-    this.#own(entry, answerJoin(stream, connection.peer, this.#self, admit), stream);
+    const join = answerJoin(stream, connection.peer, this.#self, { contest: this.#contest, admit });
+    this.#own(entry, join, stream);
   }
 
   async #propose(entry: Entry): Promise<void> {
     const { connection, deadline } = entry;
     const stream = await connection.openStream(JOIN_PROTOCOL, deadline.signal);
     try {
-      const peer = await proposeJoin(stream, connection.peer, this.#self);
+      const peer = await proposeJoin(stream, connection.peer, this.#self, this.#contest);
       this.#admit(entry, peer);
     } finally {
       await stream.release();

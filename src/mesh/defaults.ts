@@ -199,3 +199,9 @@ export const JOIN_RATE = { perSecond: 2, burst: 20 } as const;
 
 /** Bad messages that are forgiven, for versions differ and memory flips bits; then the connection is closed. */
 export const MISCONDUCT_RATE = { perSecond: 0.1, burst: 5 } as const;
+
+/** A process that lives answers in a round trip; a restart after a crash waits for this at its peers. */
+export const PROOF_OF_LIFE_MS = 1_000;
+
+/** Asked once for each join of a node that seems to be here already. */
+export const LIFE_RATE = { perSecond: 1, burst: 20 } as const;

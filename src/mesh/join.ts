@@ -9,27 +9,46 @@ import { RefusedError } from "./errors.ts";
 import { equalBytes, meshIdOf, publicKeyOf } from "./keys.ts";
 import { MessageStream } from "./messages.ts";
 import { versionText } from "./names.ts";
+import {
+  isProof,
+  NONCE_BYTES,
+  nonceSchema,
+  type ProofOfLife,
+  proofSchema,
+} from "./proof_of_life.ts";
 import type { AdmittedPeer, MemberRole, PeerId } from "./types.ts";
 
 export const JOIN_PROTOCOL = "/mesh-llm/join/1";
 
 /** What a node shows of itself on a new connection. */
 export interface JoinSelf {
+  readonly id: PeerId;
   readonly credential: Credential;
   /** What it runs as: never more than its grant. */
   readonly role: MemberRole;
   readonly version: string;
   incarnation(): number;
+  /** The incarnation that this process began with: tells it from a copy of itself. */
+  readonly born: number;
   now(): number;
   /** The signed word that makes a chain worthless, if there is one. */
   revocationOf(links: readonly Link[]): Uint8Array | undefined;
   /** A refusal came with such a word: it is checked like any other. */
   learn(revocation: Uint8Array): void;
+  /** An older process with this node's key runs elsewhere, and has proven it. */
+  outlived(): void;
 }
+
+/** Whether another process of the same node stands in the way; answers with the refusal. */
+export type Contest = (
+  peer: JoinedPeer,
+  nonce: Uint8Array,
+) => Promise<{ readonly alive: ProofOfLife } | undefined>;
 
 /** A peer whose membership was checked on its connection. */
 export interface JoinedPeer extends AdmittedPeer {
   readonly incarnation: number;
+  readonly born: number;
   readonly version: string;
   /** Epoch milliseconds at which its membership ends. */
   readonly expiresAt: number | null;
@@ -42,6 +61,8 @@ const helloSchema = z.object({
   role: z.enum(["member", "client"]),
   version: versionText,
   incarnation: versionNumber,
+  born: versionNumber,
+  nonce: nonceSchema,
 });
 
 type Hello = z.infer<typeof helloSchema>;
@@ -52,6 +73,7 @@ const refusalSchema = z.object({
   ok: z.literal(false),
   reason,
   revocation: revocation.optional(),
+  alive: proofSchema.optional(),
 });
 
 type Refusal = z.infer<typeof refusalSchema>;
@@ -70,12 +92,14 @@ export async function proposeJoin(
   stream: ByteStream,
   peer: PeerId,
   self: JoinSelf,
+  contest: Contest,
 ): Promise<JoinedPeer> {
   const messages = new MessageStream(stream, MAX_JOIN_MESSAGE_BYTES);
-  await messages.write(helloOf(self));
+  const nonce = newNonce();
+  await messages.write(helloOf(self, nonce));
   const reply = await messages.expect(replySchema, "answer to a join");
-  if (!reply.ok) throw refusedBy(peer, reply, self);
-  const judgement = judgeHello(reply.hello, peer, self);
+  if (!reply.ok) throw refusedBy(peer, reply, { self, nonce });
+  const judgement = await settle(judgeHello(reply.hello, peer, self), reply.hello, contest);
   await messages.write(judgement.ok ? { ok: true } : judgement);
   await stream.closeWrite();
   if (!judgement.ok) throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
@@ -90,12 +114,14 @@ export async function answerJoin(
   stream: ByteStream,
   peer: PeerId,
   self: JoinSelf,
-  admit: (joined: JoinedPeer) => void,
+  { contest, admit }: { readonly contest: Contest; admit(joined: JoinedPeer): void },
 ): Promise<void> {
   const messages = new MessageStream(stream, MAX_JOIN_MESSAGE_BYTES);
-  const judgement = judgeHello(await messages.expect(helloSchema, "join"), peer, self);
+  const hello = await messages.expect(helloSchema, "join");
+  const judgement = await settle(judgeHello(hello, peer, self), hello, contest);
   if (judgement.ok) admit(judgement.peer);
-  await messages.write(judgement.ok ? { ok: true, hello: helloOf(self) } : judgement);
+  const nonce = newNonce();
+  await messages.write(judgement.ok ? { ok: true, hello: helloOf(self, nonce) } : judgement);
   await stream.closeWrite();
   if (!judgement.ok) {
     // The connection is closed next, and what is still on its way would be lost with it.
@@ -103,7 +129,7 @@ export async function answerJoin(
     throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
   }
   const verdict = await messages.expect(verdictSchema, "end of a join");
-  if (!verdict.ok) throw refusedBy(peer, verdict, self);
+  if (!verdict.ok) throw refusedBy(peer, verdict, { self, nonce });
 }
 
 /** Whether a hello proves that the peer, whose key TLS has proven, belongs to our mesh. */
@@ -122,19 +148,37 @@ export function judgeHello(hello: Hello, peer: PeerId, self: JoinSelf): Judgemen
   const { links, grant: { expiresAt } } = verdict;
   const revocation = self.revocationOf(links);
   if (revocation !== undefined) return { ...refuse("its invite was revoked"), revocation };
-  const { role, version, incarnation } = hello;
-  return { ok: true, peer: { id: peer, role, version, incarnation, expiresAt, links } };
+  const { role, version, incarnation, born } = hello;
+  return { ok: true, peer: { id: peer, role, version, incarnation, born, expiresAt, links } };
+}
+
+/** Of two live copies of one node the older stays. */
+async function settle(judgement: Judgement, hello: Hello, contest: Contest): Promise<Judgement> {
+  const rival = judgement.ok ? await contest(judgement.peer, hello.nonce) : undefined;
+  if (rival === undefined) return judgement;
+  return { ...refuse("an older copy of it is running"), alive: rival.alive };
 }
 
 /** A peer that refuses may show why, so that this node believes it. */
-function refusedBy(peer: PeerId, { reason, revocation }: Refusal, self: JoinSelf): RefusedError {
+function refusedBy(
+  peer: PeerId,
+  { reason, revocation, alive }: Refusal,
+  { self, nonce }: { readonly self: JoinSelf; readonly nonce: Uint8Array },
+): RefusedError {
   if (revocation !== undefined) self.learn(revocation);
+  const isOlder = alive !== undefined && alive.born < self.born;
+  if (isOlder && isProof(alive, { nonce, peer: self.id })) self.outlived();
   return new RefusedError(`${peer} refuses this node: ${printable(reason)}`);
 }
 
-function helloOf({ credential, role, version, incarnation }: JoinSelf): unknown {
-  const { meshKey: mesh, chain } = credential;
-  return { mesh, chain: chainToWire(chain), role, version, incarnation: incarnation() };
+function helloOf(self: JoinSelf, nonce: Uint8Array): unknown {
+  const { credential: { meshKey: mesh, chain }, role, version, born } = self;
+  const incarnation = self.incarnation();
+  return { mesh, chain: chainToWire(chain), role, version, incarnation, born, nonce };
+}
+
+function newNonce(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
 }
 
 function refuse(reason: string): Refusal {

@@ -12,6 +12,7 @@ import { Counters } from "./counters.ts";
 import { openIdentity } from "./identity.ts";
 import { startLibp2p } from "./libp2p.ts";
 import { PeerNetwork } from "./peer_network.ts";
+import { answerForLife } from "./proof_of_life.ts";
 import { Trust } from "./trust.ts";
 import type { MemberRole, Mesh } from "./types.ts";
 
@@ -34,6 +35,10 @@ export { ROUTES_PROTOCOL } from "./routes.ts";
 export type { MeshCounters } from "./counters.ts";
 export { parseToken } from "./token.ts";
 export type * from "./types.ts";
+
+const OUTLIVED =
+  "another copy of this node is running, and was started before this one: stop that " +
+  "one first, or give this one a data directory of its own and join with a token";
 
 export interface StartMeshOptions {
   /** Of this node alone: its key, its mesh, its port. Made where it is not there. */
@@ -76,14 +81,18 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
     credential: identity.binding.credential,
     role,
     version: options.version,
+    id: identity.peer,
     incarnation: () => identity.incarnation,
+    born: identity.incarnation,
     now: () => clock.now(),
     revocationOf: (links: readonly Link[]) => trust.revocationOf(links)?.bytes,
     learn: (bytes: Uint8Array) => trust.learnQuietly(bytes),
+    outlived: () => trust.end(OUTLIVED),
   };
   const shared = { network, clock, counters, logger };
   const admission = new Admission({ ...shared, self });
   const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
+  answerForLife(peers, { key, born: self.born });
   const mesh = createMesh(partsOf(options, { identity, network: peers, port, trust, counters }));
   try {
     await identity.save(port ?? identity.port);

@@ -26,10 +26,13 @@ export function peerNetworkOf(
     credential,
     role,
     version: "0.1.0",
+    id: peerIdOf(key.publicKey),
     incarnation: () => 1,
+    born: 1,
     now: () => Date.now(),
     revocationOf: () => undefined,
     learn: () => {},
+    outlived: () => {},
   };
   const parts = {
     network,
