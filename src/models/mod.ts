@@ -27,11 +27,12 @@ export {
   type DownloadsOptions,
   downloadWorld,
 } from "./downloads/downloads.ts";
+export { type ChunkSource, FatalSourceError } from "./downloads/types.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
 export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } from "./fit.ts";
 export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
-export { isModelName } from "./shards.ts";
+export { isModelName, shardName } from "./shards.ts";
 export { canDraftFor, draftFor } from "./pairing.ts";
 export type {
   GgufHeader,

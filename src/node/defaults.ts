@@ -75,5 +75,26 @@ export const FRESHEN_LIMIT_MS = 1_000;
 /** As long as a mesh may need to find a silent peer dead (keep-alive 10 s, idle 30 s): meanwhile others are asked first. */
 export const FAILED_HOST_MS = 40_000;
 
+/** Members that one download asks; more than these fill no network faster. */
+export const MAX_FILE_PEERS = 4;
+
+/** Ranges asked of one member at the same time: a second one fills the first one's pauses. */
+export const PARALLEL_PEER_RANGES = 2;
+
+/** Streams of this protocol a connection: a few downloads, each with its ranges and digests. */
+export const MAX_FILE_STREAMS = 16;
+
+/** The largest range of one question: a download's chunk. */
+export const MAX_FILE_RANGE_BYTES = 16 * 1024 * 1024;
+
+/** A question is about 200 bytes. */
+export const MAX_FILE_QUESTION_BYTES = 1024;
+
+/** Read from the disk at once: what a QUIC stream takes in two or three writes. */
+export const FILE_READ_BYTES = 256 * 1024;
+
+/** A member that neither asks nor answers for this long has gone, or has a disk that is of no use here. */
+export const FILE_SILENCE_MS = 20_000;
+
 /** For `doctor`: a dial over a slow WAN takes a second or two, and nobody waits longer for a list. */
 export const PEER_CHECK_MS = 4_000;

@@ -21,10 +21,14 @@ import {
   type ModelShelf,
   planFit,
   PUBLIC_ONLY,
+  shardName,
 } from "../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
-import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
+import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
+import { handleFile } from "./file_host.ts";
 import { fitOf } from "./fit_words.ts";
+import { peerSources } from "./peer_files.ts";
+import { FILE_PROTOCOL } from "./protocols.ts";
 
 /** Where models come from. */
 export interface HubConfig {
@@ -57,11 +61,19 @@ export interface ModelDeskOptions {
 export class ModelDesk implements ModelActions {
   readonly #options: ModelDeskOptions;
   #downloads: Downloads | null = null;
-  #toldPercent = new Map<string, number>();
+  readonly #toldPercent = new Map<string, number>();
+  readonly #liars = new Set<string>();
 
   static async open(options: ModelDeskOptions): Promise<ModelDesk> {
     const desk = new ModelDesk(options);
-    if (options.stock !== null) desk.#downloads = await desk.#openDownloads(options.stock);
+    const { mesh, stock, logger } = options;
+    if (stock === null) return desk;
+    desk.#downloads = await desk.#openDownloads(stock);
+    mesh.handle(
+      FILE_PROTOCOL,
+      { roles: ["member"], maxStreams: MAX_FILE_STREAMS },
+      (stream, peer) => handleFile(stream, peer.id, { models: () => stock.shelf.models, logger }),
+    );
     return desk;
   }
 
@@ -119,7 +131,7 @@ export class ModelDesk implements ModelActions {
   }
 
   #openDownloads({ shelf, folder }: ModelStock): Promise<Downloads> {
-    const { hub: { endpoint, token }, logger, rules = PUBLIC_ONLY } = this.#options;
+    const { hub: { endpoint, token }, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
     const hub = new URL(endpoint);
     const secret = token === null ? null : { host: hub.host, value: token };
     return Downloads.open({
@@ -127,8 +139,15 @@ export class ModelDesk implements ModelActions {
       hub,
       world: { ...downloadWorld(secret), rules },
       checkFit: (plan) => this.#checkFit(plan),
-      peersFor: () => [],
-      onLiar: () => {},
+      peersFor: (plan, { path }) => {
+        const { model, index } = shardName(path);
+        if (model !== plan.name) return []; // a projector is not announced
+        return peerSources(plan, index - 1, { mesh, liars: this.#liars });
+      },
+      onLiar: (peer) => {
+        this.#liars.add(peer);
+        logger.warn("{peer} sent wrong bytes of a model and is not asked again", { peer });
+      },
       onFinished: ({ name }) => {
         logger.info("Downloaded {model}", { event: "downloaded", model: name });
         shelf.refresh().catch((error) => logger.warn("{error}", { error }));

@@ -7,6 +7,9 @@ export const RPC_PROTOCOL = "/mesh-llm/rpc/1";
 /** To an instance of a model: design.md 6. */
 export const HTTP_PROTOCOL = "/mesh-llm/http/1";
 
+/** To the files of models that a member has announced: design.md 6. */
+export const FILE_PROTOCOL = "/mesh-llm/file/1";
+
 /** The tunnel's way to a peer: a stream of the mesh. */
 export function opener(mesh: Mesh, protocol: string): OpenStream {
   return (peer, signal) => mesh.open(peer as PeerId, protocol, { signal });

@@ -6,9 +6,6 @@ export const CHUNK_BYTES = 16 * 1024 * 1024;
 /** Ranges fetched at the same time: a CDN limits one connection to a fraction of a fast line. */
 export const PARALLEL_RANGES = 4;
 
-/** Ranges fetched at the same time from one peer; a second one fills its pauses. */
-export const PARALLEL_PEER_RANGES = 2;
-
 /** A server that has not answered by then is down. */
 export const CONNECT_TIMEOUT_MS = 20_000;
 

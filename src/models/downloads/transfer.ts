@@ -120,7 +120,7 @@ export class Transfer {
         if (filled === before) throw error ?? new Error("It sends nothing");
         if (filled < chunk.length) await this.#options.pause(RETRY_PAUSE_MS, signal);
       }
-      const expected = source.expected?.(chunk);
+      const expected = await source.expected?.(chunk, signal);
       if (expected !== undefined && hash.digest("hex") !== expected) {
         throw new FatalSourceError(`${source.name} sent bytes that others do not have`);
       }

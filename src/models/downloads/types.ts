@@ -12,7 +12,7 @@ export interface ChunkSource {
    */
   read(offset: number, length: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The chunk's SHA-256 as somebody else has it, in hexadecimal; `undefined` where nobody can say. */
-  expected?(chunk: Chunk): string | undefined;
+  expected?(chunk: Chunk, signal: AbortSignal): Promise<string | undefined>;
 }
 
 /** Asking this source again is of no use. */

@@ -329,7 +329,7 @@ Deno.test("downloadFile() refuses a peer's chunk whose digest others do not have
   await using it = await setting((asked) => honest(FILE, asked));
   const lies = content(FILE.length, 5);
   const expected = ({ offset, length }: { offset: number; length: number }) =>
-    sha256(FILE.subarray(offset, offset + length));
+    Promise.resolve(sha256(FILE.subarray(offset, offset + length)));
   await it.download({
     peers: [peer("liar", lies, { expected }), peer("good", FILE, { expected })],
   });
