@@ -28,6 +28,7 @@ export {
   downloadWorld,
 } from "./downloads/downloads.ts";
 export { type ChunkSource, FatalSourceError } from "./downloads/types.ts";
+export { roomFor } from "./downloads/disk.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
 export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } from "./fit.ts";
 export { ModelShelf } from "./shelf.ts";

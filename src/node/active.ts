@@ -2,12 +2,19 @@ import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
-import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
+import {
+  CATALOG,
+  type LocalModel,
+  type ModelShelf,
+  needBytes,
+  type WeightLibrary,
+} from "../models/mod.ts";
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { roleOf } from "./announcement.ts";
 import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import { type Duty, type LocalServer, splitPeers } from "./duty.ts";
 import { firstView } from "./first_view.ts";
+import type { ModelDesk } from "./model_desk.ts";
 import { Outlook } from "./outlook.ts";
 import type { NodePart } from "./part.ts";
 import { KeyGrants } from "./grant_gate.ts";
@@ -35,6 +42,8 @@ export interface ActiveOptions {
   readonly name: string;
   readonly version: string;
   readonly counts: TunnelCounts;
+  /** Fetches what the mesh lacks. */
+  readonly desk: Pick<ModelDesk, "fetch" | "roomBytes">;
   /** What need not cross the network when a split loads. */
   readonly weights: WeightLibrary;
   /** The node has peers to hear of before it plans. */
@@ -59,7 +68,7 @@ export class Active implements NodePart {
     const { told, wanted } = options;
     this.#outlook = new Outlook({
       mesh,
-      facts: () => ({ ...options, models: this.onDisk }),
+      facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.desk.roomBytes }),
       wishes: { told: told === null ? null : refOf(told), wanted, dropped: [] },
       now: systemClock.now,
     });
@@ -198,9 +207,12 @@ export class Active implements NodePart {
   }
 
   #createReconciler(): Reconciler {
-    const { mesh, engine, supervisor, logger, tensorSplit } = this.#options;
+    const { mesh, engine, supervisor, logger, tensorSplit, contextLength } = this.#options;
+    const catalog = CATALOG.map(({ name, sizeBytes }) => {
+      return { name, sizeBytes, needBytes: needBytes({ sizeBytes }, contextLength) };
+    });
     return new Reconciler({
-      planOptions: () => ({ told: this.#outlook.wishes.told, catalog: [], tensorSplit }),
+      planOptions: () => ({ told: this.#outlook.wishes.told, catalog, tensorSplit }),
       view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
       parts: {
@@ -208,11 +220,12 @@ export class Active implements NodePart {
         engine,
         supervisor,
         logger,
-        contextLength: this.#options.contextLength,
+        contextLength,
         localModel: ({ model }) => this.onDisk.find((file) => sameModel(file, model)),
         devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
         tunnelPort: (peer) => this.#tunnels.ensure(peer),
         resetTunnels: () => this.#served.resetAll(),
+        fetchModel: (name, signal) => this.#options.desk.fetch(name, signal),
         weightsKnown: (model) => this.#options.weights.known(model.shards),
         ...systemClock,
       },

@@ -19,6 +19,7 @@ export interface NodeFacts {
   readonly memory: OfferedMemory;
   readonly models: readonly LocalModel[];
   readonly split: boolean;
+  readonly downloadBytes: number;
   readonly contextLength: number | null;
 }
 
@@ -56,7 +57,7 @@ export function announcementOf(
     })),
     ...situation,
     split: facts.split,
-    downloadBytes: 0,
+    downloadBytes: facts.downloadBytes,
     instance: duty.instance,
     obeys: duty.obeys,
     engine: { build: engine.build, rpcProtocol: engine.rpcProtocol },

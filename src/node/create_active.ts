@@ -95,7 +95,7 @@ async function nameOf(library: Library, model: string): Promise<string> {
 export interface CreateActiveOptions extends
   Pick<
     ActiveOptions,
-    "mesh" | "counts" | "joining" | "logger" | "changed" | "version"
+    "mesh" | "counts" | "joining" | "logger" | "changed" | "version" | "desk"
   > {
   readonly mesh: Mesh;
   readonly counts: TunnelCounts;

@@ -48,6 +48,9 @@ export const RELOAD_BACKOFF_MAX_MS = 30_000;
 /** Loads of a model that the mesh asked for, each with its own restarts, before another node is to try it. */
 export const GIVE_UP_FAILURES = 3;
 
+/** ... and how long this one leaves it alone, also after a download that failed: networks come back. */
+export const GIVE_UP_MS = 600_000;
+
 /** llama-server connects while its worker still starts an rpc-server: how long the stream is held. */
 export const GATE_WAIT_MS = 30_000;
 

@@ -46,6 +46,8 @@ export interface DutyParts {
   readonly tunnelPort: (peer: string) => number;
   /** Ends RPC streams of earlier terms. */
   readonly resetTunnels: () => void;
+  /** Downloads a model of the catalog to its end. */
+  readonly fetchModel: (name: string, signal: AbortSignal) => Promise<void>;
   /** Resolves when the model's weights are known by their hashes, or are not going to be. */
   readonly weightsKnown: (model: LocalModel) => Promise<void>;
   readonly now: () => number;

@@ -21,6 +21,7 @@ import {
   type ModelShelf,
   planFit,
   PUBLIC_ONLY,
+  roomFor,
   shardName,
 } from "../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
@@ -61,6 +62,7 @@ export interface ModelDeskOptions {
 export class ModelDesk implements ModelActions {
   readonly #options: ModelDeskOptions;
   #downloads: Downloads | null = null;
+  #roomBytes = 0;
   readonly #toldPercent = new Map<string, number>();
   readonly #liars = new Set<string>();
 
@@ -74,6 +76,7 @@ export class ModelDesk implements ModelActions {
       { roles: ["member"], maxStreams: MAX_FILE_STREAMS },
       (stream, peer) => handleFile(stream, peer.id, { models: () => stock.shelf.models, logger }),
     );
+    await desk.#measureRoom();
     return desk;
   }
 
@@ -120,9 +123,39 @@ export class ModelDesk implements ModelActions {
     if (!await this.#active().cancel(name)) throw noDownload(name);
   }
 
+  /** Bytes of models that fit the disk now, in whole GB: others are told, and need not know more. */
+  get roomBytes(): number {
+    return this.#roomBytes;
+  }
+
+  /** Downloads a model of the catalog to its end; pauses it at the signal. @throws with a sentence. */
+  async fetch(name: string, signal: AbortSignal): Promise<void> {
+    const downloads = this.#active();
+    const onAbort = () => void downloads.pause(name);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await downloads.start(name);
+      const left = await downloads.ended(name);
+      if (left !== undefined) throw new Error(left.error ?? `The download of ${name} was stopped`);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      await this.#measureRoom();
+    }
+  }
+
   /** What has arrived is kept for the next run. */
   async stop(): Promise<void> {
     await this.#downloads?.stop();
+  }
+
+  async #measureRoom(): Promise<void> {
+    const { stock, logger } = this.#options;
+    if (stock === null) return;
+    try {
+      this.#roomBytes = Math.floor((await roomFor(stock.folder)) / 1e9) * 1e9;
+    } catch (error) {
+      logger.debug("{folder} takes no downloads: {error}", { folder: stock.folder, error });
+    }
   }
 
   #active(): Downloads {

@@ -80,9 +80,6 @@ async function connect(
   const counts = new TunnelCounts();
   const joining = config.join !== null;
   const changed = () => api.changed();
-  const part = local === null
-    ? new Passive(mesh)
-    : createActive(config, local, { mesh, counts, joining, logger, changed, version });
   const { name, hub, contextLength } = config;
   const stock = local === null ? null : stockOf(config, local);
   const desk = await ModelDesk.open({
@@ -94,6 +91,9 @@ async function connect(
     send: (event) => api.send(event),
     ...(rules === undefined ? {} : { rules }),
   });
+  const part = local === null
+    ? new Passive(mesh)
+    : createActive(config, local, { mesh, counts, joining, logger, changed, version, desk });
   const engineLogs = () => logTails(config.dataDir);
   const parts = { mesh, counts, part, modelActions: desk, engineLogs };
   const api = new NodeApi({ ...parts, name, version, token, logger });

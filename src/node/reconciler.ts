@@ -1,7 +1,8 @@
 import type { Logger } from "@logtape/logtape";
 import type { Instance, ModelRef } from "../mesh/mod.ts";
 import type { Stance } from "./announcement.ts";
-import { GIVE_UP_FAILURES, HOT_HOLD_MS } from "./defaults.ts";
+import { GIVE_UP_FAILURES, GIVE_UP_MS, HOT_HOLD_MS } from "./defaults.ts";
+import { downloadDuty } from "./download_duty.ts";
 import { type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
 import { HostDuty } from "./host_duty.ts";
 import {
@@ -46,7 +47,7 @@ export class Reconciler {
   #failures = 0;
   /** Names that were given up because nobody asked for them, and because they never loaded. */
   readonly #rested = new Set<string>();
-  readonly #givenUp = new Set<string>();
+  readonly #givenUpUntilMs = new Map<string, number>();
   /** Who waits until what the user asked for is done. */
   #asked: PromiseWithResolvers<void> | undefined;
   #wake = Promise.withResolvers<void>();
@@ -67,7 +68,10 @@ export class Reconciler {
   }
 
   get stance(): Stance {
-    return { target: this.target, claim: this.#decision.claim, refuses: [...this.#givenUp] };
+    const nowMs = this.#options.parts.now();
+    const refuses = [...this.#givenUpUntilMs].filter(([, untilMs]) => nowMs < untilMs);
+    const { claim } = this.#decision;
+    return { target: this.target, claim, refuses: refuses.map(([name]) => name) };
   }
 
   /** Something has changed: look again. */
@@ -114,7 +118,7 @@ export class Reconciler {
     if (decision.kind === "replace") await this.#replace({ view, running, signal });
     options.changed(this.#duty);
     asked?.resolve();
-    return decision.kind === "hold" ? decision.untilMs : this.#coolsAtMs(nowMs);
+    return decision.kind === "hold" ? decision.untilMs : this.#looksAgainAtMs(nowMs);
   }
 
   #decide(view: View, nowMs: number): void {
@@ -139,10 +143,14 @@ export class Reconciler {
       others.some((member) => member.assignable);
   }
 
-  /** When a model that was taken because it was hot may be given up. */
-  #coolsAtMs(nowMs: number): number | null {
-    const atMs = this.#sinceMs + HOT_HOLD_MS;
-    return this.#decision.claim?.reason === "hot" && atMs > nowMs ? atMs : null;
+  /** When a hot model may be given up, or one that was given up be tried again. */
+  #looksAgainAtMs(nowMs: number): number | null {
+    const isHot = this.#decision.claim?.reason === "hot";
+    const times = [
+      ...this.#givenUpUntilMs.values(),
+      ...(isHot ? [this.#sinceMs + HOT_HOLD_MS] : []),
+    ].filter((atMs) => atMs > nowMs);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   #observe(view: View, nowMs: number): Running {
@@ -163,15 +171,16 @@ export class Reconciler {
     this.#failures++;
     const { plan } = this.#duty;
     const model = modelNameOf(plan) ?? "";
-    // What the mesh asked for and this node can't do is for another one.
-    if (
-      this.#failures >= GIVE_UP_FAILURES && plan.kind === "solo" && this.#decision.claim !== null
-    ) {
-      this.#givenUp.add(model);
-    }
+    if (this.#isHopeless(plan)) this.#givenUpUntilMs.set(model, nowMs + GIVE_UP_MS);
     this.#logger.warn("{model} can not be served as planned: {failure}", { model, failure });
     if (plan.kind !== "host") return;
     for (const { peer } of plan.workers) this.#options.parts.mesh.suspect(peer, failure);
+  }
+
+  /** What the mesh asked for and this node can't do is for another one. */
+  #isHopeless({ kind }: Plan): boolean {
+    if (this.#decision.claim === null) return false;
+    return kind === "download" || (kind === "solo" && this.#failures >= GIVE_UP_FAILURES);
   }
 
   async #replace(
@@ -203,8 +212,9 @@ export class Reconciler {
         return new WorkerDuty(next, parts, changed);
       case "waiting":
         return idleDuty(next, waitingInstance(next, this.#newTerm(next.model, view), parts));
-      case "follow":
       case "download":
+        return downloadDuty(next, parts, changed);
+      case "follow":
       case "standby":
         return idleDuty(next, null);
     }

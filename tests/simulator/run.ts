@@ -28,6 +28,9 @@ const LOOK_EVERY_MS = 500;
 /** Burst of a group, new assignment, start of an rpc-server, load, and the longest pause between reloads. */
 const PLAN_MS = 45_000;
 
+/** Within it no move may be undone without a new reason. */
+const REST_MS = 300_000;
+
 export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   const random = new Random(seed * 1_000_003 + size);
   const setup = scenario.setup(random, size);
@@ -36,12 +39,23 @@ export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   const failures: string[] = [];
   await world.time.runUntil(setup.quietAtMs);
   if (anybodyIsGone(world)) await world.time.runUntil(setup.quietAtMs + DETECTION_MS);
-  for (const [when, limitMs] of [["view", VIEW_MS], ["plan", PLAN_MS]] as const) {
+  const limits = [["view", VIEW_MS], ["plan", scenario.planMs ?? PLAN_MS]] as const;
+  for (const [when, limitMs] of limits) {
     const invariants = scenario.invariants.filter((invariant) => invariant.when === when);
     failures.push(...await settle(world, invariants, limitMs));
   }
-  failures.push(...new Set(world.violations));
+  failures.push(...await rest(world, scenario.invariants), ...new Set(world.violations));
   return { failures, world };
+}
+
+/** What is planned by now holds for a while, and so do plans as they are then. */
+async function rest(world: World, invariants: readonly Invariant[]): Promise<string[]> {
+  const of = (when: Invariant["when"]) => invariants.filter((one) => one.when === when);
+  if (of("rest").length === 0) return [];
+  await world.time.runUntil(world.time.now + PLAN_MS);
+  const planned = await settle(world, of("plan"), 0);
+  await world.time.runUntil(world.time.now + REST_MS);
+  return [...planned, ...await settle(world, of("rest"), 0)];
 }
 
 /** Lets time pass until everything holds; says what does not when the time is out. */

@@ -15,6 +15,10 @@ export interface NodeSetup {
   readonly models: readonly SimModel[];
   /** The model that its command line names. */
   readonly told: SimModel | null;
+  /** Names that it wants of the mesh; what it was told unless said. */
+  readonly wanted?: readonly string[];
+  /** For downloads; none unless said. */
+  readonly roomBytes?: number;
   readonly split: boolean;
   /** How wrong the machine's clock is. */
   readonly skewMs: number;
@@ -32,14 +36,16 @@ export interface Fault {
 export interface Setup {
   readonly nodes: readonly NodeSetup[];
   readonly faults: readonly Fault[];
+  /** What anybody may download. */
+  readonly catalog?: readonly SimModel[];
   /** The last fault is over: from then on nothing goes wrong any more. */
   readonly quietAtMs: number;
 }
 
-/** What must hold once views, and once plans, had their time; says what is wrong. */
+/** What must hold once views, and once plans, had their time, and five minutes later; says what is wrong. */
 export interface Invariant {
   readonly name: string;
-  readonly when: "view" | "plan";
+  readonly when: "view" | "plan" | "rest";
   check(world: World): string | undefined;
 }
 
@@ -47,4 +53,6 @@ export interface Scenario {
   readonly name: string;
   setup(random: Random, size: number): Setup;
   readonly invariants: readonly Invariant[];
+  /** From true views to what plans have made of them, where that must be quicker than a split loads. */
+  readonly planMs?: number;
 }

@@ -5,6 +5,7 @@
 
 import { EVERY_FAULT, type FaultMaker, type Span } from "./faults.ts";
 import { EVERYTHING, nobodyAliveIsDead, sameView } from "./invariants.ts";
+import { fleets } from "./fleets.ts";
 import type { Random } from "./random.ts";
 import type { NodeSetup, Scenario, Setup, SimModel } from "./scenario.ts";
 
@@ -88,5 +89,5 @@ const crowd: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [anything];
+export const SCENARIOS: readonly Scenario[] = [anything, fleets];
 export const CROWD: Scenario = crowd;

@@ -6,7 +6,7 @@ import type { MemberChange } from "../../src/mesh/membership.ts";
 import type { MeshRecord, RecordContent } from "../../src/mesh/record.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
 import type { Connection } from "./network.ts";
-import type { NodeSetup } from "./scenario.ts";
+import type { NodeSetup, SimModel } from "./scenario.ts";
 import { SimLinks } from "./sim_links.ts";
 import { SimServing } from "./sim_serving.ts";
 import type { World } from "./world.ts";
@@ -16,6 +16,8 @@ const logger = getLogger(["test", "simulator"]);
 /** One machine with one node, through all the lives of its process. */
 export class SimNode {
   readonly name: string;
+  /** Its models; downloads add to them, and outlive the process. */
+  readonly disk: SimModel[];
   /** Rises with each start. */
   life = 0;
   running = false;
@@ -37,6 +39,7 @@ export class SimNode {
     readonly setup: NodeSetup,
   ) {
     this.name = `node ${index}`;
+    this.disk = [...setup.models];
     this.#skewMs = setup.skewMs;
     this.clock = this.#clockOfLife();
   }

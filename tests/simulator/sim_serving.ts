@@ -1,7 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
-import type { LocalModel } from "../../src/models/mod.ts";
+import { type LocalModel, needBytes } from "../../src/models/mod.ts";
+import { DEMAND_LOOK_MS } from "../../src/node/defaults.ts";
 import { type Duty, splitPeers } from "../../src/node/duty.ts";
 import { firstView } from "../../src/node/first_view.ts";
 import { Outlook } from "../../src/node/outlook.ts";
@@ -32,13 +33,13 @@ export class SimServing {
   readonly #servers = new Set<SimServer>();
   readonly #listeners = new Set<(event: MeshEvent) => void>();
   readonly #stopping = new AbortController();
-  readonly #models: readonly LocalModel[];
+  /** Answers that are still to come, by the models that they were asked of. */
+  readonly #asked: string[] = [];
   readonly #outlook: Outlook;
 
   constructor(node: SimNode) {
     this.#node = node;
-    const { told, models } = node.setup;
-    this.#models = models.map(localModel);
+    const { told, wanted = told === null ? [] : [told.name], roomBytes = 0 } = node.setup;
     const { member } = node;
     const mesh = {
       self: node.peer,
@@ -58,17 +59,18 @@ export class SimServing {
         version: "0.1.0",
         engine: ENGINE,
         memory: { memoryBytes, devices: [] },
-        models: this.#models,
+        models: node.disk.map(localModel),
+        downloadBytes: roomBytes,
         split,
         contextLength: null,
       }),
-      wishes: { told, wanted: told === null ? [] : [told.name], dropped: [] },
+      wishes: { told, wanted, dropped: [] },
       now: node.clock.now,
     });
     this.#reconciler = new Reconciler({
       planOptions: () => ({
         told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
-        catalog: [],
+        catalog: catalogOf(node.world.setup.catalog ?? []),
         tensorSplit: null,
       }),
       view: (duty, stance) => this.#outlook.view(duty, stance),
@@ -79,10 +81,11 @@ export class SimServing {
         supervisor: simSupervisor(node, this.#servers),
         logger,
         contextLength: null,
-        localModel: ({ model }) => this.#models.find((file) => sameModel(file, model)),
+        localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: () => [],
         tunnelPort: (peer) => 10_000 + (node.world.peers.get(peer as SimNode["peer"])?.index ?? 0),
         resetTunnels: () => node.world.tunnels.reset(node),
+        fetchModel: (name, signal) => this.#fetch(name, signal),
         weightsKnown: () => Promise.resolve(),
         now: node.clock.now,
         after: node.clock.after,
@@ -98,6 +101,20 @@ export class SimServing {
   get startingDuty(): { readonly term: number; readonly workers: readonly WorkerShare[] } | null {
     const { instance } = this.#reconciler.duty;
     return instance === null ? null : { term: instance.term, workers: instance.workers };
+  }
+
+  /** So many more requests are in flight, for as long as this life lasts or until `answer` is called. */
+  ask(model: string, count: number): void {
+    for (let request = 0; request < count; request++) {
+      this.#asked.push(model);
+      this.#outlook.demand.begin(model, this.#node.clock.now());
+    }
+  }
+
+  answer(): void {
+    for (const model of this.#asked.splice(0)) {
+      this.#outlook.demand.end(model, this.#node.clock.now());
+    }
   }
 
   start(): void {
@@ -124,6 +141,7 @@ export class SimServing {
   async #run(signal: AbortSignal): Promise<void> {
     const { member, clock, setup } = this.#node;
     this.#listeners.add(() => this.#reconciler.wake());
+    this.#lookAtDemand();
     this.#announce(this.duty);
     const mesh = {
       members: () => member.view.members,
@@ -136,12 +154,46 @@ export class SimServing {
     await this.#reconciler.run(signal);
   }
 
+  #lookAtDemand(): void {
+    if (this.#outlook.demand.isThere) this.#reconciler.wake();
+    this.#node.clock.after(DEMAND_LOOK_MS, () => this.#lookAtDemand());
+  }
+
+  async #fetch(name: string, signal: AbortSignal): Promise<void> {
+    const { world, clock, disk, setup } = this.#node;
+    const found = world.setup.catalog?.find((one) => one.name === name);
+    if (found === undefined || sizeNeeded(found) > setup.memoryBytes) {
+      world.violations.push(`${this.#node.name} downloads ${name}, which it can not serve`);
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    clock.after(world.random.between(DOWNLOAD_MS.least, DOWNLOAD_MS.most), resolve);
+    await promise;
+    disk.push(found);
+    this.#announce(this.duty);
+    this.#reconciler.wake();
+  }
+
   #announce(duty: Duty): void {
     const { member, world } = this.#node;
     member.view.announce(this.#outlook.content(duty, this.#reconciler.stance));
     member.watchClosely(splitPeers(duty));
     world.tunnels.gateChanged(this.#node);
   }
+}
+
+const DOWNLOAD_MS = { least: 500, most: 5_000 } as const;
+
+function catalogOf(models: readonly SimModel[]) {
+  return models.map((model) => {
+    const { name, sizeBytes } = model;
+    return { name, sizeBytes, needBytes: sizeNeeded(model) };
+  });
+}
+
+export function sizeNeeded(model: SimModel): number {
+  return needBytes(localModel(model), null);
 }
 
 function localModel({ name, fingerprint, sizeBytes }: SimModel): LocalModel {

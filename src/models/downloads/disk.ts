@@ -1,10 +1,17 @@
 import { statfs } from "node:fs/promises";
+import { DISK_RESERVE_BYTES } from "./defaults.ts";
 import { DownloadFailedError } from "../errors.ts";
 
 /** Free bytes on the disk that a folder lies on. */
 export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
+}
+
+/** Bytes that downloads into the folder may take; it need not exist yet. */
+export async function roomFor(folder: string): Promise<number> {
+  await Deno.mkdir(folder, { recursive: true });
+  return Math.max(0, (await freeBytes(folder)) - DISK_RESERVE_BYTES);
 }
 
 /** The write failed for want of space, or of quota. */
