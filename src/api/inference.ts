@@ -89,7 +89,10 @@ async function exchangeOne(
     request,
     streamed: routing.streamed,
     asks: () => recorder.asking(),
-    continues: (instance) => logger.info("{host} goes on for {model}", { ...instance }),
+    continues: (instance) => {
+      recorder.continuedBy.push(instance.host);
+      logger.info("{host} goes on for {model}", { ...instance });
+    },
   });
   const opening = answer.open().then(() => {
     recorder.model = answer.instance.model;

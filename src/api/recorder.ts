@@ -32,6 +32,8 @@ export class Recorder {
   model = "";
   /** The instance that answers. */
   host: string | null = null;
+  /** Those that went on with its answer. */
+  readonly continuedBy: string[] = [];
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -90,6 +92,7 @@ export class Recorder {
       streamed: this.#tokens.isStream,
       retries: Math.max(0, this.#asks - 1),
       continuations: this.#continuations,
+      continuedBy: this.continuedBy,
       ...(this.#prompt === undefined ? {} : { prompt: this.#prompt }),
     });
   }

@@ -144,6 +144,8 @@ export interface RequestRecord {
   retries: number;
   /** How often another instance was asked to continue the answer. */
   continuations: number;
+  /** PeerIds that went on with the answer, in order; the same one again where its llama-server was started anew. */
+  continuedBy: string[];
   /** Name of the API key that asked, where keys are required. */
   key?: string;
   /** The start of the request's body, only with `--record-prompts`. */

@@ -236,6 +236,7 @@ export function requestRecord(more: Partial<RequestRecord> = {}): RequestRecord 
     streamed: true,
     retries: 0,
     continuations: 0,
+    continuedBy: [],
     ...more,
   };
 }

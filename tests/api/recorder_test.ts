@@ -56,6 +56,7 @@ Deno.test("Recorder measures each part of a request and records it once", () => 
     streamed: false,
     retries: 1,
     continuations: 1,
+    continuedBy: [],
   }]);
 });
 
