@@ -4,6 +4,7 @@ import { Later } from "./components/later.tsx";
 import { Header } from "./components/header.tsx";
 import { ConnectionNotice } from "./components/notice.tsx";
 import { useCatalog } from "./hooks/use_catalog.ts";
+import { chatStore } from "./hooks/use_chat.ts";
 import { useLive } from "./hooks/use_live.ts";
 import { useRoute } from "./hooks/use_route.ts";
 import { useShared } from "./hooks/use_shared.ts";
@@ -49,9 +50,15 @@ function Page({ page, live, status }: PageProps) {
   }
 }
 
+/** Newest requests that may belong to an answer of the chat: more do not end between two events. */
+const NOTED = 8;
+
 export function App() {
   const page = useRoute();
   const { live, reconnect } = useLive();
+  useEffect(() => {
+    for (const request of live.requests.slice(0, NOTED)) chatStore().note(request);
+  }, [live.requests]);
   return (
     <>
       <a class="skip" href="#main" onClick={skipToMain}>Skip to the page</a>

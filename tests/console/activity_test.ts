@@ -29,6 +29,7 @@ function request(of: Partial<RequestRecord> = {}): RequestRecord {
     streamed: true,
     retries: 0,
     continuations: 0,
+    continuedBy: [],
     ...of,
   };
 }

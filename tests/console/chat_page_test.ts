@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { CannedChat } from "../support/canned_node.ts";
 import type { ConsolePage } from "../support/console_page.ts";
-import { model, status } from "../support/console_status.ts";
+import { MINI, model, peer, status } from "../support/console_status.ts";
 import { entry } from "./catalog_entries.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
@@ -198,6 +198,22 @@ const SCENES: Scenes = {
       chat.finish(2);
       await console.goTo("Chat");
       assert.equal((await console.answer()).text, "First, second.");
+    },
+  },
+
+  "shows an answer that another machine went on with as one that is continued": {
+    at: "chat",
+    status: status({ ...BIG, peers: [peer({ role: "host" })] }),
+    async play({ node, console }) {
+      node.onChat = echo;
+      node.continuedBy = [MINI];
+      await console.ask("one");
+      const { page } = console;
+      await page.getByText("This answer broke off, and mini went on where it ended.").waitFor();
+      const { figures, state } = await console.answer();
+      assert.equal(state, "done");
+      assert.deepEqual(figures.slice(1, 3), ["answered by studio", "continued by mini"]);
+      assert.equal(await page.locator(".turn .problem").count(), 0);
     },
   },
 

@@ -67,7 +67,13 @@ Deno.test("LiveConnection says why it was refused, and connects again by itself"
   );
   live.connection.connect();
   await live.until((event) => event.type === "lost" && event.problem === "This node wants a key");
-  assert.deepEqual(live.seen[0], { type: "lost", atMs: 7, problem: null });
+  assert.deepEqual(live.seen[0], {
+    type: "lost",
+    atMs: 7,
+    problem: null,
+    needsKey: false,
+  });
+  assert.ok(live.seen.some((event) => event.type === "lost" && event.needsKey));
   refuses = false;
   await live.until(({ type }) => type === "opened");
 });

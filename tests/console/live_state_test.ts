@@ -16,6 +16,7 @@ const lost = (atMs: number, problem: string | null = null): LiveEvent => ({
   type: "lost",
   atMs,
   problem,
+  needsKey: problem !== null,
 });
 const loaded = (fraction: number) => ({
   type: "progress" as const,
@@ -37,6 +38,12 @@ Deno.test("a lost connection keeps what was known and when it was lost first", (
   assert.equal(state.lostAtMs, 100);
   assert.equal(state.problem, "Key needed");
   assert.equal(state.status?.node.name, "studio");
+});
+
+Deno.test("who is asked for a key is asked until it is taken", () => {
+  const asked = after(lost(100), lost(100, "Key needed"), lost(200));
+  assert.equal(asked.needsKey, true);
+  assert.equal(onLiveEvent(asked, OPENED).needsKey, false);
 });
 
 Deno.test("a connection that is back forgets the loss", () => {

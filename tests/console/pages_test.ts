@@ -41,6 +41,7 @@ const REQUEST: RequestRecord = {
   streamed: true,
   retries: 0,
   continuations: 1,
+  continuedBy: [TOWER],
 };
 
 /** A mesh as large as the page has to stay smooth with. */
@@ -208,6 +209,53 @@ const SCENES: Scenes = {
       assert.equal(await news.getByRole("listitem").count(), 2);
       await page.getByRole("button", { name: "Show QR code" }).click();
       await page.getByRole("img", { name: "The invite token as a QR code" }).waitFor();
+    },
+  },
+
+  "Mesh: makes an invite for one person and revokes it": {
+    async play({ node, console }) {
+      const { page } = console;
+      const asked = Promise.withResolvers<unknown>();
+      node.onInvite = (options) => {
+        asked.resolve(options);
+        node.invites = [{
+          id: "i1",
+          role: "client",
+          name: "Ann",
+          mayInvite: false,
+          expiresAt: null,
+          state: "valid",
+          createdAt: 1,
+          usedBy: [MINI],
+        }];
+        return Promise.resolve("anns-token");
+      };
+      await page.getByRole("button", { name: /^Other invites/ }).click();
+      await page.getByLabel("Its holder").selectOption("client");
+      await page.getByLabel("For whom").fill("Ann");
+      await page.getByRole("button", { name: "Make an invite" }).click();
+      assert.deepEqual(await asked.promise, { role: "client", name: "Ann" });
+      assert.equal(await console.copy("made-invite"), "./mesh-llm --client --join anns-token");
+      await page.getByRole("button", { name: "Revoke Ann" }).click();
+      await page.getByText("Whoever came by it is cut off.").waitFor();
+      await page.getByRole("button", { name: "Revoke it" }).click();
+      await page.getByText("asks questions only, revoked").waitFor();
+    },
+  },
+
+  "asks for the admin key where the node wants one": {
+    adminKey: "s3cret",
+    expectedErrors: /status of 401/,
+    async play({ console }) {
+      const { page } = console;
+      await page.getByText("This node asks who you are.").waitFor();
+      await page.getByLabel("Admin key").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.locator("#connection-notice .problem").waitFor();
+      await page.getByLabel("Admin key").fill("s3cret");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await console.waitForLink("live");
+      await console.waitForHeadline("guide is warm");
     },
   },
 

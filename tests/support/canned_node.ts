@@ -15,6 +15,7 @@ import {
   type ModelActions,
   type NodeEvent,
   type PeerCheck,
+  type RequestRecord,
   serveApi,
   type Status,
 } from "../../src/api/mod.ts";
@@ -50,12 +51,14 @@ const BEGUN: DownloadStatus = {
 
 export interface CannedNodeOptions {
   readonly apiKey?: string;
+  readonly adminKey?: string;
   readonly catalog?: readonly CatalogEntry[];
 }
 
 export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable {
   #status: Status;
   readonly #apiKey: string | null;
+  readonly #adminKey: string | null;
   /** What the page of models is told when it asks next. */
   catalog: readonly CatalogEntry[];
   readonly #listeners = new Set<(event: NodeEvent) => void>();
@@ -69,10 +72,11 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return { engineRestarts: 0 };
   }
 
-  constructor(status: Status, { apiKey, catalog = [] }: CannedNodeOptions = {}) {
+  constructor(status: Status, { apiKey, adminKey, catalog = [] }: CannedNodeOptions = {}) {
     this.#status = status;
     this.catalog = catalog;
     this.#apiKey = apiKey ?? null;
+    this.#adminKey = adminKey ?? null;
   }
 
   static async start(status: Status, options?: CannedNodeOptions): Promise<CannedNode> {
@@ -94,7 +98,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
       console: true,
       names: [],
       keys: this.#apiKey === null ? [] : [fullKey("test", this.#apiKey)],
-      adminKey: null,
+      adminKey: this.#adminKey,
       logger: getLogger("test"),
     });
   }
@@ -139,13 +143,22 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return this.onInvite(options);
   }
 
+  /** Its invites, as the page is told when it asks next. */
+  invites: InviteStatus[] = [];
+
   tokens(): InviteStatus[] {
-    return [];
+    return this.invites;
   }
 
-  revoke(): Promise<void> {
+  revoke(id: string): Promise<void> {
+    this.invites = this.invites.map((invite) =>
+      invite.id === id ? { ...invite, state: "revoked" } : invite
+    );
     return Promise.resolve();
   }
+
+  /** Who is said to have gone on with the next answers. */
+  continuedBy: string[] = [];
 
   /** What the page did with models, such as `serve guide`. */
   readonly done: string[] = [];
@@ -218,7 +231,9 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   doubt(): void {}
 
-  record(): void {}
+  record(request: RequestRecord): void {
+    this.emit({ type: "request", request: { ...request, continuedBy: this.continuedBy } });
+  }
 
   forward(_instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
     const { model, messages } = JSON.parse(new TextDecoder().decode(request.body ?? undefined));

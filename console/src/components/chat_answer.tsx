@@ -1,6 +1,6 @@
 import { type Answer, answerFigures, isOpen } from "../lib/answer.ts";
 import type { Turn } from "../lib/conversation.ts";
-import { displayName, formatDuration, formatRate } from "../lib/format.ts";
+import { displayName, formatDuration, formatRate, listNames } from "../lib/format.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { AgainIcon } from "./icons.tsx";
 import { Later } from "./later.tsx";
@@ -67,8 +67,8 @@ export function ChatAnswer(props: ChatAnswerProps) {
       <Text answer={answer} />
       {hosts.length > 1 && (
         <p class="continued">
-          The machine that answered went away. <bdi>{hosts.at(-1)}</bdi>{" "}
-          went on with this answer where it broke off.
+          This answer broke off, and <bdi>{listNames(hosts.slice(1))}</bdi>{" "}
+          went on where it ended. Nothing is missing.
         </p>
       )}
       {answer.problem !== null && <Problem problem={answer.problem} onRetry={onAgain} />}

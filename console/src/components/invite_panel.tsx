@@ -1,7 +1,7 @@
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import type { Status } from "../../../src/api/types.ts";
-import { createClientToken } from "../lib/api.ts";
+import { createInvite } from "../lib/api.ts";
 import { INVITE_COMMAND } from "../lib/headline.ts";
 import { CommandLine } from "./command_line.tsx";
 import { QrIcon } from "./icons.tsx";
@@ -18,7 +18,7 @@ function ClientInvite({ meshToken }: { meshToken: string }) {
   const make = async () => {
     setMade({ kind: "asking" });
     try {
-      const token = await createClientToken(AbortSignal.timeout(10_000));
+      const token = await createInvite({ role: "client" });
       setMade({ kind: "made", token });
     } catch (error) {
       setMade({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
@@ -52,6 +52,7 @@ function ClientInvite({ meshToken }: { meshToken: string }) {
   );
 }
 
+const loadInvites = () => import("./invites.tsx");
 const loadQrCode = () => import("./qr_code.tsx");
 
 /** Shown on request: who sees the picture holds the key. */
@@ -75,6 +76,24 @@ function TokenQrCode({ token }: { token: string }) {
   );
 }
 
+/** Invites of other kinds, and those that were made. Asked for when somebody looks. */
+function MoreInvites() {
+  const [shown, setShown] = useState(false);
+  return (
+    <div class="more-invites">
+      <button
+        type="button"
+        class="button small"
+        aria-expanded={shown}
+        onClick={() => setShown(!shown)}
+      >
+        {shown ? "Hide the other invites" : "Other invites: for a time, for one person, to revoke"}
+      </button>
+      {shown && <Later load={loadInvites} props={{}} />}
+    </div>
+  );
+}
+
 function Invite({ token }: { token: string }) {
   return (
     <>
@@ -86,6 +105,7 @@ function Invite({ token }: { token: string }) {
       <ClientInvite meshToken={token} />
       <CommandLine id="token" label="Invite token" command={token} />
       <TokenQrCode token={token} />
+      <MoreInvites />
     </>
   );
 }

@@ -1,7 +1,15 @@
+import { SignIn } from "./sign_in.tsx";
 import { formatClock } from "../lib/format.ts";
 import type { LiveState } from "../lib/live_state.ts";
 
-function sentences({ status, lostAtMs, problem }: LiveState): { title: string; detail: string } {
+function sentences(live: LiveState): { title: string; detail: string } {
+  const { status, lostAtMs, problem, needsKey } = live;
+  if (needsKey) {
+    return {
+      title: "This node asks who you are.",
+      detail: "Its admin key is in node.json, in its data directory.",
+    };
+  }
   if (status === null) {
     return {
       title: "This page can not read its node.",
@@ -21,9 +29,11 @@ export function ConnectionNotice({ live, onRetry }: { live: LiveState; onRetry: 
   return (
     <div class="notice" role="alert" id="connection-notice">
       <p>
-        <strong>{title}</strong> {detail} Trying again by itself.
+        <strong>{title}</strong> {detail} {!live.needsKey && "Trying again by itself."}
       </p>
-      <button type="button" class="button" onClick={onRetry}>Try now</button>
+      {live.needsKey
+        ? <SignIn onSignedIn={onRetry} />
+        : <button type="button" class="button" onClick={onRetry}>Try now</button>}
     </div>
   );
 }

@@ -1,7 +1,13 @@
 /** Everything that the page asks of its node. Same origin only; the types are the node's own. */
 
 import { hc } from "hono/client";
-import type { CatalogEntry, EngineLog, LogLine, RequestRecord } from "../../../src/api/types.ts";
+import type {
+  CatalogEntry,
+  EngineLog,
+  InviteStatus,
+  LogLine,
+  RequestRecord,
+} from "../../../src/api/types.ts";
 import type { ManagementApi } from "../../../src/api/management.ts";
 import { ApiError } from "./api_error.ts";
 import type { ModelAction } from "./catalog_view.ts";
@@ -99,12 +105,32 @@ export async function fetchAgents(model: string | null, signal: AbortSignal) {
   return await (await management.agents.$get({ query }, { init: { signal } })).json();
 }
 
-/** A token whose holder may ask questions and nothing else. */
-export async function createClientToken(signal: AbortSignal): Promise<string> {
-  const response = await management.tokens.$post({ json: { role: "client" } }, {
-    init: { signal },
-  });
-  return (await response.json()).token;
+export interface InviteOptions {
+  readonly role: "member" | "client";
+  readonly name?: string;
+  readonly mayInvite?: boolean;
+  /** Epoch milliseconds. */
+  readonly expiresAt?: number;
+}
+
+/** A new invite's token. @throws {ApiError} */
+export async function createInvite(json: InviteOptions): Promise<string> {
+  return (await (await management.tokens.$post({ json })).json()).token;
+}
+
+/** The invites that the node knows of. @throws {ApiError} */
+export async function fetchInvites(signal: AbortSignal): Promise<InviteStatus[]> {
+  return (await (await management.tokens.$get(undefined, { init: { signal } })).json()).tokens;
+}
+
+/** Ends an invite, and cuts off who came by it. @throws {ApiError} */
+export async function revokeInvite(id: string): Promise<void> {
+  await management.tokens[":id"].$delete({ param: { id: encodeURIComponent(id) } });
+}
+
+/** Who signs in is known by a cookie from then on. @throws {ApiError} where the key is another. */
+export async function signIn(key: string): Promise<void> {
+  await management.session.$post({ json: { key } });
 }
 
 async function* readChunks(response: Response, signal: AbortSignal): AsyncGenerator<ChatChunk[]> {

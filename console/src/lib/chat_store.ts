@@ -1,3 +1,4 @@
+import type { RequestRecord } from "../../../src/api/types.ts";
 import { addChunk, type Answer, beginAnswer, endAnswer, failAnswer, stopAnswer } from "./answer.ts";
 import type { AskOptions, ChatReply, ChatRequest } from "./api.ts";
 import { problemOf } from "./chat_problem.ts";
@@ -132,6 +133,19 @@ export class ChatStore {
   set(settings: ChatSettings): void {
     this.#update(this.#current, (conversation) => ({ ...conversation, settings }));
     void this.#save(this.#current);
+  }
+
+  /** The node tells of a finished request: who answered it, and who went on with it. */
+  note({ id: requestId, host, continuedBy }: RequestRecord): void {
+    for (const { id, turns } of this.#conversations.values()) {
+      const turn = turns.find(({ answer }) => answer.requestId === requestId);
+      if (turn === undefined) continue;
+      const told = turn.answer.continuedBy.length;
+      if (told === continuedBy.length && turn.answer.host === host) return;
+      const step = (answer: Answer) => ({ ...answer, host: host ?? answer.host, continuedBy });
+      this.#update(id, (conversation) => withAnswer(conversation, turn.id, step));
+      return void this.#save(id);
+    }
   }
 
   stop(id: string = this.#current): void {

@@ -115,3 +115,11 @@ export function shortName(name: string, max = 15): string {
   const chars = [...name];
   return chars.length <= max ? name : `${chars.slice(0, max - 1).join("")}…`;
 }
+
+/** Day and minute on this machine's clock: 2026-01-31 09:05. */
+export function formatDate(epochMs: number): string {
+  const date = new Date(epochMs);
+  const two = (part: number) => part.toString().padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${formatClock(epochMs).slice(0, "00:00".length)}`;
+}

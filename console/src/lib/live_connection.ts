@@ -14,6 +14,8 @@ const READERS: { [Type in NodeEvent["type"]]: (data: string) => NodeEvent } = {
   log: (data) => ({ type: "log", line: JSON.parse(data) as LogLine }),
 };
 
+const UNAUTHORIZED = 401;
+
 /** Pause before the next attempt to connect, after so many that failed. */
 export function reconnectDelayMs(failures: number): number {
   return Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.max(0, failures - 1));
@@ -73,16 +75,21 @@ export class LiveConnection {
   }
 
   /** An EventSource never says why it was refused; the same node does when asked plainly. */
-  async #reason(): Promise<string | null> {
+  async #reason(): Promise<ApiError | null> {
     try {
       await this.#parts.probeNode(AbortSignal.timeout(RECONNECT_MAX_MS));
       return null;
     } catch (error) {
-      return error instanceof ApiError && error.status !== null ? error.message : null;
+      return error instanceof ApiError && error.status !== null ? error : null;
     }
   }
 
-  #report(problem: string | null): void {
-    this.#parts.onEvent({ type: "lost", atMs: this.#parts.now(), problem });
+  #report(error: ApiError | null): void {
+    this.#parts.onEvent({
+      type: "lost",
+      atMs: this.#parts.now(),
+      problem: error?.message ?? null,
+      needsKey: error?.status === UNAUTHORIZED,
+    });
   }
 }

@@ -26,6 +26,8 @@ export interface LiveState {
   readonly lostAtMs: number | null;
   /** Why the node can't be read, in words. */
   readonly problem: string | null;
+  /** The node answers only who has signed in. */
+  readonly needsKey: boolean;
   /** Newest first. */
   readonly news: readonly NewsItem[];
   /** Finished requests, newest first. */
@@ -38,7 +40,12 @@ export interface LiveState {
 /** Those that the node tells of carry the time at which the page heard of them. */
 export type LiveEvent =
   | { readonly type: "opened" }
-  | { readonly type: "lost"; readonly atMs: number; readonly problem: string | null }
+  | {
+    readonly type: "lost";
+    readonly atMs: number;
+    readonly problem: string | null;
+    readonly needsKey: boolean;
+  }
   | { readonly type: "history"; readonly requests: readonly RequestRecord[] }
   | (NodeEvent & { readonly atMs: number });
 
@@ -48,6 +55,7 @@ export const INITIAL_LIVE_STATE: LiveState = {
   progress: {},
   lostAtMs: null,
   problem: null,
+  needsKey: false,
   news: [],
   requests: [],
   logs: [],
@@ -98,13 +106,15 @@ function addRequests(
 export function onLiveEvent(state: LiveState, event: LiveEvent): LiveState {
   switch (event.type) {
     case "opened":
-      return { ...state, link: "live", lostAtMs: null, problem: null };
+      return { ...state, link: "live", lostAtMs: null, problem: null, needsKey: false };
     case "lost":
       return {
         ...state,
         link: state.status === null ? "connecting" : "reconnecting",
         lostAtMs: state.lostAtMs ?? event.atMs,
         problem: event.problem,
+        // An attempt that fails without a word is not an answer: who types a key is not to lose it.
+        needsKey: event.needsKey || (event.problem === null && state.needsKey),
       };
     case "history":
       return { ...state, requests: addRequests(state.requests, event.requests) };

@@ -1,0 +1,36 @@
+import { useState } from "preact/hooks";
+import { signIn } from "../lib/api.ts";
+
+/** For a console beyond this machine: whoever has the admin key may manage the node. */
+export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
+  const [key, setKey] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  async function enter(): Promise<void> {
+    try {
+      await signIn(key);
+      onSignedIn();
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void enter();
+      }}
+    >
+      <label for="admin-key">Admin key</label>
+      <input
+        id="admin-key"
+        type="password"
+        autocomplete="current-password"
+        value={key}
+        onInput={(event) => setKey(event.currentTarget.value)}
+      />
+      <button type="submit" class="button primary" disabled={key === ""}>Sign in</button>
+      {problem !== null && <p class="problem">{problem}</p>}
+    </form>
+  );
+}

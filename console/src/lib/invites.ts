@@ -1,0 +1,60 @@
+/** Invites in words. Pure. */
+
+import type { InviteStatus } from "../../../src/api/types.ts";
+import type { InviteOptions } from "./api.ts";
+import { countOf, displayName, formatDate } from "./format.ts";
+
+export interface InviteForm {
+  readonly role: "member" | "client";
+  readonly name: string;
+  /** `null` for one that does not end. */
+  readonly days: number | null;
+  readonly mayInvite: boolean;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export function optionsOf(
+  { role, name, days, mayInvite }: InviteForm,
+  nowMs: number,
+): InviteOptions {
+  return {
+    role,
+    ...(name.trim() === "" ? {} : { name: name.trim() }),
+    ...(days === null ? {} : { expiresAt: nowMs + days * DAY_MS }),
+    ...(mayInvite && role === "member" ? { mayInvite: true } : {}),
+  };
+}
+
+/** The command that joins by a token of this role. */
+export function joinCommand(role: InviteForm["role"], token: string): string {
+  return `./mesh-llm ${role === "client" ? "--client " : ""}--join ${token}`;
+}
+
+const ROLE_TEXT: Record<InviteStatus["role"], string> = {
+  member: "lends memory and serves",
+  client: "asks questions only",
+};
+
+/** What an invite allows, until when, and who uses it. */
+export function inviteText({ role, mayInvite, expiresAt, state, usedBy }: InviteStatus): string {
+  const until = expiresAt === null ? [] : [
+    `${state === "expired" ? "ended" : "ends"} ${formatDate(expiresAt)}`,
+  ];
+  return [
+    ROLE_TEXT[role],
+    ...(mayInvite ? ["may invite others"] : []),
+    ...(state === "revoked" ? ["revoked"] : until),
+    usedBy.length === 0 ? "nobody uses it now" : `${countOf(usedBy.length, "machine")} by it now`,
+  ].join(", ");
+}
+
+export function inviteName({ name, id }: InviteStatus): string {
+  return (name === null ? "" : displayName(name)) || `Invite ${id.slice(0, 8)}`;
+}
+
+/** Those that still let somebody in first, the newest before the older. */
+export function inOrder(invites: readonly InviteStatus[]): InviteStatus[] {
+  const rank = ({ state }: InviteStatus) => state === "valid" ? 0 : 1;
+  return [...invites].sort((a, b) => rank(a) - rank(b) || (b.createdAt ?? 0) - (a.createdAt ?? 0));
+}
