@@ -11,10 +11,11 @@ import {
 import { asDisplayName, displayName, modelName, peerIdText, versionText } from "./names.ts";
 import type { Announcement } from "./types.ts";
 
-const bytes = z.number().int().nonnegative();
+/** A petabyte, so that the sum of a thousand is still exact. */
+const bytes = z.number().int().min(0).max(2 ** 50);
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);
-const term = z.number().int().nonnegative();
+const term = z.number().int().min(0).max(2 ** 50);
 const state = z.enum(["loading", "warm", "waiting"]);
 const mode = z.enum(["solo", "split"]);
 const claimReason = z.enum(["memory", "unserved", "download", "room", "hot", "spare", "split"]);
@@ -45,7 +46,7 @@ const workerShares = z.array(z.object({ peer: peerIdText, share })).max(256);
 const instanceSchema = z.object({
   model: modelRef,
   sizeBytes: bytes,
-  contextLength: z.number().int().nonnegative(),
+  contextLength: z.number().int().min(0).max(2 ** 31),
   mode,
   state,
   term,
@@ -75,7 +76,7 @@ export const announcementSchema: z.ZodType<Announcement> = z.object({
   incarnation: versionNumber,
   seq: versionNumber,
   addresses: addressList,
-  rttsMs: boundedRecord(z.number().nonnegative(), MAX_ANNOUNCED_RTTS),
+  rttsMs: boundedRecord(z.number().min(0).max(2 ** 20), MAX_ANNOUNCED_RTTS),
   name: displayName,
   version: versionText,
   role: activeRole,

@@ -143,7 +143,8 @@ export class PeerNetwork {
 
   /** The peer sent something that no honest one sends. Who does so again and again is cut off. */
   misbehaved(peer: PeerId, reason: Error): void {
-    if (this.#forgiven.allows(peer, this.#clock.elapsed())) return;
+    // What was on its way when the connection was closed is no further matter.
+    if (!this.isConnected(peer) || this.#forgiven.allows(peer, this.#clock.elapsed())) return;
     this.#counters.count("cutMisconduct");
     this.#logger.warn("{peer} sends what no honest node does, and is cut off: {reason}", {
       event: "misconduct",

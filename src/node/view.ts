@@ -68,6 +68,9 @@ export function needOf(members: readonly Member[], model: ModelRef): number {
   return Math.max(0, ...stated);
 }
 
+/** Far above what honest hosts reach, and far below what an announcement may say: a liar can't use up the terms. */
+const MAX_HEEDED_TERM = 2 ** 49;
+
 /** The highest term that anybody has used for the model. */
 export function highestTerm(members: readonly Member[], model: ModelRef): number {
   const terms = members.map((member) =>
@@ -76,7 +79,7 @@ export function highestTerm(members: readonly Member[], model: ModelRef): number
       sameModel(member.target, model) ? member.obeys?.term ?? 0 : 0,
     )
   );
-  return Math.max(0, ...terms);
+  return Math.max(0, ...terms.filter((term) => term <= MAX_HEEDED_TERM));
 }
 
 /** Round trip between two members where one of them has told it. */

@@ -82,8 +82,9 @@ export class RawNode implements AsyncDisposable {
 export async function invited(
   mesh: Mesh,
   role: MemberRole = "member",
+  more: { readonly expiresAt?: number } = {},
 ): Promise<{ key: SigningKey; credential: Credential }> {
-  const invite = parseToken(await mesh.invite({ role }), Date.now());
+  const invite = parseToken(await mesh.invite({ role, ...more }), Date.now());
   const key = SigningKey.generate();
   return { key, credential: acceptInvite(invite, { publicKey: key.publicKey, role }) };
 }

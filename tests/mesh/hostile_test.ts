@@ -1,0 +1,179 @@
+import "./leak_guard.ts";
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/mesh/clock.ts";
+import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
+import { startLibp2p } from "../../src/mesh/libp2p.ts";
+import { JOIN_PROTOCOL } from "../../src/mesh/join.ts";
+import { MAX_JOIN_MESSAGE_BYTES, MISCONDUCT_RATE, ROUTES_RATE } from "../../src/mesh/defaults.ts";
+import { MessageStream } from "../../src/mesh/messages.ts";
+import type { Announcement, Mesh } from "../../src/mesh/mod.ts";
+import { type RecordContent, type RecordSigner, signRecord } from "../../src/mesh/record.ts";
+import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
+import { askRoutes, ROUTES_PROTOCOL } from "../../src/mesh/routes.ts";
+import { EMPTY_TABLE } from "../../src/mesh/routing_table.ts";
+import { content } from "./content.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { GOSSIP, invited, RawNode } from "./raw_node.ts";
+import { TestMeshes, until } from "./test_mesh.ts";
+
+const RPC = "/mesh-llm/rpc/1";
+
+function announcementOf(signer: RecordSigner, changes: Partial<Announcement> = {}): Uint8Array {
+  const announcement = {
+    ...content({ name: "raw" }),
+    peer: peerIdOf(signer.key.publicKey),
+    addresses: [],
+    rttsMs: {},
+    incarnation: 5,
+    seq: 5,
+    ...changes,
+  };
+  const alive: RecordContent = { status: "alive", announcement };
+  return signRecord(alive, signer).bytes;
+}
+
+/** What no attack may change. */
+function stateOf(mesh: Mesh) {
+  const members = mesh.members().map(({ peer, name, wanted }) => ({ peer, name, wanted }));
+  return { members, clients: mesh.clientsConnected() };
+}
+
+Deno.test("a client that opens gossip, rpc or revocations is reset, and cut off when it insists", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder");
+  let opened = 0;
+  founder.handle(RPC, { roles: ["member"], maxStreams: 8 }, () => Promise.resolve(void opened++));
+  const { key, credential } = await invited(founder, "client");
+  await using client = await RawNode.start(key, credential, "client");
+  const table = await askRoutes(await client.open(founder, ROUTES_PROTOCOL), EMPTY_TABLE);
+  assert.equal(table.nodes.length, 1);
+  const before = stateOf(founder);
+  /** The reset comes while the stream opens or after it. */
+  const knock = async (protocol: string) => {
+    const stream = await client.open(founder, protocol);
+    await stream.write(new Uint8Array(8));
+    await stream.read();
+  };
+  for (const protocol of [GOSSIP, RPC, REVOCATIONS_PROTOCOL]) {
+    await assert.rejects(knock(protocol), /reset|did not accept/, protocol);
+  }
+  assert.deepEqual(stateOf(founder), before);
+  assert.equal(founder.counters().streamsForbidden, 3);
+  assert.equal(founder.counters().cutMisconduct, 0);
+  for (let i = 0; i < MISCONDUCT_RATE.burst; i++) {
+    await assert.rejects(knock(RPC));
+  }
+  assert.ok(founder.counters().cutMisconduct >= 1);
+  assert.equal(opened, 0);
+});
+
+Deno.test("joins with an expired or a revoked credential, or of too many bytes, change nothing", async () => {
+  await using meshes = new TestMeshes();
+  const clock = new ManualClock();
+  const founder = await meshes.member("founder", { clock });
+  const other = await meshes.member("other", {
+    clock,
+    token: await founder.invite({ role: "member" }),
+  });
+  await until(founder, () => founder.members().length === 1);
+  const shortly = await invited(founder, "member", { expiresAt: clock.now() + 60_000 });
+  const revoked = await invited(founder);
+  await founder.revoke(founder.invites().at(-1)?.id ?? "");
+  clock.turnForward(60_000);
+  const before = stateOf(founder);
+  await using late = await RawNode.start(shortly.key, shortly.credential);
+  await assert.rejects(late.open(founder, GOSSIP), /its credential is not valid, it has expired/);
+  await using banned = await RawNode.start(revoked.key, revoked.credential);
+  for (const mesh of [founder, other]) {
+    await assert.rejects(banned.open(mesh, GOSSIP), /its invite was revoked/);
+  }
+  const { network } = await startLibp2p({ key: SigningKey.generate(), listen: false, port: null });
+  const { signal } = new AbortController();
+  const target = { peer: founder.self, addresses: founder.addresses(), signal };
+  const stream = await (await network.dial(target)).openStream(JOIN_PROTOCOL, signal);
+  const messages = new MessageStream(stream, 1);
+  await messages.write({ chain: new Uint8Array(MAX_JOIN_MESSAGE_BYTES) }).catch(() => undefined);
+  await assert.rejects(stream.read(), /reset|lost/);
+  await network.stop();
+  assert.deepEqual(stateOf(founder), before);
+  assert.equal(founder.counters().joinsRefused, 3);
+});
+
+Deno.test("announcements that are replayed, expired, revoked, foreign or of a client change nothing", async () => {
+  await using meshes = new TestMeshes();
+  const clock = new ManualClock();
+  const founder = await meshes.member("founder", { clock });
+  const elsewhere = await meshes.member("elsewhere", { clock });
+  const expired = await invited(founder, "member", { expiresAt: clock.now() + 60_000 });
+  const revoked = await invited(founder);
+  await founder.revoke(founder.invites().at(-1)?.id ?? "");
+  const sender = await invited(founder);
+  const client = await invited(founder, "client");
+  const foreign = await invited(elsewhere);
+  clock.turnForward(60_000);
+  await using raw = await RawNode.start(sender.key, sender.credential);
+  const { messages } = await raw.gossip(founder);
+  const own = announcementOf(sender);
+  const tell = async (...records: Uint8Array[]) => {
+    const wanted = `w${Math.random()}`;
+    seq += 1;
+    // What comes after it on the same stream says when it was read.
+    await messages.write(["records", [
+      ...records,
+      announcementOf(sender, { seq, wanted: [wanted] }),
+    ]]);
+    await until(founder, () => founder.routes().wanted.includes(wanted));
+  };
+  let seq = 10;
+  await tell(own);
+  const names = () => founder.members().map(({ name }) => name);
+  assert.deepEqual(names(), ["raw"]);
+  const stale = [announcementOf(expired), announcementOf(revoked)];
+  await tell(own, ...stale, ...stale, ...stale, ...stale);
+  assert.deepEqual(names(), ["raw"]);
+  assert.equal(founder.members()[0]?.seq, seq, "an old record of the sender changes nothing");
+  assert.equal(founder.counters().recordsStale, 8);
+  assert.equal(founder.counters().recordsBad, 0);
+  await tell(announcementOf(client), announcementOf(foreign), new Uint8Array(70_000));
+  assert.deepEqual(names(), ["raw"]);
+  assert.equal(founder.counters().recordsBad, 3);
+  assert.equal(founder.counters().cutMisconduct, 0, "relays of the past are not held against it");
+});
+
+Deno.test("who sends forged records again and again is cut off, and nobody else", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const sender = await invited(founder);
+  await using raw = await RawNode.start(sender.key, sender.credential);
+  const { stream, messages } = await raw.gossip(founder);
+  const forged = announcementOf(sender);
+  forged[60] = (forged[60] ?? 0) ^ 1;
+  const before = stateOf(founder);
+  await messages.write(["records", Array(MISCONDUCT_RATE.burst + 1).fill(forged)]);
+  await stream.ended;
+  assert.equal(founder.counters().cutMisconduct, 1);
+  assert.deepEqual(stateOf(founder), before);
+  second.announce(content({ name: "second", wanted: ["after"] }));
+  await until(founder, () => founder.routes().wanted.includes("after"));
+});
+
+Deno.test("a peer that opens streams faster than it may is reset, and is answered again later", async () => {
+  await using meshes = new TestMeshes();
+  let elapsed = 0;
+  const founder = await meshes.member("founder", {
+    clock: { ...systemClock, elapsed: () => elapsed },
+  });
+  const { key, credential } = await invited(founder, "client");
+  await using client = await RawNode.start(key, credential, "client");
+  const ask = async () => {
+    const stream = await client.open(founder, ROUTES_PROTOCOL);
+    await askRoutes(stream, EMPTY_TABLE).finally(() => stream.release());
+  };
+  for (let i = 0; i < ROUTES_RATE.burst; i++) await ask();
+  await assert.rejects(ask());
+  assert.equal(founder.counters().streamsLimited, 1);
+  assert.equal(founder.counters().cutMisconduct, 0);
+  elapsed += 1_000 / ROUTES_RATE.perSecond;
+  await ask();
+});
