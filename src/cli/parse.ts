@@ -177,6 +177,7 @@ function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
     tensorSplit: options.tensorSplit ?? null,
     maxVramBytes: options.maxVram ?? null,
     contextLength: options.ctx ?? null,
+    draft: draftOf(options.draft, around),
     binDir: absolute(options.binDir, around),
     modelsDir: absolute(options.modelsDir, around),
     hub: hubOf(around),
@@ -204,6 +205,13 @@ function refuseOpenDoors(config: ServeConfig): void {
         `set a key for it in MESH_LLM_ADMIN_KEY`,
     );
   }
+}
+
+/** A path as everywhere, or the name of a model on disk. */
+function draftOf(draft: ServeOptions["draft"], around: Surroundings): string | false | null {
+  if (draft === false) return false;
+  if (draft === undefined) return null;
+  return draft.endsWith(".gguf") ? absolute(draft, around) : draft;
 }
 
 function hubOf({ environment }: Surroundings): HubConfig {

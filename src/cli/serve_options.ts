@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly tensorSplit?: readonly number[];
   readonly maxVram?: number;
   readonly ctx?: number;
+  /** `false` by `--no-draft`. */
+  readonly draft?: string | false;
   readonly binDir?: string;
   readonly modelsDir?: string;
   readonly dataDir?: string;
@@ -59,7 +61,13 @@ export function addServeOptions(command: Command): void {
       "memory to offer, in GB (10^9)",
       parser("--max-vram", parseGigabytes),
     )
-    .option("--ctx <n>", "context length in tokens", parser("--ctx", parseContextLength));
+    .option("--ctx <n>", "context length in tokens", parser("--ctx", parseContextLength))
+    .option(
+      "--draft <path>",
+      "model that guesses tokens (default: one on disk of the same vocabulary)",
+      parser("--draft", parseNotEmpty),
+    )
+    .option("--no-draft", "let nothing guess tokens");
   command.optionsGroup(MESH)
     .option("--join <token>", "join the mesh of this invite", parser("--join", parseNotEmpty))
     .addOption(

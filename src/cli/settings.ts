@@ -19,6 +19,7 @@ const VALUES: Readonly<Record<string, (config: ServeConfig) => unknown>> = {
   tensorSplit: ({ tensorSplit }) => tensorSplit,
   maxVram: ({ maxVramBytes }) => maxVramBytes === null ? null : maxVramBytes / 1e9,
   ctx: ({ contextLength }) => contextLength,
+  draft: ({ draft }) => draft,
   join: ({ join }) => hide(join),
   client: ({ client }) => client,
   name: ({ name }) => name,

@@ -22,6 +22,8 @@ export function llamaServerArguments(
     ...(spec.contextLength === null ? [] : ["--ctx-size", String(spec.contextLength)]),
     ...(offloads ? ["--n-gpu-layers", String(ALL_LAYERS)] : []),
     ...splitArguments(spec.split, flags, devices),
+    ...draftArguments(spec, flags, devices),
+    ...projectorArguments(spec, flags),
     ...offered(flags, ["--metrics"]),
     ...offered(flags, ["--offline"]),
     ...offered(flags, ["--no-ui", "--no-webui"]),
@@ -48,6 +50,34 @@ export function rpcServerArguments(
 function offered(flags: Flags, names: readonly string[], ...value: string[]): string[] {
   const name = names.find((name) => flags.has(name));
   return name === undefined ? [] : [name, ...value];
+}
+
+/** Names changed in 2026: an older build takes what has no new name as it is, and drafts by itself. */
+function draftArguments(
+  { draftPath = null }: LlamaServerSpec,
+  flags: Flags,
+  devices: readonly EngineDevice[],
+): string[] {
+  if (draftPath === null) return [];
+  const model = offered(flags, ["--spec-draft-model", "--model-draft"], draftPath);
+  if (model.length === 0) return [];
+  const layers = ["--spec-draft-ngl", "--gpu-layers-draft", "--n-gpu-layers-draft"];
+  return [
+    ...model,
+    ...(flags.has("--spec-draft-model") ? offered(flags, ["--spec-type"], "draft-simple") : []),
+    ...(devices.length > 0 ? offered(flags, layers, String(ALL_LAYERS)) : []),
+  ];
+}
+
+function projectorArguments(
+  { projectorPath = null, split }: LlamaServerSpec,
+  flags: Flags,
+): string[] {
+  if (projectorPath === null) return [];
+  const projector = offered(flags, ["--mmproj"], projectorPath);
+  // Left to itself it goes to the first device, which in a split is another machine's.
+  const near = split.length > 0 ? offered(flags, ["--no-mmproj-offload"]) : [];
+  return projector.length === 0 ? [] : [...projector, ...near];
 }
 
 function splitArguments(

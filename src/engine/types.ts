@@ -60,6 +60,10 @@ export interface LlamaServerSpec {
   readonly contextLength: number | null;
   /** Empty: solo. Else host first, then workers. */
   readonly split: readonly SplitMember[];
+  /** A small model that guesses tokens for this one. */
+  readonly draftPath?: string | null;
+  /** What lets the model read images. */
+  readonly projectorPath?: string | null;
 }
 
 export interface RpcServerSpec {

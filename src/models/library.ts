@@ -124,7 +124,10 @@ function firstOfEach(models: readonly LocalModel[]): LocalModel[] {
 }
 
 function withProjector(model: LocalModel, projectors: readonly LocalModel[]): LocalModel {
-  return { ...model, projector: projectorFor(model, projectors)?.path ?? null };
+  const projector = projectorFor(model, projectors);
+  if (projector === undefined) return model;
+  const { path, sizeBytes } = projector;
+  return { ...model, projector: { path, sizeBytes } };
 }
 
 /** A model that is named by its path has its projector beside it too. */

@@ -8,10 +8,14 @@ const MASK_BYTES = 2;
 /** Intermediate results are f32. */
 const ACTIVATION_BYTES = 4;
 
+/** Small tensors of the graph itself, whatever the model's shape. */
+const GRAPH_BYTES = 64 * 1024;
+
 /** What `needBytes` has to know of a model; a header may still be unknown. */
 export interface SizedModel {
   readonly sizeBytes: number;
   readonly header?: ModelHeader | null;
+  readonly projector?: { readonly sizeBytes: number } | null;
 }
 
 /**
@@ -21,7 +25,8 @@ export interface SizedModel {
  * which is also the answer while the header is unknown: reading it never makes a model smaller.
  */
 export function needBytes(model: SizedModel, contextLength: number | null): number {
-  const { sizeBytes, header } = model;
+  const { header } = model;
+  const sizeBytes = model.sizeBytes + (model.projector?.sizeBytes ?? 0);
   const least = Math.ceil(FIT_FACTOR * sizeBytes);
   if (header === undefined || header === null) return least;
   const tokens = servedContext(header, contextLength);
@@ -51,12 +56,12 @@ function cacheBytes(header: ModelHeader, tokens: number): number {
 
 /**
  * An upper bound of what build 11669 reserves for a batch with flash attention, within 40 % for
- * llama models of any shape that was tried: the mask, three feed-forward rows, six of the residual.
+ * llama models of any shape that was tried: the mask, three feed-forward rows, five of the residual.
  */
 function computeBytes(header: ModelHeader, tokens: number): number {
   const { feedForwardLength, embeddingLength } = header;
-  const row = (3 * feedForwardLength + 6 * embeddingLength) * ACTIVATION_BYTES;
-  return BATCH_TOKENS * (row + cells(tokens) * MASK_BYTES);
+  const row = (3 * feedForwardLength + 5 * embeddingLength) * ACTIVATION_BYTES;
+  return GRAPH_BYTES + BATCH_TOKENS * (row + cells(tokens) * MASK_BYTES);
 }
 
 function cells(tokens: number): number {

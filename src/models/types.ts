@@ -71,7 +71,7 @@ export interface LocalModel {
   readonly fingerprint: string;
   readonly header: ModelHeader;
   /** The file that lets it read images, where one lies beside it. */
-  readonly projector: string | null;
+  readonly projector: { readonly path: string; readonly sizeBytes: number } | null;
 }
 
 /** A member that could take part in a split. */

@@ -12,6 +12,7 @@ import {
 import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
 import { roleOf } from "./announcement.ts";
 import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
+import { type DraftChoice, draftOf } from "./drafts.ts";
 import { type Duty, type LocalServer, splitPeers } from "./duty.ts";
 import { firstView } from "./first_view.ts";
 import type { ModelDesk } from "./model_desk.ts";
@@ -35,6 +36,7 @@ export interface ActiveOptions {
   readonly shelf: ModelShelf;
   /** The model that the command line names first. */
   readonly told: LocalModel | null;
+  readonly drafts: DraftChoice;
   readonly wanted: readonly string[];
   readonly split: boolean;
   readonly tensorSplit: readonly number[] | null;
@@ -222,6 +224,13 @@ export class Active implements NodePart {
         logger,
         contextLength,
         localModel: ({ model }) => this.onDisk.find((file) => sameModel(file, model)),
+        draftOf: (model) =>
+          draftOf(model, {
+            choice: this.#options.drafts,
+            models: this.onDisk,
+            memoryBytes: this.#options.memory.memoryBytes,
+            contextLength: this.#options.contextLength,
+          }),
         devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
         tunnelPort: (peer) => this.#tunnels.ensure(peer),
         resetTunnels: () => this.#served.resetAll(),

@@ -30,6 +30,8 @@ export interface NodeConfig {
   readonly tensorSplit: readonly number[] | null;
   readonly maxVramBytes: number | null;
   readonly contextLength: number | null;
+  /** A file that guesses tokens, `false` for none, `null` for what is on the disk. */
+  readonly draft: string | false | null;
   readonly binDir: string | null;
   readonly modelsDir: string | null;
   /** Where models are downloaded from. */

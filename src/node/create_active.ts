@@ -20,12 +20,13 @@ import {
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active, type ActiveOptions } from "./active.ts";
 import type { NodeConfig } from "./config.ts";
+import type { DraftChoice } from "./drafts.ts";
 import { installProgressLog } from "./install_progress.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
 export type LocalParts = Pick<
   ActiveOptions,
-  "engine" | "supervisor" | "memory" | "shelf" | "told" | "wanted" | "weights"
+  "engine" | "supervisor" | "memory" | "shelf" | "told" | "drafts" | "wanted" | "weights"
 >;
 
 export interface LocalOptions {
@@ -44,7 +45,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   const { dataDir, binDir, maxVramBytes } = config;
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
-  const { told, wanted, shelf } = await readModels(config, options);
+  const { told, wanted, shelf, drafts } = await readModels(config, options);
   const [engine] = await Promise.all([
     prepareEngine({
       ...options,
@@ -64,7 +65,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   });
   const supervisor = createSupervisor({ engine, dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
-  return { engine, supervisor, memory, shelf, told, wanted, weights };
+  return { engine, supervisor, memory, shelf, told, wanted, drafts, weights };
 }
 
 async function readModels(config: NodeConfig, { logger, signal, home }: LocalOptions) {
@@ -77,7 +78,15 @@ async function readModels(config: NodeConfig, { logger, signal, home }: LocalOpt
   const pinned = told === null ? [guide] : [told, guide];
   const shelf = await ModelShelf.open({ library, pinned }, signal);
   for (const { reason } of shelf.broken) logger.warn("{reason}", { reason });
-  return { told, wanted: told === null ? names : [told.name, ...names], shelf };
+  const drafts = await draftChoice(config.draft, library);
+  return { told, wanted: told === null ? names : [told.name, ...names], shelf, drafts };
+}
+
+/** A file that is named must be one. */
+async function draftChoice(draft: NodeConfig["draft"], library: Library): Promise<DraftChoice> {
+  if (draft === null) return { kind: "auto" };
+  if (draft === false) return { kind: "none" };
+  return { kind: "file", draft: await library.resolve(draft) };
 }
 
 /** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */

@@ -4,6 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Engine, ManagedServer, Supervisor } from "../engine/mod.ts";
 import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../models/mod.ts";
+import type { Draft } from "./drafts.ts";
 import type { Plan } from "./plan.ts";
 
 /** Where this node's own llama-server answers. */
@@ -40,6 +41,8 @@ export interface DutyParts {
   readonly contextLength: number | null;
   /** The complete file of a model on this disk. */
   readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
+  /** What guesses tokens for a model that this node serves alone. */
+  readonly draftOf: (model: LocalModel) => Draft;
   /** What a member says that it offers, device by device. */
   readonly devicesOf: (peer: string) => readonly DeviceMemory[];
   /** Loopback port that leads to a peer's rpc-server. */

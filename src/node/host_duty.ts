@@ -146,6 +146,7 @@ export class HostDuty implements Duty {
       modelName: model.name,
       contextLength: servedContext(model.header, this.parts.contextLength),
       split: [host, ...workers],
+      projectorPath: model.projector?.path ?? null,
     }, { restart: false });
     this.#llamaServer = server;
     server.subscribe(() => this.#watch("llama-server", server));

@@ -31,12 +31,26 @@ export class SoloDuty implements Duty {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#startedMs = parts.now();
+    const draft = parts.draftOf(model);
+    if (draft.kind === "draft") {
+      parts.logger.info("{draft} drafts for {model}", {
+        draft: draft.draft.name,
+        model: model.name,
+      });
+    } else if (draft.reason !== null) {
+      parts.logger.warn("Nothing drafts for {model}: {reason}", {
+        model: model.name,
+        reason: draft.reason,
+      });
+    }
     this.#server = parts.supervisor.launch({
       kind: "llama-server",
       modelPath: model.path,
       modelName: model.name,
       contextLength: servedContext(model.header, parts.contextLength),
       split: [],
+      draftPath: draft.kind === "draft" ? draft.draft.path : null,
+      projectorPath: model.projector?.path ?? null,
     }, { restart: true });
     this.#server.subscribe(() => {
       this.#report();

@@ -58,6 +58,7 @@ async function nodeHere(dataDir: string, server: FaultyServer, changes: Partial<
     tensorSplit: null,
     maxVramBytes: null,
     contextLength: null,
+    draft: null,
     binDir: await testBinDir(),
     modelsDir: null,
     hub: { endpoint: server.url.href, token: null },

@@ -173,3 +173,52 @@ Deno.test("rpc-server that offers nothing else gets its address only", () => {
     ["-H", "127.0.0.1", "-p", "4321"],
   );
 });
+
+const DRAFTS_2025 = parseFlags(`
+-md,   --model-draft FNAME              draft model for speculative decoding (default: unused)
+-ngld, --gpu-layers-draft, --n-gpu-layers-draft N
+                                        number of layers to store in VRAM for the draft model
+-mm,   --mmproj FILE                    path to a multimodal projector file
+--no-mmproj-offload                     do not offload multimodal projector to GPU
+`);
+
+const DRAFTS_2026 = parseFlags(`
+--spec-draft-ngl, -ngld, --gpu-layers-draft, --n-gpu-layers-draft N
+                                        max. number of draft model layers to store in VRAM
+--spec-draft-model, -md, --model-draft FNAME
+                                        draft model for speculative decoding (default: unused)
+--spec-type none,draft-simple,draft-eagle3
+                                        comma-separated list of types of speculative decoding to use
+-mm,   --mmproj FILE                    path to a multimodal projector file
+--mmproj-offload, --no-mmproj-offload   whether to enable GPU offloading for multimodal projector
+`);
+
+Deno.test("llama-server gets a draft by the names of its build, and none where it knows none", () => {
+  const draft = (llamaServerFlags: ReadonlySet<string>, devices: EngineDevice[] = []) =>
+    llamaServerArguments({ ...solo, draftPath: "/d.gguf" }, { llamaServerFlags, devices }, { port })
+      .slice(ALWAYS.length);
+  assert.deepEqual(draft(DRAFTS_2025), ["--model-draft", "/d.gguf"]);
+  assert.deepEqual(draft(DRAFTS_2026), [
+    "--spec-draft-model",
+    "/d.gguf",
+    "--spec-type",
+    "draft-simple",
+  ]);
+  const gpus = [gpu("CUDA0", 1)];
+  assert.equal(valueOf(draft(DRAFTS_2025, gpus), "--gpu-layers-draft"), "999");
+  assert.equal(valueOf(draft(DRAFTS_2026, gpus), "--spec-draft-ngl"), "999");
+  assert.deepEqual(draft(new Set()), []);
+});
+
+Deno.test("llama-server gets the projector, which in a split stays on the host", () => {
+  const args = (spec: LlamaServerSpec) =>
+    llamaServerArguments({ ...spec, projectorPath: "/p.gguf" }, {
+      llamaServerFlags: DRAFTS_2026,
+      devices: [],
+    }, { port });
+  assert.equal(valueOf(args(solo), "--mmproj"), "/p.gguf");
+  assert.ok(!args(solo).includes("--no-mmproj-offload"));
+  const shared = args(split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 }));
+  assert.equal(valueOf(shared, "--mmproj"), "/p.gguf");
+  assert.ok(shared.includes("--no-mmproj-offload"));
+});

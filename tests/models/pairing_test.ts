@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { canDraftFor, draftFor, type LocalModel, openLibrary } from "../../src/models/mod.ts";
 import { entry, type MetadataEntry, text, u32, u64 } from "../support/gguf_writer.ts";
 import { sampleFile, tensor } from "./sample_gguf.ts";
@@ -29,7 +29,9 @@ async function listed(files: Readonly<Record<string, Uint8Array>>): Promise<Loca
   assert.deepEqual(broken, []);
   return models.map((model) => ({
     ...model,
-    projector: model.projector?.slice(join(root.path, "models").length + 1) ?? null,
+    projector: model.projector === null
+      ? null
+      : { ...model.projector, path: relative(join(root.path, "models"), model.projector.path) },
   }));
 }
 
@@ -54,12 +56,15 @@ Deno.test("list() pairs a projector with the model beside it, of its width and n
     "wide/mmproj-f16.gguf": projector(4096),
     "alone/mmproj-f16.gguf": projector(64),
   });
-  assert.deepEqual(Object.fromEntries(models.map(({ name, projector }) => [name, projector])), {
-    "gemma-3-4b-it-Q4_K_M": "one/mmproj-model-f16.gguf",
-    "Qwen-VL-7B-Q4_K_M": "flat/mmproj-Qwen-VL-7B-Q8_0.gguf",
-    "Other-7B-Q4_K_M": null,
-    "wide-model": null,
-  });
+  assert.deepEqual(
+    Object.fromEntries(models.map(({ name, projector }) => [name, projector?.path ?? null])),
+    {
+      "gemma-3-4b-it-Q4_K_M": "one/mmproj-model-f16.gguf",
+      "Qwen-VL-7B-Q4_K_M": "flat/mmproj-Qwen-VL-7B-Q8_0.gguf",
+      "Other-7B-Q4_K_M": null,
+      "wide-model": null,
+    },
+  );
 });
 
 Deno.test("resolve() finds the projector of a model that is named by its path, and serves none alone", async () => {
@@ -68,7 +73,7 @@ Deno.test("resolve() finds the projector of a model that is named by its path, a
   await Deno.writeFile(join(root.path, "mmproj-f16.gguf"), projector(64));
   const library = openLibrary({ modelsDir: null, dataDir: root.path, home: null });
   const found = await library.resolve(join(root.path, "m.gguf"));
-  assert.equal(found.projector, join(root.path, "mmproj-f16.gguf"));
+  assert.equal(found.projector?.path, join(root.path, "mmproj-f16.gguf"));
   await assert.rejects(library.resolve(join(root.path, "mmproj-f16.gguf")), /of no use alone/);
 });
 

@@ -76,6 +76,7 @@ export class SimServing {
       view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
       parts: {
+        draftOf: () => ({ kind: "none", reason: null }),
         mesh,
         engine: ENGINE,
         supervisor: simSupervisor(node, this.#servers),
