@@ -1,8 +1,21 @@
+/** The console of real nodes in a real Chromium: what somebody does in the first minutes, and what breaks. */
+
 import assert from "node:assert/strict";
 import { buildConsole } from "../../scripts/build_console.ts";
+import {
+  type Asked,
+  cutTo,
+  FaultyServer,
+  honest,
+  json,
+  type Reply,
+  sha256,
+  status as replyStatus,
+} from "../models/downloads/faulty_server.ts";
+import { cachedBallast } from "../support/ballast.ts";
 import { chromiumIsRequired, findChromium, startChromium } from "../support/chromium.ts";
 import { ConsolePage } from "../support/console_page.ts";
-import { answerTo, nodeTest, QUESTION, startServing, until, warm } from "./mesh_of_nodes.ts";
+import { answerTo, nodeTest, QUESTION, startServing, until } from "./mesh_of_nodes.ts";
 
 const chromium = await findChromium();
 if (chromium.kind === "missing" && chromiumIsRequired()) throw new Error(chromium.reason);
@@ -14,33 +27,117 @@ function pageTest(name: string, fn: (path: string) => Promise<void>): void {
 
 await buildConsole();
 
-pageTest(
-  "the console of a real node: warm model, exact answer, a second machine, the token",
-  async (path) => {
-    await using node = await startServing(["--model", "guide"]);
-    await using browser = await startChromium(path);
-    await using page = await ConsolePage.open(browser.context, node.ready.console);
-    await page.waitForModel("guide", "warm");
-    await page.ask(QUESTION);
-    const answer = await page.answer();
-    assert.equal(answer.text, answerTo(QUESTION));
-    await page.goTo("Mesh");
-    assert.equal(await page.copy("token"), node.token);
-    await using second = await startServing(["--join", node.token]);
+pageTest("first run, exact answer, a second machine, a split, its death", async (path) => {
+  await using node = await startServing(["--model", "guide", "--split"]);
+  await using browser = await startChromium(path);
+  await using page = await ConsolePage.open(browser.context, node.ready.console);
+  await page.waitForHeadline("guide is warm");
+  assert.equal(await page.copy("token"), node.token);
+  await page.ask(QUESTION);
+  assert.equal((await page.answer()).text, answerTo(QUESTION));
+  await page.goTo("Activity");
+  await page.page.locator(".request").first().waitFor();
+
+  await page.goTo("Mesh");
+  const second = await startServing(["--model", "guide", "--join", node.token]);
+  try {
     await page.machine(second.ready.node).waitFor();
+    const split = page.model("guide").getByText("split over 2\u00a0machines");
+    await split.waitFor();
+    await page.waitForModel("guide", "warm");
+    await page.page.locator('.topo-link[data-kind="split"]').waitFor({ state: "attached" });
+    await page.ask("hello");
+    assert.equal((await page.answer()).text, answerTo("hello"));
+    await page.goTo("Mesh");
     second.kill("SIGKILL");
     await page.machine(second.ready.node).waitFor({ state: "detached", timeout: 45_000 });
+    await page.page.getByText(`${second.name} stopped answering`).waitFor();
+    await page.waitForHeadline("guide is warm");
+    await page.ask(QUESTION);
+    assert.equal((await page.answer()).text, answerTo(QUESTION));
+  } finally {
+    await second[Symbol.asyncDispose]();
+  }
+  assert.deepEqual(page.errors, []);
+});
+
+/** About 15 ms a token on one thread: slow enough to be killed in the middle of an answer. */
+const SLOW = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
+const SLOW_NAME = SLOW.replace(/^.*\//, "").replace(/\.gguf$/, "");
+
+pageTest(
+  "a client's page shows an answer whose host dies as one that is continued",
+  async (path) => {
+    await using one = await startServing(["--model", SLOW]);
+    await using client = await startServing(["--client", "--join", one.token]);
+    await using two = await startServing(["--model", SLOW, "--join", one.token]);
+    await until(
+      client,
+      "two warm instances",
+      ({ models }) =>
+        models.some(({ instances }) =>
+          instances.filter(({ state }) => state === "warm").length === 2
+        ),
+    );
+    await using browser = await startChromium(path);
+    await using page = await ConsolePage.open(browser.context, client.ready.console);
+    await page.waitForModel(SLOW_NAME, "warm");
+    await page.ask(QUESTION);
+    await page.waitForAnswerText(answerTo(QUESTION).slice(0, 12));
+    const host = await page.page.locator(".figures span", { hasText: "answered by" }).innerText();
+    const [dying, other] = host.endsWith(one.name) ? [one, two] : [two, one];
+    dying.kill("SIGKILL");
+    const answer = await page.answer();
+    assert.equal(answer.state, "done");
+    assert.equal(answer.text, answerTo(QUESTION));
+    await page.page.getByText(`This answer broke off, and ${other.name} went on`).waitFor();
     assert.deepEqual(page.errors, []);
   },
 );
 
-pageTest("the console of a client answers from the mesh", async (path) => {
-  await using node = await startServing(["--model", "guide"]);
-  await using client = await startServing(["--client", "--join", node.token]);
-  await until(client, "warm", warm("guide"));
+const FILE = await Deno.readFile(new URL("../../src/models/guide/guide.gguf", import.meta.url));
+const COMMIT = "c".repeat(40);
+
+/** A hub with one model; until it is told to go on it sends half of the file and falls silent. */
+class Hub {
+  stalls = true;
+
+  readonly answer = (asked: Asked): Reply => {
+    if (asked.path === "/api/models/org/tiny?blobs=true") {
+      const lfs = { sha256: sha256(FILE), size: FILE.length };
+      return json({
+        sha: COMMIT,
+        siblings: [{ rfilename: "tiny-F16.gguf", size: FILE.length, lfs }],
+      });
+    }
+    if (asked.path !== `/org/tiny/resolve/${COMMIT}/tiny-F16.gguf`) return replyStatus(404);
+    const reply = honest(FILE, asked);
+    return this.stalls ? { ...cutTo(reply, reply.body.length >> 1), then: "stall" } : reply;
+  };
+}
+
+pageTest("a model is downloaded with a pause, served, and asked", async (path) => {
+  const hub = new Hub();
+  await using server = new FaultyServer(hub.answer);
+  await using node = await startServing(["--model", "guide"], {
+    main: new URL("../support/loopback_downloads.ts", import.meta.url).pathname,
+    env: { TEST_HUB: server.url.href },
+  });
   await using browser = await startChromium(path);
-  await using page = await ConsolePage.open(browser.context, client.ready.console);
-  await page.waitForModel("guide", "warm");
+  await using page = await ConsolePage.open(browser.context, node.ready.console, { at: "models" });
+  await page.page.getByLabel(/^Another model/).fill("org/tiny:F16");
+  await page.page.getByRole("button", { name: "Download", exact: true }).click();
+  const row = page.page.locator('[data-catalog="tiny-F16"]');
+  await row.locator('[data-download="running"]').waitFor();
+  await row.getByRole("button", { name: /^Pause/ }).click();
+  await row.getByText("Paused at").waitFor();
+  hub.stalls = false;
+  await row.getByRole("button", { name: /^Resume/ }).click();
+  await row.getByRole("button", { name: /^Serve/ }).click();
+  await row.getByText(/guide stops on this machine first/).waitFor();
+  await row.getByRole("button", { name: "Serve", exact: true }).click();
+  await page.goTo("Mesh");
+  await page.waitForHeadline("tiny-F16 is warm");
   await page.ask("hello");
   assert.equal((await page.answer()).text, answerTo("hello"));
   assert.deepEqual(page.errors, []);

@@ -7,6 +7,8 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 export interface Program {
   /** An executable to run instead of `main.ts`. */
   readonly compiled?: string;
+  /** A module to run instead of `main.ts`. */
+  readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
@@ -31,10 +33,10 @@ export async function runProgram(
 /** `home` keeps models and settings of whoever runs the tests out of them. */
 export function programCommand(
   args: readonly string[],
-  { compiled, env, cwd }: Program,
+  { compiled, main = MAIN, env, cwd }: Program,
   home: string,
 ): Deno.Command {
-  const run = compiled === undefined ? ["run", "-A", "--quiet", MAIN] : [];
+  const run = compiled === undefined ? ["run", "-A", "--quiet", main] : [];
   return new Deno.Command(compiled ?? Deno.execPath(), {
     args: [...run, ...args],
     env: { ...cleanEnvironment(home), ...env },
