@@ -107,6 +107,10 @@ export class Metrics {
     this.#total("engine_restarts_total", "Children started again after a crash", [], () => [
       [{}, this.#node.counters().engineRestarts],
     ]);
+    this.#total("mesh_refusals_total", "What peers were refused", ["what"], () => {
+      const { refusals } = this.#node.counters();
+      return Object.entries(refusals).map(([what, count]) => [{ what }, count]);
+    });
   }
 
   #measureTunnels(): void {

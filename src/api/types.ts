@@ -308,6 +308,8 @@ export interface ModelActions {
 export interface NodeCounters {
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;
+  /** What peers were refused, by what it was. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 /** What a node knows of a peer, and found when it tried to reach it. */

@@ -54,6 +54,12 @@ export function dialOrder(addresses: readonly string[], lastGood: string | undef
   return [...new Set(addresses)].sort((a, b) => rank(a) - rank(b));
 }
 
+/** What a token says of a peer that this node reaches in its own ways: loopback only where nothing else is known. */
+export function invitable(addresses: readonly string[]): readonly string[] {
+  const reachable = addresses.filter((text) => !isLoopback(parseAddress(text)?.ip ?? ""));
+  return reachable.length > 0 ? reachable : addresses;
+}
+
 /** Addresses by the peer that they lead to; what is no address is left out. */
 export function groupByPeer(addresses: readonly string[]): Map<PeerId, string[]> {
   const groups = new Map<PeerId, string[]>();

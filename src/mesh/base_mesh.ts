@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { announceable, groupByPeer, type InterfaceAddress } from "./addresses.ts";
+import { announceable, groupByPeer, type InterfaceAddress, invitable } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { Clock } from "./clock.ts";
 import type { Identity } from "./identity.ts";
@@ -200,9 +200,12 @@ export abstract class BaseMesh implements Mesh {
     identity.remember([...new Set([...living, ...identity.addresses])]);
   }
 
-  /** Of a token: this node first, then the living. */
+  /** Of a token: this node first, then those it is connected to, then the others that live. */
   #invitingAddresses(): readonly string[] {
-    return [this.addresses(), ...this.livingPeers().map((p) => this.addressesOf(p))].flat();
+    const { network } = this.parts;
+    const rank = (peer: PeerId) => network.isConnected(peer) ? 0 : 1;
+    const peers = [...this.livingPeers()].sort((a, b) => rank(a) - rank(b));
+    return [this.addresses(), ...peers.map((peer) => invitable(this.addressesOf(peer)))].flat();
   }
 
   #expel(is: (peer: PeerId, links: readonly Link[]) => boolean): void {

@@ -90,7 +90,8 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   counters(): NodeCounters {
-    return { engineRestarts: this.#options.part.engineRestarts };
+    const { part, mesh } = this.#options;
+    return { engineRestarts: part.engineRestarts, refusals: mesh.counters() };
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {

@@ -134,7 +134,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   }
 
   counters() {
-    return { engineRestarts: 3 };
+    return { engineRestarts: 3, refusals: { joins: 2 } };
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {

@@ -28,7 +28,10 @@ function statusWith(more: Partial<Status> = {}): Status {
 }
 
 function setUp(status = statusWith()) {
-  return new Metrics({ status: () => status, counters: () => ({ engineRestarts: 3 }) });
+  return new Metrics({
+    status: () => status,
+    counters: () => ({ engineRestarts: 3, refusals: { joinsRefused: 2 } }),
+  });
 }
 
 /** The value of one line of the text. */

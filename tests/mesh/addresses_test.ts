@@ -4,6 +4,7 @@ import {
   dialOrder,
   formatAddress,
   groupByPeer,
+  invitable,
   parseAddress,
 } from "../../src/mesh/addresses.ts";
 import { peerIdOf } from "../../src/mesh/keys.ts";
@@ -45,6 +46,13 @@ Deno.test("announceable() tells what others can reach, the best first", () => {
     const told = announceable(list, { port: 4500, peer: PEER });
     assert.deepEqual(told, expected.map((ip) => at(ip)), name);
   }
+});
+
+Deno.test("invitable() names loopback only where nothing else is known", () => {
+  const [lan, loopback, other] = [at("192.168.1.5"), at("127.0.0.1"), at("::1")];
+  assert.deepEqual(invitable([loopback, lan, other]), [lan]);
+  assert.deepEqual(invitable([loopback, other]), [loopback, other]);
+  assert.deepEqual(invitable([]), []);
 });
 
 Deno.test("an address survives being written and read", () => {

@@ -137,3 +137,60 @@ Deno.test("attenuate() never gives more than is held", () => {
     { numRuns: 50 },
   );
 });
+
+/** Roles, rights and times from little to much. */
+const anyGrant = fc.record({
+  role: fc.constantFrom("member" as const, "client" as const),
+  name: fc.constant(null),
+  mayInvite: fc.boolean(),
+  expiresAt: fc.option(fc.integer({ min: NOW + 1, max: NOW + 4 })),
+});
+
+function isWithin(inner: Grant, outer: Grant): boolean {
+  return (outer.role === "member" || inner.role === "client") &&
+    (outer.mayInvite || !inner.mayInvite) &&
+    (outer.expiresAt === null ||
+      inner.expiresAt !== null && inner.expiresAt <= outer.expiresAt);
+}
+
+Deno.test("along an accepted chain every grant is within all that come before it, and nothing else is accepted", () => {
+  fc.assert(
+    fc.property(fc.array(anyGrant, { minLength: 1, maxLength: 5 }), (grants) => {
+      const root = SigningKey.generate();
+      const { chain } = chainOf(root, grants);
+      const verdict = verifyChain(chain, { meshKey: root.publicKey, now: NOW });
+      const attenuates = grants.every((grant, i) =>
+        grants.slice(0, i).every((before) => isWithin(grant, before))
+      );
+      // Whoever made an invite, which is every second link, had the right to.
+      const entitled = grants.every(({ mayInvite }, i) =>
+        i % 2 === 1 || i === grants.length - 1 || mayInvite
+      );
+      assert.equal(verdict.ok, attenuates && entitled);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("a chain that is attenuated at every step is accepted until its first expiry, whatever was wanted", () => {
+  fc.assert(
+    fc.property(fc.array(anyGrant, { minLength: 1, maxLength: 6 }), (wanted) => {
+      const root = SigningKey.generate();
+      let held: Grant = FULL;
+      const grants = wanted.map((one, i) => {
+        held = attenuate(held, one);
+        if (i % 2 === 0 && i < wanted.length - 1) held = { ...held, mayInvite: true };
+        return held;
+      });
+      const mayAll = grants.every((grant, i) => i === 0 || isWithin(grant, grants[i - 1] ?? FULL));
+      fc.pre(mayAll);
+      const { chain } = chainOf(root, grants);
+      const ends = grants.flatMap(({ expiresAt }) => expiresAt ?? []);
+      const end = Math.min(...ends, NOW + 100);
+      const at = (now: number) => verifyChain(chain, { meshKey: root.publicKey, now }).ok;
+      assert.equal(at(end - 1), true);
+      assert.equal(at(end), ends.length === 0);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -69,7 +69,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   onInvite: ManagementNode["invite"] = ({ role }) => Promise.resolve(`${role}-token`);
 
   counters() {
-    return { engineRestarts: 0 };
+    return { engineRestarts: 0, refusals: {} };
   }
 
   constructor(status: Status, { apiKey, adminKey, catalog = [] }: CannedNodeOptions = {}) {
