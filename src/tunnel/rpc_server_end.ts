@@ -8,6 +8,7 @@ import { bothWays, relay } from "./relay.ts";
 import { readRpcOpening, type RpcOpening } from "./rpc_opening.ts";
 import { TcpBytes } from "./tcp_bytes.ts";
 import type { PeerStream, RpcGate } from "./types.ts";
+import { LINK_VERSION } from "./weights/messages.ts";
 import { newRpcCounts, type RpcCounts } from "./weights/rpc_counts.ts";
 import type { WeightSource } from "./weights/types.ts";
 import { WorkerLink } from "./weights/worker_link.ts";
@@ -72,7 +73,11 @@ export class RpcServerEnd {
     if (this.#options.weights === undefined) return await relay(conn, stream, { signal, fromPeer });
     const tcp = new TcpBytes(conn);
     const link = this.#link(this.#options.weights, { tcp, stream, fromPeer, peer, opening });
-    await bothWays(tcp, stream, signal, () => [link.toHost(), link.toRpcServer()]);
+    try {
+      await bothWays(tcp, stream, signal, () => [link.toHost(), link.toRpcServer()]);
+    } finally {
+      await link.end();
+    }
   }
 
   #link(weights: WeightSource, { tcp, stream, fromPeer, peer, opening }: LinkEnds): WorkerLink {
@@ -82,7 +87,7 @@ export class RpcServerEnd {
       peer,
       counts: countsOf(peer),
       logger,
-      agree: opening.weights !== undefined,
+      agree: opening.weights === LINK_VERSION,
       translatePort: (hostPort) => translatePort?.(peer, hostPort),
     });
   }

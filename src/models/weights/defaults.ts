@@ -5,3 +5,15 @@
  * recently used ones go first.
  */
 export const STORE_QUOTA_BYTES = 64e9;
+
+/** What waits for the disk while weights come over the network; above it an entry is dropped. */
+export const WRITE_BEHIND_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Entries up to this size are verified in memory and handed out as they were verified; larger ones are
+ * read twice. Nearly all tensors of models that fit a home are below.
+ */
+export const WHOLE_ENTRY_BYTES = 64 * 1024 * 1024;
+
+/** Pieces of 4 MiB that are read and hashed ahead of their use: two cores keep up with any rpc-server. */
+export const PIECES_AHEAD = 3;

@@ -1,4 +1,5 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
+import { PIECES_AHEAD } from "./defaults.ts";
 
 /** The bytes on disk are not those that were hashed. */
 export class WeightChangedError extends Error {
@@ -19,24 +20,37 @@ export interface HashedStretch {
 
 /**
  * Reads a stretch piece by piece. Each is hashed after it was read and before it is handed out, so
- * nothing that changes on the disk can slip in between. The next is read while one is in use.
+ * nothing that changes on the disk can slip in between. The next are read, and hashed on other cores,
+ * while one is in use.
  * @throws {WeightChangedError}
  */
 export async function* verifiedPieces(stretch: HashedStretch): AsyncGenerator<Uint8Array> {
   using file = await openFile(stretch.path);
   await file.seek(stretch.offset, Deno.SeekMode.Start);
-  let next = readPiece(file, stretch, 0);
-  try {
-    for (let index = 0; index < stretch.pieces.length; index++) {
-      const piece = await next;
-      if (index + 1 < stretch.pieces.length) next = readPiece(file, stretch, index + 1);
+  const ahead: Promise<Uint8Array>[] = [];
+  let reading: Promise<unknown> = Promise.resolve();
+  let next = 0;
+  const readOn = () => {
+    while (next < stretch.pieces.length && ahead.length < PIECES_AHEAD) {
+      const read = reading.then(nextPieceOf(file, stretch, next));
+      const checked = read.then(checkOf(stretch, next));
       // Its failure is seen when its turn comes, or not at all when nobody wants it any more.
-      next.catch(() => {});
-      yield piece;
+      checked.catch(() => {});
+      reading = read.catch(() => {});
+      ahead.push(checked);
+      next++;
     }
+  };
+  try {
+    for (readOn(); ahead.length > 0; readOn()) yield await ahead.shift()!;
   } finally {
-    await next.catch(() => {});
+    await Promise.allSettled([reading, ...ahead]);
   }
+}
+
+/** Lower-case hex; off the event loop, unlike `node:crypto`'s. */
+export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 async function openFile(path: string): Promise<Deno.FsFile> {
@@ -48,22 +62,26 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
-async function readPiece(
+/** Reads one after the other from where the file stands. */
+function nextPieceOf(
   file: Deno.FsFile,
-  { path, byteLength, pieces }: HashedStretch,
+  { path, byteLength }: HashedStretch,
   index: number,
-): Promise<Uint8Array> {
-  const piece = new Uint8Array(Math.min(PIECE_BYTES, byteLength - index * PIECE_BYTES));
-  for (let at = 0; at < piece.length;) {
-    const read = await file.read(piece.subarray(at));
-    if (read === null) throw new WeightChangedError(path);
-    at += read;
-  }
-  if (await sha256(piece) !== pieces[index]) throw new WeightChangedError(path);
-  return piece;
+): () => Promise<Uint8Array<ArrayBuffer>> {
+  return async () => {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, byteLength - index * PIECE_BYTES));
+    for (let at = 0; at < piece.length;) {
+      const read = await file.read(piece.subarray(at));
+      if (read === null) throw new WeightChangedError(path);
+      at += read;
+    }
+    return piece;
+  };
 }
 
-/** Off the event loop, unlike `node:crypto`'s. */
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+function checkOf({ path, pieces }: HashedStretch, index: number) {
+  return async (piece: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => {
+    if (await sha256Of(piece) !== pieces[index]) throw new WeightChangedError(path);
+    return piece;
+  };
 }

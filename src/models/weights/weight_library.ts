@@ -8,7 +8,8 @@ import { IndexCache } from "./index_cache.ts";
 import { indexFile } from "./index_file.ts";
 import type { FileIdentity, FileIndex, IndexedTensor, WeightIdentity } from "./types.ts";
 import { verifiedPieces, WeightChangedError } from "./verified_pieces.ts";
-import { type StoreWriter, WeightStore } from "./weight_store.ts";
+import type { StoreWriter } from "./store_writer.ts";
+import { WeightStore } from "./weight_store.ts";
 
 export interface WeightLibraryOptions {
   readonly dataDir: string;
@@ -97,9 +98,9 @@ export class WeightLibrary {
     return this.#readFile(found);
   }
 
-  /** Begins to keep a received weight; `undefined` where it is kept already or too large. */
-  async keep(weight: WeightIdentity): Promise<StoreWriter | undefined> {
-    return await this.#store.write(weight);
+  /** Begins to keep a received weight; `undefined` where it is too large. */
+  keep(weight: WeightIdentity): StoreWriter | undefined {
+    return this.#store.write(weight);
   }
 
   #queue(path: string, signal: AbortSignal): void {

@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
+import { WHOLE_ENTRY_BYTES, WRITE_BEHIND_BYTES } from "./defaults.ts";
+import { hashInWorker } from "./hash_in_worker.ts";
 import { type Usage, victims } from "./quota.ts";
-import { verifiedPieces } from "./verified_pieces.ts";
+import { StoreWriter, type WriteBehind } from "./store_writer.ts";
+import { sha256Of, verifiedPieces } from "./verified_pieces.ts";
 
 /** What tells an entry: its name is the SHA-256 of its content. */
 export interface StoreKey {
@@ -14,136 +16,143 @@ const PART = ".part";
 
 /**
  * Weights that came over the network, kept for the next load. An entry is never seen half-written,
- * and its whole content is verified each time before it is used.
+ * and its whole content is verified each time before it is used. Hashes are made off the event loop.
  */
 export class WeightStore {
   readonly #folder: string;
   readonly #quotaBytes: number;
+  readonly #behind: WriteBehind;
+  /** Entries that are being verified before they are kept; one after the other. */
+  readonly #keeping = new Map<string, Promise<boolean>>();
+  #lastKept: Promise<unknown> = Promise.resolve();
+  #usedBytes: number;
 
-  private constructor(folder: string, quotaBytes: number) {
+  private constructor(folder: string, quotaBytes: number, behindBytes: number, usedBytes: number) {
     this.#folder = folder;
     this.#quotaBytes = quotaBytes;
+    this.#behind = { waiting: 0, limit: behindBytes };
+    this.#usedBytes = usedBytes;
   }
 
   /** Removes what a killed node has left half-written. One node a folder. */
-  static async open(folder: string, quotaBytes: number): Promise<WeightStore> {
+  static async open(
+    folder: string,
+    quotaBytes: number,
+    behindBytes = WRITE_BEHIND_BYTES,
+  ): Promise<WeightStore> {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     for await (const { name } of Deno.readDir(folder)) {
       if (name.endsWith(PART)) await Deno.remove(join(folder, name));
     }
-    return new WeightStore(folder, quotaBytes);
+    const usedBytes = (await usagesOf(folder)).reduce((sum, one) => sum + one.sizeBytes, 0);
+    return new WeightStore(folder, quotaBytes, behindBytes, usedBytes);
   }
 
   /** The entry's verified bytes; `undefined` where there is none, or none that is whole. */
   async read(key: StoreKey): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    await this.#keeping.get(key.sha256)?.catch(() => {});
     const path = join(this.#folder, key.sha256);
-    const pieces = await hashPieces(path, key);
-    if (pieces === undefined) return undefined;
-    if (pieces === "broken") {
-      await removeQuietly(path);
+    const size = await sizeOf(path);
+    if (size === undefined) return undefined;
+    const pieces = size === key.byteLength ? await verified(path, key) : undefined;
+    if (pieces === undefined) {
+      await this.#remove(path, size);
       return undefined;
     }
     const now = new Date();
     await Deno.utime(path, now, now);
-    return verifiedPieces({ path, offset: 0, byteLength: key.byteLength, pieces });
+    return pieces;
   }
 
-  /** Begins an entry; `undefined` where it is there already or could never fit. */
-  async write(key: StoreKey): Promise<StoreWriter | undefined> {
-    if (key.byteLength > this.#quotaBytes) return undefined;
+  /** Begins an entry; `undefined` where it could never fit, or is being kept. */
+  write(key: StoreKey): StoreWriter | undefined {
+    if (key.byteLength > this.#quotaBytes || this.#keeping.has(key.sha256)) return undefined;
+    const part = join(this.#folder, `${key.sha256}.${crypto.randomUUID()}${PART}`);
+    return new StoreWriter({
+      part,
+      byteLength: key.byteLength,
+      behind: this.#behind,
+      keep: (part) => this.#keep(part, key),
+      remove: removeQuietly,
+    });
+  }
+
+  async #keep(part: string, key: StoreKey): Promise<boolean> {
+    const { sha256 } = key;
+    const kept = this.#lastKept.then(() => this.#keepNow(part, key));
+    this.#lastKept = kept.catch(() => {});
+    this.#keeping.set(sha256, kept);
+    try {
+      return await kept;
+    } finally {
+      if (this.#keeping.get(sha256) === kept) this.#keeping.delete(sha256);
+    }
+  }
+
+  async #keepNow(part: string, key: StoreKey): Promise<boolean> {
     const path = join(this.#folder, key.sha256);
-    if (await sizeOf(path) === key.byteLength) return undefined;
-    const part = `${path}.${crypto.randomUUID()}${PART}`;
-    const file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
-    return new StoreWriter(file, part, path, key, () => this.#makeRoom());
-  }
-
-  async #makeRoom(): Promise<void> {
-    const entries: Usage[] = [];
-    for await (const { name, isFile } of Deno.readDir(this.#folder)) {
-      if (!isFile || name.endsWith(PART)) continue;
-      const { size, mtime } = await Deno.stat(join(this.#folder, name));
-      entries.push({ name, sizeBytes: size, usedMs: mtime?.getTime() ?? 0 });
-    }
-    for (const name of victims(entries, this.#quotaBytes)) {
-      await removeQuietly(join(this.#folder, name));
-    }
-  }
-}
-
-/** An entry in the making. It comes to be by `commit`, and only if the bytes are those of its name. */
-export class StoreWriter {
-  readonly #hash = createHash("sha256");
-  #written = 0;
-  #over = false;
-
-  constructor(
-    private readonly file: Deno.FsFile,
-    private readonly part: string,
-    private readonly path: string,
-    private readonly key: StoreKey,
-    private readonly makeRoom: () => Promise<void>,
-  ) {}
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#hash.update(bytes);
-    this.#written += bytes.length;
-    for (let at = 0; at < bytes.length;) at += await this.file.write(bytes.subarray(at));
-  }
-
-  /** Answers whether the entry was kept. */
-  async commit(): Promise<boolean> {
-    const whole = this.#written === this.key.byteLength &&
-      this.#hash.digest("hex") === this.key.sha256;
-    if (!whole) {
-      await this.abort();
-      return false;
-    }
-    this.#over = true;
-    this.file.close();
-    await Deno.rename(this.part, this.path);
-    await this.makeRoom();
+    const replaced = await sizeOf(path) ?? 0;
+    if (await hashOf(part, key) !== key.sha256) return false;
+    await Deno.rename(part, path);
+    this.#usedBytes += key.byteLength - replaced;
+    if (this.#usedBytes > this.#quotaBytes) await this.#makeRoom();
     return true;
   }
 
-  /** Leaves nothing behind. Safe to call twice and after `commit`. */
-  async abort(): Promise<void> {
-    if (this.#over) return;
-    this.#over = true;
-    this.file.close();
-    await removeQuietly(this.part);
+  async #makeRoom(): Promise<void> {
+    const usages = await usagesOf(this.#folder);
+    this.#usedBytes = usages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const sizes = new Map(usages.map(({ name, sizeBytes }) => [name, sizeBytes]));
+    for (const name of victims(usages, this.#quotaBytes)) {
+      await this.#remove(join(this.#folder, name), sizes.get(name) ?? 0);
+    }
+  }
+
+  async #remove(path: string, sizeBytes: number): Promise<void> {
+    await removeQuietly(path);
+    this.#usedBytes -= sizeBytes;
   }
 }
 
-/** The hashes of an entry's pieces, made while the whole is verified. */
-async function hashPieces(
+/** The bytes of an entry that is what its name says. */
+async function verified(
   path: string,
   { sha256, byteLength }: StoreKey,
-): Promise<string[] | "broken" | undefined> {
-  const size = await sizeOf(path);
-  if (size === undefined) return undefined;
-  if (size !== byteLength) return "broken";
-  using file = await Deno.open(path);
-  const whole = createHash("sha256");
-  const pieces: string[] = [];
-  const piece = new Uint8Array(PIECE_BYTES);
-  for (let rest = byteLength; rest > 0; rest -= PIECE_BYTES) {
-    const filled = await fill(file, piece.subarray(0, Math.min(rest, PIECE_BYTES)));
-    whole.update(filled);
-    pieces.push(createHash("sha256").update(filled).digest("hex"));
+): Promise<AsyncGenerator<Uint8Array> | undefined> {
+  if (byteLength <= WHOLE_ENTRY_BYTES) {
+    const bytes = await Deno.readFile(path);
+    return await sha256Of(bytes) === sha256 ? inPieces(bytes) : undefined;
   }
-  return whole.digest("hex") === sha256 ? pieces : "broken";
+  const [hash] = await hashLarge(path, byteLength);
+  if (hash?.sha256 !== sha256) return undefined;
+  return verifiedPieces({ path, offset: 0, byteLength, pieces: hash.pieces });
 }
 
-/** As much of `into` as the file still had. */
-async function fill(file: Deno.FsFile, into: Uint8Array): Promise<Uint8Array> {
-  let at = 0;
-  while (at < into.length) {
-    const read = await file.read(into.subarray(at));
-    if (read === null) break;
-    at += read;
+async function hashOf(path: string, { byteLength }: StoreKey): Promise<string | undefined> {
+  if (byteLength <= WHOLE_ENTRY_BYTES) return await sha256Of(await Deno.readFile(path));
+  const [hash] = await hashLarge(path, byteLength);
+  return hash?.sha256;
+}
+
+function hashLarge(path: string, byteLength: number) {
+  const places = [{ offset: 0, byteLength }];
+  return hashInWorker({ path, places }, new AbortController().signal);
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    yield bytes.subarray(at, at + PIECE_BYTES);
   }
-  return into.subarray(0, at);
+}
+
+async function usagesOf(folder: string): Promise<Usage[]> {
+  const entries: Usage[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile || name.endsWith(PART)) continue;
+    const { size, mtime } = await Deno.stat(join(folder, name));
+    entries.push({ name, sizeBytes: size, usedMs: mtime?.getTime() ?? 0 });
+  }
+  return entries;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -11,24 +11,48 @@ export interface FrameToFill {
   readonly layout: RpcLayout;
 }
 
+/** A weight's verified bytes on their way from the disk; the first of them are being read already. */
+export interface OpenedWeight {
+  readonly byteLength: number;
+  readonly first: Promise<Uint8Array | undefined>;
+  readonly pieces: AsyncGenerator<Uint8Array>;
+}
+
+/** Begins to read what the frame shall be filled with; `undefined` where it is not on this machine. */
+export async function openWeight(
+  { head, sha256, layout }: FrameToFill,
+  weights: WeightSource,
+): Promise<OpenedWeight | undefined> {
+  const weight = weightOf(head, sha256, layout);
+  const pieces = weight && await weights.read(weight).catch(() => undefined);
+  if (weight === undefined || pieces === undefined) return undefined;
+  return { byteLength: weight.byteLength, first: nextPiece(pieces), pieces };
+}
+
+/** Gives up what was opened. */
+export async function closeWeight({ pieces }: OpenedWeight): Promise<void> {
+  await pieces.return(undefined);
+}
+
 /**
  * Writes a SET_TENSOR with data from this machine. The frame that rpc-server gets is whole in any case:
  * where the bytes turn out wrong in the middle, zeros fill it up, the answer is `false`, and the caller
  * sees to it that the right ones follow before anything else does. @returns whether the data are right.
  */
 export async function fillFrame(
-  { head, sha256, layout }: FrameToFill,
-  weights: WeightSource,
+  head: Uint8Array,
+  opened: OpenedWeight,
   rpcServer: ByteSink,
 ): Promise<boolean> {
-  const weight = weightOf(head, sha256, layout);
-  const pieces = weight && await weights.read(weight).catch(() => undefined);
-  if (weight === undefined || pieces === undefined) return false;
-  try {
-    return await writePieces(head, weight.byteLength, pieces, rpcServer);
-  } finally {
-    await pieces.return(undefined);
+  const { byteLength, first, pieces } = opened;
+  let written = 0;
+  for (let piece = await first; piece !== undefined; piece = await nextPiece(pieces)) {
+    if (written === 0) await rpcServer.write(head);
+    await rpcServer.write(piece.subarray(0, byteLength - written));
+    written += piece.length;
   }
+  if (written > 0) await writeZeros(byteLength - written, rpcServer);
+  return written === byteLength;
 }
 
 /** What the frame sets, if the frame is one that can be filled. */
@@ -36,22 +60,6 @@ function weightOf(bytes: Uint8Array, sha256: string, layout: RpcLayout): Weight 
   const head = headOf(bytes);
   const found = head.command === RpcCommand.SET_TENSOR ? readSetTensor(head, layout) : undefined;
   return found && { ...found.tensor, byteLength: found.byteLength, sha256 };
-}
-
-async function writePieces(
-  head: Uint8Array,
-  byteLength: number,
-  pieces: AsyncGenerator<Uint8Array>,
-  rpcServer: ByteSink,
-): Promise<boolean> {
-  let written = 0;
-  for (let piece = await nextPiece(pieces); piece; piece = await nextPiece(pieces)) {
-    if (written === 0) await rpcServer.write(head);
-    await rpcServer.write(piece.subarray(0, byteLength - written));
-    written += piece.length;
-  }
-  if (written > 0) await writeZeros(byteLength - written, rpcServer);
-  return written === byteLength;
 }
 
 /** `undefined` at the end, and where the bytes are not what they were. */

@@ -15,6 +15,7 @@ import { Outbox } from "./outbox.ts";
 import { ReplyWatch } from "./reply_watch.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 import type { WeightSource } from "./types.ts";
+import { WeightSender } from "./weight_sender.ts";
 
 export interface LinkOptions {
   readonly weights: WeightSource;
@@ -35,6 +36,7 @@ export class HostLink {
   readonly #tcp: ByteSource & ByteSink;
   readonly #stream: PeerStream;
   readonly #out: Outbox;
+  readonly #sender: WeightSender;
   readonly #replies = new ReplyWatch((greeting) => this.#greeted(greeting));
   readonly #course = Promise.withResolvers<Course>();
   /** Counts when the connection began, for the line at the end of its load. */
@@ -52,6 +54,12 @@ export class HostLink {
     this.#stream = stream;
     this.#options = options;
     this.#out = new Outbox(stream, options.counts);
+    this.#sender = new WeightSender({
+      ...options,
+      out: this.#out,
+      // Ends both directions: llama-server must not compute with what it lacks.
+      failed: (reason) => stream.reset(reason),
+    });
     const { weightBytesSaved: savedBytes, tensorBytesMoved: movedBytes } = options.counts;
     this.#before = { savedBytes, movedBytes };
     this.#course.promise.catch(() => {});
@@ -115,8 +123,8 @@ export class HostLink {
   async #readMessages(messages: MessageDecoder): Promise<void> {
     for (let message = messages.next(); message; message = messages.next()) {
       if (message.kind === "bytes") await this.#reply(message.bytes);
-      else if (message.kind === "filled") this.#requests?.references.filled(message.id);
-      else if (message.kind === "refused") this.#requests?.references.refused(message.id);
+      else if (message.kind === "filled") this.#sender.filled(message.id);
+      else if (message.kind === "refused") this.#sender.refused(message.id);
       else throw new TunnelError(`The worker sent a message that is the host's: ${message.kind}`);
     }
   }
@@ -143,6 +151,7 @@ export class HostLink {
       conversation,
       weights,
       counts,
+      sender: this.#sender,
       out: this.#out,
       answerHere: (reply) => this.#answerHere(reply),
       loaded: () => this.#reportLoad(),
@@ -167,7 +176,7 @@ export class HostLink {
 
   #over(reason: Error): void {
     this.#course.resolve({ kind: "plain" });
-    this.#requests?.references.fail(reason);
+    this.#sender.fail(reason);
   }
 
   #reportUnknown(greeting: Greeting): void {

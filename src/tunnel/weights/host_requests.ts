@@ -5,16 +5,23 @@ import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
 import type { WireEvent, WireHead } from "../rpc_wire/wire_decoder.ts";
 import { MAX_REFERRED_BYTES } from "./defaults.ts";
 import type { Outbox } from "./outbox.ts";
-import { References } from "./references.ts";
-import { Remembered } from "./remembered.ts";
+import { encodeReply, Remembered } from "./remembered.ts";
 import { countFrame, type RpcCounts } from "./rpc_counts.ts";
-import { mayBe, readSetTensor, readSetTensorHash, type TensorToSet } from "./set_tensor.ts";
-import type { HostedWeight, Weight, WeightSource } from "./types.ts";
+import {
+  headForHash,
+  mayBe,
+  readSetTensor,
+  readSetTensorHash,
+  type TensorToSet,
+} from "./set_tensor.ts";
+import type { HostedWeight, WeightSource } from "./types.ts";
+import type { WeightSender } from "./weight_sender.ts";
 
 export interface HostRequestsOptions {
   readonly layout: RpcLayout;
   readonly conversation: Conversation;
   readonly weights: WeightSource;
+  readonly sender: WeightSender;
   readonly out: Outbox;
   readonly counts: RpcCounts;
   /** Answers llama-server, if it waits for nothing else; answers whether it did. */
@@ -31,31 +38,39 @@ interface Holding {
   filled: number;
 }
 
+/** The answer to a SET_TENSOR_HASH: nothing needs to be sent. */
+const HAVE_IT = encodeReply(Uint8Array.of(1));
+
 /** What the host's end does with each request of llama-server: pass it, refer to it, or answer it. */
 export class HostRequests {
   readonly #options: HostRequestsOptions;
   readonly #remembered = new Remembered();
-  /** Weights that the worker said it does not have; their bytes come next. */
-  readonly #declined = new Map<string, Weight>();
-  readonly references: References;
   #holding: Holding | null = null;
+  /** The last held frame's hash, made while the next one is read. */
+  #judging: Promise<void> = Promise.resolve();
+  /** Held frames that turned out to be no weights. */
+  #strangers: Holding[] = [];
+  /** The tensor of the last one. */
+  #lastHeld = "";
 
   constructor(options: HostRequestsOptions) {
     this.#options = options;
-    this.references = new References(({ data }) => {
-      options.counts.weightBytesSaved += data.length;
-    });
   }
 
   async take(event: WireEvent): Promise<void> {
     if (event.kind === "head") return await this.#head(event);
-    if (this.#holding === null) return this.#options.out.bytes(event.bytes);
-    this.#holding.data.set(event.bytes, this.#holding.filled);
-    this.#holding.filled += event.bytes.length;
-    if (event.rest === 0) await this.#decide(this.#holding);
+    const holding = this.#holding;
+    if (holding === null) return this.#options.out.bytes(event.bytes);
+    holding.data.set(event.bytes, holding.filled);
+    holding.filled += event.bytes.length;
+    if (event.rest > 0) return;
+    this.#holding = null;
+    await this.#judging;
+    this.#judging = this.#judge(holding);
+    this.#judging.catch(() => {}); // seen by whoever waits for it
   }
 
-  /** llama-server says no more: what is held passes as far as it came, and refused frames are sent. */
+  /** llama-server says no more: what is held passes as far as it came. */
   async end(): Promise<void> {
     await this.#settle();
     if (this.#holding === null) return;
@@ -67,119 +82,73 @@ export class HostRequests {
   async #head(head: WireHead): Promise<void> {
     const { counts, layout } = this.#options;
     countFrame(counts, head.command);
+    if (this.#strangers.length > 0) await this.#settle();
     if (head.command === RpcCommand.SET_TENSOR) {
       const found = readSetTensor(head, layout);
-      const candidates = found === undefined ? [] : this.#candidates(found);
-      if (found !== undefined && this.#hold(head, found, candidates)) return;
-      await this.#settle();
+      // The one before it may turn out to be no weight, and would then pass behind this one.
+      if (found?.tensor.name === this.#lastHeld) await this.#settle();
+      if (found !== undefined && this.#hold(head, found)) return;
       counts.tensorBytesMoved += head.rest;
-      return this.#carry(head, found, candidates);
     }
-    await this.#settle();
-    if (head.command === RpcCommand.GRAPH_COMPUTE) this.#options.loaded();
-    if (head.command === RpcCommand.SET_TENSOR_HASH && await this.#offer(head)) return;
+    if (head.command === RpcCommand.SET_TENSOR_HASH && await this.#haveIt(head)) return;
     const key = this.#remembered.keyOf(head);
-    if (key !== undefined && await this.#answerHere(key)) return;
+    if (key !== undefined && await this.#answerHere(this.#remembered.get(key))) return;
+    await this.#settle();
+    this.#lastHeld = "";
+    if (head.command === RpcCommand.GRAPH_COMPUTE) this.#options.loaded();
     this.#pass(
       head,
-      key === undefined ? undefined : (payload) => {
-        this.#remembered.keep(key, payload);
-      },
-    );
-  }
-
-  #candidates({ tensor, byteLength }: TensorToSet): readonly HostedWeight[] {
-    return this.#options.weights.named(tensor.name).filter((weight) =>
-      weight.byteLength === byteLength && mayBe(weight, tensor)
+      key === undefined ? undefined : (payload) => this.#remembered.keep(key, payload),
     );
   }
 
   /** Holds what may be a weight, and is as long as one: never more than a file on this disk has. */
-  #hold(head: WireHead, { byteLength }: TensorToSet, candidates: readonly HostedWeight[]): boolean {
-    if (candidates.length === 0 || byteLength === 0 || byteLength > MAX_REFERRED_BYTES) {
-      return false;
-    }
+  #hold(head: WireHead, { tensor, byteLength }: TensorToSet): boolean {
+    if (byteLength === 0 || byteLength > MAX_REFERRED_BYTES) return false;
+    const candidates = this.#options.weights.named(tensor.name).filter((weight) =>
+      weight.byteLength === byteLength && mayBe(weight, tensor)
+    );
+    if (candidates.length === 0) return false;
+    this.#lastHeld = tensor.name;
     const data = new Uint8Array(byteLength);
     this.#holding = { head: head.bytes.slice(), data, candidates, filled: 0 };
     return true;
   }
 
   /** The held bytes are whole: a reference where they are the file's, themselves where they are not. */
-  async #decide({ head, data, candidates }: Holding): Promise<void> {
-    const { out, counts } = this.#options;
-    this.#holding = null;
+  async #judge(holding: Holding): Promise<void> {
+    const { head, data, candidates } = holding;
     const sha256 = await sha256Of(data);
     const weight = candidates.find((candidate) => candidate.sha256 === sha256);
-    if (weight === undefined) {
-      await this.#settle();
+    if (weight === undefined) this.#strangers.push(holding);
+    else await this.#options.sender.refer({ head, data, weight });
+  }
+
+  /** Waits until the worker has all that was held back: then anything may pass. */
+  async #settle(): Promise<void> {
+    await this.#judging;
+    await this.#options.sender.settle();
+    const { out, counts } = this.#options;
+    for (const { head, data } of this.#strangers.splice(0)) {
       counts.tensorBytesMoved += data.length;
       out.bytes(head);
       out.bytes(data);
-      return;
-    }
-    if (this.references.isFull(data.length)) await this.#settle();
-    const { id } = this.references.hold({ head, data, weight });
-    out.message({ kind: "refer", id, sha256, byteLength: data.length, head });
-  }
-
-  /** Waits until the worker has answered every reference, and sends what it refused. */
-  async #settle(): Promise<void> {
-    const { out, counts } = this.#options;
-    while (!this.references.settled) {
-      for (let held = this.references.nextRefused(); held; held = this.references.nextRefused()) {
-        const { id, weight: { sha256, byteLength } } = held;
-        out.message({ kind: "carry", id, sha256, byteLength, head: new Uint8Array(0) });
-        out.bytes(held.head);
-        out.bytes(held.data);
-        counts.tensorBytesMoved += held.data.length;
-      }
-      const answered = this.references.settled ? undefined : this.references.change();
-      // Where the stream breaks both fail, and only the first one is waited for.
-      answered?.catch(() => {});
-      await out.flush();
-      await answered;
     }
   }
 
-  /** Passes a SET_TENSOR, and says so where its data are a weight that the worker may keep. */
-  #carry(
-    head: WireHead,
-    found: TensorToSet | undefined,
-    candidates: readonly HostedWeight[],
-  ): void {
-    const name = found?.tensor.name ?? "";
-    const weight = this.#declined.get(name) ?? only(candidates);
-    this.#declined.delete(name);
-    if (weight !== undefined && weight.byteLength === found?.byteLength) {
-      const { sha256, byteLength } = weight;
-      this.#options.out.message({
-        kind: "carry",
-        id: 0,
-        sha256,
-        byteLength,
-        head: new Uint8Array(0),
-      });
-    }
-    this.#pass(head);
-  }
-
-  /** Tells the worker what llama-server asks for. @returns `false` where this end does not know it. */
-  async #offer(head: WireHead): Promise<boolean> {
-    const { weights, conversation, counts, out } = this.#options;
+  /**
+   * Answers at once that the weight need not be sent, and refers the worker to it: what the worker lacks
+   * is sent from this end's file. @returns `false` where this end does not know the weight.
+   */
+  async #haveIt(head: WireHead): Promise<boolean> {
+    const { weights, layout, sender } = this.#options;
     const asked = readSetTensorHash(head.payload);
     const weight = asked && this.#named(asked.tensor, asked.fnv1a64);
     // The hash that came proves little, so the file must at least be the one that was hashed.
     if (weight === undefined || !await weights.isCurrent(weight)) return false;
-    const { name, sha256, byteLength } = weight;
-    conversation.asked({
-      command: head.command,
-      onReply: ([has]) => {
-        if (has === 1) counts.weightBytesSaved += byteLength;
-        else this.#declined.set(name, weight);
-      },
-    });
-    counts.roundTrips++;
-    out.message({ kind: "offer", id: 0, sha256, byteLength, head: head.bytes });
+    if (!await this.#answerHere(HAVE_IT)) return false;
+    const frame = headForHash(head.payload, weight.byteLength, layout);
+    await sender.refer({ head: frame, weight, data: undefined });
     return true;
   }
 
@@ -192,8 +161,7 @@ export class HostRequests {
     );
   }
 
-  async #answerHere(key: string): Promise<boolean> {
-    const reply = this.#remembered.get(key);
+  async #answerHere(reply: Uint8Array | undefined): Promise<boolean> {
     if (reply === undefined || !await this.#options.answerHere(reply)) return false;
     this.#options.counts.answeredHere++;
     return true;

@@ -8,8 +8,8 @@ import { FrameError } from "../errors.ts";
 import { encodeFrame, FrameDecoder } from "../frame_codec.ts";
 import { MAX_BYTES_MESSAGE } from "./defaults.ts";
 
-/** The version of these messages: the opening offers it. */
-export const LINK_VERSION = 1;
+/** The version of these messages: the opening offers it, and only ends of one version agree to any. */
+export const LINK_VERSION = 2;
 
 /**
  * The worker's first bytes if it agrees. A reply of rpc-server begins with its length, which these
@@ -20,18 +20,16 @@ export const AGREEMENT: Uint8Array = Uint8Array.of(0x89, 0x4d, 0x4c, 0x4c, 0x4d,
 export type LinkMessage =
   /** Bytes of the RPC stream. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  /** To the worker: a SET_TENSOR_HASH, and the weight that it means. */
-  | WeightMessage<"offer">
   /** To the worker: a SET_TENSOR whose data are that weight. To be filled or refused. */
   | WeightMessage<"refer">
-  /** To the worker: the SET_TENSOR that follows as bytes carries that weight; `id` of a refused one, or 0. */
+  /** To the worker: the SET_TENSOR that follows as bytes carries the weight that it refused under `id`. */
   | WeightMessage<"carry">
   /** To the host: the reference was filled. */
   | { readonly kind: "filled"; readonly id: number }
-  /** To the host: it can't be filled, and nothing behind it will be touched before the bytes have come. */
+  /** To the host: it can't be filled, and nothing but references may pass before its bytes have come. */
   | { readonly kind: "refused"; readonly id: number };
 
-export interface WeightMessage<Kind extends "offer" | "refer" | "carry"> {
+export interface WeightMessage<Kind extends "refer" | "carry"> {
   readonly kind: Kind;
   readonly id: number;
   readonly sha256: string;
@@ -44,11 +42,10 @@ type Kind = LinkMessage["kind"];
 
 const TYPES: Readonly<Record<Kind, number>> = {
   bytes: 1,
-  offer: 2,
-  refer: 3,
-  carry: 4,
-  filled: 5,
-  refused: 6,
+  refer: 2,
+  carry: 3,
+  filled: 4,
+  refused: 5,
 };
 
 const KINDS = new Map(Object.entries(TYPES).map(([kind, type]) => [type, kind as Kind]));
@@ -56,12 +53,11 @@ const KINDS = new Map(Object.entries(TYPES).map(([kind, type]) => [type, kind as
 const ID_BYTES = 4;
 const SHA256_AT = ID_BYTES + 8;
 const HEAD_AT = SHA256_AT + 32;
-/** The longest head is a SET_TENSOR_HASH of 321 bytes. */
+/** The longest head is a SET_TENSOR's of 314 bytes. */
 const MAX_WEIGHT_MESSAGE = HEAD_AT + 512;
 
 const LIMITS = new Map<number, number>([
   [TYPES.bytes, MAX_BYTES_MESSAGE],
-  [TYPES.offer, MAX_WEIGHT_MESSAGE],
   [TYPES.refer, MAX_WEIGHT_MESSAGE],
   [TYPES.carry, MAX_WEIGHT_MESSAGE],
   [TYPES.filled, ID_BYTES],
@@ -102,7 +98,7 @@ function payloadOf(message: LinkMessage): Uint8Array {
 
 function read(kind: Kind | undefined, payload: Uint8Array): LinkMessage {
   if (kind === "bytes") return { kind, bytes: payload };
-  const isWeight = kind === "offer" || kind === "refer" || kind === "carry";
+  const isWeight = kind === "refer" || kind === "carry";
   if (kind === undefined || payload.length < (isWeight ? HEAD_AT : ID_BYTES)) {
     throw new FrameError("Could not read a message about weights: it is cut short");
   }

@@ -37,10 +37,7 @@ export class Outbox {
     this.#wrap();
     const ready = this.#ready;
     this.#ready = [];
-    if (ready.length > 0) {
-      const chunk = ready.length === 1 ? ready[0]! : concat(ready);
-      this.#writing = this.#writing.then(() => this.#write(chunk));
-    }
+    if (ready.length > 0) this.#writing = this.#writing.then(() => this.#write(ready));
     await this.#writing;
   }
 
@@ -49,15 +46,18 @@ export class Outbox {
     await this.#sink.closeWrite();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  async #write(chunks: readonly Uint8Array[]): Promise<void> {
     const began = this.#now();
-    await this.#sink.write(bytes);
-    if (this.#now() - began >= STALL_MS) this.#counts.stalls++;
+    for (const chunk of gathered(chunks)) await this.#sink.write(chunk);
+    const tookMs = this.#now() - began;
+    if (tookMs < STALL_MS) return;
+    this.#counts.stalls++;
+    this.#counts.stalledMs += tookMs;
   }
 
   #wrap(): void {
     if (this.#parts.length === 0) return;
-    const bytes = this.#parts.length === 1 ? this.#parts[0]! : concat(this.#parts);
+    const bytes = concat(this.#parts);
     this.#parts = [];
     if (!this.framed) {
       this.#ready.push(bytes);
@@ -70,7 +70,23 @@ export class Outbox {
   }
 }
 
+/** Small ones in a row become one write; large ones are not copied once more. */
+function gathered(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const groups: Uint8Array[][] = [];
+  let size = Infinity;
+  for (const chunk of chunks) {
+    if (size + chunk.length > READ_BYTES) {
+      groups.push([]);
+      size = 0;
+    }
+    groups.at(-1)!.push(chunk);
+    size += chunk.length;
+  }
+  return groups.map(concat);
+}
+
 function concat(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -9,10 +9,14 @@ export interface Announced {
   readonly byteLength: number;
 }
 
-/** Keeps weights while they pass to rpc-server. A disk that is full costs the copy, never the load. */
+/**
+ * Keeps weights while they pass to rpc-server, which never waits for it: a disk that is full or slow
+ * costs the copy.
+ */
 export class ReceivedWeights {
   readonly #weights: WeightSource;
   readonly #logger: Logger;
+  readonly #keeping = new Set<Promise<void>>();
   #announced: Announced | undefined;
   #writer: WeightWriter | undefined;
 
@@ -26,40 +30,41 @@ export class ReceivedWeights {
   }
 
   /** A SET_TENSOR begins. Only one that was announced is kept: everything else is activations. */
-  async begin(tensor: RpcTensor, byteLength: number): Promise<void> {
+  begin(tensor: RpcTensor, byteLength: number): void {
     const announced = this.#announced;
     this.#announced = undefined;
     if (announced?.byteLength !== byteLength) return;
-    const weight = { ...tensor, ...announced };
-    await this.#try(async () => this.#writer = await this.#weights.keep(weight));
+    this.#writer = this.#weights.keep({ ...tensor, ...announced });
   }
 
-  async write(bytes: Uint8Array, rest: number): Promise<void> {
-    const writer = this.#writer;
-    if (writer === undefined) return;
-    await this.#try(async () => {
-      await writer.write(bytes);
-      if (rest > 0) return;
-      this.#writer = undefined;
-      await writer.commit();
-    });
+  /** Copies what it keeps. */
+  write(bytes: Uint8Array): void {
+    this.#writer?.write(bytes);
   }
 
-  /** Gives up what has not come to its end. */
-  async abort(): Promise<void> {
+  /** The frame has come to its end. */
+  commit(): void {
+    if (this.#writer === undefined) return;
+    const keeping = this.#finish(this.#writer).finally(() => this.#keeping.delete(keeping));
+    this.#keeping.add(keeping);
+    this.#writer = undefined;
+  }
+
+  /** Gives up what has not come to its end, and resolves when everything else is kept. */
+  async end(): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.abort();
+    await Promise.all(this.#keeping);
   }
 
-  async #try(keep: () => Promise<unknown>): Promise<void> {
+  async #finish(writer: WeightWriter): Promise<void> {
     try {
-      await keep();
+      await writer.commit();
     } catch (error) {
       this.#logger.warn("Could not keep a weight for the next load: {reason}", {
         reason: asError(error).message,
       });
-      await this.abort();
     }
   }
 }

@@ -2,84 +2,60 @@ import { FrameError } from "../errors.ts";
 import { MAX_HELD_BYTES, MAX_REFERENCES } from "./defaults.ts";
 import type { Weight } from "./types.ts";
 
-/** A SET_TENSOR that was replaced by a reference, kept until the worker has said that it could fill it. */
+/** A SET_TENSOR that was replaced by a reference, kept until the worker has its bytes. */
 export interface HeldFrame {
   readonly id: number;
   readonly weight: Weight;
+  /** The frame up to where its data begin. */
   readonly head: Uint8Array;
-  readonly data: Uint8Array;
+  /** What llama-server sent; `undefined` where it was asked by hash, and sent nothing. */
+  readonly data: Uint8Array | undefined;
 }
 
-/** References on their way. The worker answers them in order; refused ones are to be sent after all. */
+/** References on their way: the worker may answer them in any order. Decides nothing by itself. */
 export class References {
-  readonly #waiting = new Map<number, HeldFrame>();
-  readonly #refused: HeldFrame[] = [];
-  readonly #onFilled: (frame: HeldFrame) => void;
+  readonly #frames = new Map<number, HeldFrame>();
+  readonly #answered = new Set<number>();
   #heldBytes = 0;
   #lastId = 0;
-  #changed = Promise.withResolvers<void>();
-
-  constructor(onFilled: (frame: HeldFrame) => void) {
-    this.#onFilled = onFilled;
-    this.#changed.promise.catch(() => {});
-  }
 
   /** Whether nothing is on its way: other frames may pass. */
   get settled(): boolean {
-    return this.#waiting.size === 0 && this.#refused.length === 0;
+    return this.#frames.size === 0;
   }
 
-  /** Whether one more of this size would be too much to hold. */
-  isFull(byteLength: number): boolean {
-    return !this.settled &&
-      (this.#heldBytes + byteLength > MAX_HELD_BYTES || this.#waiting.size >= MAX_REFERENCES);
+  /**
+   * Whether one more may leave: not while too much is held, nor while the same tensor is on its way,
+   * since the later one must win.
+   */
+  hasRoomFor({ weight, data }: Omit<HeldFrame, "id">): boolean {
+    if (this.settled) return true;
+    if (this.#frames.size >= MAX_REFERENCES) return false;
+    if (this.#heldBytes + (data?.length ?? 0) > MAX_HELD_BYTES) return false;
+    return [...this.#frames.values()].every((held) => held.weight.name !== weight.name);
   }
 
   hold(frame: Omit<HeldFrame, "id">): HeldFrame {
     const held = { ...frame, id: ++this.#lastId };
-    this.#waiting.set(held.id, held);
-    this.#heldBytes += held.data.length;
+    this.#frames.set(held.id, held);
+    this.#heldBytes += held.data?.length ?? 0;
     return held;
   }
 
-  filled(id: number): void {
-    this.#onFilled(this.#take(id));
-    this.#wake();
-  }
-
-  refused(id: number): void {
-    this.#refused.push(this.#take(id));
-    this.#wake();
-  }
-
-  /** The next one to send after all. */
-  nextRefused(): HeldFrame | undefined {
-    return this.#refused.shift();
-  }
-
-  /** Resolves when the worker has answered one more. @throws what `fail` was given. */
-  async change(): Promise<void> {
-    await this.#changed.promise;
-  }
-
-  /** Nobody will answer any more. */
-  fail(reason: Error): void {
-    this.#changed.reject(reason);
-  }
-
-  #take(id: number): HeldFrame {
-    const held = this.#waiting.get(id);
-    if (held === undefined) {
+  /** The worker has answered this one. @throws {FrameError} where it was not asked, or has answered before. */
+  answered(id: number): HeldFrame {
+    const held = this.#frames.get(id);
+    if (held === undefined || this.#answered.has(id)) {
       throw new FrameError("The worker answered a reference that it was not sent");
     }
-    this.#waiting.delete(id);
-    this.#heldBytes -= held.data.length;
+    this.#answered.add(id);
     return held;
   }
 
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-    this.#changed.promise.catch(() => {});
+  /** The worker has its bytes, from whichever side. */
+  done({ id, data }: HeldFrame): void {
+    this.#frames.delete(id);
+    this.#answered.delete(id);
+    this.#heldBytes -= data?.length ?? 0;
   }
 }

@@ -6,12 +6,16 @@ export interface RpcCounts {
   weightBytesSaved: number;
   /** Of tensors, sent. */
   tensorBytesMoved: number;
+  /** Weights that the worker was referred to and did not have. */
+  refused: number;
   /** Requests whose answer llama-server had to wait for, and that a round trip brought. */
   roundTrips: number;
   /** Requests that were answered on this side. */
   answeredHere: number;
   /** Writes that waited longer than STALL_MS. */
   stalls: number;
+  /** What those waited together. */
+  stalledMs: number;
 }
 
 export function newRpcCounts(): RpcCounts {
@@ -19,9 +23,11 @@ export function newRpcCounts(): RpcCounts {
     frames: new Map(),
     weightBytesSaved: 0,
     tensorBytesMoved: 0,
+    refused: 0,
     roundTrips: 0,
     answeredHere: 0,
     stalls: 0,
+    stalledMs: 0,
   };
 }
 

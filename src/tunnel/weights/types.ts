@@ -17,10 +17,11 @@ export interface HostedWeight extends Weight {
   readonly fnv1a64: string;
 }
 
-/** A weight that comes over the network and is to be kept. */
+/** A weight that comes over the network and is to be kept. Nobody waits for it while it comes. */
 export interface WeightWriter {
-  write(bytes: Uint8Array): Promise<void>;
-  /** Keeps the weight if its bytes are what its SHA-256 says; answers whether they were. */
+  /** Copies the bytes. A disk that can't follow costs the entry, never the stream. */
+  write(bytes: Uint8Array): void;
+  /** Keeps the weight if its bytes are what its SHA-256 says; answers whether it did. */
   commit(): Promise<boolean>;
   /** Leaves nothing behind. Safe to call twice and after `commit`. */
   abort(): Promise<void>;
@@ -37,6 +38,6 @@ export interface WeightSource {
    * out. `undefined` where there are none; the iteration throws where they are not what they were.
    */
   read(weight: Weight): Promise<AsyncGenerator<Uint8Array> | undefined>;
-  /** Begins to keep a weight; `undefined` where it is here already or would not fit. */
-  keep(weight: Weight): Promise<WeightWriter | undefined>;
+  /** Begins to keep a weight; `undefined` where it would not fit. */
+  keep(weight: Weight): WeightWriter | undefined;
 }

@@ -26,6 +26,7 @@ export class WorkerLink {
   readonly #replies = new ReplyWatch((greeting) => this.#greeted(greeting));
   /** `undefined` where the version is unknown. */
   readonly #requests = Promise.withResolvers<WorkerRequests | undefined>();
+  #understood: WorkerRequests | undefined;
 
   /** @param fromHost what the stream brings, where some of it was read already. */
   constructor(
@@ -43,26 +44,26 @@ export class WorkerLink {
 
   /** From the host to rpc-server, to its end. */
   async toRpcServer(): Promise<void> {
-    let requests: WorkerRequests | undefined;
-    try {
-      const first = new FirstFrame();
-      const messages = new MessageDecoder();
-      for (let bytes = await this.#read(); bytes !== null; bytes = await this.#read()) {
-        const split = first.done ? { pass: [], rest: bytes } : first.push(bytes);
-        for (const part of split.pass) await this.#tcp.write(part);
-        if (split.rest.length === 0) continue;
-        if (!this.#options.agree) {
-          await this.#tcp.write(split.rest);
-          continue;
-        }
-        requests ??= await this.#requests.promise;
-        messages.push(split.rest);
-        await this.#handleAll(messages, requests);
+    const first = new FirstFrame();
+    const messages = new MessageDecoder();
+    for (let bytes = await this.#read(); bytes !== null; bytes = await this.#read()) {
+      const split = first.done ? { pass: [], rest: bytes } : first.push(bytes);
+      for (const part of split.pass) await this.#tcp.write(part);
+      if (split.rest.length === 0) continue;
+      if (!this.#options.agree) {
+        await this.#tcp.write(split.rest);
+        continue;
       }
-      await this.#tcp.closeWrite();
-    } finally {
-      await requests?.end();
+      this.#understood ??= await this.#requests.promise;
+      messages.push(split.rest);
+      await this.#handleAll(messages, this.#understood);
     }
+    await this.#tcp.closeWrite();
+  }
+
+  /** Once both directions are over: lets go of what was being read or kept. */
+  async end(): Promise<void> {
+    await this.#understood?.end();
   }
 
   /** From rpc-server to the host, to its end. */

@@ -11,13 +11,13 @@ import {
 } from "../rpc_wire/register_peer.ts";
 import { WireDecoder, type WireHead } from "../rpc_wire/wire_decoder.ts";
 import { MAX_REFERENCES } from "./defaults.ts";
-import { fillFrame } from "./fill.ts";
+import { fillFrame, type OpenedWeight, openWeight } from "./fill.ts";
+import { FillQueue } from "./fill_queue.ts";
 import type { LinkMessage, WeightMessage } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
 import { ReceivedWeights } from "./received_weight.ts";
-import { encodeReply } from "./remembered.ts";
 import { countFrame, type RpcCounts } from "./rpc_counts.ts";
-import { headForHash, headOf, readSetTensor, readSetTensorHash } from "./set_tensor.ts";
+import { readSetTensor } from "./set_tensor.ts";
 import type { WeightSource } from "./types.ts";
 
 export interface WorkerRequestsOptions {
@@ -31,126 +31,125 @@ export interface WorkerRequestsOptions {
   readonly logger: Logger;
 }
 
+type Reference = WeightMessage<"refer"> & { readonly layout: RpcLayout };
+
 /** What the worker's end does with each message of the host's: the RPC stream that rpc-server gets. */
 export class WorkerRequests {
   readonly #options: WorkerRequestsOptions;
   readonly #decoder: WireDecoder;
   readonly #received: ReceivedWeights;
-  /** The refused reference whose bytes must come before anything else passes. */
-  #refused: number | null = null;
-  #sending = false;
-  /** References that came behind a refused one. */
-  readonly #queue: WeightMessage<"refer">[] = [];
+  readonly #fills: FillQueue<Reference>;
+  /** References whose bytes must come before anything else but references passes. */
+  readonly #refused = new Set<number>();
+  /** The frame that comes now is a refused one. */
+  #carrying = false;
 
   constructor(options: WorkerRequestsOptions) {
     this.#options = options;
     this.#received = new ReceivedWeights(options.weights, options.logger);
     this.#decoder = new WireDecoder("requests", (command) => prefixBytes(command, options.layout));
+    this.#fills = new FillQueue({
+      open: (reference) => openWeight(reference, options.weights),
+      fill: (reference, opened) => this.#fill(reference, opened),
+    });
   }
 
   /** @throws {TunnelError} where the host's end breaks the rules: the load ends there. */
   async take(message: LinkMessage): Promise<void> {
-    if (this.#refused === null) return await this.#pass(message);
-    if (message.kind === "refer") return this.#enqueue(message);
-    if (message.kind === "carry" && message.id === this.#refused) this.#sending = true;
-    if (!this.#sending) throw new TunnelError("The host sent something before a refused frame");
-    await this.#pass(message);
-    if (message.kind !== "bytes" || this.#decoder.inFrame) return;
-    this.#refused = null;
-    this.#sending = false;
-    await this.#drain();
+    if (message.kind === "bytes") return await this.#bytes(message.bytes);
+    if (this.#decoder.inFrame) throw new TunnelError("The host broke into a frame of its own");
+    if (message.kind === "refer") return this.#refer(message);
+    if (message.kind !== "carry") {
+      throw new TunnelError(`The host sent a message that is the worker's: ${message.kind}`);
+    }
+    await this.#fills.done();
+    if (!this.#refused.delete(message.id)) {
+      throw new TunnelError("The host sent a weight that was not refused");
+    }
+    this.#carrying = true;
+    this.#received.announce(message);
   }
 
   /** Leaves no half-written entry behind. */
   async end(): Promise<void> {
-    await this.#received.abort();
-  }
-
-  async #pass(message: LinkMessage): Promise<void> {
-    if (message.kind === "bytes") return await this.#bytes(message.bytes);
-    if (message.kind === "filled" || message.kind === "refused") {
-      throw new TunnelError(`The host sent a message that is the worker's: ${message.kind}`);
-    }
-    if (this.#decoder.inFrame) throw new TunnelError("The host broke into a frame of its own");
-    if (message.kind === "offer") return await this.#offered(message);
-    if (message.kind === "refer") return await this.#referred(message);
-    this.#received.announce(message);
+    await this.#fills.end();
+    await this.#received.end();
   }
 
   async #bytes(bytes: Uint8Array): Promise<void> {
+    if (!this.#carrying && !this.#decoder.inFrame) await this.#fills.done();
+    const parts: Uint8Array[] = [];
     for (const event of this.#decoder.push(bytes)) {
-      if (event.kind === "head") await this.#head(event);
-      else {
-        await this.#received.write(event.bytes, event.rest);
-        await this.#options.rpcServer.write(event.bytes);
-      }
+      if (event.kind === "head") parts.push(...this.#head(event));
+      else parts.push(event.bytes);
+      if (event.kind === "data") this.#received.write(event.bytes);
+      if (event.rest === 0) this.#frameEnded();
     }
+    for (const part of joinedRuns(parts)) await this.#options.rpcServer.write(part);
   }
 
-  async #head(head: WireHead): Promise<void> {
-    const { conversation, counts, layout, rpcServer, translatePort } = this.#options;
+  /** What goes to rpc-server in place of the head. */
+  #head(head: WireHead): Uint8Array[] {
+    const { conversation, counts, layout, translatePort } = this.#options;
+    if (!this.#carrying && this.#refused.size > 0) {
+      throw new TunnelError("The host sent something before a refused frame");
+    }
     countFrame(counts, head.command);
     conversation.asked(head);
     if (head.command === RpcCommand.SET_TENSOR) {
       const found = readSetTensor(head, layout);
-      if (found !== undefined) await this.#received.begin(found.tensor, found.byteLength);
+      if (found !== undefined) this.#received.begin(found.tensor, found.byteLength);
       counts.tensorBytesMoved += head.rest;
     }
-    const rewrite = head.command === RpcCommand.REGISTER_PEER && layout.registersPeers;
-    if (!rewrite) return await rpcServer.write(head.bytes);
-    await rpcServer.write(head.bytes.subarray(0, head.bytes.length - head.payload.length));
-    await rpcServer.write(rewriteRegisterPeer(head.payload, translatePort));
+    if (head.command !== RpcCommand.REGISTER_PEER || !layout.registersPeers) return [head.bytes];
+    const header = head.bytes.subarray(0, head.bytes.length - head.payload.length);
+    return [header, rewriteRegisterPeer(head.payload, translatePort)];
   }
 
-  /** Takes the weight from this machine and says so, or lets rpc-server say that it has none. */
-  async #offered({ head, sha256, byteLength }: WeightMessage<"offer">): Promise<void> {
-    const { conversation, layout, toHost, weights, rpcServer, counts } = this.#options;
-    const asked = headOf(head);
-    const known = asked.command === RpcCommand.SET_TENSOR_HASH &&
-      readSetTensorHash(asked.payload) !== undefined;
-    if (!known) throw new TunnelError("The host offered a weight without its frame");
-    const filled = conversation.idle && await fillFrame(
-      {
-        head: headForHash(asked.payload, byteLength, layout),
-        sha256,
-        layout,
-      },
-      weights,
-      rpcServer,
-    );
-    if (!filled) return await this.#bytes(head);
-    countFrame(counts, asked.command);
-    counts.weightBytesSaved += byteLength;
-    counts.answeredHere++;
-    toHost.bytes(encodeReply(Uint8Array.of(1)));
-    await toHost.flush();
+  #frameEnded(): void {
+    this.#received.commit();
+    this.#carrying = false;
   }
 
-  async #referred({ id, head, sha256, byteLength }: WeightMessage<"refer">): Promise<void> {
-    const { layout, toHost, weights, rpcServer, counts } = this.#options;
-    const filled = await fillFrame({ head, sha256, layout }, weights, rpcServer);
+  #refer(message: WeightMessage<"refer">): void {
+    if (this.#fills.length + this.#refused.size >= MAX_REFERENCES) {
+      throw new TunnelError("The host sent more references than it may");
+    }
+    this.#fills.add({ ...message, layout: this.#options.layout });
+  }
+
+  async #fill({ id, head, byteLength }: Reference, opened: OpenedWeight | undefined) {
+    const { toHost, rpcServer, counts } = this.#options;
+    const filled = opened !== undefined && await fillFrame(head, opened, rpcServer);
     if (filled) {
       countFrame(counts, RpcCommand.SET_TENSOR);
       counts.weightBytesSaved += byteLength;
-    } else this.#refused = id;
+    } else {
+      counts.refused++;
+      this.#refused.add(id);
+    }
     toHost.message({ kind: filled ? "filled" : "refused", id });
     await toHost.flush();
   }
+}
 
-  #enqueue(message: WeightMessage<"refer">): void {
-    if (this.#queue.length >= MAX_REFERENCES) {
-      throw new TunnelError("The host sent more references than it may");
+/** Neighbours in memory are one write: most of the time that is all of them. */
+function joinedRuns(parts: readonly Uint8Array[]): Uint8Array[] {
+  const runs: Uint8Array[] = [];
+  for (const part of parts) {
+    const last = runs.at(-1);
+    const adjoins = last !== undefined && last.buffer === part.buffer &&
+      last.byteOffset + last.length === part.byteOffset;
+    if (!adjoins) runs.push(part);
+    else {
+      runs[runs.length - 1] = new Uint8Array(
+        last.buffer,
+        last.byteOffset,
+        last.length + part.length,
+      );
     }
-    this.#queue.push(message);
   }
-
-  async #drain(): Promise<void> {
-    while (this.#refused === null) {
-      const next = this.#queue.shift();
-      if (next === undefined) return;
-      await this.#referred(next);
-    }
-  }
+  return runs;
 }
 
 function prefixBytes(command: number, layout: RpcLayout): number {

@@ -47,10 +47,10 @@ export class FakeWeights implements WeightSource {
     return Promise.resolve(found);
   }
 
-  keep({ sha256, name }: Weight): Promise<WeightWriter | undefined> {
+  keep({ sha256, name }: Weight): WeightWriter {
     const parts: Uint8Array[] = [];
-    return Promise.resolve({
-      write: (bytes) => Promise.resolve(void parts.push(bytes.slice())),
+    return {
+      write: (bytes) => void parts.push(bytes.slice()),
       commit: () => {
         const bytes = joined(parts);
         const right = sha(bytes) === sha256;
@@ -61,7 +61,7 @@ export class FakeWeights implements WeightSource {
         return Promise.resolve(right);
       },
       abort: () => Promise.resolve(),
-    });
+    };
   }
 
   async *#pieces(bytes: Uint8Array, sha256: string): AsyncGenerator<Uint8Array> {

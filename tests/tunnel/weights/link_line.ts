@@ -70,7 +70,8 @@ export class LinkLine {
     };
     const directions = [host.toWorker(), host.toHost(), worker.toHost(), worker.toRpcServer()];
     this.running = Promise.all(directions.map((direction) => direction.catch(end)))
-      .then(() => undefined);
+      .then(() => undefined)
+      .finally(() => worker.end());
     this.running.catch(() => {});
   }
 
