@@ -1,7 +1,7 @@
 /** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
 
 import type { HubConfig, NodeConfig } from "../node/mod.ts";
-import type { Shell } from "./program.ts";
+import type { Shell } from "./program/actions.ts";
 import type { Setting } from "./settings.ts";
 
 /** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`. */

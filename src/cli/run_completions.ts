@@ -2,7 +2,8 @@
 
 import tab from "@bomb.sh/tab/commander";
 import type { CompleteCommand, CompletionsCommand } from "./command.ts";
-import { type Actions, createCommands } from "./program.ts";
+import type { Actions } from "./program/actions.ts";
+import { createCommands } from "./program/program.ts";
 
 const PROGRAM = "mesh-llm";
 

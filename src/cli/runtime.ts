@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigFileError } from "./config_file.ts";
-import type { Environment, Facts } from "./parse.ts";
+import type { Environment, Facts } from "./surroundings.ts";
 
 export interface Runtime {
   readonly environment: Environment;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { ConfigFileError } from "../../src/cli/config_file.ts";
 import type { Command, ServeConfig } from "../../src/cli/command.ts";
-import { type Environment, parse } from "../../src/cli/parse.ts";
-import { createProgram } from "../../src/cli/program.ts";
+import { parse } from "../../src/cli/parse.ts";
+import { createProgram } from "../../src/cli/program/program.ts";
 import { settingsText } from "../../src/cli/run_config.ts";
+import type { Environment } from "../../src/cli/surroundings.ts";
 
 const PATH = "/home/ann/.mesh-llm/config.toml";
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Command, ServeConfig } from "../../src/cli/command.ts";
-import { type Environment, type Facts, parse } from "../../src/cli/parse.ts";
+import { parse } from "../../src/cli/parse.ts";
+import type { Actions } from "../../src/cli/program/actions.ts";
+import { createProgram } from "../../src/cli/program/program.ts";
+import type { Environment, Facts } from "../../src/cli/surroundings.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 
 const facts: Facts = {
@@ -342,13 +345,29 @@ for (const line of ["console --help", "help token", "engine", "engine --help"]) 
   });
 }
 
-Deno.test("parse() keeps every line of the help within 80 columns", () => {
-  for (const line of ["", "help console", "help token", "help status", "help engine"]) {
-    const command = read(line);
+/** Every command that can be typed, with those below it. */
+function commandLines(command = createProgram({} as Actions, QUIET), words = ""): string[] {
+  const below = command.createHelp().visibleCommands(command).filter((sub) =>
+    sub.name() !== "help"
+  );
+  return below.flatMap((sub) => {
+    const line = `${words} ${sub.name()}`.trim();
+    return [line, ...commandLines(sub, line)];
+  });
+}
+
+const QUIET = { write: () => {}, prepare: () => {} };
+
+for (const line of commandLines()) {
+  Deno.test(`the help of ${line} fits 80 columns, and shows how it is used`, () => {
+    const command = read(`${line} --help`);
     assert.ok(command.kind === "help");
     for (const text of command.text.split("\n")) assert.ok(text.length <= 80, text);
-  }
-});
+    const isGroup = /\nCommands:\n/.test(command.text) &&
+      !/\nOptions:\n.*--json/s.test(command.text);
+    assert.ok(isGroup || command.text.includes(`\nExamples:\n  `), command.text);
+  });
+}
 
 Deno.test("parse() answers anything with a command or a sentence", () => {
   const word = fc.oneof(

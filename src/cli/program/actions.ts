@@ -1,0 +1,57 @@
+/** What a command line leads to: every command with its options, as commander reads them. */
+
+import type { Command } from "commander";
+import type { ServeOptions } from "../serve_options.ts";
+
+export interface TokenOptions {
+  readonly role: "member" | "client";
+  readonly name?: string;
+  readonly mayInvite?: true;
+  readonly expires?: number;
+}
+
+export interface ModelsOptions {
+  readonly modelsDir?: string;
+  readonly all?: true;
+}
+
+export interface AgentOptions {
+  readonly model?: string;
+  readonly exec?: true;
+}
+
+export interface EngineOptions {
+  readonly from?: "release" | "debian";
+  readonly binDir?: string;
+}
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = typeof SHELLS[number];
+
+export interface DataOptions {
+  readonly dataDir?: string;
+  readonly json?: true;
+}
+
+/** Each is called with the options of its command. */
+export interface Actions {
+  serve(options: ServeOptions, operands: readonly string[]): void;
+  console(options: ServeOptions): void;
+  /** `commands`: itself, and whose options it takes over. */
+  configShow(options: ServeOptions & DataOptions, commands: readonly Command[]): void;
+  status(options: DataOptions): void;
+  models(options: DataOptions & ModelsOptions): void;
+  plan(model: string, options: DataOptions & ModelsOptions): void;
+  download(model: string, options: DataOptions & ModelsOptions): void;
+  drop(model: string, options: DataOptions): void;
+  token(options: DataOptions & TokenOptions): void;
+  doctor(options: ServeOptions & DataOptions): void;
+  runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;
+  completions(shell: Shell): void;
+  /** The words of a command line, the last of which is to be completed. */
+  complete(words: readonly string[]): void;
+  tokenList(options: DataOptions): void;
+  tokenRevoke(id: string, options: DataOptions): void;
+  engineInstall(options: DataOptions & EngineOptions): void;
+  engineShow(options: DataOptions & EngineOptions): void;
+}

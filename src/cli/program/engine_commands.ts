@@ -1,0 +1,41 @@
+/** `engine install`, `engine show`. */
+
+import { type Command, Option } from "commander";
+import { parser } from "../serve_options.ts";
+import { parseNotEmpty } from "../values.ts";
+import type { Actions, DataOptions, EngineOptions } from "./actions.ts";
+import { addDataOptions, dataDirOf } from "./data_options.ts";
+
+export function addEngineCommands(program: Command, actions: Actions): void {
+  const engine = program.command("engine").description("llama.cpp on this machine")
+    .helpCommand(false);
+  addDataOptions(engine.command("install"))
+    .description("download llama.cpp into the data directory")
+    .addHelpText("after", INSTALL_EXAMPLES)
+    .addOption(
+      new Option("--from <source>", "where from; the release first unless said").choices([
+        "release",
+        "debian",
+      ]),
+    )
+    .action((options: DataOptions & EngineOptions) => {
+      actions.engineInstall({ ...dataDirOf(program), ...options });
+    });
+  addDataOptions(engine.command("show"))
+    .description("print its paths, build, RPC protocol and devices")
+    .addHelpText("after", SHOW_EXAMPLES)
+    .option("--bin-dir <dir>", "look in this folder only", parser("--bin-dir", parseNotEmpty))
+    .action((options: DataOptions & EngineOptions) => {
+      actions.engineShow({ ...dataDirOf(program), ...options });
+    });
+}
+
+const INSTALL_EXAMPLES = `
+Examples:
+  mesh-llm engine install                the pinned release for this machine
+  mesh-llm engine install --from debian  Debian's signed packages, without root`;
+
+const SHOW_EXAMPLES = `
+Examples:
+  mesh-llm engine show                    what a node would use
+  mesh-llm engine show --bin-dir ~/llama  whether that llama.cpp would do`;

@@ -1,0 +1,53 @@
+/** `models`, `plan`, `download`, `drop`. */
+
+import type { Command } from "commander";
+import type { Actions, DataOptions, ModelsOptions } from "./actions.ts";
+import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
+
+export function addModelCommands(program: Command, actions: Actions): void {
+  addModelsDir(addDataOptions(program.command("models")))
+    .description("show the models on disk, in the mesh and in the catalog, and what fits")
+    .option("--all", "those of the catalog that fit nowhere, too")
+    .addHelpText("after", MODELS_EXAMPLES)
+    .action((options: DataOptions & ModelsOptions) => {
+      actions.models({ ...dataDirOf(program), ...options });
+    });
+  addModelsDir(addDataOptions(program.command("plan <model>")))
+    .description("show where a model would run, before it is loaded or downloaded")
+    .addHelpText("after", PLAN_EXAMPLES)
+    .action((model: string, options: DataOptions & ModelsOptions) => {
+      actions.plan(model, { ...dataDirOf(program), ...options });
+    });
+  addModelsDir(addDataOptions(program.command("download <model>")))
+    .description("fetch a model; what an earlier run has left is continued")
+    .addHelpText("after", DOWNLOAD_EXAMPLES)
+    .action((model: string, options: DataOptions & ModelsOptions) => {
+      actions.download(model, { ...dataDirOf(program), ...options });
+    });
+  addDataOptions(program.command("drop <model>"))
+    .description("stop serving a model; the node stays in the mesh")
+    .addHelpText("after", DROP_EXAMPLES)
+    .action((model: string, options: DataOptions) => {
+      actions.drop(model, { ...dataDirOf(program), ...options });
+    });
+}
+
+const PLAN_EXAMPLES = `
+Examples:
+  mesh-llm plan Qwen3-32B-Q4_K_M  alone, split, or not at all, with the numbers`;
+
+const DOWNLOAD_EXAMPLES = `
+Examples:
+  mesh-llm download Qwen3-8B-Q4_K_M  a model of the catalog (mesh-llm models)
+  mesh-llm download org/repo:Q5_K_M  a quantisation, from Hugging Face
+
+HF_TOKEN goes to Hugging Face, or to where HF_ENDPOINT points, and nowhere else.`;
+
+const MODELS_EXAMPLES = `
+Examples:
+  mesh-llm models                    what fits, of all that is known
+  mesh-llm models --models-dir /srv  with another folder`;
+
+const DROP_EXAMPLES = `
+Examples:
+  mesh-llm drop Qwen3-8B-Q4_K_M  its memory is free for another`;

@@ -1,0 +1,76 @@
+/** `console`, `config`, `status`, `doctor`: commands about one node. */
+
+import type { Command } from "commander";
+import { Option } from "commander";
+import { addServeOptions, NETWORK, type ServeOptions } from "../serve_options.ts";
+import type { Actions, DataOptions } from "./actions.ts";
+import { addDataOptions, dataDirOf } from "./data_options.ts";
+
+export function addNodeCommands(program: Command, actions: Actions): void {
+  addConsoleCommand(program, actions);
+  addConfigCommand(program, actions);
+  addDataOptions(program.command("status"))
+    .description("show the running node, its mesh and its models")
+    .addHelpText("after", STATUS_EXAMPLES)
+    .action((options: DataOptions) => actions.status({ ...dataDirOf(program), ...options }));
+  addDoctorCommand(program, actions);
+}
+
+function addConsoleCommand(program: Command, actions: Actions): void {
+  const command = program.command("console")
+    .description("serve, and open the console in the browser; the built-in guide without --model")
+    .addHelpText("after", CONSOLE_EXAMPLES)
+    .action((options: ServeOptions) => actions.console({ ...program.opts(), ...options }));
+  addServeOptions(command);
+}
+
+function addConfigCommand(program: Command, actions: Actions): void {
+  const config = program.command("config").description("the settings of a node, from config.toml")
+    .helpCommand(false);
+  const show = config.command("show")
+    .description("show every setting, and where it comes from")
+    .addHelpText("after", CONFIG_EXAMPLES)
+    .option("--json", "print JSON")
+    .action((options: ServeOptions & DataOptions, command: Command) => {
+      actions.configShow({ ...program.opts(), ...options }, [command, program]);
+    });
+  addServeOptions(show);
+  show.addOption(noConsole());
+}
+
+/** Not for `console`, which opens the page. */
+export function noConsole(): Option {
+  return new Option("--no-console", "leave the console page out").helpGroup(NETWORK);
+}
+
+function addDoctorCommand(program: Command, actions: Actions): void {
+  const command = program.command("doctor")
+    .description("look for what is wrong, with a remedy for each finding")
+    .option("--json", "print JSON")
+    .addHelpText("after", DOCTOR_EXAMPLES)
+    .action((options: ServeOptions & DataOptions) => {
+      actions.doctor({ ...program.opts(), ...options });
+    });
+  addServeOptions(command);
+}
+
+const DOCTOR_EXAMPLES = `
+Examples:
+  mesh-llm doctor                    this machine, and the mesh if a node runs
+  mesh-llm doctor --bin-dir ~/llama  whether that llama.cpp would do`;
+
+const CONSOLE_EXAMPLES = `
+Examples:
+  mesh-llm console                     the built-in guide, to look around
+  mesh-llm console --model ./big.gguf  a model of your own
+  mesh-llm console --port 0 --console-port 0 beside another node`;
+
+const CONFIG_EXAMPLES = `
+Examples:
+  mesh-llm config show              what config.toml and the environment say
+  mesh-llm config show --port 8080  and what a flag would change`;
+
+const STATUS_EXAMPLES = `
+Examples:
+  mesh-llm status
+  mesh-llm status --json | jq .models  for programs`;

@@ -1,0 +1,58 @@
+/** `token`, `token list`, `token revoke`. */
+
+import { type Command, Option } from "commander";
+import { parser } from "../serve_options.ts";
+import { parseDuration, parseInviteId, parseName } from "../values.ts";
+import type { Actions, DataOptions, TokenOptions } from "./actions.ts";
+import { addDataOptions, dataDirOf } from "./data_options.ts";
+
+export function addTokenCommands(program: Command, actions: Actions): void {
+  const token = addDataOptions(program.command("token")).helpCommand(false)
+    .description("print a new invite from the running node")
+    .addHelpText("after", TOKEN_EXAMPLES)
+    .addOption(
+      new Option("--role <role>", "what its holder may be").choices(["member", "client"])
+        .default("member"),
+    )
+    .option("--name <name>", "whom the invite is for", parser("--name", parseName))
+    .option("--may-invite", "its holder may invite others")
+    .option(
+      "--expires <time>",
+      "end the membership after this time: 30m, 12h, 7d or 4w",
+      parser("--expires", parseDuration),
+    )
+    .action((options: DataOptions & TokenOptions) => {
+      actions.token({ ...dataDirOf(program), ...options });
+    });
+  addTokenListCommands(program, token, actions);
+}
+
+function addTokenListCommands(program: Command, token: Command, actions: Actions): void {
+  const dataOptionsOf = (options: DataOptions) => ({
+    ...dataDirOf(program),
+    ...token.opts<DataOptions>(),
+    ...options,
+  });
+  addDataOptions(token.command("list"))
+    .description("print the invites that the running node has made, and who came by them")
+    .addHelpText("after", LIST_EXAMPLES)
+    .action((options: DataOptions) => actions.tokenList(dataOptionsOf(options)));
+  addDataOptions(token.command("revoke").argument("<id>", "as the list shows it", parseInviteId))
+    .description("end an invite: whoever came by it is cut off, on every machine of the mesh")
+    .addHelpText("after", REVOKE_EXAMPLES)
+    .action((id: string, options: DataOptions) => actions.tokenRevoke(id, dataOptionsOf(options)));
+}
+
+const TOKEN_EXAMPLES = `
+Examples:
+  mesh-llm token                             for a machine that lends its memory
+  mesh-llm token --role client --expires 7d  for a guest, for a week
+  mesh-llm token | ssh mini 'mesh-llm --join "$(cat)"'`;
+
+const LIST_EXAMPLES = `
+Examples:
+  mesh-llm token list`;
+
+const REVOKE_EXAMPLES = `
+Examples:
+  mesh-llm token revoke ID  the id that mesh-llm token list shows`;

@@ -1,0 +1,48 @@
+/** `run`, `completions`, and what the scripts of the latter call. */
+
+import { Argument, type Command } from "commander";
+import {
+  type Actions,
+  type AgentOptions,
+  type DataOptions,
+  type Shell,
+  SHELLS,
+} from "./actions.ts";
+import { addDataOptions, dataDirOf } from "./data_options.ts";
+
+export function addAgentCommand(program: Command, actions: Actions): void {
+  addDataOptions(program.command("run <agent> [words...]"))
+    .description("show a tool's settings for this node's API, or start it with them")
+    .option("--exec", "start the tool; further words go to it")
+    .option("--model <name>", "model to use (default: the node's own)")
+    .addHelpText("after", AGENT_EXAMPLES)
+    .action((agent: string, words: readonly string[], options: DataOptions & AgentOptions) => {
+      actions.runAgent(agent, words, { ...dataDirOf(program), ...options });
+    });
+}
+
+const AGENT_EXAMPLES = `
+Tools: goose, opencode, pi, claude, aider, continue, open-webui
+
+Examples:
+  mesh-llm run goose                     what to set, to copy
+  mesh-llm run claude --exec             start Claude Code on this node's model
+  mesh-llm run aider --exec -- --no-git  with options of its own`;
+
+export function addCompletionCommands(program: Command, actions: Actions): void {
+  program.command("completions")
+    .description("print the completion script of a shell")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .addHelpText("after", COMPLETION_EXAMPLES)
+    .action((shell: Shell) => actions.completions(shell));
+  // What those scripts call.
+  program.command("complete", { hidden: true })
+    .argument("[words...]")
+    .action((words: readonly string[]) => actions.complete(words));
+}
+
+const COMPLETION_EXAMPLES = `
+Examples:
+  source <(mesh-llm completions bash)  in ~/.bashrc
+  source <(mesh-llm completions zsh)   in ~/.zshrc
+  mesh-llm completions fish | source   in ~/.config/fish/config.fish`;
