@@ -28,9 +28,9 @@ export class ActiveMesh extends BaseMesh {
 
   constructor(parts: MeshParts) {
     super(parts);
-    const { identity, network, clock, random, logger } = parts;
+    const { identity, network, clock, counters, random, logger } = parts;
     const { key, binding: { credential } } = identity;
-    const gossip = new Gossip(network, { clock, logger });
+    const gossip = new Gossip(network, { clock, counters, logger });
     this.#gossip = gossip;
     const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
     this.#member = new Member({

@@ -7,6 +7,7 @@ export const COUNTED = [
   "recordsBad",
   "recordsStale",
   "recordsLimited",
+  "gossipLimited",
   "revocationsBad",
   "cutMisconduct",
   "cutRevoked",

@@ -191,6 +191,9 @@ export const ROUTES_RATE = { perSecond: 5, burst: 50 } as const;
 /** One stream a connection, and one for each revocation that somebody makes. */
 export const REVOCATIONS_RATE = { perSecond: 5, burst: 50 } as const;
 
+/** What waits is sent at most every 5 ms: a peer that is faster than that for a while breaks the link. */
+export const GOSSIP_MESSAGE_RATE = { perSecond: 250, burst: 1_000 } as const;
+
 /** Records in gossip: a mesh of 1,000 told anew, twice, and 100 changes a second. More are dropped; the sender tells them again. */
 export const RECORD_RATE = { perSecond: 100, burst: 4_000 } as const;
 

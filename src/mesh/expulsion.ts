@@ -49,7 +49,7 @@ export class Expulsion {
 
   #onExpired(id: PeerId): void {
     const { network, counters, expel } = this.#parts;
-    counters.count("cutExpired");
+    if (network.isConnected(id)) counters.count("cutExpired");
     expel((peer) => peer === id);
     network.disconnect(id, new Error("The membership of this peer has expired"));
   }

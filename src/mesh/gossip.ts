@@ -1,8 +1,10 @@
 import type { Logger } from "@logtape/logtape";
 import type { EntropyMessage } from "./anti_entropy.ts";
 import type { Clock } from "./clock.ts";
+import type { Counters } from "./counters.ts";
 import { GOODBYE_TIMEOUT_MS, GOSSIP_RATE, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
+import { RateExceededError } from "./errors.ts";
 import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "./network.ts";
 import type { GossipLinks, GossipListener } from "./peer_links.ts";
@@ -22,6 +24,7 @@ interface OpenLink {
 export class Gossip implements GossipLinks {
   readonly #network: PeerNetwork;
   readonly #clock: Clock;
+  readonly #counters: Counters;
   readonly #logger: Logger;
   /** By connection; the newest last. */
   readonly #links = new Map<string, OpenLink>();
@@ -31,9 +34,14 @@ export class Gossip implements GossipLinks {
 
   constructor(
     network: PeerNetwork,
-    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    { clock, counters, logger }: {
+      readonly clock: Clock;
+      readonly counters: Counters;
+      readonly logger: Logger;
+    },
   ) {
     this.#network = network;
+    this.#counters = counters;
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -121,6 +129,7 @@ export class Gossip implements GossipLinks {
       // The peer may have found sooner than we that another connection is used.
       if (!this.#stopping) connection.drain();
     } catch (error) {
+      if (error instanceof RateExceededError) this.#counters.count("gossipLimited");
       if (!this.#stopping) connection.abort(new Error("The gossip broke", { cause: error }));
       throw error;
     } finally {

@@ -3,12 +3,15 @@ import { BadMessageError } from "./cbor.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import {
   GOSSIP_COALESCE_MS,
+  GOSSIP_MESSAGE_RATE,
   MAX_ANNOUNCEMENT_BYTES,
   MAX_GOSSIP_MESSAGE_BYTES,
 } from "./defaults.ts";
+import { RateExceededError } from "./errors.ts";
 import { type GossipMessage, gossipMessage, toWire } from "./gossip_messages.ts";
 import { MessageStream } from "./messages.ts";
 import type { NetworkStream } from "./network.ts";
+import { type Bucket, take } from "./rate_limit.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "./types.ts";
 import { Waker } from "./waker.ts";
@@ -38,6 +41,7 @@ export class GossipLink {
   readonly #records = new Map<PeerId, MeshRecord>();
   readonly #controls: GossipMessage[] = [];
   readonly #pings = new Map<number, number>();
+  #bucket: Bucket | undefined;
   #lastPing = 0;
   #coalescing: Cancel | undefined;
   #mayFlush = false;
@@ -94,10 +98,17 @@ export class GossipLink {
     for (;;) {
       const message = await this.#messages.read(gossipMessage, "gossip");
       if (message === undefined) break;
+      this.#checkRate();
       this.#onMessage(message, listener);
     }
     if (!this.#ending) listener.parted(this);
     this.end();
+  }
+
+  #checkRate(): void {
+    const { bucket, allowed } = take(this.#bucket, GOSSIP_MESSAGE_RATE, this.#clock.elapsed());
+    this.#bucket = bucket;
+    if (!allowed) throw new RateExceededError(`${this.peer} sends more messages than are allowed`);
   }
 
   #onMessage(message: GossipMessage, listener: LinkListener): void {

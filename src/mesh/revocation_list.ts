@@ -1,11 +1,13 @@
 import type { Link } from "./capability.ts";
 import { MAX_REVOCATIONS, MAX_REVOCATIONS_A_SIGNER } from "./defaults.ts";
+import { equalBytes } from "./keys.ts";
 import { openRevocation, type Revocation, revokes } from "./revocation.ts";
 
 /** What this node knows to be revoked: a set that only grows until its members are past, and is bounded. */
 export class RevocationList {
   readonly #meshKey: Uint8Array;
-  readonly #known = new Map<string, Revocation>();
+  /** By certificate. */
+  readonly #known = new Map<string, readonly Revocation[]>();
 
   constructor(meshKey: Uint8Array) {
     this.#meshKey = meshKey;
@@ -13,37 +15,37 @@ export class RevocationList {
 
   /** `full` where its signer has too many, or all signers together; the root may fill what is left. */
   add(revocation: Revocation, now: number): "new" | "known" | "full" {
-    const key = `${revocation.id} ${revocation.signer.toHex()}`;
-    if (this.#known.has(key)) return "known";
+    const { id, signer } = revocation;
+    if (this.#known.get(id)?.some((known) => equalBytes(known.signer, signer))) return "known";
     this.#forgetPast(now);
     if (this.#isFull(revocation)) return "full";
-    this.#known.set(key, revocation);
+    this.#known.set(id, [...this.#known.get(id) ?? [], revocation]);
     return "new";
   }
 
   /** The word that makes a chain worthless, if there is one. */
   find(links: readonly Link[]): Revocation | undefined {
-    for (const revocation of this.#known.values()) {
-      if (revokes(revocation, links, this.#meshKey)) return revocation;
-    }
-    return undefined;
+    return links.flatMap(({ id }) => this.#known.get(id) ?? [])
+      .find((revocation) => revokes(revocation, links, this.#meshKey));
   }
 
   all(): readonly Revocation[] {
-    return [...this.#known.values()];
+    return [...this.#known.values()].flat();
   }
 
   #forgetPast(now: number): void {
-    for (const [key, { forgetAt }] of this.#known) {
-      if (forgetAt !== null && forgetAt <= now) this.#known.delete(key);
+    for (const [id, words] of this.#known) {
+      const kept = words.filter(({ forgetAt }) => forgetAt === null || forgetAt > now);
+      if (kept.length === 0) this.#known.delete(id);
+      else if (kept.length < words.length) this.#known.set(id, kept);
     }
   }
 
   #isFull({ byRoot, signer }: Revocation): boolean {
-    if (byRoot) return this.#known.size >= MAX_REVOCATIONS;
-    const hex = signer.toHex();
-    const own = this.all().filter((known) => known.signer.toHex() === hex).length;
-    return own >= MAX_REVOCATIONS_A_SIGNER || this.#known.size >= MAX_REVOCATIONS / 2;
+    const all = this.all();
+    if (byRoot) return all.length >= MAX_REVOCATIONS;
+    const own = all.filter((known) => equalBytes(known.signer, signer)).length;
+    return own >= MAX_REVOCATIONS_A_SIGNER || all.length >= MAX_REVOCATIONS / 2;
   }
 }
 

@@ -4,7 +4,12 @@ import { systemClock } from "../../src/mesh/clock.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
 import { startLibp2p } from "../../src/mesh/libp2p.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/join.ts";
-import { MAX_JOIN_MESSAGE_BYTES, MISCONDUCT_RATE, ROUTES_RATE } from "../../src/mesh/defaults.ts";
+import {
+  GOSSIP_MESSAGE_RATE,
+  MAX_JOIN_MESSAGE_BYTES,
+  MISCONDUCT_RATE,
+  ROUTES_RATE,
+} from "../../src/mesh/defaults.ts";
 import { MessageStream } from "../../src/mesh/messages.ts";
 import type { Announcement, Mesh } from "../../src/mesh/mod.ts";
 import { type RecordContent, type RecordSigner, signRecord } from "../../src/mesh/record.ts";
@@ -176,4 +181,16 @@ Deno.test("a peer that opens streams faster than it may is reset, and is answere
   assert.equal(founder.counters().cutMisconduct, 0);
   elapsed += 1_000 / ROUTES_RATE.perSecond;
   await ask();
+});
+
+Deno.test("a member that sends gossip faster than any honest one loses its connection", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder", { clock: { ...systemClock, elapsed: () => 0 } });
+  const { key, credential } = await invited(founder);
+  await using raw = await RawNode.start(key, credential);
+  const { stream, messages } = await raw.gossip(founder);
+  for (let i = 0; i <= GOSSIP_MESSAGE_RATE.burst; i++) await messages.write(["records", []]);
+  await stream.ended;
+  assert.equal(founder.counters().gossipLimited, 1);
+  assert.deepEqual(founder.members(), []);
 });
