@@ -3,7 +3,7 @@ import { z } from "zod";
 import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
 import { loadModel } from "./local_model.ts";
 import type { FoundFile } from "./model_folders.ts";
-import { shardPaths } from "./shards.ts";
+import { eachShardPath } from "./shards.ts";
 import type { LocalModel } from "./types.ts";
 
 /** What was read of a model's files, or why they can't be used. */
@@ -94,10 +94,10 @@ export class ListingCache {
   }
 }
 
-/** Of all shards up to the first that is missing: a name may claim 99,999. */
+/** Of all shards up to the first that is missing. */
 async function identities(path: string): Promise<Identity[]> {
   const found: Identity[] = [];
-  for (const shard of shardPaths(path)) {
+  for (const shard of eachShardPath(path)) {
     const info = await Deno.stat(shard).catch(() => null);
     if (info === null) break;
     found.push([info.size, info.mtime?.getTime() ?? 0, info.ino ?? 0]);

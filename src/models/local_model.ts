@@ -1,7 +1,7 @@
 import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type GgufFile, readHeader } from "./read_header.ts";
-import { isModelName, shardName, shardPaths } from "./shards.ts";
+import { eachShardPath, isModelName, shardName } from "./shards.ts";
 import type { GgufHeader, LocalModel, ModelHeader } from "./types.ts";
 
 /**
@@ -11,10 +11,10 @@ import type { GgufHeader, LocalModel, ModelHeader } from "./types.ts";
 export async function loadModel(path: string, signal?: AbortSignal): Promise<LocalModel> {
   const name = shardName(path).model;
   if (!isModelName(name)) throw new InvalidModelNameError(path);
-  const shards = shardPaths(path);
+  const { count } = shardName(path);
   const files: GgufFile[] = [];
-  // One after the other: a name may claim 99,999 shards, and the first missing one ends it.
-  for (const shard of shards) files.push(await readShard(shard, shards.length, signal));
+  // One after the other: the first missing one ends it.
+  for (const shard of eachShardPath(path)) files.push(await readShard(shard, count, signal));
   const [first] = files;
   if (first === undefined) throw new InvalidGgufError("its name says shard 1 of 0", path);
   files.forEach(checkPlace);
@@ -23,7 +23,7 @@ export async function loadModel(path: string, signal?: AbortSignal): Promise<Loc
   return {
     name,
     path: first.path,
-    shards,
+    shards: files.map((file) => file.path),
     sizeBytes,
     fingerprint: fingerprint({ headers: files.map((file) => file.headerBytes), sizeBytes }),
     header: withoutTensors(first.header),

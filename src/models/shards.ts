@@ -25,14 +25,18 @@ export function shardName(path: string): ShardName {
 
 /** The files of the model that one of them belongs to, in order. */
 export function shardPaths(path: string): string[] {
+  return [...eachShardPath(path)];
+}
+
+/** The same one by one: a name may claim 99,999 shards, and the first that is missing ends the look. */
+export function* eachShardPath(path: string): Generator<string> {
   const { model, count } = shardName(path);
-  if (!SHARD.test(basename(path, EXTENSION))) return [path];
+  if (!SHARD.test(basename(path, EXTENSION))) return yield path;
   const padded = (number: number) => String(number).padStart(5, "0");
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      join(dirname(path), `${model}-${padded(index + 1)}-of-${padded(count)}${EXTENSION}`),
-  );
+  const folder = dirname(path);
+  for (let index = 1; index <= count; index++) {
+    yield join(folder, `${model}-${padded(index)}-of-${padded(count)}${EXTENSION}`);
+  }
 }
 
 const NAME = /^[A-Za-z0-9][\w.:/-]{0,127}$/;

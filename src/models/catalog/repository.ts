@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { DownloadRefusedError } from "../errors.ts";
-import { isGgufName, shardName, shardPaths } from "../shards.ts";
+import { eachShardPath, isGgufName, shardName } from "../shards.ts";
 import type { ModelReference } from "./reference.ts";
 
 /** A file as the repository's metadata describes it. */
@@ -62,7 +62,7 @@ export function pickFiles(info: RepositoryInfo, reference: RepositoryReference):
   const models = info.files.filter(({ path }) => isGgufName(path) && !isProjector(path));
   const first = named(models, reference.file) ?? quantised(models, reference.quantisation);
   if (first === undefined) throw nothingFits(models, reference);
-  const shards = shardPaths(first.path).map((path) => {
+  const shards = Array.from(eachShardPath(first.path), (path) => {
     const shard = models.find((file) => file.path === path);
     if (shard !== undefined) return shard;
     throw new DownloadRefusedError(`${reference.repository} lacks ${path}, a shard of the model`);
