@@ -20,6 +20,8 @@ export function llamaServerArguments(
     ...["--model", spec.modelPath, "--alias", spec.modelName],
     ...["--host", LOOPBACK, "--port", String(port)],
     ...(spec.contextLength === null ? [] : ["--ctx-size", String(spec.contextLength)]),
+    ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
+    ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...(offloads ? ["--n-gpu-layers", String(ALL_LAYERS)] : []),
     ...splitArguments(spec.split, flags, devices),
     ...draftArguments(spec, flags, devices),

@@ -58,6 +58,8 @@ export interface LlamaServerSpec {
   readonly modelPath: string;
   readonly modelName: string;
   readonly contextLength: number | null;
+  /** Without being told, a llama-server answers neither for embeddings nor for a ranking. Absent: text. */
+  readonly purpose?: "text" | "embeddings" | "reranking";
   /** Empty: solo. Else host first, then workers. */
   readonly split: readonly SplitMember[];
   /** A small model that guesses tokens for this one. */

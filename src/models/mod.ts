@@ -33,6 +33,7 @@ export type { DownloadPlan } from "./downloads/resolve.ts";
 export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } from "./fit.ts";
 export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
+export { purposeOf } from "./purpose.ts";
 export { isModelName, shardName } from "./shards.ts";
 export { canDraftFor, draftFor } from "./pairing.ts";
 export type {

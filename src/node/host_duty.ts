@@ -1,6 +1,6 @@
 import type { ManagedServer, SplitMember } from "../engine/mod.ts";
 import type { Announcement, Instance } from "../mesh/mod.ts";
-import { servedContext } from "../models/mod.ts";
+import { purposeOf, servedContext } from "../models/mod.ts";
 import { WORKER_READY_MS } from "./defaults.ts";
 import {
   type Changed,
@@ -145,6 +145,7 @@ export class HostDuty implements Duty {
       modelPath: model.path,
       modelName: model.name,
       contextLength: servedContext(model.header, this.parts.contextLength),
+      purpose: purposeOf(model.header),
       split: [host, ...workers],
       projectorPath: model.projector?.path ?? null,
     }, { restart: false });

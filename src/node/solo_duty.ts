@@ -1,6 +1,6 @@
 import type { ManagedServer } from "../engine/mod.ts";
 import type { Instance } from "../mesh/mod.ts";
-import { servedContext } from "../models/mod.ts";
+import { purposeOf, servedContext } from "../models/mod.ts";
 import {
   type Changed,
   type Duty,
@@ -48,6 +48,7 @@ export class SoloDuty implements Duty {
       modelPath: model.path,
       modelName: model.name,
       contextLength: servedContext(model.header, parts.contextLength),
+      purpose: purposeOf(model.header),
       split: [],
       draftPath: draft.kind === "draft" ? draft.draft.path : null,
       projectorPath: model.projector?.path ?? null,

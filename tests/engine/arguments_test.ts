@@ -62,6 +62,20 @@ Deno.test("llama-server gets the context length that was asked for", () => {
   assert.equal(valueOf(args, "--ctx-size"), "4096");
 });
 
+Deno.test("llama-server is told what a model is for, by the name of the flag that it knows", () => {
+  const table = [
+    ["embeddings", ["--embeddings"], ["--embedding", "--embeddings"]],
+    ["embeddings", ["--embedding"], ["--embedding"]],
+    ["reranking", ["--reranking"], ["--rerank", "--reranking"]],
+    ["text", [], ["--rerank", "--reranking", "--embeddings"]],
+  ] as const;
+  for (const [purpose, expected, offered] of table) {
+    const engine = { llamaServerFlags: new Set<string>(offered), devices: [] };
+    const args = llamaServerArguments({ ...solo, purpose }, engine, { port });
+    assert.deepEqual(args.slice(ALWAYS.length), expected);
+  }
+});
+
 Deno.test("llama-server takes every layer to the GPU where there is one", () => {
   const args = llamaServerArguments(solo, { ...late, devices: [gpu("CUDA0", 1)] }, { port });
   assert.equal(valueOf(args, "--n-gpu-layers"), "999");

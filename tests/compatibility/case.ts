@@ -1,0 +1,32 @@
+/** What a client that others wrote can do here: one row of docs/compatibility.md. */
+export interface Case {
+  readonly client: string;
+  readonly feature: string;
+  /** @throws where it does not work. */
+  run(served: Served): Promise<void>;
+}
+
+/** Where a case asks, and what is served there. */
+export interface Served {
+  /** Of the API, without a trailing slash. */
+  readonly url: string;
+  readonly chat: string;
+  readonly embeddings: string;
+  readonly reranking: string;
+  /** What the chat model answers to `hello` at temperature 0. */
+  readonly hello: string;
+}
+
+/** A tool for the guide, whose arguments any small grammar can fill. */
+export const WEATHER = {
+  name: "weather",
+  description: "The weather of a city",
+  schema: {
+    type: "object",
+    properties: { city: { type: "string", enum: ["Bern", "Oslo"] } },
+    required: ["city"],
+    additionalProperties: false,
+  },
+} as const;
+
+export const CITIES: readonly unknown[] = WEATHER.schema.properties.city.enum;

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import type { Case, Served } from "./case.ts";
+
+async function post(url: string, body: unknown): Promise<{ status: number; json: Json }> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, json: await response.json() };
+}
+
+// deno-lint-ignore no-explicit-any -- each case knows what it asked for
+type Json = any;
+
+function row(feature: string, run: (served: Served) => Promise<void>): Case {
+  return { client: "fetch", feature, run };
+}
+
+export const FETCH_CASES: readonly Case[] = [
+  row("rerank", async ({ url, reranking: model }) => {
+    const documents = ["mesh", "hello"];
+    const { status, json } = await post(`${url}/v1/rerank`, { model, query: "hello", documents });
+    assert.equal(status, 200);
+    assert.deepEqual(json.results.map(({ index }: Json) => index).sort(), [0, 1]);
+  }),
+  row("tokenize, detokenize", async ({ url, chat: model }) => {
+    const { json: { tokens } } = await post(`${url}/tokenize`, { model, content: "mesh" });
+    const { json } = await post(`${url}/detokenize`, { model, tokens });
+    assert.equal(json.content, "mesh");
+  }),
+  row("apply-template", async ({ url, chat: model }) => {
+    const messages = [{ role: "user", content: "hello" }];
+    const { json } = await post(`${url}/apply-template`, { model, messages });
+    assert.match(json.prompt, /hello/);
+  }),
+  row("what a model can't do, in llama-server's words", async ({ url, chat: model }) => {
+    const embeddings = await post(`${url}/v1/embeddings`, { model, input: "hello" });
+    assert.equal(embeddings.status, 501);
+    assert.match(embeddings.json.error.message, /does not support embeddings/);
+    const form = new FormData();
+    form.set("model", model);
+    form.set("file", new Blob([new Uint8Array(64)], { type: "audio/wav" }), "a.wav");
+    const audio = await fetch(`${url}/v1/audio/transcriptions`, { method: "POST", body: form });
+    assert.ok(audio.status >= 400 && audio.status !== 404, `${audio.status}`);
+    assert.ok(typeof (await audio.json()).error.message === "string");
+  }),
+];

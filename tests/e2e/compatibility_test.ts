@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { AI_SDK_CASES } from "../compatibility/ai_sdk_cases.ts";
+import { ANTHROPIC_CASES } from "../compatibility/anthropic_cases.ts";
+import type { Served } from "../compatibility/case.ts";
+import { FETCH_CASES } from "../compatibility/fetch_cases.ts";
+import { OPENAI_CASES } from "../compatibility/openai_cases.ts";
+import { tableOf, withTable } from "../compatibility/table.ts";
+import { writePooledModel, writeToolModel } from "../support/guide_variants.ts";
+import { temporaryFolder } from "../support/program.ts";
+import { answerTo, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
+
+const CASES = [...OPENAI_CASES, ...ANTHROPIC_CASES, ...AI_SDK_CASES, ...FETCH_CASES];
+const PAGE = new URL("../../docs/compatibility.md", import.meta.url);
+
+Deno.test("docs/compatibility.md has the rows that are tested, with the versions in use", async () => {
+  const page = await Deno.readTextFile(PAGE);
+  const current = withTable(page, tableOf(CASES));
+  if (Deno.env.get("MESH_LLM_WRITE_DOCS")) await Deno.writeTextFile(PAGE, current);
+  else assert.equal(page, current, "write it anew with MESH_LLM_WRITE_DOCS=1");
+});
+
+nodeTest("clients that others wrote work through a host and through a client node", async () => {
+  await using folder = await temporaryFolder();
+  const file = (name: string) => join(folder.path, `${name}.gguf`);
+  writeToolModel(file("assistant"));
+  writePooledModel(file("embeddings"), "embeddings");
+  writePooledModel(file("reranking"), "reranking");
+  await using host = await startServing(["--model", file("assistant")]);
+  const joining = ["--join", host.token];
+  await using _embeds = await startServing(["--model", file("embeddings"), ...joining]);
+  await using _ranks = await startServing(["--model", file("reranking"), ...joining]);
+  await using client = await startServing(["--client", ...joining]);
+  const failures: string[] = [];
+  for (const node of [host, client]) {
+    for (const model of ["assistant", "embeddings", "reranking"]) {
+      await until(node, `${model} is warm`, warm(model));
+    }
+    const served: Served = {
+      url: node.ready.api,
+      chat: "assistant",
+      embeddings: "embeddings",
+      reranking: "reranking",
+      hello: answerTo("hello"),
+    };
+    for (const { client, feature, run } of CASES) {
+      await run(served).catch((error) => {
+        failures.push(`${client}, ${feature}, ${served.url}: ${error.stack ?? error}`);
+      });
+    }
+  }
+  assert.deepEqual(failures, []);
+});
