@@ -1,5 +1,6 @@
 import { type Load, LOAD_HEADER, type Loads, parseLoad } from "./balance.ts";
 import { DOUBT_MS } from "./defaults.ts";
+import type { Silence } from "./silence.ts";
 import { renameModel } from "./rename_model.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
 
@@ -9,12 +10,12 @@ type Reader = ReadableStreamDefaultReader<Uint8Array>;
 export interface Asking {
   readonly node: GatewayNode;
   readonly loads: Loads;
+  readonly silence: Silence;
 }
 
 /**
  * One instance's answer to one request, from asking until it has ended or is given up; who opens it ends it.
- * While it is waited for and nothing comes, the node is told to doubt that the host lives: a machine that
- * vanishes says nothing.
+ * While it is waited for and nothing comes of its host, the node is told to doubt that the host lives.
  */
 export class Answer implements Disposable {
   readonly instance: GatewayInstance;
@@ -25,15 +26,14 @@ export class Answer implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #response: Response | undefined;
   #reader: Reader | undefined;
-  /** Looks at a wait that has lasted so far. */
-  #looks = 0;
   #waits = false;
   #ended = false;
 
   private constructor(asking: Asking, instance: GatewayInstance) {
     this.#asking = asking;
     this.instance = instance;
-    this.#timer = setInterval(() => this.#look(), DOUBT_MS);
+    this.#timer = setInterval(() => this.#look(), DOUBT_MS / 2);
+    asking.silence.heard(instance.host);
     asking.loads.started(instance);
   }
 
@@ -96,15 +96,17 @@ export class Answer implements Disposable {
 
   async #waiting<T>(work: Promise<T>): Promise<T> {
     this.#waits = true;
-    this.#looks = 0;
     try {
-      return await work;
+      const result = await work;
+      this.#asking.silence.heard(this.instance.host);
+      return result;
     } finally {
       this.#waits = false;
     }
   }
 
   #look(): void {
-    if (this.#waits && ++this.#looks > 1) this.#asking.node.doubt(this.instance);
+    const { node, silence } = this.#asking;
+    if (this.#waits && silence.isDoubtful(this.instance.host)) node.doubt(this.instance);
   }
 }

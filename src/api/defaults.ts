@@ -89,8 +89,8 @@ export const HELD_LOOK_MS = 250;
  */
 export const SIGN_OF_LIFE_MS = 10_000;
 
-/** An answer that is silent for this long, or twice as long: is its host still there? One small question a host. */
-export const DOUBT_MS = 500;
+/** A host of which nothing has come for this long, though it was asked: is it still there? One small question. */
+export const DOUBT_MS = 1_000;
 
 /**
  * Instances that may end while they have one request before it is given up: a request that kills every

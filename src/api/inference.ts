@@ -14,6 +14,7 @@ import { readBody } from "./read_body.ts";
 import { Recorder } from "./recorder.ts";
 import { headersToAnswer, headersToAsk } from "./relay_headers.ts";
 import { type Routing, routingReader } from "./routing.ts";
+import { Silence } from "./silence.ts";
 import type { ForwardRequest, GatewayNode } from "./types.ts";
 
 /** What logs of web servers say of a caller that went away before its answer. */
@@ -38,6 +39,7 @@ export function inferenceHandler(
   options: InferenceOptions,
 ): Handler<ApiEnv> {
   const loads = new Loads(() => performance.now());
+  const silence = new Silence(() => performance.now());
   return async (c) => {
     const node = nodeFor(c);
     const exchange: Exchange = {
@@ -53,7 +55,7 @@ export function inferenceHandler(
       }),
     };
     try {
-      return await exchangeOne({ node, loads }, c, exchange, options);
+      return await exchangeOne({ node, loads, silence }, c, exchange, options);
     } catch (error) {
       exchange.recorder.end(exchange.caller.aborted ? CALLER_GONE : statusOf(error));
       throw error;
@@ -72,11 +74,12 @@ interface Exchange {
 }
 
 async function exchangeOne(
-  { node, loads }: Asking,
+  asking: Asking,
   c: Context<ApiEnv>,
   exchange: Exchange,
   { logger, holdMs }: InferenceOptions,
 ): Promise<Response> {
+  const { node, loads } = asking;
   const { caller, gone, recorder } = exchange;
   const signal = AbortSignal.any([caller, gone.signal]);
   const { routing, request } = await readRequest(c, signal, recorder);
@@ -84,7 +87,7 @@ async function exchangeOne(
   const { requestId } = request;
   const search = new InstanceSearch({ node, loads, routing, requestId, signal, logger, holdMs });
   const answer = new LastingAnswer({
-    asking: { node, loads },
+    asking,
     search,
     request,
     streamed: routing.streamed,

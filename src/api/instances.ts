@@ -104,7 +104,7 @@ export class InstanceSearch {
   #refuseOrHold(): void {
     const { node, routing, holdMs } = this.#options;
     const model = this.#begun?.model ?? routing.model;
-    if (this.#full) throw new RefusedError({ kind: "overloaded", model: model ?? "" });
+    if (this.#full) throw new RefusedError({ kind: "overloaded", model });
     const now = performance.now();
     this.#holdUntilMs ??= now + holdMs;
     const isHopeless = this.#failed === undefined && !mayCome(node, model);

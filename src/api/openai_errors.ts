@@ -13,7 +13,7 @@ export type Refusal =
   | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
   | { readonly kind: "not-warm"; readonly model: string | null }
   | { readonly kind: "unreachable"; readonly model: string }
-  | { readonly kind: "overloaded"; readonly model: string }
+  | { readonly kind: "overloaded"; readonly model: string | null }
   | { readonly kind: "interrupted"; readonly reason: string }
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
@@ -135,9 +135,9 @@ function judge(refusal: Refusal): Verdict {
       return {
         status: 429,
         code: "model_overloaded",
-        message: `Every machine that serves the model '${
-          shorten(refusal.model)
-        }' has as many requests as it takes: try again in ${RETRY_AFTER_S} s`,
+        message: `${
+          overloaded(refusal.model)
+        } as many requests as it takes: try again in ${RETRY_AFTER_S} s`,
       };
     case "interrupted":
       return {
@@ -204,6 +204,12 @@ function notWarm(model: string | null): string {
   return model === null
     ? "No model is warm in this mesh: try again once one is loaded"
     : `The model '${shorten(model)}' is not warm yet: try again in a moment`;
+}
+
+function overloaded(model: string | null): string {
+  return model === null
+    ? "This machine has"
+    : `Every machine that serves the model '${shorten(model)}' has`;
 }
 
 function shorten(text: string): string {

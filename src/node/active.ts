@@ -9,11 +9,17 @@ import {
   needBytes,
   type WeightLibrary,
 } from "../models/mod.ts";
-import { handleHttp, RpcServerEnd, RpcTunnels, type TunnelCounts } from "../tunnel/mod.ts";
+import {
+  handleHttp,
+  type InferenceRequest,
+  RpcServerEnd,
+  RpcTunnels,
+  type TunnelCounts,
+} from "../tunnel/mod.ts";
 import { roleOf } from "./announcement.ts";
 import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import { type DraftChoice, draftOf } from "./drafts.ts";
-import { type Duty, type LocalServer, splitPeers } from "./duty.ts";
+import { type Duty, splitPeers } from "./duty.ts";
 import { firstView } from "./first_view.ts";
 import type { ModelDesk } from "./model_desk.ts";
 import { Outlook } from "./outlook.ts";
@@ -22,6 +28,7 @@ import { KeyGrants } from "./grant_gate.ts";
 import { modelNameOf } from "./plan.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
+import { RequestQueue } from "./request_queue.ts";
 import { RpcGate } from "./rpc_gate.ts";
 import { sameModel } from "./view.ts";
 import { weightSource } from "./weights.ts";
@@ -61,6 +68,7 @@ export class Active implements NodePart {
   readonly #outlook: Outlook;
   readonly #reconciler: Reconciler;
   readonly #gate: RpcGate;
+  readonly #queue = new RequestQueue();
   readonly #tunnels: RpcTunnels;
   readonly #served: RpcServerEnd;
 
@@ -99,8 +107,9 @@ export class Active implements NodePart {
     return this.#reconciler.target?.name ?? null;
   }
 
-  get localServer(): LocalServer | null {
-    return this.#reconciler.duty.server;
+  askLocal(request: InferenceRequest): Promise<Response> | null {
+    const { server } = this.#reconciler.duty;
+    return server === null ? null : this.#queue.ask(server, request);
   }
 
   get onDisk(): readonly LocalModel[] {
@@ -275,6 +284,7 @@ export class Active implements NodePart {
           handleHttp(counts.count(stream, peer.id, "http"), peer.id, {
             find: (model) => counting(model, find(model)),
             grants,
+            ask: (target, request) => this.#queue.ask(target, request),
             logger,
           })
         ),

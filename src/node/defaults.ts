@@ -60,8 +60,8 @@ export const STATUS_INTERVAL_MS = 250;
 /** Window of the token rate that status shows. Long enough for two answers, short enough to be "now". */
 export const TOKEN_RATE_WINDOW_MS = 10_000;
 
-/** Streams of one tunnel protocol per connection: above llama-server's slots, below the addon's 256 per connection. */
-export const MAX_HTTP_STREAMS = 128;
+/** Streams of requests that one peer may have open: above what may run and wait here, so that a full node says so. */
+export const MAX_HTTP_STREAMS = 512;
 
 /** llama-server opens a few connections to each rpc-server; anything beyond is a mistake. */
 export const MAX_RPC_STREAMS = 16;
@@ -101,3 +101,12 @@ export const FILE_SILENCE_MS = 20_000;
 
 /** For `doctor`: a dial over a slow WAN takes a second or two, and nobody waits longer for a list. */
 export const PEER_CHECK_MS = 4_000;
+
+/** llama-server's own default, where it does not say how many requests it answers at a time. */
+export const USUAL_SLOTS = 4;
+
+/** Requests that llama-server has beyond its slots, so that a slot is never empty between two answers. */
+export const SPARE_REQUESTS = 2;
+
+/** Requests that wait for a slot. Some minutes of work for a usual model: who comes later gains nothing by waiting. */
+export const MAX_QUEUED_REQUESTS = 256;

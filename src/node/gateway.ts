@@ -3,20 +3,18 @@ import { InstanceUnavailableError } from "../api/mod.ts";
 import type { Mesh, PeerId, RouteInstance } from "../mesh/mod.ts";
 import {
   forwardHttp,
-  forwardLocal,
   MovedError,
   type OpenStream,
   TunnelError,
   UnreachableError,
 } from "../tunnel/mod.ts";
 import { FAILED_HOST_MS } from "./defaults.ts";
-import type { LocalServer } from "./duty.ts";
 
 export interface GatewayParts {
   readonly mesh: Mesh;
   readonly openHttp: OpenStream;
-  /** This node's own llama-server while it answers. */
-  readonly localServer: () => LocalServer | null;
+  /** Asks this node's own llama-server; `null` while it does not answer. */
+  readonly askLocal: (request: ForwardRequest) => Promise<Response> | null;
   /** The model that this node serves or takes part in. */
   readonly ownModel: () => string | null;
   /** A request goes to this node's own llama-server. */
@@ -92,13 +90,13 @@ export abstract class Gateway implements GatewayNode {
   }
 
   async #forwardLocal({ model }: GatewayInstance, request: ForwardRequest): Promise<Response> {
-    const server = this.#parts.localServer();
-    if (server === null) {
+    const answer = this.#parts.askLocal(request);
+    if (answer === null) {
       const message = "This node no longer serves the model";
       throw new InstanceUnavailableError(message, { wasAsked: false });
     }
     this.#parts.asked(request.requestId, model);
-    return await forwardLocal(server, request);
+    return await answer;
   }
 
   async #forwardToPeer(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {

@@ -50,7 +50,7 @@ export class NodeApi extends Gateway implements ManagementNode {
     super({
       mesh,
       openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL), "http"),
-      localServer: () => part.localServer,
+      askLocal: (request) => part.askLocal(request),
       ownModel: () => part.ownModel,
       asked: (requestId, model) => this.#asked(requestId, model),
       record: (request) => this.#record(request),

@@ -1,12 +1,12 @@
 import type { Status } from "../api/mod.ts";
-import type { LocalServer } from "./duty.ts";
+import type { InferenceRequest } from "../tunnel/mod.ts";
 
 /** What differs between an active node and a passive one. */
 export interface NodePart {
   /** The model that this node serves or takes part in. */
   readonly ownModel: string | null;
-  /** This node's own llama-server while it answers. */
-  readonly localServer: LocalServer | null;
+  /** Asks this node's own llama-server; `null` while it does not answer. */
+  askLocal(request: InferenceRequest): Promise<Response> | null;
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;

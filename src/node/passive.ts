@@ -9,7 +9,6 @@ import type { NodePart } from "./part.ts";
  */
 export class Passive implements NodePart {
   readonly ownModel = null;
-  readonly localServer = null;
   readonly onDisk = [];
   readonly engineRestarts = 0;
   readonly loading = null;
@@ -25,6 +24,10 @@ export class Passive implements NodePart {
 
   status(): ReturnType<NodePart["status"]> {
     return { role: "client", model: null, vramBytes: 0, devices: [], engine: null };
+  }
+
+  askLocal(): null {
+    return null;
   }
 
   freshen(): Promise<void> {

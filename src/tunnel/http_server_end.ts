@@ -13,6 +13,8 @@ import type { FindTarget, GrantGate, HttpTarget, PeerStream } from "./types.ts";
 export interface HttpServerOptions {
   readonly find: FindTarget;
   readonly grants: GrantGate;
+  /** Asks the llama-server that was found. @default {forwardLocal} */
+  readonly ask?: typeof forwardLocal;
   readonly logger: Logger;
 }
 
@@ -24,7 +26,7 @@ export interface HttpServerOptions {
 export async function handleHttp(
   stream: PeerStream,
   peer: string,
-  { find, grants, logger }: HttpServerOptions,
+  { find, grants, ask = forwardLocal, logger }: HttpServerOptions,
 ): Promise<void> {
   const frames = new HttpFrameReader(stream);
   try {
@@ -32,7 +34,7 @@ export async function handleHttp(
     const caller = new HttpCaller(frames);
     const target = find({ name: head.model, fingerprint: head.fingerprint });
     if (target === null) await stream.write(encodeHttpFrame({ type: "moved" }));
-    else await answerGranted(stream, caller, head, { target, grants });
+    else await answerGranted(stream, caller, head, { target, grants, ask });
     caller.discardBody();
     await finish(stream, () => caller.left);
   } catch (error) {
@@ -58,13 +60,17 @@ async function answerGranted(
   stream: PeerStream,
   caller: HttpCaller,
   head: RequestHead,
-  { target, grants }: { readonly target: HttpTarget; readonly grants: GrantGate },
+  { target, grants, ask }: {
+    readonly target: HttpTarget;
+    readonly grants: GrantGate;
+    readonly ask: typeof forwardLocal;
+  },
 ): Promise<void> {
-  if (head.grant === null) return await answer(stream, caller, head, { target });
+  if (head.grant === null) return await answer(stream, caller, head, { target, ask });
   const admission = grants.admit(head.grant, head.model);
   if (admission.refused !== null) return await writeReply(stream, admission.refused);
   try {
-    await answer(stream, caller, head, { target, passed: (bytes) => admission.passed(bytes) });
+    await answer(stream, caller, head, { target, ask, passed: (bytes) => admission.passed(bytes) });
   } finally {
     admission.ended();
   }
@@ -74,14 +80,15 @@ async function answer(
   stream: PeerStream,
   caller: HttpCaller,
   { method, path, headers }: RequestHead,
-  { target, passed }: {
+  { target, ask, passed }: {
     readonly target: HttpTarget;
+    readonly ask: typeof forwardLocal;
     readonly passed?: (bytes: Uint8Array) => void;
   },
 ): Promise<void> {
   let response: Response;
   try {
-    response = await forwardLocal(target, {
+    response = await ask(target, {
       method,
       path,
       headers: new Headers(headers),

@@ -412,25 +412,28 @@ Deno.test("The gateway records each request when its answer has ended", async ()
   assert.ok(firstByteMs !== null && firstByteMs <= totalMs);
 });
 
-Deno.test("The gateway reads no faster than its caller", async () => {
-  let made = 0;
-  const forward = () =>
-    new Response(
-      new ReadableStream({
+Deno.test("The gateway reads no faster than its caller, of events as of anything else", async () => {
+  const event = new TextEncoder().encode(`data: ${HEL}\n\n`);
+  for (const type of ["application/octet-stream", "text/event-stream"]) {
+    let made = 0;
+    const forward = () => {
+      const body = new ReadableStream({
         pull: (controller) => {
           made++;
-          controller.enqueue(new Uint8Array(1_024));
+          controller.enqueue(event);
         },
-      }, { highWaterMark: 0 }),
-    );
-  const { gateway } = setUp({ warm: [instance("a")], forward });
-  const response = await gateway.request(CHAT, asking(hello));
-  const reader = response.body!.getReader();
-  for (let read = 1; read <= 5; read++) {
-    await reader.read();
-    assert.ok(made <= read + 1, `${made} made, ${read} read`);
+      }, { highWaterMark: 0 });
+      return new Response(body, { headers: { "content-type": type } });
+    };
+    const { gateway } = setUp({ warm: [instance("a")], forward });
+    const response = await gateway.request(CHAT, asking({ ...hello, stream: true }));
+    const reader = response.body!.getReader();
+    for (let read = 1; read <= 5; read++) {
+      await reader.read();
+      assert.ok(made <= read + 1, `${type}: ${made} made, ${read} read`);
+    }
+    await reader.cancel();
   }
-  await reader.cancel();
 });
 
 Deno.test("A caller that stops reading cancels the work", async () => {

@@ -1,0 +1,114 @@
+import { answerFor, formatLoad, type Load, LOAD_HEADER } from "../api/mod.ts";
+import { forwardLocal, type HttpTarget, type InferenceRequest } from "../tunnel/mod.ts";
+import { MAX_QUEUED_REQUESTS, SPARE_REQUESTS, USUAL_SLOTS } from "./defaults.ts";
+
+/** Answered without a slot: they read, and make no token. */
+const SLOTLESS =
+  /^\/(tokenize|detokenize|apply-template|v1\/models|v1\/.*\/(input|count)_tokens)\b/;
+
+export interface RequestQueueOptions {
+  /** @default {forwardLocal} */
+  readonly ask?: (target: HttpTarget, request: InferenceRequest) => Promise<Response>;
+  /** How many requests it answers at a time. @default what it says itself */
+  readonly slotsOf?: (target: HttpTarget) => Promise<number>;
+}
+
+/**
+ * What this node's llama-server has to do, for whoever asks. It gets as many requests as it has slots and a
+ * few spare ones; a bounded number waits here, where one that is given up costs nothing; the rest is sent
+ * elsewhere with 429. Every answer says how much there is to do.
+ */
+export class RequestQueue {
+  readonly #ask: NonNullable<RequestQueueOptions["ask"]>;
+  readonly #slotsOf: NonNullable<RequestQueueOptions["slotsOf"]>;
+  /** In the order in which they came. */
+  readonly #waiting = new Set<() => void>();
+  #running = 0;
+  #slots: { readonly baseUrl: string; readonly count: Promise<number> } | undefined;
+
+  constructor({ ask = forwardLocal, slotsOf = readSlots }: RequestQueueOptions = {}) {
+    this.#ask = ask;
+    this.#slotsOf = slotsOf;
+  }
+
+  /** A request ends, and makes room for the next, when its signal aborts or nobody could be asked. */
+  async ask(target: HttpTarget, request: InferenceRequest): Promise<Response> {
+    if (SLOTLESS.test(request.path)) return await this.#ask(target, request);
+    const slots = await this.#slotCount(target);
+    if (!await this.#admit(slots, request.signal)) return this.#refusal(slots);
+    try {
+      const response = await this.#ask(target, request);
+      response.headers.set(LOAD_HEADER, formatLoad(this.#load(slots)));
+      whenAborted(request.signal, () => this.#leave());
+      return response;
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  #load(slots: number): Load {
+    return { active: this.#running + this.#waiting.size, slots };
+  }
+
+  /** False where too many wait already. @throws the signal's reason. */
+  async #admit(slots: number, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    if (this.#waiting.size === 0 && this.#running < slots + SPARE_REQUESTS) {
+      this.#running++;
+      return true;
+    }
+    if (this.#waiting.size >= MAX_QUEUED_REQUESTS) return false;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const giveUp = () => reject(signal.reason);
+    this.#waiting.add(resolve);
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#waiting.delete(resolve);
+      signal.removeEventListener("abort", giveUp);
+    }
+    return true;
+  }
+
+  /** Who waits longest takes over the place. */
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
+
+  #slotCount(target: HttpTarget): Promise<number> {
+    const { baseUrl } = target;
+    if (this.#slots?.baseUrl !== baseUrl) {
+      this.#slots = { baseUrl, count: this.#slotsOf(target).catch(() => USUAL_SLOTS) };
+    }
+    return this.#slots.count;
+  }
+
+  #refusal(slots: number): Response {
+    const { status, body } = answerFor({ kind: "overloaded", model: null });
+    const headers = { [LOAD_HEADER]: formatLoad(this.#load(slots)) };
+    return Response.json(body, { status, headers });
+  }
+}
+
+function whenAborted(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
+}
+
+async function readSlots({ baseUrl, apiKey }: HttpTarget): Promise<number> {
+  const headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
+  const response = await fetch(`${baseUrl}/props`, { headers });
+  const { total_slots: slots } = await response.json();
+  if (typeof slots !== "number" || slots < 1) {
+    throw new Error("It does not say how many slots it has");
+  }
+  return slots;
+}

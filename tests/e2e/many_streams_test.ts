@@ -1,0 +1,103 @@
+/** Many callers, and those that hang up, through a node's own gateway and through a client. */
+
+import assert from "node:assert/strict";
+import { cachedBallast } from "../support/ballast.ts";
+import type { NodeProcess } from "../support/node_process.ts";
+import { answerTo, nodeTest, QUESTION, startServing, until, warm } from "./mesh_of_nodes.ts";
+import { streamedAnswer } from "./streamed_answer.ts";
+
+const STREAMS = 200;
+
+/** Of each answer, and letters: the guide has a token for each. Some 5,000 in all keep a round short. */
+const TOKENS = 24;
+
+/** About 15 ms a token on one thread. */
+const SLOW = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
+const SLOW_NAME = SLOW.replace(/^.*\//, "").replace(/\.gguf$/, "");
+
+/** A host and a client of it: both gateways are asked. */
+async function withGateways(
+  model: string,
+  name: string,
+  test: (gateways: readonly NodeProcess[]) => Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await using host = await startServing(["--model", model], { env });
+  await host.serving(name);
+  await using client = await startServing(["--client", "--join", host.token]);
+  await until(client, "a warm model", warm(name));
+  await test([host, client]);
+}
+
+async function residentBytes({ pid }: NodeProcess): Promise<number> {
+  const command = new Deno.Command("ps", { args: ["-o", "rss=", "-p", `${pid}`] });
+  return Number(new TextDecoder().decode((await command.output()).stdout)) * 1_024;
+}
+
+/** A completion that goes on until the context ends. */
+function endless(node: NodeProcess, model: string, signal?: AbortSignal): Promise<Response> {
+  return fetch(`${node.ready.api}/v1/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      model,
+      prompt: "user: what is a mesh?\nassistant: ",
+      temperature: 0,
+      ignore_eos: true,
+      stream: true,
+    }),
+    ...signal === undefined ? {} : { signal },
+  });
+}
+
+nodeTest(
+  `${STREAMS} streams at once come whole and in order, and their memory is given back`,
+  () =>
+    withGateways("guide", "guide", async (gateways) => {
+      for (const gateway of gateways) {
+        const round = async () => {
+          const options = { model: "guide", question: QUESTION, at: Infinity, then: () => {} };
+          const more = { max_tokens: TOKENS };
+          const answers = await Promise.all(
+            Array.from({ length: STREAMS }, () =>
+              streamedAnswer(gateway.ready.api, { ...options, more })),
+          );
+          for (const { text, ids, finishReasons, ends } of answers) {
+            assert.equal(text, answerTo(QUESTION).slice(0, TOKENS));
+            assert.deepEqual([ids.size, finishReasons, ends], [1, ["length"], 1]);
+          }
+          return await residentBytes(gateway);
+        };
+        // The heap takes its size in the first rounds.
+        await round();
+        const before = await round();
+        const after = await round();
+        assert.ok(after - before < 32e6, `${gateway.name}: ${before} to ${after} bytes`);
+      }
+    }),
+);
+
+nodeTest(
+  "a caller that hangs up frees its slot, also across the tunnel",
+  () =>
+    withGateways(SLOW, SLOW_NAME, async (gateways) => {
+      for (const gateway of gateways) {
+        const hangUp = new AbortController();
+        const response = await endless(gateway, SLOW_NAME, hangUp.signal);
+        const reader = response.body!.getReader();
+        const beganMs = performance.now();
+        for (let piece = 0; piece < 20; piece++) await reader.read();
+        const pieceMs = (performance.now() - beganMs) / 20;
+        hangUp.abort();
+        await reader.closed.catch(() => {});
+        const hungUpMs = performance.now();
+        const next = await endless(gateway, SLOW_NAME);
+        const nextReader = next.body!.getReader();
+        await nextReader.read();
+        const waitedMs = performance.now() - hungUpMs;
+        await nextReader.cancel();
+        // The context has room for 2,000 tokens: whoever waited for the first answer waited for most of them.
+        assert.ok(waitedMs < 500 * pieceMs, `${waitedMs} ms at ${pieceMs} ms a piece`);
+      }
+    }, { LLAMA_ARG_N_PARALLEL: "1" }),
+);
