@@ -41,9 +41,12 @@ export class Expulsion {
     this.#alarms.clear();
   }
 
-  #onAdmitted(connection: PeerConnection, { id, expiresAt }: JoinedPeer): void {
+  #onAdmitted(connection: PeerConnection, { id, expiresAt, links }: JoinedPeer): void {
+    const { clock, trust } = this.#parts;
+    // It may have been revoked between the two messages of its join.
+    const revocation = trust.revocationOf(links);
+    if (revocation !== undefined) this.#dismiss(id, revocation);
     if (expiresAt === null) return;
-    const { clock } = this.#parts;
     this.#alarms.set(connection.id, alarmAt(clock, expiresAt, () => this.#onExpired(id)));
   }
 
@@ -55,14 +58,17 @@ export class Expulsion {
   }
 
   #onRevoked(revocation: Revocation): void {
-    const { network, trust, exchange, counters, expel } = this.#parts;
+    const { network, trust, expel } = this.#parts;
     const isRevoked = (links: readonly Link[]) => trust.revocationOf(links) !== undefined;
     expel((_, links) => isRevoked(links));
     for (const { id, links } of network.connectedPeers().values()) {
-      if (!isRevoked(links)) continue;
-      counters.count("cutRevoked");
-      exchange.dismiss(id, revocation);
+      if (isRevoked(links)) this.#dismiss(id, revocation);
     }
+  }
+
+  #dismiss(id: PeerId, revocation: Revocation): void {
+    this.#parts.counters.count("cutRevoked");
+    this.#parts.exchange.dismiss(id, revocation);
   }
 
   #forget(connection: PeerConnection): void {

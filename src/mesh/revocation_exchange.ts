@@ -3,6 +3,7 @@ import { BadMessageError, byteString } from "./cbor.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
 import {
   LAST_WORD_MS,
+  MAX_REVOCATIONS,
   MAX_REVOCATIONS_MESSAGE_BYTES,
   OPEN_STREAM_TIMEOUT_MS,
   REVOCATION_FANOUT,
@@ -107,9 +108,10 @@ export class RevocationExchange {
   async #receive(stream: NetworkStream, from: PeerId): Promise<void> {
     const { trust } = this.#parts;
     const messages = new MessageStream(stream, MAX_REVOCATIONS_MESSAGE_BYTES);
-    for (;;) {
+    for (let told = 0;; told += REVOCATIONS_A_MESSAGE) {
       const message = await messages.read(messageSchema, "list of revocations");
       if (message === undefined) break;
+      if (told >= MAX_REVOCATIONS) throw new BadMessageError("The list of revocations has no end");
       for (const bytes of message) this.#learn(trust, bytes, from);
     }
     await stream.closeWrite();

@@ -1,11 +1,13 @@
 import type { Link } from "./capability.ts";
 import { MAX_REVOCATIONS, MAX_REVOCATIONS_A_SIGNER } from "./defaults.ts";
-import { equalBytes } from "./keys.ts";
+import { equalBytes, sha256 } from "./keys.ts";
 import { openRevocation, type Revocation, revokes } from "./revocation.ts";
 
 /** What this node knows to be revoked: a set that only grows until its members are past, and is bounded. */
 export class RevocationList {
   readonly #meshKey: Uint8Array;
+  /** Hashes of what is known: everybody tells it again at each connection, and a signature is dear. */
+  readonly #held = new Set<string>();
   /** By certificate. */
   readonly #known = new Map<string, readonly Revocation[]>();
 
@@ -20,7 +22,13 @@ export class RevocationList {
     this.#forgetPast(now);
     if (this.#isFull(revocation)) return "full";
     this.#known.set(id, [...this.#known.get(id) ?? [], revocation]);
+    this.#held.add(sha256(revocation.bytes).toHex());
     return "new";
+  }
+
+  /** Whether exactly these bytes were added. */
+  holds(bytes: Uint8Array): boolean {
+    return this.#held.has(sha256(bytes).toHex());
   }
 
   /** The word that makes a chain worthless, if there is one. */
@@ -35,7 +43,9 @@ export class RevocationList {
 
   #forgetPast(now: number): void {
     for (const [id, words] of this.#known) {
-      const kept = words.filter(({ forgetAt }) => forgetAt === null || forgetAt > now);
+      const isPast = ({ forgetAt }: Revocation) => forgetAt !== null && forgetAt <= now;
+      const kept = words.filter((word) => !isPast(word));
+      for (const { bytes } of words.filter(isPast)) this.#held.delete(sha256(bytes).toHex());
       if (kept.length === 0) this.#known.delete(id);
       else if (kept.length < words.length) this.#known.set(id, kept);
     }

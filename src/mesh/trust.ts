@@ -73,6 +73,7 @@ export class Trust {
   learn(bytes: Uint8Array, from?: PeerId): void {
     const { identity, clock } = this.#parts;
     const { meshKey } = identity.binding.credential;
+    if (this.#revocations.holds(bytes)) return;
     this.#accept(openRevocation(bytes, { meshKey, now: clock.now() }), from);
   }
 

@@ -45,6 +45,15 @@ Deno.test("a revoked member is cut by everybody, with all that it invited, is to
   assert.ok(founder.counters().cutRevoked >= 1);
   await bob.stop();
   await assert.rejects(meshes.start("bob"), /this invite was revoked; join with a new token/);
+  const back = await meshes.member("bob", { token: await founder.invite({ role: "member" }) });
+  await Promise.all(
+    [founder, second].map((mesh) => until(mesh, () => mesh.members().length === 2)),
+  );
+  assert.equal(back.self, bob.self, "a new invite brings the same machine back");
+  await back.stop();
+  await Promise.all(
+    [founder, second].map((mesh) => until(mesh, () => mesh.members().length === 1)),
+  );
   const late = await meshes.member("late", { token });
   assert.match(await late.ended, /was revoked/);
   assert.deepEqual([founder.members().length, second.members().length], [1, 1]);
