@@ -38,7 +38,15 @@ function Page({ page, live, status }: PageProps) {
   }, [page, line.title]);
   switch (page) {
     case "mesh":
-      return <MeshPage status={status} headline={line} models={views} news={live.news} />;
+      return (
+        <MeshPage
+          status={status}
+          headline={line}
+          models={views}
+          news={live.news}
+          requests={live.requests}
+        />
+      );
     case "models":
       return <ModelsPage status={status} catalog={catalog} />;
     case "chat":

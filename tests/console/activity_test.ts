@@ -4,6 +4,8 @@ import type { RequestRecord } from "../../src/api/types.ts";
 import {
   filterLines,
   filterText,
+  hostRates,
+  memorySeries,
   outcomeOf,
   phasesOf,
   rateOf,
@@ -83,6 +85,21 @@ Deno.test("seriesOf() counts tokens where they were made and requests where they
   assert.deepEqual(tokenRate.slice(-6), [20 / seconds, 20 / seconds, 0, 0, 0, 0]);
   assert.deepEqual(requests.slice(-6), [0, 1, 0, 0, 0, 0]);
   assert.deepEqual(seriesOf([one], now + 3_600_000).requests, new Array(BUCKETS).fill(0));
+});
+
+Deno.test("hostRates() counts what each machine made of late, and nothing older", () => {
+  const ended = Date.parse("2026-01-01T00:00:00.000Z") + 1_130;
+  const records = [request(), request({ host: "other", tokensOut: 50 }), request({ host: null })];
+  assert.deepEqual([...hostRates(records, ended + 5_000)], [["h", 10], ["other", 5]]);
+  assert.equal(hostRates(records, ended + 10_001).size, 0);
+});
+
+Deno.test("memorySeries() goes on to now with what was said last", () => {
+  assert.deepEqual(memorySeries([{ atMs: 1_000, usedBytes: 7 }], 5_000), {
+    times: [1, 5],
+    values: [7, 7],
+  });
+  assert.deepEqual(memorySeries([], 5_000), { times: [], values: [] });
 });
 
 const line = (message: string, level = "info", time = "1") => ({

@@ -73,24 +73,16 @@ Deno.test("headline() sends who may not invite to a machine that may", () => {
   });
 });
 
-Deno.test("headline() gives the command for a first model: one on the disk, else the guide", () => {
-  assert.equal(shown({ models: [] }).title, "No model is warm yet");
-  const command = (parts: StatusParts) => {
-    const { action } = shown(parts);
-    return action?.kind === "command" ? action.command : null;
-  };
-  assert.equal(command({ models: [] }), "./mesh-llm --model guide");
-  assert.equal(command({ models: [COLD] }), "./mesh-llm --model Mistral-7B");
-  assert.equal(command({ models: [{ ...COLD, onDisk: false }] }), "./mesh-llm --model guide");
+Deno.test("headline() leads to the models where none is warm", () => {
+  const { title, action } = shown({ models: [COLD] });
+  assert.equal(title, "No model is warm yet");
+  assert.deepEqual(action, { kind: "models", label: "Choose a model" });
 });
 
-Deno.test("headline() puts no name into a command that a shell would read as more than a name", () => {
-  const { action } = shown({ models: [{ ...COLD, name: "x; rm -rf ~" }] });
-  assert.deepEqual(action, {
-    kind: "command",
-    label: "Start a model",
-    command: "./mesh-llm --model guide",
-  });
+Deno.test("headline() says what is missing on a machine without llama.cpp", () => {
+  const { title, action } = shown({ models: [], node: { engine: null } });
+  assert.equal(title, "This machine has no llama.cpp");
+  assert.equal(action?.kind === "command" && action.command, "./mesh-llm engine install");
 });
 
 Deno.test("headline() tells a client what others have to do", () => {

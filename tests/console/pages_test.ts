@@ -259,6 +259,32 @@ const SCENES: Scenes = {
     },
   },
 
+  "each first run has words and one action: no model, no llama.cpp, a mesh that is dead": {
+    status: status({ models: [], node: { model: null, role: "standby" } }),
+    async play({ node, console }) {
+      const { page } = console;
+      await console.waitForHeadline("No model is warm yet");
+      await page.getByRole("button", { name: "Choose a model" }).click();
+      await page.getByRole("heading", { name: "Models", level: 1 }).waitFor();
+      await console.goTo("Chat");
+      await page.getByRole("link", { name: "See the models" }).waitFor();
+      await console.goTo("Mesh");
+      node.setStatus(status({ models: [], node: { model: null, engine: null } }));
+      await console.waitForHeadline("This machine has no llama.cpp");
+      assert.equal(await console.copy("next-command"), "./mesh-llm engine install");
+      const client = {
+        model: null,
+        role: "client" as const,
+        vramBytes: 0,
+        devices: [],
+        engine: null,
+      };
+      node.setStatus(status({ models: [], node: client, mesh: { token: null } }));
+      await console.waitForHeadline("No machine of the mesh answers");
+      assert.equal(await console.copy("next-command"), "./mesh-llm --model guide");
+    },
+  },
+
   "axe finds nothing serious on any page, dark or light": {
     status: status({ peers: PEERS }),
     catalog: CATALOG,

@@ -4,6 +4,7 @@ import { CommandLine } from "./command_line.tsx";
 interface HeadlinePanelProps {
   readonly headline: Headline;
   readonly onChat: () => void;
+  readonly onModels: () => void;
   readonly onInvite: () => void;
 }
 
@@ -11,7 +12,7 @@ interface ActionProps extends HeadlinePanelProps {
   readonly action: HeadlineAction;
 }
 
-function Action({ action, headline, onChat, onInvite }: ActionProps) {
+function Action({ action, headline, onChat, onModels, onInvite }: ActionProps) {
   if (action.kind === "command") {
     return <CommandLine id="next-command" label={action.label} command={action.command} />;
   }
@@ -22,7 +23,7 @@ function Action({ action, headline, onChat, onInvite }: ActionProps) {
       type="button"
       id="next-action"
       class={`button ${weight}`}
-      onClick={action.kind === "chat" ? onChat : onInvite}
+      onClick={{ chat: onChat, models: onModels, invite: onInvite }[action.kind]}
     >
       {action.label}
     </button>

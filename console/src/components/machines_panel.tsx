@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import { formatBytes, formatDuration } from "../lib/format.ts";
+import { formatBytes, formatDuration, formatRate } from "../lib/format.ts";
 import type { DeviceView, Machine } from "../lib/mesh_view.ts";
 import { doing, memoryText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
@@ -32,7 +32,13 @@ function devicesOf({ devices, memory }: Machine): readonly DeviceView[] {
   return devices.length > 0 ? devices : [{ name: "Memory", memory }];
 }
 
-const MachineCard = memo(({ machine }: { machine: Machine }) => (
+interface MachineCardProps {
+  readonly machine: Machine;
+  /** Tokens a second for requests through this node; 0 while it makes none. */
+  readonly rate: number;
+}
+
+const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
   <li class="card machine" data-machine={machine.id} data-role={machine.role}>
     <div class="card-head">
       <h3>
@@ -43,6 +49,7 @@ const MachineCard = memo(({ machine }: { machine: Machine }) => (
     </div>
     <p class="doing">
       <bdi>{doing(machine)}</bdi>
+      {rate > 0 && <strong class="rate">{formatRate(rate)}</strong>}
     </p>
     <ul class="devices">
       {devicesOf(machine).map((device, index) => (
@@ -55,11 +62,19 @@ const MachineCard = memo(({ machine }: { machine: Machine }) => (
   </li>
 ));
 
-export const MachinesPanel = memo(({ machines }: { machines: readonly Machine[] }) => (
+interface MachinesPanelProps {
+  readonly machines: readonly Machine[];
+  /** By PeerId. */
+  readonly rates: ReadonlyMap<string, number>;
+}
+
+export const MachinesPanel = memo(({ machines, rates }: MachinesPanelProps) => (
   <section class="panel machines" aria-labelledby="machines-title">
     <h2 id="machines-title">Machines</h2>
     <ul class="cards">
-      {machines.map((machine) => <MachineCard key={machine.id} machine={machine} />)}
+      {machines.map((machine) => (
+        <MachineCard key={machine.id} machine={machine} rate={rates.get(machine.id) ?? 0} />
+      ))}
     </ul>
   </section>
 ));

@@ -1,7 +1,8 @@
 /** Finished requests as bars and as series over time. Pure. */
 
 import type { LogLine, RequestRecord } from "../../../src/api/types.ts";
-import { BUCKET_MS, BUCKETS } from "./defaults.ts";
+import type { MemorySample } from "./live_state.ts";
+import { BUCKET_MS, BUCKETS, RATE_WINDOW_MS } from "./defaults.ts";
 
 export type PhaseName = "queue" | "network" | "prompt" | "generation";
 
@@ -91,6 +92,33 @@ export function seriesOf(records: readonly RequestRecord[], nowMs: number): Seri
     tokenRate: tokens.map((count) => count / (BUCKET_MS / 1000)),
     requests,
   };
+}
+
+/** Memory over time, up to now: what was said last holds until something else is said. */
+export function memorySeries(
+  samples: readonly MemorySample[],
+  nowMs: number,
+): { readonly times: readonly number[]; readonly values: readonly number[] } {
+  const last = samples.at(-1);
+  const all = last === undefined ? [] : [...samples, { ...last, atMs: Math.max(nowMs, last.atMs) }];
+  return {
+    times: all.map(({ atMs }) => atMs / 1000),
+    values: all.map(({ usedBytes }) => usedBytes),
+  };
+}
+
+/** Tokens a second of each machine, made for requests through this node, on average over the last while. */
+export function hostRates(
+  records: readonly RequestRecord[],
+  nowMs: number,
+): ReadonlyMap<string, number> {
+  const rates = new Map<string, number>();
+  for (const { host, tokensOut, time, totalMs } of records) {
+    const endedMs = Date.parse(time) + totalMs;
+    if (host === null || !tokensOut || nowMs - endedMs > RATE_WINDOW_MS) continue;
+    rates.set(host, (rates.get(host) ?? 0) + tokensOut / (RATE_WINDOW_MS / 1000));
+  }
+  return rates;
 }
 
 export interface LogFilter {

@@ -56,3 +56,6 @@ export const BUCKETS = 60;
 
 /** What the charts show. */
 export const CHART_SPAN_S = (BUCKET_MS * BUCKETS) / 1000;
+
+/** A machine's rate is an average over this long, as the node's own is. */
+export const RATE_WINDOW_MS = 10_000;

@@ -8,6 +8,7 @@ import { modelNames, shortageText } from "./words.ts";
 
 export type HeadlineAction =
   | { readonly kind: "chat"; readonly label: string }
+  | { readonly kind: "models"; readonly label: string }
   | { readonly kind: "invite"; readonly label: string }
   | { readonly kind: "command"; readonly label: string; readonly command: string };
 
@@ -17,9 +18,6 @@ export interface Headline {
   readonly detail: string;
   readonly action: HeadlineAction | null;
 }
-
-/** Names that a shell takes as they are. */
-const PLAIN_NAME = /^[A-Za-z0-9][\w.:/-]{0,127}$/;
 
 export const INVITE_COMMAND = "./mesh-llm token";
 
@@ -81,33 +79,36 @@ function whenWaiting(status: Status, waiting: readonly ModelView[]): Headline {
   };
 }
 
-/** The first model on this disk that a shell takes as it is, else the built-in one. */
-function startCommand(cold: readonly ModelView[]): string {
-  const found = cold.find((view) => view.onDisk && PLAIN_NAME.test(view.name));
-  return `./mesh-llm --model ${found?.name ?? GUIDE_MODEL}`;
+/** What a member of a mesh without a warm model is told to run. */
+const START_COMMAND = `./mesh-llm --model ${GUIDE_MODEL}`;
+
+function whenClientAlone(status: Status): Headline {
+  const nobody = status.peers.length === 0;
+  return {
+    tone: "idle",
+    title: nobody ? "No machine of the mesh answers" : "No model is warm yet",
+    detail: nobody
+      ? "This node is a client: it asks, and members answer. Start mesh-llm on one of them."
+      : "This node is a client: it asks, and members answer. Start a model on one of them.",
+    action: { kind: "command", label: "On a member", command: START_COMMAND },
+  };
 }
 
-function whenCold(status: Status, cold: readonly ModelView[]): Headline {
-  const isClient = status.node.role === "client";
-  if (isClient && status.peers.length === 0) {
+function whenCold(status: Status): Headline {
+  if (status.node.role === "client") return whenClientAlone(status);
+  if (status.node.engine === null) {
     return {
       tone: "idle",
-      title: "No machine of the mesh answers",
-      detail: "This node is a client: it asks, and members answer. Start mesh-llm on one of them.",
-      action: { kind: "command", label: "On a member", command: startCommand([]) },
+      title: "This machine has no llama.cpp",
+      detail: "Without it nothing can be served from here. It is installed with one command.",
+      action: { kind: "command", label: "Install it", command: "./mesh-llm engine install" },
     };
   }
   return {
     tone: "idle",
     title: "No model is warm yet",
-    detail: isClient
-      ? "This node is a client: it asks, and members answer. Start a model on one of them."
-      : `${sharing(status)}. Start this node again with a model, or start one on another machine.`,
-    action: {
-      kind: "command",
-      label: isClient ? "On a member" : "Start a model",
-      command: startCommand(isClient ? [] : cold),
-    },
+    detail: `${sharing(status)}. Choose a model that fits, and this machine serves it.`,
+    action: { kind: "models", label: "Choose a model" },
   };
 }
 
@@ -119,5 +120,5 @@ export function headline(status: Status): Headline {
   if (warm.length > 0) return whenWarm(status, warm, waiting);
   if (loading.length > 0) return whenLoading(status, loading);
   if (waiting.length > 0) return whenWaiting(status, waiting);
-  return whenCold(status, groups.get("cold") ?? []);
+  return whenCold(status);
 }

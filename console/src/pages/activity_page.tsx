@@ -3,7 +3,7 @@ import type { Status } from "../../../src/api/types.ts";
 import { Chart } from "../components/chart.tsx";
 import { LogPanel } from "../components/log_panel.tsx";
 import { RequestList } from "../components/request_list.tsx";
-import { seriesOf } from "../lib/activity.ts";
+import { memorySeries, seriesOf } from "../lib/activity.ts";
 import { BUCKET_MS } from "../lib/defaults.ts";
 import { countOf, formatBytes, formatRate } from "../lib/format.ts";
 import type { LiveState } from "../lib/live_state.ts";
@@ -28,14 +28,12 @@ function useNow(stepMs: number): number {
 const formatCount = (value: number) => Number.isInteger(value) ? value.toString() : "";
 const formatTokens = (value: number) => (Math.round(value * 10) / 10).toString();
 
+const last = (values: readonly number[]) => values.at(-1) ?? 0;
+
 function Charts({ live }: Pick<ActivityPageProps, "live">) {
   const now = useNow(BUCKET_MS);
   const series = useMemo(() => seriesOf(live.requests, now), [live.requests, now]);
-  const memory = useMemo(() => ({
-    times: live.memory.map(({ atMs }) => atMs / 1000),
-    values: live.memory.map(({ usedBytes }) => usedBytes),
-  }), [live.memory]);
-  const last = (values: readonly number[]) => values.at(-1) ?? 0;
+  const memory = useMemo(() => memorySeries(live.memory, now), [live.memory, now]);
   const asked = series.requests.reduce((sum, count) => sum + count, 0);
   return (
     <div class="charts">

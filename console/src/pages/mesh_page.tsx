@@ -1,11 +1,12 @@
 import { useMemo } from "preact/hooks";
-import type { Status } from "../../../src/api/types.ts";
+import type { RequestRecord, Status } from "../../../src/api/types.ts";
 import { HeadlinePanel } from "../components/headline_panel.tsx";
 import { InvitePanel } from "../components/invite_panel.tsx";
 import { MachinesPanel } from "../components/machines_panel.tsx";
 import { ServedModels } from "../components/models_panel.tsx";
 import { NewsList } from "../components/news_list.tsx";
 import { TopologyPicture } from "../components/topology_picture.tsx";
+import { useHostRates } from "../hooks/use_host_rates.ts";
 import { useShared } from "../hooks/use_shared.ts";
 import type { Headline } from "../lib/headline.ts";
 import { machines, type ModelView } from "../lib/mesh_view.ts";
@@ -17,6 +18,7 @@ interface MeshPageProps {
   readonly headline: Headline;
   readonly models: readonly ModelView[];
   readonly news: readonly NewsItem[];
+  readonly requests: readonly RequestRecord[];
 }
 
 function toInvite(): void {
@@ -26,13 +28,15 @@ function toInvite(): void {
 }
 
 /** How the mesh is, who takes part, and how to add a machine. */
-export function MeshPage({ status, headline, models, news }: MeshPageProps) {
+export function MeshPage({ status, headline, models, news, requests }: MeshPageProps) {
   const shown = useShared(useMemo(() => machines(status), [status]));
+  const rates = useHostRates(requests);
   return (
     <div class="page mesh">
       <HeadlinePanel
         headline={headline}
         onChat={() => location.assign(hrefOf("chat"))}
+        onModels={() => location.assign(hrefOf("models"))}
         onInvite={toInvite}
       />
       <section class="panel picture" aria-labelledby="picture-title">
@@ -43,7 +47,7 @@ export function MeshPage({ status, headline, models, news }: MeshPageProps) {
         </div>
       </section>
       <ServedModels models={models} />
-      <MachinesPanel machines={shown} />
+      <MachinesPanel machines={shown} rates={rates} />
       <InvitePanel token={status.mesh.token} role={status.node.role} />
     </div>
   );
