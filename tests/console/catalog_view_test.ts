@@ -10,7 +10,7 @@ import {
   visionModels,
 } from "../../console/src/lib/catalog_view.ts";
 import { GB, MINI, SELF } from "../support/console_status.ts";
-import { entry, SOLO, SPLIT, TOO_LARGE } from "./catalog_entries.ts";
+import { entry, SOLO, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
 
 const PLACE: Place = {
   self: SELF,

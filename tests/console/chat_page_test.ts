@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import type { CannedChat } from "../support/canned_node.ts";
 import type { ConsolePage } from "../support/console_page.ts";
 import { MINI, model, peer, status } from "../support/console_status.ts";
-import { entry } from "./catalog_entries.ts";
+import { entry } from "../support/catalog_entries.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
 const BIG = { models: [model({ name: "big" })], node: { model: "big" } };

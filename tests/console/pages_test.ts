@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { RequestRecord } from "../../src/api/mod.ts";
-import { GB, instance, MINI, model, peer, status, TOWER } from "../support/console_status.ts";
-import { entry, SPLIT, TOO_LARGE } from "./catalog_entries.ts";
+import { crowd, GB, MINI, model, peer, status, TOWER } from "../support/console_status.ts";
+import { entry, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
 const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
@@ -43,29 +43,6 @@ const REQUEST: RequestRecord = {
   continuations: 1,
   continuedBy: [TOWER],
 };
-
-/** A mesh as large as the page has to stay smooth with. */
-function crowd(used: number) {
-  return status({
-    peers: Array.from({ length: 49 }, (_, index) =>
-      peer({
-        id: `12D3KooWPeer${index}`,
-        name: `node-${index}`,
-        devices: [{
-          name: "CPU",
-          totalBytes: 16 * GB,
-          offeredBytes: 12 * GB,
-          usedBytes: index === 7 ? used : GB,
-        }],
-      })),
-    models: Array.from({ length: 100 }, (_, index) =>
-      model({
-        name: `model-${index}`,
-        state: index < 20 ? "warm" : "cold",
-        instances: index < 20 ? [instance({ host: `12D3KooWPeer${index}` })] : [],
-      })),
-  });
-}
 
 const SCENES: Scenes = {
   "Models: says what will happen, and then does it": {

@@ -66,9 +66,10 @@ Deno.test("topology() joins a host with its workers, this machine or not", () =>
     peers: [peer({ role: "worker" })],
     models: [model({ instances: [{ ...split, host: SELF }] })],
   }));
-  assert.deepEqual(topology(own, SIZE).links.map(({ kind, from, to }) => [kind, from, to]), [
-    ["split", SELF, MINI],
-  ]);
+  assert.deepEqual(
+    topology(own, SIZE).links.map(({ kind, from, to, peer }) => [kind, from, to, peer]),
+    [["split", SELF, MINI, MINI]],
+  );
 });
 
 Deno.test("topology() places members of one instance side by side", () => {

@@ -73,3 +73,23 @@ export function status({ node, mesh, peers = [], models = [model()] }: StatusPar
     tunnels: [],
   };
 }
+
+/** A mesh as large as the page has to stay smooth with: issue 9. One machine uses as much memory as is told. */
+export function crowd(usedBytes: number): Status {
+  const id = (index: number) => `12D3KooWPeer${index}`;
+  const cpu = { name: "CPU", totalBytes: 16 * GB, offeredBytes: 12 * GB };
+  return status({
+    peers: Array.from({ length: 49 }, (_, index) =>
+      peer({
+        id: id(index),
+        name: `node-${index}`,
+        devices: [{ ...cpu, usedBytes: index === 7 ? usedBytes : GB }],
+      })),
+    models: Array.from({ length: 100 }, (_, index) =>
+      model({
+        name: `model-${index}`,
+        state: index < 20 ? "warm" : "cold",
+        instances: index < 20 ? [instance({ host: id(index) })] : [],
+      })),
+  });
+}

@@ -9,11 +9,15 @@ import { briefly } from "../lib/words.ts";
 const HEIGHT_PX = { few: 330, many: 420 };
 const MANY = 6;
 
+/** In a narrower picture what a machine does would stand over its neighbours. */
+const ROLES_WIDTH_PX = 460;
+
 /** From one line of a label to the next. */
 const LINE_PX = 16;
 
-function nameY({ radius, label }: PlacedNode): number {
-  return label === "below" ? radius + LINE_PX + 2 : -radius - LINE_PX - 8;
+function nameY({ radius, label }: PlacedNode, roles: boolean): number {
+  if (label === "below") return radius + LINE_PX + 2;
+  return -radius - 8 - (roles ? LINE_PX : 0);
 }
 
 function state(machine: Machine): string {
@@ -28,7 +32,12 @@ function inside(machine: Machine): string {
 }
 
 function Circle(
-  { machine, node, labels }: { machine: Machine; node: PlacedNode; labels: boolean },
+  { machine, node, labels, roles }: {
+    machine: Machine;
+    node: PlacedNode;
+    labels: boolean;
+    roles: boolean;
+  },
 ) {
   const { memory } = machine;
   const used = memory.offeredBytes > 0 ? Math.min(1, memory.usedBytes / memory.offeredBytes) : 0;
@@ -52,8 +61,10 @@ function Circle(
       {labels && <text class="topo-share" dy="0.35em">{inside(machine)}</text>}
       {labels && (
         <>
-          <text class="topo-name" y={nameY(node)}>{shortName(machine.name)}</text>
-          <text class="topo-role" y={nameY(node) + LINE_PX}>{briefly(machine)}</text>
+          <text class="topo-name" y={nameY(node, roles)}>{shortName(machine.name)}</text>
+          {roles && (
+            <text class="topo-role" y={nameY(node, roles) + LINE_PX}>{briefly(machine)}</text>
+          )}
         </>
       )}
     </g>
@@ -64,8 +75,8 @@ function Links({ picture, machines }: { picture: Topology; machines: readonly Ma
   const rtt = new Map(machines.map(({ id, rttMs }) => [id, rttMs]));
   return (
     <>
-      {picture.links.map(({ kind, from, to, path, middle }) => {
-        const ms = kind === "link" ? rtt.get(to) : null;
+      {picture.links.map(({ kind, from, to, peer, path, middle }) => {
+        const ms = peer === null ? null : rtt.get(peer);
         return (
           <g key={`${kind} ${from} ${to}`}>
             <path class="topo-link" data-kind={kind} d={path} />
@@ -104,7 +115,13 @@ export const TopologyPicture = memo(({ machines }: PictureProps) => {
           {machines.map((machine) => {
             const node = picture.nodes.get(machine.id);
             return node !== undefined && (
-              <Circle key={machine.id} machine={machine} node={node} labels={picture.labels} />
+              <Circle
+                key={machine.id}
+                machine={machine}
+                node={node}
+                labels={picture.labels}
+                roles={width >= ROLES_WIDTH_PX}
+              />
             );
           })}
         </svg>

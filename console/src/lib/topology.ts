@@ -21,6 +21,8 @@ export interface PlacedLink {
   readonly kind: "split" | "link";
   readonly from: string;
   readonly to: string;
+  /** The peer whose round trip from this machine belongs beside it; `null` where none does. */
+  readonly peer: string | null;
   /** SVG path. */
   readonly path: string;
   readonly middle: { readonly x: number; readonly y: number };
@@ -42,6 +44,8 @@ const DOT_SPACING_PX = 34;
 const LABELLED_MARGIN = { x: 62, top: 66, bottom: 66 };
 const DOT_MARGIN = { x: 20, top: 20, bottom: 20 };
 const RADIUS = { min: 17, max: 27, dot: 10, self: 30, dotSelf: 15 };
+/** Half of a round trip's text, and a gap. */
+const ASIDE_PX = 30;
 /** Distance between rings, as part of the outermost. */
 const RING_STEP = 0.3;
 const RINGS_MAX = 3;
@@ -164,7 +168,7 @@ function hasLabels(machines: readonly Machine[], size: Size): boolean {
 
 /** Straight where it passes through nobody, bent towards the middle otherwise. */
 function link(
-  kind: PlacedLink["kind"],
+  { kind, peer }: Pick<PlacedLink, "kind" | "peer">,
   from: PlacedNode,
   to: PlacedNode,
   centre: { x: number; y: number } | null,
@@ -177,11 +181,13 @@ function link(
   const round = (value: number) => Math.round(value * 10) / 10;
   const path = `M${round(from.x)} ${round(from.y)}Q${round(bend.x)} ${round(bend.y)} ` +
     `${round(to.x)} ${round(to.y)}`;
+  // What is written on a steep line stands beside it.
+  const aside = Math.abs(to.x - from.x) < Math.abs(to.y - from.y) / 2 ? ASIDE_PX : 0;
   const middle = {
-    x: round((from.x + 2 * bend.x + to.x) / 4),
+    x: round((from.x + 2 * bend.x + to.x) / 4 + aside),
     y: round((from.y + 2 * bend.y + to.y) / 4),
   };
-  return { kind, from: from.id, to: to.id, path, middle };
+  return { kind, from: from.id, to: to.id, peer, path, middle };
 }
 
 /** This machine in the middle, its peers around it, each host joined with its workers. */
@@ -193,13 +199,14 @@ export function topology(machines: readonly Machine[], size: Size): Topology {
     const node = nodes.get(id);
     if (node === undefined) return [];
     const host = part?.as === "worker" ? nodes.get(part.hostId) : undefined;
-    const toSelf = !isSelf && centre !== undefined ? [link("link", centre, node, null)] : [];
+    const toSelf = !isSelf && centre !== undefined
+      ? [link({ kind: "link", peer: id }, centre, node, null)]
+      : [];
     if (host === undefined) return toSelf;
     // From and to this machine the split is the link itself.
-    if (host === centre || isSelf) {
-      return [link("split", host, node, null)];
-    }
-    return [...toSelf, link("split", host, node, centre ?? null)];
+    if (host === centre) return [link({ kind: "split", peer: id }, host, node, null)];
+    if (isSelf) return [link({ kind: "split", peer: null }, host, node, null)];
+    return [...toSelf, link({ kind: "split", peer: null }, host, node, centre ?? null)];
   });
   return { nodes, links, labels: hasLabels(machines, size) };
 }

@@ -1,7 +1,7 @@
 /** Catalog entries for tests of the console. */
 
 import type { CatalogEntry, Fit } from "../../src/api/types.ts";
-import { GB, MINI, SELF } from "../support/console_status.ts";
+import { GB, MINI, SELF } from "./console_status.ts";
 
 export const SOLO: Fit = {
   kind: "solo",
