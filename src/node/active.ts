@@ -20,6 +20,7 @@ import { roleOf } from "./announcement.ts";
 import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import { type DraftChoice, draftOf } from "./drafts.ts";
 import { type Duty, splitPeers } from "./duty.ts";
+import { fellowsOf } from "./fellows.ts";
 import { firstView } from "./first_view.ts";
 import type { ModelDesk } from "./model_desk.ts";
 import { Outlook } from "./outlook.ts";
@@ -82,14 +83,14 @@ export class Active implements NodePart {
       wishes: { told: told === null ? null : refOf(told), wanted, dropped: [] },
       now: systemClock.now,
     });
-    this.#gate = new RpcGate(() => this.#reconciler.duty);
+    this.#gate = new RpcGate(() => this.#reconciler.duty, () => this.#fellows());
     const understood = {
       weights: weightSource(options.weights, () => this.#hosted()),
       countsOf: (peer: string) => counts.rpcOf(peer),
     };
     this.#tunnels = new RpcTunnels({
       open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
-      terms: { currentTerm: () => this.#reconciler.duty.openTerm },
+      terms: { currentTerm: (peer) => this.#termFor(peer) },
       logger,
       ...understood,
     });
@@ -255,6 +256,18 @@ export class Active implements NodePart {
     const { plan } = this.#reconciler.duty;
     if (plan.kind !== "host") return undefined;
     return this.onDisk.find((file) => sameModel(file, plan.model));
+  }
+
+  /** Under which term this node's connections to a peer's rpc-server may pass now. */
+  #termFor(peer: string): number | null {
+    const { duty } = this.#reconciler;
+    if (duty.plan.kind !== "worker") return duty.openTerm;
+    return this.#fellows().includes(peer) ? duty.plan.term : null;
+  }
+
+  #fellows(): readonly string[] {
+    const { mesh, engine } = this.#options;
+    return fellowsOf(this.#reconciler.duty.plan, mesh.members(), engine.rpcProtocol);
   }
 
   /** This node's port for the peer that one of the host's tunnel ports leads to. */

@@ -10,9 +10,16 @@ const HEADER_BYTES = 5;
 
 export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
-  bytes[0] = type;
-  new DataView(bytes.buffer).setUint32(1, payload.length);
+  bytes.set(encodeFrameHeader(type, payload.length));
   bytes.set(payload, HEADER_BYTES);
+  return bytes;
+}
+
+/** What stands before a payload, for one that is not to be copied. */
+export function encodeFrameHeader(type: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  bytes[0] = type;
+  new DataView(bytes.buffer).setUint32(1, length);
   return bytes;
 }
 
@@ -27,10 +34,17 @@ export class FrameDecoder {
   #end = 0;
   /** Whether `#store` is ours to write into; a pushed chunk is not. */
   #owned = false;
+  /** Payload of a flowing frame that is still to come. */
+  #flowing = 0;
+  readonly #flows: number | undefined;
 
-  /** @param limits the largest payload of each known type; other types are refused. */
-  constructor(limits: ReadonlyMap<number, number>) {
+  /**
+   * @param limits the largest payload of each known type; other types are refused.
+   * @param flows the type whose payload is handed out as it comes, in several frames if need be.
+   */
+  constructor(limits: ReadonlyMap<number, number>, flows?: number) {
     this.#limits = limits;
+    this.#flows = flows;
   }
 
   /** Keeps `bytes` without a copy where nothing is held; the caller must not change them afterwards. */
@@ -52,6 +66,7 @@ export class FrameDecoder {
     const bytes = this.#store.subarray(this.#start, this.#end);
     const type = bytes[0];
     if (type === undefined) return undefined;
+    if (this.#flowing > 0) return this.#flow(bytes);
     const limit = this.#limits.get(type);
     if (limit === undefined) {
       throw new FrameError(`Could not read a frame: type ${type} is not expected here`);
@@ -63,10 +78,22 @@ export class FrameDecoder {
         `Could not read a frame of type ${type}: it claims ${length} bytes, ${limit} are allowed`,
       );
     }
+    if (type === this.#flows) {
+      this.#start += HEADER_BYTES;
+      this.#flowing = length;
+      return length === 0 ? { type, payload: new Uint8Array(0) } : this.next();
+    }
     const end = HEADER_BYTES + length;
     if (bytes.length < end) return undefined;
     this.#start += end;
     return { type, payload: bytes.subarray(HEADER_BYTES, end) };
+  }
+
+  #flow(bytes: Uint8Array): Frame {
+    const payload = bytes.subarray(0, this.#flowing);
+    this.#flowing -= payload.length;
+    this.#start += payload.length;
+    return { type: this.#flows!, payload };
   }
 
   /** The bytes behind the last frame, for a stream that goes on unframed. */

@@ -78,7 +78,7 @@ export class RpcTunnels {
   }
 
   async #serve(peer: string, conn: Deno.TcpConn, signal: AbortSignal): Promise<void> {
-    const term = this.#terms.currentTerm();
+    const term = this.#terms.currentTerm(peer);
     if (term === null) return conn.close();
     let stream: PeerStream;
     try {

@@ -13,10 +13,10 @@ export interface PeerStream {
 /** Opens a stream of one protocol to a peer. */
 export type OpenStream = (peer: string, signal: AbortSignal) => Promise<PeerStream>;
 
-/** Which assignment this node's llama-server runs under. */
+/** Which assignment connections from here to a worker run under. */
 export interface TermSource {
-  /** `null` while no llama-server may use the workers: their ports then hang up at once. */
-  currentTerm(): number | null;
+  /** `null` while nobody here may use that worker: its port then hangs up at once. */
+  currentTerm(peer: string): number | null;
 }
 
 /** Decides which RPC streams reach this node's rpc-server. */

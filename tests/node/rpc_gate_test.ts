@@ -26,6 +26,14 @@ for (const [fact, duty, host, term, expected] of rows) {
   });
 }
 
+Deno.test("gateAnswer(): the other workers of the split get the port, in its term", () => {
+  const duty = working("h", 3, 5000);
+  assert.equal(gateAnswer(duty, "f", 3, ["e", "f"]), 5000);
+  assert.equal(gateAnswer(duty, "f", 2, ["e", "f"]), "over");
+  assert.equal(gateAnswer(duty, "g", 3, ["e", "f"]), "later");
+  assert.equal(gateAnswer(idle, "f", 3, ["e", "f"]), "later");
+});
+
 Deno.test("admit() answers as soon as the duty fits", async () => {
   let duty = idle;
   const gate = new RpcGate(() => duty);

@@ -1,7 +1,5 @@
 /** The numbers of src/tunnel/weights. */
 
-import { READ_BYTES } from "../defaults.ts";
-
 /**
  * The largest tensor that is held back until it is known to be a weight. llama.cpp asks for larger
  * ones by their hash before it sends them, so that nothing of theirs needs to be held.
@@ -14,8 +12,8 @@ export const MAX_HELD_BYTES = 2 * MAX_REFERRED_BYTES;
 /** References on their way at once; far more than what {@linkcode MAX_HELD_BYTES} needs in practice. */
 export const MAX_REFERENCES = 256;
 
-/** What one message carries of the RPC stream: one read, and a head that was held before it. */
-export const MAX_BYTES_MESSAGE = 2 * READ_BYTES;
+/** What one message of RPC bytes may claim: it is handed on as it comes, so nothing is held of it. */
+export const MAX_BYTES_MESSAGE = 2 ** 31;
 
 /** Answers to one connection's repeated questions; a load asks some ten different ones. */
 export const MAX_REMEMBERED = 512;

@@ -5,7 +5,7 @@
  */
 
 import { FrameError } from "../errors.ts";
-import { encodeFrame, FrameDecoder } from "../frame_codec.ts";
+import { encodeFrame, encodeFrameHeader, FrameDecoder } from "../frame_codec.ts";
 import { MAX_BYTES_MESSAGE } from "./defaults.ts";
 
 /** The version of these messages: the opening offers it, and only ends of one version agree to any. */
@@ -18,7 +18,7 @@ export const LINK_VERSION = 2;
 export const AGREEMENT: Uint8Array = Uint8Array.of(0x89, 0x4d, 0x4c, 0x4c, 0x4d, 0x57, 0x0d, 0xf1);
 
 export type LinkMessage =
-  /** Bytes of the RPC stream. */
+  /** Bytes of the RPC stream, in the pieces in which they come. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** To the worker: a SET_TENSOR whose data are that weight. To be filled or refused. */
   | WeightMessage<"refer">
@@ -68,9 +68,14 @@ export function encodeMessage(message: LinkMessage): Uint8Array {
   return encodeFrame(TYPES[message.kind], payloadOf(message));
 }
 
+/** The beginning of a message of so many RPC bytes, which are not to be copied. */
+export function bytesHeader(length: number): Uint8Array {
+  return encodeFrameHeader(TYPES.bytes, length);
+}
+
 /** Cuts what the other end sends into messages. */
 export class MessageDecoder {
-  readonly #frames = new FrameDecoder(LIMITS);
+  readonly #frames = new FrameDecoder(LIMITS, TYPES.bytes);
 
   push(bytes: Uint8Array): void {
     this.#frames.push(bytes);

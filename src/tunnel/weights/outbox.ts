@@ -1,7 +1,7 @@
 import type { ByteSink } from "../byte_pump.ts";
 import { READ_BYTES } from "../defaults.ts";
 import { STALL_MS } from "./defaults.ts";
-import { encodeMessage, type LinkMessage } from "./messages.ts";
+import { bytesHeader, encodeMessage, type LinkMessage } from "./messages.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 
 /**
@@ -57,16 +57,19 @@ export class Outbox {
 
   #wrap(): void {
     if (this.#parts.length === 0) return;
-    const bytes = concat(this.#parts);
+    const parts = this.#parts;
     this.#parts = [];
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    if (this.framed && size >= READ_BYTES) {
+      this.#ready.push(bytesHeader(size), ...parts);
+      return;
+    }
+    const bytes = concat(parts);
     if (!this.framed) {
       this.#ready.push(bytes);
       return;
     }
-    for (let at = 0; at < bytes.length; at += READ_BYTES) {
-      const piece = bytes.subarray(at, at + READ_BYTES);
-      this.#ready.push(encodeMessage({ kind: "bytes", bytes: piece }));
-    }
+    this.#ready.push(encodeMessage({ kind: "bytes", bytes }));
   }
 }
 
