@@ -3,8 +3,11 @@
 /** Above the 256 that one host opens to its workers and clients in a busy minute. Streams a connection. */
 export const MAX_STREAMS_PER_CONNECTION = 1_024;
 
-/** Twice design.md 8's members, for clients; an idle one costs a quarter of a megabyte. More are closed at once. */
-export const MAX_CONNECTIONS = 2_000;
+/**
+ * The members of design.md 8 and five thousand clients at one of them; each takes a quarter of a megabyte at
+ * most, and only who has an invite stays. More are closed at once.
+ */
+export const MAX_CONNECTIONS = 6_000;
 
 /** Two round trips of a slow WAN and a loaded machine; a dead port gives no answer at all. */
 export const DIAL_ADDRESS_TIMEOUT_MS = 2_000;

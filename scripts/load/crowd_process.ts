@@ -1,0 +1,96 @@
+/** Many clients in one process. Takes commands on standard input and answers each with a line of JSON. */
+
+import { TextLineStream } from "./lines.ts";
+import { LoadClient } from "./load_client.ts";
+import type { Command, Report } from "./types.ts";
+
+/** Clients of this process that join at one time: a host admits 64 at once, of all processes. */
+const JOINS_AT_ONCE = 8;
+
+/** What went wrong is told in full a few times only. */
+const FAILURES_TOLD = 3;
+
+const [dir, token] = Deno.args;
+if (dir === undefined || token === undefined) Deno.exit(2);
+const clients: LoadClient[] = [];
+let started = 0;
+
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(
+  new TextLineStream(),
+);
+for await (const line of lines) {
+  const report = await perform(JSON.parse(line) as Command);
+  await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(report)}\n`));
+}
+await leave(clients.length);
+Deno.exit(0);
+
+async function perform(command: Command): Promise<Report> {
+  const report: Report = { ms: [], failed: 0, failures: [] };
+  switch (command.kind) {
+    case "join":
+      await inParallel(command.count, JOINS_AT_ONCE, () => measure(report, join));
+      break;
+    case "leave":
+      await leave(command.count);
+      break;
+    case "each":
+      await inParallel(
+        clients.length,
+        command.atOnce,
+        (index) => measure(report, () => use(command.use, clients[index] as LoadClient, index)),
+      );
+      break;
+    case "during":
+      await during(command, report);
+      break;
+  }
+  return report;
+}
+
+async function join(): Promise<number> {
+  const startedAt = performance.now();
+  clients.push(await LoadClient.start(`${dir}/${started++}`, token as string));
+  return performance.now() - startedAt;
+}
+
+async function leave(count: number): Promise<void> {
+  await Promise.all(clients.splice(0, count).map((client) => client.stop()));
+}
+
+function use(what: "refresh" | "ask", client: LoadClient, number: number): Promise<number> {
+  return what === "refresh" ? client.refresh() : client.ask(`hello ${number}`);
+}
+
+/** At random moments, whatever is still under way: as a crowd does it. */
+async function during(
+  { use: what, ms, count }: Extract<Command, { kind: "during" }>,
+  report: Report,
+): Promise<void> {
+  const uses = Array.from({ length: count }, async (_, number) => {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * ms));
+    const client = clients[Math.floor(Math.random() * clients.length)];
+    if (client !== undefined) await measure(report, () => use(what, client, number));
+  });
+  await Promise.all(uses);
+}
+
+async function measure(report: Report, task: () => Promise<number>): Promise<void> {
+  try {
+    report.ms.push(await task());
+  } catch (error) {
+    report.failed += 1;
+    if (report.failures.length < FAILURES_TOLD) report.failures.push(String(error));
+  }
+}
+
+async function inParallel(
+  count: number,
+  atOnce: number,
+  task: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  await Promise.all(Array.from({ length: atOnce }, async () => {
+    while (next < count) await task(next++);
+  }));
+}
