@@ -8,6 +8,7 @@ export type Refusal =
   | { readonly kind: "unknown-path"; readonly method: string; readonly path: string }
   | { readonly kind: "content-type"; readonly found: string | null }
   | { readonly kind: "body-too-large"; readonly limitBytes: number }
+  | { readonly kind: "slow-body"; readonly idleMs: number }
   | { readonly kind: "bad-body"; readonly reason: string; readonly param?: string | undefined }
   | { readonly kind: "unknown-model"; readonly model: string; readonly warm: readonly string[] }
   | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
@@ -49,7 +50,7 @@ export class RefusedError extends Error {
 }
 
 interface Verdict {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 429 | 500 | 502 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 421 | 429 | 500 | 502 | 503;
   readonly code: string;
   readonly message: string;
   readonly param?: string | undefined;
@@ -99,6 +100,12 @@ function judge(refusal: Refusal): Verdict {
         status: 413,
         code: "request_too_large",
         message: `The request body is larger than ${refusal.limitBytes} bytes, the most allowed`,
+      };
+    case "slow-body":
+      return {
+        status: 408,
+        code: "request_timeout",
+        message: `Nothing of the request body came for ${refusal.idleMs / 1_000} s`,
       };
     case "bad-body":
       return {

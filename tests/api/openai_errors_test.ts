@@ -9,6 +9,7 @@ Deno.test("answerFor() gives each refusal its status, type and code", () => {
     [{ kind: "unknown-path", method: "GET", path: "/x" }, 404, "unknown_url"],
     [{ kind: "content-type", found: null }, 415, "unsupported_media_type"],
     [{ kind: "body-too-large", limitBytes: 4 }, 413, "request_too_large"],
+    [{ kind: "slow-body", idleMs: 30_000 }, 408, "request_timeout"],
     [{ kind: "bad-body", reason: "Bad" }, 400, "invalid_body"],
     [{ kind: "unknown-model", model: "x", warm: [] }, 404, "model_not_found"],
     [{ kind: "ambiguous-model", model: "x", names: ["x1", "x2"] }, 404, "model_not_found"],

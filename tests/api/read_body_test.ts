@@ -24,16 +24,16 @@ function post(body: ReadableStream<Uint8Array>, headers: HeadersInit = {}): Requ
 
 Deno.test("readBody() joins the chunks of a body", async () => {
   const chunks = [[1], [2, 3], [4]].map((bytes) => new Uint8Array(bytes));
-  const body = await readBody(post(streamOf(() => chunks.shift() ?? null)), 4);
+  const body = await readBody(post(streamOf(() => chunks.shift() ?? null)), { limitBytes: 4 });
   assert.deepEqual([...body], [1, 2, 3, 4]);
-  assert.deepEqual([...await readBody(new Request(URL), 4)], []);
+  assert.deepEqual([...await readBody(new Request(URL), { limitBytes: 4 })], []);
 });
 
 Deno.test("readBody() refuses an announced length without reading", async () => {
   let pulls = 0;
   const body = new ReadableStream({ pull: () => void pulls++ }, { highWaterMark: 0 });
   const request = post(body, { "content-length": "5" });
-  await assert.rejects(readBody(request, 4), RefusedError);
+  await assert.rejects(readBody(request, { limitBytes: 4 }), RefusedError);
   assert.equal(pulls, 0);
 });
 
@@ -41,7 +41,7 @@ Deno.test("readBody() stops reading a body that turns out too large", async () =
   let cancelled = false;
   const endless = streamOf(() => new Uint8Array(3), () => cancelled = true);
   await assert.rejects(
-    readBody(post(endless), 4),
+    readBody(post(endless), { limitBytes: 4 }),
     (error) => error instanceof RefusedError && error.refusal.kind === "body-too-large",
   );
   assert.ok(cancelled);
@@ -49,7 +49,10 @@ Deno.test("readBody() stops reading a body that turns out too large", async () =
 
 Deno.test("readBody() counts what comes, whatever length was announced", async () => {
   const endless = streamOf(() => new Uint8Array(3));
-  await assert.rejects(readBody(post(endless, { "content-length": "2" }), 4), RefusedError);
+  await assert.rejects(
+    readBody(post(endless, { "content-length": "2" }), { limitBytes: 4 }),
+    RefusedError,
+  );
 });
 
 Deno.test("readBody() says that a body broke off", async () => {
@@ -57,7 +60,27 @@ Deno.test("readBody() says that a body broke off", async () => {
     throw new Error("connection reset");
   });
   await assert.rejects(
-    readBody(post(broken), 4),
+    readBody(post(broken), { limitBytes: 4 }),
     (error) => error instanceof RefusedError && error.refusal.kind === "bad-body",
   );
+});
+
+Deno.test("readBody() gives a sender up that was silent for too long, at its next byte or its end", async () => {
+  for (const chunk of [new Uint8Array(1), null]) {
+    const late = new ReadableStream<Uint8Array>({
+      pull: (controller) =>
+        new Promise((resolve) => {
+          // Of two timers the one that is due first fires first, however late both are.
+          setTimeout(() => {
+            if (chunk === null) controller.close();
+            else controller.enqueue(chunk);
+            resolve();
+          }, 20);
+        }),
+    }, { highWaterMark: 0 });
+    await assert.rejects(
+      readBody(post(late), { limitBytes: 4, idleMs: 1 }),
+      (error) => error instanceof RefusedError && error.refusal.kind === "slow-body",
+    );
+  }
 });
