@@ -69,6 +69,7 @@ export class ClientMesh extends BaseMesh {
       const addresses = this.addressesOf(peer);
       const stream = await this.parts.network.open(protocol, { peer, addresses, signal });
       stream.ended.then(release);
+      this.#freshen();
       return stream;
     } catch (error) {
       release();
@@ -116,6 +117,12 @@ export class ClientMesh extends BaseMesh {
     } finally {
       release();
     }
+  }
+
+  /** Whoever uses the mesh hears of its changes: a table that has aged is asked for again behind the use. */
+  #freshen(): void {
+    // Nobody answers: the old table goes on being used, and the next use asks again.
+    this.#finder.refresh({}).catch(() => undefined);
   }
 
   #onTable(): void {

@@ -31,6 +31,8 @@ export class RouteFinder {
   /** Who answered last is asked first; who failed last is asked last. */
   #preferred: PeerId | undefined;
   readonly #failed = new Set<PeerId>();
+  /** Chosen once for each peer, so that not all clients ask the same one first. */
+  readonly #turns = new Map<PeerId, number>();
   #table: RoutingTable = EMPTY_TABLE;
   #freshUntil = -Infinity;
   #fetching: Promise<RoutingTable> | undefined;
@@ -126,7 +128,13 @@ export class RouteFinder {
     const known = [...this.#table.nodes.map(({ peer }) => peer), ...this.#options.stored().keys()];
     const order = [...this.#failed];
     const rank = (peer: PeerId) => peer === this.#preferred ? -2 : order.indexOf(peer);
-    return [...new Set(known)].sort((a, b) => rank(a) - rank(b));
+    return [...new Set(known)].sort((a, b) => rank(a) - rank(b) || this.#turn(a) - this.#turn(b));
+  }
+
+  #turn(peer: PeerId): number {
+    const turn = this.#turns.get(peer) ?? this.#options.random();
+    this.#turns.set(peer, turn);
+    return turn;
   }
 
   async #findFirst(): Promise<void> {

@@ -1,6 +1,6 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { NoMeshError, UnreachableError } from "../../src/mesh/mod.ts";
+import { NoMeshError, systemClock, UnreachableError } from "../../src/mesh/mod.ts";
 import { content } from "./content.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
 
@@ -50,6 +50,34 @@ Deno.test("a client is told of new routes when it asks again", async () => {
   assert.deepEqual(after.wanted, ["qwen"]);
   assert.notEqual(after.version, before.version);
   assert.equal(events, 1);
+});
+
+Deno.test("a client that is in use asks again once its table has aged, and not before", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder");
+  founder.handle("/mesh-llm/http/1", { roles: ["client"], maxStreams: 8 }, async (s) => {
+    await s.read();
+    await s.closeWrite();
+  });
+  const token = await founder.invite({ role: "client" });
+  let aheadMs = 0;
+  const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + aheadMs };
+  const client = await meshes.start("client", { token, role: "client", clock });
+  const before = await client.refreshRoutes({ force: true });
+  founder.announce(content({ name: "founder", wanted: ["qwen"] }));
+  const use = async () => {
+    const stream = await client.open(founder.self, "/mesh-llm/http/1");
+    await stream.write(new Uint8Array([1]));
+    await stream.closeWrite();
+    assert.equal(await stream.read(), null);
+  };
+  await use();
+  assert.equal(await client.refreshRoutes({}), before);
+  aheadMs = 61_000;
+  const heard = until(client, () => client.routes().wanted.includes("qwen"));
+  assert.equal(client.routes(), before, "nobody has used it since");
+  await use();
+  await heard;
 });
 
 Deno.test("a client may open http to any member of the table, and is reset on rpc and gossip", async () => {

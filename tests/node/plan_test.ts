@@ -92,6 +92,12 @@ const rows: Row[] = [
     expected: { kind: "host", workers: [{ peer: peer("b"), share: 50 / 110 }] },
   },
   {
+    fact: "--tensor-split of the node that is elected overrides the shares by memory",
+    view: view(member("c", 60, holdsBig), [member("a", 50, holdsBig)]),
+    options: { ...toldBig, tensorSplit: [3, 1] },
+    expected: { kind: "host", hostShare: 0.75, workers: [{ peer: peer("a"), share: 0.25 }] },
+  },
+  {
     fact: "too little memory in all waits with both numbers",
     view: view(member("b", 30, holdsBig), [member("a", 30, holdsBig)]),
     options: toldBig,
