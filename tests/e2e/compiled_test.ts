@@ -29,6 +29,8 @@ compiledTest("the executable alone in an empty folder: solo, split and client", 
   for (const node of [host, worker, client]) await answersExactly(node);
   const page = await fetch(host.ready.console);
   assert.match(await page.text(), /<script type="module"/);
+  const metrics = await (await fetch(`${host.ready.console}/metrics`)).text();
+  assert.match(metrics, /^mesh_llm_requests_total\{model="guide".*outcome="answered"\} \d+$/m);
   assert.deepEqual((await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name), [
     "mesh-llm",
   ]);
