@@ -91,6 +91,9 @@ const SECURE_HEADERS: Readonly<Record<string, string>> = {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No text becomes HTML, whatever a model says: the page makes elements.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join("; "),
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",

@@ -139,6 +139,7 @@ Deno.test("Nothing on the console's port may be framed, sniffed, or run from els
     const policy = headers.get("content-security-policy") ?? "";
     assert.match(policy, /default-src 'none'/);
     assert.match(policy, /frame-ancestors 'none'/);
+    assert.match(policy, /require-trusted-types-for 'script'; trusted-types 'none'/);
     assert.doesNotMatch(policy, /unsafe|\*|http/);
     assert.equal(headers.get("x-content-type-options"), "nosniff");
     assert.equal(headers.get("referrer-policy"), "no-referrer");

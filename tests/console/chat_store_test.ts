@@ -35,9 +35,14 @@ class MemoryStorage implements ChatStorage {
 function setUp(...lines: string[]) {
   const storage = new MemoryStorage();
   const asked: ChatRequest[] = [];
+  const fail = { next: false };
   let ids = 0;
   const ask = (request: ChatRequest): Promise<ChatReply> => {
     asked.push(request);
+    if (fail.next) {
+      fail.next = false;
+      return Promise.reject(new Error("Nobody is there"));
+    }
     const chunk = {
       text: lines.shift() ?? "",
       reasoning: "",
@@ -66,7 +71,7 @@ function setUp(...lines: string[]) {
     });
   const shown = () =>
     pathOf(store.state.current).map(({ question, answer }) => `${question.text} ${answer.text}`);
-  return { store, storage, asked, idle, shown };
+  return { store, storage, asked, idle, shown, fail };
 }
 
 const question = (text: string) => ({ text, attachments: [] });
@@ -100,6 +105,21 @@ Deno.test("a question that is changed begins a branch, told of what came before 
   store.show(second);
   await new Promise<void>(queueMicrotask);
   assert.deepEqual(shown(), ["one? yes", "two? no"]);
+});
+
+Deno.test("an answer that never came makes room for the next; one that broke off stays", async () => {
+  const { store, idle, fail } = setUp("half", "whole");
+  fail.next = true;
+  store.ask("big", question("one?"));
+  await idle();
+  const [refused] = store.state.current.turns;
+  assert.equal(refused?.answer.state, "failed");
+  store.again(refused!, "big");
+  await idle();
+  assert.deepEqual(store.state.current.turns.map(({ answer }) => answer.text), ["half"]);
+  store.again(store.state.current.turns[0]!, "big");
+  await idle();
+  assert.deepEqual(store.state.current.turns.map(({ answer }) => answer.text), ["half", "whole"]);
 });
 
 Deno.test("settings of a conversation go with each question of it", async () => {

@@ -287,6 +287,27 @@ const SCENES: Scenes = {
     },
   },
 
+  "no page scrolls sideways, from a phone's width to a wide screen": {
+    status: status({
+      node: {
+        name: "a-machine-with-a-long-name.local",
+        tokensPerSecond: 123.4,
+        clientsConnected: 12,
+      },
+      peers: PEERS,
+    }),
+    catalog: CATALOG,
+    async play({ console }) {
+      for (const name of ["Mesh", "Models", "Chat", "Activity", "Agents"] as const) {
+        await console.goTo(name);
+        for (const width of [320, 390, 760, 900, 1200, 1360, 2200]) {
+          await console.page.setViewportSize({ width, height: 800 });
+          assert.equal(await console.scrollsSideways(), false, `${name} at ${width} px`);
+        }
+      }
+    },
+  },
+
   "every page can be reached and left by the keyboard": {
     async play({ console }) {
       const { page } = console;

@@ -14,8 +14,8 @@ interface ChatTurnsProps extends Pick<ChatTurnProps, "canAsk" | "onAgain" | "onE
   readonly children: ComponentChildren;
 }
 
-/** Keeps the end of a growing answer in sight, unless the reader has scrolled up. */
-function useFollowEnd(changed: unknown): RefObject<HTMLDivElement | null> {
+/** Keeps the end of a growing answer in sight, unless the reader has scrolled up since the question. */
+function useFollowEnd(path: readonly Turn[]): RefObject<HTMLDivElement | null> {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   useLayoutEffect(() => {
@@ -28,9 +28,13 @@ function useFollowEnd(changed: unknown): RefObject<HTMLDivElement | null> {
     element.addEventListener("scroll", note, { passive: true });
     return () => element.removeEventListener("scroll", note);
   }, []);
+  const last = path.at(-1)?.id;
+  useLayoutEffect(() => {
+    follows.current = true;
+  }, [last]);
   useLayoutEffect(() => {
     if (follows.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
-  }, [changed]);
+  }, [path]);
   return box;
 }
 

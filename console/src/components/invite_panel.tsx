@@ -87,9 +87,11 @@ function MoreInvites() {
         aria-expanded={shown}
         onClick={() => setShown(!shown)}
       >
-        {shown ? "Hide the other invites" : "Other invites: for a time, for one person, to revoke"}
+        {shown ? "Hide other invites" : "Other invites"}
       </button>
-      {shown && <Later load={loadInvites} props={{}} />}
+      {shown
+        ? <Later load={loadInvites} props={{}} />
+        : <p class="muted">For a time, for one person, and those to revoke.</p>}
     </div>
   );
 }

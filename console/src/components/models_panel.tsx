@@ -86,10 +86,14 @@ export const ModelRow = memo(({ model }: { model: ModelView }) => {
   );
 });
 
+/** As many as stand beside the picture of a large mesh. */
+const SHOWN = 8;
+
 /** The models that somebody serves, or wants served. All others are on a page of their own. */
 export const ServedModels = memo(({ models }: { models: readonly ModelView[] }) => {
   const served = models.filter(({ state }) => state !== "cold");
-  const others = models.length - served.length;
+  const shown = served.slice(0, SHOWN);
+  const others = models.length - shown.length;
   return (
     <section class="panel models" aria-labelledby="models-title">
       <h2 id="models-title">Models</h2>
@@ -98,7 +102,7 @@ export const ServedModels = memo(({ models }: { models: readonly ModelView[] }) 
       )}
       <ul class="cards">
         {/* The index as well: two models may share a name. */}
-        {served.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
+        {shown.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
       </ul>
       <a class="more" href={hrefOf("models")}>
         {others > 0

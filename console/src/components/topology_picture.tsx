@@ -102,7 +102,12 @@ export const TopologyPicture = memo(({ machines }: PictureProps) => {
   const height = machines.length > MANY ? HEIGHT_PX.many : HEIGHT_PX.few;
   const picture = width === 0 ? null : topology(machines, { width, height });
   return (
-    <div class="topology" ref={box} style={{ minHeight: `${height}px` }}>
+    <div
+      class="topology"
+      ref={box}
+      data-labels={picture?.labels}
+      style={{ minHeight: `${height}px` }}
+    >
       {picture !== null && (
         <svg
           width={width}

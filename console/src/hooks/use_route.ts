@@ -5,7 +5,10 @@ import { type PageName, pageOf } from "../lib/route.ts";
 export function useRoute(): PageName {
   const [page, setPage] = useState(() => pageOf(location.hash));
   useEffect(() => {
-    const onChange = () => setPage(pageOf(location.hash));
+    const onChange = () => {
+      setPage(pageOf(location.hash));
+      scrollTo(0, 0);
+    };
     addEventListener("hashchange", onChange);
     return () => removeEventListener("hashchange", onChange);
   }, []);

@@ -15,6 +15,7 @@ import {
   showBranch,
   type Turn,
   withAnswer,
+  withoutTurn,
 } from "./conversation.ts";
 import { SAVE_INTERVAL_MS } from "./defaults.ts";
 
@@ -119,9 +120,16 @@ export class ChatStore {
     void this.#follow(id, turn, earlier);
   }
 
-  /** Another answer to the same question, in a branch of its own. A key given here is kept while the page is open. */
+  /**
+   * Another answer to the same question: in a branch of its own, or in place of one that never came.
+   * A key given here is kept while the page is open.
+   */
   again(turn: Turn, model: string, apiKey?: string): void {
     this.#key = apiKey ?? this.#key;
+    const { state, text } = turn.answer;
+    if (state === "failed" && text === "") {
+      this.#update(this.#current, (conversation) => withoutTurn(conversation, turn.id));
+    }
     this.ask(model, turn.question, turn.parent);
   }
 

@@ -126,6 +126,11 @@ export function withAnswer(
   return { ...conversation, turns };
 }
 
+/** A conversation without a turn that nothing follows. */
+export function withoutTurn(conversation: Conversation, id: string): Conversation {
+  return { ...conversation, turns: conversation.turns.filter((turn) => turn.id !== id) };
+}
+
 /** A conversation as it was kept: what was being answered then was stopped by the closing of the page. */
 export function restored(conversation: Conversation): Conversation {
   const turns = conversation.turns.map((turn) =>
