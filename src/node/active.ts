@@ -17,6 +17,7 @@ import {
   type TunnelCounts,
 } from "../tunnel/mod.ts";
 import { roleOf } from "./announcement.ts";
+import { countRequest } from "./demand.ts";
 import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
 import { type DraftChoice, draftOf } from "./drafts.ts";
 import { type Duty, splitPeers } from "./duty.ts";
@@ -293,36 +294,17 @@ export class Active implements NodePart {
       HTTP_PROTOCOL,
       { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
       (stream, peer) =>
-        this.#counted((counting) =>
-          handleHttp(counts.count(stream, peer.id, "http"), peer.id, {
-            find: (model) => counting(model, find(model)),
-            grants,
-            ask: (target, request) => this.#queue.ask(target, request),
-            logger,
-          })
+        countRequest(
+          this.#outlook.demand,
+          (counting) =>
+            handleHttp(counts.count(stream, peer.id, "http"), peer.id, {
+              find: (model) => counting(model, find(model)),
+              grants,
+              ask: (target, request) => this.#queue.ask(target, request),
+              logger,
+            }),
         ),
     );
-  }
-
-  /** Counts a request from when its model is known to its end. */
-  async #counted(
-    handle: (
-      counting: <Found>(model: ModelRef, server: Found | null) => Found | null,
-    ) => Promise<void>,
-  ): Promise<void> {
-    const { demand } = this.#outlook;
-    let counted: string | undefined;
-    try {
-      await handle((model, server) => {
-        if (server !== null && counted === undefined) {
-          counted = model.name;
-          demand.begin(counted, Date.now());
-        }
-        return server;
-      });
-    } finally {
-      if (counted !== undefined) demand.end(counted, Date.now());
-    }
   }
 
   /** The members have changed: every one has its tunnel port, and the plan may be another. */

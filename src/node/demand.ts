@@ -1,3 +1,4 @@
+import type { ModelRef } from "../mesh/mod.ts";
 import { DEMAND_WINDOW_MS, LEAST_DEMAND } from "./defaults.ts";
 
 interface Load {
@@ -60,4 +61,26 @@ export function nextStep(current: number | undefined, average: number): number {
     average >= current / 2 / HYSTERESIS;
   if (stays) return current;
   return average < LEAST_DEMAND ? 0 : 2 ** Math.ceil(Math.log2(average));
+}
+
+/** Passes on what serves a model, and notes that it is asked for. */
+export type Counting = <Found>(model: ModelRef, server: Found | null) => Found | null;
+
+/** Counts a request of another node from when its model is known to its end. */
+export async function countRequest(
+  demand: Demand,
+  handle: (counting: Counting) => Promise<void>,
+): Promise<void> {
+  let counted: string | undefined;
+  try {
+    await handle((model, server) => {
+      if (server !== null && counted === undefined) {
+        counted = model.name;
+        demand.begin(counted, Date.now());
+      }
+      return server;
+    });
+  } finally {
+    if (counted !== undefined) demand.end(counted, Date.now());
+  }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Demand, nextStep } from "../../src/node/demand.ts";
+import { countRequest, Demand, nextStep } from "../../src/node/demand.ts";
+import { SMALL } from "./members.ts";
 
 const MINUTE = 60_000;
 
@@ -29,6 +30,20 @@ Deno.test("many short requests count like one long one", () => {
     demand.end("x", atMs + 90);
   }
   assert.deepEqual(demand.steps(10 * MINUTE), { x: 1 });
+});
+
+Deno.test("countRequest() counts what is served, however it ends", async () => {
+  const demand = new Demand();
+  const failing = countRequest(demand, (counting) => {
+    assert.equal(counting(SMALL, null), null);
+    assert.ok(!demand.isThere, "nobody serves it here");
+    assert.equal(counting(SMALL, "server"), "server");
+    assert.ok(demand.isThere);
+    return Promise.reject(new Error("The caller is gone"));
+  });
+  await assert.rejects(failing, /gone/);
+  demand.steps(Date.now());
+  assert.ok(!demand.isThere);
 });
 
 Deno.test("nextStep() is a power of two, and does not flap for drift around an edge", () => {

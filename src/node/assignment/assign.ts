@@ -17,7 +17,7 @@ export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignme
   round.keepClaims();
   round.helpWaiting();
   round.fillGaps();
-  round.coolHotModels();
+  round.relieveHotModels();
   round.fillUp();
   return round.assignments;
 }
@@ -70,7 +70,7 @@ class Round {
   }
 
   /** One more instance, where the ones that are warm have more to do than they should. */
-  coolHotModels(): void {
+  relieveHotModels(): void {
     const { demand, providers } = this.#stock;
     const hot = [...demand].filter(([name, inFlight]) => {
       const serving = providers.get(name) ?? [];
