@@ -107,7 +107,8 @@ export class InstanceSearch {
     if (this.#full) throw new RefusedError({ kind: "overloaded", model });
     const now = performance.now();
     this.#holdUntilMs ??= now + holdMs;
-    const isHopeless = this.#failed === undefined && !mayCome(node, model);
+    const isHopeless = this.#failed === undefined && !mayCome(node, model) &&
+      (model === null || !node.summon(model));
     if (isHopeless || now >= this.#holdUntilMs) throw nobodyAnswers(node, model, this.#failed);
   }
 }

@@ -48,6 +48,10 @@ export class KeyedNode implements GatewayNode {
     return this.#node.coming().filter((model) => this.#mayUse(model));
   }
 
+  summon(model: string): boolean {
+    return this.#mayUse(model) && this.#node.summon(model);
+  }
+
   doubt(instance: GatewayInstance): void {
     this.#node.doubt(instance);
   }

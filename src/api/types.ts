@@ -216,6 +216,11 @@ export interface GatewayNode {
   refresh(signal: AbortSignal): Promise<void>;
   /** Names that may be warm soon: loading, waiting for memory, wanted, or served by a group that elects its host. */
   coming(): readonly string[];
+  /**
+   * Nobody serves the model that a request names. True where it lies on a disk of the mesh and is loaded
+   * for it, so that the request may be held.
+   */
+  summon(model: string): boolean;
   /** The model that this node serves or takes part in, if any. */
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */

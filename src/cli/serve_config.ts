@@ -44,6 +44,7 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
     maxVramBytes: options.maxVram ?? null,
     contextLength: options.ctx ?? null,
     draft: draftOf(options.draft, around),
+    idleUnloadMs: options.idleUnload ?? null,
     binDir: absolute(options.binDir, around),
     modelsDir: absolute(options.modelsDir, around),
     hub: hubOf(around),

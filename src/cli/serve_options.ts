@@ -5,6 +5,7 @@ import { API_PORT, CONSOLE_PORT } from "./defaults.ts";
 import {
   parseAddress,
   parseContextLength,
+  parseDuration,
   parseGigabytes,
   parseKey,
   parseName,
@@ -36,6 +37,7 @@ export interface ServeOptions {
   readonly ctx?: number;
   /** `false` by `--no-draft`. */
   readonly draft?: string | false;
+  readonly idleUnload?: number;
   readonly binDir?: string;
   readonly modelsDir?: string;
   readonly dataDir?: string;
@@ -67,7 +69,12 @@ export function addServeOptions(command: Command): void {
       "model that guesses tokens (default: one on disk of the same vocabulary)",
       parser("--draft", parseNotEmpty),
     )
-    .option("--no-draft", "let nothing guess tokens");
+    .option("--no-draft", "let nothing guess tokens")
+    .option(
+      "--idle-unload <time>",
+      "free the memory of a model that nobody asked for in this time, such as 15m",
+      parser("--idle-unload", parseDuration),
+    );
   command.optionsGroup(MESH)
     .option("--join <token>", "join the mesh of this invite", parser("--join", parseNotEmpty))
     .addOption(

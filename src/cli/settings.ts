@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { ServeConfig } from "./command.ts";
 import { FROM_FILE } from "./config_file.ts";
+import { durationText } from "./values.ts";
 
 export interface Setting {
   /** As in `config.toml`. */
@@ -20,6 +21,7 @@ const VALUES: Readonly<Record<string, (config: ServeConfig) => unknown>> = {
   maxVram: ({ maxVramBytes }) => maxVramBytes === null ? null : maxVramBytes / 1e9,
   ctx: ({ contextLength }) => contextLength,
   draft: ({ draft }) => draft,
+  idleUnload: ({ idleUnloadMs }) => idleUnloadMs === null ? null : durationText(idleUnloadMs),
   join: ({ join }) => hide(join),
   client: ({ client }) => client,
   name: ({ name }) => name,

@@ -64,6 +64,7 @@ export function parseNotEmpty(option: string, text: string): string {
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
   m: 60_000,
   h: 3_600_000,
   d: 86_400_000,
@@ -75,10 +76,17 @@ const DURATION_MAX_MS = 10 * 366 * 86_400_000;
 
 /** Milliseconds. */
 export function parseDuration(option: string, text: string): number {
-  const [, digits = "", unit = ""] = /^(\d{1,7})([mhdw])$/.exec(text) ?? [];
+  const [, digits = "", unit = ""] = /^(\d{1,7})([smhdw])$/.exec(text) ?? [];
   const ms = Number(digits) * (UNIT_MS[unit] ?? 0);
   if (ms > 0 && ms <= DURATION_MAX_MS) return ms;
   return refuse(option, "a number and a unit, such as 30m, 12h, 7d or 4w", text);
+}
+
+/** As it is written, in the largest unit without a rest. */
+export function durationText(ms: number): string {
+  const [unit, unitMs] = Object.entries(UNIT_MS).findLast(([, unitMs]) => ms % unitMs === 0) ??
+    ["s", 1_000];
+  return `${ms / unitMs}${unit}`;
 }
 
 /** As `token list` shows it. It becomes part of a URL. */

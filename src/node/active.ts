@@ -31,7 +31,9 @@ import { modelNameOf } from "./plan.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RequestQueue } from "./request_queue.ts";
+import { putToRest, type Resting, shouldRest, wakeUp } from "./rest.ts";
 import { RpcGate } from "./rpc_gate.ts";
+import { modelToSummon } from "./summons.ts";
 import { sameModel } from "./view.ts";
 import { weightSource } from "./weights.ts";
 import { dropping, serving } from "./wishes.ts";
@@ -50,6 +52,8 @@ export interface ActiveOptions {
   readonly split: boolean;
   readonly tensorSplit: readonly number[] | null;
   readonly contextLength: number | null;
+  /** `--idle-unload`. */
+  readonly idleUnloadMs: number | null;
   readonly name: string;
   readonly version: string;
   readonly counts: TunnelCounts;
@@ -73,6 +77,8 @@ export class Active implements NodePart {
   readonly #queue = new RequestQueue();
   readonly #tunnels: RpcTunnels;
   readonly #served: RpcServerEnd;
+  #resting: Resting | null = null;
+  #warmSinceMs: number | undefined;
 
   constructor(options: ActiveOptions) {
     const { mesh, counts, logger } = options;
@@ -160,6 +166,19 @@ export class Active implements NodePart {
     this.#outlook.demand.end(model, Date.now());
   }
 
+  summon(name: string): boolean {
+    const { memory, mesh } = this.#options;
+    const { models } = this.#outlook.content(this.#reconciler.duty, this.#reconciler.stance);
+    const self = { models, memoryBytes: memory.memoryBytes };
+    const model = modelToSummon(name, [self, ...mesh.members()]);
+    if (model === undefined) return false;
+    this.#outlook.summons.call(model, systemClock.now());
+    this.#wakeUp(model);
+    this.#announce(this.#reconciler.duty);
+    this.#reconciler.wake();
+    return true;
+  }
+
   async serve(model: string): Promise<void> {
     const file = this.onDisk.find(({ name }) => name === model);
     if (file === undefined) {
@@ -194,7 +213,10 @@ export class Active implements NodePart {
       this.#reconciler.wake();
     });
     const demand = setInterval(
-      () => this.#outlook.demand.isThere && this.#reconciler.wake(),
+      () => {
+        this.#restWhenIdle();
+        if (this.#outlook.demand.isThere) this.#reconciler.wake();
+      },
       DEMAND_LOOK_MS,
     );
     try {
@@ -312,11 +334,50 @@ export class Active implements NodePart {
     const { mesh } = this.#options;
     const living = new Set<string>(mesh.members().map((member) => member.peer));
     for (const peer of living) this.#tunnels.ensure(peer);
+    for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#wakeUp(name);
     for (const peer of Object.keys(this.#tunnels.ports())) {
       if (!living.has(peer)) void this.#tunnels.remove(peer);
     }
     this.#reconciler.wake();
     this.#options.changed();
+  }
+
+  /** `--idle-unload`: what nobody asks for gives its memory back, until somebody does. */
+  #restWhenIdle(): void {
+    const { instance } = this.#reconciler.duty;
+    const { idleUnloadMs, mesh } = this.#options;
+    if (instance === null || instance.state !== "warm") {
+      this.#warmSinceMs = undefined;
+      return;
+    }
+    const nowMs = systemClock.now();
+    this.#warmSinceMs ??= nowMs;
+    const { model } = instance;
+    const endedMs = this.#outlook.demand.idleSinceMs(model.name);
+    const rests = shouldRest({
+      idleMs: idleUnloadMs,
+      nowMs,
+      idleSinceMs: endedMs === undefined ? undefined : Math.max(endedMs, this.#warmSinceMs),
+      isWantedElsewhere: mesh.members().some(({ wanted }) => wanted.includes(model.name)),
+    });
+    if (!rests) return;
+    const { wishes, resting } = putToRest(this.#outlook.wishes, model);
+    this.#outlook.wishes = wishes;
+    this.#outlook.summons.end(model.name);
+    this.#resting = resting;
+    this.#options.logger.info("{model} was not asked for and is unloaded until it is", {
+      event: "resting",
+      model: model.name,
+    });
+    this.#reconciler.reconsider().catch(() => {}); // whoever waits for it is nobody
+  }
+
+  /** The model is asked for again. */
+  #wakeUp(name: string): void {
+    if (this.#resting?.model.name !== name) return;
+    this.#outlook.wishes = wakeUp(this.#outlook.wishes, this.#resting);
+    this.#resting = null;
+    this.#reconciler.wake();
   }
 
   #announce(duty: Duty): void {

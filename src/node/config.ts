@@ -32,6 +32,8 @@ export interface NodeConfig {
   readonly contextLength: number | null;
   /** A file that guesses tokens, `false` for none, `null` for what is on the disk. */
   readonly draft: string | false | null;
+  /** A model that nobody asked for in this time gives its memory back. */
+  readonly idleUnloadMs: number | null;
   readonly binDir: string | null;
   readonly modelsDir: string | null;
   /** Where models are downloaded from. */

@@ -115,6 +115,14 @@ export function createActive(
   local: LocalParts,
   options: CreateActiveOptions,
 ): Active {
-  const { split, tensorSplit, contextLength, name } = config;
-  return new Active({ ...options, ...local, split, tensorSplit, contextLength, name });
+  const { split, tensorSplit, contextLength, idleUnloadMs, name } = config;
+  return new Active({
+    ...options,
+    ...local,
+    split,
+    tensorSplit,
+    contextLength,
+    idleUnloadMs,
+    name,
+  });
 }

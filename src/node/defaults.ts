@@ -102,6 +102,9 @@ export const FILE_SILENCE_MS = 20_000;
 /** For `doctor`: a dial over a slow WAN takes a second or two, and nobody waits longer for a list. */
 export const PEER_CHECK_MS = 4_000;
 
+/** A model that was asked for is wanted this long: loading the largest from a slow disk takes minutes. */
+export const SUMMON_MS = 10 * 60_000;
+
 /** llama-server's own default, where it does not say how many requests it answers at a time. */
 export const USUAL_SLOTS = 4;
 

@@ -10,6 +10,7 @@ interface Load {
 
 /** How much the models of this node are asked for. Time is an argument. */
 export class Demand {
+  readonly #endedMs = new Map<string, number>();
   readonly #loads = new Map<string, Load>();
   #announced: Readonly<Record<string, number>> = {};
 
@@ -21,6 +22,13 @@ export class Demand {
   /** Its answer has ended. */
   end(model: string, nowMs: number): void {
     this.#count(model, -1, nowMs);
+    this.#endedMs.set(model, nowMs);
+  }
+
+  /** When its last answer has ended; `undefined` while one is given, 0 where it was never asked for. */
+  idleSinceMs(model: string): number | undefined {
+    const inFlight = this.#loads.get(model)?.inFlight ?? 0;
+    return inFlight > 0 ? undefined : this.#endedMs.get(model) ?? 0;
   }
 
   /** Whether anything was asked for lately. */

@@ -98,6 +98,10 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#publisher.subscribe(listener);
   }
 
+  summon(model: string): boolean {
+    return this.#options.part.summon(model);
+  }
+
   freshen(): Promise<void> {
     return this.#options.part.freshen();
   }

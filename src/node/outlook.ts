@@ -3,6 +3,7 @@ import { announcementOf, type NodeFacts, type Stance } from "./announcement.ts";
 import { Demand } from "./demand.ts";
 import type { Duty } from "./duty.ts";
 import { mourn, NO_ORPHANS, type Orphans } from "./orphans.ts";
+import { Summons } from "./summons.ts";
 import { type View, viewOf } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -17,6 +18,7 @@ export interface OutlookOptions {
 /** What a node says of itself and what it sees of others: everything that its plans are made of. */
 export class Outlook {
   readonly demand = new Demand();
+  readonly summons = new Summons();
   /** What the user wants now. */
   wishes: Wishes;
   readonly #options: OutlookOptions;
@@ -38,7 +40,9 @@ export class Outlook {
     return announcementOf(facts(), duty, {
       ...stance,
       assignable: told === null,
-      wanted: [...new Set([...wanted, ...this.#orphans.orphans.keys()])],
+      wanted: [
+        ...new Set([...wanted, ...this.#orphans.orphans.keys(), ...this.summons.names(now())]),
+      ],
       refuses: [...new Set([...dropped, ...stance.refuses])],
       demand: this.demand.steps(now()),
       tunnelPorts,

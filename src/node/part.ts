@@ -20,6 +20,11 @@ export interface NodePart {
   /** A request for a model that this node serves has come from here, and its answer has ended. */
   asked(model: string): void;
   answered(model: string): void;
+  /**
+   * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
+   * so that waiting is of use.
+   */
+  summon(model: string): boolean;
   /** Serves the model from now on. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;
   /** Serves the model no longer; resolves when its processes are gone. @throws {ModelRefusedError} */

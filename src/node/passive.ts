@@ -48,6 +48,11 @@ export class Passive implements NodePart {
 
   answered(): void {}
 
+  /** A client announces nothing. */
+  summon(): boolean {
+    return false;
+  }
+
   // deno-lint-ignore require-await -- what it throws comes as a rejection
   async serve(): Promise<void> {
     throw new ModelRefusedError("conflict", "This node is a client: it serves no models");

@@ -79,6 +79,14 @@ export class FakeNode implements GatewayNode, ManagementNode {
     return Promise.resolve([{ name: "llama-server", text: "main: model loaded\n" }]);
   }
 
+  /** Models that are loaded when they are asked for. */
+  readonly onDisk: string[] = [];
+
+  summon(model: string): boolean {
+    this.asked.push(`summon ${model}`);
+    return this.onDisk.includes(model);
+  }
+
   freshen(): Promise<void> {
     return Promise.resolve();
   }

@@ -59,6 +59,7 @@ async function nodeHere(dataDir: string, server: FaultyServer, changes: Partial<
     maxVramBytes: null,
     contextLength: null,
     draft: null,
+    idleUnloadMs: null,
     binDir: await testBinDir(),
     modelsDir: null,
     hub: { endpoint: server.url.href, token: null },

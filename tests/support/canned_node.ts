@@ -163,6 +163,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   /** What the page did with models, such as `serve guide`. */
   readonly done: string[] = [];
 
+  summon(): boolean {
+    return false;
+  }
+
   readonly modelActions: ModelActions = {
     catalog: () => [...this.catalog],
     download: async (name) => {

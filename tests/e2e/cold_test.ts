@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { GUIDE } from "../models/sample_gguf.ts";
+import { tempDir } from "../models/temp_dir.ts";
+import { engineProcesses } from "../support/processes.ts";
+import { answersExactly, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
+
+nodeTest(
+  "a model that nobody asks for gives its memory back, and a request loads it again",
+  async () => {
+    await using node = await startServing(["--model", "guide", "--idle-unload", "1s"]);
+    await node.serving("guide");
+    await node.waitFor("resting");
+    await until(node, "idle", ({ node: { role } }) => role === "standby");
+    assert.deepEqual(await engineProcesses(node.pid, "llama-server"), []);
+    await answersExactly(node);
+  },
+);
+
+nodeTest(
+  "a cold model on a standby's disk is loaded for the first request of another node",
+  async () => {
+    await using dir = await tempDir();
+    await Deno.copyFile(GUIDE, join(dir.path, "elsewhere.gguf"));
+    await using host = await startServing(["--model", "guide"]);
+    await host.serving("guide");
+    const joining = ["--join", host.ready.token ?? "", "--models-dir", dir.path];
+    await using standby = await startServing(joining);
+    await until(host, "of two", ({ peers }) => peers.length === 1);
+    await answersExactly(host, "elsewhere");
+    const { models } = await host.status();
+    const served = models.find(({ name }) => name === "elsewhere");
+    assert.deepEqual(served?.hosts, [standby.ready.node]);
+    const response = await fetch(`${host.ready.api}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "no-such-model", messages: [] }),
+    });
+    assert.equal(response.status, 404);
+    await response.body?.cancel();
+  },
+);
