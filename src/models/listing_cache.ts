@@ -5,6 +5,7 @@ import { loadModel } from "./local_model.ts";
 import type { FoundFile } from "./model_folders.ts";
 import { eachShardPath } from "./shards.ts";
 import type { LocalModel } from "./types.ts";
+import { parseJson } from "./json.ts";
 
 /** What was read of a model's files, or why they can't be used. */
 export type ReadModel = { readonly model: LocalModel } | { readonly reason: string };
@@ -124,12 +125,4 @@ async function writeWhole(path: string, text: string): Promise<void> {
   const draft = `${path}.${Deno.pid}`;
   await Deno.writeTextFile(draft, text, { mode: 0o600 });
   await Deno.rename(draft, path);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

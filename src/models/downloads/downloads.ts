@@ -102,7 +102,7 @@ export class Downloads {
     });
     checkFit(plan);
     await this.#checkRoom(plan);
-    const entry = this.#entries.get(plan.name) ?? await this.#begin(plan);
+    const entry = this.#entries.get(plan.name) ?? this.#begin(plan);
     if (entry.ending === undefined) this.#run(entry, plan);
     return { name: plan.name, progress: entry.progress };
   }
@@ -145,34 +145,29 @@ export class Downloads {
       );
   }
 
-  async #begin({ name, reference, files }: DownloadPlan): Promise<Entry> {
-    const unfinished = {
-      name,
-      reference,
-      totalBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      files: files.map(({ path, sizeBytes, sha256, url }) => ({
-        path,
-        sizeBytes,
-        identity: sha256 ?? url.href,
-      })),
-    };
-    await this.#store.add(unfinished);
-    return await this.#recall(unfinished);
+  /** At once, so that two who ask at the same time begin one download. */
+  #begin({ name, reference, files }: DownloadPlan): Entry {
+    const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const parts = files.map(({ path, ...file }) => ({ path, ...partOf(file) }));
+    return this.#add({ name, reference, totalBytes, files: parts }, 0);
   }
 
-  async #recall(unfinished: Unfinished): Promise<Entry> {
-    const { name, totalBytes, files } = unfinished;
+  async #recall(unfinished: Unfinished): Promise<void> {
     const { chunkBytes } = this.#options.world;
     const left = await Promise.all(
-      files.map((file) => leftBytes(chunkBytes === undefined ? file : { ...file, chunkBytes })),
+      unfinished.files.map((file) => leftBytes({ ...file, ...optional(chunkBytes) })),
     );
+    this.#add(unfinished, left.reduce((sum, bytes) => sum + bytes, 0));
+  }
+
+  #add(unfinished: Unfinished, receivedBytes: number): Entry {
     const entry: Entry = {
       unfinished,
       rate: new Rate(),
       progress: {
         state: "paused",
-        receivedBytes: left.reduce((sum, bytes) => sum + bytes, 0),
-        totalBytes,
+        receivedBytes,
+        totalBytes: unfinished.totalBytes,
         bytesPerSecond: 0,
         secondsLeft: null,
         error: null,
@@ -181,7 +176,7 @@ export class Downloads {
       ending: undefined,
       done: Promise.resolve(),
     };
-    this.#entries.set(name, entry);
+    this.#entries.set(unfinished.name, entry);
     return entry;
   }
 
@@ -197,6 +192,7 @@ export class Downloads {
 
   async #fetchAll(entry: Entry, plan: DownloadPlan, signal: AbortSignal): Promise<void> {
     const { world, peersFor, onLiar } = this.#options;
+    await this.#store.add(entry.unfinished);
     for (const file of plan.files) {
       let resumed = true;
       await downloadFile(file, {
@@ -252,13 +248,11 @@ export class Downloads {
   async #checkRoom({ files }: DownloadPlan): Promise<void> {
     const { folder, world } = this.#options;
     await Deno.mkdir(folder, { recursive: true });
-    const left = await Promise.all(files.map(async (file) => {
-      const there = await Deno.stat(file.path).then(({ size }) => size, () => 0);
-      const { sizeBytes, path, sha256, url } = file;
-      const { chunkBytes } = world;
-      const part = { path, sizeBytes, identity: sha256 ?? url.href };
-      return there > 0 ? 0 : sizeBytes -
-        await leftBytes(chunkBytes === undefined ? part : { ...part, chunkBytes });
+    const left = await Promise.all(files.map(async ({ path, ...file }) => {
+      const there = await Deno.stat(path).then(({ size }) => size, () => 0);
+      if (there > 0) return 0;
+      const part = { path, ...partOf(file), ...optional(world.chunkBytes) };
+      return file.sizeBytes - await leftBytes(part);
     }));
     const missing = left.reduce((sum, bytes) => sum + bytes, 0);
     const free = await world.freeBytes(folder);
@@ -268,6 +262,15 @@ export class Downloads {
   }
 }
 
+/** What a part of the file is known by. */
+function partOf({ sizeBytes, sha256, url }: Omit<FileToDownload, "path">) {
+  return { sizeBytes, identity: sha256 ?? url.href };
+}
+
+function optional(chunkBytes: number | undefined): { readonly chunkBytes?: number } {
+  return chunkBytes === undefined ? {} : { chunkBytes };
+}
+
 /** The real world, behind the address rules of design.md 7. */
 export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
   return { rules: PUBLIC_ONLY, token, freeBytes, pause };
@@ -275,9 +278,11 @@ export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const end = () => resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end, { once: true });
   await promise;
   clearTimeout(timer);
+  signal.removeEventListener("abort", end);
   signal.throwIfAborted();
 }

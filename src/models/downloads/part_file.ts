@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DownloadRefusedError } from "../errors.ts";
 import { CHUNK_BYTES } from "./defaults.ts";
+import { parseJson } from "../json.ts";
 
 /** One piece of a file. All are of the same size but the last. */
 export interface Chunk {
@@ -163,14 +164,6 @@ async function readState(options: PartOptions): Promise<State | undefined> {
   const same = data?.identity === fresh.identity && data.sizeBytes === fresh.sizeBytes &&
     data.chunkBytes === fresh.chunkBytes && data.chunks.length === fresh.chunks.length;
   return same ? data : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // cut off by a crash of the machine
-  }
 }
 
 async function removeIfThere(path: string): Promise<void> {

@@ -7,6 +7,7 @@ import { MAX_METADATA_BYTES } from "./defaults.ts";
 import type { DownloadWorld, FileToDownload } from "./download_file.ts";
 import { httpGet } from "./http_get.ts";
 import { checkStatus } from "./origin.ts";
+import { parseJson } from "../json.ts";
 
 /** What is to be fetched, as the repository describes it now. */
 export interface DownloadPlan {
@@ -131,14 +132,6 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
     if (text.length > MAX_METADATA_BYTES) throw new Error("Its answer is too long");
   }
   return text + decoder.decode();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function encodePath(path: string): string {

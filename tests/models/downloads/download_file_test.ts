@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { PUBLIC_ONLY } from "../../../src/models/downloads/address_rules.ts";
+import { isDiskFull } from "../../../src/models/downloads/disk.ts";
 import { downloadFile, type FileOptions } from "../../../src/models/downloads/download_file.ts";
 import type { ChunkSource } from "../../../src/models/downloads/types.ts";
 import { DownloadFailedError, DownloadRefusedError } from "../../../src/models/mod.ts";
@@ -207,6 +208,17 @@ Deno.test("downloadFile() refuses to begin without room, and survives a disk tha
   await it.download();
   await assertWhole(it);
   assert.ok(it.server.asked.length - before <= 9, "nothing was kept");
+});
+
+Deno.test({
+  name: "downloadFile() knows a disk that is really full",
+  ignore: Deno.build.os !== "linux", // the only system with a device that is always full
+  fn: async () => {
+    using full = await Deno.open("/dev/full", { write: true });
+    const error = await full.write(new Uint8Array(1)).catch((error: unknown) => error);
+    assert.equal(isDiskFull(error), true);
+    assert.equal(isDiskFull(new Error("No space")), false);
+  },
 });
 
 Deno.test("downloadFile() takes a finished file as it is, and never another one of its name", async () => {

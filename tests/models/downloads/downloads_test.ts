@@ -109,6 +109,16 @@ Deno.test("Downloads fetches a model by its repository, tells how far it is, and
   assert.deepEqual(left.map((entry) => entry.name), ["org"]);
 });
 
+Deno.test("Downloads begins one download for all who ask for it at the same time", async () => {
+  await using it = await setting(hub);
+  const downloads = await it.open();
+  const started = await Promise.all([1, 2, 3].map(() => downloads.start("org/repo")));
+  assert.deepEqual(started.map(({ name }) => name), Array(3).fill("m-Q4_K_M"));
+  await downloads.ended("m-Q4_K_M");
+  assert.deepEqual(it.finished, ["m-Q4_K_M"]);
+  assert.equal(it.server.asked.filter(({ range }) => range !== null).length, 9);
+});
+
 Deno.test("Downloads fetches all shards as one model", async () => {
   await using it = await setting(hub);
   const downloads = await it.open();
