@@ -31,7 +31,7 @@ import { modelNameOf } from "./plan.ts";
 import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RequestQueue } from "./request_queue.ts";
-import { putToRest, type Resting, shouldRest, wakeUp } from "./rest.ts";
+import { RestKeeper } from "./rest.ts";
 import { RpcGate } from "./rpc_gate.ts";
 import { modelToSummon } from "./summons.ts";
 import { sameModel } from "./view.ts";
@@ -77,12 +77,12 @@ export class Active implements NodePart {
   readonly #queue = new RequestQueue();
   readonly #tunnels: RpcTunnels;
   readonly #served: RpcServerEnd;
-  #resting: Resting | null = null;
-  #warmSinceMs: number | undefined;
+  readonly #rest: RestKeeper;
 
   constructor(options: ActiveOptions) {
     const { mesh, counts, logger } = options;
     this.#options = options;
+    this.#rest = new RestKeeper(options.idleUnloadMs);
     const { told, wanted } = options;
     this.#outlook = new Outlook({
       mesh,
@@ -344,39 +344,31 @@ export class Active implements NodePart {
 
   /** `--idle-unload`: what nobody asks for gives its memory back, until somebody does. */
   #restWhenIdle(): void {
+    const { mesh, logger } = this.#options;
     const { instance } = this.#reconciler.duty;
-    const { idleUnloadMs, mesh } = this.#options;
-    if (instance === null || instance.state !== "warm") {
-      this.#warmSinceMs = undefined;
-      return;
-    }
-    const nowMs = systemClock.now();
-    this.#warmSinceMs ??= nowMs;
-    const { model } = instance;
-    const endedMs = this.#outlook.demand.idleSinceMs(model.name);
-    const rests = shouldRest({
-      idleMs: idleUnloadMs,
-      nowMs,
-      idleSinceMs: endedMs === undefined ? undefined : Math.max(endedMs, this.#warmSinceMs),
-      isWantedElsewhere: mesh.members().some(({ wanted }) => wanted.includes(model.name)),
+    const wishes = this.#rest.look({
+      instance,
+      endedMs: (model) => this.#outlook.demand.idleSinceMs(model),
+      isWantedElsewhere: (model) => mesh.members().some(({ wanted }) => wanted.includes(model)),
+      wishes: this.#outlook.wishes,
+      nowMs: systemClock.now(),
     });
-    if (!rests) return;
-    const { wishes, resting } = putToRest(this.#outlook.wishes, model);
+    if (wishes === undefined || instance === null) return;
+    const model = instance.model.name;
     this.#outlook.wishes = wishes;
-    this.#outlook.summons.end(model.name);
-    this.#resting = resting;
-    this.#options.logger.info("{model} was not asked for and is unloaded until it is", {
+    this.#outlook.summons.end(model);
+    logger.info("{model} was not asked for and is unloaded until it is", {
       event: "resting",
-      model: model.name,
+      model,
     });
-    this.#reconciler.reconsider().catch(() => {}); // whoever waits for it is nobody
+    void this.#reconciler.reconsider(); // resolves also at the end of the node
   }
 
   /** The model is asked for again. */
   #wakeUp(name: string): void {
-    if (this.#resting?.model.name !== name) return;
-    this.#outlook.wishes = wakeUp(this.#outlook.wishes, this.#resting);
-    this.#resting = null;
+    const wishes = this.#rest.wake(name, this.#outlook.wishes);
+    if (wishes === undefined) return;
+    this.#outlook.wishes = wishes;
     this.#reconciler.wake();
   }
 
