@@ -8,6 +8,10 @@ const logger = getLogger("load");
 
 /** A client's gateway over its mesh, as in the program; only its HTTP port is left out. */
 class ClientGateway extends Gateway {
+  summon(): boolean {
+    return false;
+  }
+
   constructor(mesh: Mesh) {
     super({
       mesh,
