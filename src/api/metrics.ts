@@ -20,6 +20,8 @@ export type MeasuredNode = Pick<ManagementNode, "status" | "counters">;
 export class Metrics {
   readonly #registry = new Registry();
   readonly #node: MeasuredNode;
+  /** While Prometheus reads. */
+  #status: Status | undefined;
   readonly #models = new BoundedLabels();
   readonly #hosts = new BoundedLabels();
   readonly #peers = new BoundedLabels();
@@ -66,8 +68,18 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    // Of a large mesh it takes some milliseconds, and a dozen metrics are made of it.
+    this.#status = this.#node.status();
+    try {
+      return await this.#registry.metrics();
+    } finally {
+      this.#status = undefined;
+    }
+  }
+
+  #read(read: Reading): Sample[] {
+    return read(this.#status ?? this.#node.status());
   }
 
   record(request: RequestRecord): void {
@@ -155,7 +167,7 @@ export class Metrics {
   }
 
   #gauge(name: string, help: string, labelNames: string[], read: Reading): void {
-    const node = this.#node;
+    const samples = () => this.#read(read);
     new Gauge({
       name: PREFIX + name,
       help,
@@ -163,14 +175,14 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [labels, value] of read(node.status())) this.inc(labels, value);
+        for (const [labels, value] of samples()) this.inc(labels, value);
       },
     });
   }
 
   /** A total that somebody else counts. */
   #total(name: string, help: string, labelNames: string[], read: Reading): void {
-    const node = this.#node;
+    const samples = () => this.#read(read);
     new Counter({
       name: PREFIX + name,
       help,
@@ -178,7 +190,7 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [labels, value] of read(node.status())) this.inc(labels, value);
+        for (const [labels, value] of samples()) this.inc(labels, value);
       },
     });
   }

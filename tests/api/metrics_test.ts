@@ -97,6 +97,19 @@ Deno.test("Metrics shows the node as it is when it is asked for", async () => {
   assert.ok(await valueOf(metrics, "resident_memory_bytes") > 0);
 });
 
+Deno.test("Metrics looks at the node once for all that it shows of it", async () => {
+  let looks = 0;
+  const status = () => {
+    looks++;
+    return statusWith();
+  };
+  const metrics = new Metrics({ status, counters: () => ({ engineRestarts: 0, refusals: {} }) });
+  for (const expected of [1, 2]) {
+    await metrics.text();
+    assert.equal(looks, expected);
+  }
+});
+
 Deno.test("Metrics repeats no words of callers, and no more names than it can hold", async () => {
   const tunnels = Array.from({ length: 500 }, (_, n) => ({ ...TUNNEL, peer: `p${n}` }));
   const metrics = setUp(statusWith({ tunnels }));
