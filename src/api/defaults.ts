@@ -3,6 +3,9 @@
 /** design.md 5. Room for several images in one request, and a bound for what one caller can make us hold. */
 export const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** Eight of the largest bodies, or some thousand usual ones, that come at the same moment. */
+export const BODIES_COMING_BYTES = 8 * BODY_LIMIT_BYTES;
+
 /** Nobody pauses that long while sending; meanwhile what has come takes memory. */
 export const BODY_IDLE_MS = 30_000;
 

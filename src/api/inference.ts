@@ -3,7 +3,8 @@ import type { Context, Handler } from "hono";
 import type { Asking } from "./answer.ts";
 import { Loads } from "./balance.ts";
 import { type CallerEvents, callerStream, SIGN_OF_LIFE } from "./caller_stream.ts";
-import { BODY_LIMIT_BYTES, SIGN_OF_LIFE_MS } from "./defaults.ts";
+import { BodyBudget } from "./body_budget.ts";
+import { BODIES_COMING_BYTES, BODY_LIMIT_BYTES, SIGN_OF_LIFE_MS } from "./defaults.ts";
 import { asErrorEvent, errorEvent } from "./error_event.ts";
 import { isEventStream } from "./event_reader.ts";
 import type { ApiEnv } from "./guards.ts";
@@ -39,6 +40,7 @@ export function inferenceHandler(
   options: InferenceOptions,
 ): Handler<ApiEnv> {
   const loads = new Loads(() => performance.now());
+  const budget = new BodyBudget(BODIES_COMING_BYTES);
   const silence = new Silence(() => performance.now());
   return async (c) => {
     const node = nodeFor(c);
@@ -46,6 +48,7 @@ export function inferenceHandler(
       path: c.req.path,
       caller: c.req.raw.signal,
       gone: new AbortController(),
+      budget,
       recorder: new Recorder({
         id: c.get("requestId"),
         path: c.req.path,
@@ -70,6 +73,8 @@ interface Exchange {
   readonly caller: AbortSignal;
   /** Aborted when the caller no longer reads. */
   readonly gone: AbortController;
+  /** Shared with all others. */
+  readonly budget: BodyBudget;
   readonly recorder: Recorder;
 }
 
@@ -82,7 +87,7 @@ async function exchangeOne(
   const { node, loads } = asking;
   const { caller, gone, recorder } = exchange;
   const signal = AbortSignal.any([caller, gone.signal]);
-  const { routing, request } = await readRequest(c, signal, recorder);
+  const { routing, request } = await readRequest(c, signal, exchange);
   recorder.model = routing.model ?? "";
   const { requestId } = request;
   const search = new InstanceSearch({ node, loads, routing, requestId, signal, logger, holdMs });
@@ -177,7 +182,7 @@ function callerEvents(answer: LastingAnswer, exchange: Exchange, logger: Logger)
 async function readRequest(
   c: Context<ApiEnv>,
   signal: AbortSignal,
-  recorder: Recorder,
+  { recorder, budget }: Exchange,
 ): Promise<{ routing: Routing; request: ForwardRequest }> {
   const { pathname, search } = new URL(c.req.url);
   // Routes match the path as it was sent, and `/v1/../slots` must not become another one further on.
@@ -185,7 +190,7 @@ async function readRequest(
     throw new RefusedError({ kind: "unknown-path", method: c.req.method, path: c.req.path });
   }
   const readRouting = routingReader(c.req.header("content-type") ?? null);
-  const body = await readBody(c.req.raw, { limitBytes: BODY_LIMIT_BYTES });
+  const body = await readBody(c.req.raw, { limitBytes: BODY_LIMIT_BYTES, budget });
   recorder.received(body);
   const routing = await readRouting(body);
   const request: ForwardRequest = {

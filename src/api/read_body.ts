@@ -1,8 +1,11 @@
+import type { BodyBudget } from "./body_budget.ts";
 import { BODY_IDLE_MS } from "./defaults.ts";
 import { RefusedError } from "./openai_errors.ts";
 
 export interface ReadBodyOptions {
   readonly limitBytes: number;
+  /** What all bodies together may take while they come. */
+  readonly budget: BodyBudget;
   /** How long the sender may send nothing. @default {BODY_IDLE_MS} */
   readonly idleMs?: number;
 }
@@ -16,25 +19,59 @@ export interface ReadBodyOptions {
  */
 export async function readBody(
   request: Request,
-  { limitBytes, idleMs = BODY_IDLE_MS }: ReadBodyOptions,
+  { limitBytes, budget, idleMs = BODY_IDLE_MS }: ReadBodyOptions,
 ): Promise<Uint8Array> {
   const tooLarge = () => new RefusedError({ kind: "body-too-large", limitBytes });
   if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  using silence = new Silence(idleMs, () => chunks.length = 0);
-  for await (const chunk of chunksOf(request)) {
-    silence.broken();
-    size += chunk.length;
-    if (size > limitBytes) throw tooLarge();
-    chunks.push(chunk);
+  const body = new HeldBody(budget);
+  using watch = new IdleWatch(idleMs, () => body.letGo());
+  try {
+    for await (const chunk of chunksOf(request)) {
+      watch.sent();
+      if (body.size + chunk.length > limitBytes) throw tooLarge();
+      body.add(chunk);
+    }
+    watch.sent();
+    return body.whole();
+  } finally {
+    body.letGo();
   }
-  silence.broken();
-  return chunks.length === 1 ? chunks[0]! : concatenate(chunks, size);
+}
+
+/** What has come of a body. */
+class HeldBody {
+  readonly #budget: BodyBudget;
+  #chunks: Uint8Array[] = [];
+  size = 0;
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget;
+  }
+
+  /** @throws {RefusedError} where all bodies together are too much. */
+  add(chunk: Uint8Array): void {
+    if (!this.#budget.take(chunk.length)) {
+      throw new RefusedError({ kind: "overloaded", model: null });
+    }
+    this.#chunks.push(chunk);
+    this.size += chunk.length;
+  }
+
+  whole(): Uint8Array {
+    const [first, ...others] = this.#chunks;
+    if (first !== undefined && others.length === 0) return first;
+    return concatenate(this.#chunks, this.size);
+  }
+
+  letGo(): void {
+    this.#budget.giveBack(this.size);
+    this.#chunks = [];
+    this.size = 0;
+  }
 }
 
 /** Notices that a sender sends nothing. */
-class Silence implements Disposable {
+class IdleWatch implements Disposable {
   readonly #idleMs: number;
   readonly #tooLong: () => void;
   #timer: ReturnType<typeof setTimeout>;
@@ -46,8 +83,8 @@ class Silence implements Disposable {
     this.#timer = this.#wait();
   }
 
-  /** @throws {RefusedError} where it had lasted too long. */
-  broken(): void {
+  /** @throws {RefusedError} where it comes too late. */
+  sent(): void {
     clearTimeout(this.#timer);
     if (this.#wasTooLong) throw new RefusedError({ kind: "slow-body", idleMs: this.#idleMs });
     this.#timer = this.#wait();

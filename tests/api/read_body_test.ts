@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { BodyBudget } from "../../src/api/body_budget.ts";
 import { RefusedError } from "../../src/api/openai_errors.ts";
 import { readBody } from "../../src/api/read_body.ts";
 
@@ -24,16 +25,24 @@ function post(body: ReadableStream<Uint8Array>, headers: HeadersInit = {}): Requ
 
 Deno.test("readBody() joins the chunks of a body", async () => {
   const chunks = [[1], [2, 3], [4]].map((bytes) => new Uint8Array(bytes));
-  const body = await readBody(post(streamOf(() => chunks.shift() ?? null)), { limitBytes: 4 });
+  const body = await readBody(post(streamOf(() => chunks.shift() ?? null)), {
+    limitBytes: 4,
+    budget: new BodyBudget(100),
+  });
   assert.deepEqual([...body], [1, 2, 3, 4]);
-  assert.deepEqual([...await readBody(new Request(URL), { limitBytes: 4 })], []);
+  assert.deepEqual([
+    ...await readBody(new Request(URL), { limitBytes: 4, budget: new BodyBudget(100) }),
+  ], []);
 });
 
 Deno.test("readBody() refuses an announced length without reading", async () => {
   let pulls = 0;
   const body = new ReadableStream({ pull: () => void pulls++ }, { highWaterMark: 0 });
   const request = post(body, { "content-length": "5" });
-  await assert.rejects(readBody(request, { limitBytes: 4 }), RefusedError);
+  await assert.rejects(
+    readBody(request, { limitBytes: 4, budget: new BodyBudget(100) }),
+    RefusedError,
+  );
   assert.equal(pulls, 0);
 });
 
@@ -41,7 +50,7 @@ Deno.test("readBody() stops reading a body that turns out too large", async () =
   let cancelled = false;
   const endless = streamOf(() => new Uint8Array(3), () => cancelled = true);
   await assert.rejects(
-    readBody(post(endless), { limitBytes: 4 }),
+    readBody(post(endless), { limitBytes: 4, budget: new BodyBudget(100) }),
     (error) => error instanceof RefusedError && error.refusal.kind === "body-too-large",
   );
   assert.ok(cancelled);
@@ -50,7 +59,10 @@ Deno.test("readBody() stops reading a body that turns out too large", async () =
 Deno.test("readBody() counts what comes, whatever length was announced", async () => {
   const endless = streamOf(() => new Uint8Array(3));
   await assert.rejects(
-    readBody(post(endless, { "content-length": "2" }), { limitBytes: 4 }),
+    readBody(post(endless, { "content-length": "2" }), {
+      limitBytes: 4,
+      budget: new BodyBudget(100),
+    }),
     RefusedError,
   );
 });
@@ -60,7 +72,7 @@ Deno.test("readBody() says that a body broke off", async () => {
     throw new Error("connection reset");
   });
   await assert.rejects(
-    readBody(post(broken), { limitBytes: 4 }),
+    readBody(post(broken), { limitBytes: 4, budget: new BodyBudget(100) }),
     (error) => error instanceof RefusedError && error.refusal.kind === "bad-body",
   );
 });
@@ -79,8 +91,34 @@ Deno.test("readBody() gives a sender up that was silent for too long, at its nex
         }),
     }, { highWaterMark: 0 });
     await assert.rejects(
-      readBody(post(late), { limitBytes: 4, idleMs: 1 }),
+      readBody(post(late), { limitBytes: 4, idleMs: 1, budget: new BodyBudget(100) }),
       (error) => error instanceof RefusedError && error.refusal.kind === "slow-body",
     );
   }
+});
+
+Deno.test("readBody() refuses what all bodies together are too much for, and gives back what it took", async () => {
+  const budget = new BodyBudget(5);
+  const options = { limitBytes: 4, budget };
+  const sent = (bytes: number) => {
+    const chunks = [new Uint8Array(bytes)];
+    return post(streamOf(() => chunks.shift() ?? null));
+  };
+  let stop = () => {};
+  const unfinished = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      controller.enqueue(new Uint8Array(3));
+      stop = () => controller.error(new Error("gone"));
+    },
+  });
+  const first = readBody(post(unfinished), options);
+  assert.equal((await readBody(sent(2), options)).length, 2);
+  await assert.rejects(
+    readBody(sent(3), options),
+    (error) => error instanceof RefusedError && error.refusal.kind === "overloaded",
+  );
+  stop();
+  await assert.rejects(first, RefusedError);
+  assert.equal((await readBody(sent(4), options)).length, 4);
+  assert.ok(budget.take(5), "nothing stays taken");
 });
