@@ -156,6 +156,17 @@ export class ConsolePage implements AsyncDisposable {
     });
   }
 
+  /** Pictures and charts take the width of the window a moment after it has changed. */
+  async fitsSoon(what: string): Promise<void> {
+    await this.page.waitForFunction(
+      () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
+      undefined,
+      { timeout: 5_000 },
+    ).catch((cause) => {
+      throw new Error(`The page scrolls sideways: ${what}`, { cause });
+    });
+  }
+
   /** Whether the page, or the chat inside it, is wider than what is seen of it. */
   async scrollsSideways(): Promise<boolean> {
     return await this.page.evaluate(() =>
