@@ -247,7 +247,12 @@ export class Downloads {
 
   async #checkRoom({ files }: DownloadPlan): Promise<void> {
     const { folder, world } = this.#options;
-    await Deno.mkdir(folder, { recursive: true });
+    await Deno.mkdir(folder, { recursive: true }).catch((cause: Error) => {
+      throw new DownloadRefusedError(
+        `Cannot put models into ${folder}: ${cause.message}. Name another folder with --models-dir`,
+        { cause },
+      );
+    });
     const left = await Promise.all(files.map(async ({ path, ...file }) => {
       const there = await Deno.stat(path).then(({ size }) => size, () => 0);
       if (there > 0) return 0;

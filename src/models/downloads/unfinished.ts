@@ -66,7 +66,10 @@ async function fileNames(folder: string): Promise<string[]> {
   try {
     return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+    // What keeps it from being read is said by whoever wants to write there.
+    const expected = [NotFound, NotADirectory, PermissionDenied];
+    if (expected.some((kind) => error instanceof kind)) return [];
     throw error;
   }
 }

@@ -158,6 +158,13 @@ Deno.test("Downloads begins nothing without room on the disk", async () => {
   assert.equal(it.server.asked.length, 1);
 });
 
+Deno.test("Downloads says where it can't put a model", async () => {
+  await using it = await setting(hub);
+  await Deno.writeTextFile(it.folder, "no folder");
+  const downloads = await it.open({ folder: join(it.folder, "models") });
+  await assert.rejects(downloads.start("org/repo"), /Cannot put models into .*--models-dir/);
+});
+
 Deno.test("Downloads keeps what a pause leaves, shows it to the next run, and goes on there", async () => {
   // Each of the four that ask at the same time ends up waiting for what does not come.
   const allHeld = Promise.withResolvers<void>();
