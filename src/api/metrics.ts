@@ -167,33 +167,32 @@ export class Metrics {
   }
 
   #gauge(name: string, help: string, labelNames: string[], read: Reading): void {
-    const samples = () => this.#read(read);
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of samples()) this.inc(labels, value);
-      },
-    });
+    new Gauge(this.#sampled({ name, help, labelNames }, read));
   }
 
   /** A total that somebody else counts. */
   #total(name: string, help: string, labelNames: string[], read: Reading): void {
+    new Counter(this.#sampled({ name, help, labelNames }, read));
+  }
+
+  #sampled({ name, ...described }: Described, read: Reading) {
     const samples = () => this.#read(read);
-    new Counter({
+    return {
+      ...described,
       name: PREFIX + name,
-      help,
-      labelNames,
       registers: [this.#registry],
-      collect() {
+      collect(this: Gauge | Counter) {
         this.reset();
         for (const [labels, value] of samples()) this.inc(labels, value);
       },
-    });
+    };
   }
+}
+
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: string[];
 }
 
 type Sample = [labels: Record<string, string>, value: number];
