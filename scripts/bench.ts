@@ -13,6 +13,7 @@ interface Benchmark {
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   console: () => import("./bench/console.ts"),
   load: () => import("./bench/load.ts"),
+  api: () => import("./bench/api.ts"),
   plan: () => import("./bench/plan.ts"),
   main: () => import("./bench/main_job.ts"),
   rpc: () => import("./bench/rpc.ts"),

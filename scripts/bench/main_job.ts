@@ -4,17 +4,16 @@
  * through a client; a split directly over TCP RPC and through the mesh. Everything in turn, in one run.
  */
 
-import { getLogger } from "@logtape/logtape";
 import { parseArgs } from "node:util";
-import { createSupervisor, type Engine, type SplitMember } from "../../src/engine/mod.ts";
+import type { Engine } from "../../src/engine/mod.ts";
 import { cachedBallast } from "../../tests/support/ballast.ts";
 import { compiledProgram } from "../../tests/support/compiled.ts";
 import { testBinDir, testEngine } from "../../tests/support/engine.ts";
-import { type NodeProcess, startNode } from "../../tests/support/node_process.ts";
-import { temporaryFolder } from "../../tests/support/program.ts";
+import { startNode } from "../../tests/support/node_process.ts";
 import { say } from "../run.ts";
 import { type Figure, figureTable, machine, median, medianRatio } from "./figures.ts";
-import { streamRate } from "./token_rate.ts";
+import { interleaved, startDirect, untilListed } from "./sides.ts";
+import { tokensPerSecond } from "./token_rate.ts";
 
 interface Setting {
   readonly compiled: string;
@@ -102,9 +101,9 @@ async function soloFigures(
   await untilListed(client, name);
   await using direct = await startDirect(engine, model ?? `${node.dataDir}/models/guide.gguf`, []);
   const rates = await interleaved(runs, [
-    () => streamRate(direct.url, { model: name, tokens, apiKey: direct.apiKey }),
-    () => streamRate(node.ready.api, { model: name, tokens }),
-    () => streamRate(client.ready.api, { model: name, tokens }),
+    () => tokensPerSecond(direct.url, { model: name, tokens, apiKey: direct.apiKey }),
+    () => tokensPerSecond(node.ready.api, { model: name, tokens }),
+    () => tokensPerSecond(client.ready.api, { model: name, tokens }),
   ]);
   const [base = [], local = [], remote = []] = rates;
   const aim = label === "ballast" ? ">= 0.98 of direct" : "";
@@ -129,8 +128,8 @@ async function splitFigures(setting: Setting, model: string): Promise<Figure[]> 
   await host.serving(name, { since, timeoutMs: 60_000 });
   await using direct = await startDirect(engine, model, [0.5, 0.5]);
   const [base = [], mesh = []] = await interleaved(runs, [
-    () => streamRate(direct.url, { model: name, tokens, apiKey: direct.apiKey }),
-    () => streamRate(host.ready.api, { model: name, tokens }),
+    () => tokensPerSecond(direct.url, { model: name, tokens, apiKey: direct.apiKey }),
+    () => tokensPerSecond(host.ready.api, { model: name, tokens }),
   ]);
   return [
     { name: "split of ballast directly over TCP RPC", value: rate(base) },
@@ -142,72 +141,9 @@ async function splitFigures(setting: Setting, model: string): Promise<Figure[]> 
   ];
 }
 
-interface Direct extends AsyncDisposable {
-  readonly url: string;
-  readonly apiKey: string | null;
-}
-
-/** llama.cpp with the arguments that a node gives it, and no node. */
-async function startDirect(
-  engine: Engine,
-  modelPath: string,
-  shares: readonly number[],
-): Promise<Direct> {
-  const folder = await temporaryFolder();
-  const logger = getLogger("bench");
-  const supervisor = createSupervisor({ engine, dataDir: folder.path, logger });
-  const split = await Promise.all(shares.map(async (share): Promise<SplitMember> => {
-    const server = supervisor.launch({ kind: "rpc-server", modelPath: null }, { restart: false });
-    return { rpcPort: await server.ready(), share };
-  }));
-  const server = supervisor.launch({
-    kind: "llama-server",
-    modelPath,
-    modelName: "direct",
-    contextLength: 2_048,
-    split,
-  }, { restart: false });
-  const port = await server.ready();
-  return {
-    url: `http://127.0.0.1:${port}`,
-    apiKey: server.apiKey,
-    async [Symbol.asyncDispose]() {
-      await supervisor.stop();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
-
-type Measurement = () => Promise<{ readonly tokensPerSecond: number }>;
-
-/** A B C, A B C, ...: each round under the same conditions; the first only warms up. */
-async function interleaved(
-  runs: number,
-  measurements: readonly Measurement[],
-): Promise<number[][]> {
-  const results = measurements.map((): number[] => []);
-  for (let round = 0; round <= runs; round++) {
-    for (const [index, measure] of measurements.entries()) {
-      const { tokensPerSecond } = await measure();
-      if (round > 0) results[index]?.push(tokensPerSecond);
-    }
-  }
-  return results;
-}
-
 function rate(values: readonly number[], base?: readonly number[]): string {
   const ratio = base === undefined ? "" : ` (${medianRatio(values, base).toFixed(3)} of direct)`;
   return `${median(values).toFixed(1)} tokens/s${ratio}`;
-}
-
-async function untilListed(client: NodeProcess, model: string): Promise<void> {
-  const response = await fetch(`${client.ready.console}/api/events`);
-  if (response.body === null) throw new Error("The client sends no events");
-  let text = "";
-  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    if (text.includes(`"name":"${model}"`) && text.includes(`"state":"warm"`)) return;
-  }
 }
 
 async function residentBytes(pid: number): Promise<number> {

@@ -1,0 +1,95 @@
+/**
+ * `deno task bench api [--requests N] [--runs N] [--tokens N]`: what the way through the API costs. First
+ * byte and tokens per second of llama-server itself, through its node's API and through a client node's, in turn.
+ */
+
+import { parseArgs } from "node:util";
+import { cachedBallast } from "../../tests/support/ballast.ts";
+import { testBinDir, testEngine } from "../../tests/support/engine.ts";
+import { startNode } from "../../tests/support/node_process.ts";
+import { say } from "../run.ts";
+import { type Figure, figureTable, machine, median, medianRatio } from "./figures.ts";
+import { writeSection } from "./page.ts";
+import { interleaved, startDirect, untilListed } from "./sides.ts";
+import { firstByteMs, type StreamOptions, tokensPerSecond } from "./token_rate.ts";
+
+/** At least 20 ms a token on 2 cores, as the aims ask for. */
+const BALLAST = { layers: 10, sizeBytes: 200_000_000 } as const;
+
+type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      requests: { type: "string", default: "200" },
+      runs: { type: "string", default: "5" },
+      tokens: { type: "string", default: "100" },
+    },
+  });
+  await testEngine();
+  // Set for tests, where processes crowd: here all sides shall wait as llama.cpp does by itself.
+  Deno.env.delete("OMP_WAIT_POLICY");
+  const first = await threeWays(null, firstByteMs, { rounds: Number(values.requests), tokens: 1 });
+  const rates = await threeWays(cachedBallast(BALLAST), tokensPerSecond, {
+    rounds: Number(values.runs),
+    tokens: Number(values.tokens),
+  });
+  const { requests, runs, tokens } = values;
+  const what = [
+    `Measured on ${await machine()}.`,
+    `${requests} requests for one token of the guide; ${runs} streams of ${tokens} tokens of ballast; each way in turn.`,
+  ].join("\n");
+  const table = figureTable([...firstByteFigures(first), ...rateFigures(rates)]);
+  await writeSection("The way through the API (`deno task bench api`)", `${what}\n\n${table}`);
+  say(table);
+}
+
+interface ThreeWays {
+  readonly direct: readonly number[];
+  readonly local: readonly number[];
+  readonly client: readonly number[];
+}
+
+/** The guide, where no model is named. */
+async function threeWays(
+  model: string | null,
+  measure: Measure,
+  { rounds, tokens }: { readonly rounds: number; readonly tokens: number },
+): Promise<ThreeWays> {
+  const serve = ["--model", model ?? "guide", "--bin-dir", await testBinDir()];
+  await using node = await startNode({ args: serve });
+  const name = String((await node.waitFor("serving")).model);
+  await using client = await startNode({ args: ["--client", "--join", node.token] });
+  await untilListed(client, name);
+  const path = model ?? `${node.dataDir}/models/guide.gguf`;
+  await using alone = await startDirect(await testEngine(), path, []);
+  const options = { model: name, tokens };
+  const [direct = [], local = [], remote = []] = await interleaved(rounds, [
+    () => measure(alone.url, { ...options, apiKey: alone.apiKey }),
+    () => measure(node.ready.api, options),
+    () => measure(client.ready.api, options),
+  ]);
+  return { direct, local, client: remote };
+}
+
+function firstByteFigures({ direct, local, client }: ThreeWays): Figure[] {
+  const more = (values: readonly number[]) =>
+    `${median(values).toFixed(2)} ms (${(median(values) - median(direct)).toFixed(2)} ms more)`;
+  return [
+    { name: "first byte p50: llama-server itself", value: `${median(direct).toFixed(2)} ms` },
+    { name: "first byte p50: local API", value: more(local), aim: "<= 2 ms more" },
+    { name: "first byte p50: client node", value: more(client), aim: "<= 5 ms more" },
+  ];
+}
+
+function rateFigures({ direct, local, client }: ThreeWays): Figure[] {
+  const rate = (values: readonly number[]) => `${median(values).toFixed(1)} tokens/s`;
+  const of = (values: readonly number[]) =>
+    `${rate(values)} (${medianRatio(values, direct).toFixed(3)} of llama-server)`;
+  return [
+    { name: "ballast: llama-server itself", value: rate(direct) },
+    { name: "ballast: local API", value: of(local), aim: ">= 0.98" },
+    { name: "ballast: client node", value: of(client), aim: ">= 0.98" },
+  ];
+}

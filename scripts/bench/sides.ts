@@ -1,0 +1,70 @@
+/** The sides of a comparison: llama.cpp without a node beside our nodes, measured in turn. */
+
+import { getLogger } from "@logtape/logtape";
+import { createSupervisor, type Engine, type SplitMember } from "../../src/engine/mod.ts";
+import type { NodeProcess } from "../../tests/support/node_process.ts";
+import { temporaryFolder } from "../../tests/support/program.ts";
+
+export interface Direct extends AsyncDisposable {
+  readonly url: string;
+  readonly apiKey: string | null;
+}
+
+/** llama.cpp with the arguments that a node gives it, and no node. */
+export async function startDirect(
+  engine: Engine,
+  modelPath: string,
+  shares: readonly number[],
+): Promise<Direct> {
+  const folder = await temporaryFolder();
+  const logger = getLogger("bench");
+  const supervisor = createSupervisor({ engine, dataDir: folder.path, logger });
+  const split = await Promise.all(shares.map(async (share): Promise<SplitMember> => {
+    const server = supervisor.launch({ kind: "rpc-server", modelPath: null }, { restart: false });
+    return { rpcPort: await server.ready(), share };
+  }));
+  const server = supervisor.launch({
+    kind: "llama-server",
+    modelPath,
+    modelName: "direct",
+    contextLength: 2_048,
+    split,
+  }, { restart: false });
+  const port = await server.ready();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    apiKey: server.apiKey,
+    async [Symbol.asyncDispose]() {
+      await supervisor.stop();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Measurement = () => Promise<number>;
+
+/** A B C, A B C, ...: each round under the same conditions; the first only warms up. */
+export async function interleaved(
+  runs: number,
+  measurements: readonly Measurement[],
+): Promise<number[][]> {
+  const results = measurements.map((): number[] => []);
+  for (let round = 0; round <= runs; round++) {
+    for (const [index, measure] of measurements.entries()) {
+      const measured = await measure();
+      if (round > 0) results[index]?.push(measured);
+    }
+  }
+  return results;
+}
+
+/** Resolves once the client knows that the model is warm. */
+export async function untilListed(client: NodeProcess, model: string): Promise<void> {
+  const response = await fetch(`${client.ready.console}/api/events`);
+  if (response.body === null) throw new Error("The client sends no events");
+  let text = "";
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.includes(`"name":"${model}"`) && text.includes(`"state":"warm"`)) return;
+  }
+}
