@@ -134,7 +134,7 @@ export class ModelDesk implements ModelActions {
     const onAbort = () => void downloads.pause(name);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await downloads.start(name);
+      await downloads.start(name, signal);
       const left = await downloads.ended(name);
       if (left !== undefined) throw new Error(left.error ?? `The download of ${name} was stopped`);
     } finally {

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
 import { PUBLIC_ONLY } from "./address_rules.ts";
 import { DISK_RESERVE_BYTES, REPORT_INTERVAL_MS } from "./defaults.ts";
@@ -86,22 +87,28 @@ export class Downloads {
   /**
    * Begins a download, or goes on with one: by its name, or by what it was asked by. Returns once it is
    * known what is to be fetched and that it is of use here.
-   * @throws {InvalidReferenceError | DownloadRefusedError}
+   * @param signal ends the asking; what was begun is ended by a pause
+   * @throws {InvalidReferenceError | DownloadRefusedError} or the signal's reason
    */
-  async start(nameOrReference: string): Promise<{ name: string; progress: DownloadProgress }> {
+  async start(
+    nameOrReference: string,
+    signal: AbortSignal = this.#stopping.signal,
+  ): Promise<{ name: string; progress: DownloadProgress }> {
     const known = this.#find(nameOrReference);
     if (known?.ending !== undefined) {
       return { name: known.unfinished.name, progress: known.progress };
     }
     const { folder, hub, world, checkFit } = this.#options;
+    const asking = AbortSignal.any([this.#stopping.signal, signal]);
     const plan = await resolveDownload(known?.unfinished.reference ?? nameOrReference, {
       ...world,
       hub,
       folder,
-      signal: this.#stopping.signal,
+      signal: asking,
     });
     checkFit(plan);
     await this.#checkRoom(plan);
+    asking.throwIfAborted();
     const entry = this.#entries.get(plan.name) ?? this.#begin(plan);
     if (entry.ending === undefined) this.#run(entry, plan);
     return { name: plan.name, progress: entry.progress };
@@ -282,12 +289,5 @@ export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => resolve();
-  const timer = setTimeout(end, ms);
-  signal.addEventListener("abort", end, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", end);
-  signal.throwIfAborted();
+  await setTimeout(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

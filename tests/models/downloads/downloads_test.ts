@@ -5,6 +5,7 @@ import {
   DownloadRefusedError,
   Downloads,
   type DownloadsOptions,
+  downloadWorld,
 } from "../../../src/models/mod.ts";
 import { sampleFile, splitMetadata, tensor } from "../sample_gguf.ts";
 import { tempDir } from "../temp_dir.ts";
@@ -226,4 +227,29 @@ Deno.test("Downloads refuses a repository that is not there, or not as it should
     await assert.rejects(downloads.start("org/repo"), message);
     assert.deepEqual(downloads.list(), []);
   }
+});
+
+// The node that had something better to do went on with a download of hours, and did nothing else.
+Deno.test("Downloads begins nothing for who gave up while the hub was asked", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using it = await setting((question) => {
+    asked.resolve();
+    return { ...hub(question), body: new Uint8Array(), then: "stall" };
+  });
+  const downloads = await it.open();
+  const ending = new AbortController();
+  const starting = downloads.start("org/repo", ending.signal);
+  await asked.promise;
+  ending.abort(new Error("No longer needed"));
+  await assert.rejects(starting, /No longer needed/);
+  assert.deepEqual(downloads.list(), []);
+});
+
+Deno.test("downloadWorld() pauses for nobody who is stopping", async () => {
+  const stopping = AbortSignal.abort(new Error("The node stops"));
+  const { promise: later, resolve } = Promise.withResolvers<string>();
+  setTimeout(resolve, 0, "it went on");
+  const pausing = downloadWorld(null).pause(60_000, stopping).catch((error) => error.message);
+  assert.equal(await Promise.race([pausing, later]), "The node stops");
+  await later;
 });
