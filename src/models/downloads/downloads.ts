@@ -191,10 +191,10 @@ export class Downloads {
     entry.ending = new AbortController();
     const signal = AbortSignal.any([entry.ending.signal, this.#stopping.signal]);
     this.#set(entry, { state: "running", receivedBytes: 0, error: null });
-    entry.done = this.#fetchAll(entry, plan, signal).then(
-      () => this.#finish(plan),
-      (error: unknown) => this.#break(entry, error, signal),
-    ).finally(() => entry.ending = undefined);
+    entry.done = this.#fetchAll(entry, plan, signal)
+      .then(() => this.#finish(entry, plan))
+      .catch((error: unknown) => this.#break(entry, error, signal))
+      .finally(() => entry.ending = undefined);
   }
 
   async #fetchAll(entry: Entry, plan: DownloadPlan, signal: AbortSignal): Promise<void> {
@@ -215,12 +215,11 @@ export class Downloads {
     }
   }
 
-  async #finish(plan: DownloadPlan): Promise<void> {
-    const entry = this.#entries.get(plan.name);
-    this.#entries.delete(plan.name);
+  async #finish(entry: Entry, plan: DownloadPlan): Promise<void> {
     await this.#store.remove(plan.name);
+    this.#entries.delete(plan.name);
     this.#options.onFinished(plan);
-    if (entry !== undefined) this.#report(entry);
+    this.#report(entry);
   }
 
   #break(entry: Entry, error: unknown, signal: AbortSignal): void {

@@ -229,6 +229,26 @@ Deno.test("Downloads refuses a repository that is not there, or not as it should
   }
 });
 
+// The node ended: nobody caught what the last step threw.
+Deno.test("Downloads tells of a last step that fails, and makes it when it is asked again", async () => {
+  await using it = await setting((asked) => {
+    if (asked.range !== null && !it.finished.includes("blocked")) {
+      it.finished.push("blocked");
+      Deno.removeSync(note());
+      Deno.mkdirSync(join(note(), "in the way"), { recursive: true });
+    }
+    return hub(asked);
+  });
+  const note = () => join(it.folder, "m-Q4_K_M.download.json");
+  const downloads = await it.open();
+  const { name } = await downloads.start("org/repo");
+  assert.equal((await downloads.ended(name))?.state, "failed");
+  await Deno.remove(note(), { recursive: true });
+  await downloads.start(name);
+  assert.equal(await downloads.ended(name), undefined);
+  assert.deepEqual(it.finished, ["blocked", name]);
+});
+
 // The node that had something better to do went on with a download of hours, and did nothing else.
 Deno.test("Downloads begins nothing for who gave up while the hub was asked", async () => {
   const asked = Promise.withResolvers<void>();
