@@ -69,6 +69,8 @@ Deno.test("parseReference() refuses what is no model, and paths above all", () =
     "https://example.com/m.zip",
     "https://example.com/m-00001-of-00002.gguf",
     "https://example.com/..%2F..%2Fm.gguf",
+    "https://example.com/%ff.gguf",
+    `${HUB.origin}/org/repo/resolve/main/%ff.gguf`,
     "file:///m.gguf",
   ];
   for (const text of wrong) {

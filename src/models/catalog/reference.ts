@@ -41,14 +41,22 @@ export function parseReference(text: string, hub: URL): ModelReference {
 function parseUrl(url: URL, hub: URL): ModelReference {
   const [, repository, file] = url.host === hub.host ? FILE_PAGE.exec(url.pathname) ?? [] : [];
   if (repository !== undefined && file !== undefined) {
-    const whole = { file: decodeURIComponent(file), projector: null, quantisation: null };
+    const whole = { file: decoded(file, url), projector: null, quantisation: null };
     return { kind: "repository", repository, ...whole };
   }
-  const fileName = decodeURIComponent(basename(url.pathname));
+  const fileName = decoded(basename(url.pathname), url);
   const { model, count } = shardName(fileName);
   const usable = url.protocol === "https:" && isGgufName(fileName) && isModelName(model);
   if (!usable || count > 1 || url.username !== "" || fileName.includes("/")) {
     throw new InvalidReferenceError(url.href);
   }
   return { kind: "url", url: url.href, name: model };
+}
+
+function decoded(text: string, { href }: URL): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new InvalidReferenceError(href);
+  }
 }
