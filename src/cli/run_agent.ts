@@ -96,7 +96,8 @@ async function writeSettings(
   const file = path.startsWith("~/") && home !== undefined ? join(home, path.slice(2)) : path;
   await Deno.mkdir(dirname(file), { recursive: true });
   try {
-    await Deno.writeTextFile(file, `${text}\n`, { createNew: true });
+    // The API key may be in it.
+    await Deno.writeTextFile(file, `${text}\n`, { createNew: true, mode: 0o600 });
     printError(`Wrote ${file}\n`);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;

@@ -75,6 +75,8 @@ Deno.test("a settings file is made once, and one of the user's own is never chan
     const file = join(dataDir, "opencode.json");
     assert.match((await run(dataDir, "opencode --exec")).stderr, /^Wrote opencode\.json/);
     assert.match(await Deno.readTextFile(file), /"mesh-llm"/);
+    // A key may be in it.
+    assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
     assert.deepEqual((await run(dataDir, "opencode --exec")).stderr, "");
     await Deno.writeTextFile(file, "{}");
     const refused = await run(dataDir, "opencode --exec");
