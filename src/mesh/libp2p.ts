@@ -101,7 +101,10 @@ class Libp2pNetwork implements Network {
 
   listen({ opened, closed }: ConnectionListener): void {
     this.#libp2p.addEventListener("connection:open", (event) => opened(this.#wrap(event.detail)));
-    this.#libp2p.addEventListener("connection:close", (event) => closed(this.#wrap(event.detail)));
+    this.#libp2p.addEventListener("connection:close", (event) => {
+      closed(this.#wrap(event.detail));
+      this.#forget(event.detail);
+    });
   }
 
   async dial({ peer, addresses, fresh = false, signal }: DialRequest): Promise<PeerConnection> {
@@ -134,6 +137,12 @@ class Libp2pNetwork implements Network {
     this.#abortAll(reason);
     using deadline = new Deadline(STOP_TIMEOUT_MS, "Stopping libp2p");
     await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
+  }
+
+  /** libp2p keeps what it knows of a peer for hours; of thousands of clients that come by that adds up. */
+  #forget({ remotePeer }: Connection): void {
+    if (this.#libp2p.getConnections(remotePeer).length > 0) return;
+    Promise.resolve(this.#libp2p.peerStore.delete(remotePeer)).catch(() => undefined);
   }
 
   #abortAll(reason: Error): void {

@@ -1,7 +1,13 @@
 import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
-import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
+import {
+  type AdmittedPeer,
+  type ByteStream,
+  type Mesh,
+  type ModelRef,
+  systemClock,
+} from "../mesh/mod.ts";
 import {
   CATALOG,
   type LocalModel,
@@ -312,6 +318,9 @@ export class Active implements NodePart {
       { roles: ["member"], maxStreams: MAX_RPC_STREAMS },
       (stream, peer) => this.#served.handle(counts.count(stream, peer.id, "rpc"), peer.id),
     );
+    // Of clients nothing is kept: thousands come by.
+    const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
+      role === "client" ? stream : counts.count(stream, id, "http");
     mesh.handle(
       HTTP_PROTOCOL,
       { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
@@ -319,7 +328,7 @@ export class Active implements NodePart {
         countRequest(
           this.#outlook.demand,
           (counting) =>
-            handleHttp(counts.count(stream, peer.id, "http"), peer.id, {
+            handleHttp(counted(stream, peer), peer.id, {
               find: (model) => counting(model, find(model)),
               grants,
               ask: (target, request) => this.#queue.ask(target, request),

@@ -18,8 +18,9 @@ nodeTest(
     assert.deepEqual((await crowd.join(CLIENTS)).failures, []);
     assert.deepEqual((await crowd.each("ask", CLIENTS)).failures, []);
     for (const node of [first, second]) {
-      const { peers, node: { clientsConnected } } = await node.status();
+      const { peers, tunnels, node: { clientsConnected } } = await node.status();
       assert.equal(peers.length, 1);
+      assert.ok(tunnels.length <= 1, "nothing is kept of a client");
       assert.ok(clientsConnected > 0);
     }
     first.kill("SIGKILL");
