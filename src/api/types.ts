@@ -56,6 +56,21 @@ export interface TunnelStatus {
   bytesReceived: number;
   weightBytesSaved: number;
   rttMs: number | null;
+  /** Of RPC streams that were understood. */
+  rpc?: RpcTraffic;
+}
+
+/** What crossed on llama.cpp's RPC streams, and what did not. */
+export interface RpcTraffic {
+  readonly frames: Readonly<Record<string, number>>;
+  readonly tensorBytesMoved: number;
+  readonly refused: number;
+  readonly roundTrips: number;
+  readonly graphs: number;
+  readonly roundTripsPerToken: number | null;
+  readonly answeredHere: number;
+  readonly stalls: number;
+  readonly stalledMs: number;
 }
 
 /** `GET /api/status`: design.md 4. */

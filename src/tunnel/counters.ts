@@ -49,17 +49,20 @@ export class TunnelCounts {
 }
 
 function trafficOf(counts: RpcCounts): RpcTraffic {
-  const { frames, tensorBytesMoved, roundTrips, answeredHere, stalls } = counts;
+  const { frames, tensorBytesMoved, refused, roundTrips, answeredHere, stalls, stalledMs } = counts;
   const of = (command: number) => frames.get(command) ?? 0;
   const graphs = of(RpcCommand.GRAPH_COMPUTE) + of(RpcCommand.GRAPH_RECOMPUTE);
   return {
     frames: Object.fromEntries([...frames].map(([command, n]) => [commandName(command), n])),
     tensorBytesMoved,
+    refused,
     roundTrips,
+    graphs,
     // A worker computes one graph a token, and what is read back of it is what is waited for.
     roundTripsPerToken: graphs === 0 ? null : of(RpcCommand.GET_TENSOR) / graphs,
     answeredHere,
     stalls,
+    stalledMs,
   };
 }
 

@@ -109,11 +109,16 @@ export interface RpcTraffic {
   readonly frames: Readonly<Record<string, number>>;
   /** Weights and activations. */
   readonly tensorBytesMoved: number;
+  /** Weights that were referred to and that the worker did not have. */
+  readonly refused: number;
   readonly roundTrips: number;
+  /** Computations that a worker was asked for: one a token. */
+  readonly graphs: number;
   /** `null` before the first token. */
   readonly roundTripsPerToken: number | null;
   /** Requests that this end answered in the other's place. */
   readonly answeredHere: number;
   /** Writes that waited longer than a tenth of a second. */
   readonly stalls: number;
+  readonly stalledMs: number;
 }

@@ -40,7 +40,7 @@ export class HostLink {
   readonly #replies = new ReplyWatch((greeting) => this.#greeted(greeting));
   readonly #course = Promise.withResolvers<Course>();
   /** Counts when the connection began, for the line at the end of its load. */
-  readonly #before: { readonly savedBytes: number; readonly movedBytes: number };
+  readonly #before: Readonly<RpcCounts>;
   #loadReported = false;
   #layout: RpcLayout | undefined;
   #requests: HostRequests | undefined;
@@ -60,8 +60,7 @@ export class HostLink {
       // Ends both directions: llama-server must not compute with what it lacks.
       failed: (reason) => stream.reset(reason),
     });
-    const { weightBytesSaved: savedBytes, tensorBytesMoved: movedBytes } = options.counts;
-    this.#before = { savedBytes, movedBytes };
+    this.#before = { ...options.counts };
     this.#course.promise.catch(() => {});
   }
 
@@ -189,13 +188,18 @@ export class HostLink {
   /** Once a connection: one that carried no tensor has nothing to say. */
   #reportLoad(): void {
     const { counts, logger, peer } = this.#options;
-    const savedBytes = counts.weightBytesSaved - this.#before.savedBytes;
-    const movedBytes = counts.tensorBytesMoved - this.#before.movedBytes;
+    const savedBytes = counts.weightBytesSaved - this.#before.weightBytesSaved;
+    const movedBytes = counts.tensorBytesMoved - this.#before.tensorBytesMoved;
+    const refused = counts.refused - this.#before.refused;
+    const answeredHere = counts.answeredHere - this.#before.answeredHere;
+    const roundTrips = counts.roundTrips - this.#before.roundTrips;
     if (this.#loadReported || savedBytes + movedBytes === 0) return;
     this.#loadReported = true;
     logger.info(
-      "{peer} took {savedBytes} bytes of weights from its own disk, {movedBytes} were sent",
-      { event: "weights", peer, savedBytes, movedBytes },
+      "{peer} took {savedBytes} bytes of weights from its own disk, {movedBytes} were sent " +
+        "({refused} weights that it lacked); {answeredHere} of llama-server's questions were " +
+        "answered here, {roundTrips} by the worker",
+      { event: "weights", peer, savedBytes, movedBytes, refused, answeredHere, roundTrips },
     );
   }
 }

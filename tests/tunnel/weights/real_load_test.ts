@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import type { Engine } from "../../../src/engine/mod.ts";
 import { engineOrReason, engineTest } from "../../support/engine.ts";
 import { cachedRandomModel } from "../../support/random_model.ts";
+import { writeShards } from "../../support/shard_set.ts";
 import { Llama } from "../llama.ts";
 import { MeshedLoad, tokensOf } from "./real_load.ts";
 
@@ -76,6 +78,25 @@ engineTest(
     const server = await load.serve();
     assert.deepEqual(await tokensOf(server), await directTokens(engine));
     assert.ok(load.moved() > 0.01 * MODEL_BYTES, "some tensors crossed");
+  },
+);
+
+engineTest(
+  found,
+  "a sharded set loads from its shards, and from a whole file among others of its tensors' names",
+  async (engine) => {
+    await using copy = await copyOfModel();
+    const sharded = await writeShards(modelPath, dirname(copy.path), 3);
+    await flipBytes(copy.path, [0.1, 0.5, 0.9]);
+    await using load = await MeshedLoad.start({
+      engine,
+      modelPath: sharded,
+      workers: [[sharded], [copy.path, modelPath]],
+    });
+    const server = await load.serve();
+    assert.ok(load.saved() > 0.95 * MODEL_BYTES, `${load.saved()} bytes were saved`);
+    assert.ok(load.sent() <= 0.01 * load.saved(), `${load.sent()} bytes were sent`);
+    assert.deepEqual(await tokensOf(server), await directTokens(engine));
   },
 );
 
