@@ -1,8 +1,9 @@
 /**
- * `deno task bench rpc [--runs N] [--layers N] [--kills N]`: what the tunnel saves and costs. The same split over
+ * `deno task bench rpc [--runs N] [--layers N] [--kills N] [--network]`: what the tunnel saves and costs. The same split over
  * two workers directly over TCP RPC and through the tunnel, with the file on the workers and without; load times,
  * bytes, tokens per second; then loads that are killed at random. All on loopback and in one process, which is
  * the least favourable place for the tunnel: the network costs nothing there, and the cores are shared.
+ * With `--network` instead between two network namespaces: rpc_network.ts.
  */
 
 import { parseArgs } from "node:util";
@@ -13,6 +14,8 @@ import { Llama } from "../../tests/tunnel/llama.ts";
 import { MeshedLoad, tokensOf } from "../../tests/tunnel/weights/real_load.ts";
 import { say } from "../run.ts";
 import { figureTable, machine, median, medianRatio } from "./figures.ts";
+import { writeSection } from "./page.ts";
+import { runInside, runNetwork } from "./rpc_network.ts";
 
 interface Setting {
   readonly engine: Engine;
@@ -35,18 +38,24 @@ export async function run(args: readonly string[]): Promise<void> {
       runs: { type: "string", default: "3" },
       layers: { type: "string", default: "14" },
       kills: { type: "string", default: "200" },
+      network: { type: "boolean", default: false },
+      inside: { type: "string" },
     },
   });
+  if (values.inside !== undefined) return await runInside(values.inside);
+  if (values.network) return await runNetwork();
   const setting = {
     engine: await testEngine(),
     modelPath: cachedRandomModel({ layers: Number(values.layers) }),
   };
-  say(await machine());
-  await compare(setting, Number(values.runs));
-  await killLoads(setting, Number(values.kills));
+  const table = await compare(setting, Number(values.runs));
+  const kills = await killLoads(setting, Number(values.kills));
+  const body = `${await machine()}; medians of ${values.runs} rounds.\n\n${table}\n\n${kills}`;
+  say(body);
+  await writeSection("Zero-transfer weights", body);
 }
 
-async function compare({ engine, modelPath }: Setting, runs: number): Promise<void> {
+async function compare({ engine, modelPath }: Setting, runs: number): Promise<string> {
   const { size } = await Deno.stat(modelPath);
   await using llama = await Llama.prepare(engine);
   const members = [llama.rpcServer(true), llama.rpcServer(true)];
@@ -70,7 +79,7 @@ async function compare({ engine, modelPath }: Setting, runs: number): Promise<vo
   const loads = (measured: readonly Measured[]) => measured.map(({ loadMs }) => loadMs);
   const rates = (measured: readonly Measured[]) => measured.map((one) => one.tokensPerSecond);
   const directMs = median(loads(direct));
-  say(figureTable([
+  return figureTable([
     { name: "weights", value: `${(size / 1e6).toFixed(0)} MB` },
     { name: "tokens are the same in all runs", value: same ? "yes" : "NO", aim: "yes" },
     { name: "load, direct", value: ms(directMs) },
@@ -93,7 +102,7 @@ async function compare({ engine, modelPath }: Setting, runs: number): Promise<vo
       value: ratio(medianRatio(rates(meshed), rates(direct))),
       aim: ">= 0.95",
     },
-  ]));
+  ]);
 }
 
 async function measure(launch: () => ManagedServer): Promise<Measured> {
@@ -110,7 +119,7 @@ async function measure(launch: () => ManagedServer): Promise<Measured> {
 }
 
 /** Kills llama-server at random times of its load, then looks whether a clean load says the same. */
-async function killLoads({ engine, modelPath }: Setting, kills: number): Promise<void> {
+async function killLoads({ engine, modelPath }: Setting, kills: number): Promise<string> {
   await using load = await MeshedLoad.start({ engine, modelPath, workers: [[modelPath], []] });
   const { size } = await Deno.stat(modelPath);
   for (let round = 0; round < kills; round++) {
@@ -129,10 +138,8 @@ async function killLoads({ engine, modelPath }: Setting, kills: number): Promise
   await Promise.all(load.tunnels.map((tunnels) => tunnels.stop()));
   const streams = load.counts.snapshot().reduce((sum, one) => sum + one.streams, 0);
   const parts = (await load.stored(1)).filter((name) => name.endsWith(".part")).length;
-  say(
-    `${kills} loads killed, then a clean one of ${tokens.length} tokens; ` +
-      `left behind: ${streams} streams, ${parts} half-written entries`,
-  );
+  return `${kills} loads killed, then a clean one of ${tokens.length} tokens; ` +
+    `left behind: ${streams} streams, ${parts} half-written entries.`;
 }
 
 const ms = (value: number) => `${value.toFixed(0)} ms`;

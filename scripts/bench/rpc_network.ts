@@ -1,0 +1,290 @@
+/**
+ * `deno task bench rpc --network`: loads of a split between two network namespaces at a known rate, through
+ * the mesh and by stock llama.cpp in the same run, and the bytes that the cable says that it carried. The
+ * outer process makes the namespaces and runs itself in one of them; what it measures is one JSON line.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { join } from "node:path";
+import { llamaServerArguments, rpcServerArguments } from "../../src/engine/arguments.ts";
+import type { Engine } from "../../src/engine/mod.ts";
+import { loadModel } from "../../src/models/local_model.ts";
+import { WeightLibrary } from "../../src/models/mod.ts";
+import { testBinDir, testEngine } from "../../tests/support/engine.ts";
+import { type NodeProcess, startNode } from "../../tests/support/node_process.ts";
+import { temporaryFolder } from "../../tests/support/program.ts";
+import { cachedRandomModel } from "../../tests/support/random_model.ts";
+import { fromRoot, say } from "../run.ts";
+import { type Figure, figureTable, machine } from "./figures.ts";
+import { bytesSentBy, type Cable, layCable } from "./namespaces.ts";
+import { writeSection } from "./page.ts";
+
+const TITLE = "Zero-transfer weights over a network";
+
+/** What a rate is asked to reach, and layers of 59 MB that make its direct load take some 10 s. */
+const LINES = [
+  { rate: "100mbit", layers: 3, aim: 8 },
+  { rate: "1gbit", layers: 14, aim: 3 },
+] as const;
+
+/** Host first. The host's share goes through an rpc-server of its own, directly as in the mesh. */
+const SHARES = [0.1, 0.9] as const;
+
+/** One load: how long it took, what the cable carried of it, what we counted on our streams. */
+interface Load {
+  readonly loadMs: number;
+  readonly cableBytes: number;
+  readonly countedBytes: number;
+}
+
+type LineResult = Readonly<Record<"direct" | "having" | "first" | "second", Load>>;
+
+export async function runNetwork(): Promise<void> {
+  const figures: Figure[] = [];
+  for (const { rate, layers, aim } of LINES) {
+    await using cable = await layCable(rate);
+    using _interrupted = onInterrupt(() => cable[Symbol.asyncDispose]());
+    figures.push(...figuresOf(rate, aim, await measureInside(cable, layers)));
+  }
+  const body =
+    `${await machine()}; one run; veth with tbf on both ends, a tenth of the model stays ` +
+    `with the host.\n\n${figureTable(figures)}`;
+  say(body);
+  await writeSection(TITLE, body);
+}
+
+/** Namespaces outlive their maker: whoever stops the benchmark half-way shall not find them later. */
+function onInterrupt(cleanUp: () => PromiseLike<void>): Disposable {
+  const end = () => void cleanUp().then(() => Deno.exit(130));
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, end);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of signals) Deno.removeSignalListener(signal, end);
+    },
+  };
+}
+
+async function measureInside(cable: Cable, layers: number): Promise<LineResult> {
+  const { near, far, farAddress, nearLink } = cable;
+  const inside = JSON.stringify({ far, farAddress, nearLink, layers });
+  const child = new Deno.Command("ip", {
+    args: [
+      "netns",
+      "exec",
+      near,
+      Deno.execPath(),
+      "run",
+      "-A",
+      fromRoot("scripts/bench.ts"),
+      "rpc",
+      "--inside",
+      inside,
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  });
+  const { success, stdout } = await child.output();
+  if (!success) {
+    throw new Error(`The loads at this rate failed: ${new TextDecoder().decode(stdout)}`);
+  }
+  return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1) ?? "");
+}
+
+function figuresOf(
+  rate: string,
+  aim: number,
+  { direct, having, first, second }: LineResult,
+): Figure[] {
+  const times = (load: Load) => (direct.loadMs / load.loadMs).toFixed(1);
+  const bytes = ({ cableBytes, countedBytes }: Load) =>
+    countedBytes === 0
+      ? mega(cableBytes)
+      : `${mega(cableBytes)}, ${mega(countedBytes)} counted by us`;
+  const load = (name: string, of: Load, wanted = "") => ({
+    name: `${rate}: ${name}`,
+    value: `${of.loadMs.toFixed(0)} ms, ${bytes(of)}`,
+    aim: wanted,
+  });
+  return [
+    load("direct", direct),
+    load("worker has the file", having),
+    { name: `${rate}: direct / with the file`, value: times(having), aim: `>= ${aim}` },
+    load("first load without the file", first),
+    {
+      name: `${rate}: first without / direct`,
+      value: (first.loadMs / direct.loadMs).toFixed(2),
+      aim: "<= 1.3",
+    },
+    load("second load without the file", second),
+    {
+      name: `${rate}: bytes of the second, of direct`,
+      value: `${(second.cableBytes / direct.cableBytes * 100).toFixed(2)} %`,
+      aim: "<= 1 %",
+    },
+  ];
+}
+
+const mega = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
+
+/** What the outer process tells the inner one. */
+interface Inside {
+  readonly far: string;
+  readonly farAddress: string;
+  readonly nearLink: string;
+  readonly layers: number;
+}
+
+/** Runs in the host's namespace. */
+export async function runInside(text: string): Promise<void> {
+  const inside: Inside = JSON.parse(text);
+  const modelPath = cachedRandomModel({ layers: inside.layers });
+  const engine = await testEngine();
+  await using folder = await temporaryFolder();
+  const direct = await directLoad(engine, modelPath, inside);
+  const worker = await farProgram(folder.path, inside);
+  const host = { modelPath, dataDir: join(folder.path, "host"), nearLink: inside.nearLink };
+  await hashAhead(host.dataDir, modelPath);
+  const [withFile, without] = [join(folder.path, "with"), join(folder.path, "without")];
+  await hashAhead(withFile, modelPath);
+  const having = await meshLoad(host, { compiled: worker, dataDir: withFile, model: modelPath });
+  const first = await meshLoad(host, { compiled: worker, dataDir: without, model: null });
+  const second = await meshLoad(host, { compiled: worker, dataDir: without, model: null });
+  say(JSON.stringify({ direct, having, first, second } satisfies LineResult));
+}
+
+/** Stock llama.cpp, with the arguments that a node gives it, until it answers. */
+async function directLoad(engine: Engine, modelPath: string, inside: Inside): Promise<Load> {
+  const [ownPort, farPort, port] = [52_001, 52_002, 52_003];
+  const rpc = { kind: "rpc-server", modelPath: null } as const;
+  const threads = { threads: navigator.hardwareConcurrency };
+  const own = rpcServerArguments(rpc, engine, { port: ownPort, ...threads });
+  const far = rpcServerArguments(rpc, engine, { port: farPort, ...threads })
+    .map((argument) => argument === "127.0.0.1" ? inside.farAddress : argument);
+  const llama = llamaServerArguments(
+    {
+      kind: "llama-server",
+      modelPath,
+      modelName: "direct",
+      contextLength: 2_048,
+      split: [{ rpcPort: ownPort, share: SHARES[0] }, { rpcPort: farPort, share: SHARES[1] }],
+    },
+    engine,
+    { port },
+  ).map((argument) => argument.replace(`127.0.0.1:${farPort}`, `${inside.farAddress}:${farPort}`));
+  await using _own = spawned(engine.rpcServer, own);
+  await using _far = spawned("ip", ["netns", "exec", inside.far, engine.rpcServer, ...far]);
+  await listening("127.0.0.1", ownPort);
+  await listening(inside.farAddress, farPort);
+  const before = await bytesSentBy(inside.nearLink);
+  const startedMs = performance.now();
+  await using _llama = spawned(engine.llamaServer, llama);
+  await healthy(`http://127.0.0.1:${port}/health`);
+  const loadMs = performance.now() - startedMs;
+  return { loadMs, cableBytes: await bytesSentBy(inside.nearLink) - before, countedBytes: 0 };
+}
+
+interface Host {
+  readonly modelPath: string;
+  readonly dataDir: string;
+  readonly nearLink: string;
+}
+
+interface Worker {
+  readonly compiled: string;
+  readonly dataDir: string;
+  readonly model: string | null;
+}
+
+/** A split over a worker that has just joined. */
+async function meshLoad(host: Host, worker: Worker): Promise<Load> {
+  const common = ["--bin-dir", await testBinDir(), "--max-vram", "8"];
+  await using node = await startNode({
+    dataDir: host.dataDir,
+    args: ["--model", host.modelPath, "--split", "--tensor-split", SHARES.join(), ...common],
+  });
+  const name = String((await node.waitFor("serving")).model);
+  const since = node.lines.length;
+  const before = await bytesSentBy(host.nearLink);
+  await using _worker = await startNode({
+    compiled: worker.compiled,
+    dataDir: worker.dataDir,
+    args: [
+      "--join",
+      node.token,
+      ...worker.model === null ? [] : ["--model", worker.model],
+      ...common,
+    ],
+  });
+  const { loadMs } = await node.serving(name, { since, timeoutMs: 180_000 });
+  return {
+    loadMs: Number(loadMs),
+    cableBytes: await bytesSentBy(host.nearLink) - before,
+    countedBytes: await countedBytes(node),
+  };
+}
+
+async function countedBytes(node: NodeProcess): Promise<number> {
+  const { tunnels } = await node.status();
+  return tunnels.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
+}
+
+/** The program in the other namespace. */
+async function farProgram(folder: string, { far }: Inside): Promise<string> {
+  const path = join(folder, "far.sh");
+  const command = `ip netns exec ${far} ${Deno.execPath()} run -A --quiet ${fromRoot("main.ts")}`;
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o700 });
+  return path;
+}
+
+/** A node hashes its models when it starts; a load is to be measured, not that. */
+async function hashAhead(dataDir: string, modelPath: string): Promise<void> {
+  await Deno.mkdir(dataDir, { recursive: true });
+  const library = await WeightLibrary.open({ dataDir, logger: getLogger("bench") });
+  await library.index([await loadModel(modelPath)], new AbortController().signal);
+}
+
+function spawned(program: string, args: readonly string[]): AsyncDisposable {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended already.
+      }
+      await child.status;
+    },
+  };
+}
+
+async function listening(hostname: string, port: number): Promise<void> {
+  await repeatedly(async () => (await Deno.connect({ hostname, port })).close());
+}
+
+async function healthy(url: string): Promise<void> {
+  await repeatedly(async () => {
+    const response = await fetch(url);
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  });
+}
+
+/** Every 20 ms, for four minutes at most. */
+async function repeatedly(attempt: () => Promise<void>): Promise<void> {
+  const endMs = performance.now() + 240_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
