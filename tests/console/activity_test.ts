@@ -12,28 +12,20 @@ import {
   seriesOf,
 } from "../../console/src/lib/activity.ts";
 import { BUCKET_MS, BUCKETS } from "../../console/src/lib/defaults.ts";
+import { requestRecord } from "../api/fake_node.ts";
 import { mergeLines } from "../../console/src/lib/log_lines.ts";
 
 function request(of: Partial<RequestRecord> = {}): RequestRecord {
-  return {
-    id: "r",
+  return requestRecord({
     time: "2026-01-01T00:00:00.000Z",
-    model: "guide",
     host: "h",
-    path: "/v1/chat/completions",
-    status: 200,
     queueMs: 10,
     connectMs: 20,
     firstByteMs: 130,
     totalMs: 1_130,
-    tokensIn: 12,
     tokensOut: 100,
-    streamed: true,
-    retries: 0,
-    continuations: 0,
-    continuedBy: [],
     ...of,
-  };
+  });
 }
 
 Deno.test("phasesOf() tells where the time went", () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { DownloadStatus } from "../../src/api/types.ts";
 import {
   actionsOf,
   consequence,
@@ -9,23 +8,14 @@ import {
   sectionsOf,
   visionModels,
 } from "../../console/src/lib/catalog_view.ts";
-import { GB, MINI, SELF } from "../support/console_status.ts";
-import { entry, SOLO, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
+import { MINI, SELF } from "../support/console_status.ts";
+import { entry, RUNNING, SOLO, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
 
 const PLACE: Place = {
   self: SELF,
   isClient: false,
   ownModel: "guide",
   names: new Map([[SELF, "studio"], [MINI, "mini"]]),
-};
-
-const RUNNING: DownloadStatus = {
-  state: "running",
-  receivedBytes: 2 * GB,
-  totalBytes: 5 * GB,
-  bytesPerSecond: 40e6,
-  secondsLeft: 75,
-  error: null,
 };
 
 const plain = (text: string | null | undefined) => text?.replaceAll("\u00a0", " ");

@@ -1,6 +1,6 @@
 /** Catalog entries for tests of the console. */
 
-import type { CatalogEntry, Fit } from "../../src/api/types.ts";
+import type { CatalogEntry, DownloadStatus, Fit } from "../../src/api/types.ts";
 import { GB, MINI, SELF } from "./console_status.ts";
 
 export const SOLO: Fit = {
@@ -50,3 +50,21 @@ export function entry(of: Partial<CatalogEntry> = {}): CatalogEntry {
     ...of,
   };
 }
+
+export const RUNNING: DownloadStatus = {
+  state: "running",
+  receivedBytes: 2 * GB,
+  totalBytes: 5 * GB,
+  bytesPerSecond: 40e6,
+  secondsLeft: 75,
+  error: null,
+};
+
+/** One of each kind. */
+export const CATALOG: readonly CatalogEntry[] = [
+  entry({ name: "guide", places: ["disk"], state: "warm" }),
+  entry({ name: "big", places: ["disk"], fit: SPLIT }),
+  entry({ name: "huge", fit: TOO_LARGE }),
+  entry({ name: "small" }),
+  entry({ name: "arriving", download: RUNNING }),
+];

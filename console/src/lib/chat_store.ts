@@ -2,13 +2,13 @@ import type { RequestRecord } from "../../../src/api/types.ts";
 import { addChunk, type Answer, beginAnswer, endAnswer, failAnswer, stopAnswer } from "./answer.ts";
 import type { AskOptions, ChatReply, ChatRequest } from "./api.ts";
 import { problemOf } from "./chat_problem.ts";
+import { chatRequest } from "./chat_request.ts";
 import type { ChatStorage } from "./chat_storage.ts";
 import { tooMany } from "./chat_storage.ts";
 import {
   addTurn,
   type ChatSettings,
   type Conversation,
-  messagesFor,
   newConversation,
   pathOf,
   type Question,
@@ -178,7 +178,8 @@ export class ChatStore {
       this.#update(id, (conversation) => withAnswer(conversation, turn.id, step));
     const saving = setInterval(() => void this.#save(id), SAVE_INTERVAL_MS);
     try {
-      await this.#read(this.#requestOf(id, turn, earlier), abort.signal, change);
+      const { settings } = this.#conversations.get(id) ?? this.#now();
+      await this.#read(chatRequest(turn, earlier, settings), abort.signal, change);
     } catch (error) {
       if (abort.signal.aborted) change(stopAnswer);
       else change((answer) => failAnswer(answer, problemOf(error, this.#key)));
@@ -202,18 +203,6 @@ export class ChatStore {
       change((answer) => chunks.reduce((sum, chunk) => addChunk(sum, chunk, at), answer));
     }
     change(endAnswer);
-  }
-
-  #requestOf(id: string, { model, question }: Turn, earlier: readonly Turn[]): ChatRequest {
-    const settings = this.#conversations.get(id)?.settings;
-    const { system = "", temperature = null, topP = null, maxTokens = null } = settings ?? {};
-    return {
-      model,
-      messages: messagesFor(model, { earlier, question, system }),
-      ...(temperature === null ? {} : { temperature }),
-      ...(topP === null ? {} : { top_p: topP }),
-      ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
-    };
   }
 
   #update(id: string, step: (conversation: Conversation) => Conversation): void {

@@ -1,0 +1,84 @@
+/** The page of models in a real Chromium. */
+
+import assert from "node:assert/strict";
+import { peer, status, TOWER } from "../support/console_status.ts";
+import { CATALOG, entry, RUNNING } from "../support/catalog_entries.ts";
+import { playScenes, type Scenes } from "./scenes.ts";
+
+const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
+
+const SCENES: Scenes = {
+  "Models: says what will happen, and then does it": {
+    at: "models",
+    status: status({ peers: PEERS }),
+    catalog: CATALOG,
+    async play({ node, console }) {
+      const { page } = console;
+      const row = (name: string) => page.locator(`[data-catalog="${name}"]`);
+      await row("big").getByText("Fits split over 2\u00a0machines").waitFor();
+      await page.getByRole("button", { name: "Serve: big" }).click();
+      assert.match(
+        await row("big").getByRole("group").innerText(),
+        /big will be split over 2\u00a0machines: 60\u00a0% here and 40\u00a0% on mini\. guide stops/,
+      );
+      assert.deepEqual(node.done, []);
+      await row("big").getByRole("button", { name: "Serve", exact: true }).click();
+      await row("big").getByRole("group").waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Stop serving: guide" }).click();
+      await row("guide").getByRole("button", { name: "Stop serving", exact: true }).click();
+      await row("guide").getByRole("group").waitFor({ state: "detached" });
+      assert.deepEqual(node.done, ["serve big", "drop guide"]);
+      assert.match(await row("huge").innerText(), /Does not fit: needs 430\.0 GB/);
+    },
+  },
+
+  "Models: a download can be paused, resumed and cancelled, and says why it failed": {
+    at: "models",
+    catalog: CATALOG,
+    async play({ node, console }) {
+      const { page } = console;
+      const row = page.locator('[data-catalog="arriving"]');
+      await row.getByText("2\u00a0GB of 5\u00a0GB, 40\u00a0MB/s, 1\u00a0min 15\u00a0s left")
+        .waitFor();
+      node.catalog = [entry({ name: "arriving", download: { ...RUNNING, state: "paused" } })];
+      await page.getByRole("button", { name: "Pause: arriving" }).click();
+      await row.getByText("Paused at 2\u00a0GB of 5\u00a0GB").waitFor();
+      const error = "The disk is full: free 3 GB and resume";
+      node.catalog = [
+        entry({ name: "arriving", download: { ...RUNNING, state: "failed", error } }),
+      ];
+      await page.getByRole("button", { name: "Resume: arriving" }).click();
+      await row.getByText(error).waitFor();
+      await page.getByRole("button", { name: "Cancel: arriving" }).click();
+      await row.getByRole("button", { name: "Remove it" }).click();
+      await row.getByRole("group").waitFor({ state: "detached" });
+      await page.getByLabel(/^Another model/).fill("org/repo:Q4_K_M");
+      node.catalog = [];
+      await page.getByRole("button", { name: "Download", exact: true }).click();
+      await page.getByText("No model matches.").waitFor();
+      assert.deepEqual(node.done, [
+        "pause arriving",
+        "download arriving",
+        "cancel arriving",
+        "download org/repo:Q4_K_M",
+      ]);
+    },
+  },
+
+  "Models: are found by name and by what fits": {
+    at: "models",
+    catalog: CATALOG,
+    async play({ console }) {
+      const { page } = console;
+      const names = () => page.locator("[data-catalog] h3 bdi").allInnerTexts();
+      await page.locator('[data-catalog="huge"]').waitFor();
+      await page.getByLabel("Only what fits").check();
+      await page.locator('[data-catalog="huge"]').waitFor({ state: "detached" });
+      await page.getByLabel("Find a model").fill("smal");
+      await page.locator('[data-catalog="big"]').waitFor({ state: "detached" });
+      assert.deepEqual(await names(), ["small"]);
+    },
+  },
+};
+
+await playScenes("the models in Chromium", SCENES);
