@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
 import { chooseModel, warmNames } from "./choose.ts";
-import { HOLD_MS } from "./defaults.ts";
+import { HOLD_MS, SIGN_OF_LIFE_MS } from "./defaults.ts";
 import { answerErrors, type ApiEnv, identify, limitRates, requireKey } from "./guards.ts";
 import { inferenceHandler } from "./inference.ts";
 import { nobodyAnswers, refresh } from "./instances.ts";
@@ -22,6 +22,8 @@ export interface GatewayConfig {
   readonly recordPrompts?: boolean;
   /** How long a request waits for an instance. @default {HOLD_MS} */
   readonly holdMs?: number;
+  /** How long a stream waits for its first byte without a sign of life. @default {SIGN_OF_LIFE_MS} */
+  readonly signOfLifeMs?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly newId?: () => string;
@@ -30,7 +32,7 @@ export interface GatewayConfig {
 /** The OpenAI API of a node: design.md 5. Who may reach it at all is decided by the port it is on. */
 export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<ApiEnv> {
   const { logger, holdMs = HOLD_MS, now = preciseNow, newId = () => crypto.randomUUID() } = config;
-  const { recordPrompts = false } = config;
+  const { recordPrompts = false, signOfLifeMs = SIGN_OF_LIFE_MS } = config;
   const since = Math.floor(now() / 1_000);
   const limits = new RateLimits();
   /** The node as this caller may see it. */
@@ -63,7 +65,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
     if (found === undefined) throw nobodyAnswers(node, id);
     return c.json(found);
   });
-  const infer = inferenceHandler(nodeFor, { logger, recordPrompts, now, holdMs });
+  const infer = inferenceHandler(nodeFor, { logger, recordPrompts, now, holdMs, signOfLifeMs });
   app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], limitRates(limits, now), infer);
   return app;
 }

@@ -4,7 +4,7 @@ import type { Asking } from "./answer.ts";
 import { Loads } from "./balance.ts";
 import { type CallerEvents, callerStream, SIGN_OF_LIFE } from "./caller_stream.ts";
 import { BodyBudget } from "./body_budget.ts";
-import { BODIES_COMING_BYTES, BODY_LIMIT_BYTES, SIGN_OF_LIFE_MS } from "./defaults.ts";
+import { BODIES_COMING_BYTES, BODY_LIMIT_BYTES } from "./defaults.ts";
 import { asErrorEvent, errorEvent } from "./error_event.ts";
 import { isEventStream } from "./event_reader.ts";
 import type { ApiEnv } from "./guards.ts";
@@ -32,6 +32,8 @@ export interface InferenceOptions {
   readonly now: () => number;
   /** How long a request waits for an instance. */
   readonly holdMs: number;
+  /** How long a stream waits for its first byte without a sign of life. */
+  readonly signOfLifeMs: number;
 }
 
 /** Answers a request by an instance of the model that its body names. */
@@ -82,7 +84,7 @@ async function exchangeOne(
   asking: Asking,
   c: Context<ApiEnv>,
   exchange: Exchange,
-  { logger, holdMs }: InferenceOptions,
+  { logger, holdMs, signOfLifeMs }: InferenceOptions,
 ): Promise<Response> {
   const { node, loads } = asking;
   const { caller, gone, recorder } = exchange;
@@ -106,15 +108,16 @@ async function exchangeOne(
     recorder.model = answer.instance.model;
     recorder.host = answer.instance.host;
   });
-  if (await isSoon(opening, routing.streamed)) return respond(answer, exchange, logger);
+  const patienceMs = routing.streamed ? signOfLifeMs : Infinity;
+  if (await isSoon(opening, patienceMs)) return respond(answer, exchange, logger);
   return respondLate(answer, opening, exchange, logger);
 }
 
 /** False for a caller of events whose answer takes so long that it needs a sign of life. */
-async function isSoon(opening: Promise<void>, streamed: boolean): Promise<boolean> {
-  if (!streamed) return await opening.then(() => true);
+async function isSoon(opening: Promise<void>, patienceMs: number): Promise<boolean> {
+  if (patienceMs === Infinity) return await opening.then(() => true);
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), SIGN_OF_LIFE_MS);
+  const timer = setTimeout(() => resolve(false), patienceMs);
   try {
     return await Promise.race([opening.then(() => true), promise]);
   } finally {

@@ -603,3 +603,41 @@ Deno.test("A request is held while its model may come, and answered once it is t
   assert.equal(response.status, 200);
   await response.body?.cancel();
 });
+
+Deno.test("A stream that is held gets a sign of life, and then its answer in the same stream", async () => {
+  const events = `data: ${HEL}\n\ndata: [DONE]\n\n`;
+  const node = new FakeNode({
+    coming: ["guide"],
+    forward: () => new Response(events, { headers: { "content-type": "text/event-stream" } }),
+  });
+  const config = { keys: [], logger: getLogger("test"), signOfLifeMs: 0 };
+  const gateway = createGateway(node, config);
+  const response = await gateway.request(CHAT, asking({ ...hello, stream: true }));
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  node.becomeWarm([instance("a")]);
+  assert.equal(await response.text(), `: waiting\n\n${events}`);
+  const record = await node.recorded();
+  assert.deepEqual([record.host, record.status], ["a", 200]);
+});
+
+Deno.test("What goes wrong after a sign of life is told by an event", async () => {
+  const refusal = Response.json({ error: { code: 400, message: "too long" } }, { status: 400 });
+  const table: [FakeNode, RegExp][] = [
+    [
+      new FakeNode({ coming: ["guide"] }),
+      /^: waiting\n\ndata: \{"error":\{.*"model_not_ready"\}\}\n\n$/,
+    ],
+    [
+      new FakeNode({ coming: ["guide"], forward: () => refusal }),
+      /data: \{"error":\{.*"too long"\}\}/,
+    ],
+  ];
+  for (const [node, expected] of table) {
+    const config = { keys: [], logger: getLogger("test"), signOfLifeMs: 0, holdMs: 300 };
+    const gateway = createGateway(node, config);
+    const response = await gateway.request(CHAT, asking({ ...hello, stream: true }));
+    if (expected.source.includes("too long")) node.becomeWarm([instance("a")]);
+    assert.match(await response.text(), expected);
+  }
+});
