@@ -8,6 +8,7 @@ import {
   type RecordVersion,
   versionsIn,
 } from "./digest.ts";
+import { DIGEST_LIFE_MS } from "./defaults.ts";
 import type { GossipLinks } from "./peer_links.ts";
 import type { Roster } from "./roster.ts";
 import type { PeerId } from "./types.ts";
@@ -25,6 +26,9 @@ export class AntiEntropy {
   readonly #gossip: GossipLinks;
   readonly #clock: Pick<Clock, "elapsed">;
   readonly #random: () => number;
+  #lastDigest: Digest = [];
+  #digestOf = -1;
+  #digestAt = 0;
 
   constructor(
     { roster, gossip, clock, random }: {
@@ -68,7 +72,15 @@ export class AntiEntropy {
     }
   }
 
+  /** Made anew where something has changed; tombstones may age by a minute meanwhile. */
   #digest(): Digest {
-    return digestOf(this.#roster.membership, this.#clock.elapsed());
+    const { membership, revision } = this.#roster;
+    const now = this.#clock.elapsed();
+    if (revision !== this.#digestOf || now - this.#digestAt > DIGEST_LIFE_MS) {
+      this.#lastDigest = digestOf(membership, now);
+      this.#digestOf = revision;
+      this.#digestAt = now;
+    }
+    return this.#lastDigest;
   }
 }

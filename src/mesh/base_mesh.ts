@@ -2,7 +2,9 @@ import type { Logger } from "@logtape/logtape";
 import { announceable, groupByPeer, type InterfaceAddress, invitable } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { Clock } from "./clock.ts";
+import { MAX_STORED_PEERS } from "./defaults.ts";
 import type { Identity } from "./identity.ts";
+import { keptAddresses } from "./kept_addresses.ts";
 import { asDisplayName } from "./names.ts";
 import type { Link } from "./capability.ts";
 import type { Counters, MeshCounters } from "./counters.ts";
@@ -193,11 +195,14 @@ export abstract class BaseMesh implements Mesh {
     return peers;
   }
 
-  /** Keeps the addresses of these peers, and of those that were kept before while there is room. */
+  /** Keeps the addresses of these peers, and of those that were kept before and are not among them. */
   protected remember(peers: readonly PeerId[]): void {
-    const { identity } = this.parts;
     const living = peers.flatMap((peer) => this.addressesOf(peer));
-    identity.remember([...new Set([...living, ...identity.addresses])]);
+    const known = new Set(peers);
+    const strangers = [...this.storedPeers()].flatMap(([peer, addresses]) =>
+      known.has(peer) ? [] : addresses
+    );
+    this.parts.identity.remember(keptAddresses(living, strangers, MAX_STORED_PEERS));
   }
 
   /** Of a token: this node first, then those it is connected to, then the others that live. */

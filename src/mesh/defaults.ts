@@ -55,7 +55,10 @@ export const GOSSIP_COALESCE_MS = 5;
 export const GOSSIP_ROUND_MS = 1_000;
 
 /** Round trips and addresses are told at most this often: nobody plans by another's, and each costs a push to everybody. */
-export const SURROUNDINGS_MS = 5_000;
+export const SURROUNDINGS_MS = 10_000;
+
+/** Whom news are about tells its neighbours at once; the next steps wait for what else there is. Four of them take 0.2 s. */
+export const RELAY_COALESCE_MS = 50;
 
 /** A tombstone outlives the slowest gossip by far; later the announcement that it stops is forgotten by all. */
 export const TOMBSTONE_LIFE_MS = 3_600_000;
@@ -71,6 +74,9 @@ export const CLOSE_HEARTBEAT_MS = 2_000;
 
 /** 2 s to the next beat, two misses of 1 s and a probe of 2 s: the 6 s within which a split reacts. */
 export const CLOSE_HEARTBEAT_TIMEOUT_MS = 1_000;
+
+/** A machine under load answers in seconds: four times the usual wait spares it, and one that dies then is found 6 s later. */
+export const MAX_PATIENCE = 4;
 
 /** design.md 8. */
 export const MISSES_BEFORE_PROBE = 2;
@@ -96,6 +102,9 @@ export const GOSSIP_SUCCESSORS = 3;
 /** A tombstone is taught to others for half of its life, so that nobody is taught what it has just forgotten. */
 export const TOMBSTONE_TOLD_MS = 1_800_000;
 
+/** An unchanged membership has the same digest but for tombstones that grow old. */
+export const DIGEST_LIFE_MS = 60_000;
+
 /** Redial of a lost peer: fast at first, for a restart takes a second or two. */
 export const REDIAL_MIN_MS = 500;
 
@@ -112,8 +121,8 @@ export const ALONE_PEERS_DIALLED = 32;
 /** Members come and go in bursts: whom to dial is thought over this long after the first of them. */
 export const DIAL_THOUGHT_MS = 20;
 
-/** Spare connections cost little, and looking for them does not. */
-export const ROUNDS_TO_LOOK_FOR_SPARE = 10;
+/** Old tombstones and spare connections cost little, and looking for them does not. */
+export const ROUNDS_TO_TIDY = 10;
 
 /** A connection that neither end needs is kept this long: the mesh may shrink, a request may come. */
 export const PART_AFTER_MS = 30_000;

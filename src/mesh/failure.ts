@@ -4,6 +4,7 @@ import {
   FIRST_PINGS,
   HEARTBEAT_MS,
   HEARTBEAT_TIMEOUT_MS,
+  MAX_PATIENCE,
   MISSES_BEFORE_PROBE,
   OWN_STALL_MS,
 } from "./defaults.ts";
@@ -17,11 +18,16 @@ export interface Pulse {
   /** When the next thing is due: the next ping, or the end of waiting for the last. */
   readonly dueAt: number;
   readonly waiting: boolean;
+  /**
+   * How many times as long as usual an answer is waited for: more after each late answer, and after
+   * each moment in which this process itself was late; less after each answer in time.
+   */
+  readonly patience: number;
 }
 
 export type PulseEvent =
   | { readonly type: "timer" }
-  | { readonly type: "pong" }
+  | { readonly type: "pong"; readonly rttMs: number }
   | { readonly type: "closely"; readonly closely: boolean };
 
 export type PulseAction = "ping" | "probe" | "none";
@@ -33,23 +39,27 @@ export interface PulseStep {
 
 /** A new connection is pinged at once. */
 export function firstPulse(now: number, closely: boolean): Pulse {
-  return { closely, misses: 0, burst: FIRST_PINGS, dueAt: now, waiting: false };
+  return { closely, misses: 0, burst: FIRST_PINGS, dueAt: now, waiting: false, patience: 1 };
 }
 
 /** Decides what one event means for the heartbeat with one peer. Performs nothing. */
 export function beat(pulse: Pulse, event: PulseEvent, now: number): PulseStep {
-  if (event.type === "pong") return answered(pulse, now);
+  if (event.type === "pong") return answered(pulse, event.rttMs, now);
   if (event.type === "closely") return watched(pulse, event.closely, now);
   if (now < pulse.dueAt) return { pulse, action: "none" };
   if (!pulse.waiting) return ping(pulse, now);
-  if (now - pulse.dueAt > OWN_STALL_MS) return { pulse: rest(pulse, now), action: "none" };
+  if (now - pulse.dueAt > OWN_STALL_MS) {
+    return { pulse: rest(moreOf(pulse), now), action: "none" };
+  }
   return missed(pulse, now);
 }
 
-function answered(pulse: Pulse, now: number): PulseStep {
-  if (!pulse.waiting) return { pulse, action: "none" };
+function answered(pulse: Pulse, rttMs: number, now: number): PulseStep {
+  const isLate = rttMs > usualTimeout(pulse);
+  const patient = isLate ? moreOf(pulse) : lessOf(pulse);
+  if (!pulse.waiting) return { pulse: isLate ? patient : pulse, action: "none" };
   const burst = Math.max(pulse.burst - 1, 0);
-  const well = { ...pulse, misses: 0, burst, waiting: false };
+  const well = { ...patient, misses: 0, burst, waiting: false };
   return burst > 0
     ? ping(well, now)
     : { pulse: { ...well, dueAt: now + interval(well) }, action: "none" };
@@ -81,6 +91,18 @@ function interval({ closely }: Pulse): number {
   return closely ? CLOSE_HEARTBEAT_MS : HEARTBEAT_MS;
 }
 
-function timeout({ closely }: Pulse): number {
+function timeout(pulse: Pulse): number {
+  return usualTimeout(pulse) * pulse.patience;
+}
+
+function usualTimeout({ closely }: Pulse): number {
   return closely ? CLOSE_HEARTBEAT_TIMEOUT_MS : HEARTBEAT_TIMEOUT_MS;
+}
+
+function moreOf(pulse: Pulse): Pulse {
+  return { ...pulse, patience: Math.min(pulse.patience + 1, MAX_PATIENCE) };
+}
+
+function lessOf(pulse: Pulse): Pulse {
+  return { ...pulse, patience: Math.max(pulse.patience - 1, 1) };
 }

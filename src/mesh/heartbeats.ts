@@ -51,7 +51,7 @@ export class Heartbeats {
     const after = addSample(before, rttMs);
     this.#rtts.set(peer, after);
     if (after.bucketMs !== before.bucketMs) this.#effects.rttChanged();
-    this.#step(peer, { type: "pong" });
+    this.#step(peer, { type: "pong", rttMs });
   }
 
   watchClosely(peers: readonly PeerId[]): void {

@@ -68,8 +68,22 @@ export function peerIdOf(publicKey: Uint8Array): PeerId {
   return base58btc.baseEncode(concatBytes(PEER_ID_PREFIX, publicKey)) as PeerId;
 }
 
+/** Keys of PeerIds that were read already: every announcement names dozens, the same each time. */
+const knownKeys = new Map<string, Uint8Array>();
+const MAX_KNOWN_KEYS = 4_096;
+
 /** The Ed25519 key inside a PeerId, `undefined` where the text is none. */
 export function publicKeyOf(peer: string): Uint8Array | undefined {
+  const known = knownKeys.get(peer);
+  if (known !== undefined) return known;
+  const key = readPublicKey(peer);
+  if (key === undefined) return undefined;
+  if (knownKeys.size >= MAX_KNOWN_KEYS) knownKeys.clear();
+  knownKeys.set(peer, key);
+  return key;
+}
+
+function readPublicKey(peer: string): Uint8Array | undefined {
   try {
     const bytes = base58btc.baseDecode(peer);
     if (bytes.byteLength !== PEER_ID_PREFIX.byteLength + KEY_BYTES) return undefined;

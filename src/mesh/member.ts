@@ -8,7 +8,7 @@ import {
   DIALS_BEFORE_DEAD,
   GOSSIP_ROUND_MS,
   LOST_TURN_MS,
-  ROUNDS_TO_LOOK_FOR_SPARE,
+  ROUNDS_TO_TIDY,
 } from "./defaults.ts";
 import { dialTargets } from "./dial_targets.ts";
 import { Dialer, type DialTarget } from "./dialer.ts";
@@ -45,6 +45,7 @@ export class Member {
   readonly #lastGood = new Map<PeerId, string>();
   /** Chosen once, so that nodes that lost each other do not ask in the same order. */
   readonly #firstTurn: number;
+  #lastTurn = 0;
   #rounds = 0;
   #cancelRound: Cancel = () => {};
   #cancelThought: Cancel | undefined;
@@ -130,12 +131,20 @@ export class Member {
   #round(): void {
     this.view.round();
     this.#rounds += 1;
-    if (this.#rounds % ROUNDS_TO_LOOK_FOR_SPARE === 0) this.#partFromSpare();
-    if (this.view.lost.length > 0) this.#dialer.wake();
+    if (this.#rounds % ROUNDS_TO_TIDY === 0) this.#tidy();
+    const turn = this.#turn();
+    if (turn !== this.#lastTurn) this.#dialer.wake();
+    this.#lastTurn = turn;
     this.#nextRound();
   }
 
-  #partFromSpare(): void {
+  /** Whose turn it is of the lost. */
+  #turn(): number {
+    return this.#firstTurn + Math.floor(this.#options.clock.elapsed() / LOST_TURN_MS);
+  }
+
+  #tidy(): void {
+    this.view.forget();
     const { clock, links } = this.#options;
     const connected = links.connectedMembers();
     const spare = this.#needs.unneeded(connected, this.view.members, clock.elapsed());
@@ -143,7 +152,7 @@ export class Member {
   }
 
   #dialTargets(): readonly DialTarget[] {
-    const { self, clock, links, stored } = this.#options;
+    const { self, links, stored } = this.#options;
     const strangers = [...stored().keys()].filter((peer) => !this.view.isAlive(peer));
     return dialTargets({
       self,
@@ -151,7 +160,7 @@ export class Member {
       connected: links.connectedMembers(),
       lost: [...new Set([...strangers, ...this.view.lost.map(({ peer }) => peer)])],
       left: this.view.left,
-      turn: this.#firstTurn + Math.floor(clock.elapsed() / LOST_TURN_MS),
+      turn: this.#turn(),
     });
   }
 

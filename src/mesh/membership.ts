@@ -130,10 +130,11 @@ function changeKind(
   return saysTheSame(was.announcement, announcement) ? "measured" : "updated";
 }
 
-function saysTheSame(a: Announcement | null, b: Announcement | null): boolean {
+/** Whether two announcements of one node differ in round trips and their numbers alone. */
+export function saysTheSame(a: Announcement | null, b: Announcement | null): boolean {
   if (a === null || b === null) return false;
-  const { rttsMs: _rtts, seq: _seq, ...rest } = a;
-  return equalValues(rest, { ...b, rttsMs: undefined, seq: undefined });
+  const keys = Object.keys(a) as (keyof Announcement)[];
+  return keys.every((key) => key === "rttsMs" || key === "seq" || equalValues(a[key], b[key]));
 }
 
 function finality({ status }: MeshRecord): number {

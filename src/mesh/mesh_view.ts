@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { AntiEntropy, type EntropyMessage } from "./anti_entropy.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { DeathWatch } from "./death_watch.ts";
-import { MAX_ANNOUNCED_RTTS, SURROUNDINGS_MS } from "./defaults.ts";
+import { MAX_ANNOUNCED_RTTS, RELAY_COALESCE_MS, SURROUNDINGS_MS } from "./defaults.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { isVouchedFor, type MemberChange, type MemberEntry } from "./membership.ts";
 import type { GossipLinks, GossipListener, PeerLinks } from "./peer_links.ts";
@@ -39,6 +39,9 @@ export class MeshView implements GossipListener {
   readonly #entropy: AntiEntropy;
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
+  /** News from others, and who brought them. */
+  readonly #toRelay = new Map<MeshRecord, PeerId>();
+  #cancelRelay: Cancel | undefined;
   #cancelRefresh: Cancel | undefined;
   /** Peers that need no connection any more: its end says nothing. */
   readonly #parted = new Set<PeerId>();
@@ -153,9 +156,13 @@ export class MeshView implements GossipListener {
     if (!this.#finishing && !isParted) this.suspect(peer, "its connection closed");
   }
 
-  /** Heals what was missed, and forgets what is long past: once a gossip round. */
+  /** Heals what was missed: once a gossip round. */
   round(): void {
     this.#entropy.round();
+  }
+
+  /** Drops what is long past. */
+  forget(): void {
     this.#roster.forget();
   }
 
@@ -174,6 +181,7 @@ export class MeshView implements GossipListener {
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#cancelRefresh?.();
+    this.#cancelRelay?.();
     this.#heartbeats.endAll();
     const goodbye = this.#roster.goodbye();
     if (goodbye !== undefined) this.#tellAll(goodbye);
@@ -238,14 +246,23 @@ export class MeshView implements GossipListener {
   /** Passes on what was new to us. */
   #apply(changes: readonly MemberChange[], from: PeerId): void {
     if (changes.length === 0) return;
+    for (const { record } of changes) this.#toRelay.set(record, from);
+    this.#cancelRelay ??= this.#options.clock.after(RELAY_COALESCE_MS, () => this.#relay());
+    this.#options.changed(changes);
+  }
+
+  /** News come in bursts: they are passed on together, and only the newest of each node. */
+  #relay(): void {
+    this.#cancelRelay = undefined;
     const { random } = this.#options;
     const [linked, members] = [this.#gossip.peers(), this.members.length];
-    for (const { record } of changes) {
+    for (const [record, from] of this.#toRelay) {
+      if (this.#roster.recordOf(record.subject) !== record) continue;
       const told = this.lastOf(record.signer)?.rttsMs ?? {};
       const targets = relayTargets(record, { linked, from, told, members, random });
       for (const peer of targets) this.#gossip.send(peer, [record]);
     }
-    this.#options.changed(changes);
+    this.#toRelay.clear();
   }
 
   #publish(record: MeshRecord | undefined): void {

@@ -38,7 +38,7 @@ export function isNeighbourOf(self: PeerId, peer: PeerId, everybody: readonly Pe
 
 /** To how many neighbours news are passed on: enough that nearly all hear them, and anti-entropy finds the rest. */
 export function relayFanout(members: number): number {
-  return Math.ceil(Math.log2(members + 2) / 2) + 1;
+  return Math.ceil(Math.log2(members + 2) / 2);
 }
 
 function firstAfter(sorted: readonly PeerId[], point: number): number {

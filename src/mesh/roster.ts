@@ -39,6 +39,7 @@ export class Roster {
   /** The last announcement without its version. */
   #told: Announcement | undefined;
   #seq = 0;
+  #revision = 0;
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -52,6 +53,11 @@ export class Roster {
   /** What this node last said of itself. */
   get own(): Announcement | undefined {
     return this.recordOf(this.#options.self)?.announcement ?? undefined;
+  }
+
+  /** Rises with each change of the membership. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get membership(): Membership {
@@ -70,6 +76,7 @@ export class Roster {
   accept(records: readonly MeshRecord[]): readonly MemberChange[] {
     const newer = news(this.#membership, records);
     if (newer.size === 0) return [];
+    this.#revision += 1;
     const now = this.#options.clock.elapsed();
     const members = [...this.#members];
     const changes = [...newer.values()].map((record) => {
@@ -83,6 +90,7 @@ export class Roster {
   /** Forgets what is known of some nodes, as if they had said goodbye. */
   expel(is: (record: MeshRecord) => boolean): readonly MemberChange[] {
     const changes = expel(this.#membership, is);
+    this.#revision += 1;
     const gone = new Set(changes.map(({ record }) => record.subject));
     this.#members = this.#members.filter(({ peer }) => !gone.has(peer));
     return changes;

@@ -347,7 +347,7 @@ export class Active implements NodePart {
     for (const peer of Object.keys(this.#tunnels.ports())) {
       if (!living.has(peer)) void this.#tunnels.remove(peer);
     }
-    this.#reconciler.wake();
+    this.#reconciler.wakeSoon();
     this.#options.changed();
   }
 

@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Instance, ModelRef } from "../mesh/mod.ts";
 import type { Stance } from "./announcement.ts";
-import { GIVE_UP_FAILURES, GIVE_UP_MS, HOT_HOLD_MS } from "./defaults.ts";
+import { GIVE_UP_FAILURES, GIVE_UP_MS, HOT_HOLD_MS, NEWS_SETTLE_MS } from "./defaults.ts";
 import { downloadDuty } from "./download_duty.ts";
 import { type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
 import { HostDuty } from "./host_duty.ts";
@@ -51,6 +51,7 @@ export class Reconciler {
   /** Who waits until what the user asked for is done. */
   #asked: PromiseWithResolvers<void> | undefined;
   #wake = Promise.withResolvers<void>();
+  #wakesSoon = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -77,6 +78,16 @@ export class Reconciler {
   /** Something has changed: look again. */
   wake(): void {
     this.#wake.resolve();
+  }
+
+  /** Others have changed, most often not one alone: look again once the rest of it was heard. */
+  wakeSoon(): void {
+    if (this.#wakesSoon) return;
+    this.#wakesSoon = true;
+    this.#options.parts.after(NEWS_SETTLE_MS, () => {
+      this.#wakesSoon = false;
+      this.wake();
+    });
   }
 
   /** The user wants something else: it is done at once, and has happened when this resolves. */

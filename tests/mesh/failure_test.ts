@@ -5,7 +5,7 @@ import { beat, firstPulse, type Pulse, type PulseAction } from "../../src/mesh/f
 /** A pulse whose first pings were all answered at time 0. */
 function settled(closely: boolean): Pulse {
   let pulse = beat(firstPulse(0, closely), { type: "timer" }, 0).pulse;
-  for (let i = 0; i < FIRST_PINGS; i++) pulse = beat(pulse, { type: "pong" }, 0).pulse;
+  for (let i = 0; i < FIRST_PINGS; i++) pulse = beat(pulse, { type: "pong", rttMs: 1 }, 0).pulse;
   return pulse;
 }
 
@@ -28,7 +28,7 @@ Deno.test("a new peer is pinged at once and again after each answer, a few times
   assert.equal(action, "ping");
   const actions: PulseAction[] = [];
   for (let i = 0; i < FIRST_PINGS; i++) {
-    ({ pulse, action } = beat(pulse, { type: "pong" }, 5));
+    ({ pulse, action } = beat(pulse, { type: "pong", rttMs: 1 }, 5));
     actions.push(action);
   }
   assert.deepEqual(actions, [...Array(FIRST_PINGS - 1).fill("ping"), "none"]);
@@ -55,7 +55,7 @@ Deno.test("an answer forgives the misses before it", () => {
   let { pulse } = beat(settled(true), { type: "timer" }, 2_000);
   pulse = beat(pulse, { type: "timer" }, 3_000).pulse;
   assert.equal(pulse.misses, 1);
-  pulse = beat(pulse, { type: "pong" }, 3_500).pulse;
+  pulse = beat(pulse, { type: "pong", rttMs: 1 }, 3_500).pulse;
   assert.equal(pulse.misses, 0);
   assert.equal(pulse.dueAt, 5_500);
 });
@@ -71,11 +71,47 @@ Deno.test("a timer that fires late says nothing of the peer: this process slept"
   const { pulse, action } = beat(waiting, { type: "timer" }, 9_000);
   assert.equal(action, "none");
   assert.equal(pulse.misses, 0);
-  assert.equal(pulse.dueAt, 10_000);
+  assert.equal(pulse.dueAt, 9_000 + 2 * 1_000, "and is more patient afterwards");
 });
 
 Deno.test("a timer that fires early, and an answer to nothing, do nothing", () => {
   const pulse = settled(true);
   assert.deepEqual(beat(pulse, { type: "timer" }, 1_999), { pulse, action: "none" });
-  assert.deepEqual(beat(pulse, { type: "pong" }, 1_000), { pulse, action: "none" });
+  assert.deepEqual(beat(pulse, { type: "pong", rttMs: 1 }, 1_000), { pulse, action: "none" });
+});
+
+Deno.test("a peer that answers late is waited for longer, and as usual again once it is in time", () => {
+  const dueAfter = (pulse: Pulse) => {
+    const asked = beat(pulse, { type: "timer" }, pulse.dueAt).pulse;
+    return asked.dueAt - pulse.dueAt;
+  };
+  let pulse = settled(true);
+  const patience: number[] = [];
+  for (const rttMs of [1_500, 2_500, 3_500, 3_500, 3_500, 10, 10, 10, 10]) {
+    pulse = beat(pulse, { type: "timer" }, pulse.dueAt).pulse;
+    pulse = beat(pulse, { type: "pong", rttMs }, pulse.dueAt - 1).pulse;
+    patience.push(dueAfter(pulse) / 1_000);
+  }
+  assert.deepEqual(patience, [2, 3, 4, 4, 4, 3, 2, 1, 1]);
+});
+
+Deno.test("a loaded peer that answers each ping after its time is never probed", () => {
+  let pulse = settled(true);
+  let asked: number[] = [];
+  const actions: PulseAction[] = [];
+  for (let now = 0; now < 120_000; now += 100) {
+    const answered = asked.filter((at) => now - at >= 1_700);
+    asked = asked.filter((at) => now - at < 1_700);
+    for (const at of answered) {
+      const step = beat(pulse, { type: "pong", rttMs: now - at }, now);
+      pulse = step.pulse;
+      if (step.action === "ping") asked.push(now);
+    }
+    const step = beat(pulse, { type: "timer" }, now);
+    pulse = step.pulse;
+    actions.push(step.action);
+    if (step.action === "ping") asked.push(now);
+  }
+  assert.equal(actions.includes("probe"), false);
+  assert.ok(actions.filter((action) => action === "ping").length > 20);
 });

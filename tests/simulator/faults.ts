@@ -22,6 +22,9 @@ const LOSSY: Weather = {
   slowness: 1,
 };
 
+/** Of one storm. More are more of the same. */
+const MOST_VICTIMS = 12;
+
 /** Two moments within the span, one after the other. */
 function interval(random: Random, { fromMs, toMs }: Span): [number, number] {
   const middle = random.between(fromMs, toMs);
@@ -56,7 +59,7 @@ export const partition: FaultMaker = (random, span) => {
 /** Some nodes are killed within a moment; most of them start again. */
 export const crashStorm: FaultMaker = (random, span, size) => {
   const [fromMs, untilMs] = interval(random, span);
-  const victims = 1 + random.int(Math.ceil(size / 3));
+  const victims = 1 + random.int(Math.min(Math.ceil(size / 3), MOST_VICTIMS));
   return Array.from({ length: victims }, () => random.int(size)).flatMap((index): Fault[] => {
     const crash: Fault = {
       atMs: fromMs + random.between(0, 200),
@@ -82,12 +85,13 @@ export const departure: FaultMaker = (random, span, size) => {
     name: `node ${index} stops`,
     apply: ({ nodes }) => void nodes[index]?.stop(),
   };
+  const gone: Fault = { atMs: fromMs + 1_000, name: `node ${index} is gone`, apply: () => {} };
   const start: Fault = {
     atMs: untilMs + 100,
     name: `node ${index} starts again`,
     apply: ({ nodes }) => nodes[index]?.start(),
   };
-  return random.chance(0.5) ? [stop, start] : [stop];
+  return random.chance(0.5) ? [stop, start] : [stop, gone];
 };
 
 /** A process is too busy to answer, for less or longer than others wait for it. */
@@ -99,7 +103,7 @@ export const stall: FaultMaker = (random, span, size) => {
     atMs: fromMs,
     name: `node ${index} stalls for ${Math.round(forMs)} ms`,
     apply: ({ nodes }) => nodes[index]?.stall(forMs),
-  }];
+  }, { atMs: fromMs + forMs, name: `node ${index} goes on`, apply: () => {} }];
 };
 
 /** Somebody sets a machine's clock. */

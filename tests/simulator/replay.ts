@@ -2,14 +2,14 @@
 
 import { complain, say } from "../../scripts/run.ts";
 import { runSeed } from "./run.ts";
-import { CROWD, SCENARIOS } from "./scenarios.ts";
+import { scenarioNamed } from "./scenarios.ts";
 
 const [name, seed, size] = Deno.args;
-const scenario = [...SCENARIOS, CROWD].find((one) => one.name === name);
-if (scenario === undefined || seed === undefined || size === undefined) {
+if (name === undefined || seed === undefined || size === undefined) {
   complain("Name a scenario, a seed and a size");
   Deno.exit(2);
 }
+const scenario = scenarioNamed(name);
 const startedAt = performance.now();
 const { failures, world } = await runSeed({ scenario, seed: Number(seed), size: Number(size) });
 say(world.history.join("\n"));

@@ -38,11 +38,14 @@ export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   world.begin();
   const failures: string[] = [];
   await world.time.runUntil(setup.quietAtMs);
-  if (anybodyIsGone(world)) await world.time.runUntil(setup.quietAtMs + DETECTION_MS);
-  const limits = [["view", VIEW_MS], ["plan", scenario.planMs ?? PLAN_MS]] as const;
-  for (const [when, limitMs] of limits) {
+  const detectionMs = anybodyIsGone(world) ? DETECTION_MS : 0;
+  const limits = [
+    ["view", detectionMs + VIEW_MS, 1],
+    ["plan", scenario.planMs ?? PLAN_MS, 4],
+  ] as const;
+  for (const [when, limitMs, looks] of limits) {
     const invariants = scenario.invariants.filter((invariant) => invariant.when === when);
-    failures.push(...await settle(world, invariants, limitMs));
+    failures.push(...await settle(world, invariants, limitMs, looks));
   }
   failures.push(...await rest(world, scenario.invariants), ...new Set(world.violations));
   return { failures, world };
@@ -58,19 +61,21 @@ async function rest(world: World, invariants: readonly Invariant[]): Promise<str
   return [...planned, ...await settle(world, of("rest"), 0)];
 }
 
-/** Lets time pass until everything holds; says what does not when the time is out. */
+/** Lets time pass until everything holds for a while; says what does not when the time is out. */
 async function settle(
   world: World,
   invariants: readonly Invariant[],
   limitMs: number,
+  looksInARow = 1,
 ): Promise<string[]> {
   const endMs = world.time.now + limitMs;
-  for (;;) {
+  for (let looks = 0;;) {
     const problems = invariants.flatMap((invariant) => {
       const problem = invariant.check(world);
       return problem === undefined ? [] : [`${invariant.name}: ${problem}`];
     });
-    if (problems.length === 0 || world.time.now >= endMs) return problems;
+    looks = problems.length === 0 ? looks + 1 : 0;
+    if (looks === looksInARow || world.time.now >= endMs) return problems;
     await world.time.runUntil(Math.min(world.time.now + LOOK_EVERY_MS, endMs));
   }
 }

@@ -20,6 +20,8 @@ export interface NodeSetup {
   /** For downloads; none unless said. */
   readonly roomBytes?: number;
   readonly split: boolean;
+  /** Announces itself and plans nothing. */
+  readonly idle?: boolean;
   /** How wrong the machine's clock is. */
   readonly skewMs: number;
   readonly startsAtMs: number;

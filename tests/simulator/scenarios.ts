@@ -33,13 +33,15 @@ export function startUp(random: Random, index: number): Pick<
 
 export function faultsOf(
   random: Random,
-  { makers, size, count }: {
+  { makers, size, count, forMs = FAULTS_LAST_MS }: {
     readonly makers: readonly FaultMaker[];
     readonly size: number;
     readonly count: number;
+    /** @default {25 s} */
+    readonly forMs?: number;
   },
 ): Pick<Setup, "faults" | "quietAtMs"> {
-  const span: Span = { fromMs: FAULTS_FROM_MS, toMs: FAULTS_FROM_MS + FAULTS_LAST_MS };
+  const span: Span = { fromMs: FAULTS_FROM_MS, toMs: FAULTS_FROM_MS + forMs };
   const faults = Array.from({ length: count }, () => random.pick(makers)(random, span, size))
     .flat();
   const quietAtMs = Math.max(FAULTS_FROM_MS, ...faults.map(({ atMs }) => atMs));
@@ -82,12 +84,19 @@ const crowd: Scenario = {
       told: null,
       models: [],
       split: false,
+      idle: true,
       ...startUp(random, index),
     });
     const nodes = Array.from({ length: size }, (_, index) => node(index));
-    return { nodes, ...faultsOf(random, { makers: EVERY_FAULT, size, count: 3 }) };
+    return { nodes, ...faultsOf(random, { makers: EVERY_FAULT, size, count: 1, forMs: 6_000 }) };
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [anything, fleets];
-export const CROWD: Scenario = crowd;
+export const SCENARIOS: readonly Scenario[] = [anything, fleets, crowd];
+
+/** @throws for a name that is none. */
+export function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  if (scenario !== undefined) return scenario;
+  throw new RangeError(`No scenario is called ${name}: ${SCENARIOS.map((one) => one.name)}`);
+}

@@ -1,10 +1,13 @@
 import { getLogger } from "@logtape/logtape";
+import { groupByPeer } from "../../src/mesh/addresses.ts";
 import type { Clock } from "../../src/mesh/clock.ts";
 import { MAX_STORED_PEERS } from "../../src/mesh/defaults.ts";
+import { keptAddresses } from "../../src/mesh/kept_addresses.ts";
 import { Member } from "../../src/mesh/member.ts";
 import type { MemberChange } from "../../src/mesh/membership.ts";
 import type { MeshRecord, RecordContent } from "../../src/mesh/record.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
+import { content } from "../mesh/content.ts";
 import type { Connection } from "./network.ts";
 import type { NodeSetup, SimModel } from "./scenario.ts";
 import { SimLinks } from "./sim_links.ts";
@@ -30,7 +33,7 @@ export class SimNode {
   #skewMs: number;
   #awakeAt = 0;
   #incarnation = 0;
-  #stored = new Map<PeerId, readonly string[]>();
+  #stored: ReadonlyMap<PeerId, readonly string[]> = new Map();
 
   constructor(
     readonly world: World,
@@ -58,7 +61,10 @@ export class SimNode {
     this.#awakeAt = 0;
     this.clock = this.#clockOfLife();
     this.#incarnation = Math.max(this.#incarnation + 1, Math.floor(this.clock.now()));
-    for (const node of token) this.#stored.set(node.peer, [node.address]);
+    this.#stored = new Map([
+      ...this.#stored,
+      ...token.map(({ peer, address }) => [peer, [address]] as const),
+    ]);
     const { network, peers, random } = this.world;
     this.links = new SimLinks(this, network, peers);
     const incarnation = () => this.#incarnation;
@@ -84,9 +90,13 @@ export class SimNode {
       stored: () => this.#stored,
       changed: (changes) => this.#onChanged(changes),
     });
-    this.serving = new SimServing(this);
     this.member.start();
-    this.serving.start();
+    if (this.setup.idle) {
+      this.member.view.announce(content({ name: this.name }));
+    } else {
+      this.serving = new SimServing(this);
+      this.serving.start();
+    }
   }
 
   /** The process is killed. */
@@ -165,14 +175,18 @@ export class SimNode {
     if (kinds.length > 0) this.serving?.membersChanged();
   }
 
-  /** As an identity keeps them: the living first, and earlier ones while there is room. */
+  /** As the program does, but for its disk. */
   #remember(): void {
-    const living = this.member.view.members.slice(0, MAX_STORED_PEERS);
-    const stored = new Map(living.map(({ peer, addresses }) => [peer, addresses]));
-    for (const [peer, addresses] of this.#stored) {
-      if (stored.size < MAX_STORED_PEERS && !stored.has(peer)) stored.set(peer, addresses);
-    }
-    this.#stored = stored;
+    const living = new Map(
+      this.member.view.members.map(({ peer, addresses }) => [peer, addresses]),
+    );
+    const strangers = [...this.#stored].filter(([peer]) => !living.has(peer));
+    const kept = keptAddresses(
+      [...living.values()].flat(),
+      strangers.flatMap(([, addresses]) => addresses),
+      MAX_STORED_PEERS,
+    );
+    this.#stored = groupByPeer(kept);
   }
 
   #clockOfLife(): Clock {

@@ -141,7 +141,7 @@ export class SimServing {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { member, clock, setup } = this.#node;
-    this.#listeners.add(() => this.#reconciler.wake());
+    this.#listeners.add(() => this.#reconciler.wakeSoon());
     this.#lookAtDemand();
     this.#announce(this.duty);
     const mesh = {

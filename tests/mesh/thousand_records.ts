@@ -1,0 +1,32 @@
+import { peerIdOf } from "../../src/mesh/keys.ts";
+import { EMPTY_MEMBERSHIP, merge } from "../../src/mesh/membership.ts";
+import type { MeshRecord } from "../../src/mesh/record.ts";
+import { content } from "./content.ts";
+
+/** Announcements of a thousand nodes, the same nodes each time. */
+export function thousandRecords(seq: number): MeshRecord[] {
+  return Array.from({ length: 1_000 }, (_, i) => {
+    const peer = peerIdOf(new Uint8Array(32).fill(i & 255).fill(i >> 8, 0, 1));
+    const announcement = {
+      ...content({ wanted: [`model-${seq}`] }),
+      peer,
+      addresses: [],
+      rttsMs: {},
+      incarnation: 1,
+      seq,
+    };
+    const bytes = Uint8Array.of(i & 255, i >> 8, seq);
+    const version = { subject: peer, signer: peer, incarnation: 1, seq };
+    return { ...version, status: "alive", announcement, bytes };
+  });
+}
+
+/** How long it takes to merge them into the same thousand, one version earlier. */
+export function timeMerge(): number {
+  const { membership } = merge(EMPTY_MEMBERSHIP, thousandRecords(1), 0);
+  const newer = thousandRecords(2);
+  const startedAt = performance.now();
+  const { changes } = merge(membership, newer, 0);
+  if (changes.length !== newer.length) throw new Error(`Merged ${changes.length} of 1,000`);
+  return performance.now() - startedAt;
+}

@@ -1,0 +1,15 @@
+/** One thread of the simulator: runs the jobs that it is sent, one after the other. */
+
+/// <reference lib="webworker" />
+
+import { type JobSpec, replayCommand } from "./jobs.ts";
+import { runSeed } from "./run.ts";
+import { scenarioNamed } from "./scenarios.ts";
+
+self.onmessage = async ({ data }: MessageEvent<JobSpec>) => {
+  const { failures, world } = await runSeed({ ...data, scenario: scenarioNamed(data.scenario) });
+  const isWell = failures.length === 0;
+  self.postMessage(
+    isWell ? null : [...failures, ...world.history, `Again: ${replayCommand(data)}`].join("\n"),
+  );
+};
