@@ -60,7 +60,11 @@ export class RequestQueue {
     }
     if (this.#waiting.size >= MAX_QUEUED_REQUESTS) return false;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const giveUp = () => reject(signal.reason);
+    const giveUp = () => {
+      // At once: a place that becomes free in the same breath would go to one who is gone, and be lost.
+      this.#waiting.delete(resolve);
+      reject(signal.reason);
+    };
     this.#waiting.add(resolve);
     signal.addEventListener("abort", giveUp, { once: true });
     try {

@@ -58,6 +58,22 @@ Deno.test("RequestQueue forgets who gives up while it waits", async () => {
   assert.deepEqual(asked, ["/1", "/2", "/3", "/5"]);
 });
 
+// A peer that went away with a request in each state took a place with it for good; after a few, nobody was let in.
+Deno.test("RequestQueue gives no place to who gives up just before it is free", async () => {
+  const { asked, request } = setUp(1);
+  const [first] = await Promise.all(["/1", "/2", "/3"].map((path) => {
+    const one = request(path);
+    return one.answer.then(() => one);
+  }));
+  const [impatient, patient] = [request("/4"), request("/5")];
+  await Promise.resolve();
+  impatient.end();
+  first!.end();
+  await assert.rejects(impatient.answer, /ended/);
+  await patient.answer;
+  assert.deepEqual(asked, ["/1", "/2", "/3", "/5"]);
+});
+
 Deno.test("RequestQueue answers 429 once as many wait as may, and lets pass what needs no slot", async () => {
   const { request } = setUp(1);
   const requests = Array.from({ length: 3 + 256 }, (_, index) => request(`/${index}`));
