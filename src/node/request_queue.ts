@@ -33,7 +33,7 @@ export class RequestQueue {
 
   /** A request ends, and makes room for the next, when its signal aborts or nobody could be asked. */
   async ask(target: HttpTarget, request: InferenceRequest): Promise<Response> {
-    if (SLOTLESS.test(request.path)) return await this.#ask(target, request);
+    if (SLOTLESS.test(request.path.split("?", 1)[0] ?? "")) return await this.#ask(target, request);
     const slots = await this.#slotCount(target);
     if (!await this.#admit(slots, request.signal)) return this.#refusal(slots);
     try {

@@ -74,6 +74,15 @@ Deno.test("RequestQueue gives no place to who gives up just before it is free", 
   assert.deepEqual(asked, ["/1", "/2", "/3", "/5"]);
 });
 
+Deno.test("RequestQueue lets nobody pass by what a query says", async () => {
+  const { asked, request } = setUp(1);
+  await Promise.all(["/1", "/2", "/3"].map((path) => request(path).answer));
+  const waiting = request("/v1/completions?/v1/x/input_tokens");
+  waiting.end();
+  await assert.rejects(waiting.answer, /ended/);
+  assert.deepEqual(asked, ["/1", "/2", "/3"]);
+});
+
 Deno.test("RequestQueue answers 429 once as many wait as may, and lets pass what needs no slot", async () => {
   const { request } = setUp(1);
   const requests = Array.from({ length: 3 + 256 }, (_, index) => request(`/${index}`));
