@@ -25,6 +25,7 @@ type Chunk = Partial<AnswerHead> & {
   readonly choices?: readonly Choice[];
   readonly usage?: unknown;
   readonly error?: unknown;
+  readonly prompt_progress?: unknown;
 };
 
 /** What its caller has got of a streamed answer. Follows it event by event; pure but for its own fields. */
@@ -37,10 +38,14 @@ export class SentAnswer {
   hasUsage = false;
   /** The end was sent: `[DONE]`, or an error. */
   done = false;
+  /** How much of the prompt is read was told: a caller that asks for it waits for that, not for text. */
+  #toldProgress = false;
 
   /** Anything but the opening of a chat answer, which says nothing but "assistant". */
   get hasBegun(): boolean {
-    return this.text !== "" || this.beyondText !== null || this.finishReason !== null || this.done;
+    return this.text !== "" || this.beyondText !== null || this.finishReason !== null ||
+      this.done ||
+      this.#toldProgress;
   }
 
   /** @param events whole ones, on their way to the caller. */
@@ -57,6 +62,7 @@ export class SentAnswer {
       return;
     }
     if (chunk.error !== undefined) this.done = true;
+    if (chunk.prompt_progress !== undefined) this.#toldProgress = true;
     if (chunk.usage !== undefined && chunk.usage !== null) this.hasUsage = true;
     const { id, created, model, system_fingerprint } = chunk;
     this.head ??= { id, created, model, system_fingerprint };

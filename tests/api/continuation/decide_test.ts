@@ -96,3 +96,15 @@ Deno.test("endpointOf() and tokenLimit() know the names that llama-server knows"
   assert.equal(tokenLimit({ n_predict: -1 }), null);
   assert.equal(tokenLimit({}), null);
 });
+
+Deno.test("An answer has begun once it says more than who speaks", () => {
+  const opening = delta({ role: "assistant", content: null });
+  assert.equal(sent(opening).hasBegun, false);
+  assert.equal(
+    sent(opening, { id: "a", choices: [], prompt_progress: { processed: 1 } }).hasBegun,
+    true,
+  );
+  assert.equal(sent(opening, delta({ content: "H" })).hasBegun, true);
+  assert.equal(sent(opening, delta({ tool_calls: [{}] })).hasBegun, true);
+  assert.equal(sent({ error: { message: "broken" } }).hasBegun, true);
+});
