@@ -7,7 +7,7 @@ function sentences(live: LiveState): { title: string; detail: string } {
   if (needsKey) {
     return {
       title: "This node asks who you are.",
-      detail: "Its admin key is in node.json, in its data directory.",
+      detail: "Whoever started it knows its admin key, MESH_LLM_ADMIN_KEY.",
     };
   }
   if (status === null) {
