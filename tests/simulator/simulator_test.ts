@@ -1,40 +1,34 @@
 /**
- * MESH_LLM_SEEDS: how many seeds of 3 to 50 nodes are run instead of 1,000; the others follow. A failure
- * says how its seed is seen again.
+ * MESH_LLM_SEEDS: how many seeds are run instead of 1,000; the large meshes follow. A failure says how
+ * its seed is seen again.
  */
 
 import assert from "node:assert/strict";
-import { type JobSpec, manySeeds, runJobs, seedsOf } from "./jobs.ts";
+import { content } from "../mesh/content.ts";
+import { manySeeds, runJobs, seedsOf } from "./jobs.ts";
+import { Random } from "./random.ts";
 import { runSeed } from "./run.ts";
 import { scenarioNamed } from "./scenarios.ts";
+import { World } from "./world.ts";
 
 const SEEDS = Number(Deno.env.get("MESH_LLM_SEEDS") ?? 1_000);
 
-const part = (count: number) => Math.ceil(count * SEEDS / 1_000);
+const part = (count: number) => Math.round(count * SEEDS / 1_000);
 
-async function allEndWell(jobs: readonly JobSpec[]): Promise<void> {
+Deno.test("whatever went wrong, all agree, and what is wanted is served", async () => {
+  const jobs = [
+    ...manySeeds("anything", part(960)),
+    ...manySeeds("fleets", part(40)),
+    ...seedsOf("crowd", 200, part(20)),
+    ...seedsOf("crowd", 1_000, part(1)),
+  ];
   const failures = await runJobs(jobs);
+  assert.ok(jobs.length > 0);
   assert.equal(
     failures.length,
     0,
     `${failures.length} of ${jobs.length}\n${failures.join("\n\n")}`,
   );
-}
-
-Deno.test("in meshes of 3 to 50 nodes all agree after whatever went wrong", async () => {
-  await allEndWell(manySeeds("anything", part(960)));
-});
-
-Deno.test("fleets serve what is wanted, and rest", async () => {
-  await allEndWell(manySeeds("fleets", part(40)));
-});
-
-Deno.test("a mesh of 200 nodes agrees", async () => {
-  await allEndWell(seedsOf("crowd", 200, part(20)));
-});
-
-Deno.test("a mesh of 1,000 nodes agrees", async () => {
-  await allEndWell(seedsOf("crowd", 1_000, 1));
 });
 
 Deno.test("the same seed gives the same events", async () => {
@@ -43,4 +37,24 @@ Deno.test("the same seed gives the same events", async () => {
     return [world.network.traffic, world.time.now, world.history];
   };
   assert.deepEqual(await once(), await once());
+});
+
+Deno.test("a change costs each node at most log2 N messages", async () => {
+  for (const size of [8, 32, 96]) {
+    const { nodes } = scenarioNamed("crowd").setup(new Random(size), size);
+    const world = new World({ nodes, faults: [], quietAtMs: 0 }, new Random(size));
+    world.begin();
+    await world.time.runUntil(70_000);
+    const before = world.network.traffic.records;
+    await world.time.runUntil(72_000);
+    const noise = world.network.traffic.records - before;
+    world.nodes[0]?.member.view.announce(content({ name: "node 0", wanted: ["news"] }));
+    await world.time.runUntil(74_000);
+    const heard = world.nodes.filter(({ member }) =>
+      member.view.members.some(({ wanted }) => wanted.includes("news"))
+    );
+    assert.equal(heard.length, size - 1, `${heard.length} of ${size} have heard it`);
+    const messages = (world.network.traffic.records - before - 2 * noise) / size;
+    assert.ok(messages <= Math.log2(size), `${messages} messages a node in a mesh of ${size}`);
+  }
 });
