@@ -6,6 +6,7 @@ import { LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
 import { createGateway } from "./gateway.ts";
 import type { ApiEnv } from "./guards.ts";
 import type { ApiKey } from "./keys.ts";
+import { hostname, isLoopback, type OwnHosts } from "./hosts.ts";
 import { silenceLegacyAbortWarning } from "./legacy_abort.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 import { createManagement } from "./management.ts";
@@ -22,7 +23,7 @@ export interface ServeApiOptions {
   readonly consolePort: number;
   /** False drops the page; the management API then stays, on a free loopback port. */
   readonly console: boolean;
-  /** Further names that both ports answer to. */
+  /** Further names that a port answers to where it is bound beyond loopback. */
   readonly names: readonly string[];
   readonly keys: readonly ApiKey[];
   readonly adminKey: string | null;
@@ -87,8 +88,8 @@ async function createPorts(
   });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, closing };
-  const apiOwn = { bound: options.listen, names };
-  const consoleOwn = { bound: consoleAddress(options).hostname, names };
+  const apiOwn = ownHosts(options.listen, names);
+  const consoleOwn = ownHosts(consoleAddress(options).hostname, names);
   return {
     api: createApiPort(gateway, { ...base, own: apiOwn, keyed: keys.length > 0 }),
     console: createConsolePort({ gateway, management, page }, { ...base, own: consoleOwn }),
@@ -99,6 +100,11 @@ function assetsOf(
   { assets }: ServeApiOptions,
 ): Promise<ConsoleAssets | null> | ConsoleAssets | null {
   return assets === undefined ? loadConsoleAssets() : assets;
+}
+
+/** No other machine reaches a loopback port by our name; a page that took the name on the network would. */
+function ownHosts(bound: string, names: readonly string[]): OwnHosts {
+  return { bound, names: isLoopback(hostname(bound) ?? `[${bound}]`) ? [] : names };
 }
 
 function apiAddress({ listen, port }: ServeApiOptions) {

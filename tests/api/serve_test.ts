@@ -93,6 +93,20 @@ Deno.test("The real server refuses what is meant for somebody else", async () =>
   await stop();
 });
 
+// Whoever answers for this machine's name on its network could have a page of that name manage the node.
+Deno.test("The real server answers to the machine's name only where other machines reach it", async () => {
+  for (const [address, status] of [["127.0.0.1", 421], ["0.0.0.0", 200]] as const) {
+    const changes = { names: ["mini.local"], listen: address, consoleListen: address };
+    const { apiUrl, consoleUrl, stop } = await setUp({}, changes);
+    for (const url of [`${apiUrl}/health`, `${consoleUrl}/api/status`]) {
+      using caller = await RawHttp.connect(url);
+      await caller.send([`GET ${new URL(url).pathname} HTTP/1.1`, "Host: mini.local"]);
+      assert.match(await caller.receive(/\r\n\r\n/), new RegExp(`^HTTP/1.1 ${status} `), url);
+    }
+    await stop();
+  }
+});
+
 Deno.test("No path leads out of /v1/, however it is written", async () => {
   const { node, apiUrl, stop } = await setUp();
   const type = "Content-Type: application/json";
