@@ -199,10 +199,20 @@ interface Worker {
 
 /** A split over a worker that has just joined. */
 async function meshLoad(host: Host, worker: Worker): Promise<Load> {
-  const common = ["--bin-dir", await testBinDir(), "--max-vram", "8"];
+  const common = ["--bin-dir", await testBinDir()];
+  // The one with more memory is elected host.
+  const [more, less] = [["--max-vram", "8"], ["--max-vram", "4"]];
   await using node = await startNode({
     dataDir: host.dataDir,
-    args: ["--model", host.modelPath, "--split", "--tensor-split", SHARES.join(), ...common],
+    args: [
+      "--model",
+      host.modelPath,
+      "--split",
+      "--tensor-split",
+      SHARES.join(),
+      ...more,
+      ...common,
+    ],
   });
   const name = String((await node.waitFor("serving")).model);
   const since = node.lines.length;
@@ -213,6 +223,7 @@ async function meshLoad(host: Host, worker: Worker): Promise<Load> {
     args: [
       "--join",
       node.token,
+      ...less,
       ...worker.model === null ? [] : ["--model", worker.model],
       ...common,
     ],
