@@ -1,4 +1,5 @@
 import { answerFor, type Refusal } from "./openai_errors.ts";
+import { wholeText } from "./whole_text.ts";
 
 /** The last event of a stream that has begun and can't go on. */
 export function errorEvent(path: string, refusal: Refusal): Uint8Array {
@@ -10,7 +11,7 @@ export async function asErrorEvent(
   path: string,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {
-  const text = await new Response(ReadableStream.from(pieces)).text();
+  const text = await wholeText(pieces);
   return encode(path, errorOf(text) ?? { message: text });
 }
 

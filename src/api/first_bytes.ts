@@ -13,15 +13,16 @@ export async function firstBytes(
   pieces: Pieces,
   sent: SentAnswer | null,
 ): Promise<Uint8Array | null> {
+  let size = 0;
+  const isLarge = (piece: Uint8Array) => (size += piece.length) > WHOLE_ANSWER_BYTES;
   if (sent !== null && isEventStream(answer.response)) {
     return await gather(pieces, (piece) => {
       sent.observe(piece);
-      return sent.hasBegun;
+      return sent.hasBegun || isLarge(piece);
     });
   }
   if (!isJson(answer.response.headers.get("content-type"))) return await pieces.next();
-  let size = 0;
-  return await gather(pieces, (piece) => (size += piece.length) > WHOLE_ANSWER_BYTES);
+  return await gather(pieces, isLarge);
 }
 
 /** Up to the piece that is enough, or the end. */

@@ -7,6 +7,7 @@ import { firstBytes } from "./first_bytes.ts";
 import type { InstanceSearch } from "./instances.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { type ForwardRequest, type GatewayInstance, InstanceUnavailableError } from "./types.ts";
+import { wholeText } from "./whole_text.ts";
 
 export interface LastingOptions {
   readonly asking: Asking;
@@ -189,7 +190,7 @@ export class LastingAnswer {
     return {
       async ask(path, body) {
         using answer = await open(path, body);
-        return JSON.parse(await textOf(answer));
+        return JSON.parse(await wholeText(bytesOf(answer)));
       },
       stream: async (path, body) => {
         const answer = await open(path, body);
@@ -204,7 +205,7 @@ export class LastingAnswer {
 /** An instance that can't be asked now is another matter than one that refuses to go on. */
 async function refusedBy(answer: Answer): Promise<Error> {
   const { status } = answer.response;
-  const text = await textOf(answer);
+  const text = await wholeText(bytesOf(answer));
   if (status >= 500 || status === FULL) {
     return new InstanceUnavailableError(`It answered ${status}: ${text}`, { wasAsked: false });
   }
@@ -213,10 +214,6 @@ async function refusedBy(answer: Answer): Promise<Error> {
 
 async function* bytesOf(answer: Answer): AsyncGenerator<Uint8Array> {
   for (let bytes = await answer.read(); bytes !== null; bytes = await answer.read()) yield bytes;
-}
-
-async function textOf(answer: Answer): Promise<string> {
-  return await new Response(ReadableStream.from(bytesOf(answer))).text();
 }
 
 function readBody({ body }: ForwardRequest): RequestBody {

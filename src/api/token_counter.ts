@@ -4,10 +4,11 @@ const NEWLINE = 0x0a;
 
 /**
  * The numbers of tokens that a llama-server tells of, in the shapes of chat, responses and messages.
- * Text of the model can't look like it: inside a JSON string the quotes are escaped.
+ * Text of the model can't look like it: inside a JSON string the quotes are escaped. Nine digits are more
+ * than any answer has; a longer number is a lie, and would use up the limits of a key.
  */
 const SAID =
-  /"((?:completion|output|prompt|input|cache_read_input)_tokens|tokens_evaluated|(?:predicted|prompt|cache)_n)":\s*(\d+)/g;
+  /"((?:completion|output|prompt|input|cache_read_input)_tokens|tokens_evaluated|(?:predicted|prompt|cache)_n)":\s*(\d{1,9})(?!\d)/g;
 
 /** Counts the tokens of an answer while it passes, without parsing it. */
 export class TokenCounter {

@@ -116,3 +116,6 @@ export const MAX_QUEUED_REQUESTS = 256;
 
 /** News of one burst come within a few of gossip's 5 ms; a plan for each of them would be thrown away. */
 export const NEWS_SETTLE_MS = 20;
+
+/** A llama-server that does not say how many slots it has within this is taken for a usual one. */
+export const SLOTS_TIMEOUT_MS = 2_000;

@@ -1,6 +1,6 @@
 import { answerFor, formatLoad, type Load, LOAD_HEADER } from "../api/mod.ts";
 import { forwardLocal, type HttpTarget, type InferenceRequest } from "../tunnel/mod.ts";
-import { MAX_QUEUED_REQUESTS, SPARE_REQUESTS, USUAL_SLOTS } from "./defaults.ts";
+import { MAX_QUEUED_REQUESTS, SLOTS_TIMEOUT_MS, SPARE_REQUESTS, USUAL_SLOTS } from "./defaults.ts";
 
 /** Answered without a slot: they read, and make no token. */
 const SLOTLESS =
@@ -109,7 +109,10 @@ function whenAborted(signal: AbortSignal, act: () => void): void {
 
 async function readSlots({ baseUrl, apiKey }: HttpTarget): Promise<number> {
   const headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
-  const response = await fetch(`${baseUrl}/props`, { headers });
+  const response = await fetch(`${baseUrl}/props`, {
+    headers,
+    signal: AbortSignal.timeout(SLOTS_TIMEOUT_MS),
+  });
   const { total_slots: slots } = await response.json();
   if (typeof slots !== "number" || slots < 1) {
     throw new Error("It does not say how many slots it has");

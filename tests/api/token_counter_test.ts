@@ -26,6 +26,7 @@ Deno.test("TokenCounter takes the number that the answer ends with", () => {
     ['event: message_delta\ndata: {"usage":{"output_tokens": 3}}\n\n', 3],
     ['{"tokens":[1,2,3]}', null],
     ['{"usage":{"prompt_tokens":5,"total_tokens":5}}', null],
+    [`{"usage":{"completion_tokens":${"9".repeat(400)}}}`, null],
     ["", null],
   ];
   for (const [answer, tokens] of table) assert.equal(count(answer), tokens, answer);
