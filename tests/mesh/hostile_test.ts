@@ -93,12 +93,17 @@ Deno.test("joins with an expired or a revoked credential, or of too many bytes, 
     await assert.rejects(banned.open(mesh, GOSSIP), /its invite was revoked/);
   }
   const { network } = await startLibp2p({ key: SigningKey.generate(), listen: false, port: null });
+  const cut = new Promise<unknown>((resolve) =>
+    network.listen({ opened: () => {}, closed: resolve })
+  );
   const { signal } = new AbortController();
   const target = { peer: founder.self, addresses: founder.addresses(), signal };
   const stream = await (await network.dial(target)).openStream(JOIN_PROTOCOL, signal);
   const messages = new MessageStream(stream, 1);
   await messages.write({ chain: new Uint8Array(MAX_JOIN_MESSAGE_BYTES) }).catch(() => undefined);
   await assert.rejects(stream.read(), /reset|lost/);
+  // Whoever stops first would end the connection before the founder has refused it.
+  await cut;
   await network.stop();
   assert.deepEqual(stateOf(founder), before);
   assert.equal(founder.counters().joinsRefused, 3);

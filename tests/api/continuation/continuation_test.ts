@@ -95,9 +95,13 @@ Deno.test("An answer that is cut anywhere, as often as it may be, goes on as if 
         }
       }
       const heard = hear(passed);
-      for (const part of ["text", "ids", "ends"] as const) {
+      for (const part of ["ids", "ends"] as const) {
         assert.deepEqual(heard[part], undisturbed[part]);
       }
+      // A stop string may have cut the text within a token, and the host be lost before it could say that this was
+      // the end. That token then counts twice against a limit, which may come before the stop string does.
+      if (isUncounted && one.maxTokens !== null) assert.ok(heard.text.startsWith(undisturbed.text));
+      else assert.equal(heard.text, undisturbed.text);
       const [usage] = heard.usage;
       assert.deepEqual([heard.usage.length, heard.finish.length], [1, 1]);
       // How a stop string was cut in tokens is nobody's to know once the host is lost right at it.
