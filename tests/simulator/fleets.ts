@@ -122,7 +122,7 @@ export const fleets: Scenario = {
       ...Array.from({ length: random.int(2) }, () => rush(random, models)),
     ].flat();
     const quietAtMs = Math.max(CHURN.toMs, ...faults.map(({ atMs }) => atMs));
-    return { nodes, faults, catalog, quietAtMs };
+    return { nodes, faults, catalog, joinedAtMs: CHURN.fromMs, quietAtMs };
   },
 };
 

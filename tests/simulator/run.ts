@@ -1,5 +1,6 @@
 /** One seed of one scenario, from its start to the last of its checks. */
 
+import { nobodyAliveIsDead } from "./invariants.ts";
 import { Random } from "./random.ts";
 import type { Invariant, Scenario } from "./scenario.ts";
 import { World } from "./world.ts";
@@ -36,7 +37,8 @@ export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   const setup = scenario.setup(random, size);
   const world = new World(setup, random);
   world.begin();
-  const failures: string[] = [];
+  await world.time.runUntil(setup.joinedAtMs);
+  const failures = await settle(world, [nobodyAliveIsDead], 0);
   await world.time.runUntil(setup.quietAtMs);
   const detectionMs = anybodyIsGone(world) ? DETECTION_MS : 0;
   const limits = [

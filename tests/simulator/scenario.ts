@@ -38,6 +38,8 @@ export interface Fault {
 export interface Setup {
   readonly nodes: readonly NodeSetup[];
   readonly faults: readonly Fault[];
+  /** By then everybody knows everybody, which is checked; nothing goes wrong before. */
+  readonly joinedAtMs: number;
   /** What anybody may download. */
   readonly catalog?: readonly SimModel[];
   /** The last fault is over: from then on nothing goes wrong any more. */

@@ -42,7 +42,7 @@ Deno.test("the same seed gives the same events", async () => {
 Deno.test("a change costs each node at most log2 N messages", async () => {
   for (const size of [8, 32, 96]) {
     const { nodes } = scenarioNamed("crowd").setup(new Random(size), size);
-    const world = new World({ nodes, faults: [], quietAtMs: 0 }, new Random(size));
+    const world = new World({ nodes, faults: [], joinedAtMs: 0, quietAtMs: 0 }, new Random(size));
     world.begin();
     await world.time.runUntil(70_000);
     const before = world.network.traffic.records;
