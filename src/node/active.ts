@@ -1,13 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
-import {
-  type AdmittedPeer,
-  type ByteStream,
-  type Mesh,
-  type ModelRef,
-  systemClock,
-} from "../mesh/mod.ts";
+import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
 import {
   CATALOG,
   type LocalModel,
@@ -15,33 +9,22 @@ import {
   needBytes,
   type WeightLibrary,
 } from "../models/mod.ts";
-import {
-  handleHttp,
-  type InferenceRequest,
-  RpcServerEnd,
-  RpcTunnels,
-  type TunnelCounts,
-} from "../tunnel/mod.ts";
+import type { InferenceRequest, TunnelCounts } from "../tunnel/mod.ts";
 import { roleOf } from "./announcement.ts";
-import { countRequest } from "./demand.ts";
-import { DEMAND_LOOK_MS, MAX_HTTP_STREAMS, MAX_RPC_STREAMS } from "./defaults.ts";
+import { DEMAND_LOOK_MS } from "./defaults.ts";
 import { type DraftChoice, draftOf } from "./drafts.ts";
 import { type Duty, splitPeers } from "./duty.ts";
-import { fellowsOf } from "./fellows.ts";
 import { firstView } from "./first_view.ts";
+import { HttpEnd } from "./http_end.ts";
 import type { ModelDesk } from "./model_desk.ts";
 import { Outlook } from "./outlook.ts";
 import type { NodePart } from "./part.ts";
-import { KeyGrants } from "./grant_gate.ts";
 import { modelNameOf } from "./plan.ts";
-import { HTTP_PROTOCOL, opener, RPC_PROTOCOL } from "./protocols.ts";
 import { Reconciler } from "./reconciler.ts";
-import { RequestQueue } from "./request_queue.ts";
 import { RestKeeper } from "./rest.ts";
-import { RpcGate } from "./rpc_gate.ts";
+import { RpcEnds } from "./rpc_ends.ts";
 import { modelToSummon } from "./summons.ts";
 import { sameModel } from "./view.ts";
-import { weightSource } from "./weights.ts";
 import { dropping, serving } from "./wishes.ts";
 
 export interface ActiveOptions {
@@ -79,14 +62,12 @@ export class Active implements NodePart {
   readonly #options: ActiveOptions;
   readonly #outlook: Outlook;
   readonly #reconciler: Reconciler;
-  readonly #gate: RpcGate;
-  readonly #queue = new RequestQueue();
-  readonly #tunnels: RpcTunnels;
-  readonly #served: RpcServerEnd;
+  readonly #rpc: RpcEnds;
+  readonly #http: HttpEnd;
   readonly #rest: RestKeeper;
 
   constructor(options: ActiveOptions) {
-    const { mesh, counts, logger } = options;
+    const { mesh } = options;
     this.#options = options;
     this.#rest = new RestKeeper(options.idleUnloadMs);
     const { told, wanted } = options;
@@ -96,25 +77,22 @@ export class Active implements NodePart {
       wishes: { told: told === null ? null : refOf(told), wanted, dropped: [] },
       now: systemClock.now,
     });
-    this.#gate = new RpcGate(() => this.#reconciler.duty, () => this.#fellows());
-    const understood = {
-      weights: weightSource(options.weights, () => this.#hosted()),
-      countsOf: (peer: string) => counts.rpcOf(peer),
-    };
-    this.#tunnels = new RpcTunnels({
-      open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
-      terms: { currentTerm: (peer) => this.#termFor(peer) },
-      logger,
-      ...understood,
-    });
-    this.#served = new RpcServerEnd({
-      gate: this.#gate,
-      logger,
-      ...understood,
-      translatePort: (host, hostPort) => this.#ownPort(host, hostPort),
+    const duty = () => this.#reconciler.duty;
+    this.#rpc = new RpcEnds({
+      ...options,
+      rpcProtocol: options.engine.rpcProtocol,
+      onDisk: () => this.onDisk,
+      duty,
     });
     this.#reconciler = this.#createReconciler();
-    this.#handleStreams();
+    this.#http = new HttpEnd({
+      ...options,
+      demand: this.#outlook.demand,
+      find: (model) => {
+        const { instance, server } = duty();
+        return instance !== null && sameModel(instance.model, model) ? server : null;
+      },
+    });
   }
 
   get ownModel(): string | null {
@@ -123,7 +101,7 @@ export class Active implements NodePart {
 
   askLocal(request: InferenceRequest): Promise<Response> | null {
     const { server } = this.#reconciler.duty;
-    return server === null ? null : this.#queue.ask(server, request);
+    return server === null ? null : this.#http.ask(server, request);
   }
 
   get onDisk(): readonly LocalModel[] {
@@ -235,7 +213,7 @@ export class Active implements NodePart {
       unshelve();
       clearInterval(demand);
       ending.abort(new Error("The node stops"));
-      await Promise.all([supervisor.stop(), this.#tunnels.stop(), indexing, watching]);
+      await Promise.all([supervisor.stop(), this.#rpc.stop(), indexing, watching]);
     }
   }
 
@@ -271,8 +249,8 @@ export class Active implements NodePart {
             contextLength: this.#options.contextLength,
           }),
         devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
-        tunnelPort: (peer) => this.#tunnels.ensure(peer),
-        resetTunnels: () => this.#served.resetAll(),
+        tunnelPort: (peer) => this.#rpc.portTo(peer),
+        resetTunnels: () => this.#rpc.resetServed(),
         fetchModel: (name, signal) => this.#options.desk.fetch(name, signal),
         weightsKnown: (model) => this.#options.weights.known(model.shards),
         ...systemClock,
@@ -280,73 +258,11 @@ export class Active implements NodePart {
     });
   }
 
-  /** The model that this node's llama-server splits. */
-  #hosted(): LocalModel | undefined {
-    const { plan } = this.#reconciler.duty;
-    if (plan.kind !== "host") return undefined;
-    return this.onDisk.find((file) => sameModel(file, plan.model));
-  }
-
-  /** Under which term this node's connections to a peer's rpc-server may pass now. */
-  #termFor(peer: string): number | null {
-    const { duty } = this.#reconciler;
-    if (duty.plan.kind !== "worker") return duty.openTerm;
-    return this.#fellows().includes(peer) ? duty.plan.term : null;
-  }
-
-  #fellows(): readonly string[] {
-    const { mesh, engine } = this.#options;
-    return fellowsOf(this.#reconciler.duty.plan, mesh.members(), engine.rpcProtocol);
-  }
-
-  /** This node's port for the peer that one of the host's tunnel ports leads to. */
-  #ownPort(host: string, hostPort: number): number | undefined {
-    const ports = this.#options.mesh.members().find(({ peer }) => peer === host)?.tunnelPorts ?? {};
-    const peer = Object.keys(ports).find((name) => ports[name] === hostPort);
-    return peer === undefined ? undefined : this.#tunnels.ports()[peer];
-  }
-
-  #handleStreams(): void {
-    const { mesh, counts, logger } = this.#options;
-    const grants = new KeyGrants(Date.now);
-    const find = (model: ModelRef) => {
-      const { instance, server } = this.#reconciler.duty;
-      return instance !== null && sameModel(instance.model, model) ? server : null;
-    };
-    mesh.handle(
-      RPC_PROTOCOL,
-      { roles: ["member"], maxStreams: MAX_RPC_STREAMS },
-      (stream, peer) => this.#served.handle(counts.count(stream, peer.id, "rpc"), peer.id),
-    );
-    // Of clients nothing is kept: thousands come by.
-    const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
-      role === "client" ? stream : counts.count(stream, id, "http");
-    mesh.handle(
-      HTTP_PROTOCOL,
-      { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
-      (stream, peer) =>
-        countRequest(
-          this.#outlook.demand,
-          (counting) =>
-            handleHttp(counted(stream, peer), peer.id, {
-              find: (model) => counting(model, find(model)),
-              grants,
-              ask: (target, request) => this.#queue.ask(target, request),
-              logger,
-            }),
-        ),
-    );
-  }
-
   /** The members have changed: every one has its tunnel port, and the plan may be another. */
   #meet(): void {
     const { mesh } = this.#options;
-    const living = new Set<string>(mesh.members().map((member) => member.peer));
-    for (const peer of living) this.#tunnels.ensure(peer);
+    this.#rpc.keepFor(new Set<string>(mesh.members().map((member) => member.peer)));
     for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#wakeUp(name);
-    for (const peer of Object.keys(this.#tunnels.ports())) {
-      if (!living.has(peer)) void this.#tunnels.remove(peer);
-    }
     this.#reconciler.wakeSoon();
     this.#options.changed();
   }
@@ -385,16 +301,12 @@ export class Active implements NodePart {
     const { mesh } = this.#options;
     mesh.announce(this.#announcement(duty));
     mesh.watchClosely(splitPeers(duty));
-    this.#gate.changed();
+    this.#rpc.dutyChanged();
     this.#options.changed();
   }
 
   #announcement(duty: Duty) {
-    const ports = this.#tunnels.ports();
-    const group = splitPeers(duty).map((peer) => [peer, ports[peer]] as const);
-    const tunnelPorts = Object.fromEntries(group.filter(([, port]) => port !== undefined));
-    const { stance } = this.#reconciler;
-    return this.#outlook.content(duty, stance, tunnelPorts as Record<string, number>);
+    return this.#outlook.content(duty, this.#reconciler.stance, this.#rpc.tunnelMap(duty));
   }
 }
 

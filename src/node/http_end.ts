@@ -1,0 +1,46 @@
+import type { Logger } from "@logtape/logtape";
+import type { AdmittedPeer, ByteStream, Mesh, ModelRef } from "../mesh/mod.ts";
+import { handleHttp, type InferenceRequest, type TunnelCounts } from "../tunnel/mod.ts";
+import { countRequest, type Demand } from "./demand.ts";
+import { MAX_HTTP_STREAMS } from "./defaults.ts";
+import type { LocalServer } from "./duty.ts";
+import { KeyGrants } from "./grant_gate.ts";
+import { HTTP_PROTOCOL } from "./protocols.ts";
+import { RequestQueue } from "./request_queue.ts";
+
+export interface HttpEndOptions {
+  readonly mesh: Mesh;
+  readonly counts: TunnelCounts;
+  readonly logger: Logger;
+  readonly demand: Demand;
+  /** This node's llama-server while it serves the model. */
+  readonly find: (model: ModelRef) => LocalServer | null;
+}
+
+/** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
+export class HttpEnd {
+  readonly #queue = new RequestQueue();
+
+  constructor({ mesh, counts, logger, demand, find }: HttpEndOptions) {
+    const grants = new KeyGrants(Date.now);
+    // Of clients nothing is kept: thousands come by.
+    const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
+      role === "client" ? stream : counts.count(stream, id, "http");
+    mesh.handle(
+      HTTP_PROTOCOL,
+      { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
+      (stream, peer) =>
+        countRequest(demand, (counting) =>
+          handleHttp(counted(stream, peer), peer.id, {
+            find: (model) => counting(model, find(model)),
+            grants,
+            ask: (target, request) => this.#queue.ask(target, request),
+            logger,
+          })),
+    );
+  }
+
+  ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
+    return this.#queue.ask(server, request);
+  }
+}
