@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** `inherit` shows what the program prints, `capture` returns it. */
   readonly output: "inherit" | "capture";
+  /** Ends the program. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunResult {
@@ -28,7 +30,7 @@ export interface RunResult {
 export async function run(
   program: string,
   args: readonly string[],
-  { cwd = ROOT, env = {}, output }: RunOptions,
+  { cwd = ROOT, env = {}, output, signal }: RunOptions,
 ): Promise<RunResult> {
   const stdio = output === "inherit" ? "inherit" : "piped";
   const child = new Deno.Command(program, {
@@ -38,6 +40,7 @@ export async function run(
     stdin: "null",
     stdout: stdio,
     stderr: stdio,
+    ...(signal === undefined ? {} : { signal }),
   });
   if (output === "inherit") {
     const { success } = await child.spawn().status;

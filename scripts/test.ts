@@ -5,7 +5,7 @@
 
 import { dirname, join, relative } from "node:path";
 import { importsOf } from "./import_rules.ts";
-import { fromRoot, ROOT, run, say } from "./run.ts";
+import { complain, fromRoot, ROOT, run, say } from "./run.ts";
 import {
   addCounts,
   countRun,
@@ -23,6 +23,9 @@ const PROCESS_SUPPORT = /\/tests\/support\/(engine|node_process|chromium|compile
  * addon corrupts the heap of a process in which a second isolate uses it: such a file gets a process of its own.
  */
 const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|libp2p|mod)\.ts$|^libp2p$/;
+
+/** One that hangs must not hold all others: the slowest file takes two minutes on two busy cores. */
+const FILE_LIMIT_MS = 360_000;
 
 interface TestFile {
   /** From the root, as `deno test` reports it: `./tests/...`. */
@@ -74,7 +77,8 @@ async function readTestFile(path: string): Promise<TestFile> {
   return {
     path: `./${relative(ROOT, path)}`,
     unit: !imports.some((file) => PROCESS_SUPPORT.test(file)),
-    alone: imports.some((file) => LOADS_ADDON.test(file)),
+    // A file on real processes may hang with one of them, and then ends by itself, without the others.
+    alone: imports.some((file) => LOADS_ADDON.test(file) || PROCESS_SUPPORT.test(file)),
   };
 }
 
@@ -125,7 +129,9 @@ async function runInOneProcess(
   try {
     const paths = group.map((file) => file.path);
     const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...paths];
-    const { success } = await run(Deno.execPath(), args, { output: "inherit" });
+    const signal = AbortSignal.timeout(FILE_LIMIT_MS);
+    const { success } = await run(Deno.execPath(), args, { output: "inherit", signal });
+    if (signal.aborted) complain(`${paths.join(", ")} did not end, and was ended`);
     const suites = readSuites(await Deno.readTextFile(report));
     return countRun(suites, { success });
   } finally {
