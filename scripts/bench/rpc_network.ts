@@ -143,14 +143,17 @@ export async function runInside(text: string): Promise<void> {
   const engine = await testEngine();
   await using folder = await temporaryFolder();
   const direct = await directLoad(engine, modelPath, inside);
-  const worker = await farProgram(folder.path, inside);
   const host = { modelPath, dataDir: join(folder.path, "host"), nearLink: inside.nearLink };
   await hashAhead(host.dataDir, modelPath);
   const [withFile, without] = [join(folder.path, "with"), join(folder.path, "without")];
   await hashAhead(withFile, modelPath);
-  const having = await meshLoad(host, { compiled: worker, dataDir: withFile, model: modelPath });
-  const first = await meshLoad(host, { compiled: worker, dataDir: without, model: null });
-  const second = await meshLoad(host, { compiled: worker, dataDir: without, model: null });
+  const having = await meshLoad(host, {
+    namespace: inside.far,
+    dataDir: withFile,
+    model: modelPath,
+  });
+  const first = await meshLoad(host, { namespace: inside.far, dataDir: without, model: null });
+  const second = await meshLoad(host, { namespace: inside.far, dataDir: without, model: null });
   say(JSON.stringify({ direct, having, first, second } satisfies LineResult));
 }
 
@@ -192,7 +195,7 @@ interface Host {
 }
 
 interface Worker {
-  readonly compiled: string;
+  readonly namespace: string;
   readonly dataDir: string;
   readonly model: string | null;
 }
@@ -218,7 +221,7 @@ async function meshLoad(host: Host, worker: Worker): Promise<Load> {
   const since = node.lines.length;
   const before = await bytesSentBy(host.nearLink);
   await using _worker = await startNode({
-    compiled: worker.compiled,
+    namespace: worker.namespace,
     dataDir: worker.dataDir,
     args: [
       "--join",
@@ -239,14 +242,6 @@ async function meshLoad(host: Host, worker: Worker): Promise<Load> {
 async function countedBytes(node: NodeProcess): Promise<number> {
   const { tunnels } = await node.status();
   return tunnels.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
-}
-
-/** The program in the other namespace. */
-async function farProgram(folder: string, { far }: Inside): Promise<string> {
-  const path = join(folder, "far.sh");
-  const command = `ip netns exec ${far} ${Deno.execPath()} run -A --quiet ${fromRoot("main.ts")}`;
-  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o700 });
-  return path;
 }
 
 /** A node hashes its models when it starts; a load is to be measured, not that. */

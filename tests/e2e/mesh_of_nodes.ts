@@ -57,7 +57,11 @@ export async function until(
   throw new Error(`${node.name}: not ${description}\n${JSON.stringify(last, null, 1)}\n${lines}`);
 }
 
-async function* statuses(node: NodeProcess, signal: AbortSignal): AsyncGenerator<Status> {
+/** What the node tells of itself whenever something changes, the present first. */
+export async function* statuses(
+  node: NodeProcess,
+  signal: AbortSignal,
+): AsyncGenerator<Status> {
   const response = await fetch(`${node.ready.console}/api/events`, { signal });
   assert.ok(response.body !== null);
   let rest = "";

@@ -1,6 +1,7 @@
 /** A real Chromium for tests of pages: found, or installed where that needs no question. */
 
 import { type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
+import { aptInstall, exists } from "./debian.ts";
 
 const CANDIDATES = [
   "/usr/bin/chromium",
@@ -26,41 +27,16 @@ export type Chromium =
   | { readonly kind: "found"; readonly path: string }
   | { readonly kind: "missing"; readonly reason: string };
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
-}
-
 async function installed(): Promise<Chromium | null> {
   for (const path of CANDIDATES) if (await exists(path)) return { kind: "found", path };
   return null;
-}
-
-/** A sentence where apt-get can't be run or fails, `null` where it did its work. */
-async function aptGet(...args: string[]): Promise<string | null> {
-  const child = new Deno.Command("apt-get", {
-    args,
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-    stdin: "null",
-  });
-  const { success, stderr } = await child.output();
-  if (success) return null;
-  const tail = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  return `apt-get ${args[0]} failed: ${tail}`;
 }
 
 /** Finds Chromium; on Debian, as root, installs it first. */
 export async function findChromium(): Promise<Chromium> {
   const found = await installed();
   if (found !== null) return found;
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0 || !await exists("/etc/debian_version")) {
-    return { kind: "missing", reason: "Chromium is not installed" };
-  }
-  const problem = await aptGet("update") ??
-    await aptGet("install", "-y", "--no-install-recommends", "chromium");
+  const problem = await aptInstall("chromium");
   if (problem !== null) return { kind: "missing", reason: problem };
   return await installed() ?? { kind: "missing", reason: "apt-get brought no Chromium" };
 }

@@ -11,6 +11,8 @@ export interface Program {
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The network namespace that it runs in, where not in the test's own. */
+  readonly namespace?: string;
 }
 
 export interface Outcome {
@@ -33,12 +35,13 @@ export async function runProgram(
 /** `home` keeps models and settings of whoever runs the tests out of them. */
 export function programCommand(
   args: readonly string[],
-  { compiled, main = MAIN, env, cwd }: Program,
+  { compiled, main = MAIN, env, cwd, namespace }: Program,
   home: string,
 ): Deno.Command {
-  const run = compiled === undefined ? ["run", "-A", "--quiet", main] : [];
-  return new Deno.Command(compiled ?? Deno.execPath(), {
-    args: [...run, ...args],
+  const run = compiled === undefined ? [Deno.execPath(), "run", "-A", "--quiet", main] : [compiled];
+  const [executable = "", ...rest] = [...inside(namespace), ...run, ...args];
+  return new Deno.Command(executable, {
+    args: rest,
     env: { ...cleanEnvironment(home), ...env },
     clearEnv: true,
     stdin: "null",
@@ -46,6 +49,11 @@ export function programCommand(
     stderr: "piped",
     ...(cwd === undefined ? {} : { cwd }),
   });
+}
+
+/** What starts a program in a namespace; its process id is then that of the program. */
+function inside(namespace: string | undefined): string[] {
+  return namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
 }
 
 /** No key and no data directory of the user's; Deno's cache stays where it is. */
