@@ -75,7 +75,7 @@ export const TABLE_FRESH_MS = 2_000;
 /** A status that takes longer than this seems broken; then the last known one is shown. */
 export const FRESHEN_LIMIT_MS = 1_000;
 
-/** As long as a mesh may need to find a silent peer dead (keep-alive 10 s, idle 30 s): meanwhile others are asked first. */
+/** As long as a mesh may need to find a silent peer dead (keep-alive 10 s, idle 27 s, probe 2 s): meanwhile others are asked first. */
 export const FAILED_HOST_MS = 40_000;
 
 /** Members that one download asks; more than these fill no network faster. */

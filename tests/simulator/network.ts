@@ -1,5 +1,6 @@
 /** A network of connections that lose, delay, repeat and reorder what crosses them, and that can be cut. */
 
+import { IDLE_TIMEOUT_MS, KEEP_ALIVE_MS } from "../../src/mesh/quic/defaults.ts";
 import type { MeshRecord } from "../../src/mesh/record.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
 import type { Random } from "./random.ts";
@@ -26,8 +27,8 @@ export const CALM: Weather = {
   slowness: 1,
 };
 
-/** design.md 8, as QUIC keeps it: what is silent for this long is closed. */
-const IDLE_MS = { least: 28_000, most: 37_000 } as const;
+/** As QUIC keeps it: silence counts from the first keep-alive without an answer. */
+const IDLE_MS = { least: IDLE_TIMEOUT_MS, most: KEEP_ALIVE_MS + IDLE_TIMEOUT_MS } as const;
 
 /** How long the dial of an address that does not answer lasts. */
 const DIAL_TIMEOUT_MS = 2_000;

@@ -17,8 +17,8 @@ export interface Outcome {
   readonly world: World;
 }
 
-/** design.md 6 and 8: silence is noticed after 30 s to 37 s, and the probe takes two. */
-const DETECTION_MS = 40_000;
+/** Silence is noticed after 27 s to 37 s, and the probe takes two. */
+export const DETECTION_MS = 40_000;
 
 /** Ten gossip rounds. */
 const VIEW_MS = 10_000;

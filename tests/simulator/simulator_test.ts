@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { content } from "../mesh/content.ts";
 import { manySeeds, runJobs, seedsOf } from "./jobs.ts";
 import { Random } from "./random.ts";
-import { runSeed } from "./run.ts";
+import { DETECTION_MS, runSeed } from "./run.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import { World } from "./world.ts";
 
@@ -37,6 +37,20 @@ Deno.test("the same seed gives the same events", async () => {
     return [world.network.traffic, world.time.now, world.history];
   };
   assert.deepEqual(await once(), await once());
+});
+
+Deno.test("who is killed is dead for the others within 40 s, though nobody uses it", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const size = 2 + seed % 3;
+    const { nodes } = scenarioNamed("crowd").setup(new Random(seed), size);
+    const world = new World({ nodes, faults: [], joinedAtMs: 0, quietAtMs: 0 }, new Random(seed));
+    world.begin();
+    await world.time.runUntil(10_000);
+    assert.ok(world.nodes.every(({ member }) => member.view.members.length === size - 1));
+    world.nodes[1]?.crash();
+    await world.time.runUntil(10_000 + DETECTION_MS);
+    assert.ok(world.living.every(({ member }) => member.view.members.length === size - 2));
+  }
 });
 
 Deno.test("a change costs each node at most log2 N messages", async () => {

@@ -6,7 +6,7 @@ import { Endpoint, type Link } from "./links.ts";
 
 type Habit = "waits" | "reads" | "writes" | "answers";
 
-/** Short enough for a test; the real one is 30 s. */
+/** Short enough for a test; the real one is 27 s. */
 const IDLE_MS = 600;
 const CHUNK = new Uint8Array(65_536);
 
