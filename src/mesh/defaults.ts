@@ -220,3 +220,6 @@ export const PROOF_OF_LIFE_MS = 1_000;
 
 /** Asked once for each join of a node that seems to be here already. */
 export const LIFE_RATE = { perSecond: 1, burst: 20 } as const;
+
+/** Names that a routing table carries as wanted: ten a member. */
+export const MAX_TABLE_WANTED = 10_000;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { routeInstanceSchema, routeNodeSchema } from "./announcement.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { MAX_MEMBERS, MAX_ROUTES_MESSAGE_BYTES } from "./defaults.ts";
+import { MAX_MEMBERS, MAX_ROUTES_MESSAGE_BYTES, MAX_TABLE_WANTED } from "./defaults.ts";
 import { MessageStream } from "./messages.ts";
 import { modelName } from "./names.ts";
 import type { RoutingTable } from "./types.ts";
@@ -15,7 +15,7 @@ const requestSchema = z.object({ version: tableVersion.nullable() });
 const tableSchema: z.ZodType<RoutingTable> = z.object({
   version: tableVersion,
   instances: z.array(routeInstanceSchema).max(MAX_MEMBERS),
-  wanted: z.array(modelName).max(10 * MAX_MEMBERS),
+  wanted: z.array(modelName).max(MAX_TABLE_WANTED),
   nodes: z.array(routeNodeSchema).max(MAX_MEMBERS),
 });
 

@@ -1,12 +1,17 @@
 import { encodeCbor } from "./cbor.ts";
+import { MAX_MEMBERS, MAX_TABLE_WANTED } from "./defaults.ts";
 import { sha256 } from "./keys.ts";
 import type { Announcement, RouteInstance, RouteNode, RoutingTable } from "./types.ts";
 
-/** What a passive node needs to know, made of what the active ones say. Equal members give an equal version. */
+/**
+ * What a passive node needs to know, made of what the active ones say. Equal members give an equal version.
+ * Never larger than a client takes: members that say too much must not cost the clients all the others.
+ */
 export function buildRoutingTable(members: readonly Announcement[]): RoutingTable {
-  const sorted = members.toSorted((a, b) => a.peer < b.peer ? -1 : 1);
+  const sorted = members.toSorted((a, b) => a.peer < b.peer ? -1 : 1).slice(0, MAX_MEMBERS);
   const instances = sorted.flatMap(instancesOf);
-  const wanted = [...new Set(sorted.flatMap((member) => member.wanted))].sort();
+  const wanted = [...new Set(sorted.flatMap((member) => member.wanted))].sort()
+    .slice(0, MAX_TABLE_WANTED);
   const nodes = sorted.map(nodeOf);
   return { version: versionOf([instances, wanted, nodes]), instances, wanted, nodes };
 }

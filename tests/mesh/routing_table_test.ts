@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_TABLE_WANTED } from "../../src/mesh/defaults.ts";
 import { peerIdOf } from "../../src/mesh/keys.ts";
 import { buildRoutingTable, EMPTY_TABLE } from "../../src/mesh/routing_table.ts";
 import type { Announcement } from "../../src/mesh/types.ts";
@@ -49,4 +50,17 @@ Deno.test("the version changes exactly when what a client sees does", () => {
   for (const members of same) assert.equal(buildRoutingTable(members).version, base);
   for (const members of different) assert.notEqual(buildRoutingTable(members).version, base);
   assert.notEqual(EMPTY_TABLE.version, base);
+});
+
+Deno.test("members that want too much do not make the table larger than a client takes", () => {
+  const members = Array.from(
+    { length: 60 },
+    (_, i) =>
+      member(peerIdOf(new Uint8Array(32).fill(i)), {
+        wanted: Array.from({ length: 200 }, (_, j) => `model-${i}-${j}`),
+      }),
+  );
+  const { wanted, nodes } = buildRoutingTable(members);
+  assert.equal(wanted.length, MAX_TABLE_WANTED);
+  assert.equal(nodes.length, 60);
 });
