@@ -23,12 +23,7 @@ export function shardName(path: string): ShardName {
   return { model, index: Number(index), count: Number(count) };
 }
 
-/** The files of the model that one of them belongs to, in order. */
-export function shardPaths(path: string): string[] {
-  return [...eachShardPath(path)];
-}
-
-/** The same one by one: a name may claim 99,999 shards, and the first that is missing ends the look. */
+/** The files of the model that one of them belongs to, in order and one by one: a name may claim 99,999 shards, and the first that is missing ends the look. */
 export function* eachShardPath(path: string): Generator<string> {
   const { model, count } = shardName(path);
   if (!SHARD.test(basename(path, EXTENSION))) return yield path;

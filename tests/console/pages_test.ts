@@ -1,24 +1,12 @@
 /** Activity, agents, invites and the sign-in, in a real Chromium. */
 
 import assert from "node:assert/strict";
-import { requestRecord } from "../api/fake_node.ts";
-import { MINI, model, peer, status, TOWER } from "../support/console_status.ts";
+import { continuedRequest, MINI, model, peer, status, TOWER } from "../support/console_status.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
 const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
 
-const REQUEST = requestRecord({
-  time: new Date(Date.now() - 5_000).toISOString(),
-  host: MINI,
-  queueMs: 10,
-  connectMs: 20,
-  firstByteMs: 130,
-  totalMs: 1_130,
-  tokensIn: 12,
-  tokensOut: 100,
-  continuations: 1,
-  continuedBy: [TOWER],
-});
+const REQUEST = continuedRequest();
 
 const SCENES: Scenes = {
   "Activity: shows a request with its timing, charts, and logs to search": {

@@ -1,25 +1,13 @@
 /** What holds for all pages of the console, in a real Chromium. */
 
 import assert from "node:assert/strict";
-import { requestRecord } from "../api/fake_node.ts";
-import { crowd, GB, MINI, peer, status, TOWER } from "../support/console_status.ts";
+import { continuedRequest, crowd, GB, peer, status, TOWER } from "../support/console_status.ts";
 import { CATALOG } from "../support/catalog_entries.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
 const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
 
-const REQUEST = requestRecord({
-  time: new Date(Date.now() - 5_000).toISOString(),
-  host: MINI,
-  queueMs: 10,
-  connectMs: 20,
-  firstByteMs: 130,
-  totalMs: 1_130,
-  tokensIn: 12,
-  tokensOut: 100,
-  continuations: 1,
-  continuedBy: [TOWER],
-});
+const REQUEST = continuedRequest();
 
 const SCENES: Scenes = {
   "each first run has words and one action: no model, no llama.cpp, a mesh that is dead": {

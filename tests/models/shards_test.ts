@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isModelName, shardName, shardPaths } from "../../src/models/shards.ts";
+import { eachShardPath, isModelName, shardName } from "../../src/models/shards.ts";
 
 for (
   const [path, model, index, count] of [
@@ -14,10 +14,10 @@ for (
   });
 }
 
-Deno.test("shardPaths() names all shards, whichever was given", () => {
+Deno.test("eachShardPath() names all shards, whichever was given", () => {
   const all = ["/m/big-00001-of-00002.gguf", "/m/big-00002-of-00002.gguf"];
-  assert.deepEqual(all.map(shardPaths), [all, all]);
-  assert.deepEqual(shardPaths("/m/guide.gguf"), ["/m/guide.gguf"]);
+  assert.deepEqual(all.map((path) => [...eachShardPath(path)]), [all, all]);
+  assert.deepEqual([...eachShardPath("/m/guide.gguf")], ["/m/guide.gguf"]);
 });
 
 Deno.test("isModelName() takes what other nodes take, and no path upwards", () => {

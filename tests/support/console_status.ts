@@ -1,6 +1,13 @@
 /** Statuses for tests of the console: a mesh of one, grown by the pieces that a test needs. */
 
-import type { InstanceStatus, ModelStatus, PeerStatus, Status } from "../../src/api/types.ts";
+import type {
+  InstanceStatus,
+  ModelStatus,
+  PeerStatus,
+  RequestRecord,
+  Status,
+} from "../../src/api/types.ts";
+import { requestRecord } from "../api/fake_node.ts";
 
 export const SELF = "12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfAAAAAA";
 export const MINI = "12D3KooWMiniMiniMiniMiniMiniMiniMiniMiniMiniBBBBBB";
@@ -91,5 +98,21 @@ export function crowd(usedBytes: number): Status {
         state: index < 20 ? "warm" : "cold",
         instances: index < 20 ? [instance({ host: id(index) })] : [],
       })),
+  });
+}
+
+/** A request of a moment ago that one host began to answer and another ended. */
+export function continuedRequest(): RequestRecord {
+  return requestRecord({
+    time: new Date(Date.now() - 5_000).toISOString(),
+    host: MINI,
+    queueMs: 10,
+    connectMs: 20,
+    firstByteMs: 130,
+    totalMs: 1_130,
+    tokensIn: 12,
+    tokensOut: 100,
+    continuations: 1,
+    continuedBy: [TOWER],
   });
 }

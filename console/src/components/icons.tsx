@@ -103,6 +103,4 @@ export const LeftIcon = icon(() => <path d="M10 3.5 5.5 8l4.5 4.5" />);
 
 export const RightIcon = icon(() => <path d="M6 3.5 10.5 8 6 12.5" />);
 
-export const CloseIcon = icon(() => <path d="m4 4 8 8M12 4l-8 8" />);
-
 export const ListIcon = icon(() => <path d="M2.5 4h11M2.5 8h11M2.5 12h7" />);
