@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { LABEL_VALUES_MAX } from "./defaults.ts";
-import type { ManagementNode, RequestRecord, Status } from "./types.ts";
+import type { ManagementNode, RequestRecord, RpcTraffic, Status } from "./types.ts";
 
 const PREFIX = "mesh_llm_";
 
@@ -62,6 +62,7 @@ export class Metrics {
     this.#node = node;
     this.#measureNode();
     this.#measureTunnels();
+    this.#measureRpc();
   }
 
   get contentType(): string {
@@ -154,6 +155,40 @@ export class Metrics {
       labels,
       each((t) => t.weightBytesSaved),
     );
+  }
+
+  /** Of RPC streams that were understood; their bytes are those of their tunnel. */
+  #measureRpc(): void {
+    const total = (name: string, help: string, value: (rpc: RpcTraffic) => number) =>
+      this.#total(
+        `rpc_${name}_total`,
+        help,
+        ["peer"],
+        ({ tunnels }) =>
+          tunnels.flatMap(({ peer, rpc }): Sample[] =>
+            rpc === undefined ? [] : [[{ peer: this.#peers.of(peer) }, value(rpc)]]
+          ),
+      );
+    this.#total(
+      "rpc_frames_total",
+      "Requests of llama-server",
+      ["peer", "command"],
+      ({ tunnels }) => tunnels.flatMap((tunnel) => this.#framesOf(tunnel)),
+    );
+    total("graphs", "Graphs that a worker computed: one a token", (rpc) => rpc.graphs);
+    total("round_trips", "Requests that waited for the other end", (rpc) => rpc.roundTrips);
+    total("answered_here", "Requests that this end answered", (rpc) => rpc.answeredHere);
+    total("tensor_bytes", "Weights and activations that were sent", (rpc) => rpc.tensorBytesMoved);
+    total("weights_refused", "Weights that the worker turned out to lack", (rpc) => rpc.refused);
+    total("stalls", "Writes that waited for more than 0.1 s", (rpc) => rpc.stalls);
+    total("stalled_seconds", "What those waited together", (rpc) => rpc.stalledMs / 1_000);
+  }
+
+  #framesOf({ peer, rpc }: Status["tunnels"][number]): Sample[] {
+    return Object.entries(rpc?.frames ?? {}).map(([command, count]) => [
+      { peer: this.#peers.of(peer), command },
+      count,
+    ]);
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

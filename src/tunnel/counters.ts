@@ -1,3 +1,4 @@
+import { MAX_COUNTED_PEERS } from "./defaults.ts";
 import { commandName, RpcCommand } from "./rpc_wire/commands.ts";
 import type { OpenStream, PeerStream, RpcTraffic, TunnelCounters } from "./types.ts";
 import { newRpcCounts, type RpcCounts } from "./weights/rpc_counts.ts";
@@ -6,8 +7,13 @@ type TunnelKind = TunnelCounters["kind"];
 
 type Count = { -readonly [Key in keyof TunnelCounters]: TunnelCounters[Key] };
 
-/** What crosses the tunnels, per peer and kind, as the bytes pass. Streams are wrapped, nobody else counts. */
+/**
+ * What crosses the tunnels, per peer and kind, as the bytes pass. Streams are wrapped, nobody else counts. Nothing
+ * ever falls: a peer that comes again goes on where it was, and one that comes too late for a place of its own is
+ * counted with all others of that kind, as `other`.
+ */
 export class TunnelCounts {
+  readonly #peers = new Set<string>();
   readonly #counts = new Map<string, Count>();
   readonly #rpc = new Map<string, RpcCounts>();
 
@@ -23,8 +29,9 @@ export class TunnelCounts {
 
   /** Where the RPC streams of that peer count what they understand of them. */
   rpcOf(peer: string): RpcCounts {
-    const counts = this.#rpc.get(peer) ?? newRpcCounts();
-    this.#rpc.set(peer, counts);
+    const name = this.#nameOf(peer);
+    const counts = this.#rpc.get(name) ?? newRpcCounts();
+    this.#rpc.set(name, counts);
     return counts;
   }
 
@@ -38,13 +45,19 @@ export class TunnelCounts {
   }
 
   #of(peer: string, kind: TunnelKind): Count {
-    const key = `${kind} ${peer}`;
+    const name = this.#nameOf(peer);
+    const key = `${kind} ${name}`;
     let count = this.#counts.get(key);
     if (count === undefined) {
-      count = { peer, kind, streams: 0, bytesSent: 0, bytesReceived: 0, weightBytesSaved: 0 };
+      count = { peer: name, kind, streams: 0, bytesSent: 0, bytesReceived: 0, weightBytesSaved: 0 };
       this.#counts.set(key, count);
     }
     return count;
+  }
+
+  #nameOf(peer: string): string {
+    if (this.#peers.size < MAX_COUNTED_PEERS) this.#peers.add(peer);
+    return this.#peers.has(peer) ? peer : "other";
   }
 }
 

@@ -38,3 +38,6 @@ export const ACCEPT_RETRY_MS = 100;
 
 /** The opening of an RPC stream is a small JSON object; room for what later versions add. */
 export const MAX_RPC_OPENING_BYTES = 4 * 1024;
+
+/** As many as a mesh may have members: only years of machines that come and go meet more. */
+export const MAX_COUNTED_PEERS = 1_000;

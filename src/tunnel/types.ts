@@ -91,6 +91,7 @@ export interface TunnelRequest extends InferenceRequest {
 
 /** What crossed the tunnels to one peer, kept when streams close. */
 export interface TunnelCounters {
+  /** A PeerId; `other` for all that came too late for a place of their own. */
   readonly peer: string;
   readonly kind: "rpc" | "http";
   /** Open at this moment. */

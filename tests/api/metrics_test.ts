@@ -12,6 +12,17 @@ const TUNNEL: Status["tunnels"][number] = {
   bytesReceived: 20,
   weightBytesSaved: 30,
   rttMs: 4,
+  rpc: {
+    frames: { hello: 1, get_tensor: 8, graph_compute: 4 },
+    tensorBytesMoved: 40,
+    refused: 5,
+    roundTrips: 9,
+    graphs: 4,
+    roundTripsPerToken: 2,
+    answeredHere: 6,
+    stalls: 3,
+    stalledMs: 1_500,
+  },
 };
 
 function statusWith(more: Partial<Status> = {}): Status {
@@ -97,6 +108,20 @@ Deno.test("Metrics shows the node as it is when it is asked for", async () => {
   assert.ok(await valueOf(metrics, "resident_memory_bytes") > 0);
 });
 
+Deno.test("Metrics shows what RPC streams carried, and nothing for those that were not understood", async () => {
+  const { rpc: _, ...plain } = TUNNEL;
+  const metrics = setUp(statusWith({ tunnels: [TUNNEL, { ...plain, peer: "c" }] }));
+  const expected = { round_trips: 9, graphs: 4, answered_here: 6, weights_refused: 5, stalls: 3 };
+  for (let scrape = 0; scrape < 2; scrape++) {
+    for (const [name, value] of Object.entries({ ...expected, stalled_seconds: 1.5 })) {
+      assert.equal(await valueOf(metrics, `rpc_${name}_total{peer="b"}`), value, name);
+    }
+    assert.equal(await valueOf(metrics, 'rpc_tensor_bytes_total{peer="b"}'), 40);
+    assert.equal(await valueOf(metrics, 'rpc_frames_total{peer="b",command="get_tensor"}'), 8);
+    assert.doesNotMatch(await metrics.text(), /rpc_\w+{peer="c"/);
+  }
+});
+
 Deno.test("Metrics looks at the node once for all that it shows of it", async () => {
   let looks = 0;
   const status = () => {
@@ -126,6 +151,8 @@ Deno.test("Metrics repeats no words of callers, and no more names than it can ho
   const others = 'requests_total{model="other",host="other",outcome="answered"}';
   assert.equal(await valueOf(metrics, others), 300);
   assert.equal(await valueOf(metrics, 'tunnel_streams{peer="other",kind="rpc"}'), 600);
+  assert.equal(await valueOf(metrics, 'rpc_round_trips_total{peer="other"}'), 2_700);
+  assert.equal(await valueOf(metrics, 'rpc_frames_total{peer="other",command="hello"}'), 300);
 });
 
 Deno.test("Every metric of the dashboard is exported, and every label that it sums by", async () => {
@@ -135,13 +162,16 @@ Deno.test("Every metric of the dashboard is exported, and every label that it su
   const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
   assert.ok(expressions.length > 15);
   for (const expression of [...expressions, dashboard.templating.list[1]!.query]) {
-    const [name] = /mesh_llm_\w+/.exec(expression) ?? [];
-    const lines = text.split("\n").filter((line) => line.startsWith(`${name}`));
-    assert.ok(name !== undefined && lines.length > 0, `${name} of ${expression}`);
-    const by = /by \(([^)]*)\)/.exec(expression)?.[1]?.split(", ") ?? [];
-    // Prometheus adds the instance.
-    for (const label of by.filter((label) => label !== "instance")) {
-      assert.ok(lines.some((line) => line.includes(`${label}="`)), `${label} of ${expression}`);
+    const names = expression.match(/mesh_llm_\w+/g) ?? [];
+    assert.ok(names.length > 0, expression);
+    for (const name of names) {
+      const lines = text.split("\n").filter((line) => line.startsWith(name));
+      assert.ok(lines.length > 0, `${name} of ${expression}`);
+      const by = /by \(([^)]*)\)/.exec(expression)?.[1]?.split(", ") ?? [];
+      // Prometheus adds the instance.
+      for (const label of by.filter((label) => label !== "instance")) {
+        assert.ok(lines.some((line) => line.includes(`${label}="`)), `${label} of ${expression}`);
+      }
     }
   }
   const exported = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name!);

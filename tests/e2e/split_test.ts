@@ -9,6 +9,7 @@ import {
   until,
   warm,
 } from "./mesh_of_nodes.ts";
+import type { NodeProcess } from "../support/node_process.ts";
 
 nodeTest("host, worker and client give the same answers", async () => {
   await using host = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
@@ -42,6 +43,8 @@ nodeTest("host, worker and client give the same answers", async () => {
     tunnels.some(({ weightBytesSaved }) => weightBytesSaved > 100_000),
     "the worker took its weights from its own disk",
   );
+  await countsRoundTrips(host, worker.ready.node);
+  await countsRoundTrips(worker, host.ready.node);
 });
 
 nodeTest(
@@ -115,6 +118,33 @@ nodeTest("a token names the members that live, and works after its maker has die
   assert.equal(await third.chat("hello"), answerTo("hello"));
   assert.ok((await second.status()).peers.length <= 1);
 });
+
+/** Prometheus is told what crosses to the other end of a split, and it goes on with each answer. */
+async function countsRoundTrips(node: NodeProcess, peer: string): Promise<void> {
+  const read = async () => {
+    const text = await (await fetch(`${node.ready.console}/metrics`)).text();
+    return (metric: string, labels = "") =>
+      Number(
+        text.split("\n").find((line) =>
+          line.startsWith(`mesh_llm_${metric}{peer="${peer}"${labels}}`)
+        )
+          ?.split(" ").at(-1),
+      );
+  };
+  const before = await read();
+  await answersExactly(node);
+  const after = await read();
+  const grown = (metric: string, labels?: string) => after(metric, labels) - before(metric, labels);
+  const graphs = grown("rpc_graphs_total");
+  assert.ok(graphs > 1, `${graphs} graphs for an answer of several tokens`);
+  // A token is one graph, and its logits are what is read back.
+  const perToken = grown("rpc_frames_total", ',command="get_tensor"') / graphs;
+  assert.ok(perToken > 0.5 && perToken < 4, `${perToken} round trips of a token`);
+  assert.ok(after("rpc_frames_total", ',command="set_tensor"') > 0);
+  assert.ok(after("tunnel_weight_bytes_saved_total", ',kind="rpc"') > 100_000);
+  assert.ok(grown("tunnel_sent_bytes_total", ',kind="rpc"') > 0);
+  assert.ok(after("rpc_stalls_total") >= 0 && after("rpc_stalled_seconds_total") >= 0);
+}
 
 async function cpuOfRpcServer(pid: number): Promise<number> {
   const [server, ...others] = await engineProcesses(pid, "rpc-server");

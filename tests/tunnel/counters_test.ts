@@ -73,3 +73,30 @@ Deno.test("TunnelCounts.counting() counts what is opened through it, and nothing
   assert.equal(openStreams(counts), 1);
   stream.reset(new Error("done"));
 });
+
+Deno.test("TunnelCounts counts peers beyond a thousand together, and forgets none of the bytes", async () => {
+  const counts = new TunnelCounts();
+  const silent: PeerStream = {
+    read: () => Promise.resolve(null),
+    write: () => Promise.resolve(),
+    closeWrite: () => Promise.resolve(),
+    reset: () => {},
+  };
+  const sums: number[] = [];
+  for (const round of [1, 2]) {
+    for (let n = 0; n < 1_500; n++) {
+      const stream = counts.count(silent, `p${n}`, "rpc");
+      await stream.write(new Uint8Array(10));
+      stream.reset(new Error("done"));
+      counts.rpcOf(`p${n}`).stalls++;
+    }
+    const kept = counts.snapshot();
+    assert.equal(kept.length, 1_001);
+    assert.deepEqual(kept.slice(999).map(({ peer }) => peer), ["p999", "other"]);
+    assert.equal(kept[0]?.bytesSent, 10 * round);
+    assert.equal(kept[1_000]?.bytesSent, 5_000 * round);
+    assert.equal(kept[1_000]?.rpc?.stalls, 500 * round);
+    sums.push(kept.reduce((sum, { bytesSent }) => sum + bytesSent, 0));
+  }
+  assert.deepEqual(sums, [15_000, 30_000]);
+});
