@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
+import { sourceOf, whoYields } from "./crowding.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
 import type { Counters } from "./counters.ts";
 import { JOIN_RATE, JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "./defaults.ts";
@@ -33,6 +34,7 @@ export interface AdmissionParts {
 
 interface Entry {
   readonly connection: PeerConnection;
+  readonly source: string;
   readonly verdict: PromiseWithResolvers<JoinedPeer>;
   readonly deadline: Deadline;
   peer: JoinedPeer | undefined;
@@ -46,6 +48,8 @@ export class Admission {
   readonly #logger: Logger;
   readonly #limiter = new RateLimiter(JOIN_RATE);
   readonly #entries = new Map<string, Entry>();
+  /** Who came and has proven nothing yet, the longest first. */
+  readonly #waiting = new Set<Entry>();
   readonly #listeners = new Set<AdmissionListener>();
 
   /**
@@ -102,22 +106,31 @@ export class Admission {
   }
 
   #onOpened(connection: PeerConnection): void {
-    if (connection.direction === "inbound" && this.#isFull) {
-      connection.abort(new RefusedError("Too many connections are open or wait to be admitted"));
-      return;
+    if (connection.direction === "outbound") {
+      const entry = this.#enter(connection);
+      return this.#own(entry, this.#propose(entry));
     }
-    if (connection.direction === "inbound" && !this.#mayCome(connection)) {
+    if (!this.#mayCome(connection)) {
       this.#counters.count("joinsLimited");
       connection.abort(new RefusedError(`${connection.peer} connects too often`));
       return;
     }
+    if (this.#isFull && !this.#makeRoom(connection)) {
+      connection.abort(new RefusedError("Too many connections are open"));
+      return;
+    }
+    this.#waiting.add(this.#enter(connection));
+  }
+
+  #enter(connection: PeerConnection): Entry {
     const verdict = Promise.withResolvers<JoinedPeer>();
     verdict.promise.catch(() => undefined);
     const deadline = new Deadline(JOIN_TIMEOUT_MS, "The join");
-    const entry: Entry = { connection, verdict, deadline, peer: undefined };
+    const source = sourceOf(connection.remoteAddress);
+    const entry: Entry = { connection, source, verdict, deadline, peer: undefined };
     this.#entries.set(connection.id, entry);
     deadline.signal.addEventListener("abort", () => this.#refuse(entry, deadline.signal.reason));
-    if (connection.direction === "outbound") this.#own(entry, this.#propose(entry));
+    return entry;
   }
 
   #onJoin(stream: NetworkStream, connection: PeerConnection): void {
@@ -150,6 +163,7 @@ export class Admission {
   #admit(entry: Entry, peer: JoinedPeer): void {
     if (!this.#entries.has(entry.connection.id) || entry.peer !== undefined) return;
     entry.peer = peer;
+    this.#waiting.delete(entry);
     entry.deadline[Symbol.dispose]();
     entry.verdict.resolve(peer);
     this.#logger.debug("Admitted {peer} as {role}", { peer: peer.id, role: peer.role });
@@ -173,6 +187,7 @@ export class Admission {
         cause: reason,
       });
     }
+    this.#waiting.delete(entry);
     this.#counters.count("joinsRefused");
     this.#logger.debug("{reason}", { reason: reason.message, peer: entry.connection.peer });
     entry.verdict.reject(reason);
@@ -183,6 +198,7 @@ export class Admission {
     const entry = this.#entries.get(connection.id);
     if (entry === undefined) return;
     this.#entries.delete(connection.id);
+    this.#waiting.delete(entry);
     entry.deadline[Symbol.dispose]();
     entry.verdict.reject(new RefusedError(`${connection.peer} closed the connection`));
     if (entry.peer === undefined) return;
@@ -194,7 +210,15 @@ export class Admission {
   }
 
   get #isFull(): boolean {
-    const pending = [...this.#entries.values()].filter(({ peer }) => peer === undefined).length;
-    return pending >= MAX_PENDING_JOINS || this.#entries.size >= MAX_CONNECTIONS;
+    return this.#waiting.size >= MAX_PENDING_JOINS || this.#entries.size >= MAX_CONNECTIONS;
+  }
+
+  /** Whoever floods a node with connections that prove nothing must not keep others out. */
+  #makeRoom({ remoteAddress }: PeerConnection): boolean {
+    const yielding = whoYields(this.#waiting, sourceOf(remoteAddress));
+    if (yielding === undefined) return false;
+    this.#counters.count("joinsCrowdedOut");
+    this.#refuse(yielding, new RefusedError("Too many connections wait to be admitted"));
+    return true;
   }
 }

@@ -2,6 +2,7 @@
 export const COUNTED = [
   "joinsRefused",
   "joinsLimited",
+  "joinsCrowdedOut",
   "streamsForbidden",
   "streamsLimited",
   "recordsBad",

@@ -18,8 +18,11 @@ export const JOIN_TIMEOUT_MS = 5_000;
 /** A few addresses that do not answer, and the join at one that does. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Connections that may be unproven at one time; more are closed at once. Chosen by feel. */
-export const MAX_PENDING_JOINS = 64;
+/**
+ * Connections from outside that may be unproven at one time; beyond that the longest there of the busiest source goes.
+ * In a flood of 500 a second from one's own address that leaves half a second for a join; they hold 64 MB.
+ */
+export const MAX_PENDING_JOINS = 256;
 
 /** Negotiating a stream is one round trip; a peer that needs longer is asked whether it lives. */
 export const OPEN_STREAM_TIMEOUT_MS = 5_000;

@@ -16,7 +16,7 @@ export interface PeerConnection {
   readonly direction: "inbound" | "outbound";
   /** By this node's clock. */
   readonly openedAtMs: number;
-  /** Of an outbound one: where the peer can be dialled again. */
+  /** Of an outbound one also where the peer can be dialled again. */
   readonly remoteAddress: string;
   readonly isOpen: boolean;
   /** Streams that are open on it. */

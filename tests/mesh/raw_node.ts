@@ -63,8 +63,8 @@ export class RawNode implements AsyncDisposable {
     return new RawNode(key, network, credential, role);
   }
 
-  open(mesh: Mesh, protocol: string): Promise<NetworkStream> {
-    return this.#peers.open(protocol, { peer: mesh.self, addresses: mesh.addresses() });
+  open(mesh: Mesh, protocol: string, addresses = mesh.addresses()): Promise<NetworkStream> {
+    return this.#peers.open(protocol, { peer: mesh.self, addresses });
   }
 
   /** Opens the gossip with a member, as one that has dialled it. */
