@@ -1,16 +1,14 @@
-import { BaseMesh, type MeshParts } from "./base_mesh.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { Link } from "./capability.ts";
-import { ROUTES_RATE } from "./defaults.ts";
 import { Gossip } from "./gossip.ts";
 import type { Guest } from "./invite_book.ts";
 import type { JoinedPeer } from "./join.ts";
 import { Member } from "./member.ts";
+import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { MemberChange } from "./membership.ts";
-import type { PeerConnection } from "./network.ts";
+import type { NetworkStream, PeerConnection } from "./network.ts";
 import { signerLinks, signRecord } from "./record.ts";
 import { RecordIntake } from "./record_intake.ts";
-import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import { buildRoutingTable } from "./routing_table.ts";
 import type {
   Announcement,
@@ -21,20 +19,21 @@ import type {
 } from "./types.ts";
 
 /** A member: says what it does, hears what others do, and notices who is gone. */
-export class ActiveMesh extends BaseMesh {
+export class ActiveMesh implements MeshMode {
+  readonly #parts: ModeParts;
   readonly #member: Member;
   readonly #gossip: Gossip;
   #table: RoutingTable | undefined;
 
-  constructor(parts: MeshParts) {
-    super(parts);
-    const { identity, network, clock, counters, random, logger } = parts;
+  constructor(parts: ModeParts) {
+    this.#parts = parts;
+    const { identity, network, clock, counters, random, logger, self } = parts;
     const { key, binding: { credential } } = identity;
-    const gossip = new Gossip(network, { clock, counters, logger });
-    this.#gossip = gossip;
     const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
+    const gossip = new Gossip({ clock, counters, logger });
+    this.#gossip = gossip;
     this.#member = new Member({
-      self: this.self,
+      self,
       counter: identity,
       clock,
       random,
@@ -43,22 +42,14 @@ export class ActiveMesh extends BaseMesh {
       links: network,
       sign: (content) => signRecord(content, { key, credential }),
       open: (bytes, from) => intake.open(bytes, from),
-      addresses: () => this.addresses(),
-      stored: () => this.storedPeers(),
+      addresses: parts.addresses,
+      stored: parts.stored,
       changed: (changes) => this.#onChanged(changes),
     });
     gossip.start(this.#member.view);
-    const routesOptions = {
-      roles: ["client", "member"],
-      maxStreams: 4,
-      rate: ROUTES_RATE,
-    } as const;
-    network.handle(ROUTES_PROTOCOL, routesOptions, (s) => answerRoutes(s, () => this.routes()));
-    network.listen({
-      admitted: (connection, peer) => this.#onAdmitted(connection, peer),
-      closed: (_connection, { role, id }) => role === "member" && this.#member.disconnected(id),
-      superseded: (connection) => gossip.retire(connection),
-    });
+  }
+
+  start(): void {
     this.#member.start();
   }
 
@@ -92,8 +83,8 @@ export class ActiveMesh extends BaseMesh {
     this.#member.view.suspect(peer, reason);
   }
 
-  async open(peer: PeerId, protocol: string, { signal }: OpenOptions = {}): Promise<ByteStream> {
-    const { network } = this.parts;
+  async open(peer: PeerId, protocol: string, { signal }: OpenOptions): Promise<ByteStream> {
+    const { network } = this.#parts;
     try {
       return await network.open(protocol, { peer, addresses: this.addressesOf(peer), signal });
     } catch (error) {
@@ -102,41 +93,53 @@ export class ActiveMesh extends BaseMesh {
     }
   }
 
-  protected finish(): Promise<void> {
-    return this.#member.finish();
-  }
-
-  protected addressesOf(peer: PeerId): readonly string[] {
-    return this.#member.addressesOf(peer);
-  }
-
-  protected knownMembers(): readonly Guest[] {
-    return [...this.#member.view.records()]
-      .filter(({ status, subject }) => status === "alive" && subject !== this.self)
-      .map((record) => ({ id: record.subject, links: signerLinks(record) }));
-  }
-
-  protected forget(is: (peer: PeerId, links: readonly Link[]) => boolean): readonly PeerId[] {
-    return this.#member.view.expel((record) =>
-      record.subject !== this.self && record.signer === record.subject &&
-      is(record.subject, signerLinks(record))
-    );
-  }
-
-  protected livingPeers(): readonly PeerId[] {
-    return this.members().map(({ peer }) => peer);
-  }
-
-  #onAdmitted(connection: PeerConnection, { role }: JoinedPeer): void {
+  admitted(connection: PeerConnection, { role }: JoinedPeer): void {
     if (role !== "member") return;
     this.#member.connected(connection);
     if (connection.direction === "outbound") this.#gossip.open(connection);
   }
 
+  closed({ role, id }: JoinedPeer): void {
+    if (role === "member") this.#member.disconnected(id);
+  }
+
+  superseded(connection: PeerConnection): void {
+    this.#gossip.retire(connection);
+  }
+
+  gossip(stream: NetworkStream, connection: PeerConnection): Promise<void> {
+    return this.#gossip.accept(stream, connection);
+  }
+
+  finish(): Promise<void> {
+    return this.#member.finish();
+  }
+
+  addressesOf(peer: PeerId): readonly string[] {
+    return this.#member.addressesOf(peer);
+  }
+
+  knownMembers(): readonly Guest[] {
+    return [...this.#member.view.records()]
+      .filter(({ status, subject }) => status === "alive" && subject !== this.#parts.self)
+      .map((record) => ({ id: record.subject, links: signerLinks(record) }));
+  }
+
+  forget(is: (peer: PeerId, links: readonly Link[]) => boolean): readonly PeerId[] {
+    return this.#member.view.expel((record) =>
+      record.subject !== this.#parts.self && record.signer === record.subject &&
+      is(record.subject, signerLinks(record))
+    );
+  }
+
+  livingPeers(): readonly PeerId[] {
+    return this.members().map(({ peer }) => peer);
+  }
+
   /** Follows the view: what changed, who is to be remembered, and what subscribers hear. */
   #onChanged(changes: readonly MemberChange[]): void {
     if (changes.length > 0 && changes.every(({ change }) => change === "measured")) {
-      this.emit({ type: "measured" });
+      this.#parts.emit({ type: "measured" });
       return;
     }
     this.#table = undefined;
@@ -144,11 +147,15 @@ export class ActiveMesh extends BaseMesh {
     let moved = false;
     for (const { record: { subject: peer }, name, change } of changes) {
       if (change !== "updated" && change !== "measured") {
-        this.emit({ type: "peer", peer, name, change });
+        this.#parts.emit({ type: "peer", peer, name, change });
         moved = true;
       }
     }
-    if (moved) this.remember(this.livingPeers());
-    this.emit({ type: "members" });
+    if (moved) this.#remember();
+    this.#parts.emit({ type: "members" });
+  }
+
+  #remember(): void {
+    this.#parts.remember(this.livingPeers(), (peer) => this.addressesOf(peer));
   }
 }

@@ -2,13 +2,12 @@ import type { Logger } from "@logtape/logtape";
 import type { EntropyMessage } from "./anti_entropy.ts";
 import type { Clock } from "./clock.ts";
 import type { Counters } from "./counters.ts";
-import { GOODBYE_TIMEOUT_MS, GOSSIP_RATE, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
+import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
 import { RateExceededError } from "./errors.ts";
 import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "./network.ts";
 import type { GossipLinks, GossipListener } from "./peer_links.ts";
-import type { PeerNetwork } from "./peer_network.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "./types.ts";
 
@@ -22,7 +21,6 @@ interface OpenLink {
 
 /** One link on each connection between members, opened by the side that dialled. */
 export class Gossip implements GossipLinks {
-  readonly #network: PeerNetwork;
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #logger: Logger;
@@ -33,27 +31,25 @@ export class Gossip implements GossipLinks {
   #stopping = false;
 
   constructor(
-    network: PeerNetwork,
     { clock, counters, logger }: {
       readonly clock: Clock;
       readonly counters: Counters;
       readonly logger: Logger;
     },
   ) {
-    this.#network = network;
     this.#counters = counters;
     this.#clock = clock;
     this.#logger = logger;
   }
 
-  /** Answers those that dial, from now on. */
+  /** Who hears what is said; nothing is opened or accepted before. */
   start(listener: GossipListener): void {
     this.#listener = listener;
-    this.#network.handle(
-      GOSSIP_PROTOCOL,
-      { roles: ["member"], maxStreams: 1, rate: GOSSIP_RATE },
-      (stream, _peer, connection) => this.#run(stream, connection),
-    );
+  }
+
+  /** Answers a peer that has dialled. */
+  accept(stream: NetworkStream, connection: PeerConnection): Promise<void> {
+    return this.#run(stream, connection);
   }
 
   /** Opens the link on a connection that this node has dialled. */

@@ -1,16 +1,14 @@
 /** Who is in the mesh and who is alive: identity, trust, the libp2p node, gossip, routes, election. */
 
 import type { Logger } from "@logtape/logtape";
-import { ActiveMesh } from "./active_mesh.ts";
 import type { InterfaceAddress } from "./addresses.ts";
 import { Admission } from "./admission.ts";
 import type { Link } from "./capability.ts";
-import type { MeshParts } from "./base_mesh.ts";
-import { ClientMesh } from "./client_mesh.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Counters } from "./counters.ts";
 import { openIdentity } from "./identity.ts";
 import { startLibp2p } from "./libp2p.ts";
+import { MeshNode, type MeshParts } from "./mesh_node.ts";
 import { PeerNetwork } from "./peer_network.ts";
 import { answerForLife } from "./proof_of_life.ts";
 import { Trust } from "./trust.ts";
@@ -93,7 +91,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const admission = new Admission({ ...shared, self });
   const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
   answerForLife(peers, { key, born: self.born });
-  const mesh = createMesh(partsOf(options, { identity, network: peers, port, trust, counters }));
+  const mesh = new MeshNode(partsOf(options, { identity, network: peers, port, trust, counters }));
   try {
     await identity.save(port ?? identity.port);
     signal?.throwIfAborted();
@@ -103,10 +101,6 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   }
   logger.debug("Node {peer} is in mesh {mesh}", { peer: mesh.self, mesh: mesh.meshId });
   return mesh;
-}
-
-function createMesh(parts: MeshParts): Mesh {
-  return parts.role === "member" ? new ActiveMesh(parts) : new ClientMesh(parts);
 }
 
 function partsOf(

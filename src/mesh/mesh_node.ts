@@ -1,18 +1,22 @@
 import type { Logger } from "@logtape/logtape";
+import { ActiveMesh } from "./active_mesh.ts";
 import { announceable, groupByPeer, type InterfaceAddress, invitable } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { Clock } from "./clock.ts";
-import { MAX_STORED_PEERS } from "./defaults.ts";
 import type { Identity } from "./identity.ts";
 import { keptAddresses } from "./kept_addresses.ts";
 import { asDisplayName } from "./names.ts";
 import type { Link } from "./capability.ts";
 import type { Counters, MeshCounters } from "./counters.ts";
+import { GOSSIP_RATE, MAX_STORED_PEERS, ROUTES_RATE } from "./defaults.ts";
 import { NotAllowedError, UnknownInviteError } from "./errors.ts";
 import { Expulsion } from "./expulsion.ts";
-import type { Guest } from "./invite_book.ts";
+import { GOSSIP_PROTOCOL } from "./gossip.ts";
+import type { MeshMode, ModeParts } from "./mesh_mode.ts";
+import { PassiveMesh } from "./passive_mesh.ts";
 import type { PeerNetwork } from "./peer_network.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
+import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import type { Trust } from "./trust.ts";
 import type {
   Announcement,
@@ -31,7 +35,7 @@ import type {
 
 const INVITE_ID = /^[0-9a-f]{16}$/;
 
-/** What both kinds of node are made of. */
+/** What a node of a mesh is made of. */
 export interface MeshParts {
   readonly identity: Identity;
   readonly network: PeerNetwork;
@@ -46,21 +50,22 @@ export interface MeshParts {
   readonly logger: Logger;
 }
 
-/** What members and clients have in common. */
-export abstract class BaseMesh implements Mesh {
+/** One node of a mesh for as long as it runs: what stays the same while it is active, and while it is not. */
+export class MeshNode implements Mesh {
   readonly self: PeerId;
   readonly meshId: string;
   readonly role: MemberRole;
-  protected readonly parts: MeshParts;
   readonly ended: Promise<string>;
+  readonly #parts: MeshParts;
   readonly #exchange: RevocationExchange;
   readonly #expulsion: Expulsion;
   readonly #expelled = new Set<PeerId>();
   readonly #listeners = new Set<(event: MeshEvent) => void>();
+  readonly #mode: MeshMode;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: MeshParts) {
-    this.parts = parts;
+    this.#parts = parts;
     this.self = parts.identity.peer;
     this.meshId = parts.identity.meshId;
     this.role = parts.role;
@@ -75,47 +80,61 @@ export abstract class BaseMesh implements Mesh {
       counters,
       expel: (is) => this.#expel(is),
     });
+    const modeParts = this.#modeParts();
+    this.#mode = role === "member" ? new ActiveMesh(modeParts) : new PassiveMesh(modeParts);
+    if (role === "member") this.#answer();
+    network.listen({
+      admitted: (connection, peer) => this.#mode.admitted(connection, peer),
+      closed: (_connection, peer) => this.#mode.closed(peer),
+      superseded: (connection) => this.#mode.superseded(connection),
+    });
+    this.#mode.start();
   }
 
-  abstract members(): readonly Announcement[];
-  abstract rttMs(peer: PeerId): number | undefined;
-  abstract routes(): RoutingTable;
-  abstract refreshRoutes(
-    options: { force?: boolean; signal?: AbortSignal },
-  ): Promise<RoutingTable>;
-  abstract announce(content: AnnouncementContent): void;
-  abstract watchClosely(peers: readonly PeerId[]): void;
-  abstract suspect(peer: PeerId, reason: string): void;
-  abstract open(peer: PeerId, protocol: string, options?: OpenOptions): Promise<ByteStream>;
+  members(): readonly Announcement[] {
+    return this.#mode.members();
+  }
 
-  /** Ends everything of its own; the network is stopped after it. */
-  protected abstract finish(): Promise<void>;
+  rttMs(peer: PeerId): number | undefined {
+    return this.#mode.rttMs(peer);
+  }
 
-  /** Where a peer listens, as far as this node knows, the best first. */
-  protected abstract addressesOf(peer: PeerId): readonly string[];
+  routes(): RoutingTable {
+    return this.#mode.routes();
+  }
 
-  /** Living members and the chains that they came by. */
-  protected abstract knownMembers(): readonly Guest[];
+  refreshRoutes(options: { force?: boolean; signal?: AbortSignal }): Promise<RoutingTable> {
+    return this.#mode.refreshRoutes(options);
+  }
 
-  /** Forgets members whose membership is over; answers with who they are. */
-  protected abstract forget(
-    is: (peer: PeerId, links: readonly Link[]) => boolean,
-  ): readonly PeerId[];
+  announce(content: AnnouncementContent): void {
+    if (this.role === "client") throw new NotAllowedError("A client announces nothing");
+    this.#mode.announce(content);
+  }
 
-  /** Peers beside this node that a new one may dial. */
-  protected abstract livingPeers(): readonly PeerId[];
+  watchClosely(peers: readonly PeerId[]): void {
+    this.#mode.watchClosely(peers);
+  }
+
+  suspect(peer: PeerId, reason: string): void {
+    this.#mode.suspect(peer, reason);
+  }
+
+  open(peer: PeerId, protocol: string, options: OpenOptions = {}): Promise<ByteStream> {
+    return this.#mode.open(peer, protocol, options);
+  }
 
   get mayInvite(): boolean {
-    return this.role === "member" && this.parts.identity.binding.credential.grant.mayInvite;
+    return this.role === "member" && this.#parts.identity.binding.credential.grant.mayInvite;
   }
 
   addresses(): readonly string[] {
-    const { port, interfaces } = this.parts;
+    const { port, interfaces } = this.#parts;
     return port === null ? [] : announceable(interfaces(), { port, peer: this.self });
   }
 
   clientsConnected(): number {
-    const peers = [...this.parts.network.connectedPeers().values()];
+    const peers = [...this.#parts.network.connectedPeers().values()];
     return peers.filter(({ role }) => role === "client").length;
   }
 
@@ -126,7 +145,7 @@ export abstract class BaseMesh implements Mesh {
 
   // deno-lint-ignore require-await -- what it throws comes as a rejection, like from any other Mesh
   async invite({ role, name, mayInvite = false, expiresAt }: InviteOptions): Promise<string> {
-    const { identity, trust } = this.parts;
+    const { identity, trust } = this.#parts;
     const grant = {
       role,
       name: name === undefined ? null : asDisplayName(name),
@@ -139,19 +158,19 @@ export abstract class BaseMesh implements Mesh {
   // deno-lint-ignore require-await -- as above
   async standingInvite(): Promise<string | null> {
     if (!this.mayInvite) return null;
-    const { identity, trust } = this.parts;
+    const { identity, trust } = this.#parts;
     const { expiresAt } = identity.binding.credential.grant;
     const grant = { role: "member", name: null, mayInvite: false, expiresAt } as const;
     return trust.invites.standing(grant, this.#invitingAddresses());
   }
 
   invites(): readonly InviteStatus[] {
-    const { network, trust } = this.parts;
-    return trust.invites.list([...this.knownMembers(), ...network.connectedPeers().values()]);
+    const { network, trust } = this.#parts;
+    return trust.invites.list([...this.#mode.knownMembers(), ...network.connectedPeers().values()]);
   }
 
   async revoke(id: string): Promise<void> {
-    const { trust } = this.parts;
+    const { trust } = this.#parts;
     if (!this.mayInvite) {
       throw new NotAllowedError("This node may not invite, so it revokes nothing");
     }
@@ -166,11 +185,11 @@ export abstract class BaseMesh implements Mesh {
   }
 
   counters(): MeshCounters {
-    return this.parts.counters.snapshot();
+    return this.#parts.counters.snapshot();
   }
 
   handle(protocol: string, options: HandleOptions, handler: StreamHandler): void {
-    this.parts.network.handle(protocol, options, handler);
+    this.#parts.network.handle(protocol, options, handler);
   }
 
   stop(): Promise<void> {
@@ -178,51 +197,81 @@ export abstract class BaseMesh implements Mesh {
     return this.#stopped;
   }
 
-  protected emit(event: MeshEvent): void {
+  #modeParts(): ModeParts {
+    return {
+      ...this.#parts,
+      self: this.self,
+      addresses: () => this.addresses(),
+      stored: () => this.#storedPeers(),
+      remember: (peers, addressesOf) => this.#remember(peers, addressesOf),
+      emit: (event) => this.#emit(event),
+    };
+  }
+
+  /** What members are asked by others. */
+  #answer(): void {
+    const { network } = this.#parts;
+    network.handle(
+      GOSSIP_PROTOCOL,
+      { roles: ["member"], maxStreams: 1, rate: GOSSIP_RATE },
+      (stream, _peer, connection) => this.#mode.gossip(stream, connection),
+    );
+    network.handle(
+      ROUTES_PROTOCOL,
+      { roles: ["client", "member"], maxStreams: 4, rate: ROUTES_RATE },
+      (stream) => answerRoutes(stream, () => this.routes()),
+    );
+  }
+
+  #emit(event: MeshEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (error) {
-        this.parts.logger.error("A listener to the mesh failed: {error}", { error });
+        this.#parts.logger.error("A listener to the mesh failed: {error}", { error });
       }
     }
   }
 
   /** Peers of the token and of the last time, to start from. */
-  protected storedPeers(): Map<PeerId, string[]> {
-    const peers = groupByPeer(this.parts.identity.addresses);
+  #storedPeers(): Map<PeerId, string[]> {
+    const peers = groupByPeer(this.#parts.identity.addresses);
     for (const peer of [this.self, ...this.#expelled]) peers.delete(peer);
     return peers;
   }
 
   /** Keeps the addresses of these peers, and of those that were kept before and are not among them. */
-  protected remember(peers: readonly PeerId[]): void {
-    const living = peers.flatMap((peer) => this.addressesOf(peer));
+  #remember(
+    peers: readonly PeerId[],
+    addressesOf: (peer: PeerId) => readonly string[],
+  ): void {
+    const living = peers.flatMap(addressesOf);
     const known = new Set(peers);
-    const strangers = [...this.storedPeers()].flatMap(([peer, addresses]) =>
+    const strangers = [...this.#storedPeers()].flatMap(([peer, addresses]) =>
       known.has(peer) ? [] : addresses
     );
-    this.parts.identity.remember(keptAddresses(living, strangers, MAX_STORED_PEERS));
+    this.#parts.identity.remember(keptAddresses(living, strangers, MAX_STORED_PEERS));
   }
 
   /** Of a token: this node first, then those it is connected to, then the others that live. */
   #invitingAddresses(): readonly string[] {
-    const { network } = this.parts;
+    const { network } = this.#parts;
     const rank = (peer: PeerId) => network.isConnected(peer) ? 0 : 1;
-    const peers = [...this.livingPeers()].sort((a, b) => rank(a) - rank(b));
-    return [this.addresses(), ...peers.map((peer) => invitable(this.addressesOf(peer)))].flat();
+    const mode = this.#mode;
+    const peers = [...mode.livingPeers()].sort((a, b) => rank(a) - rank(b));
+    return [this.addresses(), ...peers.map((peer) => invitable(mode.addressesOf(peer)))].flat();
   }
 
   #expel(is: (peer: PeerId, links: readonly Link[]) => boolean): void {
-    for (const peer of this.forget(is)) this.#expelled.add(peer);
+    for (const peer of this.#mode.forget(is)) this.#expelled.add(peer);
   }
 
   async #stop(): Promise<void> {
-    this.parts.trust.stop();
+    this.#parts.trust.stop();
     this.#expulsion.stop();
     await this.#exchange.stop();
-    await this.finish();
-    await this.parts.network.stop();
-    await this.parts.identity.flushed();
+    await this.#mode.finish();
+    await this.#parts.network.stop();
+    await this.#parts.identity.flushed();
   }
 }

@@ -1,21 +1,22 @@
-import { BaseMesh, type MeshParts } from "./base_mesh.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { PROBE_TIMEOUT_MS } from "./defaults.ts";
-import { NotAllowedError } from "./errors.ts";
 import { IdleConnections } from "./idle_connections.ts";
 import type { Guest } from "./invite_book.ts";
+import type { MeshMode, ModeParts } from "./mesh_mode.ts";
+import type { NetworkStream } from "./network.ts";
 import { RouteFinder } from "./route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import type { Announcement, OpenOptions, PeerId, RoutingTable } from "./types.ts";
 
 /** A passive node: asks members for the routing table, and is in nobody's list of members. */
-export class ClientMesh extends BaseMesh {
+export class PassiveMesh implements MeshMode {
+  readonly #parts: ModeParts;
   readonly #idle: IdleConnections;
   readonly #finder: RouteFinder;
   readonly #probes = new Set<Promise<void>>();
 
-  constructor(parts: MeshParts) {
-    super(parts);
+  constructor(parts: ModeParts) {
+    this.#parts = parts;
     const { network, clock, random, logger } = parts;
     this.#idle = new IdleConnections((peer) =>
       network.disconnect(peer, new Error("Nothing was asked of this peer for a while"))
@@ -24,11 +25,14 @@ export class ClientMesh extends BaseMesh {
       clock,
       random,
       logger,
-      stored: () => this.storedPeers(),
+      stored: parts.stored,
       ask: (peer, known, signal) => this.#ask(peer, known, signal),
       drop: (peer, reason) => network.disconnect(peer, reason),
       changed: () => this.#onTable(),
     });
+  }
+
+  start(): void {
     this.#finder.start();
   }
 
@@ -48,26 +52,25 @@ export class ClientMesh extends BaseMesh {
     return this.#finder.refresh(options);
   }
 
-  announce(): void {
-    throw new NotAllowedError("A client announces nothing");
-  }
+  /** Who has no voice says nothing. */
+  announce(): void {}
 
   watchClosely(): void {}
 
   /** A peer that does not answer at once is dropped, with all streams to it. */
   suspect(peer: PeerId): void {
-    if (!this.parts.network.isConnected(peer)) return;
+    if (!this.#parts.network.isConnected(peer)) return;
     const probe = this.#finder.ask(peer, PROBE_TIMEOUT_MS)
       .then(() => undefined, () => undefined)
       .finally(() => this.#probes.delete(probe));
     this.#probes.add(probe);
   }
 
-  async open(peer: PeerId, protocol: string, { signal }: OpenOptions = {}): Promise<ByteStream> {
+  async open(peer: PeerId, protocol: string, { signal }: OpenOptions): Promise<ByteStream> {
     const release = this.#idle.hold(peer);
     try {
       const addresses = this.addressesOf(peer);
-      const stream = await this.parts.network.open(protocol, { peer, addresses, signal });
+      const stream = await this.#parts.network.open(protocol, { peer, addresses, signal });
       stream.ended.then(release);
       this.#freshen();
       return stream;
@@ -78,26 +81,37 @@ export class ClientMesh extends BaseMesh {
     }
   }
 
-  protected async finish(): Promise<void> {
+  admitted(): void {}
+
+  closed(): void {}
+
+  superseded(): void {}
+
+  // deno-lint-ignore require-await -- as a rejection, like everything that is wrong with a stream
+  async gossip(stream: NetworkStream): Promise<void> {
+    stream.reset(new Error("This node does not gossip"));
+  }
+
+  async finish(): Promise<void> {
     this.#idle.stop();
     await this.#finder.stop();
     await Promise.all(this.#probes);
   }
 
-  protected addressesOf(peer: PeerId): readonly string[] {
+  addressesOf(peer: PeerId): readonly string[] {
     return this.#finder.addressesOf(peer);
   }
 
-  protected knownMembers(): readonly Guest[] {
+  knownMembers(): readonly Guest[] {
     return [];
   }
 
   /** A client knows no members by their chains: it hears of those that are left with the next table. */
-  protected forget(): readonly PeerId[] {
+  forget(): readonly PeerId[] {
     return [];
   }
 
-  protected livingPeers(): readonly PeerId[] {
+  livingPeers(): readonly PeerId[] {
     return this.#finder.table.nodes.map(({ peer }) => peer);
   }
 
@@ -105,7 +119,7 @@ export class ClientMesh extends BaseMesh {
     const release = this.#idle.hold(peer);
     const addresses = this.addressesOf(peer);
     try {
-      const stream = await this.parts.network.open(ROUTES_PROTOCOL, { peer, addresses, signal });
+      const stream = await this.#parts.network.open(ROUTES_PROTOCOL, { peer, addresses, signal });
       const onAbort = () => stream.reset(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       try {
@@ -126,7 +140,7 @@ export class ClientMesh extends BaseMesh {
   }
 
   #onTable(): void {
-    this.remember(this.livingPeers());
-    this.emit({ type: "routes" });
+    this.#parts.remember(this.livingPeers(), (peer) => this.addressesOf(peer));
+    this.#parts.emit({ type: "routes" });
   }
 }

@@ -1,0 +1,46 @@
+import type { ByteStream } from "./byte_stream.ts";
+import type { Link } from "./capability.ts";
+import type { Guest } from "./invite_book.ts";
+import type { JoinedPeer } from "./join.ts";
+import type { MeshParts } from "./mesh_node.ts";
+import type { NetworkStream, PeerConnection } from "./network.ts";
+import type { AnnouncementContent, Mesh, MeshEvent, OpenOptions, PeerId } from "./types.ts";
+
+/** What a mode is given by the node that it belongs to. */
+export interface ModeParts extends Omit<MeshParts, "role" | "port" | "interfaces"> {
+  readonly self: PeerId;
+  /** This node's own. */
+  addresses(): readonly string[];
+  /** Peers of the token and of the last time, to start from. */
+  stored(): ReadonlyMap<PeerId, readonly string[]>;
+  /** Keeps the addresses of these peers for the next start. */
+  remember(peers: readonly PeerId[], addressesOf: (peer: PeerId) => readonly string[]): void;
+  emit(event: MeshEvent): void;
+}
+
+/** One way to belong to a mesh: with a voice in it, or by its routing table. */
+export interface MeshMode
+  extends
+    Pick<Mesh, "members" | "rttMs" | "routes" | "refreshRoutes" | "watchClosely" | "suspect"> {
+  start(): void;
+  announce(content: AnnouncementContent): void;
+  open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream>;
+
+  /** Where a peer listens, as far as this node knows, the best first. */
+  addressesOf(peer: PeerId): readonly string[];
+  /** Living members and the chains that they came by. */
+  knownMembers(): readonly Guest[];
+  /** Peers beside this node that a new one may dial. */
+  livingPeers(): readonly PeerId[];
+  /** Forgets members whose membership is over; answers with who they are. */
+  forget(is: (peer: PeerId, links: readonly Link[]) => boolean): readonly PeerId[];
+
+  admitted(connection: PeerConnection, peer: JoinedPeer): void;
+  closed(peer: JoinedPeer): void;
+  superseded(connection: PeerConnection): void;
+  /** A member wants to gossip on a connection that it has dialled. */
+  gossip(stream: NetworkStream, connection: PeerConnection): Promise<void>;
+
+  /** Ends everything of its own; the network goes on. */
+  finish(): Promise<void>;
+}
