@@ -5,7 +5,8 @@
 
 import { parseArgs } from "node:util";
 import { memberOf } from "../../tests/node/assignment/fleet.ts";
-import { decide, type PlanOptions } from "../../src/node/plan.ts";
+import { decide } from "../../src/node/decide.ts";
+import type { TargetOptions } from "../../src/node/target.ts";
 import type { Member, View } from "../../src/node/view.ts";
 import { say } from "../run.ts";
 import { figureTable, machine, median, quantile } from "./figures.ts";
@@ -14,12 +15,11 @@ const WARM_UP = 20;
 const RUNS = 100;
 const AIM = "<= 5 ms";
 
-const OPTIONS: PlanOptions = {
+const OPTIONS: TargetOptions = {
   told: null,
   catalog: [],
   mayCool: false,
   rested: new Set(),
-  tensorSplit: null,
 };
 
 export async function run(args: readonly string[]): Promise<void> {

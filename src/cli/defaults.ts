@@ -6,6 +6,9 @@ export const API_PORT = 9337;
 /** Web console and management API: design.md 8. */
 export const CONSOLE_PORT = 3131;
 
+/** As many as a split may have nodes. */
+export const MAX_PROPORTIONS = 257;
+
 /** Below src/node's own limit plus one second this would cut off an orderly goodbye; SIGTERM to exit is 5 s at most. */
 export const STOP_LIMIT_MS = 4_500;
 

@@ -55,7 +55,7 @@ export function addServeOptions(command: Command): void {
     .option("--split", "share each model among several machines even where one could hold it")
     .option(
       "--tensor-split <r,r>",
-      "shares of the machines, host first",
+      "shares of a split, host first, then the nearest",
       parser("--tensor-split", parseProportions),
     )
     .option(

@@ -1,7 +1,7 @@
 /** Parsers of option values: the text of one option in, its value out, or a `UsageError` that names both. */
 
 import { isIP } from "node:net";
-import { NAME_LENGTH_MAX } from "./defaults.ts";
+import { MAX_PROPORTIONS, NAME_LENGTH_MAX } from "./defaults.ts";
 import { UsageError } from "./usage_error.ts";
 
 const PORT_MAX = 65_535;
@@ -32,10 +32,10 @@ export function parseGigabytes(option: string, text: string): number {
 export function parseProportions(option: string, text: string): readonly number[] {
   const parts = text.split(",").map((part) => decimal(part.trim()));
   const numbers = parts.filter((part) => part !== undefined);
-  if (parts.length < 2 || numbers.length < parts.length || numbers.every((part) => part === 0)) {
-    return refuse(option, "two or more numbers with commas between them, such as 3,1", text);
-  }
-  return numbers;
+  const isRight = numbers.length === parts.length && numbers.length >= 2 &&
+    numbers.length <= MAX_PROPORTIONS && numbers.some((part) => part > 0);
+  if (isRight) return numbers;
+  return refuse(option, "two or more numbers with commas between them, such as 3,1", text);
 }
 
 /** An address of this machine, without a port. */

@@ -7,6 +7,7 @@ import {
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
+  MAX_WORKERS,
 } from "./defaults.ts";
 import { asDisplayName, displayName, modelName, peerIdText, versionText } from "./names.ts";
 import type { Announcement } from "./types.ts";
@@ -15,6 +16,7 @@ import type { Announcement } from "./types.ts";
 const bytes = z.number().int().min(0).max(2 ** 50);
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);
+const proportion = z.number().min(0).max(2 ** 50);
 const term = z.number().int().min(0).max(2 ** 50);
 const state = z.enum(["loading", "warm", "waiting"]);
 const mode = z.enum(["solo", "split"]);
@@ -41,7 +43,7 @@ export const deviceSchema = z.object({
 
 const modelRef = z.object({ name: modelName, fingerprint });
 
-const workerShares = z.array(z.object({ peer: peerIdText, share })).max(256);
+const workerShares = z.array(z.object({ peer: peerIdText, share })).max(MAX_WORKERS);
 
 const instanceSchema = z.object({
   model: modelRef,
@@ -88,6 +90,8 @@ export const announcementSchema: z.ZodType<Announcement> = z.object({
   wanted: z.array(modelName).max(MAX_ANNOUNCED_MODELS),
   target: modelRef.nullable(),
   split: z.boolean(),
+  // Nodes of an earlier version do not say it.
+  tensorSplit: z.array(proportion).min(2).max(MAX_WORKERS + 1).nullable().default(null),
   assignable: z.boolean(),
   claim: z.object({ model: modelName, reason: claimReason }).nullable(),
   refuses: z.array(modelName).max(MAX_ANNOUNCED_MODELS),

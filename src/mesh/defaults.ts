@@ -36,6 +36,9 @@ export const MAX_ANNOUNCED_MODELS = 200;
 /** A node serves one model at a time; what it served in the last minutes still counts. */
 export const MAX_ANNOUNCED_DEMANDS = 16;
 
+/** Of one split. Each costs a round trip a token: more than a few are of no use. */
+export const MAX_WORKERS = 256;
+
 /** design.md 6: RTTs of the nearest. */
 export const MAX_ANNOUNCED_RTTS = 32;
 

@@ -89,6 +89,8 @@ export interface AnnouncementContent {
   /** The model whose group this node belongs to. */
   readonly target: ModelRef | null;
   readonly split: boolean;
+  /** Proportions that this node's user gives a split of its model, host first. */
+  readonly tensorSplit: readonly number[] | null;
   /** The mesh decides what this node serves: its user named no model. */
   readonly assignable: boolean;
   /** What an assignable node takes or has taken, and why. */

@@ -9,8 +9,8 @@ export interface PlacementInput<Id extends string = string> {
   readonly force: boolean;
   readonly rttLimitMs: number;
   /**
-   * Shares in place of those by memory, host first, then workers by round trip. As in llama.cpp,
-   * whoever has no number, or 0, takes no part, and numbers that nobody is left for are ignored.
+   * Shares in place of those by memory, host first, then workers by round trip: who has none, or 0, takes
+   * no part. Numbers for more members than there are, or for some that together lack memory, do not count.
    */
   readonly tensorSplit: readonly number[] | null;
 }
@@ -21,26 +21,35 @@ export function place<Id extends string>(input: PlacementInput<Id>): Placement<I
   const near = nearest(input);
   const fitsAlone = host.memoryBytes >= needBytes;
   if (fitsAlone && (!force || near.length === 0)) return { kind: "solo" };
+  const told = placeAsTold(input, near);
+  if (told !== undefined) return told;
   const workers = force ? near : justEnough(near, needBytes - host.memoryBytes);
   const haveBytes = host.memoryBytes + memoryOf(workers);
   if (haveBytes < needBytes) return { kind: "waiting", needBytes, haveBytes };
-  const [hostShare, ...shares] = sharesOf(input, workers);
-  return {
-    kind: "split",
-    hostShare: hostShare ?? 0,
-    workers: workers.map(({ peer }, index) => ({ peer, share: shares[index] ?? 0 })),
-    haveBytes,
-  };
+  return split([host, ...workers].map(({ memoryBytes }) => memoryBytes), workers, haveBytes);
 }
 
 /** Who may take part, by round trip; an unmeasured one counts as the worst that is allowed. */
 function nearest<Id extends string>(input: PlacementInput<Id>): SplitCandidate<Id>[] {
-  const { candidates, rttLimitMs, tensorSplit } = input;
+  const { candidates, rttLimitMs } = input;
   const rtt = (candidate: SplitCandidate) => candidate.rttMs ?? rttLimitMs;
   return candidates
     .filter((candidate) => candidate.memoryBytes > 0 && rtt(candidate) <= rttLimitMs)
-    .sort((a, b) => rtt(a) - rtt(b) || byText(a.peer, b.peer))
-    .filter((_, index) => tensorSplit === null || (tensorSplit[index + 1] ?? 0) > 0);
+    .sort((a, b) => rtt(a) - rtt(b) || byText(a.peer, b.peer));
+}
+
+/** `undefined` where the user's shares do not count. */
+function placeAsTold<Id extends string>(
+  { needBytes, host, tensorSplit }: PlacementInput<Id>,
+  near: readonly SplitCandidate<Id>[],
+): Placement<Id> | undefined {
+  const [own = 0, ...others] = tensorSplit ?? [];
+  if (tensorSplit === null || others.length > near.length) return undefined;
+  const ratios = others.filter((ratio) => ratio > 0);
+  const workers = near.filter((_, index) => (others[index] ?? 0) > 0);
+  const haveBytes = (own > 0 ? host.memoryBytes : 0) + memoryOf(workers);
+  if (haveBytes < needBytes) return undefined;
+  return workers.length === 0 ? { kind: "solo" } : split([own, ...ratios], workers, haveBytes);
 }
 
 function byText(a: string, b: string): number {
@@ -63,16 +72,18 @@ function memoryOf(members: readonly { readonly memoryBytes: number }[]): number 
   return members.reduce((sum, member) => sum + member.memoryBytes, 0);
 }
 
-/** Fractions of the layers, host first; they sum to 1. */
-function sharesOf(
-  { host, tensorSplit }: Pick<PlacementInput, "host" | "tensorSplit">,
-  workers: readonly SplitCandidate[],
-): number[] {
-  const members = [host, ...workers];
-  const weights = tensorSplit === null
-    ? members.map((member) => member.memoryBytes)
-    : [tensorSplit[0] ?? 0, ...tensorSplit.slice(1).filter((ratio) => ratio > 0)]
-      .slice(0, members.length);
+/** Shares as these weights have it, the host's first; they sum to 1. */
+function split<Id extends string>(
+  weights: readonly number[],
+  workers: readonly SplitCandidate<Id>[],
+  haveBytes: number,
+): Placement<Id> {
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => weight / sum);
+  const [hostShare = 0, ...shares] = weights.map((weight) => weight / sum);
+  return {
+    kind: "split",
+    hostShare,
+    workers: workers.map(({ peer }, index) => ({ peer, share: shares[index] ?? 0 })),
+    haveBytes,
+  };
 }

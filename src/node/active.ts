@@ -226,12 +226,12 @@ export class Active implements NodePart {
   }
 
   #createReconciler(): Reconciler {
-    const { mesh, engine, supervisor, logger, tensorSplit, contextLength } = this.#options;
+    const { mesh, engine, supervisor, logger, contextLength } = this.#options;
     const catalog = CATALOG.map(({ name, sizeBytes }) => {
       return { name, sizeBytes, needBytes: needBytes({ sizeBytes }, contextLength) };
     });
     return new Reconciler({
-      planOptions: () => ({ told: this.#outlook.wishes.told, catalog, tensorSplit }),
+      planOptions: () => ({ told: this.#outlook.wishes.told, catalog }),
       view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
       parts: {

@@ -19,6 +19,7 @@ export interface NodeFacts {
   readonly memory: OfferedMemory;
   readonly models: readonly LocalModel[];
   readonly split: boolean;
+  readonly tensorSplit: readonly number[] | null;
   readonly downloadBytes: number;
   readonly contextLength: number | null;
 }
@@ -57,6 +58,7 @@ export function announcementOf(
     })),
     ...situation,
     split: facts.split,
+    tensorSplit: facts.tensorSplit,
     downloadBytes: facts.downloadBytes,
     instance: duty.instance,
     obeys: duty.obeys,

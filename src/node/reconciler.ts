@@ -5,23 +5,18 @@ import { GIVE_UP_FAILURES, GIVE_UP_MS, HOT_HOLD_MS, NEWS_SETTLE_MS } from "./def
 import { downloadDuty } from "./download_duty.ts";
 import { type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
 import { HostDuty } from "./host_duty.ts";
-import {
-  decide,
-  type Decision,
-  modelNameOf,
-  type Plan,
-  planKey,
-  type PlanOptions,
-} from "./plan.ts";
+import { decide, type Decision } from "./decide.ts";
+import { modelNameOf, type Plan, planKey } from "./plan.ts";
 import { logPlan } from "./plan_log.ts";
 import { SoloDuty } from "./solo_duty.ts";
+import type { TargetOptions } from "./target.ts";
 import { type Running, transition } from "./transition.ts";
 import { everyone, highestTerm, type View } from "./view.ts";
 import { WorkerDuty } from "./worker_duty.ts";
 
 export interface ReconcilerOptions {
   /** What the user wants now. */
-  readonly planOptions: () => Omit<PlanOptions, "mayCool" | "rested">;
+  readonly planOptions: () => Pick<TargetOptions, "told" | "catalog">;
   readonly parts: DutyParts;
   /** What the mesh looks like now, with this node doing `duty`. */
   readonly view: (duty: Duty, stance: Stance) => View;
@@ -208,7 +203,7 @@ export class Reconciler {
       this.#duty = idleDuty(next, null, error instanceof Error ? error.message : String(error));
     }
     this.#sinceMs = this.#options.parts.now();
-    logPlan(this.#logger, this.#decision, this.#duty);
+    logPlan(this.#logger, this.#decision, this.#duty, view);
   }
 
   #start(next: Plan, view: View): Duty {

@@ -12,6 +12,7 @@ export type Member = Pick<
   | "wanted"
   | "target"
   | "split"
+  | "tensorSplit"
   | "assignable"
   | "claim"
   | "refuses"
@@ -48,6 +49,11 @@ export function viewOf(
 /** Everyone, in the order of their PeerIds, so that each node walks the same list. */
 export function everyone(view: View): Member[] {
   return [view.self, ...view.others].sort(byPeer);
+}
+
+/** The members that are to serve this model. */
+export function groupOf(view: View, model: ModelRef): Member[] {
+  return everyone(view).filter((member) => sameModel(member.target, model));
 }
 
 export function sameModel(a: ModelRef | null, b: ModelRef | null): boolean {

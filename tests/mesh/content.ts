@@ -12,6 +12,7 @@ export function content(changes: Partial<AnnouncementContent> = {}): Announcemen
     wanted: [],
     target: null,
     split: false,
+    tensorSplit: null,
     assignable: true,
     claim: null,
     refuses: [],

@@ -46,11 +46,20 @@ Deno.test("a signed announcement is read as it was written", () => {
     obeys: { host: OTHER, term: 3, ready: true },
     engine: { build: "11669", rpcProtocol: "8.0.0" },
     tunnelPorts: { [OTHER]: 50_052 },
+    tensorSplit: [3, 1],
   };
   const record = open(signRecord({ status: "alive", announcement: full }, signer).bytes, signer);
   assert.deepEqual(record.announcement, full);
   assert.deepEqual([record.incarnation, record.seq, record.status], [5, 6, "alive"]);
   assert.equal(record.signer, record.subject);
+});
+
+Deno.test("an announcement of an earlier version says nothing of proportions", () => {
+  const signer = member();
+  const { tensorSplit: _, ...announcement } = signer.announcement;
+  const earlier = announcement as Announcement;
+  const record = open(signRecord({ status: "alive", announcement: earlier }, signer).bytes, signer);
+  assert.deepEqual(record.announcement, { ...earlier, tensorSplit: null });
 });
 
 Deno.test("a record that is altered at any byte is refused", () => {

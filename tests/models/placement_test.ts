@@ -82,9 +82,19 @@ const CASES: readonly (readonly [fact: string, input: Partial<PlacementInput>, P
     split(0.5, 150, { near: 0.25, middle: 0.25 }),
   ],
   [
-    "given shares that nobody is left for are ignored",
-    { needBytes: 90, candidates: [near], tensorSplit: [3, 1, 7] },
-    split(0.75, 90, { near: 0.25 }),
+    "given shares take as many members as they name",
+    { needBytes: 90, candidates: [middle, near], tensorSplit: [2, 1, 1] },
+    split(0.5, 150, { near: 0.25, middle: 0.25 }),
+  ],
+  [
+    "shares for more members than there are do not count",
+    { needBytes: 90, candidates: [near, far], tensorSplit: [3, 1, 7] },
+    split(60 / 90, 90, { near: 30 / 90 }),
+  ],
+  [
+    "shares for members that lack memory do not count",
+    { needBytes: 130, candidates: [near, middle], tensorSplit: [3, 1] },
+    split(60 / 150, 150, { near: 30 / 150, middle: 60 / 150 }),
   ],
   [
     "a member without a given share takes no part",
@@ -94,11 +104,11 @@ const CASES: readonly (readonly [fact: string, input: Partial<PlacementInput>, P
   [
     "a given share of 0 leaves its member out",
     { needBytes: 10, force: true, candidates: [near, middle], tensorSplit: [0, 0, 1] },
-    split(0, 120, { middle: 1 }),
+    split(0, 60, { middle: 1 }),
   ],
   [
     "given shares for the host only leave it alone",
-    { needBytes: 10, force: true, candidates: [near], tensorSplit: [1] },
+    { needBytes: 10, force: true, candidates: [near], tensorSplit: [1, 0] },
     { kind: "solo" },
   ],
 ];
@@ -142,9 +152,9 @@ Deno.test("place() gives shares that sum to 1 and members that hold the model", 
   }));
 });
 
-Deno.test("place() takes nobody who is not needed, unless it is forced", () => {
+Deno.test("place() takes nobody who is not needed, unless it is forced or told its shares", () => {
   fc.assert(fc.property(inputs, (input) => {
-    const placement = place({ ...input, force: false });
+    const placement = place({ ...input, force: false, tensorSplit: null });
     if (placement.kind !== "split") return;
     const last = input.candidates.find(({ peer }) => peer === placement.workers.at(-1)?.peer);
     assert.ok(last !== undefined);

@@ -30,6 +30,7 @@ export function member(name: string, memoryBytes: number, options: MemberOptions
     target: null,
     rttsMs: {},
     split: false,
+    tensorSplit: null,
     assignable: rest.target === undefined,
     claim: null,
     refuses: [],

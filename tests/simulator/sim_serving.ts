@@ -62,6 +62,7 @@ export class SimServing {
         models: node.disk.map(localModel),
         downloadBytes: roomBytes,
         split,
+        tensorSplit: null,
         contextLength: null,
       }),
       wishes: { told, wanted, dropped: [] },
@@ -71,7 +72,6 @@ export class SimServing {
       planOptions: () => ({
         told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
         catalog: catalogOf(node.world.setup.catalog ?? []),
-        tensorSplit: null,
       }),
       view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),

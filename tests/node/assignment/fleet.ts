@@ -2,7 +2,8 @@
 
 import type { Instance, ModelRef, PeerId } from "../../../src/mesh/mod.ts";
 import type { Downloadable } from "../../../src/node/assignment/types.ts";
-import { decide, type Plan, planKey } from "../../../src/node/plan.ts";
+import { decide } from "../../../src/node/decide.ts";
+import { type Plan, planKey } from "../../../src/node/plan.ts";
 import type { Member } from "../../../src/node/view.ts";
 import { view } from "../members.ts";
 
@@ -39,6 +40,7 @@ export function memberOf(node: FleetNode): Member {
     wanted: models,
     target: models[0] === undefined ? null : model(models[0]),
     split: false,
+    tensorSplit: null,
     assignable: models[0] === undefined,
     claim: null,
     refuses: node.refuses ?? [],
@@ -118,7 +120,6 @@ export function play(
         catalog,
         mayCool: true,
         rested: rested.get(self.peer) ?? new Set(),
-        tensorSplit: null,
       });
       if (cold) rested.get(self.peer)?.add(self.instance?.model.name ?? "");
       // A claim is announced for a round before it is acted upon.
