@@ -8,8 +8,8 @@ const logger = getLogger("load");
 
 /** A client's gateway over its mesh, as in the program; only its HTTP port is left out. */
 class ClientGateway extends Gateway {
-  summon(): boolean {
-    return false;
+  summon(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   constructor(mesh: Mesh) {

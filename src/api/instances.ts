@@ -53,7 +53,7 @@ export class InstanceSearch {
         await refresh(node, signal, logger);
         continue;
       }
-      this.#refuseOrHold();
+      await this.#refuseOrHold();
       await pause(HELD_LOOK_MS, signal);
       this.#asked.clear();
       await refresh(node, signal, logger, "debug");
@@ -101,14 +101,14 @@ export class InstanceSearch {
   }
 
   /** Returns where waiting may help, for as long as it may last. */
-  #refuseOrHold(): void {
-    const { node, routing, holdMs } = this.#options;
+  async #refuseOrHold(): Promise<void> {
+    const { node, routing, signal, holdMs } = this.#options;
     const model = this.#begun?.model ?? routing.model;
     if (this.#full) throw new RefusedError({ kind: "overloaded", model });
     const now = performance.now();
     this.#holdUntilMs ??= now + holdMs;
     const isHopeless = this.#failed === undefined && !mayCome(node, model) &&
-      (model === null || !node.summon(model));
+      (model === null || !await node.summon(model, signal));
     if (isHopeless || now >= this.#holdUntilMs) throw nobodyAnswers(node, model, this.#failed);
   }
 }

@@ -48,8 +48,8 @@ export class KeyedNode implements GatewayNode {
     return this.#node.coming().filter((model) => this.#mayUse(model));
   }
 
-  summon(model: string): boolean {
-    return this.#mayUse(model) && this.#node.summon(model);
+  async summon(model: string, signal: AbortSignal): Promise<boolean> {
+    return this.#mayUse(model) && await this.#node.summon(model, signal);
   }
 
   doubt(instance: GatewayInstance): void {

@@ -219,7 +219,11 @@ export class MeshNode implements Mesh {
     network.handle(
       ROUTES_PROTOCOL,
       { roles: ["client", "member"], maxStreams: 4, rate: ROUTES_RATE },
-      (stream) => answerRoutes(stream, () => this.routes()),
+      (stream) =>
+        answerRoutes(stream, {
+          table: () => this.routes(),
+          asked: (model) => this.#emit({ type: "asked", model }),
+        }),
     );
   }
 

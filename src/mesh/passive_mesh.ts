@@ -4,9 +4,9 @@ import { IdleConnections } from "./idle_connections.ts";
 import type { Guest } from "./invite_book.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { NetworkStream } from "./network.ts";
-import { RouteFinder } from "./route_finder.ts";
+import { RouteFinder, type RoutesQuestion } from "./route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
-import type { Announcement, OpenOptions, PeerId, RoutingTable } from "./types.ts";
+import type { Announcement, OpenOptions, PeerId, RefreshOptions, RoutingTable } from "./types.ts";
 
 /** A passive node: asks members for the routing table, and is in nobody's list of members. */
 export class PassiveMesh implements MeshMode {
@@ -26,7 +26,7 @@ export class PassiveMesh implements MeshMode {
       random,
       logger,
       stored: parts.stored,
-      ask: (peer, known, signal) => this.#ask(peer, known, signal),
+      ask: (peer, question, signal) => this.#ask(peer, question, signal),
       drop: (peer, reason) => network.disconnect(peer, reason),
       changed: () => this.#onTable(),
     });
@@ -48,7 +48,7 @@ export class PassiveMesh implements MeshMode {
     return this.#finder.table;
   }
 
-  refreshRoutes(options: { force?: boolean; signal?: AbortSignal }): Promise<RoutingTable> {
+  refreshRoutes(options: RefreshOptions): Promise<RoutingTable> {
     return this.#finder.refresh(options);
   }
 
@@ -115,7 +115,11 @@ export class PassiveMesh implements MeshMode {
     return this.#finder.table.nodes.map(({ peer }) => peer);
   }
 
-  async #ask(peer: PeerId, known: RoutingTable, signal: AbortSignal): Promise<RoutingTable> {
+  async #ask(
+    peer: PeerId,
+    { known, wanting }: RoutesQuestion,
+    signal: AbortSignal,
+  ): Promise<RoutingTable> {
     const release = this.#idle.hold(peer);
     const addresses = this.addressesOf(peer);
     try {
@@ -123,7 +127,7 @@ export class PassiveMesh implements MeshMode {
       const onAbort = () => stream.reset(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       try {
-        return await askRoutes(stream, known);
+        return await askRoutes(stream, known, wanting);
       } finally {
         signal.removeEventListener("abort", onAbort);
         await stream.release();

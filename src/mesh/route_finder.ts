@@ -10,7 +10,12 @@ import {
 } from "./defaults.ts";
 import { UnreachableError } from "./errors.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
-import type { PeerId, RoutingTable } from "./types.ts";
+import type { PeerId, RefreshOptions, RoutingTable } from "./types.ts";
+
+export interface RoutesQuestion {
+  readonly known: RoutingTable;
+  readonly wanting: string | undefined;
+}
 
 export interface RouteFinderOptions {
   readonly clock: Clock;
@@ -18,7 +23,7 @@ export interface RouteFinderOptions {
   readonly logger: Logger;
   /** Peers of the token and of the last time. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
-  ask(peer: PeerId, known: RoutingTable, signal: AbortSignal): Promise<RoutingTable>;
+  ask(peer: PeerId, question: RoutesQuestion, signal: AbortSignal): Promise<RoutingTable>;
   /** The peer did not answer. */
   drop(peer: PeerId, reason: Error): void;
   changed(table: RoutingTable): void;
@@ -35,7 +40,8 @@ export class RouteFinder {
   readonly #turns = new Map<PeerId, number>();
   #table: RoutingTable = EMPTY_TABLE;
   #freshUntil = -Infinity;
-  #fetching: Promise<RoutingTable> | undefined;
+  /** By what is wanted with it. */
+  readonly #fetching = new Map<string | undefined, Promise<RoutingTable>>();
   #starting: Promise<void> | undefined;
 
   constructor(options: RouteFinderOptions) {
@@ -53,7 +59,7 @@ export class RouteFinder {
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("This node stops"));
-    await Promise.allSettled([this.#starting, this.#fetching]);
+    await Promise.allSettled([this.#starting, ...this.#fetching.values()]);
   }
 
   addressesOf(peer: PeerId): readonly string[] {
@@ -63,13 +69,15 @@ export class RouteFinder {
 
   /** @throws {UnreachableError} where nobody answers, and a table was demanded or there never was one. */
   async refresh(
-    { force = false, signal }: { force?: boolean; signal?: AbortSignal },
+    { force = false, wanting, signal }: RefreshOptions,
   ): Promise<RoutingTable> {
     const isFresh = this.#options.clock.elapsed() < this.#freshUntil;
     if (isFresh && !force) return this.#table;
-    this.#fetching ??= this.#fetch().finally(() => this.#fetching = undefined);
+    const fetching = this.#fetching.get(wanting) ??
+      this.#fetch(wanting).finally(() => this.#fetching.delete(wanting));
+    this.#fetching.set(wanting, fetching);
     try {
-      return await (signal === undefined ? this.#fetching : raceSignal(this.#fetching, signal));
+      return await (signal === undefined ? fetching : raceSignal(fetching, signal));
     } catch (error) {
       if (force || this.#table === EMPTY_TABLE || signal?.aborted) throw error;
       return this.#table;
@@ -77,10 +85,10 @@ export class RouteFinder {
   }
 
   /** Asks one peer within a time; who does not answer is dropped. */
-  async ask(peer: PeerId, timeoutMs: number): Promise<RoutingTable | undefined> {
+  async ask(peer: PeerId, timeoutMs: number, wanting?: string): Promise<RoutingTable | undefined> {
     using deadline = new Deadline(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
     try {
-      return await this.#options.ask(peer, this.#table, deadline.signal);
+      return await this.#options.ask(peer, { known: this.#table, wanting }, deadline.signal);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       this.#onFailed(peer, error as Error);
@@ -88,10 +96,10 @@ export class RouteFinder {
     }
   }
 
-  async #fetch(): Promise<RoutingTable> {
+  async #fetch(wanting: string | undefined): Promise<RoutingTable> {
     const candidates = this.#candidates();
     for (const peer of candidates) {
-      const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS);
+      const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting);
       if (table === undefined) continue;
       this.#onAnswer(peer, table);
       return table;

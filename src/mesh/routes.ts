@@ -10,7 +10,10 @@ export const ROUTES_PROTOCOL = "/mesh-llm/routes/1";
 
 const tableVersion = z.string().regex(/^[0-9a-f]{16}$/);
 
-const requestSchema = z.object({ version: tableVersion.nullable() });
+const requestSchema = z.object({
+  version: tableVersion.nullable(),
+  wanting: modelName.optional(),
+});
 
 const tableSchema: z.ZodType<RoutingTable> = z.object({
   version: tableVersion,
@@ -21,19 +24,35 @@ const tableSchema: z.ZodType<RoutingTable> = z.object({
 
 const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
 
+export interface RoutesSource {
+  table(): RoutingTable;
+  /** The asker wants a model that nobody serves. */
+  asked(model: string): void;
+}
+
 /** Answers one question: with the table, or with a word where the asker has it already. */
-export async function answerRoutes(stream: ByteStream, table: () => RoutingTable): Promise<void> {
+export async function answerRoutes(stream: ByteStream, source: RoutesSource): Promise<void> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
-  const { version } = await messages.expect(requestSchema, "question for routes");
-  const current = table();
+  const { version, wanting } = await messages.expect(requestSchema, "question for routes");
+  if (wanting !== undefined) source.asked(wanting);
+  const current = source.table();
   await messages.write(version === current.version ? { unchanged: true } : current);
   await stream.closeWrite();
 }
 
 /** Asks for the table; answers with the one that is known where that is still true. */
-export async function askRoutes(stream: ByteStream, known: RoutingTable): Promise<RoutingTable> {
+export async function askRoutes(
+  stream: ByteStream,
+  known: RoutingTable,
+  wanting?: string,
+): Promise<RoutingTable> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
-  await messages.write({ version: known.version });
+  // What is no name of a model is nowhere, and would only be refused.
+  const name = modelName.safeParse(wanting).data;
+  await messages.write({
+    version: known.version,
+    ...(name === undefined ? {} : { wanting: name }),
+  });
   await stream.closeWrite();
   const reply = await messages.expect(replySchema, "routing table");
   return "unchanged" in reply ? known : reply;

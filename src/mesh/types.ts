@@ -156,7 +156,16 @@ export type MeshEvent =
     readonly name: string;
     readonly change: "joined" | "left" | "died";
   }
-  | { readonly type: "routes" };
+  | { readonly type: "routes" }
+  /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
+  | { readonly type: "asked"; readonly model: string };
+
+export interface RefreshOptions {
+  readonly force?: boolean;
+  /** A model that nobody serves, for the member that is asked to see to; where it can, the table lists it as wanted. */
+  readonly wanting?: string | undefined;
+  readonly signal?: AbortSignal;
+}
 
 export interface InviteOptions {
   readonly role: MemberRole;
@@ -217,7 +226,7 @@ export interface Mesh {
   /** What this node knows of models and instances: from its members, or the cached table of a client. */
   routes(): RoutingTable;
   /** A client fetches the table when it is old or `force` is set; an active node returns its own. */
-  refreshRoutes(options: { force?: boolean; signal?: AbortSignal }): Promise<RoutingTable>;
+  refreshRoutes(options: RefreshOptions): Promise<RoutingTable>;
   /** Connections of clients at this moment. */
   clientsConnected(): number;
   /** Replaces what this node says of itself; equal content is not sent again. Members only. */

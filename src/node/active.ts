@@ -23,7 +23,7 @@ import { modelNameOf } from "./plan.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RestKeeper } from "./rest.ts";
 import { RpcEnds } from "./rpc_ends.ts";
-import { modelToSummon } from "./summons.ts";
+import { modelToSummon, summonByOthers } from "./summons.ts";
 import { sameModel } from "./view.ts";
 import { dropping, serving } from "./wishes.ts";
 
@@ -150,7 +150,13 @@ export class Active implements NodePart {
     this.#outlook.demand.end(model, Date.now());
   }
 
-  summon(name: string): boolean {
+  /** A standby that has no voice in the mesh asks a member, as a client does. */
+  async summon(name: string, signal: AbortSignal): Promise<boolean> {
+    return this.#call(name) || await summonByOthers(this.#options.mesh, name, signal);
+  }
+
+  /** Makes the mesh want a model that is on one of its disks. */
+  #call(name: string): boolean {
     const { memory, mesh } = this.#options;
     const { models } = this.#outlook.content(this.#reconciler.duty, this.#reconciler.stance);
     const self = { models, memoryBytes: memory.memoryBytes };
@@ -183,7 +189,10 @@ export class Active implements NodePart {
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
     const { mesh, supervisor, shelf, logger } = this.#options;
-    const unsubscribe = mesh.subscribe((event) => event.type === "members" && this.#meet());
+    const unsubscribe = mesh.subscribe((event) => {
+      if (event.type === "members") this.#meet();
+      else if (event.type === "asked") this.#call(event.model);
+    });
     const ending = new AbortController();
     let indexing = Promise.resolve();
     const index = () => indexing = this.#index(indexing, AbortSignal.any([signal, ending.signal]));

@@ -59,7 +59,7 @@ export abstract class Gateway implements GatewayNode {
     return [...new Set([...cold.map(({ model }) => model.name), ...wanted, ...groups].concat(own))];
   }
 
-  abstract summon(model: string): boolean;
+  abstract summon(model: string, signal: AbortSignal): Promise<boolean>;
 
   doubt({ host, local }: GatewayInstance): void {
     if (!local) this.#parts.mesh.suspect(host as PeerId, "nothing came of an answer for a while");

@@ -98,8 +98,8 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#publisher.subscribe(listener);
   }
 
-  summon(model: string): boolean {
-    return this.#options.part.summon(model);
+  summon(model: string, signal: AbortSignal): Promise<boolean> {
+    return this.#options.part.summon(model, signal);
   }
 
   freshen(): Promise<void> {

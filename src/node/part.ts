@@ -24,7 +24,7 @@ export interface NodePart {
    * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
    * so that waiting is of use.
    */
-  summon(model: string): boolean;
+  summon(model: string, signal: AbortSignal): Promise<boolean>;
   /** Serves the model from now on. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;
   /** Serves the model no longer; resolves when its processes are gone. @throws {ModelRefusedError} */

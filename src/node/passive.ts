@@ -2,6 +2,7 @@ import { ModelRefusedError } from "../api/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import { FRESHEN_LIMIT_MS, TABLE_FRESH_MS } from "./defaults.ts";
 import type { NodePart } from "./part.ts";
+import { summonByOthers } from "./summons.ts";
 
 /**
  * A client: it has no llama.cpp, no model and no child process. Its routing table may be a minute old
@@ -48,9 +49,9 @@ export class Passive implements NodePart {
 
   answered(): void {}
 
-  /** A client announces nothing. */
-  summon(): boolean {
-    return false;
+  /** A client announces nothing: the member that it asks does it. */
+  summon(model: string, signal: AbortSignal): Promise<boolean> {
+    return summonByOthers(this.#mesh, model, signal);
   }
 
   // deno-lint-ignore require-await -- what it throws comes as a rejection

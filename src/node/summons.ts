@@ -1,3 +1,4 @@
+import type { Mesh } from "../mesh/mod.ts";
 import { SUMMON_MS } from "./defaults.ts";
 import type { Member } from "./view.ts";
 
@@ -37,4 +38,19 @@ export function modelToSummon(
   );
   return able.find((one) => one === name) ??
     able.find((one) => one.toLowerCase() === name.toLowerCase());
+}
+
+/** Has a member summon the model, for a node that has no voice in the mesh. False where nobody has it, or answers. */
+export async function summonByOthers(
+  mesh: Pick<Mesh, "refreshRoutes">,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const { wanted } = await mesh.refreshRoutes({ force: true, wanting: name, signal });
+    return wanted.some((one) => one.toLowerCase() === name.toLowerCase());
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
 }

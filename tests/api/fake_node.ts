@@ -82,9 +82,9 @@ export class FakeNode implements GatewayNode, ManagementNode {
   /** Models that are loaded when they are asked for. */
   readonly onDisk: string[] = [];
 
-  summon(model: string): boolean {
+  summon(model: string): Promise<boolean> {
     this.asked.push(`summon ${model}`);
-    return this.onDisk.includes(model);
+    return Promise.resolve(this.onDisk.includes(model));
   }
 
   freshen(): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
+import type { NodeProcess } from "../support/node_process.ts";
 import { engineProcesses } from "../support/processes.ts";
 import { answersExactly, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
 
@@ -31,12 +32,32 @@ nodeTest(
     const { models } = await host.status();
     const served = models.find(({ name }) => name === "elsewhere");
     assert.deepEqual(served?.hosts, [standby.ready.node]);
-    const response = await fetch(`${host.ready.api}/v1/chat/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "no-such-model", messages: [] }),
-    });
-    assert.equal(response.status, 404);
-    await response.body?.cancel();
+    assert.equal((await refusalOf(host, "no-such-model")).status, 404);
   },
 );
+
+nodeTest("a client's request loads a cold model of another node", async () => {
+  await using dir = await tempDir();
+  await Deno.copyFile(GUIDE, join(dir.path, "elsewhere.gguf"));
+  await using host = await startServing(["--model", "guide"]);
+  await host.serving("guide");
+  const joining = ["--join", host.token, "--models-dir", dir.path];
+  await using standby = await startServing(joining);
+  await until(host, "of two", ({ peers }) => peers.length === 1);
+  await using client = await startServing(["--client", "--join", host.token]);
+  await answersExactly(client, "ELSEWHERE");
+  await standby.serving("elsewhere");
+  const { status, error } = await refusalOf(client, "no-such-model");
+  assert.equal(status, 404);
+  assert.match(error, /no-such-model/);
+  assert.ok(!(await host.status()).models.some(({ name }) => name === "no-such-model"));
+});
+
+async function refusalOf({ ready: { api } }: NodeProcess, model: string) {
+  const response = await fetch(`${api}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model, messages: [] }),
+  });
+  return { status: response.status, error: (await response.json()).error.message };
+}

@@ -52,6 +52,26 @@ Deno.test("a client is told of new routes when it asks again", async () => {
   assert.equal(events, 1);
 });
 
+Deno.test("a client has a member see to a model that nobody serves", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder");
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  const asked: string[] = [];
+  founder.subscribe((event) => {
+    if (event.type !== "asked") return;
+    asked.push(event.model);
+    founder.announce(content({ name: "founder", wanted: [event.model] }));
+  });
+  await client.refreshRoutes({ force: true, wanting: "no name of a model" });
+  assert.deepEqual(asked, []);
+  const wanting = { force: true, wanting: "qwen" };
+  const [table, again] = await Promise.all([1, 2].map(() => client.refreshRoutes(wanting)));
+  assert.deepEqual(table?.wanted, ["qwen"]);
+  assert.equal(again, table);
+  assert.deepEqual(asked, ["qwen"], "two who want the same ask once");
+});
+
 Deno.test("a client that is in use asks again once its table has aged, and not before", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");

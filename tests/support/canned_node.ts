@@ -163,8 +163,8 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   /** What the page did with models, such as `serve guide`. */
   readonly done: string[] = [];
 
-  summon(): boolean {
-    return false;
+  summon(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   readonly modelActions: ModelActions = {
