@@ -34,7 +34,7 @@ export async function readKeyFile(path: string): Promise<ApiKey[]> {
   try {
     const { mode } = await Deno.stat(path);
     if (mode !== null && (mode & OTHERS) !== 0) {
-      refuse(`others may read it (mode ${octal(mode)}): run chmod 600 on it`);
+      refuse(`others may read it (mode ${octal(mode)}): run chmod 600 ${path}`);
     }
     const keys = parseKeys(await Deno.readTextFile(path));
     return typeof keys === "string" ? refuse(keys) : keys;

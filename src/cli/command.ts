@@ -8,6 +8,8 @@ import type { Setting } from "./settings.ts";
 export interface ServeConfig extends NodeConfig {
   readonly kind: "serve";
   readonly logFormat: "pretty" | "json";
+  /** Sentences for whoever started it. */
+  readonly warnings: readonly string[];
 }
 
 export interface ConfigShowCommand {

@@ -15,9 +15,17 @@ export class ConfigFileError extends Error {
   override name = "ConfigFileError";
 }
 
+/** Settings whose values let others in. */
+const SECRETS = ["api-key", "join"];
+
+/** The mode bits of everybody but the owner. */
+const OTHERS = 0o077;
+
 export interface ConfigFile {
   readonly path: string;
   readonly text: string;
+  /** `null` where the system knows none. */
+  readonly mode: number | null;
 }
 
 export interface ApplyOptions {
@@ -48,6 +56,16 @@ export function applyConfigFile(
     const read = readValue(option, atHome(value, home), `${path}: ${key}`);
     if (read !== undefined) command.setOptionValueWithSource(attribute, read, FROM_FILE);
   }
+}
+
+/** What is wrong with the file's mode, where it says a secret: one sentence, or nothing. */
+export function exposedSecrets({ path, text, mode }: ConfigFile): readonly string[] {
+  const secrets = SECRETS.filter((name) => Object.hasOwn(readTable(path, text), name));
+  if (secrets.length === 0 || mode === null || (mode & OTHERS) === 0) return [];
+  const octal = (mode & 0o777).toString(8).padStart(3, "0");
+  return [
+    `Others may read ${secrets.join(" and ")} in ${path} (mode ${octal}): run chmod 600 ${path}`,
+  ];
 }
 
 /** Options that the file may set. */

@@ -3,7 +3,7 @@
 import { type Command as Subcommand, CommanderError } from "commander";
 import { closestName } from "./closest_name.ts";
 import type { Command } from "./command.ts";
-import { applyConfigFile, configurable } from "./config_file.ts";
+import { applyConfigFile, configurable, exposedSecrets } from "./config_file.ts";
 import { createProgram } from "./program/program.ts";
 import { consoleConfig, hubOf, serveConfig } from "./serve_config.ts";
 import type { ServeOptions } from "./serve_options.ts";
@@ -23,6 +23,7 @@ import { UsageError } from "./usage_error.ts";
 export function parse(argv: readonly string[], environment: Environment, facts: Facts): Command {
   const around: Surroundings = { environment, facts };
   const asked: Command[] = [];
+  const warnings: string[] = [];
   let help = "";
   const program = createProgram({
     serve: (options, [word]) => {
@@ -96,18 +97,26 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
       }),
   }, {
     write: (text) => help += text,
-    prepare: (command, program) => applyLayers(command, program, around),
+    prepare: (command, program) => warnings.push(...applyLayers(command, program, around)),
   });
   try {
-    program.parse(argv, { from: "user" });
+    program.parse(helpOf(argv), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.version") return { kind: "version" };
     if (help === "") throw new UsageError(sentence(error.message));
   }
-  if (asked[0] !== undefined) return asked[0];
+  const [command] = asked;
+  if (command?.kind === "serve") return { ...command, warnings };
+  if (command !== undefined) return command;
   if (help === "") program.outputHelp();
   return { kind: "help", text: help };
+}
+
+/** Commander helps with the first word only: `help token list` is `token list --help`. */
+function helpOf(argv: readonly string[]): readonly string[] {
+  const [first, ...words] = argv;
+  return first === "help" && words.length > 1 ? [...words, "--help"] : argv;
 }
 
 /** Nothing to serve and nothing to join: an empty answer, which stands for the help. */
@@ -124,8 +133,15 @@ function noSuchCommand(word: string, program: Subcommand): UsageError {
   return new UsageError(`There is no command ${JSON.stringify(word)}${hint}`);
 }
 
-/** What no flag says comes from the environment, and what neither says from the file. */
-function applyLayers(command: Subcommand, program: Subcommand, around: Surroundings): void {
+/**
+ * What no flag says comes from the environment, and what neither says from the file.
+ * @returns what is to be said of that file.
+ */
+function applyLayers(
+  command: Subcommand,
+  program: Subcommand,
+  around: Surroundings,
+): readonly string[] {
   const isTaken = (attribute: string) =>
     [command, program].some((one) =>
       ["cli", "env"].includes(one.getOptionValueSource(attribute) ?? "")
@@ -135,13 +151,12 @@ function applyLayers(command: Subcommand, program: Subcommand, around: Surroundi
     command.setOptionValueWithSource("apiKey", apiKey, "env");
   }
   const path = configPath({ ...program.opts(), ...command.opts() }, around);
-  const text = path === null ? undefined : around.facts.readConfig(path);
-  if (path === null || text === undefined) return;
-  applyConfigFile(command, { path, text }, {
-    known: configurable(program),
-    isTaken,
-    home: around.facts.home,
-  });
+  const found = path === null ? undefined : around.facts.readConfig(path);
+  if (path === null || found === undefined) return [];
+  const file = { path, ...found };
+  const { home } = around.facts;
+  applyConfigFile(command, file, { known: configurable(program), isTaken, home });
+  return exposedSecrets(file);
 }
 
 /** Commander says "error: unknown option '--modle'\n(Did you mean --model?)". */

@@ -13,6 +13,7 @@ import { VERSION } from "./version.ts";
 /** Resolves with the exit code once the node has stopped. @throws what kept it from starting or broke it. */
 export async function runServe(config: ServeConfig, runtime: Runtime): Promise<number> {
   const logging = startLogging(config, runtime);
+  for (const warning of config.warnings) logging.logger.warn("{warning}", { warning });
   using events = new ProcessEvents({
     hangups: runtime.stdoutIsTerminal,
     onImpatience: () => Deno.exit(1),

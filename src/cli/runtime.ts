@@ -57,9 +57,9 @@ export function hasDesktop(
 }
 
 /** @throws {ConfigFileError} where there is a file that can't be read. */
-function readConfig(path: string): string | undefined {
+function readConfig(path: string): ReturnType<Facts["readConfig"]> {
   try {
-    return Deno.readTextFileSync(path);
+    return { text: Deno.readTextFileSync(path), mode: Deno.statSync(path).mode };
   } catch (error) {
     const { NotADirectory, NotFound } = Deno.errors;
     if (error instanceof NotFound || error instanceof NotADirectory) return undefined;

@@ -52,6 +52,7 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
     dataDir: client ? join(dataDir, "client") : dataDir,
     name: options.name ?? around.facts.hostname.slice(0, NAME_LENGTH_MAX),
     logFormat: options.logFormat ?? "pretty",
+    warnings: [],
   };
   refuseOpenDoors(config);
   return config;

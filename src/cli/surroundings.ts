@@ -21,8 +21,8 @@ export interface Facts {
   /** `undefined` where the user has none; then the data directory must be named. */
   readonly home: string | undefined;
   readonly cwd: string;
-  /** The text of a configuration file, where there is one. */
-  readConfig(path: string): string | undefined;
+  /** A configuration file, where there is one. */
+  readConfig(path: string): { readonly text: string; readonly mode: number | null } | undefined;
 }
 
 export interface Surroundings {

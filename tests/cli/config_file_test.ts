@@ -9,9 +9,14 @@ import type { Environment } from "../../src/cli/surroundings.ts";
 const PATH = "/home/ann/.mesh-llm/config.toml";
 
 /** argv as one writes it, with the text of the one configuration file that there is. */
-function read(line: string, text: string, environment: Environment = {}, path = PATH): Command {
+function read(
+  line: string,
+  text: string,
+  environment: Environment = {},
+  { path = PATH, mode = 0o600 }: { readonly path?: string; readonly mode?: number | null } = {},
+): Command {
   const argv = line.split(" ").filter((word) => word !== "");
-  const readConfig = (asked: string) => asked === path ? text : undefined;
+  const readConfig = (asked: string) => asked === path ? { text, mode } : undefined;
   const facts = { hostname: "lab-3", home: "/home/ann", cwd: "/srv/here", readConfig };
   return parse(argv, environment, facts);
 }
@@ -61,11 +66,25 @@ Deno.test("a flag before the command wins too", () => {
 });
 
 Deno.test("the file is the data directory's, a client's too", () => {
-  const inD = "/d/config.toml";
+  const inD = { path: "/d/config.toml" };
   assert.equal(serve("--join t --data-dir /d", "port = 1", {}, inD).port, 1);
   assert.equal(serve("--join t", "port = 1", { MESH_LLM_HOME: "/d" }, inD).port, 1);
   assert.equal(serve("--client --data-dir /d", "port = 1", {}, inD).port, 1);
   assert.equal(serve("--join t", "port = 1", {}, inD).port, 9337);
+});
+
+Deno.test("a file that holds a secret and that others may read is warned of", () => {
+  const warned = (text: string, mode: number | null) =>
+    serve("console", text, {}, { mode }).warnings;
+  const secret = 'api-key = "s3cret"\nport = 1';
+  for (const mode of [0o640, 0o604, 0o660, 0o644]) {
+    const octal = mode.toString(8);
+    const sentence = `Others may read api-key in ${PATH} (mode ${octal}): run chmod 600 ${PATH}`;
+    assert.deepEqual(warned(secret, mode), [sentence]);
+  }
+  assert.match(warned('join = "t"\napi-key = "k"', 0o644)[0]!, /read api-key and join in/);
+  for (const mode of [0o600, 0o400, null]) assert.deepEqual(warned(secret, mode), []);
+  assert.deepEqual(warned("port = 1", 0o644), []);
 });
 
 Deno.test("what a flag excludes is passed over, and so is what a command lacks", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
-import { type Outcome, runProgram } from "../support/program.ts";
+import { type Outcome, runProgram, temporaryFolder } from "../support/program.ts";
 
 function assertNoStack({ stderr }: Outcome): void {
   assert.doesNotMatch(stderr, /^\s+at |\.ts:\d|Uncaught/m);
@@ -46,6 +47,19 @@ Deno.test("main exits 2 for a token that was cut", async () => {
   assert.equal(outcome.code, 2);
   assert.match(outcome.stderr, /^mesh-llm: The invite token is cut or altered/);
   assertNoStack(outcome);
+});
+
+Deno.test("main warns of a key in a settings file that others may read, and does not repeat it", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "config.toml");
+  await Deno.writeTextFile(path, 'api-key = "s3cret"');
+  await Deno.chmod(path, 0o644);
+  const args = ["--client", "--join", "cut", "--data-dir", folder.path];
+  const { stdout, stderr } = await runProgram(args);
+  assert.match(stdout, new RegExp(`^Warning: .*run chmod 600 ${path}\n$`));
+  assert.doesNotMatch(stdout + stderr, /s3cret/);
+  await Deno.chmod(path, 0o600);
+  assert.equal((await runProgram(args)).stdout, "");
 });
 
 Deno.test("main status exits 1 where no node runs", async () => {

@@ -65,6 +65,7 @@ const defaults: ServeConfig = {
   dataDir: "/home/ann/.mesh-llm",
   name: "lab-3",
   logFormat: "pretty",
+  warnings: [],
 };
 
 Deno.test("parse() fills in every default", () => {
@@ -339,7 +340,7 @@ for (const line of ["", "--help", "-h", "help", "--port 8080", "--split"]) {
   });
 }
 
-for (const line of ["console --help", "help token", "engine", "engine --help"]) {
+for (const line of ["console --help", "help token", "help token list", "engine", "engine --help"]) {
   Deno.test(`parse() answers "${line}" with the help of that command`, () => {
     const command = read(line);
     const words = line.replace(/help|--/g, "").trim();
