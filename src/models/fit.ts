@@ -58,9 +58,15 @@ function soloNode<Id extends string>(
   { self, others }: FitMesh<Id>,
   need: number,
 ): Placed<Id> | undefined {
-  const bySize = others.toSorted((a, b) => a.memoryBytes - b.memoryBytes);
-  const node = [...(self === null ? [] : [self]), ...bySize].find((one) => one.memoryBytes >= need);
+  const holds = (one: FitNode<Id>) => one.memoryBytes >= need;
+  const node = self !== null && holds(self) ? self : smallest(others.filter(holds));
   return node && { haveBytes: node.memoryBytes, nodes: [{ id: node.id, share: 1 }] };
+}
+
+function smallest<Id extends string>(nodes: readonly FitNode<Id>[]): FitNode<Id> | undefined {
+  const [first, ...rest] = nodes;
+  return first &&
+    rest.reduce((best, one) => one.memoryBytes < best.memoryBytes ? one : best, first);
 }
 
 /** The largest member hosts, as the election of a real split would have it. */

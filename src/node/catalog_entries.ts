@@ -28,9 +28,14 @@ export interface CatalogInput {
 const PLACES = ["disk", "mesh", "catalog"] as const;
 const STATES = ["warm", "loading", "waiting", "cold"] as const;
 
-/** Each model once: two of one name and different content are two. */
+/**
+ * Each model once: two of one name and different content are two. Hundreds of members may tell of hundreds of models,
+ * so nothing is looked for twice.
+ */
 export function catalogEntries(input: CatalogInput): CatalogEntry[] {
   const known = knownEntries(input);
+  const listed = firstOf(input.catalog, ({ name }) => name);
+  const downloads = firstOf(input.downloads, ({ name }) => name);
   const names = new Set(known.map(({ name }) => name));
   const entries = [
     ...known,
@@ -40,7 +45,8 @@ export function catalogEntries(input: CatalogInput): CatalogEntry[] {
   const shown = new Set(entries.map(({ name }) => name));
   const others = input.downloads.filter(({ name }) => !shown.has(name));
   return [...entries, ...others.map(({ name, progress }) => unlistedEntry(name, progress, input))]
-    .map((entry) => withDownload(withListing(entry, input), input))
+    .map((entry) => withListing(entry, listed.get(entry.name)))
+    .map((entry) => ({ ...entry, download: downloads.get(entry.name)?.progress ?? null }))
     .sort(byPlace);
 }
 
@@ -67,14 +73,14 @@ function knownEntries(input: CatalogInput): CatalogEntry[] {
     const places: CatalogEntry["places"] = [...new Set([...entry.places, "mesh" as const])];
     byContent.set(keyOf(model), { ...entry, places });
   }
-  return [...byContent.values()].map((entry) => ({ ...entry, state: stateOf(entry, input) }));
+  const states = bestStates(input.instances);
+  return [...byContent].map(([key, entry]) => ({ ...entry, state: states.get(key) ?? "cold" }));
 }
 
-function stateOf(entry: CatalogEntry, { instances }: CatalogInput): CatalogEntry["state"] {
-  const states = instances
-    .filter(({ model }) => model.name === entry.name && model.fingerprint === entry.fingerprint)
-    .map(({ state }) => state);
-  return STATES.find((state) => states.some((one) => one === state)) ?? "cold";
+/** Of the instances of each model. */
+function bestStates(instances: readonly RouteInstance[]): Map<string, RouteInstance["state"]> {
+  const fromBest = STATES.flatMap((state) => instances.filter((one) => one.state === state));
+  return new Map(fromBest.reverse().map(({ model, state }) => [keyOf(model), state]));
 }
 
 function brokenEntry({ name, reason }: BrokenModel): CatalogEntry {
@@ -92,8 +98,7 @@ function unlistedEntry(name: string, { totalBytes }: DownloadStatus, input: Cata
 }
 
 /** What only the built-in catalog tells. */
-function withListing(entry: CatalogEntry, { catalog }: CatalogInput): CatalogEntry {
-  const listed = catalog.find(({ name }) => name === entry.name);
+function withListing(entry: CatalogEntry, listed: CatalogModel | undefined): CatalogEntry {
   if (listed === undefined) return entry;
   return {
     ...entry,
@@ -104,9 +109,8 @@ function withListing(entry: CatalogEntry, { catalog }: CatalogInput): CatalogEnt
   };
 }
 
-function withDownload(entry: CatalogEntry, { downloads }: CatalogInput): CatalogEntry {
-  const download = downloads.find(({ name }) => name === entry.name)?.progress ?? null;
-  return { ...entry, download };
+function firstOf<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T> {
+  return new Map(items.toReversed().map((item) => [keyOf(item), item]));
 }
 
 function fit(model: SizedModel, { mesh, contextLength }: CatalogInput): Fit {

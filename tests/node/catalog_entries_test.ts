@@ -103,6 +103,24 @@ Deno.test("catalogEntries() joins what is known of one model, and keeps two of o
   ]);
 });
 
+Deno.test("catalogEntries() of twice the models looks at twice as much", () => {
+  const looks = (count: number) => {
+    let looked = 0;
+    const counted = <T extends object>(one: T) =>
+      new Proxy(one, { get: (target, key) => (looked++, Reflect.get(target, key)) });
+    const names = Array.from({ length: count }, (_, n) => `m${n}`);
+    entries({
+      elsewhere: names.map((name) =>
+        counted({ name, sizeBytes: 2 * GB, fingerprint: "f", needBytes: 0 })
+      ),
+      instances: names.map((name) => counted(instance(name, "warm"))),
+      catalog: names.map((name) => counted(listed(name))),
+    });
+    return looked;
+  };
+  assert.ok(looks(400) <= 2.1 * looks(200));
+});
+
 Deno.test("catalogEntries() says of each how it would run, in numbers and words", () => {
   const found = entries({ catalog: [listed("small"), listed("large", 9 * GB)] });
   assert.deepEqual(found.map(({ fit }) => [fit?.kind, fit?.reason]), [
