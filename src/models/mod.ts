@@ -21,12 +21,8 @@ export { needBytes, servedContext, type SizedModel } from "./needs.ts";
 export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
 export { type AddressRules, PUBLIC_ONLY } from "./downloads/address_rules.ts";
-export {
-  type DownloadProgress,
-  Downloads,
-  type DownloadsOptions,
-  downloadWorld,
-} from "./downloads/downloads.ts";
+export { type DownloadProgress, Downloads, type DownloadsOptions } from "./downloads/downloads.ts";
+export { downloadWorld } from "./downloads/world.ts";
 export { type ChunkSource, FatalSourceError } from "./downloads/types.ts";
 export { roomFor } from "./downloads/disk.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";

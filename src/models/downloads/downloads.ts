@@ -1,17 +1,10 @@
-import { setTimeout } from "node:timers/promises";
 import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
-import { PUBLIC_ONLY } from "./address_rules.ts";
-import { DISK_RESERVE_BYTES, REPORT_INTERVAL_MS } from "./defaults.ts";
-import { freeBytes } from "./disk.ts";
-import {
-  downloadFile,
-  type DownloadWorld,
-  type FileToDownload,
-  roomMessage,
-} from "./download_file.ts";
+import { REPORT_INTERVAL_MS } from "./defaults.ts";
+import { downloadFile, type DownloadWorld, type FileToDownload } from "./download_file.ts";
 import { leftBytes, removePart } from "./part_file.ts";
 import { Rate } from "./rate.ts";
 import { type DownloadPlan, resolveDownload } from "./resolve.ts";
+import { checkRoom, optional, partOf } from "./room.ts";
 import type { ChunkSource } from "./types.ts";
 import { type Unfinished, UnfinishedStore } from "./unfinished.ts";
 
@@ -107,7 +100,7 @@ export class Downloads {
       signal: asking,
     });
     checkFit(plan);
-    await this.#checkRoom(plan);
+    await checkRoom(plan, this.#options);
     asking.throwIfAborted();
     const entry = this.#entries.get(plan.name) ?? this.#begin(plan);
     if (entry.ending === undefined) this.#run(entry, plan);
@@ -250,43 +243,4 @@ export class Downloads {
     entry.reportedMs = this.#options.now();
     this.#options.onProgress(entry.unfinished.name, entry.progress);
   }
-
-  async #checkRoom({ files }: DownloadPlan): Promise<void> {
-    const { folder, world } = this.#options;
-    await Deno.mkdir(folder, { recursive: true }).catch((cause: Error) => {
-      throw new DownloadRefusedError(
-        `Cannot put models into ${folder}: ${cause.message}. Name another folder with --models-dir`,
-        { cause },
-      );
-    });
-    const left = await Promise.all(files.map(async ({ path, ...file }) => {
-      const there = await Deno.stat(path).then(({ size }) => size, () => 0);
-      if (there > 0) return 0;
-      const part = { path, ...partOf(file), ...optional(world.chunkBytes) };
-      return file.sizeBytes - await leftBytes(part);
-    }));
-    const missing = left.reduce((sum, bytes) => sum + bytes, 0);
-    const free = await world.freeBytes(folder);
-    if (free < missing + DISK_RESERVE_BYTES) {
-      throw new DownloadRefusedError(roomMessage(folder, missing, free));
-    }
-  }
-}
-
-/** What a part of the file is known by. */
-function partOf({ sizeBytes, sha256, url }: Omit<FileToDownload, "path">) {
-  return { sizeBytes, identity: sha256 ?? url.href };
-}
-
-function optional(chunkBytes: number | undefined): { readonly chunkBytes?: number } {
-  return chunkBytes === undefined ? {} : { chunkBytes };
-}
-
-/** The real world, behind the address rules of design.md 7. */
-export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
-  return { rules: PUBLIC_ONLY, token, freeBytes, pause };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

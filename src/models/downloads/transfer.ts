@@ -4,21 +4,14 @@ import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from "./defaults.ts"
 import { diskFull, isDiskFull } from "./disk.ts";
 import type { Origin } from "./origin.ts";
 import type { Chunk, PartFile } from "./part_file.ts";
+import { streamOnce, writeAll } from "./stream_once.ts";
 import {
   BusySourceError,
   type ChunkSource,
   FatalSourceError,
   RangesIgnoredError,
+  type TransferOptions,
 } from "./types.ts";
-
-export interface TransferOptions {
-  readonly signal: AbortSignal;
-  /** Bytes that arrived, and minus those of a chunk that turned out to be of no use. */
-  readonly onBytes: (bytes: number) => void;
-  /** Throws where the disk can't take `bytes` more. */
-  readonly checkSpace: (bytes: number) => Promise<void>;
-  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
-}
 
 /** What one source has done; its workers share it. */
 interface Record {
@@ -139,7 +132,7 @@ export class Transfer {
     for (let failures = 0; failures < MAX_FAILURES && this.#part.missing.length > 0;) {
       const before = this.#part.missing.length;
       try {
-        await this.#streamOnce(origin);
+        await streamOnce(origin, this.#part, this.#options);
         lastError = new Error("It ended early");
       } catch (error) {
         signal.throwIfAborted();
@@ -150,45 +143,6 @@ export class Transfer {
       if (this.#part.missing.length > 0) await pause(pauseMs(lastError, failures + 1), signal);
     }
     if (this.#part.missing.length > 0) throw this.#failure(lastError);
-  }
-
-  async #streamOnce(origin: Origin): Promise<void> {
-    const { signal, onBytes, checkSpace } = this.#options;
-    using file = await this.#part.writerAt(0);
-    const chunks = this.#part.chunks;
-    const missing = new Set(this.#part.missing.map(({ index }) => index));
-    let [position, at, unconfirmed] = [0, 0, 0];
-    try {
-      for await (const bytes of origin.readAll(signal)) {
-        let rest = bytes;
-        for (let chunk = chunks[at]; chunk !== undefined && rest.length > 0; chunk = chunks[at]) {
-          const isMissing = missing.has(chunk.index);
-          if (position === chunk.offset && isMissing) {
-            await checkSpace(chunk.length);
-            await file.seek(position, Deno.SeekMode.Start);
-          }
-          const wanted = rest.subarray(0, chunk.offset + chunk.length - position);
-          rest = rest.subarray(wanted.length);
-          position += wanted.length;
-          if (isMissing) {
-            await writeAll(file, wanted);
-            unconfirmed += wanted.length;
-            onBytes(wanted.length);
-          }
-          if (position < chunk.offset + chunk.length) continue;
-          if (isMissing) {
-            await file.syncData();
-            await this.#part.done(chunk, origin.name);
-          }
-          [at, unconfirmed] = [at + 1, 0];
-        }
-        if (rest.length > 0) {
-          throw new FatalSourceError("The file is longer there than it should be");
-        }
-      }
-    } finally {
-      onBytes(-unconfirmed);
-    }
   }
 
   /** A peer that fails is no reason to give up; a full disk and an abort are. */
@@ -240,8 +194,4 @@ function isTransient(error: unknown): boolean {
 function pauseMs(error: unknown, failures: number): number {
   const asked = error instanceof BusySourceError ? error.pauseMs : 0;
   return Math.max(asked, Math.min(RETRY_PAUSE_MS * 2 ** (failures - 1), RETRY_PAUSE_MAX_MS));
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

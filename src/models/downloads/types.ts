@@ -15,6 +15,15 @@ export interface ChunkSource {
   expected?(chunk: Chunk, signal: AbortSignal): Promise<string | undefined>;
 }
 
+export interface TransferOptions {
+  readonly signal: AbortSignal;
+  /** Bytes that arrived, and minus those of a chunk that turned out to be of no use. */
+  readonly onBytes: (bytes: number) => void;
+  /** Throws where the disk can't take `bytes` more. */
+  readonly checkSpace: (bytes: number) => Promise<void>;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 /** Asking this source again is of no use. */
 export class FatalSourceError extends Error {
   override name = "FatalSourceError";

@@ -1,0 +1,13 @@
+import { setTimeout } from "node:timers/promises";
+import { PUBLIC_ONLY } from "./address_rules.ts";
+import { freeBytes } from "./disk.ts";
+import type { DownloadWorld } from "./download_file.ts";
+
+/** The real world, behind the address rules of design.md 7. */
+export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
+  return { rules: PUBLIC_ONLY, token, freeBytes, pause };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}
