@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
-import { publicKeyOf } from "./keys.ts";
+import { isPeerId } from "./keys.ts";
 import type { PeerId } from "./types.ts";
 
 /** One place where a node listens. */
@@ -31,7 +31,7 @@ export function parseAddress(text: string): Address | undefined {
   if (ip === undefined || peer === undefined) return undefined;
   const port = Number(portText);
   if (isIP(ip) !== Number(family) || port < 1 || port > 65_535) return undefined;
-  return publicKeyOf(peer) === undefined ? undefined : { ip, port, peer: peer as PeerId };
+  return isPeerId(peer) ? { ip, port, peer: peer as PeerId } : undefined;
 }
 
 /** What a node with these interfaces tells others: reachable addresses only, where there are any, the best first. */

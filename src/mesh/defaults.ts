@@ -194,8 +194,8 @@ export const MAX_KEPT_INVITES = 512;
 /** A day in which somebody can ask for a new invite. */
 export const EXPIRY_WARNING_MS = 86_400_000;
 
-/** Peers whose rates are remembered, each some 100 bytes: those with a connection, and as many that come and go. */
-export const MAX_RATED_PEERS = 4_000;
+/** Peers whose rates are remembered, each some 100 bytes: those with a connection, and as many that have just left. */
+export const MAX_RATED_PEERS = 2 * MAX_CONNECTIONS;
 
 /** Streams of any protocol that a peer may open, unless it is said otherwise: as many at once as a connection holds. */
 export const STREAM_RATE = { perSecond: 200, burst: MAX_STREAMS_PER_CONNECTION } as const;

@@ -68,22 +68,21 @@ export function peerIdOf(publicKey: Uint8Array): PeerId {
   return base58btc.baseEncode(concatBytes(PEER_ID_PREFIX, publicKey)) as PeerId;
 }
 
-/** Keys of PeerIds that were read already: every announcement names dozens, the same each time. */
-const knownKeys = new Map<string, Uint8Array>();
-const MAX_KNOWN_KEYS = 4_096;
+/** PeerIds of members that were read already: every announcement names dozens, the same each time. */
+const knownPeers = new Set<string>();
+const MAX_KNOWN_PEERS = 4_096;
+
+/** Whether a text that a member said is the PeerId of an Ed25519 key. */
+export function isPeerId(text: string): boolean {
+  if (knownPeers.has(text)) return true;
+  if (publicKeyOf(text) === undefined) return false;
+  if (knownPeers.size >= MAX_KNOWN_PEERS) knownPeers.clear();
+  knownPeers.add(text);
+  return true;
+}
 
 /** The Ed25519 key inside a PeerId, `undefined` where the text is none. */
 export function publicKeyOf(peer: string): Uint8Array | undefined {
-  const known = knownKeys.get(peer);
-  if (known !== undefined) return known;
-  const key = readPublicKey(peer);
-  if (key === undefined) return undefined;
-  if (knownKeys.size >= MAX_KNOWN_KEYS) knownKeys.clear();
-  knownKeys.set(peer, key);
-  return key;
-}
-
-function readPublicKey(peer: string): Uint8Array | undefined {
   try {
     const bytes = base58btc.baseDecode(peer);
     if (bytes.byteLength !== PEER_ID_PREFIX.byteLength + KEY_BYTES) return undefined;

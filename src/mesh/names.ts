@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { publicKeyOf } from "./keys.ts";
+import { isPeerId } from "./keys.ts";
 import type { PeerId } from "./types.ts";
 
 /** Names of models: design.md 7. They become parts of paths and URLs, so nothing else is let in. */
@@ -17,7 +17,7 @@ export const versionText: z.ZodType<string> = z.string().regex(/^[\w.+:-]{1,64}$
 export const peerIdText: z.ZodType<PeerId> = z
   .string()
   .max(64)
-  .refine((text): text is PeerId => publicKeyOf(text) !== undefined, "it is not a PeerId")
+  .refine((text): text is PeerId => isPeerId(text), "it is not a PeerId")
   .transform((text) => text as PeerId);
 
 /** What is left of a name that people chose once it fits `displayName`. */

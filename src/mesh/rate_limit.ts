@@ -25,7 +25,12 @@ export function take(
   return { bucket: { left: allowed ? left - 1 : left, at: now }, allowed };
 }
 
-/** One bucket for each name, all of one rate; the names in longest disuse are forgotten. */
+/** When a bucket is full again, whatever was left of it: like one that was never used. Pure. */
+export function fullAgainAt({ at }: Bucket, { perSecond, burst }: Rate): number {
+  return at + (burst / perSecond) * 1_000;
+}
+
+/** One bucket for each name, all of one rate. A full one is forgotten with the next that is asked for. */
 export class RateLimiter {
   readonly #rate: Rate;
   readonly #buckets = new Map<string, Bucket>();
@@ -39,12 +44,16 @@ export class RateLimiter {
     const { bucket, allowed } = take(this.#buckets.get(name), this.#rate, now);
     this.#buckets.delete(name);
     this.#buckets.set(name, bucket);
-    if (this.#buckets.size > MAX_RATED_PEERS) this.#forgetOldest();
+    this.#forget(now);
     return allowed;
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.#buckets.keys();
-    if (oldest !== undefined) this.#buckets.delete(oldest);
+  /** From the one in longest disuse on: those that are full, and what is too many. */
+  #forget(now: number): void {
+    for (const [name, bucket] of this.#buckets) {
+      const isTooMany = this.#buckets.size > MAX_RATED_PEERS;
+      if (!isTooMany && fullAgainAt(bucket, this.#rate) > now) return;
+      this.#buckets.delete(name);
+    }
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import {
+  isPeerId,
   meshIdOf,
   peerIdOf,
   publicKeyOf,
@@ -14,11 +15,13 @@ Deno.test("a PeerId is the one that libp2p makes of the key, and gives the key b
   const text = peerIdFromPrivateKey(key).toString();
   assert.equal(peerIdOf(key.publicKey.raw), text);
   assert.deepEqual(publicKeyOf(text), key.publicKey.raw);
+  for (const _time of ["first", "again"]) assert.equal(isPeerId(text), true);
 });
 
 Deno.test("what is no Ed25519 PeerId holds no key", () => {
   for (const text of ["", "12D3KooW", "not base58 0OIl", meshIdOf(new Uint8Array(32))]) {
     assert.equal(publicKeyOf(text), undefined, text);
+    assert.equal(isPeerId(text), false, text);
   }
 });
 

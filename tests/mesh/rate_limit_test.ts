@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_RATED_PEERS } from "../../src/mesh/defaults.ts";
-import { type Bucket, RateLimiter, take } from "../../src/mesh/rate_limit.ts";
+import { type Bucket, fullAgainAt, RateLimiter, take } from "../../src/mesh/rate_limit.ts";
 
 Deno.test("take() gives the burst at once, then the rate", () => {
   const rate = { perSecond: 2, burst: 3 };
@@ -39,6 +39,18 @@ Deno.test("take() never allows more than the burst and what was gained since, wh
       if (taken.allowed) allowed += 1;
       assert.ok(allowed <= burst + (now / 1_000) * 1.5 + 1e-6);
     }
+  }));
+});
+
+Deno.test("a bucket that is full again allows what a new one does", () => {
+  const rate = { perSecond: 2, burst: 3 };
+  const steps = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 20 });
+  fc.assert(fc.property(steps, (waits) => {
+    let now = 0;
+    let bucket: Bucket | undefined;
+    for (const wait of waits) bucket = take(bucket, rate, now += wait).bucket;
+    const later = fullAgainAt(bucket as Bucket, rate);
+    assert.deepEqual(take(bucket, rate, later), take(undefined, rate, later));
   }));
 });
 
