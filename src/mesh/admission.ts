@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { AdmittedConnections } from "./admitted_connections.ts";
 import type { Clock } from "./clock.ts";
 import { sourceOf, whoYields } from "./crowding.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
@@ -50,6 +51,7 @@ export class Admission {
   readonly #entries = new Map<string, Entry>();
   /** Who came and has proven nothing yet, the longest first. */
   readonly #waiting = new Set<Entry>();
+  readonly #admitted = new AdmittedConnections();
   readonly #listeners = new Set<AdmissionListener>();
 
   /**
@@ -57,16 +59,16 @@ export class Admission {
    * a copy and has to go; if it lives and is the younger, it has to go itself.
    */
   readonly #contest: Contest = async (newcomer, nonce) => {
-    const isRival = ({ peer }: { readonly peer: JoinedPeer }) =>
-      peer.id === newcomer.id && peer.born !== newcomer.born;
-    const rival = [...this.connections()].findLast(isRival);
+    const rivals = () =>
+      this.#admitted.of(newcomer.id).filter(({ peer }) => peer.born !== newcomer.born);
+    const rival = rivals().at(-1);
     const alive = rival && await askForLife(rival.connection, nonce);
     if (alive !== undefined) this.#counters.count("cutCopy");
     if (alive !== undefined && alive.born < newcomer.born) return { alive };
     const reason = new RefusedError(
       `${newcomer.id} was started again, or an older copy of it is here`,
     );
-    for (const one of [...this.connections()].filter(isRival)) one.connection.abort(reason);
+    for (const { connection } of rivals()) connection.abort(reason);
     return undefined;
   };
 
@@ -98,11 +100,8 @@ export class Admission {
     return entry.peer ?? await raceSignal(entry.verdict.promise, signal);
   }
 
-  /** Open connections of admitted peers, the oldest first. */
-  *connections(): Generator<{ readonly connection: PeerConnection; readonly peer: JoinedPeer }> {
-    for (const { connection, peer } of this.#entries.values()) {
-      if (peer !== undefined && connection.isOpen) yield { connection, peer };
-    }
+  get connections(): Pick<AdmittedConnections, "of" | "peers"> {
+    return this.#admitted;
   }
 
   #onOpened(connection: PeerConnection): void {
@@ -164,6 +163,7 @@ export class Admission {
     if (!this.#entries.has(entry.connection.id) || entry.peer !== undefined) return;
     entry.peer = peer;
     this.#waiting.delete(entry);
+    this.#admitted.add({ connection: entry.connection, peer });
     entry.deadline[Symbol.dispose]();
     entry.verdict.resolve(peer);
     this.#logger.debug("Admitted {peer} as {role}", { peer: peer.id, role: peer.role });
@@ -173,8 +173,8 @@ export class Admission {
 
   /** A process that was killed leaves connections that look open; its successor tells that they are not. */
   #closeEarlierLives({ id, incarnation }: JoinedPeer): void {
-    for (const { connection, peer } of [...this.connections()]) {
-      if (peer.id !== id || peer.incarnation >= incarnation) continue;
+    for (const { connection, peer } of this.#admitted.of(id)) {
+      if (peer.incarnation >= incarnation) continue;
       connection.abort(new RefusedError(`${id} was started again`));
     }
   }
@@ -201,8 +201,10 @@ export class Admission {
     this.#waiting.delete(entry);
     entry.deadline[Symbol.dispose]();
     entry.verdict.reject(new RefusedError(`${connection.peer} closed the connection`));
-    if (entry.peer === undefined) return;
-    for (const listener of this.#listeners) listener.closed(connection, entry.peer);
+    const { peer } = entry;
+    if (peer === undefined) return;
+    this.#admitted.delete({ connection, peer });
+    for (const listener of this.#listeners) listener.closed(connection, peer);
   }
 
   #mayCome({ peer }: PeerConnection): boolean {

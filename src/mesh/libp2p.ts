@@ -64,7 +64,7 @@ async function createNetwork(key: SigningKey, port: number | null): Promise<Netw
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(concatBytes(key.seed, key.publicKey)),
     addresses: { listen: port === null ? [] : listenAddresses(port) },
-    transports: [quicTransport()],
+    transports: [quicTransport({ maxConnections: 2 * MAX_CONNECTIONS })],
     // libp2p's limits are for public networks, and it closes connections by its own taste once there
     // are too many: it is told to allow everybody, and the admission decides who stays.
     connectionManager: {

@@ -86,9 +86,7 @@ export class PeerNetwork {
 
   /** Peers with at least one admitted connection. */
   connectedPeers(): Map<PeerId, JoinedPeer> {
-    const peers = new Map<PeerId, JoinedPeer>();
-    for (const { peer } of this.#admission.connections()) peers.set(peer.id, peer);
-    return peers;
+    return this.#admission.connections.peers();
   }
 
   connectedMembers(): Set<PeerId> {
@@ -161,9 +159,7 @@ export class PeerNetwork {
 
   /** Closes every connection to the peer. */
   disconnect(peer: PeerId, reason: Error): void {
-    for (const entry of [...this.#admission.connections()]) {
-      if (entry.peer.id === peer) entry.connection.abort(reason);
-    }
+    for (const { connection } of this.#admission.connections.of(peer)) connection.abort(reason);
   }
 
   stop(): Promise<void> {
@@ -172,7 +168,7 @@ export class PeerNetwork {
 
   /** Between the connections to the peer's newest life. */
   #choose(peer: PeerId) {
-    const entries = [...this.#admission.connections()].filter((entry) => entry.peer.id === peer);
+    const entries = this.#admission.connections.of(peer);
     const newest = Math.max(...entries.map((entry) => entry.peer.incarnation));
     const living = entries.filter((entry) => entry.peer.incarnation === newest);
     return chooseConnection(living.map(({ connection }) => connection), { self: this.#self, peer });
