@@ -49,6 +49,15 @@ export const OPEN_STREAM_TIMEOUT_MS = 10_000;
 /** design.md 8: 1,000 members, and as many clients that pass by. */
 export const MAX_CONNECTIONS = 2_000;
 
+/**
+ * What a connection had in the addon is free once V8 has collected its objects, which an idle process does
+ * within 10 to 15 s.
+ */
+export const COLLECTED_MS = 20_000;
+
+/** Connections whose memory is worth a look through all of it: each leaves some 60 KB. */
+export const CONNECTIONS_WORTH_TRIMMING = 64;
+
 /** Accepts that wait for somebody: a burst of this many is served at once. They cost a few KB each. */
 export const SPARE_ACCEPTS = 256;
 

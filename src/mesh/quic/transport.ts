@@ -18,6 +18,7 @@ import { raceSignal } from "../deadline.ts";
 import { loadAddon } from "./addon.ts";
 import { isQuicAddress, parseQuicAddress, type QuicAddress } from "./address.ts";
 import { asError, DialError } from "./errors.ts";
+import { FreedMemory } from "./freed_memory.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import { QuicListener } from "./listener.ts";
 import type {
@@ -60,6 +61,7 @@ export class QuicTransport implements Transport, Startable {
   readonly #config: NativeConfig;
   readonly #options: ResolvedOptions;
   readonly #connections: OpenConnections;
+  readonly #freed = new FreedMemory();
   readonly #upgrades: Upgrades;
   readonly #logger: ComponentLogger;
   readonly #log: Logger;
@@ -77,7 +79,8 @@ export class QuicTransport implements Transport, Startable {
       nativeConfig(this.#options, privateKeyToProtobuf(privateKey)),
     );
     this.#connections = connections;
-    this.#upgrades = new Upgrades({ logger, options: this.#options, connections });
+    const freed = this.#freed;
+    this.#upgrades = new Upgrades({ logger, options: this.#options, connections, freed });
     this.#logger = logger;
     this.#log = logger.forComponent("libp2p:quic:transport");
   }
@@ -95,6 +98,7 @@ export class QuicTransport implements Transport, Startable {
     this.#clients.clear();
     await Promise.allSettled(this.#dials);
     await this.#connections.gone();
+    await this.#freed.stop();
   }
 
   dialFilter(multiaddrs: Multiaddr[]): Multiaddr[] {

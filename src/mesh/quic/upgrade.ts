@@ -3,6 +3,7 @@ import { peerIdFromString } from "@libp2p/peer-id";
 import { QuicConnection } from "./connection.ts";
 import { QuicLimitError, WrongPeerError } from "./errors.ts";
 import { muxerFactory } from "./muxer.ts";
+import type { FreedMemory } from "./freed_memory.ts";
 import type { NativeConnection } from "./native.ts";
 import type { OpenConnections } from "./open_connections.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -22,6 +23,7 @@ export interface UpgradesInit {
   readonly logger: ComponentLogger;
   readonly options: ResolvedOptions;
   readonly connections: OpenConnections;
+  readonly freed: FreedMemory;
 }
 
 /** Makes libp2p connections of native ones, within the limit. */
@@ -59,7 +61,7 @@ export class Upgrades {
     direction: MessageStreamDirection,
     expected: string | undefined,
   ): Upgrade {
-    const { logger, options, connections } = this.#init;
+    const { logger, options, connections, freed } = this.#init;
     const address = native.remoteMultiaddr();
     const remotePeer = peerIdFromString(address.slice(address.lastIndexOf("/") + 1));
     if (expected !== undefined && !remotePeer.equals(peerIdFromString(expected))) {
@@ -68,6 +70,7 @@ export class Upgrades {
     const log = logger.forComponent(`libp2p:quic:connection:${native.id()}:${direction}`);
     const connection = new QuicConnection({ native, direction, log });
     connections.add(connection);
+    connection.gone.then(() => freed.connectionGone());
     const muxer = muxerFactory({ native, connection, logger, options });
     return {
       connection,
