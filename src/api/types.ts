@@ -56,12 +56,14 @@ export interface TunnelStatus {
   bytesReceived: number;
   weightBytesSaved: number;
   rttMs: number | null;
-  /** Of RPC streams that were understood. */
+  /** Of RPC streams. */
   rpc?: RpcTraffic;
 }
 
 /** What crossed on llama.cpp's RPC streams, and what did not. */
 export interface RpcTraffic {
+  /** Why bytes pass as they are, weights too, in one sentence; `null` where they are understood. */
+  readonly plain: string | null;
   readonly frames: Readonly<Record<string, number>>;
   readonly tensorBytesMoved: number;
   readonly refused: number;

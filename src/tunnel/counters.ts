@@ -62,10 +62,12 @@ export class TunnelCounts {
 }
 
 function trafficOf(counts: RpcCounts): RpcTraffic {
-  const { frames, tensorBytesMoved, refused, roundTrips, answeredHere, stalls, stalledMs } = counts;
+  const { plain, frames, tensorBytesMoved, refused, roundTrips, answeredHere, stalls, stalledMs } =
+    counts;
   const of = (command: number) => frames.get(command) ?? 0;
   const graphs = of(RpcCommand.GRAPH_COMPUTE) + of(RpcCommand.GRAPH_RECOMPUTE);
   return {
+    plain,
     frames: Object.fromEntries([...frames].map(([command, n]) => [commandName(command), n])),
     tensorBytesMoved,
     refused,

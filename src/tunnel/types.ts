@@ -100,12 +100,14 @@ export interface TunnelCounters {
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly weightBytesSaved: number;
-  /** Of RPC streams that were understood. */
+  /** Of RPC streams. */
   readonly rpc?: RpcTraffic;
 }
 
 /** What crossed on RPC streams, and what did not. */
 export interface RpcTraffic {
+  /** Why bytes pass as they are, weights too, in one sentence; `null` where they are understood. */
+  readonly plain: string | null;
   /** Requests by command. */
   readonly frames: Readonly<Record<string, number>>;
   /** Weights and activations. */

@@ -13,6 +13,7 @@ const TUNNEL: Status["tunnels"][number] = {
   weightBytesSaved: 30,
   rttMs: 4,
   rpc: {
+    plain: null,
     frames: { hello: 1, get_tensor: 8, graph_compute: 4 },
     tensorBytesMoved: 40,
     refused: 5,

@@ -48,6 +48,35 @@ Deno.test("machines() adds up the memory of all devices, and does without any", 
   assert.deepEqual(none?.memory, { usedBytes: 0, offeredBytes: 8 * GB, totalBytes: 8 * GB });
 });
 
+Deno.test("machines() say why weights for one of them cross the network", () => {
+  const tunnel = {
+    peer: MINI,
+    streams: 1,
+    bytesSent: 1,
+    bytesReceived: 2,
+    weightBytesSaved: 0,
+    rttMs: null,
+  };
+  const rpc = {
+    plain: "RPC protocol 9.0.0 is not known here",
+    frames: {},
+    tensorBytesMoved: 0,
+    refused: 0,
+    roundTrips: 0,
+    graphs: 0,
+    roundTripsPerToken: null,
+    answeredHere: 0,
+    stalls: 0,
+    stalledMs: 0,
+  };
+  const given = status({ peers: [peer(), peer({ id: TOWER, name: "tower" })] });
+  given.tunnels = [{ ...tunnel, kind: "http" }, { ...tunnel, kind: "rpc", rpc }];
+  const [self, mini, tower] = machines(given);
+  assert.deepEqual([self?.plain, mini?.plain, tower?.plain], [null, rpc.plain, null]);
+  given.tunnels = [{ ...tunnel, kind: "rpc", rpc: { ...rpc, plain: null } }];
+  assert.equal(machines(given)[1]?.plain, null);
+});
+
 Deno.test("machineNames() tells machines of one name apart, and names the nameless by their id", () => {
   const names = machineNames(status({
     node: { name: "mac" },

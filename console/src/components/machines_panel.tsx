@@ -59,6 +59,7 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
     {machine.trafficBytes > 0 && (
       <p class="muted">{formatBytes(machine.trafficBytes)} exchanged with this machine</p>
     )}
+    {machine.plain !== null && <p class="muted">All weights cross the network: {machine.plain}</p>}
   </li>
 ));
 

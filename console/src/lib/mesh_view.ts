@@ -39,6 +39,8 @@ export interface Machine {
   readonly devices: readonly DeviceView[];
   /** Bytes that this machine and the node that shows it have exchanged. */
   readonly trafficBytes: number;
+  /** Why weights for this machine cross the network; `null` where they need not. */
+  readonly plain: string | null;
   readonly rttMs: number | null;
 }
 
@@ -163,6 +165,7 @@ export function machines(status: Status): Machine[] {
     devices: node.devices.map(deviceView),
     trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
       .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
+    plain: status.tunnels.find(({ peer, rpc }) => peer === node.id && rpc)?.rpc?.plain ?? null,
   });
   const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
   peers.sort((a, b) =>

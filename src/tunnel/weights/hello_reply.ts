@@ -27,6 +27,6 @@ export function readGreeting(event: WireEvent): { greeting: Greeting; pass: Uint
   };
 }
 
-export function versionText({ version }: Greeting): string {
-  return version === undefined ? "unknown" : `${version.major}.${version.minor}.${version.patch}`;
+export function versionText({ major, minor, patch }: RpcVersion): string {
+  return `${major}.${minor}.${patch}`;
 }

@@ -8,10 +8,11 @@ import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import { Agreement } from "./agreement.ts";
 import { FirstFrame } from "./first_frame.ts";
-import { type Greeting, versionText } from "./hello_reply.ts";
+import type { Greeting } from "./hello_reply.ts";
 import { HostRequests } from "./host_requests.ts";
 import { MessageDecoder } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { notePlain, plainReason } from "./plain.ts";
 import { ReplyWatch } from "./reply_watch.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 import type { WeightSource } from "./types.ts";
@@ -136,8 +137,8 @@ export class HostLink {
 
   #greeted(greeting: Greeting): Conversation | undefined {
     const { layout } = greeting;
+    notePlain(plainReason(greeting, this.#agreed), this.#options);
     if (layout === undefined || !this.#agreed) {
-      if (layout === undefined) this.#reportUnknown(greeting);
       this.#course.resolve({ kind: "plain" });
       return undefined;
     }
@@ -176,13 +177,6 @@ export class HostLink {
   #over(reason: Error): void {
     this.#course.resolve({ kind: "plain" });
     this.#sender.fail(reason);
-  }
-
-  #reportUnknown(greeting: Greeting): void {
-    this.#options.logger.info(
-      "RPC protocol {version} of {peer} is not known here: its bytes pass unchanged",
-      { version: versionText(greeting), peer: this.#options.peer },
-    );
   }
 
   /** Once a connection: one that carried no tensor has nothing to say. */

@@ -1,5 +1,7 @@
 /** What happened on RPC streams, beyond their bytes. One object a peer, kept when streams close. */
 export interface RpcCounts {
+  /** Why the last connection's bytes passed as they were; `null` where they were understood. */
+  plain: string | null;
   /** Requests by command, as llama-server sent them. */
   readonly frames: Map<number, number>;
   /** Of weights, not sent since the other end had them. */
@@ -20,6 +22,7 @@ export interface RpcCounts {
 
 export function newRpcCounts(): RpcCounts {
   return {
+    plain: null,
     frames: new Map(),
     weightBytesSaved: 0,
     tensorBytesMoved: 0,

@@ -4,10 +4,11 @@ import { Conversation } from "../rpc_wire/conversation.ts";
 import type { TranslatePort } from "../rpc_wire/register_peer.ts";
 import type { PeerStream } from "../types.ts";
 import { FirstFrame } from "./first_frame.ts";
-import { type Greeting, versionText } from "./hello_reply.ts";
+import type { Greeting } from "./hello_reply.ts";
 import type { LinkOptions } from "./host_link.ts";
 import { AGREEMENT, MessageDecoder } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { notePlain, plainReason } from "./plain.ts";
 import { ReplyWatch } from "./reply_watch.ts";
 import { WorkerRequests } from "./worker_requests.ts";
 
@@ -99,8 +100,8 @@ export class WorkerLink {
 
   #greeted(greeting: Greeting): Conversation | undefined {
     const { layout } = greeting;
+    notePlain(plainReason(greeting, this.#options.agree), this.#options);
     if (layout === undefined || !this.#options.agree) {
-      if (layout === undefined) this.#reportUnknown(greeting);
       this.#requests.resolve(undefined);
       return undefined;
     }
@@ -115,12 +116,5 @@ export class WorkerLink {
       }),
     );
     return conversation;
-  }
-
-  #reportUnknown(greeting: Greeting): void {
-    this.#options.logger.info(
-      "RPC protocol {version} is not known here: bytes of {peer} pass unchanged",
-      { version: versionText(greeting), peer: this.#options.peer },
-    );
   }
 }

@@ -1,9 +1,9 @@
-import { getLogger } from "@logtape/logtape";
+import { getLogger, type Logger } from "@logtape/logtape";
 import { RpcCommand } from "../../../src/tunnel/rpc_wire/commands.ts";
 import { hasReply, layoutOf, type RpcLayout } from "../../../src/tunnel/rpc_wire/layouts.ts";
 import { WireDecoder } from "../../../src/tunnel/rpc_wire/wire_decoder.ts";
 import { HostLink } from "../../../src/tunnel/weights/host_link.ts";
-import { newRpcCounts } from "../../../src/tunnel/weights/rpc_counts.ts";
+import { newRpcCounts, type RpcCounts } from "../../../src/tunnel/weights/rpc_counts.ts";
 import { WorkerLink } from "../../../src/tunnel/weights/worker_link.ts";
 import type { WeightSource } from "../../../src/tunnel/weights/types.ts";
 import { reply } from "../rpc_wire/frames.ts";
@@ -19,6 +19,9 @@ export interface LineOptions {
   /** How chunks are cut on their way to each end. */
   readonly cut?: (bytes: Uint8Array) => Uint8Array[];
   readonly translatePort?: (port: number) => number | undefined;
+  readonly logger?: Logger;
+  /** Of an earlier connection to the same peer. */
+  readonly hostCounts?: RpcCounts;
 }
 
 /** The reply to one request; the command and how many replies there were before. */
@@ -33,7 +36,7 @@ export class LinkLine {
   readonly served: Pipe;
   readonly replies: Pipe;
   readonly stream: { readonly toWorker: Pipe; readonly toHost: Pipe };
-  readonly hostCounts = newRpcCounts();
+  readonly hostCounts: RpcCounts;
   readonly workerCounts = newRpcCounts();
   readonly running: Promise<void>;
   readonly #layout: RpcLayout | undefined;
@@ -44,13 +47,14 @@ export class LinkLine {
     const { cut, agree = true, version = [8, 0, 0] } = options;
     const pipe = () => new Pipe(cut);
     this.#version = version;
+    this.hostCounts = options.hostCounts ?? newRpcCounts();
     this.#layout = layoutOf({ major: version[0], minor: version[1], patch: version[2] });
     [this.asked, this.answered, this.served, this.replies] = [pipe(), pipe(), new Pipe(), pipe()];
     this.stream = { toWorker: pipe(), toHost: pipe() };
     const near = endOf(this.stream.toHost, this.stream.toWorker);
     const far = endOf(this.stream.toWorker, this.stream.toHost);
     this.near = near;
-    const common = { peer: "peer", logger: getLogger("test") };
+    const common = { peer: "peer", logger: options.logger ?? getLogger("test") };
     const host = new HostLink(endOf(this.asked, this.answered), near, {
       ...common,
       weights: options.host,

@@ -5,6 +5,8 @@ import { encodeMessage, type LinkMessage } from "../../../src/tunnel/weights/mes
 import { joined } from "../byte_cuts.ts";
 import { request } from "../rpc_wire/frames.ts";
 import { pattern } from "../tcp_pair.ts";
+import type { Logger } from "@logtape/logtape";
+import { newRpcCounts } from "../../../src/tunnel/weights/rpc_counts.ts";
 import { FakeWeights, sha } from "./fake_weights.ts";
 import { type LineOptions, LinkLine } from "./link_line.ts";
 import { filledTensor, HELLO, setTensor, setTensorHash } from "./rpc_frames.ts";
@@ -131,6 +133,37 @@ Deno.test("an unknown protocol passes as it is, in messages or without", async (
     assertSame(await served, joined([PLAIN_HELLO, setTensorHash(BIG)]));
     await line.running;
   }
+});
+
+Deno.test("bytes that pass as they are are told of once, and shown until they are understood", async () => {
+  const said: string[] = [];
+  const logger = {
+    warn: (_: string, { reason }: { readonly reason: string }) => said.push(reason),
+    info: () => {},
+  } as unknown as Logger;
+  const hostCounts = newRpcCounts();
+  const connect = async (options: Pick<LineOptions, "agree" | "version">) => {
+    const line = new LinkLine({ host: none(), worker: none(), logger, hostCounts, ...options });
+    const served = line.serveSimply();
+    await line.ask(HELLO);
+    await line.asked.closeWrite();
+    await served;
+    await line.running;
+    assert.equal(line.workerCounts.plain, hostCounts.plain, "both ends know");
+    return hostCounts.plain;
+  };
+  const unknown = "RPC protocol 9.0.0 is not known here";
+  const differs = "its mesh-llm speaks of weights in another version";
+  assert.equal(await connect({}), null);
+  assert.equal(await connect({ version: [9, 0, 0] }), unknown);
+  assert.equal(await connect({ version: [9, 0, 0] }), unknown);
+  assert.equal(await connect({ agree: false }), differs);
+  assert.equal(await connect({}), null);
+  assert.equal(await connect({ agree: false }), differs);
+  // The worker's end of each line is new, and says it each time.
+  const ofHost = [unknown, differs, differs];
+  const ofWorkers = [unknown, unknown, differs, differs];
+  assert.deepEqual(said.toSorted(), [...ofHost, ...ofWorkers].toSorted());
 });
 
 Deno.test("what can't change is asked once a connection", async () => {
