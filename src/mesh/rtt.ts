@@ -1,6 +1,6 @@
 import { RTT_SAMPLES } from "./defaults.ts";
 
-/** Round trips to one peer, and the power of two that others are told. */
+/** Round trips to one peer, and the bucket that others are told: each is twice as wide as the one below. */
 export interface RttTrack {
   /** The newest last. */
   readonly samplesMs: readonly number[];
@@ -10,10 +10,13 @@ export interface RttTrack {
 
 export const UNMEASURED: RttTrack = { samplesMs: [], bucketMs: undefined };
 
-/** A quarter of a millisecond: below it only the machine's own load is measured. */
-const MIN_BUCKET_MS = 0.25;
-/** Half a minute: by then the connection is gone. */
-const MAX_BUCKET_MS = 32_768;
+/**
+ * Below a third of a millisecond only the machine's own load is measured. Doubled often enough this is 80 ms,
+ * the limit of a split: it has to be the edge of a bucket, or who is 70 ms away would be taken for too far.
+ */
+const MIN_BUCKET_MS = 80 / 256;
+/** Half a minute and more: by then the connection is gone. */
+const MAX_BUCKET_MS = MIN_BUCKET_MS * 2 ** 17;
 
 /** How far beyond its bucket's edge an RTT must lie to leave it. Chosen by feel. */
 const HYSTERESIS = 1.25;
@@ -35,6 +38,6 @@ export function nextBucket(currentMs: number | undefined, rttMs: number): number
 }
 
 function bucketOf(rttMs: number): number {
-  const bucket = 2 ** Math.ceil(Math.log2(Math.max(rttMs, MIN_BUCKET_MS)));
-  return Math.min(bucket, MAX_BUCKET_MS);
+  const doublings = Math.ceil(Math.log2(Math.max(rttMs / MIN_BUCKET_MS, 1)));
+  return Math.min(MIN_BUCKET_MS * 2 ** doublings, MAX_BUCKET_MS);
 }

@@ -112,7 +112,7 @@ export interface AnnouncementContent {
 export interface Announcement extends AnnouncementContent {
   readonly peer: PeerId;
   readonly addresses: readonly string[];
-  /** Milliseconds in power-of-two buckets, of the nearest 32 peers. */
+  /** Milliseconds in buckets that double, of the nearest 32 peers. */
   readonly rttsMs: Readonly<Record<string, number>>;
   readonly incarnation: number;
   readonly seq: number;
@@ -221,7 +221,7 @@ export interface Mesh {
   addresses(): readonly string[];
   /** Living active members without this node, in the order of their PeerIds. */
   members(): readonly Announcement[];
-  /** Round trip to a peer in a power-of-two bucket of milliseconds, `undefined` until measured. */
+  /** Round trip to a peer in milliseconds, the upper end of a bucket; `undefined` until measured. */
   rttMs(peer: PeerId): number | undefined;
   /** What this node knows of models and instances: from its members, or the cached table of a client. */
   routes(): RoutingTable;

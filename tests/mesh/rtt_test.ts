@@ -1,22 +1,27 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { SPLIT_RTT_LIMIT_MS } from "../../src/node/defaults.ts";
 import { addSample, nextBucket, UNMEASURED } from "../../src/mesh/rtt.ts";
 
-Deno.test("nextBucket() takes powers of two and leaves one only when it is clearly left", () => {
+Deno.test("nextBucket() takes one of the doubling buckets and leaves it only when it is clearly left", () => {
   const cases: [number | undefined, number, number][] = [
-    [undefined, 0.01, 0.25],
-    [undefined, 0.3, 0.5],
-    [undefined, 1, 1],
-    [undefined, 1.1, 2],
-    [undefined, 79, 128],
-    [undefined, 1e9, 32_768],
-    [64, 79, 64],
-    [64, 81, 128],
-    [64, 33, 64],
-    [64, 26, 64],
-    [64, 25, 32],
-    [0.25, 0.3, 0.25],
-    [0.25, 0.32, 0.5],
+    [undefined, 0.01, 0.3125],
+    [undefined, 0.4, 0.625],
+    [undefined, 1.25, 1.25],
+    [undefined, 1.3, 2.5],
+    [undefined, 41, 80],
+    [undefined, 80, 80],
+    [undefined, 81, 160],
+    [undefined, 1e9, 40_960],
+    [80, 99, 80],
+    [80, 101, 160],
+    [80, 41, 80],
+    [80, 33, 80],
+    [80, 31, 40],
+    [160, 65, 160],
+    [160, 63, 80],
+    [0.3125, 0.38, 0.3125],
+    [0.3125, 0.4, 0.625],
   ];
   for (const [current, rtt, expected] of cases) {
     assert.equal(nextBucket(current, rtt), expected, `${current} after ${rtt}`);
@@ -29,7 +34,7 @@ Deno.test("the best of the last four round trips counts", () => {
     track = addSample(track, sample);
     return track.bucketMs;
   });
-  assert.deepEqual(buckets, [512, 8, 8, 8, 8, 256]);
+  assert.deepEqual(buckets, [320, 10, 10, 10, 10, 320]);
 });
 
 Deno.test("drift of a tenth around any value never flaps the bucket", () => {
@@ -45,4 +50,8 @@ Deno.test("drift of a tenth around any value never flaps the bucket", () => {
       assert.equal(buckets.size, 1);
     }),
   );
+});
+
+Deno.test("the limit of a split is the edge of a bucket", () => {
+  assert.equal(nextBucket(undefined, SPLIT_RTT_LIMIT_MS), SPLIT_RTT_LIMIT_MS);
 });
