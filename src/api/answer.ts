@@ -1,10 +1,9 @@
 import { type Load, LOAD_HEADER, type Loads, parseLoad } from "./balance.ts";
+import { BodyReader } from "./body_reader.ts";
 import { DOUBT_MS } from "./defaults.ts";
-import type { Silence } from "./silence.ts";
 import { renameModel } from "./rename_model.ts";
+import type { Silence } from "./silence.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** What asking an instance needs. */
 export interface Asking {
@@ -25,7 +24,7 @@ export class Answer implements Disposable {
   readonly #over = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #response: Response | undefined;
-  #reader: Reader | undefined;
+  #body: BodyReader | undefined;
   #waits = false;
   #ended = false;
 
@@ -62,11 +61,10 @@ export class Answer implements Disposable {
 
   /** The next bytes of the body; `null` at its end. @throws where it breaks off. */
   async read(): Promise<Uint8Array | null> {
-    if (this.#reader === undefined) return null;
-    const { value } = await this.#waiting(this.#reader.read());
-    if (value !== undefined) return value;
-    this.end();
-    return null;
+    if (this.#body === undefined) return null;
+    const bytes = await this.#waiting(this.#body.read());
+    if (bytes === null) this.end();
+    return bytes;
   }
 
   /** Frees the instance where it still works. Safe to call twice. */
@@ -76,8 +74,8 @@ export class Answer implements Disposable {
     clearInterval(this.#timer);
     this.#asking.loads.ended(this.instance);
     this.#over.abort(new Error("The answer has ended"));
-    // What was not read is not wanted; a body that has ended, or failed, does not mind.
-    this.#reader?.cancel().catch(() => {});
+    // What was not read is not wanted.
+    this.#body?.cancel();
   }
 
   [Symbol.dispose](): void {
@@ -91,7 +89,8 @@ export class Answer implements Disposable {
     this.load = parseLoad(response.headers.get(LOAD_HEADER));
     if (this.load !== null) this.#asking.loads.heard(this.instance, this.load);
     this.#response = renameModel(response, this.instance.model, request.asked);
-    this.#reader = this.#response.body?.getReader();
+    const { body } = this.#response;
+    if (body !== null) this.#body = new BodyReader(body);
   }
 
   async #waiting<T>(work: Promise<T>): Promise<T> {

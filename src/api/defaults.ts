@@ -27,6 +27,12 @@ export const CONVERSATION_TEXT_CHARS = 2_048;
 /** Messages, or tokens of a prompt given as numbers, that tell conversations apart. Chosen by feel. */
 export const CONVERSATION_LIST_ITEMS = 256;
 
+/**
+ * One read of an answer. Deno makes 64 KiB for each piece of a body, and zeroes them, where an event takes
+ * some 300 bytes: a buffer of our own, used again and again, halves what passing a token on costs.
+ */
+export const ANSWER_READ_BYTES = 16 * 1024;
+
 /** `usage` and `timings` end llama-server's answers and take some 600 bytes. */
 export const USAGE_TAIL_BYTES = 4 * 1024;
 

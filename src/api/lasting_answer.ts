@@ -75,7 +75,8 @@ export class LastingAnswer {
     this.#first = null;
     let error: unknown;
     try {
-      yield* this.#rest();
+      // Not by another generator: `yield*` takes every event through both.
+      for (let piece = await this.#next(); piece !== null; piece = await this.#next()) yield piece;
       if (this.#isWhole()) return;
       error = new Error("The answer ended without its last event");
     } catch (thrown) {
@@ -118,15 +119,10 @@ export class LastingAnswer {
     return true;
   }
 
-  async *#rest(): AsyncGenerator<Uint8Array> {
-    for (let piece = await this.#next(); piece !== null; piece = await this.#next()) {
-      if (this.#endpoint !== null) this.#sent.observe(piece);
-      yield piece;
-    }
-  }
-
   async #next(): Promise<Uint8Array | null> {
-    return await this.#pieces?.next() ?? null;
+    const piece = await this.#pieces?.next() ?? null;
+    if (piece !== null && this.#endpoint !== null) this.#sent.observe(piece);
+    return piece;
   }
 
   #isWhole(): boolean {

@@ -24,15 +24,19 @@ export async function readBody(
   const tooLarge = () => new RefusedError({ kind: "body-too-large", limitBytes });
   if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge();
   const body = new HeldBody(budget);
+  const chunks = new Chunks(request);
   using watch = new IdleWatch(idleMs, () => body.letGo());
   try {
-    for await (const chunk of chunksOf(request)) {
+    for (let chunk = await chunks.next(); chunk !== null; chunk = await chunks.next()) {
       watch.sent();
       if (body.size + chunk.length > limitBytes) throw tooLarge();
       body.add(chunk);
     }
     watch.sent();
     return body.whole();
+  } catch (error) {
+    chunks.cancel();
+    throw error;
   } finally {
     body.letGo();
   }
@@ -102,13 +106,28 @@ class IdleWatch implements Disposable {
   }
 }
 
-/** Ends with a refusal where the body breaks off. Leaving the loop over it cancels the rest. */
-async function* chunksOf(request: Request): AsyncGenerator<Uint8Array> {
-  try {
-    yield* request.body ?? [];
-  } catch (error) {
-    const reason = "The request body broke off before its end";
-    throw new RefusedError({ kind: "bad-body", reason }, { cause: error });
+/** A request's body, piece by piece. */
+class Chunks {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  constructor({ body }: Request) {
+    this.#reader = body?.getReader();
+  }
+
+  /** `null` at the end. @throws {RefusedError} where the body breaks off. */
+  async next(): Promise<Uint8Array | null> {
+    if (this.#reader === undefined) return null;
+    try {
+      return (await this.#reader.read()).value ?? null;
+    } catch (error) {
+      const reason = "The request body broke off before its end";
+      throw new RefusedError({ kind: "bad-body", reason }, { cause: error });
+    }
+  }
+
+  /** The rest is not wanted; a body that broke off does not mind. */
+  cancel(): void {
+    this.#reader?.cancel().catch(() => {});
   }
 }
 

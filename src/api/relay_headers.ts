@@ -26,5 +26,10 @@ export function headersToAnswer(from: Headers): Headers {
 }
 
 function only(names: readonly string[], from: Headers): Headers {
-  return new Headers([...from].filter(([name]) => names.includes(name)));
+  const to = new Headers();
+  for (const name of names) {
+    const value = from.get(name);
+    if (value !== null) to.set(name, value);
+  }
+  return to;
 }

@@ -37,27 +37,23 @@ export const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
 /** What of a caller's headers goes to a llama-server, here or elsewhere. */
 export function requestHeaders(from: Headers): Headers {
-  const to = withoutConnection(from);
-  for (const name of [...to.keys()]) {
-    if (NEVER_ASKED.includes(name) || /^(x-forwarded-|sec-)/.test(name)) to.delete(name);
-  }
-  return to;
+  return withoutConnection(
+    from,
+    (name) => NEVER_ASKED.includes(name) || /^(x-forwarded-|sec-)/.test(name),
+  );
 }
 
 /** What of llama-server's headers goes back to the caller. */
 export function replyHeaders(from: Headers): Headers {
-  const to = withoutConnection(from);
-  for (const name of [...to.keys()]) {
-    if (NEVER_ANSWERED.includes(name) || name.startsWith("access-control-")) to.delete(name);
-  }
-  return to;
+  return withoutConnection(
+    from,
+    (name) => NEVER_ANSWERED.includes(name) || name.startsWith("access-control-"),
+  );
 }
 
-function withoutConnection(from: Headers): Headers {
+function withoutConnection(from: Headers, isDropped: (name: string) => boolean): Headers {
   const named = from.get("connection")?.toLowerCase().split(",").map((name) => name.trim()) ?? [];
-  const to = new Headers(from);
-  for (const name of [...to.keys()]) {
-    if (PER_CONNECTION.includes(name) || named.includes(name)) to.delete(name);
-  }
-  return to;
+  const isKept = (name: string) =>
+    !PER_CONNECTION.includes(name) && !named.includes(name) && !isDropped(name);
+  return new Headers([...from].filter(([name]) => isKept(name)));
 }
