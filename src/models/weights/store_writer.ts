@@ -1,4 +1,5 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
+import type { PieceBuffers } from "./piece_buffers.ts";
 
 /** Bytes that wait for the disk, of all entries together. */
 export interface WriteBehind {
@@ -11,8 +12,9 @@ export interface StoreWriterOptions {
   readonly part: string;
   readonly byteLength: number;
   readonly behind: WriteBehind;
-  /** Makes an entry of the whole file, if it is what its name says. */
-  readonly keep: (part: string) => Promise<boolean>;
+  readonly buffers: PieceBuffers;
+  /** Makes an entry of the whole file. */
+  readonly keep: (part: string) => Promise<void>;
   readonly remove: (part: string) => Promise<void>;
 }
 
@@ -47,7 +49,7 @@ export class StoreWriter {
     }
   }
 
-  /** Answers whether the entry was kept. @throws what the disk says. */
+  /** Keeps the entry if all of it came; answers whether it did. @throws what the disk says. */
   async commit(): Promise<boolean> {
     if (this.#over) return false;
     this.#over = true;
@@ -57,7 +59,10 @@ export class StoreWriter {
       this.#file = undefined;
       const whole = !this.#dropped && this.#taken === this.#options.byteLength &&
         this.#filled === this.#piece.length;
-      if (whole && await this.#options.keep(this.#options.part)) return true;
+      if (whole) {
+        await this.#options.keep(this.#options.part);
+        return true;
+      }
     } catch (error) {
       await this.#cleanUp();
       throw error;
@@ -76,13 +81,13 @@ export class StoreWriter {
 
   /** Room for the next bytes; `false` where the entry is dropped instead. */
   #nextPiece(): boolean {
-    const { byteLength, behind } = this.#options;
+    const { byteLength, behind, buffers } = this.#options;
     const size = Math.min(PIECE_BYTES, byteLength - this.#taken);
     this.#dropped = size === 0 || behind.waiting + size > behind.limit;
     if (this.#dropped) return false;
     behind.waiting += size;
     this.#taken += size;
-    this.#piece = new Uint8Array(size);
+    this.#piece = buffers.take(size);
     this.#filled = 0;
     return true;
   }
@@ -93,7 +98,7 @@ export class StoreWriter {
     this.#writing.catch(() => {}); // seen by `commit`
   }
 
-  async #append(piece: Uint8Array): Promise<void> {
+  async #append(piece: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       this.#file ??= await Deno.open(this.#options.part, {
         write: true,
@@ -101,6 +106,7 @@ export class StoreWriter {
         mode: 0o600,
       });
       for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
+      this.#options.buffers.giveBack(piece);
     } finally {
       this.#options.behind.waiting -= piece.length;
     }

@@ -1,5 +1,6 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
 import { PIECES_AHEAD } from "./defaults.ts";
+import type { PieceBuffers } from "./piece_buffers.ts";
 
 /** The bytes on disk are not those that were hashed. */
 export class WeightChangedError extends Error {
@@ -21,18 +22,22 @@ export interface HashedStretch {
 /**
  * Reads a stretch piece by piece. Each is hashed after it was read and before it is handed out, so
  * nothing that changes on the disk can slip in between. The next are read, and hashed on other cores,
- * while one is in use.
+ * while one is in use. A piece is the reader's until it asks for the next.
  * @throws {WeightChangedError}
  */
-export async function* verifiedPieces(stretch: HashedStretch): AsyncGenerator<Uint8Array> {
+export async function* verifiedPieces(
+  stretch: HashedStretch,
+  buffers: PieceBuffers,
+): AsyncGenerator<Uint8Array> {
   using file = await openFile(stretch.path);
   await file.seek(stretch.offset, Deno.SeekMode.Start);
-  const ahead: Promise<Uint8Array>[] = [];
+  const ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
   let reading: Promise<unknown> = Promise.resolve();
   let next = 0;
   const readOn = () => {
     while (next < stretch.pieces.length && ahead.length < PIECES_AHEAD) {
-      const read = reading.then(nextPieceOf(file, stretch, next));
+      const piece = buffers.take(pieceBytes(stretch, next));
+      const read = reading.then(() => fill(piece, file, stretch));
       const checked = read.then(checkOf(stretch, next));
       // Its failure is seen when its turn comes, or not at all when nobody wants it any more.
       checked.catch(() => {});
@@ -42,7 +47,12 @@ export async function* verifiedPieces(stretch: HashedStretch): AsyncGenerator<Ui
     }
   };
   try {
-    for (readOn(); ahead.length > 0; readOn()) yield await ahead.shift()!;
+    for (readOn(); ahead.length > 0; readOn()) {
+      const piece = await ahead.shift()!;
+      yield piece;
+      // Not where the reader broke off: a write that has failed may still read from it.
+      buffers.giveBack(piece);
+    }
   } finally {
     await Promise.allSettled([reading, ...ahead]);
   }
@@ -62,25 +72,26 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
-/** Reads one after the other from where the file stands. */
-function nextPieceOf(
+function pieceBytes({ byteLength }: HashedStretch, index: number): number {
+  return Math.min(PIECE_BYTES, byteLength - index * PIECE_BYTES);
+}
+
+/** From where the file stands. */
+async function fill(
+  piece: Uint8Array<ArrayBuffer>,
   file: Deno.FsFile,
-  { path, byteLength }: HashedStretch,
-  index: number,
-): () => Promise<Uint8Array<ArrayBuffer>> {
-  return async () => {
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, byteLength - index * PIECE_BYTES));
-    for (let at = 0; at < piece.length;) {
-      const read = await file.read(piece.subarray(at));
-      if (read === null) throw new WeightChangedError(path);
-      at += read;
-    }
-    return piece;
-  };
+  { path }: HashedStretch,
+): Promise<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < piece.length;) {
+    const read = await file.read(piece.subarray(at));
+    if (read === null) throw new WeightChangedError(path);
+    at += read;
+  }
+  return piece;
 }
 
 function checkOf({ path, pieces }: HashedStretch, index: number) {
-  return async (piece: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => {
+  return async (piece: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
     if (await sha256Of(piece) !== pieces[index]) throw new WeightChangedError(path);
     return piece;
   };

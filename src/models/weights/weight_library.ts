@@ -7,6 +7,7 @@ import { isUnchanged } from "./file_identity.ts";
 import { IndexCache } from "./index_cache.ts";
 import { indexFile } from "./index_file.ts";
 import type { FileIdentity, FileIndex, IndexedTensor, WeightIdentity } from "./types.ts";
+import { PieceBuffers } from "./piece_buffers.ts";
 import { verifiedPieces, WeightChangedError } from "./verified_pieces.ts";
 import type { StoreWriter } from "./store_writer.ts";
 import { WeightStore } from "./weight_store.ts";
@@ -35,6 +36,7 @@ export class WeightLibrary {
   readonly #cache: IndexCache;
   readonly #store: WeightStore;
   readonly #logger: Logger;
+  readonly #buffers = new PieceBuffers();
   readonly #files = new Map<string, FileIndex>();
   readonly #pending = new Map<string, Pending>();
   readonly #bySha256 = new Map<string, Located[]>();
@@ -135,7 +137,7 @@ export class WeightLibrary {
   /** A file that was not what its index says is no source any more. */
   async *#readFile({ tensor, file }: Located): AsyncGenerator<Uint8Array> {
     try {
-      yield* verifiedPieces({ ...tensor, path: file.path });
+      yield* verifiedPieces({ ...tensor, path: file.path }, this.#buffers);
     } catch (error) {
       if (error instanceof WeightChangedError) this.#distrust(file.path);
       throw error;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
 import { WHOLE_ENTRY_BYTES, WRITE_BEHIND_BYTES } from "./defaults.ts";
 import { hashInWorker } from "./hash_in_worker.ts";
+import { PieceBuffers } from "./piece_buffers.ts";
 import { type Usage, victims } from "./quota.ts";
 import { StoreWriter, type WriteBehind } from "./store_writer.ts";
 import { sha256Of, verifiedPieces } from "./verified_pieces.ts";
@@ -16,14 +17,16 @@ const PART = ".part";
 
 /**
  * Weights that came over the network, kept for the next load. An entry is never seen half-written,
- * and its whole content is verified each time before it is used. Hashes are made off the event loop.
+ * and its whole content is verified each time before it is used: not before it is kept as well, since
+ * that would take the cores from the load that it comes with. Hashes are made off the event loop.
  */
 export class WeightStore {
   readonly #folder: string;
   readonly #quotaBytes: number;
   readonly #behind: WriteBehind;
-  /** Entries that are being verified before they are kept; one after the other. */
-  readonly #keeping = new Map<string, Promise<boolean>>();
+  readonly #buffers = new PieceBuffers();
+  /** Entries that are being given their name; one after the other. */
+  readonly #keeping = new Map<string, Promise<void>>();
   #lastKept: Promise<unknown> = Promise.resolve();
   #usedBytes: number;
 
@@ -54,7 +57,7 @@ export class WeightStore {
     const path = join(this.#folder, key.sha256);
     const size = await sizeOf(path);
     if (size === undefined) return undefined;
-    const pieces = size === key.byteLength ? await verified(path, key) : undefined;
+    const pieces = size === key.byteLength ? await verified(path, key, this.#buffers) : undefined;
     if (pieces === undefined) {
       await this.#remove(path, size);
       return undefined;
@@ -72,31 +75,30 @@ export class WeightStore {
       part,
       byteLength: key.byteLength,
       behind: this.#behind,
+      buffers: this.#buffers,
       keep: (part) => this.#keep(part, key),
       remove: removeQuietly,
     });
   }
 
-  async #keep(part: string, key: StoreKey): Promise<boolean> {
+  async #keep(part: string, key: StoreKey): Promise<void> {
     const { sha256 } = key;
     const kept = this.#lastKept.then(() => this.#keepNow(part, key));
     this.#lastKept = kept.catch(() => {});
     this.#keeping.set(sha256, kept);
     try {
-      return await kept;
+      await kept;
     } finally {
       if (this.#keeping.get(sha256) === kept) this.#keeping.delete(sha256);
     }
   }
 
-  async #keepNow(part: string, key: StoreKey): Promise<boolean> {
+  async #keepNow(part: string, key: StoreKey): Promise<void> {
     const path = join(this.#folder, key.sha256);
     const replaced = await sizeOf(path) ?? 0;
-    if (await hashOf(part, key) !== key.sha256) return false;
     await Deno.rename(part, path);
     this.#usedBytes += key.byteLength - replaced;
     if (this.#usedBytes > this.#quotaBytes) await this.#makeRoom();
-    return true;
   }
 
   async #makeRoom(): Promise<void> {
@@ -118,6 +120,7 @@ export class WeightStore {
 async function verified(
   path: string,
   { sha256, byteLength }: StoreKey,
+  buffers: PieceBuffers,
 ): Promise<AsyncGenerator<Uint8Array> | undefined> {
   if (byteLength <= WHOLE_ENTRY_BYTES) {
     const bytes = await Deno.readFile(path);
@@ -125,13 +128,7 @@ async function verified(
   }
   const [hash] = await hashLarge(path, byteLength);
   if (hash?.sha256 !== sha256) return undefined;
-  return verifiedPieces({ path, offset: 0, byteLength, pieces: hash.pieces });
-}
-
-async function hashOf(path: string, { byteLength }: StoreKey): Promise<string | undefined> {
-  if (byteLength <= WHOLE_ENTRY_BYTES) return await sha256Of(await Deno.readFile(path));
-  const [hash] = await hashLarge(path, byteLength);
-  return hash?.sha256;
+  return verifiedPieces({ path, offset: 0, byteLength, pieces: hash.pieces }, buffers);
 }
 
 function hashLarge(path: string, byteLength: number) {

@@ -21,7 +21,7 @@ export interface HostedWeight extends Weight {
 export interface WeightWriter {
   /** Copies the bytes. A disk that can't follow costs the entry, never the stream. */
   write(bytes: Uint8Array): void;
-  /** Keeps the weight if its bytes are what its SHA-256 says; answers whether it did. */
+  /** Keeps the weight if all of it came; answers whether it did. What it is is verified when it is read. */
   commit(): Promise<boolean>;
   /** Leaves nothing behind. Safe to call twice and after `commit`. */
   abort(): Promise<void>;
@@ -35,7 +35,8 @@ export interface WeightSource {
   isCurrent(weight: Weight): Promise<boolean>;
   /**
    * The weight's bytes from any file or store on this machine, each piece verified before it is handed
-   * out. `undefined` where there are none; the iteration throws where they are not what they were.
+   * out, and the reader's until it asks for the next. `undefined` where there are none; the iteration
+   * throws where they are not what they were.
    */
   read(weight: Weight): Promise<AsyncGenerator<Uint8Array> | undefined>;
   /** Begins to keep a weight; `undefined` where it would not fit. */

@@ -32,5 +32,7 @@ export function identityOf({ name, bytes }: ExtraTensor) {
 
 /** Everything that a generator of pieces yields. */
 export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  return new Uint8Array(await new Blob(await Array.fromAsync(pieces) as BlobPart[]).arrayBuffer());
+  // A piece is the reader's only until it asks for the next.
+  const copies = await Array.fromAsync(pieces, (piece) => piece.slice());
+  return new Uint8Array(await new Blob(copies as BlobPart[]).arrayBuffer());
 }

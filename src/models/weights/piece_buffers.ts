@@ -1,0 +1,28 @@
+import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
+
+/** What is smaller costs little to make, and would waste most of a buffer. */
+const MIN_REUSED_BYTES = PIECE_BYTES / 4;
+
+/**
+ * Buffers for pieces, used again and again: to make a fresh one's pages takes the system as long as to
+ * hash what is read into them. Those that nobody has are the garbage collector's to take, so that a node
+ * that loads nothing keeps none.
+ */
+export class PieceBuffers {
+  #free: WeakRef<ArrayBuffer>[] = [];
+
+  /** What stands in it is of no meaning. @param length of {@linkcode PIECE_BYTES} at most. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    if (length < MIN_REUSED_BYTES) return new Uint8Array(length);
+    for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
+      const buffer = free.deref();
+      if (buffer !== undefined) return new Uint8Array(buffer, 0, length);
+    }
+    return new Uint8Array(new ArrayBuffer(PIECE_BYTES), 0, length);
+  }
+
+  /** Nobody may look at its bytes any more. What is not given back is only made anew. */
+  giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+    if (buffer.byteLength === PIECE_BYTES) this.#free.push(new WeakRef(buffer));
+  }
+}
