@@ -47,7 +47,7 @@ export class FrameDecoder {
     this.#flows = flows;
   }
 
-  /** Keeps `bytes` without a copy where nothing is held; the caller must not change them afterwards. */
+  /** Keeps `bytes` without a copy where nothing is held: they are the caller's again after `release`. */
   push(bytes: Uint8Array): void {
     if (this.#start === this.#end) {
       this.#store = bytes;
@@ -94,6 +94,11 @@ export class FrameDecoder {
     this.#flowing -= payload.length;
     this.#start += payload.length;
     return { type: this.#flows!, payload };
+  }
+
+  /** Looks no more at what was pushed: the beginning of a frame is copied. Payloads handed out still do. */
+  release(): void {
+    if (!this.#owned) this.#grow(0);
   }
 
   /** The bytes behind the last frame, for a stream that goes on unframed. */

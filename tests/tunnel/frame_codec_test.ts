@@ -37,6 +37,27 @@ Deno.test("FrameDecoder gives the same frames for any cut of the bytes, and keep
   ));
 });
 
+Deno.test("FrameDecoder looks at nothing that was pushed before its release", () => {
+  fc.assert(fc.property(
+    fc.array(frame, { maxLength: 12 }),
+    fc.array(fc.nat(2_000)),
+    (frames, cuts) => {
+      const decoder = new FrameDecoder(LIMITS);
+      const decoded: number[][] = [];
+      const bytes = joined(frames.map(({ type, payload }) => encodeFrame(type, payload)));
+      for (const chunk of cutAt(bytes, cuts)) {
+        decoder.push(chunk);
+        for (let one = decoder.next(); one !== undefined; one = decoder.next()) {
+          decoded.push([...one.payload]);
+        }
+        decoder.release();
+        chunk.fill(0xee);
+      }
+      assert.deepEqual(decoded, frames.map(({ payload }) => [...payload]));
+    },
+  ));
+});
+
 Deno.test("FrameDecoder keeps a cut-off frame as its rest and gives no part of it", () => {
   fc.assert(fc.property(frame, fc.nat(), fc.array(fc.nat(2_000)), (one, cut, cuts) => {
     const whole = encodeFrame(one.type, one.payload);

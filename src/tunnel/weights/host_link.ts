@@ -109,24 +109,24 @@ export class HostLink {
     const messages = new MessageDecoder();
     for (let bytes = await this.#stream.read(); bytes !== null; bytes = await this.#stream.read()) {
       const rest = agreement.known ? bytes : agreement.push(bytes);
-      if (rest.length === 0) continue;
       this.#agreed = agreement.agreed;
-      if (!this.#agreed) await this.#reply(rest);
-      else {
-        messages.push(rest);
-        await this.#readMessages(messages);
-      }
+      if (this.#agreed) await this.#readMessages(rest, messages);
+      else if (rest.length > 0) await this.#reply(rest);
+      this.#stream.recycle?.(bytes);
     }
     await this.#reply(agreement.rest());
   }
 
-  async #readMessages(messages: MessageDecoder): Promise<void> {
+  /** Nothing looks at the bytes afterwards. */
+  async #readMessages(bytes: Uint8Array, messages: MessageDecoder): Promise<void> {
+    messages.push(bytes);
     for (let message = messages.next(); message; message = messages.next()) {
       if (message.kind === "bytes") await this.#reply(message.bytes);
       else if (message.kind === "filled") this.#sender.filled(message.id);
       else if (message.kind === "refused") this.#sender.refused(message.id);
       else throw new TunnelError(`The worker sent a message that is the host's: ${message.kind}`);
     }
+    messages.release();
   }
 
   async #reply(bytes: Uint8Array): Promise<void> {

@@ -81,6 +81,11 @@ export class MessageDecoder {
     this.#frames.push(bytes);
   }
 
+  /** Looks no more at what was pushed; nor does any message but one of bytes. */
+  release(): void {
+    this.#frames.release();
+  }
+
   /** @throws {FrameError} on what is no message. */
   next(): LinkMessage | undefined {
     const frame = this.#frames.next();

@@ -50,14 +50,8 @@ export class WorkerLink {
     for (let bytes = await this.#read(); bytes !== null; bytes = await this.#read()) {
       const split = first.done ? { pass: [], rest: bytes } : first.push(bytes);
       for (const part of split.pass) await this.#tcp.write(part);
-      if (split.rest.length === 0) continue;
-      if (!this.#options.agree) {
-        await this.#tcp.write(split.rest);
-        continue;
-      }
-      this.#understood ??= await this.#requests.promise;
-      messages.push(split.rest);
-      await this.#handleAll(messages, this.#understood);
+      if (split.rest.length > 0) await this.#later(split.rest, messages);
+      this.#fromHost.recycle?.(bytes);
     }
     await this.#tcp.closeWrite();
   }
@@ -91,11 +85,16 @@ export class WorkerLink {
     return this.#fromHost.read();
   }
 
-  async #handleAll(messages: MessageDecoder, requests: WorkerRequests | undefined): Promise<void> {
+  /** What comes behind the first request. Nothing looks at the bytes afterwards. */
+  async #later(bytes: Uint8Array, messages: MessageDecoder): Promise<void> {
+    if (!this.#options.agree) return await this.#tcp.write(bytes);
+    const requests = this.#understood ??= await this.#requests.promise;
+    messages.push(bytes);
     for (let message = messages.next(); message; message = messages.next()) {
       if (requests !== undefined) await requests.take(message);
       else if (message.kind === "bytes") await this.#tcp.write(message.bytes);
     }
+    messages.release();
   }
 
   #greeted(greeting: Greeting): Conversation | undefined {

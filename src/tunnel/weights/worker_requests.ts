@@ -95,7 +95,7 @@ export class WorkerRequests {
       throw new TunnelError("The host sent something before a refused frame");
     }
     countFrame(counts, head.command);
-    conversation.asked(head);
+    conversation.asked({ command: head.command });
     if (head.command === RpcCommand.SET_TENSOR) {
       const found = readSetTensor(head, layout);
       if (found !== undefined) this.#received.begin(found.tensor, found.byteLength);

@@ -26,6 +26,11 @@ export class Pipe implements ByteSource, ByteSink {
     }
   }
 
+  /** Whoever looks at the bytes again finds others there. */
+  recycle(bytes: Uint8Array): void {
+    bytes.fill(0xee);
+  }
+
   write(bytes: Uint8Array): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     this.written += bytes.length;
@@ -63,6 +68,7 @@ export class Pipe implements ByteSource, ByteSink {
 export function endOf(incoming: Pipe, outgoing: Pipe): PeerStream {
   return {
     read: () => incoming.read(),
+    recycle: (bytes) => incoming.recycle(bytes),
     write: (bytes) => outgoing.write(bytes),
     closeWrite: () => outgoing.closeWrite(),
     reset: (reason) => {
