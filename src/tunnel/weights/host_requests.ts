@@ -1,3 +1,4 @@
+import { createHash, type Hash } from "node:crypto";
 import type { Conversation } from "../rpc_wire/conversation.ts";
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
@@ -35,6 +36,7 @@ interface Holding {
   readonly head: Uint8Array;
   readonly data: Uint8Array;
   readonly candidates: readonly HostedWeight[];
+  readonly hash: Hash;
   filled: number;
 }
 
@@ -46,12 +48,6 @@ export class HostRequests {
   readonly #options: HostRequestsOptions;
   readonly #remembered = new Remembered();
   #holding: Holding | null = null;
-  /** The last held frame's hash, made while the next one is read. */
-  #judging: Promise<void> = Promise.resolve();
-  /** Held frames that turned out to be no weights. */
-  #strangers: Holding[] = [];
-  /** The tensor of the last one. */
-  #lastHeld = "";
 
   constructor(options: HostRequestsOptions) {
     this.#options = options;
@@ -62,39 +58,32 @@ export class HostRequests {
     const holding = this.#holding;
     if (holding === null) return this.#options.out.bytes(event.bytes);
     holding.data.set(event.bytes, holding.filled);
+    // Piece by piece, which takes a tenth of a millisecond each: WebCrypto would copy the whole first.
+    holding.hash.update(event.bytes);
     holding.filled += event.bytes.length;
     if (event.rest > 0) return;
     this.#holding = null;
-    await this.#judging;
-    this.#judging = this.#judge(holding);
-    this.#judging.catch(() => {}); // seen by whoever waits for it
+    await this.#judge(holding);
   }
 
   /** llama-server says no more: what is held passes as far as it came. */
   async end(): Promise<void> {
-    await this.#settle();
-    if (this.#holding === null) return;
-    const { head, data, filled } = this.#holding;
-    this.#options.out.bytes(head);
-    this.#options.out.bytes(data.subarray(0, filled));
+    await this.#options.sender.settle();
+    if (this.#holding !== null) this.#passHeld(this.#holding);
   }
 
   async #head(head: WireHead): Promise<void> {
     const { counts, layout } = this.#options;
     countFrame(counts, head.command);
-    if (this.#strangers.length > 0) await this.#settle();
     if (head.command === RpcCommand.SET_TENSOR) {
       const found = readSetTensor(head, layout);
-      // The one before it may turn out to be no weight, and would then pass behind this one.
-      if (found?.tensor.name === this.#lastHeld) await this.#settle();
       if (found !== undefined && this.#hold(head, found)) return;
       counts.tensorBytesMoved += head.rest;
     }
     if (head.command === RpcCommand.SET_TENSOR_HASH && await this.#haveIt(head)) return;
     const key = this.#remembered.keyOf(head);
     if (key !== undefined && await this.#answerHere(this.#remembered.get(key))) return;
-    await this.#settle();
-    this.#lastHeld = "";
+    await this.#options.sender.settle();
     if (head.command === RpcCommand.GRAPH_COMPUTE) this.#options.loaded();
     this.#pass(
       head,
@@ -109,31 +98,28 @@ export class HostRequests {
       weight.byteLength === byteLength && mayBe(weight, tensor)
     );
     if (candidates.length === 0) return false;
-    this.#lastHeld = tensor.name;
-    const data = new Uint8Array(byteLength);
-    this.#holding = { head: head.bytes.slice(), data, candidates, filled: 0 };
+    const [data, hash] = [new Uint8Array(byteLength), createHash("sha256")];
+    this.#holding = { head: head.bytes.slice(), data, candidates, hash, filled: 0 };
     return true;
   }
 
   /** The held bytes are whole: a reference where they are the file's, themselves where they are not. */
   async #judge(holding: Holding): Promise<void> {
-    const { head, data, candidates } = holding;
-    const sha256 = await sha256Of(data);
+    const { head, data, candidates, hash } = holding;
+    const { sender } = this.#options;
+    const sha256 = hash.digest("hex");
     const weight = candidates.find((candidate) => candidate.sha256 === sha256);
-    if (weight === undefined) this.#strangers.push(holding);
-    else await this.#options.sender.refer({ head, data, weight });
+    if (weight !== undefined) return await sender.refer({ head, data, weight });
+    await sender.settle();
+    this.#passHeld(holding);
   }
 
-  /** Waits until the worker has all that was held back: then anything may pass. */
-  async #settle(): Promise<void> {
-    await this.#judging;
-    await this.#options.sender.settle();
+  /** Nothing is on its way to the worker that could come behind it. */
+  #passHeld({ head, data, filled }: Holding): void {
     const { out, counts } = this.#options;
-    for (const { head, data } of this.#strangers.splice(0)) {
-      counts.tensorBytesMoved += data.length;
-      out.bytes(head);
-      out.bytes(data);
-    }
+    counts.tensorBytesMoved += filled;
+    out.bytes(head);
+    out.bytes(data.subarray(0, filled));
   }
 
   /**
@@ -179,8 +165,4 @@ export class HostRequests {
 /** Their one SHA-256; several files may hold the same weight. */
 function only(weights: readonly HostedWeight[]): HostedWeight | undefined {
   return new Set(weights.map(({ sha256 }) => sha256)).size === 1 ? weights[0] : undefined;
-}
-
-async function sha256Of(bytes: Uint8Array): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)).toHex();
 }
