@@ -1,5 +1,6 @@
 import type { ModelRef } from "../mesh/mod.ts";
-import { assign, isNoLongerNeeded } from "./assignment/assign.ts";
+import { assign } from "./assignment/assign.ts";
+import { isNoLongerNeeded } from "./assignment/hot.ts";
 import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
 import type { Assignment, Downloadable } from "./assignment/types.ts";
 import { everyone, type Member, sameModel, type View } from "./view.ts";

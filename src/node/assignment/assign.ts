@@ -1,12 +1,10 @@
 import type { ModelRef, PeerId } from "../../mesh/mod.ts";
-import { COLD_DEMAND, HOT_DEMAND } from "../defaults.ts";
 import { fileOf, type Member, needOf } from "../view.ts";
-import { assignmentOf, fillGaps, mayDownload, mayServe, refOf } from "./gaps.ts";
-import { isWarm, servedBy, type Stock } from "./stock.ts";
+import { assignmentOf, fillGaps, holdsFitting, mayDownload, mayServe, refOf } from "./gaps.ts";
+import { hotModels, spareReplica } from "./hot.ts";
+import { servedBy, type Stock } from "./stock.ts";
 import { callTeam, isNear } from "./teams.ts";
-import type { Assignment, Downloadable } from "./types.ts";
-
-export type Assignments = ReadonlyMap<PeerId, Assignment>;
+import type { Assignment, Assignments, Downloadable } from "./types.ts";
 
 /**
  * What each member is to do that it does not do yet: those who may be given a model, in the order in
@@ -71,13 +69,9 @@ class Round {
 
   /** One more instance, where the ones that are warm have more to do than they should. */
   relieveHotModels(): void {
-    const { demand, providers } = this.#stock;
-    const hot = [...demand].filter(([name, inFlight]) => {
-      const serving = providers.get(name) ?? [];
-      return serving.length > 0 && serving.every(isWarm) && inFlight >= HOT_DEMAND * serving.length;
-    });
-    for (const [name] of hot.sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))) {
+    for (const name of hotModels(this.#stock)) {
       const member = this.#idle().find((one) => holdsFitting(one, name)) ??
+        spareReplica(name, this.#stock, this.assignments) ??
         this.#idle().find((one) =>
           this.#catalog.some((model) => model.name === name && mayDownload(one, model))
         );
@@ -160,10 +154,6 @@ function holdersOf(
   return holders;
 }
 
-function holdsFitting(member: Member, name: string): boolean {
-  return member.models.some((file) => file.name === name && mayServe(member, file));
-}
-
 function help(
   member: Member,
   waiting: { readonly model: ModelRef; readonly group: readonly Member[] } | undefined,
@@ -198,17 +188,4 @@ function oneMore(
     if (isBetter) best = { name, fingerprint, count };
   }
   return best && { name: best.name, model: refOf(best), reason: "spare" };
-}
-
-/**
- * Whether a member that took a hot model may leave it: the others can answer what is still asked. They
- * leave one by one, the lowest PeerId first.
- */
-export function isNoLongerNeeded(self: Member, { providers, demand, members }: Stock): boolean {
-  const name = servedBy(self);
-  if (name === null || self.claim?.reason !== "hot") return false;
-  const others = (providers.get(name) ?? []).filter((one) => one.peer !== self.peer && isWarm(one));
-  const first = members.find((one) => one.claim?.reason === "hot" && servedBy(one) === name);
-  return first?.peer === self.peer && others.length > 0 &&
-    (demand.get(name) ?? 0) <= COLD_DEMAND * others.length;
 }

@@ -90,6 +90,10 @@ export function mayServe(
   return needBytes <= memoryBytes && !refuses.includes(name);
 }
 
+export function holdsFitting(member: Member, name: string): boolean {
+  return member.models.some((file) => file.name === name && mayServe(member, file));
+}
+
 export function mayDownload(member: Member, model: Downloadable): boolean {
   return model.sizeBytes <= member.downloadBytes && mayServe(member, model);
 }

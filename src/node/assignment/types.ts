@@ -1,4 +1,4 @@
-import type { ClaimReason, ModelRef } from "../../mesh/mod.ts";
+import type { ClaimReason, ModelRef, PeerId } from "../../mesh/mod.ts";
 
 /** What the mesh gives a member to do. */
 export interface Assignment {
@@ -7,6 +7,8 @@ export interface Assignment {
   readonly model: ModelRef | null;
   readonly reason: ClaimReason;
 }
+
+export type Assignments = ReadonlyMap<PeerId, Assignment>;
 
 /** A model that anybody may download: the built-in catalog's, as far as assignments need it. */
 export interface Downloadable {

@@ -100,11 +100,13 @@ export interface PlayOptions {
   readonly downloads?: boolean;
   /** All that can act in a round do; else one after the other. */
   readonly together?: boolean;
+  /** Those who took a hot model have served it long enough. */
+  readonly mayCool?: boolean;
 }
 
 export function play(
   start: readonly Member[],
-  { catalog = [], downloads = true, together = true }: PlayOptions = {},
+  { catalog = [], downloads = true, together = true, mayCool = true }: PlayOptions = {},
 ): Played {
   let members = [...start];
   const moves: string[] = [];
@@ -118,7 +120,7 @@ export function play(
       const { plan, claim, cold } = decide(view(self, now.filter((other) => other !== self)), {
         told: self.assignable ? null : self.target,
         catalog,
-        mayCool: true,
+        mayCool,
         rested: rested.get(self.peer) ?? new Set(),
       });
       if (cold) rested.get(self.peer)?.add(self.instance?.model.name ?? "");

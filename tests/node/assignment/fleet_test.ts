@@ -156,6 +156,46 @@ const rows: Row[] = [
     catalog: [{ name: "x", sizeBytes: 9, needBytes: 10 }],
     expected: { a: "x alone", b: "x alone", c: "-" },
   },
+  {
+    fact: "a hot model gains a spare replica of a cold one, where nobody is idle",
+    nodes: [
+      { ...founder, models: ["x", "y"], serves: "x", demand: { x: 4 } },
+      { name: "b", memory: 20, disk: { y: 10 }, models: ["y"], serves: "y", demand: { y: 1 } },
+      { name: "c", memory: 20, disk: { x: 10, y: 10 }, serves: "y" },
+      { name: "d", memory: 20, disk: { y: 10 }, serves: "y" },
+    ],
+    expected: { a: "x alone", b: "y alone", c: "x alone", d: "y alone" },
+  },
+  {
+    fact: "a hot model gains an idle node before a spare replica",
+    nodes: [
+      { ...founder, models: ["x", "y"], serves: "x", demand: { x: 4 } },
+      { name: "b", memory: 20, disk: { y: 10 }, models: ["y"], serves: "y" },
+      { name: "c", memory: 20, disk: { x: 10, y: 10 }, serves: "y" },
+      { name: "d", memory: 20, disk: { x: 10 } },
+    ],
+    expected: { a: "x alone", b: "y alone", c: "y alone", d: "x alone" },
+  },
+  {
+    fact: "a hot model takes no replica that is asked for, and no last instance",
+    nodes: [
+      { ...founder, models: ["x", "y", "z"], serves: "x", demand: { x: 8 } },
+      { name: "b", memory: 20, disk: { y: 10 }, models: ["y"], serves: "y", demand: { y: 1 } },
+      { name: "c", memory: 20, disk: { x: 10, y: 10 }, serves: "y", demand: { y: 1 } },
+      { name: "d", memory: 20, disk: { x: 10, z: 10 }, serves: "z" },
+    ],
+    expected: { a: "x alone", b: "y alone", c: "y alone", d: "z alone" },
+  },
+  {
+    fact: "two hot models leave the third one instance",
+    nodes: [
+      { ...founder, models: ["x", "y", "z"], serves: "x", demand: { x: 4 } },
+      { name: "b", memory: 20, disk: { y: 10 }, models: ["y"], serves: "y", demand: { y: 8 } },
+      { name: "c", memory: 20, disk: { x: 10, y: 10, z: 10 }, serves: "z" },
+      { name: "d", memory: 20, disk: { x: 10, y: 10, z: 10 }, serves: "z" },
+    ],
+    expected: { a: "x alone", b: "y alone", c: "z alone", d: "y alone" },
+  },
 ];
 
 for (const row of rows) {
@@ -185,4 +225,34 @@ Deno.test("a mesh: a replica that was gained while its model was hot is given up
     const { plans, moves } = play(members);
     assert.equal(wordsOf(plans.get("b")!), expected, moves.join(", "));
   }
+});
+
+Deno.test("a mesh: a replica that was gained for one hot model is not taken for another", () => {
+  const disk = { x: 10, y: 10 };
+  const nodes = [
+    { ...founder, models: ["x", "y"], serves: "x", demand: { x: 4 } },
+    { name: "b", memory: 20, disk: { y: 10 }, models: ["y"], serves: "y" },
+    { name: "c", memory: 20, disk, serves: "y", demand: { y: 1 } },
+  ].map(memberOf);
+  for (const [reason, expected] of [["spare", "x alone"], ["hot", "y alone"]] as const) {
+    const claim = { model: "y", reason };
+    const { plans, moves } = play(nodes.map((one) => one.peer === "c" ? { ...one, claim } : one), {
+      mayCool: false,
+    });
+    assert.equal(wordsOf(plans.get("c")!), expected, moves.join(", "));
+  }
+});
+
+Deno.test("a mesh: of two that would go to a hot model, the higher PeerId does", () => {
+  const claim = { model: "x", reason: "hot" } as const;
+  const nodes = [
+    { ...founder, models: ["x", "y"], serves: "x", demand: { x: 4 } },
+    { name: "b", memory: 20, disk: { y: 10 }, models: ["y"], serves: "y" },
+    ...all(3, { memory: 20, disk: { x: 10, y: 10 }, serves: "y" }),
+  ].map(memberOf);
+  const { plans, moves } = play(
+    nodes.map((one) => /n[01]/.test(one.peer) ? { ...one, claim } : one),
+  );
+  const words = ["n0", "n1", "n2"].map((name) => wordsOf(plans.get(name)!));
+  assert.deepEqual(words, ["y alone", "x alone", "y alone"], moves.join(", "));
 });
