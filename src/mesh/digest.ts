@@ -26,7 +26,7 @@ export function digestOf(membership: Membership, now: number): Digest {
   const buckets = Array<number>(DIGEST_BUCKETS).fill(0);
   for (const [peer, entry] of membership) {
     if (!isTold(entry, now)) continue;
-    const mark = markOf(entry.record);
+    const mark = markOf(entry.record.bytes);
     const bucket = bucketOf(peer);
     buckets[bucket] = ((buckets[bucket] ?? 0) ^ mark) >>> 0;
   }
@@ -47,7 +47,7 @@ export function versionsIn(
   for (const [peer, entry] of membership) {
     if (!buckets.includes(bucketOf(peer)) || !isTold(entry, now)) continue;
     const { incarnation, seq } = entry.record;
-    versions.push({ peer, incarnation, seq, mark: markOf(entry.record) });
+    versions.push({ peer, incarnation, seq, mark: markOf(entry.record.bytes) });
   }
   return versions;
 }
@@ -79,7 +79,9 @@ export function exchangeFor(
   for (const version of versions) {
     const known = membership.get(version.peer)?.record;
     if (known === undefined || isNewer(version, known)) want.push(version.peer);
-    else if (!isNewer(known, version) && markOf(known) !== version.mark) want.push(version.peer);
+    else if (!isNewer(known, version) && markOf(known.bytes) !== version.mark) {
+      want.push(version.peer);
+    }
   }
   return { give, want };
 }
@@ -103,14 +105,14 @@ function bucketOf(peer: PeerId): number {
   return peer.charCodeAt(peer.length - 1) % DIGEST_BUCKETS;
 }
 
-const marks = new WeakMap<MeshRecord, number>();
+const marks = new WeakMap<Uint8Array, number>();
 
 /** 32 bits of a record's bytes, its signature among them (FNV-1a). */
-function markOf(record: MeshRecord): number {
-  const known = marks.get(record);
+export function markOf(bytes: Uint8Array): number {
+  const known = marks.get(bytes);
   if (known !== undefined) return known;
   let hash = 0x811c9dc5;
-  for (const byte of record.bytes) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  marks.set(record, hash);
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193) >>> 0;
+  marks.set(bytes, hash);
   return hash;
 }

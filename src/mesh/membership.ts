@@ -141,8 +141,8 @@ function finality({ status }: MeshRecord): number {
   return status === "alive" ? 0 : status === "dead" ? 1 : 2;
 }
 
-/** Two records that differ in nothing else: any order will do, as long as all nodes take the same. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
+/** Of two records that differ in nothing else: any order will do, as long as all nodes take the same. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < Math.min(a.byteLength, b.byteLength); i++) {
     const difference = (a[i] ?? 0) - (b[i] ?? 0);
     if (difference !== 0) return difference;

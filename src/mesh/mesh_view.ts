@@ -2,13 +2,14 @@ import type { Logger } from "@logtape/logtape";
 import { AntiEntropy, type EntropyMessage } from "./anti_entropy.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { DeathWatch } from "./death_watch.ts";
-import { MAX_ANNOUNCED_RTTS, RELAY_COALESCE_MS, SURROUNDINGS_MS } from "./defaults.ts";
+import { MAX_ANNOUNCED_RTTS, SURROUNDINGS_MS } from "./defaults.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { isVouchedFor, type MemberChange, type MemberEntry } from "./membership.ts";
+import { surroundingsEveryMs } from "./overlay.ts";
 import type { GossipLinks, GossipListener, PeerLinks } from "./peer_links.ts";
 import { Prober } from "./prober.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
-import { relayTargets } from "./relay.ts";
+import { Relay, relayTargets } from "./relay.ts";
 import { type IncarnationCounter, Roster } from "./roster.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
 
@@ -39,10 +40,9 @@ export class MeshView implements GossipListener {
   readonly #entropy: AntiEntropy;
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
-  /** News from others, and who brought them. */
-  readonly #toRelay = new Map<MeshRecord, PeerId>();
-  #cancelRelay: Cancel | undefined;
+  readonly #relay: Relay;
   #cancelRefresh: Cancel | undefined;
+  #refreshedAt = -Infinity;
   /** Peers that need no connection any more: its end says nothing. */
   readonly #parted = new Set<PeerId>();
   #finishing = false;
@@ -74,6 +74,7 @@ export class MeshView implements GossipListener {
       tell: (peer: PeerId, notice: MeshRecord) => this.#gossip.send(peer, [notice]),
     };
     this.#deaths = new DeathWatch({ roster: this.#roster, prober: this.#prober, effects, logger });
+    this.#relay = new Relay((record, heardFrom) => this.#passOn(record, heardFrom), clock);
   }
 
   get members(): readonly Announcement[] {
@@ -181,7 +182,7 @@ export class MeshView implements GossipListener {
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#cancelRefresh?.();
-    this.#cancelRelay?.();
+    this.#relay.stop();
     this.#heartbeats.endAll();
     const goodbye = this.#roster.goodbye();
     if (goodbye !== undefined) this.#tellAll(goodbye);
@@ -205,6 +206,11 @@ export class MeshView implements GossipListener {
   received(received: readonly Uint8Array[], from: PeerId): void {
     const news: MeshRecord[] = [];
     for (const bytes of received) {
+      const known = this.#roster.find(bytes);
+      if (known !== undefined) {
+        this.#relay.heardAgain(known, from);
+        continue;
+      }
       const record = this.#verify(bytes, from);
       if (record !== undefined && !this.#concernsUs(record)) news.push(record);
     }
@@ -243,26 +249,20 @@ export class MeshView implements GossipListener {
     if (changes.length > 0) this.#options.changed(changes);
   }
 
-  /** Passes on what was new to us. */
   #apply(changes: readonly MemberChange[], from: PeerId): void {
     if (changes.length === 0) return;
-    for (const { record } of changes) this.#toRelay.set(record, from);
-    this.#cancelRelay ??= this.#options.clock.after(RELAY_COALESCE_MS, () => this.#relay());
+    for (const { record } of changes) this.#relay.heard(record, from);
     this.#options.changed(changes);
   }
 
-  /** News come in bursts: they are passed on together, and only the newest of each node. */
-  #relay(): void {
-    this.#cancelRelay = undefined;
+  /** Unless there is newer of its node by now. */
+  #passOn(record: MeshRecord, heardFrom: ReadonlySet<PeerId>): void {
+    if (this.#roster.recordOf(record.subject) !== record) return;
     const { random } = this.#options;
     const [linked, members] = [this.#gossip.peers(), this.members.length];
-    for (const [record, from] of this.#toRelay) {
-      if (this.#roster.recordOf(record.subject) !== record) continue;
-      const told = this.lastOf(record.signer)?.rttsMs ?? {};
-      const targets = relayTargets(record, { linked, from, told, members, random });
-      for (const peer of targets) this.#gossip.send(peer, [record]);
-    }
-    this.#toRelay.clear();
+    const told = this.lastOf(record.signer)?.rttsMs ?? {};
+    const targets = relayTargets(record, { linked, heardFrom, told, members, random });
+    for (const peer of targets) this.#gossip.send(peer, [record]);
   }
 
   #publish(record: MeshRecord | undefined): void {
@@ -279,11 +279,17 @@ export class MeshView implements GossipListener {
     return [...this.#roster.membership.values()].filter(({ record }) => record.status === status);
   }
 
+  /** At once would be too often: many change in the same moments, and everybody hears of each. */
   #refreshSoon(): void {
     if (this.#finishing) return;
-    this.#cancelRefresh ??= this.#options.clock.after(SURROUNDINGS_MS, () => {
+    const { clock } = this.#options;
+    const mayAt = this.#refreshedAt + surroundingsEveryMs(this.members.length);
+    const waitMs = Math.max(SURROUNDINGS_MS, mayAt - clock.elapsed());
+    this.#cancelRefresh ??= clock.after(waitMs, () => {
       this.#cancelRefresh = undefined;
-      this.#publish(this.#roster.refresh());
+      const record = this.#roster.refresh();
+      if (record !== undefined) this.#refreshedAt = clock.elapsed();
+      this.#publish(record);
     });
   }
 }

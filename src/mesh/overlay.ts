@@ -1,6 +1,6 @@
 /** Who keeps a connection with whom. Pure, and computed by each member alone. */
 
-import { FULL_MESH_MEMBERS, GOSSIP_SUCCESSORS } from "./defaults.ts";
+import { FULL_MESH_MEMBERS, GOSSIP_SUCCESSORS, SURROUNDINGS_MS } from "./defaults.ts";
 import { peerIdOf } from "./keys.ts";
 import type { PeerId } from "./types.ts";
 
@@ -39,6 +39,14 @@ export function isNeighbourOf(self: PeerId, peer: PeerId, everybody: readonly Pe
 /** To how many neighbours news are passed on: enough that nearly all hear them, and anti-entropy finds the rest. */
 export function relayFanout(members: number): number {
   return Math.ceil(Math.log2(members + 2) / 2);
+}
+
+/**
+ * How often a member may tell what has changed around it: so rarely in a large mesh that all of them
+ * together are heard as often as those of the largest full one.
+ */
+export function surroundingsEveryMs(members: number): number {
+  return SURROUNDINGS_MS * Math.max(1, members / FULL_MESH_MEMBERS);
 }
 
 function firstAfter(sorted: readonly PeerId[], point: number): number {

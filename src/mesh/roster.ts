@@ -1,7 +1,9 @@
 import { announcementSchema, fitAnnouncement } from "./announcement.ts";
 import type { Clock } from "./clock.ts";
+import { markOf } from "./digest.ts";
 import { equalValues } from "./equal_values.ts";
 import {
+  compareBytes,
   compareRecords,
   expel,
   forgettable,
@@ -34,6 +36,8 @@ export interface RosterOptions {
 export class Roster {
   readonly #options: RosterOptions;
   readonly #membership = new Map<PeerId, MemberEntry>();
+  /** The same records by their marks. */
+  readonly #marked = new Map<number, MeshRecord>();
   #members: readonly Announcement[] = [];
   #content: AnnouncementContent | undefined;
   /** The last announcement without its version. */
@@ -72,6 +76,12 @@ export class Roster {
     return this.recordOf(peer)?.status === "alive";
   }
 
+  /** The record of these bytes where it is the newest of its node: checked before, and nothing new. */
+  find(bytes: Uint8Array): MeshRecord | undefined {
+    const record = this.#marked.get(markOf(bytes));
+    return record !== undefined && compareBytes(record.bytes, bytes) === 0 ? record : undefined;
+  }
+
   /** Merges what others say; answers with what is new, to be passed on. */
   accept(records: readonly MeshRecord[]): readonly MemberChange[] {
     const newer = news(this.#membership, records);
@@ -81,6 +91,8 @@ export class Roster {
     const members = [...this.#members];
     const changes = [...newer.values()].map((record) => {
       if (record.subject !== this.#options.self) placeMember(members, record);
+      this.#unmark(this.recordOf(record.subject));
+      this.#marked.set(markOf(record.bytes), record);
       return keep(this.#membership, record, now);
     });
     this.#members = members;
@@ -91,6 +103,7 @@ export class Roster {
   expel(is: (record: MeshRecord) => boolean): readonly MemberChange[] {
     const changes = expel(this.#membership, is);
     this.#revision += 1;
+    for (const { record } of changes) this.#unmark(record);
     const gone = new Set(changes.map(({ record }) => record.subject));
     this.#members = this.#members.filter(({ peer }) => !gone.has(peer));
     return changes;
@@ -99,7 +112,10 @@ export class Roster {
   /** Drops the tombstones that everybody has heard of long ago. */
   forget(): void {
     const now = this.#options.clock.elapsed();
-    for (const peer of forgettable(this.#membership, now)) this.#membership.delete(peer);
+    for (const peer of forgettable(this.#membership, now)) {
+      this.#unmark(this.recordOf(peer));
+      this.#membership.delete(peer);
+    }
   }
 
   /**
@@ -150,6 +166,10 @@ export class Roster {
     const version = this.recordOf(self);
     if (version === undefined) return undefined;
     return sign({ status: "left", subject: self, version });
+  }
+
+  #unmark(record: MeshRecord | undefined): void {
+    if (record !== undefined) this.#marked.delete(markOf(record.bytes));
   }
 
   #describe(content: AnnouncementContent): Announcement {

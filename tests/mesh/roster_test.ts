@@ -102,6 +102,23 @@ function watchOf(roster: Roster) {
   return { deaths, buried, first: first.promise };
 }
 
+Deno.test("what is known is found by its bytes, as long as there is nothing newer", () => {
+  const { roster } = rosterOf();
+  const peer = rosterOf();
+  const [first, second] = [peer.others("alive", 100, 1), peer.others("alive", 100, 2)];
+  assert.equal(roster.find(first.bytes), undefined);
+  roster.accept([first]);
+  assert.equal(roster.find(Uint8Array.from(first.bytes)), first);
+  const forged = Uint8Array.from(first.bytes);
+  forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+  assert.equal(roster.find(forged), undefined);
+  roster.accept([second]);
+  assert.equal(roster.find(first.bytes), undefined);
+  assert.equal(roster.find(second.bytes), second);
+  roster.expel(({ subject }) => subject === peer.self);
+  assert.equal(roster.find(second.bytes), undefined);
+});
+
 Deno.test("a peer that objects to its burial is left in peace until it is met again", () => {
   const { roster } = rosterOf();
   const peer = rosterOf();
