@@ -119,6 +119,8 @@ export const REDIAL_MAX_MS = 5_000;
 
 /** Lost peers that are dialled in one turn, and how long it lasts: the halves of a healed partition find each other by it. */
 export const LOST_PEERS_DIALLED = 2;
+/** Members that dial them at one time: a machine that is gone for good hears no more from a large mesh than from a small one. */
+export const LOST_PEERS_DIALLERS = 8;
 export const LOST_TURN_MS = 4_000;
 
 /** Peers that a node dials that has lost everybody: as many as it keeps in its data directory. */

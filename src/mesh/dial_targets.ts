@@ -2,6 +2,7 @@ import {
   ALONE_PEERS_DIALLED,
   DIAL_COURTESY_MS,
   LOST_PEERS_DIALLED,
+  LOST_PEERS_DIALLERS,
   REDIAL_MAX_MS,
 } from "./defaults.ts";
 import type { DialTarget } from "./dialer.ts";
@@ -9,26 +10,30 @@ import type { PeerId } from "./types.ts";
 
 export interface DialSituation {
   readonly self: PeerId;
+  /** How many others live. */
+  readonly members: number;
   /** Living members that this node wants a connection to. */
   readonly wanted: ReadonlySet<PeerId>;
   /** Members with a connection at this moment. */
   readonly connected: ReadonlySet<PeerId>;
-  /**
-   * Who may be out of reach only, in any order: peers of the token and of the last time, and those that
-   * were found dead. Nobody who is known to live.
-   */
+  /** Peers of the token and of the last time that are not known to live, in any order. */
+  readonly strangers: readonly PeerId[];
+  /** Who was found dead, and may be out of reach only, in any order: all members know them. */
   readonly lost: readonly PeerId[];
   /** Who said goodbye: they are on their way out, and come back by themselves. */
   readonly left: ReadonlySet<PeerId>;
-  /** Rises with time: the lost take turns. */
+  /** Rises with time: the lost take turns. Each member has begun to count somewhere else. */
   readonly turn: number;
 }
 
-/** Whom a member dials: those it wants, and a few of the lost in turn; as long as it is alone, all of them. */
+/**
+ * Whom a member dials: those it wants, a few of its strangers in turn, and now and then a few of the lost; as
+ * long as it is alone, all of them.
+ */
 export function dialTargets(situation: DialSituation): DialTarget[] {
   const { self, wanted, connected, left } = situation;
   const targets = new Map<PeerId, DialTarget>();
-  for (const peer of lostInTurn(situation)) {
+  for (const peer of awayInTurn(situation)) {
     targets.set(peer, {
       peer,
       courtesyMs: left.has(peer) ? REDIAL_MAX_MS : 0,
@@ -43,10 +48,21 @@ export function dialTargets(situation: DialSituation): DialTarget[] {
   return [...targets.values()].filter(({ peer }) => !connected.has(peer));
 }
 
-function lostInTurn({ lost, connected, turn }: DialSituation): PeerId[] {
-  const count = connected.size === 0 ? ALONE_PEERS_DIALLED : LOST_PEERS_DIALLED;
-  if (lost.length <= count) return [...lost];
-  const sorted = lost.toSorted();
+function awayInTurn({ strangers, lost, connected, members, turn }: DialSituation): PeerId[] {
+  if (connected.size === 0) {
+    return inTurn([...new Set([...strangers, ...lost])], turn, ALONE_PEERS_DIALLED);
+  }
+  const known = new Set(lost);
+  const own = strangers.filter((peer) => !known.has(peer));
+  // Whoever finds a lost one finds it for all, so the more are looking the less each of them has to.
+  const every = Math.max(1, Math.ceil(members / LOST_PEERS_DIALLERS));
+  const shared = turn % every === 0 ? inTurn(lost, turn / every, LOST_PEERS_DIALLED) : [];
+  return [...inTurn(own, turn, LOST_PEERS_DIALLED), ...shared];
+}
+
+function inTurn(peers: readonly PeerId[], turn: number, count: number): PeerId[] {
+  if (peers.length <= count) return [...peers];
+  const sorted = peers.toSorted();
   return Array.from(
     { length: count },
     (_, i) => sorted[(turn * count + i) % sorted.length] as PeerId,

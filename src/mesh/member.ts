@@ -153,12 +153,14 @@ export class Member {
 
   #dialTargets(): readonly DialTarget[] {
     const { self, links, stored } = this.#options;
-    const strangers = [...stored().keys()].filter((peer) => !this.view.isAlive(peer));
+    const { members, lost } = this.view;
     return dialTargets({
       self,
-      wanted: this.#needs.wanted(this.view.members),
+      members: members.length,
+      wanted: this.#needs.wanted(members),
       connected: links.connectedMembers(),
-      lost: [...new Set([...strangers, ...this.view.lost.map(({ peer }) => peer)])],
+      strangers: [...stored().keys()].filter((peer) => !this.view.isAlive(peer)),
+      lost: lost.map(({ peer }) => peer),
       left: this.view.left,
       turn: this.#turn(),
     });

@@ -3,6 +3,7 @@ import {
   ALONE_PEERS_DIALLED,
   DIAL_COURTESY_MS,
   LOST_PEERS_DIALLED,
+  LOST_PEERS_DIALLERS,
   REDIAL_MAX_MS,
 } from "../../src/mesh/defaults.ts";
 import { dialTargets } from "../../src/mesh/dial_targets.ts";
@@ -12,9 +13,11 @@ const [LOW, SELF, HIGH, LOST] = ["a", "b", "c", "d"] as [PeerId, PeerId, PeerId,
 
 const SITUATION = {
   self: SELF,
+  members: 2,
   wanted: new Set([LOW, HIGH]),
   connected: new Set<PeerId>(),
   left: new Set<PeerId>(),
+  strangers: [] as PeerId[],
   lost: [] as PeerId[],
   turn: 0,
 };
@@ -43,6 +46,31 @@ Deno.test("the lost take turns, a few at a time, and none is forgotten", () => {
     for (const peer of targets) dialled.add(peer);
   }
   assert.equal(dialled.size, lost.length);
+});
+
+Deno.test("in a large mesh each dials the lost more rarely, and all of them together as often", () => {
+  const lost = Array.from({ length: 5 }, (_, i) => `lost-${i}` as PeerId);
+  const connected = new Set([LOW]);
+  for (const members of [9, 200, 1_000]) {
+    const turns = Array.from({ length: members }, (_, turn) => turn);
+    const dials = turns.map((turn) =>
+      peersOf(dialTargets({ ...SITUATION, wanted: connected, connected, members, lost, turn }))
+    );
+    const diallers = dials.filter(({ length }) => length > 0).length;
+    assert.ok(diallers > LOST_PEERS_DIALLERS / 2 && diallers <= LOST_PEERS_DIALLERS);
+    assert.equal(new Set(dials.flat()).size, lost.length);
+  }
+});
+
+Deno.test("a stranger that is no member of the mesh is dialled in each turn, however large it is", () => {
+  const connected = new Set([LOW]);
+  for (const turn of [0, 1, 2, 3]) {
+    const situation = { ...SITUATION, wanted: connected, connected, members: 1_000, turn };
+    assert.deepEqual(peersOf(dialTargets({ ...situation, strangers: [LOST] })), [LOST]);
+    const isTurn = turn === 0;
+    const dead = dialTargets({ ...situation, strangers: [LOST], lost: [LOST] });
+    assert.deepEqual(peersOf(dead), isTurn ? [LOST] : []);
+  }
 });
 
 Deno.test("a node that has lost everybody dials all whom it knows, up to a limit", () => {
