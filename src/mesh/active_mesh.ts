@@ -1,5 +1,7 @@
 import type { ByteStream } from "./byte_stream.ts";
 import type { Link } from "./capability.ts";
+import { Deadline, raceSignal } from "./deadline.ts";
+import { ROUTE_REQUEST_TIMEOUT_MS } from "./defaults.ts";
 import { Gossip } from "./gossip.ts";
 import type { Guest } from "./invite_book.ts";
 import type { JoinedPeer } from "./join.ts";
@@ -9,7 +11,8 @@ import type { MemberChange } from "./membership.ts";
 import type { NetworkStream, PeerConnection } from "./network.ts";
 import { signerLinks, signRecord } from "./record.ts";
 import { RecordIntake } from "./record_intake.ts";
-import { buildRoutingTable } from "./routing_table.ts";
+import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
+import { buildRoutingTable, EMPTY_TABLE } from "./routing_table.ts";
 import type {
   Announcement,
   AnnouncementContent,
@@ -20,13 +23,19 @@ import type {
 
 /** A member: says what it does, hears what others do, and notices who is gone. */
 export class ActiveMesh implements MeshMode {
+  readonly passive = false;
   readonly #parts: ModeParts;
+  /** Who was here before this node had a voice: that they are is no news. */
+  readonly #known: Set<PeerId>;
+  readonly #learning = new AbortController();
+  #finishing = false;
   readonly #member: Member;
   readonly #gossip: Gossip;
   #table: RoutingTable | undefined;
 
-  constructor(parts: ModeParts) {
+  constructor(parts: ModeParts, known: Iterable<PeerId> = []) {
     this.#parts = parts;
+    this.#known = new Set(known);
     const { identity, network, clock, counters, random, logger, self } = parts;
     const { key, binding: { credential } } = identity;
     const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
@@ -93,8 +102,12 @@ export class ActiveMesh implements MeshMode {
     }
   }
 
-  admitted(connection: PeerConnection, { role }: JoinedPeer): void {
+  admitted(connection: PeerConnection, { role, passive }: JoinedPeer): void {
     if (role !== "member") return;
+    if (passive) {
+      if (connection.direction === "outbound") void this.#learnFrom(connection);
+      return;
+    }
     this.#member.connected(connection);
     if (connection.direction === "outbound") this.#gossip.open(connection);
   }
@@ -108,11 +121,14 @@ export class ActiveMesh implements MeshMode {
   }
 
   gossip(stream: NetworkStream, connection: PeerConnection): Promise<void> {
+    if (this.#parts.network.activate(connection)) this.#member.connected(connection);
     return this.#gossip.accept(stream, connection);
   }
 
-  finish(): Promise<void> {
-    return this.#member.finish();
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    this.#learning.abort(new Error("This node does not gossip any more"));
+    await this.#member.finish();
   }
 
   addressesOf(peer: PeerId): readonly string[] {
@@ -136,8 +152,36 @@ export class ActiveMesh implements MeshMode {
     return this.members().map(({ peer }) => peer);
   }
 
+  /** A standby that was dialled is of no further use, but to who knows nobody else: it knows the others. */
+  async #learnFrom(connection: PeerConnection): Promise<void> {
+    const { network, remember, logger } = this.#parts;
+    try {
+      if (network.connectedMembers().size === 0) {
+        const { nodes } = await this.#askRoutes(connection);
+        const addresses = new Map(nodes.map((node) => [node.peer, node.addresses]));
+        remember([...addresses.keys()], (peer) => addresses.get(peer) ?? []);
+      }
+    } catch (error) {
+      logger.debug("{peer} stands by, and tells of nobody: {error}", {
+        peer: connection.peer,
+        error,
+      });
+    }
+    this.#member.standsBy(connection.peer);
+    void connection.drain();
+  }
+
+  async #askRoutes(connection: PeerConnection): Promise<RoutingTable> {
+    const { signal: stopped } = this.#learning;
+    using deadline = new Deadline(ROUTE_REQUEST_TIMEOUT_MS, "Asking for routes", stopped);
+    const stream = await connection.openStream(ROUTES_PROTOCOL, deadline.signal);
+    return await raceSignal(askRoutes(stream, EMPTY_TABLE), deadline.signal)
+      .finally(() => stream.release());
+  }
+
   /** Follows the view: what changed, who is to be remembered, and what subscribers hear. */
   #onChanged(changes: readonly MemberChange[]): void {
+    if (this.#finishing) return;
     if (changes.length > 0 && changes.every(({ change }) => change === "measured")) {
       this.#parts.emit({ type: "measured" });
       return;
@@ -147,7 +191,8 @@ export class ActiveMesh implements MeshMode {
     let moved = false;
     for (const { record: { subject: peer }, name, change } of changes) {
       if (change !== "updated" && change !== "measured") {
-        this.#parts.emit({ type: "peer", peer, name, change });
+        const isKnown = this.#known.delete(peer) && change === "joined";
+        if (!isKnown) this.#parts.emit({ type: "peer", peer, name, change });
         moved = true;
       }
     }

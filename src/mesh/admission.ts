@@ -100,7 +100,7 @@ export class Admission {
     return entry.peer ?? await raceSignal(entry.verdict.promise, signal);
   }
 
-  get connections(): Pick<AdmittedConnections, "of" | "peers"> {
+  get connections(): Pick<AdmittedConnections, "of" | "peers" | "all"> {
     return this.#admitted;
   }
 

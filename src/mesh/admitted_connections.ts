@@ -29,6 +29,11 @@ export class AdmittedConnections {
     return (this.#byPeer.get(peer) ?? []).filter(({ connection }) => connection.isOpen);
   }
 
+  /** All that are open. */
+  *all(): Generator<AdmittedConnection> {
+    for (const id of this.#byPeer.keys()) yield* this.of(id);
+  }
+
   /** Peers with at least one that is open, as its last one says. */
   peers(): Map<PeerId, JoinedPeer> {
     const peers = new Map<PeerId, JoinedPeer>();

@@ -67,6 +67,7 @@ export const routeNodeSchema = z.object({
   name: displayName,
   role: activeRole,
   model: modelName.nullable(),
+  claim: modelName.nullable(),
   memoryBytes: bytes,
   devices: z.array(deviceSchema).max(64),
   addresses: addressList,

@@ -27,6 +27,8 @@ export interface JoinSelf {
   /** What it runs as: never more than its grant. */
   readonly role: MemberRole;
   readonly version: string;
+  /** It has no voice in the mesh now, and may have one later where it is a member. */
+  passive(): boolean;
   incarnation(): number;
   /** The incarnation that this process began with: tells it from a copy of itself. */
   readonly born: number;
@@ -47,6 +49,8 @@ export type Contest = (
 
 /** A peer whose membership was checked on its connection. */
 export interface JoinedPeer extends AdmittedPeer {
+  /** A client, or a member that stands by: it asks for the routing table, and gossips with nobody. */
+  readonly passive: boolean;
   readonly incarnation: number;
   readonly born: number;
   readonly version: string;
@@ -59,6 +63,7 @@ const helloSchema = z.object({
   mesh: byteStringOf(32),
   chain: chainSchema,
   role: z.enum(["member", "client"]),
+  passive: z.boolean(),
   version: versionText,
   incarnation: versionNumber,
   born: versionNumber,
@@ -149,7 +154,11 @@ export function judgeHello(hello: Hello, peer: PeerId, self: JoinSelf): Judgemen
   const revocation = self.revocationOf(links);
   if (revocation !== undefined) return { ...refuse("its invite was revoked"), revocation };
   const { role, version, incarnation, born } = hello;
-  return { ok: true, peer: { id: peer, role, version, incarnation, born, expiresAt, links } };
+  const passive = hello.passive || role === "client";
+  return {
+    ok: true,
+    peer: { id: peer, role, passive, version, incarnation, born, expiresAt, links },
+  };
 }
 
 /** Of two live copies of one node the older stays. */
@@ -174,7 +183,8 @@ function refusedBy(
 function helloOf(self: JoinSelf, nonce: Uint8Array): unknown {
   const { credential: { meshKey: mesh, chain }, role, version, born } = self;
   const incarnation = self.incarnation();
-  return { mesh, chain: chainToWire(chain), role, version, incarnation, born, nonce };
+  const passive = self.passive();
+  return { mesh, chain: chainToWire(chain), role, passive, version, incarnation, born, nonce };
 }
 
 function newNonce(): Uint8Array {

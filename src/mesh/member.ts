@@ -42,6 +42,8 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #dialer: Dialer;
   readonly #needs: Needs;
+  /** They were dialled, and have no voice now: they come by themselves. */
+  readonly #standingBy = new Set<PeerId>();
   readonly #lastGood = new Map<PeerId, string>();
   /** Chosen once, so that nodes that lost each other do not ask in the same order. */
   readonly #firstTurn: number;
@@ -100,6 +102,13 @@ export class Member {
     this.#dialer.wake();
   }
 
+  /** A member that was dialled stands by: it is no use to dial it, and what says that it is active is old. */
+  standsBy(peer: PeerId): void {
+    this.#standingBy.add(peer);
+    this.view.giveUp(peer, "it stands by");
+    this.#dialer.wake();
+  }
+
   /** Says goodbye and waits until it was heard. */
   async finish(): Promise<void> {
     this.#cancelRound();
@@ -110,7 +119,10 @@ export class Member {
 
   #onChanged(changes: readonly MemberChange[]): void {
     const moved = changes.filter(({ change }) => change !== "updated" && change !== "measured");
-    for (const { record } of moved) this.#dialer.forget(record.subject);
+    for (const { record: { subject } } of moved) {
+      this.#dialer.forget(subject);
+      this.#standingBy.delete(subject);
+    }
     this.#options.changed(changes);
     if (moved.length > 0) this.#thinkSoon();
   }
@@ -154,13 +166,16 @@ export class Member {
   #dialTargets(): readonly DialTarget[] {
     const { self, links, stored } = this.#options;
     const { members, lost } = this.view;
+    const connected = links.connectedMembers();
+    // Who knows nobody else asks them all the same: they know the others.
+    const isDialled = (peer: PeerId) => connected.size === 0 || !this.#standingBy.has(peer);
     return dialTargets({
       self,
       members: members.length,
       wanted: this.#needs.wanted(members),
-      connected: links.connectedMembers(),
-      strangers: [...stored().keys()].filter((peer) => !this.view.isAlive(peer)),
-      lost: lost.map(({ peer }) => peer),
+      connected,
+      strangers: [...stored().keys()].filter((peer) => !this.view.isAlive(peer) && isDialled(peer)),
+      lost: lost.map(({ peer }) => peer).filter(isDialled),
       left: this.view.left,
       turn: this.#turn(),
     });

@@ -7,7 +7,7 @@ import type { NetworkStream, PeerConnection } from "./network.ts";
 import type { AnnouncementContent, Mesh, MeshEvent, OpenOptions, PeerId } from "./types.ts";
 
 /** What a mode is given by the node that it belongs to. */
-export interface ModeParts extends Omit<MeshParts, "role" | "port" | "interfaces"> {
+export interface ModeParts extends Omit<MeshParts, "port" | "interfaces"> {
   readonly self: PeerId;
   /** This node's own. */
   addresses(): readonly string[];
@@ -22,6 +22,7 @@ export interface ModeParts extends Omit<MeshParts, "role" | "port" | "interfaces
 export interface MeshMode
   extends
     Pick<Mesh, "members" | "rttMs" | "routes" | "refreshRoutes" | "watchClosely" | "suspect"> {
+  readonly passive: boolean;
   start(): void;
   announce(content: AnnouncementContent): void;
   open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream>;

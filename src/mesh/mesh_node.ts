@@ -17,6 +17,7 @@ import { PassiveMesh } from "./passive_mesh.ts";
 import type { PeerNetwork } from "./peer_network.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
+import { buildRoutingTable } from "./routing_table.ts";
 import type { Trust } from "./trust.ts";
 import type {
   Announcement,
@@ -61,7 +62,11 @@ export class MeshNode implements Mesh {
   readonly #expulsion: Expulsion;
   readonly #expelled = new Set<PeerId>();
   readonly #listeners = new Set<(event: MeshEvent) => void>();
-  readonly #mode: MeshMode;
+  #mode: MeshMode;
+  /** One change of the mode after the other. */
+  #changing: Promise<void> = Promise.resolve();
+  /** What it says of itself while it has a voice. */
+  #content: AnnouncementContent | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: MeshParts) {
@@ -71,7 +76,13 @@ export class MeshNode implements Mesh {
     this.role = parts.role;
     const { network, trust, role, random, clock, counters } = parts;
     this.ended = trust.ended;
-    this.#exchange = new RevocationExchange({ network, trust, role, random });
+    this.#exchange = new RevocationExchange({
+      network,
+      trust,
+      role,
+      active: () => !this.passive,
+      random,
+    });
     this.#expulsion = new Expulsion({
       network,
       trust,
@@ -89,6 +100,20 @@ export class MeshNode implements Mesh {
       superseded: (connection) => this.#mode.superseded(connection),
     });
     this.#mode.start();
+  }
+
+  get passive(): boolean {
+    return this.#mode.passive;
+  }
+
+  standBy(): Promise<void> {
+    if (this.role === "client") throw new NotAllowedError("A client has no voice to give up");
+    return this.#change(() => this.#leave());
+  }
+
+  rejoin(): Promise<void> {
+    if (this.role === "client") throw new NotAllowedError("A client has no voice in the mesh");
+    return this.#change(() => this.#enter());
   }
 
   members(): readonly Announcement[] {
@@ -110,6 +135,7 @@ export class MeshNode implements Mesh {
   announce(content: AnnouncementContent): void {
     if (this.role === "client") throw new NotAllowedError("A client announces nothing");
     this.#mode.announce(content);
+    this.#content = content;
   }
 
   watchClosely(peers: readonly PeerId[]): void {
@@ -134,8 +160,8 @@ export class MeshNode implements Mesh {
   }
 
   clientsConnected(): number {
-    const peers = [...this.#parts.network.connectedPeers().values()];
-    return peers.filter(({ role }) => role === "client").length;
+    const { network } = this.#parts;
+    return network.connectedPeers().size - network.connectedMembers().size;
   }
 
   subscribe(listener: (event: MeshEvent) => void): () => void {
@@ -181,6 +207,8 @@ export class MeshNode implements Mesh {
         `This node knows of no invite ${id}: list them to see their ids`,
       );
     }
+    // Who hears of it passes it on: a passive node may be connected to nobody.
+    if (this.passive) await this.refreshRoutes({ force: true });
     await trust.revoke({ id, expiresAt: known?.expiresAt ?? null });
   }
 
@@ -206,6 +234,41 @@ export class MeshNode implements Mesh {
       remember: (peers, addressesOf) => this.#remember(peers, addressesOf),
       emit: (event) => this.#emit(event),
     };
+  }
+
+  #change(step: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(step);
+    this.#changing = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #leave(): Promise<void> {
+    if (this.passive || this.#stopped !== undefined) return;
+    const active = this.#mode;
+    const passive = new PassiveMesh(this.#modeParts(), buildRoutingTable(active.members()));
+    this.#mode = passive;
+    await active.finish();
+    // Peers close what gossip has left, once nothing uses it; what this node asks next is not to meet that.
+    this.#parts.network.disconnectIdle(new Error("This node stands by"));
+    passive.start();
+    this.#emit({ type: "members" });
+  }
+
+  async #enter(): Promise<void> {
+    if (!this.passive || this.#stopped !== undefined) return;
+    const { identity, network } = this.#parts;
+    const passive = this.#mode;
+    // A life of its own: what was said of the last one, its end above all, is not about this one.
+    identity.rise(identity.incarnation);
+    const active = new ActiveMesh(this.#modeParts(), passive.livingPeers());
+    this.#mode = active;
+    if (this.#content !== undefined) active.announce(this.#content);
+    for (const { connection, peer } of network.activeConnections()) {
+      active.admitted(connection, peer);
+    }
+    active.start();
+    await passive.finish();
+    this.#emit({ type: "members" });
   }
 
   /** What members are asked by others. */
@@ -274,6 +337,7 @@ export class MeshNode implements Mesh {
     this.#parts.trust.stop();
     this.#expulsion.stop();
     await this.#exchange.stop();
+    await this.#changing;
     await this.#mode.finish();
     await this.#parts.network.stop();
     await this.#parts.identity.flushed();

@@ -80,6 +80,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
     role,
     version: options.version,
     id: identity.peer,
+    passive: (): boolean => mesh.passive,
     incarnation: () => identity.incarnation,
     born: identity.incarnation,
     now: () => clock.now(),
@@ -91,7 +92,9 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const admission = new Admission({ ...shared, self });
   const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
   answerForLife(peers, { key, born: self.born });
-  const mesh = new MeshNode(partsOf(options, { identity, network: peers, port, trust, counters }));
+  const mesh: MeshNode = new MeshNode(
+    partsOf(options, { identity, network: peers, port, trust, counters }),
+  );
   try {
     await identity.save(port ?? identity.port);
     signal?.throwIfAborted();

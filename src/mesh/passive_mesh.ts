@@ -1,21 +1,27 @@
 import type { ByteStream } from "./byte_stream.ts";
-import { PROBE_TIMEOUT_MS } from "./defaults.ts";
+import { CLIENT_IDLE_MS, LOOK_IDLE_MS, PROBE_TIMEOUT_MS } from "./defaults.ts";
 import { IdleConnections } from "./idle_connections.ts";
 import type { Guest } from "./invite_book.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { NetworkStream } from "./network.ts";
 import { RouteFinder, type RoutesQuestion } from "./route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
+import { EMPTY_TABLE } from "./routing_table.ts";
 import type { Announcement, OpenOptions, PeerId, RefreshOptions, RoutingTable } from "./types.ts";
 
-/** A passive node: asks members for the routing table, and is in nobody's list of members. */
+/**
+ * A passive node, a client or a member that stands by: asks active members for the routing table, and is
+ * in nobody's list of members.
+ */
 export class PassiveMesh implements MeshMode {
+  readonly passive = true;
   readonly #parts: ModeParts;
   readonly #idle: IdleConnections;
   readonly #finder: RouteFinder;
   readonly #probes = new Set<Promise<void>>();
 
-  constructor(parts: ModeParts) {
+  /** @param table what is known from the time before */
+  constructor(parts: ModeParts, table: RoutingTable = EMPTY_TABLE) {
     this.#parts = parts;
     const { network, clock, random, logger } = parts;
     this.#idle = new IdleConnections((peer) =>
@@ -26,6 +32,8 @@ export class PassiveMesh implements MeshMode {
       random,
       logger,
       stored: parts.stored,
+      table,
+      isHearsay: (peer) => !network.isActive(peer),
       ask: (peer, question, signal) => this.#ask(peer, question, signal),
       drop: (peer, reason) => network.disconnect(peer, reason),
       changed: () => this.#onTable(),
@@ -106,7 +114,7 @@ export class PassiveMesh implements MeshMode {
     return [];
   }
 
-  /** A client knows no members by their chains: it hears of those that are left with the next table. */
+  /** It knows no members by their chains: it hears of those that are left with the next table. */
   forget(): readonly PeerId[] {
     return [];
   }
@@ -120,7 +128,8 @@ export class PassiveMesh implements MeshMode {
     { known, wanting }: RoutesQuestion,
     signal: AbortSignal,
   ): Promise<RoutingTable> {
-    const release = this.#idle.hold(peer);
+    const isLook = this.#parts.role === "member";
+    const release = this.#idle.hold(peer, isLook ? LOOK_IDLE_MS : CLIENT_IDLE_MS);
     const addresses = this.addressesOf(peer);
     try {
       const stream = await this.#parts.network.open(ROUTES_PROTOCOL, { peer, addresses, signal });

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Admission, AdmissionListener } from "./admission.ts";
+import type { AdmittedConnection } from "./admitted_connections.ts";
 import { BadMessageError } from "./cbor.ts";
 import { Deadline } from "./deadline.ts";
 import type { Clock } from "./clock.ts";
@@ -48,6 +49,8 @@ export class PeerNetwork {
   readonly #logger: Logger;
   readonly #listeners = new Set<PeerListener>();
   readonly #draining = new WeakSet<PeerConnection>();
+  /** Connections of members that were passive when they joined, and gossip now. */
+  readonly #activated = new WeakSet<PeerConnection>();
   readonly #clock: Pick<Clock, "elapsed">;
   readonly #counters: Counters;
   /** By peer: it may send something bad now and then. */
@@ -89,9 +92,28 @@ export class PeerNetwork {
     return this.#admission.connections.peers();
   }
 
+  /** Active members with at least one admitted connection. */
   connectedMembers(): Set<PeerId> {
-    const peers = [...this.connectedPeers().values()];
-    return new Set(peers.filter(({ role }) => role === "member").map(({ id }) => id));
+    return new Set(this.activeConnections().map(({ peer }) => peer.id));
+  }
+
+  /** Whether an admitted connection to the peer is open, over which it gossips or would. */
+  isActive(peer: PeerId): boolean {
+    return this.#admission.connections.of(peer).some((one) => this.#isActive(one));
+  }
+
+  /** Admitted connections of active members. */
+  activeConnections(): AdmittedConnection[] {
+    return [...this.#admission.connections.all()].filter((one) => this.#isActive(one));
+  }
+
+  /** A passive member has become an active one on this connection; false where it was one already. */
+  activate(connection: PeerConnection): boolean {
+    const admitted = this.#admission.connections.of(connection.peer)
+      .find((one) => one.connection.id === connection.id);
+    if (admitted === undefined || this.#isActive(admitted)) return false;
+    this.#activated.add(connection);
+    return true;
   }
 
   /** @throws {UnreachableError | RefusedError} or the signal's reason. */
@@ -157,6 +179,13 @@ export class PeerNetwork {
     return (this.connectionTo(peer)?.streams ?? 0) <= 1;
   }
 
+  /** Closes the connections on which nothing is under way. */
+  disconnectIdle(reason: Error): void {
+    for (const { connection } of [...this.#admission.connections.all()]) {
+      if (connection.streams === 0) connection.abort(reason);
+    }
+  }
+
   /** Closes every connection to the peer. */
   disconnect(peer: PeerId, reason: Error): void {
     for (const { connection } of this.#admission.connections.of(peer)) connection.abort(reason);
@@ -164,6 +193,10 @@ export class PeerNetwork {
 
   stop(): Promise<void> {
     return this.#network.stop();
+  }
+
+  #isActive({ connection, peer }: AdmittedConnection): boolean {
+    return !peer.passive || this.#activated.has(connection);
   }
 
   /** Between the connections to the peer's newest life. */

@@ -26,12 +26,14 @@ export interface RevocationExchangeParts {
   readonly network: PeerNetwork;
   readonly trust: Trust;
   readonly role: MemberRole;
+  /** It has a voice in the mesh now. */
+  readonly active: () => boolean;
   readonly random: () => number;
 }
 
 /**
- * How revocations travel: a member tells everybody whom it meets what it knows, and passes on what is
- * new to it. Clients listen only.
+ * How revocations travel: an active member tells everybody whom it meets what it knows, and passes on
+ * what is new to it. Passive nodes listen, and tell of what they revoke themselves.
  */
 export class RevocationExchange {
   readonly #parts: RevocationExchangeParts;
@@ -48,11 +50,14 @@ export class RevocationExchange {
     );
     if (role !== "member") return;
     network.listen({
-      admitted: (connection) => this.#own(this.#tell(connection, trust.revocations)),
+      admitted: (connection) =>
+        parts.active() && this.#own(this.#tell(connection, trust.revocations)),
       closed: () => {},
       superseded: () => {},
     });
-    trust.listen((revocation, from) => this.#passOn(revocation, from));
+    trust.listen((revocation, from) => {
+      if (parts.active() || from === undefined) this.#passOn(revocation, from);
+    });
   }
 
   /** Tells nobody any more; resolves when nothing is under way. */

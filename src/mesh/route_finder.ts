@@ -23,7 +23,11 @@ export interface RouteFinderOptions {
   readonly logger: Logger;
   /** Peers of the token and of the last time. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
+  /** What is known before anybody has answered. @default {EMPTY_TABLE} */
+  readonly table?: RoutingTable;
   ask(peer: PeerId, question: RoutesQuestion, signal: AbortSignal): Promise<RoutingTable>;
+  /** The peer that has answered is passive itself: it knows whom to ask. */
+  isHearsay(peer: PeerId): boolean;
   /** The peer did not answer. */
   drop(peer: PeerId, reason: Error): void;
   changed(table: RoutingTable): void;
@@ -38,7 +42,9 @@ export class RouteFinder {
   readonly #failed = new Set<PeerId>();
   /** Chosen once for each peer, so that not all clients ask the same one first. */
   readonly #turns = new Map<PeerId, number>();
-  #table: RoutingTable = EMPTY_TABLE;
+  #table: RoutingTable;
+  /** Where those may be found of whom a passive peer has told. */
+  #hearsay: RoutingTable["nodes"] = [];
   #freshUntil = -Infinity;
   /** By what is wanted with it. */
   readonly #fetching = new Map<string | undefined, Promise<RoutingTable>>();
@@ -46,6 +52,7 @@ export class RouteFinder {
 
   constructor(options: RouteFinderOptions) {
     this.#options = options;
+    this.#table = options.table ?? EMPTY_TABLE;
   }
 
   get table(): RoutingTable {
@@ -63,7 +70,7 @@ export class RouteFinder {
   }
 
   addressesOf(peer: PeerId): readonly string[] {
-    const node = this.#table.nodes.find((candidate) => candidate.peer === peer);
+    const node = [...this.#table.nodes, ...this.#hearsay].find((one) => one.peer === peer);
     return node?.addresses ?? this.#options.stored().get(peer) ?? [];
   }
 
@@ -97,14 +104,21 @@ export class RouteFinder {
   }
 
   async #fetch(wanting: string | undefined): Promise<RoutingTable> {
-    const candidates = this.#candidates();
-    for (const peer of candidates) {
+    const asked = new Set<PeerId>();
+    for (;;) {
+      const peer = this.#candidates().find((one) => !asked.has(one));
+      if (peer === undefined) break;
+      asked.add(peer);
       const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting);
       if (table === undefined) continue;
+      if (this.#options.isHearsay(peer)) {
+        this.#hearsay = table.nodes;
+        continue;
+      }
       this.#onAnswer(peer, table);
       return table;
     }
-    const tried = candidates.flatMap((peer) => this.addressesOf(peer)).join(", ");
+    const tried = [...asked].flatMap((peer) => this.addressesOf(peer)).join(", ");
     throw new UnreachableError(
       `Cannot reach the mesh: tried ${tried || "nobody, for no address is known"}`,
     );
@@ -133,7 +147,8 @@ export class RouteFinder {
   }
 
   #candidates(): PeerId[] {
-    const known = [...this.#table.nodes.map(({ peer }) => peer), ...this.#options.stored().keys()];
+    const told = [...this.#table.nodes, ...this.#hearsay].map(({ peer }) => peer);
+    const known = [...told, ...this.#options.stored().keys()];
     const order = [...this.#failed];
     const rank = (peer: PeerId) => peer === this.#preferred ? -2 : order.indexOf(peer);
     return [...new Set(known)].sort((a, b) => rank(a) - rank(b) || this.#turn(a) - this.#turn(b));

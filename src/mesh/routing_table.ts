@@ -23,12 +23,13 @@ function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
 }
 
 function nodeOf(member: Announcement): RouteNode {
-  const { peer, name, role, target, memoryBytes, devices, addresses, version } = member;
+  const { peer, name, role, target, claim, memoryBytes, devices, addresses, version } = member;
   return {
     peer,
     name,
     role,
     model: target?.name ?? null,
+    claim: claim?.model ?? null,
     memoryBytes,
     devices,
     addresses,

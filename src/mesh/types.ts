@@ -137,6 +137,8 @@ export interface RouteNode {
   readonly name: string;
   readonly role: ActiveRole;
   readonly model: string | null;
+  /** The model that it takes because the mesh needs it, which may be long before it serves it. */
+  readonly claim: string | null;
   readonly memoryBytes: number;
   readonly devices: readonly DeviceMemory[];
   readonly addresses: readonly string[];
@@ -211,23 +213,32 @@ export interface HandleOptions {
 
 export type StreamHandler = (stream: ByteStream, peer: AdmittedPeer) => Promise<void>;
 
-/** Who is in the mesh and who is alive. Starts once and never restarts: a change of role is a new announcement. */
+/**
+ * Who is in the mesh and who is alive. Starts once and never restarts: a change of role is a new
+ * announcement, and a member that stands by keeps its identity, its addresses and its streams.
+ */
 export interface Mesh {
   readonly self: PeerId;
   readonly meshId: string;
   readonly role: MemberRole;
   readonly mayInvite: boolean;
+  /** A client, or a member that stands by: in nobody's list of members, and it lives by the routing table. */
+  readonly passive: boolean;
+  /** Leaves the gossip with a goodbye; what is announced from now on is said when it is joined again. Members only. */
+  standBy(): Promise<void>;
+  /** Joins the gossip again; members are known a round trip later. Does nothing for who is active. */
+  rejoin(): Promise<void>;
   /** This node's own addresses with `/p2p/`, reachable ones first. */
   addresses(): readonly string[];
   /** Living active members without this node, in the order of their PeerIds. */
   members(): readonly Announcement[];
   /** Round trip to a peer in milliseconds, the upper end of a bucket; `undefined` until measured. */
   rttMs(peer: PeerId): number | undefined;
-  /** What this node knows of models and instances: from its members, or the cached table of a client. */
+  /** What this node knows of models and instances: from its members, or the cached table of a passive node. */
   routes(): RoutingTable;
-  /** A client fetches the table when it is old or `force` is set; an active node returns its own. */
+  /** A passive node fetches the table when it is old or `force` is set; an active node returns its own. */
   refreshRoutes(options: RefreshOptions): Promise<RoutingTable>;
-  /** Connections of clients at this moment. */
+  /** Passive peers, clients for the most part, that are connected at this moment. */
   clientsConnected(): number;
   /** Replaces what this node says of itself; equal content is not sent again. Members only. */
   announce(content: AnnouncementContent): void;

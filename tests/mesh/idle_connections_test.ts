@@ -24,3 +24,18 @@ Deno.test("a use in time keeps the connection, and stop() ends the waiting", () 
   idle.stop();
   release();
 });
+
+Deno.test("a short use does not shorten what an earlier one has asked for, and is short by itself", async () => {
+  const closed: PeerId[] = [];
+  const both = Promise.withResolvers<void>();
+  const idle = new IdleConnections((peer) => {
+    closed.push(peer);
+    if (closed.length === 2) both.resolve();
+  }, 50);
+  idle.hold(A)();
+  idle.hold(A, 1)();
+  idle.hold(B, 1)();
+  await both.promise;
+  assert.deepEqual(closed, [B, A]);
+  idle.stop();
+});

@@ -27,6 +27,7 @@ export function peerNetworkOf(
     role,
     version: "0.1.0",
     id: peerIdOf(key.publicKey),
+    passive: () => role === "client",
     incarnation: () => 1,
     born: 1,
     now: () => Date.now(),

@@ -26,6 +26,7 @@ function node(name: string, memoryBytes = 10): RouteNode {
     name,
     role: "standby",
     model: null,
+    claim: null,
     memoryBytes,
     devices: [],
     addresses: [],
