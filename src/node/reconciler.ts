@@ -1,18 +1,17 @@
 import type { Logger } from "@logtape/logtape";
-import type { Instance, ModelRef } from "../mesh/mod.ts";
+import type { ModelRef } from "../mesh/mod.ts";
 import type { Stance } from "./announcement.ts";
-import { GIVE_UP_FAILURES, GIVE_UP_MS, HOT_HOLD_MS, NEWS_SETTLE_MS } from "./defaults.ts";
-import { downloadDuty } from "./download_duty.ts";
-import { type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
-import { HostDuty } from "./host_duty.ts";
 import { decide, type Decision } from "./decide.ts";
-import { modelNameOf, type Plan, planKey } from "./plan.ts";
+import { HOT_HOLD_MS, NEWS_SETTLE_MS } from "./defaults.ts";
+import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import { modelNameOf, planKey } from "./plan.ts";
 import { logPlan } from "./plan_log.ts";
-import { SoloDuty } from "./solo_duty.ts";
+import { Setbacks } from "./setbacks.ts";
+import { DutyStarter } from "./start_duty.ts";
 import type { TargetOptions } from "./target.ts";
 import { type Running, transition } from "./transition.ts";
-import { everyone, highestTerm, type View } from "./view.ts";
-import { WorkerDuty } from "./worker_duty.ts";
+import type { View } from "./view.ts";
+import { Wakeup } from "./wakeup.ts";
 
 export interface ReconcilerOptions {
   /** What the user wants now. */
@@ -31,26 +30,26 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #logger: Logger;
-  readonly #terms = new Map<string, number>();
+  readonly #starter: DutyStarter;
+  readonly #setbacks = new Setbacks();
+  readonly #wakeup: Wakeup;
   #duty: Duty = idleDuty({ kind: "standby" }, null);
   #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
   #plannedAtMs = 0;
   #claimedAtMs = 0;
   /** Since when it does what it does. */
   #sinceMs = 0;
-  #brokenAtMs = 0;
-  #failures = 0;
-  /** Names that were given up because nobody asked for them, and because they never loaded. */
+  /** Names that were given up because nobody asked for them. */
   readonly #rested = new Set<string>();
-  readonly #givenUpUntilMs = new Map<string, number>();
   /** Who waits until what the user asked for is done. */
   #asked: PromiseWithResolvers<void> | undefined;
-  #wake = Promise.withResolvers<void>();
-  #wakesSoon = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#logger = options.parts.logger;
+    const { parts } = options;
+    this.#logger = parts.logger;
+    this.#starter = new DutyStarter(parts);
+    this.#wakeup = new Wakeup(parts.after);
   }
 
   get duty(): Duty {
@@ -64,25 +63,18 @@ export class Reconciler {
   }
 
   get stance(): Stance {
-    const nowMs = this.#options.parts.now();
-    const refuses = [...this.#givenUpUntilMs].filter(([, untilMs]) => nowMs < untilMs);
-    const { claim } = this.#decision;
-    return { target: this.target, claim, refuses: refuses.map(([name]) => name) };
+    const refuses = this.#setbacks.refuses(this.#options.parts.now());
+    return { target: this.target, claim: this.#decision.claim, refuses };
   }
 
   /** Something has changed: look again. */
   wake(): void {
-    this.#wake.resolve();
+    this.#wakeup.ring();
   }
 
   /** Others have changed, most often not one alone: look again once the rest of it was heard. */
   wakeSoon(): void {
-    if (this.#wakesSoon) return;
-    this.#wakesSoon = true;
-    this.#options.parts.after(NEWS_SETTLE_MS, () => {
-      this.#wakesSoon = false;
-      this.wake();
-    });
+    this.#wakeup.ringWithin(NEWS_SETTLE_MS);
   }
 
   /** The user wants something else: it is done at once, and has happened when this resolves. */
@@ -97,7 +89,7 @@ export class Reconciler {
     signal.addEventListener("abort", () => this.wake(), { once: true });
     while (!signal.aborted) {
       const untilMs = await this.#step(signal);
-      await this.#sleep(untilMs);
+      await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
     }
     await this.#duty.stop();
     this.#asked?.resolve();
@@ -153,121 +145,39 @@ export class Reconciler {
   #looksAgainAtMs(nowMs: number): number | null {
     const isHot = this.#decision.claim?.reason === "hot";
     const times = [
-      ...this.#givenUpUntilMs.values(),
+      ...this.#setbacks.retriesAtMs(nowMs),
       ...(isHot ? [this.#sinceMs + HOT_HOLD_MS] : []),
     ].filter((atMs) => atMs > nowMs);
     return times.length === 0 ? null : Math.min(...times);
   }
 
   #observe(view: View, nowMs: number): Running {
-    const failure = this.#duty.failure ?? missingWorker(this.#duty.plan, view);
-    if (failure === null) this.#brokenAtMs = 0;
-    else if (this.#brokenAtMs === 0) this.#break(failure, nowMs);
-    if (this.#duty.server !== null) this.#failures = 0;
-    return {
-      plan: this.#duty.plan,
-      broken: failure !== null,
-      brokenAtMs: this.#brokenAtMs,
-      failures: this.#failures,
-    };
-  }
-
-  #break(failure: string, nowMs: number): void {
-    this.#brokenAtMs = nowMs;
-    this.#failures++;
-    const { plan } = this.#duty;
+    const { parts } = this.#options;
+    const isClaimed = this.#decision.claim !== null;
+    const { failure, ...running } = this.#setbacks.look({
+      duty: this.#duty,
+      view,
+      isClaimed,
+      nowMs,
+    });
+    if (failure === undefined) return running;
+    const { plan } = running;
     const model = modelNameOf(plan) ?? "";
-    if (this.#isHopeless(plan)) this.#givenUpUntilMs.set(model, nowMs + GIVE_UP_MS);
     this.#logger.warn("{model} can not be served as planned: {failure}", { model, failure });
-    if (plan.kind !== "host") return;
-    for (const { peer } of plan.workers) this.#options.parts.mesh.suspect(peer, failure);
-  }
-
-  /** What the mesh asked for and this node can't do is for another one. */
-  #isHopeless({ kind }: Plan): boolean {
-    if (this.#decision.claim === null) return false;
-    return kind === "download" || (kind === "solo" && this.#failures >= GIVE_UP_FAILURES);
+    const workers = plan.kind === "host" ? plan.workers : [];
+    for (const { peer } of workers) parts.mesh.suspect(peer, failure);
+    return running;
   }
 
   async #replace(
     { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
   ): Promise<void> {
     const { plan: next } = this.#decision;
-    if (planKey(next) !== planKey(running.plan)) this.#failures = 0;
     await this.#duty.stop();
     if (signal.aborted) return;
-    this.#brokenAtMs = 0;
-    try {
-      this.#duty = this.#start(next, view);
-    } catch (error) {
-      this.#duty = idleDuty(next, null, error instanceof Error ? error.message : String(error));
-    }
+    this.#setbacks.replaced(planKey(next) === planKey(running.plan) ? "same" : "another");
+    this.#duty = this.#starter.start(next, view, () => this.wake());
     this.#sinceMs = this.#options.parts.now();
     logPlan(this.#logger, this.#decision, this.#duty, view);
   }
-
-  #start(next: Plan, view: View): Duty {
-    const { parts } = this.#options;
-    const changed = () => this.wake();
-    switch (next.kind) {
-      case "solo":
-        return new SoloDuty(next, this.#newTerm(next.model, view), parts, changed);
-      case "host":
-        return new HostDuty(next, this.#newTerm(next.model, view), parts, changed);
-      case "worker":
-        return new WorkerDuty(next, parts, changed);
-      case "waiting":
-        return idleDuty(next, waitingInstance(next, this.#newTerm(next.model, view), parts));
-      case "download":
-        return downloadDuty(next, parts, changed);
-      case "follow":
-      case "standby":
-        return idleDuty(next, null);
-    }
-  }
-
-  /** Above every term that this node has seen for the model, those of the dead included. */
-  #newTerm(model: ModelRef, view: View): number {
-    const seen = Math.max(
-      this.#terms.get(model.fingerprint) ?? 0,
-      highestTerm(everyone(view), model),
-    );
-    this.#terms.set(model.fingerprint, seen + 1);
-    return seen + 1;
-  }
-
-  async #sleep(untilMs: number | null): Promise<void> {
-    const pauseMs = untilMs === null ? null : Math.max(0, untilMs - this.#options.parts.now());
-    const cancel = pauseMs === null
-      ? undefined
-      : this.#options.parts.after(pauseMs, () => this.wake());
-    await this.#wake.promise;
-    cancel?.();
-    this.#wake = Promise.withResolvers();
-  }
-}
-
-function missingWorker(running: Plan, view: View): string | null {
-  if (running.kind !== "host") return null;
-  const living = new Set(view.others.map((member) => member.peer));
-  const missing = running.workers.find((worker) => !living.has(worker.peer));
-  return missing === undefined ? null : `worker ${missing.peer} is gone`;
-}
-
-function waitingInstance(
-  { model, needBytes, haveBytes }: Extract<Plan, { kind: "waiting" }>,
-  term: number,
-  parts: DutyParts,
-): Instance {
-  return {
-    model,
-    ...sizesOf(parts, { model }),
-    mode: "split",
-    state: "waiting",
-    term,
-    hostShare: 0,
-    workers: [],
-    needBytes,
-    haveBytes,
-  };
 }
