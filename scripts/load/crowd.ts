@@ -1,5 +1,5 @@
 import { TextLineStream } from "./lines.ts";
-import type { Command, Report } from "./types.ts";
+import { type Command, joinReports, type Report } from "./types.ts";
 
 export interface CrowdOptions {
   readonly token: string;
@@ -40,8 +40,14 @@ export class Crowd implements AsyncDisposable {
     return this.#all((share) => ({ kind: "each", use, atOnce: share(atOnce) }));
   }
 
-  during(use: "refresh" | "ask", ms: number, count: number): Promise<Report> {
-    return this.#all((share) => ({ kind: "during", use, ms, count: share(count) }));
+  /** So many questions at random moments of a time. */
+  ask(ms: number, count: number): Promise<Report> {
+    return this.#all((share) => ({ kind: "ask", ms, count: share(count) }));
+  }
+
+  /** What the clients refresh in a time because they are in use. */
+  watch(ms: number): Promise<Report> {
+    return this.#all(() => ({ kind: "watch", ms }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,11 +61,7 @@ export class Crowd implements AsyncDisposable {
       // The first ones take what does not divide.
       return member.tell(commandOf((count) => Math.floor((count + parts - 1 - index) / parts)));
     }));
-    return {
-      ms: reports.flatMap(({ ms }) => ms),
-      failed: reports.reduce((sum, { failed }) => sum + failed, 0),
-      failures: reports.flatMap(({ failures }) => failures),
-    };
+    return joinReports(reports);
   }
 }
 

@@ -1,8 +1,9 @@
 /** Many clients in one process. Takes commands on standard input and answers each with a line of JSON. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { TextLineStream } from "./lines.ts";
 import { LoadClient } from "./load_client.ts";
-import type { Command, Report } from "./types.ts";
+import { type Command, emptyReport, type Report } from "./types.ts";
 
 /** Clients of this process that join at one time: a host admits 64 at once, of all processes. */
 const JOINS_AT_ONCE = 8;
@@ -10,10 +11,15 @@ const JOINS_AT_ONCE = 8;
 /** What went wrong is told in full a few times only. */
 const FAILURES_TOLD = 3;
 
+/** A client in use asks for the table after 30 to 60 s: design.md 6. */
+const REFRESH_MIN_MS = 30_000;
+const REFRESH_SPREAD_MS = 30_000;
+
 const [dir, token] = Deno.args;
 if (dir === undefined || token === undefined) Deno.exit(2);
 const clients: LoadClient[] = [];
 let started = 0;
+let refreshed = emptyReport();
 
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(
   new TextLineStream(),
@@ -26,31 +32,36 @@ await leave(clients.length);
 Deno.exit(0);
 
 async function perform(command: Command): Promise<Report> {
-  const report: Report = { ms: [], failed: 0, failures: [] };
+  const report = emptyReport();
   switch (command.kind) {
     case "join":
       await inParallel(command.count, JOINS_AT_ONCE, () => measure(report, join));
-      break;
+      return report;
     case "leave":
       await leave(command.count);
-      break;
+      return report;
     case "each":
       await inParallel(
         clients.length,
         command.atOnce,
         (index) => measure(report, () => use(command.use, clients[index] as LoadClient, index)),
       );
-      break;
-    case "during":
-      await during(command, report);
-      break;
+      return report;
+    case "ask":
+      await askAtRandom(command, report);
+      return report;
+    case "watch":
+      refreshed = report;
+      await delay(command.ms);
+      return refreshed;
   }
-  return report;
 }
 
 async function join(): Promise<number> {
   const startedAt = performance.now();
-  clients.push(await LoadClient.start(`${dir}/${started++}`, token as string));
+  const client = await LoadClient.start(`${dir}/${started++}`, token as string);
+  clients.push(client);
+  keepInUse(client);
   return performance.now() - startedAt;
 }
 
@@ -58,19 +69,28 @@ async function leave(count: number): Promise<void> {
   await Promise.all(clients.splice(0, count).map((client) => client.stop()));
 }
 
+/** Its failures are told by whoever watches. */
+async function keepInUse(client: LoadClient): Promise<void> {
+  while (!client.left.aborted) {
+    const ms = REFRESH_MIN_MS + Math.random() * REFRESH_SPREAD_MS;
+    await delay(ms, undefined, { signal: client.left }).catch(() => {});
+    if (!client.left.aborted) await measure(refreshed, () => client.refresh());
+  }
+}
+
 function use(what: "refresh" | "ask", client: LoadClient, number: number): Promise<number> {
   return what === "refresh" ? client.refresh() : client.ask(`hello ${number}`);
 }
 
-/** At random moments, whatever is still under way: as a crowd does it. */
-async function during(
-  { use: what, ms, count }: Extract<Command, { kind: "during" }>,
+/** Whatever is still under way: as a crowd does it. */
+async function askAtRandom(
+  { ms, count }: Extract<Command, { kind: "ask" }>,
   report: Report,
 ): Promise<void> {
   const uses = Array.from({ length: count }, async (_, number) => {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * ms));
+    await delay(Math.random() * ms);
     const client = clients[Math.floor(Math.random() * clients.length)];
-    if (client !== undefined) await measure(report, () => use(what, client, number));
+    if (client !== undefined) await measure(report, () => use("ask", client, number));
   });
   await Promise.all(uses);
 }

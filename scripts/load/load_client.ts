@@ -32,6 +32,7 @@ class ClientGateway extends Gateway {
 export class LoadClient {
   readonly #mesh: Mesh;
   readonly #app: ReturnType<typeof createGateway>;
+  readonly #leaving = new AbortController();
 
   private constructor(mesh: Mesh) {
     this.#mesh = mesh;
@@ -86,7 +87,13 @@ export class LoadClient {
     return firstByteMs;
   }
 
+  /** Aborts when it leaves. */
+  get left(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
   stop(): Promise<void> {
+    this.#leaving.abort();
     return this.#mesh.stop();
   }
 }
