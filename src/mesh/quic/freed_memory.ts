@@ -8,8 +8,9 @@ export interface FreedMemoryOptions {
 }
 
 /**
- * glibc keeps what the addon's threads have freed: 140 MB once two thousand clients have come by. It gives
- * that back when it is told to, which is done once the connections of a crowd have gone and are collected.
+ * glibc keeps what was freed: 30 MB once a node has started, and 140 MB of the addon's threads once two
+ * thousand clients have come by. It gives that back when it is told to, which is done a while after the start,
+ * and once the connections of a crowd have gone and are collected.
  */
 export class FreedMemory {
   readonly #clock: Pick<Clock, "after">;
@@ -24,6 +25,12 @@ export class FreedMemory {
   constructor({ clock = systemClock, trim = trimSystemMemory }: FreedMemoryOptions = {}) {
     this.#clock = clock;
     this.#trim = trim;
+  }
+
+  /** The node starts: that leaves as much as a crowd. */
+  started(): void {
+    this.#gone = CONNECTIONS_WORTH_TRIMMING;
+    this.#arm();
   }
 
   /** The addon has let go of a connection. */

@@ -88,6 +88,7 @@ export class QuicTransport implements Transport, Startable {
   /** Peers learn of an exit at once; otherwise only their idle timeout would tell them. */
   start(): void {
     globalThis.addEventListener("unload", this.#onUnload);
+    this.#freed.started();
   }
 
   /** Ends every connection and dial. Resolves when the addon has let go of them. */

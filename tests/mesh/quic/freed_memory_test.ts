@@ -58,6 +58,14 @@ Deno.test("a few connections are not worth it, until they have become many", () 
   assert.equal(trims(), 1);
 });
 
+Deno.test("what starting a node has left is given back, once", () => {
+  const { timers, freed, trims } = trimmed();
+  freed.started();
+  timers.goOn();
+  assert.equal(trims(), 1);
+  assert.equal(timers.waiting, 0);
+});
+
 Deno.test("nothing is waited for after the stop", async () => {
   const { timers, freed, goes, trims } = trimmed();
   goes(CONNECTIONS_WORTH_TRIMMING);
