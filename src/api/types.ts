@@ -75,9 +75,18 @@ export interface RpcTraffic {
   readonly stalledMs: number;
 }
 
+/** How this node was started: what people type on a machine like it, up to the options. */
+export interface Commands {
+  /** Before the options of a node. */
+  start: string;
+  /** Before any other command. */
+  run: string;
+}
+
 /** `GET /api/status`: design.md 4. */
 export interface Status {
   version: string;
+  commands: Commands;
   node: {
     id: string;
     name: string;

@@ -61,7 +61,7 @@ async function start(
     parseToken(config.join, Date.now());
   }
   const { startNode } = await import("../node/mod.ts");
-  const { executableDir, path, facts } = runtime;
+  const { executableDir, path, facts, commands } = runtime;
   const home = facts.home ?? null;
   const node = await startNode(config, {
     logger,
@@ -71,6 +71,7 @@ async function start(
     path,
     home,
     version: VERSION,
+    commands,
   });
   const watched = config.openBrowser && config.logFormat === "pretty" && runtime.desktop;
   if (watched) void openBrowser(node.ready.console, logger);
@@ -100,7 +101,7 @@ function startLogging(config: ServeConfig, runtime: Runtime): Logging {
     colour: runtime.colour,
     terminal: runtime.stdoutIsTerminal,
     verbose: runtime.debug,
-    joinCommand: runtime.joinCommand,
+    joinCommand: `${runtime.commands.start} --join`,
     console: config.console,
   }, printOut);
 }

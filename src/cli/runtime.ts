@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Commands } from "../api/mod.ts";
 import { ConfigFileError } from "./config_file.ts";
 import type { Environment, Facts } from "./surroundings.ts";
 
@@ -11,8 +12,7 @@ export interface Runtime {
   /** Where llama.cpp is looked for besides the data directory and PATH. */
   readonly executableDir: string;
   readonly path: string | undefined;
-  /** What the owner of a second machine types before the token. */
-  readonly joinCommand: string;
+  readonly commands: Commands;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   readonly colour: boolean;
@@ -36,15 +36,21 @@ export function readRuntime(): Runtime {
     // Under `deno run` the executable is Deno, which has nothing of ours beside it.
     executableDir: standalone ? dirname(Deno.execPath()) : dirname(fileURLToPath(Deno.mainModule)),
     path: env.PATH,
-    joinCommand: standalone
-      ? "mesh-llm --join"
-      : `npx -y deno@${Deno.version.deno} task start --join`,
+    commands: commandsOf(standalone, Deno.version.deno),
     stdoutIsTerminal,
     stderrIsTerminal: Deno.stderr.isTerminal(),
     colour: stdoutIsTerminal && !env.NO_COLOR,
     debug: Boolean(env.MESH_LLM_DEBUG),
     desktop: hasDesktop(os, env),
   };
+}
+
+/** Whoever started this process from source has no `mesh-llm` to type, and a second machine neither. */
+export function commandsOf(standalone: boolean, deno: string): Commands {
+  if (standalone) return { start: "./mesh-llm", run: "./mesh-llm" };
+  // The task installs what is missing first; it takes the options of a node and no other command.
+  const start = `npx -y deno@${deno} task start`;
+  return { start, run: `npx -y deno@${deno} run -A main.ts` };
 }
 
 /** A continuous-integration job and a remote shell have nobody in front of a screen. */

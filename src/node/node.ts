@@ -74,7 +74,7 @@ async function startParts(
 /** The API shows the part, and the part tells the API when something has changed. */
 async function connect(
   config: NodeConfig,
-  { logger, logs, version, downloadRules: rules }: StartOptions,
+  { logger, logs, version, commands, downloadRules: rules }: StartOptions,
   { mesh, local, token }: Parts & { readonly token: string | null },
 ): Promise<{ readonly api: NodeApi; readonly part: NodePart; readonly desk: ModelDesk }> {
   const counts = new TunnelCounts();
@@ -96,7 +96,7 @@ async function connect(
     : createActive(config, local, { mesh, counts, joining, logger, changed, version, desk });
   const engineLogs = () => logTails(config.dataDir);
   const parts = { mesh, counts, part, modelActions: desk, engineLogs };
-  const api = new NodeApi({ ...parts, name, version, token, logger });
+  const api = new NodeApi({ ...parts, name, version, commands, token, logger });
   logs?.subscribe((line) => api.send({ type: "log", line }));
   return { api, part, desk };
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import {
+  type Commands,
   type EngineLog,
   InviteRefusedError,
   type InviteStatus,
@@ -29,6 +30,7 @@ export interface NodeApiOptions {
   readonly engineLogs: () => Promise<EngineLog[]>;
   readonly name: string;
   readonly version: string;
+  readonly commands: Commands;
   /** The invite that stays the same until it is revoked. */
   readonly token: string | null;
   readonly logger: Logger;
@@ -66,11 +68,12 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   status(): Status {
-    const { mesh, counts, name, version } = this.#options;
+    const { mesh, counts, name, version, commands } = this.#options;
     const part = this.#options.part;
     const tokensPerSecond = this.#rate.perSecond(Date.now());
     return statusOf({
       version,
+      commands,
       node: {
         ...part.status(),
         id: mesh.self,

@@ -6,6 +6,7 @@ import type { TunnelCounters } from "../tunnel/mod.ts";
 
 export interface StatusInput {
   readonly version: string;
+  readonly commands: Status["commands"];
   readonly node: Status["node"];
   readonly meshId: string;
   readonly token: string | null;
@@ -24,6 +25,7 @@ export function statusOf(input: StatusInput): Status {
   const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, input.node.vramBytes);
   return {
     version: input.version,
+    commands: input.commands,
     node: input.node,
     mesh: { id: input.meshId, vramBytes, token: input.token },
     peers,

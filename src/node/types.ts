@@ -1,7 +1,7 @@
 /** A node as src/cli sees it. */
 
 import type { Logger } from "@logtape/logtape";
-import type { LogLine } from "../api/mod.ts";
+import type { Commands, LogLine } from "../api/mod.ts";
 import type { AddressRules } from "../models/mod.ts";
 
 export interface StartOptions {
@@ -13,6 +13,7 @@ export interface StartOptions {
   /** The user's home, where there is one: models are also looked for there. */
   readonly home: string | null;
   readonly version: string;
+  readonly commands: Commands;
   /** Which servers downloads may ask; tests have one on loopback. @default {PUBLIC_ONLY} */
   readonly downloadRules?: AddressRules;
   /** Every line of the log, for the console. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { hasDesktop } from "../../src/cli/runtime.ts";
+import { parse } from "../../src/cli/parse.ts";
+import { commandsOf, hasDesktop, readRuntime } from "../../src/cli/runtime.ts";
+import manifest from "../../deno.json" with { type: "json" };
 
 const machines: [
   fact: string,
@@ -21,3 +23,18 @@ for (const [fact, os, env, desktop] of machines) {
     assert.equal(hasDesktop(os, env), desktop);
   });
 }
+
+Deno.test("commandsOf() names what can be typed where this process was started", () => {
+  assert.deepEqual(commandsOf(true, "2.9.4"), { start: "./mesh-llm", run: "./mesh-llm" });
+  const { start, run } = commandsOf(false, "2.9.4");
+  assert.equal(start, "npx -y deno@2.9.4 task start");
+  assert.equal(run, "npx -y deno@2.9.4 run -A main.ts");
+  const [, task = ""] = manifest.tasks.start.split("main.ts ");
+  const { facts } = readRuntime();
+  const kindOf = (words: string) =>
+    parse(words.split(" "), {}, { ...facts, readConfig: () => undefined }).kind;
+  for (const options of ["--join t", "--client --join t", "--model guide"]) {
+    assert.equal(kindOf(`${task} ${options}`), "serve", options);
+  }
+  assert.equal(kindOf("token"), "token");
+});

@@ -6,6 +6,7 @@ const WORKER = "12D3KooWWorkWorkWorkWorkWork";
 /** What a host sees that splits one model with a second machine, while another model waits. */
 export const status: Status = {
   version: "0.1.0",
+  commands: { start: "./mesh-llm", run: "./mesh-llm" },
   node: {
     id: HOST,
     name: "anna",

@@ -169,9 +169,18 @@ const SCENES: Scenes = {
       await console.ask("What is a mesh?");
       await console.answer();
       const { page } = console;
-      await page.getByLabel("Export this conversation").click();
+      const menu = page.getByLabel("Export this conversation");
+      const first = page.getByRole("button", { name: "As Markdown" });
+      for (const focused of [menu, first]) {
+        await menu.click();
+        await first.waitFor();
+        await focused.press("Escape");
+        await first.waitFor({ state: "hidden" });
+        assert.ok(await menu.evaluate((summary) => summary === document.activeElement));
+      }
+      await menu.click();
       const downloading = page.waitForEvent("download");
-      await page.getByRole("button", { name: "As Markdown" }).click();
+      await first.click();
       const download = await downloading;
       assert.equal(download.suggestedFilename(), "what-is-a-mesh.md");
       const text = await Deno.readTextFile(await download.path());
@@ -198,6 +207,35 @@ const SCENES: Scenes = {
       chat.finish(2);
       await console.goTo("Chat");
       assert.equal((await console.answer()).text, "First, second.");
+    },
+  },
+
+  "keeps what is not sent yet while another page is looked at": {
+    at: "chat",
+    status: status(BIG),
+    async play({ node, console }) {
+      node.onChat = echo;
+      const { page } = console;
+      const box = page.getByRole("textbox", { name: "Your question" });
+      await box.fill("half a quest");
+      await page.getByLabel("Files to attach").setInputFiles({
+        name: "a.txt",
+        mimeType: "text/plain",
+        buffer: Buffer.from("hello"),
+      });
+      await page.getByRole("button", { name: "Remove a.txt" }).waitFor();
+      await console.goTo("Mesh");
+      await console.waitForHeadline("big is warm");
+      await console.goTo("Chat");
+      assert.equal(await box.inputValue(), "half a quest");
+      await page.getByRole("button", { name: "Remove a.txt" }).waitFor();
+      await box.press("Enter");
+      await console.answer();
+      assert.equal(await box.inputValue(), "");
+      await console.goTo("Mesh");
+      await console.goTo("Chat");
+      assert.equal(await box.inputValue(), "");
+      assert.equal(await page.getByRole("button", { name: "Remove a.txt" }).count(), 0);
     },
   },
 

@@ -37,8 +37,9 @@ Deno.test("optionsOf() asks for what was chosen and for nothing else", () => {
 });
 
 Deno.test("joinCommand() fits the role", () => {
-  assert.equal(joinCommand("member", "t"), "./mesh-llm --join t");
-  assert.equal(joinCommand("client", "t"), "./mesh-llm --client --join t");
+  const start = "npx -y deno@2.9.4 task start";
+  assert.equal(joinCommand({ start }, "member", "t"), `${start} --join t`);
+  assert.equal(joinCommand({ start }, "client", "t"), `${start} --client --join t`);
 });
 
 Deno.test("inviteText() says what it allows, until when, and who uses it", () => {

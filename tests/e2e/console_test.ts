@@ -33,6 +33,8 @@ pageTest("first run, exact answer, a second machine, a split, its death", async 
   await using page = await ConsolePage.open(browser.context, node.ready.console);
   await page.waitForHeadline("guide is warm");
   assert.equal(await page.copy("token"), node.token);
+  const command = await page.copy("join-command");
+  assert.equal(command, `npx -y deno@${Deno.version.deno} task start --join ${node.token}`);
   await page.ask(QUESTION);
   assert.equal((await page.answer()).text, answerTo(QUESTION));
   await page.goTo("Activity");
@@ -52,6 +54,7 @@ pageTest("first run, exact answer, a second machine, a split, its death", async 
     second.kill("SIGKILL");
     await page.machine(second.ready.node).waitFor({ state: "detached", timeout: 45_000 });
     await page.page.getByText(`${second.name} stopped answering`).waitFor();
+    await split.waitFor({ state: "detached" });
     await page.waitForHeadline("guide is warm");
     await page.ask(QUESTION);
     assert.equal((await page.answer()).text, answerTo(QUESTION));

@@ -74,6 +74,7 @@ async function nodeHere(dataDir: string, server: FaultyServer, changes: Partial<
     path: undefined,
     home: null,
     version: "0.1.0",
+    commands: { start: "./mesh-llm", run: "./mesh-llm" },
     downloadRules: server.rules,
   });
 }

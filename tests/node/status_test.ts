@@ -38,6 +38,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
   const routes = { version: "v", instances: [], wanted: [], nodes: [], ...overrides };
   return {
     version: "0.1.0",
+    commands: { start: "./mesh-llm", run: "./mesh-llm" },
     node: {
       id: "self",
       name: "self",

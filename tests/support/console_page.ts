@@ -106,7 +106,13 @@ export class ConsolePage implements AsyncDisposable {
     await this.goTo("Chat");
     const box = this.page.getByRole("textbox", { name: "Your question" });
     await box.fill(question);
+    // Nothing is sent while no model is warm.
+    await this.page.getByRole("button", { name: "Send", disabled: false }).waitFor();
+    const turns = this.page.locator(".turn");
+    const before = await turns.count();
     await box.press("Enter");
+    // Drawn with the next frame: until then the last turn is the one before.
+    await turns.nth(before).waitFor();
   }
 
   async stopAnswer(): Promise<void> {

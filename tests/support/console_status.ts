@@ -73,6 +73,7 @@ export function status({ node, mesh, peers = [], models = [model()] }: StatusPar
   const vramBytes = peers.reduce((sum, { vramBytes }) => sum + vramBytes, self.vramBytes);
   return {
     version: "0.1.0",
+    commands: { start: "./mesh-llm", run: "./mesh-llm" },
     node: self,
     mesh: { id: "mesh", vramBytes, token: "mesh-token", ...mesh },
     peers,

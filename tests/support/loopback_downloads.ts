@@ -19,7 +19,7 @@ const { logger, logs } = configureLogging({
   colour: false,
   terminal: false,
   verbose: false,
-  joinCommand: runtime.joinCommand,
+  joinCommand: `${runtime.commands.start} --join`,
   console: config.console,
 }, printOut);
 const hub = { endpoint: Deno.env.get("TEST_HUB") ?? "", token: null };
@@ -31,6 +31,7 @@ const node = await startNode({ ...config, hub }, {
   path: runtime.path,
   home: null,
   version: "test",
+  commands: runtime.commands,
   downloadRules: {
     allowsUrl: ({ hostname }) => hostname === "127.0.0.1",
     allowsAddress: (address) => address === "127.0.0.1",

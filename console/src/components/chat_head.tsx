@@ -1,3 +1,4 @@
+import type { TargetedKeyboardEvent } from "preact";
 import { asJson, asMarkdown, fileName } from "../lib/chat_export.ts";
 import type { Conversation } from "../lib/conversation.ts";
 import { displayName } from "../lib/format.ts";
@@ -30,9 +31,17 @@ function ModelPicker(
   );
 }
 
+/** Escape closes it, and leaves the focus on what opened it. */
+function closeOnEscape(event: TargetedKeyboardEvent<HTMLDetailsElement>): void {
+  const menu = event.currentTarget;
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
+}
+
 function ExportButtons({ conversation }: { conversation: Conversation }) {
   return (
-    <details class="menu">
+    <details class="menu" onKeyDown={closeOnEscape}>
       <summary class="button quiet round" aria-label="Export this conversation">
         <ExportIcon />
       </summary>

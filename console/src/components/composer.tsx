@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { EMPTY_DRAFT, useDraft } from "../hooks/use_draft.ts";
 import { AttachmentError, readAttachment } from "../lib/attachments.ts";
 import type { Attachment, Question } from "../lib/conversation.ts";
 import { ATTACHMENTS_MAX } from "../lib/defaults.ts";
@@ -21,9 +22,8 @@ function isSendKey(event: KeyboardEvent): boolean {
   return event.key === "Enter" && !event.shiftKey && !event.isComposing;
 }
 
-/** Files that wait to be sent, and why one of them was refused. */
-function useFiles(vision: boolean) {
-  const [files, setFiles] = useState<readonly Attachment[]>([]);
+/** Adds files to the draft, and says why one of them was refused. */
+function useFiles(vision: boolean, setFiles: SetFiles) {
   const [problem, setProblem] = useState<string | null>(null);
   async function add(chosen: readonly File[]): Promise<void> {
     setProblem(null);
@@ -41,12 +41,10 @@ function useFiles(vision: boolean) {
     }
   }
   const remove = (file: Attachment) => setFiles((before) => before.filter((one) => one !== file));
-  const clear = () => {
-    setFiles([]);
-    setProblem(null);
-  };
-  return { files, problem, add, remove, clear };
+  return { problem, add, remove, forgive: () => setProblem(null) };
 }
+
+type SetFiles = (update: (before: readonly Attachment[]) => readonly Attachment[]) => void;
 
 function AttachButton({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
   const picker = useRef<HTMLInputElement>(null);
@@ -95,14 +93,16 @@ function SendButton({ busy, sendable, onStop }: {
 }
 
 export function Composer({ input, model, vision, busy, onAsk, onStop }: ComposerProps) {
-  const [draft, setDraft] = useState("");
-  const { files, problem, add, remove, clear } = useFiles(vision);
-  const sendable = model !== null && !busy && (draft.trim() !== "" || files.length > 0);
+  const [{ text, files }, setDraft] = useDraft();
+  const setFiles: SetFiles = (update) =>
+    setDraft((draft) => ({ ...draft, files: update(draft.files) }));
+  const { problem, add, remove, forgive } = useFiles(vision, setFiles);
+  const sendable = model !== null && !busy && (text.trim() !== "" || files.length > 0);
   const send = () => {
     if (!sendable) return;
-    onAsk({ text: draft.trim(), attachments: files });
-    setDraft("");
-    clear();
+    onAsk({ text: text.trim(), attachments: files });
+    setDraft(() => EMPTY_DRAFT);
+    forgive();
   };
   return (
     <form
@@ -131,8 +131,11 @@ export function Composer({ input, model, vision, busy, onAsk, onStop }: Composer
           ref={input}
           rows={1}
           placeholder={model === null ? "Opens when a model is warm" : "Ask something"}
-          value={draft}
-          onInput={(event) => setDraft(event.currentTarget.value)}
+          value={text}
+          onInput={(event) => {
+            const { value } = event.currentTarget;
+            setDraft((draft) => ({ ...draft, text: value }));
+          }}
           onKeyDown={(event) => {
             if (!isSendKey(event)) return;
             event.preventDefault();

@@ -1,11 +1,19 @@
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
-import type { Status } from "../../../src/api/types.ts";
+import type { Commands, Status } from "../../../src/api/types.ts";
 import { createInvite } from "../lib/api.ts";
-import { INVITE_COMMAND } from "../lib/headline.ts";
+import { inviteCommand } from "../lib/headline.ts";
+import { joinCommand } from "../lib/invites.ts";
 import { CommandLine } from "./command_line.tsx";
 import { QrIcon } from "./icons.tsx";
 import { Later } from "./later.tsx";
+
+interface InvitePanelProps {
+  /** As this node was started. */
+  readonly commands: Commands;
+  readonly token: string | null;
+  readonly role: Status["node"]["role"];
+}
 
 type ClientToken =
   | { readonly kind: "none" | "asking" }
@@ -13,7 +21,7 @@ type ClientToken =
   | { readonly kind: "failed"; readonly problem: string };
 
 /** A token for clients alone: the one of the mesh would let its holder in as a member. */
-function ClientInvite({ meshToken }: { meshToken: string }) {
+function ClientInvite({ commands, meshToken }: { commands: Commands; meshToken: string }) {
   const [made, setMade] = useState<ClientToken>({ kind: "none" });
   const make = async () => {
     setMade({ kind: "asking" });
@@ -30,7 +38,7 @@ function ClientInvite({ meshToken }: { meshToken: string }) {
       <CommandLine
         id="client-command"
         label="Client only"
-        command={`./mesh-llm --client --join ${token}`}
+        command={joinCommand(commands, "client", token)}
       />
       <p class="muted hint">
         {made.kind === "made"
@@ -77,7 +85,7 @@ function TokenQrCode({ token }: { token: string }) {
 }
 
 /** Invites of other kinds, and those that were made. Asked for when somebody looks. */
-function MoreInvites() {
+function MoreInvites({ commands }: { commands: Commands }) {
   const [shown, setShown] = useState(false);
   return (
     <div class="more-invites">
@@ -90,29 +98,33 @@ function MoreInvites() {
         {shown ? "Hide other invites" : "Other invites"}
       </button>
       {shown
-        ? <Later load={loadInvites} props={{}} />
+        ? <Later load={loadInvites} props={{ commands }} />
         : <p class="muted">For a time, for one person, and those to revoke.</p>}
     </div>
   );
 }
 
-function Invite({ token }: { token: string }) {
+function Invite({ commands, token }: { commands: Commands; token: string }) {
   return (
     <>
       <p class="muted">
         Run one of these on another machine. The token is a key to your mesh: give it to people you
         trust.
       </p>
-      <CommandLine id="join-command" label="Add a machine" command={`./mesh-llm --join ${token}`} />
-      <ClientInvite meshToken={token} />
+      <CommandLine
+        id="join-command"
+        label="Add a machine"
+        command={joinCommand(commands, "member", token)}
+      />
+      <ClientInvite commands={commands} meshToken={token} />
       <CommandLine id="token" label="Invite token" command={token} />
       <TokenQrCode token={token} />
-      <MoreInvites />
+      <MoreInvites commands={commands} />
     </>
   );
 }
 
-function NoInvite({ role }: { role: Status["node"]["role"] }) {
+function NoInvite({ commands, role }: Omit<InvitePanelProps, "token">) {
   return (
     <>
       <p class="muted">
@@ -124,23 +136,20 @@ function NoInvite({ role }: { role: Status["node"]["role"] }) {
       <CommandLine
         id="invite-elsewhere"
         label="On a machine that may invite"
-        command={INVITE_COMMAND}
+        command={inviteCommand(commands)}
       />
     </>
   );
 }
 
-interface InvitePanelProps {
-  readonly token: string | null;
-  readonly role: Status["node"]["role"];
-}
-
-export const InvitePanel = memo(({ token, role }: InvitePanelProps) => {
+export const InvitePanel = memo(({ commands, token, role }: InvitePanelProps) => {
   return (
     <section class="panel invite" id="invite" tabIndex={-1} aria-labelledby="invite-title">
       <h2 id="invite-title">Add a machine</h2>
       <div class="card">
-        {token === null ? <NoInvite role={role} /> : <Invite token={token} />}
+        {token === null
+          ? <NoInvite commands={commands} role={role} />
+          : <Invite commands={commands} token={token} />}
       </div>
     </section>
   );

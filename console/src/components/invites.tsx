@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { InviteStatus } from "../../../src/api/types.ts";
+import type { Commands, InviteStatus } from "../../../src/api/types.ts";
 import { useFetched } from "../hooks/use_fetched.ts";
 import { createInvite, fetchInvites, revokeInvite } from "../lib/api.ts";
 import {
@@ -20,6 +20,10 @@ const DURATIONS: readonly [label: string, days: number | null][] = [
   ["in a week", 7],
   ["in a month", 30],
 ];
+
+interface InvitesProps {
+  readonly commands: Commands;
+}
 
 type Change = (change: Partial<InviteForm>) => void;
 
@@ -71,14 +75,15 @@ function Fields({ form, onChange }: { form: InviteForm; onChange: Change }) {
   );
 }
 
-function NewInvite({ onMade }: { onMade: () => void }) {
+function NewInvite({ commands, onMade }: InvitesProps & { onMade: () => void }) {
   const [form, setForm] = useState(EMPTY);
   const [made, setMade] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   async function make(): Promise<void> {
     setProblem(null);
     try {
-      setMade(joinCommand(form.role, await createInvite(optionsOf(form, Date.now()))));
+      const token = await createInvite(optionsOf(form, Date.now()));
+      setMade(joinCommand(commands, form.role, token));
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -148,11 +153,11 @@ function InviteRow({ invite, onRevoked }: { invite: InviteStatus; onRevoked: () 
 }
 
 /** Makes invites of every kind, and takes them back. */
-export default function Invites() {
+export default function Invites({ commands }: InvitesProps) {
   const { value, problem, refresh } = useFetched(fetchInvites, null);
   return (
     <>
-      <NewInvite onMade={refresh} />
+      <NewInvite commands={commands} onMade={refresh} />
       {problem !== null && <p class="problem" role="alert">{problem}</p>}
       <ul class="invite-list" aria-label="Invites">
         {inOrder(value ?? []).map((invite) => (

@@ -1,6 +1,6 @@
 /** The one sentence that says how the mesh is, and the one thing to do next. Pure. */
 
-import type { Status } from "../../../src/api/types.ts";
+import type { Commands, Status } from "../../../src/api/types.ts";
 import { GUIDE_MODEL } from "./conversation.ts";
 import { countOf, formatBytes } from "./format.ts";
 import { models, type ModelView, nodeCount } from "./mesh_view.ts";
@@ -19,12 +19,16 @@ export interface Headline {
   readonly action: HeadlineAction | null;
 }
 
-export const INVITE_COMMAND = "./mesh-llm token";
+export function inviteCommand({ run }: Commands): string {
+  return `${run} token`;
+}
 
 function inviteAction(status: Status): HeadlineAction {
-  return status.mesh.token !== null
-    ? { kind: "invite", label: "Add a machine" }
-    : { kind: "command", label: "On a machine that may invite", command: INVITE_COMMAND };
+  return status.mesh.token !== null ? { kind: "invite", label: "Add a machine" } : {
+    kind: "command",
+    label: "On a machine that may invite",
+    command: inviteCommand(status.commands),
+  };
 }
 
 function sharing(status: Status): string {
@@ -79,18 +83,16 @@ function whenWaiting(status: Status, waiting: readonly ModelView[]): Headline {
   };
 }
 
-/** What a member of a mesh without a warm model is told to run. */
-const START_COMMAND = `./mesh-llm --model ${GUIDE_MODEL}`;
-
 function whenClientAlone(status: Status): Headline {
   const nobody = status.peers.length === 0;
+  const command = `${status.commands.start} --model ${GUIDE_MODEL}`;
   return {
     tone: "idle",
     title: nobody ? "No machine of the mesh answers" : "No model is warm yet",
     detail: nobody
       ? "This node is a client: it asks, and members answer. Start mesh-llm on one of them."
       : "This node is a client: it asks, and members answer. Start a model on one of them.",
-    action: { kind: "command", label: "On a member", command: START_COMMAND },
+    action: { kind: "command", label: "On a member", command },
   };
 }
 
@@ -101,7 +103,11 @@ function whenCold(status: Status): Headline {
       tone: "idle",
       title: "This machine has no llama.cpp",
       detail: "Without it nothing can be served from here. It is installed with one command.",
-      action: { kind: "command", label: "Install it", command: "./mesh-llm engine install" },
+      action: {
+        kind: "command",
+        label: "Install it",
+        command: `${status.commands.run} engine install`,
+      },
     };
   }
   return {

@@ -1,6 +1,6 @@
 /** Invites in words. Pure. */
 
-import type { InviteStatus } from "../../../src/api/types.ts";
+import type { Commands, InviteStatus } from "../../../src/api/types.ts";
 import type { InviteOptions } from "./api.ts";
 import { countOf, displayName, formatDate } from "./format.ts";
 
@@ -27,8 +27,12 @@ export function optionsOf(
 }
 
 /** The command that joins by a token of this role. */
-export function joinCommand(role: InviteForm["role"], token: string): string {
-  return `./mesh-llm ${role === "client" ? "--client " : ""}--join ${token}`;
+export function joinCommand(
+  { start }: Pick<Commands, "start">,
+  role: InviteForm["role"],
+  token: string,
+): string {
+  return `${start} ${role === "client" ? "--client " : ""}--join ${token}`;
 }
 
 const ROLE_TEXT: Record<InviteStatus["role"], string> = {

@@ -48,7 +48,7 @@ export function MeshPage({ status, headline, models, news, requests }: MeshPageP
       </section>
       <ServedModels models={models} />
       <MachinesPanel machines={shown} rates={rates} />
-      <InvitePanel token={status.mesh.token} role={status.node.role} />
+      <InvitePanel commands={status.commands} token={status.mesh.token} role={status.node.role} />
     </div>
   );
 }
