@@ -92,12 +92,13 @@ export class ActiveMesh implements MeshMode {
     this.#member.view.suspect(peer, reason);
   }
 
-  async open(peer: PeerId, protocol: string, { signal }: OpenOptions): Promise<ByteStream> {
+  async open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream> {
     const { network } = this.#parts;
     try {
-      return await network.open(protocol, { peer, addresses: this.addressesOf(peer), signal });
+      const addresses = this.addressesOf(peer);
+      return await network.open(protocol, { ...options, peer, addresses });
     } catch (error) {
-      if (!signal?.aborted) this.suspect(peer, `a stream of ${protocol} did not open`);
+      if (!options.signal?.aborted) this.suspect(peer, `a stream of ${protocol} did not open`);
       throw error;
     }
   }

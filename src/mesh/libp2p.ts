@@ -190,9 +190,14 @@ class Libp2pConnection implements PeerConnection {
     return this.#connection.streams.length;
   }
 
-  async openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream> {
+  async openStream(
+    protocol: string,
+    signal: AbortSignal,
+    { optimistic = false }: { readonly optimistic?: boolean } = {},
+  ): Promise<NetworkStream> {
     const maxOutboundStreams = MAX_STREAMS_PER_CONNECTION;
-    const opening = this.#connection.newStream(protocol, { signal, maxOutboundStreams });
+    const options = { signal, maxOutboundStreams, optimistic };
+    const opening = this.#connection.newStream(protocol, options);
     try {
       // Where all slots are taken the native side waits for ever, whatever the signal says.
       const stream = await raceSignal(opening, signal, (late) => late.abort(signal.reason));

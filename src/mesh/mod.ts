@@ -29,6 +29,7 @@ export {
   UnknownInviteError,
   UnreachableError,
 } from "./errors.ts";
+export { NotAgreedError } from "./quic/mod.ts";
 export { ROUTES_PROTOCOL } from "./routes.ts";
 export type { MeshCounters } from "./counters.ts";
 export { parseToken } from "./token.ts";

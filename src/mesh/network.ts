@@ -21,7 +21,12 @@ export interface PeerConnection {
   readonly isOpen: boolean;
   /** Streams that are open on it. */
   readonly streams: number;
-  openStream(protocol: string, signal: AbortSignal): Promise<NetworkStream>;
+  /** @param options.optimistic see `OpenOptions`. */
+  openStream(
+    protocol: string,
+    signal: AbortSignal,
+    options?: { readonly optimistic?: boolean },
+  ): Promise<NetworkStream>;
   /** Closes it once its streams have ended by themselves. Never rejects. */
   drain(): Promise<void>;
   /** Closes it with everything on it; the peer sees it at once. */

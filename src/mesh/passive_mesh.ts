@@ -74,17 +74,17 @@ export class PassiveMesh implements MeshMode {
     this.#probes.add(probe);
   }
 
-  async open(peer: PeerId, protocol: string, { signal }: OpenOptions): Promise<ByteStream> {
+  async open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream> {
     const release = this.#idle.hold(peer);
     try {
       const addresses = this.addressesOf(peer);
-      const stream = await this.#parts.network.open(protocol, { peer, addresses, signal });
+      const stream = await this.#parts.network.open(protocol, { ...options, peer, addresses });
       stream.ended.then(release);
       this.#freshen();
       return stream;
     } catch (error) {
       release();
-      if (!signal?.aborted) this.suspect(peer);
+      if (!options.signal?.aborted) this.suspect(peer);
       throw error;
     }
   }

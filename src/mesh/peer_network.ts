@@ -133,13 +133,13 @@ export class PeerNetwork {
   /** Opens a stream over the peer's connection, or over a new one. */
   async open(
     protocol: string,
-    { peer, addresses, signal }: Omit<DialRequest, "fresh" | "signal"> & {
-      readonly signal?: AbortSignal | undefined;
-    },
+    { peer, addresses, signal, optimistic = false }:
+      & Omit<DialRequest, "fresh" | "signal">
+      & { readonly signal?: AbortSignal | undefined; readonly optimistic?: boolean | undefined },
   ): Promise<NetworkStream> {
     using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, `Opening a stream to ${peer}`, signal);
     const connection = await this.connect({ peer, addresses, signal: deadline.signal });
-    return await connection.openStream(protocol, deadline.signal);
+    return await connection.openStream(protocol, deadline.signal, { optimistic });
   }
 
   /** The handler ends both directions; what it leaves open is reset. */

@@ -194,6 +194,12 @@ export interface InviteStatus {
 
 export interface OpenOptions {
   readonly signal?: AbortSignal;
+  /**
+   * The stream is there before the peer has agreed to its protocol, which saves a round trip. Where the peer
+   * does not, reading throws `NotAgreedError`.
+   * @default {false}
+   */
+  readonly optimistic?: boolean;
 }
 
 /** A peer that has proven its membership, as a protocol handler sees it. */

@@ -1,6 +1,6 @@
 import type { ForwardRequest, GatewayInstance, GatewayNode, RequestRecord } from "../api/mod.ts";
 import { InstanceUnavailableError } from "../api/mod.ts";
-import type { Mesh, PeerId, RouteInstance } from "../mesh/mod.ts";
+import { type Mesh, NotAgreedError, type PeerId, type RouteInstance } from "../mesh/mod.ts";
 import {
   forwardHttp,
   MovedError,
@@ -76,7 +76,8 @@ export abstract class Gateway implements GatewayNode {
         : await this.#forwardToPeer(instance, request);
     } catch (error) {
       if (!(error instanceof TunnelError || error instanceof MovedError)) throw error;
-      const wasAsked = !(error instanceof MovedError || error instanceof UnreachableError);
+      const wasAsked = !(error instanceof MovedError || error instanceof UnreachableError ||
+        error.cause instanceof NotAgreedError);
       throw new InstanceUnavailableError(error.message, { wasAsked, cause: error });
     }
   }

@@ -51,7 +51,7 @@ export class NodeApi extends Gateway implements ManagementNode {
     const rate = new TokenRate();
     super({
       mesh,
-      openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL), "http"),
+      openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL, { optimistic: true }), "http"),
       askLocal: (request) => part.askLocal(request),
       ownModel: () => part.ownModel,
       asked: (requestId, model) => this.#asked(requestId, model),

@@ -1,4 +1,4 @@
-import type { Mesh, PeerId } from "../mesh/mod.ts";
+import type { Mesh, OpenOptions, PeerId } from "../mesh/mod.ts";
 import type { OpenStream } from "../tunnel/mod.ts";
 
 /** To the peer's rpc-server: design.md 6. */
@@ -11,6 +11,10 @@ export const HTTP_PROTOCOL = "/mesh-llm/http/1";
 export const FILE_PROTOCOL = "/mesh-llm/file/1";
 
 /** The tunnel's way to a peer: a stream of the mesh. */
-export function opener(mesh: Mesh, protocol: string): OpenStream {
-  return (peer, signal) => mesh.open(peer as PeerId, protocol, { signal });
+export function opener(
+  mesh: Mesh,
+  protocol: string,
+  options: Pick<OpenOptions, "optimistic"> = {},
+): OpenStream {
+  return (peer, signal) => mesh.open(peer as PeerId, protocol, { ...options, signal });
 }

@@ -4,7 +4,7 @@ import { asError, FrameError, MovedError, TunnelError, UnreachableError } from "
 import { HttpFrameReader } from "./http_frame_reader.ts";
 import { encodeHttpFrame, type ReplyHead, type RequestHead } from "./http_frames.ts";
 import { requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
-import { writeBody } from "./http_writer.ts";
+import { writeQuestion } from "./http_writer.ts";
 import { refuse } from "./inference_paths.ts";
 import { finish, resetOnAbort } from "./peer_stream.ts";
 import type { OpenStream, PeerStream, TunnelRequest } from "./types.ts";
@@ -106,10 +106,8 @@ class Exchange {
   }
 
   async #send(opening: Uint8Array): Promise<void> {
-    await this.#stream.write(opening);
-    if (this.#request.body !== null) await writeBody(this.#stream, this.#request.body);
+    await writeQuestion(this.#stream, opening, this.#request.body ?? new Uint8Array(0));
     // No half-close yet: a cancellation would not reach the peer after it (facts.md, trap 8).
-    await this.#stream.write(encodeHttpFrame({ type: "end" }));
     this.#sent = true;
   }
 

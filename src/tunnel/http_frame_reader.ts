@@ -26,6 +26,11 @@ export class HttpFrameReader {
     return frame;
   }
 
+  /** The next frame where it has come already. @throws {FrameError} on other bytes. */
+  ready(): HttpFrame | undefined {
+    return this.#decoder.next();
+  }
+
   /** The next frame where there must be one. @throws {FrameError} at the end of the stream. */
   async expect(): Promise<HttpFrame> {
     const frame = await this.next();

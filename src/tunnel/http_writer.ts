@@ -2,27 +2,61 @@ import { MAX_BODY_FRAME_BYTES } from "./defaults.ts";
 import { encodeHttpFrame } from "./http_frames.ts";
 import type { PeerStream } from "./types.ts";
 
-/** Writes a body's bytes in frames, no faster than the peer takes them. */
-export async function writeBody(stream: PeerStream, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; at += MAX_BODY_FRAME_BYTES) {
-    const part = bytes.subarray(at, at + MAX_BODY_FRAME_BYTES);
-    await stream.write(encodeHttpFrame({ type: "body", bytes: part }));
+const END = encodeHttpFrame({ type: "end" });
+
+// Each write is a way to the addon and back, and at the other end a read: what is small goes as one piece.
+
+/** Writes a whole request. */
+export async function writeQuestion(
+  stream: PeerStream,
+  opening: Uint8Array,
+  body: Uint8Array,
+): Promise<void> {
+  if (body.length <= MAX_BODY_FRAME_BYTES) {
+    return await stream.write(joined([opening, ...bodyFrames(body), END]));
   }
+  await stream.write(opening);
+  for (const frame of bodyFrames(body)) await stream.write(frame);
+  await stream.write(END);
 }
 
-/** Writes a whole reply with its explicit end. Cancels the response's body where the peer stops reading. */
+/**
+ * Writes a whole reply with its explicit end. Its head goes with the first piece of its body, without which it
+ * is of no use to anybody. Cancels the response's body where the peer stops reading.
+ */
 export async function writeReply(
   stream: PeerStream,
   response: Response,
   passed?: (bytes: Uint8Array) => void,
 ): Promise<void> {
   const { status, headers, body } = response;
-  await stream.write(encodeHttpFrame({ type: "reply", head: { status, headers: [...headers] } }));
+  let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: [...headers] } })];
   if (body !== null) {
     for await (const bytes of body) {
-      await writeBody(stream, bytes);
+      for (const frame of bodyFrames(bytes)) {
+        await stream.write(joined([...unsent, frame]));
+        unsent = [];
+      }
       passed?.(bytes);
     }
   }
-  await stream.write(encodeHttpFrame({ type: "end" }));
+  await stream.write(joined([...unsent, END]));
+}
+
+function* bodyFrames(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += MAX_BODY_FRAME_BYTES) {
+    yield encodeHttpFrame({ type: "body", bytes: bytes.subarray(at, at + MAX_BODY_FRAME_BYTES) });
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

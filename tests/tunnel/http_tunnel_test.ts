@@ -90,11 +90,12 @@ Deno.test("cancelling the answer's body hangs up on llama-server", async () => {
   assert.equal(await played.line.openStreams(), 0);
 });
 
-/** The whole of a request whose body comes in chunks: llama-server would be thinking now. */
+/** The whole of a request: llama-server would be thinking now. */
 async function readRequest(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(65_536);
   let request = "";
-  while (!request.endsWith("\r\n0\r\n\r\n")) {
+  // The body of `requestOf`, sent with its length.
+  while (!request.endsWith("\r\n\r\n{}")) {
     const length = await conn.read(buffer);
     if (length === null) throw new Error(`The request broke off: ${request}`);
     request += new TextDecoder().decode(buffer.subarray(0, length));

@@ -2,6 +2,7 @@ import type { Stream } from "@libp2p/interface";
 import type { ByteStream } from "../byte_stream.ts";
 import { ForeignStream } from "./foreign_stream.ts";
 import { asQuicStream } from "./libp2p_types.ts";
+import { OptimisticStream } from "./optimistic_stream.ts";
 
 /** A libp2p stream as its user sees it after the negotiation. */
 export interface PulledStream extends ByteStream {
@@ -16,5 +17,7 @@ export interface PulledStream extends ByteStream {
  * events, which is slower, and no better than that transport tells a reset from an end.
  */
 export function byteStreamOf(stream: Stream): PulledStream {
-  return asQuicStream(stream) ?? new ForeignStream(stream);
+  const quic = asQuicStream(stream);
+  if (quic === undefined) return new ForeignStream(stream);
+  return quic.isOptimistic ? new OptimisticStream(quic, quic.protocol) : quic;
 }

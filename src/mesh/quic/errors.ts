@@ -24,6 +24,14 @@ export class ConnectionLostError extends Error {
   }
 }
 
+/** The peer did not take the stream: it does not speak the protocol, or is gone. It knows nothing of what was said. */
+export class NotAgreedError extends Error {
+  override name = "NotAgreedError";
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`The peer did not take the stream: ${reason}`, options);
+  }
+}
+
 /** A limit of this transport was reached. The message says which, and what came of it. */
 export class QuicLimitError extends Error {
   override name = "QuicLimitError";

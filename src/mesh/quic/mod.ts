@@ -7,6 +7,7 @@ export { chooseConnection } from "./duplicate_connections.ts";
 export {
   ConnectionLostError,
   DialError,
+  NotAgreedError,
   QuicLimitError,
   StreamResetByPeerError,
   StreamStoppedByPeerError,

@@ -70,12 +70,20 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
     this.#acceptStreams();
   }
 
-  async createStream({ signal }: CreateStreamOptions = {}): Promise<Stream> {
+  /** libp2p passes its caller's options on, and leaves a stream alone that has its protocol already. */
+  async createStream(
+    { signal, protocol, optimistic = false }: CreateStreamOptions & { optimistic?: boolean } = {},
+  ): Promise<Stream> {
     if (this.status !== "open") throw new MuxerClosedError();
     const native = await this.#openNative(signal);
-    if (this.status === "open") return asStream(this.#add(native, "outbound"));
-    dropLate(native);
-    throw new MuxerClosedError();
+    if (this.status !== "open") {
+      dropLate(native);
+      throw new MuxerClosedError();
+    }
+    const stream = this.#add(native, "outbound");
+    stream.isOptimistic = optimistic && protocol !== undefined;
+    if (stream.isOptimistic) stream.protocol = protocol!;
+    return asStream(stream);
   }
 
   /** Ends the writing side of every stream, for as long as the signal allows; then what is left. */

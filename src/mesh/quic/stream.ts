@@ -51,6 +51,8 @@ export class QuicStream extends AbstractStream implements ByteStream {
   readonly #owner: StreamOwner;
   readonly #writer: StreamWriter;
   readonly #ended = Promise.withResolvers<void>();
+  /** libp2p negotiates no protocol for it: see `OptimisticStream`. */
+  isOptimistic = false;
   #isReading = false;
   #isReadOver = false;
   #isWriteOver = false;

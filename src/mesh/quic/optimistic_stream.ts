@@ -1,0 +1,93 @@
+import type { PulledStream } from "./byte_stream_of.ts";
+import { asError, NotAgreedError } from "./errors.ts";
+
+const MULTISTREAM = "/multistream/1.0.0";
+
+/**
+ * A stream whose user writes before the peer has agreed to the protocol: the proposal goes ahead of the
+ * first bytes, and the agreement is taken off what comes back. libp2p's own negotiation waits for it, a
+ * whole round trip. The peer sees no difference (multistream-select 1.0).
+ */
+export class OptimisticStream implements PulledStream {
+  readonly #stream: PulledStream;
+  /** What the peer repeats if it agrees. */
+  readonly #agreement: Uint8Array;
+  #agreedBytes = 0;
+  #isProposed = false;
+
+  constructor(stream: PulledStream, protocol: string) {
+    this.#stream = stream;
+    this.#agreement = proposalOf(protocol);
+  }
+
+  get ended(): Promise<void> {
+    return this.#stream.ended;
+  }
+
+  /** @throws {NotAgreedError} where the peer says anything else, or nothing. */
+  async read(): Promise<Uint8Array | null> {
+    while (this.#agreedBytes < this.#agreement.length) {
+      const rest = this.#takeAgreement(await this.#readAgreement());
+      if (rest.length > 0) return rest;
+    }
+    return await this.#stream.read();
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#isProposed) return await this.#stream.write(bytes);
+    this.#isProposed = true;
+    const both = new Uint8Array(this.#agreement.length + bytes.length);
+    both.set(this.#agreement);
+    both.set(bytes, this.#agreement.length);
+    await this.#stream.write(both);
+  }
+
+  async closeWrite(): Promise<void> {
+    if (!this.#isProposed) await this.write(new Uint8Array(0));
+    await this.#stream.closeWrite();
+  }
+
+  recycle(bytes: Uint8Array): void {
+    this.#stream.recycle(bytes);
+  }
+
+  reset(reason: Error): void {
+    this.#stream.reset(reason);
+  }
+
+  release(): Promise<void> {
+    return this.#stream.release();
+  }
+
+  async #readAgreement(): Promise<Uint8Array> {
+    // Without a byte the peer does not know of the stream.
+    if (!this.#isProposed) await this.write(new Uint8Array(0));
+    let bytes: Uint8Array | null;
+    try {
+      bytes = await this.#stream.read();
+    } catch (cause) {
+      throw new NotAgreedError(asError(cause).message, { cause });
+    }
+    if (bytes === null) throw new NotAgreedError("the peer closed the stream");
+    return bytes;
+  }
+
+  /** What stands behind the agreement. */
+  #takeAgreement(bytes: Uint8Array): Uint8Array {
+    const length = Math.min(bytes.length, this.#agreement.length - this.#agreedBytes);
+    for (let at = 0; at < length; at++) {
+      if (bytes[at] === this.#agreement[this.#agreedBytes + at]) continue;
+      const error = new NotAgreedError("the peer does not speak the protocol");
+      this.reset(error);
+      throw error;
+    }
+    this.#agreedBytes += length;
+    return bytes.subarray(length);
+  }
+}
+
+/** Each line with its length before it; 127 bytes at most, so that a length is one byte. */
+function proposalOf(protocol: string): Uint8Array {
+  const lines = [MULTISTREAM, protocol].map((line) => new TextEncoder().encode(`${line}\n`));
+  return Uint8Array.from(lines.flatMap((line) => [line.length, ...line]));
+}

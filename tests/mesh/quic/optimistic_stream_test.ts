@@ -1,0 +1,65 @@
+/** Streams that are written to before their protocol is agreed on, to peers that negotiate as ever. */
+
+import assert from "node:assert/strict";
+import { byteStreamOf, NotAgreedError, type PulledStream } from "../../../src/mesh/quic/mod.ts";
+import { readAll, readBytes } from "./bytes.ts";
+import { NO_LIMIT, type NodePair, Nodes, ours, PROTOCOL, stock } from "./nodes.ts";
+
+async function openOptimistic(
+  { connection }: NodePair,
+  protocol = PROTOCOL,
+): Promise<PulledStream> {
+  const options = { ...NO_LIMIT, optimistic: true };
+  return byteStreamOf(await connection.newStream(protocol, options));
+}
+
+for (const [name, accept] of [["our transport", ours], ["the stock one", stock]] as const) {
+  Deno.test(`an optimistic stream carries bytes both ways to ${name}`, async () => {
+    await using nodes = new Nodes();
+    const pair = await nodes.pair(ours(), accept());
+    const near = await openOptimistic(pair);
+    // More than one read takes, so that its end comes behind the negotiation.
+    const question = Uint8Array.from({ length: 200_000 }, (_, n) => n % 251);
+    const asking = near.write(question).then(() => near.closeWrite());
+    const far = byteStreamOf(await pair.incoming.take());
+    assert.deepEqual(await readAll(far), question);
+    await asking;
+    await far.write(question);
+    await far.closeWrite();
+    assert.deepEqual(await readAll(near), question);
+    await Promise.all([near.ended, far.ended]);
+    assert.equal(pair.connection.streams.length, 0);
+  });
+}
+
+Deno.test("an optimistic stream that is read first tells the peer of itself", async () => {
+  await using nodes = new Nodes();
+  const pair = await nodes.pair();
+  const near = await openOptimistic(pair);
+  const reading = near.read();
+  const far = byteStreamOf(await pair.incoming.take());
+  await far.write(Uint8Array.of(7));
+  assert.deepEqual(await reading, Uint8Array.of(7));
+  await near.write(Uint8Array.of(8));
+  assert.deepEqual(await readBytes(far, 1), Uint8Array.of(8));
+  for (const stream of [near, far]) stream.reset(new Error("enough"));
+  await Promise.all([near.ended, far.ended]);
+});
+
+Deno.test("a peer that does not speak the protocol is met by the first read", async () => {
+  await using nodes = new Nodes();
+  const pair = await nodes.pair();
+  const near = await openOptimistic(pair, "/mesh-llm/unheard-of/1");
+  await near.write(Uint8Array.of(1, 2, 3));
+  await assert.rejects(near.read(), NotAgreedError);
+  await near.ended;
+});
+
+Deno.test("a peer that is lost before it agreed has not taken the stream", async () => {
+  await using nodes = new Nodes();
+  const pair = await nodes.pair();
+  const near = await openOptimistic(pair);
+  const reading = assert.rejects(near.read(), NotAgreedError);
+  pair.connection.abort(new Error("lost"));
+  await reading;
+});
