@@ -157,7 +157,7 @@ export class Metrics {
     );
   }
 
-  /** Of RPC streams that were understood; their bytes are those of their tunnel. */
+  /** Of RPC streams; their bytes are those of their tunnel. */
   #measureRpc(): void {
     const total = (name: string, help: string, value: (rpc: RpcTraffic) => number) =>
       this.#total(
