@@ -256,7 +256,7 @@ export class MeshView implements GossipListener {
   }
 
   /** Unless there is newer of its node by now. */
-  #passOn(record: MeshRecord, heardFrom: ReadonlySet<PeerId>): void {
+  #passOn(record: MeshRecord, heardFrom: readonly PeerId[]): void {
     if (this.#roster.recordOf(record.subject) !== record) return;
     const { random } = this.#options;
     const [linked, members] = [this.#gossip.peers(), this.members.length];
@@ -276,7 +276,7 @@ export class MeshView implements GossipListener {
   }
 
   #gone(status: "dead" | "left"): MemberEntry[] {
-    return [...this.#roster.membership.values()].filter(({ record }) => record.status === status);
+    return this.#roster.over.filter(({ record }) => record.status === status);
   }
 
   /** At once would be too often: many change in the same moments, and everybody hears of each. */

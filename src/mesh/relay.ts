@@ -8,7 +8,7 @@ export interface RelaySituation {
   /** Peers with a gossip link. */
   readonly linked: readonly PeerId[];
   /** Who sent it here, while it waited to be passed on. */
-  readonly heardFrom: ReadonlySet<PeerId>;
+  readonly heardFrom: readonly PeerId[];
   /** Who has it from its signer's own hand, as far as the signer says to whom it is connected. */
   readonly told: Readonly<Record<string, number>>;
   /** Living members. */
@@ -23,28 +23,29 @@ export interface RelaySituation {
 export function relayTargets(record: MeshRecord, situation: RelaySituation): PeerId[] {
   const { linked, heardFrom, told, members, random } = situation;
   const { signer, subject } = record;
-  const deaf = linked.filter((peer) =>
-    !heardFrom.has(peer) && peer !== signer && peer !== subject && told[peer] === undefined
-  );
-  const again = Math.max(heardFrom.size - 1, 0);
-  const count = Math.min(Math.max(relayFanout(members) - again, 0), deaf.length);
-  for (let i = 0; i < count; i++) {
-    const j = i + Math.floor(random() * (deaf.length - i));
-    [deaf[i], deaf[j]] = [deaf[j] as PeerId, deaf[i] as PeerId];
+  const count = relayFanout(members) - (heardFrom.length - 1);
+  const pool = [...linked];
+  const targets: PeerId[] = [];
+  for (let i = 0; i < pool.length && targets.length < count; i++) {
+    const j = i + Math.floor(random() * (pool.length - i));
+    const peer = pool[j] as PeerId;
+    pool[j] = pool[i] as PeerId;
+    const isDeaf = peer !== signer && peer !== subject && told[peer] === undefined;
+    if (isDeaf && !heardFrom.includes(peer)) targets.push(peer);
   }
-  return deaf.slice(0, count);
+  return targets;
 }
 
 /** News that wait to be passed on: they come in bursts, and from several sides. */
 export class Relay {
-  readonly #pass: (record: MeshRecord, heardFrom: ReadonlySet<PeerId>) => void;
+  readonly #pass: (record: MeshRecord, heardFrom: readonly PeerId[]) => void;
   readonly #clock: Pick<Clock, "after">;
   /** And from whom they came. */
-  readonly #waiting = new Map<MeshRecord, Set<PeerId>>();
+  readonly #waiting = new Map<MeshRecord, PeerId[]>();
   #cancel: Cancel | undefined;
 
   constructor(
-    pass: (record: MeshRecord, heardFrom: ReadonlySet<PeerId>) => void,
+    pass: (record: MeshRecord, heardFrom: readonly PeerId[]) => void,
     clock: Pick<Clock, "after">,
   ) {
     this.#pass = pass;
@@ -53,13 +54,14 @@ export class Relay {
 
   /** The record was new to this node. */
   heard(record: MeshRecord, from: PeerId): void {
-    this.#waiting.set(record, new Set([from]));
+    this.#waiting.set(record, [from]);
     this.#cancel ??= this.#clock.after(RELAY_COALESCE_MS, () => this.#passAll());
   }
 
   /** Another peer has it as well. */
   heardAgain(record: MeshRecord, from: PeerId): void {
-    this.#waiting.get(record)?.add(from);
+    const heardFrom = this.#waiting.get(record);
+    if (heardFrom?.includes(from) === false) heardFrom.push(from);
   }
 
   stop(): void {

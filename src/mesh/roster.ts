@@ -38,6 +38,8 @@ export class Roster {
   readonly #membership = new Map<PeerId, MemberEntry>();
   /** The same records by their marks. */
   readonly #marked = new Map<number, MeshRecord>();
+  /** Those of them whose life is over. */
+  readonly #over = new Set<PeerId>();
   #members: readonly Announcement[] = [];
   #content: AnnouncementContent | undefined;
   /** The last announcement without its version. */
@@ -52,6 +54,11 @@ export class Roster {
   /** Living members without this node, in the order of their PeerIds. */
   get members(): readonly Announcement[] {
     return this.#members;
+  }
+
+  /** Who has stopped or was found dead, and is not forgotten yet. */
+  get over(): MemberEntry[] {
+    return [...this.#over].flatMap((peer) => this.#membership.get(peer) ?? []);
   }
 
   /** What this node last said of itself. */
@@ -91,8 +98,9 @@ export class Roster {
     const members = [...this.#members];
     const changes = [...newer.values()].map((record) => {
       if (record.subject !== this.#options.self) placeMember(members, record);
-      this.#unmark(this.recordOf(record.subject));
+      this.#unlist(this.recordOf(record.subject));
       this.#marked.set(markOf(record.bytes), record);
+      if (record.status !== "alive") this.#over.add(record.subject);
       return keep(this.#membership, record, now);
     });
     this.#members = members;
@@ -103,7 +111,7 @@ export class Roster {
   expel(is: (record: MeshRecord) => boolean): readonly MemberChange[] {
     const changes = expel(this.#membership, is);
     this.#revision += 1;
-    for (const { record } of changes) this.#unmark(record);
+    for (const { record } of changes) this.#unlist(record);
     const gone = new Set(changes.map(({ record }) => record.subject));
     this.#members = this.#members.filter(({ peer }) => !gone.has(peer));
     return changes;
@@ -113,7 +121,7 @@ export class Roster {
   forget(): void {
     const now = this.#options.clock.elapsed();
     for (const peer of forgettable(this.#membership, now)) {
-      this.#unmark(this.recordOf(peer));
+      this.#unlist(this.recordOf(peer));
       this.#membership.delete(peer);
     }
   }
@@ -168,8 +176,11 @@ export class Roster {
     return sign({ status: "left", subject: self, version });
   }
 
-  #unmark(record: MeshRecord | undefined): void {
-    if (record !== undefined) this.#marked.delete(markOf(record.bytes));
+  /** Another record of its node takes its place, or none. */
+  #unlist(record: MeshRecord | undefined): void {
+    if (record === undefined) return;
+    this.#marked.delete(markOf(record.bytes));
+    this.#over.delete(record.subject);
   }
 
   #describe(content: AnnouncementContent): Announcement {

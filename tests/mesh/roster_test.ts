@@ -119,6 +119,20 @@ Deno.test("what is known is found by its bytes, as long as there is nothing newe
   assert.equal(roster.find(second.bytes), undefined);
 });
 
+Deno.test("those whose life is over are listed until they are back or forgotten", () => {
+  const { roster } = rosterOf();
+  const [peer, other] = [rosterOf(), rosterOf()];
+  const over = () => roster.over.map(({ record }) => record.subject);
+  roster.accept([peer.others("alive", 100, 1), other.others("alive", 100, 1)]);
+  assert.deepEqual(over(), []);
+  roster.accept([peer.others("dead", 100, 1), other.others("dead", 100, 1)]);
+  assert.deepEqual(over(), [peer.self, other.self]);
+  roster.accept([peer.others("alive", 100, 2)]);
+  assert.deepEqual(over(), [other.self]);
+  roster.expel(({ subject }) => subject === other.self);
+  assert.deepEqual(over(), []);
+});
+
 Deno.test("a peer that objects to its burial is left in peace until it is met again", () => {
   const { roster } = rosterOf();
   const peer = rosterOf();
