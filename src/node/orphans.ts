@@ -22,14 +22,14 @@ export function mourn(
   nowMs: number,
 ): Orphans {
   const living = new Map(members.map((member) => [member.peer, namesOf(member)]));
-  const cared = new Set([...living.values()].flat());
   const next = new Map(
     [...orphans].filter(([, { of, untilMs }]) => !living.has(of) && nowMs < untilMs),
   );
-  for (const [peer, names] of seen) {
-    if (living.has(peer)) continue;
+  const gone = [...seen].filter(([peer]) => !living.has(peer));
+  const cared = gone.length === 0 ? [] : [...living.values()].flat();
+  for (const [peer, names] of gone) {
     for (const name of names) {
-      if (!cared.has(name) && !next.has(name)) {
+      if (!cared.includes(name) && !next.has(name)) {
         next.set(name, { of: peer, untilMs: nowMs + ORPHAN_LIFE_MS });
       }
     }

@@ -36,13 +36,11 @@ export class Outlook {
     tunnelPorts: Readonly<Record<string, number>> = {},
   ): AnnouncementContent {
     const { facts, now } = this.#options;
-    const { told, wanted, dropped } = this.wishes;
+    const { told, dropped } = this.wishes;
     return announcementOf(facts(), duty, {
       ...stance,
       assignable: told === null,
-      wanted: [
-        ...new Set([...wanted, ...this.#orphans.orphans.keys(), ...this.summons.names(now())]),
-      ],
+      wanted: this.#wanted(),
       refuses: [...new Set([...dropped, ...stance.refuses])],
       demand: this.demand.steps(now()),
       tunnelPorts,
@@ -55,6 +53,12 @@ export class Outlook {
     const { wanted } = this.wishes;
     const before = viewOf(mesh, this.content(duty, stance));
     this.#orphans = mourn(this.#orphans, [{ ...before.self, wanted }, ...before.others], now());
-    return { ...before, self: { ...before.self, wanted: this.content(duty, stance).wanted } };
+    return { ...before, self: { ...before.self, wanted: this.#wanted() } };
+  }
+
+  #wanted(): string[] {
+    const { now } = this.#options;
+    const asked = this.summons.names(now());
+    return [...new Set([...this.wishes.wanted, ...this.#orphans.orphans.keys(), ...asked])];
   }
 }
