@@ -58,7 +58,7 @@ export class SimNetwork {
   readonly traffic: Traffic = { pushes: 0, records: 0, controls: 0, dials: 0 };
   readonly #time: VirtualTime;
   readonly #random: Random;
-  /** The part of the network that a node is in while it is cut; 0 where it is whole. */
+  /** The part of the network that a node is in while it is cut; who is in none reaches all. */
   readonly #parts = new Map<SimNode, number>();
   readonly #latency: (a: SimNode, b: SimNode) => number;
   #connections = 0;
@@ -73,7 +73,7 @@ export class SimNetwork {
     this.#latency = latency;
   }
 
-  /** Puts nodes into a part of the network that no other part reaches. */
+  /** Puts nodes into a part of the network that no other part reaches, but for nodes in none. */
   cut(nodes: Iterable<SimNode>, part: number): void {
     for (const node of nodes) this.#parts.set(node, part);
   }
@@ -83,7 +83,8 @@ export class SimNetwork {
   }
 
   reachable(a: SimNode, b: SimNode): boolean {
-    return (this.#parts.get(a) ?? 0) === (this.#parts.get(b) ?? 0) && !a.frozen && !b.frozen;
+    const [partOfA, partOfB] = [this.#parts.get(a), this.#parts.get(b)];
+    return partOfA === partOfB || partOfA === undefined || partOfB === undefined;
   }
 
   delayMs(from: SimNode, to: SimNode): number {
@@ -113,7 +114,11 @@ export class SimNetwork {
     const giveUp = () => reject(new Error(`${to.name} does not answer`));
     if (signal.aborted) giveUp();
     signal.addEventListener("abort", giveUp, { once: true });
-    this.#time.at(this.#time.now + DIAL_TIMEOUT_MS, giveUp);
+    const cancelTimeout = this.#time.at(this.#time.now + DIAL_TIMEOUT_MS, giveUp);
+    const answered = (connection: Connection) => {
+      cancelTimeout();
+      resolve(connection);
+    };
     this.#arrive(from, to, () =>
       to.whenAwake(() => {
         if (!to.running || signal.aborted) return;
@@ -125,7 +130,7 @@ export class SimNetwork {
           open: [true, true],
         };
         to.admitted(connection);
-        const isTaken = () => this.#opened(connection, signal, resolve);
+        const isTaken = () => this.#opened(connection, signal, answered);
         this.#arrive(to, from, isTaken, () => this.#idleOut(connection, to));
       }));
     return promise;
@@ -201,20 +206,19 @@ export function isOpenAt({ dialer, lives, open }: Connection, end: SimNode): boo
 
 /** Signed records as they travel in the simulator: bytes that only their number tells apart. */
 export class Signatures {
-  readonly #records = new WeakMap<Uint8Array, MeshRecord>();
-  #count = 0;
+  readonly #records: MeshRecord[] = [];
 
   sign(record: Omit<MeshRecord, "bytes">): MeshRecord {
     const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, ++this.#count);
     const signed: MeshRecord = { ...record, bytes };
-    this.#records.set(bytes, signed);
+    new DataView(bytes.buffer).setUint32(0, this.#records.push(signed));
     return signed;
   }
 
   /** @throws for bytes that nobody has signed. */
   open(bytes: Uint8Array): MeshRecord {
-    const record = this.#records.get(bytes);
+    const { buffer, byteOffset } = bytes;
+    const record = this.#records[new DataView(buffer, byteOffset).getUint32(0) - 1];
     if (record === undefined) throw new Error("The record's signature is wrong");
     return record;
   }

@@ -160,7 +160,10 @@ export class SimLinks implements PeerLinks, GossipLinks {
   }
 
   #newest(peer: PeerId): Connection | undefined {
-    return this.#connections.get(peer)?.findLast((one) => isOpenAt(one, this.#node));
+    const connections = this.#connections.get(peer) ?? [];
+    const last = connections.at(-1);
+    if (last === undefined || isOpenAt(last, this.#node)) return last;
+    return connections.findLast((one) => isOpenAt(one, this.#node));
   }
 }
 

@@ -1,5 +1,4 @@
 import { getLogger } from "@logtape/logtape";
-import { groupByPeer } from "../../src/mesh/addresses.ts";
 import type { Clock } from "../../src/mesh/clock.ts";
 import { MAX_STORED_PEERS } from "../../src/mesh/defaults.ts";
 import { keptAddresses } from "../../src/mesh/kept_addresses.ts";
@@ -24,8 +23,6 @@ export class SimNode {
   /** Rises with each start. */
   life = 0;
   running = false;
-  /** Ever started and not stopped for good: a node that is down at the end is no part of the mesh. */
-  frozen = false;
   clock: Clock;
   links!: SimLinks;
   member!: Member;
@@ -34,6 +31,8 @@ export class SimNode {
   #awakeAt = 0;
   #incarnation = 0;
   #stored: ReadonlyMap<PeerId, readonly string[]> = new Map();
+  /** Members have come or gone since that was written. */
+  #isStale = false;
 
   constructor(
     readonly world: World,
@@ -87,7 +86,7 @@ export class SimNode {
       sign: (content) => this.#sign(content),
       open: (bytes) => this.world.signatures.open(bytes),
       addresses: () => [this.address],
-      stored: () => this.#stored,
+      stored: () => this.#remembered(),
       changed: (changes) => this.#onChanged(changes),
     });
     this.member.start();
@@ -147,6 +146,7 @@ export class SimNode {
   }
 
   #end(): void {
+    this.#remembered();
     this.running = false;
     this.serving?.kill();
     this.world.tunnels.nodeEnded(this);
@@ -171,22 +171,23 @@ export class SimNode {
 
   #onChanged(changes: readonly MemberChange[]): void {
     const kinds = changes.map(({ change }) => change).filter((kind) => kind !== "measured");
-    if (kinds.some((kind) => kind !== "updated")) this.#remember();
+    if (kinds.some((kind) => kind !== "updated")) this.#isStale = true;
     if (kinds.length > 0) this.serving?.membersChanged();
   }
 
-  /** As the program does, but for its disk. */
-  #remember(): void {
-    const living = new Map(
-      this.member.view.members.map(({ peer, addresses }) => [peer, addresses]),
-    );
-    const strangers = [...this.#stored].filter(([peer]) => !living.has(peer));
+  /** What it has kept of others: as the program does at each change, but for its disk. */
+  #remembered(): ReadonlyMap<PeerId, readonly string[]> {
+    if (!this.#isStale) return this.#stored;
+    this.#isStale = false;
+    const { members } = this.member.view;
+    const strangers = [...this.#stored].filter(([peer]) => !this.member.view.isAlive(peer));
     const kept = keptAddresses(
-      [...living.values()].flat(),
+      members.slice(0, MAX_STORED_PEERS).flatMap(({ addresses }) => addresses),
       strangers.flatMap(([, addresses]) => addresses),
       MAX_STORED_PEERS,
     );
-    this.#stored = groupByPeer(kept);
+    this.#stored = new Map(kept.map((address) => [peerOf(address), [address]]));
+    return this.#stored;
   }
 
   #clockOfLife(): Clock {
@@ -201,6 +202,11 @@ export class SimNode {
         }),
     };
   }
+}
+
+/** Every node has one address here, and it ends with its PeerId. */
+function peerOf(address: string): PeerId {
+  return address.slice(address.lastIndexOf("/") + 1) as PeerId;
 }
 
 /** Any time will do, as long as it is the same each time. */

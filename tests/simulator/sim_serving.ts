@@ -197,7 +197,16 @@ export function sizeNeeded(model: SimModel): number {
   return needBytes(localModel(model), null);
 }
 
-function localModel({ name, fingerprint, sizeBytes }: SimModel): LocalModel {
+/** Made once of each: every look of every node lists its disk. */
+const localModels = new Map<SimModel, LocalModel>();
+
+function localModel(model: SimModel): LocalModel {
+  const known = localModels.get(model) ?? makeLocalModel(model);
+  localModels.set(model, known);
+  return known;
+}
+
+function makeLocalModel({ name, fingerprint, sizeBytes }: SimModel): LocalModel {
   const cache = { kvHeads: 0, keyLength: 0, valueLength: 0, slidingWindow: 0, slidingKvHeads: 0 };
   const header = { contextLength: 1, ...cache };
   return {

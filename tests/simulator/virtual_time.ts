@@ -1,4 +1,4 @@
-/** Time that passes only when somebody says so: a queue of what happens next. */
+/** Time that passes only when somebody says so: what happens next, by the millisecond in which it does. */
 
 interface Due {
   readonly at: number;
@@ -13,7 +13,11 @@ interface Due {
 const MICROTASKS_PER_EVENT = 6;
 
 export class VirtualTime {
-  readonly #heap: Due[] = [];
+  /** A large mesh has some hundred events in each millisecond, and most are scheduled for a later one. */
+  readonly #byMs = new Map<number, Due[]>();
+  /** What is left of the millisecond that is running, the next one last. */
+  #running: Due[] = [];
+  #runningMs = -1;
   #order = 0;
   #now = 0;
 
@@ -25,7 +29,9 @@ export class VirtualTime {
   /** Runs something at a time; what it returns calls that off. */
   at(time: number, run: () => void): () => void {
     const due: Due = { at: Math.max(time, this.#now), order: this.#order++, run };
-    this.#push(due);
+    const ms = Math.floor(due.at);
+    if (ms === this.#runningMs) insert(this.#running, due);
+    else addTo(this.#byMs, ms, due);
     return () => {
       due.run = null;
     };
@@ -33,49 +39,35 @@ export class VirtualTime {
 
   /** Lets time pass up to a moment, with all that happens until then. */
   async runUntil(end: number): Promise<void> {
-    for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
-      this.#pop();
-      if (next.run === null) continue;
-      this.#now = next.at;
-      next.run();
-      for (let i = 0; i < MICROTASKS_PER_EVENT; i++) await null;
+    for (let ms = Math.floor(this.#now); ms <= end; ms++) {
+      if (ms !== this.#runningMs) this.#open(ms);
+      for (let next = this.#running.at(-1); next && next.at <= end; next = this.#running.at(-1)) {
+        this.#running.pop();
+        if (next.run === null) continue;
+        this.#now = next.at;
+        next.run();
+        for (let i = 0; i < MICROTASKS_PER_EVENT; i++) await null;
+      }
     }
     this.#now = end;
   }
 
-  #push(due: Due): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(due);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = heap[parent] as Due;
-      if (!isBefore(due, above)) break;
-      heap[index] = above;
-      index = parent;
-    }
-    heap[index] = due;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop() as Due;
-    if (heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      const right = heap[child + 1];
-      if (right !== undefined && isBefore(right, heap[child] as Due)) child += 1;
-      const below = heap[child] as Due;
-      if (!isBefore(below, last)) break;
-      heap[index] = below;
-      index = child;
-    }
-    heap[index] = last;
+  #open(ms: number): void {
+    this.#running = this.#byMs.get(ms)?.sort((a, b) => b.at - a.at || b.order - a.order) ?? [];
+    this.#byMs.delete(ms);
+    this.#runningMs = ms;
   }
 }
 
-function isBefore(a: Due, b: Due): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
+function addTo(byMs: Map<number, Due[]>, ms: number, due: Due): void {
+  const others = byMs.get(ms);
+  if (others === undefined) byMs.set(ms, [due]);
+  else others.push(due);
+}
+
+/** Puts the youngest event among those of its millisecond: behind all that are not later. */
+function insert(running: Due[], due: Due): void {
+  let index = running.length;
+  while (index > 0 && (running[index - 1] as Due).at <= due.at) index -= 1;
+  running.splice(index, 0, due);
 }
