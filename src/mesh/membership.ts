@@ -88,13 +88,28 @@ export function placeMember(members: Announcement[], { subject, announcement }: 
   else members.splice(index, isKnown ? 1 : 0, announcement);
 }
 
-/** Whether a member that we are connected to says that it is connected to the peer. */
+/**
+ * Whether connections lead from this node to the peer, by what the members on the way say of their
+ * own: the last of them would notice its death.
+ */
 export function isVouchedFor(
   peer: PeerId,
   members: readonly Announcement[],
   isConnected: (member: PeerId) => boolean,
 ): boolean {
-  return members.some((member) => member.rttsMs[peer] !== undefined && isConnected(member.peer));
+  const unasked = new Map(members.map((member) => [member.peer, member]));
+  const next = members.filter((member) => isConnected(member.peer));
+  for (let member = next.pop(); member !== undefined; member = next.pop()) {
+    if (member.rttsMs[peer] !== undefined) return true;
+    unasked.delete(member.peer);
+    for (const other of Object.keys(member.rttsMs) as PeerId[]) {
+      const known = unasked.get(other);
+      if (known === undefined) continue;
+      unasked.delete(other);
+      next.push(known);
+    }
+  }
+  return false;
 }
 
 /** Tombstones that everybody has heard of long ago. */

@@ -11,11 +11,11 @@ import {
   placeMember,
 } from "../../src/mesh/membership.ts";
 import type { MeshRecord } from "../../src/mesh/record.ts";
-import type { Announcement } from "../../src/mesh/types.ts";
+import type { Announcement, PeerId } from "../../src/mesh/types.ts";
 import { content } from "./content.ts";
 
 const PEERS = [1, 2, 3].map((i) => peerIdOf(new Uint8Array(32).fill(i)));
-const [A, B] = PEERS as [typeof PEERS[0] & string, typeof PEERS[0] & string];
+const [A, B, C] = PEERS as [PeerId, PeerId, PeerId];
 
 function record(
   subject: typeof A,
@@ -147,17 +147,23 @@ Deno.test("strangers beyond the limit are not kept, and news of the known are", 
   assert.deepEqual(changes.map(({ record }) => record.subject), [peer(0)]);
 });
 
-Deno.test("only a member that we are connected to vouches for a peer, and only while it is connected to it", () => {
-  const announcement = record(A, [1, 1]).announcement;
+Deno.test("a peer is vouched for where connections lead to it, by what those on the way say", () => {
+  const { announcement } = record(A, [1, 1]);
   assert.ok(announcement);
-  const friend = { ...announcement, rttsMs: { [B]: 1 } };
-  const cases: [readonly (typeof friend)[], boolean, boolean][] = [
-    [[friend], true, true],
-    [[friend], false, false],
-    [[{ ...friend, rttsMs: {} as Record<string, number> }], true, false],
-    [[], true, false],
+  const member = (peer: PeerId, ...connected: PeerId[]) => ({
+    ...announcement,
+    peer,
+    rttsMs: Object.fromEntries(connected.map((other) => [other, 1])),
+  });
+  const cases: [string, ReturnType<typeof member>[], boolean][] = [
+    ["one that is connected to it", [member(A, C)], true],
+    ["one that is not", [member(A)], false],
+    ["nobody", [], false],
+    ["one that is connected to one that is", [member(A, B), member(B, A, C)], true],
+    ["others that nobody here reaches", [member(A), member(B, C), member(C, B)], false],
   ];
-  for (const [members, connected, expected] of cases) {
-    assert.equal(isVouchedFor(B, members, () => connected), expected);
+  for (const [who, members, expected] of cases) {
+    assert.equal(isVouchedFor(C, members, (peer) => peer === A), expected, who);
   }
+  assert.equal(isVouchedFor(C, [member(A, C)], () => false), false);
 });

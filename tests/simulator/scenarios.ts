@@ -3,6 +3,7 @@
  * the list below; `simulator_test.ts` runs all of them over its seeds in turn.
  */
 
+import { bridge, introduction } from "./bridges.ts";
 import { EVERY_FAULT, type FaultMaker, type Span } from "./faults.ts";
 import { EVERYTHING, nobodyAliveIsDead, sameView } from "./invariants.ts";
 import { fleets } from "./fleets.ts";
@@ -98,7 +99,7 @@ const crowd: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [anything, fleets, crowd];
+export const SCENARIOS: readonly Scenario[] = [anything, fleets, crowd, bridge, introduction];
 
 /** @throws for a name that is none. */
 export function scenarioNamed(name: string): Scenario {
