@@ -17,3 +17,6 @@ export const WHOLE_ENTRY_BYTES = 64 * 1024 * 1024;
 
 /** Pieces of 4 MiB that are read and hashed ahead of their use: two cores keep up with any rpc-server. */
 export const PIECES_AHEAD = 3;
+
+/** Just below the largest block by which glibc can be taught: some pieces' copies at once. */
+export const KEPT_BLOCK_BYTES = 31 * 1024 * 1024;

@@ -1,4 +1,5 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
+import { KEPT_BLOCK_BYTES } from "./defaults.ts";
 
 /** What is smaller costs little to make, and would waste most of a buffer. */
 const MIN_REUSED_BYTES = PIECE_BYTES / 4;
@@ -10,6 +11,7 @@ const MIN_REUSED_BYTES = PIECE_BYTES / 4;
  */
 export class PieceBuffers {
   #free: WeakRef<ArrayBuffer>[] = [];
+  #used = false;
 
   /** What stands in it is of no meaning. @param length of {@linkcode PIECE_BYTES} at most. */
   take(length: number): Uint8Array<ArrayBuffer> {
@@ -18,6 +20,8 @@ export class PieceBuffers {
       const buffer = free.deref();
       if (buffer !== undefined) return new Uint8Array(buffer, 0, length);
     }
+    if (!this.#used) keepFreedBlocks();
+    this.#used = true;
     return new Uint8Array(new ArrayBuffer(PIECE_BYTES), 0, length);
   }
 
@@ -25,4 +29,12 @@ export class PieceBuffers {
   giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
     if (buffer.byteLength === PIECE_BYTES) this.#free.push(new WeakRef(buffer));
   }
+}
+
+/**
+ * WebCrypto copies each piece that it hashes. glibc would give such a copy's pages back to the system and
+ * ask for new ones each time, until a block as large was freed once: from then on it keeps smaller ones.
+ */
+function keepFreedBlocks(): void {
+  new ArrayBuffer(KEPT_BLOCK_BYTES).transfer(0);
 }
