@@ -1,9 +1,10 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { RpcCommand } from "../../../src/tunnel/rpc_wire/commands.ts";
 import { TunnelError } from "../../../src/tunnel/mod.ts";
 import { encodeMessage, type LinkMessage } from "../../../src/tunnel/weights/messages.ts";
 import { joined } from "../byte_cuts.ts";
-import { request } from "../rpc_wire/frames.ts";
+import { reply, request } from "../rpc_wire/frames.ts";
 import { pattern } from "../tcp_pair.ts";
 import type { Logger } from "@logtape/logtape";
 import { newRpcCounts } from "../../../src/tunnel/weights/rpc_counts.ts";
@@ -186,6 +187,70 @@ Deno.test("what can't change is asked once a connection", async () => {
   assert.deepEqual(await served, expected);
   assert.equal(line.hostCounts.answeredHere, 8);
   assert.equal(line.hostCounts.roundTrips, 6);
+});
+
+Deno.test("each device is answered for itself, and asked about once", async () => {
+  const commands = [
+    RpcCommand.GET_ALIGNMENT,
+    RpcCommand.GET_MAX_SIZE,
+    RpcCommand.GET_ALLOC_SIZE,
+    RpcCommand.GET_DEVICE_MEMORY,
+  ];
+  const question = fc.record({ command: fc.constantFrom(...commands), device: fc.nat(3) });
+  const property = fc.asyncProperty(fc.array(question, { maxLength: 40 }), async (questions) => {
+    const line = new LinkLine({ host: none(), worker: none() });
+    // What a device says is where its question stands in the stream: another each time it is asked.
+    const served = line.serve((command, index) =>
+      command === RpcCommand.HELLO ? line.hello() : reply(u64(index))
+    );
+    await line.ask(HELLO);
+    const known = new Map<string, number>();
+    let asked = 0;
+    for (const { command, device } of questions) {
+      const [answer] = await line.ask(request(command, aboutDevice(command, device)));
+      const key = `${command} ${device}`;
+      const changes = command === RpcCommand.GET_DEVICE_MEMORY;
+      if (changes || !known.has(key)) known.set(key, ++asked);
+      assert.equal(answer, known.get(key), key);
+    }
+    await line.asked.closeWrite();
+    await served;
+    await line.running;
+    assert.equal(line.hostCounts.answeredHere, questions.length - asked);
+  });
+  await fc.assert(property, { numRuns: 25 });
+});
+
+/** The device stands first; GET_ALLOC_SIZE has a tensor and its sources behind it. */
+function aboutDevice(command: number, device: number): Uint8Array {
+  const payload = new Uint8Array(command === RpcCommand.GET_ALLOC_SIZE ? 3_260 : 4);
+  payload[0] = device;
+  return payload;
+}
+
+function u64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
+  return bytes;
+}
+
+Deno.test("one weight for two devices is written into the buffer of each", async () => {
+  const first = setTensorHash(BIG);
+  const second = first.slice();
+  second[9] = 0x42; // the tensor's id, and its buffer, are others on the other device
+  second[9 + 12] = 0x42;
+  const line = new LinkLine({ host: having(), worker: having() });
+  const served = line.serveSimply();
+  await line.ask(HELLO);
+  for (const frame of [first, second]) assert.deepEqual(await line.ask(frame), Uint8Array.of(1));
+  await line.asked.closeWrite();
+  const frames = [first, second].map((asked) => {
+    const frame = filledTensor(BIG);
+    frame.set(asked.subarray(9, 9 + 296), 9);
+    return frame;
+  });
+  assertSame(await served, joined([PLAIN_HELLO, ...frames]));
+  await line.running;
 });
 
 Deno.test("no answer is given here while another is outstanding", async () => {

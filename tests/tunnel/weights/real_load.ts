@@ -16,6 +16,10 @@ export interface MeshedLoadOptions {
   readonly modelPath: string;
   /** Each worker's files, by worker. */
   readonly workers: readonly (readonly string[])[];
+  /** Whether both ends understand the RPC wire; else every byte crosses as it is. @default {true} */
+  readonly understood?: boolean;
+  /** How many devices each worker's rpc-server shows; all of them are its CPU. @default {1} */
+  readonly devices?: number;
 }
 
 /** A host and its workers with real llama.cpp, over QUIC, with the weights of each one's own disk. */
@@ -26,17 +30,23 @@ export class MeshedLoad implements AsyncDisposable {
   readonly tunnels: RpcTunnels[] = [];
   readonly dirs: string[] = [];
   #llama!: Llama;
+  #workers!: Llama;
+  #deviceBytes: readonly number[] = [];
   #modelPath = "";
 
-  static async start({ engine, modelPath, workers }: MeshedLoadOptions): Promise<MeshedLoad> {
+  static async start(
+    { engine, modelPath, workers, understood = true, devices = 1 }: MeshedLoadOptions,
+  ): Promise<MeshedLoad> {
     const load = new MeshedLoad();
     load.#modelPath = modelPath;
     load.#llama = load.stack.use(await Llama.prepare(engine));
+    load.#workers = load.stack.use(await Llama.prepare(withDevices(engine, devices)));
+    load.#deviceBytes = Array(devices).fill(1);
     const host = await load.#library([modelPath]);
     const model = await loadModel(modelPath);
     const weights = weightSource(host, () => model);
     for (const files of workers) {
-      await load.#addWorker(files, weights);
+      await load.#addWorker(files, understood ? weights : undefined);
     }
     return load;
   }
@@ -52,6 +62,7 @@ export class MeshedLoad implements AsyncDisposable {
     const split = this.tunnels.map((tunnels, index): SplitMember => ({
       rpcPort: tunnels.ensure(`worker-${index}`),
       share: 1 / this.tunnels.length,
+      deviceBytes: this.#deviceBytes,
     }));
     return this.#llama.llamaServer(this.#modelPath, split);
   }
@@ -74,7 +85,7 @@ export class MeshedLoad implements AsyncDisposable {
 
   async #addWorker(
     files: readonly string[],
-    weights: ReturnType<typeof weightSource>,
+    weights: ReturnType<typeof weightSource> | undefined,
   ): Promise<void> {
     const quic = this.stack.use(await QuicPair.connect());
     const open = this.counts.counting(() => quic.open(), "rpc");
@@ -82,17 +93,17 @@ export class MeshedLoad implements AsyncDisposable {
       open,
       terms: { currentTerm: () => 1 },
       logger,
-      weights,
+      ...(weights === undefined ? {} : { weights }),
       countsOf: (peer) => this.counts.rpcOf(peer),
     });
     this.stack.defer(() => tunnels.stop());
     this.tunnels.push(tunnels);
-    const rpcServer = this.#llama.rpcServer(true);
+    const rpcServer = this.#workers.rpcServer(true);
     const library = await this.#library(files);
     const end = new RpcServerEnd({
       gate: { admit: () => rpcServer.ready() },
       logger,
-      weights: weightSource(library, () => undefined),
+      ...(weights === undefined ? {} : { weights: weightSource(library, () => undefined) }),
     });
     this.workerEnds.push(end);
     quic.serve((stream) => end.handle(stream, "host"));
@@ -113,6 +124,13 @@ export class MeshedLoad implements AsyncDisposable {
     const folder = join(this.dirs[worker + 1]!, "weights/received");
     return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
   }
+}
+
+/** llama.cpp takes the same device several times, and each is a device of its own to its clients. */
+function withDevices(engine: Engine, count: number): Engine {
+  if (count === 1) return engine;
+  const device = { name: "CPU", description: "CPU", totalBytes: 1, freeBytes: 1 };
+  return { ...engine, devices: Array(count).fill(device) };
 }
 
 /** The first tokens that a model says, by number. */

@@ -100,6 +100,21 @@ engineTest(
   },
 );
 
+engineTest(found, "a worker's devices are all filled from its file", async (engine) => {
+  await using load = await MeshedLoad.start({
+    engine,
+    modelPath,
+    workers: [[modelPath]],
+    devices: 2,
+  });
+  const server = await load.serve();
+  assert.ok(load.saved() > 0.95 * MODEL_BYTES, `${load.saved()} bytes were saved`);
+  assert.ok(load.sent() <= 0.01 * load.saved(), `${load.sent()} bytes were sent`);
+  const { alloc_buffer: buffers = 0 } = load.counts.snapshot()[0]?.rpc?.frames ?? {};
+  assert.ok(buffers >= 6, "weights, cache and computation of each");
+  assert.deepEqual(await tokensOf(server), await directTokens(engine));
+});
+
 engineTest(
   found,
   "20 loads that were killed leave nothing, and the next is clean",
