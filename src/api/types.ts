@@ -91,6 +91,8 @@ export interface Status {
     id: string;
     name: string;
     role: "host" | "worker" | "standby" | "client";
+    /** It lives by the routing table, and no peer lists it: a client, or a standby of a large mesh. */
+    passive: boolean;
     model: string | null;
     vramBytes: number;
     addresses: string[];

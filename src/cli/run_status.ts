@@ -17,12 +17,12 @@ export async function runStatus({ dataDir, json }: StatusCommand): Promise<numbe
 /** Two tables: the nodes with this one first, and the models. */
 export function statusText(status: Status): string {
   const { node, mesh, peers, models } = status;
-  const machines = count(peers.length + (node.role === "client" ? 0 : 1), "machine");
+  const machines = count(peers.length + (node.passive ? 0 : 1), "machine");
   const nodes = [
     ["NODE", "ROLE", "MODEL", "MEMORY", "ROUND TRIP"],
     [
       `${printable(node.name)} (this)`,
-      node.role,
+      node.passive && node.role === "standby" ? "standby, passive" : node.role,
       cell(node.model),
       formatBytes(node.vramBytes),
       "",

@@ -2,18 +2,14 @@ import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
-import {
-  CATALOG,
-  type LocalModel,
-  type ModelShelf,
-  needBytes,
-  type WeightLibrary,
-} from "../models/mod.ts";
+import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
 import type { InferenceRequest, TunnelCounts } from "../tunnel/mod.ts";
 import { roleOf } from "./announcement.ts";
 import { DEMAND_LOOK_MS } from "./defaults.ts";
-import { type DraftChoice, draftOf } from "./drafts.ts";
+import { downloadables } from "./downloadables.ts";
+import type { DraftChoice } from "./drafts.ts";
 import { type Duty, splitPeers } from "./duty.ts";
+import { dutyParts } from "./duty_parts.ts";
 import { firstView } from "./first_view.ts";
 import { HttpEnd } from "./http_end.ts";
 import type { ModelDesk } from "./model_desk.ts";
@@ -23,8 +19,11 @@ import { modelNameOf } from "./plan.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RestKeeper } from "./rest.ts";
 import { RpcEnds } from "./rpc_ends.ts";
+import { StandbyKeeper, type StandbyLimits } from "./standby/standby_keeper.ts";
 import { modelToSummon, summonByOthers } from "./summons.ts";
+import { TableWatch } from "./table_watch.ts";
 import { sameModel } from "./view.ts";
+import { WeightIndexer } from "./weight_indexer.ts";
 import { dropping, serving } from "./wishes.ts";
 
 export interface ActiveOptions {
@@ -47,11 +46,13 @@ export interface ActiveOptions {
   readonly version: string;
   readonly counts: TunnelCounts;
   /** Fetches what the mesh lacks. */
-  readonly desk: Pick<ModelDesk, "fetch" | "roomBytes">;
+  readonly desk: Pick<ModelDesk, "fetch" | "roomBytes" | "isDownloading">;
   /** What need not cross the network when a split loads. */
   readonly weights: WeightLibrary;
   /** The node has peers to hear of before it plans. */
   readonly joining: boolean;
+  /** Tests have small meshes and no time. */
+  readonly standby?: StandbyLimits;
   readonly logger: Logger;
   /** Status may have changed. */
   readonly changed: () => void;
@@ -65,6 +66,8 @@ export class Active implements NodePart {
   readonly #rpc: RpcEnds;
   readonly #http: HttpEnd;
   readonly #rest: RestKeeper;
+  readonly #standby: StandbyKeeper;
+  readonly #table: TableWatch;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
@@ -85,6 +88,8 @@ export class Active implements NodePart {
       duty,
     });
     this.#reconciler = this.#createReconciler();
+    this.#standby = this.#createStandby();
+    this.#table = new TableWatch(mesh);
     this.#http = new HttpEnd({
       ...options,
       demand: this.#outlook.demand,
@@ -123,7 +128,7 @@ export class Active implements NodePart {
     const { engine, memory } = this.#options;
     const duty = this.#reconciler.duty;
     const { build, rpcProtocol, llamaServer: path } = engine;
-    const used = this.#announcement(duty).devices;
+    const used = this.#announcement().devices;
     return {
       role: roleOf(duty),
       model: modelNameOf(duty.plan),
@@ -133,13 +138,16 @@ export class Active implements NodePart {
     };
   }
 
-  /** Gossip keeps an active node fresh. */
   freshen(): Promise<void> {
-    return Promise.resolve();
+    return this.#table.freshen();
   }
 
   watch(): () => void {
-    return () => {};
+    return this.#table.watch();
+  }
+
+  enter(reason: string): Promise<void> {
+    return this.#standby.enter(reason);
   }
 
   asked(model: string): void {
@@ -165,6 +173,7 @@ export class Active implements NodePart {
     this.#outlook.summons.call(model, systemClock.now());
     this.#wakeUp(model);
     this.#announce(this.#reconciler.duty);
+    void this.#standby.enter(`${model} is asked for`);
     this.#reconciler.wake();
     return true;
   }
@@ -174,6 +183,7 @@ export class Active implements NodePart {
     if (file === undefined) {
       throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
     }
+    await this.#standby.enter(`its user wants ${model}`);
     this.#outlook.wishes = serving(this.#outlook.wishes, refOf(file));
     await this.#reconciler.reconsider();
   }
@@ -194,14 +204,13 @@ export class Active implements NodePart {
       else if (event.type === "asked") this.#call(event.model);
     });
     const ending = new AbortController();
-    let indexing = Promise.resolve();
-    const index = () => indexing = this.#index(indexing, AbortSignal.any([signal, ending.signal]));
-    index();
+    const indexer = new WeightIndexer(this.#options);
+    indexer.index();
     const watching = shelf.watch(ending.signal).catch((error: unknown) =>
       logger.warn("New models are noticed at the next start: {error}", { error })
     );
     const unshelve = shelf.subscribe(() => {
-      index();
+      indexer.index();
       this.#announce(this.#reconciler.duty);
       this.#reconciler.wake();
     });
@@ -216,55 +225,54 @@ export class Active implements NodePart {
       this.#announce(this.#reconciler.duty);
       if (this.#options.joining) await firstView(mesh, signal, systemClock.after);
       this.#meet();
-      await this.#reconciler.run(signal);
+      await Promise.all([this.#reconciler.run(signal), this.#standby.run(signal)]);
     } finally {
       unsubscribe();
       unshelve();
       clearInterval(demand);
       ending.abort(new Error("The node stops"));
-      await Promise.all([supervisor.stop(), this.#rpc.stop(), indexing, watching]);
+      this.#table.stop();
+      await Promise.all([supervisor.stop(), this.#rpc.stop(), indexer.stop(), watching]);
     }
   }
 
-  /** Learns the weights of what is on the disk now, once an earlier look is done. */
-  async #index(earlier: Promise<void>, signal: AbortSignal): Promise<void> {
-    await earlier;
-    const { weights, logger } = this.#options;
-    await weights.index(this.onDisk, signal)
-      .catch((error: unknown) => logger.debug("Hashing ended early: {error}", { error }));
-  }
-
   #createReconciler(): Reconciler {
-    const { mesh, engine, supervisor, logger, contextLength } = this.#options;
-    const catalog = CATALOG.map(({ name, sizeBytes }) => {
-      return { name, sizeBytes, needBytes: needBytes({ sizeBytes }, contextLength) };
-    });
+    const catalog = downloadables(this.#options.contextLength);
     return new Reconciler({
       planOptions: () => ({ told: this.#outlook.wishes.told, catalog }),
       view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
-      parts: {
-        mesh,
-        engine,
-        supervisor,
-        logger,
-        contextLength,
-        localModel: ({ model }) => this.onDisk.find((file) => sameModel(file, model)),
-        draftOf: (model) =>
-          draftOf(model, {
-            choice: this.#options.drafts,
-            models: this.onDisk,
-            memoryBytes: this.#options.memory.memoryBytes,
-            contextLength: this.#options.contextLength,
-          }),
-        devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
-        tunnelPort: (peer) => this.#rpc.portTo(peer),
-        resetTunnels: () => this.#rpc.resetServed(),
-        fetchModel: (name, signal) => this.#options.desk.fetch(name, signal),
-        weightsKnown: (model) => this.#options.weights.known(model.shards),
-        ...systemClock,
-      },
+      mayAct: () => this.#standby.hasView,
+      parts: dutyParts(this.#options, this.#rpc),
     });
+  }
+
+  #createStandby(): StandbyKeeper {
+    const { mesh, logger, contextLength, standby } = this.#options;
+    return new StandbyKeeper({
+      mesh,
+      logger,
+      clock: systemClock,
+      catalog: downloadables(contextLength),
+      self: () => ({ ...this.#announcement(), peer: mesh.self, rttsMs: {} }),
+      isIdle: () => this.#isIdle(),
+      changed: () => this.#onPresence(),
+      ...(standby === undefined ? {} : { limits: standby }),
+    });
+  }
+
+  /** Nobody would miss its voice: it does nothing, its user wants nothing, and no model waits here to be asked for. */
+  #isIdle(): boolean {
+    const { told, wanted } = this.#outlook.wishes;
+    return this.#reconciler.isIdle && told === null && wanted.length === 0 &&
+      !this.#rest.isResting && !this.#outlook.isSummoning && !this.#options.desk.isDownloading;
+  }
+
+  /** What others did while this node did not hear them is no news of theirs. */
+  #onPresence(): void {
+    this.#outlook.forgetOthers();
+    this.#meet();
+    this.#reconciler.wake();
   }
 
   /** The members have changed: every one has its tunnel port, and the plan may be another. */
@@ -311,10 +319,11 @@ export class Active implements NodePart {
     mesh.announce(this.#announcement(duty));
     mesh.watchClosely(splitPeers(duty));
     this.#rpc.dutyChanged();
+    this.#standby.wake();
     this.#options.changed();
   }
 
-  #announcement(duty: Duty) {
+  #announcement(duty = this.#reconciler.duty) {
     return this.#outlook.content(duty, this.#reconciler.stance, this.#rpc.tunnelMap(duty));
   }
 }

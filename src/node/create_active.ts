@@ -104,7 +104,7 @@ async function nameOf(library: Library, model: string): Promise<string> {
 export interface CreateActiveOptions extends
   Pick<
     ActiveOptions,
-    "mesh" | "counts" | "joining" | "logger" | "changed" | "version" | "desk"
+    "mesh" | "counts" | "joining" | "logger" | "changed" | "version" | "desk" | "standby"
   > {
   readonly mesh: Mesh;
   readonly counts: TunnelCounts;

@@ -119,3 +119,40 @@ export const NEWS_SETTLE_MS = 20;
 
 /** A llama-server that does not say how many slots it has within this is taken for a usual one. */
 export const SLOTS_TIMEOUT_MS = 2_000;
+
+/**
+ * Active nodes beyond which those that do nothing stand by without gossip: design.md 1. Up to here an idle node
+ * costs the others nothing that they notice, and helps at once.
+ */
+export const MAX_ACTIVE_NODES = 20;
+
+/** Half of it: so much smaller must the mesh have become before a standby comes back without work. */
+export const FEW_ACTIVE_SHARE = 0.5;
+
+/** A node leaves the gossip after so much idleness, and up to twice as much: claims, joins and loads take seconds. */
+export const STANDBY_SETTLE_MS = 30_000;
+
+/**
+ * A standby looks at the routing table this often, used or not: with the spread below, a model that lost its last
+ * host is taken over within a heartbeat (60 s). An unchanged table costs a handshake and some bytes: a thousand
+ * standbys at twenty active nodes are two looks a second at each.
+ */
+export const STANDBY_LOOK_MIN_MS = 20_000;
+
+/** ... and at most, so that they do not look in step. */
+export const STANDBY_LOOK_MAX_MS = 30_000;
+
+/** Standbys that see the same need are spread over this: ten times what a claim takes to be in everybody's table. */
+export const STANDBY_SPREAD_MS = 20_000;
+
+/** Up to so many standbys that could all do the same a handful comes. */
+export const EXPECTED_STANDBYS = 1_000;
+
+/** A standby with less than this part of what a split lacks would not make the difference. */
+export const MAX_STANDBY_HELPERS = 16;
+
+/** A standby that came in vain leaves that need alone for so long; twice as long each time. */
+export const VAIN_MS = 120_000;
+
+/** ... up to an hour: by then its mesh is another one. */
+export const VAIN_MAX_MS = 3_600_000;

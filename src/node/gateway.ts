@@ -36,7 +36,7 @@ export abstract class Gateway implements GatewayNode {
 
   get knowsMesh(): boolean {
     const { mesh } = this.#parts;
-    return mesh.role === "member" || mesh.routes().nodes.length > 0;
+    return !mesh.passive || mesh.routes().nodes.length > 0;
   }
 
   get ownModel(): string | null {

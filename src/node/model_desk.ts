@@ -54,6 +54,8 @@ export interface ModelDeskOptions {
   readonly hub: HubConfig;
   readonly contextLength: number | null;
   readonly send: (event: NodeEvent) => void;
+  /** Its user asks for a download, for which other members may have to be asked. */
+  readonly enter: (reason: string) => Promise<void>;
   readonly logger: Logger;
   /** @default {PUBLIC_ONLY} */
   readonly rules?: AddressRules;
@@ -100,7 +102,9 @@ export class ModelDesk implements ModelActions {
 
   async download(reference: string): Promise<{ name: string; download: DownloadStatus }> {
     try {
-      const { name, progress } = await this.#active().start(reference);
+      const downloads = this.#active();
+      await this.#options.enter(`its user wants to download ${reference}`);
+      const { name, progress } = await downloads.start(reference);
       return { name, download: progress };
     } catch (error) {
       if (error instanceof InvalidReferenceError) {
@@ -126,6 +130,10 @@ export class ModelDesk implements ModelActions {
   /** Bytes of models that fit the disk now, in whole GB: others are told, and need not know more. */
   get roomBytes(): number {
     return this.#roomBytes;
+  }
+
+  get isDownloading(): boolean {
+    return this.#downloads?.list().some(({ progress }) => progress.state === "running") ?? false;
   }
 
   /** Downloads a model of the catalog to its end; pauses it at the signal. @throws with a sentence. */

@@ -74,7 +74,7 @@ async function startParts(
 /** The API shows the part, and the part tells the API when something has changed. */
 async function connect(
   config: NodeConfig,
-  { logger, logs, version, commands, downloadRules: rules }: StartOptions,
+  { logger, logs, version, commands, downloadRules: rules, standby }: StartOptions,
   { mesh, local, token }: Parts & { readonly token: string | null },
 ): Promise<{ readonly api: NodeApi; readonly part: NodePart; readonly desk: ModelDesk }> {
   const counts = new TunnelCounts();
@@ -89,11 +89,19 @@ async function connect(
     contextLength,
     logger,
     send: (event) => api.send(event),
+    enter: (reason) => part.enter(reason),
     ...(rules === undefined ? {} : { rules }),
   });
-  const part = local === null
-    ? new Passive(mesh)
-    : createActive(config, local, { mesh, counts, joining, logger, changed, version, desk });
+  const part: NodePart = local === null ? new Passive(mesh) : createActive(config, local, {
+    mesh,
+    counts,
+    joining,
+    logger,
+    changed,
+    version,
+    desk,
+    ...(standby === undefined ? {} : { standby }),
+  });
   const engineLogs = () => logTails(config.dataDir);
   const parts = { mesh, counts, part, modelActions: desk, engineLogs };
   const api = new NodeApi({ ...parts, name, version, commands, token, logger });

@@ -77,6 +77,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       node: {
         ...part.status(),
         id: mesh.self,
+        passive: mesh.passive,
         name,
         addresses: [...mesh.addresses()],
         tokensPerSecond,

@@ -47,6 +47,16 @@ export class Outlook {
     });
   }
 
+  /** Somebody has asked for a model that is to be loaded. */
+  get isSummoning(): boolean {
+    return this.summons.names(this.#options.now()).length > 0;
+  }
+
+  /** This node was away: who is not there when it is back has not died under its eyes. */
+  forgetOthers(): void {
+    this.#orphans = NO_ORPHANS;
+  }
+
   /** Looks at the mesh: who is gone leaves behind what only it cared for. */
   view(duty: Duty, stance: Stance): View {
     const { mesh, now } = this.#options;

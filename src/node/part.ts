@@ -25,6 +25,8 @@ export interface NodePart {
    * so that waiting is of use.
    */
   summon(model: string, signal: AbortSignal): Promise<boolean>;
+  /** There is work for this node: a standby gossips, and knows the others, when this resolves. */
+  enter(reason: string): Promise<void>;
   /** Serves the model from now on. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;
   /** Serves the model no longer; resolves when its processes are gone. @throws {ModelRefusedError} */

@@ -1,26 +1,21 @@
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
-import { FRESHEN_LIMIT_MS, TABLE_FRESH_MS } from "./defaults.ts";
 import type { NodePart } from "./part.ts";
 import { summonByOthers } from "./summons.ts";
+import { TableWatch } from "./table_watch.ts";
 
-/**
- * A client: it has no llama.cpp, no model and no child process. Its routing table may be a minute old
- * as long as only requests use it, but somebody who looks on wants to see what is so now.
- */
+/** A client: it has no llama.cpp, no model and no child process. */
 export class Passive implements NodePart {
   readonly ownModel = null;
   readonly onDisk = [];
   readonly engineRestarts = 0;
   readonly loading = null;
   readonly #mesh: Mesh;
-  #asked: Promise<void> | undefined;
-  #askedMs = -Infinity;
-  #watchers = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #table: TableWatch;
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh;
+    this.#table = new TableWatch(mesh);
   }
 
   status(): ReturnType<NodePart["status"]> {
@@ -32,17 +27,11 @@ export class Passive implements NodePart {
   }
 
   freshen(): Promise<void> {
-    if (performance.now() - this.#askedMs > TABLE_FRESH_MS) this.#ask();
-    return this.#asked ?? Promise.resolve();
+    return this.#table.freshen();
   }
 
   watch(): () => void {
-    if (this.#watchers++ === 0) {
-      this.#timer = setInterval(() => void this.freshen(), TABLE_FRESH_MS);
-    }
-    return () => {
-      if (--this.#watchers === 0) clearInterval(this.#timer);
-    };
+    return this.#table.watch();
   }
 
   asked(): void {}
@@ -52,6 +41,11 @@ export class Passive implements NodePart {
   /** A client announces nothing: the member that it asks does it. */
   summon(model: string, signal: AbortSignal): Promise<boolean> {
     return summonByOthers(this.#mesh, model, signal);
+  }
+
+  /** A client stays what it is. */
+  enter(): Promise<void> {
+    return Promise.resolve();
   }
 
   // deno-lint-ignore require-await -- what it throws comes as a rejection
@@ -66,19 +60,10 @@ export class Passive implements NodePart {
   run(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = () => {
-      clearInterval(this.#timer);
+      this.#table.stop();
       resolve();
     };
     signal.addEventListener("abort", end, { once: true });
     return promise;
-  }
-
-  #ask(): void {
-    this.#askedMs = performance.now();
-    const limit = AbortSignal.timeout(FRESHEN_LIMIT_MS);
-    this.#asked = this.#mesh.refreshRoutes({ force: true, signal: limit })
-      // Nobody answers: what is shown is what was known last, and mesh goes on trying.
-      .then(() => {}, () => {})
-      .finally(() => this.#asked = undefined);
   }
 }

@@ -19,6 +19,8 @@ export interface ReconcilerOptions {
   readonly parts: DutyParts;
   /** What the mesh looks like now, with this node doing `duty`. */
   readonly view: (duty: Duty, stance: Stance) => View;
+  /** False while it can't see the others: then it plans nothing. @default {() => true} */
+  readonly mayAct?: () => boolean;
   /** The duty or its state has changed: announce it. */
   readonly changed: (duty: Duty) => void;
 }
@@ -62,6 +64,13 @@ export class Reconciler {
     return plan.kind === "standby" || plan.kind === "download" ? null : plan.model;
   }
 
+  /** It does nothing, and is about to do nothing. */
+  get isIdle(): boolean {
+    const { plan, claim } = this.#decision;
+    return plan.kind === "standby" && claim === null && this.#duty.plan.kind === "standby" &&
+      this.#asked === undefined;
+  }
+
   get stance(): Stance {
     const refuses = this.#setbacks.refuses(this.#options.parts.now());
     return { target: this.target, claim: this.#decision.claim, refuses };
@@ -98,6 +107,7 @@ export class Reconciler {
   /** One look and at most one step; returns when to look again without an event. */
   async #step(signal: AbortSignal): Promise<number | null> {
     const options = this.#options;
+    if (options.mayAct?.() === false) return null;
     const nowMs = options.parts.now();
     const asked = this.#asked;
     this.#asked = undefined;

@@ -54,6 +54,10 @@ export class RestKeeper {
     this.#idleMs = idleMs;
   }
 
+  get isResting(): boolean {
+    return this.#resting !== null;
+  }
+
   /** The wishes of a node whose model goes to rest now; `undefined` where none does. */
   look({ instance, endedMs, isWantedElsewhere, wishes, nowMs }: RestLook): Wishes | undefined {
     if (instance === null || instance.state !== "warm") {

@@ -22,7 +22,9 @@ export interface StatusInput {
 export function statusOf(input: StatusInput): Status {
   const others = input.routes.nodes.filter((node) => node.peer !== input.node.id);
   const peers = others.map((node) => peerStatus(node, input.rttMs));
-  const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, input.node.vramBytes);
+  // What a standby has is at nobody's service before it has come back.
+  const ownBytes = input.node.passive ? 0 : input.node.vramBytes;
+  const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, ownBytes);
   return {
     version: input.version,
     commands: input.commands,

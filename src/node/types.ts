@@ -3,6 +3,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Commands, LogLine } from "../api/mod.ts";
 import type { AddressRules } from "../models/mod.ts";
+import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
 export interface StartOptions {
   readonly logger: Logger;
@@ -16,6 +17,8 @@ export interface StartOptions {
   readonly commands: Commands;
   /** Which servers downloads may ask; tests have one on loopback. @default {PUBLIC_ONLY} */
   readonly downloadRules?: AddressRules;
+  /** How large a mesh gets before idle nodes leave the gossip; tests have small ones. */
+  readonly standby?: StandbyLimits;
   /** Every line of the log, for the console. */
   readonly logs?: { subscribe(listener: (line: LogLine) => void): () => void };
 }

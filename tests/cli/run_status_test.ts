@@ -17,3 +17,10 @@ huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB
 `,
   );
 });
+
+Deno.test("statusText() counts a standby of a large mesh among no machines, and says what it is", () => {
+  const node = { ...status.node, role: "standby", passive: true, model: null } as const;
+  const text = statusText({ ...status, node });
+  assert.match(text, /: 1 machine with/);
+  assert.match(text, /^anna \(this\) +standby, passive /m);
+});

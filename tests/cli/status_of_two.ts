@@ -11,6 +11,7 @@ export const status: Status = {
     id: HOST,
     name: "anna",
     role: "host",
+    passive: false,
     model: "big",
     vramBytes: 8e9,
     addresses: [],

@@ -27,7 +27,7 @@ const WAITING = model({
 });
 const COLD = model({ name: "Mistral-7B", state: "cold", instances: [] });
 const CLIENT: StatusParts = {
-  node: { role: "client", model: null, vramBytes: 0, devices: [] },
+  node: { role: "client", passive: true, model: null, vramBytes: 0, devices: [] },
   mesh: { token: null },
 };
 

@@ -141,7 +141,7 @@ Deno.test("models() carry both numbers of a shortage, and only while waiting", (
   assert.equal(shown(model({ instances: [instance(), short] })), null);
 });
 
-Deno.test("nodeCount() counts who lends memory, and a client does not", () => {
+Deno.test("nodeCount() counts who lends memory, and a passive node does not", () => {
   assert.equal(nodeCount(status({ peers: [peer()] })), 2);
-  assert.equal(nodeCount(status({ node: { role: "client" }, peers: [peer()] })), 1);
+  assert.equal(nodeCount(status({ node: { role: "client", passive: true }, peers: [peer()] })), 1);
 });

@@ -187,7 +187,7 @@ const SCENES: Scenes = {
 
   "explains to a client why it can not invite": {
     status: status({
-      node: { role: "client", model: null, vramBytes: 0, devices: [], engine: null },
+      node: { role: "client", passive: true, model: null, vramBytes: 0, devices: [], engine: null },
       mesh: { token: null },
       peers: [peer({ role: "host" })],
       models: [model({ instances: [instance({ host: MINI })] })],

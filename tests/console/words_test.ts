@@ -43,6 +43,10 @@ Deno.test("doing() says what a machine does now", () => {
     doingOf(SELF, { node: { role: "client" } }),
     "Asks the mesh and computes nothing itself",
   );
+  assert.equal(
+    doingOf(SELF, { node: { role: "standby", passive: true }, models: [] }),
+    "Stands by until the mesh needs it",
+  );
 });
 
 Deno.test("doing() tells loading and waiting from running", () => {

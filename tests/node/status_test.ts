@@ -43,6 +43,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
       id: "self",
       name: "self",
       role: "host",
+      passive: false,
       model: null,
       vramBytes: 5,
       addresses: [],

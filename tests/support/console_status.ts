@@ -61,6 +61,7 @@ export function status({ node, mesh, peers = [], models = [model()] }: StatusPar
     id: SELF,
     name: "studio",
     role: "host" as const,
+    passive: false,
     model: "guide",
     vramBytes: 24 * GB,
     addresses: [],

@@ -34,6 +34,8 @@ export interface Machine {
   readonly name: string;
   readonly isSelf: boolean;
   readonly role: "host" | "worker" | "standby" | "client";
+  /** It is in no list of members: only this node can be, for it does not list others. */
+  readonly passive: boolean;
   readonly part: Part | null;
   readonly memory: Memory;
   readonly devices: readonly DeviceView[];
@@ -160,6 +162,7 @@ export function machines(status: Status): Machine[] {
     name: nameOf(names, node.id),
     ...link,
     role: node.role,
+    passive: "passive" in node && node.passive,
     part: partOf(status, names, node.id),
     memory: memoryOf(node.devices, node.vramBytes),
     devices: node.devices.map(deviceView),
@@ -211,7 +214,7 @@ export function models(status: Status, progress: Progress): ModelView[] {
   );
 }
 
-/** Machines that lend memory: a client is a guest. */
+/** Machines that lend memory: a passive one is not in the mesh's lists. */
 export function nodeCount(status: Status): number {
-  return status.peers.length + (status.node.role === "client" ? 0 : 1);
+  return status.peers.length + (status.node.passive ? 0 : 1);
 }

@@ -11,8 +11,9 @@ import {
 import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_view.ts";
 
 /** What a machine does now. */
-export function doing({ role, part }: Machine): string {
+export function doing({ role, passive, part }: Machine): string {
   if (role === "client") return "Asks the mesh and computes nothing itself";
+  if (passive) return "Stands by until the mesh needs it";
   if (part === null) return "Ready to help";
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;
   const verb = part.state === "warm" ? "Runs" : "Loads";
@@ -22,8 +23,9 @@ export function doing({ role, part }: Machine): string {
 }
 
 /** The same in a few words, for a place below a circle. */
-export function briefly({ role, part, memory }: Machine): string {
+export function briefly({ role, passive, part, memory }: Machine): string {
   if (role === "client") return "client";
+  if (passive) return "stands by";
   if (part === null) return `${formatBytes(memory.offeredBytes)} ready`;
   const model = shortName(part.model);
   if (part.state === "waiting") return `waits: ${model}`;

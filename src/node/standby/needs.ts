@@ -1,0 +1,90 @@
+import type { RouteInstance, RoutingTable } from "../../mesh/mod.ts";
+import { mayDownload, mayServe } from "../assignment/gaps.ts";
+import type { Downloadable } from "../assignment/types.ts";
+import { MAX_STANDBY_HELPERS } from "../defaults.ts";
+import type { Member } from "../view.ts";
+
+/** Something that the active nodes lack, and that a standby could do. */
+export interface Need {
+  /** `null` where there are too few active nodes for any work that comes. */
+  readonly model: string | null;
+  /** A file on the disk is served in seconds; whoever has it comes before who would have to download it. */
+  readonly way: "disk" | "memory" | "download" | "company";
+}
+
+export interface NeedOptions {
+  readonly catalog: readonly Downloadable[];
+  /** With fewer active nodes a standby comes back without work. */
+  readonly fewActive: number;
+}
+
+/**
+ * What a standby could do for its mesh, as the routing table shows it: models that are wanted and nobody serves
+ * or has claimed, and those that wait for memory. What is too much for it is left out; whether it is the best for
+ * the rest is for the assignment to say, once it has joined the gossip. Pure.
+ */
+export function needsOf(self: Member, table: RoutingTable, options: NeedOptions): Need[] {
+  const others = table.nodes.filter(({ peer }) => peer !== self.peer);
+  const needs = waiting(table).filter((instance) => canHelp(self, instance))
+    .map(({ model: { name } }): Need => ({ model: name, way: wayAlone(self, name) ?? "memory" }));
+  const idleBytes = others.filter(({ role, model, claim }) =>
+    role === "standby" && model === null && claim === null
+  ).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  for (const name of unserved(table)) {
+    const way = wayAlone(self, name) ?? wayTogether(self, name, idleBytes) ??
+      wayByDownload(self, name, options.catalog);
+    if (way !== undefined) needs.push({ model: name, way });
+  }
+  const isLonely = others.length < options.fewActive;
+  return isLonely ? [...needs, { model: null, way: "company" }] : needs;
+}
+
+/** Names that somebody wants, that nobody serves or loads, and that no node has set out to serve. */
+function unserved({ wanted, instances, nodes }: RoutingTable): string[] {
+  const taken = new Set([
+    ...instances.map(({ model }) => model.name),
+    ...nodes.flatMap(({ model, claim }) => [model ?? [], claim ?? []].flat()),
+  ]);
+  return wanted.filter((name) => !taken.has(name));
+}
+
+/** One of each model whose machines lack memory, unless it is served elsewhere. */
+function waiting({ instances }: RoutingTable): RouteInstance[] {
+  const served = new Set(
+    instances.filter(({ state }) => state !== "waiting").map(({ model }) => model.name),
+  );
+  const lacking = instances.filter(({ model }) => !served.has(model.name));
+  return [...new Map(lacking.map((instance) => [instance.model.name, instance])).values()];
+}
+
+/** A standby with too little memory would not be missed: many of its kind would have to come. */
+function canHelp(
+  self: Member,
+  { model: { name }, needBytes, haveBytes }: RouteInstance,
+): boolean {
+  if (self.refuses.includes(name)) return false;
+  return wayAlone(self, name) !== undefined ||
+    needBytes - haveBytes <= MAX_STANDBY_HELPERS * self.memoryBytes;
+}
+
+function wayAlone(self: Member, name: string): "disk" | undefined {
+  return self.models.some((file) => file.name === name && mayServe(self, file))
+    ? "disk"
+    : undefined;
+}
+
+/** It has the file, and others that do nothing have the memory. */
+function wayTogether(self: Member, name: string, idleBytes: number): "disk" | undefined {
+  const together = { ...self, memoryBytes: self.memoryBytes + idleBytes };
+  return wayAlone(together, name);
+}
+
+function wayByDownload(
+  self: Member,
+  name: string,
+  catalog: readonly Downloadable[],
+): "download" | undefined {
+  return catalog.some((model) => model.name === name && mayDownload(self, model))
+    ? "download"
+    : undefined;
+}

@@ -1,0 +1,181 @@
+import type { Logger } from "@logtape/logtape";
+import type { Clock, Mesh } from "../../mesh/mod.ts";
+import type { Downloadable } from "../assignment/types.ts";
+import {
+  FEW_ACTIVE_SHARE,
+  MAX_ACTIVE_NODES,
+  STANDBY_LOOK_MAX_MS,
+  STANDBY_LOOK_MIN_MS,
+  STANDBY_SETTLE_MS,
+  STANDBY_SPREAD_MS,
+} from "../defaults.ts";
+import { firstView } from "../first_view.ts";
+import type { Member } from "../view.ts";
+import { Wakeup } from "../wakeup.ts";
+import { needsOf } from "./needs.ts";
+import { BEGINNING, decidePresence, type Presence, type PresenceTimes } from "./presence.ts";
+import { isSurplus } from "./surplus.ts";
+
+/** How large a mesh gets before its idle nodes leave the gossip, and how fast they do what they do. */
+export interface StandbyLimits extends PresenceTimes {
+  readonly maxActive: number;
+}
+
+const LIMITS: StandbyLimits = {
+  maxActive: MAX_ACTIVE_NODES,
+  settleMs: STANDBY_SETTLE_MS,
+  lookMinMs: STANDBY_LOOK_MIN_MS,
+  lookMaxMs: STANDBY_LOOK_MAX_MS,
+  spreadMs: STANDBY_SPREAD_MS,
+};
+
+export interface StandbyOptions {
+  readonly mesh: Pick<
+    Mesh,
+    "self" | "passive" | "members" | "routes" | "refreshRoutes" | "standBy" | "rejoin" | "subscribe"
+  >;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly catalog: readonly Downloadable[];
+  /** What this node announces, or would. */
+  readonly self: () => Member;
+  /** It does nothing, and its user wants nothing of it. */
+  readonly isIdle: () => boolean;
+  /** It leaves the gossip, or has joined it and sees the others. */
+  readonly changed: () => void;
+  /** Tests have small meshes and no time. @default {LIMITS} */
+  readonly limits?: StandbyLimits;
+}
+
+/** Takes this node out of the gossip while the mesh has no use for it, and back when it has. */
+export class StandbyKeeper {
+  readonly #options: StandbyOptions;
+  readonly #limits: StandbyLimits;
+  readonly #wakeup: Wakeup;
+  #presence: Presence = BEGINNING;
+  #lookedAtMs = -Infinity;
+  #unanswered = 0;
+  /** Who needs this node in the gossip at once, and waits for it. */
+  #called: { readonly reason: string; readonly done: PromiseWithResolvers<void> } | undefined;
+  #looking: AbortController | undefined;
+  #hasView = true;
+  #ended = false;
+
+  constructor(options: StandbyOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? LIMITS;
+    this.#wakeup = new Wakeup(options.clock.after);
+  }
+
+  /** It gossips and has heard of the others: only then it may plan. */
+  get hasView(): boolean {
+    return this.#hasView;
+  }
+
+  wake(): void {
+    this.#wakeup.ring();
+  }
+
+  /** There is work for this node: it gossips, and knows the others, when this resolves. */
+  enter(reason: string): Promise<void> {
+    const isThere = this.#presence.kind === "active" && this.#hasView;
+    if (isThere || this.#ended) return Promise.resolve();
+    this.#called ??= { reason, done: Promise.withResolvers() };
+    this.#looking?.abort();
+    this.wake();
+    return this.#called.done.promise;
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.wake(), { once: true });
+    const unsubscribe = this.#options.mesh.subscribe(({ type }) => {
+      if (type === "members" || type === "routes") this.wake();
+    });
+    try {
+      while (!signal.aborted) {
+        const untilMs = await this.#step(signal);
+        await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.clock.elapsed());
+      }
+    } finally {
+      unsubscribe();
+      this.#ended = true;
+      this.#called?.done.resolve();
+    }
+  }
+
+  /** One decision; returns when to decide again without an event. */
+  async #step(signal: AbortSignal): Promise<number | null> {
+    const { mesh, clock, isIdle, self, catalog } = this.#options;
+    if (this.#called !== undefined) return await this.#answerCall(signal);
+    const { maxActive } = this.#limits;
+    const me = self();
+    const passive = this.#presence.kind === "passive";
+    const { presence, act, againAtMs } = decidePresence(this.#presence, {
+      peer: mesh.self,
+      isIdle: isIdle(),
+      isSurplus: !passive && isSurplus(me, mesh.members(), maxActive),
+      needs: passive
+        ? needsOf(me, mesh.routes(), { catalog, fewActive: maxActive * FEW_ACTIVE_SHARE })
+        : [],
+      lookedAtMs: this.#lookedAtMs,
+      unanswered: this.#unanswered,
+    }, { nowMs: clock.elapsed(), random: Math.random(), times: this.#limits });
+    this.#presence = presence;
+    if (act === "leave") await this.#leave();
+    else if (act === "look") await this.#look(signal);
+    else if (act === "join") await this.#join(reasonOf(presence), signal);
+    return act === "join" ? clock.elapsed() : againAtMs;
+  }
+
+  async #answerCall(signal: AbortSignal): Promise<number> {
+    const call = this.#called;
+    const { vain } = this.#presence;
+    this.#presence = { ...BEGINNING, vain };
+    if (call !== undefined) await this.#join(call.reason, signal);
+    this.#called = undefined;
+    call?.done.resolve();
+    return this.#options.clock.elapsed();
+  }
+
+  async #leave(): Promise<void> {
+    const { mesh, logger, changed } = this.#options;
+    this.#hasView = false;
+    this.#unanswered = 0;
+    logger.info("{nodes} nodes are active, and this one has nothing to do: it stands by", {
+      event: "stands-by",
+      nodes: mesh.members().length + 1,
+    });
+    await mesh.standBy();
+    changed();
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { mesh, clock } = this.#options;
+    this.#lookedAtMs = clock.elapsed();
+    this.#looking = new AbortController();
+    const look = AbortSignal.any([signal, this.#looking.signal]);
+    try {
+      await mesh.refreshRoutes({ force: true, signal: look });
+      this.#unanswered = 0;
+    } catch {
+      if (!look.aborted) this.#unanswered += 1;
+    }
+  }
+
+  async #join(reason: string, signal: AbortSignal): Promise<void> {
+    const { mesh, clock, logger, changed } = this.#options;
+    if (mesh.passive) {
+      logger.info("This node joins the gossip again: {reason}", { event: "rejoins", reason });
+      await mesh.rejoin();
+      await firstView(mesh, signal, clock.after);
+    }
+    this.#hasView = true;
+    changed();
+  }
+}
+
+function reasonOf(presence: Presence): string {
+  const model = presence.kind === "active" ? presence.cameFor : null;
+  return model === null ? "few others are active" : `the mesh needs somebody for ${model}`;
+}

@@ -1,0 +1,44 @@
+/** The program as it serves, but for what a test changes of it: for modules that run in a process of their own. */
+
+import { configureLogging } from "../../src/cli/logging.ts";
+import { printOut } from "../../src/cli/output.ts";
+import { parse } from "../../src/cli/parse.ts";
+import { ProcessEvents } from "../../src/cli/process_events.ts";
+import { readRuntime } from "../../src/cli/runtime.ts";
+import { startNode } from "../../src/node/mod.ts";
+
+type Config = Parameters<typeof startNode>[0];
+type Options = Parameters<typeof startNode>[1];
+
+/** Runs a node with the process's own arguments until a signal comes, then ends the process. */
+export async function serveWith(
+  options: Partial<Options>,
+  changes: Partial<Config> = {},
+): Promise<never> {
+  const runtime = readRuntime();
+  const config = parse(Deno.args, runtime.environment, runtime.facts);
+  if (config.kind !== "serve") throw new Error("This serves and does nothing else");
+  using events = new ProcessEvents({ hangups: false, onImpatience: () => Deno.exit(1) });
+  const { logger, logs } = configureLogging({
+    format: config.logFormat,
+    colour: false,
+    terminal: false,
+    verbose: false,
+    joinCommand: `${runtime.commands.start} --join`,
+    console: config.console,
+  }, printOut);
+  const node = await startNode({ ...config, ...changes }, {
+    logger,
+    logs,
+    signal: new AbortController().signal,
+    executableDir: runtime.executableDir,
+    path: runtime.path,
+    home: null,
+    version: "test",
+    commands: runtime.commands,
+    ...options,
+  });
+  await events.cause;
+  await node.stop("the test is over");
+  Deno.exit(0);
+}
