@@ -81,12 +81,19 @@ function readyText(fields: Fields, options: PrettyOptions, style: Style): string
   return block.join("\n");
 }
 
-function planText({ role, model, mode, workers }: Fields): string {
-  if (role === "worker") return `Lending memory to ${model}`;
-  if (role !== "host") return model === null ? "Nothing to serve now: standing by" : "";
-  if (mode !== "split") return `Loading ${model} on this machine`;
+/** What the user has asked for needs no reason; what a node does by itself does. */
+function planText(fields: Fields): string {
+  const text = deedText(fields);
+  return text !== "" && fields.automatic === true ? `${text}: ${fields.reason}` : text;
+}
+
+function deedText({ role, model, mode, workers, instead }: Fields): string {
+  const left = typeof instead === "string" ? ` instead of ${instead}` : "";
+  if (role === "worker") return `Lending memory to ${model}${left}`;
+  if (role !== "host") return model === null ? `Standing by${left}` : "";
+  if (mode !== "split") return `Loading ${model} on this machine${left}`;
   const helpers = Array.isArray(workers) ? workers.length : 0;
-  return `Loading ${model} together with ${count(helpers, "other machine")}`;
+  return `Loading ${model} together with ${count(helpers, "other machine")}${left}`;
 }
 
 function servingText({ model, mode, loadMs }: Fields): string {

@@ -1,40 +1,75 @@
 import type { Logger } from "@logtape/logtape";
-import type { Duty } from "./duty.ts";
 import type { Decision } from "./decide.ts";
-import { modelNameOf } from "./plan.ts";
+import type { Duty } from "./duty.ts";
+import { modelNameOf, type Plan } from "./plan.ts";
 import { whyUnused } from "./proportions.ts";
 import { serves } from "./transition.ts";
 import type { View } from "./view.ts";
 
+export interface PlanNews {
+  readonly decision: Decision;
+  /** What it did until now. */
+  readonly before: Plan;
+  readonly duty: Duty;
+  readonly view: View;
+}
+
 /** Says what a node does from now on, and why: design.md 3. */
-export function logPlan(
-  logger: Logger,
-  { plan, reason, claim }: Decision,
-  duty: Duty,
-  view: View,
-): void {
+export function logPlan(logger: Logger, { decision, before, duty, view }: PlanNews): void {
+  const { plan, reason } = decision;
+  const model = modelNameOf(plan);
   const workers = plan.kind === "host" ? plan.workers.map((worker) => worker.peer) : [];
-  const mode = plan.kind === "solo" ? "solo" : modelNameOf(plan) === null ? null : "split";
-  const role = serves(plan) ? "host" : plan.kind === "worker" ? "worker" : "standby";
-  logger.info("This node is now {role} for {model}: {reason}", {
+  const left = modelNameOf(before);
+  const instead = left === null || left === model ? null : left;
+  logger.info(`${deed(plan)}${instead === null ? "" : " instead of {instead}"}: {reason}`, {
     event: "plan",
-    role,
-    model: modelNameOf(plan),
-    mode,
+    role: serves(plan) ? "host" : plan.kind === "worker" ? "worker" : "standby",
+    model,
+    mode: plan.kind === "solo" ? "solo" : model === null ? null : "split",
     workers,
     term: duty.instance?.term ?? duty.obeys?.term ?? null,
     reason,
-    automatic: claim !== null,
+    instead,
+    // Nobody has told this node what to serve.
+    automatic: view.self.assignable,
   });
-  const why = whyUnused(plan, view);
-  if (why !== undefined) {
-    logger.warn("--tensor-split {proportions} does not count for {model}: {why}", {
-      model: modelNameOf(plan),
-      proportions: view.self.tensorSplit?.join(","),
-      why,
-    });
+  logUnused(logger, plan, view);
+  if (plan.kind === "waiting") logWaiting(logger, plan);
+}
+
+/** What a sentence about the plan begins with. */
+function deed(plan: Plan): string {
+  switch (plan.kind) {
+    case "solo":
+      return "Loading {model} on this machine";
+    case "host":
+      return plan.workers.length === 1
+        ? "Loading {model} together with one other machine"
+        : `Loading {model} together with ${plan.workers.length} other machines`;
+    case "worker":
+      return "Lending memory to {model}";
+    case "download":
+      return "Downloading {model}";
+    case "follow":
+      return "Ready to help with {model}";
+    case "waiting":
+      return "Waiting with {model}";
+    case "standby":
+      return "Standing by";
   }
-  if (plan.kind !== "waiting") return;
+}
+
+function logUnused(logger: Logger, plan: Plan, view: View): void {
+  const why = whyUnused(plan, view);
+  if (why === undefined) return;
+  logger.warn("--tensor-split {proportions} does not count for {model}: {why}", {
+    model: modelNameOf(plan),
+    proportions: view.self.tensorSplit?.join(","),
+    why,
+  });
+}
+
+function logWaiting(logger: Logger, plan: Extract<Plan, { kind: "waiting" }>): void {
   const { model: { name: model }, needBytes, haveBytes } = plan;
   logger.info("{model} waits for memory: it needs {needBytes} bytes, {haveBytes} are here", {
     event: "waiting",

@@ -5,13 +5,13 @@ import type { Target } from "./target.ts";
 import type { Member } from "./view.ts";
 
 const REASONS: Readonly<Record<ClaimReason, string>> = {
-  memory: "it waits for memory",
+  memory: "it waits for memory, and this machine has some",
   unserved: "it is wanted and nobody serves it",
   download: "it is wanted, nobody serves it, and it fits here once it is downloaded",
-  room: "the node that serves it is the only one for another model",
+  room: "the machine that serves it is the only one for another model",
   hot: "it is asked for more than its instances can answer",
-  spare: "it is on this disk, and fewer serve it than anything else here",
-  split: "it is to be split over all its nodes",
+  spare: "it is on this disk, and fewer machines serve it than anything else here",
+  split: "--split shares it among all its machines",
 };
 
 /** A node keeps its claim while it serves what it claimed. */
@@ -25,14 +25,14 @@ export function claimOf(target: Target, self: Member): Claim | null {
 export function reasonOf(target: Target, claim: Claim | null): string {
   switch (target.kind) {
     case "told":
-      return "this node was told to";
+      return "its user wants it";
     case "assigned":
       return REASONS[target.assignment.reason];
     case "kept":
-      return claim === null ? "it does so already" : REASONS[claim.reason];
+      return claim === null ? "it goes on with it" : REASONS[claim.reason];
     case "none":
       return target.why === "cold"
-        ? "the others can answer what is still asked of it"
+        ? "the other instances can answer what is still asked of it"
         : "nothing that this node could do is missing";
   }
 }

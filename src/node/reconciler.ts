@@ -4,7 +4,7 @@ import type { Stance } from "./announcement.ts";
 import { decide, type Decision } from "./decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS } from "./defaults.ts";
 import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
-import { modelNameOf, planKey } from "./plan.ts";
+import { modelNameOf, type Plan, planKey } from "./plan.ts";
 import { logPlan } from "./plan_log.ts";
 import { Setbacks } from "./setbacks.ts";
 import { DutyStarter } from "./start_duty.ts";
@@ -37,6 +37,8 @@ export class Reconciler {
   readonly #wakeup: Wakeup;
   #duty: Duty = idleDuty({ kind: "standby" }, null);
   #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
+  /** What it does was logged: also that it stands by, at the start. */
+  #hasSaid = false;
   #plannedAtMs = 0;
   #claimedAtMs = 0;
   /** Since when it does what it does. */
@@ -124,6 +126,7 @@ export class Reconciler {
     };
     const decision = transition(running, next, times);
     if (decision.kind === "replace") await this.#replace({ view, running, signal });
+    else if (decision.kind === "keep" && !this.#hasSaid) this.#say(this.#duty.plan, view);
     options.changed(this.#duty);
     asked?.resolve();
     return decision.kind === "hold" ? decision.untilMs : this.#looksAgainAtMs(nowMs);
@@ -188,6 +191,11 @@ export class Reconciler {
     this.#setbacks.replaced(planKey(next) === planKey(running.plan) ? "same" : "another");
     this.#duty = this.#starter.start(next, view, () => this.wake());
     this.#sinceMs = this.#options.parts.now();
-    logPlan(this.#logger, this.#decision, this.#duty, view);
+    this.#say(running.plan, view);
+  }
+
+  #say(before: Plan, view: View): void {
+    this.#hasSaid = true;
+    logPlan(this.#logger, { decision: this.#decision, before, duty: this.#duty, view });
   }
 }

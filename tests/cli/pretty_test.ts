@@ -29,7 +29,23 @@ const lines: [fact: string, fields: Record<string, unknown>, text: string][] = [
   [
     "idleness",
     { event: "plan", role: "standby", model: null, mode: null, workers: [], term: null },
-    "Nothing to serve now: standing by\n",
+    "Standing by\n",
+  ],
+  [
+    "an automatic move",
+    {
+      ...{ event: "plan", role: "host", model: "x", mode: "solo", workers: [], term: 1 },
+      ...{ automatic: true, instead: "y", reason: "it is wanted and nobody serves it" },
+    },
+    "Loading x on this machine instead of y: it is wanted and nobody serves it\n",
+  ],
+  [
+    "an automatic end",
+    {
+      ...{ event: "plan", role: "standby", model: null, mode: null, workers: [], term: null },
+      ...{ automatic: true, instead: "x", reason: "the others can answer what is asked" },
+    },
+    "Standing by instead of x: the others can answer what is asked\n",
   ],
   [
     "a solo model that answers",
