@@ -1,9 +1,7 @@
 import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
-import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { CatalogEntry, DownloadStatus } from "../../src/api/mod.ts";
-import { startNode as startHere } from "../../src/node/mod.ts";
 import type { NodeConfig } from "../../src/node/mod.ts";
 import {
   FaultyServer,
@@ -15,7 +13,7 @@ import {
 } from "../models/downloads/faulty_server.ts";
 import { sampleFile, tensor } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
-import { testBinDir } from "../support/engine.ts";
+import { nodeHere } from "../support/node_here.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { nodeTest, startServing } from "./mesh_of_nodes.ts";
 
@@ -36,47 +34,9 @@ const hub: Script = (asked) => {
 };
 
 /** A node in this process: only here can a test let it ask a server on loopback. */
-async function nodeHere(dataDir: string, server: FaultyServer, changes: Partial<NodeConfig>) {
-  const config: NodeConfig = {
-    client: false,
-    openBrowser: false,
-    models: [],
-    join: null,
-    leave: false,
-    port: 0,
-    consolePort: 0,
-    console: false,
-    bindPort: null,
-    listen: "127.0.0.1",
-    consoleListen: "127.0.0.1",
-    apiKey: null,
-    apiKeyFile: null,
-    adminKey: null,
-    insecure: false,
-    recordPrompts: false,
-    split: false,
-    tensorSplit: null,
-    maxVramBytes: null,
-    contextLength: null,
-    draft: null,
-    idleUnloadMs: null,
-    binDir: await testBinDir(),
-    modelsDir: null,
-    hub: { endpoint: server.url.href, token: null },
-    dataDir,
-    name: "here",
-    ...changes,
-  };
-  return await startHere(config, {
-    logger: getLogger("test"),
-    signal: new AbortController().signal,
-    executableDir: dataDir,
-    path: undefined,
-    home: null,
-    version: "0.1.0",
-    commands: { start: "./mesh-llm", run: "./mesh-llm" },
-    downloadRules: server.rules,
-  });
+function nodeAsking(server: FaultyServer, dataDir: string, config: Partial<NodeConfig> = {}) {
+  const hub = { endpoint: server.url.href, token: null };
+  return nodeHere(dataDir, { hub, ...config }, { downloadRules: server.rules });
 }
 
 function api(console: string) {
@@ -106,7 +66,7 @@ nodeTest(
   async () => {
     await using dir = await tempDir();
     await using server = new FaultyServer(hub);
-    const node = await nodeHere(dir.path, server, {});
+    const node = await nodeAsking(server, dir.path);
     try {
       const { ask, entry, downloaded } = api(node.ready.console);
       const started = await ask("models/org%2Frepo/download", "POST");
@@ -136,7 +96,7 @@ nodeTest(
 nodeTest("a node downloads nothing that its mesh could not run", async () => {
   await using dir = await tempDir();
   await using server = new FaultyServer(hub);
-  const node = await nodeHere(dir.path, server, { maxVramBytes: 20e6 });
+  const node = await nodeAsking(server, dir.path, { maxVramBytes: 20e6 });
   try {
     const { status, body } = await api(node.ready.console).ask(
       "models/org%2Frepo/download",
@@ -158,7 +118,7 @@ nodeTest("one download serves a network: a member brings what another has", asyn
   await Deno.writeFile(join(models, "big-Q4_K_M.gguf"), MODEL);
   await using there: NodeProcess = await startServing(["--model", "guide", "--models-dir", models]);
   await using server = new FaultyServer(hub);
-  const node = await nodeHere(join(dir.path, "here"), server, { join: there.ready.token });
+  const node = await nodeAsking(server, join(dir.path, "here"), { join: there.ready.token });
   try {
     const { ask, entry, downloaded } = api(node.ready.console);
     let found = await entry("big-Q4_K_M");

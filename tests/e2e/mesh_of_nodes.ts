@@ -38,7 +38,7 @@ export function startServing(args: readonly string[], options: StartNodeOptions 
  * @throws with the last status after 60 s, or the time that is given.
  */
 export async function until(
-  node: NodeProcess,
+  node: Pick<NodeProcess, "name" | "ready" | "lines">,
   description: string,
   wanted: (status: Status) => boolean,
   timeoutMs = 60_000,
@@ -59,7 +59,7 @@ export async function until(
 
 /** What the node tells of itself whenever something changes, the present first. */
 export async function* statuses(
-  node: NodeProcess,
+  node: Pick<NodeProcess, "ready">,
   signal: AbortSignal,
 ): AsyncGenerator<Status> {
   const response = await fetch(`${node.ready.console}/api/events`, { signal });

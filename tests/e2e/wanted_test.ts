@@ -60,9 +60,17 @@ nodeTest(
     await using back = await startServing(args, { dataDir: victim.dataDir });
     await until(back, "its model again", ({ node }) => node.model === lost, 60_000);
     await back.serving(lost);
+    // Who comes after it makes everybody plan once more.
+    await using last = await startServing(["--join", survivor.token]);
+    for (const node of [survivor, standby, back]) {
+      await until(node, "whole", ({ peers }) => peers.some(({ id }) => id === last.ready.node));
+      for (const model of ["x", "y"]) await answersExactly(node, model);
+    }
     for (const [index, node] of [survivor, standby].entries()) {
       const plans = node.lines.slice(since[index]).filter(({ event }) => event === "plan");
       assert.deepEqual(plans, [], "nobody moves because a node is back");
     }
+    const taken = back.lines.filter(({ event, model }) => event === "plan" && model !== null);
+    assert.deepEqual(taken.map(({ model }) => model), [lost]);
   },
 );
