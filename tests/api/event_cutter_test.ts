@@ -35,6 +35,17 @@ Deno.test("EventCutter passes a chunk of whole events on without copying it", ()
   assert.equal(new EventCutter().push(chunk).buffer, chunk.buffer);
 });
 
+// Every piece was once joined to all before it, and all of it looked through: 500 GB here, which would not end.
+Deno.test("EventCutter takes a large event in small pieces, once each", () => {
+  const cutter = new EventCutter();
+  const piece = new TextEncoder().encode("data: 0123456789");
+  const count = 4 * 1024 * 1024 / piece.length;
+  for (let n = 0; n < count; n++) assert.equal(cutter.push(piece).length, 0);
+  const event = cutter.push(new TextEncoder().encode("\n\nrest"));
+  assert.equal(event.length, count * piece.length + 2);
+  assert.equal(new TextDecoder().decode(cutter.rest()), "rest");
+});
+
 Deno.test("EventCutter gives up on an event that does not end", () => {
   const cutter = new EventCutter();
   const chunk = new Uint8Array(1024 * 1024);
