@@ -1,4 +1,4 @@
-import { type Load, LOAD_HEADER, type Loads, parseLoad } from "./balance.ts";
+import { LOAD_HEADER, type LoadReport, type Loads, parseLoad } from "./balance.ts";
 import { BodyReader } from "./body_reader.ts";
 import { DOUBT_MS } from "./defaults.ts";
 import { renameModel } from "./rename_model.ts";
@@ -19,7 +19,7 @@ export interface Asking {
 export class Answer implements Disposable {
   readonly instance: GatewayInstance;
   /** What the instance said of its load. */
-  load: Load | null = null;
+  load: LoadReport | null = null;
   readonly #asking: Asking;
   readonly #over = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;

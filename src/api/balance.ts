@@ -80,16 +80,22 @@ export class Loads {
   }
 }
 
+/** What an instance says with an answer. */
+export interface LoadReport extends Load {
+  /** How long the request waited there for a slot. */
+  readonly waitedMs: number;
+}
+
 /** What an instance says of itself with each answer. Between nodes only: the gateway keeps it from callers. */
 export const LOAD_HEADER = "x-mesh-load";
 
-export function formatLoad({ active, slots }: Load): string {
-  return `active=${active}; slots=${slots}`;
+export function formatLoad({ active, slots, waitedMs }: LoadReport): string {
+  return `active=${active}; slots=${slots}; waited=${Math.round(waitedMs)}`;
 }
 
 /** `null` for anything but a sane report: it comes from a peer. */
-export function parseLoad(header: string | null): Load | null {
-  const match = /^active=(\d{1,6}); slots=(\d{1,6})$/.exec(header ?? "");
-  const [active = 0, slots = 0] = match?.slice(1).map(Number) ?? [];
-  return slots === 0 ? null : { active, slots };
+export function parseLoad(header: string | null): LoadReport | null {
+  const match = /^active=(\d{1,6}); slots=(\d{1,6}); waited=(\d{1,9})$/.exec(header ?? "");
+  const [active = 0, slots = 0, waitedMs = 0] = match?.slice(1).map(Number) ?? [];
+  return slots === 0 ? null : { active, slots, waitedMs };
 }

@@ -9,6 +9,7 @@ import { KeyedNode } from "./keyed_node.ts";
 import { type ApiKey, KeyRing } from "./keys.ts";
 import { listModels } from "./model_list.ts";
 import { RateLimits } from "./rate_limit.ts";
+import type { RefusalCounts } from "./refusal_counts.ts";
 import type { GatewayNode } from "./types.ts";
 
 /** llama-server's own paths beside `/v1/` that depend on the model only. */
@@ -18,6 +19,8 @@ export interface GatewayConfig {
   /** One is required of every caller but those of `/health`; without any, everybody may come in. */
   readonly keys: readonly ApiKey[];
   readonly logger: Logger;
+  /** Counts what is refused. */
+  readonly refusals?: RefusalCounts;
   /** Records what was asked too: `--record-prompts`. */
   readonly recordPrompts?: boolean;
   /** How long a request waits for an instance. @default {HOLD_MS} */
@@ -42,7 +45,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   };
 
   const app = new Hono<ApiEnv>();
-  answerErrors(app, logger);
+  answerErrors(app, config);
   app.use(identify({ self: node.self, newId }));
   app.get("/health", (c) => c.json({ status: "ok", models: warmNames(node.warm()) }));
   app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));

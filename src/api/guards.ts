@@ -5,6 +5,7 @@ import { RETRY_AFTER_S } from "./defaults.ts";
 import { isCrossSite, isOwnHost, type OwnHosts, type RequestOrigin } from "./hosts.ts";
 import { type ApiKey, type KeyRing, presentedKey } from "./keys.ts";
 import { answerFor, type Refusal, RefusedError } from "./openai_errors.ts";
+import type { RefusalCounts } from "./refusal_counts.ts";
 import { rateLimitHeaders, type RateLimits } from "./rate_limit.ts";
 
 /** What another attempt may find otherwise. */
@@ -123,7 +124,14 @@ export function answerUntil(closing: AbortSignal | undefined): MiddlewareHandler
 }
 
 /** Answers what no route did, and what routes threw, in OpenAI's shape. */
-export function answerErrors<Env extends ApiEnv>(app: Hono<Env>, logger: Logger): void {
+export function answerErrors<Env extends ApiEnv>(
+  app: Hono<Env>,
+  { logger, refusals }: { readonly logger: Logger; readonly refusals?: RefusalCounts | undefined },
+): void {
+  const answer = (c: Context, refusal: Refusal) => {
+    refusals?.count(refusal.kind);
+    return refuse(c, refusal);
+  };
   app.notFound((c) => answer(c, { kind: "unknown-path", method: c.req.method, path: c.req.path }));
   app.onError((error, c) => {
     if (error instanceof RefusedError) return answer(c, error.refusal);
@@ -141,7 +149,7 @@ export function answerErrors<Env extends ApiEnv>(app: Hono<Env>, logger: Logger)
   });
 }
 
-function answer(c: Context, refusal: Refusal): Response {
+function refuse(c: Context, refusal: Refusal): Response {
   const { status, body } = answerFor(refusal);
   if (refusal.kind === "key") c.header("www-authenticate", "Bearer");
   if (MAY_TRY_AGAIN.includes(refusal.kind)) c.header("retry-after", String(RETRY_AFTER_S));

@@ -99,6 +99,7 @@ async function exchangeOne(
     request,
     streamed: routing.streamed,
     asks: () => recorder.asking(),
+    waited: (ms) => recorder.waited(ms),
     continues: (instance) => {
       recorder.continuedBy.push(instance.host);
       logger.info("{host} goes on for {model}", { ...instance });

@@ -16,6 +16,8 @@ export interface LastingOptions {
   readonly streamed: boolean;
   /** An instance is asked, the first one or another. */
   readonly asks: () => void;
+  /** The one that answers let the request wait for a slot first. */
+  readonly waited: (ms: number) => void;
   /** Another instance goes on. */
   readonly continues: (instance: GatewayInstance) => void;
 }
@@ -106,6 +108,7 @@ export class LastingAnswer {
       this.end();
       return false;
     }
+    this.#options.waited(this.#answer.load?.waitedMs ?? 0);
     this.#pieces = piecesOf(this.#answer);
     this.#sent = new SentAnswer();
     try {

@@ -11,6 +11,7 @@ import { answerErrors, type ApiEnv } from "./guards.ts";
 import { LineLog } from "./line_log.ts";
 import { Metrics } from "./metrics.ts";
 import { RefusedError } from "./openai_errors.ts";
+import type { RefusalCounts } from "./refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";
 import { isJson } from "./routing.ts";
 import { InviteRefusedError, type ManagementNode, ModelRefusedError } from "./types.ts";
@@ -29,6 +30,8 @@ export interface ManagementConfig {
   /** Required of every caller where set, or the cookie of who signed in with it. */
   readonly adminKey: string | null;
   readonly logger: Logger;
+  /** Counts what is refused. */
+  readonly refusals?: RefusalCounts;
   /** Where the node's OpenAI API is, for the settings of tools. */
   readonly api: { readonly url: () => string; readonly keyed: boolean };
   /** Ends the event streams. */
@@ -47,7 +50,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const feed = new EventFeed(node, { runId: crypto.randomUUID(), closing: config.closing });
   const requests = new RequestLog();
   const lines = new LineLog();
-  const metrics = new Metrics(node);
+  const metrics = new Metrics(node, config.refusals);
   const door = new AdminDoor(config.adminKey);
   node.subscribe((event) => {
     if (event.type === "request") {
@@ -57,7 +60,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     if (event.type === "log") lines.add(event.line);
   });
   const app = new Hono<ApiEnv>();
-  answerErrors(app, config.logger);
+  answerErrors(app, config);
   return app
     .get("/api/session", (c) => c.json({ signedIn: door.isSignedIn(c) }))
     .post("/api/session", limitBody(), jsonBody(signInSchema), (c) => {

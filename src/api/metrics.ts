@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { LABEL_VALUES_MAX } from "./defaults.ts";
+import { RefusalCounts } from "./refusal_counts.ts";
 import type { ManagementNode, RequestRecord, RpcTraffic, Status } from "./types.ts";
 
 const PREFIX = "mesh_llm_";
@@ -44,12 +45,12 @@ export class Metrics {
   );
   readonly #queue = this.#histogram(
     "request_queue_seconds",
-    "From the whole request until the instance that answered was asked",
+    "What requests waited for an instance, and there for a slot",
     WAIT_BUCKETS_S,
   );
   readonly #firstToken = this.#histogram(
     "first_token_seconds",
-    "From the arrival of a request to the first byte of its streamed answer",
+    "From the end of a request's waiting to the first byte of its streamed answer",
     FIRST_TOKEN_BUCKETS_S,
   );
   readonly #token = this.#histogram(
@@ -58,8 +59,14 @@ export class Metrics {
     TOKEN_BUCKETS_S,
   );
 
-  constructor(node: MeasuredNode) {
+  constructor(node: MeasuredNode, refusals = new RefusalCounts()) {
     this.#node = node;
+    this.#total(
+      "refused_requests_total",
+      "Requests that were refused, at both ports",
+      ["reason"],
+      () => refusals.list().map(([reason, count]) => [{ reason }, count]),
+    );
     this.#measureNode();
     this.#measureTunnels();
     this.#measureRpc();
@@ -95,7 +102,7 @@ export class Metrics {
     this.#continuations.inc({ model }, request.continuations);
     this.#queue.observe({ model }, queueMs / 1_000);
     if (!request.streamed || firstByteMs === null) return;
-    this.#firstToken.observe({ model }, firstByteMs / 1_000);
+    this.#firstToken.observe({ model }, Math.max(0, firstByteMs - queueMs) / 1_000);
     if (tokensOut === null || tokensOut < 2) return;
     this.#token.observe({ model }, (totalMs - firstByteMs) / 1_000 / (tokensOut - 1));
   }

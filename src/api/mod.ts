@@ -3,7 +3,7 @@
 export { type ConsoleAsset, type ConsoleAssets, createConsole } from "./console_page.ts";
 export { loadConsoleAssets } from "./console_assets.ts";
 export { type AgentSettings, agentSettings, type AgentTarget, shellLines } from "./agents.ts";
-export { formatLoad, type Load, LOAD_HEADER } from "./balance.ts";
+export { formatLoad, LOAD_HEADER, type LoadReport } from "./balance.ts";
 export { createGateway, type GatewayConfig } from "./gateway.ts";
 export { KeyFileError, readKeyFile } from "./key_file.ts";
 export { type ApiKey, fullKey } from "./keys.ts";

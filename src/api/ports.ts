@@ -12,12 +12,15 @@ import {
 } from "./guards.ts";
 import { PREFLIGHT_MAX_AGE_S } from "./defaults.ts";
 import type { OwnHosts } from "./hosts.ts";
+import type { RefusalCounts } from "./refusal_counts.ts";
 
 /** What both ports are made with. */
 export interface PortConfig {
   readonly self: string;
   readonly own: OwnHosts;
   readonly logger: Logger;
+  /** Counts what is refused. */
+  readonly refusals?: RefusalCounts;
   /** Once aborted, what comes on a connection that is still open is refused. */
   readonly closing?: AbortSignal;
   readonly newId?: () => string;
@@ -57,9 +60,9 @@ export function createConsolePort(parts: ConsolePortParts, config: PortConfig): 
 }
 
 function createPort(config: PortConfig): Hono<ApiEnv> {
-  const { self, own, logger, closing, newId = () => crypto.randomUUID() } = config;
+  const { self, own, closing, newId = () => crypto.randomUUID() } = config;
   const port = new Hono<ApiEnv>();
-  answerErrors(port, logger);
+  answerErrors(port, config);
   port.use(identify({ self, newId }));
   port.use(answerOwnHosts(own));
   port.use(answerUntil(closing));

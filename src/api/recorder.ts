@@ -23,6 +23,7 @@ export class Recorder {
   #prompt: string | undefined;
   #receivedMs: number;
   #askedMs: number;
+  #waitedMs = 0;
   #asks = 0;
   #continuations = 0;
   #connectMs: number | null = null;
@@ -57,12 +58,18 @@ export class Recorder {
     }
     this.#asks++;
     this.#askedMs = this.#options.now();
+    this.#waitedMs = 0;
     this.#connectMs = null;
   }
 
   /** The stream to the host that is asked is open. */
   connected(): void {
     if (this.#firstByteMs === null) this.#connectMs = this.#options.now() - this.#askedMs;
+  }
+
+  /** The instance says how long it let the request wait; no longer than it took. */
+  waited(ms: number): void {
+    this.#waitedMs = Math.min(ms, this.#options.now() - this.#askedMs - (this.#connectMs ?? 0));
   }
 
   /** Bytes of the answer on their way to the caller. A comment is a sign of life before it, and none of it. */
@@ -83,7 +90,8 @@ export class Recorder {
       host: this.host,
       path: this.#options.path.slice(0, NAME_CHARS_SHOWN),
       status,
-      queueMs: (this.#asks === 0 ? this.#options.now() : this.#askedMs) - this.#receivedMs,
+      queueMs: (this.#asks === 0 ? this.#options.now() : this.#askedMs) - this.#receivedMs +
+        this.#waitedMs,
       connectMs: this.#connectMs,
       firstByteMs: this.#firstByteMs,
       totalMs: this.#elapsedMs(),

@@ -11,6 +11,7 @@ import { silenceLegacyAbortWarning } from "./legacy_abort.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 import { createManagement } from "./management.ts";
 import { answerFor } from "./openai_errors.ts";
+import { RefusalCounts } from "./refusal_counts.ts";
 import { createApiPort, createConsolePort } from "./ports.ts";
 import type { GatewayNode, ManagementNode } from "./types.ts";
 
@@ -79,15 +80,17 @@ async function createPorts(
   { closing, apiUrl }: { readonly closing: AbortSignal; readonly apiUrl: () => string },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
   const { logger, keys, adminKey, names, recordPrompts = false } = options;
-  const gateway = createGateway(node, { keys, logger, recordPrompts });
+  const refusals = new RefusalCounts();
+  const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
   const management = createManagement(node, {
     adminKey,
     logger,
+    refusals,
     closing,
     api: { url: apiUrl, keyed: keys.length > 0 },
   });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
-  const base = { self: node.self, logger, closing };
+  const base = { self: node.self, logger, refusals, closing };
   const apiOwn = ownHosts(options.listen, names);
   const consoleOwn = ownHosts(consoleAddress(options).hostname, names);
   return {

@@ -153,11 +153,11 @@ export interface RequestRecord {
   /** 499 where the caller went away, 502 where the answer broke off after its first byte. */
   status: number;
   /**
-   * Milliseconds from the whole request until the instance that answers was asked: it waited for one
-   * that is free or loaded, or others failed first.
+   * Milliseconds that the whole request waited: here for an instance that is loaded or in place of others
+   * that failed, and at the one that answers for a slot.
    */
   queueMs: number;
-  /** Milliseconds from then until a stream to the host was open; `null` for this node's own instance. */
+  /** Milliseconds from asking that one until a stream to its host was open; `null` for this node's own. */
   connectMs: number | null;
   /** Milliseconds from arrival to the first byte of the answer, and to its end. */
   firstByteMs: number | null;

@@ -1,4 +1,4 @@
-import { answerFor, formatLoad, type Load, LOAD_HEADER } from "../api/mod.ts";
+import { answerFor, formatLoad, LOAD_HEADER, type LoadReport } from "../api/mod.ts";
 import { forwardLocal, type HttpTarget, type InferenceRequest } from "../tunnel/mod.ts";
 import { MAX_QUEUED_REQUESTS, SLOTS_TIMEOUT_MS, SPARE_REQUESTS, USUAL_SLOTS } from "./defaults.ts";
 
@@ -11,6 +11,8 @@ export interface RequestQueueOptions {
   readonly ask?: (target: HttpTarget, request: InferenceRequest) => Promise<Response>;
   /** How many requests it answers at a time. @default what it says itself */
   readonly slotsOf?: (target: HttpTarget) => Promise<number>;
+  /** Milliseconds. @default {performance.now} */
+  readonly now?: () => number;
 }
 
 /**
@@ -23,10 +25,15 @@ export class RequestQueue {
   readonly #slotsOf: NonNullable<RequestQueueOptions["slotsOf"]>;
   /** In the order in which they came. */
   readonly #waiting = new Set<() => void>();
+  readonly #now: () => number;
   #running = 0;
   #slots: { readonly baseUrl: string; readonly count: Promise<number> } | undefined;
 
-  constructor({ ask = forwardLocal, slotsOf = readSlots }: RequestQueueOptions = {}) {
+  constructor(
+    { ask = forwardLocal, slotsOf = readSlots, now = () => performance.now() }:
+      RequestQueueOptions = {},
+  ) {
+    this.#now = now;
     this.#ask = ask;
     this.#slotsOf = slotsOf;
   }
@@ -35,10 +42,12 @@ export class RequestQueue {
   async ask(target: HttpTarget, request: InferenceRequest): Promise<Response> {
     if (SLOTLESS.test(request.path.split("?", 1)[0] ?? "")) return await this.#ask(target, request);
     const slots = await this.#slotCount(target);
+    const cameMs = this.#now();
     if (!await this.#admit(slots, request.signal)) return this.#refusal(slots);
+    const waitedMs = this.#now() - cameMs;
     try {
       const response = await this.#ask(target, request);
-      response.headers.set(LOAD_HEADER, formatLoad(this.#load(slots)));
+      response.headers.set(LOAD_HEADER, formatLoad(this.#load(slots, waitedMs)));
       whenAborted(request.signal, () => this.#leave());
       return response;
     } catch (error) {
@@ -47,8 +56,8 @@ export class RequestQueue {
     }
   }
 
-  #load(slots: number): Load {
-    return { active: this.#running + this.#waiting.size, slots };
+  #load(slots: number, waitedMs: number): LoadReport {
+    return { active: this.#running + this.#waiting.size, slots, waitedMs };
   }
 
   /** False where too many wait already. @throws the signal's reason. */
@@ -97,7 +106,7 @@ export class RequestQueue {
 
   #refusal(slots: number): Response {
     const { status, body } = answerFor({ kind: "overloaded", model: null });
-    const headers = { [LOAD_HEADER]: formatLoad(this.#load(slots)) };
+    const headers = { [LOAD_HEADER]: formatLoad(this.#load(slots, 0)) };
     return Response.json(body, { status, headers });
   }
 }

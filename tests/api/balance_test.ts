@@ -56,10 +56,17 @@ Deno.test("Loads adds what this gateway asked to what it heard of others", () =>
 });
 
 Deno.test("A load is read as it was written, and nothing else is", () => {
-  fc.assert(fc.property(fc.nat(999_999), fc.integer({ min: 1, max: 999_999 }), (active, slots) => {
-    assert.deepEqual(parseLoad(formatLoad({ active, slots })), { active, slots });
+  const report = fc.record({
+    active: fc.nat(999_999),
+    slots: fc.integer({ min: 1, max: 999_999 }),
+    waitedMs: fc.nat(999_999_999),
+  }, { noNullPrototype: true });
+  fc.assert(fc.property(report, (said) => {
+    assert.deepEqual(parseLoad(formatLoad(said)), said);
   }));
-  for (const header of [null, "", "active=1", "active=1; slots=0", "active=-1; slots=2", "x"]) {
+  const bad = ["", "active=1", "active=1; slots=2", "x"];
+  const wrong = ["active=1; slots=0; waited=1", "active=-1; slots=2; waited=1"];
+  for (const header of [null, ...bad, ...wrong, "active=1; slots=2; waited=-1"]) {
     assert.equal(parseLoad(header), null);
   }
 });

@@ -574,7 +574,7 @@ Deno.test("A JSON answer that breaks off is asked for elsewhere, whole", async (
 
 Deno.test("An instance that is full passes a request on; where all are, the caller is told when to try again", async () => {
   const full = () =>
-    new Response("{}", { status: 429, headers: { [LOAD_HEADER]: "active=9; slots=4" } });
+    new Response("{}", { status: 429, headers: { [LOAD_HEADER]: "active=9; slots=4; waited=0" } });
   const warm = [instance("a"), instance("b")];
   const [first] = candidates(warm, conversationStart(hello));
   const one = setUp({

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Metrics } from "../../src/api/metrics.ts";
 import type { Status } from "../../src/api/mod.ts";
 import dashboard from "../../docs/grafana.json" with { type: "json" };
+import { RefusalCounts } from "../../src/api/refusal_counts.ts";
 import { requestRecord } from "./fake_node.ts";
 
 const TUNNEL: Status["tunnels"][number] = {
@@ -39,11 +40,11 @@ function statusWith(more: Partial<Status> = {}): Status {
   } as unknown as Status;
 }
 
-function setUp(status = statusWith()) {
+function setUp(status = statusWith(), refusals = new RefusalCounts()) {
   return new Metrics({
     status: () => status,
     counters: () => ({ engineRestarts: 3, refusals: { joinsRefused: 2 } }),
-  });
+  }, refusals);
 }
 
 /** The value of one line of the text. */
@@ -84,7 +85,7 @@ Deno.test("Metrics measures waiting, the first token and each further one", asyn
     3,
   ]);
   assert.deepEqual([await sum("first_token_seconds"), await count("first_token_seconds")], [
-    0.6,
+    0.1,
     2,
   ]);
   assert.deepEqual([await sum("token_seconds"), await count("token_seconds")], [0.1, 1]);
@@ -157,7 +158,9 @@ Deno.test("Metrics repeats no words of callers, and no more names than it can ho
 });
 
 Deno.test("Every metric of the dashboard is exported, and every label that it sums by", async () => {
-  const metrics = setUp();
+  const refusals = new RefusalCounts();
+  refusals.count("key");
+  const metrics = setUp(statusWith(), refusals);
   metrics.record(requestRecord());
   const text = await metrics.text();
   const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));

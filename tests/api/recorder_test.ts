@@ -18,6 +18,27 @@ function setUp({ path = "/v1/chat/completions", prompts = false } = {}) {
   return { recorder, records, clock };
 }
 
+Deno.test("Recorder counts what an instance waited for a slot as waiting, and no more than it took", () => {
+  for (const [said, queueMs] of [[300, 320], [9_000_000, 1_020]] as const) {
+    const { recorder, records, clock } = setUp();
+    recorder.received(bytesOf("{}"));
+    clock.nowMs += 10;
+    recorder.asking();
+    recorder.waited(5);
+    clock.nowMs += 10;
+    recorder.asking();
+    clock.nowMs += 4;
+    recorder.connected();
+    clock.nowMs += 1_000;
+    recorder.waited(said);
+    recorder.passed(bytesOf("data: {}\n\n"));
+    recorder.end(200);
+    assert.equal(records[0]?.queueMs, queueMs);
+    assert.equal(records[0]?.connectMs, 4);
+    assert.equal(records[0]?.firstByteMs, 1_024);
+  }
+});
+
 Deno.test("Recorder measures each part of a request and records it once", () => {
   const { recorder, records, clock } = setUp();
   clock.nowMs += 1;

@@ -9,7 +9,9 @@ const LOAD = "x-mesh-load";
 /** A llama-server that answers when it is told to, and keeps who asks it. */
 function setUp(slots = 1) {
   const asked: string[] = [];
+  const clock = { nowMs: 0 };
   const queue = new RequestQueue({
+    now: () => clock.nowMs,
     slotsOf: () => Promise.resolve(slots),
     ask: (_target, { path }) => {
       asked.push(path);
@@ -27,17 +29,19 @@ function setUp(slots = 1) {
     };
     return { answer: queue.ask(TARGET, asking), end: () => ending.abort(new Error("ended")) };
   };
-  return { asked, request };
+  return { asked, request, clock };
 }
 
 Deno.test("RequestQueue lets in slots and two more, and the others in turn as requests end", async () => {
-  const { asked, request } = setUp(1);
+  const { asked, request, clock } = setUp(1);
   const requests = ["/1", "/2", "/3", "/4", "/5"].map(request);
-  await Promise.all(requests.slice(0, 3).map(({ answer }) => answer));
+  const [first] = await Promise.all(requests.slice(0, 3).map(({ answer }) => answer));
+  assert.equal(first!.headers.get(LOAD)?.split("; ").at(-1), "waited=0");
   assert.deepEqual(asked, ["/1", "/2", "/3"]);
+  clock.nowMs = 250;
   requests[1]!.end();
   const fourth = await requests[3]!.answer;
-  assert.equal(fourth.headers.get(LOAD), "active=4; slots=1");
+  assert.equal(fourth.headers.get(LOAD), "active=4; slots=1; waited=250");
   assert.deepEqual(asked, ["/1", "/2", "/3", "/4"]);
   requests[0]!.end();
   await requests[4]!.answer;
@@ -89,7 +93,7 @@ Deno.test("RequestQueue answers 429 once as many wait as may, and lets pass what
   await requests[2]!.answer;
   const refused = await request("/too-many").answer;
   assert.equal(refused.status, 429);
-  assert.equal(refused.headers.get(LOAD), "active=259; slots=1");
+  assert.equal(refused.headers.get(LOAD), "active=259; slots=1; waited=0");
   assert.equal((await refused.json()).error.code, "model_overloaded");
   assert.equal((await request("/tokenize").answer).headers.get(LOAD), null);
   for (const { answer, end } of requests) {
