@@ -15,7 +15,7 @@ class ClientGateway extends Gateway {
   constructor(mesh: Mesh) {
     super({
       mesh,
-      openHttp: opener(mesh, HTTP_PROTOCOL),
+      openHttp: opener(mesh, HTTP_PROTOCOL, { optimistic: true }),
       askLocal: () => null,
       ownModel: () => null,
       asked: () => {},

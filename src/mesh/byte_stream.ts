@@ -4,6 +4,11 @@
  */
 export interface ByteStream {
   /**
+   * Resolves when the peer has taken the stream, while somebody reads; never rejects. Absent where the peer
+   * had taken it before it was handed out.
+   */
+  readonly taken?: Promise<void> | undefined;
+  /**
    * The next bytes, `null` once the peer has closed its writing side.
    * @throws when the stream was reset or its connection lost.
    */

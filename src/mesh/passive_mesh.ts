@@ -6,6 +6,7 @@ import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { NetworkStream } from "./network.ts";
 import { RouteFinder, type RoutesQuestion } from "./route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
+import { addSample, type RttTrack, UNMEASURED } from "./rtt.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
 import type { Announcement, OpenOptions, PeerId, RefreshOptions, RoutingTable } from "./types.ts";
 
@@ -19,6 +20,7 @@ export class PassiveMesh implements MeshMode {
   readonly #idle: IdleConnections;
   readonly #finder: RouteFinder;
   readonly #probes = new Set<Promise<void>>();
+  readonly #rtts = new Map<PeerId, RttTrack>();
 
   /** @param table what is known from the time before */
   constructor(parts: ModeParts, table: RoutingTable = EMPTY_TABLE) {
@@ -48,8 +50,10 @@ export class PassiveMesh implements MeshMode {
     return [];
   }
 
-  rttMs(): undefined {
-    return undefined;
+  /** Of the nodes that were asked for the table. */
+  rttMs(peer: PeerId): number | undefined {
+    const track = this.#rtts.get(peer);
+    return track && Math.min(...track.samplesMs);
   }
 
   routes(): RoutingTable {
@@ -130,9 +134,8 @@ export class PassiveMesh implements MeshMode {
   ): Promise<RoutingTable> {
     const isLook = this.#parts.role === "member";
     const release = this.#idle.hold(peer, isLook ? LOOK_IDLE_MS : CLIENT_IDLE_MS);
-    const addresses = this.addressesOf(peer);
     try {
-      const stream = await this.#parts.network.open(ROUTES_PROTOCOL, { peer, addresses, signal });
+      const stream = await this.#openRoutes(peer, signal);
       const onAbort = () => stream.reset(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       try {
@@ -146,6 +149,18 @@ export class PassiveMesh implements MeshMode {
     }
   }
 
+  /** On a connection that is there already it takes a round trip. */
+  async #openRoutes(peer: PeerId, signal: AbortSignal): Promise<NetworkStream> {
+    const { network, clock } = this.#parts;
+    const isRoundTrip = network.isConnected(peer);
+    const startedMs = clock.elapsed();
+    const addresses = this.addressesOf(peer);
+    const stream = await network.open(ROUTES_PROTOCOL, { peer, addresses, signal });
+    const rttMs = clock.elapsed() - startedMs;
+    if (isRoundTrip) this.#rtts.set(peer, addSample(this.#rtts.get(peer) ?? UNMEASURED, rttMs));
+    return stream;
+  }
+
   /** Whoever uses the mesh hears of its changes: a table that has aged is asked for again behind the use. */
   #freshen(): void {
     // Nobody answers: the old table goes on being used, and the next use asks again.
@@ -153,7 +168,9 @@ export class PassiveMesh implements MeshMode {
   }
 
   #onTable(): void {
-    this.#parts.remember(this.livingPeers(), (peer) => this.addressesOf(peer));
+    const living = this.livingPeers();
+    for (const peer of this.#rtts.keys()) if (!living.includes(peer)) this.#rtts.delete(peer);
+    this.#parts.remember(living, (peer) => this.addressesOf(peer));
     this.#parts.emit({ type: "routes" });
   }
 }

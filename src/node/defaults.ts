@@ -78,6 +78,15 @@ export const FRESHEN_LIMIT_MS = 1_000;
 /** As long as a mesh may need to find a silent peer dead (keep-alive 10 s, idle 27 s, probe 2 s): meanwhile others are asked first. */
 export const FAILED_HOST_MS = 40_000;
 
+/**
+ * A stream opens in a round trip; a busy host's event loop stands still for a third of a second at times. Who takes
+ * longer is given up for another host, if there is one.
+ */
+export const OPEN_PATIENCE_MIN_MS = 500;
+
+/** ... while nothing is known of a host's round trips: a new connection takes five of them, and nobody is 400 ms away. */
+export const OPEN_PATIENCE_FIRST_MS = 2_000;
+
 /** Members that one download asks; more than these fill no network faster. */
 export const MAX_FILE_PEERS = 4;
 

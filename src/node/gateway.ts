@@ -9,6 +9,7 @@ import {
   UnreachableError,
 } from "../tunnel/mod.ts";
 import { FAILED_HOST_MS } from "./defaults.ts";
+import { OpenPatience } from "./open_patience.ts";
 
 export interface GatewayParts {
   readonly mesh: Mesh;
@@ -28,6 +29,7 @@ export abstract class Gateway implements GatewayNode {
   readonly #parts: GatewayParts;
   /** Hosts that could not be reached: the mesh may go on naming them for a while. */
   readonly #failedUntilMs = new Map<string, number>();
+  readonly #patience = new OpenPatience();
 
   constructor(parts: GatewayParts) {
     this.self = parts.mesh.self;
@@ -104,10 +106,23 @@ export abstract class Gateway implements GatewayNode {
 
   async #forwardToPeer(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
     const { host, model: name, fingerprint } = instance;
+    const startedMs = performance.now();
+    const connected = () => {
+      this.#patience.opened(host, performance.now() - startedMs);
+      request.connected?.();
+    };
+    const openMs = this.#hasOther(instance)
+      ? this.#patience.of(host, this.#parts.mesh.rttMs(host as PeerId))
+      : undefined;
     try {
-      const model = { name, fingerprint };
-      return await forwardHttp(this.#parts.openHttp, host, { ...request, model });
+      return await forwardHttp(this.#parts.openHttp, host, {
+        ...request,
+        model: { name, fingerprint },
+        connected,
+        ...(openMs === undefined ? {} : { openMs }),
+      });
     } catch (error) {
+      if (error instanceof UnreachableError) this.#patience.failed(host);
       // A use that failed is the fastest sign of a dead peer; one probe decides.
       if (error instanceof TunnelError) {
         this.#failedUntilMs.set(host, Date.now() + FAILED_HOST_MS);
@@ -115,6 +130,11 @@ export abstract class Gateway implements GatewayNode {
       }
       throw error;
     }
+  }
+
+  /** Whether another instance can be asked instead. */
+  #hasOther({ host, model }: GatewayInstance): boolean {
+    return this.warm().some((other) => other.model === model && other.host !== host);
   }
 }
 

@@ -94,6 +94,10 @@ class CountedStream implements PeerStream {
     count.streams++;
   }
 
+  get taken(): Promise<void> | undefined {
+    return this.#stream.taken;
+  }
+
   async read(): Promise<Uint8Array | null> {
     try {
       const bytes = await this.#stream.read();

@@ -2,7 +2,12 @@ import { Deadline } from "./deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
 import { asError, FrameError, MovedError, TunnelError, UnreachableError } from "./errors.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
-import { encodeHttpFrame, type ReplyHead, type RequestHead } from "./http_frames.ts";
+import {
+  encodeHttpFrame,
+  type HttpFrame,
+  type ReplyHead,
+  type RequestHead,
+} from "./http_frames.ts";
 import { requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { writeQuestion } from "./http_writer.ts";
 import { refuse } from "./inference_paths.ts";
@@ -24,8 +29,7 @@ export async function forwardHttp(
   const refused = refuse(request.method, request.path);
   if (refused !== null) return refused;
   const opening = encodeOpening(request);
-  const stream = await openStream(open, peer, request.signal);
-  request.connected?.();
+  const stream = await openStream(open, peer, request);
   return await new Exchange(stream, opening, peer, request).reply();
 }
 
@@ -53,18 +57,25 @@ function grantOf({ grant }: TunnelRequest): RequestHead["grant"] {
 async function openStream(
   open: OpenStream,
   peer: string,
-  signal: AbortSignal,
+  { signal, openMs }: TunnelRequest,
 ): Promise<PeerStream> {
   signal.throwIfAborted();
-  const late = `no stream was opened within ${OPEN_STREAM_TIMEOUT_MS / 1_000} s`;
-  using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, late, signal);
+  using deadline = openDeadline(openMs, signal);
   try {
     return await open(peer, deadline.signal);
   } catch (error) {
     signal.throwIfAborted();
-    const message = `Could not reach ${peer}: ${asError(error).message}`;
-    throw new UnreachableError(message, { cause: error });
+    throw unreachable(peer, error);
   }
+}
+
+function unreachable(peer: string, cause: unknown): UnreachableError {
+  return new UnreachableError(`Could not reach ${peer}: ${asError(cause).message}`, { cause });
+}
+
+function openDeadline(openMs = OPEN_STREAM_TIMEOUT_MS, signal?: AbortSignal): Deadline {
+  const limitMs = Math.min(openMs, OPEN_STREAM_TIMEOUT_MS);
+  return new Deadline(limitMs, `it was silent for ${(limitMs / 1_000).toFixed(1)} s`, signal);
 }
 
 /** One request and its answer on one stream. */
@@ -89,7 +100,7 @@ class Exchange {
 
   async reply(): Promise<Response> {
     try {
-      const frame = await this.#frames.expect();
+      const frame = await this.#first();
       switch (frame.type) {
         case "reply":
           return await this.#response(frame.head);
@@ -102,6 +113,25 @@ class Exchange {
       }
     } catch (error) {
       throw await this.#fail(error);
+    }
+  }
+
+  /** A peer that is gone does not even take the stream; one that has taken it may think for as long as it likes. */
+  async #first(): Promise<HttpFrame> {
+    const frame = this.#frames.expect();
+    await this.#taken(frame);
+    this.#request.connected?.();
+    return await frame;
+  }
+
+  async #taken(frame: Promise<HttpFrame>): Promise<void> {
+    using deadline = openDeadline(this.#request.openMs);
+    using _resetting = resetOnAbort(this.#stream, deadline.signal);
+    try {
+      await Promise.race([this.#stream.taken, frame]);
+    } catch (error) {
+      if (!deadline.signal.aborted) throw error;
+      throw unreachable(this.#peer, deadline.signal.reason);
     }
   }
 

@@ -2,6 +2,7 @@
 
 /** A stream to a peer. The rules of use are those of src/mesh/byte_stream.ts, whose shape this is. */
 export interface PeerStream {
+  readonly taken?: Promise<void> | undefined;
   /** @throws when the stream was reset or its connection lost; `null` is a clean end. */
   read(): Promise<Uint8Array | null>;
   recycle?(bytes: Uint8Array): void;
@@ -85,7 +86,9 @@ export interface TunnelRequest extends InferenceRequest {
   readonly body: Uint8Array | null;
   /** Absent where the caller needed no key. */
   readonly grant?: Grant;
-  /** Called once the stream is open. */
+  /** How long the peer may be silent before it has taken the stream. @default {30_000} which is the most */
+  readonly openMs?: number;
+  /** Called once the peer has taken the stream. */
   readonly connected?: () => void;
 }
 

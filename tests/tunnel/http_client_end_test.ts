@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeHttpFrame } from "../../src/tunnel/http_frames.ts";
-import { forwardHttp, MovedError, TunnelError } from "../../src/tunnel/mod.ts";
+import { forwardHttp, MovedError, TunnelError, UnreachableError } from "../../src/tunnel/mod.ts";
 import { endless, HOST, HttpLine, MODEL, PlayedLine, requestOf } from "./http_line.ts";
 import { QuicPair } from "./quic_pair.ts";
 import { pattern } from "./tcp_pair.ts";
@@ -32,6 +32,44 @@ Deno.test("a peer that can't be reached is a TunnelError", async () => {
     forwardHttp(open, HOST, requestOf({})),
     (error) => error instanceof TunnelError && /Could not reach host-peer: No/.test(error.message),
   );
+});
+
+Deno.test("a peer that does not take the stream in time was not reached, and the stream is reset", async () => {
+  const reset = Promise.withResolvers<Error>();
+  let connected = 0;
+  const stream = {
+    taken: new Promise<void>(() => {}),
+    read: () => reset.promise.then((reason) => Promise.reject(reason)),
+    write: () => Promise.resolve(),
+    closeWrite: () => Promise.resolve(),
+    reset: reset.resolve,
+  };
+  const request = { ...requestOf({}), openMs: 20, connected: () => connected++ };
+  const asking = forwardHttp(() => Promise.resolve(stream), HOST, request);
+  await assert.rejects(asking, (error) => {
+    return error instanceof UnreachableError && /it was silent for 0.0 s/.test(error.message);
+  });
+  assert.equal(connected, 0);
+});
+
+Deno.test("a peer that has taken the stream may think for longer than that", async () => {
+  const answered = Promise.withResolvers<void>();
+  const parts = [
+    encodeHttpFrame({ type: "reply", head: { status: 200, headers: [] } }),
+    encodeHttpFrame({ type: "end" }),
+  ];
+  const stream = {
+    taken: Promise.resolve(),
+    read: () => answered.promise.then(() => parts.shift() ?? null),
+    write: () => Promise.resolve(),
+    closeWrite: () => Promise.resolve(),
+    reset: answered.reject,
+  };
+  const openMs = 1;
+  const connected = () => void setTimeout(() => answered.resolve(), 2 * openMs);
+  const request = { ...requestOf({}), openMs, connected };
+  const answer = await forwardHttp(() => Promise.resolve(stream), HOST, request);
+  assert.equal(await answer.text(), "");
 });
 
 Deno.test("an answer that llama-server breaks off fails at the reader", async () => {

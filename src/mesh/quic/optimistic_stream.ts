@@ -14,10 +14,15 @@ export class OptimisticStream implements PulledStream {
   readonly #agreement: Uint8Array;
   #agreedBytes = 0;
   #isProposed = false;
+  readonly #taken = Promise.withResolvers<void>();
 
   constructor(stream: PulledStream, protocol: string) {
     this.#stream = stream;
     this.#agreement = proposalOf(protocol);
+  }
+
+  get taken(): Promise<void> {
+    return this.#taken.promise;
   }
 
   get ended(): Promise<void> {
@@ -82,6 +87,7 @@ export class OptimisticStream implements PulledStream {
       throw error;
     }
     this.#agreedBytes += length;
+    if (this.#agreedBytes === this.#agreement.length) this.#taken.resolve();
     return bytes.subarray(length);
   }
 }

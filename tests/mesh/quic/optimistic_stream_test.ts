@@ -38,6 +38,7 @@ Deno.test("an optimistic stream that is read first tells the peer of itself", as
   const near = await openOptimistic(pair);
   const reading = near.read();
   const far = byteStreamOf(await pair.incoming.take());
+  await near.taken;
   await far.write(Uint8Array.of(7));
   assert.deepEqual(await reading, Uint8Array.of(7));
   await near.write(Uint8Array.of(8));
