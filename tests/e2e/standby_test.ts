@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
+import { needBytes, openLibrary } from "../../src/models/mod.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { temporaryFolder } from "../support/program.ts";
@@ -69,6 +70,32 @@ nodeTest(
     await answersExactly(a, "y");
   },
 );
+
+nodeTest("a standby comes back as the worker that a split has lost", async () => {
+  const path = cachedBallast({ layers: 10, sizeBytes: 100_000_000 });
+  const library = openLibrary({ modelsDir: null, dataDir: dirname(path), home: null });
+  const file = await library.resolve(path);
+  const need = needBytes(file, null);
+  const start = (part: number, args: readonly string[]) =>
+    startServing([...args, "--max-vram", String(need * part / 1e9)], { main: SMALL_MESH });
+  await using host = await start(0.8, ["--model", path]);
+  await using worker = await start(0.6, ["--join", host.token]);
+  await until(host, "a warm split", warm(file.name, "split"));
+  await using standby = await start(0.5, ["--join", host.token]);
+  await until(standby, "passive among two", (s) => isPassive(s) && sees(host, worker)(s));
+  worker.kill("SIGKILL");
+  await standby.waitFor("rejoins", { timeoutMs: 60_000 });
+  await until(standby, "a worker", ({ node }) => node.role === "worker" && !node.passive);
+  await until(
+    host,
+    "a warm split again",
+    ({ models }) =>
+      models.some(({ name, state, workers }) =>
+        name === file.name && state === "warm" && workers[0]?.id === standby.ready.node
+      ),
+  );
+  await answersExactly(standby, file.name);
+});
 
 async function post(node: NodeProcess, action: string): Promise<void> {
   const response = await fetch(`${node.ready.console}/api/models/${action}`, { method: "POST" });
