@@ -1,78 +1,42 @@
-import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../api/mod.ts";
-import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
-import { type Mesh, type ModelRef, systemClock } from "../mesh/mod.ts";
-import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
-import type { InferenceRequest, TunnelCounts } from "../tunnel/mod.ts";
+import { type ModelRef, systemClock } from "../mesh/mod.ts";
+import type { LocalModel } from "../models/mod.ts";
+import type { InferenceRequest } from "../tunnel/mod.ts";
+import type { ActiveOptions } from "./active_options.ts";
 import { roleOf } from "./announcement.ts";
 import { DEMAND_LOOK_MS } from "./defaults.ts";
 import { downloadables } from "./downloadables.ts";
-import type { DraftChoice } from "./drafts.ts";
 import { type Duty, splitPeers } from "./duty.ts";
 import { dutyParts } from "./duty_parts.ts";
 import { firstView } from "./first_view.ts";
 import { HttpEnd } from "./http_end.ts";
-import type { ModelDesk } from "./model_desk.ts";
+import { IdleUnload } from "./idle_unload.ts";
 import { Outlook } from "./outlook.ts";
 import type { NodePart } from "./part.ts";
 import { modelNameOf } from "./plan.ts";
 import { Reconciler } from "./reconciler.ts";
-import { RestKeeper } from "./rest.ts";
 import { RpcEnds } from "./rpc_ends.ts";
-import { StandbyKeeper, type StandbyLimits } from "./standby/standby_keeper.ts";
+import { StandbyKeeper } from "./standby/standby_keeper.ts";
 import { modelToSummon, summonByOthers } from "./summons.ts";
 import { TableWatch } from "./table_watch.ts";
 import { sameModel } from "./view.ts";
 import { WeightIndexer } from "./weight_indexer.ts";
 import { dropping, serving } from "./wishes.ts";
 
-export interface ActiveOptions {
-  readonly mesh: Mesh;
-  readonly engine: Engine;
-  readonly supervisor: Supervisor;
-  readonly memory: OfferedMemory;
-  /** The models on this machine's disk; others may come while it runs. */
-  readonly shelf: ModelShelf;
-  /** The model that the command line names first. */
-  readonly told: LocalModel | null;
-  readonly drafts: DraftChoice;
-  readonly wanted: readonly string[];
-  readonly split: boolean;
-  readonly tensorSplit: readonly number[] | null;
-  readonly contextLength: number | null;
-  /** `--idle-unload`. */
-  readonly idleUnloadMs: number | null;
-  readonly name: string;
-  readonly version: string;
-  readonly counts: TunnelCounts;
-  /** Fetches what the mesh lacks. */
-  readonly desk: Pick<ModelDesk, "fetch" | "roomBytes" | "isDownloading">;
-  /** What need not cross the network when a split loads. */
-  readonly weights: WeightLibrary;
-  /** The node has peers to hear of before it plans. */
-  readonly joining: boolean;
-  /** Tests have small meshes and no time. */
-  readonly standby?: StandbyLimits;
-  readonly logger: Logger;
-  /** Status may have changed. */
-  readonly changed: () => void;
-}
-
-/** What only an active node does: it offers memory, announces itself, plans and runs llama.cpp. */
+/** What only a member does: it offers memory, announces itself, plans and runs llama.cpp, or stands by for that. */
 export class Active implements NodePart {
   readonly #options: ActiveOptions;
   readonly #outlook: Outlook;
   readonly #reconciler: Reconciler;
   readonly #rpc: RpcEnds;
   readonly #http: HttpEnd;
-  readonly #rest: RestKeeper;
+  readonly #rest: IdleUnload;
   readonly #standby: StandbyKeeper;
   readonly #table: TableWatch;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
     this.#options = options;
-    this.#rest = new RestKeeper(options.idleUnloadMs);
     const { told, wanted } = options;
     this.#outlook = new Outlook({
       mesh,
@@ -88,6 +52,11 @@ export class Active implements NodePart {
       duty,
     });
     this.#reconciler = this.#createReconciler();
+    this.#rest = new IdleUnload({
+      ...options,
+      outlook: this.#outlook,
+      reconciler: this.#reconciler,
+    });
     this.#standby = this.#createStandby();
     this.#table = new TableWatch(mesh);
     this.#http = new HttpEnd({
@@ -171,7 +140,7 @@ export class Active implements NodePart {
     const model = modelToSummon(name, [self, ...mesh.members()]);
     if (model === undefined) return false;
     this.#outlook.summons.call(model, systemClock.now());
-    this.#wakeUp(model);
+    this.#rest.wakeUp(model);
     this.#announce(this.#reconciler.duty);
     void this.#standby.enter(`${model} is asked for`);
     this.#reconciler.wake();
@@ -216,7 +185,7 @@ export class Active implements NodePart {
     });
     const demand = setInterval(
       () => {
-        this.#restWhenIdle();
+        this.#rest.look();
         if (this.#outlook.demand.isThere) this.#reconciler.wake();
       },
       DEMAND_LOOK_MS,
@@ -279,39 +248,9 @@ export class Active implements NodePart {
   #meet(): void {
     const { mesh } = this.#options;
     this.#rpc.keepFor(new Set<string>(mesh.members().map((member) => member.peer)));
-    for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#wakeUp(name);
+    for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#rest.wakeUp(name);
     this.#reconciler.wakeSoon();
     this.#options.changed();
-  }
-
-  /** `--idle-unload`: what nobody asks for gives its memory back, until somebody does. */
-  #restWhenIdle(): void {
-    const { mesh, logger } = this.#options;
-    const { instance } = this.#reconciler.duty;
-    const wishes = this.#rest.look({
-      instance,
-      endedMs: (model) => this.#outlook.demand.idleSinceMs(model),
-      isWantedElsewhere: (model) => mesh.members().some(({ wanted }) => wanted.includes(model)),
-      wishes: this.#outlook.wishes,
-      nowMs: systemClock.now(),
-    });
-    if (wishes === undefined || instance === null) return;
-    const model = instance.model.name;
-    this.#outlook.wishes = wishes;
-    this.#outlook.summons.end(model);
-    logger.info("{model} was not asked for and is unloaded until it is", {
-      event: "resting",
-      model,
-    });
-    void this.#reconciler.reconsider(); // resolves also at the end of the node
-  }
-
-  /** The model is asked for again. */
-  #wakeUp(name: string): void {
-    const wishes = this.#rest.wake(name, this.#outlook.wishes);
-    if (wishes === undefined) return;
-    this.#outlook.wishes = wishes;
-    this.#reconciler.wake();
   }
 
   #announce(duty: Duty): void {

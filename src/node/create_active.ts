@@ -18,7 +18,8 @@ import {
   WeightLibrary,
 } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
-import { Active, type ActiveOptions } from "./active.ts";
+import { Active } from "./active.ts";
+import type { ActiveOptions } from "./active_options.ts";
 import type { NodeConfig } from "./config.ts";
 import type { DraftChoice } from "./drafts.ts";
 import { installProgressLog } from "./install_progress.ts";

@@ -1,5 +1,5 @@
 import { systemClock } from "../mesh/mod.ts";
-import type { ActiveOptions } from "./active.ts";
+import type { ActiveOptions } from "./active_options.ts";
 import { draftOf } from "./drafts.ts";
 import type { DutyParts } from "./duty.ts";
 import type { RpcEnds } from "./rpc_ends.ts";

@@ -1,0 +1,41 @@
+import type { Logger } from "@logtape/logtape";
+import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
+import type { Mesh } from "../mesh/mod.ts";
+import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
+import type { TunnelCounts } from "../tunnel/mod.ts";
+import type { DraftChoice } from "./drafts.ts";
+import type { ModelDesk } from "./model_desk.ts";
+import type { StandbyLimits } from "./standby/standby_keeper.ts";
+
+/** What a node is made of that offers memory. */
+export interface ActiveOptions {
+  readonly mesh: Mesh;
+  readonly engine: Engine;
+  readonly supervisor: Supervisor;
+  readonly memory: OfferedMemory;
+  /** The models on this machine's disk; others may come while it runs. */
+  readonly shelf: ModelShelf;
+  /** The model that the command line names first. */
+  readonly told: LocalModel | null;
+  readonly drafts: DraftChoice;
+  readonly wanted: readonly string[];
+  readonly split: boolean;
+  readonly tensorSplit: readonly number[] | null;
+  readonly contextLength: number | null;
+  /** `--idle-unload`. */
+  readonly idleUnloadMs: number | null;
+  readonly name: string;
+  readonly version: string;
+  readonly counts: TunnelCounts;
+  /** Fetches what the mesh lacks. */
+  readonly desk: Pick<ModelDesk, "fetch" | "roomBytes" | "isDownloading">;
+  /** What need not cross the network when a split loads. */
+  readonly weights: WeightLibrary;
+  /** The node has peers to hear of before it plans. */
+  readonly joining: boolean;
+  /** Tests have small meshes and no time. */
+  readonly standby?: StandbyLimits;
+  readonly logger: Logger;
+  /** Status may have changed. */
+  readonly changed: () => void;
+}
