@@ -78,3 +78,17 @@ nodeTest("a newcomer that is not needed changes nothing", async () => {
   assert.deepEqual(termOf(after), termOf(before));
   assert.equal((await second.status()).node.role, "worker");
 });
+
+nodeTest(
+  "a context that is too long for the memory makes a model wait that would fit",
+  async () => {
+    const contextLength = 65_536;
+    const long = needBytes({ sizeBytes, ...file }, contextLength);
+    const args = ["--model", path, ...offering(1.1)];
+    await using waiting = await startServing([...args, "--ctx", String(contextLength)]);
+    assert.equal((await waiting.waitFor("waiting")).needBytes, long);
+    await using serving = await startServing([...args, "--ctx", "1024"]);
+    await serving.serving(model);
+    await answersExactly(serving, model);
+  },
+);

@@ -1,6 +1,14 @@
 import type { ModelRef, PeerId } from "../../mesh/mod.ts";
 import { fileOf, type Member, needOf } from "../view.ts";
-import { assignmentOf, fillGaps, holdsFitting, mayDownload, mayServe, refOf } from "./gaps.ts";
+import {
+  assignmentOf,
+  fillGaps,
+  holdsFitting,
+  mayDownload,
+  mayServe,
+  offersOf,
+  refOf,
+} from "./gaps.ts";
 import { hotModels, spareReplica } from "./hot.ts";
 import { servedBy, type Stock } from "./stock.ts";
 import { callTeam, isNear } from "./teams.ts";
@@ -72,12 +80,15 @@ class Round {
     for (const name of hotModels(this.#stock)) {
       const member = this.#idle().find((one) => holdsFitting(one, name)) ??
         spareReplica(name, this.#stock, this.assignments) ??
-        this.#idle().find((one) =>
-          this.#catalog.some((model) => model.name === name && mayDownload(one, model))
-        );
+        this.#downloader(name);
       if (member === undefined) continue;
       this.#give(member, { ...assignmentOf(member, name, true), reason: "hot" });
     }
+  }
+
+  #downloader(name: string): Member | undefined {
+    const [model] = offersOf(new Set([name]), this.#stock.members, this.#catalog);
+    return model && this.#idle().find((one) => mayDownload(one, model));
   }
 
   /** Who has nothing better to do: waits with a model, joins a forced split, or is one more replica. */

@@ -32,9 +32,10 @@ export function fillGaps(
   );
   const soles = movable.filter(({ peer }) => stock.roles.get(peer) === "sole");
   const holding = new Map(soles.map((member) => [member, servedBy(member) ?? ""]));
-  const edges = edgesByName([...gaps, ...holding.values()], cheapestFirst(movable, stock), {
+  const names = [...gaps, ...holding.values()];
+  const edges = edgesByName(names, cheapestFirst(movable, stock), {
     roles: stock.roles,
-    catalog,
+    offered: offersOf(new Set(names), stock.members, catalog),
   });
   const open = match(gaps, (name) => edges.get(name) ?? [], holding);
   const assignments = new Map<PeerId, Assignment>();
@@ -58,13 +59,12 @@ function cheapestFirst(members: readonly Member[], { roles, demand }: Stock): Me
 function edgesByName(
   names: readonly string[],
   members: readonly Member[],
-  { roles, catalog }: {
+  { roles, offered }: {
     readonly roles: ReadonlyMap<PeerId, Role>;
-    readonly catalog: readonly Downloadable[];
+    readonly offered: readonly Downloadable[];
   },
 ): Map<string, Edge<Member>[]> {
   const edges = new Map(names.map((name): [string, Edge<Member>[]] => [name, []]));
-  const offered = catalog.filter(({ name }) => edges.has(name));
   for (const node of members) {
     const role = roles.get(node.peer) as "idle" | "spare" | "sole";
     for (const file of node.models) {
@@ -94,8 +94,33 @@ export function holdsFitting(member: Member, name: string): boolean {
   return member.models.some((file) => file.name === name && mayServe(member, file));
 }
 
+/**
+ * What of these the catalog has. It knows sizes only; who has a file knows from its header what it takes at a
+ * context length, and where that is more, nobody else fetches it for nothing.
+ */
+export function offersOf(
+  names: ReadonlySet<string>,
+  members: readonly Member[],
+  catalog: readonly Downloadable[],
+): Downloadable[] {
+  const offered = catalog.filter(({ name }) => names.has(name));
+  if (offered.length === 0) return [];
+  const stated = new Map<string, number>();
+  for (const { models } of members) {
+    for (const { name, needBytes } of models) {
+      stated.set(name, Math.min(needBytes, stated.get(name) ?? Infinity));
+    }
+  }
+  return offered.map((model) => {
+    const needBytes = Math.max(model.needBytes, stated.get(model.name) ?? 0);
+    return { ...model, needBytes };
+  });
+}
+
+/** A file that it has already and can't serve would not be another one once it was fetched again. */
 export function mayDownload(member: Member, model: Downloadable): boolean {
-  return model.sizeBytes <= member.downloadBytes && mayServe(member, model);
+  return model.sizeBytes <= member.downloadBytes && mayServe(member, model) &&
+    !member.models.some(({ name }) => name === model.name);
 }
 
 export function assignmentOf(member: Member, name: string, isGap: boolean): Assignment {

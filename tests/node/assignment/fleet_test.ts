@@ -125,6 +125,16 @@ const rows: Row[] = [
     expected: { a: "x alone", b: "-", c: "y alone", d: "-" },
   },
   {
+    fact: "a model that is known to need more than its size is not downloaded for nothing",
+    nodes: [
+      { ...founder, models: ["x", "y"] },
+      { name: "b", memory: 45, disk: { y: 60 }, downloadBytes: 1_000 },
+      { name: "c", memory: 50, downloadBytes: 1_000 },
+    ],
+    catalog: [{ name: "y", sizeBytes: 40, needBytes: 44 }],
+    expected: { a: "x alone", b: "y host", c: "y worker" },
+  },
+  {
     fact: "nothing is downloaded where somebody has the file, or the disk is full",
     nodes: [
       { ...founder, models: ["x", "y", "z"] },

@@ -1,0 +1,102 @@
+/** `--ctx` counts in what fits: from a model's header to the plan. */
+
+import assert from "node:assert/strict";
+import type { Engine } from "../../src/engine/mod.ts";
+import type { ModelHeader } from "../../src/models/types.ts";
+import { type LocalModel, needBytes } from "../../src/models/mod.ts";
+import { announcementOf } from "../../src/node/announcement.ts";
+import { decide } from "../../src/node/decide.ts";
+import { idleDuty } from "../../src/node/duty.ts";
+import type { Member } from "../../src/node/view.ts";
+import { peer, view } from "./members.ts";
+
+const GB = 1e9;
+
+/** Of the shape of an 8B model: 147 KB of cache a token, trained for 40,960. */
+const MODEL: LocalModel = {
+  name: "qwen",
+  fingerprint: "a".repeat(64),
+  path: "/m/qwen.gguf",
+  shards: [],
+  sizeBytes: 5 * GB,
+  projector: null,
+  header: {
+    contextLength: 40_960,
+    embeddingLength: 4_096,
+    feedForwardLength: 12_288,
+    kvHeads: 36 * 8,
+    slidingKvHeads: 0,
+    slidingWindow: 0,
+    keyLength: 128,
+    valueLength: 128,
+  } as ModelHeader,
+};
+const ENGINE = { build: "1", rpcProtocol: "8.0.0" } as Engine;
+
+/** A node that was told to serve the model, as it announces itself. */
+function node(name: string, memoryBytes: number, contextLength: number | null): Member {
+  const target = { name: MODEL.name, fingerprint: MODEL.fingerprint };
+  const facts = {
+    name,
+    version: "0.1.0",
+    engine: ENGINE,
+    memory: { memoryBytes, devices: [] },
+    models: [MODEL],
+    split: false,
+    tensorSplit: null,
+    downloadBytes: 0,
+    contextLength,
+  };
+  const content = announcementOf(facts, idleDuty({ kind: "standby" }, null), {
+    target,
+    claim: null,
+    refuses: [],
+    assignable: false,
+    wanted: [MODEL.name],
+    demand: {},
+    tunnelPorts: {},
+  });
+  return { ...content, peer: peer(name), rttsMs: {} };
+}
+
+const ROWS: readonly (readonly [string, self: Member, others: readonly Member[], kind: string])[] =
+  [
+    ["the usual context fits 8 GB", node("a", 8 * GB, null), [], "solo"],
+    ["a short one fits 6 GB", node("a", 6 * GB, 512), [], "solo"],
+    ["a long one does not fit 8 GB", node("a", 8 * GB, 32_768), [], "waiting"],
+    ["a long one fits 16 GB", node("a", 16 * GB, 32_768), [], "solo"],
+    [
+      "a long one is split",
+      node("b", 8 * GB, 32_768),
+      [node("a", 8 * GB, 32_768)],
+      "host",
+    ],
+    [
+      "a neighbour's long one does not make this node's usual one larger",
+      node("b", 8 * GB, null),
+      [node("a", 8 * GB, 32_768)],
+      "solo",
+    ],
+  ];
+
+for (const [fact, self, others, kind] of ROWS) {
+  Deno.test(`--ctx: ${fact}`, () => {
+    const { plan } = decide(view(self, others), {
+      told: self.target,
+      catalog: [],
+      mayCool: false,
+      rested: new Set(),
+    });
+    assert.equal(plan.kind, kind, JSON.stringify(plan));
+    const need = self.models[0]?.needBytes;
+    if (plan.kind === "solo" || plan.kind === "host" || plan.kind === "waiting") {
+      assert.equal(plan.needBytes, need);
+    }
+  });
+}
+
+Deno.test("--ctx: what is announced grows with the context", () => {
+  const needs = [null, 16_384, 32_768].map((length) => node("a", GB, length).models[0]?.needBytes);
+  assert.deepEqual(needs, [null, 16_384, 32_768].map((length) => needBytes(MODEL, length)));
+  assert.ok(needs[0]! < needs[1]! && needs[1]! < needs[2]!);
+});
