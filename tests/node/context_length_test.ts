@@ -96,7 +96,7 @@ for (const [fact, self, others, kind] of ROWS) {
 }
 
 Deno.test("--ctx: what is announced grows with the context", () => {
-  const needs = [null, 16_384, 32_768].map((length) => node("a", GB, length).models[0]?.needBytes);
-  assert.deepEqual(needs, [null, 16_384, 32_768].map((length) => needBytes(MODEL, length)));
+  const needs = [4_096, null, 32_768].map((length) => node("a", GB, length).models[0]?.needBytes);
+  assert.deepEqual(needs, [4_096, null, 32_768].map((length) => needBytes(MODEL, length)));
   assert.ok(needs[0]! < needs[1]! && needs[1]! < needs[2]!);
 });
