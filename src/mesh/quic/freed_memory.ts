@@ -27,7 +27,7 @@ export class FreedMemory {
     this.#trim = trim;
   }
 
-  /** The node starts: that leaves as much as a crowd. */
+  /** A node that listens starts: that leaves as much as a crowd. */
   started(): void {
     this.#gone = CONNECTIONS_WORTH_TRIMMING;
     this.#arm();

@@ -88,7 +88,6 @@ export class QuicTransport implements Transport, Startable {
   /** Peers learn of an exit at once; otherwise only their idle timeout would tell them. */
   start(): void {
     globalThis.addEventListener("unload", this.#onUnload);
-    this.#freed.started();
   }
 
   /** Ends every connection and dial. Resolves when the addon has let go of them. */
@@ -134,6 +133,7 @@ export class QuicTransport implements Transport, Startable {
   }
 
   createListener({ upgrader }: CreateListenerOptions): Listener {
+    this.#freed.started();
     return new QuicListener({
       addon: this.#addon,
       config: this.#config,
