@@ -64,8 +64,11 @@ export const SPARE_ACCEPTS = 256;
 /** Handshakes under way. One that never ends holds 64 KB for the idle timeout: 128 MB under attack. */
 export const MAX_HANDSHAKES = 2_048;
 
-/** A handshake that hangs fires no event, so the spare accepts are counted this often. */
-export const ACCEPT_CHECK_MS = 250;
+/**
+ * A handshake that hangs fires no event, so the spare accepts are counted this often: dials wait for it only where
+ * all of them hang, and a node that idles wakes for little else.
+ */
+export const ACCEPT_CHECK_MS = 1_000;
 
 /** ... and this often while a flood eats them. */
 export const ACCEPT_CHECK_FAST_MS = 10;
