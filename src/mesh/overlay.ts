@@ -36,9 +36,13 @@ export function isNeighbourOf(self: PeerId, peer: PeerId, everybody: readonly Pe
   return neighbours(peer, everybody.filter((other) => other !== peer)).has(self);
 }
 
-/** To how many neighbours news are passed on: enough that nearly all hear them, and anti-entropy finds the rest. */
+/**
+ * To how many neighbours news are passed on: enough that nearly all hear them, and anti-entropy finds the
+ * rest. Beyond a full mesh one less does, for the same news come from several sides.
+ */
 export function relayFanout(members: number): number {
-  return Math.ceil(Math.log2(members + 2) / 2);
+  const half = Math.log2(members + 2) / 2;
+  return members < FULL_MESH_MEMBERS ? Math.ceil(half) : Math.floor(half);
 }
 
 /**
