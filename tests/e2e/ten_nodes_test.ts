@@ -1,15 +1,8 @@
-import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
-import { configure, getLogger, reset } from "@logtape/logtape";
+import "../mesh/leak_guard.ts";
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
-import { jsonLine } from "../../src/cli/log_line.ts";
-import type { NodeConfig, ReadyNode, RunningNode } from "../../src/node/mod.ts";
-import { GUIDE } from "../models/sample_gguf.ts";
-import { tempDir } from "../models/temp_dir.ts";
 import { chat } from "../support/api_calls.ts";
-import type { LoggedLine } from "../support/event_log.ts";
-import { nodeHere } from "../support/node_here.ts";
+import { Fleet, type NodeOfFleet, plansOf } from "../support/fleet_here.ts";
 import { answerTo, nodeTest, QUESTION, until } from "./mesh_of_nodes.ts";
 
 /** What the founder wants; it serves the first. */
@@ -65,70 +58,9 @@ function checkShares(models: readonly string[]): void {
   assert.ok(Math.min(...counts) >= 1 && Math.max(...counts) <= 4, `${WANTED}: ${counts}`);
 }
 
-function plansOf({ lines }: NodeOfFleet): LoggedLine[] {
-  return lines.filter(({ event }) => event === "plan");
-}
-
 /** The models of instances that answer, each as often as it has some. */
 function warmOf({ models }: Status): string[] {
   return models.filter(({ name }) => WANTED.includes(name)).flatMap(({ name, instances }) =>
     instances.filter(({ state }) => state === "warm").map(() => name)
   );
-}
-
-interface NodeOfFleet {
-  readonly name: string;
-  readonly ready: ReadyNode;
-  readonly disk: readonly string[];
-  readonly lines: readonly LoggedLine[];
-}
-
-/** Nodes in this process, each with its part of the log. */
-class Fleet implements AsyncDisposable {
-  readonly #dir: Awaited<ReturnType<typeof tempDir>>;
-  readonly #lines = new Map<string, LoggedLine[]>();
-  readonly #running: RunningNode[] = [];
-
-  static async open(): Promise<Fleet> {
-    const fleet = new Fleet(await tempDir());
-    await configure({
-      sinks: {
-        keep: (record) =>
-          void fleet.#lines.get(record.category[1] ?? "")?.push(JSON.parse(jsonLine(record))),
-      },
-      loggers: [
-        { category: "fleet", sinks: ["keep"], lowestLevel: "info" },
-        { category: ["logtape", "meta"], sinks: [] },
-      ],
-    });
-    return fleet;
-  }
-
-  private constructor(dir: Awaited<ReturnType<typeof tempDir>>) {
-    this.#dir = dir;
-  }
-
-  async start(
-    name: string,
-    disk: readonly string[],
-    config: Partial<NodeConfig>,
-  ): Promise<NodeOfFleet> {
-    const lines: LoggedLine[] = [];
-    this.#lines.set(name, lines);
-    const dataDir = join(this.#dir.path, name);
-    const modelsDir = join(dataDir, "files");
-    await Deno.mkdir(modelsDir, { recursive: true });
-    for (const model of disk) await Deno.copyFile(GUIDE, join(modelsDir, `${model}.gguf`));
-    const logger = getLogger(["fleet", name]);
-    const node = await nodeHere(dataDir, { ...config, name, modelsDir }, { logger });
-    this.#running.push(node);
-    return { name, ready: node.ready, disk, lines };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#running.map((node) => node.stop("the test is over")));
-    await reset();
-    await this.#dir[Symbol.asyncDispose]();
-    endLibp2pLeaks();
-  }
 }
