@@ -24,6 +24,12 @@ const PROCESS_SUPPORT = /\/tests\/support\/(engine|node_process|chromium|compile
  */
 const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|libp2p|mod)\.ts$|^libp2p$/;
 
+/** A test that imports this keeps all cores busy for minutes by itself, and gets that time for itself. */
+const SIMULATES = /\/tests\/simulator\/jobs\.ts$/;
+
+/** Of the simulator's thousand seeds, among the fast tests: all of them take three minutes. */
+const UNIT_SEEDS = "100";
+
 /** One that hangs must not hold all others: the slowest file takes two minutes on two busy cores. */
 const FILE_LIMIT_MS = 360_000;
 
@@ -40,6 +46,7 @@ const wholeRun = Deno.args.length === 0;
 const files = (await Promise.all(paths.map((path) => testFiles(fromRoot(path))))).flat();
 const onProcesses = unitOnly ? [] : files.filter((file) => !file.unit);
 
+if (unitOnly && !Deno.env.has("MESH_LLM_SEEDS")) Deno.env.set("MESH_LLM_SEEDS", UNIT_SEEDS);
 let total = wholeRun ? await checkTypes() : NO_TESTS;
 total = addCounts(total, await runGroup(files.filter((file) => file.unit), flags));
 if (onProcesses.length > 0) await prepareEngine();
@@ -78,7 +85,9 @@ async function readTestFile(path: string): Promise<TestFile> {
     path: `./${relative(ROOT, path)}`,
     unit: !imports.some((file) => PROCESS_SUPPORT.test(file)),
     // A file on real processes may hang with one of them, and then ends by itself, without the others.
-    alone: imports.some((file) => LOADS_ADDON.test(file) || PROCESS_SUPPORT.test(file)),
+    alone: imports.some((file) =>
+      LOADS_ADDON.test(file) || PROCESS_SUPPORT.test(file) || SIMULATES.test(file)
+    ),
   };
 }
 
