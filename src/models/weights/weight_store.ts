@@ -136,10 +136,12 @@ function hashLarge(path: string, byteLength: number) {
   return hashInWorker({ path, places }, new AbortController().signal);
 }
 
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+/** Frees the bytes behind the last piece: the garbage collector would come some entries later. */
+async function* inPieces(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     yield bytes.subarray(at, at + PIECE_BYTES);
   }
+  bytes.buffer.transfer(0);
 }
 
 async function usagesOf(folder: string): Promise<Usage[]> {

@@ -34,7 +34,7 @@ export interface HostRequestsOptions {
 /** A frame whose data are held until it is known whether they are a weight. */
 interface Holding {
   readonly head: Uint8Array;
-  readonly data: Uint8Array;
+  readonly data: Uint8Array<ArrayBuffer>;
   readonly candidates: readonly HostedWeight[];
   readonly hash: Hash;
   filled: number;

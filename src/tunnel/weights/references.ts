@@ -9,7 +9,7 @@ export interface HeldFrame {
   /** The frame up to where its data begin. */
   readonly head: Uint8Array;
   /** What llama-server sent; `undefined` where it was asked by hash, and sent nothing. */
-  readonly data: Uint8Array | undefined;
+  readonly data: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** References on their way: the worker may answer them in any order. Decides nothing by itself. */
