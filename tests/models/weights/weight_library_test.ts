@@ -39,6 +39,27 @@ Deno.test("an indexed model's weights are found by name and read by what they ar
   assert.equal(library.named(model.shards, "blk.0.attn_q.weight").length, 1);
 });
 
+Deno.test("weights that are read at the same time do not mix, nor after one was given up", async () => {
+  await using space = await workspace();
+  const all = [LARGE, { name: "other", bytes: pattern(13_000_000, 5) }];
+  const model = await modelWith(space.path("a.gguf"), all);
+  const library = await space.open();
+  await library.index([model], never);
+  const read = async (weight: typeof LARGE) =>
+    await collect((await library.read(identityOf(weight)))!);
+  for (let round = 0; round < 2; round++) {
+    const given = (await library.read(identityOf(LARGE)))!;
+    await given.next();
+    const [some] = await Promise.all([Promise.all(all.map(read)), given.return(undefined)]);
+    for (const [index, bytes] of some.entries()) assert.ok(equal(bytes, all[index]!.bytes));
+  }
+});
+
+/** Quick for megabytes, which `deepEqual` is not. */
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
 Deno.test("a weight is not found under another name, type or shape", async () => {
   await using space = await workspace();
   const model = await modelWith(space.path("a.gguf"), [TINY]);
