@@ -21,10 +21,12 @@ export interface Decision {
  */
 export function decide(view: View, options: TargetOptions): Decision {
   const target = chooseTarget(view, options);
+  const plan = planFor(target, view);
+  const claim = claimOf(target, view.self);
   return {
-    plan: planFor(target, view),
-    claim: claimOf(target, view.self),
-    reason: reasonOf(target, view.self.claim),
+    plan,
+    claim,
+    reason: reasonOf({ target, plan, claim }, view),
     cold: target.kind === "none" && target.why === "cold",
   };
 }

@@ -45,7 +45,7 @@ export function whyUnused(plan: Plan, view: View): string | undefined {
 function whyNot(shares: Shares, model: ModelRef, host: PeerId, view: View): string | undefined {
   const { self } = view;
   if (proportionsOf(groupOf(view, model), host)?.by !== self.peer) {
-    return "another machine of the model gives some too, and its come first";
+    return "another machine of the model gives others, which come first";
   }
   const parts = (self.tensorSplit ?? []).filter((part, index) => index === 0 || part > 0);
   const sum = parts.reduce((total, part) => total + part, 0);

@@ -1,8 +1,9 @@
 /** Why a node does what it does: what it claims before others, and what it says to people. */
 
 import type { Claim, ClaimReason } from "../mesh/mod.ts";
+import type { Plan } from "./plan.ts";
 import type { Target } from "./target.ts";
-import type { Member } from "./view.ts";
+import { groupOf, type Member, type View } from "./view.ts";
 
 const REASONS: Readonly<Record<ClaimReason, string>> = {
   memory: "it waits for memory, and this machine has some",
@@ -22,17 +23,33 @@ export function claimOf(target: Target, self: Member): Claim | null {
   return target.kind === "kept" && self.claim?.model === target.model.name ? self.claim : null;
 }
 
-export function reasonOf(target: Target, claim: Claim | null): string {
+export interface Reasoned {
+  readonly target: Target;
+  readonly plan: Plan;
+  readonly claim: Claim | null;
+}
+
+export function reasonOf({ target, plan, claim }: Reasoned, view: View): string {
+  const shared = whyShared(plan, view);
   switch (target.kind) {
     case "told":
-      return "its user wants it";
+      return shared === null ? "its user wants it" : `its user wants it, and ${shared}`;
     case "assigned":
       return REASONS[target.assignment.reason];
     case "kept":
-      return claim === null ? "it goes on with it" : REASONS[claim.reason];
+      return shared ?? (claim === null ? "this machine holds it alone" : REASONS[claim.reason]);
     case "none":
       return target.why === "cold"
         ? "the other instances can answer what is still asked of it"
         : "nothing that this node could do is missing";
   }
+}
+
+/** Why this node does not simply serve the model by itself; `null` where it does. */
+function whyShared(plan: Plan, view: View): string | null {
+  if (plan.kind === "standby" || plan.kind === "solo" || plan.kind === "download") return null;
+  if (groupOf(view, plan.model).some(({ split }) => split)) return "--split shares it";
+  return plan.kind === "waiting"
+    ? "it is too large for the machines that are here"
+    : "it is too large for one machine";
 }

@@ -53,7 +53,7 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     ]),
     STANDBY,
     [
-      "Loading big together with one other machine: its user wants it",
+      "Loading big together with one other machine: its user wants it, and it is too large for one machine",
       "--tensor-split 1,1,1 does not count for big: it names 3 machines, and 2 share the model",
     ],
   ],
@@ -61,7 +61,7 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     view(member("b", 60, { ...both, target: BIG }), []),
     STANDBY,
     [
-      "Waiting with big: its user wants it",
+      "Waiting with big: its user wants it, and it is too large for the machines that are here",
       "big waits for memory: it needs 100 bytes, 60 are here",
     ],
   ],
@@ -76,6 +76,19 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     ),
     { kind: "solo", model: SMALL, needBytes: 10 },
     ["Standing by instead of small: the other instances can answer what is still asked of it"],
+  ],
+  [
+    view(
+      member("b", 60, {
+        ...both,
+        target: SMALL,
+        assignable: true,
+        instance: instance(SMALL, "warm"),
+      }),
+      [member("a", 50, { target: SMALL, split: true })],
+    ),
+    { kind: "solo", model: SMALL, needBytes: 10 },
+    ["Loading small together with one other machine: --split shares it"],
   ],
 ];
 

@@ -59,7 +59,7 @@ const ROWS: readonly (readonly [fact: string, View, why: string | undefined])[] 
         instance: instance(BIG, "loading", ["a"], 2),
       }),
     ]),
-    "another machine of the model gives some too, and its come first",
+    "another machine of the model gives others, which come first",
   ],
 ];
 
