@@ -1,0 +1,82 @@
+/** The narrow view of the node that the OpenAI gateway works on. */
+
+import type { RequestRecord } from "./events.ts";
+
+/** An instance that can answer now. */
+export interface GatewayInstance {
+  readonly host: string;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly local: boolean;
+  readonly mode: "solo" | "split";
+  readonly sizeBytes: number;
+  /** Tokens of prompt and answer together. */
+  readonly contextLength: number;
+}
+
+/** What the caller's API key allows, for the host to check again. `null` is no limit. */
+export interface Grant {
+  /** The key's name. */
+  readonly key: string;
+  readonly models: readonly string[] | null;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+}
+
+/** A request on its way to an instance. */
+export interface ForwardRequest {
+  readonly requestId: string;
+  /** The model as the caller names it; `null` where it leaves the choice to the node. */
+  readonly asked: string | null;
+  readonly method: string;
+  /** Path and query, as the caller sent them. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array | null;
+  /** Aborts when the answer has ended, or is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** Absent where no key was required. */
+  readonly grant?: Grant;
+  /** Called where the instance is another node's, once a stream to it is open. */
+  readonly connected?: () => void;
+}
+
+/** The instance could not be reached, or no longer serves the model, or ended; nothing was answered. */
+export class InstanceUnavailableError extends Error {
+  override name = "InstanceUnavailableError";
+  /** The request had reached it: perhaps the request is what ended it. */
+  readonly wasAsked: boolean;
+
+  constructor(message: string, { wasAsked, cause }: { wasAsked: boolean; cause?: unknown }) {
+    super(message, { cause });
+    this.wasAsked = wasAsked;
+  }
+}
+
+/** What the OpenAI gateway needs of the node. */
+export interface GatewayNode {
+  readonly self: string;
+  /** Before somebody looks: what a passive node knows is made fresh. Never fails, takes 1 s at most. */
+  freshen(): Promise<void>;
+  /** False for a passive node that has not reached its mesh yet: it can't say what is served. */
+  readonly knowsMesh: boolean;
+  /** Warm instances as this node knows them now. */
+  warm(): readonly GatewayInstance[];
+  /** A passive node fetches the routing table anew; an active one answers from its view. */
+  refresh(signal: AbortSignal): Promise<void>;
+  /** Names that may be warm soon: loading, waiting for memory, wanted, or served by a group that elects its host. */
+  coming(): readonly string[];
+  /**
+   * Nobody serves the model that a request names. True where it lies on a disk of the mesh and is loaded
+   * for it, so that the request may be held.
+   */
+  summon(model: string, signal: AbortSignal): Promise<boolean>;
+  /** The model that this node serves or takes part in, if any. */
+  readonly ownModel: string | null;
+  /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
+  forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response>;
+  /** Nothing comes from the instance although it was asked: the node finds out whether its host lives. */
+  doubt(instance: GatewayInstance): void;
+  /** Called once for each request when its answer has ended. */
+  record(request: RequestRecord): void;
+}

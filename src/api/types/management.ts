@@ -1,0 +1,86 @@
+/** The narrow view of the node that the management routes work on. */
+
+import type { EngineLog, NodeEvent } from "./events.ts";
+import type { ModelActions } from "./models.ts";
+import type { Status } from "./status.ts";
+
+/** What a node counts since its start. */
+export interface NodeCounters {
+  /** Children that were started again after a crash. */
+  readonly engineRestarts: number;
+  /** What peers were refused, by what it was. */
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+/** What a node knows of a peer, and found when it tried to reach it. */
+export interface PeerCheck {
+  id: string;
+  name: string;
+  version: string;
+  addresses: string[];
+  /** `null` where this node does not know it, as a client. */
+  rpcProtocol: string | null;
+  /** By the peer's own clock, in milliseconds since the epoch, or later. */
+  startedMs: number | null;
+  /** Why no stream opened just now; `null` where one did. */
+  unreachable: string | null;
+}
+
+/** One of `GET /api/tokens`: an invite that this node made, or that was made from one of its own and is in use. */
+export interface InviteStatus {
+  /** Names it in `DELETE /api/tokens/:id`. */
+  id: string;
+  role: "member" | "client";
+  name: string | null;
+  mayInvite: boolean;
+  /** Epoch milliseconds. */
+  expiresAt: number | null;
+  state: "valid" | "expired" | "revoked";
+  /** Epoch milliseconds; `null` for one that another node made. */
+  createdAt: number | null;
+  /** PeerIds of the nodes that are connected by it now. */
+  usedBy: string[];
+}
+
+/** The node does not revoke what it was asked to; the message says why. */
+export class InviteRefusedError extends Error {
+  override name = "InviteRefusedError";
+
+  constructor(readonly why: "unknown" | "not-allowed", message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** What the management routes need of the node. */
+export interface ManagementNode {
+  counters(): NodeCounters;
+  readonly modelActions: ModelActions;
+  /** As in `GatewayNode`. */
+  freshen(): Promise<void>;
+  /** Somebody looks on: what a passive node knows is kept fresh until the result is called. */
+  watch(): () => void;
+  status(): Status;
+  /** Every event from now on; `status` events come at most 4 a second. */
+  subscribe(listener: (event: NodeEvent) => void): () => void;
+  /** The ends of the logs of llama.cpp's processes, the latest first. */
+  engineLogs(): Promise<EngineLog[]>;
+  /** Tries to reach every peer; takes a few seconds at most. */
+  checkPeers(): Promise<PeerCheck[]>;
+  /** A new invite. @throws {Error} with a sentence where this node may not invite. */
+  invite(
+    options: {
+      role: "member" | "client";
+      name?: string;
+      mayInvite?: boolean;
+      /** Epoch milliseconds. */
+      expiresAt?: number;
+    },
+  ): Promise<string>;
+  tokens(): InviteStatus[];
+  /** Ends an invite and whoever came by it. @throws {InviteRefusedError} */
+  revoke(id: string): Promise<void>;
+  /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */
+  serve(model: string): Promise<void>;
+  /** This node stops serving the model; resolves when its memory is free. @throws {ModelRefusedError} */
+  drop(model: string): Promise<void>;
+}

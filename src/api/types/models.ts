@@ -1,0 +1,79 @@
+/** Models and their files, as the management API shows them. */
+
+/** Where and how a model could run in the mesh as it is now. */
+export interface Fit {
+  kind: "solo" | "split" | "none";
+  /** Weights, KV cache at `contextLength` and compute buffers. */
+  needBytes: number;
+  /** Memory of the nodes that were counted. */
+  haveBytes: number;
+  contextLength: number;
+  /** The largest context that these nodes could hold; `null` where none fits or the header is not known. */
+  largestContextLength: number | null;
+  /** Who would run it, the host first, with its fraction of the layers. Empty for `none`. */
+  nodes: { id: string; share: number }[];
+  /** One sentence for people. */
+  reason: string;
+}
+
+export interface DownloadStatus {
+  state: "running" | "paused" | "failed";
+  receivedBytes: number;
+  totalBytes: number;
+  bytesPerSecond: number;
+  secondsLeft: number | null;
+  /** One sentence, where it failed. */
+  error: string | null;
+}
+
+/** One entry of `GET /api/catalog`: a model on this disk, elsewhere in the mesh, or in the built-in catalog. */
+export interface CatalogEntry {
+  name: string;
+  /** `null` for what is on nobody's disk. */
+  fingerprint: string | null;
+  places: ("disk" | "mesh" | "catalog")[];
+  sizeBytes: number;
+  architecture: string | null;
+  quantisation: string | null;
+  /** What it was trained for. */
+  contextLength: number | null;
+  licence: string | null;
+  /** `org/repo` on Hugging Face, where it comes from there. */
+  repository: string | null;
+  /** It reads images too. */
+  vision: boolean;
+  state: "warm" | "loading" | "waiting" | "cold";
+  /** Of the node that answers; `null` where the header is not known yet. */
+  fit: Fit | null;
+  download: DownloadStatus | null;
+  /** Why a file on this disk can't be used. */
+  broken: string | null;
+}
+
+/** The node does not do what was asked with a model; the message says why. */
+export class ModelRefusedError extends Error {
+  override name = "ModelRefusedError";
+
+  /** @param why nobody here knows the name, or what is known does not allow it. */
+  constructor(readonly why: "unknown" | "conflict", message: string) {
+    super(message);
+  }
+}
+
+/** What the management routes do with models and their files. */
+export interface ModelActions {
+  /** Every model that this node knows of: on its disk, elsewhere in the mesh, in the catalog. */
+  catalog(): CatalogEntry[];
+  /**
+   * Begins a download, or goes on with one.
+   * @param reference a name of the catalog, a repository as `org/repo[:quantisation]`, or a URL
+   * @throws {ModelRefusedError}
+   */
+  download(reference: string): Promise<{ name: string; download: DownloadStatus }>;
+  /** `null` where nothing of that name is unfinished. */
+  downloadStatus(name: string): DownloadStatus | null;
+  /** Keeps what has arrived. @throws {ModelRefusedError} */
+  pauseDownload(name: string): Promise<void>;
+  /** Removes what has arrived. @throws {ModelRefusedError} */
+  cancelDownload(name: string): Promise<void>;
+}

@@ -1,0 +1,108 @@
+/** `GET /api/status` and its parts: design.md 4. */
+
+export interface Device {
+  name: string;
+  totalBytes: number;
+  offeredBytes: number;
+  usedBytes: number;
+}
+
+export interface WorkerStatus {
+  id: string;
+  share: number;
+}
+
+export interface InstanceStatus {
+  host: string;
+  mode: "solo" | "split";
+  state: "warm" | "loading" | "waiting";
+  term: number;
+  hostShare: number;
+  workers: WorkerStatus[];
+  /** Only while waiting. */
+  needBytes?: number;
+  haveBytes?: number;
+  /** Fraction loaded, only while loading and where this node knows it. */
+  progress?: number;
+}
+
+export interface ModelStatus {
+  name: string;
+  sizeBytes: number;
+  state: "warm" | "loading" | "waiting" | "cold";
+  mode: "solo" | "split";
+  hosts: string[];
+  workers: WorkerStatus[];
+  onDisk: boolean;
+  instances: InstanceStatus[];
+}
+
+export interface PeerStatus {
+  id: string;
+  name: string;
+  role: "host" | "worker" | "standby";
+  model: string | null;
+  vramBytes: number;
+  devices: Device[];
+  rttMs: number | null;
+  version: string;
+}
+
+export interface TunnelStatus {
+  peer: string;
+  kind: "rpc" | "http";
+  streams: number;
+  bytesSent: number;
+  bytesReceived: number;
+  weightBytesSaved: number;
+  rttMs: number | null;
+  /** Of RPC streams. */
+  rpc?: RpcTraffic;
+}
+
+/** What crossed on llama.cpp's RPC streams, and what did not. */
+export interface RpcTraffic {
+  /** Why bytes pass as they are, weights too, in one sentence; `null` where they are understood. */
+  readonly plain: string | null;
+  readonly frames: Readonly<Record<string, number>>;
+  readonly tensorBytesMoved: number;
+  readonly refused: number;
+  readonly roundTrips: number;
+  readonly graphs: number;
+  readonly roundTripsPerToken: number | null;
+  readonly answeredHere: number;
+  readonly stalls: number;
+  readonly stalledMs: number;
+}
+
+/** How this node was started: what people type on a machine like it, up to the options. */
+export interface Commands {
+  /** Before the options of a node. */
+  start: string;
+  /** Before any other command. */
+  run: string;
+}
+
+/** `GET /api/status`: design.md 4. */
+export interface Status {
+  version: string;
+  commands: Commands;
+  node: {
+    id: string;
+    name: string;
+    role: "host" | "worker" | "standby" | "client";
+    /** It lives by the routing table, and no peer lists it: a client, or a standby of a large mesh. */
+    passive: boolean;
+    model: string | null;
+    vramBytes: number;
+    addresses: string[];
+    devices: Device[];
+    tokensPerSecond: number;
+    clientsConnected: number;
+    engine: { build: string; rpcProtocol: string; path: string } | null;
+  };
+  mesh: { id: string; vramBytes: number; token: string | null };
+  peers: PeerStatus[];
+  models: ModelStatus[];
+  tunnels: TunnelStatus[];
+}
