@@ -34,6 +34,35 @@ export const FETCH_CASES: readonly Case[] = [
     const { json } = await post(`${url}/apply-template`, { model, messages });
     assert.match(json.prompt, /hello/);
   }),
+  row("a model by the start of its name, in another letter case", async ({ url, chat, hello }) => {
+    const model = chat.slice(0, -2).toUpperCase();
+    const messages = [{ role: "user", content: "hello" }];
+    const { json } = await post(`${url}/v1/chat/completions`, { model, messages, temperature: 0 });
+    assert.equal(json.model, model);
+    assert.equal(json.choices[0].message.content, hello);
+  }),
+  row("models, with state, size, context length, modes and instances", async ({ url, chat }) => {
+    const { data } = await (await fetch(`${url}/v1/models`)).json();
+    const { size_bytes, context_length, created: _, ...rest } = data.find(({ id }: Json) =>
+      id === chat
+    );
+    assert.ok(size_bytes > 1e6 && context_length > 1_000);
+    assert.deepEqual(rest, {
+      id: chat,
+      object: "model",
+      owned_by: "mesh-llm",
+      state: "warm",
+      modes: ["solo"],
+      instances: 1,
+    });
+  }),
+  row("HEAD, OPTIONS", async ({ url }) => {
+    const head = await fetch(`${url}/v1/models`, { method: "HEAD" });
+    assert.deepEqual([head.status, await head.text()], [200, ""]);
+    const options = await fetch(`${url}/v1/chat/completions`, { method: "OPTIONS" });
+    assert.deepEqual([options.status, await options.text()], [204, ""]);
+    assert.match(options.headers.get("allow") ?? "", /POST/);
+  }),
   row("what a model can't do, in llama-server's words", async ({ url, chat: model }) => {
     const embeddings = await post(`${url}/v1/embeddings`, { model, input: "hello" });
     assert.equal(embeddings.status, 501);
