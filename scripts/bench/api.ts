@@ -1,6 +1,7 @@
 /**
  * `deno task bench api [--requests N] [--runs N] [--tokens N]`: what the way through the API costs. First
- * byte and tokens per second of llama-server itself, through its node's API and through a client node's, in turn.
+ * byte and tokens per second of llama-server itself, through its node's API and through a client node's, in turn;
+ * then what callers that hang up or read slowly cost.
  */
 
 import { parseArgs } from "node:util";
@@ -8,13 +9,25 @@ import { cachedBallast } from "../../tests/support/ballast.ts";
 import { testBinDir, testEngine } from "../../tests/support/engine.ts";
 import { startNode } from "../../tests/support/node_process.ts";
 import { say } from "../run.ts";
-import { type Figure, figureTable, machine, median, medianRatio } from "./figures.ts";
+import { hangUpFigures } from "./api/hang_up.ts";
+import { slowReaderFigures } from "./api/slow_reader.ts";
+import {
+  type Figure,
+  figureTable,
+  machine,
+  median,
+  medianDifference,
+  medianRatio,
+} from "./figures.ts";
 import { writeSection } from "./page.ts";
 import { interleaved, startDirect, untilListed } from "./sides.ts";
 import { firstByteMs, type StreamOptions, tokensPerSecond } from "./token_rate.ts";
 
 /** At least 20 ms a token on 2 cores, as the aims ask for. */
 const BALLAST = { layers: 10, sizeBytes: 200_000_000 } as const;
+
+/** Some three times what the machine is busy with behind one request. */
+const PAUSE_MS = 20;
 
 type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
 
@@ -30,7 +43,11 @@ export async function run(args: readonly string[]): Promise<void> {
   await testEngine();
   // Set for tests, where processes crowd: here all sides shall wait as llama.cpp does by itself.
   Deno.env.delete("OMP_WAIT_POLICY");
-  const first = await threeWays(null, firstByteMs, { rounds: Number(values.requests), tokens: 1 });
+  const first = await threeWays(null, firstByteMs, {
+    rounds: Number(values.requests),
+    tokens: 1,
+    pauseMs: PAUSE_MS,
+  });
   const rates = await threeWays(cachedBallast(BALLAST), tokensPerSecond, {
     rounds: Number(values.runs),
     tokens: Number(values.tokens),
@@ -38,9 +55,15 @@ export async function run(args: readonly string[]): Promise<void> {
   const { requests, runs, tokens } = values;
   const what = [
     `Measured on ${await machine()}.`,
-    `${requests} requests for one token of the guide; ${runs} streams of ${tokens} tokens of ballast; each way in turn.`,
+    `${requests} requests for one token of the guide, on connections that are kept, ${PAUSE_MS} ms apart; ${runs} streams of ${tokens} tokens`,
+    "of ballast; each way in turn, and what is more is the median of the differences pair by pair.",
   ].join("\n");
-  const table = figureTable([...firstByteFigures(first), ...rateFigures(rates)]);
+  const table = figureTable([
+    ...firstByteFigures(first),
+    ...rateFigures(rates),
+    ...await hangUpFigures(cachedBallast(BALLAST)),
+    ...await slowReaderFigures(),
+  ]);
   await writeSection("The way through the API (`deno task bench api`)", `${what}\n\n${table}`);
   say(table);
 }
@@ -55,7 +78,11 @@ interface ThreeWays {
 async function threeWays(
   model: string | null,
   measure: Measure,
-  { rounds, tokens }: { readonly rounds: number; readonly tokens: number },
+  { rounds, tokens, pauseMs = 0 }: {
+    readonly rounds: number;
+    readonly tokens: number;
+    readonly pauseMs?: number;
+  },
 ): Promise<ThreeWays> {
   const serve = ["--model", model ?? "guide", "--bin-dir", await testBinDir()];
   await using node = await startNode({ args: serve });
@@ -69,13 +96,13 @@ async function threeWays(
     () => measure(alone.url, { ...options, apiKey: alone.apiKey }),
     () => measure(node.ready.api, options),
     () => measure(client.ready.api, options),
-  ]);
+  ], { pauseMs });
   return { direct, local, client: remote };
 }
 
 function firstByteFigures({ direct, local, client }: ThreeWays): Figure[] {
   const more = (values: readonly number[]) =>
-    `${median(values).toFixed(2)} ms (${(median(values) - median(direct)).toFixed(2)} ms more)`;
+    `${median(values).toFixed(2)} ms (${medianDifference(values, direct).toFixed(2)} ms more)`;
   return [
     { name: "first byte p50: llama-server itself", value: `${median(direct).toFixed(2)} ms` },
     { name: "first byte p50: local API", value: more(local), aim: "<= 2 ms more" },

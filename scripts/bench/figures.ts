@@ -18,6 +18,11 @@ export function medianRatio(values: readonly number[], base: readonly number[]):
   return median(values.map((value, index) => value / (base[index] ?? NaN)));
 }
 
+/** The median of one figure less the other, pair by pair, so that drift of the machine cancels out. */
+export function medianDifference(values: readonly number[], base: readonly number[]): number {
+  return median(values.map((value, index) => value - (base[index] ?? NaN)));
+}
+
 export interface Figure {
   readonly name: string;
   readonly value: string;

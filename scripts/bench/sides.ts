@@ -1,6 +1,7 @@
 /** The sides of a comparison: llama.cpp without a node beside our nodes, measured in turn. */
 
 import { getLogger } from "@logtape/logtape";
+import { setTimeout as delay } from "node:timers/promises";
 import { createSupervisor, type Engine, type SplitMember } from "../../src/engine/mod.ts";
 import type { NodeProcess } from "../../tests/support/node_process.ts";
 import { temporaryFolder } from "../../tests/support/program.ts";
@@ -43,14 +44,20 @@ export async function startDirect(
 
 type Measurement = () => Promise<number>;
 
-/** A B C, A B C, ...: each round under the same conditions; the first only warms up. */
+/**
+ * A B C, A B C, ...: each round under the same conditions; the first only warms up.
+ * @param pauseMs before each: what the one before left to be done (logs, closing streams, threads of llama.cpp that
+ * spin for a while) is not to be waited for by the next.
+ */
 export async function interleaved(
   runs: number,
   measurements: readonly Measurement[],
+  { pauseMs = 0 }: { readonly pauseMs?: number } = {},
 ): Promise<number[][]> {
   const results = measurements.map((): number[] => []);
   for (let round = 0; round <= runs; round++) {
     for (const [index, measure] of measurements.entries()) {
+      if (pauseMs > 0) await delay(pauseMs);
       const measured = await measure();
       if (round > 0) results[index]?.push(measured);
     }
