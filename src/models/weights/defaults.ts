@@ -7,7 +7,7 @@
 export const STORE_QUOTA_BYTES = 64e9;
 
 /** What waits for the disk while weights come over the network; above it an entry is dropped. */
-export const WRITE_BEHIND_BYTES = 64 * 1024 * 1024;
+export const WRITE_BEHIND_BYTES = 96 * 1024 * 1024;
 
 /**
  * Entries up to this size are verified in memory and handed out as they were verified; larger ones are

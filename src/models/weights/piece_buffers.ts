@@ -13,6 +13,11 @@ export class PieceBuffers {
   #free: WeakRef<ArrayBuffer>[] = [];
   #used = false;
 
+  /** The memory that a piece of this length takes. */
+  static bytesOf(length: number): number {
+    return length < MIN_REUSED_BYTES ? length : PIECE_BYTES;
+  }
+
   /** What stands in it is of no meaning. @param length of {@linkcode PIECE_BYTES} at most. */
   take(length: number): Uint8Array<ArrayBuffer> {
     if (length < MIN_REUSED_BYTES) return new Uint8Array(length);

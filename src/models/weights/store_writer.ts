@@ -1,7 +1,7 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
-import type { PieceBuffers } from "./piece_buffers.ts";
+import { PieceBuffers } from "./piece_buffers.ts";
 
-/** Bytes that wait for the disk, of all entries together. */
+/** Memory of what waits for the disk, of all entries together. */
 export interface WriteBehind {
   waiting: number;
   readonly limit: number;
@@ -83,9 +83,10 @@ export class StoreWriter {
   #nextPiece(): boolean {
     const { byteLength, behind, buffers } = this.#options;
     const size = Math.min(PIECE_BYTES, byteLength - this.#taken);
-    this.#dropped = size === 0 || behind.waiting + size > behind.limit;
+    const held = PieceBuffers.bytesOf(size);
+    this.#dropped = size === 0 || behind.waiting + held > behind.limit;
     if (this.#dropped) return false;
-    behind.waiting += size;
+    behind.waiting += held;
     this.#taken += size;
     this.#piece = buffers.take(size);
     this.#filled = 0;
@@ -108,14 +109,14 @@ export class StoreWriter {
       for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
       this.#options.buffers.giveBack(piece);
     } finally {
-      this.#options.behind.waiting -= piece.length;
+      this.#options.behind.waiting -= PieceBuffers.bytesOf(piece.length);
     }
   }
 
   async #cleanUp(): Promise<void> {
     // What came in part was taken into account when its piece began.
     if (this.#filled < this.#piece.length) {
-      this.#options.behind.waiting -= this.#piece.length;
+      this.#options.behind.waiting -= PieceBuffers.bytesOf(this.#piece.length);
       this.#filled = this.#piece.length;
     }
     this.#file?.close();
