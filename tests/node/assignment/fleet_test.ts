@@ -1,6 +1,7 @@
 /** Meshes, and what their nodes end up doing: a reader should find each of them sensible. */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { Downloadable } from "../../../src/node/assignment/types.ts";
 import { type FleetNode, memberOf, play, wordsOf } from "./fleet.ts";
 
@@ -265,4 +266,32 @@ Deno.test("a mesh: of two that would go to a hot model, the higher PeerId does",
   );
   const words = ["n0", "n1", "n2"].map((name) => wordsOf(plans.get(name)!));
   assert.deepEqual(words, ["y alone", "x alone", "y alone"], moves.join(", "));
+});
+
+const anyNode = fc.record({
+  disk: fc.subarray(["x", "y", "z"]),
+  memory: fc.constantFrom(5, 20),
+  demand: fc.dictionary(fc.constantFrom("x", "y", "z"), fc.constantFrom(0.25, 1, 4, 8, 16)),
+});
+
+Deno.test("a mesh: whatever is asked for, it comes to rest, and nothing that was served is lost", () => {
+  const anyFleet = fc.array(anyNode, { minLength: 1, maxLength: 9 });
+  fc.assert(fc.property(anyFleet, fc.boolean(), (drawn, together) => {
+    const nodes = drawn.map(({ disk, memory, demand }, index): FleetNode => {
+      const files = Object.fromEntries(disk.map((name) => [name, 10]));
+      const serves = memory < 10 ? undefined : disk[index % 2] ?? disk[0];
+      return {
+        name: `n${index}`,
+        memory,
+        demand,
+        disk: files,
+        ...(serves === undefined ? {} : { serves }),
+      };
+    });
+    const wanting = { name: "a", memory: 1, disk: {}, models: ["w", "x", "y", "z"] };
+    const { members, rounds, moves } = play([wanting, ...nodes].map(memberOf), { together });
+    assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
+    const served = new Set(members.flatMap(({ instance }) => instance?.model.name ?? []));
+    for (const { serves } of nodes) assert.ok(serves === undefined || served.has(serves));
+  }));
 });
