@@ -7,7 +7,7 @@ import type { NetworkStream, PeerConnection } from "./network.ts";
 import type { AnnouncementContent, Mesh, MeshEvent, OpenOptions, PeerId } from "./types.ts";
 
 /** What a mode is given by the node that it belongs to. */
-export interface ModeParts extends Omit<MeshParts, "port" | "interfaces"> {
+export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "passive"> {
   readonly self: PeerId;
   /** This node's own. */
   addresses(): readonly string[];

@@ -43,6 +43,8 @@ export interface MeshParts {
   readonly trust: Trust;
   readonly counters: Counters;
   readonly role: MemberRole;
+  /** A member that has not joined the gossip yet; clients never do. */
+  readonly passive: boolean;
   /** UDP; `null` for a node that only dials. */
   readonly port: number | null;
   readonly clock: Clock;
@@ -65,6 +67,8 @@ export class MeshNode implements Mesh {
   #mode: MeshMode;
   /** One change of the mode after the other. */
   #changing: Promise<void> = Promise.resolve();
+  /** It has had a voice before. */
+  #hasGossiped = false;
   /** What it says of itself while it has a voice. */
   #content: AnnouncementContent | undefined;
   #stopped: Promise<void> | undefined;
@@ -92,7 +96,7 @@ export class MeshNode implements Mesh {
       expel: (is) => this.#expel(is),
     });
     const modeParts = this.#modeParts();
-    this.#mode = role === "member" ? new ActiveMesh(modeParts) : new PassiveMesh(modeParts);
+    this.#mode = parts.passive ? new PassiveMesh(modeParts) : new ActiveMesh(modeParts);
     if (role === "member") this.#answer();
     network.listen({
       admitted: (connection, peer) => this.#mode.admitted(connection, peer),
@@ -244,6 +248,7 @@ export class MeshNode implements Mesh {
 
   async #leave(): Promise<void> {
     if (this.passive || this.#stopped !== undefined) return;
+    this.#hasGossiped = true;
     const active = this.#mode;
     const passive = new PassiveMesh(this.#modeParts(), buildRoutingTable(active.members()));
     this.#mode = passive;
@@ -259,8 +264,9 @@ export class MeshNode implements Mesh {
     const { identity, network } = this.#parts;
     const passive = this.#mode;
     // A life of its own: what was said of the last one, its end above all, is not about this one.
-    identity.rise(identity.incarnation);
-    const active = new ActiveMesh(this.#modeParts(), passive.livingPeers());
+    if (this.#hasGossiped) identity.rise(identity.incarnation);
+    const known = this.#hasGossiped ? passive.livingPeers() : [];
+    const active = new ActiveMesh(this.#modeParts(), known);
     this.#mode = active;
     if (this.#content !== undefined) active.announce(this.#content);
     for (const { connection, peer } of network.activeConnections()) {

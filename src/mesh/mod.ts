@@ -47,6 +47,8 @@ export interface StartMeshOptions {
   /** Leaves the mesh that the directory belongs to. */
   readonly leave: boolean;
   readonly role: MemberRole;
+  /** A member reads the routing table first, and joins the gossip when it is told to. @default {false} */
+  readonly passive?: boolean;
   /** UDP; `null` takes the one of the last start, or a free one. */
   readonly bindPort: number | null;
   readonly name: string;
@@ -108,12 +110,14 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
 }
 
 function partsOf(
-  { role, logger, clock = systemClock, random = Math.random, interfaces }: StartMeshOptions,
+  { role, passive = false, logger, clock = systemClock, random = Math.random, interfaces }:
+    StartMeshOptions,
   made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters">,
 ): MeshParts {
   return {
     ...made,
     role,
+    passive: passive || role === "client",
     clock,
     random,
     interfaces: interfaces ?? (() => Deno.networkInterfaces()),

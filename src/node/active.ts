@@ -192,7 +192,7 @@ export class Active implements NodePart {
     );
     try {
       this.#announce(this.#reconciler.duty);
-      if (this.#options.joining) await firstView(mesh, signal, systemClock.after);
+      if (this.#options.joining && !mesh.passive) await firstView(mesh, signal, systemClock.after);
       this.#meet();
       await Promise.all([this.#reconciler.run(signal), this.#standby.run(signal)]);
     } finally {

@@ -91,7 +91,7 @@ async function draftChoice(draft: NodeConfig["draft"], library: Library): Promis
 }
 
 /** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */
-function modelsOf({ models, openBrowser, join }: NodeConfig): readonly string[] {
+export function modelsOf({ models, openBrowser, join }: NodeConfig): readonly string[] {
   return models.length === 0 && openBrowser && join === null ? [GUIDE_NAME] : models;
 }
 

@@ -7,7 +7,7 @@ import { logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
-import { createActive, type LocalParts, prepareLocal } from "./create_active.ts";
+import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
 import { DataDirLock } from "./data_dir.ts";
 import { ModelDesk } from "./model_desk.ts";
 import { NodeApi } from "./node_api.ts";
@@ -61,7 +61,19 @@ async function startParts(
   const { logger, version, signal } = options;
   const role = client ? "client" : "member";
   const [mesh, local] = await Promise.allSettled([
-    startMesh({ dataDir, token, leave, role, bindPort, name, version, logger, signal }),
+    startMesh({
+      dataDir,
+      token,
+      leave,
+      role,
+      // Who has nothing to serve asks first whether the mesh has room for one more.
+      passive: modelsOf(config).length === 0,
+      bindPort,
+      name,
+      version,
+      logger,
+      signal,
+    }),
     client ? null : prepareLocal(config, options),
   ]);
   if (mesh.status === "fulfilled") starting.defer(() => mesh.value.stop());

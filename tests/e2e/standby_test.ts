@@ -36,6 +36,10 @@ nodeTest(
     for (const node of [a, b]) {
       await until(node, "rid of the standby", sees(node === a ? b : a));
     }
+    const heard = a.lines.filter(({ event, peer }) =>
+      event === "peer" && peer === standby.ready.node
+    );
+    assert.deepEqual(heard, [], "it has asked whether there is room before it came");
     const { node, mesh } = await standby.status();
     assert.ok(node.vramBytes > 0);
     assert.equal(mesh.vramBytes, (await a.status()).mesh.vramBytes, "what is at their service");
@@ -46,6 +50,7 @@ nodeTest(
     await answersExactly(b, "guide");
     await post(standby, "guide/drop");
     await until(standby, "passive again", isPassive);
+    await a.waitFor((line) => line.peer === standby.ready.node && line.change === "left");
     await until(a, "rid of it again", sees(b));
 
     await copyFile(y, join(third, "y.gguf"));

@@ -20,6 +20,8 @@ export type Presence =
     readonly vain: ReadonlyMap<string, { readonly times: number; readonly untilMs: number }>;
   }
   & (
+    /** It has just started, and asks whether the mesh has room before it gossips. */
+    | { readonly kind: "arriving" }
     | {
       readonly kind: "active";
       /** `null` while it has work or is needed. */
@@ -42,8 +44,12 @@ export const BEGINNING: Presence = {
   vain: new Map(),
 };
 
+export const ARRIVING: Presence = { kind: "arriving", vain: new Map() };
+
 export interface PresenceFacts {
   readonly peer: string;
+  /** By the table, one more active node would not be one too many. */
+  readonly isRoomy: boolean;
   /** It serves nothing, loads nothing, and its user wants nothing of it. */
   readonly isIdle: boolean;
   /** It is one of those that the mesh can do without. */
@@ -64,7 +70,8 @@ export interface Moment {
 
 export interface Step {
   readonly presence: Presence;
-  readonly act: "nothing" | "leave" | "look" | "join";
+  /** `stay`: it has asked whether it should join, and stays out. */
+  readonly act: "nothing" | "leave" | "stay" | "look" | "join";
   /** When to decide again if nothing happens before. */
   readonly againAtMs: number | null;
 }
@@ -73,9 +80,27 @@ export interface Step {
 export const LOOKS_BEFORE_LONELY = 3;
 
 export function decidePresence(presence: Presence, facts: PresenceFacts, moment: Moment): Step {
-  return presence.kind === "active"
-    ? decideActive(presence, facts, moment)
-    : decidePassive(presence, facts, moment);
+  switch (presence.kind) {
+    case "arriving":
+      return decideArriving(presence, facts, moment);
+    case "active":
+      return decideActive(presence, facts, moment);
+    case "passive":
+      return decidePassive(presence, facts, moment);
+  }
+}
+
+/** A large mesh need not hear of everybody who is switched on and has nothing to do. */
+function decideArriving(
+  presence: Presence,
+  { lookedAtMs, unanswered, isRoomy }: PresenceFacts,
+  { nowMs, random, times }: Moment,
+): Step {
+  if (lookedAtMs === -Infinity) return { presence, act: "look", againAtMs: nowMs };
+  if (unanswered > 0 || isRoomy) return join(presence, null);
+  const looksAtMs = nextLook(lookedAtMs, random, times);
+  const passive = { kind: "passive", vain: presence.vain, looksAtMs, call: null } as const;
+  return { presence: passive, act: "stay", againAtMs: nowMs };
 }
 
 function decideActive(

@@ -3,6 +3,7 @@ import type { Clock, Mesh } from "../../mesh/mod.ts";
 import type { Downloadable } from "../assignment/types.ts";
 import {
   FEW_ACTIVE_SHARE,
+  FIRST_VIEW_MS,
   MAX_ACTIVE_NODES,
   STANDBY_LOOK_MAX_MS,
   STANDBY_LOOK_MIN_MS,
@@ -13,7 +14,13 @@ import { firstView } from "../first_view.ts";
 import type { Member } from "../view.ts";
 import { Wakeup } from "../wakeup.ts";
 import { needsOf } from "./needs.ts";
-import { BEGINNING, decidePresence, type Presence, type PresenceTimes } from "./presence.ts";
+import {
+  ARRIVING,
+  BEGINNING,
+  decidePresence,
+  type Presence,
+  type PresenceTimes,
+} from "./presence.ts";
 import { isSurplus } from "./surplus.ts";
 
 /** How large a mesh gets before its idle nodes leave the gossip, and how fast they do what they do. */
@@ -52,18 +59,20 @@ export class StandbyKeeper {
   readonly #options: StandbyOptions;
   readonly #limits: StandbyLimits;
   readonly #wakeup: Wakeup;
-  #presence: Presence = BEGINNING;
+  #presence: Presence;
   #lookedAtMs = -Infinity;
   #unanswered = 0;
   /** Who needs this node in the gossip at once, and waits for it. */
   #called: { readonly reason: string; readonly done: PromiseWithResolvers<void> } | undefined;
   #looking: AbortController | undefined;
-  #hasView = true;
+  #hasView: boolean;
   #ended = false;
 
   constructor(options: StandbyOptions) {
     this.#options = options;
     this.#limits = options.limits ?? LIMITS;
+    this.#presence = options.mesh.passive ? ARRIVING : BEGINNING;
+    this.#hasView = !options.mesh.passive;
     this.#wakeup = new Wakeup(options.clock.after);
   }
 
@@ -110,10 +119,12 @@ export class StandbyKeeper {
     if (this.#called !== undefined) return await this.#answerCall(signal);
     const { maxActive } = this.#limits;
     const me = self();
-    const passive = this.#presence.kind === "passive";
+    const passive = this.#presence.kind !== "active";
+    const others = mesh.routes().nodes.filter(({ peer }) => peer !== mesh.self);
     const { presence, act, againAtMs } = decidePresence(this.#presence, {
       peer: mesh.self,
       isIdle: isIdle(),
+      isRoomy: others.length < maxActive,
       isSurplus: !passive && isSurplus(me, mesh.members(), maxActive),
       needs: passive
         ? needsOf(me, mesh.routes(), { catalog, fewActive: maxActive * FEW_ACTIVE_SHARE })
@@ -121,10 +132,12 @@ export class StandbyKeeper {
       lookedAtMs: this.#lookedAtMs,
       unanswered: this.#unanswered,
     }, { nowMs: clock.elapsed(), random: Math.random(), times: this.#limits });
+    const isArriving = this.#presence.kind === "arriving";
     this.#presence = presence;
     if (act === "leave") await this.#leave();
-    else if (act === "look") await this.#look(signal);
-    else if (act === "join") await this.#join(reasonOf(presence), signal);
+    else if (act === "stay") this.#tell(others.length);
+    else if (act === "look") await this.#look(signal, isArriving);
+    else if (act === "join") await this.#join(isArriving ? null : reasonOf(presence), signal);
     return act === "join" ? clock.elapsed() : againAtMs;
   }
 
@@ -139,34 +152,42 @@ export class StandbyKeeper {
   }
 
   async #leave(): Promise<void> {
-    const { mesh, logger, changed } = this.#options;
+    const { mesh, changed } = this.#options;
     this.#hasView = false;
     this.#unanswered = 0;
-    logger.info("{nodes} nodes are active, and this one has nothing to do: it stands by", {
-      event: "stands-by",
-      nodes: mesh.members().length + 1,
-    });
+    this.#tell(mesh.members().length);
     await mesh.standBy();
     changed();
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  #tell(others: number): void {
+    this.#options.logger.info(
+      "{others} other nodes are active, and this one has nothing to do: it stands by",
+      { event: "stands-by", others },
+    );
+  }
+
+  /** Who has just started has no time: where nobody answers at once it joins, and goes on dialling. */
+  async #look(signal: AbortSignal, isArriving: boolean): Promise<void> {
     const { mesh, clock } = this.#options;
     this.#lookedAtMs = clock.elapsed();
     this.#looking = new AbortController();
-    const look = AbortSignal.any([signal, this.#looking.signal]);
+    const cut = AbortSignal.any([signal, this.#looking.signal]);
+    const limits = isArriving ? [cut, AbortSignal.timeout(FIRST_VIEW_MS)] : [cut];
     try {
-      await mesh.refreshRoutes({ force: true, signal: look });
+      await mesh.refreshRoutes({ force: true, signal: AbortSignal.any(limits) });
       this.#unanswered = 0;
     } catch {
-      if (!look.aborted) this.#unanswered += 1;
+      if (!cut.aborted) this.#unanswered += 1;
     }
   }
 
-  async #join(reason: string, signal: AbortSignal): Promise<void> {
+  async #join(reason: string | null, signal: AbortSignal): Promise<void> {
     const { mesh, clock, logger, changed } = this.#options;
     if (mesh.passive) {
-      logger.info("This node joins the gossip again: {reason}", { event: "rejoins", reason });
+      if (reason !== null) {
+        logger.info("This node joins the gossip again: {reason}", { event: "rejoins", reason });
+      }
       await mesh.rejoin();
       await firstView(mesh, signal, clock.after);
     }

@@ -9,6 +9,7 @@ import {
 } from "../../../src/node/defaults.ts";
 import type { Need } from "../../../src/node/standby/needs.ts";
 import {
+  ARRIVING,
   BEGINNING,
   decidePresence,
   LOOKS_BEFORE_LONELY,
@@ -31,6 +32,7 @@ const NEED: Need = { model: "qwen", way: "disk" };
 const FACTS: PresenceFacts = {
   peer: "self",
   isIdle: true,
+  isRoomy: false,
   isSurplus: true,
   needs: [],
   lookedAtMs: -Infinity,
@@ -101,6 +103,16 @@ function walk(
     node.dueMs = step.act === "join" ? nowMs : step.againAtMs ?? Infinity;
   }
 }
+
+Deno.test("who has just started asks, and joins unless the mesh answers that it is large", () => {
+  const asks = decide(ARRIVING, {}, 5);
+  assert.equal(asks.act, "look");
+  assert.equal(decide(asks.presence, { lookedAtMs: 5, isRoomy: true }, 6).act, "join");
+  assert.equal(decide(asks.presence, { lookedAtMs: 5, unanswered: 1 }, 6).act, "join");
+  const stays = decide(asks.presence, { lookedAtMs: 5 }, 6);
+  assert.equal(stays.act, "stay");
+  assert.equal(decide(stays.presence, { lookedAtMs: 5 }, 6).act, "nothing");
+});
 
 Deno.test("a node leaves once it was idle and one too many for a while, and not while it has work", () => {
   const waits = decide(BEGINNING, {}, 0);
