@@ -61,7 +61,7 @@ nodeTest(
     await until(back, "its model again", ({ node }) => node.model === lost, 60_000);
     await back.serving(lost);
     // Who comes after it makes everybody plan once more.
-    await using last = await startServing(["--join", survivor.token]);
+    await using last = await startServing(["--join", a.token]); // b may not invite, and a is back
     for (const node of [survivor, standby, back]) {
       await until(node, "whole", ({ peers }) => peers.some(({ id }) => id === last.ready.node));
       for (const model of ["x", "y"]) await answersExactly(node, model);
