@@ -77,6 +77,15 @@ Deno.test("a weight that the worker lacks is sent from the host's file, kept, an
   assert.ok(second.line.stream.toWorker.written < 600);
 });
 
+Deno.test("both ends hand back to the stream all that they read", async () => {
+  for (const agree of [true, false]) {
+    const { line } = await loadBig({ host: having(), worker: none(), agree });
+    for (const { written, recycled } of [line.stream.toWorker, line.stream.toHost]) {
+      assert.equal(recycled, written);
+    }
+  }
+});
+
 Deno.test("a file that changes while it is read costs a frame of zeros, never a wrong tensor", async () => {
   for (const pieces of [0, 1, 2]) {
     const worker = having();

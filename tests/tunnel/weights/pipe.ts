@@ -11,6 +11,8 @@ export class Pipe implements ByteSource, ByteSink {
   #broken: Error | undefined;
   /** Bytes written so far. */
   written = 0;
+  /** Of them, those that the reader has handed back. */
+  recycled = 0;
 
   constructor(cut: (bytes: Uint8Array) => Uint8Array[] = (bytes) => [bytes]) {
     this.#cut = cut;
@@ -28,6 +30,7 @@ export class Pipe implements ByteSource, ByteSink {
 
   /** Whoever looks at the bytes again finds others there. */
   recycle(bytes: Uint8Array): void {
+    this.recycled += bytes.length;
     bytes.fill(0xee);
   }
 
