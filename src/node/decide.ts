@@ -22,7 +22,7 @@ export interface Decision {
 export function decide(view: View, options: TargetOptions): Decision {
   const target = chooseTarget(view, options);
   const plan = planFor(target, view);
-  const claim = claimOf(target, view.self);
+  const claim = claimOf(target, view.self, options.taken);
   return {
     plan,
     claim,

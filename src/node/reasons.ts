@@ -15,12 +15,13 @@ const REASONS: Readonly<Record<ClaimReason, string>> = {
   split: "--split shares it among all its machines",
 };
 
-/** A node keeps its claim while it serves what it claimed. */
-export function claimOf(target: Target, self: Member): Claim | null {
+/** A node keeps its claim while it serves what it claimed, also when it had almost gone over to something else. */
+export function claimOf(target: Target, self: Member, taken: Claim | null = null): Claim | null {
   if (target.kind === "assigned") {
     return { model: target.assignment.name, reason: target.assignment.reason };
   }
-  return target.kind === "kept" && self.claim?.model === target.model.name ? self.claim : null;
+  if (target.kind !== "kept") return null;
+  return [self.claim, taken].find((claim) => claim?.model === target.model.name) ?? null;
 }
 
 export interface Reasoned {

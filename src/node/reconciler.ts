@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import type { ModelRef } from "../mesh/mod.ts";
+import type { Claim, ModelRef } from "../mesh/mod.ts";
 import type { Stance } from "./announcement.ts";
 import { decide, type Decision } from "./decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS } from "./defaults.ts";
@@ -41,7 +41,8 @@ export class Reconciler {
   #hasSaid = false;
   #plannedAtMs = 0;
   #claimedAtMs = 0;
-  /** Since when it does what it does. */
+  /** What it does because the mesh needs it, and since when. */
+  #taken: Claim | null = null;
   #sinceMs = 0;
   /** Names that were given up because nobody asked for them. */
   readonly #rested = new Set<string>();
@@ -138,6 +139,7 @@ export class Reconciler {
       ...this.#options.planOptions(),
       mayCool: nowMs >= this.#sinceMs + HOT_HOLD_MS,
       rested: this.#rested,
+      taken: this.#taken,
     });
     if (planKey(decision.plan) !== planKey(before.plan)) this.#plannedAtMs = nowMs;
     if (decision.claim?.model !== before.claim?.model) this.#claimedAtMs = nowMs;
@@ -190,6 +192,7 @@ export class Reconciler {
     if (signal.aborted) return;
     this.#setbacks.replaced(planKey(next) === planKey(running.plan) ? "same" : "another");
     this.#duty = this.#starter.start(next, view, () => this.wake());
+    this.#taken = this.#decision.claim;
     this.#sinceMs = this.#options.parts.now();
     this.#say(running.plan, view);
   }

@@ -1,4 +1,4 @@
-import type { ModelRef } from "../mesh/mod.ts";
+import type { Claim, ModelRef } from "../mesh/mod.ts";
 import { assign } from "./assignment/assign.ts";
 import { isNoLongerNeeded } from "./assignment/hot.ts";
 import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
@@ -9,6 +9,8 @@ import type { Wishes } from "./wishes.ts";
 export interface TargetOptions extends Pick<Wishes, "told"> {
   /** What this node or another could download. */
   readonly catalog: readonly Downloadable[];
+  /** What it took, and does now, whatever it has claimed since. */
+  readonly taken?: Claim | null;
   /** A model that was taken because it was hot has been served long enough to be given up. */
   readonly mayCool: boolean;
   /** Names that this node has given up because they were no longer asked for: it takes them for a reason only. */

@@ -371,6 +371,16 @@ for (const row of rows) {
   });
 }
 
+Deno.test("decide(): a node that almost took something else still has what it had claimed before", () => {
+  const serving = { holds: [SMALL], instance: instance(SMALL, "warm") };
+  const seen = view(member("c", 60, { ...serving, claim: { model: "big", reason: "unserved" } }), [
+    member("a", 60, { ...holdsSmall, instance: instance(SMALL, "warm") }),
+  ]);
+  const taken = { model: "small", reason: "hot" } as const;
+  assert.deepEqual(decide(seen, { ...untold, taken }).claim, taken);
+  assert.equal(decide(seen, { ...untold, taken: { ...taken, model: "other" } }).claim, null);
+});
+
 const anyMember = fc.record({
   memory: fc.integer({ min: 1, max: 120 }),
   file: fc.boolean(),
