@@ -2,7 +2,7 @@
  * `deno task bench load [--clients 1000,5000] [--idle 2500,5000,10000] [--at-once 250] [--seconds 60]
  * [--processes 4] [--write]`: what passive nodes cost the active one that they use. Real nodes with the
  * guide, each on a core of its own with its llama-server; the clients are whole clients but for their HTTP
- * port. An empty list leaves its part out.
+ * port. An empty list leaves its part out. All of it takes half an hour on two idle cores.
  */
 
 import { parseArgs } from "node:util";
@@ -29,22 +29,22 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   const common = { processes: Number(values.processes), binDir: await testBinDir() };
   const figures: Figure[] = [];
+  const add = (some: readonly Figure[]) => {
+    figures.push(...some);
+    say(figureTable(some));
+  };
+  const seconds = Number(values.seconds);
   for (const clients of numbers(values.clients)) {
-    figures.push(
-      ...await connectedFigures({ ...common, clients, seconds: Number(values.seconds) }),
-    );
+    add(await connectedFigures({ ...common, clients, seconds }));
   }
   const passing = numbers(values.idle);
   if (passing.length > 0) {
-    figures.push(...await idleFigures({ ...common, passing, atOnce: Number(values["at-once"]) }));
+    add(await idleFigures({ ...common, passing, atOnce: Number(values["at-once"]) }));
   }
-  const body =
-    `Measured on ${await machine()}. The clients are whole clients but for their HTTP ports, in
-${values.processes} processes; a host and its llama-server share one core.\n\n${
-      figureTable(figures)
-    }`;
-  say(body);
-  if (values.write) await writeSection(TITLE, body);
+  if (!values.write) return;
+  const how = `The clients are whole clients but for their HTTP ports, in ${common.processes}\n` +
+    "processes; a host and its llama-server share one core.";
+  await writeSection(TITLE, `Measured on ${await machine()}. ${how}\n\n${figureTable(figures)}`);
 }
 
 function numbers(list: string): number[] {
