@@ -28,6 +28,23 @@ class ClientGateway extends Gateway {
   }
 }
 
+/** Somebody who joins a crowd waits for a minute, and not for ever. */
+const JOIN_LIMIT_MS = 60_000;
+
+/** A client asks again and again by itself until it has its first table. */
+async function hasTable(mesh: Mesh): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => mesh.routes().nodes.length > 0 && resolve();
+  const unsubscribe = mesh.subscribe(look);
+  const late = () => reject(new Error(`Had no table after ${JOIN_LIMIT_MS / 1_000} s`));
+  const timer = setTimeout(late, JOIN_LIMIT_MS);
+  look();
+  await promise.finally(() => {
+    clearTimeout(timer);
+    unsubscribe();
+  });
+}
+
 /** One passive node of a load test. */
 export class LoadClient {
   readonly #mesh: Mesh;
@@ -39,7 +56,7 @@ export class LoadClient {
     this.#app = createGateway(new ClientGateway(mesh), { keys: [], logger });
   }
 
-  /** Returns once it has a table. */
+  /** Returns once it has a table, however often it has to ask for it. */
   static async start(dataDir: string, token: string): Promise<LoadClient> {
     const mesh = await startMesh({
       dataDir,
@@ -51,7 +68,12 @@ export class LoadClient {
       version: "0.1.0",
       logger,
     });
-    await mesh.refreshRoutes({ force: true });
+    try {
+      await hasTable(mesh);
+    } catch (error) {
+      await mesh.stop();
+      throw error;
+    }
     return new LoadClient(mesh);
   }
 
