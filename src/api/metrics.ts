@@ -113,9 +113,14 @@ export class Metrics {
       const roles = ["host", "worker", "standby"] as const;
       return roles.map((role) => [{ role }, peers.filter((peer) => peer.role === role).length]);
     });
-    this.#gauge("clients_connected", "Clients at this node", [], ({ node }) => [
-      [{}, node.clientsConnected],
-    ]);
+    this.#gauge(
+      "clients_connected",
+      "Clients and passive standbys at this node",
+      [],
+      ({ node }) => [
+        [{}, node.clientsConnected],
+      ],
+    );
     this.#gauge("memory_bytes", "Memory that is offered", ["of"], ({ node, mesh }) => [
       [{ of: "node" }, node.vramBytes],
       [{ of: "mesh" }, mesh.vramBytes],

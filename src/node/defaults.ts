@@ -160,6 +160,9 @@ export const EXPECTED_STANDBYS = 1_000;
 /** A standby with less than this part of what a split lacks would not make the difference. */
 export const MAX_STANDBY_HELPERS = 16;
 
+/** Looks that nobody answers, after which a standby joins the gossip to dial everybody whom it ever knew: a minute. */
+export const LOOKS_BEFORE_LONELY = 3;
+
 /** A standby that came in vain leaves that need alone for so long; twice as long each time. */
 export const VAIN_MS = 120_000;
 

@@ -1,7 +1,7 @@
 import type { Status } from "../api/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
 
-/** What differs between an active node and a passive one. */
+/** What differs between a member and a client. */
 export interface NodePart {
   /** The model that this node serves or takes part in. */
   readonly ownModel: string | null;

@@ -61,7 +61,7 @@ nodeTest(
     await until(back, "its model again", ({ node }) => node.model === lost, 60_000);
     await back.serving(lost);
     // Who comes after it makes everybody plan once more.
-    await using last = await startServing(["--join", a.token]); // b may not invite, and a is back
+    await using last = await startServing(["--join", a.token]); // a lives by now, and b may not invite
     for (const node of [survivor, standby, back]) {
       await until(node, "whole", ({ peers }) => peers.some(({ id }) => id === last.ready.node));
       for (const model of ["x", "y"]) await answersExactly(node, model);

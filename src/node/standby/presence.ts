@@ -1,6 +1,6 @@
 /** When a node leaves the gossip and when it joins it again. Pure: time and chance are arguments. */
 
-import { VAIN_MAX_MS, VAIN_MS } from "../defaults.ts";
+import { LOOKS_BEFORE_LONELY, VAIN_MAX_MS, VAIN_MS } from "../defaults.ts";
 import { callDelayMs } from "./call_delay.ts";
 import type { Need } from "./needs.ts";
 
@@ -75,9 +75,6 @@ export interface Step {
   /** When to decide again if nothing happens before. */
   readonly againAtMs: number | null;
 }
-
-/** Looks without an answer after which it joins the gossip, to dial everybody that it ever knew. */
-export const LOOKS_BEFORE_LONELY = 3;
 
 export function decidePresence(presence: Presence, facts: PresenceFacts, moment: Moment): Step {
   switch (presence.kind) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  LOOKS_BEFORE_LONELY,
   STANDBY_LOOK_MAX_MS,
   STANDBY_LOOK_MIN_MS,
   STANDBY_SETTLE_MS,
@@ -12,7 +13,6 @@ import {
   ARRIVING,
   BEGINNING,
   decidePresence,
-  LOOKS_BEFORE_LONELY,
   type Presence,
   type PresenceFacts,
   type Step,
