@@ -94,23 +94,20 @@ export class StoreWriter {
   }
 
   #send(): void {
+    const { behind } = this.#options;
     const piece = this.#piece;
-    this.#writing = this.#writing.then(() => this.#append(piece));
+    this.#writing = this.#writing.then(() => this.#append(piece)).finally(() => {
+      // Also where the piece before it failed, and this one is not even tried.
+      behind.waiting -= PieceBuffers.bytesOf(piece.length);
+    });
     this.#writing.catch(() => {}); // seen by `commit`
   }
 
   async #append(piece: Uint8Array<ArrayBuffer>): Promise<void> {
-    try {
-      this.#file ??= await Deno.open(this.#options.part, {
-        write: true,
-        createNew: true,
-        mode: 0o600,
-      });
-      for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
-      this.#options.buffers.giveBack(piece);
-    } finally {
-      this.#options.behind.waiting -= PieceBuffers.bytesOf(piece.length);
-    }
+    const { part, buffers } = this.#options;
+    this.#file ??= await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
+    for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
+    buffers.giveBack(piece);
   }
 
   async #cleanUp(): Promise<void> {

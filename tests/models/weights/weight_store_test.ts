@@ -52,6 +52,22 @@ Deno.test("entries given up at any point claim nothing of what may wait for the 
   assert.equal(await kept.commit(), true);
 });
 
+Deno.test("a disk that fails is tried again with the next entry, and nothing stays claimed", async () => {
+  await using space = await openStore(24 * MIB);
+  const bytes = pattern(20 * MIB);
+  await Deno.remove(space.folder);
+  for (const end of ["commit", "abort"] as const) {
+    const failing = space.store.write(keyOf(bytes))!;
+    failing.write(bytes);
+    if (end === "commit") await assert.rejects(failing.commit(), Deno.errors.NotFound);
+    else await failing.abort();
+  }
+  await Deno.mkdir(space.folder);
+  const kept = space.store.write(keyOf(bytes))!;
+  kept.write(bytes);
+  assert.equal(await kept.commit(), true);
+});
+
 Deno.test("an entry larger than what is verified in memory is verified twice, and a poisoned one not used", async () => {
   await using space = await openStore(200 * MIB);
   const bytes = pattern(66 * MIB);
