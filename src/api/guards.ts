@@ -138,13 +138,13 @@ export function answerErrors<Env extends ApiEnv>(
     if (error instanceof HTTPException && error.status < 500) {
       return answer(c, { kind: "bad-body", reason: error.message });
     }
-    if (!c.req.raw.signal.aborted) {
-      logger.error("Could not answer {method} {path}: {error}", {
-        method: c.req.method,
-        path: c.req.path,
-        error,
-      });
-    }
+    // Nobody hears it, and it is the caller who ended the request.
+    if (c.req.raw.signal.aborted) return refuse(c, { kind: "internal" });
+    logger.error("Could not answer {method} {path}: {error}", {
+      method: c.req.method,
+      path: c.req.path,
+      error,
+    });
     return answer(c, { kind: "internal" });
   });
 }

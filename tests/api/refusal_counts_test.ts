@@ -47,3 +47,20 @@ Deno.test("Every refusal at the door is counted once, by its reason, and kept ou
     "body-too-large": 1,
   });
 });
+
+Deno.test("A caller that hangs up was refused nothing", async () => {
+  const caller = new AbortController();
+  const node = new FakeNode({
+    warm: [instance("a")],
+    forward: (_instance, { signal }) => {
+      caller.abort();
+      signal.throwIfAborted();
+      return Response.json({});
+    },
+  });
+  const refusals = new RefusalCounts();
+  const gateway = createGateway(node, { keys: [], logger: getLogger("test"), refusals });
+  await gateway.request(CHAT, { ...asking({}), signal: caller.signal });
+  assert.deepEqual(node.records.map(({ status }) => status), [499]);
+  assert.deepEqual(refusals.list(), []);
+});
