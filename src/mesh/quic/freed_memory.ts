@@ -8,7 +8,7 @@ export interface FreedMemoryOptions {
 }
 
 /**
- * glibc keeps what was freed: 30 MB once a node has started, and 140 MB of the addon's threads once two
+ * glibc keeps what was freed: 20 MB once a node has started, and 140 MB of the addon's threads once two
  * thousand clients have come by. It gives that back when it is told to, which is done a while after the start,
  * and once the connections of a crowd have gone and are collected.
  */
