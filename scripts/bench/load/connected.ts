@@ -41,8 +41,8 @@ export async function connectedFigures(setting: ConnectedSetting): Promise<Figur
   const { peers, node: { clientsConnected } } = await host.status();
   const [beside] = await Promise.all([ownRequests(host), crowd.watch(seconds * 1_000)]);
   const asked = await crowd.ask(seconds * 1_000, seconds * QUESTIONS_A_SECOND);
-  const perClient = (await resident.now() - bare) * KIB_PER_MIB / clients;
   const peak = (await resident.peak() - bare) * KIB_PER_MIB / clients;
+  const perClient = (await resident.settled() - bare) * KIB_PER_MIB / clients;
   const killed = await failover(setting, host, crowd);
   const of = `${clients} connected:`;
   return [
@@ -52,7 +52,7 @@ export async function connectedFigures(setting: ConnectedSetting): Promise<Figur
       aim: "0 in the list",
     },
     {
-      name: `${of} host's RSS per client, at its peak`,
+      name: `${of} host's RSS per client a minute later, at its peak`,
       value: `${perClient.toFixed(0)} KiB, ${peak.toFixed(0)} KiB`,
       aim: "<= 300 KiB",
     },

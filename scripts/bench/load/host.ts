@@ -65,13 +65,9 @@ export class Resident {
     this.#pid = pid;
   }
 
-  now(): Promise<number> {
-    return this.#read("VmRSS");
-  }
-
   async settled(): Promise<number> {
     await delay(SETTLE_MS);
-    return await this.now();
+    return await this.#read("VmRSS");
   }
 
   /** The most since the last call. */
