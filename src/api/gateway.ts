@@ -68,7 +68,14 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
     if (found === undefined) throw nobodyAnswers(node, id);
     return c.json(found);
   });
-  const infer = inferenceHandler(nodeFor, { logger, recordPrompts, now, holdMs, signOfLifeMs });
+  const infer = inferenceHandler(nodeFor, {
+    logger,
+    refusals: config.refusals,
+    recordPrompts,
+    now,
+    holdMs,
+    signOfLifeMs,
+  });
   app.on("POST", ["/v1/:path{.+}", ...OTHER_PATHS], limitRates(limits, now), infer);
   return app;
 }

@@ -13,6 +13,7 @@ import { LastingAnswer } from "./lasting_answer.ts";
 import { answerFor, RefusedError } from "./openai_errors.ts";
 import { readBody } from "./read_body.ts";
 import { Recorder } from "./recorder.ts";
+import type { RefusalCounts } from "./refusal_counts.ts";
 import { headersToAnswer, headersToAsk } from "./relay_headers.ts";
 import { type Routing, routingReader } from "./routing.ts";
 import { Silence } from "./silence.ts";
@@ -34,6 +35,8 @@ export interface InferenceOptions {
   readonly holdMs: number;
   /** How long a stream waits for its first byte without a sign of life. */
   readonly signOfLifeMs: number;
+  /** Counts what is refused when the head of its answer has been sent. */
+  readonly refusals?: RefusalCounts | undefined;
 }
 
 /** Answers a request by an instance of the model that its body names. */
@@ -84,8 +87,9 @@ async function exchangeOne(
   asking: Asking,
   c: Context<ApiEnv>,
   exchange: Exchange,
-  { logger, holdMs, signOfLifeMs }: InferenceOptions,
+  options: InferenceOptions,
 ): Promise<Response> {
+  const { logger, holdMs, signOfLifeMs } = options;
   const { node, loads } = asking;
   const { caller, gone, recorder } = exchange;
   const signal = AbortSignal.any([caller, gone.signal]);
@@ -110,8 +114,8 @@ async function exchangeOne(
     recorder.host = answer.instance.host;
   });
   const patienceMs = routing.streamed ? signOfLifeMs : Infinity;
-  if (await isSoon(opening, patienceMs)) return respond(answer, exchange, logger);
-  return respondLate(answer, opening, exchange, logger);
+  if (await isSoon(opening, patienceMs)) return respond(answer, exchange, options);
+  return respondLate(answer, opening, exchange, options);
 }
 
 /** False for a caller of events whose answer takes so long that it needs a sign of life. */
@@ -126,12 +130,16 @@ async function isSoon(opening: Promise<void>, patienceMs: number): Promise<boole
   }
 }
 
-function respond(answer: LastingAnswer, exchange: Exchange, logger: Logger): Response {
+function respond(
+  answer: LastingAnswer,
+  exchange: Exchange,
+  options: InferenceOptions,
+): Response {
   const { response, instance } = answer;
   const headers = headersToAnswer(response.headers);
   headers.set("x-mesh-host", instance.host);
   const { status } = response;
-  const events = callerEvents(answer, exchange, logger);
+  const events = callerEvents(answer, exchange, options);
   if (response.body === null) {
     events.completed();
     return new Response(null, { status, headers });
@@ -145,7 +153,7 @@ function respondLate(
   answer: LastingAnswer,
   opening: Promise<void>,
   exchange: Exchange,
-  logger: Logger,
+  options: InferenceOptions,
 ): Response {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     yield SIGN_OF_LIFE;
@@ -155,12 +163,18 @@ function respondLate(
   }
   // Its failure is met by whoever reads the pieces, or by nobody.
   opening.catch(() => {});
-  const stream = callerStream(pieces(), callerEvents(answer, exchange, logger), { isEvents: true });
+  const stream = callerStream(pieces(), callerEvents(answer, exchange, options), {
+    isEvents: true,
+  });
   const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" };
   return new Response(stream, { headers });
 }
 
-function callerEvents(answer: LastingAnswer, exchange: Exchange, logger: Logger): CallerEvents {
+function callerEvents(
+  answer: LastingAnswer,
+  exchange: Exchange,
+  { logger, refusals }: InferenceOptions,
+): CallerEvents {
   const { caller, gone, recorder, path } = exchange;
   return {
     passed: (chunk) => recorder.passed(chunk),
@@ -173,7 +187,9 @@ function callerEvents(answer: LastingAnswer, exchange: Exchange, logger: Logger)
       recorder.end(caller.aborted ? CALLER_GONE : BROKEN_OFF);
       if (caller.aborted) return null;
       logger.warn("The answer for {model} broke off: {error}", { model: recorder.model, error });
-      return error instanceof RefusedError ? errorEvent(path, error.refusal) : null;
+      if (!(error instanceof RefusedError)) return null;
+      refusals?.count(error.refusal.kind);
+      return errorEvent(path, error.refusal);
     },
     cancelled: () => {
       gone.abort();

@@ -64,3 +64,13 @@ Deno.test("A caller that hangs up was refused nothing", async () => {
   assert.deepEqual(node.records.map(({ status }) => status), [499]);
   assert.deepEqual(refusals.list(), []);
 });
+
+Deno.test("A stream that is refused behind a sign of life is counted like any other", async () => {
+  const node = new FakeNode({ coming: ["guide"] });
+  const refusals = new RefusalCounts();
+  const config = { keys: [], logger: getLogger("test"), refusals, signOfLifeMs: 0, holdMs: 1 };
+  const response = await createGateway(node, config)
+    .request(CHAT, asking({ model: "guide", stream: true }));
+  assert.match(await response.text(), /model_not_ready/);
+  assert.deepEqual(refusals.list(), [["not-warm", 1]]);
+});
