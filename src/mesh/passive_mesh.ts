@@ -19,7 +19,7 @@ export class PassiveMesh implements MeshMode {
   readonly #parts: ModeParts;
   readonly #idle: IdleConnections;
   readonly #finder: RouteFinder;
-  readonly #probes = new Set<Promise<void>>();
+  readonly #probes = new Map<PeerId, Promise<void>>();
   readonly #rtts = new Map<PeerId, RttTrack>();
 
   /** @param table what is known from the time before */
@@ -69,13 +69,13 @@ export class PassiveMesh implements MeshMode {
 
   watchClosely(): void {}
 
-  /** A peer that does not answer at once is dropped, with all streams to it. */
+  /** A peer that does not answer one probe is dropped, with all streams to it, however many doubt it. */
   suspect(peer: PeerId): void {
-    if (!this.#parts.network.isConnected(peer)) return;
+    if (this.#probes.has(peer) || !this.#parts.network.isConnected(peer)) return;
     const probe = this.#finder.ask(peer, PROBE_TIMEOUT_MS)
       .then(() => undefined, () => undefined)
-      .finally(() => this.#probes.delete(probe));
-    this.#probes.add(probe);
+      .finally(() => this.#probes.delete(peer));
+    this.#probes.set(peer, probe);
   }
 
   async open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream> {
@@ -107,7 +107,7 @@ export class PassiveMesh implements MeshMode {
   async finish(): Promise<void> {
     this.#idle.stop();
     await this.#finder.stop();
-    await Promise.all(this.#probes);
+    await Promise.all(this.#probes.values());
   }
 
   addressesOf(peer: PeerId): readonly string[] {

@@ -28,7 +28,7 @@ export interface RouteFinderOptions {
   ask(peer: PeerId, question: RoutesQuestion, signal: AbortSignal): Promise<RoutingTable>;
   /** The peer that has answered is passive itself: it knows whom to ask. */
   isHearsay(peer: PeerId): boolean;
-  /** The peer did not answer. */
+  /** The peer was silent. */
   drop(peer: PeerId, reason: Error): void;
   changed(table: RoutingTable): void;
 }
@@ -91,7 +91,7 @@ export class RouteFinder {
     }
   }
 
-  /** Asks one peer within a time; who does not answer is dropped. */
+  /** Asks one peer within a time. Who is silent is dropped; who refuses lives, and has more to do than this. */
   async ask(peer: PeerId, timeoutMs: number, wanting?: string): Promise<RoutingTable | undefined> {
     using deadline = new Deadline(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
     try {
@@ -99,6 +99,7 @@ export class RouteFinder {
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       this.#onFailed(peer, error as Error);
+      if (deadline.signal.aborted) this.#options.drop(peer, error as Error);
       return undefined;
     }
   }
@@ -143,7 +144,6 @@ export class RouteFinder {
     if (this.#preferred === peer) this.#preferred = undefined;
     this.#failed.delete(peer);
     this.#failed.add(peer);
-    this.#options.drop(peer, reason);
   }
 
   #candidates(): PeerId[] {

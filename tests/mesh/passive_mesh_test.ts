@@ -134,6 +134,47 @@ Deno.test("a client may open http to any member of the table, and is reset on rp
   assert.deepEqual(opened, ["client"]);
 });
 
+/** A client with a stream to the only member, which gives back what it is told. */
+async function withStream(meshes: TestMeshes) {
+  const founder = await meshes.member("founder");
+  founder.handle("/mesh-llm/http/1", { roles: ["client"], maxStreams: 8 }, async (s) => {
+    for (let bytes = await s.read(); bytes !== null; bytes = await s.read()) await s.write(bytes);
+    await s.closeWrite();
+  });
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  await client.refreshRoutes({ force: true });
+  const stream = await client.open(founder.self, "/mesh-llm/http/1");
+  const say = async (byte: number) => {
+    await stream.write(new Uint8Array([byte]));
+    assert.deepEqual(await stream.read(), new Uint8Array([byte]));
+  };
+  await say(1);
+  return { founder, client, say };
+}
+
+Deno.test("a peer that many requests doubt at once is asked once, and keeps its streams where it lives", async () => {
+  await using meshes = new TestMeshes();
+  const { founder, client, say } = await withStream(meshes);
+  for (let i = 0; i < 40; i++) client.suspect(founder.self, "it was slow");
+  await client.refreshRoutes({ force: true });
+  await say(2);
+});
+
+Deno.test("a peer that refuses a question too many keeps its streams", async () => {
+  await using meshes = new TestMeshes();
+  const { client, say } = await withStream(meshes);
+  const names = Array.from({ length: 40 }, (_, i) => `model-${i}`);
+  const asked = await Promise.allSettled(
+    names.map((wanting) => client.refreshRoutes({ force: true, wanting })),
+  );
+  assert.ok(
+    asked.some(({ status }) => status === "rejected"),
+    "more than a member answers at once",
+  );
+  await say(2);
+});
+
 Deno.test("a client asks the next member when the one it asked is gone", async () => {
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
