@@ -5,6 +5,9 @@ import type { ManagementNode, RequestRecord, RpcTraffic, Status } from "./types.
 
 const PREFIX = "mesh_llm_";
 
+/** What values of a label are called that came too late for a place of their own. */
+const OTHER = "other";
+
 /** From a free instance to a queue that is given up. */
 const WAIT_BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60];
 
@@ -147,12 +150,14 @@ export class Metrics {
           if (measured === null) return [];
           return [[{ peer: this.#peers.of(tunnel.peer), kind: tunnel.kind }, measured]];
         });
+    const roundTrips = each(({ rttMs }) => rttMs === null ? null : rttMs / 1_000);
     this.#gauge("tunnel_streams", "Open streams", labels, each(({ streams }) => streams));
     this.#gauge(
       "tunnel_rtt_seconds",
       "Round trip, in power-of-two buckets",
       labels,
-      each(({ rttMs }) => rttMs === null ? null : rttMs / 1_000),
+      // Round trips of several peers make no sum.
+      (status) => roundTrips(status).filter(([{ peer }]) => peer !== OTHER),
     );
     this.#total("tunnel_sent_bytes_total", "Bytes on streams", labels, each((t) => t.bytesSent));
     this.#total(
@@ -251,7 +256,7 @@ class BoundedLabels {
 
   of(value: string): string {
     if (this.#known.has(value)) return value;
-    if (this.#known.size >= LABEL_VALUES_MAX) return "other";
+    if (this.#known.size >= LABEL_VALUES_MAX) return OTHER;
     this.#known.add(value);
     return value;
   }

@@ -154,6 +154,8 @@ Deno.test("Metrics repeats no words of callers, and no more names than it can ho
   assert.equal(await valueOf(metrics, others), 300);
   assert.equal(await valueOf(metrics, 'tunnel_streams{peer="other",kind="rpc"}'), 600);
   assert.equal(await valueOf(metrics, 'rpc_round_trips_total{peer="other"}'), 2_700);
+  assert.match(text, /tunnel_rtt_seconds\{peer="p0"/);
+  assert.doesNotMatch(text, /tunnel_rtt_seconds\{peer="other"/, "they make no sum");
   assert.equal(await valueOf(metrics, 'rpc_frames_total{peer="other",command="hello"}'), 300);
 });
 
