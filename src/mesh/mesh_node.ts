@@ -263,6 +263,7 @@ export class MeshNode implements Mesh {
     if (!this.passive || this.#stopped !== undefined) return;
     const { identity, network } = this.#parts;
     const passive = this.#mode;
+    network.disconnectPassive(new Error("This node joins the gossip"));
     // A life of its own: what was said of the last one, its end above all, is not about this one.
     if (this.#hasGossiped) identity.rise(identity.incarnation);
     const known = this.#hasGossiped ? passive.livingPeers() : [];

@@ -186,6 +186,15 @@ export class PeerNetwork {
     }
   }
 
+  /** Closes those to members that had no voice when they joined: where this node had none, nobody would gossip. */
+  disconnectPassive(reason: Error): void {
+    for (const one of [...this.#admission.connections.all()]) {
+      if (one.peer.role !== "member" || this.#isActive(one)) continue;
+      if (one.connection.streams === 0) one.connection.abort(reason);
+      else void one.connection.drain();
+    }
+  }
+
   /** Closes every connection to the peer. */
   disconnect(peer: PeerId, reason: Error): void {
     for (const { connection } of this.#admission.connections.of(peer)) connection.abort(reason);

@@ -1,6 +1,6 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { type Mesh, NotAllowedError } from "../../src/mesh/mod.ts";
+import { type Mesh, NotAllowedError, UnreachableError } from "../../src/mesh/mod.ts";
 import { content } from "./content.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
 
@@ -134,6 +134,19 @@ Deno.test("who is revoked by a standby is cut by the active ones", async () => {
   assert.ok(invite);
   await founder.revoke(invite.id);
   assert.match(await client.ended, /revoked/);
+});
+
+Deno.test("two that asked each other while neither had a voice gossip once they have one", async () => {
+  await using meshes = new TestMeshes();
+  const before = await meshes.group("a", "b");
+  await Promise.all(before.map((mesh) => mesh.stop()));
+  const both = await Promise.all(["a", "b"].map((name) => meshes.start(name, { passive: true })));
+  for (const mesh of both) {
+    await assert.rejects(mesh.refreshRoutes({ force: true }), UnreachableError);
+    mesh.announce(content({ name: "again" }));
+  }
+  await Promise.all(both.map((mesh) => mesh.rejoin()));
+  await Promise.all(both.map((mesh) => until(mesh, () => mesh.members().length === 1)));
 });
 
 Deno.test("a client has no voice to give up", async () => {
