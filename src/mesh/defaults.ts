@@ -96,6 +96,15 @@ export const PROBE_TIMEOUT_MS = 2_000;
 /** Pings right after a link opens: the first is slow on a machine that is starting, the best of them counts. */
 export const FIRST_PINGS = 3;
 
+/**
+ * A round trip above this is measured again soon: a network and a busy machine look the same at first, and whoever
+ * is taken for more than 80 ms away joins no split. Half of that limit.
+ */
+export const SLOW_ROUND_TRIP_MS = 40;
+
+/** How soon; doubled by each further slow one, up to the heartbeat. Who is far away costs five pings in a minute. */
+export const PING_AGAIN_MS = 2_000;
+
 /** Samples that an RTT is the best of. */
 export const RTT_SAMPLES = 4;
 

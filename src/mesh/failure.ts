@@ -7,6 +7,8 @@ import {
   MAX_PATIENCE,
   MISSES_BEFORE_PROBE,
   OWN_STALL_MS,
+  PING_AGAIN_MS,
+  SLOW_ROUND_TRIP_MS,
 } from "./defaults.ts";
 
 /** What is known of one connected peer's heartbeat. Times are of `Clock.elapsed`. */
@@ -15,6 +17,8 @@ export interface Pulse {
   readonly misses: number;
   /** Pings still to be sent at once, to learn the round trip. */
   readonly burst: number;
+  /** Slow answers in a row, the burst's aside: they are looked at again soon, and ever later. */
+  readonly slow: number;
   /** When the next thing is due: the next ping, or the end of waiting for the last. */
   readonly dueAt: number;
   readonly waiting: boolean;
@@ -39,7 +43,8 @@ export interface PulseStep {
 
 /** A new connection is pinged at once. */
 export function firstPulse(now: number, closely: boolean): Pulse {
-  return { closely, misses: 0, burst: FIRST_PINGS, dueAt: now, waiting: false, patience: 1 };
+  const burst = FIRST_PINGS;
+  return { closely, misses: 0, burst, slow: 0, dueAt: now, waiting: false, patience: 1 };
 }
 
 /** Decides what one event means for the heartbeat with one peer. Performs nothing. */
@@ -59,7 +64,8 @@ function answered(pulse: Pulse, rttMs: number, now: number): PulseStep {
   const patient = isLate ? moreOf(pulse) : lessOf(pulse);
   if (!pulse.waiting) return { pulse: isLate ? patient : pulse, action: "none" };
   const burst = Math.max(pulse.burst - 1, 0);
-  const well = { ...patient, misses: 0, burst, waiting: false };
+  const slow = rttMs > SLOW_ROUND_TRIP_MS && burst === 0 ? pulse.slow + 1 : 0;
+  const well = { ...patient, misses: 0, burst, slow, waiting: false };
   return burst > 0
     ? ping(well, now)
     : { pulse: { ...well, dueAt: now + interval(well) }, action: "none" };
@@ -87,8 +93,9 @@ function missed(pulse: Pulse, now: number): PulseStep {
   return { pulse: { ...pulse, misses: 0, burst: 0, waiting: false, dueAt }, action: "probe" };
 }
 
-function interval({ closely }: Pulse): number {
-  return closely ? CLOSE_HEARTBEAT_MS : HEARTBEAT_MS;
+function interval({ closely, slow }: Pulse): number {
+  if (closely) return CLOSE_HEARTBEAT_MS;
+  return slow === 0 ? HEARTBEAT_MS : Math.min(PING_AGAIN_MS * 2 ** (slow - 1), HEARTBEAT_MS);
 }
 
 function timeout(pulse: Pulse): number {

@@ -35,6 +35,22 @@ Deno.test("a new peer is pinged at once and again after each answer, a few times
   assert.equal(pulse.dueAt, 5 + HEARTBEAT_MS);
 });
 
+Deno.test("a slow answer is looked at again soon, ever later while it stays slow", () => {
+  let pulse = settled(false);
+  const waits: number[] = [];
+  const answers = [200, 200, 200, 200, 200, 200, 200, 1, 200];
+  for (const rttMs of answers) {
+    const pinged = beat(pulse, { type: "timer" }, pulse.dueAt);
+    assert.equal(pinged.action, "ping");
+    pulse = beat(pinged.pulse, { type: "pong", rttMs }, pulse.dueAt).pulse;
+    waits.push(pulse.dueAt - (pinged.pulse.dueAt - HEARTBEAT_TIMEOUT_MS));
+  }
+  assert.deepEqual(
+    waits,
+    [2_000, 4_000, 8_000, 16_000, 32_000, HEARTBEAT_MS, HEARTBEAT_MS, HEARTBEAT_MS, 2_000],
+  );
+});
+
 Deno.test("a closely watched peer that falls silent is probed after 4 s", () => {
   assert.deepEqual(silence(settled(true), 60_000), [
     [2_000, "ping"],
