@@ -168,7 +168,8 @@ export class RouteFinder {
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        const level = failures === 0 ? "warn" : "debug";
+        // Who has founded a mesh has nobody to reach.
+        const level = failures === 0 && this.#candidates().length > 0 ? "warn" : "debug";
         const reason = (error as Error).message;
         logger[level]("{reason}; it is tried again", { event: "unreachable", reason });
       }

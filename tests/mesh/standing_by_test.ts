@@ -1,5 +1,6 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type Mesh, NotAllowedError, UnreachableError } from "../../src/mesh/mod.ts";
 import { content } from "./content.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
@@ -147,6 +148,30 @@ Deno.test("two that asked each other while neither had a voice gossip once they 
   }
   await Promise.all(both.map((mesh) => mesh.rejoin()));
   await Promise.all(both.map((mesh) => until(mesh, () => mesh.members().length === 1)));
+});
+
+Deno.test("who founds a mesh without a voice is not warned that it reaches nobody, who knows somebody is", async () => {
+  await using meshes = new TestMeshes();
+  const warnings: LogRecord[] = [];
+  await configure({
+    sinks: { warnings: (record) => void (record.level === "warning" && warnings.push(record)) },
+    loggers: [{ category: "test", sinks: ["warnings"] }, {
+      category: ["logtape", "meta"],
+      sinks: [],
+    }],
+  });
+  try {
+    const founder = await meshes.start("founder", { passive: true });
+    await assert.rejects(founder.refreshRoutes({ force: true }), UnreachableError);
+    assert.deepEqual(warnings.map(({ properties }) => properties), []);
+    const token = await founder.invite({ role: "member" });
+    await founder.stop();
+    const guest = await meshes.start("guest", { passive: true, token });
+    await assert.rejects(guest.refreshRoutes({ force: true }), UnreachableError);
+    assert.equal(warnings.length, 1);
+  } finally {
+    await reset();
+  }
 });
 
 Deno.test("a client has no voice to give up", async () => {
