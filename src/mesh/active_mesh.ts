@@ -113,6 +113,12 @@ export class ActiveMesh implements MeshMode {
     if (connection.direction === "outbound") this.#gossip.open(connection);
   }
 
+  /** On a connection from before it had a voice: whoever has dialled it, the peer waits for this node to gossip. */
+  takeOver(connection: PeerConnection): void {
+    this.#member.connected(connection);
+    this.#gossip.open(connection);
+  }
+
   closed({ role, id }: JoinedPeer): void {
     if (role === "member") this.#member.disconnected(id);
   }

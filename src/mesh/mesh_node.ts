@@ -270,9 +270,7 @@ export class MeshNode implements Mesh {
     const active = new ActiveMesh(this.#modeParts(), known);
     this.#mode = active;
     if (this.#content !== undefined) active.announce(this.#content);
-    for (const { connection, peer } of network.activeConnections()) {
-      active.admitted(connection, peer);
-    }
+    for (const { connection } of network.activeConnections()) active.takeOver(connection);
     active.start();
     await passive.finish();
     this.#emit({ type: "members" });

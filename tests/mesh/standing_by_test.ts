@@ -92,6 +92,25 @@ Deno.test("a stream lives on while its node leaves the gossip and joins it again
   assert.equal(await stream.read(), null);
 });
 
+Deno.test("who joins the gossip again is heard by a peer that had dialled it, and still has a stream there", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  echo(founder);
+  const stream = await second.open(founder.self, ECHO);
+  await stream.write(new Uint8Array([1]));
+  assert.deepEqual(await stream.read(), new Uint8Array([1]));
+  const gone = until(second, () => second.members().length === 0);
+  await founder.standBy();
+  await gone;
+  await founder.rejoin();
+  await Promise.all(
+    [founder, second].map((mesh) => until(mesh, () => mesh.members().length === 1)),
+  );
+  await stream.write(new Uint8Array([2]));
+  assert.deepEqual(await stream.read(), new Uint8Array([2]));
+});
+
 Deno.test("a standby opens streams to whom the table names", async () => {
   await using meshes = new TestMeshes();
   const [founder, , standby] = await withStandby(meshes);
