@@ -129,7 +129,8 @@ export class Gossip implements GossipLinks {
       if (!this.#stopping) connection.abort(new Error("The gossip broke", { cause: error }));
       throw error;
     } finally {
-      this.#links.delete(connection.id);
+      // A peer that was away for a moment has opened the next one already.
+      if (this.#links.get(connection.id)?.link === link) this.#links.delete(connection.id);
     }
   }
 
