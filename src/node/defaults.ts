@@ -78,6 +78,9 @@ export const FRESHEN_LIMIT_MS = 1_000;
 /** As long as a mesh may need to find a silent peer dead (keep-alive 10 s, idle 27 s, probe 2 s): meanwhile others are asked first. */
 export const FAILED_HOST_MS = 40_000;
 
+/** One whose stream did not open in time may only be busy: others are asked first for this long, doubled by each further one. */
+export const SLOW_HOST_MS = 5_000;
+
 /**
  * A stream opens in a round trip; a busy host's event loop stands still for a third of a second at times. Who takes
  * longer is given up for another host, if there is one.

@@ -122,10 +122,11 @@ export abstract class Gateway implements GatewayNode {
         ...(openMs === undefined ? {} : { openMs }),
       });
     } catch (error) {
-      if (error instanceof UnreachableError) this.#patience.failed(host);
       // A use that failed is the fastest sign of a dead peer; one probe decides.
       if (error instanceof TunnelError) {
-        this.#failedUntilMs.set(host, Date.now() + FAILED_HOST_MS);
+        const isUnreached = error instanceof UnreachableError;
+        const avoidMs = isUnreached ? this.#patience.failed(host) : FAILED_HOST_MS;
+        this.#failedUntilMs.set(host, Date.now() + avoidMs);
         this.#parts.mesh.suspect(host as PeerId, error.message);
       }
       throw error;

@@ -1,4 +1,9 @@
-import { OPEN_PATIENCE_FIRST_MS, OPEN_PATIENCE_MIN_MS } from "./defaults.ts";
+import {
+  FAILED_HOST_MS,
+  OPEN_PATIENCE_FIRST_MS,
+  OPEN_PATIENCE_MIN_MS,
+  SLOW_HOST_MS,
+} from "./defaults.ts";
 
 /** A stream on a new connection: handshake, both messages of the join, the protocol of the stream, and some work. */
 const ROUND_TRIPS_TO_OPEN = 5;
@@ -35,6 +40,11 @@ export function patienceMs(times: OpenTimes | undefined, failures: number): numb
   return Math.max(OPEN_PATIENCE_MIN_MS, usual) * 2 ** failures;
 }
 
+/** How long a host is asked last after so many streams in a row that did not open. Pure. @param failures from 1. */
+export function avoidMs(failures: number): number {
+  return Math.min(SLOW_HOST_MS * 2 ** (failures - 1), FAILED_HOST_MS);
+}
+
 /** What a gateway knows of its hosts' streams; of those it has asked nothing yet, what the mesh has measured. */
 export class OpenPatience {
   readonly #times = new Map<string, OpenTimes>();
@@ -50,8 +60,10 @@ export class OpenPatience {
     this.#failures.delete(host);
   }
 
-  /** None has opened. */
-  failed(host: string): void {
-    this.#failures.set(host, (this.#failures.get(host) ?? 0) + 1);
+  /** None has opened. Answers how long the host is to be asked last. */
+  failed(host: string): number {
+    const failures = (this.#failures.get(host) ?? 0) + 1;
+    this.#failures.set(host, failures);
+    return avoidMs(failures);
   }
 }

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OPEN_PATIENCE_FIRST_MS, OPEN_PATIENCE_MIN_MS } from "../../src/node/defaults.ts";
+import {
+  FAILED_HOST_MS,
+  OPEN_PATIENCE_FIRST_MS,
+  OPEN_PATIENCE_MIN_MS,
+} from "../../src/node/defaults.ts";
 import {
   afterOpening,
   OpenPatience,
@@ -45,6 +49,14 @@ Deno.test("a stream that opens ends the doubling, for its host only", () => {
   patience.opened("a", 1);
   assert.equal(patience.of("a", 300), OPEN_PATIENCE_MIN_MS);
   assert.equal(patience.of("b", undefined), 2 * OPEN_PATIENCE_FIRST_MS);
+});
+
+Deno.test("a host that was slow once is soon asked again, one that never opens as late as a dead one", () => {
+  const patience = new OpenPatience();
+  const avoided = Array.from({ length: 5 }, () => patience.failed("a"));
+  assert.deepEqual(avoided, [5_000, 10_000, 20_000, FAILED_HOST_MS, FAILED_HOST_MS]);
+  patience.opened("a", 1);
+  assert.equal(patience.failed("a"), 5_000);
 });
 
 Deno.test("of a host that was asked nothing yet the mesh's round trip counts", () => {
