@@ -18,7 +18,7 @@ const SCENES: Scenes = {
       await row("big").getByText("Fits split over 2\u00a0machines").waitFor();
       await page.getByRole("button", { name: "Serve: big" }).click();
       assert.match(
-        await row("big").getByRole("group").innerText(),
+        await console.textOf(row("big").getByRole("group")),
         /big will be split over 2\u00a0machines: 60\u00a0% here and 40\u00a0% on mini\. guide stops/,
       );
       assert.deepEqual(node.done, []);
@@ -28,7 +28,7 @@ const SCENES: Scenes = {
       await row("guide").getByRole("button", { name: "Stop serving", exact: true }).click();
       await row("guide").getByRole("group").waitFor({ state: "detached" });
       assert.deepEqual(node.done, ["serve big", "drop guide"]);
-      assert.match(await row("huge").innerText(), /Does not fit: needs 430\.0 GB/);
+      assert.match(await console.textOf(row("huge")), /Does not fit: needs 430\.0 GB/);
     },
   },
 

@@ -25,10 +25,10 @@ const SCENES: Scenes = {
       assert.equal(await console.page.title(), "big is warm · mesh-llm");
       assert.equal(await console.page.locator("#mesh-memory").innerText(), "48\u00a0GB");
       assert.equal(await console.page.locator("#mesh-machines").innerText(), "3");
-      assert.match(await console.machine(SELF).innerText(), /Runs 67\u00a0% of big/);
-      assert.match(await console.machine(MINI).innerText(), /Runs 33\u00a0% of big for studio/);
-      assert.match(await console.machine(MINI).innerText(), /0\.4\u00a0ms away/);
-      assert.match(await console.machine(TOWER).innerText(), /Ready to help/);
+      assert.match(await console.textOf(console.machine(SELF)), /Runs 67\u00a0% of big/);
+      assert.match(await console.textOf(console.machine(MINI)), /Runs 33\u00a0% of big for studio/);
+      assert.match(await console.textOf(console.machine(MINI)), /0\.4\u00a0ms away/);
+      assert.match(await console.textOf(console.machine(TOWER)), /Ready to help/);
       await console.page.getByRole("button", { name: "Start a chat" }).click();
       await console.page.getByRole("textbox", { name: "Your question" }).waitFor();
       assert.equal(await console.page.evaluate(() => document.activeElement?.id), "question");
@@ -64,7 +64,7 @@ const SCENES: Scenes = {
     async play({ console }) {
       await console.waitForHeadline("big waits for memory");
       assert.match(
-        await console.model("big").innerText(),
+        await console.textOf(console.model("big")),
         /Needs 46\.2\u00a0GB, the mesh offers 24\u00a0GB/,
       );
       await console.page.getByRole("button", { name: "Add a machine", exact: true }).click();
@@ -247,8 +247,8 @@ const SCENES: Scenes = {
       assert.equal(answer.text, HOSTILE);
       assert.equal(await console.page.locator("main :is(img, script, iframe), .turn a").count(), 0);
       await console.goTo("Mesh");
-      assert.match(await console.machine(MINI).innerText(), /<img src=x onerror=/);
-      assert.match(await console.machine(TOWER).innerText(), /^abc/);
+      assert.match(await console.textOf(console.machine(MINI)), /<img src=x onerror=/);
+      assert.match(await console.textOf(console.machine(TOWER)), /^abc/);
       assert.equal(await console.page.locator("main :is(img, script, iframe)").count(), 0);
       await console.page.waitForFunction(() => /^<img.* is warm · mesh-llm$/.test(document.title));
     },

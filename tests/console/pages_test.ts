@@ -18,9 +18,9 @@ const SCENES: Scenes = {
       node.emit({ type: "request", request: REQUEST });
       const row = page.locator('[data-request="r1"]');
       await row.waitFor();
-      assert.match(await row.innerText(), /by mini/);
-      assert.match(await row.innerText(), /12 → 100 tokens/);
-      assert.match(await row.innerText(), /continued on another machine/);
+      assert.match(await console.textOf(row), /by mini/);
+      assert.match(await console.textOf(row), /12 → 100 tokens/);
+      assert.match(await console.textOf(row), /continued on another machine/);
       assert.equal(
         await row.getByRole("img").getAttribute("aria-label"),
         "waiting 10\u00a0ms, network 20\u00a0ms, prompt 100\u00a0ms, answer 1\u00a0s",

@@ -96,6 +96,11 @@ export class ConsolePage implements AsyncDisposable {
     return this.page.locator(`[data-machine="${id}"]`);
   }
 
+  /** Also of what is not drawn yet: of a card with `content-visibility: auto` innerText is empty until it is in view. */
+  async textOf(card: Locator): Promise<string> {
+    return await card.textContent() ?? "";
+  }
+
   /** The card of a model. */
   model(name: string): Locator {
     return this.page.locator(`[data-model="${name}"]`);
