@@ -1,23 +1,23 @@
 import type { Logger } from "@logtape/logtape";
 import { ActiveMesh } from "./active_mesh.ts";
-import { announceable, groupByPeer, type InterfaceAddress, invitable } from "./addresses.ts";
+import { announceable, type InterfaceAddress } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { Clock } from "./clock.ts";
 import type { Identity } from "./identity.ts";
-import { keptAddresses } from "./kept_addresses.ts";
-import { asDisplayName } from "./names.ts";
 import type { Link } from "./capability.ts";
 import type { Counters, MeshCounters } from "./counters.ts";
-import { GOSSIP_RATE, MAX_STORED_PEERS, ROUTES_RATE } from "./defaults.ts";
-import { NotAllowedError, UnknownInviteError } from "./errors.ts";
+import { GOSSIP_RATE, ROUTES_RATE } from "./defaults.ts";
+import { NotAllowedError } from "./errors.ts";
 import { Expulsion } from "./expulsion.ts";
 import { GOSSIP_PROTOCOL } from "./gossip.ts";
+import { Inviting } from "./inviting.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import { PassiveMesh } from "./passive_mesh.ts";
 import type { PeerNetwork } from "./peer_network.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import { buildRoutingTable } from "./routing_table.ts";
+import { StoredPeers } from "./stored_peers.ts";
 import type { Trust } from "./trust.ts";
 import type {
   Announcement,
@@ -33,8 +33,6 @@ import type {
   RoutingTable,
   StreamHandler,
 } from "./types.ts";
-
-const INVITE_ID = /^[0-9a-f]{16}$/;
 
 /** What a node of a mesh is made of. */
 export interface MeshParts {
@@ -62,7 +60,8 @@ export class MeshNode implements Mesh {
   readonly #parts: MeshParts;
   readonly #exchange: RevocationExchange;
   readonly #expulsion: Expulsion;
-  readonly #expelled = new Set<PeerId>();
+  readonly #inviting: Inviting;
+  readonly #stored: StoredPeers;
   readonly #listeners = new Set<(event: MeshEvent) => void>();
   #mode: MeshMode;
   /** One change of the mode after the other. */
@@ -94,6 +93,12 @@ export class MeshNode implements Mesh {
       clock,
       counters,
       expel: (is) => this.#expel(is),
+    });
+    this.#stored = new StoredPeers(this.self, parts.identity);
+    this.#inviting = new Inviting({
+      ...parts,
+      mode: () => this.#mode,
+      addresses: () => this.addresses(),
     });
     const modeParts = this.#modeParts();
     this.#mode = parts.passive ? new PassiveMesh(modeParts) : new ActiveMesh(modeParts);
@@ -155,7 +160,7 @@ export class MeshNode implements Mesh {
   }
 
   get mayInvite(): boolean {
-    return this.role === "member" && this.#parts.identity.binding.credential.grant.mayInvite;
+    return this.#inviting.mayInvite;
   }
 
   addresses(): readonly string[] {
@@ -174,46 +179,21 @@ export class MeshNode implements Mesh {
   }
 
   // deno-lint-ignore require-await -- what it throws comes as a rejection, like from any other Mesh
-  async invite({ role, name, mayInvite = false, expiresAt }: InviteOptions): Promise<string> {
-    const { identity, trust } = this.#parts;
-    const grant = {
-      role,
-      name: name === undefined ? null : asDisplayName(name),
-      mayInvite,
-      expiresAt: expiresAt ?? identity.binding.credential.grant.expiresAt,
-    };
-    return trust.invites.issue(grant, this.#invitingAddresses());
+  async invite(options: InviteOptions): Promise<string> {
+    return this.#inviting.issue(options);
   }
 
   // deno-lint-ignore require-await -- as above
   async standingInvite(): Promise<string | null> {
-    if (!this.mayInvite) return null;
-    const { identity, trust } = this.#parts;
-    const { expiresAt } = identity.binding.credential.grant;
-    const grant = { role: "member", name: null, mayInvite: false, expiresAt } as const;
-    return trust.invites.standing(grant, this.#invitingAddresses());
+    return this.#inviting.standing();
   }
 
   invites(): readonly InviteStatus[] {
-    const { network, trust } = this.#parts;
-    return trust.invites.list([...this.#mode.knownMembers(), ...network.connectedPeers().values()]);
+    return this.#inviting.list();
   }
 
-  async revoke(id: string): Promise<void> {
-    const { trust } = this.#parts;
-    if (!this.mayInvite) {
-      throw new NotAllowedError("This node may not invite, so it revokes nothing");
-    }
-    const known = this.invites().find((invite) => invite.id === id);
-    // The root's word counts for every invite of the mesh, also for one that nobody has used yet.
-    if (known === undefined && !(trust.isRoot && INVITE_ID.test(id))) {
-      throw new UnknownInviteError(
-        `This node knows of no invite ${id}: list them to see their ids`,
-      );
-    }
-    // Who hears of it passes it on: a passive node may be connected to nobody.
-    if (this.passive) await this.refreshRoutes({ force: true });
-    await trust.revoke({ id, expiresAt: known?.expiresAt ?? null });
+  revoke(id: string): Promise<void> {
+    return this.#inviting.revoke(id);
   }
 
   counters(): MeshCounters {
@@ -234,8 +214,8 @@ export class MeshNode implements Mesh {
       ...this.#parts,
       self: this.self,
       addresses: () => this.addresses(),
-      stored: () => this.#storedPeers(),
-      remember: (peers, addressesOf) => this.#remember(peers, addressesOf),
+      stored: () => this.#stored.all(),
+      remember: (peers, addressesOf) => this.#stored.remember(peers, addressesOf),
       emit: (event) => this.#emit(event),
     };
   }
@@ -305,37 +285,8 @@ export class MeshNode implements Mesh {
     }
   }
 
-  /** Peers of the token and of the last time, to start from. */
-  #storedPeers(): Map<PeerId, string[]> {
-    const peers = groupByPeer(this.#parts.identity.addresses);
-    for (const peer of [this.self, ...this.#expelled]) peers.delete(peer);
-    return peers;
-  }
-
-  /** Keeps the addresses of these peers, and of those that were kept before and are not among them. */
-  #remember(
-    peers: readonly PeerId[],
-    addressesOf: (peer: PeerId) => readonly string[],
-  ): void {
-    const living = peers.flatMap(addressesOf);
-    const known = new Set(peers);
-    const strangers = [...this.#storedPeers()].flatMap(([peer, addresses]) =>
-      known.has(peer) ? [] : addresses
-    );
-    this.#parts.identity.remember(keptAddresses(living, strangers, MAX_STORED_PEERS));
-  }
-
-  /** Of a token: this node first, then those it is connected to, then the others that live. */
-  #invitingAddresses(): readonly string[] {
-    const { network } = this.#parts;
-    const rank = (peer: PeerId) => network.isConnected(peer) ? 0 : 1;
-    const mode = this.#mode;
-    const peers = [...mode.livingPeers()].sort((a, b) => rank(a) - rank(b));
-    return [this.addresses(), ...peers.map((peer) => invitable(mode.addressesOf(peer)))].flat();
-  }
-
   #expel(is: (peer: PeerId, links: readonly Link[]) => boolean): void {
-    for (const peer of this.#mode.forget(is)) this.#expelled.add(peer);
+    this.#stored.expel(this.#mode.forget(is));
   }
 
   async #stop(): Promise<void> {

@@ -1,0 +1,88 @@
+import { invitable } from "./addresses.ts";
+import { NotAllowedError, UnknownInviteError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+import type { MeshMode } from "./mesh_mode.ts";
+import { asDisplayName } from "./names.ts";
+import type { PeerNetwork } from "./peer_network.ts";
+import type { Trust } from "./trust.ts";
+import type { InviteOptions, InviteStatus, MemberRole, PeerId } from "./types.ts";
+
+const INVITE_ID = /^[0-9a-f]{16}$/;
+
+export interface InvitingParts {
+  readonly role: MemberRole;
+  readonly identity: Identity;
+  readonly network: PeerNetwork;
+  readonly trust: Trust;
+  /** What the node is at this moment. */
+  readonly mode: () => MeshMode;
+  /** Where this node listens. */
+  readonly addresses: () => readonly string[];
+}
+
+/** Whom this node lets into the mesh, and whom it shows the door. */
+export class Inviting {
+  readonly #parts: InvitingParts;
+
+  constructor(parts: InvitingParts) {
+    this.#parts = parts;
+  }
+
+  get mayInvite(): boolean {
+    const { role, identity } = this.#parts;
+    return role === "member" && identity.binding.credential.grant.mayInvite;
+  }
+
+  /** @throws {NotAllowedError} where this node's own grant does not cover it. */
+  issue({ role, name, mayInvite = false, expiresAt }: InviteOptions): string {
+    const { identity, trust } = this.#parts;
+    const grant = {
+      role,
+      name: name === undefined ? null : asDisplayName(name),
+      mayInvite,
+      expiresAt: expiresAt ?? identity.binding.credential.grant.expiresAt,
+    };
+    return trust.invites.issue(grant, this.#addresses());
+  }
+
+  /** The member's invite that stays the same until it is revoked; `null` where this node may not invite. */
+  standing(): string | null {
+    if (!this.mayInvite) return null;
+    const { identity, trust } = this.#parts;
+    const { expiresAt } = identity.binding.credential.grant;
+    const grant = { role: "member", name: null, mayInvite: false, expiresAt } as const;
+    return trust.invites.standing(grant, this.#addresses());
+  }
+
+  list(): readonly InviteStatus[] {
+    const { network, trust, mode } = this.#parts;
+    return trust.invites.list([...mode().knownMembers(), ...network.connectedPeers().values()]);
+  }
+
+  /** @throws {NotAllowedError}, or {UnknownInviteError} for an id that nobody here has come by. */
+  async revoke(id: string): Promise<void> {
+    const { trust, mode } = this.#parts;
+    if (!this.mayInvite) {
+      throw new NotAllowedError("This node may not invite, so it revokes nothing");
+    }
+    const known = this.list().find((invite) => invite.id === id);
+    // The root's word counts for every invite of the mesh, also for one that nobody has used yet.
+    if (known === undefined && !(trust.isRoot && INVITE_ID.test(id))) {
+      throw new UnknownInviteError(
+        `This node knows of no invite ${id}: list them to see their ids`,
+      );
+    }
+    // Who hears of it passes it on: a passive node may be connected to nobody.
+    if (mode().passive) await mode().refreshRoutes({ force: true });
+    await trust.revoke({ id, expiresAt: known?.expiresAt ?? null });
+  }
+
+  /** Of a token: this node first, then those it is connected to, then the others that live. */
+  #addresses(): readonly string[] {
+    const { network, addresses } = this.#parts;
+    const mode = this.#parts.mode();
+    const rank = (peer: PeerId) => network.isConnected(peer) ? 0 : 1;
+    const peers = [...mode.livingPeers()].sort((a, b) => rank(a) - rank(b));
+    return [addresses(), ...peers.map((peer) => invitable(mode.addressesOf(peer)))].flat();
+  }
+}
