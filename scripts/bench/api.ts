@@ -1,7 +1,7 @@
 /**
- * `deno task bench api [--requests N] [--runs N] [--tokens N]`: what the way through the API costs. First
- * byte and tokens per second of llama-server itself, through its node's API and through a client node's, in turn;
- * then what callers that hang up or read slowly cost.
+ * `deno task bench api [--requests N] [--runs N] [--tokens N] [--no-readers]`: what the way through the API
+ * costs. First byte and tokens per second of llama-server itself, through its node's API and through a client
+ * node's, in turn; then what callers that hang up cost, and those that read slowly: ten minutes of the twelve.
  */
 
 import { parseArgs } from "node:util";
@@ -34,7 +34,9 @@ type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
+    allowNegative: true,
     options: {
+      readers: { type: "boolean", default: true },
       requests: { type: "string", default: "200" },
       runs: { type: "string", default: "5" },
       tokens: { type: "string", default: "100" },
@@ -43,29 +45,32 @@ export async function run(args: readonly string[]): Promise<void> {
   await testEngine();
   // Set for tests, where processes crowd: here all sides shall wait as llama.cpp does by itself.
   Deno.env.delete("OMP_WAIT_POLICY");
+  const figures: Figure[] = [];
+  const add = (some: readonly Figure[]) => {
+    figures.push(...some);
+    say(figureTable(some));
+  };
   const first = await threeWays(null, firstByteMs, {
     rounds: Number(values.requests),
     tokens: 1,
     pauseMs: PAUSE_MS,
   });
+  add(firstByteFigures(first));
   const rates = await threeWays(cachedBallast(BALLAST), tokensPerSecond, {
     rounds: Number(values.runs),
     tokens: Number(values.tokens),
   });
+  add(rateFigures(rates));
+  add(await hangUpFigures(cachedBallast(BALLAST)));
+  if (values.readers) add(await slowReaderFigures());
   const { requests, runs, tokens } = values;
   const what = [
     `Measured on ${await machine()}.`,
     `${requests} requests for one token of the guide, on connections that are kept, ${PAUSE_MS} ms apart; ${runs} streams of ${tokens} tokens`,
     "of ballast; each way in turn, and what is more is the median of the differences pair by pair.",
   ].join("\n");
-  const table = figureTable([
-    ...firstByteFigures(first),
-    ...rateFigures(rates),
-    ...await hangUpFigures(cachedBallast(BALLAST)),
-    ...await slowReaderFigures(),
-  ]);
-  await writeSection("The way through the API (`deno task bench api`)", `${what}\n\n${table}`);
-  say(table);
+  const title = "The way through the API (`deno task bench api`)";
+  await writeSection(title, `${what}\n\n${figureTable(figures)}`);
 }
 
 interface ThreeWays {
