@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { cachedBallast } from "../support/ballast.ts";
+import { endlessCompletion } from "../support/endless_completion.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { answerTo, nodeTest, QUESTION, startServing, until, warm } from "./mesh_of_nodes.ts";
 import { streamedAnswer } from "./streamed_answer.ts";
@@ -32,22 +33,6 @@ async function withGateways(
 async function residentBytes({ pid }: NodeProcess): Promise<number> {
   const command = new Deno.Command("ps", { args: ["-o", "rss=", "-p", `${pid}`] });
   return Number(new TextDecoder().decode((await command.output()).stdout)) * 1_024;
-}
-
-/** A completion that goes on until the context ends. */
-function endless(node: NodeProcess, model: string, signal?: AbortSignal): Promise<Response> {
-  return fetch(`${node.ready.api}/v1/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      model,
-      prompt: "user: what is a mesh?\nassistant: ",
-      temperature: 0,
-      ignore_eos: true,
-      stream: true,
-    }),
-    ...signal === undefined ? {} : { signal },
-  });
 }
 
 nodeTest(
@@ -83,7 +68,7 @@ nodeTest(
     withGateways(SLOW, SLOW_NAME, async (gateways) => {
       for (const gateway of gateways) {
         const hangUp = new AbortController();
-        const response = await endless(gateway, SLOW_NAME, hangUp.signal);
+        const response = await endlessCompletion(gateway.ready.api, SLOW_NAME, hangUp.signal);
         const reader = response.body!.getReader();
         const beganMs = performance.now();
         for (let piece = 0; piece < 20; piece++) await reader.read();
@@ -91,7 +76,7 @@ nodeTest(
         hangUp.abort();
         await reader.closed.catch(() => {});
         const hungUpMs = performance.now();
-        const next = await endless(gateway, SLOW_NAME);
+        const next = await endlessCompletion(gateway.ready.api, SLOW_NAME);
         const nextReader = next.body!.getReader();
         await nextReader.read();
         const waitedMs = performance.now() - hungUpMs;

@@ -1,5 +1,6 @@
 /** How long a slot stays busy with an answer whose caller has hung up. */
 
+import { endlessCompletion } from "../../../tests/support/endless_completion.ts";
 import { type Figure, median } from "../figures.ts";
 import { startGateways } from "./gateways.ts";
 
@@ -50,7 +51,9 @@ class Stream {
   static async begin(api: string, model: string): Promise<Stream> {
     const ending = new AbortController();
     const startedMs = performance.now();
-    const reader = (await endless(api, model, ending.signal)).getReader();
+    const response = await endlessCompletion(api, model, ending.signal);
+    if (!response.ok || response.body === null) throw new Error(await response.text());
+    const reader = response.body.getReader();
     await reader.read();
     return new Stream(reader, performance.now() - startedMs, ending);
   }
@@ -59,25 +62,4 @@ class Stream {
     this.ending.abort();
     await this.reader.closed.catch(() => {});
   }
-}
-
-async function endless(
-  api: string,
-  model: string,
-  signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array>> {
-  const response = await fetch(`${api}/v1/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      model,
-      prompt: "user: what is a mesh?\nassistant: ",
-      temperature: 0,
-      ignore_eos: true,
-      stream: true,
-    }),
-    signal,
-  });
-  if (!response.ok || response.body === null) throw new Error(await response.text());
-  return response.body;
 }
