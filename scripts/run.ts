@@ -20,6 +20,8 @@ export interface RunOptions {
 
 export interface RunResult {
   readonly success: boolean;
+  /** Above 128 where a signal ended it. */
+  readonly code: number;
   /** Captured standard output. */
   readonly stdout: string;
   /** Captured standard output and then standard error. */
@@ -43,12 +45,12 @@ export async function run(
     ...(signal === undefined ? {} : { signal }),
   });
   if (output === "inherit") {
-    const { success } = await child.spawn().status;
-    return { success, stdout: "", text: "" };
+    const { success, code } = await child.spawn().status;
+    return { success, code, stdout: "", text: "" };
   }
-  const { success, ...bytes } = await child.output();
+  const { success, code, ...bytes } = await child.output();
   const stdout = new TextDecoder().decode(bytes.stdout);
-  return { success, stdout, text: stdout + new TextDecoder().decode(bytes.stderr) };
+  return { success, code, stdout, text: stdout + new TextDecoder().decode(bytes.stderr) };
 }
 
 export function say(line: string): void {

@@ -5,11 +5,14 @@
 
 import { dirname, join, relative } from "node:path";
 import { importsOf } from "./import_rules.ts";
-import { complain, fromRoot, ROOT, run, say } from "./run.ts";
+import { fromRoot, ROOT, run, say } from "./run.ts";
 import {
   addCounts,
   countRun,
+  describeFailures,
+  type Failure,
   NO_TESTS,
+  readFailures,
   readSuites,
   summary,
   type TestCounts,
@@ -47,11 +50,13 @@ const files = (await Promise.all(paths.map((path) => testFiles(fromRoot(path))))
 const onProcesses = unitOnly ? [] : files.filter((file) => !file.unit);
 
 if (unitOnly && !Deno.env.has("MESH_LLM_SEEDS")) Deno.env.set("MESH_LLM_SEEDS", UNIT_SEEDS);
+const failures: Failure[] = [];
 let total = wholeRun ? await checkTypes() : NO_TESTS;
 total = addCounts(total, await runGroup(files.filter((file) => file.unit), flags));
 if (onProcesses.length > 0) await prepareEngine();
 total = addCounts(total, await runGroup(onProcesses, flags));
 const success = total.failed === 0 && total.passed > 0;
+if (failures.length > 0) say(`\n${describeFailures(failures)}`);
 say(`\n${summary(total)}`);
 Deno.exit(success ? 0 : 1);
 
@@ -113,7 +118,8 @@ async function prepareEngine(): Promise<void> {
 
 /** Apart from the tests, so that one wrong type does not keep all of them from running. */
 async function checkTypes(): Promise<TestCounts> {
-  const { success } = await run(Deno.execPath(), ["check", "--quiet"], { output: "inherit" });
+  const { success, text } = await run(Deno.execPath(), ["check", "--quiet"], { output: "capture" });
+  if (!success) failures.push({ file: "deno check", name: "types", text });
   return { ...NO_TESTS, failed: success ? 0 : 1 };
 }
 
@@ -139,10 +145,17 @@ async function runInOneProcess(
     const paths = group.map((file) => file.path);
     const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...paths];
     const signal = AbortSignal.timeout(FILE_LIMIT_MS);
-    const { success } = await run(Deno.execPath(), args, { output: "inherit", signal });
-    if (signal.aborted) complain(`${paths.join(", ")} did not end, and was ended`);
-    const suites = readSuites(await Deno.readTextFile(report));
-    return countRun(suites, { success });
+    const { success, code } = await run(Deno.execPath(), args, { output: "inherit", signal });
+    const found = await Deno.readTextFile(report);
+    const told = readFailures(found);
+    failures.push(...told);
+    if (!success && told.length === 0) {
+      const text = signal.aborted
+        ? "It did not end, and was ended."
+        : `It ended with code ${code}.`;
+      failures.push({ file: paths.join(", "), name: "the whole run", text });
+    }
+    return countRun(readSuites(found), { success });
   } finally {
     await Deno.remove(report);
   }

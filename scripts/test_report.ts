@@ -8,6 +8,8 @@ export interface TestCounts {
 
 export const NO_TESTS: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 
+const LINES_OF_A_FAILURE = 20;
+
 /** One test file's part of a report. */
 export interface Suite {
   readonly file: string;
@@ -18,6 +20,44 @@ export interface Suite {
 export function readSuites(report: string): readonly Suite[] {
   const suites = report.matchAll(/<testsuite name="([^"]*)"[^>]*>(.*?)<\/testsuite>/gs);
   return [...suites].map(([, file = "", body = ""]) => ({ file, counts: countCases(body) }));
+}
+
+/** A test or a step that failed, and what it said. */
+export interface Failure {
+  readonly file: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Steps have failures of their own here: theirs is the text that says what happened. */
+export function readFailures(report: string): readonly Failure[] {
+  const cases = report.matchAll(
+    /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs,
+  );
+  return [...cases].flatMap(([, name = "", file = "", body = ""]) => {
+    const text = /<(?:failure|error) message="([^"]*)"(?:\/>|>(.*?)<\/(?:failure|error)>)/s.exec(
+      body,
+    );
+    if (text === null) return [];
+    return [{ file: unescaped(file), name: unescaped(name), text: unescaped(text[2] ?? text[1]!) }];
+  });
+}
+
+function unescaped(xml: string): string {
+  const characters: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+  return xml.replace(/&(\w+);/g, (entity, name) => characters[name] ?? entity);
+}
+
+/** Where a run's end is all that is kept, as on CI, this must say what went wrong. */
+export function describeFailures(failures: readonly Failure[]): string {
+  return failures.map(({ file, name, text }) => {
+    const lines = text.split("\n");
+    const shown = lines.slice(0, LINES_OF_A_FAILURE);
+    if (shown.length < lines.length) {
+      shown.push(`(${lines.length - shown.length} lines more above)`);
+    }
+    return [`FAILED ${file} > ${name}`, ...shown.map((line) => `    ${line}`)].join("\n");
+  }).join("\n\n");
 }
 
 function countCases(body: string): TestCounts {

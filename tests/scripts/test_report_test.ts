@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { addCounts, countRun, readSuites, summary } from "../../scripts/test_report.ts";
+import {
+  addCounts,
+  countRun,
+  describeFailures,
+  readFailures,
+  readSuites,
+  summary,
+} from "../../scripts/test_report.ts";
 
 /** What Deno 2.9.4 wrote for a file with one test of each kind, one of them with two steps. */
 const report = `<?xml version="1.0" encoding="UTF-8"?>
@@ -44,6 +51,28 @@ Deno.test("readSuites() counts tests and leaves their steps out", () => {
 
 Deno.test("readSuites() finds nothing in the report of a run that never began", () => {
   assert.deepEqual(readSuites(""), []);
+});
+
+Deno.test("readFailures() has each test and step that failed, with its words", () => {
+  const file = "./tests/a_test.ts";
+  assert.deepEqual(readFailures(report), [
+    { file, name: "two", text: "1 test step failed." },
+    { file, name: "four", text: `Error: no\n    at <testcase name="fake">` },
+    { file, name: "two > s2", text: "Error: boom" },
+    { file: "./tests/b_test.ts", name: "cut", text: "Cancelled" },
+  ]);
+});
+
+Deno.test("describeFailures() names each, and cuts long ones", () => {
+  const [, four] = readFailures(report);
+  const long = { ...four!, name: "long", text: "x\n".repeat(99) };
+  const [short, rest] = describeFailures([four!, long]).split("\n\n");
+  assert.equal(
+    short,
+    `FAILED ./tests/a_test.ts > four\n    Error: no\n        at <testcase name="fake">`,
+  );
+  assert.equal(rest!.split("\n").length, 22);
+  assert.match(rest!, /\(80 lines more above\)$/);
 });
 
 Deno.test("countRun() adds up all suites", () => {
