@@ -10,6 +10,7 @@ import {
   STOP_TIMEOUT_MS,
 } from "./defaults.ts";
 import { UdpPortInUseError, UnreachableError } from "./errors.ts";
+import { forgetProtocols } from "./forget_protocols.ts";
 import { concatBytes, type SigningKey } from "./keys.ts";
 import type {
   ConnectionListener,
@@ -97,6 +98,7 @@ class Libp2pNetwork implements Network {
 
   constructor(libp2p: Libp2p) {
     this.#libp2p = libp2p;
+    forgetProtocols(libp2p.peerStore);
   }
 
   listen({ opened, closed }: ConnectionListener): void {
