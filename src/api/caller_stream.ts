@@ -11,6 +11,13 @@ export interface CallerEvents {
   cancelled(): void;
 }
 
+/** Where the caller's bytes come from: a generator, or what is used like one. */
+export interface CallerPieces {
+  next(): Promise<IteratorResult<Uint8Array, unknown>>;
+  /** Nothing more is wanted. */
+  return(value?: undefined): Promise<unknown>;
+}
+
 /** A comment: clients of event streams pass it over. */
 export const SIGN_OF_LIFE = new TextEncoder().encode(": waiting\n\n");
 
@@ -19,7 +26,7 @@ export const SIGN_OF_LIFE = new TextEncoder().encode(": waiting\n\n");
  * @param isEvents a caller that waits for long gets a comment now and then.
  */
 export function callerStream(
-  pieces: AsyncGenerator<Uint8Array>,
+  pieces: CallerPieces,
   events: CallerEvents,
   { isEvents }: { readonly isEvents: boolean },
 ): ReadableStream<Uint8Array> {
@@ -37,9 +44,9 @@ export function callerStream(
     async pull(controller) {
       looks = 0;
       try {
-        const { value } = await pieces.next();
+        const { value, done } = await pieces.next();
         looks = null;
-        if (value === undefined) {
+        if (done) {
           end();
           events.completed();
           controller.close();

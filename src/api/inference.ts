@@ -1,32 +1,27 @@
-import type { Logger } from "@logtape/logtape";
 import type { Context, Handler } from "hono";
 import type { Asking } from "./answer.ts";
 import { Loads } from "./balance.ts";
-import { type CallerEvents, callerStream, SIGN_OF_LIFE } from "./caller_stream.ts";
 import { BodyBudget } from "./body_budget.ts";
 import { BODIES_COMING_BYTES, BODY_LIMIT_BYTES } from "./defaults.ts";
-import { asErrorEvent, errorEvent } from "./error_event.ts";
-import { isEventStream } from "./event_reader.ts";
+import {
+  CALLER_GONE,
+  type Exchange,
+  respond,
+  respondAhead,
+  type RespondOptions,
+} from "./exchange.ts";
 import type { ApiEnv } from "./guards.ts";
 import { InstanceSearch } from "./instances.ts";
 import { LastingAnswer } from "./lasting_answer.ts";
 import { answerFor, RefusedError } from "./openai_errors.ts";
 import { readBody } from "./read_body.ts";
 import { Recorder } from "./recorder.ts";
-import type { RefusalCounts } from "./refusal_counts.ts";
-import { headersToAnswer, headersToAsk } from "./relay_headers.ts";
+import { headersToAsk } from "./relay_headers.ts";
 import { type Routing, routingReader } from "./routing.ts";
 import { Silence } from "./silence.ts";
 import type { ForwardRequest, GatewayNode } from "./types.ts";
 
-/** What logs of web servers say of a caller that went away before its answer. */
-const CALLER_GONE = 499;
-
-/** The caller has seen the status of the answer; the record tells that the rest never came. */
-const BROKEN_OFF = 502;
-
-export interface InferenceOptions {
-  readonly logger: Logger;
+export interface InferenceOptions extends RespondOptions {
   /** Records what was asked too. */
   readonly recordPrompts: boolean;
   /** Milliseconds since the epoch. */
@@ -35,8 +30,6 @@ export interface InferenceOptions {
   readonly holdMs: number;
   /** How long a stream waits for its first byte without a sign of life. */
   readonly signOfLifeMs: number;
-  /** Counts what is refused when the head of its answer has been sent. */
-  readonly refusals?: RefusalCounts | undefined;
 }
 
 /** Answers a request by an instance of the model that its body names. */
@@ -71,18 +64,6 @@ export function inferenceHandler(
   };
 }
 
-/** One request and its answer. */
-interface Exchange {
-  readonly path: string;
-  /** Aborts when the caller's connection is lost. */
-  readonly caller: AbortSignal;
-  /** Aborted when the caller no longer reads. */
-  readonly gone: AbortController;
-  /** Shared with all others. */
-  readonly budget: BodyBudget;
-  readonly recorder: Recorder;
-}
-
 async function exchangeOne(
   asking: Asking,
   c: Context<ApiEnv>,
@@ -113,90 +94,34 @@ async function exchangeOne(
     recorder.model = answer.instance.model;
     recorder.host = answer.instance.host;
   });
+  // Its failure is met by whoever waits for it below.
+  opening.catch(() => {});
   const patienceMs = routing.streamed ? signOfLifeMs : Infinity;
-  if (await isSoon(opening, patienceMs)) return respond(answer, exchange, options);
-  return respondLate(answer, opening, exchange, options);
+  const sign = await firstSign(answer, opening, patienceMs);
+  return sign === "answer"
+    ? respond(answer, exchange, options)
+    : respondAhead(answer, opening, exchange, { ...options, isHeaded: sign === "head" });
 }
 
-/** False for a caller of events whose answer takes so long that it needs a sign of life. */
-async function isSoon(opening: Promise<void>, patienceMs: number): Promise<boolean> {
-  if (patienceMs === Infinity) return await opening.then(() => true);
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), patienceMs);
+/** What a caller can be told first; nothing where the answer takes so long that it needs a sign of life. */
+async function firstSign(
+  answer: LastingAnswer,
+  opening: Promise<void>,
+  patienceMs: number,
+): Promise<"answer" | "head" | "nothing"> {
+  const { promise, resolve } = Promise.withResolvers<"nothing">();
+  const timer = patienceMs === Infinity
+    ? undefined
+    : setTimeout(() => resolve("nothing"), patienceMs);
   try {
-    return await Promise.race([opening.then(() => true), promise]);
+    return await Promise.race([
+      opening.then(() => "answer" as const),
+      answer.headed.then(() => "head" as const),
+      promise,
+    ]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function respond(
-  answer: LastingAnswer,
-  exchange: Exchange,
-  options: InferenceOptions,
-): Response {
-  const { response, instance } = answer;
-  const headers = headersToAnswer(response.headers);
-  headers.set("x-mesh-host", instance.host);
-  const { status } = response;
-  const events = callerEvents(answer, exchange, options);
-  if (response.body === null) {
-    events.completed();
-    return new Response(null, { status, headers });
-  }
-  const isEvents = isEventStream(response);
-  return new Response(callerStream(answer.pieces(), events, { isEvents }), { status, headers });
-}
-
-/** The head has to be sent before anybody answers: what comes instead of an answer is an event as well. */
-function respondLate(
-  answer: LastingAnswer,
-  opening: Promise<void>,
-  exchange: Exchange,
-  options: InferenceOptions,
-): Response {
-  async function* pieces(): AsyncGenerator<Uint8Array> {
-    yield SIGN_OF_LIFE;
-    await opening;
-    if (isEventStream(answer.response)) yield* answer.pieces();
-    else yield await asErrorEvent(exchange.path, answer.pieces());
-  }
-  // Its failure is met by whoever reads the pieces, or by nobody.
-  opening.catch(() => {});
-  const stream = callerStream(pieces(), callerEvents(answer, exchange, options), {
-    isEvents: true,
-  });
-  const headers = { "content-type": "text/event-stream", "cache-control": "no-cache" };
-  return new Response(stream, { headers });
-}
-
-function callerEvents(
-  answer: LastingAnswer,
-  exchange: Exchange,
-  { logger, refusals }: InferenceOptions,
-): CallerEvents {
-  const { caller, gone, recorder, path } = exchange;
-  return {
-    passed: (chunk) => recorder.passed(chunk),
-    completed: () => {
-      answer.end();
-      recorder.end(answer.response.status);
-    },
-    broke: (error) => {
-      answer.end();
-      recorder.end(caller.aborted ? CALLER_GONE : BROKEN_OFF);
-      if (caller.aborted) return null;
-      logger.warn("The answer for {model} broke off: {error}", { model: recorder.model, error });
-      if (!(error instanceof RefusedError)) return null;
-      refusals?.count(error.refusal.kind);
-      return errorEvent(path, error.refusal);
-    },
-    cancelled: () => {
-      gone.abort();
-      answer.end();
-      recorder.end(CALLER_GONE);
-    },
-  };
 }
 
 async function readRequest(

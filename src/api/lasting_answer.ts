@@ -39,6 +39,7 @@ export class LastingAnswer {
   #pieces: Pieces | undefined;
   #first: Uint8Array | null = null;
   #sent: SentAnswer;
+  readonly #headed = Promise.withResolvers<void>();
 
   constructor(options: LastingOptions) {
     this.#options = options;
@@ -53,6 +54,11 @@ export class LastingAnswer {
 
   get response(): Response {
     return this.#answer!.response;
+  }
+
+  /** Resolves when an instance answers with events: their head may be passed on while the first is being made. */
+  get headed(): Promise<void> {
+    return this.#headed.promise;
   }
 
   /** Resolves when there is something to pass on. @throws {RefusedError} where no instance answers. */
@@ -99,7 +105,7 @@ export class LastingAnswer {
     this.#options.asks();
     const { asking, request } = this.#options;
     this.#answer = await Answer.open(asking, instance, request);
-    const { status } = this.#answer.response;
+    const { status, ok } = this.#answer.response;
     if (status === NOT_READY) {
       throw new InstanceUnavailableError("Its llama-server is not ready", { wasAsked: false });
     }
@@ -111,6 +117,7 @@ export class LastingAnswer {
     this.#options.waited(this.#answer.load?.waitedMs ?? 0);
     this.#pieces = piecesOf(this.#answer);
     this.#sent = new SentAnswer();
+    if (ok && isEventStream(this.#answer.response)) this.#headed.resolve();
     try {
       const sent = this.#endpoint === null ? null : this.#sent;
       this.#first = await firstBytes(this.#answer, this.#pieces, sent);

@@ -21,8 +21,8 @@ export async function writeQuestion(
 }
 
 /**
- * Writes a whole reply with its explicit end. Its head goes with the first piece of its body, without which it
- * is of no use to anybody. Cancels the response's body where the peer stops reading.
+ * Writes a whole reply with its explicit end. Its head goes with the first piece of its body, but for events: while
+ * the first of them is being made, their head is on its way to the caller. Cancels the response's body where the peer stops reading.
  */
 export async function writeReply(
   stream: PeerStream,
@@ -32,6 +32,7 @@ export async function writeReply(
   const { status, headers, body } = response;
   let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: [...headers] } })];
   if (body !== null) {
+    if (isEvents(headers)) await stream.write(joined(unsent.splice(0)));
     for await (const bytes of body) {
       for (const frame of bodyFrames(bytes)) {
         await stream.write(joined([...unsent, frame]));
@@ -41,6 +42,10 @@ export async function writeReply(
     }
   }
   await stream.write(joined([...unsent, END]));
+}
+
+function isEvents(headers: Headers): boolean {
+  return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 }
 
 function* bodyFrames(bytes: Uint8Array): Generator<Uint8Array> {

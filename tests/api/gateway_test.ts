@@ -641,3 +641,60 @@ Deno.test("What goes wrong after a sign of life is told by an event", async () =
     assert.match(await response.text(), expected);
   }
 });
+
+/** An answer of events that come when they are told to. */
+function heldEvents() {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const body = new ReadableStream<Uint8Array>({ start: (c) => void (controller = c) });
+  const headers = { "content-type": "text/event-stream; charset=utf-8" };
+  return { controller, response: new Response(body, { headers }) };
+}
+
+Deno.test("The head of a stream goes ahead of its first event", async () => {
+  const { controller, response } = heldEvents();
+  const { node, gateway } = setUp({ warm: [instance("a")], forward: () => response });
+  const answer = await gateway.request(CHAT, asking({ ...hello, stream: true }));
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("x-mesh-host"), "a");
+  assert.equal(answer.headers.get("content-type"), "text/event-stream; charset=utf-8");
+  const events = `data: ${HEL}\n\ndata: [DONE]\n\n`;
+  controller.enqueue(new TextEncoder().encode(events));
+  controller.close();
+  assert.equal(await answer.text(), events);
+  assert.equal((await node.recorded()).retries, 0);
+});
+
+Deno.test("Behind the head of a stream the next instance answers in place of one that breaks off", async () => {
+  const warm = ["a", "b"].map((host) => instance(host));
+  const [first] = candidates(warm, conversationStart(hello));
+  const events = `data: ${HEL}\n\ndata: [DONE]\n\n`;
+  const headers = { "content-type": "text/event-stream" };
+  const table: [Response, RegExp][] = [
+    [new Response(events, { headers }), /^data: .*\n\ndata: \[DONE\]\n\n$/],
+    [
+      Response.json({ error: { message: "too long" } }, { status: 400 }),
+      /^data: \{"error":\{"message":"too long"\}\}\n\n$/,
+    ],
+  ];
+  for (const [second, expected] of table) {
+    const { controller, response } = heldEvents();
+    const forward: FakeNodeOptions["forward"] = ({ host }) =>
+      host === first?.host ? response : second;
+    const { node, gateway } = setUp({ warm, forward });
+    const answer = await gateway.request(CHAT, asking({ ...hello, stream: true }));
+    assert.equal(answer.headers.get("x-mesh-host"), first?.host);
+    controller.error(new Error("died"));
+    assert.match(await answer.text(), expected);
+    const record = await node.recorded();
+    assert.notEqual(record.host, first?.host);
+    assert.equal(record.retries, 1);
+  }
+});
+
+Deno.test("Behind the head of a stream an event tells that nobody answers", async () => {
+  const { controller, response } = heldEvents();
+  const { gateway } = setUp({ warm: [instance("a")], forward: () => response });
+  const answer = await gateway.request(CHAT, asking({ ...hello, stream: true }));
+  controller.error(new Error("died"));
+  assert.match(await answer.text(), /^data: \{"error":\{.*\}\}\n\n$/);
+});

@@ -55,6 +55,21 @@ Deno.test("neither the caller's credentials reach llama-server nor its connectio
   assert.equal(answer.headers.get("x-kept"), "1");
 });
 
+Deno.test("the head of events crosses before there is any of them", async () => {
+  const events = new TransformStream<Uint8Array, Uint8Array>();
+  await using played = await PlayedLine.open(() =>
+    new Response(events.readable, { headers: { "content-type": "text/event-stream" } })
+  );
+  const answer = await played.ask();
+  assert.equal(answer.headers.get("content-type"), "text/event-stream");
+  const writer = events.writable.getWriter();
+  const [text] = await Promise.all([
+    answer.text(),
+    writer.write(new TextEncoder().encode("data: 1\n\n")).then(() => writer.close()),
+  ]);
+  assert.equal(text, "data: 1\n\n");
+});
+
 Deno.test("large bodies cross both ways byte for byte", async () => {
   await using played = await PlayedLine.open((request) => new Response(request.body));
   const body = pattern(20_000_000);
