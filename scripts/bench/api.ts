@@ -1,7 +1,7 @@
 /**
  * `deno task bench api [--requests N] [--runs N] [--tokens N] [--no-readers]`: what the way through the API
- * costs. First byte and tokens per second of llama-server itself, through its node's API and through a client
- * node's, in turn; then what callers that hang up cost, and those that read slowly: ten minutes of the twelve.
+ * costs. First byte and tokens per second of a node's llama-server itself, through the node's API and through a
+ * client node's, in turn; then what callers that hang up cost, and those that read slowly: ten minutes of the twelve.
  */
 
 import { parseArgs } from "node:util";
@@ -20,7 +20,8 @@ import {
   medianRatio,
 } from "./figures.ts";
 import { writeSection } from "./page.ts";
-import { interleaved, startDirect, untilListed } from "./sides.ts";
+import { ownServer } from "./api/own_server.ts";
+import { interleaved, untilListed } from "./sides.ts";
 import { firstByteMs, type StreamOptions, tokensPerSecond } from "./token_rate.ts";
 
 /** At least 20 ms a token on 2 cores, as the aims ask for. */
@@ -37,7 +38,7 @@ export async function run(args: readonly string[]): Promise<void> {
     allowNegative: true,
     options: {
       readers: { type: "boolean", default: true },
-      requests: { type: "string", default: "200" },
+      requests: { type: "string", default: "500" },
       runs: { type: "string", default: "5" },
       tokens: { type: "string", default: "100" },
     },
@@ -94,8 +95,7 @@ async function threeWays(
   const name = String((await node.waitFor("serving")).model);
   await using client = await startNode({ args: ["--client", "--join", node.token] });
   await untilListed(client, name);
-  const path = model ?? `${node.dataDir}/models/guide.gguf`;
-  await using alone = await startDirect(await testEngine(), path, []);
+  const alone = await ownServer(node);
   const options = { model: name, tokens };
   const [direct = [], local = [], remote = []] = await interleaved(rounds, [
     () => measure(alone.url, { ...options, apiKey: alone.apiKey }),
