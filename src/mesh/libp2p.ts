@@ -62,10 +62,11 @@ export async function startLibp2p(
 }
 
 async function createNetwork(key: SigningKey, port: number | null): Promise<Network> {
+  const protocols = new Set<string>();
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(concatBytes(key.seed, key.publicKey)),
     addresses: { listen: port === null ? [] : listenAddresses(port) },
-    transports: [quicTransport({ maxConnections: 2 * MAX_CONNECTIONS })],
+    transports: [quicTransport({ maxConnections: 2 * MAX_CONNECTIONS, protocols })],
     // libp2p's limits are for public networks, and it closes connections by its own taste once there
     // are too many: it is told to allow everybody, and the admission decides who stays.
     connectionManager: {
@@ -77,7 +78,7 @@ async function createNetwork(key: SigningKey, port: number | null): Promise<Netw
     // It would close the connections of a process that slept for 9 s; membership decides who is dead.
     connectionMonitor: { enabled: false },
   });
-  return new Libp2pNetwork(libp2p);
+  return new Libp2pNetwork(libp2p, protocols);
 }
 
 /** libp2p goes on without IPv6 where only that cannot be had. */
@@ -95,9 +96,12 @@ class Libp2pNetwork implements Network {
   readonly #libp2p: Libp2p;
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
   readonly #stopping = new AbortController();
+  readonly #protocols: Set<string>;
 
-  constructor(libp2p: Libp2p) {
+  /** @param protocols those that are handled; the transport reads them. */
+  constructor(libp2p: Libp2p, protocols: Set<string>) {
     this.#libp2p = libp2p;
+    this.#protocols = protocols;
     forgetProtocols(libp2p.peerStore);
   }
 
@@ -130,7 +134,10 @@ class Libp2pNetwork implements Network {
     if (this.#libp2p.getProtocols().includes(protocol)) {
       throw new TypeError(`Cannot handle ${protocol} twice`);
     }
-    this.#libp2p.handle(protocol, onStream, limits).catch(() => undefined);
+    this.#libp2p.handle(protocol, onStream, limits).then(
+      () => this.#protocols.add(protocol),
+      () => undefined,
+    );
   }
 
   async stop(): Promise<void> {

@@ -43,6 +43,9 @@ export const STALLED_MS = 30_000;
 /** Streams that a peer may have open on a connection; its next one waits. Four times a busy host's. */
 export const MAX_STREAMS = 1_024;
 
+/** As libp2p's own: how long a stream may be open without a word. */
+export const NEGOTIATION_MS = 10_000;
+
 /** How long a new stream waits for a free slot: a peer that frees none in this time frees none. */
 export const OPEN_STREAM_TIMEOUT_MS = 10_000;
 

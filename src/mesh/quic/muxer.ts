@@ -11,6 +11,7 @@ import {
   TypedEventEmitter,
 } from "@libp2p/interface";
 import { Deadline, raceSignal } from "../deadline.ts";
+import { agreeEarly } from "./agree_early.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import type { QuicConnection } from "./connection.ts";
 import { asError, ConnectionLostError, QuicLimitError } from "./errors.ts";
@@ -130,12 +131,18 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
       while (this.status !== "closed") {
         const native = await this.#init.native.inboundStream();
         if (this.status !== "open") return dropLate(native);
-        const detail = asStream(this.#add(native, "inbound"));
-        this.safeDispatchEvent("stream", { detail });
+        this.#introduce(this.#add(native, "inbound"));
       }
     } catch (error) {
       this.#init.connection.log("no more inbound streams: %s", asError(error).message);
     }
+  }
+
+  /** Never rejects. */
+  async #introduce(stream: QuicStream): Promise<void> {
+    const { protocols } = this.#init.options;
+    if (protocols.size > 0 && !await agreeEarly(stream, protocols)) return;
+    this.safeDispatchEvent("stream", { detail: asStream(stream) });
   }
 
   #add(native: NativeStream, direction: "inbound" | "outbound"): QuicStream {

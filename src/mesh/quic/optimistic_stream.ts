@@ -1,7 +1,6 @@
 import type { PulledStream } from "./byte_stream_of.ts";
 import { asError, NotAgreedError } from "./errors.ts";
-
-const MULTISTREAM = "/multistream/1.0.0";
+import { proposalOf } from "./multistream.ts";
 
 /**
  * A stream whose user writes before the peer has agreed to the protocol: the proposal goes ahead of the
@@ -90,10 +89,4 @@ export class OptimisticStream implements PulledStream {
     if (this.#agreedBytes === this.#agreement.length) this.#taken.resolve();
     return bytes.subarray(length);
   }
-}
-
-/** Each line with its length before it; 127 bytes at most, so that a length is one byte. */
-function proposalOf(protocol: string): Uint8Array {
-  const lines = [MULTISTREAM, protocol].map((line) => new TextEncoder().encode(`${line}\n`));
-  return Uint8Array.from(lines.flatMap((line) => [line.length, ...line]));
 }

@@ -39,6 +39,8 @@ export interface QuicTransportOptions {
   readonly stalledMs?: number;
   /** How long a new stream waits for a free slot, at most. @default {10_000} */
   readonly openStreamMs?: number;
+  /** Agreed to as soon as they are proposed; libp2p negotiates all others. @default none */
+  readonly protocols?: ReadonlySet<string>;
   /** Where connections are counted, and can be aborted together. @default one of its own */
   readonly connections?: OpenConnections;
 }
@@ -57,6 +59,7 @@ export function resolveOptions(options: QuicTransportOptions): ResolvedOptions {
     connectionWindowBytes: CONNECTION_WINDOW_BYTES,
     stalledMs: STALLED_MS,
     openStreamMs: OPEN_STREAM_TIMEOUT_MS,
+    protocols: new Set(),
     ...options,
   };
 }

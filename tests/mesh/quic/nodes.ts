@@ -19,6 +19,11 @@ export function ours(): TransportFactory {
   return quicTransport();
 }
 
+/** It agrees to the test's protocol without libp2p. */
+export function early(): TransportFactory {
+  return quicTransport({ protocols: new Set([PROTOCOL]) });
+}
+
 export function stock(): TransportFactory {
   return quic();
 }

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { byteStreamOf, NotAgreedError, type PulledStream } from "../../../src/mesh/quic/mod.ts";
 import { readAll, readBytes } from "./bytes.ts";
-import { NO_LIMIT, type NodePair, Nodes, ours, PROTOCOL, stock } from "./nodes.ts";
+import {
+  early,
+  NO_LIMIT,
+  type NodePair,
+  Nodes,
+  openPulled,
+  ours,
+  PROTOCOL,
+  stock,
+} from "./nodes.ts";
 
 async function openOptimistic(
   { connection }: NodePair,
@@ -13,8 +22,10 @@ async function openOptimistic(
   return byteStreamOf(await connection.newStream(protocol, options));
 }
 
-for (const [name, accept] of [["our transport", ours], ["the stock one", stock]] as const) {
-  Deno.test(`an optimistic stream carries bytes both ways to ${name}`, async () => {
+const ACCEPTING = [["libp2p", ours], ["our transport", early], ["the stock one", stock]] as const;
+
+for (const [name, accept] of ACCEPTING) {
+  Deno.test(`an optimistic stream carries bytes both ways where ${name} agrees`, async () => {
     await using nodes = new Nodes();
     const pair = await nodes.pair(ours(), accept());
     const near = await openOptimistic(pair);
@@ -47,13 +58,43 @@ Deno.test("an optimistic stream that is read first tells the peer of itself", as
   await Promise.all([near.ended, far.ended]);
 });
 
-Deno.test("a peer that does not speak the protocol is met by the first read", async () => {
+for (const [name, accept] of ACCEPTING) {
+  Deno.test(`a protocol that nobody speaks is met by the first read where ${name} refuses`, async () => {
+    await using nodes = new Nodes();
+    const pair = await nodes.pair(ours(), accept());
+    const near = await openOptimistic(pair, "/mesh-llm/unheard-of/1");
+    await near.write(Uint8Array.of(1, 2, 3));
+    await assert.rejects(near.read(), NotAgreedError);
+    await near.ended;
+  });
+}
+
+for (const [name, dial] of [["our transport", ours], ["the stock one", stock]] as const) {
+  Deno.test(`who proposes line by line from ${name} is left to libp2p`, async () => {
+    await using nodes = new Nodes();
+    const pair = await nodes.pair(dial(), early());
+    const [near, far] = await openPulled(pair);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      await from.write(Uint8Array.of(1, 2));
+      assert.deepEqual(await readBytes(to, 2), Uint8Array.of(1, 2));
+    }
+    await Promise.all([near.closeWrite(), far.closeWrite()]);
+    assert.deepEqual([await near.read(), await far.read()], [null, null]);
+  });
+}
+
+Deno.test("a stream that ends before a protocol is proposed frees its place", async () => {
   await using nodes = new Nodes();
-  const pair = await nodes.pair();
-  const near = await openOptimistic(pair, "/mesh-llm/unheard-of/1");
-  await near.write(Uint8Array.of(1, 2, 3));
-  await assert.rejects(near.read(), NotAgreedError);
-  await near.ended;
+  const pair = await nodes.pair(ours(), early());
+  const silent = await openOptimistic(pair);
+  silent.reset(new Error("nothing to say"));
+  const near = await openOptimistic(pair);
+  await near.write(Uint8Array.of(9));
+  const far = byteStreamOf(await pair.incoming.take());
+  assert.deepEqual(await readBytes(far, 1), Uint8Array.of(9));
+  assert.equal(pair.accepted.streams.length, 1);
+  for (const stream of [near, far]) stream.reset(new Error("enough"));
+  await Promise.all([near.ended, far.ended]);
 });
 
 Deno.test("a peer that is lost before it agreed has not taken the stream", async () => {

@@ -1,0 +1,43 @@
+import { Deadline } from "../deadline.ts";
+import { NEGOTIATION_MS } from "./defaults.ts";
+import { asError } from "./errors.ts";
+import { proposalOf, readProposal } from "./multistream.ts";
+import type { QuicStream } from "./stream.ts";
+
+/**
+ * Agrees to a protocol that is proposed in one piece with what follows, as an `OptimisticStream` does; libp2p,
+ * which reads and writes line by line, then takes the stream as negotiated. Any other beginning is left to it.
+ * @returns false where the stream was over before it began.
+ */
+export async function agreeEarly(
+  stream: QuicStream,
+  protocols: ReadonlySet<string>,
+): Promise<boolean> {
+  const bytes = await firstBytes(stream);
+  if (bytes === null || stream.status !== "open") return false;
+  const proposal = readProposal(bytes);
+  if (proposal === undefined || !protocols.has(proposal.protocol)) {
+    stream.unshift(bytes);
+    return true;
+  }
+  stream.protocol = proposal.protocol;
+  stream.unshift(bytes.subarray(proposal.length));
+  // Where it can't be written, its user meets the reason.
+  stream.write(proposalOf(proposal.protocol)).catch(() => undefined);
+  return true;
+}
+
+async function firstBytes(stream: QuicStream): Promise<Uint8Array | null> {
+  using deadline = new Deadline(NEGOTIATION_MS, "Proposing a protocol");
+  const giveUp = () => stream.reset(asError(deadline.signal.reason));
+  deadline.signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    const bytes = await stream.read();
+    if (bytes === null) stream.reset(new Error("The peer ended a stream that it had not begun"));
+    return bytes;
+  } catch {
+    return null;
+  } finally {
+    deadline.signal.removeEventListener("abort", giveUp);
+  }
+}
