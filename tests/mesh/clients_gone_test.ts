@@ -46,7 +46,7 @@ function idsOf(mesh: Mesh): Uint8Array[] {
 
 /** No event tells of a client that leaves. */
 async function untilAlone(mesh: Mesh): Promise<void> {
-  const limit = AbortSignal.timeout(10_000);
+  const limit = AbortSignal.timeout(30_000);
   while (mesh.clientsConnected() > 0) await delay(5, undefined, { signal: limit });
 }
 

@@ -5,6 +5,7 @@
 import { getLogger } from "@logtape/logtape";
 import { startMesh } from "../../src/mesh/mod.ts";
 import { content } from "./content.ts";
+import { until } from "./test_mesh.ts";
 
 const [dataDir, token] = Deno.args;
 if (dataDir === undefined || token === undefined) Deno.exit(2);
@@ -22,8 +23,5 @@ const mesh = await startMesh({
 });
 mesh.announce(content({ name: "process" }));
 Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
-const unsubscribe = mesh.subscribe(() => {
-  if (mesh.members().length === 0) return;
-  unsubscribe();
-  Deno.stdout.writeSync(new TextEncoder().encode(`${mesh.self}\n`));
-});
+await until(mesh, () => mesh.members().length > 0);
+Deno.stdout.writeSync(new TextEncoder().encode(`${mesh.self}\n`));

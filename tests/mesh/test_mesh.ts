@@ -11,7 +11,7 @@ import {
 import { content } from "./content.ts";
 
 /** What waits for an event gives up after this, so that a failing test says what it waited for. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 const LOOPBACK = [{ name: "lo", address: "127.0.0.1" }];
 

@@ -10,7 +10,7 @@ export interface LoggedLine {
 }
 
 export interface WaitOptions {
-  /** @default {20000} */
+  /** @default {60000} */
   readonly timeoutMs?: number;
   /** What is waited for, in a failure. */
   readonly description?: string;
@@ -18,7 +18,8 @@ export interface WaitOptions {
   readonly since?: number;
 }
 
-const TIMEOUT_MS = 20_000;
+/** A cold start on a busy machine; what fails ends the wait before. */
+const TIMEOUT_MS = 60_000;
 
 /** Lines of the log and characters of standard error that a failure shows. */
 const TAIL_LINES = 15;
