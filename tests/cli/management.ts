@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { RunningNodeClient } from "../../src/cli/running_node.ts";
 import { findRunningNode } from "../../src/cli/running_node.ts";
+import { removeFolder } from "../support/remove_folder.ts";
 
 /** A management API on loopback that answers what a test says, and the data directory that leads to it. */
 export interface ManagementApi {
@@ -38,7 +39,7 @@ export async function withManagementApi(
     await use({ dataDir, requests, find: () => findRunningNode(dataDir) });
   } finally {
     await server.shutdown();
-    await Deno.remove(dataDir, { recursive: true });
+    await removeFolder(dataDir);
   }
 }
 

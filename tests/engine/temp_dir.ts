@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { removeFolder } from "../support/remove_folder.ts";
 
 /** A folder that is gone at the end of the test: `await using dir = await tempDir()`. */
 export async function tempDir(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "mesh-llm-engine-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
 }
 
 /** Writes an executable shell script and returns its path. */

@@ -9,6 +9,7 @@ import {
   type StartMeshOptions,
 } from "../../src/mesh/mod.ts";
 import { content } from "./content.ts";
+import { removeFolder } from "../support/remove_folder.ts";
 
 /** What waits for an event gives up after this, so that a failing test says what it waited for. */
 const PATIENCE_MS = 30_000;
@@ -76,7 +77,7 @@ export class TestMeshes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#started].map((mesh) => mesh.stop()));
     await Promise.all(this.#processes.map(endProcess));
-    await Deno.remove(this.#root, { recursive: true });
+    await removeFolder(this.#root);
     endLibp2pLeaks();
   }
 }

@@ -2,6 +2,7 @@
 
 import { type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 import { aptInstall, exists } from "./debian.ts";
+import { removeFolder } from "./remove_folder.ts";
 
 const CANDIDATES = [
   "/usr/bin/chromium",
@@ -65,7 +66,7 @@ export async function startChromium(
     context,
     async [Symbol.asyncDispose]() {
       await context.close();
-      await Deno.remove(profile, { recursive: true });
+      await removeFolder(profile);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The program as a user starts it, apart from whatever else this machine holds. */
 
 import { join } from "node:path";
+import { removeFolder } from "./remove_folder.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -81,7 +82,5 @@ export interface TemporaryFolder extends AsyncDisposable {
 /** Removed with its scope. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await Deno.makeTempDir({ prefix: "mesh-llm-test-" });
-  const remove = () => Deno.remove(path, { recursive: true });
-  // A child that is just ending may add a last file while the folder is being emptied.
-  return { path, [Symbol.asyncDispose]: () => remove().catch(remove) };
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
 }

@@ -7,6 +7,7 @@ import {
   type Supervisor,
 } from "../../src/engine/mod.ts";
 import type { HttpTarget } from "../../src/tunnel/mod.ts";
+import { removeFolder } from "../support/remove_folder.ts";
 
 export const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url).pathname;
 
@@ -41,7 +42,7 @@ export class Llama implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#supervisor.stop();
-    await Deno.remove(this.#dataDir, { recursive: true });
+    await removeFolder(this.#dataDir);
   }
 }
 

@@ -7,6 +7,7 @@ import { weightSource } from "../../../src/node/weights.ts";
 import { RpcServerEnd, RpcTunnels, TunnelCounts } from "../../../src/tunnel/mod.ts";
 import { Llama, targetOf } from "../llama.ts";
 import { QuicPair } from "../quic_pair.ts";
+import { removeFolder } from "../../support/remove_folder.ts";
 
 const logger = getLogger("test");
 const never = new AbortController().signal;
@@ -113,7 +114,7 @@ export class MeshedLoad implements AsyncDisposable {
   async #library(files: readonly string[]): Promise<WeightLibrary> {
     const dataDir = await Deno.makeTempDir({ prefix: "mesh-llm-real-load-" });
     this.dirs.push(dataDir);
-    this.stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+    this.stack.defer(() => removeFolder(dataDir));
     const library = await WeightLibrary.open({ dataDir, logger });
     await library.index(await Promise.all(files.map((file) => loadModel(file))), never);
     return library;
