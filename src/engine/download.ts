@@ -53,7 +53,7 @@ async function receive(
     await file.truncate(start);
     await file.seek(start, Deno.SeekMode.Start);
     let received = start;
-    for await (const bytes of response.body ?? []) {
+    for await (const bytes of bytesOf(response, stall.signal)) {
       stall.restart();
       received += bytes.length;
       if (received > sizeBytes) {
@@ -66,6 +66,22 @@ async function receive(
   } catch (error) {
     if (error instanceof EngineInstallError) throw error;
     return error;
+  }
+}
+
+/** Ends by hand where the signal fires: Deno 2.9.4 may lose the one that a fetch was given, once the head has come. */
+async function* bytesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  if (reader === undefined) return;
+  const cancel = () => void reader.cancel(signal.reason).catch(() => undefined);
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    cancel();
   }
 }
 

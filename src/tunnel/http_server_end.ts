@@ -100,5 +100,5 @@ async function answer(
     await stream.write(encodeHttpFrame({ type: "failed", message: asError(error).message }));
     return;
   }
-  await writeReply(stream, response, passed);
+  await writeReply(stream, response, { passed, gone: caller.gone });
 }

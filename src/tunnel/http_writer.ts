@@ -6,6 +6,13 @@ const END = encodeHttpFrame({ type: "end" });
 
 // Each write is a way to the addon and back, and at the other end a read: what is small goes as one piece.
 
+export interface ReplyOptions {
+  /** Bytes of the body that were written. */
+  readonly passed?: ((bytes: Uint8Array) => void) | undefined;
+  /** Fires when nobody wants the reply any more. */
+  readonly gone?: AbortSignal | undefined;
+}
+
 /** Writes a whole request. */
 export async function writeQuestion(
   stream: PeerStream,
@@ -22,18 +29,19 @@ export async function writeQuestion(
 
 /**
  * Writes a whole reply with its explicit end. Its head goes with the first piece of its body, but for events: while
- * the first of them is being made, their head is on its way to the caller. Cancels the response's body where the peer stops reading.
+ * the first of them is being made, their head is on its way to the caller. Cancels the response's body where the peer
+ * stops reading, or is gone.
  */
 export async function writeReply(
   stream: PeerStream,
   response: Response,
-  passed?: (bytes: Uint8Array) => void,
+  { passed, gone }: ReplyOptions = {},
 ): Promise<void> {
   const { status, headers, body } = response;
   let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: [...headers] } })];
   if (body !== null) {
     if (isEvents(headers)) await stream.write(joined(unsent.splice(0)));
-    for await (const bytes of body) {
+    for await (const bytes of readWhileHere(body, gone)) {
       for (const frame of bodyFrames(bytes)) {
         await stream.write(joined([...unsent, frame]));
         unsent = [];
@@ -42,6 +50,28 @@ export async function writeReply(
     }
   }
   await stream.write(joined([...unsent, END]));
+}
+
+/**
+ * Cancels the body by hand where the signal fires: of the signal that a fetch was given, Deno 2.9.4 knows nothing
+ * more, in one case of thirty, once the head has come and the garbage collector has been here.
+ */
+async function* readWhileHere(
+  body: ReadableStream<Uint8Array>,
+  gone: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel(gone?.reason).catch(() => undefined);
+  if (gone?.aborted) cancel();
+  gone?.addEventListener("abort", cancel, { once: true });
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    gone?.throwIfAborted();
+  } finally {
+    gone?.removeEventListener("abort", cancel);
+    // What was not read is not wanted.
+    cancel();
+  }
 }
 
 function isEvents(headers: Headers): boolean {

@@ -64,14 +64,24 @@ export async function* statuses(
 ): AsyncGenerator<Status> {
   const response = await fetch(`${node.ready.console}/api/events`, { signal });
   assert.ok(response.body !== null);
-  let rest = "";
-  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-    const events = (rest + text).split("\n\n");
-    rest = events.pop() ?? "";
-    for (const event of events) {
-      const data = /^data: (.*)$/m.exec(event)?.[1];
-      if (/^event: status$/m.test(event) && data !== undefined) yield JSON.parse(data);
+  const texts = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  // By hand: Deno may lose the signal of a fetch once its head has come.
+  const cancel = () => void texts.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", cancel);
+  try {
+    let rest = "";
+    for (let next = await texts.read(); !next.done; next = await texts.read()) {
+      const events = (rest + next.value).split("\n\n");
+      rest = events.pop() ?? "";
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event)?.[1];
+        if (/^event: status$/m.test(event) && data !== undefined) yield JSON.parse(data);
+      }
     }
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    cancel();
   }
 }
 

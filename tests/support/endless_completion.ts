@@ -1,9 +1,5 @@
 /** A streamed completion of the guide, or of a ballast, that goes on until the context ends. */
-export function endlessCompletion(
-  apiUrl: string,
-  model: string,
-  signal?: AbortSignal,
-): Promise<Response> {
+export function endlessCompletion(apiUrl: string, model: string): Promise<Response> {
   return fetch(`${apiUrl}/v1/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -14,6 +10,5 @@ export function endlessCompletion(
       ignore_eos: true,
       stream: true,
     }),
-    ...signal === undefined ? {} : { signal },
   });
 }

@@ -143,6 +143,24 @@ Deno.test("the caller's signal hangs up on llama-server within its answer", asyn
   assert.equal(await played.line.openStreams(), 0);
 });
 
+/** Deno's fetch forgets the signal of one in thirty, once the head has come. */
+Deno.test("callers that hang up in an answer's silence all hang up on llama-server", async () => {
+  let cancelled = () => {};
+  await using played = await PlayedLine.open(() => {
+    const body = new ReadableStream({ cancel: () => cancelled() });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  });
+  for (let round = 0; round < 200; round++) {
+    const gone = Promise.withResolvers<void>();
+    cancelled = gone.resolve;
+    const caller = new AbortController();
+    await played.ask({ signal: caller.signal });
+    caller.abort(new Error("I changed my mind"));
+    await gone.promise;
+  }
+  assert.equal(await played.line.openStreams(), 0);
+});
+
 Deno.test("a slow reader holds llama-server back instead of filling memory", async () => {
   const source = endless(() => {});
   await using slow = await PlayedLine.open(() => new Response(source.body));

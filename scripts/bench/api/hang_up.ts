@@ -44,22 +44,20 @@ class Stream {
   private constructor(
     readonly reader: ReadableStreamDefaultReader<Uint8Array>,
     readonly firstMs: number,
-    private readonly ending: AbortController,
   ) {}
 
   /** Resolves with its first token. */
   static async begin(api: string, model: string): Promise<Stream> {
-    const ending = new AbortController();
     const startedMs = performance.now();
-    const response = await endlessCompletion(api, model, ending.signal);
+    const response = await endlessCompletion(api, model);
     if (!response.ok || response.body === null) throw new Error(await response.text());
     const reader = response.body.getReader();
     await reader.read();
-    return new Stream(reader, performance.now() - startedMs, ending);
+    return new Stream(reader, performance.now() - startedMs);
   }
 
+  /** Not by a signal: Deno's fetch may lose it once the head has come. */
   async hangUp(): Promise<void> {
-    this.ending.abort();
-    await this.reader.closed.catch(() => {});
+    await this.reader.cancel();
   }
 }
