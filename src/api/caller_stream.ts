@@ -34,6 +34,7 @@ export function callerStream(
   /** Looks since the caller has waited; `null` while it does not. */
   let looks: number | null = null;
   const end = () => clearInterval(timer);
+  let isGone = false;
   return new ReadableStream({
     start(controller) {
       if (!isEvents) return;
@@ -45,6 +46,7 @@ export function callerStream(
       looks = 0;
       try {
         const { value, done } = await pieces.next();
+        if (isGone) return;
         looks = null;
         if (done) {
           end();
@@ -55,6 +57,8 @@ export function callerStream(
           controller.enqueue(value);
         }
       } catch (error) {
+        // That what it waited for has been given up is no news.
+        if (isGone) return;
         looks = null;
         end();
         const lastWords = events.broke(error);
@@ -65,6 +69,7 @@ export function callerStream(
       }
     },
     async cancel() {
+      isGone = true;
       end();
       events.cancelled();
       await pieces.return(undefined).catch(() => {});
