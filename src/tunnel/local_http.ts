@@ -11,8 +11,8 @@ const UNPOOLED = Deno.createHttpClient({ poolMaxIdlePerHost: 0, http2: false });
 
 /**
  * Asks this node's own llama-server, by the rules that hold for every caller, near or far: inference
- * paths only, its key in place of the caller's. Cancelling the body, or the request's signal, hangs
- * up on llama-server, which frees its slot.
+ * paths only, its key in place of the caller's. The request's signal hangs up on llama-server, which frees its
+ * slot, until the head has come; from then on, who reads the body has to cancel it (Deno may lose the signal).
  * @throws {TunnelError} when llama-server gave no answer, or the signal's reason.
  */
 export async function forwardLocal(
