@@ -31,6 +31,7 @@ export async function writeQuestion(
  * Writes a whole reply with its explicit end. Its head goes with the first piece of its body, but for events: while
  * the first of them is being made, their head is on its way to the caller. Cancels the response's body where the peer
  * stops reading, or is gone.
+ * @throws the reason of `gone`, or what breaks the body or the stream off.
  */
 export async function writeReply(
   stream: PeerStream,
