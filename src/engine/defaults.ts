@@ -40,6 +40,13 @@ export const GUARD_GRACE_S = 1;
 /** Output that outlives its process is held by a grandchild; it is not waited for. */
 export const OUTPUT_LINGER_MS = 500;
 
+/**
+ * Between two looks at a child's output, which gathers in a pipe of 64 KiB: long enough for all that llama-server
+ * says of a request, short enough that nobody who reads the log notices, and that 600 KB/s are no child's limit.
+ */
+export const OUTPUT_PAUSE_MS = 100;
+export const OUTPUT_READ_BYTES = 64 * 1024;
+
 /** First wait after a crash, doubled by each further one. */
 export const BACKOFF_BASE_MS = 500;
 

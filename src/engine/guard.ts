@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { GUARD_GRACE_S, OUTPUT_LINGER_MS } from "./defaults.ts";
+import { OutputPump } from "./output_pump.ts";
 
 /**
  * A shell between the node and its child. The node holds the shell's stdin as a pipe, and the kernel
@@ -30,7 +31,10 @@ export interface GuardedCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Called with each piece of output; the child waits while the last one is not dealt with. */
+  /**
+   * Called with each piece of output, whose bytes are its own until it resolves only; the child waits while the last
+   * one is not dealt with.
+   */
   readonly onOutput: (from: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>;
 }
 
@@ -66,12 +70,13 @@ export function spawnGuarded({ command, args, env, onOutput }: GuardedCommand): 
     (bytes) => onOutput("stdout", bytes),
   );
   const pumps = [
-    new Pump(shell.stdout, onStdout),
-    new Pump(shell.stderr, (bytes) => onOutput("stderr", bytes)),
+    new OutputPump(shell.stdout, onStdout),
+    new OutputPump(shell.stderr, (bytes) => onOutput("stderr", bytes)),
   ];
   const exitCode = (async () => {
     const { code } = await shell.status;
     pid.resolve(null);
+    pumps.forEach((pump) => pump.hurry());
     const linger = setTimeout(() => pumps.forEach((pump) => pump.cancel()), OUTPUT_LINGER_MS);
     await Promise.all(pumps.map((pump) => pump.ended));
     clearTimeout(linger);
@@ -111,30 +116,4 @@ function afterFirstLine(
     line = null;
     if (end + 1 < bytes.length) return onRest(bytes.subarray(end + 1));
   };
-}
-
-/** Reads a stream to its end, one piece at a time. */
-class Pump {
-  readonly ended: Promise<void>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-
-  constructor(
-    stream: ReadableStream<Uint8Array>,
-    onBytes: (bytes: Uint8Array) => void | Promise<void>,
-  ) {
-    this.#reader = stream.getReader();
-    this.ended = this.#run(onBytes);
-  }
-
-  cancel(): void {
-    this.#reader.cancel().catch(() => {}); // the stream had ended by itself
-  }
-
-  async #run(onBytes: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
-    while (true) {
-      const { done, value } = await this.#reader.read();
-      if (done) return;
-      await onBytes(value);
-    }
-  }
 }
