@@ -83,11 +83,14 @@ export function spawnGuarded({ command, args, env, onOutput }: GuardedCommand): 
     await shell.stdin.close();
     return code;
   })();
+  // A child that has not said its pid may still be a fork of the shell, which takes a signal and does nothing.
+  const signalChild = (signal: Deno.Signal) =>
+    void pid.promise.then(() => signalShell(shell, signal));
   return {
     pid: pid.promise,
     exitCode,
-    terminate: () => signalShell(shell, "SIGTERM"),
-    kill: () => signalShell(shell, "SIGUSR1"),
+    terminate: () => signalChild("SIGTERM"),
+    kill: () => signalChild("SIGUSR1"),
   };
 }
 
