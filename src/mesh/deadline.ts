@@ -1,8 +1,12 @@
 import { type Cancel, type Clock, systemClock } from "./clock.ts";
 
-/** A time limit that is cleared with its scope, joined with the caller's own signal. */
+/**
+ * A time limit that is cleared with its scope, joined with the caller's own signal. By a listener: `AbortSignal.any`
+ * costs ten times as much, and every stream has two of these.
+ */
 export class Deadline implements Disposable {
-  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #parent: AbortSignal | undefined;
   readonly #cancel: Cancel;
 
   constructor(
@@ -11,16 +15,23 @@ export class Deadline implements Disposable {
     parent?: AbortSignal,
     clock: Pick<Clock, "after"> = systemClock,
   ) {
-    const own = new AbortController();
-    this.#cancel = clock.after(timeoutMs, () => {
-      own.abort(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError"));
-    });
-    this.signal = parent === undefined ? own.signal : AbortSignal.any([parent, own.signal]);
+    const late = () => new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError");
+    this.#cancel = clock.after(timeoutMs, () => this.#controller.abort(late()));
+    this.#parent = parent;
+    if (parent?.aborted) this.#follow();
+    else parent?.addEventListener("abort", this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   [Symbol.dispose](): void {
     this.#cancel();
+    this.#parent?.removeEventListener("abort", this.#follow);
   }
+
+  readonly #follow = (): void => this.#controller.abort(this.#parent?.reason);
 }
 
 /** Waits for a promise or a signal. What the promise brings too late is handed to `discard`. */

@@ -15,6 +15,14 @@ Deno.test("a deadline passes on the caller's own signal and its reason", async (
   await assert.rejects(raceSignal(never, deadline.signal), /Not needed any more/);
 });
 
+Deno.test("a deadline whose scope is over follows nobody", () => {
+  const caller = new AbortController();
+  const deadline = new Deadline(60_000, "The answer", caller.signal);
+  deadline[Symbol.dispose]();
+  caller.abort();
+  assert.equal(deadline.signal.aborted, false);
+});
+
 Deno.test("raceSignal() gives the value, and hands what comes too late to discard", async () => {
   const { signal } = new AbortController();
   assert.equal(await raceSignal(Promise.resolve(7), signal), 7);

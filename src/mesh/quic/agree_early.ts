@@ -1,5 +1,5 @@
 import { Deadline } from "../deadline.ts";
-import { NEGOTIATION_MS } from "./defaults.ts";
+import { AGREEMENT_MS, NEGOTIATION_MS } from "./defaults.ts";
 import { asError } from "./errors.ts";
 import { proposalOf, readProposal } from "./multistream.ts";
 import type { QuicStream } from "./stream.ts";
@@ -22,8 +22,10 @@ export async function agreeEarly(
   }
   stream.protocol = proposal.protocol;
   stream.unshift(bytes.subarray(proposal.length));
-  // Where it can't be written, its user meets the reason.
-  stream.write(proposalOf(proposal.protocol)).catch(() => undefined);
+  // Who has said all it may say waits for the agreement; for anybody else it may go with the answer.
+  const agreement = proposalOf(proposal.protocol);
+  if (bytes.length > proposal.length) stream.writeSoon(agreement, AGREEMENT_MS);
+  else stream.write(agreement).catch(() => undefined); // its user meets the reason
   return true;
 }
 

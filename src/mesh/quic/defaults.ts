@@ -46,6 +46,12 @@ export const MAX_STREAMS = 1_024;
 /** As libp2p's own: how long a stream may be open without a word. */
 export const NEGOTIATION_MS = 10_000;
 
+/**
+ * How long an agreement to a protocol waits for an answer to go with, where the peer does not wait for it. It shows
+ * the peer that somebody is there, for which even a fast one allows half a second.
+ */
+export const AGREEMENT_MS = 5;
+
 /** How long a new stream waits for a free slot: a peer that frees none in this time frees none. */
 export const OPEN_STREAM_TIMEOUT_MS = 10_000;
 

@@ -2,6 +2,7 @@ import {
   type AbortOptions,
   type ComponentLogger,
   type CreateStreamOptions,
+  type Logger,
   MuxerClosedError,
   type Stream,
   type StreamMuxer,
@@ -37,12 +38,15 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
   readonly #init: QuicMuxerInit;
   readonly #stalls: StallGuard<QuicStream>;
   readonly #owner: StreamOwner;
+  /** One for all streams: to make one costs more than anything else that a new stream needs. */
+  readonly #log: Logger;
   #isAccepting = false;
 
   constructor(init: QuicMuxerInit) {
     super();
     this.#init = init;
-    const { connection, options } = init;
+    const { native, connection, options, logger } = init;
+    this.#log = logger.forComponent(`libp2p:quic:streams:${native.id()}`);
     this.#stalls = new StallGuard({
       maxStalled: Math.floor(options.connectionWindowBytes / options.streamWindowBytes) - 1,
       stalledMs: options.stalledMs,
@@ -146,9 +150,7 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
   }
 
   #add(native: NativeStream, direction: "inbound" | "outbound"): QuicStream {
-    const scope = `libp2p:quic:stream:${this.#init.native.id()}:${native.id()}:${direction}`;
-    const log = this.#init.logger.forComponent(scope);
-    const stream = new QuicStream({ native, direction, log, owner: this.#owner });
+    const stream = new QuicStream({ native, direction, log: this.#log, owner: this.#owner });
     this.#streams.push(stream);
     stream.addEventListener("close", () => this.#streams.splice(this.#streams.indexOf(stream), 1));
     return stream;

@@ -74,7 +74,8 @@ export class QuicStream extends AbstractStream implements ByteStream {
       this.#owner.onCaughtUp(this);
       this.#ended.resolve();
     });
-    this.#readOn();
+    // Of an outbound stream the peer knows nothing before something is written: that must not wait for a read.
+    if (direction === "inbound") this.#readOn();
   }
 
   /** Resolves when both directions have ended or the stream broke; never rejects. */
@@ -91,6 +92,7 @@ export class QuicStream extends AbstractStream implements ByteStream {
     if (this.#readFailure !== undefined) return Promise.reject(this.#readFailure);
     if (this.#isReadOver) return Promise.resolve(null);
     this.#reader = Promise.withResolvers();
+    this.#readOn();
     return this.#reader.promise;
   }
 
@@ -106,12 +108,19 @@ export class QuicStream extends AbstractStream implements ByteStream {
 
   /** After a rejection the addon may still be reading the buffer: do not fill it anew. */
   write(bytes: Uint8Array): Promise<void> {
-    return this.#writer.write(bytes);
+    const writing = this.#writer.write(bytes);
+    this.#readOn();
+    return writing;
+  }
+
+  /** With the next write, or by itself when that does not come: see `StreamWriter`. */
+  writeSoon(bytes: Uint8Array, withinMs: number): void {
+    this.#writer.writeSoon(bytes, withinMs);
   }
 
   async closeWrite(): Promise<void> {
     if (this.#isWriteOver) return;
-    await this.#writer.write(new Uint8Array(0));
+    await this.write(new Uint8Array(0));
     await this.close();
   }
 
@@ -167,11 +176,15 @@ export class QuicStream extends AbstractStream implements ByteStream {
       return { sentBytes: 0, canSendMore: false };
     }
     const { byteLength } = data;
-    return { sentBytes: byteLength, canSendMore: this.#writer.offer(data.subarray()) };
+    const canSendMore = this.#writer.offer(data.subarray());
+    this.#readOn();
+    return { sentBytes: byteLength, canSendMore };
   }
 
   override async sendCloseWrite({ signal }: AbortOptions = {}): Promise<void> {
-    await within(this.#writer.finish(), signal);
+    const finishing = this.#writer.finish();
+    this.#readOn();
+    await within(finishing, signal);
     this.#isWriteOver = true;
   }
 

@@ -28,6 +28,8 @@ export class StreamWriter {
   #idle: PromiseWithResolvers<void> | undefined;
   #isRoomAwaited = false;
   #failure: Error | undefined;
+  /** Runs while something waits for a write to go with. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(native: NativeStream, options: StreamWriterOptions) {
     this.#native = native;
@@ -53,6 +55,16 @@ export class StreamWriter {
     await sent.promise;
   }
 
+  /**
+   * Sends a few bytes with the next write, as one piece, or by themselves where none comes for a while. Each write is a
+   * way to the addon, a packet, and a read at the other end.
+   */
+  writeSoon(bytes: Uint8Array, withinMs: number): void {
+    if (this.#failure !== undefined) return;
+    this.#enqueue(bytes);
+    this.#timer ??= setTimeout(() => this.#flushLate(), withinMs);
+  }
+
   /** Takes over a buffer that nobody will change. @returns whether there is room for more. */
   offer(bytes: Uint8Array): boolean {
     if (this.#failure !== undefined) throw this.#failure;
@@ -63,6 +75,7 @@ export class StreamWriter {
 
   /** Sends the end of the stream behind all that was written. */
   async finish(): Promise<void> {
+    this.#flushLate();
     while (this.#idle !== undefined) await this.#idle.promise;
     if (this.#failure !== undefined) throw this.#failure;
     await this.#native.finishWrite();
@@ -72,6 +85,7 @@ export class StreamWriter {
   fail(reason: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
+    clearTimeout(this.#timer);
     for (const { sent } of this.#queue) sent?.reject(reason);
     this.#options.budget.giveBack(this.#queuedBytes);
     this.#queue = [];
@@ -81,14 +95,25 @@ export class StreamWriter {
   }
 
   #push(bytes: Uint8Array, sent?: PromiseWithResolvers<void>): void {
+    this.#enqueue(bytes, sent);
+    if (this.#idle === undefined) this.#flush();
+  }
+
+  /** What waits for a write to go with goes by itself. */
+  #flushLate(): void {
+    if (this.#idle === undefined && this.#queue.length > 0) this.#flush();
+  }
+
+  #enqueue(bytes: Uint8Array, sent?: PromiseWithResolvers<void>): void {
     this.#queue.push({ bytes, sent });
     this.#queuedBytes += bytes.byteLength;
     this.#options.budget.take(bytes.byteLength);
-    if (this.#idle === undefined) this.#flush();
   }
 
   /** Never rejects: an error goes to `onError`. */
   async #flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#idle = Promise.withResolvers();
     try {
       while (this.#queue.length > 0) {

@@ -197,3 +197,41 @@ Deno.test("bytes of a stream that failed are given back to its connection", asyn
   writer.fail(new Error("over"));
   assert.equal(budget.isSpent, false);
 });
+
+Deno.test("bytes that may wait go with the next write, ahead of it, as one piece", async () => {
+  const { native, writer } = setUp();
+  writer.writeSoon(Uint8Array.of(1), 60_000);
+  await settled();
+  assert.deepEqual(native.writes, []);
+  await writer.write(Uint8Array.of(2, 2));
+  await native.complete();
+  assert.deepEqual(native.writes, [Uint8Array.of(1, 2, 2)]);
+});
+
+Deno.test("bytes that may wait go by themselves where no write comes", async () => {
+  const { native, writer } = setUp();
+  writer.writeSoon(Uint8Array.of(1), 1);
+  while (native.writes.length === 0) await settled();
+  await native.complete();
+  assert.deepEqual(native.writes, [Uint8Array.of(1)]);
+});
+
+Deno.test("the end of a stream does not overtake bytes that may wait", async () => {
+  const { native, writer } = setUp();
+  writer.writeSoon(Uint8Array.of(1), 60_000);
+  const finishing = writer.finish();
+  await settled();
+  assert.equal(native.isFinished, false);
+  await native.complete();
+  await finishing;
+  assert.deepEqual(native.writes, [Uint8Array.of(1)]);
+});
+
+Deno.test("a stream that breaks drops bytes that may wait", async () => {
+  const { native, writer } = setUp();
+  writer.writeSoon(Uint8Array.of(1), 1);
+  writer.fail(new Error("broken"));
+  writer.writeSoon(Uint8Array.of(2), 1);
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  assert.deepEqual(native.writes, []);
+});
