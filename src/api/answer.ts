@@ -1,6 +1,7 @@
 import { LOAD_HEADER, type LoadReport, type Loads, parseLoad } from "./balance.ts";
 import { BodyReader } from "./body_reader.ts";
 import { DOUBT_MS } from "./defaults.ts";
+import { followAbort } from "./follow_abort.ts";
 import { renameModel } from "./rename_model.ts";
 import type { Silence } from "./silence.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
@@ -83,7 +84,8 @@ export class Answer implements Disposable {
   }
 
   async #ask(request: ForwardRequest): Promise<void> {
-    const signal = AbortSignal.any([request.signal, this.#over.signal]);
+    const { signal } = this.#over;
+    followAbort(request.signal, this.#over);
     const asked = this.#asking.node.forward(this.instance, { ...request, signal });
     const response = await this.#waiting(asked);
     this.load = parseLoad(response.headers.get(LOAD_HEADER));

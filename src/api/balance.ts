@@ -17,6 +17,7 @@ export function balanced(
   inOrder: readonly GatewayInstance[],
   loadOf: (instance: GatewayInstance) => Load,
 ): readonly GatewayInstance[] {
+  if (inOrder.length < 2) return inOrder;
   const loads = new Map(inOrder.map((instance) => [instance, loadOf(instance)]));
   const sum = (of: (load: Load) => number) => loads.values().reduce((n, load) => n + of(load), 0);
   // The request itself counts, so that an idle mesh has room, and never all instances are full.

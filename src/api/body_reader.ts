@@ -30,7 +30,9 @@ export class BodyReader {
 }
 
 /** What comes from a socket takes a buffer of its reader's; what is made here does not. */
-function readerOf(body: ReadableStream<Uint8Array>) {
+export function readerOf(
+  body: ReadableStream<Uint8Array>,
+): ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array> {
   try {
     return body.getReader({ mode: "byob" });
   } catch {

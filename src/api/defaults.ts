@@ -6,6 +6,9 @@ export const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Eight of the largest bodies, or some thousand usual ones, that come at the same moment. */
 export const BODIES_COMING_BYTES = 8 * BODY_LIMIT_BYTES;
 
+/** Of a body at a time, and as much as Deno would take by itself. */
+export const BODY_READ_BYTES = 64 * 1024;
+
 /** Nobody pauses that long while sending; meanwhile what has come takes memory. */
 export const BODY_IDLE_MS = 30_000;
 

@@ -8,7 +8,7 @@ import type { LastingAnswer } from "./lasting_answer.ts";
 import { RefusedError } from "./openai_errors.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RefusalCounts } from "./refusal_counts.ts";
-import { headersToAnswer } from "./relay_headers.ts";
+import { copyHeadersToAnswer } from "./relay_headers.ts";
 
 /** What logs of web servers say of a caller that went away before its answer. */
 export const CALLER_GONE = 499;
@@ -20,6 +20,7 @@ const HEAD_OF_EVENTS = { "content-type": "text/event-stream", "cache-control": "
 
 /** One request and its answer. */
 export interface Exchange {
+  readonly id: string;
   readonly path: string;
   /** Aborts when the caller's connection is lost. */
   readonly caller: AbortSignal;
@@ -44,14 +45,14 @@ export function respond(
 ): Response {
   const { response } = answer;
   const { status } = response;
-  const headers = headOf(answer);
   const events = callerEvents(answer, exchange, options);
   if (response.body === null) {
     events.completed();
-    return new Response(null, { status, headers });
+    return headed(new Response(null, { status }), answer, exchange);
   }
   const isEvents = isEventStream(response);
-  return new Response(callerStream(answer.pieces(), events, { isEvents }), { status, headers });
+  const stream = callerStream(answer.pieces(), events, { isEvents });
+  return headed(new Response(stream, { status }), answer, exchange);
 }
 
 /**
@@ -69,18 +70,26 @@ export function respondAhead(
     return isEventStream(answer.response) ? answer.pieces() : instead(answer, exchange.path);
   }, isHeaded ? null : SIGN_OF_LIFE);
   const events = callerEvents(answer, exchange, options);
-  const headers = isHeaded ? headOf(answer) : HEAD_OF_EVENTS;
-  return new Response(callerStream(pieces, events, { isEvents: true }), { headers });
+  const stream = callerStream(pieces, events, { isEvents: true });
+  return isHeaded
+    ? headed(new Response(stream), answer, exchange)
+    : new Response(stream, { headers: HEAD_OF_EVENTS });
 }
 
 async function* instead(answer: LastingAnswer, path: string): AsyncGenerator<Uint8Array> {
   yield await asErrorEvent(path, answer.pieces());
 }
 
-function headOf({ response, instance }: LastingAnswer): Headers {
-  const headers = headersToAnswer(response.headers);
-  headers.set("x-mesh-host", instance.host);
-  return headers;
+/** Sets the headers where they stay: made first, and then copied, they cost as much as all the rest of an answer. */
+function headed(
+  sent: Response,
+  { response, instance }: LastingAnswer,
+  { id }: Exchange,
+): Response {
+  copyHeadersToAnswer(response.headers, sent.headers);
+  sent.headers.set("x-mesh-host", instance.host);
+  sent.headers.set("x-request-id", id);
+  return sent;
 }
 
 function callerEvents(

@@ -42,13 +42,16 @@ export function identify({ self, newId }: IdentifyOptions): MiddlewareHandler<Ap
 export function answerOwnHosts(own: OwnHosts): MiddlewareHandler {
   return async (c, next) => {
     const header = c.req.header("host") ?? null;
-    // A request line with a whole URL overrides the header (RFC 9112, 3.2.2). Deno keeps it in the URL.
-    const authority = URL.parse(c.req.url)?.host ?? "";
-    if (header === null || !isOwnHost(header, own) || !isOwnHost(authority, own)) {
+    if (header === null || !isOwnHost(header, own) || !isOwnAuthority(c.req.url, header, own)) {
       throw new RefusedError({ kind: "foreign-host", host: header });
     }
     await next();
   };
+}
+
+/** A request line with a whole URL overrides the header (RFC 9112, 3.2.2). Deno keeps it in the URL. */
+function isOwnAuthority(url: string, header: string, own: OwnHosts): boolean {
+  return url.startsWith(`http://${header}/`) || isOwnHost(URL.parse(url)?.host ?? "", own);
 }
 
 /** Refuses requests that a page of another site makes with its visitor's browser. */

@@ -10,6 +10,7 @@ import {
   respondAhead,
   type RespondOptions,
 } from "./exchange.ts";
+import { followAbort } from "./follow_abort.ts";
 import type { ApiEnv } from "./guards.ts";
 import { InstanceSearch } from "./instances.ts";
 import { LastingAnswer } from "./lasting_answer.ts";
@@ -42,13 +43,15 @@ export function inferenceHandler(
   const silence = new Silence(() => performance.now());
   return async (c) => {
     const node = nodeFor(c);
+    const id = c.get("requestId");
     const exchange: Exchange = {
+      id,
       path: c.req.path,
       caller: c.req.raw.signal,
       gone: new AbortController(),
       budget,
       recorder: new Recorder({
-        id: c.get("requestId"),
+        id,
         path: c.req.path,
         prompts: options.recordPrompts,
         now: options.now,
@@ -73,7 +76,8 @@ async function exchangeOne(
   const { logger, holdMs, signOfLifeMs } = options;
   const { node, loads } = asking;
   const { caller, gone, recorder } = exchange;
-  const signal = AbortSignal.any([caller, gone.signal]);
+  const { signal } = gone;
+  followAbort(caller, gone);
   const { routing, request } = await readRequest(c, signal, exchange);
   recorder.model = routing.model ?? "";
   const { requestId } = request;

@@ -1,5 +1,6 @@
 import type { BodyBudget } from "./body_budget.ts";
-import { BODY_IDLE_MS } from "./defaults.ts";
+import { readerOf } from "./body_reader.ts";
+import { BODY_IDLE_MS, BODY_READ_BYTES } from "./defaults.ts";
 import { RefusedError } from "./openai_errors.ts";
 
 export interface ReadBodyOptions {
@@ -25,7 +26,7 @@ export async function readBody(
   const announcedBytes = Number(request.headers.get("content-length"));
   if (announcedBytes > limitBytes) throw tooLarge();
   const body = new HeldBody(budget);
-  const chunks = new Chunks(request);
+  const chunks = new Chunks(request, announcedBytes);
   using watch = new IdleWatch(idleMs, () => body.letGo());
   try {
     for (let chunk = await chunks.next(); chunk !== null; chunk = await chunks.next()) {
@@ -82,50 +83,71 @@ class IdleWatch implements Disposable {
   readonly #idleMs: number;
   readonly #tooLong: () => void;
   #timer: ReturnType<typeof setTimeout>;
+  #sentMs = performance.now();
   #wasTooLong = false;
 
   constructor(idleMs: number, tooLong: () => void) {
     this.#idleMs = idleMs;
     this.#tooLong = tooLong;
-    this.#timer = this.#wait();
+    this.#timer = this.#wait(idleMs);
   }
 
   /** @throws {RefusedError} where it comes too late. */
   sent(): void {
-    clearTimeout(this.#timer);
     if (this.#wasTooLong) throw new RefusedError({ kind: "slow-body", idleMs: this.#idleMs });
-    this.#timer = this.#wait();
+    this.#sentMs = performance.now();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
 
-  #wait(): ReturnType<typeof setTimeout> {
+  /** One timer for the usual body, which comes at once; it looks again where something came meanwhile. */
+  #wait(ms: number): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
+      const leftMs = this.#sentMs + this.#idleMs - performance.now();
+      if (leftMs > 0) {
+        this.#timer = this.#wait(leftMs);
+        return;
+      }
       this.#wasTooLong = true;
       this.#tooLong();
-    }, this.#idleMs);
+    }, ms);
   }
 }
 
 /** A request's body, piece by piece. */
 class Chunks {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #reader: ReturnType<typeof readerOf> | undefined;
+  /** Of the usual body's own size: it comes in one piece. */
+  #buffer: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor({ body }: Request) {
-    this.#reader = body?.getReader();
+  /** @param sizeBytes of the body, where that was announced. */
+  constructor({ body }: Request, sizeBytes: number) {
+    this.#reader = body === null ? undefined : readerOf(body);
+    if (sizeBytes > 0) this.#buffer = new Uint8Array(Math.min(sizeBytes, BODY_READ_BYTES));
   }
 
   /** `null` at the end. @throws {RefusedError} where the body breaks off. */
   async next(): Promise<Uint8Array | null> {
     if (this.#reader === undefined) return null;
     try {
+      if (this.#reader instanceof ReadableStreamBYOBReader) return await this.#fill(this.#reader);
       return (await this.#reader.read()).value ?? null;
     } catch (error) {
       const reason = "The request body broke off before its end";
       throw new RefusedError({ kind: "bad-body", reason }, { cause: error });
     }
+  }
+
+  /** A piece that fills the buffer keeps it; of a sender of single bytes none may hold a buffer each. */
+  async #fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array | null> {
+    const buffer = this.#buffer ?? new Uint8Array(BODY_READ_BYTES);
+    const { value, done } = await reader.read(buffer);
+    if (done || value === undefined) return null;
+    const isFull = value.length === value.buffer.byteLength;
+    this.#buffer = isFull ? undefined : new Uint8Array(value.buffer);
+    return isFull ? value : value.slice();
   }
 
   /** The rest is not wanted; a body that broke off does not mind. */

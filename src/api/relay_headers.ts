@@ -15,21 +15,20 @@ const ANSWERED = [
 ];
 
 export function headersToAsk(from: Headers): Headers {
-  const to = only(ASKED, from);
+  const to = new Headers();
+  copy(ASKED, from, to);
   // The answer passes through as bytes; an encoding would be undone on the way.
   to.set("accept-encoding", "identity");
   return to;
 }
 
-export function headersToAnswer(from: Headers): Headers {
-  return only(ANSWERED, from);
+export function copyHeadersToAnswer(from: Headers, to: Headers): void {
+  copy(ANSWERED, from, to);
 }
 
-function only(names: readonly string[], from: Headers): Headers {
-  const to = new Headers();
+function copy(names: readonly string[], from: Headers, to: Headers): void {
   for (const name of names) {
     const value = from.get(name);
     if (value !== null) to.set(name, value);
   }
-  return to;
 }

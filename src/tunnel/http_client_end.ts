@@ -8,7 +8,7 @@ import {
   type ReplyHead,
   type RequestHead,
 } from "./http_frames.ts";
-import { requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
+import { addPairs, pairsOf, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { writeQuestion } from "./http_writer.ts";
 import { refuse } from "./inference_paths.ts";
 import { finish, resetOnAbort } from "./peer_stream.ts";
@@ -28,9 +28,24 @@ export async function forwardHttp(
 ): Promise<Response> {
   const refused = refuse(request.method, request.path);
   if (refused !== null) return refused;
-  const opening = encodeOpening(request);
-  const stream = await openStream(open, peer, request);
+  const [stream, opening] = await openAndEncode(open, peer, request);
   return await new Exchange(stream, opening, peer, request).reply();
+}
+
+/** The opening is encoded while the addon opens the stream: each takes as long as the other. */
+async function openAndEncode(
+  open: OpenStream,
+  peer: string,
+  request: TunnelRequest,
+): Promise<[PeerStream, Uint8Array]> {
+  const stream = openStream(open, peer, request);
+  try {
+    const opening = encodeOpening(request);
+    return [await stream, opening];
+  } catch (error) {
+    stream.then((opened) => opened.reset(asError(error)), () => undefined);
+    throw error;
+  }
 }
 
 function encodeOpening(request: TunnelRequest): Uint8Array {
@@ -44,7 +59,7 @@ function encodeOpening(request: TunnelRequest): Uint8Array {
       grant: grantOf(request),
       method,
       path,
-      headers: [...requestHeaders(request.headers)],
+      headers: pairsOf(requestHeaders(request.headers)),
     },
   });
 }
@@ -145,13 +160,13 @@ class Exchange {
     if (WITHOUT_BODY.includes(status)) {
       const bytes = await this.#nextBytes();
       if (bytes !== null) throw new FrameError(`An answer of status ${status} can not have a body`);
-      return new Response(null, { status, headers });
+      return withHeaders(new Response(null, { status }), headers);
     }
     const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: (controller) => this.#pull(controller),
       cancel: async (reason) => void await this.#fail(reason),
     }, { highWaterMark: 0 });
-    return new Response(body, { status, headers });
+    return withHeaders(new Response(body, { status }), headers);
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
@@ -194,4 +209,9 @@ class Exchange {
     const message = `The answer of ${this.#peer} broke off: ${asError(error).message}`;
     return new TunnelError(message, { cause: error });
   }
+}
+
+function withHeaders(response: Response, headers: ReplyHead["headers"]): Response {
+  addPairs(response.headers, headers);
+  return response;
 }

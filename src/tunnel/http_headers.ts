@@ -35,25 +35,40 @@ const NEVER_ANSWERED = ["set-cookie"];
 /** Statuses that `Response` takes without a body only. */
 export const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
+/** As pairs, in the shape that crosses the tunnel. */
+export type HeaderPairs = [name: string, value: string][];
+
+export function pairsOf(headers: Headers): HeaderPairs {
+  const pairs: HeaderPairs = [];
+  headers.forEach((value, name) => pairs.push([name, value]));
+  return pairs;
+}
+
+export function addPairs(to: Headers, pairs: Readonly<HeaderPairs>): void {
+  for (const [name, value] of pairs) to.append(name, value);
+}
+
 /** What of a caller's headers goes to a llama-server, here or elsewhere. */
 export function requestHeaders(from: Headers): Headers {
-  return withoutConnection(
-    from,
-    (name) => NEVER_ASKED.includes(name) || /^(x-forwarded-|sec-)/.test(name),
-  );
+  const to = new Headers();
+  const isDropped = (name: string) =>
+    NEVER_ASKED.includes(name) || /^(x-forwarded-|sec-)/.test(name);
+  copyHeaders(from, to, isDropped);
+  return to;
 }
 
-/** What of llama-server's headers goes back to the caller. */
-export function replyHeaders(from: Headers): Headers {
-  return withoutConnection(
-    from,
-    (name) => NEVER_ANSWERED.includes(name) || name.startsWith("access-control-"),
-  );
+/** Copies what of llama-server's headers goes back to the caller. */
+export function copyReplyHeaders(from: Headers, to: Headers): void {
+  const isDropped = (name: string) =>
+    NEVER_ANSWERED.includes(name) || name.startsWith("access-control-");
+  copyHeaders(from, to, isDropped);
 }
 
-function withoutConnection(from: Headers, isDropped: (name: string) => boolean): Headers {
+/** By `forEach`, and into what is there: the iterator, and `Headers` made of another, are most of a request's cost. */
+function copyHeaders(from: Headers, to: Headers, isDropped: (name: string) => boolean): void {
   const named = from.get("connection")?.toLowerCase().split(",").map((name) => name.trim()) ?? [];
-  const isKept = (name: string) =>
-    !PER_CONNECTION.includes(name) && !named.includes(name) && !isDropped(name);
-  return new Headers([...from].filter(([name]) => isKept(name)));
+  from.forEach((value, name) => {
+    if (PER_CONNECTION.includes(name) || named.includes(name) || isDropped(name)) return;
+    to.append(name, value);
+  });
 }

@@ -4,6 +4,7 @@ import { OPENING_TIMEOUT_MS } from "./defaults.ts";
 import { asError, FrameError } from "./errors.ts";
 import { HttpCaller } from "./http_caller.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
+import { addPairs } from "./http_headers.ts";
 import { encodeHttpFrame, type RequestHead } from "./http_frames.ts";
 import { writeReply } from "./http_writer.ts";
 import { forwardLocal } from "./local_http.ts";
@@ -87,11 +88,13 @@ async function answer(
   },
 ): Promise<void> {
   let response: Response;
+  const asked = new Headers();
+  addPairs(asked, headers);
   try {
     response = await ask(target, {
       method,
       path,
-      headers: new Headers(headers),
+      headers: asked,
       body: caller.body,
       signal: caller.gone,
     });

@@ -1,5 +1,6 @@
 import { MAX_BODY_FRAME_BYTES } from "./defaults.ts";
 import { encodeHttpFrame } from "./http_frames.ts";
+import { pairsOf } from "./http_headers.ts";
 import type { PeerStream } from "./types.ts";
 
 const END = encodeHttpFrame({ type: "end" });
@@ -39,7 +40,7 @@ export async function writeReply(
   { passed, gone }: ReplyOptions = {},
 ): Promise<void> {
   const { status, headers, body } = response;
-  let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: [...headers] } })];
+  let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: pairsOf(headers) } })];
   if (body !== null) {
     if (isEvents(headers)) await stream.write(joined(unsent.splice(0)));
     for await (const bytes of readWhileHere(body, gone)) {

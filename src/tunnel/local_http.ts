@@ -1,5 +1,5 @@
 import { asError, TunnelError } from "./errors.ts";
-import { replyHeaders, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
+import { copyReplyHeaders, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { refuse } from "./inference_paths.ts";
 import type { HttpTarget, InferenceRequest } from "./types.ts";
 
@@ -31,10 +31,10 @@ export async function forwardLocal(
   };
   try {
     const response = await fetch(target.baseUrl + request.path, init);
-    return new Response(WITHOUT_BODY.includes(response.status) ? null : response.body, {
-      status: response.status,
-      headers: replyHeaders(response.headers),
-    });
+    const { status } = response;
+    const answer = new Response(WITHOUT_BODY.includes(status) ? null : response.body, { status });
+    copyReplyHeaders(response.headers, answer.headers);
+    return answer;
   } catch (error) {
     request.signal.throwIfAborted();
     throw new TunnelError(`Could not ask llama-server at ${target.baseUrl}: ${reasonOf(error)}`, {

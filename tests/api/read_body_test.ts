@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { BodyBudget } from "../../src/api/body_budget.ts";
 import { RefusedError } from "../../src/api/openai_errors.ts";
@@ -121,4 +122,41 @@ Deno.test("readBody() refuses what all bodies together are too much for, and giv
   await assert.rejects(first, RefusedError);
   assert.equal((await readBody(sent(4), options)).length, 4);
   assert.ok(budget.take(5), "nothing stays taken");
+});
+
+Deno.test("readBody() gives the same bytes however they come from a socket", async () => {
+  const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 }), { maxLength: 20 });
+  await fc.assert(fc.asyncProperty(pieces, fc.boolean(), async (pieces, isAnnounced) => {
+    const whole = pieces.flatMap((piece) => [...piece]);
+    const coming = pieces.map((piece) => piece.slice());
+    const socket = new ReadableStream({
+      type: "bytes",
+      pull(controller) {
+        const piece = coming.shift();
+        if (piece !== undefined) return controller.enqueue(piece);
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+    });
+    const headers = isAnnounced ? { "content-length": `${whole.length}` } : {};
+    const options = { limitBytes: 1_000, budget: new BodyBudget(1_000) };
+    assert.deepEqual([...await readBody(post(socket, headers), options)], whole);
+  }));
+});
+
+Deno.test("readBody() holds no more memory than the body has, in whatever pieces it comes", async () => {
+  const held = Promise.withResolvers<Uint8Array>();
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const options = { limitBytes: 1_000, budget: new BodyBudget(1_000) };
+      held.resolve(await readBody(request, options));
+      return new Response();
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  await (await fetch(url, { method: "POST", body: "a short question" })).body?.cancel();
+  const body = await held.promise;
+  assert.equal(new TextDecoder().decode(body), "a short question");
+  assert.equal(body.buffer.byteLength, body.length);
 });
