@@ -1,7 +1,8 @@
 /**
  * `deno task bench api [--requests N] [--runs N] [--tokens N] [--no-readers]`: what the way through the API
  * costs. First byte and tokens per second of a node's llama-server itself, through the node's API and through a
- * client node's, in turn; then what callers that hang up cost, and those that read slowly: ten minutes of the twelve.
+ * client node's, in turn; then what callers that hang up cost, those that never finish their request, and those that read
+ * slowly: ten minutes of the fifteen.
  */
 
 import { parseArgs } from "node:util";
@@ -21,11 +22,12 @@ import {
 } from "./figures.ts";
 import { writeSection } from "./page.ts";
 import { ownServer } from "./api/own_server.ts";
+import { unfinishedFigures } from "./api/unfinished.ts";
 import { interleaved, untilListed } from "./sides.ts";
 import { firstByteMs, type StreamOptions, tokensPerSecond } from "./token_rate.ts";
 
-/** At least 20 ms a token on 2 cores, as the aims ask for. */
-const BALLAST = { layers: 10, sizeBytes: 200_000_000 } as const;
+/** At least 20 ms a token on 2 cores, as the aims ask for, also on fast ones. */
+const BALLAST = { layers: 15, sizeBytes: 300_000_000 } as const;
 
 /** Some three times what the machine is busy with behind one request. */
 const PAUSE_MS = 20;
@@ -39,7 +41,7 @@ export async function run(args: readonly string[]): Promise<void> {
     options: {
       readers: { type: "boolean", default: true },
       requests: { type: "string", default: "500" },
-      runs: { type: "string", default: "5" },
+      runs: { type: "string", default: "9" },
       tokens: { type: "string", default: "100" },
     },
   });
@@ -63,6 +65,7 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   add(rateFigures(rates));
   add(await hangUpFigures(cachedBallast(BALLAST)));
+  add(await unfinishedFigures());
   if (values.readers) add(await slowReaderFigures());
   const { requests, runs, tokens } = values;
   const what = [
