@@ -1,6 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import assert from "node:assert/strict";
 import { type Case, CITIES, type Served, WEATHER } from "./case.ts";
+import { assertTellsApart, PICTURES } from "./media.ts";
 
 const client = ({ url }: Served) => new Anthropic({ baseURL: url, apiKey: "none", maxRetries: 0 });
 
@@ -44,6 +45,22 @@ export const ANTHROPIC_CASES: readonly Case[] = [
     const use = answer.content.find((block) => block.type === "tool_use");
     assert.equal(use?.name, WEATHER.name);
     assert.ok(CITIES.includes((use?.input as { city: unknown }).city));
+  }),
+  row("images", async (served) => {
+    await assertTellsApart([PICTURES.red, PICTURES.blue], async (data) => {
+      const { content: [block] } = await client(served).messages.create({
+        ...ask(served),
+        max_tokens: 20,
+        messages: [{
+          role: "user",
+          content: [
+            { type: "text", text: "hello" },
+            { type: "image", source: { type: "base64", media_type: "image/png", data } },
+          ],
+        }],
+      });
+      return block?.type === "text" ? block.text : null;
+    });
   }),
   row("count_tokens", async (served) => {
     const { model, messages } = ask(served);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { type Case, CITIES, type Served, WEATHER } from "./case.ts";
+import { assertTellsApart, base64, PICTURES, tone } from "./media.ts";
 
 const client = ({ url }: Served) =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
@@ -21,6 +22,27 @@ const TOOLS: OpenAI.ChatCompletionTool[] = [{
     parameters: { ...WEATHER.schema },
   },
 }];
+
+/** What it says of a picture or a sound. */
+async function describe(
+  served: Served,
+  part: OpenAI.ChatCompletionContentPart,
+): Promise<string | null | undefined> {
+  const { choices } = await client(served).chat.completions.create({
+    ...ask(served),
+    max_tokens: 60,
+    messages: [{ role: "user", content: [{ type: "text", text: "hello" }, part] }],
+  });
+  return choices[0]?.message.content;
+}
+
+/** Far enough apart for weights by chance. */
+const TONES = [300, 5_000] as const;
+
+/** A sound as a file. */
+function recording(hertz: number): File {
+  return new File([tone(hertz)], "tone.wav", { type: "audio/wav" });
+}
 
 function row(feature: string, run: Case["run"]): Case {
   return { client: "openai", feature, run };
@@ -143,6 +165,46 @@ export const OPENAI_CASES: readonly Case[] = [
       if (event.type === "response.output_text.delta") text += event.delta;
     }
     assert.equal(text, served.hello);
+  }),
+  row("images", async (served) => {
+    await assertTellsApart([PICTURES.red, PICTURES.blue], (picture) =>
+      describe(served, {
+        type: "image_url",
+        image_url: { url: `data:image/png;base64,${picture}` },
+      }));
+  }),
+  row("audio", async (served) => {
+    await assertTellsApart(TONES, (hertz) =>
+      describe(served, {
+        type: "input_audio",
+        input_audio: { format: "wav", data: base64(tone(hertz)) },
+      }));
+  }),
+  row("transcriptions", async (served) => {
+    await assertTellsApart(TONES, async (hertz) => {
+      const { text } = await client(served).audio.transcriptions.create({
+        model: served.chat,
+        temperature: 0,
+        file: recording(hertz),
+      });
+      return text;
+    });
+  }),
+  row("transcriptions, streamed", async (served) => {
+    await assertTellsApart(TONES, async (hertz) => {
+      const stream = await client(served).audio.transcriptions.create({
+        model: served.chat,
+        temperature: 0,
+        file: recording(hertz),
+        stream: true,
+      });
+      let text = "";
+      for await (const event of stream) {
+        if (event.type === "transcript.text.delta") text += event.delta;
+        else if (event.type === "transcript.text.done") assert.equal(event.text, text);
+      }
+      return text;
+    });
   }),
   row("embeddings", async (served) => {
     const answer = await client(served).embeddings.create({

@@ -8,6 +8,7 @@ import { OPENAI_CASES } from "../compatibility/openai_cases.ts";
 import { tableOf, withTable } from "../compatibility/table.ts";
 import { writePooledModel, writeToolModel } from "../support/guide_variants.ts";
 import { temporaryFolder } from "../support/program.ts";
+import { writeProjector } from "../support/projector_writer.ts";
 import { answerTo, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
 
 const CASES = [...OPENAI_CASES, ...ANTHROPIC_CASES, ...AI_SDK_CASES, ...FETCH_CASES];
@@ -24,6 +25,7 @@ nodeTest("clients that others wrote work through a host and through a client nod
   await using folder = await temporaryFolder();
   const file = (name: string) => join(folder.path, `${name}.gguf`);
   writeToolModel(file("assistant"));
+  writeProjector(file("mmproj-assistant"));
   writePooledModel(file("embeddings"), "embeddings");
   writePooledModel(file("reranking"), "reranking");
   await using host = await startServing(["--model", file("assistant")]);
