@@ -24,7 +24,7 @@ export interface Exchange {
   readonly path: string;
   /** Aborts when the caller's connection is lost. */
   readonly caller: AbortSignal;
-  /** Aborted when the caller no longer reads. */
+  /** Aborted when the caller's connection is lost, or nobody reads the answer any more: what the request ends with. */
   readonly gone: AbortController;
   /** Shared with all others. */
   readonly budget: BodyBudget;

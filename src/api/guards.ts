@@ -49,9 +49,12 @@ export function answerOwnHosts(own: OwnHosts): MiddlewareHandler {
   };
 }
 
-/** A request line with a whole URL overrides the header (RFC 9112, 3.2.2). Deno keeps it in the URL. */
-function isOwnAuthority(url: string, header: string, own: OwnHosts): boolean {
-  return url.startsWith(`http://${header}/`) || isOwnHost(URL.parse(url)?.host ?? "", own);
+/**
+ * A request line with a whole URL overrides the header (RFC 9112, 3.2.2). Deno keeps it in the URL.
+ * @param ownHost a header that names this node: the usual URL begins with it, and need not be parsed.
+ */
+function isOwnAuthority(url: string, ownHost: string, own: OwnHosts): boolean {
+  return url.startsWith(`http://${ownHost}/`) || isOwnHost(URL.parse(url)?.host ?? "", own);
 }
 
 /** Refuses requests that a page of another site makes with its visitor's browser. */

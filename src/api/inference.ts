@@ -131,7 +131,7 @@ async function firstSign(
 async function readRequest(
   c: Context<ApiEnv>,
   signal: AbortSignal,
-  { recorder, budget }: Exchange,
+  { id, recorder, budget }: Exchange,
 ): Promise<{ routing: Routing; request: ForwardRequest }> {
   const { pathname, search } = new URL(c.req.url);
   // Routes match the path as it was sent, and `/v1/../slots` must not become another one further on.
@@ -143,7 +143,7 @@ async function readRequest(
   recorder.received(body);
   const routing = await readRouting(body);
   const request: ForwardRequest = {
-    requestId: c.get("requestId"),
+    requestId: id,
     asked: routing.model,
     method: c.req.method,
     path: pathname + search,

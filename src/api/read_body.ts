@@ -26,17 +26,15 @@ export async function readBody(
   const announcedBytes = Number(request.headers.get("content-length"));
   if (announcedBytes > limitBytes) throw tooLarge();
   const body = new HeldBody(budget);
-  const chunks = new Chunks(request, announcedBytes);
   using watch = new IdleWatch(idleMs, () => body.letGo());
+  const chunks = new Chunks(request, announcedBytes, () => watch.sent());
   try {
     for (let chunk = await chunks.next(); chunk !== null; chunk = await chunks.next()) {
-      watch.sent();
       if (body.size + chunk.length > limitBytes) throw tooLarge();
       body.add(chunk);
       // All that was announced has come: another read would only find the end, and take as long.
       if (body.size === announcedBytes) break;
     }
-    watch.sent();
     return body.whole();
   } catch (error) {
     chunks.cancel();
@@ -119,40 +117,70 @@ class IdleWatch implements Disposable {
 /** A request's body, piece by piece. */
 class Chunks {
   readonly #reader: ReturnType<typeof readerOf> | undefined;
-  /** Of the usual body's own size: it comes in one piece. */
-  #buffer: Uint8Array<ArrayBuffer> | undefined;
+  readonly #came: () => void;
+  /** What was announced and has not been handed over; unknown where nothing was. */
+  #leftBytes: number;
+  #buffer: ArrayBuffer | undefined;
+  #filled = 0;
 
-  /** @param sizeBytes of the body, where that was announced. */
-  constructor({ body }: Request, sizeBytes: number) {
+  /**
+   * @param sizeBytes of the body, where that was announced.
+   * @param came is called whenever something comes, be it a part of a piece.
+   */
+  constructor({ body }: Request, sizeBytes: number, came: () => void) {
     this.#reader = body === null ? undefined : readerOf(body);
-    if (sizeBytes > 0) this.#buffer = new Uint8Array(Math.min(sizeBytes, BODY_READ_BYTES));
+    this.#leftBytes = sizeBytes > 0 ? sizeBytes : Infinity;
+    this.#came = came;
   }
 
-  /** `null` at the end. @throws {RefusedError} where the body breaks off. */
+  /** `null` at the end. @throws {RefusedError} where the body breaks off, or what `came` throws. */
   async next(): Promise<Uint8Array | null> {
     if (this.#reader === undefined) return null;
-    try {
-      if (this.#reader instanceof ReadableStreamBYOBReader) return await this.#fill(this.#reader);
-      return (await this.#reader.read()).value ?? null;
-    } catch (error) {
-      const reason = "The request body broke off before its end";
-      throw new RefusedError({ kind: "bad-body", reason }, { cause: error });
-    }
-  }
-
-  /** A piece that fills the buffer keeps it; of a sender of single bytes none may hold a buffer each. */
-  async #fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array | null> {
-    const buffer = this.#buffer ?? new Uint8Array(BODY_READ_BYTES);
-    const { value, done } = await reader.read(buffer);
-    if (done || value === undefined) return null;
-    const isFull = value.length === value.buffer.byteLength;
-    this.#buffer = isFull ? undefined : new Uint8Array(value.buffer);
-    return isFull ? value : value.slice();
+    if (this.#reader instanceof ReadableStreamBYOBReader) return await this.#fill(this.#reader);
+    const { value } = await unbroken(this.#reader.read());
+    this.#came();
+    return value ?? null;
   }
 
   /** The rest is not wanted; a body that broke off does not mind. */
   cancel(): void {
     this.#reader?.cancel().catch(() => {});
+  }
+
+  /**
+   * The usual body fills a buffer of its own size with one read. Of a sender of single bytes a buffer is filled on, or
+   * each byte would cost an object.
+   */
+  async #fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array | null> {
+    for (;;) {
+      const size = Math.min(this.#leftBytes, BODY_READ_BYTES) || BODY_READ_BYTES;
+      const rest = new Uint8Array(this.#buffer ?? new ArrayBuffer(size), this.#filled);
+      const { value, done } = await unbroken(reader.read(rest));
+      this.#came();
+      if (value === undefined) return null;
+      // What went in is detached by now; the same memory comes back.
+      this.#buffer = value.buffer;
+      this.#filled += value.length;
+      if (done) return this.#filled === 0 ? null : this.#handOver().slice();
+      if (this.#filled === this.#buffer.byteLength) return this.#handOver();
+    }
+  }
+
+  #handOver(): Uint8Array {
+    const piece = new Uint8Array(this.#buffer ?? new ArrayBuffer(0), 0, this.#filled);
+    this.#leftBytes -= this.#filled;
+    this.#buffer = undefined;
+    this.#filled = 0;
+    return piece;
+  }
+}
+
+async function unbroken<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    const reason = "The request body broke off before its end";
+    throw new RefusedError({ kind: "bad-body", reason }, { cause: error });
   }
 }
 

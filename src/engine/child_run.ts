@@ -87,7 +87,8 @@ export class ChildRun {
     const { engine, logger, now } = this.#parts;
     const server = this.#spec.kind;
     const progress = new LoadProgress();
-    const lines = new Lines((line) => logger.debug("{server}: {line}", { server, line }));
+    const onLine = (line: string) => logger.debug("{server}: {line}", { server, line });
+    const lines = { stdout: new Lines(onLine), stderr: new Lines(onLine) };
     const command = server === "llama-server" ? engine.llamaServer : engine.rpcServer;
     const args = this.#arguments(port);
     const heading = `[${new Date(now()).toISOString()}] ${[command, ...args].join(" ")}\n`;
@@ -98,7 +99,7 @@ export class ChildRun {
       env: environment(this.#spec, apiKey),
       onOutput: (from, bytes) => {
         if (from === "stderr") this.#stderr.add(bytes);
-        lines.add(bytes);
+        lines[from].add(bytes);
         progress.add(bytes);
         this.#events.onProgress(progress.fraction);
         return this.#writeLog(bytes);

@@ -41,8 +41,8 @@ export const GUARD_GRACE_S = 1;
 export const OUTPUT_LINGER_MS = 500;
 
 /**
- * Between two looks at a child's output, which gathers in a pipe of 64 KiB: long enough for all that llama-server
- * says of a request, short enough that nobody who reads the log notices, and that 600 KB/s are no child's limit.
+ * Between two looks at a child's output, which gathers in a pipe: long enough for all that llama-server says of a
+ * request, short enough that nobody who reads the log notices. Who fills the buffer is looked at again at once.
  */
 export const OUTPUT_PAUSE_MS = 100;
 export const OUTPUT_READ_BYTES = 64 * 1024;

@@ -32,8 +32,8 @@ export interface GuardedCommand {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Called with each piece of output, whose bytes are its own until it resolves only; the child waits while the last
-   * one is not dealt with.
+   * Called with each piece of output; the bytes are valid only until it resolves. The child waits while the last one
+   * is not dealt with.
    */
   readonly onOutput: (from: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface GuardedCommand {
 export interface GuardedChild {
   /** Resolves once the child runs; `null` where it never did. */
   readonly pid: Promise<number | null>;
-  /** SIGTERM. Neither this nor `kill` ever reaches another process, however late it comes. */
+  /** SIGTERM, once the child runs. Neither this nor `kill` ever reaches another process, however late it comes. */
   terminate(): void;
   /** SIGKILL. */
   kill(): void;

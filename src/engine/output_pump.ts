@@ -42,8 +42,11 @@ export class OutputPump {
       const { done, value } = await this.#reader.read(buffer);
       if (done) return;
       await onBytes(value);
+      const isFull = value.length === value.buffer.byteLength;
       // What went in is detached by now; the same memory comes back.
       buffer = new Uint8Array(value.buffer);
+      // A child that says a lot may be waiting for room in the pipe.
+      if (isFull) continue;
       if (!this.#hurry.signal.aborted) await this.#pause(this.#hurry.signal);
     }
   }

@@ -1,6 +1,6 @@
 /**
  * A signal with a timer of its own: it fires by itself, or with the signal it follows, until disposed. A listener does
- * that for a tenth of what `AbortSignal.any` costs, and every stream has three of them.
+ * that for a tenth of what `AbortSignal.any` costs, and every request needs some.
  */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();

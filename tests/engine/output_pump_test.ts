@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { OUTPUT_READ_BYTES } from "../../src/engine/defaults.ts";
 import { OutputPump } from "../../src/engine/output_pump.ts";
 
 /** A pump whose pauses end when the test says so. */
@@ -62,4 +63,14 @@ Deno.test("output that nobody ends is given up", async () => {
   pump.cancel();
   await pump.ended;
   assert.deepEqual(pieces, ["works\n"]);
+});
+
+Deno.test("a child that says a lot is not kept waiting", async () => {
+  const { pump, pieces, print, end, paused } = setUp();
+  print("x".repeat(2 * OUTPUT_READ_BYTES));
+  print("y");
+  (await paused())();
+  assert.deepEqual(pieces.map((piece) => piece.length), [OUTPUT_READ_BYTES, OUTPUT_READ_BYTES, 1]);
+  end();
+  await pump.ended;
 });

@@ -22,7 +22,7 @@ export async function agreeEarly(
   }
   stream.protocol = proposal.protocol;
   stream.unshift(bytes.subarray(proposal.length));
-  // Who has said all it may say waits for the agreement; for anybody else it may go with the answer.
+  // A peer that sent more than the proposal does not wait for the agreement: it may go with the answer.
   const agreement = proposalOf(proposal.protocol);
   if (bytes.length > proposal.length) stream.writeSoon(agreement, AGREEMENT_MS);
   else stream.write(agreement).catch(() => undefined); // its user meets the reason

@@ -47,8 +47,8 @@ export const MAX_STREAMS = 1_024;
 export const NEGOTIATION_MS = 10_000;
 
 /**
- * How long an agreement to a protocol waits for an answer to go with, where the peer does not wait for it. It shows
- * the peer that somebody is there, for which even a fast one allows half a second.
+ * How long an agreement to a protocol waits for an answer to go with, where the peer does not wait for it. It also shows
+ * the peer that somebody is there: a node gives up after `OPEN_PATIENCE_MIN_MS` at the earliest, half a second.
  */
 export const AGREEMENT_MS = 5;
 

@@ -24,7 +24,7 @@ export class ConnectionLostError extends Error {
   }
 }
 
-/** The peer did not take the stream: it does not speak the protocol, or is gone. It knows nothing of what was said. */
+/** The peer did not take the stream: it does not speak the protocol, is gone, or gave it up before it said anything. */
 export class NotAgreedError extends Error {
   override name = "NotAgreedError";
   constructor(reason: string, options?: ErrorOptions) {

@@ -56,13 +56,16 @@ export class StreamWriter {
   }
 
   /**
-   * Sends a few bytes with the next write, as one piece, or by themselves where none comes for a while. Each write is a
-   * way to the addon, a packet, and a read at the other end.
+   * Sends a few bytes with the next write, as one piece, or by themselves where none comes for a while: each write is a
+   * way to the addon, a packet, and a read at the other end. Takes over a buffer that nobody will change.
    */
   writeSoon(bytes: Uint8Array, withinMs: number): void {
     if (this.#failure !== undefined) return;
     this.#enqueue(bytes);
-    this.#timer ??= setTimeout(() => this.#flushLate(), withinMs);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#flushLate();
+    }, withinMs);
   }
 
   /** Takes over a buffer that nobody will change. @returns whether there is room for more. */

@@ -235,3 +235,16 @@ Deno.test("a stream that breaks drops bytes that may wait", async () => {
   await new Promise((resolve) => setTimeout(resolve, 3));
   assert.deepEqual(native.writes, []);
 });
+
+Deno.test("bytes that may wait go by themselves again, after some that a write took along", async () => {
+  const { native, writer } = setUp();
+  await writer.write(Uint8Array.of(1));
+  writer.writeSoon(Uint8Array.of(2), 1);
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  await native.complete();
+  await native.complete();
+  writer.writeSoon(Uint8Array.of(3), 1);
+  while (native.writes.length < 3) await settled();
+  await native.complete();
+  assert.deepEqual(native.writes, [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]);
+});
