@@ -5,32 +5,55 @@ import { RefusedError } from "./openai_errors.ts";
 
 export interface ReadBodyOptions {
   readonly limitBytes: number;
-  /** What all bodies together may take while they come. */
+  /** What all bodies together may take while they come by pieces. */
   readonly budget: BodyBudget;
   /** How long the sender may send nothing. @default {BODY_IDLE_MS} */
   readonly idleMs?: number;
+  /** Deno's server has made the request, so that no more comes than was announced. @default {false} */
+  readonly isFramed?: boolean;
 }
 
 /**
  * Reads a request's body whole. It ends with a `RefusedError` as soon as the body is known to be
  * larger than the limit: by its announced length at once, else while it comes.
  *
- * Of a sender that falls silent nothing is kept, but it hears so only with its next byte or its end: Deno
- * never ends a read whose request was answered meanwhile, and its 64 KiB would stay for good.
+ * Of a sender that falls silent nothing is kept but 64 KiB, and it hears so only with its next byte or its end: Deno
+ * never ends a read whose request was answered meanwhile, and its memory would stay for good.
  */
-export async function readBody(
+export async function readBody(request: Request, options: ReadBodyOptions): Promise<Uint8Array> {
+  const { limitBytes, idleMs = BODY_IDLE_MS, isFramed = false } = options;
+  const announcedBytes = Number(request.headers.get("content-length"));
+  if (announcedBytes > limitBytes) throw new RefusedError({ kind: "body-too-large", limitBytes });
+  const isSmall = announcedBytes > 0 && announcedBytes <= BODY_READ_BYTES;
+  return isFramed && isSmall
+    ? await readAtOnce(request, idleMs)
+    : await readByPieces(request, options, announcedBytes);
+}
+
+/**
+ * In one operation of Deno's: by pieces a small body takes five times as long, 0.2 ms where requests come alone. The
+ * idle time is for all of it.
+ */
+async function readAtOnce(request: Request, idleMs: number): Promise<Uint8Array> {
+  using watch = new IdleWatch(idleMs, () => {});
+  const bytes = await unbroken(request.bytes());
+  watch.sent();
+  return bytes;
+}
+
+async function readByPieces(
   request: Request,
   { limitBytes, budget, idleMs = BODY_IDLE_MS }: ReadBodyOptions,
+  announcedBytes: number,
 ): Promise<Uint8Array> {
-  const tooLarge = () => new RefusedError({ kind: "body-too-large", limitBytes });
-  const announcedBytes = Number(request.headers.get("content-length"));
-  if (announcedBytes > limitBytes) throw tooLarge();
   const body = new HeldBody(budget);
   using watch = new IdleWatch(idleMs, () => body.letGo());
   const chunks = new Chunks(request, announcedBytes, () => watch.sent());
   try {
     for (let chunk = await chunks.next(); chunk !== null; chunk = await chunks.next()) {
-      if (body.size + chunk.length > limitBytes) throw tooLarge();
+      if (body.size + chunk.length > limitBytes) {
+        throw new RefusedError({ kind: "body-too-large", limitBytes });
+      }
       body.add(chunk);
       // All that was announced has come: another read would only find the end, and take as long.
       if (body.size === announcedBytes) break;

@@ -5,6 +5,7 @@ import { BodyBudget } from "../../src/api/body_budget.ts";
 import { BODY_READ_BYTES } from "../../src/api/defaults.ts";
 import { RefusedError } from "../../src/api/openai_errors.ts";
 import { readBody } from "../../src/api/read_body.ts";
+import { RawHttp } from "./raw_http.ts";
 
 const URL = "http://localhost/";
 
@@ -152,19 +153,55 @@ Deno.test("readBody() gives the same bytes however they come from a socket", asy
   }));
 });
 
-Deno.test("readBody() holds no more memory than the body has, in whatever pieces it comes", async () => {
-  const held = Promise.withResolvers<Uint8Array>();
+/** What becomes of a request that a real server has made of these bytes. */
+async function served(
+  send: (raw: RawHttp) => Promise<unknown>,
+  { idleMs = 60_000, hangsUp = false } = {},
+): Promise<PromiseSettledResult<Uint8Array>> {
+  const { promise, resolve } = Promise.withResolvers<PromiseSettledResult<Uint8Array>>();
+  const options = { limitBytes: 100, idleMs, budget: new BodyBudget(1_000), isFramed: true };
   await using server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     async (request) => {
-      const options = { limitBytes: 1_000, budget: new BodyBudget(1_000) };
-      held.resolve(await readBody(request, options));
+      const [outcome] = await Promise.allSettled([readBody(request, options)]);
+      resolve(outcome!);
       return new Response();
     },
   );
-  const url = `http://127.0.0.1:${server.addr.port}/`;
-  await (await fetch(url, { method: "POST", body: "a short question" })).body?.cancel();
-  const body = await held.promise;
-  assert.equal(new TextDecoder().decode(body), "a short question");
-  assert.equal(body.buffer.byteLength, body.length);
+  {
+    using raw = await RawHttp.connect(`http://127.0.0.1:${server.addr.port}`);
+    await send(raw);
+    if (!hangsUp) return await promise;
+  }
+  return await promise;
+}
+
+const POST = ["POST / HTTP/1.1", "host: localhost"];
+
+function refusalOf(outcome: PromiseSettledResult<Uint8Array>): string | undefined {
+  if (outcome.status === "fulfilled" || !(outcome.reason instanceof RefusedError)) return undefined;
+  return outcome.reason.refusal.kind;
+}
+
+Deno.test("readBody() holds no more memory than the body of a request has", async () => {
+  const outcome = await served((raw) => raw.send([...POST, "content-length: 5"], "small"));
+  assert.ok(outcome.status === "fulfilled");
+  assert.equal(new TextDecoder().decode(outcome.value), "small");
+  assert.equal(outcome.value.buffer.byteLength, 5);
+});
+
+Deno.test("readBody() gives up who is too slow with a small body, at its end", async () => {
+  const outcome = await served(async (raw) => {
+    await raw.send([...POST, "content-length: 5"], "sm");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await raw.write(new TextEncoder().encode("all"));
+  }, { idleMs: 1 });
+  assert.equal(refusalOf(outcome), "slow-body");
+});
+
+Deno.test("readBody() says that a small body broke off", async () => {
+  const outcome = await served((raw) => raw.send([...POST, "content-length: 5"], "sm"), {
+    hangsUp: true,
+  });
+  assert.equal(refusalOf(outcome), "bad-body");
 });
