@@ -21,6 +21,7 @@ import {
   medianRatio,
 } from "./figures.ts";
 import { writeSection } from "./page.ts";
+import { HOST_CORE, OTHER_CORES, pin, standAside } from "./cores.ts";
 import { ownServer } from "./api/own_server.ts";
 import { unfinishedFigures } from "./api/unfinished.ts";
 import { interleaved, untilListed } from "./sides.ts";
@@ -32,6 +33,12 @@ const BALLAST = { layers: 15, sizeBytes: 300_000_000 } as const;
 /** Some three times what the machine is busy with behind one request. */
 const PAUSE_MS = 20;
 
+/** So that no stream pays for what its predecessor has left to be done. */
+const STREAM_PAUSE_MS = 200;
+
+/** What llama.cpp does where its host has one core: more threads would wait for each other by spinning. */
+const ONE_CORE = { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" };
+
 type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
 
 export async function run(args: readonly string[]): Promise<void> {
@@ -41,8 +48,8 @@ export async function run(args: readonly string[]): Promise<void> {
     options: {
       readers: { type: "boolean", default: true },
       requests: { type: "string", default: "500" },
-      runs: { type: "string", default: "9" },
-      tokens: { type: "string", default: "100" },
+      runs: { type: "string", default: "30" },
+      tokens: { type: "string", default: "30" },
     },
   });
   await testEngine();
@@ -59,11 +66,18 @@ export async function run(args: readonly string[]): Promise<void> {
     pauseMs: PAUSE_MS,
   });
   add(firstByteFigures(first));
-  const rates = await threeWays(cachedBallast(BALLAST), tokensPerSecond, {
+  const streams = {
     rounds: Number(values.runs),
     tokens: Number(values.tokens),
+    pauseMs: STREAM_PAUSE_MS,
+  };
+  const together = await threeWays(cachedBallast(BALLAST), tokensPerSecond, streams);
+  add(rateFigures("all on the same cores", together));
+  const apart = await threeWays(cachedBallast(BALLAST), tokensPerSecond, {
+    ...streams,
+    isHostApart: true,
   });
-  add(rateFigures(rates));
+  add(rateFigures("the host and one thread of llama.cpp on a core of their own", apart));
   add(await hangUpFigures(cachedBallast(BALLAST)));
   add(await unfinishedFigures());
   if (values.readers) add(await slowReaderFigures());
@@ -71,7 +85,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const what = [
     `Measured on ${await machine()}.`,
     `${requests} requests for one token of the guide, on connections that are kept, ${PAUSE_MS} ms apart; ${runs} streams of ${tokens} tokens`,
-    "of ballast; each way in turn, and what is more is the median of the differences pair by pair.",
+    "of ballast; each way in turn, and what is more, or a part, is the median over the pairs.",
   ].join("\n");
   const title = "The way through the API (`deno task bench api`)";
   await writeSection(title, `${what}\n\n${figureTable(figures)}`);
@@ -87,18 +101,26 @@ interface ThreeWays {
 async function threeWays(
   model: string | null,
   measure: Measure,
-  { rounds, tokens, pauseMs = 0 }: {
+  { rounds, tokens, pauseMs, isHostApart = false }: {
     readonly rounds: number;
     readonly tokens: number;
-    readonly pauseMs?: number;
+    readonly pauseMs: number;
+    /** On a core of its own, as on a machine of its own. */
+    readonly isHostApart?: boolean;
   },
 ): Promise<ThreeWays> {
   // The guide beside it would guess the ballast's tokens, and several would come at a time.
   const serve = ["--model", model ?? "guide", "--bin-dir", await testBinDir(), "--no-draft"];
-  await using node = await startNode({ args: serve });
+  await using node = await startNode({ args: serve, env: isHostApart ? ONE_CORE : {} });
   const name = String((await node.waitFor("serving")).model);
   await using client = await startNode({ args: ["--client", "--join", node.token] });
   await untilListed(client, name);
+  await using stack = new AsyncDisposableStack();
+  if (isHostApart) {
+    await pin(node.pid, HOST_CORE);
+    await pin(client.pid, OTHER_CORES);
+    stack.use(await standAside());
+  }
   const alone = await ownServer(node);
   const options = { model: name, tokens };
   const [direct = [], local = [], remote = []] = await interleaved(rounds, [
@@ -119,13 +141,13 @@ function firstByteFigures({ direct, local, client }: ThreeWays): Figure[] {
   ];
 }
 
-function rateFigures({ direct, local, client }: ThreeWays): Figure[] {
+function rateFigures(how: string, { direct, local, client }: ThreeWays): Figure[] {
   const rate = (values: readonly number[]) => `${median(values).toFixed(1)} tokens/s`;
   const of = (values: readonly number[]) =>
     `${rate(values)} (${medianRatio(values, direct).toFixed(3)} of llama-server)`;
   return [
-    { name: "ballast: llama-server itself", value: rate(direct) },
-    { name: "ballast: local API", value: of(local), aim: ">= 0.98" },
-    { name: "ballast: client node", value: of(client), aim: ">= 0.98" },
+    { name: `ballast, ${how}: llama-server itself`, value: rate(direct) },
+    { name: `ballast, ${how}: local API`, value: of(local), aim: ">= 0.98" },
+    { name: `ballast, ${how}: client node`, value: of(client), aim: ">= 0.98" },
   ];
 }

@@ -1,16 +1,9 @@
 import type { NodeProcess } from "../../../tests/support/node_process.ts";
 import { Crowd } from "../../load/crowd.ts";
 import type { Report } from "../../load/types.ts";
+import { OTHER_CORES } from "../cores.ts";
 import { type Figure, median } from "../figures.ts";
-import {
-  CLIENT_CORES,
-  cpuDuring,
-  ownRequests,
-  Resident,
-  type Setting,
-  startHost,
-  timesOf,
-} from "./host.ts";
+import { cpuDuring, ownRequests, Resident, type Setting, startHost, timesOf } from "./host.ts";
 
 export interface ConnectedSetting extends Setting {
   readonly clients: number;
@@ -32,7 +25,7 @@ export async function connectedFigures(setting: ConnectedSetting): Promise<Figur
   const alone = await ownRequests(host);
   const resident = new Resident(host);
   const bare = await resident.settled();
-  await using crowd = await Crowd.start({ token: host.token, processes, cores: CLIENT_CORES });
+  await using crowd = await Crowd.start({ token: host.token, processes, cores: OTHER_CORES });
   const joins = await crowd.join(clients);
   const { result: refreshes, seconds: cpu } = await cpuDuring(
     host,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type NodeProcess, startNode } from "../../../tests/support/node_process.ts";
-import { cpuSeconds, descendants } from "../../../tests/support/processes.ts";
+import { cpuSeconds } from "../../../tests/support/processes.ts";
 import type { Report } from "../../load/types.ts";
+import { HOST_CORE, pin } from "../cores.ts";
 import { type Figure, quantile } from "../figures.ts";
 
 export interface Setting {
@@ -9,9 +10,6 @@ export interface Setting {
   readonly processes: number;
   readonly binDir: string;
 }
-
-const HOST_CORE = "0";
-export const CLIENT_CORES = `1-${Math.max(1, navigator.hardwareConcurrency - 1)}`;
 
 const OWN_REQUESTS = 100;
 
@@ -29,10 +27,7 @@ export async function startHost(
     env: { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" },
   });
   await node.serving("guide");
-  const pids = [node.pid, ...(await descendants(node.pid)).map(({ pid }) => pid)];
-  for (const pid of pids) {
-    await new Deno.Command("taskset", { args: ["-acp", HOST_CORE, `${pid}`] }).output();
-  }
+  await pin(node.pid, HOST_CORE);
   return node;
 }
 

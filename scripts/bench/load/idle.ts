@@ -1,7 +1,8 @@
 import { Crowd } from "../../load/crowd.ts";
 import { joinReports, type Report } from "../../load/types.ts";
+import { OTHER_CORES } from "../cores.ts";
 import type { Figure } from "../figures.ts";
-import { CLIENT_CORES, ownRequests, Resident, type Setting, startHost, timesOf } from "./host.ts";
+import { ownRequests, Resident, type Setting, startHost, timesOf } from "./host.ts";
 
 export interface IdleSetting extends Setting {
   /** How many have come by at each look, in rising order. */
@@ -28,7 +29,7 @@ export async function idleFigures(setting: IdleSetting): Promise<Figure[]> {
   await ownRequests(host);
   const resident = new Resident(host);
   const bare = await resident.settled();
-  await using crowd = await Crowd.start({ token: host.token, processes, cores: CLIENT_CORES });
+  await using crowd = await Crowd.start({ token: host.token, processes, cores: OTHER_CORES });
   const reports: Report[] = [];
   const looks: Look[] = [];
   let passed = 0;
