@@ -21,7 +21,7 @@ import {
   medianRatio,
 } from "./figures.ts";
 import { writeSection } from "./page.ts";
-import { HOST_CORE, OTHER_CORES, pin, standAside } from "./cores.ts";
+import { HOST_CORE, ONE_CORE, OTHER_CORES, pin, standAside } from "./cores.ts";
 import { ownServer } from "./api/own_server.ts";
 import { unfinishedFigures } from "./api/unfinished.ts";
 import { interleaved, untilListed } from "./sides.ts";
@@ -35,9 +35,6 @@ const PAUSE_MS = 20;
 
 /** So that no stream pays for what its predecessor has left to be done. */
 const STREAM_PAUSE_MS = 200;
-
-/** What llama.cpp does where its host has one core: more threads would wait for each other by spinning. */
-const ONE_CORE = { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" };
 
 type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
 

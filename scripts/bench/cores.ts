@@ -5,6 +5,9 @@ import { descendants } from "../../tests/support/processes.ts";
 /** The host's, with its llama-server. */
 export const HOST_CORE = "0";
 
+/** As many threads of llama.cpp as that host has cores: more would wait for each other by spinning. */
+export const ONE_CORE = { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" };
+
 /** Everybody else's. */
 export const OTHER_CORES = `1-${Math.max(1, navigator.hardwareConcurrency - 1)}`;
 

@@ -44,11 +44,14 @@ export function inferenceHandler(
   return async (c) => {
     const node = nodeFor(c);
     const id = c.get("requestId");
+    const caller = c.req.raw.signal;
+    const gone = new AbortController();
+    followAbort(caller, gone);
     const exchange: Exchange = {
       id,
       path: c.req.path,
-      caller: c.req.raw.signal,
-      gone: new AbortController(),
+      caller,
+      gone,
       budget,
       recorder: new Recorder({
         id,
@@ -75,12 +78,10 @@ async function exchangeOne(
 ): Promise<Response> {
   const { logger, holdMs, signOfLifeMs } = options;
   const { node, loads } = asking;
-  const { caller, gone, recorder } = exchange;
-  const { signal } = gone;
-  followAbort(caller, gone);
-  const { routing, request } = await readRequest(c, signal, exchange);
+  const { recorder } = exchange;
+  const { routing, request } = await readRequest(c, exchange);
   recorder.model = routing.model ?? "";
-  const { requestId } = request;
+  const { requestId, signal } = request;
   const search = new InstanceSearch({ node, loads, routing, requestId, signal, logger, holdMs });
   const answer = new LastingAnswer({
     asking,
@@ -130,8 +131,7 @@ async function firstSign(
 
 async function readRequest(
   c: Context<ApiEnv>,
-  signal: AbortSignal,
-  { id, recorder, budget }: Exchange,
+  { id, gone, recorder, budget }: Exchange,
 ): Promise<{ routing: Routing; request: ForwardRequest }> {
   const { pathname, search } = new URL(c.req.url);
   // Routes match the path as it was sent, and `/v1/../slots` must not become another one further on.
@@ -153,7 +153,7 @@ async function readRequest(
     path: pathname + search,
     headers: headersToAsk(c.req.raw.headers),
     body,
-    signal,
+    signal: gone.signal,
     connected: () => recorder.connected(),
   };
   return { routing, request };

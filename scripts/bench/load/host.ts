@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type NodeProcess, startNode } from "../../../tests/support/node_process.ts";
 import { cpuSeconds } from "../../../tests/support/processes.ts";
 import type { Report } from "../../load/types.ts";
-import { HOST_CORE, pin } from "../cores.ts";
+import { HOST_CORE, ONE_CORE, pin } from "../cores.ts";
 import { type Figure, quantile } from "../figures.ts";
 
 export interface Setting {
@@ -23,8 +23,7 @@ export async function startHost(
 ): Promise<NodeProcess> {
   const node = await startNode({
     args: ["--model", "guide", "--bin-dir", binDir, ...args],
-    // As many threads as it has cores: more would wait for each other by spinning.
-    env: { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" },
+    env: ONE_CORE,
   });
   await node.serving("guide");
   await pin(node.pid, HOST_CORE);
