@@ -4,7 +4,6 @@ import {
   entry,
   type MetadataEntry,
   type TensorToWrite,
-  text,
   u32,
   u64,
   writeGguf,
