@@ -2,7 +2,6 @@
 
 import type { HubConfig, NodeConfig } from "../node/mod.ts";
 import type { Shell } from "./program/actions.ts";
-import type { Setting } from "./settings.ts";
 
 /** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`. */
 export interface ServeConfig extends NodeConfig {
@@ -10,6 +9,14 @@ export interface ServeConfig extends NodeConfig {
   readonly logFormat: "pretty" | "json";
   /** Sentences for whoever started it. */
   readonly warnings: readonly string[];
+}
+
+export interface Setting {
+  /** As in `config.toml`. */
+  readonly name: string;
+  /** A secret's value is not shown. */
+  readonly value: unknown;
+  readonly from: "flag" | "environment" | "file" | "default";
 }
 
 export interface ConfigShowCommand {

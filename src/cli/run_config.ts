@@ -1,9 +1,8 @@
 /** `mesh-llm config show`. */
 
-import type { ConfigShowCommand } from "./command.ts";
+import type { ConfigShowCommand, Setting } from "./command.ts";
 import { table } from "./format.ts";
 import { printOut } from "./output.ts";
-import type { Setting } from "./settings.ts";
 
 export function runConfigShow(command: ConfigShowCommand): number {
   const { path, settings, json } = command;

@@ -1,17 +1,9 @@
 /** Every setting of a node with its value and where that comes from: `mesh-llm config show`. Pure. */
 
 import type { Command } from "commander";
-import type { ServeConfig } from "./command.ts";
+import type { ServeConfig, Setting } from "./command.ts";
 import { FROM_FILE } from "./config_file.ts";
 import { durationText } from "./values.ts";
-
-export interface Setting {
-  /** As in `config.toml`. */
-  readonly name: string;
-  /** A secret's value is not shown. */
-  readonly value: unknown;
-  readonly from: "flag" | "environment" | "file" | "default";
-}
 
 /** The flags' attributes, with what the node makes of each. */
 const VALUES: Readonly<Record<string, (config: ServeConfig) => unknown>> = {

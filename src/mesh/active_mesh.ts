@@ -4,7 +4,7 @@ import { Deadline, raceSignal } from "./deadline.ts";
 import { ROUTE_REQUEST_TIMEOUT_MS } from "./defaults.ts";
 import { Gossip } from "./gossip.ts";
 import type { Guest } from "./invite_book.ts";
-import type { JoinedPeer } from "./join.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import { Member } from "./member.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { MemberChange } from "./membership.ts";

@@ -6,14 +6,8 @@ import { Deadline, raceSignal } from "./deadline.ts";
 import type { Counters } from "./counters.ts";
 import { JOIN_RATE, JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "./defaults.ts";
 import { RefusedError } from "./errors.ts";
-import {
-  answerJoin,
-  type Contest,
-  JOIN_PROTOCOL,
-  type JoinedPeer,
-  type JoinSelf,
-  proposeJoin,
-} from "./join.ts";
+import { answerJoin, type Contest, JOIN_PROTOCOL, type JoinSelf, proposeJoin } from "./join.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import type { Network, NetworkStream, PeerConnection } from "./network.ts";
 import { askForLife } from "./proof_of_life.ts";
 import { RateLimiter } from "./rate_limit.ts";

@@ -1,4 +1,4 @@
-import type { JoinedPeer } from "./join.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import type { PeerConnection } from "./network.ts";
 import type { PeerId } from "./types.ts";
 

@@ -9,7 +9,14 @@ import {
   MAX_ANNOUNCEMENT_BYTES,
   MAX_WORKERS,
 } from "./defaults.ts";
-import { asDisplayName, displayName, modelName, peerIdText, versionText } from "./names.ts";
+import {
+  asDisplayName,
+  displayName,
+  modelName,
+  peerIdText,
+  versionNumber,
+  versionText,
+} from "./names.ts";
 import type { Announcement } from "./types.ts";
 
 /** A petabyte, so that the sum of a thousand is still exact. */
@@ -22,13 +29,6 @@ const state = z.enum(["loading", "warm", "waiting"]);
 const mode = z.enum(["solo", "split"]);
 const claimReason = z.enum(["memory", "unserved", "download", "room", "hot", "spare", "split"]);
 const activeRole = z.enum(["host", "worker", "standby"]);
-
-/**
- * Of incarnations (epoch milliseconds) and sequence numbers. What others say of a node is bounded
- * lower than what it says itself, so that it can always go above them.
- */
-export const versionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 45);
-export const noticedVersionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 44);
 
 export const addressList: z.ZodType<string[]> = z
   .array(z.string().max(160).refine((text) => parseAddress(text) !== undefined))

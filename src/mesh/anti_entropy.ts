@@ -5,20 +5,13 @@ import {
   digestOf,
   exchangeFor,
   recordsOf,
-  type RecordVersion,
   versionsIn,
 } from "./digest.ts";
 import { DIGEST_LIFE_MS } from "./defaults.ts";
+import type { EntropyMessage } from "./gossip_messages.ts";
 import type { GossipLinks } from "./peer_links.ts";
 import type { Roster } from "./roster.ts";
 import type { PeerId } from "./types.ts";
-
-/** What members tell each other to find what one of them has missed. */
-export type EntropyMessage =
-  | readonly ["digest", Digest]
-  /** The answer to a digest: all that is known in the buckets that differ. */
-  | readonly ["versions", readonly number[], readonly RecordVersion[]]
-  | readonly ["want", readonly PeerId[]];
 
 /** Heals what pushes have missed: each round it compares itself with one neighbour. */
 export class AntiEntropy {

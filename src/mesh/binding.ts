@@ -1,7 +1,12 @@
-import { acceptInvite, checkCredential, type Credential, foundCredential } from "./credential.ts";
+import {
+  acceptInvite,
+  checkCredential,
+  type Credential,
+  foundCredential,
+  type Invite,
+} from "./credential.ts";
 import { BoundToOtherMeshError, NoMeshError, NotAllowedError } from "./errors.ts";
 import { equalBytes, meshIdOf, SigningKey } from "./keys.ts";
-import type { Invite } from "./token.ts";
 import type { MemberRole } from "./types.ts";
 
 /** The mesh that a data directory belongs to, as its file says. */

@@ -9,13 +9,23 @@ import {
 import { InvalidTokenError } from "./errors.ts";
 import { equalBytes, type SigningKey } from "./keys.ts";
 import { asDisplayName } from "./names.ts";
-import type { Invite } from "./token.ts";
 import type { MemberRole } from "./types.ts";
 
 /** A node's right to be in a mesh: a chain that ends at the node's own key. */
 export interface Credential {
   readonly meshKey: Uint8Array;
   readonly chain: Chain;
+  readonly grant: Grant;
+}
+
+/** What an invite token holds. The key is a secret: whoever has the token may join. */
+export interface Invite {
+  readonly meshKey: Uint8Array;
+  /** To dial, grouped by peer, the inviter first. */
+  readonly addresses: readonly string[];
+  /** Its last subject is `key`. */
+  readonly chain: Chain;
+  readonly key: SigningKey;
   readonly grant: Grant;
 }
 

@@ -2,7 +2,7 @@ import { alarmAt } from "./alarm.ts";
 import type { Link } from "./capability.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import type { Counters } from "./counters.ts";
-import type { JoinedPeer } from "./join.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import type { PeerConnection } from "./network.ts";
 import type { PeerNetwork } from "./peer_network.ts";
 import type { Revocation } from "./revocation.ts";

@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import type { EntropyMessage } from "./anti_entropy.ts";
+import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Clock } from "./clock.ts";
 import type { Counters } from "./counters.ts";
 import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";

@@ -1,4 +1,9 @@
-import type { EntropyMessage } from "./anti_entropy.ts";
+import {
+  type EntropyMessage,
+  type GossipMessage,
+  gossipMessage,
+  toWire,
+} from "./gossip_messages.ts";
 import { BadMessageError } from "./cbor.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import {
@@ -8,7 +13,6 @@ import {
   MAX_GOSSIP_MESSAGE_BYTES,
 } from "./defaults.ts";
 import { RateExceededError } from "./errors.ts";
-import { type GossipMessage, gossipMessage, toWire } from "./gossip_messages.ts";
 import { MessageStream } from "./messages.ts";
 import type { NetworkStream } from "./network.ts";
 import { type Bucket, take } from "./rate_limit.ts";

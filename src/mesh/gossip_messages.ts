@@ -1,11 +1,10 @@
 /** What crosses a gossip link. */
 
 import { z } from "zod";
-import { versionNumber } from "./announcement.ts";
-import type { EntropyMessage } from "./anti_entropy.ts";
+import { versionNumber } from "./names.ts";
 import { byteString } from "./cbor.ts";
 import { MAX_MEMBERS } from "./defaults.ts";
-import { DIGEST_BUCKETS, type RecordVersion } from "./digest.ts";
+import { type Digest, DIGEST_BUCKETS, type RecordVersion } from "./digest.ts";
 import type { PeerId } from "./types.ts";
 
 const number = z.number().int().nonnegative();
@@ -26,6 +25,13 @@ export const gossipMessage = z.union([
   z.tuple([z.literal("versions"), bucketList, z.array(recordVersion).max(2 * MAX_MEMBERS)]),
   z.tuple([z.literal("want"), z.array(knownPeer).max(2 * MAX_MEMBERS)]),
 ]);
+
+/** What members tell each other to find what one of them has missed. */
+export type EntropyMessage =
+  | readonly ["digest", Digest]
+  /** The answer to a digest: all that is known in the buckets that differ. */
+  | readonly ["versions", readonly number[], readonly RecordVersion[]]
+  | readonly ["want", readonly PeerId[]];
 
 export type GossipMessage =
   | EntropyMessage

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { versionNumber } from "./announcement.ts";
+import { versionNumber, versionText } from "./names.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { byteString, byteStringOf } from "./cbor.ts";
 import { chainSchema, chainToWire, type Link } from "./capability.ts";
@@ -7,8 +7,8 @@ import { checkCredential, type Credential } from "./credential.ts";
 import { MAX_JOIN_MESSAGE_BYTES, MAX_REVOCATION_BYTES } from "./defaults.ts";
 import { RefusedError } from "./errors.ts";
 import { equalBytes, meshIdOf, publicKeyOf } from "./keys.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import { MessageStream } from "./messages.ts";
-import { versionText } from "./names.ts";
 import {
   isProof,
   NONCE_BYTES,
@@ -16,7 +16,7 @@ import {
   type ProofOfLife,
   proofSchema,
 } from "./proof_of_life.ts";
-import type { AdmittedPeer, MemberRole, PeerId } from "./types.ts";
+import type { MemberRole, PeerId } from "./types.ts";
 
 export const JOIN_PROTOCOL = "/mesh-llm/join/1";
 
@@ -46,18 +46,6 @@ export type Contest = (
   peer: JoinedPeer,
   nonce: Uint8Array,
 ) => Promise<{ readonly alive: ProofOfLife } | undefined>;
-
-/** A peer whose membership was checked on its connection. */
-export interface JoinedPeer extends AdmittedPeer {
-  /** A client, or a member that stands by: it asks for the routing table, and gossips with nobody. */
-  readonly passive: boolean;
-  readonly incarnation: number;
-  readonly born: number;
-  readonly version: string;
-  /** Epoch milliseconds at which its membership ends. */
-  readonly expiresAt: number | null;
-  readonly links: readonly Link[];
-}
 
 const helloSchema = z.object({
   mesh: byteStringOf(32),

@@ -1,10 +1,40 @@
+import type { Logger } from "@logtape/logtape";
+import type { InterfaceAddress } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { Link } from "./capability.ts";
+import type { Clock } from "./clock.ts";
+import type { Counters } from "./counters.ts";
+import type { Identity } from "./identity.ts";
 import type { Guest } from "./invite_book.ts";
-import type { JoinedPeer } from "./join.ts";
-import type { MeshParts } from "./mesh_node.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import type { NetworkStream, PeerConnection } from "./network.ts";
-import type { AnnouncementContent, Mesh, MeshEvent, OpenOptions, PeerId } from "./types.ts";
+import type { PeerNetwork } from "./peer_network.ts";
+import type { Trust } from "./trust.ts";
+import type {
+  AnnouncementContent,
+  MemberRole,
+  Mesh,
+  MeshEvent,
+  OpenOptions,
+  PeerId,
+} from "./types.ts";
+
+/** What a node of a mesh is made of. */
+export interface MeshParts {
+  readonly identity: Identity;
+  readonly network: PeerNetwork;
+  readonly trust: Trust;
+  readonly counters: Counters;
+  readonly role: MemberRole;
+  /** A member that has not joined the gossip yet; clients never do. */
+  readonly passive: boolean;
+  /** UDP; `null` for a node that only dials. */
+  readonly port: number | null;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly interfaces: () => readonly InterfaceAddress[];
+  readonly logger: Logger;
+}
 
 /** What a mode is given by the node that it belongs to. */
 export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "passive"> {

@@ -1,24 +1,19 @@
-import type { Logger } from "@logtape/logtape";
 import { ActiveMesh } from "./active_mesh.ts";
-import { announceable, type InterfaceAddress } from "./addresses.ts";
+import { announceable } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import type { Clock } from "./clock.ts";
-import type { Identity } from "./identity.ts";
 import type { Link } from "./capability.ts";
-import type { Counters, MeshCounters } from "./counters.ts";
+import type { MeshCounters } from "./counters.ts";
 import { GOSSIP_RATE, ROUTES_RATE } from "./defaults.ts";
 import { NotAllowedError } from "./errors.ts";
 import { Expulsion } from "./expulsion.ts";
 import { GOSSIP_PROTOCOL } from "./gossip.ts";
 import { Inviting } from "./inviting.ts";
-import type { MeshMode, ModeParts } from "./mesh_mode.ts";
+import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { PassiveMesh } from "./passive_mesh.ts";
-import type { PeerNetwork } from "./peer_network.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
 import { buildRoutingTable } from "./routing_table.ts";
 import { StoredPeers } from "./stored_peers.ts";
-import type { Trust } from "./trust.ts";
 import type {
   Announcement,
   AnnouncementContent,
@@ -33,23 +28,6 @@ import type {
   RoutingTable,
   StreamHandler,
 } from "./types.ts";
-
-/** What a node of a mesh is made of. */
-export interface MeshParts {
-  readonly identity: Identity;
-  readonly network: PeerNetwork;
-  readonly trust: Trust;
-  readonly counters: Counters;
-  readonly role: MemberRole;
-  /** A member that has not joined the gossip yet; clients never do. */
-  readonly passive: boolean;
-  /** UDP; `null` for a node that only dials. */
-  readonly port: number | null;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly interfaces: () => readonly InterfaceAddress[];
-  readonly logger: Logger;
-}
 
 /** One node of a mesh for as long as it runs: what stays the same while it is active, and while it is not. */
 export class MeshNode implements Mesh {

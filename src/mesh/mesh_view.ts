@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
-import { AntiEntropy, type EntropyMessage } from "./anti_entropy.ts";
+import { AntiEntropy } from "./anti_entropy.ts";
+import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { DeathWatch } from "./death_watch.ts";
 import { MAX_ANNOUNCED_RTTS, SURROUNDINGS_MS } from "./defaults.ts";

@@ -14,6 +14,13 @@ export const displayName: z.ZodType<string> = z.string().min(1).max(64).regex(/^
 /** Versions and builds. */
 export const versionText: z.ZodType<string> = z.string().regex(/^[\w.+:-]{1,64}$/);
 
+/**
+ * Of incarnations (epoch milliseconds) and sequence numbers. What others say of a node is bounded
+ * lower than what it says itself, so that it can always go above them.
+ */
+export const versionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 45);
+export const noticedVersionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 44);
+
 export const peerIdText: z.ZodType<PeerId> = z
   .string()
   .max(64)

@@ -1,4 +1,4 @@
-import type { EntropyMessage } from "./anti_entropy.ts";
+import type { EntropyMessage } from "./gossip_messages.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "./types.ts";
 

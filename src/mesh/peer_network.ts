@@ -12,7 +12,7 @@ import {
   STREAM_RATE,
 } from "./defaults.ts";
 import { NotAllowedError, RateExceededError } from "./errors.ts";
-import type { JoinedPeer } from "./join.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
 import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
 import { chooseConnection } from "./quic/mod.ts";
 import { RateLimiter } from "./rate_limit.ts";

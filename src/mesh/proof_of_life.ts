@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { versionNumber } from "./announcement.ts";
+import { versionNumber } from "./names.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { byteStringOf, encodeCbor } from "./cbor.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
@@ -7,8 +7,7 @@ import { LIFE_RATE, MAX_JOIN_MESSAGE_BYTES, PROOF_OF_LIFE_MS } from "./defaults.
 import { concatBytes, publicKeyOf, type SigningKey, verifySignature } from "./keys.ts";
 import { MessageStream } from "./messages.ts";
 import type { PeerConnection } from "./network.ts";
-import type { PeerNetwork } from "./peer_network.ts";
-import type { PeerId } from "./types.ts";
+import type { HandleOptions, PeerId } from "./types.ts";
 
 const LIFE_PROTOCOL = "/mesh-llm/life/1";
 
@@ -44,9 +43,18 @@ export function isProof(
     verifySignature(publicKey, signedBytes(nonce, born), signature);
 }
 
-/** Answers whoever is in the mesh. */
+/** Where a protocol is answered. */
+interface Answering {
+  handle(
+    protocol: string,
+    options: HandleOptions,
+    handler: (stream: ByteStream) => Promise<void>,
+  ): void;
+}
+
+/** Answers every node of the mesh. */
 export function answerForLife(
-  network: PeerNetwork,
+  network: Answering,
   { key, born }: { readonly key: SigningKey; readonly born: number },
 ): void {
   const options = { roles: ["member", "client"], maxStreams: 4, rate: LIFE_RATE } as const;

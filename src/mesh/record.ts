@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { announcementSchema, noticedVersionNumber, versionNumber } from "./announcement.ts";
+import { announcementSchema } from "./announcement.ts";
+import { noticedVersionNumber, peerIdText, versionNumber } from "./names.ts";
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "./cbor.ts";
 import { chainSchema, chainToWire, type Link, linksOf } from "./capability.ts";
 import { checkCredential, type Credential } from "./credential.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "./defaults.ts";
 import { StaleMessageError } from "./errors.ts";
 import { concatBytes, peerIdOf, type SigningKey, verifySignature } from "./keys.ts";
-import { peerIdText } from "./names.ts";
 import type { Announcement, PeerId } from "./types.ts";
 
 /** One life of a node, and how far it has come: the higher tells the newer. */

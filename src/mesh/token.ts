@@ -10,21 +10,10 @@ import {
   verifyChain,
 } from "./capability.ts";
 import { byteStringOf, decodeCbor, encodeCbor } from "./cbor.ts";
-import type { Credential } from "./credential.ts";
+import type { Credential, Invite } from "./credential.ts";
 import { MAX_TOKEN_ADDRESSES, MAX_TOKEN_PEERS } from "./defaults.ts";
 import { InvalidTokenError, NotAllowedError } from "./errors.ts";
 import { concatBytes, equalBytes, peerIdOf, publicKeyOf, sha256, SigningKey } from "./keys.ts";
-
-/** What an invite token holds. The key is a secret: whoever has the token may join. */
-export interface Invite {
-  readonly meshKey: Uint8Array;
-  /** To dial, grouped by peer, the inviter first. */
-  readonly addresses: readonly string[];
-  /** Its last subject is `key`. */
-  readonly chain: Chain;
-  readonly key: SigningKey;
-  readonly grant: Grant;
-}
 
 const PREFIX = "mesh1_";
 const VERSION = 1;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AdmittedConnections } from "../../src/mesh/admitted_connections.ts";
-import type { JoinedPeer } from "../../src/mesh/join.ts";
+import type { JoinedPeer } from "../../src/mesh/joined_peer.ts";
 import type { PeerConnection } from "../../src/mesh/network.ts";
 import type { PeerId } from "../../src/mesh/types.ts";
 

@@ -1,4 +1,4 @@
-import type { EntropyMessage } from "../../src/mesh/anti_entropy.ts";
+import type { EntropyMessage } from "../../src/mesh/gossip_messages.ts";
 import { GOSSIP_COALESCE_MS } from "../../src/mesh/defaults.ts";
 import type {
   GossipLinks,

@@ -1,6 +1,6 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from "@libp2p/interface";
 import { Waker } from "../waker.ts";
-import type { PulledStream } from "./byte_stream_of.ts";
+import type { PulledStream } from "./pulled_stream.ts";
 import { LINGER_MS } from "./defaults.ts";
 
 /** A stream of another transport, read and written at its user's pace as far as its class allows. */

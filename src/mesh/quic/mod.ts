@@ -1,7 +1,8 @@
 /** libp2p's QUIC transport as this project needs it: fast, bounded, and honest about broken streams. */
 
 export { QuicAddonError } from "./addon.ts";
-export { byteStreamOf, type PulledStream } from "./byte_stream_of.ts";
+export { byteStreamOf } from "./byte_stream_of.ts";
+export type { PulledStream } from "./pulled_stream.ts";
 export { drainConnection } from "./drain_connection.ts";
 export { chooseConnection } from "./duplicate_connections.ts";
 export {

@@ -1,4 +1,4 @@
-import type { PulledStream } from "./byte_stream_of.ts";
+import type { PulledStream } from "./pulled_stream.ts";
 import { asError, NotAgreedError } from "./errors.ts";
 import { proposalOf } from "./multistream.ts";
 
