@@ -72,7 +72,10 @@ async function fillStage(stage: string, target: Target): Promise<void> {
 
 async function compile(stage: string, target: Target, output: string): Promise<void> {
   const includes = [...ASSETS, "node_modules"].flatMap((folder) => ["--include", folder]);
-  const options = ["-A", "--no-check", "--quiet", "--target", target.triple, "--output", output];
+  // V8's code cache would lie under one well-known name in the system's temporary folder, where any user of the machine
+  // can put one of their own, and be run as whoever starts the program next.
+  const safety = ["--no-check", "--no-code-cache"];
+  const options = ["-A", ...safety, "--quiet", "--target", target.triple, "--output", output];
   const args = ["compile", ...options, ...includes, "main.js"];
   const env = { ...await baseExecutable(target), RUST_BACKTRACE: "0" };
   const { success, text } = await run(Deno.execPath(), args, {

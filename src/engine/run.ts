@@ -1,5 +1,6 @@
 /** Commands that end by themselves: probes and installers. */
 
+import { dirname } from "node:path";
 import { PROBE_TIMEOUT_MS } from "./defaults.ts";
 
 export interface RunOptions {
@@ -35,7 +36,10 @@ export async function run(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** The same for a question that any llama.cpp answers within seconds. */
+/**
+ * The same for a question that any llama.cpp answers within seconds. It is asked where it lies, not where its user happens
+ * to stand: llama.cpp loads every backend that it finds in its working directory.
+ */
 export async function ask(
   command: string,
   args: readonly string[],
@@ -43,6 +47,7 @@ export async function ask(
 ): Promise<RunResult> {
   const limit = AbortSignal.timeout(PROBE_TIMEOUT_MS);
   return await run(command, args, {
+    cwd: dirname(command),
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   });
 }

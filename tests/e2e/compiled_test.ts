@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { addonPackage } from "../../src/mesh/quic/addon.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { compiledProgram } from "../support/compiled.ts";
 import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
@@ -35,3 +36,49 @@ compiledTest("the executable alone in an empty folder: solo, split and client", 
     "mesh-llm",
   ]);
 });
+
+compiledTest(
+  "the executable runs nothing that lies in shared folders, and leaves nothing there",
+  async (path) => {
+    await using folder = await temporaryFolder();
+    const [own, shared] = [join(folder.path, "own"), join(folder.path, "shared")];
+    await Deno.mkdir(own);
+    await Deno.mkdir(shared);
+    const alone = join(own, "mesh-llm");
+    await Deno.copyFile(path, alone);
+    await plantModules(folder.path);
+    await using node = await startServing(["--model", "guide"], {
+      compiled: alone,
+      cwd: own,
+      env: { TMPDIR: shared },
+    });
+    await answersExactly(node);
+    const left = await Array.fromAsync(Deno.readDir(shared));
+    assert.deepEqual(left.map(({ name }) => name), ["deno-native-addons"]);
+    const { mode } = await Deno.lstat(join(shared, "deno-native-addons"));
+    assert.equal((mode ?? 0) & 0o777, 0o700);
+  },
+);
+
+compiledTest("a folder for the addon that somebody else has made is not used", async (path) => {
+  await using folder = await temporaryFolder();
+  const [theirs, shared] = [join(folder.path, "theirs"), join(folder.path, "shared")];
+  await Deno.mkdir(theirs);
+  await Deno.mkdir(shared);
+  await Deno.symlink(theirs, join(shared, "deno-native-addons"));
+  await using node = await startServing(["--model", "guide"], {
+    compiled: path,
+    env: { TMPDIR: shared },
+  });
+  await answersExactly(node);
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(theirs)), []);
+});
+
+/** What Node's rules would find above the executable, were it not for its own. */
+async function plantModules(folder: string): Promise<void> {
+  await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ type: "commonjs" }));
+  const addon = join(folder, "node_modules", addonPackage(Deno.build.target));
+  await Deno.mkdir(addon, { recursive: true });
+  await Deno.writeTextFile(join(addon, "package.json"), JSON.stringify({ main: "index.js" }));
+  await Deno.writeTextFile(join(addon, "index.js"), "throw new Error('planted');");
+}

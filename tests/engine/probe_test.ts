@@ -47,6 +47,19 @@ async function scripted(dir: string, overrides: { llamaServer?: string; rpcServe
   };
 }
 
+// llama.cpp loads libggml-*.so from its working directory, and a user may stand in a folder that others write to.
+Deno.test("probeEngine() asks binaries in their own folder", async () => {
+  await using dir = await tempDir();
+  const asked = join(dir.path, "asked");
+  const rpcServer = `pwd -P >> '${asked}'; exit 0`;
+  const answers = `echo "version: 1 (build 1)"; pwd -P >> '${asked}'`;
+  const binaries = await scripted(dir.path, { llamaServer: answers, rpcServer });
+  await assert.rejects(probeEngine(binaries, { cachePath: null, logger }), EngineBrokenError);
+  const folders = (await Deno.readTextFile(asked)).trim().split("\n");
+  assert(folders.length >= 3);
+  assert.deepEqual(new Set(folders), new Set([await Deno.realPath(dir.path)]));
+});
+
 for (
   const { name, overrides, culprit, reason } of [
     {
