@@ -1,7 +1,7 @@
 /** The node that runs on this machine, found by its `node.json` and asked through its management API. */
 
 import { join } from "node:path";
-import process from "node:process";
+import { isAlive } from "../base/is_alive.ts";
 import { MANAGEMENT_TIMEOUT_MS } from "./defaults.ts";
 
 /** Nothing runs on the data directory. */
@@ -69,15 +69,6 @@ export function parseNodeFile(text: string): NodeFile | null {
     return whole ? { pid, console, adminKey } : null;
   } catch {
     return null;
-  }
-}
-
-/** Signal 0 only asks. A process of another user is alive too, and refuses. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 

@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { writeWhole } from "../base/atomic_file.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
 
 export interface ChildRecord extends ProcessIdentity {
@@ -30,13 +31,9 @@ export class ChildFile {
 
   /** One write after another, each whole or not at all. */
   #write(): Promise<void> {
-    this.#writing = this.#writing.catch(() => {}).then(async () => {
-      const draft = `${this.#path}.${Deno.pid}`;
-      await Deno.mkdir(dirname(this.#path), { recursive: true });
-      const children = [...this.#children.values()];
-      await Deno.writeTextFile(draft, JSON.stringify({ children }), { mode: 0o600 });
-      await Deno.rename(draft, this.#path);
-    });
+    this.#writing = this.#writing.catch(() => {}).then(() =>
+      writeWhole(this.#path, JSON.stringify({ children: [...this.#children.values()] }))
+    );
     return this.#writing;
   }
 }

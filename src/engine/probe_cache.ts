@@ -1,6 +1,6 @@
 /** What was found out about two binaries, kept on disk until one of them changes. */
 
-import { dirname } from "node:path";
+import { writeWhole } from "../base/atomic_file.ts";
 import type { Binaries, Engine, EngineDevice } from "./types.ts";
 import { PROBE_CACHE_MS } from "./defaults.ts";
 
@@ -46,10 +46,7 @@ export async function writeProbe(
     llamaServerFlags: [...engine.llamaServerFlags],
     rpcServerFlags: [...engine.rpcServerFlags],
   };
-  const draft = `${path}.${Deno.pid}`;
-  await Deno.mkdir(dirname(path), { recursive: true });
-  await Deno.writeTextFile(draft, JSON.stringify(record));
-  await Deno.rename(draft, path);
+  await writeWhole(path, JSON.stringify(record));
 }
 
 /** The engine that a record tells of, unless it is another one's, too old, or none. */

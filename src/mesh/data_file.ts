@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
 import type { z } from "zod";
+import { writeWhole } from "../base/atomic_file.ts";
 import { DataDirectoryError } from "./errors.ts";
 
-/** Secrets live in these files. */
-const FILE_MODE = 0o600;
+/** Secrets live here. */
 const DIRECTORY_MODE = 0o700;
 
 /**
@@ -28,26 +28,10 @@ export async function readDataFile<T>(
 
 /** Writes all or nothing, readable by its owner only. */
 export async function writeDataFile(path: string, value: unknown): Promise<void> {
-  const temporary = `${path}.${Deno.pid}.tmp`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
-    await writeAndSync(temporary, new TextEncoder().encode(JSON.stringify(value, null, 2)));
-    await Deno.rename(temporary, path);
+    await writeWhole(path, JSON.stringify(value, null, 2), { sync: true });
   } catch (cause) {
-    await Deno.remove(temporary).catch(() => undefined);
     throw new DataDirectoryError(`Cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
-}
-
-async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, {
-    write: true,
-    create: true,
-    truncate: true,
-    mode: FILE_MODE,
-  });
-  for (let offset = 0; offset < bytes.byteLength;) {
-    offset += await file.write(bytes.subarray(offset));
-  }
-  await file.sync();
 }

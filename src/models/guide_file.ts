@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
+import { writeWhole } from "../base/atomic_file.ts";
 
 /** The model that comes with the program. */
 export const GUIDE_NAME = "guide";
@@ -18,21 +19,8 @@ export async function writeGuide(folder: string): Promise<string> {
     unlessMissing(Deno.readFile(path)),
   ]);
   if (present !== undefined && Buffer.compare(present, embedded) === 0) return path;
-  await Deno.mkdir(folder, { recursive: true });
-  await writeWhole(path, embedded);
+  await writeWhole(path, embedded, { mode: 0o644 });
   return path;
-}
-
-/** Nobody ever sees a part of the file under its own name. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const part = `${path}.${Deno.pid}.part`;
-  try {
-    await Deno.writeFile(part, bytes);
-    await Deno.rename(part, path);
-  } catch (error) {
-    await unlessMissing(Deno.remove(part));
-    throw error;
-  }
 }
 
 /** The result, or `undefined` where there is no such file. */

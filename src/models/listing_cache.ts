@@ -1,5 +1,5 @@
-import { dirname } from "node:path";
 import { z } from "zod";
+import { writeWhole } from "../base/atomic_file.ts";
 import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
 import { loadModel } from "./local_model.ts";
 import type { FoundFile } from "./model_folders.ts";
@@ -118,11 +118,4 @@ async function tryLoad(path: string, signal?: AbortSignal): Promise<ReadModel> {
     }
     throw error;
   }
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const draft = `${path}.${Deno.pid}`;
-  await Deno.writeTextFile(draft, text, { mode: 0o600 });
-  await Deno.rename(draft, path);
 }

@@ -1,6 +1,7 @@
 /** The node's own files in its data directory: the lock and `node.json`. */
 
 import { join } from "node:path";
+import { removeDrafts, writeWhole } from "../base/atomic_file.ts";
 
 /** Another node already runs on this data directory. */
 export class DataDirInUseError extends Error {
@@ -36,6 +37,9 @@ export interface NodeFile {
   readonly adminKey: string;
 }
 
+/** Where files are replaced in one step, so that a node that was killed may have left its drafts there. */
+const FOLDERS = [".", "cache", "models", "weights/index"];
+
 /** Holds a data directory for one node; the kernel lets go of it however the process ends. */
 export class DataDirLock {
   readonly #file: Deno.FsFile;
@@ -56,6 +60,7 @@ export class DataDirLock {
       file.close();
       throw new DataDirInUseError(dataDir, parsePid(await Deno.readTextFile(path)));
     }
+    await Promise.all(FOLDERS.map((folder) => removeDrafts(join(dataDir, folder))));
     await file.truncate();
     await file.write(new TextEncoder().encode(String(Deno.pid)));
     return new DataDirLock(file, join(dataDir, "node.json"));
@@ -63,9 +68,7 @@ export class DataDirLock {
 
   /** Written whole or not at all, readable by the owner only: it holds the admin secret. */
   async publish(node: NodeFile): Promise<void> {
-    const draft = `${this.#nodePath}.${Deno.pid}`;
-    await Deno.writeTextFile(draft, JSON.stringify(node, null, 2), { mode: 0o600 });
-    await Deno.rename(draft, this.#nodePath);
+    await writeWhole(this.#nodePath, JSON.stringify(node, null, 2));
   }
 
   async release(): Promise<void> {

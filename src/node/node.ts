@@ -3,6 +3,7 @@
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
 import { type ApiKey, type ApiServers, fullKey, readKeyFile, serveApi } from "../api/mod.ts";
+import { removeDrafts } from "../base/atomic_file.ts";
 import { logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
@@ -25,6 +26,7 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   const keys = await apiKeys(config);
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
+  if (config.modelsDir !== null) await removeDrafts(config.modelsDir);
   const { mesh, local } = await startParts(config, options, starting);
   const token = await mesh.standingInvite();
   const adminKey = config.adminKey ?? crypto.randomUUID();

@@ -47,6 +47,7 @@ const allowed: [path: string, text: string][] = [
   ["src/cli/version.ts", 'import manifest from "../../package.json" with { type: "json" };'],
   ["src/node/plan.ts", 'import { place } from "../models/mod.ts";'],
   ["src/mesh/gossip.ts", 'import { x } from "./members.ts";'],
+  ["src/mesh/quic/stream.ts", 'import { x } from "../../base/x.ts";'],
   ["src/api/chat/route.ts", 'import { x } from "../types.ts";'],
   ["src/api/routes.ts", 'import { Hono } from "hono/tiny";'],
   ["src/api/routes.ts", 'import { x } from "@scope/pkg/deep";'],
@@ -75,6 +76,7 @@ const refused: [path: string, text: string, message: string][] = [
     "src/models must not import src/engine",
   ],
   ["src/api/routes.ts", 'import { x } from "../node/mod.ts";', "src/api must not import src/node"],
+  ["src/base/x.ts", 'import { x } from "../mesh/mod.ts";', "src/base must not import src/mesh"],
   ["src/node/plan.ts", 'import { x } from "../cli/mod.ts";', "src/node must not import src/cli"],
   [
     "src/node/plan.ts",

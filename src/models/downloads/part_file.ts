@@ -1,4 +1,6 @@
+import { dirname } from "node:path";
 import { z } from "zod";
+import { removeDrafts, writeWhole } from "../../base/atomic_file.ts";
 import { DownloadRefusedError } from "../errors.ts";
 import { CHUNK_BYTES } from "./defaults.ts";
 import { parseJson } from "../json.ts";
@@ -45,6 +47,7 @@ export class PartFile implements AsyncDisposable {
       if (!await file.tryLock(true)) {
         throw new DownloadRefusedError(`Another process is downloading ${path} already`);
       }
+      await removeDrafts(dirname(path));
       const state = await readState(options);
       const { size } = await file.stat();
       // Longer than it was: someone else's bytes; shorter: what the state speaks of is gone.
@@ -120,17 +123,16 @@ export class PartFile implements AsyncDisposable {
   /** One after the other, each whole or not at all. */
   #save(): Promise<void> {
     const path = statePath(this.#options.path);
-    this.#saving = this.#saving.catch(() => {}).then(async () => {
-      await Deno.writeTextFile(`${path}.new`, JSON.stringify(this.#state));
-      await Deno.rename(`${path}.new`, path);
-    });
+    this.#saving = this.#saving.catch(() => {}).then(() =>
+      writeWhole(path, JSON.stringify(this.#state))
+    );
     return this.#saving;
   }
 }
 
 /** Removes what is left of an unfinished file. */
 export async function removePart(path: string): Promise<void> {
-  await Promise.all([partPath(path), statePath(path), `${statePath(path)}.new`].map(removeIfThere));
+  await Promise.all([partPath(path), statePath(path)].map(removeIfThere));
 }
 
 /** Bytes of the file that an earlier run has left, without opening it. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { writeWhole } from "../../base/atomic_file.ts";
 import { parseJson } from "../json.ts";
 
 /** A download that was begun, as a later run finds it. */
@@ -45,10 +46,7 @@ export class UnfinishedStore {
   }
 
   async add(download: Unfinished): Promise<void> {
-    await Deno.mkdir(this.#folder, { recursive: true });
-    const path = this.#path(download.name);
-    await Deno.writeTextFile(`${path}.new`, JSON.stringify(download));
-    await Deno.rename(`${path}.new`, path);
+    await writeWhole(this.#path(download.name), JSON.stringify(download));
   }
 
   async remove(name: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
+import { writeWhole } from "../../base/atomic_file.ts";
 import { sameFile } from "./file_identity.ts";
 import type { FileIdentity, FileIndex } from "./types.ts";
 
@@ -45,11 +46,7 @@ export class IndexCache {
 
   /** Written whole or not at all. */
   async write(index: FileIndex): Promise<void> {
-    await Deno.mkdir(this.#folder, { recursive: true });
-    const path = this.#path(index.file);
-    const draft = `${path}.${Deno.pid}`;
-    await Deno.writeTextFile(draft, JSON.stringify(index), { mode: 0o600 });
-    await Deno.rename(draft, path);
+    await writeWhole(this.#path(index.file), JSON.stringify(index));
   }
 
   #path({ path }: FileIdentity): string {
