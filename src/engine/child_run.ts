@@ -7,8 +7,9 @@ import { reasonOf } from "./errors.ts";
 import { freePort } from "./free_port.ts";
 import { type GuardedChild, spawnGuarded } from "./guard.ts";
 import { acceptsConnections, isHealthy, waitUntil } from "./health.ts";
-import { identify } from "./process_identity.ts";
+import { identify, type ProcessIdentity } from "./process_identity.ts";
 import type { RotatedLog } from "./rotated_log.ts";
+import { endProcess } from "./stale.ts";
 import type { Engine, ServerSpec } from "./types.ts";
 
 export interface ChildParts {
@@ -39,7 +40,7 @@ export class ChildRun {
   readonly #events: ChildEvents;
   readonly #stderr = new Tail(STDERR_TAIL_BYTES);
   #child: GuardedChild | null = null;
-  #pid: number | null = null;
+  #identity: ProcessIdentity | null = null;
 
   constructor(spec: ServerSpec, apiKey: string | null, parts: ChildParts, events: ChildEvents) {
     this.#spec = spec;
@@ -49,7 +50,7 @@ export class ChildRun {
   }
 
   get pid(): number | null {
-    return this.#pid;
+    return this.#identity?.pid ?? null;
   }
 
   terminate(): void {
@@ -79,6 +80,7 @@ export class ChildRun {
     const exitCode = await child.exitCode;
     ended.abort();
     await Promise.all([recording, watching]);
+    await this.#endOrphan();
     await this.#forget();
     return exitCode;
   }
@@ -104,6 +106,7 @@ export class ChildRun {
         this.#events.onProgress(progress.fraction);
         return this.#writeLog(bytes);
       },
+      onUnwatched: () => this.#endUnwatched(),
     });
   }
 
@@ -129,17 +132,33 @@ export class ChildRun {
     const pid = await child.pid;
     const identity = pid === null ? undefined : await identify(pid);
     if (identity === undefined) return;
-    this.#pid = identity.pid;
+    this.#identity = identity;
     await this.#parts.children.add({ ...identity, name: this.#spec.kind }).catch((error) =>
       this.#warn("Could not keep the pid of {server}: {reason}", error)
     );
   }
 
+  /** Without its guard it would outlive a node that is killed. Its successor gets a guard of its own. */
+  #endUnwatched(): void {
+    this.#parts.logger.warn("The guard of {server} was killed: {server} is ended as well", {
+      server: this.#spec.kind,
+    });
+    this.terminate();
+  }
+
+  /** Where the whole guard was killed, its end is not the child's: memory and port are free only without the child. */
+  async #endOrphan(): Promise<void> {
+    if (this.#identity === null || !await endProcess(this.#identity)) return;
+    this.#parts.logger.warn("The guard of {server} was killed: {server} was ended as well", {
+      server: this.#spec.kind,
+    });
+  }
+
   async #forget(): Promise<void> {
-    const pid = this.#pid;
-    this.#pid = null;
-    if (pid === null) return;
-    await this.#parts.children.remove(pid).catch((error) =>
+    const identity = this.#identity;
+    this.#identity = null;
+    if (identity === null) return;
+    await this.#parts.children.remove(identity.pid).catch((error) =>
       this.#warn("Could not strike the pid of {server} out: {reason}", error)
     );
   }

@@ -37,6 +37,12 @@ export const STOP_GRACE_MS = 1_000;
 /** The same for a child whose node is gone: it outlives the node by less than 3 s. In whole seconds for `sleep`. */
 export const GUARD_GRACE_S = 1;
 
+/**
+ * Between two signs of life to the shell that would end a child with its node. A node that is killed within this time
+ * after that shell leaves its child behind, and ends it at its next start.
+ */
+export const WATCHER_CHECK_MS = 500;
+
 /** Output that outlives its process is held by a grandchild; it is not waited for. */
 export const OUTPUT_LINGER_MS = 500;
 

@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
 import { childFilePath, type ChildRecord, parseChildFile } from "./child_file.ts";
 import { STALE_POLL_MS, STOP_GRACE_MS } from "./defaults.ts";
-import { isRunning, signalProcess } from "./process_identity.ts";
+import { isRunning, type ProcessIdentity, signalProcess } from "./process_identity.ts";
 
 /**
  * Ends children that an earlier run of this data directory left behind. They are known by pid and
@@ -16,13 +16,21 @@ export async function endStaleChildren(
   const path = childFilePath(dataDir);
   const children = await readChildren(path);
   const ended = await Promise.all(children.map(async (child) => {
-    if (!await signalProcess(child, "SIGTERM")) return [];
+    if (!await isRunning(child)) return [];
     logger.info("Ending {name} ({pid}), left behind by an earlier run", { ...child });
-    if (!await isGone(child, signal)) await signalProcess(child, "SIGKILL");
-    return [child];
+    return await endProcess(child, signal) ? [child] : [];
   }));
   if (children.length > 0) await Deno.remove(path);
   return ended.flat();
+}
+
+/** SIGTERM, then SIGKILL, to a process that is not our child any more. Answers whether it still ran. */
+export async function endProcess(process: ProcessIdentity, signal?: AbortSignal): Promise<boolean> {
+  if (!await signalProcess(process, "SIGTERM")) return false;
+  if (await isGone(process, signal)) return true;
+  await signalProcess(process, "SIGKILL");
+  await isGone(process, signal);
+  return true;
 }
 
 async function readChildren(path: string): Promise<ChildRecord[]> {
@@ -35,7 +43,7 @@ async function readChildren(path: string): Promise<ChildRecord[]> {
 }
 
 /** It is nobody's child any more, so the system tells nobody when it ends: it has to be looked for. */
-async function isGone(child: ChildRecord, signal?: AbortSignal): Promise<boolean> {
+async function isGone(child: ProcessIdentity, signal?: AbortSignal): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < STOP_GRACE_MS; waitedMs += STALE_POLL_MS) {
     if (!await isRunning(child)) return true;
     await delay(STALE_POLL_MS, undefined, { signal });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { spawnGuarded } from "../../src/engine/guard.ts";
 import { engineOrReason, engineTest } from "../support/engine.ts";
-import { GUIDE } from "./supervising.ts";
+import { killNodeOf } from "./killed_node.ts";
 import { tempDir, writeScript } from "./temp_dir.ts";
 
 const found = await engineOrReason();
@@ -81,29 +81,6 @@ Deno.test("the guard tells of a command that does not exist", async () => {
   assert.equal(await child.exitCode, 127);
 });
 
-/** A node that runs one server; it is killed with -9 once `arrived` resolves. */
-async function killNodeOf(
-  kind: "llama-server" | "rpc-server",
-  binary: string,
-  dataDir: string,
-  arrived: (firstLine: Promise<string>) => Promise<void>,
-): Promise<void> {
-  const script = new URL("./node_to_kill.ts", import.meta.url).pathname;
-  const node = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", script, kind, binary, GUIDE, dataDir],
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  const reader = node.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    await arrived(reader.read().then(({ value }) => value ?? ""));
-  } finally {
-    node.kill("SIGKILL");
-    await reader.cancel();
-    await node.status;
-  }
-}
-
 for (const kind of ["llama-server", "rpc-server"] as const) {
   engineTest(
     found,
@@ -112,8 +89,8 @@ for (const kind of ["llama-server", "rpc-server"] as const) {
       await using dir = await tempDir();
       const binary = kind === "llama-server" ? engine.llamaServer : engine.rpcServer;
       let connection: Deno.TcpConn | undefined;
-      await killNodeOf(kind, binary, dir.path, async (firstLine) => {
-        connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(await firstLine) });
+      await killNodeOf(kind, binary, dir.path, async (nextPort) => {
+        connection = await Deno.connect({ hostname: "127.0.0.1", port: await nextPort() });
       });
       const killedMs = performance.now();
       using open = connection;

@@ -1,5 +1,5 @@
 /**
- * A node reduced to its supervisor, for tests that kill it: runs one server and prints its port.
+ * A node reduced to its supervisor, for tests that kill it: runs one server and prints its port at each start.
  * Arguments: kind, binary, model, data directory.
  */
 
@@ -30,8 +30,9 @@ const server = supervisor.launch(
   kind === "rpc-server"
     ? { kind, modelPath: null }
     : { kind, modelPath, modelName: "guide", contextLength: null, split: [] },
-  { restart: false },
+  { restart: true },
 );
-const port = await server.ready();
-await Deno.stdout.write(new TextEncoder().encode(String(port)));
+server.subscribe((state) => {
+  if (state.kind === "ready") Deno.stdout.writeSync(new TextEncoder().encode(`${state.port}\n`));
+});
 await Promise.withResolvers<void>().promise; // a running child keeps the process alive
