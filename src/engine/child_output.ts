@@ -62,4 +62,10 @@ export class Lines {
     this.#rest = lines.pop() ?? "";
     for (const line of lines) this.#onLine(line);
   }
+
+  /** Nothing comes any more: what stands there is a line. */
+  end(): void {
+    if (this.#rest !== "") this.#onLine(this.#rest);
+    this.#rest = "";
+  }
 }

@@ -1,9 +1,9 @@
 import type { Logger } from "@logtape/logtape";
 import { llamaServerArguments, rpcServerArguments } from "./arguments.ts";
 import type { ChildFile } from "./child_file.ts";
-import { Lines, LoadProgress, Tail } from "./child_output.ts";
-import { STDERR_TAIL_BYTES } from "./defaults.ts";
+import { Lines, LoadProgress } from "./child_output.ts";
 import { reasonOf } from "./errors.ts";
+import { CauseLines, type ExitCause } from "./exit_cause.ts";
 import { freePort } from "./free_port.ts";
 import { type GuardedChild, spawnGuarded } from "./guard.ts";
 import { acceptsConnections, isHealthy, waitUntil } from "./health.ts";
@@ -28,7 +28,7 @@ export interface ChildEvents {
 export interface ChildExit {
   /** `null` where it never ran. */
   readonly exitCode: number | null;
-  readonly stderrTail: string;
+  readonly cause: ExitCause;
 }
 
 /** One server process from its start to its end. */
@@ -38,7 +38,8 @@ export class ChildRun {
   readonly #spec: ServerSpec;
   readonly #parts: ChildParts;
   readonly #events: ChildEvents;
-  readonly #stderr = new Tail(STDERR_TAIL_BYTES);
+  readonly #trouble = new CauseLines();
+  readonly #lines: { readonly stdout: Lines; readonly stderr: Lines };
   #child: GuardedChild | null = null;
   #identity: ProcessIdentity | null = null;
 
@@ -46,6 +47,8 @@ export class ChildRun {
     this.#spec = spec;
     this.#parts = parts;
     this.#events = events;
+    const onLine = (line: string) => this.#onLine(line);
+    this.#lines = { stdout: new Lines(onLine), stderr: new Lines(onLine) };
     this.exit = this.#run(apiKey);
   }
 
@@ -64,9 +67,12 @@ export class ChildRun {
   async #run(apiKey: string | null): Promise<ChildExit> {
     try {
       const exitCode = await this.#runToEnd(apiKey);
-      return { exitCode, stderrTail: this.#stderr.text };
+      this.#lines.stdout.end();
+      this.#lines.stderr.end();
+      return { exitCode, cause: this.#trouble.cause(exitCode) };
     } catch (error) {
-      return { exitCode: null, stderrTail: `${this.#stderr.text}\n${reasonOf(error)}` };
+      this.#trouble.add(`error: ${reasonOf(error)}`);
+      return { exitCode: null, cause: this.#trouble.cause(null) };
     }
   }
 
@@ -86,12 +92,9 @@ export class ChildRun {
   }
 
   #spawn(port: number, apiKey: string | null): GuardedChild {
-    const { engine, logger, now } = this.#parts;
-    const server = this.#spec.kind;
+    const { engine, now } = this.#parts;
     const progress = new LoadProgress();
-    const onLine = (line: string) => logger.debug("{server}: {line}", { server, line });
-    const lines = { stdout: new Lines(onLine), stderr: new Lines(onLine) };
-    const command = server === "llama-server" ? engine.llamaServer : engine.rpcServer;
+    const command = this.#spec.kind === "llama-server" ? engine.llamaServer : engine.rpcServer;
     const args = this.#arguments(port);
     const heading = `[${new Date(now()).toISOString()}] ${[command, ...args].join(" ")}\n`;
     this.#writeLog(new TextEncoder().encode(heading));
@@ -100,14 +103,18 @@ export class ChildRun {
       args,
       env: environment(this.#spec, apiKey),
       onOutput: (from, bytes) => {
-        if (from === "stderr") this.#stderr.add(bytes);
-        lines[from].add(bytes);
+        this.#lines[from].add(bytes);
         progress.add(bytes);
         this.#events.onProgress(progress.fraction);
         return this.#writeLog(bytes);
       },
       onUnwatched: () => this.#endUnwatched(),
     });
+  }
+
+  #onLine(line: string): void {
+    this.#parts.logger.debug("{server}: {line}", { server: this.#spec.kind, line });
+    this.#trouble.add(line);
   }
 
   #arguments(port: number): string[] {
@@ -124,6 +131,7 @@ export class ChildRun {
     } catch {
       return; // it ended first
     }
+    this.#trouble.clear();
     this.#events.onHealthy(port);
   }
 

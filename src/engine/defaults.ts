@@ -62,11 +62,14 @@ export const BACKOFF_MAX_MS = 30_000;
 /** A child that ran this long was fine: its next crash is counted as the first. Chosen by feel. */
 export const STABLE_AFTER_MS = 60_000;
 
-/** Starts in a row that never became healthy before a server is given up: its file or its flags are at fault. */
-export const MAX_FAILED_STARTS = 3;
-
 /** Kept of a child's last words for error messages. */
 export const STDERR_TAIL_BYTES = 4 * 1024;
+
+/** Lines of trouble kept of a child, of which one is its reason to end; the longest chains seen have ten. */
+export const CAUSE_LINES = 40;
+
+/** As much of one line is passed on: it crosses the network in announcements, and people read it in one look. */
+export const CAUSE_CHARS = 300;
 
 /** One log file, and how many of them: enough for days of a busy llama-server, small enough to attach to an issue. */
 export const LOG_FILE_BYTES = 5_000_000;

@@ -1,3 +1,5 @@
+import type { ExitCause } from "./exit_cause.ts";
+
 /** There is no llama.cpp where it was looked for. */
 export class EngineNotFoundError extends Error {
   override name = "EngineNotFoundError";
@@ -26,13 +28,9 @@ export class EngineExitedError extends Error {
   constructor(
     readonly server: string,
     readonly exitCode: number | null,
-    readonly stderrTail: string,
+    readonly reason: ExitCause,
   ) {
-    super(
-      `${server} exited with code ${exitCode ?? "unknown"} before it was ready${
-        lastWords(stderrTail)
-      }`,
-    );
+    super(`${server}: ${reason.text}`);
   }
 }
 

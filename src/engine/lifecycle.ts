@@ -1,6 +1,7 @@
 /** What one event means for one server. Pure: nothing is started, ended or waited for here. */
 
-import { BACKOFF_BASE_MS, BACKOFF_MAX_MS, MAX_FAILED_STARTS, STABLE_AFTER_MS } from "./defaults.ts";
+import { BACKOFF_BASE_MS, BACKOFF_MAX_MS, STABLE_AFTER_MS } from "./defaults.ts";
+import type { ExitCause } from "./exit_cause.ts";
 import type { ServerState } from "./types.ts";
 
 /** A server's state and what its past means for the next crash. */
@@ -8,15 +9,13 @@ export interface Lifecycle {
   readonly state: ServerState;
   /** Crashes since the server last ran for long: they set the backoff. */
   readonly crashes: number;
-  /** Starts in a row that never became healthy. */
-  readonly failedStarts: number;
   readonly readySinceMs: number | null;
 }
 
 export type LifecycleEvent =
   | { readonly type: "start" }
   | { readonly type: "healthy"; readonly port: number }
-  | { readonly type: "exited"; readonly exitCode: number | null; readonly stderrTail: string }
+  | { readonly type: "exited"; readonly exitCode: number | null; readonly cause: ExitCause }
   | { readonly type: "backoff-over" }
   | { readonly type: "grace-over" }
   | { readonly type: "stop" };
@@ -44,7 +43,6 @@ export interface Step {
 export const INITIAL: Lifecycle = {
   state: { kind: "stopped" },
   crashes: 0,
-  failedStarts: 0,
   readySinceMs: null,
 };
 
@@ -90,7 +88,6 @@ function ready(lifecycle: Lifecycle, port: number, { nowMs }: Circumstances): St
   return unchanged({
     ...lifecycle,
     state: { kind: "ready", port },
-    failedStarts: 0,
     readySinceMs: nowMs,
   });
 }
@@ -114,23 +111,22 @@ function stopped(lifecycle: Lifecycle): Step {
 
 function exited(
   lifecycle: Lifecycle,
-  { exitCode, stderrTail }: Extract<LifecycleEvent, { type: "exited" }>,
+  { exitCode, cause }: Extract<LifecycleEvent, { type: "exited" }>,
   { nowMs, random, restart }: Circumstances,
 ): Step {
   const { state, readySinceMs } = lifecycle;
   if (state.kind === "stopping") return unchanged({ ...lifecycle, state: { kind: "stopped" } });
   if (state.kind !== "starting" && state.kind !== "ready") return unchanged(lifecycle);
-  const failedStarts = state.kind === "starting" ? lifecycle.failedStarts + 1 : 0;
   const wasStable = readySinceMs !== null && nowMs - readySinceMs >= STABLE_AFTER_MS;
   const crashes = wasStable ? 1 : lifecycle.crashes + 1;
-  const givesUp = !restart || failedStarts >= MAX_FAILED_STARTS;
+  // What has not even loaded is tried again by whoever can tell how often it failed, and tell people why.
+  const givesUp = !restart || state.kind === "starting";
   const delayMs = backoffMs(crashes, random);
   const retryAtMs = givesUp ? null : nowMs + delayMs;
   return {
     lifecycle: {
-      state: { kind: "failed", exitCode, stderrTail, retryAtMs },
+      state: { kind: "failed", exitCode, cause, retryAtMs },
       crashes,
-      failedStarts,
       readySinceMs: null,
     },
     effects: givesUp ? [] : [{ type: "retry", delayMs }],

@@ -80,7 +80,7 @@ export class GuardedServer implements ManagedServer {
 
   #neverReady(state: ServerState): Error | null {
     if (state.kind === "failed" && state.retryAtMs === null) {
-      return new EngineExitedError(this.spec.kind, state.exitCode, state.stderrTail);
+      return new EngineExitedError(this.spec.kind, state.exitCode, state.cause);
     }
     const stops = state.kind === "stopped" || state.kind === "stopping";
     return stops ? new EngineStoppedError(this.spec.kind) : null;

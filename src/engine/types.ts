@@ -1,5 +1,7 @@
 /** llama.cpp on this machine, as the rest of the program sees it. */
 
+import type { ExitCause } from "./exit_cause.ts";
+
 /** Where llama.cpp was found. The paths run as they are. */
 export interface Binaries {
   readonly llamaServer: string;
@@ -85,15 +87,15 @@ export type ServerState =
     readonly kind: "failed";
     /** 128 + n where signal n ended it. */
     readonly exitCode: number | null;
-    readonly stderrTail: string;
+    readonly cause: ExitCause;
     readonly retryAtMs: number | null;
   }
   | { readonly kind: "stopping" };
 
 export interface LaunchOptions {
   /**
-   * Starts the server again after a crash, with backoff; it is given up when it fails several times
-   * in a row without ever having been ready. A split's llama-server does not: its host plans anew.
+   * Starts the server again, with backoff, when it crashes after it was ready. What ends before is given up: whoever
+   * has launched it decides when to try again. A split's llama-server is never started again: its host plans anew.
    */
   readonly restart: boolean;
 }

@@ -91,12 +91,10 @@ export function sizesOf(
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 
-/** The last line that the child wrote before it ended is most often the reason. */
+/** Why a child that has ended can't go on, in its own words. */
 export function failureOf(name: string, server: ManagedServer): string | null {
   const { state } = server;
-  if (state.kind !== "failed") return null;
-  const tail = state.stderrTail.trim().split("\n").at(-1) ?? "";
-  return `${name} ended with code ${state.exitCode ?? "unknown"}${tail === "" ? "" : `: ${tail}`}`;
+  return state.kind === "failed" ? `${name}: ${state.cause.text}` : null;
 }
 
 /** The other nodes of the duty's split: their death must be noticed at once. */

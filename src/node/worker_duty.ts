@@ -25,7 +25,7 @@ export class WorkerDuty implements Duty {
     }, { restart: true });
     this.#rpcServer.subscribe((state) => {
       if (state.kind === "failed") {
-        parts.logger.warn("rpc-server ended with code {exitCode}: {stderrTail}", { ...state });
+        parts.logger.warn("rpc-server: {cause}", { cause: state.cause.text });
       }
       changed();
     });

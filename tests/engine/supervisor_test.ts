@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EngineExitedError, EngineStoppedError, type ManagedServer } from "../../src/engine/mod.ts";
 import { childFilePath, parseChildFile } from "../../src/engine/child_file.ts";
-import { MAX_FAILED_STARTS } from "../../src/engine/defaults.ts";
 import answers from "../support/guide_answers.json" with { type: "json" };
 import { engineOrReason, engineTest } from "../support/engine.ts";
+import { entry, type GgufToWrite, takeApart, writeGguf } from "../support/gguf_writer.ts";
 import { GUIDE, solo, stateOf, supervising } from "./supervising.ts";
 import { writeScript } from "./temp_dir.ts";
 
@@ -121,22 +121,64 @@ engineTest(found, "a llama-server that was killed is started again and answers",
   const failed = await stateOf(server, "failed");
   assert.equal(failed.exitCode, 137);
   assert(failed.retryAtMs !== null);
-  assert.match(failed.stderrTail, /loading model/);
+  assert.match(failed.cause.text, /^was killed/);
   assert.equal(await ask(server, "hello"), answers.hello);
   assert.equal(parts.supervisor.restarts, 1);
 });
 
-engineTest(found, "a model that cannot be loaded is given up after a few tries", async (engine) => {
-  await using parts = await supervising(engine);
-  const broken = join(parts.dataDir, "broken.gguf");
-  await Deno.writeFile(broken, (await Deno.readFile(GUIDE)).subarray(0, 20_000));
-  const server = parts.supervisor.launch({ ...solo, modelPath: broken }, { restart: true });
-  await assert.rejects(server.ready(), (error: Error) => {
-    assert(error instanceof EngineExitedError);
-    assert.match(error.message, /^llama-server exited with code \d+ before it was ready: /);
-    return true;
+for (
+  const { what, change, tells } of [
+    {
+      what: "a chat template that does not parse",
+      change: (gguf) => withText(gguf, "tokenizer.chat_template", "{{ message"),
+      tells: /Parser Error: Expected/,
+    },
+    {
+      what: "an unknown architecture",
+      change: (gguf) => withText(gguf, "general.architecture", "unheard_of"),
+      tells: /unknown model architecture: 'unheard_of'$/,
+    },
+    {
+      what: "a missing tensor",
+      change: ({ metadata, tensors }) => ({ metadata, tensors: tensors.slice(1) }),
+      tells: /tensor '.*' not found$/,
+    },
+  ] satisfies {
+    what: string;
+    change: (gguf: GgufToWrite) => GgufToWrite;
+    tells: RegExp;
+  }[]
+) {
+  engineTest(
+    found,
+    `a model with ${what} is given up at once, and it is told why`,
+    async (engine) => {
+      await using parts = await supervising(engine);
+      const modelPath = join(parts.dataDir, "broken.gguf");
+      writeGguf(modelPath, change(takeApart(await Deno.readFile(GUIDE))));
+      const server = parts.supervisor.launch({ ...solo, modelPath }, { restart: true });
+      await assert.rejects(server.ready(), (error: Error) => {
+        assert(error instanceof EngineExitedError);
+        assert.match(error.reason.text, tells);
+        return true;
+      });
+      assert.equal(parts.supervisor.restarts, 0);
+    },
+  );
+}
+
+engineTest(found, "an rpc-server that can't begin says why", async (engine) => {
+  await using parts = await supervising({
+    ...engine,
+    devices: [{ name: "CUDA7", description: "", totalBytes: 1, freeBytes: 1 }],
   });
-  assert.equal(parts.supervisor.restarts, MAX_FAILED_STARTS - 1);
+  const server = parts.supervisor.launch({ kind: "rpc-server", modelPath: null }, {
+    restart: true,
+  });
+  await assert.rejects(
+    server.ready(),
+    /^EngineExitedError: rpc-server: error: unknown device: CUDA7$/,
+  );
 });
 
 engineTest(found, "stop() ends the child, frees its port and forgets its pid", async (engine) => {
@@ -170,3 +212,8 @@ engineTest(found, "what a server prints is in its log", async (engine) => {
   assert(log.includes(`listening on http://127.0.0.1:${port}`));
   assert(!log.includes(server.apiKey ?? ""));
 });
+
+function withText(gguf: GgufToWrite, key: string, value: string): GgufToWrite {
+  const others = gguf.metadata.filter((one) => one.key !== key);
+  return { ...gguf, metadata: [...others, entry(key, value)] };
+}

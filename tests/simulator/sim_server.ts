@@ -36,7 +36,8 @@ export class SimServer implements ManagedServer {
 
   fail(reason: string): void {
     if (this.#ended) return;
-    this.#become({ kind: "failed", exitCode: 1, stderrTail: reason, retryAtMs: null });
+    const cause = { text: reason, part: "model" } as const;
+    this.#become({ kind: "failed", exitCode: 1, cause, retryAtMs: null });
     this.#end();
   }
 
