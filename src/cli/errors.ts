@@ -19,6 +19,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "DownloadBrokenError",
   "NodeAnswerError",
   "NodeNotRunningError",
+  "NothingToServeError",
   "UnknownModelError",
   // src/engine
   "EngineBrokenError",

@@ -10,6 +10,19 @@ export function jsonLine(record: LogRecord): string {
   return JSON.stringify({ ...logLine(record), ...fields }, plain) + "\n";
 }
 
+/** The same for what keeps a node from starting before anything logs. */
+export function errorLine(error: unknown, nowMs: number): string {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const time = new Date(nowMs).toISOString();
+  return JSON.stringify({
+    time,
+    level: "error",
+    event: "error",
+    message,
+    error: { name, message },
+  }) + "\n";
+}
+
 /** What the console shows of a record. */
 export function logLine(record: LogRecord): LogLine {
   return {

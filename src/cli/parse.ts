@@ -7,10 +7,12 @@ import { applyConfigFile, configurable, exposedSecrets } from "./config_file.ts"
 import { createProgram } from "./program/program.ts";
 import { consoleConfig, hubOf, serveConfig } from "./serve_config.ts";
 import type { ServeOptions } from "./serve_options.ts";
+import { NothingToServeError } from "./nothing_to_serve.ts";
 import { settingsOf } from "./settings.ts";
 import {
   absolute,
   configPath,
+  dataDirOf,
   dataOf,
   type Environment,
   type Facts,
@@ -119,10 +121,20 @@ function helpOf(argv: readonly string[]): readonly string[] {
   return first === "help" && words.length > 1 ? [...words, "--help"] : argv;
 }
 
-/** Nothing to serve and nothing to join: an empty answer, which stands for the help. */
+/**
+ * Without a model and without a mesh to join the directory says what is meant: the same as last time. Where it says
+ * nothing either, the empty answer stands for the help; a supervisor that reads JSON is told that it failed.
+ */
 function bareCommand(options: ServeOptions, around: Surroundings): readonly Command[] {
   const asks = options.client || options.join !== undefined || options.model !== undefined;
-  return asks ? [serveConfig(options, around)] : [];
+  if (asks) return [serveConfig(options, around)];
+  if (configPath(options, around) === null) return [];
+  const dataDir = dataDirOf(options, around);
+  const last = around.facts.readLastStart(dataDir);
+  if (last?.role === "client") return [serveConfig({ ...options, client: true }, around)];
+  if (last !== undefined) return [{ ...serveConfig(options, around), models: last.models }];
+  if (options.logFormat === "json") throw new NothingToServeError(dataDir);
+  return [];
 }
 
 /** With the one that was meant, where one is close enough. */

@@ -2,6 +2,7 @@
 
 import type { Command } from "./command.ts";
 import { describeFailure } from "./errors.ts";
+import { errorLine } from "./log_line.ts";
 import { printError, printOut } from "./output.ts";
 import { parse } from "./parse.ts";
 import { exemptLoopback } from "./proxy.ts";
@@ -12,11 +13,21 @@ import { VERSION } from "./version.ts";
 export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
   try {
     exemptLoopback(Deno.env);
-    return await perform(parse(argv, runtime.environment, runtime.facts), runtime);
+    return await perform(understand(argv, runtime), runtime);
   } catch (error) {
     const { exitCode, message, hint } = describeFailure(error, { debug: runtime.debug });
     printError(`mesh-llm: ${message}\n` + (hint === null ? "" : `${hint}\n`));
     return exitCode;
+  }
+}
+
+/** A supervisor that reads JSON is told on the same stream what it would read there of a node. */
+function understand(argv: readonly string[], { environment, facts }: Runtime): Command {
+  try {
+    return parse(argv, environment, facts);
+  } catch (error) {
+    if (/--log-format[= ]json\b/.test(argv.join(" "))) printOut(errorLine(error, Date.now()));
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Commands } from "../api/mod.ts";
 import { ConfigFileError } from "./config_file.ts";
+import { readLastStart } from "./last_start.ts";
 import type { Environment, Facts } from "./surroundings.ts";
 
 export interface Runtime {
@@ -32,6 +33,7 @@ export function readRuntime(): Runtime {
       home: env.HOME || undefined,
       cwd: Deno.cwd(),
       readConfig,
+      readLastStart,
     },
     // Under `deno run` the executable is Deno, which has nothing of ours beside it.
     executableDir: standalone ? dirname(Deno.execPath()) : dirname(fileURLToPath(Deno.mainModule)),

@@ -1,6 +1,7 @@
 /** What argv is read against, and what every command takes of it. Pure. */
 
 import { join, resolve } from "node:path";
+import type { LastStart } from "./last_start.ts";
 import type { DataOptions } from "./program/actions.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseKey } from "./values.ts";
@@ -23,6 +24,8 @@ export interface Facts {
   readonly cwd: string;
   /** A configuration file, where there is one. */
   readConfig(path: string): { readonly text: string; readonly mode: number | null } | undefined;
+  /** What a data directory that belongs to a mesh was last used for. */
+  readLastStart(dataDir: string): LastStart | undefined;
 }
 
 export interface Surroundings {

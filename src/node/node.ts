@@ -10,6 +10,7 @@ import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
 import { DataDirLock } from "./data_dir.ts";
+import { keepLastStart } from "./last_start.ts";
 import { ModelDesk } from "./model_desk.ts";
 import { NodeApi } from "./node_api.ts";
 import type { NodePart } from "./part.ts";
@@ -42,6 +43,7 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
     console: ready.console,
     adminKey,
   });
+  if (!config.client) await keepLastStart(config.dataDir, modelsOf(config));
   options.logger.info("Ready", { event: "ready", ...ready });
   const running = { mesh, api, part, servers, ready, logger: options.logger };
   return new StartedNode(running, starting.move());

@@ -17,7 +17,13 @@ function read(
 ): Command {
   const argv = line.split(" ").filter((word) => word !== "");
   const readConfig = (asked: string) => asked === path ? { text, mode } : undefined;
-  const facts = { hostname: "lab-3", home: "/home/ann", cwd: "/srv/here", readConfig };
+  const facts = {
+    hostname: "lab-3",
+    home: "/home/ann",
+    cwd: "/srv/here",
+    readConfig,
+    readLastStart: () => undefined,
+  };
   return parse(argv, environment, facts);
 }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Command, ServeConfig } from "../../src/cli/command.ts";
+import type { LastStart } from "../../src/cli/last_start.ts";
+import { NothingToServeError } from "../../src/cli/nothing_to_serve.ts";
 import { parse } from "../../src/cli/parse.ts";
 import type { Actions } from "../../src/cli/program/actions.ts";
 import { createProgram } from "../../src/cli/program/program.ts";
@@ -12,6 +14,7 @@ const facts: Facts = {
   home: "/home/ann",
   cwd: "/srv/here",
   readConfig: () => undefined,
+  readLastStart: () => undefined,
 };
 
 /** argv as one writes it; no argument of these tests holds a space. */
@@ -339,6 +342,32 @@ for (const line of ["", "--help", "-h", "help", "--port 8080", "--split"]) {
     assert.deepEqual(read(line), { kind: "help", text: expected });
   });
 }
+
+const starts: [line: string, last: LastStart, changed: Partial<ServeConfig>][] = [
+  ["", { role: "member", models: [] }, { models: [] }],
+  ["", { role: "member", models: ["big", "/srv/a.gguf"] }, { models: ["big", "/srv/a.gguf"] }],
+  ["--port 0", { role: "member", models: ["small"] }, { models: ["small"], port: 0 }],
+  ["--model big", { role: "member", models: ["small"] }, {}],
+  ["--join abc", { role: "member", models: ["small"] }, { models: [], join: "abc" }],
+  ["", { role: "client", models: [] }, {
+    models: [],
+    client: true,
+    dataDir: "/home/ann/.mesh-llm/client",
+  }],
+];
+
+for (const [line, last, changed] of starts) {
+  Deno.test(`parse() of "${line}" means the last start again: ${JSON.stringify(last)}`, () => {
+    const asked: string[] = [];
+    const readLastStart = (dataDir: string) => (asked.push(dataDir), last);
+    assert.deepEqual(read(line, {}, { ...facts, readLastStart }), { ...defaults, ...changed });
+    assert.ok(asked.every((dataDir) => dataDir === "/home/ann/.mesh-llm"));
+  });
+}
+
+Deno.test("parse() refuses a start of nothing where a supervisor reads the log", () => {
+  assert.throws(() => read("--log-format json"), NothingToServeError);
+});
 
 for (const line of ["console --help", "help token", "help token list", "engine", "engine --help"]) {
   Deno.test(`parse() answers "${line}" with the help of that command`, () => {
