@@ -1,6 +1,7 @@
 /** Which file may import which: design.md 2, "The house". Pure. */
 
 import { posix } from "node:path";
+import type { ImportGraph } from "./circles.ts";
 
 /** A source file by its path from the project's root, with forward slashes. */
 export interface SourceFile {
@@ -69,6 +70,17 @@ export function importsOf(text: string): readonly Import[] {
     specifier: match[2] ?? match[3] ?? "",
     line: text.slice(0, match.index).split("\n").length,
     typeOnly: match[1] !== undefined,
+  }));
+}
+
+/** Which of these files imports which; what is not among them is left out. */
+export function importGraph(files: readonly SourceFile[]): ImportGraph {
+  const known = new Set(files.map(({ path }) => path));
+  return new Map(files.map(({ path, text }) => {
+    const targets = importsOf(text)
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .map(({ specifier }) => posix.join(posix.dirname(path), specifier));
+    return [path, targets.filter((target) => known.has(target))];
   }));
 }
 

@@ -1,9 +1,10 @@
 /**
- * `deno task test [paths] [flags of deno test]`: the fast tests, then those on real processes.
+ * `deno task test [paths] [flags of deno test]`: the gate, the fast tests, then those on real processes.
  * The last line says `N passed, N failed`. With `--unit` only the fast ones run.
  */
 
 import { dirname, join, relative } from "node:path";
+import { runGate } from "./gate.ts";
 import { importsOf } from "./import_rules.ts";
 import { fromRoot, ROOT, run, say } from "./run.ts";
 import {
@@ -51,7 +52,7 @@ const onProcesses = unitOnly ? [] : files.filter((file) => !file.unit);
 
 if (unitOnly && !Deno.env.has("MESH_LLM_SEEDS")) Deno.env.set("MESH_LLM_SEEDS", UNIT_SEEDS);
 const failures: Failure[] = [];
-let total = wholeRun ? await checkTypes() : NO_TESTS;
+let total = wholeRun ? await passGate() : NO_TESTS;
 total = addCounts(total, await runGroup(files.filter((file) => file.unit), flags));
 if (onProcesses.length > 0) await prepareEngine();
 total = addCounts(total, await runGroup(onProcesses, flags));
@@ -117,10 +118,10 @@ async function prepareEngine(): Promise<void> {
 }
 
 /** Apart from the tests, so that one wrong type does not keep all of them from running. */
-async function checkTypes(): Promise<TestCounts> {
-  const { success, text } = await run(Deno.execPath(), ["check", "--quiet"], { output: "capture" });
-  if (!success) failures.push({ file: "deno check", name: "types", text });
-  return { ...NO_TESTS, failed: success ? 0 : 1 };
+async function passGate(): Promise<TestCounts> {
+  const failed = await runGate();
+  failures.push(...failed.map(({ command, name, text }) => ({ file: command, name, text })));
+  return { ...NO_TESTS, failed: failed.length };
 }
 
 async function runGroup(

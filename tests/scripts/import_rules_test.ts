@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkImports, importsOf } from "../../scripts/import_rules.ts";
+import { checkImports, importGraph, importsOf } from "../../scripts/import_rules.ts";
 
 const packages = { shipped: new Set(["hono", "@scope/pkg"]), development: new Set(["vite"]) };
 
@@ -124,4 +124,15 @@ Deno.test("checkImports() says where an offence is", () => {
   assert.deepEqual(checkImports([{ path: "src/engine/run.ts", text }], packages), [
     { path: "src/engine/run.ts", line: 3, message: "src/engine must not import src/mesh" },
   ]);
+});
+
+Deno.test("importGraph() knows what files import of each other, types too, and leaves out the rest", () => {
+  const files = [
+    { path: "src/a/x.ts", text: 'import type { Y } from "../b/y.ts";\nimport "hono";\n' },
+    { path: "src/b/y.ts", text: 'export { x } from "../a/x.ts";\nimport z from "./gone.ts";\n' },
+  ];
+  assert.deepEqual(
+    importGraph(files),
+    new Map([["src/a/x.ts", ["src/b/y.ts"]], ["src/b/y.ts", ["src/a/x.ts"]]]),
+  );
 });

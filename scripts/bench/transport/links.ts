@@ -10,15 +10,9 @@ import { byteStreamOf, quicTransport } from "../../../src/mesh/quic/mod.ts";
 import { IPV4, type NativeStream } from "../../../src/mesh/quic/native.ts";
 import { nativeConfig, resolveOptions } from "../../../src/mesh/quic/options.ts";
 import { relay } from "../../../src/tunnel/relay.ts";
+import type { BenchStream } from "./bench_stream.ts";
 import { StockStream } from "./stock_stream.ts";
 import { TcpStream } from "./tcp_stream.ts";
-
-export interface BenchStream {
-  read(): Promise<Uint8Array | null>;
-  write(bytes: Uint8Array): Promise<void>;
-  closeWrite(): Promise<void>;
-  recycle?(bytes: Uint8Array): void;
-}
 
 export type Serve = (stream: BenchStream) => Promise<void>;
 

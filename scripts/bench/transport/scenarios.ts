@@ -1,6 +1,6 @@
 /** What is measured: what the dialling end does, and how the listening end answers it. */
 
-import type { BenchStream } from "./links.ts";
+import type { BenchStream } from "./bench_stream.ts";
 
 /** What the first byte of a stream asks of the other end. */
 const ASK = { sink: 1, echo: 2, slowSink: 3 } as const;

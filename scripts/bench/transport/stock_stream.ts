@@ -1,5 +1,5 @@
 import type { Stream } from "@libp2p/interface";
-import type { BenchStream } from "./links.ts";
+import type { BenchStream } from "./bench_stream.ts";
 
 /** A stream of the stock transport as its documentation uses it: events in, `send` and `drain` out. */
 export class StockStream implements BenchStream {

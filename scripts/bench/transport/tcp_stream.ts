@@ -1,4 +1,4 @@
-import type { BenchStream } from "./links.ts";
+import type { BenchStream } from "./bench_stream.ts";
 
 /** One TCP connection; every read fills the same buffer. */
 export class TcpStream implements BenchStream {

@@ -1,0 +1,59 @@
+/**
+ * `scripts/house.ts [ROOT]` prints what breaks the rules of the house: imports against its arrows, and circles of
+ * files. Exits 1 if there is anything.
+ */
+
+import { join, relative } from "node:path";
+import { findCircles } from "./circles.ts";
+import { checkImports, importGraph, type SourceFile } from "./import_rules.ts";
+import { complain, ROOT } from "./run.ts";
+
+const FOLDERS = ["src", "console", "scripts", "tests"];
+
+/** Not ours, or made by a build. */
+const SKIPPED = new Set(["node_modules", "dist"]);
+
+const root = Deno.args[0] ?? ROOT;
+const manifest = JSON.parse(await Deno.readTextFile(join(root, "package.json")));
+const files = [await readSource(join(root, "main.ts"))];
+for (const folder of FOLDERS) files.push(...await sourcesIn(join(root, folder)));
+
+const complaints = [...misplacedImports(), ...circles()];
+complaints.forEach(complain);
+Deno.exit(complaints.length === 0 ? 0 : 1);
+
+function misplacedImports(): readonly string[] {
+  const packages = {
+    shipped: new Set(Object.keys(manifest.dependencies ?? {})),
+    development: new Set(Object.keys(manifest.devDependencies ?? {})),
+  };
+  return checkImports(files, packages)
+    .map(({ path, line, message }) => `${path}:${line}: ${message}`);
+}
+
+/** Tests may import everything, so they may also import each other. */
+function circles(): readonly string[] {
+  const program = files.filter(({ path }) => !path.startsWith("tests/"));
+  return findCircles(importGraph(program))
+    .map((circle) => `These import each other in a circle: ${circle.join(", ")}`);
+}
+
+async function sourcesIn(folder: string): Promise<SourceFile[]> {
+  const sources: SourceFile[] = [];
+  for (const { name, isDirectory } of await entriesOf(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory && !SKIPPED.has(name)) sources.push(...await sourcesIn(path));
+    if (/\.tsx?$/.test(name)) sources.push(await readSource(path));
+  }
+  return sources;
+}
+
+/** None where there is no such folder. */
+async function entriesOf(folder: string): Promise<readonly Deno.DirEntry[]> {
+  const exists = await Deno.stat(folder).then(() => true, () => false);
+  return exists ? await Array.fromAsync(Deno.readDir(folder)) : [];
+}
+
+async function readSource(path: string): Promise<SourceFile> {
+  return { path: relative(root, path).replaceAll("\\", "/"), text: await Deno.readTextFile(path) };
+}

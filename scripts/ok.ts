@@ -1,0 +1,13 @@
+/** `deno task ok`: the gate and the unit tests, all of them, and at the end the list of what failed. */
+
+import { runGate } from "./gate.ts";
+import { complain, run, say } from "./run.ts";
+
+const failed = await runGate();
+for (const { command, text } of failed) complain(`\n$ ${command}\n${text}`);
+const unit = await run(Deno.execPath(), ["run", "-A", "scripts/test.ts", "--unit"], {
+  output: "inherit",
+});
+const names = [...failed.map(({ name }) => name), ...(unit.success ? [] : ["unit tests"])];
+say(names.length === 0 ? "\nok" : `\nNot ok: ${names.join(", ")}`);
+Deno.exit(names.length === 0 ? 0 : 1);
