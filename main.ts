@@ -1,3 +1,4 @@
+import { hideArguments } from "./src/cli/hide_arguments.ts";
 import { printOut } from "./src/cli/output.ts";
 import { VERSION } from "./src/cli/version.ts";
 
@@ -6,6 +7,9 @@ if (Deno.args.length === 1 && Deno.args[0] === "--version") {
   printOut(`${VERSION}\n`);
   Deno.exit(0);
 }
+
+// Before anything is loaded, so that they are to be seen for as short a time as can be.
+hideArguments(Deno.args);
 
 const { readRuntime, run } = await import("./src/cli/mod.ts");
 // Exits even where a library left a timer or a socket behind.

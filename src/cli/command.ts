@@ -24,6 +24,8 @@ export interface ConfigShowCommand {
   /** Of the file, whether there is one or not. */
   readonly path: string;
   readonly settings: readonly Setting[];
+  /** Sentences about the file. */
+  readonly warnings: readonly string[];
   readonly json: boolean;
 }
 

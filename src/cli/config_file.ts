@@ -15,8 +15,9 @@ export class ConfigFileError extends Error {
   override name = "ConfigFileError";
 }
 
-/** Settings whose values let others in. */
+/** Settings whose values let others in, unless they only say where such a value is to be found. */
 const SECRETS = ["api-key", "join"];
+const PLACE = /^(-$|@)/;
 
 /** The mode bits of everybody but the owner. */
 const OTHERS = 0o077;
@@ -60,7 +61,10 @@ export function applyConfigFile(
 
 /** What is wrong with the file's mode, where it says a secret: one sentence, or nothing. */
 export function exposedSecrets({ path, text, mode }: ConfigFile): readonly string[] {
-  const secrets = SECRETS.filter((name) => Object.hasOwn(readTable(path, text), name));
+  const settings = readTable(path, text);
+  const secrets = SECRETS.filter((name) =>
+    Object.hasOwn(settings, name) && !PLACE.test(String(settings[name]))
+  );
   if (secrets.length === 0 || mode === null || (mode & OTHERS) === 0) return [];
   const octal = (mode & 0o777).toString(8).padStart(3, "0");
   return [
@@ -103,8 +107,8 @@ function conflictsOf(option: Option): readonly string[] {
 
 function atHome(value: unknown, home: string | undefined): unknown {
   if (Array.isArray(value)) return value.map((item) => atHome(item, home));
-  const isBelowHome = typeof value === "string" && value.startsWith("~/") && home !== undefined;
-  return isBelowHome ? home + value.slice(1) : value;
+  if (typeof value !== "string" || home === undefined) return value;
+  return value.replace(/^(@?)~\//, (_, at) => `${at}${home}/`);
 }
 
 /** `undefined` leaves the option alone. */

@@ -30,6 +30,9 @@ export const DOWNLOAD_LOOK_MS = 250;
 /** Of a model's name in a live line, beside bar, rate and time in 80 columns. */
 export const LIVE_LINE_NAME_CELLS = 20;
 
+/** An invite is some 700 bytes; one with many addresses, a chain of inviters and what else may come stays far below. */
+export const INVITE_BYTES_MAX = 64 * 1024;
+
 /** Help is laid out for at least this much, and snapshots of it are taken at this width. */
 export const HELP_COLUMNS = 80;
 

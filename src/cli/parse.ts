@@ -38,6 +38,7 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         kind: "config-show",
         path: configPath(options, around) ?? "",
         settings: settingsOf(serveConfig(options, around), commands),
+        warnings,
         json,
       }),
     models: ({ modelsDir, all = false, ...options }) =>
@@ -55,7 +56,7 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
         ...dataOf(options, around),
       }),
     doctor: ({ json = false, ...options }) =>
-      asked.push({ kind: "doctor", config: serveConfig(options, around), json }),
+      asked.push({ kind: "doctor", config: { ...serveConfig(options, around), warnings }, json }),
     runAgent: (agent, words, { model, exec = false, ...options }) =>
       asked.push({
         kind: "run-agent",
@@ -162,6 +163,8 @@ function applyLayers(
   if (apiKey !== null && !isTaken("apiKey")) {
     command.setOptionValueWithSource("apiKey", apiKey, "env");
   }
+  const { MESH_LLM_JOIN: join } = around.environment;
+  if (join && !isTaken("join")) command.setOptionValueWithSource("join", join, "env");
   const path = configPath({ ...program.opts(), ...command.opts() }, around);
   const found = path === null ? undefined : around.facts.readConfig(path);
   if (path === null || found === undefined) return [];

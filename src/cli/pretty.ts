@@ -10,8 +10,8 @@ export interface PrettyOptions {
   readonly colour: boolean;
   /** Shows every record, not only what has an event or is a warning. */
   readonly verbose: boolean;
-  /** What the owner of a second machine types, without the token. */
-  readonly joinCommand: string;
+  /** What the owner of a second machine types to start a node. */
+  readonly startCommand: string;
   /** Whether the console's address leads to a page. */
   readonly console: boolean;
 }
@@ -76,7 +76,12 @@ function readyText(fields: Fields, options: PrettyOptions, style: Style): string
   if (options.console) block.push(`  Console  ${style("bold", String(console))}`);
   block.push(`  API      ${style("bold", `${api}/v1`)}`, "");
   if (typeof token === "string") {
-    block.push("To add a machine, run this on it:", "", `  ${options.joinCommand} ${token}`, "");
+    block.push(
+      "To add a machine, run this on it:",
+      "",
+      `  MESH_LLM_JOIN=${token} ${options.startCommand}`,
+      "",
+    );
   }
   return block.join("\n");
 }

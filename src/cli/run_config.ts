@@ -5,16 +5,19 @@ import { table } from "./format.ts";
 import { printOut } from "./output.ts";
 
 export function runConfigShow(command: ConfigShowCommand): number {
-  const { path, settings, json } = command;
-  printOut(
-    json ? JSON.stringify({ path, settings }, null, 2) + "\n" : settingsText(path, settings),
-  );
+  const { path, settings, warnings, json } = command;
+  if (json) printOut(JSON.stringify({ path, settings, warnings }, null, 2) + "\n");
+  else printOut(settingsText(path, settings) + warnings.map(warningText).join(""));
   return 0;
 }
 
 export function settingsText(path: string, settings: readonly Setting[]): string {
   const rows = settings.map(({ name, value, from }) => [name, valueText(value), from]);
   return `${path}\n\n${table([["SETTING", "VALUE", "FROM"], ...rows])}`;
+}
+
+function warningText(warning: string): string {
+  return `\nWarning: ${warning}\n`;
 }
 
 function valueText(value: unknown): string {

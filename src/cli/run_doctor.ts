@@ -3,7 +3,7 @@
 import { Help } from "commander";
 import type { DoctorCommand } from "./command.ts";
 import { HELP_COLUMNS } from "./defaults.ts";
-import { type Finding, findingsOf } from "./doctor/findings.ts";
+import { type Finding, findingsOf, settingsFindings } from "./doctor/findings.ts";
 import { gatherFacts } from "./doctor/gather.ts";
 import { count } from "./format.ts";
 import { printOut } from "./output.ts";
@@ -11,7 +11,10 @@ import type { Runtime } from "./runtime.ts";
 
 /** Exit code 1 where something keeps a node from working. */
 export async function runDoctor(command: DoctorCommand, runtime: Runtime): Promise<number> {
-  const findings = findingsOf(await gatherFacts(command, runtime));
+  const findings = [
+    ...findingsOf(await gatherFacts(command, runtime)),
+    ...settingsFindings(command.config.warnings),
+  ];
   printOut(command.json ? JSON.stringify({ findings }, null, 2) + "\n" : doctorText(findings));
   return findings.some(({ level }) => level === "problem") ? 1 : 0;
 }

@@ -6,12 +6,15 @@ import { STOP_LIMIT_MS } from "./defaults.ts";
 import { configureLogging, type Logging } from "./logging.ts";
 import { openBrowser } from "./open_browser.ts";
 import { printError, printOut } from "./output.ts";
+import { readInvite } from "./read_invite.ts";
 import { ProcessEvents, type StopCause } from "./process_events.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
 
 /** Resolves with the exit code once the node has stopped. @throws what kept it from starting or broke it. */
-export async function runServe(config: ServeConfig, runtime: Runtime): Promise<number> {
+export async function runServe(asked: ServeConfig, runtime: Runtime): Promise<number> {
+  // Before signals are listened to: whoever is asked for an invite may still change their mind.
+  const config = asked.join === null ? asked : { ...asked, join: readInvite(asked.join) };
   const logging = startLogging(config, runtime);
   for (const warning of config.warnings) logging.logger.warn("{warning}", { warning });
   using events = new ProcessEvents({
@@ -101,7 +104,7 @@ function startLogging(config: ServeConfig, runtime: Runtime): Logging {
     colour: runtime.colour,
     terminal: runtime.stdoutIsTerminal,
     verbose: runtime.debug,
-    joinCommand: `${runtime.commands.start} --join`,
+    startCommand: runtime.commands.start,
     console: config.console,
   }, printOut);
 }

@@ -26,7 +26,7 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
     client,
     openBrowser: false,
     models: options.model ?? [],
-    join: options.join ?? null,
+    join: joinOf(options.join, around),
     leave: options.leave ?? false,
     port: options.port ?? API_PORT,
     consolePort: options.consolePort ?? CONSOLE_PORT,
@@ -56,6 +56,12 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
   };
   refuseOpenDoors(config);
   return config;
+}
+
+/** The invite, or where it is to be found: `-` or `@PATH`. */
+function joinOf(join: string | undefined, around: Surroundings): string | null {
+  if (join === undefined) return null;
+  return join.startsWith("@") ? `@${absolute(join.slice(1), around)}` : join;
 }
 
 /** A path as everywhere, or the name of a model on disk. */

@@ -76,7 +76,11 @@ export function addServeOptions(command: Command): void {
       parser("--idle-unload", parseDuration),
     );
   command.optionsGroup(MESH)
-    .option("--join <token>", "join the mesh of this invite", parser("--join", parseNotEmpty))
+    .option(
+      "--join <token>",
+      "join the mesh of this invite; - reads it from standard input, @PATH from a file, and MESH_LLM_JOIN keeps it out of ps",
+      parser("--join", parseNotEmpty),
+    )
     .addOption(
       // Options of llama.cpp mean nothing to a client and do no harm; these contradict it.
       new Option("--client", "use the models of a mesh and serve none").conflicts([

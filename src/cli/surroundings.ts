@@ -9,6 +9,7 @@ import { parseKey } from "./values.ts";
 /** The variables that mean something to mesh-llm. An empty one counts as absent. */
 export interface Environment {
   readonly MESH_LLM_HOME?: string | undefined;
+  readonly MESH_LLM_JOIN?: string | undefined;
   readonly MESH_LLM_API_KEY?: string | undefined;
   readonly MESH_LLM_ADMIN_KEY?: string | undefined;
   /** Of Hugging Face's own tools: where models come from, and the token of an account there. */

@@ -98,7 +98,7 @@ function returnToMesh(
 function foundMesh(node: BindingOptions["node"], abandoned: StoredMesh | null): Binding {
   if (node.role === "client") {
     throw new NoMeshError(
-      "A client needs a mesh: this one has never been in any, so pass --join TOKEN",
+      "A client needs a mesh: this one has never been in any, so give it an invite with --join",
     );
   }
   const root = SigningKey.generate();

@@ -3,6 +3,7 @@ import { ConfigFileError } from "../../src/cli/config_file.ts";
 import type { Command, ServeConfig } from "../../src/cli/command.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { createProgram } from "../../src/cli/program/program.ts";
+import { settingsFindings } from "../../src/cli/doctor/findings.ts";
 import { settingsText } from "../../src/cli/run_config.ts";
 import type { Environment } from "../../src/cli/surroundings.ts";
 
@@ -91,6 +92,33 @@ Deno.test("a file that holds a secret and that others may read is warned of", ()
   assert.match(warned('join = "t"\napi-key = "k"', 0o644)[0]!, /read api-key and join in/);
   for (const mode of [0o600, 0o400, null]) assert.deepEqual(warned(secret, mode), []);
   assert.deepEqual(warned("port = 1", 0o644), []);
+  for (const place of ["-", "@/run/invite"]) {
+    assert.deepEqual(warned(`join = "${place}"`, 0o644), [], "no secret but where one is");
+  }
+});
+
+Deno.test("config show and doctor say as much of that file as a start does", () => {
+  const file = ['join = "mesh1_s3cret"', {}, { mode: 0o644 }] as const;
+  const shown = read("config show", ...file);
+  const doctor = read("doctor", ...file);
+  assert.ok(shown.kind === "config-show" && doctor.kind === "doctor");
+  const [sentence = ""] = serve("console", ...file).warnings;
+  assert.match(sentence, /^Others may read join in .*: run chmod 600 /);
+  assert.deepEqual(shown.warnings, [sentence]);
+  const [finding] = settingsFindings(doctor.config.warnings);
+  assert.equal(finding?.level, "warning");
+  assert.equal(finding?.found, sentence.split(": run")[0]);
+  assert.equal(finding?.remedy, `Run chmod 600 ${PATH}`);
+});
+
+Deno.test("an invite comes from a flag, else from the environment, else from the file", () => {
+  const text = 'join = "@~/invite"';
+  assert.equal(serve("console", text).join, "@/home/ann/invite");
+  assert.equal(serve("console", text, { MESH_LLM_JOIN: "env" }).join, "env");
+  assert.equal(serve("console --join flag", text, { MESH_LLM_JOIN: "env" }).join, "flag");
+  assert.equal(serve("--join flag console", text, { MESH_LLM_JOIN: "env" }).join, "flag");
+  const asked = read("", "", { MESH_LLM_JOIN: "env" });
+  assert.equal(asked.kind, "serve", "asks for a node by itself");
 });
 
 Deno.test("what a flag excludes is passed over, and so is what a command lacks", () => {

@@ -8,7 +8,7 @@ const options: LoggingOptions = {
   terminal: false,
   colour: false,
   verbose: false,
-  joinCommand: "mesh-llm --join",
+  startCommand: "mesh-llm",
   console: true,
 };
 

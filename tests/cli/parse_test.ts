@@ -79,6 +79,8 @@ const accepted: [line: string, changed: Partial<ServeConfig>][] = [
   ["--model big --model ./small.gguf", { models: ["big", "./small.gguf"] }],
   ["--model big --join abc", { join: "abc" }],
   ["--join abc", { join: "abc", models: [] }],
+  ["--join -", { join: "-", models: [] }],
+  ["--join @invite", { join: "@/srv/here/invite", models: [] }],
   ["--join abc --leave", { join: "abc", leave: true, models: [] }],
   ["--model big --port 0 --console-port 65535", { port: 0, consolePort: 65535 }],
   ["--model big --port=8080", { port: 8080 }],

@@ -5,7 +5,7 @@ import { record } from "./records.ts";
 const plain: PrettyOptions = {
   colour: false,
   verbose: false,
-  joinCommand: "mesh-llm --join",
+  startCommand: "mesh-llm",
   console: true,
 };
 const peer = "12D3KooWAbcdefghijklmnopqrstuvwxyz1234567890ABCDEFGH";
@@ -94,7 +94,7 @@ mesh-llm is running
 
 To add a machine, run this on it:
 
-  mesh-llm --join TOKEN
+  MESH_LLM_JOIN=TOKEN mesh-llm
 
 `,
   });

@@ -38,8 +38,8 @@ Deno.test("optionsOf() asks for what was chosen and for nothing else", () => {
 
 Deno.test("joinCommand() fits the role", () => {
   const start = "npx -y deno@2.9.4 task start";
-  assert.equal(joinCommand({ start }, "member", "t"), `${start} --join t`);
-  assert.equal(joinCommand({ start }, "client", "t"), `${start} --client --join t`);
+  assert.equal(joinCommand({ start }, "member", "t"), `MESH_LLM_JOIN=t ${start}`);
+  assert.equal(joinCommand({ start }, "client", "t"), `MESH_LLM_JOIN=t ${start} --client`);
 });
 
 Deno.test("inviteText() says what it allows, until when, and who uses it", () => {

@@ -176,11 +176,17 @@ const SCENES: Scenes = {
   "copies the token and both commands": {
     async play({ node, console }) {
       assert.equal(await console.copy("token"), "mesh-token");
-      assert.equal(await console.copy("join-command"), "./mesh-llm --join mesh-token");
-      assert.equal(await console.copy("client-command"), "./mesh-llm --client --join mesh-token");
+      assert.equal(await console.copy("join-command"), "MESH_LLM_JOIN=mesh-token ./mesh-llm");
+      assert.equal(
+        await console.copy("client-command"),
+        "MESH_LLM_JOIN=mesh-token ./mesh-llm --client",
+      );
       await console.page.getByRole("button", { name: "Make a token for clients alone" }).click();
       await console.page.getByText("ask questions, and nothing else").waitFor();
-      assert.equal(await console.copy("client-command"), "./mesh-llm --client --join client-token");
+      assert.equal(
+        await console.copy("client-command"),
+        "MESH_LLM_JOIN=client-token ./mesh-llm --client",
+      );
       assert.equal(node.status().mesh.token, "mesh-token");
     },
   },

@@ -104,7 +104,10 @@ const SCENES: Scenes = {
       await page.getByLabel("For whom").fill("Ann");
       await page.getByRole("button", { name: "Make an invite" }).click();
       assert.deepEqual(await asked.promise, { role: "client", name: "Ann" });
-      assert.equal(await console.copy("made-invite"), "./mesh-llm --client --join anns-token");
+      assert.equal(
+        await console.copy("made-invite"),
+        "MESH_LLM_JOIN=anns-token ./mesh-llm --client",
+      );
       await page.getByRole("button", { name: "Revoke Ann" }).click();
       await page.getByText("Whoever came by it is cut off.").waitFor();
       await page.getByRole("button", { name: "Revoke it" }).click();

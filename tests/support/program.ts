@@ -12,6 +12,8 @@ export interface Program {
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** @default {"null"} */
+  readonly stdin?: "null" | "piped";
   /** The network namespace that it runs in, where not in the test's own. */
   readonly namespace?: string;
 }
@@ -36,7 +38,7 @@ export async function runProgram(
 /** `home` keeps models and settings of whoever runs the tests out of them. */
 export function programCommand(
   args: readonly string[],
-  { compiled, main = MAIN, env, cwd, namespace }: Program,
+  { compiled, main = MAIN, env, cwd, namespace, stdin = "null" }: Program,
   home: string,
 ): Deno.Command {
   const run = compiled === undefined ? [Deno.execPath(), "run", "-A", "--quiet", main] : [compiled];
@@ -45,7 +47,7 @@ export function programCommand(
     args: rest,
     env: { ...cleanEnvironment(home), ...env },
     clearEnv: true,
-    stdin: "null",
+    stdin,
     stdout: "piped",
     stderr: "piped",
     ...(cwd === undefined ? {} : { cwd }),

@@ -24,7 +24,7 @@ export async function serveWith(
     colour: false,
     terminal: false,
     verbose: false,
-    joinCommand: `${runtime.commands.start} --join`,
+    startCommand: runtime.commands.start,
     console: config.console,
   }, printOut);
   const node = await startNode({ ...config, ...changes }, {

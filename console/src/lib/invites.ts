@@ -26,13 +26,13 @@ export function optionsOf(
   };
 }
 
-/** The command that joins by a token of this role. */
+/** The command that joins by a token of this role. As an argument everybody on that machine could read it. */
 export function joinCommand(
   { start }: Pick<Commands, "start">,
   role: InviteForm["role"],
   token: string,
 ): string {
-  return `${start} ${role === "client" ? "--client " : ""}--join ${token}`;
+  return `MESH_LLM_JOIN=${token} ${start}${role === "client" ? " --client" : ""}`;
 }
 
 const ROLE_TEXT: Record<InviteStatus["role"], string> = {

@@ -31,6 +31,14 @@ export function findingsOf(facts: DoctorFacts): readonly Finding[] {
   ];
 }
 
+/** What is to be said of the settings file: each sentence ends with what to do. */
+export function settingsFindings(warnings: readonly string[]): readonly Finding[] {
+  return warnings.map((sentence) => {
+    const [found = "", remedy = ""] = sentence.split(": run ");
+    return warning("settings", found, `Run ${remedy}`);
+  });
+}
+
 function ok(check: string, found: string): Finding {
   return { check, level: "ok", found, remedy: null };
 }

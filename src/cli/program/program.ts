@@ -72,8 +72,8 @@ const EXAMPLES = `
 Examples:
   mesh-llm console                try it: a small built-in model and a chat
   mesh-llm --model ./big.gguf     serve a model file
-  mesh-llm --join TOKEN           lend this machine to a mesh
-  mesh-llm --client --join TOKEN  only use the models of a mesh`;
+  mesh-llm --join -               lend this machine to a mesh; paste its invite
+  mesh-llm --client --join @FILE  only use the models of a mesh`;
 
 function takesServeOptions(command: Command): boolean {
   return command.options.some(({ long }) => long === "--join");

@@ -47,7 +47,7 @@ const TOKEN_EXAMPLES = `
 Examples:
   mesh-llm token                             for a machine that lends its memory
   mesh-llm token --role client --expires 7d  for a guest, for a week
-  mesh-llm token | ssh mini 'mesh-llm --join "$(cat)"'`;
+  mesh-llm token | ssh mini mesh-llm --join -`;
 
 const LIST_EXAMPLES = `
 Examples:
