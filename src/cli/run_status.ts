@@ -36,7 +36,13 @@ export function statusText(status: Status): string {
       ["MODEL", "STATE", "SIZE", "SERVED BY"],
       ...models.map((model) => modelRow(model, namesOf(status))),
     ]),
+    ...notesOf(models),
   ].join("\n");
+}
+
+function notesOf(models: readonly ModelStatus[]): string[] {
+  const notes = models.flatMap(({ instances }) => instances.flatMap(({ notes = [] }) => notes));
+  return notes.length === 0 ? [] : [notes.map((note) => `Note: ${printable(note)}\n`).join("")];
 }
 
 function peerRow({ name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {

@@ -1,3 +1,5 @@
+import type { LocalModel } from "./types.ts";
+
 /** The file is no GGUF, or a broken one. */
 export class InvalidGgufError extends Error {
   override name = "InvalidGgufError";
@@ -5,6 +7,16 @@ export class InvalidGgufError extends Error {
   /** @param reason completes a sentence that begins with the file: "it is cut short" */
   constructor(readonly reason: string, readonly path: string | null = null) {
     super(path === null ? `Not a usable GGUF: ${reason}` : `Cannot use ${path}: ${reason}`);
+  }
+}
+
+/** The header of a model, and nothing behind it: what llama.cpp tests tokenizers with. */
+export class NoWeightsError extends InvalidGgufError {
+  override name = "NoWeightsError";
+
+  /** @param model what it would be if it held any weights */
+  constructor(readonly model: LocalModel) {
+    super("it holds no weights", model.path);
   }
 }
 

@@ -4,6 +4,7 @@ import { quantisationName, tensorByteLength } from "./ggml_types.ts";
 import { GgufCursor, NeedMoreBytes } from "./gguf_cursor.ts";
 import { GgufMetadata } from "./gguf_metadata.ts";
 import { attentionOf } from "./attention.ts";
+import { projectionOf } from "./projection.ts";
 import type { GgufHeader, GgufTensor, ModelHeader, Tokenizer } from "./types.ts";
 
 export type ParsedHeader =
@@ -42,7 +43,7 @@ function readHeader(cursor: GgufCursor): GgufHeader {
   const tensors = readTensors(cursor, tensorCount, alignment);
   // A first shard without tensors may end right here, without padding.
   if (tensors.length > 0) cursor.skip(-cursor.position & (alignment - 1));
-  return { version, ...describe(metadata), tensors, dataOffset: cursor.position };
+  return { version, ...describe(metadata, tensors), tensors, dataOffset: cursor.position };
 }
 
 function readVersion(cursor: GgufCursor): number {
@@ -86,7 +87,10 @@ function readTensor(cursor: GgufCursor, alignment: number): GgufTensor {
   return { name, type, shape, offset, byteLength: tensorByteLength(type, shape, name) };
 }
 
-function describe(metadata: GgufMetadata): Omit<ModelHeader, "version"> {
+function describe(
+  metadata: GgufMetadata,
+  tensors: readonly GgufTensor[],
+): Omit<ModelHeader, "version"> {
   const architecture = metadata.text("general.architecture") ?? "";
   const of = (key: string) => metadata.count(`${architecture}.${key}`);
   const headCount = of("attention.head_count") ?? 0;
@@ -111,7 +115,7 @@ function describe(metadata: GgufMetadata): Omit<ModelHeader, "version"> {
     tokenizer: readTokenizer(metadata),
     hasChatTemplate: metadata.has("tokenizer.chat_template"),
     pooling: POOLING[of("pooling_type") ?? -1] ?? null,
-    projectionLength: of("vision.projection_dim"),
+    projection: projectionOf(metadata, architecture, tensors),
     split: readSplit(metadata),
   };
 }

@@ -1,12 +1,18 @@
-import { dirname, join, resolve as absolute } from "node:path";
+import { basename, dirname, join, resolve as absolute, sep as SEPARATOR } from "node:path";
 import { isProjector } from "./catalog/repository.ts";
 import { PARALLEL_READS } from "./defaults.ts";
 import { InvalidGgufError, ModelNotFoundError } from "./errors.ts";
 import { GUIDE_NAME, writeGuide } from "./guide_file.ts";
 import { loadModel } from "./local_model.ts";
-import { ListingCache } from "./listing_cache.ts";
-import { findModels, type ModelFolder, modelFolders, type ModelPlaces } from "./model_folders.ts";
-import { isProjectorModel, projectorFor } from "./pairing.ts";
+import { ListingCache, readModel } from "./listing_cache.ts";
+import {
+  findModels,
+  type FoundFile,
+  type ModelFolder,
+  modelFolders,
+  type ModelPlaces,
+} from "./model_folders.ts";
+import { isProjectorModel, withCompanions } from "./pairing.ts";
 import { isGgufName, shardName } from "./shards.ts";
 import type { LocalModel } from "./types.ts";
 
@@ -58,7 +64,7 @@ export function isModelPath(nameOrPath: string): boolean {
 
 async function loadPath(path: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
   try {
-    return await loadWhole(absolute(path), signal);
+    return await loadWhole(absolute(path), folders, signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -72,7 +78,7 @@ async function loadName(name: string, folders: readonly ModelFolder[], signal?: 
   for (const folder of folders) {
     const found = await findModels(folder);
     const file = found.find((candidate) => candidate.name === name);
-    if (file !== undefined) return await loadWhole(file.path, signal);
+    if (file !== undefined) return await loadWhole(file.path, folders, signal);
     others.push(...found.map((candidate) => candidate.name));
   }
   throw notFound(name, folders.map(({ path }) => path), others);
@@ -94,7 +100,21 @@ async function list(
   signal?: AbortSignal,
 ): Promise<LibraryListing> {
   const files = (await Promise.all(folders.map(findModels))).flat();
+  const { found, hollow, broken } = await readAll(files, cache, signal);
+  await cache.keep(new Set(files.map(({ path }) => path)));
+  const models = found.filter((model) => !isProjectorModel(model));
+  const projectors = found.filter(isProjectorModel);
+  const companions = { models, projectors, hollow, isRepository: isBelow(folders) };
+  return { models: firstOfEach(models).map((one) => withCompanions(one, companions)), broken };
+}
+
+async function readAll(
+  files: readonly FoundFile[],
+  cache: Pick<ListingCache, "read">,
+  signal?: AbortSignal,
+) {
   const found: LocalModel[] = [];
+  const hollow: LocalModel[] = [];
   const broken: BrokenModel[] = [];
   for (let start = 0; start < files.length; start += PARALLEL_READS) {
     signal?.throwIfAborted();
@@ -103,14 +123,10 @@ async function list(
     for (const [index, read] of reads.entries()) {
       if ("model" in read) found.push(read.model);
       else broken.push({ ...batch[index]!, reason: read.reason });
+      if ("hollow" in read) hollow.push(read.hollow);
     }
   }
-  await cache.keep(new Set(files.map(({ path }) => path)));
-  const projectors = found.filter(isProjectorModel);
-  const models = found.filter((model) => !isProjectorModel(model)).map((model) =>
-    withProjector(model, projectors)
-  );
-  return { models: firstOfEach(models), broken };
+  return { found, hollow, broken };
 }
 
 /** A model that lies in two folders is listed once, where the first of them has it. */
@@ -123,24 +139,38 @@ function firstOfEach(models: readonly LocalModel[]): LocalModel[] {
   return [...byContent.values()];
 }
 
-function withProjector(model: LocalModel, projectors: readonly LocalModel[]): LocalModel {
-  const projector = projectorFor(model, projectors);
-  if (projector === undefined) return model;
-  const { path, sizeBytes } = projector;
-  return { ...model, projector: { path, sizeBytes } };
+/** Downloaders make a folder for each repository; what lies in a searched folder itself was put there by hand. */
+function isBelow(folders: readonly ModelFolder[]): (folder: string) => boolean {
+  return (folder) => folders.some(({ path }) => folder.startsWith(path + SEPARATOR));
 }
 
 /** A model that is named by its path has its projector beside it too. */
-async function loadWhole(path: string, signal?: AbortSignal): Promise<LocalModel> {
+async function loadWhole(
+  path: string,
+  folders: readonly ModelFolder[],
+  signal?: AbortSignal,
+): Promise<LocalModel> {
   const model = await loadModel(path, signal);
   if (isProjectorModel(model)) {
-    throw new InvalidGgufError("it reads images for a model and is of no use alone", path);
+    throw new InvalidGgufError("it reads images or sound for a model and is of no use alone", path);
   }
   const beside = await findModels({ path: dirname(model.path), depth: 0 });
-  const projectors: LocalModel[] = [];
-  for (const file of beside.filter(({ path }) => isProjector(path))) {
-    const projector = await loadModel(file.path, signal).catch(() => undefined); // not the one that was asked for
-    if (projector !== undefined && isProjectorModel(projector)) projectors.push(projector);
-  }
-  return withProjector(model, projectors);
+  const { found, hollow } = await readAll(beside.filter(mayProject), UNCACHED, signal);
+  const projectors = found.filter(isProjectorModel);
+  const paths = new Set([...projectors, ...hollow].map((one) => one.path));
+  return withCompanions(model, {
+    models: beside.filter((file) => !paths.has(file.path)),
+    projectors,
+    hollow: hollow.filter(isProjectorModel),
+    isRepository: isBelow(folders),
+  });
 }
+
+/** Nothing else beside the model is opened. */
+function mayProject({ path }: FoundFile): boolean {
+  return isProjector(path) || /vision|clip|projector|encoder/i.test(basename(path));
+}
+
+const UNCACHED: Pick<ListingCache, "read"> = {
+  read: ({ path }, signal) => readModel(path, signal),
+};

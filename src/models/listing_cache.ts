@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { writeWhole } from "../base/atomic_file.ts";
-import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
+import { InvalidGgufError, InvalidModelNameError, NoWeightsError } from "./errors.ts";
 import { loadModel } from "./local_model.ts";
 import type { FoundFile } from "./model_folders.ts";
 import { eachShardPath } from "./shards.ts";
@@ -8,7 +8,10 @@ import type { LocalModel } from "./types.ts";
 import { parseJson } from "./json.ts";
 
 /** What was read of a model's files, or why they can't be used. */
-export type ReadModel = { readonly model: LocalModel } | { readonly reason: string };
+export type ReadModel =
+  | { readonly model: LocalModel }
+  /** `hollow` is what the file would be if it held any weights. */
+  | { readonly reason: string; readonly hollow?: LocalModel };
 
 /** By its looks, a file is still the one that was read. */
 type Identity = readonly [sizeBytes: number, mtimeMs: number, inode: number];
@@ -19,29 +22,32 @@ interface Entry {
   readonly read: ReadModel;
 }
 
+/** Higher with each change of what is kept of a header. */
+const VERSION = 2;
+
 const identity = z.tuple([z.number(), z.number(), z.number()]);
 const count = z.number().int().nonnegative();
 
+const model = z.object({
+  name: z.string(),
+  path: z.string(),
+  shards: z.array(z.string()),
+  sizeBytes: count,
+  fingerprint: z.string(),
+  projector: z.null(),
+  header: z.looseObject({ architecture: z.string(), layers: count, kvHeads: count }),
+});
+
 /** Checked as far as this program relies on it; the file is its own, and a damaged one is as none. */
 const schema = z.object({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   entries: z.record(
     z.string(),
     z.object({
       files: z.array(identity),
       read: z.union([
-        z.object({ reason: z.string() }),
-        z.object({
-          model: z.object({
-            name: z.string(),
-            path: z.string(),
-            shards: z.array(z.string()),
-            sizeBytes: count,
-            fingerprint: z.string(),
-            projector: z.null(),
-            header: z.looseObject({ architecture: z.string(), layers: count, kvHeads: count }),
-          }),
-        }),
+        z.object({ reason: z.string(), hollow: model.optional() }),
+        z.object({ model }),
       ]),
     }),
   ),
@@ -68,7 +74,7 @@ export class ListingCache {
     if (known !== undefined && JSON.stringify(known.files) === JSON.stringify(files)) {
       return known.read;
     }
-    const read = await tryLoad(path, signal);
+    const read = await readModel(path, signal);
     this.#changed = true;
     entries.set(path, { files, read });
     return read;
@@ -84,7 +90,7 @@ export class ListingCache {
     }
     if (!this.#changed) return;
     this.#changed = false;
-    const text = JSON.stringify({ version: 1, entries: Object.fromEntries(entries) });
+    const text = JSON.stringify({ version: VERSION, entries: Object.fromEntries(entries) });
     await writeWhole(this.#path, text).catch(() => {}); // read-only or full: the next start reads again
   }
 
@@ -106,10 +112,12 @@ async function identities(path: string): Promise<Identity[]> {
   return found;
 }
 
-async function tryLoad(path: string, signal?: AbortSignal): Promise<ReadModel> {
+/** Reads a model's headers. @throws what is no fault of the file. */
+export async function readModel(path: string, signal?: AbortSignal): Promise<ReadModel> {
   try {
     return { model: await loadModel(path, signal) };
   } catch (error) {
+    if (error instanceof NoWeightsError) return { reason: error.message, hollow: error.model };
     const expected = error instanceof InvalidGgufError || error instanceof InvalidModelNameError;
     if (expected) return { reason: error.message };
     // Gone or locked since the folder was read.

@@ -1,4 +1,4 @@
-import { InvalidGgufError, InvalidModelNameError } from "./errors.ts";
+import { InvalidGgufError, InvalidModelNameError, NoWeightsError } from "./errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type GgufFile, readHeader } from "./read_header.ts";
 import { eachShardPath, isModelName, shardName } from "./shards.ts";
@@ -20,7 +20,7 @@ export async function loadModel(path: string, signal?: AbortSignal): Promise<Loc
   files.forEach(checkPlace);
   checkLanguageModel(first);
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  return {
+  const model = {
     name,
     path: first.path,
     shards: files.map((file) => file.path),
@@ -29,6 +29,8 @@ export async function loadModel(path: string, signal?: AbortSignal): Promise<Loc
     header: withoutTensors(first.header),
     projector: null,
   };
+  if (files.every(({ header }) => header.tensors.length === 0)) throw new NoWeightsError(model);
+  return model;
 }
 
 /** They are as large as all the rest, and whoever needs them reads the file. */

@@ -31,13 +31,14 @@ export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { purposeOf } from "./purpose.ts";
 export { isModelName, shardName } from "./shards.ts";
-export { canDraftFor, draftFor } from "./pairing.ts";
+export { canDraftFor, draftsFor, whyNoDraft } from "./pairing.ts";
 export type {
   GgufHeader,
   GgufTensor,
   LocalModel,
   ModelHeader,
   Placement,
+  ProjectorFile,
   SplitCandidate,
 } from "./types.ts";
 export { WeightLibrary, type WeightLibraryOptions } from "./weights/weight_library.ts";

@@ -25,7 +25,13 @@ export class ModelShelf {
 
   /** Each once; the pinned ones first. */
   get models(): readonly LocalModel[] {
-    const all = [...this.#options.pinned, ...this.#listing.models];
+    const listed = new Map(this.#listing.models.map((model) => [model.path, model]));
+    // As the folders have it now, where it lies in one of them: with what has come beside it.
+    const pinned = this.#options.pinned.map((model) => {
+      const now = listed.get(model.path);
+      return now !== undefined && keyOf(now) === keyOf(model) ? now : model;
+    });
+    const all = [...pinned, ...this.#listing.models];
     return all.filter((model, index) =>
       all.findIndex((other) => keyOf(other) === keyOf(model)) === index
     );

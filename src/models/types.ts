@@ -30,8 +30,8 @@ export interface ModelHeader {
   readonly slidingWindow: number;
   /** Of `kvHeads`, those in layers with a sliding window. */
   readonly slidingKvHeads: number;
-  /** Of a projector: the width of the language model that it is made for. */
-  readonly projectionLength: number | null;
+  /** `null` for anything but a projector. */
+  readonly projection: Projection | null;
   readonly split: { readonly index: number; readonly count: number } | null;
 }
 
@@ -40,6 +40,17 @@ export interface GgufHeader extends ModelHeader {
   readonly tensors: readonly GgufTensor[];
   /** Where tensor data starts in the file. */
   readonly dataOffset: number;
+}
+
+/** What a projector makes, and for which models. */
+export interface Projection {
+  readonly sees: boolean;
+  readonly hears: boolean;
+  /**
+   * Among these is the width of the language model that it is made for; what the header says comes first, but old files
+   * say nothing or something else there. Empty where nothing tells.
+   */
+  readonly widths: readonly number[];
 }
 
 /** What must be alike in two models that share their tokens. */
@@ -70,8 +81,23 @@ export interface LocalModel {
   readonly sizeBytes: number;
   readonly fingerprint: string;
   readonly header: ModelHeader;
-  /** The file that lets it read images, where one lies beside it. */
-  readonly projector: { readonly path: string; readonly sizeBytes: number } | null;
+  /** The file that lets it see or hear, where one lies beside it. */
+  readonly projector: ProjectorFile | null;
+  /** What looks as if it belonged to the model and can't be used for it. */
+  readonly unfit?: readonly UnfitCompanion[];
+}
+
+export interface ProjectorFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sees: boolean;
+}
+
+export interface UnfitCompanion {
+  readonly kind: "projector" | "draft";
+  readonly path: string;
+  /** Completes a sentence that begins with the file: "it holds no weights". */
+  readonly reason: string;
 }
 
 /** A member that could take part in a split. */

@@ -93,6 +93,10 @@ export class Active implements NodePart {
       : null;
   }
 
+  get notes(): readonly string[] {
+    return this.#reconciler.duty.notes ?? [];
+  }
+
   status() {
     const { engine, memory } = this.#options;
     const duty = this.#reconciler.duty;

@@ -3,7 +3,7 @@ import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
-import type { DraftChoice } from "./drafts.ts";
+import type { DraftChoice } from "./companions.ts";
 import type { ModelDesk } from "./model_desk.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 

@@ -61,7 +61,7 @@ function knownEntries(input: CatalogInput): CatalogEntry[] {
       architecture: model.header.architecture,
       quantisation: model.header.quantisation,
       contextLength: model.header.contextLength || null,
-      vision: model.projector !== null,
+      vision: model.projector?.sees ?? false,
       fit: fit(model, input),
     });
   }

@@ -21,7 +21,7 @@ import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import type { NodeConfig } from "./config.ts";
-import type { DraftChoice } from "./drafts.ts";
+import type { DraftChoice } from "./companions.ts";
 import { installProgressLog } from "./install_progress.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */

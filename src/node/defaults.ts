@@ -45,6 +45,9 @@ export const RELOAD_BACKOFF_MS = 500;
 /** Above this a user would restart by hand. Chosen by feel. */
 export const RELOAD_BACKOFF_MAX_MS = 30_000;
 
+/** Drafts and projectors that are remembered as failed: more than a machine has. */
+export const MAX_FAILED_COMPANIONS = 256;
+
 /** Loads of a model that the mesh asked for, each with its own restarts, before another node is to try it. */
 export const GIVE_UP_FAILURES = 3;
 

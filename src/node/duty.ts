@@ -4,7 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Engine, ManagedServer, Supervisor } from "../engine/mod.ts";
 import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../models/mod.ts";
-import type { Draft } from "./drafts.ts";
+import type { Companion, Companions } from "./companions.ts";
 import type { Plan } from "./plan.ts";
 
 /** Where this node's own llama-server answers. */
@@ -28,6 +28,8 @@ export interface Duty {
   readonly progress: number;
   /** Why it can't go on; the reconciler replaces it. */
   readonly failure: string | null;
+  /** Sentences for people about what is not as it could be. */
+  readonly notes?: readonly string[];
   /** Ends its processes; resolves when they are gone. */
   stop(): Promise<void>;
 }
@@ -41,8 +43,10 @@ export interface DutyParts {
   readonly contextLength: number | null;
   /** The complete file of a model on this disk. */
   readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
-  /** What guesses tokens for a model that this node serves alone. */
-  readonly draftOf: (model: LocalModel) => Draft;
+  /** What helps a model that this node serves, as far as nothing is known against it. Nothing drafts in a split. */
+  readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
+  /** llama-server ended while it loaded the model with this file: from now on it does without. */
+  readonly companionFailed: (model: LocalModel, companion: Companion, reason: string) => void;
   /** What a member says that it offers, device by device. */
   readonly devicesOf: (peer: string) => readonly DeviceMemory[];
   /** Loopback port that leads to a peer's rpc-server. */

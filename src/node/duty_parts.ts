@@ -1,13 +1,15 @@
 import { systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
-import { draftOf } from "./drafts.ts";
+import { companionsOf } from "./companions.ts";
 import type { DutyParts } from "./duty.ts";
+import { FailedCompanions } from "./failed_companions.ts";
 import type { RpcEnds } from "./rpc_ends.ts";
 import { sameModel } from "./view.ts";
 
 /** What the duties of a real node use. */
 export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {
   const { mesh, engine, supervisor, logger, contextLength, shelf, memory, desk, weights } = options;
+  const failed = new FailedCompanions();
   return {
     mesh,
     engine,
@@ -15,13 +17,15 @@ export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {
     logger,
     contextLength,
     localModel: ({ model }) => shelf.models.find((file) => sameModel(file, model)),
-    draftOf: (model) =>
-      draftOf(model, {
-        choice: options.drafts,
+    companionsOf: (model, mode) =>
+      companionsOf(model, {
+        choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: shelf.models,
         memoryBytes: memory.memoryBytes,
         contextLength,
+        failure: (companion) => failed.reason(model, companion),
       }),
+    companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
     devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
     tunnelPort: (peer) => rpc.portTo(peer),
     resetTunnels: () => rpc.resetServed(),

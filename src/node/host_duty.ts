@@ -1,6 +1,7 @@
 import type { ManagedServer, SplitMember } from "../engine/mod.ts";
 import type { Announcement, Instance } from "../mesh/mod.ts";
-import { purposeOf, servedContext } from "../models/mod.ts";
+import { type LocalModel, purposeOf, servedContext } from "../models/mod.ts";
+import type { Companions } from "./companions.ts";
 import { WORKER_READY_MS } from "./defaults.ts";
 import {
   type Changed,
@@ -10,6 +11,7 @@ import {
   type LocalServer,
   sizesOf,
 } from "./duty.ts";
+import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "./plan.ts";
 
 type HostPlan = Extract<Plan, { kind: "host" }>;
@@ -28,6 +30,8 @@ export class HostDuty implements Duty {
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
+  #companions: Companions = { draft: null, projector: null, notes: [] };
+  #wasReady = false;
 
   constructor(
     readonly plan: HostPlan,
@@ -53,6 +57,10 @@ export class HostDuty implements Duty {
       baseUrl: `http://127.0.0.1:${state.port}`,
       apiKey: this.#llamaServer?.apiKey ?? null,
     };
+  }
+
+  get notes(): readonly string[] {
+    return this.#companions.notes;
   }
 
   get progress(): number {
@@ -140,6 +148,9 @@ export class HostDuty implements Duty {
       share,
       deviceBytes: this.parts.devicesOf(peer).map((device) => device.offeredBytes),
     }));
+    this.#companions = this.parts.companionsOf(model, "split");
+    const { projector, notes } = this.#companions;
+    for (const note of notes) this.parts.logger.warn("{note}", { note });
     const server = this.parts.supervisor.launch({
       kind: "llama-server",
       modelPath: model.path,
@@ -147,11 +158,25 @@ export class HostDuty implements Duty {
       contextLength: servedContext(model.header, this.parts.contextLength),
       purpose: purposeOf(model.header),
       split: [host, ...workers],
-      projectorPath: model.projector?.path ?? null,
+      projectorPath: projector?.path ?? null,
     }, { restart: false });
     this.#llamaServer = server;
-    server.subscribe(() => this.#watch("llama-server", server));
+    server.subscribe((state) => {
+      if (state.kind === "failed" && !this.#wasReady) this.#blameCompanions(model, server);
+      this.#wasReady ||= state.kind === "ready";
+      this.#watch("llama-server", server);
+    });
     return server;
+  }
+
+  /** Where llama-server says that it was the projector, the next term is loaded without it. */
+  #blameCompanions(model: LocalModel, server: ManagedServer): void {
+    const { state } = server;
+    if (state.kind !== "failed") return;
+    const reason = failureOf("llama-server", server) ?? "";
+    for (const one of suspectsOf(this.#companions, state.cause, "split")) {
+      this.parts.companionFailed(model, one, reason);
+    }
   }
 
   #watch(name: string, server: ManagedServer): void {

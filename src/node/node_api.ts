@@ -90,6 +90,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       ownProgress: part.loading?.fraction ?? null,
+      ownNotes: part.notes,
     });
   }
 

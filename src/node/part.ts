@@ -12,6 +12,8 @@ export interface NodePart {
   readonly engineRestarts: number;
   /** What is being loaded here. */
   readonly loading: { readonly model: string; readonly fraction: number } | null;
+  /** What is not as it could be with what it serves. */
+  readonly notes: readonly string[];
   /** What it knows is made fresh; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */

@@ -10,6 +10,7 @@ export class Passive implements NodePart {
   readonly onDisk = [];
   readonly engineRestarts = 0;
   readonly loading = null;
+  readonly notes = [];
   readonly #mesh: Mesh;
   readonly #table: TableWatch;
 

@@ -1,6 +1,7 @@
-import type { ManagedServer } from "../engine/mod.ts";
+import type { ManagedServer, ServerState } from "../engine/mod.ts";
 import type { Instance } from "../mesh/mod.ts";
-import { purposeOf, servedContext } from "../models/mod.ts";
+import { type LocalModel, purposeOf, servedContext } from "../models/mod.ts";
+import type { Companions } from "./companions.ts";
 import {
   type Changed,
   type Duty,
@@ -9,6 +10,7 @@ import {
   type LocalServer,
   sizesOf,
 } from "./duty.ts";
+import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "./plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -18,45 +20,31 @@ export class SoloDuty implements Duty {
   readonly obeys = null;
   readonly rpcPort = null;
   readonly openTerm = null;
-  readonly #server: ManagedServer;
+  readonly #model: LocalModel;
   readonly #startedMs: number;
+  #companions: Companions;
+  #server: ManagedServer;
+  #unsubscribe: () => void = () => {};
   #announced = false;
+  /** Since the last start of llama-server, none of which has been ready yet. */
+  #isLoading = true;
 
   constructor(
     readonly plan: SoloPlan,
     readonly term: number,
     private readonly parts: DutyParts,
-    changed: Changed,
+    private readonly changed: Changed,
   ) {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
+    this.#model = model;
     this.#startedMs = parts.now();
-    const draft = parts.draftOf(model);
-    if (draft.kind === "draft") {
-      parts.logger.info("{draft} drafts for {model}", {
-        draft: draft.draft.name,
-        model: model.name,
-      });
-    } else if (draft.reason !== null) {
-      parts.logger.warn("Nothing drafts for {model}: {reason}", {
-        model: model.name,
-        reason: draft.reason,
-      });
-    }
-    this.#server = parts.supervisor.launch({
-      kind: "llama-server",
-      modelPath: model.path,
-      modelName: model.name,
-      contextLength: servedContext(model.header, parts.contextLength),
-      purpose: purposeOf(model.header),
-      split: [],
-      draftPath: draft.kind === "draft" ? draft.draft.path : null,
-      projectorPath: model.projector?.path ?? null,
-    }, { restart: true });
-    this.#server.subscribe(() => {
-      this.#report();
-      changed();
-    });
+    this.#companions = parts.companionsOf(model, "solo");
+    this.#server = this.#launch(this.#companions.notes);
+  }
+
+  get notes(): readonly string[] {
+    return this.#companions.notes;
   }
 
   get server(): LocalServer | null {
@@ -91,11 +79,54 @@ export class SoloDuty implements Duty {
   }
 
   stop(): Promise<void> {
+    this.#unsubscribe();
     return this.#server.stop();
   }
 
-  #report(): void {
-    const { state } = this.#server;
+  /** @param news what was not said before */
+  #launch(news: readonly string[]): ManagedServer {
+    const { supervisor, logger, contextLength } = this.parts;
+    const { name, path, header } = this.#model;
+    const { draft, projector } = this.#companions;
+    for (const note of news) logger.warn("{note}", { note });
+    if (draft !== null) {
+      logger.info("{draft} drafts for {model}", { draft: draft.name, model: name });
+    }
+    const server = supervisor.launch({
+      kind: "llama-server",
+      modelPath: path,
+      modelName: name,
+      contextLength: servedContext(header, contextLength),
+      purpose: purposeOf(header),
+      split: [],
+      draftPath: draft?.path ?? null,
+      projectorPath: projector?.path ?? null,
+    }, { restart: true });
+    this.#unsubscribe = server.subscribe((state) => {
+      if (!this.#wentOnWithout(state)) this.#report(state);
+      this.changed();
+    });
+    return server;
+  }
+
+  /** A load that ends with a draft or a projector is no fault of the model before it was tried without. */
+  #wentOnWithout(state: ServerState): boolean {
+    const endedLoading = state.kind === "failed" && this.#isLoading;
+    this.#isLoading = state.kind !== "ready";
+    if (!endedLoading) return false;
+    const suspects = suspectsOf(this.#companions, state.cause, "solo");
+    if (suspects.length === 0) return false;
+    const reason = failureOf("llama-server", this.#server) ?? "";
+    for (const one of suspects) this.parts.companionFailed(this.#model, one, reason);
+    const { notes } = this.#companions;
+    this.#companions = this.parts.companionsOf(this.#model, "solo");
+    this.#unsubscribe();
+    void this.#server.stop(); // it has ended: this calls its next start off
+    this.#server = this.#launch(this.#companions.notes.filter((note) => !notes.includes(note)));
+    return true;
+  }
+
+  #report(state: ServerState): void {
     const { name } = this.plan.model;
     if (state.kind === "ready" && !this.#announced) {
       this.#announced = true;

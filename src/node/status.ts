@@ -17,6 +17,8 @@ export interface StatusInput {
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Fraction loaded of this node's own instance. */
   readonly ownProgress: number | null;
+  /** What is not as it could be with this node's own instance. */
+  readonly ownNotes: readonly string[];
 }
 
 export function statusOf(input: StatusInput): Status {
@@ -87,7 +89,9 @@ function modelStatus(name: string, input: StatusInput): ModelStatus {
 
 function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceStatus {
   const { host, mode, state, term, hostShare, needBytes, haveBytes } = instance;
-  const own = host === input.node.id && state === "loading" ? input.ownProgress : null;
+  const isOwn = host === input.node.id;
+  const own = isOwn && state === "loading" ? input.ownProgress : null;
+  const notes = isOwn ? [...input.ownNotes] : [];
   return {
     host,
     mode,
@@ -97,5 +101,6 @@ function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceSt
     workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
     ...(state === "waiting" ? { needBytes, haveBytes } : {}),
     ...(own === null ? {} : { progress: own }),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }

@@ -18,6 +18,15 @@ huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB
   );
 });
 
+Deno.test("statusText() says what is left out of a model, and why", () => {
+  const [big, ...others] = status.models;
+  assert.ok(big !== undefined);
+  const notes = ["vocab.gguf does not draft for big: it holds no weights"];
+  const instances = big.instances.map((one) => ({ ...one, notes }));
+  const text = statusText({ ...status, models: [{ ...big, instances }, ...others] });
+  assert.equal(text.split("\n").at(-2), `Note: ${notes[0]}`);
+});
+
 Deno.test("statusText() counts a standby of a large mesh among no machines, and says what it is", () => {
   const node = { ...status.node, role: "standby", passive: true, model: null } as const;
   const text = statusText({ ...status, node });

@@ -141,6 +141,12 @@ Deno.test("models() carry both numbers of a shortage, and only while waiting", (
   assert.equal(shown(model({ instances: [instance(), short] })), null);
 });
 
+Deno.test("models() carry what is left out of them", () => {
+  const left = model({ instances: [instance({ notes: ["no eyes"] }), instance()] });
+  const [shown, other] = models(status({ models: [left, model({ name: "z" })] }), {});
+  assert.deepEqual([shown?.notes, other?.notes], [["no eyes"], []]);
+});
+
 Deno.test("nodeCount() counts who lends memory, and a passive node does not", () => {
   assert.equal(nodeCount(status({ peers: [peer()] })), 2);
   assert.equal(nodeCount(status({ node: { role: "client", passive: true }, peers: [peer()] })), 1);

@@ -50,7 +50,7 @@ Deno.test("parseGgufHeader() reads the guide", () => {
     pooling: null,
     slidingWindow: 0,
     slidingKvHeads: 0,
-    projectionLength: null,
+    projection: null,
     split: null,
     dataOffset: 11_872,
   });

@@ -43,7 +43,7 @@ async function places(root: string): Promise<Places> {
 
 /** The shards of one model; the first has no tensors, as gguf-split can write it. */
 const SHARDS = [
-  sampleFile({ metadata: splitMetadata(0, 3) }),
+  sampleFile({ metadata: splitMetadata(0, 3), tensors: [] }),
   sampleFile({ metadata: splitMetadata(1, 3), tensors: [tensor("a", [64])] }),
   sampleFile({ metadata: splitMetadata(2, 3), tensors: [tensor("b", [64])] }),
 ];

@@ -28,7 +28,7 @@ function header(changes: Partial<ModelHeader>): ModelHeader {
     pooling: null,
     slidingWindow: 0,
     slidingKvHeads: 0,
-    projectionLength: null,
+    projection: null,
     split: null,
     ...changes,
   };

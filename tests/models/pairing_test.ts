@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { join, relative } from "node:path";
-import { canDraftFor, draftFor, type LocalModel, openLibrary } from "../../src/models/mod.ts";
-import { entry, type MetadataEntry, text, u32, u64 } from "../support/gguf_writer.ts";
+import { basename, join, relative } from "node:path";
+import { canDraftFor, draftsFor, type LocalModel, openLibrary } from "../../src/models/mod.ts";
+import {
+  entry,
+  type MetadataEntry,
+  type TensorToWrite,
+  text,
+  u32,
+  u64,
+} from "../support/gguf_writer.ts";
 import { sampleFile, tensor } from "./sample_gguf.ts";
 import { tempDir } from "./temp_dir.ts";
 
@@ -18,7 +25,10 @@ function vocabulary(tokens: readonly string[], model = "gpt2", pre = "qwen2"): M
 const TOKENS = Array.from({ length: 500 }, (_, index) => `t${index}`);
 
 /** Files by their path below the models folder -> what the library makes of them. */
-async function listed(files: Readonly<Record<string, Uint8Array>>): Promise<LocalModel[]> {
+async function listed(
+  files: Readonly<Record<string, Uint8Array>>,
+  expectedBroken: readonly string[] = [],
+): Promise<LocalModel[]> {
   await using root = await tempDir();
   for (const [path, bytes] of Object.entries(files)) {
     await Deno.mkdir(join(root.path, "models", path, ".."), { recursive: true });
@@ -26,7 +36,7 @@ async function listed(files: Readonly<Record<string, Uint8Array>>): Promise<Loca
   }
   const library = openLibrary({ modelsDir: null, dataDir: root.path, home: null });
   const { models, broken } = await library.list();
-  assert.deepEqual(broken, []);
+  assert.deepEqual(broken.map(({ name }) => name), expectedBroken);
   return models.map((model) => ({
     ...model,
     projector: model.projector === null
@@ -38,7 +48,7 @@ async function listed(files: Readonly<Record<string, Uint8Array>>): Promise<Loca
 function projector(width: number, size = 64): Uint8Array {
   return sampleFile({
     metadata: [entry("general.architecture", "clip"), entry("clip.vision.projection_dim", width)],
-    tensors: [tensor("v", [size])],
+    tensors: [tensor("v.patch", [size])],
   });
 }
 
@@ -67,6 +77,86 @@ Deno.test("list() pairs a projector with the model beside it, of its width and n
   );
 });
 
+/** What is known against the companions of each model. */
+const unfit = (models: readonly LocalModel[]) =>
+  Object.fromEntries(models.map(({ name, unfit = [] }) => [
+    name,
+    unfit.map(({ kind, path, reason }) => `${kind} ${basename(path)}: ${reason}`),
+  ]));
+
+Deno.test("list() judges a projector by its tensors, and says why one is not used", async () => {
+  const clip = (tensors: TensorToWrite[], ...metadata: MetadataEntry[]) =>
+    sampleFile({ metadata: [entry("general.architecture", "clip"), ...metadata], tensors });
+  const models = await listed({
+    // A LLaVA's header has the width of its eyes; a MiniCPM-V's has 0.
+    "llava/llava-7b.gguf": model("a"),
+    "llava/mmproj-model-f16.gguf": clip(
+      [tensor("v.patch_embd.weight", [14, 14]), tensor("mm.2.weight", [32, 64])],
+      entry("clip.vision.projection_dim", 768),
+    ),
+    "hears/text-1b.gguf": model("b"),
+    "hears/mmproj-F16.gguf": clip(
+      [tensor("a.conv1d.1.weight", [3, 64]), tensor("mm.a.mlp.2.weight", [16, 2048])],
+      entry("clip.audio.projection_dim", 2048),
+    ),
+    "both/voice-1b.gguf": model("c"),
+    "both/mmproj-ears.gguf": clip([tensor("a.b", [64]), tensor("mm.a.1.weight", [64])]),
+    "renamed/mine.gguf": model("d"),
+    "renamed/yours.gguf": model("e"),
+    "renamed/mmproj-theirs-f16.gguf": projector(64),
+    "empty/text-2b.gguf": model("f"),
+    "empty/text-2b-mmproj-f16.gguf": clip([]),
+    "repository/llama-3.2-1b-Q8_0.gguf": model("g"),
+    "repository/llama-3.2-1b-Q4_0.gguf": model("h"),
+    "repository/mmproj-ultravox-v0_5-f16.gguf": projector(64),
+  }, ["text-2b-mmproj-f16"]);
+  assert.deepEqual(
+    models.map(({ name, projector }) => [name, projector?.path ?? null, projector?.sees]).sort(),
+    [
+      ["llama-3.2-1b-Q4_0", "repository/mmproj-ultravox-v0_5-f16.gguf", true],
+      ["llama-3.2-1b-Q8_0", "repository/mmproj-ultravox-v0_5-f16.gguf", true],
+      ["llava-7b", "llava/mmproj-model-f16.gguf", true],
+      ["mine", null, undefined],
+      ["text-1b", null, undefined],
+      ["text-2b", null, undefined],
+      ["voice-1b", "both/mmproj-ears.gguf", false],
+      ["yours", null, undefined],
+    ],
+  );
+  const renamed =
+    "its name says that it is for another model; if it is for this one, name it mmproj-";
+  assert.deepEqual(unfit(models), {
+    "llava-7b": [],
+    "text-1b": [
+      "projector mmproj-F16.gguf: it is made for a model of width 2048, and text-1b has 64",
+    ],
+    "voice-1b": [],
+    "mine": [`projector mmproj-theirs-f16.gguf: ${renamed}mine.gguf`],
+    "yours": [`projector mmproj-theirs-f16.gguf: ${renamed}yours.gguf`],
+    "text-2b": ["projector text-2b-mmproj-f16.gguf: it holds no weights"],
+    "llama-3.2-1b-Q4_0": [],
+    "llama-3.2-1b-Q8_0": [],
+  });
+});
+
+Deno.test("a file without weights is no model and drafts for none", async () => {
+  const files = {
+    "big.gguf": draftBytes(vocabulary(TOKENS), 65_536),
+    "other.gguf": draftBytes(vocabulary(["a", "b"]), 65_536),
+    "ggml-vocab.gguf": sampleFile({ metadata: vocabulary(TOKENS), tensors: [] }),
+  };
+  const models = await listed(files, ["ggml-vocab"]);
+  assert.deepEqual(unfit(models), {
+    big: ["draft ggml-vocab.gguf: it holds no weights"],
+    other: [],
+  });
+  await using root = await tempDir();
+  const path = join(root.path, "ggml-vocab.gguf");
+  await Deno.writeFile(path, files["ggml-vocab.gguf"]);
+  const library = openLibrary({ modelsDir: null, dataDir: root.path, home: null });
+  await assert.rejects(library.resolve(path), /Cannot use .*ggml-vocab\.gguf: it holds no weights/);
+});
+
 Deno.test("resolve() finds the projector of a model that is named by its path, and serves none alone", async () => {
   await using root = await tempDir();
   await Deno.writeFile(join(root.path, "m.gguf"), model("a"));
@@ -80,18 +170,20 @@ Deno.test("resolve() finds the projector of a model that is named by its path, a
 const draftBytes = (metadata: MetadataEntry[], size = 64) =>
   sampleFile({ metadata, tensors: [tensor("d", [size])] });
 
-Deno.test("draftFor() takes the smallest model of the same vocabulary that is a fraction of it", async () => {
+Deno.test("draftsFor() takes models of the same vocabulary that are a fraction of it, the smallest first", async () => {
   const models = await listed({
     "big.gguf": sampleFile({ metadata: vocabulary(TOKENS), tensors: [tensor("b", [65_536, 4])] }),
     "small.gguf": draftBytes(vocabulary(TOKENS)),
     "smaller-of-another.gguf": draftBytes(vocabulary(TOKENS.map((token) => `${token}!`))),
+    "small-too.gguf": draftBytes(vocabulary(TOKENS), 96),
     "half.gguf": draftBytes(vocabulary(TOKENS), 131_072),
   });
   const of = (name: string) => models.find((one) => one.name === name)!;
-  assert.equal(draftFor(of("big"), models)?.name, "small");
-  assert.equal(draftFor(of("small"), models), undefined);
+  const drafts = draftsFor(of("big"), models).map(({ name }) => name);
+  assert.deepEqual(drafts, ["small", "small-too"]);
+  assert.deepEqual(draftsFor(of("small"), models), []);
   const experts = { ...of("big"), header: { ...of("big").header, expertCount: 128 } };
-  assert.equal(draftFor(experts, models), undefined);
+  assert.deepEqual(draftsFor(experts, models), []);
 });
 
 Deno.test("canDraftFor() compares tokenizer, vocabulary and kind, as llama.cpp does", async () => {
@@ -103,6 +195,11 @@ Deno.test("canDraftFor() compares tokenizer, vocabulary and kind, as llama.cpp d
     "cut-otherwise": draftBytes(vocabulary(TOKENS, "gpt2", "llama-bpe")),
     "without-one": draftBytes([]),
     "for-embeddings": draftBytes([...vocabulary(TOKENS), entry("llama.pooling_type", 1)]),
+    "of-an-encoder": draftBytes([
+      ...vocabulary(TOKENS),
+      entry("general.architecture", "modern-bert"),
+      entry("modern-bert.block_count", 2),
+    ]),
   };
   const models = await listed(
     Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.gguf`, bytes])),

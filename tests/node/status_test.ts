@@ -59,6 +59,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     tunnels: [],
     onDisk: [],
     ownProgress: null,
+    ownNotes: [],
     ...more,
   } satisfies StatusInput;
 }

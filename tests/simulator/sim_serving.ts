@@ -76,7 +76,8 @@ export class SimServing {
       view: (duty, stance) => this.#outlook.view(duty, stance),
       changed: (duty) => this.#announce(duty),
       parts: {
-        draftOf: () => ({ kind: "none", reason: null }),
+        companionsOf: () => ({ draft: null, projector: null, notes: [] }),
+        companionFailed: () => {},
         mesh,
         engine: ENGINE,
         supervisor: simSupervisor(node, this.#servers),

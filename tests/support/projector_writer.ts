@@ -31,6 +31,18 @@ export function writeProjector(path: string): void {
   writeGguf(path, { metadata: metadata(), tensors: [...vision(), ...audio()] });
 }
 
+/** Ears alone, of any width. Nothing can be heard with them: their weights are zeros. */
+export function writeEars(path: string, width: number): void {
+  const isEye = (key: string) => /vision/.test(key);
+  const last = "mm.a.mlp.2.weight";
+  writeGguf(path, {
+    metadata: metadata().filter(({ key }) => !isEye(key)).map((one) =>
+      one.key === "clip.audio.projection_dim" ? entry(one.key, width) : one
+    ),
+    tensors: audio().map((one) => one.name === last ? tensor(last, [FEED_FORWARD, width]) : one),
+  });
+}
+
 function metadata(): MetadataEntry[] {
   return [
     entry("general.architecture", "clip"),

@@ -82,6 +82,11 @@ export const ModelRow = memo(({ model }: { model: ModelView }) => {
         <bdi>{modelText(model)}</bdi>
         {model.sizeBytes > 0 && <span>{formatBytes(model.sizeBytes)} file</span>}
       </p>
+      {model.notes.map((note) => (
+        <p key={note} class="muted">
+          <bdi>{note}</bdi>
+        </p>
+      ))}
     </li>
   );
 });

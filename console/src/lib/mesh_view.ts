@@ -76,6 +76,8 @@ export interface ModelView {
   /** Only while waiting for memory. */
   readonly shortage: Shortage | null;
   readonly instances: readonly InstanceView[];
+  /** What is left out of this machine's own instance, and why. */
+  readonly notes: readonly string[];
 }
 
 const STATE_ORDER: readonly ModelStatus["state"][] = ["warm", "loading", "waiting", "cold"];
@@ -209,6 +211,7 @@ export function models(status: Status, progress: Progress): ModelView[] {
       state: instance.state,
       shares: sharesOf(instance, names),
     })),
+    notes: model.instances.flatMap(({ notes = [] }) => notes),
   })).sort((a, b) =>
     STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || byText(a.name, b.name)
   );

@@ -24,6 +24,8 @@ export interface InstanceStatus {
   haveBytes?: number;
   /** Fraction loaded, only while loading and where this node knows it. */
   progress?: number;
+  /** Sentences about what is left out of it, only of this node's own. */
+  notes?: string[];
 }
 
 export interface ModelStatus {
