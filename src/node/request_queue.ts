@@ -98,10 +98,14 @@ export class RequestQueue {
 
   #slotCount(target: HttpTarget): Promise<number> {
     const { baseUrl } = target;
-    if (this.#slots?.baseUrl !== baseUrl) {
-      this.#slots = { baseUrl, count: this.#slotsOf(target).catch(() => USUAL_SLOTS) };
-    }
-    return this.#slots.count;
+    if (this.#slots?.baseUrl === baseUrl) return this.#slots.count;
+    const count: Promise<number> = this.#slotsOf(target).catch(() => {
+      // One answer that failed says nothing of the server's whole life: the next request asks again.
+      if (this.#slots?.count === count) this.#slots = undefined;
+      return USUAL_SLOTS;
+    });
+    this.#slots = { baseUrl, count };
+    return count;
   }
 
   #refusal(slots: number): Response {

@@ -47,6 +47,25 @@ Deno.test("RequestQueue lets in slots and two more, and the others in turn as re
   await requests[4]!.answer;
 });
 
+// One slow answer at the start, and a server with one slot was sent six requests at a time for the rest of its life.
+Deno.test("RequestQueue asks a server again how many slots it has, where it did not say", async () => {
+  let askedSlots = 0;
+  const queue = new RequestQueue({
+    slotsOf: () => ++askedSlots < 2 ? Promise.reject(new Error("timed out")) : Promise.resolve(1),
+    ask: () => Promise.resolve(new Response("ok")),
+  });
+  const loads = [];
+  for (const path of ["/1", "/2", "/3"]) {
+    const request = { method: "POST", path, headers: new Headers(), body: null };
+    const ending = new AbortController();
+    const { headers } = await queue.ask(TARGET, { ...request, signal: ending.signal });
+    loads.push(headers.get(LOAD)?.split("; ")[1]);
+    ending.abort();
+  }
+  assert.deepEqual(loads, ["slots=4", "slots=1", "slots=1"]);
+  assert.equal(askedSlots, 2);
+});
+
 Deno.test("RequestQueue forgets who gives up while it waits", async () => {
   const { asked, request } = setUp(1);
   const [first] = await Promise.all(["/1", "/2", "/3"].map((path) => {

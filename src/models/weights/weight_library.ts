@@ -60,6 +60,7 @@ export class WeightLibrary {
    */
   async index(models: readonly LocalModel[], signal: AbortSignal): Promise<void> {
     try {
+      await this.#forgetChanged();
       for (const path of new Set(models.flatMap((model) => model.shards))) {
         this.#queue(path, signal);
       }
@@ -105,6 +106,13 @@ export class WeightLibrary {
     return this.#store.write(weight);
   }
 
+  /** A file that was replaced under its path is hashed anew, and one that is gone takes no more room. */
+  async #forgetChanged(): Promise<void> {
+    for (const [path, { file }] of [...this.#files]) {
+      if (!await isUnchanged(file)) this.#forget(path);
+    }
+  }
+
   #queue(path: string, signal: AbortSignal): void {
     if (this.#files.has(path) || this.#pending.has(path)) return;
     const known = Promise.withResolvers<void>();
@@ -145,14 +153,20 @@ export class WeightLibrary {
   }
 
   #distrust(path: string): void {
+    if (this.#forget(path)) this.#report(path, new WeightChangedError(path));
+  }
+
+  /** False where it was not known. */
+  #forget(path: string): boolean {
     const index = this.#files.get(path);
-    if (index === undefined) return;
+    if (index === undefined) return false;
     this.#files.delete(path);
-    this.#report(path, new WeightChangedError(path));
     for (const { sha256 } of index.tensors) {
       const left = this.#bySha256.get(sha256)?.filter(({ file }) => file.path !== path) ?? [];
-      this.#bySha256.set(sha256, left);
+      if (left.length > 0) this.#bySha256.set(sha256, left);
+      else this.#bySha256.delete(sha256);
     }
+    return true;
   }
 
   #learn(index: FileIndex): void {

@@ -105,6 +105,24 @@ Deno.test("a file that was touched after hashing is no source, and hashed again 
   assert.ok(await again.isCurrent(identityOf(TINY)));
 });
 
+// A user put a newer file in the place of the old one: its weights crossed the network until the next start.
+Deno.test("a file that was replaced under its path is hashed again at the next look, in the same run", async () => {
+  await using space = await workspace();
+  const library = await space.open();
+  const path = space.path("a.gguf");
+  await library.index([await modelWith(path, [TINY])], never);
+  const other = { name: "tiny", bytes: pattern(333, 9) };
+  await Deno.remove(path);
+  const replaced = await modelWith(path, [other]);
+  await library.index([replaced], never);
+  assert.deepEqual(await collect((await library.read(identityOf(other)))!), other.bytes);
+  assert.equal(await library.read(identityOf(TINY)), undefined);
+  assert.equal(library.named([path], "tiny")[0]?.sha256, identityOf(other).sha256);
+  await Deno.remove(path);
+  await library.index([], never);
+  assert.deepEqual(library.named([path], "tiny"), [], "nothing is left of a file that is gone");
+});
+
 Deno.test("of two files with one name for different weights each gives its own", async () => {
   await using space = await workspace();
   const other = { name: "tiny", bytes: pattern(333, 9) };
