@@ -1,4 +1,9 @@
-import { ACCEPT_CHECK_FAST_MS, ACCEPT_CHECK_MS, SPARE_ACCEPTS } from "./defaults.ts";
+import {
+  ACCEPT_CHECK_FAST_MS,
+  ACCEPT_CHECK_MS,
+  MAX_ACCEPT_PAUSE_MS,
+  SPARE_ACCEPTS,
+} from "./defaults.ts";
 import { asError } from "./errors.ts";
 import type { NativeConnection, NativeServer } from "./native.ts";
 
@@ -33,6 +38,9 @@ export class AcceptPool {
   #pending = 0;
   /** Handshakes that are over for sure. */
   #ended = 0;
+  /** Since the last check. */
+  #failures = 0;
+  #pauseMs = ACCEPT_CHECK_FAST_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
@@ -51,8 +59,23 @@ export class AcceptPool {
   #check(): void {
     const begun = this.#refill();
     const isFlooded = begun === SPARE_ACCEPTS;
-    const nextMs = isFlooded ? ACCEPT_CHECK_FAST_MS : ACCEPT_CHECK_MS;
-    this.#timer = setTimeout(() => this.#check(), nextMs);
+    this.#checkIn(isFlooded ? ACCEPT_CHECK_FAST_MS : ACCEPT_CHECK_MS);
+  }
+
+  #checkIn(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      // Without this, one burst of garbage would slow down the accepts of the whole run.
+      if (this.#failures < SPARE_ACCEPTS) this.#pauseMs = ACCEPT_CHECK_FAST_MS;
+      this.#failures = 0;
+      this.#check();
+    }, delayMs);
+  }
+
+  /** A port that fails every accept at once would otherwise keep the event loop for itself. */
+  #pause(): void {
+    clearTimeout(this.#timer);
+    this.#checkIn(this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_ACCEPT_PAUSE_MS);
   }
 
   #refill(): number {
@@ -78,9 +101,12 @@ export class AcceptPool {
       // Garbage fails without having become a handshake, and both look alike. Who doubts, keeps a
       // spare accept too many.
       if (asError(error).message === "timed out") this.#ended += 1;
+      this.#failures += 1;
       if (!this.#isStopped) this.#options.onError(error);
     }
     this.#pending -= 1;
-    if (!this.#isStopped) this.#refill();
+    if (this.#isStopped) return;
+    if (this.#failures < SPARE_ACCEPTS) this.#refill();
+    else if (this.#failures === SPARE_ACCEPTS) this.#pause();
   }
 }

@@ -82,6 +82,9 @@ export const ACCEPT_CHECK_MS = 1_000;
 /** ... and this often while a flood eats them. */
 export const ACCEPT_CHECK_FAST_MS = 10;
 
+/** Where accepts keep failing, the pauses between new ones grow to this: a good peer's dial lasts longer. */
+export const MAX_ACCEPT_PAUSE_MS = 200;
+
 /** The system's limit decides where it is lower; bursts of a fast sender drop less. */
 export const SOCKET_BUFFER_BYTES = 4_194_304;
 

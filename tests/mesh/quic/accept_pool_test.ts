@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { acceptsToBegin } from "../../../src/mesh/quic/accept_pool.ts";
+import { AcceptPool, acceptsToBegin } from "../../../src/mesh/quic/accept_pool.ts";
 import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
 import { IDLE_TIMEOUT_MS, SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
+import type { NativeConnection, NativeServer } from "../../../src/mesh/quic/native.ts";
 import { begin, bind, captureInitials, send } from "./flood.ts";
 import { Endpoint } from "./links.ts";
 
@@ -17,6 +18,28 @@ Deno.test("acceptsToBegin() keeps spare ones, whatever hangs, up to the limit", 
   assert.equal(begin(9, 9), 1);
   assert.equal(begin(10, 10), 0);
   assert.equal(begin(10, 0), 0);
+});
+
+Deno.test("a port that fails every accept at once leaves time for all else, and serves again later", async () => {
+  const native = { abort: () => {} } as NativeConnection;
+  const failures = 20 * SPARE_ACCEPTS;
+  let asked = 0;
+  const server = {
+    stats: () => ({ acceptedHandshakes: 0 }),
+    inboundConnection: () => {
+      asked += 1;
+      if (asked <= failures) return Promise.reject(new Error("the socket is broken"));
+      return asked === failures + 1 ? Promise.resolve(native) : new Promise(() => {});
+    },
+  } as unknown as NativeServer;
+  const served = Promise.withResolvers<NativeConnection>();
+  const onConnection = served.resolve;
+  const pool = new AcceptPool(server, { maxHandshakes: 2_048, onConnection, onError: () => {} });
+  // Without pauses this timer never fires.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.ok(asked <= 3 * SPARE_ACCEPTS, `${asked} accepts in one turn of the event loop`);
+  assert.equal(await served.promise, native);
+  pool.stop();
 });
 
 Deno.test("a flood of handshakes that never finish keeps no good peer out", async () => {
