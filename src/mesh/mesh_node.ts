@@ -1,3 +1,4 @@
+import { Emitter } from "../base/emitter.ts";
 import { ActiveMesh } from "./active_mesh.ts";
 import { announceable } from "./addresses.ts";
 import type { ByteStream } from "./byte_stream.ts";
@@ -40,7 +41,7 @@ export class MeshNode implements Mesh {
   readonly #expulsion: Expulsion;
   readonly #inviting: Inviting;
   readonly #stored: StoredPeers;
-  readonly #listeners = new Set<(event: MeshEvent) => void>();
+  readonly #events: Emitter<MeshEvent>;
   #mode: MeshMode;
   /** One change of the mode after the other. */
   #changing: Promise<void> = Promise.resolve();
@@ -52,6 +53,9 @@ export class MeshNode implements Mesh {
 
   constructor(parts: MeshParts) {
     this.#parts = parts;
+    this.#events = new Emitter((error) =>
+      parts.logger.error("A listener to the mesh failed: {error}", { error })
+    );
     this.self = parts.identity.peer;
     this.meshId = parts.identity.meshId;
     this.role = parts.role;
@@ -152,8 +156,7 @@ export class MeshNode implements Mesh {
   }
 
   subscribe(listener: (event: MeshEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#events.subscribe(listener);
   }
 
   // deno-lint-ignore require-await -- what it throws comes as a rejection, like from any other Mesh
@@ -254,13 +257,7 @@ export class MeshNode implements Mesh {
   }
 
   #emit(event: MeshEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#parts.logger.error("A listener to the mesh failed: {error}", { error });
-      }
-    }
+    this.#events.emit(event);
   }
 
   #expel(is: (peer: PeerId, links: readonly Link[]) => boolean): void {

@@ -60,7 +60,12 @@ export class NodeApi extends Gateway implements ManagementNode {
     this.#options = options;
     this.#token = options.token;
     this.#rate = rate;
-    this.#publisher = new StatusPublisher({ status: () => this.status(), now: Date.now });
+    this.#publisher = new StatusPublisher({
+      status: () => this.status(),
+      now: Date.now,
+      onFailure: (error) =>
+        options.logger.error("A listener to the node failed: {error}", { error }),
+    });
   }
 
   get modelActions(): ModelActions {
@@ -112,7 +117,8 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   watch(): () => void {
-    return this.#options.part.watch();
+    const ends = [this.#publisher.watch(), this.#options.part.watch()];
+    return () => ends.forEach((end) => end());
   }
 
   checkPeers(): Promise<PeerCheck[]> {

@@ -1,35 +1,52 @@
+import { Emitter } from "../base/emitter.ts";
 import type { NodeEvent, Status } from "../api/mod.ts";
 import { STATUS_INTERVAL_MS } from "./defaults.ts";
 
 export interface StatusPublisherOptions {
   readonly status: () => Status;
   readonly now: () => number;
+  /** What a listener threw. */
+  readonly onFailure: (error: unknown) => void;
 }
 
-/** Fans events out to the management API; whole statuses at most 4 a second, the last one always. */
+/**
+ * Fans events out to the management API; whole statuses only while somebody looks on, at most 4 a second, the last
+ * one always.
+ */
 export class StatusPublisher {
   readonly #options: StatusPublisherOptions;
-  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  readonly #events: Emitter<NodeEvent>;
+  #watchers = 0;
   #sentMs = 0;
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: StatusPublisherOptions) {
     this.#options = options;
+    this.#events = new Emitter(options.onFailure);
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#events.subscribe(listener);
+  }
+
+  /** Somebody looks on until the result is called. What changed before is theirs to ask for. */
+  watch(): () => void {
+    this.#watchers += 1;
+    let isOver = false;
+    return () => {
+      if (!isOver) this.#watchers -= 1;
+      isOver = true;
+    };
   }
 
   send(event: NodeEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    this.#events.emit(event);
   }
 
   /** Something in the status may have changed. */
   changed(): void {
-    if (this.#timer !== undefined || this.#stopped) return;
+    if (this.#watchers === 0 || this.#timer !== undefined || this.#stopped) return;
     const waitMs = Math.max(0, this.#sentMs + STATUS_INTERVAL_MS - this.#options.now());
     this.#timer = setTimeout(() => this.#flush(), waitMs);
   }
@@ -39,13 +56,13 @@ export class StatusPublisher {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#listeners.clear();
+    this.#events.clear();
   }
 
   #flush(): void {
     this.#timer = undefined;
     this.#sentMs = this.#options.now();
-    if (this.#listeners.size === 0) return;
+    if (this.#watchers === 0) return;
     this.send({ type: "status", status: this.#options.status() });
   }
 }

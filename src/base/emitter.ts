@@ -1,0 +1,32 @@
+/** Tells each event to everybody who listens. One that fails keeps neither its teller nor the others from going on. */
+export class Emitter<Event> {
+  readonly #listeners = new Set<(event: Event) => void>();
+  readonly #onFailure: (error: unknown) => void;
+
+  /** @param onFailure what a listener threw: worth a line in the log, for it is a mistake of the program. */
+  constructor(onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  /** Calls back for each event until the result is called. */
+  subscribe(listener: (event: Event) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Those that subscribe meanwhile hear the next one. */
+  emit(event: Event): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onFailure(error);
+      }
+    }
+  }
+
+  /** Nobody listens any more. */
+  clear(): void {
+    this.#listeners.clear();
+  }
+}
