@@ -1,5 +1,7 @@
 import { type Cancel, type Clock, systemClock } from "./clock.ts";
 
+export { raceSignal } from "../base/race_signal.ts";
+
 /**
  * A time limit that is cleared with its scope, joined with the caller's own signal. By a listener: `AbortSignal.any`
  * costs ten times as much, and every stream has two of these.
@@ -32,26 +34,6 @@ export class Deadline implements Disposable {
   }
 
   readonly #follow = (): void => this.#controller.abort(this.#parent?.reason);
-}
-
-/** Waits for a promise or a signal. What the promise brings too late is handed to `discard`. */
-export async function raceSignal<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  discard: (late: T) => void = () => {},
-): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => {
-    aborted.reject(signal.reason);
-    promise.then(discard, () => {});
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 /** Resolves after a while, or when the signal ends the wait. */

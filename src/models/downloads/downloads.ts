@@ -1,3 +1,4 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
 import { REPORT_INTERVAL_MS } from "./defaults.ts";
 import { downloadFile, type DownloadWorld, type FileToDownload } from "./download_file.ts";
@@ -42,8 +43,10 @@ interface Entry {
   progress: DownloadProgress;
   reportedMs: number;
   ending: AbortController | undefined;
-  /** Settles when nothing of it runs any more. */
+  /** Settles when nothing of it runs any more; never rejects. */
   done: Promise<void>;
+  /** While what has arrived is being removed. */
+  removal: Promise<void> | undefined;
 }
 
 /** The downloads of this machine, and the only owner of what they are doing. */
@@ -87,12 +90,12 @@ export class Downloads {
     nameOrReference: string,
     signal: AbortSignal = this.#stopping.signal,
   ): Promise<{ name: string; progress: DownloadProgress }> {
-    const known = this.#find(nameOrReference);
+    const asking = AbortSignal.any([this.#stopping.signal, signal]);
+    const known = await this.#settled(() => this.#find(nameOrReference), asking);
     if (known?.ending !== undefined) {
       return { name: known.unfinished.name, progress: known.progress };
     }
     const { folder, hub, world, checkFit } = this.#options;
-    const asking = AbortSignal.any([this.#stopping.signal, signal]);
     const plan = await resolveDownload(known?.unfinished.reference ?? nameOrReference, {
       ...world,
       hub,
@@ -102,7 +105,8 @@ export class Downloads {
     checkFit(plan);
     await checkRoom(plan, this.#options);
     asking.throwIfAborted();
-    const entry = this.#entries.get(plan.name) ?? this.#begin(plan);
+    const settled = await this.#settled(() => this.#entries.get(plan.name), asking);
+    const entry = settled ?? this.#begin(plan);
     if (entry.ending === undefined) this.#run(entry, plan);
     return { name: plan.name, progress: entry.progress };
   }
@@ -120,10 +124,7 @@ export class Downloads {
   async cancel(nameOrReference: string): Promise<boolean> {
     const entry = this.#find(nameOrReference);
     if (entry === undefined) return false;
-    await this.pause(nameOrReference);
-    for (const { path } of entry.unfinished.files) await removePart(path);
-    await this.#store.remove(entry.unfinished.name);
-    this.#entries.delete(entry.unfinished.name);
+    await (entry.removal ??= this.#remove(entry));
     return true;
   }
 
@@ -136,6 +137,32 @@ export class Downloads {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("The node stops"));
     await Promise.all([...this.#entries.values()].map(({ done }) => done));
+  }
+
+  async #remove(entry: Entry): Promise<void> {
+    const { name, files } = entry.unfinished;
+    try {
+      entry.ending?.abort(new Error("The download was cancelled"));
+      await entry.done;
+      // It may have finished first, and what has come after it is not to be removed.
+      if (this.#entries.get(name) !== entry) return;
+      for (const { path } of files) await removePart(path);
+      await this.#store.remove(name);
+      this.#entries.delete(name);
+    } finally {
+      entry.removal = undefined;
+    }
+  }
+
+  /** The download once it neither pauses nor goes away: until then what it is doing says nothing. */
+  async #settled(find: () => Entry | undefined, signal: AbortSignal): Promise<Entry | undefined> {
+    for (;;) {
+      const entry = find();
+      const change = entry?.removal ?? (entry?.ending?.signal.aborted ? entry.done : undefined);
+      if (change === undefined) return entry;
+      // A removal that fails is told to those who asked for it.
+      await raceSignal(change.catch(() => {}), signal);
+    }
   }
 
   #find(nameOrReference: string): Entry | undefined {
@@ -175,6 +202,7 @@ export class Downloads {
       reportedMs: 0,
       ending: undefined,
       done: Promise.resolve(),
+      removal: undefined,
     };
     this.#entries.set(unfinished.name, entry);
     return entry;

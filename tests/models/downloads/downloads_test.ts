@@ -199,6 +199,45 @@ Deno.test("Downloads keeps what a pause leaves, shows it to the next run, and go
   assert.ok(ranges.every((offset) => offset >= 40_000), String(ranges));
 });
 
+for (const change of ["pause", "cancel"] as const) {
+  // It said "running" and did nothing, or ran and was in no list.
+  Deno.test(`Downloads that is started while its ${change} is ending runs, is listed, and finishes`, async () => {
+    const held = Promise.withResolvers<void>();
+    let holding = true;
+    await using it = await setting((asked) => {
+      if (!holding || asked.range === null) return hub(asked);
+      held.resolve();
+      return { ...hub(asked), body: new Uint8Array(), then: "stall" };
+    });
+    const downloads = await it.open();
+    const { name } = await downloads.start("org/repo");
+    await held.promise;
+    holding = false;
+    const changing = downloads[change](name);
+    const again = await downloads.start("org/repo");
+    assert.equal(again.progress.state, "running");
+    assert.deepEqual(downloads.list().map((one) => one.name), [name]);
+    await Promise.all([changing, downloads.cancel("nothing")]);
+    await downloads.ended(name);
+    assert.deepEqual(it.finished, [name]);
+    assert.deepEqual(await Deno.readFile(join(it.folder, "org/repo/m-Q4_K_M.gguf")), MODEL);
+    assert.deepEqual(downloads.list(), []);
+  });
+}
+
+Deno.test("Downloads that is cancelled twice is removed once, and what begins after it stays", async () => {
+  await using it = await setting((asked) =>
+    asked.range === null ? hub(asked) : { ...hub(asked), body: new Uint8Array(), then: "stall" }
+  );
+  const downloads = await it.open();
+  const { name } = await downloads.start("org/repo");
+  const cancelling = [downloads.cancel(name), downloads.cancel(name)];
+  const starting = downloads.start("org/repo");
+  assert.deepEqual(await Promise.all(cancelling), [true, true]);
+  await starting;
+  assert.deepEqual(downloads.list().map((one) => one.progress.state), ["running"]);
+});
+
 Deno.test("Downloads says what went wrong, and cancels to the last file", async () => {
   await using it = await setting((asked) =>
     asked.range !== null && asked.range[0] > 0 ? status(404) : hub(asked)
