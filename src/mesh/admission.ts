@@ -73,8 +73,8 @@ export class Admission {
     this.#logger = logger;
     network.handle(JOIN_PROTOCOL, 1, (stream, connection) => this.#onJoin(stream, connection));
     network.listen({
-      opened: (connection) => this.#onOpened(connection),
-      closed: (connection) => this.#onClosed(connection),
+      opened: (connection) => this.#guard(connection, () => this.#onOpened(connection)),
+      closed: (connection) => this.#guard(connection, () => this.#onClosed(connection)),
     });
   }
 
@@ -199,6 +199,16 @@ export class Admission {
     if (peer === undefined) return;
     this.#admitted.delete({ connection, peer });
     for (const listener of this.#listeners) listener.closed(connection, peer);
+  }
+
+  /** What is thrown into an event of libp2p would end the process: it ends the connection. */
+  #guard(connection: PeerConnection, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#logger.error("A connection could not be taken in: {error}", { error });
+      connection.abort(error as Error);
+    }
   }
 
   #mayCome({ peer }: PeerConnection): boolean {

@@ -36,6 +36,12 @@ export const MAX_ANNOUNCED_MODELS = 200;
 /** A node serves one model at a time; what it served in the last minutes still counts. */
 export const MAX_ANNOUNCED_DEMANDS = 16;
 
+/** As many as a machine may hold, and more than llama.cpp takes. */
+export const MAX_ANNOUNCED_DEVICES = 64;
+
+/** One for each worker of a split. */
+export const MAX_ANNOUNCED_PORTS = 256;
+
 /** Of one split. Each costs a round trip a token: more than a few are of no use. */
 export const MAX_WORKERS = 256;
 
@@ -158,6 +164,9 @@ export const MAX_TOKEN_PEERS = 4;
 
 /** Addresses of one peer in a token. */
 export const MAX_TOKEN_ADDRESSES = 3;
+
+/** A name of 63 letters, a port, and a PeerId. */
+export const MAX_ADDRESS_LENGTH = 160;
 
 /** Addresses of one peer in an announcement. */
 export const MAX_ADDRESSES = 16;

@@ -15,6 +15,8 @@ export interface DialerEffects {
   targets(): readonly DialTarget[];
   dial(target: DialTarget, signal: AbortSignal): Promise<unknown>;
   failed(target: DialTarget, failures: number, error: unknown): void;
+  /** One of these effects has thrown. */
+  broke?(error: unknown): void;
 }
 
 interface Attempt {
@@ -84,7 +86,7 @@ export class Dialer {
       this.#running.delete(run);
       attempt.running = false;
       this.wake();
-    });
+    }).catch((error) => this.#effects.broke?.(error));
     this.#running.add(run);
   }
 

@@ -66,6 +66,7 @@ export class Member {
       targets: () => this.#dialTargets(),
       dial: (target, signal) => this.#dial(target, signal),
       failed: (target, failures, error) => this.#onDialFailed(target, failures, error as Error),
+      broke: (error) => options.logger.error("A dial broke: {error}", { error }),
     }, { clock, random });
   }
 
@@ -140,14 +141,18 @@ export class Member {
     this.#cancelRound = clock.after(GOSSIP_ROUND_MS * (0.75 + random() / 2), () => this.#round());
   }
 
+  /** One that fails is not the last. */
   #round(): void {
-    this.view.round();
-    this.#rounds += 1;
-    if (this.#rounds % ROUNDS_TO_TIDY === 0) this.#tidy();
-    const turn = this.#turn();
-    if (turn !== this.#lastTurn) this.#dialer.wake();
-    this.#lastTurn = turn;
-    this.#nextRound();
+    try {
+      this.view.round();
+      this.#rounds += 1;
+      if (this.#rounds % ROUNDS_TO_TIDY === 0) this.#tidy();
+      const turn = this.#turn();
+      if (turn !== this.#lastTurn) this.#dialer.wake();
+      this.#lastTurn = turn;
+    } finally {
+      this.#nextRound();
+    }
   }
 
   /** Whose turn it is of the lost. */

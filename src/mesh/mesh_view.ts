@@ -61,7 +61,7 @@ export class MeshView implements GossipListener {
       addresses: options.addresses(),
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
     });
-    this.#roster = new Roster({ self, sign, counter, clock, surroundings });
+    this.#roster = new Roster({ self, sign, counter, clock, logger, surroundings });
     this.#entropy = new AntiEntropy({ roster: this.#roster, gossip, clock, random });
     this.#prober = new Prober({
       ping: (peer) => this.#gossip.ping(peer),

@@ -5,6 +5,7 @@ import type { InterfaceAddress } from "./addresses.ts";
 import { Admission } from "./admission.ts";
 import type { Link } from "./capability.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { guardedClock } from "./guarded_clock.ts";
 import { Counters } from "./counters.ts";
 import { openIdentity } from "./identity.ts";
 import { startLibp2p } from "./libp2p.ts";
@@ -71,7 +72,8 @@ export interface StartMeshOptions {
  * @throws {BoundToOtherMeshError | NoMeshError | NotAllowedError | DataDirectoryError | UdpPortInUseError}
  */
 export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
-  const { role, logger, signal, clock = systemClock, random = Math.random } = options;
+  const { role, logger, signal, random = Math.random } = options;
+  const clock = guardedClock(options.clock ?? systemClock, logger);
   signal?.throwIfAborted();
   const identity = await openIdentity({ ...options, now: clock.now() });
   const listen = role === "member";
@@ -97,7 +99,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
   answerForLife(peers, { key, born: self.born });
   const mesh: MeshNode = new MeshNode(
-    partsOf(options, { identity, network: peers, port, trust, counters }),
+    partsOf(options, { identity, network: peers, port, trust, counters, clock }),
   );
   try {
     await identity.save(port ?? identity.port);
@@ -111,15 +113,13 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
 }
 
 function partsOf(
-  { role, passive = false, logger, clock = systemClock, random = Math.random, interfaces }:
-    StartMeshOptions,
-  made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters">,
+  { role, passive = false, logger, random = Math.random, interfaces }: StartMeshOptions,
+  made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters" | "clock">,
 ): MeshParts {
   return {
     ...made,
     role,
     passive: passive || role === "client",
-    clock,
     random,
     interfaces: interfaces ?? (() => Deno.networkInterfaces()),
     logger,

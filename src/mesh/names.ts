@@ -8,6 +8,10 @@ export const modelName: z.ZodType<string> = z
   .regex(/^[A-Za-z0-9][\w.:/-]{0,127}$/)
   .refine((name) => !name.includes(".."), "it holds '..'");
 
+export function isModelName(text: string): boolean {
+  return modelName.safeParse(text).success;
+}
+
 /** Names of nodes and devices: shown to people, so no control characters that a terminal would obey. */
 export const displayName: z.ZodType<string> = z.string().min(1).max(64).regex(/^\P{C}+$/u);
 
@@ -31,4 +35,10 @@ export const peerIdText: z.ZodType<PeerId> = z
 export function asDisplayName(text: string): string {
   const printable = text.replaceAll(/\p{C}/gu, "");
   return [...printable].slice(0, 32).join("") || "unnamed";
+}
+
+/** A build that another program told, or a word that stands for one that cannot be told. */
+export function asVersionText(text: string): string {
+  const told = text.replaceAll(/[^\w.+:-]/g, "").slice(0, 64);
+  return told === "" ? "unknown" : told;
 }

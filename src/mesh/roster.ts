@@ -1,7 +1,10 @@
-import { announcementSchema, fitAnnouncement } from "./announcement.ts";
+import type { Logger } from "@logtape/logtape";
+import { announcementSchema } from "./announcement.ts";
 import type { Clock } from "./clock.ts";
 import { markOf } from "./digest.ts";
 import { equalValues } from "./equal_values.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "./defaults.ts";
+import { fitAnnouncement } from "./fit_announcement.ts";
 import {
   compareBytes,
   compareRecords,
@@ -27,6 +30,7 @@ export interface RosterOptions {
   readonly self: PeerId;
   readonly counter: IncarnationCounter;
   readonly clock: Pick<Clock, "elapsed">;
+  readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
   /** What this node knows of itself beside what it was told to announce. */
   surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
@@ -126,17 +130,9 @@ export class Roster {
     }
   }
 
-  /**
-   * Says something new of this node; `undefined` where it is what was said before.
-   * @throws {TypeError} for content that no other node would accept.
-   */
+  /** Says something new of this node; `undefined` where it is what was said before. */
   announce(content: AnnouncementContent): MeshRecord | undefined {
     if (this.#content !== undefined && equalValues(content, this.#content)) return undefined;
-    const fitted = this.#describe(content);
-    const problem = announcementSchema.safeParse(fitted).error?.issues[0];
-    if (problem !== undefined) {
-      throw new TypeError(`Cannot announce ${problem.path.join(".")}: ${problem.message}`);
-    }
     this.#content = content;
     return this.refresh();
   }
@@ -188,12 +184,26 @@ export class Roster {
     return fitAnnouncement({ ...content, ...surroundings(), peer, incarnation: 0, seq: 0 });
   }
 
-  #publish(draft: Announcement): MeshRecord {
-    this.#seq += 1;
+  /** What no other node would accept is not said, and what was said last stays: that must not end this node. */
+  #publish(draft: Announcement): MeshRecord | undefined {
     const { counter: { incarnation }, sign } = this.#options;
-    const announcement = { ...draft, incarnation, seq: this.#seq };
+    const announcement = { ...draft, incarnation, seq: this.#seq + 1 };
+    const issue = announcementSchema.safeParse(announcement).error?.issues[0];
+    if (issue !== undefined) return this.#refuse(`${issue.path.join(".")}: ${issue.message}`);
     const record = sign({ status: "alive", announcement });
+    const { byteLength } = record.bytes;
+    if (byteLength > MAX_ANNOUNCEMENT_BYTES) {
+      return this.#refuse(`${byteLength} bytes are too many`);
+    }
+    this.#seq += 1;
     this.accept([record]);
     return record;
+  }
+
+  #refuse(problem: string): undefined {
+    this.#options.logger.error(
+      "Cannot announce what this node does, so the mesh goes on with what it said last: {problem}",
+      { event: "unannounced", problem },
+    );
   }
 }

@@ -66,3 +66,6 @@ export const FOLDER_QUIET_MS = 500;
 
 /** Between two looks at the folders where nothing tells of a change. A look at unchanged files takes milliseconds. */
 export const RESCAN_INTERVAL_MS = 60_000;
+
+/** An announcement names so many workers at most, and each costs a round trip a token. */
+export const MAX_SPLIT_WORKERS = 256;

@@ -1,3 +1,4 @@
+import { MAX_SPLIT_WORKERS } from "./defaults.ts";
 import type { Placement, SplitCandidate } from "./types.ts";
 
 export interface PlacementInput<Id extends string = string> {
@@ -35,7 +36,8 @@ function nearest<Id extends string>(input: PlacementInput<Id>): SplitCandidate<I
   const rtt = (candidate: SplitCandidate) => candidate.rttMs ?? rttLimitMs;
   return candidates
     .filter((candidate) => candidate.memoryBytes > 0 && rtt(candidate) <= rttLimitMs)
-    .sort((a, b) => rtt(a) - rtt(b) || byText(a.peer, b.peer));
+    .sort((a, b) => rtt(a) - rtt(b) || byText(a.peer, b.peer))
+    .slice(0, MAX_SPLIT_WORKERS);
 }
 
 /** `undefined` where the user's shares do not count. */

@@ -189,7 +189,11 @@ export class Active implements NodePart {
     });
     const demand = setInterval(
       () => {
-        this.#rest.look();
+        try {
+          this.#rest.look();
+        } catch (error) {
+          logger.error("Cannot see whether a model is still needed: {error}", { error });
+        }
         if (this.#outlook.demand.isThere) this.#reconciler.wake();
       },
       DEMAND_LOOK_MS,

@@ -12,6 +12,9 @@ export const REPLAN_QUIET_MS = 2_000;
  */
 export const FIRST_VIEW_MS = 3_000;
 
+/** A plan that failed is made again with the next news, and after this: the view that it failed for has changed by then. */
+export const PLAN_AGAIN_MS = 5_000;
+
 /** A claim reaches everybody within a gossip round (design.md 8); two that claimed the same see it by then. */
 export const CLAIM_MS = 1_000;
 
@@ -35,6 +38,12 @@ export const DEMAND_LOOK_MS = 5_000;
 
 /** A model that was taken because it was hot is served at least this long: moves cost a load, and asking comes in bursts. */
 export const HOT_HOLD_MS = 300_000;
+
+/** Models that one node which is gone leaves wanted: more than it served, and the first that its user named. */
+export const MAX_ORPHANS_A_PEER = 8;
+
+/** ... and all of them together: a node announces 200 names at most, and its own user's come first. */
+export const MAX_ORPHANS = 64;
 
 /** What a dead node served stays wanted this long, unless it comes back: as long as its tombstone. */
 export const ORPHAN_LIFE_MS = 3_600_000;

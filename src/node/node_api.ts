@@ -64,7 +64,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       status: () => this.status(),
       now: Date.now,
       onFailure: (error) =>
-        options.logger.error("A listener to the node failed: {error}", { error }),
+        options.logger.error("A change of the node could not be told: {error}", { error }),
     });
   }
 

@@ -66,9 +66,10 @@ export class Outlook {
     return { ...before, self: { ...before.self, wanted: this.#wanted() } };
   }
 
+  /** The user's own first, and what others left behind last: of too many names the last are not announced. */
   #wanted(): string[] {
     const { now } = this.#options;
     const asked = this.summons.names(now());
-    return [...new Set([...this.wishes.wanted, ...this.#orphans.orphans.keys(), ...asked])];
+    return [...new Set([...this.wishes.wanted, ...asked, ...this.#orphans.orphans.keys()])];
   }
 }

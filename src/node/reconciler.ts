@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Claim, ModelRef } from "../mesh/mod.ts";
 import type { Stance } from "./announcement.ts";
 import { decide, type Decision } from "./decide.ts";
-import { HOT_HOLD_MS, NEWS_SETTLE_MS } from "./defaults.ts";
+import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "./defaults.ts";
 import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
 import { modelNameOf, type Plan, planKey } from "./plan.ts";
 import { logPlan } from "./plan_log.ts";
@@ -100,11 +100,23 @@ export class Reconciler {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.wake(), { once: true });
     while (!signal.aborted) {
-      const untilMs = await this.#step(signal);
+      const untilMs = await this.#tryStep(signal);
       await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
     }
     await this.#duty.stop();
     this.#asked?.resolve();
+  }
+
+  /** Plans are made of what others say, and nothing that they say may end this node. */
+  async #tryStep(signal: AbortSignal): Promise<number | null> {
+    const asked = this.#asked;
+    try {
+      return await this.#step(signal);
+    } catch (error) {
+      this.#logger.error("Cannot plan what to do, and tries again: {error}", { error });
+      this.#asked ??= asked;
+      return this.#options.parts.now() + PLAN_AGAIN_MS;
+    }
   }
 
   /** One look and at most one step; returns when to look again without an event. */

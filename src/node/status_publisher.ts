@@ -5,7 +5,7 @@ import { STATUS_INTERVAL_MS } from "./defaults.ts";
 export interface StatusPublisherOptions {
   readonly status: () => Status;
   readonly now: () => number;
-  /** What a listener threw. */
+  /** What a listener, or the making of a status, threw. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -63,6 +63,11 @@ export class StatusPublisher {
     this.#timer = undefined;
     this.#sentMs = this.#options.now();
     if (this.#watchers === 0) return;
-    this.send({ type: "status", status: this.#options.status() });
+    try {
+      this.send({ type: "status", status: this.#options.status() });
+    } catch (error) {
+      // It is made of what other nodes say, and what a timer throws ends the process.
+      this.#options.onFailure(error);
+    }
   }
 }

@@ -69,10 +69,11 @@ Deno.test("members talk over protocols of their own; a reset and a missing handl
   );
 });
 
-Deno.test("content that no other node would accept is refused where it is made", async () => {
+Deno.test("what no other node would accept is left out of what a node says, and nothing ends", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.start("founder");
-  assert.throws(() => founder.announce(content({ wanted: ["../up"] })), TypeError);
+  founder.announce(content({ wanted: ["../up", "fine"] }));
+  assert.deepEqual(founder.routes().wanted, ["fine"]);
   founder.announce(content({ name: "a name \u001b[31mwith colours" }));
   assert.equal(founder.routes().nodes[0]?.name, "a name [31mwith colours");
 });

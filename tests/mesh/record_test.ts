@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fitAnnouncement } from "../../src/mesh/announcement.ts";
+import { fitAnnouncement } from "../../src/mesh/fit_announcement.ts";
 import { BadMessageError, encodeCbor } from "../../src/mesh/cbor.ts";
 import { chainToWire, extendChain } from "../../src/mesh/capability.ts";
 import { foundCredential } from "../../src/mesh/credential.ts";

@@ -28,6 +28,7 @@ function rosterOf(key = SigningKey.generate()) {
     sign: (content) => signRecord(content, { key, credential }),
     counter,
     clock: { elapsed: () => 0 },
+    logger: getLogger("test"),
     surroundings: () => ({ addresses: [], rttsMs: { ...rttsMs } }),
   });
   const others = (status: "alive" | "dead", incarnation: number, seq: number): MeshRecord =>

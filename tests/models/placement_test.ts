@@ -181,3 +181,16 @@ Deno.test("place() waits only when all who are near enough together are too smal
     assert.equal(placement.kind === "waiting", together < input.needBytes);
   }));
 });
+
+Deno.test("place() splits over as many as an announcement can name, the nearest", () => {
+  const candidates = Array.from(
+    { length: 300 },
+    (_, i) => ({ peer: `${i}`, memoryBytes: 1, rttMs: i / 10 }),
+  );
+  const placement = place({ ...BASE, candidates, force: true, needBytes: 200 });
+  assert.ok(placement.kind === "split");
+  assert.deepEqual(
+    placement.workers.map(({ peer }) => peer),
+    candidates.slice(0, 256).map((c) => c.peer),
+  );
+});

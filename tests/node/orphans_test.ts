@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_ORPHANS, MAX_ORPHANS_A_PEER } from "../../src/node/defaults.ts";
 import { mourn, NO_ORPHANS } from "../../src/node/orphans.ts";
 import type { Member } from "../../src/node/view.ts";
 import { instance, member, SMALL } from "./members.ts";
@@ -22,6 +23,25 @@ Deno.test("mourn() keeps what a node that is gone served or wanted", () => {
 Deno.test("mourn() leaves alone what others still serve or want", () => {
   const alsoWants = member("c", 60, { wanted: ["big", "small"] });
   assert.deepEqual(orphansAfter([0, [a, b, alsoWants]], [1, [alsoWants]]), []);
+});
+
+Deno.test("mourn() keeps few of what one node leaves, what it served first, and few in all, some of each", () => {
+  const names = (of: string) => Array.from({ length: 200 }, (_, i) => `${of}-${i}`);
+  const hoarder = member("h", 60, {
+    wanted: names("h"),
+    instance: instance(SMALL, "warm"),
+  });
+  const left = orphansAfter([0, [hoarder, c]], [1, [c]]);
+  assert.equal(left.length, MAX_ORPHANS_A_PEER);
+  assert.ok(left.includes("small") && left.includes("h-0"));
+  const many = Array.from(
+    { length: 100 },
+    (_, i) => member(`m${i}`, 60, { wanted: names(`${i}`) }),
+  );
+  const looks = many.map((_, gone) => [gone, [...many.slice(gone), c]] as const);
+  const last = orphansAfter([0, [...many, a, c]], ...looks, [101, [c]]);
+  assert.equal(last.length, MAX_ORPHANS);
+  assert.ok(last.includes("big"), "who left few is not crowded out by who left many");
 });
 
 Deno.test("mourn() lets a node decide again once it is back, whatever it wants now", () => {

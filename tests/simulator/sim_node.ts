@@ -1,4 +1,3 @@
-import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../src/mesh/clock.ts";
 import { MAX_STORED_PEERS } from "../../src/mesh/defaults.ts";
 import { keptAddresses } from "../../src/mesh/kept_addresses.ts";
@@ -11,9 +10,8 @@ import type { Connection } from "./network.ts";
 import type { NodeSetup, SimModel } from "./scenario.ts";
 import { SimLinks } from "./sim_links.ts";
 import { SimServing } from "./sim_serving.ts";
+import { toldErrors } from "./told_errors.ts";
 import type { World } from "./world.ts";
-
-const logger = getLogger(["test", "simulator"]);
 
 /** One machine with one node, through all the lives of its process. */
 export class SimNode {
@@ -80,7 +78,7 @@ export class SimNode {
       },
       clock: this.clock,
       random: random.next,
-      logger,
+      logger: toldErrors((problem) => this.world.violations.push(`${this.name}: ${problem}`)),
       gossip: this.links,
       links: this.links,
       sign: (content) => this.#sign(content),

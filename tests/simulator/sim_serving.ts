@@ -1,4 +1,3 @@
-import { getLogger } from "@logtape/logtape";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
@@ -11,8 +10,7 @@ import { sameModel } from "../../src/node/view.ts";
 import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
-
-const logger = getLogger(["test", "simulator"]);
+import { toldErrors } from "./told_errors.ts";
 
 const DEVICE = { name: "SIM0", description: "", totalBytes: 0, freeBytes: 0 };
 
@@ -81,7 +79,7 @@ export class SimServing {
         mesh,
         engine: ENGINE,
         supervisor: simSupervisor(node, this.#servers),
-        logger,
+        logger: toldErrors((problem) => node.world.violations.push(`${node.name}: ${problem}`)),
         contextLength: null,
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: () => [],

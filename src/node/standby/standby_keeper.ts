@@ -5,6 +5,7 @@ import {
   FEW_ACTIVE_SHARE,
   FIRST_VIEW_MS,
   MAX_ACTIVE_NODES,
+  PLAN_AGAIN_MS,
   STANDBY_LOOK_MAX_MS,
   STANDBY_LOOK_MIN_MS,
   STANDBY_SETTLE_MS,
@@ -103,13 +104,23 @@ export class StandbyKeeper {
     });
     try {
       while (!signal.aborted) {
-        const untilMs = await this.#step(signal);
+        const untilMs = await this.#tryStep(signal);
         await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.clock.elapsed());
       }
     } finally {
       unsubscribe();
       this.#ended = true;
       this.#called?.done.resolve();
+    }
+  }
+
+  /** It decides by what others say, and nothing that they say may end this node. */
+  async #tryStep(signal: AbortSignal): Promise<number | null> {
+    try {
+      return await this.#step(signal);
+    } catch (error) {
+      this.#options.logger.error("Cannot decide whether to stand by: {error}", { error });
+      return this.#options.clock.elapsed() + PLAN_AGAIN_MS;
     }
   }
 

@@ -1,0 +1,18 @@
+import type { Logger } from "@logtape/logtape";
+import type { Clock } from "./clock.ts";
+
+/** What a timer throws ends the process, and what timers work on comes from peers: here it is logged instead. */
+export function guardedClock(clock: Clock, logger: Logger): Clock {
+  return {
+    now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
+    after: (delayMs, run) =>
+      clock.after(delayMs, () => {
+        try {
+          run();
+        } catch (error) {
+          logger.error("Something that was due in the mesh failed: {error}", { error });
+        }
+      }),
+  };
+}
