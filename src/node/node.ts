@@ -55,16 +55,19 @@ interface Parts {
   readonly local: LocalParts | null;
 }
 
-/** libp2p and llama.cpp take the longest to start, so they start beside each other. */
+/** libp2p and llama.cpp take the longest to start, so they start beside each other; where one fails, the other ends. */
 async function startParts(
   config: NodeConfig,
   options: StartOptions,
   starting: AsyncDisposableStack,
 ): Promise<Parts> {
   const { dataDir, leave, bindPort, name, client, join: token } = config;
-  const { logger, version, signal } = options;
+  const { logger, version } = options;
   const role = client ? "client" : "member";
-  const [mesh, local] = await Promise.allSettled([
+  const failing = new AbortController();
+  const signal = AbortSignal.any([options.signal, failing.signal]);
+  const failed = (error: unknown) => failing.abort(error);
+  const starts = [
     startMesh({
       dataDir,
       token,
@@ -78,12 +81,15 @@ async function startParts(
       logger,
       signal,
     }),
-    client ? null : prepareLocal(config, options),
-  ]);
+    client ? Promise.resolve(null) : prepareLocal(config, { ...options, signal }),
+  ] as const;
+  starts.forEach((start) => start.catch(failed));
+  const [mesh, local] = await Promise.allSettled(starts);
   if (mesh.status === "fulfilled") starting.defer(() => mesh.value.stop());
-  if (local.status === "rejected") throw local.reason;
-  if (mesh.status === "rejected") throw mesh.reason;
+  // The reason of the one that failed first: what the other says is that it was ended.
   signal.throwIfAborted();
+  if (mesh.status === "rejected") throw mesh.reason;
+  if (local.status === "rejected") throw local.reason;
   return { mesh: mesh.value, local: local.value };
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { join } from "node:path";
 import { listProcesses } from "../support/processes.ts";
 import { type Outcome, runProgram, temporaryFolder } from "../support/program.ts";
@@ -26,6 +28,23 @@ nodeTest("a port in use is named with its flag", async () => {
   await using node = await startServing(["--model", "guide"]);
   const port = new URL(node.ready.api).port;
   await refused(["--model", "guide", "--port", port, "--console-port", "0"], /--port/);
+});
+
+// It was told only after the whole installation of llama.cpp, or not at all where that failed too.
+Deno.test("a UDP port in use is told at once, and what else was starting is ended", async () => {
+  await using folder = await temporaryFolder();
+  for (const name of ["llama-server", "rpc-server"]) {
+    await Deno.writeTextFile(join(folder.path, name), "#!/bin/sh\nexec sleep 600\n", {
+      mode: 0o755,
+    });
+  }
+  const socket = createSocket("udp4");
+  socket.bind();
+  await once(socket, "listening");
+  const { port } = socket.address();
+  const args = ["--model", "guide", "--bin-dir", folder.path, "--bind-port", String(port)];
+  await refused(args, new RegExp(`UDP port ${port} is in use`));
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
 });
 
 Deno.test("a model file that is not there is refused", () =>
