@@ -53,7 +53,9 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   app.get("/v1/models", async (c) => {
     const node = nodeFor(c);
     await node.freshen();
-    if (node.warm().length === 0) await refresh(node, c.req.raw.signal, logger);
+    if (!node.knowsMesh || node.warm().length === 0) {
+      await refresh(node, c.req.raw.signal, logger);
+    }
     return c.json({ object: "list", data: listModels(node.warm(), since) });
   });
   app.get("/v1/models/:id{.+}", async (c) => {

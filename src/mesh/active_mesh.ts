@@ -1,7 +1,8 @@
 import type { ByteStream } from "./byte_stream.ts";
 import type { Link } from "./capability.ts";
 import { Deadline, raceSignal } from "./deadline.ts";
-import { ROUTE_REQUEST_TIMEOUT_MS } from "./defaults.ts";
+import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./defaults.ts";
+import { FirstTable } from "./first_table.ts";
 import { Gossip } from "./gossip.ts";
 import type { Guest } from "./invite_book.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
@@ -18,6 +19,7 @@ import type {
   AnnouncementContent,
   OpenOptions,
   PeerId,
+  RefreshOptions,
   RoutingTable,
 } from "./types.ts";
 
@@ -28,15 +30,28 @@ export class ActiveMesh implements MeshMode {
   /** Who was here before this node had a voice: that they are is no news. */
   readonly #known: Set<PeerId>;
   readonly #learning = new AbortController();
+  readonly #first: FirstTable;
   #finishing = false;
   readonly #member: Member;
   readonly #gossip: Gossip;
   #table: RoutingTable | undefined;
 
-  constructor(parts: ModeParts, known: Iterable<PeerId> = []) {
+  /** @param table what is known from the time before */
+  constructor(
+    parts: ModeParts,
+    known: Iterable<PeerId> = [],
+    table: RoutingTable = EMPTY_TABLE,
+  ) {
     this.#parts = parts;
     this.#known = new Set(known);
     const { identity, network, clock, counters, random, logger, self } = parts;
+    const told = table.nodes.map(({ peer }) => peer).filter((peer) => peer !== self);
+    this.#first = new FirstTable({
+      clock,
+      strangers: [...parts.stored().keys(), ...told],
+      earlier: table,
+      changed: () => this.#onFirstTable(),
+    });
     const { key, binding: { credential } } = identity;
     const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
     const gossip = new Gossip({ clock, counters, logger });
@@ -54,6 +69,7 @@ export class ActiveMesh implements MeshMode {
       addresses: parts.addresses,
       stored: parts.stored,
       changed: (changes) => this.#onChanged(changes),
+      unreachable: (peer) => this.#first.missed(peer),
     });
     gossip.start(this.#member.view);
   }
@@ -71,13 +87,21 @@ export class ActiveMesh implements MeshMode {
   }
 
   routes(): RoutingTable {
-    const { own, members } = this.#member.view;
-    this.#table ??= buildRoutingTable(own === undefined ? members : [...members, own]);
+    this.#table ??= this.#buildTable();
     return this.#table;
   }
 
-  refreshRoutes(): Promise<RoutingTable> {
-    return Promise.resolve(this.routes());
+  /** Who has just come waits for what others know. */
+  async refreshRoutes({ signal }: RefreshOptions): Promise<RoutingTable> {
+    const { answers } = this.#first;
+    await (signal === undefined ? answers : raceSignal(answers, signal));
+    return this.routes();
+  }
+
+  /** Who asks while this node has just come may hear more by waiting for a moment. */
+  async tellRoutes(): Promise<RoutingTable> {
+    using deadline = new Deadline(TELL_PATIENCE_MS, "Knowing the mesh");
+    return await this.refreshRoutes(deadline).catch(() => this.routes());
   }
 
   announce(content: AnnouncementContent): void {
@@ -111,12 +135,14 @@ export class ActiveMesh implements MeshMode {
     }
     this.#member.connected(connection);
     if (connection.direction === "outbound") this.#gossip.open(connection);
+    void this.#askFirst(connection);
   }
 
   /** On a connection from before it had a voice: whoever has dialled it, the peer waits for this node to gossip. */
   takeOver(connection: PeerConnection): void {
     this.#member.connected(connection);
     this.#gossip.open(connection);
+    void this.#askFirst(connection);
   }
 
   closed({ role, id }: JoinedPeer): void {
@@ -128,18 +154,24 @@ export class ActiveMesh implements MeshMode {
   }
 
   gossip(stream: NetworkStream, connection: PeerConnection): Promise<void> {
-    if (this.#parts.network.activate(connection)) this.#member.connected(connection);
+    if (this.#parts.network.activate(connection)) {
+      this.#member.connected(connection);
+      void this.#askFirst(connection);
+    }
     return this.#gossip.accept(stream, connection);
   }
 
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#learning.abort(new Error("This node does not gossip any more"));
+    this.#first.stop();
     await this.#member.finish();
   }
 
   addressesOf(peer: PeerId): readonly string[] {
-    return this.#member.addressesOf(peer);
+    const known = this.#member.addressesOf(peer);
+    if (known.length > 0) return known;
+    return this.#first.table.nodes.find((node) => node.peer === peer)?.addresses ?? [];
   }
 
   knownMembers(): readonly Guest[] {
@@ -174,8 +206,36 @@ export class ActiveMesh implements MeshMode {
         error,
       });
     }
+    this.#first.missed(connection.peer);
     this.#member.standsBy(connection.peer);
     void connection.drain();
+  }
+
+  /** Whoever is here already knows the mesh: its table is whole before the gossip is. */
+  async #askFirst(connection: PeerConnection): Promise<void> {
+    if (!this.#first.isPartial) return;
+    try {
+      this.#first.told(connection.peer, await this.#askRoutes(connection));
+    } catch (error) {
+      this.#first.missed(connection.peer);
+      const { peer } = connection;
+      this.#parts.logger.debug("{peer} does not tell what it knows: {error}", { peer, error });
+    }
+  }
+
+  #buildTable(): RoutingTable {
+    const { view } = this.#member;
+    const { own, members, lost } = view;
+    const { self } = this.#parts;
+    const { table: earlier, isPartial: partial } = this.#first;
+    const isKnown = (peer: PeerId) => peer === self || view.hasHeardOf(peer);
+    const everybody = own === undefined ? members : [...members, own];
+    return buildRoutingTable(everybody, { lost, earlier, isKnown, partial });
+  }
+
+  #onFirstTable(): void {
+    this.#table = undefined;
+    if (!this.#finishing) this.#parts.emit({ type: "routes" });
   }
 
   async #askRoutes(connection: PeerConnection): Promise<RoutingTable> {

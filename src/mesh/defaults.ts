@@ -255,3 +255,12 @@ export const LIFE_RATE = { perSecond: 1, burst: 20 } as const;
 
 /** Names that a routing table carries as wanted: ten a member. */
 export const MAX_TABLE_WANTED = 10_000;
+
+/** A member that has just come asks who is here: a dial and a round trip, or an address that does not answer (2 s). */
+export const FIRST_ANSWERS_MS = 4_000;
+
+/** Whoever is asked for the table by others before it knows the mesh itself lets them wait this long. */
+export const TELL_PATIENCE_MS = 1_000;
+
+/** Gossip tells of all nodes within a few rounds; whoever it has not told of by then is gone. Chosen by feel. */
+export const FIRST_TABLE_LIFE_MS = 30_000;

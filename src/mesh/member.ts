@@ -23,6 +23,8 @@ export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf"> {
   readonly logger: Logger;
   /** Peers of the token and of the last time, to start from. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
+  /** A peer was dialled in vain. */
+  unreachable?(peer: PeerId): void;
 }
 
 /** A connection to a member, as far as membership cares. */
@@ -195,6 +197,7 @@ export class Member {
 
   #onDialFailed({ peer }: DialTarget, failures: number, error: Error): void {
     const { logger, links } = this.#options;
+    this.#options.unreachable?.(peer);
     const isMember = this.view.announcementOf(peer) !== undefined;
     if (isMember && failures >= DIALS_BEFORE_DEAD) this.view.giveUp(peer, error.message);
     const alone = links.connectedMembers().size === 0;

@@ -17,6 +17,7 @@ import type {
   MeshEvent,
   OpenOptions,
   PeerId,
+  RoutingTable,
 } from "./types.ts";
 
 /** What a node of a mesh is made of. */
@@ -55,6 +56,8 @@ export interface MeshMode
   readonly passive: boolean;
   start(): void;
   announce(content: AnnouncementContent): void;
+  /** What a peer is told that asks for the table. */
+  tellRoutes(): Promise<RoutingTable>;
   open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream>;
 
   /** Where a peer listens, as far as this node knows, the best first. */

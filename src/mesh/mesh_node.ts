@@ -13,7 +13,7 @@ import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { PassiveMesh } from "./passive_mesh.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
-import { buildRoutingTable } from "./routing_table.ts";
+import { withoutNodes } from "./routing_table.ts";
 import { StoredPeers } from "./stored_peers.ts";
 import type {
   Announcement,
@@ -211,7 +211,8 @@ export class MeshNode implements Mesh {
     if (this.passive || this.#stopped !== undefined) return;
     this.#hasGossiped = true;
     const active = this.#mode;
-    const passive = new PassiveMesh(this.#modeParts(), buildRoutingTable(active.members()));
+    const table = withoutNodes(active.routes(), (peer) => peer === this.self);
+    const passive = new PassiveMesh(this.#modeParts(), table);
     this.#mode = passive;
     await active.finish();
     // Peers close what gossip has left, once nothing uses it; what this node asks next is not to meet that.
@@ -228,7 +229,7 @@ export class MeshNode implements Mesh {
     // A life of its own: what was said of the last one, its end above all, is not about this one.
     if (this.#hasGossiped) identity.rise(identity.incarnation);
     const known = this.#hasGossiped ? passive.livingPeers() : [];
-    const active = new ActiveMesh(this.#modeParts(), known);
+    const active = new ActiveMesh(this.#modeParts(), known, passive.routes());
     this.#mode = active;
     if (this.#content !== undefined) active.announce(this.#content);
     for (const { connection } of network.activeConnections()) active.takeOver(connection);
@@ -250,7 +251,7 @@ export class MeshNode implements Mesh {
       { roles: ["client", "member"], maxStreams: 4, rate: ROUTES_RATE },
       (stream) =>
         answerRoutes(stream, {
-          table: () => this.routes(),
+          table: () => this.#mode.tellRoutes(),
           asked: (model) => this.#emit({ type: "asked", model }),
         }),
     );

@@ -110,6 +110,11 @@ export class MeshView implements GossipListener {
     return this.#roster.isAlive(peer);
   }
 
+  /** The node is alive, dead or gone, and not a stranger. */
+  hasHeardOf(peer: PeerId): boolean {
+    return this.#roster.recordOf(peer) !== undefined;
+  }
+
   /** What a node last said, though it may be dead. */
   lastOf(peer: PeerId): Announcement | undefined {
     return this.#roster.membership.get(peer)?.last ?? undefined;

@@ -64,6 +64,11 @@ export class PassiveMesh implements MeshMode {
     return this.#finder.refresh(options);
   }
 
+  /** It can't know more than it was told. */
+  tellRoutes(): Promise<RoutingTable> {
+    return Promise.resolve(this.routes());
+  }
+
   /** Who has no voice says nothing. */
   announce(): void {}
 

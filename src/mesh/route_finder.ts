@@ -106,8 +106,12 @@ export class RouteFinder {
 
   async #fetch(wanting: string | undefined): Promise<RoutingTable> {
     const asked = new Set<PeerId>();
+    /** From one that has just come itself: others may know more, unless they are known to be silent. */
+    let partial: { readonly peer: PeerId; readonly table: RoutingTable } | undefined;
     for (;;) {
-      const peer = this.#candidates().find((one) => !asked.has(one));
+      const isLeft = (one: PeerId) =>
+        !asked.has(one) && (partial === undefined || !this.#failed.has(one));
+      const peer = this.#candidates().find(isLeft);
       if (peer === undefined) break;
       asked.add(peer);
       const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting);
@@ -116,8 +120,16 @@ export class RouteFinder {
         this.#hearsay = table.nodes;
         continue;
       }
+      if (table.partial) {
+        partial ??= { peer, table };
+        continue;
+      }
       this.#onAnswer(peer, table);
       return table;
+    }
+    if (partial !== undefined) {
+      this.#onAnswer(partial.peer, partial.table);
+      return partial.table;
     }
     const tried = [...asked].flatMap((peer) => this.addressesOf(peer)).join(", ");
     throw new UnreachableError(
@@ -130,7 +142,7 @@ export class RouteFinder {
     this.#failed.delete(peer);
     const { clock, random, changed } = this.#options;
     const spread = random() * (ROUTE_REFRESH_MAX_MS - ROUTE_REFRESH_MIN_MS);
-    this.#freshUntil = clock.elapsed() + ROUTE_REFRESH_MIN_MS + spread;
+    this.#freshUntil = table.partial ? -Infinity : clock.elapsed() + ROUTE_REFRESH_MIN_MS + spread;
     const isNew = table.version !== this.#table.version;
     this.#table = table;
     if (isNew) changed(table);

@@ -19,13 +19,15 @@ const tableSchema: z.ZodType<RoutingTable> = z.object({
   version: tableVersion,
   instances: z.array(routeInstanceSchema).max(MAX_MEMBERS),
   wanted: z.array(modelName).max(MAX_TABLE_WANTED),
+  lost: z.array(modelName).max(MAX_TABLE_WANTED),
   nodes: z.array(routeNodeSchema).max(MAX_MEMBERS),
+  partial: z.boolean(),
 });
 
 const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
 
 export interface RoutesSource {
-  table(): RoutingTable;
+  table(): Promise<RoutingTable>;
   /** The asker wants a model that nobody serves. */
   asked(model: string): void;
 }
@@ -35,7 +37,7 @@ export async function answerRoutes(stream: ByteStream, source: RoutesSource): Pr
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
   const { version, wanting } = await messages.expect(requestSchema, "question for routes");
   if (wanting !== undefined) source.asked(wanting);
-  const current = source.table();
+  const current = await source.table();
   await messages.write(version === current.version ? { unchanged: true } : current);
   await stream.closeWrite();
 }

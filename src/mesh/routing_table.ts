@@ -1,22 +1,81 @@
 import { encodeCbor } from "./cbor.ts";
 import { MAX_MEMBERS, MAX_TABLE_WANTED } from "./defaults.ts";
 import { sha256 } from "./keys.ts";
-import type { Announcement, RouteInstance, RouteNode, RoutingTable } from "./types.ts";
+import type { Announcement, PeerId, RouteInstance, RouteNode, RoutingTable } from "./types.ts";
+
+/** What a member knows beside what living members say. */
+export interface TableContext {
+  /** What the dead last said. */
+  readonly lost?: readonly Announcement[];
+  /** A table that somebody else has made: it speaks for the nodes that `isKnown` does not know. */
+  readonly earlier?: RoutingTable;
+  readonly isKnown?: (peer: PeerId) => boolean;
+  /** @default {false} */
+  readonly partial?: boolean;
+}
 
 /**
  * What a passive node needs to know, made of what the active ones say. Equal members give an equal version.
  * Never larger than a client takes: members that say too much must not cost the clients all the others.
  */
-export function buildRoutingTable(members: readonly Announcement[]): RoutingTable {
-  const sorted = members.toSorted((a, b) => a.peer < b.peer ? -1 : 1).slice(0, MAX_MEMBERS);
-  const instances = sorted.flatMap(instancesOf);
-  const wanted = [...new Set(sorted.flatMap((member) => member.wanted))].sort()
-    .slice(0, MAX_TABLE_WANTED);
-  const nodes = sorted.map(nodeOf);
-  return { version: versionOf([instances, wanted, nodes]), instances, wanted, nodes };
+export function buildRoutingTable(
+  members: readonly Announcement[],
+  { lost = [], earlier = EMPTY_TABLE, isKnown = () => true, partial = false }: TableContext = {},
+): RoutingTable {
+  const hearsay = withoutNodes(earlier, isKnown);
+  const instances = [...members.flatMap(instancesOf), ...hearsay.instances];
+  const served = new Set(instances.map(({ model }) => model.name));
+  const missed = [...lost.flatMap(servedBy), ...hearsay.lost].filter((name) => !served.has(name));
+  return tableOf({
+    instances,
+    wanted: [...members.flatMap((member) => member.wanted), ...hearsay.wanted],
+    lost: missed,
+    nodes: [...members.map(nodeOf), ...hearsay.nodes],
+    partial,
+  });
 }
 
-export const EMPTY_TABLE: RoutingTable = buildRoutingTable([]);
+/** The table without some nodes and what they serve. */
+export function withoutNodes(
+  table: RoutingTable,
+  isGone: (peer: PeerId) => boolean,
+): RoutingTable {
+  return tableOf({
+    ...table,
+    instances: table.instances.filter(({ host }) => !isGone(host)),
+    nodes: table.nodes.filter(({ peer }) => !isGone(peer)),
+  });
+}
+
+export const EMPTY_TABLE: RoutingTable = tableOf({
+  instances: [],
+  wanted: [],
+  lost: [],
+  nodes: [],
+  partial: false,
+});
+
+/** In a fixed order, and within what a client takes. */
+function tableOf(
+  { instances, wanted, lost, nodes, partial }: Omit<RoutingTable, "version">,
+): RoutingTable {
+  const content = {
+    instances: instances.toSorted((a, b) => a.host < b.host ? -1 : 1).slice(0, MAX_MEMBERS),
+    wanted: namesOf(wanted),
+    lost: namesOf(lost),
+    nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1).slice(0, MAX_MEMBERS),
+    partial,
+  };
+  return { version: versionOf(content), ...content };
+}
+
+function namesOf(names: readonly string[]): string[] {
+  return [...new Set(names)].sort().slice(0, MAX_TABLE_WANTED);
+}
+
+function servedBy({ instance }: Announcement): string[] {
+  return instance === null || instance.state === "waiting" ? [] : [instance.model.name];
+}
 
 function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
   return instance === null ? [] : [{ ...instance, host }];

@@ -129,7 +129,11 @@ export interface RoutingTable {
   readonly version: string;
   readonly instances: readonly RouteInstance[];
   readonly wanted: readonly string[];
+  /** Models that a node served which was found dead, and may only be out of reach. */
+  readonly lost: readonly string[];
   readonly nodes: readonly RouteNode[];
+  /** Whoever made it had just come, and did not know the whole mesh. */
+  readonly partial: boolean;
 }
 
 export interface RouteNode {
@@ -242,7 +246,10 @@ export interface Mesh {
   rttMs(peer: PeerId): number | undefined;
   /** What this node knows of models and instances: from its members, or the cached table of a passive node. */
   routes(): RoutingTable;
-  /** A passive node fetches the table when it is old or `force` is set; an active node returns its own. */
+  /**
+   * A passive node fetches the table when it is old or `force` is set; an active node returns its own, and lets one wait
+   * for it while it has just come and others may know more.
+   */
   refreshRoutes(options: RefreshOptions): Promise<RoutingTable>;
   /** Passive peers, clients for the most part, that are connected at this moment. */
   clientsConnected(): number;

@@ -30,6 +30,8 @@ export abstract class Gateway implements GatewayNode {
   /** Hosts that could not be reached: the mesh may go on naming them for a while. */
   readonly #failedUntilMs = new Map<string, number>();
   readonly #patience = new OpenPatience();
+  /** Somebody could be asked when it was tried last: what was not there before may be there now. */
+  #isCurrent = true;
 
   constructor(parts: GatewayParts) {
     this.self = parts.mesh.self;
@@ -38,7 +40,8 @@ export abstract class Gateway implements GatewayNode {
 
   get knowsMesh(): boolean {
     const { mesh } = this.#parts;
-    return !mesh.passive || mesh.routes().nodes.length > 0;
+    const { nodes, partial } = mesh.routes();
+    return this.#isCurrent && !partial && (!mesh.passive || nodes.length > 0);
   }
 
   get ownModel(): string | null {
@@ -54,11 +57,12 @@ export abstract class Gateway implements GatewayNode {
   }
 
   coming(): string[] {
-    const { instances, wanted, nodes } = this.#parts.mesh.routes();
+    const { instances, wanted, lost, nodes } = this.#parts.mesh.routes();
     const groups = nodes.flatMap(({ model }) => model ?? []);
     const cold = instances.filter(({ state }) => state !== "warm");
     const own = this.ownModel ?? [];
-    return [...new Set([...cold.map(({ model }) => model.name), ...wanted, ...groups].concat(own))];
+    const soon = [...cold.map(({ model }) => model.name), ...wanted, ...lost, ...groups];
+    return [...new Set(soon.concat(own))];
   }
 
   abstract summon(model: string, signal: AbortSignal): Promise<boolean>;
@@ -68,7 +72,13 @@ export abstract class Gateway implements GatewayNode {
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
-    await this.#parts.mesh.refreshRoutes({ force: true, signal });
+    try {
+      await this.#parts.mesh.refreshRoutes({ force: true, signal });
+      this.#isCurrent = true;
+    } catch (error) {
+      if (!signal.aborted) this.#isCurrent = false;
+      throw error;
+    }
   }
 
   async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {

@@ -35,7 +35,15 @@ function node(name: string, memoryBytes = 10): RouteNode {
 }
 
 function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusInput> = {}) {
-  const routes = { version: "v", instances: [], wanted: [], nodes: [], ...overrides };
+  const routes = {
+    version: "v",
+    instances: [],
+    wanted: [],
+    lost: [],
+    nodes: [],
+    partial: false,
+    ...overrides,
+  };
   return {
     version: "0.1.0",
     commands: { start: "./mesh-llm", run: "./mesh-llm" },

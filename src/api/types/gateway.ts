@@ -58,11 +58,11 @@ export interface GatewayNode {
   readonly self: string;
   /** Before somebody looks: what a passive node knows is made fresh. Never fails, takes 1 s at most. */
   freshen(): Promise<void>;
-  /** False for a passive node that has not reached its mesh yet: it can't say what is served. */
+  /** False for a node that has not reached its mesh yet, or not all of it: it can't say what is not served. */
   readonly knowsMesh: boolean;
   /** Warm instances as this node knows them now. */
   warm(): readonly GatewayInstance[];
-  /** A passive node fetches the routing table anew; an active one answers from its view. */
+  /** A passive node fetches the routing table anew; an active one answers from its view, once that is whole. */
   refresh(signal: AbortSignal): Promise<void>;
   /** Names that may be warm soon: loading, waiting for memory, wanted, or served by a group that elects its host. */
   coming(): readonly string[];

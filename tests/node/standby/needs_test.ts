@@ -23,7 +23,15 @@ const at = (host: string, state: RouteInstance["state"], model = BIG): RouteInst
 });
 
 function table(parts: Partial<RoutingTable> = {}): RoutingTable {
-  return { version: "v", instances: [], wanted: [], nodes: [node("a"), node("b")], ...parts };
+  return {
+    version: "v",
+    instances: [],
+    wanted: [],
+    lost: [],
+    nodes: [node("a"), node("b")],
+    partial: false,
+    ...parts,
+  };
 }
 
 const CATALOG = [{ name: "listed", sizeBytes: 5, needBytes: 10 }];
