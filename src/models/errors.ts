@@ -5,8 +5,15 @@ export class InvalidGgufError extends Error {
   override name = "InvalidGgufError";
 
   /** @param reason completes a sentence that begins with the file: "it is cut short" */
-  constructor(readonly reason: string, readonly path: string | null = null) {
-    super(path === null ? `Not a usable GGUF: ${reason}` : `Cannot use ${path}: ${reason}`);
+  constructor(
+    readonly reason: string,
+    readonly path: string | null = null,
+    options?: ErrorOptions,
+  ) {
+    super(
+      path === null ? `Not a usable GGUF: ${reason}` : `Cannot use ${path}: ${reason}`,
+      options,
+    );
   }
 }
 
@@ -18,6 +25,11 @@ export class NoWeightsError extends InvalidGgufError {
   constructor(readonly model: LocalModel) {
     super("it holds no weights", model.path);
   }
+}
+
+/** Something is there that is named like a model, and nothing can be read of it. */
+export class UnusableFileError extends Error {
+  override name = "UnusableFileError";
 }
 
 /** No file of that name or at that path. */

@@ -30,14 +30,15 @@ export async function watchFolders(
 
 /** Changes in folders, told of once they are quiet again. */
 class Changes implements AsyncDisposable {
-  readonly #watcher: Deno.FsWatcher | null;
-  readonly #reading: Promise<void>;
+  readonly #watchers: readonly Deno.FsWatcher[];
+  readonly #reading: Promise<unknown>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #changed = Promise.withResolvers<void>();
 
   constructor(folders: readonly string[]) {
-    this.#watcher = openWatcher(folders);
-    this.#reading = this.#read();
+    // One a folder: where one of them can't be watched, the others are.
+    this.#watchers = folders.flatMap((folder) => openWatcher(folder) ?? []);
+    this.#reading = Promise.allSettled(this.#watchers.map((watcher) => this.#read(watcher)));
   }
 
   /** Resolves after a change since the last call, after the interval, or at the abort. */
@@ -55,14 +56,14 @@ class Changes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
-    this.#watcher?.close();
+    for (const watcher of this.#watchers) watcher.close();
     await this.#reading;
     clearTimeout(this.#timer);
   }
 
-  async #read(): Promise<void> {
-    if (this.#watcher === null) return;
-    for await (const { kind, paths } of this.#watcher) {
+  /** Where the system has no more to tell of a folder, the interval is left. */
+  async #read(watcher: Deno.FsWatcher): Promise<void> {
+    for await (const { kind, paths } of watcher) {
       if (kind === "access" || paths.every(isOwn)) continue;
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#changed.resolve(), FOLDER_QUIET_MS);
@@ -75,12 +76,11 @@ function isOwn(path: string): boolean {
   return /\.(part|part\.json|download\.json|new)$/.test(path);
 }
 
-function openWatcher(folders: readonly string[]): Deno.FsWatcher | null {
-  if (folders.length === 0) return null;
+function openWatcher(folder: string): Deno.FsWatcher | null {
   try {
-    return Deno.watchFs([...folders]);
+    return Deno.watchFs(folder);
   } catch {
-    return null; // the system's watches have run out: the interval is left
+    return null; // unreadable, or the system's watches have run out: the interval is left
   }
 }
 

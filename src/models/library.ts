@@ -1,11 +1,12 @@
 import { basename, dirname, join, resolve as absolute, sep as SEPARATOR } from "node:path";
 import { isProjector } from "./catalog/repository.ts";
 import { PARALLEL_READS } from "./defaults.ts";
-import { InvalidGgufError, ModelNotFoundError } from "./errors.ts";
+import { InvalidGgufError, ModelNotFoundError, UnusableFileError } from "./errors.ts";
 import { GUIDE_NAME, writeGuide } from "./guide_file.ts";
 import { loadModel } from "./local_model.ts";
 import { ListingCache, readModel } from "./listing_cache.ts";
 import {
+  type BrokenModel,
   findModels,
   type FoundFile,
   type ModelFolder,
@@ -15,14 +16,6 @@ import {
 import { isProjectorModel, withCompanions } from "./pairing.ts";
 import { isGgufName, shardName } from "./shards.ts";
 import type { LocalModel } from "./types.ts";
-
-/** A file that looks like a model and can't be used. */
-export interface BrokenModel {
-  readonly name: string;
-  readonly path: string;
-  /** A whole sentence. */
-  readonly reason: string;
-}
 
 export interface LibraryListing {
   readonly models: readonly LocalModel[];
@@ -73,15 +66,25 @@ async function loadPath(path: string, folders: readonly ModelFolder[], signal?: 
   throw new ModelNotFoundError(path, `Cannot find the model file ${path}; check the path`);
 }
 
+/** The first that can be used: half a copy hides no whole one. @throws why the first one can't, where none can */
 async function loadName(name: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
   const others: string[] = [];
+  let failure: unknown;
   for (const folder of folders) {
-    const found = await findModels(folder);
-    const file = found.find((candidate) => candidate.name === name);
-    if (file !== undefined) return await loadWhole(file.path, folders, signal);
-    others.push(...found.map((candidate) => candidate.name));
+    const { files, broken } = await findModels(folder);
+    for (const file of files.filter((candidate) => candidate.name === name)) {
+      try {
+        return await loadWhole(file.path, folders, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        failure ??= error;
+      }
+    }
+    const unusable = broken.find((candidate) => candidate.name === name);
+    if (unusable !== undefined) failure ??= new UnusableFileError(unusable.reason);
+    others.push(...files.map((candidate) => candidate.name));
   }
-  throw notFound(name, folders.map(({ path }) => path), others);
+  throw failure ?? notFound(name, folders.map(({ path }) => path), others);
 }
 
 function notFound(name: string, folders: readonly string[], others: readonly string[]) {
@@ -99,13 +102,25 @@ async function list(
   cache: ListingCache,
   signal?: AbortSignal,
 ): Promise<LibraryListing> {
-  const files = (await Promise.all(folders.map(findModels))).flat();
+  const searched = await Promise.all(folders.map(findModels));
+  const files = searched.flatMap(({ files }) => files);
   const { found, hollow, broken } = await readAll(files, cache, signal);
   await cache.keep(new Set(files.map(({ path }) => path)));
   const models = found.filter((model) => !isProjectorModel(model));
   const projectors = found.filter(isProjectorModel);
   const companions = { models, projectors, hollow, isRepository: isBelow(folders) };
-  return { models: firstOfEach(models).map((one) => withCompanions(one, companions)), broken };
+  const unusable = [...searched.flatMap(({ broken }) => broken), ...broken];
+  return {
+    models: firstOfEach(models).map((one) => withCompanions(one, companions)),
+    broken: unusable.map((one) => withSubstitute(one, models)),
+  };
+}
+
+/** What is used in its place, where something is. */
+function withSubstitute(broken: BrokenModel, models: readonly LocalModel[]): BrokenModel {
+  const other = models.find(({ name }) => name === broken.name);
+  if (other === undefined) return broken;
+  return { ...broken, reason: `${broken.reason}. ${other.path} is used in its place` };
 }
 
 async function readAll(
@@ -154,7 +169,7 @@ async function loadWhole(
   if (isProjectorModel(model)) {
     throw new InvalidGgufError("it reads images or sound for a model and is of no use alone", path);
   }
-  const beside = await findModels({ path: dirname(model.path), depth: 0 });
+  const { files: beside } = await findModels({ path: dirname(model.path), depth: 0 });
   const { found, hollow } = await readAll(beside.filter(mayProject), UNCACHED, signal);
   const projectors = found.filter(isProjectorModel);
   const paths = new Set([...projectors, ...hollow].map((one) => one.path));

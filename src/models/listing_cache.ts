@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { writeWhole } from "../base/atomic_file.ts";
+import { systemReason } from "../base/system_error.ts";
 import { InvalidGgufError, InvalidModelNameError, NoWeightsError } from "./errors.ts";
 import { loadModel } from "./local_model.ts";
 import type { FoundFile } from "./model_folders.ts";
@@ -11,7 +12,9 @@ import { parseJson } from "./json.ts";
 export type ReadModel =
   | { readonly model: LocalModel }
   /** `hollow` is what the file would be if it held any weights. */
-  | { readonly reason: string; readonly hollow?: LocalModel };
+  | { readonly reason: string; readonly hollow?: LocalModel }
+  /** What the system said, now: it may say something else at the next look, of the same file. */
+  | { readonly reason: string; readonly passing: true };
 
 /** By its looks, a file is still the one that was read. */
 type Identity = readonly [sizeBytes: number, mtimeMs: number, inode: number];
@@ -66,7 +69,7 @@ export class ListingCache {
     this.#path = path;
   }
 
-  /** The model in the file, from the cache where the file is unchanged. @throws what is no fault of the file. */
+  /** The model in the file, from the cache where the file is unchanged. @throws the signal's reason only */
   async read({ path }: FoundFile, signal?: AbortSignal): Promise<ReadModel> {
     const entries = await (this.#entries ??= this.#load());
     const files = await identities(path);
@@ -75,6 +78,8 @@ export class ListingCache {
       return known.read;
     }
     const read = await readModel(path, signal);
+    // Permissions change without a trace in the file's identity.
+    if ("passing" in read) return read;
     this.#changed = true;
     entries.set(path, { files, read });
     return read;
@@ -112,18 +117,20 @@ async function identities(path: string): Promise<Identity[]> {
   return found;
 }
 
-/** Reads a model's headers. @throws what is no fault of the file. */
+/** Reads a model's headers. @throws the signal's reason only */
 export async function readModel(path: string, signal?: AbortSignal): Promise<ReadModel> {
   try {
     return { model: await loadModel(path, signal) };
   } catch (error) {
     if (error instanceof NoWeightsError) return { reason: error.message, hollow: error.model };
-    const expected = error instanceof InvalidGgufError || error instanceof InvalidModelNameError;
-    if (expected) return { reason: error.message };
-    // Gone or locked since the folder was read.
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      return { reason: `Cannot read ${path}: ${error.message}` };
+    signal?.throwIfAborted();
+    if (error instanceof InvalidModelNameError) return { reason: error.message };
+    if (error instanceof InvalidGgufError) {
+      const { message: reason, cause } = error;
+      return cause === undefined ? { reason } : { reason, passing: true };
     }
-    throw error;
+    // Gone since the folder was read, or its name is no Unicode. Whatever it is: one file must not hide all others.
+    const reason = `Cannot use ${path}: ${systemReason(error) ?? String(error)}`;
+    return { reason, passing: true };
   }
 }

@@ -6,7 +6,7 @@ import type { GgufHeader, LocalModel, ModelHeader } from "./types.ts";
 
 /**
  * Reads the headers of a model's file, or of all its shards when `path` is one of them.
- * @throws {InvalidGgufError} also for a missing shard, or what `Deno.open` throws for a single file
+ * @throws {InvalidGgufError} also for a missing shard, or `Deno.errors.NotFound` for a single file
  */
 export async function loadModel(path: string, signal?: AbortSignal): Promise<LocalModel> {
   const name = shardName(path).model;

@@ -1,13 +1,7 @@
 /** What a GGUF is, what is on disk, what it needs and who can run it together. */
 
-export {
-  type BrokenModel,
-  isModelPath,
-  type Library,
-  type LibraryListing,
-  openLibrary,
-} from "./library.ts";
-export type { ModelPlaces } from "./model_folders.ts";
+export { isModelPath, type Library, type LibraryListing, openLibrary } from "./library.ts";
+export type { BrokenModel, ModelPlaces } from "./model_folders.ts";
 export {
   DownloadFailedError,
   DownloadRefusedError,

@@ -1,6 +1,8 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { HUB_CACHE_DEPTH, SEARCH_DEPTH } from "./defaults.ts";
-import { isGgufName, shardName } from "./shards.ts";
+import { basename } from "node:path";
+import { type FolderContents, walk } from "./folder_walk.ts";
+import { shardName } from "./shards.ts";
 
 /** Where the places are that models lie in. */
 export interface ModelPlaces {
@@ -45,52 +47,33 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/** Models in a folder and below, each once, by name. A folder that can't be read holds none. */
-export async function findModels({ path: folder, depth }: ModelFolder): Promise<FoundFile[]> {
-  const paths = await ggufPaths(folder, depth);
-  const shardSets = new Map<string, FoundFile>();
-  for (const path of paths.sort()) {
+/** A file that looks like a model and can't be used. */
+export interface BrokenModel extends FoundFile {
+  /** A whole sentence. */
+  readonly reason: string;
+}
+
+export interface FoundModels {
+  readonly files: readonly FoundFile[];
+  readonly broken: readonly BrokenModel[];
+}
+
+/** Models in a folder and below, each once, by name. Whatever can't be read there is told of, and ends nothing. */
+export async function findModels(folder: ModelFolder): Promise<FoundModels> {
+  const { files, unusable } = await walk(folder.path, folder.depth);
+  return { files: shardSets(files), broken: unusable.map(brokenModel) };
+}
+
+function shardSets(paths: readonly string[]): FoundFile[] {
+  const sets = new Map<string, FoundFile>();
+  for (const path of paths.toSorted()) {
     const { model, count } = shardName(path);
     const set = path.replace(/-\d{5}-of-\d{5}\.gguf$/, `-of-${count}`);
-    if (!shardSets.has(set)) shardSets.set(set, { name: model, path });
+    if (!sets.has(set)) sets.set(set, { name: model, path });
   }
-  return [...shardSets.values()];
+  return [...sets.values()];
 }
 
-async function ggufPaths(folder: string, depth: number): Promise<string[]> {
-  const paths: string[] = [];
-  for (const { path, kind } of await entriesOf(folder)) {
-    if (kind === "file" && isGgufName(path)) paths.push(path);
-    if (kind === "folder" && depth > 0) paths.push(...await ggufPaths(path, depth - 1));
-  }
-  return paths;
-}
-
-interface Entry {
-  readonly path: string;
-  readonly kind: "file" | "folder" | "other";
-}
-
-async function entriesOf(folder: string): Promise<Entry[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return await Promise.all(entries.map((entry) => follow(join(folder, entry.name), entry)));
-  } catch (error) {
-    if (isUnreadable(error)) return [];
-    throw error;
-  }
-}
-
-type Kinds = Pick<Deno.DirEntry, "isFile" | "isDirectory" | "isSymlink">;
-
-/** Links count as what they lead to; downloaders keep files under their digest and link to them. */
-async function follow(path: string, entry: Kinds): Promise<Entry> {
-  const target: Kinds | null = entry.isSymlink ? await Deno.stat(path).catch(() => null) : entry;
-  const kind = target?.isFile ? "file" : target?.isDirectory ? "folder" : "other";
-  return { path, kind };
-}
-
-function isUnreadable(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-    error instanceof Deno.errors.PermissionDenied;
+function brokenModel({ path, reason }: FolderContents["unusable"][number]): BrokenModel {
+  return { name: shardName(basename(path)).model, path, reason: `Cannot use ${path}: ${reason}` };
 }

@@ -1,4 +1,5 @@
 import { FIRST_READ_BYTES } from "./defaults.ts";
+import { systemReason } from "../base/system_error.ts";
 import { bytesText, InvalidGgufError } from "./errors.ts";
 import { parseGgufHeader } from "./gguf_header.ts";
 import type { GgufHeader } from "./types.ts";
@@ -14,20 +15,23 @@ export interface GgufFile {
 
 /**
  * Reads no more of the file than its header, and checks that all its tensors are there.
- * @throws {InvalidGgufError} naming the file, or what `Deno.open` throws
+ * @throws {InvalidGgufError} naming the file, or `Deno.errors.NotFound`
  */
 export async function readHeader(path: string, signal?: AbortSignal): Promise<GgufFile> {
-  // Asked before it is opened: opening a named pipe would wait for a writer.
-  const { size: sizeBytes, isFile } = await Deno.stat(path);
-  if (!isFile) throw new InvalidGgufError("it is not a file", path);
-  using file = await Deno.open(path);
   try {
+    // Asked before it is opened: opening a named pipe would wait for a writer.
+    const { size: sizeBytes, isFile } = await Deno.stat(path);
+    if (!isFile) throw new InvalidGgufError("it is not a file");
+    using file = await Deno.open(path);
     const { header, headerBytes } = await readGrowing(file, sizeBytes, signal);
     checkWhole(header, sizeBytes);
     return { path, sizeBytes, header, headerBytes };
   } catch (error) {
     if (error instanceof InvalidGgufError) throw new InvalidGgufError(error.reason, path);
-    throw error;
+    if (error instanceof Deno.errors.NotFound) throw error;
+    const reason = systemReason(error);
+    if (reason === null) throw error;
+    throw new InvalidGgufError(`it can't be read: ${reason}`, path, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
-import type { BrokenModel, Library, LibraryListing } from "./library.ts";
+import type { Library, LibraryListing } from "./library.ts";
+import type { BrokenModel } from "./model_folders.ts";
 import { watchFolders } from "./folder_watch.ts";
 import type { LocalModel } from "./types.ts";
 

@@ -20,6 +20,7 @@ import {
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
+import { logBrokenModels } from "./broken_models_log.ts";
 import type { NodeConfig } from "./config.ts";
 import type { DraftChoice } from "./companions.ts";
 import { installProgressLog } from "./install_progress.ts";
@@ -78,7 +79,7 @@ async function readModels(config: NodeConfig, { logger, signal, home }: LocalOpt
   const guide = await library.resolve(GUIDE_NAME, signal);
   const pinned = told === null ? [guide] : [told, guide];
   const shelf = await ModelShelf.open({ library, pinned }, signal);
-  for (const { reason } of shelf.broken) logger.warn("{reason}", { reason });
+  logBrokenModels(shelf, logger);
   const drafts = await draftChoice(config.draft, library);
   return { told, wanted: told === null ? names : [told.name, ...names], shelf, drafts };
 }

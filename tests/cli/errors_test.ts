@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { open } from "node:fs/promises";
 import { describeFailure } from "../../src/cli/errors.ts";
+import { systemReason } from "../../src/base/system_error.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 
 function named(name: string, message: string): Error {
@@ -39,6 +41,23 @@ Deno.test("describeFailure() calls anything else a bug and keeps its stack for t
   assert.equal(calm.message, "x is undefined");
   assert.match(calm.hint ?? "", /bug.*MESH_LLM_DEBUG=1/);
   assert.match(describeFailure(error, { debug: true }).message, /errors_test\.ts/);
+});
+
+// A link to a file that the system will not read was "a bug in mesh-llm".
+Deno.test("describeFailure() blames nobody for what the system refuses", async () => {
+  const failures = [
+    await Deno.open("/no/such/file").catch((error) => error),
+    await Array.fromAsync(Deno.readDir("/dev/null")).catch((error) => error),
+    await open("/no/such/file").catch((error) => error),
+  ];
+  for (const error of failures) {
+    assert.equal(describeFailure(error, { debug: false }).hint, null, String(error));
+  }
+  assert.deepEqual(failures.map(systemReason), [
+    "no such file or directory",
+    "not a directory",
+    "no such file or directory",
+  ]);
 });
 
 Deno.test("describeFailure() finds words for what is no Error", () => {

@@ -202,9 +202,73 @@ Deno.test("list() has every model once, and broken files with their reasons", as
   const { models, broken } = await library.list();
   assert.deepEqual(models.map((model) => model.name).sort(), ["big", "guide", "one"]);
   assert.deepEqual(broken.map(({ name, reason }) => [name, reason.replace(/^.*: /, "")]).sort(), [
+    ["dangling", "it is a link to something that is not there"],
     ["half", "this shard of 2 is missing"],
     ["mmproj", "it holds no layers of a language model (architecture llama)"],
   ]);
+});
+
+/** Nothing of this may end a look, and no file hides another. A real device, not a fake: reading it says EINVAL. */
+const UNREADABLE = "/sys/class/net/lo/speed";
+
+Deno.test({
+  name: "list() tells of what can't be read, and reads all the rest",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using root = await tempDir();
+    const { library, folders, write } = await places(root.path);
+    const at = (name: string) => join(folders[0], name);
+    await write(folders[0], "good.gguf", sampleFile());
+    await write(folders[0], "below.gguf/fine.gguf", sampleFile({ tensors: [tensor("b", [64])] }));
+    await write(folders[0], "cut.gguf", sampleFile().slice(0, -64));
+    await Deno.symlink(UNREADABLE, at("link.gguf"));
+    await Deno.symlink("circle.gguf", at("circle.gguf"));
+    await Deno.symlink("/dev/zero", at("device.gguf"));
+    await Deno.symlink(`/${"x".repeat(300)}`, at("long.gguf"));
+    await Deno.symlink("..", at("below.gguf/up"));
+    await Deno.mkdir(at("empty.gguf"));
+    const mkfifo = new Deno.Command("mkfifo", { args: [at("pipe.gguf")] });
+    assert.ok((await mkfifo.output()).success);
+    using socket = Deno.listen({ transport: "unix", path: at("socket.gguf") });
+
+    const { models, broken } = await library.list();
+    assert.deepEqual(models.map(({ name }) => name).sort(), ["fine", "good"]);
+    const reasons = broken.map(({ name, path, reason }) => {
+      assert.ok(reason.startsWith(`Cannot use ${path}: `), reason);
+      return [name, reason.slice(`Cannot use ${path}: `.length)];
+    });
+    assert.equal(socket.addr.transport, "unix");
+    assert.deepEqual(reasons.sort(), [
+      ["circle", "it is a link that leads back to itself"],
+      ["cut", reasons.find(([name]) => name === "cut")?.[1]],
+      ["device", "it is not a file"],
+      ["empty", "it is a folder, and no model is in it"],
+      ["link", "it can't be read: invalid argument"],
+      ["long", "its link can't be followed: file name too long"],
+      ["pipe", "it is not a file"],
+      ["socket", "it is not a file"],
+    ]);
+    for (const [name = "", reason = ""] of reasons) {
+      await assert.rejects(library.resolve(name), assertError(Error, reason, at(`${name}.gguf`)));
+    }
+  },
+});
+
+Deno.test("resolve() and list() take the first copy that can be used, and say so", async () => {
+  await using root = await tempDir();
+  const { library, folders, write } = await places(root.path);
+  const half = await write(folders[0], "m.gguf", sampleFile().slice(0, -64));
+  await assert.rejects(library.resolve("m"), assertError(InvalidGgufError, half, "cut short"));
+  const whole = await write(folders[2], "m.gguf", sampleFile());
+  assert.equal((await library.resolve("m")).path, whole);
+  await assert.rejects(library.resolve(half), assertError(InvalidGgufError, half, "cut short"));
+  const { models, broken } = await library.list();
+  assert.deepEqual(models.map(({ path }) => path), [whole]);
+  assert.deepEqual(broken.map(({ path }) => path), [half]);
+  assert.match(
+    broken[0]?.reason ?? "",
+    new RegExp(`cut short.*\\. ${whole} is used in its place$`),
+  );
 });
 
 Deno.test("list() is empty where no folder exists", async () => {
