@@ -1,8 +1,9 @@
 /** How far a download is, in one line. Pure. */
 
+import { printable } from "../base/printable.ts";
 import type { DownloadStatus } from "../api/mod.ts";
 import { LIVE_LINE_NAME_CELLS } from "./defaults.ts";
-import { formatBytes, printable } from "./format.ts";
+import { formatBytes } from "./format.ts";
 import { type LiveLine, progressLine } from "./progress_line.ts";
 
 export function downloadLine(

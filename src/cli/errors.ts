@@ -1,5 +1,6 @@
 /** What a user is told when something fails, and the exit code: design.md 3. */
 
+import { printable } from "../base/printable.ts";
 import { systemReason } from "../base/system_error.ts";
 
 /** Class names rather than classes, so that telling a sentence loads nothing. */
@@ -49,6 +50,9 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "DataDirUnusableError",
 ]);
 
+/** Their messages show what to put into a file, line by line; any other is a sentence. */
+const OF_LINES: ReadonlySet<string> = new Set(["AgentError"]);
+
 export interface Failure {
   readonly exitCode: 1 | 2;
   /** For standard error, without a full stop at its end. */
@@ -63,7 +67,10 @@ export interface DescribeOptions {
 }
 
 export function describeFailure(error: unknown, { debug }: DescribeOptions): Failure {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const failure = error instanceof Error ? error : new Error(String(error));
+  const { name, stack } = failure;
+  // Names, metadata and what llama.cpp says stand in them.
+  const message = OF_LINES.has(name) ? failure.message : printable(failure.message);
   if (name === "UsageError") {
     return { exitCode: 2, message, hint: "Run mesh-llm --help for the commands and options" };
   }

@@ -12,11 +12,6 @@ export function formatSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** Text from other machines, without what would steer a terminal. */
-export function printable(value: unknown): string {
-  return String(value).replace(/\p{Cc}+/gu, " ").trim();
-}
-
 /** PeerIds of Ed25519 keys all begin alike; the end tells them apart. */
 export function shortId(peerId: string): string {
   return peerId.length <= 12 ? peerId : `…${peerId.slice(-8)}`;

@@ -1,26 +1,27 @@
 /** A log record as one JSON object on one line: design.md 3, "Command line". */
 
 import type { LogRecord } from "@logtape/logtape";
+import { jsonText } from "../base/printable.ts";
 import type { LogLine } from "../api/mod.ts";
 
 /** `time`, `level`, `event` and `message` first; nothing that a caller logs can replace them. */
 export function jsonLine(record: LogRecord): string {
   const { event: _event, time: _time, level: _level, message: _message, ...fields } =
     record.properties;
-  return JSON.stringify({ ...logLine(record), ...fields }, plain) + "\n";
+  return jsonText({ ...logLine(record), ...fields }, { replacer: plain });
 }
 
 /** The same for what keeps a node from starting before anything logs. */
 export function errorLine(error: unknown, nowMs: number): string {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const time = new Date(nowMs).toISOString();
-  return JSON.stringify({
+  return jsonText({
     time,
     level: "error",
     event: "error",
     message,
     error: { name, message },
-  }) + "\n";
+  });
 }
 
 /** What the console shows of a record. */

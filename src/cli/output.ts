@@ -1,5 +1,7 @@
 /** Standard output and standard error, written at once: what was printed is out when the process ends. */
 
+import { printableLines } from "../base/printable.ts";
+
 /** Pause before a full, non-blocking pipe is tried again. Chosen by feel. */
 const FULL_PIPE_PAUSE_MS = 5;
 
@@ -7,13 +9,21 @@ interface SyncWriter {
   writeSync(bytes: Uint8Array): number;
 }
 
+/** Whole lines. Whatever got into them, none steers the terminal; JSON goes through `jsonText` before, to stay exact. */
 export function printOut(text: string): void {
-  writeAll(Deno.stdout, text);
+  writeAll(Deno.stdout, printableLines(text));
 }
 
+/** The same, on standard error. */
 export function printError(text: string): void {
-  writeAll(Deno.stderr, text);
+  writeAll(Deno.stderr, printableLines(text));
 }
+
+/** With colours, or a line that is drawn anew: whoever calls it vouches for every word. */
+export const styled = {
+  out: (text: string) => writeAll(Deno.stdout, text),
+  error: (text: string) => writeAll(Deno.stderr, text),
+} as const;
 
 function writeAll(writer: SyncWriter, text: string): void {
   let rest = new TextEncoder().encode(text);

@@ -2,7 +2,8 @@
 
 import type { LogRecord } from "@logtape/logtape";
 import { styleText } from "node:util";
-import { count, formatBytes, formatSeconds, printable, shortId } from "./format.ts";
+import { printable, printableAll } from "../base/printable.ts";
+import { count, formatBytes, formatSeconds, shortId } from "./format.ts";
 import { messageOf } from "./log_line.ts";
 import { type LiveLine, progressLine } from "./progress_line.ts";
 
@@ -28,7 +29,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function pretty(record: LogRecord, options: PrettyOptions): Shown {
   const style: Style = (format, text) =>
     options.colour ? styleText(format, text, { validateStream: false }) : text;
-  const fields = printableFields(record.properties);
+  // Names come from other machines. The token is ours, and of any length.
+  const fields: Fields = { ...printableAll(record.properties), token: record.properties.token };
   if (fields.event === "progress") return { kind: "live", ...progressOf(fields, options) };
   // Its sentence follows on standard error; here it only ends the live line.
   if (fields.event === "error") return { kind: "lines", text: "" };
@@ -129,16 +131,6 @@ function progressOf(fields: Fields, { colour }: PrettyOptions): LiveLine {
   const action = fields.task === "download" ? "Downloading" : "Loading";
   const label = `${action} ${fields.model}`;
   return progressLine({ label, fraction: Number(fields.fraction), colour });
-}
-
-/** Names come from other machines. */
-function printableFields(fields: Fields): Fields {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      typeof value === "string" ? printable(value) : value,
-    ]),
-  );
 }
 
 function timeOf(record: LogRecord): string {

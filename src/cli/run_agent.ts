@@ -1,6 +1,7 @@
 /** `mesh-llm run AGENT`: a tool's settings, pointed at this node's API; with `--exec` the tool itself. */
 
 import { dirname, join } from "node:path";
+import { jsonText } from "../base/printable.ts";
 import { type AgentSettings, agentSettings, shellLines } from "../api/mod.ts";
 import { closestName } from "./closest_name.ts";
 import type { RunAgentCommand } from "./command.ts";
@@ -20,7 +21,7 @@ export async function runAgent(command: RunAgentCommand, runtime: Runtime): Prom
   const answer = await node.get(`/api/agents${query}`) as AgentsAnswer;
   const agent = withKey(findAgent(answer.agents, id), answer, command, runtime);
   if (exec) return await start(agent, words, runtime.facts.home);
-  printOut(json ? JSON.stringify(agent, null, 2) + "\n" : agentText(agent));
+  printOut(json ? jsonText(agent, { indent: 2 }) : agentText(agent));
   return 0;
 }
 

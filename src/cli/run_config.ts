@@ -1,12 +1,13 @@
 /** `mesh-llm config show`. */
 
+import { jsonText, printable } from "../base/printable.ts";
 import type { ConfigShowCommand, Setting } from "./command.ts";
 import { table } from "./format.ts";
 import { printOut } from "./output.ts";
 
 export function runConfigShow(command: ConfigShowCommand): number {
   const { path, settings, warnings, json } = command;
-  if (json) printOut(JSON.stringify({ path, settings, warnings }, null, 2) + "\n");
+  if (json) printOut(jsonText({ path, settings, warnings }, { indent: 2 }));
   else printOut(settingsText(path, settings) + warnings.map(warningText).join(""));
   return 0;
 }
@@ -17,10 +18,10 @@ export function settingsText(path: string, settings: readonly Setting[]): string
 }
 
 function warningText(warning: string): string {
-  return `\nWarning: ${warning}\n`;
+  return `\nWarning: ${printable(warning)}\n`;
 }
 
 function valueText(value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return "-";
-  return Array.isArray(value) ? value.join(", ") : String(value);
+  return printable(Array.isArray(value) ? value.join(", ") : value);
 }

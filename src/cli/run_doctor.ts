@@ -1,6 +1,7 @@
 /** `mesh-llm doctor`: what is wrong with this machine and its mesh, and what to do. */
 
 import { Help } from "commander";
+import { jsonText, printableAll } from "../base/printable.ts";
 import type { DoctorCommand } from "./command.ts";
 import { HELP_COLUMNS } from "./defaults.ts";
 import { type Finding, findingsOf, settingsFindings } from "./doctor/findings.ts";
@@ -15,14 +16,15 @@ export async function runDoctor(command: DoctorCommand, runtime: Runtime): Promi
     ...findingsOf(await gatherFacts(command, runtime)),
     ...settingsFindings(command.config.warnings),
   ];
-  printOut(command.json ? JSON.stringify({ findings }, null, 2) + "\n" : doctorText(findings));
+  printOut(command.json ? jsonText({ findings }, { indent: 2 }) : doctorText(findings));
   return findings.some(({ level }) => level === "problem") ? 1 : 0;
 }
 
 const COLUMN = 9;
 
 /** What is not well comes last, where a reader's eye is, each with its remedy below. */
-export function doctorText(findings: readonly Finding[]): string {
+export function doctorText(told: readonly Finding[]): string {
+  const findings = printableAll(told);
   const well = findings.filter(({ level }) => level === "ok");
   const unwell = findings.filter(({ level }) => level !== "ok");
   const problems = unwell.filter(({ level }) => level === "problem").length;

@@ -1,12 +1,13 @@
 /** `mesh-llm download NAME`: by the running node, which counts its mesh; else for this machine alone. */
 
 import { getLogger } from "@logtape/logtape";
+import { jsonText, printable } from "../base/printable.ts";
 import type { DownloadStatus, Status } from "../api/mod.ts";
 import type { DownloadCommand } from "./command.ts";
 import { DOWNLOAD_LOOK_MS, DOWNLOAD_START_TIMEOUT_MS } from "./defaults.ts";
 import { downloadLine } from "./download_line.ts";
-import { formatBytes, printable } from "./format.ts";
-import { printError, printOut } from "./output.ts";
+import { formatBytes } from "./format.ts";
+import { printOut, styled } from "./output.ts";
 import { ProcessEvents } from "./process_events.ts";
 import { findRunningNode, NodeNotRunningError, type RunningNodeClient } from "./running_node.ts";
 import type { Runtime } from "./runtime.ts";
@@ -27,7 +28,7 @@ type Show = (name: string, status: DownloadStatus) => void;
 
 /** A first Ctrl-C keeps what has arrived and ends it in order. */
 export async function runDownload(command: DownloadCommand, runtime: Runtime): Promise<number> {
-  const screen = new Screen(printError, { live: runtime.stderrIsTerminal });
+  const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
   const stopping = new AbortController();
   using events = new ProcessEvents({ hangups: true, onImpatience: () => Deno.exit(1) });
   void events.cause.then(() => stopping.abort(new Error("Stopped")));
@@ -114,7 +115,7 @@ function brokenText(name: string, { receivedBytes, totalBytes, error }: Download
 
 function doneText(name: string, last: DownloadStatus | null, json: boolean): string {
   const sizeBytes = last?.totalBytes ?? 0;
-  if (json) return JSON.stringify({ name, sizeBytes }) + "\n";
+  if (json) return jsonText({ name, sizeBytes });
   const shown = printable(name);
   return `${shown} is here (${formatBytes(sizeBytes)}): mesh-llm --model ${shown} serves it\n`;
 }

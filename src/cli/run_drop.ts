@@ -1,7 +1,7 @@
 /** `mesh-llm drop MODEL`: the running node stops serving a model. */
 
 import type { DropCommand } from "./command.ts";
-import { printable } from "./format.ts";
+import { jsonText, printable } from "../base/printable.ts";
 import { printOut } from "./output.ts";
 import { findRunningNode } from "./running_node.ts";
 
@@ -10,7 +10,7 @@ export async function runDrop({ dataDir, model, json }: DropCommand): Promise<nu
   const node = await findRunningNode(dataDir);
   await node.post(`/api/models/${encodeURIComponent(model)}/drop`, {});
   printOut(
-    json ? JSON.stringify({ model }) + "\n" : `This node no longer serves ${printable(model)}\n`,
+    json ? jsonText({ model }) : `This node no longer serves ${printable(model)}\n`,
   );
   return 0;
 }

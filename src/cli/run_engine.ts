@@ -1,6 +1,7 @@
 /** `mesh-llm engine show` and `mesh-llm engine install`. */
 
 import { getLogger } from "@logtape/logtape";
+import { jsonText, printable } from "../base/printable.ts";
 import {
   type Engine,
   installEngine,
@@ -12,7 +13,7 @@ import {
 import type { EngineInstallCommand, EngineShowCommand } from "./command.ts";
 import { findEngine } from "./find_engine.ts";
 import { formatBytes } from "./format.ts";
-import { printError, printOut } from "./output.ts";
+import { printOut, styled } from "./output.ts";
 import { progressLine } from "./progress_line.ts";
 import type { Runtime } from "./runtime.ts";
 import { Screen } from "./screen.ts";
@@ -32,7 +33,7 @@ export async function runEngineInstall(
   runtime: Runtime,
 ): Promise<number> {
   const { dataDir, from } = command;
-  const screen = new Screen(printError, { live: runtime.stderrIsTerminal });
+  const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
   await installEngine({
     dataDir,
     from,
@@ -50,7 +51,7 @@ function showProgress(
   { colour }: Runtime,
 ): void {
   const fraction = totalBytes === null ? null : receivedBytes / totalBytes;
-  screen.showLive(progressLine({ label: step, fraction, colour }));
+  screen.showLive(progressLine({ label: printable(step), fraction, colour }));
 }
 
 /** The fields of design.md 3, in its order. */
@@ -58,7 +59,7 @@ export function engineJson(engine: Engine, totalMemoryBytes: number): string {
   const { llamaServer, rpcServer, build, rpcProtocol } = engine;
   const devices = devicesOf(engine, totalMemoryBytes);
   const fields = { llamaServer, rpcServer, build, rpcProtocol, devices };
-  return JSON.stringify(fields, null, 2) + "\n";
+  return jsonText(fields, { indent: 2 });
 }
 
 export function engineText(engine: Engine, totalMemoryBytes: number): string {
@@ -73,7 +74,7 @@ export function engineText(engine: Engine, totalMemoryBytes: number): string {
       `${name}: ${formatBytes(totalBytes)}, of which a mesh may use ${formatBytes(offeredBytes)}`,
     ]),
   ];
-  return fields.map(([name, value]) => `${name.padEnd(12)}  ${value}\n`).join("");
+  return fields.map(([name, value]) => `${name.padEnd(12)}  ${printable(value)}\n`).join("");
 }
 
 /** What computes here, with its memory, as `status` names it: the CPU where there is no GPU. */

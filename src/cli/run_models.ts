@@ -1,18 +1,17 @@
 /** `mesh-llm models`: what is on disk, in the mesh and in the catalog, and what of it fits. */
 
+import { jsonText, printableAll } from "../base/printable.ts";
 import type { CatalogEntry, Fit } from "../api/mod.ts";
 import { askCatalog } from "./ask_catalog.ts";
 import type { ModelsCommand } from "./command.ts";
-import { count, formatBytes, printable, table } from "./format.ts";
+import { count, formatBytes, table } from "./format.ts";
 import { printOut } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
 
 export async function runModels(command: ModelsCommand, runtime: Runtime): Promise<number> {
   const { entries } = await askCatalog(command, runtime);
   printOut(
-    command.json
-      ? JSON.stringify(entries, null, 2) + "\n"
-      : modelsText(entries, { all: command.all }),
+    command.json ? jsonText(entries, { indent: 2 }) : modelsText(entries, { all: command.all }),
   );
   return 0;
 }
@@ -21,9 +20,10 @@ type Place = CatalogEntry["places"][number];
 
 /** A table for each place; a model is shown once, where it is nearest. */
 export function modelsText(
-  entries: readonly CatalogEntry[],
+  told: readonly CatalogEntry[],
   { all }: { readonly all: boolean },
 ): string {
+  const entries = printableAll(told);
   const usable = entries.filter(({ broken }) => broken === null);
   const at = (place: Place) => usable.filter(({ places }) => places[0] === place);
   const listed = at("catalog");
@@ -43,7 +43,7 @@ function block(title: string, entries: readonly CatalogEntry[]): string {
   const states = entries.map(stateText);
   const isIdle = states.every((state) => state === IDLE);
   const rows = entries.map(({ name, sizeBytes, fit }, index) => [
-    printable(name),
+    name,
     formatBytes(sizeBytes),
     ...(isIdle ? [] : [states[index] ?? IDLE]),
     fitText(fit),
@@ -83,6 +83,6 @@ function hiddenText(hidden: number): string {
 }
 
 function brokenText(entries: readonly CatalogEntry[]): string {
-  const broken = entries.flatMap(({ broken }) => broken === null ? [] : [printable(broken)]);
+  const broken = entries.flatMap(({ broken }) => broken === null ? [] : [broken]);
   return broken.length === 0 ? "" : `Can't be used\n${broken.map((one) => `${one}\n`).join("")}`;
 }

@@ -1,10 +1,11 @@
 /** `mesh-llm plan MODEL`: where and how a model would run, before anything is loaded or downloaded. */
 
+import { jsonText, printableAll } from "../base/printable.ts";
 import type { CatalogEntry, Status } from "../api/mod.ts";
 import { askCatalog } from "./ask_catalog.ts";
 import type { PlanCommand } from "./command.ts";
 import { closestName } from "./closest_name.ts";
-import { formatBytes, printable, shortId, table } from "./format.ts";
+import { formatBytes, shortId, table } from "./format.ts";
 import { printOut } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -16,7 +17,7 @@ export class UnknownModelError extends Error {
 export async function runPlan(command: PlanCommand, runtime: Runtime): Promise<number> {
   const { entries, status } = await askCatalog(command, runtime);
   const entry = findEntry(entries, command.model);
-  printOut(command.json ? JSON.stringify(entry, null, 2) + "\n" : planText(entry, status));
+  printOut(command.json ? jsonText(entry, { indent: 2 }) : planText(entry, status));
   return 0;
 }
 
@@ -35,11 +36,13 @@ export function findEntry(entries: readonly CatalogEntry[], name: string): Catal
   );
 }
 
-export function planText({ name, sizeBytes, fit }: CatalogEntry, status: Status | null): string {
-  if (fit === null) return `${printable(name)}: its header is not known yet\n`;
+export function planText(told: CatalogEntry, mesh: Status | null): string {
+  const { name, sizeBytes, fit } = printableAll(told);
+  const status = printableAll(mesh);
+  if (fit === null) return `${name}: its header is not known yet\n`;
   const { needBytes, contextLength, largestContextLength, nodes, reason } = fit;
   const context = contextLength === 0 ? "" : ` with a context of ${tokens(contextLength)}`;
-  const head = `${printable(name)} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
+  const head = `${name} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
     `of memory${context}\n${reason}\n`;
   const parts = nodes.length < 2 ? "" : "\n" + table([
     ["MACHINE", "SHARE", "MEMORY"],
@@ -58,8 +61,8 @@ export function planText({ name, sizeBytes, fit }: CatalogEntry, status: Status 
 function nameOf(id: string, status: Status | null): string {
   if (status === null) return "this machine";
   const { node, peers } = status;
-  if (id === node.id) return `${printable(node.name)} (this)`;
-  return printable(peers.find((peer) => peer.id === id)?.name ?? shortId(id));
+  if (id === node.id) return `${node.name} (this)`;
+  return peers.find((peer) => peer.id === id)?.name || shortId(id);
 }
 
 function tokens(length: number): string {

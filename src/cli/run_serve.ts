@@ -5,7 +5,7 @@ import type { ServeConfig } from "./command.ts";
 import { STOP_LIMIT_MS } from "./defaults.ts";
 import { configureLogging, type Logging } from "./logging.ts";
 import { openBrowser } from "./open_browser.ts";
-import { printError, printOut } from "./output.ts";
+import { printError, styled } from "./output.ts";
 import { readInvite } from "./read_invite.ts";
 import { ProcessEvents, type StopCause } from "./process_events.ts";
 import type { Runtime } from "./runtime.ts";
@@ -106,5 +106,5 @@ function startLogging(config: ServeConfig, runtime: Runtime): Logging {
     verbose: runtime.debug,
     startCommand: runtime.commands.start,
     console: config.console,
-  }, printOut);
+  }, styled.out);
 }

@@ -1,8 +1,9 @@
 /** `mesh-llm status`: what the running node sees. */
 
+import { jsonText, printableAll } from "../base/printable.ts";
 import type { ModelStatus, PeerStatus, Status } from "../api/mod.ts";
 import type { StatusCommand } from "./command.ts";
-import { count, formatBytes, printable, shortId, table } from "./format.ts";
+import { count, formatBytes, shortId, table } from "./format.ts";
 import { printOut } from "./output.ts";
 import { findRunningNode } from "./running_node.ts";
 
@@ -10,18 +11,19 @@ export async function runStatus({ dataDir, json }: StatusCommand): Promise<numbe
   const node = await findRunningNode(dataDir);
   const status = await node.get("/api/status");
   // The node that answers is this program; its contract is design.md 4.
-  printOut(json ? JSON.stringify(status, null, 2) + "\n" : statusText(status as Status));
+  printOut(json ? jsonText(status, { indent: 2 }) : statusText(status as Status));
   return 0;
 }
 
 /** Two tables: the nodes with this one first, and the models. */
-export function statusText(status: Status): string {
+export function statusText(told: Status): string {
+  const status = printableAll(told);
   const { node, mesh, peers, models } = status;
   const machines = count(peers.length + (node.passive ? 0 : 1), "machine");
   const nodes = [
     ["NODE", "ROLE", "MODEL", "MEMORY", "ROUND TRIP"],
     [
-      `${printable(node.name)} (this)`,
+      `${node.name || shortId(node.id)} (this)`,
       node.passive && node.role === "standby" ? "standby, passive" : node.role,
       cell(node.model),
       formatBytes(node.vramBytes),
@@ -42,12 +44,12 @@ export function statusText(status: Status): string {
 
 function notesOf(models: readonly ModelStatus[]): string[] {
   const notes = models.flatMap(({ instances }) => instances.flatMap(({ notes = [] }) => notes));
-  return notes.length === 0 ? [] : [notes.map((note) => `Note: ${printable(note)}\n`).join("")];
+  return notes.length === 0 ? [] : [notes.map((note) => `Note: ${note}\n`).join("")];
 }
 
-function peerRow({ name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {
+function peerRow({ id, name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {
   const roundTrip = rttMs === null ? "" : `${rttMs} ms`;
-  return [printable(name), role, cell(model), memory(vramBytes), roundTrip];
+  return [name || shortId(id), role, cell(model), memory(vramBytes), roundTrip];
 }
 
 function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): readonly string[] {
@@ -61,7 +63,7 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
     ? ` (needs ${formatBytes(needBytes)}, has ${formatBytes(haveBytes)})`
     : "";
   return [
-    printable(model.name),
+    model.name,
     model.state + lack,
     formatBytes(model.sizeBytes),
     groups.join(", "),
@@ -69,7 +71,7 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
 }
 
 function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {
-  return new Map([node, ...peers].map(({ id, name }) => [id, printable(name)]));
+  return new Map([node, ...peers].map(({ id, name }) => [id, name || shortId(id)]));
 }
 
 /** A client offers none. */
@@ -78,5 +80,5 @@ function memory(bytes: number): string {
 }
 
 function cell(text: string | null): string {
-  return text === null ? "-" : printable(text);
+  return text ?? "-";
 }

@@ -1,8 +1,9 @@
 /** `mesh-llm token`, `token list` and `token revoke`: invites of the running node. */
 
+import { jsonText, printableAll } from "../base/printable.ts";
 import type { InviteStatus } from "../api/mod.ts";
 import type { TokenCommand, TokenListCommand, TokenRevokeCommand } from "./command.ts";
-import { count, formatTime, printable, table } from "./format.ts";
+import { count, formatTime, table } from "./format.ts";
 import { printOut } from "./output.ts";
 import { findRunningNode, NodeAnswerError } from "./running_node.ts";
 
@@ -15,7 +16,7 @@ export async function runToken(command: TokenCommand): Promise<number> {
   const answer = await node.post("/api/tokens", invite);
   const token = (answer as { token?: unknown } | null)?.token;
   if (typeof token !== "string") throw new NodeAnswerError("The node answered without a token");
-  printOut(json ? JSON.stringify({ token }) + "\n" : token + "\n");
+  printOut(json ? jsonText({ token }) : token + "\n");
   return 0;
 }
 
@@ -23,7 +24,7 @@ export async function runTokenList({ dataDir, json }: TokenListCommand): Promise
   const node = await findRunningNode(dataDir);
   // The node that answers is this program; its contract is design.md 4.
   const { tokens } = await node.get("/api/tokens") as { tokens: InviteStatus[] };
-  printOut(json ? JSON.stringify({ tokens }, null, 2) + "\n" : invitesText(tokens));
+  printOut(json ? jsonText({ tokens }, { indent: 2 }) : invitesText(tokens));
   return 0;
 }
 
@@ -31,19 +32,20 @@ export async function runTokenList({ dataDir, json }: TokenListCommand): Promise
 export async function runTokenRevoke({ dataDir, id, json }: TokenRevokeCommand): Promise<number> {
   const node = await findRunningNode(dataDir);
   await node.delete(`/api/tokens/${id}`);
-  printOut(json ? JSON.stringify({ id }) + "\n" : `The invite ${id} is revoked\n`);
+  printOut(json ? jsonText({ id }) : `The invite ${id} is revoked\n`);
   return 0;
 }
 
 /** One row an invite, the newest last. */
-export function invitesText(invites: readonly InviteStatus[]): string {
+export function invitesText(told: readonly InviteStatus[]): string {
+  const invites = printableAll(told);
   if (invites.length === 0) return "This node has made no invites yet\n";
   return table([
     ["ID", "ROLE", "FOR", "STATE", "EXPIRES (UTC)", "IN USE BY"],
     ...invites.map(({ id, role, name, mayInvite, state, expiresAt, usedBy }) => [
       id,
       mayInvite ? `${role}, may invite` : role,
-      name === null ? "-" : printable(name),
+      name ?? "-",
       state,
       expiresAt === null ? "never" : formatTime(expiresAt),
       count(usedBy.length, "node"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { printable } from "../base/printable.ts";
 import { versionNumber, versionText } from "./names.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { byteString, byteStringOf } from "./cbor.ts";
@@ -181,9 +182,4 @@ function newNonce(): Uint8Array {
 
 function refuse(reason: string): Refusal {
   return { ok: false, reason };
-}
-
-/** A peer's words end up on a terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, "");
 }

@@ -12,8 +12,9 @@ export function isModelName(text: string): boolean {
   return modelName.safeParse(text).success;
 }
 
-/** Names of nodes and devices: shown to people, so no control characters that a terminal would obey. */
-export const displayName: z.ZodType<string> = z.string().min(1).max(64).regex(/^\P{C}+$/u);
+/** Names of nodes and devices: shown to people, so nothing that a terminal would obey, nobody sees, or ends a line. */
+export const displayName: z.ZodType<string> = z
+  .string().min(1).max(64).regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u);
 
 /** Versions and builds. */
 export const versionText: z.ZodType<string> = z.string().regex(/^[\w.+:-]{1,64}$/);
@@ -33,7 +34,7 @@ export const peerIdText: z.ZodType<PeerId> = z
 
 /** What is left of a name that people chose once it fits `displayName`. */
 export function asDisplayName(text: string): string {
-  const printable = text.replaceAll(/\p{C}/gu, "");
+  const printable = text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
   return [...printable].slice(0, 32).join("") || "unnamed";
 }
 

@@ -1,19 +1,23 @@
+import { printable } from "../base/printable.ts";
 import type { LocalModel } from "./types.ts";
+
+/** Of a reason, which quotes the file: a key may have 64 KiB. */
+const REASON_CHARS_MAX = 300;
 
 /** The file is no GGUF, or a broken one. */
 export class InvalidGgufError extends Error {
   override name = "InvalidGgufError";
 
-  /** @param reason completes a sentence that begins with the file: "it is cut short" */
-  constructor(
-    readonly reason: string,
-    readonly path: string | null = null,
-    options?: ErrorOptions,
-  ) {
+  readonly reason: string;
+
+  /** @param because completes a sentence that begins with the file: "it is cut short" */
+  constructor(because: string, readonly path: string | null = null, options?: ErrorOptions) {
+    const reason = printable(because, REASON_CHARS_MAX);
     super(
       path === null ? `Not a usable GGUF: ${reason}` : `Cannot use ${path}: ${reason}`,
       options,
     );
+    this.reason = reason;
   }
 }
 

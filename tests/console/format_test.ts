@@ -4,6 +4,7 @@ import {
   clampFraction,
   countOf,
   displayName,
+  displayText,
   formatBytes,
   formatDuration,
   formatProgress,
@@ -12,6 +13,7 @@ import {
   shortId,
   wholePercentages,
 } from "../../console/src/lib/format.ts";
+import { ApiError } from "../../console/src/lib/api_error.ts";
 
 /** A number and its unit are joined by a space that does not break. */
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
@@ -118,7 +120,19 @@ Deno.test("displayName() leaves one short line without direction tricks", () => 
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 200 }), (name) => {
     const shown = displayName(name);
     assert.ok([...shown].length <= 64);
-    assert.doesNotMatch(shown, /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u);
+    assert.doesNotMatch(shown, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  }));
+});
+
+Deno.test("displayText() leaves one line of a sentence, whatever stands in it", () => {
+  assert.equal(
+    displayText("It broke:\n\x1b[31mWarning\u202e: a\u200bb"),
+    "It broke:  [31mWarning : a b",
+  );
+  assert.equal(displayText("x".repeat(63_000)).length, 2_001);
+  assert.equal(new ApiError("a\nb", 500).message, "a b");
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    assert.doesNotMatch(displayText(text), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   }));
 });
 

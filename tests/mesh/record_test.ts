@@ -75,6 +75,7 @@ Deno.test("a record that is altered at any byte is refused", () => {
 Deno.test("values that no honest node sends are refused", () => {
   const changes: Partial<Record<keyof Announcement, unknown>>[] = [
     { name: "\u001b[31mred" },
+    { name: "two\u2028lines" },
     { name: "" },
     { memoryBytes: -1 },
     { memoryBytes: Infinity },

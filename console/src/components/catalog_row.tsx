@@ -12,7 +12,7 @@ import {
   type ModelAction,
   type Place,
 } from "../lib/catalog_view.ts";
-import { displayName, formatBytes, formatContext } from "../lib/format.ts";
+import { displayName, displayText, formatBytes, formatContext } from "../lib/format.ts";
 import { Bar } from "./bar.tsx";
 
 interface CatalogRowProps {
@@ -120,7 +120,7 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
         ))}
       </div>
       {entry.download !== null && <DownloadBar name={entry.name} download={entry.download} />}
-      {entry.broken !== null && <p class="problem catalog-wide">{entry.broken}</p>}
+      {entry.broken !== null && <p class="problem catalog-wide">{displayText(entry.broken)}</p>}
       {asked !== null && (
         <div class="catalog-ask catalog-wide" role="group" aria-label="Before it happens">
           <p>{consequence(asked, entry, place)}</p>

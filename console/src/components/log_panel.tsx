@@ -2,7 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { useFetched } from "../hooks/use_fetched.ts";
 import { filterLines, filterText, isTrouble, type LogFilter } from "../lib/activity.ts";
 import { fetchLogs } from "../lib/api.ts";
-import { formatClock } from "../lib/format.ts";
+import { displayText, formatClock } from "../lib/format.ts";
 import type { NumberedLine } from "../lib/live_state.ts";
 import { mergeLines } from "../lib/log_lines.ts";
 
@@ -14,7 +14,8 @@ function NodeLines({ lines }: { lines: readonly NumberedLine[] }) {
     <>
       {lines.map((line) => (
         <div key={line.number} class="log-line" data-trouble={isTrouble(line)}>
-          <span class="muted">{formatClock(Date.parse(line.time))}</span> {line.message}
+          <span class="muted">{formatClock(Date.parse(line.time))}</span>{" "}
+          {displayText(line.message)}
         </div>
       ))}
     </>
@@ -87,7 +88,7 @@ export function LogPanel({ live }: { live: readonly NumberedLine[] }) {
       <div class="log card" tabIndex={0} role="log" aria-live="off" aria-label={`Log of ${source}`}>
         {printed === undefined
           ? <NodeLines lines={lines} />
-          : texts.map((text, index) => <div key={index} class="log-line">{text}</div>)}
+          : texts.map((text, index) => <div key={index} class="log-line">{displayText(text)}</div>)}
         {(printed === undefined ? lines : texts).length === 0 && (
           <p class="muted">Nothing to show.</p>
         )}

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { displayText } from "../lib/format.ts";
 import type { Problem as AnswerProblem } from "../lib/answer.ts";
 
 interface ProblemProps {
@@ -34,7 +35,7 @@ function KeyForm({ onKey }: { onKey: (apiKey: string) => void }) {
 export function Problem({ problem, onRetry }: ProblemProps) {
   return (
     <div class="problem" role="alert">
-      <p>{problem.message}</p>
+      <p>{displayText(problem.message)}</p>
       {onRetry !== undefined && problem.needsKey && <KeyForm onKey={onRetry} />}
       {onRetry !== undefined && !problem.needsKey && (
         <button

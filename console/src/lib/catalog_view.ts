@@ -5,6 +5,7 @@ import {
   clampFraction,
   countOf,
   displayName,
+  displayText,
   formatBytes,
   formatDuration,
   formatPercent,
@@ -104,13 +105,13 @@ export function fitText(fit: Fit | null, place: Place): FitText {
     const long = `${need}: ${sharesText(fit, place)}`;
     return { kind, short: `Fits split over ${countOf(nodes.length, "machine")}`, long };
   }
-  return { kind: "none", short: "Does not fit", long: fit.reason };
+  return { kind: "none", short: "Does not fit", long: displayText(fit.reason) };
 }
 
 export function downloadText(
   { state, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, error }: DownloadStatus,
 ): string {
-  if (state === "failed") return error ?? "The download failed";
+  if (state === "failed") return displayText(error ?? "The download failed");
   const part = `${formatBytes(receivedBytes)} of ${formatBytes(totalBytes)}`;
   if (state === "paused") return `Paused at ${part}`;
   const left = secondsLeft === null ? [] : [`${formatDuration(secondsLeft * 1000)} left`];
@@ -150,8 +151,10 @@ export function consequence(action: ModelAction, entry: CatalogEntry, place: Pla
     case "drop":
       return `${name} no longer runs on this machine; its memory is free again.`;
     case "download": {
-      const from = entry.repository === null ? "" : ` from ${entry.repository}`;
-      const licence = entry.licence === null ? "" : ` Its licence is ${entry.licence}.`;
+      const from = entry.repository === null ? "" : ` from ${displayText(entry.repository)}`;
+      const licence = entry.licence === null
+        ? ""
+        : ` Its licence is ${displayText(entry.licence)}.`;
       return `${formatBytes(entry.sizeBytes)} will be downloaded${from}.${licence} ` +
         `Then it can be served here: ${fitText(fit, place).short.toLowerCase()}.`;
     }

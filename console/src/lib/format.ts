@@ -5,11 +5,14 @@ const NBSP = "\u00a0";
 
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
-/** Characters that steer a line instead of being read: controls and direction overrides. */
-const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** Characters that steer a line instead of being read: controls, line ends, what turns a text, and what nobody sees. */
+const STEERING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu;
 
 /** Longer names than any sensible one would push the page apart. */
 const NAME_CHARS_MAX = 64;
+
+/** As on a terminal: what is longer is no sentence. */
+const TEXT_CHARS_MAX = 2_000;
 
 /** At most one decimal, and none where it would be zero. */
 function brief(value: number): string {
@@ -94,6 +97,12 @@ export function displayName(name: string): string {
   return chars.length <= NAME_CHARS_MAX
     ? chars.join("")
     : `${chars.slice(0, NAME_CHARS_MAX - 1).join("")}…`;
+}
+
+/** A sentence that the node or its llama.cpp made, with words of others in it: one line, without what steers it. */
+export function displayText(text: string): string {
+  const shown = text.slice(0, TEXT_CHARS_MAX).replace(STEERING, " ").trim();
+  return text.length <= TEXT_CHARS_MAX ? shown : `${shown}…`;
 }
 
 /** Hours, minutes and seconds on this machine's clock. */

@@ -1,7 +1,7 @@
 /** What the page shows of a status: machines with their part in a model, and models with their machines. Pure. */
 
 import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/types.ts";
-import { clampFraction, displayName, shortId, wholePercentages } from "./format.ts";
+import { clampFraction, displayName, displayText, shortId, wholePercentages } from "./format.ts";
 
 /** Fraction loaded by model name. */
 export type Progress = Readonly<Record<string, number>>;
@@ -153,6 +153,12 @@ function deviceView(device: Device): DeviceView {
   return { name: displayName(device.name), memory: memoryOf([device], device.offeredBytes) };
 }
 
+/** Why weights for this machine are not spared, where they are not. */
+function plainReason({ tunnels }: Status, id: string): string | null {
+  const plain = tunnels.find(({ peer, rpc }) => peer === id && rpc)?.rpc?.plain ?? null;
+  return plain === null ? null : displayText(plain);
+}
+
 /** This machine first, then hosts, workers and standbys by name. */
 export function machines(status: Status): Machine[] {
   const names = machineNames(status);
@@ -170,7 +176,7 @@ export function machines(status: Status): Machine[] {
     devices: node.devices.map(deviceView),
     trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
       .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
-    plain: status.tunnels.find(({ peer, rpc }) => peer === node.id && rpc)?.rpc?.plain ?? null,
+    plain: plainReason(status, node.id),
   });
   const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
   peers.sort((a, b) =>

@@ -1,6 +1,6 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
-import { count, formatBytes, printable } from "../format.ts";
+import { count, formatBytes } from "../format.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./defaults.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
@@ -144,11 +144,10 @@ function addresses({ status: { node } }: NonNullable<DoctorFacts["node"]>): Find
 }
 
 function reach({ name, unreachable, addresses }: PeerOf): Finding {
-  const who = printable(name);
-  if (unreachable === null) return ok("peers", `${who} answers`);
+  if (unreachable === null) return ok("peers", `${name} answers`);
   return problem(
     "peers",
-    `${who} does not answer: ${printable(unreachable)}`,
+    `${name} does not answer: ${unreachable}`,
     `See that it runs, and that UDP passes to ${addresses[0]?.split("/p2p/")[0] ?? "it"}`,
   );
 }
@@ -163,7 +162,7 @@ function protocols({ peers }: NonNullable<DoctorFacts["node"]>, { engine }: Doct
   return others.map(({ name, rpcProtocol }) =>
     problem(
       "RPC protocol",
-      `${printable(name)} speaks ${rpcProtocol}, this machine ${engine.rpcProtocol}: ` +
+      `${name} speaks ${rpcProtocol}, this machine ${engine.rpcProtocol}: ` +
         "they can't share a model",
       "Run mesh-llm engine install on both, so that both have the same llama.cpp",
     )
@@ -181,5 +180,5 @@ function versions({ peers }: NonNullable<DoctorFacts["node"]>, { version }: Doct
 }
 
 function names(peers: readonly PeerOf[]): string {
-  return peers.map(({ name }) => printable(name)).join(", ");
+  return peers.map(({ name }) => name).join(", ");
 }
