@@ -1,3 +1,5 @@
+import { systemWords } from "../base/system_error.ts";
+
 /** A port that another program has. */
 export class PortInUseError extends Error {
   override name = "PortInUseError";
@@ -68,8 +70,10 @@ function bind(
     return Deno.serve({ hostname, port, signal, onError, onListen: () => {} }, handler);
   } catch (cause) {
     if (cause instanceof Deno.errors.AddrInUse) throw new PortInUseError(port, flag, { cause });
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ListenError(`Could not listen on ${hostname}, port ${port}: ${reason}`, { cause });
+    throw new ListenError(
+      `Could not listen on ${hostname}, port ${port}: ${systemWords(cause)}`,
+      { cause },
+    );
   }
 }
 

@@ -27,8 +27,17 @@ export async function writeWhole(
     await Deno.rename(draft, path);
   } catch (error) {
     await Deno.remove(draft).catch(() => {}); // it was never made, or the disk says no to everything
-    throw error;
+    throw aboutFile(error, draft, path);
   }
+}
+
+/** The system speaks of a draft that nobody knows, or of no file at all. */
+function aboutFile(error: unknown, draft: string, path: string): unknown {
+  if (!(error instanceof Error)) return error;
+  error.message = /\(os error \d+\)$/.test(error.message)
+    ? `${error.message}: writefile '${path}'`
+    : error.message.replaceAll(draft, path);
+  return error;
 }
 
 async function writeBytes(

@@ -1,7 +1,7 @@
 /** What a user is told when something fails, and the exit code: design.md 3. */
 
 import { printable } from "../base/printable.ts";
-import { systemReason } from "../base/system_error.ts";
+import { systemFailure } from "../base/system_error.ts";
 
 /** Class names rather than classes, so that telling a sentence loads nothing. */
 const USAGE_ERRORS: ReadonlySet<string> = new Set([
@@ -76,8 +76,10 @@ export function describeFailure(error: unknown, { debug }: DescribeOptions): Fai
   }
   if (USAGE_ERRORS.has(name)) return { exitCode: 2, message, hint: null };
   if (MACHINE_ERRORS.has(name)) return { exitCode: 1, message, hint: null };
-  // A file or an address that the system refuses, wherever it was used: nobody's bug.
-  if (systemReason(error) !== null) return { exitCode: 1, message, hint: null };
+  const system = systemFailure(error);
+  if (system !== null) {
+    return { exitCode: 1, message: debug ? stack ?? message : system.message, hint: system.remedy };
+  }
   return {
     exitCode: 1,
     message: debug ? stack ?? message : message,

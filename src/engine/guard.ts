@@ -80,7 +80,11 @@ export function spawnGuarded(guarded: GuardedCommand): GuardedChild {
     new OutputPump(shell.stdout, onStdout),
     new OutputPump(shell.stderr, (bytes) => onOutput("stderr", bytes)),
   ];
-  const watcher = new WatcherCheck(shell.stdin, onUnwatched);
+  const watcher = new WatcherCheck(shell.stdin, () => {
+    // The shell ends its watcher just before it ends itself.
+    const unwatched = setTimeout(onUnwatched, WATCHER_CHECK_MS);
+    void shell.status.then(() => clearTimeout(unwatched));
+  });
   const exitCode = (async () => {
     const { code } = await shell.status;
     pid.resolve(null);

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { z } from "zod";
 import { writeWhole } from "../base/atomic_file.ts";
+import { systemWords } from "../base/system_error.ts";
 import { DataDirectoryError } from "./errors.ts";
 
 /** Secrets live here. */
@@ -32,6 +33,6 @@ export async function writeDataFile(path: string, value: unknown): Promise<void>
     await Deno.mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
     await writeWhole(path, JSON.stringify(value, null, 2), { sync: true });
   } catch (cause) {
-    throw new DataDirectoryError(`Cannot write ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataDirectoryError(`Cannot write ${path}: ${systemWords(cause)}`, { cause });
   }
 }

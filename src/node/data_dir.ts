@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { removeDrafts, writeWhole } from "../base/atomic_file.ts";
+import { systemWords } from "../base/system_error.ts";
 
 /** Another node already runs on this data directory. */
 export class DataDirInUseError extends Error {
@@ -19,9 +20,9 @@ export class DataDirInUseError extends Error {
 export class DataDirUnusableError extends Error {
   override name = "DataDirUnusableError";
   constructor(dataDir: string, cause: unknown) {
-    const found = cause instanceof Error ? cause.message : String(cause);
     super(
-      `Cannot use ${dataDir} as data directory: ${found}. Name another one with --data-dir`,
+      `Cannot use ${dataDir} as data directory: ${systemWords(cause)}. ` +
+        `Name another one with --data-dir`,
       { cause },
     );
   }
@@ -56,13 +57,17 @@ export class DataDirLock {
     const file = await openLock(dataDir, path).catch((cause) => {
       throw new DataDirUnusableError(dataDir, cause);
     });
-    if (!await file.tryLock(true)) {
+    try {
+      if (!await file.tryLock(true)) {
+        throw new DataDirInUseError(dataDir, parsePid(await Deno.readTextFile(path)));
+      }
+      await Promise.all(FOLDERS.map((folder) => removeDrafts(join(dataDir, folder))));
+      await file.truncate();
+      await file.write(new TextEncoder().encode(String(Deno.pid)));
+    } catch (error) {
       file.close();
-      throw new DataDirInUseError(dataDir, parsePid(await Deno.readTextFile(path)));
+      throw error instanceof DataDirInUseError ? error : new DataDirUnusableError(dataDir, error);
     }
-    await Promise.all(FOLDERS.map((folder) => removeDrafts(join(dataDir, folder))));
-    await file.truncate();
-    await file.write(new TextEncoder().encode(String(Deno.pid)));
     return new DataDirLock(file, join(dataDir, "node.json"));
   }
 

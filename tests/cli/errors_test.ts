@@ -60,6 +60,16 @@ Deno.test("describeFailure() blames nobody for what the system refuses", async (
   ]);
 });
 
+Deno.test("describeFailure() never takes what the system refuses for a bug", () => {
+  const error = new Error("No space left on device (os error 28): open '/data/lock'");
+  const failure = describeFailure(Object.assign(error, { code: "ENOSPC" }), { debug: false });
+  assert.equal(failure.message, "Cannot open /data/lock: the disk is full");
+  assert.match(failure.hint ?? "", /^Free some space/);
+  const unknown = Object.assign(new Error("Odd (os error 9999): mkdir '/x'"), { code: "EODD" });
+  const wrapped = describeFailure(new Error("x", { cause: unknown }), { debug: false });
+  assert.deepEqual(wrapped, { exitCode: 1, message: "Cannot make the folder /x: odd", hint: null });
+});
+
 Deno.test("describeFailure() finds words for what is no Error", () => {
   assert.equal(describeFailure("gone", { debug: false }).message, "gone");
 });

@@ -23,12 +23,16 @@ export function nodeTest(name: string, fn: () => Promise<void>): void {
 /** Several llama.cpp processes share the cores here, and their threads wait for each other by spinning. */
 const CROWDED = { LLAMA_ARG_THREADS: "1", OMP_WAIT_POLICY: "passive" };
 
+/** Names the tests' llama.cpp. */
+export const binDirOption: readonly string[] = found.engine === null
+  ? []
+  : ["--bin-dir", found.binDir];
+
 /** A node that uses the tests' llama.cpp. */
 export function startServing(args: readonly string[], options: StartNodeOptions = {}) {
-  const binDir = found.engine === null ? [] : ["--bin-dir", found.binDir];
   return startNode({
     ...options,
-    args: [...args, ...binDir],
+    args: [...args, ...binDirOption],
     env: { ...CROWDED, ...options.env },
   });
 }
