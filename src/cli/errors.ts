@@ -17,6 +17,8 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "KeyFileError",
   "ListenError",
   "PortInUseError",
+  // src/base
+  "LoopbackError",
   // src/cli
   "AgentError",
   "DownloadBrokenError",

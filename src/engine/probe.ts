@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { checkLoopback } from "../base/loopback.ts";
 import { Tail } from "./child_output.ts";
 import { LOOPBACK, PROBE_TIMEOUT_MS, STDERR_TAIL_BYTES } from "./defaults.ts";
 import { EngineBrokenError, EngineInstallError, lastWords, reasonOf } from "./errors.ts";
@@ -65,6 +66,8 @@ export async function verifyRuns(llamaServer: string, signal?: AbortSignal): Pro
 
 async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<Engine> {
   const { llamaServer, rpcServer } = binaries;
+  // Else the rpc-server would be asked in vain until it is taken for broken.
+  await checkLoopback();
   const failed = new AbortController();
   const limit = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal]);
   const questions = [

@@ -4,6 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
 import { type ApiKey, type ApiServers, fullKey, readKeyFile, serveApi } from "../api/mod.ts";
 import { removeDrafts } from "../base/atomic_file.ts";
+import { checkLoopback } from "../base/loopback.ts";
 import { logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
@@ -25,6 +26,7 @@ import type { RunningNode, StartOptions } from "./types.ts";
 export async function startNode(config: NodeConfig, options: StartOptions): Promise<RunningNode> {
   await using starting = new AsyncDisposableStack();
   const keys = await apiKeys(config);
+  await checkLoopback();
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
   if (config.modelsDir !== null) await removeDrafts(config.modelsDir);
