@@ -63,7 +63,9 @@ export class Answer implements Disposable {
   /** The next bytes of the body; `null` at its end. @throws where it breaks off. */
   async read(): Promise<Uint8Array | null> {
     if (this.#body === undefined) return null;
-    const bytes = await this.#waiting(this.#body.read());
+    const bytes = await this.#waiting(this.#body.read()).catch((error: unknown) => {
+      throw this.#asking.node.explain?.(this.instance, error) ?? error;
+    });
     if (bytes === null) this.end();
     return bytes;
   }

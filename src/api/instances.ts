@@ -29,7 +29,10 @@ export class InstanceSearch {
   readonly #asked = new Set<string>();
   #full = false;
   #failed: GatewayInstance | undefined;
-  #ends = 0;
+  /** Hosts whose failure was told. */
+  readonly #told = new Set<string>();
+  /** Hosts that ended while they had the request, in the order in which they did. */
+  readonly #ends: string[] = [];
   #holdUntilMs: number | undefined;
   /** The one that has begun to answer: only its like can go on. */
   #begun: GatewayInstance | undefined;
@@ -66,14 +69,22 @@ export class InstanceSearch {
    */
   failed(instance: GatewayInstance, error: unknown): void {
     const { logger } = this.#options;
-    const level = this.#failed?.host === instance.host ? "debug" : "warn";
+    const { host } = instance;
+    this.#asked.add(host);
+    if (error instanceof InstanceUnavailableError && error.isRetired) {
+      logger.debug("{host} does not serve {model} any more", { ...instance });
+      return;
+    }
+    const level = this.#told.has(host) ? "debug" : "warn";
+    this.#told.add(host);
     logger[level]("{host} does not answer for {model}: {error}", { ...instance, error });
     this.#failed = instance;
-    this.#asked.add(instance.host);
     if (error instanceof InstanceUnavailableError && !error.wasAsked) return;
-    if (++this.#ends < ENDS_ALLOWED) return;
-    const reason = `${this.#ends} machines were lost while they answered`;
-    throw new RefusedError({ kind: "interrupted", reason }, { cause: error });
+    this.#ends.push(host);
+    if (this.#ends.length < ENDS_ALLOWED) return;
+    throw new RefusedError({ kind: "interrupted", reason: describeEnds(this.#ends) }, {
+      cause: error,
+    });
   }
 
   /** The instance has as much to do as it takes. */
@@ -111,6 +122,14 @@ export class InstanceSearch {
       (model === null || !await node.summon(model, signal));
     if (isHopeless || now >= this.#holdUntilMs) throw nobodyAnswers(node, model, this.#failed);
   }
+}
+
+/** A machine that is lost again and again is one machine. */
+function describeEnds(hosts: readonly string[]): string {
+  const machines = new Set(hosts).size;
+  if (machines === hosts.length) return `${machines} machines were lost while they answered`;
+  return `${hosts.length} times the model ended while it answered, on ${machines} ` +
+    (machines === 1 ? "machine" : "machines");
 }
 
 function mayCome(node: GatewayNode, model: string | null): boolean {

@@ -52,6 +52,10 @@ export class KeyedNode implements GatewayNode {
     return this.#mayUse(model) && await this.#node.summon(model, signal);
   }
 
+  explain(instance: GatewayInstance, error: unknown): unknown {
+    return this.#node.explain?.(instance, error) ?? error;
+  }
+
   doubt(instance: GatewayInstance): void {
     this.#node.doubt(instance);
   }

@@ -123,6 +123,7 @@ export class LastingAnswer {
       this.#first = await firstBytes(this.#answer, this.#pieces, sent);
     } catch (cause) {
       request.signal.throwIfAborted();
+      if (cause instanceof InstanceUnavailableError) throw cause;
       const message = "The answer broke off before its first byte";
       throw new InstanceUnavailableError(message, { wasAsked: true, cause });
     }

@@ -66,6 +66,7 @@ export class Active implements NodePart {
         const { instance, server } = duty();
         return instance !== null && sameModel(instance.model, model) ? server : null;
       },
+      isRetired: (model) => this.#reconciler.hasRetired(model),
     });
   }
 
@@ -76,6 +77,10 @@ export class Active implements NodePart {
   askLocal(request: InferenceRequest): Promise<Response> | null {
     const { server } = this.#reconciler.duty;
     return server === null ? null : this.#http.ask(server, request);
+  }
+
+  hasRetired(model: ModelRef): boolean {
+    return this.#reconciler.hasRetired(model);
   }
 
   get onDisk(): readonly LocalModel[] {

@@ -1,6 +1,12 @@
 import type { ForwardRequest, GatewayInstance, GatewayNode, RequestRecord } from "../api/mod.ts";
 import { InstanceUnavailableError } from "../api/mod.ts";
-import { type Mesh, NotAgreedError, type PeerId, type RouteInstance } from "../mesh/mod.ts";
+import {
+  type Mesh,
+  type ModelRef,
+  NotAgreedError,
+  type PeerId,
+  type RouteInstance,
+} from "../mesh/mod.ts";
 import {
   forwardHttp,
   MovedError,
@@ -20,6 +26,8 @@ export interface GatewayParts {
   readonly ownModel: () => string | null;
   /** A request goes to this node's own llama-server. */
   readonly asked: (requestId: string, model: string) => void;
+  /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
+  readonly hasRetired?: (model: ModelRef) => boolean;
   readonly record: (request: RequestRecord) => void;
 }
 
@@ -87,15 +95,38 @@ export abstract class Gateway implements GatewayNode {
         ? await this.#forwardLocal(instance, request)
         : await this.#forwardToPeer(instance, request);
     } catch (error) {
-      if (!(error instanceof TunnelError || error instanceof MovedError)) throw error;
-      const wasAsked = !(error instanceof MovedError || error instanceof UnreachableError ||
+      const retired = this.#retirement(instance, error);
+      if (retired !== null) throw retired;
+      if (!(error instanceof TunnelError)) throw error;
+      const wasAsked = !(error instanceof UnreachableError ||
         error.cause instanceof NotAgreedError);
       throw new InstanceUnavailableError(error.message, { wasAsked, cause: error });
     }
   }
 
+  explain(instance: GatewayInstance, error: unknown): unknown {
+    return this.#retirement(instance, error) ?? error;
+  }
+
   record(request: RequestRecord): void {
     this.#parts.record(request);
+  }
+
+  /** What an error is where only the node that served the model has turned to something else. */
+  #retirement(
+    { local, model: name, fingerprint }: GatewayInstance,
+    error: unknown,
+  ): InstanceUnavailableError | null {
+    const isRetired = local
+      ? this.#parts.hasRetired?.({ name, fingerprint }) ?? false
+      : error instanceof MovedError;
+    if (!isRetired) return null;
+    const message = "Its node does not serve the model any more";
+    return new InstanceUnavailableError(message, {
+      wasAsked: false,
+      isRetired: true,
+      cause: error,
+    });
   }
 
   #entry({ host, model, mode, sizeBytes, contextLength }: RouteInstance): GatewayInstance {

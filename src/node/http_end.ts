@@ -15,13 +15,15 @@ export interface HttpEndOptions {
   readonly demand: Demand;
   /** This node's llama-server while it serves the model. */
   readonly find: (model: ModelRef) => LocalServer | null;
+  /** It has ended the model's llama-server because it serves something else now. */
+  readonly isRetired: (model: ModelRef) => boolean;
 }
 
 /** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
 export class HttpEnd {
   readonly #queue = new RequestQueue();
 
-  constructor({ mesh, counts, logger, demand, find }: HttpEndOptions) {
+  constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
     const grants = new KeyGrants(Date.now);
     // Of clients nothing is kept: thousands come by.
     const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
@@ -34,6 +36,7 @@ export class HttpEnd {
           handleHttp(counted(stream, peer), peer.id, {
             find: (model) => counting(model, find(model)),
             grants,
+            isRetired,
             ask: (target, request) => this.#queue.ask(target, request),
             logger,
           })),

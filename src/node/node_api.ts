@@ -53,6 +53,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       mesh,
       openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL, { optimistic: true }), "http"),
       askLocal: (request) => part.askLocal(request),
+      hasRetired: (model) => part.hasRetired(model),
       ownModel: () => part.ownModel,
       asked: (requestId, model) => this.#asked(requestId, model),
       record: (request) => this.#record(request),

@@ -1,4 +1,5 @@
 import type { Status } from "../api/mod.ts";
+import type { ModelRef } from "../mesh/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
 
 /** What differs between a member and a client. */
@@ -7,6 +8,8 @@ export interface NodePart {
   readonly ownModel: string | null;
   /** Asks this node's own llama-server; `null` while it does not answer. */
   askLocal(request: InferenceRequest): Promise<Response> | null;
+  /** This node has ended the model's llama-server because it serves something else now. */
+  hasRetired(model: ModelRef): boolean;
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;

@@ -27,6 +27,10 @@ export class Passive implements NodePart {
     return null;
   }
 
+  hasRetired(): boolean {
+    return false;
+  }
+
   freshen(): Promise<void> {
     return this.#table.freshen();
   }

@@ -10,7 +10,7 @@ import { Setbacks } from "./setbacks.ts";
 import { DutyStarter } from "./start_duty.ts";
 import type { TargetOptions } from "./target.ts";
 import { type Running, transition } from "./transition.ts";
-import type { View } from "./view.ts";
+import { sameModel, type View } from "./view.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface ReconcilerOptions {
@@ -44,6 +44,8 @@ export class Reconciler {
   /** What it does because the mesh needs it, and since when. */
   #taken: Claim | null = null;
   #sinceMs = 0;
+  /** What it served last and has ended by itself, for something else. */
+  #retired: ModelRef | null = null;
   /** Names that were given up because nobody asked for them. */
   readonly #rested = new Set<string>();
   /** Who waits until what the user asked for is done. */
@@ -72,6 +74,13 @@ export class Reconciler {
     const { plan, claim } = this.#decision;
     return plan.kind === "standby" && claim === null && this.#duty.plan.kind === "standby" &&
       this.#asked === undefined;
+  }
+
+  /** Its llama-server did not break: it was ended, and the model is not served again yet. */
+  hasRetired(model: ModelRef): boolean {
+    const { instance, server } = this.#duty;
+    const serves = server !== null && instance !== null && sameModel(instance.model, model);
+    return this.#retired !== null && sameModel(this.#retired, model) && !serves;
   }
 
   get stance(): Stance {
@@ -200,6 +209,8 @@ export class Reconciler {
     { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
   ): Promise<void> {
     const { plan: next } = this.#decision;
+    const { instance, server } = this.#duty;
+    this.#retired = server === null || instance === null ? null : instance.model;
     await this.#duty.stop();
     if (signal.aborted) return;
     this.#setbacks.replaced(planKey(next) === planKey(running.plan) ? "same" : "another");

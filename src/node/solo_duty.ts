@@ -21,7 +21,9 @@ export class SoloDuty implements Duty {
   readonly rpcPort = null;
   readonly openTerm = null;
   readonly #model: LocalModel;
-  readonly #startedMs: number;
+  /** When llama-server was last started. */
+  #startedMs = 0;
+  #isStarting = true;
   #companions: Companions;
   #server: ManagedServer;
   #unsubscribe: () => void = () => {};
@@ -38,7 +40,6 @@ export class SoloDuty implements Duty {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
-    this.#startedMs = parts.now();
     this.#companions = parts.companionsOf(model, "solo");
     this.#server = this.#launch(this.#companions.notes);
   }
@@ -92,6 +93,7 @@ export class SoloDuty implements Duty {
     if (draft !== null) {
       logger.info("{draft} drafts for {model}", { draft: draft.name, model: name });
     }
+    this.#startedMs = this.parts.now();
     const server = supervisor.launch({
       kind: "llama-server",
       modelPath: path,
@@ -128,6 +130,9 @@ export class SoloDuty implements Duty {
 
   #report(state: ServerState): void {
     const { name } = this.plan.model;
+    const isStarting = state.kind === "starting";
+    if (isStarting && !this.#isStarting) this.#startedMs = this.parts.now();
+    this.#isStarting = isStarting;
     if (state.kind === "ready" && !this.#announced) {
       this.#announced = true;
       const loadMs = Math.round(this.parts.now() - this.#startedMs);

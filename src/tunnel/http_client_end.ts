@@ -183,6 +183,7 @@ class Exchange {
   async #nextBytes(): Promise<Uint8Array | null> {
     const frame = await this.#frames.expect();
     if (frame.type === "body") return frame.bytes;
+    if (frame.type === "moved") throw new MovedError(this.#peer, this.#request.model.name);
     if (frame.type !== "end") throw new FrameError(`"${frame.type}" came inside an answer's body`);
     await this.#finish();
     return null;

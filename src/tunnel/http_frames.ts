@@ -47,8 +47,8 @@ export type ReplyHead = z.infer<typeof replyHead>;
 
 /**
  * What crosses `/mesh-llm/http/1`. Asking: request, body frames, end. Answering: reply, body frames,
- * end; or moved; or failed, where nothing could be asked. A stream that closes without one of those
- * endings was cut off.
+ * end; or moved, also in place of the rest of a body; or failed, where nothing could be asked. A stream that
+ * closes without one of those endings was cut off.
  */
 export type HttpFrame =
   | { readonly type: "request"; readonly head: RequestHead }

@@ -16,8 +16,12 @@ export interface HttpServerOptions {
   readonly grants: GrantGate;
   /** Asks the llama-server that was found. @default {forwardLocal} */
   readonly ask?: typeof forwardLocal;
+  /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
+  readonly isRetired?: (model: { readonly name: string; readonly fingerprint: string }) => boolean;
   readonly logger: Logger;
 }
+
+const MOVED = encodeHttpFrame({ type: "moved" });
 
 /**
  * Answers one request of a peer from this node's llama-server. When the peer goes away, so does the
@@ -27,15 +31,23 @@ export interface HttpServerOptions {
 export async function handleHttp(
   stream: PeerStream,
   peer: string,
-  { find, grants, ask = forwardLocal, logger }: HttpServerOptions,
+  { find, grants, ask = forwardLocal, isRetired = () => false, logger }: HttpServerOptions,
 ): Promise<void> {
   const frames = new HttpFrameReader(stream);
   try {
     const head = await readOpening(stream, frames);
     const caller = new HttpCaller(frames);
-    const target = find({ name: head.model, fingerprint: head.fingerprint });
-    if (target === null) await stream.write(encodeHttpFrame({ type: "moved" }));
-    else await answerGranted(stream, caller, head, { target, grants, ask });
+    const model = { name: head.model, fingerprint: head.fingerprint };
+    const target = find(model);
+    if (target === null) await stream.write(MOVED);
+    else {
+      const isGone = () => isRetired(model);
+      const parts = { target, grants, ask, isRetired: isGone };
+      await answerGranted(stream, caller, head, parts).catch(async (error) => {
+        if (caller.gone.aborted || !isGone()) throw error;
+        await stream.write(MOVED);
+      });
+    }
     caller.discardBody();
     await finish(stream, () => caller.left);
   } catch (error) {
@@ -56,22 +68,24 @@ async function readOpening(stream: PeerStream, frames: HttpFrameReader): Promise
   throw new FrameError(`Could not read a request: it began with "${frame.type}"`);
 }
 
+interface AnswerParts {
+  readonly target: HttpTarget;
+  readonly ask: typeof forwardLocal;
+  readonly isRetired: () => boolean;
+}
+
 /** Counts the answer where the caller's key has limits. */
 async function answerGranted(
   stream: PeerStream,
   caller: HttpCaller,
   head: RequestHead,
-  { target, grants, ask }: {
-    readonly target: HttpTarget;
-    readonly grants: GrantGate;
-    readonly ask: typeof forwardLocal;
-  },
+  { grants, ...parts }: AnswerParts & { readonly grants: GrantGate },
 ): Promise<void> {
-  if (head.grant === null) return await answer(stream, caller, head, { target, ask });
+  if (head.grant === null) return await answer(stream, caller, head, parts);
   const admission = grants.admit(head.grant, head.model);
   if (admission.refused !== null) return await writeReply(stream, admission.refused);
   try {
-    await answer(stream, caller, head, { target, ask, passed: (bytes) => admission.passed(bytes) });
+    await answer(stream, caller, head, { ...parts, passed: (bytes) => admission.passed(bytes) });
   } finally {
     admission.ended();
   }
@@ -81,9 +95,7 @@ async function answer(
   stream: PeerStream,
   caller: HttpCaller,
   { method, path, headers }: RequestHead,
-  { target, ask, passed }: {
-    readonly target: HttpTarget;
-    readonly ask: typeof forwardLocal;
+  { target, ask, isRetired, passed }: AnswerParts & {
     readonly passed?: (bytes: Uint8Array) => void;
   },
 ): Promise<void> {
@@ -100,6 +112,7 @@ async function answer(
     });
   } catch (error) {
     caller.gone.throwIfAborted();
+    if (isRetired()) throw error;
     await stream.write(encodeHttpFrame({ type: "failed", message: asError(error).message }));
     return;
   }

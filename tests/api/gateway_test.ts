@@ -1,4 +1,4 @@
-import { getLogger } from "@logtape/logtape";
+import { configure, getLogger, reset } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import {
   type ApiKey,
@@ -556,6 +556,43 @@ Deno.test("A request that ends every instance it meets is given up", async () =>
   assert.equal(response.status, 502);
   assert.equal((await errorOf(response)).code, "answer_interrupted");
   assert.equal(node.forwarded.length, 4);
+});
+
+Deno.test("Machines that serve something else now are no lost ones, and nobody waits for them", async () => {
+  const warm = ["a", "b", "c", "d", "e", "f"].map((host) => instance(host));
+  const forward = () => {
+    if (node.forwarded.length === warm.length) node.becomeWarm([]);
+    const reasons = { wasAsked: false, isRetired: true };
+    throw new InstanceUnavailableError("it serves another model", reasons);
+  };
+  const { node, gateway } = setUp({ warm, forward });
+  const response = await gateway.request(CHAT, asking(hello));
+  assert.equal(response.status, 404);
+  assert.equal(node.forwarded.length, warm.length);
+});
+
+Deno.test("Dead hosts are told of once, however often they are tried for one request", async () => {
+  const told: unknown[] = [];
+  await configure({
+    sinks: { keep: ({ level, properties }) => level === "warning" && told.push(properties.host) },
+    loggers: [
+      { category: "test", sinks: ["keep"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
+  try {
+    const unreachable = () => {
+      throw new InstanceUnavailableError("no stream to it opened", { wasAsked: false });
+    };
+    const node = new FakeNode({ warm: [instance("a"), instance("b")], forward: unreachable });
+    const gateway = createGateway(node, { keys: [], logger: getLogger("test"), holdMs: 600 });
+    const response = await gateway.request(CHAT, asking(hello));
+    assert.equal(response.status, 503);
+    assert.ok(node.forwarded.length > 4, "they were tried again");
+    assert.deepEqual(told.toSorted(), ["a", "b"]);
+  } finally {
+    await reset();
+  }
 });
 
 Deno.test("A JSON answer that breaks off is asked for elsewhere, whole", async () => {

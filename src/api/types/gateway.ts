@@ -41,15 +41,26 @@ export interface ForwardRequest {
   readonly connected?: () => void;
 }
 
-/** The instance could not be reached, or no longer serves the model, or ended; nothing was answered. */
+/** The instance could not be reached, or no longer serves the model, or ended. */
 export class InstanceUnavailableError extends Error {
   override name = "InstanceUnavailableError";
   /** The request had reached it: perhaps the request is what ended it. */
   readonly wasAsked: boolean;
+  /** Its node serves something else, or nothing: nothing is wrong with it, or with the request. */
+  readonly isRetired: boolean;
 
-  constructor(message: string, { wasAsked, cause }: { wasAsked: boolean; cause?: unknown }) {
+  constructor(
+    message: string,
+    { wasAsked, isRetired = false, cause }: {
+      readonly wasAsked: boolean;
+      /** @default {false} */
+      readonly isRetired?: boolean;
+      readonly cause?: unknown;
+    },
+  ) {
     super(message, { cause });
     this.wasAsked = wasAsked;
+    this.isRetired = isRetired;
   }
 }
 
@@ -75,6 +86,8 @@ export interface GatewayNode {
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
   forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response>;
+  /** What an answer broke off with, as the node understands it. @default the error itself */
+  explain?(instance: GatewayInstance, error: unknown): unknown;
   /** Nothing comes from the instance although it was asked: the node finds out whether its host lives. */
   doubt(instance: GatewayInstance): void;
   /** Called once for each request when its answer has ended. */

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { cachedBallast } from "../support/ballast.ts";
+import { engineProcesses } from "../support/processes.ts";
+import { answerTo, nodeTest, QUESTION, startServing, until } from "./mesh_of_nodes.ts";
+import { streamedAnswer } from "./streamed_answer.ts";
+
+/** About 15 ms a token on one thread. */
+const FILE = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
+const MODEL = basename(FILE, ".gguf");
+
+nodeTest("a user's switch of models is no loss of a machine for an answer under way", async () => {
+  await using first = await startServing(["--model", FILE]);
+  await using second = await startServing(["--model", FILE, "--join", first.token]);
+  await using client = await startServing(["--client", "--join", first.token]);
+  await until(
+    client,
+    "two instances",
+    ({ models }) =>
+      models.some(({ name, instances }) =>
+        name === MODEL && instances.filter(({ state }) => state === "warm").length === 2
+      ),
+  );
+  let switched: Promise<Response> | undefined;
+  const { text, ends } = await streamedAnswer(client.ready.api, {
+    model: MODEL,
+    question: QUESTION,
+    at: 10,
+    then: (host) => {
+      const node = [first, second].find(({ ready }) => ready.node === host);
+      const url = `${node?.ready.console}/api/models/guide/serve`;
+      switched = fetch(url, { method: "POST" });
+    },
+  });
+  assert.ok(switched !== undefined);
+  await (await switched).body?.cancel();
+  assert.equal(text, answerTo(QUESTION));
+  assert.equal(ends, 1);
+  const told = client.lines.filter(({ message }) => message.includes("does not answer"));
+  assert.deepEqual(told, [], "it was asked to stop, and did nothing wrong");
+  assert.ok(client.lines.some(({ message }) => message.includes("goes on for")));
+});
+
+nodeTest("how long a load took after a crash counts from the crash", async () => {
+  await using node = await startServing(["--model", "guide"]);
+  await node.serving("guide");
+  const since = node.lines.length;
+  const [server] = await engineProcesses(node.pid, "llama-server");
+  assert.ok(server !== undefined);
+  Deno.kill(server.pid, "SIGKILL");
+  const serving = await node.serving("guide", { since });
+  const crash = node.lines.slice(since).find(({ message }) => message.includes("while it served"));
+  assert.ok(crash !== undefined);
+  const passedMs = Date.parse(serving.time) - Date.parse(crash.time);
+  assert.ok(Number(serving.loadMs) <= passedMs + 1, `${serving.loadMs} of ${passedMs} ms`);
+});
