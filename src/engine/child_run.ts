@@ -5,6 +5,7 @@ import { Lines, LoadProgress } from "./child_output.ts";
 import { reasonOf } from "./errors.ts";
 import { CauseLines, type ExitCause } from "./exit_cause.ts";
 import { freePort } from "./free_port.ts";
+import { untilFrozen } from "./freeze_watch.ts";
 import { type GuardedChild, spawnGuarded } from "./guard.ts";
 import { acceptsConnections, isHealthy, waitUntil } from "./health.ts";
 import { identify, type ProcessIdentity } from "./process_identity.ts";
@@ -23,6 +24,8 @@ export interface ChildParts {
 export interface ChildEvents {
   readonly onHealthy: (port: number) => void;
   readonly onProgress: (fraction: number) => void;
+  /** Called once where the process lives and does nothing any more. It is for the caller to end it. */
+  readonly onFrozen: (reason: string) => void;
 }
 
 export interface ChildExit {
@@ -42,6 +45,7 @@ export class ChildRun {
   readonly #lines: { readonly stdout: Lines; readonly stderr: Lines };
   #child: GuardedChild | null = null;
   #identity: ProcessIdentity | null = null;
+  #wasHealthy = false;
 
   constructor(spec: ServerSpec, apiKey: string | null, parts: ChildParts, events: ChildEvents) {
     this.#spec = spec;
@@ -82,7 +86,10 @@ export class ChildRun {
     this.#child = child;
     const ended = new AbortController();
     const recording = this.#record(child);
-    const watching = this.#watchHealth(port, ended.signal);
+    const watching = Promise.all([
+      this.#watchHealth(port, ended.signal),
+      this.#watchForFreeze(port, ended.signal),
+    ]);
     const exitCode = await child.exitCode;
     ended.abort();
     await Promise.all([recording, watching]);
@@ -132,7 +139,18 @@ export class ChildRun {
       return; // it ended first
     }
     this.#trouble.clear();
+    this.#wasHealthy = true;
     this.#events.onHealthy(port);
+  }
+
+  async #watchForFreeze(port: number, signal: AbortSignal): Promise<void> {
+    const reason = await untilFrozen({
+      pid: () => this.pid,
+      healthPort: this.#spec.kind === "llama-server" ? port : null,
+      isReady: () => this.#wasHealthy,
+      signal,
+    });
+    if (reason !== null) this.#events.onFrozen(reason);
   }
 
   /** Without a record the next run would not know the child; this one still does. */

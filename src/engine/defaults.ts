@@ -29,6 +29,36 @@ export const HEALTH_INTERVAL_MS = 50;
 export const HEALTH_TIMEOUT_MS = 2_000;
 
 /**
+ * Between two looks at whether a server is frozen: half a millisecond of work for both. With the patience below a
+ * freeze is noticed 2 to 7 s after it began.
+ */
+export const LOOK_INTERVAL_MS = 1_000;
+
+/** ... and once a look has found a sign of it. */
+export const DOUBT_INTERVAL_MS = 500;
+
+/** llama-server answers `/health` in 1 ms while it reads a prompt with its only thread, loads, or waits for its workers. */
+export const LOOK_TIMEOUT_MS = 1_000;
+
+/** Looks further apart than they should be by this much: this process itself was away, and proves nothing by it. */
+export const LOOK_LATE_MS = 3_000;
+
+/** Whoever stops a process for a moment, as a debugger does, lets it go on sooner. Its requests hang meanwhile. */
+export const STOPPED_PATIENCE_MS = 2_000;
+
+/** Without an answer and without any work: nobody is starved of the CPU that long, however busy the machine. */
+export const SILENT_PATIENCE_MS = 5_000;
+
+/** Disks that slept and networks that lost a packet are back by then. */
+export const BLOCKED_PATIENCE_MS = 10_000;
+
+/** Told to people who look: the last of them say enough. */
+export const FREEZES_KEPT = 8;
+
+/** Of work that says nothing while a server is blocked: its answers to these looks cost CPU time too. */
+export const LOOK_WORK = 1;
+
+/**
  * SIGTERM to SIGKILL. llama.cpp's servers have nothing to save: they end within 0.1 s, or hang while
  * a split answers. A host stops two of them after one another, and its node has 5 s in all.
  */

@@ -102,7 +102,11 @@ export function spawnGuarded(guarded: GuardedCommand): GuardedChild {
     pid: pid.promise,
     exitCode,
     terminate: () => signalChild("SIGTERM"),
-    kill: () => signalChild("SIGUSR1"),
+    kill: () => {
+      // A shell that somebody has stopped as well would pass nothing on.
+      signalChild("SIGCONT");
+      signalChild("SIGUSR1");
+    },
   };
 }
 

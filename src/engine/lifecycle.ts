@@ -15,6 +15,7 @@ export interface Lifecycle {
 export type LifecycleEvent =
   | { readonly type: "start" }
   | { readonly type: "healthy"; readonly port: number }
+  | { readonly type: "frozen"; readonly reason: string }
   | { readonly type: "exited"; readonly exitCode: number | null; readonly cause: ExitCause }
   | { readonly type: "backoff-over" }
   | { readonly type: "grace-over" }
@@ -54,6 +55,8 @@ export function step(lifecycle: Lifecycle, event: LifecycleEvent, now: Circumsta
       return state.kind === "stopped" ? starting(lifecycle) : unchanged(lifecycle);
     case "healthy":
       return state.kind === "starting" ? ready(lifecycle, event.port, now) : unchanged(lifecycle);
+    case "frozen":
+      return frozen(lifecycle, event.reason);
     case "exited":
       return exited(lifecycle, event, now);
     case "backoff-over":
@@ -92,10 +95,21 @@ function ready(lifecycle: Lifecycle, port: number, { nowMs }: Circumstances): St
   });
 }
 
+/** SIGTERM does not reach a process that is stopped. */
+function frozen(lifecycle: Lifecycle, reason: string): Step {
+  const { kind } = lifecycle.state;
+  if (kind !== "starting" && kind !== "ready") return unchanged(lifecycle);
+  return {
+    lifecycle: { ...lifecycle, state: { kind: "frozen", reason } },
+    effects: [{ type: "kill" }],
+  };
+}
+
 function stopped(lifecycle: Lifecycle): Step {
   switch (lifecycle.state.kind) {
     case "starting":
     case "ready":
+    case "frozen":
       // The port and the memory are free only once the process is gone, so its exit is waited for.
       return {
         lifecycle: { ...lifecycle, state: { kind: "stopping" } },
@@ -116,7 +130,8 @@ function exited(
 ): Step {
   const { state, readySinceMs } = lifecycle;
   if (state.kind === "stopping") return unchanged({ ...lifecycle, state: { kind: "stopped" } });
-  if (state.kind !== "starting" && state.kind !== "ready") return unchanged(lifecycle);
+  const isFrozen = state.kind === "frozen";
+  if (state.kind !== "starting" && state.kind !== "ready" && !isFrozen) return unchanged(lifecycle);
   const wasStable = readySinceMs !== null && nowMs - readySinceMs >= STABLE_AFTER_MS;
   const crashes = wasStable ? 1 : lifecycle.crashes + 1;
   // What has not even loaded is tried again by whoever can tell how often it failed, and tell people why.
@@ -125,7 +140,7 @@ function exited(
   const retryAtMs = givesUp ? null : nowMs + delayMs;
   return {
     lifecycle: {
-      state: { kind: "failed", exitCode, cause, retryAtMs },
+      state: { kind: "failed", exitCode, cause, frozen: isFrozen ? state.reason : null, retryAtMs },
       crashes,
       readySinceMs: null,
     },

@@ -123,6 +123,7 @@ export class GuardedServer implements ManagedServer {
     this.#run = new ChildRun(this.spec, this.apiKey, this.#parts, {
       onHealthy: (port) => this.#dispatch({ type: "healthy", port }),
       onProgress: (fraction) => this.#setProgress(fraction),
+      onFrozen: (reason) => this.#dispatch({ type: "frozen", reason }),
     });
     const exit = await this.#run.exit;
     this.#run = null;

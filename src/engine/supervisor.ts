@@ -1,10 +1,17 @@
 import type { Logger } from "@logtape/logtape";
 import { join, resolve } from "node:path";
 import { ChildFile } from "./child_file.ts";
-import { LOG_FILE_BYTES, LOG_FILES } from "./defaults.ts";
+import { FREEZES_KEPT, LOG_FILE_BYTES, LOG_FILES } from "./defaults.ts";
 import { GuardedServer } from "./managed_server.ts";
 import { RotatedLog } from "./rotated_log.ts";
-import type { Engine, LaunchOptions, ManagedServer, ServerSpec, Supervisor } from "./types.ts";
+import type {
+  Engine,
+  Freeze,
+  LaunchOptions,
+  ManagedServer,
+  ServerSpec,
+  Supervisor,
+} from "./types.ts";
 
 export interface SupervisorOptions {
   readonly engine: Engine;
@@ -26,6 +33,7 @@ class ProcessSupervisor implements Supervisor {
   readonly #servers = new Set<GuardedServer>();
   /** One a kind: a new server may start while its predecessor still writes. */
   readonly #logs = new Map<string, RotatedLog>();
+  readonly #freezes: Freeze[] = [];
   #restarts = 0;
   #stopped = false;
 
@@ -36,6 +44,10 @@ class ProcessSupervisor implements Supervisor {
 
   get restarts(): number {
     return this.#restarts;
+  }
+
+  get freezes(): readonly Freeze[] {
+    return this.#freezes;
   }
 
   launch(spec: ServerSpec, options: LaunchOptions): ManagedServer {
@@ -51,7 +63,10 @@ class ProcessSupervisor implements Supervisor {
       onRestart: () => this.#restarts++,
     });
     this.#servers.add(server);
-    server.subscribe((state) => state.kind === "stopped" && this.#servers.delete(server));
+    server.subscribe((state) => {
+      if (state.kind === "stopped") this.#servers.delete(server);
+      if (state.kind === "frozen") this.#recordFreeze(spec, state.reason);
+    });
     return server;
   }
 
@@ -59,6 +74,20 @@ class ProcessSupervisor implements Supervisor {
     this.#stopped = true;
     await Promise.all([...this.#servers].map((server) => server.stop()));
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
+  }
+
+  #recordFreeze(spec: ServerSpec, reason: string): void {
+    const { logger, now = Date.now } = this.#options;
+    const server = spec.kind;
+    const model = spec.kind === "llama-server" ? spec.modelName : null;
+    this.#freezes.push({ time: new Date(now()).toISOString(), server, model, reason });
+    if (this.#freezes.length > FREEZES_KEPT) this.#freezes.shift();
+    logger.warn("{server} is frozen and is ended: {reason}", {
+      event: "frozen",
+      server,
+      model,
+      reason,
+    });
   }
 
   #log(name: string): RotatedLog {

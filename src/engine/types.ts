@@ -82,12 +82,16 @@ export type ServerState =
   | { readonly kind: "stopped" }
   | { readonly kind: "starting"; readonly attempt: number }
   | { readonly kind: "ready"; readonly port: number }
+  /** It lives and does nothing any more: it is being ended. */
+  | { readonly kind: "frozen"; readonly reason: string }
   /** Crashed; started again at `retryAtMs` (epoch) where the server restarts by itself. */
   | {
     readonly kind: "failed";
     /** 128 + n where signal n ended it. */
     readonly exitCode: number | null;
     readonly cause: ExitCause;
+    /** Why it was held for frozen and ended; `null` where it ended by itself. */
+    readonly frozen: string | null;
     readonly retryAtMs: number | null;
   }
   | { readonly kind: "stopping" };
@@ -118,11 +122,23 @@ export interface ManagedServer {
   stop(): Promise<void>;
 }
 
+/** A server that lived and did nothing any more, and was ended for it. */
+export interface Freeze {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly server: ServerSpec["kind"];
+  /** What it served; `null` for an rpc-server. */
+  readonly model: string | null;
+  readonly reason: string;
+}
+
 /** Owns every child process of the node. */
 export interface Supervisor {
   launch(spec: ServerSpec, options: LaunchOptions): ManagedServer;
   /** Number of children started again after a crash, since the start of the node. */
   readonly restarts: number;
+  /** The last ones, the newest last. */
+  readonly freezes: readonly Freeze[];
   /** Stops all children; resolves when none is left. */
   stop(): Promise<void>;
 }

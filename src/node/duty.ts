@@ -95,10 +95,14 @@ export function sizesOf(
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 
-/** Why a child that has ended can't go on, in its own words. */
+/** Why a child serves nobody any more: in its own words, where it has ended by itself. */
 export function failureOf(name: string, server: ManagedServer): string | null {
   const { state } = server;
-  return state.kind === "failed" ? `${name}: ${state.cause.text}` : null;
+  if (state.kind === "frozen") return `${name} is frozen and is being ended: ${state.reason}`;
+  if (state.kind !== "failed") return null;
+  return state.frozen === null
+    ? `${name}: ${state.cause.text}`
+    : `${name} was frozen and was ended: ${state.frozen}`;
 }
 
 /** The other nodes of the duty's split: their death must be noticed at once. */

@@ -113,7 +113,7 @@ export class SoloDuty implements Duty {
 
   /** A load that ends with a draft or a projector is no fault of the model before it was tried without. */
   #wentOnWithout(state: ServerState): boolean {
-    const endedLoading = state.kind === "failed" && this.#isLoading;
+    const endedLoading = state.kind === "failed" && state.frozen === null && this.#isLoading;
     this.#isLoading = state.kind !== "ready";
     if (!endedLoading) return false;
     const suspects = suspectsOf(this.#companions, state.cause, "solo");
@@ -143,7 +143,9 @@ export class SoloDuty implements Duty {
         loadMs,
       });
     }
-    if (state.kind === "failed") {
+    if (state.kind === "frozen") this.#announced = false;
+    // That it was frozen has been said.
+    if (state.kind === "failed" && state.frozen === null) {
       this.#announced = false;
       const failure = failureOf("llama-server", this.#server);
       this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });

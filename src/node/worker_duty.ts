@@ -24,7 +24,8 @@ export class WorkerDuty implements Duty {
       modelPath: parts.localModel(plan)?.path ?? null,
     }, { restart: true });
     this.#rpcServer.subscribe((state) => {
-      if (state.kind === "failed") {
+      // That it was frozen has been said.
+      if (state.kind === "failed" && state.frozen === null) {
         parts.logger.warn("rpc-server: {cause}", { cause: state.cause.text });
       }
       changed();

@@ -15,6 +15,7 @@ const start: LifecycleEvent = { type: "start" };
 const healthy: LifecycleEvent = { type: "healthy", port: 4321 };
 const cause = { text: "GGML_ASSERT failed", part: "model" } as const;
 const crash: LifecycleEvent = { type: "exited", exitCode: 134, cause };
+const frozen: LifecycleEvent = { type: "frozen", reason: "a signal has stopped it" };
 const backoffOver: LifecycleEvent = { type: "backoff-over" };
 const graceOver: LifecycleEvent = { type: "grace-over" };
 const stop: LifecycleEvent = { type: "stop" };
@@ -90,6 +91,41 @@ for (
       effects: [],
     },
     {
+      name: "a freeze while ready",
+      past: [start, healthy],
+      event: frozen,
+      state: "frozen",
+      effects: ["kill"],
+    },
+    {
+      name: "a freeze while loading",
+      past: [start],
+      event: frozen,
+      state: "frozen",
+      effects: ["kill"],
+    },
+    {
+      name: "a freeze of a child that stops",
+      past: [start, healthy, stop],
+      event: frozen,
+      state: "stopping",
+      effects: [],
+    },
+    {
+      name: "the end of a frozen child",
+      past: [start, healthy, frozen],
+      event: crash,
+      state: "failed",
+      effects: ["retry"],
+    },
+    {
+      name: "a stop of a frozen child",
+      past: [start, healthy, frozen],
+      event: stop,
+      state: "stopping",
+      effects: ["terminate"],
+    },
+    {
       name: "the exit of a stopping child",
       past: [start, stop],
       event: crash,
@@ -111,8 +147,21 @@ Deno.test("step() tells port, exit code and cause in the state", () => {
     kind: "failed",
     exitCode: 134,
     cause,
+    frozen: null,
     retryAtMs: now.nowMs + BACKOFF_BASE_MS,
   });
+});
+
+Deno.test("step() tells a freeze from a crash, and gives up nothing because of it", () => {
+  const freeze = [frozen, crash, backoffOver];
+  const lifecycle = after([
+    start,
+    ...Array(20).fill(freeze).flat(),
+    frozen,
+    crash,
+  ]);
+  assert(lifecycle.state.kind === "failed" && lifecycle.state.retryAtMs !== null);
+  assert.equal(lifecycle.state.frozen, "a signal has stopped it");
 });
 
 Deno.test("step() does not repair a server that is not to be restarted", () => {
@@ -166,7 +215,7 @@ Deno.test("backoffMs() stays between half and all of a doubling wait with an end
 
 Deno.test("step() has at most one child at a time, whatever happens in whatever order", () => {
   const events = fc.array(
-    fc.constantFrom(start, healthy, backoffOver, graceOver, stop, "exit" as const),
+    fc.constantFrom(start, healthy, backoffOver, graceOver, frozen, stop, "exit" as const),
   );
   fc.assert(fc.property(events, fc.boolean(), (past, restart) => {
     let lifecycle = INITIAL;
@@ -177,7 +226,7 @@ Deno.test("step() has at most one child at a time, whatever happens in whatever 
       const result = step(lifecycle, event === "exit" ? crash : event, { ...now, restart });
       lifecycle = result.lifecycle;
       children += result.effects.filter(({ type }) => type === "spawn").length;
-      const runs = ["starting", "ready", "stopping"].includes(lifecycle.state.kind);
+      const runs = ["starting", "ready", "frozen", "stopping"].includes(lifecycle.state.kind);
       assert.equal(children, runs ? 1 : 0);
     }
   }));

@@ -48,3 +48,18 @@ export function stateOf<Kind extends ServerState["kind"]>(server: ManagedServer,
   look(server.state);
   return promise.finally(unsubscribe);
 }
+
+export function request(server: ManagedServer, port: number, body: object): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.apiKey}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/** The answer, once the server is ready. */
+export async function ask(server: ManagedServer, question: string): Promise<string> {
+  const messages = [{ role: "user", content: question }];
+  const response = await request(server, await server.ready(), { messages, temperature: 0 });
+  return (await response.json()).choices[0].message.content;
+}

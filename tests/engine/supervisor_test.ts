@@ -5,24 +5,10 @@ import { childFilePath, parseChildFile } from "../../src/engine/child_file.ts";
 import answers from "../support/guide_answers.json" with { type: "json" };
 import { engineOrReason, engineTest } from "../support/engine.ts";
 import { entry, type GgufToWrite, takeApart, writeGguf } from "../support/gguf_writer.ts";
-import { GUIDE, solo, stateOf, supervising } from "./supervising.ts";
+import { ask, GUIDE, request, solo, stateOf, supervising } from "./supervising.ts";
 import { writeScript } from "./temp_dir.ts";
 
 const found = await engineOrReason();
-
-function request(server: ManagedServer, port: number, body: object): Promise<Response> {
-  return fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.apiKey}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-}
-
-async function ask(server: ManagedServer, question: string): Promise<string> {
-  const messages = [{ role: "user", content: question }];
-  const response = await request(server, await server.ready(), { messages, temperature: 0 });
-  return (await response.json()).choices[0].message.content;
-}
 
 async function askStreamed(server: ManagedServer, question: string): Promise<string> {
   const messages = [{ role: "user", content: question }];

@@ -37,7 +37,7 @@ export class SimServer implements ManagedServer {
   fail(reason: string): void {
     if (this.#ended) return;
     const cause = { text: reason, part: "model" } as const;
-    this.#become({ kind: "failed", exitCode: 1, cause, retryAtMs: null });
+    this.#become({ kind: "failed", exitCode: 1, cause, frozen: null, retryAtMs: null });
     this.#end();
   }
 
@@ -84,6 +84,7 @@ export class SimServer implements ManagedServer {
 export function simSupervisor(node: SimNode, servers: Set<SimServer>): Supervisor {
   return {
     restarts: 0,
+    freezes: [],
     launch: (spec) => {
       const server = new SimServer(node, spec);
       servers.add(server);

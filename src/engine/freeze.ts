@@ -1,0 +1,66 @@
+/** Whether a server that runs is alive: a decision over looks at it. Pure. */
+
+import {
+  BLOCKED_PATIENCE_MS,
+  LOOK_INTERVAL_MS,
+  LOOK_LATE_MS,
+  LOOK_WORK,
+  SILENT_PATIENCE_MS,
+  STOPPED_PATIENCE_MS,
+} from "./defaults.ts";
+import type { Vitals } from "./vitals.ts";
+
+/** What one look at a server has found. */
+export interface Look extends Vitals {
+  readonly atMs: number;
+  /** It took a question and did not answer it. `false` also where it could not be asked. */
+  readonly silent: boolean;
+  /** It has been healthy. One that still loads may wait for its disk for as long as it likes. */
+  readonly ready: boolean;
+}
+
+type Sign = "stopped" | "silent" | "blocked";
+
+/** What the looks so far amount to. */
+export interface Watched {
+  readonly last: Look | null;
+  /** Since when each look has found a sign of a freeze. */
+  readonly doubtedSinceMs: number | null;
+  /** Why the server is held for frozen. */
+  readonly frozen: string | null;
+}
+
+export const UNWATCHED: Watched = { last: null, doubtedSinceMs: null, frozen: null };
+
+const RULES: Readonly<Record<Sign, { readonly patienceMs: number; readonly reason: string }>> = {
+  stopped: { patienceMs: STOPPED_PATIENCE_MS, reason: "a signal has stopped it" },
+  silent: { patienceMs: SILENT_PATIENCE_MS, reason: "it neither answers nor computes" },
+  blocked: {
+    patienceMs: BLOCKED_PATIENCE_MS,
+    reason: "it waits for a disk or a driver that does not answer",
+  },
+};
+
+/**
+ * Takes in one more look. A server that reads a long prompt or waits for the workers of its split answers at once, and
+ * one that the machine has no time for gets some of its time; neither is ever doubted.
+ */
+export function watched(before: Watched, look: Look): Watched {
+  const { last } = before;
+  const sign = signOf(look, last);
+  if (sign === null) return { last: look, doubtedSinceMs: null, frozen: null };
+  // This process was away itself, as in a machine's sleep: nothing is known of the time between.
+  const wasAway = last !== null && look.atMs - last.atMs > LOOK_INTERVAL_MS + LOOK_LATE_MS;
+  const sinceMs = wasAway ? look.atMs : before.doubtedSinceMs ?? look.atMs;
+  const { patienceMs, reason } = RULES[sign];
+  const frozen = look.atMs - sinceMs >= patienceMs ? reason : null;
+  return { last: look, doubtedSinceMs: sinceMs, frozen };
+}
+
+function signOf(look: Look, last: Look | null): Sign | null {
+  if (look.activity === "stopped") return "stopped";
+  if (look.activity === "running" || last === null) return null;
+  const work = look.work - last.work;
+  if (look.silent) return work > 0 ? null : "silent";
+  return look.activity === "blocked" && look.ready && work <= LOOK_WORK ? "blocked" : null;
+}
