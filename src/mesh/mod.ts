@@ -8,12 +8,13 @@ import { type Clock, systemClock } from "./clock.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { Counters } from "./counters.ts";
 import { openIdentity } from "./identity.ts";
-import { startLibp2p } from "./libp2p.ts";
+import { type StartedNetwork, startLibp2p } from "./libp2p.ts";
 import { MeshNode } from "./mesh_node.ts";
 import type { MeshParts } from "./mesh_mode.ts";
 import { PeerNetwork } from "./peer_network.ts";
 import { answerForLife } from "./proof_of_life.ts";
 import { Trust } from "./trust.ts";
+import { UdpPortInUseError } from "./errors.ts";
 import type { MemberRole, Mesh } from "./types.ts";
 
 export type { ByteStream } from "./byte_stream.ts";
@@ -78,7 +79,8 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const identity = await openIdentity({ ...options, now: clock.now() });
   const listen = role === "member";
   const { key } = identity;
-  const { network, port } = await startLibp2p({ key, listen, port: identity.port, random });
+  const start = (port: number | null) => startLibp2p({ key, listen, port, random });
+  const { network, port } = await startOnPort(start, identity.port, options);
   const counters = new Counters();
   const trust = new Trust({ identity, clock, counters, logger });
   const self = {
@@ -110,6 +112,26 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   }
   logger.debug("Node {peer} is in mesh {mesh}", { peer: mesh.self, mesh: mesh.meshId });
   return mesh;
+}
+
+/** A port that the user names is that one or none; one that was chosen at an earlier start can be another as well. */
+async function startOnPort(
+  start: (port: number | null) => Promise<StartedNetwork>,
+  kept: number | null,
+  { bindPort, logger }: StartMeshOptions,
+): Promise<StartedNetwork> {
+  try {
+    return await start(kept);
+  } catch (error) {
+    if (!(error instanceof UdpPortInUseError) || kept === null || bindPort !== null) throw error;
+  }
+  const started = await start(null);
+  logger.warn(
+    "Another program has UDP port {kept} now, so this node takes {port} and keeps it: " +
+      "an invite that names the old port alone no longer leads here",
+    { kept, port: started.port },
+  );
+  return started;
 }
 
 function partsOf(

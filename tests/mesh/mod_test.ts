@@ -1,7 +1,11 @@
 import "./leak_guard.ts";
+import type { Logger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import {
   InvalidTokenError,
+  type Mesh,
   NotAllowedError,
   parseToken,
   UdpPortInUseError,
@@ -10,7 +14,7 @@ import {
 import { parseAddress } from "../../src/mesh/addresses.ts";
 import { peerIdOf } from "../../src/mesh/keys.ts";
 import { content } from "./content.ts";
-import { TestMeshes } from "./test_mesh.ts";
+import { TestMeshes, until } from "./test_mesh.ts";
 
 Deno.test("a start that is refused leaves no trace", async () => {
   await using meshes = new TestMeshes();
@@ -23,6 +27,34 @@ Deno.test("a start that is refused leaves no trace", async () => {
   await assert.rejects(meshes.start("b", { signal }), /Not today/);
   assert.throws(() => Deno.statSync(meshes.directory("b")), Deno.errors.NotFound);
 });
+
+// The program chose the port, so that another one has it now must not keep this node from its mesh.
+Deno.test("a kept UDP port that another program has is replaced, kept again, and found by the mesh", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const kept = portOf(second);
+  await second.stop();
+  const taken = createSocket("udp4");
+  taken.bind(kept, "0.0.0.0");
+  await once(taken, "listening");
+  const warnings: unknown[] = [];
+  const warn = (_text: string, values: unknown) => void warnings.push(values);
+  const quiet = () => {};
+  const logger = { debug: quiet, info: quiet, error: quiet, warn } as unknown as Logger;
+  const moved = await meshes.member("second", { logger });
+  const port = portOf(moved);
+  assert.notEqual(port, kept);
+  assert.deepEqual(warnings, [{ kept, port }]);
+  await until(founder, () => founder.members().some(({ peer }) => peer === moved.self));
+  await moved.stop();
+  taken.close();
+  assert.equal(portOf(await meshes.member("second")), port);
+});
+
+function portOf(mesh: Mesh): number | undefined {
+  return parseAddress(mesh.addresses()[0] ?? "")?.port;
+}
 
 Deno.test("a token names this node first, then the living members, and only by who may invite", async () => {
   await using meshes = new TestMeshes();
