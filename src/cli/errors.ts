@@ -80,7 +80,11 @@ export function describeFailure(error: unknown, { debug }: DescribeOptions): Fai
   if (MACHINE_ERRORS.has(name)) return { exitCode: 1, message, hint: null };
   const system = systemFailure(error);
   if (system !== null) {
-    return { exitCode: 1, message: debug ? stack ?? message : system.message, hint: system.remedy };
+    return {
+      exitCode: 1,
+      message: debug ? stack ?? message : printable(system.message),
+      hint: system.remedy,
+    };
   }
   return {
     exitCode: 1,

@@ -12,6 +12,11 @@ export function formatSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
+/** Of a network: a tenth of a millisecond counts on a cable, and not around the world. */
+export function formatRoundTrip(milliseconds: number): string {
+  return `${milliseconds < 100 ? Math.round(milliseconds * 10) / 10 : Math.round(milliseconds)} ms`;
+}
+
 /** PeerIds of Ed25519 keys all begin alike; the end tells them apart. */
 export function shortId(peerId: string): string {
   return peerId.length <= 12 ? peerId : `…${peerId.slice(-8)}`;

@@ -3,7 +3,7 @@
 import { jsonText, printableAll } from "../base/printable.ts";
 import type { ModelStatus, PeerStatus, Status } from "../api/mod.ts";
 import type { StatusCommand } from "./command.ts";
-import { count, formatBytes, shortId, table } from "./format.ts";
+import { count, formatBytes, formatRoundTrip, shortId, table } from "./format.ts";
 import { printOut } from "./output.ts";
 import { findRunningNode } from "./running_node.ts";
 
@@ -48,7 +48,7 @@ function notesOf(models: readonly ModelStatus[]): string[] {
 }
 
 function peerRow({ id, name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {
-  const roundTrip = rttMs === null ? "" : `${rttMs} ms`;
+  const roundTrip = rttMs === null ? "" : formatRoundTrip(rttMs);
   return [name || shortId(id), role, cell(model), memory(vramBytes), roundTrip];
 }
 

@@ -86,6 +86,10 @@ export class ActiveMesh implements MeshMode {
     return this.#member.view.rttMs(peer);
   }
 
+  measuredRttMs(peer: PeerId): number | undefined {
+    return this.#member.view.measuredRttMs(peer);
+  }
+
   routes(): RoutingTable {
     this.#table ??= this.#buildTable();
     return this.#table;

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "./clock.ts";
 import { beat, firstPulse, type Pulse, type PulseEvent } from "./failure.ts";
-import { addSample, type RttTrack, UNMEASURED } from "./rtt.ts";
+import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./rtt.ts";
 import type { PeerId } from "./types.ts";
 
 export interface HeartbeatEffects {
@@ -65,6 +65,10 @@ export class Heartbeats {
 
   rttMs(peer: PeerId): number | undefined {
     return this.#rtts.get(peer)?.bucketMs;
+  }
+
+  measuredRttMs(peer: PeerId): number | undefined {
+    return measuredMs(this.#rtts.get(peer) ?? UNMEASURED);
   }
 
   /** Round trips to connected peers, the nearest first. */

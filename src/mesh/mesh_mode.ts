@@ -50,9 +50,17 @@ export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "pass
 }
 
 /** One way to belong to a mesh: with a voice in it, or by its routing table. */
-export interface MeshMode
-  extends
-    Pick<Mesh, "members" | "rttMs" | "routes" | "refreshRoutes" | "watchClosely" | "suspect"> {
+export interface MeshMode extends
+  Pick<
+    Mesh,
+    | "members"
+    | "rttMs"
+    | "measuredRttMs"
+    | "routes"
+    | "refreshRoutes"
+    | "watchClosely"
+    | "suspect"
+  > {
   readonly passive: boolean;
   start(): void;
   announce(content: AnnouncementContent): void;

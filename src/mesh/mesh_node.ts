@@ -115,6 +115,10 @@ export class MeshNode implements Mesh {
     return this.#mode.rttMs(peer);
   }
 
+  measuredRttMs(peer: PeerId): number | undefined {
+    return this.#mode.measuredRttMs(peer);
+  }
+
   routes(): RoutingTable {
     return this.#mode.routes();
   }

@@ -124,6 +124,10 @@ export class MeshView implements GossipListener {
     return this.#heartbeats.rttMs(peer);
   }
 
+  measuredRttMs(peer: PeerId): number | undefined {
+    return this.#heartbeats.measuredRttMs(peer);
+  }
+
   announce(content: AnnouncementContent): void {
     this.#publish(this.#roster.announce(content));
   }

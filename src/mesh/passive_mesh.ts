@@ -6,7 +6,7 @@ import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { NetworkStream } from "./network.ts";
 import { RouteFinder, type RoutesQuestion } from "./route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
-import { addSample, type RttTrack, UNMEASURED } from "./rtt.ts";
+import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./rtt.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
 import type { Announcement, OpenOptions, PeerId, RefreshOptions, RoutingTable } from "./types.ts";
 
@@ -52,8 +52,11 @@ export class PassiveMesh implements MeshMode {
 
   /** Of the nodes that were asked for the table. */
   rttMs(peer: PeerId): number | undefined {
-    const track = this.#rtts.get(peer);
-    return track && Math.min(...track.samplesMs);
+    return this.#rtts.get(peer)?.bucketMs;
+  }
+
+  measuredRttMs(peer: PeerId): number | undefined {
+    return measuredMs(this.#rtts.get(peer) ?? UNMEASURED);
   }
 
   routes(): RoutingTable {

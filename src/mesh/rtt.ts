@@ -30,6 +30,11 @@ export function addSample(track: RttTrack, sampleMs: number): RttTrack {
   return { samplesMs, bucketMs: nextBucket(track.bucketMs, Math.min(...samplesMs)) };
 }
 
+/** The path's round trip as far as it is known; `undefined` until measured. */
+export function measuredMs({ samplesMs }: RttTrack): number | undefined {
+  return samplesMs.length === 0 ? undefined : Math.min(...samplesMs);
+}
+
 /** A value near an edge stays in the bucket where it was, so that drift does not flap plans. */
 export function nextBucket(currentMs: number | undefined, rttMs: number): number {
   const leaves = currentMs === undefined || rttMs > currentMs * HYSTERESIS ||

@@ -242,8 +242,13 @@ export interface Mesh {
   addresses(): readonly string[];
   /** Living active members without this node, in the order of their PeerIds. */
   members(): readonly Announcement[];
-  /** Round trip to a peer in milliseconds, the upper end of a bucket; `undefined` until measured. */
+  /**
+   * Round trip to a peer in milliseconds for plans: the upper end of a bucket, which drift does not change. `undefined`
+   * until measured.
+   */
   rttMs(peer: PeerId): number | undefined;
+  /** The same for people: as it was measured. */
+  measuredRttMs(peer: PeerId): number | undefined;
   /** What this node knows of models and instances: from its members, or the cached table of a passive node. */
   routes(): RoutingTable;
   /**

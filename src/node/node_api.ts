@@ -92,7 +92,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       meshId: mesh.meshId,
       token: this.#token,
       routes: mesh.routes(),
-      rttMs: (peer) => mesh.rttMs(peer),
+      rttMs: (peer) => mesh.measuredRttMs(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       ownProgress: part.loading?.fraction ?? null,

@@ -11,6 +11,7 @@ export interface StatusInput {
   readonly meshId: string;
   readonly token: string | null;
   readonly routes: RoutingTable;
+  /** As measured. */
   readonly rttMs: (peer: PeerId) => number | undefined;
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
@@ -46,13 +47,18 @@ function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
     model: node.model,
     vramBytes: node.memoryBytes,
     devices: [...node.devices],
-    rttMs: rttMs(node.peer) ?? null,
+    rttMs: roundTrip(rttMs(node.peer)),
     version: node.version,
   };
 }
 
 function tunnelStatus(tunnel: TunnelCounters, rttMs: StatusInput["rttMs"]): TunnelStatus {
-  return { ...tunnel, rttMs: rttMs(tunnel.peer as PeerId) ?? null };
+  return { ...tunnel, rttMs: roundTrip(rttMs(tunnel.peer as PeerId)) };
+}
+
+/** To ten microseconds: what is finer is the machine's own load. */
+function roundTrip(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms * 100) / 100;
 }
 
 /** Models of the mesh, of this disk, and those that somebody wants; best state first, then by name. */

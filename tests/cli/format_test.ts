@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { count, formatBytes, formatSeconds, shortId, table } from "../../src/cli/format.ts";
+import {
+  count,
+  formatBytes,
+  formatRoundTrip,
+  formatSeconds,
+  shortId,
+  table,
+} from "../../src/cli/format.ts";
 
 Deno.test("formatBytes() counts GB in 10^9", () => {
   const shown = [0, 1_480_000, 50_000_000, 999_000_000, 1e9, 24_576_000_000].map(formatBytes);
@@ -12,6 +19,11 @@ Deno.test("figures read as people say them", () => {
   assert.equal(count(0, "machine"), "0 machines");
   assert.equal(shortId("short"), "short");
   assert.equal(shortId("12D3KooWAAAAabcdefgh"), "…abcdefgh");
+});
+
+Deno.test("a round trip has no more digits than count", () => {
+  const shown = [0.31, 2.0700220000071567, 20.5, 40, 99.96, 182.4].map(formatRoundTrip);
+  assert.deepEqual(shown, ["0.3 ms", "2.1 ms", "20.5 ms", "40 ms", "100 ms", "182 ms"]);
 });
 
 Deno.test("table() makes columns as wide as their widest cell", () => {

@@ -9,6 +9,7 @@ import {
   formatDuration,
   formatProgress,
   formatRate,
+  formatRoundTrip,
   listNames,
   shortId,
   wholePercentages,
@@ -79,6 +80,13 @@ Deno.test("wholePercentages() gives the rest to the largest remainder, the first
   assert.deepEqual(wholePercentages([2, 1]), [67, 33]);
   assert.deepEqual(wholePercentages([0, NaN, -1]), [0, 0, 0]);
   assert.deepEqual(wholePercentages([]), []);
+});
+
+Deno.test("formatRoundTrip() says what was measured, and no more digits than count", () => {
+  const shown = [0.31, 2.0700220000071567, 20.5, 40, 99.96, 182.4].map((ms) =>
+    plain(formatRoundTrip(ms))
+  );
+  assert.deepEqual(shown, ["0.3 ms", "2.1 ms", "20.5 ms", "40 ms", "100 ms", "182 ms"]);
 });
 
 Deno.test("formatDuration() chooses a unit that reads well", () => {

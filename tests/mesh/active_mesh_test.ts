@@ -12,6 +12,8 @@ Deno.test("a node that joins by token and the founder see each other", async () 
   assert.equal(joiner.members()[0]?.name, "founder");
   assert.equal(joiner.meshId, founder.meshId);
   await until(founder, () => founder.rttMs(joiner.self) !== undefined);
+  const measured = founder.measuredRttMs(joiner.self);
+  assert.ok(measured !== undefined && measured > 0 && measured !== founder.rttMs(joiner.self));
 });
 
 Deno.test("what a member announces reaches all, and members are in the order of their PeerIds", async () => {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SPLIT_RTT_LIMIT_MS } from "../../src/node/defaults.ts";
-import { addSample, nextBucket, UNMEASURED } from "../../src/mesh/rtt.ts";
+import { addSample, measuredMs, nextBucket, UNMEASURED } from "../../src/mesh/rtt.ts";
+
+Deno.test("measuredMs() is the path's round trip itself, where plans take the bucket's edge", () => {
+  assert.equal(measuredMs(UNMEASURED), undefined);
+  const track = [20.5, 23.1, 21].reduce(addSample, UNMEASURED);
+  assert.deepEqual([measuredMs(track), track.bucketMs], [20.5, 40]);
+});
 
 Deno.test("nextBucket() takes one of the doubling buckets and leaves it only when it is clearly left", () => {
   const cases: [number | undefined, number, number][] = [

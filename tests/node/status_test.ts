@@ -63,7 +63,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     meshId: "mesh",
     token: null,
     routes,
-    rttMs: (id) => id === "a" ? 4 : undefined,
+    rttMs: (id) => id === "a" ? 4.0700220000071567 : undefined,
     tunnels: [],
     onDisk: [],
     ownProgress: null,
@@ -75,7 +75,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
 Deno.test("statusOf() leaves this node out of its peers and counts everyone's memory", () => {
   const status = statusOf(input({ nodes: [node("self", 99), node("a"), node("b")] }));
   assert.deepEqual(status.peers.map(({ id, rttMs }) => ({ id, rttMs })), [
-    { id: "a", rttMs: 4 },
+    { id: "a", rttMs: 4.07 },
     { id: "b", rttMs: null },
   ]);
   assert.equal(status.mesh.vramBytes, 25);

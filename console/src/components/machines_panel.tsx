@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import { formatBytes, formatDuration, formatRate } from "../lib/format.ts";
+import { formatBytes, formatRate, formatRoundTrip } from "../lib/format.ts";
 import type { DeviceView, Machine } from "../lib/mesh_view.ts";
 import { doing, memoryText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
@@ -24,7 +24,7 @@ function MemoryBar({ device, owner }: { device: DeviceView; owner: string }) {
 
 function distance(machine: Machine): string | null {
   if (machine.isSelf) return "this machine";
-  return machine.rttMs === null ? null : `${formatDuration(machine.rttMs)} away`;
+  return machine.rttMs === null ? null : `${formatRoundTrip(machine.rttMs)} away`;
 }
 
 /** What a machine offers, where it does not say by which device. */

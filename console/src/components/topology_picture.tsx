@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import { useWidth } from "../hooks/use_size.ts";
-import { countOf, formatDuration, formatPercent, shortName } from "../lib/format.ts";
+import { countOf, formatPercent, formatRoundTrip, shortName } from "../lib/format.ts";
 import type { Machine } from "../lib/mesh_view.ts";
 import { type PlacedNode, type Topology, topology } from "../lib/topology.ts";
 import { briefly } from "../lib/words.ts";
@@ -82,7 +82,7 @@ function Links({ picture, machines }: { picture: Topology; machines: readonly Ma
             <path class="topo-link" data-kind={kind} d={path} />
             {picture.labels && typeof ms === "number" && (
               <text class="topo-rtt" x={middle.x} y={middle.y} dy="-0.4em">
-                {formatDuration(ms)}
+                {formatRoundTrip(ms)}
               </text>
             )}
           </g>

@@ -69,6 +69,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(whole / 60)}${NBSP}min ${whole % 60}${NBSP}s`;
 }
 
+/** Of a network: a tenth of a millisecond counts on a cable, and not around the world. */
+export function formatRoundTrip(ms: number): string {
+  return `${brief(ms)}${NBSP}ms`;
+}
+
 export function formatRate(tokensPerSecond: number): string {
   return `${brief(tokensPerSecond)}${NBSP}tokens/s`;
 }
