@@ -38,12 +38,13 @@ export function statusText(told: Status): string {
       ["MODEL", "STATE", "SIZE", "SERVED BY"],
       ...models.map((model) => modelRow(model, namesOf(status))),
     ]),
-    ...notesOf(models),
+    ...notesOf(status),
   ].join("\n");
 }
 
-function notesOf(models: readonly ModelStatus[]): string[] {
-  const notes = models.flatMap(({ instances }) => instances.flatMap(({ notes = [] }) => notes));
+function notesOf({ node, models }: Status): string[] {
+  const ofModels = models.flatMap(({ instances }) => instances.flatMap(({ notes = [] }) => notes));
+  const notes = [...node.notes ?? [], ...ofModels];
   return notes.length === 0 ? [] : [notes.map((note) => `Note: ${note}\n`).join("")];
 }
 

@@ -9,6 +9,7 @@ import { downloadables } from "./downloadables.ts";
 import { type Duty, splitPeers } from "./duty.ts";
 import { dutyParts } from "./duty_parts.ts";
 import { firstView } from "./first_view.ts";
+import { freezeNotes } from "./freeze_notes.ts";
 import { HttpEnd } from "./http_end.ts";
 import { IdleUnload } from "./idle_unload.ts";
 import { Outlook } from "./outlook.ts";
@@ -103,11 +104,13 @@ export class Active implements NodePart {
   }
 
   status() {
-    const { engine, memory } = this.#options;
+    const { engine, memory, supervisor } = this.#options;
     const duty = this.#reconciler.duty;
     const { build, rpcProtocol, llamaServer: path } = engine;
     const used = this.#announcement().devices;
+    const notes = freezeNotes(supervisor.freezes);
     return {
+      ...(notes.length === 0 ? {} : { notes }),
       role: roleOf(duty),
       model: modelNameOf(duty.plan),
       vramBytes: memory.memoryBytes,

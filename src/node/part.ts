@@ -21,7 +21,7 @@ export interface NodePart {
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */
   watch(): () => void;
-  status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine">;
+  status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine" | "notes">;
   /** A request for a model that this node serves has come from here, and its answer has ended. */
   asked(model: string): void;
   answered(model: string): void;

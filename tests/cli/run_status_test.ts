@@ -27,6 +27,12 @@ Deno.test("statusText() says what is left out of a model, and why", () => {
   assert.equal(text.split("\n").at(-2), `Note: ${notes[0]}`);
 });
 
+Deno.test("statusText() says what has happened to the machine's own processes", () => {
+  const notes = ["rpc-server was frozen at 2026-11-29T19:20:01Z"];
+  const text = statusText({ ...status, node: { ...status.node, notes } });
+  assert.equal(text.split("\n").at(-2), `Note: ${notes[0]}`);
+});
+
 Deno.test("statusText() counts a standby of a large mesh among no machines, and says what it is", () => {
   const node = { ...status.node, role: "standby", passive: true, model: null } as const;
   const text = statusText({ ...status, node });

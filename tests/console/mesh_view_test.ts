@@ -48,6 +48,13 @@ Deno.test("machines() adds up the memory of all devices, and does without any", 
   assert.deepEqual(none?.memory, { usedBytes: 0, offeredBytes: 8 * GB, totalBytes: 8 * GB });
 });
 
+Deno.test("machines() tell what has happened to the processes of this one", () => {
+  const notes = ["rpc-server was frozen at 2026-11-29T19:20:01Z"];
+  const [self, other] = machines(status({ node: { notes }, peers: [peer()] }));
+  assert.deepEqual(self?.notes, notes);
+  assert.deepEqual(other?.notes, []);
+});
+
 Deno.test("machines() say why weights for one of them cross the network", () => {
   const tunnel = {
     peer: MINI,

@@ -80,6 +80,8 @@ nodeTest("a split of which anything freezes is loaded again, and its answers go 
     await streamed(worker, () => freeze(process));
     const { server } = await node.waitFor("frozen", { since });
     assert.equal(server, binary);
+    const { notes = [] } = (await node.status()).node;
+    assert.ok(notes.some((note) => note.startsWith(`${binary} `)), notes.join());
   }
 });
 

@@ -60,6 +60,11 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
       <p class="muted">{formatBytes(machine.trafficBytes)} exchanged with this machine</p>
     )}
     {machine.plain !== null && <p class="muted">All weights cross the network: {machine.plain}</p>}
+    {machine.notes.map((note) => (
+      <p key={note} class="muted">
+        <bdi>{note}</bdi>
+      </p>
+    ))}
   </li>
 ));
 

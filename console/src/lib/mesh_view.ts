@@ -43,6 +43,8 @@ export interface Machine {
   readonly trafficBytes: number;
   /** Why weights for this machine cross the network; `null` where they need not. */
   readonly plain: string | null;
+  /** What has happened to its processes; known of this node only. */
+  readonly notes: readonly string[];
   readonly rttMs: number | null;
 }
 
@@ -177,6 +179,7 @@ export function machines(status: Status): Machine[] {
     trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
       .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
     plain: plainReason(status, node.id),
+    notes: "notes" in node ? (node.notes ?? []).map(displayText) : [],
   });
   const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
   peers.sort((a, b) =>

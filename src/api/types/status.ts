@@ -102,6 +102,8 @@ export interface Status {
     tokensPerSecond: number;
     clientsConnected: number;
     engine: { build: string; rpcProtocol: string; path: string } | null;
+    /** Sentences about what has happened to its own processes. */
+    notes?: string[];
   };
   mesh: { id: string; vramBytes: number; token: string | null };
   peers: PeerStatus[];
