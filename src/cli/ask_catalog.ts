@@ -27,11 +27,12 @@ export async function askCatalog(
     if (!(error instanceof NodeNotRunningError)) throw error;
   }
   const { offlineCatalog } = await import("../node/mod.ts");
-  const { executableDir, path, facts: { home = null } } = runtime;
+  const { executableDir, path, environment, facts: { home = null } } = runtime;
   const entries = await offlineCatalog({
     dataDir,
     modelsDir,
     home,
+    environment,
     binDir: null,
     executableDir,
     path,

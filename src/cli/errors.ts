@@ -46,6 +46,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "InvalidGgufError",
   "InvalidModelNameError",
   "ModelNotFoundError",
+  "ModelsDirError",
   "UnusableFileError",
   // src/node
   "DataDirInUseError",

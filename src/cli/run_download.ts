@@ -89,7 +89,7 @@ async function downloadBy(
 
 async function downloadHere(
   { model, dataDir, modelsDir, hub }: DownloadCommand,
-  { executableDir, path, facts }: Runtime,
+  { executableDir, path, facts, environment }: Runtime,
   { show, signal }: Watch,
 ): Promise<Ended> {
   const { offlineDownload } = await import("../node/mod.ts");
@@ -97,6 +97,7 @@ async function downloadHere(
     dataDir,
     modelsDir,
     home: facts.home ?? null,
+    environment,
     hub,
     binDir: null,
     executableDir,

@@ -64,7 +64,7 @@ async function start(
     parseToken(config.join, Date.now());
   }
   const { startNode } = await import("../node/mod.ts");
-  const { executableDir, path, facts, commands } = runtime;
+  const { executableDir, path, facts, environment, commands } = runtime;
   const home = facts.home ?? null;
   const node = await startNode(config, {
     logger,
@@ -73,6 +73,7 @@ async function start(
     executableDir,
     path,
     home,
+    environment,
     version: VERSION,
     commands,
   });

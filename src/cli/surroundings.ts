@@ -1,13 +1,14 @@
 /** What argv is read against, and what every command takes of it. Pure. */
 
 import { join, resolve } from "node:path";
+import type { ModelEnvironment } from "../models/mod.ts";
 import type { LastStart } from "./last_start.ts";
 import type { DataOptions } from "./program/actions.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseKey } from "./values.ts";
 
 /** The variables that mean something to mesh-llm. An empty one counts as absent. */
-export interface Environment {
+export interface Environment extends ModelEnvironment {
   readonly MESH_LLM_HOME?: string | undefined;
   readonly MESH_LLM_JOIN?: string | undefined;
   readonly MESH_LLM_API_KEY?: string | undefined;

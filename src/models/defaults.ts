@@ -46,8 +46,8 @@ export const MAX_KEPT_NUMBERS = 1024;
 /** How deep below a models folder files are looked for: `publisher/model/quantisation/file.gguf`. */
 export const SEARCH_DEPTH = 3;
 
-/** In Hugging Face's cache: `models--org--repo/snapshots/commit/folder/file.gguf`. */
-export const HUB_CACHE_DEPTH = 4;
+/** Below a commit of Hugging Face's cache: `folder/file.gguf`, and one more. */
+export const HUB_FILE_DEPTH = 2;
 
 /** Headers read at the same time while listing; macOS allows a process 256 open files. */
 export const PARALLEL_READS = 8;

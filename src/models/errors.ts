@@ -31,6 +31,16 @@ export class NoWeightsError extends InvalidGgufError {
   }
 }
 
+/** `--models-dir` names nothing that models could lie in. */
+export class ModelsDirError extends Error {
+  override name = "ModelsDirError";
+
+  /** @param reason completes a sentence that begins with the folder */
+  constructor(path: string, reason: string) {
+    super(`Cannot use ${path} for --models-dir: ${reason}`);
+  }
+}
+
 /** Something is there that is named like a model, and nothing can be read of it. */
 export class UnusableFileError extends Error {
   override name = "UnusableFileError";

@@ -3,7 +3,7 @@ import { writeWhole } from "../base/atomic_file.ts";
 import { systemReason } from "../base/system_error.ts";
 import { InvalidGgufError, InvalidModelNameError, NoWeightsError } from "./errors.ts";
 import { loadModel } from "./local_model.ts";
-import type { FoundFile } from "./model_folders.ts";
+import type { FoundFile } from "./layouts/found.ts";
 import { eachShardPath } from "./shards.ts";
 import type { LocalModel } from "./types.ts";
 import { parseJson } from "./json.ts";
@@ -70,14 +70,15 @@ export class ListingCache {
   }
 
   /** The model in the file, from the cache where the file is unchanged. @throws the signal's reason only */
-  async read({ path }: FoundFile, signal?: AbortSignal): Promise<ReadModel> {
+  async read(file: FoundFile, signal?: AbortSignal): Promise<ReadModel> {
+    const { path } = file;
     const entries = await (this.#entries ??= this.#load());
     const files = await identities(path);
     const known = entries.get(path);
     if (known !== undefined && JSON.stringify(known.files) === JSON.stringify(files)) {
-      return known.read;
+      return named(known.read, file.name);
     }
-    const read = await readModel(path, signal);
+    const read = await readModel(file, signal);
     // Permissions change without a trace in the file's identity.
     if ("passing" in read) return read;
     this.#changed = true;
@@ -106,6 +107,11 @@ export class ListingCache {
   }
 }
 
+/** The same file may be there under several names. */
+function named(read: ReadModel, name: string): ReadModel {
+  return "model" in read ? { model: { ...read.model, name } } : read;
+}
+
 /** Of all shards up to the first that is missing. */
 async function identities(path: string): Promise<Identity[]> {
   const found: Identity[] = [];
@@ -118,13 +124,17 @@ async function identities(path: string): Promise<Identity[]> {
 }
 
 /** Reads a model's headers. @throws the signal's reason only */
-export async function readModel(path: string, signal?: AbortSignal): Promise<ReadModel> {
+export async function readModel(
+  { path, name }: FoundFile,
+  signal?: AbortSignal,
+): Promise<ReadModel> {
   try {
-    return { model: await loadModel(path, signal) };
+    return { model: await loadModel(path, signal, name) };
   } catch (error) {
     if (error instanceof NoWeightsError) return { reason: error.message, hollow: error.model };
     signal?.throwIfAborted();
-    if (error instanceof InvalidModelNameError) return { reason: error.message };
+    // Another program may call the same file something else.
+    if (error instanceof InvalidModelNameError) return { reason: error.message, passing: true };
     if (error instanceof InvalidGgufError) {
       const { message: reason, cause } = error;
       return cause === undefined ? { reason } : { reason, passing: true };

@@ -6,10 +6,14 @@ import type { GgufHeader, LocalModel, ModelHeader } from "./types.ts";
 
 /**
  * Reads the headers of a model's file, or of all its shards when `path` is one of them.
+ * @param name where it is not the file's
  * @throws {InvalidGgufError} also for a missing shard, or `Deno.errors.NotFound` for a single file
  */
-export async function loadModel(path: string, signal?: AbortSignal): Promise<LocalModel> {
-  const name = shardName(path).model;
+export async function loadModel(
+  path: string,
+  signal?: AbortSignal,
+  name = shardName(path).model,
+): Promise<LocalModel> {
   if (!isModelName(name)) throw new InvalidModelNameError(path);
   const { count } = shardName(path);
   const files: GgufFile[] = [];

@@ -1,7 +1,8 @@
 /** What a GGUF is, what is on disk, what it needs and who can run it together. */
 
-export { isModelPath, type Library, type LibraryListing, openLibrary } from "./library.ts";
-export type { BrokenModel, ModelPlaces } from "./model_folders.ts";
+export { isModelPath, isUrl, type Library, openLibrary } from "./library.ts";
+export type { BrokenModel } from "./layouts/found.ts";
+export type { ModelEnvironment, ModelPlaces } from "./model_folders.ts";
 export {
   DownloadFailedError,
   DownloadRefusedError,
@@ -23,6 +24,7 @@ export type { DownloadPlan } from "./downloads/resolve.ts";
 export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } from "./fit.ts";
 export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
+export { checkModelsDir } from "./models_dir.ts";
 export { purposeOf } from "./purpose.ts";
 export { isModelName, shardName } from "./shards.ts";
 export { canDraftFor, draftsFor, whyNoDraft } from "./pairing.ts";

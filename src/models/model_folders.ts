@@ -1,8 +1,21 @@
-import { resolve } from "node:path";
-import { HUB_CACHE_DEPTH, SEARCH_DEPTH } from "./defaults.ts";
-import { basename } from "node:path";
-import { type FolderContents, walk } from "./folder_walk.ts";
-import { shardName } from "./shards.ts";
+import { join, resolve } from "node:path";
+import { SEARCH_DEPTH } from "./defaults.ts";
+import { findFiles, type FoundModels } from "./layouts/found.ts";
+import { findInHubCache } from "./layouts/hub_cache.ts";
+import { findInLlamaCache } from "./layouts/llama_cache.ts";
+import { lmStudioFolders } from "./layouts/lm_studio.ts";
+import { findInOllama } from "./layouts/ollama.ts";
+
+/** The variables by which other programs are told where to keep models. An empty one counts as absent. */
+export interface ModelEnvironment {
+  readonly HF_HOME?: string | undefined;
+  readonly HF_HUB_CACHE?: string | undefined;
+  /** What HF_HUB_CACHE was called before. */
+  readonly HUGGINGFACE_HUB_CACHE?: string | undefined;
+  readonly XDG_CACHE_HOME?: string | undefined;
+  readonly LLAMA_CACHE?: string | undefined;
+  readonly OLLAMA_MODELS?: string | undefined;
+}
 
 /** Where the places are that models lie in. */
 export interface ModelPlaces {
@@ -11,69 +24,73 @@ export interface ModelPlaces {
   readonly dataDir: string;
   /** The user's home, where there is one. */
   readonly home: string | null;
+  readonly environment?: ModelEnvironment;
 }
 
-/** A folder that is searched, with those below it. */
+/** A folder that is searched, as the program whose it is has laid it out. */
 export interface ModelFolder {
   readonly path: string;
-  readonly depth: number;
+  readonly layout: "files" | "hub" | "llama.cpp" | "ollama";
 }
 
-/** Our own, and those of the tools that people have models from already. */
-const HOME_FOLDERS: readonly (readonly [path: string, depth: number])[] = [
-  [".models", SEARCH_DEPTH],
-  [".cache/huggingface/hub", HUB_CACHE_DEPTH],
-  [".lmstudio/models", SEARCH_DEPTH],
-  [".cache/lm-studio/models", SEARCH_DEPTH],
-];
-
-/** Folders that are searched, in the order in which they win. */
-export function modelFolders({ modelsDir, dataDir, home }: ModelPlaces): ModelFolder[] {
-  const own = [...(modelsDir === null ? [] : [resolve(modelsDir)]), resolve(dataDir, "models")];
+/** Folders that are searched, in the order in which they win: our own, then those of programs that people have models from. */
+export function modelFolders(places: ModelPlaces): ModelFolder[] {
+  const { modelsDir, dataDir, home, environment = {} } = places;
+  const own = [...(modelsDir === null ? [] : [modelsDir]), join(dataDir, "models")];
   const folders = [
-    ...own.map((path) => ({ path, depth: SEARCH_DEPTH })),
-    ...(home === null
-      ? []
-      : HOME_FOLDERS.map(([path, depth]) => ({ path: resolve(home, path), depth }))),
+    ...own.map((path) => folder(path, "files")),
+    ...(home === null ? [] : [folder(join(home, ".models"), "files")]),
+    ...hubCaches(home, environment).map((path) => folder(path, "hub")),
+    ...(home === null ? [] : lmStudioFolders(home)).map((path) => folder(path, "files")),
+    ...llamaCaches(home, environment).map((path) => folder(path, "llama.cpp")),
+    ...ollamaFolders(home, environment).map((path) => folder(path, "ollama")),
   ];
-  return [...new Map(folders.toReversed().map((folder) => [folder.path, folder])).values()]
-    .reverse();
+  return [...new Map(folders.toReversed().map((one) => [one.path, one])).values()].reverse();
 }
 
-/** A model by its file's name only; nothing of it has been read. */
-export interface FoundFile {
-  readonly name: string;
-  /** The first shard that is there. */
-  readonly path: string;
-}
-
-/** A file that looks like a model and can't be used. */
-export interface BrokenModel extends FoundFile {
-  /** A whole sentence. */
-  readonly reason: string;
-}
-
-export interface FoundModels {
-  readonly files: readonly FoundFile[];
-  readonly broken: readonly BrokenModel[];
-}
-
-/** Models in a folder and below, each once, by name. Whatever can't be read there is told of, and ends nothing. */
-export async function findModels(folder: ModelFolder): Promise<FoundModels> {
-  const { files, unusable } = await walk(folder.path, folder.depth);
-  return { files: shardSets(files), broken: unusable.map(brokenModel) };
-}
-
-function shardSets(paths: readonly string[]): FoundFile[] {
-  const sets = new Map<string, FoundFile>();
-  for (const path of paths.toSorted()) {
-    const { model, count } = shardName(path);
-    const set = path.replace(/-\d{5}-of-\d{5}\.gguf$/, `-of-${count}`);
-    if (!sets.has(set)) sets.set(set, { name: model, path });
+export function findModels({ path, layout }: ModelFolder): Promise<FoundModels> {
+  switch (layout) {
+    case "files":
+      return findFiles(path, SEARCH_DEPTH);
+    case "hub":
+      return findInHubCache(path);
+    case "llama.cpp":
+      return findInLlamaCache(path);
+    case "ollama":
+      return findInOllama(path);
   }
-  return [...sets.values()];
 }
 
-function brokenModel({ path, reason }: FolderContents["unusable"][number]): BrokenModel {
-  return { name: shardName(basename(path)).model, path, reason: `Cannot use ${path}: ${reason}` };
+function folder(path: string, layout: ModelFolder["layout"]): ModelFolder {
+  return { path: resolve(path), layout };
+}
+
+function hubCaches(home: string | null, environment: ModelEnvironment): string[] {
+  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME } = environment;
+  const cache = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE;
+  if (cache) return [atHome(cache, home)];
+  if (HF_HOME) return [join(atHome(HF_HOME, home), "hub")];
+  return cacheFolders(home, environment).map((path) => join(path, "huggingface/hub"));
+}
+
+function llamaCaches(home: string | null, environment: ModelEnvironment): string[] {
+  const { LLAMA_CACHE } = environment;
+  if (LLAMA_CACHE) return [atHome(LLAMA_CACHE, home)];
+  const ofMacs = home === null ? [] : [join(home, "Library/Caches")];
+  return [...cacheFolders(home, environment), ...ofMacs].map((path) => join(path, "llama.cpp"));
+}
+
+function ollamaFolders(home: string | null, { OLLAMA_MODELS }: ModelEnvironment): string[] {
+  if (OLLAMA_MODELS) return [atHome(OLLAMA_MODELS, home)];
+  // Its installer for Linux makes a user of its own.
+  return home === null ? [] : [join(home, ".ollama/models"), "/usr/share/ollama/.ollama/models"];
+}
+
+function cacheFolders(home: string | null, { XDG_CACHE_HOME }: ModelEnvironment): string[] {
+  if (XDG_CACHE_HOME) return [XDG_CACHE_HOME];
+  return home === null ? [] : [join(home, ".cache")];
+}
+
+function atHome(path: string, home: string | null): string {
+  return home === null ? path : path.replace(/^~(?=\/|$)/, home);
 }

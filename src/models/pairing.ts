@@ -15,6 +15,13 @@ export interface Companions {
   readonly hollow: readonly LocalModel[];
   /** Whether a folder holds what one publisher has put together, and not what a user has collected. */
   readonly isRepository: (folder: string) => boolean;
+  /** By `placeOf` a model: the projector that the program which fetched it names, or that there is none. */
+  readonly given: ReadonlyMap<string, string | null>;
+}
+
+/** One file may be there under several names, and be another model by each. */
+export function placeOf({ name, path }: Pick<LocalModel, "name" | "path">): string {
+  return `${name} ${path}`;
 }
 
 export function isProjectorModel({ header }: LocalModel): boolean {
@@ -45,6 +52,8 @@ export function withCompanions(model: LocalModel, companions: Companions): Local
 
 /** By its place and its name, as far as the name says anything. */
 function belongsTo(projector: LocalModel, model: LocalModel, companions: Companions): boolean {
+  const given = companions.given.get(placeOf(model));
+  if (given !== undefined) return projector.path === given;
   const folder = dirname(model.path);
   if (dirname(projector.path) !== folder) return false;
   if (relation(projector, model) !== "other") return true;
@@ -57,7 +66,11 @@ function belongsTo(projector: LocalModel, model: LocalModel, companions: Compani
 }
 
 /** Projectors for whose name no model is there: the user has renamed one of the two. */
-function strangers(model: LocalModel, { models, projectors }: Companions): UnfitCompanion[] {
+function strangers(
+  model: LocalModel,
+  { models, projectors, given }: Companions,
+): UnfitCompanion[] {
+  if (given.has(placeOf(model))) return [];
   const inFolder = ({ path }: Pick<LocalModel, "path">) => dirname(path) === dirname(model.path);
   const beside = models.filter(inFolder);
   const lonely = projectors.filter(inFolder)

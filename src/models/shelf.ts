@@ -1,6 +1,8 @@
-import type { Library, LibraryListing } from "./library.ts";
-import type { BrokenModel } from "./model_folders.ts";
+import type { BrokenModel } from "./layouts/found.ts";
+import type { Library } from "./library.ts";
+import type { LibraryListing } from "./listing.ts";
 import { watchFolders } from "./folder_watch.ts";
+import { placeOf } from "./pairing.ts";
 import type { LocalModel } from "./types.ts";
 
 export interface ShelfOptions {
@@ -26,10 +28,10 @@ export class ModelShelf {
 
   /** Each once; the pinned ones first. */
   get models(): readonly LocalModel[] {
-    const listed = new Map(this.#listing.models.map((model) => [model.path, model]));
+    const listed = new Map(this.#listing.models.map((model) => [placeOf(model), model]));
     // As the folders have it now, where it lies in one of them: with what has come beside it.
     const pinned = this.#options.pinned.map((model) => {
-      const now = listed.get(model.path);
+      const now = listed.get(placeOf(model));
       return now !== undefined && keyOf(now) === keyOf(model) ? now : model;
     });
     const all = [...pinned, ...this.#listing.models];

@@ -8,10 +8,13 @@ import {
 } from "../engine/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import {
+  checkModelsDir,
   GUIDE_NAME,
   isModelName,
   isModelPath,
+  isUrl,
   type Library,
+  type ModelEnvironment,
   ModelNotFoundError,
   ModelShelf,
   openLibrary,
@@ -37,6 +40,7 @@ export interface LocalOptions {
   readonly executableDir: string;
   readonly path: string | undefined;
   readonly home: string | null;
+  readonly environment?: ModelEnvironment;
 }
 
 /**
@@ -70,8 +74,13 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   return { engine, supervisor, memory, shelf, told, wanted, drafts, weights };
 }
 
-async function readModels(config: NodeConfig, { logger, signal, home }: LocalOptions) {
-  const library = openLibrary({ modelsDir: config.modelsDir, dataDir: config.dataDir, home });
+async function readModels(
+  config: NodeConfig,
+  { logger, signal, home, environment = {} }: LocalOptions,
+) {
+  const { modelsDir, dataDir } = config;
+  await checkModelsDir(modelsDir);
+  const library = openLibrary({ modelsDir, dataDir, home, environment });
   const [first, ...others] = modelsOf(config);
   const told = first === undefined ? null : await library.resolve(first, signal);
   const names = await Promise.all(others.map((model) => nameOf(library, model)));
@@ -98,7 +107,7 @@ export function modelsOf({ models, openBrowser, join }: NodeConfig): readonly st
 
 /** A wanted model need not be on this disk: then it is known by its name only. */
 async function nameOf(library: Library, model: string): Promise<string> {
-  if (isModelPath(model)) return (await library.resolve(model)).name;
+  if (isModelPath(model) || isUrl(model)) return (await library.resolve(model)).name;
   if (!isModelName(model)) throw new ModelNotFoundError(model, `${model} is no name of a model`);
   return model;
 }

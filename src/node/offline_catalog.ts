@@ -6,7 +6,14 @@ import {
   offeredMemory,
   prepareEngine,
 } from "../engine/mod.ts";
-import { CATALOG, GUIDE_NAME, type ModelPlaces, ModelShelf, openLibrary } from "../models/mod.ts";
+import {
+  CATALOG,
+  checkModelsDir,
+  GUIDE_NAME,
+  type ModelPlaces,
+  ModelShelf,
+  openLibrary,
+} from "../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 
@@ -19,6 +26,7 @@ export interface OfflineOptions extends ModelPlaces {
 
 /** What this machine has and could run by itself, where no node runs: `GET /api/catalog` without a mesh. */
 export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEntry[]> {
+  await checkModelsDir(options.modelsDir);
   const library = openLibrary(options);
   const guide = await library.resolve(GUIDE_NAME);
   const shelf = await ModelShelf.open({ library, pinned: [guide] });

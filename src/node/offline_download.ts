@@ -2,6 +2,7 @@ import type { DownloadStatus } from "../api/mod.ts";
 import { join } from "node:path";
 import {
   type AddressRules,
+  checkModelsDir,
   DownloadRefusedError,
   Downloads,
   downloadWorld,
@@ -32,6 +33,7 @@ export async function offlineDownload(
   options: OfflineDownloadOptions,
 ): Promise<{ readonly name: string; readonly status: DownloadStatus | null }> {
   const { hub: { endpoint, token }, modelsDir, dataDir, signal, rules = PUBLIC_ONLY } = options;
+  await checkModelsDir(modelsDir);
   const memoryBytes = await memoryOf(options);
   const hub = new URL(endpoint);
   const downloads = await Downloads.open({

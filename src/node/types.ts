@@ -2,7 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Commands, LogLine } from "../api/mod.ts";
-import type { AddressRules } from "../models/mod.ts";
+import type { AddressRules, ModelEnvironment } from "../models/mod.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
 export interface StartOptions {
@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly path: string | undefined;
   /** The user's home, where there is one: models are also looked for there. */
   readonly home: string | null;
+  /** The variables that say where other programs keep models. */
+  readonly environment?: ModelEnvironment;
   readonly version: string;
   readonly commands: Commands;
   /** Which servers downloads may ask; tests have one on loopback. @default {PUBLIC_ONLY} */

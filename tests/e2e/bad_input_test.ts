@@ -50,6 +50,14 @@ Deno.test("a UDP port in use is told at once, and what else was starting is ende
 Deno.test("a model file that is not there is refused", () =>
   refused(["--model", "/nowhere/missing.gguf"], /missing\.gguf/));
 
+// It was made, and the node served nothing of it for ever.
+Deno.test("a --models-dir that is not there is refused, and not made", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "modles");
+  await refused(["--model", "guide", "--models-dir", path], /modles .*no such folder.*mkdir -p/);
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+});
+
 Deno.test("a truncated model is refused", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "cut.gguf");

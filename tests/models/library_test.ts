@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
+  checkModelsDir,
   InvalidGgufError,
   InvalidModelNameError,
   type Library,
@@ -175,7 +176,46 @@ Deno.test("resolve() refuses what can't be served, with the reason", async () =>
   await assert.rejects(library.resolve(text), assertError(InvalidGgufError, text, "GGUF"));
   await assert.rejects(library.resolve(spaced), assertError(InvalidModelNameError, "rename"));
   await assert.rejects(library.resolve(missing), assertError(ModelNotFoundError, missing));
-  await assert.rejects(library.resolve(root.path), assertError(InvalidGgufError, "not a file"));
+  await assert.rejects(
+    library.resolve(root.path),
+    assertError(ModelNotFoundError, "it is a folder", `--model ${cut}`, "In it: cut.gguf"),
+  );
+});
+
+Deno.test("resolve() says how to get what is not here", async () => {
+  await using root = await tempDir();
+  const { library, folders, write } = await places(root.path);
+  const fails = (model: string, ...texts: readonly string[]) =>
+    assert.rejects(library.resolve(model), assertError(ModelNotFoundError, model, ...texts));
+  await fails("org/repo:Q4_K_M", "get it with mesh-llm download org/repo:Q4_K_M");
+  await fails("Qwen3-8B-Q4_K_M", "in the catalog", "mesh-llm download Qwen3-8B-Q4_K_M (5 GB)");
+  const url = "https://hub.example/o/r/resolve/main/some-Q4_0.gguf";
+  await fails(url, `mesh-llm download ${url}`, "--model some-Q4_0");
+  await fails("nothing", "get it with mesh-llm download");
+  const path = await write(folders[0], "deep/one.gguf", sampleFile());
+  await write(folders[0], "deep/two.gguf", sampleFile());
+  await fails(
+    folders[0],
+    "it is a folder",
+    `--model ${path}`,
+    "In it: deep/one.gguf, deep/two.gguf",
+  );
+  await Deno.mkdir(join(root.path, "none.gguf"));
+  await fails(join(root.path, "none.gguf"), "it is a folder; no GGUF file is in it");
+});
+
+Deno.test("checkModelsDir() refuses what is no folder, and makes none", async () => {
+  await using root = await tempDir();
+  await Deno.writeTextFile(join(root.path, "file"), "");
+  const at = (name: string) => join(root.path, name);
+  await assert.rejects(checkModelsDir(at("modles")), /modles .*no such folder.*mkdir -p/);
+  await assert.rejects(checkModelsDir(at("file")), /it is not a folder/);
+  await assert.rejects(checkModelsDir(at("file/below")), /Cannot use .*below for --models-dir/);
+  await checkModelsDir(root.path);
+  await checkModelsDir(null);
+  assert.deepEqual((await Array.fromAsync(Deno.readDir(root.path))).map(({ name }) => name), [
+    "file",
+  ]);
 });
 
 Deno.test("list() has every model once, and broken files with their reasons", async () => {

@@ -1,6 +1,6 @@
-import { join } from "node:path";
-import { systemReason } from "../base/system_error.ts";
-import { isGgufName } from "./shards.ts";
+import { basename, join } from "node:path";
+import { systemReason } from "../../base/system_error.ts";
+import { isGgufName } from "../shards.ts";
 
 export interface FolderContents {
   /** Files named like models. */
@@ -33,7 +33,7 @@ class Walk {
   async enter(folder: string, depth: number): Promise<void> {
     for (const entry of await this.#entriesOf(folder)) {
       if (entry.kind === "folder") await this.#enterBelow(entry.path, depth - 1);
-      else if (isGgufName(entry.path)) this.#keep(entry);
+      else if (isGgufName(entry.path) && !isShadow(entry.path)) this.#keep(entry);
     }
   }
 
@@ -64,6 +64,11 @@ class Walk {
       return [];
     }
   }
+}
+
+/** What macOS keeps of a file on a disk that has no place for it. */
+function isShadow(path: string): boolean {
+  return basename(path).startsWith("._");
 }
 
 /** Links count as what they lead to; downloaders keep files under their digest and link to them. */
