@@ -45,9 +45,21 @@ async function writeBytes(
   bytes: Uint8Array,
   { mode, sync }: Required<WriteWholeOptions>,
 ): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true, mode });
+  using file = await openNew(path, mode);
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
   if (sync) await file.sync();
+}
+
+/** Never through a link that lies there: others may know the name of a draft, and put one into a folder of everybody's. */
+async function openNew(path: string, mode: number): Promise<Deno.FsFile> {
+  const options = { write: true, createNew: true, mode };
+  try {
+    return await Deno.open(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  await Deno.remove(path);
+  return await Deno.open(path, options);
 }
 
 /**

@@ -9,6 +9,9 @@ import { exemptLoopback } from "./proxy.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
 
+/** Mask of new files and folders. */
+const OWN_FILES_ONLY = 0o077;
+
 /** Never throws: a failure becomes a sentence on standard error and its exit code. */
 export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
   try {
@@ -32,6 +35,8 @@ function understand(argv: readonly string[], { environment, facts }: Runtime): C
 }
 
 async function perform(command: Command, runtime: Runtime): Promise<number> {
+  // Whatever is written is this user's own. Only an agent writes files for others too, by its user's rule.
+  if (command.kind !== "run-agent") Deno.umask(OWN_FILES_ONLY);
   switch (command.kind) {
     case "version":
       printOut(`${VERSION}\n`);

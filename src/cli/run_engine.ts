@@ -33,6 +33,8 @@ export async function runEngineInstall(
   runtime: Runtime,
 ): Promise<number> {
   const { dataDir, from } = command;
+  const { makeDataDir } = await import("../node/mod.ts");
+  await makeDataDir(dataDir);
   const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
   await installEngine({
     dataDir,

@@ -78,7 +78,7 @@ async function start(
     commands,
   });
   const watched = config.openBrowser && config.logFormat === "pretty" && runtime.desktop;
-  if (watched) void openBrowser(node.ready.console, logger);
+  if (watched) void openBrowser(node.ready.console, { logger, umask: runtime.umask });
   return node;
 }
 

@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Commands } from "../api/mod.ts";
+import { isForeign, othersMayWrite } from "../base/own_files.ts";
 import { ConfigFileError } from "./config_file.ts";
 import { readLastStart } from "./last_start.ts";
 import type { Environment, Facts } from "./surroundings.ts";
@@ -18,6 +19,8 @@ export interface Runtime {
   readonly stderrIsTerminal: boolean;
   readonly colour: boolean;
   readonly debug: boolean;
+  /** Of whoever started this process: what others may do with new files. */
+  readonly umask: number;
   /** Whether a browser that is opened here is seen by whoever started this process. */
   readonly desktop: boolean;
 }
@@ -43,6 +46,7 @@ export function readRuntime(): Runtime {
     stderrIsTerminal: Deno.stderr.isTerminal(),
     colour: stdoutIsTerminal && !env.NO_COLOR,
     debug: Boolean(env.MESH_LLM_DEBUG),
+    umask: Deno.umask(),
     desktop: hasDesktop(os, env),
   };
 }
@@ -64,13 +68,26 @@ export function hasDesktop(
   return os === "darwin" || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
 }
 
-/** @throws {ConfigFileError} where there is a file that can't be read. */
+/** Settings say what is run: those that somebody else may have written are not followed. */
+function refuseForeign(path: string, info: Deno.FileInfo): void {
+  const why = isForeign(info)
+    ? "it belongs to another user of this machine"
+    : !info.isSymlink && othersMayWrite(info)
+    ? `others may write to it: run chmod 600 ${path}`
+    : null;
+  if (why !== null) throw new ConfigFileError(`Cannot use ${path}: ${why}`);
+}
+
+/** @throws {ConfigFileError} where there is a file that can't be read, or that is somebody else's. */
 function readConfig(path: string): ReturnType<Facts["readConfig"]> {
   try {
-    return { text: Deno.readTextFileSync(path), mode: Deno.statSync(path).mode };
+    const info = Deno.statSync(path);
+    for (const one of [info, Deno.lstatSync(path)]) refuseForeign(path, one);
+    return { text: Deno.readTextFileSync(path), mode: info.mode };
   } catch (error) {
     const { NotADirectory, NotFound } = Deno.errors;
     if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
+    if (error instanceof ConfigFileError) throw error;
     throw new ConfigFileError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isForeign, othersMayWrite } from "../base/own_files.ts";
 import { currentEngineDir } from "./engine_dir.ts";
 import { EngineNotFoundError } from "./errors.ts";
 import type { Binaries } from "./types.ts";
@@ -23,13 +24,8 @@ const RPC_SERVER = ["ggml-rpc-server", "rpc-server"];
  */
 export async function findBinaries(options: FindOptions): Promise<Binaries> {
   if (options.binDir !== null) return await inBinDir(resolve(options.binDir));
-  const dirs = [
-    currentEngineDir(options.dataDir),
-    options.executableDir,
-    ...pathDirs(options.path),
-  ];
   const incomplete: string[] = [];
-  for (const dir of dirs) {
+  for (const dir of await searched(options)) {
     const llamaServer = await firstExecutable([dir], LLAMA_SERVER);
     if (llamaServer === null) continue;
     const rpcServer = await firstExecutable(
@@ -40,6 +36,32 @@ export async function findBinaries(options: FindOptions): Promise<Binaries> {
     incomplete.push(llamaServer);
   }
   throw new EngineNotFoundError(notFound(options, incomplete));
+}
+
+/**
+ * PATH is what its user made of it. What lies beside a program that was only put somewhere, such as a folder for everybody's
+ * files, is run where nobody else may have put it there, or a library for it.
+ */
+async function searched({ dataDir, executableDir, path }: FindOptions): Promise<string[]> {
+  const engine = currentEngineDir(dataDir);
+  return [
+    // Nobody else may write into a data directory, but somebody else may have made it.
+    ...(await isMadeByOthers(engine) ? [] : [engine]),
+    ...(await isOpenToOthers(executableDir) ? [] : [executableDir]),
+    ...pathDirs(path),
+  ];
+}
+
+async function isMadeByOthers(dir: string): Promise<boolean> {
+  return await Deno.stat(dir).then(isForeign, () => false);
+}
+
+async function isOpenToOthers(dir: string): Promise<boolean> {
+  const infos = [dir, ...LLAMA_SERVER.map((name) => join(dir, name))]
+    .map((path) => Deno.stat(path).catch(() => null));
+  return (await Promise.all(infos)).some((info) =>
+    info !== null && (isForeign(info) || othersMayWrite(info))
+  );
 }
 
 async function inBinDir(dir: string): Promise<Binaries> {

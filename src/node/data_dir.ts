@@ -2,6 +2,8 @@
 
 import { join } from "node:path";
 import { removeDrafts, writeWhole } from "../base/atomic_file.ts";
+import { openOwn } from "../base/own_files.ts";
+import { makePrivate } from "../base/private_folder.ts";
 import { systemWords } from "../base/system_error.ts";
 
 /** Another node already runs on this data directory. */
@@ -38,6 +40,24 @@ export interface NodeFile {
   readonly adminKey: string;
 }
 
+const OWN_FOLDERS = ["cache", "client", "engine", "logs", "models", "weights"];
+const OWN_FILES =
+  /^(lock|config\.toml|(children|engine-probe|identity|mesh|node|started|trust-\w+)\.json(\.\d+(\.tmp)?)?)$/;
+
+/**
+ * Makes a data directory, or sees to it that nobody else may look into it or write there. What is run and who is let in is
+ * decided by the files in it. @throws {DataDirUnusableError}
+ */
+export async function makeDataDir(dataDir: string): Promise<void> {
+  const isOurs = (name: string) => OWN_FOLDERS.includes(name) || OWN_FILES.test(name);
+  const options = { isOurs, nested: ["cache", "logs", "weights"], users: ["config.toml"] };
+  try {
+    await makePrivate(dataDir, options);
+  } catch (cause) {
+    throw new DataDirUnusableError(dataDir, cause);
+  }
+}
+
 /** Where files are replaced in one step, so that a node that was killed may have left its drafts there. */
 const FOLDERS = [".", "cache", "models", "weights/index"];
 
@@ -54,7 +74,8 @@ export class DataDirLock {
   /** @throws {DataDirInUseError} naming the pid. @throws {DataDirUnusableError} saying why. */
   static async acquire(dataDir: string): Promise<DataDirLock> {
     const path = join(dataDir, "lock");
-    const file = await openLock(dataDir, path).catch((cause) => {
+    await makeDataDir(dataDir);
+    const file = await openOwn(path).catch((cause) => {
       throw new DataDirUnusableError(dataDir, cause);
     });
     try {
@@ -80,11 +101,6 @@ export class DataDirLock {
     await Deno.remove(this.#nodePath).catch(() => {}); // it was never published
     this.#file.close();
   }
-}
-
-async function openLock(dataDir: string, path: string): Promise<Deno.FsFile> {
-  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
-  return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
 }
 
 function parsePid(text: string): number | null {

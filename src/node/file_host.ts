@@ -7,6 +7,8 @@ import type { LocalModel } from "../models/mod.ts";
 import { FILE_READ_BYTES, FILE_SILENCE_MS } from "./defaults.ts";
 import { type FileQuestion, NO, readQuestion, YES } from "./file_wire.ts";
 
+const MAGIC = new TextEncoder().encode("GGUF");
+
 export interface FileHostOptions {
   readonly models: () => readonly LocalModel[];
   readonly logger: Logger;
@@ -44,6 +46,16 @@ function pathOf({ fingerprint, shard }: FileQuestion, models: readonly LocalMode
   return models.find((model) => model.fingerprint === fingerprint)?.shards[shard];
 }
 
+/**
+ * Asked of the very file that is sent: who else writes to a folder of models could put a link to another file of this user
+ * into the place of one that is announced.
+ */
+async function isGguf(file: Deno.FsFile): Promise<boolean> {
+  const start = new Uint8Array(MAGIC.length);
+  await file.read(start);
+  return start.every((byte, index) => byte === MAGIC[index]);
+}
+
 async function answer(
   stream: ByteStream,
   { offset, length, want }: FileQuestion,
@@ -51,7 +63,9 @@ async function answer(
 ): Promise<void> {
   using file = await Deno.open(path);
   const { size } = await file.stat();
-  if (offset + length > size) return await stream.write(Uint8Array.of(NO));
+  if (offset + length > size || !await isGguf(file)) {
+    return await stream.write(Uint8Array.of(NO));
+  }
   await stream.write(Uint8Array.of(YES));
   await file.seek(offset, Deno.SeekMode.Start);
   const hash = createHash("sha256");

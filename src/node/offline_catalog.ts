@@ -15,6 +15,7 @@ import {
   openLibrary,
 } from "../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
+import { makeDataDir } from "./data_dir.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 
 export interface OfflineOptions extends ModelPlaces {
@@ -27,6 +28,7 @@ export interface OfflineOptions extends ModelPlaces {
 /** What this machine has and could run by itself, where no node runs: `GET /api/catalog` without a mesh. */
 export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEntry[]> {
   await checkModelsDir(options.modelsDir);
+  await makeDataDir(options.dataDir);
   const library = openLibrary(options);
   const guide = await library.resolve(GUIDE_NAME);
   const shelf = await ModelShelf.open({ library, pinned: [guide] });

@@ -9,6 +9,7 @@ import {
   planFit,
   PUBLIC_ONLY,
 } from "../models/mod.ts";
+import { makeDataDir } from "./data_dir.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import { fitOf } from "./fit_words.ts";
 import type { HubConfig } from "./model_desk.ts";
@@ -34,6 +35,7 @@ export async function offlineDownload(
 ): Promise<{ readonly name: string; readonly status: DownloadStatus | null }> {
   const { hub: { endpoint, token }, modelsDir, dataDir, signal, rules = PUBLIC_ONLY } = options;
   await checkModelsDir(modelsDir);
+  await makeDataDir(dataDir);
   const memoryBytes = await memoryOf(options);
   const hub = new URL(endpoint);
   const downloads = await Downloads.open({

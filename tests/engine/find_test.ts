@@ -34,6 +34,26 @@ Deno.test("findBinaries() prefers the installed one, then the one beside the exe
   }
 });
 
+// A program that was downloaded to a folder of everybody's must not run what others put beside it.
+Deno.test("findBinaries() passes over what others may have put beside the executable", async () => {
+  await using root = await tempDir();
+  const options = places(root.path);
+  const [beside, onPath] = [options.executableDir, join(root.path, "path-1")];
+  for (const dir of [beside, onPath]) await put(dir, "llama-server", "rpc-server");
+  const isFoundBeside = async () =>
+    (await findBinaries(options)).llamaServer === join(beside, "llama-server");
+  assert.ok(await isFoundBeside());
+  for (const open of [beside, join(beside, "llama-server")]) {
+    const { mode } = await Deno.stat(open);
+    for (const bits of [0o777, 0o1777]) {
+      await Deno.chmod(open, bits);
+      assert.ok(!await isFoundBeside(), `${open} ${bits.toString(8)}`);
+    }
+    await Deno.chmod(open, (mode ?? 0) & 0o777);
+  }
+  assert.ok(await isFoundBeside());
+});
+
 Deno.test("findBinaries() prefers the newer name of the RPC server", async () => {
   await using root = await tempDir();
   const options = places(root.path);

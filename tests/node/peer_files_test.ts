@@ -150,6 +150,24 @@ Deno.test("a member answers no question but for its own models' files", async ()
   assert.deepEqual(await ask(encodeQuestion(good)), Uint8Array.of(1));
 });
 
+// Who else writes to a folder of models could lead one of their names to any file that this user may read.
+Deno.test("a member sends nothing that has come into the place of a model", async () => {
+  await using a = await tempDir();
+  const model = await localModel(a.path);
+  const secret = join(a.path, "secret");
+  await Deno.writeTextFile(secret, "-----BEGIN OPENSSH PRIVATE KEY-----".repeat(20_000));
+  await Deno.remove(model.path);
+  await Deno.symlink(secret, model.path);
+  const [near, far] = streamPair();
+  const handled = handleFile(far, "peer", { models: () => [model], logger });
+  const { fingerprint } = model;
+  await near.write(encodeQuestion({ fingerprint, shard: 0, offset: 0, length: 30, want: "bytes" }));
+  await near.closeWrite();
+  assert.deepEqual(await near.read(), Uint8Array.of(0));
+  assert.equal(await near.read(), null);
+  await handled;
+});
+
 Deno.test("a source says so where its member no longer has the file, or goes away", async () => {
   await using a = await tempDir();
   const model = await localModel(a.path);

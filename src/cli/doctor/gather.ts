@@ -119,11 +119,14 @@ async function dataDirOf(path: string): Promise<DoctorFacts["dataDir"]> {
 /** Writes and removes a file: permissions alone do not tell of a read-only or full disk. */
 async function whyUnusable(path: string): Promise<string | null> {
   try {
-    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    const { makeDataDir } = await import("../../node/mod.ts");
+    await makeDataDir(path);
     await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "doctor-" }));
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    // What is to be done is said by the finding.
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return reason instanceof Error ? reason.message : String(reason);
   }
 }
 

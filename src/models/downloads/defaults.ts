@@ -38,3 +38,9 @@ export const REPORT_INTERVAL_MS = 250;
 
 /** Bytes hashed at once while a file is checked: about 2 ms of the event loop. */
 export const HASH_STEP_BYTES = 1024 * 1024;
+
+/** What tells of an unfinished download: a name and a path for each of its files. */
+export const UNFINISHED_BYTES_MAX = 1024 * 1024;
+
+/** A file of 4 TB has 250,000 chunks, each with the 60 letters of who brought it. */
+export const PART_STATE_BYTES_MAX = 32 * 1024 * 1024;

@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 import { z } from "zod";
 import { removeDrafts, writeWhole } from "../../base/atomic_file.ts";
+import { ForeignFileError, openAgain, openOwn, readOwnText } from "../../base/own_files.ts";
 import { DownloadRefusedError } from "../errors.ts";
-import { CHUNK_BYTES } from "./defaults.ts";
+import { CHUNK_BYTES, PART_STATE_BYTES_MAX } from "./defaults.ts";
 import { parseJson } from "../json.ts";
 
 /** One piece of a file. All are of the same size but the last. */
@@ -42,7 +43,7 @@ export class PartFile implements AsyncDisposable {
   /** @throws {DownloadRefusedError} where another process has it. */
   static async open(options: PartOptions): Promise<PartFile> {
     const { path, sizeBytes } = options;
-    const file = await Deno.open(partPath(path), { read: true, write: true, create: true });
+    const file = await openPart(path);
     try {
       if (!await file.tryLock(true)) {
         throw new DownloadRefusedError(`Another process is downloading ${path} already`);
@@ -90,7 +91,7 @@ export class PartFile implements AsyncDisposable {
 
   /** A handle of its own, at that place: chunks are written beside each other. */
   async writerAt(offset: number): Promise<Deno.FsFile> {
-    const file = await Deno.open(partPath(this.#options.path), { read: true, write: true });
+    const file = await openAgain(partPath(this.#options.path), this.#file.statSync());
     await file.seek(offset, Deno.SeekMode.Start);
     return file;
   }
@@ -130,6 +131,16 @@ export class PartFile implements AsyncDisposable {
   }
 }
 
+/** Models may lie in a folder that others write to as well. */
+async function openPart(path: string): Promise<Deno.FsFile> {
+  try {
+    return await openOwn(partPath(path));
+  } catch (error) {
+    if (!(error instanceof ForeignFileError)) throw error;
+    throw new DownloadRefusedError(`Cannot download ${path}: ${error.message}`, { cause: error });
+  }
+}
+
 /** Removes what is left of an unfinished file. */
 export async function removePart(path: string): Promise<void> {
   await Promise.all([partPath(path), statePath(path)].map(removeIfThere));
@@ -160,7 +171,7 @@ function freshState({ identity, sizeBytes, chunkBytes = CHUNK_BYTES }: PartOptio
 
 /** `undefined` where there is none, or one of another file: then all is fetched. */
 async function readState(options: PartOptions): Promise<State | undefined> {
-  const text = await Deno.readTextFile(statePath(options.path)).catch(() => "");
+  const text = await readOwnText(statePath(options.path), PART_STATE_BYTES_MAX);
   const { data } = schema.safeParse(parseJson(text));
   const fresh = freshState(options);
   const same = data?.identity === fresh.identity && data.sizeBytes === fresh.sizeBytes &&

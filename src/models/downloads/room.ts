@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { isForeign } from "../../base/own_files.ts";
 import { DownloadRefusedError } from "../errors.ts";
 import { DISK_RESERVE_BYTES } from "./defaults.ts";
 import { type DownloadWorld, type FileToDownload, roomMessage } from "./download_file.ts";
@@ -15,6 +17,7 @@ export async function checkRoom(
       { cause },
     );
   });
+  for (const { path } of files) await refuseForeignLinks(folder, path);
   const left = await Promise.all(files.map(async ({ path, ...file }) => {
     const there = await Deno.stat(path).then(({ size }) => size, () => 0);
     if (there > 0) return 0;
@@ -25,6 +28,18 @@ export async function checkRoom(
   const free = await world.freeBytes(folder);
   if (free < missing + DISK_RESERVE_BYTES) {
     throw new DownloadRefusedError(roomMessage(folder, missing, free));
+  }
+}
+
+/** Who else writes to the folder could lead what is downloaded to where they may not write themselves. */
+async function refuseForeignLinks(folder: string, path: string): Promise<void> {
+  for (let below = dirname(path); below.length > folder.length; below = dirname(below)) {
+    const info = await Deno.lstat(below).catch(() => null);
+    if (info?.isSymlink && isForeign(info)) {
+      throw new DownloadRefusedError(
+        `Cannot download into ${below}: it is a link that another user of this machine has made`,
+      );
+    }
   }
 }
 

@@ -1,6 +1,8 @@
-import { join } from "node:path";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { readOwnText } from "../../base/own_files.ts";
+import { UNFINISHED_BYTES_MAX } from "./defaults.ts";
 import { parseJson } from "../json.ts";
 
 /** A download that was begun, as a later run finds it. */
@@ -38,11 +40,16 @@ export class UnfinishedStore {
     const found: Unfinished[] = [];
     for (const name of await fileNames(this.#folder)) {
       if (!name.endsWith(SUFFIX)) continue;
-      const text = await Deno.readTextFile(join(this.#folder, name)).catch(() => "");
+      const text = await readOwnText(join(this.#folder, name), UNFINISHED_BYTES_MAX);
       const { data } = schema.safeParse(parseJson(text));
-      if (data !== undefined) found.push(data);
+      if (data !== undefined && this.#isHere(data)) found.push(data);
     }
     return found;
+  }
+
+  /** Its files are written and removed by these paths. */
+  #isHere({ files }: Unfinished): boolean {
+    return files.every(({ path }) => isBelow(this.#folder, path));
   }
 
   async add(download: Unfinished): Promise<void> {
@@ -58,6 +65,11 @@ export class UnfinishedStore {
   #path(name: string): string {
     return join(this.#folder, `${name}${SUFFIX}`);
   }
+}
+
+function isBelow(folder: string, path: string): boolean {
+  const way = relative(resolve(folder), resolve(path));
+  return way !== "" && !isAbsolute(way) && way.split(sep)[0] !== "..";
 }
 
 async function fileNames(folder: string): Promise<string[]> {

@@ -1,0 +1,49 @@
+/** Another user of this machine. Only the administrator may act as one, so that such tests need root. */
+
+/** `nobody`, on every system. */
+export const OTHER_USER = 65_534;
+
+const isRoot = Deno.uid() === 0;
+
+/** A test that needs another user; ignored, with the reason in its name, where this one can't act as any. */
+export function otherUserTest(name: string, fn: () => Promise<void>): void {
+  if (isRoot) Deno.test(name, fn);
+  else Deno.test.ignore(`${name} (needs root, to act as another user)`, () => {});
+}
+
+/** Runs a command as another user. @returns whether it succeeded */
+export async function asOtherUser(command: string, ...args: string[]): Promise<boolean> {
+  const user = ["--reuid", `${OTHER_USER}`, "--regid", `${OTHER_USER}`, "--clear-groups"];
+  const { success } = await new Deno.Command("setpriv", {
+    args: [...user, command, ...args],
+    cwd: "/",
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
+}
+
+/** Runs something with a mask of its own for new files and folders. */
+export async function withUmask<T>(mask: number, action: () => Promise<T>): Promise<T> {
+  const before = Deno.umask(mask);
+  try {
+    return await action();
+  } finally {
+    Deno.umask(before);
+  }
+}
+
+/** Every path below a folder that somebody else has a right to, with its mode. */
+export async function openToOthers(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    const { mode } = await Deno.lstat(path);
+    if (!isSymlink && ((mode ?? 0) & 0o077) !== 0) {
+      found.push(`${path} ${((mode ?? 0) & 0o777).toString(8)}`);
+    }
+    if (isDirectory) found.push(...await openToOthers(path));
+  }
+  return found;
+}
