@@ -2,8 +2,10 @@ import type { Logger } from "@logtape/logtape";
 import { llamaServerArguments, rpcServerArguments } from "./arguments.ts";
 import type { ChildFile } from "./child_file.ts";
 import { Lines, LoadProgress } from "./child_output.ts";
+import { DISK_PATIENCE_MS } from "./defaults.ts";
 import { reasonOf } from "./errors.ts";
 import { CauseLines, type ExitCause } from "./exit_cause.ts";
+import { finishesWithin } from "./finishes_within.ts";
 import { freePort } from "./free_port.ts";
 import { untilFrozen } from "./freeze_watch.ts";
 import { type GuardedChild, spawnGuarded } from "./guard.ts";
@@ -159,7 +161,8 @@ export class ChildRun {
     const identity = pid === null ? undefined : await identify(pid);
     if (identity === undefined) return;
     this.#identity = identity;
-    await this.#parts.children.add({ ...identity, name: this.#spec.kind }).catch((error) =>
+    const adding = this.#parts.children.add({ ...identity, name: this.#spec.kind });
+    await finishesWithin(adding, DISK_PATIENCE_MS).catch((error) =>
       this.#warn("Could not keep the pid of {server}: {reason}", error)
     );
   }
@@ -184,12 +187,13 @@ export class ChildRun {
     const identity = this.#identity;
     this.#identity = null;
     if (identity === null) return;
-    await this.#parts.children.remove(identity.pid).catch((error) =>
+    const removing = this.#parts.children.remove(identity.pid);
+    await finishesWithin(removing, DISK_PATIENCE_MS).catch((error) =>
       this.#warn("Could not strike the pid of {server} out: {reason}", error)
     );
   }
 
-  /** A full disk must not stop a server that works. */
+  /** A disk that is full or hangs must not stop a server that works. */
   async #writeLog(bytes: Uint8Array): Promise<void> {
     await this.#parts.log.write(bytes).catch((error) =>
       this.#warn("Could not write the log of {server}: {reason}", error)

@@ -117,5 +117,8 @@ export const DOWNLOAD_STALL_MS = 30_000;
 /** Attempts in a row that bring no byte before a download is given up. */
 export const DOWNLOAD_ATTEMPTS = 3;
 
+/** A disk that sleeps is back sooner, or what would have been written is lost: nobody waits for a log or a list of pids. */
+export const DISK_PATIENCE_MS = 2_000;
+
 /** Of each log this much is shown: some hundred lines. */
 export const LOG_TAIL_BYTES = 32 * 1024;

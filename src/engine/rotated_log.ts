@@ -1,4 +1,7 @@
+import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
+import { DISK_PATIENCE_MS } from "./defaults.ts";
+import { finishesWithin } from "./finishes_within.ts";
 
 export interface RotationOptions {
   readonly maxBytes: number;
@@ -6,28 +9,45 @@ export interface RotationOptions {
   readonly files: number;
 }
 
-/** Appends to a file and begins a new one when it is full. Writes queue up; nobody has to wait for them. */
+/**
+ * Appends to a file and begins a new one when it is full. Writes queue up. What comes while the disk hangs is lost: a
+ * child waits for whoever takes its output, and must not wait for a disk.
+ */
 export class RotatedLog {
   readonly #path: string;
   readonly #options: RotationOptions;
   #file: Deno.FsFile | null = null;
   #bytes = 0;
   #writing: Promise<void> = Promise.resolve();
+  #hangs = false;
+  #lostBytes = 0;
 
   constructor(path: string, options: RotationOptions) {
     this.#path = path;
     this.#options = options;
   }
 
-  /** @throws what the disk says; a later write tries again. */
-  write(bytes: Uint8Array): Promise<void> {
-    this.#writing = this.#writing.catch(() => {}).then(() => this.#append(bytes));
-    return this.#writing;
+  /** The bytes may be used again once it resolves. @throws what the disk says; a later write tries again. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#hangs) {
+      this.#lostBytes += bytes.length;
+      return;
+    }
+    const own = this.#withGap(bytes);
+    if (await finishesWithin(this.#next(() => this.#append(own)), DISK_PATIENCE_MS)) return;
+    if (this.#hangs) return;
+    this.#hangs = true;
+    this.#writing.catch(() => {}).then(() => this.#hangs = false);
+    throw new Error("the disk does not finish a write. What comes meanwhile is lost");
   }
 
-  /** Resolves when all is written. A later write opens the file again. */
-  close(): Promise<void> {
-    this.#writing = this.#writing.catch(() => {}).then(() => this.#closeFile());
+  /** Resolves when all is written, or the disk hangs. A later write opens the file again. */
+  async close(): Promise<void> {
+    await finishesWithin(this.#next(() => this.#closeFile()), DISK_PATIENCE_MS);
+  }
+
+  #next(work: () => void | Promise<void>): Promise<void> {
+    this.#writing = this.#writing.catch(() => {}).then(work);
     return this.#writing;
   }
 
@@ -39,6 +59,14 @@ export class RotatedLog {
     const file = await this.#open();
     this.#bytes += bytes.length;
     for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  }
+
+  /** A copy, behind what is to be said of bytes that are lost. */
+  #withGap(bytes: Uint8Array): Uint8Array {
+    if (this.#lostBytes === 0) return bytes.slice();
+    const gap = `\n[${this.#lostBytes} bytes are lost: the disk did not take them]\n`;
+    this.#lostBytes = 0;
+    return Buffer.concat([Buffer.from(gap), bytes]);
   }
 
   async #open(): Promise<Deno.FsFile> {

@@ -1,22 +1,8 @@
 import assert from "node:assert/strict";
 import { STOP_GRACE_MS } from "../../src/engine/defaults.ts";
-import type { Engine } from "../../src/engine/mod.ts";
+import { scripted } from "./scripted.ts";
 import { solo, stateOf, supervising } from "./supervising.ts";
-import { tempDir, writeScript } from "./temp_dir.ts";
-
-/** llama.cpp made of scripts, for faults that the real one does not have. */
-async function scripted(dataDir: string, llamaServer: string): Promise<Engine> {
-  const path = await writeScript(dataDir, "llama-server", llamaServer);
-  return {
-    llamaServer: path,
-    rpcServer: path,
-    build: "0",
-    rpcProtocol: "0.0.0",
-    devices: [],
-    llamaServerFlags: new Set(),
-    rpcServerFlags: new Set(),
-  };
-}
+import { tempDir } from "./temp_dir.ts";
 
 Deno.test("a child that is deaf to SIGTERM is killed", async () => {
   await using dir = await tempDir();
