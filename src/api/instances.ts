@@ -1,11 +1,16 @@
 import type { Logger } from "@logtape/logtape";
 import { balanced, type Loads } from "./balance.ts";
 import { candidates, chooseModel, warmNames } from "./choose.ts";
-import { ENDS_ALLOWED, HELD_LOOK_MS } from "./defaults.ts";
+import { ENDS_ALLOWED, HELD_LOOK_MS, UNCLAIMED_HOLD_MS, WAITING_HOLD_MS } from "./defaults.ts";
 import { matchName } from "./model_name.ts";
 import { RefusedError } from "./openai_errors.ts";
 import type { Routing } from "./routing.ts";
-import { type GatewayInstance, type GatewayNode, InstanceUnavailableError } from "./types.ts";
+import {
+  type GatewayInstance,
+  type GatewayNode,
+  InstanceUnavailableError,
+  type Obstacle,
+} from "./types.ts";
 
 export interface SearchOptions {
   readonly node: GatewayNode;
@@ -33,7 +38,9 @@ export class InstanceSearch {
   readonly #told = new Set<string>();
   /** Hosts that ended while they had the request, in the order in which they did. */
   readonly #ends: string[] = [];
-  #holdUntilMs: number | undefined;
+  #heldSinceMs: number | undefined;
+  /** Since when something stands in the way of the model. */
+  #blockedSinceMs: number | undefined;
   /** The one that has begun to answer: only its like can go on. */
   #begun: GatewayInstance | undefined;
 
@@ -96,7 +103,8 @@ export class InstanceSearch {
   began(instance: GatewayInstance): void {
     this.#begun = instance;
     this.#full = false;
-    this.#holdUntilMs = undefined;
+    this.#heldSinceMs = undefined;
+    this.#blockedSinceMs = undefined;
     this.#asked.clear();
   }
 
@@ -117,10 +125,17 @@ export class InstanceSearch {
     const model = this.#begun?.model ?? routing.model;
     if (this.#full) throw new RefusedError({ kind: "overloaded", model });
     const now = performance.now();
-    this.#holdUntilMs ??= now + holdMs;
-    const isHopeless = this.#failed === undefined && !mayCome(node, model) &&
-      (model === null || !await node.summon(model, signal));
-    if (isHopeless || now >= this.#holdUntilMs) throw nobodyAnswers(node, model, this.#failed);
+    this.#heldSinceMs ??= now;
+    const comes = mayCome(node, model);
+    const obstacle = comes ? undefined : obstacleOf(node, model);
+    this.#blockedSinceMs = obstacle === undefined ? undefined : this.#blockedSinceMs ?? now;
+    const isHopeless = obstacle === undefined
+      ? !comes && this.#failed === undefined
+      : isFinal(obstacle);
+    const isRefused = isHopeless && (model === null || !await node.summon(model, signal));
+    const isOver = now >= this.#heldSinceMs + holdMs ||
+      (obstacle !== undefined && now >= (this.#blockedSinceMs ?? now) + patienceFor(obstacle));
+    if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);
   }
 }
 
@@ -130,6 +145,23 @@ function describeEnds(hosts: readonly string[]): string {
   if (machines === hosts.length) return `${machines} machines were lost while they answered`;
   return `${hosts.length} times the model ended while it answered, on ${machines} ` +
     (machines === 1 ? "machine" : "machines");
+}
+
+/** What stands in the way of the model, or of any where the caller leaves the choice to the node. */
+function obstacleOf(node: GatewayNode, model: string | null): Obstacle | undefined {
+  const obstacles = node.obstacles();
+  if (model === null) return node.coming().length > 0 ? undefined : obstacles[0];
+  const match = matchName(model, obstacles.map((one) => one.model));
+  return match.kind === "one" ? obstacles.find((one) => one.model === match.name) : undefined;
+}
+
+/** Nobody does anything about it, unless a machine is asked to. */
+function isFinal({ kind }: Obstacle): boolean {
+  return kind === "failed" || kind === "dropped";
+}
+
+function patienceFor({ kind }: Obstacle): number {
+  return kind === "waiting" || kind === "downloading" ? WAITING_HOLD_MS : UNCLAIMED_HOLD_MS;
 }
 
 function mayCome(node: GatewayNode, model: string | null): boolean {
@@ -168,6 +200,8 @@ export function nobodyAnswers(
   model: string | null,
   failed?: GatewayInstance,
 ): RefusedError {
+  const obstacle = mayCome(node, model) ? undefined : obstacleOf(node, model);
+  if (obstacle !== undefined) return new RefusedError({ kind: "obstacle", obstacle });
   if (failed !== undefined) return new RefusedError({ kind: "unreachable", model: failed.model });
   if (!node.knowsMesh && model !== null) return new RefusedError({ kind: "unreachable", model });
   if (model === null || model === node.ownModel || mayCome(node, model)) {

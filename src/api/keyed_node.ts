@@ -1,6 +1,12 @@
 import type { ApiKey } from "./keys.ts";
 import type { RateLimits } from "./rate_limit.ts";
-import type { ForwardRequest, GatewayInstance, GatewayNode, RequestRecord } from "./types.ts";
+import type {
+  ForwardRequest,
+  GatewayInstance,
+  GatewayNode,
+  Obstacle,
+  RequestRecord,
+} from "./types.ts";
 
 /** The node as the holder of a key sees it: with the models that the key may use, and no others. */
 export class KeyedNode implements GatewayNode {
@@ -42,6 +48,10 @@ export class KeyedNode implements GatewayNode {
 
   warm(): readonly GatewayInstance[] {
     return this.#node.warm().filter(({ model }) => this.#mayUse(model));
+  }
+
+  obstacles(): readonly Obstacle[] {
+    return this.#node.obstacles().filter(({ model }) => this.#mayUse(model));
   }
 
   coming(): readonly string[] {

@@ -272,7 +272,7 @@ function outcomeOf(status: number): string {
 
 function instancesOf({ models }: Status): Sample[] {
   return models.slice(0, LABEL_VALUES_MAX).flatMap(({ name, instances }) =>
-    (["warm", "loading", "waiting"] as const).map((state): Sample => [
+    (["warm", "loading", "waiting", "failed"] as const).map((state): Sample => [
       { model: name, state },
       instances.filter((instance) => instance.state === state).length,
     ])

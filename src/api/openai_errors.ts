@@ -1,4 +1,6 @@
+import { formatBytes } from "../base/format_bytes.ts";
 import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE, RETRY_AFTER_S } from "./defaults.ts";
+import type { Obstacle } from "./types.ts";
 
 /** Why a request gets no answer from a model, or from the node. */
 export type Refusal =
@@ -13,6 +15,7 @@ export type Refusal =
   | { readonly kind: "unknown-model"; readonly model: string; readonly warm: readonly string[] }
   | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
   | { readonly kind: "not-warm"; readonly model: string | null }
+  | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   | { readonly kind: "unreachable"; readonly model: string }
   | { readonly kind: "overloaded"; readonly model: string | null }
   | { readonly kind: "interrupted"; readonly reason: string }
@@ -130,6 +133,8 @@ function judge(refusal: Refusal): Verdict {
       };
     case "not-warm":
       return { status: 503, code: "model_not_ready", message: notWarm(refusal.model) };
+    case "obstacle":
+      return judgeObstacle(refusal.obstacle);
     case "unreachable":
       return {
         status: 503,
@@ -179,6 +184,51 @@ function judge(refusal: Refusal): Verdict {
         message: "The node failed to answer this request: its log says why",
       };
   }
+}
+
+/** A model that somebody has taken away is not there; one that can't be served now is another matter. */
+function judgeObstacle(obstacle: Obstacle): Verdict {
+  const { kind } = obstacle;
+  const model = `The model '${shorten(obstacle.model)}'`;
+  switch (kind) {
+    case "failed":
+      return {
+        status: 503,
+        code: "model_failed",
+        message: `${model} can't be loaded ${obstacle.reason}. It is tried again from time to ` +
+          "time, and at once when its file changes or its machine is started anew",
+      };
+    case "waiting":
+      return { status: 503, code: "model_waiting", message: `${model} ${lacking(obstacle)}` };
+    case "downloading":
+      return {
+        status: 503,
+        code: "model_downloading",
+        message: `${model} is being downloaded by ${obstacle.by}: try again once it is there`,
+      };
+    case "dropped":
+      return {
+        status: 404,
+        code: "model_dropped",
+        message: `${model} is served no longer: it was dropped on ${list(obstacle.by)}, ` +
+          "where it can be served again in the console",
+        param: "model",
+      };
+    case "unclaimed":
+      return {
+        status: 503,
+        code: "model_unserved",
+        message: `${model} is wanted, and no machine that is here can serve it now`,
+      };
+  }
+}
+
+function lacking(
+  { needBytes, haveBytes }: { readonly needBytes: number; readonly haveBytes: number },
+): string {
+  const [need, have] = [needBytes, haveBytes].map(formatBytes);
+  return `waits for memory: it needs ${need}, and the machines that could share it have ${have}. ` +
+    "Add a machine, or choose a smaller model";
 }
 
 function foreignHost(host: string | null): string {

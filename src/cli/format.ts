@@ -1,12 +1,6 @@
-/** Figures as people read them. GB are 10^9 bytes. */
+/** Figures as people read them. */
 
-const BYTES_PER_GB = 1e9;
-const BYTES_PER_MB = 1e6;
-
-export function formatBytes(bytes: number): string {
-  if (bytes >= BYTES_PER_GB) return `${(bytes / BYTES_PER_GB).toFixed(1)} GB`;
-  return `${(bytes / BYTES_PER_MB).toFixed(bytes < BYTES_PER_MB ? 2 : 1)} MB`;
-}
+export { formatBytes } from "../base/format_bytes.ts";
 
 export function formatSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;

@@ -35,9 +35,10 @@ export function statusText(told: Status): string {
     `Mesh ${shortId(mesh.id)}: ${machines} with ${formatBytes(mesh.vramBytes)} of memory\n`,
     table(nodes),
     models.length === 0 ? "No models yet\n" : table([
-      ["MODEL", "STATE", "SIZE", "SERVED BY"],
+      ["MODEL", "STATE", "SIZE", "SERVED BY", "WHY"],
       ...models.map((model) => modelRow(model, namesOf(status))),
     ]),
+    ...models.flatMap(reasonText),
     ...notesOf(status),
   ].join("\n");
 }
@@ -68,7 +69,13 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
     model.state + lack,
     formatBytes(model.sizeBytes),
     groups.join(", "),
+    cell(model.instances[0]?.why ?? null),
   ];
+}
+
+/** What keeps a model from being served is too long for a table. */
+function reasonText({ name, reason }: ModelStatus): string[] {
+  return reason === null ? [] : [`${name} is not served. ${reason}\n`];
 }
 
 function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {

@@ -2,8 +2,8 @@
 
 import { CAUSE_CHARS, CAUSE_LINES } from "./defaults.ts";
 
-/** The file that a failed load stumbled over, as far as the server tells. */
-export type FailedPart = "model" | "draft" | "projector";
+/** What a server stumbled over, as far as it tells: a file, or the rpc-server of a worker that was lost. */
+export type FailedPart = "model" | "draft" | "projector" | "worker";
 
 export interface ExitCause {
   /** For people, behind the server's name: the line that tells, without its time stamp. */
@@ -38,7 +38,7 @@ export class CauseLines {
     const told = isFromOutside(exitCode) ? undefined : tellingLine(this.#lines);
     const line = withoutFolders(told ?? endWords(exitCode));
     const part = this.#part;
-    return { text: part === "model" ? line : `${part}: ${line}`, part };
+    return { text: part === "draft" || part === "projector" ? `${part}: ${line}` : line, part };
   }
 
   /** The server has loaded: what it complained of until now did not end it. */
@@ -112,6 +112,7 @@ function isConsequence(line: string): boolean {
 function partOf(text: string): FailedPart | undefined {
   if (/failed to load draft model/.test(text)) return "draft";
   if (/failed to load multimodal model|failed to load CLIP model/i.test(text)) return "projector";
+  if (/Failed to connect to|Remote RPC server crashed/.test(text)) return "worker";
   return undefined;
 }
 

@@ -5,12 +5,20 @@ import {
   MAX_ADDRESSES,
   MAX_ANNOUNCED_DEMANDS,
   MAX_ANNOUNCED_DEVICES,
+  MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
   MAX_WORKERS,
 } from "./defaults.ts";
-import { displayName, modelName, peerIdText, versionNumber, versionText } from "./names.ts";
+import {
+  asReason,
+  displayName,
+  modelName,
+  peerIdText,
+  versionNumber,
+  versionText,
+} from "./names.ts";
 import type { Announcement } from "./types.ts";
 
 /** A petabyte, so that the sum of a thousand is still exact. */
@@ -27,6 +35,9 @@ const term = z.number().int().min(0).max(MAX_TERM);
 const state = z.enum(["loading", "warm", "waiting"]);
 const mode = z.enum(["solo", "split"]);
 const claimReason = z.enum(["memory", "unserved", "download", "room", "hot", "spare", "split"]);
+const failures = z.array(z.object({ model: modelName, reason: z.string().transform(asReason) }))
+  .max(MAX_ANNOUNCED_FAILURES);
+const modelNames = z.array(modelName).max(MAX_ANNOUNCED_MODELS);
 const activeRole = z.enum(["host", "worker", "standby"]);
 
 export const addressList: z.ZodType<string[]> = z
@@ -67,6 +78,11 @@ export const routeNodeSchema = z.object({
   role: activeRole,
   model: modelName.nullable(),
   claim: modelName.nullable(),
+  // Of nodes of an earlier version nothing of this is known, and a later one may know further reasons.
+  why: z.enum([...claimReason.options, "told"]).nullable().catch(null),
+  failures: failures.default([]),
+  dropped: modelNames.default([]),
+  holds: modelNames.nullable().default(null),
   memoryBytes: bytes,
   devices: z.array(deviceSchema).max(MAX_ANNOUNCED_DEVICES),
   addresses: addressList,
@@ -87,14 +103,17 @@ export const announcementSchema: z.ZodType<Announcement> = z.object({
   models: z.array(modelRef.extend({ sizeBytes: bytes, needBytes: bytes })).max(
     MAX_ANNOUNCED_MODELS,
   ),
-  wanted: z.array(modelName).max(MAX_ANNOUNCED_MODELS),
+  wanted: modelNames,
   target: modelRef.nullable(),
   split: z.boolean(),
   // Nodes of an earlier version do not say it.
   tensorSplit: z.array(proportion).min(2).max(MAX_WORKERS + 1).nullable().default(null),
   assignable: z.boolean(),
   claim: z.object({ model: modelName, reason: claimReason }).nullable(),
-  refuses: z.array(modelName).max(MAX_ANNOUNCED_MODELS),
+  refuses: modelNames,
+  // Nodes of an earlier version do not say it.
+  dropped: modelNames.default([]),
+  failures: failures.default([]),
   downloadBytes: bytes,
   demand: z.record(modelName, z.number().positive()).refine(
     (demand) => Object.keys(demand).length <= MAX_ANNOUNCED_DEMANDS,

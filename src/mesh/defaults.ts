@@ -33,6 +33,12 @@ export const MAX_ANNOUNCEMENT_BYTES = 65_536;
 /** design.md 6. */
 export const MAX_ANNOUNCED_MODELS = 200;
 
+/** A node does one thing at a time, and gives up what it can't do: more than a few are an attack. */
+export const MAX_ANNOUNCED_FAILURES = 8;
+
+/** A line of llama.cpp's log with the name of what wrote it; nobody reads further. */
+export const MAX_REASON_CHARS = 400;
+
 /** A node serves one model at a time; what it served in the last minutes still counts. */
 export const MAX_ANNOUNCED_DEMANDS = 16;
 

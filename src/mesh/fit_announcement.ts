@@ -6,12 +6,13 @@ import {
   MAX_ADDRESSES,
   MAX_ANNOUNCED_DEMANDS,
   MAX_ANNOUNCED_DEVICES,
+  MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
 } from "./defaults.ts";
-import { asDisplayName, asVersionText, isModelName } from "./names.ts";
+import { asDisplayName, asReason, asVersionText, isModelName } from "./names.ts";
 import type { Announcement, Instance } from "./types.ts";
 
 /**
@@ -45,16 +46,18 @@ const FEW_ITEMS = 120;
 const DROPPED_FIRST = [
   ["models", 100],
   ["refuses", 50],
+  ["dropped", 50],
   ["wanted", 50],
   ["models", 0],
   ["refuses", 0],
+  ["dropped", 0],
   ["devices", 8],
   ["wanted", 0],
 ] as const;
 
 function withinBounds(announcement: Announcement): Announcement {
-  const { name, devices, models, wanted, refuses, addresses, demand, instance, claim, engine } =
-    announcement;
+  const { name, devices, models, wanted, refuses, dropped, failures } = announcement;
+  const { addresses, demand, instance, claim, engine } = announcement;
   return {
     ...announcement,
     name: asDisplayName(name),
@@ -82,6 +85,9 @@ function withinBounds(announcement: Announcement): Announcement {
       })),
     wanted: wanted.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     refuses: refuses.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
+    dropped: dropped.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
+    failures: failures.filter(({ model }) => isModelName(model)).slice(0, MAX_ANNOUNCED_FAILURES)
+      .map(({ model, reason }) => ({ model, reason: asReason(reason) })),
     demand: bounded(mostFirst(demand), MAX_ANNOUNCED_DEMANDS, (requests) => requests),
     tunnelPorts: bounded(announcement.tunnelPorts, MAX_ANNOUNCED_PORTS, (port) => port),
     instance: instance === null ? null : boundedInstance(instance),
@@ -102,10 +108,11 @@ function boundedInstance(instance: Instance): Instance {
 }
 
 function itemsOf(
-  { models, wanted, refuses, devices, tunnelPorts, instance }: Announcement,
+  { models, wanted, refuses, dropped, failures, devices, tunnelPorts, instance }: Announcement,
 ): number {
   const workers = instance?.workers.length ?? 0;
-  return models.length + wanted.length + refuses.length + devices.length + workers +
+  return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
+    devices.length + workers +
     Object.keys(tunnelPorts).length;
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isPeerId } from "./keys.ts";
+import { MAX_REASON_CHARS } from "./defaults.ts";
 import type { PeerId } from "./types.ts";
 
 /** Names of models: design.md 7. They become parts of paths and URLs, so nothing else is let in. */
@@ -31,6 +32,12 @@ export const peerIdText: z.ZodType<PeerId> = z
   .max(64)
   .refine((text): text is PeerId => isPeerId(text), "it is not a PeerId")
   .transform((text) => text as PeerId);
+
+/** A sentence of another node as it may be shown: one line, without what a terminal would obey. */
+export function asReason(text: string): string {
+  const printable = text.replaceAll(/\s+/g, " ").replaceAll(/\p{C}/gu, "");
+  return [...printable].slice(0, MAX_REASON_CHARS).join("");
+}
 
 /** What is left of a name that people chose once it fits `displayName`. */
 export function asDisplayName(text: string): string {

@@ -26,11 +26,13 @@ export function buildRoutingTable(
   const instances = [...members.flatMap(instancesOf), ...hearsay.instances];
   const served = new Set(instances.map(({ model }) => model.name));
   const missed = [...lost.flatMap(servedBy), ...hearsay.lost].filter((name) => !served.has(name));
+  const wanted = [...members.flatMap((member) => member.wanted), ...hearsay.wanted];
+  const wantedNames = new Set(wanted);
   return tableOf({
     instances,
-    wanted: [...members.flatMap((member) => member.wanted), ...hearsay.wanted],
+    wanted,
     lost: missed,
-    nodes: [...members.map(nodeOf), ...hearsay.nodes],
+    nodes: [...members.map((member) => nodeOf(member, wantedNames)), ...hearsay.nodes],
     partial,
   });
 }
@@ -81,19 +83,36 @@ function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
   return instance === null ? [] : [{ ...instance, host }];
 }
 
-function nodeOf(member: Announcement): RouteNode {
+function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
   const { peer, name, role, target, claim, memoryBytes, devices, addresses, version } = member;
+  const { failures, dropped } = member;
   return {
     peer,
     name,
     role,
     model: target?.name ?? null,
     claim: claim?.model ?? null,
+    why: whyOf(member),
+    failures,
+    dropped,
+    holds: heldBy(member, wanted),
     memoryBytes,
     devices,
     addresses,
     version,
   };
+}
+
+function whyOf({ assignable, target, claim }: Announcement): RouteNode["why"] {
+  if (target === null) return null;
+  if (!assignable) return "told";
+  return claim?.model === target.name ? claim.reason : null;
+}
+
+/** Others need not know what else lies on its disk. */
+function heldBy({ models, memoryBytes }: Announcement, wanted: ReadonlySet<string>): string[] {
+  const able = models.filter(({ name, needBytes }) => wanted.has(name) && needBytes <= memoryBytes);
+  return [...new Set(able.map(({ name }) => name))];
 }
 
 function versionOf(content: unknown): string {

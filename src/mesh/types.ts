@@ -75,6 +75,13 @@ export interface Claim {
 
 export type ClaimReason = "memory" | "unserved" | "download" | "room" | "hot" | "spare" | "split";
 
+/** A model that a node has tried in vain to serve, or to lend its memory to. It may try again. */
+export interface ModelFailure {
+  readonly model: string;
+  /** For people, in the words of what has failed. */
+  readonly reason: string;
+}
+
 /** The part of an announcement that the node decides; mesh adds identity, version numbers and RTTs. */
 export interface AnnouncementContent {
   readonly name: string;
@@ -97,6 +104,10 @@ export interface AnnouncementContent {
   readonly claim: Claim | null;
   /** Names that this node will not serve. */
   readonly refuses: readonly string[];
+  /** Those of them that its user has dropped. */
+  readonly dropped: readonly string[];
+  /** What it can't do though it should. */
+  readonly failures: readonly ModelFailure[];
   /** Bytes of models that this node would download now. */
   readonly downloadBytes: number;
   /** By model: requests that its instance here answers at one time, on average, in powers of two. */
@@ -143,6 +154,12 @@ export interface RouteNode {
   readonly model: string | null;
   /** The model that it takes because the mesh needs it, which may be long before it serves it. */
   readonly claim: string | null;
+  /** Why it serves its model: its user wants that, or the mesh needs it. `null` where the node doesn't say. */
+  readonly why: ClaimReason | "told" | null;
+  readonly failures: readonly ModelFailure[];
+  readonly dropped: readonly string[];
+  /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */
+  readonly holds: readonly string[] | null;
   readonly memoryBytes: number;
   readonly devices: readonly DeviceMemory[];
   readonly addresses: readonly string[];

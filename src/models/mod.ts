@@ -37,4 +37,5 @@ export type {
   ProjectorFile,
   SplitCandidate,
 } from "./types.ts";
+export { fileIdentity } from "./weights/file_identity.ts";
 export { WeightLibrary, type WeightLibraryOptions } from "./weights/weight_library.ts";

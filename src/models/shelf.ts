@@ -15,6 +15,7 @@ export interface ShelfOptions {
 export class ModelShelf {
   readonly #options: ShelfOptions;
   readonly #listeners = new Set<() => void>();
+  #pinned: readonly LocalModel[];
   #listing: LibraryListing;
 
   static async open(options: ShelfOptions, signal?: AbortSignal): Promise<ModelShelf> {
@@ -23,6 +24,7 @@ export class ModelShelf {
 
   private constructor(options: ShelfOptions, listing: LibraryListing) {
     this.#options = options;
+    this.#pinned = options.pinned;
     this.#listing = listing;
   }
 
@@ -30,7 +32,7 @@ export class ModelShelf {
   get models(): readonly LocalModel[] {
     const listed = new Map(this.#listing.models.map((model) => [placeOf(model), model]));
     // As the folders have it now, where it lies in one of them: with what has come beside it.
-    const pinned = this.#options.pinned.map((model) => {
+    const pinned = this.#pinned.map((model) => {
       const now = listed.get(placeOf(model));
       return now !== undefined && keyOf(now) === keyOf(model) ? now : model;
     });
@@ -60,7 +62,19 @@ export class ModelShelf {
   async refresh(signal?: AbortSignal): Promise<void> {
     const before = describe(this.#listing);
     this.#listing = await this.#options.library.list(signal);
-    if (describe(this.#listing) === before) return;
+    if (describe(this.#listing) !== before) this.#tell();
+  }
+
+  /** The file of a model is another than it was: it is read again, wherever it lies. @throws why it is of no use now. */
+  async reread(path: string, signal?: AbortSignal): Promise<void> {
+    const { library } = this.#options;
+    const model = await library.resolve(path, signal);
+    this.#pinned = this.#pinned.map((old) => old.path === model.path ? model : old);
+    this.#listing = await library.list(signal);
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -4,6 +4,7 @@ import type { LocalModel } from "../models/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { roleOf } from "./announcement.ts";
+import { ChangedFiles } from "./changed_files.ts";
 import { DEMAND_LOOK_MS } from "./defaults.ts";
 import { downloadables } from "./downloadables.ts";
 import { type Duty, splitPeers } from "./duty.ts";
@@ -34,6 +35,8 @@ export class Active implements NodePart {
   readonly #rest: IdleUnload;
   readonly #standby: StandbyKeeper;
   readonly #table: TableWatch;
+  /** Of what can't be loaded here. */
+  readonly #failedFiles: ChangedFiles;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
@@ -42,7 +45,7 @@ export class Active implements NodePart {
     this.#outlook = new Outlook({
       mesh,
       facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.desk.roomBytes }),
-      wishes: { told: told === null ? null : refOf(told), wanted, dropped: [] },
+      wishes: { told: told === null ? null : refOf(told), wanted, dropped: [], resting: [] },
       now: systemClock.now,
     });
     const duty = () => this.#reconciler.duty;
@@ -60,6 +63,10 @@ export class Active implements NodePart {
     });
     this.#standby = this.#createStandby();
     this.#table = new TableWatch(mesh);
+    this.#failedFiles = new ChangedFiles({
+      changed: () => void this.#rereadFailed(),
+      after: systemClock.after,
+    });
     this.#http = new HttpEnd({
       ...options,
       demand: this.#outlook.demand,
@@ -146,9 +153,8 @@ export class Active implements NodePart {
 
   /** Makes the mesh want a model that is on one of its disks. */
   #call(name: string): boolean {
-    const { memory, mesh } = this.#options;
-    const { models } = this.#outlook.content(this.#reconciler.duty, this.#reconciler.stance);
-    const self = { models, memoryBytes: memory.memoryBytes };
+    const { mesh } = this.#options;
+    const self = this.#outlook.content(this.#reconciler.duty, this.#reconciler.stance);
     const model = modelToSummon(name, [self, ...mesh.members()]);
     if (model === undefined) return false;
     this.#outlook.summons.call(model, systemClock.now());
@@ -166,6 +172,7 @@ export class Active implements NodePart {
     }
     await this.#standby.enter(`its user wants ${model}`);
     this.#outlook.wishes = serving(this.#outlook.wishes, refOf(file));
+    this.#reconciler.retry();
     await this.#reconciler.reconsider();
   }
 
@@ -192,6 +199,8 @@ export class Active implements NodePart {
     );
     const unshelve = shelf.subscribe(() => {
       indexer.index();
+      this.#followFile();
+      if (this.#reconciler.stance.failures.length > 0) this.#reconciler.retry();
       this.#announce(this.#reconciler.duty);
       this.#reconciler.wake();
     });
@@ -215,6 +224,7 @@ export class Active implements NodePart {
       unsubscribe();
       unshelve();
       clearInterval(demand);
+      this.#failedFiles.watch([]);
       ending.abort(new Error("The node stops"));
       this.#table.stop();
       await Promise.all([supervisor.stop(), this.#rpc.stop(), indexer.stop(), watching]);
@@ -275,7 +285,35 @@ export class Active implements NodePart {
     mesh.watchClosely(splitPeers(duty));
     this.#rpc.dutyChanged();
     this.#standby.wake();
+    this.#failedFiles.watch(this.#filesThatFail());
     this.#options.changed();
+  }
+
+  #filesThatFail(): string[] {
+    const names = this.#reconciler.stance.failures.map(({ model }) => model);
+    const models = this.onDisk.filter(({ name }) => names.includes(name));
+    return models.flatMap(({ shards, projector }) => [
+      ...shards,
+      ...(projector === null ? [] : [projector.path]),
+    ]);
+  }
+
+  /** Somebody has done something about it: it is tried at once. */
+  async #rereadFailed(): Promise<void> {
+    const { shelf, logger } = this.#options;
+    const names = this.#reconciler.stance.failures.map(({ model }) => model);
+    for (const { path } of this.onDisk.filter(({ name }) => names.includes(name))) {
+      await shelf.reread(path).catch((error) => logger.warn("{error}", { error }));
+    }
+    this.#reconciler.retry();
+  }
+
+  /** A file that was replaced is the same wish. */
+  #followFile(): void {
+    const { told } = this.#outlook.wishes;
+    if (told === null || this.onDisk.some((file) => sameModel(file, told))) return;
+    const file = this.onDisk.find(({ name }) => name === told.name);
+    if (file !== undefined) this.#outlook.wishes = { ...this.#outlook.wishes, told: refOf(file) };
   }
 
   #announcement(duty = this.#reconciler.duty) {

@@ -4,6 +4,7 @@ import type {
   AnnouncementContent,
   Claim,
   DeviceMemory,
+  ModelFailure,
   ModelRef,
 } from "../mesh/mod.ts";
 import type { LocalModel } from "../models/mod.ts";
@@ -31,11 +32,13 @@ export interface Stance {
   readonly claim: Claim | null;
   /** Names that it has given up to serve. */
   readonly refuses: readonly string[];
+  /** What it can't do though it should. */
+  readonly failures: readonly ModelFailure[];
 }
 
 export type Situation =
   & Stance
-  & Pick<AnnouncementContent, "assignable" | "wanted" | "demand" | "tunnelPorts">;
+  & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand" | "tunnelPorts">;
 
 /** What this node says of itself while it does `duty`. */
 export function announcementOf(

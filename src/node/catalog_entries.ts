@@ -1,7 +1,7 @@
 /** What `GET /api/catalog` answers, made of what the node knows. Pure. */
 
-import type { CatalogEntry, DownloadStatus, Fit } from "../api/mod.ts";
-import type { ModelOnDisk, RouteInstance } from "../mesh/mod.ts";
+import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../api/mod.ts";
+import type { ModelOnDisk, ModelRef } from "../mesh/mod.ts";
 import {
   type BrokenModel,
   type CatalogModel,
@@ -12,12 +12,18 @@ import {
 } from "../models/mod.ts";
 import { fitOf } from "./fit_words.ts";
 
+export interface CatalogInstance {
+  readonly model: ModelRef;
+  readonly sizeBytes: number;
+  readonly state: InstanceStatus["state"];
+}
+
 export interface CatalogInput {
   readonly onDisk: readonly LocalModel[];
   readonly broken: readonly BrokenModel[];
   /** Models on the disks of other members. */
   readonly elsewhere: readonly ModelOnDisk[];
-  readonly instances: readonly RouteInstance[];
+  readonly instances: readonly CatalogInstance[];
   readonly catalog: readonly CatalogModel[];
   readonly downloads: readonly { readonly name: string; readonly progress: DownloadStatus }[];
   readonly mesh: FitMesh;
@@ -26,7 +32,7 @@ export interface CatalogInput {
 }
 
 const PLACES = ["disk", "mesh", "catalog"] as const;
-const STATES = ["warm", "loading", "waiting", "cold"] as const;
+const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
 
 /**
  * Each model once: two of one name and different content are two. Hundreds of members may tell of hundreds of models,
@@ -78,7 +84,7 @@ function knownEntries(input: CatalogInput): CatalogEntry[] {
 }
 
 /** Of the instances of each model. */
-function bestStates(instances: readonly RouteInstance[]): Map<string, RouteInstance["state"]> {
+function bestStates(instances: readonly CatalogInstance[]): Map<string, CatalogInstance["state"]> {
   const fromBest = STATES.flatMap((state) => instances.filter((one) => one.state === state));
   return new Map(fromBest.reverse().map(({ model, state }) => [keyOf(model), state]));
 }

@@ -51,16 +51,22 @@ export const ORPHAN_LIFE_MS = 3_600_000;
 /** First pause before a broken split is loaded again with the same members; doubles with each failure. */
 export const RELOAD_BACKOFF_MS = 500;
 
-/** Above this a user would restart by hand. Chosen by feel. */
-export const RELOAD_BACKOFF_MAX_MS = 30_000;
+/** Memory that another program held, or a driver, may be back by then; a changed file is tried at once anyway. */
+export const RELOAD_BACKOFF_MAX_MS = 120_000;
 
 /** Drafts and projectors that are remembered as failed: more than a machine has. */
 export const MAX_FAILED_COMPANIONS = 256;
 
-/** Loads of a model that the mesh asked for, each with its own restarts, before another node is to try it. */
-export const GIVE_UP_FAILURES = 3;
+/** Between two looks at the files of a model that can't be loaded: whoever mends it waits for it to be tried. */
+export const CHANGED_FILE_LOOK_MS = 500;
 
-/** ... and how long this one leaves it alone, also after a download that failed: networks come back. */
+/** Ends of the same kind in a row, without a success between them, after which a third is only a matter of time. */
+export const FAILED_REPEATS = 2;
+
+/** A worker that was lost is found dead within this (`FAILED_HOST_MS`): until then a load that misses it is no verdict. */
+export const WORKER_LOSS_MS = 45_000;
+
+/** How long a node leaves alone what the mesh asked for and it can't do, also a download: networks come back. */
 export const GIVE_UP_MS = 600_000;
 
 /** llama-server connects while its worker still starts an rpc-server: how long the stream is held. */

@@ -28,6 +28,8 @@ export interface Duty {
   readonly progress: number;
   /** Why it can't go on; the reconciler replaces it. */
   readonly failure: string | null;
+  /** ... and it blames a node that works for it, which the mesh may still have to find lost. */
+  readonly blamesWorker: boolean;
   /** Sentences for people about what is not as it could be. */
   readonly notes?: readonly string[];
   /** Ends its processes; resolves when they are gone. */
@@ -80,6 +82,7 @@ export function idleDuty(
     openTerm: null,
     progress: 0,
     failure,
+    blamesWorker: false,
     stop: () => Promise.resolve(),
   };
 }

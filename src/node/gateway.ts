@@ -1,4 +1,10 @@
-import type { ForwardRequest, GatewayInstance, GatewayNode, RequestRecord } from "../api/mod.ts";
+import type {
+  ForwardRequest,
+  GatewayInstance,
+  GatewayNode,
+  Obstacle,
+  RequestRecord,
+} from "../api/mod.ts";
 import { InstanceUnavailableError } from "../api/mod.ts";
 import {
   type Mesh,
@@ -16,6 +22,7 @@ import {
 } from "../tunnel/mod.ts";
 import { FAILED_HOST_MS } from "./defaults.ts";
 import { OpenPatience } from "./open_patience.ts";
+import { prospectsOf } from "./prospects.ts";
 
 export interface GatewayParts {
   readonly mesh: Mesh;
@@ -65,12 +72,11 @@ export abstract class Gateway implements GatewayNode {
   }
 
   coming(): string[] {
-    const { instances, wanted, lost, nodes } = this.#parts.mesh.routes();
-    const groups = nodes.flatMap(({ model }) => model ?? []);
-    const cold = instances.filter(({ state }) => state !== "warm");
-    const own = this.ownModel ?? [];
-    const soon = [...cold.map(({ model }) => model.name), ...wanted, ...lost, ...groups];
-    return [...new Set(soon.concat(own))];
+    return [...prospectsOf(this.#parts.mesh.routes()).coming];
+  }
+
+  obstacles(): readonly Obstacle[] {
+    return prospectsOf(this.#parts.mesh.routes()).obstacles;
   }
 
   abstract summon(model: string, signal: AbortSignal): Promise<boolean>;

@@ -14,6 +14,11 @@ import {
 import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "./plan.ts";
 
+/** A worker is not there any more, or does not answer. */
+class WorkerLostError extends Error {
+  override name = "WorkerLostError";
+}
+
 type HostPlan = Extract<Plan, { kind: "host" }>;
 
 /**
@@ -32,6 +37,7 @@ export class HostDuty implements Duty {
   #failure: string | null = null;
   #companions: Companions = { draft: null, projector: null, notes: [] };
   #wasReady = false;
+  #blamesWorker = false;
 
   constructor(
     readonly plan: HostPlan,
@@ -39,7 +45,9 @@ export class HostDuty implements Duty {
     private readonly parts: DutyParts,
     private readonly changed: Changed,
   ) {
-    this.#running = this.#run(this.#stopping.signal).catch((error: unknown) => this.#fail(error));
+    this.#running = this.#run(this.#stopping.signal).catch((error: unknown) =>
+      this.#fail(reasonOf(error), error instanceof WorkerLostError)
+    );
   }
 
   get openTerm(): number | null {
@@ -48,6 +56,10 @@ export class HostDuty implements Duty {
 
   get failure(): string | null {
     return this.#failure;
+  }
+
+  get blamesWorker(): boolean {
+    return this.#blamesWorker;
   }
 
   get server(): LocalServer | null {
@@ -180,14 +192,17 @@ export class HostDuty implements Duty {
   }
 
   #watch(name: string, server: ManagedServer): void {
+    const { state } = server;
     const failure = failureOf(name, server);
-    if (failure !== null) this.#fail(new Error(failure));
+    const blamesWorker = state.kind === "failed" && state.cause.part === "worker";
+    if (failure !== null) this.#fail(failure, blamesWorker);
     this.changed();
   }
 
-  #fail(error: unknown): void {
+  #fail(reason: string, blamesWorker: boolean): void {
     if (this.#stopping.signal.aborted || this.#failure !== null) return;
-    this.#failure = error instanceof Error ? error.message : String(error);
+    this.#failure = reason;
+    this.#blamesWorker = blamesWorker;
     this.changed();
   }
 
@@ -197,9 +212,14 @@ export class HostDuty implements Duty {
     const cancel = this.parts.after(WORKER_READY_MS, () => late.abort());
     const limit = AbortSignal.any([signal, late.signal]);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const check = () => this.#missing().length === 0 && resolve();
+    const check = () => {
+      const failure = this.#workerFailure();
+      if (failure !== undefined) reject(new Error(failure));
+      if (this.#missing().length === 0) resolve();
+    };
     const unsubscribe = this.parts.mesh.subscribe(check);
-    const onAbort = () => reject(new Error(`No answer from ${this.#missing().join(", ")}`));
+    const onAbort = () =>
+      reject(new WorkerLostError(`No answer from ${this.#missing().join(", ")}`));
     limit.addEventListener("abort", onAbort, { once: true });
     try {
       check();
@@ -215,7 +235,20 @@ export class HostDuty implements Duty {
   /** A worker that has started anew holds nothing of this term, though its tunnel leads on. */
   #checkWorkers(): void {
     const [missing] = this.#missing();
-    if (missing !== undefined) this.#fail(new Error(`worker ${missing} no longer works for it`));
+    if (missing === undefined) return;
+    const failure = this.#workerFailure();
+    this.#fail(failure ?? `worker ${missing} no longer works for it`, failure === undefined);
+  }
+
+  /** Why a worker can't lend its memory, where it has said so. */
+  #workerFailure(): string | undefined {
+    const workers = new Set<string>(this.plan.workers.map(({ peer }) => peer));
+    const members = this.parts.mesh.members().filter(({ peer }) => workers.has(peer));
+    const found = members.flatMap(({ name, failures }) =>
+      failures.filter(({ model }) => model === this.plan.model.name)
+        .map(({ reason }) => `worker ${name}: ${reason}`)
+    );
+    return found[0];
   }
 
   #missing(): string[] {
@@ -228,4 +261,8 @@ export class HostDuty implements Duty {
         obeys.host === this.parts.mesh.self);
     });
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -30,6 +30,7 @@ import { handleFile } from "./file_host.ts";
 import { fitOf } from "./fit_words.ts";
 import { peerSources } from "./peer_files.ts";
 import { FILE_PROTOCOL } from "./protocols.ts";
+import { stateOf } from "./status.ts";
 
 /** Where models come from. */
 export interface HubConfig {
@@ -88,11 +89,12 @@ export class ModelDesk implements ModelActions {
 
   catalog(): CatalogEntry[] {
     const { mesh, stock, contextLength } = this.#options;
+    const routes = mesh.routes();
     return catalogEntries({
       onDisk: stock?.shelf.models ?? [],
       broken: stock?.shelf.broken ?? [],
       elsewhere: mesh.members().flatMap(({ models }) => models),
-      instances: mesh.routes().instances,
+      instances: routes.instances.map((one) => ({ ...one, state: stateOf(one, routes) })),
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
       mesh: this.#fitMesh(),

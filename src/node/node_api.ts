@@ -95,6 +95,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       rttMs: (peer) => mesh.measuredRttMs(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
+      ownWhy: null,
       ownProgress: part.loading?.fraction ?? null,
       ownNotes: part.notes,
     });

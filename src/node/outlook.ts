@@ -36,12 +36,13 @@ export class Outlook {
     tunnelPorts: Readonly<Record<string, number>> = {},
   ): AnnouncementContent {
     const { facts, now } = this.#options;
-    const { told, dropped } = this.wishes;
+    const { told, dropped, resting } = this.wishes;
     return announcementOf(facts(), duty, {
       ...stance,
       assignable: told === null,
       wanted: this.#wanted(),
-      refuses: [...new Set([...dropped, ...stance.refuses])],
+      refuses: [...new Set([...dropped, ...resting, ...stance.refuses])],
+      dropped,
       demand: this.demand.steps(now()),
       tunnelPorts,
     });

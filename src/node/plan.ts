@@ -36,6 +36,12 @@ export function modelNameOf(plan: Plan): string | null {
   return plan.kind === "download" ? plan.name : plan.model.name;
 }
 
+/** A worker starts its rpc-server anew for each term of its host; that is no other work. */
+export function isSameWork(a: Plan, b: Plan): boolean {
+  if (a.kind !== "worker" || b.kind !== "worker") return planKey(a) === planKey(b);
+  return planKey({ ...a, term: 0 }) === planKey({ ...b, term: 0 });
+}
+
 /** Two plans with the same key want the same processes with the same arguments. */
 export function planKey(plan: Plan): string {
   switch (plan.kind) {

@@ -5,7 +5,8 @@ import type { Plan } from "./plan.ts";
 import type { Target } from "./target.ts";
 import { groupOf, type Member, type View } from "./view.ts";
 
-const REASONS: Readonly<Record<ClaimReason, string>> = {
+/** Why the mesh has it served. */
+export const REASONS: Readonly<Record<ClaimReason, string>> = {
   memory: "it waits for memory, and this machine has some",
   unserved: "it is wanted and nobody serves it",
   download: "it is wanted, nobody serves it, and it fits here once it is downloaded",

@@ -4,7 +4,8 @@ import type { Stance } from "./announcement.ts";
 import { decide, type Decision } from "./decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "./defaults.ts";
 import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
-import { modelNameOf, type Plan, planKey } from "./plan.ts";
+import { FailureLog } from "./failure_log.ts";
+import { isSameWork, modelNameOf, type Plan, planKey } from "./plan.ts";
 import { logPlan } from "./plan_log.ts";
 import { Setbacks } from "./setbacks.ts";
 import { DutyStarter } from "./start_duty.ts";
@@ -34,6 +35,7 @@ export class Reconciler {
   readonly #logger: Logger;
   readonly #starter: DutyStarter;
   readonly #setbacks = new Setbacks();
+  readonly #failureLog: FailureLog;
   readonly #wakeup: Wakeup;
   #duty: Duty = idleDuty({ kind: "standby" }, null);
   #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
@@ -55,6 +57,7 @@ export class Reconciler {
     this.#options = options;
     const { parts } = options;
     this.#logger = parts.logger;
+    this.#failureLog = new FailureLog(parts.logger);
     this.#starter = new DutyStarter(parts);
     this.#wakeup = new Wakeup(parts.after);
   }
@@ -84,13 +87,24 @@ export class Reconciler {
   }
 
   get stance(): Stance {
-    const refuses = this.#setbacks.refuses(this.#options.parts.now());
-    return { target: this.target, claim: this.#decision.claim, refuses };
+    const nowMs = this.#options.parts.now();
+    return {
+      target: this.target,
+      claim: this.#decision.claim,
+      refuses: this.#setbacks.refuses(nowMs),
+      failures: this.#setbacks.failures(nowMs),
+    };
   }
 
   /** Something has changed: look again. */
   wake(): void {
     this.#wakeup.ring();
+  }
+
+  /** What failed until now may succeed: it is tried at once. */
+  retry(): void {
+    this.#setbacks.forgive();
+    this.wake();
   }
 
   /** Others have changed, most often not one alone: look again once the rest of it was heard. */
@@ -196,10 +210,12 @@ export class Reconciler {
       isClaimed,
       nowMs,
     });
+    if (running.failures === 0) this.#failureLog.forget();
     if (failure === undefined) return running;
     const { plan } = running;
     const model = modelNameOf(plan) ?? "";
-    this.#logger.warn("{model} can not be served as planned: {failure}", { model, failure });
+    const isFailed = this.#setbacks.failures(nowMs).some((one) => one.model === model);
+    this.#failureLog.tell({ model, reason: failure, isFailed });
     const workers = plan.kind === "host" ? plan.workers : [];
     for (const { peer } of workers) parts.mesh.suspect(peer, failure);
     return running;
@@ -213,7 +229,7 @@ export class Reconciler {
     this.#retired = server === null || instance === null ? null : instance.model;
     await this.#duty.stop();
     if (signal.aborted) return;
-    this.#setbacks.replaced(planKey(next) === planKey(running.plan) ? "same" : "another");
+    this.#setbacks.replaced(isSameWork(next, running.plan) ? "same" : "another");
     this.#duty = this.#starter.start(next, view, () => this.wake());
     this.#taken = this.#decision.claim;
     this.#sinceMs = this.#options.parts.now();

@@ -25,13 +25,18 @@ export interface Resting {
 }
 
 export function putToRest(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
-  return { wishes: dropping(wishes, model.name), resting: { model, before: wishes } };
+  const rested = {
+    ...dropping(wishes, model.name),
+    dropped: wishes.dropped,
+    resting: [model.name],
+  };
+  return { wishes: rested, resting: { model, before: wishes } };
 }
 
 /** What was told meanwhile stays; a model that was not told is only no longer refused. */
 export function wakeUp(wishes: Wishes, { model, before }: Resting): Wishes {
   if (wishes.told === null && before.told?.name === model.name) return serving(wishes, model);
-  return { ...wishes, dropped: wishes.dropped.filter((name) => name !== model.name) };
+  return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
 }
 
 /** What a look at the running instance needs to know. */

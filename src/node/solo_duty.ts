@@ -21,6 +21,7 @@ export class SoloDuty implements Duty {
   readonly rpcPort = null;
   readonly openTerm = null;
   readonly #model: LocalModel;
+  readonly blamesWorker = false;
   /** When llama-server was last started. */
   #startedMs = 0;
   #isStarting = true;
@@ -147,6 +148,8 @@ export class SoloDuty implements Duty {
     // That it was frozen has been said.
     if (state.kind === "failed" && state.frozen === null) {
       this.#announced = false;
+      // What has not even loaded is told by whoever tries it again.
+      if (state.retryAtMs === null) return;
       const failure = failureOf("llama-server", this.#server);
       this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });
     }

@@ -3,6 +3,7 @@
 import type { InstanceStatus, ModelStatus, PeerStatus, Status, TunnelStatus } from "../api/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../mesh/mod.ts";
 import type { TunnelCounters } from "../tunnel/mod.ts";
+import { REASONS } from "./reasons.ts";
 
 export interface StatusInput {
   readonly version: string;
@@ -16,6 +17,8 @@ export interface StatusInput {
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** Why this node serves its own instance, in more words than others are told. */
+  readonly ownWhy: string | null;
   /** Fraction loaded of this node's own instance. */
   readonly ownProgress: number | null;
   /** What is not as it could be with this node's own instance. */
@@ -73,9 +76,10 @@ function modelStatuses(input: StatusInput): ModelStatus[] {
   );
 }
 
-const STATES = ["warm", "loading", "waiting", "cold"] as const;
+const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
 
 function modelStatus(name: string, input: StatusInput): ModelStatus {
+  const { nodes } = input.routes;
   const found = input.routes.instances.filter((instance) => instance.model.name === name);
   const instances = found.map((instance) => instanceStatus(instance, input)).sort((a, b) =>
     STATES.indexOf(a.state) - STATES.indexOf(b.state)
@@ -84,7 +88,10 @@ function modelStatus(name: string, input: StatusInput): ModelStatus {
   return {
     name,
     sizeBytes: found[0]?.sizeBytes ?? file?.sizeBytes ?? 0,
-    state: instances[0]?.state ?? "cold",
+    state: instances[0]?.state ?? (nodes.some((node) => fails(node, name)) ? "failed" : "cold"),
+    reason: instances.some(({ state }) => state === "warm" || state === "loading")
+      ? null
+      : reasonsOf(nodes, name),
     mode: instances[0]?.mode ?? "solo",
     hosts: instances.map((instance) => instance.host),
     workers: instances[0]?.workers ?? [],
@@ -94,14 +101,20 @@ function modelStatus(name: string, input: StatusInput): ModelStatus {
 }
 
 function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceStatus {
-  const { host, mode, state, term, hostShare, needBytes, haveBytes } = instance;
+  const { host, mode, term, hostShare, needBytes, haveBytes } = instance;
+  const state = stateOf(instance, input.routes);
+  const node = input.routes.nodes.find(({ peer }) => peer === host);
+  const reason = node?.failures.find(({ model }) => model === instance.model.name)?.reason;
   const isOwn = host === input.node.id;
+  const why = (isOwn ? input.ownWhy : null) ?? whyText(node?.why);
   const own = isOwn && state === "loading" ? input.ownProgress : null;
   const notes = isOwn ? [...input.ownNotes] : [];
   return {
     host,
     mode,
     state,
+    ...(state === "failed" && reason !== undefined ? { reason } : {}),
+    why,
     term,
     hostShare,
     workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
@@ -109,4 +122,33 @@ function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceSt
     ...(own === null ? {} : { progress: own }),
     ...(notes.length === 0 ? {} : { notes }),
   };
+}
+
+/** A host that tries in vain says so beside its instance, which an earlier version takes for one that loads. */
+export function stateOf(
+  { host, model, state }: Pick<RouteInstance, "host" | "model" | "state">,
+  { nodes }: Pick<RoutingTable, "nodes">,
+): InstanceStatus["state"] {
+  if (state !== "loading") return state;
+  const node = nodes.find(({ peer }) => peer === host);
+  return node !== undefined && fails(node, model.name) ? "failed" : "loading";
+}
+
+function fails({ failures }: RouteNode, name: string): boolean {
+  return failures.some(({ model }) => model === name);
+}
+
+/** What keeps a model from being served, with the names of the machines that say so. */
+function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
+  const reasons = nodes.flatMap((node) => [
+    ...node.failures.filter(({ model }) => model === name)
+      .map(({ reason }) => `${node.name}: ${reason}`),
+    ...(node.dropped.includes(name) ? [`${node.name}: dropped by its user`] : []),
+  ]);
+  return reasons.length === 0 ? null : reasons.join("; ");
+}
+
+function whyText(why: RouteNode["why"] | undefined): string | null {
+  if (why === undefined || why === null) return null;
+  return why === "told" ? "its user wants it" : REASONS[why];
 }

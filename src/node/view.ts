@@ -16,6 +16,8 @@ export type Member = Pick<
   | "assignable"
   | "claim"
   | "refuses"
+  | "dropped"
+  | "failures"
   | "downloadBytes"
   | "demand"
   | "instance"

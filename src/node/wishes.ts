@@ -8,20 +8,24 @@ export interface Wishes {
   readonly wanted: readonly string[];
   /** Names that this node must not serve or work for. */
   readonly dropped: readonly string[];
+  /** Names that nobody asked for, so that they are not served until somebody does. */
+  readonly resting: readonly string[];
 }
 
 /** As if `--model` had named it. */
-export function serving({ wanted, dropped }: Wishes, told: ModelRef): Wishes {
+export function serving({ wanted, dropped, resting }: Wishes, told: ModelRef): Wishes {
   return {
     told,
+    resting: resting.filter((name) => name !== told.name),
     wanted: [told.name, ...wanted.filter((name) => name !== told.name)],
     dropped: dropped.filter((name) => name !== told.name),
   };
 }
 
 /** Others may go on wanting the model, and serve it. */
-export function dropping({ told, wanted, dropped }: Wishes, name: string): Wishes {
+export function dropping({ told, wanted, dropped, resting }: Wishes, name: string): Wishes {
   return {
+    resting,
     told: told?.name === name ? null : told,
     wanted: wanted.filter((one) => one !== name),
     dropped: [...new Set([...dropped, name])],

@@ -1,6 +1,6 @@
 import type { ManagedServer } from "../engine/mod.ts";
 import type { Obedience } from "../mesh/mod.ts";
-import type { Changed, Duty, DutyParts } from "./duty.ts";
+import { type Changed, type Duty, type DutyParts, failureOf } from "./duty.ts";
 import type { Plan } from "./plan.ts";
 
 type WorkerPlan = Extract<Plan, { kind: "worker" }>;
@@ -14,7 +14,7 @@ export class WorkerDuty implements Duty {
   readonly server = null;
   readonly openTerm = null;
   readonly progress = 0;
-  readonly failure = null;
+  readonly blamesWorker = false;
   readonly #rpcServer: ManagedServer;
 
   constructor(readonly plan: WorkerPlan, parts: DutyParts, changed: Changed) {
@@ -25,7 +25,7 @@ export class WorkerDuty implements Duty {
     }, { restart: true });
     this.#rpcServer.subscribe((state) => {
       // That it was frozen has been said.
-      if (state.kind === "failed" && state.frozen === null) {
+      if (state.kind === "failed" && state.frozen === null && state.retryAtMs !== null) {
         parts.logger.warn("rpc-server: {cause}", { cause: state.cause.text });
       }
       changed();
@@ -35,6 +35,12 @@ export class WorkerDuty implements Duty {
   get rpcPort(): number | null {
     const { state } = this.#rpcServer;
     return state.kind === "ready" ? state.port : null;
+  }
+
+  get failure(): string | null {
+    const { state } = this.#rpcServer;
+    const gaveUp = state.kind === "failed" && state.retryAtMs === null;
+    return gaveUp ? failureOf("rpc-server", this.#rpcServer) : null;
   }
 
   get obeys(): Obedience {

@@ -9,6 +9,7 @@ import {
   type ModelActions,
   ModelRefusedError,
   type NodeEvent,
+  type Obstacle,
   type PeerCheck,
   type RequestRecord,
   type Status,
@@ -27,6 +28,7 @@ export interface FakeNodeOptions {
   readonly refreshed?: readonly GatewayInstance[];
   readonly forward?: Forward;
   readonly coming?: readonly string[];
+  readonly obstacles?: readonly Obstacle[];
 }
 
 export const NO_MODEL_ACTIONS: ModelActions = {
@@ -112,6 +114,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
     this.#refreshed = Promise.withResolvers();
     this.#warm = this.#options.refreshed ?? this.#warm;
     return Promise.resolve();
+  }
+
+  obstacles(): readonly Obstacle[] {
+    return this.#options.obstacles ?? [];
   }
 
   coming(): readonly string[] {

@@ -5,6 +5,7 @@ import {
   createGateway,
   fullKey,
   InstanceUnavailableError,
+  type Obstacle,
 } from "../../src/api/mod.ts";
 import { LOAD_HEADER } from "../../src/api/balance.ts";
 import { candidates } from "../../src/api/choose.ts";
@@ -736,4 +737,64 @@ Deno.test("Behind the head of a stream an event tells that nobody answers", asyn
   const answer = await gateway.request(CHAT, asking({ ...hello, stream: true }));
   controller.error(new Error("died"));
   assert.match(await answer.text(), /^data: \{"error":\{.*\}\}\n\n$/);
+});
+
+Deno.test("What stands in the way of a model is told at once, or after a short wait where it may pass", async () => {
+  const rows: readonly [Obstacle, number, string, RegExp][] = [
+    [
+      { kind: "failed", model: "guide", reason: "on a: llama-server: unknown architecture" },
+      503,
+      "model_failed",
+      /can't be loaded on a: llama-server: unknown architecture/,
+    ],
+    [
+      { kind: "dropped", model: "guide", by: ["a", "b"] },
+      404,
+      "model_dropped",
+      /dropped on a, b/,
+    ],
+  ];
+  for (const [obstacle, status, code, message] of rows) {
+    for (const model of ["guide", undefined]) {
+      const node = new FakeNode({ obstacles: [obstacle] });
+      const gateway = createGateway(node, { keys: [], logger: getLogger("test") });
+      const response = await gateway.request(CHAT, asking({ ...hello, model, stream: true }));
+      assert.equal(response.status, status);
+      const error = await errorOf(response);
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+    }
+  }
+});
+
+Deno.test("A model that failed is held where another machine loads it for the request", async () => {
+  const obstacles = [{ kind: "failed", model: "guide", reason: "on a: no" }] as const;
+  const node = new FakeNode({ obstacles, forward: echo });
+  node.onDisk.push("guide");
+  const gateway = createGateway(node, { keys: [], logger: getLogger("test") });
+  const answer = gateway.request(CHAT, asking(hello));
+  await node.refreshed(2);
+  node.becomeWarm([instance("a")]);
+  const response = await answer;
+  assert.equal(response.status, 200);
+  await response.body?.cancel();
+});
+
+Deno.test("A model that lacks memory is refused with both numbers once the wait is over", async () => {
+  const obstacles: Obstacle[] = [
+    { kind: "waiting", model: "guide", needBytes: 46e9, haveBytes: 24e9 },
+    { kind: "downloading", model: "far", by: "a" },
+    { kind: "unclaimed", model: "lost" },
+  ];
+  const config = { keys: [], logger: getLogger("test"), holdMs: 1 };
+  const gateway = createGateway(new FakeNode({ obstacles }), config);
+  const said = async (model: string) => {
+    const response = await gateway.request(CHAT, asking({ ...hello, model }));
+    assert.equal(response.status, 503);
+    const { code, message } = await errorOf(response);
+    return `${code}: ${message}`;
+  };
+  assert.match(await said("guide"), /^model_waiting: .* needs 46\.0 GB, .* have 24\.0 GB/);
+  assert.match(await said("far"), /^model_downloading: .* downloaded by a/);
+  assert.match(await said("lost"), /^model_unserved: .* no machine that is here can serve it now/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { statusText } from "../../src/cli/run_status.ts";
 import { status } from "./status_of_two.ts";
 
-Deno.test("statusText() shows the nodes with this one first, and who serves what", () => {
+Deno.test("statusText() shows the nodes with this one first, and who serves what and why", () => {
   assert.equal(
     statusText(status),
     `Mesh …23456789: 2 machines with 12.0 GB of memory
@@ -11,9 +11,12 @@ NODE         ROLE    MODEL  MEMORY  ROUND TRIP
 anna (this)  host    big    8.0 GB
 bo b         worker  big    4.0 GB  0.5 ms
 
-MODEL  STATE                                 SIZE     SERVED BY
-big    warm                                  10.0 GB  anna + bo b
-huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB
+MODEL  STATE                                 SIZE     SERVED BY    WHY
+big    warm                                  10.0 GB  anna + bo b  its user wants it
+huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB               -
+sick   failed                                3.0 GB   bo b         its user wants it
+
+sick is not served. bo b: llama-server: unknown model architecture: 'new'
 `,
   );
 });

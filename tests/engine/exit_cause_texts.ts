@@ -3,7 +3,7 @@
 export interface ServerText {
   readonly what: string;
   readonly tells: string;
-  readonly part: "model" | "draft" | "projector";
+  readonly part: "model" | "draft" | "projector" | "worker";
   readonly text: string;
 }
 
@@ -442,7 +442,7 @@ to show complete usage, run with -h`,
   {
     what: "a worker that is gone",
     tells: "ggml-rpc.cpp:650: Failed to connect to 127.0.0.1:38559",
-    part: "model",
+    part: "worker",
     text: `./src/ggml-rpc/ggml-rpc.cpp:650: Failed to connect to 127.0.0.1:38559`,
   },
   {
@@ -455,7 +455,7 @@ to show complete usage, run with -h`,
   {
     what: "a worker that hangs up",
     tells: "ggml-rpc.cpp:430: Remote RPC server crashed or returned malformed response",
-    part: "model",
+    part: "worker",
     text: `0.00.035.199 E send failed (bytes_sent=0, size_to_send=8)
 ./src/ggml-rpc/ggml-rpc.cpp:430: Remote RPC server crashed or returned malformed response`,
   },

@@ -16,6 +16,8 @@ export function content(changes: Partial<AnnouncementContent> = {}): Announcemen
     assignable: true,
     claim: null,
     refuses: [],
+    dropped: [],
+    failures: [],
     downloadBytes: 0,
     demand: {},
     instance: null,

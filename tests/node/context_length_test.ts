@@ -51,6 +51,8 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
     target,
     claim: null,
     refuses: [],
+    dropped: [],
+    failures: [],
     assignable: false,
     wanted: [MODEL.name],
     demand: {},

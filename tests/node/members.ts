@@ -34,6 +34,8 @@ export function member(name: string, memoryBytes: number, options: MemberOptions
     assignable: rest.target === undefined,
     claim: null,
     refuses: [],
+    dropped: [],
+    failures: [],
     downloadBytes: 0,
     demand: {},
     instance: null,

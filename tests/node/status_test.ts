@@ -27,6 +27,10 @@ function node(name: string, memoryBytes = 10): RouteNode {
     role: "standby",
     model: null,
     claim: null,
+    why: null,
+    failures: [],
+    dropped: [],
+    holds: [],
     memoryBytes,
     devices: [],
     addresses: [],
@@ -66,6 +70,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     rttMs: (id) => id === "a" ? 4.0700220000071567 : undefined,
     tunnels: [],
     onDisk: [],
+    ownWhy: null,
     ownProgress: null,
     ownNotes: [],
     ...more,
@@ -117,4 +122,33 @@ Deno.test("statusOf() knows the progress of this node's own instance only", () =
   const { models } = statusOf(input({ instances }, { ownProgress: 0.5 }));
   const progress = models[0]?.instances.map(({ host, progress }) => [host, progress]);
   assert.deepEqual(progress, [["self", 0.5], ["a", undefined]]);
+});
+
+Deno.test("statusOf() says which instance fails and why, also of a machine that has given the model up", () => {
+  const failures = [{ model: "big", reason: "llama-server: no" }];
+  const nodes = [
+    { ...node("a"), why: "told", failures } as const,
+    { ...node("b"), why: "hot" } as const,
+  ];
+  const instances = [route("a", { state: "loading" })];
+  const [failed] = statusOf(input({ nodes, instances })).models;
+  assert.equal(failed?.state, "failed");
+  assert.equal(failed?.reason, "a: llama-server: no");
+  assert.equal(failed?.instances[0]?.state, "failed");
+  assert.equal(failed?.instances[0]?.reason, "llama-server: no");
+  assert.equal(failed?.instances[0]?.why, "its user wants it");
+  const [warm] = statusOf(input({ nodes, instances: [...instances, route("b")] })).models;
+  assert.equal(warm?.state, "warm");
+  assert.equal(warm?.reason, null);
+  assert.match(warm?.instances[0]?.why ?? "", /asked for more than/);
+  const [givenUp] = statusOf(input({ nodes, wanted: ["big"] })).models;
+  assert.equal(givenUp?.state, "failed");
+});
+
+Deno.test("statusOf() says whose user has dropped a model that nobody serves", () => {
+  const nodes = [{ ...node("a"), dropped: ["file"] }];
+  const onDisk = [{ name: "file", sizeBytes: 7 }];
+  const [model] = statusOf(input({ nodes }, { onDisk })).models;
+  assert.equal(model?.state, "cold");
+  assert.equal(model?.reason, "a: dropped by its user");
 });

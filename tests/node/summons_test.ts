@@ -6,6 +6,10 @@ import type { Wishes } from "../../src/node/wishes.ts";
 function holder(memoryBytes: number, ...names: [name: string, needBytes: number][]) {
   return {
     memoryBytes,
+    assignable: true,
+    target: null,
+    dropped: [],
+    failures: [],
     models: names.map(([name, needBytes]) => ({ name, sizeBytes: 1, fingerprint: "f", needBytes })),
   };
 }
@@ -21,6 +25,22 @@ Deno.test("modelToSummon() takes what somebody has and could run, and nothing el
     undefined,
     "nothing is downloaded for it",
   );
+});
+
+Deno.test("modelToSummon() changes nothing that a user has decided, and nothing that was tried in vain", () => {
+  const able = holder(10, ["small", 5]);
+  const other = { name: "other", fingerprint: "f" };
+  const told = { name: "small", fingerprint: "f" };
+  const failures = [{ model: "small", reason: "no" }];
+  const rows = [
+    [{ assignable: false, target: other }, undefined],
+    [{ assignable: false, target: told }, "small"],
+    [{ dropped: ["small"] }, undefined],
+    [{ failures }, undefined],
+  ] as const;
+  for (const [changes, expected] of rows) {
+    assert.equal(modelToSummon("small", [{ ...able, ...changes }]), expected);
+  }
 });
 
 Deno.test("Summons wants a model for ten minutes after the last request", () => {
@@ -45,14 +65,14 @@ Deno.test("shouldRest() waits for the time since the last answer, and for nobody
 const MODEL = { name: "m", fingerprint: "f" };
 
 Deno.test("putToRest() and wakeUp() end with what the user wanted", () => {
-  const told: Wishes = { told: MODEL, wanted: ["m", "n"], dropped: ["x"] };
+  const told: Wishes = { told: MODEL, wanted: ["m", "n"], dropped: ["x"], resting: [] };
   const { wishes, resting } = putToRest(told, MODEL);
-  assert.deepEqual(wishes, { told: null, wanted: ["n"], dropped: ["x", "m"] });
+  assert.deepEqual(wishes, { told: null, wanted: ["n"], dropped: ["x"], resting: ["m"] });
   assert.deepEqual(wakeUp(wishes, resting), told);
   const other = { name: "o", fingerprint: "f" };
   const meanwhile = { ...wishes, told: other };
-  assert.deepEqual(wakeUp(meanwhile, resting), { ...meanwhile, dropped: ["x"] });
-  const free: Wishes = { told: null, wanted: [], dropped: [] };
+  assert.deepEqual(wakeUp(meanwhile, resting), { ...meanwhile, resting: [] });
+  const free: Wishes = { told: null, wanted: [], dropped: [], resting: [] };
   const helper = putToRest(free, MODEL);
   assert.deepEqual(wakeUp(helper.wishes, helper.resting), free);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RELOAD_BACKOFF_MAX_MS } from "../../src/node/defaults.ts";
 import type { Plan } from "../../src/node/plan.ts";
 import { type Running, transition } from "../../src/node/transition.ts";
 import { BIG, peer } from "./members.ts";
@@ -73,7 +74,7 @@ const rows: [fact: string, Running, Plan, plannedAtMs: number, nowMs: number, ex
       host,
       0,
       5,
-      { kind: "hold", untilMs: 30_005 },
+      { kind: "hold", untilMs: RELOAD_BACKOFF_MAX_MS + 5 },
     ],
   ];
 

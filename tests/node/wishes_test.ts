@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { dropping, serving, type Wishes } from "../../src/node/wishes.ts";
 import { BIG, SMALL } from "./members.ts";
 
-const told: Wishes = { told: BIG, wanted: ["big", "other"], dropped: [] };
+const told: Wishes = { told: BIG, wanted: ["big", "other"], dropped: [], resting: [] };
 
 Deno.test("dropping() what was told leaves the rest wanted", () => {
-  assert.deepEqual(dropping(told, "big"), { told: null, wanted: ["other"], dropped: ["big"] });
+  const wanted = ["other"];
+  assert.deepEqual(dropping(told, "big"), { told: null, wanted, dropped: ["big"], resting: [] });
 });
 
 Deno.test("dropping() what the mesh had assigned keeps what was told", () => {

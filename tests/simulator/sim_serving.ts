@@ -63,7 +63,7 @@ export class SimServing {
         tensorSplit: null,
         contextLength: null,
       }),
-      wishes: { told, wanted, dropped: [] },
+      wishes: { told, wanted, dropped: [], resting: [] },
       now: node.clock.now,
     });
     this.#reconciler = new Reconciler({

@@ -229,6 +229,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return Promise.resolve();
   }
 
+  obstacles() {
+    return [];
+  }
+
   coming(): readonly string[] {
     return [];
   }

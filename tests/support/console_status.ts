@@ -16,7 +16,16 @@ export const TOWER = "12D3KooWTowerTowerTowerTowerTowerTowerTowerTowCCCCCC";
 export const GB = 1e9;
 
 export function instance(of: Partial<InstanceStatus> = {}): InstanceStatus {
-  return { host: SELF, mode: "solo", state: "warm", term: 1, hostShare: 1, workers: [], ...of };
+  return {
+    host: SELF,
+    mode: "solo",
+    state: "warm",
+    why: null,
+    term: 1,
+    hostShare: 1,
+    workers: [],
+    ...of,
+  };
 }
 
 export function model(of: Partial<ModelStatus> = {}): ModelStatus {
@@ -25,6 +34,7 @@ export function model(of: Partial<ModelStatus> = {}): ModelStatus {
     name: "guide",
     sizeBytes: 1.5e6,
     state: "warm",
+    reason: null,
     mode: instances[0]?.mode ?? "solo",
     hosts: instances.map(({ host }) => host),
     workers: instances[0]?.workers ?? [],

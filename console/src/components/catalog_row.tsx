@@ -35,6 +35,7 @@ const STATE_LABELS: Record<CatalogEntry["state"], string | null> = {
   warm: "warm",
   loading: "loading",
   waiting: "waiting",
+  failed: "failed",
   cold: null,
 };
 

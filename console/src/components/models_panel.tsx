@@ -9,6 +9,7 @@ const STATE_TEXT: Record<ModelView["state"], string> = {
   warm: "warm",
   loading: "loading",
   waiting: "waiting",
+  failed: "failed",
   cold: "not served",
 };
 

@@ -83,6 +83,19 @@ function whenWaiting(status: Status, waiting: readonly ModelView[]): Headline {
   };
 }
 
+function whenFailed(failed: readonly ModelView[]): Headline {
+  return {
+    tone: "waiting",
+    title: `${modelNames(failed)} can't be loaded`,
+    detail: failed.length === 1 && failed[0]?.reason
+      ? `${
+        failed[0].reason
+      }. It is tried again in growing pauses, and at once when its file changes.`
+      : "The list of models says why. They are tried again in growing pauses.",
+    action: { kind: "models", label: "Choose a model" },
+  };
+}
+
 function whenClientAlone(status: Status): Headline {
   const nobody = status.peers.length === 0;
   const command = `${status.commands.start} --model ${GUIDE_MODEL}`;
@@ -126,5 +139,6 @@ export function headline(status: Status): Headline {
   if (warm.length > 0) return whenWarm(status, warm, waiting);
   if (loading.length > 0) return whenLoading(status, loading);
   if (waiting.length > 0) return whenWaiting(status, waiting);
-  return whenCold(status);
+  const failed = groups.get("failed") ?? [];
+  return failed.length > 0 ? whenFailed(failed) : whenCold(status);
 }

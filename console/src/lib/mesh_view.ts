@@ -17,7 +17,7 @@ export interface Part {
   readonly model: string;
   readonly as: "host" | "worker";
   readonly mode: "solo" | "split";
-  readonly state: "warm" | "loading" | "waiting";
+  readonly state: "warm" | "loading" | "waiting" | "failed";
   /** Of the model's layers; 100 for a model that runs alone. */
   readonly percent: number;
   readonly hostId: string;
@@ -58,7 +58,7 @@ export interface ShareOf {
 export interface InstanceView {
   readonly host: string;
   readonly mode: "solo" | "split";
-  readonly state: "warm" | "loading" | "waiting";
+  readonly state: "warm" | "loading" | "waiting" | "failed";
   /** Host first. */
   readonly shares: readonly ShareOf[];
 }
@@ -77,12 +77,20 @@ export interface ModelView {
   readonly progress: number | null;
   /** Only while waiting for memory. */
   readonly shortage: Shortage | null;
+  /** Why it is not served, where somebody has tried in vain or does not want to. */
+  readonly reason: string | null;
   readonly instances: readonly InstanceView[];
   /** What is left out of this machine's own instance, and why. */
   readonly notes: readonly string[];
 }
 
-const STATE_ORDER: readonly ModelStatus["state"][] = ["warm", "loading", "waiting", "cold"];
+const STATE_ORDER: readonly ModelStatus["state"][] = [
+  "warm",
+  "loading",
+  "waiting",
+  "failed",
+  "cold",
+];
 const ROLE_ORDER: readonly Machine["role"][] = ["client", "host", "worker", "standby"];
 
 function byText(a: string, b: string): number {
@@ -204,7 +212,7 @@ function progressOf(model: ModelStatus, progress: Progress): number | null {
   return all.length === 0 ? null : clampFraction(Math.max(...all));
 }
 
-/** Warm, loading, waiting, cold; by name within each. */
+/** Warm, loading, waiting, failed, cold; by name within each. */
 export function models(status: Status, progress: Progress): ModelView[] {
   const names = machineNames(status);
   return status.models.map((model): ModelView => ({
@@ -214,6 +222,7 @@ export function models(status: Status, progress: Progress): ModelView[] {
     onDisk: model.onDisk,
     progress: progressOf(model, progress),
     shortage: shortageOf(model),
+    reason: model.reason === null ? null : displayText(model.reason),
     instances: model.instances.map((instance) => ({
       host: instance.host,
       mode: instance.mode,

@@ -16,6 +16,7 @@ export function doing({ role, passive, part }: Machine): string {
   if (passive) return "Stands by until the mesh needs it";
   if (part === null) return "Ready to help";
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;
+  if (part.state === "failed") return `Can't load ${part.model}`;
   const verb = part.state === "warm" ? "Runs" : "Loads";
   if (part.mode === "solo") return `${verb} ${part.model} by itself`;
   const share = `${verb} ${formatPercent(part.percent)} of ${part.model}`;
@@ -29,6 +30,7 @@ export function briefly({ role, passive, part, memory }: Machine): string {
   if (part === null) return `${formatBytes(memory.offeredBytes)} ready`;
   const model = shortName(part.model);
   if (part.state === "waiting") return `waits: ${model}`;
+  if (part.state === "failed") return `fails: ${model}`;
   if (part.state === "loading") return `loads ${model}`;
   return part.mode === "split" ? `${part.as}, ${model}` : `runs ${model}`;
 }
@@ -55,7 +57,7 @@ function placement(instances: readonly InstanceView[]): string {
 }
 
 /** What a model does now, and where. */
-export function modelText({ state, onDisk, instances, shortage }: ModelView): string {
+export function modelText({ state, onDisk, instances, shortage, reason }: ModelView): string {
   const running = instances.filter((instance) => instance.state === state);
   const where = placement(running);
   switch (state) {
@@ -65,7 +67,10 @@ export function modelText({ state, onDisk, instances, shortage }: ModelView): st
       return where === "" ? "Is being loaded" : `Is being loaded, ${where}`;
     case "waiting":
       return shortageText(shortage);
+    case "failed":
+      return `Can't be loaded. ${reason ?? "Its machine does not say why"}`;
     case "cold":
+      if (reason !== null) return `Not served. ${reason}`;
       return onDisk ? "On this machine's disk" : "Elsewhere in the mesh";
   }
 }

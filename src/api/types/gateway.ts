@@ -64,6 +64,24 @@ export class InstanceUnavailableError extends Error {
   }
 }
 
+/** Why nobody serves a model that somebody asks for, where waiting is of little use or of none. */
+export type Obstacle =
+  /** Whoever should serve it has tried in vain. */
+  | { readonly kind: "failed"; readonly model: string; readonly reason: string }
+  /** The machines that could share it lack memory. */
+  | {
+    readonly kind: "waiting";
+    readonly model: string;
+    readonly needBytes: number;
+    readonly haveBytes: number;
+  }
+  /** It is fetched first, which takes longer than anybody waits. */
+  | { readonly kind: "downloading"; readonly model: string; readonly by: string }
+  /** The users of these machines want it served no longer. */
+  | { readonly kind: "dropped"; readonly model: string; readonly by: readonly string[] }
+  /** It is wanted, and nobody has set out to serve it. */
+  | { readonly kind: "unclaimed"; readonly model: string };
+
 /** What the OpenAI gateway needs of the node. */
 export interface GatewayNode {
   readonly self: string;
@@ -75,8 +93,10 @@ export interface GatewayNode {
   warm(): readonly GatewayInstance[];
   /** A passive node fetches the routing table anew; an active one answers from its view, once that is whole. */
   refresh(signal: AbortSignal): Promise<void>;
-  /** Names that may be warm soon: loading, waiting for memory, wanted, or served by a group that elects its host. */
+  /** Names that may be warm soon: loading, claimed, or served by a group that elects its host. */
   coming(): readonly string[];
+  /** Of models that are wanted or were until now, and are neither warm nor coming. */
+  obstacles(): readonly Obstacle[];
   /**
    * Nobody serves the model that a request names. True where it lies on a disk of the mesh and is loaded
    * for it, so that the request may be held.

@@ -42,7 +42,7 @@ export interface CatalogEntry {
   repository: string | null;
   /** It reads images too. */
   vision: boolean;
-  state: "warm" | "loading" | "waiting" | "cold";
+  state: "warm" | "loading" | "waiting" | "failed" | "cold";
   /** Of the node that answers; `null` where the header is not known yet. */
   fit: Fit | null;
   download: DownloadStatus | null;

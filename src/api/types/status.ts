@@ -15,7 +15,12 @@ export interface WorkerStatus {
 export interface InstanceStatus {
   host: string;
   mode: "solo" | "split";
-  state: "warm" | "loading" | "waiting";
+  /** `failed`: it ended again and again for the same reason before it was ready; it is tried again in growing pauses. */
+  state: "warm" | "loading" | "waiting" | "failed";
+  /** Why it is `failed`, in the words of what has failed. */
+  reason?: string;
+  /** Why its host serves it; `null` where the host doesn't say. */
+  why: string | null;
   term: number;
   hostShare: number;
   workers: WorkerStatus[];
@@ -31,7 +36,9 @@ export interface InstanceStatus {
 export interface ModelStatus {
   name: string;
   sizeBytes: number;
-  state: "warm" | "loading" | "waiting" | "cold";
+  state: "warm" | "loading" | "waiting" | "failed" | "cold";
+  /** Why it is neither warm nor loading, where somebody knows. */
+  reason: string | null;
   mode: "solo" | "split";
   hosts: string[];
   workers: WorkerStatus[];

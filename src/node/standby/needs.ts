@@ -1,4 +1,4 @@
-import type { RouteInstance, RoutingTable } from "../../mesh/mod.ts";
+import type { PeerId, RouteInstance, RoutingTable } from "../../mesh/mod.ts";
 import { mayDownload, mayServe } from "../assignment/gaps.ts";
 import type { Downloadable } from "../assignment/types.ts";
 import { MAX_STANDBY_HELPERS } from "../defaults.ts";
@@ -41,10 +41,14 @@ export function needsOf(self: Member, table: RoutingTable, options: NeedOptions)
 
 /** Names that somebody wants, that nobody serves or loads, and that no node has set out to serve. */
 function unserved({ wanted, instances, nodes }: RoutingTable): string[] {
+  const failing = new Map(
+    nodes.map(({ peer, failures }) => [peer, failures.map((one) => one.model)]),
+  );
+  const isAble = (peer: PeerId, name: string) => !failing.get(peer)?.includes(name);
   const taken = new Set([
-    ...instances.map(({ model }) => model.name),
-    ...nodes.flatMap(({ model, claim }) => [model ?? [], claim ?? []].flat()),
-  ]);
+    ...instances.map(({ host, model }) => ({ peer: host, name: model.name })),
+    ...nodes.flatMap(({ peer, model, claim }) => [model, claim].map((name) => ({ peer, name }))),
+  ].flatMap(({ peer, name }) => name !== null && isAble(peer, name) ? [name] : []));
   return wanted.filter((name) => !taken.has(name));
 }
 

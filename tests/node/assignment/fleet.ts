@@ -44,6 +44,8 @@ export function memberOf(node: FleetNode): Member {
     assignable: models[0] === undefined,
     claim: null,
     refuses: node.refuses ?? [],
+    dropped: [],
+    failures: [],
     downloadBytes: node.downloadBytes ?? 0,
     demand: node.demand ?? {},
     instance: null,
