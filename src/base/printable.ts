@@ -42,9 +42,13 @@ function isPlain(value: unknown): value is Record<string, unknown> {
     Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Several lines of ours: each is kept, and nothing in them steers a terminal. */
+/**
+ * Whole lines, be they ours or a model's answer: each is kept, with its tabs and the joiners that some scripts are written with,
+ * and nothing in them steers a terminal.
+ */
 export function printableLines(text: string): string {
-  return text.replace(/[^\n\P{Cc}]|[\p{Zl}\p{Zp}]/gu, " ").replace(UNSEEN, "");
+  return text.replace(/[^\n\t\P{Cc}]|[\p{Zl}\p{Zp}]/gu, " ")
+    .replace(UNSEEN, (chars) => chars.replace(/[^\u200c\u200d]/g, ""));
 }
 
 /** JSON with the end of its line, for a terminal as well as for a program: the same data, and what is obeyed or not seen is escaped. */

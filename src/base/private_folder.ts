@@ -1,6 +1,6 @@
 /** A folder that nobody else may look into, with what lies there. */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ForeignFileError, isForeign, othersMayWrite } from "./own_files.ts";
 
 export interface PrivateFolderOptions {
@@ -35,6 +35,18 @@ export async function makePrivate(folder: string, options: PrivateFolderOptions)
   for (const name of await namesIn(folder)) {
     if (options.isOurs(name)) await keepOwn(folder, name, isAlone, options);
   }
+}
+
+/** The nearest folder above in which somebody else may put another one in this one's place; `null` where nobody may. */
+export async function replaceableIn(folder: string): Promise<string | null> {
+  let path = await Deno.realPath(folder);
+  while (path !== dirname(path)) {
+    path = dirname(path);
+    const info = await Deno.stat(path);
+    const isSticky = ((info.mode ?? 0) & STICKY) !== 0;
+    if (isForeign(info) || (othersMayWrite(info) && !isSticky)) return path;
+  }
+  return null;
 }
 
 async function keepOwn(

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { isAlive } from "../base/is_alive.ts";
+import { isForeign } from "../base/own_files.ts";
 import { MANAGEMENT_TIMEOUT_MS } from "./defaults.ts";
 
 /** Nothing runs on the data directory. */
@@ -56,9 +57,20 @@ export async function findRunningNode(dataDir: string): Promise<RunningNodeClien
 
 /** `null` where there is none, or where a node that was killed left it behind. */
 async function readNodeFile(dataDir: string): Promise<NodeFile | null> {
-  const text = await Deno.readTextFile(join(dataDir, "node.json")).catch(() => null);
+  const path = join(dataDir, "node.json");
+  const info = await Deno.stat(path).catch(() => null);
+  if (info === null || isPlanted(info)) return null;
+  const text = await Deno.readTextFile(path).catch(() => null);
   const file = text === null ? null : parseNodeFile(text);
   return file !== null && isAlive(file.pid) ? file : null;
+}
+
+/** What another user has put there would be asked for invites. The administrator may ask everybody's node. */
+export function isPlanted(
+  info: Pick<Deno.FileInfo, "uid">,
+  self: number | null = Deno.uid(),
+): boolean {
+  return self !== 0 && isForeign(info, self);
 }
 
 export function parseNodeFile(text: string): NodeFile | null {

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { removeDrafts, writeWhole } from "../base/atomic_file.ts";
 import { openOwn } from "../base/own_files.ts";
-import { makePrivate } from "../base/private_folder.ts";
+import { makePrivate, replaceableIn } from "../base/private_folder.ts";
 import { systemWords } from "../base/system_error.ts";
 
 /** Another node already runs on this data directory. */
@@ -56,6 +56,15 @@ export async function makeDataDir(dataDir: string): Promise<void> {
   } catch (cause) {
     throw new DataDirUnusableError(dataDir, cause);
   }
+}
+
+/** A sentence where somebody else may put another data directory in this one's place. */
+export async function dataDirWarning(dataDir: string): Promise<string | null> {
+  const above = await replaceableIn(dataDir).catch(() => null);
+  return above === null
+    ? null
+    : `Others may put another folder in the place of ${dataDir}, since they may write to ${above}: ` +
+      "name one elsewhere with --data-dir";
 }
 
 /** Where files are replaced in one step, so that a node that was killed may have left its drafts there. */

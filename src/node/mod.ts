@@ -2,7 +2,13 @@
 
 export type { NodeConfig } from "./config.ts";
 export type { HubConfig } from "./model_desk.ts";
-export { DataDirInUseError, DataDirUnusableError, makeDataDir, type NodeFile } from "./data_dir.ts";
+export {
+  DataDirInUseError,
+  DataDirUnusableError,
+  dataDirWarning,
+  makeDataDir,
+  type NodeFile,
+} from "./data_dir.ts";
 export { offlineCatalog } from "./offline_catalog.ts";
 export { offlineDownload } from "./offline_download.ts";
 export { startNode } from "./node.ts";

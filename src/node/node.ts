@@ -10,7 +10,7 @@ import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
-import { DataDirLock } from "./data_dir.ts";
+import { DataDirLock, dataDirWarning } from "./data_dir.ts";
 import { keepLastStart } from "./last_start.ts";
 import { ModelDesk } from "./model_desk.ts";
 import { NodeApi } from "./node_api.ts";
@@ -29,6 +29,8 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   await checkLoopback();
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
+  const warning = await dataDirWarning(config.dataDir);
+  if (warning !== null) options.logger.warn("{warning}", { warning });
   if (config.modelsDir !== null) await removeDrafts(config.modelsDir);
   const { mesh, local } = await startParts(config, options, starting);
   const token = await mesh.standingInvite();

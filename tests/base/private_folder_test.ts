@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ForeignFileError } from "../../src/base/own_files.ts";
-import { makePrivate } from "../../src/base/private_folder.ts";
+import { makePrivate, replaceableIn } from "../../src/base/private_folder.ts";
 import {
   asOtherUser,
   openToOthers,
@@ -82,6 +82,18 @@ Deno.test("makePrivate() follows links of the user's own, and changes nothing wh
   await Deno.symlink(disk, join(data, "models"));
   await makePrivate(data, OPTIONS);
   assert.equal(await modeOf(disk), 0o755);
+});
+
+Deno.test("replaceableIn() finds who else may rename a folder, however far above", async () => {
+  await using folder = await temporaryFolder();
+  const [shared, data] = [join(folder.path, "shared"), join(folder.path, "shared/mine/data")];
+  await Deno.mkdir(data, { recursive: true });
+  const modes = [[0o755, null], [0o777, shared], [0o1777, null], [0o757, shared]] as const;
+  for (const [mode, expected] of modes) {
+    await Deno.chmod(shared, mode);
+    const found = await replaceableIn(data);
+    assert.equal(found, expected === null ? null : await Deno.realPath(expected), mode.toString(8));
+  }
 });
 
 otherUserTest(

@@ -56,6 +56,18 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
     /--bin-dir/,
   ],
   [
+    "a data directory that others may replace",
+    {
+      dataDir: {
+        ...well.dataDir,
+        warning: "Others may put another folder in the place of /d, since they may write to /: " +
+          "name one elsewhere with --data-dir",
+      },
+    },
+    /^Others may put another folder .* they may write to \/$/,
+    /^Name one elsewhere with --data-dir$/,
+  ],
+  [
     "a port that another program has",
     { ports: [{ flag: "--port", port: 9337, protocol: "TCP", use: "another program" }] },
     /TCP port 9337 is used by another program/,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findRunningNode, parseNodeFile } from "../../src/cli/running_node.ts";
+import { findRunningNode, isPlanted, parseNodeFile } from "../../src/cli/running_node.ts";
 import { withManagementApi, writeNodeFile } from "./management.ts";
 
 Deno.test("a running node is asked with the admin key of its data directory", () =>
@@ -79,3 +79,10 @@ for (const text of broken) {
     assert.equal(parseNodeFile(text), null);
   });
 }
+
+Deno.test("isPlanted() says so of another user's node.json, but to the administrator", () => {
+  assert.ok(isPlanted({ uid: 1001 }, 1000));
+  for (const [uid, self] of [[1000, 1000], [0, 1000], [1001, 0], [null, 1000]] as const) {
+    assert.ok(!isPlanted({ uid }, self), `${uid} ${self}`);
+  }
+});

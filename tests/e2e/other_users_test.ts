@@ -47,15 +47,17 @@ otherUserTest(
     await Deno.chmod(open, 0o777);
     assert.ok(await asOtherUser("ln", "-s", "/etc/hostname", join(open, "lock")));
     const before = await Deno.readTextFile("/etc/hostname");
-    for (const dataDir of [theirs, open]) {
-      for (const words of [["console"], ["models"], ["engine", "install"]]) {
-        const { code, stderr } = await runProgram([...words, "--data-dir", dataDir]);
-        assert.equal(code, 1, stderr);
-        assert.match(
-          stderr,
-          /^mesh-llm: Cannot use .* belongs to another user of this machine.*--data-dir\n$/,
-        );
-      }
+    const starts = [[open, "console"], [open, "models"], [theirs, "console"], [
+      theirs,
+      "engine install",
+    ]];
+    for (const [dataDir = "", words = ""] of starts) {
+      const { code, stderr } = await runProgram([...words.split(" "), "--data-dir", dataDir]);
+      assert.equal(code, 1, stderr);
+      assert.match(
+        stderr,
+        /^mesh-llm: Cannot use .* belongs to another user of this machine.*--data-dir\n$/,
+      );
     }
     assert.equal(await Deno.readTextFile("/etc/hostname"), before);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(theirs)), []);

@@ -30,6 +30,8 @@ export interface DoctorFacts {
     readonly path: string;
     /** Why nothing can be written there. */
     readonly unusable: string | null;
+    /** What is to be said of the folders above it. */
+    readonly warning?: string | null;
     readonly freeBytes: number | null;
     /** The youngest file of mesh-llm there, in milliseconds since the epoch. */
     readonly newestMs: number | null;

@@ -21,6 +21,7 @@ export function findingsOf(facts: DoctorFacts): readonly Finding[] {
     ...gpu(facts),
     ...facts.ports.map(port),
     dataDir(facts),
+    ...dataDirPlace(facts),
     ...disk(facts),
     models(facts),
     ...facts.brokenModels.map((sentence) =>
@@ -86,6 +87,12 @@ function dataDir({ dataDir: { path, unusable } }: DoctorFacts): Finding {
     `Nothing can be written to ${path}: ${unusable}`,
     "Make it writable for this user, or name another one with --data-dir",
   );
+}
+
+function dataDirPlace({ dataDir: { warning: sentence = null } }: DoctorFacts): Finding[] {
+  if (sentence === null) return [];
+  const [found = "", remedy = ""] = sentence.split(": name ");
+  return [warning("data directory", found, `Name ${remedy}`)];
 }
 
 function disk({ dataDir: { path, freeBytes } }: DoctorFacts): Finding[] {

@@ -113,7 +113,8 @@ async function dataDirOf(path: string): Promise<DoctorFacts["dataDir"]> {
     return file?.mtime?.getTime() ?? 0;
   }));
   const newestMs = Math.max(...times) || null;
-  return { path, unusable, freeBytes, newestMs };
+  const { dataDirWarning } = await import("../../node/mod.ts");
+  return { path, unusable, warning: await dataDirWarning(path), freeBytes, newestMs };
 }
 
 /** Writes and removes a file: permissions alone do not tell of a read-only or full disk. */
