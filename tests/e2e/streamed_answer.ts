@@ -58,7 +58,8 @@ export async function streamedAnswer(
   return { ...answer, usage };
 }
 
-async function* datas(response: Response): AsyncGenerator<string> {
+/** The data of each event of a stream. */
+export async function* datas(response: Response): AsyncGenerator<string> {
   let rest = "";
   for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
     const events = (rest + text).split("\n\n");
