@@ -34,7 +34,7 @@ pageTest("first run, exact answer, a second machine, a split, its death", async 
   await page.waitForHeadline("guide is warm");
   assert.equal(await page.copy("token"), node.token);
   const command = await page.copy("join-command");
-  assert.equal(command, `npx -y deno@${Deno.version.deno} task start --join ${node.token}`);
+  assert.equal(command, `MESH_LLM_JOIN=${node.token} npx -y deno@${Deno.version.deno} task start`);
   await page.ask(QUESTION);
   assert.equal((await page.answer()).text, answerTo(QUESTION));
   await page.goTo("Activity");
