@@ -12,6 +12,33 @@ export const BODY_READ_BYTES = 64 * 1024;
 /** Nobody pauses that long while sending; meanwhile what has come takes memory. */
 export const BODY_IDLE_MS = 30_000;
 
+/** Nobody takes that long to send a path and a few headers; without a bound silent connections would pile up. */
+export const HEAD_TIMEOUT_MS = 60_000;
+
+/** Longer than clients keep a connection that they may use again (Go 90 s), so that it is they who close it. */
+export const KEPT_CONNECTION_MS = 120_000;
+
+/** Some thirty are usual, from a browser behind proxies. */
+export const HEADERS_MAX = 100;
+
+/** Twice the callers that the tests hold open; each costs some 20 KiB. */
+export const CONNECTIONS_MAX = 32_768;
+
+/** For models, llama.cpp, the mesh and the node's own files. */
+export const FILES_KEPT_FREE = 512;
+
+/** What a shell gives on Linux and macOS, or more. */
+export const USUAL_OPEN_FILES = 1_024;
+
+/** Of all connections: the rest is the console's. */
+export const API_CONNECTIONS_SHARE = 0.75;
+
+/** For a caller to read its refusal while it still sends a body that nobody wants; then the connection is cut. */
+export const LINGER_MS = 1_000;
+
+/** One is usual, two are seen where a proxy compresses what a client has; more only make work. */
+export const CONTENT_CODINGS_MAX = 5;
+
 /** A management request is a few names; nothing honest comes near. */
 export const MANAGEMENT_BODY_LIMIT_BYTES = 64 * 1024;
 

@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { RETRY_AFTER_S } from "./defaults.ts";
 import { isCrossSite, isOwnHost, type OwnHosts, type RequestOrigin } from "./hosts.ts";
 import { type ApiKey, type KeyRing, presentedKey } from "./keys.ts";
-import { answerFor, type Refusal, RefusedError } from "./openai_errors.ts";
+import { answerFor, CONTENT_CODINGS, type Refusal, RefusedError } from "./openai_errors.ts";
 import type { RefusalCounts } from "./refusal_counts.ts";
 import { rateLimitHeaders, type RateLimits } from "./rate_limit.ts";
 
@@ -158,6 +158,7 @@ export function answerErrors<Env extends ApiEnv>(
 function refuse(c: Context, refusal: Refusal): Response {
   const { status, body } = answerFor(refusal);
   if (refusal.kind === "key") c.header("www-authenticate", "Bearer");
+  if (refusal.kind === "content-encoding") c.header("accept-encoding", CONTENT_CODINGS.join(", "));
   if (MAY_TRY_AGAIN.includes(refusal.kind)) c.header("retry-after", String(RETRY_AFTER_S));
   return c.json(body, status);
 }

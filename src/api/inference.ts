@@ -139,11 +139,7 @@ async function readRequest(
     throw new RefusedError({ kind: "unknown-path", method: c.req.method, path: c.req.path });
   }
   const readRouting = routingReader(c.req.header("content-type") ?? null);
-  const body = await readBody(c.req.raw, {
-    limitBytes: BODY_LIMIT_BYTES,
-    budget,
-    isFramed: true,
-  });
+  const body = await readBody(c.req.raw, { limitBytes: BODY_LIMIT_BYTES, budget });
   recorder.received(body);
   const routing = await readRouting(body);
   const request: ForwardRequest = {

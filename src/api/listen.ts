@@ -1,4 +1,12 @@
 import { systemWords } from "../base/system_error.ts";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { HEAD_TIMEOUT_MS, KEPT_CONNECTION_MS, LINGER_MS } from "./defaults.ts";
+import { faultOf, malformed, refuseMalformed, refuseOn } from "./malformed.ts";
+import { sendAnswer } from "./node_answer.ts";
+import { requestOf } from "./node_request.ts";
+import { answerFor } from "./openai_errors.ts";
 
 /** A port that another program has. */
 export class PortInUseError extends Error {
@@ -23,6 +31,11 @@ export interface ListenOptions {
   readonly port: number;
   /** What a user changes to get another port. */
   readonly flag: string;
+  /**
+   * More are hung up on. Where the process can open no more files, the listener never accepts again, whoever hangs
+   * up afterwards. @default {as many as come}
+   */
+  readonly maxConnections?: number;
   /** The answer where the handler threw. */
   readonly onError: (error: unknown) => Response;
 }
@@ -35,46 +48,125 @@ export interface Listener {
   stop(graceMs: number): Promise<void>;
 }
 
+export type Handle = (request: Request) => Response | Promise<Response>;
+
 /**
- * Serves HTTP on one address.
+ * Serves HTTP/1.1 on one address, by `node:http`. Deno's own server refuses bodies beside `Upgrade: h2c`, which Java's
+ * clients send, and hangs up on a kept connection after a streamed answer to a body of half a KiB.
  * @throws {PortInUseError | ListenError} where it can't be had.
  */
-export function listen(
-  options: ListenOptions,
-  handle: (request: Request) => Response | Promise<Response>,
-): Listener {
-  const hangUp = new AbortController();
+export async function listen(options: ListenOptions, handle: Handle): Promise<Listener> {
   const pending = new Set<Promise<void>>();
-  const server = bind(options, hangUp.signal, (request, info) => {
-    const done = info.completed.catch(() => {}).finally(() => pending.delete(done));
-    pending.add(done);
-    return handle(request);
+  const current = new WeakMap<Duplex, ServerResponse>();
+  const server = createServer({
+    keepAliveTimeout: KEPT_CONNECTION_MS,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    // A large body on a slow line is no fault: `readBody` watches that it comes at all.
+    requestTimeout: 0,
+    // A request without a Host gets this node's own refusal.
+    requireHostHeader: false,
   });
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse, wanted = () => {}) => {
+    current.set(incoming.socket, outgoing);
+    const done = answerOne({ incoming, outgoing, wanted }, handle, options.onError)
+      .finally(() => pending.delete(done));
+    pending.add(done);
+  };
+  server.on("request", (incoming, outgoing) => answer(incoming, outgoing));
+  // The body is asked for once somebody reads it: what is refused by its length is never sent.
+  server.on("checkContinue", (incoming, outgoing) => {
+    answer(incoming, outgoing, () => outgoing.writeContinue());
+  });
+  server.on("connect", ({ url = null }, socket) => {
+    refuseOn(socket, { kind: "foreign-host", host: url });
+  });
+  server.on("clientError", (error, socket) => refuseMalformed(error, socket, current.get(socket)));
+  const port = await bind(server, options);
+  let stopped: Promise<void> | undefined;
   return {
-    url: urlOf(options.hostname, server.addr.port),
-    // Not `server.shutdown`: it closes idle connections, but then no longer those that stay busy.
-    async stop(graceMs) {
-      await settled(pending, graceMs);
-      hangUp.abort();
-      await server.finished;
-    },
+    url: urlOf(options.hostname, port),
+    stop: (graceMs) => stopped ??= stop(server, pending, graceMs),
   };
 }
 
-function bind(
-  { hostname, port, flag, onError }: ListenOptions,
-  signal: AbortSignal,
-  handler: Deno.ServeHandler<Deno.NetAddr>,
-): Deno.HttpServer<Deno.NetAddr> {
+interface Exchanged {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly wanted: () => void;
+}
+
+/** Resolves when the answer has been sent, or its connection is gone. Never rejects. */
+async function answerOne(
+  { incoming, outgoing, wanted }: Exchanged,
+  handle: Handle,
+  onError: ListenOptions["onError"],
+): Promise<void> {
+  const gone = new AbortController();
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) gone.abort();
+    resolve();
+  });
+  outgoing.once("finish", () => endUnread(incoming));
+  // A connection that is lost is told by "close"; without these the error would be nobody's.
+  incoming.on("error", () => {});
+  outgoing.on("error", () => {});
+  const fault = faultOf(incoming);
+  if (fault !== null) {
+    const { status, body } = answerFor(malformed(fault));
+    await sendAnswer(Response.json(body, { status, headers: { connection: "close" } }), outgoing);
+    return await closed;
+  }
+  const request = requestOf(incoming, { signal: gone.signal, wanted });
+  let response: Response;
   try {
-    return Deno.serve({ hostname, port, signal, onError, onListen: () => {} }, handler);
+    response = await handle(request);
+  } catch (error) {
+    response = onError(error);
+  }
+  await sendAnswer(response, outgoing);
+  await closed;
+}
+
+/** A body that nobody read must not come for ever, nor be cut before its sender has read the refusal. */
+function endUnread(incoming: IncomingMessage): void {
+  const { socket } = incoming;
+  if (incoming.complete || socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const end = () => clearTimeout(timer);
+  incoming.once("end", end).resume();
+  socket.once("close", end);
+}
+
+async function bind(server: Server, { hostname, port, flag }: ListenOptions): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ port, host: hostname }, resolve);
+  try {
+    await promise;
   } catch (cause) {
-    if (cause instanceof Deno.errors.AddrInUse) throw new PortInUseError(port, flag, { cause });
+    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE") {
+      throw new PortInUseError(port, flag, { cause });
+    }
     throw new ListenError(
       `Could not listen on ${hostname}, port ${port}: ${systemWords(cause)}`,
       { cause },
     );
   }
+  return (server.address() as AddressInfo).port;
+}
+
+async function stop(
+  server: Server,
+  pending: ReadonlySet<Promise<void>>,
+  graceMs: number,
+): Promise<void> {
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  await settled(pending, graceMs);
+  server.closeAllConnections();
+  await ended;
 }
 
 async function settled(pending: ReadonlySet<Promise<void>>, withinMs: number): Promise<void> {

@@ -2,6 +2,9 @@ import { formatBytes } from "../base/format_bytes.ts";
 import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE, RETRY_AFTER_S } from "./defaults.ts";
 import type { Obstacle } from "./types.ts";
 
+/** How a request's body may be compressed. */
+export const CONTENT_CODINGS = ["gzip", "deflate", "br", "zstd"];
+
 /** Why a request gets no answer from a model, or from the node. */
 export type Refusal =
   | { readonly kind: "foreign-host"; readonly host: string | null }
@@ -9,8 +12,10 @@ export type Refusal =
   | { readonly kind: "key"; readonly given: boolean }
   | { readonly kind: "unknown-path"; readonly method: string; readonly path: string }
   | { readonly kind: "content-type"; readonly found: string | null }
+  | { readonly kind: "content-encoding"; readonly found: string }
   | { readonly kind: "body-too-large"; readonly limitBytes: number }
   | { readonly kind: "slow-body"; readonly idleMs: number }
+  | { readonly kind: "slow-head"; readonly limitMs: number }
   | { readonly kind: "bad-body"; readonly reason: string; readonly param?: string | undefined }
   | { readonly kind: "unknown-model"; readonly model: string; readonly warm: readonly string[] }
   | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
@@ -98,6 +103,13 @@ function judge(refusal: Refusal): Verdict {
         code: "unsupported_media_type",
         message: contentType(refusal.found),
       };
+    case "content-encoding":
+      return {
+        status: 415,
+        code: "unsupported_encoding",
+        message: `The Content-Encoding '${shorten(refusal.found)}' is not understood here: ` +
+          `send the body as it is, or by one of ${CONTENT_CODINGS.join(", ")}`,
+      };
     case "body-too-large":
       return {
         status: 413,
@@ -109,6 +121,12 @@ function judge(refusal: Refusal): Verdict {
         status: 408,
         code: "request_timeout",
         message: `Nothing of the request body came for ${refusal.idleMs / 1_000} s`,
+      };
+    case "slow-head":
+      return {
+        status: 408,
+        code: "request_timeout",
+        message: `No whole request came within ${refusal.limitMs / 1_000} s`,
       };
     case "bad-body":
       return {

@@ -1,6 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
+import { decodeBodies } from "./decode_body.ts";
 import {
   answerErrors,
   answerOwnHosts,
@@ -66,6 +67,7 @@ function createPort(config: PortConfig): Hono<ApiEnv> {
   port.use(identify({ self, newId }));
   port.use(answerOwnHosts(own));
   port.use(answerUntil(closing));
+  port.use(decodeBodies());
   return port;
 }
 

@@ -2,15 +2,15 @@ import type { Logger } from "@logtape/logtape";
 import type { Hono } from "hono";
 import { loadConsoleAssets } from "./console_assets.ts";
 import { type ConsoleAssets, createConsole } from "./console_page.ts";
-import { LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
+import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
 import { createGateway } from "./gateway.ts";
 import type { ApiEnv } from "./guards.ts";
 import type { ApiKey } from "./keys.ts";
 import { hostname, isLoopback, type OwnHosts } from "./hosts.ts";
-import { silenceLegacyAbortWarning } from "./legacy_abort.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 import { createManagement } from "./management.ts";
 import { answerFor } from "./openai_errors.ts";
+import { connectionsAllowed, openFilesLimit } from "./open_files.ts";
 import { RefusalCounts } from "./refusal_counts.ts";
 import { createApiPort, createConsolePort } from "./ports.ts";
 import type { GatewayNode, ManagementNode } from "./types.ts";
@@ -52,12 +52,11 @@ export async function serveApi(
   node: GatewayNode & ManagementNode,
   options: ServeApiOptions,
 ): Promise<ApiServers> {
-  silenceLegacyAbortWarning();
   const closing = new AbortController();
   let apiUrl = "";
   const ports = await createPorts(node, options, { closing: closing.signal, apiUrl: () => apiUrl });
   const onError = (error: unknown) => explainFailure(error, options.logger);
-  const api = listen({ ...apiAddress(options), onError }, ports.api.fetch);
+  const api = await listen({ ...apiAddress(options), onError }, ports.api.fetch);
   apiUrl = api.url;
   const consoleSide = await listenOrStop(
     { ...consoleAddress(options), onError },
@@ -111,14 +110,16 @@ function ownHosts(bound: string, names: readonly string[]): OwnHosts {
 }
 
 function apiAddress({ listen, port }: ServeApiOptions) {
-  return { hostname: listen, port, flag: "--port" };
+  const maxConnections = connectionsAllowed(openFilesLimit(), API_CONNECTIONS_SHARE);
+  return { hostname: listen, port, flag: "--port", maxConnections };
 }
 
 function consoleAddress({ console, consoleListen, consolePort }: ServeApiOptions) {
-  const flag = "--console-port";
+  const maxConnections = connectionsAllowed(openFilesLimit(), 1 - API_CONNECTIONS_SHARE);
+  const common = { flag: "--console-port", maxConnections };
   return console
-    ? { hostname: consoleListen, port: consolePort, flag }
-    : { hostname: LOOPBACK, port: 0, flag };
+    ? { hostname: consoleListen, port: consolePort, ...common }
+    : { hostname: LOOPBACK, port: 0, ...common };
 }
 
 /** Two listeners or none. */
@@ -128,7 +129,7 @@ async function listenOrStop(
   first: Listener,
 ): Promise<Listener> {
   try {
-    return listen(options, port.fetch);
+    return await listen(options, port.fetch);
   } catch (error) {
     await first.stop(0);
     throw error;

@@ -22,7 +22,10 @@ async function withPort(test: (url: string, node: FakeNode) => Promise<void>): P
   const own = { bound: "127.0.0.1", names: [] };
   const port = createApiPort(gateway, { self: "self", own, logger, keyed: false });
   const onError = () => new Response(null, { status: 500 });
-  const server = listen({ hostname: "127.0.0.1", port: 0, flag: "--port", onError }, port.fetch);
+  const server = await listen(
+    { hostname: "127.0.0.1", port: 0, flag: "--port", onError },
+    port.fetch,
+  );
   try {
     await test(server.url, node);
   } finally {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { listen, ListenError, type ListenOptions, PortInUseError } from "../../src/api/listen.ts";
-import { silenceLegacyAbortWarning } from "../../src/api/legacy_abort.ts";
 import { RawHttp } from "./raw_http.ts";
 
 const options: ListenOptions = {
@@ -10,10 +9,8 @@ const options: ListenOptions = {
   onError: () => new Response("failed", { status: 500 }),
 };
 
-silenceLegacyAbortWarning();
-
 Deno.test("listen() answers at its URL", async () => {
-  const listener = listen(options, () => new Response("hello"));
+  const listener = await listen(options, () => new Response("hello"));
   assert.match(listener.url, /^http:\/\/127\.0\.0\.1:\d+$/);
   assert.equal(await (await fetch(listener.url)).text(), "hello");
   await listener.stop(0);
@@ -21,9 +18,9 @@ Deno.test("listen() answers at its URL", async () => {
 });
 
 Deno.test("listen() names the port and the flag where a port is in use", async () => {
-  const first = listen(options, () => new Response());
+  const first = await listen(options, () => new Response());
   const port = Number(new URL(first.url).port);
-  assert.throws(() => listen({ ...options, port }, () => new Response()), (error) => {
+  await assert.rejects(() => listen({ ...options, port }, () => new Response()), (error) => {
     assert.ok(error instanceof PortInUseError);
     assert.match(error.message, new RegExp(`Port ${port} is in use.*--port`));
     return true;
@@ -31,9 +28,9 @@ Deno.test("listen() names the port and the flag where a port is in use", async (
   await first.stop(0);
 });
 
-Deno.test("listen() says which address it could not have", () => {
+Deno.test("listen() says which address it could not have", async () => {
   const hostname = "203.0.113.1";
-  assert.throws(() => listen({ ...options, hostname }, () => new Response()), (error) => {
+  await assert.rejects(() => listen({ ...options, hostname }, () => new Response()), (error) => {
     assert.ok(error instanceof ListenError);
     assert.match(error.message, /203\.0\.113\.1/);
     return true;
@@ -41,7 +38,7 @@ Deno.test("listen() says which address it could not have", () => {
 });
 
 Deno.test("listen() gives a URL that can be opened where it is bound to all addresses", async () => {
-  const listener = listen({ ...options, hostname: "0.0.0.0" }, () => new Response("hello"));
+  const listener = await listen({ ...options, hostname: "0.0.0.0" }, () => new Response("hello"));
   assert.equal(await (await fetch(listener.url)).text(), "hello");
   await listener.stop(0);
 });
@@ -49,7 +46,7 @@ Deno.test("listen() gives a URL that can be opened where it is bound to all addr
 Deno.test("A caller that hangs up before its answer aborts the request's signal", async () => {
   const aborted = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
-  const listener = listen(options, async ({ signal }) => {
+  const listener = await listen(options, async ({ signal }) => {
     arrived.resolve();
     const gone = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => gone.resolve(), { once: true });
@@ -67,7 +64,7 @@ Deno.test("A caller that hangs up before its answer aborts the request's signal"
 
 Deno.test("A caller that hangs up during its answer cancels the body", async () => {
   const cancelled = Promise.withResolvers<void>();
-  const listener = listen(options, () =>
+  const listener = await listen(options, () =>
     new Response(
       new ReadableStream({
         start: (controller) => controller.enqueue(new TextEncoder().encode("first")),
@@ -85,7 +82,7 @@ Deno.test("A caller that hangs up during its answer cancels the body", async () 
 
 Deno.test("An answer that breaks off ends the connection without its last chunk", async () => {
   let pulls = 0;
-  const listener = listen(options, () =>
+  const listener = await listen(options, () =>
     new Response(
       new ReadableStream({
         pull: (controller) =>
@@ -105,7 +102,7 @@ Deno.test("An answer that breaks off ends the connection without its last chunk"
 Deno.test("stop() lets an answer under way end, and idle connections do not hold it", async () => {
   const release = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
-  const listener = listen(options, async (request) => {
+  const listener = await listen(options, async (request) => {
     if (new URL(request.url).pathname === "/idle") return new Response("idle");
     arrived.resolve();
     await release.promise;
@@ -127,7 +124,7 @@ Deno.test("stop() lets an answer under way end, and idle connections do not hold
 
 Deno.test("stop() hangs up on answers that do not end within the grace", async () => {
   const aborted = Promise.withResolvers<void>();
-  const listener = listen(options, ({ signal }) => {
+  const listener = await listen(options, ({ signal }) => {
     signal.addEventListener("abort", () => aborted.resolve(), { once: true });
     return new Response(
       new ReadableStream({

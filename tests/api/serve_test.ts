@@ -81,7 +81,8 @@ Deno.test("The real server refuses what is meant for somebody else", async () =>
     [["GET /v1/models HTTP/1.1", "Host: x/../y@z"], 421],
     [["CONNECT evil.example:443 HTTP/1.1", "Host: localhost"], 421],
     [["OPTIONS * HTTP/1.1", "Host: evil.example"], 421],
-    [["BREW /v1/models HTTP/1.1", "Host: evil.example"], 421],
+    [["PATCH /v1/models HTTP/1.1", "Host: evil.example"], 421],
+    [["BREW /v1/models HTTP/1.1", "Host: localhost"], 400],
     [["nonsense"], 400],
   ];
   for (const [head, status] of heads) {

@@ -1,0 +1,87 @@
+import type { ServerResponse } from "node:http";
+
+/**
+ * Sends an answer as its bytes come, no faster than the caller reads them. Where the body fails, the connection breaks
+ * off, so that nobody takes a part for the whole. Resolves when there is nothing more to send.
+ */
+export async function sendAnswer(answer: Response, outgoing: ServerResponse): Promise<void> {
+  const { body, status } = answer;
+  const headers = [...answer.headers].flat();
+  if (body === null || outgoing.req.method === "HEAD") {
+    outgoing.writeHead(status, headers).end();
+    return await body?.cancel();
+  }
+  const reader = body.getReader();
+  const hangUp = () => void reader.cancel().catch(() => {});
+  if (outgoing.destroyed) return hangUp();
+  outgoing.once("close", hangUp);
+  try {
+    if (isSteady(answer)) {
+      outgoing.writeHead(status, headers).flushHeaders();
+      await pump(reader, outgoing);
+    } else await sendBrief(reader, outgoing, { status, headers });
+  } catch {
+    breakOff(outgoing);
+  }
+}
+
+/** What was sent before arrives, and no end of the answer does. */
+function breakOff({ req, socket }: ServerResponse): void {
+  // To HTTP/1.0 the connection's orderly end would be the answer's.
+  if (req.httpVersion === "1.1") socket?.destroySoon();
+  else socket?.resetAndDestroy();
+}
+
+/** Its head can't wait for the body, or need not. */
+function isSteady({ headers }: Response): boolean {
+  return headers.has("content-length") ||
+    (headers.get("content-type") ?? "").startsWith("text/event-stream");
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+/** What is made here is one piece, whose length is known once its end is there. */
+async function sendBrief(
+  reader: Reader,
+  outgoing: ServerResponse,
+  { status, headers }: { readonly status: number; readonly headers: string[] },
+): Promise<void> {
+  const first = await reader.read();
+  const piece = first.value ?? new Uint8Array(0);
+  const rest = reader.read();
+  if (await endsAtOnce(rest)) {
+    outgoing.writeHead(status, [...headers, "content-length", String(piece.length)]).end(piece);
+    return;
+  }
+  outgoing.writeHead(status, headers).write(piece);
+  await pump(reader, outgoing, rest);
+}
+
+type Read = ReadableStreamReadResult<Uint8Array>;
+
+/** True for the end of a body that is whole already: that takes no time to find. */
+async function endsAtOnce(reading: Promise<Read>): Promise<boolean> {
+  const end = reading.then(({ done }) => done, () => false);
+  return await Promise.race([end, Promise.resolve().then(() => {}).then(() => false)]);
+}
+
+async function pump(
+  reader: Reader,
+  outgoing: ServerResponse,
+  first?: Promise<Read>,
+): Promise<void> {
+  let { value } = await (first ?? reader.read());
+  for (; value !== undefined; { value } = await reader.read()) {
+    if (!outgoing.write(value)) await drained(outgoing);
+  }
+  outgoing.end();
+}
+
+/** Resolves when the caller has read, or has gone. */
+async function drained(outgoing: ServerResponse): Promise<void> {
+  if (outgoing.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  outgoing.once("drain", resolve).once("close", resolve);
+  await promise;
+  outgoing.off("drain", resolve).off("close", resolve);
+}
