@@ -93,11 +93,12 @@ async function fetchPackages(
   await Deno.writeTextFile(join(work, "status"), "");
   const apt = aptOptions(work, target, Deno.uid() === 0);
   report(options, "Reading Debian's list of packages");
-  await must("apt-get", [...apt, "update"], options.signal);
+  await must("apt-get", [...apt, "update"], work, options.signal);
   report(options, "Downloading Debian's packages");
   await must(
     "apt-get",
     [...apt, "--yes", "--download-only", "install", ...DEBIAN_PACKAGES],
+    work,
     options.signal,
   );
 }
@@ -109,7 +110,7 @@ async function unpackPackages(work: string, staged: string, options: DebianOptio
   await Deno.mkdir(root, { recursive: true });
   for await (const { name } of Deno.readDir(archives)) {
     if (!name.endsWith(".deb")) continue;
-    await must("dpkg-deb", ["--extract", join(archives, name), root], options.signal);
+    await must("dpkg-deb", ["--extract", join(archives, name), root], work, options.signal);
   }
 }
 
@@ -131,9 +132,15 @@ async function writeWrappers(staged: string, target: DebianTarget): Promise<void
   }
 }
 
-async function must(command: string, args: string[], signal?: AbortSignal): Promise<void> {
+/** What the command needs besides goes into `work`, not into the temporary folder of all users. */
+async function must(
+  command: string,
+  args: string[],
+  work: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const { code, stderr } = await run(command, args, {
-    env: { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+    env: { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive", TMPDIR: work },
     ...(signal === undefined ? {} : { signal }),
   });
   if (code === 0) return;
