@@ -14,7 +14,12 @@ import { RefusedError } from "./openai_errors.ts";
 import type { RefusalCounts } from "./refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";
 import { isJson } from "./routing.ts";
-import { InviteRefusedError, type ManagementNode, ModelRefusedError } from "./types.ts";
+import {
+  InviteRefusedError,
+  type ManagementNode,
+  ModelRefusedError,
+  type Setting,
+} from "./types.ts";
 
 const inviteSchema = z.strictObject({
   role: z.enum(["member", "client"]).default("member"),
@@ -34,6 +39,8 @@ export interface ManagementConfig {
   readonly refusals?: RefusalCounts;
   /** Where the node's OpenAI API is, for the settings of tools. */
   readonly api: { readonly url: () => string; readonly keyed: boolean };
+  /** What the node was started with. */
+  readonly settings?: readonly Setting[];
   /** Ends the event streams. */
   readonly closing?: AbortSignal;
 }
@@ -83,6 +90,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
     .get("/api/logs", async (c) => c.json({ node: lines.list(), engine: await node.engineLogs() }))
+    .get("/api/settings", (c) => c.json({ settings: config.settings ?? [] }))
     .get("/api/peers/check", async (c) => c.json(await node.checkPeers()))
     .get("/api/agents", (c) => {
       const model = c.req.query("model") ?? node.status().node.model ?? "guide";

@@ -13,7 +13,7 @@ import { answerFor } from "./openai_errors.ts";
 import { connectionsAllowed, openFilesLimit } from "./open_files.ts";
 import { RefusalCounts } from "./refusal_counts.ts";
 import { createApiPort, createConsolePort } from "./ports.ts";
-import type { GatewayNode, ManagementNode } from "./types.ts";
+import type { GatewayNode, ManagementNode, Setting } from "./types.ts";
 
 export interface ServeApiOptions {
   /** Bind addresses. */
@@ -30,6 +30,8 @@ export interface ServeApiOptions {
   readonly adminKey: string | null;
   /** Requests are recorded with what they asked. */
   readonly recordPrompts?: boolean;
+  /** What the node was started with, for `config show`. */
+  readonly settings?: readonly Setting[];
   readonly logger: Logger;
   /** The console that was built with the program, unless a test brings its own. */
   readonly assets?: ConsoleAssets | null;
@@ -87,6 +89,7 @@ async function createPorts(
     refusals,
     closing,
     api: { url: apiUrl, keyed: keys.length > 0 },
+    settings: options.settings ?? [],
   });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, refusals, closing };

@@ -1,5 +1,6 @@
 /** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
 
+import type { Setting } from "../api/mod.ts";
 import type { HubConfig, NodeConfig } from "../node/mod.ts";
 import type { Shell } from "./program/actions.ts";
 
@@ -9,14 +10,6 @@ export interface ServeConfig extends NodeConfig {
   readonly logFormat: "pretty" | "json";
   /** Sentences for whoever started it. */
   readonly warnings: readonly string[];
-}
-
-export interface Setting {
-  /** As in `config.toml`. */
-  readonly name: string;
-  /** A secret's value is not shown. */
-  readonly value: unknown;
-  readonly from: "flag" | "environment" | "file" | "default";
 }
 
 export interface ConfigShowCommand {

@@ -1,8 +1,9 @@
 /** argv and environment -> what is asked for. Pure: prints nothing, reads nothing, exits never. */
 
 import { type Command as Subcommand, CommanderError } from "commander";
+import type { Setting } from "../api/mod.ts";
 import { closestName } from "./closest_name.ts";
-import type { Command } from "./command.ts";
+import type { Command, ServeConfig } from "./command.ts";
 import { applyConfigFile, configurable, exposedSecrets } from "./config_file.ts";
 import { createProgram } from "./program/program.ts";
 import { consoleConfig, hubOf, serveConfig } from "./serve_config.ts";
@@ -23,16 +24,39 @@ import { UsageError } from "./usage_error.ts";
 
 /** @throws {UsageError} with one sentence for people. */
 export function parse(argv: readonly string[], environment: Environment, facts: Facts): Command {
+  return understand(argv, environment, facts).command;
+}
+
+export interface Understood {
+  readonly command: Command;
+  /** Of a node that is to start: every setting, and where its value comes from. */
+  readonly settings: readonly Setting[];
+}
+
+/** @throws {UsageError} with one sentence for people. */
+export function understand(
+  argv: readonly string[],
+  environment: Environment,
+  facts: Facts,
+): Understood {
   const around: Surroundings = { environment, facts };
+  let settings: readonly Setting[] = [];
   const asked: Command[] = [];
   const warnings: string[] = [];
   let help = "";
   const program = createProgram({
-    serve: (options, [word]) => {
+    serve: (options, [word], commands) => {
       if (word !== undefined) throw noSuchCommand(word, program);
-      asked.push(...bareCommand(options, around));
+      for (const config of bareCommand(options, around)) {
+        asked.push(config);
+        settings = settingsOf(config, commands);
+      }
     },
-    console: (options) => asked.push(consoleConfig(options, around)),
+    console: (options, commands) => {
+      const config = consoleConfig(options, around);
+      asked.push(config);
+      settings = settingsOf(config, commands);
+    },
     configShow: ({ json = false, ...options }, commands) =>
       asked.push({
         kind: "config-show",
@@ -106,14 +130,14 @@ export function parse(argv: readonly string[], environment: Environment, facts: 
     program.parse(helpOf(argv), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.version") return { kind: "version" };
+    if (error.code === "commander.version") return { command: { kind: "version" }, settings };
     if (help === "") throw new UsageError(sentence(error.message));
   }
   const [command] = asked;
-  if (command?.kind === "serve") return { ...command, warnings };
-  if (command !== undefined) return command;
+  if (command?.kind === "serve") return { command: { ...command, warnings }, settings };
+  if (command !== undefined) return { command, settings };
   if (help === "") program.outputHelp();
-  return { kind: "help", text: help };
+  return { command: { kind: "help", text: help }, settings };
 }
 
 /** Commander helps with the first word only: `help token list` is `token list --help`. */
@@ -126,7 +150,7 @@ function helpOf(argv: readonly string[]): readonly string[] {
  * Without a model and without a mesh to join the directory says what is meant: the same as last time. Where it says
  * nothing either, the empty answer stands for the help; a supervisor that reads JSON is told that it failed.
  */
-function bareCommand(options: ServeOptions, around: Surroundings): readonly Command[] {
+function bareCommand(options: ServeOptions, around: Surroundings): readonly ServeConfig[] {
   const asks = options.client || options.join !== undefined || options.model !== undefined;
   if (asks) return [serveConfig(options, around)];
   if (configPath(options, around) === null) return [];

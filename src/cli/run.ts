@@ -1,10 +1,9 @@
 /** argv -> exit code. Loads only what the command needs, so that small ones answer at once. */
 
-import type { Command } from "./command.ts";
 import { describeFailure } from "./errors.ts";
 import { errorLine } from "./log_line.ts";
 import { printError, printOut } from "./output.ts";
-import { parse } from "./parse.ts";
+import { understand, type Understood } from "./parse.ts";
 import { exemptLoopback } from "./proxy.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
@@ -16,7 +15,7 @@ const OWN_FILES_ONLY = 0o077;
 export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
   try {
     exemptLoopback(Deno.env);
-    return await perform(understand(argv, runtime), runtime);
+    return await perform(read(argv, runtime), runtime);
   } catch (error) {
     const { exitCode, message, hint } = describeFailure(error, { debug: runtime.debug });
     printError(`mesh-llm: ${message}\n` + (hint === null ? "" : `${hint}\n`));
@@ -25,16 +24,16 @@ export async function run(argv: readonly string[], runtime: Runtime): Promise<nu
 }
 
 /** A supervisor that reads JSON is told on the same stream what it would read there of a node. */
-function understand(argv: readonly string[], { environment, facts }: Runtime): Command {
+function read(argv: readonly string[], { environment, facts }: Runtime): Understood {
   try {
-    return parse(argv, environment, facts);
+    return understand(argv, environment, facts);
   } catch (error) {
     if (/--log-format[= ]json\b/.test(argv.join(" "))) printOut(errorLine(error, Date.now()));
     throw error;
   }
 }
 
-async function perform(command: Command, runtime: Runtime): Promise<number> {
+async function perform({ command, settings }: Understood, runtime: Runtime): Promise<number> {
   // Whatever is written is this user's own. Only an agent writes files for others too, by its user's rule.
   if (command.kind !== "run-agent") Deno.umask(OWN_FILES_ONLY);
   switch (command.kind) {
@@ -45,9 +44,9 @@ async function perform(command: Command, runtime: Runtime): Promise<number> {
       printOut(command.text);
       return 0;
     case "serve":
-      return await (await import("./run_serve.ts")).runServe(command, runtime);
+      return await (await import("./run_serve.ts")).runServe(command, settings, runtime);
     case "config-show":
-      return (await import("./run_config.ts")).runConfigShow(command);
+      return await (await import("./run_config.ts")).runConfigShow(command);
     case "completions":
       return (await import("./run_completions.ts")).runCompletions(command);
     case "complete":

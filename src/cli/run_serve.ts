@@ -1,5 +1,6 @@
 /** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`: a node from its start to its end. */
 
+import type { Setting } from "../api/mod.ts";
 import type { RunningNode } from "../node/mod.ts";
 import type { ServeConfig } from "./command.ts";
 import { STOP_LIMIT_MS } from "./defaults.ts";
@@ -12,7 +13,11 @@ import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
 
 /** Resolves with the exit code once the node has stopped. @throws what kept it from starting or broke it. */
-export async function runServe(asked: ServeConfig, runtime: Runtime): Promise<number> {
+export async function runServe(
+  asked: ServeConfig,
+  settings: readonly Setting[],
+  runtime: Runtime,
+): Promise<number> {
   // Before signals are listened to: whoever is asked for an invite may still change their mind.
   const config = asked.join === null ? asked : { ...asked, join: readInvite(asked.join) };
   const logging = startLogging(config, runtime);
@@ -22,7 +27,7 @@ export async function runServe(asked: ServeConfig, runtime: Runtime): Promise<nu
     onImpatience: () => Deno.exit(1),
   });
   try {
-    return await serveUntilStopped(config, runtime, { logging, cause: events.cause });
+    return await serveUntilStopped(config, runtime, { logging, settings, cause: events.cause });
   } catch (error) {
     logging.logger.error("{error}", { event: "error", error });
     throw error;
@@ -31,16 +36,17 @@ export async function runServe(asked: ServeConfig, runtime: Runtime): Promise<nu
 
 interface ServeParts {
   readonly logging: Logging;
+  readonly settings: readonly Setting[];
   readonly cause: Promise<StopCause>;
 }
 
 async function serveUntilStopped(
   config: ServeConfig,
   runtime: Runtime,
-  { logging, cause }: ServeParts,
+  { logging, settings, cause }: ServeParts,
 ): Promise<number> {
   const starting = new AbortController();
-  const started = start(config, runtime, logging, starting.signal);
+  const started = start(config, runtime, { ...logging, settings }, starting.signal);
   const end = await Promise.race([cause, started.then((node) => node.done)]);
   if (end === undefined) return 0; // the node stopped by itself, in order
   starting.abort();
@@ -55,7 +61,7 @@ async function serveUntilStopped(
 async function start(
   config: ServeConfig,
   runtime: Runtime,
-  { logger, logs }: Logging,
+  { logger, logs, settings }: Logging & Pick<ServeParts, "settings">,
   signal: AbortSignal,
 ): Promise<RunningNode> {
   if (config.join !== null) {
@@ -69,6 +75,7 @@ async function start(
   const node = await startNode(config, {
     logger,
     logs,
+    settings,
     signal,
     executableDir,
     path,

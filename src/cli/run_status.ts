@@ -40,7 +40,16 @@ export function statusText(told: Status): string {
     ]),
     ...models.flatMap(reasonText),
     ...notesOf(status),
+    ...findingsOf(status),
   ].join("\n");
+}
+
+/** As the doctor says it: what is found, and what to do about it. */
+function findingsOf({ findings = [] }: Status): string[] {
+  const lines = findings.map(({ level, found, remedy }) =>
+    `${level === "problem" ? "Problem" : "Warning"}: ${found}\n  ${remedy}\n`
+  );
+  return lines.length === 0 ? [] : [lines.join("")];
 }
 
 function notesOf({ node, models }: Status): string[] {

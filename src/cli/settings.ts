@@ -1,7 +1,8 @@
 /** Every setting of a node with its value and where that comes from: `mesh-llm config show`. Pure. */
 
 import type { Command } from "commander";
-import type { ServeConfig, Setting } from "./command.ts";
+import type { Setting } from "../api/mod.ts";
+import type { ServeConfig } from "./command.ts";
 import { FROM_FILE } from "./config_file.ts";
 import { durationText } from "./values.ts";
 

@@ -15,6 +15,7 @@ export { mainMemoryBytes } from "./main_memory.ts";
 export { type MemoryOptions, offeredMemory } from "./memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";
 export { probeEngine, type ProbeOptions } from "./probe.ts";
+export { gpuDrivers } from "./gpu_drivers.ts";
 export { endStaleChildren } from "./stale.ts";
 export { createSupervisor, type SupervisorOptions } from "./supervisor.ts";
 export type * from "./types.ts";

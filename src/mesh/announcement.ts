@@ -87,6 +87,7 @@ export const routeNodeSchema = z.object({
   devices: z.array(deviceSchema).max(MAX_ANNOUNCED_DEVICES),
   addresses: addressList,
   version: versionText,
+  rpcProtocol: versionText.exactOptional(),
 });
 
 export const announcementSchema: z.ZodType<Announcement> = z.object({

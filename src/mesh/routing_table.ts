@@ -85,7 +85,7 @@ function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
 
 function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
   const { peer, name, role, target, claim, memoryBytes, devices, addresses, version } = member;
-  const { failures, dropped } = member;
+  const { failures, dropped, engine } = member;
   return {
     peer,
     name,
@@ -100,6 +100,7 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
     devices,
     addresses,
     version,
+    ...(engine === null ? {} : { rpcProtocol: engine.rpcProtocol }),
   };
 }
 

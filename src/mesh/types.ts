@@ -164,6 +164,8 @@ export interface RouteNode {
   readonly devices: readonly DeviceMemory[];
   readonly addresses: readonly string[];
   readonly version: string;
+  /** Of its llama.cpp; absent where it has none. */
+  readonly rpcProtocol?: string;
 }
 
 /**

@@ -48,6 +48,18 @@ export const MAX_ORPHANS = 64;
 /** What a dead node served stays wanted this long, unless it comes back: as long as its tombstone. */
 export const ORPHAN_LIFE_MS = 3_600_000;
 
+/** Clocks that are further apart than this are wrong, not late: NTP keeps them within milliseconds. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+/** A small model is some GB, and a download that does not fit is refused. Chosen by feel. */
+export const LOW_DISK_BYTES = 5e9;
+
+/** What is wrong is said once the news of a burst are in: nobody is helped by what is over a moment later. */
+export const FINDINGS_QUIET_MS = 1_000;
+
+/** Disks and clocks tell nobody when they change. Chosen by feel. */
+export const FINDINGS_INTERVAL_MS = 30_000;
+
 /** First pause before a broken split is loaded again with the same members; doubles with each failure. */
 export const RELOAD_BACKOFF_MS = 500;
 

@@ -23,6 +23,6 @@ function reasonOf({ kind, needBytes, haveBytes, nodes }: ModelFit, self: string 
   }
 }
 
-function gigabytes(bytes: number): string {
+export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }

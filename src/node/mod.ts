@@ -11,5 +11,6 @@ export {
 } from "./data_dir.ts";
 export { offlineCatalog } from "./offline_catalog.ts";
 export { offlineDownload } from "./offline_download.ts";
+export { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./defaults.ts";
 export { startNode } from "./node.ts";
 export type { ReadyNode, RunningNode, StartOptions } from "./types.ts";

@@ -2,15 +2,23 @@
 
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
-import { type ApiKey, type ApiServers, fullKey, readKeyFile, serveApi } from "../api/mod.ts";
+import {
+  type ApiKey,
+  type ApiServers,
+  fullKey,
+  readKeyFile,
+  serveApi,
+  type Setting,
+} from "../api/mod.ts";
 import { removeDrafts } from "../base/atomic_file.ts";
 import { checkLoopback } from "../base/loopback.ts";
-import { logTails } from "../engine/mod.ts";
+import { gpuDrivers, logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh } from "../mesh/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
 import { DataDirLock, dataDirWarning } from "./data_dir.ts";
+import { FindingsWatch } from "./findings_watch.ts";
 import { keepLastStart } from "./last_start.ts";
 import { ModelDesk } from "./model_desk.ts";
 import { NodeApi } from "./node_api.ts";
@@ -35,8 +43,9 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   const { mesh, local } = await startParts(config, options, starting);
   const token = await mesh.standingInvite();
   const adminKey = config.adminKey ?? crypto.randomUUID();
-  const { api, part, desk } = await connect(config, options, { mesh, local, token });
+  const { api, part, desk, watch } = await connect(config, options, { mesh, local, token });
   starting.defer(() => desk.stop());
+  starting.defer(() => watch.stop());
   const servers = await serve(config, { ...options, api, keys, adminKey });
   starting.defer(() => servers.stop());
   const ready = { node: mesh.self, token, api: servers.apiUrl, console: servers.consoleUrl };
@@ -102,10 +111,20 @@ async function connect(
   config: NodeConfig,
   { logger, logs, version, commands, downloadRules: rules, standby }: StartOptions,
   { mesh, local, token }: Parts & { readonly token: string | null },
-): Promise<{ readonly api: NodeApi; readonly part: NodePart; readonly desk: ModelDesk }> {
+): Promise<
+  {
+    readonly api: NodeApi;
+    readonly part: NodePart;
+    readonly desk: ModelDesk;
+    readonly watch: FindingsWatch;
+  }
+> {
   const counts = new TunnelCounts();
   const joining = config.join !== null;
-  const changed = () => api.changed();
+  const changed = () => {
+    api.changed();
+    watch.wake();
+  };
   const { name, hub, contextLength } = config;
   const stock = local === null ? null : stockOf(config, local);
   const desk = await ModelDesk.open({
@@ -128,11 +147,22 @@ async function connect(
     desk,
     ...(standby === undefined ? {} : { standby }),
   });
-  const engineLogs = () => logTails(config.dataDir);
-  const parts = { mesh, counts, part, modelActions: desk, engineLogs };
+  const { dataDir } = config;
+  const idleGpus = local === null || local.engine.devices.length > 0 ? [] : await gpuDrivers();
+  const watch = new FindingsWatch({
+    mesh,
+    version,
+    dataDir,
+    idleGpus,
+    logger,
+    changed: () => api.changed(),
+  });
+  const engineLogs = () => logTails(dataDir);
+  const findings = () => watch.current;
+  const parts = { mesh, counts, part, modelActions: desk, engineLogs, findings };
   const api = new NodeApi({ ...parts, name, version, commands, token, logger });
   logs?.subscribe((line) => api.send({ type: "log", line }));
-  return { api, part, desk };
+  return { api, part, desk, watch };
 }
 
 function stockOf(config: NodeConfig, { shelf, memory, engine }: LocalParts) {
@@ -150,8 +180,9 @@ async function apiKeys({ apiKey, apiKeyFile }: NodeConfig): Promise<ApiKey[]> {
 
 function serve(
   config: NodeConfig,
-  { api, logger, keys, adminKey }: {
+  { api, logger, keys, adminKey, settings = [] }: {
     readonly api: NodeApi;
+    readonly settings?: readonly Setting[];
     readonly keys: readonly ApiKey[];
     readonly logger: Logger;
     readonly adminKey: string;
@@ -169,6 +200,7 @@ function serve(
     // On loopback the browser of this machine's user is the admin.
     adminKey: isLoopback(consoleListen) ? null : adminKey,
     recordPrompts,
+    settings,
     logger,
   });
 }

@@ -2,6 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import {
   type Commands,
   type EngineLog,
+  type Finding,
   InviteRefusedError,
   type InviteStatus,
   type ManagementNode,
@@ -33,6 +34,8 @@ export interface NodeApiOptions {
   readonly commands: Commands;
   /** The invite that stays the same until it is revoked. */
   readonly token: string | null;
+  /** What stands in the user's way. */
+  readonly findings: () => readonly Finding[];
   readonly logger: Logger;
 }
 
@@ -98,6 +101,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       ownWhy: null,
       ownProgress: part.loading?.fraction ?? null,
       ownNotes: part.notes,
+      findings: this.#options.findings(),
     });
   }
 

@@ -1,6 +1,13 @@
 /** The status of design.md 4, made of what the node knows. Pure. */
 
-import type { InstanceStatus, ModelStatus, PeerStatus, Status, TunnelStatus } from "../api/mod.ts";
+import type {
+  Finding,
+  InstanceStatus,
+  ModelStatus,
+  PeerStatus,
+  Status,
+  TunnelStatus,
+} from "../api/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../mesh/mod.ts";
 import type { TunnelCounters } from "../tunnel/mod.ts";
 import { REASONS } from "./reasons.ts";
@@ -21,6 +28,7 @@ export interface StatusInput {
   readonly ownWhy: string | null;
   /** Fraction loaded of this node's own instance. */
   readonly ownProgress: number | null;
+  readonly findings?: readonly Finding[];
   /** What is not as it could be with this node's own instance. */
   readonly ownNotes: readonly string[];
 }
@@ -38,6 +46,7 @@ export function statusOf(input: StatusInput): Status {
     mesh: { id: input.meshId, vramBytes, token: input.token },
     peers,
     models: modelStatuses(input),
+    findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
   };
 }

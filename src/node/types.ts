@@ -1,7 +1,7 @@
 /** A node as src/cli sees it. */
 
 import type { Logger } from "@logtape/logtape";
-import type { Commands, LogLine } from "../api/mod.ts";
+import type { Commands, LogLine, Setting } from "../api/mod.ts";
 import type { AddressRules, ModelEnvironment } from "../models/mod.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
@@ -17,6 +17,8 @@ export interface StartOptions {
   readonly environment?: ModelEnvironment;
   readonly version: string;
   readonly commands: Commands;
+  /** What the node was started with, for who asks it. */
+  readonly settings?: readonly Setting[];
   /** Which servers downloads may ask; tests have one on loopback. @default {PUBLIC_ONLY} */
   readonly downloadRules?: AddressRules;
   /** How large a mesh gets before idle nodes leave the gossip; tests have small ones. */

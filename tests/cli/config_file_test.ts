@@ -4,7 +4,8 @@ import type { Command, ServeConfig } from "../../src/cli/command.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { createProgram } from "../../src/cli/program/program.ts";
 import { settingsFindings } from "../../src/cli/doctor/findings.ts";
-import { settingsText } from "../../src/cli/run_config.ts";
+import type { Setting } from "../../src/api/mod.ts";
+import { changedInFile, settingsText } from "../../src/cli/run_config.ts";
 import type { Environment } from "../../src/cli/surroundings.ts";
 
 const PATH = "/home/ann/.mesh-llm/config.toml";
@@ -160,6 +161,23 @@ Deno.test("config show tells of every option where its value comes from", () => 
   const text = settingsText(command.path, command.settings);
   assert.match(text, /^\/home\/ann\/\.mesh-llm\/config\.toml\n\nSETTING +VALUE +FROM\n/);
   assert.match(text, /\nmodel +a, b +file\n/);
+});
+
+Deno.test("config show says what of the file counts at the next start only", () => {
+  const setting = (name: string, value: unknown, from: Setting["from"]) => ({ name, value, from });
+  const running = [
+    setting("ctx", 2, "file"),
+    setting("port", 5, "flag"),
+    setting("split", false, "default"),
+    setting("model", ["a"], "file"),
+  ];
+  const next = [
+    setting("ctx", 4, "file"),
+    setting("port", 9337, "default"),
+    setting("split", true, "file"),
+    setting("model", ["a"], "file"),
+  ];
+  assert.deepEqual(changedInFile(running, next), [next[0], next[2]]);
 });
 
 Deno.test("config show leaves out none of the options", () => {

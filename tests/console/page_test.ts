@@ -72,6 +72,27 @@ const SCENES: Scenes = {
     },
   },
 
+  "shows on its first page what stands in the way, and what to do about it, as text": {
+    status: status({
+      models: [model({ state: "waiting", instances: [instance({ state: "waiting" })] })],
+      findings: [{
+        about: "waiting",
+        level: "problem",
+        found: `guide waits for memory, and ${HOSTILE} can't lend theirs`,
+        remedy: "Run mesh-llm engine install on each",
+      }],
+    }),
+    async play({ node, console }) {
+      const finding = console.page.locator(".finding");
+      await finding.waitFor();
+      const text = await console.textOf(finding);
+      assert.match(text, /^Problem guide waits for memory, and <img src=x/);
+      assert.match(text, /Run mesh-llm engine install on each\.$/);
+      node.setStatus(status());
+      await finding.waitFor({ state: "detached" });
+    },
+  },
+
   "streams an answer and says who gave it and how fast": {
     status: status({
       peers: [peer({ role: "host" })],

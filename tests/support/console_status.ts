@@ -1,6 +1,7 @@
 /** Statuses for tests of the console: a mesh of one, grown by the pieces that a test needs. */
 
 import type {
+  Finding,
   InstanceStatus,
   ModelStatus,
   PeerStatus,
@@ -63,10 +64,13 @@ export interface StatusParts {
   readonly mesh?: Partial<Status["mesh"]>;
   readonly peers?: PeerStatus[];
   readonly models?: ModelStatus[];
+  readonly findings?: Finding[];
 }
 
 /** By default: one machine called `studio` that runs the guide. */
-export function status({ node, mesh, peers = [], models = [model()] }: StatusParts = {}): Status {
+export function status(
+  { node, mesh, peers = [], models = [model()], findings = [] }: StatusParts = {},
+): Status {
   const self = {
     id: SELF,
     name: "studio",
@@ -90,6 +94,7 @@ export function status({ node, mesh, peers = [], models = [model()] }: StatusPar
     peers,
     models,
     tunnels: [],
+    findings,
   };
 }
 

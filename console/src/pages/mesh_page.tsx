@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
-import type { RequestRecord, Status } from "../../../src/api/types.ts";
+import type { Finding, RequestRecord, Status } from "../../../src/api/types.ts";
+import { FindingsList } from "../components/findings_list.tsx";
 import { HeadlinePanel } from "../components/headline_panel.tsx";
 import { InvitePanel } from "../components/invite_panel.tsx";
 import { MachinesPanel } from "../components/machines_panel.tsx";
@@ -21,6 +22,9 @@ interface MeshPageProps {
   readonly requests: readonly RequestRecord[];
 }
 
+/** The same each time, so that nothing is drawn again. */
+const NONE: readonly Finding[] = [];
+
 function toInvite(): void {
   const panel = document.querySelector<HTMLElement>("#invite");
   panel?.scrollIntoView({ block: "center" });
@@ -30,6 +34,7 @@ function toInvite(): void {
 /** How the mesh is, who takes part, and how to add a machine. */
 export function MeshPage({ status, headline, models, news, requests }: MeshPageProps) {
   const shown = useShared(useMemo(() => machines(status), [status]));
+  const findings = useShared(status.findings ?? NONE);
   const rates = useHostRates(requests);
   return (
     <div class="page mesh">
@@ -39,6 +44,7 @@ export function MeshPage({ status, headline, models, news, requests }: MeshPageP
         onModels={() => location.assign(hrefOf("models"))}
         onInvite={toInvite}
       />
+      <FindingsList findings={findings} />
       <section class="panel picture" aria-labelledby="picture-title">
         <h2 id="picture-title">The mesh</h2>
         <div class="card">

@@ -1,5 +1,7 @@
 /** `GET /api/status` and its parts: design.md 4. */
 
+import type { Finding } from "./finding.ts";
+
 export interface Device {
   name: string;
   totalBytes: number;
@@ -116,4 +118,6 @@ export interface Status {
   peers: PeerStatus[];
   models: ModelStatus[];
   tunnels: TunnelStatus[];
+  /** What stands in the user's way, the gravest first; an older node says nothing of it. */
+  findings?: Finding[];
 }

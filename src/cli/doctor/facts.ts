@@ -10,6 +10,8 @@ export type EngineFact =
     /** Names of the devices with memory of their own. */
     readonly devices: readonly string[];
   }
+  /** The node that runs is a client. */
+  | { readonly kind: "none" }
   /** Not found, or does not run; the sentence says where it was looked for. */
   | { readonly kind: "fails"; readonly sentence: string };
 

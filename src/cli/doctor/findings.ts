@@ -1,7 +1,7 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
 import { count, formatBytes } from "../format.ts";
-import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./defaults.ts";
+import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../node/mod.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
 export interface Finding {
@@ -53,6 +53,7 @@ function problem(check: string, found: string, remedy: string): Finding {
 }
 
 function engine({ engine }: DoctorFacts): Finding {
+  if (engine.kind === "none") return ok("llama.cpp", "A client needs none");
   if (engine.kind === "works") {
     return ok("llama.cpp", `Build ${engine.build}, RPC protocol ${engine.rpcProtocol}`);
   }
@@ -63,7 +64,7 @@ function engine({ engine }: DoctorFacts): Finding {
 }
 
 function gpu({ engine, gpuDrivers }: DoctorFacts): Finding[] {
-  if (engine.kind === "fails") return [];
+  if (engine.kind !== "works") return [];
   if (engine.devices.length > 0) return [ok("devices", engine.devices.join(", "))];
   if (gpuDrivers.length === 0) return [ok("devices", "CPU only")];
   return [warning(
@@ -129,6 +130,7 @@ function mesh(node: NonNullable<DoctorFacts["node"]>, facts: DoctorFacts): Findi
   return [
     addresses(node),
     ...node.peers.map((peer) => reach(peer)),
+    ...waiting(node),
     ...protocols(node, facts),
     ...versions(node, facts),
   ];
@@ -161,8 +163,15 @@ function reach({ name, unreachable, addresses }: PeerOf): Finding {
 
 type PeerOf = NonNullable<DoctorFacts["node"]>["peers"][number];
 
+/** What the node itself has found to keep a model from memory; the rest of its findings is looked at here anew. */
+function waiting({ status: { findings = [] } }: NonNullable<DoctorFacts["node"]>): Finding[] {
+  return findings.filter(({ about }) => about === "waiting").map(({ found, remedy }) =>
+    problem("memory", found, remedy)
+  );
+}
+
 function protocols({ peers }: NonNullable<DoctorFacts["node"]>, { engine }: DoctorFacts) {
-  if (engine.kind === "fails") return [];
+  if (engine.kind !== "works") return [];
   const others = peers.filter(({ rpcProtocol }) =>
     rpcProtocol !== null && rpcProtocol !== engine.rpcProtocol
   );

@@ -3,17 +3,16 @@
 import { createSocket } from "node:dgram";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { CatalogEntry, PeerCheck, Status } from "../../api/mod.ts";
+import type { CatalogEntry, PeerCheck, Setting, Status } from "../../api/mod.ts";
+import { gpuDrivers } from "../../engine/mod.ts";
 import { askCatalog } from "../ask_catalog.ts";
 import type { DoctorCommand } from "../command.ts";
 import { findEngine } from "../find_engine.ts";
 import { findRunningNode, NodeNotRunningError, type RunningNodeClient } from "../running_node.ts";
+import { askSettings } from "../running_settings.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import type { DoctorFacts, EngineFact, PortFact } from "./facts.ts";
-
-/** NVIDIA's and AMD's; every Mac that llama.cpp is built for has Metal. */
-const GPU_FILES = { "/dev/nvidiactl": "NVIDIA", "/dev/kfd": "AMD" } as const;
 
 /** What a node writes at each start, or while it runs. */
 const OWN_FILES = ["node.json", "identity.json", "mesh.json", "lock"];
@@ -22,9 +21,10 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
   const { config } = command;
   const client = await findRunningNode(config.dataDir).catch(noneRunning);
   const node = client === null ? null : await askNode(client);
+  const settings = client === null ? null : await askSettings(client);
   const [engine, ports, dataDir, entries] = await Promise.all([
-    engineOf(command, runtime),
-    portsOf(command, client !== null),
+    node === null ? engineOf(command, runtime) : engineOfNode(node, command, runtime),
+    settings === null ? portsOf(command, client !== null) : portsOfNode(settings),
     dataDirOf(config.dataDir),
     // A directory that can't be used is a finding of its own.
     askCatalog(config, runtime).then((known) => known.entries, (): CatalogEntry[] => []),
@@ -65,6 +65,29 @@ async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<En
   } catch (error) {
     return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The one that it uses, wherever it found that. */
+function engineOfNode(
+  { status: { node } }: NonNullable<DoctorFacts["node"]>,
+  command: DoctorCommand,
+  runtime: Runtime,
+): EngineFact | Promise<EngineFact> {
+  const { engine, role } = node;
+  if (role === "client") return { kind: "none" };
+  if (engine === null) return engineOf(command, runtime);
+  const devices = node.devices.map(({ name }) => name).filter((name) => name !== "CPU");
+  return { kind: "works", build: engine.build, rpcProtocol: engine.rpcProtocol, devices };
+}
+
+/** Those that the node was started with, and has; a free one has no number to look for. */
+function portsOfNode(settings: readonly Setting[]): PortFact[] {
+  return (["port", "console-port", "bind-port"] as const).flatMap((name) => {
+    const port = settings.find((setting) => setting.name === name)?.value;
+    if (typeof port !== "number" || port === 0) return [];
+    const protocol = name === "bind-port" ? "UDP" as const : "TCP" as const;
+    return [{ flag: `--${name}`, port, protocol, use: "this node" as const }];
+  });
 }
 
 async function portsOf({ config }: DoctorCommand, isRunning: boolean): Promise<PortFact[]> {
@@ -129,11 +152,4 @@ async function whyUnusable(path: string): Promise<string | null> {
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return reason instanceof Error ? reason.message : String(reason);
   }
-}
-
-async function gpuDrivers(): Promise<string[]> {
-  const found = await Promise.all(
-    Object.entries(GPU_FILES).map(([path, name]) => Deno.stat(path).then(() => [name], () => [])),
-  );
-  return found.flat();
 }

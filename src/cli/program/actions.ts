@@ -35,9 +35,9 @@ export interface DataOptions {
 
 /** Each is called with the options of its command. */
 export interface Actions {
-  serve(options: ServeOptions, operands: readonly string[]): void;
-  console(options: ServeOptions): void;
   /** `commands`: itself, and whose options it takes over. */
+  serve(options: ServeOptions, operands: readonly string[], commands: readonly Command[]): void;
+  console(options: ServeOptions, commands: readonly Command[]): void;
   configShow(options: ServeOptions & DataOptions, commands: readonly Command[]): void;
   status(options: DataOptions): void;
   models(options: DataOptions & ModelsOptions): void;

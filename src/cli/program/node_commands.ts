@@ -20,7 +20,9 @@ function addConsoleCommand(program: Command, actions: Actions): void {
   const command = program.command("console")
     .description("serve, and open the console in the browser; the built-in guide without --model")
     .addHelpText("after", CONSOLE_EXAMPLES)
-    .action((options: ServeOptions) => actions.console({ ...program.opts(), ...options }));
+    .action((options: ServeOptions, command: Command) =>
+      actions.console({ ...program.opts(), ...options }, [command, program])
+    );
   addServeOptions(command);
 }
 

@@ -47,7 +47,9 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
     })
     .configureHelp({ subcommandTerm })
     .addHelpText("after", EXAMPLES)
-    .action((options: ServeOptions, command: Command) => actions.serve(options, command.args));
+    .action((options: ServeOptions, command: Command) =>
+      actions.serve(options, command.args, [command])
+    );
   addServeOptions(program);
   program.addOption(noConsole());
   program.hook("preAction", (_, command) => {

@@ -1,0 +1,23 @@
+import { memo } from "preact/compat";
+import type { Finding } from "../../../src/api/types.ts";
+import { displayText } from "../lib/format.ts";
+
+/** What stands in the way of the mesh, with what to do about each. Nothing where nothing does. */
+export const FindingsList = memo(({ findings }: { findings: readonly Finding[] }) => {
+  if (findings.length === 0) return null;
+  return (
+    <section class="findings" role="status" aria-label="What stands in the way">
+      <ul>
+        {findings.map(({ about, level, found, remedy }) => (
+          <li key={found} class="finding" data-about={about} data-level={level}>
+            <p>
+              <strong>{level === "problem" ? "Problem" : "Warning"}</strong>{" "}
+              <bdi>{displayText(found)}.</bdi>
+            </p>
+            <p class="muted">{displayText(remedy)}.</p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+});
