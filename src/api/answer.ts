@@ -88,7 +88,11 @@ export class Answer implements Disposable {
   async #ask(request: ForwardRequest): Promise<void> {
     const { signal } = this.#over;
     followAbort(request.signal, this.#over);
-    const asked = this.#asking.node.forward(this.instance, { ...request, signal });
+    const asked = this.#asking.node.forward(this.instance, {
+      ...request,
+      signal,
+      lost: (reason) => this.#body?.fail(reason),
+    });
     const response = await this.#waiting(asked);
     this.load = parseLoad(response.headers.get(LOAD_HEADER));
     if (this.load !== null) this.#asking.loads.heard(this.instance, this.load);

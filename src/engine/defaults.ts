@@ -30,7 +30,7 @@ export const HEALTH_TIMEOUT_MS = 2_000;
 
 /**
  * Between two looks at whether a server is frozen: half a millisecond of work for both. With the patience below a
- * freeze is noticed 2 to 7 s after it began.
+ * freeze is noticed 2 to 8 s after it began.
  */
 export const LOOK_INTERVAL_MS = 1_000;
 
@@ -47,22 +47,25 @@ export const LOOK_LATE_MS = 3_000;
 export const STOPPED_PATIENCE_MS = 2_000;
 
 /** Without an answer and without any work: nobody is starved of the CPU that long, however busy the machine. */
-export const SILENT_PATIENCE_MS = 5_000;
+export const SILENT_PATIENCE_MS = 4_000;
 
 /** Disks that slept and networks that lost a packet are back by then. */
-export const BLOCKED_PATIENCE_MS = 10_000;
+export const BLOCKED_PATIENCE_MS = 6_500;
 
 /** Told to people who look: the last of them say enough. */
 export const FREEZES_KEPT = 8;
 
-/** Of work that says nothing while a server is blocked: its answers to these looks cost CPU time too. */
-export const LOOK_WORK = 1;
+/** Of work that says nothing while a server is blocked: its answers to the looks of one doubt cost CPU time too. */
+export const LOOKS_WORK = 2;
 
 /**
  * SIGTERM to SIGKILL. llama.cpp's servers have nothing to save: they end within 0.1 s, or hang while
  * a split answers. A host stops two of them after one another, and its node has 5 s in all.
  */
 export const STOP_GRACE_MS = 1_000;
+
+/** SIGKILL to giving up: it takes effect at once, unless the system holds the process. */
+export const KILL_PATIENCE_MS = 1_000;
 
 /** The same for a child whose node is gone: it outlives the node by less than 3 s. In whole seconds for `sleep`. */
 export const GUARD_GRACE_S = 1;

@@ -4,7 +4,7 @@ import {
   BLOCKED_PATIENCE_MS,
   LOOK_INTERVAL_MS,
   LOOK_LATE_MS,
-  LOOK_WORK,
+  LOOKS_WORK,
   SILENT_PATIENCE_MS,
   STOPPED_PATIENCE_MS,
 } from "./defaults.ts";
@@ -24,13 +24,13 @@ type Sign = "stopped" | "silent" | "blocked";
 /** What the looks so far amount to. */
 export interface Watched {
   readonly last: Look | null;
-  /** Since when each look has found a sign of a freeze. */
-  readonly doubtedSinceMs: number | null;
+  /** The first of the looks, up to the last one, that all found a sign of a freeze. */
+  readonly doubt: Look | null;
   /** Why the server is held for frozen. */
   readonly frozen: string | null;
 }
 
-export const UNWATCHED: Watched = { last: null, doubtedSinceMs: null, frozen: null };
+export const UNWATCHED: Watched = { last: null, doubt: null, frozen: null };
 
 const RULES: Readonly<Record<Sign, { readonly patienceMs: number; readonly reason: string }>> = {
   stopped: { patienceMs: STOPPED_PATIENCE_MS, reason: "a signal has stopped it" },
@@ -47,20 +47,20 @@ const RULES: Readonly<Record<Sign, { readonly patienceMs: number; readonly reaso
  */
 export function watched(before: Watched, look: Look): Watched {
   const { last } = before;
-  const sign = signOf(look, last);
-  if (sign === null) return { last: look, doubtedSinceMs: null, frozen: null };
+  const sign = signOf(look, before);
+  if (sign === null) return { last: look, doubt: null, frozen: null };
   // This process was away itself, as in a machine's sleep: nothing is known of the time between.
   const wasAway = last !== null && look.atMs - last.atMs > LOOK_INTERVAL_MS + LOOK_LATE_MS;
-  const sinceMs = wasAway ? look.atMs : before.doubtedSinceMs ?? look.atMs;
+  const doubt = wasAway ? look : before.doubt ?? look;
   const { patienceMs, reason } = RULES[sign];
-  const frozen = look.atMs - sinceMs >= patienceMs ? reason : null;
-  return { last: look, doubtedSinceMs: sinceMs, frozen };
+  const frozen = look.atMs - doubt.atMs >= patienceMs ? reason : null;
+  return { last: look, doubt, frozen };
 }
 
-function signOf(look: Look, last: Look | null): Sign | null {
+function signOf(look: Look, { last, doubt }: Watched): Sign | null {
   if (look.activity === "stopped") return "stopped";
   if (look.activity === "running" || last === null) return null;
-  const work = look.work - last.work;
+  const work = look.work - (doubt ?? last).work;
   if (look.silent) return work > 0 ? null : "silent";
-  return look.activity === "blocked" && look.ready && work <= LOOK_WORK ? "blocked" : null;
+  return look.activity === "blocked" && look.ready && work <= LOOKS_WORK ? "blocked" : null;
 }

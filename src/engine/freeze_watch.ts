@@ -19,7 +19,7 @@ export async function untilFrozen(options: FreezeWatchOptions): Promise<string |
   const { signal } = options;
   let watch = UNWATCHED;
   while (!signal.aborted) {
-    const pauseMs = watch.doubtedSinceMs === null ? LOOK_INTERVAL_MS : DOUBT_INTERVAL_MS;
+    const pauseMs = watch.doubt === null ? LOOK_INTERVAL_MS : DOUBT_INTERVAL_MS;
     await delay(pauseMs, undefined, { signal }).catch(() => {}); // looked at below
     const look = signal.aborted ? undefined : await lookAt(options);
     if (look === undefined) continue;

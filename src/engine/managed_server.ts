@@ -1,6 +1,7 @@
 import { type ChildParts, ChildRun } from "./child_run.ts";
-import { STOP_GRACE_MS } from "./defaults.ts";
+import { KILL_PATIENCE_MS, STOP_GRACE_MS } from "./defaults.ts";
 import { EngineExitedError, EngineStoppedError, reasonOf } from "./errors.ts";
+import { finishesWithin } from "./finishes_within.ts";
 import {
   INITIAL,
   type Lifecycle,
@@ -28,6 +29,7 @@ export class GuardedServer implements ManagedServer {
   #running: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #progress = 0;
+  #freeze = new AbortController();
 
   constructor(readonly spec: ServerSpec, options: LaunchOptions, parts: ServerParts) {
     this.#options = options;
@@ -46,6 +48,10 @@ export class GuardedServer implements ManagedServer {
 
   get pid(): number | null {
     return this.#run?.pid ?? null;
+  }
+
+  get frozen(): AbortSignal {
+    return this.#freeze.signal;
   }
 
   subscribe(listener: (state: ServerState) => void): () => void {
@@ -75,7 +81,12 @@ export class GuardedServer implements ManagedServer {
 
   async stop(): Promise<void> {
     this.#dispatch({ type: "stop" });
-    await this.#running;
+    // Where the system holds a process, it ends when the system lets it go.
+    if (await finishesWithin(this.#running, STOP_GRACE_MS + KILL_PATIENCE_MS)) return;
+    this.#parts.logger.warn("{server} ({pid}) does not end: the system holds it", {
+      server: this.spec.kind,
+      pid: this.pid,
+    });
   }
 
   #neverReady(state: ServerState): Error | null {
@@ -96,6 +107,9 @@ export class GuardedServer implements ManagedServer {
     // A timer belongs to the state that set it: backoff to `failed`, grace to `stopping`.
     if (changed) clearTimeout(this.#timer);
     this.#lifecycle = lifecycle;
+    if (changed && lifecycle.state.kind === "frozen") {
+      this.#freeze.abort(new Error(`${this.spec.kind} is frozen: ${lifecycle.state.reason}`));
+    }
     for (const effect of effects) this.#perform(effect);
     if (changed) this.#notify();
   }
@@ -120,6 +134,7 @@ export class GuardedServer implements ManagedServer {
 
   async #spawn(): Promise<void> {
     this.#progress = 0;
+    this.#freeze = new AbortController();
     this.#run = new ChildRun(this.spec, this.apiKey, this.#parts, {
       onHealthy: (port) => this.#dispatch({ type: "healthy", port }),
       onProgress: (fraction) => this.#setProgress(fraction),

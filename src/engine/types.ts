@@ -114,6 +114,11 @@ export interface ManagedServer {
   readonly progress: number;
   /** Process id while a child runs. */
   readonly pid: number | null;
+  /**
+   * Fires when the child that runs now is held for frozen. What it was asked is lost then: where the system holds it, as
+   * for a driver that hangs, not even SIGKILL ends it, and its connections stay open.
+   */
+  readonly frozen: AbortSignal;
   /** Called on every change of `state`, and of `progress`. */
   subscribe(listener: (state: ServerState) => void): () => void;
   /** Resolves with the port once healthy. @throws {EngineExitedError} when it gives up, or the signal's reason. */

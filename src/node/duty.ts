@@ -11,6 +11,8 @@ import type { Plan } from "./plan.ts";
 export interface LocalServer {
   readonly baseUrl: string;
   readonly apiKey: string | null;
+  /** Fires when it does nothing any more, though its connections may stay open. */
+  readonly frozen?: AbortSignal;
 }
 
 export interface Duty {

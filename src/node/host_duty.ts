@@ -63,12 +63,10 @@ export class HostDuty implements Duty {
   }
 
   get server(): LocalServer | null {
-    const state = this.#llamaServer?.state;
-    if (state?.kind !== "ready" || this.#failure !== null) return null;
-    return {
-      baseUrl: `http://127.0.0.1:${state.port}`,
-      apiKey: this.#llamaServer?.apiKey ?? null,
-    };
+    if (this.#llamaServer === null || this.#failure !== null) return null;
+    const { state, apiKey, frozen } = this.#llamaServer;
+    if (state.kind !== "ready") return null;
+    return { baseUrl: `http://127.0.0.1:${state.port}`, apiKey, frozen };
   }
 
   get notes(): readonly string[] {

@@ -50,8 +50,9 @@ export class SoloDuty implements Duty {
   }
 
   get server(): LocalServer | null {
-    const { state, apiKey } = this.#server;
-    return state.kind === "ready" ? { baseUrl: `http://127.0.0.1:${state.port}`, apiKey } : null;
+    const { state, apiKey, frozen } = this.#server;
+    if (state.kind !== "ready") return null;
+    return { baseUrl: `http://127.0.0.1:${state.port}`, apiKey, frozen };
   }
 
   /** It starts again by itself for a while; what never starts is for the reconciler to retry. */

@@ -109,6 +109,7 @@ async function answer(
       headers: asked,
       body: caller.body,
       signal: caller.gone,
+      lost: (reason) => stream.reset(reason),
     });
   } catch (error) {
     caller.gone.throwIfAborted();

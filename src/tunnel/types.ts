@@ -40,6 +40,8 @@ export interface HttpTarget {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly apiKey: string | null;
+  /** Fires when it does nothing any more, though its connections may stay open. @default {never} */
+  readonly frozen?: AbortSignal;
 }
 
 /** What the caller's API key allows, as the node says at which the request came in. `null` is no limit. */
@@ -77,6 +79,8 @@ export interface InferenceRequest {
   readonly headers: Headers;
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   readonly signal: AbortSignal;
+  /** Called where nothing more will come of the answer whose head has come, though no connection breaks. */
+  readonly lost?: (reason: Error) => void;
 }
 
 /** An inference request on its way to another node's instance. */

@@ -65,3 +65,15 @@ Deno.test("cancel() reaches the body, also while it is read, and a body that has
   assert.equal(await ended.read(), null);
   ended.cancel();
 });
+
+Deno.test("BodyReader breaks off what is being read, also where its source never says another word", async () => {
+  const silent = new Promise<void>(() => {});
+  for (const type of ["bytes", undefined] as const) {
+    const body = new ReadableStream({ type: type as "bytes", pull: () => silent });
+    const reader = new BodyReader(body);
+    const reading = reader.read();
+    reader.fail(new Error("it is frozen"));
+    await assert.rejects(reading, /it is frozen/);
+    await assert.rejects(reader.read(), /it is frozen/);
+  }
+});

@@ -14,6 +14,7 @@ export class SimServer implements ManagedServer {
   readonly pid = null;
   readonly #listeners = new Set<(state: ServerState) => void>();
   #state: ServerState = { kind: "starting", attempt: 1 };
+  readonly frozen = new AbortController().signal;
   #ended = false;
 
   constructor(readonly node: SimNode, readonly spec: ServerSpec) {

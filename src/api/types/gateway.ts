@@ -37,6 +37,8 @@ export interface ForwardRequest {
   readonly signal: AbortSignal;
   /** Absent where no key was required. */
   readonly grant?: Grant;
+  /** Called where nothing more will come of the answer whose head has come, though no connection breaks. */
+  readonly lost?: (reason: Error) => void;
   /** Called where the instance is another node's, once a stream to it is open. */
   readonly connected?: () => void;
 }
