@@ -229,7 +229,7 @@ function judgeObstacle(obstacle: Obstacle): Verdict {
         status: 404,
         code: "model_dropped",
         message: `${model} is served no longer: it was dropped on ${list(obstacle.by)}, ` +
-          "where it can be served again in the console",
+          "where `mesh-llm drop MODEL --undo` or the console serves it again",
         param: "model",
       };
     case "unclaimed":

@@ -80,6 +80,8 @@ export interface DropCommand {
   readonly kind: "drop";
   readonly dataDir: string;
   readonly model: string;
+  /** Serves it again. */
+  readonly undo: boolean;
   readonly json: boolean;
 }
 

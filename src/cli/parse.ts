@@ -99,7 +99,8 @@ export function understand(
         ...dataOf(options, around),
       }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
-    drop: (model, options) => asked.push({ kind: "drop", model, ...dataOf(options, around) }),
+    drop: (model, { undo = false, ...options }) =>
+      asked.push({ kind: "drop", model, undo, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, expires, ...options }) =>
       asked.push({
         kind: "token",

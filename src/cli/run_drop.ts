@@ -5,12 +5,11 @@ import { jsonText, printable } from "../base/printable.ts";
 import { printOut } from "./output.ts";
 import { findRunningNode } from "./running_node.ts";
 
-/** Returns when the model's memory is free. */
-export async function runDrop({ dataDir, model, json }: DropCommand): Promise<number> {
+/** Returns when the model's memory is free, or when it begins to be loaded again. */
+export async function runDrop({ dataDir, model, undo, json }: DropCommand): Promise<number> {
   const node = await findRunningNode(dataDir);
-  await node.post(`/api/models/${encodeURIComponent(model)}/drop`, {});
-  printOut(
-    json ? jsonText({ model }) : `This node no longer serves ${printable(model)}\n`,
-  );
+  await node.post(`/api/models/${encodeURIComponent(model)}/${undo ? "serve" : "drop"}`, {});
+  const text = undo ? "This node serves" : "This node no longer serves";
+  printOut(json ? jsonText({ model }) : `${text} ${printable(model)}\n`);
   return 0;
 }

@@ -13,6 +13,7 @@ import { firstView } from "./first_view.ts";
 import { freezeNotes } from "./freeze_notes.ts";
 import { HttpEnd } from "./http_end.ts";
 import { IdleUnload } from "./idle_unload.ts";
+import type { KeptWords } from "./kept_words.ts";
 import { Outlook } from "./outlook.ts";
 import type { NodePart } from "./part.ts";
 import { modelNameOf } from "./plan.ts";
@@ -23,7 +24,7 @@ import { modelToSummon, summonByOthers } from "./summons.ts";
 import { TableWatch } from "./table_watch.ts";
 import { sameModel } from "./view.ts";
 import { WeightIndexer } from "./weight_indexer.ts";
-import { dropping, serving } from "./wishes.ts";
+import { continued, dropping, serving } from "./wishes.ts";
 
 /** What only a member does: it offers memory, announces itself, plans and runs llama.cpp, or stands by for that. */
 export class Active implements NodePart {
@@ -41,11 +42,13 @@ export class Active implements NodePart {
   constructor(options: ActiveOptions) {
     const { mesh } = options;
     this.#options = options;
-    const { told, wanted } = options;
+    const { told, wanted, chosen, kept } = options;
+    const settings = { told: refOrNull(told), wanted, dropped: [], resting: [] };
+    const dropped = Object.keys(kept.words.dropped);
     this.#outlook = new Outlook({
       mesh,
       facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.desk.roomBytes }),
-      wishes: { told: told === null ? null : refOf(told), wanted, dropped: [], resting: [] },
+      wishes: continued(settings, { dropped, chosen: refOrNull(chosen) }),
       now: systemClock.now,
     });
     const duty = () => this.#reconciler.duty;
@@ -93,6 +96,15 @@ export class Active implements NodePart {
 
   get onDisk(): readonly LocalModel[] {
     return this.#options.shelf.models;
+  }
+
+  /** Why it serves what it serves, for people. */
+  get why(): string | null {
+    const { instance } = this.#reconciler.duty;
+    if (instance === null) return null;
+    const { name } = instance.model;
+    const isTold = this.#outlook.wishes.told?.name === name;
+    return isTold ? this.#options.kept.why(name) : this.#reconciler.reason;
   }
 
   get engineRestarts(): number {
@@ -173,6 +185,7 @@ export class Active implements NodePart {
     await this.#standby.enter(`its user wants ${model}`);
     this.#outlook.wishes = serving(this.#outlook.wishes, refOf(file));
     this.#reconciler.retry();
+    await this.#keep((kept, nowMs) => kept.serve(file, nowMs));
     await this.#reconciler.reconsider();
   }
 
@@ -181,6 +194,7 @@ export class Active implements NodePart {
       throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
     }
     this.#outlook.wishes = dropping(this.#outlook.wishes, model);
+    await this.#keep((kept, nowMs) => kept.drop(model, nowMs));
     await this.#reconciler.reconsider();
   }
 
@@ -229,6 +243,16 @@ export class Active implements NodePart {
       this.#table.stop();
       await Promise.all([supervisor.stop(), this.#rpc.stop(), indexer.stop(), watching]);
     }
+  }
+
+  /** It is done in any case, though a full disk may forget it. */
+  async #keep(write: (kept: KeptWords, nowMs: number) => Promise<void>): Promise<void> {
+    const { kept, logger } = this.#options;
+    await write(kept, systemClock.now()).catch((error: Error) =>
+      logger.warn("What was said of the model holds until the node ends: {reason}", {
+        reason: error.message,
+      })
+    );
   }
 
   #createReconciler(): Reconciler {
@@ -319,6 +343,10 @@ export class Active implements NodePart {
   #announcement(duty = this.#reconciler.duty) {
     return this.#outlook.content(duty, this.#reconciler.stance, this.#rpc.tunnelMap(duty));
   }
+}
+
+function refOrNull(model: LocalModel | null): ModelRef | null {
+  return model === null ? null : refOf(model);
 }
 
 function refOf({ name, fingerprint }: LocalModel): ModelRef {

@@ -4,6 +4,7 @@ import type { Mesh } from "../mesh/mod.ts";
 import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import type { DraftChoice } from "./companions.ts";
+import type { KeptWords } from "./kept_words.ts";
 import type { ModelDesk } from "./model_desk.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
@@ -17,6 +18,10 @@ export interface ActiveOptions {
   readonly shelf: ModelShelf;
   /** The model that the command line names first. */
   readonly told: LocalModel | null;
+  /** What its user said while it ran, in this run and before. */
+  readonly kept: KeptWords;
+  /** The model that its user chose so, where it is on this disk. */
+  readonly chosen: LocalModel | null;
   readonly drafts: DraftChoice;
   readonly wanted: readonly string[];
   readonly split: boolean;

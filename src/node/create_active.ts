@@ -14,6 +14,7 @@ import {
   isModelPath,
   isUrl,
   type Library,
+  type LocalModel,
   type ModelEnvironment,
   ModelNotFoundError,
   ModelShelf,
@@ -25,16 +26,27 @@ import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { logBrokenModels } from "./broken_models_log.ts";
 import type { NodeConfig } from "./config.ts";
+import { dateOf, KeptWords, type Words } from "./kept_words.ts";
 import type { DraftChoice } from "./companions.ts";
 import { installProgressLog } from "./install_progress.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
 export type LocalParts = Pick<
   ActiveOptions,
-  "engine" | "supervisor" | "memory" | "shelf" | "told" | "drafts" | "wanted" | "weights"
+  | "engine"
+  | "supervisor"
+  | "memory"
+  | "shelf"
+  | "told"
+  | "drafts"
+  | "wanted"
+  | "weights"
+  | "kept"
+  | "chosen"
 >;
 
 export interface LocalOptions {
+  readonly kept: KeptWords;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly executableDir: string;
@@ -51,7 +63,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   const { dataDir, binDir, maxVramBytes } = config;
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
-  const { told, wanted, shelf, drafts } = await readModels(config, options);
+  const { told, wanted, shelf, drafts, chosen } = await readModels(config, options);
   const [engine] = await Promise.all([
     prepareEngine({
       ...options,
@@ -71,12 +83,23 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   });
   const supervisor = createSupervisor({ engine, dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
-  return { engine, supervisor, memory, shelf, told, wanted, drafts, weights };
+  return {
+    engine,
+    supervisor,
+    memory,
+    shelf,
+    told,
+    wanted,
+    drafts,
+    weights,
+    kept: options.kept,
+    chosen,
+  };
 }
 
 async function readModels(
   config: NodeConfig,
-  { logger, signal, home, environment = {} }: LocalOptions,
+  { logger, signal, home, kept, environment = {} }: LocalOptions,
 ) {
   const { modelsDir, dataDir } = config;
   await checkModelsDir(modelsDir);
@@ -86,11 +109,53 @@ async function readModels(
   const names = await Promise.all(others.map((model) => nameOf(library, model)));
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
-  const pinned = told === null ? [guide] : [told, guide];
+  const wanted = told === null ? names : [told.name, ...names];
+  await kept.start(config.models, wanted);
+  const chosen = await chosenModel(kept.words, library, signal);
+  const pinned = [told, chosen, guide].filter((model) => model !== null);
   const shelf = await ModelShelf.open({ library, pinned }, signal);
   logBrokenModels(shelf, logger);
+  logKept(kept.words, { chosen, told, logger });
   const drafts = await draftChoice(config.draft, library);
-  return { told, wanted: told === null ? names : [told.name, ...names], shelf, drafts };
+  return { told, wanted, shelf, drafts, chosen };
+}
+
+/** The model that its user chose while it ran, wherever it lies; `null` where it is gone. */
+async function chosenModel(
+  { told }: Words,
+  library: Library,
+  signal: AbortSignal,
+): Promise<LocalModel | null> {
+  if (told === null) return null;
+  const model = await library.resolve(told.path, signal).catch(() => null) ??
+    await library.resolve(told.name, signal).catch(() => null);
+  return model?.name === told.name ? model : null;
+}
+
+/** What differs from what the command line seems to say is said, with the way back. */
+function logKept(
+  { told: choice, dropped }: Words,
+  { chosen, told, logger }: {
+    readonly chosen: LocalModel | null;
+    readonly told: LocalModel | null;
+    readonly logger: Logger;
+  },
+): void {
+  if (choice !== null && chosen === null) {
+    logger.warn(
+      "{model}, which was chosen here to be served, is not on this machine's disk any more",
+      {
+        model: choice.name,
+      },
+    );
+  }
+  const droppedMs = told === null ? undefined : dropped[told.name];
+  if (told === null || droppedMs === undefined) return;
+  logger.warn(
+    "{model} was dropped here on {date}, and stays dropped although --model or config.toml names it. " +
+      "`mesh-llm drop {model} --undo` serves it again",
+    { model: told.name, date: dateOf(droppedMs) },
+  );
 }
 
 /** A file that is named must be one. */

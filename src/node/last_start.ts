@@ -6,8 +6,13 @@ import { writeWhole } from "../base/atomic_file.ts";
  * @param models as they were given, relative to the working directory
  */
 export async function keepLastStart(dataDir: string, models: readonly string[]): Promise<void> {
-  const kept = await Promise.all(models.map(absoluteFile));
+  const kept = await absoluteModels(models);
   await writeWhole(join(dataDir, "started.json"), JSON.stringify({ models: kept }, null, 2));
+}
+
+/** The same models from whatever folder a node is started. */
+export async function absoluteModels(models: readonly string[]): Promise<string[]> {
+  return await Promise.all(models.map(absoluteFile));
 }
 
 /** A name, or a file that is looked for in the folders of models, stays as it is. */

@@ -19,6 +19,7 @@ import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
 import { DataDirLock, dataDirWarning } from "./data_dir.ts";
 import { FindingsWatch } from "./findings_watch.ts";
+import { KeptWords } from "./kept_words.ts";
 import { keepLastStart } from "./last_start.ts";
 import { ModelDesk } from "./model_desk.ts";
 import { NodeApi } from "./node_api.ts";
@@ -77,6 +78,7 @@ async function startParts(
   const { dataDir, leave, bindPort, name, client, join: token } = config;
   const { logger, version } = options;
   const role = client ? "client" : "member";
+  const kept = client ? null : await KeptWords.open(dataDir);
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const failed = (error: unknown) => failing.abort(error);
@@ -87,16 +89,16 @@ async function startParts(
       leave,
       role,
       // Who has nothing to serve asks first whether the mesh has room for one more.
-      passive: modelsOf(config).length === 0,
+      passive: modelsOf(config).length === 0 && (kept?.words.told ?? null) === null,
       bindPort,
       name,
       version,
       logger,
       signal,
     }),
-    client ? Promise.resolve(null) : prepareLocal(config, { ...options, signal }),
+    kept === null ? null : prepareLocal(config, { ...options, kept, signal }),
   ] as const;
-  starts.forEach((start) => start.catch(failed));
+  starts.forEach((start) => start?.catch(failed));
   const [mesh, local] = await Promise.allSettled(starts);
   if (mesh.status === "fulfilled") starting.defer(() => mesh.value.stop());
   // The reason of the one that failed first: what the other says is that it was ended.

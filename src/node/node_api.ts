@@ -98,7 +98,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       rttMs: (peer) => mesh.measuredRttMs(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
-      ownWhy: null,
+      ownWhy: part.why,
       ownProgress: part.loading?.fraction ?? null,
       ownNotes: part.notes,
       findings: this.#options.findings(),

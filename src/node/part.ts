@@ -10,6 +10,8 @@ export interface NodePart {
   askLocal(request: InferenceRequest): Promise<Response> | null;
   /** This node has ended the model's llama-server because it serves something else now. */
   hasRetired(model: ModelRef): boolean;
+  /** Why it serves what it serves, for people; `null` where it serves nothing. */
+  readonly why: string | null;
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;

@@ -7,6 +7,7 @@ import { TableWatch } from "./table_watch.ts";
 /** A client: it has no llama.cpp, no model and no child process. */
 export class Passive implements NodePart {
   readonly ownModel = null;
+  readonly why = null;
   readonly onDisk = [];
   readonly engineRestarts = 0;
   readonly loading = null;

@@ -72,6 +72,11 @@ export class Reconciler {
     return plan.kind === "standby" || plan.kind === "download" ? null : plan.model;
   }
 
+  /** Why it does what it does by itself, for people. */
+  get reason(): string {
+    return this.#decision.reason;
+  }
+
   /** It does nothing, and is about to do nothing. */
   get isIdle(): boolean {
     const { plan, claim } = this.#decision;

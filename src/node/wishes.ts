@@ -12,6 +12,15 @@ export interface Wishes {
   readonly resting: readonly string[];
 }
 
+/** What the command line says, and what was said while an earlier run lasted. */
+export function continued(
+  wishes: Wishes,
+  { dropped, chosen }: { readonly dropped: readonly string[]; readonly chosen: ModelRef | null },
+): Wishes {
+  const without = dropped.reduce(dropping, wishes);
+  return chosen === null ? without : serving(without, chosen);
+}
+
 /** As if `--model` had named it. */
 export function serving({ wanted, dropped, resting }: Wishes, told: ModelRef): Wishes {
   return {

@@ -168,7 +168,8 @@ const others: [line: string, command: Command][] = [
     hub: defaults.hub,
     ...data,
   }],
-  ["drop org/model", { kind: "drop", model: "org/model", ...data }],
+  ["drop org/model", { kind: "drop", model: "org/model", undo: false, ...data }],
+  ["drop org/model --undo", { kind: "drop", model: "org/model", undo: true, ...data }],
   ["status --json --data-dir d", { kind: "status", dataDir: "/srv/here/d", json: true }],
   ["--data-dir /d status", { kind: "status", dataDir: "/d", json: false }],
   ["token", {

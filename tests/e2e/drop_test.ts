@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { runProgram } from "../support/program.ts";
+import { join } from "node:path";
+import { runProgram, temporaryFolder } from "../support/program.ts";
 import { engineProcesses } from "../support/processes.ts";
 import { answersExactly, nodeTest, startServing } from "./mesh_of_nodes.ts";
+
+const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url);
 
 nodeTest(
   "drop frees the model's memory, and the node serves it again when it is asked",
@@ -25,5 +28,45 @@ nodeTest(
     assert.deepEqual(await served.json(), { model: "guide" });
     await node.serving("guide", { since });
     await answersExactly(node);
+  },
+);
+
+nodeTest(
+  "what the user said of a model holds over restarts, until --model says otherwise",
+  async () => {
+    await using folder = await temporaryFolder();
+    const [models, dataDir] = [join(folder.path, "models"), join(folder.path, "data")];
+    await Deno.mkdir(models);
+    for (const name of ["x", "y"]) await Deno.copyFile(GUIDE, join(models, `${name}.gguf`));
+    const start = (...args: string[]) =>
+      startServing([...args, "--models-dir", models], { dataDir });
+    const run = (...args: string[]) => runProgram([...args, "--data-dir", dataDir]);
+    {
+      await using first = await start("--model", "x");
+      await first.serving("x");
+      assert.equal((await run("drop", "x")).code, 0);
+    }
+    {
+      await using second = await start("--model", "x");
+      const warning = await second.waitFor(({ message }) => /dropped here/.test(String(message)));
+      assert.equal(warning.level, "warning");
+      assert.equal((await second.status()).node.model, null);
+      assert.equal((await run("drop", "x", "--undo")).code, 0);
+      await second.serving("x");
+      assert.equal(
+        (await fetch(`${second.ready.console}/api/models/y/serve`, { method: "POST" })).ok,
+        true,
+      );
+      await second.serving("y");
+    }
+    {
+      await using third = await start();
+      await third.serving("y");
+      assert.match((await run("status")).stdout, /^y +warm .* its user chose it here on 20/m);
+      await answersExactly(third, "y");
+    }
+    await using fourth = await start("--model", "guide");
+    await fourth.serving("guide");
+    assert.match((await run("status")).stdout, /^guide +warm .* --model or config\.toml names it/m);
   },
 );

@@ -81,6 +81,7 @@ export const ModelRow = memo(({ model }: { model: ModelView }) => {
       {split.map((instance) => <Shares key={instance.host} instance={instance} />)}
       <p class="muted facts">
         <bdi>{modelText(model)}</bdi>
+        {model.why !== null && <span>because {model.why}</span>}
         {model.sizeBytes > 0 && <span>{formatBytes(model.sizeBytes)} file</span>}
       </p>
       {model.notes.map((note) => (

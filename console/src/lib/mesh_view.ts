@@ -79,6 +79,8 @@ export interface ModelView {
   readonly shortage: Shortage | null;
   /** Why it is not served, where somebody has tried in vain or does not want to. */
   readonly reason: string | null;
+  /** Why its host serves it. */
+  readonly why: string | null;
   readonly instances: readonly InstanceView[];
   /** What is left out of this machine's own instance, and why. */
   readonly notes: readonly string[];
@@ -204,6 +206,11 @@ function shortageOf(model: ModelStatus): Shortage | null {
   return { needBytes: instance.needBytes, haveBytes: instance.haveBytes ?? 0 };
 }
 
+function whyOf({ instances }: ModelStatus): string | null {
+  const why = instances[0]?.why ?? null;
+  return why === null ? null : displayText(why);
+}
+
 function progressOf(model: ModelStatus, progress: Progress): number | null {
   if (model.state !== "loading") return null;
   const known = model.instances.flatMap((instance) => instance.progress ?? []);
@@ -223,6 +230,7 @@ export function models(status: Status, progress: Progress): ModelView[] {
     progress: progressOf(model, progress),
     shortage: shortageOf(model),
     reason: model.reason === null ? null : displayText(model.reason),
+    why: whyOf(model),
     instances: model.instances.map((instance) => ({
       host: instance.host,
       mode: instance.mode,

@@ -34,6 +34,10 @@ export interface DataOptions {
 }
 
 /** Each is called with the options of its command. */
+export interface DropOptions {
+  readonly undo?: boolean;
+}
+
 export interface Actions {
   /** `commands`: itself, and whose options it takes over. */
   serve(options: ServeOptions, operands: readonly string[], commands: readonly Command[]): void;
@@ -43,7 +47,7 @@ export interface Actions {
   models(options: DataOptions & ModelsOptions): void;
   plan(model: string, options: DataOptions & ModelsOptions): void;
   download(model: string, options: DataOptions & ModelsOptions): void;
-  drop(model: string, options: DataOptions): void;
+  drop(model: string, options: DataOptions & DropOptions): void;
   token(options: DataOptions & TokenOptions): void;
   doctor(options: ServeOptions & DataOptions): void;
   runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;

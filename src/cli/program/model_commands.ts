@@ -1,7 +1,7 @@
 /** `models`, `plan`, `download`, `drop`. */
 
 import type { Command } from "commander";
-import type { Actions, DataOptions, ModelsOptions } from "./actions.ts";
+import type { Actions, DataOptions, DropOptions, ModelsOptions } from "./actions.ts";
 import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
 
 export function addModelCommands(program: Command, actions: Actions): void {
@@ -26,8 +26,9 @@ export function addModelCommands(program: Command, actions: Actions): void {
     });
   addDataOptions(program.command("drop <model>"))
     .description("stop serving a model; the node stays in the mesh")
+    .option("--undo", "serve it again")
     .addHelpText("after", DROP_EXAMPLES)
-    .action((model: string, options: DataOptions) => {
+    .action((model: string, options: DataOptions & DropOptions) => {
       actions.drop(model, { ...dataDirOf(program), ...options });
     });
 }
@@ -50,4 +51,8 @@ Examples:
 
 const DROP_EXAMPLES = `
 Examples:
-  mesh-llm drop Qwen3-8B-Q4_K_M  its memory is free for another`;
+  mesh-llm drop Qwen3-8B-Q4_K_M         its memory is free for another
+  mesh-llm drop Qwen3-8B-Q4_K_M --undo  serve it again
+
+It holds over restarts, until --undo, the console or another --model says
+otherwise.`;
