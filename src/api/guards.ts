@@ -38,11 +38,19 @@ export function identify({ self, newId }: IdentifyOptions): MiddlewareHandler<Ap
   };
 }
 
-/** Refuses what was meant for somebody else: a page that rebinds its own name to our address. */
-export function answerOwnHosts(own: OwnHosts): MiddlewareHandler {
+/**
+ * Refuses what was meant for somebody else: a page that rebinds its own name to our address. Such a page has no key, so
+ * whoever sends one may call this node what they like.
+ */
+export function answerOwnHosts(
+  own: OwnHosts,
+  isKeyed: (headers: Headers) => boolean,
+): MiddlewareHandler {
   return async (c, next) => {
     const header = c.req.header("host") ?? null;
-    if (header === null || !isOwnHost(header, own) || !isOwnAuthority(c.req.url, header, own)) {
+    const isOwn = header !== null && isOwnHost(header, own) &&
+      isOwnAuthority(c.req.url, header, own);
+    if (!isOwn && !isKeyed(c.req.raw.headers)) {
       throw new RefusedError({ kind: "foreign-host", host: header });
     }
     await next();

@@ -4,7 +4,7 @@
 export interface OwnHosts {
   /** The address or name that the port is bound to. */
   readonly bound: string;
-  /** Names given by flag. */
+  /** Others that this machine is known by; `*.lan` stands for every name below it. */
   readonly names: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export function isOwnHost(header: string, own: OwnHosts): boolean {
   if (isLoopback(host)) return true;
   const bound = canonical(own.bound);
   if (UNSPECIFIED.includes(bound) && isAddress(host)) return true;
-  return host === bound || own.names.some((name) => canonical(name) === host);
+  return host === bound || own.names.some((name) => isNamed(host, name));
 }
 
 /** What the browser says of the page that makes a request. */
@@ -60,6 +60,12 @@ function isSameHost(origin: string, host: string): boolean {
   const url = URL.parse(origin);
   // The scheme is left out: a proxy in front of us may speak https.
   return url !== null && url.host === URL.parse(`${url.protocol}//${host}`)?.host;
+}
+
+function isNamed(host: string, name: string): boolean {
+  if (!name.startsWith("*.")) return canonical(name) === host;
+  const above = `.${canonical(name.slice(2))}`;
+  return host.endsWith(above) && host.length > above.length;
 }
 
 /** A bound address or a name by flag, as people write it: IPv6 with or without brackets. */

@@ -34,6 +34,14 @@ export class KeyRing {
   }
 }
 
+/** True where a request has a key of one of the rings. */
+export function hasKeyOf(rings: readonly KeyRing[]): (headers: Headers) => boolean {
+  return (headers) => {
+    const given = presentedKey(headers);
+    return given !== null && rings.some((ring) => ring.find(given) !== null);
+  };
+}
+
 /** A key without limits. */
 export function fullKey(name: string, key: string): ApiKey {
   return { name, key, models: null, requestsPerMinute: null, tokensPerMinute: null };

@@ -1,4 +1,5 @@
 import { formatBytes } from "../base/format_bytes.ts";
+import { hostname } from "./hosts.ts";
 import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE, RETRY_AFTER_S } from "./defaults.ts";
 import type { Obstacle } from "./types.ts";
 
@@ -250,9 +251,14 @@ function lacking(
 }
 
 function foreignHost(host: string | null): string {
-  return host === null
-    ? "The request names no Host, and this node answers to its own names only"
-    : `This node does not answer to the Host '${shorten(host)}'`;
+  if (host === null) {
+    return "The request names no Host, and this node answers to its own names only";
+  }
+  const name = hostname(host);
+  const remedy = name === null
+    ? ""
+    : `: start it with --host-name ${shorten(name)}, or send a key of it`;
+  return `This node does not answer to the Host '${shorten(host)}'${remedy}`;
 }
 
 function contentType(found: string | null): string {

@@ -19,6 +19,8 @@ import type { RefusalCounts } from "./refusal_counts.ts";
 export interface PortConfig {
   readonly self: string;
   readonly own: OwnHosts;
+  /** True for a request that has a key of this port, whatever `Host` it names. @default {nobody has one} */
+  readonly isKeyed?: (headers: Headers) => boolean;
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
@@ -61,11 +63,11 @@ export function createConsolePort(parts: ConsolePortParts, config: PortConfig): 
 }
 
 function createPort(config: PortConfig): Hono<ApiEnv> {
-  const { self, own, closing, newId = () => crypto.randomUUID() } = config;
+  const { self, own, closing, newId = () => crypto.randomUUID(), isKeyed = () => false } = config;
   const port = new Hono<ApiEnv>();
   answerErrors(port, config);
   port.use(identify({ self, newId }));
-  port.use(answerOwnHosts(own));
+  port.use(answerOwnHosts(own, isKeyed));
   port.use(answerUntil(closing));
   port.use(decodeBodies());
   return port;

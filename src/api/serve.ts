@@ -5,7 +5,7 @@ import { type ConsoleAssets, createConsole } from "./console_page.ts";
 import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
 import { createGateway } from "./gateway.ts";
 import type { ApiEnv } from "./guards.ts";
-import type { ApiKey } from "./keys.ts";
+import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys.ts";
 import { hostname, isLoopback, type OwnHosts } from "./hosts.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 import { createManagement } from "./management.ts";
@@ -26,6 +26,8 @@ export interface ServeApiOptions {
   readonly console: boolean;
   /** Further names that a port answers to where it is bound beyond loopback. */
   readonly names: readonly string[];
+  /** Names that both ports answer to wherever they are bound: `--host-name`. */
+  readonly hostNames?: readonly string[];
   readonly keys: readonly ApiKey[];
   readonly adminKey: string | null;
   /** Requests are recorded with what they asked. */
@@ -80,7 +82,7 @@ async function createPorts(
   options: ServeApiOptions,
   { closing, apiUrl }: { readonly closing: AbortSignal; readonly apiUrl: () => string },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
-  const { logger, keys, adminKey, names, recordPrompts = false } = options;
+  const { logger, keys, adminKey, recordPrompts = false } = options;
   const refusals = new RefusalCounts();
   const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
   const management = createManagement(node, {
@@ -93,11 +95,20 @@ async function createPorts(
   });
   const page = options.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, refusals, closing };
-  const apiOwn = ownHosts(options.listen, names);
-  const consoleOwn = ownHosts(consoleAddress(options).hostname, names);
+  const ring = new KeyRing(keys);
+  const admin = new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
   return {
-    api: createApiPort(gateway, { ...base, own: apiOwn, keyed: keys.length > 0 }),
-    console: createConsolePort({ gateway, management, page }, { ...base, own: consoleOwn }),
+    api: createApiPort(gateway, {
+      ...base,
+      own: ownHosts(options.listen, options),
+      isKeyed: hasKeyOf([ring]),
+      keyed: !ring.isEmpty,
+    }),
+    console: createConsolePort({ gateway, management, page }, {
+      ...base,
+      own: ownHosts(consoleAddress(options).hostname, options),
+      isKeyed: hasKeyOf([ring, admin]),
+    }),
   };
 }
 
@@ -108,8 +119,9 @@ function assetsOf(
 }
 
 /** No other machine reaches a loopback port by our name; a page that took the name on the network would. */
-function ownHosts(bound: string, names: readonly string[]): OwnHosts {
-  return { bound, names: isLoopback(hostname(bound) ?? `[${bound}]`) ? [] : names };
+function ownHosts(bound: string, { names, hostNames = [] }: ServeApiOptions): OwnHosts {
+  const isReached = !isLoopback(hostname(bound) ?? `[${bound}]`);
+  return { bound, names: [...hostNames, ...(isReached ? names : [])] };
 }
 
 function apiAddress({ listen, port }: ServeApiOptions) {

@@ -128,11 +128,14 @@ function isScalar(value: unknown): value is string | number | bigint {
   return typeof value === "string" || typeof value === "number" || typeof value === "bigint";
 }
 
+/** Options that may be given several times. */
+const REPEATABLE: readonly (string | undefined)[] = ["--model", "--host-name"];
+
 /** A list is several `--model`, and one `--tensor-split 3,1`. */
 function readTexts(option: Option, texts: readonly string[], where: string): unknown {
   const { argChoices: choices, parseArg } = option;
   try {
-    if (option.long !== "--model") return readText(texts.join(","), choices, parseArg);
+    if (!REPEATABLE.includes(option.long)) return readText(texts.join(","), choices, parseArg);
     return texts.reduce<unknown>((earlier, text) => parseArg?.(text, earlier), undefined);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

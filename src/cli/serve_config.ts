@@ -34,6 +34,7 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
     bindPort: options.bindPort ?? null,
     listen: options.listen ?? LOOPBACK,
     consoleListen: options.consoleListen ?? LOOPBACK,
+    hostNames: options.hostName ?? [],
     apiKey: options.apiKey ?? null,
     apiKeyFile: absolute(options.apiKeyFile, around),
     adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around),

@@ -7,6 +7,7 @@ import {
   parseContextLength,
   parseDuration,
   parseGigabytes,
+  parseHostName,
   parseKey,
   parseName,
   parseNotEmpty,
@@ -27,6 +28,7 @@ export interface ServeOptions {
   readonly bindPort?: number;
   readonly listen?: string;
   readonly consoleListen?: string;
+  readonly hostName?: readonly string[];
   readonly apiKey?: string;
   readonly apiKeyFile?: string;
   readonly insecure?: true;
@@ -51,7 +53,11 @@ const FILES = "Files and output:";
 
 export function addServeOptions(command: Command): void {
   command.optionsGroup(MODELS)
-    .option("--model <name|path>", "model to serve; may be given several times", collect)
+    .option(
+      "--model <name|path>",
+      "model to serve; may be given several times",
+      collector("--model", parseNotEmpty),
+    )
     .option("--split", "share each model among several machines even where one could hold it")
     .option(
       "--tensor-split <r,r>",
@@ -138,6 +144,11 @@ function addNetworkOptions(command: Command): void {
       parser("--console-listen", parseAddress),
     )
     .option(
+      "--host-name <name>",
+      "name that callers use for this machine, such as gpu.lan or *.lan; may repeat",
+      collector("--host-name", parseHostName),
+    )
+    .option(
       "--api-key <key>",
       "key that API callers must send; MESH_LLM_API_KEY keeps it out of ps",
       parser("--api-key", parseKey),
@@ -167,6 +178,10 @@ export function parser<T>(
   return (text) => parse(option, text);
 }
 
-function collect(text: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, parseNotEmpty("--model", text)];
+/** The same for an option that may be given several times. */
+function collector<T>(
+  option: string,
+  parse: (option: string, text: string) => T,
+): (text: string, earlier?: readonly T[]) => readonly T[] {
+  return (text, earlier = []) => [...earlier, parse(option, text)];
 }

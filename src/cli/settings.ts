@@ -24,6 +24,7 @@ const VALUES: Readonly<Record<string, (config: ServeConfig) => unknown>> = {
   bindPort: ({ bindPort }) => bindPort,
   listen: ({ listen }) => listen,
   consoleListen: ({ consoleListen }) => consoleListen,
+  hostName: ({ hostNames }) => hostNames,
   apiKey: ({ apiKey }) => hide(apiKey),
   apiKeyFile: ({ apiKeyFile }) => apiKeyFile,
   insecure: ({ insecure }) => insecure,

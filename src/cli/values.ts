@@ -45,6 +45,16 @@ export function parseAddress(option: string, text: string): string {
   return refuse(option, "an IP address without a port, such as 0.0.0.0", text);
 }
 
+/** A name of this machine as others use it, in the form in which browsers send it. */
+export function parseHostName(option: string, text: string): string {
+  const [, wild = "", name = ""] = /^(\*\.)?(.*)$/s.exec(text) ?? [];
+  const isWhole = /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*\.?$/u.test(name);
+  const address = isIP(name) === 6 ? `[${name}]` : name;
+  const host = isWhole || isIP(name) === 6 ? URL.parse(`http://${address}`)?.hostname : undefined;
+  if (host !== undefined && !(wild && isIP(name) !== 0)) return wild + host.replace(/\.$/, "");
+  return refuse(option, "a host name without a port, such as gpu.lan or *.lan", text);
+}
+
 /** A key travels in an HTTP header, so it is printable ASCII without spaces. */
 export function parseKey(option: string, text: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;

@@ -17,6 +17,8 @@ export interface NodeConfig {
   readonly bindPort: number | null;
   readonly listen: string;
   readonly consoleListen: string;
+  /** Names that callers use for this machine; `*.lan` stands for every name below it. */
+  readonly hostNames: readonly string[];
   readonly apiKey: string | null;
   /** A file of further keys with their limits; absolute. */
   readonly apiKeyFile: string | null;

@@ -190,14 +190,15 @@ function serve(
     readonly adminKey: string;
   },
 ): Promise<ApiServers> {
-  const { listen, consoleListen, port, consolePort, console, recordPrompts } = config;
+  const { listen, consoleListen, port, consolePort, console, recordPrompts, hostNames } = config;
   return serveApi(api, {
     listen,
     consoleListen,
     port,
     consolePort,
     console,
-    names: hostNames(),
+    names: machineNames(),
+    hostNames,
     keys,
     // On loopback the browser of this machine's user is the admin.
     adminKey: isLoopback(consoleListen) ? null : adminKey,
@@ -212,7 +213,7 @@ function isLoopback(address: string): boolean {
 }
 
 /** What other machines on the network call this one. */
-function hostNames(): string[] {
+function machineNames(): string[] {
   const name = Deno.hostname().toLowerCase();
   return [name, `${name}.local`];
 }

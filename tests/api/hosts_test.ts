@@ -54,6 +54,21 @@ Deno.test("isOwnHost() answers to loopback names, the bound address and given na
   for (const [header, expected] of table) assert.equal(isOwnHost(header, own), expected, header);
 });
 
+Deno.test("isOwnHost() takes *. for every name below, and for no other", () => {
+  const own = { bound: "127.0.0.1", names: ["*.Home.arpa"] };
+  const table: [string, boolean][] = [
+    ["gpu.home.arpa", true],
+    ["a.b.home.arpa:9337", true],
+    ["GPU.HOME.ARPA.", true],
+    ["home.arpa", false],
+    [".home.arpa", false],
+    ["evilhome.arpa", false],
+    ["gpu.home.arpa.evil.example", false],
+    ["*.home.arpa", false],
+  ];
+  for (const [header, expected] of table) assert.equal(isOwnHost(header, own), expected, header);
+});
+
 Deno.test("isOwnHost() answers to every address, but to no foreign name, when bound to all", () => {
   for (const bound of ["0.0.0.0", "::"]) {
     const own = { bound, names: [] };

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { PortInUseError, serveApi, type ServeApiOptions } from "../../src/api/mod.ts";
+import { fullKey, PortInUseError, serveApi, type ServeApiOptions } from "../../src/api/mod.ts";
 import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
 import { RawHttp } from "./raw_http.ts";
 import { SseReader } from "./sse_reader.ts";
@@ -91,6 +91,64 @@ Deno.test("The real server refuses what is meant for somebody else", async () =>
     assert.match(await caller.receive(/\r\n\r\n/), new RegExp(`^HTTP/1.1 ${status} `), head.join());
   }
   assert.equal(node.forwarded.length, 0);
+  await stop();
+});
+
+Deno.test("A Host that the user has named is answered wherever the ports are bound", async () => {
+  for (const address of ["127.0.0.1", "0.0.0.0"]) {
+    const changes = {
+      hostNames: ["gpu.home.arpa", "*.lan"],
+      listen: address,
+      consoleListen: address,
+    };
+    const { apiUrl, consoleUrl, stop } = await setUp({}, changes);
+    const table: [string, number][] = [
+      ["gpu.home.arpa", 200],
+      ["gpu.home.arpa:9337", 200],
+      ["a.b.lan", 200],
+      ["home.arpa", 421],
+      ["lan", 421],
+    ];
+    for (const [host, status] of table) {
+      for (const url of [apiUrl, consoleUrl]) {
+        using caller = await RawHttp.connect(url);
+        await caller.send(["GET /v1/models HTTP/1.1", `Host: ${host}`]);
+        assert.match(await caller.receive(/\r\n\r\n/), new RegExp(`^HTTP/1.1 ${status} `), host);
+      }
+    }
+    await stop();
+  }
+});
+
+Deno.test("Any Host is answered where a valid key was sent, and else the refusal says what helps", async () => {
+  const changes = {
+    listen: "0.0.0.0",
+    consoleListen: "0.0.0.0",
+    keys: [fullKey("all", "sk-all")],
+    adminKey: "admin-key",
+  };
+  const { apiUrl, consoleUrl, stop } = await setUp({ warm: [instance("a")] }, changes);
+  const bearer = (key: string) => `authorization: Bearer ${key}`;
+  const table: [string, string, string, string[], number][] = [
+    [apiUrl, "/v1/models", "gpu.home.arpa", [bearer("sk-all")], 200],
+    [apiUrl, "/v1/models", "gpu.home.arpa", ["x-api-key: sk-all"], 200],
+    [apiUrl, "/v1/models", "not a host", [bearer("sk-all")], 200],
+    [apiUrl, "/v1/models", "gpu.home.arpa", [bearer("sk-wrong")], 421],
+    [apiUrl, "/v1/models", "gpu.home.arpa", [bearer("admin-key")], 421],
+    [apiUrl, "/v1/models", "gpu.home.arpa", [], 421],
+    [apiUrl, "/health", "gpu.home.arpa", [], 421],
+    [consoleUrl, "/v1/models", "gpu.home.arpa", [bearer("sk-all")], 200],
+    [consoleUrl, "/api/status", "gpu.home.arpa", [bearer("admin-key")], 200],
+    [consoleUrl, "/api/status", "gpu.home.arpa", [bearer("sk-all")], 401],
+    [consoleUrl, "/", "gpu.home.arpa", [], 421],
+  ];
+  for (const [url, path, host, headers, status] of table) {
+    using caller = await RawHttp.connect(url);
+    await caller.send([`GET ${path} HTTP/1.1`, `Host: ${host}`, ...headers]);
+    const answer = await caller.receive(/\r\n\r\n[^]*[}>]/);
+    assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), `${path} ${headers}`);
+    if (status === 421) assert.match(answer, /start it with --host-name gpu\.home\.arpa/);
+  }
   await stop();
 });
 

@@ -56,6 +56,7 @@ Deno.test("the example says what its comments promise", async () => {
     ["kitchen", 9337, 24e9, 16_384],
   );
   assert.deepEqual([config.tensorSplit, config.modelsDir], [[3, 1], "/srv/models"]);
+  assert.deepEqual(config.hostNames, ["gpu.home.arpa", "*.lan"]);
 });
 
 Deno.test("a flag wins over the environment, and that over the file", () => {

@@ -52,6 +52,7 @@ const defaults: ServeConfig = {
   listen: "127.0.0.1",
   consoleListen: "127.0.0.1",
   apiKey: null,
+  hostNames: [],
   apiKeyFile: null,
   adminKey: null,
   insecure: false,
@@ -105,6 +106,10 @@ const accepted: [line: string, changed: Partial<ServeConfig>][] = [
     listen: "10.0.0.7",
     apiKeyFile: "/srv/here/keys.json",
   }],
+  ["--model big --host-name GPU.home.arpa. --host-name *.lan --host-name fd00::5", {
+    hostNames: ["gpu.home.arpa", "*.lan", "[fd00::5]"],
+  }],
+  ["--model big --host-name höhle.lan", { hostNames: ["xn--hhle-5qa.lan"] }],
   ["--model big --record-prompts", { recordPrompts: true }],
   ["--model big --listen 10.0.0.7 --insecure", { listen: "10.0.0.7", insecure: true }],
   ["--model big --listen [::1]", { listen: "::1" }],
@@ -305,6 +310,12 @@ const refused: [line: string, sentence: string][] = [
     '--name must be a name of 1 to 64 printable characters: current value is "\\u001b"',
   ],
   ["--join=", "--join must not be empty"],
+  ...["gpu.lan:80", "http://gpu.lan", "*", "*.", "a.*.lan", "*.10.0.0.1", "a..b", ""]
+    .map((name): [string, string] => [
+      `--host-name=${name}`,
+      "--host-name must be a host name without a port, such as gpu.lan or *.lan: " +
+      `current value is ${JSON.stringify(name)}`,
+    ]),
 ];
 
 for (const [line, sentence] of refused) {

@@ -19,6 +19,7 @@ async function plainConfig(dataDir: string): Promise<NodeConfig> {
     listen: "127.0.0.1",
     consoleListen: "127.0.0.1",
     apiKey: null,
+    hostNames: [],
     apiKeyFile: null,
     adminKey: null,
     insecure: false,
