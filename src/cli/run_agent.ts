@@ -1,6 +1,6 @@
 /** `mesh-llm run AGENT`: a tool's settings, pointed at this node's API; with `--exec` the tool itself. */
 
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { jsonText } from "../base/printable.ts";
 import { type AgentSettings, agentSettings, shellLines } from "../api/mod.ts";
 import { closestName } from "./closest_name.ts";
@@ -20,7 +20,7 @@ export async function runAgent(command: RunAgentCommand, runtime: Runtime): Prom
   const query = model === null ? "" : `?model=${encodeURIComponent(model)}`;
   const answer = await node.get(`/api/agents${query}`) as AgentsAnswer;
   const agent = withKey(findAgent(answer.agents, id), answer, command, runtime);
-  if (exec) return await start(agent, words, runtime.facts.home);
+  if (exec) return await start(agent, words, runtime);
   printOut(json ? jsonText(agent, { indent: 2 }) : agentText(agent));
   return 0;
 }
@@ -73,20 +73,32 @@ export function agentText(agent: AgentSettings): string {
 async function start(
   agent: AgentSettings,
   words: readonly string[],
-  home: string | undefined,
+  { path = "", facts }: Runtime,
 ): Promise<number> {
-  if (agent.file !== null) await writeSettings(agent.file, home);
   const [program = "", ...args] = agent.command;
-  try {
-    const child = new Deno.Command(program, { args: [...args, ...words], env: agent.env }).spawn();
-    return (await child.status).code;
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  // Before anything is written for a tool that is not there.
+  if (!await isOnPath(program, path)) {
     throw new AgentError(
       `Cannot start ${agent.title}: there is no ${program} on PATH. Install it as ${agent.docs} says`,
-      { cause },
     );
   }
+  if (agent.file !== null) await writeSettings(agent.file, facts.home);
+  const child = new Deno.Command(program, { args: [...args, ...words], env: agent.env }).spawn();
+  return (await child.status).code;
+}
+
+/** As the system looks for a program: a file that may be run, in one of the folders. */
+async function isOnPath(program: string, path: string): Promise<boolean> {
+  const files = program.includes("/")
+    ? [program]
+    : path.split(delimiter).map((folder) => join(folder || ".", program));
+  const found = await Promise.all(files.map((file) =>
+    Deno.stat(file).then(
+      ({ isFile, mode }) => isFile && (mode === null || (mode & 0o111) !== 0),
+      () => false,
+    )
+  ));
+  return found.includes(true);
 }
 
 /** Makes the file where there is none; what is the user's own is never changed. */

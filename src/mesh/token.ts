@@ -83,7 +83,7 @@ export function makeInvite({ credential, signer, grant, now }: InviteMakerOption
 
 /** @throws {InvalidTokenError} with a sentence for the one who pasted it. */
 export function parseToken(text: string, now: number): Invite {
-  const payload = checkedPayload(text.trim());
+  const payload = checkedPayload(bare(text));
   const invite = readPayload(payload);
   const verdict = verifyChain(invite.chain, { meshKey: invite.meshKey, now });
   if (!verdict.ok) throw new InvalidTokenError(`The invite token is not valid: ${verdict.reason}`);
@@ -106,6 +106,11 @@ export function encodeToken({ meshKey, addresses, chain, key }: Omit<Invite, "gr
   ]);
   const checked = concatBytes(payload, checksum(payload));
   return PREFIX + checked.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** Without what comes along when people copy: quotes, brackets, a full stop, and breaks of lines that a mail made. */
+function bare(text: string): string {
+  return text.replace(/[\s\p{Cf}]/gu, "").replace(/^[^\w-]+|[^\w-]+$/g, "");
 }
 
 function checkedPayload(text: string): Uint8Array {

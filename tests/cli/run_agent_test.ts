@@ -93,4 +93,10 @@ Deno.test("a tool that is unknown or not installed gets a sentence", () =>
     const missing = await run(dataDir, "aider --exec", { PATH: "/nowhere" });
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /Cannot start aider: there is no aider on PATH/);
+    // Nothing is left of a tool that can't be started: a folder of its name, or a file that may not be run.
+    await Deno.mkdir(join(dataDir, "opencode"));
+    const unable = await run(dataDir, "opencode --exec", { PATH: dataDir });
+    assert.equal(unable.code, 1);
+    assert.match(unable.stderr, /there is no opencode on PATH/);
+    await assert.rejects(Deno.stat(join(dataDir, "opencode.json")), Deno.errors.NotFound);
   }));

@@ -55,6 +55,8 @@ Deno.test("rateOf() counts tokens over the time of the answer", () => {
   assert.equal(rateOf(request({ tokensOut: null })), null);
   assert.equal(rateOf(request({ tokensOut: 1 })), null);
   assert.equal(rateOf(request({ firstByteMs: 1_130 })), null);
+  assert.equal(rateOf(request({ firstByteMs: 1_129.6 })), null, "240,000 tokens a second");
+  assert.equal(rateOf(request({ streamed: false, firstByteMs: 1_100 })), null, "in one piece");
 });
 
 Deno.test("outcomeOf() has words for each end", () => {

@@ -66,6 +66,8 @@ Deno.test("answerFigures() claims no rate where there is none to measure", () =>
   assert.deepEqual(answerFigures(one), { firstTokenMs: 50, tokensPerSecond: null });
   const atOnce = answer([50, { text: "A" }], [50, { text: "B" }]);
   assert.deepEqual(answerFigures(atOnce), { firstTokenMs: 50, tokensPerSecond: null });
+  const inOnePiece = answer([50, { text: "A" }], [50.3, { text: "B", tokens: 60 }]);
+  assert.deepEqual(answerFigures(inOnePiece), { firstTokenMs: 50, tokensPerSecond: null });
 });
 
 Deno.test("a model's thoughts count as tokens and stay apart from its answer", () => {

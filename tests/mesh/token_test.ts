@@ -45,6 +45,17 @@ Deno.test("a token gives back its mesh, addresses and grant, and is short enough
   assert.ok(token.length < 600, `it has ${token.length} characters`);
 });
 
+// Quotes stay in what Docker reads from a file of variables, and a mail breaks long lines.
+Deno.test("a token is found in what people copy along with it", () => {
+  const inviter = founder();
+  const token = mint(inviter);
+  const broken = `${token.slice(0, 40)}\r\n  ${token.slice(40)}`;
+  const around = ['"', "'", "`", "“", "«", "<", "(", "\u200b", "\ufeff"];
+  for (const text of [broken, `${token}.`, ...around.map((mark) => `${mark}${token}${mark}`)]) {
+    assert.deepEqual(parseToken(text, NOW).addresses, inviter.addresses, text.slice(0, 10));
+  }
+});
+
 Deno.test("a token that is cut or altered anywhere is refused with a sentence", () => {
   const token = mint(founder());
   // The last character may hold bits that mean nothing.

@@ -2,7 +2,7 @@
 
 import type { LogLine, RequestRecord } from "../../../src/api/types.ts";
 import type { MemorySample } from "./live_state.ts";
-import { BUCKET_MS, BUCKETS, RATE_WINDOW_MS } from "./defaults.ts";
+import { BUCKET_MS, BUCKETS, RATE_SPAN_MIN_MS, RATE_WINDOW_MS } from "./defaults.ts";
 
 export type PhaseName = "queue" | "network" | "prompt" | "generation";
 
@@ -32,11 +32,13 @@ export function phasesOf({ queueMs, connectMs, firstByteMs, totalMs }: RequestRe
   return all.filter(({ ms }) => ms > 0);
 }
 
-/** Tokens a second while the answer came. */
-export function rateOf({ tokensOut, firstByteMs, totalMs }: RequestRecord): number | null {
-  if (tokensOut === null || firstByteMs === null || tokensOut < 2) return null;
+/** Tokens a second while the answer came; `null` for one that came in one piece, which says nothing of when it was made. */
+export function rateOf(
+  { tokensOut, firstByteMs, totalMs, streamed }: RequestRecord,
+): number | null {
+  if (tokensOut === null || firstByteMs === null || tokensOut < 2 || !streamed) return null;
   const ms = totalMs - firstByteMs;
-  return ms > 0 ? (tokensOut / ms) * 1000 : null;
+  return ms >= RATE_SPAN_MIN_MS ? (tokensOut / ms) * 1000 : null;
 }
 
 export type OutcomeKind = "ok" | "gone" | "failed";

@@ -1,6 +1,7 @@
 /** The life of one streamed answer. Pure: the clock is an argument. */
 
 import type { ChatChunk } from "./chat_chunk.ts";
+import { RATE_SPAN_MIN_MS } from "./defaults.ts";
 
 export interface Problem {
   /** For people. */
@@ -100,7 +101,9 @@ export function answerFigures(answer: Answer): AnswerFigures {
   const spanMs = lastTokenAtMs - firstTokenAtMs;
   return {
     firstTokenMs: firstTokenAtMs - sentAtMs,
-    tokensPerSecond: tokens > 1 && spanMs > 0 ? ((tokens - 1) / spanMs) * 1000 : null,
+    tokensPerSecond: tokens > 1 && spanMs >= RATE_SPAN_MIN_MS
+      ? ((tokens - 1) / spanMs) * 1000
+      : null,
   };
 }
 

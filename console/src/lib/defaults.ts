@@ -12,6 +12,9 @@ export const COPIED_SHOWN_MS = 2_000;
 /** Distance from the end, in pixels, within which a chat keeps following the answer. About two lines. */
 export const FOLLOW_DISTANCE_PX = 48;
 
+/** What comes within less than this came together: its rate would be the network's, not the model's. Chosen by feel. */
+export const RATE_SPAN_MIN_MS = 5;
+
 /** Pieces of news kept. More than a page shows is not read. */
 export const NEWS_MAX = 20;
 
