@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { openMode } from "../base/own_files.ts";
 import { API_KEYS_MAX } from "./defaults.ts";
 import type { ApiKey } from "./keys.ts";
 
@@ -20,9 +21,6 @@ const keySchema = z.strictObject({
 
 const fileSchema = z.strictObject({ keys: z.array(keySchema).min(1).max(API_KEYS_MAX) });
 
-/** The mode bits of everybody but the owner. */
-const OTHERS = 0o077;
-
 /**
  * Reads `{"keys": [{"name", "key", "models", "requestsPerMinute", "tokensPerMinute"}]}`.
  * @throws {KeyFileError} with a sentence that never repeats a key.
@@ -32,10 +30,8 @@ export async function readKeyFile(path: string): Promise<ApiKey[]> {
     throw new KeyFileError(`Could not use the API keys in ${path}: ${why}`);
   };
   try {
-    const { mode } = await Deno.stat(path);
-    if (mode !== null && (mode & OTHERS) !== 0) {
-      refuse(`others may read it (mode ${octal(mode)}): run chmod 600 ${path}`);
-    }
+    const open = openMode((await Deno.stat(path)).mode);
+    if (open !== null) refuse(`others may read it (mode ${open}): run chmod 600 ${path}`);
     const keys = parseKeys(await Deno.readTextFile(path));
     return typeof keys === "string" ? refuse(keys) : keys;
   } catch (error) {
@@ -66,8 +62,4 @@ export function parseKeys(text: string): ApiKey[] | string {
     if (at !== -1) return `keys.${at}.${field} is there twice`;
   }
   return keys;
-}
-
-function octal(mode: number): string {
-  return (mode & 0o777).toString(8).padStart(3, "0");
 }

@@ -14,6 +14,16 @@ export function isForeign({ uid }: Pick<Info, "uid">, self: number | null = Deno
   return uid !== null && self !== null && uid !== self && uid !== 0;
 }
 
+/** The mode bits of everybody but the owner. */
+export const OTHERS = 0o077;
+
+/** The mode as `chmod` takes it, where somebody else has any right to the file; `null` where nobody has. */
+export function openMode(mode: number | null): string | null {
+  return mode === null || (mode & OTHERS) === 0
+    ? null
+    : (mode & 0o777).toString(8).padStart(3, "0");
+}
+
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;
 

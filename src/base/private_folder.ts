@@ -1,7 +1,7 @@
 /** A folder that nobody else may look into, with what lies there. */
 
 import { dirname, join } from "node:path";
-import { ForeignFileError, isForeign, othersMayWrite } from "./own_files.ts";
+import { ForeignFileError, isForeign, OTHERS, othersMayWrite } from "./own_files.ts";
 
 export interface PrivateFolderOptions {
   /** Whether something of this name is made by this program. */
@@ -12,7 +12,6 @@ export interface PrivateFolderOptions {
   readonly users: readonly string[];
 }
 
-const OTHERS = 0o077;
 const WRITE_OF_OTHERS = 0o022;
 const STICKY = 0o1000;
 

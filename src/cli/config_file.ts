@@ -2,6 +2,7 @@
 
 import type { Command, Option } from "commander";
 import { parse as parseToml, TomlError } from "smol-toml";
+import { openMode } from "../base/own_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where an option's value comes from, in commander's words. */
@@ -18,9 +19,6 @@ export class ConfigFileError extends Error {
 /** Settings whose values let others in, unless they only say where such a value is to be found. */
 const SECRETS = ["api-key", "join"];
 const PLACE = /^(-$|@)/;
-
-/** The mode bits of everybody but the owner. */
-const OTHERS = 0o077;
 
 export interface ConfigFile {
   readonly path: string;
@@ -65,10 +63,10 @@ export function exposedSecrets({ path, text, mode }: ConfigFile): readonly strin
   const secrets = SECRETS.filter((name) =>
     Object.hasOwn(settings, name) && !PLACE.test(String(settings[name]))
   );
-  if (secrets.length === 0 || mode === null || (mode & OTHERS) === 0) return [];
-  const octal = (mode & 0o777).toString(8).padStart(3, "0");
+  const open = openMode(mode);
+  if (secrets.length === 0 || open === null) return [];
   return [
-    `Others may read ${secrets.join(" and ")} in ${path} (mode ${octal}): run chmod 600 ${path}`,
+    `Others may read ${secrets.join(" and ")} in ${path} (mode ${open}): run chmod 600 ${path}`,
   ];
 }
 

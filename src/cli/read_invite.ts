@@ -1,11 +1,9 @@
 /** An invite that is not on the command line: from standard input, or a file. */
 
+import { openMode } from "../base/own_files.ts";
 import { INVITE_BYTES_MAX } from "./defaults.ts";
 import { printError } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** The mode bits of everybody but the owner. */
-const OTHERS = 0o077;
 
 const NEWLINE = 0x0a;
 
@@ -24,8 +22,7 @@ function fromInput(): string {
 function fromFile(path: string): string {
   try {
     using file = Deno.openSync(path);
-    const { mode } = file.statSync();
-    if (mode !== null && (mode & OTHERS) !== 0) {
+    if (openMode(file.statSync().mode) !== null) {
       throw new UsageError(`Others may read the invite in ${path}: run chmod 600 ${path}`);
     }
     return oneLine(file, path);

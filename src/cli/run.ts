@@ -1,5 +1,6 @@
 /** argv -> exit code. Loads only what the command needs, so that small ones answer at once. */
 
+import { OTHERS } from "../base/own_files.ts";
 import { describeFailure } from "./errors.ts";
 import { errorLine } from "./log_line.ts";
 import { printError, printOut } from "./output.ts";
@@ -7,9 +8,6 @@ import { understand, type Understood } from "./parse.ts";
 import { exemptLoopback } from "./proxy.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
-
-/** Mask of new files and folders. */
-const OWN_FILES_ONLY = 0o077;
 
 /** Never throws: a failure becomes a sentence on standard error and its exit code. */
 export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
@@ -35,7 +33,7 @@ function read(argv: readonly string[], { environment, facts }: Runtime): Underst
 
 async function perform({ command, settings }: Understood, runtime: Runtime): Promise<number> {
   // Whatever is written is this user's own. Only an agent writes files for others too, by its user's rule.
-  if (command.kind !== "run-agent") Deno.umask(OWN_FILES_ONLY);
+  if (command.kind !== "run-agent") Deno.umask(OTHERS);
   switch (command.kind) {
     case "version":
       printOut(`${VERSION}\n`);

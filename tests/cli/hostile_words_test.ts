@@ -14,6 +14,7 @@ import { statusText } from "../../src/cli/run_status.ts";
 import { invitesText } from "../../src/cli/run_token.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 import { MODEL_METADATA, sampleHeader } from "../models/sample_gguf.ts";
+import { entry, SPLIT } from "../support/catalog_entries.ts";
 import { entry as metadata, headerBytes } from "../support/gguf_writer.ts";
 import { status } from "./status_of_two.ts";
 
@@ -39,30 +40,7 @@ function assertSame(hostile: string, tame: string): void {
   assert.doesNotMatch(hostile, /^Warning/m);
 }
 
-const entry: CatalogEntry = {
-  name: "small",
-  fingerprint: null,
-  places: ["disk"],
-  sizeBytes: 5e9,
-  architecture: "qwen3",
-  quantisation: "Q4_K_M",
-  contextLength: 40_960,
-  licence: null,
-  repository: null,
-  vision: false,
-  state: "cold",
-  fit: {
-    kind: "split",
-    needBytes: 6e9,
-    haveBytes: 8e9,
-    contextLength: 16_384,
-    largestContextLength: 40_960,
-    nodes: [{ id: status.node.id, share: 0.5 }, { id: status.peers[0]!.id, share: 0.5 }],
-    reason: "Fits",
-  },
-  download: null,
-  broken: null,
-};
+const listed = entry({ places: ["disk"], fit: SPLIT });
 
 const invite: InviteStatus = {
   id: "9f3c0a52d4e1b786",
@@ -77,14 +55,14 @@ const invite: InviteStatus = {
 
 const texts: [what: string, show: (change: <T>(value: T) => T) => string][] = [
   ["status", (change) => statusText(change<Status>(status))],
-  ["plan", (change) => planText(change(entry), change<Status>(status))],
-  ["plan of an unread file", (change) => planText({ ...change(entry), fit: null }, null)],
+  ["plan", (change) => planText(change(listed), change<Status>(status))],
+  ["plan of an unread file", (change) => planText({ ...change(listed), fit: null }, null)],
   [
     "models",
     (change) =>
       modelsText([
-        { ...change(entry), places: ["disk"] },
-        { ...change(entry), broken: change("it is cut") },
+        { ...change(listed), places: ["disk"] },
+        { ...change(listed), broken: change("it is cut") },
       ], { all: true }),
   ],
   ["token list", (change) => invitesText([change(invite)])],
