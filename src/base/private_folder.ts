@@ -16,8 +16,8 @@ const WRITE_OF_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes the folder, for its owner alone, or takes from others what they may do with one that is there: to look into it, where
- * nothing but this program's own files is in it, else only to change it. Whatever the process's mask is, and was.
+ * Makes the folder, for its owner alone, or takes from others what they may do with one that is there, and with what this
+ * program has in it: to look into it, where nothing else is there, else only to change it. Whatever the process's mask is, and was.
  * @throws {ForeignFileError} where somebody else has made it, or something in it
  */
 export async function makePrivate(folder: string, options: PrivateFolderOptions): Promise<void> {
@@ -29,10 +29,11 @@ export async function makePrivate(folder: string, options: PrivateFolderOptions)
     throw new ForeignFileError(`${folder} is for everybody's files`);
   }
   const isAlone = (await namesIn(folder)).every(options.isOurs);
-  await takeAway(folder, info, isAlone ? OTHERS : WRITE_OF_OTHERS);
+  const bits = isAlone ? OTHERS : WRITE_OF_OTHERS;
+  await takeAway(folder, info, bits);
   // What was put there before is found now, and nothing can come any more.
   for (const name of await namesIn(folder)) {
-    if (options.isOurs(name)) await keepOwn(folder, name, isAlone, options);
+    if (options.isOurs(name)) await keepOwn(folder, name, bits, options);
   }
 }
 
@@ -51,19 +52,19 @@ export async function replaceableIn(folder: string): Promise<string | null> {
 async function keepOwn(
   folder: string,
   name: string,
-  isAlone: boolean,
+  bits: number,
   { nested, users }: PrivateFolderOptions,
 ): Promise<void> {
   const path = join(folder, name);
   const info = await Deno.lstat(path);
   refuseForeign(path, info);
   // A link of the user's own leads to where the user wants it, and what is there is theirs.
-  if (!isAlone || info.isSymlink || users.includes(name)) return;
-  await takeAway(path, info, OTHERS);
+  if (info.isSymlink || users.includes(name)) return;
+  await takeAway(path, info, bits);
   if (!info.isDirectory || !nested.includes(name)) return;
   for await (const { name: inner, isDirectory } of Deno.readDir(path)) {
     const below = join(path, inner);
-    if (isDirectory) await takeAway(below, await Deno.lstat(below), OTHERS);
+    if (isDirectory) await takeAway(below, await Deno.lstat(below), bits);
   }
 }
 

@@ -41,8 +41,7 @@ export interface NodeFile {
 }
 
 const OWN_FOLDERS = ["cache", "client", "engine", "logs", "models", "weights"];
-const OWN_FILES =
-  /^(lock|config\.toml|(children|engine-probe|identity|mesh|node|started|trust-\w+)\.json(\.\d+(\.tmp)?)?)$/;
+const OWN_FILES = /^(lock|config\.toml|[\w-]+\.json)(\.\d+(\.tmp)?)?$/;
 
 /**
  * Makes a data directory, or sees to it that nobody else may look into it or write there. What is run and who is let in is

@@ -60,7 +60,7 @@ Deno.test("makePrivate() takes from a folder with other things in it no more tha
   await openFolder(path, "letters.txt");
   await makePrivate(path, OPTIONS);
   assert.equal(await modeOf(path), 0o755);
-  assert.equal(await modeOf(join(path, "models")), 0o777);
+  assert.equal(await modeOf(join(path, "models")), 0o755);
   assert.equal(await modeOf(join(path, "letters.txt")), 0o666);
 });
 
