@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
-import { askChat, type NodeProcess } from "../support/node_process.ts";
+import { askChat, type NodeProcess, startNode } from "../support/node_process.ts";
 import { entry, takeApart, writeGguf } from "../support/gguf_writer.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
-import { answersExactly, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
+import { engineOrReason } from "../support/engine.ts";
+import { engineProcesses } from "../support/processes.ts";
+import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
 
 const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url);
 
@@ -104,5 +106,74 @@ nodeTest(
       assert.deepEqual({ status, code }, { status: 503, code: "model_waiting" });
       assert.match(message, /needs [\d.]+ MB, and the machines that could share it have [\d.]+ MB/);
     }));
+  },
+);
+
+nodeTest(
+  "a split of a model that can't be loaded is failed, as both machines see it",
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "sick.gguf");
+    writeSick(path);
+    const split = ["--model", path, "--split"];
+    await using host = await startServing(split);
+    await using worker = await startServing([...split, "--join", host.token]);
+    await Promise.all([host, worker].map(async (node) => {
+      const status = await until(node, "the split is failed", (status) => {
+        const model = modelOf(status, "sick");
+        return model?.state === "failed" && model.instances.some(({ mode }) => mode === "split");
+      });
+      assert.match(modelOf(status, "sick")?.reason ?? "", TELLS);
+      const { code, message } = await refusal(node, "sick");
+      assert.equal(code, "model_failed");
+      assert.match(message, TELLS);
+    }));
+  },
+);
+
+/** An rpc-server that does what llama.cpp's does, until a file beside it says that its device is gone. */
+async function writeFragileEngine(folder: string): Promise<string> {
+  const { engine } = await engineOrReason();
+  assert.ok(engine !== null);
+  await Deno.symlink(engine.llamaServer, join(folder, "llama-server"));
+  const script = `#!/bin/sh
+if [ -e '${folder}/gone' ]; then echo 'error: unknown device: CUDA7' >&2; exit 1; fi
+exec '${engine.rpcServer}' "$@"
+`;
+  await Deno.writeTextFile(join(folder, "rpc-server"), script, { mode: 0o755 });
+  return folder;
+}
+
+nodeTest(
+  "a split whose worker can't start its rpc-server says so everywhere, and goes on once it can",
+  async () => {
+    await using folder = await temporaryFolder();
+    const binDir = await writeFragileEngine(folder.path);
+    const split = ["--model", "guide", "--split"];
+    await using host = await startServing([...split, "--max-vram", "8"]);
+    await using worker = await startNode({
+      args: [...split, "--max-vram", "4", "--join", host.token, "--bin-dir", binDir],
+      env: { OMP_WAIT_POLICY: "passive" },
+    });
+    await using client = await startServing(["--client", "--join", host.token]);
+    const nodes = [host, worker, client];
+    await until(client, "a warm split", warm("guide", "split"));
+    await Deno.writeTextFile(join(folder.path, "gone"), "");
+    const [rpcServer] = await engineProcesses(worker.pid, "rpc-server");
+    Deno.kill(rpcServer!.pid, "SIGKILL");
+    await Promise.all(nodes.map(async (node) => {
+      const isFailed = (status: Status) => modelOf(status, "guide")?.state === "failed";
+      const status = await until(node, "the split is failed", isFailed);
+      assert.match(
+        modelOf(status, "guide")?.reason ?? "",
+        /rpc-server: error: unknown device: CUDA7/,
+      );
+      const { code, message } = await refusal(node, "guide");
+      assert.equal(code, "model_failed");
+      assert.match(message, /unknown device: CUDA7/);
+    }));
+    await Deno.remove(join(folder.path, "gone"));
+    await until(client, "a warm split again", warm("guide", "split"));
+    await answersExactly(client);
   },
 );

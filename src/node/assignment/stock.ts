@@ -56,8 +56,14 @@ export function isWarm(member: Member): boolean {
   return member.instance?.state === "warm";
 }
 
-/** Who was told a model that fits it will load it, though it may not have said so yet. */
+/** Whoever tries a model in vain leaves it to others. */
 function providedBy(member: Member): string | null {
+  const name = provisionOf(member);
+  return member.failures.some(({ model }) => model === name) ? null : name;
+}
+
+/** Who was told a model that fits it will load it, though it may not have said so yet. */
+function provisionOf(member: Member): string | null {
   const { target, assignable, obeys } = member;
   const served = servedBy(member);
   if (served !== null || assignable || target === null || obeys !== null) return served;

@@ -20,6 +20,8 @@ export interface FleetNode {
   /** `--model`: the first is served here. */
   readonly models?: readonly string[];
   readonly refuses?: readonly string[];
+  /** What it tries to serve in vain. */
+  readonly fails?: string;
   readonly downloadBytes?: number;
   /** It has served this before the play begins. */
   readonly serves?: string;
@@ -45,7 +47,7 @@ export function memberOf(node: FleetNode): Member {
     claim: null,
     refuses: node.refuses ?? [],
     dropped: [],
-    failures: [],
+    failures: node.fails === undefined ? [] : [{ model: node.fails, reason: "it ended" }],
     downloadBytes: node.downloadBytes ?? 0,
     demand: node.demand ?? {},
     instance: null,

@@ -60,6 +60,15 @@ const rows: Row[] = [
     expected: { a: "x alone", b: "z alone", c: "y alone" },
   },
   {
+    fact: "what a node tries to serve in vain is a gap for others",
+    nodes: [
+      { ...founder, models: ["x", "y"], fails: "x" },
+      { name: "b", memory: 20, disk: { x: 10, y: 10 } },
+      { name: "c", memory: 20, disk: { y: 10 } },
+    ],
+    expected: { a: "x alone", b: "x alone", c: "y alone" },
+  },
+  {
     fact: "the smallest that fits takes a model, the large ones stay for large models",
     nodes: [
       founder,
