@@ -4,13 +4,18 @@ import type { Runtime } from "./runtime.ts";
 
 /**
  * llama.cpp as a node would find it; nothing is installed.
- * @throws {EngineNotFoundError | EngineBrokenError}
+ * @throws {EngineNotFoundError | EngineBrokenError | DataDirUnusableError}
  */
-export function findEngine(
+export async function findEngine(
   { dataDir, binDir }: { readonly dataDir: string; readonly binDir: string | null },
   { executableDir, path = "" }: Runtime,
 ): Promise<Engine> {
-  return prepareEngine({
+  if (binDir === null) {
+    // What lies there is run.
+    const { makeDataDir } = await import("../node/mod.ts");
+    await makeDataDir(dataDir);
+  }
+  return await prepareEngine({
     dataDir,
     binDir,
     executableDir,

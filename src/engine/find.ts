@@ -43,17 +43,11 @@ export async function findBinaries(options: FindOptions): Promise<Binaries> {
  * files, is run where nobody else may have put it there, or a library for it.
  */
 async function searched({ dataDir, executableDir, path }: FindOptions): Promise<string[]> {
-  const engine = currentEngineDir(dataDir);
   return [
-    // Nobody else may write into a data directory, but somebody else may have made it.
-    ...(await isMadeByOthers(engine) ? [] : [engine]),
+    currentEngineDir(dataDir),
     ...(await isOpenToOthers(executableDir) ? [] : [executableDir]),
     ...pathDirs(path),
   ];
-}
-
-async function isMadeByOthers(dir: string): Promise<boolean> {
-  return await Deno.stat(dir).then(isForeign, () => false);
 }
 
 async function isOpenToOthers(dir: string): Promise<boolean> {
