@@ -20,18 +20,25 @@ import { SoakNode } from "./soak/soak_node.ts";
 const SEED = Number(Deno.env.get("MESH_LLM_SOAK_SEED") ?? 1);
 const SECONDS = Number(Deno.env.get("MESH_LLM_SOAK_SECONDS") ?? 120);
 
-const ACTORS: readonly Actor[] = [
+interface Member extends Actor {
+  readonly args?: readonly string[];
+}
+
+const ACTORS: readonly Member[] = [
   { name: "founder", serves: true, model: "x" },
   { name: "second", serves: true, model: "y" },
   { name: "third", serves: true, model: "x" },
   { name: "spare", serves: true, model: null },
+  { name: "host", serves: true, model: "z", args: ["--split", "--max-vram", "2"] },
+  { name: "worker", serves: true, model: "z", args: ["--split", "--max-vram", "1"] },
   { name: "client", serves: false, model: null },
 ];
 
-/** The same answers from files of different sizes: one answers at once, the other takes its time. */
+/** The same answers from files of different sizes: at once, with more time for faults, and from a split. */
 const MODELS = {
   x: cachedBallast({ layers: 1 }),
   y: cachedBallast({ layers: 3, sizeBytes: 5_000_000 }),
+  z: cachedBallast({ layers: 2 }),
 };
 const NAMES = Object.keys(MODELS);
 
@@ -99,6 +106,7 @@ async function startAll(
         disk: await SmallDisk.mount(dataDir),
         args: [
           ...(actor.serves ? ["--models-dir", models] : ["--client"]),
+          ...actor.args ?? [],
           ...(actor.model === null ? [] : ["--model", actor.model]),
           ...(founder === undefined ? [] : ["--join", founder.process.token]),
         ],
@@ -112,7 +120,7 @@ async function startAll(
     await until(
       process,
       "in a warm mesh",
-      (status) => NAMES.every((name) => warm(name)(status)) && status.peers.length >= 3,
+      (status) => NAMES.every((name) => warm(name)(status)) && status.peers.length >= 5,
     );
   }
   return nodes;

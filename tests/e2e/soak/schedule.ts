@@ -22,8 +22,8 @@ export interface SoakOptions {
 
 /**
  * `kill` and `restart` end the node and start it again, the one by SIGKILL, the other in good order; `pause` stops its
- * process, `crash` kills its llama-server, `freeze` stops that; `fill` leaves no room on its disk and kills its
- * llama-server; `drop` and `switch` are its user's; `restart-all` ends all nodes at once.
+ * process, `crash` kills its llama.cpp, `freeze` stops that; `fill` leaves no room on its disk and kills its
+ * llama.cpp; `drop` and `switch` are its user's; `restart-all` ends all nodes at once.
  */
 export type FaultKind =
   | "kill"

@@ -80,9 +80,14 @@ export class SoakNode implements AsyncDisposable {
     if (code !== 0) throw new Error(`${this.actor.name} ended with exit code ${code}`);
   }
 
-  /** The process ids of its llama-servers. */
+  /** The process ids of its llama.cpp. */
   async servers(): Promise<number[]> {
-    return (await engineProcesses(this.process.pid, "llama-server")).map(({ pid }) => pid);
+    const { pid } = this.process;
+    const found = await Promise.all([
+      engineProcesses(pid, "llama-server"),
+      engineProcesses(pid, "rpc-server"),
+    ]);
+    return found.flat().map(({ pid }) => pid);
   }
 
   /** @throws with the node's words where it refuses. */
