@@ -2,6 +2,7 @@ import { LOAD_HEADER, type LoadReport, type Loads, parseLoad } from "./balance.t
 import { BodyReader } from "./body_reader.ts";
 import { DOUBT_MS } from "./defaults.ts";
 import { followAbort } from "./follow_abort.ts";
+import { aliasOf } from "../base/model_name.ts";
 import { renameModel } from "./rename_model.ts";
 import type { Silence } from "./silence.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
@@ -96,7 +97,7 @@ export class Answer implements Disposable {
     const response = await this.#waiting(asked);
     this.load = parseLoad(response.headers.get(LOAD_HEADER));
     if (this.load !== null) this.#asking.loads.heard(this.instance, this.load);
-    this.#response = renameModel(response, this.instance.model, request.asked);
+    this.#response = renameModel(response, aliasOf(this.instance.model), request.asked);
     const { body } = this.#response;
     if (body !== null) this.#body = new BodyReader(body);
   }

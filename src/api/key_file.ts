@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isModelName } from "../base/model_name.ts";
 import { openMode } from "../base/own_files.ts";
 import { API_KEYS_MAX } from "./defaults.ts";
 import type { ApiKey } from "./keys.ts";
@@ -14,7 +15,9 @@ const keySchema = z.strictObject({
   name: z.string().regex(/^[\w.@-]{1,64}$/, "must be 1 to 64 letters, digits and . _ @ -"),
   // It travels in an HTTP header.
   key: z.string().regex(/^[\x21-\x7e]{1,512}$/, "must be one word without spaces"),
-  models: z.array(z.string().min(1).max(128)).nullable().default(null),
+  models: z.array(z.string().refine(isModelName, "must be names of models")).nullable().default(
+    null,
+  ),
   requestsPerMinute: perMinute,
   tokensPerMinute: perMinute,
 });

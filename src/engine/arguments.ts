@@ -1,5 +1,6 @@
 /** Command lines for llama.cpp's servers: pure, decided by the flags that the binaries offer. */
 
+import { aliasOf } from "../base/model_name.ts";
 import { ALL_LAYERS, LOOPBACK } from "./defaults.ts";
 import type { Engine, EngineDevice, LlamaServerSpec, RpcServerSpec, SplitMember } from "./types.ts";
 
@@ -17,7 +18,7 @@ export function llamaServerArguments(
 ): string[] {
   const offloads = devices.length > 0 || spec.split.length > 0;
   return [
-    ...["--model", spec.modelPath, "--alias", spec.modelName],
+    ...["--model", spec.modelPath, "--alias", aliasOf(spec.modelName)],
     ...["--host", LOOPBACK, "--port", String(port)],
     ...(spec.contextLength === null ? [] : ["--ctx-size", String(spec.contextLength)]),
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),

@@ -1,3 +1,4 @@
+import { isModelName } from "../base/model_name.ts";
 import { MAX_BYTES, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM } from "./announcement.ts";
 import { parseAddress } from "./addresses.ts";
 import { encodeCbor } from "./cbor.ts";
@@ -12,7 +13,7 @@ import {
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
 } from "./defaults.ts";
-import { asDisplayName, asReason, asVersionText, isModelName } from "./names.ts";
+import { asDisplayName, asReason, asVersionText } from "./names.ts";
 import type { Announcement, Instance } from "./types.ts";
 
 /**

@@ -1,17 +1,11 @@
 import { z } from "zod";
+import { isModelName } from "../base/model_name.ts";
 import { isPeerId } from "./keys.ts";
 import { MAX_REASON_CHARS } from "./defaults.ts";
 import type { PeerId } from "./types.ts";
 
 /** Names of models: design.md 7. They become parts of paths and URLs, so nothing else is let in. */
-export const modelName: z.ZodType<string> = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.:/-]{0,127}$/)
-  .refine((name) => !name.includes(".."), "it holds '..'");
-
-export function isModelName(text: string): boolean {
-  return modelName.safeParse(text).success;
-}
+export const modelName: z.ZodType<string> = z.string().refine(isModelName, "it is no model's name");
 
 /** Names of nodes and devices: shown to people, so nothing that a terminal would obey, nobody sees, or ends a line. */
 export const displayName: z.ZodType<string> = z

@@ -1,4 +1,5 @@
 import { printable } from "../base/printable.ts";
+import { MAX_MODEL_NAME_CHARS } from "../base/model_name.ts";
 import type { LocalModel } from "./types.ts";
 
 /** Of a reason, which quotes the file: a key may have 64 KiB. */
@@ -61,8 +62,9 @@ export class InvalidModelNameError extends Error {
 
   constructor(readonly path: string) {
     super(
-      `Cannot use ${path}: a model is named by its file, and a name has at most 128 letters, ` +
-        `digits and . _ : - and begins with a letter or digit; rename the file`,
+      `Cannot use ${path}: a model is named by its file, and a name has at most ` +
+        `${MAX_MODEL_NAME_CHARS} characters, none of them a backslash or invisible, no "..", and ` +
+        "does not begin with . ~ - or a space; rename the file",
     );
   }
 }

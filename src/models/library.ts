@@ -78,7 +78,8 @@ async function loadFile(path: string, folders: readonly ModelFolder[], signal?: 
 }
 
 /** The first that can be used: half a copy hides no whole one. @throws why the first one can't, where none can */
-async function loadName(name: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
+async function loadName(asked: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
+  const name = asked.normalize("NFC");
   const others: string[] = [];
   const isMeant = (candidate: string) => candidate === name || candidate === `${name}:latest`;
   let failure: unknown;
@@ -98,8 +99,8 @@ async function loadName(name: string, folders: readonly ModelFolder[], signal?: 
   }
   if (failure !== undefined) throw failure;
   // A path of several parts looks like a name of several parts.
-  const exists = await Deno.stat(name).then(() => true, () => false);
-  if (exists) return await loadFile(absolute(name), folders, signal);
+  const exists = await Deno.stat(asked).then(() => true, () => false);
+  if (exists) return await loadFile(absolute(asked), folders, signal);
   throw notFoundError(name, folders.map(({ path }) => path), others);
 }
 

@@ -1,8 +1,9 @@
 import { InvalidGgufError, InvalidModelNameError, NoWeightsError } from "./errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type GgufFile, readHeader } from "./read_header.ts";
-import { eachShardPath, isModelName, shardName } from "./shards.ts";
+import { eachShardPath, shardName } from "./shards.ts";
 import type { GgufHeader, LocalModel, ModelHeader } from "./types.ts";
+import { isModelName } from "../base/model_name.ts";
 
 /**
  * Reads the headers of a model's file, or of all its shards when `path` is one of them.

@@ -26,7 +26,8 @@ export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { checkModelsDir } from "./models_dir.ts";
 export { purposeOf } from "./purpose.ts";
-export { isModelName, shardName } from "./shards.ts";
+export { isModelName } from "../base/model_name.ts";
+export { shardName } from "./shards.ts";
 export { canDraftFor, draftsFor, whyNoDraft } from "./pairing.ts";
 export type {
   GgufHeader,

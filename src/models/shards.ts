@@ -19,24 +19,23 @@ export function isGgufName(fileName: string): boolean {
 export function shardName(path: string): ShardName {
   const stem = basename(path, EXTENSION);
   const [, model, index, count] = SHARD.exec(stem) ?? [];
-  if (model === undefined) return { model: stem, index: 1, count: 1 };
-  return { model, index: Number(index), count: Number(count) };
+  if (model === undefined) return { model: composed(stem), index: 1, count: 1 };
+  return { model: composed(model), index: Number(index), count: Number(count) };
+}
+
+/** A disk of macOS gives `ü` as two characters, a keyboard as one. */
+function composed(name: string): string {
+  return name.normalize("NFC");
 }
 
 /** The files of the model that one of them belongs to, in order and one by one: a name may claim 99,999 shards, and the first that is missing ends the look. */
 export function* eachShardPath(path: string): Generator<string> {
-  const { model, count } = shardName(path);
-  if (!SHARD.test(basename(path, EXTENSION))) return yield path;
+  const [, stem, , countText] = SHARD.exec(basename(path, EXTENSION)) ?? [];
+  if (stem === undefined) return yield path;
+  const count = Number(countText);
   const padded = (number: number) => String(number).padStart(5, "0");
   const folder = dirname(path);
   for (let index = 1; index <= count; index++) {
-    yield join(folder, `${model}-${padded(index)}-of-${padded(count)}${EXTENSION}`);
+    yield join(folder, `${stem}-${padded(index)}-of-${padded(count)}${EXTENSION}`);
   }
-}
-
-const NAME = /^[A-Za-z0-9][\w.:/-]{0,127}$/;
-
-/** Whether other nodes accept it as a model's name: design.md 7. */
-export function isModelName(name: string): boolean {
-  return NAME.test(name) && !name.includes("..");
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isModelName } from "../base/model_name.ts";
 import {
   MAX_BODY_FRAME_BYTES,
   MAX_GRANTED_MODELS,
@@ -17,12 +18,11 @@ const header = z.tuple([
 const headers = z.array(header).max(MAX_HEADERS);
 
 const perMinute = z.int().positive().nullable();
-const modelName = z.string().regex(/^[A-Za-z0-9][\w.:/-]{0,127}$/)
-  .refine((name) => !name.includes(".."));
+const modelName = z.string().refine(isModelName);
 
 const grant = z.object({
   key: z.string().regex(/^[\w.@-]{1,64}$/),
-  models: z.array(z.string().min(1).max(128)).max(MAX_GRANTED_MODELS).nullable(),
+  models: z.array(modelName).max(MAX_GRANTED_MODELS).nullable(),
   requestsPerMinute: perMinute,
   tokensPerMinute: perMinute,
 });

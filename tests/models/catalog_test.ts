@@ -3,7 +3,7 @@ import { CATALOG } from "../../src/models/catalog/catalog.ts";
 import { parseReference } from "../../src/models/catalog/reference.ts";
 import { pickFiles, readRepository } from "../../src/models/catalog/repository.ts";
 import { InvalidReferenceError } from "../../src/models/mod.ts";
-import { isModelName } from "../../src/models/shards.ts";
+import { isModelName } from "../../src/models/mod.ts";
 
 const HUB = new URL("https://huggingface.co");
 

@@ -170,11 +170,11 @@ Deno.test("resolve() refuses what can't be served, with the reason", async () =>
   const file = (name: string, bytes: Uint8Array) => write(root.path, name, bytes);
   const cut = await file("cut.gguf", sampleFile({ tensors: [tensor("a", [64])] }).slice(0, -64));
   const text = await file("text.gguf", new TextEncoder().encode("no model at all"));
-  const spaced = await file("my model.gguf", sampleFile());
+  const dotted = await file("my..model.gguf", sampleFile());
   const missing = join(root.path, "missing.gguf");
   await assert.rejects(library.resolve(cut), assertError(InvalidGgufError, cut, "is cut short"));
   await assert.rejects(library.resolve(text), assertError(InvalidGgufError, text, "GGUF"));
-  await assert.rejects(library.resolve(spaced), assertError(InvalidModelNameError, "rename"));
+  await assert.rejects(library.resolve(dotted), assertError(InvalidModelNameError, "rename"));
   await assert.rejects(library.resolve(missing), assertError(ModelNotFoundError, missing));
   await assert.rejects(
     library.resolve(root.path),

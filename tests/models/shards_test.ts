@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { eachShardPath, isModelName, shardName } from "../../src/models/shards.ts";
+import { isModelName } from "../../src/models/mod.ts";
+import { eachShardPath, shardName } from "../../src/models/shards.ts";
 
 for (
   const [path, model, index, count] of [
@@ -20,8 +21,23 @@ Deno.test("eachShardPath() names all shards, whichever was given", () => {
   assert.deepEqual([...eachShardPath("/m/guide.gguf")], ["/m/guide.gguf"]);
 });
 
+Deno.test("a name is the same from a disk that takes letters apart", () => {
+  const apart = "/m/gro\u0308ße-00001-of-00001.gguf";
+  assert.equal(shardName(apart).model, "gr\u00f6ße");
+  assert.deepEqual([...eachShardPath(apart)], [apart]);
+});
+
 Deno.test("isModelName() takes what other nodes take, and no path upwards", () => {
-  const good = ["guide", "org/model:Q4_K_M", "7B-it.v2", "a".repeat(128)];
-  const bad = ["", "-x", ".hidden", "a..b", "a b", "ä", "a\n", "a".repeat(129), "/abs"];
-  assert.deepEqual([good.every(isModelName), bad.filter(isModelName)], [true, []]);
+  const good = [
+    "guide",
+    "org/model:Q4_K_M",
+    "7B-it.v2",
+    "a".repeat(200),
+    "模型-7B",
+    "größe (v2)+@'",
+  ];
+  const paths = ["..", "a..b", ".hidden", "/abs", "a/", "a//b", "~/a", "a\\b", "../up"];
+  const unseen = ["a\n", "a\x1b[31m", "a\u202eb", "a\u200bb", "a\u2028b", "\ud800", " a", "a "];
+  const bad = ["", "-x", "a".repeat(201), ...paths, ...unseen];
+  assert.deepEqual([good.filter((name) => !isModelName(name)), bad.filter(isModelName)], [[], []]);
 });

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { InvalidReferenceError } from "../errors.ts";
-import { isGgufName, isModelName, shardName } from "../shards.ts";
+import { isGgufName, shardName } from "../shards.ts";
 import { findInCatalog } from "./catalog.ts";
+import { isModelName } from "../../base/model_name.ts";
 
 /** What a download is asked by. */
 export type ModelReference =
