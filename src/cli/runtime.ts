@@ -72,7 +72,11 @@ export function hasDesktop(
 function refuseForeign(path: string, info: Deno.FileInfo): void {
   const why = isForeign(info)
     ? "it belongs to another user of this machine"
-    : !info.isSymlink && othersMayWrite(info)
+    : info.isSymlink
+    ? null
+    : !info.isFile
+    ? "it is not a file"
+    : othersMayWrite(info)
     ? `others may write to it: run chmod 600 ${path}`
     : null;
   if (why !== null) throw new ConfigFileError(`Cannot use ${path}: ${why}`);
@@ -81,13 +85,27 @@ function refuseForeign(path: string, info: Deno.FileInfo): void {
 /** @throws {ConfigFileError} where there is a file that can't be read, or that is somebody else's. */
 function readConfig(path: string): ReturnType<Facts["readConfig"]> {
   try {
-    const info = Deno.statSync(path);
-    for (const one of [info, Deno.lstatSync(path)]) refuseForeign(path, one);
-    return { text: Deno.readTextFileSync(path), mode: info.mode };
+    // Before it is opened, since a pipe would be waited for, and again for what was opened.
+    for (const info of [Deno.lstatSync(path), Deno.statSync(path)]) refuseForeign(path, info);
+    using file = Deno.openSync(path);
+    const info = file.statSync();
+    refuseForeign(path, info);
+    return { text: readText(file, info.size), mode: info.mode };
   } catch (error) {
     const { NotADirectory, NotFound } = Deno.errors;
     if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
     if (error instanceof ConfigFileError) throw error;
     throw new ConfigFileError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function readText(file: Deno.FsFile, size: number): string {
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  while (length < size) {
+    const read = file.readSync(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length));
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { parse } from "../../src/cli/parse.ts";
 import { commandsOf, hasDesktop, readRuntime } from "../../src/cli/runtime.ts";
+import { temporaryFolder } from "../support/program.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 const machines: [
@@ -37,4 +39,22 @@ Deno.test("commandsOf() names what can be typed where this process was started",
     assert.equal(kindOf(`${task} ${options}`), "serve", options);
   }
   assert.equal(kindOf("token"), "token");
+});
+
+Deno.test("settings are read from a file, through a link of one's own, and no pipe is waited for", async () => {
+  await using folder = await temporaryFolder();
+  const { facts } = readRuntime();
+  const at = (name: string) => join(folder.path, name);
+  await Deno.writeTextFile(at("file"), 'name = "Zoë"', { mode: 0o600 });
+  await Deno.symlink(at("file"), at("link"));
+  for (const name of ["file", "link"]) {
+    const { text, mode } = facts.readConfig(at(name)) ?? {};
+    assert.deepEqual([text, (mode ?? 0) & 0o777], ['name = "Zoë"', 0o600]);
+  }
+  assert.equal(facts.readConfig(at("none")), undefined);
+  await new Deno.Command("mkfifo", { args: [at("pipe")] }).output();
+  await Deno.mkdir(at("folder"));
+  for (const name of ["pipe", "folder"]) {
+    assert.throws(() => facts.readConfig(at(name)), /it is not a file$/);
+  }
 });
