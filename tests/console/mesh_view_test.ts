@@ -9,6 +9,8 @@ const SPLIT = instance({
   workers: [{ id: SELF, share: 0.3 }, { id: "12D3KooWGone000000Vanish", share: 0.2 }],
 });
 
+const DEVICE = { name: "CUDA0", totalBytes: GB, offeredBytes: GB, usedBytes: 0 };
+
 Deno.test("machines() lists this machine first, then hosts, workers and standbys by name", () => {
   const listed = machines(status({
     node: { role: "standby" },
@@ -92,6 +94,22 @@ Deno.test("machineNames() tells machines of one name apart, and names the namele
   assert.equal(names.get(SELF), "mac …AAAAAA");
   assert.equal(names.get(MINI), "mac …BBBBBB");
   assert.equal(names.get(TOWER), "…CCCCCC");
+});
+
+Deno.test("what a view of the mesh shows of others has nothing in it that steers a line", () => {
+  const evil = "x\x1b[2J\nWarning\u202e\u200b\u2028";
+  const given = status({
+    node: { name: evil, notes: [evil], devices: [{ ...DEVICE, name: evil }] },
+    peers: [peer({ name: evil, devices: [{ ...DEVICE, name: evil }] })],
+    models: [model({
+      name: "m",
+      reason: evil,
+      instances: [instance({ host: MINI, notes: [evil], why: evil })],
+    })],
+  });
+  const shown = JSON.stringify([machines(given), models(given, {})]);
+  assert.match(shown, /Warning/);
+  assert.doesNotMatch(shown, /\\u001b|\\n|[\u202e\u200b\u2028]/);
 });
 
 Deno.test("models() come warm, loading, waiting, cold, and by name within each", () => {

@@ -237,7 +237,7 @@ export function models(status: Status, progress: Progress): ModelView[] {
       state: instance.state,
       shares: sharesOf(instance, names),
     })),
-    notes: model.instances.flatMap(({ notes = [] }) => notes),
+    notes: model.instances.flatMap(({ notes = [] }) => notes.map(displayText)),
   })).sort((a, b) =>
     STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || byText(a.name, b.name)
   );
