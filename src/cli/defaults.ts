@@ -47,3 +47,12 @@ export const HUGGING_FACE = "https://huggingface.co";
 
 /** Two letters that changed places; a word with more of them wrong was another word. */
 export const MISTYPED_LETTERS = 2;
+
+/** Pause before a full, non-blocking pipe is tried again. Chosen by feel. */
+export const FULL_PIPE_PAUSE_MS = 5;
+
+/** Of a node's log that nobody takes: some thousand lines, and memory that nobody notices. */
+export const LOG_WAITING_BYTES = 1024 * 1024;
+
+/** The end of a node's log is waited for this long: whoever has not taken it by then takes nothing. */
+export const LOG_FLUSH_MS = 500;

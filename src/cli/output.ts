@@ -1,9 +1,7 @@
 /** Standard output and standard error, written at once: what was printed is out when the process ends. */
 
 import { printableLines } from "../base/printable.ts";
-
-/** Pause before a full, non-blocking pipe is tried again. Chosen by feel. */
-const FULL_PIPE_PAUSE_MS = 5;
+import { FULL_PIPE_PAUSE_MS } from "./defaults.ts";
 
 interface SyncWriter {
   writeSync(bytes: Uint8Array): number;

@@ -3,10 +3,11 @@
 import type { Setting } from "../api/mod.ts";
 import type { RunningNode } from "../node/mod.ts";
 import type { ServeConfig } from "./command.ts";
-import { STOP_LIMIT_MS } from "./defaults.ts";
+import { LOG_FLUSH_MS, STOP_LIMIT_MS } from "./defaults.ts";
+import { LogOutput } from "./log_output.ts";
 import { configureLogging, type Logging } from "./logging.ts";
 import { openBrowser } from "./open_browser.ts";
-import { printError, styled } from "./output.ts";
+import { printError } from "./output.ts";
 import { readInvite } from "./read_invite.ts";
 import { ProcessEvents, type StopCause } from "./process_events.ts";
 import type { Runtime } from "./runtime.ts";
@@ -20,7 +21,13 @@ export async function runServe(
 ): Promise<number> {
   // Before signals are listened to: whoever is asked for an invite may still change their mind.
   const config = asked.join === null ? asked : { ...asked, join: readInvite(asked.join) };
-  const logging = startLogging(config, runtime);
+  const output = new LogOutput(Deno.stdout, {
+    onLost: (count) =>
+      logging.logger.warn("{count} lines of this log were lost: nobody took them in time", {
+        count,
+      }),
+  });
+  const logging = startLogging(config, runtime, output);
   for (const warning of config.warnings) logging.logger.warn("{warning}", { warning });
   using events = new ProcessEvents({
     hangups: runtime.stdoutIsTerminal,
@@ -31,6 +38,8 @@ export async function runServe(
   } catch (error) {
     logging.logger.error("{error}", { event: "error", error });
     throw error;
+  } finally {
+    await within(LOG_FLUSH_MS, output.flushed());
   }
 }
 
@@ -106,7 +115,7 @@ async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
   }
 }
 
-function startLogging(config: ServeConfig, runtime: Runtime): Logging {
+function startLogging(config: ServeConfig, runtime: Runtime, output: LogOutput): Logging {
   return configureLogging({
     format: config.logFormat,
     colour: runtime.colour,
@@ -114,5 +123,5 @@ function startLogging(config: ServeConfig, runtime: Runtime): Logging {
     verbose: runtime.debug,
     startCommand: runtime.commands.start,
     console: config.console,
-  }, styled.out);
+  }, (text) => output.write(text));
 }
