@@ -129,8 +129,9 @@ async function closed(port: number): Promise<void> {
   const limit = AbortSignal.timeout(3_000);
   try {
     using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    limit.addEventListener("abort", () => conn.close(), { once: true });
-    await conn.read(new Uint8Array(1));
+    const over = new AbortController();
+    limit.addEventListener("abort", () => conn.close(), { once: true, signal: over.signal });
+    await conn.read(new Uint8Array(1)).finally(() => over.abort());
   } catch {
     // Refused or reset: the server is gone.
   }
