@@ -11,12 +11,14 @@ export interface KnownModels {
   readonly status: Status | null;
 }
 
-export async function askCatalog(
-  { dataDir, modelsDir }: { readonly dataDir: string; readonly modelsDir: string | null },
-  runtime: Runtime,
-): Promise<KnownModels> {
+export interface Places {
+  readonly dataDir: string;
+  readonly modelsDir: string | null;
+}
+
+export async function askCatalog(places: Places, runtime: Runtime): Promise<KnownModels> {
   try {
-    const node = await findRunningNode(dataDir);
+    const node = await findRunningNode(places.dataDir);
     // The node that answers is this program; its contract is design.md 4.
     const [entries, status] = await Promise.all([
       node.get("/api/catalog"),
@@ -27,16 +29,21 @@ export async function askCatalog(
     if (!(error instanceof NodeNotRunningError)) throw error;
   }
   const { offlineCatalog } = await import("../node/mod.ts");
+  return { entries: await offlineCatalog(offlineOptions(places, runtime)), status: null };
+}
+
+/** A file that need not lie where a node looks for models. @throws what `--model` says of such a path */
+export async function askFile(
+  path: string,
+  { places, status }: { readonly places: Places; readonly status: Status | null },
+  runtime: Runtime,
+): Promise<CatalogEntry> {
+  const { fileEntry } = await import("../node/mod.ts");
+  return await fileEntry(path, status, offlineOptions(places, runtime));
+}
+
+function offlineOptions({ dataDir, modelsDir }: Places, runtime: Runtime) {
   const { executableDir, path, environment, facts: { home = null } } = runtime;
-  const entries = await offlineCatalog({
-    dataDir,
-    modelsDir,
-    home,
-    environment,
-    binDir: null,
-    executableDir,
-    path,
-    logger: getLogger("mesh-llm"),
-  });
-  return { entries, status: null };
+  const logger = getLogger("mesh-llm");
+  return { dataDir, modelsDir, home, environment, binDir: null, executableDir, path, logger };
 }

@@ -2,7 +2,8 @@
 
 import { jsonText, printableAll } from "../base/printable.ts";
 import type { CatalogEntry, Status } from "../api/mod.ts";
-import { askCatalog } from "./ask_catalog.ts";
+import { isModelPath } from "../models/mod.ts";
+import { askCatalog, askFile } from "./ask_catalog.ts";
 import type { PlanCommand } from "./command.ts";
 import { closestName } from "./closest_name.ts";
 import { formatBytes, shortId, table } from "./format.ts";
@@ -16,15 +17,31 @@ export class UnknownModelError extends Error {
 
 export async function runPlan(command: PlanCommand, runtime: Runtime): Promise<number> {
   const { entries, status } = await askCatalog(command, runtime);
-  const entry = findEntry(entries, command.model);
+  const entry = await isFile(command.model)
+    ? known(await askFile(command.model, { places: command, status }, runtime), entries)
+    : findEntry(entries, command.model);
   printOut(command.json ? jsonText(entry, { indent: 2 }) : planText(entry, status));
   return 0;
+}
+
+/** As `--model` tells a path from a name. */
+async function isFile(model: string): Promise<boolean> {
+  if (isModelPath(model)) return true;
+  return model.includes("/") && await Deno.stat(model).then(() => true, () => false);
+}
+
+/** The node itself knows more of what lies in its folders. */
+function known(file: CatalogEntry, entries: readonly CatalogEntry[]): CatalogEntry {
+  const isSame = ({ name, fingerprint, fit }: CatalogEntry) =>
+    name === file.name && fingerprint === file.fingerprint && fit !== null;
+  return entries.find(isSame) ?? file;
 }
 
 /** By name, in any letter case. @throws {UnknownModelError} with the nearest one. */
 export function findEntry(entries: readonly CatalogEntry[], name: string): CatalogEntry {
   const usable = entries.filter(({ fit }) => fit !== null);
   const found = usable.find((entry) => entry.name === name) ??
+    usable.find((entry) => entry.name === `${name}:latest`) ??
     usable.find((entry) => entry.name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;
   const broken = entries.find((entry) => entry.name === name)?.broken;

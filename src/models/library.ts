@@ -12,7 +12,13 @@ import {
 } from "./listing.ts";
 import { ListingCache, readModel } from "./listing_cache.ts";
 import { loadModel } from "./local_model.ts";
-import { findModels, type ModelFolder, modelFolders, type ModelPlaces } from "./model_folders.ts";
+import {
+  atHome,
+  findModels,
+  type ModelFolder,
+  modelFolders,
+  type ModelPlaces,
+} from "./model_folders.ts";
 import { folderError, notFoundError, urlError } from "./not_found.ts";
 import { isProjectorModel, withCompanions } from "./pairing.ts";
 import { isGgufName, shardName } from "./shards.ts";
@@ -39,7 +45,9 @@ export function openLibrary(places: ModelPlaces): Library {
     resolve: async (nameOrPath, signal) => {
       if (nameOrPath === GUIDE_NAME) return await loadModel(await writeGuide(guideFolder), signal);
       if (isUrl(nameOrPath)) throw urlError(nameOrPath);
-      if (isModelPath(nameOrPath)) return await loadPath(nameOrPath, folders, signal);
+      if (isModelPath(nameOrPath)) {
+        return await loadPath(atHome(nameOrPath, places.home), folders, signal);
+      }
       return await loadName(nameOrPath, folders, signal);
     },
     list: async (signal) => {

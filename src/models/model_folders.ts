@@ -91,6 +91,7 @@ function cacheFolders(home: string | null, { XDG_CACHE_HOME }: ModelEnvironment)
   return home === null ? [] : [join(home, ".cache")];
 }
 
-function atHome(path: string, home: string | null): string {
+/** A shell does so, and neither a variable's value nor a quoted word has been through one. */
+export function atHome(path: string, home: string | null): string {
   return home === null ? path : path.replace(/^~(?=\/|$)/, home);
 }

@@ -9,7 +9,7 @@ export {
   makeDataDir,
   type NodeFile,
 } from "./data_dir.ts";
-export { offlineCatalog } from "./offline_catalog.ts";
+export { fileEntry, offlineCatalog } from "./offline_catalog.ts";
 export { offlineDownload } from "./offline_download.ts";
 export { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./defaults.ts";
 export { startNode } from "./node.ts";

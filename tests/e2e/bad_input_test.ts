@@ -155,3 +155,17 @@ async function rawStatus(url: string, host: string): Promise<number> {
   const length = await conn.read(bytes) ?? 0;
   return Number(new TextDecoder().decode(bytes.subarray(0, length)).split(" ")[1]);
 }
+
+// A path was looked up as a name, and nothing was found under it.
+Deno.test("plan takes a path, as --model does, and a folder offers what is in it", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "some-Q8_0.gguf");
+  await Deno.copyFile(new URL("../../src/models/guide/guide.gguf", import.meta.url), path);
+  const options = ["--data-dir", join(folder.path, "data")];
+  const planned = await runProgram(["plan", path, "--json", ...options]);
+  assert.equal(planned.code, 0, planned.stderr);
+  const { name, fit } = JSON.parse(planned.stdout);
+  assert.deepEqual([name, fit.kind], ["some-Q8_0", "solo"]);
+  const offered = await runProgram(["plan", folder.path, ...options]);
+  isRefused(offered, /it is a folder; .*--model .*some-Q8_0\.gguf/);
+});
