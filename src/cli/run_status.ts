@@ -82,9 +82,9 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
   ];
 }
 
-/** What keeps a model from being served is too long for a table. */
-function reasonText({ name, reason }: ModelStatus): string[] {
-  return reason === null ? [] : [`${name} is not served. ${reason}\n`];
+/** Why a model is not served, where that is no finding. */
+function reasonText({ name, state, reason }: ModelStatus): string[] {
+  return reason === null || state === "failed" ? [] : [`${name} is not served. ${reason}\n`];
 }
 
 function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {

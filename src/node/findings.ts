@@ -29,6 +29,7 @@ export function findingsOf(input: FindingsInput): Finding[] {
   const waiting = input.routes.instances.filter(({ state }) => state === "waiting")
     .flatMap((instance) => whyNobodyHelps(instance, input));
   const found = [
+    ...failures(input),
     ...waiting,
     ...clocks(input),
     ...(waiting.length > 0 ? [] : protocols(input)),
@@ -38,6 +39,19 @@ export function findingsOf(input: FindingsInput): Finding[] {
     ...disk(input),
   ];
   return found.sort((a, b) => Number(b.level === "problem") - Number(a.level === "problem"));
+}
+
+/** Whoever should serve a model has tried in vain, and says why. */
+function failures({ routes }: FindingsInput): Finding[] {
+  return routes.nodes.flatMap(({ name, failures }) =>
+    failures.map(({ model, reason }): Finding => ({
+      about: "failed",
+      level: "problem",
+      found: `${model} can't be loaded on ${name}: ${reason}`,
+      remedy:
+        "Mend or replace what it names, and it is tried at once; or serve another model there",
+    }))
+  );
 }
 
 /** A model waits for memory, and these machines have some that its host can't use. */

@@ -238,10 +238,12 @@ export class HostDuty implements Duty {
     this.#fail(failure ?? `worker ${missing} no longer works for it`, failure === undefined);
   }
 
-  /** Why a worker can't lend its memory, where it has said so. */
+  /** Why a worker of this term can't lend its memory, where it has said so. */
   #workerFailure(): string | undefined {
     const workers = new Set<string>(this.plan.workers.map(({ peer }) => peer));
-    const members = this.parts.mesh.members().filter(({ peer }) => workers.has(peer));
+    const members = this.parts.mesh.members().filter(({ peer, obeys }) =>
+      workers.has(peer) && obeys?.host === this.parts.mesh.self && obeys.term === this.term
+    );
     const found = members.flatMap(({ name, failures }) =>
       failures.filter(({ model }) => model === this.plan.model.name)
         .map(({ reason }) => `worker ${name}: ${reason}`)

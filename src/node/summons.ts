@@ -47,7 +47,8 @@ function couldLoad(
   { memoryBytes, assignable, target, dropped, failures }: Summonable,
   { name, needBytes }: Summonable["models"][number],
 ): boolean {
-  return needBytes <= memoryBytes && (assignable || target?.name === name) &&
+  // Whoever is about to serve it, or has a part in it, need not be asked.
+  return needBytes <= memoryBytes && assignable && target?.name !== name &&
     !dropped.includes(name) && !failures.some(({ model }) => model === name);
 }
 

@@ -14,9 +14,9 @@ bo b         worker  big    4.0 GB  0.5 ms
 MODEL  STATE                                 SIZE     SERVED BY    WHY
 big    warm                                  10.0 GB  anna + bo b  its user wants it
 huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB               -
-sick   failed                                3.0 GB   bo b         its user wants it
+left   cold                                  3.0 GB                -
 
-sick is not served. bo b: llama-server: unknown model architecture: 'new'
+left is not served. bo b: dropped by its user
 `,
   );
 });

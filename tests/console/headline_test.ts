@@ -55,6 +55,16 @@ Deno.test("headline() says what is being loaded, and offers an invite where it m
   assert.equal(shown({ models: [LOADING], mesh: { token: null } }).action, null);
 });
 
+Deno.test("headline() says what can't be loaded and why, after all that goes on", () => {
+  const reason = "studio: llama-server: unknown model architecture: 'new'";
+  const instances = [instance({ state: "failed", reason })];
+  const failed = model({ name: "sick", state: "failed", reason, instances });
+  const line = shown({ models: [failed, COLD] });
+  assert.equal(line.title, "sick can't be loaded");
+  assert.ok(line.detail.startsWith(`${reason}. It is tried again`));
+  assert.equal(shown({ models: [failed, LOADING] }).tone, "loading");
+});
+
 Deno.test("headline() says what a waiting model lacks, and that another machine helps", () => {
   const waiting = shown({ models: [WAITING] });
   assert.equal(waiting.title, "huge waits for memory");

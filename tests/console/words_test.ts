@@ -91,6 +91,12 @@ Deno.test("modelText() has words for each other state", () => {
     "Is being loaded, split over 2 machines",
   );
   assert.equal(textOf({ ...loading, instances: [] }), "Is being loaded");
+  assert.equal(
+    textOf({ state: "failed", instances: [], reason: "studio: llama-server: no" }),
+    "Can't be loaded. studio: llama-server: no",
+  );
+  const reason = "studio: dropped by its user";
+  assert.equal(textOf({ state: "cold", instances: [], reason }), `Not served. ${reason}`);
   assert.equal(textOf({ state: "cold", instances: [] }), "On this machine's disk");
   assert.equal(textOf({ state: "cold", instances: [], onDisk: false }), "Elsewhere in the mesh");
 });

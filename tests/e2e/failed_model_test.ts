@@ -22,7 +22,7 @@ function writeSick(path: string): void {
 
 /** What is asked at a node, and has to be refused long before a request for a model that loads would be. */
 async function refusal(node: NodeProcess, model: string, stream = false) {
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(15_000);
   const response = await askChat(node.ready.api, "hello", { model, stream, signal });
   const text = await response.text();
   assert.ok(text.startsWith("{"), `refused by an answer of its own, not by an event: ${text}`);

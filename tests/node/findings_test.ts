@@ -151,3 +151,14 @@ Deno.test("findingsOf() puts problems first, and names few of a thousand machine
   assert.deepEqual(findings.map(({ about }) => about), ["clock", "version"]);
   assert.match(findings[1]?.found ?? "", /on n1, n2, n3, n4, n5 and 994 more$/);
 });
+
+Deno.test("findingsOf() says what can't be loaded, where, and why, as llama.cpp says it", () => {
+  const failures = [{ model: "sick", reason: "llama-server: unknown model architecture: 'new'" }];
+  const [finding] = found({ nodes: [node("ann"), node("bob", { failures })] });
+  assert.equal(finding?.about, "failed");
+  assert.equal(finding?.level, "problem");
+  assert.equal(
+    finding?.found,
+    "sick can't be loaded on bob: llama-server: unknown model architecture: 'new'",
+  );
+});

@@ -34,7 +34,9 @@ Deno.test("modelToSummon() changes nothing that a user has decided, and nothing 
   const failures = [{ model: "small", reason: "no" }];
   const rows = [
     [{ assignable: false, target: other }, undefined],
-    [{ assignable: false, target: told }, "small"],
+    [{ assignable: false, target: told }, undefined],
+    [{ target: told }, undefined],
+    [{ target: other }, "small"],
     [{ dropped: ["small"] }, undefined],
     [{ failures }, undefined],
   ] as const;

@@ -1,7 +1,7 @@
 /** Something that stands in the user's way, with what to do about it: part of `GET /api/status`. */
 export interface Finding {
   /** What it is about; the same word stays the same finding while its figures change. */
-  about: "waiting" | "rpc-protocol" | "version" | "clock" | "addresses" | "gpu" | "disk";
+  about: "failed" | "waiting" | "rpc-protocol" | "version" | "clock" | "addresses" | "gpu" | "disk";
   /** A problem keeps something from working; a warning will, or makes it worse. */
   level: "warning" | "problem";
   /** A sentence without a full stop. Names in it are those that machines gave themselves. */
