@@ -15,13 +15,14 @@ const requestSchema = z.object({
   wanting: modelName.optional(),
 });
 
-const tableSchema: z.ZodType<RoutingTable> = z.object({
+/** What nodes of an earlier version do not say is nothing. */
+export const tableSchema: z.ZodType<RoutingTable> = z.object({
   version: tableVersion,
   instances: z.array(routeInstanceSchema).max(MAX_MEMBERS),
   wanted: z.array(modelName).max(MAX_TABLE_WANTED),
-  lost: z.array(modelName).max(MAX_TABLE_WANTED),
+  lost: z.array(modelName).max(MAX_TABLE_WANTED).default([]),
   nodes: z.array(routeNodeSchema).max(MAX_MEMBERS),
-  partial: z.boolean(),
+  partial: z.boolean().default(false),
 });
 
 const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
