@@ -96,6 +96,24 @@ export const LABEL_VALUES_MAX = 200;
 /** A week: nobody likes to sign in each morning, and a restart of the node ends every session anyway. */
 export const ADMIN_SESSION_S = 7 * 24 * 3_600;
 
+/** People mistype a key a few times. */
+export const GUESSES_FREE = 5;
+
+/** Between two attempts of one caller after that: a word list of a million takes it eleven days. */
+export const GUESS_PAUSE_MS = 1_000;
+
+/** Whoever would have to wait longer is told so, and holds no connection. */
+export const GUESS_WAIT_MAX_MS = 5_000;
+
+/** Callers whose failures are remembered, some 100 KB. */
+export const GUESSERS_MAX = 1_000;
+
+/** From the terminal to the browser; an address that lies in a log is worth nothing afterwards. */
+export const SIGN_IN_LINK_MS = 10 * 60_000;
+
+/** Links that wait to be used. Each look at the status makes one. */
+export const SIGN_IN_LINKS_MAX = 20;
+
 /** Browsers of the few people who manage one node. */
 export const ADMIN_SESSIONS_MAX = 100;
 

@@ -3,16 +3,26 @@ import type { Context, Hono, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { RETRY_AFTER_S } from "./defaults.ts";
 import { isCrossSite, isOwnHost, type OwnHosts, type RequestOrigin } from "./hosts.ts";
+import type { CallerEnds } from "./local_user.ts";
 import { type ApiKey, type KeyRing, presentedKey } from "./keys.ts";
 import { answerFor, CONTENT_CODINGS, type Refusal, RefusedError } from "./openai_errors.ts";
 import type { RefusalCounts } from "./refusal_counts.ts";
 import { rateLimitHeaders, type RateLimits } from "./rate_limit.ts";
 
 /** What another attempt may find otherwise. */
-const MAY_TRY_AGAIN: readonly Refusal["kind"][] = ["overloaded", "not-warm", "unreachable"];
+const MAY_TRY_AGAIN: readonly Refusal["kind"][] = [
+  "overloaded",
+  "not-warm",
+  "unreachable",
+  "guesses",
+];
 
 /** What every route of both ports may read of its request. */
 export type ApiEnv = {
+  Bindings: {
+    /** The caller's connection; none where a test asks without one. */
+    readonly connection?: CallerEnds;
+  };
   Variables: {
     requestId: string;
     /** Whose request it is, where keys are required. */
@@ -88,6 +98,7 @@ export function refuseForeignForms(): MiddlewareHandler {
 /** What the browser says of the page that makes this request. */
 function originOf(c: Context): RequestOrigin {
   return {
+    method: c.req.method,
     host: c.req.header("host") ?? "",
     origin: c.req.header("origin") ?? null,
     site: c.req.header("sec-fetch-site") ?? null,
@@ -165,7 +176,9 @@ export function answerErrors<Env extends ApiEnv>(
 
 function refuse(c: Context, refusal: Refusal): Response {
   const { status, body } = answerFor(refusal);
-  if (refusal.kind === "key") c.header("www-authenticate", "Bearer");
+  if (refusal.kind === "key" || refusal.kind === "admin-key") {
+    c.header("www-authenticate", "Bearer");
+  }
   if (refusal.kind === "content-encoding") c.header("accept-encoding", CONTENT_CODINGS.join(", "));
   if (MAY_TRY_AGAIN.includes(refusal.kind)) c.header("retry-after", String(RETRY_AFTER_S));
   return c.json(body, status);

@@ -39,6 +39,7 @@ export function isOwnHost(header: string, own: OwnHosts): boolean {
 
 /** What the browser says of the page that makes a request. */
 export interface RequestOrigin {
+  readonly method: string;
   readonly host: string;
   readonly origin: string | null;
   readonly site: string | null;
@@ -53,7 +54,8 @@ export interface RequestOrigin {
 export function isCrossSite(from: RequestOrigin): boolean {
   if (from.origin !== null && !isSameHost(from.origin, from.host)) return true;
   if (from.site === null || from.site === "same-origin" || from.site === "none") return false;
-  return from.mode !== "navigate" || from.destination !== "document";
+  const isLink = from.mode === "navigate" && from.destination === "document";
+  return !isLink || (from.method !== "GET" && from.method !== "HEAD");
 }
 
 function isSameHost(origin: string, host: string): boolean {

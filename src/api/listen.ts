@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { HEAD_TIMEOUT_MS, KEPT_CONNECTION_MS, LINGER_MS } from "./defaults.ts";
+import type { CallerEnds } from "./local_user.ts";
 import { faultOf, malformed, refuseMalformed, refuseOn } from "./malformed.ts";
 import { sendAnswer } from "./node_answer.ts";
 import { requestOf } from "./node_request.ts";
@@ -48,7 +49,10 @@ export interface Listener {
   stop(graceMs: number): Promise<void>;
 }
 
-export type Handle = (request: Request) => Response | Promise<Response>;
+export type Handle = (
+  request: Request,
+  from: { readonly connection: CallerEnds },
+) => Response | Promise<Response>;
 
 /**
  * Serves HTTP/1.1 on one address, by `node:http`. Deno's own server refuses bodies beside `Upgrade: h2c`, which Java's
@@ -121,7 +125,7 @@ async function answerOne(
   const request = requestOf(incoming, { signal: gone.signal, wanted });
   let response: Response;
   try {
-    response = await handle(request);
+    response = await handle(request, { connection: incoming.socket });
   } catch (error) {
     response = onError(error);
   }

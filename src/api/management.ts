@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { validator } from "hono/validator";
 import * as z from "zod";
-import { AdminDoor } from "./admin_session.ts";
+import type { AdminDoor } from "./admin_session.ts";
 import { agentSettings, shellLines } from "./agents.ts";
 import { MANAGEMENT_BODY_LIMIT_BYTES } from "./defaults.ts";
 import { EventFeed } from "./event_feed.ts";
@@ -29,11 +29,13 @@ const inviteSchema = z.strictObject({
   expiresAt: z.number().int().positive().exactOptional(),
 });
 
-const signInSchema = z.strictObject({ key: z.string().min(1).max(512) });
+const secret = z.string().min(1).max(512);
+
+/** The admin key, or the secret part of an address that signs in once. */
+const signInSchema = z.union([z.strictObject({ key: secret }), z.strictObject({ code: secret })]);
 
 export interface ManagementConfig {
-  /** Required of every caller where set, or the cookie of who signed in with it. */
-  readonly adminKey: string | null;
+  readonly door: AdminDoor;
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
@@ -41,6 +43,8 @@ export interface ManagementConfig {
   readonly api: { readonly url: () => string; readonly keyed: boolean };
   /** What the node was started with. */
   readonly settings?: readonly Setting[];
+  /** An address that signs in once; `null` where there is no page. */
+  readonly signInUrl: () => string | null;
   /** Ends the event streams. */
   readonly closing?: AbortSignal;
 }
@@ -58,7 +62,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const requests = new RequestLog();
   const lines = new LineLog();
   const metrics = new Metrics(node, config.refusals);
-  const door = new AdminDoor(config.adminKey);
+  const { door } = config;
   node.subscribe((event) => {
     if (event.type === "request") {
       requests.add(event.request);
@@ -69,9 +73,11 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const app = new Hono<ApiEnv>();
   answerErrors(app, config);
   return app
-    .get("/api/session", (c) => c.json({ signedIn: door.isSignedIn(c) }))
-    .post("/api/session", limitBody(), jsonBody(signInSchema), (c) => {
-      door.signIn(c, c.req.valid("json").key);
+    .get("/api/session", async (c) => c.json({ signedIn: await door.isSignedIn(c) }))
+    .post("/api/session", limitBody(), jsonBody(signInSchema), async (c) => {
+      const given = c.req.valid("json");
+      if ("code" in given) door.signInByLink(c, given.code);
+      else await door.signIn(c, given.key);
       return c.json({ signedIn: true });
     })
     .delete("/api/session", (c) => {
@@ -80,6 +86,9 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     })
     .use(door.guard)
     .use("/api/*", limitBody())
+    .post("/api/session/links", (c) => {
+      return c.json({ url: config.signInUrl() });
+    })
     .get("/api/status", async (c) => {
       await node.freshen();
       return c.json(node.status());

@@ -7,6 +7,7 @@ export { formatLoad, LOAD_HEADER, type LoadReport } from "./balance.ts";
 export { createGateway, type GatewayConfig } from "./gateway.ts";
 export { KeyFileError, readKeyFile } from "./key_file.ts";
 export { type ApiKey, fullKey } from "./keys.ts";
+export { LocalUser } from "./local_user.ts";
 export { ListenError, PortInUseError } from "./listen.ts";
 export { createManagement, type ManagementApi, type ManagementConfig } from "./management.ts";
 export { answerFor } from "./openai_errors.ts";

@@ -1,6 +1,6 @@
 import { formatBytes } from "../base/format_bytes.ts";
 import { hostname } from "./hosts.ts";
-import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE, RETRY_AFTER_S } from "./defaults.ts";
+import { NAME_CHARS_SHOWN, NAMES_IN_MESSAGE, RETRY_AFTER_S, SIGN_IN_LINK_MS } from "./defaults.ts";
 import type { Obstacle } from "./types.ts";
 
 /** How a request's body may be compressed. */
@@ -11,6 +11,9 @@ export type Refusal =
   | { readonly kind: "foreign-host"; readonly host: string | null }
   | { readonly kind: "cross-site" }
   | { readonly kind: "key"; readonly given: boolean }
+  | { readonly kind: "admin-key"; readonly given: boolean }
+  | { readonly kind: "sign-in-link" }
+  | { readonly kind: "guesses" }
   | { readonly kind: "unknown-path"; readonly method: string; readonly path: string }
   | { readonly kind: "content-type"; readonly found: string | null }
   | { readonly kind: "content-encoding"; readonly found: string }
@@ -91,6 +94,28 @@ function judge(refusal: Refusal): Verdict {
         message: refusal.given
           ? "The key in this request is not the one that this node expects"
           : "This node expects a key: send it as `Authorization: Bearer KEY`",
+      };
+    case "admin-key":
+      return {
+        status: 401,
+        code: "invalid_api_key",
+        message: refusal.given
+          ? "The key in this request is not the admin key of this node"
+          : "This console is for the user who runs mesh-llm: open the address that `mesh-llm status` " +
+            "prints, or send the adminKey of node.json as `Authorization: Bearer KEY`",
+      };
+    case "sign-in-link":
+      return {
+        status: 401,
+        code: "invalid_sign_in",
+        message: "This address has signed somebody in already, or is older than " +
+          `${SIGN_IN_LINK_MS / 60_000} minutes: \`mesh-llm status\` prints another`,
+      };
+    case "guesses":
+      return {
+        status: 429,
+        code: "too_many_attempts",
+        message: `Too many wrong keys came from your address: try again in ${RETRY_AFTER_S} s`,
       };
     case "unknown-path":
       return {

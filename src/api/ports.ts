@@ -38,13 +38,15 @@ export interface ApiPortConfig extends PortConfig {
 export function createApiPort(gateway: Hono<ApiEnv>, config: ApiPortConfig): Hono<ApiEnv> {
   const port = createPort(config);
   port.use(config.keyed ? allowAllOrigins() : refuseForeignForms());
-  return port.all("*", (c) => gateway.fetch(c.req.raw));
+  return port.all("*", (c) => gateway.fetch(c.req.raw, c.env));
 }
 
 /** What the console's port offers. */
 export interface ConsolePortParts {
   /** Here as well, since the page may ask its own origin only. */
   readonly gateway: Hono<ApiEnv>;
+  /** Who may use the gateway here. @default {whoever the gateway itself lets in} */
+  readonly gatewayDoor?: MiddlewareHandler<ApiEnv>;
   readonly management: Hono<ApiEnv>;
   /** `null` drops the page. */
   readonly page: Hono<ApiEnv> | null;
@@ -55,9 +57,11 @@ export function createConsolePort(parts: ConsolePortParts, config: PortConfig): 
   const port = createPort(config);
   port.use(secureHeaders());
   port.use(refuseCrossSite());
-  port.all("/v1/*", (c) => parts.gateway.fetch(c.req.raw));
-  port.all("/metrics", (c) => parts.management.fetch(c.req.raw));
-  port.all("/api/*", (c) => parts.management.fetch(c.req.raw));
+  // With keys the gateway asks for one of them; without, this port's own rule holds for it too.
+  if (parts.gatewayDoor !== undefined) port.use("/v1/*", parts.gatewayDoor);
+  port.all("/v1/*", (c) => parts.gateway.fetch(c.req.raw, c.env));
+  port.all("/metrics", (c) => parts.management.fetch(c.req.raw, c.env));
+  port.all("/api/*", (c) => parts.management.fetch(c.req.raw, c.env));
   if (parts.page !== null) port.route("/", parts.page);
   return port;
 }

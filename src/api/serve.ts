@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Hono } from "hono";
+import { AdminDoor } from "./admin_session.ts";
 import { loadConsoleAssets } from "./console_assets.ts";
 import { type ConsoleAssets, createConsole } from "./console_page.ts";
 import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
@@ -7,6 +8,7 @@ import { createGateway } from "./gateway.ts";
 import type { ApiEnv } from "./guards.ts";
 import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys.ts";
 import { hostname, isLoopback, type OwnHosts } from "./hosts.ts";
+import type { LocalUser } from "./local_user.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 import { createManagement } from "./management.ts";
 import { answerFor } from "./openai_errors.ts";
@@ -29,7 +31,12 @@ export interface ServeApiOptions {
   /** Names that both ports answer to wherever they are bound: `--host-name`. */
   readonly hostNames?: readonly string[];
   readonly keys: readonly ApiKey[];
+  /** What managing the node takes; `null` lets everybody do it who reaches the console. */
   readonly adminKey: string | null;
+  /** False where the node made that key, which nobody guesses. @default {true} */
+  readonly isAdminKeyChosen?: boolean;
+  /** The user whose own connections on this machine need no key. @default {nobody's} */
+  readonly localUser?: LocalUser;
   /** Requests are recorded with what they asked. */
   readonly recordPrompts?: boolean;
   /** What the node was started with, for `config show`. */
@@ -44,6 +51,8 @@ export interface ApiServers {
   /** Without trailing slashes. */
   readonly apiUrl: string;
   readonly consoleUrl: string;
+  /** An address of the console that signs in once, and soon; `null` where the page is left out. */
+  signInUrl(): string | null;
   /** Cuts what is still being answered after a short grace. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -58,7 +67,15 @@ export async function serveApi(
 ): Promise<ApiServers> {
   const closing = new AbortController();
   let apiUrl = "";
-  const ports = await createPorts(node, options, { closing: closing.signal, apiUrl: () => apiUrl });
+  let consoleUrl = "";
+  const door = new AdminDoor({ ...options, isChosen: options.isAdminKeyChosen });
+  const signInUrl = () => options.console ? `${consoleUrl}/#sign-in=${door.newLink()}` : null;
+  const ports = await createPorts(node, options, {
+    closing: closing.signal,
+    apiUrl: () => apiUrl,
+    door,
+    signInUrl,
+  });
   const onError = (error: unknown) => explainFailure(error, options.logger);
   const api = await listen({ ...apiAddress(options), onError }, ports.api.fetch);
   apiUrl = api.url;
@@ -67,9 +84,11 @@ export async function serveApi(
     ports.console,
     api,
   );
+  consoleUrl = consoleSide.url;
   return {
-    apiUrl: api.url,
-    consoleUrl: consoleSide.url,
+    apiUrl,
+    consoleUrl,
+    signInUrl,
     async stop() {
       closing.abort();
       await Promise.all([api.stop(STOP_GRACE_MS), consoleSide.stop(STOP_GRACE_MS)]);
@@ -80,13 +99,19 @@ export async function serveApi(
 async function createPorts(
   node: GatewayNode & ManagementNode,
   options: ServeApiOptions,
-  { closing, apiUrl }: { readonly closing: AbortSignal; readonly apiUrl: () => string },
+  { closing, apiUrl, door, signInUrl }: {
+    readonly closing: AbortSignal;
+    readonly apiUrl: () => string;
+    readonly door: AdminDoor;
+    readonly signInUrl: () => string | null;
+  },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
   const { logger, keys, adminKey, recordPrompts = false } = options;
   const refusals = new RefusalCounts();
   const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
   const management = createManagement(node, {
-    adminKey,
+    door,
+    signInUrl,
     logger,
     refusals,
     closing,
@@ -104,7 +129,12 @@ async function createPorts(
       isKeyed: hasKeyOf([ring]),
       keyed: !ring.isEmpty,
     }),
-    console: createConsolePort({ gateway, management, page }, {
+    console: createConsolePort({
+      gateway,
+      ...(ring.isEmpty ? { gatewayDoor: door.lenientGuard } : {}),
+      management,
+      page,
+    }, {
       ...base,
       own: ownHosts(consoleAddress(options).hostname, options),
       isKeyed: hasKeyOf([ring, admin]),

@@ -73,9 +73,9 @@ function otherRecord(record: LogRecord, options: PrettyOptions, style: Style): S
 }
 
 function readyText(fields: Fields, options: PrettyOptions, style: Style): string {
-  const { token, api, console } = fields;
+  const { token, api, console, signIn } = fields;
   const block = ["", style("bold", "mesh-llm is running"), ""];
-  if (options.console) block.push(`  Console  ${style("bold", String(console))}`);
+  if (options.console) block.push(`  Console  ${style("bold", String(signIn ?? console))}`);
   block.push(`  API      ${style("bold", `${api}/v1`)}`, "");
   if (typeof token === "string") {
     block.push(

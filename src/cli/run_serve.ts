@@ -94,7 +94,9 @@ async function start(
     commands,
   });
   const watched = config.openBrowser && config.logFormat === "pretty" && runtime.desktop;
-  if (watched) void openBrowser(node.ready.console, { logger, umask: runtime.umask });
+  if (watched) {
+    void openBrowser(node.signInUrl() ?? node.ready.console, { logger, umask: runtime.umask });
+  }
   return node;
 }
 

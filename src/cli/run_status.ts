@@ -1,18 +1,28 @@
 /** `mesh-llm status`: what the running node sees. */
 
-import { jsonText, printableAll } from "../base/printable.ts";
+import { jsonText, printable, printableAll } from "../base/printable.ts";
 import type { ModelStatus, PeerStatus, Status } from "../api/mod.ts";
 import type { StatusCommand } from "./command.ts";
 import { count, formatBytes, formatRoundTrip, shortId, table } from "./format.ts";
 import { printOut } from "./output.ts";
-import { findRunningNode } from "./running_node.ts";
+import { findRunningNode, type RunningNodeClient } from "./running_node.ts";
 
 export async function runStatus({ dataDir, json }: StatusCommand): Promise<number> {
   const node = await findRunningNode(dataDir);
   const status = await node.get("/api/status");
   // The node that answers is this program; its contract is design.md 4.
-  printOut(json ? jsonText(status, { indent: 2 }) : statusText(status as Status));
+  if (json) printOut(jsonText(status, { indent: 2 }));
+  else printOut(statusText(status as Status) + await consoleText(node));
   return 0;
+}
+
+/** Where the console is, for a browser that is not signed in. An older node knows no such address. */
+async function consoleText(node: RunningNodeClient): Promise<string> {
+  const answer = await node.post("/api/session/links", {}).catch(() => null);
+  const url = (answer as { url?: unknown } | null)?.url;
+  return typeof url === "string"
+    ? `\nConsole ${printable(url)}\nIt signs a browser in once, for ten minutes from now\n`
+    : "";
 }
 
 /** Two tables: the nodes with this one first, and the models. */

@@ -6,6 +6,7 @@ import {
   type ApiKey,
   type ApiServers,
   fullKey,
+  LocalUser,
   readKeyFile,
   serveApi,
   type Setting,
@@ -49,7 +50,13 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   starting.defer(() => watch.stop());
   const servers = await serve(config, { ...options, api, keys, adminKey });
   starting.defer(() => servers.stop());
-  const ready = { node: mesh.self, token, api: servers.apiUrl, console: servers.consoleUrl };
+  const ready = {
+    node: mesh.self,
+    token,
+    api: servers.apiUrl,
+    console: servers.consoleUrl,
+    signIn: servers.signInUrl(),
+  };
   await lock.publish({
     pid: Deno.pid,
     startTime: new Date().toISOString(),
@@ -200,8 +207,10 @@ function serve(
     names: machineNames(),
     hostNames,
     keys,
-    // On loopback the browser of this machine's user is the admin.
-    adminKey: isLoopback(consoleListen) ? null : adminKey,
+    adminKey,
+    isAdminKeyChosen: config.adminKey !== null,
+    // Beyond loopback the user has chosen a key, and it holds for all.
+    ...(isLoopback(consoleListen) ? { localUser: new LocalUser(Deno.uid()) } : {}),
     recordPrompts,
     settings,
     logger,

@@ -41,6 +41,10 @@ export class StartedNode implements RunningNode {
     return this.#parts.ready;
   }
 
+  signInUrl(): string | null {
+    return this.#parts.servers.signInUrl();
+  }
+
   stop(reason: string): Promise<void> {
     this.#stopped ??= this.#stop(reason);
     return this.#stopped;

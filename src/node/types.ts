@@ -34,10 +34,14 @@ export interface ReadyNode {
   /** URLs without trailing slash. */
   readonly api: string;
   readonly console: string;
+  /** The console's page, with a secret that signs in once; `null` without a page. */
+  readonly signIn: string | null;
 }
 
 export interface RunningNode {
   readonly ready: ReadyNode;
+  /** As `ready.signIn`, for another browser. */
+  signInUrl(): string | null;
   /** Says goodbye to the mesh, ends all children and listeners. Safe to call twice. */
   stop(reason: string): Promise<void>;
   /** Settles when the node has ended; rejects with what broke it. */

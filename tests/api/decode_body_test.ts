@@ -7,6 +7,7 @@ import {
   gzipSync,
   zstdCompressSync,
 } from "node:zlib";
+import { AdminDoor } from "../../src/api/admin_session.ts";
 import { createGateway } from "../../src/api/mod.ts";
 import { codingsOf } from "../../src/api/decode_body.ts";
 import { BODY_LIMIT_BYTES } from "../../src/api/defaults.ts";
@@ -30,7 +31,8 @@ function setUp() {
   const node = new FakeNode({ warm: [instance("a")] });
   const gateway = createGateway(node, { keys: [], logger });
   const management = createManagement(node, {
-    adminKey: null,
+    door: new AdminDoor({ adminKey: null }),
+    signInUrl: () => "",
     logger,
     api: { url: () => "", keyed: false },
   });

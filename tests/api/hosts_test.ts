@@ -91,6 +91,17 @@ Deno.test("isCrossSite() lets the own page and programs pass, and pages of other
     ["the own page", { origin: "http://localhost:3131", site: "same-origin" }, false],
     ["a typed address", { site: "none", mode: "navigate", destination: "document" }, false],
     ["a followed link", { site: "cross-site", mode: "navigate", destination: "document" }, false],
+    ["a followed link's head", {
+      method: "HEAD",
+      site: "cross-site",
+      mode: "navigate",
+      destination: "document",
+    }, false],
+    ...["POST", "DELETE", "PUT"].map((method): [string, object, boolean] => [
+      `a navigation by ${method}`,
+      { method, site: "cross-site", mode: "navigate", destination: "document" },
+      true,
+    ]),
     ["a frame", { site: "cross-site", mode: "navigate", destination: "iframe" }, true],
     ["a foreign image", { site: "cross-site", mode: "no-cors", destination: "image" }, true],
     ["a foreign fetch", { origin: "https://evil.example", site: "cross-site" }, true],
@@ -109,13 +120,21 @@ Deno.test("isCrossSite() lets the own page and programs pass, and pages of other
     ["a redirect with our origin", { origin: "http://localhost:3131", site: "cross-site" }, true],
   ];
   for (const [who, from, expected] of table) {
-    const request = { host: own, origin: null, site: null, mode: null, destination: null, ...from };
+    const request = {
+      method: "GET",
+      host: own,
+      origin: null,
+      site: null,
+      mode: null,
+      destination: null,
+      ...from,
+    };
     assert.equal(isCrossSite(request), expected, who);
   }
 });
 
 Deno.test("isCrossSite() ignores the scheme, since a proxy may speak https", () => {
-  const from = { site: "same-origin", mode: "cors", destination: "empty" };
+  const from = { method: "POST", site: "same-origin", mode: "cors", destination: "empty" };
   const at = (host: string, origin: string) => isCrossSite({ ...from, host, origin });
   assert.ok(!at("mini.lan", "https://mini.lan"));
   assert.ok(!at("mini.lan:443", "https://mini.lan"));

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { hc } from "hono/client";
 import assert from "node:assert/strict";
+import { AdminDoor } from "../../src/api/admin_session.ts";
 import { createManagement, type ManagementApi, ModelRefusedError } from "../../src/api/mod.ts";
 import { asking, FakeNode, requestRecord } from "./fake_node.ts";
 import { SseReader } from "./sse_reader.ts";
@@ -10,7 +11,8 @@ function setUp(adminKey: string | null = null) {
   return {
     node,
     management: createManagement(node, {
-      adminKey,
+      door: new AdminDoor({ adminKey }),
+      signInUrl: () => "http://localhost/#sign-in=once",
       logger: getLogger("test"),
       api: { url: () => "http://127.0.0.1:9337", keyed: false },
     }),

@@ -1,3 +1,4 @@
+import { AdminDoor } from "../../src/api/admin_session.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { createConsole, createGateway, createManagement, fullKey } from "../../src/api/mod.ts";
@@ -18,7 +19,8 @@ function setUp(
   const closing = new AbortController();
   const gateway = createGateway(node, { keys, logger });
   const management = createManagement(node, {
-    adminKey,
+    door: new AdminDoor({ adminKey }),
+    signInUrl: () => "",
     logger,
     api: { url: () => "http://127.0.0.1:9337", keyed: false },
   });

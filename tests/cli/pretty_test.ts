@@ -100,6 +100,12 @@ To add a machine, run this on it:
   });
 });
 
+Deno.test("pretty() shows the console's address as the one that signs in", () => {
+  const signIn = "http://127.0.0.1:3131/#sign-in=once";
+  const shown = pretty(record({ ...ready, signIn }), plain);
+  assert.ok(shown?.kind === "lines" && shown.text.includes(`  Console  ${signIn}\n`));
+});
+
 Deno.test("pretty() leaves out a console without a page and an invite that may not be given", () => {
   const shown = pretty(record({ ...ready, token: null }), { ...plain, console: false });
   assert.deepEqual(shown, {

@@ -115,6 +115,30 @@ const SCENES: Scenes = {
     },
   },
 
+  "is signed in by an address that counts once, and stays so": {
+    adminKey: "s3cret",
+    expectedErrors: /status of 401/,
+    async play({ node, console }) {
+      const { page } = console;
+      await page.getByText("This node asks who you are.").waitFor();
+      const address = node.signInUrl();
+      // In the page's own tab, where only the part behind the # changes.
+      await page.evaluate((url) => location.assign(url), address);
+      await console.waitForHeadline("guide is warm");
+      assert.equal(await page.evaluate(() => location.href), `${node.url}/`);
+      await page.reload();
+      await console.waitForHeadline("guide is warm");
+      assert.equal(await page.evaluate(() => document.cookie), "", "no script reads the session");
+      await page.context().clearCookies();
+      await page.goto("about:blank");
+      await page.goto(address);
+      await page.getByText("This node asks who you are.").waitFor();
+      await page.goto("about:blank");
+      await page.goto(node.signInUrl());
+      await console.waitForHeadline("guide is warm");
+    },
+  },
+
   "asks for the admin key where the node wants one": {
     adminKey: "s3cret",
     expectedErrors: /status of 401/,

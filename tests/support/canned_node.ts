@@ -89,6 +89,11 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return this.#servers?.consoleUrl ?? "";
   }
 
+  /** An address that signs in once. */
+  signInUrl(): string {
+    return this.#servers?.signInUrl() ?? "";
+  }
+
   async listen(consolePort: number): Promise<void> {
     this.#servers = await serveApi(this, {
       listen: "127.0.0.1",

@@ -7,7 +7,9 @@ function sentences(live: LiveState): { title: string; detail: string } {
   if (needsKey) {
     return {
       title: "This node asks who you are.",
-      detail: "Whoever started it knows its admin key, MESH_LLM_ADMIN_KEY.",
+      detail:
+        "On its machine mesh-llm status prints an address that signs in. The admin key does it too: " +
+        "MESH_LLM_ADMIN_KEY, or adminKey in the data directory's node.json.",
     };
   }
   if (status === null) {

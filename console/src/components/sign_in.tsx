@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { signIn } from "../lib/api.ts";
 
-/** For a console beyond this machine: whoever has the admin key may manage the node. */
+/** For whoever is not recognised, and has the admin key. */
 export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
   const [key, setKey] = useState("");
   const [problem, setProblem] = useState<string | null>(null);

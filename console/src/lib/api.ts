@@ -133,6 +133,11 @@ export async function signIn(key: string): Promise<void> {
   await management.session.$post({ json: { key } });
 }
 
+/** The same by an address that the node has printed. @throws {ApiError} where it was used, or is too old. */
+export async function signInByLink(code: string): Promise<void> {
+  await management.session.$post({ json: { code } });
+}
+
 async function* readChunks(response: Response, signal: AbortSignal): AsyncGenerator<ChatChunk[]> {
   // Not `for await`: Safari's streams could not be iterated until lately.
   const reader = response.body?.getReader();
