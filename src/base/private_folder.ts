@@ -1,6 +1,6 @@
 /** A folder that nobody else may look into, with what lies there. */
 
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ForeignFileError, isForeign, OTHERS, othersMayWrite } from "./own_files.ts";
 
 export interface PrivateFolderOptions {
@@ -39,14 +39,20 @@ export async function makePrivate(folder: string, options: PrivateFolderOptions)
 
 /** The nearest folder above in which somebody else may put another one in this one's place; `null` where nobody may. */
 export async function replaceableIn(folder: string): Promise<string | null> {
-  let path = await Deno.realPath(folder);
-  while (path !== dirname(path)) {
-    path = dirname(path);
-    const info = await Deno.stat(path);
-    const isSticky = ((info.mode ?? 0) & STICKY) !== 0;
-    if (isForeign(info) || (othersMayWrite(info) && !isSticky)) return path;
+  // As it is named, for links on the way, and as it is.
+  for (const way of [resolve(folder), await Deno.realPath(folder)]) {
+    for (let path = way; path !== dirname(path);) {
+      path = dirname(path);
+      if (isOpen(await Deno.lstat(path))) return path;
+    }
   }
   return null;
+}
+
+/** Whether somebody else may rename what lies there. A link has no mode of its own. */
+function isOpen(info: Deno.FileInfo): boolean {
+  const isSticky = ((info.mode ?? 0) & STICKY) !== 0;
+  return isForeign(info) || (!info.isSymlink && !isSticky && othersMayWrite(info));
 }
 
 async function keepOwn(

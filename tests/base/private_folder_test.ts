@@ -121,3 +121,13 @@ otherUserTest(
     }
   },
 );
+
+otherUserTest("replaceableIn() finds a link on the way that another user has made", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.chmod(folder.path, 0o1777);
+  const [real, link] = [join(folder.path, "real"), join(folder.path, "link")];
+  await Deno.mkdir(join(real, "data"), { recursive: true });
+  assert.ok(await asOtherUser("ln", "-s", real, link));
+  assert.equal(await replaceableIn(join(real, "data")), null);
+  assert.equal(await replaceableIn(join(link, "data")), link);
+});
