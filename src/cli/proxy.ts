@@ -9,9 +9,19 @@ export function noProxyWithLoopback(noProxy: string | undefined): string {
   return [...names, ...LOOPBACK.filter((name) => !names.includes(name))].join(",");
 }
 
+/** apt-get knows the names in lower case only; a child inherits them. */
+export function nameProxiesTwice(env: Pick<Deno.Env, "get" | "set">): void {
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
+    const proxy = env.get(name.toLowerCase()) || env.get(name);
+    if (!proxy) continue;
+    env.set(name, proxy);
+    env.set(name.toLowerCase(), proxy);
+  }
+}
+
 /** fetch reads the environment whenever a client is made, so it is set once for the whole process. */
 export function exemptLoopback(env: Pick<Deno.Env, "get" | "set">): void {
-  const value = noProxyWithLoopback(env.get("NO_PROXY") ?? env.get("no_proxy"));
+  const value = noProxyWithLoopback(env.get("no_proxy") || env.get("NO_PROXY"));
   env.set("NO_PROXY", value);
   env.set("no_proxy", value);
 }

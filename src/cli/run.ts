@@ -5,13 +5,14 @@ import { describeFailure } from "./errors.ts";
 import { errorLine } from "./log_line.ts";
 import { printError, printOut } from "./output.ts";
 import { understand, type Understood } from "./parse.ts";
-import { exemptLoopback } from "./proxy.ts";
+import { exemptLoopback, nameProxiesTwice } from "./proxy.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
 
 /** Never throws: a failure becomes a sentence on standard error and its exit code. */
 export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
   try {
+    nameProxiesTwice(Deno.env);
     exemptLoopback(Deno.env);
     return await perform(read(argv, runtime), runtime);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** The options of a node -> its configuration. Pure. */
 
 import { join } from "node:path";
+import { proxySettings } from "../base/proxy_choice.ts";
 import type { HubConfig } from "../node/mod.ts";
 import type { ServeConfig } from "./command.ts";
 import { API_PORT, CONSOLE_PORT, HUGGING_FACE, NAME_LENGTH_MAX } from "./defaults.ts";
@@ -97,5 +98,7 @@ export function hubOf({ environment }: Surroundings): HubConfig {
       `HF_ENDPOINT must be an https URL: current value is ${JSON.stringify(endpoint)}`,
     );
   }
-  return { endpoint: url.origin, token: environment.HF_TOKEN || null };
+  const hub = { endpoint: url.origin, token: environment.HF_TOKEN || null };
+  const proxies = proxySettings({ ...environment });
+  return proxies === undefined ? hub : { ...hub, proxies };
 }

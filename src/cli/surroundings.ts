@@ -16,6 +16,11 @@ export interface Environment extends ModelEnvironment {
   /** Of Hugging Face's own tools: where models come from, and the token of an account there. */
   readonly HF_ENDPOINT?: string | undefined;
   readonly HF_TOKEN?: string | undefined;
+  /** The way to the outside, for downloads; in lower case as well. */
+  readonly HTTPS_PROXY?: string | undefined;
+  readonly HTTP_PROXY?: string | undefined;
+  readonly ALL_PROXY?: string | undefined;
+  readonly NO_PROXY?: string | undefined;
 }
 
 /** What the command line is read against. */

@@ -27,6 +27,7 @@ import {
 import { catalogEntries } from "./catalog_entries.ts";
 import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import { handleFile } from "./file_host.ts";
+import type { ProxySettings } from "../base/proxy_choice.ts";
 import { fitOf } from "./fit_words.ts";
 import { peerSources } from "./peer_files.ts";
 import { FILE_PROTOCOL } from "./protocols.ts";
@@ -38,6 +39,8 @@ export interface HubConfig {
   readonly endpoint: string;
   /** `HF_TOKEN`; sent to the endpoint's host only. */
   readonly token: string | null;
+  /** The way there and to all that it redirects to, where the user has named proxies. */
+  readonly proxies?: ProxySettings;
 }
 
 /** What an active node has and a client has not. */
@@ -174,13 +177,13 @@ export class ModelDesk implements ModelActions {
   }
 
   #openDownloads({ shelf, folder }: ModelStock): Promise<Downloads> {
-    const { hub: { endpoint, token }, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
+    const { hub: { endpoint, token, proxies }, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
     const hub = new URL(endpoint);
     const secret = token === null ? null : { host: hub.host, value: token };
     return Downloads.open({
       folder,
       hub,
-      world: { ...downloadWorld(secret), rules },
+      world: { ...downloadWorld(secret, proxies), rules },
       checkFit: (plan) => this.#checkFit(plan),
       peersFor: (plan, { path }) => {
         const { model, index } = shardName(path);

@@ -33,15 +33,17 @@ export async function offlineDownload(
   reference: string,
   options: OfflineDownloadOptions,
 ): Promise<{ readonly name: string; readonly status: DownloadStatus | null }> {
-  const { hub: { endpoint, token }, modelsDir, dataDir, signal, rules = PUBLIC_ONLY } = options;
+  const { hub: { endpoint, token, proxies }, modelsDir, dataDir, signal, rules = PUBLIC_ONLY } =
+    options;
   await checkModelsDir(modelsDir);
   await makeDataDir(dataDir);
   const memoryBytes = await memoryOf(options);
   const hub = new URL(endpoint);
+  const secret = token === null ? null : { host: hub.host, value: token };
   const downloads = await Downloads.open({
     folder: modelsDir ?? join(dataDir, "models"),
     hub,
-    world: { ...downloadWorld(token === null ? null : { host: hub.host, value: token }), rules },
+    world: { ...downloadWorld(secret, proxies), rules },
     checkFit: ({ name, modelBytes }) => {
       const self = { id: "self", memoryBytes, rttMs: 0 };
       const mesh = { self, others: [], rttLimitMs: SPLIT_RTT_LIMIT_MS };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
+import type { ProxySettings } from "../../base/proxy_choice.ts";
 import type { AddressRules } from "./address_rules.ts";
 import { DISK_RESERVE_BYTES, HASH_STEP_BYTES } from "./defaults.ts";
 import { diskFull, gigabytes } from "./disk.ts";
@@ -22,6 +23,8 @@ export interface FileToDownload {
 export interface DownloadWorld {
   readonly rules: AddressRules;
   readonly token: { readonly host: string; readonly value: string } | null;
+  /** The user's, where there are any. */
+  readonly proxies?: ProxySettings;
   readonly freeBytes: (folder: string) => Promise<number>;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** @default {STALL_TIMEOUT_MS} */

@@ -2,32 +2,19 @@ import { lookup as resolveName } from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { DownloadRefusedError } from "../errors.ts";
+import { proxyFor } from "../../base/proxy_choice.ts";
 import type { AddressRules } from "./address_rules.ts";
+import { askProxy } from "./http_by_proxy.ts";
+import {
+  type BodyOptions,
+  forbidden,
+  ForbiddenAddressError,
+  type HttpAnswer,
+  type HttpOptions,
+} from "./http_types.ts";
 import { CONNECT_TIMEOUT_MS, MAX_REDIRECTS, STALL_TIMEOUT_MS } from "./defaults.ts";
 
-export interface HttpOptions {
-  readonly rules: AddressRules;
-  /** Sent to this host only, whoever redirects where. */
-  readonly token: { readonly host: string; readonly value: string } | null;
-  /** @default {STALL_TIMEOUT_MS} */
-  readonly stallMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Throws where nothing comes for too long, or the connection breaks. */
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Gives the connection up; needed where the body is not read to its end. */
-  close(): void;
-}
-
-/** The server may not be asked at all: {@linkcode AddressRules}. */
-export class ForbiddenAddressError extends DownloadRefusedError {
-  override name = "ForbiddenAddressError";
-}
+export { ForbiddenAddressError, type HttpAnswer, type HttpOptions };
 
 /**
  * A GET that follows redirects. Each hop is judged by its URL, and by the very address that is connected
@@ -51,20 +38,36 @@ export async function httpGet(
   throw new Error(`${url.host} redirects more than ${MAX_REDIRECTS} times`);
 }
 
-async function requestOnce(
+function requestOnce(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  { rules, token, signal, stallMs = STALL_TIMEOUT_MS }: HttpOptions,
+  options: HttpOptions,
 ): Promise<HttpAnswer> {
+  const { rules, token, signal, proxies } = options;
   checkUrl(url, rules);
   signal?.throwIfAborted();
   const secret = token !== null && url.host === token.host
     ? { authorization: `Bearer ${token.value}` }
     : {};
+  const sent = {
+    "user-agent": "mesh-llm",
+    "accept-encoding": "identity",
+    ...headers,
+    ...secret,
+  };
+  const proxy = proxyFor(proxies, url);
+  return proxy === null ? askDirectly(url, sent, options) : askProxy(url, sent, proxy, options);
+}
+
+async function askDirectly(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { rules, signal, stallMs = STALL_TIMEOUT_MS }: HttpOptions,
+): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const { get } = url.protocol === "https:" ? https : http;
   const request = get(url, {
-    headers: { "user-agent": "mesh-llm", "accept-encoding": "identity", ...headers, ...secret },
+    headers,
     lookup: guardedLookup(url, rules),
     // Of its own: a connection that is kept for later outlives whoever waits for its end.
     agent: false,
@@ -110,12 +113,6 @@ function checkUrl(url: URL, rules: AddressRules): void {
   if (isIP(literal) !== 0 && !rules.allowsAddress(literal)) throw forbidden(url, literal);
 }
 
-function forbidden(url: URL, address: string): ForbiddenAddressError {
-  return new ForbiddenAddressError(
-    `Cannot download from ${url.hostname}: ${address} is not an address of the public internet`,
-  );
-}
-
 /** Resolves names as always, and lets no address through that the rules forbid. */
 function guardedLookup(url: URL, rules: AddressRules): LookupFunction {
   return (hostname, options, callback) => {
@@ -129,13 +126,6 @@ function guardedLookup(url: URL, rules: AddressRules): LookupFunction {
       else callback(null, first.address, first.family);
     });
   };
-}
-
-interface BodyOptions {
-  readonly host: string;
-  readonly stallMs: number;
-  readonly end: () => void;
-  readonly signal: AbortSignal | undefined;
 }
 
 async function* readBody(

@@ -4,8 +4,12 @@ import { freeBytes } from "./disk.ts";
 import type { DownloadWorld } from "./download_file.ts";
 
 /** The real world, behind the address rules of design.md 7. */
-export function downloadWorld(token: DownloadWorld["token"]): DownloadWorld {
-  return { rules: PUBLIC_ONLY, token, freeBytes, pause };
+export function downloadWorld(
+  token: DownloadWorld["token"],
+  proxies?: DownloadWorld["proxies"],
+): DownloadWorld {
+  const world = { rules: PUBLIC_ONLY, token, freeBytes, pause };
+  return proxies === undefined ? world : { ...world, proxies };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
