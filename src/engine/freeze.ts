@@ -46,15 +46,21 @@ const RULES: Readonly<Record<Sign, { readonly patienceMs: number; readonly reaso
  * one that the machine has no time for gets some of its time; neither is ever doubted.
  */
 export function watched(before: Watched, look: Look): Watched {
-  const { last } = before;
   const sign = signOf(look, before);
   if (sign === null) return { last: look, doubt: null, frozen: null };
-  // This process was away itself, as in a machine's sleep: nothing is known of the time between.
-  const wasAway = last !== null && look.atMs - last.atMs > LOOK_INTERVAL_MS + LOOK_LATE_MS;
-  const doubt = wasAway ? look : before.doubt ?? look;
+  const doubt = goesOn(before, look) ? before.doubt ?? look : look;
   const { patienceMs, reason } = RULES[sign];
   const frozen = look.atMs - doubt.atMs >= patienceMs ? reason : null;
   return { last: look, doubt, frozen };
+}
+
+/** Whether an earlier doubt may go on. */
+function goesOn({ last, doubt }: Watched, look: Look): boolean {
+  // This process was away itself, as in a machine's sleep: nothing is known of the time between.
+  const wasAway = last !== null && look.atMs - last.atMs > LOOK_INTERVAL_MS + LOOK_LATE_MS;
+  // One that is traced is stopped again and again, and works all the same.
+  const hasWorked = doubt !== null && look.work - doubt.work > LOOKS_WORK;
+  return !wasAway && !hasWorked;
 }
 
 function signOf(look: Look, { last, doubt }: Watched): Sign | null {

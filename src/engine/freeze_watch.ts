@@ -29,12 +29,14 @@ export async function untilFrozen(options: FreezeWatchOptions): Promise<string |
   return null;
 }
 
-/** The process is looked at after the question: what it did meanwhile counts. */
+/** What the process does while it is asked counts, so it is looked at after that. One that is stopped is asked nothing. */
 async function lookAt({ pid, healthPort, isReady }: FreezeWatchOptions): Promise<Look | undefined> {
   const atMs = performance.now();
   const known = pid();
   if (known === null) return undefined;
-  const health = healthPort === null ? null : await askHealth(healthPort, LOOK_TIMEOUT_MS);
+  const isStopped = !LOOK_COSTS_A_PROCESS && (await vitalsOf(known))?.activity === "stopped";
+  const asked = isStopped ? null : healthPort;
+  const health = asked === null ? null : await askHealth(asked, LOOK_TIMEOUT_MS);
   const answers = health === "healthy" || health === "unhealthy";
   const vitals = answers && LOOK_COSTS_A_PROCESS ? AWAKE : await vitalsOf(known);
   return vitals && { ...vitals, atMs, silent: health === "silent", ready: isReady() };

@@ -48,6 +48,7 @@ for (
       reason: /signal/,
       withinMs: LOOK_INTERVAL_MS + STOPPED_PATIENCE_MS,
     },
+    { name: "traced", look: { activity: "stopped" }, work: 1, reason: null },
     {
       name: "silent and idle",
       look: { silent: true },
