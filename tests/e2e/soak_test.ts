@@ -64,7 +64,7 @@ nodeTest(`a soak of ${SECONDS} s by seed ${SEED}`, async () => {
     const faults = new Faults(nodes);
     const startedMs = performance.now();
     const asking = { models: NAMES, faults, startedMs, limitMs: HANGS_AFTER_MS };
-    const askers = nodes.map((node, index) => new Asker({ ...asking, node }, index));
+    const askers = [...nodes, ...nodes].map((node, index) => new Asker({ ...asking, node }, index));
     await faults.run(schedule);
     await Promise.all(askers.map((asker) => asker.stop()));
     for (const asker of askers) {

@@ -57,6 +57,9 @@ const LASTS_MS = [200, 12_000] as const;
 /** A node that has come back serves for a moment before the next thing happens to it. */
 const REST_MS = 4_000;
 
+/** Of faults, those that hit all nodes at once. */
+const ALL_SHARE = 1 / 12;
+
 const ANY_NODE: readonly FaultKind[] = ["kill", "restart", "pause"];
 const ANY_SERVER: readonly FaultKind[] = ["crash", "freeze", "fill"];
 const ANY_USER: readonly FaultKind[] = ["drop", "switch"];
@@ -67,11 +70,15 @@ export function scheduleOf(options: SoakOptions): Fault[] {
   const freeAtMs = new Map(actors.map(({ name }) => [name, 0]));
   const faults: Fault[] = [];
   for (let atMs = 0;;) {
+    const isForAll = random.chance(ALL_SHARE);
     atMs += Math.round(random.between(...GAP_MS));
-    const forMs = Math.round(random.between(...LASTS_MS));
+    if (isForAll) atMs = Math.max(atMs, ...freeAtMs.values());
+    const forMs = isForAll ? 0 : Math.round(random.between(...LASTS_MS));
     if (atMs + forMs >= lengthMs) return faults;
     const free = actors.filter(({ name }) => (freeAtMs.get(name) ?? 0) <= atMs);
-    const fault = faultFor(free, random, { ...options, atMs, forMs });
+    const fault = isForAll
+      ? { kind: "restart-all", actor: null, atMs, forMs, model: null } as const
+      : faultFor(free, random, { ...options, atMs, forMs });
     if (fault === null) continue;
     faults.push(fault);
     const hit = fault.actor === null ? actors : actors.filter(({ name }) => name === fault.actor);
@@ -82,11 +89,8 @@ export function scheduleOf(options: SoakOptions): Fault[] {
 type Moment = SoakOptions & Pick<Fault, "atMs" | "forMs">;
 
 function faultFor(free: readonly Actor[], random: Random, moment: Moment): Fault | null {
-  const { actors, models, atMs, forMs, fillsDisks = true } = moment;
+  const { models, atMs, forMs, fillsDisks = true } = moment;
   if (free.length === 0) return null;
-  if (free.length === actors.length && random.chance(0.3)) {
-    return { kind: "restart-all", actor: null, atMs, forMs: 0, model: null };
-  }
   const actor = random.pick(free);
   const kinds = [
     ...ANY_NODE,
