@@ -4,11 +4,11 @@ import type { LocalModel } from "../models/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { roleOf } from "./announcement.ts";
-import { ChangedFiles } from "./changed_files.ts";
 import { DEMAND_LOOK_MS } from "./defaults.ts";
 import { downloadables } from "./downloadables.ts";
 import { type Duty, splitPeers } from "./duty.ts";
 import { dutyParts } from "./duty_parts.ts";
+import { FailedModels } from "./failed_models.ts";
 import { firstView } from "./first_view.ts";
 import { freezeNotes } from "./freeze_notes.ts";
 import { HttpEnd } from "./http_end.ts";
@@ -36,8 +36,7 @@ export class Active implements NodePart {
   readonly #rest: IdleUnload;
   readonly #standby: StandbyKeeper;
   readonly #table: TableWatch;
-  /** Of what can't be loaded here. */
-  readonly #failedFiles: ChangedFiles;
+  readonly #failed: FailedModels;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
@@ -66,8 +65,10 @@ export class Active implements NodePart {
     });
     this.#standby = this.#createStandby();
     this.#table = new TableWatch(mesh);
-    this.#failedFiles = new ChangedFiles({
-      changed: () => void this.#rereadFailed(),
+    this.#failed = new FailedModels({
+      ...options,
+      failures: () => this.#reconciler.stance.failures,
+      retry: () => this.#reconciler.retry(),
       after: systemClock.after,
     });
     this.#http = new HttpEnd({
@@ -214,7 +215,7 @@ export class Active implements NodePart {
     const unshelve = shelf.subscribe(() => {
       indexer.index();
       this.#followFile();
-      if (this.#reconciler.stance.failures.length > 0) this.#reconciler.retry();
+      this.#failed.retry();
       this.#announce(this.#reconciler.duty);
       this.#reconciler.wake();
     });
@@ -238,7 +239,7 @@ export class Active implements NodePart {
       unsubscribe();
       unshelve();
       clearInterval(demand);
-      this.#failedFiles.watch([]);
+      this.#failed.stop();
       ending.abort(new Error("The node stops"));
       this.#table.stop();
       await Promise.all([supervisor.stop(), this.#rpc.stop(), indexer.stop(), watching]);
@@ -309,27 +310,8 @@ export class Active implements NodePart {
     mesh.watchClosely(splitPeers(duty));
     this.#rpc.dutyChanged();
     this.#standby.wake();
-    this.#failedFiles.watch(this.#filesThatFail());
+    this.#failed.look();
     this.#options.changed();
-  }
-
-  #filesThatFail(): string[] {
-    const names = this.#reconciler.stance.failures.map(({ model }) => model);
-    const models = this.onDisk.filter(({ name }) => names.includes(name));
-    return models.flatMap(({ shards, projector }) => [
-      ...shards,
-      ...(projector === null ? [] : [projector.path]),
-    ]);
-  }
-
-  /** Somebody has done something about it: it is tried at once. */
-  async #rereadFailed(): Promise<void> {
-    const { shelf, logger } = this.#options;
-    const names = this.#reconciler.stance.failures.map(({ model }) => model);
-    for (const { path } of this.onDisk.filter(({ name }) => names.includes(name))) {
-      await shelf.reread(path).catch((error) => logger.warn("{error}", { error }));
-    }
-    this.#reconciler.retry();
   }
 
   /** A file that was replaced is the same wish. */

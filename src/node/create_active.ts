@@ -14,7 +14,6 @@ import {
   isModelPath,
   isUrl,
   type Library,
-  type LocalModel,
   type ModelEnvironment,
   ModelNotFoundError,
   ModelShelf,
@@ -26,7 +25,8 @@ import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { logBrokenModels } from "./broken_models_log.ts";
 import type { NodeConfig } from "./config.ts";
-import { dateOf, KeptWords, type Words } from "./kept_words.ts";
+import { chosenModel, logStart } from "./chosen_model.ts";
+import type { KeptWords } from "./kept_words.ts";
 import type { DraftChoice } from "./companions.ts";
 import { installProgressLog } from "./install_progress.ts";
 
@@ -110,52 +110,18 @@ async function readModels(
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
   const wanted = told === null ? names : [told.name, ...names];
-  await kept.start(config.models, wanted);
+  await kept.start(config.models, wanted).catch((error: Error) =>
+    logger.warn("What was said of models before may be heeded again: {reason}", {
+      reason: error.message,
+    })
+  );
   const chosen = await chosenModel(kept.words, library, signal);
   const pinned = [told, chosen, guide].filter((model) => model !== null);
   const shelf = await ModelShelf.open({ library, pinned }, signal);
   logBrokenModels(shelf, logger);
-  logKept(kept.words, { chosen, told, logger });
+  logStart({ words: kept.words, chosen, named: told }, logger);
   const drafts = await draftChoice(config.draft, library);
   return { told, wanted, shelf, drafts, chosen };
-}
-
-/** The model that its user chose while it ran, wherever it lies; `null` where it is gone. */
-async function chosenModel(
-  { told }: Words,
-  library: Library,
-  signal: AbortSignal,
-): Promise<LocalModel | null> {
-  if (told === null) return null;
-  const model = await library.resolve(told.path, signal).catch(() => null) ??
-    await library.resolve(told.name, signal).catch(() => null);
-  return model?.name === told.name ? model : null;
-}
-
-/** What differs from what the command line seems to say is said, with the way back. */
-function logKept(
-  { told: choice, dropped }: Words,
-  { chosen, told, logger }: {
-    readonly chosen: LocalModel | null;
-    readonly told: LocalModel | null;
-    readonly logger: Logger;
-  },
-): void {
-  if (choice !== null && chosen === null) {
-    logger.warn(
-      "{model}, which was chosen here to be served, is not on this machine's disk any more",
-      {
-        model: choice.name,
-      },
-    );
-  }
-  const droppedMs = told === null ? undefined : dropped[told.name];
-  if (told === null || droppedMs === undefined) return;
-  logger.warn(
-    "{model} was dropped here on {date}, and stays dropped although --model or config.toml names it. " +
-      "`mesh-llm drop {model} --undo` serves it again",
-    { model: told.name, date: dateOf(droppedMs) },
-  );
 }
 
 /** A file that is named must be one. */

@@ -53,10 +53,8 @@ nodeTest(
       assert.equal((await second.status()).node.model, null);
       assert.equal((await run("drop", "x", "--undo")).code, 0);
       await second.serving("x");
-      assert.equal(
-        (await fetch(`${second.ready.console}/api/models/y/serve`, { method: "POST" })).ok,
-        true,
-      );
+      const chosen = await fetch(`${second.ready.console}/api/models/y/serve`, { method: "POST" });
+      assert.deepEqual(await chosen.json(), { model: "y" });
       await second.serving("y");
     }
     {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { LocalModel } from "../../src/models/mod.ts";
+import { startNotes } from "../../src/node/chosen_model.ts";
 import { heeded, KeptWords, type Words } from "../../src/node/kept_words.ts";
 import { continued, type Wishes } from "../../src/node/wishes.ts";
 import { temporaryFolder } from "../support/program.ts";
@@ -78,4 +80,16 @@ Deno.test("KeptWords takes a damaged file for none", async () => {
     const { words } = await KeptWords.open(folder.path);
     assert.deepEqual(words, { models: [], told: null, dropped: {} });
   }
+});
+
+Deno.test("startNotes() says what differs from what the command line names, and the way back", () => {
+  const [a, b] = ["a", "b"].map((name) => ({ name }) as LocalModel) as [LocalModel, LocalModel];
+  const notes = (words: Partial<Words>, chosen: LocalModel | null, named: LocalModel | null) =>
+    startNotes({ words: { ...SAID, told: null, dropped: {}, ...words }, chosen, named });
+  assert.deepEqual(notes({}, null, a), []);
+  assert.deepEqual(notes({ told: SAID.told }, b, null), []);
+  assert.deepEqual(notes({ told: SAID.told, dropped: { a: 1 } }, b, b), []);
+  assert.match(notes({ told: SAID.told }, b, a).join(), /^b is served, .* not a, .*drop a --undo/);
+  assert.match(notes({ told: SAID.told }, null, a).join(), /^b, .* not on this machine's disk/);
+  assert.match(notes({ dropped: { a: 1 } }, null, a).join(), /^a was dropped .*drop a --undo/);
 });
