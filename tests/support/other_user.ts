@@ -13,15 +13,22 @@ export function otherUserTest(name: string, fn: () => Promise<void>): void {
 
 /** Runs a command as another user. @returns whether it succeeded */
 export async function asOtherUser(command: string, ...args: string[]): Promise<boolean> {
+  return (await run(command, args)).success;
+}
+
+/** What a shell of another user's prints. */
+export async function saidToOtherUser(script: string): Promise<string> {
+  return new TextDecoder().decode((await run("bash", ["-c", script])).stdout);
+}
+
+function run(command: string, args: readonly string[]): Promise<Deno.CommandOutput> {
   const user = ["--reuid", `${OTHER_USER}`, "--regid", `${OTHER_USER}`, "--clear-groups"];
-  const { success } = await new Deno.Command("setpriv", {
+  return new Deno.Command("setpriv", {
     args: [...user, command, ...args],
     cwd: "/",
     stdin: "null",
-    stdout: "null",
     stderr: "null",
   }).output();
-  return success;
 }
 
 /** Runs something with a mask of its own for new files and folders. */
