@@ -23,7 +23,7 @@ const OF_A_PROXY = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 export interface AdminDoorOptions {
   /** `null` lets everybody who reaches the port manage the node. */
   readonly adminKey: string | null;
-  /** A person has chosen the key, so that it may be guessed. @default {true} */
+  /** A person has chosen the key, so that it may be guessed in headers too. @default {true} */
   readonly isChosen?: boolean | undefined;
   /** Recognises callers that need no key: this node's own user, on this machine. @default {nobody is} */
   readonly localUser?: LocalUser | undefined;
@@ -38,7 +38,8 @@ export interface AdminDoorOptions {
 export class AdminDoor {
   readonly #ring: KeyRing;
   readonly #localUser: LocalUser | undefined;
-  readonly #gate: GuessGate | null;
+  readonly #gate = new GuessGate();
+  readonly #isChosen: boolean;
   readonly #now: () => number;
   readonly #pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** Until when each counts. They end with the node. */
@@ -48,7 +49,7 @@ export class AdminDoor {
   constructor(options: AdminDoorOptions) {
     const { adminKey, isChosen = true, localUser, now = Date.now } = options;
     this.#ring = new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
-    this.#gate = isChosen ? new GuessGate() : null;
+    this.#isChosen = isChosen;
     this.#localUser = localUser;
     this.#now = now;
     this.#pause = options.pause ?? ((ms, signal) => pause(ms, undefined, { signal }));
@@ -57,7 +58,7 @@ export class AdminDoor {
   get guard(): MiddlewareHandler<ApiEnv> {
     return async (c, next) => {
       const given = presentedKey(c.req.raw.headers);
-      const isAdmin = given === null ? await this.isSignedIn(c) : await this.#isRight(c, given);
+      const isAdmin = given === null ? await this.isSignedIn(c) : await this.#isSent(c, given);
       if (!isAdmin) throw new RefusedError({ kind: "admin-key", given: given !== null });
       await next();
     };
@@ -78,7 +79,9 @@ export class AdminDoor {
 
   /** @throws {RefusedError} where the key is another. */
   async signIn(c: Context<ApiEnv>, key: string): Promise<void> {
-    if (!await this.#isRight(c, key)) throw new RefusedError({ kind: "admin-key", given: true });
+    if (!await this.#isRightInTurn(c, key)) {
+      throw new RefusedError({ kind: "admin-key", given: true });
+    }
     this.#begin(c);
   }
 
@@ -117,18 +120,27 @@ export class AdminDoor {
     return await this.#localUser.isOwn(connection);
   }
 
+  /** Programs send a key with each request. Nobody guesses one that the node has made, so that none has to wait. */
+  async #isSent(c: Context<ApiEnv>, key: string): Promise<boolean> {
+    return this.#isChosen ? await this.#isRightInTurn(c, key) : this.#isRight(key);
+  }
+
   /** Takes its time where a caller has guessed before. @throws {RefusedError} where it does too much of it. */
-  async #isRight(c: Context<ApiEnv>, key: string): Promise<boolean> {
-    if (this.#ring.isEmpty) return true;
-    if (this.#gate === null) return this.#ring.find(key) !== null;
-    const caller = networkOf(c.env?.connection?.remoteAddress ?? "");
+  async #isRightInTurn(c: Context<ApiEnv>, key: string): Promise<boolean> {
+    // Other users of this machine have its address too, and must not be in its own user's way.
+    const line = await this.#isOwnUser(c) ? "own user, " : "";
+    const caller = line + networkOf(c.env?.connection?.remoteAddress ?? "");
     const waitMs = this.#gate.enter(caller, this.#now());
     if (waitMs === null) throw new RefusedError({ kind: "guesses" });
     if (waitMs > 0) await this.#pause(waitMs, c.req.raw.signal);
-    const isRight = this.#ring.find(key) !== null;
+    const isRight = this.#isRight(key);
     if (isRight) this.#gate.succeeded(caller);
     else this.#gate.failed(caller, this.#now());
     return isRight;
+  }
+
+  #isRight(key: string): boolean {
+    return this.#ring.isEmpty || this.#ring.find(key) !== null;
   }
 }
 

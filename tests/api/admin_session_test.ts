@@ -166,3 +166,24 @@ Deno.test("A key that the node has made is not guessed, so that nobody waits for
   }
   assert.equal(await inside({ authorization: "Bearer 3f6c2b1e-made" }, connection), 200);
 });
+
+Deno.test("Guesses of other users of the machine are not in the way of its own user", async () => {
+  const ends = (remotePort: number) => ({
+    remoteAddress: "127.0.0.1",
+    remotePort,
+    localAddress: "127.0.0.1",
+    localPort: 2,
+  });
+  const table = "  0: 0100007F:0001 0100007F:0002 01 0:0 0:0 0  7  0 99 1";
+  const pauses: number[] = [];
+  const { inside } = setUp("admin", {
+    localUser: new LocalUser(7, () => Promise.resolve(table)),
+    pause: (ms) => Promise.resolve(pauses.push(ms)),
+  });
+  const send = (key: string, port: number) =>
+    inside({ host: "localhost", authorization: `Bearer ${key}` }, ends(port));
+  for (let n = 0; n < 50; n++) await send(`guess-${n}`, 3);
+  const before = pauses.length;
+  assert.equal(await send("admin", 1), 200);
+  assert.equal(pauses.length, before);
+});
