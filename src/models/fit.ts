@@ -1,6 +1,7 @@
 import { CONTEXT_STEP } from "./defaults.ts";
 import { needBytes, servedContext, type SizedModel } from "./needs.ts";
 import { place } from "./placement.ts";
+import type { LocalModel } from "./types.ts";
 
 /** A node that could run the model, or take part. */
 export interface FitNode<Id extends string = string> {
@@ -93,6 +94,23 @@ function splitNodes<Id extends string>({ self, others, rttLimitMs }: FitMesh<Id>
   const workers = placement.workers.map(({ peer, share }) => ({ id: peer, share }));
   const nodes = [{ id: host.id, share: placement.hostShare }, ...workers];
   return { haveBytes: placement.haveBytes, nodes };
+}
+
+/**
+ * The model as a machine can serve it alone: without its projector, where the two together would not fit and the model by
+ * itself does.
+ */
+export function withinMemory(
+  model: LocalModel,
+  memoryBytes: number,
+  contextLength: number | null,
+): LocalModel {
+  const { projector, unfit = [] } = model;
+  if (projector === null || needBytes(model, contextLength) <= memoryBytes) return model;
+  const alone = { ...model, projector: null };
+  if (needBytes(alone, contextLength) > memoryBytes) return model;
+  const reason = "the two would not fit into this machine's memory";
+  return { ...alone, unfit: [...unfit, { kind: "projector", path: projector.path, reason }] };
 }
 
 /** The largest context, up to the trained one, with which the model needs no more than `memoryBytes`. */

@@ -123,16 +123,18 @@ async function loadWhole(
     const reason = "it reads images or sound for a model and is of no use alone";
     throw new InvalidGgufError(reason, file.path);
   }
-  const { files: beside } = await findFiles(dirname(model.path), 0);
+  const { files: beside, broken } = await findFiles(dirname(model.path), 0);
   const { projector = null } = file;
   const given = projector === null ? [] : [{ name: basename(projector), path: projector }];
   const read = await readFiles([...beside.filter(mayProject), ...given], readModel, signal);
   const projectors = read.found.map((one) => one.model).filter(isProjectorModel);
+  const hollow = new Set(read.hollow.map((one) => one.path));
   const paths = new Set([...projectors, ...read.hollow].map((one) => one.path));
   return withCompanions(model, {
     models: beside.filter((one) => !paths.has(one.path)),
     projectors,
     hollow: read.hollow.filter(isProjectorModel),
+    broken: [...broken, ...read.broken.filter(({ path }) => !hollow.has(path))],
     isRepository: isBelow(folders),
     given: givenProjectors([file]),
   });

@@ -39,6 +39,7 @@ export async function listFolders(
     models,
     projectors: found.map(({ model }) => model).filter(isProjectorModel),
     hollow,
+    broken: broken.filter(({ path }) => !hollow.some((one) => one.path === path)),
     isRepository: isBelow(folders),
     given: givenProjectors(files),
   };

@@ -21,7 +21,14 @@ export { downloadWorld } from "./downloads/world.ts";
 export { type ChunkSource, FatalSourceError } from "./downloads/types.ts";
 export { roomFor } from "./downloads/disk.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
-export { type FitMesh, type FitNode, largestContext, type ModelFit, planFit } from "./fit.ts";
+export {
+  type FitMesh,
+  type FitNode,
+  largestContext,
+  type ModelFit,
+  planFit,
+  withinMemory,
+} from "./fit.ts";
 export { ModelShelf } from "./shelf.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { checkModelsDir } from "./models_dir.ts";

@@ -1,7 +1,9 @@
 /** Which files belong to each other: projectors to what they see for, drafts to what they guess for. Pure. */
 
 import { basename, dirname } from "node:path";
+import { isProjector } from "./catalog/repository.ts";
 import { DRAFT_SIZE_RATIO, VOCABULARY_SLACK } from "./defaults.ts";
+import type { BrokenModel } from "./layouts/found.ts";
 import { PROJECTOR_ARCHITECTURE } from "./projection.ts";
 import { familyOf, nameRelation } from "./projector_names.ts";
 import { shardName } from "./shards.ts";
@@ -13,6 +15,8 @@ export interface Companions {
   readonly projectors: readonly LocalModel[];
   /** Headers of models and projectors without any weights. */
   readonly hollow: readonly LocalModel[];
+  /** Files that can't be used, by whose names projectors are told. */
+  readonly broken: readonly BrokenModel[];
   /** Whether a folder holds what one publisher has put together, and not what a user has collected. */
   readonly isRepository: (folder: string) => boolean;
   /** By `placeOf` a model: the projector that the program which fetched it names, or that there is none. */
@@ -38,6 +42,7 @@ export function withCompanions(model: LocalModel, companions: Companions): Local
     ...(able.length > 0 ? [] : beside.map((one) => unfitProjector(one, model))),
     ...(able.length > 0 ? [] : strangers(model, companions)),
     ...hollow.flatMap((one) => hollowFor(one, model, companions)),
+    ...(able.length > 0 ? [] : brokenFor(model, companions)),
   ];
   return {
     ...model,
@@ -98,6 +103,19 @@ function hollowFor(
   return mayDraft ? [{ kind: "draft", path, reason }] : [];
 }
 
+function brokenFor(model: LocalModel, { broken, given }: Companions): UnfitCompanion[] {
+  const isMeant = ({ path }: BrokenModel) =>
+    given.has(placeOf(model))
+      ? given.get(placeOf(model)) === path
+      : isProjector(path) && dirname(path) === dirname(model.path) &&
+        relation({ path }, model) !== "other";
+  return broken.filter(isMeant).map(({ path, reason }) => ({
+    kind: "projector",
+    path,
+    reason: reason.slice(reason.indexOf(`${path}: `) + path.length + 2),
+  }));
+}
+
 function unfitProjector(projector: LocalModel, model: LocalModel): UnfitCompanion {
   return { kind: "projector", path: projector.path, reason: whyUnfit(projector, model) ?? "" };
 }
@@ -119,7 +137,7 @@ function byRelation(a: LocalModel, b: LocalModel, model: LocalModel): number {
 
 const RELATIONS = ["alike", "unnamed", "other"] as const;
 
-function relation(projector: LocalModel, model: Pick<LocalModel, "name">) {
+function relation(projector: Pick<LocalModel, "path">, model: Pick<LocalModel, "name">) {
   return nameRelation(shardName(basename(projector.path)).model, model.name);
 }
 

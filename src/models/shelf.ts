@@ -17,6 +17,7 @@ export class ModelShelf {
   readonly #listeners = new Set<() => void>();
   #pinned: readonly LocalModel[];
   #listing: LibraryListing;
+  #adapt: (model: LocalModel) => LocalModel = (model) => model;
 
   static async open(options: ShelfOptions, signal?: AbortSignal): Promise<ModelShelf> {
     return new ModelShelf(options, await options.library.list(signal));
@@ -39,11 +40,16 @@ export class ModelShelf {
     const all = [...pinned, ...this.#listing.models];
     return all.filter((model, index) =>
       all.findIndex((other) => keyOf(other) === keyOf(model)) === index
-    );
+    ).map(this.#adapt);
   }
 
   get broken(): readonly BrokenModel[] {
     return this.#listing.broken;
+  }
+
+  /** From now on every model is shown as this makes it: once it is known what this machine can do with them. */
+  adapt(change: (model: LocalModel) => LocalModel): void {
+    this.#adapt = change;
   }
 
   /** Calls back whenever the list has become another one. */

@@ -19,6 +19,7 @@ import {
   ModelShelf,
   openLibrary,
   WeightLibrary,
+  withinMemory,
 } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
@@ -81,6 +82,8 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     totalMemoryBytes: await mainMemoryBytes(),
     maxVramBytes,
   });
+  // A projector never keeps its model from being served here.
+  shelf.adapt((model) => withinMemory(model, memory.memoryBytes, config.contextLength));
   const supervisor = createSupervisor({ engine, dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
   return {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { basename, join, relative } from "node:path";
-import { canDraftFor, draftsFor, type LocalModel, openLibrary } from "../../src/models/mod.ts";
+import {
+  canDraftFor,
+  draftsFor,
+  type LocalModel,
+  needBytes,
+  openLibrary,
+  withinMemory,
+} from "../../src/models/mod.ts";
 import {
   entry,
   type MetadataEntry,
@@ -106,10 +113,12 @@ Deno.test("list() judges a projector by its tensors, and says why one is not use
     "renamed/mmproj-theirs-f16.gguf": projector(64),
     "empty/text-2b.gguf": model("f"),
     "empty/text-2b-mmproj-f16.gguf": clip([]),
+    "half/text-3b.gguf": model("i"),
+    "half/text-3b-mmproj-f16.gguf": projector(64).slice(0, -64),
     "repository/llama-3.2-1b-Q8_0.gguf": model("g"),
     "repository/llama-3.2-1b-Q4_0.gguf": model("h"),
     "repository/mmproj-ultravox-v0_5-f16.gguf": projector(64),
-  }, ["text-2b-mmproj-f16"]);
+  }, ["text-2b-mmproj-f16", "text-3b-mmproj-f16"]);
   assert.deepEqual(
     models.map(({ name, projector }) => [name, projector?.path ?? null, projector?.sees]).sort(),
     [
@@ -119,6 +128,7 @@ Deno.test("list() judges a projector by its tensors, and says why one is not use
       ["mine", null, undefined],
       ["text-1b", null, undefined],
       ["text-2b", null, undefined],
+      ["text-3b", null, undefined],
       ["voice-1b", "both/mmproj-ears.gguf", false],
       ["yours", null, undefined],
     ],
@@ -134,6 +144,10 @@ Deno.test("list() judges a projector by its tensors, and says why one is not use
     "mine": [`projector mmproj-theirs-f16.gguf: ${renamed}mine.gguf`],
     "yours": [`projector mmproj-theirs-f16.gguf: ${renamed}yours.gguf`],
     "text-2b": ["projector text-2b-mmproj-f16.gguf: it holds no weights"],
+    "text-3b": [
+      "projector text-3b-mmproj-f16.gguf: it is cut short: its header says 512 bytes, the file has " +
+      "448 bytes; copy or download it again",
+    ],
     "llama-3.2-1b-Q4_0": [],
     "llama-3.2-1b-Q8_0": [],
   });
@@ -155,6 +169,28 @@ Deno.test("a file without weights is no model and drafts for none", async () => 
   await Deno.writeFile(path, files["ggml-vocab.gguf"]);
   const library = openLibrary({ modelsDir: null, dataDir: root.path, home: null });
   await assert.rejects(library.resolve(path), /Cannot use .*ggml-vocab\.gguf: it holds no weights/);
+});
+
+Deno.test("withinMemory() leaves out a projector for which only the model itself has room", async () => {
+  const [seeing] = await listed({
+    "one/eyes-1b.gguf": model("a"),
+    "one/mmproj-f16.gguf": projector(64, 1_000_000),
+  });
+  assert.ok(seeing?.projector);
+  const both = needBytes(seeing, null);
+  const alone = needBytes({ ...seeing, projector: null }, null);
+  assert.ok(alone < both);
+  assert.equal(withinMemory(seeing, both, null), seeing);
+  assert.equal(
+    withinMemory(seeing, alone - 1, null),
+    seeing,
+    "others may hold it with its projector",
+  );
+  const blind = withinMemory(seeing, both - 1, null);
+  assert.equal(blind.projector, null);
+  assert.deepEqual(unfit([blind])["eyes-1b"], [
+    "projector mmproj-f16.gguf: the two would not fit into this machine's memory",
+  ]);
 });
 
 Deno.test("resolve() finds the projector of a model that is named by its path, and serves none alone", async () => {
