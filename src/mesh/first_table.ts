@@ -59,7 +59,7 @@ export class FirstTable {
     if (!this.#isPartial) return;
     this.#hasMet = true;
     if (!table.partial) return this.#whole(table);
-    if (this.#table === EMPTY_TABLE) this.#table = table;
+    if (this.#table.nodes.length === 0) this.#table = table;
     this.#live();
     this.#answered(peer);
     this.#options.changed();

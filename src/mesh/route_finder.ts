@@ -3,6 +3,7 @@ import { redialDelayMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { Deadline, pause, raceSignal } from "./deadline.ts";
 import {
+  FIRST_ANSWERS_MS,
   REDIAL_MAX_MS,
   ROUTE_REFRESH_MAX_MS,
   ROUTE_REFRESH_MIN_MS,
@@ -141,8 +142,11 @@ export class RouteFinder {
     this.#preferred = peer;
     this.#failed.delete(peer);
     const { clock, random, changed } = this.#options;
-    const spread = random() * (ROUTE_REFRESH_MAX_MS - ROUTE_REFRESH_MIN_MS);
-    this.#freshUntil = table.partial ? -Infinity : clock.elapsed() + ROUTE_REFRESH_MIN_MS + spread;
+    // Who has just come knows more soon.
+    const freshMs = table.partial
+      ? FIRST_ANSWERS_MS
+      : ROUTE_REFRESH_MIN_MS + random() * (ROUTE_REFRESH_MAX_MS - ROUTE_REFRESH_MIN_MS);
+    this.#freshUntil = clock.elapsed() + freshMs;
     const isNew = table.version !== this.#table.version;
     this.#table = table;
     if (isNew) changed(table);
