@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { HEAD_TIMEOUT_MS, KEPT_CONNECTION_MS, LINGER_MS } from "./defaults.ts";
 import type { CallerEnds } from "./local_user.ts";
-import { faultOf, malformed, refuseMalformed, refuseOn } from "./malformed.ts";
+import { faultOf, refuseMalformed, refuseOn } from "./malformed.ts";
 import { sendAnswer } from "./node_answer.ts";
 import { requestOf } from "./node_request.ts";
-import { answerFor } from "./openai_errors.ts";
+import { answerFor, type Refusal } from "./openai_errors.ts";
 
 /** A port that another program has. */
 export class PortInUseError extends Error {
@@ -116,21 +116,23 @@ async function answerOne(
   // A connection that is lost is told by "close"; without these the error would be nobody's.
   incoming.on("error", () => {});
   outgoing.on("error", () => {});
-  const fault = faultOf(incoming);
-  if (fault !== null) {
-    const { status, body } = answerFor(malformed(fault));
-    await sendAnswer(Response.json(body, { status, headers: { connection: "close" } }), outgoing);
-    return await closed;
-  }
-  const request = requestOf(incoming, { signal: gone.signal, wanted });
-  let response: Response;
   try {
-    response = await handle(request, { connection: incoming.socket });
+    const fault = faultOf(incoming);
+    const answering = fault !== null ? refusing(fault) : handle(
+      requestOf(incoming, { signal: gone.signal, wanted }),
+      { connection: incoming.socket },
+    );
+    await sendAnswer(await answering, outgoing);
   } catch (error) {
-    response = onError(error);
+    // Whatever a caller has sent, its error ends this one exchange and nothing else.
+    await sendAnswer(onError(error), outgoing).catch(() => outgoing.destroy());
   }
-  await sendAnswer(response, outgoing);
   await closed;
+}
+
+function refusing(fault: Refusal): Response {
+  const { status, body } = answerFor(fault);
+  return Response.json(body, { status, headers: { connection: "close" } });
 }
 
 /** A body that nobody read must not come for ever, nor be cut before its sender has read the refusal. */

@@ -6,11 +6,19 @@ import { answerFor, type Refusal } from "./openai_errors.ts";
 /** An error of the parser of `node:http`, told by its code. */
 type ParserError = Error & { readonly code?: string };
 
-/**
- * What the parser lets pass although two programs may read it differently. Between a proxy and us that difference
- * would carry one request inside another.
- */
-export function faultOf({ headersDistinct: headers, rawHeaders, httpVersion }: IncomingMessage) {
+/** The Fetch API has no such requests, and nothing here answers one. */
+const FORBIDDEN_METHODS = ["CONNECT", "TRACE", "TRACK"];
+
+/** What the parser lets pass and no handler gets to see; `null` for all else. */
+export function faultOf(incoming: IncomingMessage): Refusal | null {
+  const { method = "", url: path = "" } = incoming;
+  if (FORBIDDEN_METHODS.includes(method)) return { kind: "unknown-path", method, path };
+  const ambiguity = ambiguityOf(incoming);
+  return ambiguity === null ? null : malformed(ambiguity);
+}
+
+/** What two programs may read differently. Between a proxy and us it would carry one request inside another. */
+function ambiguityOf({ headersDistinct: headers, rawHeaders, httpVersion }: IncomingMessage) {
   if (rawHeaders.length / 2 > HEADERS_MAX) return `It has more than ${HEADERS_MAX} headers`;
   if ((headers.host?.length ?? 0) > 1) return "It names more than one Host";
   const codings = headers["transfer-encoding"]?.join(", ").trim().toLowerCase();
@@ -19,7 +27,7 @@ export function faultOf({ headersDistinct: headers, rawHeaders, httpVersion }: I
   return httpVersion === "1.1" ? null : "HTTP/1.0 has no transfer encodings";
 }
 
-export function malformed(reason: string): Refusal {
+function malformed(reason: string): Refusal {
   return { kind: "bad-body", reason: `The request could not be read: ${reason}` };
 }
 
@@ -34,7 +42,8 @@ export function refuseMalformed(
 ): void {
   // The first line of HTTP/2. A client that begins with it expects no HTTP/1 in return, and tells its user so.
   const isOtherProtocol = error.code === "HPE_PAUSED_H2_UPGRADE";
-  if (isOtherProtocol || !socket.writable || current?.headersSent) return void socket.destroy();
+  const isInTheMiddle = current !== undefined && current.headersSent && !current.writableFinished;
+  if (isOtherProtocol || !socket.writable || isInTheMiddle) return void socket.destroy();
   refuseOn(socket, refusalOf(error));
 }
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { createGateway } from "../../src/api/mod.ts";
@@ -67,6 +68,10 @@ Deno.test("HTTP that is none gets a 4xx, and the node lives", async () => {
         "2\r\n{}\r\n0\r\n\r\n",
         400,
       ],
+      ["a method that echoes", ["TRACE /v1/models HTTP/1.1", HOST], "", 404],
+      ["a URL of another scheme", ["GET ftp://localhost/v1/models HTTP/1.1", HOST], "", 404],
+      ["a URL that is none", ["GET http://[/ HTTP/1.1", HOST], "", 404],
+      ["a path without a slash", ["GET v1/models HTTP/1.1", HOST], "", 400],
       ["a length that is too short", [...POST, "content-length: 3"], '{"model":"guide"}', 400],
     ];
     for (const [name, head, body, status] of table) {
@@ -74,6 +79,16 @@ Deno.test("HTTP that is none gets a 4xx, and the node lives", async () => {
     }
     assert.ok(await isAlive(url));
     assert.equal(node.forwarded.length, 0);
+  });
+});
+
+Deno.test("What is malformed behind a request that was answered is told so too", async () => {
+  await withPort(async (url) => {
+    using raw = await RawHttp.connect(url);
+    await raw.send([...GET]);
+    await raw.receive(/"list"/);
+    await raw.send(["nonsense"]);
+    assert.match(await raw.receive(), /HTTP\/1\.1 200 [^]*HTTP\/1\.1 400 [^]*could not be read/);
   });
 });
 
@@ -127,5 +142,78 @@ Deno.test("Callers that never finish a request cost little memory, and others ar
     }
     await ended.promise;
     assert.ok(await isAlive(url));
+  });
+});
+
+const RUNS = Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 150);
+
+Deno.test("Whatever bytes a caller sends, the node lives", async () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      "GET",
+      "POST",
+      "HEAD",
+      "TRACE",
+      "CONNECT",
+      "PRI",
+      "OPTIONS",
+      "PURGE",
+      "M-SEARCH",
+    ),
+    fc.string({ maxLength: 6 }),
+  );
+  const target = fc.oneof(
+    fc.constantFrom(
+      "/",
+      "*",
+      "/v1/models",
+      "//",
+      "http://localhost/",
+      "http://[",
+      "/%",
+      "a:1",
+      "/\\",
+    ),
+    fc.string({ unit: "binary", maxLength: 12 }),
+  );
+  const header = fc.tuple(
+    fc.constantFrom(
+      "host",
+      "content-length",
+      "transfer-encoding",
+      "connection",
+      "upgrade",
+      "expect",
+      "content-encoding",
+      "content-type",
+      "x-request-id",
+      "trailer",
+      "te",
+      "cookie",
+    ),
+    fc.oneof(
+      fc.constantFrom("localhost", "0", "5", "chunked", "close", "h2c", "100-continue", "gzip, br"),
+      fc.string({ unit: "binary-ascii", maxLength: 10 }),
+    ),
+  ).map(([name, value]) => `${name}: ${value}`);
+  const request = fc.tuple(
+    word,
+    target,
+    fc.constantFrom("1.1", "1.0", "2.0"),
+    fc.array(header),
+    fc.string(),
+  )
+    .map(([method, path, version, headers, body]) =>
+      [`${method} ${path} HTTP/${version}`, ...headers, "", body].join("\r\n")
+    );
+  await withPort(async (url) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 3 }), async (requests) => {
+        using raw = await RawHttp.connect(url);
+        await raw.write(new TextEncoder().encode(requests.join(""))).catch(() => {});
+        assert.ok(await isAlive(url));
+      }),
+      { numRuns: RUNS },
+    );
   });
 });
