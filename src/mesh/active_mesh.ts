@@ -230,11 +230,13 @@ export class ActiveMesh implements MeshMode {
   #buildTable(): RoutingTable {
     const { view } = this.#member;
     const { own, members, lost } = view;
-    const { self } = this.#parts;
+    const { self, network } = this.#parts;
     const { table: earlier, isPartial: partial } = this.#first;
     const isKnown = (peer: PeerId) => peer === self || view.hasHeardOf(peer);
     const everybody = own === undefined ? members : [...members, own];
-    return buildRoutingTable(everybody, { lost, earlier, isKnown, partial });
+    const isConnected = (peer: PeerId) => network.isConnected(peer);
+    const context = { lost, earlier, isKnown, partial, self, isConnected };
+    return buildRoutingTable(everybody, context);
   }
 
   #onFirstTable(): void {

@@ -10,6 +10,7 @@ import {
 import { DIGEST_LIFE_MS } from "./defaults.ts";
 import type { EntropyMessage } from "./gossip_messages.ts";
 import type { GossipLinks } from "./peer_links.ts";
+import type { Newcomers } from "./newcomers.ts";
 import type { Roster } from "./roster.ts";
 import type { PeerId } from "./types.ts";
 
@@ -17,6 +18,7 @@ import type { PeerId } from "./types.ts";
 export class AntiEntropy {
   readonly #roster: Roster;
   readonly #gossip: GossipLinks;
+  readonly #newcomers: Pick<Newcomers, "wanted">;
   readonly #clock: Pick<Clock, "elapsed">;
   readonly #random: () => number;
   #lastDigest: Digest = [];
@@ -24,14 +26,16 @@ export class AntiEntropy {
   #digestAt = 0;
 
   constructor(
-    { roster, gossip, clock, random }: {
+    { roster, newcomers, gossip, clock, random }: {
       readonly roster: Roster;
+      readonly newcomers: Pick<Newcomers, "wanted">;
       readonly gossip: GossipLinks;
       readonly clock: Pick<Clock, "elapsed">;
       readonly random: () => number;
     },
   ) {
     this.#roster = roster;
+    this.#newcomers = newcomers;
     this.#gossip = gossip;
     this.#clock = clock;
     this.#random = random;
@@ -61,7 +65,8 @@ export class AntiEntropy {
       const [, buckets, versions] = message;
       const { give, want } = exchangeFor(membership, { buckets, versions, now });
       this.#gossip.send(from, give);
-      if (want.length > 0) this.#gossip.tell(from, ["want", want]);
+      const asked = this.#newcomers.wanted(want, from);
+      if (asked.length > 0) this.#gossip.tell(from, ["want", asked]);
     }
   }
 

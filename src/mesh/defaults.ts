@@ -57,6 +57,37 @@ export const MAX_ANNOUNCED_RTTS = 32;
 /** design.md 8. Living ones and tombstones together may be twice as many. */
 export const MAX_MEMBERS = 1_000;
 
+/** Living ones. So many by one invite are a whole mesh, and still leave others room. */
+export const MAX_LIVING = 1_250;
+
+/** A node that has just come to a mesh hears of all of it within a round; the mesh may be starting as a whole. */
+export const CATCH_UP_MS = 60_000;
+
+/** Who is here for so long has long caught up, and has dropped what it was made to believe meanwhile. */
+export const TELLER_AGE_MS = 2 * CATCH_UP_MS;
+
+/** Strangers that nobody here is connected to, by one invite: a rack that starts is known to a large mesh in minutes. */
+export const NEWCOMER_RATE = { perSecond: 4, burst: 64 } as const;
+
+/** Members that one peer alone reaches, by one invite: more than a home has machines behind one router. */
+export const HEARSAY_A_LINK = 16;
+
+/** Strangers that wait to be met or told of again: of one teller, and in all. Each is a few kilobytes. */
+export const WAITING_A_TELLER = 16;
+export const MAX_WAITING = 256;
+
+/** Three dials, and some rounds of gossip. */
+export const WAITING_MS = 60_000;
+
+/** Strangers that one message of another makes this node ask for: twice what may wait of one. */
+export const UNKNOWN_WANTED = 32;
+
+/** Clocks are wrong by hours, and by years where a battery is empty. */
+export const MAX_CLOCK_AHEAD_MS = 365 * 86_400_000;
+
+/** Records are checked for so long at a time; then all else that waits has its turn. */
+export const VERIFY_SLICE_MS = 8;
+
 /** Bytes of one gossip message: four of the largest announcements. */
 export const MAX_GOSSIP_MESSAGE_BYTES = 262_144;
 
@@ -270,3 +301,9 @@ export const TELL_PATIENCE_MS = 1_000;
 
 /** Gossip tells of all nodes within a few rounds; whoever it has not told of by then is gone. Chosen by feel. */
 export const FIRST_TABLE_LIFE_MS = 30_000;
+
+/** ... and as lost; and the bytes of each: 100 for each of a thousand members, five times over. */
+export const MAX_TABLE_NAMES_BYTES = 524_288;
+
+/** The machines in it: what a client takes, less both lists of names and what encloses them. */
+export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 2 * MAX_TABLE_NAMES_BYTES - 65_536;

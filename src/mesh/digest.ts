@@ -97,7 +97,8 @@ function isNewer(a: Version, b: Version): boolean {
   return (a.incarnation - b.incarnation || a.seq - b.seq) > 0;
 }
 
-function isTold({ record, heardAt }: MemberEntry, now: number): boolean {
+function isTold({ record, heardAt, isHearsay = false }: MemberEntry, now: number): boolean {
+  if (isHearsay) return false;
   return record.status === "alive" || now - heardAt < TOMBSTONE_TOLD_MS;
 }
 

@@ -28,7 +28,8 @@ const MAX_OPEN_PINGS = 4;
 
 /** What a link tells the one who holds it. */
 export interface LinkListener {
-  received(records: readonly Uint8Array[], link: GossipLink): void;
+  /** What comes next is read once it has resolved. */
+  received(records: readonly Uint8Array[], link: GossipLink): void | Promise<void>;
   answered(rttMs: number, link: GossipLink): void;
   told(message: EntropyMessage, link: GossipLink): void;
   /** The peer has ended the link in good order, before this node did. */
@@ -103,7 +104,7 @@ export class GossipLink {
       const message = await this.#messages.read(gossipMessage, "gossip");
       if (message === undefined) break;
       this.#checkRate();
-      this.#onMessage(message, listener);
+      await this.#onMessage(message, listener);
     }
     if (!this.#ending) listener.parted(this);
     this.end();
@@ -115,7 +116,7 @@ export class GossipLink {
     if (!allowed) throw new RateExceededError(`${this.peer} sends more messages than are allowed`);
   }
 
-  #onMessage(message: GossipMessage, listener: LinkListener): void {
+  #onMessage(message: GossipMessage, listener: LinkListener): void | Promise<void> {
     switch (message[0]) {
       case "records":
         return listener.received(message[1], this);

@@ -8,6 +8,7 @@ import { readDataFile, writeDataFile } from "./data_file.ts";
 import { MAX_STORED_PEERS } from "./defaults.ts";
 import { NotAllowedError } from "./errors.ts";
 import { meshIdOf, peerIdOf, SigningKey } from "./keys.ts";
+import { MAX_NOTICED_VERSION } from "./names.ts";
 import { revokes } from "./revocation.ts";
 import { openAll } from "./revocation_list.ts";
 import { parseToken } from "./token.ts";
@@ -159,7 +160,9 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   const binding = chooseMesh({ stored, invite, leave, node, now });
   const trust = await readTrust(directory, binding.credential.meshKey);
   refuseRevoked(binding, trust, now);
-  const incarnation = Math.max((kept?.incarnation ?? 0) + 1, now);
+  // A life of an earlier version that others have driven up so far that nobody could tell its end is forgotten.
+  const last = kept?.incarnation ?? 0;
+  const incarnation = Math.max(last > MAX_NOTICED_VERSION / 2 ? 0 : last + 1, now);
   return new Identity(key, binding, {
     directory,
     incarnation,

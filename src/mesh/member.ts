@@ -63,6 +63,7 @@ export class Member {
       ...options,
       addressesOf: (peer) => this.addressesOf(peer),
       changed: (changes) => this.#onChanged(changes),
+      waits: () => this.#thinkSoon(),
     });
     this.#dialer = new Dialer({
       targets: () => this.#dialTargets(),
@@ -93,7 +94,7 @@ export class Member {
   /** A member's connection has been admitted. */
   connected({ peer, direction, remoteAddress }: MemberConnection): void {
     if (direction === "outbound") this.#lastGood.set(peer, remoteAddress);
-    this.view.connected(peer);
+    this.view.connected(peer, direction);
   }
 
   /** A member's connection has closed. */
@@ -179,7 +180,7 @@ export class Member {
     return dialTargets({
       self,
       members: members.length,
-      wanted: this.#needs.wanted(members),
+      wanted: new Set([...this.#needs.wanted(members), ...this.view.toMeet()]),
       connected,
       strangers: [...stored().keys()].filter((peer) => !this.view.isAlive(peer) && isDialled(peer)),
       lost: lost.map(({ peer }) => peer).filter(isDialled),
@@ -199,7 +200,7 @@ export class Member {
     const { logger, links } = this.#options;
     this.#options.unreachable?.(peer);
     const isMember = this.view.announcementOf(peer) !== undefined;
-    if (isMember && failures >= DIALS_BEFORE_DEAD) this.view.giveUp(peer, error.message);
+    if (failures >= DIALS_BEFORE_DEAD) this.view.giveUp(peer, error.message);
     const alone = links.connectedMembers().size === 0;
     const level = alone && !isMember && failures === 1 ? "warn" : "debug";
     logger[level]("{reason}; it is tried again", {

@@ -12,6 +12,8 @@ export interface MemberEntry {
   readonly heardAt: number;
   /** What the node last said, for the dead: where they may be found again, and their names. */
   readonly last: Announcement | null;
+  /** One peer alone says that it reaches this node: nobody is told of it. */
+  readonly isHearsay?: boolean;
 }
 
 /** What a merge changes for one node. */
@@ -65,7 +67,8 @@ export function keep(
 ): MemberChange {
   const before = membership.get(record.subject);
   const last = record.announcement ?? before?.last ?? null;
-  membership.set(record.subject, { record, heardAt, last });
+  const isHearsay = before?.isHearsay ?? false;
+  membership.set(record.subject, { record, heardAt, last, isHearsay });
   return { record, name: last?.name ?? record.subject, change: changeKind(before, record) };
 }
 

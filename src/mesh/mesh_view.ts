@@ -3,9 +3,15 @@ import { AntiEntropy } from "./anti_entropy.ts";
 import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { DeathWatch } from "./death_watch.ts";
-import { MAX_ANNOUNCED_RTTS, SURROUNDINGS_MS } from "./defaults.ts";
+import {
+  MAX_ANNOUNCED_RTTS,
+  MAX_CLOCK_AHEAD_MS,
+  SURROUNDINGS_MS,
+  VERIFY_SLICE_MS,
+} from "./defaults.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { isVouchedFor, type MemberChange, type MemberEntry } from "./membership.ts";
+import { Newcomers } from "./newcomers.ts";
 import { surroundingsEveryMs } from "./overlay.ts";
 import type { GossipLinks, GossipListener, PeerLinks } from "./peer_links.ts";
 import { Prober } from "./prober.ts";
@@ -28,6 +34,8 @@ export interface MeshViewOptions {
   /** This node's own addresses. */
   addresses(): readonly string[];
   addressesOf(peer: PeerId): readonly string[];
+  /** Called when a node waits to become a member. */
+  waits?(): void;
   /** Called after each change of what members say, this node included. */
   changed(changes: readonly MemberChange[]): void;
 }
@@ -42,6 +50,7 @@ export class MeshView implements GossipListener {
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
   readonly #relay: Relay;
+  readonly #newcomers: Newcomers;
   #cancelRefresh: Cancel | undefined;
   #refreshedAt = -Infinity;
   /** Peers that need no connection any more: its end says nothing. */
@@ -62,7 +71,14 @@ export class MeshView implements GossipListener {
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
     });
     this.#roster = new Roster({ self, sign, counter, clock, logger, surroundings });
-    this.#entropy = new AntiEntropy({ roster: this.#roster, gossip, clock, random });
+    this.#newcomers = new Newcomers({
+      roster: this.#roster,
+      clock,
+      isConnected: (peer) => links.isConnected(peer),
+      linked: () => gossip.peers(),
+    });
+    const parts = { roster: this.#roster, newcomers: this.#newcomers, gossip, clock, random };
+    this.#entropy = new AntiEntropy(parts);
     this.#prober = new Prober({
       ping: (peer) => this.#gossip.ping(peer),
       handshake: (peer, signal) =>
@@ -115,9 +131,14 @@ export class MeshView implements GossipListener {
     return this.#roster.recordOf(peer) !== undefined;
   }
 
-  /** What a node last said, though it may be dead. */
+  /** What a node last said, though it may be dead, or wait to become a member. */
   lastOf(peer: PeerId): Announcement | undefined {
-    return this.#roster.membership.get(peer)?.last ?? undefined;
+    return this.#roster.membership.get(peer)?.last ?? this.#newcomers.announcementOf(peer);
+  }
+
+  /** Who is no member yet, and would be one if it answered. */
+  toMeet(): readonly PeerId[] {
+    return this.#newcomers.toDial();
   }
 
   rttMs(peer: PeerId): number | undefined {
@@ -142,6 +163,7 @@ export class MeshView implements GossipListener {
 
   /** Dialling a member has failed often enough: it is dead, unless somebody else is connected to it. */
   giveUp(peer: PeerId, reason: string): void {
+    this.#newcomers.silent(peer);
     const isConnected = (member: PeerId) => this.#options.links.isConnected(member);
     if (!isVouchedFor(peer, this.members, isConnected)) this.#deaths.giveUp(peer, reason);
   }
@@ -154,8 +176,12 @@ export class MeshView implements GossipListener {
   }
 
   /** A member's connection has been admitted. */
-  connected(peer: PeerId): void {
+  connected(peer: PeerId, direction: "inbound" | "outbound"): void {
+    if (direction === "outbound") this.#newcomers.dialled(peer);
     this.#deaths.met(peer);
+    this.#roster.confirm(peer);
+    const record = this.#newcomers.take(peer);
+    if (record !== undefined) this.#apply(this.#roster.accept([record]), peer);
   }
 
   /** A member's connection has closed. */
@@ -175,6 +201,8 @@ export class MeshView implements GossipListener {
   /** Drops what is long past. */
   forget(): void {
     this.#roster.forget();
+    const unmet = new Set(this.#newcomers.tidy());
+    if (unmet.size > 0) this.expel(({ subject }) => unmet.has(subject));
   }
 
   /** Ends the gossip with a peer that it need not have. */
@@ -202,6 +230,7 @@ export class MeshView implements GossipListener {
   /** A gossip link to the peer has opened. */
   opened(peer: PeerId): void {
     this.#parted.delete(peer);
+    this.#newcomers.met(peer);
     const own = this.#roster.recordOf(this.#options.self);
     if (own !== undefined) this.#gossip.send(peer, [own]);
     if (this.#options.self < peer) this.#entropy.compare(peer);
@@ -213,22 +242,56 @@ export class MeshView implements GossipListener {
     this.#prober.answered(peer);
   }
 
-  received(received: readonly Uint8Array[], from: PeerId): void {
-    const news: MeshRecord[] = [];
+  /** Resolves when all of it is taken in: signatures take time, and this node has more to do. */
+  async received(received: readonly Uint8Array[], from: PeerId): Promise<void> {
+    const { clock } = this.#options;
+    let [changes, sinceMs]: [MemberChange[], number] = [[], clock.elapsed()];
     for (const bytes of received) {
-      const known = this.#roster.find(bytes);
-      if (known !== undefined) {
-        this.#relay.heardAgain(known, from);
-        continue;
-      }
-      const record = this.#verify(bytes, from);
-      if (record !== undefined && !this.#concernsUs(record)) news.push(record);
+      changes.push(...this.#take(bytes, from));
+      if (clock.elapsed() - sinceMs < VERIFY_SLICE_MS) continue;
+      this.#apply(changes, from);
+      changes = [];
+      await new Promise<void>((resolve) => clock.after(0, resolve));
+      if (this.#finishing) return;
+      sinceMs = clock.elapsed();
     }
-    this.#apply(this.#roster.accept(news), from);
+    this.#apply(changes, from);
   }
 
   told(message: EntropyMessage, from: PeerId): void {
+    if (message[0] === "versions") this.#heardOf(message[2].map(({ peer }) => peer), from);
     this.#entropy.received(message, from);
+  }
+
+  /** One record of a message. */
+  #take(bytes: Uint8Array, from: PeerId): readonly MemberChange[] {
+    const known = this.#roster.find(bytes);
+    if (known !== undefined) {
+      this.#relay.heardAgain(known, from);
+      this.#heardOf([known.subject], from);
+      return [];
+    }
+    const record = this.#newcomers.find(bytes, from) ?? this.#verify(bytes, from);
+    if (record === undefined || this.#isUntimely(record) || this.#concernsUs(record)) return [];
+    const verdict = this.#newcomers.judge(record, from);
+    if (verdict === "waits") this.#options.waits?.();
+    if (verdict === "waits" || verdict === "refused") return [];
+    return this.#roster.accept([record], verdict === "hearsay");
+  }
+
+  /** A peer knows these nodes as well: of some that is what was still to be heard. */
+  #heardOf(peers: readonly PeerId[], from: PeerId): void {
+    for (const record of this.#newcomers.mentioned(peers, from)) {
+      this.#roster.confirm(record.subject);
+      this.#apply(this.#roster.accept([record]), from);
+    }
+  }
+
+  /** The end of a life that cannot have begun yet: nobody could ever tell the end of the one above it. */
+  #isUntimely({ status, subject, incarnation }: MeshRecord): boolean {
+    if (status !== "dead") return false;
+    const known = this.#roster.recordOf(subject)?.incarnation ?? 0;
+    return incarnation > Math.max(known, this.#options.clock.now() + MAX_CLOCK_AHEAD_MS);
   }
 
   /** What is said of this node, or against a peer that it is connected to, it knows better. */
@@ -261,7 +324,9 @@ export class MeshView implements GossipListener {
 
   #apply(changes: readonly MemberChange[], from: PeerId): void {
     if (changes.length === 0) return;
-    for (const { record } of changes) this.#relay.heard(record, from);
+    for (const { record } of changes) {
+      if (!this.#roster.isHearsay(record.subject)) this.#relay.heard(record, from);
+    }
     this.#options.changed(changes);
   }
 

@@ -14,12 +14,13 @@ export const displayName: z.ZodType<string> = z
 /** Versions and builds. */
 export const versionText: z.ZodType<string> = z.string().regex(/^[\w.+:-]{1,64}$/);
 
-/**
- * Of incarnations (epoch milliseconds) and sequence numbers. What others say of a node is bounded
- * lower than what it says itself, so that it can always go above them.
- */
+/** Of incarnations (epoch milliseconds) and sequence numbers that others may tell of a node. */
+export const MAX_NOTICED_VERSION = 2 ** 44;
+
+/** Nobody could tell the end of a life beyond what others may tell: see `openRecord`. */
 export const versionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 45);
-export const noticedVersionNumber: z.ZodType<number> = z.number().int().min(0).max(2 ** 44);
+export const noticedVersionNumber: z.ZodType<number> = z.number().int().min(0)
+  .max(MAX_NOTICED_VERSION);
 
 export const peerIdText: z.ZodType<PeerId> = z
   .string()

@@ -41,7 +41,7 @@ export interface GossipLinks {
 /** What the gossip tells the mesh. */
 export interface GossipListener {
   opened(peer: PeerId): void;
-  received(records: readonly Uint8Array[], from: PeerId): void;
+  received(records: readonly Uint8Array[], from: PeerId): void | Promise<void>;
   answered(peer: PeerId, rttMs: number): void;
   told(message: EntropyMessage, from: PeerId): void;
   /** The peer has ended the link in good order. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { announcementSchema } from "./announcement.ts";
-import { noticedVersionNumber, peerIdText, versionNumber } from "./names.ts";
+import { MAX_NOTICED_VERSION, noticedVersionNumber, peerIdText, versionNumber } from "./names.ts";
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "./cbor.ts";
 import { chainSchema, chainToWire, type Link, linksOf } from "./capability.ts";
 import { checkCredential, type Credential } from "./credential.ts";
@@ -29,6 +29,8 @@ export interface MeshRecord extends Version {
   readonly announcement: Announcement | null;
   /** As they travel, signed. */
   readonly bytes: Uint8Array;
+  /** Ids of the certificates by which its signer came, the founder's first. */
+  readonly links?: readonly string[];
 }
 
 export interface RecordSigner {
@@ -56,7 +58,8 @@ export function signRecord(content: RecordContent, { key, credential }: RecordSi
   const body = encodeCbor(bodyOf(content));
   const signature = key.sign(signedBytes(credential.meshKey, body));
   const bytes = encodeCbor([body, signature, chainToWire(credential.chain), key.publicKey]);
-  return describe(content, peerIdOf(key.publicKey), bytes);
+  const links = linksOf(credential.chain).map(({ id }) => id);
+  return describe(content, { signer: peerIdOf(key.publicKey), bytes, links });
 }
 
 export interface OpenRecordOptions {
@@ -92,7 +95,10 @@ export function openRecord(
   if (!verifySignature(publicKey, signedBytes(meshKey, body), signature)) {
     throw new BadMessageError("The record's signature is wrong");
   }
-  return checkSpeaker(describe(readBody(body), peerIdOf(publicKey), bytes));
+  const links = verdict.links.map(({ id }) => id);
+  return checkVersion(
+    checkSpeaker(describe(readBody(body), { signer: peerIdOf(publicKey), bytes, links })),
+  );
 }
 
 /** The chain of who signed a record that was opened before. */
@@ -110,13 +116,26 @@ function checkSpeaker(record: MeshRecord): MeshRecord {
   return record;
 }
 
-function describe(content: RecordContent, signer: PeerId, bytes: Uint8Array): MeshRecord {
+/** A life whose end could not be told would never end for others. A relay of an earlier version does not know that. */
+function checkVersion(record: MeshRecord): MeshRecord {
+  if (Math.max(record.incarnation, record.seq) > MAX_NOTICED_VERSION) {
+    throw new StaleMessageError(
+      `The record of ${record.subject} has a version that nobody can end`,
+    );
+  }
+  return record;
+}
+
+function describe(
+  content: RecordContent,
+  signed: Required<Pick<MeshRecord, "signer" | "bytes" | "links">>,
+): MeshRecord {
   if (content.status === "alive") {
     const { peer: subject, incarnation, seq } = content.announcement;
-    return { subject, incarnation, seq, signer, bytes, ...content };
+    return { subject, incarnation, seq, ...signed, ...content };
   }
   const { subject, version: { incarnation, seq }, status } = content;
-  return { subject, incarnation, seq, signer, bytes, status, announcement: null };
+  return { subject, incarnation, seq, ...signed, status, announcement: null };
 }
 
 function bodyOf(content: RecordContent): unknown {

@@ -3,7 +3,7 @@ import { announcementSchema } from "./announcement.ts";
 import type { Clock } from "./clock.ts";
 import { markOf } from "./digest.ts";
 import { equalValues } from "./equal_values.ts";
-import { MAX_ANNOUNCEMENT_BYTES } from "./defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from "./defaults.ts";
 import { fitAnnouncement } from "./fit_announcement.ts";
 import {
   compareBytes,
@@ -17,6 +17,7 @@ import {
   news,
   placeMember,
 } from "./membership.ts";
+import { MAX_NOTICED_VERSION } from "./names.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "./types.ts";
 
@@ -44,6 +45,8 @@ export class Roster {
   readonly #marked = new Map<number, MeshRecord>();
   /** Those of them whose life is over. */
   readonly #over = new Set<PeerId>();
+  /** How many living ones came by a certificate. */
+  readonly #living = new Map<string, number>();
   #members: readonly Announcement[] = [];
   #content: AnnouncementContent | undefined;
   /** The last announcement without its version. */
@@ -87,14 +90,24 @@ export class Roster {
     return this.recordOf(peer)?.status === "alive";
   }
 
+  /** Living members, this node among them, that came by a certificate. */
+  livingBy(link: string): number {
+    return this.#living.get(link) ?? 0;
+  }
+
+  isHearsay(peer: PeerId): boolean {
+    return this.#membership.get(peer)?.isHearsay ?? false;
+  }
+
   /** The record of these bytes where it is the newest of its node: checked before, and nothing new. */
   find(bytes: Uint8Array): MeshRecord | undefined {
     const record = this.#marked.get(markOf(bytes));
     return record !== undefined && compareBytes(record.bytes, bytes) === 0 ? record : undefined;
   }
 
-  /** Merges what others say; answers with what is new, to be passed on. */
-  accept(records: readonly MeshRecord[]): readonly MemberChange[] {
+  /** Merges what others say; answers with what is new, to be passed on unless it is hearsay. */
+  accept(records: readonly MeshRecord[], isHearsay = false): readonly MemberChange[] {
+    this.#makeRoom(records.length);
     const newer = news(this.#membership, records);
     if (newer.size === 0) return [];
     this.#revision += 1;
@@ -105,10 +118,20 @@ export class Roster {
       this.#unlist(this.recordOf(record.subject));
       this.#marked.set(markOf(record.bytes), record);
       if (record.status !== "alive") this.#over.add(record.subject);
-      return keep(this.#membership, record, now);
+      else this.#count(record, 1);
+      const change = keep(this.#membership, record, now);
+      if (isHearsay) this.#mark(record.subject, true);
+      return change;
     });
     this.#members = members;
     return changes;
+  }
+
+  /** What was hearsay is told from now on. */
+  confirm(peer: PeerId): void {
+    if (!this.isHearsay(peer)) return;
+    this.#mark(peer, false);
+    this.#revision += 1;
   }
 
   /** Forgets what is known of some nodes, as if they had said goodbye. */
@@ -154,7 +177,15 @@ export class Roster {
     if (own !== undefined && compareRecords(record, own) <= 0) return undefined;
     if (record.incarnation > counter.incarnation) counter.rise(record.incarnation);
     this.#seq = Math.max(this.#seq, record.seq);
+    if (this.#seq > MAX_NOTICED_VERSION / 2) this.#beginAnew();
     return this.#content === undefined ? undefined : this.#publish(this.#describe(this.#content));
+  }
+
+  /** Somebody has used up the numbers of this life. */
+  #beginAnew(): void {
+    const { counter } = this.#options;
+    counter.rise(counter.incarnation);
+    this.#seq = 0;
   }
 
   /** A notice that the peer's present life is over; `undefined` where it has none. */
@@ -177,6 +208,32 @@ export class Roster {
     if (record === undefined) return;
     this.#marked.delete(markOf(record.bytes));
     this.#over.delete(record.subject);
+    if (record.status === "alive") this.#count(record, -1);
+  }
+
+  /** The living come before tombstones: of these those go first that nobody here knew alive, then the oldest. */
+  #makeRoom(count: number): void {
+    const excess = this.#membership.size + count - 2 * MAX_MEMBERS;
+    if (excess <= 0) return;
+    const rank = ({ last, heardAt }: MemberEntry) => last === null ? -Infinity : heardAt;
+    const over = this.over.sort((a, b) => rank(a) - rank(b)).slice(0, excess);
+    for (const { record } of over) {
+      this.#unlist(record);
+      this.#membership.delete(record.subject);
+    }
+  }
+
+  #count({ links = [] }: MeshRecord, change: 1 | -1): void {
+    for (const link of links) {
+      const count = this.livingBy(link) + change;
+      if (count > 0) this.#living.set(link, count);
+      else this.#living.delete(link);
+    }
+  }
+
+  #mark(peer: PeerId, isHearsay: boolean): void {
+    const entry = this.#membership.get(peer);
+    if (entry !== undefined) this.#membership.set(peer, { ...entry, isHearsay });
   }
 
   #describe(content: AnnouncementContent): Announcement {

@@ -1,10 +1,10 @@
 import { encodeCbor } from "./cbor.ts";
-import { MAX_MEMBERS, MAX_TABLE_WANTED } from "./defaults.ts";
+import { fitMachines, fitNames, inTurn, type TablePriorities } from "./fit_table.ts";
 import { sha256 } from "./keys.ts";
 import type { Announcement, PeerId, RouteInstance, RouteNode, RoutingTable } from "./types.ts";
 
 /** What a member knows beside what living members say. */
-export interface TableContext {
+export interface TableContext extends TablePriorities {
   /** What the dead last said. */
   readonly lost?: readonly Announcement[];
   /** A table that somebody else has made: it speaks for the nodes that `isKnown` does not know. */
@@ -20,13 +20,14 @@ export interface TableContext {
  */
 export function buildRoutingTable(
   members: readonly Announcement[],
-  { lost = [], earlier = EMPTY_TABLE, isKnown = () => true, partial = false }: TableContext = {},
+  context: TableContext = {},
 ): RoutingTable {
+  const { lost = [], earlier = EMPTY_TABLE, isKnown = () => true, partial = false } = context;
   const hearsay = withoutNodes(earlier, isKnown);
   const instances = [...members.flatMap(instancesOf), ...hearsay.instances];
   const served = new Set(instances.map(({ model }) => model.name));
   const missed = [...lost.flatMap(servedBy), ...hearsay.lost].filter((name) => !served.has(name));
-  const wanted = [...members.flatMap((member) => member.wanted), ...hearsay.wanted];
+  const wanted = [...inTurn(members.map((member) => member.wanted)), ...hearsay.wanted];
   const wantedNames = new Set(wanted);
   return tableOf({
     instances,
@@ -34,7 +35,7 @@ export function buildRoutingTable(
     lost: missed,
     nodes: [...members.map((member) => nodeOf(member, wantedNames)), ...hearsay.nodes],
     partial,
-  });
+  }, context);
 }
 
 /** The table without some nodes and what they serve. */
@@ -59,20 +60,18 @@ export const EMPTY_TABLE: RoutingTable = tableOf({
 
 /** In a fixed order, and within what a client takes. */
 function tableOf(
-  { instances, wanted, lost, nodes, partial }: Omit<RoutingTable, "version">,
+  { wanted, lost, partial, ...all }: Omit<RoutingTable, "version">,
+  priorities: TablePriorities = {},
 ): RoutingTable {
+  const { instances, nodes } = fitMachines(all, priorities);
   const content = {
-    instances: instances.toSorted((a, b) => a.host < b.host ? -1 : 1).slice(0, MAX_MEMBERS),
-    wanted: namesOf(wanted),
-    lost: namesOf(lost),
-    nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1).slice(0, MAX_MEMBERS),
+    instances: instances.toSorted((a, b) => a.host < b.host ? -1 : 1),
+    wanted: fitNames(wanted),
+    lost: fitNames(lost),
+    nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1),
     partial,
   };
   return { version: versionOf(content), ...content };
-}
-
-function namesOf(names: readonly string[]): string[] {
-  return [...new Set(names)].sort().slice(0, MAX_TABLE_WANTED);
 }
 
 function servedBy({ instance }: Announcement): string[] {

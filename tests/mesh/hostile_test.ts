@@ -1,6 +1,7 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/mesh/clock.ts";
+import { gossipMessage } from "../../src/mesh/gossip_messages.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
 import { startLibp2p } from "../../src/mesh/libp2p.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/join.ts";
@@ -12,7 +13,13 @@ import {
 } from "../../src/mesh/defaults.ts";
 import { MessageStream } from "../../src/mesh/messages.ts";
 import type { Announcement, Mesh } from "../../src/mesh/mod.ts";
-import { type RecordContent, type RecordSigner, signRecord } from "../../src/mesh/record.ts";
+import {
+  type MeshRecord,
+  openRecord,
+  type RecordContent,
+  type RecordSigner,
+  signRecord,
+} from "../../src/mesh/record.ts";
 import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "../../src/mesh/routes.ts";
 import { EMPTY_TABLE } from "../../src/mesh/routing_table.ts";
@@ -198,4 +205,85 @@ Deno.test("a member that sends gossip faster than any honest one loses its conne
   await stream.ended;
   assert.equal(founder.counters().gossipLimited, 1);
   assert.deepEqual(founder.members(), []);
+});
+
+/** What a member hears of another: its own signed words, as any member could keep them. */
+async function overheard(
+  messages: MessageStream,
+  is: (record: MeshRecord) => boolean,
+  meshKey: Uint8Array,
+): Promise<MeshRecord> {
+  for (;;) {
+    const message = await messages.expect(gossipMessage, "gossip");
+    if (message[0] !== "records") continue;
+    const records = message[1].map((bytes) => openRecord(bytes, { meshKey, now: Date.now() }));
+    const found = records.find(is);
+    if (found !== undefined) return found;
+  }
+}
+
+Deno.test("what another said is no news to a third, however often and whenever it is repeated", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const sender = await invited(founder);
+  const { meshKey } = sender.credential;
+  await using raw = await RawNode.start(sender.key, sender.credential);
+  const { messages } = await raw.gossip(founder);
+  const { self } = second;
+  await messages.write(["want", [self]]);
+  const alive = await overheard(messages, ({ subject }) => subject === self, meshKey);
+  await second.stop();
+  const left = await overheard(
+    messages,
+    ({ subject, status }) => subject === self && status === "left",
+    meshKey,
+  );
+  const third = await meshes.member("third", { token: await founder.invite({ role: "member" }) });
+  await until(third, () => third.members().some(({ name }) => name === "founder"));
+  const { messages: toThird } = await raw.gossip(third);
+  /** Repeats records to both; resolves when they were read. */
+  const repeat = async (mark: string, ...records: MeshRecord[]) => {
+    const own = announcementOf(sender, { seq: 10 + mark.length, wanted: [mark] });
+    const message = ["records", [...records.map(({ bytes }) => bytes), own]];
+    await Promise.all([messages, toThird].map((link) => link.write(message)));
+    await Promise.all(
+      [founder, third].map((mesh) => until(mesh, () => mesh.routes().wanted.includes(mark))),
+    );
+  };
+  const knows = (mesh: Mesh) => mesh.members().some(({ peer }) => peer === self);
+  await repeat("a", alive, alive);
+  assert.deepEqual([founder, third].map(knows), [false, false]);
+  const again = await meshes.member("second");
+  await Promise.all([founder, third].map((mesh) => until(mesh, () => knows(mesh))));
+  await repeat("bb", left, alive, left);
+  assert.deepEqual([founder, third].map(knows), [true, true]);
+  assert.ok(again.members().some(({ name }) => name === "third"));
+  for (const mesh of [founder, third]) assert.equal(mesh.counters().recordsBad, 0);
+});
+
+Deno.test("no member can use up the numbers of another's lives, so that nobody could tell its end", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const sender = await invited(founder);
+  await using raw = await RawNode.start(sender.key, sender.credential);
+  const { messages } = await raw.gossip(second);
+  const lifeOf = () => founder.members().find(({ peer }) => peer === second.self);
+  const before = lifeOf();
+  assert.ok(before);
+  const dead = (incarnation: number, seq: number) =>
+    signRecord({ status: "dead", subject: second.self, version: { incarnation, seq } }, sender);
+  const future = dead(2 ** 43, 5);
+  const end = dead(before.incarnation, 2 ** 44);
+  await messages.write(["records", [future.bytes, end.bytes]]);
+  await until(founder, () => (lifeOf()?.incarnation ?? 0) > before.incarnation);
+  const after = lifeOf();
+  assert.ok(
+    after && after.incarnation < before.incarnation + 1_000,
+    "one life later, not centuries",
+  );
+  assert.ok(after.seq < 1_000);
+  await second.stop();
+  await until(founder, () => lifeOf() === undefined);
 });

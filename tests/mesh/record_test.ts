@@ -193,3 +193,12 @@ Deno.test("fitAnnouncement() shortens names and leaves out models until the rest
   assert.ok(announcement.models.length > 50);
   assert.equal(open(bytes, signer).announcement?.name, "é".repeat(32));
 });
+
+Deno.test("a life whose end nobody could tell is past for all, and not held against who relays it", () => {
+  const signer = member();
+  const told = (changes: Partial<Announcement>) =>
+    signRecord({ status: "alive", announcement: { ...signer.announcement, ...changes } }, signer);
+  assert.throws(() => open(told({ incarnation: 2 ** 45 }).bytes, signer), StaleMessageError);
+  assert.throws(() => open(told({ seq: 2 ** 44 + 1 }).bytes, signer), StaleMessageError);
+  assert.equal(open(told({ seq: 2 ** 44 }).bytes, signer).seq, 2 ** 44);
+});

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { MAX_TABLE_WANTED } from "../../src/mesh/defaults.ts";
 import { peerIdOf } from "../../src/mesh/keys.ts";
+import { answerRoutes, askRoutes } from "../../src/mesh/routes.ts";
 import { buildRoutingTable, EMPTY_TABLE } from "../../src/mesh/routing_table.ts";
 import type { Announcement } from "../../src/mesh/types.ts";
+import { streamPair } from "../node/memory_streams.ts";
 import { content } from "./content.ts";
 
 const [A, B] = [1, 2].map((i) => peerIdOf(new Uint8Array(32).fill(i))).sort() as [
@@ -63,4 +65,32 @@ Deno.test("members that want too much do not make the table larger than a client
   const { wanted, nodes } = buildRoutingTable(members);
   assert.equal(wanted.length, MAX_TABLE_WANTED);
   assert.equal(nodes.length, 60);
+});
+
+Deno.test("a table that is too large keeps who made it, what serves models, and who takes little room", async () => {
+  const peer = (i: number) => peerIdOf(new Uint8Array(32).fill(i & 255).fill(i >> 8, 0, 1));
+  const device = { name: "x".repeat(32), totalBytes: 2 ** 50, offeredBytes: 2 ** 50, usedBytes: 0 };
+  const fat = { devices: Array(64).fill(device) };
+  const loud = Array.from({ length: 1_200 }, (_, i) =>
+    member(peer(i), {
+      ...fat,
+      wanted: Array.from({ length: 200 }, (_, j) => `${i}-${j}-`.padEnd(120, "w")),
+    }));
+  const host = member(peer(2_000), { instance: INSTANCE });
+  const idle = member(peer(2_001), { wanted: ["needed"] });
+  const [self, linked] = [peer(7), peer(8)];
+  const table = buildRoutingTable([...loud, host, idle], {
+    self,
+    isConnected: (p) => p === linked,
+  });
+  const listed = new Set(table.nodes.map(({ peer }) => peer));
+  for (const one of [self, linked, host.peer, idle.peer]) assert.ok(listed.has(one));
+  assert.deepEqual(table.instances.map((instance) => instance.host), [host.peer]);
+  assert.ok(table.wanted.includes("needed"));
+  assert.ok(table.nodes.length > 200);
+  // What a client reads it by.
+  const [near, far] = streamPair();
+  const source = { table: () => Promise.resolve(table), asked: () => {} };
+  const [asked] = await Promise.all([askRoutes(near, EMPTY_TABLE), answerRoutes(far, source)]);
+  assert.deepEqual(asked, table);
 });

@@ -152,9 +152,11 @@ export class SimNode {
 
   #sign(content: RecordContent): MeshRecord {
     const { signatures } = this.world;
+    // Everybody came by the founder's one invite.
+    const links = ["founder", "invite", this.peer];
     if (content.status === "alive") {
       const { peer: subject, incarnation, seq } = content.announcement;
-      return signatures.sign({ subject, incarnation, seq, signer: this.peer, ...content });
+      return signatures.sign({ subject, incarnation, seq, signer: this.peer, links, ...content });
     }
     const { subject, version: { incarnation, seq }, status } = content;
     return signatures.sign({
@@ -163,6 +165,7 @@ export class SimNode {
       seq,
       status,
       signer: this.peer,
+      links,
       announcement: null,
     });
   }

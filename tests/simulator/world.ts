@@ -52,6 +52,6 @@ export class World {
   }
 }
 
-function newPeer(random: Random): PeerId {
+export function newPeer(random: Random): PeerId {
   return peerIdOf(Uint8Array.from({ length: 32 }, () => random.int(256)));
 }
