@@ -83,7 +83,7 @@ export class Newcomers {
 
   judge(record: MeshRecord, from: PeerId): Verdict {
     const { subject, status } = record;
-    if (this.#parts.isConnected(subject)) return "member";
+    if (subject === from || this.#parts.isConnected(subject)) return "member";
     const entry = this.#parts.roster.membership.get(subject);
     const returns = status === "alive" && entry?.record.status !== "alive";
     if (returns && !this.#hasRoom(record)) return "refused";
