@@ -76,6 +76,9 @@ export const HEARSAY_A_LINK = 16;
 export const WAITING_A_TELLER = 16;
 export const MAX_WAITING = 256;
 
+/** Of those that wait, so many are dialled at a time: half of a full mesh. */
+export const MET_AT_A_TIME = 16;
+
 /** Three dials, and some rounds of gossip. */
 export const WAITING_MS = 60_000;
 

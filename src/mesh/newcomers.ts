@@ -6,12 +6,14 @@ import {
   MAX_LIVING,
   MAX_MEMBERS,
   MAX_WAITING,
+  MET_AT_A_TIME,
   NEWCOMER_RATE,
   TELLER_AGE_MS,
   UNKNOWN_WANTED,
   WAITING_A_TELLER,
   WAITING_MS,
 } from "./defaults.ts";
+import { markOf } from "./digest.ts";
 import { compareBytes } from "./membership.ts";
 import { RateLimiter } from "./rate_limit.ts";
 import type { MeshRecord } from "./record.ts";
@@ -96,7 +98,9 @@ export class Newcomers {
   /** The record of these bytes, where it waits: checked before. */
   find(bytes: Uint8Array, from: PeerId): MeshRecord | undefined {
     for (const { record, tellers } of this.#waiting.values()) {
-      if (compareBytes(record.bytes, bytes) !== 0) continue;
+      if (markOf(record.bytes) !== markOf(bytes) || compareBytes(record.bytes, bytes) !== 0) {
+        continue;
+      }
       tellers.add(from);
       return record;
     }
@@ -135,7 +139,8 @@ export class Newcomers {
   /** In a small mesh those that wait show by their answer that they are there. */
   toDial(): PeerId[] {
     if (this.#waiting.size === 0 || this.#isCrowd()) return [];
-    return [...this.#waiting].flatMap(([peer, { isSilent }]) => isSilent ? [] : [peer]);
+    return [...this.#waiting].flatMap(([peer, { isSilent }]) => isSilent ? [] : [peer])
+      .slice(0, MET_AT_A_TIME);
   }
 
   /** The peer was dialled often enough. */
@@ -228,18 +233,10 @@ export class Newcomers {
     return this.#parts.clock.elapsed() < this.#caughtUpAt;
   }
 
-  /** By what this node sees itself, and a little of what its peers say of their own connections. */
+  /** Too many for everybody to be connected to everybody. */
   #isCrowd(): boolean {
-    const settled = new Set<string>();
-    for (const { peer, rttsMs } of this.#connected()) {
-      settled.add(peer);
-      const unmet = Object.keys(rttsMs).filter((other) =>
-        !this.#parts.isConnected(other as PeerId) && !settled.has(other)
-      );
-      for (const other of unmet.slice(0, LISTED_OF_EACH)) settled.add(other);
-      if (settled.size >= FULL_MESH_MEMBERS) return true;
-    }
-    return false;
+    const { roster } = this.#parts;
+    return roster.members.length - this.#tellers.size >= FULL_MESH_MEMBERS;
   }
 
   #connected(): Announcement[] {
@@ -273,9 +270,6 @@ export class Newcomers {
     return quotaLinks(record).every((link) => this.#rate.allows(link, now));
   }
 }
-
-/** In a large mesh four peers' lists tell it; one that lies about its own can't. */
-const LISTED_OF_EACH = 4;
 
 /**
  * The certificates by which a node came that others may have come by as well: not its own, and not the founder's, by

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { peerIdOf } from "../../src/mesh/keys.ts";
+import type { Announcement, PeerId } from "../../src/mesh/types.ts";
+import { content } from "./content.ts";
+
+const peers = Array.from({ length: 300 }, (_, i) => peerIdOf(new Uint8Array(32).fill(i, 0, 2)));
+const plain = { noNullPrototype: true } as const;
+const rec = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, plain);
+const number = fc.oneof(fc.integer(), fc.double(), fc.constant(2 ** 51), fc.constant(NaN));
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 160 }),
+  fc.stringMatching(/^[A-Za-z0-9][\w.:/-]{0,127}$/),
+  fc.integer({ max: 999 }).map((i) => `${"m".repeat(120)}${i}`),
+);
+const many = <T>(one: fc.Arbitrary<T>) => fc.array(one, { maxLength: 400, size: "max" });
+const peer = fc.constantFrom(...peers);
+const ref = rec({ name: fc.constant("model"), fingerprint: fc.constant("0f".repeat(32)) });
+const device = rec({ name: text, totalBytes: number, offeredBytes: number, usedBytes: number });
+const workers = fc.uniqueArray(peer, { maxLength: 256, size: "max" })
+  .map((chosen) => chosen.map((peer) => ({ peer, share: 1.5 / chosen.length })));
+
+/** Whatever lists and numbers a node comes to say by what others say to it. */
+export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
+  rec({
+    peer: fc.constant(self),
+    name: text,
+    version: text,
+    memoryBytes: number,
+    downloadBytes: number,
+    devices: many(device),
+    models: many(rec({
+      name: text,
+      fingerprint: fc.constant("0f".repeat(32)),
+      sizeBytes: number,
+      needBytes: number,
+    })),
+    wanted: many(text),
+    refuses: many(text),
+    addresses: many(fc.oneof(text, fc.constant(`/ip4/10.0.0.1/udp/1/quic-v1/p2p/${self}`))),
+    demand: fc.dictionary(text, number, { maxKeys: 40, size: "max", ...plain }),
+    rttsMs: fc.dictionary(peer, number, { maxKeys: 200, size: "max", ...plain }),
+    tunnelPorts: fc.dictionary(peer, fc.integer({ min: 1, max: 65_535 }), {
+      maxKeys: 300,
+      size: "max",
+      ...plain,
+    }),
+    claim: fc.option(rec({ model: text, reason: fc.constant("hot" as const) })),
+    engine: fc.option(rec({ build: text, rpcProtocol: text })),
+    instance: fc.option(rec({
+      model: ref,
+      sizeBytes: number,
+      contextLength: number,
+      mode: fc.constant("split" as const),
+      state: fc.constant("warm" as const),
+      term: number,
+      hostShare: number,
+      workers,
+      needBytes: number,
+      haveBytes: number,
+    })),
+  }).map((parts) => ({ ...content(), ...parts, incarnation: 2 ** 41, seq: 2 ** 30 }));
