@@ -33,6 +33,8 @@ interface Entry {
   readonly verdict: PromiseWithResolvers<JoinedPeer>;
   readonly deadline: Deadline;
   peer: JoinedPeer | undefined;
+  /** It was counted. */
+  isRefused: boolean;
 }
 
 /** Lets nothing pass on a connection before both ends have proven that they belong to the mesh. */
@@ -120,7 +122,14 @@ export class Admission {
     verdict.promise.catch(() => undefined);
     const deadline = new Deadline(JOIN_TIMEOUT_MS, "The join");
     const source = sourceOf(connection.remoteAddress);
-    const entry: Entry = { connection, source, verdict, deadline, peer: undefined };
+    const entry: Entry = {
+      connection,
+      source,
+      verdict,
+      deadline,
+      peer: undefined,
+      isRefused: false,
+    };
     this.#entries.set(connection.id, entry);
     deadline.signal.addEventListener("abort", () => this.#refuse(entry, deadline.signal.reason));
     return entry;
@@ -174,6 +183,8 @@ export class Admission {
   }
 
   #refuse(entry: Entry, reason: Error): void {
+    if (entry.peer === undefined && reason instanceof RefusedError) this.#countRefused(entry);
+    // It has read the refusal, and closed the connection before this node could.
     if (!this.#entries.has(entry.connection.id)) return;
     if (!(reason instanceof RefusedError)) {
       const { peer } = entry.connection;
@@ -182,10 +193,16 @@ export class Admission {
       });
     }
     this.#waiting.delete(entry);
-    this.#counters.count("joinsRefused");
+    this.#countRefused(entry);
     this.#logger.debug("{reason}", { reason: reason.message, peer: entry.connection.peer });
     entry.verdict.reject(reason);
     entry.connection.abort(reason);
+  }
+
+  #countRefused(entry: Entry): void {
+    if (entry.isRefused) return;
+    entry.isRefused = true;
+    this.#counters.count("joinsRefused");
   }
 
   #onClosed(connection: PeerConnection): void {

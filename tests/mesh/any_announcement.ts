@@ -36,6 +36,8 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
     })),
     wanted: many(text),
     refuses: many(text),
+    dropped: many(text),
+    failures: many(rec({ model: text, reason: text })),
     addresses: many(fc.oneof(text, fc.constant(`/ip4/10.0.0.1/udp/1/quic-v1/p2p/${self}`))),
     demand: fc.dictionary(text, number, { maxKeys: 40, size: "max", ...plain }),
     rttsMs: fc.dictionary(peer, number, { maxKeys: 200, size: "max", ...plain }),

@@ -129,7 +129,8 @@ const DOORS: Readonly<Record<string, Door>> = {
   },
   routes: {
     honest: [framed({ version: null }), framed({ version: EMPTY_TABLE.version, wanting: "qwen" })],
-    open: (stream) => answerRoutes(stream, { table: () => EMPTY_TABLE, asked: () => {} }),
+    open: (stream) =>
+      answerRoutes(stream, { table: () => Promise.resolve(EMPTY_TABLE), asked: () => {} }),
   },
   "routing table": {
     honest: [framed(EMPTY_TABLE), framed({ unchanged: true })],
