@@ -21,7 +21,10 @@ import type { Roster } from "./roster.ts";
 import type { Announcement, PeerId } from "./types.ts";
 
 export interface NewcomersParts {
-  readonly roster: Pick<Roster, "membership" | "members" | "recordOf" | "livingBy" | "isHearsay">;
+  readonly roster: Pick<
+    Roster,
+    "membership" | "members" | "size" | "recordOf" | "livingBy" | "isHearsay"
+  >;
   readonly clock: Pick<Clock, "elapsed">;
   /** Whether an admitted connection to the peer is open. */
   isConnected(peer: PeerId): boolean;
@@ -236,7 +239,7 @@ export class Newcomers {
   /** Too many for everybody to be connected to everybody. */
   #isCrowd(): boolean {
     const { roster } = this.#parts;
-    return roster.members.length - this.#tellers.size >= FULL_MESH_MEMBERS;
+    return roster.size - this.#tellers.size >= FULL_MESH_MEMBERS;
   }
 
   #connected(): Announcement[] {
@@ -251,7 +254,7 @@ export class Newcomers {
 
   #hasRoom(record: MeshRecord): boolean {
     const { roster } = this.#parts;
-    return roster.members.length < MAX_LIVING &&
+    return roster.size < MAX_LIVING &&
       quotaLinks(record).every((link) => roster.livingBy(link) < MAX_MEMBERS);
   }
 

@@ -47,7 +47,9 @@ export class Roster {
   readonly #over = new Set<PeerId>();
   /** How many living ones came by a certificate. */
   readonly #living = new Map<string, number>();
-  #members: readonly Announcement[] = [];
+  /** Changed in place: one record after the other comes in, and others hold what they were given. */
+  #others: Announcement[] = [];
+  #members: readonly Announcement[] | undefined;
   #content: AnnouncementContent | undefined;
   /** The last announcement without its version. */
   #told: Announcement | undefined;
@@ -60,7 +62,13 @@ export class Roster {
 
   /** Living members without this node, in the order of their PeerIds. */
   get members(): readonly Announcement[] {
+    this.#members ??= [...this.#others];
     return this.#members;
+  }
+
+  /** How many living members there are without this node. */
+  get size(): number {
+    return this.#others.length;
   }
 
   /** Who has stopped or was found dead, and is not forgotten yet. */
@@ -112,9 +120,9 @@ export class Roster {
     if (newer.size === 0) return [];
     this.#revision += 1;
     const now = this.#options.clock.elapsed();
-    const members = [...this.#members];
-    const changes = [...newer.values()].map((record) => {
-      if (record.subject !== this.#options.self) placeMember(members, record);
+    this.#members = undefined;
+    return [...newer.values()].map((record) => {
+      if (record.subject !== this.#options.self) placeMember(this.#others, record);
       this.#unlist(this.recordOf(record.subject));
       this.#marked.set(markOf(record.bytes), record);
       if (record.status !== "alive") this.#over.add(record.subject);
@@ -123,8 +131,6 @@ export class Roster {
       if (isHearsay) this.#mark(record.subject, true);
       return change;
     });
-    this.#members = members;
-    return changes;
   }
 
   /** What was hearsay is told from now on. */
@@ -140,7 +146,8 @@ export class Roster {
     this.#revision += 1;
     for (const { record } of changes) this.#unlist(record);
     const gone = new Set(changes.map(({ record }) => record.subject));
-    this.#members = this.#members.filter(({ peer }) => !gone.has(peer));
+    this.#others = this.#others.filter(({ peer }) => !gone.has(peer));
+    this.#members = undefined;
     return changes;
   }
 
