@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { writeWhole } from "../base/atomic_file.ts";
-import { systemReason } from "../base/system_error.ts";
+import { systemWords } from "../base/system_error.ts";
 import { InvalidGgufError, InvalidModelNameError, NoWeightsError } from "./errors.ts";
 import { loadModel } from "./local_model.ts";
 import type { FoundFile } from "./layouts/found.ts";
@@ -107,6 +107,12 @@ export class ListingCache {
   }
 }
 
+/** A name that is no Unicode is one that nobody can open by it. */
+function notFoundWords(path: string, error: unknown): string | null {
+  if (!(error instanceof Deno.errors.NotFound)) return null;
+  return path.includes("\ufffd") ? "its name is no Unicode; rename it" : "it is gone";
+}
+
 /** The same file may be there under several names. */
 function named(read: ReadModel, name: string): ReadModel {
   return "model" in read ? { model: { ...read.model, name } } : read;
@@ -139,8 +145,8 @@ export async function readModel(
       const { message: reason, cause } = error;
       return cause === undefined ? { reason } : { reason, passing: true };
     }
-    // Gone since the folder was read, or its name is no Unicode. Whatever it is: one file must not hide all others.
-    const reason = `Cannot use ${path}: ${systemReason(error) ?? String(error)}`;
+    // Whatever it is: one file must not hide all others.
+    const reason = `Cannot use ${path}: ${notFoundWords(path, error) ?? systemWords(error)}`;
     return { reason, passing: true };
   }
 }

@@ -1,4 +1,4 @@
-import { systemReason } from "../base/system_error.ts";
+import { systemWords } from "../base/system_error.ts";
 import { ModelsDirError } from "./errors.ts";
 
 /**
@@ -19,6 +19,6 @@ export async function checkModelsDir(path: string | null): Promise<void> {
         `there is no such folder; check its name, or make it with mkdir -p`,
       );
     }
-    throw new ModelsDirError(path, `it can't be read: ${systemReason(error) ?? String(error)}`);
+    throw new ModelsDirError(path, `it can't be read: ${systemWords(error)}`);
   }
 }

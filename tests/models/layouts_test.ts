@@ -222,7 +222,7 @@ Deno.test("Ollama's manifests name its blobs", async () => {
   assert.deepEqual(broken.toSorted(), [
     `Cannot use Ollama's torn:latest (${library}/torn/latest): its manifest is not one`,
     `Cannot use Ollama's tuned:latest (${library}/tuned/latest): it needs an adapter beside the model`,
-    `gone:latest: Cannot use ${blob("f")}: no such file or directory`,
+    `gone:latest: Cannot use ${blob("f")}: it is gone`,
     `half:latest: Cannot use ${blob("d")}: ${cutShort}`,
   ]);
   const moved = Object.entries(files).map((

@@ -5,7 +5,7 @@
 
 import { join, relative, sep } from "node:path";
 import { z } from "zod";
-import { systemReason } from "../../base/system_error.ts";
+import { systemWords } from "../../base/system_error.ts";
 import { parseJson } from "../json.ts";
 import type { BrokenModel, FoundFile, FoundModels } from "./found.ts";
 
@@ -41,7 +41,7 @@ async function readManifest(folder: string, path: string): Promise<Read> {
   });
   const text = await Deno.readTextFile(path).catch((error: unknown) => error);
   if (typeof text !== "string") {
-    return broken(`its manifest can't be read: ${systemReason(text) ?? String(text)}`);
+    return broken(`its manifest can't be read: ${systemWords(text)}`);
   }
   const { data } = schema.safeParse(parseJson(text));
   if (data === undefined) return broken("its manifest is not one");

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { systemReason } from "../../base/system_error.ts";
+import { systemWords } from "../../base/system_error.ts";
 import { isGgufName } from "../shards.ts";
 
 export interface FolderContents {
@@ -59,7 +59,7 @@ class Walk {
     } catch (error) {
       const { NotFound, NotADirectory } = Deno.errors;
       if (error instanceof NotFound || error instanceof NotADirectory) return [];
-      const reason = `the folder can't be read: ${systemReason(error) ?? String(error)}`;
+      const reason = `the folder can't be read: ${systemWords(error)}`;
       this.#contents.unusable.push({ path: folder, reason });
       return [];
     }
@@ -86,5 +86,5 @@ async function follow(path: string, entry: Deno.DirEntry): Promise<Entry> {
 function linkReason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "it is a link to something that is not there";
   if (error instanceof Deno.errors.FilesystemLoop) return "it is a link that leads back to itself";
-  return `its link can't be followed: ${systemReason(error) ?? String(error)}`;
+  return `its link can't be followed: ${systemWords(error)}`;
 }
