@@ -16,6 +16,8 @@ export type LifecycleEvent =
   | { readonly type: "start" }
   | { readonly type: "healthy"; readonly port: number }
   | { readonly type: "frozen"; readonly reason: string }
+  /** SIGKILL has not ended it: the system holds it, as for a driver that hangs. */
+  | { readonly type: "held" }
   | { readonly type: "exited"; readonly exitCode: number | null; readonly cause: ExitCause }
   | { readonly type: "backoff-over" }
   | { readonly type: "grace-over" }
@@ -57,6 +59,8 @@ export function step(lifecycle: Lifecycle, event: LifecycleEvent, now: Circumsta
       return state.kind === "starting" ? ready(lifecycle, event.port, now) : unchanged(lifecycle);
     case "frozen":
       return frozen(lifecycle, event.reason);
+    case "held":
+      return held(lifecycle);
     case "exited":
       return exited(lifecycle, event, now);
     case "backoff-over":
@@ -103,6 +107,23 @@ function frozen(lifecycle: Lifecycle, reason: string): Step {
     lifecycle: { ...lifecycle, state: { kind: "frozen", reason } },
     effects: [{ type: "kill" }],
   };
+}
+
+/** Nobody waits for an end that may never come. When it comes, it is no news. */
+function held(lifecycle: Lifecycle): Step {
+  const { state } = lifecycle;
+  if (state.kind !== "frozen") return unchanged(lifecycle);
+  const reason = `${state.reason}, and the system does not let it end`;
+  return unchanged({
+    ...lifecycle,
+    state: {
+      kind: "failed",
+      exitCode: null,
+      cause: { text: `was frozen: ${reason}`, part: "model" },
+      frozen: reason,
+      retryAtMs: null,
+    },
+  });
 }
 
 function stopped(lifecycle: Lifecycle): Step {

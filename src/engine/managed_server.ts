@@ -126,6 +126,7 @@ export class GuardedServer implements ManagedServer {
         break;
       case "kill":
         this.#run?.kill();
+        this.#later(KILL_PATIENCE_MS, { type: "held" });
         break;
       case "retry":
         this.#later(effect.delayMs, { type: "backoff-over" });

@@ -107,7 +107,7 @@ export function failureOf(name: string, server: ManagedServer): string | null {
   if (state.kind !== "failed") return null;
   return state.frozen === null
     ? `${name}: ${state.cause.text}`
-    : `${name} was frozen and was ended: ${state.frozen}`;
+    : `${name} was frozen: ${state.frozen}`;
 }
 
 /** The other nodes of the duty's split: their death must be noticed at once. */

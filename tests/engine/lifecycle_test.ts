@@ -119,6 +119,20 @@ for (
       effects: ["retry"],
     },
     {
+      name: "a frozen child that the system holds",
+      past: [start, healthy, frozen],
+      event: { type: "held" },
+      state: "failed",
+      effects: [],
+    },
+    {
+      name: "the end of a child that the system has held",
+      past: [start, healthy, frozen, { type: "held" }],
+      event: crash,
+      state: "failed",
+      effects: [],
+    },
+    {
       name: "a stop of a frozen child",
       past: [start, healthy, frozen],
       event: stop,
