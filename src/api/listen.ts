@@ -141,13 +141,15 @@ function endUnread(incoming: IncomingMessage): void {
   if (incoming.complete || socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   const end = () => clearTimeout(timer);
-  incoming.once("end", end).resume();
+  // Whoever waits for what is readable keeps it from flowing.
+  incoming.removeAllListeners("readable").once("end", end).resume();
   socket.once("close", end);
 }
 
 async function bind(server: Server, { hostname, port, flag }: ListenOptions): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
+  // For good: what fails later (an accept) is no reason to end.
+  server.on("error", reject);
   server.listen({ port, host: hostname }, resolve);
   try {
     await promise;
