@@ -4,7 +4,7 @@ import type { Obstacle } from "../api/mod.ts";
 import type { RouteInstance, RouteNode, RoutingTable } from "../mesh/mod.ts";
 
 export interface Prospects {
-  /** Names of models that are about to be served. */
+  /** Names of models that are about to be served, or are: one that can't be asked now may be in a moment. */
   readonly coming: readonly string[];
   readonly obstacles: readonly Obstacle[];
 }
@@ -30,12 +30,11 @@ export function prospectsOf(table: RoutingTable): Prospects {
   const coming: string[] = [];
   const obstacles: Obstacle[] = [];
   for (const name of names) {
-    if (warm.has(name)) continue;
     const instances = table.instances.filter(({ model }) => model.name === name);
-    const obstacle = obstacleOf(
-      { name, nodes: table.nodes, instances },
-      table.wanted.includes(name) || table.lost.includes(name),
-    );
+    const isWanted = table.wanted.includes(name) || table.lost.includes(name);
+    const obstacle = warm.has(name)
+      ? null
+      : obstacleOf({ name, nodes: table.nodes, instances }, isWanted);
     if (obstacle === null) coming.push(name);
     else obstacles.push(obstacle);
   }
