@@ -45,6 +45,13 @@ export const MANAGEMENT_BODY_LIMIT_BYTES = 64 * 1024;
 /** Tool schemas nest some 20 deep. llama-server walks a body recursively, so that this also guards its stack. */
 export const JSON_DEPTH_LIMIT = 100;
 
+/** A grammar made of a large schema takes 50 KB, in some hundred rules. llama.cpp takes seconds for one of 2 MB. */
+export const GRAMMAR_BYTES_LIMIT = 262_144;
+export const GRAMMAR_RULES_LIMIT = 5_000;
+
+/** Schemas of tools have some tens; each may lead one step deeper into llama-server's stack. */
+export const SCHEMA_REFS_LIMIT = 1_000;
+
 /**
  * A prompt given as tokens holds one value a token. An empty object takes 3 bytes to send and about 50 to
  * hold, so that without this bound one body could ask for a gigabyte.

@@ -1,4 +1,5 @@
 import { conversationStart } from "./conversation.ts";
+import { checkForm, checkInference } from "./inference_bounds.ts";
 import { excessOf } from "./json_bounds.ts";
 import { RefusedError } from "./openai_errors.ts";
 
@@ -34,6 +35,7 @@ function mediaType(contentType: string | null): string {
 
 function readJson(bytes: Uint8Array): Routing {
   const body = parseObject(bytes);
+  checkInference(body);
   return {
     model: readModel(body.model),
     conversation: conversationStart(body),
@@ -47,6 +49,7 @@ async function readForm(bytes: Uint8Array, contentType: string): Promise<Routing
   const form = await new Response(bytes as BodyInit, { headers }).formData().catch((error) => {
     throw badBody(`The request body is not a form: ${error.message}`);
   });
+  checkForm(form);
   return { model: readModel(form.get("model")), conversation: "", streamed: false };
 }
 
