@@ -5,6 +5,7 @@ import { followAbort } from "./follow_abort.ts";
 import { aliasOf } from "../base/model_name.ts";
 import { renameModel } from "./rename_model.ts";
 import type { Silence } from "./silence.ts";
+import type { Suspects } from "./suspects.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "./types.ts";
 
 /** What asking an instance needs. */
@@ -12,6 +13,7 @@ export interface Asking {
   readonly node: GatewayNode;
   readonly loads: Loads;
   readonly silence: Silence;
+  readonly suspects: Suspects;
 }
 
 /**

@@ -45,6 +45,15 @@ export const MANAGEMENT_BODY_LIMIT_BYTES = 64 * 1024;
 /** Tool schemas nest some 20 deep. llama-server walks a body recursively, so that this also guards its stack. */
 export const JSON_DEPTH_LIMIT = 100;
 
+/** How long a request that was there at two crashes of llama-server is refused. Chosen by feel. */
+export const CRASH_MEMORY_MS = 600_000;
+
+/** Bodies that are known from a crash: those that four llama-servers were asked when they ended, many times. */
+export const MAX_SUSPECTS = 256;
+
+/** Callers that ask the same hear of one crash at one time; a restart and a load take longer than this. */
+export const SAME_CRASH_MS = 200;
+
 /** A grammar made of a large schema takes 50 KB, in some hundred rules. llama.cpp takes seconds for one of 2 MB. */
 export const GRAMMAR_BYTES_LIMIT = 262_144;
 export const GRAMMAR_RULES_LIMIT = 5_000;

@@ -2,7 +2,7 @@ import type { Context, Handler } from "hono";
 import type { Asking } from "./answer.ts";
 import { Loads } from "./balance.ts";
 import { BodyBudget } from "./body_budget.ts";
-import { BODIES_COMING_BYTES, BODY_LIMIT_BYTES } from "./defaults.ts";
+import { BODIES_COMING_BYTES } from "./defaults.ts";
 import {
   CALLER_GONE,
   type Exchange,
@@ -15,11 +15,12 @@ import type { ApiEnv } from "./guards.ts";
 import { InstanceSearch } from "./instances.ts";
 import { LastingAnswer } from "./lasting_answer.ts";
 import { answerFor, RefusedError } from "./openai_errors.ts";
-import { readBody } from "./read_body.ts";
+import { readInference } from "./read_inference.ts";
 import { Recorder } from "./recorder.ts";
 import { headersToAsk } from "./relay_headers.ts";
-import { type Routing, routingReader } from "./routing.ts";
+import type { Routing } from "./routing.ts";
 import { Silence } from "./silence.ts";
+import { Suspects } from "./suspects.ts";
 import type { ForwardRequest, GatewayNode } from "./types.ts";
 
 export interface InferenceOptions extends RespondOptions {
@@ -41,6 +42,7 @@ export function inferenceHandler(
   const loads = new Loads(() => performance.now());
   const budget = new BodyBudget(BODIES_COMING_BYTES);
   const silence = new Silence(() => performance.now());
+  const suspects = new Suspects(() => performance.now());
   return async (c) => {
     const node = nodeFor(c);
     const id = c.get("requestId");
@@ -62,7 +64,7 @@ export function inferenceHandler(
       }),
     };
     try {
-      return await exchangeOne({ node, loads, silence }, c, exchange, options);
+      return await exchangeOne({ node, loads, silence, suspects }, c, exchange, options);
     } catch (error) {
       exchange.recorder.end(exchange.caller.aborted ? CALLER_GONE : statusOf(error));
       throw error;
@@ -81,6 +83,7 @@ async function exchangeOne(
   const { recorder } = exchange;
   const { routing, request } = await readRequest(c, exchange);
   recorder.model = routing.model ?? "";
+  await asking.suspects.check(request);
   const { requestId, signal } = request;
   const search = new InstanceSearch({ node, loads, routing, requestId, signal, logger, holdMs });
   const answer = new LastingAnswer({
@@ -138,10 +141,10 @@ async function readRequest(
   if (pathname !== c.req.path) {
     throw new RefusedError({ kind: "unknown-path", method: c.req.method, path: c.req.path });
   }
-  const readRouting = routingReader(c.req.header("content-type") ?? null);
-  const body = await readBody(c.req.raw, { limitBytes: BODY_LIMIT_BYTES, budget });
-  recorder.received(body);
-  const routing = await readRouting(body);
+  const { routing, body } = await readInference(c.req.raw, {
+    budget,
+    received: (whole) => recorder.received(whole),
+  });
   const request: ForwardRequest = {
     requestId: id,
     asked: routing.model,

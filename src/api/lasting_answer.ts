@@ -6,6 +6,7 @@ import { isEventStream, type Pieces, piecesOf } from "./event_reader.ts";
 import { firstBytes } from "./first_bytes.ts";
 import type { InstanceSearch } from "./instances.ts";
 import { RefusedError } from "./openai_errors.ts";
+import type { Suspects } from "./suspects.ts";
 import { type ForwardRequest, type GatewayInstance, InstanceUnavailableError } from "./types.ts";
 import { wholeText } from "./whole_text.ts";
 
@@ -64,15 +65,20 @@ export class LastingAnswer {
   /** Resolves when there is something to pass on. @throws {RefusedError} where no instance answers. */
   async open(): Promise<void> {
     const { search } = this.#options;
+    using suspicion = new Suspicion(this.#options);
     for (;;) {
       const instance = await search.next();
       try {
-        if (await this.#openOne(instance)) return search.began(instance);
+        if (await this.#openOne(instance)) {
+          await suspicion.answered();
+          return search.began(instance);
+        }
         search.full();
       } catch (error) {
         this.end();
         if (!(error instanceof InstanceUnavailableError)) throw error;
         search.failed(instance, error);
+        if (error.isCrash) await suspicion.crashed();
       }
     }
   }
@@ -206,6 +212,32 @@ export class LastingAnswer {
         return bytesOf(answer);
       },
     };
+  }
+}
+
+/** Whether the request is what llama-server crashes of: after one crash it is asked again while no other suspect is. */
+class Suspicion implements Disposable {
+  readonly #suspects: Suspects;
+  readonly #request: ForwardRequest;
+  #endTurn: (() => void) | undefined;
+
+  constructor({ asking, request }: Pick<LastingOptions, "asking" | "request">) {
+    this.#suspects = asking.suspects;
+    this.#request = request;
+  }
+
+  /** @throws {RefusedError} after the second crash. */
+  async crashed(): Promise<void> {
+    await this.#suspects.crashed(this.#request, this.#endTurn !== undefined);
+    this.#endTurn = await this.#suspects.turn(this.#request.signal);
+  }
+
+  async answered(): Promise<void> {
+    if (this.#endTurn !== undefined) await this.#suspects.cleared(this.#request);
+  }
+
+  [Symbol.dispose](): void {
+    this.#endTurn?.();
   }
 }
 

@@ -28,6 +28,7 @@ export type Refusal =
   | { readonly kind: "unreachable"; readonly model: string }
   | { readonly kind: "overloaded"; readonly model: string | null }
   | { readonly kind: "interrupted"; readonly reason: string }
+  | { readonly kind: "crashing"; readonly forMs: number }
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "unknown-invite"; readonly reason: string }
@@ -202,6 +203,13 @@ function judge(refusal: Refusal): Verdict {
         message: `The machine that answered was lost, and its answer is not continued: ${
           shorten(refusal.reason)
         }`,
+      };
+    case "crashing":
+      return {
+        status: 400,
+        code: "request_crashes_model",
+        message: "llama-server crashed twice while it read this request, which is refused for " +
+          `${refusal.forMs / 60_000} minutes: change the request`,
       };
     case "not-allowed":
       return { status: 403, code: "not_allowed", message: refusal.reason };

@@ -3,6 +3,12 @@ import { readerOf } from "./body_reader.ts";
 import { BODY_IDLE_MS, BODY_READ_BYTES } from "./defaults.ts";
 import { RefusedError } from "./openai_errors.ts";
 
+/** The part of a request that is read. */
+export interface BodyToRead {
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
 export interface ReadBodyOptions {
   readonly limitBytes: number;
   /** What all bodies together may take while they come by pieces. */
@@ -17,7 +23,10 @@ export const BROKE_OFF = "The request body broke off before its end";
  * Reads a request's body whole. It ends with a `RefusedError` as soon as the body is known to be
  * larger than the limit: by its announced length at once, else while it comes.
  */
-export async function readBody(request: Request, options: ReadBodyOptions): Promise<Uint8Array> {
+export async function readBody(
+  request: BodyToRead,
+  options: ReadBodyOptions,
+): Promise<Uint8Array> {
   const { limitBytes, budget, idleMs = BODY_IDLE_MS } = options;
   const announcedBytes = Number(request.headers.get("content-length"));
   if (announcedBytes > limitBytes) throw new RefusedError({ kind: "body-too-large", limitBytes });
@@ -125,7 +134,7 @@ class Chunks {
    * @param sizeBytes of the body, where that was announced.
    * @param came is called whenever something comes, be it a part of a piece.
    */
-  constructor({ body }: Request, sizeBytes: number, came: () => void) {
+  constructor({ body }: BodyToRead, sizeBytes: number, came: () => void) {
     this.#reader = body === null ? undefined : readerOf(body);
     this.#leftBytes = sizeBytes > 0 ? sizeBytes : Infinity;
     this.#came = came;

@@ -5,6 +5,7 @@ import { countRequest, type Demand } from "./demand.ts";
 import { MAX_HTTP_STREAMS } from "./defaults.ts";
 import type { LocalServer } from "./duty.ts";
 import { KeyGrants } from "./grant_gate.ts";
+import { PeerRequests } from "./peer_requests.ts";
 import { HTTP_PROTOCOL } from "./protocols.ts";
 import { RequestQueue } from "./request_queue.ts";
 
@@ -22,6 +23,7 @@ export interface HttpEndOptions {
 /** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
 export class HttpEnd {
   readonly #queue = new RequestQueue();
+  readonly #requests = new PeerRequests();
 
   constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
     const grants = new KeyGrants(Date.now);
@@ -37,7 +39,10 @@ export class HttpEnd {
             find: (model) => counting(model, find(model)),
             grants,
             isRetired,
-            ask: (target, request) => this.#queue.ask(target, request),
+            ask: async (target, request) => {
+              const checked = await this.#requests.check(request);
+              return checked instanceof Response ? checked : await this.#queue.ask(target, checked);
+            },
             logger,
           })),
     );

@@ -50,11 +50,15 @@ export class InstanceUnavailableError extends Error {
   readonly wasAsked: boolean;
   /** Its node serves something else, or nothing: nothing is wrong with it, or with the request. */
   readonly isRetired: boolean;
+  /** Its llama-server crashed while it had the request. */
+  readonly isCrash: boolean;
 
   constructor(
     message: string,
-    { wasAsked, isRetired = false, cause }: {
+    { wasAsked, isRetired = false, isCrash = false, cause }: {
       readonly wasAsked: boolean;
+      /** @default {false} */
+      readonly isCrash?: boolean;
       /** @default {false} */
       readonly isRetired?: boolean;
       readonly cause?: unknown;
@@ -63,6 +67,7 @@ export class InstanceUnavailableError extends Error {
     super(message, { cause });
     this.wasAsked = wasAsked;
     this.isRetired = isRetired;
+    this.isCrash = isCrash;
   }
 }
 
