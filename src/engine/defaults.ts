@@ -95,6 +95,9 @@ export const BACKOFF_MAX_MS = 30_000;
 /** A child that ran this long was fine: its next crash is counted as the first. Chosen by feel. */
 export const STABLE_AFTER_MS = 60_000;
 
+/** A process whose connections break ends within this: its memory has to be given back first. */
+export const CRASH_KNOWN_MS = 2_000;
+
 /** Kept of a child's last words for error messages. */
 export const STDERR_TAIL_BYTES = 4 * 1024;
 

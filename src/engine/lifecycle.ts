@@ -1,6 +1,7 @@
 /** What one event means for one server. Pure: nothing is started, ended or waited for here. */
 
 import { BACKOFF_BASE_MS, BACKOFF_MAX_MS, STABLE_AFTER_MS } from "./defaults.ts";
+import { isCrashCode } from "./crash.ts";
 import type { ExitCause } from "./exit_cause.ts";
 import type { ServerState } from "./types.ts";
 
@@ -154,7 +155,9 @@ function exited(
   const isFrozen = state.kind === "frozen";
   if (state.kind !== "starting" && state.kind !== "ready" && !isFrozen) return unchanged(lifecycle);
   const wasStable = readySinceMs !== null && nowMs - readySinceMs >= STABLE_AFTER_MS;
-  const crashes = wasStable ? 1 : lifecycle.crashes + 1;
+  // A server that had loaded and crashed met a request that it can't bear. Its other callers need not wait longer for that.
+  const wasCaller = state.kind === "ready" && isCrashCode(exitCode);
+  const crashes = wasStable || wasCaller ? 1 : lifecycle.crashes + 1;
   // What has not even loaded is tried again by whoever can tell how often it failed, and tell people why.
   const givesUp = !restart || state.kind === "starting";
   const delayMs = backoffMs(crashes, random);

@@ -7,6 +7,7 @@ export {
   EngineNotFoundError,
   EngineStoppedError,
 } from "./errors.ts";
+export { hasCrashed } from "./crash.ts";
 export { type ExitCause, type FailedPart, kindOfCause } from "./exit_cause.ts";
 export { findBinaries, type FindOptions } from "./find.ts";
 export { installEngine, type InstallOptions } from "./install.ts";

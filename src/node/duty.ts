@@ -1,7 +1,7 @@
 /** What a node does at one moment, behind one shape: the reconciler replaces one duty by the next. */
 
 import type { Logger } from "@logtape/logtape";
-import type { Engine, ManagedServer, Supervisor } from "../engine/mod.ts";
+import { type Engine, hasCrashed, type ManagedServer, type Supervisor } from "../engine/mod.ts";
 import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../models/mod.ts";
 import type { Companion, Companions } from "./companions.ts";
@@ -13,6 +13,16 @@ export interface LocalServer {
   readonly apiKey: string | null;
   /** Fires when it does nothing any more, though its connections may stay open. */
   readonly frozen?: AbortSignal;
+  /** Asked where its connections broke: whether it has crashed. */
+  readonly crashed?: () => Promise<boolean>;
+}
+
+/** `null` while it does not answer. */
+export function localServer(server: ManagedServer): LocalServer | null {
+  const { state, apiKey, frozen } = server;
+  if (state.kind !== "ready") return null;
+  const baseUrl = `http://127.0.0.1:${state.port}`;
+  return { baseUrl, apiKey, frozen, crashed: () => hasCrashed(server) };
 }
 
 export interface Duty {

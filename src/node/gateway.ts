@@ -14,6 +14,7 @@ import {
   type RouteInstance,
 } from "../mesh/mod.ts";
 import {
+  CrashedError,
   forwardHttp,
   MovedError,
   type OpenStream,
@@ -106,7 +107,8 @@ export abstract class Gateway implements GatewayNode {
       if (!(error instanceof TunnelError)) throw error;
       const wasAsked = !(error instanceof UnreachableError ||
         error.cause instanceof NotAgreedError);
-      throw new InstanceUnavailableError(error.message, { wasAsked, cause: error });
+      const isCrash = error instanceof CrashedError;
+      throw new InstanceUnavailableError(error.message, { wasAsked, isCrash, cause: error });
     }
   }
 
@@ -169,8 +171,8 @@ export abstract class Gateway implements GatewayNode {
         ...(openMs === undefined ? {} : { openMs }),
       });
     } catch (error) {
-      // A use that failed is the fastest sign of a dead peer; one probe decides.
-      if (error instanceof TunnelError) {
+      // A use that failed is the fastest sign of a dead peer; one probe decides. A peer that tells of a crash lives.
+      if (error instanceof TunnelError && !(error instanceof CrashedError)) {
         const isUnreached = error instanceof UnreachableError;
         const avoidMs = isUnreached ? this.#patience.failed(host) : FAILED_HOST_MS;
         this.#failedUntilMs.set(host, Date.now() + avoidMs);

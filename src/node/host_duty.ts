@@ -9,6 +9,7 @@ import {
   type DutyParts,
   failureOf,
   type LocalServer,
+  localServer,
   sizesOf,
 } from "./duty.ts";
 import { suspectsOf } from "./failed_companions.ts";
@@ -64,9 +65,7 @@ export class HostDuty implements Duty {
 
   get server(): LocalServer | null {
     if (this.#llamaServer === null || this.#failure !== null) return null;
-    const { state, apiKey, frozen } = this.#llamaServer;
-    if (state.kind !== "ready") return null;
-    return { baseUrl: `http://127.0.0.1:${state.port}`, apiKey, frozen };
+    return localServer(this.#llamaServer);
   }
 
   get notes(): readonly string[] {

@@ -1,6 +1,12 @@
 import type { Logger } from "@logtape/logtape";
 import type { AdmittedPeer, ByteStream, Mesh, ModelRef } from "../mesh/mod.ts";
-import { handleHttp, type InferenceRequest, type TunnelCounts } from "../tunnel/mod.ts";
+import {
+  CrashedError,
+  handleHttp,
+  type InferenceRequest,
+  type TunnelCounts,
+  TunnelError,
+} from "../tunnel/mod.ts";
 import { countRequest, type Demand } from "./demand.ts";
 import { MAX_HTTP_STREAMS } from "./defaults.ts";
 import type { LocalServer } from "./duty.ts";
@@ -41,14 +47,20 @@ export class HttpEnd {
             isRetired,
             ask: async (target, request) => {
               const checked = await this.#requests.check(request);
-              return checked instanceof Response ? checked : await this.#queue.ask(target, checked);
+              return checked instanceof Response ? checked : await this.ask(target, checked);
             },
             logger,
           })),
     );
   }
 
-  ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
-    return this.#queue.ask(server, request);
+  /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer, or the signal's reason. */
+  async ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
+    try {
+      return await this.#queue.ask(server, request);
+    } catch (error) {
+      if (!(error instanceof TunnelError) || !await server.crashed?.()) throw error;
+      throw new CrashedError("llama-server crashed while it had the request", { cause: error });
+    }
   }
 }

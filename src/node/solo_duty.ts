@@ -8,6 +8,7 @@ import {
   type DutyParts,
   failureOf,
   type LocalServer,
+  localServer,
   sizesOf,
 } from "./duty.ts";
 import { suspectsOf } from "./failed_companions.ts";
@@ -50,9 +51,7 @@ export class SoloDuty implements Duty {
   }
 
   get server(): LocalServer | null {
-    const { state, apiKey, frozen } = this.#server;
-    if (state.kind !== "ready") return null;
-    return { baseUrl: `http://127.0.0.1:${state.port}`, apiKey, frozen };
+    return localServer(this.#server);
   }
 
   /** It starts again by itself for a while; what never starts is for the reconciler to retry. */

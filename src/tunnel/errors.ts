@@ -3,6 +3,11 @@ export class TunnelError extends Error {
   override name = "TunnelError";
 }
 
+/** llama-server crashed while it had the request. */
+export class CrashedError extends TunnelError {
+  override name = "CrashedError";
+}
+
 /** No stream to the peer could be opened: it knows nothing of the request. */
 export class UnreachableError extends TunnelError {
   override name = "UnreachableError";

@@ -1,6 +1,13 @@
 import { Deadline } from "./deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "./defaults.ts";
-import { asError, FrameError, MovedError, TunnelError, UnreachableError } from "./errors.ts";
+import {
+  asError,
+  CrashedError,
+  FrameError,
+  MovedError,
+  TunnelError,
+  UnreachableError,
+} from "./errors.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
 import {
   encodeHttpFrame,
@@ -122,7 +129,7 @@ class Exchange {
         case "moved":
           throw new MovedError(this.#peer, this.#request.model.name);
         case "failed":
-          throw new TunnelError(`${this.#peer} could not answer: ${frame.message}`);
+          throw failureOf(this.#peer, frame);
         default:
           throw new FrameError(`An answer can not begin with "${frame.type}"`);
       }
@@ -210,6 +217,14 @@ class Exchange {
     const message = `The answer of ${this.#peer} broke off: ${asError(error).message}`;
     return new TunnelError(message, { cause: error });
   }
+}
+
+function failureOf(
+  peer: string,
+  { message, crashed }: Extract<HttpFrame, { type: "failed" }>,
+): TunnelError {
+  const sentence = `${peer} could not answer: ${message}`;
+  return crashed ? new CrashedError(sentence) : new TunnelError(sentence);
 }
 
 function withHeaders(response: Response, headers: ReplyHead["headers"]): Response {

@@ -40,7 +40,11 @@ const requestHead = z.object({
 
 const replyHead = z.object({ status: z.int().min(200).max(599), headers });
 
-const failure = z.object({ message: z.string().max(1_000) });
+const failure = z.object({
+  message: z.string().max(1_000),
+  /** llama-server crashed while it had the request. Nodes of an earlier version do not say it. */
+  crashed: z.boolean().default(false),
+});
 
 export type RequestHead = z.infer<typeof requestHead>;
 export type ReplyHead = z.infer<typeof replyHead>;
@@ -56,7 +60,7 @@ export type HttpFrame =
   | { readonly type: "body"; readonly bytes: Uint8Array }
   | { readonly type: "end" }
   | { readonly type: "moved" }
-  | { readonly type: "failed"; readonly message: string };
+  | { readonly type: "failed"; readonly message: string; readonly crashed: boolean };
 
 const REQUEST = 1;
 const REPLY = 2;
@@ -90,7 +94,10 @@ export function encodeHttpFrame(frame: HttpFrame): Uint8Array {
     case "moved":
       return encodeFrame(MOVED, EMPTY);
     case "failed":
-      return encodeHead(FAILED, failure, { message: frame.message.slice(0, 1_000) });
+      return encodeHead(FAILED, failure, {
+        message: frame.message.slice(0, 1_000),
+        crashed: frame.crashed,
+      });
   }
 }
 
@@ -122,7 +129,7 @@ function decodeFrame({ type, payload }: Frame): HttpFrame {
     case MOVED:
       return { type: "moved" };
     default:
-      return { type: "failed", message: decodeHead(failure, payload).message };
+      return { type: "failed", ...decodeHead(failure, payload) };
   }
 }
 

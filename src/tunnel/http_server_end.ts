@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { Deadline } from "./deadline.ts";
 import { OPENING_TIMEOUT_MS } from "./defaults.ts";
-import { asError, FrameError } from "./errors.ts";
+import { asError, CrashedError, FrameError } from "./errors.ts";
 import { HttpCaller } from "./http_caller.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
 import { encodeHttpFrame, type RequestHead } from "./http_frames.ts";
@@ -114,7 +114,10 @@ async function answer(
   } catch (error) {
     caller.gone.throwIfAborted();
     if (isRetired()) throw error;
-    await stream.write(encodeHttpFrame({ type: "failed", message: asError(error).message }));
+    const crashed = error instanceof CrashedError;
+    await stream.write(
+      encodeHttpFrame({ type: "failed", message: asError(error).message, crashed }),
+    );
     return;
   }
   await writeReply(stream, response, { passed, gone: caller.gone });

@@ -1,7 +1,7 @@
 /** Bytes between nodes: llama.cpp's RPC and inference requests, over the mesh's streams. */
 
 export { TunnelCounts } from "./counters.ts";
-export { MovedError, TunnelError, UnreachableError } from "./errors.ts";
+export { CrashedError, MovedError, TunnelError, UnreachableError } from "./errors.ts";
 export { forwardHttp } from "./http_client_end.ts";
 export { handleHttp, type HttpServerOptions } from "./http_server_end.ts";
 export { forwardLocal } from "./local_http.ts";

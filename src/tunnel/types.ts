@@ -42,6 +42,8 @@ export interface HttpTarget {
   readonly apiKey: string | null;
   /** Fires when it does nothing any more, though its connections may stay open. @default {never} */
   readonly frozen?: AbortSignal;
+  /** Asked where its connections broke: whether it has crashed. @default {false} */
+  readonly crashed?: () => Promise<boolean>;
 }
 
 /** What the caller's API key allows, as the node says at which the request came in. `null` is no limit. */

@@ -197,13 +197,21 @@ Deno.test("step() never gives up a server that becomes ready each time", () => {
   assert.equal(lifecycle.state.kind, "starting");
 });
 
-Deno.test("step() waits longer after each crash, and begins anew after a long good run", () => {
-  const twice = after([start, healthy, crash, backoffOver, healthy]);
-  const retry = (nowMs: number) => step(twice, crash, { ...now, nowMs }).effects;
+Deno.test("step() waits longer after each end by itself, and begins anew after a long good run", () => {
+  const gaveUp: LifecycleEvent = { type: "exited", exitCode: 1, cause };
+  const twice = after([start, healthy, gaveUp, backoffOver, healthy]);
+  const retry = (nowMs: number) => step(twice, gaveUp, { ...now, nowMs }).effects;
   assert.deepEqual(retry(now.nowMs + 1), [{ type: "retry", delayMs: 2 * BACKOFF_BASE_MS }]);
   assert.deepEqual(retry(now.nowMs + STABLE_AFTER_MS), [
     { type: "retry", delayMs: BACKOFF_BASE_MS },
   ]);
+});
+
+// One caller's request crashed a server six times: all others waited half a minute for its next start.
+Deno.test("step() lets nobody wait longer because a request crashes a server that had loaded", () => {
+  const often = Array(6).fill([healthy, crash, backoffOver]).flat();
+  const { effects } = step(after([start, ...often, healthy]), crash, now);
+  assert.deepEqual(effects, [{ type: "retry", delayMs: BACKOFF_BASE_MS }]);
 });
 
 Deno.test("step() counts attempts", () => {

@@ -79,7 +79,7 @@ Deno.test("HttpCaller refuses frames that are no part of a request's body", asyn
   const after = [
     encodeHttpFrame({ type: "moved" }),
     end,
-    encodeHttpFrame({ type: "failed", message: "" }),
+    encodeHttpFrame({ type: "failed", message: "", crashed: false }),
   ];
   for (const frame of after) {
     const { caller } = callerOf([end, frame].values());

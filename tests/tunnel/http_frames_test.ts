@@ -43,7 +43,11 @@ const httpFrame: fc.Arbitrary<HttpFrame> = fc.oneof(
   record({ type: fc.constant("body" as const), bytes: fc.uint8Array({ maxLength: 2_000 }) }),
   record({ type: fc.constant("end" as const) }),
   record({ type: fc.constant("moved" as const) }),
-  record({ type: fc.constant("failed" as const), message: fc.string({ maxLength: 1_000 }) }),
+  record({
+    type: fc.constant("failed" as const),
+    message: fc.string({ maxLength: 1_000 }),
+    crashed: fc.boolean(),
+  }),
 );
 
 function decodeAll(chunks: Uint8Array[]): HttpFrame[] {
