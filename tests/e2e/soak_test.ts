@@ -127,10 +127,10 @@ async function startAll(
 }
 
 async function everyEntryAnswers(nodes: readonly SoakNode[]): Promise<void> {
-  for (const { process } of nodes) {
+  await Promise.all(nodes.map(async ({ process }) => {
     await until(process, "whole again", (status) => NAMES.every((name) => warm(name)(status)));
     for (const name of NAMES) await answersExactly(process, name);
-  }
+  }));
 }
 
 async function leftOf({ actor: { name }, process, ports }: SoakNode): Promise<string[]> {
