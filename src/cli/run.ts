@@ -49,7 +49,7 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
     case "completions":
       return (await import("./run_completions.ts")).runCompletions(command);
     case "complete":
-      return (await import("./run_completions.ts")).runComplete(command);
+      return await (await import("./run_completions.ts")).runComplete(command, runtime);
     case "status":
       return await (await import("./run_status.ts")).runStatus(command);
     case "models":
