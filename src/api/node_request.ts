@@ -53,6 +53,8 @@ function bodyOf(incoming: IncomingMessage, wanted: () => void): ReadableStream<U
       if (!isWanted) wanted();
       isWanted = true;
       while (incoming.readableLength === 0 && !isOver(incoming)) {
+        // Where the end had come before all was read, it is told to whoever asks once more, and to nobody else.
+        incoming.read(0);
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;
         await promise;
