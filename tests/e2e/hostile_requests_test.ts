@@ -1,6 +1,6 @@
 /** Requests that would end llama-server, or make it read addresses: by the API, and by a peer past every gateway. */
 
-import "../mesh/leak_guard.ts";
+import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { startMesh } from "../../src/mesh/mod.ts";
@@ -82,7 +82,7 @@ nodeTest(
           path,
           headers: new Headers(headers),
           body: new TextEncoder().encode(body),
-          signal: AbortSignal.timeout(30_000),
+          signal: new AbortController().signal,
         });
         await byTunnel.body?.cancel();
         assert.deepEqual([byApi.status, byTunnel.status], [400, 400], what);
@@ -95,6 +95,7 @@ nodeTest(
       strays.close();
       await listening;
       await mesh.stop();
+      endLibp2pLeaks();
     }
   },
 );
