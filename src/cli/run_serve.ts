@@ -1,6 +1,7 @@
 /** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`: a node from its start to its end. */
 
 import type { Setting } from "../api/mod.ts";
+import { finishesWithin } from "../base/finishes_within.ts";
 import type { RunningNode } from "../node/mod.ts";
 import type { ServeConfig } from "./command.ts";
 import { LOG_FLUSH_MS, STOP_LIMIT_MS } from "./defaults.ts";
@@ -39,7 +40,7 @@ export async function runServe(
     logging.logger.error("{error}", { event: "error", error });
     throw error;
   } finally {
-    await within(LOG_FLUSH_MS, output.flushed());
+    await finishesWithin(output.flushed(), LOG_FLUSH_MS);
   }
 }
 
@@ -60,7 +61,7 @@ async function serveUntilStopped(
   if (end === undefined) return 0; // the node stopped by itself, in order
   starting.abort();
   const reason = end.kind === "signal" ? end.signal : "error";
-  const inTime = await within(STOP_LIMIT_MS, stop(started, reason));
+  const inTime = await finishesWithin(stop(started, reason), STOP_LIMIT_MS);
   if (end.kind === "failure") throw end.error;
   if (inTime) return 0;
   printError(`mesh-llm: Some parts did not stop within ${STOP_LIMIT_MS / 1000} s and were left\n`);
@@ -104,17 +105,6 @@ async function start(
 async function stop(started: Promise<RunningNode>, reason: string): Promise<void> {
   const node = await started.catch(() => null);
   await node?.stop(reason);
-}
-
-/** Whether the work ended in time; work that is late is left to the end of the process. */
-async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), limitMs);
-  try {
-    return await Promise.race([work.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function startLogging(config: ServeConfig, runtime: Runtime, output: LogOutput): Logging {

@@ -5,7 +5,7 @@ import { Lines, LoadProgress } from "./child_output.ts";
 import { DISK_PATIENCE_MS } from "./defaults.ts";
 import { reasonOf } from "./errors.ts";
 import { CauseLines, type ExitCause } from "./exit_cause.ts";
-import { finishesWithin } from "./finishes_within.ts";
+import { finishesWithin } from "../base/finishes_within.ts";
 import { freePort } from "./free_port.ts";
 import { untilFrozen } from "./freeze_watch.ts";
 import { type GuardedChild, spawnGuarded } from "./guard.ts";

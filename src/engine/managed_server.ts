@@ -1,7 +1,7 @@
 import { type ChildParts, ChildRun } from "./child_run.ts";
 import { KILL_PATIENCE_MS, STOP_GRACE_MS } from "./defaults.ts";
 import { EngineExitedError, EngineStoppedError, reasonOf } from "./errors.ts";
-import { finishesWithin } from "./finishes_within.ts";
+import { finishesWithin } from "../base/finishes_within.ts";
 import {
   INITIAL,
   type Lifecycle,

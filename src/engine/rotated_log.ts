@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { DISK_PATIENCE_MS } from "./defaults.ts";
-import { finishesWithin } from "./finishes_within.ts";
+import { finishesWithin } from "../base/finishes_within.ts";
 
 export interface RotationOptions {
   readonly maxBytes: number;
