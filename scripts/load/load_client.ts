@@ -18,7 +18,6 @@ class ClientGateway extends Gateway {
       openHttp: opener(mesh, HTTP_PROTOCOL, { optimistic: true }),
       askLocal: () => null,
       ownModel: () => null,
-      asked: () => {},
       record: () => {},
     });
   }

@@ -87,8 +87,9 @@ export class Active implements NodePart {
   }
 
   askLocal(request: InferenceRequest): Promise<Response> | null {
-    const { server } = this.#reconciler.duty;
-    return server === null ? null : this.#http.ask(server, request);
+    const { server, instance } = this.#reconciler.duty;
+    if (server === null || instance === null) return null;
+    return this.#http.askOwn(server, instance.model, request);
   }
 
   hasRetired(model: ModelRef): boolean {
@@ -149,14 +150,6 @@ export class Active implements NodePart {
 
   enter(reason: string): Promise<void> {
     return this.#standby.enter(reason);
-  }
-
-  asked(model: string): void {
-    this.#outlook.demand.begin(model, Date.now());
-  }
-
-  answered(model: string): void {
-    this.#outlook.demand.end(model, Date.now());
   }
 
   /** A standby that has no voice in the mesh asks a member, as a client does. */

@@ -92,3 +92,18 @@ export async function countRequest(
     if (counted !== undefined) demand.end(counted, Date.now());
   }
 }
+
+/**
+ * Counts a request of this node's own gateway until its signal aborts, as it does when the answer has ended. It is not
+ * known by its id: callers choose ids, and two at one time may have the same.
+ */
+export function countUntilAborted(
+  demand: Demand,
+  model: string,
+  signal: AbortSignal,
+  now: () => number = Date.now,
+): void {
+  if (signal.aborted) return;
+  demand.begin(model, now());
+  signal.addEventListener("abort", () => demand.end(model, now()), { once: true });
+}

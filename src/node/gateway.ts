@@ -32,8 +32,6 @@ export interface GatewayParts {
   readonly askLocal: (request: ForwardRequest) => Promise<Response> | null;
   /** The model that this node serves or takes part in. */
   readonly ownModel: () => string | null;
-  /** A request goes to this node's own llama-server. */
-  readonly asked: (requestId: string, model: string) => void;
   /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
   readonly hasRetired?: (model: ModelRef) => boolean;
   readonly record: (request: RequestRecord) => void;
@@ -99,7 +97,7 @@ export abstract class Gateway implements GatewayNode {
   async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
     try {
       return instance.local
-        ? await this.#forwardLocal(instance, request)
+        ? await this.#forwardLocal(request)
         : await this.#forwardToPeer(instance, request);
     } catch (error) {
       const retired = this.#retirement(instance, error);
@@ -143,13 +141,12 @@ export abstract class Gateway implements GatewayNode {
     return { host, model: name, fingerprint, local, mode, sizeBytes, contextLength };
   }
 
-  async #forwardLocal({ model }: GatewayInstance, request: ForwardRequest): Promise<Response> {
+  async #forwardLocal(request: ForwardRequest): Promise<Response> {
     const answer = this.#parts.askLocal(request);
     if (answer === null) {
       const message = "This node no longer serves the model";
       throw new InstanceUnavailableError(message, { wasAsked: false });
     }
-    this.#parts.asked(request.requestId, model);
     return await answer;
   }
 

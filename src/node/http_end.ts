@@ -7,7 +7,7 @@ import {
   type TunnelCounts,
   TunnelError,
 } from "../tunnel/mod.ts";
-import { countRequest, type Demand } from "./demand.ts";
+import { countRequest, countUntilAborted, type Demand } from "./demand.ts";
 import { MAX_HTTP_STREAMS } from "./defaults.ts";
 import type { LocalServer } from "./duty.ts";
 import { KeyGrants } from "./grant_gate.ts";
@@ -28,10 +28,12 @@ export interface HttpEndOptions {
 
 /** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
 export class HttpEnd {
+  readonly #demand: Demand;
   readonly #queue = new RequestQueue();
   readonly #requests = new PeerRequests();
 
   constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
+    this.#demand = demand;
     const grants = new KeyGrants(Date.now);
     // Of clients nothing is kept: thousands come by.
     const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
@@ -52,6 +54,12 @@ export class HttpEnd {
             logger,
           })),
     );
+  }
+
+  /** A request of this node's own gateway; its signal aborts at its end. @throws as `ask` does. */
+  askOwn(server: LocalServer, model: ModelRef, request: InferenceRequest): Promise<Response> {
+    countUntilAborted(this.#demand, model.name, request.signal);
+    return this.ask(server, request);
   }
 
   /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer, or the signal's reason. */

@@ -44,8 +44,6 @@ export class NodeApi extends Gateway implements ManagementNode {
   readonly #options: NodeApiOptions;
   readonly #publisher: StatusPublisher;
   readonly #rate: TokenRate;
-  /** Models of requests that this node's own llama-server answers now, by the requests' ids. */
-  readonly #open = new Map<string, string>();
   #toldProgress = "";
   #token: string | null;
 
@@ -58,7 +56,6 @@ export class NodeApi extends Gateway implements ManagementNode {
       askLocal: (request) => part.askLocal(request),
       hasRetired: (model) => part.hasRetired(model),
       ownModel: () => part.ownModel,
-      asked: (requestId, model) => this.#asked(requestId, model),
       record: (request) => this.#record(request),
     });
     this.#options = options;
@@ -188,16 +185,7 @@ export class NodeApi extends Gateway implements ManagementNode {
     this.#options.logger.info("Loading {model}", { event: "progress", ...progress });
   }
 
-  /** Callers choose ids, so two may have the same: one of them is counted then. */
-  #asked(requestId: string, model: string): void {
-    if (this.#open.has(requestId)) return;
-    this.#open.set(requestId, model);
-    this.#options.part.asked(model);
-  }
-
   #record(request: RequestRecord): void {
-    const model = this.#open.get(request.id);
-    if (this.#open.delete(request.id)) this.#options.part.answered(model ?? "");
     if (request.tokensOut !== null) this.#rate.add(request.tokensOut, Date.now());
     this.#publisher.send({ type: "request", request });
     this.#publisher.changed();

@@ -6,7 +6,7 @@ import type { InferenceRequest } from "../tunnel/mod.ts";
 export interface NodePart {
   /** The model that this node serves or takes part in. */
   readonly ownModel: string | null;
-  /** Asks this node's own llama-server; `null` while it does not answer. */
+  /** Asks this node's own llama-server; `null` while it does not answer. The request's signal aborts at its end. */
   askLocal(request: InferenceRequest): Promise<Response> | null;
   /** This node has ended the model's llama-server because it serves something else now. */
   hasRetired(model: ModelRef): boolean;
@@ -24,9 +24,6 @@ export interface NodePart {
   /** Keeps it fresh until the result is called. */
   watch(): () => void;
   status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine" | "notes">;
-  /** A request for a model that this node serves has come from here, and its answer has ended. */
-  asked(model: string): void;
-  answered(model: string): void;
   /**
    * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
    * so that waiting is of use.

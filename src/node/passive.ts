@@ -40,10 +40,6 @@ export class Passive implements NodePart {
     return this.#table.watch();
   }
 
-  asked(): void {}
-
-  answered(): void {}
-
   /** A client announces nothing: the member that it asks does it. */
   summon(model: string, signal: AbortSignal): Promise<boolean> {
     return summonByOthers(this.#mesh, model, signal);

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
+import { cachedBallast } from "../support/ballast.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { engineProcesses } from "../support/processes.ts";
 import { answersExactly, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
+
+/** About 15 ms a token on one thread. */
+const SLOW = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
 
 nodeTest(
   "a model that nobody asks for gives its memory back, and a request loads it again",
@@ -17,6 +21,24 @@ nodeTest(
     await answersExactly(node);
   },
 );
+
+// Their caller chooses ids: an agent may give one to all that it asks for one task.
+nodeTest("a model is not unloaded under an answer whose id another answer had", async () => {
+  await using node = await startServing(["--model", SLOW, "--idle-unload", "1s"]);
+  const model = basename(SLOW, ".gguf");
+  await node.serving(model);
+  const ask = (tokens: number) =>
+    fetch(`${node.ready.api}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-request-id": "one-task" },
+      body: JSON.stringify({ model, prompt: "a mesh", max_tokens: tokens, ignore_eos: true }),
+    });
+  const long = ask(1_000).then((response) => response.json());
+  await (await ask(1)).body?.cancel();
+  const { usage } = await long;
+  assert.equal(usage.completion_tokens, 1_000);
+  assert.deepEqual(node.lines.filter(({ event }) => event === "resting"), []);
+});
 
 nodeTest(
   "a cold model on a standby's disk is loaded for the first request of another node",

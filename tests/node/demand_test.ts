@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countRequest, Demand, nextStep } from "../../src/node/demand.ts";
+import { countRequest, countUntilAborted, Demand, nextStep } from "../../src/node/demand.ts";
 import { SMALL } from "./members.ts";
 
 const MINUTE = 60_000;
@@ -44,6 +44,20 @@ Deno.test("countRequest() counts what is served, however it ends", async () => {
   await assert.rejects(failing, /gone/);
   demand.steps(Date.now());
   assert.ok(!demand.isThere);
+});
+
+Deno.test("countUntilAborted() counts each request to its own end, and an ended one not at all", () => {
+  const demand = new Demand();
+  const requests = Array.from({ length: 3 }, () => new AbortController());
+  for (const { signal } of requests) countUntilAborted(demand, "x", signal, () => 0);
+  countUntilAborted(demand, "x", AbortSignal.abort(), () => 0);
+  assert.deepEqual(demand.steps(10 * MINUTE), { x: 4 });
+  const idleSinceMs = requests.map((request, index) => {
+    countUntilAborted(demand, "x", request.signal, () => index + 1); // asked again, as after a failure
+    request.abort();
+    return demand.idleSinceMs("x");
+  });
+  assert.deepEqual(idleSinceMs, [undefined, undefined, 3]);
 });
 
 Deno.test("nextStep() is a power of two, and does not flap for drift around an edge", () => {
