@@ -131,7 +131,8 @@ export class Newcomers {
 
   /** Of the nodes that a peer knows and this one does not, or not so new, those that are worth asking for. */
   wanted(peers: readonly PeerId[], from: PeerId): PeerId[] {
-    if (this.#isTrusting(from)) return [...peers];
+    const isStarting = this.#isCatchingUp && this.#isCrowd();
+    if (isStarting || this.#isTrusting(from)) return [...peers];
     let unknown = 0;
     return peers.filter((peer) => {
       if (this.#parts.roster.membership.has(peer)) return true;
