@@ -196,6 +196,8 @@ export class MeshView implements GossipListener {
   /** Heals what was missed: once a gossip round. */
   round(): void {
     this.#entropy.round();
+    const { sponsor } = this.#newcomers;
+    if (sponsor !== undefined) this.#entropy.compare(sponsor);
   }
 
   /** Drops what is long past. */

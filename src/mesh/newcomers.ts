@@ -86,6 +86,11 @@ export class Newcomers {
     if (!this.#met.has(peer)) this.#met.set(peer, now);
   }
 
+  /** Whom this node believes while it catches up: worth comparing with in every round. */
+  get sponsor(): PeerId | undefined {
+    return this.#isCatchingUp ? this.#sponsor : undefined;
+  }
+
   judge(record: MeshRecord, from: PeerId): Verdict {
     const { subject, status } = record;
     if (subject === from || this.#parts.isConnected(subject)) return "member";
@@ -222,7 +227,7 @@ export class Newcomers {
 
   /** Whoever has just come may have been misled itself. */
   #isTold(tellers: ReadonlySet<PeerId>): boolean {
-    if (this.#isCatchingUp) return tellers.size > 0 && this.#isCrowd();
+    if (this.#isCatchingUp) return tellers.size >= 2 || (tellers.size === 1 && this.#isCrowd());
     const now = this.#parts.clock.elapsed();
     const old = [...tellers].filter((peer) => now - (this.#met.get(peer) ?? now) >= TELLER_AGE_MS);
     return old.length >= 2 || (old.length === 1 && this.#isCrowd());
