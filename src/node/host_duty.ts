@@ -30,9 +30,9 @@ type HostPlan = Extract<Plan, { kind: "host" }>;
 export class HostDuty implements Duty {
   readonly obeys = null;
   readonly rpcPort = null;
-  readonly #stopping = new AbortController();
+  /** Aborts when the split is over: something of it has failed, or it is stopped. */
+  readonly #over = new AbortController();
   readonly #running: Promise<void>;
-  #unsubscribe: () => void = () => {};
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
@@ -46,7 +46,7 @@ export class HostDuty implements Duty {
     private readonly parts: DutyParts,
     private readonly changed: Changed,
   ) {
-    this.#running = this.#run(this.#stopping.signal).catch((error: unknown) =>
+    this.#running = this.#run(this.#over.signal).catch((error: unknown) =>
       this.#fail(reasonOf(error), error instanceof WorkerLostError)
     );
   }
@@ -92,8 +92,7 @@ export class HostDuty implements Duty {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error("The split is planned anew"));
-    this.#unsubscribe();
+    this.#over.abort(new Error("The split is planned anew"));
     await this.#running;
     // llama-server first: it holds the connections to the rpc-servers.
     await this.#llamaServer?.stop();
@@ -107,9 +106,12 @@ export class HostDuty implements Duty {
       this.#workersReady(signal),
       this.#weightsKnown(signal),
     ]);
-    this.#unsubscribe = this.parts.mesh.subscribe(() => this.#checkWorkers());
-    const server = this.#launch(ownPort);
-    await server.ready(signal);
+    // It may be over in the very turn in which the last wait has ended, here as below.
+    signal.throwIfAborted();
+    const unsubscribe = this.parts.mesh.subscribe(() => this.#checkWorkers());
+    signal.addEventListener("abort", unsubscribe, { once: true });
+    await this.#launch(ownPort).ready(signal);
+    signal.throwIfAborted();
     this.changed();
     const loadMs = Math.round(this.parts.now() - startedMs);
     const { model, workers } = this.plan;
@@ -197,9 +199,10 @@ export class HostDuty implements Duty {
   }
 
   #fail(reason: string, blamesWorker: boolean): void {
-    if (this.#stopping.signal.aborted || this.#failure !== null) return;
+    if (this.#over.signal.aborted) return;
     this.#failure = reason;
     this.#blamesWorker = blamesWorker;
+    this.#over.abort(new Error(reason));
     this.changed();
   }
 
