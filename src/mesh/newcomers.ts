@@ -50,8 +50,8 @@ interface Waiting {
  * those that it knows already. Of others it hears, and believes
  *
  * - everything that the peer tells by which it has come, while it catches up or hears from nobody else;
- * - what two peers tell that have been here for a while, or one in a mesh too large for everybody to be connected to
- *   everybody: so many a second for each invite on the way to them, once this node has caught up;
+ * - what two peers tell, or one in a mesh too large for everybody to be connected to everybody. Once this node has
+ *   caught up they have to be here for a while, and it is so many a second for each invite on the way to them;
  * - that a peer is connected to one, as that peer announces it, of a few for each invite. Nobody is told of those.
  *
  * The rest waits, is dialled in a small mesh, and is forgotten after a minute.
