@@ -27,8 +27,8 @@ export interface ReconcilerOptions {
 }
 
 /**
- * Compares what this node should be doing with what it does, and takes the next step. The only
- * place that starts and stops llama.cpp.
+ * Compares what this node should be doing with what it does, and takes the next step. Nothing else starts a server
+ * of llama.cpp for a model, or ends one that works while the node runs.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
