@@ -18,10 +18,13 @@ export const HEAD_TIMEOUT_MS = 60_000;
 /** Longer than clients keep a connection that they may use again (Go 90 s), so that it is they who close it. */
 export const KEPT_CONNECTION_MS = 120_000;
 
+/** Of one connection, before the answer to an earlier one: hardly any client sends even two. Each takes some KiB. */
+export const REQUESTS_AHEAD_MAX = 100;
+
 /** Some thirty are usual, from a browser behind proxies. */
 export const HEADERS_MAX = 100;
 
-/** Twice the callers that the tests hold open; each costs some 20 KiB. */
+/** Twice the callers that the tests hold open; each costs 10 to 40 KiB. */
 export const CONNECTIONS_MAX = 32_768;
 
 /** For models, llama.cpp, the mesh and the node's own files. */

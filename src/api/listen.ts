@@ -2,7 +2,7 @@ import { systemWords } from "../base/system_error.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { HEAD_TIMEOUT_MS, KEPT_CONNECTION_MS, LINGER_MS } from "./defaults.ts";
+import { HEAD_TIMEOUT_MS, KEPT_CONNECTION_MS, LINGER_MS, REQUESTS_AHEAD_MAX } from "./defaults.ts";
 import type { CallerEnds } from "./local_user.ts";
 import { faultOf, refuseMalformed, refuseOn } from "./malformed.ts";
 import { sendAnswer } from "./node_answer.ts";
@@ -62,6 +62,7 @@ export type Handle = (
 export async function listen(options: ListenOptions, handle: Handle): Promise<Listener> {
   const pending = new Set<Promise<void>>();
   const current = new WeakMap<Duplex, ServerResponse>();
+  const turns = new Turns();
   const server = createServer({
     keepAliveTimeout: KEPT_CONNECTION_MS,
     headersTimeout: HEAD_TIMEOUT_MS,
@@ -72,9 +73,14 @@ export async function listen(options: ListenOptions, handle: Handle): Promise<Li
   });
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse, wanted = () => {}) => {
-    current.set(incoming.socket, outgoing);
-    const done = answerOne({ incoming, outgoing, wanted }, handle, options.onError)
-      .finally(() => pending.delete(done));
+    // A connection that is lost is told by "close"; without these the error would be nobody's.
+    incoming.on("error", () => {});
+    outgoing.on("error", () => {});
+    const began = () => current.set(incoming.socket, outgoing);
+    const done = turns.take(incoming.socket, async (turn) => {
+      const exchanged = { incoming, outgoing, wanted, turn: turn.then(() => began()) };
+      await answerOne(exchanged, handle, options.onError);
+    }).finally(() => pending.delete(done));
     pending.add(done);
   };
   server.on("request", (incoming, outgoing) => answer(incoming, outgoing));
@@ -83,7 +89,7 @@ export async function listen(options: ListenOptions, handle: Handle): Promise<Li
     answer(incoming, outgoing, () => outgoing.writeContinue());
   });
   server.on("connect", ({ url = null }, socket) => {
-    refuseOn(socket, { kind: "foreign-host", host: url });
+    refuseOn(socket, { kind: "foreign-host", host: url }, current.get(socket));
   });
   server.on("clientError", (error, socket) => refuseMalformed(error, socket, current.get(socket)));
   const port = await bind(server, options);
@@ -94,15 +100,38 @@ export async function listen(options: ListenOptions, handle: Handle): Promise<Li
   };
 }
 
+/**
+ * Requests that a connection sends ahead are answered one after another. `node:http` would have all of them answered at
+ * once and hold the later answers back, and such an answer is not told when its connection is lost.
+ */
+class Turns {
+  readonly #lines = new WeakMap<Duplex, { last: Promise<void>; length: number }>();
+
+  /**
+   * Resolves when it has been answered, or its connection is gone. Never rejects where `answer` does not.
+   * @param answer is called at once, and answers once its turn comes.
+   */
+  async take(socket: Duplex, answer: (turn: Promise<void>) => Promise<void>): Promise<void> {
+    const line = this.#lines.get(socket) ?? { last: Promise.resolve(), length: 0 };
+    this.#lines.set(socket, line);
+    if (++line.length > REQUESTS_AHEAD_MAX) return void socket.destroy();
+    line.last = answer(line.last);
+    await line.last;
+    line.length--;
+  }
+}
+
 interface Exchanged {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   readonly wanted: () => void;
+  /** Resolves when everything before it has been answered. */
+  readonly turn: Promise<unknown>;
 }
 
 /** Resolves when the answer has been sent, or its connection is gone. Never rejects. */
 async function answerOne(
-  { incoming, outgoing, wanted }: Exchanged,
+  { incoming, outgoing, wanted, turn }: Exchanged,
   handle: Handle,
   onError: ListenOptions["onError"],
 ): Promise<void> {
@@ -113,15 +142,15 @@ async function answerOne(
     resolve();
   });
   outgoing.once("finish", () => endUnread(incoming));
-  // A connection that is lost is told by "close"; without these the error would be nobody's.
-  incoming.on("error", () => {});
-  outgoing.on("error", () => {});
   try {
     const fault = faultOf(incoming);
-    const answering = fault !== null ? refusing(fault) : handle(
-      requestOf(incoming, { signal: gone.signal, wanted }),
-      { connection: incoming.socket },
-    );
+    // Now, since behind an offer of another protocol Deno lets nobody have the body later.
+    const request = fault === null ? requestOf(incoming, { signal: gone.signal, wanted }) : null;
+    await turn;
+    if (incoming.socket.destroyed) return;
+    const answering = request === null
+      ? refusing(fault!)
+      : handle(request, { connection: incoming.socket });
     await sendAnswer(await answering, outgoing);
   } catch (error) {
     // Whatever a caller has sent, its error ends this one exchange and nothing else.

@@ -42,13 +42,20 @@ export function refuseMalformed(
 ): void {
   // The first line of HTTP/2. A client that begins with it expects no HTTP/1 in return, and tells its user so.
   const isOtherProtocol = error.code === "HPE_PAUSED_H2_UPGRADE";
-  const isInTheMiddle = current !== undefined && current.headersSent && !current.writableFinished;
-  if (isOtherProtocol || !socket.writable || isInTheMiddle) return void socket.destroy();
-  refuseOn(socket, refusalOf(error));
+  if (isOtherProtocol || !socket.writable) return void socket.destroy();
+  refuseOn(socket, refusalOf(error), current);
 }
 
-/** Answers on a connection that carries nothing else, and ends it. */
-export function refuseOn(socket: Duplex, refusal: Refusal): void {
+/** Answers on the connection itself and ends it. @param current as above */
+export function refuseOn(
+  socket: Duplex,
+  refusal: Refusal,
+  current: ServerResponse | undefined,
+): void {
+  // Of a CONNECT `node:http` gives the connection away: an error would be nobody's, and end the process.
+  socket.on("error", () => {});
+  const isInTheMiddle = current !== undefined && current.headersSent && !current.writableFinished;
+  if (isInTheMiddle) return void socket.destroy();
   const { status, body } = answerFor(refusal);
   const text = JSON.stringify(body);
   const head = [

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { listen, ListenError, type ListenOptions, PortInUseError } from "../../src/api/listen.ts";
+import { Duplex } from "node:stream";
+import { refuseOn } from "../../src/api/malformed.ts";
 import { RawHttp } from "./raw_http.ts";
 
 const options: ListenOptions = {
@@ -138,4 +140,88 @@ Deno.test("stop() hangs up on answers that do not end within the grace", async (
   await listener.stop(1);
   await aborted.promise;
   assert.doesNotMatch(await caller.receive(), /\r\n0\r\n/);
+});
+
+Deno.test("A CONNECT that is sent into an answer ends the connection, and nothing is written into the answer", async () => {
+  const listener = await listen(options, () => {
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      controller.enqueue(new TextEncoder().encode("first"));
+    return new Response(new ReadableStream({ start }), {
+      headers: { "content-type": "text/event-stream" },
+    });
+  });
+  using caller = await RawHttp.connect(listener.url);
+  await caller.send(["GET / HTTP/1.1", "Host: localhost"]);
+  await caller.receive(/first/);
+  await caller.send(["CONNECT a:1 HTTP/1.1", "Host: a:1"]);
+  assert.match(await caller.receive(), /first\r\n$/);
+  await listener.stop(0);
+});
+
+Deno.test("A caller that is lost while it is refused leaves no error that would end the process", async () => {
+  const lost = new Duplex({
+    read() {},
+    write: (_chunk, _encoding, done) => done(new Error("read ECONNRESET")),
+  });
+  const closed = Promise.withResolvers<void>();
+  lost.once("close", closed.resolve);
+  refuseOn(lost, { kind: "foreign-host", host: "a:1" }, undefined);
+  await closed.promise;
+});
+
+Deno.test("A request that was sent ahead is not answered where its caller goes away first", async () => {
+  const seen: string[] = [];
+  const arrived = Promise.withResolvers<void>();
+  const listener = await listen(options, async ({ url, signal }) => {
+    seen.push(new URL(url).pathname);
+    arrived.resolve();
+    const gone = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => gone.resolve(), { once: true });
+    await gone.promise;
+    return new Response();
+  });
+  const caller = await RawHttp.connect(listener.url);
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  await caller.write(new TextEncoder().encode(get("/first") + get("/second")));
+  await arrived.promise;
+  caller[Symbol.dispose]();
+  // Resolves once nothing is under way: what waits for a caller who is gone would hold it for ever.
+  await listener.stop(2 ** 31 - 1);
+  assert.deepEqual(seen, ["/first"]);
+});
+
+Deno.test("Requests that are sent ahead are answered in turn, and one that fails ends the connection", async () => {
+  const listener = await listen(options, ({ url }) => {
+    const isFirst = new URL(url).pathname === "/first";
+    return isFirst ? new Response("whole") : new Response(
+      new ReadableStream({ pull: (controller) => controller.error(new Error("died")) }),
+      { headers: { "content-type": "text/event-stream" } },
+    );
+  });
+  using caller = await RawHttp.connect(listener.url);
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  await caller.write(new TextEncoder().encode(get("/first") + get("/second")));
+  assert.match(await caller.receive(), /\r\n\r\nwholeHTTP\/1\.1 200 OK\r\n/);
+  await listener.stop(0);
+});
+
+Deno.test("Who sends requests ahead without end is hung up on", async () => {
+  const gates: (() => void)[] = [];
+  const arrived = Promise.withResolvers<void>();
+  const listener = await listen(options, async () => {
+    const gate = Promise.withResolvers<void>();
+    gates.push(gate.resolve);
+    arrived.resolve();
+    await gate.promise;
+    return new Response();
+  });
+  using caller = await RawHttp.connect(listener.url);
+  const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  await caller.write(new TextEncoder().encode(get));
+  await arrived.promise;
+  await caller.write(new TextEncoder().encode(get.repeat(200)));
+  assert.equal(await caller.receive(), "");
+  assert.equal(gates.length, 1);
+  gates[0]!();
+  await listener.stop(2 ** 31 - 1);
 });
