@@ -1,6 +1,6 @@
-import { hideArguments } from "./src/cli/hide_arguments.ts";
-import { printOut } from "./src/cli/output.ts";
-import { VERSION } from "./src/cli/version.ts";
+import { hideArguments } from "./src/cli/config/hide_arguments.ts";
+import { printOut } from "./src/cli/base/output.ts";
+import { VERSION } from "./src/cli/base/version.ts";
 
 // Answered before the parser is loaded: that takes longer than all the rest.
 if (Deno.args.length === 1 && Deno.args[0] === "--version") {

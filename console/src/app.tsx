@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
-import type { Status } from "../../src/api/types.ts";
+import type { Status } from "../../src/api/base/types.ts";
 import { Later } from "./components/later.tsx";
 import { Header } from "./components/header.tsx";
 import { ConnectionNotice } from "./components/notice.tsx";

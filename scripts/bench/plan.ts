@@ -5,9 +5,9 @@
 
 import { parseArgs } from "node:util";
 import { memberOf } from "../../tests/node/assignment/fleet.ts";
-import { decide } from "../../src/node/decide.ts";
-import type { TargetOptions } from "../../src/node/target.ts";
-import type { Member, View } from "../../src/node/view.ts";
+import { decide } from "../../src/node/plan/decide.ts";
+import type { TargetOptions } from "../../src/node/plan/target.ts";
+import type { Member, View } from "../../src/node/plan/view.ts";
 import { say } from "../run.ts";
 import { figureTable, machine, median, quantile } from "./figures.ts";
 

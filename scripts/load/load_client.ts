@@ -1,8 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { createGateway } from "../../src/api/mod.ts";
 import { type Mesh, startMesh } from "../../src/mesh/mod.ts";
-import { Gateway } from "../../src/node/gateway.ts";
-import { HTTP_PROTOCOL, opener } from "../../src/node/protocols.ts";
+import { Gateway } from "../../src/node/ends/gateway.ts";
+import { HTTP_PROTOCOL, opener } from "../../src/node/ends/protocols.ts";
 
 const logger = getLogger("load");
 

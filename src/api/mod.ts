@@ -1,21 +1,30 @@
 /** The OpenAI gateway, the management API and the console's page, over a narrow view of the node. */
 
-export { type ConsoleAsset, type ConsoleAssets, createConsole } from "./console_page.ts";
-export { loadConsoleAssets } from "./console_assets.ts";
-export { type AgentSettings, agentSettings, type AgentTarget, shellLines } from "./agents.ts";
-export { formatLoad, LOAD_HEADER, type LoadReport } from "./balance.ts";
-export { createGateway, type GatewayConfig } from "./gateway.ts";
-export { KeyFileError, readKeyFile } from "./key_file.ts";
-export { type ApiKey, fullKey } from "./keys.ts";
-export { LocalUser } from "./local_user.ts";
-export { ListenError, PortInUseError } from "./listen.ts";
-export { createManagement, type ManagementApi, type ManagementConfig } from "./management.ts";
-export { BodyBudget } from "./body_budget.ts";
-export { BODIES_COMING_BYTES } from "./defaults.ts";
-export { answerFor, RefusedError } from "./openai_errors.ts";
-export { readInference } from "./read_inference.ts";
-export { headersToAsk } from "./relay_headers.ts";
-export { rateLimitHeaders, RateLimits } from "./rate_limit.ts";
+export { type ConsoleAsset, type ConsoleAssets, createConsole } from "./management/console_page.ts";
+export { loadConsoleAssets } from "./management/console_assets.ts";
+export {
+  type AgentSettings,
+  agentSettings,
+  type AgentTarget,
+  shellLines,
+} from "./management/agents.ts";
+export { formatLoad, LOAD_HEADER, type LoadReport } from "./routing/balance.ts";
+export { createGateway, type GatewayConfig } from "./openai/gateway.ts";
+export { KeyFileError, readKeyFile } from "./keys/key_file.ts";
+export { type ApiKey, fullKey } from "./keys/keys.ts";
+export { LocalUser } from "./http/local_user.ts";
+export { ListenError, PortInUseError } from "./http/listen.ts";
+export {
+  createManagement,
+  type ManagementApi,
+  type ManagementConfig,
+} from "./management/management.ts";
+export { BodyBudget } from "./http/body_budget.ts";
+export { BODIES_COMING_BYTES } from "./base/defaults.ts";
+export { answerFor, RefusedError } from "./http/openai_errors.ts";
+export { readInference } from "./openai/read_inference.ts";
+export { headersToAsk } from "./http/relay_headers.ts";
+export { rateLimitHeaders, RateLimits } from "./keys/rate_limit.ts";
 export { type ApiServers, serveApi, type ServeApiOptions } from "./serve.ts";
-export { TokenCounter } from "./token_counter.ts";
-export * from "./types.ts";
+export { TokenCounter } from "./events/token_counter.ts";
+export * from "./base/types.ts";

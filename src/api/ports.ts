@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import { decodeBodies } from "./decode_body.ts";
+import { decodeBodies } from "./http/decode_body.ts";
 import {
   answerErrors,
   answerOwnHosts,
@@ -10,10 +10,10 @@ import {
   identify,
   refuseCrossSite,
   refuseForeignForms,
-} from "./guards.ts";
-import { PREFLIGHT_MAX_AGE_S } from "./defaults.ts";
-import type { OwnHosts } from "./hosts.ts";
-import type { RefusalCounts } from "./refusal_counts.ts";
+} from "./keys/guards.ts";
+import { PREFLIGHT_MAX_AGE_S } from "./base/defaults.ts";
+import type { OwnHosts } from "./http/hosts.ts";
+import type { RefusalCounts } from "./http/refusal_counts.ts";
 
 /** What both ports are made with. */
 export interface PortConfig {

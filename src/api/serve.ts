@@ -1,21 +1,21 @@
 import type { Logger } from "@logtape/logtape";
 import type { Hono } from "hono";
-import { AdminDoor } from "./admin_session.ts";
-import { loadConsoleAssets } from "./console_assets.ts";
-import { type ConsoleAssets, createConsole } from "./console_page.ts";
-import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./defaults.ts";
-import { createGateway } from "./gateway.ts";
-import type { ApiEnv } from "./guards.ts";
-import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys.ts";
-import { hostname, isLoopback, type OwnHosts } from "./hosts.ts";
-import type { LocalUser } from "./local_user.ts";
-import { listen, type Listener, type ListenOptions } from "./listen.ts";
-import { createManagement } from "./management.ts";
-import { answerFor } from "./openai_errors.ts";
-import { connectionsAllowed, openFilesLimit } from "./open_files.ts";
-import { RefusalCounts } from "./refusal_counts.ts";
+import { AdminDoor } from "./keys/admin_session.ts";
+import { loadConsoleAssets } from "./management/console_assets.ts";
+import { type ConsoleAssets, createConsole } from "./management/console_page.ts";
+import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./base/defaults.ts";
+import { createGateway } from "./openai/gateway.ts";
+import type { ApiEnv } from "./keys/guards.ts";
+import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys/keys.ts";
+import { hostname, isLoopback, type OwnHosts } from "./http/hosts.ts";
+import type { LocalUser } from "./http/local_user.ts";
+import { listen, type Listener, type ListenOptions } from "./http/listen.ts";
+import { createManagement } from "./management/management.ts";
+import { answerFor } from "./http/openai_errors.ts";
+import { connectionsAllowed, openFilesLimit } from "./http/open_files.ts";
+import { RefusalCounts } from "./http/refusal_counts.ts";
 import { createApiPort, createConsolePort } from "./ports.ts";
-import type { GatewayNode, ManagementNode, Setting } from "./types.ts";
+import type { GatewayNode, ManagementNode, Setting } from "./base/types.ts";
 
 export interface ServeApiOptions {
   /** Bind addresses. */

@@ -1,13 +1,13 @@
 /** argv -> exit code. Loads only what the command needs, so that small ones answer at once. */
 
 import { OTHERS } from "../base/own_files.ts";
-import { describeFailure } from "./errors.ts";
-import { errorLine } from "./log_line.ts";
-import { printError, printOut } from "./output.ts";
-import { understand, type Understood } from "./parse.ts";
-import { exemptLoopback, nameProxiesTwice } from "./proxy.ts";
-import type { Runtime } from "./runtime.ts";
-import { VERSION } from "./version.ts";
+import { describeFailure } from "./terminal/errors.ts";
+import { errorLine } from "./terminal/log_line.ts";
+import { printError, printOut } from "./base/output.ts";
+import { understand, type Understood } from "./config/parse.ts";
+import { exemptLoopback, nameProxiesTwice } from "./terminal/proxy.ts";
+import type { Runtime } from "./terminal/runtime.ts";
+import { VERSION } from "./base/version.ts";
 
 /** Never throws: a failure becomes a sentence on standard error and its exit code. */
 export async function run(argv: readonly string[], runtime: Runtime): Promise<number> {
@@ -43,36 +43,36 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       printOut(command.text);
       return 0;
     case "serve":
-      return await (await import("./run_serve.ts")).runServe(command, settings, runtime);
+      return await (await import("./commands/run_serve.ts")).runServe(command, settings, runtime);
     case "config-show":
-      return await (await import("./run_config.ts")).runConfigShow(command);
+      return await (await import("./commands/run_config.ts")).runConfigShow(command);
     case "completions":
-      return (await import("./run_completions.ts")).runCompletions(command);
+      return (await import("./commands/run_completions.ts")).runCompletions(command);
     case "complete":
-      return await (await import("./run_completions.ts")).runComplete(command, runtime);
+      return await (await import("./commands/run_completions.ts")).runComplete(command, runtime);
     case "status":
-      return await (await import("./run_status.ts")).runStatus(command);
+      return await (await import("./commands/run_status.ts")).runStatus(command);
     case "models":
-      return await (await import("./run_models.ts")).runModels(command, runtime);
+      return await (await import("./commands/run_models.ts")).runModels(command, runtime);
     case "plan":
-      return await (await import("./run_plan.ts")).runPlan(command, runtime);
+      return await (await import("./commands/run_plan.ts")).runPlan(command, runtime);
     case "doctor":
-      return await (await import("./run_doctor.ts")).runDoctor(command, runtime);
+      return await (await import("./commands/run_doctor.ts")).runDoctor(command, runtime);
     case "run-agent":
-      return await (await import("./run_agent.ts")).runAgent(command, runtime);
+      return await (await import("./commands/run_agent.ts")).runAgent(command, runtime);
     case "download":
-      return await (await import("./run_download.ts")).runDownload(command, runtime);
+      return await (await import("./commands/run_download.ts")).runDownload(command, runtime);
     case "drop":
-      return await (await import("./run_drop.ts")).runDrop(command);
+      return await (await import("./commands/run_drop.ts")).runDrop(command);
     case "token":
-      return await (await import("./run_token.ts")).runToken(command);
+      return await (await import("./commands/run_token.ts")).runToken(command);
     case "token-list":
-      return await (await import("./run_token.ts")).runTokenList(command);
+      return await (await import("./commands/run_token.ts")).runTokenList(command);
     case "token-revoke":
-      return await (await import("./run_token.ts")).runTokenRevoke(command);
+      return await (await import("./commands/run_token.ts")).runTokenRevoke(command);
     case "engine-install":
-      return await (await import("./run_engine.ts")).runEngineInstall(command, runtime);
+      return await (await import("./commands/run_engine.ts")).runEngineInstall(command, runtime);
     case "engine-show":
-      return await (await import("./run_engine.ts")).runEngineShow(command, runtime);
+      return await (await import("./commands/run_engine.ts")).runEngineShow(command, runtime);
   }
 }

@@ -1,19 +1,19 @@
-import type { ByteStream } from "./byte_stream.ts";
-import type { Link } from "./capability.ts";
-import { Deadline, raceSignal } from "./deadline.ts";
-import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./defaults.ts";
-import { FirstTable } from "./first_table.ts";
-import { Gossip } from "./gossip.ts";
-import type { Guest } from "./invite_book.ts";
-import type { JoinedPeer } from "./joined_peer.ts";
-import { Member } from "./member.ts";
+import type { ByteStream } from "./base/byte_stream.ts";
+import type { Link } from "./trust/capability.ts";
+import { Deadline, raceSignal } from "./base/deadline.ts";
+import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./base/defaults.ts";
+import { FirstTable } from "./routes/first_table.ts";
+import { Gossip } from "./gossip/gossip.ts";
+import type { Guest } from "./trust/invite_book.ts";
+import type { JoinedPeer } from "./link/joined_peer.ts";
+import { Member } from "./gossip/member.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
-import type { MemberChange } from "./membership.ts";
-import type { NetworkStream, PeerConnection } from "./network.ts";
-import { signerLinks, signRecord } from "./record.ts";
-import { RecordIntake } from "./record_intake.ts";
-import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
-import { buildRoutingTable, EMPTY_TABLE } from "./routing_table.ts";
+import type { MemberChange } from "./gossip/membership.ts";
+import type { NetworkStream, PeerConnection } from "./link/network.ts";
+import { signerLinks, signRecord } from "./gossip/record.ts";
+import { RecordIntake } from "./gossip/record_intake.ts";
+import { askRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
+import { buildRoutingTable, EMPTY_TABLE } from "./routes/routing_table.ts";
 import type {
   Announcement,
   AnnouncementContent,
@@ -21,7 +21,7 @@ import type {
   PeerId,
   RefreshOptions,
   RoutingTable,
-} from "./types.ts";
+} from "./base/types.ts";
 
 /** A member: says what it does, hears what others do, and notices who is gone. */
 export class ActiveMesh implements MeshMode {

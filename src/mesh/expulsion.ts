@@ -1,14 +1,14 @@
-import { alarmAt } from "./alarm.ts";
-import type { Link } from "./capability.ts";
-import type { Cancel, Clock } from "./clock.ts";
-import type { Counters } from "./counters.ts";
-import type { JoinedPeer } from "./joined_peer.ts";
-import type { PeerConnection } from "./network.ts";
-import type { PeerNetwork } from "./peer_network.ts";
-import type { Revocation } from "./revocation.ts";
+import { alarmAt } from "./base/alarm.ts";
+import type { Link } from "./trust/capability.ts";
+import type { Cancel, Clock } from "./base/clock.ts";
+import type { Counters } from "./base/counters.ts";
+import type { JoinedPeer } from "./link/joined_peer.ts";
+import type { PeerConnection } from "./link/network.ts";
+import type { PeerNetwork } from "./link/peer_network.ts";
+import type { Revocation } from "./trust/revocation.ts";
 import type { RevocationExchange } from "./revocation_exchange.ts";
-import type { Trust } from "./trust.ts";
-import type { PeerId } from "./types.ts";
+import type { Trust } from "./trust/trust.ts";
+import type { PeerId } from "./base/types.ts";
 
 export interface ExpulsionParts {
   readonly network: PeerNetwork;

@@ -1,11 +1,11 @@
-import { invitable } from "./addresses.ts";
-import { NotAllowedError, UnknownInviteError } from "./errors.ts";
-import type { Identity } from "./identity.ts";
+import { invitable } from "./base/addresses.ts";
+import { NotAllowedError, UnknownInviteError } from "./base/errors.ts";
+import type { Identity } from "./trust/identity.ts";
 import type { MeshMode } from "./mesh_mode.ts";
-import { asDisplayName } from "./names.ts";
-import type { PeerNetwork } from "./peer_network.ts";
-import type { Trust } from "./trust.ts";
-import type { InviteOptions, InviteStatus, MemberRole, PeerId } from "./types.ts";
+import { asDisplayName } from "./base/names.ts";
+import type { PeerNetwork } from "./link/peer_network.ts";
+import type { Trust } from "./trust/trust.ts";
+import type { InviteOptions, InviteStatus, MemberRole, PeerId } from "./base/types.ts";
 
 const INVITE_ID = /^[0-9a-f]{16}$/;
 

@@ -1,15 +1,15 @@
 import type { Logger } from "@logtape/logtape";
-import type { InterfaceAddress } from "./addresses.ts";
-import type { ByteStream } from "./byte_stream.ts";
-import type { Link } from "./capability.ts";
-import type { Clock } from "./clock.ts";
-import type { Counters } from "./counters.ts";
-import type { Identity } from "./identity.ts";
-import type { Guest } from "./invite_book.ts";
-import type { JoinedPeer } from "./joined_peer.ts";
-import type { NetworkStream, PeerConnection } from "./network.ts";
-import type { PeerNetwork } from "./peer_network.ts";
-import type { Trust } from "./trust.ts";
+import type { InterfaceAddress } from "./base/addresses.ts";
+import type { ByteStream } from "./base/byte_stream.ts";
+import type { Link } from "./trust/capability.ts";
+import type { Clock } from "./base/clock.ts";
+import type { Counters } from "./base/counters.ts";
+import type { Identity } from "./trust/identity.ts";
+import type { Guest } from "./trust/invite_book.ts";
+import type { JoinedPeer } from "./link/joined_peer.ts";
+import type { NetworkStream, PeerConnection } from "./link/network.ts";
+import type { PeerNetwork } from "./link/peer_network.ts";
+import type { Trust } from "./trust/trust.ts";
 import type {
   AnnouncementContent,
   MemberRole,
@@ -18,7 +18,7 @@ import type {
   OpenOptions,
   PeerId,
   RoutingTable,
-} from "./types.ts";
+} from "./base/types.ts";
 
 /** What a node of a mesh is made of. */
 export interface MeshParts {

@@ -1,19 +1,19 @@
 import { Emitter } from "../base/emitter.ts";
 import { ActiveMesh } from "./active_mesh.ts";
-import { announceable } from "./addresses.ts";
-import type { ByteStream } from "./byte_stream.ts";
-import type { Link } from "./capability.ts";
-import type { MeshCounters } from "./counters.ts";
-import { GOSSIP_RATE, ROUTES_RATE } from "./defaults.ts";
-import { NotAllowedError } from "./errors.ts";
+import { announceable } from "./base/addresses.ts";
+import type { ByteStream } from "./base/byte_stream.ts";
+import type { Link } from "./trust/capability.ts";
+import type { MeshCounters } from "./base/counters.ts";
+import { GOSSIP_RATE, ROUTES_RATE } from "./base/defaults.ts";
+import { NotAllowedError } from "./base/errors.ts";
 import { Expulsion } from "./expulsion.ts";
-import { GOSSIP_PROTOCOL } from "./gossip.ts";
+import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
 import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { PassiveMesh } from "./passive_mesh.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
-import { answerRoutes, ROUTES_PROTOCOL } from "./routes.ts";
-import { withoutNodes } from "./routing_table.ts";
+import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
+import { withoutNodes } from "./routes/routing_table.ts";
 import { StoredPeers } from "./stored_peers.ts";
 import type {
   Announcement,
@@ -28,7 +28,7 @@ import type {
   PeerId,
   RoutingTable,
   StreamHandler,
-} from "./types.ts";
+} from "./base/types.ts";
 
 /** One node of a mesh for as long as it runs: what stays the same while it is active, and while it is not. */
 export class MeshNode implements Mesh {

@@ -1,25 +1,25 @@
 /** Who is in the mesh and who is alive: identity, trust, the libp2p node, gossip, routes, election. */
 
 import type { Logger } from "@logtape/logtape";
-import type { InterfaceAddress } from "./addresses.ts";
-import { Admission } from "./admission.ts";
-import type { Link } from "./capability.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { guardedClock } from "./guarded_clock.ts";
-import { Counters } from "./counters.ts";
-import { openIdentity } from "./identity.ts";
-import { type StartedNetwork, startLibp2p } from "./libp2p.ts";
+import type { InterfaceAddress } from "./base/addresses.ts";
+import { Admission } from "./link/admission.ts";
+import type { Link } from "./trust/capability.ts";
+import { type Clock, systemClock } from "./base/clock.ts";
+import { guardedClock } from "./base/guarded_clock.ts";
+import { Counters } from "./base/counters.ts";
+import { openIdentity } from "./trust/identity.ts";
+import { type StartedNetwork, startLibp2p } from "./link/libp2p.ts";
 import { MeshNode } from "./mesh_node.ts";
 import type { MeshParts } from "./mesh_mode.ts";
-import { PeerNetwork } from "./peer_network.ts";
-import { answerForLife } from "./proof_of_life.ts";
-import { Trust } from "./trust.ts";
-import { UdpPortInUseError } from "./errors.ts";
-import type { MemberRole, Mesh } from "./types.ts";
+import { PeerNetwork } from "./link/peer_network.ts";
+import { answerForLife } from "./link/proof_of_life.ts";
+import { Trust } from "./trust/trust.ts";
+import { UdpPortInUseError } from "./base/errors.ts";
+import type { MemberRole, Mesh } from "./base/types.ts";
 
-export type { ByteStream } from "./byte_stream.ts";
-export { type Clock, systemClock } from "./clock.ts";
-export { electHost, type HostCandidate } from "./election.ts";
+export type { ByteStream } from "./base/byte_stream.ts";
+export { type Clock, systemClock } from "./base/clock.ts";
+export { electHost, type HostCandidate } from "./gossip/election.ts";
 export {
   BoundToOtherMeshError,
   DataDirectoryError,
@@ -31,12 +31,12 @@ export {
   UdpPortInUseError,
   UnknownInviteError,
   UnreachableError,
-} from "./errors.ts";
+} from "./base/errors.ts";
 export { NotAgreedError } from "./quic/mod.ts";
-export { ROUTES_PROTOCOL } from "./routes.ts";
-export type { MeshCounters } from "./counters.ts";
-export { parseToken } from "./token.ts";
-export type * from "./types.ts";
+export { ROUTES_PROTOCOL } from "./routes/routes.ts";
+export type { MeshCounters } from "./base/counters.ts";
+export { parseToken } from "./trust/token.ts";
+export type * from "./base/types.ts";
 
 const OUTLIVED =
   "another copy of this node is running, and was started before this one: stop that " +

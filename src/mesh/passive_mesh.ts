@@ -1,14 +1,20 @@
-import type { ByteStream } from "./byte_stream.ts";
-import { CLIENT_IDLE_MS, LOOK_IDLE_MS, PROBE_TIMEOUT_MS } from "./defaults.ts";
-import { IdleConnections } from "./idle_connections.ts";
-import type { Guest } from "./invite_book.ts";
+import type { ByteStream } from "./base/byte_stream.ts";
+import { CLIENT_IDLE_MS, LOOK_IDLE_MS, PROBE_TIMEOUT_MS } from "./base/defaults.ts";
+import { IdleConnections } from "./link/idle_connections.ts";
+import type { Guest } from "./trust/invite_book.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
-import type { NetworkStream } from "./network.ts";
-import { RouteFinder, type RoutesQuestion } from "./route_finder.ts";
-import { askRoutes, ROUTES_PROTOCOL } from "./routes.ts";
-import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./rtt.ts";
-import { EMPTY_TABLE } from "./routing_table.ts";
-import type { Announcement, OpenOptions, PeerId, RefreshOptions, RoutingTable } from "./types.ts";
+import type { NetworkStream } from "./link/network.ts";
+import { RouteFinder, type RoutesQuestion } from "./routes/route_finder.ts";
+import { askRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
+import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./gossip/rtt.ts";
+import { EMPTY_TABLE } from "./routes/routing_table.ts";
+import type {
+  Announcement,
+  OpenOptions,
+  PeerId,
+  RefreshOptions,
+  RoutingTable,
+} from "./base/types.ts";
 
 /**
  * A passive node, a client or a member that stands by: asks active members for the routing table, and is

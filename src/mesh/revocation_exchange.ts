@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { BadMessageError, byteString } from "./cbor.ts";
-import { Deadline, raceSignal } from "./deadline.ts";
+import { BadMessageError, byteString } from "./base/cbor.ts";
+import { Deadline, raceSignal } from "./base/deadline.ts";
 import {
   LAST_WORD_MS,
   MAX_REVOCATIONS,
@@ -9,14 +9,14 @@ import {
   REVOCATION_FANOUT,
   REVOCATIONS_A_MESSAGE,
   REVOCATIONS_RATE,
-} from "./defaults.ts";
-import { StaleMessageError } from "./errors.ts";
-import { MessageStream } from "./messages.ts";
-import type { NetworkStream, PeerConnection } from "./network.ts";
-import type { PeerNetwork } from "./peer_network.ts";
-import type { Revocation } from "./revocation.ts";
-import type { Trust } from "./trust.ts";
-import type { MemberRole, PeerId } from "./types.ts";
+} from "./base/defaults.ts";
+import { StaleMessageError } from "./base/errors.ts";
+import { MessageStream } from "./base/messages.ts";
+import type { NetworkStream, PeerConnection } from "./link/network.ts";
+import type { PeerNetwork } from "./link/peer_network.ts";
+import type { Revocation } from "./trust/revocation.ts";
+import type { Trust } from "./trust/trust.ts";
+import type { MemberRole, PeerId } from "./base/types.ts";
 
 export const REVOCATIONS_PROTOCOL = "/mesh-llm/revocations/1";
 

@@ -1,8 +1,8 @@
-import { groupByPeer } from "./addresses.ts";
-import { MAX_STORED_PEERS } from "./defaults.ts";
-import type { Identity } from "./identity.ts";
-import { keptAddresses } from "./kept_addresses.ts";
-import type { PeerId } from "./types.ts";
+import { groupByPeer } from "./base/addresses.ts";
+import { MAX_STORED_PEERS } from "./base/defaults.ts";
+import type { Identity } from "./trust/identity.ts";
+import { keptAddresses } from "./trust/kept_addresses.ts";
+import type { PeerId } from "./base/types.ts";
 
 /** Peers of the token and of the last time, to start from; kept in the data directory. */
 export class StoredPeers {

@@ -3,9 +3,9 @@ import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
-import type { DraftChoice } from "./companions.ts";
-import type { KeptWords } from "./kept_words.ts";
-import type { ModelDesk } from "./model_desk.ts";
+import type { DraftChoice } from "./plan/companions.ts";
+import type { KeptWords } from "./data/kept_words.ts";
+import type { ModelDesk } from "./models/model_desk.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
 /** What a node is made of that offers memory. */

@@ -24,11 +24,11 @@ import {
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
-import { logBrokenModels } from "./broken_models_log.ts";
+import { logBrokenModels } from "./models/broken_models_log.ts";
 import type { NodeConfig } from "./config.ts";
-import { chosenModel, logStart } from "./chosen_model.ts";
-import type { KeptWords } from "./kept_words.ts";
-import type { DraftChoice } from "./companions.ts";
+import { chosenModel, logStart } from "./models/chosen_model.ts";
+import type { KeptWords } from "./data/kept_words.ts";
+import type { DraftChoice } from "./plan/companions.ts";
 import { installProgressLog } from "./install_progress.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */

@@ -1,10 +1,10 @@
 import { systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
-import { companionsOf } from "./companions.ts";
-import type { DutyParts } from "./duty.ts";
-import { FailedCompanions } from "./failed_companions.ts";
-import type { RpcEnds } from "./rpc_ends.ts";
-import { sameModel } from "./view.ts";
+import { companionsOf } from "./plan/companions.ts";
+import type { DutyParts } from "./serving/duty.ts";
+import { FailedCompanions } from "./serving/failed_companions.ts";
+import type { RpcEnds } from "./ends/rpc_ends.ts";
+import { sameModel } from "./plan/view.ts";
 
 /** What the duties of a real node use. */
 export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {

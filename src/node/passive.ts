@@ -1,8 +1,8 @@
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
-import type { NodePart } from "./part.ts";
-import { summonByOthers } from "./summons.ts";
-import { TableWatch } from "./table_watch.ts";
+import type { NodePart } from "./report/part.ts";
+import { summonByOthers } from "./plan/summons.ts";
+import { TableWatch } from "./standby/table_watch.ts";
 
 /** A client: it has no llama.cpp, no model and no child process. */
 export class Passive implements NodePart {

@@ -1,8 +1,8 @@
 import type { Logger } from "@logtape/logtape";
 import type { ApiServers } from "../api/mod.ts";
 import { MembershipEndedError, type Mesh } from "../mesh/mod.ts";
-import type { NodeApi } from "./node_api.ts";
-import type { NodePart } from "./part.ts";
+import type { NodeApi } from "./report/node_api.ts";
+import type { NodePart } from "./report/part.ts";
 import type { ReadyNode, RunningNode } from "./types.ts";
 
 export interface NodeParts {

@@ -1,6 +1,6 @@
 /** What the tunnels need of the mesh and of the node: node fills these interfaces. */
 
-/** A stream to a peer. The rules of use are those of src/mesh/byte_stream.ts, whose shape this is. */
+/** A stream to a peer. The rules of use are those of src/mesh/base/byte_stream.ts, whose shape this is. */
 export interface PeerStream {
   readonly taken?: Promise<void> | undefined;
   /** @throws when the stream was reset or its connection lost; `null` is a clean end. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { createGateway } from "../../src/api/mod.ts";
-import { listen } from "../../src/api/listen.ts";
+import { listen } from "../../src/api/http/listen.ts";
 import { createApiPort } from "../../src/api/ports.ts";
 import { FakeNode, instance } from "./fake_node.ts";
 import { RawHttp } from "./raw_http.ts";

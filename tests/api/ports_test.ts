@@ -1,4 +1,4 @@
-import { AdminDoor } from "../../src/api/admin_session.ts";
+import { AdminDoor } from "../../src/api/keys/admin_session.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { createConsole, createGateway, createManagement, fullKey } from "../../src/api/mod.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { SHELLS } from "../../src/cli/program/actions.ts";
+import { SHELLS } from "../../src/cli/config/program/actions.ts";
 import { aptInstall } from "../support/debian.ts";
 import { temporaryFolder } from "../support/program.ts";
 

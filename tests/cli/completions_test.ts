@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { SHELLS } from "../../src/cli/program/actions.ts";
+import { SHELLS } from "../../src/cli/config/program/actions.ts";
 import { runProgram } from "../support/program.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

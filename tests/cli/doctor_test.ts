@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { PeerCheck } from "../../src/api/mod.ts";
-import type { DoctorFacts } from "../../src/cli/doctor/facts.ts";
-import { type Finding, findingsOf } from "../../src/cli/doctor/findings.ts";
-import { doctorText } from "../../src/cli/run_doctor.ts";
+import type { DoctorFacts } from "../../src/cli/commands/doctor/facts.ts";
+import { type Finding, findingsOf } from "../../src/cli/commands/doctor/findings.ts";
+import { doctorText } from "../../src/cli/commands/run_doctor.ts";
 import { type Program, runProgram } from "../support/program.ts";
 import { withManagementApi } from "./management.ts";
 import { status } from "./status_of_two.ts";

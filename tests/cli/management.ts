@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { RunningNodeClient } from "../../src/cli/running_node.ts";
-import { findRunningNode } from "../../src/cli/running_node.ts";
+import type { RunningNodeClient } from "../../src/cli/client/running_node.ts";
+import { findRunningNode } from "../../src/cli/client/running_node.ts";
 import { removeFolder } from "../support/remove_folder.ts";
 
 /** A management API on loopback that answers what a test says, and the data directory that leads to it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { RequestRecord } from "../../src/api/types.ts";
+import type { RequestRecord } from "../../src/api/base/types.ts";
 import {
   filterLines,
   filterText,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { InviteStatus } from "../../src/api/types.ts";
+import type { InviteStatus } from "../../src/api/base/types.ts";
 import {
   inOrder,
   type InviteForm,

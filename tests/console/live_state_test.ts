@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RequestRecord } from "../../src/api/types.ts";
+import type { RequestRecord } from "../../src/api/base/types.ts";
 import { LOG_LINES_MAX, SAMPLES_MAX } from "../../console/src/lib/defaults.ts";
 import {
   INITIAL_LIVE_STATE,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { InstanceStatus, ModelStatus } from "../../src/api/types.ts";
+import type { InstanceStatus, ModelStatus } from "../../src/api/base/types.ts";
 import { machines, models } from "../../console/src/lib/mesh_view.ts";
 import { doing, memoryText, modelText, shortageText } from "../../console/src/lib/words.ts";
 import {

@@ -1,6 +1,6 @@
 /** Requests without a pause while something happens to the nodes. */
 
-import { HOLD_MS } from "../../src/api/defaults.ts";
+import { HOLD_MS } from "../../src/api/base/defaults.ts";
 import answers from "../support/guide_answers.json" with { type: "json" };
 import type { NodeProcess } from "../support/node_process.ts";
 

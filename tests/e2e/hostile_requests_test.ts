@@ -4,7 +4,7 @@ import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { startMesh } from "../../src/mesh/mod.ts";
-import { HTTP_PROTOCOL, opener } from "../../src/node/protocols.ts";
+import { HTTP_PROTOCOL, opener } from "../../src/node/ends/protocols.ts";
 import { forwardHttp } from "../../src/tunnel/mod.ts";
 import { engineProcesses } from "../support/processes.ts";
 import { temporaryFolder } from "../support/program.ts";

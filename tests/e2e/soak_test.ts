@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HOLD_MS } from "../../src/api/defaults.ts";
+import { HOLD_MS } from "../../src/api/base/defaults.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { answersExactly, nodeTest, until, warm } from "./mesh_of_nodes.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { peerIdOf } from "../../src/mesh/keys.ts";
-import type { Announcement, PeerId } from "../../src/mesh/types.ts";
+import { peerIdOf } from "../../src/mesh/base/keys.ts";
+import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
 import { content } from "./content.ts";
 
 const peers = Array.from({ length: 300 }, (_, i) => peerIdOf(new Uint8Array(32).fill(i, 0, 2)));

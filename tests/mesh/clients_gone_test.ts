@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { writeHeapSnapshot } from "node:v8";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { Crowd } from "../../scripts/load/crowd.ts";
-import { type Clock, systemClock } from "../../src/mesh/clock.ts";
+import { type Clock, systemClock } from "../../src/mesh/base/clock.ts";
 import type { Mesh } from "../../src/mesh/mod.ts";
 import { TestMeshes } from "./test_mesh.ts";
 

@@ -1,8 +1,8 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
+import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
 import type { Mesh } from "../../src/mesh/mod.ts";
-import { isProof, proveLife } from "../../src/mesh/proof_of_life.ts";
+import { isProof, proveLife } from "../../src/mesh/link/proof_of_life.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
 
 async function copyDirectory(from: string, to: string): Promise<void> {

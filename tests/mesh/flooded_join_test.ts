@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { multiaddr } from "@multiformats/multiaddr";
-import { MAX_PENDING_JOINS } from "../../src/mesh/defaults.ts";
+import { MAX_PENDING_JOINS } from "../../src/mesh/base/defaults.ts";
 import type { Mesh } from "../../src/mesh/mod.ts";
 import { Endpoint } from "./quic/links.ts";
 import { GOSSIP, invited, RawNode } from "./raw_node.ts";

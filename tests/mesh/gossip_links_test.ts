@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../src/mesh/clock.ts";
-import { Counters } from "../../src/mesh/counters.ts";
-import { Gossip } from "../../src/mesh/gossip.ts";
-import type { NetworkStream, PeerConnection } from "../../src/mesh/network.ts";
-import type { PeerId } from "../../src/mesh/types.ts";
+import { systemClock } from "../../src/mesh/base/clock.ts";
+import { Counters } from "../../src/mesh/base/counters.ts";
+import { Gossip } from "../../src/mesh/gossip/gossip.ts";
+import type { NetworkStream, PeerConnection } from "../../src/mesh/link/network.ts";
+import type { PeerId } from "../../src/mesh/base/types.ts";
 
 /** The peer says nothing on it, and ends it when it is told to; this side is slow to let go of it. */
 function silentStream() {

@@ -1,17 +1,17 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/mesh/clock.ts";
-import { gossipMessage } from "../../src/mesh/gossip_messages.ts";
-import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
-import { startLibp2p } from "../../src/mesh/libp2p.ts";
-import { JOIN_PROTOCOL } from "../../src/mesh/join.ts";
+import { systemClock } from "../../src/mesh/base/clock.ts";
+import { gossipMessage } from "../../src/mesh/gossip/gossip_messages.ts";
+import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
+import { startLibp2p } from "../../src/mesh/link/libp2p.ts";
+import { JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import {
   GOSSIP_MESSAGE_RATE,
   MAX_JOIN_MESSAGE_BYTES,
   MISCONDUCT_RATE,
   ROUTES_RATE,
-} from "../../src/mesh/defaults.ts";
-import { MessageStream } from "../../src/mesh/messages.ts";
+} from "../../src/mesh/base/defaults.ts";
+import { MessageStream } from "../../src/mesh/base/messages.ts";
 import type { Announcement, Mesh } from "../../src/mesh/mod.ts";
 import {
   type MeshRecord,
@@ -19,10 +19,10 @@ import {
   type RecordContent,
   type RecordSigner,
   signRecord,
-} from "../../src/mesh/record.ts";
+} from "../../src/mesh/gossip/record.ts";
 import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
-import { askRoutes, ROUTES_PROTOCOL } from "../../src/mesh/routes.ts";
-import { EMPTY_TABLE } from "../../src/mesh/routing_table.ts";
+import { askRoutes, ROUTES_PROTOCOL } from "../../src/mesh/routes/routes.ts";
+import { EMPTY_TABLE } from "../../src/mesh/routes/routing_table.ts";
 import { content } from "./content.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { GOSSIP, invited, RawNode } from "./raw_node.ts";

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../src/mesh/clock.ts";
+import { type Clock, systemClock } from "../../src/mesh/base/clock.ts";
 
 /** The real clock, but for a calendar that a test turns forward; what falls due by it runs at once. */
 export class ManualClock implements Clock {

@@ -11,8 +11,8 @@ import {
   UdpPortInUseError,
   UnreachableError,
 } from "../../src/mesh/mod.ts";
-import { parseAddress } from "../../src/mesh/addresses.ts";
-import { peerIdOf } from "../../src/mesh/keys.ts";
+import { parseAddress } from "../../src/mesh/base/addresses.ts";
+import { peerIdOf } from "../../src/mesh/base/keys.ts";
 import { content } from "./content.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { announcementSchema } from "../../src/mesh/announcement.ts";
+import { announcementSchema } from "../../src/mesh/gossip/announcement.ts";
 import type { Announcement, PeerId } from "../../src/mesh/mod.ts";
-import { buildRoutingTable } from "../../src/mesh/routing_table.ts";
-import { tableSchema } from "../../src/mesh/routes.ts";
+import { buildRoutingTable } from "../../src/mesh/routes/routing_table.ts";
+import { tableSchema } from "../../src/mesh/routes/routes.ts";
 import { content } from "./content.ts";
 
 const PEER = "12D3KooWEd9Szdb5cwDDPu1QXWooX3Dopk8GgC8wz1FXLHLd2TGH" as PeerId;

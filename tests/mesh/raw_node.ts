@@ -1,15 +1,15 @@
 import { getLogger } from "@logtape/logtape";
-import { Admission } from "../../src/mesh/admission.ts";
-import { systemClock } from "../../src/mesh/clock.ts";
-import { Counters } from "../../src/mesh/counters.ts";
-import { acceptInvite, type Credential } from "../../src/mesh/credential.ts";
-import { peerIdOf, SigningKey } from "../../src/mesh/keys.ts";
-import { startLibp2p } from "../../src/mesh/libp2p.ts";
-import { MessageStream } from "../../src/mesh/messages.ts";
+import { Admission } from "../../src/mesh/link/admission.ts";
+import { systemClock } from "../../src/mesh/base/clock.ts";
+import { Counters } from "../../src/mesh/base/counters.ts";
+import { acceptInvite, type Credential } from "../../src/mesh/trust/credential.ts";
+import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
+import { startLibp2p } from "../../src/mesh/link/libp2p.ts";
+import { MessageStream } from "../../src/mesh/base/messages.ts";
 import type { MemberRole, Mesh } from "../../src/mesh/mod.ts";
-import type { Network, NetworkStream } from "../../src/mesh/network.ts";
-import { PeerNetwork } from "../../src/mesh/peer_network.ts";
-import { parseToken } from "../../src/mesh/token.ts";
+import type { Network, NetworkStream } from "../../src/mesh/link/network.ts";
+import { PeerNetwork } from "../../src/mesh/link/peer_network.ts";
+import { parseToken } from "../../src/mesh/trust/token.ts";
 
 export const GOSSIP = "/mesh-llm/gossip/1";
 

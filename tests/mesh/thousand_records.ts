@@ -1,6 +1,6 @@
-import { peerIdOf } from "../../src/mesh/keys.ts";
-import { EMPTY_MEMBERSHIP, merge } from "../../src/mesh/membership.ts";
-import type { MeshRecord } from "../../src/mesh/record.ts";
+import { peerIdOf } from "../../src/mesh/base/keys.ts";
+import { EMPTY_MEMBERSHIP, merge } from "../../src/mesh/gossip/membership.ts";
+import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
 import { content } from "./content.ts";
 
 /** Announcements of a thousand nodes, the same nodes each time. */

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { ModelHeader } from "../../src/models/types.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
-import { announcementOf } from "../../src/node/announcement.ts";
-import { decide } from "../../src/node/decide.ts";
-import { idleDuty } from "../../src/node/duty.ts";
-import type { Member } from "../../src/node/view.ts";
+import { announcementOf } from "../../src/node/serving/announcement.ts";
+import { decide } from "../../src/node/plan/decide.ts";
+import { idleDuty } from "../../src/node/serving/duty.ts";
+import type { Member } from "../../src/node/plan/view.ts";
 import { peer, view } from "./members.ts";
 
 const GB = 1e9;

@@ -1,7 +1,7 @@
 /** Short ways to write members of a mesh in tables. */
 
 import type { Instance, ModelRef, PeerId } from "../../src/mesh/mod.ts";
-import type { Member, View } from "../../src/node/view.ts";
+import type { Member, View } from "../../src/node/plan/view.ts";
 
 export const BIG: ModelRef = { name: "big", fingerprint: "f".repeat(64) };
 export const SMALL: ModelRef = { name: "small", fingerprint: "e".repeat(64) };

@@ -1,7 +1,7 @@
 /** Many models in one mesh: nodes whose users named none serve what is wanted, through churn and demand. */
 
-import type { Plan } from "../../src/node/plan.ts";
-import { planKey } from "../../src/node/plan.ts";
+import type { Plan } from "../../src/node/plan/plan.ts";
+import { planKey } from "../../src/node/plan/plan.ts";
 import { nobodyAliveIsDead, sameView } from "./invariants.ts";
 import type { Random } from "./random.ts";
 import type { Fault, Invariant, NodeSetup, Scenario, SimModel } from "./scenario.ts";

@@ -5,15 +5,15 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { announcementSchema } from "../../src/mesh/announcement.ts";
-import type { EntropyMessage } from "../../src/mesh/gossip_messages.ts";
-import { encodeCbor } from "../../src/mesh/cbor.ts";
-import { MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from "../../src/mesh/defaults.ts";
-import { fitAnnouncement } from "../../src/mesh/fit_announcement.ts";
-import { peerIdOf } from "../../src/mesh/keys.ts";
-import { MAX_NOTICED_VERSION } from "../../src/mesh/names.ts";
-import type { MeshRecord } from "../../src/mesh/record.ts";
-import type { Announcement, PeerId } from "../../src/mesh/types.ts";
+import { announcementSchema } from "../../src/mesh/gossip/announcement.ts";
+import type { EntropyMessage } from "../../src/mesh/gossip/gossip_messages.ts";
+import { encodeCbor } from "../../src/mesh/base/cbor.ts";
+import { MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from "../../src/mesh/base/defaults.ts";
+import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
+import { peerIdOf } from "../../src/mesh/base/keys.ts";
+import { MAX_NOTICED_VERSION } from "../../src/mesh/base/names.ts";
+import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
+import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
 import { anyAnnouncement } from "../mesh/any_announcement.ts";
 import { Random } from "./random.ts";
 import type { NodeSetup } from "./scenario.ts";

@@ -1,12 +1,12 @@
 /** What one member says that means no good, and what the others make of it. */
 
 import assert from "node:assert/strict";
-import { announcementSchema } from "../../src/mesh/announcement.ts";
-import type { MeshRecord } from "../../src/mesh/record.ts";
-import type { Announcement, PeerId } from "../../src/mesh/types.ts";
-import { HEARSAY_A_LINK, NEWCOMER_RATE } from "../../src/mesh/defaults.ts";
-import { MAX_ORPHANS } from "../../src/node/defaults.ts";
-import { type Plan, planKey } from "../../src/node/plan.ts";
+import { announcementSchema } from "../../src/mesh/gossip/announcement.ts";
+import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
+import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
+import { HEARSAY_A_LINK, NEWCOMER_RATE } from "../../src/mesh/base/defaults.ts";
+import { MAX_ORPHANS } from "../../src/node/plan/defaults.ts";
+import { type Plan, planKey } from "../../src/node/plan/plan.ts";
 import { content } from "../mesh/content.ts";
 import { Random } from "./random.ts";
 import type { NodeSetup, SimModel } from "./scenario.ts";

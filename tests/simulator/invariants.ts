@@ -1,8 +1,8 @@
 /** What must hold some time after the last fault. */
 
-import { saysTheSame } from "../../src/mesh/membership.ts";
-import type { Announcement, PeerId } from "../../src/mesh/types.ts";
-import type { Duty } from "../../src/node/duty.ts";
+import { saysTheSame } from "../../src/mesh/gossip/membership.ts";
+import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
+import type { Duty } from "../../src/node/serving/duty.ts";
 import type { Invariant } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";

@@ -1,8 +1,8 @@
 /** A network of connections that lose, delay, repeat and reorder what crosses them, and that can be cut. */
 
 import { IDLE_TIMEOUT_MS, KEEP_ALIVE_MS } from "../../src/mesh/quic/defaults.ts";
-import type { MeshRecord } from "../../src/mesh/record.ts";
-import type { PeerId } from "../../src/mesh/types.ts";
+import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
+import type { PeerId } from "../../src/mesh/base/types.ts";
 import type { Random } from "./random.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { VirtualTime } from "./virtual_time.ts";

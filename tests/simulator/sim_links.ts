@@ -1,13 +1,13 @@
-import type { EntropyMessage } from "../../src/mesh/gossip_messages.ts";
-import { GOSSIP_COALESCE_MS } from "../../src/mesh/defaults.ts";
+import type { EntropyMessage } from "../../src/mesh/gossip/gossip_messages.ts";
+import { GOSSIP_COALESCE_MS } from "../../src/mesh/base/defaults.ts";
 import type {
   GossipLinks,
   GossipListener,
   LinkRequest,
   PeerLinks,
-} from "../../src/mesh/peer_links.ts";
-import type { MeshRecord } from "../../src/mesh/record.ts";
-import type { PeerId } from "../../src/mesh/types.ts";
+} from "../../src/mesh/gossip/peer_links.ts";
+import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
+import type { PeerId } from "../../src/mesh/base/types.ts";
 import { type Connection, isOpenAt, otherEnd, type Peers, type SimNetwork } from "./network.ts";
 import type { SimNode } from "./sim_node.ts";
 

@@ -1,10 +1,10 @@
-import type { Clock } from "../../src/mesh/clock.ts";
-import { MAX_STORED_PEERS } from "../../src/mesh/defaults.ts";
-import { keptAddresses } from "../../src/mesh/kept_addresses.ts";
-import { Member } from "../../src/mesh/member.ts";
-import type { MemberChange } from "../../src/mesh/membership.ts";
-import type { MeshRecord, RecordContent } from "../../src/mesh/record.ts";
-import type { PeerId } from "../../src/mesh/types.ts";
+import type { Clock } from "../../src/mesh/base/clock.ts";
+import { MAX_STORED_PEERS } from "../../src/mesh/base/defaults.ts";
+import { keptAddresses } from "../../src/mesh/trust/kept_addresses.ts";
+import { Member } from "../../src/mesh/gossip/member.ts";
+import type { MemberChange } from "../../src/mesh/gossip/membership.ts";
+import type { MeshRecord, RecordContent } from "../../src/mesh/gossip/record.ts";
+import type { PeerId } from "../../src/mesh/base/types.ts";
 import { content } from "../mesh/content.ts";
 import type { Connection } from "./network.ts";
 import type { NodeSetup, SimModel } from "./scenario.ts";

@@ -1,12 +1,12 @@
 import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
-import { DEMAND_LOOK_MS } from "../../src/node/defaults.ts";
-import { type Duty, splitPeers } from "../../src/node/duty.ts";
-import { firstView } from "../../src/node/first_view.ts";
-import { Outlook } from "../../src/node/outlook.ts";
-import { Reconciler } from "../../src/node/reconciler.ts";
-import { sameModel } from "../../src/node/view.ts";
+import { DEMAND_LOOK_MS } from "../../src/node/plan/defaults.ts";
+import { type Duty, splitPeers } from "../../src/node/serving/duty.ts";
+import { firstView } from "../../src/node/standby/first_view.ts";
+import { Outlook } from "../../src/node/serving/outlook.ts";
+import { Reconciler } from "../../src/node/serving/reconciler.ts";
+import { sameModel } from "../../src/node/plan/view.ts";
 import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";

@@ -1,6 +1,6 @@
 /** Which llama-server uses whose rpc-server: what the gates of the workers let pass. */
 
-import { gateAnswer } from "../../src/node/rpc_gate.ts";
+import { gateAnswer } from "../../src/node/ends/rpc_gate.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { SimServer } from "./sim_server.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,6 @@
 /** Catalog entries for tests of the console. */
 
-import type { CatalogEntry, DownloadStatus, Fit } from "../../src/api/types.ts";
+import type { CatalogEntry, DownloadStatus, Fit } from "../../src/api/base/types.ts";
 import { GB, MINI, SELF } from "./console_status.ts";
 
 export const SOLO: Fit = {

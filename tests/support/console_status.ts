@@ -7,7 +7,7 @@ import type {
   PeerStatus,
   RequestRecord,
   Status,
-} from "../../src/api/types.ts";
+} from "../../src/api/base/types.ts";
 import { requestRecord } from "../api/fake_node.ts";
 
 export const SELF = "12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfAAAAAA";

@@ -3,7 +3,7 @@
 import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
 import { configure, getLogger, reset } from "@logtape/logtape";
 import { join } from "node:path";
-import { jsonLine } from "../../src/cli/log_line.ts";
+import { jsonLine } from "../../src/cli/terminal/log_line.ts";
 import type { NodeConfig, ReadyNode, RunningNode } from "../../src/node/mod.ts";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";

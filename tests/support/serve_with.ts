@@ -1,10 +1,10 @@
 /** The program as it serves, but for what a test changes of it: for modules that run in a process of their own. */
 
-import { configureLogging } from "../../src/cli/logging.ts";
-import { printOut } from "../../src/cli/output.ts";
-import { parse } from "../../src/cli/parse.ts";
-import { ProcessEvents } from "../../src/cli/process_events.ts";
-import { readRuntime } from "../../src/cli/runtime.ts";
+import { configureLogging } from "../../src/cli/terminal/logging.ts";
+import { printOut } from "../../src/cli/base/output.ts";
+import { parse } from "../../src/cli/config/parse.ts";
+import { ProcessEvents } from "../../src/cli/terminal/process_events.ts";
+import { readRuntime } from "../../src/cli/terminal/runtime.ts";
 import { startNode } from "../../src/node/mod.ts";
 
 type Config = Parameters<typeof startNode>[0];

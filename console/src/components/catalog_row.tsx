@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
-import type { CatalogEntry, DownloadStatus } from "../../../src/api/types.ts";
+import type { CatalogEntry, DownloadStatus } from "../../../src/api/base/types.ts";
 import { actOnModel } from "../lib/api.ts";
 import {
   actionsOf,

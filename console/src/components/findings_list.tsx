@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import type { Finding } from "../../../src/api/types.ts";
+import type { Finding } from "../../../src/api/base/types.ts";
 import { displayText } from "../lib/format.ts";
 
 /** What stands in the way of the mesh, with what to do about each. Nothing where nothing does. */

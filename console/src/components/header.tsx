@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Status } from "../../../src/api/types.ts";
+import type { Status } from "../../../src/api/base/types.ts";
 import { countOf, displayName, formatBytes, formatRate } from "../lib/format.ts";
 import type { Link } from "../lib/live_state.ts";
 import { nodeCount } from "../lib/mesh_view.ts";

@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
-import type { Commands, Status } from "../../../src/api/types.ts";
+import type { Commands, Status } from "../../../src/api/base/types.ts";
 import { createInvite } from "../lib/api.ts";
 import { inviteCommand } from "../lib/headline.ts";
 import { joinCommand } from "../lib/invites.ts";

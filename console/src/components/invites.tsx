@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Commands, InviteStatus } from "../../../src/api/types.ts";
+import type { Commands, InviteStatus } from "../../../src/api/base/types.ts";
 import { useFetched } from "../hooks/use_fetched.ts";
 import { createInvite, fetchInvites, revokeInvite } from "../lib/api.ts";
 import {

@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
-import type { RequestRecord } from "../../../src/api/types.ts";
+import type { RequestRecord } from "../../../src/api/base/types.ts";
 import { outcomeOf, PHASE_TITLES, type PhaseName, phasesOf, rateOf } from "../lib/activity.ts";
 import { displayName, formatClock, formatDuration, formatRate } from "../lib/format.ts";
 import { nameOf } from "../lib/mesh_view.ts";

@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
-import type { CatalogEntry, Status } from "../../../src/api/types.ts";
+import type { CatalogEntry, Status } from "../../../src/api/base/types.ts";
 import { fetchCatalog } from "../lib/api.ts";
 import { CATALOG_POLL_MS } from "../lib/defaults.ts";
 import { type Fetched, useFetched } from "./use_fetched.ts";

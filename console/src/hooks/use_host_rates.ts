@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { RequestRecord } from "../../../src/api/types.ts";
+import type { RequestRecord } from "../../../src/api/base/types.ts";
 import { hostRates } from "../lib/activity.ts";
 import { RATE_WINDOW_MS } from "../lib/defaults.ts";
 import { useShared } from "./use_shared.ts";

@@ -1,6 +1,6 @@
 /** Finished requests as bars and as series over time. Pure. */
 
-import type { LogLine, RequestRecord } from "../../../src/api/types.ts";
+import type { LogLine, RequestRecord } from "../../../src/api/base/types.ts";
 import type { MemorySample } from "./live_state.ts";
 import { BUCKET_MS, BUCKETS, RATE_SPAN_MIN_MS, RATE_WINDOW_MS } from "./defaults.ts";
 

@@ -7,8 +7,8 @@ import type {
   InviteStatus,
   LogLine,
   RequestRecord,
-} from "../../../src/api/types.ts";
-import type { ManagementApi } from "../../../src/api/management.ts";
+} from "../../../src/api/base/types.ts";
+import type { ManagementApi } from "../../../src/api/management/management.ts";
 import { ApiError } from "./api_error.ts";
 import type { ModelAction } from "./catalog_view.ts";
 import { type ChatChunk, errorMessage, parseChatChunk } from "./chat_chunk.ts";

@@ -1,6 +1,6 @@
 /** What the page of models shows of the catalog: sections, words on what fits, and what may be done. Pure. */
 
-import type { CatalogEntry, DownloadStatus, Fit } from "../../../src/api/types.ts";
+import type { CatalogEntry, DownloadStatus, Fit } from "../../../src/api/base/types.ts";
 import {
   clampFraction,
   countOf,

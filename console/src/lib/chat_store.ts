@@ -1,4 +1,4 @@
-import type { RequestRecord } from "../../../src/api/types.ts";
+import type { RequestRecord } from "../../../src/api/base/types.ts";
 import { addChunk, type Answer, beginAnswer, endAnswer, failAnswer, stopAnswer } from "./answer.ts";
 import type { AskOptions, ChatReply, ChatRequest } from "./api.ts";
 import { problemOf } from "./chat_problem.ts";

@@ -1,6 +1,6 @@
 /** The one sentence that says how the mesh is, and the one thing to do next. Pure. */
 
-import type { Commands, Status } from "../../../src/api/types.ts";
+import type { Commands, Status } from "../../../src/api/base/types.ts";
 import { GUIDE_MODEL } from "./conversation.ts";
 import { countOf, formatBytes } from "./format.ts";
 import { models, type ModelView, nodeCount } from "./mesh_view.ts";

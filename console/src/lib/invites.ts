@@ -1,6 +1,6 @@
 /** Invites in words. Pure. */
 
-import type { Commands, InviteStatus } from "../../../src/api/types.ts";
+import type { Commands, InviteStatus } from "../../../src/api/base/types.ts";
 import type { InviteOptions } from "./api.ts";
 import { countOf, displayName, formatDate } from "./format.ts";
 

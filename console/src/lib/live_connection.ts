@@ -1,4 +1,4 @@
-import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/types.ts";
+import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/base/types.ts";
 import { ApiError } from "./api_error.ts";
 import { RECONNECT_FIRST_MS, RECONNECT_MAX_MS } from "./defaults.ts";
 import type { LiveEvent } from "./live_state.ts";

@@ -1,6 +1,6 @@
 /** What the page knows of the node, and whether it still hears from it. Pure. */
 
-import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/types.ts";
+import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/base/types.ts";
 import { LOG_LINES_MAX, REQUESTS_MAX, SAMPLE_INTERVAL_MS, SAMPLES_MAX } from "./defaults.ts";
 import type { Progress } from "./mesh_view.ts";
 import { addNews, type NewsItem, newsOf } from "./news.ts";

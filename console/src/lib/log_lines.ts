@@ -1,6 +1,6 @@
 /** The node's log as a page shows it. Pure. */
 
-import type { LogLine } from "../../../src/api/types.ts";
+import type { LogLine } from "../../../src/api/base/types.ts";
 import type { NumberedLine } from "./live_state.ts";
 
 /** Lines from before the page was opened, and those that came since, each once. */

@@ -1,6 +1,6 @@
 /** What the page shows of a status: machines with their part in a model, and models with their machines. Pure. */
 
-import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/types.ts";
+import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/base/types.ts";
 import { clampFraction, displayName, displayText, shortId, wholePercentages } from "./format.ts";
 
 /** Fraction loaded by model name. */

@@ -1,6 +1,6 @@
 /** Who came and who went, as it happens. Pure. */
 
-import type { PeerEvent, Status } from "../../../src/api/types.ts";
+import type { PeerEvent, Status } from "../../../src/api/base/types.ts";
 import { NEWS_MAX } from "./defaults.ts";
 import { displayName, shortId } from "./format.ts";
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Status } from "../../../src/api/types.ts";
+import type { Status } from "../../../src/api/base/types.ts";
 import { Chart } from "../components/chart.tsx";
 import { LogPanel } from "../components/log_panel.tsx";
 import { RequestList } from "../components/request_list.tsx";

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Status } from "../../../src/api/types.ts";
+import type { Status } from "../../../src/api/base/types.ts";
 import { ChatHead, type Panel } from "../components/chat_head.tsx";
 import { ChatSettingsForm } from "../components/chat_settings.tsx";
 import { ChatTurns } from "../components/chat_turns.tsx";

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import type { Finding, RequestRecord, Status } from "../../../src/api/types.ts";
+import type { Finding, RequestRecord, Status } from "../../../src/api/base/types.ts";
 import { FindingsList } from "../components/findings_list.tsx";
 import { HeadlinePanel } from "../components/headline_panel.tsx";
 import { InvitePanel } from "../components/invite_panel.tsx";

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import type { CatalogEntry, Status } from "../../../src/api/types.ts";
+import type { CatalogEntry, Status } from "../../../src/api/base/types.ts";
 import { CatalogRow } from "../components/catalog_row.tsx";
 import { DownloadForm } from "../components/download_form.tsx";
 import type { Fetched } from "../hooks/use_fetched.ts";

@@ -1,4 +1,4 @@
-import { Deadline } from "../deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { AGREEMENT_MS, NEGOTIATION_MS } from "./defaults.ts";
 import { asError } from "./errors.ts";
 import { proposalOf, readProposal } from "./multistream.ts";

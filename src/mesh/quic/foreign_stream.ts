@@ -1,5 +1,5 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from "@libp2p/interface";
-import { Waker } from "../waker.ts";
+import { Waker } from "../base/waker.ts";
 import type { PulledStream } from "./pulled_stream.ts";
 import { LINGER_MS } from "./defaults.ts";
 

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { COLLECTED_MS, CONNECTIONS_WORTH_TRIMMING } from "./defaults.ts";
 
 export interface FreedMemoryOptions {

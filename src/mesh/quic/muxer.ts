@@ -11,7 +11,7 @@ import {
   type StreamMuxerStatus,
   TypedEventEmitter,
 } from "@libp2p/interface";
-import { Deadline, raceSignal } from "../deadline.ts";
+import { Deadline, raceSignal } from "../base/deadline.ts";
 import { agreeEarly } from "./agree_early.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import type { QuicConnection } from "./connection.ts";

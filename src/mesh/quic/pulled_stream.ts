@@ -1,4 +1,4 @@
-import type { ByteStream } from "../byte_stream.ts";
+import type { ByteStream } from "../base/byte_stream.ts";
 
 /** A libp2p stream as its user sees it after the negotiation. */
 export interface PulledStream extends ByteStream {

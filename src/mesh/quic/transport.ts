@@ -14,7 +14,7 @@ import {
   transportSymbol,
 } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
-import { raceSignal } from "../deadline.ts";
+import { raceSignal } from "../base/deadline.ts";
 import { loadAddon } from "./addon.ts";
 import { isQuicAddress, parseQuicAddress, type QuicAddress } from "./address.ts";
 import { asError, DialError } from "./errors.ts";

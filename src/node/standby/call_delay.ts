@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { EXPECTED_STANDBYS } from "../defaults.ts";
+import { EXPECTED_STANDBYS } from "../plan/defaults.ts";
 import type { Need } from "./needs.ts";
 
 /**

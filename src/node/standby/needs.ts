@@ -1,8 +1,8 @@
 import type { PeerId, RouteInstance, RoutingTable } from "../../mesh/mod.ts";
-import { mayDownload, mayServe } from "../assignment/gaps.ts";
-import type { Downloadable } from "../assignment/types.ts";
-import { MAX_STANDBY_HELPERS } from "../defaults.ts";
-import type { Member } from "../view.ts";
+import { mayDownload, mayServe } from "../plan/assignment/gaps.ts";
+import type { Downloadable } from "../plan/assignment/types.ts";
+import { MAX_STANDBY_HELPERS } from "../plan/defaults.ts";
+import type { Member } from "../plan/view.ts";
 
 /** Something that the active nodes lack, and that a standby could do. */
 export interface Need {

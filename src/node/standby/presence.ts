@@ -1,6 +1,6 @@
 /** When a node leaves the gossip and when it joins it again. Pure: time and chance are arguments. */
 
-import { LOOKS_BEFORE_LONELY, VAIN_MAX_MS, VAIN_MS } from "../defaults.ts";
+import { LOOKS_BEFORE_LONELY, VAIN_MAX_MS, VAIN_MS } from "../plan/defaults.ts";
 import { callDelayMs } from "./call_delay.ts";
 import type { Need } from "./needs.ts";
 

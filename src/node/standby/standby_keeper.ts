@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Clock, Mesh } from "../../mesh/mod.ts";
-import type { Downloadable } from "../assignment/types.ts";
+import type { Downloadable } from "../plan/assignment/types.ts";
 import {
   FEW_ACTIVE_SHARE,
   FIRST_VIEW_MS,
@@ -10,10 +10,10 @@ import {
   STANDBY_LOOK_MIN_MS,
   STANDBY_SETTLE_MS,
   STANDBY_SPREAD_MS,
-} from "../defaults.ts";
-import { firstView } from "../first_view.ts";
-import type { Member } from "../view.ts";
-import { Wakeup } from "../wakeup.ts";
+} from "../plan/defaults.ts";
+import { firstView } from "./first_view.ts";
+import type { Member } from "../plan/view.ts";
+import { Wakeup } from "../serving/wakeup.ts";
 import { needsOf } from "./needs.ts";
 import {
   ARRIVING,

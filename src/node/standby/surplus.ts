@@ -1,4 +1,4 @@
-import type { Member } from "../view.ts";
+import type { Member } from "../plan/view.ts";
 
 type Candidate = Pick<
   Member,

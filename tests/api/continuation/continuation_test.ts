@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { continueAnswer } from "../../../src/api/continuation/continue_answer.ts";
-import { decide } from "../../../src/api/continuation/decide.ts";
-import { SentAnswer } from "../../../src/api/continuation/sent_answer.ts";
-import { datasOf, EventCutter } from "../../../src/api/event_cutter.ts";
+import { continueAnswer } from "../../../src/api/answer/continuation/continue_answer.ts";
+import { decide } from "../../../src/api/answer/continuation/decide.ts";
+import { SentAnswer } from "../../../src/api/answer/continuation/sent_answer.ts";
+import { datasOf, EventCutter } from "../../../src/api/events/event_cutter.ts";
 import { SimulatedServer } from "./simulated_server.ts";
 
 interface Heard {

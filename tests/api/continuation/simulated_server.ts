@@ -1,5 +1,5 @@
-import type { Continuer } from "../../../src/api/continuation/continue_answer.ts";
-import type { RequestBody } from "../../../src/api/continuation/decide.ts";
+import type { Continuer } from "../../../src/api/answer/continuation/continue_answer.ts";
+import type { RequestBody } from "../../../src/api/answer/continuation/decide.ts";
 
 const TEMPLATE = "user: x\nassistant: ";
 

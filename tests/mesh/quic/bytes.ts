@@ -1,4 +1,4 @@
-import type { ByteStream } from "../../../src/mesh/byte_stream.ts";
+import type { ByteStream } from "../../../src/mesh/base/byte_stream.ts";
 
 export async function readAll(stream: Pick<ByteStream, "read">): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];

@@ -1,10 +1,10 @@
 /** A mesh in which everybody sees everything at once, played until nobody changes what it does. */
 
 import type { Instance, ModelRef, PeerId } from "../../../src/mesh/mod.ts";
-import type { Downloadable } from "../../../src/node/assignment/types.ts";
-import { decide } from "../../../src/node/decide.ts";
-import { type Plan, planKey } from "../../../src/node/plan.ts";
-import type { Member } from "../../../src/node/view.ts";
+import type { Downloadable } from "../../../src/node/plan/assignment/types.ts";
+import { decide } from "../../../src/node/plan/decide.ts";
+import { type Plan, planKey } from "../../../src/node/plan/plan.ts";
+import type { Member } from "../../../src/node/plan/view.ts";
 import { view } from "../members.ts";
 
 export function model(name: string): ModelRef {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RouteInstance, RouteNode, RoutingTable } from "../../../src/mesh/mod.ts";
 import { type Need, needsOf } from "../../../src/node/standby/needs.ts";
-import type { Member } from "../../../src/node/view.ts";
+import type { Member } from "../../../src/node/plan/view.ts";
 import { BIG, instance, member, type MemberOptions, peer, SMALL } from "../members.ts";
 
 const node = (name: string, more: Partial<RouteNode> = {}): RouteNode => ({

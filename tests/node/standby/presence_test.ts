@@ -7,7 +7,7 @@ import {
   STANDBY_SETTLE_MS,
   STANDBY_SPREAD_MS,
   VAIN_MS,
-} from "../../../src/node/defaults.ts";
+} from "../../../src/node/plan/defaults.ts";
 import type { Need } from "../../../src/node/standby/needs.ts";
 import {
   ARRIVING,

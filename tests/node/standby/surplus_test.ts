@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isSurplus } from "../../../src/node/standby/surplus.ts";
-import type { Member } from "../../../src/node/view.ts";
+import type { Member } from "../../../src/node/plan/view.ts";
 import { instance, member, SMALL } from "../members.ts";
 
 const leaving = (members: readonly Member[], maxActive: number) =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Engine, ManagedServer, SplitMember } from "../../../src/engine/mod.ts";
 import { WeightLibrary } from "../../../src/models/mod.ts";
 import { loadModel } from "../../../src/models/local_model.ts";
-import { weightSource } from "../../../src/node/weights.ts";
+import { weightSource } from "../../../src/node/ends/weights.ts";
 import { RpcServerEnd, RpcTunnels, TunnelCounts } from "../../../src/tunnel/mod.ts";
 import { Llama, targetOf } from "../llama.ts";
 import { QuicPair } from "../quic_pair.ts";

@@ -1,0 +1,122 @@
+import { LOAD_HEADER, type LoadReport, type Loads, parseLoad } from "../routing/balance.ts";
+import { BodyReader } from "../http/body_reader.ts";
+import { DOUBT_MS } from "../base/defaults.ts";
+import { followAbort } from "../http/follow_abort.ts";
+import { aliasOf } from "../../base/model_name.ts";
+import { renameModel } from "../events/rename_model.ts";
+import type { Silence } from "../routing/silence.ts";
+import type { Suspects } from "./suspects.ts";
+import type { ForwardRequest, GatewayInstance, GatewayNode } from "../base/types.ts";
+
+/** What asking an instance needs. */
+export interface Asking {
+  readonly node: GatewayNode;
+  readonly loads: Loads;
+  readonly silence: Silence;
+  readonly suspects: Suspects;
+}
+
+/**
+ * One instance's answer to one request, from asking until it has ended or is given up; who opens it ends it.
+ * While it is waited for and nothing comes of its host, the node is told to doubt that the host lives.
+ */
+export class Answer implements Disposable {
+  readonly instance: GatewayInstance;
+  /** What the instance said of its load. */
+  load: LoadReport | null = null;
+  readonly #asking: Asking;
+  readonly #over = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #response: Response | undefined;
+  #body: BodyReader | undefined;
+  #waits = false;
+  #ended = false;
+
+  private constructor(asking: Asking, instance: GatewayInstance) {
+    this.#asking = asking;
+    this.instance = instance;
+    this.#timer = setInterval(() => this.#look(), DOUBT_MS / 2);
+    asking.silence.heard(instance.host);
+    asking.loads.started(instance);
+  }
+
+  /**
+   * Resolves when the head of the answer has come.
+   * @throws {InstanceUnavailableError} where another instance may be asked, or the signal's reason.
+   */
+  static async open(
+    asking: Asking,
+    instance: GatewayInstance,
+    request: ForwardRequest,
+  ): Promise<Answer> {
+    const answer = new Answer(asking, instance);
+    try {
+      await answer.#ask(request);
+      return answer;
+    } catch (error) {
+      answer.end();
+      throw error;
+    }
+  }
+
+  get response(): Response {
+    return this.#response!;
+  }
+
+  /** The next bytes of the body; `null` at its end. @throws where it breaks off. */
+  async read(): Promise<Uint8Array | null> {
+    if (this.#body === undefined) return null;
+    const bytes = await this.#waiting(this.#body.read()).catch((error: unknown) => {
+      throw this.#asking.node.explain?.(this.instance, error) ?? error;
+    });
+    if (bytes === null) this.end();
+    return bytes;
+  }
+
+  /** Frees the instance where it still works. Safe to call twice. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#timer);
+    this.#asking.loads.ended(this.instance);
+    this.#over.abort(new Error("The answer has ended"));
+    // What was not read is not wanted.
+    this.#body?.cancel();
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  async #ask(request: ForwardRequest): Promise<void> {
+    const { signal } = this.#over;
+    followAbort(request.signal, this.#over);
+    const asked = this.#asking.node.forward(this.instance, {
+      ...request,
+      signal,
+      lost: (reason) => this.#body?.fail(reason),
+    });
+    const response = await this.#waiting(asked);
+    this.load = parseLoad(response.headers.get(LOAD_HEADER));
+    if (this.load !== null) this.#asking.loads.heard(this.instance, this.load);
+    this.#response = renameModel(response, aliasOf(this.instance.model), request.asked);
+    const { body } = this.#response;
+    if (body !== null) this.#body = new BodyReader(body);
+  }
+
+  async #waiting<T>(work: Promise<T>): Promise<T> {
+    this.#waits = true;
+    try {
+      const result = await work;
+      this.#asking.silence.heard(this.instance.host);
+      return result;
+    } finally {
+      this.#waits = false;
+    }
+  }
+
+  #look(): void {
+    const { node, silence } = this.#asking;
+    if (this.#waits && silence.isDoubtful(this.instance.host)) node.doubt(this.instance);
+  }
+}

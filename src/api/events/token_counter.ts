@@ -1,0 +1,82 @@
+import { USAGE_HEAD_BYTES, USAGE_TAIL_BYTES } from "../base/defaults.ts";
+
+const NEWLINE = 0x0a;
+
+/**
+ * The numbers of tokens that a llama-server tells of, in the shapes of chat, responses and messages.
+ * Text of the model can't look like it: inside a JSON string the quotes are escaped. Nine digits are more
+ * than any answer has; a longer number is a lie, and would use up the limits of a key.
+ */
+const SAID =
+  /"((?:completion|output|prompt|input|cache_read_input)_tokens|tokens_evaluated|(?:predicted|prompt|cache)_n)":\s*(\d{1,9})(?!\d)/g;
+
+/** Counts the tokens of an answer while it passes, without parsing it. */
+export class TokenCounter {
+  #events = 0;
+  #lastByte = 0;
+  #head = new Uint8Array(0);
+  #tail = new Uint8Array(0);
+
+  add(chunk: Uint8Array): void {
+    this.#countEvents(chunk);
+    if (this.#head.length < USAGE_HEAD_BYTES) {
+      this.#head = concat(this.#head, chunk.subarray(0, USAGE_HEAD_BYTES - this.#head.length));
+    }
+    this.#tail = lastBytes(this.#tail, chunk);
+  }
+
+  /** The answer has events. */
+  get isStream(): boolean {
+    return this.#events > 0;
+  }
+
+  /** What the answer says that was read, with what was cached of it; `null` where it does not. */
+  tokensIn(): number | null {
+    const said = this.#said();
+    const read = said.get("prompt_tokens") ?? said.get("tokens_evaluated");
+    if (read !== undefined) return read;
+    // These two leave out what was cached.
+    const fresh = said.get("input_tokens");
+    if (fresh !== undefined) return fresh + (said.get("cache_read_input_tokens") ?? 0);
+    const computed = said.get("prompt_n");
+    return computed === undefined ? null : computed + (said.get("cache_n") ?? 0);
+  }
+
+  /** What the end of the answer says that was made, else its number of events (an estimate), else `null`. */
+  tokensOut(): number | null {
+    const said = this.#said();
+    const made = said.get("completion_tokens") ?? said.get("output_tokens") ??
+      said.get("predicted_n");
+    // A stream of messages opens with a 0, which is all that is known where it broke off.
+    return (made ?? 0) || this.#events || null;
+  }
+
+  /** The last number of each kind. */
+  #said(): ReadonlyMap<string, number> {
+    const decoder = new TextDecoder();
+    const found = [this.#head, this.#tail].flatMap((
+      part,
+    ) => [...decoder.decode(part).matchAll(SAID)]);
+    return new Map(found.map(([, kind, number]) => [kind!, Number(number)]));
+  }
+
+  /** An event of a stream ends with an empty line. */
+  #countEvents(chunk: Uint8Array): void {
+    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) {
+      if ((at === 0 ? this.#lastByte : chunk[at - 1]) === NEWLINE) this.#events++;
+    }
+    this.#lastByte = chunk.at(-1) ?? this.#lastByte;
+  }
+}
+
+function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const kept = before.subarray(Math.max(0, before.length + chunk.length - USAGE_TAIL_BYTES));
+  return concat(kept, chunk.subarray(-USAGE_TAIL_BYTES));
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,202 @@
+import type { BodyBudget } from "./body_budget.ts";
+import { readerOf } from "./body_reader.ts";
+import { BODY_IDLE_MS, BODY_READ_BYTES } from "../base/defaults.ts";
+import { RefusedError } from "./openai_errors.ts";
+
+/** The part of a request that is read. */
+export interface BodyToRead {
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+export interface ReadBodyOptions {
+  readonly limitBytes: number;
+  /** What all bodies together may take while they come by pieces. */
+  readonly budget: BodyBudget;
+  /** How long the sender may send nothing. @default {BODY_IDLE_MS} */
+  readonly idleMs?: number;
+}
+
+export const BROKE_OFF = "The request body broke off before its end";
+
+/**
+ * Reads a request's body whole. It ends with a `RefusedError` as soon as the body is known to be
+ * larger than the limit: by its announced length at once, else while it comes.
+ */
+export async function readBody(
+  request: BodyToRead,
+  options: ReadBodyOptions,
+): Promise<Uint8Array> {
+  const { limitBytes, budget, idleMs = BODY_IDLE_MS } = options;
+  const announcedBytes = Number(request.headers.get("content-length"));
+  if (announcedBytes > limitBytes) throw new RefusedError({ kind: "body-too-large", limitBytes });
+  const body = new HeldBody(budget);
+  using watch = new IdleWatch(idleMs, () => chunks.cancel());
+  const chunks = new Chunks(request, announcedBytes, () => watch.sent());
+  try {
+    for (let chunk = await chunks.next(); chunk !== null; chunk = await chunks.next()) {
+      if (body.size + chunk.length > limitBytes) {
+        throw new RefusedError({ kind: "body-too-large", limitBytes });
+      }
+      body.add(chunk);
+      // All that was announced has come: another read would only find the end, and take as long.
+      if (body.size === announcedBytes) break;
+    }
+    return body.whole();
+  } catch (error) {
+    chunks.cancel();
+    throw error;
+  } finally {
+    body.letGo();
+  }
+}
+
+/** What has come of a body. */
+class HeldBody {
+  readonly #budget: BodyBudget;
+  #chunks: Uint8Array[] = [];
+  size = 0;
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget;
+  }
+
+  /** @throws {RefusedError} where all bodies together are too much. */
+  add(chunk: Uint8Array): void {
+    if (!this.#budget.take(chunk.length)) {
+      throw new RefusedError({ kind: "overloaded", model: null });
+    }
+    this.#chunks.push(chunk);
+    this.size += chunk.length;
+  }
+
+  whole(): Uint8Array {
+    const [first, ...others] = this.#chunks;
+    if (first !== undefined && others.length === 0) return first;
+    return concatenate(this.#chunks, this.size);
+  }
+
+  letGo(): void {
+    this.#budget.giveBack(this.size);
+    this.#chunks = [];
+    this.size = 0;
+  }
+}
+
+/** Notices that a sender sends nothing. */
+class IdleWatch implements Disposable {
+  readonly #idleMs: number;
+  readonly #tooLong: () => void;
+  #timer: ReturnType<typeof setTimeout>;
+  #sentMs = performance.now();
+  #wasTooLong = false;
+
+  constructor(idleMs: number, tooLong: () => void) {
+    this.#idleMs = idleMs;
+    this.#tooLong = tooLong;
+    this.#timer = this.#wait(idleMs);
+  }
+
+  /** @throws {RefusedError} where it comes too late. */
+  sent(): void {
+    if (this.#wasTooLong) throw new RefusedError({ kind: "slow-body", idleMs: this.#idleMs });
+    this.#sentMs = performance.now();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** One timer for the usual body, which comes at once; it looks again where something came meanwhile. */
+  #wait(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      const leftMs = this.#sentMs + this.#idleMs - performance.now();
+      if (leftMs > 0) {
+        this.#timer = this.#wait(leftMs);
+        return;
+      }
+      this.#wasTooLong = true;
+      this.#tooLong();
+    }, ms);
+  }
+}
+
+/** A request's body, piece by piece. */
+class Chunks {
+  readonly #reader: ReturnType<typeof readerOf> | undefined;
+  readonly #came: () => void;
+  /** What was announced and has not been handed over; unknown where nothing was. */
+  #leftBytes: number;
+  #buffer: ArrayBuffer | undefined;
+  #filled = 0;
+
+  /**
+   * @param sizeBytes of the body, where that was announced.
+   * @param came is called whenever something comes, be it a part of a piece.
+   */
+  constructor({ body }: BodyToRead, sizeBytes: number, came: () => void) {
+    this.#reader = body === null ? undefined : readerOf(body);
+    this.#leftBytes = sizeBytes > 0 ? sizeBytes : Infinity;
+    this.#came = came;
+  }
+
+  /** `null` at the end. @throws {RefusedError} where the body breaks off, or what `came` throws. */
+  async next(): Promise<Uint8Array | null> {
+    if (this.#reader === undefined) return null;
+    if (this.#reader instanceof ReadableStreamBYOBReader) return await this.#fill(this.#reader);
+    const { value } = await unbroken(this.#reader.read());
+    this.#came();
+    return value ?? null;
+  }
+
+  /** The rest is not wanted; a body that broke off does not mind. */
+  cancel(): void {
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  /**
+   * The usual body fills a buffer of its own size with one read. Of a sender of single bytes a buffer is filled on, or
+   * each byte would cost an object.
+   */
+  async #fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array | null> {
+    for (;;) {
+      const size = Math.min(this.#leftBytes, BODY_READ_BYTES) || BODY_READ_BYTES;
+      const rest = new Uint8Array(this.#buffer ?? new ArrayBuffer(size), this.#filled);
+      const { value, done } = await unbroken(reader.read(rest));
+      this.#came();
+      if (value === undefined) return null;
+      // What went in is detached by now; the same memory comes back.
+      this.#buffer = value.buffer;
+      this.#filled += value.length;
+      if (done) return this.#filled === 0 ? null : this.#handOver().slice();
+      if (this.#filled === this.#buffer.byteLength) return this.#handOver();
+    }
+  }
+
+  #handOver(): Uint8Array {
+    const piece = new Uint8Array(this.#buffer ?? new ArrayBuffer(0), 0, this.#filled);
+    this.#leftBytes -= this.#filled;
+    this.#buffer = undefined;
+    this.#filled = 0;
+    return piece;
+  }
+}
+
+async function unbroken<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof RefusedError) throw error;
+    throw new RefusedError({ kind: "bad-body", reason: BROKE_OFF }, { cause: error });
+  }
+}
+
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}

@@ -1,0 +1,68 @@
+import * as z from "zod";
+import { isModelName } from "../../base/model_name.ts";
+import { openMode } from "../../base/own_files.ts";
+import { API_KEYS_MAX } from "../base/defaults.ts";
+import type { ApiKey } from "./keys.ts";
+
+/** A file of API keys that can't be used. */
+export class KeyFileError extends Error {
+  override name = "KeyFileError";
+}
+
+const perMinute = z.int().positive().nullable().default(null);
+
+const keySchema = z.strictObject({
+  name: z.string().regex(/^[\w.@-]{1,64}$/, "must be 1 to 64 letters, digits and . _ @ -"),
+  // It travels in an HTTP header.
+  key: z.string().regex(/^[\x21-\x7e]{1,512}$/, "must be one word without spaces"),
+  models: z.array(z.string().refine(isModelName, "must be names of models")).nullable().default(
+    null,
+  ),
+  requestsPerMinute: perMinute,
+  tokensPerMinute: perMinute,
+});
+
+const fileSchema = z.strictObject({ keys: z.array(keySchema).min(1).max(API_KEYS_MAX) });
+
+/**
+ * Reads `{"keys": [{"name", "key", "models", "requestsPerMinute", "tokensPerMinute"}]}`.
+ * @throws {KeyFileError} with a sentence that never repeats a key.
+ */
+export async function readKeyFile(path: string): Promise<ApiKey[]> {
+  const refuse = (why: string): never => {
+    throw new KeyFileError(`Could not use the API keys in ${path}: ${why}`);
+  };
+  try {
+    const open = openMode((await Deno.stat(path)).mode);
+    if (open !== null) refuse(`others may read it (mode ${open}): run chmod 600 ${path}`);
+    const keys = parseKeys(await Deno.readTextFile(path));
+    return typeof keys === "string" ? refuse(keys) : keys;
+  } catch (error) {
+    if (error instanceof KeyFileError) throw error;
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The keys, or what is wrong with them. Pure. */
+export function parseKeys(text: string): ApiKey[] | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's message would repeat a part of the file.
+    return "it is not JSON";
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return `${issue?.path.join(".") || "the file"}: ${issue?.message}`;
+  }
+  const { keys } = parsed.data;
+  for (const field of ["name", "key"] as const) {
+    const at = keys.findIndex((key, index) =>
+      keys.findIndex((other) => other[field] === key[field]) < index
+    );
+    if (at !== -1) return `keys.${at}.${field} is there twice`;
+  }
+  return keys;
+}

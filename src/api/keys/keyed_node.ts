@@ -1,0 +1,93 @@
+import type { ApiKey } from "./keys.ts";
+import type { RateLimits } from "./rate_limit.ts";
+import type {
+  ForwardRequest,
+  GatewayInstance,
+  GatewayNode,
+  Obstacle,
+  RequestRecord,
+} from "../base/types.ts";
+
+/** The node as the holder of a key sees it: with the models that the key may use, and no others. */
+export class KeyedNode implements GatewayNode {
+  readonly #node: GatewayNode;
+  readonly #key: ApiKey;
+  readonly #limits: RateLimits;
+  readonly #now: () => number;
+
+  constructor(
+    node: GatewayNode,
+    { key, limits, now }: {
+      readonly key: ApiKey;
+      readonly limits: RateLimits;
+      readonly now: () => number;
+    },
+  ) {
+    this.#node = node;
+    this.#key = key;
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  get self(): string {
+    return this.#node.self;
+  }
+
+  get knowsMesh(): boolean {
+    return this.#node.knowsMesh;
+  }
+
+  get ownModel(): string | null {
+    const { ownModel } = this.#node;
+    return ownModel !== null && this.#mayUse(ownModel) ? ownModel : null;
+  }
+
+  freshen(): Promise<void> {
+    return this.#node.freshen();
+  }
+
+  warm(): readonly GatewayInstance[] {
+    return this.#node.warm().filter(({ model }) => this.#mayUse(model));
+  }
+
+  obstacles(): readonly Obstacle[] {
+    return this.#node.obstacles().filter(({ model }) => this.#mayUse(model));
+  }
+
+  coming(): readonly string[] {
+    return this.#node.coming().filter((model) => this.#mayUse(model));
+  }
+
+  async summon(model: string, signal: AbortSignal): Promise<boolean> {
+    return this.#mayUse(model) && await this.#node.summon(model, signal);
+  }
+
+  explain(instance: GatewayInstance, error: unknown): unknown {
+    return this.#node.explain?.(instance, error) ?? error;
+  }
+
+  doubt(instance: GatewayInstance): void {
+    this.#node.doubt(instance);
+  }
+
+  refresh(signal: AbortSignal): Promise<void> {
+    return this.#node.refresh(signal);
+  }
+
+  /** The host checks again what the key allows. */
+  forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    const { name, models, requestsPerMinute, tokensPerMinute } = this.#key;
+    const grant = { key: name, models, requestsPerMinute, tokensPerMinute };
+    return this.#node.forward(instance, { ...request, grant });
+  }
+
+  record(request: RequestRecord): void {
+    const tokens = (request.tokensIn ?? 0) + (request.tokensOut ?? 0);
+    this.#limits.charge(this.#key, tokens, this.#now());
+    this.#node.record({ ...request, key: this.#key.name });
+  }
+
+  #mayUse(model: string): boolean {
+    return this.#key.models?.includes(model) ?? true;
+  }
+}

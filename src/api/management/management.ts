@@ -1,0 +1,215 @@
+import type { Logger } from "@logtape/logtape";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { validator } from "hono/validator";
+import * as z from "zod";
+import type { AdminDoor } from "../keys/admin_session.ts";
+import { agentSettings, shellLines } from "./agents.ts";
+import { MANAGEMENT_BODY_LIMIT_BYTES } from "../base/defaults.ts";
+import { EventFeed } from "./event_feed.ts";
+import { answerErrors, type ApiEnv } from "../keys/guards.ts";
+import { LineLog } from "./line_log.ts";
+import { Metrics } from "./metrics.ts";
+import { RefusedError } from "../http/openai_errors.ts";
+import type { RefusalCounts } from "../http/refusal_counts.ts";
+import { RequestLog } from "./request_log.ts";
+import { isJson } from "../routing/routing.ts";
+import {
+  InviteRefusedError,
+  type ManagementNode,
+  ModelRefusedError,
+  type Setting,
+} from "../base/types.ts";
+
+const inviteSchema = z.strictObject({
+  role: z.enum(["member", "client"]).default("member"),
+  name: z.string().min(1).max(64).exactOptional(),
+  mayInvite: z.boolean().exactOptional(),
+  /** Epoch milliseconds. */
+  expiresAt: z.number().int().positive().exactOptional(),
+});
+
+const secret = z.string().min(1).max(512);
+
+/** The admin key, or the secret part of an address that signs in once. */
+const signInSchema = z.union([z.strictObject({ key: secret }), z.strictObject({ code: secret })]);
+
+export interface ManagementConfig {
+  readonly door: AdminDoor;
+  readonly logger: Logger;
+  /** Counts what is refused. */
+  readonly refusals?: RefusalCounts;
+  /** Where the node's OpenAI API is, for the settings of tools. */
+  readonly api: { readonly url: () => string; readonly keyed: boolean };
+  /** What the node was started with. */
+  readonly settings?: readonly Setting[];
+  /** An address that signs in once; `null` where there is no page. */
+  readonly signInUrl: () => string | null;
+  /** Ends the event streams. */
+  readonly closing?: AbortSignal;
+}
+
+/** What stands for a key in the settings of tools: a key is never sent to a page. */
+const KEY_TO_FILL_IN = "your-api-key";
+const NO_KEY = "none";
+
+/**
+ * The console's API: design.md 4. Who may reach it at all is decided by the port it is on. The chained
+ * routes are the type that the console's client is made of.
+ */
+export function createManagement(node: ManagementNode, config: ManagementConfig) {
+  const feed = new EventFeed(node, { runId: crypto.randomUUID(), closing: config.closing });
+  const requests = new RequestLog();
+  const lines = new LineLog();
+  const metrics = new Metrics(node, config.refusals);
+  const { door } = config;
+  node.subscribe((event) => {
+    if (event.type === "request") {
+      requests.add(event.request);
+      metrics.record(event.request);
+    }
+    if (event.type === "log") lines.add(event.line);
+  });
+  const app = new Hono<ApiEnv>();
+  answerErrors(app, config);
+  return app
+    .get("/api/session", async (c) => c.json({ signedIn: await door.isSignedIn(c) }))
+    .post("/api/session", limitBody(), jsonBody(signInSchema), async (c) => {
+      const given = c.req.valid("json");
+      if ("code" in given) door.signInByLink(c, given.code);
+      else await door.signIn(c, given.key);
+      return c.json({ signedIn: true });
+    })
+    .delete("/api/session", (c) => {
+      door.signOut(c);
+      return c.json({ signedIn: false });
+    })
+    .use(door.guard)
+    .use("/api/*", limitBody())
+    .post("/api/session/links", (c) => {
+      return c.json({ url: config.signInUrl() });
+    })
+    .get("/api/status", async (c) => {
+      await node.freshen();
+      return c.json(node.status());
+    })
+    .get("/metrics", async (c) => {
+      return c.body(await metrics.text(), 200, { "content-type": metrics.contentType });
+    })
+    .get("/api/requests", (c) => c.json({ requests: requests.list() }))
+    .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
+    .get("/api/logs", async (c) => c.json({ node: lines.list(), engine: await node.engineLogs() }))
+    .get("/api/settings", (c) => c.json({ settings: config.settings ?? [] }))
+    .get("/api/peers/check", async (c) => c.json(await node.checkPeers()))
+    .get("/api/agents", (c) => {
+      const model = c.req.query("model") ?? node.status().node.model ?? "guide";
+      const apiKey = config.api.keyed ? KEY_TO_FILL_IN : NO_KEY;
+      const agents = agentSettings({ apiUrl: config.api.url(), apiKey, model });
+      return c.json({
+        apiUrl: config.api.url(),
+        model,
+        keyed: config.api.keyed,
+        agents: agents.map((agent) => ({ ...agent, shell: shellLines(agent) })),
+      });
+    })
+    .get("/api/catalog", async (c) => {
+      await node.freshen();
+      return c.json(node.modelActions.catalog());
+    })
+    .get(
+      "/api/models/:name/download",
+      (c) => c.json(node.modelActions.downloadStatus(c.req.param("name"))),
+    )
+    .post(
+      "/api/models/:name/download",
+      async (c) =>
+        c.json(await node.modelActions.download(c.req.param("name")).catch(refuseModel), 202),
+    )
+    .post("/api/models/:name/download/pause", async (c) => {
+      await node.modelActions.pauseDownload(c.req.param("name")).catch(refuseModel);
+      return c.json({});
+    })
+    .delete("/api/models/:name/download", async (c) => {
+      await node.modelActions.cancelDownload(c.req.param("name")).catch(refuseModel);
+      return c.json({});
+    })
+    .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
+      const token = await node.invite(c.req.valid("json")).catch(refuseInvite);
+      return c.json({ token });
+    })
+    .get("/api/tokens", (c) => c.json({ tokens: node.tokens() }))
+    .delete("/api/tokens/:id", async (c) => {
+      const id = c.req.param("id");
+      await node.revoke(id).catch(refuseRevocation);
+      return c.json({ id });
+    })
+    .post("/api/models/:name/serve", async (c) => {
+      const model = c.req.param("name");
+      await node.serve(model).catch(refuseModel);
+      return c.json({ model });
+    })
+    .post("/api/models/:name/drop", async (c) => {
+      const model = c.req.param("name");
+      await node.drop(model).catch(refuseModel);
+      return c.json({ model });
+    });
+}
+
+export type ManagementApi = ReturnType<typeof createManagement>;
+
+function limitBody() {
+  const limitBytes = MANAGEMENT_BODY_LIMIT_BYTES;
+  return bodyLimit({
+    maxSize: limitBytes,
+    onError: () => {
+      throw new RefusedError({ kind: "body-too-large", limitBytes });
+    },
+  });
+}
+
+/** The content type is required: a foreign page can send any other body without asking first. */
+function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return validator("json", (value: unknown, c): z.output<Schema> => {
+    const contentType = c.req.header("content-type") ?? null;
+    if (!isJson(contentType)) throw new RefusedError({ kind: "content-type", found: contentType });
+    const result = schema.safeParse(value);
+    if (!result.success) throw refuseBody(result.error);
+    return result.data;
+  });
+}
+
+function refuseBody(error: z.ZodError): RefusedError {
+  const [issue] = error.issues;
+  const param = issue?.path.join(".") || undefined;
+  const reason = param === undefined
+    ? `The request body is not as expected: ${issue?.message}`
+    : `The field '${param}' is not as expected: ${issue?.message}`;
+  return new RefusedError({ kind: "bad-body", reason, param });
+}
+
+function refuseInvite(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
+}
+
+function refuseRevocation(error: unknown): never {
+  if (!(error instanceof InviteRefusedError)) throw error;
+  const kind = error.why === "unknown" ? "unknown-invite" : "not-allowed";
+  throw new RefusedError({ kind, reason: error.message }, { cause: error });
+}
+
+function refuseModel(error: unknown): never {
+  if (!(error instanceof ModelRefusedError)) throw error;
+  const kind = error.why === "unknown" ? "not-found" : "conflict";
+  throw new RefusedError({ kind, reason: error.message }, { cause: error });
+}
+
+function eventStream(body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    },
+  });
+}

@@ -1,0 +1,33 @@
+import type { BodyBudget } from "../http/body_budget.ts";
+import { BODY_LIMIT_BYTES } from "../base/defaults.ts";
+import { RefusedError } from "../http/openai_errors.ts";
+import { readBody } from "../http/read_body.ts";
+import { type Routing, routingReader } from "../routing/routing.ts";
+
+export interface ReadInferenceOptions {
+  /** What all bodies together may take while they come by pieces. */
+  readonly budget: BodyBudget;
+  /** Called when the body is whole. */
+  readonly received?: (body: Uint8Array) => void;
+}
+
+/**
+ * Reads what a llama-server is asked, and holds it to all bounds: the same for callers of the API and for peers.
+ * @throws {RefusedError}
+ */
+export async function readInference(
+  { headers, body }: {
+    readonly headers: Headers;
+    readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  },
+  { budget, received }: ReadInferenceOptions,
+): Promise<{ readonly routing: Routing; readonly body: Uint8Array }> {
+  const readRouting = routingReader(headers.get("content-type"));
+  const limitBytes = BODY_LIMIT_BYTES;
+  const whole = body instanceof Uint8Array
+    ? body
+    : await readBody({ headers, body }, { limitBytes, budget });
+  if (whole.length > limitBytes) throw new RefusedError({ kind: "body-too-large", limitBytes });
+  received?.(whole);
+  return { routing: await readRouting(whole), body: whole };
+}

@@ -1,0 +1,102 @@
+import { LOAD_FRESH_MS, LOAD_SLACK, USUAL_SLOTS } from "../base/defaults.ts";
+import type { GatewayInstance } from "../base/types.ts";
+
+/** What an instance is busy with. */
+export interface Load {
+  /** Requests that run or wait. */
+  readonly active: number;
+  /** Requests that it answers at a time. */
+  readonly slots: number;
+}
+
+/**
+ * The order in which the instances are asked: a conversation's own order (see `candidates`), but those that
+ * have more than {@linkcode LOAD_SLACK} of their part of all requests come last. Pure.
+ */
+export function balanced(
+  inOrder: readonly GatewayInstance[],
+  loadOf: (instance: GatewayInstance) => Load,
+): readonly GatewayInstance[] {
+  if (inOrder.length < 2) return inOrder;
+  const loads = new Map(inOrder.map((instance) => [instance, loadOf(instance)]));
+  const sum = (of: (load: Load) => number) => loads.values().reduce((n, load) => n + of(load), 0);
+  // The request itself counts, so that an idle mesh has room, and never all instances are full.
+  const perSlot = (sum(({ active }) => active) + 1) / sum(({ slots }) => slots);
+  const hasRoom = (instance: GatewayInstance) => {
+    const { active, slots } = loads.get(instance)!;
+    return active < Math.ceil(LOAD_SLACK * perSlot * slots);
+  };
+  return [...inOrder.filter(hasRoom), ...inOrder.filter((instance) => !hasRoom(instance))];
+}
+
+interface Heard extends Load {
+  readonly atMs: number;
+  /** Requests of this gateway that the instance had then. */
+  readonly own: number;
+}
+
+/** What this gateway knows of the instances' load: what it asked itself, and what their answers said. */
+export class Loads {
+  readonly #own = new Map<string, number>();
+  readonly #heard = new Map<string, Heard>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  started({ host }: GatewayInstance): void {
+    this.#own.set(host, this.#ownOf(host) + 1);
+  }
+
+  ended({ host }: GatewayInstance): void {
+    const left = this.#ownOf(host) - 1;
+    if (left > 0) this.#own.set(host, left);
+    else this.#own.delete(host);
+  }
+
+  /** @param said the header of an answer. */
+  heard({ host }: GatewayInstance, said: Load): void {
+    this.#heard.set(host, { ...said, atMs: this.#now(), own: this.#ownOf(host) });
+    // Hosts come and go with every restart of a mesh.
+    for (const [other, { atMs }] of this.#heard) if (this.#isOld(atMs)) this.#heard.delete(other);
+  }
+
+  of({ host }: GatewayInstance): Load {
+    const own = this.#ownOf(host);
+    const heard = this.#heard.get(host);
+    if (heard === undefined || this.#isOld(heard.atMs)) {
+      return { active: own, slots: heard?.slots ?? USUAL_SLOTS };
+    }
+    // Others' requests are believed to go on; its own this gateway knows.
+    return { active: Math.max(heard.active - heard.own, 0) + own, slots: heard.slots };
+  }
+
+  #ownOf(host: string): number {
+    return this.#own.get(host) ?? 0;
+  }
+
+  #isOld(atMs: number): boolean {
+    return this.#now() - atMs > LOAD_FRESH_MS;
+  }
+}
+
+/** What an instance says with an answer. */
+export interface LoadReport extends Load {
+  /** How long the request waited there for a slot. */
+  readonly waitedMs: number;
+}
+
+/** What an instance says of itself with each answer. Between nodes only: the gateway keeps it from callers. */
+export const LOAD_HEADER = "x-mesh-load";
+
+export function formatLoad({ active, slots, waitedMs }: LoadReport): string {
+  return `active=${active}; slots=${slots}; waited=${Math.round(waitedMs)}`;
+}
+
+/** `null` for anything but a sane report: it comes from a peer. */
+export function parseLoad(header: string | null): LoadReport | null {
+  const match = /^active=(\d{1,6}); slots=(\d{1,6}); waited=(\d{1,9})$/.exec(header ?? "");
+  const [active = 0, slots = 0, waitedMs = 0] = match?.slice(1).map(Number) ?? [];
+  return slots === 0 ? null : { active, slots, waitedMs };
+}

@@ -1,0 +1,221 @@
+import type { Logger } from "@logtape/logtape";
+import { balanced, type Loads } from "./balance.ts";
+import { candidates, chooseModel, warmNames } from "./choose.ts";
+import {
+  ENDS_ALLOWED,
+  HELD_LOOK_MS,
+  UNCLAIMED_HOLD_MS,
+  WAITING_HOLD_MS,
+} from "../base/defaults.ts";
+import { matchName } from "./model_name.ts";
+import { RefusedError } from "../http/openai_errors.ts";
+import type { Routing } from "./routing.ts";
+import {
+  type GatewayInstance,
+  type GatewayNode,
+  InstanceUnavailableError,
+  type Obstacle,
+} from "../base/types.ts";
+
+export interface SearchOptions {
+  readonly node: GatewayNode;
+  readonly loads: Loads;
+  readonly routing: Routing;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** How long the request waits for an instance. */
+  readonly holdMs: number;
+}
+
+/**
+ * Finds the instances to ask for one request, one after the other. Each is asked once a round; between two
+ * rounds the request is held until the mesh may serve its model again.
+ */
+export class InstanceSearch {
+  readonly #options: SearchOptions;
+  /** Without a conversation there is no cache to find again: any instance is as good. */
+  readonly #key: string;
+  readonly #asked = new Set<string>();
+  #full = false;
+  #failed: GatewayInstance | undefined;
+  /** Hosts whose failure was told. */
+  readonly #told = new Set<string>();
+  /** Hosts that ended while they had the request, in the order in which they did. */
+  readonly #ends: string[] = [];
+  #heldSinceMs: number | undefined;
+  /** Since when something stands in the way of the model. */
+  #blockedSinceMs: number | undefined;
+  /** The one that has begun to answer: only its like can go on. */
+  #begun: GatewayInstance | undefined;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
+    this.#key = options.routing.conversation || options.requestId;
+  }
+
+  /** @throws {RefusedError} where the request is not, or no longer, held. */
+  async next(): Promise<GatewayInstance> {
+    const { node, signal, logger } = this.#options;
+    for (let looks = 0;; looks++) {
+      signal.throwIfAborted();
+      const [instance] = balanced(this.#candidates(), (one) => this.#options.loads.of(one));
+      if (instance !== undefined) {
+        this.#asked.add(instance.host);
+        return instance;
+      }
+      if (looks === 0) {
+        await refresh(node, signal, logger);
+        continue;
+      }
+      await this.#refuseOrHold();
+      await pause(HELD_LOOK_MS, signal);
+      this.#asked.clear();
+      await refresh(node, signal, logger, "debug");
+    }
+  }
+
+  /**
+   * The instance gave no answer, or its answer broke off.
+   * @throws {RefusedError} where that has happened too often after it was asked.
+   */
+  failed(instance: GatewayInstance, error: unknown): void {
+    const { logger } = this.#options;
+    const { host } = instance;
+    this.#asked.add(host);
+    if (error instanceof InstanceUnavailableError && error.isRetired) {
+      logger.debug("{host} does not serve {model} any more", { ...instance });
+      return;
+    }
+    const level = this.#told.has(host) ? "debug" : "warn";
+    this.#told.add(host);
+    logger[level]("{host} does not answer for {model}: {error}", { ...instance, error });
+    this.#failed = instance;
+    if (error instanceof InstanceUnavailableError && !error.wasAsked) return;
+    this.#ends.push(host);
+    if (this.#ends.length < ENDS_ALLOWED) return;
+    throw new RefusedError({ kind: "interrupted", reason: describeEnds(this.#ends) }, {
+      cause: error,
+    });
+  }
+
+  /** The instance has as much to do as it takes. */
+  full(): void {
+    this.#full = true;
+  }
+
+  /** The instance has begun to answer. */
+  began(instance: GatewayInstance): void {
+    this.#begun = instance;
+    this.#full = false;
+    this.#heldSinceMs = undefined;
+    this.#blockedSinceMs = undefined;
+    this.#asked.clear();
+  }
+
+  #candidates(): readonly GatewayInstance[] {
+    const { node, routing } = this.#options;
+    const warm = node.warm();
+    const model = this.#begun?.model ?? chooseModel(routing.model, node.ownModel, warm);
+    const serving = warm.filter((instance) =>
+      instance.model === model && !this.#asked.has(instance.host) &&
+      (this.#begun === undefined || instance.fingerprint === this.#begun.fingerprint)
+    );
+    return candidates(serving, this.#key);
+  }
+
+  /** Returns where waiting may help, for as long as it may last. */
+  async #refuseOrHold(): Promise<void> {
+    const { node, routing, signal, holdMs } = this.#options;
+    const model = this.#begun?.model ?? routing.model;
+    if (this.#full) throw new RefusedError({ kind: "overloaded", model });
+    const now = performance.now();
+    this.#heldSinceMs ??= now;
+    const comes = mayCome(node, model);
+    const obstacle = comes ? undefined : obstacleOf(node, model);
+    this.#blockedSinceMs = obstacle === undefined ? undefined : this.#blockedSinceMs ?? now;
+    const isHopeless = obstacle === undefined
+      ? !comes && this.#failed === undefined
+      : isFinal(obstacle);
+    const isRefused = isHopeless && (model === null || !await node.summon(model, signal));
+    const isOver = now >= this.#heldSinceMs + holdMs ||
+      (obstacle !== undefined && now >= (this.#blockedSinceMs ?? now) + patienceFor(obstacle));
+    if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);
+  }
+}
+
+/** A machine that is lost again and again is one machine. */
+function describeEnds(hosts: readonly string[]): string {
+  const machines = new Set(hosts).size;
+  if (machines === hosts.length) return `${machines} machines were lost while they answered`;
+  return `${hosts.length} times the model ended while it answered, on ${machines} ` +
+    (machines === 1 ? "machine" : "machines");
+}
+
+/** What stands in the way of the model, or of any where the caller leaves the choice to the node. */
+function obstacleOf(node: GatewayNode, model: string | null): Obstacle | undefined {
+  const obstacles = node.obstacles();
+  if (model === null) return node.coming().length > 0 ? undefined : obstacles[0];
+  const match = matchName(model, obstacles.map((one) => one.model));
+  return match.kind === "one" ? obstacles.find((one) => one.model === match.name) : undefined;
+}
+
+/** Nobody does anything about it, unless a machine is asked to. */
+function isFinal({ kind }: Obstacle): boolean {
+  return kind === "failed" || kind === "dropped";
+}
+
+function patienceFor({ kind }: Obstacle): number {
+  return kind === "waiting" || kind === "downloading" ? WAITING_HOLD_MS : UNCLAIMED_HOLD_MS;
+}
+
+function mayCome(node: GatewayNode, model: string | null): boolean {
+  const coming = node.coming();
+  return model === null ? coming.length > 0 : matchName(model, coming).kind === "one";
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", end);
+}
+
+/** A table that can't be fetched leaves the gateway with what it knows. */
+export async function refresh(
+  node: GatewayNode,
+  signal: AbortSignal,
+  logger: Logger,
+  level: "warn" | "debug" = "warn",
+): Promise<void> {
+  try {
+    await node.refresh(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    logger[level]("Could not refresh what the mesh serves: {error}", { error });
+  }
+}
+
+/** What a caller is told once no instance is left to ask. */
+export function nobodyAnswers(
+  node: GatewayNode,
+  model: string | null,
+  failed?: GatewayInstance,
+): RefusedError {
+  const obstacle = mayCome(node, model) ? undefined : obstacleOf(node, model);
+  if (obstacle !== undefined) return new RefusedError({ kind: "obstacle", obstacle });
+  if (failed !== undefined) return new RefusedError({ kind: "unreachable", model: failed.model });
+  if (!node.knowsMesh && model !== null) return new RefusedError({ kind: "unreachable", model });
+  if (model === null || model === node.ownModel || mayCome(node, model)) {
+    return new RefusedError({ kind: "not-warm", model });
+  }
+  const warm = warmNames(node.warm());
+  const match = matchName(model, warm);
+  if (match.kind === "several") {
+    return new RefusedError({ kind: "ambiguous-model", model, names: match.names });
+  }
+  return new RefusedError({ kind: "unknown-model", model, warm });
+}

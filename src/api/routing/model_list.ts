@@ -1,0 +1,34 @@
+import { warmNames } from "./choose.ts";
+import type { GatewayInstance } from "../base/types.ts";
+
+/** One entry of `GET /v1/models`: OpenAI's fields, then ours. */
+export interface ListedModel {
+  readonly id: string;
+  readonly object: "model";
+  readonly created: number;
+  readonly owned_by: "mesh-llm";
+  readonly state: "warm";
+  readonly size_bytes: number;
+  /** Tokens of prompt and answer together: where instances differ, what each of them can take. */
+  readonly context_length: number;
+  readonly modes: readonly GatewayInstance["mode"][];
+  readonly instances: number;
+}
+
+/** Every warm model once, in a fixed order. */
+export function listModels(warm: readonly GatewayInstance[], created: number): ListedModel[] {
+  return warmNames(warm).map((name) => {
+    const instances = warm.filter(({ model }) => model === name);
+    return {
+      id: name,
+      object: "model",
+      created,
+      owned_by: "mesh-llm",
+      state: "warm",
+      size_bytes: Math.max(...instances.map(({ sizeBytes }) => sizeBytes)),
+      context_length: Math.min(...instances.map(({ contextLength }) => contextLength)),
+      modes: [...new Set(instances.map(({ mode }) => mode))].sort(),
+      instances: instances.length,
+    };
+  });
+}

@@ -1,0 +1,27 @@
+import { getLogger } from "@logtape/logtape";
+import { type Engine, prepareEngine } from "../../engine/mod.ts";
+import type { Runtime } from "../terminal/runtime.ts";
+
+/**
+ * llama.cpp as a node would find it; nothing is installed.
+ * @throws {EngineNotFoundError | EngineBrokenError | DataDirUnusableError}
+ */
+export async function findEngine(
+  { dataDir, binDir }: { readonly dataDir: string; readonly binDir: string | null },
+  { executableDir, path = "" }: Runtime,
+): Promise<Engine> {
+  if (binDir === null) {
+    // What lies there is run.
+    const { makeDataDir } = await import("../../node/mod.ts");
+    await makeDataDir(dataDir);
+  }
+  return await prepareEngine({
+    dataDir,
+    binDir,
+    executableDir,
+    path,
+    install: false,
+    onProgress: () => {}, // nothing is installed here
+    logger: getLogger("mesh-llm"),
+  });
+}

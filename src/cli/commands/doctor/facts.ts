@@ -1,0 +1,47 @@
+/** What the doctor looks at. Values only: `findings.ts` judges, `gather.ts` looks. */
+
+import type { PeerCheck, Status } from "../../../api/mod.ts";
+
+export type EngineFact =
+  | {
+    readonly kind: "works";
+    readonly build: string;
+    readonly rpcProtocol: string;
+    /** Names of the devices with memory of their own. */
+    readonly devices: readonly string[];
+  }
+  /** The node that runs is a client. */
+  | { readonly kind: "none" }
+  /** Not found, or does not run; the sentence says where it was looked for. */
+  | { readonly kind: "fails"; readonly sentence: string };
+
+export interface PortFact {
+  readonly flag: string;
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP";
+  readonly use: "free" | "this node" | "another program";
+}
+
+export interface DoctorFacts {
+  readonly version: string;
+  readonly engine: EngineFact;
+  /** Drivers of GPUs on this machine, by their device files. */
+  readonly gpuDrivers: readonly string[];
+  readonly ports: readonly PortFact[];
+  readonly dataDir: {
+    readonly path: string;
+    /** Why nothing can be written there. */
+    readonly unusable: string | null;
+    /** What is to be said of the folders above it. */
+    readonly warning?: string | null;
+    readonly freeBytes: number | null;
+    /** The youngest file of mesh-llm there, in milliseconds since the epoch. */
+    readonly newestMs: number | null;
+  };
+  /** Sentences about files that can't be used. */
+  readonly brokenModels: readonly string[];
+  readonly models: number;
+  readonly nowMs: number;
+  /** `null` where no node runs. */
+  readonly node: { readonly status: Status; readonly peers: readonly PeerCheck[] } | null;
+}

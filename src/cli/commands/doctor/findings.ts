@@ -1,0 +1,200 @@
+/** Facts -> what is well, what is not, and what to do. Pure. */
+
+import { count, formatBytes } from "../../base/format.ts";
+import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/mod.ts";
+import type { DoctorFacts, PortFact } from "./facts.ts";
+
+export interface Finding {
+  /** What was looked at, in a word or two. */
+  readonly check: string;
+  /** A problem keeps something from working; a warning will, or makes it worse. */
+  readonly level: "ok" | "warning" | "problem";
+  readonly found: string;
+  /** What to do; `null` where all is well. */
+  readonly remedy: string | null;
+}
+
+/** In the order in which one would look. */
+export function findingsOf(facts: DoctorFacts): readonly Finding[] {
+  return [
+    engine(facts),
+    ...gpu(facts),
+    ...facts.ports.map(port),
+    dataDir(facts),
+    ...dataDirPlace(facts),
+    ...disk(facts),
+    models(facts),
+    ...facts.brokenModels.map((sentence) =>
+      problem("models", sentence, "Remove the file, or download it again")
+    ),
+    ...clock(facts),
+    ...(facts.node === null ? [noNode()] : mesh(facts.node, facts)),
+  ];
+}
+
+/** What is to be said of the settings file: each sentence ends with what to do. */
+export function settingsFindings(warnings: readonly string[]): readonly Finding[] {
+  return warnings.map((sentence) => {
+    const [found = "", remedy = ""] = sentence.split(": run ");
+    return warning("settings", found, `Run ${remedy}`);
+  });
+}
+
+function ok(check: string, found: string): Finding {
+  return { check, level: "ok", found, remedy: null };
+}
+
+function warning(check: string, found: string, remedy: string): Finding {
+  return { check, level: "warning", found, remedy };
+}
+
+function problem(check: string, found: string, remedy: string): Finding {
+  return { check, level: "problem", found, remedy };
+}
+
+function engine({ engine }: DoctorFacts): Finding {
+  if (engine.kind === "none") return ok("llama.cpp", "A client needs none");
+  if (engine.kind === "works") {
+    return ok("llama.cpp", `Build ${engine.build}, RPC protocol ${engine.rpcProtocol}`);
+  }
+  // Errors of the engine end with what to do.
+  const end = engine.sentence.lastIndexOf(". ");
+  if (end < 0) return problem("llama.cpp", engine.sentence, "Run mesh-llm engine install");
+  return problem("llama.cpp", engine.sentence.slice(0, end), engine.sentence.slice(end + 2));
+}
+
+function gpu({ engine, gpuDrivers }: DoctorFacts): Finding[] {
+  if (engine.kind !== "works") return [];
+  if (engine.devices.length > 0) return [ok("devices", engine.devices.join(", "))];
+  if (gpuDrivers.length === 0) return [ok("devices", "CPU only")];
+  return [warning(
+    "devices",
+    `There is a GPU (${gpuDrivers.join(", ")}), and this llama.cpp does not use it`,
+    "Name a build for it with --bin-dir",
+  )];
+}
+
+function port({ flag, port, protocol, use }: PortFact): Finding {
+  const found = `${protocol} port ${port} is ${use === "free" ? "free" : `used by ${use}`}`;
+  if (use !== "another program") return ok("ports", found);
+  const remedy = `Stop that program, or start with ${flag} and another port`;
+  return problem("ports", found, remedy);
+}
+
+function dataDir({ dataDir: { path, unusable } }: DoctorFacts): Finding {
+  if (unusable === null) return ok("data directory", path);
+  return problem(
+    "data directory",
+    `Nothing can be written to ${path}: ${unusable}`,
+    "Make it writable for this user, or name another one with --data-dir",
+  );
+}
+
+function dataDirPlace({ dataDir: { warning: sentence = null } }: DoctorFacts): Finding[] {
+  if (sentence === null) return [];
+  const [found = "", remedy = ""] = sentence.split(": name ");
+  return [warning("data directory", found, `Name ${remedy}`)];
+}
+
+function disk({ dataDir: { path, freeBytes } }: DoctorFacts): Finding[] {
+  if (freeBytes === null) return [];
+  const found = `${formatBytes(freeBytes)} are free at ${path}`;
+  if (freeBytes >= LOW_DISK_BYTES) return [ok("disk", found)];
+  return [warning("disk", found, "Free some space before you download a model")];
+}
+
+function models({ models }: DoctorFacts): Finding {
+  return ok("models", `${count(models, "model")} on this disk`);
+}
+
+/** A clock that is behind makes invites and announcements look expired or from the future. */
+function clock({ dataDir: { newestMs }, nowMs, node }: DoctorFacts): Finding[] {
+  const remedy = "Set the clock, or switch its synchronisation on";
+  if (newestMs !== null && newestMs > nowMs + CLOCK_TOLERANCE_MS) {
+    const found = "This machine's clock is behind: its own files are from the future";
+    return [problem("clock", found, remedy)];
+  }
+  const ahead = (node?.peers ?? []).filter(({ startedMs }) =>
+    startedMs !== null && startedMs > nowMs + CLOCK_TOLERANCE_MS
+  );
+  if (ahead.length === 0) return [ok("clock", new Date(nowMs).toISOString())];
+  const found = `${names(ahead)} started in the future: one of the clocks is wrong`;
+  return [problem("clock", found, remedy)];
+}
+
+function noNode(): Finding {
+  return ok("node", "None is running here: start one to check its mesh too");
+}
+
+function mesh(node: NonNullable<DoctorFacts["node"]>, facts: DoctorFacts): Finding[] {
+  return [
+    addresses(node),
+    ...node.peers.map((peer) => reach(peer)),
+    ...waiting(node),
+    ...protocols(node, facts),
+    ...versions(node, facts),
+  ];
+}
+
+function addresses({ status: { node } }: NonNullable<DoctorFacts["node"]>): Finding {
+  if (node.role === "client") return ok("addresses", "A client only dials");
+  const own = node.addresses.filter((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address));
+  if (own.length > 0) {
+    return ok(
+      "addresses",
+      own.map((address) => address.split("/p2p/")[0]).join(", "),
+    );
+  }
+  return warning(
+    "addresses",
+    "This node has no address that another machine could reach",
+    "Connect this machine to a network",
+  );
+}
+
+function reach({ name, unreachable, addresses }: PeerOf): Finding {
+  if (unreachable === null) return ok("peers", `${name} answers`);
+  return problem(
+    "peers",
+    `${name} does not answer: ${unreachable}`,
+    `See that it runs, and that UDP passes to ${addresses[0]?.split("/p2p/")[0] ?? "it"}`,
+  );
+}
+
+type PeerOf = NonNullable<DoctorFacts["node"]>["peers"][number];
+
+/** What the node itself has found to keep a model from memory; the rest of its findings is looked at here anew. */
+function waiting({ status: { findings = [] } }: NonNullable<DoctorFacts["node"]>): Finding[] {
+  return findings.filter(({ about }) => about === "waiting").map(({ found, remedy }) =>
+    problem("memory", found, remedy)
+  );
+}
+
+function protocols({ peers }: NonNullable<DoctorFacts["node"]>, { engine }: DoctorFacts) {
+  if (engine.kind !== "works") return [];
+  const others = peers.filter(({ rpcProtocol }) =>
+    rpcProtocol !== null && rpcProtocol !== engine.rpcProtocol
+  );
+  return others.map(({ name, rpcProtocol }) =>
+    problem(
+      "RPC protocol",
+      `${name} speaks ${rpcProtocol}, this machine ${engine.rpcProtocol}: ` +
+        "they can't share a model",
+      "Run mesh-llm engine install on both, so that both have the same llama.cpp",
+    )
+  );
+}
+
+function versions({ peers }: NonNullable<DoctorFacts["node"]>, { version }: DoctorFacts) {
+  const others = peers.filter((peer) => peer.version !== version);
+  if (others.length === 0) return [ok("version", `mesh-llm ${version}, on every node`)];
+  return [warning(
+    "version",
+    `mesh-llm is ${version} here, and another version on ${names(others)}`,
+    "Use the same version on every machine",
+  )];
+}
+
+function names(peers: readonly PeerOf[]): string {
+  return peers.map(({ name }) => name).join(", ");
+}

@@ -1,0 +1,159 @@
+/** Looks at this machine and asks the running node. */
+
+import { createSocket } from "node:dgram";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { CatalogEntry, PeerCheck, Setting, Status } from "../../../api/mod.ts";
+import { gpuDrivers } from "../../../engine/mod.ts";
+import { askCatalog } from "../../client/ask_catalog.ts";
+import type { DoctorCommand } from "../../config/command.ts";
+import { findEngine } from "../../client/find_engine.ts";
+import {
+  findRunningNode,
+  NodeNotRunningError,
+  type RunningNodeClient,
+} from "../../client/running_node.ts";
+import { askSettings } from "../../client/running_settings.ts";
+import type { Runtime } from "../../terminal/runtime.ts";
+import { VERSION } from "../../base/version.ts";
+import type { DoctorFacts, EngineFact, PortFact } from "./facts.ts";
+
+/** What a node writes at each start, or while it runs. */
+const OWN_FILES = ["node.json", "identity.json", "mesh.json", "lock"];
+
+export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Promise<DoctorFacts> {
+  const { config } = command;
+  const client = await findRunningNode(config.dataDir).catch(noneRunning);
+  const node = client === null ? null : await askNode(client);
+  const settings = client === null ? null : await askSettings(client);
+  const [engine, ports, dataDir, entries] = await Promise.all([
+    node === null ? engineOf(command, runtime) : engineOfNode(node, command, runtime),
+    settings === null ? portsOf(command, client !== null) : portsOfNode(settings),
+    dataDirOf(config.dataDir),
+    // A directory that can't be used is a finding of its own.
+    askCatalog(config, runtime).then((known) => known.entries, (): CatalogEntry[] => []),
+  ]);
+  const onDisk = entries.filter(({ places }) => places.includes("disk"));
+  const brokenModels = onDisk.flatMap(({ broken }) => broken === null ? [] : [broken]);
+  return {
+    version: VERSION,
+    engine,
+    gpuDrivers: await gpuDrivers(),
+    ports,
+    dataDir,
+    brokenModels,
+    models: onDisk.length - brokenModels.length,
+    nowMs: Date.now(),
+    node,
+  };
+}
+
+function noneRunning(error: unknown): null {
+  if (error instanceof NodeNotRunningError) return null;
+  throw error;
+}
+
+async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> {
+  // The node that answers is this program; its contract is design.md 4.
+  const [status, peers] = await Promise.all([
+    client.get("/api/status"),
+    client.get("/api/peers/check"),
+  ]);
+  return { status: status as Status, peers: peers as PeerCheck[] };
+}
+
+async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<EngineFact> {
+  try {
+    const { build, rpcProtocol, devices } = await findEngine(config, runtime);
+    return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name) };
+  } catch (error) {
+    return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The one that it uses, wherever it found that. */
+function engineOfNode(
+  { status: { node } }: NonNullable<DoctorFacts["node"]>,
+  command: DoctorCommand,
+  runtime: Runtime,
+): EngineFact | Promise<EngineFact> {
+  const { engine, role } = node;
+  if (role === "client") return { kind: "none" };
+  if (engine === null) return engineOf(command, runtime);
+  const devices = node.devices.map(({ name }) => name).filter((name) => name !== "CPU");
+  return { kind: "works", build: engine.build, rpcProtocol: engine.rpcProtocol, devices };
+}
+
+/** Those that the node was started with, and has; a free one has no number to look for. */
+function portsOfNode(settings: readonly Setting[]): PortFact[] {
+  return (["port", "console-port", "bind-port"] as const).flatMap((name) => {
+    const port = settings.find((setting) => setting.name === name)?.value;
+    if (typeof port !== "number" || port === 0) return [];
+    const protocol = name === "bind-port" ? "UDP" as const : "TCP" as const;
+    return [{ flag: `--${name}`, port, protocol, use: "this node" as const }];
+  });
+}
+
+async function portsOf({ config }: DoctorCommand, isRunning: boolean): Promise<PortFact[]> {
+  const { port, consolePort, listen, consoleListen, bindPort } = config;
+  const asked = [
+    { flag: "--port", port, hostname: listen, protocol: "TCP" as const },
+    {
+      flag: "--console-port",
+      port: consolePort,
+      hostname: consoleListen,
+      protocol: "TCP" as const,
+    },
+    { flag: "--bind-port", port: bindPort ?? 0, hostname: "0.0.0.0", protocol: "UDP" as const },
+  ].filter(({ port }) => port !== 0);
+  return await Promise.all(asked.map(async ({ flag, port, hostname, protocol }) => {
+    const isFree = protocol === "TCP" ? canListen(hostname, port) : canBind(hostname, port);
+    const use = await isFree ? "free" : isRunning ? "this node" : "another program";
+    return { flag, port, protocol, use } as const;
+  }));
+}
+
+function canListen(hostname: string, port: number): boolean {
+  try {
+    Deno.listen({ hostname, port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function canBind(hostname: string, port: number): Promise<boolean> {
+  const socket = createSocket("udp4");
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once("error", () => resolve(false));
+  socket.bind(port, hostname, () => socket.close(() => resolve(true)));
+  return promise;
+}
+
+async function dataDirOf(path: string): Promise<DoctorFacts["dataDir"]> {
+  const unusable = await whyUnusable(path);
+  const freeBytes = unusable === null
+    ? await statfs(path).then(({ bavail, bsize }) => bavail * bsize)
+    : null;
+  const times = await Promise.all(OWN_FILES.map(async (name) => {
+    const file = await Deno.stat(join(path, name)).catch(() => null);
+    return file?.mtime?.getTime() ?? 0;
+  }));
+  const newestMs = Math.max(...times) || null;
+  const { dataDirWarning } = await import("../../../node/mod.ts");
+  return { path, unusable, warning: await dataDirWarning(path), freeBytes, newestMs };
+}
+
+/** Writes and removes a file: permissions alone do not tell of a read-only or full disk. */
+async function whyUnusable(path: string): Promise<string | null> {
+  try {
+    const { makeDataDir } = await import("../../../node/mod.ts");
+    await makeDataDir(path);
+    await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "doctor-" }));
+    return null;
+  } catch (error) {
+    // What is to be done is said by the finding.
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return reason instanceof Error ? reason.message : String(reason);
+  }
+}

@@ -1,0 +1,122 @@
+/** `mesh-llm run AGENT`: a tool's settings, pointed at this node's API; with `--exec` the tool itself. */
+
+import { delimiter, dirname, join } from "node:path";
+import { jsonText } from "../../base/printable.ts";
+import { type AgentSettings, agentSettings, shellLines } from "../../api/mod.ts";
+import { closestName } from "../base/closest_name.ts";
+import type { RunAgentCommand } from "../config/command.ts";
+import { printError, printOut } from "../base/output.ts";
+import { findRunningNode } from "../client/running_node.ts";
+import type { Runtime } from "../terminal/runtime.ts";
+
+/** There is no such tool, it is not installed, or a file of the user's stands in its way. */
+export class AgentError extends Error {
+  override name = "AgentError";
+}
+
+export async function runAgent(command: RunAgentCommand, runtime: Runtime): Promise<number> {
+  const { dataDir, agent: id, model, json, exec, words } = command;
+  const node = await findRunningNode(dataDir);
+  const query = model === null ? "" : `?model=${encodeURIComponent(model)}`;
+  const answer = await node.get(`/api/agents${query}`) as AgentsAnswer;
+  const agent = withKey(findAgent(answer.agents, id), answer, command, runtime);
+  if (exec) return await start(agent, words, runtime);
+  printOut(json ? jsonText(agent, { indent: 2 }) : agentText(agent));
+  return 0;
+}
+
+interface AgentsAnswer {
+  readonly apiUrl: string;
+  readonly model: string;
+  /** The settings have a place to fill a key in. */
+  readonly keyed: boolean;
+  readonly agents: readonly AgentSettings[];
+}
+
+/** The node never tells its keys: the one that the user has in the environment is filled in here. */
+function withKey(
+  agent: AgentSettings,
+  { apiUrl, model, keyed }: AgentsAnswer,
+  { exec }: RunAgentCommand,
+  { environment }: Runtime,
+): AgentSettings {
+  if (!keyed) return agent;
+  const apiKey = environment.MESH_LLM_API_KEY;
+  if (apiKey) return findAgent(agentSettings({ apiUrl, model, apiKey }), agent.id);
+  if (!exec) return agent;
+  throw new AgentError(
+    `Cannot start ${agent.title}: this node's API asks for a key. Set it in MESH_LLM_API_KEY`,
+  );
+}
+
+function findAgent(agents: readonly AgentSettings[], id: string): AgentSettings {
+  const found = agents.find((agent) => agent.id === id.toLowerCase());
+  if (found !== undefined) return found;
+  const ids = agents.map((agent) => agent.id);
+  const meant = closestName(id, ids);
+  throw new AgentError(
+    `There are no settings for ${JSON.stringify(id)}` +
+      (meant === undefined ? "" : ` (did you mean ${meant}?)`) +
+      `: there are for ${ids.join(", ")}`,
+  );
+}
+
+/** What to put where, and what to type; the lines of the shell can be copied as they are. */
+export function agentText(agent: AgentSettings): string {
+  const { title, about, docs, file, id } = agent;
+  const inFile = file === null ? "" : `\nIn ${file.path}:\n\n${file.text}\n`;
+  return `${title}: ${about}\n${docs}\n${inFile}\nIn a shell:\n\n${shellLines(agent)}\n\n` +
+    `Or at once: mesh-llm run ${id} --exec\n`;
+}
+
+/** Takes the terminal over until the tool ends. @returns its exit code. */
+async function start(
+  agent: AgentSettings,
+  words: readonly string[],
+  { path = "", facts }: Runtime,
+): Promise<number> {
+  const [program = "", ...args] = agent.command;
+  // Before anything is written for a tool that is not there.
+  if (!await isOnPath(program, path)) {
+    throw new AgentError(
+      `Cannot start ${agent.title}: there is no ${program} on PATH. Install it as ${agent.docs} says`,
+    );
+  }
+  if (agent.file !== null) await writeSettings(agent.file, facts.home);
+  const child = new Deno.Command(program, { args: [...args, ...words], env: agent.env }).spawn();
+  return (await child.status).code;
+}
+
+/** As the system looks for a program: a file that may be run, in one of the folders. */
+async function isOnPath(program: string, path: string): Promise<boolean> {
+  const files = program.includes("/")
+    ? [program]
+    : path.split(delimiter).map((folder) => join(folder || ".", program));
+  const found = await Promise.all(files.map((file) =>
+    Deno.stat(file).then(
+      ({ isFile, mode }) => isFile && (mode === null || (mode & 0o111) !== 0),
+      () => false,
+    )
+  ));
+  return found.includes(true);
+}
+
+/** Makes the file where there is none; what is the user's own is never changed. */
+async function writeSettings(
+  { path, text }: NonNullable<AgentSettings["file"]>,
+  home: string | undefined,
+): Promise<void> {
+  const file = path.startsWith("~/") && home !== undefined ? join(home, path.slice(2)) : path;
+  await Deno.mkdir(dirname(file), { recursive: true });
+  try {
+    // The API key may be in it.
+    await Deno.writeTextFile(file, `${text}\n`, { createNew: true, mode: 0o600 });
+    printError(`Wrote ${file}\n`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    if ((await Deno.readTextFile(file)).trim() === text.trim()) return;
+    throw new AgentError(
+      `${file} is there already, and is not changed. Add this to it, and start the tool yourself:\n\n${text}`,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** `mesh-llm engine show` and `mesh-llm engine install`. */
+
+import { getLogger } from "@logtape/logtape";
+import { jsonText, printable } from "../../base/printable.ts";
+import {
+  type Engine,
+  installEngine,
+  type InstallProgress,
+  mainMemoryBytes,
+  type OfferedDevice,
+  offeredMemory,
+} from "../../engine/mod.ts";
+import type { EngineInstallCommand, EngineShowCommand } from "../config/command.ts";
+import { findEngine } from "../client/find_engine.ts";
+import { formatBytes } from "../base/format.ts";
+import { printOut, styled } from "../base/output.ts";
+import { progressLine } from "../base/progress_line.ts";
+import type { Runtime } from "../terminal/runtime.ts";
+import { Screen } from "../base/screen.ts";
+
+export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
+  const engine = await findEngine(command, runtime);
+  const totalMemoryBytes = await mainMemoryBytes();
+  printOut(
+    command.json ? engineJson(engine, totalMemoryBytes) : engineText(engine, totalMemoryBytes),
+  );
+  return 0;
+}
+
+/** Shows what was installed, as `engine show` does. */
+export async function runEngineInstall(
+  command: EngineInstallCommand,
+  runtime: Runtime,
+): Promise<number> {
+  const { dataDir, from } = command;
+  const { makeDataDir } = await import("../../node/mod.ts");
+  await makeDataDir(dataDir);
+  const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
+  await installEngine({
+    dataDir,
+    from,
+    logger: getLogger("mesh-llm"),
+    onProgress: (progress) => showProgress(screen, progress, runtime),
+  });
+  screen.print(""); // ends the live line
+  return await runEngineShow({ ...command, kind: "engine-show", binDir: null }, runtime);
+}
+
+/** Standard output is for what was asked; a live line goes to standard error. */
+function showProgress(
+  screen: Screen,
+  { step, receivedBytes, totalBytes }: InstallProgress,
+  { colour }: Runtime,
+): void {
+  const fraction = totalBytes === null ? null : receivedBytes / totalBytes;
+  screen.showLive(progressLine({ label: printable(step), fraction, colour }));
+}
+
+/** The fields of design.md 3, in its order. */
+export function engineJson(engine: Engine, totalMemoryBytes: number): string {
+  const { llamaServer, rpcServer, build, rpcProtocol } = engine;
+  const devices = devicesOf(engine, totalMemoryBytes);
+  const fields = { llamaServer, rpcServer, build, rpcProtocol, devices };
+  return jsonText(fields, { indent: 2 });
+}
+
+export function engineText(engine: Engine, totalMemoryBytes: number): string {
+  const devices = devicesOf(engine, totalMemoryBytes);
+  const fields: [name: string, value: string][] = [
+    ["llama-server", engine.llamaServer],
+    ["rpc-server", engine.rpcServer],
+    ["build", engine.build],
+    ["RPC protocol", engine.rpcProtocol],
+    ...devices.map(({ name, totalBytes, offeredBytes }): [string, string] => [
+      "device",
+      `${name}: ${formatBytes(totalBytes)}, of which a mesh may use ${formatBytes(offeredBytes)}`,
+    ]),
+  ];
+  return fields.map(([name, value]) => `${name.padEnd(12)}  ${printable(value)}\n`).join("");
+}
+
+/** What computes here, with its memory, as `status` names it: the CPU where there is no GPU. */
+function devicesOf({ devices }: Engine, totalMemoryBytes: number): readonly OfferedDevice[] {
+  return offeredMemory({ devices, totalMemoryBytes, maxVramBytes: null }).devices;
+}

@@ -1,0 +1,154 @@
+/** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
+
+import type { Setting } from "../../api/mod.ts";
+import type { HubConfig, NodeConfig } from "../../node/mod.ts";
+import type { Shell } from "./program/actions.ts";
+
+/** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`. */
+export interface ServeConfig extends NodeConfig {
+  readonly kind: "serve";
+  readonly logFormat: "pretty" | "json";
+  /** Sentences for whoever started it. */
+  readonly warnings: readonly string[];
+}
+
+export interface ConfigShowCommand {
+  readonly kind: "config-show";
+  /** Of the file, whether there is one or not. */
+  readonly path: string;
+  readonly settings: readonly Setting[];
+  /** Sentences about the file. */
+  readonly warnings: readonly string[];
+  readonly json: boolean;
+}
+
+export interface StatusCommand {
+  readonly kind: "status";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface ModelsCommand {
+  readonly kind: "models";
+  readonly dataDir: string;
+  readonly modelsDir: string | null;
+  /** Those of the catalog that fit nowhere, too. */
+  readonly all: boolean;
+  readonly json: boolean;
+}
+
+export interface PlanCommand {
+  readonly kind: "plan";
+  readonly dataDir: string;
+  readonly modelsDir: string | null;
+  readonly model: string;
+  readonly json: boolean;
+}
+
+export interface DoctorCommand {
+  readonly kind: "doctor";
+  /** The node that would be started with the same options and file. */
+  readonly config: ServeConfig;
+  readonly json: boolean;
+}
+
+export interface RunAgentCommand {
+  readonly kind: "run-agent";
+  readonly dataDir: string;
+  /** As the settings of tools are named: `goose`, `claude`. */
+  readonly agent: string;
+  /** `null` takes the node's own. */
+  readonly model: string | null;
+  /** Starts the tool, with these further words. */
+  readonly exec: boolean;
+  readonly words: readonly string[];
+  readonly json: boolean;
+}
+
+export interface DownloadCommand {
+  readonly kind: "download";
+  readonly dataDir: string;
+  /** As `--models-dir` says; `null` leaves it to the node. */
+  readonly modelsDir: string | null;
+  /** A name of the catalog, a repository, or a URL. */
+  readonly model: string;
+  readonly hub: HubConfig;
+  readonly json: boolean;
+}
+
+export interface DropCommand {
+  readonly kind: "drop";
+  readonly dataDir: string;
+  readonly model: string;
+  /** Serves it again. */
+  readonly undo: boolean;
+  readonly json: boolean;
+}
+
+export interface TokenCommand {
+  readonly kind: "token";
+  readonly dataDir: string;
+  readonly role: "member" | "client";
+  readonly name: string | null;
+  readonly mayInvite: boolean;
+  /** From now on; `null` for as long as the inviting node belongs to the mesh. */
+  readonly expiresMs: number | null;
+  readonly json: boolean;
+}
+
+export interface TokenListCommand {
+  readonly kind: "token-list";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface TokenRevokeCommand {
+  readonly kind: "token-revoke";
+  readonly dataDir: string;
+  readonly id: string;
+  readonly json: boolean;
+}
+
+export interface EngineInstallCommand {
+  readonly kind: "engine-install";
+  readonly dataDir: string;
+  readonly from: "release" | "debian" | null;
+  readonly json: boolean;
+}
+
+export interface EngineShowCommand {
+  readonly kind: "engine-show";
+  readonly dataDir: string;
+  readonly binDir: string | null;
+  readonly json: boolean;
+}
+
+export interface CompletionsCommand {
+  readonly kind: "completions";
+  readonly shell: Shell;
+}
+
+export interface CompleteCommand {
+  readonly kind: "complete";
+  readonly words: readonly string[];
+}
+
+export type Command =
+  | ServeConfig
+  | ConfigShowCommand
+  | CompletionsCommand
+  | CompleteCommand
+  | StatusCommand
+  | ModelsCommand
+  | PlanCommand
+  | DoctorCommand
+  | RunAgentCommand
+  | DownloadCommand
+  | DropCommand
+  | TokenCommand
+  | TokenListCommand
+  | TokenRevokeCommand
+  | EngineInstallCommand
+  | EngineShowCommand
+  | { readonly kind: "version" }
+  | { readonly kind: "help"; readonly text: string };

@@ -1,0 +1,206 @@
+/** argv and environment -> what is asked for. Pure: prints nothing, reads nothing, exits never. */
+
+import { type Command as Subcommand, CommanderError } from "commander";
+import type { Setting } from "../../api/mod.ts";
+import { closestName } from "../base/closest_name.ts";
+import type { Command, ServeConfig } from "./command.ts";
+import { applyConfigFile, configurable, exposedSecrets } from "./config_file.ts";
+import { createProgram } from "./program/program.ts";
+import { consoleConfig, hubOf, serveConfig } from "./serve_config.ts";
+import type { ServeOptions } from "./serve_options.ts";
+import { NothingToServeError } from "../base/nothing_to_serve.ts";
+import { settingsOf } from "./settings.ts";
+import {
+  absolute,
+  configPath,
+  dataDirOf,
+  dataOf,
+  type Environment,
+  type Facts,
+  keyFrom,
+  type Surroundings,
+} from "./surroundings.ts";
+import { UsageError } from "../base/usage_error.ts";
+
+/** @throws {UsageError} with one sentence for people. */
+export function parse(argv: readonly string[], environment: Environment, facts: Facts): Command {
+  return understand(argv, environment, facts).command;
+}
+
+export interface Understood {
+  readonly command: Command;
+  /** Of a node that is to start: every setting, and where its value comes from. */
+  readonly settings: readonly Setting[];
+}
+
+/** @throws {UsageError} with one sentence for people. */
+export function understand(
+  argv: readonly string[],
+  environment: Environment,
+  facts: Facts,
+): Understood {
+  const around: Surroundings = { environment, facts };
+  let settings: readonly Setting[] = [];
+  const asked: Command[] = [];
+  const warnings: string[] = [];
+  let help = "";
+  const program = createProgram({
+    serve: (options, [word], commands) => {
+      if (word !== undefined) throw noSuchCommand(word, program);
+      for (const config of bareCommand(options, around)) {
+        asked.push(config);
+        settings = settingsOf(config, commands);
+      }
+    },
+    console: (options, commands) => {
+      const config = consoleConfig(options, around);
+      asked.push(config);
+      settings = settingsOf(config, commands);
+    },
+    configShow: ({ json = false, ...options }, commands) =>
+      asked.push({
+        kind: "config-show",
+        path: configPath(options, around) ?? "",
+        settings: settingsOf(serveConfig(options, around), commands),
+        warnings,
+        json,
+      }),
+    models: ({ modelsDir, all = false, ...options }) =>
+      asked.push({
+        kind: "models",
+        all,
+        modelsDir: absolute(modelsDir, around),
+        ...dataOf(options, around),
+      }),
+    plan: (model, { modelsDir, ...options }) =>
+      asked.push({
+        kind: "plan",
+        model,
+        modelsDir: absolute(modelsDir, around),
+        ...dataOf(options, around),
+      }),
+    doctor: ({ json = false, ...options }) =>
+      asked.push({ kind: "doctor", config: { ...serveConfig(options, around), warnings }, json }),
+    runAgent: (agent, words, { model, exec = false, ...options }) =>
+      asked.push({
+        kind: "run-agent",
+        agent,
+        model: model ?? null,
+        exec,
+        words,
+        ...dataOf(options, around),
+      }),
+    download: (model, { modelsDir, ...options }) =>
+      asked.push({
+        kind: "download",
+        model,
+        modelsDir: absolute(modelsDir, around),
+        hub: hubOf(around),
+        ...dataOf(options, around),
+      }),
+    status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
+    drop: (model, { undo = false, ...options }) =>
+      asked.push({ kind: "drop", model, undo, ...dataOf(options, around) }),
+    token: ({ role, name, mayInvite, expires, ...options }) =>
+      asked.push({
+        kind: "token",
+        role,
+        name: name ?? null,
+        mayInvite: mayInvite ?? false,
+        expiresMs: expires ?? null,
+        ...dataOf(options, around),
+      }),
+    completions: (shell) => asked.push({ kind: "completions", shell }),
+    complete: (words) => asked.push({ kind: "complete", words }),
+    tokenList: (options) => asked.push({ kind: "token-list", ...dataOf(options, around) }),
+    tokenRevoke: (id, options) =>
+      asked.push({ kind: "token-revoke", id, ...dataOf(options, around) }),
+    engineInstall: ({ from, ...options }) =>
+      asked.push({ kind: "engine-install", from: from ?? null, ...dataOf(options, around) }),
+    engineShow: ({ binDir, ...options }) =>
+      asked.push({
+        kind: "engine-show",
+        binDir: absolute(binDir, around),
+        ...dataOf(options, around),
+      }),
+  }, {
+    write: (text) => help += text,
+    prepare: (command, program) => warnings.push(...applyLayers(command, program, around)),
+  });
+  try {
+    program.parse(helpOf(argv), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.version") return { command: { kind: "version" }, settings };
+    if (help === "") throw new UsageError(sentence(error.message));
+  }
+  const [command] = asked;
+  if (command?.kind === "serve") return { command: { ...command, warnings }, settings };
+  if (command !== undefined) return { command, settings };
+  if (help === "") program.outputHelp();
+  return { command: { kind: "help", text: help }, settings };
+}
+
+/** Commander helps with the first word only: `help token list` is `token list --help`. */
+function helpOf(argv: readonly string[]): readonly string[] {
+  const [first, ...words] = argv;
+  return first === "help" && words.length > 1 ? [...words, "--help"] : argv;
+}
+
+/**
+ * Without a model and without a mesh to join the directory says what is meant: the same as last time. Where it says
+ * nothing either, the empty answer stands for the help; a supervisor that reads JSON is told that it failed.
+ */
+function bareCommand(options: ServeOptions, around: Surroundings): readonly ServeConfig[] {
+  const asks = options.client || options.join !== undefined || options.model !== undefined;
+  if (asks) return [serveConfig(options, around)];
+  if (configPath(options, around) === null) return [];
+  const dataDir = dataDirOf(options, around);
+  const last = around.facts.readLastStart(dataDir);
+  if (last?.role === "client") return [serveConfig({ ...options, client: true }, around)];
+  if (last !== undefined) return [{ ...serveConfig(options, around), models: last.models }];
+  if (options.logFormat === "json") throw new NothingToServeError(dataDir);
+  return [];
+}
+
+/** With the one that was meant, where one is close enough. */
+function noSuchCommand(word: string, program: Subcommand): UsageError {
+  const names = program.createHelp().visibleCommands(program).map((command) => command.name());
+  const meant = closestName(word, names);
+  const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  return new UsageError(`There is no command ${JSON.stringify(word)}${hint}`);
+}
+
+/**
+ * What no flag says comes from the environment, and what neither says from the file.
+ * @returns what is to be said of that file.
+ */
+function applyLayers(
+  command: Subcommand,
+  program: Subcommand,
+  around: Surroundings,
+): readonly string[] {
+  const isTaken = (attribute: string) =>
+    [command, program].some((one) =>
+      ["cli", "env"].includes(one.getOptionValueSource(attribute) ?? "")
+    );
+  const apiKey = keyFrom("MESH_LLM_API_KEY", around);
+  if (apiKey !== null && !isTaken("apiKey")) {
+    command.setOptionValueWithSource("apiKey", apiKey, "env");
+  }
+  const { MESH_LLM_JOIN: join } = around.environment;
+  if (join && !isTaken("join")) command.setOptionValueWithSource("join", join, "env");
+  const path = configPath({ ...program.opts(), ...command.opts() }, around);
+  const found = path === null ? undefined : around.facts.readConfig(path);
+  if (path === null || found === undefined) return [];
+  const file = { path, ...found };
+  const { home } = around.facts;
+  applyConfigFile(command, file, { known: configurable(program), isTaken, home });
+  return exposedSecrets(file);
+}
+
+/** Commander says "error: unknown option '--modle'\n(Did you mean --model?)". */
+function sentence(message: string): string {
+  const text = message.replace(/^error: /, "").replace("\n(Did", " (did").replace(/\.$/, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

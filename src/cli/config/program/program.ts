@@ -1,0 +1,82 @@
+/** The commands and options of mesh-llm, as commander knows them. */
+
+import { Command } from "commander";
+import { HELP_COLUMNS } from "../../base/defaults.ts";
+import { addServeOptions, type ServeOptions } from "../serve_options.ts";
+import type { Actions } from "./actions.ts";
+import { addEngineCommands } from "./engine_commands.ts";
+import { addModelCommands } from "./model_commands.ts";
+import { addNodeCommands, noConsole } from "./node_commands.ts";
+import { addTokenCommands } from "./token_commands.ts";
+import { addAgentCommand, addCompletionCommands } from "./tool_commands.ts";
+
+export interface ProgramOptions {
+  /** Where help goes. */
+  readonly write: (text: string) => void;
+  /** Called before an action that takes the options of a node: sets what no flag has set. */
+  readonly prepare: (command: Command, program: Command) => void;
+}
+
+/** Neither prints nor exits: everything that ends a parse is thrown. */
+export function createProgram(actions: Actions, options: ProgramOptions): Command {
+  const program = createCommands(actions, options);
+  addCompletionCommands(program, actions);
+  return program;
+}
+
+/** Without the commands of completion, which is made from these. */
+export function createCommands(actions: Actions, { write, prepare }: ProgramOptions): Command {
+  const program = new Command("mesh-llm")
+    .description(
+      "Pools the memory of several machines and serves large language models from all of them.",
+    )
+    .usage("[command] [options]")
+    .version("", "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: write,
+      writeErr: write,
+      outputError: () => {}, // the thrown error says the same
+      getOutHelpWidth: () => HELP_COLUMNS,
+      getErrHelpWidth: () => HELP_COLUMNS,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ subcommandTerm })
+    .addHelpText("after", EXAMPLES)
+    .action((options: ServeOptions, command: Command) =>
+      actions.serve(options, command.args, [command])
+    );
+  addServeOptions(program);
+  program.addOption(noConsole());
+  program.hook("preAction", (_, command) => {
+    if (takesServeOptions(command)) prepare(command, program);
+  });
+  addNodeCommands(program, actions);
+  addModelCommands(program, actions);
+  addTokenCommands(program, actions);
+  addAgentCommand(program, actions);
+  addEngineCommands(program, actions);
+  // Only here, since commands inherit it: the action knows what to say of a command that is none.
+  return program.allowExcessArguments();
+}
+
+/** What has to be typed; the rest is in the command's own help. */
+function subcommandTerm(command: Command): string {
+  const needed = command.registeredArguments.filter(({ required }) => required);
+  return [command.name(), ...needed.map((argument) => `<${argument.name()}>`)].join(" ");
+}
+
+const EXAMPLES = `
+Examples:
+  mesh-llm console                try it: a small built-in model and a chat
+  mesh-llm --model ./big.gguf     serve a model file
+  mesh-llm --join -               lend this machine to a mesh; paste its invite
+  mesh-llm --client --join @FILE  only use the models of a mesh`;
+
+function takesServeOptions(command: Command): boolean {
+  return command.options.some(({ long }) => long === "--join");
+}

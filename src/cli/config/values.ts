@@ -1,0 +1,126 @@
+/** Parsers of option values: the text of one option in, its value out, or a `UsageError` that names both. */
+
+import { isIP } from "node:net";
+import { MAX_PROPORTIONS, NAME_LENGTH_MAX } from "../base/defaults.ts";
+import { UsageError } from "../base/usage_error.ts";
+
+const PORT_MAX = 65_535;
+const BYTES_PER_GB = 1e9;
+
+/** llama.cpp keeps the context length in 32 bits. */
+const CONTEXT_LENGTH_MAX = 2 ** 31 - 1;
+
+export function parsePort(option: string, text: string): number {
+  return wholeNumber(text, 0, PORT_MAX) ?? refuse(option, "a port from 0 to 65535", text);
+}
+
+export function parseContextLength(option: string, text: string): number {
+  return wholeNumber(text, 1, CONTEXT_LENGTH_MAX) ??
+    refuse(option, "a whole number of tokens from 1", text);
+}
+
+/** GB are 10^9 bytes, as everywhere in this program. */
+export function parseGigabytes(option: string, text: string): number {
+  const bytes = Math.round((decimal(text) ?? 0) * BYTES_PER_GB);
+  if (bytes < 1 || !Number.isSafeInteger(bytes)) {
+    return refuse(option, "a number of GB above 0, such as 8 or 1.5", text);
+  }
+  return bytes;
+}
+
+/** Proportions, one a machine and the host's first. A machine may get nothing, but not all of them. */
+export function parseProportions(option: string, text: string): readonly number[] {
+  const parts = text.split(",").map((part) => decimal(part.trim()));
+  const numbers = parts.filter((part) => part !== undefined);
+  const isRight = numbers.length === parts.length && numbers.length >= 2 &&
+    numbers.length <= MAX_PROPORTIONS && numbers.some((part) => part > 0);
+  if (isRight) return numbers;
+  return refuse(option, "two or more numbers with commas between them, such as 3,1", text);
+}
+
+/** An address of this machine, without a port. */
+export function parseAddress(option: string, text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, "$1");
+  if (address === "localhost" || isIP(address) !== 0) return address;
+  return refuse(option, "an IP address without a port, such as 0.0.0.0", text);
+}
+
+/** A name of this machine as others use it, in the form in which browsers send it. */
+export function parseHostName(option: string, text: string): string {
+  const [, wild = "", name = ""] = /^(\*\.)?(.*)$/s.exec(text) ?? [];
+  const isWhole = /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*\.?$/u.test(name);
+  const address = isIP(name) === 6 ? `[${name}]` : name;
+  const host = isWhole || isIP(name) === 6 ? URL.parse(`http://${address}`)?.hostname : undefined;
+  if (host !== undefined && !(wild && isIP(name) !== 0)) return wild + host.replace(/\.$/, "");
+  return refuse(option, "a host name without a port, such as gpu.lan or *.lan", text);
+}
+
+/** A key travels in an HTTP header, so it is printable ASCII without spaces. */
+export function parseKey(option: string, text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new UsageError(`${option} must be one word of letters, digits and signs, without spaces`);
+}
+
+export function parseName(option: string, text: string): string {
+  const name = text.trim();
+  const printable = !/\p{C}/u.test(name);
+  if (name !== "" && printable && name.length <= NAME_LENGTH_MAX) return name;
+  return refuse(option, `a name of 1 to ${NAME_LENGTH_MAX} printable characters`, text);
+}
+
+export function parseNotEmpty(option: string, text: string): string {
+  if (text.trim() !== "") return text;
+  throw new UsageError(`${option} must not be empty`);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** Ten years are as good as none, and what is beyond them is a slip of the finger. */
+const DURATION_MAX_MS = 10 * 366 * 86_400_000;
+
+/** Milliseconds. */
+export function parseDuration(option: string, text: string): number {
+  const [, digits = "", unit = ""] = /^(\d{1,7})([smhdw])$/.exec(text) ?? [];
+  const ms = Number(digits) * (UNIT_MS[unit] ?? 0);
+  if (ms > 0 && ms <= DURATION_MAX_MS) return ms;
+  return refuse(option, "a number and a unit, such as 30m, 12h, 7d or 4w", text);
+}
+
+/** As it is written, in the largest unit without a rest. */
+export function durationText(ms: number): string {
+  const [unit, unitMs] = Object.entries(UNIT_MS).findLast(([, unitMs]) => ms % unitMs === 0) ??
+    ["s", 1_000];
+  return `${ms / unitMs}${unit}`;
+}
+
+/** As `token list` shows it. It becomes part of a URL. */
+export function parseInviteId(text: string): string {
+  const id = text.toLowerCase();
+  if (/^[0-9a-f]{16}$/.test(id)) return id;
+  return refuse("The id of an invite", "16 hexadecimal digits, as token list shows them", text);
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
+}
+
+function wholeNumber(text: string, min: number, max: number): number | undefined {
+  if (!/^\d{1,15}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= min && value <= max ? value : undefined;
+}
+
+/** Stricter than `Number()`, which also takes "", "0x10" and "1e400". */
+function decimal(text: string): number | undefined {
+  return /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+function refuse(option: string, rule: string, text: string): never {
+  throw new UsageError(`${option} must be ${rule}: current value is ${JSON.stringify(text)}`);
+}

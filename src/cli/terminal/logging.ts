@@ -1,0 +1,60 @@
+/** The one place where logging is configured; every other folder is handed a `Logger`. */
+
+import { configureSync, getLogger, type Logger, type LogRecord, type Sink } from "@logtape/logtape";
+import type { LogLine } from "../../api/mod.ts";
+import { jsonLine, logLine } from "./log_line.ts";
+import { pretty, type PrettyOptions } from "./pretty.ts";
+import { Screen } from "../base/screen.ts";
+
+export interface LoggingOptions extends PrettyOptions {
+  readonly format: "pretty" | "json";
+  /** Whether output goes to a terminal, where a line can be drawn anew. */
+  readonly terminal: boolean;
+}
+
+export interface Logging {
+  readonly logger: Logger;
+  /** The same records for whoever shows them elsewhere. */
+  readonly logs: { subscribe(listener: (line: LogLine) => void): () => void };
+}
+
+const ROOT = "mesh-llm";
+
+/** Records are written before the call that logs them returns, so none is lost at the exit. */
+export function configureLogging(options: LoggingOptions, write: (text: string) => void): Logging {
+  const listeners = new Set<(line: LogLine) => void>();
+  configureSync({
+    sinks: {
+      stdout: options.format === "json" ? jsonSink(write) : prettySink(options, write),
+      subscribers: (record) => listeners.forEach((listener) => listener(logLine(record))),
+    },
+    loggers: [
+      {
+        category: ROOT,
+        sinks: ["stdout", "subscribers"],
+        lowestLevel: options.verbose ? "debug" : "info",
+      },
+      { category: ["logtape", "meta"], sinks: ["stdout"], lowestLevel: "warning" },
+    ],
+    reset: true,
+  });
+  return { logger: getLogger(ROOT), logs: { subscribe: (listener) => add(listeners, listener) } };
+}
+
+function add<T>(set: Set<T>, item: T): () => void {
+  set.add(item);
+  return () => set.delete(item);
+}
+
+function jsonSink(write: (text: string) => void): Sink {
+  return (record) => write(jsonLine(record));
+}
+
+function prettySink(options: LoggingOptions, write: (text: string) => void): Sink {
+  const screen = new Screen(write, { live: options.terminal });
+  return (record: LogRecord) => {
+    const shown = pretty(record, options);
+    if (shown?.kind === "lines") screen.print(shown.text);
+    if (shown?.kind === "live") screen.showLive(shown);
+  };
+}

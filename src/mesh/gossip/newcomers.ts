@@ -1,0 +1,289 @@
+import type { Clock } from "../base/clock.ts";
+import {
+  CATCH_UP_MS,
+  FULL_MESH_MEMBERS,
+  HEARSAY_A_LINK,
+  MAX_LIVING,
+  MAX_MEMBERS,
+  MAX_WAITING,
+  MET_AT_A_TIME,
+  NEWCOMER_RATE,
+  TELLER_AGE_MS,
+  UNKNOWN_WANTED,
+  WAITING_A_TELLER,
+  WAITING_MS,
+} from "../base/defaults.ts";
+import { markOf } from "./digest.ts";
+import { compareBytes } from "./membership.ts";
+import { RateLimiter } from "../base/rate_limit.ts";
+import type { MeshRecord } from "./record.ts";
+import type { Roster } from "./roster.ts";
+import type { Announcement, PeerId } from "../base/types.ts";
+
+export interface NewcomersParts {
+  readonly roster: Pick<
+    Roster,
+    "membership" | "members" | "size" | "recordOf" | "livingBy" | "isHearsay"
+  >;
+  readonly clock: Pick<Clock, "elapsed">;
+  /** Whether an admitted connection to the peer is open. */
+  isConnected(peer: PeerId): boolean;
+  /** Peers with a gossip link. */
+  linked(): readonly PeerId[];
+}
+
+/** `hearsay`: a member that this node tells nobody of. `waits`: no member yet. */
+export type Verdict = "member" | "hearsay" | "waits" | "refused";
+
+interface Waiting {
+  readonly record: MeshRecord;
+  /** Who tells of it, the first of them first. */
+  readonly tellers: Set<PeerId>;
+  readonly sinceMs: number;
+  /** It was dialled, and does not answer. */
+  isSilent: boolean;
+}
+
+/**
+ * Who becomes a member. Whoever has an invite can make as many identities as it likes, and sign what they say: so a
+ * record proves that its subject was invited, and no more. A node that this one is connected to is one, and so are
+ * those that it knows already. Of others it hears, and believes
+ *
+ * - everything that the peer tells by which it has come, while it catches up or hears from nobody else;
+ * - what two peers tell, or one in a mesh too large for everybody to be connected to everybody. Once this node has
+ *   caught up they have to be here for a while, and it is so many a second for each invite on the way to them;
+ * - that a peer is connected to one, as that peer announces it, of a few for each invite. Nobody is told of those.
+ *
+ * The rest waits, is dialled in a small mesh, and is forgotten after a minute.
+ */
+export class Newcomers {
+  readonly #parts: NewcomersParts;
+  readonly #waiting = new Map<PeerId, Waiting>();
+  /** Who tells of those that are members by hearsay. */
+  readonly #tellers = new Map<PeerId, Set<PeerId>>();
+  /** Peers that this node was connected to, and since when it knows them. */
+  readonly #met = new Map<PeerId, number>();
+  readonly #rate = new RateLimiter(NEWCOMER_RATE);
+  /** The first peer that this node has dialled: what it knew before came with its token, or from its last life. */
+  #sponsor: PeerId | undefined;
+  #caughtUpAt = Infinity;
+
+  constructor(parts: NewcomersParts) {
+    this.#parts = parts;
+  }
+
+  /** A peer has been admitted that this node has dialled itself. */
+  dialled(peer: PeerId): void {
+    if (this.#sponsor === undefined || !this.#parts.isConnected(this.#sponsor)) {
+      this.#sponsor = peer;
+    }
+  }
+
+  /** A gossip link to the peer has opened. */
+  met(peer: PeerId): void {
+    const now = this.#parts.clock.elapsed();
+    if (this.#caughtUpAt === Infinity) this.#caughtUpAt = now + CATCH_UP_MS;
+    if (!this.#met.has(peer)) this.#met.set(peer, now);
+  }
+
+  /** Whom this node believes while it catches up: worth comparing with in every round. */
+  get sponsor(): PeerId | undefined {
+    return this.#isCatchingUp ? this.#sponsor : undefined;
+  }
+
+  judge(record: MeshRecord, from: PeerId): Verdict {
+    const { subject, status } = record;
+    if (subject === from || this.#parts.isConnected(subject)) return "member";
+    const entry = this.#parts.roster.membership.get(subject);
+    const returns = status === "alive" && entry?.record.status !== "alive";
+    if (returns && !this.#hasRoom(record)) return "refused";
+    if (entry !== undefined && entry.last !== null) return "member";
+    if (this.#isTrusting(from)) return "member";
+    if (status !== "alive") return this.#isInRate(record) ? "member" : "refused";
+    return this.#judgeStranger(record, from);
+  }
+
+  /** The record of these bytes, where it waits: checked before. */
+  find(bytes: Uint8Array, from: PeerId): MeshRecord | undefined {
+    for (const { record, tellers } of this.#waiting.values()) {
+      if (markOf(record.bytes) !== markOf(bytes) || compareBytes(record.bytes, bytes) !== 0) {
+        continue;
+      }
+      tellers.add(from);
+      return record;
+    }
+    return undefined;
+  }
+
+  /** A peer knows these nodes too; answers with those that are members by it: what waited, and what was hearsay. */
+  mentioned(peers: readonly PeerId[], from: PeerId): readonly MeshRecord[] {
+    return peers.flatMap((peer) => {
+      const waiting = this.#waiting.get(peer);
+      if (waiting !== undefined) {
+        return this.judge(waiting.record, from) === "member" ? [waiting.record] : [];
+      }
+      return this.#isConfirmed(peer, from) ? this.#parts.roster.recordOf(peer) ?? [] : [];
+    });
+  }
+
+  /** What waited of a peer that is connected now. */
+  take(peer: PeerId): MeshRecord | undefined {
+    const record = this.#waiting.get(peer)?.record;
+    this.#waiting.delete(peer);
+    this.#tellers.delete(peer);
+    return record;
+  }
+
+  /** Of the nodes that a peer knows and this one does not, or not so new, those that are worth asking for. */
+  wanted(peers: readonly PeerId[], from: PeerId): PeerId[] {
+    const isStarting = this.#isCatchingUp && this.#isCrowd();
+    if (isStarting || this.#isTrusting(from)) return [...peers];
+    let unknown = 0;
+    return peers.filter((peer) => {
+      if (this.#parts.roster.membership.has(peer)) return true;
+      return !this.#waiting.get(peer)?.tellers.has(from) && unknown++ < UNKNOWN_WANTED;
+    });
+  }
+
+  /** In a small mesh those that wait show by their answer that they are there. */
+  toDial(): PeerId[] {
+    if (this.#waiting.size === 0 || this.#isCrowd()) return [];
+    return [...this.#waiting].flatMap(([peer, { isSilent }]) => isSilent ? [] : [peer])
+      .slice(0, MET_AT_A_TIME);
+  }
+
+  /** The peer was dialled often enough. */
+  silent(peer: PeerId): void {
+    const waiting = this.#waiting.get(peer);
+    if (waiting !== undefined) waiting.isSilent = true;
+  }
+
+  announcementOf(peer: PeerId): Announcement | undefined {
+    return this.#waiting.get(peer)?.record.announcement ?? undefined;
+  }
+
+  /**
+   * Forgets who has waited in vain. Answers with whom this node took in while it caught up and nobody can vouch for:
+   * in a small mesh it would have met them since.
+   */
+  tidy(): readonly PeerId[] {
+    const { clock, roster } = this.#parts;
+    const now = clock.elapsed();
+    for (const [peer, { sinceMs }] of this.#waiting) {
+      if (now - sinceMs >= WAITING_MS) this.#waiting.delete(peer);
+    }
+    for (const peer of this.#met.keys()) {
+      if (!roster.membership.has(peer) && !this.#parts.isConnected(peer)) this.#met.delete(peer);
+    }
+    for (const peer of this.#tellers.keys()) {
+      if (!roster.isHearsay(peer)) this.#tellers.delete(peer);
+    }
+    if (this.#isCatchingUp || this.#isCrowd()) return [];
+    const listed = new Set(this.#connected().flatMap(({ rttsMs }) => Object.keys(rttsMs)));
+    return roster.members.map(({ peer }) => peer)
+      .filter((peer) =>
+        !this.#met.has(peer) && !listed.has(peer) && !this.#parts.isConnected(peer)
+      );
+  }
+
+  #judgeStranger(record: MeshRecord, from: PeerId): Verdict {
+    const { subject } = record;
+    const tellers = this.#waiting.get(subject)?.tellers ?? new Set();
+    tellers.add(from);
+    if (this.#isTold(tellers) && (this.#isCatchingUp || this.#isInRate(record))) {
+      this.#waiting.delete(subject);
+      return "member";
+    }
+    if (this.#isListedBy(from, subject) && this.#hasHearsayRoom(record)) {
+      this.#waiting.delete(subject);
+      this.#tellers.set(subject, tellers);
+      return "hearsay";
+    }
+    return this.#wait(record, tellers) ? "waits" : "refused";
+  }
+
+  #wait(record: MeshRecord, tellers: Set<PeerId>): boolean {
+    const { subject } = record;
+    const known = this.#waiting.get(subject);
+    const [first] = tellers;
+    if (known === undefined) {
+      const all = [...this.#waiting.values()];
+      const ofFirst = all.filter((one) => one.tellers.values().next().value === first).length;
+      if (ofFirst >= WAITING_A_TELLER || all.length >= MAX_WAITING) return false;
+    }
+    const { sinceMs = this.#parts.clock.elapsed(), isSilent = false } = known ?? {};
+    this.#waiting.set(subject, { record, tellers, sinceMs, isSilent });
+    return true;
+  }
+
+  #isConfirmed(peer: PeerId, from: PeerId): boolean {
+    const { roster } = this.#parts;
+    const record = roster.recordOf(peer);
+    if (record === undefined || !roster.isHearsay(peer)) return false;
+    const tellers = this.#tellers.get(peer) ?? new Set();
+    this.#tellers.set(peer, tellers.add(from));
+    return this.#isTold(tellers) && (this.#isCatchingUp || this.#isInRate(record));
+  }
+
+  /** Whoever has just come may have been misled itself. */
+  #isTold(tellers: ReadonlySet<PeerId>): boolean {
+    if (this.#isCatchingUp) return tellers.size >= 2 || (tellers.size === 1 && this.#isCrowd());
+    const now = this.#parts.clock.elapsed();
+    const old = [...tellers].filter((peer) => now - (this.#met.get(peer) ?? now) >= TELLER_AGE_MS);
+    return old.length >= 2 || (old.length === 1 && this.#isCrowd());
+  }
+
+  #isTrusting(from: PeerId): boolean {
+    return from === this.#sponsor && (this.#isCatchingUp || this.#parts.linked().length === 1);
+  }
+
+  /** The mesh may be starting as a whole. */
+  get #isCatchingUp(): boolean {
+    return this.#parts.clock.elapsed() < this.#caughtUpAt;
+  }
+
+  /** Too many for everybody to be connected to everybody. */
+  #isCrowd(): boolean {
+    const { roster } = this.#parts;
+    return roster.size - this.#tellers.size >= FULL_MESH_MEMBERS;
+  }
+
+  #connected(): Announcement[] {
+    return this.#parts.linked().flatMap((peer) =>
+      this.#parts.roster.recordOf(peer)?.announcement ?? []
+    );
+  }
+
+  #isListedBy(teller: PeerId, peer: PeerId): boolean {
+    return this.#parts.roster.recordOf(teller)?.announcement?.rttsMs[peer] !== undefined;
+  }
+
+  #hasRoom(record: MeshRecord): boolean {
+    const { roster } = this.#parts;
+    return roster.size < MAX_LIVING &&
+      quotaLinks(record).every((link) => roster.livingBy(link) < MAX_MEMBERS);
+  }
+
+  #hasHearsayRoom(record: MeshRecord): boolean {
+    const { roster } = this.#parts;
+    const others = [...this.#tellers.keys()].flatMap((peer) =>
+      roster.isHearsay(peer) ? roster.recordOf(peer) ?? [] : []
+    );
+    return quotaLinks(record).every((link) =>
+      others.filter((other) => quotaLinks(other).includes(link)).length < HEARSAY_A_LINK
+    );
+  }
+
+  #isInRate(record: MeshRecord): boolean {
+    const now = this.#parts.clock.elapsed();
+    return quotaLinks(record).every((link) => this.#rate.allows(link, now));
+  }
+}
+
+/**
+ * The certificates by which a node came that others may have come by as well: not its own, and not the founder's, by
+ * which everybody came. Whoever may invite can make as many invites as it likes, but all of them below its own.
+ */
+export function quotaLinks({ links = [] }: Pick<MeshRecord, "links">): readonly string[] {
+  return links.slice(1, -1);
+}

@@ -1,0 +1,74 @@
+import type { Clock } from "../base/clock.ts";
+import { Deadline, raceSignal } from "../base/deadline.ts";
+import { PROBE_TIMEOUT_MS } from "../base/defaults.ts";
+import type { PeerId } from "../base/types.ts";
+
+export interface ProbeEffects {
+  /** Sends a ping over the link to the peer; false where there is none. */
+  ping(peer: PeerId): boolean;
+  /** Makes a new connection beside the old: the handshake is answered even by a process that is too busy for a ping. */
+  handshake(peer: PeerId, signal: AbortSignal): Promise<unknown>;
+  /** Connects and joins anew: more than a process does that has closed its connections to exit. */
+  rejoin(peer: PeerId, signal: AbortSignal): Promise<unknown>;
+}
+
+/** The one direct probe that decides whether a suspect is dead. */
+export class Prober {
+  readonly #effects: ProbeEffects;
+  readonly #clock: Pick<Clock, "after">;
+  readonly #running = new Map<PeerId, Promise<boolean>>();
+  readonly #answers = new Map<PeerId, PromiseWithResolvers<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(effects: ProbeEffects, clock: Pick<Clock, "after">) {
+    this.#effects = effects;
+    this.#clock = clock;
+  }
+
+  /** Whether the peer lives. Asked again while a probe runs, it is that probe's answer. */
+  probe(peer: PeerId): Promise<boolean> {
+    const running = this.#running.get(peer) ?? this.#probe(peer);
+    this.#running.set(peer, running);
+    return running;
+  }
+
+  /** The peer has answered a ping, whoever sent it. */
+  answered(peer: PeerId): void {
+    this.#answers.get(peer)?.resolve();
+  }
+
+  /** Resolves when no probe is left; those that ran have found their peers alive. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("This node stops"));
+    await Promise.all(this.#running.values());
+  }
+
+  async #probe(peer: PeerId): Promise<boolean> {
+    using deadline = new Deadline(PROBE_TIMEOUT_MS, "The probe", this.#stop.signal, this.#clock);
+    try {
+      await raceSignal(this.#ask(peer, deadline.signal), deadline.signal);
+      return true;
+    } catch {
+      return this.#stop.signal.aborted;
+    } finally {
+      this.#running.delete(peer);
+      this.#answers.delete(peer);
+    }
+  }
+
+  async #ask(peer: PeerId, signal: AbortSignal): Promise<void> {
+    const answer = Promise.withResolvers<void>();
+    this.#answers.set(peer, answer);
+    const isLinked = this.#effects.ping(peer);
+    if (!isLinked) await this.#effects.rejoin(peer, signal);
+    else if (!await this.#isInTime(answer.promise, signal)) {
+      await this.#effects.handshake(peer, signal);
+    }
+  }
+
+  /** An answer has half of the time, so that a connection which is lost does not speak for its peer. */
+  async #isInTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
+    using half = new Deadline(PROBE_TIMEOUT_MS / 2, "The ping", signal, this.#clock);
+    return await raceSignal(answer, half.signal).then(() => true, () => false);
+  }
+}

@@ -1,0 +1,61 @@
+import type { ByteStream } from "../base/byte_stream.ts";
+import type { PeerId } from "../base/types.ts";
+
+/** A stream whose end somebody waits for. */
+export interface NetworkStream extends ByteStream {
+  /** Resolves when both directions have ended or the stream broke; never rejects. */
+  readonly ended: Promise<void>;
+  /** Ends what its user left open. */
+  release(): Promise<void>;
+}
+
+/** A connection whose TLS has proven the peer's PeerId, and nothing more. */
+export interface PeerConnection {
+  readonly id: string;
+  readonly peer: PeerId;
+  readonly direction: "inbound" | "outbound";
+  /** By this node's clock. */
+  readonly openedAtMs: number;
+  /** Of an outbound one also where the peer can be dialled again. */
+  readonly remoteAddress: string;
+  readonly isOpen: boolean;
+  /** Streams that are open on it. */
+  readonly streams: number;
+  /** @param options.optimistic see `OpenOptions`. */
+  openStream(
+    protocol: string,
+    signal: AbortSignal,
+    options?: { readonly optimistic?: boolean },
+  ): Promise<NetworkStream>;
+  /** Closes it once its streams have ended by themselves. Never rejects. */
+  drain(): Promise<void>;
+  /** Closes it with everything on it; the peer sees it at once. */
+  abort(reason: Error): void;
+}
+
+export interface ConnectionListener {
+  opened(connection: PeerConnection): void;
+  closed(connection: PeerConnection): void;
+}
+
+/** Streams of one protocol, from anybody: who may open one is for the admission to say. */
+export type IncomingStream = (stream: NetworkStream, connection: PeerConnection) => void;
+
+export interface DialRequest {
+  readonly peer: PeerId;
+  /** In the order in which they are tried. */
+  readonly addresses: readonly string[];
+  /** Makes a new connection beside one that may be dead. */
+  readonly fresh?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What the mesh needs of libp2p. */
+export interface Network {
+  listen(listener: ConnectionListener): void;
+  /** @throws {UnreachableError} when no address answers with the peer's key. */
+  dial(request: DialRequest): Promise<PeerConnection>;
+  handle(protocol: string, maxStreams: number, incoming: IncomingStream): void;
+  /** Aborts every connection, and stops listening. Safe to call twice. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,251 @@
+import type { Logger } from "@logtape/logtape";
+import type { Admission, AdmissionListener } from "./admission.ts";
+import type { AdmittedConnection } from "./admitted_connections.ts";
+import { BadMessageError } from "../base/cbor.ts";
+import { Deadline } from "../base/deadline.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Counters } from "../base/counters.ts";
+import {
+  JOIN_TIMEOUT_MS,
+  MISCONDUCT_RATE,
+  OPEN_STREAM_TIMEOUT_MS,
+  STREAM_RATE,
+} from "../base/defaults.ts";
+import { NotAllowedError, RateExceededError } from "../base/errors.ts";
+import type { JoinedPeer } from "./joined_peer.ts";
+import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
+import { chooseConnection } from "../quic/mod.ts";
+import { RateLimiter } from "../base/rate_limit.ts";
+import type { AdmittedPeer, HandleOptions, PeerId } from "../base/types.ts";
+
+export type PeerStreamHandler = (
+  stream: NetworkStream,
+  peer: AdmittedPeer,
+  connection: PeerConnection,
+) => Promise<void>;
+
+export interface PeerListener extends AdmissionListener {
+  /** Another connection to the peer is used from now on; this one closes once its streams have ended. */
+  superseded(connection: PeerConnection): void;
+}
+
+export interface PeerNetworkParts {
+  readonly self: PeerId;
+  readonly network: Network;
+  readonly admission: Admission;
+  readonly clock: Pick<Clock, "elapsed">;
+  readonly counters: Counters;
+  readonly logger: Logger;
+}
+
+/**
+ * Streams between members: nothing is opened or answered before the join has passed. Of several
+ * connections to one peer one is used, and the others run dry.
+ */
+export class PeerNetwork {
+  readonly #self: PeerId;
+  readonly #network: Network;
+  readonly #admission: Admission;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<PeerListener>();
+  readonly #draining = new WeakSet<PeerConnection>();
+  /** Connections of members that were passive when they joined, and gossip now. */
+  readonly #activated = new WeakSet<PeerConnection>();
+  readonly #clock: Pick<Clock, "elapsed">;
+  readonly #counters: Counters;
+  /** By peer: it may send something bad now and then. */
+  readonly #forgiven = new RateLimiter(MISCONDUCT_RATE);
+
+  constructor({ self, network, admission, clock, counters, logger }: PeerNetworkParts) {
+    this.#self = self;
+    this.#network = network;
+    this.#admission = admission;
+    this.#clock = clock;
+    this.#counters = counters;
+    this.#logger = logger;
+    admission.listen({
+      admitted: (connection, peer) => {
+        for (const listener of this.#listeners) listener.admitted(connection, peer);
+        this.#settle(peer.id);
+      },
+      closed: (connection, peer) => {
+        for (const listener of this.#listeners) listener.closed(connection, peer);
+      },
+    });
+  }
+
+  listen(listener: PeerListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The connection for new streams to the peer. */
+  connectionTo(peer: PeerId): PeerConnection | undefined {
+    return this.#choose(peer)?.keep;
+  }
+
+  isConnected(peer: PeerId): boolean {
+    return this.connectionTo(peer) !== undefined;
+  }
+
+  /** Peers with at least one admitted connection. */
+  connectedPeers(): Map<PeerId, JoinedPeer> {
+    return this.#admission.connections.peers();
+  }
+
+  /** Active members with at least one admitted connection. */
+  connectedMembers(): Set<PeerId> {
+    return new Set(this.activeConnections().map(({ peer }) => peer.id));
+  }
+
+  /** Whether an admitted connection to the peer is open, over which it gossips or would. */
+  isActive(peer: PeerId): boolean {
+    return this.#admission.connections.of(peer).some((one) => this.#isActive(one));
+  }
+
+  /** Admitted connections of active members. */
+  activeConnections(): AdmittedConnection[] {
+    return [...this.#admission.connections.all()].filter((one) => this.#isActive(one));
+  }
+
+  /** A passive member has become an active one on this connection; false where it was one already. */
+  activate(connection: PeerConnection): boolean {
+    const admitted = this.#admission.connections.of(connection.peer)
+      .find((one) => one.connection.id === connection.id);
+    if (admitted === undefined || this.#isActive(admitted)) return false;
+    this.#activated.add(connection);
+    return true;
+  }
+
+  /** @throws {UnreachableError | RefusedError} or the signal's reason. */
+  async connect(request: DialRequest): Promise<PeerConnection> {
+    const existing = this.connectionTo(request.peer);
+    if (existing !== undefined) return existing;
+    const connection = await this.#network.dial(request);
+    await this.#admission.admitted(connection, request.signal);
+    return connection;
+  }
+
+  /** A new connection beside those there are: its handshake is all that is waited for. */
+  async handshake(request: DialRequest): Promise<void> {
+    await this.#network.dial({ ...request, fresh: true });
+  }
+
+  /** Opens a stream over the peer's connection, or over a new one. */
+  async open(
+    protocol: string,
+    { peer, addresses, signal, optimistic = false }:
+      & Omit<DialRequest, "fresh" | "signal">
+      & { readonly signal?: AbortSignal | undefined; readonly optimistic?: boolean | undefined },
+  ): Promise<NetworkStream> {
+    using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, `Opening a stream to ${peer}`, signal);
+    const connection = await this.connect({ peer, addresses, signal: deadline.signal });
+    return await connection.openStream(protocol, deadline.signal, { optimistic });
+  }
+
+  /** The handler ends both directions; what it leaves open is reset. */
+  handle(protocol: string, options: HandleOptions, handler: PeerStreamHandler): void {
+    const limiter = new RateLimiter(options.rate ?? STREAM_RATE);
+    this.#network.handle(protocol, options.maxStreams, (stream, connection) => {
+      this.#serve(stream, connection, { ...options, limiter }, handler).catch((error) => {
+        stream.reset(error);
+        const { peer } = connection;
+        if (error instanceof BadMessageError || error instanceof NotAllowedError) {
+          this.misbehaved(peer, error);
+        }
+        this.#logger.debug("A stream of {protocol} from {peer} ended: {error}", {
+          protocol,
+          peer,
+          error,
+        });
+      });
+    });
+  }
+
+  /** The peer sent something that no honest one sends. Who does so again and again is cut off. */
+  misbehaved(peer: PeerId, reason: Error): void {
+    // What was on its way when the connection was closed is no further matter.
+    if (!this.isConnected(peer) || this.#forgiven.allows(peer, this.#clock.elapsed())) return;
+    this.#counters.count("cutMisconduct");
+    this.#logger.warn("{peer} sends what no honest node does, and is cut off: {reason}", {
+      event: "misconduct",
+      peer,
+      reason: reason.message,
+    });
+    this.disconnect(peer, reason);
+  }
+
+  /** Whether one stream at most, the gossip, uses the connection to the peer. */
+  isIdle(peer: PeerId): boolean {
+    return (this.connectionTo(peer)?.streams ?? 0) <= 1;
+  }
+
+  /** Closes the connections on which nothing is under way. */
+  disconnectIdle(reason: Error): void {
+    for (const { connection } of [...this.#admission.connections.all()]) {
+      if (connection.streams === 0) connection.abort(reason);
+    }
+  }
+
+  /** Closes those to members that had no voice when they joined: where this node had none, nobody would gossip. */
+  disconnectPassive(reason: Error): void {
+    for (const one of [...this.#admission.connections.all()]) {
+      if (one.peer.role !== "member" || this.#isActive(one)) continue;
+      if (one.connection.streams === 0) one.connection.abort(reason);
+      else void one.connection.drain();
+    }
+  }
+
+  /** Closes every connection to the peer. */
+  disconnect(peer: PeerId, reason: Error): void {
+    for (const { connection } of this.#admission.connections.of(peer)) connection.abort(reason);
+  }
+
+  stop(): Promise<void> {
+    return this.#network.stop();
+  }
+
+  #isActive({ connection, peer }: AdmittedConnection): boolean {
+    return !peer.passive || this.#activated.has(connection);
+  }
+
+  /** Between the connections to the peer's newest life. */
+  #choose(peer: PeerId) {
+    const entries = this.#admission.connections.of(peer);
+    const newest = Math.max(...entries.map((entry) => entry.peer.incarnation));
+    const living = entries.filter((entry) => entry.peer.incarnation === newest);
+    return chooseConnection(living.map(({ connection }) => connection), { self: this.#self, peer });
+  }
+
+  #settle(peer: PeerId): void {
+    for (const loser of this.#choose(peer)?.drain ?? []) {
+      if (this.#draining.has(loser)) continue;
+      this.#draining.add(loser);
+      for (const listener of this.#listeners) listener.superseded(loser);
+      loser.drain();
+    }
+  }
+
+  async #serve(
+    stream: NetworkStream,
+    connection: PeerConnection,
+    { roles, limiter }: HandleOptions & { readonly limiter: RateLimiter },
+    handler: PeerStreamHandler,
+  ): Promise<void> {
+    const peer = await this.#awaitAdmission(connection);
+    if (!limiter.allows(peer.id, this.#clock.elapsed())) {
+      this.#counters.count("streamsLimited");
+      throw new RateExceededError(`${peer.id} opens more streams than are allowed`);
+    }
+    if (!roles.includes(peer.role)) {
+      this.#counters.count("streamsForbidden");
+      throw new NotAllowedError(`A ${peer.role} may not open this protocol`);
+    }
+    await handler(stream, { id: peer.id, role: peer.role }, connection);
+    await stream.release();
+  }
+
+  async #awaitAdmission(connection: PeerConnection): Promise<JoinedPeer> {
+    using deadline = new Deadline(JOIN_TIMEOUT_MS, "The join");
+    return await this.#admission.admitted(connection, deadline.signal);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Cancel, Clock } from "../base/clock.ts";
+import { FIRST_ANSWERS_MS, FIRST_TABLE_LIFE_MS } from "../base/defaults.ts";
+import { EMPTY_TABLE } from "./routing_table.ts";
+import type { PeerId, RoutingTable } from "../base/types.ts";
+
+export interface FirstTableOptions {
+  readonly clock: Pick<Clock, "after">;
+  /** Peers of the token and of the last time. */
+  readonly strangers: Iterable<PeerId>;
+  /** What is known from the time before. */
+  readonly earlier: RoutingTable;
+  /** What it says of the mesh has changed. */
+  readonly changed: () => void;
+}
+
+/**
+ * What a member goes by from its entering on until its own view is whole. Gossip tells of one node after the other, and
+ * nobody says when that is all; but whoever is here already has the whole routing table, and is asked for it.
+ */
+export class FirstTable {
+  readonly #options: FirstTableOptions;
+  readonly #strangers: Set<PeerId>;
+  readonly #answers = Promise.withResolvers<void>();
+  readonly #cancelWait: Cancel;
+  #cancelLife: Cancel = () => {};
+  #table: RoutingTable;
+  #isPartial: boolean;
+  /** Somebody has answered, though it knows no more than this node. */
+  #hasMet = false;
+  #hasMissed = false;
+
+  constructor(options: FirstTableOptions) {
+    this.#options = options;
+    this.#strangers = new Set(options.strangers);
+    this.#table = options.earlier;
+    this.#isPartial = this.#strangers.size > 0;
+    this.#cancelWait = options.clock.after(FIRST_ANSWERS_MS, () => this.#answers.resolve());
+    if (this.#isPartial) this.#live();
+    else this.#answers.resolve();
+  }
+
+  /** More may be served in the mesh than this node knows of. */
+  get isPartial(): boolean {
+    return this.#isPartial;
+  }
+
+  /** What others have told, or what was known before; it says nothing of nodes that gossip has told of. */
+  get table(): RoutingTable {
+    return this.#table;
+  }
+
+  /** Resolves once somebody has told the whole, or waiting for it is of no use any more. */
+  get answers(): Promise<void> {
+    return this.#answers.promise;
+  }
+
+  /** The peer knows this much of the mesh. */
+  told(peer: PeerId, table: RoutingTable): void {
+    if (!this.#isPartial) return;
+    this.#hasMet = true;
+    if (!table.partial) return this.#whole(table);
+    if (this.#table.nodes.length === 0) this.#table = table;
+    this.#live();
+    this.#answered(peer);
+    this.#options.changed();
+  }
+
+  /** The peer can't be asked. */
+  missed(peer: PeerId): void {
+    if (!this.#isPartial) return;
+    this.#hasMissed = true;
+    this.#answered(peer);
+  }
+
+  stop(): void {
+    this.#cancelWait();
+    this.#cancelLife();
+    this.#answers.resolve();
+  }
+
+  #answered(peer: PeerId): void {
+    this.#strangers.delete(peer);
+    if (this.#strangers.size > 0) return;
+    this.#answers.resolve();
+    // All were asked, and nobody knows more: the mesh is just starting.
+    if (this.#hasMet && !this.#hasMissed) this.#whole(this.#table);
+  }
+
+  #whole(table: RoutingTable): void {
+    this.#isPartial = false;
+    this.#table = table;
+    this.#answers.resolve();
+    this.#live();
+    this.#options.changed();
+  }
+
+  /** Whoever gossip has not told of after so long is not there. */
+  #live(): void {
+    const { clock, changed } = this.#options;
+    this.#cancelLife();
+    this.#cancelLife = clock.after(FIRST_TABLE_LIFE_MS, () => {
+      this.#table = EMPTY_TABLE;
+      if (this.#hasMet) this.#isPartial = false;
+      changed();
+    });
+  }
+}

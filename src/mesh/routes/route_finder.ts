@@ -1,0 +1,195 @@
+import type { Logger } from "@logtape/logtape";
+import { redialDelayMs } from "../gossip/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { Deadline, pause, raceSignal } from "../base/deadline.ts";
+import {
+  FIRST_ANSWERS_MS,
+  REDIAL_MAX_MS,
+  ROUTE_REFRESH_MAX_MS,
+  ROUTE_REFRESH_MIN_MS,
+  ROUTE_REQUEST_TIMEOUT_MS,
+} from "../base/defaults.ts";
+import { UnreachableError } from "../base/errors.ts";
+import { EMPTY_TABLE } from "./routing_table.ts";
+import type { PeerId, RefreshOptions, RoutingTable } from "../base/types.ts";
+
+export interface RoutesQuestion {
+  readonly known: RoutingTable;
+  readonly wanting: string | undefined;
+}
+
+export interface RouteFinderOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Peers of the token and of the last time. */
+  stored(): ReadonlyMap<PeerId, readonly string[]>;
+  /** What is known before anybody has answered. @default {EMPTY_TABLE} */
+  readonly table?: RoutingTable;
+  ask(peer: PeerId, question: RoutesQuestion, signal: AbortSignal): Promise<RoutingTable>;
+  /** The peer that has answered is passive itself: it knows whom to ask. */
+  isHearsay(peer: PeerId): boolean;
+  /** The peer was silent. */
+  drop(peer: PeerId, reason: Error): void;
+  changed(table: RoutingTable): void;
+}
+
+/** A client's copy of the routing table, and whom to ask for the next. */
+export class RouteFinder {
+  readonly #options: RouteFinderOptions;
+  readonly #stop = new AbortController();
+  /** Who answered last is asked first; who failed last is asked last. */
+  #preferred: PeerId | undefined;
+  readonly #failed = new Set<PeerId>();
+  /** Chosen once for each peer, so that not all clients ask the same one first. */
+  readonly #turns = new Map<PeerId, number>();
+  #table: RoutingTable;
+  /** Where those may be found of whom a passive peer has told. */
+  #hearsay: RoutingTable["nodes"] = [];
+  #freshUntil = -Infinity;
+  /** By what is wanted with it. */
+  readonly #fetching = new Map<string | undefined, Promise<RoutingTable>>();
+  #starting: Promise<void> | undefined;
+
+  constructor(options: RouteFinderOptions) {
+    this.#options = options;
+    this.#table = options.table ?? EMPTY_TABLE;
+  }
+
+  get table(): RoutingTable {
+    return this.#table;
+  }
+
+  /** Gets the first table behind the caller's back; until somebody answers, all are asked again and again. */
+  start(): void {
+    this.#starting = this.#findFirst();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("This node stops"));
+    await Promise.allSettled([this.#starting, ...this.#fetching.values()]);
+  }
+
+  addressesOf(peer: PeerId): readonly string[] {
+    const node = [...this.#table.nodes, ...this.#hearsay].find((one) => one.peer === peer);
+    return node?.addresses ?? this.#options.stored().get(peer) ?? [];
+  }
+
+  /** @throws {UnreachableError} where nobody answers, and a table was demanded or there never was one. */
+  async refresh(
+    { force = false, wanting, signal }: RefreshOptions,
+  ): Promise<RoutingTable> {
+    const isFresh = this.#options.clock.elapsed() < this.#freshUntil;
+    if (isFresh && !force) return this.#table;
+    const fetching = this.#fetching.get(wanting) ??
+      this.#fetch(wanting).finally(() => this.#fetching.delete(wanting));
+    this.#fetching.set(wanting, fetching);
+    try {
+      return await (signal === undefined ? fetching : raceSignal(fetching, signal));
+    } catch (error) {
+      if (force || this.#table === EMPTY_TABLE || signal?.aborted) throw error;
+      return this.#table;
+    }
+  }
+
+  /** Asks one peer within a time. Who is silent is dropped; who refuses lives, and has more to do than this. */
+  async ask(peer: PeerId, timeoutMs: number, wanting?: string): Promise<RoutingTable | undefined> {
+    using deadline = new Deadline(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
+    try {
+      return await this.#options.ask(peer, { known: this.#table, wanting }, deadline.signal);
+    } catch (error) {
+      if (this.#stop.signal.aborted) throw error;
+      this.#onFailed(peer, error as Error);
+      if (deadline.signal.aborted) this.#options.drop(peer, error as Error);
+      return undefined;
+    }
+  }
+
+  async #fetch(wanting: string | undefined): Promise<RoutingTable> {
+    const asked = new Set<PeerId>();
+    /** From one that has just come itself: others may know more, unless they are known to be silent. */
+    let partial: { readonly peer: PeerId; readonly table: RoutingTable } | undefined;
+    for (;;) {
+      const isLeft = (one: PeerId) =>
+        !asked.has(one) && (partial === undefined || !this.#failed.has(one));
+      const peer = this.#candidates().find(isLeft);
+      if (peer === undefined) break;
+      asked.add(peer);
+      const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting);
+      if (table === undefined) continue;
+      if (this.#options.isHearsay(peer)) {
+        this.#hearsay = table.nodes;
+        continue;
+      }
+      if (table.partial) {
+        partial ??= { peer, table };
+        continue;
+      }
+      this.#onAnswer(peer, table);
+      return table;
+    }
+    if (partial !== undefined) {
+      this.#onAnswer(partial.peer, partial.table);
+      return partial.table;
+    }
+    const tried = [...asked].flatMap((peer) => this.addressesOf(peer)).join(", ");
+    throw new UnreachableError(
+      `Cannot reach the mesh: tried ${tried || "nobody, for no address is known"}`,
+    );
+  }
+
+  #onAnswer(peer: PeerId, table: RoutingTable): void {
+    this.#preferred = peer;
+    this.#failed.delete(peer);
+    const { clock, random, changed } = this.#options;
+    // Who has just come knows more soon.
+    const freshMs = table.partial
+      ? FIRST_ANSWERS_MS
+      : ROUTE_REFRESH_MIN_MS + random() * (ROUTE_REFRESH_MAX_MS - ROUTE_REFRESH_MIN_MS);
+    this.#freshUntil = clock.elapsed() + freshMs;
+    const isNew = table.version !== this.#table.version;
+    this.#table = table;
+    if (isNew) changed(table);
+  }
+
+  #onFailed(peer: PeerId, reason: Error): void {
+    this.#options.logger.debug("{peer} does not answer: {reason}", {
+      peer,
+      reason: reason.message,
+    });
+    if (this.#preferred === peer) this.#preferred = undefined;
+    this.#failed.delete(peer);
+    this.#failed.add(peer);
+  }
+
+  #candidates(): PeerId[] {
+    const told = [...this.#table.nodes, ...this.#hearsay].map(({ peer }) => peer);
+    const known = [...told, ...this.#options.stored().keys()];
+    const order = [...this.#failed];
+    const rank = (peer: PeerId) => peer === this.#preferred ? -2 : order.indexOf(peer);
+    return [...new Set(known)].sort((a, b) => rank(a) - rank(b) || this.#turn(a) - this.#turn(b));
+  }
+
+  #turn(peer: PeerId): number {
+    const turn = this.#turns.get(peer) ?? this.#options.random();
+    this.#turns.set(peer, turn);
+    return turn;
+  }
+
+  async #findFirst(): Promise<void> {
+    const { random, logger } = this.#options;
+    for (let failures = 0; !this.#stop.signal.aborted; failures++) {
+      try {
+        await this.refresh({});
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        // Who has founded a mesh has nobody to reach.
+        const level = failures === 0 && this.#candidates().length > 0 ? "warn" : "debug";
+        const reason = (error as Error).message;
+        logger[level]("{reason}; it is tried again", { event: "unreachable", reason });
+      }
+      await pause(redialDelayMs(failures, REDIAL_MAX_MS, random), this.#stop.signal);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { encodeCbor } from "../base/cbor.ts";
+import { fitMachines, fitNames, inTurn, type TablePriorities } from "./fit_table.ts";
+import { sha256 } from "../base/keys.ts";
+import type {
+  Announcement,
+  PeerId,
+  RouteInstance,
+  RouteNode,
+  RoutingTable,
+} from "../base/types.ts";
+
+/** What a member knows beside what living members say. */
+export interface TableContext extends TablePriorities {
+  /** What the dead last said. */
+  readonly lost?: readonly Announcement[];
+  /** A table that somebody else has made: it speaks for the nodes that `isKnown` does not know. */
+  readonly earlier?: RoutingTable;
+  readonly isKnown?: (peer: PeerId) => boolean;
+  /** @default {false} */
+  readonly partial?: boolean;
+}
+
+/**
+ * What a passive node needs to know, made of what the active ones say. Equal members give an equal version.
+ * Never larger than a client takes: members that say too much must not cost the clients all the others.
+ */
+export function buildRoutingTable(
+  members: readonly Announcement[],
+  context: TableContext = {},
+): RoutingTable {
+  const { lost = [], earlier = EMPTY_TABLE, isKnown = () => true, partial = false } = context;
+  const hearsay = withoutNodes(earlier, isKnown);
+  const instances = [...members.flatMap(instancesOf), ...hearsay.instances];
+  const served = new Set(instances.map(({ model }) => model.name));
+  const missed = [...lost.flatMap(servedBy), ...hearsay.lost].filter((name) => !served.has(name));
+  const wanted = [...inTurn(members.map((member) => member.wanted)), ...hearsay.wanted];
+  const wantedNames = new Set(wanted);
+  return tableOf({
+    instances,
+    wanted,
+    lost: missed,
+    nodes: [...members.map((member) => nodeOf(member, wantedNames)), ...hearsay.nodes],
+    partial,
+  }, context);
+}
+
+/** The table without some nodes and what they serve. */
+export function withoutNodes(
+  table: RoutingTable,
+  isGone: (peer: PeerId) => boolean,
+): RoutingTable {
+  return tableOf({
+    ...table,
+    instances: table.instances.filter(({ host }) => !isGone(host)),
+    nodes: table.nodes.filter(({ peer }) => !isGone(peer)),
+  });
+}
+
+export const EMPTY_TABLE: RoutingTable = tableOf({
+  instances: [],
+  wanted: [],
+  lost: [],
+  nodes: [],
+  partial: false,
+});
+
+/** In a fixed order, and within what a client takes. */
+function tableOf(
+  { wanted, lost, partial, ...all }: Omit<RoutingTable, "version">,
+  priorities: TablePriorities = {},
+): RoutingTable {
+  const { instances, nodes } = fitMachines(all, priorities);
+  const content = {
+    instances: instances.toSorted((a, b) => a.host < b.host ? -1 : 1),
+    wanted: fitNames(wanted),
+    lost: fitNames(lost),
+    nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1),
+    partial,
+  };
+  return { version: versionOf(content), ...content };
+}
+
+function servedBy({ instance }: Announcement): string[] {
+  return instance === null || instance.state === "waiting" ? [] : [instance.model.name];
+}
+
+function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
+  return instance === null ? [] : [{ ...instance, host }];
+}
+
+function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
+  const { peer, name, role, target, claim, memoryBytes, devices, addresses, version } = member;
+  const { failures, dropped, engine } = member;
+  return {
+    peer,
+    name,
+    role,
+    model: target?.name ?? null,
+    claim: claim?.model ?? null,
+    why: whyOf(member),
+    failures,
+    dropped,
+    holds: heldBy(member, wanted),
+    memoryBytes,
+    devices,
+    addresses,
+    version,
+    ...(engine === null ? {} : { rpcProtocol: engine.rpcProtocol }),
+  };
+}
+
+function whyOf({ assignable, target, claim }: Announcement): RouteNode["why"] {
+  if (target === null) return null;
+  if (!assignable) return "told";
+  return claim?.model === target.name ? claim.reason : null;
+}
+
+/** Others need not know what else lies on its disk. */
+function heldBy({ models, memoryBytes }: Announcement, wanted: ReadonlySet<string>): string[] {
+  const able = models.filter(({ name, needBytes }) => wanted.has(name) && needBytes <= memoryBytes);
+  return [...new Set(able.map(({ name }) => name))];
+}
+
+function versionOf(content: unknown): string {
+  return sha256(encodeCbor(content)).subarray(0, 8).toHex();
+}

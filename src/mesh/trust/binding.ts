@@ -1,0 +1,106 @@
+import {
+  acceptInvite,
+  checkCredential,
+  type Credential,
+  foundCredential,
+  type Invite,
+} from "./credential.ts";
+import { BoundToOtherMeshError, NoMeshError, NotAllowedError } from "../base/errors.ts";
+import { equalBytes, meshIdOf, SigningKey } from "../base/keys.ts";
+import type { MemberRole } from "../base/types.ts";
+
+/** The mesh that a data directory belongs to, as its file says. */
+export interface StoredMesh {
+  readonly credential: Omit<Credential, "grant">;
+  /** Only where this node founded the mesh. */
+  readonly root: SigningKey | null;
+  readonly addresses: readonly string[];
+}
+
+/** The mesh that a node starts in. */
+export interface Binding {
+  readonly credential: Credential;
+  readonly root: SigningKey | null;
+  /** Of peers to dial first. */
+  readonly addresses: readonly string[];
+  /** A mesh that is left, where its root key would be lost with it. */
+  readonly abandoned: StoredMesh | null;
+}
+
+export interface BindingOptions {
+  readonly stored: StoredMesh | undefined;
+  readonly invite: Invite | null;
+  readonly leave: boolean;
+  readonly node: {
+    readonly publicKey: Uint8Array;
+    readonly role: MemberRole;
+    readonly name: string;
+  };
+  readonly now: number;
+}
+
+/** Which mesh a node starts in: the token's, else the one it was in, else a new one of its own. */
+export function chooseMesh({ stored, invite, leave, node, now }: BindingOptions): Binding {
+  if (stored !== undefined && isStaying(stored, invite, leave)) {
+    return invite !== null && stored.root === null
+      ? joinMesh(invite, node, { addresses: stored.addresses, abandoned: null })
+      : returnToMesh(stored, invite, node, now);
+  }
+  const abandoned = stored?.root ? stored : null;
+  if (invite !== null) return joinMesh(invite, node, { addresses: [], abandoned });
+  return foundMesh(node, abandoned);
+}
+
+function isStaying(stored: StoredMesh, invite: Invite | null, leave: boolean): boolean {
+  if (invite === null) return !leave;
+  const { meshKey } = stored.credential;
+  if (equalBytes(meshKey, invite.meshKey)) return true;
+  if (!leave) throw new BoundToOtherMeshError(meshIdOf(meshKey), meshIdOf(invite.meshKey));
+  return false;
+}
+
+function joinMesh(
+  invite: Invite,
+  node: BindingOptions["node"],
+  rest: Pick<Binding, "addresses" | "abandoned">,
+): Binding {
+  const addresses = [...new Set([...invite.addresses, ...rest.addresses])];
+  return { ...rest, credential: acceptInvite(invite, node), root: null, addresses };
+}
+
+function returnToMesh(
+  stored: StoredMesh,
+  invite: Invite | null,
+  node: BindingOptions["node"],
+  now: number,
+): Binding {
+  const { meshKey, chain } = stored.credential;
+  const verdict = checkCredential(chain, { meshKey, publicKey: node.publicKey, now });
+  if (!verdict.ok) {
+    throw new NotAllowedError(
+      `Cannot return to mesh ${meshIdOf(meshKey)}: this node's membership is not valid, ` +
+        `${verdict.reason}; join again with a new token`,
+    );
+  }
+  const { grant } = verdict;
+  if (node.role === "member" && grant.role === "client") {
+    throw new NotAllowedError(
+      `Cannot return to mesh ${
+        meshIdOf(meshKey)
+      } as a member: this node was invited as a client; ` +
+        "start with --client, or join with a member's token",
+    );
+  }
+  const addresses = [...new Set([...invite?.addresses ?? [], ...stored.addresses])];
+  return { credential: { meshKey, chain, grant }, root: stored.root, addresses, abandoned: null };
+}
+
+function foundMesh(node: BindingOptions["node"], abandoned: StoredMesh | null): Binding {
+  if (node.role === "client") {
+    throw new NoMeshError(
+      "A client needs a mesh: this one has never been in any, so give it an invite with --join",
+    );
+  }
+  const root = SigningKey.generate();
+  return { credential: foundCredential(root, node), root, addresses: [], abandoned };
+}

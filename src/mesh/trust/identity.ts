@@ -1,0 +1,221 @@
+import { join } from "node:path";
+import type { Logger } from "@logtape/logtape";
+import { z } from "zod";
+import { type Binding, chooseMesh, type StoredMesh } from "./binding.ts";
+import { chainSchema, chainToWire, linksOf } from "./capability.ts";
+import { decodeCbor, encodeCbor } from "../base/cbor.ts";
+import { readDataFile, writeDataFile } from "../base/data_file.ts";
+import { MAX_STORED_PEERS } from "../base/defaults.ts";
+import { NotAllowedError } from "../base/errors.ts";
+import { meshIdOf, peerIdOf, SigningKey } from "../base/keys.ts";
+import { MAX_NOTICED_VERSION } from "../base/names.ts";
+import { revokes } from "./revocation.ts";
+import { openAll } from "./revocation_list.ts";
+import { parseToken } from "./token.ts";
+import { base64, type StoredTrust, trustFromJson, trustSchema, trustToJson } from "./trust_file.ts";
+import type { MemberRole, PeerId } from "../base/types.ts";
+
+const keySeed = base64.refine((bytes) => bytes.byteLength === 32);
+
+const identitySchema = z.object({
+  privateKey: keySeed,
+  incarnation: z.number().int().nonnegative(),
+  port: z.number().int().min(1).max(65_535).nullable(),
+});
+
+const meshSchema = z.object({
+  meshKey: keySeed,
+  rootKey: keySeed.nullable(),
+  chain: base64,
+  addresses: z.array(z.string().max(256)).max(1_024),
+});
+
+export interface IdentityOptions {
+  readonly dataDir: string;
+  readonly token: string | null;
+  readonly leave: boolean;
+  readonly role: MemberRole;
+  readonly bindPort: number | null;
+  readonly name: string;
+  readonly now: number;
+  readonly logger: Logger;
+}
+
+/** Who this node is and which mesh it belongs to, as its data directory keeps it. */
+export class Identity {
+  readonly peer: PeerId;
+  /** What the data directory knew of invites and revocations at the start. */
+  readonly trust: StoredTrust;
+  readonly #directory: string;
+  readonly #logger: Logger;
+  #incarnation: number;
+  #port: number | null;
+  #addresses: readonly string[];
+  #lastWrite: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly key: SigningKey,
+    readonly binding: Binding,
+    stored: {
+      readonly logger: Logger;
+      readonly directory: string;
+      readonly incarnation: number;
+      readonly port: number | null;
+      readonly trust: StoredTrust;
+    },
+  ) {
+    this.peer = peerIdOf(key.publicKey);
+    this.#directory = stored.directory;
+    this.#logger = stored.logger;
+    this.#incarnation = stored.incarnation;
+    this.#port = stored.port;
+    this.#addresses = binding.addresses;
+    this.trust = stored.trust;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** UDP; `null` until the first start has found a free one. */
+  get port(): number | null {
+    return this.#port;
+  }
+
+  /** Of peers to dial first, and to keep. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  get meshId(): string {
+    return meshIdOf(this.binding.credential.meshKey);
+  }
+
+  /** Writes both files for the first time: what came before could still refuse to start. */
+  async save(port: number | null): Promise<void> {
+    this.#port = port;
+    const { abandoned } = this.binding;
+    if (abandoned !== null) await this.#write(keptName(abandoned), storedToJson(abandoned));
+    await this.#write("identity.json", this.#identityJson());
+    await this.#write("mesh.json", this.#meshJson());
+  }
+
+  /** Another life of this node was seen; this one goes above it. */
+  rise(above: number): void {
+    this.#incarnation = Math.max(this.#incarnation, above) + 1;
+    this.#keep("identity.json", this.#identityJson());
+  }
+
+  /** Keeps the addresses of living peers to start from next time; an empty list changes nothing. */
+  remember(addresses: readonly string[]): void {
+    const kept = addresses.slice(0, MAX_STORED_PEERS);
+    if (kept.length === 0 || kept.join() === this.#addresses.join()) return;
+    this.#addresses = kept;
+    this.#keep("mesh.json", this.#meshJson());
+  }
+
+  keepTrust(trust: StoredTrust): void {
+    this.#keep(trustName(this.meshId), trustToJson(trust));
+  }
+
+  /** Resolves when everything that was to be written is. */
+  flushed(): Promise<void> {
+    return this.#lastWrite;
+  }
+
+  #identityJson(): unknown {
+    const privateKey = this.key.seed.toBase64();
+    return { privateKey, incarnation: this.#incarnation, port: this.#port };
+  }
+
+  #meshJson(): unknown {
+    const { credential, root } = this.binding;
+    return storedToJson({ credential, root, addresses: this.#addresses });
+  }
+
+  /** A running node goes on without its disk: only its next start is worse for it. */
+  #keep(file: string, value: unknown): void {
+    this.#write(file, value).catch((error) => this.#logger.warn("{error}", { error }));
+  }
+
+  /** One write at a time, in the order of the calls. */
+  #write(file: string, value: unknown): Promise<void> {
+    const write = this.#lastWrite.then(() => writeDataFile(join(this.#directory, file), value));
+    this.#lastWrite = write.catch(() => undefined);
+    return write;
+  }
+}
+
+/**
+ * Reads and decides; writes nothing, so that a bad token or a port in use leaves the directory as it was.
+ * @throws {InvalidTokenError | BoundToOtherMeshError | NoMeshError | NotAllowedError | DataDirectoryError}
+ */
+export async function openIdentity(options: IdentityOptions): Promise<Identity> {
+  const { dataDir: directory, token, leave, role, bindPort, name, now } = options;
+  const invite = token === null ? null : parseToken(token, now);
+  const kept = await readDataFile(join(directory, "identity.json"), identitySchema);
+  const key = kept === undefined ? SigningKey.generate() : SigningKey.fromSeed(kept.privateKey);
+  const stored = await readStoredMesh(join(directory, "mesh.json"));
+  const node = { publicKey: key.publicKey, role, name };
+  const binding = chooseMesh({ stored, invite, leave, node, now });
+  const trust = await readTrust(directory, binding.credential.meshKey);
+  refuseRevoked(binding, trust, now);
+  // A life of an earlier version that others have driven up so far that nobody could tell its end is forgotten.
+  const last = kept?.incarnation ?? 0;
+  const incarnation = Math.max(last > MAX_NOTICED_VERSION / 2 ? 0 : last + 1, now);
+  return new Identity(key, binding, {
+    directory,
+    incarnation,
+    port: bindPort ?? kept?.port ?? null,
+    logger: options.logger,
+    trust,
+  });
+}
+
+async function readTrust(directory: string, meshKey: Uint8Array): Promise<StoredTrust> {
+  const path = join(directory, trustName(meshIdOf(meshKey)));
+  const json = await readDataFile(path, trustSchema.transform(trustFromJson));
+  return json ?? { invites: [], standing: null, revocations: [] };
+}
+
+/** What the mesh would say at the first join. */
+function refuseRevoked({ credential }: Binding, { revocations }: StoredTrust, now: number): void {
+  const { meshKey, chain } = credential;
+  const known = openAll(revocations, { meshKey, now });
+  if (!known.some((revocation) => revokes(revocation, linksOf(chain), meshKey))) return;
+  throw new NotAllowedError(
+    `Cannot join mesh ${meshIdOf(meshKey)}: this invite was revoked; join with a new token`,
+  );
+}
+
+function readStoredMesh(path: string): Promise<StoredMesh | undefined> {
+  return readDataFile(path, meshSchema.transform(meshFromJson));
+}
+
+function meshFromJson(json: z.infer<typeof meshSchema>): StoredMesh {
+  return {
+    credential: { meshKey: json.meshKey, chain: decodeCbor(json.chain, chainSchema, "chain") },
+    root: json.rootKey === null ? null : SigningKey.fromSeed(json.rootKey),
+    addresses: json.addresses,
+  };
+}
+
+function storedToJson({ credential, root, addresses }: StoredMesh): unknown {
+  return {
+    meshId: meshIdOf(credential.meshKey),
+    meshKey: credential.meshKey.toBase64(),
+    rootKey: root?.seed.toBase64() ?? null,
+    chain: encodeCbor(chainToWire(credential.chain)).toBase64(),
+    addresses,
+  };
+}
+
+/** A file a mesh, for who leaves one may come back. */
+function trustName(meshId: string): string {
+  return `trust-${meshId}.json`;
+}
+
+/** A mesh's root key exists nowhere else, so a founder who leaves keeps it in a file of its own. */
+function keptName({ credential }: StoredMesh): string {
+  return `mesh-${meshIdOf(credential.meshKey)}.json`;
+}

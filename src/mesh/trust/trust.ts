@@ -1,0 +1,158 @@
+import type { Logger } from "@logtape/logtape";
+import { alarmAt } from "../base/alarm.ts";
+import { type Link, linksOf } from "./capability.ts";
+import { BadMessageError } from "../base/cbor.ts";
+import type { Cancel, Clock } from "../base/clock.ts";
+import type { Counters } from "../base/counters.ts";
+import { EXPIRY_WARNING_MS } from "../base/defaults.ts";
+import { NotAllowedError, StaleMessageError } from "../base/errors.ts";
+import type { Identity } from "./identity.ts";
+import { InviteBook } from "./invite_book.ts";
+import { openRevocation, type Revocation, type Revoker, signRevocation } from "./revocation.ts";
+import { openAll, RevocationList } from "./revocation_list.ts";
+import type { PeerId } from "../base/types.ts";
+
+export interface TrustParts {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly logger: Logger;
+}
+
+/** Told of every word that is new, and who brought it. */
+export type RevocationListener = (revocation: Revocation, from: PeerId | undefined) => void;
+
+/** Whom this node may trust: the invites that it made, what was revoked, and how long it belongs here itself. */
+export class Trust {
+  /** Resolves with a sentence when this node's membership is over. */
+  readonly ended: Promise<string>;
+  readonly invites: InviteBook;
+  readonly #parts: TrustParts;
+  readonly #revocations: RevocationList;
+  readonly #listeners = new Set<RevocationListener>();
+  readonly #links: readonly Link[];
+  readonly #alarms: Cancel[] = [];
+  readonly #end: (reason: string) => void;
+
+  constructor(parts: TrustParts) {
+    this.#parts = parts;
+    const { identity, clock } = parts;
+    const { meshKey, chain } = identity.binding.credential;
+    this.#links = linksOf(chain);
+    this.#revocations = new RevocationList(meshKey);
+    const now = clock.now();
+    for (const known of openAll(identity.trust.revocations, { meshKey, now })) {
+      this.#revocations.add(known, now);
+    }
+    this.invites = new InviteBook({
+      identity,
+      clock,
+      isRevoked: (links) => this.revocationOf(links) !== undefined,
+      changed: () => this.#save(),
+    });
+    const ended = Promise.withResolvers<string>();
+    this.ended = ended.promise;
+    this.#end = ended.resolve;
+    this.#watchOwnExpiry();
+  }
+
+  listen(listener: RevocationListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The word that makes a chain worthless. */
+  revocationOf(links: readonly Link[]): Revocation | undefined {
+    return this.#revocations.find(links);
+  }
+
+  get revocations(): readonly Revocation[] {
+    return this.#revocations.all();
+  }
+
+  /** @throws {BadMessageError | StaleMessageError} for what is no word that counts. */
+  learn(bytes: Uint8Array, from?: PeerId): void {
+    const { identity, clock } = this.#parts;
+    const { meshKey } = identity.binding.credential;
+    if (this.#revocations.holds(bytes)) return;
+    this.#accept(openRevocation(bytes, { meshKey, now: clock.now() }), from);
+  }
+
+  /** What came with a refusal: only this node's own end is of interest, and a lie is not. */
+  learnQuietly(bytes: Uint8Array): void {
+    try {
+      this.learn(bytes);
+    } catch (error) {
+      if (!(error instanceof BadMessageError || error instanceof StaleMessageError)) throw error;
+      this.countBad();
+    }
+  }
+
+  countBad(): void {
+    this.#parts.counters.count("revocationsBad");
+  }
+
+  /** Revokes a certificate. Resolves once the word is kept. @throws {NotAllowedError} */
+  async revoke({ id, expiresAt }: { readonly id: string; readonly expiresAt: number | null }) {
+    const { identity } = this.#parts;
+    if (this.#links.some((link) => link.id === id)) {
+      throw new NotAllowedError("This is the invite that this node itself came by");
+    }
+    const revocation = signRevocation({ id, expiresAt }, this.#revoker());
+    if (this.#accept(revocation, undefined) === "full") {
+      throw new NotAllowedError(
+        "Too many invites are revoked: revoke the one that the others were made from",
+      );
+    }
+    await identity.flushed();
+  }
+
+  get isRoot(): boolean {
+    return this.#parts.identity.binding.root !== null;
+  }
+
+  /** This node's membership is over. */
+  end(reason: string): void {
+    this.#end(reason);
+  }
+
+  stop(): void {
+    for (const cancel of this.#alarms.splice(0)) cancel();
+  }
+
+  #accept(revocation: Revocation, from: PeerId | undefined): "new" | "known" | "full" {
+    const outcome = this.#revocations.add(revocation, this.#parts.clock.now());
+    if (outcome !== "new") return outcome;
+    this.#parts.logger.debug("The invite {id} is revoked", { id: revocation.id });
+    this.#save();
+    for (const listener of this.#listeners) listener(revocation, from);
+    if (this.#revocations.find(this.#links) !== undefined) {
+      this.#end("the invite that this node came by was revoked; join again with a new token");
+    }
+    return outcome;
+  }
+
+  #revoker(): Revoker {
+    const { key, binding: { credential, root } } = this.#parts.identity;
+    return root === null ? { key, credential } : { root, meshKey: credential.meshKey };
+  }
+
+  #watchOwnExpiry(): void {
+    const { identity, clock, logger } = this.#parts;
+    const { expiresAt } = identity.binding.credential.grant;
+    if (expiresAt === null) return;
+    const until = new Date(expiresAt).toISOString();
+    const warn = () =>
+      logger.warn("This node's membership ends at {until}: ask for a new invite", {
+        event: "expiring",
+        until,
+      });
+    const end = () => this.#end("this node's membership has expired; join again with a new token");
+    this.#alarms.push(alarmAt(clock, expiresAt - EXPIRY_WARNING_MS, warn));
+    this.#alarms.push(alarmAt(clock, expiresAt, end));
+  }
+
+  #save(): void {
+    const revocations = this.#revocations.all().map(({ bytes }) => bytes);
+    this.#parts.identity.keepTrust({ ...this.invites.stored(), revocations });
+  }
+}

@@ -1,0 +1,118 @@
+/** What a node's user has said of its models while it ran: kept, so that a restart does not forget it. */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { writeWhole } from "../../base/atomic_file.ts";
+import { absoluteModels } from "./last_start.ts";
+
+/** When, in milliseconds since the epoch. */
+const moment = z.number().int().min(0);
+
+const schema = z.object({
+  /** What `--model` or config.toml named when it was said, absolute. */
+  models: z.array(z.string()),
+  told: z.object({ name: z.string(), path: z.string(), atMs: moment }).nullable(),
+  dropped: z.record(z.string(), moment),
+});
+
+export type Words = z.infer<typeof schema>;
+
+export const NO_WORDS: Words = { models: [], told: null, dropped: {} };
+
+/**
+ * What of it still counts at a start. The latest word wins: the models that a command line or config.toml names are one
+ * only where they are others than before, for whatever starts the node again after a crash repeats the old ones. Pure.
+ * @param names of the models that are named now
+ */
+export function heeded(
+  words: Words,
+  { models, names }: { readonly models: readonly string[]; readonly names: readonly string[] },
+): Words {
+  const isRepeated = models.length === 0 || String(models) === String(words.models);
+  if (isRepeated) return words;
+  const dropped = Object.entries(words.dropped).filter(([name]) => !names.includes(name));
+  return { models: [...models], told: null, dropped: Object.fromEntries(dropped) };
+}
+
+/** The only owner of its file in a data directory. */
+export class KeptWords {
+  readonly #path: string;
+  #words: Words;
+  /** --model or config.toml names models. */
+  #hasNamed = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** A file that is missing or damaged says nothing. */
+  static async open(dataDir: string): Promise<KeptWords> {
+    const path = join(dataDir, "said.json");
+    const text = await Deno.readTextFile(path).catch(() => "");
+    return new KeptWords(path, parse(text) ?? NO_WORDS);
+  }
+
+  private constructor(path: string, words: Words) {
+    this.#path = path;
+    this.#words = words;
+  }
+
+  /** Why its user wants this model served, for people. */
+  why(model: string): string {
+    const { told } = this.#words;
+    if (told?.name === model) return `its user chose it here on ${dateOf(told.atMs)}`;
+    return this.#hasNamed ? "--model or config.toml names it" : "no other model was named";
+  }
+
+  get words(): Words {
+    return this.#words;
+  }
+
+  /** Forgets what a new command line or config.toml has overruled. @throws what the disk says */
+  async start(models: readonly string[], names: readonly string[]): Promise<void> {
+    const named = await absoluteModels(models);
+    this.#hasNamed = named.length > 0;
+    const next = heeded(this.#words, { models: named, names });
+    const saidNothing = this.#words.told === null && Object.keys(this.#words.dropped).length === 0;
+    // Its file is written with the first word, which is said against what is named now.
+    if (saidNothing) this.#words = { ...NO_WORDS, models: named };
+    else if (next !== this.#words) await this.#write(next);
+  }
+
+  /** @throws what the disk says */
+  serve(
+    { name, path }: { readonly name: string; readonly path: string },
+    atMs: number,
+  ): Promise<void> {
+    const { [name]: _taken, ...dropped } = this.#words.dropped;
+    return this.#write({ ...this.#words, told: { name, path, atMs }, dropped });
+  }
+
+  /** @throws what the disk says */
+  drop(name: string, atMs: number): Promise<void> {
+    const { told, dropped } = this.#words;
+    return this.#write({
+      ...this.#words,
+      told: told?.name === name ? null : told,
+      dropped: { ...dropped, [name]: atMs },
+    });
+  }
+
+  /** Each after the other: two of a path at a time are its owner's to keep apart. */
+  #write(words: Words): Promise<void> {
+    this.#words = words;
+    const text = JSON.stringify(words, null, 2);
+    this.#writing = this.#writing.catch(() => {}).then(() => writeWhole(this.#path, text));
+    return this.#writing;
+  }
+}
+
+function parse(text: string): Words | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The day, for people. */
+export function dateOf(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 16).replace("T", " ");
+}

@@ -1,0 +1,202 @@
+import type {
+  ForwardRequest,
+  GatewayInstance,
+  GatewayNode,
+  Obstacle,
+  RequestRecord,
+} from "../../api/mod.ts";
+import { InstanceUnavailableError } from "../../api/mod.ts";
+import {
+  type Mesh,
+  type ModelRef,
+  NotAgreedError,
+  type PeerId,
+  type RouteInstance,
+} from "../../mesh/mod.ts";
+import {
+  CrashedError,
+  forwardHttp,
+  MovedError,
+  type OpenStream,
+  TunnelError,
+  UnreachableError,
+} from "../../tunnel/mod.ts";
+import { FAILED_HOST_MS } from "../plan/defaults.ts";
+import { OpenPatience } from "./open_patience.ts";
+import { prospectsOf } from "../plan/prospects.ts";
+
+export interface GatewayParts {
+  readonly mesh: Mesh;
+  readonly openHttp: OpenStream;
+  /** Asks this node's own llama-server; `null` while it does not answer. */
+  readonly askLocal: (request: ForwardRequest) => Promise<Response> | null;
+  /** The model that this node serves or takes part in. */
+  readonly ownModel: () => string | null;
+  /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
+  readonly hasRetired?: (model: ModelRef) => boolean;
+  readonly record: (request: RequestRecord) => void;
+}
+
+/** The OpenAI gateway's view of this node, active or passive: instances are those of the routing table. */
+export abstract class Gateway implements GatewayNode {
+  readonly self: string;
+  readonly #parts: GatewayParts;
+  /** Hosts that could not be reached: the mesh may go on naming them for a while. */
+  readonly #failedUntilMs = new Map<string, number>();
+  readonly #patience = new OpenPatience();
+  /** Somebody could be asked when it was tried last: what was not there before may be there now. */
+  #isCurrent = true;
+
+  constructor(parts: GatewayParts) {
+    this.self = parts.mesh.self;
+    this.#parts = parts;
+  }
+
+  get knowsMesh(): boolean {
+    const { mesh } = this.#parts;
+    const { nodes, partial } = mesh.routes();
+    return this.#isCurrent && !partial && (!mesh.passive || nodes.length > 0);
+  }
+
+  get ownModel(): string | null {
+    return this.#parts.ownModel();
+  }
+
+  abstract freshen(): Promise<void>;
+
+  warm(): GatewayInstance[] {
+    const { instances } = this.#parts.mesh.routes();
+    const warm = instances.filter((instance) => instance.state === "warm");
+    return withoutFailed(warm.map((one) => this.#entry(one)), this.#failedUntilMs, Date.now());
+  }
+
+  coming(): string[] {
+    return [...prospectsOf(this.#parts.mesh.routes()).coming];
+  }
+
+  obstacles(): readonly Obstacle[] {
+    return prospectsOf(this.#parts.mesh.routes()).obstacles;
+  }
+
+  abstract summon(model: string, signal: AbortSignal): Promise<boolean>;
+
+  doubt({ host, local }: GatewayInstance): void {
+    if (!local) this.#parts.mesh.suspect(host as PeerId, "nothing came of an answer for a while");
+  }
+
+  async refresh(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.mesh.refreshRoutes({ force: true, signal });
+      this.#isCurrent = true;
+    } catch (error) {
+      if (!signal.aborted) this.#isCurrent = false;
+      throw error;
+    }
+  }
+
+  async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    try {
+      return instance.local
+        ? await this.#forwardLocal(request)
+        : await this.#forwardToPeer(instance, request);
+    } catch (error) {
+      const retired = this.#retirement(instance, error);
+      if (retired !== null) throw retired;
+      if (!(error instanceof TunnelError)) throw error;
+      const wasAsked = !(error instanceof UnreachableError ||
+        error.cause instanceof NotAgreedError);
+      const isCrash = error instanceof CrashedError;
+      throw new InstanceUnavailableError(error.message, { wasAsked, isCrash, cause: error });
+    }
+  }
+
+  explain(instance: GatewayInstance, error: unknown): unknown {
+    return this.#retirement(instance, error) ?? error;
+  }
+
+  record(request: RequestRecord): void {
+    this.#parts.record(request);
+  }
+
+  /** What an error is where only the node that served the model has turned to something else. */
+  #retirement(
+    { local, model: name, fingerprint }: GatewayInstance,
+    error: unknown,
+  ): InstanceUnavailableError | null {
+    const isRetired = local
+      ? this.#parts.hasRetired?.({ name, fingerprint }) ?? false
+      : error instanceof MovedError;
+    if (!isRetired) return null;
+    const message = "Its node does not serve the model any more";
+    return new InstanceUnavailableError(message, {
+      wasAsked: false,
+      isRetired: true,
+      cause: error,
+    });
+  }
+
+  #entry({ host, model, mode, sizeBytes, contextLength }: RouteInstance): GatewayInstance {
+    const { name, fingerprint } = model;
+    const local = host === this.self;
+    return { host, model: name, fingerprint, local, mode, sizeBytes, contextLength };
+  }
+
+  async #forwardLocal(request: ForwardRequest): Promise<Response> {
+    const answer = this.#parts.askLocal(request);
+    if (answer === null) {
+      const message = "This node no longer serves the model";
+      throw new InstanceUnavailableError(message, { wasAsked: false });
+    }
+    return await answer;
+  }
+
+  async #forwardToPeer(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
+    const { host, model: name, fingerprint } = instance;
+    const startedMs = performance.now();
+    const connected = () => {
+      this.#patience.opened(host, performance.now() - startedMs);
+      request.connected?.();
+    };
+    const openMs = this.#hasOther(instance)
+      ? this.#patience.of(host, this.#parts.mesh.rttMs(host as PeerId))
+      : undefined;
+    try {
+      return await forwardHttp(this.#parts.openHttp, host, {
+        ...request,
+        model: { name, fingerprint },
+        connected,
+        ...(openMs === undefined ? {} : { openMs }),
+      });
+    } catch (error) {
+      // A use that failed is the fastest sign of a dead peer; one probe decides. A peer that tells of a crash lives.
+      if (error instanceof TunnelError && !(error instanceof CrashedError)) {
+        const isUnreached = error instanceof UnreachableError;
+        const avoidMs = isUnreached ? this.#patience.failed(host) : FAILED_HOST_MS;
+        this.#failedUntilMs.set(host, Date.now() + avoidMs);
+        this.#parts.mesh.suspect(host as PeerId, error.message);
+      }
+      throw error;
+    }
+  }
+
+  /** Whether another instance can be asked instead. */
+  #hasOther({ host, model }: GatewayInstance): boolean {
+    return this.warm().some((other) => other.model === model && other.host !== host);
+  }
+}
+
+/**
+ * Leaves out who could not be reached a moment ago, where another instance of the model is left:
+ * nobody should wait for a dead host again and again. Pure.
+ */
+export function withoutFailed(
+  instances: readonly GatewayInstance[],
+  failedUntilMs: ReadonlyMap<string, number>,
+  nowMs: number,
+): GatewayInstance[] {
+  const lives = ({ host }: GatewayInstance) => (failedUntilMs.get(host) ?? 0) <= nowMs;
+  return instances.filter((instance) =>
+    lives(instance) ||
+    !instances.some((other) => other.model === instance.model && lives(other))
+  );
+}

@@ -1,0 +1,74 @@
+import type { Logger } from "@logtape/logtape";
+import type { AdmittedPeer, ByteStream, Mesh, ModelRef } from "../../mesh/mod.ts";
+import {
+  CrashedError,
+  handleHttp,
+  type InferenceRequest,
+  type TunnelCounts,
+  TunnelError,
+} from "../../tunnel/mod.ts";
+import { countRequest, countUntilAborted, type Demand } from "../plan/demand.ts";
+import { MAX_HTTP_STREAMS } from "../plan/defaults.ts";
+import type { LocalServer } from "../serving/duty.ts";
+import { KeyGrants } from "./grant_gate.ts";
+import { PeerRequests } from "./peer_requests.ts";
+import { HTTP_PROTOCOL } from "./protocols.ts";
+import { RequestQueue } from "./request_queue.ts";
+
+export interface HttpEndOptions {
+  readonly mesh: Mesh;
+  readonly counts: TunnelCounts;
+  readonly logger: Logger;
+  readonly demand: Demand;
+  /** This node's llama-server while it serves the model. */
+  readonly find: (model: ModelRef) => LocalServer | null;
+  /** It has ended the model's llama-server because it serves something else now. */
+  readonly isRetired: (model: ModelRef) => boolean;
+}
+
+/** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
+export class HttpEnd {
+  readonly #demand: Demand;
+  readonly #queue = new RequestQueue();
+  readonly #requests = new PeerRequests();
+
+  constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
+    this.#demand = demand;
+    const grants = new KeyGrants(Date.now);
+    // Of clients nothing is kept: thousands come by.
+    const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
+      role === "client" ? stream : counts.count(stream, id, "http");
+    mesh.handle(
+      HTTP_PROTOCOL,
+      { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
+      (stream, peer) =>
+        countRequest(demand, (counting) =>
+          handleHttp(counted(stream, peer), peer.id, {
+            find: (model) => counting(model, find(model)),
+            grants,
+            isRetired,
+            ask: async (target, request) => {
+              const checked = await this.#requests.check(request);
+              return checked instanceof Response ? checked : await this.ask(target, checked);
+            },
+            logger,
+          })),
+    );
+  }
+
+  /** A request of this node's own gateway; its signal aborts at its end. @throws as `ask` does. */
+  askOwn(server: LocalServer, model: ModelRef, request: InferenceRequest): Promise<Response> {
+    countUntilAborted(this.#demand, model.name, request.signal);
+    return this.ask(server, request);
+  }
+
+  /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer, or the signal's reason. */
+  async ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
+    try {
+      return await this.#queue.ask(server, request);
+    } catch (error) {
+      if (!(error instanceof TunnelError) || !await server.crashed?.()) throw error;
+      throw new CrashedError("llama-server crashed while it had the request", { cause: error });
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Logger } from "@logtape/logtape";
+import type { ModelShelf, WeightLibrary } from "../../models/mod.ts";
+
+/** Learns the weights of what is on the disk, once an earlier look is done. */
+export class WeightIndexer {
+  readonly #weights: WeightLibrary;
+  readonly #shelf: ModelShelf;
+  readonly #logger: Logger;
+  readonly #stop = new AbortController();
+  #running = Promise.resolve();
+
+  constructor(
+    { weights, shelf, logger }: {
+      readonly weights: WeightLibrary;
+      readonly shelf: ModelShelf;
+      readonly logger: Logger;
+    },
+  ) {
+    this.#weights = weights;
+    this.#shelf = shelf;
+    this.#logger = logger;
+  }
+
+  index(): void {
+    this.#running = this.#index(this.#running);
+  }
+
+  /** Resolves when nothing is under way. */
+  stop(): Promise<void> {
+    this.#stop.abort(new Error("The node stops"));
+    return this.#running;
+  }
+
+  async #index(earlier: Promise<void>): Promise<void> {
+    await earlier;
+    await this.#weights.index(this.#shelf.models, this.#stop.signal)
+      .catch((error: unknown) => this.#logger.debug("Hashing ended early: {error}", { error }));
+  }
+}

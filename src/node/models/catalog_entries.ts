@@ -1,0 +1,154 @@
+/** What `GET /api/catalog` answers, made of what the node knows. Pure. */
+
+import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../../api/mod.ts";
+import type { ModelOnDisk, ModelRef } from "../../mesh/mod.ts";
+import {
+  type BrokenModel,
+  type CatalogModel,
+  type FitMesh,
+  type LocalModel,
+  planFit,
+  type SizedModel,
+} from "../../models/mod.ts";
+import { fitOf } from "../plan/fit_words.ts";
+
+export interface CatalogInstance {
+  readonly model: ModelRef;
+  readonly sizeBytes: number;
+  readonly state: InstanceStatus["state"];
+}
+
+export interface CatalogInput {
+  readonly onDisk: readonly LocalModel[];
+  readonly broken: readonly BrokenModel[];
+  /** Models on the disks of other members. */
+  readonly elsewhere: readonly ModelOnDisk[];
+  readonly instances: readonly CatalogInstance[];
+  readonly catalog: readonly CatalogModel[];
+  readonly downloads: readonly { readonly name: string; readonly progress: DownloadStatus }[];
+  readonly mesh: FitMesh;
+  /** As the user set it. */
+  readonly contextLength: number | null;
+}
+
+const PLACES = ["disk", "mesh", "catalog"] as const;
+const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
+
+/**
+ * Each model once: two of one name and different content are two. Hundreds of members may tell of hundreds of models,
+ * so nothing is looked for twice.
+ */
+export function catalogEntries(input: CatalogInput): CatalogEntry[] {
+  const known = knownEntries(input);
+  const listed = firstOf(input.catalog, ({ name }) => name);
+  const downloads = firstOf(input.downloads, ({ name }) => name);
+  const names = new Set(known.map(({ name }) => name));
+  const entries = [
+    ...known,
+    ...input.broken.map((broken) => brokenEntry(broken)),
+    ...input.catalog.filter(({ name }) => !names.has(name)).map((one) => listedEntry(one, input)),
+  ];
+  const shown = new Set(entries.map(({ name }) => name));
+  const others = input.downloads.filter(({ name }) => !shown.has(name));
+  return [...entries, ...others.map(({ name, progress }) => unlistedEntry(name, progress, input))]
+    .map((entry) => withListing(entry, listed.get(entry.name)))
+    .map((entry) => ({ ...entry, download: downloads.get(entry.name)?.progress ?? null }))
+    .sort(byPlace);
+}
+
+/** What somebody holds a file of, or serves. */
+function knownEntries(input: CatalogInput): CatalogEntry[] {
+  const byContent = new Map<string, CatalogEntry>();
+  for (const model of input.onDisk) {
+    byContent.set(keyOf(model), {
+      ...blank(model.name, model.sizeBytes),
+      fingerprint: model.fingerprint,
+      places: ["disk"],
+      architecture: model.header.architecture,
+      quantisation: model.header.quantisation,
+      contextLength: model.header.contextLength || null,
+      vision: model.projector?.sees ?? false,
+      fit: fit(model, input),
+    });
+  }
+  const served = input.instances.map(({ model, sizeBytes }) => ({ ...model, sizeBytes }));
+  for (const model of [...input.elsewhere, ...served]) {
+    const { name, sizeBytes, fingerprint } = model;
+    const entry = byContent.get(keyOf(model)) ??
+      { ...blank(name, sizeBytes), fingerprint, fit: fit({ sizeBytes }, input) };
+    const places: CatalogEntry["places"] = [...new Set([...entry.places, "mesh" as const])];
+    byContent.set(keyOf(model), { ...entry, places });
+  }
+  const states = bestStates(input.instances);
+  return [...byContent].map(([key, entry]) => ({ ...entry, state: states.get(key) ?? "cold" }));
+}
+
+/** Of the instances of each model. */
+function bestStates(instances: readonly CatalogInstance[]): Map<string, CatalogInstance["state"]> {
+  const fromBest = STATES.flatMap((state) => instances.filter((one) => one.state === state));
+  return new Map(fromBest.reverse().map(({ model, state }) => [keyOf(model), state]));
+}
+
+function brokenEntry({ name, reason }: BrokenModel): CatalogEntry {
+  return { ...blank(name, 0), places: ["disk"], broken: reason };
+}
+
+function listedEntry(model: CatalogModel, input: CatalogInput): CatalogEntry {
+  const { name, sizeBytes, architecture, quantisation, contextLength } = model;
+  const shape = { architecture, quantisation, contextLength };
+  return { ...blank(name, sizeBytes), ...shape, fit: fit({ sizeBytes }, input) };
+}
+
+function unlistedEntry(name: string, { totalBytes }: DownloadStatus, input: CatalogInput) {
+  return { ...blank(name, totalBytes), fit: fit({ sizeBytes: totalBytes }, input) };
+}
+
+/** What only the built-in catalog tells. */
+function withListing(entry: CatalogEntry, listed: CatalogModel | undefined): CatalogEntry {
+  if (listed === undefined) return entry;
+  return {
+    ...entry,
+    places: [...new Set([...entry.places, "catalog" as const])],
+    licence: listed.licence,
+    repository: listed.repository,
+    vision: entry.vision || listed.projector !== null,
+  };
+}
+
+function firstOf<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T> {
+  return new Map(items.toReversed().map((item) => [keyOf(item), item]));
+}
+
+function fit(model: SizedModel, { mesh, contextLength }: CatalogInput): Fit {
+  return fitOf(planFit(model, mesh, contextLength), mesh);
+}
+
+function blank(name: string, sizeBytes: number): CatalogEntry {
+  return {
+    name,
+    fingerprint: null,
+    places: [],
+    sizeBytes,
+    architecture: null,
+    quantisation: null,
+    contextLength: null,
+    licence: null,
+    repository: null,
+    vision: false,
+    state: "cold",
+    fit: null,
+    download: null,
+    broken: null,
+  };
+}
+
+function keyOf({ name, fingerprint }: { readonly name: string; readonly fingerprint: string }) {
+  return `${fingerprint} ${name}`;
+}
+
+/** This disk first, then the mesh, then the catalog in its own order, from small to large. */
+function byPlace(a: CatalogEntry, b: CatalogEntry): number {
+  const rank = ({ places }: CatalogEntry) => PLACES.findIndex((place) => places.includes(place));
+  return rank(a) - rank(b) ||
+    (rank(a) === 2 ? a.sizeBytes - b.sizeBytes : a.name < b.name ? -1 : 1);
+}

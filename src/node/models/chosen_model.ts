@@ -1,0 +1,55 @@
+import type { Logger } from "@logtape/logtape";
+import type { Library, LocalModel } from "../../models/mod.ts";
+import { dateOf, type Words } from "../data/kept_words.ts";
+
+/** The model that its user chose while an earlier run lasted, wherever it lies; `null` where it is gone. */
+export async function chosenModel(
+  { told }: Words,
+  library: Library,
+  signal: AbortSignal,
+): Promise<LocalModel | null> {
+  if (told === null) return null;
+  const model = await library.resolve(told.path, signal).catch(() => null) ??
+    await library.resolve(told.name, signal).catch(() => null);
+  return model?.name === told.name ? model : null;
+}
+
+export interface Start {
+  /** What was said before, as far as it still counts. */
+  readonly words: Words;
+  readonly chosen: LocalModel | null;
+  /** The model that --model or config.toml names first. */
+  readonly named: LocalModel | null;
+}
+
+/** What differs from what the command line seems to say is said, with the way back. Pure. */
+export function startNotes({ words: { told, dropped }, chosen, named }: Start): string[] {
+  const notes: string[] = [];
+  if (told !== null && chosen === null) {
+    notes.push(
+      `${told.name}, which was chosen here to be served, is not on this machine's disk any more`,
+    );
+  }
+  if (told !== null && chosen !== null && named !== null && chosen.name !== named.name) {
+    notes.push(
+      `${chosen.name} is served, as was chosen here on ${
+        dateOf(told.atMs)
+      }, and not ${named.name}, ` +
+        `which --model or config.toml names. \`mesh-llm drop ${named.name} --undo\` serves that one`,
+    );
+  }
+  const droppedMs = named === null ? undefined : dropped[named.name];
+  if (named !== null && droppedMs !== undefined && chosen === null) {
+    notes.push(
+      `${named.name} was dropped here on ${
+        dateOf(droppedMs)
+      }, and stays dropped although --model or ` +
+        `config.toml names it. \`mesh-llm drop ${named.name} --undo\` serves it again`,
+    );
+  }
+  return notes;
+}
+
+export function logStart(start: Start, logger: Logger): void {
+  for (const note of startNotes(start)) logger.warn("{note}", { note });
+}

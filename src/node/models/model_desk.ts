@@ -1,0 +1,248 @@
+/** What the management API does with models and their files: the catalog, and downloads. */
+
+import type { Logger } from "@logtape/logtape";
+import {
+  type CatalogEntry,
+  type DownloadStatus,
+  type ModelActions,
+  ModelRefusedError,
+  type NodeEvent,
+} from "../../api/mod.ts";
+import type { Mesh } from "../../mesh/mod.ts";
+import {
+  type AddressRules,
+  CATALOG,
+  type DownloadPlan,
+  DownloadRefusedError,
+  Downloads,
+  downloadWorld,
+  type FitMesh,
+  InvalidReferenceError,
+  type ModelShelf,
+  planFit,
+  PUBLIC_ONLY,
+  roomFor,
+  shardName,
+} from "../../models/mod.ts";
+import { catalogEntries } from "./catalog_entries.ts";
+import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
+import { handleFile } from "../ends/file_host.ts";
+import type { ProxySettings } from "../../base/proxy_choice.ts";
+import { fitOf } from "../plan/fit_words.ts";
+import { peerSources } from "../ends/peer_files.ts";
+import { FILE_PROTOCOL } from "../ends/protocols.ts";
+import { stateOf } from "../report/status.ts";
+
+/** Where models come from. */
+export interface HubConfig {
+  /** `HF_ENDPOINT`, or Hugging Face's own. */
+  readonly endpoint: string;
+  /** `HF_TOKEN`; sent to the endpoint's host only. */
+  readonly token: string | null;
+  /** The way there and to all that it redirects to, where the user has named proxies. */
+  readonly proxies?: ProxySettings;
+}
+
+/** What an active node has and a client has not. */
+export interface ModelStock {
+  readonly shelf: ModelShelf;
+  /** Where downloads are put. */
+  readonly folder: string;
+  readonly memoryBytes: number;
+  readonly rpcProtocol: string;
+}
+
+export interface ModelDeskOptions {
+  readonly mesh: Mesh;
+  readonly stock: ModelStock | null;
+  readonly hub: HubConfig;
+  readonly contextLength: number | null;
+  readonly send: (event: NodeEvent) => void;
+  /** Its user asks for a download, for which other members may have to be asked. */
+  readonly enter: (reason: string) => Promise<void>;
+  readonly logger: Logger;
+  /** @default {PUBLIC_ONLY} */
+  readonly rules?: AddressRules;
+}
+
+export class ModelDesk implements ModelActions {
+  readonly #options: ModelDeskOptions;
+  #downloads: Downloads | null = null;
+  #roomBytes = 0;
+  readonly #toldPercent = new Map<string, number>();
+  readonly #liars = new Set<string>();
+
+  static async open(options: ModelDeskOptions): Promise<ModelDesk> {
+    const desk = new ModelDesk(options);
+    const { mesh, stock, logger } = options;
+    if (stock === null) return desk;
+    desk.#downloads = await desk.#openDownloads(stock);
+    mesh.handle(
+      FILE_PROTOCOL,
+      { roles: ["member"], maxStreams: MAX_FILE_STREAMS },
+      (stream, peer) => handleFile(stream, peer.id, { models: () => stock.shelf.models, logger }),
+    );
+    await desk.#measureRoom();
+    return desk;
+  }
+
+  private constructor(options: ModelDeskOptions) {
+    this.#options = options;
+  }
+
+  catalog(): CatalogEntry[] {
+    const { mesh, stock, contextLength } = this.#options;
+    const routes = mesh.routes();
+    return catalogEntries({
+      onDisk: stock?.shelf.models ?? [],
+      broken: stock?.shelf.broken ?? [],
+      elsewhere: mesh.members().flatMap(({ models }) => models),
+      instances: routes.instances.map((one) => ({ ...one, state: stateOf(one, routes) })),
+      catalog: CATALOG,
+      downloads: this.#downloads?.list() ?? [],
+      mesh: this.#fitMesh(),
+      contextLength,
+    });
+  }
+
+  async download(reference: string): Promise<{ name: string; download: DownloadStatus }> {
+    try {
+      const downloads = this.#active();
+      await this.#options.enter(`its user wants to download ${reference}`);
+      const { name, progress } = await downloads.start(reference);
+      return { name, download: progress };
+    } catch (error) {
+      if (error instanceof InvalidReferenceError) {
+        throw new ModelRefusedError("unknown", error.message);
+      }
+      if (!(error instanceof DownloadRefusedError)) throw error;
+      throw new ModelRefusedError("conflict", error.message);
+    }
+  }
+
+  downloadStatus(name: string): DownloadStatus | null {
+    return this.#downloads?.list().find((one) => one.name === name)?.progress ?? null;
+  }
+
+  async pauseDownload(name: string): Promise<void> {
+    if (!await this.#active().pause(name)) throw noDownload(name);
+  }
+
+  async cancelDownload(name: string): Promise<void> {
+    if (!await this.#active().cancel(name)) throw noDownload(name);
+  }
+
+  /** Bytes of models that fit the disk now, in whole GB: others are told, and need not know more. */
+  get roomBytes(): number {
+    return this.#roomBytes;
+  }
+
+  get isDownloading(): boolean {
+    return this.#downloads?.list().some(({ progress }) => progress.state === "running") ?? false;
+  }
+
+  /** Downloads a model of the catalog to its end; pauses it at the signal. @throws with a sentence. */
+  async fetch(name: string, signal: AbortSignal): Promise<void> {
+    const downloads = this.#active();
+    const onAbort = () => void downloads.pause(name);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await downloads.start(name, signal);
+      const left = await downloads.ended(name);
+      if (left !== undefined) throw new Error(left.error ?? `The download of ${name} was stopped`);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      await this.#measureRoom();
+    }
+  }
+
+  /** What has arrived is kept for the next run. */
+  async stop(): Promise<void> {
+    await this.#downloads?.stop();
+  }
+
+  async #measureRoom(): Promise<void> {
+    const { stock, logger } = this.#options;
+    if (stock === null) return;
+    try {
+      this.#roomBytes = Math.floor((await roomFor(stock.folder)) / 1e9) * 1e9;
+    } catch (error) {
+      logger.debug("{folder} takes no downloads: {error}", { folder: stock.folder, error });
+    }
+  }
+
+  #active(): Downloads {
+    if (this.#downloads !== null) return this.#downloads;
+    throw new ModelRefusedError("conflict", "This node is a client: it keeps no models");
+  }
+
+  #openDownloads({ shelf, folder }: ModelStock): Promise<Downloads> {
+    const { hub: { endpoint, token, proxies }, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
+    const hub = new URL(endpoint);
+    const secret = token === null ? null : { host: hub.host, value: token };
+    return Downloads.open({
+      folder,
+      hub,
+      world: { ...downloadWorld(secret, proxies), rules },
+      checkFit: (plan) => this.#checkFit(plan),
+      peersFor: (plan, { path }) => {
+        const { model, index } = shardName(path);
+        if (model !== plan.name) return []; // a projector is not announced
+        return peerSources(plan, index - 1, { mesh, liars: this.#liars });
+      },
+      onLiar: (peer) => {
+        this.#liars.add(peer);
+        logger.warn("{peer} sent wrong bytes of a model and is not asked again", { peer });
+      },
+      onFinished: ({ name }) => {
+        logger.info("Downloaded {model}", { event: "downloaded", model: name });
+        shelf.refresh().catch((error) => logger.warn("{error}", { error }));
+      },
+      onProgress: (name, progress) => this.#tell(name, progress),
+      now: () => Date.now(),
+    });
+  }
+
+  /** Nothing is fetched that nobody here could run. */
+  #checkFit({ modelBytes, name }: DownloadPlan): void {
+    const mesh = this.#fitMesh();
+    const fit = planFit({ sizeBytes: modelBytes }, mesh, this.#options.contextLength);
+    if (fit.kind !== "none") return;
+    throw new DownloadRefusedError(`${name} was not downloaded. ${fitOf(fit, mesh).reason}`);
+  }
+
+  /** As the planner counts: members whose llama.cpp speaks this node's RPC protocol. */
+  #fitMesh(): FitMesh {
+    const { mesh, stock } = this.#options;
+    const able = mesh.members().filter(({ engine }) =>
+      engine !== null && (stock === null || engine.rpcProtocol === stock.rpcProtocol)
+    );
+    return {
+      self: stock && { id: mesh.self, memoryBytes: stock.memoryBytes, rttMs: 0 },
+      others: able.map(({ peer, memoryBytes }) => ({
+        id: peer,
+        memoryBytes,
+        rttMs: mesh.rttMs(peer),
+      })),
+      rttLimitMs: SPLIT_RTT_LIMIT_MS,
+    };
+  }
+
+  /** The console hears of all of it, the log of each percent once and of what went wrong. */
+  #tell(model: string, progress: DownloadStatus): void {
+    const { send, logger } = this.#options;
+    const fraction = progress.totalBytes === 0 ? 0 : progress.receivedBytes / progress.totalBytes;
+    send({ type: "progress", task: "download", model, fraction });
+    if (progress.state === "failed") {
+      logger.warn("{model}: {error}", { event: "download-failed", model, error: progress.error });
+    }
+    const percent = Math.floor(fraction * 100);
+    if (progress.state !== "running" || this.#toldPercent.get(model) === percent) return;
+    this.#toldPercent.set(model, percent);
+    logger.info("Downloading {model}", { event: "progress", task: "download", model, fraction });
+  }
+}
+
+function noDownload(name: string): ModelRefusedError {
+  return new ModelRefusedError("unknown", `No download of ${name} is under way here`);
+}

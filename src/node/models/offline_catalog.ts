@@ -1,0 +1,99 @@
+import type { CatalogEntry, Status } from "../../api/mod.ts";
+import type { Logger } from "@logtape/logtape";
+import {
+  EngineNotFoundError,
+  mainMemoryBytes,
+  offeredMemory,
+  prepareEngine,
+} from "../../engine/mod.ts";
+import {
+  CATALOG,
+  checkModelsDir,
+  type FitMesh,
+  GUIDE_NAME,
+  type ModelPlaces,
+  ModelShelf,
+  openLibrary,
+} from "../../models/mod.ts";
+import { catalogEntries, type CatalogInput } from "./catalog_entries.ts";
+import { makeDataDir } from "../data/data_dir.ts";
+import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
+
+export interface OfflineOptions extends ModelPlaces {
+  readonly binDir: string | null;
+  readonly executableDir: string;
+  readonly path: string | undefined;
+  readonly logger: Logger;
+}
+
+/** What this machine has and could run by itself, where no node runs: `GET /api/catalog` without a mesh. */
+export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEntry[]> {
+  await checkModelsDir(options.modelsDir);
+  await makeDataDir(options.dataDir);
+  const library = openLibrary(options);
+  const guide = await library.resolve(GUIDE_NAME);
+  const shelf = await ModelShelf.open({ library, pinned: [guide] });
+  const mesh = await thisMachine(options);
+  return entriesOf({ onDisk: shelf.models, broken: shelf.broken, catalog: CATALOG, mesh });
+}
+
+/**
+ * A file, as `GET /api/catalog` would have it if it lay in one of the folders.
+ * @param status of the running node, which knows the mesh; `null` counts this machine alone
+ * @throws what `--model` says of such a path
+ */
+export async function fileEntry(
+  path: string,
+  status: Status | null,
+  options: OfflineOptions,
+): Promise<CatalogEntry> {
+  const model = await openLibrary(options).resolve(path);
+  const mesh = status === null ? await thisMachine(options) : meshOf(status);
+  const [entry] = entriesOf({ onDisk: [model], broken: [], catalog: [], mesh });
+  if (entry === undefined) throw new TypeError(`${path} was read and is no model`);
+  return entry;
+}
+
+function entriesOf(
+  known: Pick<CatalogInput, "onDisk" | "broken" | "catalog" | "mesh">,
+): CatalogEntry[] {
+  return catalogEntries({
+    ...known,
+    elsewhere: [],
+    instances: [],
+    downloads: [],
+    contextLength: null,
+  });
+}
+
+async function thisMachine(options: OfflineOptions): Promise<FitMesh> {
+  const memoryBytes = await memoryOf(options);
+  const self = { id: "self", memoryBytes, rttMs: 0 };
+  return { self, others: [], rttLimitMs: SPLIT_RTT_LIMIT_MS };
+}
+
+/** Of a client nothing is counted but the others. */
+function meshOf({ node, peers }: Status): FitMesh {
+  const self = { id: node.id, memoryBytes: node.vramBytes, rttMs: 0 };
+  return {
+    self: node.role === "client" ? null : self,
+    others: peers.map(({ id, vramBytes: memoryBytes, rttMs }) => ({
+      id,
+      memoryBytes,
+      rttMs: rttMs ?? undefined,
+    })),
+    rttLimitMs: SPLIT_RTT_LIMIT_MS,
+  };
+}
+
+/** Of the GPUs where llama.cpp is there to ask, else of the machine: a listing installs nothing. */
+export async function memoryOf(options: OfflineOptions): Promise<number> {
+  const { path = "" } = options;
+  const engine = prepareEngine({ ...options, path, install: false, onProgress: () => {} });
+  const devices = await engine.then(({ devices }) => devices, (error) => {
+    if (error instanceof EngineNotFoundError) return [];
+    throw error;
+  });
+  const totalMemoryBytes = await mainMemoryBytes();
+  return offeredMemory({ devices, totalMemoryBytes, maxVramBytes: null }).memoryBytes;
+}

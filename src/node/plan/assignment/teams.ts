@@ -1,0 +1,60 @@
+import { electHost, type ModelRef } from "../../../mesh/mod.ts";
+import { SPLIT_RTT_LIMIT_MS } from "../defaults.ts";
+import { canWorkFor, distanceMs, fileOf, type Member, sameModel } from "../view.ts";
+
+export interface TeamInput {
+  readonly model: ModelRef;
+  /** Those who are in it anyway: their users said so. */
+  readonly group: readonly Member[];
+  /** Those who could be asked to help. */
+  readonly idle: readonly Member[];
+  /** Those of them who hold the file. */
+  readonly holders: readonly Member[];
+  readonly needBytes: number;
+}
+
+/**
+ * Who is to help a model that fits nobody alone: just enough of the idle, those who are at it already
+ * and then the nearest first. `undefined` where all of them together do not suffice.
+ */
+export function callTeam(input: TeamInput): Member[] | undefined {
+  const { model, group, idle, needBytes } = input;
+  const holder = hostOf(input);
+  if (holder === undefined) return undefined;
+  const team = group.includes(holder) ? [] : [holder];
+  const counted = [holder, ...group.filter((member) => isNear(holder, member))];
+  let haveBytes = counted.reduce((sum, member) => sum + member.memoryBytes, 0);
+  const helpers = idle
+    .filter((member) => isNear(holder, member) && !member.refuses.includes(model.name))
+    .sort((a, b) => helpsFirst(model, a, b) || nearFirst(holder, a, b));
+  for (const helper of helpers) {
+    if (haveBytes >= needBytes) break;
+    team.push(helper);
+    haveBytes += helper.memoryBytes;
+  }
+  return haveBytes >= needBytes ? team : undefined;
+}
+
+/** The group's own host, else an idle one that holds the file: who is at it already, then by election. */
+function hostOf({ model, group, holders }: TeamInput): Member | undefined {
+  const own = group.filter((member) => fileOf(member, model) !== undefined);
+  const others = holders.filter((member) => !member.refuses.includes(model.name));
+  const atIt = others.filter((member) => sameModel(member.target, model));
+  const candidates = own.length > 0 ? own : atIt.length > 0 ? atIt : others;
+  const host = electHost(candidates);
+  return candidates.find((member) => member.peer === host);
+}
+
+export function isNear(host: Member, member: Member): boolean {
+  const distance = distanceMs(host, member) ?? SPLIT_RTT_LIMIT_MS;
+  return canWorkFor(host, member) && distance <= SPLIT_RTT_LIMIT_MS;
+}
+
+function helpsFirst(model: ModelRef, a: Member, b: Member): number {
+  return Number(sameModel(b.target, model)) - Number(sameModel(a.target, model));
+}
+
+function nearFirst(host: Member, a: Member, b: Member): number {
+  const [left, right] = [a, b].map((member) => distanceMs(host, member) ?? SPLIT_RTT_LIMIT_MS);
+  return (left ?? 0) - (right ?? 0) || (a.peer < b.peer ? -1 : 1);
+}

@@ -1,0 +1,19 @@
+import type { ClaimReason, ModelRef, PeerId } from "../../../mesh/mod.ts";
+
+/** What the mesh gives a member to do. */
+export interface Assignment {
+  readonly name: string;
+  /** `null` for what the member has to download first. */
+  readonly model: ModelRef | null;
+  readonly reason: ClaimReason;
+}
+
+export type Assignments = ReadonlyMap<PeerId, Assignment>;
+
+/** A model that anybody may download: the built-in catalog's, as far as assignments need it. */
+export interface Downloadable {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Memory that serving it takes. */
+  readonly needBytes: number;
+}

@@ -1,0 +1,94 @@
+/** What comes of the models that are not warm: those that may be served soon, and what stands in the way of others. Pure. */
+
+import type { Obstacle } from "../../api/mod.ts";
+import type { RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+
+export interface Prospects {
+  /** Names of models that are about to be served, or are: one that can't be asked now may be in a moment. */
+  readonly coming: readonly string[];
+  readonly obstacles: readonly Obstacle[];
+}
+
+/** One model as the table shows it. */
+interface Case {
+  readonly name: string;
+  readonly nodes: readonly RouteNode[];
+  /** None of them is warm. */
+  readonly instances: readonly RouteInstance[];
+}
+
+export function prospectsOf(table: RoutingTable): Prospects {
+  const warm = new Set(
+    table.instances.filter(({ state }) => state === "warm").map(({ model }) => model.name),
+  );
+  const names = new Set([
+    ...table.instances.map(({ model }) => model.name),
+    ...table.wanted,
+    ...table.lost,
+    ...table.nodes.flatMap(namesOf),
+  ]);
+  const coming: string[] = [];
+  const obstacles: Obstacle[] = [];
+  for (const name of names) {
+    const instances = table.instances.filter(({ model }) => model.name === name);
+    const isWanted = table.wanted.includes(name) || table.lost.includes(name);
+    const obstacle = warm.has(name)
+      ? null
+      : obstacleOf({ name, nodes: table.nodes, instances }, isWanted);
+    if (obstacle === null) coming.push(name);
+    else obstacles.push(obstacle);
+  }
+  return { coming, obstacles };
+}
+
+function namesOf({ model, claim, failures, dropped }: RouteNode): string[] {
+  const failed = failures.map((failure) => failure.model);
+  return [model, claim, ...failed, ...dropped].filter((name) => name !== null);
+}
+
+/** `null` where the model may be warm soon. */
+function obstacleOf(one: Case, isWanted: boolean): Obstacle | null {
+  const { name, nodes, instances } = one;
+  if (isUnderWay(one)) return null;
+  const failures = nodes.flatMap((node) => failureOf(node, name));
+  if (failures.length > 0) return { kind: "failed", model: name, reason: failures.join("; ") };
+  const waiting = instances.find(({ state }) => state === "waiting");
+  if (waiting !== undefined) {
+    const { needBytes, haveBytes } = waiting;
+    return { kind: "waiting", model: name, needBytes, haveBytes };
+  }
+  const downloader = nodes.find(({ claim, model }) => claim === name && model !== name);
+  if (downloader !== undefined) return { kind: "downloading", model: name, by: downloader.name };
+  if (nodes.some(({ model }) => model === name)) return null;
+  const droppers = nodes.filter(({ dropped }) => dropped.includes(name)).map((node) => node.name);
+  if (droppers.length > 0 && !(isWanted && nodes.some((node) => mayServe(node, name)))) {
+    return { kind: "dropped", model: name, by: droppers };
+  }
+  return { kind: "unclaimed", model: name };
+}
+
+/** Somebody loads it, or is about to. */
+function isUnderWay({ name, nodes, instances }: Case): boolean {
+  const isFailing = (peer: string) => {
+    const node = nodes.find((one) => one.peer === peer);
+    return node !== undefined && failureOf(node, name).length > 0;
+  };
+  const loads = instances.some(({ host, state }) => state === "loading" && !isFailing(host));
+  // Whoever only lends memory to it can't tell whether that is enough.
+  const takes = nodes.some((node) =>
+    node.claim === name && node.model === name && node.why !== "memory" && node.why !== "split" &&
+    failureOf(node, name).length === 0
+  );
+  return loads || takes;
+}
+
+function failureOf({ name, failures }: RouteNode, model: string): string[] {
+  return failures.filter((failure) => failure.model === model)
+    .map(({ reason }) => `on ${name}: ${reason}`);
+}
+
+/** A node of an earlier version does not say what it holds. */
+function mayServe({ holds, dropped, failures }: RouteNode, name: string): boolean {
+  return (holds === null || holds.includes(name)) && !dropped.includes(name) &&
+    !failures.some(({ model }) => model === name);
+}

@@ -1,0 +1,94 @@
+/** When a model that nobody asks for gives its memory back. Time is an argument. */
+
+import { dropping, serving, type Wishes } from "./wishes.ts";
+import type { Instance, ModelRef } from "../../mesh/mod.ts";
+
+export interface RestInput {
+  /** `--idle-unload`; `null` never. */
+  readonly idleMs: number | null;
+  readonly nowMs: number;
+  /** When the model became warm, or its last answer ended; `undefined` while one is given. */
+  readonly idleSinceMs: number | undefined;
+  /** Other nodes want it: then it would only be loaded again. */
+  readonly isWantedElsewhere: boolean;
+}
+
+export function shouldRest({ idleMs, nowMs, idleSinceMs, isWantedElsewhere }: RestInput): boolean {
+  if (idleMs === null || idleSinceMs === undefined || isWantedElsewhere) return false;
+  return nowMs - idleSinceMs >= idleMs;
+}
+
+/** The wishes of a node whose model rests, and those that it returns to when the model is asked for. */
+export interface Resting {
+  readonly model: ModelRef;
+  readonly before: Wishes;
+}
+
+export function putToRest(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
+  const rested = {
+    ...dropping(wishes, model.name),
+    dropped: wishes.dropped,
+    resting: [model.name],
+  };
+  return { wishes: rested, resting: { model, before: wishes } };
+}
+
+/** What was told meanwhile stays; a model that was not told is only no longer refused. */
+export function wakeUp(wishes: Wishes, { model, before }: Resting): Wishes {
+  if (wishes.told === null && before.told?.name === model.name) return serving(wishes, model);
+  return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
+}
+
+/** What a look at the running instance needs to know. */
+export interface RestLook {
+  readonly instance: Instance | null;
+  /** As `Demand.idleSinceMs` has it. */
+  readonly endedMs: (model: string) => number | undefined;
+  readonly isWantedElsewhere: (model: string) => boolean;
+  readonly wishes: Wishes;
+  readonly nowMs: number;
+}
+
+/** The model of this node that rests, if any. */
+export class RestKeeper {
+  readonly #idleMs: number | null;
+  #resting: Resting | null = null;
+  #warmSinceMs: number | undefined;
+
+  constructor(idleMs: number | null) {
+    this.#idleMs = idleMs;
+  }
+
+  get isResting(): boolean {
+    return this.#resting !== null;
+  }
+
+  /** The wishes of a node whose model goes to rest now; `undefined` where none does. */
+  look({ instance, endedMs, isWantedElsewhere, wishes, nowMs }: RestLook): Wishes | undefined {
+    if (instance === null || instance.state !== "warm") {
+      this.#warmSinceMs = undefined;
+      return undefined;
+    }
+    this.#warmSinceMs ??= nowMs;
+    const { model } = instance;
+    const ended = endedMs(model.name);
+    const rests = shouldRest({
+      idleMs: this.#idleMs,
+      nowMs,
+      idleSinceMs: ended === undefined ? undefined : Math.max(ended, this.#warmSinceMs),
+      isWantedElsewhere: isWantedElsewhere(model.name),
+    });
+    if (!rests) return undefined;
+    const rested = putToRest(wishes, model);
+    this.#resting = rested.resting;
+    return rested.wishes;
+  }
+
+  /** The wishes after somebody has asked for the model; `undefined` where it does not rest. */
+  wake(name: string, wishes: Wishes): Wishes | undefined {
+    if (this.#resting?.model.name !== name) return undefined;
+    const woken = wakeUp(wishes, this.#resting);
+    this.#resting = null;
+    return woken;
+  }
+}

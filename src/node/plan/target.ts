@@ -1,0 +1,89 @@
+import type { Claim, ModelRef } from "../../mesh/mod.ts";
+import { assign } from "./assignment/assign.ts";
+import { isNoLongerNeeded } from "./assignment/hot.ts";
+import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
+import type { Assignment, Downloadable } from "./assignment/types.ts";
+import { everyone, type Member, sameModel, type View } from "./view.ts";
+import type { Wishes } from "./wishes.ts";
+
+export interface TargetOptions extends Pick<Wishes, "told"> {
+  /** What this node or another could download. */
+  readonly catalog: readonly Downloadable[];
+  /** What it took, and does now, whatever it has claimed since. */
+  readonly taken?: Claim | null;
+  /** A model that was taken because it was hot has been served long enough to be given up. */
+  readonly mayCool: boolean;
+  /** Names that this node has given up because they were no longer asked for: it takes them for a reason only. */
+  readonly rested: ReadonlySet<string>;
+}
+
+export type Target =
+  | { readonly kind: "none"; readonly why: "idle" | "cold" }
+  /** Its user said so. */
+  | { readonly kind: "told"; readonly model: ModelRef }
+  /** It goes on with what it does. */
+  | { readonly kind: "kept"; readonly model: ModelRef }
+  | { readonly kind: "assigned"; readonly assignment: Assignment };
+
+/**
+ * The model whose group this node belongs to. A node that was told a model keeps it; another helps
+ * where the mesh needs it most. Pure, and the same on every node that has the same view.
+ */
+export function chooseTarget(view: View, options: TargetOptions): Target {
+  const { told } = options;
+  if (told !== null) return { kind: "told", model: told };
+  const self = withoutRefused(view.self);
+  const stock = takeStock(everyone({ ...view, self }));
+  const splitting = splitOf(self, view.others);
+  if (splitting !== null) return { kind: "kept", model: splitting };
+  const assignment = assign(stock, options.catalog).get(self.peer);
+  const serving = servedBy(self) === null ? null : self.instance?.model ?? null;
+  if (serving !== null && (assignment === undefined || !mayLeave(self, stock))) {
+    const isCold = options.mayCool && isNoLongerNeeded(self, stock);
+    return isCold ? { kind: "none", why: "cold" } : { kind: "kept", model: serving };
+  }
+  const isResting = assignment?.reason === "spare" && options.rested.has(assignment.name);
+  if (assignment === undefined || isResting) return { kind: "none", why: "idle" };
+  return { kind: "assigned", assignment };
+}
+
+/** What its user has dropped is over, though it still runs. */
+function withoutRefused(self: Member): Member {
+  const { instance, target, refuses } = self;
+  return {
+    ...self,
+    instance: instance !== null && refuses.includes(instance.model.name) ? null : instance,
+    target: target !== null && refuses.includes(target.name) ? null : target,
+  };
+}
+
+/** Whoever is counted in a split stays in it: leaving would break what it helps to serve. */
+function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
+  const { instance } = self;
+  if (instance?.mode === "split" && instance.state !== "waiting") return instance.model;
+  const host = others.find((member) =>
+    sameModel(member.instance?.model ?? null, self.target) &&
+    member.instance?.workers.some((worker) => worker.peer === self.peer)
+  );
+  return host?.instance?.model ?? null;
+}
+
+/** A node whose model nobody else serves goes once somebody else does. */
+function mayLeave(self: Member, { roles, providers }: Stock): boolean {
+  if (roles.get(self.peer) !== "sole") return true;
+  const others = providers.get(servedBy(self) ?? "") ?? [];
+  return others.some((member) => member.peer !== self.peer && isWarm(member));
+}
+
+/** `null` for none, and for a model that is still to be downloaded. */
+export function modelOf(target: Target): ModelRef | null {
+  switch (target.kind) {
+    case "none":
+      return null;
+    case "assigned":
+      return target.assignment.model;
+    case "told":
+    case "kept":
+      return target.model;
+  }
+}

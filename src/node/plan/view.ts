@@ -1,0 +1,106 @@
+/** What one node knows of its mesh at one moment: the only input of a plan. */
+
+import type { Announcement, AnnouncementContent, Mesh, ModelRef, PeerId } from "../../mesh/mod.ts";
+
+/** An active node as plans see it: another's announcement, or what this node is about to announce. */
+export type Member = Pick<
+  Announcement,
+  | "peer"
+  | "rttsMs"
+  | "memoryBytes"
+  | "models"
+  | "wanted"
+  | "target"
+  | "split"
+  | "tensorSplit"
+  | "assignable"
+  | "claim"
+  | "refuses"
+  | "dropped"
+  | "failures"
+  | "downloadBytes"
+  | "demand"
+  | "instance"
+  | "obeys"
+  | "engine"
+>;
+
+export interface View {
+  readonly self: Member;
+  /** Living members without this node. */
+  readonly others: readonly Member[];
+  /** Round trips from this node, in buckets. */
+  readonly rttsMs: ReadonlyMap<PeerId, number>;
+}
+
+/** What a node sees that is about to announce `content`. */
+export function viewOf(
+  mesh: Pick<Mesh, "self" | "members" | "rttMs">,
+  content: AnnouncementContent,
+): View {
+  const others = mesh.members();
+  const rttsMs = new Map<PeerId, number>();
+  for (const { peer } of others) {
+    const rttMs = mesh.rttMs(peer);
+    if (rttMs !== undefined) rttsMs.set(peer, rttMs);
+  }
+  const self = { ...content, peer: mesh.self, rttsMs: Object.fromEntries(rttsMs) };
+  return { self, others, rttsMs };
+}
+
+/** Everyone, in the order of their PeerIds, so that each node walks the same list. */
+export function everyone(view: View): Member[] {
+  return [view.self, ...view.others].sort(byPeer);
+}
+
+/** The members that are to serve this model. */
+export function groupOf(view: View, model: ModelRef): Member[] {
+  return everyone(view).filter((member) => sameModel(member.target, model));
+}
+
+export function sameModel(a: ModelRef | null, b: ModelRef | null): boolean {
+  return a?.name === b?.name && a?.fingerprint === b?.fingerprint;
+}
+
+/** The member's own file of this model, if it is complete on its disk. */
+export function fileOf(member: Member, model: ModelRef) {
+  return member.models.find((file) => sameModel(file, model));
+}
+
+/** Memory that the model takes where its holders state it: each at its own context, the largest counts. */
+export function needOf(members: readonly Member[], model: ModelRef): number {
+  const stated = members.flatMap((member) => {
+    const instance = sameModel(member.instance?.model ?? null, model) ? member.instance : null;
+    return [fileOf(member, model)?.needBytes ?? 0, instance?.needBytes ?? 0];
+  });
+  return Math.max(0, ...stated);
+}
+
+/** Far above what honest hosts reach, and far below what an announcement may say: a liar can't use up the terms. */
+const MAX_HEEDED_TERM = 2 ** 49;
+
+/** The highest term that anybody has used for the model. */
+export function highestTerm(members: readonly Member[], model: ModelRef): number {
+  const terms = members.map((member) =>
+    Math.max(
+      sameModel(member.instance?.model ?? null, model) ? member.instance?.term ?? 0 : 0,
+      sameModel(member.target, model) ? member.obeys?.term ?? 0 : 0,
+    )
+  );
+  return Math.max(0, ...terms.filter((term) => term <= MAX_HEEDED_TERM));
+}
+
+/** Round trip between two members where one of them has told it. */
+export function distanceMs(a: Member, b: Member): number | undefined {
+  return a.rttsMs[b.peer] ?? b.rttsMs[a.peer];
+}
+
+/** A worker speaks the host's RPC protocol, or llama-server would hang up on it without a word. */
+export function canWorkFor(host: Member, member: Member): boolean {
+  return member.peer !== host.peer && member.engine !== null &&
+    member.engine.rpcProtocol === host.engine?.rpcProtocol;
+}
+
+export function byPeer(a: Member, b: Member): number {
+  return a.peer < b.peer ? -1 : a.peer > b.peer ? 1 : 0;
+}

@@ -1,0 +1,42 @@
+import type { ModelRef } from "../../mesh/mod.ts";
+
+/** What this node's user wants of it: the command line first, then what was asked while it ran. */
+export interface Wishes {
+  /** The model that this node was told to serve; `null` lets the mesh say what is needed. */
+  readonly told: ModelRef | null;
+  /** Names that the mesh shall serve, this node's own first. */
+  readonly wanted: readonly string[];
+  /** Names that this node must not serve or work for. */
+  readonly dropped: readonly string[];
+  /** Names that nobody asked for, so that they are not served until somebody does. */
+  readonly resting: readonly string[];
+}
+
+/** What the command line says, and what was said while an earlier run lasted. */
+export function continued(
+  wishes: Wishes,
+  { dropped, chosen }: { readonly dropped: readonly string[]; readonly chosen: ModelRef | null },
+): Wishes {
+  const without = dropped.reduce(dropping, wishes);
+  return chosen === null ? without : serving(without, chosen);
+}
+
+/** As if `--model` had named it. */
+export function serving({ wanted, dropped, resting }: Wishes, told: ModelRef): Wishes {
+  return {
+    told,
+    resting: resting.filter((name) => name !== told.name),
+    wanted: [told.name, ...wanted.filter((name) => name !== told.name)],
+    dropped: dropped.filter((name) => name !== told.name),
+  };
+}
+
+/** Others may go on wanting the model, and serve it. */
+export function dropping({ told, wanted, dropped, resting }: Wishes, name: string): Wishes {
+  return {
+    resting,
+    told: told?.name === name ? null : told,
+    wanted: wanted.filter((one) => one !== name),
+    dropped: [...new Set([...dropped, name])],
+  };
+}

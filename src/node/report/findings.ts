@@ -1,0 +1,208 @@
+/** What stands in the user's way, as far as a running node can see it, with a remedy each. Pure. */
+
+import type { Finding } from "../../api/mod.ts";
+import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
+import { gigabytes } from "../plan/fit_words.ts";
+
+export interface FindingsInput {
+  readonly self: PeerId;
+  readonly version: string;
+  readonly role: "client" | "member";
+  readonly routes: RoutingTable;
+  /** This node's own, with `/p2p/`. */
+  readonly addresses: readonly string[];
+  /** Round trip between two members where one of them has told it. */
+  readonly distanceMs: (a: PeerId, b: PeerId) => number | undefined;
+  /** When a member started, by its own clock. */
+  readonly startedMs: (peer: PeerId) => number | undefined;
+  /** GPUs of this machine that its llama.cpp does not use. */
+  readonly idleGpus: readonly string[];
+  readonly dataDir: string;
+  /** `null` where the disk does not say. */
+  readonly freeBytes: number | null;
+  readonly nowMs: number;
+}
+
+/** The gravest first. */
+export function findingsOf(input: FindingsInput): Finding[] {
+  const waiting = input.routes.instances.filter(({ state }) => state === "waiting")
+    .flatMap((instance) => whyNobodyHelps(instance, input));
+  const found = [
+    ...failures(input),
+    ...waiting,
+    ...clocks(input),
+    ...(waiting.length > 0 ? [] : protocols(input)),
+    ...versions(input),
+    ...addresses(input),
+    ...gpus(input),
+    ...disk(input),
+  ];
+  return found.sort((a, b) => Number(b.level === "problem") - Number(a.level === "problem"));
+}
+
+/** Whoever should serve a model has tried in vain, and says why. */
+function failures({ routes }: FindingsInput): Finding[] {
+  return routes.nodes.flatMap(({ name, failures }) =>
+    failures.map(({ model, reason }): Finding => ({
+      about: "failed",
+      level: "problem",
+      found: `${model} can't be loaded on ${name}: ${reason}`,
+      remedy:
+        "Mend or replace what it names, and it is tried at once; or serve another model there",
+    }))
+  );
+}
+
+/** A model waits for memory, and these machines have some that its host can't use. */
+function whyNobodyHelps(instance: RouteInstance, input: FindingsInput): Finding[] {
+  const host = input.routes.nodes.find(({ peer }) => peer === instance.host);
+  if (host === undefined) return [];
+  const others = input.routes.nodes.filter(({ peer, memoryBytes }) =>
+    peer !== host.peer && memoryBytes > 0
+  );
+  return [...otherProtocols(instance, host, others), ...tooFar(instance, host, others, input)];
+}
+
+function otherProtocols(
+  { model }: RouteInstance,
+  host: RouteNode,
+  others: readonly RouteNode[],
+): Finding[] {
+  const strangers = others.filter((other) => speaksAnother(host, other));
+  if (strangers.length === 0) return [];
+  const spoken = groupNames([host, ...strangers], ({ rpcProtocol }) => rpcProtocol).join(", ");
+  return [{
+    about: "waiting",
+    level: "problem",
+    found: `${model.name} waits for memory, and ${lenders(strangers)} can't lend theirs: ` +
+      `llama.cpp's RPC protocol is ${spoken}`,
+    remedy: SAME_ENGINE,
+  }];
+}
+
+function tooFar(
+  { model }: RouteInstance,
+  host: RouteNode,
+  others: readonly RouteNode[],
+  { distanceMs }: FindingsInput,
+): Finding[] {
+  const far = others.filter((other) =>
+    !speaksAnother(host, other) && (distanceMs(host.peer, other.peer) ?? 0) > SPLIT_RTT_LIMIT_MS
+  );
+  if (far.length === 0) return [];
+  return [{
+    about: "waiting",
+    level: "problem",
+    found: `${model.name} waits for memory, and ${lenders(far)} can't lend theirs: ` +
+      `more than ${SPLIT_RTT_LIMIT_MS} ms away from ${host.name}, which is too far for a split`,
+    remedy: "Serve it with machines that are nearer to each other, or serve a smaller model",
+  }];
+}
+
+const SAME_ENGINE = "Run mesh-llm engine install on each, so that all have the same llama.cpp, " +
+  "and start them again";
+
+/** With the memory that goes unused. */
+function lenders(nodes: readonly RouteNode[]): string {
+  return nodes.map(({ name, memoryBytes }) => `${name} (${memoryText(memoryBytes)})`).join(", ");
+}
+
+function memoryText(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : gigabytes(bytes);
+}
+
+function speaksAnother(a: RouteNode, b: RouteNode): boolean {
+  return a.rpcProtocol !== undefined && b.rpcProtocol !== undefined &&
+    a.rpcProtocol !== b.rpcProtocol;
+}
+
+/** Nothing waits for it yet: a model that needs both will. */
+function protocols({ routes }: FindingsInput): Finding[] {
+  const spoken = groupNames(routes.nodes, ({ rpcProtocol }) => rpcProtocol);
+  if (spoken.length < 2) return [];
+  return [{
+    about: "rpc-protocol",
+    level: "warning",
+    found: `These machines can't share a model, for the RPC protocol of their llama.cpp differs: ${
+      spoken.join("; ")
+    }`,
+    remedy: SAME_ENGINE,
+  }];
+}
+
+function versions({ routes, self, version }: FindingsInput): Finding[] {
+  const others = routes.nodes.filter((node) => node.peer !== self && node.version !== version);
+  if (others.length === 0) return [];
+  return [{
+    about: "version",
+    level: "warning",
+    found: `mesh-llm is ${version} here, and another version on ${namesOf(others)}`,
+    remedy: "Use the same version on every machine",
+  }];
+}
+
+function clocks({ routes, startedMs, nowMs }: FindingsInput): Finding[] {
+  const ahead = routes.nodes.filter(({ peer }) =>
+    (startedMs(peer) ?? 0) > nowMs + CLOCK_TOLERANCE_MS
+  );
+  if (ahead.length === 0) return [];
+  return [{
+    about: "clock",
+    level: "problem",
+    found: `${namesOf(ahead)} started in the future: one of the clocks is wrong`,
+    remedy: "Set the clock, or switch its synchronisation on",
+  }];
+}
+
+function addresses({ role, addresses }: FindingsInput): Finding[] {
+  if (
+    role === "client" || addresses.some((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address))
+  ) {
+    return [];
+  }
+  return [{
+    about: "addresses",
+    level: "warning",
+    found: "This node has no address that another machine could reach",
+    remedy: "Connect this machine to a network before you invite another one",
+  }];
+}
+
+function gpus({ idleGpus }: FindingsInput): Finding[] {
+  if (idleGpus.length === 0) return [];
+  return [{
+    about: "gpu",
+    level: "warning",
+    found: `There is a GPU (${idleGpus.join(", ")}), and this llama.cpp does not use it`,
+    remedy: "Name a build for it with --bin-dir",
+  }];
+}
+
+function disk({ dataDir, freeBytes }: FindingsInput): Finding[] {
+  if (freeBytes === null || freeBytes >= LOW_DISK_BYTES) return [];
+  return [{
+    about: "disk",
+    level: "warning",
+    found: `${gigabytes(freeBytes)} are free at ${dataDir}`,
+    remedy: "Free some space before you download a model",
+  }];
+}
+
+/** `8.0.0 on ann, bob`, one for each value that there is. */
+function groupNames(
+  nodes: readonly RouteNode[],
+  valueOf: (node: RouteNode) => string | undefined,
+): string[] {
+  const known = nodes.filter((node) => valueOf(node) !== undefined);
+  return [...Map.groupBy(known, valueOf)].map(([value, group]) => `${value} on ${namesOf(group)}`);
+}
+
+/** As many names as one reads; a mesh may have a thousand. */
+const NAMES_SHOWN = 5;
+
+function namesOf(nodes: readonly RouteNode[]): string {
+  const names = nodes.slice(0, NAMES_SHOWN).map(({ name }) => name).join(", ");
+  const more = nodes.length - NAMES_SHOWN;
+  return more > 0 ? `${names} and ${more} more` : names;
+}

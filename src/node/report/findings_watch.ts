@@ -1,0 +1,108 @@
+import type { Logger } from "@logtape/logtape";
+import { statfs } from "node:fs/promises";
+import type { Finding } from "../../api/mod.ts";
+import type { Mesh, PeerId } from "../../mesh/mod.ts";
+import { FINDINGS_INTERVAL_MS, FINDINGS_QUIET_MS } from "../plan/defaults.ts";
+import { findingsOf } from "./findings.ts";
+
+export interface FindingsWatchOptions {
+  readonly mesh: Pick<
+    Mesh,
+    "self" | "role" | "members" | "routes" | "rttMs" | "addresses" | "subscribe"
+  >;
+  readonly version: string;
+  readonly dataDir: string;
+  /** GPUs of this machine that its llama.cpp does not use. */
+  readonly idleGpus: readonly string[];
+  readonly logger: Logger;
+  /** What is found is not what it was. */
+  readonly changed: () => void;
+}
+
+/** Looks for what stands in the user's way while a node runs, and says in the log what has come. */
+export class FindingsWatch {
+  readonly #options: FindingsWatchOptions;
+  /** Sentences that the log has: each is said once for as long as it is true. */
+  #said: ReadonlySet<string> = new Set();
+  #freeBytes: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #soon = false;
+  #stopped = false;
+  readonly #unsubscribe: () => void;
+
+  constructor(options: FindingsWatchOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.mesh.subscribe(() => this.wake());
+    this.wake();
+  }
+
+  /** As it is now. */
+  get current(): Finding[] {
+    const { mesh, version, dataDir, idleGpus } = this.#options;
+    const members = new Map(mesh.members().map((member) => [member.peer, member]));
+    const toldMs = (from: PeerId, to: PeerId) =>
+      from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
+    return findingsOf({
+      self: mesh.self,
+      role: mesh.role,
+      routes: mesh.routes(),
+      addresses: mesh.addresses(),
+      distanceMs: (a, b) => toldMs(a, b) ?? toldMs(b, a),
+      startedMs: (peer) => members.get(peer)?.incarnation,
+      freeBytes: this.#freeBytes,
+      nowMs: Date.now(),
+      version,
+      dataDir,
+      idleGpus,
+    });
+  }
+
+  /** Something has changed: it is looked at once that has settled. */
+  wake(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    this.#schedule(FINDINGS_QUIET_MS);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#unsubscribe();
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#look(), delayMs);
+  }
+
+  async #look(): Promise<void> {
+    this.#soon = false;
+    const { dataDir, logger, changed } = this.#options;
+    try {
+      const { bavail, bsize } = await statfs(dataDir);
+      this.#freeBytes = bavail * bsize;
+    } catch {
+      this.#freeBytes = null; // what the disk does not say is no finding
+    }
+    try {
+      const findings = this.current;
+      const news = findings.filter(({ found }) => !this.#said.has(found));
+      for (const { about, level, found, remedy } of news) {
+        logger.warn("{found}. {remedy}", {
+          event: "finding",
+          about,
+          severity: level,
+          found,
+          remedy,
+        });
+      }
+      const differs = news.length > 0 || findings.length !== this.#said.size;
+      this.#said = new Set(findings.map(({ found }) => found));
+      if (differs) changed();
+    } catch (error) {
+      // It is made of what other nodes say, and what a timer throws ends the process.
+      logger.error("Could not look for what is wrong: {error}", { error });
+    }
+    if (!this.#soon) this.#schedule(FINDINGS_INTERVAL_MS);
+  }
+}

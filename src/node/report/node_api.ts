@@ -1,0 +1,198 @@
+import type { Logger } from "@logtape/logtape";
+import {
+  type Commands,
+  type EngineLog,
+  type Finding,
+  InviteRefusedError,
+  type InviteStatus,
+  type ManagementNode,
+  type ModelActions,
+  type NodeCounters,
+  type NodeEvent,
+  type PeerCheck,
+  type RequestRecord,
+  type Status,
+} from "../../api/mod.ts";
+import { type InviteOptions, type Mesh, UnknownInviteError } from "../../mesh/mod.ts";
+import type { TunnelCounts } from "../../tunnel/mod.ts";
+import { Gateway } from "../ends/gateway.ts";
+import type { NodePart } from "./part.ts";
+import { HTTP_PROTOCOL, opener } from "../ends/protocols.ts";
+import { checkPeers } from "./peer_check.ts";
+import { statusOf } from "./status.ts";
+import { StatusPublisher } from "./status_publisher.ts";
+import { TokenRate } from "./token_rate.ts";
+
+export interface NodeApiOptions {
+  readonly mesh: Mesh;
+  readonly counts: TunnelCounts;
+  readonly part: NodePart;
+  readonly modelActions: ModelActions;
+  readonly engineLogs: () => Promise<EngineLog[]>;
+  readonly name: string;
+  readonly version: string;
+  readonly commands: Commands;
+  /** The invite that stays the same until it is revoked. */
+  readonly token: string | null;
+  /** What stands in the user's way. */
+  readonly findings: () => readonly Finding[];
+  readonly logger: Logger;
+}
+
+/** The node as the HTTP API sees it. */
+export class NodeApi extends Gateway implements ManagementNode {
+  readonly #options: NodeApiOptions;
+  readonly #publisher: StatusPublisher;
+  readonly #rate: TokenRate;
+  #toldProgress = "";
+  #token: string | null;
+
+  constructor(options: NodeApiOptions) {
+    const { mesh, counts, part } = options;
+    const rate = new TokenRate();
+    super({
+      mesh,
+      openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL, { optimistic: true }), "http"),
+      askLocal: (request) => part.askLocal(request),
+      hasRetired: (model) => part.hasRetired(model),
+      ownModel: () => part.ownModel,
+      record: (request) => this.#record(request),
+    });
+    this.#options = options;
+    this.#token = options.token;
+    this.#rate = rate;
+    this.#publisher = new StatusPublisher({
+      status: () => this.status(),
+      now: Date.now,
+      onFailure: (error) =>
+        options.logger.error("A change of the node could not be told: {error}", { error }),
+    });
+  }
+
+  get modelActions(): ModelActions {
+    return this.#options.modelActions;
+  }
+
+  status(): Status {
+    const { mesh, counts, name, version, commands } = this.#options;
+    const part = this.#options.part;
+    const tokensPerSecond = this.#rate.perSecond(Date.now());
+    return statusOf({
+      version,
+      commands,
+      node: {
+        ...part.status(),
+        id: mesh.self,
+        passive: mesh.passive,
+        name,
+        addresses: [...mesh.addresses()],
+        tokensPerSecond,
+        clientsConnected: mesh.clientsConnected(),
+      },
+      meshId: mesh.meshId,
+      token: this.#token,
+      routes: mesh.routes(),
+      rttMs: (peer) => mesh.measuredRttMs(peer),
+      tunnels: counts.snapshot(),
+      onDisk: part.onDisk,
+      ownWhy: part.why,
+      ownProgress: part.loading?.fraction ?? null,
+      ownNotes: part.notes,
+      findings: this.#options.findings(),
+    });
+  }
+
+  counters(): NodeCounters {
+    const { part, mesh } = this.#options;
+    return { engineRestarts: part.engineRestarts, refusals: mesh.counters() };
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    return this.#publisher.subscribe(listener);
+  }
+
+  summon(model: string, signal: AbortSignal): Promise<boolean> {
+    return this.#options.part.summon(model, signal);
+  }
+
+  freshen(): Promise<void> {
+    return this.#options.part.freshen();
+  }
+
+  watch(): () => void {
+    const ends = [this.#publisher.watch(), this.#options.part.watch()];
+    return () => ends.forEach((end) => end());
+  }
+
+  checkPeers(): Promise<PeerCheck[]> {
+    return checkPeers(this.#options.mesh);
+  }
+
+  engineLogs(): Promise<EngineLog[]> {
+    return this.#options.engineLogs();
+  }
+
+  invite(options: InviteOptions): Promise<string> {
+    return this.#options.mesh.invite(options);
+  }
+
+  tokens(): InviteStatus[] {
+    return this.#options.mesh.invites().map((invite) => ({
+      ...invite,
+      usedBy: [...invite.usedBy],
+    }));
+  }
+
+  /** Also the invite that this node shows may be the one. */
+  async revoke(id: string): Promise<void> {
+    const { mesh } = this.#options;
+    await mesh.revoke(id).catch(refuseRevocation);
+    this.#token = await mesh.standingInvite();
+    this.changed();
+  }
+
+  serve(model: string): Promise<void> {
+    return this.#options.part.serve(model);
+  }
+
+  drop(model: string): Promise<void> {
+    return this.#options.part.drop(model);
+  }
+
+  /** Something that status shows may have changed. */
+  changed(): void {
+    this.#publisher.changed();
+    const loading = this.#options.part.loading;
+    if (loading !== null) this.#tellProgress(loading);
+  }
+
+  send(event: NodeEvent): void {
+    this.#publisher.send(event);
+  }
+
+  stop(): void {
+    this.#publisher.stop();
+  }
+
+  /** Tells of each percent once, to consoles and the terminal. */
+  #tellProgress(loading: { readonly model: string; readonly fraction: number }): void {
+    const percent = Math.floor(loading.fraction * 100);
+    const told = `${loading.model} ${percent}`;
+    if (percent === 0 || told === this.#toldProgress) return;
+    this.#toldProgress = told;
+    const progress = { task: "load", ...loading } as const;
+    this.#publisher.send({ type: "progress", ...progress });
+    this.#options.logger.info("Loading {model}", { event: "progress", ...progress });
+  }
+
+  #record(request: RequestRecord): void {
+    if (request.tokensOut !== null) this.#rate.add(request.tokensOut, Date.now());
+    this.#publisher.send({ type: "request", request });
+    this.#publisher.changed();
+  }
+}
+
+function refuseRevocation(error: Error): never {
+  const why = error instanceof UnknownInviteError ? "unknown" : "not-allowed";
+  throw new InviteRefusedError(why, error.message, { cause: error });
+}

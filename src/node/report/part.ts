@@ -1,0 +1,40 @@
+import type { Status } from "../../api/mod.ts";
+import type { ModelRef } from "../../mesh/mod.ts";
+import type { InferenceRequest } from "../../tunnel/mod.ts";
+
+/** What differs between a member and a client. */
+export interface NodePart {
+  /** The model that this node serves or takes part in. */
+  readonly ownModel: string | null;
+  /** Asks this node's own llama-server; `null` while it does not answer. The request's signal aborts at its end. */
+  askLocal(request: InferenceRequest): Promise<Response> | null;
+  /** This node has ended the model's llama-server because it serves something else now. */
+  hasRetired(model: ModelRef): boolean;
+  /** Why it serves what it serves, for people; `null` where it serves nothing. */
+  readonly why: string | null;
+  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** Children that were started again after a crash. */
+  readonly engineRestarts: number;
+  /** What is being loaded here. */
+  readonly loading: { readonly model: string; readonly fraction: number } | null;
+  /** What is not as it could be with what it serves. */
+  readonly notes: readonly string[];
+  /** What it knows is made fresh; never fails. */
+  freshen(): Promise<void>;
+  /** Keeps it fresh until the result is called. */
+  watch(): () => void;
+  status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine" | "notes">;
+  /**
+   * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
+   * so that waiting is of use.
+   */
+  summon(model: string, signal: AbortSignal): Promise<boolean>;
+  /** There is work for this node: a standby gossips, and knows the others, when this resolves. */
+  enter(reason: string): Promise<void>;
+  /** Serves the model from now on. @throws {ModelRefusedError} */
+  serve(model: string): Promise<void>;
+  /** Serves the model no longer; resolves when its processes are gone. @throws {ModelRefusedError} */
+  drop(model: string): Promise<void>;
+  /** Works until the signal aborts; resolves when nothing that it started is left. */
+  run(signal: AbortSignal): Promise<void>;
+}

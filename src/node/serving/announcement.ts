@@ -1,0 +1,89 @@
+import type { Engine, OfferedMemory } from "../../engine/mod.ts";
+import type {
+  ActiveRole,
+  AnnouncementContent,
+  Claim,
+  DeviceMemory,
+  ModelFailure,
+  ModelRef,
+} from "../../mesh/mod.ts";
+import type { LocalModel } from "../../models/mod.ts";
+import { needBytes } from "../../models/mod.ts";
+import type { Duty } from "./duty.ts";
+import { serves } from "../plan/transition.ts";
+
+/** What stays the same while a node runs. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly engine: Engine;
+  readonly memory: OfferedMemory;
+  readonly models: readonly LocalModel[];
+  readonly split: boolean;
+  readonly tensorSplit: readonly number[] | null;
+  readonly downloadBytes: number;
+  readonly contextLength: number | null;
+}
+
+/** What a node stands for at one moment, beside what it does. */
+export interface Stance {
+  /** The model whose group it belongs to. */
+  readonly target: ModelRef | null;
+  readonly claim: Claim | null;
+  /** Names that it has given up to serve. */
+  readonly refuses: readonly string[];
+  /** What it can't do though it should. */
+  readonly failures: readonly ModelFailure[];
+}
+
+export type Situation =
+  & Stance
+  & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand" | "tunnelPorts">;
+
+/** What this node says of itself while it does `duty`. */
+export function announcementOf(
+  facts: NodeFacts,
+  duty: Duty,
+  situation: Situation,
+): AnnouncementContent {
+  const { engine, memory } = facts;
+  return {
+    name: facts.name,
+    version: facts.version,
+    role: roleOf(duty),
+    memoryBytes: memory.memoryBytes,
+    devices: withUse(memory.devices, usedBytes(duty)),
+    models: facts.models.map((model) => ({
+      name: model.name,
+      sizeBytes: model.sizeBytes,
+      fingerprint: model.fingerprint,
+      needBytes: needBytes(model, facts.contextLength),
+    })),
+    ...situation,
+    split: facts.split,
+    tensorSplit: facts.tensorSplit,
+    downloadBytes: facts.downloadBytes,
+    instance: duty.instance,
+    obeys: duty.obeys,
+    engine: { build: engine.build, rpcProtocol: engine.rpcProtocol },
+  };
+}
+
+export function roleOf(duty: Duty): ActiveRole {
+  if (serves(duty.plan)) return "host";
+  return duty.plan.kind === "worker" ? "worker" : "standby";
+}
+
+/** Memory that the host's own share of the model takes, by the rule of what fits. */
+function usedBytes({ instance }: Duty): number {
+  return instance === null ? 0 : Math.round(instance.needBytes * instance.hostShare);
+}
+
+/** Spreads what is used over the devices as llama.cpp does: by what each offers. */
+export function withUse(devices: readonly DeviceMemory[], usedBytes: number): DeviceMemory[] {
+  const offered = devices.reduce((sum, device) => sum + device.offeredBytes, 0);
+  return devices.map((device) => {
+    const share = offered === 0 ? 0 : device.offeredBytes / offered;
+    return { ...device, usedBytes: Math.round(usedBytes * share) };
+  });
+}

@@ -1,0 +1,28 @@
+import { type Changed, type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import type { Plan } from "../plan/plan.ts";
+
+type DownloadPlan = Extract<Plan, { kind: "download" }>;
+
+/**
+ * Fetches a model of the catalog that the mesh lacks. Once the file is there the plan becomes another
+ * one; what has arrived is kept where that happens earlier.
+ */
+export function downloadDuty(plan: DownloadPlan, parts: DutyParts, changed: Changed): Duty {
+  const ending = new AbortController();
+  let failure: string | null = null;
+  const fetching = parts.fetchModel(plan.name, ending.signal).catch((error: unknown) => {
+    if (ending.signal.aborted) return;
+    failure = error instanceof Error ? error.message : String(error);
+    changed();
+  });
+  return {
+    ...idleDuty(plan, null),
+    get failure() {
+      return failure;
+    },
+    async stop() {
+      ending.abort(new Error("The model is no longer needed here"));
+      await fetching;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** What a node does at one moment, behind one shape: the reconciler replaces one duty by the next. */
+
+import type { Logger } from "@logtape/logtape";
+import { type Engine, hasCrashed, type ManagedServer, type Supervisor } from "../../engine/mod.ts";
+import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
+import { type LocalModel, servedContext } from "../../models/mod.ts";
+import type { Companion, Companions } from "../plan/companions.ts";
+import type { Plan } from "../plan/plan.ts";
+
+/** Where this node's own llama-server answers. */
+export interface LocalServer {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  /** Fires when it does nothing any more, though its connections may stay open. */
+  readonly frozen?: AbortSignal;
+  /** Asked where its connections broke: whether it has crashed. */
+  readonly crashed?: () => Promise<boolean>;
+}
+
+/** `null` while it does not answer. */
+export function localServer(server: ManagedServer): LocalServer | null {
+  const { state, apiKey, frozen } = server;
+  if (state.kind !== "ready") return null;
+  const baseUrl = `http://127.0.0.1:${state.port}`;
+  return { baseUrl, apiKey, frozen, crashed: () => hasCrashed(server) };
+}
+
+export interface Duty {
+  readonly plan: Plan;
+  /** What it means for the announcement. */
+  readonly instance: Instance | null;
+  readonly obeys: Obedience | null;
+  /** `null` until the model answers. */
+  readonly server: LocalServer | null;
+  /** Loopback port of this node's rpc-server while it works for another host. */
+  readonly rpcPort: number | null;
+  /** The term whose connections to the workers may pass: only while a llama-server of it runs. */
+  readonly openTerm: number | null;
+  /** Fraction loaded. */
+  readonly progress: number;
+  /** Why it can't go on; the reconciler replaces it. */
+  readonly failure: string | null;
+  /** ... and it blames a node that works for it, which the mesh may still have to find lost. */
+  readonly blamesWorker: boolean;
+  /** Sentences for people about what is not as it could be. */
+  readonly notes?: readonly string[];
+  /** Ends its processes; resolves when they are gone. */
+  stop(): Promise<void>;
+}
+
+/** Parts that duties use. */
+export interface DutyParts {
+  readonly mesh: Pick<Mesh, "self" | "members" | "subscribe" | "suspect">;
+  readonly engine: Engine;
+  readonly supervisor: Supervisor;
+  readonly logger: Logger;
+  readonly contextLength: number | null;
+  /** The complete file of a model on this disk. */
+  readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
+  /** What helps a model that this node serves, as far as nothing is known against it. Nothing drafts in a split. */
+  readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
+  /** llama-server ended while it loaded the model with this file: from now on it does without. */
+  readonly companionFailed: (model: LocalModel, companion: Companion, reason: string) => void;
+  /** What a member says that it offers, device by device. */
+  readonly devicesOf: (peer: string) => readonly DeviceMemory[];
+  /** Loopback port that leads to a peer's rpc-server. */
+  readonly tunnelPort: (peer: string) => number;
+  /** Ends RPC streams of earlier terms. */
+  readonly resetTunnels: () => void;
+  /** Downloads a model of the catalog to its end. */
+  readonly fetchModel: (name: string, signal: AbortSignal) => Promise<void>;
+  /** Resolves when the model's weights are known by their hashes, or are not going to be. */
+  readonly weightsKnown: (model: LocalModel) => Promise<void>;
+  readonly now: () => number;
+  /** Runs something later; what it returns calls that off. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
+}
+
+/** Called by a duty whenever one of its fields changes. */
+export type Changed = () => void;
+
+/** A duty without processes: standby, following, or waiting for memory. */
+export function idleDuty(
+  plan: Plan,
+  instance: Instance | null,
+  failure: string | null = null,
+): Duty {
+  return {
+    plan,
+    instance,
+    obeys: null,
+    server: null,
+    rpcPort: null,
+    openTerm: null,
+    progress: 0,
+    failure,
+    blamesWorker: false,
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** What an instance says of its size; a file that has gone says nothing. */
+export function sizesOf(
+  parts: Pick<DutyParts, "localModel" | "contextLength">,
+  plan: { readonly model: ModelRef },
+): Pick<Instance, "sizeBytes" | "contextLength"> {
+  const model = parts.localModel(plan);
+  if (model === undefined) return { sizeBytes: 0, contextLength: 0 };
+  const contextLength = servedContext(model.header, parts.contextLength);
+  return { sizeBytes: model.sizeBytes, contextLength };
+}
+
+/** Why a child serves nobody any more: in its own words, where it has ended by itself. */
+export function failureOf(name: string, server: ManagedServer): string | null {
+  const { state } = server;
+  if (state.kind === "frozen") return `${name} is frozen and is being ended: ${state.reason}`;
+  if (state.kind !== "failed") return null;
+  return state.frozen === null
+    ? `${name}: ${state.cause.text}`
+    : `${name} was frozen: ${state.frozen}`;
+}
+
+/** The other nodes of the duty's split: their death must be noticed at once. */
+export function splitPeers({ instance, obeys }: Duty): PeerId[] {
+  if (obeys !== null) return [obeys.host];
+  return instance?.workers.map((worker) => worker.peer) ?? [];
+}

@@ -1,0 +1,61 @@
+import type { Logger } from "@logtape/logtape";
+import type { ModelFailure } from "../../mesh/mod.ts";
+import type { ModelShelf } from "../../models/mod.ts";
+import { ChangedFiles, type ChangedFilesOptions } from "./changed_files.ts";
+
+export interface FailedModelsOptions extends Pick<ChangedFilesOptions, "after"> {
+  readonly shelf: Pick<ModelShelf, "models" | "reread">;
+  /** What this node can't do though it should. */
+  readonly failures: () => readonly ModelFailure[];
+  /** Tries all of it at once. */
+  readonly retry: () => void;
+  readonly logger: Logger;
+}
+
+/** Looks after the files of models that can't be loaded here: whoever mends one wants it tried at once. */
+export class FailedModels {
+  readonly #options: FailedModelsOptions;
+  readonly #files: ChangedFiles;
+
+  constructor(options: FailedModelsOptions) {
+    this.#options = options;
+    this.#files = new ChangedFiles({ changed: () => void this.#reread(), after: options.after });
+  }
+
+  /** What fails may be something else now. */
+  look(): void {
+    this.#files.watch(
+      this.#models().flatMap(({ shards, projector }) => [
+        ...shards,
+        ...(projector === null ? [] : [projector.path]),
+      ]),
+    );
+  }
+
+  /** The files on the disk are others: what was missing may have come. */
+  retry(): void {
+    if (this.#options.failures().length > 0) this.#options.retry();
+  }
+
+  stop(): void {
+    this.#files.watch([]);
+  }
+
+  #models() {
+    const names = this.#options.failures().map(({ model }) => model);
+    return this.#options.shelf.models.filter(({ name }) => names.includes(name));
+  }
+
+  async #reread(): Promise<void> {
+    const { shelf, retry, logger } = this.#options;
+    for (const { path } of this.#models()) {
+      await shelf.reread(path).catch((error: Error) =>
+        logger.warn("The changed file {path} is of no use: {reason}", {
+          path,
+          reason: error.message,
+        })
+      );
+    }
+    retry();
+  }
+}

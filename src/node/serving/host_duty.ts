@@ -1,0 +1,270 @@
+import type { ManagedServer, SplitMember } from "../../engine/mod.ts";
+import type { Announcement, Instance } from "../../mesh/mod.ts";
+import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
+import type { Companions } from "../plan/companions.ts";
+import { WORKER_READY_MS } from "../plan/defaults.ts";
+import {
+  type Changed,
+  type Duty,
+  type DutyParts,
+  failureOf,
+  type LocalServer,
+  localServer,
+  sizesOf,
+} from "./duty.ts";
+import { suspectsOf } from "./failed_companions.ts";
+import type { Plan } from "../plan/plan.ts";
+
+/** A worker is not there any more, or does not answer. */
+class WorkerLostError extends Error {
+  override name = "WorkerLostError";
+}
+
+type HostPlan = Extract<Plan, { kind: "host" }>;
+
+/**
+ * Runs one split for one term: announces the assignment, waits until every worker has an rpc-server
+ * of this term, then starts llama-server over the tunnels. It does not repair itself: when anything
+ * of it ends, `failure` says so and the reconciler makes the next one, with a higher term.
+ */
+export class HostDuty implements Duty {
+  readonly obeys = null;
+  readonly rpcPort = null;
+  /** Aborts when the split is over: something of it has failed, or it is stopped. */
+  readonly #over = new AbortController();
+  readonly #running: Promise<void>;
+  #ownRpcServer: ManagedServer | null = null;
+  #llamaServer: ManagedServer | null = null;
+  #failure: string | null = null;
+  #companions: Companions = { draft: null, projector: null, notes: [] };
+  #wasReady = false;
+  #blamesWorker = false;
+
+  constructor(
+    readonly plan: HostPlan,
+    readonly term: number,
+    private readonly parts: DutyParts,
+    private readonly changed: Changed,
+  ) {
+    this.#running = this.#run(this.#over.signal).catch((error: unknown) =>
+      this.#fail(reasonOf(error), error instanceof WorkerLostError)
+    );
+  }
+
+  get openTerm(): number | null {
+    return this.#llamaServer === null || this.#failure !== null ? null : this.term;
+  }
+
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  get blamesWorker(): boolean {
+    return this.#blamesWorker;
+  }
+
+  get server(): LocalServer | null {
+    if (this.#llamaServer === null || this.#failure !== null) return null;
+    return localServer(this.#llamaServer);
+  }
+
+  get notes(): readonly string[] {
+    return this.#companions.notes;
+  }
+
+  get progress(): number {
+    return this.#llamaServer?.progress ?? 0;
+  }
+
+  get instance(): Instance {
+    const { model, hostShare, workers, needBytes, haveBytes } = this.plan;
+    return {
+      model,
+      ...sizesOf(this.parts, this.plan),
+      mode: "split",
+      state: this.server === null ? "loading" : "warm",
+      term: this.term,
+      hostShare,
+      workers,
+      needBytes,
+      haveBytes,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort(new Error("The split is planned anew"));
+    await this.#running;
+    // llama-server first: it holds the connections to the rpc-servers.
+    await this.#llamaServer?.stop();
+    await this.#ownRpcServer?.stop();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const startedMs = this.parts.now();
+    const [ownPort] = await Promise.all([
+      this.#startOwnShare(signal),
+      this.#workersReady(signal),
+      this.#weightsKnown(signal),
+    ]);
+    // It may be over in the very turn in which the last wait has ended, here as below.
+    signal.throwIfAborted();
+    const unsubscribe = this.parts.mesh.subscribe(() => this.#checkWorkers());
+    signal.addEventListener("abort", unsubscribe, { once: true });
+    await this.#launch(ownPort).ready(signal);
+    signal.throwIfAborted();
+    this.changed();
+    const loadMs = Math.round(this.parts.now() - startedMs);
+    const { model, workers } = this.plan;
+    this.parts.logger.info("Serving {model} split over {nodes} nodes", {
+      event: "serving",
+      model: model.name,
+      mode: "split",
+      loadMs,
+      nodes: workers.length + 1,
+    });
+  }
+
+  /** A CPU is no offload device: its share goes through an rpc-server of the host's own. */
+  async #startOwnShare(signal: AbortSignal): Promise<number | null> {
+    if (this.parts.engine.devices.length > 0) return null;
+    const modelPath = this.parts.localModel(this.plan)?.path ?? null;
+    const server = this.parts.supervisor.launch({ kind: "rpc-server", modelPath }, {
+      restart: false,
+    });
+    this.#ownRpcServer = server;
+    server.subscribe(() => this.#watch("rpc-server", server));
+    return await server.ready(signal);
+  }
+
+  /** Hashing the file once is quicker than sending it: the first load waits for that. */
+  async #weightsKnown(signal: AbortSignal): Promise<void> {
+    const model = this.parts.localModel(this.plan);
+    if (model === undefined) return;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await Promise.race([this.parts.weightsKnown(model), promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #launch(ownPort: number | null): ManagedServer {
+    const model = this.parts.localModel(this.plan);
+    if (model === undefined) throw new Error(`The file of ${this.plan.model.name} is gone`);
+    const host: SplitMember = { rpcPort: ownPort, share: this.plan.hostShare };
+    const workers = this.plan.workers.map(({ peer, share }) => ({
+      rpcPort: this.parts.tunnelPort(peer),
+      share,
+      deviceBytes: this.parts.devicesOf(peer).map((device) => device.offeredBytes),
+    }));
+    this.#companions = this.parts.companionsOf(model, "split");
+    const { projector, notes } = this.#companions;
+    for (const note of notes) this.parts.logger.warn("{note}", { note });
+    const server = this.parts.supervisor.launch({
+      kind: "llama-server",
+      modelPath: model.path,
+      modelName: model.name,
+      contextLength: servedContext(model.header, this.parts.contextLength),
+      purpose: purposeOf(model.header),
+      split: [host, ...workers],
+      projectorPath: projector?.path ?? null,
+    }, { restart: false });
+    this.#llamaServer = server;
+    server.subscribe((state) => {
+      if (state.kind === "failed" && !this.#wasReady) this.#blameCompanions(model, server);
+      this.#wasReady ||= state.kind === "ready";
+      this.#watch("llama-server", server);
+    });
+    return server;
+  }
+
+  /** Where llama-server says that it was the projector, the next term is loaded without it. */
+  #blameCompanions(model: LocalModel, server: ManagedServer): void {
+    const { state } = server;
+    if (state.kind !== "failed") return;
+    const reason = failureOf("llama-server", server) ?? "";
+    for (const one of suspectsOf(this.#companions, state.cause, "split")) {
+      this.parts.companionFailed(model, one, reason);
+    }
+  }
+
+  #watch(name: string, server: ManagedServer): void {
+    const { state } = server;
+    const failure = failureOf(name, server);
+    const blamesWorker = state.kind === "failed" && state.cause.part === "worker";
+    if (failure !== null) this.#fail(failure, blamesWorker);
+    this.changed();
+  }
+
+  #fail(reason: string, blamesWorker: boolean): void {
+    if (this.#over.signal.aborted) return;
+    this.#failure = reason;
+    this.#blamesWorker = blamesWorker;
+    this.#over.abort(new Error(reason));
+    this.changed();
+  }
+
+  /** Resolves when every worker has announced that its rpc-server of this term runs. */
+  async #workersReady(signal: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const cancel = this.parts.after(WORKER_READY_MS, () => late.abort());
+    const limit = AbortSignal.any([signal, late.signal]);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const check = () => {
+      const failure = this.#workerFailure();
+      if (failure !== undefined) reject(new Error(failure));
+      if (this.#missing().length === 0) resolve();
+    };
+    const unsubscribe = this.parts.mesh.subscribe(check);
+    const onAbort = () =>
+      reject(new WorkerLostError(`No answer from ${this.#missing().join(", ")}`));
+    limit.addEventListener("abort", onAbort, { once: true });
+    try {
+      check();
+      limit.throwIfAborted();
+      await promise;
+    } finally {
+      cancel();
+      unsubscribe();
+      limit.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** A worker that has started anew holds nothing of this term, though its tunnel leads on. */
+  #checkWorkers(): void {
+    const [missing] = this.#missing();
+    if (missing === undefined) return;
+    const failure = this.#workerFailure();
+    this.#fail(failure ?? `worker ${missing} no longer works for it`, failure === undefined);
+  }
+
+  /** Why a worker of this term can't lend its memory, where it has said so. */
+  #workerFailure(): string | undefined {
+    const workers = new Set<string>(this.plan.workers.map(({ peer }) => peer));
+    const members = this.parts.mesh.members().filter(({ peer, obeys }) =>
+      workers.has(peer) && obeys?.host === this.parts.mesh.self && obeys.term === this.term
+    );
+    const found = members.flatMap(({ name, failures }) =>
+      failures.filter(({ model }) => model === this.plan.model.name)
+        .map(({ reason }) => `worker ${name}: ${reason}`)
+    );
+    return found[0];
+  }
+
+  #missing(): string[] {
+    const members = new Map<string, Announcement>(
+      this.parts.mesh.members().map((member) => [member.peer, member]),
+    );
+    return this.plan.workers.map((worker) => worker.peer).filter((peer) => {
+      const obeys = members.get(peer)?.obeys;
+      return !(obeys?.ready === true && obeys.term === this.term &&
+        obeys.host === this.parts.mesh.self);
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

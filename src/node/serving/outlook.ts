@@ -1,0 +1,76 @@
+import type { AnnouncementContent, Mesh } from "../../mesh/mod.ts";
+import { announcementOf, type NodeFacts, type Stance } from "./announcement.ts";
+import { Demand } from "../plan/demand.ts";
+import type { Duty } from "./duty.ts";
+import { mourn, NO_ORPHANS, type Orphans } from "../plan/orphans.ts";
+import { Summons } from "../plan/summons.ts";
+import { type View, viewOf } from "../plan/view.ts";
+import type { Wishes } from "../plan/wishes.ts";
+
+export interface OutlookOptions {
+  readonly mesh: Pick<Mesh, "self" | "members" | "rttMs">;
+  readonly facts: () => NodeFacts;
+  readonly wishes: Wishes;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What a node says of itself and what it sees of others: everything that its plans are made of. */
+export class Outlook {
+  readonly demand = new Demand();
+  readonly summons = new Summons();
+  /** What the user wants now. */
+  wishes: Wishes;
+  readonly #options: OutlookOptions;
+  #orphans: Orphans = NO_ORPHANS;
+
+  constructor(options: OutlookOptions) {
+    this.#options = options;
+    this.wishes = options.wishes;
+  }
+
+  /** What it announces while it does `duty`. */
+  content(
+    duty: Duty,
+    stance: Stance,
+    tunnelPorts: Readonly<Record<string, number>> = {},
+  ): AnnouncementContent {
+    const { facts, now } = this.#options;
+    const { told, dropped, resting } = this.wishes;
+    return announcementOf(facts(), duty, {
+      ...stance,
+      assignable: told === null,
+      wanted: this.#wanted(),
+      refuses: [...new Set([...dropped, ...resting, ...stance.refuses])],
+      dropped,
+      demand: this.demand.steps(now()),
+      tunnelPorts,
+    });
+  }
+
+  /** Somebody has asked for a model that is to be loaded. */
+  get isSummoning(): boolean {
+    return this.summons.names(this.#options.now()).length > 0;
+  }
+
+  /** This node was away: who is not there when it is back has not died under its eyes. */
+  forgetOthers(): void {
+    this.#orphans = NO_ORPHANS;
+  }
+
+  /** Looks at the mesh: who is gone leaves behind what only it cared for. */
+  view(duty: Duty, stance: Stance): View {
+    const { mesh, now } = this.#options;
+    const { wanted } = this.wishes;
+    const before = viewOf(mesh, this.content(duty, stance));
+    this.#orphans = mourn(this.#orphans, [{ ...before.self, wanted }, ...before.others], now());
+    return { ...before, self: { ...before.self, wanted: this.#wanted() } };
+  }
+
+  /** The user's own first, and what others left behind last: of too many names the last are not announced. */
+  #wanted(): string[] {
+    const { now } = this.#options;
+    const asked = this.summons.names(now());
+    return [...new Set([...this.wishes.wanted, ...asked, ...this.#orphans.orphans.keys()])];
+  }
+}

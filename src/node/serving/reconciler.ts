@@ -1,0 +1,248 @@
+import type { Logger } from "@logtape/logtape";
+import type { Claim, ModelRef } from "../../mesh/mod.ts";
+import type { Stance } from "./announcement.ts";
+import { decide, type Decision } from "../plan/decide.ts";
+import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
+import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import { FailureLog } from "./failure_log.ts";
+import { isSameWork, modelNameOf, type Plan, planKey } from "../plan/plan.ts";
+import { logPlan } from "./plan_log.ts";
+import { Setbacks } from "./setbacks.ts";
+import { DutyStarter } from "./start_duty.ts";
+import type { TargetOptions } from "../plan/target.ts";
+import { type Running, transition } from "../plan/transition.ts";
+import { sameModel, type View } from "../plan/view.ts";
+import { Wakeup } from "./wakeup.ts";
+
+export interface ReconcilerOptions {
+  /** What the user wants now. */
+  readonly planOptions: () => Pick<TargetOptions, "told" | "catalog">;
+  readonly parts: DutyParts;
+  /** What the mesh looks like now, with this node doing `duty`. */
+  readonly view: (duty: Duty, stance: Stance) => View;
+  /** False while it can't see the others: then it plans nothing. @default {() => true} */
+  readonly mayAct?: () => boolean;
+  /** The duty or its state has changed: announce it. */
+  readonly changed: (duty: Duty) => void;
+}
+
+/**
+ * Compares what this node should be doing with what it does, and takes the next step. Nothing else starts a server
+ * of llama.cpp for a model, or ends one that works while the node runs.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #logger: Logger;
+  readonly #starter: DutyStarter;
+  readonly #setbacks = new Setbacks();
+  readonly #failureLog: FailureLog;
+  readonly #wakeup: Wakeup;
+  #duty: Duty = idleDuty({ kind: "standby" }, null);
+  #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
+  /** What it does was logged: also that it stands by, at the start. */
+  #hasSaid = false;
+  #plannedAtMs = 0;
+  #claimedAtMs = 0;
+  /** What it does because the mesh needs it, and since when. */
+  #taken: Claim | null = null;
+  #sinceMs = 0;
+  /** What it served last and has ended by itself, for something else. */
+  #retired: ModelRef | null = null;
+  /** Names that were given up because nobody asked for them. */
+  readonly #rested = new Set<string>();
+  /** Who waits until what the user asked for is done. */
+  #asked: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    const { parts } = options;
+    this.#logger = parts.logger;
+    this.#failureLog = new FailureLog(parts.logger);
+    this.#starter = new DutyStarter(parts);
+    this.#wakeup = new Wakeup(parts.after);
+  }
+
+  get duty(): Duty {
+    return this.#duty;
+  }
+
+  /** The model whose group this node belongs to by its latest plan. */
+  get target(): ModelRef | null {
+    const { plan } = this.#decision;
+    return plan.kind === "standby" || plan.kind === "download" ? null : plan.model;
+  }
+
+  /** Why it does what it does by itself, for people. */
+  get reason(): string {
+    return this.#decision.reason;
+  }
+
+  /** It does nothing, and is about to do nothing. */
+  get isIdle(): boolean {
+    const { plan, claim } = this.#decision;
+    return plan.kind === "standby" && claim === null && this.#duty.plan.kind === "standby" &&
+      this.#asked === undefined;
+  }
+
+  /** Its llama-server did not break: it was ended, and the model is not served again yet. */
+  hasRetired(model: ModelRef): boolean {
+    const { instance, server } = this.#duty;
+    const serves = server !== null && instance !== null && sameModel(instance.model, model);
+    return this.#retired !== null && sameModel(this.#retired, model) && !serves;
+  }
+
+  get stance(): Stance {
+    const nowMs = this.#options.parts.now();
+    return {
+      target: this.target,
+      claim: this.#decision.claim,
+      refuses: this.#setbacks.refuses(nowMs),
+      failures: this.#setbacks.failures(nowMs),
+    };
+  }
+
+  /** Something has changed: look again. */
+  wake(): void {
+    this.#wakeup.ring();
+  }
+
+  /** What failed until now may succeed: it is tried at once. */
+  retry(): void {
+    this.#setbacks.forgive();
+    this.wake();
+  }
+
+  /** Others have changed, most often not one alone: look again once the rest of it was heard. */
+  wakeSoon(): void {
+    this.#wakeup.ringWithin(NEWS_SETTLE_MS);
+  }
+
+  /** The user wants something else: it is done at once, and has happened when this resolves. */
+  reconsider(): Promise<void> {
+    this.#asked ??= Promise.withResolvers();
+    this.wake();
+    return this.#asked.promise;
+  }
+
+  /** Runs until the signal aborts, then ends what it has started. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.wake(), { once: true });
+    while (!signal.aborted) {
+      const untilMs = await this.#tryStep(signal);
+      await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
+    }
+    await this.#duty.stop();
+    this.#asked?.resolve();
+  }
+
+  /** Plans are made of what others say, and nothing that they say may end this node. */
+  async #tryStep(signal: AbortSignal): Promise<number | null> {
+    const asked = this.#asked;
+    try {
+      return await this.#step(signal);
+    } catch (error) {
+      this.#logger.error("Cannot plan what to do, and tries again: {error}", { error });
+      this.#asked ??= asked;
+      return this.#options.parts.now() + PLAN_AGAIN_MS;
+    }
+  }
+
+  /** One look and at most one step; returns when to look again without an event. */
+  async #step(signal: AbortSignal): Promise<number | null> {
+    const options = this.#options;
+    if (options.mayAct?.() === false) return null;
+    const nowMs = options.parts.now();
+    const asked = this.#asked;
+    this.#asked = undefined;
+    const view = options.view(this.#duty, this.stance);
+    this.#decide(view, nowMs);
+    // Who asks for it means now, not once the mesh is quiet.
+    if (asked !== undefined) this.#plannedAtMs = -Infinity;
+    const next = this.#decision.plan;
+    const running = this.#observe(view, nowMs);
+    const times = {
+      nowMs,
+      plannedAtMs: this.#plannedAtMs,
+      claimedAtMs: this.#awaitsRivals(view) ? this.#claimedAtMs : null,
+    };
+    const decision = transition(running, next, times);
+    if (decision.kind === "replace") await this.#replace({ view, running, signal });
+    else if (decision.kind === "keep" && !this.#hasSaid) this.#say(this.#duty.plan, view);
+    options.changed(this.#duty);
+    asked?.resolve();
+    return decision.kind === "hold" ? decision.untilMs : this.#looksAgainAtMs(nowMs);
+  }
+
+  #decide(view: View, nowMs: number): void {
+    const before = this.#decision;
+    const decision = decide(view, {
+      ...this.#options.planOptions(),
+      mayCool: nowMs >= this.#sinceMs + HOT_HOLD_MS,
+      rested: this.#rested,
+      taken: this.#taken,
+    });
+    if (planKey(decision.plan) !== planKey(before.plan)) this.#plannedAtMs = nowMs;
+    if (decision.claim?.model !== before.claim?.model) this.#claimedAtMs = nowMs;
+    if (decision.cold) this.#rested.add(modelNameOf(this.#duty.plan) ?? "");
+    else if (decision.claim !== null) this.#rested.delete(decision.claim.model);
+    this.#decision = decision;
+  }
+
+  /** Others could claim the same: a round of gossip shows who goes on with it. */
+  #awaitsRivals({ others }: View): boolean {
+    const { plan, claim } = this.#decision;
+    const loads = plan.kind === "solo" || plan.kind === "download";
+    return loads && claim !== null && modelNameOf(this.#duty.plan) !== claim.model &&
+      others.some((member) => member.assignable);
+  }
+
+  /** When a hot model may be given up, or one that was given up be tried again. */
+  #looksAgainAtMs(nowMs: number): number | null {
+    const isHot = this.#decision.claim?.reason === "hot";
+    const times = [
+      ...this.#setbacks.retriesAtMs(nowMs),
+      ...(isHot ? [this.#sinceMs + HOT_HOLD_MS] : []),
+    ].filter((atMs) => atMs > nowMs);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  #observe(view: View, nowMs: number): Running {
+    const { parts } = this.#options;
+    const isClaimed = this.#decision.claim !== null;
+    const { failure, ...running } = this.#setbacks.look({
+      duty: this.#duty,
+      view,
+      isClaimed,
+      nowMs,
+    });
+    if (running.failures === 0) this.#failureLog.forget();
+    if (failure === undefined) return running;
+    const { plan } = running;
+    const model = modelNameOf(plan) ?? "";
+    const isFailed = this.#setbacks.failures(nowMs).some((one) => one.model === model);
+    this.#failureLog.tell({ model, reason: failure, isFailed });
+    const workers = plan.kind === "host" ? plan.workers : [];
+    for (const { peer } of workers) parts.mesh.suspect(peer, failure);
+    return running;
+  }
+
+  async #replace(
+    { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
+  ): Promise<void> {
+    const { plan: next } = this.#decision;
+    const { instance, server } = this.#duty;
+    this.#retired = server === null || instance === null ? null : instance.model;
+    await this.#duty.stop();
+    if (signal.aborted) return;
+    this.#setbacks.replaced(isSameWork(next, running.plan) ? "same" : "another");
+    this.#duty = this.#starter.start(next, view, () => this.wake());
+    this.#taken = this.#decision.claim;
+    this.#sinceMs = this.#options.parts.now();
+    this.#say(running.plan, view);
+  }
+
+  #say(before: Plan, view: View): void {
+    this.#hasSaid = true;
+    logPlan(this.#logger, { decision: this.#decision, before, duty: this.#duty, view });
+  }
+}

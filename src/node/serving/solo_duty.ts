@@ -1,0 +1,157 @@
+import type { ManagedServer, ServerState } from "../../engine/mod.ts";
+import type { Instance } from "../../mesh/mod.ts";
+import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
+import type { Companions } from "../plan/companions.ts";
+import {
+  type Changed,
+  type Duty,
+  type DutyParts,
+  failureOf,
+  type LocalServer,
+  localServer,
+  sizesOf,
+} from "./duty.ts";
+import { suspectsOf } from "./failed_companions.ts";
+import type { Plan } from "../plan/plan.ts";
+
+type SoloPlan = Extract<Plan, { kind: "solo" }>;
+
+/** Serves a model that fits this node, with a llama-server that starts again when it crashes. */
+export class SoloDuty implements Duty {
+  readonly obeys = null;
+  readonly rpcPort = null;
+  readonly openTerm = null;
+  readonly #model: LocalModel;
+  readonly blamesWorker = false;
+  /** When llama-server was last started. */
+  #startedMs = 0;
+  #isStarting = true;
+  #companions: Companions;
+  #server: ManagedServer;
+  #unsubscribe: () => void = () => {};
+  #announced = false;
+  /** Since the last start of llama-server, none of which has been ready yet. */
+  #isLoading = true;
+
+  constructor(
+    readonly plan: SoloPlan,
+    readonly term: number,
+    private readonly parts: DutyParts,
+    private readonly changed: Changed,
+  ) {
+    const model = parts.localModel(plan);
+    if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
+    this.#model = model;
+    this.#companions = parts.companionsOf(model, "solo");
+    this.#server = this.#launch(this.#companions.notes);
+  }
+
+  get notes(): readonly string[] {
+    return this.#companions.notes;
+  }
+
+  get server(): LocalServer | null {
+    return localServer(this.#server);
+  }
+
+  /** It starts again by itself for a while; what never starts is for the reconciler to retry. */
+  get failure(): string | null {
+    const { state } = this.#server;
+    const gaveUp = state.kind === "failed" && state.retryAtMs === null;
+    return gaveUp ? failureOf("llama-server", this.#server) : null;
+  }
+
+  get progress(): number {
+    return this.#server.progress;
+  }
+
+  get instance(): Instance {
+    const { model, needBytes } = this.plan;
+    return {
+      model,
+      ...sizesOf(this.parts, this.plan),
+      mode: "solo",
+      state: this.server === null ? "loading" : "warm",
+      term: this.term,
+      hostShare: 1,
+      workers: [],
+      needBytes,
+      haveBytes: needBytes,
+    };
+  }
+
+  stop(): Promise<void> {
+    this.#unsubscribe();
+    return this.#server.stop();
+  }
+
+  /** @param news what was not said before */
+  #launch(news: readonly string[]): ManagedServer {
+    const { supervisor, logger, contextLength } = this.parts;
+    const { name, path, header } = this.#model;
+    const { draft, projector } = this.#companions;
+    for (const note of news) logger.warn("{note}", { note });
+    if (draft !== null) {
+      logger.info("{draft} drafts for {model}", { draft: draft.name, model: name });
+    }
+    this.#startedMs = this.parts.now();
+    const server = supervisor.launch({
+      kind: "llama-server",
+      modelPath: path,
+      modelName: name,
+      contextLength: servedContext(header, contextLength),
+      purpose: purposeOf(header),
+      split: [],
+      draftPath: draft?.path ?? null,
+      projectorPath: projector?.path ?? null,
+    }, { restart: true });
+    this.#unsubscribe = server.subscribe((state) => {
+      if (!this.#wentOnWithout(state)) this.#report(state);
+      this.changed();
+    });
+    return server;
+  }
+
+  /** A load that ends with a draft or a projector is no fault of the model before it was tried without. */
+  #wentOnWithout(state: ServerState): boolean {
+    const endedLoading = state.kind === "failed" && state.frozen === null && this.#isLoading;
+    this.#isLoading = state.kind !== "ready";
+    if (!endedLoading) return false;
+    const suspects = suspectsOf(this.#companions, state.cause, "solo");
+    if (suspects.length === 0) return false;
+    const reason = failureOf("llama-server", this.#server) ?? "";
+    for (const one of suspects) this.parts.companionFailed(this.#model, one, reason);
+    const { notes } = this.#companions;
+    this.#companions = this.parts.companionsOf(this.#model, "solo");
+    this.#unsubscribe();
+    void this.#server.stop(); // it has ended: this calls its next start off
+    this.#server = this.#launch(this.#companions.notes.filter((note) => !notes.includes(note)));
+    return true;
+  }
+
+  #report(state: ServerState): void {
+    const { name } = this.plan.model;
+    const isStarting = state.kind === "starting";
+    if (isStarting && !this.#isStarting) this.#startedMs = this.parts.now();
+    this.#isStarting = isStarting;
+    if (state.kind === "ready" && !this.#announced) {
+      this.#announced = true;
+      const loadMs = Math.round(this.parts.now() - this.#startedMs);
+      this.parts.logger.info("Serving {model} alone", {
+        event: "serving",
+        model: name,
+        mode: "solo",
+        loadMs,
+      });
+    }
+    if (state.kind === "frozen") this.#announced = false;
+    // That it was frozen has been said.
+    if (state.kind === "failed" && state.frozen === null) {
+      this.#announced = false;
+      // What has not even loaded is told by whoever tries it again.
+      if (state.retryAtMs === null) return;
+      const failure = failureOf("llama-server", this.#server);
+      this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });
+    }
+  }
+}

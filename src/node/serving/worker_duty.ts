@@ -1,0 +1,54 @@
+import type { ManagedServer } from "../../engine/mod.ts";
+import type { Obedience } from "../../mesh/mod.ts";
+import { type Changed, type Duty, type DutyParts, failureOf } from "./duty.ts";
+import type { Plan } from "../plan/plan.ts";
+
+type WorkerPlan = Extract<Plan, { kind: "worker" }>;
+
+/**
+ * Lends this node's memory to one host for one term. A new term is a new duty with a new rpc-server:
+ * it serves one client at a time, so nothing of an earlier host may stay connected.
+ */
+export class WorkerDuty implements Duty {
+  readonly instance = null;
+  readonly server = null;
+  readonly openTerm = null;
+  readonly progress = 0;
+  readonly blamesWorker = false;
+  readonly #rpcServer: ManagedServer;
+
+  constructor(readonly plan: WorkerPlan, parts: DutyParts, changed: Changed) {
+    parts.resetTunnels();
+    this.#rpcServer = parts.supervisor.launch({
+      kind: "rpc-server",
+      modelPath: parts.localModel(plan)?.path ?? null,
+    }, { restart: true });
+    this.#rpcServer.subscribe((state) => {
+      // That it was frozen has been said.
+      if (state.kind === "failed" && state.frozen === null && state.retryAtMs !== null) {
+        parts.logger.warn("rpc-server: {cause}", { cause: state.cause.text });
+      }
+      changed();
+    });
+  }
+
+  get rpcPort(): number | null {
+    const { state } = this.#rpcServer;
+    return state.kind === "ready" ? state.port : null;
+  }
+
+  get failure(): string | null {
+    const { state } = this.#rpcServer;
+    const gaveUp = state.kind === "failed" && state.retryAtMs === null;
+    return gaveUp ? failureOf("rpc-server", this.#rpcServer) : null;
+  }
+
+  get obeys(): Obedience {
+    const { host, term } = this.plan;
+    return { host, term, ready: this.rpcPort !== null };
+  }
+
+  stop(): Promise<void> {
+    return this.#rpcServer.stop();
+  }
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { listModels } from "../../../src/api/routing/model_list.ts";
+import { instance } from "../fake_node.ts";
+
+Deno.test("listModels() has each model once, with what all its instances can do", () => {
+  const warm = [
+    instance("a", "large", { mode: "split", sizeBytes: 90, contextLength: 8_192 }),
+    instance("b", "large", { sizeBytes: 90 }),
+    instance("c", "guide"),
+  ];
+  const common = { object: "model", created: 5, owned_by: "mesh-llm", state: "warm" };
+  assert.deepEqual(listModels(warm, 5), [
+    {
+      ...common,
+      id: "guide",
+      size_bytes: 7,
+      context_length: 4_096,
+      modes: ["solo"],
+      instances: 1,
+    },
+    {
+      ...common,
+      id: "large",
+      size_bytes: 90,
+      context_length: 4_096,
+      modes: ["solo", "split"],
+      instances: 2,
+    },
+  ]);
+  assert.deepEqual(listModels([], 5), []);
+});

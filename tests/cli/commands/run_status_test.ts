@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { statusText } from "../../../src/cli/commands/run_status.ts";
+import { status } from "../status_of_two.ts";
+
+Deno.test("statusText() shows the nodes with this one first, and who serves what and why", () => {
+  assert.equal(
+    statusText(status),
+    `Mesh …23456789: 2 machines with 12.0 GB of memory
+
+NODE         ROLE    MODEL  MEMORY  ROUND TRIP
+anna (this)  host    big    8.0 GB
+bo b         worker  big    4.0 GB  0.5 ms
+
+MODEL  STATE                                 SIZE     SERVED BY    WHY
+big    warm                                  10.0 GB  anna + bo b  its user wants it
+huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB               -
+left   cold                                  3.0 GB                -
+
+left is not served. bo b: dropped by its user
+`,
+  );
+});
+
+Deno.test("statusText() says what is left out of a model, and why", () => {
+  const [big, ...others] = status.models;
+  assert.ok(big !== undefined);
+  const notes = ["vocab.gguf does not draft for big: it holds no weights"];
+  const instances = big.instances.map((one) => ({ ...one, notes }));
+  const text = statusText({ ...status, models: [{ ...big, instances }, ...others] });
+  assert.equal(text.split("\n").at(-2), `Note: ${notes[0]}`);
+});
+
+Deno.test("statusText() says what has happened to the machine's own processes", () => {
+  const notes = ["rpc-server was frozen at 2026-11-29T19:20:01Z"];
+  const text = statusText({ ...status, node: { ...status.node, notes } });
+  assert.equal(text.split("\n").at(-2), `Note: ${notes[0]}`);
+});
+
+Deno.test("statusText() counts a standby of a large mesh among no machines, and says what it is", () => {
+  const node = { ...status.node, role: "standby", passive: true, model: null } as const;
+  const text = statusText({ ...status, node });
+  assert.match(text, /: 1 machine with/);
+  assert.match(text, /^anna \(this\) +standby, passive /m);
+});

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { Deadline, pause, raceSignal } from "../../../src/mesh/base/deadline.ts";
+
+const never = new Promise<never>(() => {});
+
+Deno.test("a deadline ends what waits for it, with a sentence that names the step", async () => {
+  using deadline = new Deadline(1, "The answer");
+  await assert.rejects(raceSignal(never, deadline.signal), /The answer took longer than 1 ms/);
+});
+
+Deno.test("a deadline passes on the caller's own signal and its reason", async () => {
+  const caller = new AbortController();
+  using deadline = new Deadline(60_000, "The answer", caller.signal);
+  caller.abort(new Error("Not needed any more"));
+  await assert.rejects(raceSignal(never, deadline.signal), /Not needed any more/);
+});
+
+Deno.test("a deadline whose scope is over follows nobody", () => {
+  const caller = new AbortController();
+  const deadline = new Deadline(60_000, "The answer", caller.signal);
+  deadline[Symbol.dispose]();
+  caller.abort();
+  assert.equal(deadline.signal.aborted, false);
+});
+
+Deno.test("raceSignal() gives the value, and hands what comes too late to discard", async () => {
+  const { signal } = new AbortController();
+  assert.equal(await raceSignal(Promise.resolve(7), signal), 7);
+  const slow = Promise.withResolvers<string>();
+  const late = Promise.withResolvers<string>();
+  const aborted = AbortSignal.abort(new Error("Too late"));
+  await assert.rejects(raceSignal(slow.promise, aborted, late.resolve), /Too late/);
+  slow.resolve("a connection");
+  assert.equal(await late.promise, "a connection");
+});
+
+Deno.test("pause() is over when its time or its signal says so", async () => {
+  await pause(1, new AbortController().signal);
+  const abort = new AbortController();
+  const pausing = pause(60_000, abort.signal);
+  abort.abort();
+  await pausing;
+  await pause(60_000, abort.signal);
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { foundCredential } from "../../../src/mesh/trust/credential.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "../../../src/mesh/base/defaults.ts";
+import { fitAnnouncement } from "../../../src/mesh/gossip/fit_announcement.ts";
+import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
+import { openRecord, signRecord } from "../../../src/mesh/gossip/record.ts";
+import type { Announcement, PeerId } from "../../../src/mesh/base/types.ts";
+import { anyAnnouncement } from "../any_announcement.ts";
+import { content } from "../content.ts";
+
+const RUNS = Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 30);
+
+const root = SigningKey.generate();
+const key = SigningKey.generate();
+const credential = foundCredential(root, { publicKey: key.publicKey, name: "a" });
+const self = peerIdOf(key.publicKey);
+
+Deno.test("whatever a node comes to say, it is what others accept, and within its size", () => {
+  fc.assert(
+    fc.property(anyAnnouncement(self), (one) => {
+      const fitted = fitAnnouncement(one);
+      const { bytes } = signRecord({ status: "alive", announcement: fitted }, { key, credential });
+      assert.ok(bytes.byteLength <= MAX_ANNOUNCEMENT_BYTES);
+      const opened = openRecord(bytes, { meshKey: root.publicKey, now: 0 }).announcement;
+      assert.deepEqual(opened, fitted, "what others read is what was said");
+      assert.deepEqual(fitAnnouncement(fitted), fitted);
+      assert.equal(fitted.instance?.workers.length, one.instance?.workers.length);
+      assert.deepEqual(fitted.target, one.target);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("of what is too much the last goes first, and of the lists what others need least", () => {
+  const name = (kind: string, i: number) => `${kind}-${i}-`.padEnd(128, "x");
+  const names = (kind: string) => Array.from({ length: 250 }, (_, i) => name(kind, i));
+  const one: Announcement = {
+    ...content({
+      wanted: names("wanted"),
+      refuses: names("refused"),
+      models: names("model").map((name) => ({
+        name,
+        fingerprint: "0f".repeat(32),
+        sizeBytes: 1e12,
+        needBytes: 1e12,
+      })),
+    }),
+    peer: self as PeerId,
+    addresses: [],
+    rttsMs: {},
+    incarnation: 1,
+    seq: 1,
+  };
+  const { wanted, refuses, models } = fitAnnouncement(one);
+  assert.equal(wanted[0], name("wanted", 0));
+  assert.ok(models.length >= 50 && wanted.length >= 50 && refuses.length >= 50);
+  assert.ok(models.length < 200);
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../../src/mesh/base/clock.ts";
+import { foundCredential } from "../../../src/mesh/trust/credential.ts";
+import { DeathWatch } from "../../../src/mesh/gossip/death_watch.ts";
+import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
+import { Prober } from "../../../src/mesh/gossip/prober.ts";
+import { type MeshRecord, signRecord } from "../../../src/mesh/gossip/record.ts";
+import { Roster } from "../../../src/mesh/gossip/roster.ts";
+import type { PeerId } from "../../../src/mesh/base/types.ts";
+import { content } from "../content.ts";
+
+const ROOT = SigningKey.generate();
+
+/** A roster at incarnation 100, and what its node knows of its surroundings. */
+function rosterOf(key = SigningKey.generate()) {
+  const credential = foundCredential(ROOT, { publicKey: key.publicKey, name: "a" });
+  const self = peerIdOf(key.publicKey);
+  const rttsMs: Record<string, number> = {};
+  const counter = {
+    incarnation: 100,
+    rise(above: number) {
+      this.incarnation = above + 1;
+    },
+  };
+  const roster = new Roster({
+    self,
+    sign: (content) => signRecord(content, { key, credential }),
+    counter,
+    clock: { elapsed: () => 0 },
+    logger: getLogger("test"),
+    surroundings: () => ({ addresses: [], rttsMs: { ...rttsMs } }),
+  });
+  const others = (status: "alive" | "dead", incarnation: number, seq: number): MeshRecord =>
+    signRecord(
+      status === "dead" ? { status, subject: self, version: { incarnation, seq } } : {
+        status,
+        announcement: { ...content(), peer: self, addresses: [], rttsMs: {}, incarnation, seq },
+      },
+      { key, credential },
+    );
+  return { roster, self, rttsMs, counter, others };
+}
+
+const version = (record: MeshRecord | undefined) => record && [record.incarnation, record.seq];
+
+Deno.test("only what is new is said again, under the next number", () => {
+  const { roster, rttsMs } = rosterOf();
+  assert.equal(roster.refresh(), undefined);
+  assert.equal(roster.goodbye(), undefined);
+  assert.deepEqual(version(roster.announce(content())), [100, 1]);
+  assert.equal(roster.announce(content()), undefined);
+  assert.deepEqual(version(roster.announce(content({ wanted: ["qwen"] }))), [100, 2]);
+  rttsMs[peerIdOf(new Uint8Array(32))] = 4;
+  assert.deepEqual(version(roster.refresh()), [100, 3]);
+  assert.equal(roster.refresh(), undefined);
+  assert.deepEqual(version(roster.goodbye()), [100, 3]);
+});
+
+Deno.test("a node goes above what is said of it under a higher version, and ignores the rest", () => {
+  const { roster, counter, others } = rosterOf();
+  assert.equal(roster.outdo(others("dead", 99, 50)), undefined);
+  roster.announce(content());
+  assert.equal(roster.outdo(others("alive", 100, 0)), undefined);
+  const own = [...roster.membership.values()][0]?.record;
+  assert.ok(own);
+  assert.equal(roster.outdo(own), undefined);
+  assert.deepEqual(version(roster.outdo(others("dead", 100, 1))), [100, 2]);
+  assert.deepEqual(version(roster.outdo(others("dead", 100, 9))), [100, 10]);
+  assert.deepEqual(version(roster.outdo(others("alive", 200, 3))), [201, 11]);
+  assert.equal(counter.incarnation, 201);
+});
+
+Deno.test("a node that has said nothing yet only remembers to go above", () => {
+  const { roster, counter, others } = rosterOf();
+  assert.equal(roster.outdo(others("alive", 200, 3)), undefined);
+  assert.equal(counter.incarnation, 201);
+  assert.deepEqual(version(roster.announce(content())), [201, 4]);
+});
+
+/** What a death watch does about a member that never answers. */
+function watchOf(roster: Roster) {
+  const buried: PeerId[] = [];
+  const first = Promise.withResolvers<void>();
+  const prober = new Prober({
+    ping: () => false,
+    rejoin: () => Promise.reject(new Error("Nobody there")),
+    handshake: () => Promise.reject(new Error("Nobody there")),
+  }, systemClock);
+  const deaths = new DeathWatch({
+    roster,
+    prober,
+    effects: {
+      buried: (notice) => {
+        buried.push(notice.subject);
+        first.resolve();
+        roster.accept([notice]);
+      },
+      tell: () => {},
+    },
+    logger: getLogger("test"),
+  });
+  return { deaths, buried, first: first.promise };
+}
+
+Deno.test("what is known is found by its bytes, as long as there is nothing newer", () => {
+  const { roster } = rosterOf();
+  const peer = rosterOf();
+  const [first, second] = [peer.others("alive", 100, 1), peer.others("alive", 100, 2)];
+  assert.equal(roster.find(first.bytes), undefined);
+  roster.accept([first]);
+  assert.equal(roster.find(Uint8Array.from(first.bytes)), first);
+  const forged = Uint8Array.from(first.bytes);
+  forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+  assert.equal(roster.find(forged), undefined);
+  roster.accept([second]);
+  assert.equal(roster.find(first.bytes), undefined);
+  assert.equal(roster.find(second.bytes), second);
+  roster.expel(({ subject }) => subject === peer.self);
+  assert.equal(roster.find(second.bytes), undefined);
+});
+
+Deno.test("those whose life is over are listed until they are back or forgotten", () => {
+  const { roster } = rosterOf();
+  const [peer, other] = [rosterOf(), rosterOf()];
+  const over = () => roster.over.map(({ record }) => record.subject);
+  roster.accept([peer.others("alive", 100, 1), other.others("alive", 100, 1)]);
+  assert.deepEqual(over(), []);
+  roster.accept([peer.others("dead", 100, 1), other.others("dead", 100, 1)]);
+  assert.deepEqual(over(), [peer.self, other.self]);
+  roster.accept([peer.others("alive", 100, 2)]);
+  assert.deepEqual(over(), [other.self]);
+  roster.expel(({ subject }) => subject === other.self);
+  assert.deepEqual(over(), []);
+});
+
+Deno.test("a peer that objects to its burial is left in peace until it is met again", () => {
+  const { roster } = rosterOf();
+  const peer = rosterOf();
+  const { deaths, buried } = watchOf(roster);
+  const lives = (seq: number) => roster.accept([peer.others("alive", 100, seq)]);
+  lives(1);
+  deaths.giveUp(peer.self, "it does not answer");
+  assert.deepEqual(buried, [peer.self]);
+  lives(2);
+  deaths.giveUp(peer.self, "it does not answer");
+  assert.equal(buried.length, 1);
+  assert.equal(roster.isAlive(peer.self), true);
+  deaths.met(peer.self);
+  deaths.giveUp(peer.self, "it does not answer");
+  assert.equal(buried.length, 2);
+});
+
+Deno.test("a suspect that does not answer is buried once, whoever suspects it", async () => {
+  const { roster } = rosterOf();
+  const peer = rosterOf();
+  const { deaths, buried, first } = watchOf(roster);
+  deaths.suspect(peer.self, "nobody knows it");
+  roster.accept([peer.others("alive", 100, 1)]);
+  deaths.met(peer.self);
+  deaths.suspect(peer.self, "its connection closed");
+  deaths.contest(peer.others("dead", 100, 5));
+  deaths.contest(peer.others("dead", 99, 5));
+  await first;
+  await deaths.stop();
+  assert.deepEqual(buried, [peer.self]);
+});

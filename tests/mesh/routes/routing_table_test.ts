@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { MAX_TABLE_WANTED } from "../../../src/mesh/base/defaults.ts";
+import { peerIdOf } from "../../../src/mesh/base/keys.ts";
+import { answerRoutes, askRoutes } from "../../../src/mesh/routes/routes.ts";
+import { buildRoutingTable, EMPTY_TABLE } from "../../../src/mesh/routes/routing_table.ts";
+import type { Announcement } from "../../../src/mesh/base/types.ts";
+import { streamPair } from "../../node/memory_streams.ts";
+import { content } from "../content.ts";
+
+const [A, B] = [1, 2].map((i) => peerIdOf(new Uint8Array(32).fill(i))).sort() as [
+  Announcement["peer"],
+  Announcement["peer"],
+];
+const MODEL = { name: "qwen", fingerprint: "0f".repeat(32) };
+const INSTANCE = {
+  model: MODEL,
+  sizeBytes: 1,
+  contextLength: 4_096,
+  mode: "split",
+  state: "warm",
+  term: 2,
+  hostShare: 0.5,
+  workers: [{ peer: B, share: 0.5 }],
+  needBytes: 2,
+  haveBytes: 3,
+} as const;
+
+function member(peer: Announcement["peer"], changes: Partial<Announcement> = {}): Announcement {
+  return { ...content(), peer, addresses: [], rttsMs: {}, incarnation: 1, seq: 1, ...changes };
+}
+
+Deno.test("the table holds every member's instance and what is wanted, sorted", () => {
+  const host = member(A, { role: "host", target: MODEL, instance: INSTANCE, wanted: ["z", "a"] });
+  const table = buildRoutingTable([member(B, { wanted: ["a"], name: "worker" }), host]);
+  assert.deepEqual(table.instances, [{ ...INSTANCE, host: A }]);
+  assert.deepEqual(table.wanted, ["a", "z"]);
+  assert.deepEqual(table.nodes.map(({ peer, model }) => [peer, model]), [[A, "qwen"], [B, null]]);
+});
+
+Deno.test("the version changes exactly when what a client sees does", () => {
+  const base = buildRoutingTable([member(A), member(B)]).version;
+  const same = [
+    [member(B), member(A)],
+    [member(A, { seq: 9, incarnation: 7 }), member(B, { rttsMs: { [A]: 4 } })],
+  ];
+  const different = [
+    [member(A)],
+    [member(A), member(B, { wanted: ["qwen"] })],
+    [member(A), member(B, { instance: INSTANCE })],
+    [member(A), member(B, { addresses: ["/ip4/10.0.0.1/udp/1/quic-v1/p2p/x"] })],
+  ];
+  for (const members of same) assert.equal(buildRoutingTable(members).version, base);
+  for (const members of different) assert.notEqual(buildRoutingTable(members).version, base);
+  assert.notEqual(EMPTY_TABLE.version, base);
+});
+
+Deno.test("members that want too much do not make the table larger than a client takes", () => {
+  const members = Array.from(
+    { length: 60 },
+    (_, i) =>
+      member(peerIdOf(new Uint8Array(32).fill(i)), {
+        wanted: Array.from({ length: 200 }, (_, j) => `model-${i}-${j}`),
+      }),
+  );
+  const { wanted, nodes } = buildRoutingTable(members);
+  assert.equal(wanted.length, MAX_TABLE_WANTED);
+  assert.equal(nodes.length, 60);
+});
+
+Deno.test("a table that is too large keeps who made it, what serves models, and who takes little room", async () => {
+  const peer = (i: number) => peerIdOf(new Uint8Array(32).fill(i & 255).fill(i >> 8, 0, 1));
+  const device = { name: "x".repeat(32), totalBytes: 2 ** 50, offeredBytes: 2 ** 50, usedBytes: 0 };
+  const fat = { devices: Array(64).fill(device) };
+  const loud = Array.from({ length: 1_200 }, (_, i) =>
+    member(peer(i), {
+      ...fat,
+      wanted: Array.from({ length: 200 }, (_, j) => `${i}-${j}-`.padEnd(120, "w")),
+    }));
+  const host = member(peer(2_000), { instance: INSTANCE });
+  const idle = member(peer(2_001), { wanted: ["needed"] });
+  const [self, linked] = [peer(7), peer(8)];
+  const table = buildRoutingTable([...loud, host, idle], {
+    self,
+    isConnected: (p) => p === linked,
+  });
+  const listed = new Set(table.nodes.map(({ peer }) => peer));
+  for (const one of [self, linked, host.peer, idle.peer]) assert.ok(listed.has(one));
+  assert.deepEqual(table.instances.map((instance) => instance.host), [host.peer]);
+  assert.ok(table.wanted.includes("needed"));
+  assert.ok(table.nodes.length > 200);
+  // What a client reads it by.
+  const [near, far] = streamPair();
+  const source = { table: () => Promise.resolve(table), asked: () => {} };
+  const [asked] = await Promise.all([askRoutes(near, EMPTY_TABLE), answerRoutes(far, source)]);
+  assert.deepEqual(asked, table);
+});

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import type { GatewayInstance } from "../../../src/api/mod.ts";
+import { withoutFailed } from "../../../src/node/ends/gateway.ts";
+
+function at(host: string, model = "guide"): GatewayInstance {
+  return {
+    host,
+    model,
+    fingerprint: "f",
+    local: false,
+    mode: "solo",
+    sizeBytes: 7,
+    contextLength: 4_096,
+  };
+}
+
+function hosts(instances: readonly GatewayInstance[]): string[] {
+  return instances.map(({ host }) => host);
+}
+
+Deno.test("withoutFailed() leaves out a host that failed while another serves the model", () => {
+  const failed = new Map([["a", 1_000]]);
+  assert.deepEqual(hosts(withoutFailed([at("a"), at("b")], failed, 999)), ["b"]);
+  assert.deepEqual(hosts(withoutFailed([at("a"), at("b")], failed, 1_000)), ["a", "b"]);
+});
+
+Deno.test("withoutFailed() keeps the only instance of a model, and all where all failed", () => {
+  const failed = new Map([["a", 1_000], ["b", 1_000]]);
+  assert.deepEqual(hosts(withoutFailed([at("a", "big"), at("c")], failed, 0)), ["a", "c"]);
+  assert.deepEqual(hosts(withoutFailed([at("a"), at("b")], failed, 0)), ["a", "b"]);
+});

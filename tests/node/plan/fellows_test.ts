@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { fellowsOf } from "../../../src/node/plan/fellows.ts";
+import type { Plan } from "../../../src/node/plan/plan.ts";
+import type { Instance } from "../../../src/mesh/mod.ts";
+import { BIG, peer } from "../members.ts";
+
+const plan: Plan = { kind: "worker", model: BIG, host: peer("h"), term: 3 };
+const workers = [{ peer: peer("a"), share: 0.5 }, { peer: peer("b"), share: 0.5 }];
+const members = [
+  { peer: peer("h"), instance: { term: 3, workers } as unknown as Instance },
+  {
+    peer: peer("x"),
+    instance: { term: 3, workers: [{ peer: peer("evil"), share: 1 }] } as unknown as Instance,
+  },
+];
+
+const rows: [fact: string, actual: readonly string[], expected: readonly string[]][] = [
+  ["the host of this term names them", fellowsOf(plan, members, "3.7.0"), ["a", "b"]],
+  ["stock rpc-servers call nobody", fellowsOf(plan, members, "8.0.0"), []],
+  ["not of another term", fellowsOf({ ...plan, term: 4 }, members, "3.7.0"), []],
+  ["not while the host is unknown", fellowsOf({ ...plan, host: peer("y") }, members, "3.7.0"), []],
+  ["not for a node that is no worker", fellowsOf({ kind: "standby" }, members, "3.7.0"), []],
+];
+
+for (const [fact, actual, expected] of rows) {
+  Deno.test(`fellowsOf(): ${fact}`, () => assert.deepEqual(actual, expected.map(peer)));
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import type { Instance, RouteInstance, RouteNode, RoutingTable } from "../../../src/mesh/mod.ts";
+import { prospectsOf } from "../../../src/node/plan/prospects.ts";
+import { BIG, instance, peer } from "../members.ts";
+
+function node(name: string, changes: Partial<RouteNode> = {}): RouteNode {
+  return {
+    peer: peer(name),
+    name,
+    role: "standby",
+    model: null,
+    claim: null,
+    why: null,
+    failures: [],
+    dropped: [],
+    holds: [],
+    memoryBytes: 10,
+    devices: [],
+    addresses: [],
+    version: "0.1.0",
+    ...changes,
+  };
+}
+
+function at(host: string, state: Instance["state"]): RouteInstance {
+  return { ...instance(BIG, state), host: peer(host) };
+}
+
+const FAILURES = [{ model: "big", reason: "llama-server: no" }];
+const TOLD = { model: "big", why: "told" } as const;
+
+for (
+  const { what, wanted = ["big"], nodes, instances = [], expected } of [
+    {
+      what: "a model that loads",
+      nodes: [node("a", TOLD)],
+      instances: [at("a", "loading")],
+      expected: "coming",
+    },
+    { what: "a group that elects its host", nodes: [node("a", TOLD)], expected: "coming" },
+    { what: "a claim", nodes: [node("a", { claim: "big", model: "big" })], expected: "coming" },
+    {
+      what: "a host that fails",
+      nodes: [node("a", { ...TOLD, failures: FAILURES })],
+      instances: [at("a", "loading")],
+      expected: { kind: "failed", model: "big", reason: "on a: llama-server: no" },
+    },
+    {
+      what: "a host that fails, and another that loads",
+      nodes: [node("a", { ...TOLD, failures: FAILURES }), node("b", TOLD)],
+      instances: [at("a", "loading"), at("b", "loading")],
+      expected: "coming",
+    },
+    {
+      what: "a host that fails, and another that has claimed its model",
+      nodes: [
+        node("a", { ...TOLD, failures: FAILURES }),
+        node("b", { claim: "big", model: "big" }),
+      ],
+      instances: [at("a", "loading")],
+      expected: "coming",
+    },
+    {
+      what: "a node that has given it up",
+      nodes: [node("a", { failures: FAILURES })],
+      expected: { kind: "failed", model: "big", reason: "on a: llama-server: no" },
+    },
+    {
+      what: "a host of a split whose worker fails",
+      nodes: [node("a", TOLD), node("b", { ...TOLD, failures: FAILURES })],
+      instances: [],
+      expected: { kind: "failed", model: "big", reason: "on b: llama-server: no" },
+    },
+    {
+      what: "a model that waits for memory",
+      nodes: [node("a", TOLD)],
+      instances: [at("a", "waiting")],
+      expected: { kind: "waiting", model: "big", needBytes: 100, haveBytes: 60 },
+    },
+    {
+      what: "a model that waits for memory although another lends it some",
+      nodes: [node("a", TOLD), node("b", { model: "big", claim: "big", why: "memory" })],
+      instances: [at("a", "waiting")],
+      expected: { kind: "waiting", model: "big", needBytes: 100, haveBytes: 60 },
+    },
+    {
+      what: "a model that is downloaded first",
+      nodes: [node("a", { claim: "big" })],
+      expected: { kind: "downloading", model: "big", by: "a" },
+    },
+    {
+      what: "a dropped model",
+      wanted: [],
+      nodes: [node("a", { dropped: ["big"] }), node("b")],
+      expected: { kind: "dropped", model: "big", by: ["a"] },
+    },
+    {
+      what: "a dropped model that is wanted and that another could serve",
+      nodes: [node("a", { dropped: ["big"] }), node("b", { holds: ["big"] })],
+      expected: { kind: "unclaimed", model: "big" },
+    },
+    {
+      what: "a dropped model that is wanted and that nobody else has",
+      nodes: [node("a", { dropped: ["big"], holds: ["big"] }), node("b")],
+      expected: { kind: "dropped", model: "big", by: ["a"] },
+    },
+    { what: "a wanted model", nodes: [node("a")], expected: { kind: "unclaimed", model: "big" } },
+    {
+      what: "a warm model whose other host fails",
+      nodes: [node("a", TOLD), node("b", { ...TOLD, failures: FAILURES })],
+      instances: [at("a", "warm"), at("b", "loading")],
+      expected: "coming",
+    },
+  ] as const
+) {
+  Deno.test(`prospectsOf() of ${what}`, () => {
+    const table: RoutingTable = { version: "", wanted, lost: [], nodes, instances, partial: false };
+    const { coming, obstacles } = prospectsOf(table);
+    const found = coming.length > 0 ? "coming" : obstacles[0];
+    assert.deepEqual(found, expected);
+    assert.ok(coming.length + obstacles.length <= 1);
+  });
+}

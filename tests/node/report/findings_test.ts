@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { PeerId, RouteInstance, RouteNode } from "../../../src/mesh/mod.ts";
+import { type FindingsInput, findingsOf } from "../../../src/node/report/findings.ts";
+
+const NOW = 1_700_000_000_000;
+
+function node(name: string, more: Partial<RouteNode> = {}): RouteNode {
+  return {
+    peer: name as PeerId,
+    name,
+    role: "standby",
+    model: null,
+    claim: null,
+    why: null,
+    failures: [],
+    dropped: [],
+    holds: [],
+    memoryBytes: 12e9,
+    devices: [],
+    addresses: [],
+    version: "0.1.0",
+    rpcProtocol: "8.0.0",
+    ...more,
+  };
+}
+
+const WAITING: RouteInstance = {
+  host: "ann" as PeerId,
+  model: { name: "big", fingerprint: "f" },
+  mode: "split",
+  state: "waiting",
+  term: 1,
+  hostShare: 1,
+  workers: [],
+  needBytes: 20e9,
+  haveBytes: 12e9,
+  sizeBytes: 18e9,
+  slots: 0,
+} as unknown as RouteInstance;
+
+type Parts = Partial<FindingsInput> & {
+  readonly nodes?: readonly RouteNode[];
+  readonly instances?: readonly RouteInstance[];
+};
+
+function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: Parts = {}) {
+  return findingsOf({
+    self: "ann" as PeerId,
+    version: "0.1.0",
+    role: "member",
+    routes: { version: "v", instances, wanted: [], lost: [], nodes, partial: false },
+    addresses: ["/ip4/10.0.0.2/udp/1/quic-v1/p2p/ann"],
+    distanceMs: () => 0.3,
+    startedMs: () => NOW - 1_000,
+    idleGpus: [],
+    dataDir: "/d",
+    freeBytes: 80e9,
+    nowMs: NOW,
+    ...more,
+  });
+}
+
+Deno.test("findingsOf() finds nothing where nothing is in the way", () => {
+  assert.deepEqual(found(), []);
+  assert.deepEqual(found({ instances: [WAITING] }), []);
+  assert.deepEqual(found({ instances: [WAITING], nodes: [] }), []);
+});
+
+const STRANGER = node("bob", { rpcProtocol: "3.7.0" });
+const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: RegExp][] = [
+  [
+    "whose memory a waiting model can't use for its RPC protocol",
+    { instances: [WAITING], nodes: [node("ann"), STRANGER, node("cid")] },
+    "problem waiting",
+    /^big waits for memory, and bob \(12\.0 GB\) can't lend theirs: .* 8\.0\.0 on ann, 3\.7\.0 on bob$/,
+    /engine install on each/,
+  ],
+  [
+    "the same for whoever does not serve itself, such as a client",
+    {
+      instances: [WAITING],
+      nodes: [node("ann"), STRANGER],
+      self: "eve" as PeerId,
+      role: "client",
+      addresses: [],
+      distanceMs: () => undefined,
+    },
+    "problem waiting",
+    /bob/,
+    /engine install/,
+  ],
+  [
+    "who is too far away for a waiting model",
+    { instances: [WAITING], distanceMs: () => 160 },
+    "problem waiting",
+    /^big waits .* bob \(12\.0 GB\) can't lend theirs: more than 80 ms away from ann/,
+    /nearer/,
+  ],
+  [
+    "that protocols differ before anything waits for it",
+    { nodes: [node("ann"), STRANGER, node("cid")] },
+    "warning rpc-protocol",
+    /differs: 8\.0\.0 on ann, cid; 3\.7\.0 on bob$/,
+    /engine install/,
+  ],
+  [
+    "another version",
+    { nodes: [node("ann"), node("bob", { version: "0.2.0" })] },
+    "warning version",
+    /^mesh-llm is 0\.1\.0 here, and another version on bob$/,
+    /same version/,
+  ],
+  [
+    "a clock that is ahead",
+    { startedMs: (peer) => peer === "bob" ? NOW + 3_600_000 : NOW },
+    "problem clock",
+    /^bob started in the future/,
+    /Set the clock/,
+  ],
+  [
+    "that nobody can reach this node",
+    { addresses: ["/ip4/127.0.0.1/udp/1", "/ip6/::1/udp/1"] },
+    "warning addresses",
+    /no address that another machine could reach/,
+    /network/,
+  ],
+  [
+    "an idle GPU",
+    { idleGpus: ["NVIDIA"] },
+    "warning gpu",
+    /There is a GPU \(NVIDIA\)/,
+    /--bin-dir/,
+  ],
+  ["a disk that is nearly full", { freeBytes: 1e9 }, "warning disk", /1\.0 GB .* \/d/, /Free some/],
+];
+
+for (const [name, parts, about, sentence, remedy] of cases) {
+  Deno.test(`findingsOf() finds ${name}, and only that`, () => {
+    const [finding, ...others] = found(parts);
+    assert.ok(finding);
+    assert.deepEqual(others, []);
+    assert.equal(`${finding.level} ${finding.about}`, about);
+    assert.match(finding.found, sentence);
+    assert.match(finding.remedy, remedy);
+  });
+}
+
+Deno.test("findingsOf() puts problems first, and names few of a thousand machines", () => {
+  const nodes = Array.from({ length: 1_000 }, (_, index) => node(`n${index}`, { version: "9" }));
+  const findings = found({ nodes, self: "n0" as PeerId, startedMs: () => NOW + 3_600_000 });
+  assert.deepEqual(findings.map(({ about }) => about), ["clock", "version"]);
+  assert.match(findings[1]?.found ?? "", /on n1, n2, n3, n4, n5 and 994 more$/);
+});
+
+Deno.test("findingsOf() says what can't be loaded, where, and why, as llama.cpp says it", () => {
+  const failures = [{ model: "sick", reason: "llama-server: unknown model architecture: 'new'" }];
+  const [finding] = found({ nodes: [node("ann"), node("bob", { failures })] });
+  assert.equal(finding?.about, "failed");
+  assert.equal(finding?.level, "problem");
+  assert.equal(
+    finding?.found,
+    "sick can't be loaded on bob: llama-server: unknown model architecture: 'new'",
+  );
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import type { RouteInstance, RouteNode } from "../../../src/mesh/mod.ts";
+import { type StatusInput, statusOf } from "../../../src/node/report/status.ts";
+import { BIG, peer, SMALL } from "../members.ts";
+
+function route(host: string, overrides: Partial<RouteInstance> = {}): RouteInstance {
+  return {
+    host: peer(host),
+    model: BIG,
+    sizeBytes: 90,
+    contextLength: 4_096,
+    mode: "solo",
+    state: "warm",
+    term: 1,
+    hostShare: 1,
+    workers: [],
+    needBytes: 100,
+    haveBytes: 100,
+    ...overrides,
+  };
+}
+
+function node(name: string, memoryBytes = 10): RouteNode {
+  return {
+    peer: peer(name),
+    name,
+    role: "standby",
+    model: null,
+    claim: null,
+    why: null,
+    failures: [],
+    dropped: [],
+    holds: [],
+    memoryBytes,
+    devices: [],
+    addresses: [],
+    version: "0.1.0",
+  };
+}
+
+function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusInput> = {}) {
+  const routes = {
+    version: "v",
+    instances: [],
+    wanted: [],
+    lost: [],
+    nodes: [],
+    partial: false,
+    ...overrides,
+  };
+  return {
+    version: "0.1.0",
+    commands: { start: "./mesh-llm", run: "./mesh-llm" },
+    node: {
+      id: "self",
+      name: "self",
+      role: "host",
+      passive: false,
+      model: null,
+      vramBytes: 5,
+      addresses: [],
+      devices: [],
+      tokensPerSecond: 0,
+      clientsConnected: 0,
+      engine: null,
+    },
+    meshId: "mesh",
+    token: null,
+    routes,
+    rttMs: (id) => id === "a" ? 4.0700220000071567 : undefined,
+    tunnels: [],
+    onDisk: [],
+    ownWhy: null,
+    ownProgress: null,
+    ownNotes: [],
+    ...more,
+  } satisfies StatusInput;
+}
+
+Deno.test("statusOf() leaves this node out of its peers and counts everyone's memory", () => {
+  const status = statusOf(input({ nodes: [node("self", 99), node("a"), node("b")] }));
+  assert.deepEqual(status.peers.map(({ id, rttMs }) => ({ id, rttMs })), [
+    { id: "a", rttMs: 4.07 },
+    { id: "b", rttMs: null },
+  ]);
+  assert.equal(status.mesh.vramBytes, 25);
+});
+
+Deno.test("statusOf() shows a model in the best state of its instances, the best first", () => {
+  const instances = [
+    route("a", { state: "loading" }),
+    route("b"),
+    route("c", { model: SMALL, state: "waiting", mode: "split", haveBytes: 60 }),
+  ];
+  const { models } = statusOf(input({ instances }));
+  assert.deepEqual(models.map(({ name, state, hosts }) => ({ name, state, hosts })), [
+    { name: "big", state: "warm", hosts: ["b", "a"] },
+    { name: "small", state: "waiting", hosts: ["c"] },
+  ]);
+  assert.deepEqual(
+    models[1]?.instances.map(({ needBytes, haveBytes }) => ({ needBytes, haveBytes })),
+    [{ needBytes: 100, haveBytes: 60 }],
+  );
+  assert.equal(models[0]?.instances[0]?.needBytes, undefined);
+});
+
+Deno.test("statusOf() lists what is on this disk or wanted, and served by nobody, as cold", () => {
+  const { models } = statusOf(
+    input({ wanted: ["wanted"] }, { onDisk: [{ name: "file", sizeBytes: 7 }] }),
+  );
+  assert.deepEqual(
+    models.map(({ name, state, sizeBytes, onDisk }) => ({ name, state, sizeBytes, onDisk })),
+    [
+      { name: "file", state: "cold", sizeBytes: 7, onDisk: true },
+      { name: "wanted", state: "cold", sizeBytes: 0, onDisk: false },
+    ],
+  );
+});
+
+Deno.test("statusOf() knows the progress of this node's own instance only", () => {
+  const instances = [route("self", { state: "loading" }), route("a", { state: "loading" })];
+  const { models } = statusOf(input({ instances }, { ownProgress: 0.5 }));
+  const progress = models[0]?.instances.map(({ host, progress }) => [host, progress]);
+  assert.deepEqual(progress, [["self", 0.5], ["a", undefined]]);
+});
+
+Deno.test("statusOf() says which instance fails and why, also of a machine that has given the model up", () => {
+  const failures = [{ model: "big", reason: "llama-server: no" }];
+  const nodes = [
+    { ...node("a"), why: "told", failures } as const,
+    { ...node("b"), why: "hot" } as const,
+  ];
+  const instances = [route("a", { state: "loading" })];
+  const [failed] = statusOf(input({ nodes, instances })).models;
+  assert.equal(failed?.state, "failed");
+  assert.equal(failed?.reason, "a: llama-server: no");
+  assert.equal(failed?.instances[0]?.state, "failed");
+  assert.equal(failed?.instances[0]?.reason, "llama-server: no");
+  assert.equal(failed?.instances[0]?.why, "its user wants it");
+  const [warm] = statusOf(input({ nodes, instances: [...instances, route("b")] })).models;
+  assert.equal(warm?.state, "warm");
+  assert.equal(warm?.reason, null);
+  assert.match(warm?.instances[0]?.why ?? "", /asked for more than/);
+  const [givenUp] = statusOf(input({ nodes, wanted: ["big"] })).models;
+  assert.equal(givenUp?.state, "failed");
+});
+
+Deno.test("statusOf() says whose user has dropped a model that nobody serves", () => {
+  const nodes = [{ ...node("a"), dropped: ["file"] }];
+  const onDisk = [{ name: "file", sizeBytes: 7 }];
+  const [model] = statusOf(input({ nodes }, { onDisk })).models;
+  assert.equal(model?.state, "cold");
+  assert.equal(model?.reason, "a: dropped by its user");
+});

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import type { Engine, ManagedServer, ServerSpec, ServerState } from "../../../src/engine/mod.ts";
+import type { MeshEvent } from "../../../src/mesh/mod.ts";
+import type { LocalModel } from "../../../src/models/mod.ts";
+import type { DutyParts } from "../../../src/node/serving/duty.ts";
+import { HostDuty } from "../../../src/node/serving/host_duty.ts";
+import { content } from "../../mesh/content.ts";
+import { BIG, peer } from "../members.ts";
+
+const PLAN = {
+  kind: "host",
+  model: BIG,
+  hostShare: 0.5,
+  workers: [{ peer: peer("worker"), share: 0.5 }],
+  needBytes: 100,
+  haveBytes: 100,
+} as const;
+
+/** More turns than the way from the last worker's word to a split that serves takes. */
+const TURNS = 40;
+
+/** A child that is nothing but its state: no process can be made ready between two turns. */
+class Child implements ManagedServer {
+  readonly progress = 0;
+  readonly pid = null;
+  readonly apiKey = null;
+  readonly frozen = new AbortController().signal;
+  readonly #listeners = new Set<(state: ServerState) => void>();
+  state: ServerState = { kind: "starting", attempt: 1 };
+
+  constructor(readonly spec: ServerSpec) {}
+
+  become(state: ServerState): void {
+    this.state = state;
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+
+  subscribe(listener: (state: ServerState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async ready(signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const look = ({ kind }: ServerState) => {
+      if (kind === "ready") resolve(1);
+      if (kind === "failed" || kind === "stopped") reject(new Error(kind));
+    };
+    this.subscribe(look);
+    signal.addEventListener("abort", () => reject(signal.reason));
+    look(this.state);
+    return await promise;
+  }
+
+  stop(): Promise<void> {
+    this.become({ kind: "stopped" });
+    return Promise.resolve();
+  }
+}
+
+/** A host whose worker becomes ready when it is told to, and what is left of its duty. */
+function setUp(devices: Engine["devices"]) {
+  const listeners = new Set<(event: MeshEvent) => void>();
+  const children: Child[] = [];
+  const said: string[] = [];
+  let isReady = false;
+  const obeys = () => ({ host: peer("self"), term: 1, ready: isReady });
+  const model = { name: "big", path: "/big.gguf", header: { contextLength: 1 } } as LocalModel;
+  const parts = {
+    mesh: {
+      self: peer("self"),
+      members: () => [{ ...content(), peer: peer("worker"), obeys: obeys() }],
+      subscribe(listener: (event: MeshEvent) => void) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      suspect: () => {},
+    },
+    engine: { devices },
+    supervisor: {
+      launch(spec: ServerSpec) {
+        const child = new Child(spec);
+        children.push(child);
+        return child;
+      },
+    },
+    logger: { info: (message: string) => said.push(message) },
+    contextLength: null,
+    localModel: () => model,
+    companionsOf: () => ({ draft: null, projector: null, notes: [] }),
+    devicesOf: () => [],
+    tunnelPort: () => 1,
+    weightsKnown: () => Promise.resolve(),
+    now: () => 0,
+    after: () => () => {},
+  } as unknown as DutyParts;
+  const duty = new HostDuty(PLAN, 1, parts, () => {});
+  return {
+    duty,
+    children,
+    listeners,
+    said,
+    workerReady() {
+      isReady = true;
+      for (const listener of [...listeners]) listener({ type: "members" } as MeshEvent);
+    },
+  };
+}
+
+async function pass(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+}
+
+const READY = { kind: "ready", port: 1 } as const;
+const GPU = { name: "CUDA0", description: "", totalBytes: 1, freeBytes: 1 };
+
+for (const [host, devices] of [["with a GPU", [GPU]], ["with a CPU only", []]] as const) {
+  Deno.test(`HostDuty ${host} starts nothing and leaves nothing, in whichever turn it is stopped`, async () => {
+    const ends: string[] = [];
+    for (let turns = 0; turns < TURNS; turns++) {
+      const { duty, children, listeners, said, workerReady } = setUp(devices);
+      for (const child of children) child.become(READY);
+      await pass(TURNS);
+      workerReady();
+      await pass(turns);
+      for (const child of children) child.become(READY); // what was waited for ends in the turn of the stop as well
+      const before = [children.length, said.length];
+      await duty.stop();
+      assert.deepEqual([children.length, said.length], before, `it went on after ${turns} turns`);
+      assert.equal(listeners.size, 0, `a listener stays after ${turns} turns`);
+      assert.ok(children.every(({ state }) => state.kind === "stopped"));
+      ends.push(`${before}`);
+    }
+    const own = devices.length === 0 ? 1 : 0;
+    assert.deepEqual([...new Set(ends)].slice(0, 2), [`${own},0`, `${own + 1},0`]);
+  });
+}
+
+Deno.test("HostDuty launches no llama-server for a split of which a part has failed meanwhile", async () => {
+  const { duty, children, listeners, workerReady } = setUp([]);
+  const [own] = children;
+  own!.become(READY);
+  await pass(TURNS);
+  own!.become({
+    kind: "failed",
+    exitCode: 1,
+    cause: { text: "ended", part: "model" },
+    frozen: null,
+    retryAtMs: null,
+  });
+  assert.equal(duty.failure, "rpc-server: ended");
+  workerReady();
+  await pass(TURNS);
+  assert.equal(children.length, 1);
+  assert.equal(listeners.size, 0);
+  await duty.stop();
+});

@@ -1,0 +1,102 @@
+import type { Logger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { decide } from "../../../src/node/plan/decide.ts";
+import { idleDuty } from "../../../src/node/serving/duty.ts";
+import type { Plan } from "../../../src/node/plan/plan.ts";
+import { logPlan } from "../../../src/node/serving/plan_log.ts";
+import type { View } from "../../../src/node/plan/view.ts";
+import { BIG, instance, member, type MemberOptions, SMALL, view } from "../members.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const STANDBY: Plan = { kind: "standby" };
+const both: MemberOptions = { holds: [BIG, SMALL] };
+const wantsSmall = member("a", 500, { ...both, target: BIG, wanted: ["big", "small"] });
+
+/** What a reader of the log finds, sentence by sentence. */
+function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
+  const told = seen.self.assignable ? null : seen.self.target;
+  const decision = decide(seen, { told, catalog: [], mayCool: true, rested: new Set() });
+  const lines: { text: string; fields: Fields }[] = [];
+  const write = (template: string, fields: Fields) => {
+    const text = template.replace(/\{(\w+)\}/g, (_, name) => String(fields[name]));
+    lines.push({ text, fields });
+  };
+  const logger = { info: write, warn: write } as unknown as Logger;
+  logPlan(logger, { decision, before, duty: idleDuty(decision.plan, null), view: seen });
+  return lines;
+}
+
+const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]])[] = [
+  [
+    view(member("a", 500, { ...both, target: BIG }), []),
+    STANDBY,
+    ["Loading big on this machine: its user wants it"],
+  ],
+  [view(member("a", 500, both), []), STANDBY, [
+    "Standing by: nothing that this node could do is missing",
+  ]],
+  [view(member("b", 500, both), [wantsSmall]), STANDBY, [
+    "Loading small on this machine: it is wanted and nobody serves it",
+  ]],
+  [
+    view(
+      member("c", 500, { ...both, instance: instance(BIG, "warm") }),
+      [{ ...wantsSmall, instance: instance(BIG, "warm") }],
+    ),
+    { kind: "solo", model: BIG, needBytes: 100 },
+    ["Loading small on this machine instead of big: it is wanted and nobody serves it"],
+  ],
+  [
+    view(member("b", 60, { ...both, target: BIG, tensorSplit: [1, 1, 1] }), [
+      member("a", 50, { target: BIG, instance: instance(BIG, "waiting") }),
+    ]),
+    STANDBY,
+    [
+      "Loading big together with one other machine: its user wants it, and it is too large for one machine",
+      "--tensor-split 1,1,1 does not count for big: it names 3 machines, and 2 share the model",
+    ],
+  ],
+  [
+    view(member("b", 60, { ...both, target: BIG }), []),
+    STANDBY,
+    [
+      "Waiting with big: its user wants it, and it is too large for the machines that are here",
+      "big waits for memory: it needs 100 bytes, 60 are here",
+    ],
+  ],
+  [
+    view(
+      member("c", 500, {
+        ...both,
+        instance: instance(SMALL, "warm"),
+        claim: { model: "small", reason: "hot" },
+      }),
+      [member("a", 500, { ...both, target: SMALL, instance: instance(SMALL, "warm") })],
+    ),
+    { kind: "solo", model: SMALL, needBytes: 10 },
+    ["Standing by instead of small: the other instances can answer what is still asked of it"],
+  ],
+  [
+    view(
+      member("b", 60, {
+        ...both,
+        target: SMALL,
+        assignable: true,
+        instance: instance(SMALL, "warm"),
+      }),
+      [member("a", 50, { target: SMALL, split: true })],
+    ),
+    { kind: "solo", model: SMALL, needBytes: 10 },
+    ["Loading small together with one other machine: --split shares it"],
+  ],
+];
+
+for (const [seen, before, sentences] of ROWS) {
+  Deno.test(`the log says: ${sentences[0]}`, () => {
+    const lines = said(seen, before);
+    assert.deepEqual(lines.map(({ text }) => text), sentences);
+    assert.equal(lines[0]?.fields.event, "plan");
+    assert.equal(lines[0]?.fields.automatic, seen.self.assignable);
+  });
+}
