@@ -1,11 +1,12 @@
 /**
- * `scripts/house.ts [ROOT]` prints what breaks the rules of the house: imports against its arrows, and circles of
- * files. Exits 1 if there is anything.
+ * `scripts/house.ts [ROOT]` prints what breaks the rules of the house: imports against its arrows or the order of
+ * rooms, circles of files, and pages that are named and not there. Exits 1 if there is anything.
  */
 
 import { join, relative } from "node:path";
 import { findCircles } from "./circles.ts";
 import { checkImports, importGraph, type SourceFile } from "./import_rules.ts";
+import { checkPages } from "./pages.ts";
 import { complain, ROOT } from "./run.ts";
 
 const FOLDERS = ["src", "console", "scripts", "tests"];
@@ -18,7 +19,7 @@ const manifest = JSON.parse(await Deno.readTextFile(join(root, "package.json")))
 const files = [await readSource(join(root, "main.ts"))];
 for (const folder of FOLDERS) files.push(...await sourcesIn(join(root, folder)));
 
-const complaints = [...misplacedImports(), ...circles()];
+const complaints = [...misplacedImports(), ...circles(), ...await missingPages()];
 complaints.forEach(complain);
 Deno.exit(complaints.length === 0 ? 0 : 1);
 
@@ -36,6 +37,25 @@ function circles(): readonly string[] {
   const program = files.filter(({ path }) => !path.startsWith("tests/"));
   return findCircles(importGraph(program))
     .map((circle) => `These import each other in a circle: ${circle.join(", ")}`);
+}
+
+/** Pages that are named in a comment, or led to by another page, and are not there. */
+async function missingPages(): Promise<readonly string[]> {
+  const pages: SourceFile[] = [];
+  for (const folder of [root, join(root, "docs")]) {
+    for (const { name } of await entriesOf(folder)) {
+      if (name.endsWith(".md")) pages.push(await readSource(join(folder, name)));
+    }
+  }
+  const exists = (path: string) => {
+    try {
+      return Deno.statSync(join(root, path)) !== null;
+    } catch {
+      return false; // not there, or out of reach: nothing that a reader could open
+    }
+  };
+  return [...files, ...pages].flatMap((file) => checkPages(file, exists))
+    .map(({ path, line, message }) => `${path}:${line}: ${message}`);
 }
 
 async function sourcesIn(folder: string): Promise<SourceFile[]> {

@@ -1,7 +1,8 @@
-/** Which file may import which: design.md 2, "The house". Pure. */
+/** Which file may import which: docs/architecture.md. Pure. */
 
 import { posix } from "node:path";
 import type { ImportGraph } from "./circles.ts";
+import { ROOMS } from "./rooms.ts";
 
 /** A source file by its path from the project's root, with forward slashes. */
 export interface SourceFile {
@@ -102,12 +103,31 @@ function judgePackage(path: string, specifier: string, packages: Packages): stri
 function judgeFile(path: string, target: string, typeOnly: boolean): string | null {
   const from = areaOf(path);
   const to = areaOf(target);
-  if (from === to || from === "tests" || target === "package.json") return null;
+  if (from === to) return judgeRooms(from, path, target);
+  if (from === "tests" || target === "package.json") return null;
   if (to === BASE && from.startsWith("src/")) return null;
   if (typeOnly && TYPE_ARROWS[from]?.includes(to)) return null;
   if (!ARROWS[from]?.includes(to)) return `${from} must not import ${to}`;
   const throughDoor = !from.startsWith("src/") || target.endsWith("/mod.ts");
   return throughDoor ? null : `${to} is entered through its mod.ts`;
+}
+
+/** Inside an area: from the rooms further up to those further down. */
+function judgeRooms(area: string, path: string, target: string): string | null {
+  const rooms = ROOMS[area];
+  if (rooms === undefined) return null;
+  const [from, to] = [path, target].map((file) => roomOf(area, file));
+  for (const room of [from, to]) {
+    if (!rooms.includes(room!)) return `${area} has no room "${room}": scripts/rooms.ts lists them`;
+  }
+  if (rooms.indexOf(from!) <= rooms.indexOf(to!)) return null;
+  return `${area}/${from} must not import ${to === "" ? area : `${area}/${to}`}, which is above it`;
+}
+
+/** `src/node/plan/assignment/gaps.ts` is in the room `plan` of `src/node`. */
+function roomOf(area: string, path: string): string {
+  const inside = path.slice(area.length + 1);
+  return inside.includes("/") ? inside.slice(0, inside.indexOf("/")) : "";
 }
 
 /** `src/mesh/gossip.ts` is in `src/mesh`, `main.ts` in `main`. */

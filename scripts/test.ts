@@ -26,7 +26,7 @@ const PROCESS_SUPPORT = /\/tests\/support\/(engine|node_process|chromium|compile
  * A test that imports one of these loads the QUIC addon. Deno runs each test file in an isolate of its own, and the
  * addon corrupts the heap of a process in which a second isolate uses it: such a file gets a process of its own.
  */
-const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|libp2p|mod)\.ts$|^libp2p$/;
+const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|link\/libp2p|mod)\.ts$|^libp2p$/;
 
 /** A test that imports this keeps all cores busy for minutes by itself, and gets that time for itself. */
 const SIMULATES = /\/tests\/simulator\/jobs\.ts$/;

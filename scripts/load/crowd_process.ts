@@ -11,7 +11,7 @@ const JOINS_AT_ONCE = 8;
 /** What went wrong is told in full a few times only. */
 const FAILURES_TOLD = 3;
 
-/** A client in use asks for the table after 30 to 60 s: design.md 6. */
+/** A client in use asks for the table after 30 to 60 s: docs/protocols.md. */
 const REFRESH_MIN_MS = 30_000;
 const REFRESH_SPREAD_MS = 30_000;
 

@@ -15,7 +15,7 @@ export function isGgufName(fileName: string): boolean {
   return fileName.endsWith(EXTENSION) && fileName.length > EXTENSION.length;
 }
 
-/** A model's name is its file's stem without the shard suffix: design.md 1. */
+/** A model's name is its file's stem without the shard suffix: docs/architecture.md. */
 export function shardName(path: string): ShardName {
   const stem = basename(path, EXTENSION);
   const [, model, index, count] = SHARD.exec(stem) ?? [];

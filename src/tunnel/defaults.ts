@@ -9,7 +9,7 @@ export const MAX_BODY_FRAME_BYTES = READ_BYTES;
 /** Opening or reply head. Browsers and proxies stop at 8 to 64 KiB of headers; JSON escapes them. */
 export const MAX_HEAD_FRAME_BYTES = 256 * 1024;
 
-/** A request's body: design.md 5. */
+/** A request's body: docs/api.md. */
 export const MAX_REQUEST_BODY_BYTES = 64 * 1024 * 1024;
 
 /** Headers of one message; chosen by feel, far above what any client of the API sends. */

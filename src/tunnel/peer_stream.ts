@@ -13,7 +13,7 @@ export function resetOnAbort(stream: PeerStream, signal: AbortSignal): Disposabl
 
 /**
  * Ends a stream on which everything has been said: closes this side, then waits with `closed` for the
- * peer to close its own. After a half-close a reset does not reach the peer (facts.md, trap 8), so a
+ * peer to close its own. After a half-close a reset does not reach the peer (measured with libp2p-quic 2.1.1), so a
  * peer that stays silent is not waited for longer than {@linkcode LINGER_MS}.
  */
 export async function finish<T>(stream: PeerStream, closed: () => Promise<T>): Promise<T> {

@@ -57,7 +57,7 @@ export async function startNode(options: StartNodeOptions = {}): Promise<NodePro
   }
 }
 
-/** The contract of design.md 3. */
+/** The contract of docs/command-line.md. */
 function readReady({ node, token, api, console }: LoggedLine): Ready {
   assert.ok(typeof node === "string" && typeof api === "string" && typeof console === "string");
   assert.ok(typeof token === "string" || token === null);

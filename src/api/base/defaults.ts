@@ -1,6 +1,6 @@
 /** Numbers of the API, each with its reason. */
 
-/** design.md 5. Room for several images in one request, and a bound for what one caller can make us hold. */
+/** docs/api.md. Room for several images in one request, and a bound for what one caller can make us hold. */
 export const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** Eight of the largest bodies, or some thousand usual ones, that come at the same moment. */
@@ -103,7 +103,7 @@ export const LIMITED_KEYS_MAX = 20_000;
 /** Names in one error message: more would not be read. */
 export const NAMES_IN_MESSAGE = 20;
 
-/** As long as a model's name may be (design.md 7): of what a caller sends, messages and records repeat no more. */
+/** As long as a model's name may be (docs/trust.md): of what a caller sends, messages and records repeat no more. */
 export const NAME_CHARS_SHOWN = 128;
 
 /** What a page may do here never changes while we run; browsers keep it for two hours at most. */
@@ -188,7 +188,7 @@ export const ENDS_ALLOWED = 4;
 /** A whole JSON answer is held back until its end is there, so that another instance may be asked; larger ones pass. */
 export const WHOLE_ANSWER_BYTES = 1024 * 1024;
 
-/** An instance takes this much more than its part of the load before a conversation moves on: design.md 5. */
+/** An instance takes this much more than its part of the load before a conversation moves on: docs/api.md. */
 export const LOAD_SLACK = 1.25;
 
 /** What an instance said of its load before is no longer believed. An answer takes about this long. */

@@ -54,7 +54,7 @@ const KEY_TO_FILL_IN = "your-api-key";
 const NO_KEY = "none";
 
 /**
- * The console's API: design.md 4. Who may reach it at all is decided by the port it is on. The chained
+ * The console's API: docs/management-api.md. Who may reach it at all is decided by the port it is on. The chained
  * routes are the type that the console's client is made of.
  */
 export function createManagement(node: ManagementNode, config: ManagementConfig) {

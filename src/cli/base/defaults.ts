@@ -1,9 +1,9 @@
 /** Numbers of the command line, each with its reason. */
 
-/** OpenAI-compatible API: design.md 8. */
+/** OpenAI-compatible API: docs/defaults.md. */
 export const API_PORT = 9337;
 
-/** Web console and management API: design.md 8. */
+/** Web console and management API: docs/defaults.md. */
 export const CONSOLE_PORT = 3131;
 
 /** As many as a split may have nodes. */

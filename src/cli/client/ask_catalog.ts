@@ -19,7 +19,7 @@ export interface Places {
 export async function askCatalog(places: Places, runtime: Runtime): Promise<KnownModels> {
   try {
     const node = await findRunningNode(places.dataDir);
-    // The node that answers is this program; its contract is design.md 4.
+    // The node that answers is this program; its contract is docs/management-api.md.
     const [entries, status] = await Promise.all([
       node.get("/api/catalog"),
       node.get("/api/status"),

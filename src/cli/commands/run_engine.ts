@@ -56,7 +56,7 @@ function showProgress(
   screen.showLive(progressLine({ label: printable(step), fraction, colour }));
 }
 
-/** The fields of design.md 3, in its order. */
+/** The fields of docs/command-line.md, in its order. */
 export function engineJson(engine: Engine, totalMemoryBytes: number): string {
   const { llamaServer, rpcServer, build, rpcProtocol } = engine;
   const devices = devicesOf(engine, totalMemoryBytes);

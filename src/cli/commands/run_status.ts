@@ -10,7 +10,7 @@ import { findRunningNode, type RunningNodeClient } from "../client/running_node.
 export async function runStatus({ dataDir, json }: StatusCommand): Promise<number> {
   const node = await findRunningNode(dataDir);
   const status = await node.get("/api/status");
-  // The node that answers is this program; its contract is design.md 4.
+  // The node that answers is this program; its contract is docs/management-api.md.
   if (json) printOut(jsonText(status, { indent: 2 }));
   else printOut(statusText(status as Status) + await consoleText(node));
   return 0;

@@ -22,7 +22,7 @@ export async function runToken(command: TokenCommand): Promise<number> {
 
 export async function runTokenList({ dataDir, json }: TokenListCommand): Promise<number> {
   const node = await findRunningNode(dataDir);
-  // The node that answers is this program; its contract is design.md 4.
+  // The node that answers is this program; its contract is docs/management-api.md.
   const { tokens } = await node.get("/api/tokens") as { tokens: InviteStatus[] };
   printOut(json ? jsonText({ tokens }, { indent: 2 }) : invitesText(tokens));
   return 0;

@@ -50,7 +50,7 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
     binDir: absolute(options.binDir, around),
     modelsDir: absolute(options.modelsDir, around),
     hub: hubOf(around),
-    // A folder of its own, so that a client runs beside a node: design.md 3.
+    // A folder of its own, so that a client runs beside a node: docs/command-line.md.
     dataDir: client ? join(dataDir, "client") : dataDir,
     name: options.name ?? around.facts.hostname.slice(0, NAME_LENGTH_MAX),
     logFormat: options.logFormat ?? "pretty",

@@ -1,4 +1,4 @@
-/** A log record as one JSON object on one line: design.md 3, "Command line". */
+/** A log record as one JSON object on one line: docs/command-line.md. */
 
 import type { LogRecord } from "@logtape/logtape";
 import { jsonText } from "../../base/printable.ts";

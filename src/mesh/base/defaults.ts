@@ -4,7 +4,7 @@
 export const MAX_STREAMS_PER_CONNECTION = 1_024;
 
 /**
- * The members of design.md 8 and five thousand clients at one of them; each takes a quarter of a megabyte at
+ * The members of docs/defaults.md and five thousand clients at one of them; each takes a quarter of a megabyte at
  * most, and only who has an invite stays. More are closed at once.
  */
 export const MAX_CONNECTIONS = 6_000;
@@ -12,7 +12,7 @@ export const MAX_CONNECTIONS = 6_000;
 /** Two round trips of a slow WAN and a loaded machine; a dead port gives no answer at all. */
 export const DIAL_ADDRESS_TIMEOUT_MS = 2_000;
 
-/** A join is two messages: as long as a stream may wait for it (design.md 6). */
+/** A join is two messages: as long as a stream may wait for it (docs/protocols.md). */
 export const JOIN_TIMEOUT_MS = 5_000;
 
 /** A few addresses that do not answer, and the join at one that does. */
@@ -27,10 +27,10 @@ export const MAX_PENDING_JOINS = 256;
 /** Negotiating a stream is one round trip; a peer that needs longer is asked whether it lives. */
 export const OPEN_STREAM_TIMEOUT_MS = 5_000;
 
-/** design.md 8. */
+/** docs/defaults.md. */
 export const MAX_ANNOUNCEMENT_BYTES = 65_536;
 
-/** design.md 6. */
+/** docs/protocols.md. */
 export const MAX_ANNOUNCED_MODELS = 200;
 
 /** A node does one thing at a time, and gives up what it can't do: more than a few are an attack. */
@@ -51,10 +51,10 @@ export const MAX_ANNOUNCED_PORTS = 256;
 /** Of one split. Each costs a round trip a token: more than a few are of no use. */
 export const MAX_WORKERS = 256;
 
-/** design.md 6: RTTs of the nearest. */
+/** docs/protocols.md: RTTs of the nearest. */
 export const MAX_ANNOUNCED_RTTS = 32;
 
-/** design.md 8. Living ones and tombstones together may be twice as many. */
+/** docs/defaults.md. Living ones and tombstones together may be twice as many. */
 export const MAX_MEMBERS = 1_000;
 
 /** Living ones. So many by one invite are a whole mesh, and still leave others room. */
@@ -103,7 +103,7 @@ export const MAX_ROUTES_MESSAGE_BYTES = 4_194_304;
 /** Joins what one plan changes in the same breath, and is nothing beside a round trip. */
 export const GOSSIP_COALESCE_MS = 5;
 
-/** design.md 8: each round a member compares what it knows with one neighbour. */
+/** docs/defaults.md: each round a member compares what it knows with one neighbour. */
 export const GOSSIP_ROUND_MS = 1_000;
 
 /** Round trips and addresses are told at most this often: nobody plans by another's, and each costs a push to everybody. */
@@ -115,13 +115,13 @@ export const RELAY_COALESCE_MS = 50;
 /** A tombstone outlives the slowest gossip by far; later the announcement that it stops is forgotten by all. */
 export const TOMBSTONE_LIFE_MS = 3_600_000;
 
-/** design.md 8, mesh-wide. */
+/** docs/defaults.md, mesh-wide. */
 export const HEARTBEAT_MS = 60_000;
 
 /** A loaded peer far away answers within this. */
 export const HEARTBEAT_TIMEOUT_MS = 5_000;
 
-/** design.md 8, inside a split. */
+/** docs/defaults.md, inside a split. */
 export const CLOSE_HEARTBEAT_MS = 2_000;
 
 /** 2 s to the next beat, two misses of 1 s and a probe of 2 s: the 6 s within which a split reacts. */
@@ -130,7 +130,7 @@ export const CLOSE_HEARTBEAT_TIMEOUT_MS = 1_000;
 /** A machine under load answers in seconds: four times the usual wait spares it, and one that dies then is found 6 s later. */
 export const MAX_PATIENCE = 4;
 
-/** design.md 8. */
+/** docs/defaults.md. */
 export const MISSES_BEFORE_PROBE = 2;
 
 /** A timer this late means that our own process slept: the peer's silence proves nothing. */
@@ -217,7 +217,7 @@ export const GOODBYE_TIMEOUT_MS = 500;
 /** The native listener waits 3 s for a handshake that came while it closed; nobody gains by it. */
 export const STOP_TIMEOUT_MS = 1_000;
 
-/** design.md 8: a client's table is this old before it is asked for again, at least. */
+/** docs/defaults.md: a client's table is this old before it is asked for again, at least. */
 export const ROUTE_REFRESH_MIN_MS = 30_000;
 
 /** ... and at most: a fleet of clients does not ask in step. */
@@ -226,7 +226,7 @@ export const ROUTE_REFRESH_MAX_MS = 60_000;
 /** A client's question and its answer. */
 export const ROUTE_REQUEST_TIMEOUT_MS = 5_000;
 
-/** design.md 6: a client's connection without a stream. */
+/** docs/protocols.md: a client's connection without a stream. */
 export const CLIENT_IDLE_MS = 60_000;
 
 /**

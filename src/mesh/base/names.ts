@@ -4,7 +4,7 @@ import { isPeerId } from "./keys.ts";
 import { MAX_REASON_CHARS } from "./defaults.ts";
 import type { PeerId } from "./types.ts";
 
-/** Names of models: design.md 7. They become parts of paths and URLs, so nothing else is let in. */
+/** Names of models: docs/protocols.md. They become parts of paths and URLs, so nothing else is let in. */
 export const modelName: z.ZodType<string> = z.string().refine(isModelName, "it is no model's name");
 
 /** Names of nodes and devices: shown to people, so nothing that a terminal would obey, nobody sees, or ends a line. */

@@ -24,7 +24,7 @@ export interface DeviceMemory {
 export interface ModelOnDisk {
   readonly name: string;
   readonly sizeBytes: number;
-  /** SHA-256 (hex) of the GGUF header and the size: design.md 1. */
+  /** SHA-256 (hex) of the GGUF header and the size: docs/architecture.md. */
   readonly fingerprint: string;
   /** Memory that serving it takes, at the announcing node's context length. */
   readonly needBytes: number;

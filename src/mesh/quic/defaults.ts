@@ -55,7 +55,7 @@ export const AGREEMENT_MS = 5;
 /** How long a new stream waits for a free slot: a peer that frees none in this time frees none. */
 export const OPEN_STREAM_TIMEOUT_MS = 10_000;
 
-/** design.md 8: 1,000 members, and as many clients that pass by. */
+/** docs/defaults.md: 1,000 members, and as many clients that pass by. */
 export const MAX_CONNECTIONS = 2_000;
 
 /**

@@ -1,6 +1,6 @@
 /** One model of the built-in catalog. */
 export interface CatalogModel {
-  /** As the downloaded file will be called: design.md 1. */
+  /** As the downloaded file will be called: docs/architecture.md. */
   readonly name: string;
   /** `org/repo` on Hugging Face. */
   readonly repository: string;

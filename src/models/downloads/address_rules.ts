@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
-/** Which servers may be asked: design.md 7. Tests put rules of their own in its place. */
+/** Which servers may be asked: docs/trust.md. Tests put rules of their own in its place. */
 export interface AddressRules {
   allowsUrl(url: URL): boolean;
   allowsAddress(address: string): boolean;

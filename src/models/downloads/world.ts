@@ -3,7 +3,7 @@ import { PUBLIC_ONLY } from "./address_rules.ts";
 import { freeBytes } from "./disk.ts";
 import type { DownloadWorld } from "./download_file.ts";
 
-/** The real world, behind the address rules of design.md 7. */
+/** The real world, behind the address rules of docs/trust.md. */
 export function downloadWorld(
   token: DownloadWorld["token"],
   proxies?: DownloadWorld["proxies"],

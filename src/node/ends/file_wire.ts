@@ -5,7 +5,7 @@ import type { ByteStream } from "../../mesh/mod.ts";
 import { MAX_FILE_QUESTION_BYTES, MAX_FILE_RANGE_BYTES } from "../plan/defaults.ts";
 
 const questionSchema = z.strictObject({
-  /** Of the model: design.md 1. */
+  /** Of the model: docs/architecture.md. */
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
   /** Which of its files, from 0. */
   shard: z.int().min(0).max(99_998),

@@ -1,9 +1,9 @@
 /** Numbers of the node, each with its reason. */
 
-/** A split over a slower link spends more time waiting than computing: design.md 8. */
+/** A split over a slower link spends more time waiting than computing: docs/defaults.md. */
 export const SPLIT_RTT_LIMIT_MS = 80;
 
-/** Members tend to come and go in bursts; a running instance is planned anew once the burst is over: design.md 2. */
+/** Members tend to come and go in bursts; a running instance is planned anew once the burst is over: docs/architecture.md. */
 export const REPLAN_QUIET_MS = 2_000;
 
 /**
@@ -15,7 +15,7 @@ export const FIRST_VIEW_MS = 3_000;
 /** A plan that failed is made again with the next news, and after this: the view that it failed for has changed by then. */
 export const PLAN_AGAIN_MS = 5_000;
 
-/** A claim reaches everybody within a gossip round (design.md 8); two that claimed the same see it by then. */
+/** A claim reaches everybody within a gossip round (docs/defaults.md); two that claimed the same see it by then. */
 export const CLAIM_MS = 1_000;
 
 /**
@@ -84,7 +84,7 @@ export const GIVE_UP_MS = 600_000;
 /** llama-server connects while its worker still starts an rpc-server: how long the stream is held. */
 export const GATE_WAIT_MS = 30_000;
 
-/** `status` events: at most 4 a second, design.md 4. */
+/** `status` events: at most 4 a second, docs/management-api.md. */
 export const STATUS_INTERVAL_MS = 250;
 
 /** Window of the token rate that status shows. Long enough for two answers, short enough to be "now". */
@@ -163,7 +163,7 @@ export const NEWS_SETTLE_MS = 20;
 export const SLOTS_TIMEOUT_MS = 2_000;
 
 /**
- * Active nodes beyond which those that do nothing stand by without gossip: design.md 1. Up to here an idle node
+ * Active nodes beyond which those that do nothing stand by without gossip: docs/architecture.md. Up to here an idle node
  * costs the others nothing that they notice, and helps at once.
  */
 export const MAX_ACTIVE_NODES = 20;

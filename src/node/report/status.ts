@@ -1,4 +1,4 @@
-/** The status of design.md 4, made of what the node knows. Pure. */
+/** The status of docs/management-api.md, made of what the node knows. Pure. */
 
 import type {
   Finding,

@@ -14,7 +14,7 @@ export interface PlanNews {
   readonly view: View;
 }
 
-/** Says what a node does from now on, and why: design.md 3. */
+/** Says what a node does from now on, and why: docs/command-line.md. */
 export function logPlan(logger: Logger, { decision, before, duty, view }: PlanNews): void {
   const { plan, reason } = decision;
   const model = modelNameOf(plan);

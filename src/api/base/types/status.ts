@@ -1,4 +1,4 @@
-/** `GET /api/status` and its parts: design.md 4. */
+/** `GET /api/status` and its parts: docs/management-api.md. */
 
 import type { Finding } from "./finding.ts";
 
@@ -94,7 +94,7 @@ export interface Commands {
   run: string;
 }
 
-/** `GET /api/status`: design.md 4. */
+/** `GET /api/status`: docs/management-api.md. */
 export interface Status {
   version: string;
   commands: Commands;

@@ -54,7 +54,7 @@ function noneRunning(error: unknown): null {
 }
 
 async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> {
-  // The node that answers is this program; its contract is design.md 4.
+  // The node that answers is this program; its contract is docs/management-api.md.
   const [status, peers] = await Promise.all([
     client.get("/api/status"),
     client.get("/api/peers/check"),

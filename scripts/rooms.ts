@@ -1,0 +1,10 @@
+/**
+ * The rooms inside the areas, each list from the top down: a file may import files of its own room and of rooms
+ * below it. `""` is the area's own folder, with its door. What each room is for is told in docs/architecture.md.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "src/mesh": ["", "routes", "gossip", "link", "trust", "quic", "base"],
+  "src/node": ["", "models", "report", "standby", "ends", "serving", "plan", "data"],
+  "src/api": ["", "management", "openai", "answer", "routing", "events", "keys", "http", "base"],
+  "src/cli": ["", "commands", "client", "terminal", "config", "base"],
+};
