@@ -74,16 +74,12 @@ function decode(
   body: ReadableStream<Uint8Array>,
   codings: readonly string[],
 ): ReadableStream<Uint8Array> {
-  let pieces: AsyncIterable<Uint8Array> = sentBytes(body);
-  // The last that was applied is the first to be undone.
-  for (const coding of codings.toReversed()) {
-    // Its failure is met by whoever reads the next stage.
-    pieces = pipeline(bounded(pieces), DECODERS[coding]!(), () => {});
-  }
-  const iterator = pieces[Symbol.asyncIterator]();
+  // Made by the first read: until then nothing is asked for, or decoded, that a refusal makes needless.
+  let iterator: AsyncIterator<Uint8Array> | undefined;
   return new ReadableStream({
     async pull(controller) {
       try {
+        iterator ??= decodedPieces(body, codings)[Symbol.asyncIterator]();
         const { value, done } = await iterator.next();
         if (done) controller.close();
         else controller.enqueue(value);
@@ -92,9 +88,22 @@ function decode(
       }
     },
     async cancel() {
-      await iterator.return?.();
+      await (iterator === undefined ? body.cancel() : iterator.return?.());
     },
   }, { highWaterMark: 0 });
+}
+
+function decodedPieces(
+  body: ReadableStream<Uint8Array>,
+  codings: readonly string[],
+): AsyncIterable<Uint8Array> {
+  let pieces: AsyncIterable<Uint8Array> = sentBytes(body);
+  // The last that was applied is the first to be undone.
+  for (const coding of codings.toReversed()) {
+    // Its failure is met by whoever reads the next stage.
+    pieces = pipeline(bounded(pieces), DECODERS[coding]!(), () => {});
+  }
+  return pieces;
 }
 
 async function* sentBytes(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { Hono } from "hono";
 import assert from "node:assert/strict";
 import {
   brotliCompressSync,
@@ -9,7 +10,7 @@ import {
 } from "node:zlib";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
 import { createGateway } from "../../../src/api/mod.ts";
-import { codingsOf } from "../../../src/api/http/decode_body.ts";
+import { codingsOf, decodeBodies } from "../../../src/api/http/decode_body.ts";
 import { BODY_LIMIT_BYTES } from "../../../src/api/base/defaults.ts";
 import { createManagement } from "../../../src/api/management/management.ts";
 import { createApiPort, createConsolePort } from "../../../src/api/ports.ts";
@@ -182,4 +183,18 @@ Deno.test("codingsOf() names what has to be undone", () => {
     [" GZip , identity,br", ["gzip", "br"]],
   ];
   for (const [header, codings] of table) assert.deepEqual(codingsOf(header), codings);
+});
+
+Deno.test("Nothing is read of a compressed body that is refused", async () => {
+  const app = new Hono().use(decodeBodies()).post("/refused", (c) => c.text("no", 401));
+  let pulls = 0;
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    pulls++;
+    controller.enqueue(new Uint8Array(1));
+  };
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  const headers = { "content-encoding": "gzip" };
+  const response = await app.request("/refused", { method: "POST", headers, body });
+  assert.equal(await response.text(), "no");
+  assert.equal(pulls, 0);
 });
