@@ -1,5 +1,6 @@
 /** What the system tells of a process, without asking the process itself. */
 
+import { LOOK_TIMEOUT_MS } from "./defaults.ts";
 import { run } from "./run.ts";
 
 /** `stopped`: by a signal or a debugger. `blocked`: in a wait of the kernel that nothing interrupts, as for a disk or a driver. */
@@ -30,11 +31,17 @@ export function parseStatVitals(stat: string): Vitals | undefined {
   return { activity, work: faults + user + (system ?? 0) };
 }
 
-async function psVitals(pid: number): Promise<Vitals | undefined> {
-  const { stdout } = await run("ps", ["-o", "stat=", "-o", "time=", "-p", String(pid)], {
-    env: { LC_ALL: "C" },
-  });
-  return parsePsVitals(stdout);
+/** By the `ps` of every system. `undefined` also where it does not say. */
+export async function psVitals(pid: number): Promise<Vitals | undefined> {
+  try {
+    const { stdout } = await run("ps", ["-o", "stat=", "-o", "time=", "-p", String(pid)], {
+      env: { LC_ALL: "C" },
+      signal: AbortSignal.timeout(LOOK_TIMEOUT_MS),
+    });
+    return parsePsVitals(stdout);
+  } catch {
+    return undefined; // a machine that can start no process now says nothing, and no look may end this one
+  }
 }
 
 /** `Ss   0:01.23`, or nothing where there is no such process. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parsePsVitals, parseStatVitals, vitalsOf } from "../../src/engine/vitals.ts";
+import { parsePsVitals, parseStatVitals, psVitals, vitalsOf } from "../../src/engine/vitals.ts";
 
 /** Fields 4 to 11, then page faults, faults of children, and CPU time. */
 const stat = (state: string) => `42 (a) b) ${state} 1 2 3 4 5 6 7 8 300 9 40 2 0 0 20 0`;
@@ -53,4 +53,15 @@ Deno.test("vitalsOf() sees a process work, stand still when it is stopped, and e
     await child.status;
   }
   assert.equal(await vitalsOf(child.pid), undefined);
+});
+
+Deno.test("psVitals() looks at a process, and says nothing where no ps can be started", async () => {
+  assert.equal((await psVitals(Deno.pid))?.activity === undefined, false);
+  const path = Deno.env.get("PATH") ?? "";
+  Deno.env.set("PATH", "/nowhere");
+  try {
+    assert.equal(await psVitals(Deno.pid), undefined);
+  } finally {
+    Deno.env.set("PATH", path);
+  }
 });
