@@ -176,9 +176,13 @@ class Expiring {
   }
 }
 
-/** Of IPv6 whoever has one address has all of its /64. */
+/** Of IPv6 whoever has one address has all of its /64; on one link, neighbours share theirs. */
 function networkOf(address: string): string {
-  return address.includes(":") && !address.startsWith("::ffff:")
-    ? address.split(":", 4).join(":")
-    : address;
+  const isShared = /^fe[89ab]/i.test(address);
+  if (!address.includes(":") || address.startsWith("::ffff:") || isShared) return address;
+  const [head = [], tail] = address.split("::").map((part) => part.split(":"));
+  const groups = tail === undefined
+    ? head
+    : [...head, ...Array(Math.max(0, 8 - head.length - tail.length)).fill("0"), ...tail];
+  return groups.slice(0, 4).map((group) => group || "0").join(":");
 }

@@ -158,6 +158,23 @@ Deno.test("Guesses at a chosen key are slowed down, at the door and in headers, 
   assert.equal(await inside({ authorization: "Bearer admin" }, from("203.0.113.10")), 200);
 });
 
+Deno.test("All addresses of one IPv6 network are one guesser, however they are written", async () => {
+  const pauses: number[] = [];
+  const { inside } = setUp("admin", { pause: (ms) => Promise.resolve(pauses.push(ms)) });
+  const guess = (remoteAddress: string) =>
+    inside({ authorization: "Bearer guess" }, { remoteAddress });
+  for (const end of ["a:1:1:1", "b:1:1:1", "c:1:1:1", "d", "1:e:0:1"]) {
+    assert.equal(await guess(`2001:db8::${end}`), 401);
+  }
+  assert.equal(pauses.length, 0);
+  await guess("2001:db8::f:1:1:1");
+  assert.equal(pauses.length, 1);
+  for (const other of ["2001:db8:0:1:f:1:1:1", "2001:db8:1::f", "::1", "fe80::1", "fe80::2"]) {
+    await guess(other);
+  }
+  assert.equal(pauses.length, 1, "others are not concerned");
+});
+
 Deno.test("A key that the node has made is not guessed, so that nobody waits for a stranger", async () => {
   const { inside } = setUp("3f6c2b1e-made", { isChosen: false });
   const connection = { remoteAddress: "127.0.0.1" };
