@@ -174,7 +174,10 @@ function endUnread(incoming: IncomingMessage): void {
   const { socket } = incoming;
   if (incoming.complete || socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  const end = () => clearTimeout(timer);
+  const end = () => {
+    clearTimeout(timer);
+    socket.off("close", end);
+  };
   // Whoever waits for what is readable keeps it from flowing.
   incoming.removeAllListeners("readable").once("end", end).resume();
   socket.once("close", end);

@@ -230,3 +230,20 @@ Deno.test("Who sends requests ahead without end is hung up on", async () => {
   gates[0]!();
   await listener.stop(2 ** 31 - 1);
 });
+
+Deno.test("A kept connection gathers nothing of bodies that nobody read", async () => {
+  const listener = await listen(
+    options,
+    (_, { connection }) => new Response(`[${(connection as Duplex).listenerCount("close")}]`),
+  );
+  using caller = await RawHttp.connect(listener.url);
+  for (let n = 1; n <= 5; n++) {
+    await caller.send(["POST / HTTP/1.1", "Host: localhost", "Content-Length: 2"]);
+    await caller.receive(new RegExp(`(\\[\\d+\\][^]*){${n}}`));
+    await caller.write(new TextEncoder().encode("{}"));
+  }
+  const counts = [...(await caller.receive(/./)).matchAll(/\[(\d+)\]/g)].map(([, count]) => count);
+  assert.equal(counts.length, 5);
+  assert.equal(counts.at(-1), counts[0]);
+  await listener.stop(0);
+});
