@@ -11,7 +11,7 @@ export function isCrashCode(exitCode: number | null): boolean {
   return exitCode !== null && CRASH_SIGNALS.includes(exitCode - 128);
 }
 
-/** Its connections broke: whether that was a crash. They break before its end is known. */
+/** Whether a server whose connections broke has crashed. They break before its end is known, which is waited for. */
 export async function hasCrashed(server: ManagedServer): Promise<boolean> {
   const ended = Promise.withResolvers<boolean>();
   const look = (state: ServerState) => {

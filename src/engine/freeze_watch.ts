@@ -29,7 +29,7 @@ export async function untilFrozen(options: FreezeWatchOptions): Promise<string |
   return null;
 }
 
-/** What the process does while it is asked counts, so it is looked at after that. One that is stopped is asked nothing. */
+/** The process is looked at after the question: what it does meanwhile counts. One that is stopped is not asked. */
 async function lookAt({ pid, healthPort, isReady }: FreezeWatchOptions): Promise<Look | undefined> {
   const atMs = performance.now();
   const known = pid();

@@ -12,8 +12,8 @@ const UNPOOLED = Deno.createHttpClient({ poolMaxIdlePerHost: 0, http2: false });
 /**
  * Asks this node's own llama-server, by the rules that hold for every caller, near or far: inference
  * paths only, its key in place of the caller's. The request's signal hangs up on llama-server, which frees its
- * slot, until the head has come; from then on, who reads the body has to cancel it (Deno may lose the signal). What a
- * llama-server was asked that is frozen is given up, whatever becomes of its process, so that another may be asked.
+ * slot, until the head has come; from then on, who reads the body has to cancel it (Deno may lose the signal). A
+ * request to a llama-server that is frozen is given up, even where its process can't be ended, so that another may be asked.
  * @throws {TunnelError} when llama-server gave no answer, or the signal's reason.
  */
 export async function forwardLocal(

@@ -15,7 +15,7 @@ interface Suspect {
 
 /**
  * Requests that were there when a llama-server crashed, before it had answered. One crash may be anybody's: the
- * request is asked once more, by itself among its like, so that a second crash tells who it is. That one is refused
+ * request is asked once more, while no other suspect is asked, so that a second crash tells which one it is. That one is refused
  * for a while, or it would go through every llama-server of the mesh.
  */
 export class Suspects {

@@ -95,7 +95,7 @@ export class KeptWords {
     });
   }
 
-  /** Each after the other: two of a path at a time are its owner's to keep apart. */
+  /** One after another: `writeWhole` leaves it to its caller that no two writes of one path overlap. */
   #write(words: Words): Promise<void> {
     this.#words = words;
     const text = JSON.stringify(words, null, 2);
@@ -112,7 +112,7 @@ function parse(text: string): Words | undefined {
   }
 }
 
-/** The day, for people. */
+/** The day and the minute in UTC, for people. */
 export function dateOf(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 16).replace("T", " ");
 }
