@@ -29,8 +29,8 @@ export interface MeshParts {
   readonly role: MemberRole;
   /** A member that has not joined the gossip yet; clients never do. */
   readonly passive: boolean;
-  /** UDP; `null` for a node that only dials. */
-  readonly port: number | null;
+  /** UDP; `null` before it listens, and for a node that only dials. */
+  readonly port: () => number | null;
   readonly clock: Clock;
   readonly random: () => number;
   readonly interfaces: () => readonly InterfaceAddress[];

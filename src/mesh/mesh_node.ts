@@ -90,6 +90,10 @@ export class MeshNode implements Mesh {
       closed: (_connection, peer) => this.#mode.closed(peer),
       superseded: (connection) => this.#mode.superseded(connection),
     });
+  }
+
+  /** Begins to look for others, once it can be reached itself. */
+  start(): void {
     this.#mode.start();
   }
 
@@ -150,7 +154,8 @@ export class MeshNode implements Mesh {
   }
 
   addresses(): readonly string[] {
-    const { port, interfaces } = this.#parts;
+    const { interfaces } = this.#parts;
+    const port = this.#parts.port();
     return port === null ? [] : announceable(interfaces(), { port, peer: this.self });
   }
 

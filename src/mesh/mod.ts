@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "./base/clock.ts";
 import { guardedClock } from "./base/guarded_clock.ts";
 import { Counters } from "./base/counters.ts";
 import { openIdentity } from "./trust/identity.ts";
-import { type StartedNetwork, startLibp2p } from "./link/libp2p.ts";
+import { startLibp2p } from "./link/libp2p.ts";
 import { MeshNode } from "./mesh_node.ts";
 import type { MeshParts } from "./mesh_mode.ts";
 import { PeerNetwork } from "./link/peer_network.ts";
@@ -77,10 +77,9 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const clock = guardedClock(options.clock ?? systemClock, logger);
   signal?.throwIfAborted();
   const identity = await openIdentity({ ...options, now: clock.now() });
-  const listen = role === "member";
   const { key } = identity;
-  const start = (port: number | null) => startLibp2p({ key, listen, port, random });
-  const { network, port } = await startOnPort(start, identity.port, options);
+  const network = await startLibp2p(key);
+  let port: number | null = null;
   const counters = new Counters();
   const trust = new Trust({ identity, clock, counters, logger });
   const self = {
@@ -101,9 +100,13 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
   answerForLife(peers, { key, born: self.born });
   const mesh: MeshNode = new MeshNode(
-    partsOf(options, { identity, network: peers, port, trust, counters, clock }),
+    partsOf(options, { identity, network: peers, port: () => port, trust, counters, clock }),
   );
   try {
+    // Last of all: a peer that dials before the admission is there would be refused, and a silent one never cut off.
+    const bind = (chosen: number | null) => network.bind(chosen, random);
+    if (role === "member") port = await listenOnPort(bind, identity.port, options);
+    mesh.start();
     await identity.save(port ?? identity.port);
     signal?.throwIfAborted();
   } catch (error) {
@@ -115,23 +118,23 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
 }
 
 /** A port that the user names is that one or none; one that was chosen at an earlier start can be another as well. */
-async function startOnPort(
-  start: (port: number | null) => Promise<StartedNetwork>,
+async function listenOnPort(
+  bind: (port: number | null) => Promise<number>,
   kept: number | null,
   { bindPort, logger }: StartMeshOptions,
-): Promise<StartedNetwork> {
+): Promise<number> {
   try {
-    return await start(kept);
+    return await bind(kept);
   } catch (error) {
     if (!(error instanceof UdpPortInUseError) || kept === null || bindPort !== null) throw error;
   }
-  const started = await start(null);
+  const port = await bind(null);
   logger.warn(
     "Another program has UDP port {kept} now, so this node takes {port} and keeps it: " +
       "an invite that names the old port alone no longer leads here",
-    { kept, port: started.port },
+    { kept, port },
   );
-  return started;
+  return port;
 }
 
 function partsOf(

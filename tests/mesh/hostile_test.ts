@@ -99,7 +99,7 @@ Deno.test("joins with an expired or a revoked credential, or of too many bytes, 
   for (const mesh of [founder, other]) {
     await assert.rejects(banned.open(mesh, GOSSIP), /its invite was revoked/);
   }
-  const { network } = await startLibp2p({ key: SigningKey.generate(), listen: false, port: null });
+  const network = await startLibp2p(SigningKey.generate());
   const cut = new Promise<unknown>((resolve) =>
     network.listen({ opened: () => {}, closed: resolve })
   );

@@ -60,7 +60,7 @@ export class RawNode implements AsyncDisposable {
     credential: Credential,
     role: MemberRole = "member",
   ): Promise<RawNode> {
-    const { network } = await startLibp2p({ key, listen: false, port: null });
+    const network = await startLibp2p(key);
     return new RawNode(key, network, credential, role);
   }
 

@@ -1,6 +1,6 @@
 import { privateKeyFromRaw } from "@libp2p/crypto/keys";
-import type { Connection, Libp2p, Stream } from "@libp2p/interface";
-import { multiaddr } from "@multiformats/multiaddr";
+import type { Connection, Libp2p, Listener, Stream } from "@libp2p/interface";
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { Deadline, raceSignal } from "../base/deadline.ts";
 import {
@@ -29,43 +29,20 @@ const FREE_PORT_ATTEMPTS = 8;
 /** RFC 6335, section 6. */
 const DYNAMIC_PORTS = { first: 49_152, last: 65_535 } as const;
 
-export interface StartedNetwork {
-  readonly network: Network;
-  /** UDP; `null` for a node that only dials. */
-  readonly port: number | null;
+/** What listening takes of libp2p's parts. */
+interface Listening {
+  readonly transportManager: {
+    listen(addresses: Multiaddr[]): Promise<void>;
+    getListeners(): Listener[];
+  };
 }
 
-/**
- * Starts libp2p on a port, on a free one where `port` is `null`, or without listening.
- * @throws {UdpPortInUseError}
- */
-export async function startLibp2p(
-  { key, listen, port, random = Math.random }: {
-    readonly key: SigningKey;
-    readonly listen: boolean;
-    readonly port: number | null;
-    readonly random?: () => number;
-  },
-): Promise<StartedNetwork> {
-  if (!listen) return { network: await createNetwork(key, null), port: null };
-  for (let attempt = 1;; attempt++) {
-    const chosen = port ?? randomPort(random);
-    try {
-      return { network: await createNetwork(key, chosen), port: chosen };
-    } catch (cause) {
-      if (!/in use|os error (98|48)/i.test(String(cause))) throw cause;
-      if (port !== null || attempt === FREE_PORT_ATTEMPTS) {
-        throw new UdpPortInUseError(chosen, { cause });
-      }
-    }
-  }
-}
-
-async function createNetwork(key: SigningKey, port: number | null): Promise<Network> {
+/** Starts libp2p. It listens nowhere before it is bound to a port: whoever is told of connections registers first. */
+export async function startLibp2p(key: SigningKey): Promise<Libp2pNetwork> {
   const protocols = new Set<string>();
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(concatBytes(key.seed, key.publicKey)),
-    addresses: { listen: port === null ? [] : listenAddresses(port) },
+    addresses: { listen: [] },
     transports: [quicTransport({ maxConnections: 2 * MAX_CONNECTIONS, protocols })],
     // libp2p's limits are for public networks, and it closes connections by its own taste once there
     // are too many: it is told to allow everybody, and the admission decides who stays.
@@ -77,13 +54,16 @@ async function createNetwork(key: SigningKey, port: number | null): Promise<Netw
     },
     // It would close the connections of a process that slept for 9 s; membership decides who is dead.
     connectionMonitor: { enabled: false },
+    services: { listening: ({ transportManager }: Listening): Listening => ({ transportManager }) },
   });
   return new Libp2pNetwork(libp2p, protocols);
 }
 
 /** libp2p goes on without IPv6 where only that cannot be had. */
-function listenAddresses(port: number): string[] {
-  return [`/ip4/0.0.0.0/udp/${port}/quic-v1`, `/ip6/::/udp/${port}/quic-v1`];
+function listenAddresses(port: number): Multiaddr[] {
+  return [`/ip4/0.0.0.0/udp/${port}/quic-v1`, `/ip6/::/udp/${port}/quic-v1`].map((one) =>
+    multiaddr(one)
+  );
 }
 
 /** Any port of IANA's dynamic range: asking the system for a free one would hold it at the wrong moment. */
@@ -92,17 +72,36 @@ function randomPort(random: () => number): number {
     Math.floor(random() * (DYNAMIC_PORTS.last - DYNAMIC_PORTS.first + 1));
 }
 
-class Libp2pNetwork implements Network {
-  readonly #libp2p: Libp2p;
+export class Libp2pNetwork implements Network {
+  readonly #libp2p: Libp2p<{ listening: Listening }>;
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
   readonly #stopping = new AbortController();
   readonly #protocols: Set<string>;
 
   /** @param protocols those that are handled; the transport reads them. */
-  constructor(libp2p: Libp2p, protocols: Set<string>) {
+  constructor(libp2p: Libp2p<{ listening: Listening }>, protocols: Set<string>) {
     this.#libp2p = libp2p;
     this.#protocols = protocols;
     forgetProtocols(libp2p.peerStore);
+  }
+
+  /**
+   * Listens on a UDP port, on a free one where it is `null`, and answers with it.
+   * @throws {UdpPortInUseError}
+   */
+  async bind(port: number | null, random: () => number = Math.random): Promise<number> {
+    for (let attempt = 1;; attempt++) {
+      const chosen = port ?? randomPort(random);
+      try {
+        await this.#bindTo(chosen);
+        return chosen;
+      } catch (cause) {
+        if (!/in use|os error (98|48)/i.test(String(cause))) throw cause;
+        if (port !== null || attempt === FREE_PORT_ATTEMPTS) {
+          throw new UdpPortInUseError(chosen, { cause });
+        }
+      }
+    }
   }
 
   listen({ opened, closed }: ConnectionListener): void {
@@ -146,6 +145,17 @@ class Libp2pNetwork implements Network {
     this.#abortAll(reason);
     using deadline = new Deadline(STOP_TIMEOUT_MS, "Stopping libp2p");
     await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
+  }
+
+  /** Where only one of IPv4 and IPv6 has the port free, that one is given back. */
+  async #bindTo(port: number): Promise<void> {
+    const { transportManager } = this.#libp2p.services.listening;
+    try {
+      await transportManager.listen(listenAddresses(port));
+    } catch (error) {
+      await Promise.all(transportManager.getListeners().map((listener) => listener.close()));
+      throw error;
+    }
   }
 
   /** libp2p keeps what it knows of a peer for hours; of thousands of clients that come by that adds up. */

@@ -61,11 +61,7 @@ Deno.test("nothing is answered to a node that does not join", async () => {
     opened = true;
     return Promise.resolve();
   });
-  const { network } = await startLibp2p({
-    key: SigningKey.generate(),
-    listen: false,
-    port: null,
-  });
+  const network = await startLibp2p(SigningKey.generate());
   const signal = new AbortController().signal;
   const target = { peer: member.self, addresses: member.addresses(), signal };
   const connection = await network.dial(target);

@@ -9,20 +9,21 @@ import type { PeerId } from "../../../src/mesh/mod.ts";
 Deno.test("a libp2p node", async (t) => {
   const key = SigningKey.generate();
   const peer = peerIdOf(key.publicKey);
-  const listener = await startLibp2p({ key, listen: true, port: null });
-  const { network } = await startLibp2p({ key: SigningKey.generate(), listen: false, port: null });
+  const listener = await startLibp2p(key);
+  const port = await listener.bind(null);
+  const network = await startLibp2p(SigningKey.generate());
   const { signal } = new AbortController();
 
   await t.step("names the port that is taken", async () => {
     await assert.rejects(
-      startLibp2p({ key: SigningKey.generate(), listen: true, port: listener.port }),
-      (error) => error instanceof UdpPortInUseError && error.port === listener.port,
+      network.bind(port),
+      (error) => error instanceof UdpPortInUseError && error.port === port,
     );
   });
 
   await t.step("does not take a node with another key for the peer", async () => {
     const other = peerIdOf(SigningKey.generate().publicKey);
-    const addresses = [place(listener.port, other)];
+    const addresses = [place(port, other)];
     await assert.rejects(network.dial({ peer: other, addresses, signal }), UnreachableError);
   });
 
@@ -35,15 +36,37 @@ Deno.test("a libp2p node", async (t) => {
       const dialling = network.dial(target);
       abort.abort(new Error("Enough"));
       await assert.rejects(dialling, UnreachableError);
-      const addresses = [place(listener.port, peer)];
+      const addresses = [place(port, peer)];
       const connection = await network.dial({ peer, addresses, signal });
       assert.equal(connection.peer, peer);
       dead.close();
     },
   );
 
+  await t.step(
+    "gives back what it has of a port whose other half is taken, and takes another",
+    async () => {
+      const taken = await deafPort();
+      const other = SigningKey.generate();
+      const late = await startLibp2p(other);
+      await assert.rejects(late.bind(taken.port), UdpPortInUseError);
+      const free = createSocket({ type: "udp6", ipv6Only: true });
+      const bound = Promise.withResolvers<void>();
+      free.once("error", bound.reject);
+      free.bind(taken.port, "::1", bound.resolve);
+      await bound.promise;
+      const newcomer = peerIdOf(other.publicKey);
+      const addresses = [place(await late.bind(null), newcomer)];
+      const connection = await network.dial({ peer: newcomer, addresses, signal });
+      assert.equal(connection.peer, newcomer);
+      free.close();
+      taken.close();
+      await late.stop();
+    },
+  );
+
   await network.stop();
-  await listener.network.stop();
+  await listener.stop();
   endLibp2pLeaks();
 });
 

@@ -36,7 +36,8 @@ class Node implements AsyncDisposable {
   }
 
   static async start({ key, credential }: { key: SigningKey; credential: Credential }) {
-    const { network, port } = await startLibp2p({ key, listen: true, port: null });
+    const network = await startLibp2p(key);
+    const port = await network.bind(null);
     const self = peerIdOf(key.publicKey);
     const peers = peerNetworkOf(network, { key, credential, role: "member" });
     return new Node(self, `/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${self}`, peers);
