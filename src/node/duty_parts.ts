@@ -31,6 +31,7 @@ export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {
     resetTunnels: () => rpc.resetServed(),
     fetchModel: (name, signal) => desk.fetch(name, signal),
     weightsKnown: (model) => weights.known(model.shards),
-    ...systemClock,
+    now: systemClock.elapsed,
+    after: systemClock.after,
   };
 }

@@ -87,7 +87,7 @@ export class SimServing {
         resetTunnels: () => node.world.tunnels.reset(node),
         fetchModel: (name, signal) => this.#fetch(name, signal),
         weightsKnown: () => Promise.resolve(),
-        now: node.clock.now,
+        now: node.clock.elapsed,
         after: node.clock.after,
       },
     });

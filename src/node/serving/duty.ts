@@ -71,6 +71,7 @@ export interface DutyParts {
   readonly fetchModel: (name: string, signal: AbortSignal) => Promise<void>;
   /** Resolves when the model's weights are known by their hashes, or are not going to be. */
   readonly weightsKnown: (model: LocalModel) => Promise<void>;
+  /** Milliseconds of a clock that never jumps: a clock that is set must not make a pause longer, or a failure older. */
   readonly now: () => number;
   /** Runs something later; what it returns calls that off. */
   readonly after: (delayMs: number, run: () => void) => () => void;

@@ -41,11 +41,11 @@ export class Reconciler {
   #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
   /** What it does was logged: also that it stands by, at the start. */
   #hasSaid = false;
-  #plannedAtMs = 0;
-  #claimedAtMs = 0;
+  #plannedAtMs = -Infinity;
+  #claimedAtMs = -Infinity;
   /** What it does because the mesh needs it, and since when. */
   #taken: Claim | null = null;
-  #sinceMs = 0;
+  #sinceMs = -Infinity;
   /** What it served last and has ended by itself, for something else. */
   #retired: ModelRef | null = null;
   /** Names that were given up because nobody asked for them. */
