@@ -54,6 +54,8 @@ export class Downloads {
   readonly #options: DownloadsOptions;
   readonly #store: UnfinishedStore;
   readonly #entries = new Map<string, Entry>();
+  /** For each start that asks what is to be fetched: what has finished meanwhile. */
+  readonly #asking = new Set<Map<string, DownloadProgress>>();
   readonly #stopping = new AbortController();
 
   /** Knows of what an earlier run has left. */
@@ -95,8 +97,22 @@ export class Downloads {
     if (known?.ending !== undefined) {
       return { name: known.unfinished.name, progress: known.progress };
     }
+    const finished = new Map<string, DownloadProgress>();
+    this.#asking.add(finished);
+    try {
+      return await this.#startNew(known?.unfinished.reference ?? nameOrReference, finished, asking);
+    } finally {
+      this.#asking.delete(finished);
+    }
+  }
+
+  async #startNew(
+    reference: string,
+    finished: ReadonlyMap<string, DownloadProgress>,
+    asking: AbortSignal,
+  ): Promise<{ name: string; progress: DownloadProgress }> {
     const { folder, hub, world, checkFit } = this.#options;
-    const plan = await resolveDownload(known?.unfinished.reference ?? nameOrReference, {
+    const plan = await resolveDownload(reference, {
       ...world,
       hub,
       folder,
@@ -106,6 +122,9 @@ export class Downloads {
     await checkRoom(plan, this.#options);
     asking.throwIfAborted();
     const settled = await this.#settled(() => this.#entries.get(plan.name), asking);
+    // Another start was quicker, and its download is over already.
+    const progress = finished.get(plan.name);
+    if (settled === undefined && progress !== undefined) return { name: plan.name, progress };
     const entry = settled ?? this.#begin(plan);
     if (entry.ending === undefined) this.#run(entry, plan);
     return { name: plan.name, progress: entry.progress };
@@ -239,6 +258,7 @@ export class Downloads {
   async #finish(entry: Entry, plan: DownloadPlan): Promise<void> {
     await this.#store.remove(plan.name);
     this.#entries.delete(plan.name);
+    for (const finished of this.#asking) finished.set(plan.name, entry.progress);
     this.#options.onFinished(plan);
     this.#report(entry);
   }

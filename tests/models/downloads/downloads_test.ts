@@ -120,6 +120,28 @@ Deno.test("Downloads begins one download for all who ask for it at the same time
   assert.equal(it.server.asked.filter(({ range }) => range !== null).length, 9);
 });
 
+// On a busy machine the first was over before the others had been told what to fetch: they fetched it all again.
+Deno.test("Downloads fetches nothing again for who asked while it was being fetched", async () => {
+  await using it = await setting(hub);
+  const over = Promise.withResolvers<number>();
+  let asked = 0;
+  const downloads = await it.open({
+    world: {
+      rules: it.server.rules,
+      token: null,
+      freeBytes: () => ++asked === 1 ? Promise.resolve(1e12) : over.promise,
+      pause: (_ms, signal) => Promise.resolve(signal.throwIfAborted()),
+      chunkBytes: 10_000,
+    },
+  });
+  const [first, second] = ["org/repo", "org/repo"].map((name) => downloads.start(name));
+  const { name } = await first!;
+  await downloads.ended(name);
+  over.resolve(1e12);
+  assert.equal((await second!).progress.receivedBytes, MODEL.length);
+  assert.deepEqual([it.finished, downloads.list()], [[name], []]);
+});
+
 Deno.test("Downloads fetches all shards as one model", async () => {
   await using it = await setting(hub);
   const downloads = await it.open();
