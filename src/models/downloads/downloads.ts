@@ -121,11 +121,12 @@ export class Downloads {
     checkFit(plan);
     await checkRoom(plan, this.#options);
     asking.throwIfAborted();
-    const settled = await this.#settled(() => this.#entries.get(plan.name), asking);
-    // Another start was quicker, and its download is over already.
+    await this.#settled(() => this.#entries.get(plan.name), asking);
+    // From here on without a pause: of two that come at the same time the second finds what the first has begun.
+    const known = this.#entries.get(plan.name);
     const progress = finished.get(plan.name);
-    if (settled === undefined && progress !== undefined) return { name: plan.name, progress };
-    const entry = settled ?? this.#begin(plan);
+    if (known === undefined && progress !== undefined) return { name: plan.name, progress };
+    const entry = known ?? this.#begin(plan);
     if (entry.ending === undefined) this.#run(entry, plan);
     return { name: plan.name, progress: entry.progress };
   }

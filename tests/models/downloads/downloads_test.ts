@@ -124,21 +124,24 @@ Deno.test("Downloads begins one download for all who ask for it at the same time
 Deno.test("Downloads fetches nothing again for who asked while it was being fetched", async () => {
   await using it = await setting(hub);
   const over = Promise.withResolvers<number>();
-  let asked = 0;
   const downloads = await it.open({
     world: {
       rules: it.server.rules,
       token: null,
-      freeBytes: () => ++asked === 1 ? Promise.resolve(1e12) : over.promise,
+      // The second start that looks for room in the models' folder waits; what is fetched looks further down.
+      freeBytes: (folder) =>
+        folder === it.folder && ++looks === 2 ? over.promise : Promise.resolve(1e12),
       pause: (_ms, signal) => Promise.resolve(signal.throwIfAborted()),
       chunkBytes: 10_000,
     },
   });
-  const [first, second] = ["org/repo", "org/repo"].map((name) => downloads.start(name));
-  const { name } = await first!;
+  let looks = 0;
+  const starts = ["org/repo", "org/repo"].map((name) => downloads.start(name));
+  const { name } = await Promise.race(starts);
   await downloads.ended(name);
   over.resolve(1e12);
-  assert.equal((await second!).progress.receivedBytes, MODEL.length);
+  const progress = (await Promise.all(starts)).map((start) => start.progress.receivedBytes);
+  assert.ok(progress.includes(MODEL.length), String(progress));
   assert.deepEqual([it.finished, downloads.list()], [[name], []]);
 });
 
