@@ -6,7 +6,7 @@ import type { ActiveOptions } from "./active_options.ts";
 import { roleOf } from "./serving/announcement.ts";
 import { DEMAND_LOOK_MS } from "./plan/defaults.ts";
 import { downloadables } from "./plan/downloadables.ts";
-import { type Duty, splitPeers } from "./serving/duty.ts";
+import { type Duty, serverFor, splitPeers } from "./serving/duty.ts";
 import { dutyParts } from "./duty_parts.ts";
 import { FailedModels } from "./serving/failed_models.ts";
 import { firstView } from "./standby/first_view.ts";
@@ -74,10 +74,7 @@ export class Active implements NodePart {
     this.#http = new HttpEnd({
       ...options,
       demand: this.#outlook.demand,
-      find: (model) => {
-        const { instance, server } = duty();
-        return instance !== null && sameModel(instance.model, model) ? server : null;
-      },
+      find: (model) => serverFor(duty(), model),
       isRetired: (model) => this.#reconciler.hasRetired(model),
     });
   }
@@ -86,10 +83,8 @@ export class Active implements NodePart {
     return this.#reconciler.target?.name ?? null;
   }
 
-  askLocal(request: InferenceRequest): Promise<Response> | null {
-    const { server, instance } = this.#reconciler.duty;
-    if (server === null || instance === null) return null;
-    return this.#http.askOwn(server, instance.model, request);
+  askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null {
+    return this.#http.askOwn(model, request);
   }
 
   hasRetired(model: ModelRef): boolean {

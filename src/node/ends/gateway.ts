@@ -28,8 +28,8 @@ import { prospectsOf } from "../plan/prospects.ts";
 export interface GatewayParts {
   readonly mesh: Mesh;
   readonly openHttp: OpenStream;
-  /** Asks this node's own llama-server; `null` while it does not answer. */
-  readonly askLocal: (request: ForwardRequest) => Promise<Response> | null;
+  /** Asks this node's own llama-server; `null` while it does not answer for this model. */
+  readonly askLocal: (model: ModelRef, request: ForwardRequest) => Promise<Response> | null;
   /** The model that this node serves or takes part in. */
   readonly ownModel: () => string | null;
   /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
@@ -97,7 +97,7 @@ export abstract class Gateway implements GatewayNode {
   async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
     try {
       return instance.local
-        ? await this.#forwardLocal(request)
+        ? await this.#forwardLocal(instance, request)
         : await this.#forwardToPeer(instance, request);
     } catch (error) {
       const retired = this.#retirement(instance, error);
@@ -141,8 +141,11 @@ export abstract class Gateway implements GatewayNode {
     return { host, model: name, fingerprint, local, mode, sizeBytes, contextLength };
   }
 
-  async #forwardLocal(request: ForwardRequest): Promise<Response> {
-    const answer = this.#parts.askLocal(request);
+  async #forwardLocal(
+    { model: name, fingerprint }: GatewayInstance,
+    request: ForwardRequest,
+  ): Promise<Response> {
+    const answer = this.#parts.askLocal({ name, fingerprint }, request);
     if (answer === null) {
       const message = "This node no longer serves the model";
       throw new InstanceUnavailableError(message, { wasAsked: false });

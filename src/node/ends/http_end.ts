@@ -29,11 +29,13 @@ export interface HttpEndOptions {
 /** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
 export class HttpEnd {
   readonly #demand: Demand;
+  readonly #find: HttpEndOptions["find"];
   readonly #queue = new RequestQueue();
   readonly #requests = new PeerRequests();
 
   constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
     this.#demand = demand;
+    this.#find = find;
     const grants = new KeyGrants(Date.now);
     // Of clients nothing is kept: thousands come by.
     const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
@@ -56,8 +58,13 @@ export class HttpEnd {
     );
   }
 
-  /** A request of this node's own gateway; its signal aborts at its end. @throws as `ask` does. */
-  askOwn(server: LocalServer, model: ModelRef, request: InferenceRequest): Promise<Response> {
+  /**
+   * A request of this node's own gateway; its signal aborts at its end. `null` while the model does not answer here: it
+   * was chosen a moment ago, and another one may be served by now. @throws as `ask` does.
+   */
+  askOwn(model: ModelRef, request: InferenceRequest): Promise<Response> | null {
+    const server = this.#find(model);
+    if (server === null) return null;
     countUntilAborted(this.#demand, model.name, request.signal);
     return this.ask(server, request);
   }

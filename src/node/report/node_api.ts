@@ -53,7 +53,7 @@ export class NodeApi extends Gateway implements ManagementNode {
     super({
       mesh,
       openHttp: counts.counting(opener(mesh, HTTP_PROTOCOL, { optimistic: true }), "http"),
-      askLocal: (request) => part.askLocal(request),
+      askLocal: (model, request) => part.askLocal(model, request),
       hasRetired: (model) => part.hasRetired(model),
       ownModel: () => part.ownModel,
       record: (request) => this.#record(request),

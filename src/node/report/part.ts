@@ -6,8 +6,8 @@ import type { InferenceRequest } from "../../tunnel/mod.ts";
 export interface NodePart {
   /** The model that this node serves or takes part in. */
   readonly ownModel: string | null;
-  /** Asks this node's own llama-server; `null` while it does not answer. The request's signal aborts at its end. */
-  askLocal(request: InferenceRequest): Promise<Response> | null;
+  /** Asks this node's own llama-server; `null` while it does not answer for this model. The request's signal aborts at its end. */
+  askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null;
   /** This node has ended the model's llama-server because it serves something else now. */
   hasRetired(model: ModelRef): boolean;
   /** Why it serves what it serves, for people; `null` where it serves nothing. */

@@ -6,6 +6,7 @@ import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "
 import { type LocalModel, servedContext } from "../../models/mod.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { Plan } from "../plan/plan.ts";
+import { sameModel } from "../plan/view.ts";
 
 /** Where this node's own llama-server answers. */
 export interface LocalServer {
@@ -109,6 +110,14 @@ export function sizesOf(
   if (model === undefined) return { sizeBytes: 0, contextLength: 0 };
   const contextLength = servedContext(model.header, parts.contextLength);
   return { sizeBytes: model.sizeBytes, contextLength };
+}
+
+/** The duty's llama-server, for whoever asks for exactly this model; `null` while it serves another, or none yet. */
+export function serverFor(
+  { instance, server }: Pick<Duty, "instance" | "server">,
+  model: ModelRef,
+): LocalServer | null {
+  return instance !== null && sameModel(instance.model, model) ? server : null;
 }
 
 /** Why a child serves nobody any more: in its own words, where it has ended by itself. */

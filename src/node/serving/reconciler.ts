@@ -3,7 +3,7 @@ import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { Stance } from "./announcement.ts";
 import { decide, type Decision } from "../plan/decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
-import { type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import { type Duty, type DutyParts, idleDuty, serverFor } from "./duty.ts";
 import { FailureLog } from "./failure_log.ts";
 import { isSameWork, modelNameOf, type Plan, planKey } from "../plan/plan.ts";
 import { logPlan } from "./plan_log.ts";
@@ -86,8 +86,7 @@ export class Reconciler {
 
   /** Its llama-server did not break: it was ended, and the model is not served again yet. */
   hasRetired(model: ModelRef): boolean {
-    const { instance, server } = this.#duty;
-    const serves = server !== null && instance !== null && sameModel(instance.model, model);
+    const serves = serverFor(this.#duty, model) !== null;
     return this.#retired !== null && sameModel(this.#retired, model) && !serves;
   }
 
