@@ -1,4 +1,5 @@
 import { CRASH_MEMORY_MS, MAX_SUSPECTS, SAME_CRASH_MS } from "../base/defaults.ts";
+import { raceSignal } from "../../base/race_signal.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 
 /** What a request is known again by. */
@@ -20,13 +21,18 @@ interface Suspect {
  */
 export class Suspects {
   readonly #now: () => number;
+  readonly #holdMs: number;
   /** By the digest of path and body, the latest crash last. */
   readonly #known = new Map<string, Suspect>();
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param now milliseconds of a clock that never goes back */
-  constructor(now: () => number) {
+  /**
+   * @param now milliseconds of a clock that never goes back
+   * @param holdMs how long a suspect waits for those before it
+   */
+  constructor(now: () => number, holdMs: number) {
     this.#now = now;
+    this.#holdMs = holdMs;
   }
 
   /** @throws {RefusedError} for what was there at two crashes lately. */
@@ -64,23 +70,26 @@ export class Suspects {
     this.#known.delete(await digestOf(request));
   }
 
-  /** Waits until no other suspect is asked; what is resolved ends the turn. @throws the signal's reason. */
+  /**
+   * Waits until no other suspect is asked; what is resolved ends the turn.
+   * @throws {RefusedError} where that takes longer than a request is held, or the signal's reason.
+   */
   async turn(signal: AbortSignal): Promise<() => void> {
     const before = this.#turn;
     const own = Promise.withResolvers<void>();
     this.#turn = before.then(() => own.promise);
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    const late = new AbortController();
+    const forMs = this.#holdMs;
+    const onLate = () => late.abort(new RefusedError({ kind: "suspect-held", forMs }));
+    const timer = setTimeout(onLate, forMs);
     try {
-      await Promise.race([before, aborted.promise]);
+      await raceSignal(before, AbortSignal.any([signal, late.signal]));
       return own.resolve;
     } catch (error) {
       own.resolve();
       throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
     }
   }
 

@@ -34,6 +34,7 @@ export type Refusal =
   | { readonly kind: "overloaded"; readonly model: string | null }
   | { readonly kind: "interrupted"; readonly reason: string }
   | { readonly kind: "crashing"; readonly forMs: number }
+  | { readonly kind: "suspect-held"; readonly forMs: number }
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "unknown-invite"; readonly reason: string }
@@ -215,6 +216,13 @@ function judge(refusal: Refusal): Verdict {
         code: "request_crashes_model",
         message: "llama-server crashed twice while it read this request, which is refused for " +
           `${refusal.forMs / 60_000} minutes: change the request`,
+      };
+    case "suspect-held":
+      return {
+        status: 503,
+        code: "request_held_too_long",
+        message: `This request waited ${refusal.forMs / 1_000} s for others that were there too ` +
+          "when llama-server crashed, and that are asked one at a time: try again",
       };
     case "not-allowed":
       return { status: 403, code: "not_allowed", message: refusal.reason };

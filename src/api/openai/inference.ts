@@ -42,7 +42,7 @@ export function inferenceHandler(
   const loads = new Loads(() => performance.now());
   const budget = new BodyBudget(BODIES_COMING_BYTES);
   const silence = new Silence(() => performance.now());
-  const suspects = new Suspects(() => performance.now());
+  const suspects = new Suspects(() => performance.now(), options.holdMs);
   return async (c) => {
     const node = nodeFor(c);
     const id = c.get("requestId");

@@ -7,9 +7,9 @@ function request(text: string, path = "/v1/completions") {
   return { path, body: new TextEncoder().encode(text) };
 }
 
-function setUp() {
+function setUp(holdMs = 60_000) {
   const clock = { nowMs: 0 };
-  return { clock, suspects: new Suspects(() => clock.nowMs) };
+  return { clock, suspects: new Suspects(() => clock.nowMs, holdMs) };
 }
 
 Deno.test("Suspects lets a request be asked again after one crash, and not after two", async () => {
@@ -64,4 +64,20 @@ Deno.test("Suspects are asked one at a time, and one that is given up waits for 
   (await second)();
   (await suspects.turn(never))();
   assert.deepEqual(order, ["first", "second"]);
+});
+
+Deno.test("Suspects wait no longer than a request is held, and hold up nobody behind them", async () => {
+  const { suspects } = setUp(1);
+  const never = new AbortController().signal;
+  const end = await suspects.turn(never);
+  for (let waiting = 0; waiting < 2; waiting++) {
+    await assert.rejects(suspects.turn(never), (error) => {
+      assert.ok(error instanceof RefusedError);
+      assert.deepEqual(error.refusal, { kind: "suspect-held", forMs: 1 });
+      return true;
+    });
+  }
+  await assert.rejects(suspects.turn(AbortSignal.abort(new Error("gone"))), /gone/);
+  end();
+  (await suspects.turn(never))();
 });

@@ -15,6 +15,7 @@ Deno.test("answerFor() gives each refusal its status, type and code", () => {
     [{ kind: "ambiguous-model", model: "x", names: ["x1", "x2"] }, 404, "model_not_found"],
     [{ kind: "not-warm", model: null }, 503, "model_not_ready"],
     [{ kind: "unreachable", model: "x" }, 503, "model_unavailable"],
+    [{ kind: "suspect-held", forMs: 120_000 }, 503, "request_held_too_long"],
     [{ kind: "not-allowed", reason: "No" }, 403, "not_allowed"],
     [{ kind: "stopping" }, 503, "node_stopping"],
     [{ kind: "internal" }, 500, "internal_error"],

@@ -798,3 +798,35 @@ Deno.test("A model that lacks memory is refused with both numbers once the wait 
   assert.match(await said("far"), /^model_downloading: .* downloaded by a/);
   assert.match(await said("lost"), /^model_unserved: .* no machine that is here can serve it now/);
 });
+
+Deno.test("The gateway holds a suspect of a crash no longer than any request, while another one is asked", async () => {
+  const asked = new Map<string, number>();
+  const node = new FakeNode({
+    warm: [instance("a"), instance("b")],
+    forward: (_, { body, signal }) => {
+      const text = new TextDecoder().decode(body ?? undefined);
+      const times = (asked.get(text) ?? 0) + 1;
+      asked.set(text, times);
+      if (times === 1) {
+        throw new InstanceUnavailableError("It crashed", { wasAsked: true, isCrash: true });
+      }
+      const { promise, reject } = Promise.withResolvers<Response>();
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      return promise;
+    },
+  });
+  const gateway = createGateway(node, { keys: [], logger: getLogger("test"), holdMs: 50 });
+  const leaving = new AbortController();
+  const answers = ["one", "two"].map(async (prompt) =>
+    await gateway.request("/v1/completions", {
+      ...asking({ model: "guide", prompt }),
+      signal: leaving.signal,
+    })
+  );
+  const first = await Promise.race(answers);
+  assert.equal(first.status, 503);
+  assert.equal((await errorOf(first)).code, "request_held_too_long");
+  leaving.abort(new Error("The caller has gone"));
+  await Promise.allSettled(answers);
+  assert.deepEqual([...asked.values()].sort(), [1, 2]);
+});
