@@ -19,7 +19,7 @@ export { type AddressRules, PUBLIC_ONLY } from "./downloads/address_rules.ts";
 export { type DownloadProgress, Downloads, type DownloadsOptions } from "./downloads/downloads.ts";
 export { downloadWorld } from "./downloads/world.ts";
 export { type ChunkSource, FatalSourceError } from "./downloads/types.ts";
-export { roomFor } from "./downloads/disk.ts";
+export { freeBytes, roomFor } from "./downloads/disk.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
 export {
   type FitMesh,

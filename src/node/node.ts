@@ -14,7 +14,8 @@ import {
 import { removeDrafts } from "../base/atomic_file.ts";
 import { checkLoopback } from "../base/loopback.ts";
 import { gpuDrivers, logTails } from "../engine/mod.ts";
-import { type Mesh, startMesh } from "../mesh/mod.ts";
+import { type Mesh, startMesh, systemClock } from "../mesh/mod.ts";
+import { freeBytes } from "../models/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
@@ -163,6 +164,8 @@ async function connect(
     version,
     dataDir,
     idleGpus,
+    freeBytes,
+    after: systemClock.after,
     logger,
     changed: () => api.changed(),
   });

@@ -5,6 +5,12 @@ import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
 
+/** A finding, and what makes it the same one while the figures, and words of others, in its sentence change. */
+export interface NodeFinding extends Finding {
+  /** Machines, models and places that it names; the log has it again where another one comes. */
+  readonly subjects: readonly string[];
+}
+
 export interface FindingsInput {
   readonly self: PeerId;
   readonly version: string;
@@ -25,7 +31,7 @@ export interface FindingsInput {
 }
 
 /** The gravest first. */
-export function findingsOf(input: FindingsInput): Finding[] {
+export function findingsOf(input: FindingsInput): NodeFinding[] {
   const waiting = input.routes.instances.filter(({ state }) => state === "waiting")
     .flatMap((instance) => whyNobodyHelps(instance, input));
   const found = [
@@ -42,10 +48,11 @@ export function findingsOf(input: FindingsInput): Finding[] {
 }
 
 /** Whoever should serve a model has tried in vain, and says why. */
-function failures({ routes }: FindingsInput): Finding[] {
-  return routes.nodes.flatMap(({ name, failures }) =>
-    failures.map(({ model, reason }): Finding => ({
+function failures({ routes }: FindingsInput): NodeFinding[] {
+  return routes.nodes.flatMap(({ peer, name, failures }) =>
+    failures.map(({ model, reason }): NodeFinding => ({
       about: "failed",
+      subjects: [`${model} ${peer}`],
       level: "problem",
       found: `${model} can't be loaded on ${name}: ${reason}`,
       remedy:
@@ -55,7 +62,7 @@ function failures({ routes }: FindingsInput): Finding[] {
 }
 
 /** A model waits for memory, and these machines have some that its host can't use. */
-function whyNobodyHelps(instance: RouteInstance, input: FindingsInput): Finding[] {
+function whyNobodyHelps(instance: RouteInstance, input: FindingsInput): NodeFinding[] {
   const host = input.routes.nodes.find(({ peer }) => peer === instance.host);
   if (host === undefined) return [];
   const others = input.routes.nodes.filter(({ peer, memoryBytes }) =>
@@ -68,12 +75,13 @@ function otherProtocols(
   { model }: RouteInstance,
   host: RouteNode,
   others: readonly RouteNode[],
-): Finding[] {
+): NodeFinding[] {
   const strangers = others.filter((other) => speaksAnother(host, other));
   if (strangers.length === 0) return [];
   const spoken = groupNames([host, ...strangers], ({ rpcProtocol }) => rpcProtocol).join(", ");
   return [{
     about: "waiting",
+    subjects: strangers.map(({ peer }) => `${model.name} protocol ${peer}`),
     level: "problem",
     found: `${model.name} waits for memory, and ${lenders(strangers)} can't lend theirs: ` +
       `llama.cpp's RPC protocol is ${spoken}`,
@@ -86,13 +94,14 @@ function tooFar(
   host: RouteNode,
   others: readonly RouteNode[],
   { distanceMs }: FindingsInput,
-): Finding[] {
+): NodeFinding[] {
   const far = others.filter((other) =>
     !speaksAnother(host, other) && (distanceMs(host.peer, other.peer) ?? 0) > SPLIT_RTT_LIMIT_MS
   );
   if (far.length === 0) return [];
   return [{
     about: "waiting",
+    subjects: far.map(({ peer }) => `${model.name} distance ${peer}`),
     level: "problem",
     found: `${model.name} waits for memory, and ${lenders(far)} can't lend theirs: ` +
       `more than ${SPLIT_RTT_LIMIT_MS} ms away from ${host.name}, which is too far for a split`,
@@ -118,11 +127,13 @@ function speaksAnother(a: RouteNode, b: RouteNode): boolean {
 }
 
 /** Nothing waits for it yet: a model that needs both will. */
-function protocols({ routes }: FindingsInput): Finding[] {
+function protocols({ routes }: FindingsInput): NodeFinding[] {
   const spoken = groupNames(routes.nodes, ({ rpcProtocol }) => rpcProtocol);
   if (spoken.length < 2) return [];
   return [{
     about: "rpc-protocol",
+    // Not the machines: whoever joins a mesh of two protocols is no news.
+    subjects: [...new Set(routes.nodes.flatMap(({ rpcProtocol }) => rpcProtocol ?? []))],
     level: "warning",
     found: `These machines can't share a model, for the RPC protocol of their llama.cpp differs: ${
       spoken.join("; ")
@@ -131,31 +142,33 @@ function protocols({ routes }: FindingsInput): Finding[] {
   }];
 }
 
-function versions({ routes, self, version }: FindingsInput): Finding[] {
+function versions({ routes, self, version }: FindingsInput): NodeFinding[] {
   const others = routes.nodes.filter((node) => node.peer !== self && node.version !== version);
   if (others.length === 0) return [];
   return [{
     about: "version",
+    subjects: others.map(({ peer, version }) => `${peer} ${version}`),
     level: "warning",
     found: `mesh-llm is ${version} here, and another version on ${namesOf(others)}`,
     remedy: "Use the same version on every machine",
   }];
 }
 
-function clocks({ routes, startedMs, nowMs }: FindingsInput): Finding[] {
+function clocks({ routes, startedMs, nowMs }: FindingsInput): NodeFinding[] {
   const ahead = routes.nodes.filter(({ peer }) =>
     (startedMs(peer) ?? 0) > nowMs + CLOCK_TOLERANCE_MS
   );
   if (ahead.length === 0) return [];
   return [{
     about: "clock",
+    subjects: ahead.map(({ peer }) => peer),
     level: "problem",
     found: `${namesOf(ahead)} started in the future: one of the clocks is wrong`,
     remedy: "Set the clock, or switch its synchronisation on",
   }];
 }
 
-function addresses({ role, addresses }: FindingsInput): Finding[] {
+function addresses({ role, addresses }: FindingsInput): NodeFinding[] {
   if (
     role === "client" || addresses.some((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address))
   ) {
@@ -163,30 +176,38 @@ function addresses({ role, addresses }: FindingsInput): Finding[] {
   }
   return [{
     about: "addresses",
+    subjects: [""],
     level: "warning",
     found: "This node has no address that another machine could reach",
     remedy: "Connect this machine to a network before you invite another one",
   }];
 }
 
-function gpus({ idleGpus }: FindingsInput): Finding[] {
+function gpus({ idleGpus }: FindingsInput): NodeFinding[] {
   if (idleGpus.length === 0) return [];
   return [{
     about: "gpu",
+    subjects: idleGpus,
     level: "warning",
     found: `There is a GPU (${idleGpus.join(", ")}), and this llama.cpp does not use it`,
     remedy: "Name a build for it with --bin-dir",
   }];
 }
 
-function disk({ dataDir, freeBytes }: FindingsInput): Finding[] {
+function disk({ dataDir, freeBytes }: FindingsInput): NodeFinding[] {
   if (freeBytes === null || freeBytes >= LOW_DISK_BYTES) return [];
   return [{
     about: "disk",
+    subjects: [dataDir],
     level: "warning",
-    found: `${gigabytes(freeBytes)} are free at ${dataDir}`,
+    found: `Less than ${Math.floor(freeBytes / 1e9) + 1} GB are free at ${dataDir}`,
     remedy: "Free some space before you download a model",
   }];
+}
+
+/** Each finding with its subjects, as the log knows them again. Pure. */
+export function subjectsOf({ about, subjects }: NodeFinding): string[] {
+  return subjects.map((subject) => `${about} ${subject}`);
 }
 
 /** `8.0.0 on ann, bob`, one for each value that there is. */

@@ -1,9 +1,8 @@
 import type { Logger } from "@logtape/logtape";
-import { statfs } from "node:fs/promises";
 import type { Finding } from "../../api/mod.ts";
 import type { Mesh, PeerId } from "../../mesh/mod.ts";
 import { FINDINGS_INTERVAL_MS, FINDINGS_QUIET_MS } from "../plan/defaults.ts";
-import { findingsOf } from "./findings.ts";
+import { findingsOf, type NodeFinding, subjectsOf } from "./findings.ts";
 
 export interface FindingsWatchOptions {
   readonly mesh: Pick<
@@ -14,6 +13,10 @@ export interface FindingsWatchOptions {
   readonly dataDir: string;
   /** GPUs of this machine that its llama.cpp does not use. */
   readonly idleGpus: readonly string[];
+  /** Of the disk that a folder lies on. */
+  readonly freeBytes: (folder: string) => Promise<number>;
+  /** Runs something later; what it returns calls that off. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
   readonly logger: Logger;
   /** What is found is not what it was. */
   readonly changed: () => void;
@@ -22,10 +25,11 @@ export interface FindingsWatchOptions {
 /** Looks for what stands in the user's way while a node runs, and says in the log what has come. */
 export class FindingsWatch {
   readonly #options: FindingsWatchOptions;
-  /** Sentences that the log has: each is said once for as long as it is true. */
+  /** What the log has: each is said once for as long as it is true, whatever its figures are meanwhile. */
   #said: ReadonlySet<string> = new Set();
+  #told = "";
   #freeBytes: number | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #callOff: () => void = () => {};
   #soon = false;
   #stopped = false;
   readonly #unsubscribe: () => void;
@@ -38,6 +42,10 @@ export class FindingsWatch {
 
   /** As it is now. */
   get current(): Finding[] {
+    return this.#find().map(({ subjects: _, ...finding }) => finding);
+  }
+
+  #find(): NodeFinding[] {
     const { mesh, version, dataDir, idleGpus } = this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
@@ -67,26 +75,25 @@ export class FindingsWatch {
   stop(): void {
     this.#stopped = true;
     this.#unsubscribe();
-    clearTimeout(this.#timer);
+    this.#callOff();
   }
 
   #schedule(delayMs: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => this.#look(), delayMs);
+    this.#callOff();
+    if (!this.#stopped) this.#callOff = this.#options.after(delayMs, () => this.#look());
   }
 
   async #look(): Promise<void> {
     this.#soon = false;
-    const { dataDir, logger, changed } = this.#options;
+    const { dataDir, freeBytes, logger, changed } = this.#options;
     try {
-      const { bavail, bsize } = await statfs(dataDir);
-      this.#freeBytes = bavail * bsize;
+      this.#freeBytes = await freeBytes(dataDir);
     } catch {
       this.#freeBytes = null; // what the disk does not say is no finding
     }
     try {
-      const findings = this.current;
-      const news = findings.filter(({ found }) => !this.#said.has(found));
+      const findings = this.#find();
+      const news = findings.filter((one) => subjectsOf(one).some((key) => !this.#said.has(key)));
       for (const { about, level, found, remedy } of news) {
         logger.warn("{found}. {remedy}", {
           event: "finding",
@@ -96,8 +103,10 @@ export class FindingsWatch {
           remedy,
         });
       }
-      const differs = news.length > 0 || findings.length !== this.#said.size;
-      this.#said = new Set(findings.map(({ found }) => found));
+      this.#said = new Set(findings.flatMap(subjectsOf));
+      const told = findings.map(({ found }) => found).join("\n");
+      const differs = told !== this.#told;
+      this.#told = told;
       if (differs) changed();
     } catch (error) {
       // It is made of what other nodes say, and what a timer throws ends the process.

@@ -1,28 +1,9 @@
 import assert from "node:assert/strict";
 import type { PeerId, RouteInstance, RouteNode } from "../../../src/mesh/mod.ts";
 import { type FindingsInput, findingsOf } from "../../../src/node/report/findings.ts";
+import { routeNode as node } from "./route_node.ts";
 
 const NOW = 1_700_000_000_000;
-
-function node(name: string, more: Partial<RouteNode> = {}): RouteNode {
-  return {
-    peer: name as PeerId,
-    name,
-    role: "standby",
-    model: null,
-    claim: null,
-    why: null,
-    failures: [],
-    dropped: [],
-    holds: [],
-    memoryBytes: 12e9,
-    devices: [],
-    addresses: [],
-    version: "0.1.0",
-    rpcProtocol: "8.0.0",
-    ...more,
-  };
-}
 
 const WAITING: RouteInstance = {
   host: "ann" as PeerId,
@@ -131,7 +112,13 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     /There is a GPU \(NVIDIA\)/,
     /--bin-dir/,
   ],
-  ["a disk that is nearly full", { freeBytes: 1e9 }, "warning disk", /1\.0 GB .* \/d/, /Free some/],
+  [
+    "a disk that is nearly full",
+    { freeBytes: 1.9e9 },
+    "warning disk",
+    /^Less than 2 GB are free at \/d$/,
+    /Free some/,
+  ],
 ];
 
 for (const [name, parts, about, sentence, remedy] of cases) {
