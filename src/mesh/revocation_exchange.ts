@@ -10,7 +10,7 @@ import {
   REVOCATIONS_A_MESSAGE,
   REVOCATIONS_RATE,
 } from "./base/defaults.ts";
-import { StaleMessageError } from "./base/errors.ts";
+import { StaleMessageError, UnknownKindError } from "./base/errors.ts";
 import { MessageStream } from "./base/messages.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
@@ -122,13 +122,13 @@ export class RevocationExchange {
     await stream.closeWrite();
   }
 
-  /** What is past is the relay's ignorance; what is wrong ends the stream and is held against the peer. */
+  /** What is past is the relay's ignorance, what is unknown this node's; what is wrong ends the stream and is held against the peer. */
   #learn(trust: Trust, bytes: Uint8Array, from: PeerId): void {
     try {
       trust.learn(bytes, from);
     } catch (error) {
       if (error instanceof BadMessageError) trust.countBad();
-      if (!(error instanceof StaleMessageError)) throw error;
+      if (!(error instanceof StaleMessageError || error instanceof UnknownKindError)) throw error;
     }
   }
 }

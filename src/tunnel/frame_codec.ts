@@ -37,14 +37,20 @@ export class FrameDecoder {
   /** Payload of a flowing frame that is still to come. */
   #flowing = 0;
   readonly #flows: number | undefined;
+  readonly #otherLimit: number | undefined;
 
   /**
-   * @param limits the largest payload of each known type; other types are refused.
+   * @param limits the largest payload of each known type.
    * @param flows the type whose payload is handed out as it comes, in several frames if need be.
+   * @param otherLimit the largest payload of any other type; by default other types are refused.
    */
-  constructor(limits: ReadonlyMap<number, number>, flows?: number) {
+  constructor(
+    limits: ReadonlyMap<number, number>,
+    { flows, otherLimit }: { readonly flows?: number; readonly otherLimit?: number } = {},
+  ) {
     this.#limits = limits;
     this.#flows = flows;
+    this.#otherLimit = otherLimit;
   }
 
   /** Keeps `bytes` without a copy where nothing is held: they are the caller's again after `release`. */
@@ -67,7 +73,7 @@ export class FrameDecoder {
     const type = bytes[0];
     if (type === undefined) return undefined;
     if (this.#flowing > 0) return this.#flow(bytes);
-    const limit = this.#limits.get(type);
+    const limit = this.#limits.get(type) ?? this.#otherLimit;
     if (limit === undefined) {
       throw new FrameError(`Could not read a frame: type ${type} is not expected here`);
     }

@@ -69,14 +69,8 @@ const END = 4;
 const MOVED = 5;
 const FAILED = 6;
 
-const LIMITS: ReadonlyMap<number, number> = new Map([
-  [REQUEST, MAX_HEAD_FRAME_BYTES],
-  [REPLY, MAX_HEAD_FRAME_BYTES],
-  [BODY, MAX_BODY_FRAME_BYTES],
-  [END, 0],
-  [MOVED, 0],
-  [FAILED, MAX_HEAD_FRAME_BYTES],
-]);
+/** A later version may send further frames, and say more in those that are empty now. */
+const LIMITS: ReadonlyMap<number, number> = new Map([[BODY, MAX_BODY_FRAME_BYTES]]);
 
 const EMPTY = new Uint8Array(0);
 
@@ -103,7 +97,7 @@ export function encodeHttpFrame(frame: HttpFrame): Uint8Array {
 
 /** Bytes in any cut become the same frames. Throws nothing but {@linkcode FrameError}. */
 export class HttpFrameDecoder {
-  readonly #frames = new FrameDecoder(LIMITS);
+  readonly #frames = new FrameDecoder(LIMITS, { otherLimit: MAX_HEAD_FRAME_BYTES });
 
   push(bytes: Uint8Array): void {
     this.#frames.push(bytes);
@@ -111,12 +105,17 @@ export class HttpFrameDecoder {
 
   /** @throws {FrameError} on bytes that are no frame of this protocol. */
   next(): HttpFrame | undefined {
-    const frame = this.#frames.next();
-    return frame === undefined ? undefined : decodeFrame(frame);
+    for (;;) {
+      const frame = this.#frames.next();
+      if (frame === undefined) return undefined;
+      const decoded = decodeFrame(frame);
+      if (decoded !== undefined) return decoded;
+    }
   }
 }
 
-function decodeFrame({ type, payload }: Frame): HttpFrame {
+/** `undefined` for a frame that only a later version knows. */
+function decodeFrame({ type, payload }: Frame): HttpFrame | undefined {
   switch (type) {
     case REQUEST:
       return { type: "request", head: decodeHead(requestHead, payload) };
@@ -128,8 +127,10 @@ function decodeFrame({ type, payload }: Frame): HttpFrame {
       return { type: "end" };
     case MOVED:
       return { type: "moved" };
-    default:
+    case FAILED:
       return { type: "failed", ...decodeHead(failure, payload) };
+    default:
+      return undefined;
   }
 }
 

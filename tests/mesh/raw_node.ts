@@ -83,7 +83,7 @@ export class RawNode implements AsyncDisposable {
 export async function invited(
   mesh: Mesh,
   role: MemberRole = "member",
-  more: { readonly expiresAt?: number } = {},
+  more: { readonly expiresAt?: number; readonly mayInvite?: boolean } = {},
 ): Promise<{ key: SigningKey; credential: Credential }> {
   const invite = parseToken(await mesh.invite({ role, ...more }), Date.now());
   const key = SigningKey.generate();

@@ -67,6 +67,11 @@ export class StaleMessageError extends Error {
   override name = "StaleMessageError";
 }
 
+/** A peer said something that a node of a later version may understand. It is left out, and held against nobody. */
+export class UnknownKindError extends Error {
+  override name = "UnknownKindError";
+}
+
 /** A peer does more of something than one peer may. */
 export class RateExceededError extends Error {
   override name = "RateExceededError";

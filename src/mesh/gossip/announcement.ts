@@ -19,6 +19,7 @@ import {
   versionNumber,
   versionText,
 } from "../base/names.ts";
+import { wordOf } from "../base/tolerant.ts";
 import type { Announcement } from "../base/types.ts";
 
 /** A petabyte, so that the sum of a thousand is still exact. */
@@ -32,17 +33,21 @@ const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);
 const proportion = z.number().min(0).max(2 ** 50);
 const term = z.number().int().min(0).max(MAX_TERM);
-const state = z.enum(["loading", "warm", "waiting"]);
-const mode = z.enum(["solo", "split"]);
-const claimReason = z.enum(["memory", "unserved", "download", "room", "hot", "spare", "split"]);
+// Nobody asks an instance of a state that a later version knows, nor lends it memory.
+const state = wordOf(["loading", "warm", "waiting"], "loading");
+const mode = wordOf(["solo", "split"], "other");
+const CLAIM_REASONS = ["memory", "unserved", "download", "room", "hot", "spare", "split"] as const;
+const claimReason = wordOf(CLAIM_REASONS, "unserved");
 const failures = z.array(z.object({ model: modelName, reason: z.string().transform(asReason) }))
   .max(MAX_ANNOUNCED_FAILURES);
 const modelNames = z.array(modelName).max(MAX_ANNOUNCED_MODELS);
-const activeRole = z.enum(["host", "worker", "standby"]);
+const activeRole = wordOf(["host", "worker", "standby"], "standby");
 
-export const addressList: z.ZodType<string[]> = z
-  .array(z.string().max(MAX_ADDRESS_LENGTH).refine((text) => parseAddress(text) !== undefined))
-  .max(MAX_ADDRESSES);
+/** An address of another transport than is spoken here is nothing that could be dialled, and is left out. */
+const addressList: z.ZodType<string[]> = z.array(z.string()).max(MAX_ADDRESSES)
+  .transform((told) =>
+    told.filter((text) => text.length <= MAX_ADDRESS_LENGTH && parseAddress(text) !== undefined)
+  );
 
 export const deviceSchema = z.object({
   name: displayName,
@@ -55,7 +60,7 @@ const modelRef = z.object({ name: modelName, fingerprint });
 
 const workerShares = z.array(z.object({ peer: peerIdText, share })).max(MAX_WORKERS);
 
-const instanceSchema = z.object({
+const instanceFields = z.object({
   model: modelRef,
   sizeBytes: bytes,
   contextLength: z.number().int().min(0).max(MAX_CONTEXT),
@@ -68,8 +73,11 @@ const instanceSchema = z.object({
   haveBytes: bytes,
 });
 
+const instanceSchema = instanceFields.transform(asKnownMode);
+
 /** An instance as the routing table lists it. */
-export const routeInstanceSchema = instanceSchema.extend({ host: peerIdText });
+export const routeInstanceSchema = instanceFields.extend({ host: peerIdText })
+  .transform(asKnownMode);
 
 /** A node as the routing table lists it. */
 export const routeNodeSchema = z.object({
@@ -79,7 +87,7 @@ export const routeNodeSchema = z.object({
   model: modelName.nullable(),
   claim: modelName.nullable(),
   // Of nodes of an earlier version nothing of this is known, and a later one may know further reasons.
-  why: z.enum([...claimReason.options, "told"]).nullable().catch(null),
+  why: z.enum([...CLAIM_REASONS, "told"]).nullable().catch(null),
   failures: failures.default([]),
   dropped: modelNames.default([]),
   holds: modelNames.nullable().default(null),
@@ -124,6 +132,13 @@ export const announcementSchema: z.ZodType<Announcement> = z.object({
   engine: z.object({ build: versionText, rpcProtocol: versionText }).nullable(),
   tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
 });
+
+/** What workers do in a mode of a later version is not known here: its host answers for the whole, and nobody obeys. */
+function asKnownMode<T extends z.infer<typeof instanceFields>>({ mode, ...instance }: T) {
+  return mode === "other"
+    ? { ...instance, mode: "solo" as const, hostShare: 1, workers: [] }
+    : { ...instance, mode };
+}
 
 function boundedRecord<T>(value: z.ZodType<T>, max: number): z.ZodType<Record<string, T>> {
   return z.record(peerIdText, value).refine((record) => Object.keys(record).length <= max);

@@ -104,7 +104,7 @@ export class GossipLink {
       const message = await this.#messages.read(gossipMessage, "gossip");
       if (message === undefined) break;
       this.#checkRate();
-      await this.#onMessage(message, listener);
+      if (message[0] !== "unknown") await this.#onMessage(message, listener);
     }
     if (!this.#ending) listener.parted(this);
     this.end();

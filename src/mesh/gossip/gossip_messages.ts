@@ -5,6 +5,7 @@ import { versionNumber } from "../base/names.ts";
 import { byteString } from "../base/cbor.ts";
 import { MAX_MEMBERS } from "../base/defaults.ts";
 import { type Digest, DIGEST_BUCKETS, type RecordVersion } from "./digest.ts";
+import { otherKindThan, places } from "../base/tolerant.ts";
 import type { PeerId } from "../base/types.ts";
 
 const number = z.number().int().nonnegative();
@@ -15,15 +16,18 @@ const knownPeer = z.string().max(64).transform((text) => text as PeerId);
 
 const bucketList = z.array(number.max(DIGEST_BUCKETS - 1)).max(DIGEST_BUCKETS);
 
-const recordVersion = z.tuple([knownPeer, versionNumber, versionNumber, number32])
+const recordVersion = places(knownPeer, versionNumber, versionNumber, number32)
   .transform(([peer, incarnation, seq, mark]): RecordVersion => ({ peer, incarnation, seq, mark }));
 
+/** `["unknown"]` for a message of a kind that only a later version knows. */
 export const gossipMessage = z.union([
-  z.tuple([z.literal("records"), z.array(byteString)]),
-  z.tuple([z.enum(["ping", "pong"]), number]),
-  z.tuple([z.literal("digest"), z.array(number32).length(DIGEST_BUCKETS)]),
-  z.tuple([z.literal("versions"), bucketList, z.array(recordVersion).max(2 * MAX_MEMBERS)]),
-  z.tuple([z.literal("want"), z.array(knownPeer).max(2 * MAX_MEMBERS)]),
+  places(z.literal("records"), z.array(byteString)),
+  places(z.enum(["ping", "pong"]), number),
+  places(z.literal("digest"), z.array(number32).length(DIGEST_BUCKETS)),
+  places(z.literal("versions"), bucketList, z.array(recordVersion).max(2 * MAX_MEMBERS)),
+  places(z.literal("want"), z.array(knownPeer).max(2 * MAX_MEMBERS)),
+  otherKindThan(["records", "ping", "pong", "digest", "versions", "want"])
+    .transform(() => ["unknown"] as const),
 ]);
 
 /** What members tell each other to find what one of them has missed. */

@@ -10,8 +10,9 @@ import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } fro
 import { chainSchema, chainToWire, type Link, linksOf } from "../trust/capability.ts";
 import { checkCredential, type Credential } from "../trust/credential.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "../base/defaults.ts";
-import { StaleMessageError } from "../base/errors.ts";
+import { StaleMessageError, UnknownKindError } from "../base/errors.ts";
 import { concatBytes, peerIdOf, type SigningKey, verifySignature } from "../base/keys.ts";
+import { otherKindThan, places } from "../base/tolerant.ts";
 import type { Announcement, PeerId } from "../base/types.ts";
 
 /** One life of a node, and how far it has come: the higher tells the newer. */
@@ -45,6 +46,7 @@ export interface RecordSigner {
 
 const DOMAIN = new TextEncoder().encode("mesh-llm/record/1\0");
 
+// Not signed as a whole: whoever relays a record could put more behind it, so nothing more is let in.
 const envelopeSchema = z.tuple([
   byteString,
   byteStringOf(64),
@@ -53,9 +55,10 @@ const envelopeSchema = z.tuple([
 ]);
 
 const bodySchema = z.union([
-  z.tuple([z.literal("alive"), announcementSchema]),
-  z.tuple([z.literal("dead"), peerIdText, noticedVersionNumber, noticedVersionNumber]),
-  z.tuple([z.literal("left"), peerIdText, versionNumber, versionNumber]),
+  places(z.literal("alive"), announcementSchema),
+  places(z.literal("dead"), peerIdText, noticedVersionNumber, noticedVersionNumber),
+  places(z.literal("left"), peerIdText, versionNumber, versionNumber),
+  otherKindThan(["alive", "dead", "left"]),
 ]);
 
 /** Signs what this node says of itself, or of a peer that it found dead. */
@@ -79,6 +82,7 @@ export interface OpenRecordOptions {
  * member of this mesh, offline.
  * @throws {BadMessageError} saying what is wrong.
  * @throws {StaleMessageError} where the signer was a member once, as its relays may not know yet.
+ * @throws {UnknownKindError} where a later version may know what it says.
  */
 export function openRecord(
   bytes: Uint8Array,
@@ -150,6 +154,7 @@ function bodyOf(content: RecordContent): unknown {
 
 function readBody(body: Uint8Array): RecordContent {
   const parts = decodeCbor(body, bodySchema, "record's body");
+  if (parts === undefined) throw new UnknownKindError("The record is of a kind unknown here");
   if (parts[0] === "alive") return { status: "alive", announcement: parts[1] };
   const [status, subject, incarnation, seq] = parts;
   return { status, subject, version: { incarnation, seq } };

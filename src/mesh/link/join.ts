@@ -17,6 +17,7 @@ import {
   type ProofOfLife,
   proofSchema,
 } from "./proof_of_life.ts";
+import { wordOf } from "../base/tolerant.ts";
 import type { MemberRole, PeerId } from "../base/types.ts";
 
 export const JOIN_PROTOCOL = "/mesh-llm/join/1";
@@ -51,7 +52,8 @@ export type Contest = (
 const helloSchema = z.object({
   mesh: byteStringOf(32),
   chain: chainSchema,
-  role: z.enum(["member", "client"]),
+  // Whoever comes as something else may do the least.
+  role: wordOf(["member", "client"], "client"),
   passive: z.boolean(),
   version: versionText,
   incarnation: versionNumber,

@@ -3,7 +3,7 @@ import { chainSchema, chainToWire, type Grant, type Link } from "./capability.ts
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { checkCredential, type Credential } from "./credential.ts";
 import { MAX_REVOCATION_BYTES } from "../base/defaults.ts";
-import { StaleMessageError } from "../base/errors.ts";
+import { StaleMessageError, UnknownKindError } from "../base/errors.ts";
 import {
   concatBytes,
   equalBytes,
@@ -11,6 +11,7 @@ import {
   type SigningKey,
   verifySignature,
 } from "../base/keys.ts";
+import { otherKindThan, places } from "../base/tolerant.ts";
 
 /** A signed word that a certificate, and all that was made of it, is worth nothing any more. */
 export interface Revocation {
@@ -39,7 +40,10 @@ const envelopeSchema = z.tuple([
   z.union([chainSchema, z.tuple([])]),
   byteStringOf(32),
 ]);
-const bodySchema = z.tuple([byteStringOf(ID_BYTES), z.number().int().nonnegative().nullable()]);
+const bodySchema = z.union([
+  places(byteStringOf(ID_BYTES), z.number().int().nonnegative().nullable()),
+  otherKindThan([]),
+]);
 
 /** Says that the certificate is revoked; whether the signer's word counts is for `revokes` to say. */
 export function signRevocation(
@@ -60,6 +64,7 @@ export function signRevocation(
 /**
  * Reads what came from anywhere: only who may invite has anything to revoke.
  * @throws {BadMessageError} saying what is wrong. @throws {StaleMessageError} where it was right once.
+ * @throws {UnknownKindError} where a later version may know what it says.
  */
 export function openRevocation(
   bytes: Uint8Array,
@@ -77,7 +82,9 @@ export function openRevocation(
   if (!verifySignature(signer, signedBytes(meshKey, body), signature)) {
     throw new BadMessageError("The revocation's signature is wrong");
   }
-  const [id, expiresAt] = decodeCbor(body, bodySchema, "revocation's body");
+  const parts = decodeCbor(body, bodySchema, "revocation's body");
+  if (parts === undefined) throw new UnknownKindError("The revocation is of a kind unknown here");
+  const [id, expiresAt] = parts;
   const forgetAt = earliest(expiresAt, grant?.expiresAt ?? null);
   if (forgetAt !== null && forgetAt <= now) throw new StaleMessageError("The revocation is past");
   return { id: id.toHex(), signer, byRoot, forgetAt, bytes };

@@ -5,7 +5,7 @@ import { BadMessageError } from "../base/cbor.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import { EXPIRY_WARNING_MS } from "../base/defaults.ts";
-import { NotAllowedError, StaleMessageError } from "../base/errors.ts";
+import { NotAllowedError, StaleMessageError, UnknownKindError } from "../base/errors.ts";
 import type { Identity } from "./identity.ts";
 import { InviteBook } from "./invite_book.ts";
 import { openRevocation, type Revocation, type Revoker, signRevocation } from "./revocation.ts";
@@ -69,7 +69,7 @@ export class Trust {
     return this.#revocations.all();
   }
 
-  /** @throws {BadMessageError | StaleMessageError} for what is no word that counts. */
+  /** @throws {BadMessageError | StaleMessageError | UnknownKindError} for what is no word that counts. */
   learn(bytes: Uint8Array, from?: PeerId): void {
     const { identity, clock } = this.#parts;
     const { meshKey } = identity.binding.credential;
@@ -82,6 +82,7 @@ export class Trust {
     try {
       this.learn(bytes);
     } catch (error) {
+      if (error instanceof UnknownKindError) return;
       if (!(error instanceof BadMessageError || error instanceof StaleMessageError)) throw error;
       this.countBad();
     }

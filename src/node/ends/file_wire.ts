@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { ByteStream } from "../../mesh/mod.ts";
 import { MAX_FILE_QUESTION_BYTES, MAX_FILE_RANGE_BYTES } from "../plan/defaults.ts";
 
-const questionSchema = z.strictObject({
+const questionSchema = z.object({
   /** Of the model: docs/architecture.md. */
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
   /** Which of its files, from 0. */

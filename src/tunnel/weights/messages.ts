@@ -75,7 +75,7 @@ export function bytesHeader(length: number): Uint8Array {
 
 /** Cuts what the other end sends into messages. */
 export class MessageDecoder {
-  readonly #frames = new FrameDecoder(LIMITS, TYPES.bytes);
+  readonly #frames = new FrameDecoder(LIMITS, { flows: TYPES.bytes });
 
   push(bytes: Uint8Array): void {
     this.#frames.push(bytes);
