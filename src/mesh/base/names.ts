@@ -30,7 +30,8 @@ export const peerIdText: z.ZodType<PeerId> = z
 
 /** A sentence of another node as it may be shown: one line, without what a terminal would obey. */
 export function asReason(text: string): string {
-  const printable = text.replaceAll(/\s+/g, " ").replaceAll(/\p{C}/gu, "");
+  // In one step: a space on either side of what is taken out is one space, however often the sentence is passed on.
+  const printable = text.replaceAll(/[\p{C}\s]+/gu, (run) => /\s/.test(run) ? " " : "");
   return [...printable].slice(0, MAX_REASON_CHARS).join("");
 }
 
