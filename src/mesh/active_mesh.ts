@@ -1,6 +1,7 @@
+import { raceSignal } from "../base/race_signal.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { Link } from "./trust/capability.ts";
-import { Deadline, raceSignal } from "./base/deadline.ts";
+import { Deadline } from "./base/deadline.ts";
 import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./base/defaults.ts";
 import { FirstTable } from "./routes/first_table.ts";
 import { Gossip } from "./gossip/gossip.ts";

@@ -1,6 +1,7 @@
+import { raceSignal } from "../base/race_signal.ts";
 import { z } from "zod";
 import { BadMessageError, byteString } from "./base/cbor.ts";
-import { Deadline, raceSignal } from "./base/deadline.ts";
+import { Deadline } from "./base/deadline.ts";
 import {
   LAST_WORD_MS,
   MAX_REVOCATIONS,

@@ -17,6 +17,8 @@ export async function whyNoMounts(): Promise<string | null> {
     await using _disk = await smallDisk("size=64k");
     return null;
   } catch (error) {
+    // On CI there is no excuse.
+    if (Deno.env.get("CI") === "true") throw error;
     return String(error);
   }
 }

@@ -1,7 +1,5 @@
 import { type Cancel, type Clock, systemClock } from "./clock.ts";
 
-export { raceSignal } from "../../base/race_signal.ts";
-
 /**
  * A time limit that is cleared with its scope, joined with the caller's own signal. By a listener: `AbortSignal.any`
  * costs ten times as much, and every stream has two of these.

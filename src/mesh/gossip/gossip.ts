@@ -1,9 +1,10 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import type { Logger } from "@logtape/logtape";
 import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
-import { Deadline, raceSignal } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { RateExceededError } from "../base/errors.ts";
 import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "../link/network.ts";

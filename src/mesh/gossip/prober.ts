@@ -1,5 +1,6 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import type { Clock } from "../base/clock.ts";
-import { Deadline, raceSignal } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { PROBE_TIMEOUT_MS } from "../base/defaults.ts";
 import type { PeerId } from "../base/types.ts";
 

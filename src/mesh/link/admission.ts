@@ -1,8 +1,9 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import type { Logger } from "@logtape/logtape";
 import { AdmittedConnections } from "./admitted_connections.ts";
 import type { Clock } from "../base/clock.ts";
 import { sourceOf, whoYields } from "./crowding.ts";
-import { Deadline, raceSignal } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import type { Counters } from "../base/counters.ts";
 import {
   JOIN_RATE,

@@ -1,8 +1,9 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import type { Connection, Libp2p, Listener, Stream } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
-import { Deadline, raceSignal } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import {
   DIAL_ADDRESS_TIMEOUT_MS,
   MAX_CONNECTIONS,

@@ -1,8 +1,9 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import { z } from "zod";
 import { versionNumber } from "../base/names.ts";
 import type { ByteStream } from "../base/byte_stream.ts";
 import { byteStringOf, encodeCbor } from "../base/cbor.ts";
-import { Deadline, raceSignal } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { LIFE_RATE, MAX_JOIN_MESSAGE_BYTES, PROOF_OF_LIFE_MS } from "../base/defaults.ts";
 import { concatBytes, publicKeyOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { MessageStream } from "../base/messages.ts";

@@ -1,6 +1,6 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Stream } from "@libp2p/interface";
-import { raceSignal } from "../base/deadline.ts";
 import { DRAIN_QUIET_MS } from "./defaults.ts";
 
 export interface DrainOptions {

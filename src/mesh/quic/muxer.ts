@@ -1,3 +1,4 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import {
   type AbortOptions,
   type ComponentLogger,
@@ -11,7 +12,7 @@ import {
   type StreamMuxerStatus,
   TypedEventEmitter,
 } from "@libp2p/interface";
-import { Deadline, raceSignal } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { agreeEarly } from "./agree_early.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import type { QuicConnection } from "./connection.ts";

@@ -1,3 +1,4 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import {
   type AbortOptions,
   type Logger,
@@ -6,7 +7,6 @@ import {
 } from "@libp2p/interface";
 import { AbstractStream, type SendResult } from "@libp2p/utils";
 import type { ByteStream } from "../base/byte_stream.ts";
-import { raceSignal } from "../base/deadline.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import { LINGER_MS, MAX_UNSENT_BYTES, QUIET_READ_BYTES, READ_BYTES } from "./defaults.ts";
 import {

@@ -1,3 +1,4 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import { privateKeyToProtobuf } from "@libp2p/crypto/keys";
 import {
   AbortError,
@@ -14,7 +15,6 @@ import {
   transportSymbol,
 } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
-import { raceSignal } from "../base/deadline.ts";
 import { loadAddon } from "./addon.ts";
 import { isQuicAddress, parseQuicAddress, type QuicAddress } from "./address.ts";
 import { asError, DialError } from "./errors.ts";

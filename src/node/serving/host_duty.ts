@@ -1,3 +1,4 @@
+import { raceSignal } from "../../base/race_signal.ts";
 import type { ManagedServer, SplitMember } from "../../engine/mod.ts";
 import type { Announcement, Instance } from "../../mesh/mod.ts";
 import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
@@ -140,14 +141,7 @@ export class HostDuty implements Duty {
   async #weightsKnown(signal: AbortSignal): Promise<void> {
     const model = this.parts.localModel(this.plan);
     if (model === undefined) return;
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      await Promise.race([this.parts.weightsKnown(model), promise]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    await raceSignal(this.parts.weightsKnown(model), signal);
   }
 
   #launch(ownPort: number | null): ManagedServer {

@@ -1,5 +1,6 @@
+import { raceSignal } from "../../../src/base/race_signal.ts";
 import assert from "node:assert/strict";
-import { Deadline, pause, raceSignal } from "../../../src/mesh/base/deadline.ts";
+import { Deadline, pause } from "../../../src/mesh/base/deadline.ts";
 
 const never = new Promise<never>(() => {});
 
