@@ -77,6 +77,8 @@ export class ConsolePage implements AsyncDisposable {
   async goTo(page: "Mesh" | "Models" | "Chat" | "Activity" | "Agents"): Promise<void> {
     const link = this.page.getByRole("navigation").getByRole("link", { name: page });
     if (await link.getAttribute("aria-current") === null) await link.click();
+    // The page is drawn a moment after the click: until then the page before is still the current one.
+    await link.and(this.page.locator("[aria-current]")).waitFor();
   }
 
   async waitForHeadline(text: string): Promise<void> {
