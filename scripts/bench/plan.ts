@@ -16,7 +16,7 @@ const RUNS = 100;
 const AIM = "<= 5 ms";
 
 const OPTIONS: TargetOptions = {
-  told: null,
+  pinned: null,
   catalog: [],
   mayCool: false,
   rested: new Set(),

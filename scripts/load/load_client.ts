@@ -8,7 +8,7 @@ const logger = getLogger("load");
 
 /** A client's gateway over its mesh, as in the program; only its HTTP port is left out. */
 class ClientGateway extends Gateway {
-  summon(): Promise<boolean> {
+  requestLoad(): Promise<boolean> {
     return Promise.resolve(false);
   }
 

@@ -174,7 +174,7 @@ export class MeshNode implements Mesh {
   }
 
   // deno-lint-ignore require-await -- as above
-  async standingInvite(): Promise<string | null> {
+  async defaultInvite(): Promise<string | null> {
     return this.#inviting.standing();
   }
 

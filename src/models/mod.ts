@@ -29,7 +29,7 @@ export {
   planFit,
   withinMemory,
 } from "./fit.ts";
-export { ModelShelf } from "./shelf.ts";
+export { ModelInventory } from "./inventory.ts";
 export { place, type PlacementInput } from "./placement.ts";
 export { checkModelsDir } from "./models_dir.ts";
 export { purposeOf } from "./purpose.ts";

@@ -6,21 +6,21 @@ import type { ActiveOptions } from "./active_options.ts";
 import { roleOf } from "./serving/announcement.ts";
 import { DEMAND_LOOK_MS } from "./plan/defaults.ts";
 import { downloadables } from "./plan/downloadables.ts";
-import { type Duty, serverFor, splitPeers } from "./serving/duty.ts";
-import { dutyParts } from "./duty_parts.ts";
+import { type Job, serverFor, splitPeers } from "./serving/job.ts";
+import { jobParts } from "./job_parts.ts";
 import { FailedModels } from "./serving/failed_models.ts";
 import { firstView } from "./standby/first_view.ts";
 import { freezeNotes } from "./report/freeze_notes.ts";
 import { HttpEnd } from "./ends/http_end.ts";
 import { IdleUnload } from "./serving/idle_unload.ts";
 import type { KeptWords } from "./data/kept_words.ts";
-import { Outlook } from "./serving/outlook.ts";
+import { LocalState } from "./serving/local_state.ts";
 import type { NodePart } from "./report/part.ts";
 import { modelNameOf } from "./plan/plan.ts";
 import { Reconciler } from "./serving/reconciler.ts";
 import { RpcEnds } from "./ends/rpc_ends.ts";
 import { StandbyKeeper } from "./standby/standby_keeper.ts";
-import { modelToSummon, summonByOthers } from "./plan/summons.ts";
+import { modelToRequest, requestLoadElsewhere } from "./plan/load_requests.ts";
 import { TableWatch } from "./standby/table_watch.ts";
 import { sameModel } from "./plan/view.ts";
 import { WeightIndexer } from "./ends/weight_indexer.ts";
@@ -29,7 +29,7 @@ import { continued, dropping, serving } from "./plan/wishes.ts";
 /** What only a member does: it offers memory, announces itself, plans and runs llama.cpp, or stands by for that. */
 export class Active implements NodePart {
   readonly #options: ActiveOptions;
-  readonly #outlook: Outlook;
+  readonly #localState: LocalState;
   readonly #reconciler: Reconciler;
   readonly #rpc: RpcEnds;
   readonly #http: HttpEnd;
@@ -41,40 +41,40 @@ export class Active implements NodePart {
   constructor(options: ActiveOptions) {
     const { mesh } = options;
     this.#options = options;
-    const { told, wanted, chosen, kept } = options;
-    const settings = { told: refOrNull(told), wanted, dropped: [], resting: [] };
+    const { pinned, wanted, chosen, kept } = options;
+    const settings = { pinned: refOrNull(pinned), wanted, dropped: [], resting: [] };
     const dropped = Object.keys(kept.words.dropped);
-    this.#outlook = new Outlook({
+    this.#localState = new LocalState({
       mesh,
-      facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.desk.roomBytes }),
+      facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.manager.roomBytes }),
       wishes: continued(settings, { dropped, chosen: refOrNull(chosen) }),
       now: systemClock.now,
     });
-    const duty = () => this.#reconciler.duty;
+    const job = () => this.#reconciler.job;
     this.#rpc = new RpcEnds({
       ...options,
       rpcProtocol: options.engine.rpcProtocol,
       onDisk: () => this.onDisk,
-      duty,
+      job,
     });
     this.#reconciler = this.#createReconciler();
     this.#rest = new IdleUnload({
       ...options,
-      outlook: this.#outlook,
+      localState: this.#localState,
       reconciler: this.#reconciler,
     });
     this.#standby = this.#createStandby();
     this.#table = new TableWatch(mesh);
     this.#failed = new FailedModels({
       ...options,
-      failures: () => this.#reconciler.stance.failures,
+      failures: () => this.#reconciler.intent.failures,
       retry: () => this.#reconciler.retry(),
       after: systemClock.after,
     });
     this.#http = new HttpEnd({
       ...options,
-      demand: this.#outlook.demand,
-      find: (model) => serverFor(duty(), model),
+      demand: this.#localState.demand,
+      find: (model) => serverFor(job(), model),
       isRetired: (model) => this.#reconciler.hasRetired(model),
     });
   }
@@ -92,15 +92,15 @@ export class Active implements NodePart {
   }
 
   get onDisk(): readonly LocalModel[] {
-    return this.#options.shelf.models;
+    return this.#options.inventory.models;
   }
 
   /** Why it serves what it serves, for people. */
   get why(): string | null {
-    const { instance } = this.#reconciler.duty;
+    const { instance } = this.#reconciler.job;
     if (instance === null) return null;
     const { name } = instance.model;
-    const isTold = this.#outlook.wishes.told?.name === name;
+    const isTold = this.#localState.wishes.pinned?.name === name;
     return isTold ? this.#options.kept.why(name) : this.#reconciler.reason;
   }
 
@@ -109,26 +109,26 @@ export class Active implements NodePart {
   }
 
   get loading(): { readonly model: string; readonly fraction: number } | null {
-    const { instance, progress } = this.#reconciler.duty;
+    const { instance, progress } = this.#reconciler.job;
     return instance?.state === "loading"
       ? { model: instance.model.name, fraction: progress }
       : null;
   }
 
   get notes(): readonly string[] {
-    return this.#reconciler.duty.notes ?? [];
+    return this.#reconciler.job.notes ?? [];
   }
 
   status() {
     const { engine, memory, supervisor } = this.#options;
-    const duty = this.#reconciler.duty;
+    const job = this.#reconciler.job;
     const { build, rpcProtocol, llamaServer: path } = engine;
     const used = this.#announcement().devices;
     const notes = freezeNotes(supervisor.freezes);
     return {
       ...(notes.length === 0 ? {} : { notes }),
-      role: roleOf(duty),
-      model: modelNameOf(duty.plan),
+      role: roleOf(job),
+      model: modelNameOf(job.plan),
       vramBytes: memory.memoryBytes,
       devices: [...used],
       engine: { build, rpcProtocol, path },
@@ -148,19 +148,19 @@ export class Active implements NodePart {
   }
 
   /** A standby that has no voice in the mesh asks a member, as a client does. */
-  async summon(name: string, signal: AbortSignal): Promise<boolean> {
-    return this.#call(name) || await summonByOthers(this.#options.mesh, name, signal);
+  async requestLoad(name: string, signal: AbortSignal): Promise<boolean> {
+    return this.#call(name) || await requestLoadElsewhere(this.#options.mesh, name, signal);
   }
 
   /** Makes the mesh want a model that is on one of its disks. */
   #call(name: string): boolean {
     const { mesh } = this.#options;
-    const self = this.#outlook.content(this.#reconciler.duty, this.#reconciler.stance);
-    const model = modelToSummon(name, [self, ...mesh.members()]);
+    const self = this.#localState.content(this.#reconciler.job, this.#reconciler.intent);
+    const model = modelToRequest(name, [self, ...mesh.members()]);
     if (model === undefined) return false;
-    this.#outlook.summons.call(model, systemClock.now());
+    this.#localState.loadRequests.call(model, systemClock.now());
     this.#rest.wakeUp(model);
-    this.#announce(this.#reconciler.duty);
+    this.#announce(this.#reconciler.job);
     void this.#standby.enter(`${model} is asked for`);
     this.#reconciler.wake();
     return true;
@@ -172,24 +172,24 @@ export class Active implements NodePart {
       throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
     }
     await this.#standby.enter(`its user wants ${model}`);
-    this.#outlook.wishes = serving(this.#outlook.wishes, refOf(file));
+    this.#localState.wishes = serving(this.#localState.wishes, refOf(file));
     this.#reconciler.retry();
     await this.#keep((kept, nowMs) => kept.serve(file, nowMs));
     await this.#reconciler.reconsider();
   }
 
   async drop(model: string): Promise<void> {
-    if (this.ownModel !== model && this.#outlook.wishes.told?.name !== model) {
+    if (this.ownModel !== model && this.#localState.wishes.pinned?.name !== model) {
       throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
     }
-    this.#outlook.wishes = dropping(this.#outlook.wishes, model);
+    this.#localState.wishes = dropping(this.#localState.wishes, model);
     await this.#keep((kept, nowMs) => kept.drop(model, nowMs));
     await this.#reconciler.reconsider();
   }
 
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { mesh, supervisor, shelf, logger } = this.#options;
+    const { mesh, supervisor, inventory, logger } = this.#options;
     const unsubscribe = mesh.subscribe((event) => {
       if (event.type === "members") this.#meet();
       else if (event.type === "asked") this.#call(event.model);
@@ -197,14 +197,14 @@ export class Active implements NodePart {
     const ending = new AbortController();
     const indexer = new WeightIndexer(this.#options);
     indexer.index();
-    const watching = shelf.watch(ending.signal).catch((error: unknown) =>
+    const watching = inventory.watch(ending.signal).catch((error: unknown) =>
       logger.warn("New models are noticed at the next start: {error}", { error })
     );
-    const unshelve = shelf.subscribe(() => {
+    const unshelve = inventory.subscribe(() => {
       indexer.index();
       this.#followFile();
       this.#failed.retry();
-      this.#announce(this.#reconciler.duty);
+      this.#announce(this.#reconciler.job);
       this.#reconciler.wake();
     });
     const demand = setInterval(
@@ -214,12 +214,12 @@ export class Active implements NodePart {
         } catch (error) {
           logger.error("Cannot see whether a model is still needed: {error}", { error });
         }
-        if (this.#outlook.demand.isThere) this.#reconciler.wake();
+        if (this.#localState.demand.isThere) this.#reconciler.wake();
       },
       DEMAND_LOOK_MS,
     );
     try {
-      this.#announce(this.#reconciler.duty);
+      this.#announce(this.#reconciler.job);
       if (this.#options.joining && !mesh.passive) await firstView(mesh, signal, systemClock.after);
       this.#meet();
       await Promise.all([this.#reconciler.run(signal), this.#standby.run(signal)]);
@@ -247,11 +247,11 @@ export class Active implements NodePart {
   #createReconciler(): Reconciler {
     const catalog = downloadables(this.#options.contextLength);
     return new Reconciler({
-      planOptions: () => ({ told: this.#outlook.wishes.told, catalog }),
-      view: (duty, stance) => this.#outlook.view(duty, stance),
-      changed: (duty) => this.#announce(duty),
+      planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog }),
+      view: (job, intent) => this.#localState.view(job, intent),
+      changed: (job) => this.#announce(job),
       mayAct: () => this.#standby.hasView,
-      parts: dutyParts(this.#options, this.#rpc),
+      parts: jobParts(this.#options, this.#rpc),
     });
   }
 
@@ -264,21 +264,22 @@ export class Active implements NodePart {
       catalog: downloadables(contextLength),
       self: () => ({ ...this.#announcement(), peer: mesh.self, rttsMs: {} }),
       isIdle: () => this.#isIdle(),
-      changed: () => this.#onPresence(),
+      changed: () => this.#onStandbyState(),
       ...(standby === undefined ? {} : { limits: standby }),
     });
   }
 
   /** Nobody would miss its voice: it does nothing, its user wants nothing, and no model waits here to be asked for. */
   #isIdle(): boolean {
-    const { told, wanted } = this.#outlook.wishes;
-    return this.#reconciler.isIdle && told === null && wanted.length === 0 &&
-      !this.#rest.isResting && !this.#outlook.isSummoning && !this.#options.desk.isDownloading;
+    const { pinned, wanted } = this.#localState.wishes;
+    return this.#reconciler.isIdle && pinned === null && wanted.length === 0 &&
+      !this.#rest.isResting && !this.#localState.isLoadRequested &&
+      !this.#options.manager.isDownloading;
   }
 
   /** What others did while this node did not hear them is no news of theirs. */
-  #onPresence(): void {
-    this.#outlook.forgetOthers();
+  #onStandbyState(): void {
+    this.#localState.forgetOthers();
     this.#meet();
     this.#reconciler.wake();
   }
@@ -292,11 +293,11 @@ export class Active implements NodePart {
     this.#options.changed();
   }
 
-  #announce(duty: Duty): void {
+  #announce(job: Job): void {
     const { mesh } = this.#options;
-    mesh.announce(this.#announcement(duty));
-    mesh.watchClosely(splitPeers(duty));
-    this.#rpc.dutyChanged();
+    mesh.announce(this.#announcement(job));
+    mesh.watchClosely(splitPeers(job));
+    this.#rpc.jobChanged();
     this.#standby.wake();
     this.#failed.look();
     this.#options.changed();
@@ -304,14 +305,16 @@ export class Active implements NodePart {
 
   /** A file that was replaced is the same wish. */
   #followFile(): void {
-    const { told } = this.#outlook.wishes;
-    if (told === null || this.onDisk.some((file) => sameModel(file, told))) return;
-    const file = this.onDisk.find(({ name }) => name === told.name);
-    if (file !== undefined) this.#outlook.wishes = { ...this.#outlook.wishes, told: refOf(file) };
+    const { pinned } = this.#localState.wishes;
+    if (pinned === null || this.onDisk.some((file) => sameModel(file, pinned))) return;
+    const file = this.onDisk.find(({ name }) => name === pinned.name);
+    if (file !== undefined) {
+      this.#localState.wishes = { ...this.#localState.wishes, pinned: refOf(file) };
+    }
   }
 
-  #announcement(duty = this.#reconciler.duty) {
-    return this.#outlook.content(duty, this.#reconciler.stance, this.#rpc.tunnelMap(duty));
+  #announcement(job = this.#reconciler.job) {
+    return this.#localState.content(job, this.#reconciler.intent, this.#rpc.tunnelMap(job));
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Logger } from "@logtape/logtape";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
-import type { LocalModel, ModelShelf, WeightLibrary } from "../models/mod.ts";
+import type { LocalModel, ModelInventory, WeightLibrary } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { KeptWords } from "./data/kept_words.ts";
-import type { ModelDesk } from "./models/model_desk.ts";
+import type { ModelManager } from "./models/model_manager.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
 /** What a node is made of that offers memory. */
@@ -15,9 +15,9 @@ export interface ActiveOptions {
   readonly supervisor: Supervisor;
   readonly memory: OfferedMemory;
   /** The models on this machine's disk; others may come while it runs. */
-  readonly shelf: ModelShelf;
+  readonly inventory: ModelInventory;
   /** The model that the command line names first. */
-  readonly told: LocalModel | null;
+  readonly pinned: LocalModel | null;
   /** What its user said while it ran, in this run and before. */
   readonly kept: KeptWords;
   /** The model that its user chose so, where it is on this disk. */
@@ -33,7 +33,7 @@ export interface ActiveOptions {
   readonly version: string;
   readonly counts: TunnelCounts;
   /** Fetches what the mesh lacks. */
-  readonly desk: Pick<ModelDesk, "fetch" | "roomBytes" | "isDownloading">;
+  readonly manager: Pick<ModelManager, "fetch" | "roomBytes" | "isDownloading">;
   /** What need not cross the network when a split loads. */
   readonly weights: WeightLibrary;
   /** The node has peers to hear of before it plans. */

@@ -1,4 +1,4 @@
-import type { HubConfig } from "./models/model_desk.ts";
+import type { HubConfig } from "./models/model_manager.ts";
 
 /** What a node has to be told; src/cli makes it of argv, environment and file. */
 export interface NodeConfig {

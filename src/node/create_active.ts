@@ -15,8 +15,8 @@ import {
   isUrl,
   type Library,
   type ModelEnvironment,
+  ModelInventory,
   ModelNotFoundError,
-  ModelShelf,
   openLibrary,
   WeightLibrary,
   withinMemory,
@@ -37,8 +37,8 @@ export type LocalParts = Pick<
   | "engine"
   | "supervisor"
   | "memory"
-  | "shelf"
-  | "told"
+  | "inventory"
+  | "pinned"
   | "drafts"
   | "wanted"
   | "weights"
@@ -64,7 +64,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   const { dataDir, binDir, maxVramBytes } = config;
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
-  const { told, wanted, shelf, drafts, chosen } = await readModels(config, options);
+  const { pinned, wanted, inventory, drafts, chosen } = await readModels(config, options);
   const [engine] = await Promise.all([
     prepareEngine({
       ...options,
@@ -83,15 +83,15 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     maxVramBytes,
   });
   // A projector never keeps its model from being served here.
-  shelf.adapt((model) => withinMemory(model, memory.memoryBytes, config.contextLength));
+  inventory.adapt((model) => withinMemory(model, memory.memoryBytes, config.contextLength));
   const supervisor = createSupervisor({ engine, dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
   return {
     engine,
     supervisor,
     memory,
-    shelf,
-    told,
+    inventory,
+    pinned,
     wanted,
     drafts,
     weights,
@@ -108,23 +108,23 @@ async function readModels(
   await checkModelsDir(modelsDir);
   const library = openLibrary({ modelsDir, dataDir, home, environment });
   const [first, ...others] = modelsOf(config);
-  const told = first === undefined ? null : await library.resolve(first, signal);
+  const pinned = first === undefined ? null : await library.resolve(first, signal);
   const names = await Promise.all(others.map((model) => nameOf(library, model)));
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
-  const wanted = told === null ? names : [told.name, ...names];
+  const wanted = pinned === null ? names : [pinned.name, ...names];
   await kept.start(config.models, wanted).catch((error: Error) =>
     logger.warn("What was said of models before may be heeded again: {reason}", {
       reason: error.message,
     })
   );
   const chosen = await chosenModel(kept.words, library, signal);
-  const pinned = [told, chosen, guide].filter((model) => model !== null);
-  const shelf = await ModelShelf.open({ library, pinned }, signal);
-  logBrokenModels(shelf, logger);
-  logStart({ words: kept.words, chosen, named: told }, logger);
+  const extra = [pinned, chosen, guide].filter((model) => model !== null);
+  const inventory = await ModelInventory.open({ library, extra }, signal);
+  logBrokenModels(inventory, logger);
+  logStart({ words: kept.words, chosen, named: pinned }, logger);
   const drafts = await draftChoice(config.draft, library);
-  return { told, wanted, shelf, drafts, chosen };
+  return { pinned, wanted, inventory, drafts, chosen };
 }
 
 /** A file that is named must be one. */
@@ -149,7 +149,7 @@ async function nameOf(library: Library, model: string): Promise<string> {
 export interface CreateActiveOptions extends
   Pick<
     ActiveOptions,
-    "mesh" | "counts" | "joining" | "logger" | "changed" | "version" | "desk" | "standby"
+    "mesh" | "counts" | "joining" | "logger" | "changed" | "version" | "manager" | "standby"
   > {
   readonly mesh: Mesh;
   readonly counts: TunnelCounts;

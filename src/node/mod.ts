@@ -1,7 +1,7 @@
 /** The one place where parts meet: what a node should do, and the loop that makes it so. */
 
 export type { NodeConfig } from "./config.ts";
-export type { HubConfig } from "./models/model_desk.ts";
+export type { HubConfig } from "./models/model_manager.ts";
 export {
   DataDirInUseError,
   DataDirUnusableError,

@@ -23,7 +23,7 @@ import { DataDirLock, dataDirWarning } from "./data/data_dir.ts";
 import { FindingsWatch } from "./report/findings_watch.ts";
 import { KeptWords } from "./data/kept_words.ts";
 import { keepLastStart } from "./data/last_start.ts";
-import { ModelDesk } from "./models/model_desk.ts";
+import { ModelManager } from "./models/model_manager.ts";
 import { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
 import { Passive } from "./passive.ts";
@@ -44,10 +44,10 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   if (warning !== null) options.logger.warn("{warning}", { warning });
   if (config.modelsDir !== null) await removeDrafts(config.modelsDir);
   const { mesh, local } = await startParts(config, options, starting);
-  const token = await mesh.standingInvite();
+  const token = await mesh.defaultInvite();
   const adminKey = config.adminKey ?? crypto.randomUUID();
-  const { api, part, desk, watch } = await connect(config, options, { mesh, local, token });
-  starting.defer(() => desk.stop());
+  const { api, part, manager, watch } = await connect(config, options, { mesh, local, token });
+  starting.defer(() => manager.stop());
   starting.defer(() => watch.stop());
   const servers = await serve(config, { ...options, api, keys, adminKey });
   starting.defer(() => servers.stop());
@@ -97,7 +97,7 @@ async function startParts(
       leave,
       role,
       // Who has nothing to serve asks first whether the mesh has room for one more.
-      passive: modelsOf(config).length === 0 && (kept?.words.told ?? null) === null,
+      passive: modelsOf(config).length === 0 && (kept?.words.pinned ?? null) === null,
       bindPort,
       name,
       version,
@@ -125,7 +125,7 @@ async function connect(
   {
     readonly api: NodeApi;
     readonly part: NodePart;
-    readonly desk: ModelDesk;
+    readonly manager: ModelManager;
     readonly watch: FindingsWatch;
   }
 > {
@@ -137,7 +137,7 @@ async function connect(
   };
   const { name, hub, contextLength } = config;
   const stock = local === null ? null : stockOf(config, local);
-  const desk = await ModelDesk.open({
+  const manager = await ModelManager.open({
     mesh,
     stock,
     hub,
@@ -154,7 +154,7 @@ async function connect(
     logger,
     changed,
     version,
-    desk,
+    manager,
     ...(standby === undefined ? {} : { standby }),
   });
   const { dataDir } = config;
@@ -171,15 +171,15 @@ async function connect(
   });
   const engineLogs = () => logTails(dataDir);
   const findings = () => watch.current;
-  const parts = { mesh, counts, part, modelActions: desk, engineLogs, findings };
+  const parts = { mesh, counts, part, modelActions: manager, engineLogs, findings };
   const api = new NodeApi({ ...parts, name, version, commands, token, logger });
   logs?.subscribe((line) => api.send({ type: "log", line }));
-  return { api, part, desk, watch };
+  return { api, part, manager, watch };
 }
 
-function stockOf(config: NodeConfig, { shelf, memory, engine }: LocalParts) {
+function stockOf(config: NodeConfig, { inventory, memory, engine }: LocalParts) {
   const folder = config.modelsDir ?? join(config.dataDir, "models");
-  return { shelf, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
+  return { inventory, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
 }
 
 /** The key of the command line, which has no limits, and those of the file. */

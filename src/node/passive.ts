@@ -1,7 +1,7 @@
 import { ModelRefusedError } from "../api/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import type { NodePart } from "./report/part.ts";
-import { summonByOthers } from "./plan/summons.ts";
+import { requestLoadElsewhere } from "./plan/load_requests.ts";
 import { TableWatch } from "./standby/table_watch.ts";
 
 /** A client: it has no llama.cpp, no model and no child process. */
@@ -41,8 +41,8 @@ export class Passive implements NodePart {
   }
 
   /** A client announces nothing: the member that it asks does it. */
-  summon(model: string, signal: AbortSignal): Promise<boolean> {
-    return summonByOthers(this.#mesh, model, signal);
+  requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
+    return requestLoadElsewhere(this.#mesh, model, signal);
   }
 
   /** A client stays what it is. */

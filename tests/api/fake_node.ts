@@ -84,8 +84,8 @@ export class FakeNode implements GatewayNode, ManagementNode {
   /** Models that are loaded when they are asked for. */
   readonly onDisk: string[] = [];
 
-  summon(model: string): Promise<boolean> {
-    this.asked.push(`summon ${model}`);
+  requestLoad(model: string): Promise<boolean> {
+    this.asked.push(`requestLoad ${model}`);
     return Promise.resolve(this.onDisk.includes(model));
   }
 

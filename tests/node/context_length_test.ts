@@ -6,7 +6,7 @@ import type { ModelHeader } from "../../src/models/types.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { announcementOf } from "../../src/node/serving/announcement.ts";
 import { decide } from "../../src/node/plan/decide.ts";
-import { idleDuty } from "../../src/node/serving/duty.ts";
+import { idleJob } from "../../src/node/serving/job.ts";
 import type { Member } from "../../src/node/plan/view.ts";
 import { peer, view } from "./members.ts";
 
@@ -47,7 +47,7 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
     downloadBytes: 0,
     contextLength,
   };
-  const content = announcementOf(facts, idleDuty({ kind: "standby" }, null), {
+  const content = announcementOf(facts, idleJob({ kind: "standby" }, null), {
     target,
     claim: null,
     refuses: [],
@@ -84,7 +84,7 @@ const ROWS: readonly (readonly [string, self: Member, others: readonly Member[],
 for (const [fact, self, others, kind] of ROWS) {
   Deno.test(`--ctx: ${fact}`, () => {
     const { plan } = decide(view(self, others), {
-      told: self.target,
+      pinned: self.target,
       catalog: [],
       mayCool: false,
       rested: new Set(),

@@ -84,7 +84,7 @@ const nothingFlaps: Invariant = {
   when: "rest",
   check: (world) => {
     const moved = [...plansBefore.get(world) ?? []].find(([node, key]) =>
-      keyOf(node) !== key && node.serving?.duty.plan.kind !== "standby"
+      keyOf(node) !== key && node.serving?.job.plan.kind !== "standby"
     );
     return moved && `${moved[0].name} did ${moved[1]} and does ${keyOf(moved[0])}`;
   },
@@ -128,7 +128,7 @@ export const fleets: Scenario = {
 
 function serversOf(living: readonly SimNode[], name: string): SimNode[] {
   return living.filter(({ serving }) => {
-    const instance = serving?.duty.instance ?? null;
+    const instance = serving?.job.instance ?? null;
     return instance?.model.name === name && instance.state === "warm";
   });
 }
@@ -156,12 +156,12 @@ function largest(
 }
 
 function warmModel({ serving }: SimNode): string[] {
-  const instance = serving?.duty.instance;
+  const instance = serving?.job.instance;
   return instance?.state === "warm" ? [instance.model.name] : [];
 }
 
 function isInSplit({ serving }: SimNode): boolean {
-  const kind = serving?.duty.plan.kind;
+  const kind = serving?.job.plan.kind;
   return kind === "host" || kind === "worker";
 }
 
@@ -173,7 +173,7 @@ function couldServe(node: SimNode, name: string, catalog: readonly SimModel[]): 
 }
 
 function keyOf({ serving }: SimNode): string {
-  return planKey(serving?.duty.plan as Plan);
+  return planKey(serving?.job.plan as Plan);
 }
 
 function tell(living: readonly SimNode[]): string {

@@ -83,7 +83,7 @@ function seen({ peers }: World, { member: { view } }: SimNode) {
 
 /** What each node does, by name: no identity may change it. */
 function services(nodes: readonly SimNode[]): string[] {
-  return nodes.map(({ name, serving }) => `${name}: ${planKey(serving?.duty.plan as Plan)}`);
+  return nodes.map(({ name, serving }) => `${name}: ${planKey(serving?.job.plan as Plan)}`);
 }
 
 const many = (name: string) => Array.from({ length: 200 }, (_, i) => `${name}-${i}`);

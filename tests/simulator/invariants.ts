@@ -2,7 +2,7 @@
 
 import { saysTheSame } from "../../src/mesh/gossip/membership.ts";
 import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
-import type { Duty } from "../../src/node/serving/duty.ts";
+import type { Job } from "../../src/node/serving/job.ts";
 import type { Invariant } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";
@@ -48,14 +48,14 @@ export const onePlanPerModel: Invariant = {
   check: ({ living }) => {
     const hosts = new Map<string, SimNode>();
     for (const node of living) {
-      const plan = dutyOf(node).plan;
+      const plan = jobOf(node).plan;
       if (plan.kind !== "host") continue;
       const other = hosts.get(plan.model.fingerprint);
       if (other !== undefined) return `${node.name} and ${other.name} both host ${plan.model.name}`;
       hosts.set(plan.model.fingerprint, node);
     }
     for (const node of living) {
-      const plan = dutyOf(node).plan;
+      const plan = jobOf(node).plan;
       if (plan.kind !== "worker" && plan.kind !== "follow") continue;
       const host = hosts.get(plan.model.fingerprint);
       if (host?.peer !== plan.host && !isWaitingHost(living, plan.host)) {
@@ -72,7 +72,7 @@ export const splitsServe: Invariant = {
   when: "plan",
   check: ({ living, peers, tunnels }) => {
     for (const node of living) {
-      const { plan, instance, failure } = dutyOf(node);
+      const { plan, instance, failure } = jobOf(node);
       if (plan.kind !== "host") continue;
       if (instance?.state !== "warm") return `${node.name} hosts and does not serve: ${failure}`;
       for (const { peer } of plan.workers) {
@@ -95,13 +95,13 @@ export const EVERYTHING: readonly Invariant[] = [
   splitsServe,
 ];
 
-function dutyOf(node: SimNode): Duty {
-  return node.serving?.duty as Duty;
+function jobOf(node: SimNode): Job {
+  return node.serving?.job as Job;
 }
 
 function isWaitingHost(living: World["living"], peer: string): boolean {
   const host = living.find((node) => node.peer === peer);
-  const kind = host && dutyOf(host).plan.kind;
+  const kind = host && jobOf(host).plan.kind;
   return kind === "waiting" || kind === "solo";
 }
 

@@ -2,9 +2,9 @@ import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { DEMAND_LOOK_MS } from "../../src/node/plan/defaults.ts";
-import { type Duty, splitPeers } from "../../src/node/serving/duty.ts";
+import { type Job, splitPeers } from "../../src/node/serving/job.ts";
 import { firstView } from "../../src/node/standby/first_view.ts";
-import { Outlook } from "../../src/node/serving/outlook.ts";
+import { LocalState } from "../../src/node/serving/local_state.ts";
 import { Reconciler } from "../../src/node/serving/reconciler.ts";
 import { sameModel } from "../../src/node/plan/view.ts";
 import type { SimModel } from "./scenario.ts";
@@ -33,7 +33,7 @@ export class SimServing {
   readonly #stopping = new AbortController();
   /** Answers that are still to come, by the models that they were asked of. */
   readonly #asked: string[] = [];
-  readonly #outlook: Outlook;
+  readonly #localState: LocalState;
 
   constructor(node: SimNode) {
     this.#node = node;
@@ -50,7 +50,7 @@ export class SimServing {
       },
     };
     const { name, setup: { memoryBytes, split } } = node;
-    this.#outlook = new Outlook({
+    this.#localState = new LocalState({
       mesh,
       facts: () => ({
         name,
@@ -63,16 +63,16 @@ export class SimServing {
         tensorSplit: null,
         contextLength: null,
       }),
-      wishes: { told, wanted, dropped: [], resting: [] },
+      wishes: { pinned: told, wanted, dropped: [], resting: [] },
       now: node.clock.now,
     });
     this.#reconciler = new Reconciler({
       planOptions: () => ({
-        told: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
+        pinned: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
         catalog: catalogOf(node.world.setup.catalog ?? []),
       }),
-      view: (duty, stance) => this.#outlook.view(duty, stance),
-      changed: (duty) => this.#announce(duty),
+      view: (job, intent) => this.#localState.view(job, intent),
+      changed: (job) => this.#announce(job),
       parts: {
         companionsOf: () => ({ draft: null, projector: null, notes: [] }),
         companionFailed: () => {},
@@ -93,13 +93,13 @@ export class SimServing {
     });
   }
 
-  get duty(): Duty {
-    return this.#reconciler.duty;
+  get job(): Job {
+    return this.#reconciler.job;
   }
 
   /** The assignment for which the host's llama-server is being launched. */
-  get startingDuty(): { readonly term: number; readonly workers: readonly WorkerShare[] } | null {
-    const { instance } = this.#reconciler.duty;
+  get startingJob(): { readonly term: number; readonly workers: readonly WorkerShare[] } | null {
+    const { instance } = this.#reconciler.job;
     return instance === null ? null : { term: instance.term, workers: instance.workers };
   }
 
@@ -107,13 +107,13 @@ export class SimServing {
   ask(model: string, count: number): void {
     for (let request = 0; request < count; request++) {
       this.#asked.push(model);
-      this.#outlook.demand.begin(model, this.#node.clock.now());
+      this.#localState.demand.begin(model, this.#node.clock.now());
     }
   }
 
   answer(): void {
     for (const model of this.#asked.splice(0)) {
-      this.#outlook.demand.end(model, this.#node.clock.now());
+      this.#localState.demand.end(model, this.#node.clock.now());
     }
   }
 
@@ -142,7 +142,7 @@ export class SimServing {
     const { member, clock, setup } = this.#node;
     this.#listeners.add(() => this.#reconciler.wakeSoon());
     this.#lookAtDemand();
-    this.#announce(this.duty);
+    this.#announce(this.job);
     const mesh = {
       members: () => member.view.members,
       subscribe: (listener: (event: MeshEvent) => void) => {
@@ -155,7 +155,7 @@ export class SimServing {
   }
 
   #lookAtDemand(): void {
-    if (this.#outlook.demand.isThere) this.#reconciler.wake();
+    if (this.#localState.demand.isThere) this.#reconciler.wake();
     this.#node.clock.after(DEMAND_LOOK_MS, () => this.#lookAtDemand());
   }
 
@@ -171,14 +171,14 @@ export class SimServing {
     clock.after(world.random.between(DOWNLOAD_MS.least, DOWNLOAD_MS.most), resolve);
     await promise;
     disk.push(found);
-    this.#announce(this.duty);
+    this.#announce(this.job);
     this.#reconciler.wake();
   }
 
-  #announce(duty: Duty): void {
+  #announce(job: Job): void {
     const { member, world } = this.#node;
-    member.view.announce(this.#outlook.content(duty, this.#reconciler.stance));
-    member.watchClosely(splitPeers(duty));
+    member.view.announce(this.#localState.content(job, this.#reconciler.intent));
+    member.watchClosely(splitPeers(job));
     world.tunnels.gateChanged(this.#node);
   }
 }

@@ -26,9 +26,9 @@ export class SimTunnels {
   /** A split's llama-server connects to all of its workers; it loads once they have let it in. */
   connect(server: SimServer): void {
     const { node } = server;
-    const duty = node.serving?.startingDuty;
-    const term = duty?.term ?? 0;
-    for (const { peer } of duty?.workers ?? []) {
+    const job = node.serving?.startingJob;
+    const term = job?.term ?? 0;
+    for (const { peer } of job?.workers ?? []) {
       const worker = this.#world.peers.get(peer);
       if (worker === undefined) continue;
       const tunnel: Tunnel = { server, worker, term, state: "waiting" };
@@ -37,7 +37,7 @@ export class SimTunnels {
     }
   }
 
-  /** The worker's duty has changed. */
+  /** The worker's job has changed. */
   gateChanged(worker: SimNode): void {
     for (const tunnel of this.#of(worker)) if (tunnel.state === "waiting") this.#look(tunnel);
   }
@@ -75,9 +75,9 @@ export class SimTunnels {
     if (!worker.running || !network.reachable(server.node, worker)) {
       return this.#break(tunnel, SILENCE_MS);
     }
-    const duty = worker.serving?.duty;
-    if (duty === undefined) return;
-    const answer = gateAnswer(duty, server.node.peer, term);
+    const job = worker.serving?.job;
+    if (job === undefined) return;
+    const answer = gateAnswer(job, server.node.peer, term);
     if (answer === "later") return;
     if (answer === "over") return this.#break(tunnel);
     tunnel.state = "open";

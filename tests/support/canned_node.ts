@@ -168,7 +168,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   /** What the page did with models, such as `serve guide`. */
   readonly done: string[] = [];
 
-  summon(): Promise<boolean> {
+  requestLoad(): Promise<boolean> {
     return Promise.resolve(false);
   }
 

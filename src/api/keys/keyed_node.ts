@@ -58,8 +58,8 @@ export class KeyedNode implements GatewayNode {
     return this.#node.coming().filter((model) => this.#mayUse(model));
   }
 
-  async summon(model: string, signal: AbortSignal): Promise<boolean> {
-    return this.#mayUse(model) && await this.#node.summon(model, signal);
+  async requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
+    return this.#mayUse(model) && await this.#node.requestLoad(model, signal);
   }
 
   explain(instance: GatewayInstance, error: unknown): unknown {

@@ -10,7 +10,7 @@ export interface Load {
 }
 
 /**
- * The order in which the instances are asked: a conversation's own order (see `candidates`), but those that
+ * The order in which the instances are asked: a conversation's own order (see `rendezvousOrder`), but those that
  * have more than {@linkcode LOAD_SLACK} of their part of all requests come last. Pure.
  */
 export function balanced(

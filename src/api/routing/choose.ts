@@ -26,7 +26,7 @@ export function warmNames(warm: readonly GatewayInstance[]): readonly string[] {
  * that knows the same instances finds the same order, and an instance that comes or goes moves only
  * the conversations that it takes or had.
  */
-export function candidates(
+export function rendezvousOrder(
   instances: readonly GatewayInstance[],
   conversation: string,
 ): readonly GatewayInstance[] {

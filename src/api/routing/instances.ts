@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { balanced, type Loads } from "./balance.ts";
-import { candidates, chooseModel, warmNames } from "./choose.ts";
+import { chooseModel, rendezvousOrder, warmNames } from "./choose.ts";
 import {
   ENDS_ALLOWED,
   HELD_LOOK_MS,
@@ -121,7 +121,7 @@ export class InstanceSearch {
       instance.model === model && !this.#asked.has(instance.host) &&
       (this.#begun === undefined || instance.fingerprint === this.#begun.fingerprint)
     );
-    return candidates(serving, this.#key);
+    return rendezvousOrder(serving, this.#key);
   }
 
   /** Returns where waiting may help, for as long as it may last. */
@@ -137,7 +137,7 @@ export class InstanceSearch {
     const isHopeless = obstacle === undefined
       ? !comes && this.#failed === undefined
       : isFinal(obstacle);
-    const isRefused = isHopeless && (model === null || !await node.summon(model, signal));
+    const isRefused = isHopeless && (model === null || !await node.requestLoad(model, signal));
     const isOver = now >= this.#heldSinceMs + holdMs ||
       (obstacle !== undefined && now >= (this.#blockedSinceMs ?? now) + patienceFor(obstacle));
     if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);

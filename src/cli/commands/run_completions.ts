@@ -8,7 +8,7 @@ import { printOut } from "../base/output.ts";
 import type { Actions } from "../config/program/actions.ts";
 import { createCommands } from "../config/program/program.ts";
 import type { Runtime } from "../terminal/runtime.ts";
-import { dataDirOf } from "../config/surroundings.ts";
+import { dataDirOf } from "../config/cli_context.ts";
 
 const PROGRAM = "mesh-llm";
 

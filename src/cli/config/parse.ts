@@ -12,14 +12,14 @@ import { NothingToServeError } from "../base/nothing_to_serve.ts";
 import { settingsOf } from "./settings.ts";
 import {
   absolute,
+  type CliContext,
   configPath,
   dataDirOf,
   dataOf,
   type Environment,
   type Facts,
   keyFrom,
-  type Surroundings,
-} from "./surroundings.ts";
+} from "./cli_context.ts";
 import { UsageError } from "../base/usage_error.ts";
 
 /** @throws {UsageError} with one sentence for people. */
@@ -39,7 +39,7 @@ export function understand(
   environment: Environment,
   facts: Facts,
 ): Understood {
-  const around: Surroundings = { environment, facts };
+  const around: CliContext = { environment, facts };
   let settings: readonly Setting[] = [];
   const asked: Command[] = [];
   const warnings: string[] = [];
@@ -151,7 +151,7 @@ function helpOf(argv: readonly string[]): readonly string[] {
  * Without a model and without a mesh to join the directory says what is meant: the same as last time. Where it says
  * nothing either, the empty answer stands for the help; a supervisor that reads JSON is told that it failed.
  */
-function bareCommand(options: ServeOptions, around: Surroundings): readonly ServeConfig[] {
+function bareCommand(options: ServeOptions, around: CliContext): readonly ServeConfig[] {
   const asks = options.client || options.join !== undefined || options.model !== undefined;
   if (asks) return [serveConfig(options, around)];
   if (configPath(options, around) === null) return [];
@@ -178,7 +178,7 @@ function noSuchCommand(word: string, program: Subcommand): UsageError {
 function applyLayers(
   command: Subcommand,
   program: Subcommand,
-  around: Surroundings,
+  around: CliContext,
 ): readonly string[] {
   const isTaken = (attribute: string) =>
     [command, program].some((one) =>

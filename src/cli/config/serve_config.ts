@@ -6,20 +6,20 @@ import type { HubConfig } from "../../node/mod.ts";
 import type { ServeConfig } from "./command.ts";
 import { API_PORT, CONSOLE_PORT, HUGGING_FACE, NAME_LENGTH_MAX } from "../base/defaults.ts";
 import type { ServeOptions } from "./serve_options.ts";
-import { absolute, dataDirOf, keyFrom, type Surroundings } from "./surroundings.ts";
+import { absolute, type CliContext, dataDirOf, keyFrom } from "./cli_context.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { isLoopback } from "./values.ts";
 
 const LOOPBACK = "127.0.0.1";
 
-export function consoleConfig(options: ServeOptions, around: Surroundings): ServeConfig {
+export function consoleConfig(options: ServeOptions, around: CliContext): ServeConfig {
   if (options.console === false) {
     throw new UsageError("The console command opens the page that --no-console leaves out");
   }
   return { ...serveConfig(options, around), openBrowser: true };
 }
 
-export function serveConfig(options: ServeOptions, around: Surroundings): ServeConfig {
+export function serveConfig(options: ServeOptions, around: CliContext): ServeConfig {
   const client = options.client ?? false;
   const dataDir = dataDirOf(options, around);
   const config: ServeConfig = {
@@ -61,13 +61,13 @@ export function serveConfig(options: ServeOptions, around: Surroundings): ServeC
 }
 
 /** The invite, or where it is to be found: `-` or `@PATH`. */
-function joinOf(join: string | undefined, around: Surroundings): string | null {
+function joinOf(join: string | undefined, around: CliContext): string | null {
   if (join === undefined) return null;
   return join.startsWith("@") ? `@${absolute(join.slice(1), around)}` : join;
 }
 
 /** A path as everywhere, or the name of a model on disk. */
-function draftOf(draft: ServeOptions["draft"], around: Surroundings): string | false | null {
+function draftOf(draft: ServeOptions["draft"], around: CliContext): string | false | null {
   if (draft === false) return false;
   if (draft === undefined) return null;
   return draft.endsWith(".gguf") ? absolute(draft, around) : draft;
@@ -90,7 +90,7 @@ function refuseOpenDoors(config: ServeConfig): void {
   }
 }
 
-export function hubOf({ environment }: Surroundings): HubConfig {
+export function hubOf({ environment }: CliContext): HubConfig {
   const endpoint = environment.HF_ENDPOINT || HUGGING_FACE;
   const url = URL.parse(endpoint);
   if (url?.protocol !== "https:") {

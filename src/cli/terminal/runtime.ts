@@ -6,7 +6,7 @@ import type { Commands } from "../../api/mod.ts";
 import { isForeign, othersMayWrite } from "../../base/own_files.ts";
 import { ConfigFileError } from "../config/config_file.ts";
 import { readLastStart } from "../config/last_start.ts";
-import type { Environment, Facts } from "../config/surroundings.ts";
+import type { Environment, Facts } from "../config/cli_context.ts";
 
 export interface Runtime {
   readonly environment: Environment;

@@ -287,7 +287,7 @@ export interface Mesh {
   /** @throws {NotAllowedError} where this node's own grant does not cover it. */
   invite(options: InviteOptions): Promise<string>;
   /** The member's invite that stays the same until it is revoked; `null` where this node may not invite. */
-  standingInvite(): Promise<string | null>;
+  defaultInvite(): Promise<string | null>;
   invites(): readonly InviteStatus[];
   /**
    * Ends an invite and everybody who came by it, now and wherever they are connected.

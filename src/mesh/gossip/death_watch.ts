@@ -7,7 +7,7 @@ import type { PeerId } from "../base/types.ts";
 
 export interface DeathWatchEffects {
   /** A peer was found dead, and this is the signed notice. */
-  buried(notice: MeshRecord): void;
+  declaredDead(notice: MeshRecord): void;
   /** Somebody takes a living peer for dead: the peer itself has to object. */
   tell(peer: PeerId, notice: MeshRecord): void;
 }
@@ -21,7 +21,7 @@ export class DeathWatch {
   /** Peers that were connected since they were last buried. */
   readonly #met = new Set<PeerId>();
   /** The lives that this node has ended. */
-  readonly #buried = new Map<PeerId, number>();
+  readonly #declared = new Map<PeerId, number>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
@@ -57,7 +57,7 @@ export class DeathWatch {
 
   /** Dialling the peer has failed often enough. */
   giveUp(peer: PeerId, reason: string): void {
-    if (this.#roster.isAlive(peer)) this.#bury(peer, reason);
+    if (this.#roster.isAlive(peer)) this.#declareDead(peer, reason);
   }
 
   async stop(): Promise<void> {
@@ -69,7 +69,7 @@ export class DeathWatch {
   async #examine(peer: PeerId, reason: string, notice?: MeshRecord): Promise<void> {
     const alive = await this.#prober.probe(peer);
     if (this.#stopped) return;
-    if (!alive) this.#bury(peer, reason);
+    if (!alive) this.#declareDead(peer, reason);
     else if (notice !== undefined) this.#effects.tell(peer, notice);
   }
 
@@ -77,14 +77,14 @@ export class DeathWatch {
    * A peer that objects to its burial and still cannot be reached from here is left in peace until
    * this node meets it again, for others may reach it.
    */
-  #bury(peer: PeerId, reason: string): void {
-    const notice = this.#roster.obituary(peer);
+  #declareDead(peer: PeerId, reason: string): void {
+    const notice = this.#roster.deathNotice(peer);
     if (notice === undefined || this.#stopped) return;
-    if (!this.#met.has(peer) && this.#buried.get(peer) === notice.incarnation) return;
+    if (!this.#met.has(peer) && this.#declared.get(peer) === notice.incarnation) return;
     this.#met.delete(peer);
-    this.#buried.set(peer, notice.incarnation);
+    this.#declared.set(peer, notice.incarnation);
     this.#logger.debug("{peer} is dead: {reason}", { peer, reason });
-    this.#effects.buried(notice);
+    this.#effects.declaredDead(notice);
   }
 
   #own(examination: Promise<void>): void {

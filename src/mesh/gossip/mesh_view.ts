@@ -87,7 +87,7 @@ export class MeshView implements GossipListener {
         links.connect({ peer, addresses: options.addressesOf(peer), signal }),
     }, clock);
     const effects = {
-      buried: (notice: MeshRecord) => this.#onBuried(notice),
+      declaredDead: (notice: MeshRecord) => this.#onDeclaredDead(notice),
       tell: (peer: PeerId, notice: MeshRecord) => this.#gossip.send(peer, [notice]),
     };
     this.#deaths = new DeathWatch({ roster: this.#roster, prober: this.#prober, effects, logger });
@@ -300,7 +300,7 @@ export class MeshView implements GossipListener {
   #concernsUs(record: MeshRecord): boolean {
     const { self, links } = this.#options;
     if (record.subject === self) {
-      this.#publish(this.#roster.outdo(record));
+      this.#publish(this.#roster.refute(record));
       return true;
     }
     if (record.status !== "dead" || !links.isConnected(record.subject)) return false;
@@ -317,7 +317,7 @@ export class MeshView implements GossipListener {
     }
   }
 
-  #onBuried(notice: MeshRecord): void {
+  #onDeclaredDead(notice: MeshRecord): void {
     this.#options.links.disconnect(notice.subject, new Error("This peer was found dead"));
     const changes = this.#roster.accept([notice]);
     for (const { record } of changes) this.#tellAll(record);

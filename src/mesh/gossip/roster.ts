@@ -177,7 +177,7 @@ export class Roster {
   }
 
   /** Another record of this node is about; answers with one that goes above it, where it is the higher. */
-  outdo(record: MeshRecord): MeshRecord | undefined {
+  refute(record: MeshRecord): MeshRecord | undefined {
     const { counter, self } = this.#options;
     const own = this.recordOf(self);
     if (record.incarnation < counter.incarnation) return undefined;
@@ -196,7 +196,7 @@ export class Roster {
   }
 
   /** A notice that the peer's present life is over; `undefined` where it has none. */
-  obituary(peer: PeerId): MeshRecord | undefined {
+  deathNotice(peer: PeerId): MeshRecord | undefined {
     const version = this.recordOf(peer);
     if (version === undefined || version.status !== "alive") return undefined;
     return this.#options.sign({ status: "dead", subject: peer, version });

@@ -36,7 +36,7 @@ async function findInRepository(repository: string): Promise<FoundModels> {
   };
 }
 
-/** None where the folder can't be read: a cache of another program is nobody's duty to have. */
+/** None where the folder can't be read: a cache of another program is nobody's job to have. */
 async function folderNames(folder: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
   return entries.filter(({ isDirectory, isSymlink }) => isDirectory || isSymlink)

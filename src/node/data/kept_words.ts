@@ -11,13 +11,13 @@ const moment = z.number().int().min(0);
 const schema = z.object({
   /** What `--model` or config.toml named when it was said, absolute. */
   models: z.array(z.string()),
-  told: z.object({ name: z.string(), path: z.string(), atMs: moment }).nullable(),
+  pinned: z.object({ name: z.string(), path: z.string(), atMs: moment }).nullable(),
   dropped: z.record(z.string(), moment),
 });
 
 export type Words = z.infer<typeof schema>;
 
-export const NO_WORDS: Words = { models: [], told: null, dropped: {} };
+export const NO_WORDS: Words = { models: [], pinned: null, dropped: {} };
 
 /**
  * What of it still counts at a start. The latest word wins: the models that a command line or config.toml names are one
@@ -31,7 +31,7 @@ export function heeded(
   const isRepeated = models.length === 0 || String(models) === String(words.models);
   if (isRepeated) return words;
   const dropped = Object.entries(words.dropped).filter(([name]) => !names.includes(name));
-  return { models: [...models], told: null, dropped: Object.fromEntries(dropped) };
+  return { models: [...models], pinned: null, dropped: Object.fromEntries(dropped) };
 }
 
 /** The only owner of its file in a data directory. */
@@ -56,8 +56,8 @@ export class KeptWords {
 
   /** Why its user wants this model served, for people. */
   why(model: string): string {
-    const { told } = this.#words;
-    if (told?.name === model) return `its user chose it here on ${dateOf(told.atMs)}`;
+    const { pinned } = this.#words;
+    if (pinned?.name === model) return `its user chose it here on ${dateOf(pinned.atMs)}`;
     return this.#hasNamed ? "--model or config.toml names it" : "no other model was named";
   }
 
@@ -70,7 +70,8 @@ export class KeptWords {
     const named = await absoluteModels(models);
     this.#hasNamed = named.length > 0;
     const next = heeded(this.#words, { models: named, names });
-    const saidNothing = this.#words.told === null && Object.keys(this.#words.dropped).length === 0;
+    const saidNothing = this.#words.pinned === null &&
+      Object.keys(this.#words.dropped).length === 0;
     // Its file is written with the first word, which is said against what is named now.
     if (saidNothing) this.#words = { ...NO_WORDS, models: named };
     else if (next !== this.#words) await this.#write(next);
@@ -82,15 +83,15 @@ export class KeptWords {
     atMs: number,
   ): Promise<void> {
     const { [name]: _taken, ...dropped } = this.#words.dropped;
-    return this.#write({ ...this.#words, told: { name, path, atMs }, dropped });
+    return this.#write({ ...this.#words, pinned: { name, path, atMs }, dropped });
   }
 
   /** @throws what the disk says */
   drop(name: string, atMs: number): Promise<void> {
-    const { told, dropped } = this.#words;
+    const { pinned, dropped } = this.#words;
     return this.#write({
       ...this.#words,
-      told: told?.name === name ? null : told,
+      pinned: pinned?.name === name ? null : pinned,
       dropped: { ...dropped, [name]: atMs },
     });
   }
@@ -106,7 +107,9 @@ export class KeptWords {
 
 function parse(text: string): Words | undefined {
   try {
-    return schema.safeParse(JSON.parse(text)).data;
+    const { told, ...words } = JSON.parse(text);
+    // `told` is the name that earlier versions wrote.
+    return schema.safeParse({ pinned: told, ...words }).data;
   } catch {
     return undefined;
   }

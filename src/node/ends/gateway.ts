@@ -78,7 +78,7 @@ export abstract class Gateway implements GatewayNode {
     return prospectsOf(this.#parts.mesh.routes()).obstacles;
   }
 
-  abstract summon(model: string, signal: AbortSignal): Promise<boolean>;
+  abstract requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
 
   doubt({ host, local }: GatewayInstance): void {
     if (!local) this.#parts.mesh.suspect(host as PeerId, "nothing came of an answer for a while");

@@ -9,7 +9,7 @@ import {
 } from "../../tunnel/mod.ts";
 import { countRequest, countUntilAborted, type Demand } from "../plan/demand.ts";
 import { MAX_HTTP_STREAMS } from "../plan/defaults.ts";
-import type { LocalServer } from "../serving/duty.ts";
+import type { LocalServer } from "../serving/job.ts";
 import { KeyGrants } from "./grant_gate.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { HTTP_PROTOCOL } from "./protocols.ts";

@@ -3,8 +3,8 @@ import type { Mesh } from "../../mesh/mod.ts";
 import type { LocalModel, WeightLibrary } from "../../models/mod.ts";
 import { RpcServerEnd, RpcTunnels, type TunnelCounts } from "../../tunnel/mod.ts";
 import { MAX_RPC_STREAMS } from "../plan/defaults.ts";
-import { type Duty, splitPeers } from "../serving/duty.ts";
-import { fellowsOf } from "../plan/fellows.ts";
+import { type Job, splitPeers } from "../serving/job.ts";
+import { peerWorkersOf } from "../plan/peer_workers.ts";
 import { opener, RPC_PROTOCOL } from "./protocols.ts";
 import { RpcGate } from "./rpc_gate.ts";
 import { sameModel } from "../plan/view.ts";
@@ -18,7 +18,7 @@ export interface RpcEndsOptions {
   readonly weights: WeightLibrary;
   readonly rpcProtocol: string;
   readonly onDisk: () => readonly LocalModel[];
-  readonly duty: () => Duty;
+  readonly job: () => Job;
 }
 
 /** Both ends of the RPC tunnels on one node: its ports to others' rpc-servers, and the way to its own. */
@@ -29,9 +29,9 @@ export class RpcEnds {
   readonly #served: RpcServerEnd;
 
   constructor(options: RpcEndsOptions) {
-    const { mesh, counts, logger, weights, duty } = options;
+    const { mesh, counts, logger, weights, job } = options;
     this.#options = options;
-    this.#gate = new RpcGate(duty, () => this.#fellows());
+    this.#gate = new RpcGate(job, () => this.#peerWorkers());
     const understood = {
       weights: weightSource(weights, () => this.#hosted()),
       countsOf: (peer: string) => counts.rpcOf(peer),
@@ -68,11 +68,11 @@ export class RpcEnds {
     }
   }
 
-  /** For the announcement: the ports of this duty's split alone. */
-  tunnelMap(duty: Duty): Record<string, number> {
+  /** For the announcement: the ports of this job's split alone. */
+  tunnelMap(job: Job): Record<string, number> {
     const ports = this.#tunnels.ports();
     return Object.fromEntries(
-      splitPeers(duty).flatMap((peer) => {
+      splitPeers(job).flatMap((peer) => {
         const port = ports[peer];
         return port === undefined ? [] : [[peer, port]];
       }),
@@ -84,8 +84,8 @@ export class RpcEnds {
     this.#served.resetAll();
   }
 
-  /** The duty has changed: streams that wait may pass now. */
-  dutyChanged(): void {
+  /** The job has changed: streams that wait may pass now. */
+  jobChanged(): void {
     this.#gate.changed();
   }
 
@@ -95,21 +95,21 @@ export class RpcEnds {
 
   /** The model that this node's llama-server splits. */
   #hosted(): LocalModel | undefined {
-    const { plan } = this.#options.duty();
+    const { plan } = this.#options.job();
     if (plan.kind !== "host") return undefined;
     return this.#options.onDisk().find((file) => sameModel(file, plan.model));
   }
 
   /** Under which term this node's connections to a peer's rpc-server may pass now. */
   #termFor(peer: string): number | null {
-    const duty = this.#options.duty();
-    if (duty.plan.kind !== "worker") return duty.openTerm;
-    return this.#fellows().includes(peer) ? duty.plan.term : null;
+    const job = this.#options.job();
+    if (job.plan.kind !== "worker") return job.openTerm;
+    return this.#peerWorkers().includes(peer) ? job.plan.term : null;
   }
 
-  #fellows(): readonly string[] {
-    const { mesh, rpcProtocol, duty } = this.#options;
-    return fellowsOf(duty().plan, mesh.members(), rpcProtocol);
+  #peerWorkers(): readonly string[] {
+    const { mesh, rpcProtocol, job } = this.#options;
+    return peerWorkersOf(job().plan, mesh.members(), rpcProtocol);
   }
 
   /** This node's port for the peer that one of the host's tunnel ports leads to. */

@@ -1,5 +1,5 @@
 import { GATE_WAIT_MS } from "../plan/defaults.ts";
-import type { Duty } from "../serving/duty.ts";
+import type { Job } from "../serving/job.ts";
 
 /** The peer may not use this node's rpc-server: it is not of the split that this node works in, or its term is over. */
 export class RpcRefusedError extends Error {
@@ -11,17 +11,17 @@ export class RpcRefusedError extends Error {
  * the term that it obeys, and of that split's other workers where they call each other. A stream that comes early is held until the server of its term runs.
  */
 export class RpcGate {
-  readonly #duty: () => Duty;
-  readonly #fellows: () => readonly string[];
+  readonly #job: () => Job;
+  readonly #peerWorkers: () => readonly string[];
   readonly #waiting = new Set<() => void>();
 
-  /** @param fellows the other workers that may call this one. */
-  constructor(duty: () => Duty, fellows: () => readonly string[] = () => []) {
-    this.#duty = duty;
-    this.#fellows = fellows;
+  /** @param peerWorkers the other workers that may call this one. */
+  constructor(job: () => Job, peerWorkers: () => readonly string[] = () => []) {
+    this.#job = job;
+    this.#peerWorkers = peerWorkers;
   }
 
-  /** The duty has changed: those who wait look again. */
+  /** The job has changed: those who wait look again. */
   changed(): void {
     for (const look of this.#waiting) look();
   }
@@ -34,7 +34,7 @@ export class RpcGate {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(GATE_WAIT_MS)]);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const look = () => {
-      const answer = gateAnswer(this.#duty(), peer, term, this.#fellows());
+      const answer = gateAnswer(this.#job(), peer, term, this.#peerWorkers());
       if (typeof answer === "number") resolve(answer);
       else if (answer === "over") reject(refused(peer, term, "is over"));
     };
@@ -53,16 +53,16 @@ export class RpcGate {
 
 /** The port, or whether the term is still to come or over. Pure. */
 export function gateAnswer(
-  duty: Duty,
+  job: Job,
   peer: string,
   term: number,
-  fellows: readonly string[] = [],
+  peerWorkers: readonly string[] = [],
 ): number | "later" | "over" {
-  if (duty.plan.kind !== "worker") return "later";
-  const { host, term: current } = duty.plan;
-  if ((host !== peer && !fellows.includes(peer)) || term > current) return "later";
+  if (job.plan.kind !== "worker") return "later";
+  const { host, term: current } = job.plan;
+  if ((host !== peer && !peerWorkers.includes(peer)) || term > current) return "later";
   if (term < current) return "over";
-  return duty.rpcPort ?? "later";
+  return job.rpcPort ?? "later";
 }
 
 function refused(peer: string, term: number, why: string): RpcRefusedError {

@@ -1,23 +1,23 @@
 import type { Logger } from "@logtape/logtape";
-import type { ModelShelf, WeightLibrary } from "../../models/mod.ts";
+import type { ModelInventory, WeightLibrary } from "../../models/mod.ts";
 
 /** Learns the weights of what is on the disk, once an earlier look is done. */
 export class WeightIndexer {
   readonly #weights: WeightLibrary;
-  readonly #shelf: ModelShelf;
+  readonly #inventory: ModelInventory;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
   #running = Promise.resolve();
 
   constructor(
-    { weights, shelf, logger }: {
+    { weights, inventory, logger }: {
       readonly weights: WeightLibrary;
-      readonly shelf: ModelShelf;
+      readonly inventory: ModelInventory;
       readonly logger: Logger;
     },
   ) {
     this.#weights = weights;
-    this.#shelf = shelf;
+    this.#inventory = inventory;
     this.#logger = logger;
   }
 
@@ -33,7 +33,7 @@ export class WeightIndexer {
 
   async #index(earlier: Promise<void>): Promise<void> {
     await earlier;
-    await this.#weights.index(this.#shelf.models, this.#stop.signal)
+    await this.#weights.index(this.#inventory.models, this.#stop.signal)
       .catch((error: unknown) => this.#logger.debug("Hashing ended early: {error}", { error }));
   }
 }

@@ -1,17 +1,17 @@
 import type { Logger } from "@logtape/logtape";
-import type { ModelShelf } from "../../models/mod.ts";
+import type { ModelInventory } from "../../models/mod.ts";
 
 /** Says of each file that can't be used why, now and whenever something is found that was not said before. */
 export function logBrokenModels(
-  shelf: Pick<ModelShelf, "broken" | "subscribe">,
+  inventory: Pick<ModelInventory, "broken" | "subscribe">,
   logger: Logger,
 ): void {
   let said: ReadonlySet<string> = new Set();
   const say = () => {
-    const reasons = shelf.broken.map(({ reason }) => reason);
+    const reasons = inventory.broken.map(({ reason }) => reason);
     for (const reason of reasons) if (!said.has(reason)) logger.warn("{reason}", { reason });
     said = new Set(reasons);
   };
   say();
-  shelf.subscribe(say);
+  inventory.subscribe(say);
 }

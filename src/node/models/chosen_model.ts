@@ -4,14 +4,14 @@ import { dateOf, type Words } from "../data/kept_words.ts";
 
 /** The model that its user chose while an earlier run lasted, wherever it lies; `null` where it is gone. */
 export async function chosenModel(
-  { told }: Words,
+  { pinned }: Words,
   library: Library,
   signal: AbortSignal,
 ): Promise<LocalModel | null> {
-  if (told === null) return null;
-  const model = await library.resolve(told.path, signal).catch(() => null) ??
-    await library.resolve(told.name, signal).catch(() => null);
-  return model?.name === told.name ? model : null;
+  if (pinned === null) return null;
+  const model = await library.resolve(pinned.path, signal).catch(() => null) ??
+    await library.resolve(pinned.name, signal).catch(() => null);
+  return model?.name === pinned.name ? model : null;
 }
 
 export interface Start {
@@ -23,17 +23,17 @@ export interface Start {
 }
 
 /** What differs from what the command line seems to say is said, with the way back. Pure. */
-export function startNotes({ words: { told, dropped }, chosen, named }: Start): string[] {
+export function startNotes({ words: { pinned, dropped }, chosen, named }: Start): string[] {
   const notes: string[] = [];
-  if (told !== null && chosen === null) {
+  if (pinned !== null && chosen === null) {
     notes.push(
-      `${told.name}, which was chosen here to be served, is not on this machine's disk any more`,
+      `${pinned.name}, which was chosen here to be served, is not on this machine's disk any more`,
     );
   }
-  if (told !== null && chosen !== null && named !== null && chosen.name !== named.name) {
+  if (pinned !== null && chosen !== null && named !== null && chosen.name !== named.name) {
     notes.push(
       `${chosen.name} is served, as was chosen here on ${
-        dateOf(told.atMs)
+        dateOf(pinned.atMs)
       }, and not ${named.name}, ` +
         `which --model or config.toml names. \`mesh-llm drop ${named.name} --undo\` serves that one`,
     );

@@ -11,8 +11,8 @@ import {
   checkModelsDir,
   type FitMesh,
   GUIDE_NAME,
+  ModelInventory,
   type ModelPlaces,
-  ModelShelf,
   openLibrary,
 } from "../../models/mod.ts";
 import { catalogEntries, type CatalogInput } from "./catalog_entries.ts";
@@ -32,9 +32,9 @@ export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEn
   await makeDataDir(options.dataDir);
   const library = openLibrary(options);
   const guide = await library.resolve(GUIDE_NAME);
-  const shelf = await ModelShelf.open({ library, pinned: [guide] });
+  const inventory = await ModelInventory.open({ library, extra: [guide] });
   const mesh = await thisMachine(options);
-  return entriesOf({ onDisk: shelf.models, broken: shelf.broken, catalog: CATALOG, mesh });
+  return entriesOf({ onDisk: inventory.models, broken: inventory.broken, catalog: CATALOG, mesh });
 }
 
 /**

@@ -145,7 +145,7 @@ export const FILE_SILENCE_MS = 20_000;
 export const PEER_CHECK_MS = 4_000;
 
 /** A model that was asked for is wanted this long: loading the largest from a slow disk takes minutes. */
-export const SUMMON_MS = 10 * 60_000;
+export const LOAD_REQUEST_MS = 10 * 60_000;
 
 /** llama-server's own default, where it does not say how many requests it answers at a time. */
 export const USUAL_SLOTS = 4;
@@ -197,7 +197,7 @@ export const MAX_STANDBY_HELPERS = 16;
 export const LOOKS_BEFORE_LONELY = 3;
 
 /** A standby that came in vain leaves that need alone for so long; twice as long each time. */
-export const VAIN_MS = 120_000;
+export const STANDBY_BACKOFF_MS = 120_000;
 
 /** ... up to an hour: by then its mesh is another one. */
-export const VAIN_MAX_MS = 3_600_000;
+export const STANDBY_BACKOFF_MAX_MS = 3_600_000;

@@ -28,7 +28,7 @@ export const NO_ORPHANS: Orphans = { seen: new Map(), orphans: new Map() };
  * Every node wants all of them from then on, so they are few: of each node that is gone the first ones, and of all
  * of these the first of each node before the second of any. Whoever leaves many behind crowds out nobody else's.
  */
-export function mourn(
+export function declareLost(
   { seen, orphans }: Orphans,
   members: readonly Member[],
   nowMs: number,

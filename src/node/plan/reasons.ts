@@ -34,7 +34,7 @@ export interface Reasoned {
 export function reasonOf({ target, plan, claim }: Reasoned, view: View): string {
   const shared = whyShared(plan, view);
   switch (target.kind) {
-    case "told":
+    case "pinned":
       return shared === null ? "its user wants it" : `its user wants it, and ${shared}`;
     case "assigned":
       return REASONS[target.assignment.reason];

@@ -33,9 +33,9 @@ export function putToRest(wishes: Wishes, model: ModelRef): { wishes: Wishes; re
   return { wishes: rested, resting: { model, before: wishes } };
 }
 
-/** What was told meanwhile stays; a model that was not told is only no longer refused. */
+/** A choice made meanwhile stays; a model that nobody chose is only no longer refused. */
 export function wakeUp(wishes: Wishes, { model, before }: Resting): Wishes {
-  if (wishes.told === null && before.told?.name === model.name) return serving(wishes, model);
+  if (wishes.pinned === null && before.pinned?.name === model.name) return serving(wishes, model);
   return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
 }
 
@@ -50,7 +50,7 @@ export interface RestLook {
 }
 
 /** The model of this node that rests, if any. */
-export class RestKeeper {
+export class IdleUnloader {
   readonly #idleMs: number | null;
   #resting: Resting | null = null;
   #warmSinceMs: number | undefined;

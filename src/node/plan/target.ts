@@ -6,7 +6,7 @@ import type { Assignment, Downloadable } from "./assignment/types.ts";
 import { everyone, type Member, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
-export interface TargetOptions extends Pick<Wishes, "told"> {
+export interface TargetOptions extends Pick<Wishes, "pinned"> {
   /** What this node or another could download. */
   readonly catalog: readonly Downloadable[];
   /** What it took, and does now, whatever it has claimed since. */
@@ -20,18 +20,18 @@ export interface TargetOptions extends Pick<Wishes, "told"> {
 export type Target =
   | { readonly kind: "none"; readonly why: "idle" | "cold" }
   /** Its user said so. */
-  | { readonly kind: "told"; readonly model: ModelRef }
+  | { readonly kind: "pinned"; readonly model: ModelRef }
   /** It goes on with what it does. */
   | { readonly kind: "kept"; readonly model: ModelRef }
   | { readonly kind: "assigned"; readonly assignment: Assignment };
 
 /**
- * The model whose group this node belongs to. A node that was told a model keeps it; another helps
+ * The model whose group this node belongs to. A node whose user chose a model keeps it; another helps
  * where the mesh needs it most. Pure, and the same on every node that has the same view.
  */
 export function chooseTarget(view: View, options: TargetOptions): Target {
-  const { told } = options;
-  if (told !== null) return { kind: "told", model: told };
+  const { pinned } = options;
+  if (pinned !== null) return { kind: "pinned", model: pinned };
   const self = withoutRefused(view.self);
   const stock = takeStock(everyone({ ...view, self }));
   const splitting = splitOf(self, view.others);
@@ -82,7 +82,7 @@ export function modelOf(target: Target): ModelRef | null {
       return null;
     case "assigned":
       return target.assignment.model;
-    case "told":
+    case "pinned":
     case "kept":
       return target.model;
   }

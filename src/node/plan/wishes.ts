@@ -3,7 +3,7 @@ import type { ModelRef } from "../../mesh/mod.ts";
 /** What this node's user wants of it: the command line first, then what was asked while it ran. */
 export interface Wishes {
   /** The model that this node was told to serve; `null` lets the mesh say what is needed. */
-  readonly told: ModelRef | null;
+  readonly pinned: ModelRef | null;
   /** Names that the mesh shall serve, this node's own first. */
   readonly wanted: readonly string[];
   /** Names that this node must not serve or work for. */
@@ -22,20 +22,20 @@ export function continued(
 }
 
 /** As if `--model` had named it. */
-export function serving({ wanted, dropped, resting }: Wishes, told: ModelRef): Wishes {
+export function serving({ wanted, dropped, resting }: Wishes, pinned: ModelRef): Wishes {
   return {
-    told,
-    resting: resting.filter((name) => name !== told.name),
-    wanted: [told.name, ...wanted.filter((name) => name !== told.name)],
-    dropped: dropped.filter((name) => name !== told.name),
+    pinned,
+    resting: resting.filter((name) => name !== pinned.name),
+    wanted: [pinned.name, ...wanted.filter((name) => name !== pinned.name)],
+    dropped: dropped.filter((name) => name !== pinned.name),
   };
 }
 
 /** Others may go on wanting the model, and serve it. */
-export function dropping({ told, wanted, dropped, resting }: Wishes, name: string): Wishes {
+export function dropping({ pinned, wanted, dropped, resting }: Wishes, name: string): Wishes {
   return {
     resting,
-    told: told?.name === name ? null : told,
+    pinned: pinned?.name === name ? null : pinned,
     wanted: wanted.filter((one) => one !== name),
     dropped: [...new Set([...dropped, name])],
   };

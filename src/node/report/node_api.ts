@@ -111,8 +111,8 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#publisher.subscribe(listener);
   }
 
-  summon(model: string, signal: AbortSignal): Promise<boolean> {
-    return this.#options.part.summon(model, signal);
+  requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
+    return this.#options.part.requestLoad(model, signal);
   }
 
   freshen(): Promise<void> {
@@ -147,7 +147,7 @@ export class NodeApi extends Gateway implements ManagementNode {
   async revoke(id: string): Promise<void> {
     const { mesh } = this.#options;
     await mesh.revoke(id).catch(refuseRevocation);
-    this.#token = await mesh.standingInvite();
+    this.#token = await mesh.defaultInvite();
     this.changed();
   }
 

@@ -28,7 +28,7 @@ export interface NodePart {
    * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
    * so that waiting is of use.
    */
-  summon(model: string, signal: AbortSignal): Promise<boolean>;
+  requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
   /** There is work for this node: a standby gossips, and knows the others, when this resolves. */
   enter(reason: string): Promise<void>;
   /** Serves the model from now on. @throws {ModelRefusedError} */

@@ -9,7 +9,7 @@ import type {
 } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
-import type { Duty } from "./duty.ts";
+import type { Job } from "./job.ts";
 import { serves } from "../plan/transition.ts";
 
 /** What stays the same while a node runs. */
@@ -26,7 +26,7 @@ export interface NodeFacts {
 }
 
 /** What a node stands for at one moment, beside what it does. */
-export interface Stance {
+export interface Intent {
   /** The model whose group it belongs to. */
   readonly target: ModelRef | null;
   readonly claim: Claim | null;
@@ -37,22 +37,22 @@ export interface Stance {
 }
 
 export type Situation =
-  & Stance
+  & Intent
   & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand" | "tunnelPorts">;
 
-/** What this node says of itself while it does `duty`. */
+/** What this node says of itself while it does `job`. */
 export function announcementOf(
   facts: NodeFacts,
-  duty: Duty,
+  job: Job,
   situation: Situation,
 ): AnnouncementContent {
   const { engine, memory } = facts;
   return {
     name: facts.name,
     version: facts.version,
-    role: roleOf(duty),
+    role: roleOf(job),
     memoryBytes: memory.memoryBytes,
-    devices: withUse(memory.devices, usedBytes(duty)),
+    devices: withUse(memory.devices, usedBytes(job)),
     models: facts.models.map((model) => ({
       name: model.name,
       sizeBytes: model.sizeBytes,
@@ -63,19 +63,19 @@ export function announcementOf(
     split: facts.split,
     tensorSplit: facts.tensorSplit,
     downloadBytes: facts.downloadBytes,
-    instance: duty.instance,
-    obeys: duty.obeys,
+    instance: job.instance,
+    obeys: job.obeys,
     engine: { build: engine.build, rpcProtocol: engine.rpcProtocol },
   };
 }
 
-export function roleOf(duty: Duty): ActiveRole {
-  if (serves(duty.plan)) return "host";
-  return duty.plan.kind === "worker" ? "worker" : "standby";
+export function roleOf(job: Job): ActiveRole {
+  if (serves(job.plan)) return "host";
+  return job.plan.kind === "worker" ? "worker" : "standby";
 }
 
 /** Memory that the host's own share of the model takes, by the rule of what fits. */
-function usedBytes({ instance }: Duty): number {
+function usedBytes({ instance }: Job): number {
   return instance === null ? 0 : Math.round(instance.needBytes * instance.hostShare);
 }
 

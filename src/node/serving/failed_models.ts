@@ -1,10 +1,10 @@
 import type { Logger } from "@logtape/logtape";
 import type { ModelFailure } from "../../mesh/mod.ts";
-import type { ModelShelf } from "../../models/mod.ts";
+import type { ModelInventory } from "../../models/mod.ts";
 import { ChangedFiles, type ChangedFilesOptions } from "./changed_files.ts";
 
 export interface FailedModelsOptions extends Pick<ChangedFilesOptions, "after"> {
-  readonly shelf: Pick<ModelShelf, "models" | "reread">;
+  readonly inventory: Pick<ModelInventory, "models" | "reread">;
   /** What this node can't do though it should. */
   readonly failures: () => readonly ModelFailure[];
   /** Tries all of it at once. */
@@ -43,13 +43,13 @@ export class FailedModels {
 
   #models() {
     const names = this.#options.failures().map(({ model }) => model);
-    return this.#options.shelf.models.filter(({ name }) => names.includes(name));
+    return this.#options.inventory.models.filter(({ name }) => names.includes(name));
   }
 
   async #reread(): Promise<void> {
-    const { shelf, retry, logger } = this.#options;
+    const { inventory, retry, logger } = this.#options;
     for (const { path } of this.#models()) {
-      await shelf.reread(path).catch((error: Error) =>
+      await inventory.reread(path).catch((error: Error) =>
         logger.warn("The changed file {path} is of no use: {reason}", {
           path,
           reason: error.message,

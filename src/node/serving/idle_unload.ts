@@ -1,13 +1,13 @@
 import type { Logger } from "@logtape/logtape";
 import { type Mesh, systemClock } from "../../mesh/mod.ts";
-import type { Outlook } from "./outlook.ts";
+import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
-import { RestKeeper } from "../plan/rest.ts";
+import { IdleUnloader } from "../plan/rest.ts";
 
 export interface IdleUnloadOptions {
   readonly mesh: Pick<Mesh, "members">;
-  readonly outlook: Outlook;
-  readonly reconciler: Pick<Reconciler, "duty" | "reconsider" | "wake">;
+  readonly localState: LocalState;
+  readonly reconciler: Pick<Reconciler, "job" | "reconsider" | "wake">;
   /** `--idle-unload`. */
   readonly idleUnloadMs: number | null;
   readonly logger: Logger;
@@ -16,11 +16,11 @@ export interface IdleUnloadOptions {
 /** `--idle-unload`: what nobody asks for gives its memory back, until somebody does. */
 export class IdleUnload {
   readonly #options: IdleUnloadOptions;
-  readonly #rest: RestKeeper;
+  readonly #rest: IdleUnloader;
 
   constructor(options: IdleUnloadOptions) {
     this.#options = options;
-    this.#rest = new RestKeeper(options.idleUnloadMs);
+    this.#rest = new IdleUnloader(options.idleUnloadMs);
   }
 
   /** A model waits here to be asked for. */
@@ -29,19 +29,19 @@ export class IdleUnload {
   }
 
   look(): void {
-    const { mesh, outlook, reconciler, logger } = this.#options;
-    const { instance } = reconciler.duty;
+    const { mesh, localState, reconciler, logger } = this.#options;
+    const { instance } = reconciler.job;
     const wishes = this.#rest.look({
       instance,
-      endedMs: (model) => outlook.demand.idleSinceMs(model),
+      endedMs: (model) => localState.demand.idleSinceMs(model),
       isWantedElsewhere: (model) => mesh.members().some(({ wanted }) => wanted.includes(model)),
-      wishes: outlook.wishes,
+      wishes: localState.wishes,
       nowMs: systemClock.now(),
     });
     if (wishes === undefined || instance === null) return;
     const model = instance.model.name;
-    outlook.wishes = wishes;
-    outlook.summons.end(model);
+    localState.wishes = wishes;
+    localState.loadRequests.end(model);
     logger.info("{model} was not asked for and is unloaded until it is", {
       event: "resting",
       model,
@@ -51,10 +51,10 @@ export class IdleUnload {
 
   /** The model is asked for again. */
   wakeUp(name: string): void {
-    const { outlook, reconciler } = this.#options;
-    const wishes = this.#rest.wake(name, outlook.wishes);
+    const { localState, reconciler } = this.#options;
+    const wishes = this.#rest.wake(name, localState.wishes);
     if (wishes === undefined) return;
-    outlook.wishes = wishes;
+    localState.wishes = wishes;
     reconciler.wake();
   }
 }

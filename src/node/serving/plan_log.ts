@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Decision } from "../plan/decide.ts";
-import type { Duty } from "./duty.ts";
+import type { Job } from "./job.ts";
 import { modelNameOf, type Plan } from "../plan/plan.ts";
 import { whyUnused } from "../plan/proportions.ts";
 import { serves } from "../plan/transition.ts";
@@ -10,12 +10,12 @@ export interface PlanNews {
   readonly decision: Decision;
   /** What it did until now. */
   readonly before: Plan;
-  readonly duty: Duty;
+  readonly job: Job;
   readonly view: View;
 }
 
 /** Says what a node does from now on, and why: docs/command-line.md. */
-export function logPlan(logger: Logger, { decision, before, duty, view }: PlanNews): void {
+export function logPlan(logger: Logger, { decision, before, job, view }: PlanNews): void {
   const { plan, reason } = decision;
   const model = modelNameOf(plan);
   const workers = plan.kind === "host" ? plan.workers.map((worker) => worker.peer) : [];
@@ -27,7 +27,7 @@ export function logPlan(logger: Logger, { decision, before, duty, view }: PlanNe
     model,
     mode: plan.kind === "solo" ? "solo" : model === null ? null : "split",
     workers,
-    term: duty.instance?.term ?? duty.obeys?.term ?? null,
+    term: job.instance?.term ?? job.obeys?.term ?? null,
     reason,
     instead,
     // Nobody has told this node what to serve.

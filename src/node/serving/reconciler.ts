@@ -1,14 +1,14 @@
 import type { Logger } from "@logtape/logtape";
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
-import type { Stance } from "./announcement.ts";
+import type { Intent } from "./announcement.ts";
 import { decide, type Decision } from "../plan/decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
-import { type Duty, type DutyParts, idleDuty, serverFor } from "./duty.ts";
+import { idleJob, type Job, type JobParts, serverFor } from "./job.ts";
 import { FailureLog } from "./failure_log.ts";
 import { isSameWork, modelNameOf, type Plan, planKey } from "../plan/plan.ts";
 import { logPlan } from "./plan_log.ts";
-import { Setbacks } from "./setbacks.ts";
-import { DutyStarter } from "./start_duty.ts";
+import { FailureBackoff } from "./failure_backoff.ts";
+import { JobStarter } from "./start_job.ts";
 import type { TargetOptions } from "../plan/target.ts";
 import { type Running, transition } from "../plan/transition.ts";
 import { sameModel, type View } from "../plan/view.ts";
@@ -16,14 +16,14 @@ import { Wakeup } from "./wakeup.ts";
 
 export interface ReconcilerOptions {
   /** What the user wants now. */
-  readonly planOptions: () => Pick<TargetOptions, "told" | "catalog">;
-  readonly parts: DutyParts;
-  /** What the mesh looks like now, with this node doing `duty`. */
-  readonly view: (duty: Duty, stance: Stance) => View;
+  readonly planOptions: () => Pick<TargetOptions, "pinned" | "catalog">;
+  readonly parts: JobParts;
+  /** What the mesh looks like now, with this node doing `job`. */
+  readonly view: (job: Job, intent: Intent) => View;
   /** False while it can't see the others: then it plans nothing. @default {() => true} */
   readonly mayAct?: () => boolean;
-  /** The duty or its state has changed: announce it. */
-  readonly changed: (duty: Duty) => void;
+  /** The job or its state has changed: announce it. */
+  readonly changed: (job: Job) => void;
 }
 
 /**
@@ -33,11 +33,11 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #logger: Logger;
-  readonly #starter: DutyStarter;
-  readonly #setbacks = new Setbacks();
+  readonly #starter: JobStarter;
+  readonly #failureBackoff = new FailureBackoff();
   readonly #failureLog: FailureLog;
   readonly #wakeup: Wakeup;
-  #duty: Duty = idleDuty({ kind: "standby" }, null);
+  #job: Job = idleJob({ kind: "standby" }, null);
   #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
   /** What it does was logged: also that it stands by, at the start. */
   #hasSaid = false;
@@ -58,12 +58,12 @@ export class Reconciler {
     const { parts } = options;
     this.#logger = parts.logger;
     this.#failureLog = new FailureLog(parts.logger);
-    this.#starter = new DutyStarter(parts);
+    this.#starter = new JobStarter(parts);
     this.#wakeup = new Wakeup(parts.after);
   }
 
-  get duty(): Duty {
-    return this.#duty;
+  get job(): Job {
+    return this.#job;
   }
 
   /** The model whose group this node belongs to by its latest plan. */
@@ -80,23 +80,23 @@ export class Reconciler {
   /** It does nothing, and is about to do nothing. */
   get isIdle(): boolean {
     const { plan, claim } = this.#decision;
-    return plan.kind === "standby" && claim === null && this.#duty.plan.kind === "standby" &&
+    return plan.kind === "standby" && claim === null && this.#job.plan.kind === "standby" &&
       this.#asked === undefined;
   }
 
   /** Its llama-server did not break: it was ended, and the model is not served again yet. */
   hasRetired(model: ModelRef): boolean {
-    const serves = serverFor(this.#duty, model) !== null;
+    const serves = serverFor(this.#job, model) !== null;
     return this.#retired !== null && sameModel(this.#retired, model) && !serves;
   }
 
-  get stance(): Stance {
+  get intent(): Intent {
     const nowMs = this.#options.parts.now();
     return {
       target: this.target,
       claim: this.#decision.claim,
-      refuses: this.#setbacks.refuses(nowMs),
-      failures: this.#setbacks.failures(nowMs),
+      refuses: this.#failureBackoff.refuses(nowMs),
+      failures: this.#failureBackoff.failures(nowMs),
     };
   }
 
@@ -107,7 +107,7 @@ export class Reconciler {
 
   /** What failed until now may succeed: it is tried at once. */
   retry(): void {
-    this.#setbacks.forgive();
+    this.#failureBackoff.forgive();
     this.wake();
   }
 
@@ -130,7 +130,7 @@ export class Reconciler {
       const untilMs = await this.#tryStep(signal);
       await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
     }
-    await this.#duty.stop();
+    await this.#job.stop();
     this.#asked?.resolve();
   }
 
@@ -153,7 +153,7 @@ export class Reconciler {
     const nowMs = options.parts.now();
     const asked = this.#asked;
     this.#asked = undefined;
-    const view = options.view(this.#duty, this.stance);
+    const view = options.view(this.#job, this.intent);
     this.#decide(view, nowMs);
     // Who asks for it means now, not once the mesh is quiet.
     if (asked !== undefined) this.#plannedAtMs = -Infinity;
@@ -166,8 +166,8 @@ export class Reconciler {
     };
     const decision = transition(running, next, times);
     if (decision.kind === "replace") await this.#replace({ view, running, signal });
-    else if (decision.kind === "keep" && !this.#hasSaid) this.#say(this.#duty.plan, view);
-    options.changed(this.#duty);
+    else if (decision.kind === "keep" && !this.#hasSaid) this.#say(this.#job.plan, view);
+    options.changed(this.#job);
     asked?.resolve();
     return decision.kind === "hold" ? decision.untilMs : this.#looksAgainAtMs(nowMs);
   }
@@ -182,7 +182,7 @@ export class Reconciler {
     });
     if (planKey(decision.plan) !== planKey(before.plan)) this.#plannedAtMs = nowMs;
     if (decision.claim?.model !== before.claim?.model) this.#claimedAtMs = nowMs;
-    if (decision.cold) this.#rested.add(modelNameOf(this.#duty.plan) ?? "");
+    if (decision.cold) this.#rested.add(modelNameOf(this.#job.plan) ?? "");
     else if (decision.claim !== null) this.#rested.delete(decision.claim.model);
     this.#decision = decision;
   }
@@ -191,7 +191,7 @@ export class Reconciler {
   #awaitsRivals({ others }: View): boolean {
     const { plan, claim } = this.#decision;
     const loads = plan.kind === "solo" || plan.kind === "download";
-    return loads && claim !== null && modelNameOf(this.#duty.plan) !== claim.model &&
+    return loads && claim !== null && modelNameOf(this.#job.plan) !== claim.model &&
       others.some((member) => member.assignable);
   }
 
@@ -199,7 +199,7 @@ export class Reconciler {
   #looksAgainAtMs(nowMs: number): number | null {
     const isHot = this.#decision.claim?.reason === "hot";
     const times = [
-      ...this.#setbacks.retriesAtMs(nowMs),
+      ...this.#failureBackoff.retriesAtMs(nowMs),
       ...(isHot ? [this.#sinceMs + HOT_HOLD_MS] : []),
     ].filter((atMs) => atMs > nowMs);
     return times.length === 0 ? null : Math.min(...times);
@@ -208,8 +208,8 @@ export class Reconciler {
   #observe(view: View, nowMs: number): Running {
     const { parts } = this.#options;
     const isClaimed = this.#decision.claim !== null;
-    const { failure, ...running } = this.#setbacks.look({
-      duty: this.#duty,
+    const { failure, ...running } = this.#failureBackoff.look({
+      job: this.#job,
       view,
       isClaimed,
       nowMs,
@@ -218,7 +218,7 @@ export class Reconciler {
     if (failure === undefined) return running;
     const { plan } = running;
     const model = modelNameOf(plan) ?? "";
-    const isFailed = this.#setbacks.failures(nowMs).some((one) => one.model === model);
+    const isFailed = this.#failureBackoff.failures(nowMs).some((one) => one.model === model);
     this.#failureLog.tell({ model, reason: failure, isFailed });
     const workers = plan.kind === "host" ? plan.workers : [];
     for (const { peer } of workers) parts.mesh.suspect(peer, failure);
@@ -229,12 +229,12 @@ export class Reconciler {
     { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
   ): Promise<void> {
     const { plan: next } = this.#decision;
-    const { instance, server } = this.#duty;
+    const { instance, server } = this.#job;
     this.#retired = server === null || instance === null ? null : instance.model;
-    await this.#duty.stop();
+    await this.#job.stop();
     if (signal.aborted) return;
-    this.#setbacks.replaced(isSameWork(next, running.plan) ? "same" : "another");
-    this.#duty = this.#starter.start(next, view, () => this.wake());
+    this.#failureBackoff.replaced(isSameWork(next, running.plan) ? "same" : "another");
+    this.#job = this.#starter.start(next, view, () => this.wake());
     this.#taken = this.#decision.claim;
     this.#sinceMs = this.#options.parts.now();
     this.#say(running.plan, view);
@@ -242,6 +242,6 @@ export class Reconciler {
 
   #say(before: Plan, view: View): void {
     this.#hasSaid = true;
-    logPlan(this.#logger, { decision: this.#decision, before, duty: this.#duty, view });
+    logPlan(this.#logger, { decision: this.#decision, before, job: this.#job, view });
   }
 }

@@ -18,14 +18,14 @@ import { needsOf } from "./needs.ts";
 import {
   ARRIVING,
   BEGINNING,
-  decidePresence,
-  type Presence,
-  type PresenceTimes,
-} from "./presence.ts";
+  decideStandby,
+  type StandbyState,
+  type StandbyTimes,
+} from "./standby_policy.ts";
 import { isSurplus } from "./surplus.ts";
 
 /** How large a mesh gets before its idle nodes leave the gossip, and how fast they do what they do. */
-export interface StandbyLimits extends PresenceTimes {
+export interface StandbyLimits extends StandbyTimes {
   readonly maxActive: number;
 }
 
@@ -60,7 +60,7 @@ export class StandbyKeeper {
   readonly #options: StandbyOptions;
   readonly #limits: StandbyLimits;
   readonly #wakeup: Wakeup;
-  #presence: Presence;
+  #standby: StandbyState;
   #lookedAtMs = -Infinity;
   #unanswered = 0;
   /** Who needs this node in the gossip at once, and waits for it. */
@@ -72,7 +72,7 @@ export class StandbyKeeper {
   constructor(options: StandbyOptions) {
     this.#options = options;
     this.#limits = options.limits ?? LIMITS;
-    this.#presence = options.mesh.passive ? ARRIVING : BEGINNING;
+    this.#standby = options.mesh.passive ? ARRIVING : BEGINNING;
     this.#hasView = !options.mesh.passive;
     this.#wakeup = new Wakeup(options.clock.after);
   }
@@ -88,7 +88,7 @@ export class StandbyKeeper {
 
   /** There is work for this node: it gossips, and knows the others, when this resolves. */
   enter(reason: string): Promise<void> {
-    const isThere = this.#presence.kind === "active" && this.#hasView;
+    const isThere = this.#standby.kind === "active" && this.#hasView;
     if (isThere || this.#ended) return Promise.resolve();
     this.#called ??= { reason, done: Promise.withResolvers() };
     this.#looking?.abort();
@@ -130,9 +130,9 @@ export class StandbyKeeper {
     if (this.#called !== undefined) return await this.#answerCall(signal);
     const { maxActive } = this.#limits;
     const me = self();
-    const passive = this.#presence.kind !== "active";
+    const passive = this.#standby.kind !== "active";
     const others = mesh.routes().nodes.filter(({ peer }) => peer !== mesh.self);
-    const { presence, act, againAtMs } = decidePresence(this.#presence, {
+    const { standby, act, againAtMs } = decideStandby(this.#standby, {
       peer: mesh.self,
       isIdle: isIdle(),
       isRoomy: others.length < maxActive,
@@ -143,19 +143,19 @@ export class StandbyKeeper {
       lookedAtMs: this.#lookedAtMs,
       unanswered: this.#unanswered,
     }, { nowMs: clock.elapsed(), random: Math.random(), times: this.#limits });
-    const isArriving = this.#presence.kind === "arriving";
-    this.#presence = presence;
+    const isArriving = this.#standby.kind === "arriving";
+    this.#standby = standby;
     if (act === "leave") await this.#leave();
     else if (act === "stay") this.#tell(others.length);
     else if (act === "look") await this.#look(signal, isArriving);
-    else if (act === "join") await this.#join(isArriving ? null : reasonOf(presence), signal);
+    else if (act === "join") await this.#join(isArriving ? null : reasonOf(standby), signal);
     return act === "join" ? clock.elapsed() : againAtMs;
   }
 
   async #answerCall(signal: AbortSignal): Promise<number> {
     const call = this.#called;
-    const { vain } = this.#presence;
-    this.#presence = { ...BEGINNING, vain };
+    const { backoff } = this.#standby;
+    this.#standby = { ...BEGINNING, backoff };
     if (call !== undefined) await this.#join(call.reason, signal);
     this.#called = undefined;
     call?.done.resolve();
@@ -207,7 +207,7 @@ export class StandbyKeeper {
   }
 }
 
-function reasonOf(presence: Presence): string {
-  const model = presence.kind === "active" ? presence.cameFor : null;
+function reasonOf(standby: StandbyState): string {
+  const model = standby.kind === "active" ? standby.cameFor : null;
   return model === null ? "few others are active" : `the mesh needs somebody for ${model}`;
 }

@@ -8,7 +8,7 @@ import {
   type Obstacle,
 } from "../../../src/api/mod.ts";
 import { LOAD_HEADER } from "../../../src/api/routing/balance.ts";
-import { candidates } from "../../../src/api/routing/choose.ts";
+import { rendezvousOrder } from "../../../src/api/routing/choose.ts";
 import { conversationStart } from "../../../src/api/routing/conversation.ts";
 import type { OpenAiError } from "../../../src/api/http/openai_errors.ts";
 import { asking, echo, FakeNode, type FakeNodeOptions, instance } from "../fake_node.ts";
@@ -70,7 +70,7 @@ Deno.test("The gateway chooses the instance that every gateway would choose", as
   for (const content of ["one", "two", "three", "four", "five"]) {
     const body = { model: "guide", messages: [{ role: "user", content }] };
     await (await gateway.request(CHAT, asking(body))).body?.cancel();
-    const [first] = candidates(warm, conversationStart(body));
+    const [first] = rendezvousOrder(warm, conversationStart(body));
     assert.equal(node.forwarded.at(-1)?.host, first?.host);
   }
 });
@@ -86,7 +86,7 @@ Deno.test("The gateway answers by the node's own model where the request names n
 
 Deno.test("The gateway asks the next instance when one is unavailable, and the caller sees nothing", async () => {
   const warm = ["a", "b", "c"].map((host) => instance(host));
-  const order = candidates(warm, conversationStart(hello)).map(({ host }) => host);
+  const order = rendezvousOrder(warm, conversationStart(hello)).map(({ host }) => host);
   const { node, gateway } = setUp({
     warm,
     forward: ({ host }) => {
@@ -104,7 +104,7 @@ Deno.test("The gateway asks the next instance when one is unavailable, and the c
 
 Deno.test("The gateway asks the next instance when an answer breaks off before its first byte", async () => {
   const warm = ["a", "b"].map((host) => instance(host));
-  const [first] = candidates(warm, conversationStart(hello));
+  const [first] = rendezvousOrder(warm, conversationStart(hello));
   const { gateway } = setUp({
     warm,
     forward: ({ host }) => {
@@ -614,7 +614,7 @@ Deno.test("An instance that is full passes a request on; where all are, the call
   const full = () =>
     new Response("{}", { status: 429, headers: { [LOAD_HEADER]: "active=9; slots=4; waited=0" } });
   const warm = [instance("a"), instance("b")];
-  const [first] = candidates(warm, conversationStart(hello));
+  const [first] = rendezvousOrder(warm, conversationStart(hello));
   const one = setUp({
     warm,
     forward: ({ host }) => host === first?.host ? full() : new Response("{}"),
@@ -706,7 +706,7 @@ Deno.test("The head of a stream goes ahead of its first event", async () => {
 
 Deno.test("Behind the head of a stream the next instance answers in place of one that breaks off", async () => {
   const warm = ["a", "b"].map((host) => instance(host));
-  const [first] = candidates(warm, conversationStart(hello));
+  const [first] = rendezvousOrder(warm, conversationStart(hello));
   const events = `data: ${HEL}\n\ndata: [DONE]\n\n`;
   const headers = { "content-type": "text/event-stream" };
   const table: [Response, RegExp][] = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { candidates, chooseModel, warmNames } from "../../../src/api/routing/choose.ts";
+import { chooseModel, rendezvousOrder, warmNames } from "../../../src/api/routing/choose.ts";
 import { instance } from "../fake_node.ts";
 
 const hosts = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), {
@@ -31,34 +31,34 @@ Deno.test("warmNames() has each name once, in order", () => {
   assert.deepEqual(warmNames(warm), ["a", "z"]);
 });
 
-Deno.test("candidates() is the same order for every gateway, however it learnt of the instances", () => {
+Deno.test("rendezvousOrder() is the same order for every gateway, however it learnt of the instances", () => {
   fc.assert(fc.property(hosts, fc.string(), fc.infiniteStream(fc.nat()), (names, start, keys) => {
     const known = names.map((name) => instance(name));
     const shuffled = known
       .map((one) => ({ one, key: keys.next().value ?? 0 }))
       .sort((a, b) => a.key - b.key)
       .map(({ one }) => one);
-    assert.deepEqual(candidates(shuffled, start), candidates(known, start));
-    assert.deepEqual(new Set(candidates(known, start)), new Set(known));
+    assert.deepEqual(rendezvousOrder(shuffled, start), rendezvousOrder(known, start));
+    assert.deepEqual(new Set(rendezvousOrder(known, start)), new Set(known));
   }));
 });
 
-Deno.test("candidates() keeps the order of those that stay when an instance goes", () => {
+Deno.test("rendezvousOrder() keeps the order of those that stay when an instance goes", () => {
   fc.assert(fc.property(hosts, fc.string(), fc.nat(), (names, start, nth) => {
     const known = names.map((name) => instance(name));
     const gone = known[nth % known.length];
-    const before = candidates(known, start).filter((one) => one !== gone);
-    assert.deepEqual(candidates(known.filter((one) => one !== gone), start), before);
+    const before = rendezvousOrder(known, start).filter((one) => one !== gone);
+    assert.deepEqual(rendezvousOrder(known.filter((one) => one !== gone), start), before);
   }));
 });
 
-Deno.test("candidates() spreads conversations evenly, and those of a lost instance over all others", () => {
+Deno.test("rendezvousOrder() spreads conversations evenly, and those of a lost instance over all others", () => {
   const known = ["a", "b", "c", "d"].map((name) => instance(name));
   const firsts = new Map<string, number>();
   const seconds = new Map<string, number>();
   const conversations = 4_000;
   for (let n = 0; n < conversations; n++) {
-    const [first, second] = candidates(known, `conversation ${n}`);
+    const [first, second] = rendezvousOrder(known, `conversation ${n}`);
     firsts.set(first!.host, (firsts.get(first!.host) ?? 0) + 1);
     if (first!.host === "a") seconds.set(second!.host, (seconds.get(second!.host) ?? 0) + 1);
   }
@@ -67,12 +67,12 @@ Deno.test("candidates() spreads conversations evenly, and those of a lost instan
   for (const host of ["b", "c", "d"]) assert.ok(Math.abs(seconds.get(host)! - 333) < 100, host);
 });
 
-Deno.test("candidates() orders the instances of two models independently", () => {
+Deno.test("rendezvousOrder() orders the instances of two models independently", () => {
   const orders = Array.from(
     { length: 64 },
     (_, n) =>
       ["x", "y"].map((model) =>
-        candidates(["a", "b"].map((host) => instance(host, model)), `${n}`)[0]!.host
+        rendezvousOrder(["a", "b"].map((host) => instance(host, model)), `${n}`)[0]!.host
       ),
   );
   assert.ok(orders.some(([x, y]) => x !== y));

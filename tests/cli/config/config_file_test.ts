@@ -6,7 +6,7 @@ import { createProgram } from "../../../src/cli/config/program/program.ts";
 import { settingsFindings } from "../../../src/cli/commands/doctor/findings.ts";
 import type { Setting } from "../../../src/api/mod.ts";
 import { changedInFile, settingsText } from "../../../src/cli/commands/run_config.ts";
-import type { Environment } from "../../../src/cli/config/surroundings.ts";
+import type { Environment } from "../../../src/cli/config/cli_context.ts";
 
 const PATH = "/home/ann/.mesh-llm/config.toml";
 

@@ -6,7 +6,7 @@ import { NothingToServeError } from "../../../src/cli/base/nothing_to_serve.ts";
 import { parse } from "../../../src/cli/config/parse.ts";
 import type { Actions } from "../../../src/cli/config/program/actions.ts";
 import { createProgram } from "../../../src/cli/config/program/program.ts";
-import type { Environment, Facts } from "../../../src/cli/config/surroundings.ts";
+import type { Environment, Facts } from "../../../src/cli/config/cli_context.ts";
 import { UsageError } from "../../../src/cli/base/usage_error.ts";
 
 const facts: Facts = {

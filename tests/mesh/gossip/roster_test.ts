@@ -59,28 +59,28 @@ Deno.test("only what is new is said again, under the next number", () => {
 
 Deno.test("a node goes above what is said of it under a higher version, and ignores the rest", () => {
   const { roster, counter, others } = rosterOf();
-  assert.equal(roster.outdo(others("dead", 99, 50)), undefined);
+  assert.equal(roster.refute(others("dead", 99, 50)), undefined);
   roster.announce(content());
-  assert.equal(roster.outdo(others("alive", 100, 0)), undefined);
+  assert.equal(roster.refute(others("alive", 100, 0)), undefined);
   const own = [...roster.membership.values()][0]?.record;
   assert.ok(own);
-  assert.equal(roster.outdo(own), undefined);
-  assert.deepEqual(version(roster.outdo(others("dead", 100, 1))), [100, 2]);
-  assert.deepEqual(version(roster.outdo(others("dead", 100, 9))), [100, 10]);
-  assert.deepEqual(version(roster.outdo(others("alive", 200, 3))), [201, 11]);
+  assert.equal(roster.refute(own), undefined);
+  assert.deepEqual(version(roster.refute(others("dead", 100, 1))), [100, 2]);
+  assert.deepEqual(version(roster.refute(others("dead", 100, 9))), [100, 10]);
+  assert.deepEqual(version(roster.refute(others("alive", 200, 3))), [201, 11]);
   assert.equal(counter.incarnation, 201);
 });
 
 Deno.test("a node that has said nothing yet only remembers to go above", () => {
   const { roster, counter, others } = rosterOf();
-  assert.equal(roster.outdo(others("alive", 200, 3)), undefined);
+  assert.equal(roster.refute(others("alive", 200, 3)), undefined);
   assert.equal(counter.incarnation, 201);
   assert.deepEqual(version(roster.announce(content())), [201, 4]);
 });
 
 /** What a death watch does about a member that never answers. */
 function watchOf(roster: Roster) {
-  const buried: PeerId[] = [];
+  const declaredDead: PeerId[] = [];
   const first = Promise.withResolvers<void>();
   const prober = new Prober({
     ping: () => false,
@@ -91,8 +91,8 @@ function watchOf(roster: Roster) {
     roster,
     prober,
     effects: {
-      buried: (notice) => {
-        buried.push(notice.subject);
+      declaredDead: (notice) => {
+        declaredDead.push(notice.subject);
         first.resolve();
         roster.accept([notice]);
       },
@@ -100,7 +100,7 @@ function watchOf(roster: Roster) {
     },
     logger: getLogger("test"),
   });
-  return { deaths, buried, first: first.promise };
+  return { deaths, declaredDead, first: first.promise };
 }
 
 Deno.test("what is known is found by its bytes, as long as there is nothing newer", () => {
@@ -137,24 +137,24 @@ Deno.test("those whose life is over are listed until they are back or forgotten"
 Deno.test("a peer that objects to its burial is left in peace until it is met again", () => {
   const { roster } = rosterOf();
   const peer = rosterOf();
-  const { deaths, buried } = watchOf(roster);
+  const { deaths, declaredDead } = watchOf(roster);
   const lives = (seq: number) => roster.accept([peer.others("alive", 100, seq)]);
   lives(1);
   deaths.giveUp(peer.self, "it does not answer");
-  assert.deepEqual(buried, [peer.self]);
+  assert.deepEqual(declaredDead, [peer.self]);
   lives(2);
   deaths.giveUp(peer.self, "it does not answer");
-  assert.equal(buried.length, 1);
+  assert.equal(declaredDead.length, 1);
   assert.equal(roster.isAlive(peer.self), true);
   deaths.met(peer.self);
   deaths.giveUp(peer.self, "it does not answer");
-  assert.equal(buried.length, 2);
+  assert.equal(declaredDead.length, 2);
 });
 
-Deno.test("a suspect that does not answer is buried once, whoever suspects it", async () => {
+Deno.test("a suspect that does not answer is declaredDead once, whoever suspects it", async () => {
   const { roster } = rosterOf();
   const peer = rosterOf();
-  const { deaths, buried, first } = watchOf(roster);
+  const { deaths, declaredDead, first } = watchOf(roster);
   deaths.suspect(peer.self, "nobody knows it");
   roster.accept([peer.others("alive", 100, 1)]);
   deaths.met(peer.self);
@@ -163,5 +163,5 @@ Deno.test("a suspect that does not answer is buried once, whoever suspects it", 
   deaths.contest(peer.others("dead", 99, 5));
   await first;
   await deaths.stop();
-  assert.deepEqual(buried, [peer.self]);
+  assert.deepEqual(declaredDead, [peer.self]);
 });

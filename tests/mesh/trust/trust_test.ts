@@ -115,14 +115,14 @@ Deno.test("only what is one's own, or below it, can be revoked; the root revokes
 Deno.test("the standing invite stays the same over restarts until it is revoked", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");
-  const first = await founder.standingInvite();
-  assert.equal(await founder.standingInvite(), first);
+  const first = await founder.defaultInvite();
+  assert.equal(await founder.defaultInvite(), first);
   await founder.stop();
   const again = await meshes.member("founder");
-  assert.equal(await again.standingInvite(), first);
+  assert.equal(await again.defaultInvite(), first);
   assert.equal(again.invites().length, 1);
   await again.revoke(lastInvite(again));
-  const second = await again.standingInvite();
+  const second = await again.defaultInvite();
   assert.ok(first !== null && second !== null && first !== second);
   const joined = await meshes.member("joined", { token: second });
   await until(joined, () => joined.members().length === 1);
@@ -190,7 +190,7 @@ Deno.test("an invite can't outlast who gives it", async () => {
 Deno.test("a copy of the data directory is a backup of the mesh: its root key and its invites", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");
-  const standing = await founder.standingInvite();
+  const standing = await founder.defaultInvite();
   await founder.invite({ role: "client", name: "Ann" });
   const id = lastInvite(founder);
   await founder.stop();
@@ -201,7 +201,7 @@ Deno.test("a copy of the data directory is a backup of the mesh: its root key an
   await Deno.remove(meshes.directory("founder"), { recursive: true });
   const restored = await meshes.member("restored");
   assert.deepEqual([restored.self, restored.meshId], [founder.self, founder.meshId]);
-  assert.equal(await restored.standingInvite(), standing);
+  assert.equal(await restored.defaultInvite(), standing);
   assert.ok(restored.mayInvite);
   await restored.revoke(id);
   assert.equal(restored.invites().find((invite) => invite.id === id)?.state, "revoked");

@@ -122,7 +122,7 @@ export function play(
     for (const [index, self] of seen.entries()) {
       const now = together ? seen : members;
       const { plan, claim, cold } = decide(view(self, now.filter((other) => other !== self)), {
-        told: self.assignable ? null : self.target,
+        pinned: self.assignable ? null : self.target,
         catalog,
         mayCool,
         rested: rested.get(self.peer) ?? new Set(),

@@ -9,7 +9,7 @@ import { BIG, SMALL } from "../members.ts";
 
 const SAID: Words = {
   models: ["a"],
-  told: { name: "b", path: "/b.gguf", atMs: 1 },
+  pinned: { name: "b", path: "/b.gguf", atMs: 1 },
   dropped: { a: 2, c: 3 },
 };
 
@@ -21,27 +21,27 @@ Deno.test("heeded() goes on with what was said while the same models are named, 
 Deno.test("heeded() takes other models for the later word", () => {
   assert.deepEqual(heeded(SAID, { models: ["c"], names: ["c"] }), {
     models: ["c"],
-    told: null,
+    pinned: null,
     dropped: { a: 2 },
   });
   assert.deepEqual(heeded(SAID, { models: ["b", "a"], names: ["b", "a"] }), {
     models: ["b", "a"],
-    told: null,
+    pinned: null,
     dropped: { c: 3 },
   });
 });
 
 Deno.test("continued() drops and serves as if it were said now", () => {
-  const settings: Wishes = { told: BIG, wanted: ["big"], dropped: [], resting: [] };
+  const settings: Wishes = { pinned: BIG, wanted: ["big"], dropped: [], resting: [] };
   assert.deepEqual(continued(settings, { dropped: [], chosen: null }), settings);
   assert.deepEqual(continued(settings, { dropped: ["big"], chosen: null }), {
-    told: null,
+    pinned: null,
     wanted: [],
     dropped: ["big"],
     resting: [],
   });
   assert.deepEqual(continued(settings, { dropped: ["other"], chosen: SMALL }), {
-    told: SMALL,
+    pinned: SMALL,
     wanted: ["small", "big"],
     dropped: ["other"],
     resting: [],
@@ -63,14 +63,14 @@ Deno.test("KeptWords remembers over restarts what was said last of each model", 
   await second.start(["a"], ["a"]);
   assert.deepEqual(second.words, {
     models: ["a"],
-    told: { name: "c", path: "/c", atMs: 4 },
+    pinned: { name: "c", path: "/c", atMs: 4 },
     dropped: { a: 3, b: 2 },
   });
   assert.equal(second.why("c"), "its user chose it here on 1970-01-01 00:00");
   await second.start(["d"], ["d"]);
   const third = await KeptWords.open(folder.path);
   await third.start(["a"], ["a"]);
-  assert.deepEqual(third.words, { models: ["a"], told: null, dropped: { b: 2 } });
+  assert.deepEqual(third.words, { models: ["a"], pinned: null, dropped: { b: 2 } });
 });
 
 Deno.test("KeptWords takes a damaged file for none", async () => {
@@ -78,18 +78,31 @@ Deno.test("KeptWords takes a damaged file for none", async () => {
   for (const text of ["", "{", '{"models":[],"told":{},"dropped":{}}', '{"models":1}']) {
     await Deno.writeTextFile(join(folder.path, "said.json"), text);
     const { words } = await KeptWords.open(folder.path);
-    assert.deepEqual(words, { models: [], told: null, dropped: {} });
+    assert.deepEqual(words, { models: [], pinned: null, dropped: {} });
   }
+});
+
+Deno.test("KeptWords reads what an earlier version wrote", async () => {
+  await using folder = await temporaryFolder();
+  const { pinned, ...rest } = SAID;
+  await Deno.writeTextFile(
+    join(folder.path, "said.json"),
+    JSON.stringify({ told: pinned, ...rest }),
+  );
+  assert.deepEqual((await KeptWords.open(folder.path)).words, SAID);
 });
 
 Deno.test("startNotes() says what differs from what the command line names, and the way back", () => {
   const [a, b] = ["a", "b"].map((name) => ({ name }) as LocalModel) as [LocalModel, LocalModel];
   const notes = (words: Partial<Words>, chosen: LocalModel | null, named: LocalModel | null) =>
-    startNotes({ words: { ...SAID, told: null, dropped: {}, ...words }, chosen, named });
+    startNotes({ words: { ...SAID, pinned: null, dropped: {}, ...words }, chosen, named });
   assert.deepEqual(notes({}, null, a), []);
-  assert.deepEqual(notes({ told: SAID.told }, b, null), []);
-  assert.deepEqual(notes({ told: SAID.told, dropped: { a: 1 } }, b, b), []);
-  assert.match(notes({ told: SAID.told }, b, a).join(), /^b is served, .* not a, .*drop a --undo/);
-  assert.match(notes({ told: SAID.told }, null, a).join(), /^b, .* not on this machine's disk/);
+  assert.deepEqual(notes({ pinned: SAID.pinned }, b, null), []);
+  assert.deepEqual(notes({ pinned: SAID.pinned, dropped: { a: 1 } }, b, b), []);
+  assert.match(
+    notes({ pinned: SAID.pinned }, b, a).join(),
+    /^b is served, .* not a, .*drop a --undo/,
+  );
+  assert.match(notes({ pinned: SAID.pinned }, null, a).join(), /^b, .* not on this machine's disk/);
   assert.match(notes({ dropped: { a: 1 } }, null, a).join(), /^a was dropped .*drop a --undo/);
 });

@@ -5,7 +5,7 @@ import type { Mesh, ModelRef } from "../../../src/mesh/mod.ts";
 import { Gateway } from "../../../src/node/ends/gateway.ts";
 import { HttpEnd } from "../../../src/node/ends/http_end.ts";
 import { Demand } from "../../../src/node/plan/demand.ts";
-import { serverFor } from "../../../src/node/serving/duty.ts";
+import { serverFor } from "../../../src/node/serving/job.ts";
 import { TunnelCounts } from "../../../src/tunnel/mod.ts";
 
 const A = { name: "a", fingerprint: "1" };
@@ -14,7 +14,7 @@ const A_ANEW = { name: "a", fingerprint: "2" };
 
 class OwnGateway extends Gateway {
   freshen = () => Promise.resolve();
-  summon = () => Promise.resolve(false);
+  requestLoad = () => Promise.resolve(false);
 }
 
 /** A node's gateway, its own end of requests, and a llama-server that answers any request at all. */
@@ -27,7 +27,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
     return Response.json({ model: served.name });
   });
   const server = { baseUrl: `http://127.0.0.1:${http.addr.port}`, apiKey: null };
-  const duty = { instance: { model: served }, server } as Parameters<typeof serverFor>[0];
+  const job = { instance: { model: served }, server } as Parameters<typeof serverFor>[0];
   const mesh = { self: "me", handle() {} } as unknown as Mesh;
   const demand = new Demand();
   const isRetired = (model: ModelRef) =>
@@ -37,7 +37,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
     counts: new TunnelCounts(),
     logger: getLogger("test"),
     demand,
-    find: (model) => serverFor(duty, model),
+    find: (model) => serverFor(job, model),
     isRetired,
   });
   const gateway = new OwnGateway({

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { type Duty, idleDuty } from "../../../src/node/serving/duty.ts";
+import { idleJob, type Job } from "../../../src/node/serving/job.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import { gateAnswer, RpcGate, RpcRefusedError } from "../../../src/node/ends/rpc_gate.ts";
 import { BIG, peer } from "../members.ts";
 
-function working(host: string, term: number, rpcPort: number | null): Duty {
+function working(host: string, term: number, rpcPort: number | null): Job {
   const plan: Plan = { kind: "worker", model: BIG, host: peer(host), term };
-  return { ...idleDuty(plan, null), rpcPort };
+  return { ...idleJob(plan, null), rpcPort };
 }
 
-const idle = idleDuty({ kind: "standby" }, null);
+const idle = idleJob({ kind: "standby" }, null);
 
-const rows: [fact: string, Duty, peer: string, term: number, expected: unknown][] = [
+const rows: [fact: string, Job, peer: string, term: number, expected: unknown][] = [
   ["the host of this term gets the port", working("h", 3, 5000), "h", 3, 5000],
   ["its stream waits while the server starts", working("h", 3, null), "h", 3, "later"],
   ["a stream that comes before the plan waits", idle, "h", 3, "later"],
@@ -20,39 +20,39 @@ const rows: [fact: string, Duty, peer: string, term: number, expected: unknown][
   ["another node never gets the port", working("h", 3, 5000), "x", 3, "later"],
 ];
 
-for (const [fact, duty, host, term, expected] of rows) {
+for (const [fact, job, host, term, expected] of rows) {
   Deno.test(`gateAnswer(): ${fact}`, () => {
-    assert.equal(gateAnswer(duty, host, term), expected);
+    assert.equal(gateAnswer(job, host, term), expected);
   });
 }
 
 Deno.test("gateAnswer(): the other workers of the split get the port, in its term", () => {
-  const duty = working("h", 3, 5000);
-  assert.equal(gateAnswer(duty, "f", 3, ["e", "f"]), 5000);
-  assert.equal(gateAnswer(duty, "f", 2, ["e", "f"]), "over");
-  assert.equal(gateAnswer(duty, "g", 3, ["e", "f"]), "later");
+  const job = working("h", 3, 5000);
+  assert.equal(gateAnswer(job, "f", 3, ["e", "f"]), 5000);
+  assert.equal(gateAnswer(job, "f", 2, ["e", "f"]), "over");
+  assert.equal(gateAnswer(job, "g", 3, ["e", "f"]), "later");
   assert.equal(gateAnswer(idle, "f", 3, ["e", "f"]), "later");
 });
 
-Deno.test("admit() answers as soon as the duty fits", async () => {
-  let duty = idle;
-  const gate = new RpcGate(() => duty);
+Deno.test("admit() answers as soon as the job fits", async () => {
+  let job = idle;
+  const gate = new RpcGate(() => job);
   const admitted = gate.admit("h", 3, new AbortController().signal);
-  duty = working("h", 3, null);
+  job = working("h", 3, null);
   gate.changed();
-  duty = working("h", 3, 5000);
+  job = working("h", 3, 5000);
   gate.changed();
   assert.equal(await admitted, 5000);
 });
 
 Deno.test("admit() refuses a stream whose term ends while it waits", async () => {
-  let duty = working("h", 3, null);
-  const gate = new RpcGate(() => duty);
+  let job = working("h", 3, null);
+  const gate = new RpcGate(() => job);
   const admitted = assert.rejects(
     gate.admit("h", 3, new AbortController().signal),
     RpcRefusedError,
   );
-  duty = working("h", 4, null);
+  job = working("h", 4, null);
   gate.changed();
   await admitted;
 });

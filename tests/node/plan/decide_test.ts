@@ -7,16 +7,16 @@ import type { Member, View } from "../../../src/node/plan/view.ts";
 import { BIG, instance, member, peer, SMALL, view } from "../members.ts";
 
 const untold: TargetOptions = {
-  told: null,
+  pinned: null,
   catalog: [],
   mayCool: false,
   rested: new Set(),
 };
-const toldBig: TargetOptions = { ...untold, told: BIG };
-const toldSmall: TargetOptions = { ...untold, told: SMALL };
+const toldBig: TargetOptions = { ...untold, pinned: BIG };
+const toldSmall: TargetOptions = { ...untold, pinned: SMALL };
 
 function plan(seen: View, options: TargetOptions): Plan {
-  const self = { ...seen.self, assignable: options.told === null };
+  const self = { ...seen.self, assignable: options.pinned === null };
   return decide({ ...seen, self }, options).plan;
 }
 

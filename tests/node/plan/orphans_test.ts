@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_ORPHANS, MAX_ORPHANS_A_PEER } from "../../../src/node/plan/defaults.ts";
-import { mourn, NO_ORPHANS } from "../../../src/node/plan/orphans.ts";
+import { declareLost, NO_ORPHANS } from "../../../src/node/plan/orphans.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
 import { instance, member, SMALL } from "../members.ts";
 
@@ -12,20 +12,23 @@ const c = member("c", 60);
 function orphansAfter(
   ...looks: (readonly [nowMs: number, members: readonly Member[]])[]
 ): string[] {
-  const last = looks.reduce((state, [nowMs, members]) => mourn(state, members, nowMs), NO_ORPHANS);
+  const last = looks.reduce(
+    (state, [nowMs, members]) => declareLost(state, members, nowMs),
+    NO_ORPHANS,
+  );
   return [...last.orphans.keys()].sort();
 }
 
-Deno.test("mourn() keeps what a node that is gone served or wanted", () => {
+Deno.test("declareLost() keeps what a node that is gone served or wanted", () => {
   assert.deepEqual(orphansAfter([0, [a, b, c]], [1, [c]]), ["big", "small"]);
 });
 
-Deno.test("mourn() leaves alone what others still serve or want", () => {
+Deno.test("declareLost() leaves alone what others still serve or want", () => {
   const alsoWants = member("c", 60, { wanted: ["big", "small"] });
   assert.deepEqual(orphansAfter([0, [a, b, alsoWants]], [1, [alsoWants]]), []);
 });
 
-Deno.test("mourn() keeps few of what one node leaves, what it served first, and few in all, some of each", () => {
+Deno.test("declareLost() keeps few of what one node leaves, what it served first, and few in all, some of each", () => {
   const names = (of: string) => Array.from({ length: 200 }, (_, i) => `${of}-${i}`);
   const hoarder = member("h", 60, {
     wanted: names("h"),
@@ -44,16 +47,16 @@ Deno.test("mourn() keeps few of what one node leaves, what it served first, and 
   assert.ok(last.includes("big"), "who left few is not crowded out by who left many");
 });
 
-Deno.test("mourn() lets a node decide again once it is back, whatever it wants now", () => {
+Deno.test("declareLost() lets a node decide again once it is back, whatever it wants now", () => {
   const changed = member("a", 60);
   assert.deepEqual(orphansAfter([0, [a, c]], [1, [c]], [2, [changed, c]]), []);
 });
 
-Deno.test("mourn() ends after an hour", () => {
+Deno.test("declareLost() ends after an hour", () => {
   assert.deepEqual(orphansAfter([0, [a, c]], [1, [c]], [HOUR, [c]]), ["big"]);
   assert.deepEqual(orphansAfter([0, [a, c]], [1, [c]], [HOUR + 1, [c]]), []);
 });
 
-Deno.test("mourn() does not take a living node's change of mind for a loss", () => {
+Deno.test("declareLost() does not take a living node's change of mind for a loss", () => {
   assert.deepEqual(orphansAfter([0, [a, c]], [1, [member("a", 60), c]]), []);
 });

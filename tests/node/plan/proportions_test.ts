@@ -65,8 +65,8 @@ const ROWS: readonly (readonly [fact: string, View, why: string | undefined])[] 
 
 for (const [fact, seen, why] of ROWS) {
   Deno.test(`whyUnused(): ${fact}`, () => {
-    const told = seen.self.target;
-    const options = { told, catalog: [], mayCool: false, rested: new Set<string>() };
+    const pinned = seen.self.target;
+    const options = { pinned, catalog: [], mayCool: false, rested: new Set<string>() };
     const { plan } = decide(seen, options);
     assert.equal(whyUnused(plan, seen), why, JSON.stringify(plan));
   });

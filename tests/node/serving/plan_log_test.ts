@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { decide } from "../../../src/node/plan/decide.ts";
-import { idleDuty } from "../../../src/node/serving/duty.ts";
+import { idleJob } from "../../../src/node/serving/job.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import { logPlan } from "../../../src/node/serving/plan_log.ts";
 import type { View } from "../../../src/node/plan/view.ts";
@@ -15,15 +15,15 @@ const wantsSmall = member("a", 500, { ...both, target: BIG, wanted: ["big", "sma
 
 /** What a reader of the log finds, sentence by sentence. */
 function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
-  const told = seen.self.assignable ? null : seen.self.target;
-  const decision = decide(seen, { told, catalog: [], mayCool: true, rested: new Set() });
+  const pinned = seen.self.assignable ? null : seen.self.target;
+  const decision = decide(seen, { pinned, catalog: [], mayCool: true, rested: new Set() });
   const lines: { text: string; fields: Fields }[] = [];
   const write = (template: string, fields: Fields) => {
     const text = template.replace(/\{(\w+)\}/g, (_, name) => String(fields[name]));
     lines.push({ text, fields });
   };
   const logger = { info: write, warn: write } as unknown as Logger;
-  logPlan(logger, { decision, before, duty: idleDuty(decision.plan, null), view: seen });
+  logPlan(logger, { decision, before, job: idleJob(decision.plan, null), view: seen });
   return lines;
 }
 

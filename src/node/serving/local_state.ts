@@ -1,13 +1,13 @@
 import type { AnnouncementContent, Mesh } from "../../mesh/mod.ts";
-import { announcementOf, type NodeFacts, type Stance } from "./announcement.ts";
+import { announcementOf, type Intent, type NodeFacts } from "./announcement.ts";
 import { Demand } from "../plan/demand.ts";
-import type { Duty } from "./duty.ts";
-import { mourn, NO_ORPHANS, type Orphans } from "../plan/orphans.ts";
-import { Summons } from "../plan/summons.ts";
+import type { Job } from "./job.ts";
+import { declareLost, NO_ORPHANS, type Orphans } from "../plan/orphans.ts";
+import { LoadRequests } from "../plan/load_requests.ts";
 import { type View, viewOf } from "../plan/view.ts";
 import type { Wishes } from "../plan/wishes.ts";
 
-export interface OutlookOptions {
+export interface LocalStateOptions {
   readonly mesh: Pick<Mesh, "self" | "members" | "rttMs">;
   readonly facts: () => NodeFacts;
   readonly wishes: Wishes;
@@ -16,32 +16,32 @@ export interface OutlookOptions {
 }
 
 /** What a node says of itself and what it sees of others: everything that its plans are made of. */
-export class Outlook {
+export class LocalState {
   readonly demand = new Demand();
-  readonly summons = new Summons();
+  readonly loadRequests = new LoadRequests();
   /** What the user wants now. */
   wishes: Wishes;
-  readonly #options: OutlookOptions;
+  readonly #options: LocalStateOptions;
   #orphans: Orphans = NO_ORPHANS;
 
-  constructor(options: OutlookOptions) {
+  constructor(options: LocalStateOptions) {
     this.#options = options;
     this.wishes = options.wishes;
   }
 
-  /** What it announces while it does `duty`. */
+  /** What it announces while it does `job`. */
   content(
-    duty: Duty,
-    stance: Stance,
+    job: Job,
+    intent: Intent,
     tunnelPorts: Readonly<Record<string, number>> = {},
   ): AnnouncementContent {
     const { facts, now } = this.#options;
-    const { told, dropped, resting } = this.wishes;
-    return announcementOf(facts(), duty, {
-      ...stance,
-      assignable: told === null,
+    const { pinned, dropped, resting } = this.wishes;
+    return announcementOf(facts(), job, {
+      ...intent,
+      assignable: pinned === null,
       wanted: this.#wanted(),
-      refuses: [...new Set([...dropped, ...resting, ...stance.refuses])],
+      refuses: [...new Set([...dropped, ...resting, ...intent.refuses])],
       dropped,
       demand: this.demand.steps(now()),
       tunnelPorts,
@@ -49,8 +49,8 @@ export class Outlook {
   }
 
   /** Somebody has asked for a model that is to be loaded. */
-  get isSummoning(): boolean {
-    return this.summons.names(this.#options.now()).length > 0;
+  get isLoadRequested(): boolean {
+    return this.loadRequests.names(this.#options.now()).length > 0;
   }
 
   /** This node was away: who is not there when it is back has not died under its eyes. */
@@ -59,18 +59,22 @@ export class Outlook {
   }
 
   /** Looks at the mesh: who is gone leaves behind what only it cared for. */
-  view(duty: Duty, stance: Stance): View {
+  view(job: Job, intent: Intent): View {
     const { mesh, now } = this.#options;
     const { wanted } = this.wishes;
-    const before = viewOf(mesh, this.content(duty, stance));
-    this.#orphans = mourn(this.#orphans, [{ ...before.self, wanted }, ...before.others], now());
+    const before = viewOf(mesh, this.content(job, intent));
+    this.#orphans = declareLost(
+      this.#orphans,
+      [{ ...before.self, wanted }, ...before.others],
+      now(),
+    );
     return { ...before, self: { ...before.self, wanted: this.#wanted() } };
   }
 
   /** The user's own first, and what others left behind last: of too many names the last are not announced. */
   #wanted(): string[] {
     const { now } = this.#options;
-    const asked = this.summons.names(now());
+    const asked = this.loadRequests.names(now());
     return [...new Set([...this.wishes.wanted, ...asked, ...this.#orphans.orphans.keys()])];
   }
 }

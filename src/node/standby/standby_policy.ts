@@ -1,10 +1,14 @@
 /** When a node leaves the gossip and when it joins it again. Pure: time and chance are arguments. */
 
-import { LOOKS_BEFORE_LONELY, VAIN_MAX_MS, VAIN_MS } from "../plan/defaults.ts";
+import {
+  LOOKS_BEFORE_LONELY,
+  STANDBY_BACKOFF_MAX_MS,
+  STANDBY_BACKOFF_MS,
+} from "../plan/defaults.ts";
 import { callDelayMs } from "./call_delay.ts";
 import type { Need } from "./needs.ts";
 
-export interface PresenceTimes {
+export interface StandbyTimes {
   /** It does nothing and is one too many for this long before it leaves. */
   readonly settleMs: number;
   /** A standby looks at the routing table this often. */
@@ -14,10 +18,10 @@ export interface PresenceTimes {
   readonly spreadMs: number;
 }
 
-export type Presence =
+export type StandbyState =
   & {
     /** Needs that it came for and was not taken for: how often, and until when it stays away. */
-    readonly vain: ReadonlyMap<string, { readonly times: number; readonly untilMs: number }>;
+    readonly backoff: ReadonlyMap<string, { readonly times: number; readonly untilMs: number }>;
   }
   & (
     /** It has just started, and asks whether the mesh has room before it gossips. */
@@ -37,16 +41,16 @@ export type Presence =
     }
   );
 
-export const BEGINNING: Presence = {
+export const BEGINNING: StandbyState = {
   kind: "active",
   leavesAtMs: null,
   cameFor: null,
-  vain: new Map(),
+  backoff: new Map(),
 };
 
-export const ARRIVING: Presence = { kind: "arriving", vain: new Map() };
+export const ARRIVING: StandbyState = { kind: "arriving", backoff: new Map() };
 
-export interface PresenceFacts {
+export interface StandbyFacts {
   readonly peer: string;
   /** By the table, one more active node would not be one too many. */
   readonly isRoomy: boolean;
@@ -65,98 +69,98 @@ export interface Moment {
   readonly nowMs: number;
   /** 0 to 1. */
   readonly random: number;
-  readonly times: PresenceTimes;
+  readonly times: StandbyTimes;
 }
 
 export interface Step {
-  readonly presence: Presence;
+  readonly standby: StandbyState;
   /** `stay`: it has asked whether it should join, and stays out. */
   readonly act: "nothing" | "leave" | "stay" | "look" | "join";
   /** When to decide again if nothing happens before. */
   readonly againAtMs: number | null;
 }
 
-export function decidePresence(presence: Presence, facts: PresenceFacts, moment: Moment): Step {
-  switch (presence.kind) {
+export function decideStandby(standby: StandbyState, facts: StandbyFacts, moment: Moment): Step {
+  switch (standby.kind) {
     case "arriving":
-      return decideArriving(presence, facts, moment);
+      return decideArriving(standby, facts, moment);
     case "active":
-      return decideActive(presence, facts, moment);
+      return decideActive(standby, facts, moment);
     case "passive":
-      return decidePassive(presence, facts, moment);
+      return decidePassive(standby, facts, moment);
   }
 }
 
 /** A large mesh need not hear of everybody who is switched on and has nothing to do. */
 function decideArriving(
-  presence: Presence,
-  { lookedAtMs, unanswered, isRoomy }: PresenceFacts,
+  standby: StandbyState,
+  { lookedAtMs, unanswered, isRoomy }: StandbyFacts,
   { nowMs, random, times }: Moment,
 ): Step {
-  if (lookedAtMs === -Infinity) return { presence, act: "look", againAtMs: nowMs };
-  if (unanswered > 0 || isRoomy) return join(presence, null);
+  if (lookedAtMs === -Infinity) return { standby, act: "look", againAtMs: nowMs };
+  if (unanswered > 0 || isRoomy) return join(standby, null);
   const looksAtMs = nextLook(lookedAtMs, random, times);
-  const passive = { kind: "passive", vain: presence.vain, looksAtMs, call: null } as const;
-  return { presence: passive, act: "stay", againAtMs: nowMs };
+  const passive = { kind: "passive", backoff: standby.backoff, looksAtMs, call: null } as const;
+  return { standby: passive, act: "stay", againAtMs: nowMs };
 }
 
 function decideActive(
-  presence: Extract<Presence, { kind: "active" }>,
-  { isIdle, isSurplus }: PresenceFacts,
+  standby: Extract<StandbyState, { kind: "active" }>,
+  { isIdle, isSurplus }: StandbyFacts,
   { nowMs, random, times }: Moment,
 ): Step {
   if (!isIdle) {
-    const vain = without(presence.vain, presence.cameFor);
-    return rest({ ...presence, vain, leavesAtMs: null, cameFor: null });
+    const backoff = without(standby.backoff, standby.cameFor);
+    return rest({ ...standby, backoff, leavesAtMs: null, cameFor: null });
   }
-  if (!isSurplus) return rest({ ...presence, leavesAtMs: null });
-  const leavesAtMs = presence.leavesAtMs ?? nowMs + times.settleMs * (1 + random);
-  if (nowMs < leavesAtMs) return rest({ ...presence, leavesAtMs }, leavesAtMs);
-  const vain = withVain(presence, nowMs);
+  if (!isSurplus) return rest({ ...standby, leavesAtMs: null });
+  const leavesAtMs = standby.leavesAtMs ?? nowMs + times.settleMs * (1 + random);
+  if (nowMs < leavesAtMs) return rest({ ...standby, leavesAtMs }, leavesAtMs);
+  const backoff = withBackoff(standby, nowMs);
   const looksAtMs = nextLook(nowMs, random, times);
   return {
-    presence: { kind: "passive", vain, looksAtMs, call: null },
+    standby: { kind: "passive", backoff, looksAtMs, call: null },
     act: "leave",
     againAtMs: looksAtMs,
   };
 }
 
 function decidePassive(
-  presence: Extract<Presence, { kind: "passive" }>,
-  facts: PresenceFacts,
+  standby: Extract<StandbyState, { kind: "passive" }>,
+  facts: StandbyFacts,
   { nowMs, random, times }: Moment,
 ): Step {
-  if (facts.unanswered >= LOOKS_BEFORE_LONELY) return join(presence, null);
+  if (facts.unanswered >= LOOKS_BEFORE_LONELY) return join(standby, null);
   const needs = facts.needs.filter(({ model }) =>
-    nowMs >= (presence.vain.get(model ?? "")?.untilMs ?? -Infinity)
+    nowMs >= (standby.backoff.get(model ?? "")?.untilMs ?? -Infinity)
   );
   const { lookedAtMs, unanswered, peer } = facts;
-  let call = stillNeeded(presence.call, needs);
+  let call = stillNeeded(standby.call, needs);
   if (call !== null && lookedAtMs >= call.atMs) {
     // What it goes by is never older than the time to go: somebody else may have come.
-    if (unanswered === 0) return join(presence, call.need.model);
+    if (unanswered === 0) return join(standby, call.need.model);
     call = null;
   }
   call ??= firstCall(needs, peer, { nowMs, random, times });
-  const looksAtMs = lookedAtMs >= presence.looksAtMs
+  const looksAtMs = lookedAtMs >= standby.looksAtMs
     ? nextLook(lookedAtMs, random, times)
-    : presence.looksAtMs;
+    : standby.looksAtMs;
   const dueAtMs = Math.min(looksAtMs, call?.atMs ?? Infinity);
-  const next = { ...presence, call, looksAtMs };
-  return nowMs < dueAtMs ? rest(next, dueAtMs) : { presence: next, act: "look", againAtMs: nowMs };
+  const next = { ...standby, call, looksAtMs };
+  return nowMs < dueAtMs ? rest(next, dueAtMs) : { standby: next, act: "look", againAtMs: nowMs };
 }
 
-function join(presence: Presence, cameFor: string | null): Step {
-  const { vain } = presence;
+function join(standby: StandbyState, cameFor: string | null): Step {
+  const { backoff } = standby;
   return {
-    presence: { kind: "active", leavesAtMs: null, cameFor, vain },
+    standby: { kind: "active", leavesAtMs: null, cameFor, backoff },
     act: "join",
     againAtMs: null,
   };
 }
 
 function stillNeeded(
-  call: Extract<Presence, { kind: "passive" }>["call"],
+  call: Extract<StandbyState, { kind: "passive" }>["call"],
   needs: readonly Need[],
 ) {
   const need = needs.find(({ model }) => call !== null && model === call.need.model);
@@ -174,24 +178,27 @@ function firstCall(
   return calls.sort((a, b) => a.atMs - b.atMs)[0] ?? null;
 }
 
-function nextLook(lookedAtMs: number, random: number, times: PresenceTimes): number {
+function nextLook(lookedAtMs: number, random: number, times: StandbyTimes): number {
   return lookedAtMs + times.lookMinMs + random * (times.lookMaxMs - times.lookMinMs);
 }
 
 /** Who goes without having had work keeps away from what it had come for, each time for twice as long. */
-function withVain({ vain, cameFor }: Extract<Presence, { kind: "active" }>, nowMs: number) {
-  const kept = [...vain].filter(([, { untilMs }]) => nowMs < untilMs + VAIN_MAX_MS);
+function withBackoff(
+  { backoff, cameFor }: Extract<StandbyState, { kind: "active" }>,
+  nowMs: number,
+) {
+  const kept = [...backoff].filter(([, { untilMs }]) => nowMs < untilMs + STANDBY_BACKOFF_MAX_MS);
   if (cameFor === null) return new Map(kept);
-  const times = (vain.get(cameFor)?.times ?? 0) + 1;
-  const awayMs = Math.min(VAIN_MS * 2 ** (times - 1), VAIN_MAX_MS);
+  const times = (backoff.get(cameFor)?.times ?? 0) + 1;
+  const awayMs = Math.min(STANDBY_BACKOFF_MS * 2 ** (times - 1), STANDBY_BACKOFF_MAX_MS);
   return new Map([...kept, [cameFor, { times, untilMs: nowMs + awayMs }]]);
 }
 
-function without(vain: Presence["vain"], model: string | null): Presence["vain"] {
-  if (model === null || !vain.has(model)) return vain;
-  return new Map([...vain].filter(([name]) => name !== model));
+function without(backoff: StandbyState["backoff"], model: string | null): StandbyState["backoff"] {
+  if (model === null || !backoff.has(model)) return backoff;
+  return new Map([...backoff].filter(([name]) => name !== model));
 }
 
-function rest(presence: Presence, againAtMs: number = Infinity): Step {
-  return { presence, act: "nothing", againAtMs: againAtMs === Infinity ? null : againAtMs };
+function rest(standby: StandbyState, againAtMs: number = Infinity): Step {
+  return { standby, act: "nothing", againAtMs: againAtMs === Infinity ? null : againAtMs };
 }

@@ -18,7 +18,7 @@ import {
   downloadWorld,
   type FitMesh,
   InvalidReferenceError,
-  type ModelShelf,
+  type ModelInventory,
   planFit,
   PUBLIC_ONLY,
   roomFor,
@@ -45,14 +45,14 @@ export interface HubConfig {
 
 /** What an active node has and a client has not. */
 export interface ModelStock {
-  readonly shelf: ModelShelf;
+  readonly inventory: ModelInventory;
   /** Where downloads are put. */
   readonly folder: string;
   readonly memoryBytes: number;
   readonly rpcProtocol: string;
 }
 
-export interface ModelDeskOptions {
+export interface ModelManagerOptions {
   readonly mesh: Mesh;
   readonly stock: ModelStock | null;
   readonly hub: HubConfig;
@@ -65,28 +65,29 @@ export interface ModelDeskOptions {
   readonly rules?: AddressRules;
 }
 
-export class ModelDesk implements ModelActions {
-  readonly #options: ModelDeskOptions;
+export class ModelManager implements ModelActions {
+  readonly #options: ModelManagerOptions;
   #downloads: Downloads | null = null;
   #roomBytes = 0;
   readonly #toldPercent = new Map<string, number>();
   readonly #liars = new Set<string>();
 
-  static async open(options: ModelDeskOptions): Promise<ModelDesk> {
-    const desk = new ModelDesk(options);
+  static async open(options: ModelManagerOptions): Promise<ModelManager> {
+    const manager = new ModelManager(options);
     const { mesh, stock, logger } = options;
-    if (stock === null) return desk;
-    desk.#downloads = await desk.#openDownloads(stock);
+    if (stock === null) return manager;
+    manager.#downloads = await manager.#openDownloads(stock);
     mesh.handle(
       FILE_PROTOCOL,
       { roles: ["member"], maxStreams: MAX_FILE_STREAMS },
-      (stream, peer) => handleFile(stream, peer.id, { models: () => stock.shelf.models, logger }),
+      (stream, peer) =>
+        handleFile(stream, peer.id, { models: () => stock.inventory.models, logger }),
     );
-    await desk.#measureRoom();
-    return desk;
+    await manager.#measureRoom();
+    return manager;
   }
 
-  private constructor(options: ModelDeskOptions) {
+  private constructor(options: ModelManagerOptions) {
     this.#options = options;
   }
 
@@ -94,8 +95,8 @@ export class ModelDesk implements ModelActions {
     const { mesh, stock, contextLength } = this.#options;
     const routes = mesh.routes();
     return catalogEntries({
-      onDisk: stock?.shelf.models ?? [],
-      broken: stock?.shelf.broken ?? [],
+      onDisk: stock?.inventory.models ?? [],
+      broken: stock?.inventory.broken ?? [],
       elsewhere: mesh.members().flatMap(({ models }) => models),
       instances: routes.instances.map((one) => ({ ...one, state: stateOf(one, routes) })),
       catalog: CATALOG,
@@ -176,7 +177,7 @@ export class ModelDesk implements ModelActions {
     throw new ModelRefusedError("conflict", "This node is a client: it keeps no models");
   }
 
-  #openDownloads({ shelf, folder }: ModelStock): Promise<Downloads> {
+  #openDownloads({ inventory, folder }: ModelStock): Promise<Downloads> {
     const { hub: { endpoint, token, proxies }, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
     const hub = new URL(endpoint);
     const secret = token === null ? null : { host: hub.host, value: token };
@@ -196,7 +197,7 @@ export class ModelDesk implements ModelActions {
       },
       onFinished: ({ name }) => {
         logger.info("Downloaded {model}", { event: "downloaded", model: name });
-        shelf.refresh().catch((error) => logger.warn("{error}", { error }));
+        inventory.refresh().catch((error) => logger.warn("{error}", { error }));
       },
       onProgress: (name, progress) => this.#tell(name, progress),
       now: () => Date.now(),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fellowsOf } from "../../../src/node/plan/fellows.ts";
+import { peerWorkersOf } from "../../../src/node/plan/peer_workers.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import type { Instance } from "../../../src/mesh/mod.ts";
 import { BIG, peer } from "../members.ts";
@@ -15,13 +15,17 @@ const members = [
 ];
 
 const rows: [fact: string, actual: readonly string[], expected: readonly string[]][] = [
-  ["the host of this term names them", fellowsOf(plan, members, "3.7.0"), ["a", "b"]],
-  ["stock rpc-servers call nobody", fellowsOf(plan, members, "8.0.0"), []],
-  ["not of another term", fellowsOf({ ...plan, term: 4 }, members, "3.7.0"), []],
-  ["not while the host is unknown", fellowsOf({ ...plan, host: peer("y") }, members, "3.7.0"), []],
-  ["not for a node that is no worker", fellowsOf({ kind: "standby" }, members, "3.7.0"), []],
+  ["the host of this term names them", peerWorkersOf(plan, members, "3.7.0"), ["a", "b"]],
+  ["stock rpc-servers call nobody", peerWorkersOf(plan, members, "8.0.0"), []],
+  ["not of another term", peerWorkersOf({ ...plan, term: 4 }, members, "3.7.0"), []],
+  [
+    "not while the host is unknown",
+    peerWorkersOf({ ...plan, host: peer("y") }, members, "3.7.0"),
+    [],
+  ],
+  ["not for a node that is no worker", peerWorkersOf({ kind: "standby" }, members, "3.7.0"), []],
 ];
 
 for (const [fact, actual, expected] of rows) {
-  Deno.test(`fellowsOf(): ${fact}`, () => assert.deepEqual(actual, expected.map(peer)));
+  Deno.test(`peerWorkersOf(): ${fact}`, () => assert.deepEqual(actual, expected.map(peer)));
 }

@@ -1,4 +1,4 @@
-/** What a node does at one moment, behind one shape: the reconciler replaces one duty by the next. */
+/** What a node does at one moment, behind one shape: the reconciler replaces one job by the next. */
 
 import type { Logger } from "@logtape/logtape";
 import { type Engine, hasCrashed, type ManagedServer, type Supervisor } from "../../engine/mod.ts";
@@ -26,7 +26,7 @@ export function localServer(server: ManagedServer): LocalServer | null {
   return { baseUrl, apiKey, frozen, crashed: () => hasCrashed(server) };
 }
 
-export interface Duty {
+export interface Job {
   readonly plan: Plan;
   /** What it means for the announcement. */
   readonly instance: Instance | null;
@@ -49,8 +49,8 @@ export interface Duty {
   stop(): Promise<void>;
 }
 
-/** Parts that duties use. */
-export interface DutyParts {
+/** Parts that jobs use. */
+export interface JobParts {
   readonly mesh: Pick<Mesh, "self" | "members" | "subscribe" | "suspect">;
   readonly engine: Engine;
   readonly supervisor: Supervisor;
@@ -78,15 +78,15 @@ export interface DutyParts {
   readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
-/** Called by a duty whenever one of its fields changes. */
+/** Called by a job whenever one of its fields changes. */
 export type Changed = () => void;
 
-/** A duty without processes: standby, following, or waiting for memory. */
-export function idleDuty(
+/** A job without processes: standby, following, or waiting for memory. */
+export function idleJob(
   plan: Plan,
   instance: Instance | null,
   failure: string | null = null,
-): Duty {
+): Job {
   return {
     plan,
     instance,
@@ -103,7 +103,7 @@ export function idleDuty(
 
 /** What an instance says of its size; a file that has gone says nothing. */
 export function sizesOf(
-  parts: Pick<DutyParts, "localModel" | "contextLength">,
+  parts: Pick<JobParts, "localModel" | "contextLength">,
   plan: { readonly model: ModelRef },
 ): Pick<Instance, "sizeBytes" | "contextLength"> {
   const model = parts.localModel(plan);
@@ -112,9 +112,9 @@ export function sizesOf(
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 
-/** The duty's llama-server, for whoever asks for exactly this model; `null` while it serves another, or none yet. */
+/** The job's llama-server, for whoever asks for exactly this model; `null` while it serves another, or none yet. */
 export function serverFor(
-  { instance, server }: Pick<Duty, "instance" | "server">,
+  { instance, server }: Pick<Job, "instance" | "server">,
   model: ModelRef,
 ): LocalServer | null {
   return instance !== null && sameModel(instance.model, model) ? server : null;
@@ -130,8 +130,8 @@ export function failureOf(name: string, server: ManagedServer): string | null {
     : `${name} was frozen: ${state.frozen}`;
 }
 
-/** The other nodes of the duty's split: their death must be noticed at once. */
-export function splitPeers({ instance, obeys }: Duty): PeerId[] {
+/** The other nodes of the job's split: their death must be noticed at once. */
+export function splitPeers({ instance, obeys }: Job): PeerId[] {
   if (obeys !== null) return [obeys.host];
   return instance?.workers.map((worker) => worker.peer) ?? [];
 }

@@ -35,19 +35,19 @@ export interface Facts {
   readLastStart(dataDir: string): LastStart | undefined;
 }
 
-export interface Surroundings {
+export interface CliContext {
   readonly environment: Environment;
   readonly facts: Facts;
 }
 
 export function dataOf(
   options: DataOptions,
-  around: Surroundings,
+  around: CliContext,
 ): { dataDir: string; json: boolean } {
   return { dataDir: dataDirOf(options, around), json: options.json ?? false };
 }
 
-export function dataDirOf(options: DataOptions, { environment, facts }: Surroundings): string {
+export function dataDirOf(options: DataOptions, { environment, facts }: CliContext): string {
   const named = options.dataDir ?? (environment.MESH_LLM_HOME || undefined);
   if (named !== undefined) return resolve(facts.cwd, named);
   if (facts.home !== undefined) return join(facts.home, ".mesh-llm");
@@ -57,7 +57,7 @@ export function dataDirOf(options: DataOptions, { environment, facts }: Surround
 }
 
 /** `null` where no data directory is named and there is no home: then nothing can be started either. */
-export function configPath({ dataDir }: DataOptions, around: Surroundings): string | null {
+export function configPath({ dataDir }: DataOptions, around: CliContext): string | null {
   const { environment, facts } = around;
   const isKnown = dataDir ?? environment.MESH_LLM_HOME ?? facts.home;
   return isKnown
@@ -65,13 +65,13 @@ export function configPath({ dataDir }: DataOptions, around: Surroundings): stri
     : null;
 }
 
-export function absolute(path: string | undefined, { facts }: Surroundings): string | null {
+export function absolute(path: string | undefined, { facts }: CliContext): string | null {
   return path === undefined ? null : resolve(facts.cwd, path);
 }
 
 export function keyFrom(
   variable: "MESH_LLM_API_KEY" | "MESH_LLM_ADMIN_KEY",
-  { environment }: Surroundings,
+  { environment }: CliContext,
 ): string | null {
   const key = environment[variable];
   return key ? parseKey(variable, key) : null;

@@ -1,14 +1,15 @@
 import { systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
-import type { DutyParts } from "./serving/duty.ts";
+import type { JobParts } from "./serving/job.ts";
 import { FailedCompanions } from "./serving/failed_companions.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
 import { sameModel } from "./plan/view.ts";
 
-/** What the duties of a real node use. */
-export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {
-  const { mesh, engine, supervisor, logger, contextLength, shelf, memory, desk, weights } = options;
+/** What the jobs of a real node use. */
+export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
+  const { mesh, engine, supervisor, logger, contextLength, inventory, memory, manager, weights } =
+    options;
   const failed = new FailedCompanions();
   return {
     mesh,
@@ -16,11 +17,11 @@ export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {
     supervisor,
     logger,
     contextLength,
-    localModel: ({ model }) => shelf.models.find((file) => sameModel(file, model)),
+    localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
-        models: shelf.models,
+        models: inventory.models,
         memoryBytes: memory.memoryBytes,
         contextLength,
         failure: (companion) => failed.reason(model, companion),
@@ -29,7 +30,7 @@ export function dutyParts(options: ActiveOptions, rpc: RpcEnds): DutyParts {
     devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
     tunnelPort: (peer) => rpc.portTo(peer),
     resetTunnels: () => rpc.resetServed(),
-    fetchModel: (name, signal) => desk.fetch(name, signal),
+    fetchModel: (name, signal) => manager.fetch(name, signal),
     weightsKnown: (model) => weights.known(model.shards),
     now: systemClock.elapsed,
     after: systemClock.after,

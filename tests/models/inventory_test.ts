@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ModelShelf, openLibrary } from "../../src/models/mod.ts";
+import { ModelInventory, openLibrary } from "../../src/models/mod.ts";
 import { sampleFile, tensor } from "./sample_gguf.ts";
 import { tempDir } from "./temp_dir.ts";
 
@@ -59,18 +59,18 @@ Deno.test("list() does without a cache that is damaged or of another version", a
   }
 });
 
-Deno.test("ModelShelf notices a model that comes, and one that goes", async () => {
+Deno.test("ModelInventory notices a model that comes, and one that goes", async () => {
   await using root = await tempDir();
   const folder = join(root.path, "data/models");
   await write(join(folder, "old.gguf"), sampleFile());
-  const shelf = await ModelShelf.open({ library: libraryAt(root.path), pinned: [] });
+  const inventory = await ModelInventory.open({ library: libraryAt(root.path), extra: [] });
   const ending = new AbortController();
-  const watching = shelf.watch(ending.signal);
-  const names = () => shelf.models.map(({ name }) => name).sort();
+  const watching = inventory.watch(ending.signal);
+  const names = () => inventory.models.map(({ name }) => name).sort();
   const until = (wanted: readonly string[]) =>
     new Promise<void>((resolve) => {
       const check = () => String(names()) === String(wanted) && resolve();
-      shelf.subscribe(check);
+      inventory.subscribe(check);
       check();
     });
   assert.deepEqual(names(), ["old"]);

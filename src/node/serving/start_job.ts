@@ -1,46 +1,46 @@
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
-import { downloadDuty } from "./download_duty.ts";
-import { type Changed, type Duty, type DutyParts, idleDuty, sizesOf } from "./duty.ts";
-import { HostDuty } from "./host_duty.ts";
+import { downloadJob } from "./download_job.ts";
+import { type Changed, idleJob, type Job, type JobParts, sizesOf } from "./job.ts";
+import { HostJob } from "./host_job.ts";
 import type { Plan } from "../plan/plan.ts";
-import { SoloDuty } from "./solo_duty.ts";
+import { SoloJob } from "./solo_job.ts";
 import { everyone, highestTerm, type View } from "../plan/view.ts";
-import { WorkerDuty } from "./worker_duty.ts";
+import { WorkerJob } from "./worker_job.ts";
 
-/** Makes plans into duties, each instance with a term of its own. */
-export class DutyStarter {
-  readonly #parts: DutyParts;
+/** Makes plans into jobs, each instance with a term of its own. */
+export class JobStarter {
+  readonly #parts: JobParts;
   readonly #terms = new Map<string, number>();
 
-  constructor(parts: DutyParts) {
+  constructor(parts: JobParts) {
     this.#parts = parts;
   }
 
-  /** What can't even begin is a duty that has failed. */
-  start(plan: Plan, view: View, changed: Changed): Duty {
+  /** What can't even begin is a job that has failed. */
+  start(plan: Plan, view: View, changed: Changed): Job {
     try {
       return this.#start(plan, view, changed);
     } catch (error) {
-      return idleDuty(plan, null, error instanceof Error ? error.message : String(error));
+      return idleJob(plan, null, error instanceof Error ? error.message : String(error));
     }
   }
 
-  #start(plan: Plan, view: View, changed: Changed): Duty {
+  #start(plan: Plan, view: View, changed: Changed): Job {
     const parts = this.#parts;
     switch (plan.kind) {
       case "solo":
-        return new SoloDuty(plan, this.#newTerm(plan.model, view), parts, changed);
+        return new SoloJob(plan, this.#newTerm(plan.model, view), parts, changed);
       case "host":
-        return new HostDuty(plan, this.#newTerm(plan.model, view), parts, changed);
+        return new HostJob(plan, this.#newTerm(plan.model, view), parts, changed);
       case "worker":
-        return new WorkerDuty(plan, parts, changed);
+        return new WorkerJob(plan, parts, changed);
       case "waiting":
-        return idleDuty(plan, waitingInstance(plan, this.#newTerm(plan.model, view), parts));
+        return idleJob(plan, waitingInstance(plan, this.#newTerm(plan.model, view), parts));
       case "download":
-        return downloadDuty(plan, parts, changed);
+        return downloadJob(plan, parts, changed);
       case "follow":
       case "standby":
-        return idleDuty(plan, null);
+        return idleJob(plan, null);
     }
   }
 
@@ -58,7 +58,7 @@ export class DutyStarter {
 function waitingInstance(
   { model, needBytes, haveBytes }: Extract<Plan, { kind: "waiting" }>,
   term: number,
-  parts: DutyParts,
+  parts: JobParts,
 ): Instance {
   return {
     model,

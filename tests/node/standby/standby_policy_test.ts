@@ -2,21 +2,21 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   LOOKS_BEFORE_LONELY,
+  STANDBY_BACKOFF_MS,
   STANDBY_LOOK_MAX_MS,
   STANDBY_LOOK_MIN_MS,
   STANDBY_SETTLE_MS,
   STANDBY_SPREAD_MS,
-  VAIN_MS,
 } from "../../../src/node/plan/defaults.ts";
 import type { Need } from "../../../src/node/standby/needs.ts";
 import {
   ARRIVING,
   BEGINNING,
-  decidePresence,
-  type Presence,
-  type PresenceFacts,
+  decideStandby,
+  type StandbyFacts,
+  type StandbyState,
   type Step,
-} from "../../../src/node/standby/presence.ts";
+} from "../../../src/node/standby/standby_policy.ts";
 
 const TIMES = {
   settleMs: STANDBY_SETTLE_MS,
@@ -29,7 +29,7 @@ const NEWS_MS = 2_000;
 const HOUR_MS = 3_600_000;
 const NEED: Need = { model: "qwen", way: "disk" };
 
-const FACTS: PresenceFacts = {
+const FACTS: StandbyFacts = {
   peer: "self",
   isIdle: true,
   isRoomy: false,
@@ -39,8 +39,8 @@ const FACTS: PresenceFacts = {
   unanswered: 0,
 };
 
-function decide(presence: Presence, facts: Partial<PresenceFacts>, nowMs: number): Step {
-  return decidePresence(presence, { ...FACTS, ...facts }, { nowMs, random: 0.5, times: TIMES });
+function decide(standby: StandbyState, facts: Partial<StandbyFacts>, nowMs: number): Step {
+  return decideStandby(standby, { ...FACTS, ...facts }, { nowMs, random: 0.5, times: TIMES });
 }
 
 /** A random number that a seed repeats: mulberry32. */
@@ -76,24 +76,24 @@ function walk(
     lookedAtMs: -Infinity,
     seen: [] as readonly Need[],
     dueMs: 0,
-    presence: {
+    standby: {
       kind: "passive",
-      vain: new Map(),
+      backoff: new Map(),
       looksAtMs: random() * TIMES.lookMaxMs,
       call: null,
-    } as Presence,
+    } as StandbyState,
   }));
   for (;;) {
     const node = nodes.reduce((a, b) => b.dueMs < a.dueMs ? b : a);
     const nowMs = node.dueMs;
     if (nowMs > untilMs) return { joins, looks };
-    const step = decidePresence(node.presence, {
+    const step = decideStandby(node.standby, {
       ...FACTS,
       peer: `${seed}-${node.peer}`,
       needs: node.seen,
       lookedAtMs: node.lookedAtMs,
     }, { nowMs, random: random(), times: TIMES });
-    node.presence = step.presence;
+    node.standby = step.standby;
     if (step.act === "join") joins.push({ peer: node.peer, atMs: nowMs });
     if (step.act === "look") {
       looks += 1;
@@ -107,11 +107,11 @@ function walk(
 Deno.test("who has just started asks, and joins unless the mesh answers that it is large", () => {
   const asks = decide(ARRIVING, {}, 5);
   assert.equal(asks.act, "look");
-  assert.equal(decide(asks.presence, { lookedAtMs: 5, isRoomy: true }, 6).act, "join");
-  assert.equal(decide(asks.presence, { lookedAtMs: 5, unanswered: 1 }, 6).act, "join");
-  const stays = decide(asks.presence, { lookedAtMs: 5 }, 6);
+  assert.equal(decide(asks.standby, { lookedAtMs: 5, isRoomy: true }, 6).act, "join");
+  assert.equal(decide(asks.standby, { lookedAtMs: 5, unanswered: 1 }, 6).act, "join");
+  const stays = decide(asks.standby, { lookedAtMs: 5 }, 6);
   assert.equal(stays.act, "stay");
-  assert.equal(decide(stays.presence, { lookedAtMs: 5 }, 6).act, "nothing");
+  assert.equal(decide(stays.standby, { lookedAtMs: 5 }, 6).act, "nothing");
 });
 
 Deno.test("a node leaves once it was idle and one too many for a while, and not while it has work", () => {
@@ -119,50 +119,53 @@ Deno.test("a node leaves once it was idle and one too many for a while, and not 
   assert.equal(waits.act, "nothing");
   const leavesAtMs = waits.againAtMs ?? 0;
   assert.ok(leavesAtMs >= TIMES.settleMs && leavesAtMs <= 2 * TIMES.settleMs);
-  assert.equal(decide(waits.presence, {}, leavesAtMs).act, "leave");
+  assert.equal(decide(waits.standby, {}, leavesAtMs).act, "leave");
   for (const facts of [{ isIdle: false }, { isSurplus: false }]) {
-    const stays = decide(waits.presence, facts, leavesAtMs);
+    const stays = decide(waits.standby, facts, leavesAtMs);
     assert.deepEqual([stays.act, stays.againAtMs], ["nothing", null]);
-    const again = decide(stays.presence, {}, leavesAtMs);
+    const again = decide(stays.standby, {}, leavesAtMs);
     assert.equal(again.act, "nothing", "the time begins anew");
   }
 });
 
 Deno.test("a standby looks before it goes, and stays where somebody else has come", () => {
-  const passive: Presence = { kind: "passive", vain: new Map(), looksAtMs: 10, call: null };
+  const passive: StandbyState = { kind: "passive", backoff: new Map(), looksAtMs: 10, call: null };
   assert.equal(decide(passive, {}, 9).act, "nothing");
   assert.equal(decide(passive, {}, 10).act, "look");
   const called = decide(passive, { needs: [NEED], lookedAtMs: 10 }, 10);
   assert.equal(called.act, "nothing");
   const goesAtMs = called.againAtMs ?? 0;
-  const due = decide(called.presence, { needs: [NEED], lookedAtMs: 10 }, goesAtMs);
+  const due = decide(called.standby, { needs: [NEED], lookedAtMs: 10 }, goesAtMs);
   assert.equal(due.act, "look");
   const fresh = { lookedAtMs: goesAtMs };
-  assert.equal(decide(due.presence, { ...fresh, needs: [NEED] }, goesAtMs).act, "join");
-  assert.equal(decide(due.presence, { ...fresh, needs: [] }, goesAtMs).act, "nothing");
+  assert.equal(decide(due.standby, { ...fresh, needs: [NEED] }, goesAtMs).act, "join");
+  assert.equal(decide(due.standby, { ...fresh, needs: [] }, goesAtMs).act, "nothing");
   const unheard = { ...fresh, needs: [NEED], unanswered: 1 };
-  assert.equal(decide(due.presence, unheard, goesAtMs).act, "nothing", "nobody has answered");
+  assert.equal(decide(due.standby, unheard, goesAtMs).act, "nothing", "nobody has answered");
 });
 
 Deno.test("a standby that nobody answers joins, to dial all whom it ever knew", () => {
-  const passive: Presence = { kind: "passive", vain: new Map(), looksAtMs: 10, call: null };
+  const passive: StandbyState = { kind: "passive", backoff: new Map(), looksAtMs: 10, call: null };
   assert.notEqual(decide(passive, { unanswered: LOOKS_BEFORE_LONELY - 1 }, 5).act, "join");
   assert.equal(decide(passive, { unanswered: LOOKS_BEFORE_LONELY }, 5).act, "join");
 });
 
 Deno.test("who came in vain keeps away from that need, and who had work may come again", () => {
-  const came: Presence = { kind: "active", leavesAtMs: 0, cameFor: "qwen", vain: new Map() };
+  const came: StandbyState = { kind: "active", leavesAtMs: 0, cameFor: "qwen", backoff: new Map() };
   const left = decide(came, {}, 1);
   assert.equal(left.act, "leave");
-  assert.deepEqual(left.presence.vain.get("qwen"), { times: 1, untilMs: 1 + VAIN_MS });
-  const away = decide(left.presence, { needs: [NEED], lookedAtMs: 2 }, 2).presence;
+  assert.deepEqual(left.standby.backoff.get("qwen"), { times: 1, untilMs: 1 + STANDBY_BACKOFF_MS });
+  const away = decide(left.standby, { needs: [NEED], lookedAtMs: 2 }, 2).standby;
   assert.ok(away.kind === "passive" && away.call === null);
-  const later = decide(left.presence, { needs: [NEED], lookedAtMs: 2 }, 1 + VAIN_MS).presence;
+  const later =
+    decide(left.standby, { needs: [NEED], lookedAtMs: 2 }, 1 + STANDBY_BACKOFF_MS).standby;
   assert.ok(later.kind === "passive" && later.call !== null);
-  const again = decide({ ...came, vain: left.presence.vain }, {}, 1).presence.vain.get("qwen");
-  assert.deepEqual(again, { times: 2, untilMs: 1 + 2 * VAIN_MS });
-  const worked = decide({ ...came, vain: left.presence.vain }, { isIdle: false }, 1).presence;
-  assert.equal(worked.vain.size, 0);
+  const again = decide({ ...came, backoff: left.standby.backoff }, {}, 1).standby.backoff.get(
+    "qwen",
+  );
+  assert.deepEqual(again, { times: 2, untilMs: 1 + 2 * STANDBY_BACKOFF_MS });
+  const worked = decide({ ...came, backoff: left.standby.backoff }, { isIdle: false }, 1).standby;
+  assert.equal(worked.backoff.size, 0);
 });
 
 Deno.test("of any number of standbys one comes in time, and a few at most", () => {

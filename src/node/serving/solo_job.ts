@@ -4,20 +4,20 @@ import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import {
   type Changed,
-  type Duty,
-  type DutyParts,
   failureOf,
+  type Job,
+  type JobParts,
   type LocalServer,
   localServer,
   sizesOf,
-} from "./duty.ts";
+} from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
 
 /** Serves a model that fits this node, with a llama-server that starts again when it crashes. */
-export class SoloDuty implements Duty {
+export class SoloJob implements Job {
   readonly obeys = null;
   readonly rpcPort = null;
   readonly openTerm = null;
@@ -36,7 +36,7 @@ export class SoloDuty implements Duty {
   constructor(
     readonly plan: SoloPlan,
     readonly term: number,
-    private readonly parts: DutyParts,
+    private readonly parts: JobParts,
     private readonly changed: Changed,
   ) {
     const model = parts.localModel(plan);

@@ -1,15 +1,15 @@
 import type { ManagedServer } from "../../engine/mod.ts";
 import type { Obedience } from "../../mesh/mod.ts";
-import { type Changed, type Duty, type DutyParts, failureOf } from "./duty.ts";
+import { type Changed, failureOf, type Job, type JobParts } from "./job.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type WorkerPlan = Extract<Plan, { kind: "worker" }>;
 
 /**
- * Lends this node's memory to one host for one term. A new term is a new duty with a new rpc-server:
+ * Lends this node's memory to one host for one term. A new term is a new job with a new rpc-server:
  * it serves one client at a time, so nothing of an earlier host may stay connected.
  */
-export class WorkerDuty implements Duty {
+export class WorkerJob implements Job {
   readonly instance = null;
   readonly server = null;
   readonly openTerm = null;
@@ -17,7 +17,7 @@ export class WorkerDuty implements Duty {
   readonly blamesWorker = false;
   readonly #rpcServer: ManagedServer;
 
-  constructor(readonly plan: WorkerPlan, parts: DutyParts, changed: Changed) {
+  constructor(readonly plan: WorkerPlan, parts: JobParts, changed: Changed) {
     parts.resetTunnels();
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",

@@ -1,15 +1,15 @@
 import type { Mesh } from "../../mesh/mod.ts";
-import { SUMMON_MS } from "./defaults.ts";
+import { LOAD_REQUEST_MS } from "./defaults.ts";
 import { prospectsOf } from "./prospects.ts";
 import type { Member } from "./view.ts";
 
 /** Models that nobody serves and that somebody has asked this node for: wanted of the mesh for a while. Time is an argument. */
-export class Summons {
+export class LoadRequests {
   readonly #untilMs = new Map<string, number>();
 
   /** The model is wanted, from now on for as long as a load may take. */
   call(name: string, nowMs: number): void {
-    this.#untilMs.set(name, nowMs + SUMMON_MS);
+    this.#untilMs.set(name, nowMs + LOAD_REQUEST_MS);
   }
 
   /** Nobody asks for it any more. */
@@ -26,7 +26,7 @@ export class Summons {
   }
 }
 
-export type Summonable = Pick<
+export type Loader = Pick<
   Member,
   "models" | "memoryBytes" | "assignable" | "target" | "dropped" | "failures"
 >;
@@ -35,7 +35,7 @@ export type Summonable = Pick<
  * The model that one of these nodes has on its disk and could run alone, by its name in any letter case. One that
  * nobody has is not fetched because a request names it, and what a user has decided is not changed by one. Pure.
  */
-export function modelToSummon(name: string, members: readonly Summonable[]): string | undefined {
+export function modelToRequest(name: string, members: readonly Loader[]): string | undefined {
   const able = members.flatMap((member) =>
     member.models.filter((file) => couldLoad(member, file)).map((file) => file.name)
   );
@@ -44,16 +44,16 @@ export function modelToSummon(name: string, members: readonly Summonable[]): str
 }
 
 function couldLoad(
-  { memoryBytes, assignable, target, dropped, failures }: Summonable,
-  { name, needBytes }: Summonable["models"][number],
+  { memoryBytes, assignable, target, dropped, failures }: Loader,
+  { name, needBytes }: Loader["models"][number],
 ): boolean {
   // Whoever is about to serve it, or has a part in it, need not be asked.
   return needBytes <= memoryBytes && assignable && target?.name !== name &&
     !dropped.includes(name) && !failures.some(({ model }) => model === name);
 }
 
-/** Has a member summon the model, for a node that has no voice in the mesh. False where nobody has it, or answers. */
-export async function summonByOthers(
+/** Has an active member request the load, for a node that announces nothing. False where nobody has it, or answers. */
+export async function requestLoadElsewhere(
   mesh: Pick<Mesh, "refreshRoutes">,
   name: string,
   signal: AbortSignal,

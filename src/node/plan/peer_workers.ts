@@ -8,7 +8,7 @@ const CALLING_PROTOCOL = /^3\./;
  * The workers of the split that this node works in, which may reach its rpc-server and it theirs: as
  * the host of its term names them. Nobody, unless the rpc-servers call each other. Pure.
  */
-export function fellowsOf(
+export function peerWorkersOf(
   plan: Plan,
   members: readonly Pick<Announcement, "peer" | "instance">[],
   rpcProtocol: string,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Engine, ManagedServer, ServerSpec, ServerState } from "../../../src/engine/mod.ts";
 import type { MeshEvent } from "../../../src/mesh/mod.ts";
 import type { LocalModel } from "../../../src/models/mod.ts";
-import type { DutyParts } from "../../../src/node/serving/duty.ts";
-import { HostDuty } from "../../../src/node/serving/host_duty.ts";
+import type { JobParts } from "../../../src/node/serving/job.ts";
+import { HostJob } from "../../../src/node/serving/host_job.ts";
 import { content } from "../../mesh/content.ts";
 import { BIG, peer } from "../members.ts";
 
@@ -59,7 +59,7 @@ class Child implements ManagedServer {
   }
 }
 
-/** A host whose worker becomes ready when it is told to, and what is left of its duty. */
+/** A host whose worker becomes ready when it is told to, and what is left of its job. */
 function setUp(devices: Engine["devices"]) {
   const listeners = new Set<(event: MeshEvent) => void>();
   const children: Child[] = [];
@@ -94,10 +94,10 @@ function setUp(devices: Engine["devices"]) {
     weightsKnown: () => Promise.resolve(),
     now: () => 0,
     after: () => () => {},
-  } as unknown as DutyParts;
-  const duty = new HostDuty(PLAN, 1, parts, () => {});
+  } as unknown as JobParts;
+  const job = new HostJob(PLAN, 1, parts, () => {});
   return {
-    duty,
+    job,
     children,
     listeners,
     said,
@@ -116,17 +116,17 @@ const READY = { kind: "ready", port: 1 } as const;
 const GPU = { name: "CUDA0", description: "", totalBytes: 1, freeBytes: 1 };
 
 for (const [host, devices] of [["with a GPU", [GPU]], ["with a CPU only", []]] as const) {
-  Deno.test(`HostDuty ${host} starts nothing and leaves nothing, in whichever turn it is stopped`, async () => {
+  Deno.test(`HostJob ${host} starts nothing and leaves nothing, in whichever turn it is stopped`, async () => {
     const ends: string[] = [];
     for (let turns = 0; turns < TURNS; turns++) {
-      const { duty, children, listeners, said, workerReady } = setUp(devices);
+      const { job, children, listeners, said, workerReady } = setUp(devices);
       for (const child of children) child.become(READY);
       await pass(TURNS);
       workerReady();
       await pass(turns);
       for (const child of children) child.become(READY); // what was waited for ends in the turn of the stop as well
       const before = [children.length, said.length];
-      await duty.stop();
+      await job.stop();
       assert.deepEqual([children.length, said.length], before, `it went on after ${turns} turns`);
       assert.equal(listeners.size, 0, `a listener stays after ${turns} turns`);
       assert.ok(children.every(({ state }) => state.kind === "stopped"));
@@ -137,8 +137,8 @@ for (const [host, devices] of [["with a GPU", [GPU]], ["with a CPU only", []]] a
   });
 }
 
-Deno.test("HostDuty launches no llama-server for a split of which a part has failed meanwhile", async () => {
-  const { duty, children, listeners, workerReady } = setUp([]);
+Deno.test("HostJob launches no llama-server for a split of which a part has failed meanwhile", async () => {
+  const { job, children, listeners, workerReady } = setUp([]);
   const [own] = children;
   own!.become(READY);
   await pass(TURNS);
@@ -149,10 +149,10 @@ Deno.test("HostDuty launches no llama-server for a split of which a part has fai
     frozen: null,
     retryAtMs: null,
   });
-  assert.equal(duty.failure, "rpc-server: ended");
+  assert.equal(job.failure, "rpc-server: ended");
   workerReady();
   await pass(TURNS);
   assert.equal(children.length, 1);
   assert.equal(listeners.size, 0);
-  await duty.stop();
+  await job.stop();
 });

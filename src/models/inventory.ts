@@ -5,39 +5,39 @@ import { watchFolders } from "./folder_watch.ts";
 import { placeOf } from "./pairing.ts";
 import type { LocalModel } from "./types.ts";
 
-export interface ShelfOptions {
+export interface InventoryOptions {
   readonly library: Library;
   /** Always there, wherever they lie: the model that the command line names, and the guide. */
-  readonly pinned: readonly LocalModel[];
+  readonly extra: readonly LocalModel[];
 }
 
 /** The models on this machine's disk as they are now, and the only owner of that list. */
-export class ModelShelf {
-  readonly #options: ShelfOptions;
+export class ModelInventory {
+  readonly #options: InventoryOptions;
   readonly #listeners = new Set<() => void>();
-  #pinned: readonly LocalModel[];
+  #extra: readonly LocalModel[];
   #listing: LibraryListing;
   #adapt: (model: LocalModel) => LocalModel = (model) => model;
 
-  static async open(options: ShelfOptions, signal?: AbortSignal): Promise<ModelShelf> {
-    return new ModelShelf(options, await options.library.list(signal));
+  static async open(options: InventoryOptions, signal?: AbortSignal): Promise<ModelInventory> {
+    return new ModelInventory(options, await options.library.list(signal));
   }
 
-  private constructor(options: ShelfOptions, listing: LibraryListing) {
+  private constructor(options: InventoryOptions, listing: LibraryListing) {
     this.#options = options;
-    this.#pinned = options.pinned;
+    this.#extra = options.extra;
     this.#listing = listing;
   }
 
-  /** Each once; the pinned ones first. */
+  /** Each once; the extra ones first. */
   get models(): readonly LocalModel[] {
     const listed = new Map(this.#listing.models.map((model) => [placeOf(model), model]));
     // As the folders have it now, where it lies in one of them: with what has come beside it.
-    const pinned = this.#pinned.map((model) => {
+    const extra = this.#extra.map((model) => {
       const now = listed.get(placeOf(model));
       return now !== undefined && keyOf(now) === keyOf(model) ? now : model;
     });
-    const all = [...pinned, ...this.#listing.models];
+    const all = [...extra, ...this.#listing.models];
     return all.filter((model, index) =>
       all.findIndex((other) => keyOf(other) === keyOf(model)) === index
     ).map(this.#adapt);
@@ -75,7 +75,7 @@ export class ModelShelf {
   async reread(path: string, signal?: AbortSignal): Promise<void> {
     const { library } = this.#options;
     const model = await library.resolve(path, signal);
-    this.#pinned = this.#pinned.map((old) => old.path === model.path ? model : old);
+    this.#extra = this.#extra.map((old) => old.path === model.path ? model : old);
     this.#listing = await library.list(signal);
     this.#tell();
   }

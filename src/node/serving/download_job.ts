@@ -1,4 +1,4 @@
-import { type Changed, type Duty, type DutyParts, idleDuty } from "./duty.ts";
+import { type Changed, idleJob, type Job, type JobParts } from "./job.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type DownloadPlan = Extract<Plan, { kind: "download" }>;
@@ -7,7 +7,7 @@ type DownloadPlan = Extract<Plan, { kind: "download" }>;
  * Fetches a model of the catalog that the mesh lacks. Once the file is there the plan becomes another
  * one; what has arrived is kept where that happens earlier.
  */
-export function downloadDuty(plan: DownloadPlan, parts: DutyParts, changed: Changed): Duty {
+export function downloadJob(plan: DownloadPlan, parts: JobParts, changed: Changed): Job {
   const ending = new AbortController();
   let failure: string | null = null;
   const fetching = parts.fetchModel(plan.name, ending.signal).catch((error: unknown) => {
@@ -16,7 +16,7 @@ export function downloadDuty(plan: DownloadPlan, parts: DutyParts, changed: Chan
     changed();
   });
   return {
-    ...idleDuty(plan, null),
+    ...idleJob(plan, null),
     get failure() {
       return failure;
     },

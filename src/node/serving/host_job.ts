@@ -6,13 +6,13 @@ import type { Companions } from "../plan/companions.ts";
 import { WORKER_READY_MS } from "../plan/defaults.ts";
 import {
   type Changed,
-  type Duty,
-  type DutyParts,
   failureOf,
+  type Job,
+  type JobParts,
   type LocalServer,
   localServer,
   sizesOf,
-} from "./duty.ts";
+} from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -28,7 +28,7 @@ type HostPlan = Extract<Plan, { kind: "host" }>;
  * of this term, then starts llama-server over the tunnels. It does not repair itself: when anything
  * of it ends, `failure` says so and the reconciler makes the next one, with a higher term.
  */
-export class HostDuty implements Duty {
+export class HostJob implements Job {
   readonly obeys = null;
   readonly rpcPort = null;
   /** Aborts when the split is over: something of it has failed, or it is stopped. */
@@ -44,7 +44,7 @@ export class HostDuty implements Duty {
   constructor(
     readonly plan: HostPlan,
     readonly term: number,
-    private readonly parts: DutyParts,
+    private readonly parts: JobParts,
     private readonly changed: Changed,
   ) {
     this.#running = this.#run(this.#over.signal).catch((error: unknown) =>

@@ -1,13 +1,13 @@
 import { kindOfCause } from "../../engine/mod.ts";
 import type { ModelFailure } from "../../mesh/mod.ts";
 import { FAILED_REPEATS, GIVE_UP_MS, WORKER_LOSS_MS } from "../plan/defaults.ts";
-import type { Duty } from "./duty.ts";
+import type { Job } from "./job.ts";
 import { modelNameOf, type Plan } from "../plan/plan.ts";
 import type { Running } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 
 export interface SetbackInput {
-  readonly duty: Duty;
+  readonly job: Job;
   readonly view: View;
   /** The mesh asked for it, and may ask another. */
   readonly isClaimed: boolean;
@@ -33,23 +33,23 @@ interface GivenUp {
 }
 
 /** What has gone wrong with what this node does, and what it therefore leaves alone for a while. Time is an argument. */
-export class Setbacks {
+export class FailureBackoff {
   #brokenAtMs: number | null = null;
   #streak = NO_STREAK;
   /** The model that the streak is about. */
   #model = "";
   readonly #givenUp = new Map<string, GivenUp>();
 
-  /** Takes in how the duty fares; `failure` is why it broke, when that is news. */
-  look({ duty, view, isClaimed, nowMs }: SetbackInput): Running & { readonly failure?: string } {
-    const lost = missingWorker(duty.plan, view);
-    const failure = duty.failure ?? lost;
+  /** Takes in how the job fares; `failure` is why it broke, when that is news. */
+  look({ job, view, isClaimed, nowMs }: SetbackInput): Running & { readonly failure?: string } {
+    const lost = missingWorker(job.plan, view);
+    const failure = job.failure ?? lost;
     const isNews = failure !== null && this.#brokenAtMs === null;
     if (failure === null) this.#brokenAtMs = null;
-    else if (isNews) this.#break({ duty, failure, isClaimed, nowMs });
-    if (works(duty)) this.#succeed(duty.plan);
+    else if (isNews) this.#break({ job, failure, isClaimed, nowMs });
+    if (works(job)) this.#succeed(job.plan);
     return {
-      plan: duty.plan,
+      plan: job.plan,
       broken: failure !== null,
       brokenAtMs: this.#brokenAtMs ?? 0,
       failures: this.#streak.failures,
@@ -98,19 +98,19 @@ export class Setbacks {
   }
 
   #break(
-    { duty, failure, isClaimed, nowMs }: {
-      readonly duty: Duty;
+    { job, failure, isClaimed, nowMs }: {
+      readonly job: Job;
       readonly failure: string;
       readonly isClaimed: boolean;
       readonly nowMs: number;
     },
   ): void {
     this.#brokenAtMs = nowMs;
-    this.#model = modelNameOf(duty.plan) ?? "";
-    const isFleeting = duty.failure === null || duty.blamesWorker;
+    this.#model = modelNameOf(job.plan) ?? "";
+    const isFleeting = job.failure === null || job.blamesWorker;
     this.#streak = longer(this.#streak, { reason: failure, isFleeting, nowMs });
     // What the mesh asked for and this node can't do is for another one.
-    const isHopeless = isClaimed && (duty.plan.kind === "download" || this.#streak.isFailed);
+    const isHopeless = isClaimed && (job.plan.kind === "download" || this.#streak.isFailed);
     if (isHopeless) {
       this.#givenUp.set(this.#model, { untilMs: nowMs + GIVE_UP_MS, reason: failure });
     }
@@ -140,7 +140,7 @@ function longer(
 }
 
 /** It answers, or its rpc-server does. */
-function works({ server, rpcPort }: Duty): boolean {
+function works({ server, rpcPort }: Job): boolean {
   return server !== null || rpcPort !== null;
 }
 
