@@ -206,7 +206,7 @@ export class ActiveMesh implements MeshMode {
         remember([...addresses.keys()], (peer) => addresses.get(peer) ?? []);
       }
     } catch (error) {
-      logger.debug("{peer} stands by, and tells of nobody: {error}", {
+      logger.debug("{peer} is outside the gossip, and lists no other node: {error}", {
         peer: connection.peer,
         error,
       });

@@ -225,7 +225,7 @@ export class MeshNode implements Mesh {
     this.#mode = passive;
     await active.finish();
     // Peers close what gossip has left, once nothing uses it; what this node asks next is not to meet that.
-    this.#parts.network.disconnectIdle(new Error("This node stands by"));
+    this.#parts.network.disconnectIdle(new Error("This node is free and leaves the gossip"));
     passive.start();
     this.#emit({ type: "members" });
   }

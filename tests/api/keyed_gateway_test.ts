@@ -39,7 +39,7 @@ Deno.test("A key sees the models that it may use, and no others", async () => {
   for (const [path, status] of [["guide", 200], ["large", 404]] as const) {
     const response = await gateway.request(`/v1/models/${path}`, { headers: by("sk-a") });
     assert.equal(response.status, status);
-    assert.doesNotMatch(await response.text(), /warm now:.*large/);
+    assert.doesNotMatch(await response.text(), /ready now:.*large/);
   }
   assert.equal((await gateway.request("/v1/models", { headers: by("sk-b") })).status, 401);
 });
@@ -49,7 +49,7 @@ Deno.test("A key reaches no model but its own, by its name or by none", async ()
   const ask = (model?: string) => gateway.request(CHAT, asking({ model }, by("sk-a")));
   const refused = await ask("large");
   assert.equal(refused.status, 404);
-  assert.doesNotMatch((await refused.json()).error.message, /warm now:.*large/);
+  assert.doesNotMatch((await refused.json()).error.message, /ready now:.*large/);
   await (await ask()).text();
   assert.deepEqual(node.forwarded.map(({ host }) => host), ["a"], "not the node's own");
 });

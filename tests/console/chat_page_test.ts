@@ -202,7 +202,7 @@ const SCENES: Scenes = {
       chat.delta({ content: "First, " });
       await console.waitForAnswerText("First,");
       await console.goTo("Mesh");
-      await console.waitForHeadline("big is warm");
+      await console.waitForHeadline("big is ready");
       chat.delta({ content: "second." });
       chat.finish(2);
       await console.goTo("Chat");
@@ -225,7 +225,7 @@ const SCENES: Scenes = {
       });
       await page.getByRole("button", { name: "Remove a.txt" }).waitFor();
       await console.goTo("Mesh");
-      await console.waitForHeadline("big is warm");
+      await console.waitForHeadline("big is ready");
       await console.goTo("Chat");
       assert.equal(await box.inputValue(), "half a quest");
       await page.getByRole("button", { name: "Remove a.txt" }).waitFor();

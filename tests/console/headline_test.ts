@@ -34,12 +34,12 @@ const CLIENT: StatusParts = {
 Deno.test("headline() names the warm models and leads to the chat", () => {
   assert.deepEqual(shown({}), {
     tone: "warm",
-    title: "guide is warm",
+    title: "guide is ready",
     detail: "One machine offers 24 GB. Ask anything from this page.",
     action: { kind: "chat", label: "Start a chat" },
   });
   const two = shown({ peers: [peer()], models: [model(), model({ name: "big" }), LOADING] });
-  assert.equal(two.title, "big and guide are warm");
+  assert.equal(two.title, "big and guide are ready");
   assert.equal(two.detail, "2 machines share 36 GB. Ask anything from this page.");
 });
 
@@ -85,7 +85,7 @@ Deno.test("headline() sends who may not invite to a machine that may", () => {
 
 Deno.test("headline() leads to the models where none is warm", () => {
   const { title, action } = shown({ models: [COLD] });
-  assert.equal(title, "No model is warm yet");
+  assert.equal(title, "No model is ready yet");
   assert.deepEqual(action, { kind: "models", label: "Choose a model" });
 });
 
@@ -97,7 +97,7 @@ Deno.test("headline() says what is missing on a machine without llama.cpp", () =
 
 Deno.test("headline() tells a client what others have to do", () => {
   const cold = shown({ ...CLIENT, peers: [peer()], models: [] });
-  assert.equal(cold.title, "No model is warm yet");
+  assert.equal(cold.title, "No model is ready yet");
   assert.match(cold.detail, /^This node is a client/);
   assert.equal(cold.action?.label, "On a member");
   assert.equal(shown({ ...CLIENT, models: [] }).title, "No machine of the mesh answers");

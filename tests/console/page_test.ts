@@ -21,8 +21,8 @@ const SCENES: Scenes = {
     }),
     async play({ console }) {
       await console.waitForLink("live");
-      await console.waitForHeadline("big is warm");
-      assert.equal(await console.page.title(), "big is warm · mesh-llm");
+      await console.waitForHeadline("big is ready");
+      assert.equal(await console.page.title(), "big is ready · mesh-llm");
       assert.equal(await console.page.locator("#mesh-memory").innerText(), "48\u00a0GB");
       assert.equal(await console.page.locator("#mesh-machines").innerText(), "3");
       assert.match(await console.textOf(console.machine(SELF)), /Runs 67\u00a0% of big/);
@@ -47,7 +47,7 @@ const SCENES: Scenes = {
       await console.model("guide").getByText("42\u00a0% loaded").waitFor();
       assert.equal(await bar.getAttribute("aria-valuenow"), "42");
       node.setStatus(status());
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
       await console.waitForModel("guide", "warm");
     },
   },
@@ -220,7 +220,7 @@ const SCENES: Scenes = {
       models: [model({ instances: [instance({ host: MINI })] })],
     }),
     async play({ console }) {
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
       assert.equal(await console.page.locator("#token").count(), 0);
       assert.match(await console.page.locator("#invite").innerText(), /This node is a client/);
       assert.equal(await console.page.locator("#mesh-machines").innerText(), "1");
@@ -236,7 +236,7 @@ const SCENES: Scenes = {
       await console.waitForLink("reconnecting");
       await console.page.getByRole("alert").getByText("The connection to this node is lost.")
         .waitFor();
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
       node.setStatus(status({ peers: [peer()] }));
       await node.listen(port);
       await console.page.getByRole("button", { name: "Try now" }).click();
@@ -277,7 +277,7 @@ const SCENES: Scenes = {
       assert.match(await console.textOf(console.machine(MINI)), /<img src=x onerror=/);
       assert.match(await console.textOf(console.machine(TOWER)), /^abc/);
       assert.equal(await console.page.locator("main :is(img, script, iframe)").count(), 0);
-      await console.page.waitForFunction(() => /^<img.* is warm · mesh-llm$/.test(document.title));
+      await console.page.waitForFunction(() => /^<img.* is ready · mesh-llm$/.test(document.title));
     },
   },
 

@@ -124,10 +124,10 @@ const SCENES: Scenes = {
       const address = node.signInUrl();
       // In the page's own tab, where only the part behind the # changes.
       await page.evaluate((url) => location.assign(url), address);
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
       assert.equal(await page.evaluate(() => location.href), `${node.url}/`);
       await page.reload();
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
       assert.equal(await page.evaluate(() => document.cookie), "", "no script reads the session");
       await page.context().clearCookies();
       await page.goto("about:blank");
@@ -135,7 +135,7 @@ const SCENES: Scenes = {
       await page.getByText("This node asks who you are.").waitFor();
       await page.goto("about:blank");
       await page.goto(node.signInUrl());
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
     },
   },
 
@@ -151,7 +151,7 @@ const SCENES: Scenes = {
       await page.getByLabel("Admin key").fill("s3cret");
       await page.getByRole("button", { name: "Sign in" }).click();
       await console.waitForLink("live");
-      await console.waitForHeadline("guide is warm");
+      await console.waitForHeadline("guide is ready");
     },
   },
 };

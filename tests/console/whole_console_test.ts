@@ -14,7 +14,7 @@ const SCENES: Scenes = {
     status: status({ models: [], node: { model: null, role: "standby" } }),
     async play({ node, console }) {
       const { page } = console;
-      await console.waitForHeadline("No model is warm yet");
+      await console.waitForHeadline("No model is ready yet");
       await page.getByRole("button", { name: "Choose a model" }).click();
       await page.getByRole("heading", { name: "Models", level: 1 }).waitFor();
       await console.goTo("Chat");

@@ -38,14 +38,14 @@ Deno.test("doing() says what a machine does now", () => {
   assert.equal(doingOf(SELF, {}), "Runs guide by itself");
   assert.equal(doingOf(SELF, { peers, models: splitModels }), "Runs 50 % of big");
   assert.equal(doingOf(MINI, { peers, models: splitModels }), "Runs 50 % of big for studio");
-  assert.equal(doingOf(SELF, { models: [] }), "Ready to help");
+  assert.equal(doingOf(SELF, { models: [] }), "Free to help");
   assert.equal(
     doingOf(SELF, { node: { role: "client" } }),
     "Asks the mesh and computes nothing itself",
   );
   assert.equal(
     doingOf(SELF, { node: { role: "standby", passive: true }, models: [] }),
-    "Stands by until the mesh needs it",
+    "Free, and joins in when the mesh needs it",
   );
 });
 

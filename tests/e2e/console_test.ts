@@ -31,7 +31,7 @@ pageTest("first run, exact answer, a second machine, a split, its death", async 
   await using node = await startServing(["--model", "guide", "--split"]);
   await using browser = await startChromium(path);
   await using page = await ConsolePage.open(browser.context, node.ready.console);
-  await page.waitForHeadline("guide is warm");
+  await page.waitForHeadline("guide is ready");
   assert.equal(await page.copy("token"), node.token);
   const command = await page.copy("join-command");
   assert.equal(command, `MESH_LLM_JOIN=${node.token} npx -y deno@${Deno.version.deno} task start`);
@@ -55,7 +55,7 @@ pageTest("first run, exact answer, a second machine, a split, its death", async 
     await page.machine(second.ready.node).waitFor({ state: "detached", timeout: 45_000 });
     await page.page.getByText(`${second.name} stopped answering`).waitFor();
     await split.waitFor({ state: "detached" });
-    await page.waitForHeadline("guide is warm");
+    await page.waitForHeadline("guide is ready");
     await page.ask(QUESTION);
     assert.equal((await page.answer()).text, answerTo(QUESTION));
   } finally {
@@ -140,7 +140,7 @@ pageTest("a model is downloaded with a pause, served, and asked", async (path) =
   await row.getByText(/guide stops on this machine first/).waitFor();
   await row.getByRole("button", { name: "Serve", exact: true }).click();
   await page.goTo("Mesh");
-  await page.waitForHeadline("tiny-F16 is warm");
+  await page.waitForHeadline("tiny-F16 is ready");
   await page.ask("hello");
   assert.equal((await page.answer()).text, answerTo("hello"));
   assert.deepEqual(page.errors, []);

@@ -32,7 +32,7 @@ const ACTION_LABELS: Record<ModelAction, string> = {
 };
 
 const STATE_LABELS: Record<CatalogEntry["state"], string | null> = {
-  warm: "warm",
+  warm: "ready",
   loading: "loading",
   waiting: "waiting",
   failed: "failed",

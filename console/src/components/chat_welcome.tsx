@@ -11,7 +11,7 @@ export function ChatWelcome({ model, onAsk }: ChatWelcomeProps) {
   if (model === null) {
     return (
       <div class="welcome">
-        <h2>No model is warm yet</h2>
+        <h2>No model is ready yet</h2>
         <p>The chat opens as soon as one is.</p>
         <a class="button" href="#models">See the models</a>
       </div>

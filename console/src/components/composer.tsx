@@ -130,7 +130,7 @@ export function Composer({ input, model, vision, busy, onAsk, onStop }: Composer
           id="question"
           ref={input}
           rows={1}
-          placeholder={model === null ? "Opens when a model is warm" : "Ask something"}
+          placeholder={model === null ? "Opens when a model is ready" : "Ask something"}
           value={text}
           onInput={(event) => {
             const { value } = event.currentTarget;

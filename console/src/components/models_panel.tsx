@@ -6,7 +6,7 @@ import { modelText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 
 const STATE_TEXT: Record<ModelView["state"], string> = {
-  warm: "warm",
+  warm: "ready",
   loading: "loading",
   waiting: "waiting",
   failed: "failed",

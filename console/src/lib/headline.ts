@@ -56,7 +56,7 @@ function whenWarm(
     : "Ask anything from this page.";
   return {
     tone: "warm",
-    title: `${modelNames(warm)} ${warm.length === 1 ? "is" : "are"} warm`,
+    title: `${modelNames(warm)} ${warm.length === 1 ? "is" : "are"} ready`,
     detail: `${sharing(status)}. ${next}`,
     action: { kind: "chat", label: "Start a chat" },
   };
@@ -101,7 +101,7 @@ function whenClientAlone(status: Status): Headline {
   const command = `${status.commands.start} --model ${GUIDE_MODEL}`;
   return {
     tone: "idle",
-    title: nobody ? "No machine of the mesh answers" : "No model is warm yet",
+    title: nobody ? "No machine of the mesh answers" : "No model is ready yet",
     detail: nobody
       ? "This node is a client: it asks, and members answer. Start mesh-llm on one of them."
       : "This node is a client: it asks, and members answer. Start a model on one of them.",
@@ -125,7 +125,7 @@ function whenCold(status: Status): Headline {
   }
   return {
     tone: "idle",
-    title: "No model is warm yet",
+    title: "No model is ready yet",
     detail: `${sharing(status)}. Choose a model that fits, and this machine serves it.`,
     action: { kind: "models", label: "Choose a model" },
   };

@@ -13,8 +13,8 @@ import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_
 /** What a machine does now. */
 export function doing({ role, passive, part }: Machine): string {
   if (role === "client") return "Asks the mesh and computes nothing itself";
-  if (passive) return "Stands by until the mesh needs it";
-  if (part === null) return "Ready to help";
+  if (passive) return "Free, and joins in when the mesh needs it";
+  if (part === null) return "Free to help";
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;
   if (part.state === "failed") return `Can't load ${part.model}`;
   const verb = part.state === "warm" ? "Runs" : "Loads";
@@ -26,8 +26,8 @@ export function doing({ role, passive, part }: Machine): string {
 /** The same in a few words, for a place below a circle. */
 export function briefly({ role, passive, part, memory }: Machine): string {
   if (role === "client") return "client";
-  if (passive) return "stands by";
-  if (part === null) return `${formatBytes(memory.offeredBytes)} ready`;
+  if (passive) return "free";
+  if (part === null) return `${formatBytes(memory.offeredBytes)} free`;
   const model = shortName(part.model);
   if (part.state === "waiting") return `waits: ${model}`;
   if (part.state === "failed") return `fails: ${model}`;

@@ -69,7 +69,7 @@ export default function AgentsPage({ models, ownModel }: AgentsPageProps) {
         <h1 class="page-title">Agents</h1>
         <p class="page-lead">
           Every program that speaks OpenAI's API can use the mesh: give it this address, any key,
-          and the name of a warm model. For these the settings are ready to copy.
+          and the name of a model that is ready. For these the settings are ready to copy.
         </p>
       </header>
       <div class="agents-head">

@@ -316,8 +316,8 @@ function contentType(found: string | null): string {
 
 function unknownModel(model: string, warm: readonly string[]): string {
   const named = `The model '${shorten(model)}' is not served in this mesh`;
-  if (warm.length === 0) return `${named}, and no other model is warm`;
-  return `${named}: warm now: ${list(warm)}`;
+  if (warm.length === 0) return `${named}, and no other model is ready`;
+  return `${named}: ready now: ${list(warm)}`;
 }
 
 function list(names: readonly string[]): string {
@@ -329,8 +329,8 @@ function list(names: readonly string[]): string {
 
 function notWarm(model: string | null): string {
   return model === null
-    ? "No model is warm in this mesh: try again once one is loaded"
-    : `The model '${shorten(model)}' is not warm yet: try again in a moment`;
+    ? "No model is ready in this mesh: try again once one is loaded"
+    : `The model '${shorten(model)}' is not ready yet: try again in a moment`;
 }
 
 function overloaded(model: string | null): string {

@@ -118,7 +118,7 @@ export class Metrics {
     });
     this.#gauge(
       "clients_connected",
-      "Clients and passive standbys at this node",
+      "Clients and free nodes outside the gossip, connected to this node",
       [],
       ({ node }) => [
         [{}, node.clientsConnected],

@@ -25,6 +25,17 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** States and roles of the management API as the terminal shows them; the other words are the same. */
+const SHOWN: ReadonlyMap<string, string> = new Map([
+  ["warm", "ready"],
+  ["cold", "not served"],
+  ["standby", "free"],
+]);
+
+export function shownWord(word: string): string {
+  return SHOWN.get(word) ?? word;
+}
+
 /** Columns as wide as their widest cell, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>

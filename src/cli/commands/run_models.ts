@@ -4,7 +4,7 @@ import { jsonText, printableAll } from "../../base/printable.ts";
 import type { CatalogEntry, Fit } from "../../api/mod.ts";
 import { askCatalog } from "../client/ask_catalog.ts";
 import type { ModelsCommand } from "../config/command.ts";
-import { count, formatBytes, table } from "../base/format.ts";
+import { count, formatBytes, shownWord, table } from "../base/format.ts";
 import { printOut } from "../base/output.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 
@@ -55,7 +55,7 @@ function block(title: string, entries: readonly CatalogEntry[]): string {
 const IDLE = "-";
 
 function stateText({ state, download }: CatalogEntry): string {
-  if (download === null) return state === "cold" ? IDLE : state;
+  if (download === null) return state === "cold" ? IDLE : shownWord(state);
   const { receivedBytes, totalBytes } = download;
   const percent = totalBytes === 0 ? 0 : Math.floor(100 * receivedBytes / totalBytes);
   return `${download.state === "running" ? "downloading" : download.state} ${percent} %`;

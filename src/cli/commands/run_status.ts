@@ -3,7 +3,7 @@
 import { jsonText, printable, printableAll } from "../../base/printable.ts";
 import type { ModelStatus, PeerStatus, Status } from "../../api/mod.ts";
 import type { StatusCommand } from "../config/command.ts";
-import { count, formatBytes, formatRoundTrip, shortId, table } from "../base/format.ts";
+import { count, formatBytes, formatRoundTrip, shortId, shownWord, table } from "../base/format.ts";
 import { printOut } from "../base/output.ts";
 import { findRunningNode, type RunningNodeClient } from "../client/running_node.ts";
 
@@ -34,7 +34,7 @@ export function statusText(told: Status): string {
     ["NODE", "ROLE", "MODEL", "MEMORY", "ROUND TRIP"],
     [
       `${node.name || shortId(node.id)} (this)`,
-      node.passive && node.role === "standby" ? "standby, passive" : node.role,
+      node.passive && node.role === "standby" ? "free, passive" : shownWord(node.role),
       cell(node.model),
       formatBytes(node.vramBytes),
       "",
@@ -70,7 +70,7 @@ function notesOf({ node, models }: Status): string[] {
 
 function peerRow({ id, name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {
   const roundTrip = rttMs === null ? "" : formatRoundTrip(rttMs);
-  return [name || shortId(id), role, cell(model), memory(vramBytes), roundTrip];
+  return [name || shortId(id), shownWord(role), cell(model), memory(vramBytes), roundTrip];
 }
 
 function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): readonly string[] {
@@ -85,7 +85,7 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
     : "";
   return [
     model.name,
-    model.state + lack,
+    shownWord(model.state) + lack,
     formatBytes(model.sizeBytes),
     groups.join(", "),
     cell(model.instances[0]?.why ?? null),

@@ -97,7 +97,7 @@ function planText(fields: Fields): string {
 function deedText({ role, model, mode, workers, instead }: Fields): string {
   const left = typeof instead === "string" ? ` instead of ${instead}` : "";
   if (role === "worker") return `Lending memory to ${model}${left}`;
-  if (role !== "host") return model === null ? `Standing by${left}` : "";
+  if (role !== "host") return model === null ? `Free for any model${left}` : "";
   if (mode !== "split") return `Loading ${model} on this machine${left}`;
   const helpers = Array.isArray(workers) ? workers.length : 0;
   return `Loading ${model} together with ${count(helpers, "other machine")}${left}`;

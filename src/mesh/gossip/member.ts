@@ -109,7 +109,7 @@ export class Member {
   /** A member that was dialled stands by: it is no use to dial it, and what says that it is active is old. */
   standsBy(peer: PeerId): void {
     this.#standingBy.add(peer);
-    this.view.giveUp(peer, "it stands by");
+    this.view.giveUp(peer, "it is free and has left the gossip");
     this.#dialer.wake();
   }
 

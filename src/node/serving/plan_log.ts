@@ -55,7 +55,7 @@ function deed(plan: Plan): string {
     case "waiting":
       return "Waiting with {model}";
     case "standby":
-      return "Standing by";
+      return "Free for any model";
   }
 }
 

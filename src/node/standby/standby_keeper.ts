@@ -119,7 +119,7 @@ export class StandbyKeeper {
     try {
       return await this.#step(signal);
     } catch (error) {
-      this.#options.logger.error("Cannot decide whether to stand by: {error}", { error });
+      this.#options.logger.error("Cannot decide whether to leave the gossip: {error}", { error });
       return this.#options.clock.elapsed() + PLAN_AGAIN_MS;
     }
   }
@@ -173,7 +173,7 @@ export class StandbyKeeper {
 
   #tell(others: number): void {
     this.#options.logger.info(
-      "{others} other nodes are active, and this one has nothing to do: it stands by",
+      "{others} other nodes are active, and this one is free: it leaves the gossip until the mesh needs it",
       { event: "stands-by", others },
     );
   }

@@ -37,11 +37,11 @@ Deno.test("answerFor() names the parameter that is wrong, and null where it is n
   assert.equal(param({ kind: "bad-body", reason: "Bad" }), null);
 });
 
-Deno.test("answerFor() an unknown model names the warm ones", () => {
+Deno.test("answerFor() an unknown model names the ready ones", () => {
   const message = (warm: string[]) =>
     answerFor({ kind: "unknown-model", model: "x", warm }).body.error.message;
-  assert.equal(message(["a", "b"]), "The model 'x' is not served in this mesh: warm now: a, b");
-  assert.match(message([]), /no other model is warm$/);
+  assert.equal(message(["a", "b"]), "The model 'x' is not served in this mesh: ready now: a, b");
+  assert.match(message([]), /no other model is ready$/);
   assert.match(message(Array.from({ length: 25 }, (_, n) => `m${n}`)), /m19 and 5 more$/);
 });
 

@@ -156,7 +156,7 @@ Deno.test("The gateway refuses an unknown model after one refresh, naming the wa
   const response = await gateway.request(CHAT, asking({ model: "absent" }));
   assert.equal(response.status, 404);
   const error = await errorOf(response);
-  assert.match(error.message, /'absent'.*warm now: guide$/);
+  assert.match(error.message, /'absent'.*ready now: guide$/);
   assert.equal(error.param, "model");
   assert.equal(node.refreshes, 1);
   assert.equal(node.forwarded.length, 0);

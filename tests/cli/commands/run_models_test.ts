@@ -78,7 +78,7 @@ Deno.test("modelsText() shows each model where it is nearest, and hides what fit
     modelsText(entries, { all: false }),
     `On this machine
 MODEL  SIZE    STATE  FITS
-small  5.0 GB  warm   alone (6.0 GB)
+small  5.0 GB  ready  alone (6.0 GB)
 
 Elsewhere in the mesh
 MODEL  SIZE    FITS

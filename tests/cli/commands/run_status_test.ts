@@ -12,9 +12,9 @@ anna (this)  host    big    8.0 GB
 bo b         worker  big    4.0 GB  0.5 ms
 
 MODEL  STATE                                 SIZE     SERVED BY    WHY
-big    warm                                  10.0 GB  anna + bo b  its user wants it
+big    ready                                 10.0 GB  anna + bo b  its user wants it
 huge   waiting (needs 99.0 GB, has 12.0 GB)  90.0 GB               -
-left   cold                                  3.0 GB                -
+left   not served                            3.0 GB                -
 
 left is not served. bo b: dropped by its user
 `,
@@ -36,9 +36,9 @@ Deno.test("statusText() says what has happened to the machine's own processes", 
   assert.equal(text.split("\n").at(-2), `Note: ${notes[0]}`);
 });
 
-Deno.test("statusText() counts a standby of a large mesh among no machines, and says what it is", () => {
+Deno.test("statusText() counts a free node of a large mesh among no machines, and says what it is", () => {
   const node = { ...status.node, role: "standby", passive: true, model: null } as const;
   const text = statusText({ ...status, node });
   assert.match(text, /: 1 machine with/);
-  assert.match(text, /^anna \(this\) +standby, passive /m);
+  assert.match(text, /^anna \(this\) +free, passive /m);
 });

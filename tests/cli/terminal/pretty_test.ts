@@ -29,7 +29,7 @@ const lines: [fact: string, fields: Record<string, unknown>, text: string][] = [
   [
     "idleness",
     { event: "plan", role: "standby", model: null, mode: null, workers: [], term: null },
-    "Standing by\n",
+    "Free for any model\n",
   ],
   [
     "an automatic move",
@@ -45,7 +45,7 @@ const lines: [fact: string, fields: Record<string, unknown>, text: string][] = [
       ...{ event: "plan", role: "standby", model: null, mode: null, workers: [], term: null },
       ...{ automatic: true, instead: "x", reason: "the others can answer what is asked" },
     },
-    "Standing by instead of x: the others can answer what is asked\n",
+    "Free for any model instead of x: the others can answer what is asked\n",
   ],
   [
     "a solo model that answers",

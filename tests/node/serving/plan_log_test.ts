@@ -34,7 +34,7 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     ["Loading big on this machine: its user wants it"],
   ],
   [view(member("a", 500, both), []), STANDBY, [
-    "Standing by: nothing that this node could do is missing",
+    "Free for any model: nothing that this node could do is missing",
   ]],
   [view(member("b", 500, both), [wantsSmall]), STANDBY, [
     "Loading small on this machine: it is wanted and nobody serves it",
@@ -75,7 +75,7 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
       [member("a", 500, { ...both, target: SMALL, instance: instance(SMALL, "warm") })],
     ),
     { kind: "solo", model: SMALL, needBytes: 10 },
-    ["Standing by instead of small: the other instances can answer what is still asked of it"],
+    ["Free for any model instead of small: the other instances can answer what is still asked of it"],
   ],
   [
     view(
