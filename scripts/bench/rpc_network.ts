@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { join } from "node:path";
 import { llamaServerArguments, rpcServerArguments } from "../../src/engine/arguments.ts";
-import type { Engine } from "../../src/engine/mod.ts";
+import { type Engine, machineThreads } from "../../src/engine/mod.ts";
 import { loadModel } from "../../src/models/local_model.ts";
 import { WeightLibrary } from "../../src/models/mod.ts";
 import { testBinDir, testEngine } from "../../tests/support/engine.ts";
@@ -161,7 +161,7 @@ export async function runInside(text: string): Promise<void> {
 async function directLoad(engine: Engine, modelPath: string, inside: Inside): Promise<Load> {
   const [ownPort, farPort, port] = [52_001, 52_002, 52_003];
   const rpc = { kind: "rpc-server", modelPath: null } as const;
-  const threads = { threads: navigator.hardwareConcurrency };
+  const threads = { threads: (await machineThreads()).count };
   const own = rpcServerArguments(rpc, engine, { port: ownPort, ...threads });
   const far = rpcServerArguments(rpc, engine, { port: farPort, ...threads })
     .map((argument) => argument === "127.0.0.1" ? inside.farAddress : argument);

@@ -2,7 +2,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
-import { createSupervisor, type Engine, type SplitMember } from "../../src/engine/mod.ts";
+import {
+  createSupervisor,
+  type Engine,
+  machineThreads,
+  type SplitMember,
+} from "../../src/engine/mod.ts";
 import type { NodeProcess } from "../../tests/support/node_process.ts";
 import { temporaryFolder } from "../../tests/support/program.ts";
 
@@ -19,7 +24,12 @@ export async function startDirect(
 ): Promise<Direct> {
   const folder = await temporaryFolder();
   const logger = getLogger("bench");
-  const supervisor = createSupervisor({ engine, dataDir: folder.path, logger });
+  const supervisor = createSupervisor({
+    engine,
+    threads: await machineThreads(),
+    dataDir: folder.path,
+    logger,
+  });
   const split = await Promise.all(shares.map(async (share): Promise<SplitMember> => {
     const server = supervisor.launch({ kind: "rpc-server", modelPath: null }, { restart: false });
     return { rpcPort: await server.ready(), share };

@@ -10,11 +10,12 @@ type Flags = ReadonlySet<string>;
  * Arguments of llama-server. The API key is not among them: `ps` shows arguments to everybody, so it
  * goes through the environment. llama.cpp's own `LLAMA_ARG_*` variables stay the user's; what is
  * given here wins over them.
+ * @param options.threads `null`: as many as it takes by itself
  */
 export function llamaServerArguments(
   spec: LlamaServerSpec,
   { llamaServerFlags: flags, devices }: Pick<Engine, "llamaServerFlags" | "devices">,
-  { port }: { readonly port: number },
+  { port, threads = null }: { readonly port: number; readonly threads?: number | null },
 ): string[] {
   const offloads = devices.length > 0 || spec.split.length > 0;
   return [
@@ -24,6 +25,7 @@ export function llamaServerArguments(
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...(offloads ? ["--n-gpu-layers", String(ALL_LAYERS)] : []),
+    ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, devices),
     ...draftArguments(spec, flags, devices),
     ...projectorArguments(spec, flags),
@@ -93,6 +95,8 @@ function splitArguments(
   return [
     ...["--rpc", ports.map((port) => `${LOOPBACK}:${port}`).join(",")],
     ...["--tensor-split", tensorSplit(split, devices).join(",")],
+    // Where its threads are not OpenMP's, they would spin while another process of the split has its turn.
+    ...offered(flags, ["--poll"], "0"),
     // It misjudges the memory of RPC devices (#21801).
     ...offered(flags, ["--fit", "-fit"], "off"),
     // Saving the prompt cache aborts with RPC devices (#26529).

@@ -5,6 +5,7 @@ import { Lines, LoadProgress } from "./child_output.ts";
 import { DISK_PATIENCE_MS } from "./defaults.ts";
 import { reasonOf } from "./errors.ts";
 import { CauseLines, type ExitCause } from "./exit_cause.ts";
+import type { Threads } from "./cores.ts";
 import { finishesWithin } from "../base/finishes_within.ts";
 import { freePort } from "./free_port.ts";
 import { untilFrozen } from "./freeze_watch.ts";
@@ -17,6 +18,7 @@ import type { Engine, ServerSpec } from "./types.ts";
 
 export interface ChildParts {
   readonly engine: Engine;
+  readonly threads: Threads;
   readonly logger: Logger;
   readonly log: RotatedLog;
   readonly children: ChildFile;
@@ -127,10 +129,13 @@ export class ChildRun {
   }
 
   #arguments(port: number): string[] {
-    const { engine } = this.#parts;
+    const { engine, threads } = this.#parts;
     return this.#spec.kind === "llama-server"
-      ? llamaServerArguments(this.#spec, engine, { port })
-      : rpcServerArguments(this.#spec, engine, { port, threads: navigator.hardwareConcurrency });
+      ? llamaServerArguments(this.#spec, engine, {
+        port,
+        threads: threads.isFewer ? threads.count : null,
+      })
+      : rpcServerArguments(this.#spec, engine, { port, threads: threads.count });
   }
 
   async #watchHealth(port: number, ended: AbortSignal): Promise<void> {

@@ -17,6 +17,8 @@ export { type MemoryOptions, offeredMemory } from "./memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";
 export { probeEngine, type ProbeOptions } from "./probe.ts";
 export { gpuDrivers } from "./gpu_drivers.ts";
+export type { Threads } from "./cores.ts";
+export { machineThreads } from "./read_cores.ts";
 export { endStaleChildren } from "./stale.ts";
 export { createSupervisor, type SupervisorOptions } from "./supervisor.ts";
 export type * from "./types.ts";

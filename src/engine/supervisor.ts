@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { ChildFile } from "./child_file.ts";
 import { FREEZES_KEPT, LOG_FILE_BYTES, LOG_FILES } from "./defaults.ts";
 import { GuardedServer } from "./managed_server.ts";
+import type { Threads } from "./cores.ts";
 import { RotatedLog } from "./rotated_log.ts";
 import type {
   Engine,
@@ -15,6 +16,8 @@ import type {
 
 export interface SupervisorOptions {
   readonly engine: Engine;
+  /** See `machineThreads`. */
+  readonly threads: Threads;
   /** Logs go to its `logs` folder, the pids of running children to its `children.json`. */
   readonly dataDir: string;
   readonly logger: Logger;
@@ -52,9 +55,10 @@ class ProcessSupervisor implements Supervisor {
 
   launch(spec: ServerSpec, options: LaunchOptions): ManagedServer {
     if (this.#stopped) throw new Error(`Cannot start ${spec.kind}: the node is stopping`);
-    const { engine, logger, now = Date.now, random = Math.random } = this.#options;
+    const { engine, threads, logger, now = Date.now, random = Math.random } = this.#options;
     const server = new GuardedServer(withAbsolutePath(spec), options, {
       engine,
+      threads,
       logger,
       now,
       random,

@@ -2,6 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import {
   createSupervisor,
   endStaleChildren,
+  machineThreads,
   mainMemoryBytes,
   offeredMemory,
   prepareEngine,
@@ -84,7 +85,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   });
   // A projector never keeps its model from being served here.
   inventory.adapt((model) => withinMemory(model, memory.memoryBytes, config.contextLength));
-  const supervisor = createSupervisor({ engine, dataDir, logger });
+  const supervisor = createSupervisor({ engine, threads: await machineThreads(), dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
   return {
     engine,

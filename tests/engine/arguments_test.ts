@@ -236,3 +236,13 @@ Deno.test("llama-server gets the projector, which in a split stays on the host",
   assert.equal(valueOf(shared, "--mmproj"), "/p.gguf");
   assert.ok(shared.includes("--no-mmproj-offload"));
 });
+
+Deno.test("llama-server is told its threads only where it would take more than are of use", () => {
+  const flags = { ...late, llamaServerFlags: new Set([...late.llamaServerFlags, "--poll"]) };
+  assert.equal(valueOf(llamaServerArguments(solo, flags, { port }), "--threads"), undefined);
+  assert.equal(valueOf(llamaServerArguments(solo, flags, { port, threads: 4 }), "--threads"), "4");
+  // Alone it may wait as it likes; in a split another process has its turn meanwhile.
+  assert.equal(valueOf(llamaServerArguments(solo, flags, { port }), "--poll"), undefined);
+  const shared = split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 });
+  assert.equal(valueOf(llamaServerArguments(shared, flags, { port }), "--poll"), "0");
+});

@@ -4,7 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { createSupervisor, type ServerSpec } from "../../src/engine/mod.ts";
+import { createSupervisor, machineThreads, type ServerSpec } from "../../src/engine/mod.ts";
 
 const [kind, binary, modelPath, dataDir] = Deno.args as [
   ServerSpec["kind"],
@@ -14,6 +14,7 @@ const [kind, binary, modelPath, dataDir] = Deno.args as [
 ];
 
 const supervisor = createSupervisor({
+  threads: await machineThreads(),
   engine: {
     llamaServer: binary,
     rpcServer: binary,

@@ -3,6 +3,7 @@ import {
   createSupervisor,
   type Engine,
   type LlamaServerSpec,
+  machineThreads,
   type ManagedServer,
   type ServerState,
 } from "../../src/engine/mod.ts";
@@ -25,6 +26,7 @@ export async function supervising(engine: Engine) {
   // The shortest backoff there is: half of it is taken off.
   const supervisor = createSupervisor({
     engine,
+    threads: await machineThreads(),
     dataDir: dir.path,
     logger: getLogger("test"),
     random: () => 0.999,

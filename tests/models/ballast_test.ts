@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import { createSupervisor } from "../../src/engine/mod.ts";
+import { createSupervisor, machineThreads } from "../../src/engine/mod.ts";
 import { openLibrary } from "../../src/models/mod.ts";
 import { writeBallast } from "../support/ballast.ts";
 import { engineOrReason, engineTest } from "../support/engine.ts";
@@ -33,7 +33,12 @@ for (const options of [{ layers: 50 }, { layers: 2, sizeBytes: 20_000_000, seed:
       await using dir = await tempDir();
       const path = join(dir.path, "ballast.gguf");
       writeBallast({ ...options, path });
-      const supervisor = createSupervisor({ engine, dataDir: dir.path, logger: getLogger("test") });
+      const supervisor = createSupervisor({
+        engine,
+        threads: await machineThreads(),
+        dataDir: dir.path,
+        logger: getLogger("test"),
+      });
       try {
         const server = supervisor.launch({
           kind: "llama-server",

@@ -2,9 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import {
   createSupervisor,
   type Engine,
+  machineThreads,
   type ManagedServer,
   type SplitMember,
   type Supervisor,
+  type Threads,
 } from "../../src/engine/mod.ts";
 import type { HttpTarget } from "../../src/tunnel/mod.ts";
 import { removeFolder } from "../support/remove_folder.ts";
@@ -17,11 +19,15 @@ export class Llama implements AsyncDisposable {
   readonly #dataDir: string;
 
   static async prepare(engine: Engine): Promise<Llama> {
-    return new Llama(engine, await Deno.makeTempDir({ prefix: "mesh-llm-tunnel-" }));
+    return new Llama(
+      engine,
+      await machineThreads(),
+      await Deno.makeTempDir({ prefix: "mesh-llm-tunnel-" }),
+    );
   }
 
-  private constructor(engine: Engine, dataDir: string) {
-    this.#supervisor = createSupervisor({ engine, dataDir, logger: getLogger("test") });
+  private constructor(engine: Engine, threads: Threads, dataDir: string) {
+    this.#supervisor = createSupervisor({ engine, threads, dataDir, logger: getLogger("test") });
     this.#dataDir = dataDir;
   }
 
