@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "../base/pause.ts";
 import { DOUBT_INTERVAL_MS, LOOK_INTERVAL_MS, LOOK_TIMEOUT_MS } from "./defaults.ts";
 import { type Look, UNWATCHED, watched } from "./freeze.ts";
 import { askHealth } from "./health.ts";
@@ -20,7 +20,7 @@ export async function untilFrozen(options: FreezeWatchOptions): Promise<string |
   let watch = UNWATCHED;
   while (!signal.aborted) {
     const pauseMs = watch.doubt === null ? LOOK_INTERVAL_MS : DOUBT_INTERVAL_MS;
-    await delay(pauseMs, undefined, { signal }).catch(() => {}); // looked at below
+    await pause(pauseMs, signal);
     const look = signal.aborted ? undefined : await lookAt(options);
     if (look === undefined) continue;
     watch = watched(watch, look);

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { pause as pauseFor } from "../base/pause.ts";
 import { OUTPUT_PAUSE_MS, OUTPUT_READ_BYTES } from "./defaults.ts";
 
 type OnBytes = (bytes: Uint8Array) => void | Promise<void>;
@@ -20,7 +20,7 @@ export class OutputPump {
   constructor(
     stream: ReadableStream<Uint8Array>,
     onBytes: OnBytes,
-    pause: Pause = forAMoment,
+    pause: Pause = (signal) => pauseFor(OUTPUT_PAUSE_MS, signal),
   ) {
     this.#pause = pause;
     this.#reader = stream.getReader({ mode: "byob" });
@@ -50,8 +50,4 @@ export class OutputPump {
       if (!this.#hurry.signal.aborted) await this.#pause(this.#hurry.signal);
     }
   }
-}
-
-async function forAMoment(signal: AbortSignal): Promise<void> {
-  await delay(OUTPUT_PAUSE_MS, undefined, { signal }).catch(() => {}); // the moment is over
 }

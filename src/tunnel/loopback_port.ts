@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "../base/pause.ts";
 import { ACCEPT_RETRY_MS } from "./defaults.ts";
 import { asError } from "./errors.ts";
 
@@ -56,7 +56,7 @@ export class LoopbackPort {
           port: this.port,
           reason: asError(error).message,
         });
-        await delay(ACCEPT_RETRY_MS, undefined, { signal }).catch(() => undefined);
+        await pause(ACCEPT_RETRY_MS, signal);
       }
     }
   }

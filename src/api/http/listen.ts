@@ -1,3 +1,4 @@
+import { finishesWithin } from "../../base/finishes_within.ts";
 import { systemWords } from "../../base/system_error.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -209,17 +210,9 @@ async function stop(
 ): Promise<void> {
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
-  await settled(pending, graceMs);
+  await finishesWithin(Promise.all(pending), graceMs);
   server.closeAllConnections();
   await ended;
-}
-
-async function settled(pending: ReadonlySet<Promise<void>>, withinMs: number): Promise<void> {
-  if (pending.size === 0) return;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, withinMs);
-  await Promise.race([Promise.all(pending), late]);
-  clearTimeout(timer);
 }
 
 /** A URL that works on this machine: a wildcard is no address to connect to. */

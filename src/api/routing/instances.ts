@@ -8,6 +8,7 @@ import {
   WAITING_HOLD_MS,
 } from "../base/defaults.ts";
 import { matchName } from "./model_name.ts";
+import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import type { Routing } from "./routing.ts";
 import {
@@ -172,16 +173,6 @@ function patienceFor({ kind }: Obstacle): number {
 function mayCome(node: GatewayNode, model: string | null): boolean {
   const coming = node.coming();
   return model === null ? coming.length > 0 : matchName(model, coming).kind === "one";
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => resolve();
-  const timer = setTimeout(end, ms);
-  signal.addEventListener("abort", end, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", end);
 }
 
 /** A table that can't be fetched leaves the gateway with what it knows. */

@@ -1,6 +1,7 @@
 /** `mesh-llm download NAME`: by the running node, which counts its mesh; else for this machine alone. */
 
 import { getLogger } from "@logtape/logtape";
+import { pause } from "../../base/pause.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import type { DownloadStatus, Status } from "../../api/mod.ts";
 import type { DownloadCommand } from "../config/command.ts";
@@ -123,12 +124,4 @@ function doneText(name: string, last: DownloadStatus | null, json: boolean): str
   if (json) return jsonText({ name, sizeBytes });
   const shown = printable(name);
   return `${shown} is here (${formatBytes(sizeBytes)}): mesh-llm --model ${shown} serves it\n`;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

@@ -33,16 +33,3 @@ export class Deadline implements Disposable {
 
   readonly #follow = (): void => this.#controller.abort(this.#parent?.reason);
 }
-
-/** Resolves after a while, or when the signal ends the wait. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, ms);
-  const onAbort = () => over.resolve();
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  return over.promise.finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  });
-}

@@ -6,6 +6,7 @@ import {
   type Upgrader,
 } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
+import { finishesWithin } from "../../base/finishes_within.ts";
 import { AcceptPool } from "./accept_pool.ts";
 import { listenAddresses, parseQuicAddress, type QuicAddress } from "./address.ts";
 import type { QuicConnection } from "./connection.ts";
@@ -72,7 +73,7 @@ export class QuicListener extends TypedEventEmitter<ListenerEvents> implements L
     this.#closing.abort(reason);
     listening.accepts.stop();
     for (const connection of [...this.#accepted]) connection.abort(reason);
-    await atMost(CLOSE_LISTENER_MS, listening.server.abort());
+    await finishesWithin(listening.server.abort().catch(() => {}), CLOSE_LISTENER_MS);
     this.safeDispatchEvent("close");
   }
 
@@ -110,13 +111,6 @@ export class QuicListener extends TypedEventEmitter<ListenerEvents> implements L
     this.#accepted.add(connection);
     connection.addEventListener("close", () => this.#accepted.delete(connection), { once: true });
   }
-}
-
-async function atMost(ms: number, promise: Promise<void>): Promise<void> {
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise.catch(() => undefined), over]);
-  clearTimeout(timer);
 }
 
 function addressOf(multiaddr: Multiaddr): QuicAddress {

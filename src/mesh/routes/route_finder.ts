@@ -2,7 +2,8 @@ import { raceSignal } from "../../base/race_signal.ts";
 import type { Logger } from "@logtape/logtape";
 import { redialDelayMs } from "../gossip/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { Deadline, pause } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
+import { pause } from "../../base/pause.ts";
 import {
   FIRST_ANSWERS_MS,
   REDIAL_MAX_MS,

@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { pause } from "../../base/pause.ts";
 import { PUBLIC_ONLY } from "./address_rules.ts";
 import { freeBytes } from "./disk.ts";
 import type { DownloadWorld } from "./download_file.ts";
@@ -8,10 +8,11 @@ export function downloadWorld(
   token: DownloadWorld["token"],
   proxies?: DownloadWorld["proxies"],
 ): DownloadWorld {
-  const world = { rules: PUBLIC_ONLY, token, freeBytes, pause };
+  const world = { rules: PUBLIC_ONLY, token, freeBytes, pause: pauseUnlessStopped };
   return proxies === undefined ? world : { ...world, proxies };
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+async function pauseUnlessStopped(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, signal);
+  signal.throwIfAborted();
 }

@@ -1,6 +1,6 @@
 import { raceSignal } from "../../../src/base/race_signal.ts";
 import assert from "node:assert/strict";
-import { Deadline, pause } from "../../../src/mesh/base/deadline.ts";
+import { Deadline } from "../../../src/mesh/base/deadline.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -33,13 +33,4 @@ Deno.test("raceSignal() gives the value, and hands what comes too late to discar
   await assert.rejects(raceSignal(slow.promise, aborted, late.resolve), /Too late/);
   slow.resolve("a connection");
   assert.equal(await late.promise, "a connection");
-});
-
-Deno.test("pause() is over when its time or its signal says so", async () => {
-  await pause(1, new AbortController().signal);
-  const abort = new AbortController();
-  const pausing = pause(60_000, abort.signal);
-  abort.abort();
-  await pausing;
-  await pause(60_000, abort.signal);
 });
