@@ -130,7 +130,7 @@ function roomOf(area: string, path: string): string {
   return inside.includes("/") ? inside.slice(0, inside.indexOf("/")) : "";
 }
 
-/** `src/mesh/gossip.ts` is in `src/mesh`, `main.ts` in `main`. */
+/** `src/mesh/gossip/gossip.ts` is in `src/mesh`, `main.ts` in `main`. */
 function areaOf(path: string): string {
   const [first = "", second = ""] = path.split("/");
   return first === "src" ? `src/${second}` : first.replace(/\.ts$/, "");

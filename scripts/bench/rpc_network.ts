@@ -6,9 +6,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import { join } from "node:path";
-import { llamaServerArguments, rpcServerArguments } from "../../src/engine/arguments.ts";
+import { llamaServerArguments, rpcServerArguments } from "../../src/engine/process/arguments.ts";
 import { type Engine, machineThreads } from "../../src/engine/mod.ts";
-import { loadModel } from "../../src/models/local_model.ts";
+import { loadModel } from "../../src/models/gguf/local_model.ts";
 import { WeightLibrary } from "../../src/models/mod.ts";
 import { testBinDir, testEngine } from "../../tests/support/engine.ts";
 import { type NodeProcess, startNode } from "../../tests/support/node_process.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { EngineNotFoundError } from "./errors.ts";
-import { findBinaries, type FindOptions } from "./find.ts";
-import { installEngine, type InstallOptions } from "./install.ts";
-import { probeEngine } from "./probe.ts";
-import type { Binaries, Engine } from "./types.ts";
+import { EngineNotFoundError } from "./base/errors.ts";
+import { findBinaries, type FindOptions } from "./install/find.ts";
+import { installEngine, type InstallOptions } from "./install/install.ts";
+import { probeEngine } from "./devices/probe.ts";
+import type { Binaries, Engine } from "./base/types.ts";
 
 export interface PrepareOptions extends FindOptions, Omit<InstallOptions, "from"> {
   /** Whether llama.cpp may be installed where none is found; never with `binDir`. */

@@ -1,8 +1,8 @@
 /** What a GGUF is, what is on disk, what it needs and who can run it together. */
 
-export { isModelPath, isUrl, type Library, openLibrary } from "./library.ts";
+export { isModelPath, isUrl, type Library, openLibrary } from "./inventory/library.ts";
 export type { BrokenModel } from "./layouts/found.ts";
-export type { ModelEnvironment, ModelPlaces } from "./model_folders.ts";
+export type { ModelEnvironment, ModelPlaces } from "./layouts/model_folders.ts";
 export {
   DownloadFailedError,
   DownloadRefusedError,
@@ -10,9 +10,9 @@ export {
   InvalidModelNameError,
   InvalidReferenceError,
   ModelNotFoundError,
-} from "./errors.ts";
-export { GUIDE_NAME } from "./guide_file.ts";
-export { needBytes, servedContext, type SizedModel } from "./needs.ts";
+} from "./base/errors.ts";
+export { GUIDE_NAME } from "./inventory/guide_file.ts";
+export { needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
 export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
 export { type AddressRules, PUBLIC_ONLY } from "./downloads/address_rules.ts";
@@ -28,14 +28,14 @@ export {
   type ModelFit,
   planFit,
   withinMemory,
-} from "./fit.ts";
-export { ModelInventory } from "./inventory.ts";
-export { place, type PlacementInput } from "./placement.ts";
-export { checkModelsDir } from "./models_dir.ts";
-export { purposeOf } from "./purpose.ts";
+} from "./fit/fit.ts";
+export { ModelInventory } from "./inventory/inventory.ts";
+export { place, type PlacementInput } from "./fit/placement.ts";
+export { checkModelsDir } from "./inventory/models_dir.ts";
+export { purposeOf } from "./fit/purpose.ts";
 export { isModelName } from "../base/model_name.ts";
-export { shardName } from "./shards.ts";
-export { canDraftFor, draftsFor, whyNoDraft } from "./pairing.ts";
+export { shardName } from "./base/shards.ts";
+export { canDraftFor, draftsFor, whyNoDraft } from "./companions/pairing.ts";
 export type {
   GgufHeader,
   GgufTensor,
@@ -44,6 +44,6 @@ export type {
   Placement,
   ProjectorFile,
   SplitCandidate,
-} from "./types.ts";
+} from "./base/types.ts";
 export { fileIdentity } from "./weights/file_identity.ts";
 export { WeightLibrary, type WeightLibraryOptions } from "./weights/weight_library.ts";

@@ -1,6 +1,6 @@
-import { MAX_COUNTED_PEERS } from "./defaults.ts";
+import { MAX_COUNTED_PEERS } from "./base/defaults.ts";
 import { commandName, RpcCommand } from "./rpc_wire/commands.ts";
-import type { OpenStream, PeerStream, RpcTraffic, TunnelCounters } from "./types.ts";
+import type { OpenStream, PeerStream, RpcTraffic, TunnelCounters } from "./base/types.ts";
 import { newRpcCounts, type RpcCounts } from "./weights/rpc_counts.ts";
 
 type TunnelKind = TunnelCounters["kind"];

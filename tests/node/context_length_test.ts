@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/mod.ts";
-import type { ModelHeader } from "../../src/models/types.ts";
+import type { ModelHeader } from "../../src/models/base/types.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { announcementOf } from "../../src/node/serving/announcement.ts";
 import { decide } from "../../src/node/plan/decide.ts";

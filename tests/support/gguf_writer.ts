@@ -1,9 +1,9 @@
 /** Writes GGUF files for tests: copies what another file says of itself, and adds tensors. */
 
 import { Buffer } from "node:buffer";
-import { GgufCursor } from "../../src/models/gguf_cursor.ts";
-import { parseGgufHeader } from "../../src/models/gguf_header.ts";
-import { skipValue } from "../../src/models/gguf_metadata.ts";
+import { GgufCursor } from "../../src/models/gguf/gguf_cursor.ts";
+import { parseGgufHeader } from "../../src/models/gguf/gguf_header.ts";
+import { skipValue } from "../../src/models/gguf/gguf_metadata.ts";
 
 /** One metadata entry as its bytes stand in a file. */
 export interface MetadataEntry {

@@ -1,7 +1,7 @@
 /** The guide's tensors in files that say something else of what they are for. */
 
 import { fileURLToPath } from "node:url";
-import { GgufCursor } from "../../src/models/gguf_cursor.ts";
+import { GgufCursor } from "../../src/models/gguf/gguf_cursor.ts";
 import {
   entry,
   type MetadataEntry,

@@ -9,7 +9,7 @@ import { loadAddon } from "../../../src/mesh/quic/addon.ts";
 import { byteStreamOf, quicTransport } from "../../../src/mesh/quic/mod.ts";
 import { IPV4, type NativeStream } from "../../../src/mesh/quic/native.ts";
 import { nativeConfig, resolveOptions } from "../../../src/mesh/quic/options.ts";
-import { relay } from "../../../src/tunnel/relay.ts";
+import { relay } from "../../../src/tunnel/rpc/relay.ts";
 import type { BenchStream } from "./bench_stream.ts";
 import { StockStream } from "./stock_stream.ts";
 import { TcpStream } from "./tcp_stream.ts";

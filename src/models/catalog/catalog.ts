@@ -1,4 +1,4 @@
-import { shardName } from "../shards.ts";
+import { shardName } from "../base/shards.ts";
 import type { CatalogModel } from "./entry.ts";
 import { ROWS } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { InvalidReferenceError } from "../errors.ts";
-import { isGgufName, shardName } from "../shards.ts";
+import { InvalidReferenceError } from "../base/errors.ts";
+import { isGgufName, shardName } from "../base/shards.ts";
 import { findInCatalog } from "./catalog.ts";
 import { isModelName } from "../../base/model_name.ts";
 

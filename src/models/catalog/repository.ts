@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { DownloadRefusedError } from "../errors.ts";
-import { eachShardPath, isGgufName, shardName } from "../shards.ts";
+import { DownloadRefusedError } from "../base/errors.ts";
+import { eachShardPath, isGgufName, shardName } from "../base/shards.ts";
 import type { ModelReference } from "./reference.ts";
 
 /** A file as the repository's metadata describes it. */

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { DISK_RESERVE_BYTES } from "./defaults.ts";
-import { DownloadFailedError } from "../errors.ts";
+import { DownloadFailedError } from "../base/errors.ts";
 
 /** Free bytes on the disk that a folder lies on. */
 export async function freeBytes(folder: string): Promise<number> {

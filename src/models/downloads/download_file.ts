@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
+import { DownloadFailedError, DownloadRefusedError } from "../base/errors.ts";
 import type { ProxySettings } from "../../base/proxy_choice.ts";
 import type { AddressRules } from "./address_rules.ts";
 import { DISK_RESERVE_BYTES, HASH_STEP_BYTES } from "./defaults.ts";

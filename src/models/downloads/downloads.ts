@@ -1,5 +1,5 @@
 import { raceSignal } from "../../base/race_signal.ts";
-import { DownloadFailedError, DownloadRefusedError } from "../errors.ts";
+import { DownloadFailedError, DownloadRefusedError } from "../base/errors.ts";
 import { REPORT_INTERVAL_MS } from "./defaults.ts";
 import { downloadFile, type DownloadWorld, type FileToDownload } from "./download_file.ts";
 import { leftBytes, removePart } from "./part_file.ts";

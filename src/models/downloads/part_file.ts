@@ -2,9 +2,9 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { removeDrafts, writeWhole } from "../../base/atomic_file.ts";
 import { ForeignFileError, openAgain, openOwn, readOwnText } from "../../base/own_files.ts";
-import { DownloadRefusedError } from "../errors.ts";
+import { DownloadRefusedError } from "../base/errors.ts";
 import { CHUNK_BYTES, PART_STATE_BYTES_MAX } from "./defaults.ts";
-import { parseJson } from "../json.ts";
+import { parseJson } from "../base/json.ts";
 
 /** One piece of a file. All are of the same size but the last. */
 export interface Chunk {

@@ -1,13 +1,13 @@
 import { basename, join } from "node:path";
 import { parseReference } from "../catalog/reference.ts";
 import { pickFiles, readRepository, type RepositoryInfo } from "../catalog/repository.ts";
-import { DownloadRefusedError, InvalidReferenceError } from "../errors.ts";
-import { shardName } from "../shards.ts";
+import { DownloadRefusedError, InvalidReferenceError } from "../base/errors.ts";
+import { shardName } from "../base/shards.ts";
 import { MAX_METADATA_BYTES } from "./defaults.ts";
 import type { DownloadWorld, FileToDownload } from "./download_file.ts";
 import { httpGet } from "./http_get.ts";
 import { checkStatus } from "./origin.ts";
-import { parseJson } from "../json.ts";
+import { parseJson } from "../base/json.ts";
 import { isModelName } from "../../base/model_name.ts";
 
 /** What is to be fetched, as the repository describes it now. */

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { isForeign } from "../../base/own_files.ts";
-import { DownloadRefusedError } from "../errors.ts";
+import { DownloadRefusedError } from "../base/errors.ts";
 import { DISK_RESERVE_BYTES } from "./defaults.ts";
 import { type DownloadWorld, type FileToDownload, roomMessage } from "./download_file.ts";
 import { leftBytes } from "./part_file.ts";

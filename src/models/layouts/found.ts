@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { shardName } from "../shards.ts";
+import { shardName } from "../base/shards.ts";
 import { type FolderContents, walk } from "./walk.ts";
 
 /** A model by the names of its files only; nothing of it has been read. */

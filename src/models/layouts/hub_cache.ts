@@ -4,7 +4,7 @@
  */
 
 import { basename, join } from "node:path";
-import { HUB_FILE_DEPTH } from "../defaults.ts";
+import { HUB_FILE_DEPTH } from "../base/defaults.ts";
 import { findFiles, type FoundModels, together } from "./found.ts";
 
 export async function findInHubCache(folder: string): Promise<FoundModels> {

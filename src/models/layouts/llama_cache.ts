@@ -5,8 +5,8 @@
 
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "../json.ts";
-import { shardName } from "../shards.ts";
+import { parseJson } from "../base/json.ts";
+import { shardName } from "../base/shards.ts";
 import { findFiles, type FoundFile, type FoundModels } from "./found.ts";
 
 const MANIFEST = /^manifest=([^=]+)=([^=]+)=.*\.json$/;

@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { systemWords } from "../../base/system_error.ts";
-import { isGgufName } from "../shards.ts";
+import { isGgufName } from "../base/shards.ts";
 
 export interface FolderContents {
   /** Files named like models. */

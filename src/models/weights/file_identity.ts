@@ -1,4 +1,4 @@
-import type { FileIdentity } from "./types.ts";
+import type { FileIdentity } from "./indexed_tensors.ts";
 
 /** @throws what `Deno.stat` throws. */
 export async function fileIdentity(path: string): Promise<FileIdentity> {

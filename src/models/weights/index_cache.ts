@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
 import { sameFile } from "./file_identity.ts";
-import type { FileIdentity, FileIndex } from "./types.ts";
+import type { FileIdentity, FileIndex } from "./indexed_tensors.ts";
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 

@@ -1,8 +1,8 @@
-import { readHeader } from "../read_header.ts";
+import { readHeader } from "../gguf/read_header.ts";
 import { fileIdentity, sameFile } from "./file_identity.ts";
 import { hashInWorker } from "./hash_in_worker.ts";
 import type { IndexCache } from "./index_cache.ts";
-import type { FileIndex } from "./types.ts";
+import type { FileIndex } from "./indexed_tensors.ts";
 
 /**
  * The index of one GGUF file: from the cache, or hashed now, which takes a second for 300 MB.

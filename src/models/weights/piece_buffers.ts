@@ -1,5 +1,5 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
-import { KEPT_BLOCK_BYTES } from "./defaults.ts";
+import { KEPT_BLOCK_BYTES } from "./weight_defaults.ts";
 
 /** What is smaller costs little to make, and would waste most of a buffer. */
 const MIN_REUSED_BYTES = PIECE_BYTES / 4;

@@ -1,5 +1,5 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
-import { PIECES_AHEAD } from "./defaults.ts";
+import { PIECES_AHEAD } from "./weight_defaults.ts";
 import type { PieceBuffers } from "./piece_buffers.ts";
 
 /** The bytes on disk are not those that were hashed. */

@@ -1,12 +1,12 @@
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
-import { readHeader } from "../read_header.ts";
-import type { GgufTensor, LocalModel } from "../types.ts";
-import { STORE_QUOTA_BYTES } from "./defaults.ts";
+import { readHeader } from "../gguf/read_header.ts";
+import type { GgufTensor, LocalModel } from "../base/types.ts";
+import { STORE_QUOTA_BYTES } from "./weight_defaults.ts";
 import { isUnchanged } from "./file_identity.ts";
 import { IndexCache } from "./index_cache.ts";
 import { indexFile } from "./index_file.ts";
-import type { FileIdentity, FileIndex, IndexedTensor, WeightIdentity } from "./types.ts";
+import type { FileIdentity, FileIndex, IndexedTensor, WeightIdentity } from "./indexed_tensors.ts";
 import { PieceBuffers } from "./piece_buffers.ts";
 import { verifiedPieces, WeightChangedError } from "./verified_pieces.ts";
 import type { StoreWriter } from "./store_writer.ts";

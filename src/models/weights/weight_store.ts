@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
-import { WHOLE_ENTRY_BYTES, WRITE_BEHIND_BYTES } from "./defaults.ts";
+import { WHOLE_ENTRY_BYTES, WRITE_BEHIND_BYTES } from "./weight_defaults.ts";
 import { hashInWorker } from "./hash_in_worker.ts";
 import { PieceBuffers } from "./piece_buffers.ts";
 import { type Usage, victims } from "./quota.ts";

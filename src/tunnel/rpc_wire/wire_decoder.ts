@@ -1,4 +1,4 @@
-import { RpcWireError } from "./errors.ts";
+import { RpcWireError } from "./wire_error.ts";
 
 /** What came, in the order of the bytes: all `bytes` in a row are what was pushed. */
 export type WireEvent =

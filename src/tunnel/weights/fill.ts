@@ -1,8 +1,8 @@
-import type { ByteSink } from "../byte_pump.ts";
+import type { ByteSink } from "../base/byte_pump.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import { headOf, readSetTensor } from "./set_tensor.ts";
-import type { Weight, WeightSource } from "./types.ts";
+import type { Weight, WeightSource } from "./weight_source.ts";
 
 /** A SET_TENSOR without its data, and what they are. */
 export interface FrameToFill {

@@ -1,9 +1,9 @@
 import type { Logger } from "@logtape/logtape";
-import type { ByteSink, ByteSource } from "../byte_pump.ts";
-import { asError, TunnelError } from "../errors.ts";
+import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
+import { asError, TunnelError } from "../base/errors.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import { MAX_PREFIX_BYTES, WireDecoder } from "../rpc_wire/wire_decoder.ts";
-import type { PeerStream } from "../types.ts";
+import type { PeerStream } from "../base/types.ts";
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import { Agreement } from "./agreement.ts";
@@ -15,7 +15,7 @@ import { Outbox } from "./outbox.ts";
 import { notePlain, plainReason } from "./plain.ts";
 import { ReplyWatch } from "./reply_watch.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
-import type { WeightSource } from "./types.ts";
+import type { WeightSource } from "./weight_source.ts";
 import { WeightSender } from "./weight_sender.ts";
 
 export interface LinkOptions {

@@ -4,7 +4,7 @@ import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
 import type { WireEvent, WireHead } from "../rpc_wire/wire_decoder.ts";
-import { MAX_REFERRED_BYTES } from "./defaults.ts";
+import { MAX_REFERRED_BYTES } from "./weight_defaults.ts";
 import type { Outbox } from "./outbox.ts";
 import { encodeReply, Remembered } from "./remembered.ts";
 import { countFrame, type RpcCounts } from "./rpc_counts.ts";
@@ -15,7 +15,7 @@ import {
   readSetTensorHash,
   type TensorToSet,
 } from "./set_tensor.ts";
-import type { HostedWeight, WeightSource } from "./types.ts";
+import type { HostedWeight, WeightSource } from "./weight_source.ts";
 import type { WeightSender } from "./weight_sender.ts";
 
 export interface HostRequestsOptions {

@@ -4,9 +4,9 @@
  * with an end that does not know this, llama.cpp's bytes pass as they are.
  */
 
-import { FrameError } from "../errors.ts";
-import { encodeFrame, encodeFrameHeader, FrameDecoder } from "../frame_codec.ts";
-import { MAX_BYTES_MESSAGE } from "./defaults.ts";
+import { FrameError } from "../base/errors.ts";
+import { encodeFrame, encodeFrameHeader, FrameDecoder } from "../base/frame_codec.ts";
+import { MAX_BYTES_MESSAGE } from "./weight_defaults.ts";
 
 /** The version of these messages: the opening offers it, and only ends of one version agree to any. */
 export const LINK_VERSION = 2;

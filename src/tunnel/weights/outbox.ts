@@ -1,6 +1,6 @@
-import type { ByteSink } from "../byte_pump.ts";
-import { READ_BYTES } from "../defaults.ts";
-import { STALL_MS } from "./defaults.ts";
+import type { ByteSink } from "../base/byte_pump.ts";
+import { READ_BYTES } from "../base/defaults.ts";
+import { STALL_MS } from "./weight_defaults.ts";
 import { bytesHeader, encodeMessage, type LinkMessage } from "./messages.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 

@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
-import { asError } from "../errors.ts";
+import { asError } from "../base/errors.ts";
 import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
-import type { WeightSource, WeightWriter } from "./types.ts";
+import type { WeightSource, WeightWriter } from "./weight_source.ts";
 
 /** What the host's end says of the SET_TENSOR that follows. */
 export interface Announced {

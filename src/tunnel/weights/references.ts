@@ -1,6 +1,6 @@
-import { FrameError } from "../errors.ts";
-import { MAX_HELD_BYTES, MAX_REFERENCES } from "./defaults.ts";
-import type { Weight } from "./types.ts";
+import { FrameError } from "../base/errors.ts";
+import { MAX_HELD_BYTES, MAX_REFERENCES } from "./weight_defaults.ts";
+import type { Weight } from "./weight_source.ts";
 
 /** A SET_TENSOR that was replaced by a reference, kept until the worker has its bytes. */
 export interface HeldFrame {

@@ -1,6 +1,6 @@
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { WireHead } from "../rpc_wire/wire_decoder.ts";
-import { MAX_REMEMBERED } from "./defaults.ts";
+import { MAX_REMEMBERED } from "./weight_defaults.ts";
 
 const CONSTANT: ReadonlySet<number> = new Set([
   RpcCommand.GET_ALIGNMENT,

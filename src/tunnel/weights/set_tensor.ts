@@ -2,7 +2,7 @@ import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import { readTensor, type RpcTensor, TENSOR_BYTES, trimShape } from "../rpc_wire/rpc_tensor.ts";
 import type { WireHead } from "../rpc_wire/wire_decoder.ts";
-import type { Weight } from "./types.ts";
+import type { Weight } from "./weight_source.ts";
 
 const HEADER_BYTES = 9;
 const OFFSET_BYTES = 8;

@@ -1,9 +1,9 @@
 import type { Logger } from "@logtape/logtape";
-import { asError, TunnelError } from "../errors.ts";
+import { asError, TunnelError } from "../base/errors.ts";
 import type { Outbox } from "./outbox.ts";
 import { type HeldFrame, References } from "./references.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
-import type { WeightSource } from "./types.ts";
+import type { WeightSource } from "./weight_source.ts";
 
 export interface WeightSenderOptions {
   readonly out: Outbox;

@@ -1,8 +1,8 @@
-import type { ByteSink, ByteSource } from "../byte_pump.ts";
-import { asError } from "../errors.ts";
+import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
+import { asError } from "../base/errors.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import type { TranslatePort } from "../rpc_wire/register_peer.ts";
-import type { PeerStream } from "../types.ts";
+import type { PeerStream } from "../base/types.ts";
 import { FirstFrame } from "./first_frame.ts";
 import type { Greeting } from "./hello_reply.ts";
 import type { LinkOptions } from "./host_link.ts";

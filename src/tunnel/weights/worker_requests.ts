@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
-import type { ByteSink } from "../byte_pump.ts";
-import { TunnelError } from "../errors.ts";
+import type { ByteSink } from "../base/byte_pump.ts";
+import { TunnelError } from "../base/errors.ts";
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { Conversation } from "../rpc_wire/conversation.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
@@ -10,7 +10,7 @@ import {
   type TranslatePort,
 } from "../rpc_wire/register_peer.ts";
 import { WireDecoder, type WireHead } from "../rpc_wire/wire_decoder.ts";
-import { MAX_REFERENCES } from "./defaults.ts";
+import { MAX_REFERENCES } from "./weight_defaults.ts";
 import { fillFrame, type OpenedWeight, openWeight } from "./fill.ts";
 import { FillQueue } from "./fill_queue.ts";
 import type { LinkMessage, WeightMessage } from "./messages.ts";
@@ -18,7 +18,7 @@ import type { Outbox } from "./outbox.ts";
 import { ReceivedWeights } from "./received_weight.ts";
 import { countFrame, type RpcCounts } from "./rpc_counts.ts";
 import { readSetTensor } from "./set_tensor.ts";
-import type { WeightSource } from "./types.ts";
+import type { WeightSource } from "./weight_source.ts";
 
 export interface WorkerRequestsOptions {
   readonly layout: RpcLayout;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { LocalModel } from "../../../src/models/types.ts";
-import { loadModel } from "../../../src/models/local_model.ts";
+import type { LocalModel } from "../../../src/models/base/types.ts";
+import { loadModel } from "../../../src/models/gguf/local_model.ts";
 import { takeApart, type TensorToWrite, writeGguf } from "../../support/gguf_writer.ts";
 
 const GUIDE = new URL("../../../src/models/guide/guide.gguf", import.meta.url);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { RpcCommand } from "../../../src/tunnel/rpc_wire/commands.ts";
-import { RpcWireError } from "../../../src/tunnel/rpc_wire/errors.ts";
+import { RpcWireError } from "../../../src/tunnel/rpc_wire/wire_error.ts";
 import { readHelloReply } from "../../../src/tunnel/rpc_wire/hello.ts";
 import { layoutOf } from "../../../src/tunnel/rpc_wire/layouts.ts";
 import { readTensor, TENSOR_BYTES } from "../../../src/tunnel/rpc_wire/rpc_tensor.ts";

@@ -5,7 +5,7 @@ import type {
   Weight,
   WeightSource,
   WeightWriter,
-} from "../../../src/tunnel/weights/types.ts";
+} from "../../../src/tunnel/weights/weight_source.ts";
 import { joined } from "../byte_cuts.ts";
 
 export interface FakeWeight {

@@ -5,7 +5,7 @@ import { WireDecoder } from "../../../src/tunnel/rpc_wire/wire_decoder.ts";
 import { HostLink } from "../../../src/tunnel/weights/host_link.ts";
 import { newRpcCounts, type RpcCounts } from "../../../src/tunnel/weights/rpc_counts.ts";
 import { WorkerLink } from "../../../src/tunnel/weights/worker_link.ts";
-import type { WeightSource } from "../../../src/tunnel/weights/types.ts";
+import type { WeightSource } from "../../../src/tunnel/weights/weight_source.ts";
 import { reply } from "../rpc_wire/frames.ts";
 import { readExactlyFrom } from "./read_exactly.ts";
 import { endOf, Pipe } from "./pipe.ts";

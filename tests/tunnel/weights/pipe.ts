@@ -1,5 +1,5 @@
-import type { ByteSink, ByteSource } from "../../../src/tunnel/byte_pump.ts";
-import type { PeerStream } from "../../../src/tunnel/types.ts";
+import type { ByteSink, ByteSource } from "../../../src/tunnel/base/byte_pump.ts";
+import type { PeerStream } from "../../../src/tunnel/base/types.ts";
 import { joined } from "../byte_cuts.ts";
 
 /** One direction in memory. What is written is counted and may be cut before it is read. */

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { join } from "node:path";
 import type { Engine, ManagedServer, SplitMember } from "../../../src/engine/mod.ts";
 import { WeightLibrary } from "../../../src/models/mod.ts";
-import { loadModel } from "../../../src/models/local_model.ts";
+import { loadModel } from "../../../src/models/gguf/local_model.ts";
 import { weightSource } from "../../../src/node/ends/weights.ts";
 import { RpcServerEnd, RpcTunnels, TunnelCounts } from "../../../src/tunnel/mod.ts";
 import { Llama, targetOf } from "../llama.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { parseGgufHeader } from "../../../src/models/gguf_header.ts";
+import { parseGgufHeader } from "../../../src/models/gguf/gguf_header.ts";
 import { recording } from "../../support/rpc/recordings.ts";
 import { RpcCommand } from "../../../src/tunnel/rpc_wire/commands.ts";
 import { WireDecoder } from "../../../src/tunnel/rpc_wire/wire_decoder.ts";

@@ -1,0 +1,175 @@
+/** llama.cpp on this machine, as the rest of the program sees it. */
+
+/** Where llama.cpp was found. The paths run as they are. */
+export interface Binaries {
+  readonly llamaServer: string;
+  readonly rpcServer: string;
+}
+
+/** A compute device that llama.cpp offers, from `--list-devices`; empty on a machine with a CPU only. */
+export interface EngineDevice {
+  /** llama.cpp's own name (`CUDA0`, `Metal`). */
+  readonly name: string;
+  readonly description: string;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** The two binaries and what they can do, read once from `--help`, `--version` and `--list-devices`. */
+export interface Engine extends Binaries {
+  readonly build: string;
+  /** `major.minor.patch` of the RPC wire, from a HELLO to the rpc-server itself. */
+  readonly rpcProtocol: string;
+  /** Those with memory of their own to offer; an accelerator library such as BLAS is none. */
+  readonly devices: readonly EngineDevice[];
+  readonly llamaServerFlags: ReadonlySet<string>;
+  readonly rpcServerFlags: ReadonlySet<string>;
+}
+
+/** Memory of one device that this node offers its mesh. */
+export interface OfferedDevice {
+  readonly name: string;
+  readonly totalBytes: number;
+  readonly offeredBytes: number;
+  readonly usedBytes: number;
+}
+
+export interface OfferedMemory {
+  readonly memoryBytes: number;
+  readonly devices: readonly OfferedDevice[];
+}
+
+/** How many threads llama.cpp gets on this machine. */
+export interface Threads {
+  readonly count: number;
+  /** llama-server would take more by itself: it knows neither affinity nor control groups, nor slow ARM cores. */
+  readonly isFewer: boolean;
+}
+
+/** One member of a split, in the order host first. Ports are on loopback. */
+export interface SplitMember {
+  /** Where llama-server reaches the rpc-server: the member's tunnel, or the host's own rpc-server. `null`: the host's GPUs. */
+  readonly rpcPort: number | null;
+  readonly share: number;
+  /**
+   * What each device behind `rpcPort` offers, in the order of the member's `OfferedMemory.devices`:
+   * an rpc-server serves all GPUs of its machine, and `--tensor-split` wants one entry a device.
+   * Absent: one device.
+   */
+  readonly deviceBytes?: readonly number[];
+}
+
+/** What a llama-server is to serve. */
+export interface LlamaServerSpec {
+  readonly kind: "llama-server";
+  readonly modelPath: string;
+  readonly modelName: string;
+  readonly contextLength: number | null;
+  /** Without being told, a llama-server answers neither for embeddings nor for a ranking. Absent: text. */
+  readonly purpose?: "text" | "embeddings" | "reranking";
+  /** Empty: solo. Else host first, then workers. */
+  readonly split: readonly SplitMember[];
+  /** A small model that guesses tokens for this one. */
+  readonly draftPath?: string | null;
+  /** What lets the model read images. */
+  readonly projectorPath?: string | null;
+}
+
+export interface RpcServerSpec {
+  readonly kind: "rpc-server";
+  /** Passed as `--gguf` where the binary offers it (the fork). */
+  readonly modelPath: string | null;
+}
+
+export type ServerSpec = LlamaServerSpec | RpcServerSpec;
+
+/** What a server stumbled over, as far as it tells: a file, or the rpc-server of a worker that was lost. */
+export type FailedPart = "model" | "draft" | "projector" | "worker";
+
+export interface ExitCause {
+  /** For people, behind the server's name: the line that tells, without its time stamp. */
+  readonly text: string;
+  readonly part: FailedPart;
+}
+
+export type ServerState =
+  | { readonly kind: "stopped" }
+  | { readonly kind: "starting"; readonly attempt: number }
+  | { readonly kind: "ready"; readonly port: number }
+  /** It lives and does nothing any more: it is being ended. */
+  | { readonly kind: "frozen"; readonly reason: string }
+  /** Crashed; started again at `retryAtMs` (epoch) where the server restarts by itself. */
+  | {
+    readonly kind: "failed";
+    /** 128 + n where signal n ended it. */
+    readonly exitCode: number | null;
+    readonly cause: ExitCause;
+    /** Why it was held for frozen and ended; `null` where it ended by itself. */
+    readonly frozen: string | null;
+    readonly retryAtMs: number | null;
+  }
+  | { readonly kind: "stopping" };
+
+export interface LaunchOptions {
+  /**
+   * Starts the server again, with backoff, when it crashes after it was ready. What ends before is given up: whoever
+   * has launched it decides when to try again. A split's llama-server is never started again: its host plans anew.
+   */
+  readonly restart: boolean;
+}
+
+/** One child and its successors after crashes. Made by `Supervisor.launch`; never reused after `stop`. */
+export interface ManagedServer {
+  readonly spec: ServerSpec;
+  readonly state: ServerState;
+  /** Key for the server's API, random for each launch; `null` for an rpc-server. */
+  readonly apiKey: string | null;
+  /** Fraction loaded, 0 to 1, while starting and where the binary tells. */
+  readonly progress: number;
+  /** Process id while a child runs. */
+  readonly pid: number | null;
+  /**
+   * Fires when the child that runs now is held for frozen. What it was asked is lost then: where the system holds it, as
+   * for a driver that hangs, not even SIGKILL ends it, and its connections stay open.
+   */
+  readonly frozen: AbortSignal;
+  /** Called on every change of `state`, and of `progress`. */
+  subscribe(listener: (state: ServerState) => void): () => void;
+  /** Resolves with the port once healthy. @throws {EngineExitedError} when it gives up, or the signal's reason. */
+  ready(signal?: AbortSignal): Promise<number>;
+  /** SIGTERM, then SIGKILL; resolves when the child is gone. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** A server that lived and did nothing any more, and was ended for it. */
+export interface Freeze {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly server: ServerSpec["kind"];
+  /** What it served; `null` for an rpc-server. */
+  readonly model: string | null;
+  readonly reason: string;
+}
+
+/** Owns every child process of the node. */
+export interface Supervisor {
+  launch(spec: ServerSpec, options: LaunchOptions): ManagedServer;
+  /** Number of children started again after a crash, since the start of the node. */
+  readonly restarts: number;
+  /** The last ones, the newest last. */
+  readonly freezes: readonly Freeze[];
+  /** Stops all children; resolves when none is left. */
+  stop(): Promise<void>;
+}
+
+/** Where an installed llama.cpp comes from. */
+export type EngineSource = "release" | "debian";
+
+export interface InstallProgress {
+  readonly source: EngineSource;
+  /** What is being done, for people: `Downloading llama-b11541-bin-macos-arm64.tar.gz`. */
+  readonly step: string;
+  readonly receivedBytes: number;
+  /** `null` where it is not known; no bar can be drawn then. */
+  readonly totalBytes: number | null;
+}

@@ -1,0 +1,41 @@
+/** How much memory a node offers its mesh. */
+
+import { CPU_MEMORY_SHARE } from "../base/defaults.ts";
+import type { EngineDevice, OfferedMemory } from "../base/types.ts";
+
+export interface MemoryOptions {
+  /** The engine's devices, listed before any child runs. */
+  readonly devices: readonly EngineDevice[];
+  readonly totalMemoryBytes: number;
+  /** `--max-vram`. */
+  readonly maxVramBytes: number | null;
+}
+
+/**
+ * What GPUs have free, or three quarters of main memory where there is none; never more than
+ * `maxVramBytes`, taken off all devices in proportion.
+ */
+export function offeredMemory(options: MemoryOptions): OfferedMemory {
+  const devices = available(options);
+  const whole = devices.reduce((sum, device) => sum + device.availableBytes, 0);
+  const cap = whole === 0 ? 1 : Math.min(1, (options.maxVramBytes ?? Infinity) / whole);
+  const offered = devices.map(({ name, totalBytes, availableBytes }) => ({
+    name,
+    totalBytes,
+    // To the byte for one device: a model that needs just what `--max-vram` says fits.
+    offeredBytes: Math.round(availableBytes * cap),
+    usedBytes: 0,
+  }));
+  return {
+    memoryBytes: offered.reduce((sum, device) => sum + device.offeredBytes, 0),
+    devices: offered,
+  };
+}
+
+function available({ devices, totalMemoryBytes }: MemoryOptions) {
+  if (devices.length > 0) {
+    return devices.map((device) => ({ ...device, availableBytes: device.freeBytes }));
+  }
+  const availableBytes = Math.floor(totalMemoryBytes * CPU_MEMORY_SHARE);
+  return [{ name: "CPU", totalBytes: totalMemoryBytes, availableBytes }];
+}

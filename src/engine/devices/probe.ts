@@ -1,0 +1,154 @@
+import type { Logger } from "@logtape/logtape";
+import { checkLoopback } from "../../base/loopback.ts";
+import { Tail } from "../output/child_output.ts";
+import { LOOPBACK, PROBE_TIMEOUT_MS, STDERR_TAIL_BYTES } from "../base/defaults.ts";
+import { EngineBrokenError, EngineInstallError, lastWords, reasonOf } from "../base/errors.ts";
+import { freePort } from "../process/free_port.ts";
+import { spawnGuarded } from "../process/guard.ts";
+import { acceptsConnections, waitUntil } from "../health/health.ts";
+import { probeKey, readProbe, writeProbe } from "./probe_cache.ts";
+import { parseBuild, parseDevices, parseFlags } from "./probe_output.ts";
+import { askRpcProtocol } from "./rpc_hello.ts";
+import { ask } from "../base/run.ts";
+import type { Binaries, Engine, EngineDevice } from "../base/types.ts";
+
+export interface ProbeOptions {
+  /** File that keeps what was found out; `null` asks the binaries anew. */
+  readonly cachePath: string | null;
+  readonly logger: Logger;
+  readonly signal?: AbortSignal;
+  readonly now?: () => number;
+}
+
+/**
+ * Asks the binaries what they are. What a file says stays the same until the file changes, so it is
+ * kept; the memory of GPUs does not, so machines that have some list them each time.
+ * @throws {EngineBrokenError}
+ */
+export async function probeEngine(binaries: Binaries, options: ProbeOptions): Promise<Engine> {
+  const { cachePath, logger, signal, now = Date.now } = options;
+  const key = await probeKey(binaries);
+  const known = cachePath === null ? undefined : await readProbe(cachePath, key, now());
+  if (known?.devices.length === 0) return known;
+  if (known !== undefined) {
+    return { ...known, devices: await listDevices(binaries.llamaServer, signal) };
+  }
+  const engine = await askBinaries(binaries, signal);
+  logger.debug("llama.cpp build {build} at {llamaServer} speaks RPC {rpcProtocol}", {
+    build: engine.build,
+    llamaServer: engine.llamaServer,
+    rpcProtocol: engine.rpcProtocol,
+  });
+  if (cachePath !== null) {
+    await writeProbe(cachePath, key, engine, now()).catch((error) =>
+      logger.warn("Could not keep what is known of llama.cpp: {reason}", {
+        reason: reasonOf(error),
+      })
+    );
+  }
+  return engine;
+}
+
+/**
+ * The build of a llama-server that was just unpacked, which shows that it runs on this machine.
+ * @throws {EngineInstallError}
+ */
+export async function verifyRuns(llamaServer: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return await askBuild(llamaServer, signal);
+  } catch (error) {
+    if (!(error instanceof EngineBrokenError)) throw error;
+    throw new EngineInstallError(`it does not run on this machine, ${error.reason}`, {
+      cause: error,
+    });
+  }
+}
+
+async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<Engine> {
+  const { llamaServer, rpcServer } = binaries;
+  // Else the rpc-server would be asked in vain until it is taken for broken.
+  await checkLoopback();
+  const failed = new AbortController();
+  const limit = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal]);
+  const questions = [
+    askBuild(llamaServer, limit),
+    answer(llamaServer, "--help", limit),
+    listDevices(llamaServer, limit),
+    answer(rpcServer, "--help", limit),
+    probeRpcProtocol(rpcServer, limit),
+  ] as const;
+  const [build, llamaServerHelp, devices, rpcServerHelp, rpcProtocol] = await Promise
+    .all(questions).catch(async (error) => {
+      // Nothing goes on behind a failure.
+      failed.abort(error);
+      await Promise.allSettled(questions);
+      throw error;
+    });
+  return {
+    ...binaries,
+    build,
+    rpcProtocol,
+    devices,
+    llamaServerFlags: parseFlags(llamaServerHelp),
+    rpcServerFlags: parseFlags(rpcServerHelp),
+  };
+}
+
+async function askBuild(llamaServer: string, signal?: AbortSignal): Promise<string> {
+  const version = await answer(llamaServer, "--version", signal);
+  const build = parseBuild(version);
+  if (build !== undefined) return build;
+  throw new EngineBrokenError(llamaServer, `its version names no build${lastWords(version)}`);
+}
+
+async function listDevices(llamaServer: string, signal?: AbortSignal): Promise<EngineDevice[]> {
+  const devices = parseDevices(await answer(llamaServer, "--list-devices", signal));
+  return devices.filter((device) => device.totalBytes > 0);
+}
+
+/** What a binary prints for one flag, on whichever stream: builds differ. */
+async function answer(binary: string, flag: string, signal?: AbortSignal): Promise<string> {
+  try {
+    const { code, stdout, stderr } = await ask(binary, [flag], signal);
+    if (code === 0) return `${stdout}\n${stderr}`;
+    throw new EngineBrokenError(binary, `${flag} ended with code ${code}${lastWords(stderr)}`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof EngineBrokenError) throw error;
+    throw new EngineBrokenError(binary, `${flag} failed (${reasonOf(error)})`, { cause: error });
+  }
+}
+
+/** Starts the rpc-server for as long as one question takes. */
+async function probeRpcProtocol(rpcServer: string, signal?: AbortSignal): Promise<string> {
+  const port = freePort();
+  const stderr = new Tail(STDERR_TAIL_BYTES);
+  const child = spawnGuarded({
+    command: rpcServer,
+    args: ["-H", LOOPBACK, "-p", String(port)],
+    onOutput: (from, bytes) => {
+      if (from === "stderr") stderr.add(bytes);
+    },
+  });
+  const ended = new AbortController();
+  const exit = child.exitCode.then(() => ended.abort());
+  const limits = [ended.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)];
+  const limit = AbortSignal.any(signal === undefined ? limits : [...limits, signal]);
+  try {
+    await waitUntil(() => acceptsConnections(port), limit);
+    const version = await askRpcProtocol(port, limit);
+    if (version !== undefined) return version;
+    throw new EngineBrokenError(
+      rpcServer,
+      "it does not answer the first question of llama.cpp's RPC",
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof EngineBrokenError) throw error;
+    const reason = `it did not start as an RPC server${lastWords(stderr.text)}`;
+    throw new EngineBrokenError(rpcServer, reason, { cause: error });
+  } finally {
+    child.kill();
+    await exit;
+  }
+}

@@ -1,0 +1,47 @@
+import { pause } from "../../base/pause.ts";
+import { DOUBT_INTERVAL_MS, LOOK_INTERVAL_MS, LOOK_TIMEOUT_MS } from "../base/defaults.ts";
+import { type Look, UNWATCHED, watched } from "./freeze.ts";
+import { askHealth } from "./health.ts";
+import { type Vitals, vitalsOf } from "./vitals.ts";
+
+export interface FreezeWatchOptions {
+  /** `null` while it is not known. */
+  readonly pid: () => number | null;
+  /** Where it answers `/health`; `null` for a server that can't be asked, as an rpc-server with its one client. */
+  readonly healthPort: number | null;
+  /** It has been healthy. */
+  readonly isReady: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Looks at a server until it is frozen, and resolves with the reason; with `null` once the signal has fired. */
+export async function untilFrozen(options: FreezeWatchOptions): Promise<string | null> {
+  const { signal } = options;
+  let watch = UNWATCHED;
+  while (!signal.aborted) {
+    const pauseMs = watch.doubt === null ? LOOK_INTERVAL_MS : DOUBT_INTERVAL_MS;
+    await pause(pauseMs, signal);
+    const look = signal.aborted ? undefined : await lookAt(options);
+    if (look === undefined) continue;
+    watch = watched(watch, look);
+    if (watch.frozen !== null && !signal.aborted) return watch.frozen;
+  }
+  return null;
+}
+
+/** The process is looked at after the question: what it does meanwhile counts. One that is stopped is not asked. */
+async function lookAt({ pid, healthPort, isReady }: FreezeWatchOptions): Promise<Look | undefined> {
+  const atMs = performance.now();
+  const known = pid();
+  if (known === null) return undefined;
+  const isStopped = !LOOK_COSTS_A_PROCESS && (await vitalsOf(known))?.activity === "stopped";
+  const asked = isStopped ? null : healthPort;
+  const health = asked === null ? null : await askHealth(asked, LOOK_TIMEOUT_MS);
+  const answers = health === "healthy" || health === "unhealthy";
+  const vitals = answers && LOOK_COSTS_A_PROCESS ? AWAKE : await vitalsOf(known);
+  return vitals && { ...vitals, atMs, silent: health === "silent", ready: isReady() };
+}
+
+/** Without `/proc` a look at a process is a process of its own: not for one that has just answered. */
+const LOOK_COSTS_A_PROCESS = Deno.build.os !== "linux";
+const AWAKE: Vitals = { activity: "running", work: 0 };

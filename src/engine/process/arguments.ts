@@ -1,0 +1,134 @@
+/** Command lines for llama.cpp's servers: pure, decided by the flags that the binaries offer. */
+
+import { aliasOf } from "../../base/model_name.ts";
+import { ALL_LAYERS, LOOPBACK } from "../base/defaults.ts";
+import type {
+  Engine,
+  EngineDevice,
+  LlamaServerSpec,
+  RpcServerSpec,
+  SplitMember,
+} from "../base/types.ts";
+
+type Flags = ReadonlySet<string>;
+
+/**
+ * Arguments of llama-server. The API key is not among them: `ps` shows arguments to everybody, so it
+ * goes through the environment. llama.cpp's own `LLAMA_ARG_*` variables stay the user's; what is
+ * given here wins over them.
+ * @param options.threads `null`: as many as it takes by itself
+ */
+export function llamaServerArguments(
+  spec: LlamaServerSpec,
+  { llamaServerFlags: flags, devices }: Pick<Engine, "llamaServerFlags" | "devices">,
+  { port, threads = null }: { readonly port: number; readonly threads?: number | null },
+): string[] {
+  const offloads = devices.length > 0 || spec.split.length > 0;
+  return [
+    ...["--model", spec.modelPath, "--alias", aliasOf(spec.modelName)],
+    ...["--host", LOOPBACK, "--port", String(port)],
+    ...(spec.contextLength === null ? [] : ["--ctx-size", String(spec.contextLength)]),
+    ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
+    ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
+    ...(offloads ? ["--n-gpu-layers", String(ALL_LAYERS)] : []),
+    ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
+    ...splitArguments(spec.split, flags, devices),
+    ...draftArguments(spec, flags, devices),
+    ...projectorArguments(spec, flags),
+    ...offered(flags, ["--metrics"]),
+    ...offered(flags, ["--offline"]),
+    ...offered(flags, ["--no-ui", "--no-webui"]),
+  ];
+}
+
+/** Arguments of rpc-server. Never `-c`: its cache grows without bound and serves truncated files (#28789, #27585). */
+export function rpcServerArguments(
+  spec: RpcServerSpec,
+  { rpcServerFlags: flags, devices }: Pick<Engine, "rpcServerFlags" | "devices">,
+  { port, threads }: { readonly port: number; readonly threads: number },
+): string[] {
+  // Left to itself it prefers an accelerator library (BLAS, Accelerate) to the CPU and then aborts.
+  const names = devices.length === 0 ? ["CPU"] : devices.map((device) => device.name);
+  return [
+    ...["-H", LOOPBACK, "-p", String(port)],
+    ...offered(flags, ["--threads", "-t"], String(threads)),
+    ...offered(flags, ["--device", "-d"], names.join(",")),
+    ...(spec.modelPath === null ? [] : offered(flags, ["--gguf"], spec.modelPath)),
+  ];
+}
+
+/** The first of the names that the binary offers, with its value; nothing where it offers none. */
+function offered(flags: Flags, names: readonly string[], ...value: string[]): string[] {
+  const name = names.find((name) => flags.has(name));
+  return name === undefined ? [] : [name, ...value];
+}
+
+/** Names changed in 2026: an older build takes what has no new name as it is, and drafts by itself. */
+function draftArguments(
+  { draftPath = null }: LlamaServerSpec,
+  flags: Flags,
+  devices: readonly EngineDevice[],
+): string[] {
+  if (draftPath === null) return [];
+  const model = offered(flags, ["--spec-draft-model", "--model-draft"], draftPath);
+  if (model.length === 0) return [];
+  const layers = ["--spec-draft-ngl", "--gpu-layers-draft", "--n-gpu-layers-draft"];
+  return [
+    ...model,
+    ...(flags.has("--spec-draft-model") ? offered(flags, ["--spec-type"], "draft-simple") : []),
+    ...(devices.length > 0 ? offered(flags, layers, String(ALL_LAYERS)) : []),
+  ];
+}
+
+function projectorArguments(
+  { projectorPath = null, split }: LlamaServerSpec,
+  flags: Flags,
+): string[] {
+  if (projectorPath === null) return [];
+  const projector = offered(flags, ["--mmproj"], projectorPath);
+  // Left to itself it goes to the first device, which in a split is another machine's.
+  const near = split.length > 0 ? offered(flags, ["--no-mmproj-offload"]) : [];
+  return projector.length === 0 ? [] : [...projector, ...near];
+}
+
+function splitArguments(
+  split: readonly SplitMember[],
+  flags: Flags,
+  devices: readonly EngineDevice[],
+): string[] {
+  if (split.length === 0) return [];
+  const ports = split.flatMap(({ rpcPort }) => rpcPort === null ? [] : [rpcPort]);
+  return [
+    ...["--rpc", ports.map((port) => `${LOOPBACK}:${port}`).join(",")],
+    ...["--tensor-split", tensorSplit(split, devices).join(",")],
+    // Where its threads are not OpenMP's, they would spin while another process of the split has its turn.
+    ...offered(flags, ["--poll"], "0"),
+    // It misjudges the memory of RPC devices (#21801).
+    ...offered(flags, ["--fit", "-fit"], "off"),
+    // Saving the prompt cache aborts with RPC devices (#26529).
+    ...offered(flags, ["--cache-ram", "-cram"], "0"),
+  ];
+}
+
+/** Shares in llama.cpp's order of devices: those behind `--rpc` as they are listed there, then this machine's GPUs. */
+function tensorSplit(split: readonly SplitMember[], devices: readonly EngineDevice[]): number[] {
+  const remote = split.filter(({ rpcPort }) => rpcPort !== null);
+  const local = split.filter(({ rpcPort, share }) => rpcPort === null && share > 0);
+  if (local.length > 0 && devices.length === 0) {
+    throw new RangeError(
+      "Cannot give this machine a share without a GPU or an rpc-server of its own",
+    );
+  }
+  return [
+    ...remote.flatMap(({ share, deviceBytes }) => divide(share, deviceBytes ?? [1])),
+    ...local.flatMap(({ share }) => divide(share, devices.map((device) => device.freeBytes))),
+  ];
+}
+
+/** Divides a share in proportion to weights. */
+function divide(share: number, weights: readonly number[]): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) =>
+    Number((share * (total === 0 ? 1 / weights.length : weight / total)).toFixed(6))
+  );
+}

@@ -1,0 +1,9 @@
+import type { ModelHeader } from "../base/types.ts";
+
+/** What a model was made for. One that pools its output gives vectors of texts, or scores of pairs. */
+export function purposeOf(
+  { pooling }: Pick<ModelHeader, "pooling">,
+): "text" | "embeddings" | "reranking" {
+  if (pooling === null || pooling === "none") return "text";
+  return pooling === "rank" ? "reranking" : "embeddings";
+}

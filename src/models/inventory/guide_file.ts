@@ -1,0 +1,34 @@
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { writeWhole } from "../../base/atomic_file.ts";
+
+/** The model that comes with the program. */
+export const GUIDE_NAME = "guide";
+
+/** At this place also inside the compiled executable. */
+const EMBEDDED = new URL("../guide/guide.gguf", import.meta.url);
+
+/**
+ * Makes sure that the guide lies in `folder`, where llama.cpp can map it, and answers its path.
+ * A file of another version is replaced; who has it open keeps the old one.
+ */
+export async function writeGuide(folder: string): Promise<string> {
+  const path = join(folder, `${GUIDE_NAME}.gguf`);
+  const [embedded, present] = await Promise.all([
+    Deno.readFile(EMBEDDED),
+    unlessMissing(Deno.readFile(path)),
+  ]);
+  if (present !== undefined && Buffer.compare(present, embedded) === 0) return path;
+  await writeWhole(path, embedded, { mode: 0o644 });
+  return path;
+}
+
+/** The result, or `undefined` where there is no such file. */
+async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

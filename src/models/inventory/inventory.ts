@@ -1,0 +1,98 @@
+import type { BrokenModel } from "../layouts/found.ts";
+import type { Library } from "./library.ts";
+import type { LibraryListing } from "./listing.ts";
+import { watchFolders } from "./folder_watch.ts";
+import { placeOf } from "../companions/pairing.ts";
+import type { LocalModel } from "../base/types.ts";
+
+export interface InventoryOptions {
+  readonly library: Library;
+  /** Always there, wherever they lie: the model that the command line names, and the guide. */
+  readonly extra: readonly LocalModel[];
+}
+
+/** The models on this machine's disk as they are now, and the only owner of that list. */
+export class ModelInventory {
+  readonly #options: InventoryOptions;
+  readonly #listeners = new Set<() => void>();
+  #extra: readonly LocalModel[];
+  #listing: LibraryListing;
+  #adapt: (model: LocalModel) => LocalModel = (model) => model;
+
+  static async open(options: InventoryOptions, signal?: AbortSignal): Promise<ModelInventory> {
+    return new ModelInventory(options, await options.library.list(signal));
+  }
+
+  private constructor(options: InventoryOptions, listing: LibraryListing) {
+    this.#options = options;
+    this.#extra = options.extra;
+    this.#listing = listing;
+  }
+
+  /** Each once; the extra ones first. */
+  get models(): readonly LocalModel[] {
+    const listed = new Map(this.#listing.models.map((model) => [placeOf(model), model]));
+    // As the folders have it now, where it lies in one of them: with what has come beside it.
+    const extra = this.#extra.map((model) => {
+      const now = listed.get(placeOf(model));
+      return now !== undefined && keyOf(now) === keyOf(model) ? now : model;
+    });
+    const all = [...extra, ...this.#listing.models];
+    return all.filter((model, index) =>
+      all.findIndex((other) => keyOf(other) === keyOf(model)) === index
+    ).map(this.#adapt);
+  }
+
+  get broken(): readonly BrokenModel[] {
+    return this.#listing.broken;
+  }
+
+  /** From now on every model is shown as this makes it: once it is known what this machine can do with them. */
+  adapt(change: (model: LocalModel) => LocalModel): void {
+    this.#adapt = change;
+  }
+
+  /** Calls back whenever the list has become another one. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Notices what comes and goes, until the signal aborts. */
+  watch(signal: AbortSignal): Promise<void> {
+    const { folders } = this.#options.library;
+    return watchFolders({ folders, look: (signal) => this.refresh(signal) }, signal);
+  }
+
+  /** Looks again. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    const before = describe(this.#listing);
+    this.#listing = await this.#options.library.list(signal);
+    if (describe(this.#listing) !== before) this.#tell();
+  }
+
+  /** The file of a model is another than it was: it is read again, wherever it lies. @throws why it is of no use now. */
+  async reread(path: string, signal?: AbortSignal): Promise<void> {
+    const { library } = this.#options;
+    const model = await library.resolve(path, signal);
+    this.#extra = this.#extra.map((old) => old.path === model.path ? model : old);
+    this.#listing = await library.list(signal);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A model that lies in two places is one. */
+function keyOf({ name, fingerprint }: LocalModel): string {
+  return `${fingerprint} ${name}`;
+}
+
+function describe({ models, broken }: LibraryListing): string {
+  return [
+    ...models.map(({ name, fingerprint, path }) => `${path} ${name} ${fingerprint}`),
+    ...broken.map(({ path, reason }) => `${path} ${reason}`),
+  ].sort().join("\n");
+}

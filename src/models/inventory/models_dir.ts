@@ -1,0 +1,24 @@
+import { systemWords } from "../../base/system_error.ts";
+import { ModelsDirError } from "../base/errors.ts";
+
+/**
+ * What the user names must be there: a folder that was mistyped would be empty for ever, and take downloads where nobody
+ * looks for them. @throws {ModelsDirError}
+ */
+export async function checkModelsDir(path: string | null): Promise<void> {
+  if (path === null) return;
+  try {
+    const { isDirectory } = await Deno.stat(path);
+    if (!isDirectory) throw new ModelsDirError(path, "it is not a folder");
+    for await (const _ of Deno.readDir(path)) break;
+  } catch (error) {
+    if (error instanceof ModelsDirError) throw error;
+    if (error instanceof Deno.errors.NotFound) {
+      throw new ModelsDirError(
+        path,
+        `there is no such folder; check its name, or make it with mkdir -p`,
+      );
+    }
+    throw new ModelsDirError(path, `it can't be read: ${systemWords(error)}`);
+  }
+}

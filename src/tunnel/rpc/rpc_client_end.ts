@@ -1,0 +1,121 @@
+import type { Logger } from "@logtape/logtape";
+import { Deadline } from "../base/deadline.ts";
+import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
+import { asError } from "../base/errors.ts";
+import { LoopbackPort } from "./loopback_port.ts";
+import { resetOnAbort } from "../base/peer_stream.ts";
+import { bothWays, relay } from "./relay.ts";
+import { encodeRpcOpening } from "./rpc_opening.ts";
+import { TcpBytes } from "./tcp_bytes.ts";
+import type { OpenStream, PeerStream, TermSource } from "../base/types.ts";
+import { HostLink } from "../weights/host_link.ts";
+import { LINK_VERSION } from "../weights/messages.ts";
+import { newRpcCounts, type RpcCounts } from "../weights/rpc_counts.ts";
+import type { WeightSource } from "../weights/weight_source.ts";
+
+export interface RpcTunnelsOptions {
+  /** Opens `/mesh-llm/rpc/1`. */
+  readonly open: OpenStream;
+  readonly terms: TermSource;
+  readonly logger: Logger;
+  /** Weights that need not cross. @default none: every byte crosses */
+  readonly weights?: WeightSource;
+  /** What to count a peer's requests in. @default nobody counts */
+  readonly countsOf?: (peer: string) => RpcCounts;
+}
+
+/** The host's end of the RPC tunnels: one loopback port a peer, that leads to the peer's rpc-server. */
+export class RpcTunnels {
+  readonly #open: OpenStream;
+  readonly #terms: TermSource;
+  readonly #logger: Logger;
+  readonly #weights: WeightSource | undefined;
+  readonly #countsOf: (peer: string) => RpcCounts;
+  readonly #ports = new Map<string, LoopbackPort>();
+
+  constructor({ open, terms, logger, weights, countsOf }: RpcTunnelsOptions) {
+    this.#open = open;
+    this.#terms = terms;
+    this.#logger = logger;
+    this.#weights = weights;
+    this.#countsOf = countsOf ?? newRpcCounts;
+  }
+
+  /** The peer's port, opened at the first call: it stays the same until the peer is removed. */
+  ensure(peer: string): number {
+    let port = this.#ports.get(peer);
+    if (port === undefined) {
+      port = new LoopbackPort({
+        serve: (conn, signal) => this.#serve(peer, conn, signal),
+        logger: this.#logger,
+      });
+      this.#ports.set(peer, port);
+    }
+    return port.port;
+  }
+
+  /** Closes the peer's port and streams. */
+  async remove(peer: string): Promise<void> {
+    const port = this.#ports.get(peer);
+    this.#ports.delete(peer);
+    await port?.close(new Error(`${peer} left`));
+  }
+
+  /** Which port leads to which peer: the announcement's tunnel map. */
+  ports(): Record<string, number> {
+    return Object.fromEntries([...this.#ports].map(([peer, { port }]) => [peer, port]));
+  }
+
+  /** Ends every stream, as a change of term asks for. The ports stay open. */
+  resetAll(): void {
+    const reason = new Error("The term changed");
+    for (const port of this.#ports.values()) port.endConnections(reason);
+  }
+
+  /** Closes all ports and streams. Safe to call twice. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#ports.keys()].map((peer) => this.remove(peer)));
+  }
+
+  async #serve(peer: string, conn: Deno.TcpConn, signal: AbortSignal): Promise<void> {
+    const term = this.#terms.currentTerm(peer);
+    if (term === null) return conn.close();
+    let stream: PeerStream;
+    try {
+      stream = await this.#openStream(peer, term, signal);
+    } catch (error) {
+      conn.close();
+      throw error;
+    }
+    await this.#carry(peer, conn, stream, signal);
+  }
+
+  async #carry(
+    peer: string,
+    conn: Deno.TcpConn,
+    stream: PeerStream,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const weights = this.#weights;
+    if (weights === undefined) return await relay(conn, stream, { signal });
+    const tcp = new TcpBytes(conn);
+    const counts = this.#countsOf(peer);
+    const link = new HostLink(tcp, stream, { weights, peer, counts, logger: this.#logger });
+    await bothWays(tcp, stream, signal, () => [link.toWorker(), link.toHost()]);
+  }
+
+  async #openStream(peer: string, term: number, signal: AbortSignal): Promise<PeerStream> {
+    const late = `${peer} did not open a stream within ${OPEN_STREAM_TIMEOUT_MS / 1_000} s`;
+    using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, late, signal);
+    const stream = await this.#open(peer, deadline.signal);
+    using _resetting = resetOnAbort(stream, deadline.signal);
+    try {
+      const offer = this.#weights === undefined ? {} : { weights: LINK_VERSION };
+      await stream.write(encodeRpcOpening({ term, ...offer }));
+      return stream;
+    } catch (error) {
+      stream.reset(asError(error));
+      throw error;
+    }
+  }
+}

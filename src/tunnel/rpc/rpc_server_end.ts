@@ -1,0 +1,126 @@
+import type { Logger } from "@logtape/logtape";
+import { Deadline } from "../base/deadline.ts";
+import { OPENING_TIMEOUT_MS, READ_AHEAD_BYTES } from "../base/defaults.ts";
+import { asError } from "../base/errors.ts";
+import { resetOnAbort } from "../base/peer_stream.ts";
+import { ReadAhead } from "./read_ahead.ts";
+import { bothWays, relay } from "./relay.ts";
+import { readRpcOpening, type RpcOpening } from "./rpc_opening.ts";
+import { TcpBytes } from "./tcp_bytes.ts";
+import type { PeerStream, RpcGate } from "../base/types.ts";
+import { LINK_VERSION } from "../weights/messages.ts";
+import { newRpcCounts, type RpcCounts } from "../weights/rpc_counts.ts";
+import type { WeightSource } from "../weights/weight_source.ts";
+import { WorkerLink } from "../weights/worker_link.ts";
+
+export interface RpcServerEndOptions {
+  readonly gate: RpcGate;
+  readonly logger: Logger;
+  /** Weights that need not cross. @default none: every byte crosses */
+  readonly weights?: WeightSource;
+  /** What to count a peer's requests in. @default nobody counts */
+  readonly countsOf?: (peer: string) => RpcCounts;
+  /** This node's own port for the peer that a port of the host leads to. @default there is none */
+  readonly translatePort?: (host: string, hostPort: number) => number | undefined;
+}
+
+/** The worker's end of the RPC tunnels: leads streams of the right term to this node's rpc-server. */
+export class RpcServerEnd {
+  readonly #gate: RpcGate;
+  readonly #logger: Logger;
+  readonly #options: RpcServerEndOptions;
+  readonly #live = new Set<AbortController>();
+
+  constructor(options: RpcServerEndOptions) {
+    this.#options = options;
+    this.#gate = options.gate;
+    this.#logger = options.logger;
+  }
+
+  /**
+   * Serves one stream to its end. Never rejects; the stream is closed or reset when it resolves, and
+   * the connection to rpc-server with it.
+   */
+  async handle(stream: PeerStream, peer: string): Promise<void> {
+    const ending = new AbortController();
+    this.#live.add(ending);
+    try {
+      using _resetting = resetOnAbort(stream, ending.signal);
+      await this.#serve(stream, peer, ending.signal);
+    } catch (error) {
+      const reason = asError(error);
+      stream.reset(reason);
+      this.#logger.debug("An RPC stream of {peer} ended early: {reason}", {
+        peer,
+        reason: reason.message,
+      });
+    } finally {
+      this.#live.delete(ending);
+    }
+  }
+
+  /** Ends every stream, waiting ones too, as a change of term asks for. */
+  resetAll(): void {
+    const reason = new Error("The term changed");
+    for (const ending of this.#live) ending.abort(reason);
+  }
+
+  async #serve(stream: PeerStream, peer: string, signal: AbortSignal): Promise<void> {
+    const { opening, rest } = await readOpening(stream);
+    const fromPeer = new ReadAhead(stream, rest);
+    const port = await this.#admit(fromPeer, peer, opening.term, signal);
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    if (this.#options.weights === undefined) return await relay(conn, stream, { signal, fromPeer });
+    const tcp = new TcpBytes(conn);
+    const link = this.#link(this.#options.weights, { tcp, stream, fromPeer, peer, opening });
+    try {
+      await bothWays(tcp, stream, signal, () => [link.toHost(), link.toRpcServer()]);
+    } finally {
+      await link.end();
+    }
+  }
+
+  #link(weights: WeightSource, { tcp, stream, fromPeer, peer, opening }: LinkEnds): WorkerLink {
+    const { countsOf = newRpcCounts, translatePort, logger } = this.#options;
+    return new WorkerLink(tcp, stream, fromPeer, {
+      weights,
+      peer,
+      counts: countsOf(peer),
+      logger,
+      agree: opening.weights === LINK_VERSION,
+      translatePort: (hostPort) => translatePort?.(peer, hostPort),
+    });
+  }
+
+  /** Waits for the gate, and no longer than the host's llama-server waits. */
+  async #admit(
+    fromPeer: ReadAhead,
+    peer: string,
+    term: number,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const hangUp = new AbortController();
+    fromPeer.watch(READ_AHEAD_BYTES).then(
+      (ended) => ended && hangUp.abort(new Error("llama-server hung up before it was served")),
+      (error) => hangUp.abort(error),
+    );
+    const waiting = AbortSignal.any([signal, hangUp.signal]);
+    const port = await this.#gate.admit(peer, term, waiting);
+    waiting.throwIfAborted();
+    return port;
+  }
+}
+
+interface LinkEnds {
+  readonly tcp: TcpBytes;
+  readonly stream: PeerStream;
+  readonly fromPeer: ReadAhead;
+  readonly peer: string;
+  readonly opening: RpcOpening;
+}
+
+async function readOpening(stream: PeerStream): ReturnType<typeof readRpcOpening> {
+  using deadline = new Deadline(OPENING_TIMEOUT_MS, "The host opened a stream and said nothing");
+  using _resetting = resetOnAbort(stream, deadline.signal);
+  return await readRpcOpening(stream);
+}

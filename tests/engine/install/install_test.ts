@@ -1,0 +1,42 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { EngineInstallError, installEngine } from "../../../src/engine/mod.ts";
+import { freePort } from "../../../src/engine/process/free_port.ts";
+import { tempDir } from "../temp_dir.ts";
+
+function unreachable(dataDir: string, from: "debian" | null) {
+  return {
+    dataDir,
+    from,
+    onProgress: () => {},
+    logger: getLogger("test"),
+    release: { apiUrl: `http://127.0.0.1:${freePort()}` },
+    debian: { keyrings: [] },
+  };
+}
+
+Deno.test("installEngine() gives the reason of each source where none can be had", async () => {
+  await using dir = await tempDir();
+  await assert.rejects(installEngine(unreachable(dir.path, null)), (error: Error) => {
+    assert(error instanceof EngineInstallError);
+    assert.match(error.message, /from its release: Could not read http/);
+    assert.match(error.message, /; from Debian: /);
+    assert.match(error.message, /--bin-dir/);
+    return true;
+  });
+});
+
+Deno.test("installEngine() from Debian tries nothing else", async () => {
+  await using dir = await tempDir();
+  await assert.rejects(installEngine(unreachable(dir.path, "debian")), (error: Error) => {
+    assert(!error.message.includes("release"));
+    return true;
+  });
+});
+
+Deno.test("installEngine() ends with the signal's reason", async () => {
+  await using dir = await tempDir();
+  const options = unreachable(dir.path, null);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(installEngine({ ...options, signal }), /enough/);
+});

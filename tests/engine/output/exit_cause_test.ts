@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { CauseLines, kindOfCause } from "../../../src/engine/output/exit_cause.ts";
+import type { ExitCause } from "../../../src/engine/base/types.ts";
+import { SERVER_TEXTS } from "./exit_cause_texts.ts";
+
+function causeOf(text: string, exitCode: number | null = 1): ExitCause {
+  const lines = new CauseLines();
+  for (const line of text.split("\n")) lines.add(line);
+  return lines.cause(exitCode);
+}
+
+for (const { what, tells, part, text } of SERVER_TEXTS) {
+  Deno.test(`CauseLines finds the line that tells: ${what}`, () => {
+    const cause = causeOf(text);
+    assert.equal(cause.text, tells);
+    assert.equal(cause.part, part);
+  });
+}
+
+Deno.test("CauseLines keeps the reason although a whole usage text follows", () => {
+  const usage = Array.from(
+    { length: 2_000 },
+    (_, index) => `-x${index}, --option-${index} N   fails on error (default: unknown)`,
+  );
+  const cause = causeOf(["error: invalid argument: --frob", "usage:", ...usage].join("\n"));
+  assert.equal(cause.text, "error: invalid argument: --frob");
+});
+
+Deno.test("CauseLines says how a server ended that said nothing", () => {
+  const words = (exitCode: number | null) =>
+    causeOf("0.00.1 I srv load_model: loading", exitCode).text;
+  assert.equal(words(3), "ended with code 3 and did not say why");
+  assert.equal(words(139), "ended by SIGSEGV and did not say why");
+  assert.equal(words(137), "was killed (SIGKILL), as the system does when memory runs out");
+  assert.equal(words(128 + 30), "ended by signal 30 and did not say why");
+  assert.equal(words(null), "could not be started");
+});
+
+Deno.test("CauseLines calls two ends the same whatever numbers they name", () => {
+  const bound = (port: number) =>
+    causeOf(
+      `0.00.015.636 E srv start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: ${port}`,
+    );
+  assert.equal(kindOfCause(bound(35_897).text), kindOfCause(bound(40_001).text));
+  const other = causeOf("error: invalid argument: --frob");
+  assert.notEqual(kindOfCause(bound(35_897).text), kindOfCause(other.text));
+});
+
+Deno.test("CauseLines is bounded in lines and in their length", () => {
+  const long = "E".repeat(10_000);
+  const cause = causeOf(Array.from({ length: 1_000 }, () => `error: ${long}`).join("\n"));
+  assert.ok(cause.text.length <= 300);
+});
+
+Deno.test("CauseLines blames nothing that was said before the server was ready, or for a kill from outside", () => {
+  const lines = new CauseLines();
+  lines.add("0.00.1 E srv load: failed to read the cache of prompts");
+  lines.clear();
+  assert.equal(lines.cause(139).text, "ended by SIGSEGV and did not say why");
+  lines.add("0.09.1 E srv send_error: the request was refused");
+  assert.match(lines.cause(137).text, /^was killed/);
+});

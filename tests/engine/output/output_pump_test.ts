@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { OUTPUT_READ_BYTES } from "../../../src/engine/base/defaults.ts";
+import { OutputPump } from "../../../src/engine/output/output_pump.ts";
+
+/** A pump whose pauses end when the test says so. */
+function setUp() {
+  let controller!: ReadableByteStreamController;
+  const stream = new ReadableStream({ type: "bytes", start: (own) => void (controller = own) });
+  const pieces: string[] = [];
+  let paused = Promise.withResolvers<() => void>();
+  const pump = new OutputPump(
+    stream,
+    (bytes) => void pieces.push(new TextDecoder().decode(bytes)),
+    (signal) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      paused.resolve(resolve);
+      return promise;
+    },
+  );
+  return {
+    pump,
+    pieces,
+    print: (text: string) => controller.enqueue(new TextEncoder().encode(text)),
+    end: () => controller.close(),
+    /** Resolves in the next pause, with what ends it. */
+    async paused(): Promise<() => void> {
+      const end = await paused.promise;
+      paused = Promise.withResolvers();
+      return end;
+    },
+  };
+}
+
+Deno.test("what a child prints line by line while it is not looked at comes as one piece", async () => {
+  const { pump, pieces, print, end, paused } = setUp();
+  print("one\n");
+  const goOn = await paused();
+  for (const line of ["two\n", "three\n", "four\n"]) print(line);
+  assert.deepEqual(pieces, ["one\n"]);
+  goOn();
+  (await paused())();
+  assert.deepEqual(pieces, ["one\n", "two\nthree\nfour\n"]);
+  end();
+  await pump.ended;
+});
+
+Deno.test("the last words of a child that has ended are not waited for", async () => {
+  const { pump, pieces, print, end, paused } = setUp();
+  print("works\n");
+  await paused();
+  print("dies\n");
+  pump.hurry();
+  end();
+  await pump.ended;
+  assert.deepEqual(pieces, ["works\n", "dies\n"]);
+});
+
+Deno.test("output that nobody ends is given up", async () => {
+  const { pump, pieces, print, paused } = setUp();
+  print("works\n");
+  (await paused())();
+  pump.cancel();
+  await pump.ended;
+  assert.deepEqual(pieces, ["works\n"]);
+});
+
+Deno.test("a child that says a lot is not kept waiting", async () => {
+  const { pump, pieces, print, end, paused } = setUp();
+  print("x".repeat(2 * OUTPUT_READ_BYTES));
+  print("y");
+  (await paused())();
+  assert.deepEqual(pieces.map((piece) => piece.length), [OUTPUT_READ_BYTES, OUTPUT_READ_BYTES, 1]);
+  end();
+  await pump.ended;
+});

@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { llamaServerArguments, rpcServerArguments } from "../../../src/engine/process/arguments.ts";
+import { parseFlags } from "../../../src/engine/devices/probe_output.ts";
+import type { EngineDevice, LlamaServerSpec, SplitMember } from "../../../src/engine/base/types.ts";
+import { EARLY_2026_HELP, LATE_2026_HELP, RPC_SERVER_HELP } from "../help_texts.ts";
+
+const late = { llamaServerFlags: parseFlags(LATE_2026_HELP), devices: [] };
+const early = { llamaServerFlags: parseFlags(EARLY_2026_HELP), devices: [] };
+const port = 4321;
+
+const solo: LlamaServerSpec = {
+  kind: "llama-server",
+  modelPath: "/models/guide.gguf",
+  modelName: "guide",
+  contextLength: null,
+  split: [],
+};
+
+const ALWAYS = [
+  "--model",
+  "/models/guide.gguf",
+  "--alias",
+  "guide",
+  "--host",
+  "127.0.0.1",
+  "--port",
+  "4321",
+];
+
+function gpu(name: string, freeBytes: number): EngineDevice {
+  return { name, description: name, totalBytes: freeBytes, freeBytes };
+}
+
+function split(...members: SplitMember[]): LlamaServerSpec {
+  return { ...solo, split: members };
+}
+
+function valueOf(args: readonly string[], flag: string): string | undefined {
+  const at = args.indexOf(flag);
+  return at === -1 ? undefined : args[at + 1];
+}
+
+Deno.test("llama-server of late 2026 serves alone on a CPU", () => {
+  assert.deepEqual(llamaServerArguments(solo, late, { port }), [
+    ...ALWAYS,
+    "--metrics",
+    "--offline",
+    "--no-ui",
+  ]);
+});
+
+Deno.test("llama-server of early 2026 gets only flags that it knows", () => {
+  assert.deepEqual(llamaServerArguments(solo, early, { port }), [
+    ...ALWAYS,
+    "--metrics",
+    "--no-webui",
+  ]);
+});
+
+Deno.test("llama-server gets the context length that was asked for", () => {
+  const args = llamaServerArguments({ ...solo, contextLength: 4096 }, late, { port });
+  assert.equal(valueOf(args, "--ctx-size"), "4096");
+});
+
+Deno.test("llama-server is told what a model is for, by the name of the flag that it knows", () => {
+  const table = [
+    ["embeddings", ["--embeddings"], ["--embedding", "--embeddings"]],
+    ["embeddings", ["--embedding"], ["--embedding"]],
+    ["reranking", ["--reranking"], ["--rerank", "--reranking"]],
+    ["text", [], ["--rerank", "--reranking", "--embeddings"]],
+  ] as const;
+  for (const [purpose, expected, offered] of table) {
+    const engine = { llamaServerFlags: new Set<string>(offered), devices: [] };
+    const args = llamaServerArguments({ ...solo, purpose }, engine, { port });
+    assert.deepEqual(args.slice(ALWAYS.length), expected);
+  }
+});
+
+Deno.test("llama-server takes every layer to the GPU where there is one", () => {
+  const args = llamaServerArguments(solo, { ...late, devices: [gpu("CUDA0", 1)] }, { port });
+  assert.equal(valueOf(args, "--n-gpu-layers"), "999");
+  assert.equal(valueOf(args, "--tensor-split"), undefined);
+});
+
+for (
+  const { name, members, devices, rpc, shares } of [
+    {
+      name: "a host without a GPU and two workers",
+      members: [
+        { rpcPort: 1001, share: 0.5 },
+        { rpcPort: 1002, share: 0.3 },
+        { rpcPort: 1003, share: 0.2 },
+      ],
+      devices: [],
+      rpc: "127.0.0.1:1001,127.0.0.1:1002,127.0.0.1:1003",
+      shares: "0.5,0.3,0.2",
+    },
+    {
+      name: "a host with a GPU, whose share comes after the workers'",
+      members: [
+        { rpcPort: null, share: 0.5 },
+        { rpcPort: 1002, share: 0.3 },
+        { rpcPort: 1003, share: 0.2 },
+      ],
+      devices: [gpu("CUDA0", 8)],
+      rpc: "127.0.0.1:1002,127.0.0.1:1003",
+      shares: "0.3,0.2,0.5",
+    },
+    {
+      name: "a host with two GPUs of different size",
+      members: [{ rpcPort: null, share: 0.8 }, { rpcPort: 1002, share: 0.2 }],
+      devices: [gpu("CUDA0", 24), gpu("CUDA1", 8)],
+      rpc: "127.0.0.1:1002",
+      shares: "0.2,0.6,0.2",
+    },
+    {
+      name: "a worker with two GPUs behind one port",
+      members: [
+        { rpcPort: 1001, share: 0.4 },
+        { rpcPort: 1002, share: 0.6, deviceBytes: [10, 20] },
+      ],
+      devices: [],
+      rpc: "127.0.0.1:1001,127.0.0.1:1002",
+      shares: "0.4,0.2,0.4",
+    },
+    {
+      name: "a host that lends nothing",
+      members: [{ rpcPort: null, share: 0 }, { rpcPort: 1002, share: 1 }],
+      devices: [],
+      rpc: "127.0.0.1:1002",
+      shares: "1",
+    },
+  ]
+) {
+  Deno.test(`llama-server splits over ${name}`, () => {
+    const args = llamaServerArguments(split(...members), { ...late, devices }, { port });
+    assert.equal(valueOf(args, "--rpc"), rpc);
+    assert.equal(valueOf(args, "--tensor-split"), shares);
+    assert.equal(valueOf(args, "--n-gpu-layers"), "999");
+  });
+}
+
+Deno.test("a split turns off what is broken with RPC, where the binary has it", () => {
+  const spec = split({ rpcPort: 1001, share: 1 });
+  const args = llamaServerArguments(spec, late, { port });
+  assert.equal(valueOf(args, "--fit"), "off");
+  assert.equal(valueOf(args, "--cache-ram"), "0");
+  const older = llamaServerArguments(spec, early, { port });
+  assert.equal(valueOf(older, "--fit"), undefined);
+  assert.equal(valueOf(older, "--cache-ram"), "0");
+});
+
+Deno.test("a share for a host with neither GPU nor rpc-server is refused", () => {
+  const spec = split({ rpcPort: null, share: 0.5 }, { rpcPort: 1002, share: 0.5 });
+  assert.throws(() => llamaServerArguments(spec, late, { port }), RangeError);
+});
+
+const rpcFlags = parseFlags(RPC_SERVER_HELP);
+const rpcSpec = { kind: "rpc-server", modelPath: "/models/guide.gguf" } as const;
+
+Deno.test("rpc-server on a CPU gets all threads, the CPU by name, and no cache", () => {
+  const engine = { rpcServerFlags: rpcFlags, devices: [] };
+  assert.deepEqual(rpcServerArguments(rpcSpec, engine, { port, threads: 8 }), [
+    ...["-H", "127.0.0.1", "-p", "4321"],
+    ...["--threads", "8", "--device", "CPU"],
+  ]);
+});
+
+Deno.test("rpc-server offers all GPUs in the engine's order", () => {
+  const engine = { rpcServerFlags: rpcFlags, devices: [gpu("CUDA1", 1), gpu("CUDA0", 1)] };
+  const args = rpcServerArguments(rpcSpec, engine, { port, threads: 8 });
+  assert.equal(valueOf(args, "--device"), "CUDA1,CUDA0");
+});
+
+Deno.test("rpc-server of the fork gets the model's file, where there is one", () => {
+  const engine = { rpcServerFlags: new Set([...rpcFlags, "--gguf"]), devices: [] };
+  const args = rpcServerArguments(rpcSpec, engine, { port, threads: 8 });
+  assert.equal(valueOf(args, "--gguf"), "/models/guide.gguf");
+  const none = rpcServerArguments({ ...rpcSpec, modelPath: null }, engine, { port, threads: 8 });
+  assert.equal(valueOf(none, "--gguf"), undefined);
+});
+
+Deno.test("rpc-server that offers nothing else gets its address only", () => {
+  const engine = { rpcServerFlags: new Set<string>(), devices: [] };
+  assert.deepEqual(
+    rpcServerArguments(rpcSpec, engine, { port, threads: 8 }),
+    ["-H", "127.0.0.1", "-p", "4321"],
+  );
+});
+
+const DRAFTS_2025 = parseFlags(`
+-md,   --model-draft FNAME              draft model for speculative decoding (default: unused)
+-ngld, --gpu-layers-draft, --n-gpu-layers-draft N
+                                        number of layers to store in VRAM for the draft model
+-mm,   --mmproj FILE                    path to a multimodal projector file
+--no-mmproj-offload                     do not offload multimodal projector to GPU
+`);
+
+const DRAFTS_2026 = parseFlags(`
+--spec-draft-ngl, -ngld, --gpu-layers-draft, --n-gpu-layers-draft N
+                                        max. number of draft model layers to store in VRAM
+--spec-draft-model, -md, --model-draft FNAME
+                                        draft model for speculative decoding (default: unused)
+--spec-type none,draft-simple,draft-eagle3
+                                        comma-separated list of types of speculative decoding to use
+-mm,   --mmproj FILE                    path to a multimodal projector file
+--mmproj-offload, --no-mmproj-offload   whether to enable GPU offloading for multimodal projector
+`);
+
+Deno.test("llama-server gets a draft by the names of its build, and none where it knows none", () => {
+  const draft = (llamaServerFlags: ReadonlySet<string>, devices: EngineDevice[] = []) =>
+    llamaServerArguments({ ...solo, draftPath: "/d.gguf" }, { llamaServerFlags, devices }, { port })
+      .slice(ALWAYS.length);
+  assert.deepEqual(draft(DRAFTS_2025), ["--model-draft", "/d.gguf"]);
+  assert.deepEqual(draft(DRAFTS_2026), [
+    "--spec-draft-model",
+    "/d.gguf",
+    "--spec-type",
+    "draft-simple",
+  ]);
+  const gpus = [gpu("CUDA0", 1)];
+  assert.equal(valueOf(draft(DRAFTS_2025, gpus), "--gpu-layers-draft"), "999");
+  assert.equal(valueOf(draft(DRAFTS_2026, gpus), "--spec-draft-ngl"), "999");
+  assert.deepEqual(draft(new Set()), []);
+});
+
+Deno.test("llama-server gets the projector, which in a split stays on the host", () => {
+  const args = (spec: LlamaServerSpec) =>
+    llamaServerArguments({ ...spec, projectorPath: "/p.gguf" }, {
+      llamaServerFlags: DRAFTS_2026,
+      devices: [],
+    }, { port });
+  assert.equal(valueOf(args(solo), "--mmproj"), "/p.gguf");
+  assert.ok(!args(solo).includes("--no-mmproj-offload"));
+  const shared = args(split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 }));
+  assert.equal(valueOf(shared, "--mmproj"), "/p.gguf");
+  assert.ok(shared.includes("--no-mmproj-offload"));
+});
+
+Deno.test("llama-server is told its threads only where it would take more than are of use", () => {
+  const flags = { ...late, llamaServerFlags: new Set([...late.llamaServerFlags, "--poll"]) };
+  assert.equal(valueOf(llamaServerArguments(solo, flags, { port }), "--threads"), undefined);
+  assert.equal(valueOf(llamaServerArguments(solo, flags, { port, threads: 4 }), "--threads"), "4");
+  // Alone it may wait as it likes; in a split another process has its turn meanwhile.
+  assert.equal(valueOf(llamaServerArguments(solo, flags, { port }), "--poll"), undefined);
+  const shared = split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 });
+  assert.equal(valueOf(llamaServerArguments(shared, flags, { port }), "--poll"), "0");
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { freePort } from "../../../src/engine/process/free_port.ts";
+import type { Engine } from "../../../src/engine/mod.ts";
+import { needBytes, openLibrary } from "../../../src/models/mod.ts";
+import { engineOrReason, engineTest } from "../../support/engine.ts";
+import { cachedRandomModel } from "../../support/random_model.ts";
+import { GUIDE } from "../sample_gguf.ts";
+
+const MIB = 1024 * 1024;
+const found = await engineOrReason();
+const SMALL = { layers: 2, embedding: 512, width: 1024 };
+
+const CASES = [
+  { of: "the guide", path: GUIDE, contextLength: 2048 },
+  { of: "two layers", path: cachedRandomModel(SMALL), contextLength: 2048 },
+  { of: "two layers with a long context", path: cachedRandomModel(SMALL), contextLength: 16_384 },
+];
+
+for (const { of, path, contextLength } of CASES) {
+  engineTest(
+    found,
+    `needBytes() is within 10 % of what llama-server reserves for ${of}, now`,
+    async (engine) => {
+      const model = await openLibrary({ modelsDir: null, dataDir: "/nowhere", home: null })
+        .resolve(path);
+      const reserved = await reservedBytes(engine, path, contextLength);
+      const ratio = needBytes(model, contextLength) / reserved;
+      assert.ok(ratio >= 0.99 && ratio <= 1.1, `${ratio} of ${reserved}`);
+    },
+  );
+}
+
+/** What a llama-server says that it has reserved: the last figure of each buffer, since it first tries out. */
+async function reservedBytes(engine: Engine, path: string, contextLength: number): Promise<number> {
+  const address = ["--host", "127.0.0.1", "--port", String(freePort())];
+  const child = new Deno.Command(engine.llamaServer, {
+    args: ["--model", path, "--ctx-size", String(contextLength), ...address, "--verbose"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const buffers = new Map<string, number>();
+  let text = "";
+  try {
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      if (text.includes("listening on")) break;
+    }
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+  const line = /(model|output|KV|compute) buffer size =\s*([\d.]+) MiB/g;
+  for (const [, kind = "", mib = ""] of text.matchAll(line)) buffers.set(kind, Number(mib));
+  assert.equal(buffers.size, 4, text.slice(-2000));
+  return [...buffers.values()].reduce((sum, mib) => sum + mib, 0) * MIB;
+}
