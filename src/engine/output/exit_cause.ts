@@ -49,7 +49,7 @@ export class CauseLines {
 }
 
 /** The line that names the reason among those that tell of trouble; `undefined` where there are none. */
-export function tellingLine(lines: readonly string[]): string | undefined {
+function tellingLine(lines: readonly string[]): string | undefined {
   for (const pattern of REASONS) {
     const found = lines.findLast((line) => pattern.test(line));
     if (found !== undefined) return found;

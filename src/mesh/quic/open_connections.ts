@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { QuicConnection } from "./connection.ts";
 import { GOODBYE_MS, QUIET_MS } from "./defaults.ts";
 
@@ -36,16 +35,10 @@ export class OpenConnections {
     for (const connection of [...this.#open]) connection.abort(reason);
   }
 
-  /** Both, with the time between them that the goodbye needs: for a process that ends soon, but in order. */
-  async leave(reason: Error): Promise<void> {
-    if (this.size === 0) return;
-    this.resetStreams(reason);
-    await delay(QUIET_MS);
-    this.abortAll(reason);
-    await delay(GOODBYE_MS);
-  }
-
-  /** The same where nothing can be waited for any more: in the `unload` event of the process. */
+  /**
+   * Both, with the time between them that the goodbye needs. Blocks the process, whose `unload` event is where it is
+   * called: nothing can be waited for there.
+   */
   leaveNow(reason: Error): void {
     if (this.size === 0) return;
     this.resetStreams(reason);

@@ -17,7 +17,7 @@ const schema = z.object({
 
 export type Words = z.infer<typeof schema>;
 
-export const NO_WORDS: Words = { models: [], pinned: null, dropped: {} };
+const NO_WORDS: Words = { models: [], pinned: null, dropped: {} };
 
 /**
  * What of it still counts at a start. The latest word wins: the models that a command line or config.toml names are one

@@ -80,7 +80,7 @@ function usedBytes({ instance }: Job): number {
 }
 
 /** Spreads what is used over the devices as llama.cpp does: by what each offers. */
-export function withUse(devices: readonly DeviceMemory[], usedBytes: number): DeviceMemory[] {
+function withUse(devices: readonly DeviceMemory[], usedBytes: number): DeviceMemory[] {
   const offered = devices.reduce((sum, device) => sum + device.offeredBytes, 0);
   return devices.map((device) => {
     const share = offered === 0 ? 0 : device.offeredBytes / offered;

@@ -29,18 +29,13 @@ export class LoopbackPort {
     this.#accepting = this.#acceptAll();
   }
 
-  /** Ends the connections of this moment; the port goes on listening. */
-  endConnections(reason: Error): void {
-    for (const controller of this.#serving.values()) controller.abort(reason);
-  }
-
   /** Resolves when the port and all its connections are closed. Safe to call twice. */
   async close(reason: Error): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(reason);
       this.#listener.close();
     }
-    this.endConnections(reason);
+    for (const controller of this.#serving.values()) controller.abort(reason);
     await this.#accepting;
     await Promise.all(this.#serving.keys());
   }

@@ -66,12 +66,6 @@ export class RpcTunnels {
     return Object.fromEntries([...this.#ports].map(([peer, { port }]) => [peer, port]));
   }
 
-  /** Ends every stream, as a change of term asks for. The ports stay open. */
-  resetAll(): void {
-    const reason = new Error("The term changed");
-    for (const port of this.#ports.values()) port.endConnections(reason);
-  }
-
   /** Closes all ports and streams. Safe to call twice. */
   async stop(): Promise<void> {
     await Promise.all([...this.#ports.keys()].map((peer) => this.remove(peer)));

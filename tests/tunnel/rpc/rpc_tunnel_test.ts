@@ -179,11 +179,12 @@ Deno.test("an rpc-server that is gone ends the connection", async () => {
   assert.ok(await isOver(await split.connect()));
 });
 
-Deno.test("resetAll() at either end ends all streams, and the port serves the next term", async () => {
+Deno.test("streams end when the worker resets them or its peer is removed, and the next term is served", async () => {
   await using split = await Split.start();
-  for (const end of [split.tunnels, split.workerEnd]) {
+  const ends = [() => split.workerEnd.resetAll(), () => split.tunnels.remove(WORKER)];
+  for (const end of ends) {
     const pairs = [await split.connected(), await split.connected()];
-    end.resetAll();
+    await end();
     for (const { client, server } of pairs) {
       assert.ok(await isOver(client));
       assert.ok(await isOver(server));

@@ -129,7 +129,7 @@ engineTest(
       await reached(() => killed.state.kind === "failed" || load.moved() + load.saved() > enough);
       assert.notEqual(killed.state.kind, "failed", "it was killed while it loaded");
       if (round % 2 === 0) Deno.kill(killed.pid!, "SIGKILL");
-      else for (const tunnels of load.tunnels) tunnels.resetAll();
+      else for (const end of load.workerEnds) end.resetAll();
       await killed.stop();
     }
     const server = await load.serve();
