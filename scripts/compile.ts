@@ -95,7 +95,7 @@ async function tryOut(output: string): Promise<void> {
   const { stdout } = await run(output, ["--version"], { cwd: "/", output: "capture" });
   if (stdout.trim() === manifest.version) return;
   await Deno.remove(output);
-  throw new CompileError("What was made does not answer --version: is DENORT_BIN a denort?");
+  throw new CompileError("The executable does not answer --version: is DENORT_BIN a denort?");
 }
 
 /** `deno compile` takes the file in DENORT_BIN for any target, so one for another platform is hidden from it. */

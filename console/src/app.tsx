@@ -77,7 +77,7 @@ export function App() {
       <main id="main" tabIndex={-1} data-link={live.link} data-page={page}>
         {live.status !== null
           ? <Page page={page} live={live} status={live.status} />
-          : live.lostAtMs === null && <p class="page empty">Asking the node how the mesh is…</p>}
+          : live.lostAtMs === null && <p class="page empty">Loading the state of the mesh…</p>}
       </main>
     </>
   );

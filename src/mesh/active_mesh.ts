@@ -224,7 +224,7 @@ export class ActiveMesh implements MeshMode {
     } catch (error) {
       this.#first.missed(connection.peer);
       const { peer } = connection;
-      this.#parts.logger.debug("{peer} does not tell what it knows: {error}", { peer, error });
+      this.#parts.logger.debug("{peer} does not send its routing table: {error}", { peer, error });
     }
   }
 

@@ -69,7 +69,7 @@ export class Inviting {
     // The root's word counts for every invite of the mesh, also for one that nobody has used yet.
     if (known === undefined && !(trust.isRoot && INVITE_ID.test(id))) {
       throw new UnknownInviteError(
-        `This node knows of no invite ${id}: list them to see their ids`,
+        `This node has made no invite ${id}: list them to see their ids`,
       );
     }
     // Who hears of it passes it on: a passive node may be connected to nobody.

@@ -102,12 +102,14 @@ export class MeshNode implements Mesh {
   }
 
   standBy(): Promise<void> {
-    if (this.role === "client") throw new NotAllowedError("A client has no voice to give up");
+    if (this.role === "client") {
+      throw new NotAllowedError("A client does not gossip, so it can't leave the gossip");
+    }
     return this.#change(() => this.#leave());
   }
 
   rejoin(): Promise<void> {
-    if (this.role === "client") throw new NotAllowedError("A client has no voice in the mesh");
+    if (this.role === "client") throw new NotAllowedError("A client can't join the gossip");
     return this.#change(() => this.#enter());
   }
 

@@ -238,7 +238,7 @@ export class Active implements NodePart {
   async #keep(write: (kept: KeptWords, nowMs: number) => Promise<void>): Promise<void> {
     const { kept, logger } = this.#options;
     await write(kept, systemClock.now()).catch((error: Error) =>
-      logger.warn("What was said of the model holds until the node ends: {reason}", {
+      logger.warn("The choice of this model holds only until the node ends: {reason}", {
         reason: error.message,
       })
     );

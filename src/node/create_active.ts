@@ -115,7 +115,7 @@ async function readModels(
   const guide = await library.resolve(GUIDE_NAME, signal);
   const wanted = pinned === null ? names : [pinned.name, ...names];
   await kept.start(config.models, wanted).catch((error: Error) =>
-    logger.warn("What was said of models before may be heeded again: {reason}", {
+    logger.warn("Earlier choices of models may apply again at the next start: {reason}", {
       reason: error.message,
     })
   );

@@ -31,7 +31,7 @@ const CLIENT: StatusParts = {
   mesh: { token: null },
 };
 
-Deno.test("headline() names the warm models and leads to the chat", () => {
+Deno.test("headline() names the ready models and leads to the chat", () => {
   assert.deepEqual(shown({}), {
     tone: "warm",
     title: "guide is ready",
@@ -43,7 +43,7 @@ Deno.test("headline() names the warm models and leads to the chat", () => {
   assert.equal(two.detail, "2 machines share 36 GB. Ask anything from this page.");
 });
 
-Deno.test("headline() mentions a model that waits beside a warm one", () => {
+Deno.test("headline() mentions a model that waits beside a ready one", () => {
   assert.match(shown({ models: [model(), WAITING] }).detail, /huge still waits for memory\.$/);
 });
 
@@ -83,7 +83,7 @@ Deno.test("headline() sends who may not invite to a machine that may", () => {
   });
 });
 
-Deno.test("headline() leads to the models where none is warm", () => {
+Deno.test("headline() leads to the models if none is ready", () => {
   const { title, action } = shown({ models: [COLD] });
   assert.equal(title, "No model is ready yet");
   assert.deepEqual(action, { kind: "models", label: "Choose a model" });

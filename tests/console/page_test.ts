@@ -13,7 +13,7 @@ const SPLIT = instance({
 const HOSTILE = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>`;
 
 const SCENES: Scenes = {
-  "says which model is warm, where, and what to do next": {
+  "says which model is ready, where, and what to do next": {
     status: status({
       node: { model: "big" },
       peers: [peer({ role: "worker", name: "mini" }), peer({ id: TOWER, name: "tower" })],
@@ -28,7 +28,7 @@ const SCENES: Scenes = {
       assert.match(await console.textOf(console.machine(SELF)), /Runs 67\u00a0% of big/);
       assert.match(await console.textOf(console.machine(MINI)), /Runs 33\u00a0% of big for studio/);
       assert.match(await console.textOf(console.machine(MINI)), /0\.4\u00a0ms away/);
-      assert.match(await console.textOf(console.machine(TOWER)), /Ready to help/);
+      assert.match(await console.textOf(console.machine(TOWER)), /Free to help/);
       await console.page.getByRole("button", { name: "Start a chat" }).click();
       await console.page.getByRole("textbox", { name: "Your question" }).waitFor();
       assert.equal(await console.page.evaluate(() => document.activeElement?.id), "question");

@@ -68,7 +68,7 @@ const SCENES: Scenes = {
       const { page } = console;
       await console.waitForLink("live");
       node.setStatus(status({ peers: PEERS }));
-      const news = page.getByRole("list", { name: "Who came and went" });
+      const news = page.getByRole("list", { name: "Machines that joined and left" });
       await news.getByText("tower joined the mesh").waitFor();
       await page.locator(`[data-topology="${TOWER}"]`).waitFor();
       node.emit({ type: "peer", peer: MINI, name: "mini", change: "died" });
@@ -109,7 +109,7 @@ const SCENES: Scenes = {
         "MESH_LLM_JOIN=anns-token ./mesh-llm --client",
       );
       await page.getByRole("button", { name: "Revoke Ann" }).click();
-      await page.getByText("Whoever came by it is cut off.").waitFor();
+      await page.getByText("Every node that joined by it is cut off.").waitFor();
       await page.getByRole("button", { name: "Revoke it" }).click();
       await page.getByText("asks questions only, revoked").waitFor();
     },
@@ -120,7 +120,7 @@ const SCENES: Scenes = {
     expectedErrors: /status of 401/,
     async play({ node, console }) {
       const { page } = console;
-      await page.getByText("This node asks who you are.").waitFor();
+      await page.getByText("Sign in to see this node.").waitFor();
       const address = node.signInUrl();
       // In the page's own tab, where only the part behind the # changes.
       await page.evaluate((url) => location.assign(url), address);
@@ -132,7 +132,7 @@ const SCENES: Scenes = {
       await page.context().clearCookies();
       await page.goto("about:blank");
       await page.goto(address);
-      await page.getByText("This node asks who you are.").waitFor();
+      await page.getByText("Sign in to see this node.").waitFor();
       await page.goto("about:blank");
       await page.goto(node.signInUrl());
       await console.waitForHeadline("guide is ready");
@@ -144,7 +144,7 @@ const SCENES: Scenes = {
     expectedErrors: /status of 401/,
     async play({ console }) {
       const { page } = console;
-      await page.getByText("This node asks who you are.").waitFor();
+      await page.getByText("Sign in to see this node.").waitFor();
       await page.getByLabel("Admin key").fill("wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.locator("#connection-notice .problem").waitFor();

@@ -41,7 +41,7 @@ Deno.test("doing() says what a machine does now", () => {
   assert.equal(doingOf(SELF, { models: [] }), "Free to help");
   assert.equal(
     doingOf(SELF, { node: { role: "client" } }),
-    "Asks the mesh and computes nothing itself",
+    "Uses the mesh and computes nothing itself",
   );
   assert.equal(
     doingOf(SELF, { node: { role: "standby", passive: true }, models: [] }),

@@ -193,7 +193,7 @@ Deno.test("who founds a mesh without a voice is not warned that it reaches nobod
   }
 });
 
-Deno.test("a client has no voice to give up", async () => {
+Deno.test("a client can't leave the gossip", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");
   const token = await founder.invite({ role: "client" });

@@ -123,7 +123,7 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
       {entry.download !== null && <DownloadBar name={entry.name} download={entry.download} />}
       {entry.broken !== null && <p class="problem catalog-wide">{displayText(entry.broken)}</p>}
       {asked !== null && (
-        <div class="catalog-ask catalog-wide" role="group" aria-label="Before it happens">
+        <div class="catalog-ask catalog-wide" role="group" aria-label="Confirm the action">
           <p>{consequence(asked, entry, place)}</p>
           <div class="row">
             <button

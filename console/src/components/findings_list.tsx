@@ -6,7 +6,7 @@ import { displayText } from "../lib/format.ts";
 export const FindingsList = memo(({ findings }: { findings: readonly Finding[] }) => {
   if (findings.length === 0) return null;
   return (
-    <section class="findings" role="status" aria-label="What stands in the way">
+    <section class="findings" role="status" aria-label="Problems">
       <ul>
         {findings.map(({ about, level, found, remedy }) => (
           <li key={found} class="finding" data-about={about} data-level={level}>

@@ -99,7 +99,7 @@ function MoreInvites({ commands }: { commands: Commands }) {
       </button>
       {shown
         ? <Later load={loadInvites} props={{ commands }} />
-        : <p class="muted">For a time, for one person, and those to revoke.</p>}
+        : <p class="muted">Invites for a limited time or for one person, and revoking them.</p>}
     </div>
   );
 }
@@ -129,7 +129,7 @@ function NoInvite({ commands, role }: Omit<InvitePanelProps, "token">) {
     <>
       <p class="muted">
         {role === "client"
-          ? "This node is a client: it asks the mesh and can not invite others."
+          ? "This node is a client: it asks the mesh and can't invite others."
           : "This node joined by an invite that does not allow inviting others."}{" "}
         Ask the person who runs the mesh for a token, or print one on a machine that may invite:
       </p>

@@ -137,8 +137,8 @@ function InviteRow({ invite, onRevoked }: { invite: InviteStatus; onRevoked: () 
         </button>
       )}
       {asking && (
-        <div class="row" role="group" aria-label="Before it happens">
-          <span>Whoever came by it is cut off.</span>
+        <div class="row" role="group" aria-label="Confirm the action">
+          <span>Every node that joined by it is cut off.</span>
           <button type="button" class="button small danger" onClick={() => void revoke()}>
             Revoke it
           </button>

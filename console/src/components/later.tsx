@@ -42,7 +42,7 @@ export function Later<Props extends object>(
   }
   return (
     <div class="empty" role="alert">
-      <p>The node did not give this part of the page.</p>
+      <p>This part of the page could not be loaded.</p>
       <button
         type="button"
         class="button"

@@ -7,7 +7,7 @@ const SHOWN = 4;
 
 /** Who came and went, newest first; told to screen readers as it happens. */
 export const NewsList = memo(({ news }: { news: readonly NewsItem[] }) => (
-  <ul class="news" aria-live="polite" aria-label="Who came and went">
+  <ul class="news" aria-live="polite" aria-label="Machines that joined and left">
     {news.slice(0, SHOWN).map((item) => (
       <li key={item.id} data-change={item.change}>
         <span class="dot" aria-hidden="true" />

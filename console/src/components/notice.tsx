@@ -6,15 +6,15 @@ function sentences(live: LiveState): { title: string; detail: string } {
   const { status, lostAtMs, problem, needsKey } = live;
   if (needsKey) {
     return {
-      title: "This node asks who you are.",
+      title: "Sign in to see this node.",
       detail:
-        "On its machine mesh-llm status prints an address that signs in. The admin key does it too: " +
+        "On its machine, mesh-llm status prints an address that signs you in. The admin key works too: " +
         "MESH_LLM_ADMIN_KEY, or adminKey in the data directory's node.json.",
     };
   }
   if (status === null) {
     return {
-      title: "This page can not read its node.",
+      title: "This page can't reach its node.",
       detail: problem ?? "Is mesh-llm still running in its terminal?",
     };
   }

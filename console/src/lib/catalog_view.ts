@@ -159,7 +159,7 @@ export function consequence(action: ModelAction, entry: CatalogEntry, place: Pla
         `Then it can be served here: ${fitText(fit, place).short.toLowerCase()}.`;
     }
     case "cancel":
-      return `What has arrived of ${name} will be removed.`;
+      return `The downloaded part of ${name} will be removed.`;
     case "pause":
     case "resume":
       return null;

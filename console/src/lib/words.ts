@@ -12,7 +12,7 @@ import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_
 
 /** What a machine does now. */
 export function doing({ role, passive, part }: Machine): string {
-  if (role === "client") return "Asks the mesh and computes nothing itself";
+  if (role === "client") return "Uses the mesh and computes nothing itself";
   if (passive) return "Free, and joins in when the mesh needs it";
   if (part === null) return "Free to help";
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;

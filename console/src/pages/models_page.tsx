@@ -84,7 +84,7 @@ export function ModelsPage({ status, catalog }: ModelsPageProps) {
         <p class="page-lead">
           {place.isClient
             ? "This node is a client: it asks the mesh, and members serve. On a member this page serves and downloads."
-            : "What this machine serves, what else fits the mesh, and what would happen if it were served."}
+            : "See which models this machine serves, which others fit the mesh, and how each would run."}
         </p>
       </header>
       <FilterLine filter={filter} onFilter={setFilter} />

@@ -48,7 +48,7 @@ export class Metrics {
   );
   readonly #queue = this.#histogram(
     "request_queue_seconds",
-    "What requests waited for an instance, and there for a slot",
+    "Time that requests waited for an instance, and there for a slot",
     WAIT_BUCKETS_S,
   );
   readonly #firstToken = this.#histogram(
@@ -135,7 +135,7 @@ export class Metrics {
     this.#total("engine_restarts_total", "Children started again after a crash", [], () => [
       [{}, this.#node.counters().engineRestarts],
     ]);
-    this.#total("mesh_refusals_total", "What peers were refused", ["what"], () => {
+    this.#total("mesh_refusals_total", "Refusals to peers, by kind", ["what"], () => {
       const { refusals } = this.#node.counters();
       return Object.entries(refusals).map(([what, count]) => [{ what }, count]);
     });
@@ -198,7 +198,7 @@ export class Metrics {
     total("tensor_bytes", "Weights and activations that were sent", (rpc) => rpc.tensorBytesMoved);
     total("weights_refused", "Weights that the worker turned out to lack", (rpc) => rpc.refused);
     total("stalls", "Writes that waited for more than 0.1 s", (rpc) => rpc.stalls);
-    total("stalled_seconds", "What those waited together", (rpc) => rpc.stalledMs / 1_000);
+    total("stalled_seconds", "Total time of those stalls", (rpc) => rpc.stalledMs / 1_000);
   }
 
   #framesOf({ peer, rpc }: Status["tunnels"][number]): Sample[] {

@@ -58,7 +58,7 @@ export function addServeOptions(command: Command): void {
       "model to serve; may be given several times",
       collector("--model", parseNotEmpty),
     )
-    .option("--split", "share each model among several machines even where one could hold it")
+    .option("--split", "split each model over several machines even if one could hold it")
     .option(
       "--tensor-split <r,r>",
       "shares of a split, host first, then the nearest",
@@ -72,10 +72,10 @@ export function addServeOptions(command: Command): void {
     .option("--ctx <n>", "context length in tokens", parser("--ctx", parseContextLength))
     .option(
       "--draft <path>",
-      "model that guesses tokens (default: one on disk of the same vocabulary)",
+      "small model that drafts tokens (default: one on disk of the same vocabulary)",
       parser("--draft", parseNotEmpty),
     )
-    .option("--no-draft", "let nothing guess tokens")
+    .option("--no-draft", "draft no tokens")
     .option(
       "--idle-unload <time>",
       "free the memory of a model that nobody asked for in this time, such as 15m",
@@ -110,7 +110,7 @@ export function addServeOptions(command: Command): void {
     .option("--models-dir <dir>", "look for models here", parser("--models-dir", parseNotEmpty));
   addDataDirOption(command)
     .addOption(
-      new Option("--log-format <format>", "what standard output carries (default: pretty)")
+      new Option("--log-format <format>", "format of standard output (default: pretty)")
         .choices(["pretty", "json"]),
     );
   command.optionsGroup("Options:");
@@ -145,7 +145,7 @@ function addNetworkOptions(command: Command): void {
     )
     .option(
       "--host-name <name>",
-      "name that callers use for this machine, such as gpu.lan or *.lan; may repeat",
+      "name under which callers reach this machine, such as gpu.lan or *.lan; may repeat",
       collector("--host-name", parseHostName),
     )
     .option(
@@ -159,13 +159,13 @@ function addNetworkOptions(command: Command): void {
       parser("--api-key-file", parseNotEmpty),
     )
     .option("--insecure", "allow --listen beyond this machine without a key")
-    .option("--record-prompts", "keep what requests ask, for /api/requests");
+    .option("--record-prompts", "keep the prompts of requests, for /api/requests");
 }
 
 export function addDataDirOption(command: Command): Command {
   return command.option(
     "--data-dir <dir>",
-    "where this node keeps its files (default: MESH_LLM_HOME or ~/.mesh-llm)",
+    "folder of this node's own files (default: MESH_LLM_HOME or ~/.mesh-llm)",
     parser("--data-dir", parseNotEmpty),
   );
 }

@@ -41,7 +41,7 @@ export async function probeEngine(binaries: Binaries, options: ProbeOptions): Pr
   });
   if (cachePath !== null) {
     await writeProbe(cachePath, key, engine, now()).catch((error) =>
-      logger.warn("Could not keep what is known of llama.cpp: {reason}", {
+      logger.warn("Could not store the facts about llama.cpp: {reason}", {
         reason: reasonOf(error),
       })
     );

@@ -38,7 +38,7 @@ export class RotatedLog {
     if (this.#hangs) return;
     this.#hangs = true;
     this.#writing.catch(() => {}).then(() => this.#hangs = false);
-    throw new Error("the disk does not finish a write. What comes meanwhile is lost");
+    throw new Error("the disk does not finish a write. Lines that come meanwhile are lost");
   }
 
   /** Resolves when all is written, or the disk hangs. A later write opens the file again. */

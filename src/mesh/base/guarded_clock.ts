@@ -11,7 +11,7 @@ export function guardedClock(clock: Clock, logger: Logger): Clock {
         try {
           run();
         } catch (error) {
-          logger.error("Something that was due in the mesh failed: {error}", { error });
+          logger.error("A timer of the mesh failed: {error}", { error });
         }
       }),
   };

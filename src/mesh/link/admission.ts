@@ -144,7 +144,7 @@ export class Admission {
   #onJoin(stream: NetworkStream, connection: PeerConnection): void {
     const entry = this.#entries.get(connection.id);
     if (entry === undefined || entry.peer !== undefined || connection.direction === "outbound") {
-      stream.reset(new RefusedError("Nobody is asked to join here"));
+      stream.reset(new RefusedError("This connection did not begin with a join"));
       return;
     }
     const admit = (peer: JoinedPeer) => this.#admit(entry, peer);
@@ -229,7 +229,7 @@ export class Admission {
     try {
       run();
     } catch (error) {
-      this.#logger.error("A connection could not be taken in: {error}", { error });
+      this.#logger.error("A connection could not be admitted: {error}", { error });
       connection.abort(error as Error);
     }
   }

@@ -166,7 +166,7 @@ export class PeerNetwork {
     // What was on its way when the connection was closed is no further matter.
     if (!this.isConnected(peer) || this.#forgiven.allows(peer, this.#clock.elapsed())) return;
     this.#counters.count("cutMisconduct");
-    this.#logger.warn("{peer} sends what no honest node does, and is cut off: {reason}", {
+    this.#logger.warn("{peer} sends data that no honest node sends, and is cut off: {reason}", {
       event: "misconduct",
       peer,
       reason: reason.message,

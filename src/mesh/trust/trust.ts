@@ -96,7 +96,7 @@ export class Trust {
   async revoke({ id, expiresAt }: { readonly id: string; readonly expiresAt: number | null }) {
     const { identity } = this.#parts;
     if (this.#links.some((link) => link.id === id)) {
-      throw new NotAllowedError("This is the invite that this node itself came by");
+      throw new NotAllowedError("This is the invite by which this node itself joined");
     }
     const revocation = signRevocation({ id, expiresAt }, this.#revoker());
     if (this.#accept(revocation, undefined) === "full") {

@@ -23,7 +23,7 @@ export function isDiskFull(error: unknown): boolean {
 
 export function diskFull(cause?: unknown): DownloadFailedError {
   return new DownloadFailedError(
-    "The disk is full. What has arrived is kept: make room and try again to go on",
+    "The disk is full. The downloaded part is kept: make room and try again to go on",
     { cause },
   );
 }

@@ -96,7 +96,7 @@ async function repair(
 async function wrongBytes({ path, url }: FileToDownload): Promise<Error> {
   await removePart(path);
   return new DownloadFailedError(
-    `What ${url.host} sent is not the file that its own SHA-256 describes. It was deleted: ` +
+    `The file that ${url.host} sent does not match its own SHA-256 and was deleted: ` +
       "try again, or from another network if something on the way changes it",
   );
 }

@@ -157,7 +157,7 @@ export class Transfer {
     if (isDiskFull(error)) return diskFull(error);
     const reason = error instanceof Error ? error.message : String(error);
     return new DownloadFailedError(
-      `The download broke off: ${reason}. What has arrived is kept: try again to go on`,
+      `The download broke off: ${reason}. The downloaded part is kept: try again to go on`,
       { cause: error },
     );
   }

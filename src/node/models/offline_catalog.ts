@@ -50,7 +50,7 @@ export async function fileEntry(
   const model = await openLibrary(options).resolve(path);
   const mesh = status === null ? await thisMachine(options) : meshOf(status);
   const [entry] = entriesOf({ onDisk: [model], broken: [], catalog: [], mesh });
-  if (entry === undefined) throw new TypeError(`${path} was read and is no model`);
+  if (entry === undefined) throw new TypeError(`${path} is not a model`);
   return entry;
 }
 

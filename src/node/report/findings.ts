@@ -56,7 +56,7 @@ function failures({ routes }: FindingsInput): NodeFinding[] {
       level: "problem",
       found: `${model} can't be loaded on ${name}: ${reason}`,
       remedy:
-        "Mend or replace what it names, and it is tried at once; or serve another model there",
+        "Repair or replace the file that it names, and the model is tried again at once; or serve another model there",
     }))
   );
 }

@@ -110,7 +110,7 @@ export class FindingsWatch {
       if (differs) changed();
     } catch (error) {
       // It is made of what other nodes say, and what a timer throws ends the process.
-      logger.error("Could not look for what is wrong: {error}", { error });
+      logger.error("Could not look for problems: {error}", { error });
     }
     if (!this.#soon) this.#schedule(FINDINGS_INTERVAL_MS);
   }

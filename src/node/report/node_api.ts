@@ -65,7 +65,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       status: () => this.status(),
       now: Date.now,
       onFailure: (error) =>
-        options.logger.error("A change of the node could not be told: {error}", { error }),
+        options.logger.error("A change of the node could not be reported: {error}", { error }),
     });
   }
 

@@ -22,7 +22,7 @@ async function whyUnreachable(mesh: Mesh, peer: PeerId): Promise<string | null> 
   try {
     const signal = AbortSignal.timeout(PEER_CHECK_MS);
     const stream = await mesh.open(peer, ROUTES_PROTOCOL, { signal });
-    stream.reset(new Error("Only the way was of interest"));
+    stream.reset(new Error("Only the connection was checked"));
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -50,7 +50,7 @@ export class FailedModels {
     const { inventory, retry, logger } = this.#options;
     for (const { path } of this.#models()) {
       await inventory.reread(path).catch((error: Error) =>
-        logger.warn("The changed file {path} is of no use: {reason}", {
+        logger.warn("The changed file {path} can't be used: {reason}", {
           path,
           reason: error.message,
         })

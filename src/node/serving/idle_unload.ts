@@ -42,7 +42,7 @@ export class IdleUnload {
     const model = instance.model.name;
     localState.wishes = wishes;
     localState.loadRequests.end(model);
-    logger.info("{model} was not asked for and is unloaded until it is", {
+    logger.info("Nobody asked for {model} for a while: it is unloaded until the next request", {
       event: "resting",
       model,
     });

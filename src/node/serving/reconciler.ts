@@ -140,7 +140,7 @@ export class Reconciler {
     try {
       return await this.#step(signal);
     } catch (error) {
-      this.#logger.error("Cannot plan what to do, and tries again: {error}", { error });
+      this.#logger.error("Cannot make a plan, and tries again: {error}", { error });
       this.#asked ??= asked;
       return this.#options.parts.now() + PLAN_AGAIN_MS;
     }

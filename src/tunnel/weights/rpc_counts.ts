@@ -16,7 +16,7 @@ export interface RpcCounts {
   answeredHere: number;
   /** Writes that waited longer than STALL_MS. */
   stalls: number;
-  /** What those waited together. */
+  /** Total time of those stalls. */
   stalledMs: number;
 }
 

@@ -739,7 +739,7 @@ Deno.test("Behind the head of a stream an event tells that nobody answers", asyn
   assert.match(await answer.text(), /^data: \{"error":\{.*\}\}\n\n$/);
 });
 
-Deno.test("What stands in the way of a model is told at once, or after a short wait where it may pass", async () => {
+Deno.test("An obstacle to a model is reported at once, or after a short wait if it may pass", async () => {
   const rows: readonly [Obstacle, number, string, RegExp][] = [
     [
       { kind: "failed", model: "guide", reason: "on a: llama-server: unknown architecture" },

@@ -43,7 +43,7 @@ Deno.test("download asks the running node and follows it to the end", async () =
 });
 
 Deno.test("download says why the node's download broke off", async () => {
-  const error = "The disk is full. What has arrived is kept: make room and try again to go on";
+  const error = "The disk is full. The downloaded part is kept: make room and try again to go on";
   const { code, stdout, stderr } = await downloadBy([{ ...RUNNING, state: "failed", error }]);
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(stderr, /mesh-llm: The disk is full/);

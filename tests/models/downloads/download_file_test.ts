@@ -133,7 +133,7 @@ for (const [name, fault] of FAULTS.filter(([name]) => !/more|middle|less|stalls/
     });
     await assert.rejects(it.download(), (error: Error) => {
       assert.ok(error instanceof DownloadFailedError, String(error));
-      assert.match(error.message, /What has arrived is kept/);
+      assert.match(error.message, /The downloaded part is kept/);
       return true;
     });
     healed = true;
@@ -164,7 +164,7 @@ Deno.test("downloadFile() deletes wrong bytes and says so", async () => {
   await using it = await setting((asked) => honest(content(FILE.length, 2), asked));
   await assert.rejects(it.download(), (error: Error) => {
     assert.ok(error instanceof DownloadFailedError);
-    assert.match(error.message, /not the file that its own SHA-256 describes/);
+    assert.match(error.message, /does not match its own SHA-256/);
     return true;
   });
   await assert.rejects(Deno.stat(it.path), Deno.errors.NotFound);
@@ -202,7 +202,7 @@ Deno.test("downloadFile() refuses to begin without room, and survives a disk tha
   const filling = () => Promise.resolve(++looks < 6 ? 1e12 : 0);
   await assert.rejects(
     it.download({ freeBytes: filling }),
-    /The disk is full. What has arrived is kept/,
+    /The disk is full. The downloaded part is kept/,
   );
   const before = it.server.asked.length;
   await it.download();

@@ -8,7 +8,7 @@ import type { Status } from "./status.ts";
 export interface NodeCounters {
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;
-  /** What peers were refused, by what it was. */
+  /** Refusals to peers, by kind. */
   readonly refusals: Readonly<Record<string, number>>;
 }
 

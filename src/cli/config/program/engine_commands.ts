@@ -7,13 +7,13 @@ import type { Actions, DataOptions, EngineOptions } from "./actions.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
 
 export function addEngineCommands(program: Command, actions: Actions): void {
-  const engine = program.command("engine").description("llama.cpp on this machine")
+  const engine = program.command("engine").description("install or show llama.cpp on this machine")
     .helpCommand(false);
   addDataOptions(engine.command("install"))
     .description("download llama.cpp into the data directory")
     .addHelpText("after", INSTALL_EXAMPLES)
     .addOption(
-      new Option("--from <source>", "where from; the release first unless said").choices([
+      new Option("--from <source>", "source (default: the release, then Debian)").choices([
         "release",
         "debian",
       ]),
@@ -37,5 +37,5 @@ Examples:
 
 const SHOW_EXAMPLES = `
 Examples:
-  mesh-llm engine show                    what a node would use
-  mesh-llm engine show --bin-dir ~/llama  whether that llama.cpp would do`;
+  mesh-llm engine show                    the llama.cpp that a node would use
+  mesh-llm engine show --bin-dir ~/llama  the llama.cpp in that folder`;

@@ -6,8 +6,8 @@ import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
 
 export function addModelCommands(program: Command, actions: Actions): void {
   addModelsDir(addDataOptions(program.command("models")))
-    .description("show the models on disk, in the mesh and in the catalog, and what fits")
-    .option("--all", "those of the catalog that fit nowhere, too")
+    .description("show the models on disk, in the mesh and in the catalog, and which of them fit")
+    .option("--all", "list models of the catalog that fit nowhere, too")
     .addHelpText("after", MODELS_EXAMPLES)
     .action((options: DataOptions & ModelsOptions) => {
       actions.models({ ...dataDirOf(program), ...options });
@@ -19,7 +19,7 @@ export function addModelCommands(program: Command, actions: Actions): void {
       actions.plan(model, { ...dataDirOf(program), ...options });
     });
   addModelsDir(addDataOptions(program.command("download <model>")))
-    .description("fetch a model; what an earlier run has left is continued")
+    .description("fetch a model; a download that was interrupted is resumed")
     .addHelpText("after", DOWNLOAD_EXAMPLES)
     .action((model: string, options: DataOptions & ModelsOptions) => {
       actions.download(model, { ...dataDirOf(program), ...options });
@@ -42,11 +42,11 @@ Examples:
   mesh-llm download Qwen3-8B-Q4_K_M  a model of the catalog (mesh-llm models)
   mesh-llm download org/repo:Q5_K_M  a quantisation, from Hugging Face
 
-HF_TOKEN goes to Hugging Face, or to where HF_ENDPOINT points, and nowhere else.`;
+HF_TOKEN is sent to Hugging Face, or to HF_ENDPOINT, and nowhere else.`;
 
 const MODELS_EXAMPLES = `
 Examples:
-  mesh-llm models                    what fits, of all that is known
+  mesh-llm models                    all that are known and fit
   mesh-llm models --models-dir /srv  with another folder`;
 
 const DROP_EXAMPLES = `
@@ -54,5 +54,5 @@ Examples:
   mesh-llm drop Qwen3-8B-Q4_K_M         its memory is free for another
   mesh-llm drop Qwen3-8B-Q4_K_M --undo  serve it again
 
-It holds over restarts, until --undo, the console or another --model says
-otherwise.`;
+The drop holds over restarts, until --undo, the console or another --model
+undoes it.`;

@@ -27,7 +27,7 @@ function addConsoleCommand(program: Command, actions: Actions): void {
 }
 
 function addConfigCommand(program: Command, actions: Actions): void {
-  const config = program.command("config").description("the settings of a node, from config.toml")
+  const config = program.command("config").description("show the settings of a node")
     .helpCommand(false);
   const show = config.command("show")
     .description("show every setting, and where it comes from")
@@ -47,7 +47,7 @@ export function noConsole(): Option {
 
 function addDoctorCommand(program: Command, actions: Actions): void {
   const command = program.command("doctor")
-    .description("look for what is wrong, with a remedy for each finding")
+    .description("look for problems, with a remedy for each finding")
     .option("--json", "print JSON")
     .addHelpText("after", DOCTOR_EXAMPLES)
     .action((options: ServeOptions & DataOptions) => {
@@ -59,7 +59,7 @@ function addDoctorCommand(program: Command, actions: Actions): void {
 const DOCTOR_EXAMPLES = `
 Examples:
   mesh-llm doctor                    this machine, and the mesh if a node runs
-  mesh-llm doctor --bin-dir ~/llama  whether that llama.cpp would do`;
+  mesh-llm doctor --bin-dir ~/llama  the same with the llama.cpp in that folder`;
 
 const CONSOLE_EXAMPLES = `
 Examples:
@@ -69,8 +69,8 @@ Examples:
 
 const CONFIG_EXAMPLES = `
 Examples:
-  mesh-llm config show              what config.toml and the environment say
-  mesh-llm config show --port 8080  and what a flag would change`;
+  mesh-llm config show              values of config.toml and the environment
+  mesh-llm config show --port 8080  the same with a flag`;
 
 const STATUS_EXAMPLES = `
 Examples:

@@ -11,10 +11,14 @@ export function addTokenCommands(program: Command, actions: Actions): void {
     .description("print a new invite from the running node")
     .addHelpText("after", TOKEN_EXAMPLES)
     .addOption(
-      new Option("--role <role>", "what its holder may be").choices(["member", "client"])
+      new Option("--role <role>", "role of the node that joins by it").choices(["member", "client"])
         .default("member"),
     )
-    .option("--name <name>", "whom the invite is for", parser("--name", parseName))
+    .option(
+      "--name <name>",
+      "name of the person that the invite is for",
+      parser("--name", parseName),
+    )
     .option("--may-invite", "its holder may invite others")
     .option(
       "--expires <time>",
@@ -34,11 +38,15 @@ function addTokenListCommands(program: Command, token: Command, actions: Actions
     ...options,
   });
   addDataOptions(token.command("list"))
-    .description("print the invites that the running node has made, and who came by them")
+    .description(
+      "print the invites that the running node has made, and how many nodes joined by each",
+    )
     .addHelpText("after", LIST_EXAMPLES)
     .action((options: DataOptions) => actions.tokenList(dataOptionsOf(options)));
   addDataOptions(token.command("revoke").argument("<id>", "as the list shows it", parseInviteId))
-    .description("end an invite: whoever came by it is cut off, on every machine of the mesh")
+    .description(
+      "end an invite, and cut off every node that joined by it, on every machine of the mesh",
+    )
     .addHelpText("after", REVOKE_EXAMPLES)
     .action((id: string, options: DataOptions) => actions.tokenRevoke(id, dataOptionsOf(options)));
 }

@@ -25,7 +25,7 @@ const AGENT_EXAMPLES = `
 Tools: goose, opencode, pi, claude, aider, continue, open-webui
 
 Examples:
-  mesh-llm run goose                     what to set, to copy
+  mesh-llm run goose                     its settings, to copy
   mesh-llm run claude --exec             start Claude Code on this node's model
   mesh-llm run aider --exec -- --no-git  with options of its own`;
 
