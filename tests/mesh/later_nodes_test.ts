@@ -1,5 +1,6 @@
 /** Nodes of a later version say more, in more words, of more kinds. MESH_LLM_FUZZ_RUNS: runs of the property. */
 
+import { concat } from "uint8arrays/concat";
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -8,7 +9,7 @@ import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
 import { encodeCbor } from "../../src/mesh/base/cbor.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "../../src/mesh/base/defaults.ts";
 import { UnknownKindError } from "../../src/mesh/base/errors.ts";
-import { concatBytes, peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
+import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
 import { MessageStream } from "../../src/mesh/base/messages.ts";
 import { gossipMessage } from "../../src/mesh/gossip/gossip_messages.ts";
 import {
@@ -86,7 +87,7 @@ function signAlive(announcement: unknown, by: RecordSigner): Uint8Array {
 function signBody(domain: string, body: unknown, by: RecordSigner): Uint8Array {
   const encoded = encodeCbor(body);
   const mesh = by.credential.meshKey;
-  const signed = concatBytes(new TextEncoder().encode(`mesh-llm/${domain}/1\0`), mesh, encoded);
+  const signed = concat([new TextEncoder().encode(`mesh-llm/${domain}/1\0`), mesh, encoded]);
   const chain = chainToWire(by.credential.chain);
   return encodeCbor([encoded, by.key.sign(signed), chain, by.key.publicKey]);
 }
@@ -119,7 +120,7 @@ function jsonFrame(type: number, head: unknown): Uint8Array {
 
 function decodeHttp(...frames: Uint8Array[]): unknown[] {
   const decoder = new HttpFrameDecoder();
-  decoder.push(concatBytes(...frames));
+  decoder.push(concat([...frames]));
   const decoded = [];
   for (let one = decoder.next(); one !== undefined; one = decoder.next()) decoded.push(one);
   return decoded;

@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/join_bytes.ts";
 import type { Answer } from "./answer.ts";
 import type { SentAnswer } from "./continuation/sent_answer.ts";
 import { WHOLE_ANSWER_BYTES } from "../base/defaults.ts";
@@ -35,6 +36,5 @@ async function gather(
     gathered.push(piece);
     if (isEnough(piece)) break;
   }
-  if (gathered.length <= 1) return gathered[0] ?? null;
-  return new Uint8Array(await new Blob(gathered as BlobPart[]).arrayBuffer());
+  return gathered.length === 0 ? null : joinBytes(gathered);
 }

@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { USAGE_HEAD_BYTES, USAGE_TAIL_BYTES } from "../base/defaults.ts";
 
 const NEWLINE = 0x0a;
@@ -20,7 +21,7 @@ export class TokenCounter {
   add(chunk: Uint8Array): void {
     this.#countEvents(chunk);
     if (this.#head.length < USAGE_HEAD_BYTES) {
-      this.#head = concat(this.#head, chunk.subarray(0, USAGE_HEAD_BYTES - this.#head.length));
+      this.#head = concat([this.#head, chunk.subarray(0, USAGE_HEAD_BYTES - this.#head.length)]);
     }
     this.#tail = lastBytes(this.#tail, chunk);
   }
@@ -71,12 +72,5 @@ export class TokenCounter {
 
 function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
   const kept = before.subarray(Math.max(0, before.length + chunk.length - USAGE_TAIL_BYTES));
-  return concat(kept, chunk.subarray(-USAGE_TAIL_BYTES));
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+  return concat([kept, chunk.subarray(-USAGE_TAIL_BYTES)]);
 }

@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/join_bytes.ts";
 import type { BodyBudget } from "./body_budget.ts";
 import { readerOf } from "./body_reader.ts";
 import { BODY_IDLE_MS, BODY_READ_BYTES } from "../base/defaults.ts";
@@ -71,9 +72,7 @@ class HeldBody {
   }
 
   whole(): Uint8Array {
-    const [first, ...others] = this.#chunks;
-    if (first !== undefined && others.length === 0) return first;
-    return concatenate(this.#chunks, this.size);
+    return joinBytes(this.#chunks);
   }
 
   letGo(): void {
@@ -189,14 +188,4 @@ async function unbroken<T>(reading: Promise<T>): Promise<T> {
     if (error instanceof RefusedError) throw error;
     throw new RefusedError({ kind: "bad-body", reason: BROKE_OFF }, { cause: error });
   }
-}
-
-function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

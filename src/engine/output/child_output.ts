@@ -1,5 +1,7 @@
 /** What a child prints, as far as somebody wants to know it: pure, fed piece by piece. */
 
+import { concat } from "uint8arrays/concat";
+
 /** The end of a stream of text. */
 export class Tail {
   readonly #maxBytes: number;
@@ -10,10 +12,7 @@ export class Tail {
   }
 
   add(bytes: Uint8Array): void {
-    const all = new Uint8Array(this.#bytes.length + bytes.length);
-    all.set(this.#bytes);
-    all.set(bytes, this.#bytes.length);
-    this.#bytes = all.slice(-this.#maxBytes);
+    this.#bytes = concat([this.#bytes, bytes]).slice(-this.#maxBytes);
   }
 
   /** Begins with a whole line where it was cut. */

@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import {
   createHash,
   createPrivateKey,
@@ -37,7 +38,7 @@ export class SigningKey {
   }
 
   static fromSeed(seed: Uint8Array): SigningKey {
-    const key = Buffer.from(concatBytes(PRIVATE_KEY_PREFIX, seed));
+    const key = Buffer.from(concat([PRIVATE_KEY_PREFIX, seed]));
     return new SigningKey(createPrivateKey({ key, format: "der", type: "pkcs8" }));
   }
 
@@ -57,7 +58,7 @@ export function verifySignature(
   signature: Uint8Array,
 ): boolean {
   try {
-    const key = Buffer.from(concatBytes(PUBLIC_KEY_PREFIX, publicKey));
+    const key = Buffer.from(concat([PUBLIC_KEY_PREFIX, publicKey]));
     return verify(null, message, createPublicKey({ key, format: "der", type: "spki" }), signature);
   } catch {
     return false;
@@ -65,7 +66,7 @@ export function verifySignature(
 }
 
 export function peerIdOf(publicKey: Uint8Array): PeerId {
-  return base58btc.baseEncode(concatBytes(PEER_ID_PREFIX, publicKey)) as PeerId;
+  return base58btc.baseEncode(concat([PEER_ID_PREFIX, publicKey])) as PeerId;
 }
 
 /** PeerIds of members that were read already: every announcement names dozens, the same each time. */
@@ -94,19 +95,11 @@ export function publicKeyOf(peer: string): Uint8Array | undefined {
 
 /** A mesh is named by the hash of its root's public key, so that its id is never taken for a PeerId. */
 export function meshIdOf(meshKey: Uint8Array): string {
-  return base58btc.baseEncode(concatBytes(SHA256_PREFIX, sha256(meshKey)));
+  return base58btc.baseEncode(concat([SHA256_PREFIX, sha256(meshKey)]));
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
-}
-
-export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
-}
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
 }
 
 function lastBytes(bytes: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
+import { concat } from "uint8arrays/concat";
 import type { z } from "zod";
 import type { ByteStream } from "./byte_stream.ts";
 import { BadMessageError, decodeCbor, encodeCbor } from "./cbor.ts";
-import { concatBytes } from "./keys.ts";
 
 const LENGTH_BYTES = 4;
 
@@ -20,7 +20,7 @@ export class MessageStream {
     const body = encodeCbor(message);
     const length = new Uint8Array(LENGTH_BYTES);
     new DataView(length.buffer).setUint32(0, body.byteLength);
-    await this.#stream.write(concatBytes(length, body));
+    await this.#stream.write(concat([length, body]));
   }
 
   /**
@@ -56,7 +56,7 @@ export class MessageStream {
       parts.push(chunk);
       gathered += chunk.byteLength;
     }
-    const bytes = concatBytes(...parts);
+    const bytes = concat(parts);
     this.#unread = bytes.subarray(size);
     return bytes.subarray(0, size);
   }

@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { z } from "zod";
 import { announcementSchema } from "./announcement.ts";
 import {
@@ -11,7 +12,7 @@ import { chainSchema, chainToWire, type Link, linksOf } from "../trust/capabilit
 import { checkCredential, type Credential } from "../trust/credential.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "../base/defaults.ts";
 import { StaleMessageError, UnknownKindError } from "../base/errors.ts";
-import { concatBytes, peerIdOf, type SigningKey, verifySignature } from "../base/keys.ts";
+import { peerIdOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { otherKindThan, places } from "../base/tolerant.ts";
 import type { Announcement, PeerId } from "../base/types.ts";
 
@@ -161,5 +162,5 @@ function readBody(body: Uint8Array): RecordContent {
 }
 
 function signedBytes(meshKey: Uint8Array, body: Uint8Array): Uint8Array {
-  return concatBytes(DOMAIN, meshKey, body);
+  return concat([DOMAIN, meshKey, body]);
 }

@@ -1,3 +1,4 @@
+import { equals } from "uint8arrays/equals";
 import { z } from "zod";
 import { printable } from "../../base/printable.ts";
 import { versionNumber, versionText } from "../base/names.ts";
@@ -7,7 +8,7 @@ import { chainSchema, chainToWire, type Link } from "../trust/capability.ts";
 import { checkCredential, type Credential } from "../trust/credential.ts";
 import { MAX_JOIN_MESSAGE_BYTES, MAX_REVOCATION_BYTES } from "../base/defaults.ts";
 import { RefusedError } from "../base/errors.ts";
-import { equalBytes, meshIdOf, publicKeyOf } from "../base/keys.ts";
+import { meshIdOf, publicKeyOf } from "../base/keys.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
 import { MessageStream } from "../base/messages.ts";
 import {
@@ -131,7 +132,7 @@ export async function answerJoin(
 /** Whether a hello proves that the peer, whose key TLS has proven, belongs to our mesh. */
 export function judgeHello(hello: Hello, peer: PeerId, self: JoinSelf): Judgement {
   const { meshKey } = self.credential;
-  if (!equalBytes(hello.mesh, meshKey)) {
+  if (!equals(hello.mesh, meshKey)) {
     return refuse(`it belongs to mesh ${meshIdOf(hello.mesh)}, not to ${meshIdOf(meshKey)}`);
   }
   const publicKey = publicKeyOf(peer);

@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { raceSignal } from "../../base/race_signal.ts";
 import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import type { Connection, Libp2p, Listener, Stream } from "@libp2p/interface";
@@ -12,7 +13,7 @@ import {
 } from "../base/defaults.ts";
 import { UdpPortInUseError, UnreachableError } from "../base/errors.ts";
 import { forgetProtocols } from "./forget_protocols.ts";
-import { concatBytes, type SigningKey } from "../base/keys.ts";
+import type { SigningKey } from "../base/keys.ts";
 import type {
   ConnectionListener,
   DialRequest,
@@ -42,7 +43,7 @@ interface Listening {
 export async function startLibp2p(key: SigningKey): Promise<Libp2pNetwork> {
   const protocols = new Set<string>();
   const libp2p = await createLibp2p({
-    privateKey: privateKeyFromRaw(concatBytes(key.seed, key.publicKey)),
+    privateKey: privateKeyFromRaw(concat([key.seed, key.publicKey])),
     addresses: { listen: [] },
     transports: [quicTransport({ maxConnections: 2 * MAX_CONNECTIONS, protocols })],
     // libp2p's limits are for public networks, and it closes connections by its own taste once there

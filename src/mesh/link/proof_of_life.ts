@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { raceSignal } from "../../base/race_signal.ts";
 import { z } from "zod";
 import { versionNumber } from "../base/names.ts";
@@ -5,7 +6,7 @@ import type { ByteStream } from "../base/byte_stream.ts";
 import { byteStringOf, encodeCbor } from "../base/cbor.ts";
 import { Deadline } from "../base/deadline.ts";
 import { LIFE_RATE, MAX_JOIN_MESSAGE_BYTES, PROOF_OF_LIFE_MS } from "../base/defaults.ts";
-import { concatBytes, publicKeyOf, type SigningKey, verifySignature } from "../base/keys.ts";
+import { publicKeyOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { MessageStream } from "../base/messages.ts";
 import type { PeerConnection } from "./network.ts";
 import type { HandleOptions, PeerId } from "../base/types.ts";
@@ -91,5 +92,5 @@ async function ask(stream: ByteStream, nonce: Uint8Array): Promise<ProofOfLife> 
 }
 
 function signedBytes(nonce: Uint8Array, born: number): Uint8Array {
-  return concatBytes(DOMAIN, nonce, encodeCbor(born));
+  return concat([DOMAIN, nonce, encodeCbor(born)]);
 }

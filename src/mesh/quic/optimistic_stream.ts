@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import type { PulledStream } from "./pulled_stream.ts";
 import { asError, NotAgreedError } from "./errors.ts";
 import { proposalOf } from "./multistream.ts";
@@ -40,10 +41,7 @@ export class OptimisticStream implements PulledStream {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#isProposed) return await this.#stream.write(bytes);
     this.#isProposed = true;
-    const both = new Uint8Array(this.#agreement.length + bytes.length);
-    both.set(this.#agreement);
-    both.set(bytes, this.#agreement.length);
-    await this.#stream.write(both);
+    await this.#stream.write(concat([this.#agreement, bytes]));
   }
 
   async closeWrite(): Promise<void> {

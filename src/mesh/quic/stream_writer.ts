@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/join_bytes.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import { COALESCE_MAX_BYTES, STREAM_QUEUE_BYTES, WRITE_BATCH_BYTES } from "./defaults.ts";
 import type { NativeStream } from "./native.ts";
@@ -121,7 +122,7 @@ export class StreamWriter {
     try {
       while (this.#queue.length > 0) {
         const entries = nextBatch(this.#queue);
-        await this.#native.write(join(entries));
+        await this.#native.write(joinBytes(entries.map(({ bytes }) => bytes)));
         if (this.#failure !== undefined) return;
         this.#forget(entries);
       }
@@ -155,18 +156,6 @@ function nextBatch(queue: readonly Entry[]): readonly Entry[] {
     count += 1;
   }
   return queue.slice(0, count);
-}
-
-function join(entries: readonly Entry[]): Uint8Array {
-  const [first] = entries;
-  if (entries.length === 1 && first !== undefined) return first.bytes;
-  const joined = new Uint8Array(byteLength(entries));
-  let offset = 0;
-  for (const { bytes } of entries) {
-    joined.set(bytes, offset);
-    offset += bytes.byteLength;
-  }
-  return joined;
 }
 
 function byteLength(entries: readonly Entry[]): number {

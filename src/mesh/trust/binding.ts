@@ -1,3 +1,4 @@
+import { equals } from "uint8arrays/equals";
 import {
   acceptInvite,
   checkCredential,
@@ -6,7 +7,7 @@ import {
   type Invite,
 } from "./credential.ts";
 import { BoundToOtherMeshError, NoMeshError, NotAllowedError } from "../base/errors.ts";
-import { equalBytes, meshIdOf, SigningKey } from "../base/keys.ts";
+import { meshIdOf, SigningKey } from "../base/keys.ts";
 import type { MemberRole } from "../base/types.ts";
 
 /** The mesh that a data directory belongs to, as its file says. */
@@ -54,7 +55,7 @@ export function chooseMesh({ stored, invite, leave, node, now }: BindingOptions)
 function isStaying(stored: StoredMesh, invite: Invite | null, leave: boolean): boolean {
   if (invite === null) return !leave;
   const { meshKey } = stored.credential;
-  if (equalBytes(meshKey, invite.meshKey)) return true;
+  if (equals(meshKey, invite.meshKey)) return true;
   if (!leave) throw new BoundToOtherMeshError(meshIdOf(meshKey), meshIdOf(invite.meshKey));
   return false;
 }

@@ -1,7 +1,8 @@
+import { concat } from "uint8arrays/concat";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
-import { concatBytes, type SigningKey, verifySignature } from "../base/keys.ts";
+import { type SigningKey, verifySignature } from "../base/keys.ts";
 import { displayName } from "../base/names.ts";
 import type { MemberRole } from "../base/types.ts";
 
@@ -183,7 +184,7 @@ function signedBytes(
   parent: Certificate | undefined,
   meshKey: Uint8Array,
 ): Uint8Array {
-  return concatBytes(DOMAIN, parent?.signature ?? meshKey, body);
+  return concat([DOMAIN, parent?.signature ?? meshKey, body]);
 }
 
 function refuse(reason: string): ChainVerdict & { readonly ok: false } {

@@ -1,3 +1,4 @@
+import { equals } from "uint8arrays/equals";
 import {
   attenuate,
   type Chain,
@@ -7,7 +8,7 @@ import {
   verifyChain,
 } from "./capability.ts";
 import { InvalidTokenError } from "../base/errors.ts";
-import { equalBytes, type SigningKey } from "../base/keys.ts";
+import type { SigningKey } from "../base/keys.ts";
 import { asDisplayName } from "../base/names.ts";
 import type { MemberRole } from "../base/types.ts";
 
@@ -73,7 +74,7 @@ export function checkCredential(
 ): CredentialVerdict {
   const verdict = verifyChain(chain, options);
   if (!verdict.ok) return verdict;
-  if (verdict.last.kind !== "node" || !equalBytes(verdict.last.subject, options.publicKey)) {
+  if (verdict.last.kind !== "node" || !equals(verdict.last.subject, options.publicKey)) {
     return { ok: false, reason: "it belongs to another node", expired: false };
   }
   return { ok: true, grant: verdict.last.grant, links: verdict.links };

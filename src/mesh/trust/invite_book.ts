@@ -1,8 +1,8 @@
+import { equals } from "uint8arrays/equals";
 import { type Chain, type Grant, type Link, linksOf, verifyChain } from "./capability.ts";
 import type { Clock } from "../base/clock.ts";
 import { MAX_KEPT_INVITES } from "../base/defaults.ts";
 import type { Identity } from "./identity.ts";
-import { equalBytes } from "../base/keys.ts";
 import { encodeToken, makeInvite, type NewInvite } from "./token.ts";
 import type { IssuedInvite, StoredTrust } from "./trust_file.ts";
 import type { InviteStatus, PeerId } from "../base/types.ts";
@@ -93,7 +93,7 @@ export class InviteBook {
   /** Invites along a chain that stand below this node. */
   #below(links: readonly Link[]): readonly Link[] {
     const own = this.#ownKey();
-    const at = links.findIndex(({ subject }) => equalBytes(subject, own));
+    const at = links.findIndex(({ subject }) => equals(subject, own));
     return at < 0 ? [] : links.slice(at + 1).filter(({ kind }) => kind === "invite");
   }
 

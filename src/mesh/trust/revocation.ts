@@ -1,16 +1,12 @@
+import { concat } from "uint8arrays/concat";
+import { equals } from "uint8arrays/equals";
 import { z } from "zod";
 import { chainSchema, chainToWire, type Grant, type Link } from "./capability.ts";
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { checkCredential, type Credential } from "./credential.ts";
 import { MAX_REVOCATION_BYTES } from "../base/defaults.ts";
 import { StaleMessageError, UnknownKindError } from "../base/errors.ts";
-import {
-  concatBytes,
-  equalBytes,
-  meshIdOf,
-  type SigningKey,
-  verifySignature,
-} from "../base/keys.ts";
+import { meshIdOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { otherKindThan, places } from "../base/tolerant.ts";
 
 /** A signed word that a certificate, and all that was made of it, is worth nothing any more. */
@@ -76,7 +72,7 @@ export function openRevocation(
   const [body, signature, chain, signer] = decodeCbor(bytes, envelopeSchema, "revocation");
   const byRoot = chain.length === 0;
   const grant = byRoot ? undefined : revokerGrant(chain, { meshKey, signer, now });
-  if (byRoot && !equalBytes(signer, meshKey)) {
+  if (byRoot && !equals(signer, meshKey)) {
     throw new BadMessageError(`The revocation is not signed by the root of ${meshIdOf(meshKey)}`);
   }
   if (!verifySignature(signer, signedBytes(meshKey, body), signature)) {
@@ -98,7 +94,7 @@ export function revokes(
 ): boolean {
   const at = links.findIndex((link) => link.id === id);
   const above = [meshKey, ...links.slice(0, Math.max(at, 0)).map(({ subject }) => subject)];
-  return at >= 0 && above.some((key) => equalBytes(key, signer));
+  return at >= 0 && above.some((key) => equals(key, signer));
 }
 
 function revokerGrant(
@@ -121,7 +117,7 @@ function revokerGrant(
 }
 
 function signedBytes(meshKey: Uint8Array, body: Uint8Array): Uint8Array {
-  return concatBytes(DOMAIN, meshKey, body);
+  return concat([DOMAIN, meshKey, body]);
 }
 
 function earliest(a: number | null, b: number | null): number | null {

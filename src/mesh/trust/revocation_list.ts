@@ -1,6 +1,7 @@
+import { equals } from "uint8arrays/equals";
 import type { Link } from "./capability.ts";
 import { MAX_REVOCATIONS, MAX_REVOCATIONS_A_SIGNER } from "../base/defaults.ts";
-import { equalBytes, sha256 } from "../base/keys.ts";
+import { sha256 } from "../base/keys.ts";
 import { openRevocation, type Revocation, revokes } from "./revocation.ts";
 
 /** What this node knows to be revoked: a set that only grows until its members are past, and is bounded. */
@@ -18,7 +19,7 @@ export class RevocationList {
   /** `full` where its signer has too many, or all signers together; the root may fill what is left. */
   add(revocation: Revocation, now: number): "new" | "known" | "full" {
     const { id, signer } = revocation;
-    if (this.#known.get(id)?.some((known) => equalBytes(known.signer, signer))) return "known";
+    if (this.#known.get(id)?.some((known) => equals(known.signer, signer))) return "known";
     this.#forgetPast(now);
     if (this.#isFull(revocation)) return "full";
     this.#known.set(id, [...this.#known.get(id) ?? [], revocation]);
@@ -54,7 +55,7 @@ export class RevocationList {
   #isFull({ byRoot, signer }: Revocation): boolean {
     const all = this.all();
     if (byRoot) return all.length >= MAX_REVOCATIONS;
-    const own = all.filter((known) => equalBytes(known.signer, signer)).length;
+    const own = all.filter((known) => equals(known.signer, signer)).length;
     return own >= MAX_REVOCATIONS_A_SIGNER || all.length >= MAX_REVOCATIONS / 2;
   }
 }

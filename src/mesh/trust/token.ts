@@ -1,3 +1,5 @@
+import { concat } from "uint8arrays/concat";
+import { equals } from "uint8arrays/equals";
 import { z } from "zod";
 import { type Address, formatAddress, groupByPeer, parseAddress } from "../base/addresses.ts";
 import {
@@ -13,14 +15,7 @@ import { byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import type { Credential, Invite } from "./credential.ts";
 import { MAX_TOKEN_ADDRESSES, MAX_TOKEN_PEERS } from "../base/defaults.ts";
 import { InvalidTokenError, NotAllowedError } from "../base/errors.ts";
-import {
-  concatBytes,
-  equalBytes,
-  peerIdOf,
-  publicKeyOf,
-  sha256,
-  SigningKey,
-} from "../base/keys.ts";
+import { peerIdOf, publicKeyOf, sha256, SigningKey } from "../base/keys.ts";
 
 const PREFIX = "mesh1_";
 const VERSION = 1;
@@ -94,7 +89,7 @@ export function parseToken(text: string, now: number): Invite {
   const invite = readPayload(payload);
   const verdict = verifyChain(invite.chain, { meshKey: invite.meshKey, now });
   if (!verdict.ok) throw new InvalidTokenError(`The invite token is not valid: ${verdict.reason}`);
-  if (verdict.last.kind !== "invite" || !equalBytes(verdict.last.subject, invite.key.publicKey)) {
+  if (verdict.last.kind !== "invite" || !equals(verdict.last.subject, invite.key.publicKey)) {
     throw new InvalidTokenError(
       "The invite token is not valid: its key is not the one it certifies",
     );
@@ -111,7 +106,7 @@ export function encodeToken({ meshKey, addresses, chain, key }: Omit<Invite, "gr
     chainToWire(chain),
     key.seed,
   ]);
-  const checked = concatBytes(payload, checksum(payload));
+  const checked = concat([payload, checksum(payload)]);
   return PREFIX + checked.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
@@ -128,7 +123,7 @@ function checkedPayload(text: string): Uint8Array {
   const bytes = fromBase64Url(text.slice(PREFIX.length));
   const payload = bytes?.subarray(0, -CHECKSUM_BYTES);
   const sum = bytes?.subarray(-CHECKSUM_BYTES);
-  if (payload === undefined || sum === undefined || !equalBytes(checksum(payload), sum)) {
+  if (payload === undefined || sum === undefined || !equals(checksum(payload), sum)) {
     throw new InvalidTokenError("The invite token is cut or altered: copy it again in full");
   }
   return payload;

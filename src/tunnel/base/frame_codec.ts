@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { FrameError } from "./errors.ts";
 
 /** A typed piece of a stream: type u8, length u32 big-endian, payload. */
@@ -9,10 +10,7 @@ export interface Frame {
 const HEADER_BYTES = 5;
 
 export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + payload.length);
-  bytes.set(encodeFrameHeader(type, payload.length));
-  bytes.set(payload, HEADER_BYTES);
-  return bytes;
+  return concat([encodeFrameHeader(type, payload.length), payload]);
 }
 
 /** What stands before a payload, for one that is not to be copied. */

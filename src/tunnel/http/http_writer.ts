@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/join_bytes.ts";
 import { MAX_BODY_FRAME_BYTES } from "../base/defaults.ts";
 import { encodeHttpFrame } from "./http_frames.ts";
 import { pairsOf } from "./http_headers.ts";
@@ -21,7 +22,7 @@ export async function writeQuestion(
   body: Uint8Array,
 ): Promise<void> {
   if (body.length <= MAX_BODY_FRAME_BYTES) {
-    return await stream.write(joined([opening, ...bodyFrames(body), END]));
+    return await stream.write(joinBytes([opening, ...bodyFrames(body), END]));
   }
   await stream.write(opening);
   for (const frame of bodyFrames(body)) await stream.write(frame);
@@ -42,16 +43,16 @@ export async function writeReply(
   const { status, headers, body } = response;
   let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: pairsOf(headers) } })];
   if (body !== null) {
-    if (isEvents(headers)) await stream.write(joined(unsent.splice(0)));
+    if (isEvents(headers)) await stream.write(joinBytes(unsent.splice(0)));
     for await (const bytes of readWhileHere(body, gone)) {
       for (const frame of bodyFrames(bytes)) {
-        await stream.write(joined([...unsent, frame]));
+        await stream.write(joinBytes([...unsent, frame]));
         unsent = [];
       }
       passed?.(bytes);
     }
   }
-  await stream.write(joined([...unsent, END]));
+  await stream.write(joinBytes([...unsent, END]));
 }
 
 /**
@@ -84,16 +85,4 @@ function* bodyFrames(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += MAX_BODY_FRAME_BYTES) {
     yield encodeHttpFrame({ type: "body", bytes: bytes.subarray(at, at + MAX_BODY_FRAME_BYTES) });
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return first;
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

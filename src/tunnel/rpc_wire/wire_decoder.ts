@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { RpcWireError } from "./wire_error.ts";
 
 /** What came, in the order of the bytes: all `bytes` in a row are what was pushed. */
@@ -78,7 +79,7 @@ export class WireDecoder {
   /** A head from what was held before and what came now. */
   #headWith(bytes: Uint8Array): WireHead | undefined {
     const most = this.#sizeAt + SIZE_BYTES + MAX_PREFIX_BYTES;
-    const joined = join(this.#held, bytes.subarray(0, most - this.#held.length));
+    const joined = concat([this.#held, bytes.subarray(0, most - this.#held.length)]);
     return this.#head(joined);
   }
 
@@ -111,11 +112,4 @@ function readSize(bytes: Uint8Array, at: number): number {
   const size = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
   if (Number.isSafeInteger(size)) return size;
   throw new RpcWireError(`Could not read an RPC frame: it claims ${size} bytes`);
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }

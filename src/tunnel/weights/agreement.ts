@@ -1,3 +1,4 @@
+import { concat } from "uint8arrays/concat";
 import { AGREEMENT } from "./messages.ts";
 
 /** Tells by the first bytes of a stream whether the worker's end agreed to messages. */
@@ -15,9 +16,7 @@ export class Agreement {
 
   /** What comes behind the agreement, or everything where there is none; empty while nobody knows. */
   push(bytes: Uint8Array): Uint8Array {
-    const all = new Uint8Array(this.#held.length + bytes.length);
-    all.set(this.#held);
-    all.set(bytes, this.#held.length);
+    const all = concat([this.#held, bytes]);
     const length = Math.min(all.length, AGREEMENT.length);
     const alike = all.subarray(0, length).every((byte, index) => byte === AGREEMENT[index]);
     if (alike && length < AGREEMENT.length) {

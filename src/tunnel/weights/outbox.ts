@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/join_bytes.ts";
 import type { ByteSink } from "../base/byte_pump.ts";
 import { READ_BYTES } from "../base/defaults.ts";
 import { STALL_MS } from "./weight_defaults.ts";
@@ -64,7 +65,7 @@ export class Outbox {
       this.#ready.push(bytesHeader(size), ...parts);
       return;
     }
-    const bytes = concat(parts);
+    const bytes = joinBytes(parts);
     if (!this.framed) {
       this.#ready.push(bytes);
       return;
@@ -85,16 +86,5 @@ function gathered(chunks: readonly Uint8Array[]): Uint8Array[] {
     groups.at(-1)!.push(chunk);
     size += chunk.length;
   }
-  return groups.map(concat);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
+  return groups.map(joinBytes);
 }

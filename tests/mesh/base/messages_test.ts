@@ -1,8 +1,8 @@
+import { concat } from "uint8arrays/concat";
 import assert from "node:assert/strict";
 import { z } from "zod";
 import type { ByteStream } from "../../../src/mesh/base/byte_stream.ts";
 import { BadMessageError } from "../../../src/mesh/base/cbor.ts";
-import { concatBytes } from "../../../src/mesh/base/keys.ts";
 import { MessageStream } from "../../../src/mesh/base/messages.ts";
 
 /** What is written can be read, cut into pieces of a size. */
@@ -23,7 +23,7 @@ class Loopback implements ByteStream {
   recycle(): void {}
 
   write(bytes: Uint8Array): Promise<void> {
-    this.#written = concatBytes(this.#written, bytes);
+    this.#written = concat([this.#written, bytes]);
     return Promise.resolve();
   }
 
