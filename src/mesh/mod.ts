@@ -32,6 +32,7 @@ export {
   UnknownInviteError,
   UnreachableError,
 } from "./base/errors.ts";
+export type { DeviceMemory, EngineBuild, Machine } from "./base/machine.ts";
 export { NotAgreedError } from "./quic/mod.ts";
 export { ROUTES_PROTOCOL } from "./routes/routes.ts";
 export type { MeshCounters } from "./base/counters.ts";

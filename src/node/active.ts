@@ -120,18 +120,16 @@ export class Active implements NodePart {
   }
 
   status() {
-    const { engine, memory, supervisor } = this.#options;
+    const { engine: { build, rpcProtocol, llamaServer }, memory, supervisor } = this.#options;
     const job = this.#reconciler.job;
-    const { build, rpcProtocol, llamaServer: path } = engine;
-    const used = this.#announcement().devices;
     const notes = freezeNotes(supervisor.freezes);
     return {
+      ...this.#announcement().machine,
       ...(notes.length === 0 ? {} : { notes }),
       role: roleOf(job),
       model: modelNameOf(job.plan),
       vramBytes: memory.memoryBytes,
-      devices: [...used],
-      engine: { build, rpcProtocol, path },
+      engine: { build, rpcProtocol, path: llamaServer },
     };
   }
 

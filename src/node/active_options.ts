@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
-import type { Mesh } from "../mesh/mod.ts";
+import type { Machine, Mesh } from "../mesh/mod.ts";
 import type { LocalModel, ModelInventory, WeightLibrary } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import type { DraftChoice } from "./plan/companions.ts";
@@ -29,8 +29,7 @@ export interface ActiveOptions {
   readonly contextLength: number | null;
   /** `--idle-unload`. */
   readonly idleUnloadMs: number | null;
-  readonly name: string;
-  readonly version: string;
+  readonly machine: Machine;
   readonly counts: TunnelCounts;
   /** Fetches what the mesh lacks. */
   readonly manager: Pick<ModelManager, "fetch" | "roomBytes" | "isDownloading">;

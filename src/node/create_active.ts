@@ -150,7 +150,7 @@ async function nameOf(library: Library, model: string): Promise<string> {
 export interface CreateActiveOptions extends
   Pick<
     ActiveOptions,
-    "mesh" | "counts" | "joining" | "logger" | "changed" | "version" | "manager" | "standby"
+    "mesh" | "counts" | "joining" | "logger" | "changed" | "machine" | "manager" | "standby"
   > {
   readonly mesh: Mesh;
   readonly counts: TunnelCounts;
@@ -161,7 +161,7 @@ export function createActive(
   local: LocalParts,
   options: CreateActiveOptions,
 ): Active {
-  const { split, tensorSplit, contextLength, idleUnloadMs, name } = config;
+  const { split, tensorSplit, contextLength, idleUnloadMs } = config;
   return new Active({
     ...options,
     ...local,
@@ -169,6 +169,5 @@ export function createActive(
     tensorSplit,
     contextLength,
     idleUnloadMs,
-    name,
   });
 }

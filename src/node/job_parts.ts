@@ -27,7 +27,8 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
-    devicesOf: (peer) => mesh.members().find((member) => member.peer === peer)?.devices ?? [],
+    devicesOf: (peer) =>
+      mesh.members().find((member) => member.peer === peer)?.machine.devices ?? [],
     tunnelPort: (peer) => rpc.portTo(peer),
     resetTunnels: () => rpc.resetServed(),
     fetchModel: (name, signal) => manager.fetch(name, signal),

@@ -28,6 +28,7 @@ import { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
 import { Passive } from "./passive.ts";
 import { StartedNode } from "./started_node.ts";
+import { ownMachine } from "./own_machine.ts";
 import type { RunningNode, StartOptions } from "./types.ts";
 
 /**
@@ -135,7 +136,8 @@ async function connect(
     api.changed();
     watch.wake();
   };
-  const { name, hub, contextLength } = config;
+  const { hub, contextLength } = config;
+  const machine = ownMachine({ name: config.name, version, local });
   const stock = local === null ? null : stockOf(config, local);
   const manager = await ModelManager.open({
     mesh,
@@ -147,13 +149,13 @@ async function connect(
     enter: (reason) => part.enter(reason),
     ...(rules === undefined ? {} : { rules }),
   });
-  const part: NodePart = local === null ? new Passive(mesh) : createActive(config, local, {
+  const part: NodePart = local === null ? new Passive(mesh, machine) : createActive(config, local, {
     mesh,
     counts,
     joining,
     logger,
     changed,
-    version,
+    machine,
     manager,
     ...(standby === undefined ? {} : { standby }),
   });
@@ -172,7 +174,7 @@ async function connect(
   const engineLogs = () => logTails(dataDir);
   const findings = () => watch.current;
   const parts = { mesh, counts, part, modelActions: manager, engineLogs, findings };
-  const api = new NodeApi({ ...parts, name, version, commands, token, logger });
+  const api = new NodeApi({ ...parts, commands, token, logger });
   logs?.subscribe((line) => api.send({ type: "log", line }));
   return { api, part, manager, watch };
 }

@@ -1,5 +1,5 @@
 import { ModelRefusedError } from "../api/mod.ts";
-import type { Mesh } from "../mesh/mod.ts";
+import type { Machine, Mesh } from "../mesh/mod.ts";
 import type { NodePart } from "./report/part.ts";
 import { requestLoadElsewhere } from "./plan/load_requests.ts";
 import { TableWatch } from "./standby/table_watch.ts";
@@ -13,15 +13,17 @@ export class Passive implements NodePart {
   readonly loading = null;
   readonly notes = [];
   readonly #mesh: Mesh;
+  readonly #machine: Machine;
   readonly #table: TableWatch;
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: Mesh, machine: Machine) {
     this.#mesh = mesh;
+    this.#machine = machine;
     this.#table = new TableWatch(mesh);
   }
 
   status(): ReturnType<NodePart["status"]> {
-    return { role: "client", model: null, vramBytes: 0, devices: [], engine: null };
+    return { ...this.#machine, engine: null, role: "client", model: null, vramBytes: 0 };
   }
 
   askLocal(): null {

@@ -1,4 +1,5 @@
 import type { Status } from "../../src/api/mod.ts";
+import { machine } from "../mesh/content.ts";
 
 const HOST = "12D3KooWHostHostHostHostHost";
 const WORKER = "12D3KooWWorkWorkWorkWorkWork";
@@ -8,28 +9,25 @@ export const status: Status = {
   version: "0.1.0",
   commands: { start: "./mesh-llm", run: "./mesh-llm" },
   node: {
+    ...machine({ name: "anna" }),
+    engine: null,
     id: HOST,
-    name: "anna",
     role: "host",
     passive: false,
     model: "big",
     vramBytes: 8e9,
     addresses: [],
-    devices: [],
     tokensPerSecond: 0,
     clientsConnected: 0,
-    engine: null,
   },
   mesh: { id: "mesh-id-0123456789", vramBytes: 12e9, token: null },
   peers: [{
+    ...machine({ name: "bo\x1bb" }),
     id: WORKER,
-    name: "bo\x1bb",
     role: "worker",
     model: "big",
     vramBytes: 4e9,
-    devices: [],
     rttMs: 0.5,
-    version: "0.1.0",
   }],
   models: [
     {

@@ -9,7 +9,7 @@ Deno.test("a node that joins by token and the founder see each other", async () 
   const [founder, joiner] = await meshes.group("founder", "joiner");
   assert.ok(founder && joiner);
   assert.equal(founder.members()[0]?.peer, joiner.self);
-  assert.equal(joiner.members()[0]?.name, "founder");
+  assert.equal(joiner.members()[0]?.machine.name, "founder");
   assert.equal(joiner.meshId, founder.meshId);
   await until(founder, () => founder.rttMs(joiner.self) !== undefined);
   const measured = founder.measuredRttMs(joiner.self);

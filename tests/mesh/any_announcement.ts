@@ -23,11 +23,14 @@ const workers = fc.uniqueArray(peer, { maxLength: 256, size: "max" })
 export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
   rec({
     peer: fc.constant(self),
-    name: text,
-    version: text,
+    machine: rec({
+      name: text,
+      version: text,
+      devices: many(device),
+      engine: fc.option(rec({ build: text, rpcProtocol: text })),
+    }),
     memoryBytes: number,
     downloadBytes: number,
-    devices: many(device),
     models: many(rec({
       name: text,
       fingerprint: fc.constant("0f".repeat(32)),
@@ -47,7 +50,6 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
       ...plain,
     }),
     claim: fc.option(rec({ model: text, reason: fc.constant("hot" as const) })),
-    engine: fc.option(rec({ build: text, rpcProtocol: text })),
     instance: fc.option(rec({
       model: ref,
       sizeBytes: number,

@@ -1,13 +1,19 @@
-import type { AnnouncementContent } from "../../src/mesh/mod.ts";
+import { gatherMachine } from "../../src/mesh/base/machine.ts";
+import type { AnnouncementContent, Machine } from "../../src/mesh/mod.ts";
+
+/** A machine of which little is known. */
+export function machine(changes: Partial<Machine> = {}): Machine {
+  return { name: "node", version: "0.1.0", devices: [], engine: null, ...changes };
+}
+
+export type ContentChanges = Partial<Omit<AnnouncementContent, "machine"> & Machine>;
 
 /** What a standby with one gibibyte says of itself. */
-export function content(changes: Partial<AnnouncementContent> = {}): AnnouncementContent {
-  return {
-    name: "node",
-    version: "0.1.0",
-    role: "standby",
+export function content(changes: ContentChanges = {}): AnnouncementContent {
+  return gatherMachine({
+    ...machine(),
+    role: "standby" as const,
     memoryBytes: 2 ** 30,
-    devices: [],
     models: [],
     wanted: [],
     target: null,
@@ -22,8 +28,7 @@ export function content(changes: Partial<AnnouncementContent> = {}): Announcemen
     demand: {},
     instance: null,
     obeys: null,
-    engine: null,
     tunnelPorts: {},
     ...changes,
-  };
+  });
 }

@@ -46,7 +46,11 @@ function announcementOf(signer: RecordSigner, changes: Partial<Announcement> = {
 
 /** What no attack may change. */
 function stateOf(mesh: Mesh) {
-  const members = mesh.members().map(({ peer, name, wanted }) => ({ peer, name, wanted }));
+  const members = mesh.members().map(({ peer, machine: { name }, wanted }) => ({
+    peer,
+    name,
+    wanted,
+  }));
   return { members, clients: mesh.clientsConnected() };
 }
 
@@ -143,7 +147,7 @@ Deno.test("announcements that are replayed, expired, revoked, foreign or of a cl
   };
   let seq = 10;
   await tell(own);
-  const names = () => founder.members().map(({ name }) => name);
+  const names = () => founder.members().map(({ machine: { name } }) => name);
   assert.deepEqual(names(), ["raw"]);
   const stale = [announcementOf(expired), announcementOf(revoked)];
   await tell(own, ...stale, ...stale, ...stale, ...stale);
@@ -240,7 +244,7 @@ Deno.test("what another said is no news to a third, however often and whenever i
     meshKey,
   );
   const third = await meshes.member("third", { token: await founder.invite({ role: "member" }) });
-  await until(third, () => third.members().some(({ name }) => name === "founder"));
+  await until(third, () => third.members().some(({ machine: { name } }) => name === "founder"));
   const { messages: toThird } = await raw.gossip(third);
   /** Repeats records to both; resolves when they were read. */
   const repeat = async (mark: string, ...records: MeshRecord[]) => {
@@ -258,7 +262,7 @@ Deno.test("what another said is no news to a third, however often and whenever i
   await Promise.all([founder, third].map((mesh) => until(mesh, () => knows(mesh))));
   await repeat("bb", left, alive, left);
   assert.deepEqual([founder, third].map(knows), [true, true]);
-  assert.ok(again.members().some(({ name }) => name === "third"));
+  assert.ok(again.members().some(({ machine: { name } }) => name === "third"));
   for (const mesh of [founder, third]) assert.equal(mesh.counters().recordsBad, 0);
 });
 

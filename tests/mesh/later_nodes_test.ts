@@ -4,27 +4,24 @@ import { concat } from "uint8arrays/concat";
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { announcementSchema } from "../../src/mesh/gossip/announcement.ts";
+import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
 import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
+import { spreadMachine } from "../../src/mesh/base/machine.ts";
 import { encodeCbor } from "../../src/mesh/base/cbor.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "../../src/mesh/base/defaults.ts";
 import { UnknownKindError } from "../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
 import { MessageStream } from "../../src/mesh/base/messages.ts";
 import { gossipMessage } from "../../src/mesh/gossip/gossip_messages.ts";
-import {
-  openRecord,
-  type RecordContent,
-  type RecordSigner,
-  signRecord,
-} from "../../src/mesh/gossip/record.ts";
+import { openRecord, type RecordSigner } from "../../src/mesh/gossip/record.ts";
 import { answerJoin, JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import type { JoinedPeer } from "../../src/mesh/link/joined_peer.ts";
 import { startLibp2p } from "../../src/mesh/link/libp2p.ts";
 import type { PeerConnection } from "../../src/mesh/link/network.ts";
 import type { Announcement, Mesh, PeerId } from "../../src/mesh/mod.ts";
 import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
-import { ROUTES_PROTOCOL, tableSchema } from "../../src/mesh/routes/routes.ts";
+import { ROUTES_PROTOCOL } from "../../src/mesh/routes/routes.ts";
+import { nodeToWire, tableSchema, tableToWire } from "../../src/mesh/routes/table_wire.ts";
 import { buildRoutingTable } from "../../src/mesh/routes/routing_table.ts";
 import { chainToWire } from "../../src/mesh/trust/capability.ts";
 import { foundCredential } from "../../src/mesh/trust/credential.ts";
@@ -78,11 +75,6 @@ const extras = fc.dictionary(fc.string({ maxLength: 8 }).map((name) => `later ${
   noNullPrototype: true,
 });
 
-function signAlive(announcement: unknown, by: RecordSigner): Uint8Array {
-  const alive = { status: "alive", announcement } as RecordContent;
-  return signRecord(alive, by).bytes;
-}
-
 /** A body that no writer of this version makes, signed as it should be. */
 function signBody(domain: string, body: unknown, by: RecordSigner): Uint8Array {
   const encoded = encodeCbor(body);
@@ -90,6 +82,10 @@ function signBody(domain: string, body: unknown, by: RecordSigner): Uint8Array {
   const signed = concat([new TextEncoder().encode(`mesh-llm/${domain}/1\0`), mesh, encoded]);
   const chain = chainToWire(by.credential.chain);
   return encodeCbor([encoded, by.key.sign(signed), chain, by.key.publicKey]);
+}
+
+function signAlive(announcement: unknown, by: RecordSigner): Uint8Array {
+  return signBody("record", ["alive", announcement], by);
 }
 
 function open(bytes: Uint8Array) {
@@ -128,16 +124,17 @@ function decodeHttp(...frames: Uint8Array[]): unknown[] {
 
 Deno.test("an announcement with more fields at any depth is read as without them, and kept as it came", () => {
   const property = fc.property(anyAnnouncement(self), extras, (one, extra) => {
-    const told = fitAnnouncement(one);
+    const fitted = fitAnnouncement(one);
+    const told = announcementToWire(fitted);
     const read = announcementSchema.parse(told);
     assert.deepEqual(announcementSchema.parse(more(told, extra)), read);
-    const short = { ...told, models: [], wanted: [], refuses: [], dropped: [], failures: [] };
-    const bytes = signAlive(more(short, extra), signer);
+    const short = { ...fitted, models: [], wanted: [], refuses: [], dropped: [], failures: [] };
+    const bytes = signAlive(more(announcementToWire(short), extra), signer);
     assert.ok(bytes.byteLength <= MAX_ANNOUNCEMENT_BYTES);
     const opened = open(bytes);
     assert.deepEqual(opened.announcement, short);
     assert.equal(opened.bytes, bytes);
-    const table = buildRoutingTable([read]);
+    const table = tableToWire(buildRoutingTable([read]));
     assert.deepEqual(tableSchema.parse(more(table, extra)), tableSchema.parse(table));
   });
   fc.assert(property, { numRuns: NUM_RUNS });
@@ -194,7 +191,7 @@ function strange(peer: PeerId, changes: object = {}): unknown {
     haveBytes: 1,
   };
   return more({
-    ...content({ name: "later" }),
+    ...spreadMachine(content({ name: "later" })),
     peer,
     addresses: [`/ip4/10.0.0.1/tcp/443/wss/p2p/${peer}`, mine, "/carrier-pigeon/7"],
     rttsMs: {},
@@ -221,9 +218,10 @@ Deno.test("words that only a later version knows are the most harmless that this
   const read = open(signAlive(strange(self), signer)).announcement as Announcement;
   assertHarmless(read);
   const { nodes: [node], instances: [instance], ...table } = buildRoutingTable([read]);
+  assert.ok(node);
   const told = tableSchema.parse({
     ...table,
-    nodes: [{ ...node, role: "oracle", why: "whim", addresses: ["/carrier-pigeon/7"] }],
+    nodes: [{ ...nodeToWire(node), role: "oracle", why: "whim", addresses: ["/carrier-pigeon/7"] }],
     instances: [{ ...instance, mode: "experts", state: "warming" }],
   });
   assert.deepEqual(told.instances, [instance]);
@@ -315,8 +313,8 @@ Deno.test("a node of a later version is a member like any other, and the mesh go
     ], { more: 1 }]);
     // The second has it from the founder: the signature covers what was relayed.
     for (const mesh of [founder, second]) {
-      await until(mesh, () => mesh.members().some(({ name }) => name === "later"));
-      assertHarmless(mesh.members().find(({ name }) => name === "later"));
+      await until(mesh, () => mesh.members().some(({ machine: { name } }) => name === "later"));
+      assertHarmless(mesh.members().find(({ machine: { name } }) => name === "later"));
     }
     await gossip.write(["want", [peer], "extra"]);
     for (let heard = false; !heard;) {

@@ -107,7 +107,7 @@ Deno.test("what no other node would accept is left out of what a node says, and 
   founder.announce(content({ wanted: ["../up", "fine"] }));
   assert.deepEqual(founder.routes().wanted, ["fine"]);
   founder.announce(content({ name: "a name \u001b[31mwith\u2029 colours" }));
-  assert.equal(founder.routes().nodes[0]?.name, "a name [31mwith colours");
+  assert.equal(founder.routes().nodes[0]?.machine.name, "a name [31mwith colours");
 });
 
 Deno.test("stop() may be called twice, also before anybody has come", async () => {

@@ -8,6 +8,7 @@ import { announcementOf } from "../../src/node/serving/announcement.ts";
 import { decide } from "../../src/node/plan/decide.ts";
 import { idleJob } from "../../src/node/serving/job.ts";
 import type { Member } from "../../src/node/plan/view.ts";
+import { machine } from "../mesh/content.ts";
 import { peer, view } from "./members.ts";
 
 const GB = 1e9;
@@ -37,9 +38,7 @@ const ENGINE = { build: "1", rpcProtocol: "8.0.0" } as Engine;
 function node(name: string, memoryBytes: number, contextLength: number | null): Member {
   const target = { name: MODEL.name, fingerprint: MODEL.fingerprint };
   const facts = {
-    name,
-    version: "0.1.0",
-    engine: ENGINE,
+    machine: machine({ name, engine: ENGINE }),
     memory: { memoryBytes, devices: [] },
     models: [MODEL],
     split: false,

@@ -1,6 +1,7 @@
 /** Short ways to write members of a mesh in tables. */
 
 import type { Instance, ModelRef, PeerId } from "../../src/mesh/mod.ts";
+import { machine } from "../mesh/content.ts";
 import type { Member, View } from "../../src/node/plan/view.ts";
 
 export const BIG: ModelRef = { name: "big", fingerprint: "f".repeat(64) };
@@ -10,7 +11,7 @@ export function peer(name: string): PeerId {
   return name as PeerId;
 }
 
-export interface MemberOptions extends Partial<Omit<Member, "peer" | "engine">> {
+export interface MemberOptions extends Partial<Omit<Member, "peer" | "machine">> {
   readonly rpcProtocol?: string;
   /** The member holds these files; `needBytes` is 100 for BIG and 10 for SMALL. */
   readonly holds?: readonly ModelRef[];
@@ -40,7 +41,7 @@ export function member(name: string, memoryBytes: number, options: MemberOptions
     demand: {},
     instance: null,
     obeys: null,
-    engine: { build: "11669", rpcProtocol },
+    machine: machine({ name, engine: { build: "11669", rpcProtocol } }),
     ...rest,
   };
 }

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { announcementSchema } from "../../src/mesh/gossip/announcement.ts";
+import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
 import type { EntropyMessage } from "../../src/mesh/gossip/gossip_messages.ts";
 import { encodeCbor } from "../../src/mesh/base/cbor.ts";
 import { MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from "../../src/mesh/base/defaults.ts";
@@ -132,7 +132,7 @@ function recordOf(
     incarnation: known.incarnation,
     seq: known.seq + 1,
   });
-  if (!announcementSchema.safeParse(announcement).success) return undefined;
+  if (!announcementSchema.safeParse(announcementToWire(announcement)).success) return undefined;
   const { incarnation, seq } = announcement;
   return world.signatures.sign({
     ...signed,
@@ -165,8 +165,8 @@ function check(world: World, said: readonly MeshRecord[]): void {
   const peers = new Set<PeerId>(honest.map(({ peer }) => peer));
   for (const { name, member: { view } } of honest) {
     const own = view.own as Announcement;
-    assert.equal(announcementSchema.safeParse(own).error, undefined, name);
-    assert.ok(encodeCbor(own).byteLength <= MAX_ANNOUNCEMENT_BYTES);
+    assert.equal(announcementSchema.safeParse(announcementToWire(own)).error, undefined, name);
+    assert.ok(encodeCbor(announcementToWire(own)).byteLength <= MAX_ANNOUNCEMENT_BYTES);
     assert.ok(view.records().length <= 2 * MAX_MEMBERS);
     assert.ok(view.members.length <= HONEST + said.length);
     const others = view.members.filter(({ peer }) => peers.has(peer));

@@ -7,6 +7,7 @@ import { firstView } from "../../src/node/standby/first_view.ts";
 import { LocalState } from "../../src/node/serving/local_state.ts";
 import { Reconciler } from "../../src/node/serving/reconciler.ts";
 import { sameModel } from "../../src/node/plan/view.ts";
+import { machine } from "../mesh/content.ts";
 import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
@@ -53,9 +54,7 @@ export class SimServing {
     this.#localState = new LocalState({
       mesh,
       facts: () => ({
-        name,
-        version: "0.1.0",
-        engine: ENGINE,
+        machine: machine({ name, engine: ENGINE }),
         memory: { memoryBytes, devices: [] },
         models: node.disk.map(localModel),
         downloadBytes: roomBytes,

@@ -8,6 +8,7 @@ import type {
   RequestRecord,
   Status,
 } from "../../src/api/base/types.ts";
+import { machine } from "../mesh/content.ts";
 import { requestRecord } from "../api/fake_node.ts";
 
 export const SELF = "12D3KooWSelfSelfSelfSelfSelfSelfSelfSelfSelfAAAAAA";
@@ -45,16 +46,17 @@ export function model(of: Partial<ModelStatus> = {}): ModelStatus {
   };
 }
 
+const ENGINE = { build: "11669", rpcProtocol: "8.0.0" };
+
 export function peer(of: Partial<PeerStatus> = {}): PeerStatus {
   return {
+    ...machine({ name: "mini", engine: ENGINE }),
     id: MINI,
-    name: "mini",
     role: "standby",
     model: null,
     vramBytes: 12 * GB,
     devices: [{ name: "CPU", totalBytes: 16 * GB, offeredBytes: 12 * GB, usedBytes: 0 }],
     rttMs: 0.4,
-    version: "0.1.0",
     ...of,
   };
 }
@@ -71,10 +73,10 @@ export interface StatusParts {
 export function status(
   { node, mesh, peers = [], models = [model()], findings = [] }: StatusParts = {},
 ): Status {
-  const self = {
+  const self: Status["node"] = {
+    ...machine({ name: "studio" }),
     id: SELF,
-    name: "studio",
-    role: "host" as const,
+    role: "host",
     passive: false,
     model: "guide",
     vramBytes: 24 * GB,
@@ -82,7 +84,7 @@ export function status(
     devices: [{ name: "CPU", totalBytes: 32 * GB, offeredBytes: 24 * GB, usedBytes: 2 * GB }],
     tokensPerSecond: 0,
     clientsConnected: 0,
-    engine: { build: "11669", rpcProtocol: "8.0.0", path: "/usr/bin/llama-server" },
+    engine: { ...ENGINE, path: "/usr/bin/llama-server" },
     ...node,
   };
   const vramBytes = peers.reduce((sum, { vramBytes }) => sum + vramBytes, self.vramBytes);

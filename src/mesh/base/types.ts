@@ -2,23 +2,17 @@
 
 import type { ByteStream } from "./byte_stream.ts";
 import type { MeshCounters } from "./counters.ts";
+import type { Machine } from "./machine.ts";
+import type { PeerId } from "./peer_id.ts";
 import type { Rate } from "./rate_limit.ts";
 
-/** A libp2p PeerId as base58 text. Always compared as text. */
-export type PeerId = string & { readonly __brand: "PeerId" };
+export type { PeerId } from "./peer_id.ts";
 
 /** What an invite lets its holder be. A client opens routes and http only. */
 export type MemberRole = "member" | "client";
 
 /** What an active node is doing now. */
 export type ActiveRole = "host" | "worker" | "standby";
-
-export interface DeviceMemory {
-  readonly name: string;
-  readonly totalBytes: number;
-  readonly offeredBytes: number;
-  readonly usedBytes: number;
-}
 
 /** A complete model file on a node's disk. */
 export interface ModelOnDisk {
@@ -84,11 +78,9 @@ export interface ModelFailure {
 
 /** The part of an announcement that the node decides; mesh adds identity, version numbers and RTTs. */
 export interface AnnouncementContent {
-  readonly name: string;
-  readonly version: string;
+  readonly machine: Machine;
   readonly role: ActiveRole;
   readonly memoryBytes: number;
-  readonly devices: readonly DeviceMemory[];
   /** At most 200. */
   readonly models: readonly ModelOnDisk[];
   /** Names that this node wants the mesh to serve. */
@@ -114,7 +106,6 @@ export interface AnnouncementContent {
   readonly demand: Readonly<Record<string, number>>;
   readonly instance: Instance | null;
   readonly obeys: Obedience | null;
-  readonly engine: { readonly build: string; readonly rpcProtocol: string } | null;
   /** The seeds' TUNNEL_MAP: which local port of this node leads to which peer's rpc-server. */
   readonly tunnelPorts: Readonly<Record<string, number>>;
 }
@@ -149,7 +140,7 @@ export interface RoutingTable {
 
 export interface RouteNode {
   readonly peer: PeerId;
-  readonly name: string;
+  readonly machine: Machine;
   readonly role: ActiveRole;
   readonly model: string | null;
   /** The model that it takes because the mesh needs it, which may be long before it serves it. */
@@ -161,11 +152,7 @@ export interface RouteNode {
   /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */
   readonly holds: readonly string[] | null;
   readonly memoryBytes: number;
-  readonly devices: readonly DeviceMemory[];
   readonly addresses: readonly string[];
-  readonly version: string;
-  /** Of its llama.cpp; absent where it has none. */
-  readonly rpcProtocol?: string;
 }
 
 /**

@@ -1,20 +1,21 @@
 import { isModelName } from "../../base/model_name.ts";
-import { MAX_BYTES, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM } from "./announcement.ts";
 import { parseAddress } from "../base/addresses.ts";
+import { asByteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM, within } from "../base/bounds.ts";
 import { encodeCbor } from "../base/cbor.ts";
 import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
   MAX_ANNOUNCED_DEMANDS,
-  MAX_ANNOUNCED_DEVICES,
   MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
 } from "../base/defaults.ts";
-import { asDisplayName, asReason, asVersionText } from "../base/names.ts";
+import { fitMachine } from "../base/machine.ts";
+import { asReason } from "../base/names.ts";
 import type { Announcement, Instance } from "../base/types.ts";
+import { announcementToWire } from "./announcement_wire.ts";
 
 /**
  * Makes an announcement one that others accept, whatever this node was told to say. Names that people chose are
@@ -26,9 +27,8 @@ export function fitAnnouncement(announcement: Announcement): Announcement {
   let fitted = withinBounds(announcement);
   if (itemsOf(fitted) <= FEW_ITEMS) return fitted;
   for (const [list, least] of DROPPED_FIRST) {
-    while (fitted[list].length > least && encodeCbor(fitted).byteLength > MAX_BODY_BYTES) {
-      const length = Math.max(least, Math.floor(fitted[list].length * 0.75));
-      fitted = { ...fitted, [list]: fitted[list].slice(0, length) };
+    while (lengthOf(fitted, list) > least && bytesOf(fitted) > MAX_BODY_BYTES) {
+      fitted = cut(fitted, list, Math.max(least, Math.floor(lengthOf(fitted, list) * 0.75)));
     }
   }
   return fitted;
@@ -56,33 +56,39 @@ const DROPPED_FIRST = [
   ["wanted", 0],
 ] as const;
 
+type List = (typeof DROPPED_FIRST)[number][0];
+
+function lengthOf(announcement: Announcement, list: List): number {
+  return list === "devices" ? announcement.machine.devices.length : announcement[list].length;
+}
+
+function cut(announcement: Announcement, list: List, length: number): Announcement {
+  const { machine } = announcement;
+  return list === "devices"
+    ? { ...announcement, machine: { ...machine, devices: machine.devices.slice(0, length) } }
+    : { ...announcement, [list]: announcement[list].slice(0, length) };
+}
+
+function bytesOf(announcement: Announcement): number {
+  return encodeCbor(announcementToWire(announcement)).byteLength;
+}
+
 function withinBounds(announcement: Announcement): Announcement {
-  const { name, devices, models, wanted, refuses, dropped, failures } = announcement;
-  const { addresses, demand, instance, claim, engine } = announcement;
+  const { machine, models, wanted, refuses, dropped, failures } = announcement;
+  const { addresses, demand, instance, claim } = announcement;
   return {
     ...announcement,
-    name: asDisplayName(name),
-    version: asVersionText(announcement.version),
-    engine: engine && {
-      build: asVersionText(engine.build),
-      rpcProtocol: asVersionText(engine.rpcProtocol),
-    },
+    machine: fitMachine(machine),
     claim: claim !== null && isModelName(claim.model) ? claim : null,
     addresses: addresses.filter(isAddress).slice(0, MAX_ADDRESSES),
     rttsMs: bounded(announcement.rttsMs, MAX_ANNOUNCED_RTTS, (ms) => within(ms, MAX_RTT_MS)),
-    memoryBytes: asBytes(announcement.memoryBytes),
-    downloadBytes: asBytes(announcement.downloadBytes),
-    devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map((device) => ({
-      name: asDisplayName(device.name),
-      totalBytes: asBytes(device.totalBytes),
-      offeredBytes: asBytes(device.offeredBytes),
-      usedBytes: asBytes(device.usedBytes),
-    })),
+    memoryBytes: asByteCount(announcement.memoryBytes),
+    downloadBytes: asByteCount(announcement.downloadBytes),
     models: models.filter((model) => isModelName(model.name)).slice(0, MAX_ANNOUNCED_MODELS)
       .map((model) => ({
         ...model,
-        sizeBytes: asBytes(model.sizeBytes),
-        needBytes: asBytes(model.needBytes),
+        sizeBytes: asByteCount(model.sizeBytes),
+        needBytes: asByteCount(model.needBytes),
       })),
     wanted: wanted.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     refuses: refuses.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
@@ -98,9 +104,9 @@ function withinBounds(announcement: Announcement): Announcement {
 function boundedInstance(instance: Instance): Instance {
   return {
     ...instance,
-    sizeBytes: asBytes(instance.sizeBytes),
-    needBytes: asBytes(instance.needBytes),
-    haveBytes: asBytes(instance.haveBytes),
+    sizeBytes: asByteCount(instance.sizeBytes),
+    needBytes: asByteCount(instance.needBytes),
+    haveBytes: asByteCount(instance.haveBytes),
     contextLength: Math.trunc(within(instance.contextLength, MAX_CONTEXT)),
     term: Math.trunc(within(instance.term, MAX_TERM)),
     hostShare: within(instance.hostShare, 1),
@@ -109,11 +115,11 @@ function boundedInstance(instance: Instance): Instance {
 }
 
 function itemsOf(
-  { models, wanted, refuses, dropped, failures, devices, tunnelPorts, instance }: Announcement,
+  { models, wanted, refuses, dropped, failures, machine, tunnelPorts, instance }: Announcement,
 ): number {
   const workers = instance?.workers.length ?? 0;
   return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
-    devices.length + workers +
+    machine.devices.length + workers +
     Object.keys(tunnelPorts).length;
 }
 
@@ -135,13 +141,4 @@ function bounded(
 
 function isAddress(text: string): boolean {
   return text.length <= MAX_ADDRESS_LENGTH && parseAddress(text) !== undefined;
-}
-
-function asBytes(value: number): number {
-  return Math.trunc(within(value, MAX_BYTES));
-}
-
-/** What is no number is nothing. */
-function within(value: number, most: number): number {
-  return Number.isNaN(value) ? 0 : Math.min(Math.max(value, 0), most);
 }

@@ -69,7 +69,7 @@ export function keep(
   const last = record.announcement ?? before?.last ?? null;
   const isHearsay = before?.isHearsay ?? false;
   membership.set(record.subject, { record, heardAt, last, isHearsay });
-  return { record, name: last?.name ?? record.subject, change: changeKind(before, record) };
+  return { record, name: last?.machine.name ?? record.subject, change: changeKind(before, record) };
 }
 
 /** The total order of one node's records: newer first of all, and at the same version the end of a life over the life. */
@@ -131,7 +131,7 @@ export function expel(
   return gone.map(([peer, { record, last }]) => {
     membership.delete(peer);
     const change = record.status === "alive" ? "left" : "updated";
-    return { record, name: last?.name ?? peer, change };
+    return { record, name: last?.machine.name ?? peer, change };
   });
 }
 

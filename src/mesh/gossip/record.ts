@@ -1,6 +1,6 @@
 import { concat } from "uint8arrays/concat";
 import { z } from "zod";
-import { announcementSchema } from "./announcement.ts";
+import { announcementSchema, announcementToWire } from "./announcement_wire.ts";
 import {
   MAX_NOTICED_VERSION,
   noticedVersionNumber,
@@ -149,7 +149,9 @@ function describe(
 }
 
 function bodyOf(content: RecordContent): unknown {
-  if (content.status === "alive") return [content.status, content.announcement];
+  if (content.status === "alive") {
+    return [content.status, announcementToWire(content.announcement)];
+  }
   return [content.status, content.subject, content.version.incarnation, content.version.seq];
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { announcementSchema } from "./announcement.ts";
+import { announcementSchema, announcementToWire } from "./announcement_wire.ts";
 import type { Clock } from "../base/clock.ts";
 import { markOf } from "./digest.ts";
 import { equalValues } from "../base/equal_values.ts";
@@ -252,7 +252,7 @@ export class Roster {
   #publish(draft: Announcement): MeshRecord | undefined {
     const { counter: { incarnation }, sign } = this.#options;
     const announcement = { ...draft, incarnation, seq: this.#seq + 1 };
-    const issue = announcementSchema.safeParse(announcement).error?.issues[0];
+    const issue = announcementSchema.safeParse(announcementToWire(announcement)).error?.issues[0];
     if (issue !== undefined) return this.#refuse(`${issue.path.join(".")}: ${issue.message}`);
     const record = sign({ status: "alive", announcement });
     const { byteLength } = record.bytes;

@@ -6,6 +6,7 @@ import {
   MAX_TABLE_WANTED,
 } from "../base/defaults.ts";
 import type { PeerId, RouteInstance, RouteNode } from "../base/types.ts";
+import { nodeToWire } from "./table_wire.ts";
 
 /** Who comes first where a table can't hold everybody. */
 export interface TablePriorities {
@@ -84,5 +85,5 @@ function rankOf({ peer, instances }: Machine, { self, isConnected }: TablePriori
 }
 
 function bytesOf({ nodes, instances }: Machine): number {
-  return encodeCbor([nodes, instances]).byteLength;
+  return encodeCbor([nodes.map(nodeToWire), instances]).byteLength;
 }

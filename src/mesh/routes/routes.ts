@@ -1,28 +1,16 @@
 import { z } from "zod";
-import { routeInstanceSchema, routeNodeSchema } from "../gossip/announcement.ts";
 import type { ByteStream } from "../base/byte_stream.ts";
-import { MAX_MEMBERS, MAX_ROUTES_MESSAGE_BYTES, MAX_TABLE_WANTED } from "../base/defaults.ts";
+import { MAX_ROUTES_MESSAGE_BYTES } from "../base/defaults.ts";
 import { MessageStream } from "../base/messages.ts";
 import { modelName } from "../base/names.ts";
 import type { RoutingTable } from "../base/types.ts";
+import { tableSchema, tableToWire, tableVersion } from "./table_wire.ts";
 
 export const ROUTES_PROTOCOL = "/mesh-llm/routes/1";
-
-const tableVersion = z.string().regex(/^[0-9a-f]{16}$/);
 
 const requestSchema = z.object({
   version: tableVersion.nullable(),
   wanting: modelName.optional(),
-});
-
-/** What nodes of an earlier version do not say is nothing. */
-export const tableSchema: z.ZodType<RoutingTable> = z.object({
-  version: tableVersion,
-  instances: z.array(routeInstanceSchema).max(MAX_MEMBERS),
-  wanted: z.array(modelName).max(MAX_TABLE_WANTED),
-  lost: z.array(modelName).max(MAX_TABLE_WANTED).default([]),
-  nodes: z.array(routeNodeSchema).max(MAX_MEMBERS),
-  partial: z.boolean().default(false),
 });
 
 const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
@@ -39,7 +27,7 @@ export async function answerRoutes(stream: ByteStream, source: RoutesSource): Pr
   const { version, wanting } = await messages.expect(requestSchema, "question for routes");
   if (wanting !== undefined) source.asked(wanting);
   const current = await source.table();
-  await messages.write(version === current.version ? { unchanged: true } : current);
+  await messages.write(version === current.version ? { unchanged: true } : tableToWire(current));
   await stream.closeWrite();
 }
 

@@ -89,11 +89,10 @@ function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
 }
 
 function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
-  const { peer, name, role, target, claim, memoryBytes, devices, addresses, version } = member;
-  const { failures, dropped, engine } = member;
+  const { peer, machine, role, target, claim, failures, dropped, memoryBytes, addresses } = member;
   return {
     peer,
-    name,
+    machine,
     role,
     model: target?.name ?? null,
     claim: claim?.model ?? null,
@@ -102,10 +101,7 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
     dropped,
     holds: heldBy(member, wanted),
     memoryBytes,
-    devices,
     addresses,
-    version,
-    ...(engine === null ? {} : { rpcProtocol: engine.rpcProtocol }),
   };
 }
 

@@ -215,7 +215,7 @@ export class ModelManager implements ModelActions {
   /** As the planner counts: members whose llama.cpp speaks this node's RPC protocol. */
   #fitMesh(): FitMesh {
     const { mesh, stock } = this.#options;
-    const able = mesh.members().filter(({ engine }) =>
+    const able = mesh.members().filter(({ machine: { engine } }) =>
       engine !== null && (stock === null || engine.rpcProtocol === stock.rpcProtocol)
     );
     return {

@@ -58,9 +58,12 @@ function obstacleOf(one: Case, isWanted: boolean): Obstacle | null {
     return { kind: "waiting", model: name, needBytes, haveBytes };
   }
   const downloader = nodes.find(({ claim, model }) => claim === name && model !== name);
-  if (downloader !== undefined) return { kind: "downloading", model: name, by: downloader.name };
+  if (downloader !== undefined) {
+    return { kind: "downloading", model: name, by: downloader.machine.name };
+  }
   if (nodes.some(({ model }) => model === name)) return null;
-  const droppers = nodes.filter(({ dropped }) => dropped.includes(name)).map((node) => node.name);
+  const droppers = nodes.filter(({ dropped }) => dropped.includes(name))
+    .map(({ machine }) => machine.name);
   if (droppers.length > 0 && !(isWanted && nodes.some((node) => mayServe(node, name)))) {
     return { kind: "dropped", model: name, by: droppers };
   }
@@ -82,9 +85,9 @@ function isUnderWay({ name, nodes, instances }: Case): boolean {
   return loads || takes;
 }
 
-function failureOf({ name, failures }: RouteNode, model: string): string[] {
+function failureOf({ machine, failures }: RouteNode, model: string): string[] {
   return failures.filter((failure) => failure.model === model)
-    .map(({ reason }) => `on ${name}: ${reason}`);
+    .map(({ reason }) => `on ${machine.name}: ${reason}`);
 }
 
 /** A node of an earlier version does not say what it holds. */

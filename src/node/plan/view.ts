@@ -22,7 +22,7 @@ export type Member = Pick<
   | "demand"
   | "instance"
   | "obeys"
-  | "engine"
+  | "machine"
 >;
 
 export interface View {
@@ -97,8 +97,11 @@ export function distanceMs(a: Member, b: Member): number | undefined {
 
 /** A worker speaks the host's RPC protocol, or llama-server would hang up on it without a word. */
 export function canWorkFor(host: Member, member: Member): boolean {
-  return member.peer !== host.peer && member.engine !== null &&
-    member.engine.rpcProtocol === host.engine?.rpcProtocol;
+  return member.peer !== host.peer && isSameProtocol(member, host);
+}
+
+function isSameProtocol({ machine: { engine } }: Member, host: Member): boolean {
+  return engine !== null && engine.rpcProtocol === host.machine.engine?.rpcProtocol;
 }
 
 export function byPeer(a: Member, b: Member): number {

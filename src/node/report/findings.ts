@@ -49,7 +49,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
 
 /** Whoever should serve a model has tried in vain, and says why. */
 function failures({ routes }: FindingsInput): NodeFinding[] {
-  return routes.nodes.flatMap(({ peer, name, failures }) =>
+  return routes.nodes.flatMap(({ peer, machine: { name }, failures }) =>
     failures.map(({ model, reason }): NodeFinding => ({
       about: "failed",
       subjects: [`${model} ${peer}`],
@@ -78,7 +78,7 @@ function otherProtocols(
 ): NodeFinding[] {
   const strangers = others.filter((other) => speaksAnother(host, other));
   if (strangers.length === 0) return [];
-  const spoken = groupNames([host, ...strangers], ({ rpcProtocol }) => rpcProtocol).join(", ");
+  const spoken = groupNames([host, ...strangers], rpcProtocolOf).join(", ");
   return [{
     about: "waiting",
     subjects: strangers.map(({ peer }) => `${model.name} protocol ${peer}`),
@@ -104,7 +104,7 @@ function tooFar(
     subjects: far.map(({ peer }) => `${model.name} distance ${peer}`),
     level: "problem",
     found: `${model.name} waits for memory, and ${lenders(far)} can't lend theirs: ` +
-      `more than ${SPLIT_RTT_LIMIT_MS} ms away from ${host.name}, which is too far for a split`,
+      `more than ${SPLIT_RTT_LIMIT_MS} ms away from ${host.machine.name}, which is too far for a split`,
     remedy: "Serve it with machines that are nearer to each other, or serve a smaller model",
   }];
 }
@@ -114,7 +114,8 @@ const SAME_ENGINE = "Run mesh-llm engine install on each, so that all have the s
 
 /** With the memory that goes unused. */
 function lenders(nodes: readonly RouteNode[]): string {
-  return nodes.map(({ name, memoryBytes }) => `${name} (${memoryText(memoryBytes)})`).join(", ");
+  return nodes.map(({ machine, memoryBytes }) => `${machine.name} (${memoryText(memoryBytes)})`)
+    .join(", ");
 }
 
 function memoryText(bytes: number): string {
@@ -122,18 +123,22 @@ function memoryText(bytes: number): string {
 }
 
 function speaksAnother(a: RouteNode, b: RouteNode): boolean {
-  return a.rpcProtocol !== undefined && b.rpcProtocol !== undefined &&
-    a.rpcProtocol !== b.rpcProtocol;
+  const [one, other] = [rpcProtocolOf(a), rpcProtocolOf(b)];
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+function rpcProtocolOf({ machine }: RouteNode): string | undefined {
+  return machine.engine?.rpcProtocol;
 }
 
 /** Nothing waits for it yet: a model that needs both will. */
 function protocols({ routes }: FindingsInput): NodeFinding[] {
-  const spoken = groupNames(routes.nodes, ({ rpcProtocol }) => rpcProtocol);
+  const spoken = groupNames(routes.nodes, rpcProtocolOf);
   if (spoken.length < 2) return [];
   return [{
     about: "rpc-protocol",
     // Not the machines: whoever joins a mesh of two protocols is no news.
-    subjects: [...new Set(routes.nodes.flatMap(({ rpcProtocol }) => rpcProtocol ?? []))],
+    subjects: [...new Set(routes.nodes.flatMap((node) => rpcProtocolOf(node) ?? []))],
     level: "warning",
     found: `These machines can't share a model, for the RPC protocol of their llama.cpp differs: ${
       spoken.join("; ")
@@ -143,11 +148,13 @@ function protocols({ routes }: FindingsInput): NodeFinding[] {
 }
 
 function versions({ routes, self, version }: FindingsInput): NodeFinding[] {
-  const others = routes.nodes.filter((node) => node.peer !== self && node.version !== version);
+  const others = routes.nodes.filter((node) =>
+    node.peer !== self && node.machine.version !== version
+  );
   if (others.length === 0) return [];
   return [{
     about: "version",
-    subjects: others.map(({ peer, version }) => `${peer} ${version}`),
+    subjects: others.map(({ peer, machine }) => `${peer} ${machine.version}`),
     level: "warning",
     found: `mesh-llm is ${version} here, and another version on ${namesOf(others)}`,
     remedy: "Use the same version on every machine",
@@ -223,7 +230,7 @@ function groupNames(
 const NAMES_SHOWN = 5;
 
 function namesOf(nodes: readonly RouteNode[]): string {
-  const names = nodes.slice(0, NAMES_SHOWN).map(({ name }) => name).join(", ");
+  const names = nodes.slice(0, NAMES_SHOWN).map(({ machine }) => machine.name).join(", ");
   const more = nodes.length - NAMES_SHOWN;
   return more > 0 ? `${names} and ${more} more` : names;
 }

@@ -29,8 +29,6 @@ export interface NodeApiOptions {
   readonly part: NodePart;
   readonly modelActions: ModelActions;
   readonly engineLogs: () => Promise<EngineLog[]>;
-  readonly name: string;
-  readonly version: string;
   readonly commands: Commands;
   /** The invite that stays the same until it is revoked. */
   readonly token: string | null;
@@ -74,17 +72,15 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   status(): Status {
-    const { mesh, counts, name, version, commands } = this.#options;
+    const { mesh, counts, commands } = this.#options;
     const part = this.#options.part;
     const tokensPerSecond = this.#rate.perSecond(Date.now());
     return statusOf({
-      version,
       commands,
       node: {
         ...part.status(),
         id: mesh.self,
         passive: mesh.passive,
-        name,
         addresses: [...mesh.addresses()],
         tokensPerSecond,
         clientsConnected: mesh.clientsConnected(),

@@ -1,4 +1,4 @@
-import type { Status } from "../../api/mod.ts";
+import type { MachineStatus, Status } from "../../api/mod.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import type { InferenceRequest } from "../../tunnel/mod.ts";
 
@@ -23,7 +23,7 @@ export interface NodePart {
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */
   watch(): () => void;
-  status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "devices" | "engine" | "notes">;
+  status(): Pick<Status["node"], "role" | "model" | "vramBytes" | "notes" | keyof MachineStatus>;
   /**
    * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
    * so that waiting is of use.

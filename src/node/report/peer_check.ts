@@ -6,12 +6,12 @@ import { PEER_CHECK_MS } from "../plan/defaults.ts";
 export function checkPeers(mesh: Mesh): Promise<PeerCheck[]> {
   const members = new Map(mesh.members().map((member) => [member.peer, member]));
   const others = mesh.routes().nodes.filter(({ peer }) => peer !== mesh.self);
-  return Promise.all(others.map(async ({ peer, name, version, addresses }) => ({
+  return Promise.all(others.map(async ({ peer, machine, addresses }) => ({
     id: peer,
-    name,
-    version,
+    name: machine.name,
+    version: machine.version,
     addresses: [...addresses],
-    rpcProtocol: members.get(peer)?.engine?.rpcProtocol ?? null,
+    rpcProtocol: machine.engine?.rpcProtocol ?? null,
     startedMs: members.get(peer)?.incarnation ?? null,
     unreachable: await whyUnreachable(mesh, peer),
   })));

@@ -13,7 +13,6 @@ import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { REASONS } from "../plan/reasons.ts";
 
 export interface StatusInput {
-  readonly version: string;
   readonly commands: Status["commands"];
   readonly node: Status["node"];
   readonly meshId: string;
@@ -40,7 +39,7 @@ export function statusOf(input: StatusInput): Status {
   const ownBytes = input.node.passive ? 0 : input.node.vramBytes;
   const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, ownBytes);
   return {
-    version: input.version,
+    version: input.node.version,
     commands: input.commands,
     node: input.node,
     mesh: { id: input.meshId, vramBytes, token: input.token },
@@ -53,14 +52,12 @@ export function statusOf(input: StatusInput): Status {
 
 function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
   return {
+    ...node.machine,
     id: node.peer,
-    name: node.name,
     role: node.role,
     model: node.model,
     vramBytes: node.memoryBytes,
-    devices: [...node.devices],
     rttMs: roundTrip(rttMs(node.peer)),
-    version: node.version,
   };
 }
 
@@ -151,8 +148,8 @@ function fails({ failures }: RouteNode, name: string): boolean {
 function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
   const reasons = nodes.flatMap((node) => [
     ...node.failures.filter(({ model }) => model === name)
-      .map(({ reason }) => `${node.name}: ${reason}`),
-    ...(node.dropped.includes(name) ? [`${node.name}: dropped by its user`] : []),
+      .map(({ reason }) => `${node.machine.name}: ${reason}`),
+    ...(node.dropped.includes(name) ? [`${node.machine.name}: dropped by its user`] : []),
   ]);
   return reasons.length === 0 ? null : reasons.join("; ");
 }

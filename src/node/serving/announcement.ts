@@ -1,9 +1,10 @@
-import type { Engine, OfferedMemory } from "../../engine/mod.ts";
+import type { OfferedMemory } from "../../engine/mod.ts";
 import type {
   ActiveRole,
   AnnouncementContent,
   Claim,
   DeviceMemory,
+  Machine,
   ModelFailure,
   ModelRef,
 } from "../../mesh/mod.ts";
@@ -14,9 +15,7 @@ import { serves } from "../plan/transition.ts";
 
 /** What stays the same while a node runs. */
 export interface NodeFacts {
-  readonly name: string;
-  readonly version: string;
-  readonly engine: Engine;
+  readonly machine: Machine;
   readonly memory: OfferedMemory;
   readonly models: readonly LocalModel[];
   readonly split: boolean;
@@ -46,13 +45,11 @@ export function announcementOf(
   job: Job,
   situation: Situation,
 ): AnnouncementContent {
-  const { engine, memory } = facts;
+  const { machine, memory } = facts;
   return {
-    name: facts.name,
-    version: facts.version,
+    machine: { ...machine, devices: withUse(machine.devices, usedBytes(job)) },
     role: roleOf(job),
     memoryBytes: memory.memoryBytes,
-    devices: withUse(memory.devices, usedBytes(job)),
     models: facts.models.map((model) => ({
       name: model.name,
       sizeBytes: model.sizeBytes,
@@ -65,7 +62,6 @@ export function announcementOf(
     downloadBytes: facts.downloadBytes,
     instance: job.instance,
     obeys: job.obeys,
-    engine: { build: engine.build, rpcProtocol: engine.rpcProtocol },
   };
 }
 

@@ -240,7 +240,7 @@ export class HostJob implements Job {
     const members = this.parts.mesh.members().filter(({ peer, obeys }) =>
       workers.has(peer) && obeys?.host === this.parts.mesh.self && obeys.term === this.term
     );
-    const found = members.flatMap(({ name, failures }) =>
+    const found = members.flatMap(({ machine: { name }, failures }) =>
       failures.filter(({ model }) => model === this.plan.model.name)
         .map(({ reason }) => `worker ${name}: ${reason}`)
     );

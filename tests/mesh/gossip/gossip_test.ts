@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Announcement, Mesh } from "../../../src/mesh/mod.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
 import { type RecordContent, signRecord } from "../../../src/mesh/gossip/record.ts";
-import { content } from "../content.ts";
+import { content, machine } from "../content.ts";
 import { invited, RawNode } from "../raw_node.ts";
 import { TestMeshes, until } from "../test_mesh.ts";
 
@@ -37,22 +37,30 @@ Deno.test("records that are forged, cut, too large or not the sender's to sign c
   const altered = own.slice();
   altered[40] = (altered[40] ?? 0) ^ 1;
   const forSecond = sign(
-    announcement({ peer: second.self, name: "taken over", incarnation: 2 ** 43 }),
+    announcement({
+      peer: second.self,
+      machine: machine({ name: "taken over" }),
+      incarnation: 2 ** 43,
+    }),
   );
   const goodbye = sign({
     status: "left",
     subject: second.self,
     version: { incarnation: 2 ** 43, seq: 1 },
   });
-  const evilName = sign(announcement({ name: "\u001b[2J", seq: 9 }));
+  const evilName = sign(announcement({ machine: machine({ name: "\u001b[2J" }), seq: 9 }));
   const { messages } = await node.gossip(founder);
   const bad = [altered, own.slice(0, -1), new Uint8Array(70_000), forSecond, goodbye, evilName];
   await messages.write(["records", [...bad, own]]);
   await until(founder, () => founder.members().length === 2);
   const seen = founder.members().find((member) => member.peer === peer);
-  assert.equal(seen?.name, "liar");
+  assert.equal(seen?.machine.name, "liar");
   assert.equal(seen?.seq, 1);
-  assert.ok(founder.members().some(({ peer, name }) => peer === second.self && name === "second"));
+  assert.ok(
+    founder.members().some(({ peer, machine: { name } }) =>
+      peer === second.self && name === "second"
+    ),
+  );
 });
 
 Deno.test("a death notice about a connected peer changes nothing, and the peer goes above it", async () => {

@@ -7,8 +7,9 @@ import { MAX_ANNOUNCEMENT_BYTES } from "../../../src/mesh/base/defaults.ts";
 import { StaleMessageError } from "../../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { openRecord, type RecordSigner, signRecord } from "../../../src/mesh/gossip/record.ts";
+import type { Machine } from "../../../src/mesh/base/machine.ts";
 import type { Announcement } from "../../../src/mesh/base/types.ts";
-import { content } from "../content.ts";
+import { content, machine } from "../content.ts";
 
 const NOW = 1_000;
 const OTHER = peerIdOf(new Uint8Array(32).fill(9));
@@ -41,10 +42,12 @@ Deno.test("a signed announcement is read as it was written", () => {
   const full: Announcement = {
     ...signer.announcement,
     models: [{ name: "qwen", sizeBytes: 4e9, fingerprint: "0f".repeat(32), needBytes: 5e9 }],
-    devices: [{ name: "Metal (M4)", totalBytes: 3, offeredBytes: 2, usedBytes: 1 }],
     target: { name: "qwen", fingerprint: "0f".repeat(32) },
     obeys: { host: OTHER, term: 3, ready: true },
-    engine: { build: "11669", rpcProtocol: "8.0.0" },
+    machine: machine({
+      devices: [{ name: "Metal (M4)", totalBytes: 3, offeredBytes: 2, usedBytes: 1 }],
+      engine: { build: "11669", rpcProtocol: "8.0.0" },
+    }),
     tunnelPorts: { [OTHER]: 50_052 },
     tensorSplit: [3, 1],
   };
@@ -73,7 +76,7 @@ Deno.test("a record that is altered at any byte is refused", () => {
 });
 
 Deno.test("values that no honest node sends are refused", () => {
-  const changes: Partial<Record<keyof Announcement, unknown>>[] = [
+  const changes: Partial<Record<keyof Announcement | keyof Machine, unknown>>[] = [
     { name: "\u001b[31mred" },
     { name: "two\u2028lines" },
     { name: "" },
@@ -105,7 +108,8 @@ Deno.test("values that no honest node sends are refused", () => {
   ];
   for (const change of changes) {
     const signer = member();
-    const announcement = { ...signer.announcement, ...change } as Announcement;
+    const machine = { ...signer.announcement.machine, ...change };
+    const announcement = { ...signer.announcement, ...change, machine } as Announcement;
     const { bytes } = signRecord({ status: "alive", announcement }, signer);
     assert.throws(() => open(bytes, signer), BadMessageError, JSON.stringify(change));
   }
@@ -183,7 +187,7 @@ Deno.test("fitAnnouncement() shortens names and leaves out models until the rest
   const wanted = Array(200).fill("y".repeat(128));
   const large = {
     ...signer.announcement,
-    name: "é\u0007".repeat(99),
+    machine: machine({ name: "é\u0007".repeat(99) }),
     models: Array(300).fill(model),
     wanted,
   };
@@ -191,7 +195,7 @@ Deno.test("fitAnnouncement() shortens names and leaves out models until the rest
   const { bytes } = signRecord({ status: "alive", announcement }, signer);
   assert.ok(bytes.byteLength <= MAX_ANNOUNCEMENT_BYTES);
   assert.ok(announcement.models.length > 50);
-  assert.equal(open(bytes, signer).announcement?.name, "é".repeat(32));
+  assert.equal(open(bytes, signer).announcement?.machine.name, "é".repeat(32));
 });
 
 Deno.test("a life whose end nobody could tell is past for all, and not held against who relays it", () => {

@@ -5,7 +5,7 @@ import { answerRoutes, askRoutes } from "../../../src/mesh/routes/routes.ts";
 import { buildRoutingTable, EMPTY_TABLE } from "../../../src/mesh/routes/routing_table.ts";
 import type { Announcement } from "../../../src/mesh/base/types.ts";
 import { streamPair } from "../../node/memory_streams.ts";
-import { content } from "../content.ts";
+import { content, machine } from "../content.ts";
 
 const [A, B] = [1, 2].map((i) => peerIdOf(new Uint8Array(32).fill(i))).sort() as [
   Announcement["peer"],
@@ -31,7 +31,10 @@ function member(peer: Announcement["peer"], changes: Partial<Announcement> = {})
 
 Deno.test("the table holds every member's instance and what is wanted, sorted", () => {
   const host = member(A, { role: "host", target: MODEL, instance: INSTANCE, wanted: ["z", "a"] });
-  const table = buildRoutingTable([member(B, { wanted: ["a"], name: "worker" }), host]);
+  const table = buildRoutingTable([
+    member(B, { wanted: ["a"], machine: machine({ name: "worker" }) }),
+    host,
+  ]);
   assert.deepEqual(table.instances, [{ ...INSTANCE, host: A }]);
   assert.deepEqual(table.wanted, ["a", "z"]);
   assert.deepEqual(table.nodes.map(({ peer, model }) => [peer, model]), [[A, "qwen"], [B, null]]);
@@ -70,7 +73,7 @@ Deno.test("members that want too much do not make the table larger than a client
 Deno.test("a table that is too large keeps who made it, what serves models, and who takes little room", async () => {
   const peer = (i: number) => peerIdOf(new Uint8Array(32).fill(i & 255).fill(i >> 8, 0, 1));
   const device = { name: "x".repeat(32), totalBytes: 2 ** 50, offeredBytes: 2 ** 50, usedBytes: 0 };
-  const fat = { devices: Array(64).fill(device) };
+  const fat = { machine: machine({ devices: Array(64).fill(device) }) };
   const loud = Array.from({ length: 1_200 }, (_, i) =>
     member(peer(i), {
       ...fat,

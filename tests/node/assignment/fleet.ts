@@ -5,6 +5,7 @@ import type { Downloadable } from "../../../src/node/plan/assignment/types.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
 import { type Plan, planKey } from "../../../src/node/plan/plan.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
+import { machine } from "../../mesh/content.ts";
 import { view } from "../members.ts";
 
 export function model(name: string): ModelRef {
@@ -52,7 +53,7 @@ export function memberOf(node: FleetNode): Member {
     demand: node.demand ?? {},
     instance: null,
     obeys: null,
-    engine: { build: "1", rpcProtocol: "8.0.0" },
+    machine: machine({ name, engine: { build: "1", rpcProtocol: "8.0.0" } }),
   };
   return serves === undefined
     ? member

@@ -1,26 +1,8 @@
 import assert from "node:assert/strict";
-import type { Instance, RouteInstance, RouteNode, RoutingTable } from "../../../src/mesh/mod.ts";
+import type { Instance, RouteInstance, RoutingTable } from "../../../src/mesh/mod.ts";
 import { prospectsOf } from "../../../src/node/plan/prospects.ts";
 import { BIG, instance, peer } from "../members.ts";
-
-function node(name: string, changes: Partial<RouteNode> = {}): RouteNode {
-  return {
-    peer: peer(name),
-    name,
-    role: "standby",
-    model: null,
-    claim: null,
-    why: null,
-    failures: [],
-    dropped: [],
-    holds: [],
-    memoryBytes: 10,
-    devices: [],
-    addresses: [],
-    version: "0.1.0",
-    ...changes,
-  };
-}
+import { routeNode as node } from "../report/route_node.ts";
 
 function at(host: string, state: Instance["state"]): RouteInstance {
   return { ...instance(BIG, state), host: peer(host) };

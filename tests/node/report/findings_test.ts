@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { PeerId, RouteInstance, RouteNode } from "../../../src/mesh/mod.ts";
 import { type FindingsInput, findingsOf } from "../../../src/node/report/findings.ts";
-import { routeNode as node } from "./route_node.ts";
+import { routeNode as node, speaking } from "./route_node.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -47,7 +47,7 @@ Deno.test("findingsOf() finds nothing where nothing is in the way", () => {
   assert.deepEqual(found({ instances: [WAITING], nodes: [] }), []);
 });
 
-const STRANGER = node("bob", { rpcProtocol: "3.7.0" });
+const STRANGER = node("bob", { engine: speaking("3.7.0") });
 const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: RegExp][] = [
   [
     "whose memory a waiting model can't use for its RPC protocol",

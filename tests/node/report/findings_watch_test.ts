@@ -5,7 +5,7 @@ import {
   FindingsWatch,
   type FindingsWatchOptions,
 } from "../../../src/node/report/findings_watch.ts";
-import { routeNode as machine } from "./route_node.ts";
+import { routeNode as machine, speaking } from "./route_node.ts";
 
 const GB = 1e9;
 
@@ -110,7 +110,8 @@ Deno.test("The log has another version again where one more machine has it, and 
 });
 
 Deno.test("The log has two RPC protocols once, whoever joins, and a third one", async () => {
-  const speaks = (name: string, rpcProtocol: string) => machine(name, { rpcProtocol });
+  const speaks = (name: string, rpcProtocol: string) =>
+    machine(name, { engine: speaking(rpcProtocol) });
   const looks = await lookAt([
     { nodes: [speaks("bob", "3.7.0")] },
     { nodes: [speaks("bob", "3.7.0"), speaks("cid", "8.0.0"), speaks("dan", "3.7.0")] },

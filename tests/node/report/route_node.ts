@@ -1,11 +1,15 @@
-import type { PeerId, RouteNode } from "../../../src/mesh/mod.ts";
+import { gatherMachine } from "../../../src/mesh/base/machine.ts";
+import type { EngineBuild, Machine, PeerId, RouteNode } from "../../../src/mesh/mod.ts";
+import { machine } from "../../mesh/content.ts";
+
+export type RouteNodeChanges = Partial<Omit<RouteNode, "machine"> & Machine>;
 
 /** A machine of the routing table that stands by, and with which nothing is wrong. */
-export function routeNode(name: string, more: Partial<RouteNode> = {}): RouteNode {
-  return {
+export function routeNode(name: string, changes: RouteNodeChanges = {}): RouteNode {
+  return gatherMachine({
+    ...machine({ name, engine: speaking("8.0.0") }),
     peer: name as PeerId,
-    name,
-    role: "standby",
+    role: "standby" as const,
     model: null,
     claim: null,
     why: null,
@@ -13,10 +17,11 @@ export function routeNode(name: string, more: Partial<RouteNode> = {}): RouteNod
     dropped: [],
     holds: [],
     memoryBytes: 12e9,
-    devices: [],
     addresses: [],
-    version: "0.1.0",
-    rpcProtocol: "8.0.0",
-    ...more,
-  };
+    ...changes,
+  });
+}
+
+export function speaking(rpcProtocol: string): EngineBuild {
+  return { build: "11669", rpcProtocol };
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import type { RouteInstance, RouteNode } from "../../../src/mesh/mod.ts";
+import type { RouteInstance } from "../../../src/mesh/mod.ts";
 import { type StatusInput, statusOf } from "../../../src/node/report/status.ts";
+import { machine } from "../../mesh/content.ts";
 import { BIG, peer, SMALL } from "../members.ts";
+import { routeNode } from "./route_node.ts";
 
 function route(host: string, overrides: Partial<RouteInstance> = {}): RouteInstance {
   return {
@@ -20,23 +22,7 @@ function route(host: string, overrides: Partial<RouteInstance> = {}): RouteInsta
   };
 }
 
-function node(name: string, memoryBytes = 10): RouteNode {
-  return {
-    peer: peer(name),
-    name,
-    role: "standby",
-    model: null,
-    claim: null,
-    why: null,
-    failures: [],
-    dropped: [],
-    holds: [],
-    memoryBytes,
-    devices: [],
-    addresses: [],
-    version: "0.1.0",
-  };
-}
+const node = (name: string, memoryBytes = 10) => routeNode(name, { memoryBytes });
 
 function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusInput> = {}) {
   const routes = {
@@ -49,20 +35,18 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     ...overrides,
   };
   return {
-    version: "0.1.0",
     commands: { start: "./mesh-llm", run: "./mesh-llm" },
     node: {
+      ...machine({ name: "self" }),
+      engine: null,
       id: "self",
-      name: "self",
       role: "host",
       passive: false,
       model: null,
       vramBytes: 5,
       addresses: [],
-      devices: [],
       tokensPerSecond: 0,
       clientsConnected: 0,
-      engine: null,
     },
     meshId: "mesh",
     token: null,

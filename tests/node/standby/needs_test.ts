@@ -1,25 +1,12 @@
 import assert from "node:assert/strict";
-import type { RouteInstance, RouteNode, RoutingTable } from "../../../src/mesh/mod.ts";
+import type { RouteInstance, RoutingTable } from "../../../src/mesh/mod.ts";
 import { type Need, needsOf } from "../../../src/node/standby/needs.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
 import { BIG, instance, member, type MemberOptions, peer, SMALL } from "../members.ts";
+import { routeNode, type RouteNodeChanges } from "../report/route_node.ts";
 
-const node = (name: string, more: Partial<RouteNode> = {}): RouteNode => ({
-  peer: peer(name),
-  name,
-  role: "host",
-  model: null,
-  claim: null,
-  why: null,
-  failures: [],
-  dropped: [],
-  holds: [],
-  memoryBytes: 10,
-  devices: [],
-  addresses: [],
-  version: "0.1.0",
-  ...more,
-});
+const node = (name: string, changes: RouteNodeChanges = {}) =>
+  routeNode(name, { role: "host", memoryBytes: 10, ...changes });
 
 const at = (host: string, state: RouteInstance["state"], model = BIG): RouteInstance => ({
   ...instance(model, state),

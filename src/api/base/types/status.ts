@@ -9,6 +9,15 @@ export interface Device {
   usedBytes: number;
 }
 
+/** What a machine is, as it says it itself. `null` is what an older node does not say. */
+export interface MachineStatus {
+  name: string;
+  /** Of mesh-llm. */
+  version: string;
+  devices: readonly Device[];
+  engine: { build: string; rpcProtocol: string } | null;
+}
+
 export interface WorkerStatus {
   id: string;
   share: number;
@@ -48,15 +57,12 @@ export interface ModelStatus {
   instances: InstanceStatus[];
 }
 
-export interface PeerStatus {
+export interface PeerStatus extends MachineStatus {
   id: string;
-  name: string;
   role: "host" | "worker" | "standby";
   model: string | null;
   vramBytes: number;
-  devices: Device[];
   rttMs: number | null;
-  version: string;
 }
 
 export interface TunnelStatus {
@@ -98,19 +104,17 @@ export interface Commands {
 export interface Status {
   version: string;
   commands: Commands;
-  node: {
+  node: MachineStatus & {
     id: string;
-    name: string;
     role: "host" | "worker" | "standby" | "client";
     /** It lives by the routing table, and no peer lists it: a client, or a standby of a large mesh. */
     passive: boolean;
     model: string | null;
     vramBytes: number;
     addresses: string[];
-    devices: Device[];
     tokensPerSecond: number;
     clientsConnected: number;
-    engine: { build: string; rpcProtocol: string; path: string } | null;
+    engine: { path: string } | null;
     /** Sentences about what has happened to its own processes. */
     notes?: string[];
   };

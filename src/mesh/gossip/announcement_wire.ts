@@ -1,34 +1,23 @@
+/** Announcements as they travel: docs/protocols.md. */
+
 import { z } from "zod";
 import { parseAddress } from "../base/addresses.ts";
+import { byteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM } from "../base/bounds.ts";
 import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
   MAX_ANNOUNCED_DEMANDS,
-  MAX_ANNOUNCED_DEVICES,
   MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
   MAX_WORKERS,
 } from "../base/defaults.ts";
-import {
-  asReason,
-  displayName,
-  modelName,
-  peerIdText,
-  versionNumber,
-  versionText,
-} from "../base/names.ts";
+import { gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
+import { asReason, modelName, peerIdText, versionNumber } from "../base/names.ts";
 import { wordOf } from "../base/tolerant.ts";
 import type { Announcement } from "../base/types.ts";
 
-/** A petabyte, so that the sum of a thousand is still exact. */
-export const MAX_BYTES = 2 ** 50;
-export const MAX_TERM = 2 ** 50;
-export const MAX_CONTEXT = 2 ** 31;
-export const MAX_RTT_MS = 2 ** 20;
-
-const bytes = z.number().int().min(0).max(MAX_BYTES);
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);
 const proportion = z.number().min(0).max(2 ** 50);
@@ -36,80 +25,58 @@ const term = z.number().int().min(0).max(MAX_TERM);
 // Nobody asks an instance of a state that a later version knows, nor lends it memory.
 const state = wordOf(["loading", "warm", "waiting"], "loading");
 const mode = wordOf(["solo", "split"], "other");
-const CLAIM_REASONS = ["memory", "unserved", "download", "room", "hot", "spare", "split"] as const;
+export const CLAIM_REASONS = [
+  "memory",
+  "unserved",
+  "download",
+  "room",
+  "hot",
+  "spare",
+  "split",
+] as const;
 const claimReason = wordOf(CLAIM_REASONS, "unserved");
-const failures = z.array(z.object({ model: modelName, reason: z.string().transform(asReason) }))
+export const failures = z.array(
+  z.object({ model: modelName, reason: z.string().transform(asReason) }),
+)
   .max(MAX_ANNOUNCED_FAILURES);
-const modelNames = z.array(modelName).max(MAX_ANNOUNCED_MODELS);
-const activeRole = wordOf(["host", "worker", "standby"], "standby");
+export const modelNames = z.array(modelName).max(MAX_ANNOUNCED_MODELS);
+export const activeRole = wordOf(["host", "worker", "standby"], "standby");
 
 /** An address of another transport than is spoken here is nothing that could be dialled, and is left out. */
-const addressList: z.ZodType<string[]> = z.array(z.string()).max(MAX_ADDRESSES)
+export const addressList: z.ZodType<string[]> = z.array(z.string()).max(MAX_ADDRESSES)
   .transform((told) =>
     told.filter((text) => text.length <= MAX_ADDRESS_LENGTH && parseAddress(text) !== undefined)
   );
-
-export const deviceSchema = z.object({
-  name: displayName,
-  totalBytes: bytes,
-  offeredBytes: bytes,
-  usedBytes: bytes,
-});
 
 const modelRef = z.object({ name: modelName, fingerprint });
 
 const workerShares = z.array(z.object({ peer: peerIdText, share })).max(MAX_WORKERS);
 
-const instanceFields = z.object({
+export const instanceFields = z.object({
   model: modelRef,
-  sizeBytes: bytes,
+  sizeBytes: byteCount,
   contextLength: z.number().int().min(0).max(MAX_CONTEXT),
   mode,
   state,
   term,
   hostShare: share,
   workers: workerShares,
-  needBytes: bytes,
-  haveBytes: bytes,
+  needBytes: byteCount,
+  haveBytes: byteCount,
 });
 
 const instanceSchema = instanceFields.transform(asKnownMode);
 
-/** An instance as the routing table lists it. */
-export const routeInstanceSchema = instanceFields.extend({ host: peerIdText })
-  .transform(asKnownMode);
-
-/** A node as the routing table lists it. */
-export const routeNodeSchema = z.object({
-  peer: peerIdText,
-  name: displayName,
-  role: activeRole,
-  model: modelName.nullable(),
-  claim: modelName.nullable(),
-  // Of nodes of an earlier version nothing of this is known, and a later one may know further reasons.
-  why: z.enum([...CLAIM_REASONS, "told"]).nullable().catch(null),
-  failures: failures.default([]),
-  dropped: modelNames.default([]),
-  holds: modelNames.nullable().default(null),
-  memoryBytes: bytes,
-  devices: z.array(deviceSchema).max(MAX_ANNOUNCED_DEVICES),
-  addresses: addressList,
-  version: versionText,
-  rpcProtocol: versionText.exactOptional(),
-});
-
-export const announcementSchema: z.ZodType<Announcement> = z.object({
+const wireSchema = z.object({
+  ...machineFields,
   peer: peerIdText,
   incarnation: versionNumber,
   seq: versionNumber,
   addresses: addressList,
   rttsMs: boundedRecord(z.number().min(0).max(MAX_RTT_MS), MAX_ANNOUNCED_RTTS),
-  name: displayName,
-  version: versionText,
   role: activeRole,
-  memoryBytes: bytes,
-  devices: z.array(deviceSchema).max(MAX_ANNOUNCED_DEVICES),
-  models: z.array(modelRef.extend({ sizeBytes: bytes, needBytes: bytes })).max(
+  memoryBytes: byteCount,
+  models: z.array(modelRef.extend({ sizeBytes: byteCount, needBytes: byteCount })).max(
     MAX_ANNOUNCED_MODELS,
   ),
   wanted: modelNames,
@@ -123,18 +90,25 @@ export const announcementSchema: z.ZodType<Announcement> = z.object({
   // Nodes of an earlier version do not say it.
   dropped: modelNames.default([]),
   failures: failures.default([]),
-  downloadBytes: bytes,
+  downloadBytes: byteCount,
   demand: z.record(modelName, z.number().positive()).refine(
     (demand) => Object.keys(demand).length <= MAX_ANNOUNCED_DEMANDS,
   ),
   instance: instanceSchema.nullable(),
   obeys: z.object({ host: peerIdText, term, ready: z.boolean() }).nullable(),
-  engine: z.object({ build: versionText, rpcProtocol: versionText }).nullable(),
   tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
 });
 
+/** Reads what a node tells of itself. */
+export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(gatherMachine);
+
+/** The same as it is told. */
+export function announcementToWire(announcement: Announcement): object {
+  return spreadMachine(announcement);
+}
+
 /** What workers do in a mode of a later version is not known here: its host answers for the whole, and nobody obeys. */
-function asKnownMode<T extends z.infer<typeof instanceFields>>({ mode, ...instance }: T) {
+export function asKnownMode<T extends z.infer<typeof instanceFields>>({ mode, ...instance }: T) {
   return mode === "other"
     ? { ...instance, mode: "solo" as const, hostShare: 1, workers: [] }
     : { ...instance, mode };

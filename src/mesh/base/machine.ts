@@ -1,0 +1,81 @@
+/**
+ * What a machine is. All that depends on its single fields is here: what they are, within which bounds they are told,
+ * and how they are read.
+ */
+
+import { z } from "zod";
+import { asByteCount, byteCount } from "./bounds.ts";
+import { MAX_ANNOUNCED_DEVICES } from "./defaults.ts";
+import { asDisplayName, asVersionText, displayName, versionText } from "./names.ts";
+import { untold } from "./tolerant.ts";
+
+export interface DeviceMemory {
+  readonly name: string;
+  readonly totalBytes: number;
+  readonly offeredBytes: number;
+  readonly usedBytes: number;
+}
+
+/** A llama.cpp. */
+export interface EngineBuild {
+  readonly build: string;
+  readonly rpcProtocol: string;
+}
+
+/**
+ * What a machine is, as its node says it. It travels whole: from the node that makes it through the announcement and
+ * the routing table into the status. `null` is what a node of an earlier version does not say.
+ */
+export interface Machine {
+  readonly name: string;
+  /** Of mesh-llm. */
+  readonly version: string;
+  readonly devices: readonly DeviceMemory[];
+  /** `null` where it has none. */
+  readonly engine: EngineBuild | null;
+}
+
+const device = z.object({
+  name: displayName,
+  totalBytes: byteCount,
+  offeredBytes: byteCount,
+  usedBytes: byteCount,
+});
+
+/** In messages they stand among the fields of what holds the machine: nodes of earlier versions read them there. */
+export const machineFields = {
+  name: displayName,
+  version: versionText,
+  devices: z.array(device).max(MAX_ANNOUNCED_DEVICES),
+  engine: untold(z.object({ build: versionText, rpcProtocol: versionText })),
+};
+
+/** What was read, with the machine as one object. */
+export function gatherMachine<T extends Machine>(
+  { name, version, devices, engine, ...rest }: T,
+): Omit<T, keyof Machine> & { readonly machine: Machine } {
+  return { ...rest, machine: { name, version, devices, engine } };
+}
+
+/** What is told, with the machine's fields among the others. */
+export function spreadMachine({ machine, ...rest }: { readonly machine: Machine }): object {
+  return { ...rest, ...machine };
+}
+
+/** Makes of it one that others accept, whatever this machine says of itself. */
+export function fitMachine({ name, version, devices, engine }: Machine): Machine {
+  return {
+    name: asDisplayName(name),
+    version: asVersionText(version),
+    devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map((device) => ({
+      name: asDisplayName(device.name),
+      totalBytes: asByteCount(device.totalBytes),
+      offeredBytes: asByteCount(device.offeredBytes),
+      usedBytes: asByteCount(device.usedBytes),
+    })),
+    engine: engine && {
+      build: asVersionText(engine.build),
+      rpcProtocol: asVersionText(engine.rpcProtocol),
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** The routing table as it travels: docs/protocols.md. */
+
+import { z } from "zod";
+import { byteCount } from "../base/bounds.ts";
+import { MAX_MEMBERS, MAX_TABLE_WANTED } from "../base/defaults.ts";
+import { type EngineBuild, gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
+import { modelName, peerIdText, versionText } from "../base/names.ts";
+import type { RouteNode, RoutingTable } from "../base/types.ts";
+import {
+  activeRole,
+  addressList,
+  asKnownMode,
+  CLAIM_REASONS,
+  failures,
+  instanceFields,
+  modelNames,
+} from "../gossip/announcement_wire.ts";
+
+export const tableVersion: z.ZodType<string> = z.string().regex(/^[0-9a-f]{16}$/);
+
+const routeInstance = instanceFields.extend({ host: peerIdText }).transform(asKnownMode);
+
+const nodeFields = z.object({
+  ...machineFields,
+  peer: peerIdText,
+  role: activeRole,
+  model: modelName.nullable(),
+  claim: modelName.nullable(),
+  // Of nodes of an earlier version nothing of this is known, and a later one may know further reasons.
+  why: z.enum([...CLAIM_REASONS, "told"]).nullable().catch(null),
+  failures: failures.default([]),
+  dropped: modelNames.default([]),
+  holds: modelNames.nullable().default(null),
+  memoryBytes: byteCount,
+  addresses: addressList,
+  // All that nodes of an earlier version say, and read, of a machine's llama.cpp.
+  rpcProtocol: versionText.exactOptional(),
+});
+
+const routeNode = nodeFields.transform(({ rpcProtocol, engine, ...node }) =>
+  gatherMachine({ ...node, engine: engine ?? engineOf(rpcProtocol) })
+);
+
+/** What nodes of an earlier version do not say is nothing. */
+export const tableSchema: z.ZodType<RoutingTable> = z.object({
+  version: tableVersion,
+  instances: z.array(routeInstance).max(MAX_MEMBERS),
+  wanted: z.array(modelName).max(MAX_TABLE_WANTED),
+  lost: z.array(modelName).max(MAX_TABLE_WANTED).default([]),
+  nodes: z.array(routeNode).max(MAX_MEMBERS),
+  partial: z.boolean().default(false),
+});
+
+export function tableToWire({ nodes, ...table }: RoutingTable): object {
+  return { ...table, nodes: nodes.map(nodeToWire) };
+}
+
+export function nodeToWire(node: RouteNode): object {
+  const { engine } = node.machine;
+  const rpcProtocol = engine === null ? {} : { rpcProtocol: engine.rpcProtocol };
+  return { ...spreadMachine(node), ...rpcProtocol };
+}
+
+function engineOf(rpcProtocol: string | undefined): EngineBuild | null {
+  return rpcProtocol === undefined ? null : { build: "unknown", rpcProtocol };
+}

@@ -1,0 +1,19 @@
+import type { Engine, OfferedMemory } from "../engine/mod.ts";
+import type { Machine } from "../mesh/mod.ts";
+
+export interface OwnMachineOptions {
+  readonly name: string;
+  readonly version: string;
+  /** `null` for a client, which offers no memory. */
+  readonly local: { readonly engine: Engine; readonly memory: OfferedMemory } | null;
+}
+
+/** What this machine is: made once, at the start. What its models take of it is added where it is announced. */
+export function ownMachine({ name, version, local }: OwnMachineOptions): Machine {
+  return {
+    name,
+    version,
+    devices: local?.memory.devices ?? [],
+    engine: local && { build: local.engine.build, rpcProtocol: local.engine.rpcProtocol },
+  };
+}
