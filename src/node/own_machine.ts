@@ -1,3 +1,4 @@
+import { arch, platform } from "node:process";
 import type { Engine, OfferedMemory } from "../engine/mod.ts";
 import type { Machine } from "../mesh/mod.ts";
 
@@ -13,6 +14,7 @@ export function ownMachine({ name, version, local }: OwnMachineOptions): Machine
   return {
     name,
     version,
+    system: `${platform} ${arch}`,
     devices: local?.memory.devices ?? [],
     engine: local && { build: local.engine.build, rpcProtocol: local.engine.rpcProtocol },
   };

@@ -50,6 +50,14 @@ Deno.test("machines() adds up the memory of all devices, and does without any", 
   assert.deepEqual(none?.memory, { usedBytes: 0, offeredBytes: 8 * GB, totalBytes: 8 * GB });
 });
 
+Deno.test("machines() say on which system each runs, where it says so", () => {
+  const listed = machines(status({
+    node: { system: "darwin arm64" },
+    peers: [peer(), peer({ id: TOWER, name: "tower", system: "linux\x07x64" })],
+  }));
+  assert.deepEqual(listed.map(({ system }) => system), ["darwin arm64", null, "linux x64"]);
+});
+
 Deno.test("machines() tell what has happened to the processes of this one", () => {
   const notes = ["rpc-server was frozen at 2026-11-29T19:20:01Z"];
   const [self, other] = machines(status({ node: { notes }, peers: [peer()] }));

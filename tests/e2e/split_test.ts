@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { arch, platform } from "node:process";
 import { cpuSeconds, descendants, engineProcesses } from "../support/processes.ts";
 import {
   answersExactly,
@@ -36,6 +37,7 @@ nodeTest("host, worker and client give the same answers", async () => {
   const seen = await client.status();
   assert.equal(seen.node.role, "client");
   assert.equal(seen.peers.length, 2);
+  for (const { system } of [seen.node, ...seen.peers]) assert.equal(system, `${platform} ${arch}`);
   const roles = Object.fromEntries(seen.peers.map(({ id, role }) => [id, role]));
   assert.deepEqual(roles, { [host.ready.node]: "host", [worker.ready.node]: "worker" });
   const tunnels = (await host.status()).tunnels.filter(({ kind }) => kind === "rpc");

@@ -26,6 +26,7 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
     machine: rec({
       name: text,
       version: text,
+      system: fc.option(text),
       devices: many(device),
       engine: fc.option(rec({ build: text, rpcProtocol: text })),
     }),

@@ -3,7 +3,7 @@ import type { AnnouncementContent, Machine } from "../../src/mesh/mod.ts";
 
 /** A machine of which little is known. */
 export function machine(changes: Partial<Machine> = {}): Machine {
-  return { name: "node", version: "0.1.0", devices: [], engine: null, ...changes };
+  return { name: "node", version: "0.1.0", system: null, devices: [], engine: null, ...changes };
 }
 
 export type ContentChanges = Partial<Omit<AnnouncementContent, "machine"> & Machine>;

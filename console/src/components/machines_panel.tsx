@@ -56,6 +56,11 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
         <MemoryBar key={index} device={device} owner={machine.name} />
       ))}
     </ul>
+    {machine.system !== null && (
+      <p class="muted">
+        <bdi>{machine.system}</bdi>
+      </p>
+    )}
     {machine.trafficBytes > 0 && (
       <p class="muted">{formatBytes(machine.trafficBytes)} exchanged with this machine</p>
     )}

@@ -37,6 +37,8 @@ export interface Machine {
   /** It is in no list of members: only this node can be, for it does not list others. */
   readonly passive: boolean;
   readonly part: Part | null;
+  /** Operating system and processor; `null` where the machine does not say. */
+  readonly system: string | null;
   readonly memory: Memory;
   readonly devices: readonly DeviceView[];
   /** Bytes that this machine and the node that shows it have exchanged. */
@@ -184,6 +186,7 @@ export function machines(status: Status): Machine[] {
     role: node.role,
     passive: "passive" in node && node.passive,
     part: partOf(status, names, node.id),
+    system: node.system === null ? null : displayText(node.system),
     memory: memoryOf(node.devices, node.vramBytes),
     devices: node.devices.map(deviceView),
     trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)

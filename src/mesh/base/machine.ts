@@ -1,6 +1,6 @@
 /**
  * What a machine is. All that depends on its single fields is here: what they are, within which bounds they are told,
- * and how they are read.
+ * and how they are read. docs/first-change.md tells what else a further field touches.
  */
 
 import { z } from "zod";
@@ -30,6 +30,8 @@ export interface Machine {
   readonly name: string;
   /** Of mesh-llm. */
   readonly version: string;
+  /** Operating system and processor, as releases are named: `linux x64`. */
+  readonly system: string | null;
   readonly devices: readonly DeviceMemory[];
   /** `null` where it has none. */
   readonly engine: EngineBuild | null;
@@ -46,15 +48,16 @@ const device = z.object({
 export const machineFields = {
   name: displayName,
   version: versionText,
+  system: untold(displayName),
   devices: z.array(device).max(MAX_ANNOUNCED_DEVICES),
   engine: untold(z.object({ build: versionText, rpcProtocol: versionText })),
 };
 
 /** What was read, with the machine as one object. */
 export function gatherMachine<T extends Machine>(
-  { name, version, devices, engine, ...rest }: T,
+  { name, version, system, devices, engine, ...rest }: T,
 ): Omit<T, keyof Machine> & { readonly machine: Machine } {
-  return { ...rest, machine: { name, version, devices, engine } };
+  return { ...rest, machine: { name, version, system, devices, engine } };
 }
 
 /** What is told, with the machine's fields among the others. */
@@ -63,10 +66,11 @@ export function spreadMachine({ machine, ...rest }: { readonly machine: Machine 
 }
 
 /** Makes of it one that others accept, whatever this machine says of itself. */
-export function fitMachine({ name, version, devices, engine }: Machine): Machine {
+export function fitMachine({ name, version, system, devices, engine }: Machine): Machine {
   return {
     name: asDisplayName(name),
     version: asVersionText(version),
+    system: system === null ? null : asDisplayName(system),
     devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map((device) => ({
       name: asDisplayName(device.name),
       totalBytes: asByteCount(device.totalBytes),

@@ -14,6 +14,8 @@ export interface MachineStatus {
   name: string;
   /** Of mesh-llm. */
   version: string;
+  /** Operating system and processor: `linux x64`. */
+  system: string | null;
   devices: readonly Device[];
   engine: { build: string; rpcProtocol: string } | null;
 }
