@@ -15,7 +15,7 @@ import { PREFLIGHT_MAX_AGE_S } from "./base/defaults.ts";
 import type { OwnHosts } from "./http/hosts.ts";
 import type { RefusalCounts } from "./http/refusal_counts.ts";
 
-/** What both ports are made with. */
+/** The parts that both ports are made with. */
 export interface PortConfig {
   readonly self: string;
   readonly own: OwnHosts;
@@ -41,11 +41,11 @@ export function createApiPort(gateway: Hono<ApiEnv>, config: ApiPortConfig): Hon
   return port.all("*", (c) => gateway.fetch(c.req.raw, c.env));
 }
 
-/** What the console's port offers. */
+/** The parts that the console's port offers. */
 export interface ConsolePortParts {
   /** Here as well, since the page may ask its own origin only. */
   readonly gateway: Hono<ApiEnv>;
-  /** Who may use the gateway here. @default {whoever the gateway itself lets in} */
+  /** The check of callers of the gateway on this port. @default {the gateway's own check} */
   readonly gatewayDoor?: MiddlewareHandler<ApiEnv>;
   readonly management: Hono<ApiEnv>;
   /** `null` drops the page. */

@@ -31,7 +31,7 @@ export interface ServeApiOptions {
   /** Names that both ports answer to wherever they are bound: `--host-name`. */
   readonly hostNames?: readonly string[];
   readonly keys: readonly ApiKey[];
-  /** What managing the node takes; `null` lets everybody do it who reaches the console. */
+  /** The key that managing the node takes; `null` lets everybody manage it who reaches the console. */
   readonly adminKey: string | null;
   /** False where the node made that key, which nobody guesses. @default {true} */
   readonly isAdminKeyChosen?: boolean;
@@ -39,7 +39,7 @@ export interface ServeApiOptions {
   readonly localUser?: LocalUser;
   /** Requests are recorded with what they asked. */
   readonly recordPrompts?: boolean;
-  /** What the node was started with, for `config show`. */
+  /** The settings that the node was started with, for `config show`. */
   readonly settings?: readonly Setting[];
   readonly logger: Logger;
   /** The console that was built with the program, unless a test brings its own. */

@@ -8,7 +8,7 @@ import type { Silence } from "../routing/silence.ts";
 import type { Suspects } from "./suspects.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "../base/types.ts";
 
-/** What asking an instance needs. */
+/** The parts that are needed to ask an instance. */
 export interface Asking {
   readonly node: GatewayNode;
   readonly loads: Loads;
@@ -22,7 +22,7 @@ export interface Asking {
  */
 export class Answer implements Disposable {
   readonly instance: GatewayInstance;
-  /** What the instance said of its load. */
+  /** The load that the instance reported with its answer. */
   load: LoadReport | null = null;
   readonly #asking: Asking;
   readonly #over = new AbortController();
@@ -80,7 +80,7 @@ export class Answer implements Disposable {
     clearInterval(this.#timer);
     this.#asking.loads.ended(this.instance);
     this.#over.abort(new Error("The answer has ended"));
-    // What was not read is not wanted.
+    // The rest of the body is not wanted.
     this.#body?.cancel();
   }
 

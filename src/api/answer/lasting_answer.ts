@@ -87,7 +87,7 @@ export class LastingAnswer {
     }
   }
 
-  /** What the caller gets, in pieces. @throws where the answer breaks off and the caller has to see that. */
+  /** The caller's bytes, in pieces. @throws if the answer breaks off and the caller has to see that. */
   async *pieces(): AsyncGenerator<Uint8Array> {
     if (this.#first !== null) yield this.#first;
     this.#first = null;

@@ -2,7 +2,7 @@ import { CRASH_MEMORY_MS, MAX_SUSPECTS, SAME_CRASH_MS } from "../base/defaults.t
 import { raceSignal } from "../../base/race_signal.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 
-/** What a request is known again by. */
+/** The properties by which a request is recognised. */
 export interface SuspectRequest {
   readonly path: string;
   readonly body: Uint8Array | null;

@@ -30,7 +30,7 @@ export const CONNECTIONS_MAX = 32_768;
 /** For models, llama.cpp, the mesh and the node's own files. */
 export const FILES_KEPT_FREE = 512;
 
-/** What a shell gives on Linux and macOS, or more. */
+/** The limit that a shell sets on Linux and macOS, or more. */
 export const USUAL_OPEN_FILES = 1_024;
 
 /** Of all connections: the rest is the console's. */
@@ -85,10 +85,13 @@ export const ANSWER_READ_BYTES = 16 * 1024;
 /** `usage` and `timings` end llama-server's answers and take some 600 bytes. */
 export const USAGE_TAIL_BYTES = 4 * 1024;
 
-/** What `--record-prompts` keeps of one request: a few screens, so that all that are kept take some 8 MB at most. */
+/**
+ * The part of a prompt that `--record-prompts` keeps: a few screens, so that all of them together take some 8 MB at
+ * most.
+ */
 export const PROMPT_CHARS_KEPT = 4_000;
 
-/** Requests that `GET /api/requests` tells of: issue 7. */
+/** Requests that `GET /api/requests` lists. */
 export const REQUESTS_KEPT = 1_000;
 
 /** The first event of a stream of messages tells what was read; it takes some 400 bytes. */
@@ -106,7 +109,7 @@ export const NAMES_IN_MESSAGE = 20;
 /** As long as a model's name may be (docs/trust.md): of what a caller sends, messages and records repeat no more. */
 export const NAME_CHARS_SHOWN = 128;
 
-/** What a page may do here never changes while we run; browsers keep it for two hours at most. */
+/** The rules for pages never change while the node runs; browsers keep them for two hours at most. */
 export const PREFLIGHT_MAX_AGE_S = 7_200;
 
 /** Values that one label of a metric takes; Prometheus warns of more than some hundreds. */
@@ -142,10 +145,10 @@ export const KEEP_ALIVE_MS = 15_000;
 /** Events kept for a console that comes back, and at most waiting for one that reads slowly. */
 export const EVENT_BACKLOG = 256;
 
-/** What runs longer than this is cut at a stop: the whole node has 5 s from SIGTERM to its exit. */
+/** An answer that runs longer than this is cut at a stop: the whole node has 5 s from SIGTERM to its exit. */
 export const STOP_GRACE_MS = 1_000;
 
-/** Where the management API stays when nobody asked for a console: programs on this machine need it. */
+/** The address of the management API when nobody asked for a console: programs on this machine need it. */
 export const LOOPBACK = "127.0.0.1";
 
 /** Lines of the node's log kept for a console that is opened later. Some 100 KB. */
@@ -191,7 +194,7 @@ export const WHOLE_ANSWER_BYTES = 1024 * 1024;
 /** An instance takes this much more than its part of the load before a conversation moves on: docs/api.md. */
 export const LOAD_SLACK = 1.25;
 
-/** What an instance said of its load before is no longer believed. An answer takes about this long. */
+/** An instance's report of its load is ignored after this time. An answer takes about this long. */
 export const LOAD_FRESH_MS = 10_000;
 
 /** llama-server's own default, for an instance that has not said yet how many requests it answers at a time. */

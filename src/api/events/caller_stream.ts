@@ -5,13 +5,13 @@ export interface CallerEvents {
   passed(chunk: Uint8Array): void;
   /** The answer came whole. */
   completed(): void;
-  /** It did not. What is returned is passed on as its last words; without it the connection breaks off. */
+  /** The body did not end. A returned value is sent as the last bytes; without one the connection breaks off. */
   broke(error: unknown): Uint8Array | null;
   /** The caller went away. */
   cancelled(): void;
 }
 
-/** Where the caller's bytes come from: a generator, or what is used like one. */
+/** The source of the caller's bytes: a generator, or an object that is used like one. */
 export interface CallerPieces {
   next(): Promise<IteratorResult<Uint8Array, unknown>>;
   /** Nothing more is wanted. */

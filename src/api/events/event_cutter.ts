@@ -10,7 +10,7 @@ const NOTHING = new Uint8Array(0);
  * their number alone.
  */
 export class EventCutter {
-  /** What came after the last whole event is in its first bytes. */
+  /** The first bytes hold the part after the last whole event. */
   #store: Uint8Array = NOTHING;
   #length = 0;
 
@@ -26,7 +26,7 @@ export class EventCutter {
     return this.#cut(this.rest(), before);
   }
 
-  /** What came after the last whole event. */
+  /** The bytes after the last whole event. */
   rest(): Uint8Array {
     return this.#store.subarray(0, this.#length);
   }
@@ -72,7 +72,7 @@ function endOfEvents(bytes: Uint8Array, known: number): number {
   return 0;
 }
 
-/** What an event says in its `data` lines; `null` for a comment. */
+/** The content of an event's `data` lines; `null` for a comment. */
 export function dataOf(event: string): string | null {
   const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
   if (lines.length === 0) return null;

@@ -70,7 +70,7 @@ export class ModelRenaming {
     return Buffer.concat(parts);
   }
 
-  /** What was still held. */
+  /** The bytes that were still held. */
   end(): Uint8Array<ArrayBuffer> {
     const held = Buffer.concat([this.#held]);
     this.#held = Buffer.alloc(0);

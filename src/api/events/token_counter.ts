@@ -4,9 +4,9 @@ import { USAGE_HEAD_BYTES, USAGE_TAIL_BYTES } from "../base/defaults.ts";
 const NEWLINE = 0x0a;
 
 /**
- * The numbers of tokens that a llama-server tells of, in the shapes of chat, responses and messages.
- * Text of the model can't look like it: inside a JSON string the quotes are escaped. Nine digits are more
- * than any answer has; a longer number is a lie, and would use up the limits of a key.
+ * The numbers of tokens that a llama-server reports, in the shapes of chat, responses and messages. Text of the model
+ * can't look like it: inside a JSON string the quotes are escaped. Nine digits are more than any answer has; a longer
+ * number is false, and would use up the limits of a key.
  */
 const SAID =
   /"((?:completion|output|prompt|input|cache_read_input)_tokens|tokens_evaluated|(?:predicted|prompt|cache)_n)":\s*(\d{1,9})(?!\d)/g;
@@ -31,7 +31,7 @@ export class TokenCounter {
     return this.#events > 0;
   }
 
-  /** What the answer says that was read, with what was cached of it; `null` where it does not. */
+  /** The number of prompt tokens that the answer reports, cached ones included; `null` if it reports none. */
   tokensIn(): number | null {
     const said = this.#said();
     const read = said.get("prompt_tokens") ?? said.get("tokens_evaluated");
@@ -43,7 +43,10 @@ export class TokenCounter {
     return computed === undefined ? null : computed + (said.get("cache_n") ?? 0);
   }
 
-  /** What the end of the answer says that was made, else its number of events (an estimate), else `null`. */
+  /**
+   * The number of generated tokens that the end of the answer reports, else its number of events (an estimate), else
+   * `null`.
+   */
   tokensOut(): number | null {
     const said = this.#said();
     const made = said.get("completion_tokens") ?? said.get("output_tokens") ??

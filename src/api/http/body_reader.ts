@@ -24,7 +24,7 @@ export class BodyReader {
     return done ? this.#end() : value!.slice();
   }
 
-  /** What is being read breaks off with this reason. */
+  /** The body that is being read breaks off with this reason. */
   fail(reason: Error): void {
     this.#failure = reason;
     this.cancel();
@@ -41,7 +41,7 @@ export class BodyReader {
   }
 }
 
-/** What comes from a socket takes a buffer of its reader's; what is made here does not. */
+/** A chunk from a socket uses its reader's buffer; a chunk that is made here does not. */
 export function readerOf(
   body: ReadableStream<Uint8Array>,
 ): ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array> {

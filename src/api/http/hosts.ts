@@ -37,7 +37,7 @@ export function isOwnHost(header: string, own: OwnHosts): boolean {
   return host === bound || own.names.some((name) => isNamed(host, name));
 }
 
-/** What the browser says of the page that makes a request. */
+/** The browser's statement about the page that makes a request. */
 export interface RequestOrigin {
   readonly method: string;
   readonly host: string;

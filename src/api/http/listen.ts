@@ -36,11 +36,11 @@ export interface ListenOptions {
   readonly hostname: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** What a user changes to get another port. */
+  /** The flag by which a user picks another port. */
   readonly flag: string;
   /**
-   * More are hung up on. Where the process can open no more files, the listener never accepts again, whoever hangs
-   * up afterwards. @default {as many as come}
+   * Further connections are closed. When the process can open no more files, the listener would never accept again,
+   * even after others hang up. @default {as many as come}
    */
   readonly maxConnections?: number;
   /** The answer where the handler threw. */

@@ -9,7 +9,7 @@ type ParserError = Error & { readonly code?: string };
 /** The Fetch API has no such requests, and nothing here answers one. */
 const FORBIDDEN_METHODS = ["CONNECT", "TRACE", "TRACK"];
 
-/** What the parser lets pass and no handler gets to see; `null` for all else. */
+/** A fault that the parser lets pass and no handler gets to see; `null` if there is none. */
 export function faultOf(incoming: IncomingMessage): Refusal | null {
   const { method = "", url: path = "" } = incoming;
   if (FORBIDDEN_METHODS.includes(method)) return { kind: "unknown-path", method, path };
@@ -17,7 +17,7 @@ export function faultOf(incoming: IncomingMessage): Refusal | null {
   return ambiguity === null ? null : malformed(ambiguity);
 }
 
-/** What two programs may read differently. Between a proxy and us it would carry one request inside another. */
+/** Input that two programs may read differently. Between a proxy and us it would carry one request inside another. */
 function ambiguityOf({ headersDistinct: headers, rawHeaders, httpVersion }: IncomingMessage) {
   if (rawHeaders.length / 2 > HEADERS_MAX) return `It has more than ${HEADERS_MAX} headers`;
   if ((headers.host?.length ?? 0) > 1) return "It names more than one Host";
@@ -32,7 +32,7 @@ function malformed(reason: string): Refusal {
 }
 
 /**
- * What the parser refuses never becomes a request: it is answered on the connection itself, which then ends.
+ * Input that the parser refuses never becomes a request: it is answered on the connection itself, which then ends.
  * @param current the answer that the connection has begun, if any: nothing may be written into its middle.
  */
 export function refuseMalformed(

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 
 /**
- * Sends an answer as its bytes come, no faster than the caller reads them. Where the body fails, the connection breaks
+ * Sends an answer as its bytes come, no faster than the caller reads them. If the body fails, the connection breaks
  * off, so that nobody takes a part for the whole. Resolves when there is nothing more to send.
  */
 export async function sendAnswer(answer: Response, outgoing: ServerResponse): Promise<void> {
@@ -25,7 +25,7 @@ export async function sendAnswer(answer: Response, outgoing: ServerResponse): Pr
   }
 }
 
-/** What was sent before arrives, and no end of the answer does. */
+/** Bytes that were sent before arrive, and no end of the answer does. */
 function breakOff({ req, socket }: ServerResponse): void {
   // To HTTP/1.0 the connection's orderly end would be the answer's.
   if (req.httpVersion === "1.1") socket?.destroySoon();
@@ -40,7 +40,7 @@ function isSteady({ headers }: Response): boolean {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** What is made here is one piece, whose length is known once its end is there. */
+/** A body that is made here is one piece, whose length is known once it is complete. */
 async function sendBrief(
   reader: Reader,
   outgoing: ServerResponse,

@@ -53,7 +53,7 @@ function bodyOf(incoming: IncomingMessage, wanted: () => void): ReadableStream<U
       if (!isWanted) wanted();
       isWanted = true;
       while (incoming.readableLength === 0 && !isOver(incoming)) {
-        // Where the end had come before all was read, it is told to whoever asks once more, and to nobody else.
+        // If the body ended before all of it was read, only a further read reports that end.
         incoming.read(0);
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;

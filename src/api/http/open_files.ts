@@ -2,7 +2,7 @@
 
 import { CONNECTIONS_MAX, FILES_KEPT_FREE, USUAL_OPEN_FILES } from "../base/defaults.ts";
 
-/** What the system lets this process open; its usual bound where it does not say. */
+/** The number of files that the system lets this process open; the usual limit if the system does not say. */
 export function openFilesLimit(): number {
   try {
     return softLimit(Deno.readTextFileSync("/proc/self/limits")) ?? USUAL_OPEN_FILES;

@@ -12,7 +12,7 @@ export interface BodyToRead {
 
 export interface ReadBodyOptions {
   readonly limitBytes: number;
-  /** What all bodies together may take while they come by pieces. */
+  /** The memory that all bodies together may take while they arrive in pieces. */
   readonly budget: BodyBudget;
   /** How long the sender may send nothing. @default {BODY_IDLE_MS} */
   readonly idleMs?: number;
@@ -52,7 +52,7 @@ export async function readBody(
   }
 }
 
-/** What has come of a body. */
+/** The part of a body that has arrived. */
 class HeldBody {
   readonly #budget: BodyBudget;
   #chunks: Uint8Array[] = [];
@@ -124,7 +124,7 @@ class IdleWatch implements Disposable {
 class Chunks {
   readonly #reader: ReturnType<typeof readerOf> | undefined;
   readonly #came: () => void;
-  /** What was announced and has not been handed over; unknown where nothing was. */
+  /** The announced bytes that have not been handed over; unknown if no length was announced. */
   #leftBytes: number;
   #buffer: ArrayBuffer | undefined;
   #filled = 0;
@@ -164,7 +164,7 @@ class Chunks {
       const { value, done } = await unbroken(reader.read(rest));
       this.#came();
       if (value === undefined) return null;
-      // What went in is detached by now; the same memory comes back.
+      // The buffer that was passed in is detached by now; the same memory comes back.
       this.#buffer = value.buffer;
       this.#filled += value.length;
       if (done) return this.#filled === 0 ? null : this.#handOver().slice();

@@ -1,10 +1,10 @@
 /**
- * What a llama-server reads of its caller. Nothing else goes on: credentials and cookies are for this
- * node only, and the instance may be another's.
+ * The headers of a caller that llama-server reads. No others are passed on: credentials and cookies are for this node
+ * only, and the instance may be on another node.
  */
 const ASKED = ["accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"];
 
-/** What a caller needs of the answer. Rules for browsers (CORS, cookies) are this node's to make. */
+/** The headers of an answer that a caller needs. Rules for browsers (CORS, cookies) are this node's to make. */
 const ANSWERED = [
   "cache-control",
   "content-encoding",

@@ -17,7 +17,7 @@ import { RefusedError } from "../http/openai_errors.ts";
 
 const COOKIE = "mesh-llm-admin";
 
-/** What a proxy adds: the connection is its own, and the caller somebody else. */
+/** Headers that a proxy adds: the connection is the proxy's own, and the caller somebody else. */
 const OF_A_PROXY = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
 export interface AdminDoorOptions {
@@ -32,8 +32,9 @@ export interface AdminDoorOptions {
 }
 
 /**
- * Who may manage the node: whoever has the admin key, or signed in with it or by a link, or is its own user. A page's
- * event stream can't send headers, so a page signs in and is known by a cookie that no script can read.
+ * Decides which callers may manage the node: those with the admin key, those that signed in with it or by a link, and
+ * the node's own user. A page's event stream can't send headers, so a page signs in and is known by a cookie that no
+ * script can read.
  */
 export class AdminDoor {
   readonly #ring: KeyRing;

@@ -9,7 +9,7 @@ import { answerFor, CONTENT_CODINGS, type Refusal, RefusedError } from "../http/
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { rateLimitHeaders, type RateLimits } from "./rate_limit.ts";
 
-/** What another attempt may find otherwise. */
+/** Refusals that another attempt may not meet. */
 const MAY_TRY_AGAIN: readonly Refusal["kind"][] = [
   "overloaded",
   "not-warm",
@@ -17,7 +17,7 @@ const MAY_TRY_AGAIN: readonly Refusal["kind"][] = [
   "guesses",
 ];
 
-/** What every route of both ports may read of its request. */
+/** The values that every route of both ports may read of its request. */
 export type ApiEnv = {
   Bindings: {
     /** The caller's connection; none where a test asks without one. */
@@ -95,7 +95,7 @@ export function refuseForeignForms(): MiddlewareHandler {
   };
 }
 
-/** What the browser says of the page that makes this request. */
+/** The browser's statement about the page that makes this request. */
 function originOf(c: Context): RequestOrigin {
   return {
     method: c.req.method,

@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 /** Whose use is counted, and how much there may be of it. */
 export type Limits = Pick<ApiKey, "name" | "requestsPerMinute" | "tokensPerMinute">;
 
-/** What is left of one limit at one moment. */
+/** The rest of one limit at one moment. */
 export interface Allowance {
   readonly of: "requests" | "tokens";
   readonly perMinute: number;

@@ -1,6 +1,6 @@
 /** Settings of the tools that people use with an OpenAI-compatible endpoint. Pure data; each as its documentation says. */
 
-/** What a tool has to know. */
+/** The facts that a tool has to know. */
 export interface AgentTarget {
   /** Without a trailing slash, and without `/v1`. */
   readonly apiUrl: string;
@@ -14,7 +14,7 @@ export interface AgentSettings {
   /** As typed after `mesh-llm run`. */
   readonly id: string;
   readonly title: string;
-  /** What it is, in a few words. */
+  /** A description in a few words. */
   readonly about: string;
   /** The page of its documentation that says so. */
   readonly docs: string;

@@ -1,6 +1,6 @@
 import type { ConsoleAsset, ConsoleAssets } from "./console_page.ts";
 
-/** Where Vite puts the console; `deno compile` embeds the same folder. */
+/** Vite's output folder for the console; `deno compile` embeds the same folder. */
 const BUILT_CONSOLE = new URL("../../../console/dist/", import.meta.url);
 
 const TYPES: Readonly<Record<string, string>> = {

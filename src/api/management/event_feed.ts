@@ -23,7 +23,7 @@ export class EventFeed {
   readonly #node: ManagementNode;
   readonly #options: FeedOptions;
   readonly #subscribers = new Set<Subscriber>();
-  /** What a console that comes back has missed; a status it gets whole. */
+  /** The events that a returning console has missed; it gets a whole status in any case. */
   readonly #recent: Frame[] = [];
   #count = 0;
 
@@ -94,7 +94,7 @@ export class EventFeed {
   }
 }
 
-/** What an event carries; its name says which of them it is. */
+/** The content of an event; its name is sent beside it. */
 function dataOf(event: NodeEvent): unknown {
   switch (event.type) {
     case "status":
@@ -116,7 +116,7 @@ interface SubscriberOptions {
   readonly onEnd: () => void;
 }
 
-/** One console. What it has not read yet is bounded: of statuses the latest, of all else the newest. */
+/** One console. Its unread events are bounded: it gets the latest status, and the newest of all other events. */
 class Subscriber {
   readonly #waiting: Frame[];
   readonly #timer: ReturnType<typeof setInterval>;

@@ -39,9 +39,9 @@ export interface ManagementConfig {
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
-  /** Where the node's OpenAI API is, for the settings of tools. */
+  /** The address of the node's OpenAI API, for the settings of tools. */
   readonly api: { readonly url: () => string; readonly keyed: boolean };
-  /** What the node was started with. */
+  /** The settings that the node was started with. */
   readonly settings?: readonly Setting[];
   /** An address that signs in once; `null` where there is no page. */
   readonly signInUrl: () => string | null;
@@ -49,12 +49,12 @@ export interface ManagementConfig {
   readonly closing?: AbortSignal;
 }
 
-/** What stands for a key in the settings of tools: a key is never sent to a page. */
+/** The placeholder for a key in the settings of tools: a key is never sent to a page. */
 const KEY_TO_FILL_IN = "your-api-key";
 const NO_KEY = "none";
 
 /**
- * The console's API: docs/management-api.md. Who may reach it at all is decided by the port it is on. The chained
+ * The console's API: docs/management-api.md. The port that it is on decides which callers reach it at all. The chained
  * routes are the type that the console's client is made of.
  */
 export function createManagement(node: ManagementNode, config: ManagementConfig) {

@@ -5,7 +5,7 @@ import type { ManagementNode, RequestRecord, RpcTraffic, Status } from "../base/
 
 const PREFIX = "mesh_llm_";
 
-/** What values of a label are called that came too late for a place of their own. */
+/** The value that stands for those of a label that came too late for a place of their own. */
 const OTHER = "other";
 
 /** From a free instance to a queue that is given up. */
@@ -17,10 +17,13 @@ const FIRST_TOKEN_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 /** From a small model on a GPU to a large one over a slow link. */
 const TOKEN_BUCKETS_S = [0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1];
 
-/** What the metrics are made of. */
+/** The part of the node that the metrics are made of. */
 export type MeasuredNode = Pick<ManagementNode, "status" | "counters">;
 
-/** What Prometheus reads at `GET /metrics`: requests as they end, all else as it is when it is asked for. */
+/**
+ * The text that Prometheus reads at `GET /metrics`: requests are counted as they end, everything else is measured when
+ * it is asked for.
+ */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #node: MeasuredNode;
@@ -95,7 +98,7 @@ export class Metrics {
 
   record(request: RequestRecord): void {
     const { host, queueMs, firstByteMs, totalMs, tokensIn, tokensOut } = request;
-    // What nobody answered is named by whoever asked, in as many words as they like.
+    // The model of a request that nobody answered is any text that the caller likes, so it gets no label.
     const model = host === null ? "" : this.#models.of(request.model);
     const labels = { model, host: host === null ? "" : this.#hosts.of(host) };
     this.#requests.inc({ ...labels, outcome: outcomeOf(request.status) });

@@ -10,7 +10,7 @@ import type { Recorder } from "./recorder.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { copyHeadersToAnswer } from "../http/relay_headers.ts";
 
-/** What logs of web servers say of a caller that went away before its answer. */
+/** The status that web servers log for a caller that went away before its answer. */
 export const CALLER_GONE = 499;
 
 /** The caller has seen the status of the answer; the record tells that the rest never came. */
@@ -56,8 +56,8 @@ export function respond(
 }
 
 /**
- * Sends the head of a stream ahead of its first event: the instance's own head, or, before there is one, one that
- * a sign of life comes with. What comes instead of an answer is an event as well.
+ * Sends the head of a stream ahead of its first event: the instance's own head, or, before there is one, a head with a
+ * sign of life. An error in place of the answer is an event as well.
  */
 export function respondAhead(
   answer: LastingAnswer,

@@ -32,7 +32,7 @@ export interface GatewayConfig {
   readonly newId?: () => string;
 }
 
-/** The OpenAI API of a node: docs/api.md. Who may reach it at all is decided by the port it is on. */
+/** The OpenAI API of a node: docs/api.md. The port that it is on decides which callers reach it at all. */
 export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<ApiEnv> {
   const { logger, holdMs = HOLD_MS, now = preciseNow, newId = () => crypto.randomUUID() } = config;
   const { recordPrompts = false, signOfLifeMs = SIGN_OF_LIFE_MS } = config;

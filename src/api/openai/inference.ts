@@ -111,7 +111,7 @@ async function exchangeOne(
     : respondAhead(answer, opening, exchange, { ...options, isHeaded: sign === "head" });
 }
 
-/** What a caller can be told first; nothing where the answer takes so long that it needs a sign of life. */
+/** The first answer for the caller; nothing if it takes so long that the caller needs a sign of life. */
 async function firstSign(
   answer: LastingAnswer,
   opening: Promise<void>,

@@ -5,7 +5,7 @@ import { readBody } from "../http/read_body.ts";
 import { type Routing, routingReader } from "../routing/routing.ts";
 
 export interface ReadInferenceOptions {
-  /** What all bodies together may take while they come by pieces. */
+  /** The memory that all bodies together may take while they arrive in pieces. */
   readonly budget: BodyBudget;
   /** Called when the body is whole. */
   readonly received?: (body: Uint8Array) => void;

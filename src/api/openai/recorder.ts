@@ -2,13 +2,13 @@ import { NAME_CHARS_SHOWN, PROMPT_CHARS_KEPT } from "../base/defaults.ts";
 import { TokenCounter } from "../events/token_counter.ts";
 import type { RequestRecord } from "../base/types.ts";
 
-/** What a comment among events begins with. */
+/** The first byte of a comment among events. */
 const COLON = 0x3a;
 
 export interface RecorderOptions {
   readonly id: string;
   readonly path: string;
-  /** What was asked is kept too. */
+  /** The prompt is kept too. */
   readonly prompts: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -1,7 +1,7 @@
 import { LOAD_FRESH_MS, LOAD_SLACK, USUAL_SLOTS } from "../base/defaults.ts";
 import type { GatewayInstance } from "../base/types.ts";
 
-/** What an instance is busy with. */
+/** The work that an instance has. */
 export interface Load {
   /** Requests that run or wait. */
   readonly active: number;
@@ -35,7 +35,9 @@ interface Heard extends Load {
   readonly own: number;
 }
 
-/** What this gateway knows of the instances' load: what it asked itself, and what their answers said. */
+/**
+ * This gateway's knowledge of the instances' load: the requests that it sent itself, and the reports in their answers.
+ */
 export class Loads {
   readonly #own = new Map<string, number>();
   readonly #heard = new Map<string, Heard>();
@@ -81,13 +83,13 @@ export class Loads {
   }
 }
 
-/** What an instance says with an answer. */
+/** An instance's report with an answer. */
 export interface LoadReport extends Load {
   /** How long the request waited there for a slot. */
   readonly waitedMs: number;
 }
 
-/** What an instance says of itself with each answer. Between nodes only: the gateway keeps it from callers. */
+/** An instance's report of its load, with each answer. It stays between nodes: the gateway keeps it from callers. */
 export const LOAD_HEADER = "x-mesh-load";
 
 export function formatLoad({ active, slots, waitedMs }: LoadReport): string {

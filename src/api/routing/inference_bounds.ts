@@ -1,4 +1,4 @@
-/** What llama-server must not be asked, in the parsed body of a request: each of these has ended one. Pure. */
+/** Requests that llama-server must not get, by their parsed body: each of these has crashed one. Pure. */
 
 import {
   GRAMMAR_BYTES_LIMIT,
@@ -13,7 +13,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** Text of the conversation: only its pictures and sounds are looked at. */
 const CONTENT = ["messages", "prompt", "input", "system", "content"];
 
-/** What llama-server fetches or opens where it is an address. */
+/** Fields of which llama-server fetches or opens the address. */
 const MEDIA = ["image_url", "video_url", "audio_url", "file_url"];
 
 /**

@@ -153,7 +153,7 @@ function describeEnds(hosts: readonly string[]): string {
     (machines === 1 ? "machine" : "machines");
 }
 
-/** What stands in the way of the model, or of any where the caller leaves the choice to the node. */
+/** The obstacle to the model, or to any model if the caller leaves the choice to the node. */
 function obstacleOf(node: GatewayNode, model: string | null): Obstacle | undefined {
   const obstacles = node.obstacles();
   if (model === null) return node.coming().length > 0 ? undefined : obstacles[0];
@@ -190,7 +190,7 @@ export async function refresh(
   }
 }
 
-/** What a caller is told once no instance is left to ask. */
+/** The error for a caller when no instance is left to ask. */
 export function nobodyAnswers(
   node: GatewayNode,
   model: string | null,

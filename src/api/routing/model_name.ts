@@ -1,12 +1,12 @@
-/** What a name in a request stands for among the names that are known. */
+/** The known names that a name in a request may stand for. */
 export type NameMatch =
   | { readonly kind: "one"; readonly name: string }
   | { readonly kind: "several"; readonly names: readonly string[] }
   | { readonly kind: "none" };
 
 /**
- * The name itself, else the one that differs in letter case only, else the one that begins like it,
- * in any case. Where several would do equally well, none is taken.
+ * The name itself, else the one that differs in letter case only, else the one that begins like it, in any case. If
+ * several would do equally well, none is taken.
  */
 export function matchName(asked: string, names: readonly string[]): NameMatch {
   if (names.includes(asked)) return { kind: "one", name: asked };

@@ -3,7 +3,7 @@ import { checkForm, checkInference } from "./inference_bounds.ts";
 import { excessOf } from "../http/json_bounds.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 
-/** What the gateway reads of a request's body; the body itself goes on as it came. */
+/** The part of a request's body that the gateway reads; the body itself is passed on unchanged. */
 export interface Routing {
   /** `null` where the caller leaves the choice to the node. */
   readonly model: string | null;

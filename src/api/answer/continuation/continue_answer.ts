@@ -3,7 +3,7 @@ import { isTokens, type RequestBody } from "./decide.ts";
 import { completionBody, type Position, Seam, tokensLeft } from "./seam.ts";
 import type { AnswerHead, Endpoint, SentAnswer } from "./sent_answer.ts";
 
-/** Asks the instance that goes on. What it throws is for whoever asked for the rest. */
+/** Asks the instance that goes on. Its errors reach the caller of the rest. */
 export interface Continuer {
   /** Answers with JSON. */
   ask(path: string, body: Record<string, unknown>): Promise<Record<string, unknown>>;

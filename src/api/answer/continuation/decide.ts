@@ -3,7 +3,7 @@ import type { Endpoint, SentAnswer } from "./sent_answer.ts";
 /** A request's body, parsed. */
 export type RequestBody = Readonly<Record<string, unknown>>;
 
-/** What becomes of an answer whose host is lost. */
+/** The decision about an answer whose host is lost. */
 export type Decision =
   /** Everything was sent. */
   | { readonly kind: "whole" }

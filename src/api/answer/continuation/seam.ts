@@ -2,7 +2,7 @@ import { datasOf } from "../../events/event_cutter.ts";
 import { type RequestBody, tokenLimit, wantsUsage } from "./decide.ts";
 import type { AnswerHead, Endpoint, SentAnswer } from "./sent_answer.ts";
 
-/** Where an answer broke off, in tokens. */
+/** The place where an answer broke off, in tokens. */
 export interface Position {
   /** The request's own prompt. */
   readonly prompt: readonly number[];
@@ -26,7 +26,7 @@ const REPLACED: readonly string[] = [
   "return_progress",
 ];
 
-/** What `/completion` is asked so that it goes on where the text ends. */
+/** The request to `/completion` that goes on at the end of the text. */
 export function completionBody(body: RequestBody, position: Position): Record<string, unknown> {
   const kept = Object.entries(body).filter(([name]) => !REPLACED.includes(name));
   return {

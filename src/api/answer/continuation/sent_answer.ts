@@ -3,7 +3,7 @@ import { datasOf } from "../../events/event_cutter.ts";
 /** The two kinds of answer that can be continued. */
 export type Endpoint = "chat" | "text";
 
-/** What every event of one answer repeats. */
+/** The fields that every event of one answer repeats. */
 export interface AnswerHead {
   readonly id: unknown;
   readonly created: unknown;
@@ -28,7 +28,9 @@ type Chunk = Partial<AnswerHead> & {
   readonly prompt_progress?: unknown;
 };
 
-/** What its caller has got of a streamed answer. Follows it event by event; pure but for its own fields. */
+/**
+ * The part of a streamed answer that its caller has received. Follows it event by event; pure but for its own fields.
+ */
 export class SentAnswer {
   head: AnswerHead | null = null;
   text = "";

@@ -1,4 +1,4 @@
-/** What a node tells as it happens. */
+/** The events that a node emits. */
 
 import type { Status } from "./status.ts";
 
@@ -16,7 +16,7 @@ export interface EngineLog {
   text: string;
 }
 
-/** What `GET /api/events` carries. */
+/** The events of `GET /api/events`. */
 export type NodeEvent =
   | { type: "status"; status: Status }
   | { type: "log"; line: LogLine }
@@ -63,7 +63,7 @@ export interface RequestRecord {
   tokensOut: number | null;
   /** The answer came as events. */
   streamed: boolean;
-  /** Instances that were asked in vain before the first byte. */
+  /** Instances that were asked and failed before the first byte. */
   retries: number;
   /** How often another instance was asked to continue the answer. */
   continuations: number;

@@ -1,6 +1,6 @@
 /** Something that stands in the user's way, with what to do about it: part of `GET /api/status`. */
 export interface Finding {
-  /** What it is about; the same word stays the same finding while its figures change. */
+  /** The subject of the finding; a finding with the same word stays the same one while its figures change. */
   about: "failed" | "waiting" | "rpc-protocol" | "version" | "clock" | "addresses" | "gpu" | "disk";
   /** A problem keeps something from working; a warning will, or makes it worse. */
   level: "warning" | "problem";

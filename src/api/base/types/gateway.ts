@@ -14,7 +14,7 @@ export interface GatewayInstance {
   readonly contextLength: number;
 }
 
-/** What the caller's API key allows, for the host to check again. `null` is no limit. */
+/** The limits of the caller's API key, for the host to check again. `null` is no limit. */
 export interface Grant {
   /** The key's name. */
   readonly key: string;
@@ -73,7 +73,7 @@ export class InstanceUnavailableError extends Error {
 
 /** Why nobody serves a model that somebody asks for, where waiting is of little use or of none. */
 export type Obstacle =
-  /** Whoever should serve it has tried in vain. */
+  /** A node that should serve it tried, and failed. */
   | { readonly kind: "failed"; readonly model: string; readonly reason: string }
   /** The machines that could share it lack memory. */
   | {
@@ -89,7 +89,7 @@ export type Obstacle =
   /** It is wanted, and nobody has set out to serve it. */
   | { readonly kind: "unclaimed"; readonly model: string };
 
-/** What the OpenAI gateway needs of the node. */
+/** The part of the node that the OpenAI gateway needs. */
 export interface GatewayNode {
   readonly self: string;
   /** Before somebody looks: what a passive node knows is made fresh. Never fails, takes 1 s at most. */
@@ -113,7 +113,7 @@ export interface GatewayNode {
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
   forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response>;
-  /** What an answer broke off with, as the node understands it. @default the error itself */
+  /** The reason for which an answer broke off, as the node understands it. @default the error itself */
   explain?(instance: GatewayInstance, error: unknown): unknown;
   /** Nothing comes from the instance although it was asked: the node finds out whether its host lives. */
   doubt(instance: GatewayInstance): void;

@@ -4,7 +4,7 @@ import type { EngineLog, NodeEvent } from "./events.ts";
 import type { ModelActions } from "./models.ts";
 import type { Status } from "./status.ts";
 
-/** What a node counts since its start. */
+/** The totals that a node counts since its start. */
 export interface NodeCounters {
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;
@@ -12,7 +12,7 @@ export interface NodeCounters {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** What a node knows of a peer, and found when it tried to reach it. */
+/** The node's knowledge of a peer, and the result of trying to reach it. */
 export interface PeerCheck {
   id: string;
   name: string;
@@ -51,7 +51,7 @@ export class InviteRefusedError extends Error {
   }
 }
 
-/** What the management routes need of the node. */
+/** The part of the node that the management routes need. */
 export interface ManagementNode {
   counters(): NodeCounters;
   readonly modelActions: ModelActions;
@@ -77,7 +77,7 @@ export interface ManagementNode {
     },
   ): Promise<string>;
   tokens(): InviteStatus[];
-  /** Ends an invite and whoever came by it. @throws {InviteRefusedError} */
+  /** Ends an invite and the membership of every node that joined by it. @throws {InviteRefusedError} */
   revoke(id: string): Promise<void>;
   /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;

@@ -1,6 +1,6 @@
 /** Models and their files, as the management API shows them. */
 
-/** Where and how a model could run in the mesh as it is now. */
+/** The way in which a model could run in the mesh as it is now, and the machines for it. */
 export interface Fit {
   kind: "solo" | "split" | "none";
   /** Weights, KV cache at `contextLength` and compute buffers. */
@@ -10,7 +10,7 @@ export interface Fit {
   contextLength: number;
   /** The largest context that these nodes could hold; `null` where none fits or the header is not known. */
   largestContextLength: number | null;
-  /** Who would run it, the host first, with its fraction of the layers. Empty for `none`. */
+  /** The nodes that would run it, the host first, with their fractions of the layers. Empty for `none`. */
   nodes: { id: string; share: number }[];
   /** One sentence for people. */
   reason: string;
@@ -35,7 +35,7 @@ export interface CatalogEntry {
   sizeBytes: number;
   architecture: string | null;
   quantisation: string | null;
-  /** What it was trained for. */
+  /** The context length that it was trained for. */
   contextLength: number | null;
   licence: string | null;
   /** `org/repo` on Hugging Face, where it comes from there. */
@@ -60,7 +60,7 @@ export class ModelRefusedError extends Error {
   }
 }
 
-/** What the management routes do with models and their files. */
+/** The actions on models and their files that the management routes need. */
 export interface ModelActions {
   /** Every model that this node knows of: on its disk, elsewhere in the mesh, in the catalog. */
   catalog(): CatalogEntry[];

@@ -79,7 +79,7 @@ export interface TunnelStatus {
   rpc?: RpcTraffic;
 }
 
-/** What crossed on llama.cpp's RPC streams, and what did not. */
+/** The traffic of llama.cpp's RPC streams, and the weight bytes that did not cross. */
 export interface RpcTraffic {
   /** Why bytes pass as they are, weights too, in one sentence; `null` where they are understood. */
   readonly plain: string | null;
@@ -124,6 +124,6 @@ export interface Status {
   peers: PeerStatus[];
   models: ModelStatus[];
   tunnels: TunnelStatus[];
-  /** What stands in the user's way, the gravest first; an older node says nothing of it. */
+  /** Problems that the user should know, the gravest first; an older node does not report them. */
   findings?: Finding[];
 }
