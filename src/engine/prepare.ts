@@ -30,6 +30,7 @@ async function findOrInstall(options: PrepareOptions): Promise<Binaries> {
     if (!(error instanceof EngineNotFoundError) || !mayInstall) throw error;
   }
   options.logger.info("No llama.cpp on this machine: installing it");
-  await installEngine({ ...options, from: null });
+  const onNotice = (sentence: string) => options.logger.info("{sentence}", { sentence });
+  await installEngine({ onNotice, ...options, from: null });
   return await findBinaries(options);
 }

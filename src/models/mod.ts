@@ -11,7 +11,7 @@ export {
   InvalidReferenceError,
   ModelNotFoundError,
 } from "./base/errors.ts";
-export { GUIDE_NAME } from "./inventory/guide_file.ts";
+export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
 export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";

@@ -11,6 +11,7 @@ import type { Mesh } from "../mesh/mod.ts";
 import {
   checkModelsDir,
   GUIDE_NAME,
+  guideTrial,
   isModelName,
   isModelPath,
   isUrl,
@@ -73,6 +74,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
       dataDir,
       binDir,
       install: true,
+      trial: () => guideTrial(dataDir),
       onProgress: installProgressLog(logger),
     }),
     endStaleChildren(dataDir, options),

@@ -32,13 +32,17 @@ export async function runEngineInstall(
   command: EngineInstallCommand,
   runtime: Runtime,
 ): Promise<number> {
-  const { dataDir, from } = command;
+  const { dataDir, from, backend } = command;
   const { makeDataDir } = await import("../../node/mod.ts");
+  const { guideTrial } = await import("../../models/mod.ts");
   await makeDataDir(dataDir);
   const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
   await installEngine({
     dataDir,
     from,
+    backend,
+    trial: () => guideTrial(dataDir),
+    onNotice: (sentence) => screen.print(`${printable(sentence)}\n`),
     logger: getLogger("mesh-llm"),
     onProgress: (progress) => showProgress(screen, progress, runtime),
   });

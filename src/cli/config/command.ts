@@ -1,6 +1,7 @@
 /** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
 
 import type { Setting } from "../../api/mod.ts";
+import type { BackendChoice } from "../../engine/mod.ts";
 import type { HubConfig, NodeConfig } from "../../node/mod.ts";
 import type { Shell } from "./program/actions.ts";
 
@@ -113,6 +114,7 @@ export interface EngineInstallCommand {
   readonly kind: "engine-install";
   readonly dataDir: string;
   readonly from: "release" | "debian" | null;
+  readonly backend: BackendChoice;
   readonly json: boolean;
 }
 

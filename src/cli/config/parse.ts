@@ -115,8 +115,13 @@ export function understand(
     tokenList: (options) => asked.push({ kind: "token-list", ...dataOf(options, around) }),
     tokenRevoke: (id, options) =>
       asked.push({ kind: "token-revoke", id, ...dataOf(options, around) }),
-    engineInstall: ({ from, ...options }) =>
-      asked.push({ kind: "engine-install", from: from ?? null, ...dataOf(options, around) }),
+    engineInstall: ({ from, backend = "auto", ...options }) =>
+      asked.push({
+        kind: "engine-install",
+        from: from ?? null,
+        backend,
+        ...dataOf(options, around),
+      }),
     engineShow: ({ binDir, ...options }) =>
       asked.push({
         kind: "engine-show",

@@ -19,6 +19,12 @@ export const CPU_MEMORY_SHARE = 0.75;
 /** `--help`, `--version` and `--list-devices` take 0.1 s; a GPU driver's first start takes some more. */
 export const PROBE_TIMEOUT_MS = 20_000;
 
+/**
+ * The same for binaries that never ran here: macOS 26 scans a fresh one for up to 40 s, and a GPU driver may translate every
+ * kernel at its first start.
+ */
+export const FIRST_RUN_TIMEOUT_MS = 120_000;
+
 /** How long "this machine has no GPU" is believed; a driver installed later is then found. */
 export const PROBE_CACHE_MS = 24 * 60 * 60 * 1000;
 
@@ -128,3 +134,6 @@ export const DISK_PATIENCE_MS = 2_000;
 
 /** Of each log this much is shown: some hundred lines. */
 export const LOG_TAIL_BYTES = 32 * 1024;
+
+/** nvidia-smi answers within 2 s, also where it has to wake the driver first. */
+export const NVIDIA_SMI_TIMEOUT_MS = 10_000;

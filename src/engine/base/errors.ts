@@ -22,6 +22,11 @@ export class EngineInstallError extends Error {
   override name = "EngineInstallError";
 }
 
+/** Nothing of this source can be installed here, whatever the build. */
+export class SourceUnavailableError extends EngineInstallError {
+  override name = "SourceUnavailableError";
+}
+
 /** A server ended and is not started again. */
 export class EngineExitedError extends Error {
   override name = "EngineExitedError";

@@ -9,6 +9,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** @default {PROBE_TIMEOUT_MS} */
+  readonly timeoutMs?: number | undefined;
+}
+
 export interface RunResult {
   readonly code: number;
   readonly stdout: string;
@@ -37,15 +43,15 @@ export async function run(
 }
 
 /**
- * The same for a question that any llama.cpp answers within seconds. It is asked where it lies, not where its user happens
+ * The same for a question that any llama.cpp answers within seconds, once it has run here before. It is asked where it lies, not where its user happens
  * to stand: llama.cpp loads every backend that it finds in its working directory.
  */
 export async function ask(
   command: string,
   args: readonly string[],
-  signal?: AbortSignal,
+  { signal, timeoutMs = PROBE_TIMEOUT_MS }: AskOptions = {},
 ): Promise<RunResult> {
-  const limit = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const limit = AbortSignal.timeout(timeoutMs);
   return await run(command, args, {
     cwd: dirname(command),
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),

@@ -165,6 +165,34 @@ export interface Supervisor {
 /** Where an installed llama.cpp comes from. */
 export type EngineSource = "release" | "debian";
 
+/** What a build of llama.cpp computes with. */
+export type Backend = "cuda" | "rocm" | "vulkan" | "metal" | "cpu";
+
+/** What may be asked for; `auto` is the best that runs on the machine. */
+export type BackendChoice = "auto" | "cuda" | "rocm" | "vulkan" | "cpu";
+
+/** A build as the release has it: CUDA's comes for two versions of its own. */
+export type EngineBuild = "cuda-13" | "cuda-12" | "rocm" | "vulkan" | "metal" | "cpu";
+
+/** What is known of an engine that was installed by us. */
+export interface EngineRecord {
+  readonly source: EngineSource;
+  /** Of the release; `null` for Debian's packages, which are whatever Debian has at the time. */
+  readonly tag: string | null;
+  readonly build: EngineBuild;
+  /** The device that gave the right answer when it was installed; `null` where the CPU did. */
+  readonly device: string | null;
+  /** Why it is no better one: `RTX 3060, driver 535: CUDA 12.8 needs 550; using Vulkan`. `null`: it is the best. */
+  readonly why: string | null;
+}
+
+/** A question whose right answer is known, for an engine that is to show that it works. */
+export interface Trial {
+  readonly modelPath: string;
+  readonly question: string;
+  readonly answer: string;
+}
+
 export interface InstallProgress {
   readonly source: EngineSource;
   /** What is being done, for people: `Downloading llama-b11541-bin-macos-arm64.tar.gz`. */

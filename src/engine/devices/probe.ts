@@ -1,15 +1,16 @@
 import type { Logger } from "@logtape/logtape";
 import { checkLoopback } from "../../base/loopback.ts";
 import { Tail } from "../output/child_output.ts";
-import { LOOPBACK, PROBE_TIMEOUT_MS, STDERR_TAIL_BYTES } from "../base/defaults.ts";
-import { EngineBrokenError, EngineInstallError, lastWords, reasonOf } from "../base/errors.ts";
+import { FIRST_RUN_TIMEOUT_MS, LOOPBACK, STDERR_TAIL_BYTES } from "../base/defaults.ts";
+import { EngineBrokenError, lastWords, reasonOf } from "../base/errors.ts";
 import { freePort } from "../process/free_port.ts";
 import { spawnGuarded } from "../process/guard.ts";
 import { acceptsConnections, waitUntil } from "../health/health.ts";
+import { driverKey } from "./driver_key.ts";
 import { probeKey, readProbe, writeProbe } from "./probe_cache.ts";
 import { parseBuild, parseDevices, parseFlags } from "./probe_output.ts";
 import { askRpcProtocol } from "./rpc_hello.ts";
-import { ask } from "../base/run.ts";
+import { ask, type AskOptions } from "../base/run.ts";
 import type { Binaries, Engine, EngineDevice } from "../base/types.ts";
 
 export interface ProbeOptions {
@@ -27,11 +28,11 @@ export interface ProbeOptions {
  */
 export async function probeEngine(binaries: Binaries, options: ProbeOptions): Promise<Engine> {
   const { cachePath, logger, signal, now = Date.now } = options;
-  const key = await probeKey(binaries);
+  const key = `${await probeKey(binaries)}\n${await driverKey()}`;
   const known = cachePath === null ? undefined : await readProbe(cachePath, key, now());
   if (known?.devices.length === 0) return known;
   if (known !== undefined) {
-    return { ...known, devices: await listDevices(binaries.llamaServer, signal) };
+    return { ...known, devices: await listDevices(binaries.llamaServer, { signal }) };
   }
   const engine = await askBinaries(binaries, signal);
   logger.debug("llama.cpp build {build} at {llamaServer} speaks RPC {rpcProtocol}", {
@@ -49,32 +50,19 @@ export async function probeEngine(binaries: Binaries, options: ProbeOptions): Pr
   return engine;
 }
 
-/**
- * The build of a llama-server that was just unpacked, which shows that it runs on this machine.
- * @throws {EngineInstallError}
- */
-export async function verifyRuns(llamaServer: string, signal?: AbortSignal): Promise<string> {
-  try {
-    return await askBuild(llamaServer, signal);
-  } catch (error) {
-    if (!(error instanceof EngineBrokenError)) throw error;
-    throw new EngineInstallError(`it does not run on this machine, ${error.reason}`, {
-      cause: error,
-    });
-  }
-}
-
 async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<Engine> {
   const { llamaServer, rpcServer } = binaries;
   // Else the rpc-server would be asked in vain until it is taken for broken.
   await checkLoopback();
   const failed = new AbortController();
   const limit = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal]);
+  // Nothing is known of them, so this may be their first run on this machine.
+  const limits = { signal: limit, timeoutMs: FIRST_RUN_TIMEOUT_MS };
   const questions = [
-    askBuild(llamaServer, limit),
-    answer(llamaServer, "--help", limit),
-    listDevices(llamaServer, limit),
-    answer(rpcServer, "--help", limit),
+    askBuild(llamaServer, limits),
+    answer(llamaServer, "--help", limits),
+    listDevices(llamaServer, limits),
+    answer(rpcServer, "--help", limits),
     probeRpcProtocol(rpcServer, limit),
   ] as const;
   const [build, llamaServerHelp, devices, rpcServerHelp, rpcProtocol] = await Promise
@@ -94,26 +82,31 @@ async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<En
   };
 }
 
-async function askBuild(llamaServer: string, signal?: AbortSignal): Promise<string> {
-  const version = await answer(llamaServer, "--version", signal);
+/** The build number of a llama-server. @throws {EngineBrokenError} */
+export async function askBuild(llamaServer: string, limits: AskOptions): Promise<string> {
+  const version = await answer(llamaServer, "--version", limits);
   const build = parseBuild(version);
   if (build !== undefined) return build;
   throw new EngineBrokenError(llamaServer, `its version names no build${lastWords(version)}`);
 }
 
-async function listDevices(llamaServer: string, signal?: AbortSignal): Promise<EngineDevice[]> {
-  const devices = parseDevices(await answer(llamaServer, "--list-devices", signal));
+/** What a llama-server can compute on besides the CPU. @throws {EngineBrokenError} */
+export async function listDevices(
+  llamaServer: string,
+  limits: AskOptions,
+): Promise<EngineDevice[]> {
+  const devices = parseDevices(await answer(llamaServer, "--list-devices", limits));
   return devices.filter((device) => device.totalBytes > 0);
 }
 
 /** What a binary prints for one flag, on whichever stream: builds differ. */
-async function answer(binary: string, flag: string, signal?: AbortSignal): Promise<string> {
+async function answer(binary: string, flag: string, limits: AskOptions): Promise<string> {
   try {
-    const { code, stdout, stderr } = await ask(binary, [flag], signal);
+    const { code, stdout, stderr } = await ask(binary, [flag], limits);
     if (code === 0) return `${stdout}\n${stderr}`;
     throw new EngineBrokenError(binary, `${flag} ended with code ${code}${lastWords(stderr)}`);
   } catch (error) {
-    signal?.throwIfAborted();
+    limits.signal?.throwIfAborted();
     if (error instanceof EngineBrokenError) throw error;
     throw new EngineBrokenError(binary, `${flag} failed (${reasonOf(error)})`, { cause: error });
   }
@@ -132,7 +125,7 @@ async function probeRpcProtocol(rpcServer: string, signal?: AbortSignal): Promis
   });
   const ended = new AbortController();
   const exit = child.exitCode.then(() => ended.abort());
-  const limits = [ended.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)];
+  const limits = [ended.signal, AbortSignal.timeout(FIRST_RUN_TIMEOUT_MS)];
   const limit = AbortSignal.any(signal === undefined ? limits : [...limits, signal]);
   try {
     await waitUntil(() => acceptsConnections(port), limit);

@@ -1,5 +1,7 @@
 /** How Debian's packages of llama.cpp are fetched and laid out, as values. */
 
+import type { EngineBuild } from "../base/types.ts";
+
 export interface DebianTarget {
   /** Debian's name of the architecture. */
   readonly architecture: string;
@@ -28,12 +30,12 @@ export function debianTarget(arch: string): DebianTarget | undefined {
 }
 
 /** With the C library, so that it runs on an older Debian, and on anything else that has apt. */
-export const DEBIAN_PACKAGES = [
-  "llama.cpp-tools",
-  "llama.cpp-tools-extra",
-  "libggml0-backend-rpc",
-  "libc6",
-];
+const PACKAGES = ["llama.cpp-tools", "llama.cpp-tools-extra", "libggml0-backend-rpc", "libc6"];
+
+/** Vulkan's library looks for the drivers of the machine, in the places that are the same everywhere. */
+export function debianPackages(build: EngineBuild): readonly string[] {
+  return build === "vulkan" ? [...PACKAGES, "libggml0-backend-vulkan"] : PACKAGES;
+}
 
 export function sourcesList(
   { architecture }: DebianTarget,

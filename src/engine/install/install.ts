@@ -1,47 +1,129 @@
 import type { Logger } from "@logtape/logtape";
-import { EngineInstallError, reasonOf } from "../base/errors.ts";
+import type { MachineFacts } from "../devices/machine_facts.ts";
+import { readMachineFacts } from "../devices/read_facts.ts";
+import { RELEASE_TAG } from "../base/defaults.ts";
+import { EngineInstallError, reasonOf, SourceUnavailableError } from "../base/errors.ts";
+import type {
+  BackendChoice,
+  EngineRecord,
+  EngineSource,
+  InstallProgress,
+  Trial,
+} from "../base/types.ts";
+import { BUILDS } from "./builds.ts";
+import { type Candidate, chooseBuilds } from "./choose_build.ts";
 import { type DebianOptions, installDebian } from "./install_debian.ts";
 import { installRelease, type ReleaseOptions } from "./install_release.ts";
-import type { EngineSource, InstallProgress } from "../base/types.ts";
+import type { TriedEngine } from "./try_out.ts";
 
 export interface InstallOptions {
   readonly dataDir: string;
   /** `null`: the release, or Debian where that cannot be had. */
   readonly from: EngineSource | null;
+  /** @default {"auto"} */
+  readonly backend?: BackendChoice;
+  /** Makes what an engine has to answer before it is used; absent, that it runs is enough. */
+  readonly trial?: () => Promise<Trial>;
   readonly onProgress: (progress: InstallProgress) => void;
+  /** What people should know at once: how large a download is, and why no better build was taken. */
+  readonly onNotice?: (sentence: string) => void;
   readonly logger: Logger;
   readonly signal?: AbortSignal;
+  /** This machine's, unless said. */
+  readonly facts?: MachineFacts;
   /** Where the sources are, when not where they always are. */
-  readonly release?: Pick<ReleaseOptions, "apiUrl" | "tag">;
+  readonly release?: Pick<ReleaseOptions, "apiUrl" | "tag" | "firstRunMs">;
   readonly debian?: Pick<DebianOptions, "mirror" | "keyrings">;
 }
 
-/** Installs llama.cpp into the data directory. @throws {EngineInstallError} with the reason of each source tried. */
-export async function installEngine(options: InstallOptions): Promise<EngineSource> {
-  const sources: readonly EngineSource[] = options.from === null
-    ? ["release", "debian"]
-    : [options.from];
-  const reasons: string[] = [];
-  for (const source of sources) {
+/**
+ * Installs into the data directory the best build of llama.cpp that works on this machine.
+ * @throws {EngineInstallError} with the reason of each that was tried.
+ */
+export async function installEngine(options: InstallOptions): Promise<EngineRecord> {
+  const { backend = "auto", from, signal, logger } = options;
+  const facts = options.facts ?? await readMachineFacts(options);
+  const { candidates, refusals } = chooseBuilds(facts, { backend, from });
+  const trial = candidates.length === 0 ? null : await options.trial?.() ?? null;
+  const failures: Failure[] = [];
+  for (const candidate of candidates) {
+    const { build, source } = candidate;
+    if (failures.some((failure) => failure.isFinal && failure.candidate.source === source)) {
+      continue;
+    }
+    const why = whyNoBetter(candidate, refusals, failures);
     try {
-      await installFrom(source, options);
-      return source;
+      const { device } = await installFrom(candidate, { ...options, trial, why });
+      if (why !== null) options.onNotice?.(why);
+      const tag = source === "release" ? options.release?.tag ?? RELEASE_TAG : null;
+      return { source, tag, build, device, why };
     } catch (error) {
-      options.signal?.throwIfAborted();
-      reasons.push(`from ${NAMES[source]}: ${reasonOf(error)}`);
-      options.logger.debug("Could not install llama.cpp {reason}", { reason: reasons.at(-1) });
+      signal?.throwIfAborted();
+      const isFinal = error instanceof SourceUnavailableError;
+      failures.push({ candidate, reason: reasonOf(error), isFinal });
+      logger.debug("Could not install {name}: {reason}", {
+        name: nameOf(candidate),
+        reason: reasonOf(error),
+      });
     }
   }
-  throw new EngineInstallError(
-    `Could not install llama.cpp ${reasons.join("; ")}. ` +
-      "Install it yourself (on macOS `brew install llama.cpp`), or name its folder with --bin-dir",
-  );
+  throw new EngineInstallError(whyNone(options, refusals, failures));
 }
 
-const NAMES = { release: "its release", debian: "Debian" };
+interface Failure {
+  readonly candidate: Candidate;
+  readonly reason: string;
+  /** The whole source can't be had. */
+  readonly isFinal: boolean;
+}
 
-function installFrom(source: EngineSource, options: InstallOptions): Promise<void> {
+/** What kept a better build from being used, as one sentence. */
+function whyNoBetter(
+  { build }: Candidate,
+  refusals: readonly string[],
+  failures: readonly Failure[],
+): string | null {
+  const better = failures.filter((failure) => failure.candidate.build !== build)
+    .map(({ candidate, reason }) => `${nameOf(candidate)}: ${reason}`);
+  const reasons = [...refusals, ...better];
+  return reasons.length === 0 ? null : `${reasons.join("; ")}; using ${BUILDS[build].name}`;
+}
+
+function whyNone(
+  { backend = "auto", from }: InstallOptions,
+  refusals: readonly string[],
+  failures: readonly Failure[],
+): string {
+  const reasons = [
+    ...refusals,
+    ...failures.map(({ candidate, reason, isFinal }) =>
+      `${isFinal ? SOURCES[candidate.source] : nameOf(candidate)}: ${reason}`
+    ),
+    ...(refusals.length + failures.length > 0 || from === null
+      ? []
+      : [`${SOURCES[from]}: it has no such build`]),
+  ];
+  const remedy = backend === "auto"
+    ? "Install it yourself (on macOS `brew install llama.cpp`), or name its folder with --bin-dir"
+    : "Leave --backend out for the best build that runs here";
+  const colon = refusals.length > 0 ? ":" : "";
+  return `Could not install llama.cpp${colon} ${reasons.join("; ")}. ${remedy}`;
+}
+
+const SOURCES = { release: "from its release", debian: "from Debian" };
+
+function nameOf({ build, source }: Candidate): string {
+  return `${build === "cpu" ? "for" : "with"} ${BUILDS[build].name} ${SOURCES[source]}`;
+}
+
+function installFrom(
+  { build, source }: Candidate,
+  options: Omit<InstallOptions, "trial"> & {
+    readonly trial: Trial | null;
+    readonly why: string | null;
+  },
+): Promise<TriedEngine> {
   return source === "release"
-    ? installRelease({ ...options, ...options.release })
-    : installDebian({ ...options, ...options.debian });
+    ? installRelease({ ...options, ...options.release, build })
+    : installDebian({ ...options, ...options.debian, build });
 }

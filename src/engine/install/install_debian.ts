@@ -1,24 +1,30 @@
-import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
 import {
   aptOptions,
   binaryPaths,
-  DEBIAN_PACKAGES,
+  debianPackages,
   type DebianTarget,
   debianTarget,
   sourcesList,
   wrapperScript,
 } from "./debian_layout.ts";
-import { publishEngine, stagingDir } from "./engine_dir.ts";
-import { EngineInstallError, lastWords } from "../base/errors.ts";
-import { verifyRuns } from "../devices/probe.ts";
+import { stagingDir } from "./engine_dir.ts";
+import { EngineInstallError, lastWords, SourceUnavailableError } from "../base/errors.ts";
 import { run } from "../base/run.ts";
-import type { InstallProgress } from "../base/types.ts";
+import type { EngineBuild, InstallProgress, Trial } from "../base/types.ts";
+import { publishTried } from "./publish_tried.ts";
+import type { TriedEngine } from "./try_out.ts";
+import { unpackOnce } from "./unpack.ts";
 
 export interface DebianOptions {
   readonly dataDir: string;
+  readonly build: EngineBuild;
+  readonly trial: Trial | null;
+  /** For the first run of what was unpacked. */
+  readonly firstRunMs?: number;
+  /** Why it is no better build, for its record. */
+  readonly why: string | null;
   readonly onProgress: (progress: InstallProgress) => void;
-  readonly logger: Logger;
   readonly signal?: AbortSignal;
   /** @default {"http://deb.debian.org/debian"} */
   readonly mirror?: string;
@@ -37,34 +43,39 @@ const KEYRINGS = [
  * the data directory, with every library they need. Needs no root and changes nothing else.
  * @throws {EngineInstallError}
  */
-export async function installDebian(options: DebianOptions): Promise<void> {
-  const { dataDir, signal } = options;
+export async function installDebian(options: DebianOptions): Promise<TriedEngine> {
+  const { dataDir, build } = options;
   const { target, keyring } = await requirements(options);
-  const work = await stagingDir(dataDir);
-  try {
-    await fetchPackages(work, target, keyring, options);
-    const staged = join(work, "engine");
-    await unpackPackages(work, staged, options);
+  const unpacked = await unpackOnce(dataDir, `debian-${build}`, async (staged) => {
+    const work = await stagingDir(dataDir);
+    try {
+      await fetchPackages(work, target, keyring, options);
+      await unpackPackages(work, staged, options);
+    } finally {
+      await Deno.remove(work, { recursive: true });
+    }
     await linkBackends(staged, target);
     await writeWrappers(staged, target);
-    const build = await verifyRuns(join(staged, "llama-server"), signal);
-    await publishEngine(dataDir, staged, `debian-${build}`);
-  } finally {
-    await Deno.remove(work, { recursive: true });
-  }
+  });
+  return await publishTried(unpacked, {
+    ...options,
+    binaries: () => Promise.resolve(unpacked),
+    name: ({ number }) => `debian-${number}-${build}`,
+    record: { source: "debian", tag: null, build, why: options.why },
+  });
 }
 
 async function requirements({ keyrings = KEYRINGS, signal }: DebianOptions) {
   const { os, arch } = Deno.build;
   const target = os === "linux" ? debianTarget(arch) : undefined;
   if (target === undefined) {
-    throw new EngineInstallError(`Debian has no packages for ${os} on ${arch}`);
+    throw new SourceUnavailableError(`Debian has no packages for ${os} on ${arch}`);
   }
   for (const command of ["apt-get", "dpkg-deb"]) await requireCommand(command, signal);
   for (const keyring of keyrings) {
     if (await Deno.stat(keyring).then(() => true, () => false)) return { target, keyring };
   }
-  throw new EngineInstallError(
+  throw new SourceUnavailableError(
     "This machine has no keys of Debian's archive to check its packages with " +
       "(package debian-archive-keyring)",
   );
@@ -75,7 +86,9 @@ async function requireCommand(command: string, signal?: AbortSignal): Promise<vo
     await run(command, ["--version"], signal === undefined ? {} : { signal });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new EngineInstallError(`This machine has no ${command}, which Debian's packages need`);
+    throw new SourceUnavailableError(
+      `This machine has no ${command}, which Debian's packages need`,
+    );
   }
 }
 
@@ -97,7 +110,7 @@ async function fetchPackages(
   report(options, "Downloading Debian's packages");
   await must(
     "apt-get",
-    [...apt, "--yes", "--download-only", "install", ...DEBIAN_PACKAGES],
+    [...apt, "--yes", "--download-only", "install", ...debianPackages(options.build)],
     work,
     options.signal,
   );

@@ -1,4 +1,7 @@
-/** What GitHub's releases API says of a release: parsed here, once. */
+/** What GitHub's releases API says of a release, and which of its archives are which: parsed here, once. */
+
+import type { EngineBuild } from "../base/types.ts";
+import { BUILDS } from "./builds.ts";
 
 /** One file of a release, as the API describes it. */
 export interface ReleaseAsset {
@@ -24,20 +27,62 @@ function parseDigest(digest: unknown): string | null {
   return typeof digest === "string" ? /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1] ?? null : null;
 }
 
-/** Without the ending: `.tar.gz`, and `.zip` in older releases. The CPU build on Linux: GPU builds need a driver that matches. */
-export function archiveStem(tag: string, os: string, arch: string): string | undefined {
-  const system = new Map([["darwin", "macos"], ["linux", "ubuntu"]]).get(os);
-  const machine = new Map([["x86_64", "x64"], ["aarch64", "arm64"]]).get(arch);
-  if (system === undefined || machine === undefined) return undefined;
-  return `llama-${tag}-bin-${system}-${machine}`;
+export interface Platform {
+  readonly os: string;
+  readonly arch: string;
 }
 
-/** The archive for a platform. */
-export function findArchive(
+const SYSTEMS: Readonly<Record<string, string>> = { darwin: "macos", linux: "ubuntu" };
+const MACHINES: Readonly<Record<string, string>> = { x86_64: "x64", aarch64: "arm64" };
+
+/** What people call the archive of a build: `ubuntu-cuda-13-x64`. */
+export function archiveWords(build: EngineBuild, platform: Platform): string {
+  return [...wordsOf(build, platform)].filter((word) => word !== "").join("-");
+}
+
+function wordsOf(build: EngineBuild, { os, arch }: Platform): readonly string[] {
+  const words = os === "darwin" ? [] : BUILDS[build].words;
+  return [SYSTEMS[os] ?? os, ...words, MACHINES[arch] ?? arch];
+}
+
+/**
+ * The archives that make up a build: the engine's, and for CUDA the one with NVIDIA's libraries. `undefined` where one is
+ * missing. Names carry versions that change from release to release: of several the highest is taken.
+ */
+export function findArchives(
   assets: readonly ReleaseAsset[],
-  stem: string,
-): ReleaseAsset | undefined {
-  return assets.find(({ name }) => name === `${stem}.tar.gz` || name === `${stem}.zip`);
+  build: EngineBuild,
+  platform: Platform,
+): readonly ReleaseAsset[] | undefined {
+  const words = wordsOf(build, platform);
+  const engines = assets.filter(({ name }) => matches(name, /^llama-.+?-bin-/, words))
+    .sort((a, b) => b.name.localeCompare(a.name, "en", { numeric: true }));
+  for (const engine of engines) {
+    if (BUILDS[build].cuda === null) return [engine];
+    const exact = tokensOf(engine.name, /^llama-.+?-bin-/) ?? [];
+    const runtime = assets.find(({ name }) =>
+      tokensOf(name, /^cudart-llama-(?:.+?-)?bin-/)?.join() === exact.join()
+    );
+    if (runtime !== undefined) return [engine, runtime];
+  }
+  return undefined;
+}
+
+function matches(name: string, start: RegExp, words: readonly string[]): boolean {
+  const tokens = tokensOf(name, start);
+  return tokens !== undefined && tokens.length === words.length &&
+    words.every((word, index) => isWord(tokens[index] ?? "", word));
+}
+
+/** `13.4` is a `13`, and any version is a word that is not given. */
+function isWord(token: string, word: string): boolean {
+  return word === "" ? /^\d/.test(token) : token === word || token.startsWith(`${word}.`);
+}
+
+/** What follows the start, up to the ending: `.tar.gz`, and `.zip` in older releases. */
+function tokensOf(name: string, start: RegExp): string[] | undefined {
+  const match = new RegExp(`${start.source}(.+)\\.(?:tar\\.gz|zip)$`).exec(name);
+  return match?.[1]?.split("-");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -23,6 +23,23 @@ export async function writeGuide(folder: string): Promise<string> {
   return path;
 }
 
+/** A question to the guide and its answer, for a llama.cpp that is to show that it works. */
+export async function guideTrial(dataDir: string): Promise<GuideTrial> {
+  return { modelPath: await writeGuide(join(dataDir, "models")), ...QUESTION };
+}
+
+export interface GuideTrial {
+  readonly modelPath: string;
+  readonly question: string;
+  readonly answer: string;
+}
+
+const QUESTION = {
+  question: "hello",
+  answer: "Hello! I am the guide, a tiny model that ships inside mesh-llm. " +
+    "Ask me what a mesh is, or load a real model from the catalog.",
+};
+
 /** The result, or `undefined` where there is no such file. */
 async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
   try {

@@ -205,8 +205,19 @@ const others: [line: string, command: Command][] = [
     expiresMs: null,
     ...data,
   }],
-  ["engine install", { kind: "engine-install", from: null, ...data }],
-  ["engine install --from debian", { kind: "engine-install", from: "debian", ...data }],
+  ["engine install", { kind: "engine-install", from: null, backend: "auto", ...data }],
+  ["engine install --from debian", {
+    kind: "engine-install",
+    from: "debian",
+    backend: "auto",
+    ...data,
+  }],
+  ["engine install --backend vulkan", {
+    kind: "engine-install",
+    from: null,
+    backend: "vulkan",
+    ...data,
+  }],
   ["engine show --json", { kind: "engine-show", binDir: null, ...data, json: true }],
   ["engine show --bin-dir b", { kind: "engine-show", binDir: "/srv/here/b", ...data }],
 ];

@@ -7,6 +7,7 @@ export interface FileServerOptions {
   /** Breaks the first answers off after so many bytes each. */
   readonly breakOffAfter?: readonly number[];
   readonly ignoresRange?: boolean;
+  readonly onRequest?: () => void;
 }
 
 export interface FileServer extends AsyncDisposable {
@@ -16,7 +17,7 @@ export interface FileServer extends AsyncDisposable {
 }
 
 export function serveFile(
-  { file, breakOffAfter = [], ignoresRange = false }: FileServerOptions,
+  { file, breakOffAfter = [], ignoresRange = false, onRequest }: FileServerOptions,
 ): FileServer {
   const ranges: (string | null)[] = [];
   const breaks = [...breakOffAfter];
@@ -25,6 +26,7 @@ export function serveFile(
     (request) => {
       const range = request.headers.get("range");
       ranges.push(range);
+      onRequest?.();
       const start = ignoresRange ? 0 : Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
       const rest = file.slice(start);
       const breakAt = breaks.shift();

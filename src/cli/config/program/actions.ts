@@ -1,5 +1,6 @@
 /** What a command line leads to: every command with its options, as commander reads them. */
 
+import type { BackendChoice } from "../../../engine/mod.ts";
 import type { Command } from "commander";
 import type { ServeOptions } from "../serve_options.ts";
 
@@ -21,6 +22,7 @@ export interface AgentOptions {
 }
 
 export interface EngineOptions {
+  readonly backend?: BackendChoice;
   readonly from?: "release" | "debian";
   readonly binDir?: string;
 }

@@ -18,6 +18,10 @@ export function addEngineCommands(program: Command, actions: Actions): void {
         "debian",
       ]),
     )
+    .addOption(
+      new Option("--backend <backend>", "what it computes with; the best that works unless said")
+        .choices(["auto", "cuda", "rocm", "vulkan", "cpu"]),
+    )
     .action((options: DataOptions & EngineOptions) => {
       actions.engineInstall({ ...dataDirOf(program), ...options });
     });
@@ -32,8 +36,9 @@ export function addEngineCommands(program: Command, actions: Actions): void {
 
 const INSTALL_EXAMPLES = `
 Examples:
-  mesh-llm engine install                the pinned release for this machine
-  mesh-llm engine install --from debian  Debian's signed packages, without root`;
+  mesh-llm engine install                   the best build that works here
+  mesh-llm engine install --backend vulkan  31 MB in place of CUDA's 590
+  mesh-llm engine install --from debian     Debian's signed packages, without root`;
 
 const SHOW_EXAMPLES = `
 Examples:

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { EngineRecord, Trial } from "../base/types.ts";
+import { publishEngine } from "./engine_dir.ts";
+import { writeRecord } from "./engine_record.ts";
+import { TrialTimeoutError, type TriedEngine, tryOut } from "./try_out.ts";
+
+export interface PublishOptions {
+  readonly dataDir: string;
+  readonly trial: Trial | null;
+  readonly signal?: AbortSignal | undefined;
+  readonly firstRunMs?: number | undefined;
+  /** The folder of the binaries in what was unpacked, which becomes the engine's. */
+  readonly binaries: () => Promise<string>;
+  readonly name: (tried: TriedEngine) => string;
+  readonly record: Omit<EngineRecord, "device">;
+}
+
+/**
+ * Makes what was unpacked the current engine, once it has shown that it works here. What does not work goes; what was not
+ * done in time, or was broken off, stays: the next attempt begins with it.
+ * @throws {EngineInstallError}
+ */
+export async function publishTried(
+  unpacked: string,
+  { dataDir, trial, signal, firstRunMs, binaries, name, record }: PublishOptions,
+): Promise<TriedEngine> {
+  try {
+    const folder = await binaries();
+    const llamaServer = join(folder, "llama-server");
+    const { build } = record;
+    const tried = await tryOut(llamaServer, { build, trial, signal, timeoutMs: firstRunMs });
+    await writeRecord(folder, { ...record, device: tried.device });
+    await publishEngine(dataDir, folder, name(tried));
+    await remove(unpacked);
+    return tried;
+  } catch (error) {
+    if (!(error instanceof TrialTimeoutError) && signal?.aborted !== true) await remove(unpacked);
+    throw error;
+  }
+}
+
+/** Where it was published as a whole nothing is left of it. */
+async function remove(folder: string): Promise<void> {
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
