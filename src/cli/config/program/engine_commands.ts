@@ -38,7 +38,7 @@ const INSTALL_EXAMPLES = `
 Examples:
   mesh-llm engine install                   the best build that works here
   mesh-llm engine install --backend vulkan  31 MB in place of CUDA's 590
-  mesh-llm engine install --from debian     Debian's signed packages, without root`;
+  mesh-llm engine install --from debian     Debian's signed packages; no root`;
 
 const SHOW_EXAMPLES = `
 Examples:
