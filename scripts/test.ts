@@ -20,13 +20,16 @@ import {
 } from "./test_report.ts";
 
 /** A test that needs one of these, itself or through others, starts llama.cpp, nodes or a browser. */
-const PROCESS_SUPPORT = /\/tests\/support\/(engine|node_process|chromium|compiled)\.ts$/;
+const PROCESS_SUPPORT = /\/tests\/support\/(engine|gpu_engine|node_process|chromium|compiled)\.ts$/;
 
 /**
  * A test that imports one of these loads the QUIC addon. Deno runs each test file in an isolate of its own, and the
  * addon corrupts the heap of a process in which a second isolate uses it: such a file gets a process of its own.
  */
 const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|link\/libp2p|mod)\.ts$|^libp2p$/;
+
+/** A test that needs this runs on fake GPUs, which are fetched where a test wants them. */
+const FAKES_GPUS = /\/tests\/support\/gpu_engine\.ts$/;
 
 /** A test that imports this keeps all cores busy for minutes by itself, and gets that time for itself. */
 const SIMULATES = /\/tests\/simulator\/jobs\.ts$/;
@@ -46,6 +49,7 @@ interface TestFile {
   readonly unit: boolean;
   /** It must not share its process with another test file. */
   readonly alone: boolean;
+  readonly fakesGpus: boolean;
 }
 
 const { paths, flags, unitOnly } = await readArguments(Deno.args);
@@ -58,6 +62,7 @@ const failures: Failure[] = [];
 let total = wholeRun ? await passGate() : NO_TESTS;
 total = addCounts(total, await runGroup(files.filter((file) => file.unit), flags));
 if (onProcesses.length > 0) await prepareEngine();
+if (onProcesses.some(({ fakesGpus }) => fakesGpus)) await prepareGpus();
 total = addCounts(total, await runGroup(onProcesses, flags));
 const success = total.failed === 0 && total.passed > 0;
 if (failures.length > 0) say(`\n${describeFailures(failures)}`);
@@ -97,6 +102,7 @@ async function readTestFile(path: string): Promise<TestFile> {
     alone: imports.some((file) =>
       LOADS_ADDON.test(file) || PROCESS_SUPPORT.test(file) || SIMULATES.test(file)
     ),
+    fakesGpus: imports.some((file) => FAKES_GPUS.test(file)),
   };
 }
 
@@ -118,6 +124,12 @@ async function prepareEngine(): Promise<void> {
   const { engineOrReason } = await import("../tests/support/engine.ts");
   say("Finding llama.cpp, or installing it");
   await engineOrReason().catch((error) => say(String(error)));
+}
+
+async function prepareGpus(): Promise<void> {
+  const { gpuEngineOrReason } = await import("../tests/support/gpu_engine.ts");
+  say("Finding fake GPUs, or fetching them");
+  await gpuEngineOrReason().catch((error) => say(String(error)));
 }
 
 /** Apart from the tests, so that one wrong type does not keep all of them from running. */
