@@ -13,7 +13,7 @@ export function isModelName(name: string): boolean {
   return name !== "" && name.length <= MAX_MODEL_NAME_CHARS && !UNSAFE.test(name);
 }
 
-/** What llama-server is told that the model is called: a comma would make two names of it. */
+/** The model's name for llama-server: a comma would make two names of it. */
 export function aliasOf(name: string): string {
   return name.replaceAll(",", ";");
 }

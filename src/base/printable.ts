@@ -3,12 +3,12 @@
 /** More than any sentence takes; what is longer is no sentence. */
 export const TEXT_CHARS_MAX = 2_000;
 
-/** What ends a line or steers a terminal. */
+/** Characters that end a line or steer a terminal. */
 const STEERING = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
 
 /**
- * What nobody sees: marks that turn the direction of a text, joiners, fillers, halves of characters. Those that choose the
- * picture of an emoji may stay.
+ * Invisible characters: marks that turn the direction of a text, joiners, fillers, halves of characters. Those that
+ * choose the picture of an emoji may stay.
  */
 const UNSEEN =
   /[\p{Cf}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\uffa0\ufff0-\ufff8\u{e0000}-\u{e0fff}]+/gu;

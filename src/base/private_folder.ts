@@ -31,7 +31,7 @@ export async function makePrivate(folder: string, options: PrivateFolderOptions)
   const isAlone = (await namesIn(folder)).every(options.isOurs);
   const bits = isAlone ? OTHERS : WRITE_OF_OTHERS;
   await takeAway(folder, info, bits);
-  // What was put there before is found now, and nothing can come any more.
+  // Files that were put there before are found now, and no more can come.
   for (const name of await namesIn(folder)) {
     if (options.isOurs(name)) await keepOwn(folder, name, bits, options);
   }

@@ -1,4 +1,4 @@
-/** Waits for a promise or a signal. What the promise brings too late is handed to `discard`. */
+/** Waits for a promise or a signal. A value that comes too late is handed to `discard`. */
 export async function raceSignal<T>(
   promise: Promise<T>,
   signal: AbortSignal,

@@ -1,10 +1,10 @@
-/** What the operating system refused, in words for people. A full disk is no fault of the program. Pure. */
+/** Refusals of the operating system, in words for people. A full disk is no fault of the program. Pure. */
 
 export interface SystemFailure {
   readonly code: string;
   /** `Cannot write /data/node.json: the disk is full`. */
   readonly message: string;
-  /** What helps; `null` where the words say all that is known. */
+  /** The remedy; `null` if the words say all that is known. */
   readonly remedy: string | null;
 }
 
@@ -55,7 +55,7 @@ const WORDS: Readonly<Record<string, Words>> = {
 /** Of the operating system; those of the runtime have an underscore. */
 const CODE = /^E[A-Z0-9]+$/;
 
-/** What Deno's names of operations mean to people. */
+/** Deno's names of operations, in words for people. */
 const VERBS: Readonly<Record<string, string>> = {
   mkdir: "make the folder",
   readdir: "list",

@@ -28,7 +28,7 @@ import type {
 export class ActiveMesh implements MeshMode {
   readonly passive = false;
   readonly #parts: ModeParts;
-  /** Who was here before this node had a voice: that they are is no news. */
+  /** Members known before this node joined the gossip; they raise no `joined` event. */
   readonly #known: Set<PeerId>;
   readonly #learning = new AbortController();
   readonly #first: FirstTable;
@@ -96,14 +96,14 @@ export class ActiveMesh implements MeshMode {
     return this.#table;
   }
 
-  /** Who has just come waits for what others know. */
+  /** A node that has just joined waits for the others' records. */
   async refreshRoutes({ signal }: RefreshOptions): Promise<RoutingTable> {
     const { answers } = this.#first;
     await (signal === undefined ? answers : raceSignal(answers, signal));
     return this.routes();
   }
 
-  /** Who asks while this node has just come may hear more by waiting for a moment. */
+  /** A peer that asks while this node has just joined may get more by waiting for a moment. */
   async tellRoutes(): Promise<RoutingTable> {
     using deadline = new Deadline(TELL_PATIENCE_MS, "Knowing the mesh");
     return await this.refreshRoutes(deadline).catch(() => this.routes());
@@ -143,7 +143,10 @@ export class ActiveMesh implements MeshMode {
     void this.#askFirst(connection);
   }
 
-  /** On a connection from before it had a voice: whoever has dialled it, the peer waits for this node to gossip. */
+  /**
+   * Adopts a connection from before this node joined the gossip. The peer waits for this node to open the gossip,
+   * whichever of them dialled.
+   */
   takeOver(connection: PeerConnection): void {
     this.#member.connected(connection);
     this.#gossip.open(connection);

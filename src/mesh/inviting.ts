@@ -14,9 +14,9 @@ export interface InvitingParts {
   readonly identity: Identity;
   readonly network: PeerNetwork;
   readonly trust: Trust;
-  /** What the node is at this moment. */
+  /** The node's mode at this moment. */
   readonly mode: () => MeshMode;
-  /** Where this node listens. */
+  /** The addresses on which this node listens. */
   readonly addresses: () => readonly string[];
 }
 
@@ -72,7 +72,7 @@ export class Inviting {
         `This node has made no invite ${id}: list them to see their ids`,
       );
     }
-    // Who hears of it passes it on: a passive node may be connected to nobody.
+    // The member that answers passes it on: a passive node may be connected to nobody.
     if (mode().passive) await mode().refreshRoutes({ force: true });
     await trust.revoke({ id, expiresAt: known?.expiresAt ?? null });
   }

@@ -20,7 +20,7 @@ import type {
   RoutingTable,
 } from "./base/types.ts";
 
-/** What a node of a mesh is made of. */
+/** The parts of a node of a mesh. */
 export interface MeshParts {
   readonly identity: Identity;
   readonly network: PeerNetwork;
@@ -37,7 +37,7 @@ export interface MeshParts {
   readonly logger: Logger;
 }
 
-/** What a mode is given by the node that it belongs to. */
+/** The parts that a mode gets from its node. */
 export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "passive"> {
   readonly self: PeerId;
   /** This node's own. */
@@ -49,7 +49,7 @@ export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "pass
   emit(event: MeshEvent): void;
 }
 
-/** One way to belong to a mesh: with a voice in it, or by its routing table. */
+/** One way to belong to a mesh: in the gossip, or by the routing table. */
 export interface MeshMode extends
   Pick<
     Mesh,
@@ -64,13 +64,13 @@ export interface MeshMode extends
   readonly passive: boolean;
   start(): void;
   announce(content: AnnouncementContent): void;
-  /** What a peer is told that asks for the table. */
+  /** The answer to a peer that requests the table. */
   tellRoutes(): Promise<RoutingTable>;
   open(peer: PeerId, protocol: string, options: OpenOptions): Promise<ByteStream>;
 
-  /** Where a peer listens, as far as this node knows, the best first. */
+  /** The addresses on which a peer listens, as far as this node knows, the best first. */
   addressesOf(peer: PeerId): readonly string[];
-  /** Living members and the chains that they came by. */
+  /** Living members and the chains by which they joined. */
   knownMembers(): readonly Guest[];
   /** Peers beside this node that a new one may dial. */
   livingPeers(): readonly PeerId[];

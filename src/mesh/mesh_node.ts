@@ -45,9 +45,9 @@ export class MeshNode implements Mesh {
   #mode: MeshMode;
   /** One change of the mode after the other. */
   #changing: Promise<void> = Promise.resolve();
-  /** It has had a voice before. */
+  /** It has been in the gossip before. */
   #hasGossiped = false;
-  /** What it says of itself while it has a voice. */
+  /** Its announcement while it gossips. */
   #content: AnnouncementContent | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -249,7 +249,7 @@ export class MeshNode implements Mesh {
     this.#emit({ type: "members" });
   }
 
-  /** What members are asked by others. */
+  /** Answers the protocols that other nodes open to members. */
   #answer(): void {
     const { network } = this.#parts;
     network.handle(

@@ -1,4 +1,4 @@
-/** Who is in the mesh and who is alive: identity, trust, the libp2p node, gossip, routes, election. */
+/** The members of the mesh and which of them are alive: identity, trust, the libp2p node, gossip, routes, election. */
 
 import type { Logger } from "@logtape/logtape";
 import type { InterfaceAddress } from "./base/addresses.ts";

@@ -78,7 +78,7 @@ export class PassiveMesh implements MeshMode {
     return Promise.resolve(this.routes());
   }
 
-  /** Who has no voice says nothing. */
+  /** A passive node announces nothing. */
   announce(): void {}
 
   watchClosely(): void {}

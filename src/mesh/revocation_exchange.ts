@@ -27,7 +27,7 @@ export interface RevocationExchangeParts {
   readonly network: PeerNetwork;
   readonly trust: Trust;
   readonly role: MemberRole;
-  /** It has a voice in the mesh now. */
+  /** It gossips now. */
   readonly active: () => boolean;
   readonly random: () => number;
 }
@@ -123,7 +123,10 @@ export class RevocationExchange {
     await stream.closeWrite();
   }
 
-  /** What is past is the relay's ignorance, what is unknown this node's; what is wrong ends the stream and is held against the peer. */
+  /**
+   * An expired revocation is the relay's ignorance, an unknown one this node's; a wrong one ends the stream and counts
+   * against the peer.
+   */
   #learn(trust: Trust, bytes: Uint8Array, from: PeerId): void {
     try {
       trust.learn(bytes, from);

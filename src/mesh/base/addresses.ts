@@ -34,7 +34,7 @@ export function parseAddress(text: string): Address | undefined {
   return isPeerId(peer) ? { ip, port, peer: peer as PeerId } : undefined;
 }
 
-/** What a node with these interfaces tells others: reachable addresses only, where there are any, the best first. */
+/** The addresses that a node with these interfaces announces: reachable ones only, if there are any, the best first. */
 export function announceable(
   interfaces: readonly InterfaceAddress[],
   { port, peer }: { readonly port: number; readonly peer: PeerId },
@@ -54,7 +54,7 @@ export function dialOrder(addresses: readonly string[], lastGood: string | undef
   return [...new Set(addresses)].sort((a, b) => rank(a) - rank(b));
 }
 
-/** What a token says of a peer that this node reaches in its own ways: loopback only where nothing else is known. */
+/** The addresses of a peer for a token: loopback only if no other address is known. */
 export function invitable(addresses: readonly string[]): readonly string[] {
   const reachable = addresses.filter((text) => !isLoopback(parseAddress(text)?.ip ?? ""));
   return reachable.length > 0 ? reachable : addresses;

@@ -14,7 +14,7 @@ export function asByteCount(value: number): number {
   return Math.trunc(within(value, MAX_BYTES));
 }
 
-/** What is no number is nothing. */
+/** A value that is no number counts as 0. */
 export function within(value: number, most: number): number {
   return Number.isNaN(value) ? 0 : Math.min(Math.max(value, 0), most);
 }

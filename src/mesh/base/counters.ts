@@ -1,4 +1,4 @@
-/** What this node has refused, by reason. */
+/** The refusals of this node, by reason. */
 export const COUNTED = [
   "joinsRefused",
   "joinsLimited",

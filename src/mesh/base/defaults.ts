@@ -48,7 +48,7 @@ export const MAX_ANNOUNCED_DEVICES = 64;
 /** One for each worker of a split. */
 export const MAX_ANNOUNCED_PORTS = 256;
 
-/** Of one split. Each costs a round trip a token: more than a few are of no use. */
+/** Workers of one split. Each costs a round trip a token: more than a few do not help. */
 export const MAX_WORKERS = 256;
 
 /** docs/protocols.md: RTTs of the nearest. */
@@ -63,7 +63,7 @@ export const MAX_LIVING = 1_250;
 /** A node that has just come to a mesh hears of all of it within a round; the mesh may be starting as a whole. */
 export const CATCH_UP_MS = 60_000;
 
-/** Who is here for so long has long caught up, and has dropped what it was made to believe meanwhile. */
+/** A peer that has been here this long has caught up, and has dropped false reports that it got meanwhile. */
 export const TELLER_AGE_MS = 2 * CATCH_UP_MS;
 
 /** Strangers that nobody here is connected to, by one invite: a rack that starts is known to a large mesh in minutes. */
@@ -72,7 +72,7 @@ export const NEWCOMER_RATE = { perSecond: 4, burst: 64 } as const;
 /** Members that one peer alone reaches, by one invite: more than a home has machines behind one router. */
 export const HEARSAY_A_LINK = 16;
 
-/** Strangers that wait to be met or told of again: of one teller, and in all. Each is a few kilobytes. */
+/** Strangers that wait to be dialled or reported again: of one teller, and in all. Each is a few kilobytes. */
 export const WAITING_A_TELLER = 16;
 export const MAX_WAITING = 256;
 
@@ -100,7 +100,7 @@ export const MAX_JOIN_MESSAGE_BYTES = 16_384;
 /** A table of 1,000 nodes with their devices and addresses, with room. */
 export const MAX_ROUTES_MESSAGE_BYTES = 4_194_304;
 
-/** Joins what one plan changes in the same breath, and is nothing beside a round trip. */
+/** Joins the changes that one plan makes in the same tick, and is short beside a round trip. */
 export const GOSSIP_COALESCE_MS = 5;
 
 /** docs/defaults.md: each round a member compares what it knows with one neighbour. */
@@ -148,7 +148,10 @@ export const FIRST_PINGS = 3;
  */
 export const SLOW_ROUND_TRIP_MS = 40;
 
-/** How soon; doubled by each further slow one, up to the heartbeat. Who is far away costs five pings in a minute. */
+/**
+ * The pause before the next ping; doubled by each further slow one, up to the heartbeat. A peer that is far away costs
+ * five pings in a minute.
+ */
 export const PING_AGAIN_MS = 2_000;
 
 /** Samples that an RTT is the best of. */
@@ -251,7 +254,7 @@ export const MAX_REVOCATIONS_MESSAGE_BYTES = REVOCATIONS_A_MESSAGE * (MAX_REVOCA
 /** Members that a revocation is passed on to by each that hears it first: with a thousand, e^-8 of them miss one wave. */
 export const REVOCATION_FANOUT = 8;
 
-/** Who is revoked is told so before it is cut; it hears that in a round trip, or not at all. */
+/** A revoked peer is told so before its connection is cut; it gets the message in a round trip, or not at all. */
 export const LAST_WORD_MS = 500;
 
 /** Invites that a node remembers to have made; those that are past go first, then the oldest. */
@@ -275,7 +278,7 @@ export const ROUTES_RATE = { perSecond: 5, burst: 50 } as const;
 /** One stream a connection, and one for each revocation that somebody makes. */
 export const REVOCATIONS_RATE = { perSecond: 5, burst: 50 } as const;
 
-/** What waits is sent at most every 5 ms: a peer that is faster than that for a while breaks the link. */
+/** Waiting records are sent at most every 5 ms: a peer that is faster than that for a while breaks the link. */
 export const GOSSIP_MESSAGE_RATE = { perSecond: 250, burst: 1_000 } as const;
 
 /** Records in gossip: a mesh of 1,000 told anew, twice, and 100 changes a second. More are dropped; the sender tells them again. */
@@ -302,7 +305,9 @@ export const FIRST_ANSWERS_MS = 4_000;
 /** Whoever is asked for the table by others before it knows the mesh itself lets them wait this long. */
 export const TELL_PATIENCE_MS = 1_000;
 
-/** Gossip tells of all nodes within a few rounds; whoever it has not told of by then is gone. Chosen by feel. */
+/**
+ * Gossip brings the records of all nodes within a few rounds; a node without a record by then is gone. Chosen by feel.
+ */
 export const FIRST_TABLE_LIFE_MS = 30_000;
 
 /** ... and as lost; and the bytes of each: 100 for each of a thousand members, five times over. */

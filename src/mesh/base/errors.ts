@@ -62,7 +62,7 @@ export class UnknownInviteError extends Error {
   override name = "UnknownInviteError";
 }
 
-/** What a peer passed on was right once: it was signed by somebody whose membership is over. */
+/** A record that a peer passed on was valid once: its signer's membership is over. */
 export class StaleMessageError extends Error {
   override name = "StaleMessageError";
 }

@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
 
-/** What a timer throws ends the process, and what timers work on comes from peers: here it is logged instead. */
+/** An error in a timer would end the process, and timers work on data of peers: here it is logged instead. */
 export function guardedClock(clock: Clock, logger: Logger): Clock {
   return {
     now: () => clock.now(),

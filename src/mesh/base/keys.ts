@@ -11,7 +11,7 @@ import {
 import { base58btc } from "multiformats/bases/base58";
 import type { PeerId } from "./peer_id.ts";
 
-/** What DER puts before the 32 bytes of an Ed25519 key (RFC 8410). */
+/** The DER prefix of the 32 bytes of an Ed25519 key (RFC 8410). */
 const PRIVATE_KEY_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
 const PUBLIC_KEY_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");
 

@@ -1,6 +1,6 @@
 /**
- * What a machine is. All that depends on its single fields is here: what they are, within which bounds they are told,
- * and how they are read. docs/first-change.md tells what else a further field touches.
+ * The description of a machine. Everything that depends on its single fields is here: the fields, their bounds in
+ * announcements, and how they are read. docs/first-change.md tells what else a further field touches.
  */
 
 import { z } from "zod";
@@ -23,8 +23,8 @@ export interface EngineBuild {
 }
 
 /**
- * What a machine is, as its node says it. It travels whole: from the node that makes it through the announcement and
- * the routing table into the status. `null` is what a node of an earlier version does not say.
+ * A machine as its node describes it. It travels whole: from the node that makes it through the announcement and the
+ * routing table into the status. `null` is a field that a node of an earlier version does not send.
  */
 export interface Machine {
   readonly name: string;
@@ -53,14 +53,14 @@ export const machineFields = {
   engine: untold(z.object({ build: versionText, rpcProtocol: versionText })),
 };
 
-/** What was read, with the machine as one object. */
+/** The fields that were read, with the machine as one object. */
 export function gatherMachine<T extends Machine>(
   { name, version, system, devices, engine, ...rest }: T,
 ): Omit<T, keyof Machine> & { readonly machine: Machine } {
   return { ...rest, machine: { name, version, system, devices, engine } };
 }
 
-/** What is told, with the machine's fields among the others. */
+/** The fields to send, with the machine's among the others. */
 export function spreadMachine({ machine, ...rest }: { readonly machine: Machine }): object {
   return { ...rest, ...machine };
 }

@@ -35,7 +35,7 @@ export function asReason(text: string): string {
   return [...printable].slice(0, MAX_REASON_CHARS).join("");
 }
 
-/** What is left of a name that people chose once it fits `displayName`. */
+/** The part of a name that people chose that fits `displayName`. */
 export function asDisplayName(text: string): string {
   const printable = text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
   return [...printable].slice(0, 32).join("") || "unnamed";

@@ -10,12 +10,12 @@ export function wordOf<const Word extends string, const Other extends string>(
   return z.string().transform((told) => known.find((word) => word === told) ?? otherwise);
 }
 
-/** What a node of an earlier version does not say is unknown: `null`. */
+/** A field that a node of an earlier version does not send is unknown: `null`. */
 export function untold<T>(value: z.ZodType<T>): z.ZodType<T | null> {
   return value.nullable().default(null);
 }
 
-/** A list whose places have a meaning. What a later version says behind them is left out. */
+/** A list whose places have a meaning. Further places of a later version are left out. */
 export function places<const Items extends readonly [z.ZodType, ...z.ZodType[]]>(...items: Items) {
   const known = (list: unknown) => Array.isArray(list) ? list.slice(0, items.length) : list;
   return z.preprocess(known, z.tuple(items));

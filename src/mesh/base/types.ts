@@ -1,4 +1,4 @@
-/** What nodes tell each other, and what the rest of the program may ask of the mesh. */
+/** The messages between nodes, and the interface of the mesh for the rest of the program. */
 
 import type { ByteStream } from "./byte_stream.ts";
 import type { MeshCounters } from "./counters.ts";
@@ -8,10 +8,10 @@ import type { Rate } from "./rate_limit.ts";
 
 export type { PeerId } from "./peer_id.ts";
 
-/** What an invite lets its holder be. A client opens routes and http only. */
+/** The role that an invite grants. A client opens routes and http only. */
 export type MemberRole = "member" | "client";
 
-/** What an active node is doing now. */
+/** The work of an active node. */
 export type ActiveRole = "host" | "worker" | "standby";
 
 /** A complete model file on a node's disk. */
@@ -36,7 +36,7 @@ export interface WorkerShare {
   readonly share: number;
 }
 
-/** What a host says of the instance that it runs; in a split it is also the assignment its workers obey. */
+/** A host's description of the instance that it runs; in a split it is also the assignment that its workers obey. */
 export interface Instance {
   readonly model: ModelRef;
   readonly sizeBytes: number;
@@ -69,7 +69,7 @@ export interface Claim {
 
 export type ClaimReason = "memory" | "unserved" | "download" | "room" | "hot" | "spare" | "split";
 
-/** A model that a node has tried in vain to serve, or to lend its memory to. It may try again. */
+/** A model that a node failed to serve, or to lend its memory to. It may try again. */
 export interface ModelFailure {
   readonly model: string;
   /** For people, in the words of what has failed. */
@@ -92,13 +92,13 @@ export interface AnnouncementContent {
   readonly tensorSplit: readonly number[] | null;
   /** The mesh decides what this node serves: its user named no model. */
   readonly assignable: boolean;
-  /** What an assignable node takes or has taken, and why. */
+  /** The model that an assignable node takes or has taken, and why. */
   readonly claim: Claim | null;
   /** Names that this node will not serve. */
   readonly refuses: readonly string[];
   /** Those of them that its user has dropped. */
   readonly dropped: readonly string[];
-  /** What it can't do though it should. */
+  /** Models that it can't serve though it should. */
   readonly failures: readonly ModelFailure[];
   /** Bytes of models that this node would download now. */
   readonly downloadBytes: number;
@@ -110,7 +110,7 @@ export interface AnnouncementContent {
   readonly tunnelPorts: Readonly<Record<string, number>>;
 }
 
-/** What one active node says of itself; per peer the highest (incarnation, seq) wins. */
+/** An active node's description of itself; for each peer the highest (incarnation, seq) wins. */
 export interface Announcement extends AnnouncementContent {
   readonly peer: PeerId;
   readonly addresses: readonly string[];
@@ -125,7 +125,7 @@ export interface RouteInstance extends Instance {
   readonly host: PeerId;
 }
 
-/** What a passive node knows of its mesh. */
+/** A passive node's knowledge of its mesh. */
 export interface RoutingTable {
   /** Changes exactly when the rest of the table does. */
   readonly version: string;
@@ -205,8 +205,8 @@ export interface InviteStatus {
 export interface OpenOptions {
   readonly signal?: AbortSignal;
   /**
-   * The stream is there before the peer has agreed to its protocol, which saves a round trip. Where the peer
-   * does not, reading throws `NotAgreedError`.
+   * The stream is there before the peer has agreed to its protocol, which saves a round trip. If the peer does not
+   * agree, reading throws `NotAgreedError`.
    * @default {false}
    */
   readonly optimistic?: boolean;
@@ -230,8 +230,8 @@ export interface HandleOptions {
 export type StreamHandler = (stream: ByteStream, peer: AdmittedPeer) => Promise<void>;
 
 /**
- * Who is in the mesh and who is alive. Starts once and never restarts: a change of role is a new
- * announcement, and a member that stands by keeps its identity, its addresses and its streams.
+ * The members of the mesh and which of them are alive. Starts once and never restarts: a change of role is a new
+ * announcement, and a member that becomes passive keeps its identity, its addresses and its streams.
  */
 export interface Mesh {
   readonly self: PeerId;
@@ -255,7 +255,7 @@ export interface Mesh {
   rttMs(peer: PeerId): number | undefined;
   /** The same for people: as it was measured. */
   measuredRttMs(peer: PeerId): number | undefined;
-  /** What this node knows of models and instances: from its members, or the cached table of a passive node. */
+  /** The models and instances that this node knows: from its members, or from the cached table of a passive node. */
   routes(): RoutingTable;
   /**
    * A passive node fetches the table when it is old or `force` is set; an active node returns its own, and lets one wait
@@ -277,11 +277,11 @@ export interface Mesh {
   defaultInvite(): Promise<string | null>;
   invites(): readonly InviteStatus[];
   /**
-   * Ends an invite and everybody who came by it, now and wherever they are connected.
+   * Ends an invite and the membership of every node that joined by it, now and wherever they are connected.
    * @throws {UnknownInviteError | NotAllowedError}
    */
   revoke(id: string): Promise<void>;
-  /** What this node has refused so far. */
+  /** This node's refusals so far. */
   counters(): MeshCounters;
   /** Resolves with the reason if this node's membership ends while it runs: it has to stop. */
   readonly ended: Promise<string>;

@@ -99,7 +99,7 @@ const wireSchema = z.object({
   tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
 });
 
-/** Reads what a node tells of itself. */
+/** Reads a node's announcement. */
 export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(gatherMachine);
 
 /** The same as it is told. */
@@ -107,7 +107,10 @@ export function announcementToWire(announcement: Announcement): object {
   return spreadMachine(announcement);
 }
 
-/** What workers do in a mode of a later version is not known here: its host answers for the whole, and nobody obeys. */
+/**
+ * The work of workers in a mode of a later version is unknown here: its host answers for the whole, and no worker
+ * obeys.
+ */
 export function asKnownMode<T extends z.infer<typeof instanceFields>>({ mode, ...instance }: T) {
   return mode === "other"
     ? { ...instance, mode: "solo" as const, hostShare: 1, workers: [] }

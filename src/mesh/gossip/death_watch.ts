@@ -18,7 +18,7 @@ export class DeathWatch {
   readonly #prober: Prober;
   readonly #effects: DeathWatchEffects;
   readonly #logger: Logger;
-  /** Peers that were connected since they were last buried. */
+  /** Peers that were connected since they were last declared dead. */
   readonly #met = new Set<PeerId>();
   /** The lives that this node has ended. */
   readonly #declared = new Map<PeerId, number>();

@@ -18,9 +18,9 @@ export interface DialSituation {
   readonly connected: ReadonlySet<PeerId>;
   /** Peers of the token and of the last time that are not known to live, in any order. */
   readonly strangers: readonly PeerId[];
-  /** Who was found dead, and may be out of reach only, in any order: all members know them. */
+  /** Nodes that were declared dead and may only be out of reach, in any order: all members know them. */
   readonly lost: readonly PeerId[];
-  /** Who said goodbye: they are on their way out, and come back by themselves. */
+  /** Nodes that said goodbye: they are on their way out, and come back by themselves. */
   readonly left: ReadonlySet<PeerId>;
   /** Rises with time: the lost take turns. Each member has begun to count somewhere else. */
   readonly turn: number;

@@ -44,7 +44,7 @@ export class Dialer {
     this.#random = random;
   }
 
-  /** Who is wanted or connected may have changed. */
+  /** The set of wanted or connected peers may have changed. */
   wake(): void {
     if (this.#stop.signal.aborted) return;
     const targets = this.#effects.targets();

@@ -5,7 +5,7 @@ import type { MemberEntry, Membership } from "./membership.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "../base/types.ts";
 
-/** What two members compare first: one number for each of these many parts of the membership. */
+/** The first thing that two members compare: one number for each of these many parts of the membership. */
 export const DIGEST_BUCKETS = 16;
 
 export type Digest = readonly number[];
@@ -37,7 +37,7 @@ export function differingBuckets(a: Digest, b: Digest): number[] {
   return a.flatMap((value, bucket) => value === b[bucket] ? [] : [bucket]);
 }
 
-/** What is known in some buckets. */
+/** The versions that are known in some buckets. */
 export function versionsIn(
   membership: Membership,
   buckets: readonly number[],
@@ -53,9 +53,9 @@ export function versionsIn(
 }
 
 export interface Exchange {
-  /** What the other lacks. */
+  /** Records that the other lacks. */
   readonly give: readonly MeshRecord[];
-  /** What the other has newer, or what may be. */
+  /** Peers of which the other has a newer record, or may have one. */
   readonly want: readonly PeerId[];
 }
 

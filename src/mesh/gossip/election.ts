@@ -4,7 +4,7 @@ export interface HostCandidate<Id extends string = string> {
   readonly memoryBytes: number;
 }
 
-/** Who hosts a split: the most memory, then the highest PeerId as text. Every node computes it alone. */
+/** The election of a split's host: the most memory, then the highest PeerId as text. Every node computes it alone. */
 export function electHost<Id extends string>(
   candidates: readonly HostCandidate<Id>[],
 ): Id | undefined {

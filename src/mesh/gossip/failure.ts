@@ -11,7 +11,7 @@ import {
   SLOW_ROUND_TRIP_MS,
 } from "../base/defaults.ts";
 
-/** What is known of one connected peer's heartbeat. Times are of `Clock.elapsed`. */
+/** The heartbeat of one connected peer. Times are of `Clock.elapsed`. */
 export interface Pulse {
   readonly closely: boolean;
   readonly misses: number;

@@ -18,10 +18,10 @@ import type { Announcement, Instance } from "../base/types.ts";
 import { announcementToWire } from "./announcement_wire.ts";
 
 /**
- * Makes an announcement one that others accept, whatever this node was told to say. Names that people chose are
- * shortened, and numbers are kept within their bounds, for sums of what others say go into them. Of each list the
- * first are kept: its owner puts first what matters most. Where the whole is too many bytes, the ends of the lists
- * below are left out in that order. Pure.
+ * Makes an announcement one that others accept, whatever its content. Names that people chose are shortened, and
+ * numbers are kept within their bounds, for they include sums of other nodes' figures. The first entries of each list
+ * are kept: its owner puts the most important ones first. If the whole is too many bytes, the ends of the lists below
+ * are left out in that order. Pure.
  */
 export function fitAnnouncement(announcement: Announcement): Announcement {
   let fitted = withinBounds(announcement);
@@ -41,8 +41,8 @@ const MAX_BODY_BYTES = MAX_ANNOUNCEMENT_BYTES - 10_240;
 const FEW_ITEMS = 120;
 
 /**
- * Models beyond a hundred are told by nobody's need. What is wanted and refused can be told again; a file that is not
- * announced is only not found by others. What this node serves and works for is never left out.
+ * Nobody needs more than a hundred models. Wanted and refused models can be announced again; a file that is not
+ * announced is only not found by others. The models that this node serves and works for are never left out.
  */
 const DROPPED_FIRST = [
   ["models", 100],

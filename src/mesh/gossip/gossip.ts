@@ -43,7 +43,7 @@ export class Gossip implements GossipLinks {
     this.#logger = logger;
   }
 
-  /** Who hears what is said; nothing is opened or accepted before. */
+  /** Sets the listener for messages; nothing is opened or accepted before. */
   start(listener: GossipListener): void {
     this.#listener = listener;
   }
@@ -108,7 +108,7 @@ export class Gossip implements GossipLinks {
     await this.#run(await openStream(connection), connection);
   }
 
-  /** A connection without gossip is of no use: where the gossip breaks both do, where it ends both end. */
+  /** A connection without gossip can't be used: if the gossip breaks both do, and if it ends both end. */
   async #run(stream: NetworkStream, connection: PeerConnection): Promise<void> {
     const link = new GossipLink(connection.peer, stream, this.#clock);
     const done = link.run({
@@ -139,7 +139,7 @@ export class Gossip implements GossipLinks {
     return [...this.#links.values()].findLast(({ link }) => link.peer === peer)?.link;
   }
 
-  /** Where there is another, the peer has only changed from one connection to the other. */
+  /** If there is another link, the peer has only changed from one connection to the other. */
   #isOnly(link: GossipLink): boolean {
     return ![...this.#links.values()].some((one) =>
       one.link.peer === link.peer && one.link !== link

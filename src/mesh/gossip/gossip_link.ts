@@ -26,9 +26,9 @@ const MAX_QUEUED_ANSWERS = 64;
 /** Pings whose answer may still come: a late one tells that the peer lives, and how slowly. */
 const MAX_OPEN_PINGS = 4;
 
-/** What a link tells the one who holds it. */
+/** The events of a link, for its owner. */
 export interface LinkListener {
-  /** What comes next is read once it has resolved. */
+  /** The next message is read once it has resolved. */
   received(records: readonly Uint8Array[], link: GossipLink): void | Promise<void>;
   answered(rttMs: number, link: GossipLink): void;
   told(message: EntropyMessage, link: GossipLink): void;
@@ -36,7 +36,7 @@ export interface LinkListener {
   parted(link: GossipLink): void;
 }
 
-/** The gossip stream on one connection, both ways. What waits to be sent is at most one record a node. */
+/** The gossip stream on one connection, both ways. At most one record for each node waits to be sent. */
 export class GossipLink {
   readonly peer: PeerId;
   readonly #stream: NetworkStream;
@@ -59,7 +59,7 @@ export class GossipLink {
     this.#clock = clock;
   }
 
-  /** Sends a record soon, in one message with what else changes in the same breath. */
+  /** Sends a record soon, in one message with the other records that change in the same tick. */
   send(record: MeshRecord): void {
     if (this.#ending) return;
     this.#records.set(record.subject, record);
@@ -75,7 +75,7 @@ export class GossipLink {
     this.#control(["ping", id]);
   }
 
-  /** Who does not read what it is told is told no more; the next round comes. */
+  /** A peer that does not read gets no further message; the next round comes. */
   tell(message: EntropyMessage): void {
     if (!this.#ending && this.#controls.length < MAX_QUEUED_ANSWERS) this.#control(message);
   }

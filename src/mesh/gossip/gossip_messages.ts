@@ -1,4 +1,4 @@
-/** What crosses a gossip link. */
+/** The messages on a gossip link. */
 
 import { z } from "zod";
 import { versionNumber } from "../base/names.ts";
@@ -30,7 +30,7 @@ export const gossipMessage = z.union([
     .transform(() => ["unknown"] as const),
 ]);
 
-/** What members tell each other to find what one of them has missed. */
+/** The messages by which members find records that one of them has missed. */
 export type EntropyMessage =
   | readonly ["digest", Digest]
   /** The answer to a digest: all that is known in the buckets that differ. */

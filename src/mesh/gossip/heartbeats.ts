@@ -15,7 +15,7 @@ interface Watched {
   cancel: Cancel;
 }
 
-/** Keeps the heartbeat with every connected peer, and what it tells of round trips. */
+/** Keeps the heartbeat with every connected peer, and measures round trips by it. */
 export class Heartbeats {
   readonly #effects: HeartbeatEffects;
   readonly #clock: Clock;

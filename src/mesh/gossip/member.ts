@@ -23,7 +23,7 @@ export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf"> {
   readonly logger: Logger;
   /** Peers of the token and of the last time, to start from. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
-  /** A peer was dialled in vain. */
+  /** A dial to a peer failed. */
   unreachable?(peer: PeerId): void;
 }
 
@@ -36,15 +36,15 @@ export interface MemberConnection {
 }
 
 /**
- * What a member does to know who is in the mesh: it dials, listens and decides who is alive. Time,
- * chance, connections and signatures come from outside, so that the simulator runs it as it is.
+ * The work of a member to know the mesh: it dials, listens and decides which members are alive. Time, chance,
+ * connections and signatures come from outside, so that the simulator runs it as it is.
  */
 export class Member {
   readonly view: MeshView;
   readonly #options: MemberOptions;
   readonly #dialer: Dialer;
   readonly #needs: Needs;
-  /** They were dialled, and have no voice now: they come by themselves. */
+  /** Peers that answered a dial and are passive now: they come back by themselves. */
   readonly #standingBy = new Set<PeerId>();
   readonly #lastGood = new Map<PeerId, string>();
   /** Chosen once, so that nodes that lost each other do not ask in the same order. */
@@ -84,7 +84,7 @@ export class Member {
     if (this.#needs.close(peers)) this.#thinkSoon();
   }
 
-  /** Where a peer can be dialled, the best first. */
+  /** The addresses at which a peer can be dialled, the best first. */
   addressesOf(peer: PeerId): readonly string[] {
     const known = this.view.lastOf(peer)?.addresses ?? this.#options.stored().get(peer) ?? [];
     const lastGood = this.#lastGood.get(peer);
@@ -106,7 +106,7 @@ export class Member {
     this.#dialer.wake();
   }
 
-  /** A member that was dialled stands by: it is no use to dial it, and what says that it is active is old. */
+  /** A member that was dialled is passive: stop dialling it; the record that calls it active is stale. */
   standsBy(peer: PeerId): void {
     this.#standingBy.add(peer);
     this.view.giveUp(peer, "it is free and has left the gossip");
@@ -175,7 +175,7 @@ export class Member {
     const { self, links, stored } = this.#options;
     const { members, lost } = this.view;
     const connected = links.connectedMembers();
-    // Who knows nobody else asks them all the same: they know the others.
+    // A node without any connection asks passive peers all the same: they know the others.
     const isDialled = (peer: PeerId) => connected.size === 0 || !this.#standingBy.has(peer);
     return dialTargets({
       self,

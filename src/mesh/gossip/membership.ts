@@ -10,13 +10,13 @@ export interface MemberEntry {
   readonly record: MeshRecord;
   /** Milliseconds of a clock that never jumps; no part of the merge. */
   readonly heardAt: number;
-  /** What the node last said, for the dead: where they may be found again, and their names. */
+  /** The node's last announcement, for the dead: their addresses and names. */
   readonly last: Announcement | null;
-  /** One peer alone says that it reaches this node: nobody is told of it. */
+  /** Only one peer says that it reaches this node: the record is not passed on. */
   readonly isHearsay?: boolean;
 }
 
-/** What a merge changes for one node. */
+/** The change that a merge makes for one node. */
 export interface MemberChange {
   readonly record: MeshRecord;
   /** `measured` where a living node says nothing new but round trips. */

@@ -40,7 +40,7 @@ export interface MeshViewOptions {
   changed(changes: readonly MemberChange[]): void;
 }
 
-/** Who is in the mesh and who is alive, kept true by gossip, heartbeats and probes. */
+/** The members of the mesh and which of them are alive, kept true by gossip, heartbeats and probes. */
 export class MeshView implements GossipListener {
   readonly #options: MeshViewOptions;
   readonly #roster: Roster;
@@ -98,7 +98,7 @@ export class MeshView implements GossipListener {
     return this.#roster.members;
   }
 
-  /** What this node last said of itself. */
+  /** This node's last announcement. */
   get own(): Announcement | undefined {
     return this.#roster.own;
   }
@@ -113,7 +113,7 @@ export class MeshView implements GossipListener {
     return new Set(this.#gone("left").map(({ record }) => record.subject));
   }
 
-  /** What those last said that were found dead, and may only be out of reach. */
+  /** The last announcements of nodes that were declared dead and may only be out of reach. */
   get lost(): readonly Announcement[] {
     return this.#gone("dead").flatMap(({ last }) => last ?? []);
   }
@@ -131,12 +131,12 @@ export class MeshView implements GossipListener {
     return this.#roster.recordOf(peer) !== undefined;
   }
 
-  /** What a node last said, though it may be dead, or wait to become a member. */
+  /** A node's last announcement, though it may be dead, or wait to become a member. */
   lastOf(peer: PeerId): Announcement | undefined {
     return this.#roster.membership.get(peer)?.last ?? this.#newcomers.announcementOf(peer);
   }
 
-  /** Who is no member yet, and would be one if it answered. */
+  /** Nodes that are no members yet, and would become members if they answered. */
   toMeet(): readonly PeerId[] {
     return this.#newcomers.toDial();
   }
@@ -296,7 +296,7 @@ export class MeshView implements GossipListener {
     return incarnation > Math.max(known, this.#options.clock.now() + MAX_CLOCK_AHEAD_MS);
   }
 
-  /** What is said of this node, or against a peer that it is connected to, it knows better. */
+  /** A record about this node, or against a peer that it is connected to: this node knows better. */
   #concernsUs(record: MeshRecord): boolean {
     const { self, links } = this.#options;
     if (record.subject === self) {

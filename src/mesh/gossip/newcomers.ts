@@ -32,12 +32,12 @@ export interface NewcomersParts {
   linked(): readonly PeerId[];
 }
 
-/** `hearsay`: a member that this node tells nobody of. `waits`: no member yet. */
+/** `hearsay`: a member whose record this node does not pass on. `waits`: no member yet. */
 export type Verdict = "member" | "hearsay" | "waits" | "refused";
 
 interface Waiting {
   readonly record: MeshRecord;
-  /** Who tells of it, the first of them first. */
+  /** The peers that report it, the first of them first. */
   readonly tellers: Set<PeerId>;
   readonly sinceMs: number;
   /** It was dialled, and does not answer. */
@@ -45,21 +45,22 @@ interface Waiting {
 }
 
 /**
- * Who becomes a member. Whoever has an invite can make as many identities as it likes, and sign what they say: so a
- * record proves that its subject was invited, and no more. A node that this one is connected to is one, and so are
- * those that it knows already. Of others it hears, and believes
+ * Decides which nodes become members. The holder of one invite can make any number of identities, and sign records for
+ * them: so a record proves that its subject was invited, and no more. A node that this one is connected to is a member,
+ * and so are those that it knows already. Of reports about others it believes
  *
- * - everything that the peer tells by which it has come, while it catches up or hears from nobody else;
- * - what two peers tell, or one in a mesh too large for everybody to be connected to everybody. Once this node has
- *   caught up they have to be here for a while, and it is so many a second for each invite on the way to them;
- * - that a peer is connected to one, as that peer announces it, of a few for each invite. Nobody is told of those.
+ * - all that come from the peer by which it joined, while it catches up or hears from nobody else;
+ * - those of two peers, or of one in a mesh too large for everybody to be connected to everybody. Once this node has
+ *   caught up those peers have to have been here for a while, and a limited number a second is accepted for each invite
+ *   in the chain;
+ * - those of a peer that announces a connection to the node, a few for each invite. Their records are not passed on.
  *
  * The rest waits, is dialled in a small mesh, and is forgotten after a minute.
  */
 export class Newcomers {
   readonly #parts: NewcomersParts;
   readonly #waiting = new Map<PeerId, Waiting>();
-  /** Who tells of those that are members by hearsay. */
+  /** The peers that report members by hearsay. */
   readonly #tellers = new Map<PeerId, Set<PeerId>>();
   /** Peers that this node was connected to, and since when it knows them. */
   readonly #met = new Map<PeerId, number>();
@@ -115,7 +116,10 @@ export class Newcomers {
     return undefined;
   }
 
-  /** A peer knows these nodes too; answers with those that are members by it: what waited, and what was hearsay. */
+  /**
+   * A peer knows these nodes too; answers with those that are members by it: those that waited, and those that were
+   * hearsay.
+   */
   mentioned(peers: readonly PeerId[], from: PeerId): readonly MeshRecord[] {
     return peers.flatMap((peer) => {
       const waiting = this.#waiting.get(peer);
@@ -126,7 +130,7 @@ export class Newcomers {
     });
   }
 
-  /** What waited of a peer that is connected now. */
+  /** The waiting record of a peer that is connected now. */
   take(peer: PeerId): MeshRecord | undefined {
     const record = this.#waiting.get(peer)?.record;
     this.#waiting.delete(peer);
@@ -163,8 +167,8 @@ export class Newcomers {
   }
 
   /**
-   * Forgets who has waited in vain. Answers with whom this node took in while it caught up and nobody can vouch for:
-   * in a small mesh it would have met them since.
+   * Forgets nodes that have waited too long. Answers with those that this node accepted while it caught up and that no
+   * peer confirms: in a small mesh it would have met them since.
    */
   tidy(): readonly PeerId[] {
     const { clock, roster } = this.#parts;
@@ -281,8 +285,9 @@ export class Newcomers {
 }
 
 /**
- * The certificates by which a node came that others may have come by as well: not its own, and not the founder's, by
- * which everybody came. Whoever may invite can make as many invites as it likes, but all of them below its own.
+ * The certificates in a node's chain that others may have joined under as well: not its own, and not the founder's,
+ * under which everybody joined. A node that may invite can make as many invites as it likes, but all of them below its
+ * own.
  */
 export function quotaLinks({ links = [] }: Pick<MeshRecord, "links">): readonly string[] {
   return links.slice(1, -1);

@@ -1,4 +1,4 @@
-/** Who keeps a connection with whom. Pure, and computed by each member alone. */
+/** Decides which members keep a connection with each other. Pure, and computed by each member alone. */
 
 import { FULL_MESH_MEMBERS, GOSSIP_SUCCESSORS, SURROUNDINGS_MS } from "../base/defaults.ts";
 import { peerIdOf } from "../base/keys.ts";
@@ -63,7 +63,7 @@ function firstAfter(sorted: readonly PeerId[], point: number): number {
   return low;
 }
 
-/** Where a PeerId stands between the lowest and the highest key, 0 to 1: in the same order as the texts. */
+/** The position of a PeerId between the lowest and the highest key, 0 to 1: in the same order as the texts. */
 function pointOf(peer: PeerId): number {
   return (valueOf(peer) - LEAST) / (MOST - LEAST + 1);
 }

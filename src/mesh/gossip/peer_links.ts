@@ -2,7 +2,7 @@ import type { EntropyMessage } from "./gossip_messages.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "../base/types.ts";
 
-/** What membership needs of connections. */
+/** The view of connections that membership needs. */
 export interface PeerLinks {
   /** Whether an admitted connection to the peer is open. */
   isConnected(peer: PeerId): boolean;
@@ -24,7 +24,7 @@ export interface LinkRequest {
   readonly signal: AbortSignal;
 }
 
-/** What membership sends over the gossip links, one a peer. */
+/** The messages that membership sends over the gossip links, one a peer. */
 export interface GossipLinks {
   /** Peers that have a link. */
   peers(): readonly PeerId[];
@@ -38,7 +38,7 @@ export interface GossipLinks {
   finish(): Promise<void>;
 }
 
-/** What the gossip tells the mesh. */
+/** The events of the gossip, for the mesh. */
 export interface GossipListener {
   opened(peer: PeerId): void;
   received(records: readonly Uint8Array[], from: PeerId): void | Promise<void>;

@@ -22,7 +22,7 @@ export interface Version {
   readonly seq: number;
 }
 
-/** What gossip carries about one node. */
+/** The gossip's content about one node. */
 export type RecordContent =
   | { readonly status: "alive"; readonly announcement: Announcement }
   | { readonly status: "dead" | "left"; readonly subject: PeerId; readonly version: Version };

@@ -7,9 +7,9 @@ import type { PeerId } from "../base/types.ts";
 export interface RelaySituation {
   /** Peers with a gossip link. */
   readonly linked: readonly PeerId[];
-  /** Who sent it here, while it waited to be passed on. */
+  /** The peers that sent it here while it waited to be passed on. */
   readonly heardFrom: readonly PeerId[];
-  /** Who has it from its signer's own hand, as far as the signer says to whom it is connected. */
+  /** The peers that have it from its signer directly, as far as the signer announces its connections. */
   readonly told: Readonly<Record<string, number>>;
   /** Living members. */
   readonly members: number;

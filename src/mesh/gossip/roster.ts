@@ -33,7 +33,7 @@ export interface RosterOptions {
   readonly clock: Pick<Clock, "elapsed">;
   readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
-  /** What this node knows of itself beside what it was told to announce. */
+  /** This node's knowledge of itself beside the announcement that it was given. */
   surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
 }
 
@@ -45,7 +45,7 @@ export class Roster {
   readonly #marked = new Map<number, MeshRecord>();
   /** Those of them whose life is over. */
   readonly #over = new Set<PeerId>();
-  /** How many living ones came by a certificate. */
+  /** The number of living members under each certificate. */
   readonly #living = new Map<string, number>();
   /** Changed in place: one record after the other comes in, and others hold what they were given. */
   #others: Announcement[] = [];
@@ -71,12 +71,12 @@ export class Roster {
     return this.#others.length;
   }
 
-  /** Who has stopped or was found dead, and is not forgotten yet. */
+  /** Members that have stopped or were declared dead, and are not forgotten yet. */
   get over(): MemberEntry[] {
     return [...this.#over].flatMap((peer) => this.#membership.get(peer) ?? []);
   }
 
-  /** What this node last said of itself. */
+  /** This node's last announcement. */
   get own(): Announcement | undefined {
     return this.recordOf(this.#options.self)?.announcement ?? undefined;
   }
@@ -98,7 +98,7 @@ export class Roster {
     return this.recordOf(peer)?.status === "alive";
   }
 
-  /** Living members, this node among them, that came by a certificate. */
+  /** Living members, this node among them, that joined under a certificate. */
   livingBy(link: string): number {
     return this.#living.get(link) ?? 0;
   }
@@ -113,7 +113,7 @@ export class Roster {
     return record !== undefined && compareBytes(record.bytes, bytes) === 0 ? record : undefined;
   }
 
-  /** Merges what others say; answers with what is new, to be passed on unless it is hearsay. */
+  /** Merges records of others; answers with the new ones, to be passed on unless they are hearsay. */
   accept(records: readonly MeshRecord[], isHearsay = false): readonly MemberChange[] {
     this.#makeRoom(records.length);
     const newer = news(this.#membership, records);
@@ -133,7 +133,7 @@ export class Roster {
     });
   }
 
-  /** What was hearsay is told from now on. */
+  /** A record that was hearsay is passed on from now on. */
   confirm(peer: PeerId): void {
     if (!this.isHearsay(peer)) return;
     this.#mark(peer, false);
@@ -248,7 +248,7 @@ export class Roster {
     return fitAnnouncement({ ...content, ...surroundings(), peer, incarnation: 0, seq: 0 });
   }
 
-  /** What no other node would accept is not said, and what was said last stays: that must not end this node. */
+  /** An announcement that no other node would accept is not sent, and the last one stays: it must not end this node. */
   #publish(draft: Announcement): MeshRecord | undefined {
     const { counter: { incarnation }, sign } = this.#options;
     const announcement = { ...draft, incarnation, seq: this.#seq + 1 };

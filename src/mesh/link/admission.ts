@@ -51,7 +51,7 @@ export class Admission {
   readonly #logger: Logger;
   readonly #limiter = new RateLimiter(JOIN_RATE);
   readonly #entries = new Map<string, Entry>();
-  /** Who came and has proven nothing yet, the longest first. */
+  /** Connections that have proven nothing yet, the longest first. */
   readonly #waiting = new Set<Entry>();
   readonly #admitted = new AdmittedConnections();
   readonly #listeners = new Set<AdmissionListener>();
@@ -224,7 +224,7 @@ export class Admission {
     for (const listener of this.#listeners) listener.closed(connection, peer);
   }
 
-  /** What is thrown into an event of libp2p would end the process: it ends the connection. */
+  /** An error in a listener of libp2p would end the process: it ends the connection instead. */
   #guard(connection: PeerConnection, run: () => void): void {
     try {
       run();

@@ -5,7 +5,7 @@ const SITE_GROUPS = 4;
 
 const GROUPS = 8;
 
-/** What a flood can't have many of: an IPv4 address, or an IPv6 site. */
+/** The part of an address that a flood can't have many of: an IPv4 address, or an IPv6 site. */
 export function sourceOf(remoteAddress: string): string {
   const [, ip, address = ""] = /^\/(?:ip6zone\/[^/]+\/)?(ip4|ip6)\/([^/]+)/.exec(remoteAddress) ??
     [];
@@ -14,11 +14,11 @@ export function sourceOf(remoteAddress: string): string {
 }
 
 /**
- * Who makes room for a newcomer: of the source with the most, the newcomer's counted too, whoever has waited longest.
- * So a flood from a few sources takes places from itself, and one from a shared address still leaves each
- * newcomer the time that all places take to fill.
+ * The connection that makes room for a newcomer: of the source with the most, the newcomer's counted too, the one that
+ * has waited longest. So a flood from a few sources takes places from itself, and one from a shared address still
+ * leaves each newcomer the time that all places take to fill.
  * @param waiting the longest first.
- * @returns `undefined` where nobody waits.
+ * @returns `undefined` if nobody waits.
  */
 export function whoYields<T extends { readonly source: string }>(
   waiting: Iterable<T>,

@@ -23,14 +23,14 @@ import type { MemberRole, PeerId } from "../base/types.ts";
 
 export const JOIN_PROTOCOL = "/mesh-llm/join/1";
 
-/** What a node shows of itself on a new connection. */
+/** A node's proof of itself on a new connection. */
 export interface JoinSelf {
   readonly id: PeerId;
   readonly credential: Credential;
-  /** What it runs as: never more than its grant. */
+  /** The role that it runs as: never more than its grant. */
   readonly role: MemberRole;
   readonly version: string;
-  /** It has no voice in the mesh now, and may have one later where it is a member. */
+  /** It does not gossip now, and may do so later if it is a member. */
   passive(): boolean;
   incarnation(): number;
   /** The incarnation that this process began with: tells it from a copy of itself. */

@@ -31,7 +31,7 @@ const FREE_PORT_ATTEMPTS = 8;
 /** RFC 6335, section 6. */
 const DYNAMIC_PORTS = { first: 49_152, last: 65_535 } as const;
 
-/** What listening takes of libp2p's parts. */
+/** The parts of libp2p that listening takes. */
 interface Listening {
   readonly transportManager: {
     listen(addresses: Multiaddr[]): Promise<void>;
@@ -39,7 +39,7 @@ interface Listening {
   };
 }
 
-/** Starts libp2p. It listens nowhere before it is bound to a port: whoever is told of connections registers first. */
+/** Starts libp2p. It listens only when it is bound to a port: the listeners for connections register first. */
 export async function startLibp2p(key: SigningKey): Promise<Libp2pNetwork> {
   const protocols = new Set<string>();
   const libp2p = await createLibp2p({
@@ -149,7 +149,7 @@ export class Libp2pNetwork implements Network {
     await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
   }
 
-  /** Where only one of IPv4 and IPv6 has the port free, that one is given back. */
+  /** If only one of IPv4 and IPv6 has the port free, that one is given back. */
   async #bindTo(port: number): Promise<void> {
     const { transportManager } = this.#libp2p.services.listening;
     try {
@@ -220,7 +220,7 @@ class Libp2pConnection implements PeerConnection {
     const options = { signal, maxOutboundStreams, optimistic };
     const opening = this.#connection.newStream(protocol, options);
     try {
-      // Where all slots are taken the native side waits for ever, whatever the signal says.
+      // While all slots are taken the native side waits for ever, whatever the signal says.
       const stream = await raceSignal(opening, signal, (late) => late.abort(signal.reason));
       return byteStreamOf(stream);
     } catch (cause) {
@@ -229,7 +229,7 @@ class Libp2pConnection implements PeerConnection {
     }
   }
 
-  /** What keeps it from closing in order has closed it already, or the stop will. */
+  /** An error that keeps it from closing in order has closed it already, or the stop will. */
   drain(): Promise<void> {
     return drainConnection(this.#connection, { signal: this.#stopping }).catch(() => undefined);
   }

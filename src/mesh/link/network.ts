@@ -50,7 +50,7 @@ export interface DialRequest {
   readonly signal: AbortSignal;
 }
 
-/** What the mesh needs of libp2p. */
+/** The part of libp2p that the mesh needs. */
 export interface Network {
   listen(listener: ConnectionListener): void;
   /** @throws {UnreachableError} when no address answers with the peer's key. */

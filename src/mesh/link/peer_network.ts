@@ -161,9 +161,9 @@ export class PeerNetwork {
     });
   }
 
-  /** The peer sent something that no honest one sends. Who does so again and again is cut off. */
+  /** The peer sent something that no honest one sends. A peer that does so again and again is cut off. */
   misbehaved(peer: PeerId, reason: Error): void {
-    // What was on its way when the connection was closed is no further matter.
+    // Bytes that were on their way when the connection was closed do not count.
     if (!this.isConnected(peer) || this.#forgiven.allows(peer, this.#clock.elapsed())) return;
     this.#counters.count("cutMisconduct");
     this.#logger.warn("{peer} sends data that no honest node sends, and is cut off: {reason}", {
@@ -186,7 +186,10 @@ export class PeerNetwork {
     }
   }
 
-  /** Closes those to members that had no voice when they joined: where this node had none, nobody would gossip. */
+  /**
+   * Closes connections to members that were passive when they joined: if this node was passive too, neither would open
+   * the gossip.
+   */
   disconnectPassive(reason: Error): void {
     for (const one of [...this.#admission.connections.all()]) {
       if (one.peer.role !== "member" || this.#isActive(one)) continue;

@@ -45,7 +45,7 @@ export function isProof(
     verifySignature(publicKey, signedBytes(nonce, born), signature);
 }
 
-/** Where a protocol is answered. */
+/** A place where a protocol is answered. */
 interface Answering {
   handle(
     protocol: string,

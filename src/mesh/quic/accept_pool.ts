@@ -98,8 +98,8 @@ export class AcceptPool {
       if (this.#isStopped) native.abort();
       else this.#options.onConnection(native);
     } catch (error) {
-      // Garbage fails without having become a handshake, and both look alike. Who doubts, keeps a
-      // spare accept too many.
+      // Garbage fails without having become a handshake, and both look alike. In doubt, one spare accept too many is
+      // kept.
       if (asError(error).message === "timed out") this.#ended += 1;
       this.#failures += 1;
       if (!this.#isStopped) this.#options.onError(error);

@@ -6,7 +6,7 @@ export interface QuicAddress {
   readonly family: SocketFamily;
   readonly host: string;
   readonly port: number;
-  /** Who is expected there. */
+  /** The peer that is expected there. */
   readonly peer: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export function isQuicAddress(address: Multiaddr): boolean {
   return parseQuicAddress(address) !== undefined;
 }
 
-/** Where a listener can be reached: one that listens everywhere has an address on each interface. */
+/** The addresses at which a listener can be reached: one that listens everywhere has an address on each interface. */
 export function listenAddresses(
   { family, host, port }: Pick<QuicAddress, "family" | "host" | "port">,
   interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),

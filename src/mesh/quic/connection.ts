@@ -34,7 +34,7 @@ export class QuicConnection extends AbstractMultiaddrConnection {
     this.#muxer?.abort(reason);
   }
 
-  /** What a stream that was cut off by the end of the connection fails with. */
+  /** The error of a stream that was cut off by the end of the connection. */
   lostError(): ConnectionLostError {
     return new ConnectionLostError(this.#reason);
   }

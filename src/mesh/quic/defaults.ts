@@ -9,13 +9,13 @@ export const QUIET_READ_BYTES = 4_096;
 /** Copying this much takes a microsecond or two; waiting for the addon takes twenty. */
 export const COALESCE_MAX_BYTES = 16_384;
 
-/** What small writes are gathered into; one read at the other end. */
+/** The buffer that gathers small writes; one read at the other end. */
 export const WRITE_BATCH_BYTES = 65_536;
 
 /** Small writes that a stream takes before it makes the writer wait: a few batches, so that the addon never idles. */
 export const STREAM_QUEUE_BYTES = 262_144;
 
-/** What libp2p code that does not wait for `drain` may pile up on a stream; then the stream is aborted. */
+/** The bytes that libp2p code that does not wait for `drain` may pile up on a stream; then the stream is aborted. */
 export const MAX_UNSENT_BYTES = 4_194_304;
 
 /** Bytes of all streams of a connection on their way to the addon; more wait. 256 streams with a batch each. */
@@ -59,8 +59,8 @@ export const OPEN_STREAM_TIMEOUT_MS = 10_000;
 export const MAX_CONNECTIONS = 2_000;
 
 /**
- * What a connection had in the addon is free once V8 has collected its objects, which an idle process does
- * within 10 to 15 s.
+ * A connection's memory in the addon is free once V8 has collected its objects, which an idle process does within 10 to
+ * 15 s.
  */
 export const COLLECTED_MS = 20_000;
 
@@ -82,7 +82,7 @@ export const ACCEPT_CHECK_MS = 1_000;
 /** ... and this often while a flood eats them. */
 export const ACCEPT_CHECK_FAST_MS = 10;
 
-/** Where accepts keep failing, the pauses between new ones grow to this: a good peer's dial lasts longer. */
+/** While accepts keep failing, the pauses between new ones grow to this: a good peer's dial lasts longer. */
 export const MAX_ACCEPT_PAUSE_MS = 200;
 
 /** The system's limit decides where it is lower; bursts of a fast sender drop less. */

@@ -19,9 +19,9 @@ export interface Ends {
 }
 
 /**
- * Which of the connections to a peer stays. Of two dials that crossed, the one of the lower PeerId;
- * otherwise the newest, since who dials anew has no use for what was before. Both ends come to the
- * same choice without a word. Pure.
+ * Chooses which of the connections to a peer stays. Of two dials that crossed, the one of the lower PeerId; otherwise
+ * the newest, since a peer that dials anew no longer uses the earlier one. Both ends come to the same choice without a
+ * message. Pure.
  */
 export function chooseConnection<T extends Duplicate>(
   connections: readonly T[],

@@ -50,10 +50,10 @@ export class DialError extends Error {
   override name = "DialError";
 }
 
-/** What an error of the addon says of a stream. All have the same code; only the message tells. */
+/** The failure of a stream, by an error of the addon. All have the same code; only the message differs. */
 export type StreamFailure = "reset" | "stopped" | "connection lost" | "unknown";
 
-/** What is not known is an error as well, and never a clean end. */
+/** An unknown error is an error as well, and never a clean end. */
 export function streamFailure(error: unknown): StreamFailure {
   const { message } = asError(error);
   if (message.startsWith("stream reset by peer")) return "reset";

@@ -8,9 +8,9 @@ export interface FreedMemoryOptions {
 }
 
 /**
- * glibc keeps what was freed: 20 MB once a node has started, and 140 MB of the addon's threads once two
- * thousand clients have come by. It gives that back when it is told to, which is done a while after the start,
- * and once the connections of a crowd have gone and are collected.
+ * glibc keeps freed memory: 20 MB once a node has started, and 140 MB of the addon's threads once two thousand clients
+ * have been connected. It gives that back on request, which is made a while after the start, and once the connections
+ * of a crowd have gone and are collected.
  */
 export class FreedMemory {
   readonly #clock: Pick<Clock, "after">;

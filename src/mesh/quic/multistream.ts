@@ -11,7 +11,7 @@ export interface Proposal {
   readonly length: number;
 }
 
-/** What proposes a protocol, and what agrees to it: version and protocol in one piece. */
+/** The proposal of a protocol, and the agreement to it: version and protocol in one piece. */
 export function proposalOf(protocol: string): Uint8Array {
   const line = encodeLine(protocol);
   const proposal = new Uint8Array(VERSION.length + line.length);

@@ -104,7 +104,7 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
     this.#end((stream) => stream.abort(reason));
   }
 
-  /** Where all slots are taken the addon waits for ever, whatever the signal says. */
+  /** While all slots are taken the addon waits for ever, whatever the signal says. */
   async #openNative(signal: AbortSignal | undefined): Promise<NativeStream> {
     const { openStreamMs } = this.#init.options;
     using limit = new Deadline(openStreamMs, "Waiting for a free stream slot", signal);

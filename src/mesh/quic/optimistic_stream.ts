@@ -10,7 +10,7 @@ import { proposalOf } from "./multistream.ts";
  */
 export class OptimisticStream implements PulledStream {
   readonly #stream: PulledStream;
-  /** What the peer repeats if it agrees. */
+  /** The bytes that the peer repeats if it agrees. */
   readonly #agreement: Uint8Array;
   #agreedBytes = 0;
   #isProposed = false;
@@ -74,7 +74,7 @@ export class OptimisticStream implements PulledStream {
     return bytes;
   }
 
-  /** What stands behind the agreement. */
+  /** The bytes behind the agreement. */
   #takeAgreement(bytes: Uint8Array): Uint8Array {
     const length = Math.min(bytes.length, this.#agreement.length - this.#agreedBytes);
     for (let at = 0; at < length; at++) {

@@ -41,7 +41,7 @@ export interface QuicTransportOptions {
   readonly openStreamMs?: number;
   /** Agreed to as soon as they are proposed; libp2p negotiates all others. @default none */
   readonly protocols?: ReadonlySet<string>;
-  /** Where connections are counted, and can be aborted together. @default one of its own */
+  /** The owner that counts connections and can abort them together. @default one of its own */
   readonly connections?: OpenConnections;
 }
 

@@ -1,4 +1,4 @@
-/** What stands still, and since when: in the order in which they stopped. */
+/** The peers that stand still, and since when: in the order in which they stopped. */
 export type Stalled<T> = ReadonlyMap<T, number>;
 
 export interface StallLimits {

@@ -18,10 +18,10 @@ import {
 import type { NativeStream } from "./native.ts";
 import { StreamWriter } from "./stream_writer.ts";
 
-/** What a stream tells the connection that carries it. */
+/** The events of a stream, for the connection that carries it. */
 export interface StreamOwner {
   readonly budget: ByteBudget;
-  /** Bytes have come that nobody takes: nothing more is read. */
+  /** Bytes have come that nobody reads: nothing more is read. */
   readonly onBehind: (stream: QuicStream) => void;
   readonly onCaughtUp: (stream: QuicStream) => void;
   /** Why the connection ended. */
@@ -222,7 +222,7 @@ export class QuicStream extends AbstractStream implements ByteStream {
     this.#readOn();
   }
 
-  /** What was read to its end stays whole, though nothing more can be written. */
+  /** A stream that was read to its end stays whole, though nothing more can be written. */
   override onTransportClosed(error?: Error): void {
     if (error !== undefined) this.#writer.fail(error);
     super.onTransportClosed(this.#isReadOver ? undefined : error);
@@ -296,7 +296,7 @@ export class QuicStream extends AbstractStream implements ByteStream {
     }
   }
 
-  /** The other direction is of no use to anybody either; ending it frees the slot at both ends. */
+  /** Nobody needs the other direction either; ending it frees the slot at both ends. */
   #onRemoteReset(reason: Error): void {
     this.#readFailure = reason;
     this.#writer.fail(reason);

@@ -5,7 +5,7 @@ import type { NativeStream } from "./native.ts";
 
 interface Entry {
   readonly bytes: Uint8Array;
-  /** Where somebody waits for the bytes to leave. */
+  /** Set if somebody waits for the bytes to leave. */
   readonly sent: PromiseWithResolvers<void> | undefined;
 }
 
@@ -103,7 +103,7 @@ export class StreamWriter {
     if (this.#idle === undefined) this.#flush();
   }
 
-  /** What waits for a write to go with goes by itself. */
+  /** Bytes that wait for a write to go with are sent by themselves. */
   #flushLate(): void {
     if (this.#idle === undefined && this.#queue.length > 0) this.#flush();
   }

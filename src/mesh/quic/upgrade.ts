@@ -10,7 +10,7 @@ import type { ResolvedOptions } from "./options.ts";
 
 export interface Upgrade {
   readonly connection: QuicConnection;
-  /** What libp2p needs to take a connection that is encrypted and muxed already. */
+  /** The parts of libp2p that turn an encrypted and muxed connection into one of its own. */
   readonly options: {
     readonly skipEncryption: true;
     readonly skipProtection: true;

@@ -7,15 +7,15 @@ export interface FirstTableOptions {
   readonly clock: Pick<Clock, "after">;
   /** Peers of the token and of the last time. */
   readonly strangers: Iterable<PeerId>;
-  /** What is known from the time before. */
+  /** The table from the time before. */
   readonly earlier: RoutingTable;
-  /** What it says of the mesh has changed. */
+  /** Its description of the mesh has changed. */
   readonly changed: () => void;
 }
 
 /**
- * What a member goes by from its entering on until its own view is whole. Gossip tells of one node after the other, and
- * nobody says when that is all; but whoever is here already has the whole routing table, and is asked for it.
+ * The table that a member uses from its joining on until its own view is whole. Gossip brings one node after the other,
+ * and never says that this was all; but peers that are here already have the whole routing table, and are asked for it.
  */
 export class FirstTable {
   readonly #options: FirstTableOptions;
@@ -44,12 +44,12 @@ export class FirstTable {
     return this.#isPartial;
   }
 
-  /** What others have told, or what was known before; it says nothing of nodes that gossip has told of. */
+  /** The table that others have sent, or the one from before; it lists no node that gossip has reported. */
   get table(): RoutingTable {
     return this.#table;
   }
 
-  /** Resolves once somebody has told the whole, or waiting for it is of no use any more. */
+  /** Resolves once a peer has sent the whole table, or waiting for it no longer helps. */
   get answers(): Promise<void> {
     return this.#answers.promise;
   }
@@ -94,7 +94,7 @@ export class FirstTable {
     this.#options.changed();
   }
 
-  /** Whoever gossip has not told of after so long is not there. */
+  /** A node that gossip has not reported after so long is not there. */
   #live(): void {
     const { clock, changed } = this.#options;
     this.#cancelLife();

@@ -8,7 +8,7 @@ import {
 import type { PeerId, RouteInstance, RouteNode } from "../base/types.ts";
 import { nodeToWire } from "./table_wire.ts";
 
-/** Who comes first where a table can't hold everybody. */
+/** The order in which entries stay if a table can't hold everybody. */
 export interface TablePriorities {
   readonly self?: PeerId | undefined;
   /** Whether the node that makes the table is connected to the peer. */

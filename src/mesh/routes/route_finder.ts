@@ -26,7 +26,7 @@ export interface RouteFinderOptions {
   readonly logger: Logger;
   /** Peers of the token and of the last time. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
-  /** What is known before anybody has answered. @default {EMPTY_TABLE} */
+  /** The table before anybody has answered. @default {EMPTY_TABLE} */
   readonly table?: RoutingTable;
   ask(peer: PeerId, question: RoutesQuestion, signal: AbortSignal): Promise<RoutingTable>;
   /** The peer that has answered is passive itself: it knows whom to ask. */
@@ -40,13 +40,13 @@ export interface RouteFinderOptions {
 export class RouteFinder {
   readonly #options: RouteFinderOptions;
   readonly #stop = new AbortController();
-  /** Who answered last is asked first; who failed last is asked last. */
+  /** The peer that answered last is asked first; the one that failed last is asked last. */
   #preferred: PeerId | undefined;
   readonly #failed = new Set<PeerId>();
   /** Chosen once for each peer, so that not all clients ask the same one first. */
   readonly #turns = new Map<PeerId, number>();
   #table: RoutingTable;
-  /** Where those may be found of whom a passive peer has told. */
+  /** Addresses of nodes that a passive peer has reported. */
   #hearsay: RoutingTable["nodes"] = [];
   #freshUntil = -Infinity;
   /** By what is wanted with it. */
@@ -94,7 +94,7 @@ export class RouteFinder {
     }
   }
 
-  /** Asks one peer within a time. Who is silent is dropped; who refuses lives, and has more to do than this. */
+  /** Asks one peer within a time. A silent peer is dropped; one that refuses lives, and is busy with other work. */
   async ask(peer: PeerId, timeoutMs: number, wanting?: string): Promise<RoutingTable | undefined> {
     using deadline = new Deadline(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
     try {
@@ -144,7 +144,7 @@ export class RouteFinder {
     this.#preferred = peer;
     this.#failed.delete(peer);
     const { clock, random, changed } = this.#options;
-    // Who has just come knows more soon.
+    // A node that has just joined knows more soon.
     const freshMs = table.partial
       ? FIRST_ANSWERS_MS
       : ROUTE_REFRESH_MIN_MS + random() * (ROUTE_REFRESH_MAX_MS - ROUTE_REFRESH_MIN_MS);
@@ -186,7 +186,7 @@ export class RouteFinder {
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        // Who has founded a mesh has nobody to reach.
+        // The founder of a mesh has nobody to reach.
         const level = failures === 0 && this.#candidates().length > 0 ? "warn" : "debug";
         const reason = (error as Error).message;
         logger[level]("{reason}; it is tried again", { event: "unreachable", reason });

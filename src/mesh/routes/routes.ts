@@ -38,7 +38,7 @@ export async function askRoutes(
   wanting?: string,
 ): Promise<RoutingTable> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
-  // What is no name of a model is nowhere, and would only be refused.
+  // A text that is no name of a model is served nowhere, and would only be refused.
   const name = modelName.safeParse(wanting).data;
   await messages.write({
     version: known.version,

@@ -9,9 +9,9 @@ import type {
   RoutingTable,
 } from "../base/types.ts";
 
-/** What a member knows beside what living members say. */
+/** A member's knowledge beside the announcements of living members. */
 export interface TableContext extends TablePriorities {
-  /** What the dead last said. */
+  /** The last announcements of the dead. */
   readonly lost?: readonly Announcement[];
   /** A table that somebody else has made: it speaks for the nodes that `isKnown` does not know. */
   readonly earlier?: RoutingTable;
@@ -21,8 +21,8 @@ export interface TableContext extends TablePriorities {
 }
 
 /**
- * What a passive node needs to know, made of what the active ones say. Equal members give an equal version.
- * Never larger than a client takes: members that say too much must not cost the clients all the others.
+ * A passive node's view of the mesh, made of the announcements of the active ones. Equal members give an equal version.
+ * Never larger than a client accepts: members that announce too much must not cost the clients all the others.
  */
 export function buildRoutingTable(
   members: readonly Announcement[],

@@ -41,7 +41,7 @@ const routeNode = nodeFields.transform(({ rpcProtocol, engine, ...node }) =>
   gatherMachine({ ...node, engine: engine ?? engineOf(rpcProtocol) })
 );
 
-/** What nodes of an earlier version do not say is nothing. */
+/** Fields that nodes of an earlier version do not send are empty. */
 export const tableSchema: z.ZodType<RoutingTable> = z.object({
   version: tableVersion,
   instances: z.array(routeInstance).max(MAX_MEMBERS),

@@ -6,10 +6,12 @@ import { type SigningKey, verifySignature } from "../base/keys.ts";
 import { displayName } from "../base/names.ts";
 import type { MemberRole } from "../base/types.ts";
 
-/** What a certificate lets its subject be and do; each link of a chain grants at most what the one before has. */
+/**
+ * The rights that a certificate grants its subject; each link of a chain grants at most the rights of the one before.
+ */
 export interface Grant {
   readonly role: MemberRole;
-  /** Who it was made for, in the inviter's words. */
+  /** The person that it was made for, in the inviter's words. */
   readonly name: string | null;
   readonly mayInvite: boolean;
   /** Epoch milliseconds. */
@@ -27,7 +29,7 @@ export interface Certificate {
 
 export type Chain = readonly Certificate[];
 
-/** What one certificate says. */
+/** The content of one certificate. */
 export interface Link {
   readonly subject: Uint8Array;
   readonly kind: SubjectKind;
@@ -136,7 +138,7 @@ export function attenuate(held: Grant, wanted: Grant): Grant {
   };
 }
 
-/** What a chain says, unchecked: of one that was verified before. Empty where it says nothing. */
+/** The links of a chain, unchecked: of one that was verified before. Empty if it has none. */
 export function linksOf(chain: Chain): readonly Link[] {
   return chain.map(readLink).filter((link) => link !== undefined);
 }

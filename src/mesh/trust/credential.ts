@@ -19,7 +19,7 @@ export interface Credential {
   readonly grant: Grant;
 }
 
-/** What an invite token holds. The key is a secret: whoever has the token may join. */
+/** The content of an invite token. The key is a secret: everybody who has the token may join. */
 export interface Invite {
   readonly meshKey: Uint8Array;
   /** To dial, grouped by peer, the inviter first. */
@@ -67,7 +67,7 @@ export function acceptInvite(
   return { meshKey, chain, grant };
 }
 
-/** What a chain grants to the holder of a key, or why it grants nothing. */
+/** The rights that a chain grants to the holder of a key, or why it grants none. */
 export function checkCredential(
   chain: Chain,
   options: { readonly meshKey: Uint8Array; readonly publicKey: Uint8Array; readonly now: number },

@@ -41,10 +41,10 @@ export interface IdentityOptions {
   readonly logger: Logger;
 }
 
-/** Who this node is and which mesh it belongs to, as its data directory keeps it. */
+/** This node's identity and its mesh, as its data directory keeps them. */
 export class Identity {
   readonly peer: PeerId;
-  /** What the data directory knew of invites and revocations at the start. */
+  /** The data directory's invites and revocations at the start. */
   readonly trust: StoredTrust;
   readonly #directory: string;
   readonly #logger: Logger;
@@ -178,7 +178,7 @@ async function readTrust(directory: string, meshKey: Uint8Array): Promise<Stored
   return json ?? { invites: [], standing: null, revocations: [] };
 }
 
-/** What the mesh would say at the first join. */
+/** Refuses before the first join, as the mesh would. */
 function refuseRevoked({ credential }: Binding, { revocations }: StoredTrust, now: number): void {
   const { meshKey, chain } = credential;
   const known = openAll(revocations, { meshKey, now });

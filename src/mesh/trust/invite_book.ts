@@ -14,7 +14,7 @@ export interface InviteBookParts {
   changed(): void;
 }
 
-/** A peer that is here, with the chain that it came by. */
+/** A peer that is here, with the chain by which it joined. */
 export interface Guest {
   readonly id: PeerId;
   readonly links: readonly Link[];
@@ -48,7 +48,7 @@ export class InviteBook {
     return this.#encode(this.#standing, addresses);
   }
 
-  /** This node's own invites, and those that guests came by and were made from them. */
+  /** This node's own invites, and those by which guests joined that were made from them. */
   list(guests: readonly Guest[]): InviteStatus[] {
     const known = new Map<string, Omit<InviteStatus, "state" | "usedBy">>();
     for (const invite of this.#issued) known.set(invite.id, invite);
@@ -110,7 +110,7 @@ export class InviteBook {
   }
 }
 
-/** What an invite's own key is does not matter for what was said above it. */
+/** The invite's own key does not matter for the links above it. */
 const NO_KEY = new Uint8Array(32);
 
 /** Those that are past go first, then the oldest. */

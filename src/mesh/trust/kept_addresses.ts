@@ -1,6 +1,6 @@
 /**
- * What a node keeps in its data directory to start from: where the living are, and those of whom it
- * only knows an address. Half of the places are theirs: a token's peer that was never reached may be
+ * The addresses that a node keeps in its data directory to start from: those of living members, and those of nodes of
+ * which it only knows an address. Half of the places are for the latter: a token's peer that was never reached may be
  * in another half of the mesh, and nobody else would ever look for it. Pure.
  */
 export function keptAddresses(

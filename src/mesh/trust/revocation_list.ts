@@ -4,7 +4,7 @@ import { MAX_REVOCATIONS, MAX_REVOCATIONS_A_SIGNER } from "../base/defaults.ts";
 import { sha256 } from "../base/keys.ts";
 import { openRevocation, type Revocation, revokes } from "./revocation.ts";
 
-/** What this node knows to be revoked: a set that only grows until its members are past, and is bounded. */
+/** The revocations that this node knows: a set that only grows until its members expire, and is bounded. */
 export class RevocationList {
   readonly #meshKey: Uint8Array;
   /** Hashes of what is known: everybody tells it again at each connection, and a signature is dear. */

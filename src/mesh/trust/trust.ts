@@ -77,7 +77,10 @@ export class Trust {
     this.#accept(openRevocation(bytes, { meshKey, now: clock.now() }), from);
   }
 
-  /** What came with a refusal: only this node's own end is of interest, and a lie is not. */
+  /**
+   * A revocation that came with a refusal: it counts only if it ends this node's own membership; a false one is
+   * ignored.
+   */
   learnQuietly(bytes: Uint8Array): void {
     try {
       this.learn(bytes);

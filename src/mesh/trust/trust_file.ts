@@ -14,7 +14,7 @@ export interface IssuedInvite {
   readonly createdAt: number;
 }
 
-/** What a node keeps of one mesh's invites and revocations. */
+/** A node's record of one mesh's invites and revocations. */
 export interface StoredTrust {
   readonly invites: readonly IssuedInvite[];
   /** The invite that the node prints at every start. */
