@@ -1,10 +1,10 @@
 /** Decides which members keep a connection with each other. Pure, and computed by each member alone. */
 
+import { base58btc } from "multiformats/bases/base58";
 import { FULL_MESH_MEMBERS, GOSSIP_SUCCESSORS, SURROUNDINGS_MS } from "../base/defaults.ts";
 import { peerIdOf } from "../base/keys.ts";
 import type { PeerId } from "../base/types.ts";
 
-const ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const PREFIX_LENGTH = peerIdOf(new Uint8Array(32)).indexOf("W") + 1;
 /** 58 to the power of 5: enough to tell thousands of members apart. */
 const DIGITS = 5;
@@ -76,8 +76,11 @@ function valueOf(peer: PeerId): number {
   return value;
 }
 
+/** By character code: a table, since the codec itself takes 50 times as long for a mesh of 2,000. */
 function digitValues(): Uint8Array {
   const values = new Uint8Array(128);
-  [...ALPHABET].forEach((digit, value) => values[digit.charCodeAt(0)] = value);
+  for (let value = 0; value < 58; value++) {
+    values[base58btc.baseEncode(Uint8Array.of(value)).charCodeAt(0)] = value;
+  }
   return values;
 }
