@@ -7,7 +7,8 @@ import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./base/defaults.
 import { createGateway } from "./openai/gateway.ts";
 import type { ApiEnv } from "./keys/guards.ts";
 import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys/keys.ts";
-import { hostname, isLoopback, type OwnHosts } from "./http/hosts.ts";
+import { isLoopback } from "../base/ip_address.ts";
+import { hostname, type OwnHosts } from "./http/hosts.ts";
 import type { LocalUser } from "./http/local_user.ts";
 import { listen, type Listener, type ListenOptions } from "./http/listen.ts";
 import { createManagement } from "./management/management.ts";
@@ -150,7 +151,7 @@ function assetsOf(
 
 /** No other machine reaches a loopback port by our name; a page that took the name on the network would. */
 function ownHosts(bound: string, { names, hostNames = [] }: ServeApiOptions): OwnHosts {
-  const isReached = !isLoopback(hostname(bound) ?? `[${bound}]`);
+  const isReached = !isLoopback(hostname(bound) ?? bound);
   return { bound, names: [...hostNames, ...(isReached ? names : [])] };
 }
 

@@ -1,5 +1,6 @@
 /** Which of the user's proxies leads to a server: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. Pure. */
 
+import { isLoopback } from "./ip_address.ts";
 import { BlockList, isIP } from "node:net";
 
 export interface ProxySettings {
@@ -26,7 +27,7 @@ export function proxySettings(env: Variables): ProxySettings | undefined {
 export function proxyFor(settings: ProxySettings | undefined, url: URL): string | null {
   if (settings === undefined) return null;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  if (host === "localhost" || host.endsWith(".localhost") || isLoopback(host)) return null;
+  if (isLoopback(host)) return null;
   const isDirect = settings.noProxy.some((rule) => matches(rule.toLowerCase(), host, portOf(url)));
   return isDirect ? null : settings[url.protocol === "https:" ? "https" : "http"];
 }
@@ -38,10 +39,6 @@ function urlOf(proxy: string | undefined): string | undefined {
 
 function portOf({ port, protocol }: URL): string {
   return port || (protocol === "https:" ? "443" : "80");
-}
-
-function isLoopback(host: string): boolean {
-  return host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** `*`, `host`, `.domain`, `*.domain` (each with `:port`), an address, or a network as `10.0.0.0/8`. */

@@ -1,5 +1,6 @@
 /** One node, active or passive, from its start to its end. */
 
+import { isLoopback } from "../base/ip_address.ts";
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
 import {
@@ -220,10 +221,6 @@ function serve(
     settings,
     logger,
   });
-}
-
-function isLoopback(address: string): boolean {
-  return address === "localhost" || address === "::1" || address.startsWith("127.");
 }
 
 /** What other machines on the network call this one. */

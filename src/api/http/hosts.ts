@@ -1,5 +1,7 @@
 /** Pure decisions about who a request is meant for and which page it comes from. */
 
+import { isLoopback } from "../../base/ip_address.ts";
+
 /** Names that a port answers to, beside the loopback names. */
 export interface OwnHosts {
   /** The address or name that the port is bound to. */
@@ -16,12 +18,6 @@ export function hostname(header: string): string | null {
   if (!/^[\w.:[\]-]+$/.test(header)) return null;
   const url = URL.parse(`http://${header}`);
   return url === null ? null : url.hostname.replace(/\.$/, "");
-}
-
-/** True for a hostname in canonical form that leads to this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" ||
-    /^127\.\d+\.\d+\.\d+$/.test(host) || /^\[::ffff:7f[0-9a-f]{2}:/.test(host);
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Whose the other end of a connection is, where Linux tells: its tables of sockets have the owner of each. */
 
+import { addressBytes } from "../../base/ip_address.ts";
+
 /** The two ends of a caller's connection, as `node:net` names them. */
 export interface CallerEnds {
   readonly remoteAddress?: string | undefined;
@@ -72,9 +74,9 @@ const IPV4_MAPPED = "0000000000000000FFFF0000";
 /** A loopback address as the kernel prints it on machines of this kind, which are little-endian. */
 function formsOf(address: string): readonly string[] | null {
   if (address === "::1") return [LOOPBACK_6];
-  const [, ...parts] = /^(?:::ffff:)?(127)\.(\d+)\.(\d+)\.(\d+)$/.exec(address) ?? [];
-  if (parts.length === 0) return null;
-  const word = parts.reverse().map((part) => hex(Number(part), 2)).join("");
+  const bytes = addressBytes(address);
+  if (bytes?.length !== 4 || bytes[0] !== 127) return null;
+  const word = bytes.toReversed().toHex().toUpperCase();
   return [word, IPV4_MAPPED + word];
 }
 

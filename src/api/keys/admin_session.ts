@@ -1,3 +1,4 @@
+import { isLinkLocal, isLoopback, siteOf } from "../../base/ip_address.ts";
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { randomBytes } from "node:crypto";
@@ -10,7 +11,7 @@ import {
 } from "../base/defaults.ts";
 import { GuessGate } from "./guess_gate.ts";
 import type { ApiEnv } from "./guards.ts";
-import { hostname, isLoopback } from "../http/hosts.ts";
+import { hostname } from "../http/hosts.ts";
 import { fullKey, KeyRing, presentedKey } from "./keys.ts";
 import type { LocalUser } from "../http/local_user.ts";
 import { RefusedError } from "../http/openai_errors.ts";
@@ -177,13 +178,7 @@ class Expiring {
   }
 }
 
-/** Of IPv6 whoever has one address has all of its /64; on one link, neighbours share theirs. */
+/** On one link neighbours share the network of their addresses. */
 function networkOf(address: string): string {
-  const isShared = /^fe[89ab]/i.test(address);
-  if (!address.includes(":") || address.startsWith("::ffff:") || isShared) return address;
-  const [head = [], tail] = address.split("::").map((part) => part.split(":"));
-  const groups = tail === undefined
-    ? head
-    : [...head, ...Array(Math.max(0, 8 - head.length - tail.length)).fill("0"), ...tail];
-  return groups.slice(0, 4).map((group) => group || "0").join(":");
+  return isLinkLocal(address) ? address : siteOf(address);
 }

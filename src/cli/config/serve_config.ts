@@ -8,7 +8,7 @@ import { API_PORT, CONSOLE_PORT, HUGGING_FACE, NAME_LENGTH_MAX } from "../base/d
 import type { ServeOptions } from "./serve_options.ts";
 import { absolute, type CliContext, dataDirOf, keyFrom } from "./cli_context.ts";
 import { UsageError } from "../base/usage_error.ts";
-import { isLoopback } from "./values.ts";
+import { isLoopback } from "../../base/ip_address.ts";
 
 const LOOPBACK = "127.0.0.1";
 

@@ -106,10 +106,6 @@ export function parseInviteId(text: string): string {
   return refuse("The id of an invite", "16 hexadecimal digits, as token list shows them", text);
 }
 
-export function isLoopback(address: string): boolean {
-  return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
-}
-
 function wholeNumber(text: string, min: number, max: number): number | undefined {
   if (!/^\d{1,15}$/.test(text)) return undefined;
   const value = Number(text);

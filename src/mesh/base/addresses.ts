@@ -1,3 +1,4 @@
+import { isLinkLocal, isLoopback, isSharedSpace } from "../../base/ip_address.ts";
 import { isIP, isIPv4 } from "node:net";
 import { isPeerId } from "./keys.ts";
 import type { PeerId } from "./types.ts";
@@ -92,19 +93,4 @@ function ipv4First(a: InterfaceAddress, b: InterfaceAddress): number {
 
 function isBridge({ name }: InterfaceAddress): boolean {
   return BRIDGE.test(name);
-}
-
-function isLoopback(ip: string): boolean {
-  return ip.startsWith("127.") || ip === "::1";
-}
-
-/** They need a zone to be dialled, which means nothing on another machine. */
-function isLinkLocal(ip: string): boolean {
-  return ip.startsWith("169.254.") || /^fe[89ab]/i.test(ip);
-}
-
-/** 100.64.0.0/10, where overlay networks live: reachable for few, and slower than the LAN below them. */
-function isSharedSpace(ip: string): boolean {
-  const [first, second] = ip.split(".").map(Number);
-  return first === 100 && second !== undefined && second >= 64 && second < 128;
 }
