@@ -4,8 +4,6 @@ export { isModelPath, isUrl, type Library, openLibrary } from "./inventory/libra
 export type { BrokenModel } from "./layouts/found.ts";
 export type { ModelEnvironment, ModelPlaces } from "./layouts/model_folders.ts";
 export {
-  DownloadFailedError,
-  DownloadRefusedError,
   InvalidGgufError,
   InvalidModelNameError,
   InvalidReferenceError,
@@ -15,11 +13,7 @@ export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
 export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
-export { type AddressRules, PUBLIC_ONLY } from "./downloads/address_rules.ts";
 export { type DownloadProgress, Downloads, type DownloadsOptions } from "./downloads/downloads.ts";
-export { downloadWorld } from "./downloads/world.ts";
-export { type ChunkSource, FatalSourceError } from "./downloads/types.ts";
-export { freeBytes, roomFor } from "./downloads/disk.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
 export {
   type FitMesh,

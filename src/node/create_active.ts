@@ -7,6 +7,7 @@ import {
   offeredMemory,
   prepareEngine,
 } from "../engine/mod.ts";
+import { downloadWorld } from "../downloads/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
 import {
   checkModelsDir,
@@ -74,6 +75,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
       dataDir,
       binDir,
       install: true,
+      downloads: downloadWorld(null, config.hub.proxies),
       trial: () => guideTrial(dataDir),
       onProgress: installProgressLog(logger),
     }),

@@ -16,7 +16,7 @@ import { removeDrafts } from "../base/atomic_file.ts";
 import { checkLoopback } from "../base/loopback.ts";
 import { gpuDrivers, logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh, systemClock } from "../mesh/mod.ts";
-import { freeBytes } from "../models/mod.ts";
+import { freeBytes } from "../downloads/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";

@@ -2,7 +2,8 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Commands, LogLine, Setting } from "../api/mod.ts";
-import type { AddressRules, ModelEnvironment } from "../models/mod.ts";
+import type { AddressRules } from "../downloads/mod.ts";
+import type { ModelEnvironment } from "../models/mod.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
 export interface StartOptions {

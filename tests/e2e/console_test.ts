@@ -11,7 +11,7 @@ import {
   type Reply,
   sha256,
   status as replyStatus,
-} from "../models/downloads/faulty_server.ts";
+} from "../downloads/faulty_server.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import { chromiumIsRequired, findChromium, startChromium } from "../support/chromium.ts";
 import { ConsolePage } from "../support/console_page.ts";

@@ -10,7 +10,7 @@ import {
   type Script,
   sha256,
   status,
-} from "../models/downloads/faulty_server.ts";
+} from "../downloads/faulty_server.ts";
 import { sampleFile, tensor } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
 import { nodeHere } from "../support/node_here.ts";

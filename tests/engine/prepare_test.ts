@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EngineNotFoundError, prepareEngine } from "../../src/engine/mod.ts";
 import { engineOrReason, engineTest } from "../support/engine.ts";
+import { LOOPBACK_WORLD } from "../downloads/loopback_world.ts";
 import { tempDir } from "./temp_dir.ts";
 
 const found = await engineOrReason();
@@ -15,6 +16,7 @@ function nowhere(dir: string) {
     path: "",
     install: false,
     onProgress: () => {},
+    downloads: LOOPBACK_WORLD,
     logger: getLogger("test"),
   };
 }

@@ -2,6 +2,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { dirname, join } from "node:path";
+import { proxySettings } from "../../src/base/proxy_choice.ts";
+import { downloadWorld } from "../../src/downloads/mod.ts";
 import { type Engine, prepareEngine } from "../../src/engine/mod.ts";
 
 /** llama.cpp, or why tests that need it are ignored. */
@@ -57,6 +59,7 @@ async function prepare(): Promise<TestEngine> {
       executableDir: HOME,
       path: Deno.env.get("PATH") ?? "",
       install: true,
+      downloads: downloadWorld(null, proxySettings(Deno.env.toObject())),
       onProgress: () => {},
       logger: getLogger("test"),
     });

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { downloadWorld } from "../../downloads/mod.ts";
 import { type Engine, prepareEngine } from "../../engine/mod.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 
@@ -21,6 +22,7 @@ export async function findEngine(
     executableDir,
     path,
     install: false,
+    downloads: downloadWorld(null),
     onProgress: () => {}, // nothing is installed here
     logger: getLogger("mesh-llm"),
   });

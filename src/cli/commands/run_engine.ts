@@ -2,6 +2,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { jsonText, printable } from "../../base/printable.ts";
+import { proxySettings } from "../../base/proxy_choice.ts";
+import { downloadWorld } from "../../downloads/mod.ts";
 import {
   type Engine,
   installEngine,
@@ -40,6 +42,7 @@ export async function runEngineInstall(
   await installEngine({
     dataDir,
     from,
+    downloads: downloadWorld(null, proxySettings({ ...runtime.environment })),
     backend,
     trial: () => guideTrial(dataDir),
     onNotice: (sentence) => screen.print(`${printable(sentence)}\n`),

@@ -123,11 +123,8 @@ export const STALE_POLL_MS = 50;
 /** Until the release's server answers. A machine without a way to it goes on to Debian soon. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
-/** A download without a byte for this long is broken off and resumed. */
-export const DOWNLOAD_STALL_MS = 30_000;
-
-/** Attempts in a row that bring no byte before a download is given up. */
-export const DOWNLOAD_ATTEMPTS = 3;
+/** An archive has 15 MB for the CPU and 500 for CUDA: a kill loses seconds of it, and the list of chunks stays short. */
+export const ARCHIVE_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** A disk that sleeps is back sooner, or what would have been written is lost: nobody waits for a log or a list of pids. */
 export const DISK_PATIENCE_MS = 2_000;

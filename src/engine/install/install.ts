@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import type { DownloadWorld } from "../../downloads/mod.ts";
 import type { MachineFacts } from "../devices/machine_facts.ts";
 import { readMachineFacts } from "../devices/read_facts.ts";
 import { RELEASE_TAG } from "../base/defaults.ts";
@@ -20,6 +21,7 @@ export interface InstallOptions {
   readonly dataDir: string;
   /** `null`: the release, or Debian where that cannot be had. */
   readonly from: EngineSource | null;
+  readonly downloads: DownloadWorld;
   /** @default {"auto"} */
   readonly backend?: BackendChoice;
   /** Makes what an engine has to answer before it is used; absent, that it runs is enough. */

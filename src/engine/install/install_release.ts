@@ -1,6 +1,6 @@
-import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CONNECT_TIMEOUT_MS, RELEASE_TAG } from "../base/defaults.ts";
+import type { DownloadWorld } from "../../downloads/mod.ts";
 import { EngineInstallError, reasonOf, SourceUnavailableError } from "../base/errors.ts";
 import type { EngineBuild, InstallProgress, Trial } from "../base/types.ts";
 import { BUILDS } from "./builds.ts";
@@ -13,6 +13,7 @@ import type { TriedEngine } from "./try_out.ts";
 
 export interface ReleaseOptions {
   readonly dataDir: string;
+  readonly downloads: DownloadWorld;
   readonly build: EngineBuild;
   readonly trial: Trial | null;
   readonly onProgress: (progress: InstallProgress) => void;
@@ -108,7 +109,7 @@ async function fetchInto(
   options: ReleaseOptions,
 ): Promise<void> {
   const bytes = assets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  await checkRoom(into, bytes);
+  await checkRoom(into, bytes, options.downloads);
   announce(bytes, assets, options);
   for (const [index, asset] of assets.entries()) {
     const archive = await fetchArchive(asset, options);
@@ -119,9 +120,12 @@ async function fetchInto(
 }
 
 /** Unpacked, an archive takes up to twice its size. */
-async function checkRoom(dir: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  const free = bavail * bsize;
+async function checkRoom(
+  dir: string,
+  bytes: number,
+  { freeBytes }: DownloadWorld,
+): Promise<void> {
+  const free = await freeBytes(dir);
   if (free >= 3 * bytes) return;
   throw new EngineInstallError(
     `It needs ${megabytes(3 * bytes)} at ${dirname(dir)}, where ${megabytes(free)} are free`,
@@ -148,12 +152,13 @@ function megabytes(bytes: number): string {
 /** Returns the path of the whole, checked archive. */
 async function fetchArchive(
   asset: CheckedAsset,
-  { dataDir, onProgress, signal }: ReleaseOptions,
+  { dataDir, downloads, onProgress, signal }: ReleaseOptions,
 ): Promise<string> {
   const path = join(engineDir(dataDir), asset.name);
   await download({
     ...asset,
     path,
+    world: downloads,
     onProgress: (receivedBytes) =>
       onProgress({
         source: "release",

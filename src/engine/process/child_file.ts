@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { parseJson } from "../../base/json.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
 
 export interface ChildRecord extends ProcessIdentity {
@@ -40,17 +41,8 @@ export class ChildFile {
 
 /** Reads the file of an earlier run; what is no record of a child is left out. */
 export function parseChildFile(text: string): ChildRecord[] {
-  const children: unknown = parseJson(text)?.children;
+  const { children } = Object(parseJson(text));
   return Array.isArray(children) ? children.filter(isChildRecord) : [];
-}
-
-function parseJson(text: string): { readonly children?: unknown } | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function isChildRecord(value: unknown): value is ChildRecord {

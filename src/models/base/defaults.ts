@@ -69,3 +69,15 @@ export const RESCAN_INTERVAL_MS = 60_000;
 
 /** An announcement names so many workers at most, and each costs a round trip a token. */
 export const MAX_SPLIT_WORKERS = 256;
+
+/** Metadata of a repository with hundreds of files is under 1 MB. */
+export const MAX_METADATA_BYTES = 8 * 1024 * 1024;
+
+/** Window of the rate that is shown: long enough to be calm, short enough to be true. */
+export const RATE_WINDOW_MS = 10_000;
+
+/** Between two reports of progress. */
+export const REPORT_INTERVAL_MS = 250;
+
+/** What tells of an unfinished download: a name and a path for each of its files. */
+export const UNFINISHED_BYTES_MAX = 1024 * 1024;

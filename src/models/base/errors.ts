@@ -84,13 +84,3 @@ export class InvalidReferenceError extends Error {
     );
   }
 }
-
-/** The download can't be begun: nothing was fetched. */
-export class DownloadRefusedError extends Error {
-  override name = "DownloadRefusedError";
-}
-
-/** The download broke off; what has arrived is kept and will be continued. */
-export class DownloadFailedError extends Error {
-  override name = "DownloadFailedError";
-}

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { DownloadRefusedError } from "../base/errors.ts";
+import { DownloadRefusedError } from "../../downloads/mod.ts";
 import { eachShardPath, isGgufName, shardName } from "../base/shards.ts";
 import type { ModelReference } from "./reference.ts";
 

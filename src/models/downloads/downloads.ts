@@ -1,12 +1,20 @@
 import { raceSignal } from "../../base/race_signal.ts";
-import { DownloadFailedError, DownloadRefusedError } from "../base/errors.ts";
-import { REPORT_INTERVAL_MS } from "./defaults.ts";
-import { downloadFile, type DownloadWorld, type FileToDownload } from "./download_file.ts";
-import { leftBytes, removePart } from "./part_file.ts";
+import {
+  type ChunkSource,
+  DownloadFailedError,
+  downloadFile,
+  DownloadRefusedError,
+  type DownloadWorld,
+  type FileToDownload,
+  identityOf,
+  leftBytes,
+  removePart,
+} from "../../downloads/mod.ts";
+import { REPORT_INTERVAL_MS } from "../base/defaults.ts";
+import { MODEL_ADVICE } from "./advice.ts";
 import { Rate } from "./rate.ts";
 import { type DownloadPlan, resolveDownload } from "./resolve.ts";
-import { checkRoom, optional, partOf } from "./room.ts";
-import type { ChunkSource } from "./types.ts";
+import { checkRoom } from "./room.ts";
 import { type Unfinished, UnfinishedStore } from "./unfinished.ts";
 
 export interface DownloadProgress {
@@ -195,14 +203,17 @@ export class Downloads {
   /** At once, so that two who ask at the same time begin one download. */
   #begin({ name, reference, files }: DownloadPlan): Entry {
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    const parts = files.map(({ path, ...file }) => ({ path, ...partOf(file) }));
+    const parts = files.map((file) => {
+      const { path, sizeBytes } = file;
+      return { path, sizeBytes, identity: identityOf(file) };
+    });
     return this.#add({ name, reference, totalBytes, files: parts }, 0);
   }
 
   async #recall(unfinished: Unfinished): Promise<void> {
     const { chunkBytes } = this.#options.world;
     const left = await Promise.all(
-      unfinished.files.map((file) => leftBytes({ ...file, ...optional(chunkBytes) })),
+      unfinished.files.map((file) => leftBytes({ ...file, chunkBytes })),
     );
     this.#add(unfinished, left.reduce((sum, bytes) => sum + bytes, 0));
   }
@@ -246,6 +257,7 @@ export class Downloads {
       await downloadFile(file, {
         ...world,
         signal,
+        advice: MODEL_ADVICE,
         peers: peersFor(plan, file),
         onLiar,
         onBytes: (bytes) => {

@@ -1,4 +1,4 @@
-import { RATE_WINDOW_MS } from "./defaults.ts";
+import { RATE_WINDOW_MS } from "../base/defaults.ts";
 
 /** Bytes per second over the last moments. Bytes that turn out to be of no use count as negative ones. */
 export class Rate {

@@ -1,13 +1,18 @@
 import { basename, join } from "node:path";
 import { parseReference } from "../catalog/reference.ts";
 import { pickFiles, readRepository, type RepositoryInfo } from "../catalog/repository.ts";
-import { DownloadRefusedError, InvalidReferenceError } from "../base/errors.ts";
+import { InvalidReferenceError } from "../base/errors.ts";
 import { shardName } from "../base/shards.ts";
-import { MAX_METADATA_BYTES } from "./defaults.ts";
-import type { DownloadWorld, FileToDownload } from "./download_file.ts";
-import { httpGet } from "./http_get.ts";
-import { checkStatus } from "./origin.ts";
-import { parseJson } from "../base/json.ts";
+import { MAX_METADATA_BYTES } from "../base/defaults.ts";
+import {
+  checkStatus,
+  DownloadRefusedError,
+  type DownloadWorld,
+  type FileToDownload,
+  httpGet,
+} from "../../downloads/mod.ts";
+import { MODEL_ADVICE } from "./advice.ts";
+import { parseJson } from "../../base/json.ts";
 import { isModelName } from "../../base/model_name.ts";
 
 /** What is to be fetched, as the repository describes it now. */
@@ -74,7 +79,7 @@ async function fetchRepository(
         `There is no repository ${repository} on ${url.host}, or it needs a token in HF_TOKEN`,
       );
     }
-    checkStatus(answer, 200, url);
+    checkStatus(answer, 200, { url, advice: MODEL_ADVICE });
     const info = readRepository(parseJson(await readText(answer.body)));
     if (info !== undefined) return info;
   } catch (error) {

@@ -1,9 +1,12 @@
 import { dirname } from "node:path";
 import { isForeign } from "../../base/own_files.ts";
-import { DownloadRefusedError } from "../base/errors.ts";
-import { DISK_RESERVE_BYTES } from "./defaults.ts";
-import { type DownloadWorld, type FileToDownload, roomMessage } from "./download_file.ts";
-import { leftBytes } from "./part_file.ts";
+import {
+  DownloadRefusedError,
+  type DownloadWorld,
+  identityOf,
+  leftBytes,
+  requireRoom,
+} from "../../downloads/mod.ts";
 import type { DownloadPlan } from "./resolve.ts";
 
 /** @throws {DownloadRefusedError} where the folder can't be had, or its disk lacks room for what is missing. */
@@ -18,17 +21,14 @@ export async function checkRoom(
     );
   });
   for (const { path } of files) await refuseForeignLinks(folder, path);
-  const left = await Promise.all(files.map(async ({ path, ...file }) => {
-    const there = await Deno.stat(path).then(({ size }) => size, () => 0);
+  const left = await Promise.all(files.map(async (file) => {
+    const there = await Deno.stat(file.path).then(({ size }) => size, () => 0);
     if (there > 0) return 0;
-    const part = { path, ...partOf(file), ...optional(world.chunkBytes) };
-    return file.sizeBytes - await leftBytes(part);
+    const { chunkBytes } = world;
+    return file.sizeBytes - await leftBytes({ ...file, identity: identityOf(file), chunkBytes });
   }));
   const missing = left.reduce((sum, bytes) => sum + bytes, 0);
-  const free = await world.freeBytes(folder);
-  if (free < missing + DISK_RESERVE_BYTES) {
-    throw new DownloadRefusedError(roomMessage(folder, missing, free));
-  }
+  requireRoom(folder, missing, await world.freeBytes(folder));
 }
 
 /** Who else writes to the folder could lead what is downloaded to where they may not write themselves. */
@@ -41,13 +41,4 @@ async function refuseForeignLinks(folder: string, path: string): Promise<void> {
       );
     }
   }
-}
-
-/** What a part of the file is known by. */
-export function partOf({ sizeBytes, sha256, url }: Omit<FileToDownload, "path">) {
-  return { sizeBytes, identity: sha256 ?? url.href };
-}
-
-export function optional(chunkBytes: number | undefined): { readonly chunkBytes?: number } {
-  return chunkBytes === undefined ? {} : { chunkBytes };
 }

@@ -2,8 +2,8 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
 import { readOwnText } from "../../base/own_files.ts";
-import { UNFINISHED_BYTES_MAX } from "./defaults.ts";
-import { parseJson } from "../base/json.ts";
+import { UNFINISHED_BYTES_MAX } from "../base/defaults.ts";
+import { parseJson } from "../../base/json.ts";
 
 /** A download that was begun, as a later run finds it. */
 export interface Unfinished {

@@ -6,7 +6,7 @@ import { loadModel } from "../gguf/local_model.ts";
 import type { FoundFile } from "../layouts/found.ts";
 import { eachShardPath } from "../base/shards.ts";
 import type { LocalModel } from "../base/types.ts";
-import { parseJson } from "../base/json.ts";
+import { parseJson } from "../../base/json.ts";
 
 /** What was read of a model's files, or why they can't be used. */
 export type ReadModel =

@@ -5,7 +5,7 @@
 
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "../base/json.ts";
+import { parseJson } from "../../base/json.ts";
 import { shardName } from "../base/shards.ts";
 import { findFiles, type FoundFile, type FoundModels } from "./found.ts";
 

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "../base/json.ts";
+import { parseJson } from "../../base/json.ts";
 
 const settings = z.object({ downloadsFolder: z.string().min(1) });
 

@@ -6,7 +6,7 @@
 import { join, relative, sep } from "node:path";
 import { z } from "zod";
 import { systemWords } from "../../base/system_error.ts";
-import { parseJson } from "../base/json.ts";
+import { parseJson } from "../../base/json.ts";
 import type { BrokenModel, FoundFile, FoundModels } from "./found.ts";
 
 const DEFAULT_HOST = "registry.ollama.ai";

@@ -1,6 +1,7 @@
 /** What `/mesh-llm/file/1` says: one question on a stream, one answer. Pure but for the reads. */
 
 import * as z from "zod";
+import { parseJson } from "../../base/json.ts";
 import type { ByteStream } from "../../mesh/mod.ts";
 import { MAX_FILE_QUESTION_BYTES, MAX_FILE_RANGE_BYTES } from "../plan/defaults.ts";
 
@@ -37,7 +38,8 @@ export async function readQuestion(stream: ByteStream): Promise<FileQuestion | u
   const head = await bytes.take(LENGTH_BYTES);
   const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
   if (length > MAX_FILE_QUESTION_BYTES) return undefined;
-  return questionSchema.safeParse(parseJson(await bytes.take(length))).data;
+  return questionSchema.safeParse(parseJson(new TextDecoder().decode(await bytes.take(length))))
+    .data;
 }
 
 /** Takes a stream apart where the answer says so, not where the network cut it. */
@@ -71,13 +73,5 @@ export class PeerBytes {
     const part = this.#rest.subarray(0, limit);
     this.#rest = this.#rest.subarray(part.length);
     return part;
-  }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
   }
 }

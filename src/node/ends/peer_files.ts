@@ -2,7 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import type { Announcement, Mesh, PeerId } from "../../mesh/mod.ts";
-import { type ChunkSource, type DownloadPlan, FatalSourceError } from "../../models/mod.ts";
+import { type ChunkSource, FatalSourceError } from "../../downloads/mod.ts";
+import { type DownloadPlan } from "../../models/mod.ts";
 import {
   FILE_SILENCE_MS,
   MAX_FILE_PEERS,

@@ -11,17 +11,19 @@ import {
 import type { Mesh } from "../../mesh/mod.ts";
 import {
   type AddressRules,
+  DownloadRefusedError,
+  downloadWorld,
+  PUBLIC_ONLY,
+  roomFor,
+} from "../../downloads/mod.ts";
+import {
   CATALOG,
   type DownloadPlan,
-  DownloadRefusedError,
   Downloads,
-  downloadWorld,
   type FitMesh,
   InvalidReferenceError,
   type ModelInventory,
   planFit,
-  PUBLIC_ONLY,
-  roomFor,
   shardName,
 } from "../../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";

@@ -1,5 +1,6 @@
 import type { CatalogEntry, Status } from "../../api/mod.ts";
 import type { Logger } from "@logtape/logtape";
+import { downloadWorld } from "../../downloads/mod.ts";
 import {
   EngineNotFoundError,
   mainMemoryBytes,
@@ -89,7 +90,13 @@ function meshOf({ node, peers }: Status): FitMesh {
 /** Of the GPUs where llama.cpp is there to ask, else of the machine: a listing installs nothing. */
 export async function memoryOf(options: OfflineOptions): Promise<number> {
   const { path = "" } = options;
-  const engine = prepareEngine({ ...options, path, install: false, onProgress: () => {} });
+  const engine = prepareEngine({
+    ...options,
+    path,
+    install: false,
+    downloads: downloadWorld(null),
+    onProgress: () => {},
+  });
   const devices = await engine.then(({ devices }) => devices, (error) => {
     if (error instanceof EngineNotFoundError) return [];
     throw error;

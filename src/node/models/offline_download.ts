@@ -2,13 +2,11 @@ import type { DownloadStatus } from "../../api/mod.ts";
 import { join } from "node:path";
 import {
   type AddressRules,
-  checkModelsDir,
   DownloadRefusedError,
-  Downloads,
   downloadWorld,
-  planFit,
   PUBLIC_ONLY,
-} from "../../models/mod.ts";
+} from "../../downloads/mod.ts";
+import { checkModelsDir, Downloads, planFit } from "../../models/mod.ts";
 import { makeDataDir } from "../data/data_dir.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { fitOf } from "../plan/fit_words.ts";

@@ -27,16 +27,17 @@ export function serveFile(
       const range = request.headers.get("range");
       ranges.push(range);
       onRequest?.();
-      const start = ignoresRange ? 0 : Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
-      const rest = file.slice(start);
+      const [, from, to] = ignoresRange ? [] : /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+      const start = Number(from ?? 0);
+      const rest = file.slice(start, to === undefined ? file.length : Number(to) + 1);
       const breakAt = breaks.shift();
       return new Response(breakAt === undefined ? rest : brokenOff(rest.slice(0, breakAt)), {
-        status: start === 0 ? 200 : 206,
+        status: from === undefined ? 200 : 206,
         headers: {
           "content-length": String(rest.length),
-          ...(start === 0
-            ? {}
-            : { "content-range": `bytes ${start}-${file.length - 1}/${file.length}` }),
+          ...(from === undefined ? {} : {
+            "content-range": `bytes ${start}-${start + rest.length - 1}/${file.length}`,
+          }),
         },
       });
     },

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { EngineInstallError, findBinaries, installEngine } from "../../../src/engine/mod.ts";
+import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
 import { tempDir, writeScript } from "../temp_dir.ts";
 import { archiveName, serveRelease, TAG, tarball } from "./release_server.ts";
 import { zipFile } from "./zip_file.ts";
@@ -25,6 +26,7 @@ function install(dataDir: string, apiUrl: string, tag = TAG) {
     from: "release",
     onProgress: ({ step, receivedBytes, totalBytes }) =>
       steps.push(`${step} ${receivedBytes}/${totalBytes}`),
+    downloads: LOOPBACK_WORLD,
     logger: getLogger("test"),
     release: { apiUrl, tag },
   });

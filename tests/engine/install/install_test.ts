@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { EngineInstallError, installEngine } from "../../../src/engine/mod.ts";
 import { freePort } from "../../../src/engine/process/free_port.ts";
+import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
 import { tempDir } from "../temp_dir.ts";
 
 function unreachable(dataDir: string, from: "debian" | null) {
@@ -9,6 +10,7 @@ function unreachable(dataDir: string, from: "debian" | null) {
     dataDir,
     from,
     onProgress: () => {},
+    downloads: LOOPBACK_WORLD,
     logger: getLogger("test"),
     release: { apiUrl: `http://127.0.0.1:${freePort()}` },
     debian: { keyrings: [] },

@@ -8,6 +8,7 @@ import { readRecord } from "../../../src/engine/install/engine_record.ts";
 import { EngineInstallError, installEngine, type InstallOptions } from "../../../src/engine/mod.ts";
 import { guideTrial } from "../../../src/models/mod.ts";
 import { engineOrReason, engineTest } from "../../support/engine.ts";
+import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
 import { tempDir } from "../temp_dir.ts";
 import { archiveName, type ServedAsset, serveRelease, TAG, tarball } from "./release_server.ts";
 
@@ -66,6 +67,7 @@ function install({ dir, apiUrl, facts = LINUX, more = {}, firstRunMs }: Case) {
     trial: () => guideTrial(dir),
     onProgress: () => {},
     onNotice: (sentence) => notices.push(sentence),
+    downloads: LOOPBACK_WORLD,
     logger: getLogger("test"),
     release: { apiUrl, tag: TAG, ...(firstRunMs === undefined ? {} : { firstRunMs }) },
     ...more,

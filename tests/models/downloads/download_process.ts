@@ -1,7 +1,7 @@
 /** A download in a process of its own, so that a test can kill it: `folder port`, answers `done`. */
 
 import { Downloads } from "../../../src/models/mod.ts";
-import { freeBytes } from "../../../src/models/downloads/disk.ts";
+import { freeBytes } from "../../../src/downloads/disk.ts";
 
 const [folder = "", port = ""] = Deno.args;
 

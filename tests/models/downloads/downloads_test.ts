@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DownloadRefusedError, downloadWorld } from "../../../src/downloads/mod.ts";
 import {
   type DownloadProgress,
-  DownloadRefusedError,
   Downloads,
   type DownloadsOptions,
-  downloadWorld,
 } from "../../../src/models/mod.ts";
 import { sampleFile, splitMetadata, tensor } from "../sample_gguf.ts";
 import { tempDir } from "../temp_dir.ts";
@@ -17,7 +16,7 @@ import {
   type Reply,
   sha256,
   status,
-} from "./faulty_server.ts";
+} from "../../downloads/faulty_server.ts";
 
 const COMMIT = "c".repeat(40);
 const MODEL = new Uint8Array(sampleFile({ tensors: [tensor("a", [1024, 40])] }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { tempDir } from "../temp_dir.ts";
-import { content, FaultyServer, honest, json, sha256 } from "./faulty_server.ts";
+import { content, FaultyServer, honest, json, sha256 } from "../../downloads/faulty_server.ts";
 
 const PROCESS = new URL("./download_process.ts", import.meta.url).pathname;
 const CHUNK = 32 * 1024;

@@ -2,13 +2,18 @@
 
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { type AddressRules, DownloadRefusedError, PUBLIC_ONLY } from "../../../src/models/mod.ts";
-import { downloadFile, type DownloadWorld } from "../../../src/models/downloads/download_file.ts";
+import {
+  type AddressRules,
+  DownloadRefusedError,
+  PUBLIC_ONLY,
+} from "../../../src/downloads/mod.ts";
+import { downloadFile, type DownloadWorld } from "../../../src/downloads/download_file.ts";
+import { MODEL_ADVICE } from "../../../src/models/downloads/advice.ts";
 import { checkRoom } from "../../../src/models/downloads/room.ts";
 import { UnfinishedStore } from "../../../src/models/downloads/unfinished.ts";
 import { asOtherUser, otherUserTest, withUmask } from "../../support/other_user.ts";
 import { temporaryFolder } from "../../support/program.ts";
-import { FaultyServer, honest, sha256 } from "./faulty_server.ts";
+import { FaultyServer, honest, sha256 } from "../../downloads/faulty_server.ts";
 
 const FILE = crypto.getRandomValues(new Uint8Array(50_000));
 
@@ -34,6 +39,7 @@ async function download(path: string): Promise<void> {
     ...worldOf(server.rules),
     signal: new AbortController().signal,
     onBytes: () => {},
+    advice: MODEL_ADVICE,
     peers: [],
     onLiar: () => {},
   });

@@ -6,7 +6,7 @@ import { type LocalModel, openLibrary } from "../../../src/models/mod.ts";
 import { handleFile } from "../../../src/node/ends/file_host.ts";
 import { encodeQuestion, PeerBytes } from "../../../src/node/ends/file_wire.ts";
 import { agreeing, peerSources } from "../../../src/node/ends/peer_files.ts";
-import { sha256 } from "../../models/downloads/faulty_server.ts";
+import { sha256 } from "../../downloads/faulty_server.ts";
 import { sampleFile, tensor } from "../../models/sample_gguf.ts";
 import { tempDir } from "../../models/temp_dir.ts";
 import { streamPair } from "../memory_streams.ts";

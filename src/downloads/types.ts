@@ -15,6 +15,14 @@ export interface ChunkSource {
   expected?(chunk: Chunk, signal: AbortSignal): Promise<string | undefined>;
 }
 
+/** What people can do where nothing can be fetched: models and engines differ in it. */
+export interface DownloadAdvice {
+  /** Where the server keeps the file to itself. */
+  readonly denied: string;
+  /** Where another file has the name already; behind "move it away". */
+  readonly nameTaken: string;
+}
+
 export interface TransferOptions {
   readonly signal: AbortSignal;
   /** Bytes that arrived, and minus those of a chunk that turned out to be of no use. */

@@ -1,7 +1,7 @@
 /** An HTTP server on loopback that does as its script says: breaks off, stalls, lies. */
 
 import { createHash } from "node:crypto";
-import type { AddressRules } from "../../../src/models/mod.ts";
+import type { AddressRules } from "../../src/downloads/mod.ts";
 
 export interface Asked {
   readonly method: string;

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { z } from "zod";
-import { removeDrafts, writeWhole } from "../../base/atomic_file.ts";
-import { ForeignFileError, openAgain, openOwn, readOwnText } from "../../base/own_files.ts";
-import { DownloadRefusedError } from "../base/errors.ts";
+import { removeDrafts, writeWhole } from "../base/atomic_file.ts";
+import { ForeignFileError, openAgain, openOwn, readOwnText } from "../base/own_files.ts";
+import { DownloadRefusedError } from "./errors.ts";
 import { CHUNK_BYTES, PART_STATE_BYTES_MAX } from "./defaults.ts";
 import { parseJson } from "../base/json.ts";
 
@@ -20,7 +20,7 @@ export interface PartOptions {
   /** What is being fetched: a part of something else is not continued. */
   readonly identity: string;
   /** @default {CHUNK_BYTES} */
-  readonly chunkBytes?: number;
+  readonly chunkBytes?: number | undefined;
 }
 
 const schema = z.object({

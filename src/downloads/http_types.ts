@@ -1,5 +1,5 @@
-import type { ProxySettings } from "../../base/proxy_choice.ts";
-import { DownloadRefusedError } from "../base/errors.ts";
+import type { ProxySettings } from "../base/proxy_choice.ts";
+import { DownloadRefusedError } from "./errors.ts";
 import type { AddressRules } from "./address_rules.ts";
 
 export interface HttpOptions {

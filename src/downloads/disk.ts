@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { DISK_RESERVE_BYTES } from "./defaults.ts";
-import { DownloadFailedError } from "../base/errors.ts";
+import { DownloadFailedError, DownloadRefusedError } from "./errors.ts";
 
 /** Free bytes on the disk that a folder lies on. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -28,6 +28,18 @@ export function diskFull(cause?: unknown): DownloadFailedError {
   );
 }
 
-export function gigabytes(bytes: number): string {
+/**
+ * @param folder any path on the disk in question
+ * @throws {DownloadRefusedError} where the disk lacks room for so many bytes more
+ */
+export function requireRoom(folder: string, needBytes: number, freeBytes: number): void {
+  if (freeBytes >= needBytes + DISK_RESERVE_BYTES) return;
+  throw new DownloadRefusedError(
+    `Not enough room on the disk of ${folder}: ${gigabytes(needBytes)} are missing, and ` +
+      `${gigabytes(freeBytes)} are free, of which ${gigabytes(DISK_RESERVE_BYTES)} stay free`,
+  );
+}
+
+function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
 }

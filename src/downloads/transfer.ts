@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DownloadFailedError, DownloadRefusedError } from "../base/errors.ts";
+import { DownloadFailedError, DownloadRefusedError } from "./errors.ts";
 import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from "./defaults.ts";
 import { diskFull, isDiskFull } from "./disk.ts";
 import type { Origin } from "./origin.ts";

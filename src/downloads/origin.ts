@@ -1,14 +1,17 @@
 import { PARALLEL_RANGES, RETRY_PAUSE_MAX_MS } from "./defaults.ts";
-import { type HttpAnswer, httpGet, type HttpOptions } from "./http_get.ts";
+import { httpGet } from "./http_get.ts";
+import type { HttpAnswer, HttpOptions } from "./http_types.ts";
 import {
   BusySourceError,
   type ChunkSource,
+  type DownloadAdvice,
   FatalSourceError,
   RangesIgnoredError,
 } from "./types.ts";
 
 export interface OriginOptions extends Omit<HttpOptions, "signal"> {
   readonly url: URL;
+  readonly advice: DownloadAdvice;
   readonly sizeBytes: number;
 }
 
@@ -32,7 +35,7 @@ export class Origin implements ChunkSource {
     const answer = await this.#get({ range: `bytes=${offset}-${last}` }, signal);
     try {
       if (answer.status === 200) throw new RangesIgnoredError("It ignores ranges");
-      checkStatus(answer, 206, this.#options.url);
+      checkStatus(answer, 206, this.#options);
       checkRange(answer.headers["content-range"], { offset, last, sizeBytes });
       yield* answer.body;
     } finally {
@@ -44,7 +47,7 @@ export class Origin implements ChunkSource {
   async *readAll(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const answer = await this.#get({}, signal);
     try {
-      checkStatus(answer, 200, this.#options.url);
+      checkStatus(answer, 200, this.#options);
       yield* answer.body;
     } finally {
       answer.close();
@@ -57,7 +60,11 @@ export class Origin implements ChunkSource {
 }
 
 /** @throws the sentence for whoever reads it; fatal where the same question gets the same answer. */
-export function checkStatus(answer: HttpAnswer, expected: number, url: URL): void {
+export function checkStatus(
+  answer: HttpAnswer,
+  expected: number,
+  { url, advice }: Pick<OriginOptions, "url" | "advice">,
+): void {
   const { status, headers } = answer;
   if (status === expected) return;
   if (status === 429 || status >= 500) {
@@ -67,8 +74,7 @@ export function checkStatus(answer: HttpAnswer, expected: number, url: URL): voi
   }
   if (status === 401 || status === 403) {
     throw new FatalSourceError(
-      `${url.host} refuses ${url.pathname} (${status}): accept the model's licence on its page, ` +
-        "and put a token of your account into HF_TOKEN",
+      `${url.host} refuses ${url.pathname} (${status}): ${advice.denied}`,
     );
   }
   throw new FatalSourceError(`${url.host} answered ${status} for ${url.pathname}`);

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { DownloadFailedError, DownloadRefusedError } from "../base/errors.ts";
-import type { ProxySettings } from "../../base/proxy_choice.ts";
+import { DownloadFailedError, NameTakenError } from "./errors.ts";
+import type { ProxySettings } from "../base/proxy_choice.ts";
 import type { AddressRules } from "./address_rules.ts";
-import { DISK_RESERVE_BYTES, HASH_STEP_BYTES } from "./defaults.ts";
-import { diskFull, gigabytes } from "./disk.ts";
+import { HASH_STEP_BYTES } from "./defaults.ts";
+import { diskFull, requireRoom } from "./disk.ts";
 import { ORIGIN, Origin } from "./origin.ts";
 import { PartFile, removePart } from "./part_file.ts";
 import { Transfer } from "./transfer.ts";
-import type { ChunkSource } from "./types.ts";
+import type { ChunkSource, DownloadAdvice } from "./types.ts";
 
 export interface FileToDownload {
   readonly url: URL;
@@ -17,6 +17,11 @@ export interface FileToDownload {
   readonly sizeBytes: number;
   /** Hexadecimal; `null` where nobody publishes one. */
   readonly sha256: string | null;
+}
+
+/** What a part of the file is known by. */
+export function identityOf({ sha256, url }: Pick<FileToDownload, "sha256" | "url">): string {
+  return sha256 ?? url.href;
 }
 
 /** What downloads need of the world. */
@@ -36,6 +41,7 @@ export interface DownloadWorld {
 export interface FileOptions extends DownloadWorld {
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
+  readonly advice: DownloadAdvice;
   /** Machines of this mesh that say that they have the file; asked before the server is. */
   readonly peers: readonly ChunkSource[];
   /** A peer brought wrong bytes. */
@@ -54,17 +60,19 @@ export async function downloadFile(file: FileToDownload, options: FileOptions): 
     ...options,
     path: file.path,
     sizeBytes: file.sizeBytes,
-    identity: file.sha256 ?? file.url.href,
+    identity: identityOf(file),
   });
   options.onBytes(part.receivedBytes);
   const missingBytes = file.sizeBytes - part.receivedBytes;
-  await checkRoom(missingBytes, file, options);
+  requireRoom(file.path, missingBytes, await options.freeBytes(dirname(file.path)));
   const transfer = new Transfer(part, { ...options, checkSpace: spaceCheck(file, options) });
   const origin = new Origin({ ...options, ...file });
   // Without a digest to hold their bytes against, nobody but the server is asked.
   if (file.sha256 !== null) await transfer.fromPeers(options.peers);
   if (part.missing.length > 0) await transfer.fromOrigin(origin);
-  if (!await isWhole(part, file, options)) await repair(part, transfer, origin, file, options);
+  if (await wrongDigest(part, file, options) !== null) {
+    await repair(part, transfer, origin, file, options);
+  }
   await part.finish();
 }
 
@@ -80,34 +88,34 @@ async function repair(
   const before = doubtful.map((chunk) => part.sourceOf(chunk));
   const hashes: string[] = [];
   for (const chunk of doubtful) hashes.push(await hashRange(part, chunk, options.signal));
-  await part.forget(doubtful.length > 0 ? doubtful : part.chunks);
-  options.onBytes(-doubtful.reduce((sum, { length }) => sum + length, 0));
-  if (doubtful.length === 0) throw await wrongBytes(file);
-  await transfer.fromOrigin(origin);
+  if (doubtful.length > 0) {
+    await part.forget(doubtful);
+    options.onBytes(-doubtful.reduce((sum, { length }) => sum + length, 0));
+    await transfer.fromOrigin(origin);
+  }
   for (const [index, chunk] of doubtful.entries()) {
     if (await hashRange(part, chunk, options.signal) === hashes[index]) continue;
     options.onLiar(before[index] ?? "");
   }
-  if (await isWhole(part, file, options)) return;
+  const found = await wrongDigest(part, file, options);
+  if (found === null) return;
   await part.forget(part.chunks);
-  throw await wrongBytes(file);
-}
-
-async function wrongBytes({ path, url }: FileToDownload): Promise<Error> {
-  await removePart(path);
-  return new DownloadFailedError(
-    `The file that ${url.host} sent does not match its own SHA-256 and was deleted: ` +
-      "try again, or from another network if something on the way changes it",
+  await removePart(file.path);
+  throw new DownloadFailedError(
+    `The file that ${file.url.host} sent does not match its own SHA-256 and was deleted: it is not the one that was ` +
+      `published (its SHA-256 is ${found}). Try again, or from another network if something on the way changes it`,
   );
 }
 
-async function isWhole(
+/** The digest of what has arrived, where it should have another one. */
+async function wrongDigest(
   part: PartFile,
   { sha256, sizeBytes }: FileToDownload,
   { signal }: FileOptions,
-): Promise<boolean> {
-  if (sha256 === null) return true;
-  return await hashRange(part, { offset: 0, length: sizeBytes }, signal) === sha256;
+): Promise<string | null> {
+  if (sha256 === null) return null;
+  const found = await hashRange(part, { offset: 0, length: sizeBytes }, signal);
+  return found === sha256 ? null : found;
 }
 
 async function hashRange(
@@ -132,8 +140,11 @@ async function hashBytes(file: Deno.FsFile, length: number, signal: AbortSignal)
   return hash.digest("hex");
 }
 
-/** Whether the finished file lies there already. @throws {DownloadRefusedError} for another one of its name. */
-async function isThere(file: FileToDownload, { signal, onBytes }: FileOptions): Promise<boolean> {
+/** Whether the finished file lies there already. @throws {NameTakenError} for another one of its name. */
+async function isThere(
+  file: FileToDownload,
+  { signal, onBytes, advice }: FileOptions,
+): Promise<boolean> {
   const { path, sizeBytes, sha256 } = file;
   const found = await Deno.stat(path).catch(() => null);
   if (found === null) return false;
@@ -141,24 +152,12 @@ async function isThere(file: FileToDownload, { signal, onBytes }: FileOptions): 
   const same = found.size === sizeBytes &&
     (sha256 === null || await hashBytes(open, sizeBytes, signal) === sha256);
   if (!same) {
-    throw new DownloadRefusedError(
-      `Another file lies at ${path}: move it away, or download into another --models-dir`,
+    throw new NameTakenError(
+      `Another file lies at ${path}: move it away, ${advice.nameTaken}`,
     );
   }
   onBytes(sizeBytes);
   return true;
-}
-
-async function checkRoom(bytes: number, { path }: FileToDownload, options: FileOptions) {
-  const free = await options.freeBytes(dirname(path));
-  if (free >= bytes + DISK_RESERVE_BYTES) return;
-  throw new DownloadRefusedError(roomMessage(path, bytes, free));
-}
-
-/** @param folder any path on the disk in question */
-export function roomMessage(folder: string, needBytes: number, freeBytes: number): string {
-  return `Not enough room on the disk of ${folder}: ${gigabytes(needBytes)} are missing, and ` +
-    `${gigabytes(freeBytes)} are free, of which ${gigabytes(DISK_RESERVE_BYTES)} stay free`;
 }
 
 /** While a download runs others may fill the disk too. */

@@ -1,4 +1,4 @@
-import { pause } from "../../base/pause.ts";
+import { pause } from "../base/pause.ts";
 import { PUBLIC_ONLY } from "./address_rules.ts";
 import { freeBytes } from "./disk.ts";
 import type { DownloadWorld } from "./download_file.ts";

@@ -2,7 +2,7 @@ import { lookup as resolveName } from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { proxyFor } from "../../base/proxy_choice.ts";
+import { proxyFor } from "../base/proxy_choice.ts";
 import type { AddressRules } from "./address_rules.ts";
 import { askProxy } from "./http_by_proxy.ts";
 import {
@@ -13,8 +13,6 @@ import {
   type HttpOptions,
 } from "./http_types.ts";
 import { CONNECT_TIMEOUT_MS, MAX_REDIRECTS, STALL_TIMEOUT_MS } from "./defaults.ts";
-
-export { ForbiddenAddressError, type HttpAnswer, type HttpOptions };
 
 /**
  * A GET that follows redirects. Each hop is judged by its URL, and by the very address that is connected

@@ -1,4 +1,4 @@
-/** Numbers of the downloads folder, each with its reason. */
+/** The numbers of src/downloads. */
 
 /** A file is fetched, counted and resumed in pieces of this size: what a kill loses at most, for each that is under way. */
 export const CHUNK_BYTES = 16 * 1024 * 1024;
@@ -24,23 +24,11 @@ export const RETRY_PAUSE_MAX_MS = 15_000;
 /** Hugging Face needs one redirect, mirrors two. */
 export const MAX_REDIRECTS = 5;
 
-/** Metadata of a repository with hundreds of files is under 1 MB. */
-export const MAX_METADATA_BYTES = 8 * 1024 * 1024;
-
 /** Left free on the disk: a full one breaks the rest of the machine. */
 export const DISK_RESERVE_BYTES = 512 * 1024 * 1024;
 
-/** Window of the rate that is shown: long enough to be calm, short enough to be true. */
-export const RATE_WINDOW_MS = 10_000;
-
-/** Between two reports of progress. */
-export const REPORT_INTERVAL_MS = 250;
-
 /** Bytes hashed at once while a file is checked: about 2 ms of the event loop. */
 export const HASH_STEP_BYTES = 1024 * 1024;
-
-/** What tells of an unfinished download: a name and a path for each of its files. */
-export const UNFINISHED_BYTES_MAX = 1024 * 1024;
 
 /** A file of 4 TB has 250,000 chunks, each with the 60 letters of who brought it. */
 export const PART_STATE_BYTES_MAX = 32 * 1024 * 1024;

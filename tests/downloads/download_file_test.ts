@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { PUBLIC_ONLY } from "../../../src/models/downloads/address_rules.ts";
-import { isDiskFull } from "../../../src/models/downloads/disk.ts";
-import { downloadFile, type FileOptions } from "../../../src/models/downloads/download_file.ts";
-import type { ChunkSource } from "../../../src/models/downloads/types.ts";
-import { DownloadFailedError, DownloadRefusedError } from "../../../src/models/mod.ts";
-import { tempDir } from "../temp_dir.ts";
+import { PUBLIC_ONLY } from "../../src/downloads/address_rules.ts";
+import { isDiskFull } from "../../src/downloads/disk.ts";
+import { downloadFile, type FileOptions } from "../../src/downloads/download_file.ts";
+import type { ChunkSource } from "../../src/downloads/types.ts";
+import { DownloadFailedError, DownloadRefusedError } from "../../src/downloads/mod.ts";
+import { MODEL_ADVICE } from "../../src/models/downloads/advice.ts";
+import { tempDir } from "../models/temp_dir.ts";
 import {
   content,
   cutTo,
@@ -52,6 +53,7 @@ async function setting(script: Script): Promise<Setting> {
         chunkBytes: CHUNK,
         signal: new AbortController().signal,
         onBytes: (bytes) => it.received += bytes,
+        advice: MODEL_ADVICE,
         peers: [],
         onLiar: (peer) => it.liars.push(peer),
         ...changes,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPublicAddress, PUBLIC_ONLY } from "../../../src/models/downloads/address_rules.ts";
+import { isPublicAddress, PUBLIC_ONLY } from "../../src/downloads/address_rules.ts";
 
 Deno.test("isPublicAddress() knows this machine, this network and reserved ranges", () => {
   const own = [
