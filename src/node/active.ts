@@ -26,7 +26,10 @@ import { sameModel } from "./plan/view.ts";
 import { WeightIndexer } from "./ends/weight_indexer.ts";
 import { continued, dropping, serving } from "./plan/wishes.ts";
 
-/** What only a member does: it offers memory, announces itself, plans and runs llama.cpp, or stands by for that. */
+/**
+ * The part of a node that only a member has: it offers memory, announces itself, plans and runs llama.cpp, or waits
+ * outside the gossip until it is needed.
+ */
 export class Active implements NodePart {
   readonly #options: ActiveOptions;
   readonly #localState: LocalState;
@@ -145,7 +148,7 @@ export class Active implements NodePart {
     return this.#standby.enter(reason);
   }
 
-  /** A standby that has no voice in the mesh asks a member, as a client does. */
+  /** A standby outside the gossip asks a member, as a client does. */
   async requestLoad(name: string, signal: AbortSignal): Promise<boolean> {
     return this.#call(name) || await requestLoadElsewhere(this.#options.mesh, name, signal);
   }
@@ -267,7 +270,10 @@ export class Active implements NodePart {
     });
   }
 
-  /** Nobody would miss its voice: it does nothing, its user wants nothing, and no model waits here to be asked for. */
+  /**
+   * The gossip does not need this node: it does nothing, its user wants nothing, and no model waits here to be
+   * requested.
+   */
   #isIdle(): boolean {
     const { pinned, wanted } = this.#localState.wishes;
     return this.#reconciler.isIdle && pinned === null && wanted.length === 0 &&
@@ -275,7 +281,7 @@ export class Active implements NodePart {
       !this.#options.manager.isDownloading;
   }
 
-  /** What others did while this node did not hear them is no news of theirs. */
+  /** Changes that others made while this node was outside the gossip raise no events. */
   #onStandbyState(): void {
     this.#localState.forgetOthers();
     this.#meet();

@@ -8,7 +8,7 @@ import type { KeptWords } from "./data/kept_words.ts";
 import type { ModelManager } from "./models/model_manager.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
-/** What a node is made of that offers memory. */
+/** The parts of a node that offers memory. */
 export interface ActiveOptions {
   readonly mesh: Mesh;
   readonly engine: Engine;
@@ -18,7 +18,7 @@ export interface ActiveOptions {
   readonly inventory: ModelInventory;
   /** The model that the command line names first. */
   readonly pinned: LocalModel | null;
-  /** What its user said while it ran, in this run and before. */
+  /** The choices that its user made while it ran, in this run and before. */
   readonly kept: KeptWords;
   /** The model that its user chose so, where it is on this disk. */
   readonly chosen: LocalModel | null;
@@ -33,7 +33,7 @@ export interface ActiveOptions {
   readonly counts: TunnelCounts;
   /** Fetches what the mesh lacks. */
   readonly manager: Pick<ModelManager, "fetch" | "roomBytes" | "isDownloading">;
-  /** What need not cross the network when a split loads. */
+  /** The weights that need not cross the network when a split loads. */
   readonly weights: WeightLibrary;
   /** The node has peers to hear of before it plans. */
   readonly joining: boolean;

@@ -1,6 +1,6 @@
 import type { HubConfig } from "./models/model_manager.ts";
 
-/** What a node has to be told; src/cli makes it of argv, environment and file. */
+/** The configuration of a node; src/cli makes it of argv, environment and file. */
 export interface NodeConfig {
   /** Passive: no llama.cpp, no model. */
   readonly client: boolean;
@@ -38,7 +38,7 @@ export interface NodeConfig {
   readonly idleUnloadMs: number | null;
   readonly binDir: string | null;
   readonly modelsDir: string | null;
-  /** Where models are downloaded from. */
+  /** The source of models to download. */
   readonly hub: HubConfig;
   /** Absolute. */
   readonly dataDir: string;

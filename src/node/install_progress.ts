@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { InstallProgress } from "../engine/mod.ts";
 
-/** Logs an installation by steps and whole percents: a download tells of every piece. */
+/** Logs an installation by steps and whole percents: a download reports every piece. */
 export function installProgressLog(logger: Logger): (progress: InstallProgress) => void {
   let logged = "";
   return (progress) => {

@@ -6,7 +6,7 @@ import { FailedCompanions } from "./serving/failed_companions.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
 import { sameModel } from "./plan/view.ts";
 
-/** What the jobs of a real node use. */
+/** The parts that the jobs of a real node use. */
 export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
   const { mesh, engine, supervisor, logger, contextLength, inventory, memory, manager, weights } =
     options;

@@ -98,7 +98,7 @@ async function startParts(
       token,
       leave,
       role,
-      // Who has nothing to serve asks first whether the mesh has room for one more.
+      // A node that has no model to serve asks first whether the mesh has room for one more.
       passive: modelsOf(config).length === 0 && (kept?.words.pinned ?? null) === null,
       bindPort,
       name,
@@ -223,7 +223,7 @@ function serve(
   });
 }
 
-/** What other machines on the network call this one. */
+/** The names by which other machines on the network call this one. */
 function machineNames(): string[] {
   const name = Deno.hostname().toLowerCase();
   return [name, `${name}.local`];

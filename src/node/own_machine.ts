@@ -9,7 +9,10 @@ export interface OwnMachineOptions {
   readonly local: { readonly engine: Engine; readonly memory: OfferedMemory } | null;
 }
 
-/** What this machine is: made once, at the start. What its models take of it is added where it is announced. */
+/**
+ * The description of this machine: made once, at the start. The memory that its models take is added when it is
+ * announced.
+ */
 export function ownMachine({ name, version, local }: OwnMachineOptions): Machine {
   return {
     name,

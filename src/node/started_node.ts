@@ -50,7 +50,7 @@ export class StartedNode implements RunningNode {
     return this.#stopped;
   }
 
-  /** Where the mesh is over for this node, so is all that it does. */
+  /** If the mesh is over for this node, all of its work ends too. */
   async #leave(reason: string): Promise<never> {
     this.#expelled = true;
     await this.stop(reason);

@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly environment?: ModelEnvironment;
   readonly version: string;
   readonly commands: Commands;
-  /** What the node was started with, for who asks it. */
+  /** The settings that the node was started with, for callers that ask. */
   readonly settings?: readonly Setting[];
   /** Which servers downloads may ask; tests have one on loopback. @default {PUBLIC_ONLY} */
   readonly downloadRules?: AddressRules;

@@ -44,8 +44,8 @@ const OWN_FOLDERS = ["cache", "client", "engine", "logs", "models", "weights"];
 const OWN_FILES = /^(lock|config\.toml|[\w-]+\.json)(\.\d+(\.tmp)?)?$/;
 
 /**
- * Makes a data directory, or sees to it that nobody else may look into it or write there. What is run and who is let in is
- * decided by the files in it. @throws {DataDirUnusableError}
+ * Makes a data directory, or makes sure that nobody else may look into it or write there. The files in it decide which
+ * programs run and which peers are admitted. @throws {DataDirUnusableError}
  */
 export async function makeDataDir(dataDir: string): Promise<void> {
   const isOurs = (name: string) => OWN_FOLDERS.includes(name) || OWN_FILES.test(name);
@@ -66,7 +66,7 @@ export async function dataDirWarning(dataDir: string): Promise<string | null> {
       "name one elsewhere with --data-dir";
 }
 
-/** Where files are replaced in one step, so that a node that was killed may have left its drafts there. */
+/** Folders in which files are replaced in one step, so that a node that was killed may have left its drafts there. */
 const FOLDERS = [".", "cache", "models", "weights/index"];
 
 /** Holds a data directory for one node; the kernel lets go of it however the process ends. */

@@ -1,4 +1,4 @@
-/** What a node's user has said of its models while it ran: kept, so that a restart does not forget it. */
+/** The choices of models that a user made while the node ran: kept, so that a restart does not forget them. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -9,7 +9,7 @@ import { absoluteModels } from "./last_start.ts";
 const moment = z.number().int().min(0);
 
 const schema = z.object({
-  /** What `--model` or config.toml named when it was said, absolute. */
+  /** The models that `--model` or config.toml named at the time of the choice, absolute. */
   models: z.array(z.string()),
   pinned: z.object({ name: z.string(), path: z.string(), atMs: moment }).nullable(),
   dropped: z.record(z.string(), moment),
@@ -20,8 +20,9 @@ export type Words = z.infer<typeof schema>;
 const NO_WORDS: Words = { models: [], pinned: null, dropped: {} };
 
 /**
- * What of it still counts at a start. The latest word wins: the models that a command line or config.toml names are one
- * only where they are others than before, for whatever starts the node again after a crash repeats the old ones. Pure.
+ * The part of earlier choices that still counts at a start. The latest choice wins. The models that a command line or
+ * config.toml names count as a later choice only if they differ from before, for a service manager repeats the old ones
+ * after a crash. Pure.
  * @param names of the models that are named now
  */
 export function heeded(

@@ -14,10 +14,7 @@ export interface FileHostOptions {
   readonly logger: Logger;
 }
 
-/**
- * Answers one question. What the peer says is looked up among the models that are announced, never used
- * as a path.
- */
+/** Answers one question. The peer's words are looked up among the models that are announced, never used as a path. */
 export async function handleFile(
   stream: ByteStream,
   peer: string,

@@ -1,4 +1,4 @@
-/** What `/mesh-llm/file/1` says: one question on a stream, one answer. Pure but for the reads. */
+/** The messages of `/mesh-llm/file/1`: one question on a stream, one answer. Pure but for the reads. */
 
 import * as z from "zod";
 import { parseJson } from "../../base/json.ts";

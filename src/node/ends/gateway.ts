@@ -118,7 +118,7 @@ export abstract class Gateway implements GatewayNode {
     this.#parts.record(request);
   }
 
-  /** What an error is where only the node that served the model has turned to something else. */
+  /** The error to report if the node that served the model has only switched to another model. */
   #retirement(
     { local, model: name, fingerprint }: GatewayInstance,
     error: unknown,
@@ -171,7 +171,7 @@ export abstract class Gateway implements GatewayNode {
         ...(openMs === undefined ? {} : { openMs }),
       });
     } catch (error) {
-      // A use that failed is the fastest sign of a dead peer; one probe decides. A peer that tells of a crash lives.
+      // A request that failed is the fastest sign of a dead peer; one probe decides. A peer that reports a crash lives.
       if (error instanceof TunnelError && !(error instanceof CrashedError)) {
         const isUnreached = error instanceof UnreachableError;
         const avoidMs = isUnreached ? this.#patience.failed(host) : FAILED_HOST_MS;

@@ -74,7 +74,7 @@ export class HttpEnd {
     try {
       return await this.#queue.ask(server, request);
     } catch (error) {
-      // Who has gone, which is a TunnelError too, breaks no connection of llama-server.
+      // A caller that has gone, which is a TunnelError too, breaks no connection of llama-server.
       request.signal.throwIfAborted();
       if (!(error instanceof TunnelError) || !await server.crashed?.()) throw error;
       throw new CrashedError("llama-server crashed while it had the request", { cause: error });

@@ -45,7 +45,10 @@ export function avoidMs(failures: number): number {
   return Math.min(SLOW_HOST_MS * 2 ** (failures - 1), FAILED_HOST_MS);
 }
 
-/** What a gateway knows of its hosts' streams; of those it has asked nothing yet, what the mesh has measured. */
+/**
+ * A gateway's knowledge of its hosts' streams; for hosts that it has not asked yet, the round trip that the mesh has
+ * measured.
+ */
 export class OpenPatience {
   readonly #times = new Map<string, OpenTimes>();
   readonly #failures = new Map<string, number>();

@@ -22,7 +22,7 @@ interface Holder {
 
 export interface PeerFilesOptions {
   readonly mesh: Mesh;
-  /** Who sent wrong bytes before. */
+  /** Peers that sent wrong bytes before. */
   readonly liars: ReadonlySet<string>;
 }
 

@@ -21,9 +21,9 @@ export interface RequestQueueOptions {
 }
 
 /**
- * What this node's llama-server has to do, for whoever asks. It gets as many requests as it has slots and a
- * few spare ones; a bounded number waits here, where one that is given up costs nothing; the rest is sent
- * elsewhere with 429. Every answer says how much there is to do.
+ * The requests that this node's llama-server has to do, whichever node sends them. It gets as many requests as it has
+ * slots and a few spare ones; a bounded number waits here, where a request that is given up costs nothing; the rest is
+ * sent elsewhere with 429. Every answer reports the load.
  */
 export class RequestQueue {
   readonly #ask: NonNullable<RequestQueueOptions["ask"]>;
@@ -75,7 +75,7 @@ export class RequestQueue {
     if (this.#waiting.size >= MAX_QUEUED_REQUESTS) return false;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const giveUp = () => {
-      // At once: a place that becomes free in the same breath would go to one who is gone, and be lost.
+      // Removed at once: otherwise a slot freed in this tick goes to an aborted request and leaks.
       this.#waiting.delete(resolve);
       reject(signal.reason);
     };
@@ -90,7 +90,7 @@ export class RequestQueue {
     return true;
   }
 
-  /** Who waits longest takes over the place. */
+  /** The request that waits longest takes over the slot. */
   #leave(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

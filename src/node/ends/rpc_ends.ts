@@ -14,7 +14,7 @@ export interface RpcEndsOptions {
   readonly mesh: Mesh;
   readonly counts: TunnelCounts;
   readonly logger: Logger;
-  /** What need not cross the network when a split loads. */
+  /** The weights that need not cross the network when a split loads. */
   readonly weights: WeightLibrary;
   readonly rpcProtocol: string;
   readonly onDisk: () => readonly LocalModel[];

@@ -1,4 +1,4 @@
-/** What `GET /api/catalog` answers, made of what the node knows. Pure. */
+/** The answer to `GET /api/catalog`, made of the node's knowledge. Pure. */
 
 import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../../api/mod.ts";
 import type { ModelOnDisk, ModelRef } from "../../mesh/mod.ts";
@@ -56,7 +56,7 @@ export function catalogEntries(input: CatalogInput): CatalogEntry[] {
     .sort(byPlace);
 }
 
-/** What somebody holds a file of, or serves. */
+/** Models that a node holds a file of, or serves. */
 function knownEntries(input: CatalogInput): CatalogEntry[] {
   const byContent = new Map<string, CatalogEntry>();
   for (const model of input.onDisk) {
@@ -103,7 +103,7 @@ function unlistedEntry(name: string, { totalBytes }: DownloadStatus, input: Cata
   return { ...blank(name, totalBytes), fit: fit({ sizeBytes: totalBytes }, input) };
 }
 
-/** What only the built-in catalog tells. */
+/** The fields that only the built-in catalog has. */
 function withListing(entry: CatalogEntry, listed: CatalogModel | undefined): CatalogEntry {
   if (listed === undefined) return entry;
   return {

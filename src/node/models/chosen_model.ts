@@ -15,14 +15,14 @@ export async function chosenModel(
 }
 
 export interface Start {
-  /** What was said before, as far as it still counts. */
+  /** The earlier choices, as far as they still count. */
   readonly words: Words;
   readonly chosen: LocalModel | null;
   /** The model that --model or config.toml names first. */
   readonly named: LocalModel | null;
 }
 
-/** What differs from what the command line seems to say is said, with the way back. Pure. */
+/** Notes about differences from the command line, each with the way back. Pure. */
 export function startNotes({ words: { pinned, dropped }, chosen, named }: Start): string[] {
   const notes: string[] = [];
   if (pinned !== null && chosen === null) {

@@ -1,4 +1,4 @@
-/** What the management API does with models and their files: the catalog, and downloads. */
+/** The management API's actions on models and their files: the catalog, and downloads. */
 
 import type { Logger } from "@logtape/logtape";
 import {
@@ -35,7 +35,7 @@ import { peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
 import { stateOf } from "../report/status.ts";
 
-/** Where models come from. */
+/** The source of models. */
 export interface HubConfig {
   /** `HF_ENDPOINT`, or Hugging Face's own. */
   readonly endpoint: string;
@@ -45,10 +45,10 @@ export interface HubConfig {
   readonly proxies?: ProxySettings;
 }
 
-/** What an active node has and a client has not. */
+/** The parts that an active node has and a client lacks. */
 export interface ModelStock {
   readonly inventory: ModelInventory;
-  /** Where downloads are put. */
+  /** The folder for downloads. */
   readonly folder: string;
   readonly memoryBytes: number;
   readonly rpcProtocol: string;
@@ -159,7 +159,7 @@ export class ModelManager implements ModelActions {
     }
   }
 
-  /** What has arrived is kept for the next run. */
+  /** Downloaded parts are kept for the next run. */
   async stop(): Promise<void> {
     await this.#downloads?.stop();
   }

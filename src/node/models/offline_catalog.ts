@@ -27,7 +27,7 @@ export interface OfflineOptions extends ModelPlaces {
   readonly logger: Logger;
 }
 
-/** What this machine has and could run by itself, where no node runs: `GET /api/catalog` without a mesh. */
+/** The models that this machine has and could run by itself, if no node runs: `GET /api/catalog` without a mesh. */
 export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEntry[]> {
   await checkModelsDir(options.modelsDir);
   await makeDataDir(options.dataDir);

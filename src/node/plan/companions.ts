@@ -7,7 +7,7 @@ import {
   whyNoDraft,
 } from "../../models/mod.ts";
 
-/** What guesses tokens for a model: `--draft PATH`, `--no-draft`, or what is on the disk. */
+/** The choice of a draft for a model: `--draft PATH`, `--no-draft`, or a model on the disk. */
 export type DraftChoice =
   | { readonly kind: "auto" }
   | { readonly kind: "none" }
@@ -32,7 +32,7 @@ export interface Companions {
   readonly notes: readonly string[];
 }
 
-/** What a model that this node serves gets beside it: never at the price of the model itself. Pure. */
+/** The companions of a model that this node serves: never at the price of the model itself. Pure. */
 export function companionsOf(model: LocalModel, input: CompanionInput): Companions {
   const drafts = draftOf(model, input);
   const projector = projectorOf(model, input);

@@ -7,7 +7,7 @@ import type { View } from "./view.ts";
 
 export interface Decision {
   readonly plan: Plan;
-  /** What it takes because the mesh needs it. */
+  /** The model that it takes because the mesh needs it. */
   readonly claim: Claim | null;
   /** For people: why it does that. */
   readonly reason: string;

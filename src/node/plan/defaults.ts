@@ -45,7 +45,7 @@ export const MAX_ORPHANS_A_PEER = 8;
 /** ... and all of them together: a node announces 200 names at most, and its own user's come first. */
 export const MAX_ORPHANS = 64;
 
-/** What a dead node served stays wanted this long, unless it comes back: as long as its tombstone. */
+/** The models of a dead node stay wanted this long, unless it comes back: as long as its death notice is kept. */
 export const ORPHAN_LIFE_MS = 3_600_000;
 
 /** Clocks that are further apart than this are wrong, not late: NTP keeps them within milliseconds. */
@@ -54,7 +54,7 @@ export const CLOCK_TOLERANCE_MS = 60_000;
 /** A small model is some GB, and a download that does not fit is refused. Chosen by feel. */
 export const LOW_DISK_BYTES = 5e9;
 
-/** What is wrong is said once the news of a burst are in: nobody is helped by what is over a moment later. */
+/** Findings are reported once a burst of changes is over: one that disappears a moment later helps nobody. */
 export const FINDINGS_QUIET_MS = 1_000;
 
 /** Disks and clocks tell nobody when they change. Chosen by feel. */
@@ -112,8 +112,8 @@ export const FAILED_HOST_MS = 40_000;
 export const SLOW_HOST_MS = 5_000;
 
 /**
- * A stream opens in a round trip; a busy host's event loop stands still for a third of a second at times. Who takes
- * longer is given up for another host, if there is one.
+ * A stream opens in a round trip; a busy host's event loop stands still for a third of a second at times. A host that
+ * takes longer is given up for another one, if there is one.
  */
 export const OPEN_PATIENCE_MIN_MS = 500;
 
@@ -138,7 +138,7 @@ export const MAX_FILE_QUESTION_BYTES = 1024;
 /** Read from the disk at once: what a QUIC stream takes in two or three writes. */
 export const FILE_READ_BYTES = 256 * 1024;
 
-/** A member that neither asks nor answers for this long has gone, or has a disk that is of no use here. */
+/** A member that neither asks nor answers for this long has gone, or its disk is too slow to help. */
 export const FILE_SILENCE_MS = 20_000;
 
 /** For `doctor`: a dial over a slow WAN takes a second or two, and nobody waits longer for a list. */
@@ -196,7 +196,7 @@ export const MAX_STANDBY_HELPERS = 16;
 /** Looks that nobody answers, after which a standby joins the gossip to dial everybody whom it ever knew: a minute. */
 export const LOOKS_BEFORE_LONELY = 3;
 
-/** A standby that came in vain leaves that need alone for so long; twice as long each time. */
+/** A standby that came back and was not needed ignores that need for so long; twice as long each time. */
 export const STANDBY_BACKOFF_MS = 120_000;
 
 /** ... up to an hour: by then its mesh is another one. */

@@ -36,7 +36,7 @@ export class Demand {
     return this.#loads.size > 0;
   }
 
-  /** What others are told: steps of two, so that drift costs no gossip. What is next to nothing is left out. */
+  /** The demand to announce: steps of two, so that drift costs no gossip. Demand close to zero is left out. */
   steps(nowMs: number): Readonly<Record<string, number>> {
     const steps: Record<string, number> = {};
     for (const [model, load] of this.#loads) {

@@ -17,7 +17,7 @@ export class LoadRequests {
     this.#untilMs.delete(name);
   }
 
-  /** What is wanted still. */
+  /** The models that are still wanted. */
   names(nowMs: number): string[] {
     for (const [name, untilMs] of this.#untilMs) {
       if (untilMs <= nowMs) this.#untilMs.delete(name);

@@ -11,7 +11,7 @@ export interface Orphan {
   readonly untilMs: number;
 }
 
-/** What nodes that are gone have left behind: models that they served or wanted, and nobody else did. */
+/** The models that departed nodes have left behind: they served or wanted them, and nobody else did. */
 export interface Orphans {
   /** By living node: what it serves or wants, what it serves first. */
   readonly seen: ReadonlyMap<PeerId, readonly string[]>;

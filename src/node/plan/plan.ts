@@ -1,6 +1,6 @@
 import type { ModelRef, PeerId, WorkerShare } from "../../mesh/mod.ts";
 
-/** What this node should be doing. */
+/** The work that this node should do. */
 export type Plan =
   | { readonly kind: "standby" }
   | { readonly kind: "solo"; readonly model: ModelRef; readonly needBytes: number }

@@ -1,4 +1,4 @@
-/** What comes of the models that are not warm: those that may be served soon, and what stands in the way of others. Pure. */
+/** The prospects of models that are not warm: those that may be served soon, and the obstacles to the others. Pure. */
 
 import type { Obstacle } from "../../api/mod.ts";
 import type { RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";

@@ -39,7 +39,7 @@ export function wakeUp(wishes: Wishes, { model, before }: Resting): Wishes {
   return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
 }
 
-/** What a look at the running instance needs to know. */
+/** The facts about the running instance that a check needs. */
 export interface RestLook {
   readonly instance: Instance | null;
   /** As `Demand.idleSinceMs` has it. */

@@ -16,7 +16,7 @@ import {
   type View,
 } from "./view.ts";
 
-/** What this node does for the model whose group it is in. */
+/** The work of this node for the model whose group it is in. */
 export function splitPlan(view: View, model: ModelRef): Plan {
   const { self } = view;
   const pool = splitPool(groupOf(view, model), model);
@@ -48,8 +48,8 @@ function elect(candidates: readonly Member[]): Member | undefined {
 }
 
 /**
- * Who may be elected. While a split for want of memory is whole, only its own members: a newcomer
- * that it does not need changes nothing, however much memory it has.
+ * The members that may be elected. While a split for want of memory is whole, only its own members: a newcomer that it
+ * does not need changes nothing, however much memory it has.
  */
 function electorate(pool: readonly Member[], model: ModelRef): Member[] {
   const forced = pool.some((member) => member.split);
@@ -127,7 +127,7 @@ function isRunning(self: Member, plan: HostPlan): boolean {
     plan.workers.every(({ peer }) => current.includes(peer)) && sameShares(self.instance, plan);
 }
 
-/** What a host has announced stays to the letter: another order or share is another load. */
+/** A host's announced assignment stays to the letter: another order or share is another load. */
 function assignment(current: Instance | null, plan: HostPlan): HostPlan {
   if (current === null) return plan;
   const { hostShare, workers } = current;

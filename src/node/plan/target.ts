@@ -7,9 +7,9 @@ import { everyone, type Member, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface TargetOptions extends Pick<Wishes, "pinned"> {
-  /** What this node or another could download. */
+  /** The models that this node or another could download. */
   readonly catalog: readonly Downloadable[];
-  /** What it took, and does now, whatever it has claimed since. */
+  /** The claim that it took, and acts on now, whatever it has claimed since. */
   readonly taken?: Claim | null;
   /** A model that was taken because it was hot has been served long enough to be given up. */
   readonly mayCool: boolean;
@@ -47,7 +47,7 @@ export function chooseTarget(view: View, options: TargetOptions): Target {
   return { kind: "assigned", assignment };
 }
 
-/** What its user has dropped is over, though it still runs. */
+/** A model that its user has dropped is over, though it still runs. */
 function withoutRefused(self: Member): Member {
   const { instance, target, refuses } = self;
   return {

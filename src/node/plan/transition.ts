@@ -1,7 +1,7 @@
 import { CLAIM_MS, RELOAD_BACKOFF_MAX_MS, RELOAD_BACKOFF_MS, REPLAN_QUIET_MS } from "./defaults.ts";
 import { type Plan, planKey } from "./plan.ts";
 
-/** What runs now, as far as the decision to replace it needs it. */
+/** The part of the running job that the decision to replace it needs. */
 export interface Running {
   readonly plan: Plan;
   /** It can't answer any more: llama-server has ended, or one of its workers is gone. */

@@ -1,4 +1,4 @@
-/** What one node knows of its mesh at one moment: the only input of a plan. */
+/** One node's knowledge of its mesh at one moment: the only input of a plan. */
 
 import type { Announcement, AnnouncementContent, Mesh, ModelRef, PeerId } from "../../mesh/mod.ts";
 
@@ -33,7 +33,7 @@ export interface View {
   readonly rttsMs: ReadonlyMap<PeerId, number>;
 }
 
-/** What a node sees that is about to announce `content`. */
+/** The view of a node that is about to announce `content`. */
 export function viewOf(
   mesh: Pick<Mesh, "self" | "members" | "rttMs">,
   content: AnnouncementContent,

@@ -1,6 +1,6 @@
 import type { ModelRef } from "../../mesh/mod.ts";
 
-/** What this node's user wants of it: the command line first, then what was asked while it ran. */
+/** The models that this node's user wants from it: the command line first, then choices made while it ran. */
 export interface Wishes {
   /** The model that this node was told to serve; `null` lets the mesh say what is needed. */
   readonly pinned: ModelRef | null;
@@ -12,7 +12,7 @@ export interface Wishes {
   readonly resting: readonly string[];
 }
 
-/** What the command line says, and what was said while an earlier run lasted. */
+/** Joins the wishes of the command line with the choices of an earlier run. */
 export function continued(
   wishes: Wishes,
   { dropped, chosen }: { readonly dropped: readonly string[]; readonly chosen: ModelRef | null },

@@ -1,4 +1,4 @@
-/** What stands in the user's way, as far as a running node can see it, with a remedy each. Pure. */
+/** Problems that a running node can see, each with a remedy. Pure. */
 
 import type { Finding } from "../../api/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
@@ -47,7 +47,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
   return found.sort((a, b) => Number(b.level === "problem") - Number(a.level === "problem"));
 }
 
-/** Whoever should serve a model has tried in vain, and says why. */
+/** A node that should serve a model failed, and says why. */
 function failures({ routes }: FindingsInput): NodeFinding[] {
   return routes.nodes.flatMap(({ peer, machine: { name }, failures }) =>
     failures.map(({ model, reason }): NodeFinding => ({

@@ -18,14 +18,14 @@ export interface FindingsWatchOptions {
   /** Runs something later; what it returns calls that off. */
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly logger: Logger;
-  /** What is found is not what it was. */
+  /** The findings have changed. */
   readonly changed: () => void;
 }
 
 /** Looks for what stands in the user's way while a node runs, and says in the log what has come. */
 export class FindingsWatch {
   readonly #options: FindingsWatchOptions;
-  /** What the log has: each is said once for as long as it is true, whatever its figures are meanwhile. */
+  /** Findings that the log has: each is logged once for as long as it is true, whatever its figures are meanwhile. */
   #said: ReadonlySet<string> = new Set();
   #told = "";
   #freeBytes: number | null = null;

@@ -32,7 +32,7 @@ export interface NodeApiOptions {
   readonly commands: Commands;
   /** The invite that stays the same until it is revoked. */
   readonly token: string | null;
-  /** What stands in the user's way. */
+  /** Problems that the user should know. */
   readonly findings: () => readonly Finding[];
   readonly logger: Logger;
 }

@@ -2,7 +2,7 @@ import type { MachineStatus, Status } from "../../api/mod.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import type { InferenceRequest } from "../../tunnel/mod.ts";
 
-/** What differs between a member and a client. */
+/** The part of a node that differs between a member and a client. */
 export interface NodePart {
   /** The model that this node serves or takes part in. */
   readonly ownModel: string | null;
@@ -15,11 +15,11 @@ export interface NodePart {
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;
-  /** What is being loaded here. */
+  /** The model that is being loaded here. */
   readonly loading: { readonly model: string; readonly fraction: number } | null;
-  /** What is not as it could be with what it serves. */
+  /** Notes about its model: parts of it that could not be loaded. */
   readonly notes: readonly string[];
-  /** What it knows is made fresh; never fails. */
+  /** Brings its knowledge up to date; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */
   watch(): () => void;

@@ -28,14 +28,14 @@ export interface StatusInput {
   /** Fraction loaded of this node's own instance. */
   readonly ownProgress: number | null;
   readonly findings?: readonly Finding[];
-  /** What is not as it could be with this node's own instance. */
+  /** Notes about this node's own instance: parts of it that could not be loaded. */
   readonly ownNotes: readonly string[];
 }
 
 export function statusOf(input: StatusInput): Status {
   const others = input.routes.nodes.filter((node) => node.peer !== input.node.id);
   const peers = others.map((node) => peerStatus(node, input.rttMs));
-  // What a standby has is at nobody's service before it has come back.
+  // A standby's memory does not count until it rejoins.
   const ownBytes = input.node.passive ? 0 : input.node.vramBytes;
   const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, ownBytes);
   return {
@@ -130,7 +130,7 @@ function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceSt
   };
 }
 
-/** A host that tries in vain says so beside its instance, which an earlier version takes for one that loads. */
+/** A host whose attempts fail announces that beside its instance, which an earlier version takes for one that loads. */
 export function stateOf(
   { host, model, state }: Pick<RouteInstance, "host" | "model" | "state">,
   { nodes }: Pick<RoutingTable, "nodes">,
@@ -144,7 +144,7 @@ function fails({ failures }: RouteNode, name: string): boolean {
   return failures.some(({ model }) => model === name);
 }
 
-/** What keeps a model from being served, with the names of the machines that say so. */
+/** The reasons for which a model is not served, with the names of the machines that give them. */
 function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
   const reasons = nodes.flatMap((node) => [
     ...node.failures.filter(({ model }) => model === name)

@@ -5,7 +5,7 @@ import { STATUS_INTERVAL_MS } from "../plan/defaults.ts";
 export interface StatusPublisherOptions {
   readonly status: () => Status;
   readonly now: () => number;
-  /** What a listener, or the making of a status, threw. */
+  /** An error of a listener, or of making a status. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -30,7 +30,7 @@ export class StatusPublisher {
     return this.#events.subscribe(listener);
   }
 
-  /** Somebody looks on until the result is called. What changed before is theirs to ask for. */
+  /** A watcher is there until the result is called. It asks for earlier changes itself. */
   watch(): () => void {
     this.#watchers += 1;
     let isOver = false;

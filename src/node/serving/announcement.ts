@@ -13,7 +13,7 @@ import { needBytes } from "../../models/mod.ts";
 import type { Job } from "./job.ts";
 import { serves } from "../plan/transition.ts";
 
-/** What stays the same while a node runs. */
+/** The facts that stay the same while a node runs. */
 export interface NodeFacts {
   readonly machine: Machine;
   readonly memory: OfferedMemory;
@@ -24,14 +24,14 @@ export interface NodeFacts {
   readonly contextLength: number | null;
 }
 
-/** What a node stands for at one moment, beside what it does. */
+/** The part of a node's announcement that is not about its job. */
 export interface Intent {
   /** The model whose group it belongs to. */
   readonly target: ModelRef | null;
   readonly claim: Claim | null;
   /** Names that it has given up to serve. */
   readonly refuses: readonly string[];
-  /** What it can't do though it should. */
+  /** Models that it can't serve though it should. */
   readonly failures: readonly ModelFailure[];
 }
 
@@ -39,7 +39,7 @@ export type Situation =
   & Intent
   & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand" | "tunnelPorts">;
 
-/** What this node says of itself while it does `job`. */
+/** This node's announcement while it does `job`. */
 export function announcementOf(
   facts: NodeFacts,
   job: Job,

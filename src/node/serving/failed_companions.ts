@@ -4,8 +4,8 @@ import type { Companion, Companions } from "../plan/companions.ts";
 import { MAX_FAILED_COMPANIONS } from "../plan/defaults.ts";
 
 /**
- * Of the files that a model was loaded with, the one that llama-server stumbled over. Where it names none, all of them, but
- * in a split: there another machine is the likelier cause. Pure.
+ * Of the files that a model was loaded with, the one at which llama-server failed. If it names none, all of them, but
+ * none in a split: there another machine is the likelier cause. Pure.
  */
 export function suspectsOf(
   { draft, projector }: Companions,

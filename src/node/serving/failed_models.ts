@@ -5,7 +5,7 @@ import { ChangedFiles, type ChangedFilesOptions } from "./changed_files.ts";
 
 export interface FailedModelsOptions extends Pick<ChangedFilesOptions, "after"> {
   readonly inventory: Pick<ModelInventory, "models" | "reread">;
-  /** What this node can't do though it should. */
+  /** Models that this node can't serve though it should. */
   readonly failures: () => readonly ModelFailure[];
   /** Tries all of it at once. */
   readonly retry: () => void;
@@ -22,7 +22,7 @@ export class FailedModels {
     this.#files = new ChangedFiles({ changed: () => void this.#reread(), after: options.after });
   }
 
-  /** What fails may be something else now. */
+  /** Checks whether the failed files have changed. */
   look(): void {
     this.#files.watch(
       this.#models().flatMap(({ shards, projector }) => [
@@ -32,7 +32,7 @@ export class FailedModels {
     );
   }
 
-  /** The files on the disk are others: what was missing may have come. */
+  /** The files on the disk have changed: a missing file may have come. */
   retry(): void {
     if (this.#options.failures().length > 0) this.#options.retry();
   }

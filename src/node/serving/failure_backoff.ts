@@ -32,7 +32,7 @@ interface GivenUp {
   readonly reason: string;
 }
 
-/** What has gone wrong with what this node does, and what it therefore leaves alone for a while. Time is an argument. */
+/** The failures of this node's jobs, and the models that it therefore leaves alone for a while. Time is an argument. */
 export class FailureBackoff {
   #brokenAtMs: number | null = null;
   #streak = NO_STREAK;
@@ -80,7 +80,7 @@ export class FailureBackoff {
     return this.#now(nowMs).map(([, { untilMs }]) => untilMs);
   }
 
-  /** What it can't do, though it may go on trying. */
+  /** The models that it can't serve, though it may go on trying. */
   failures(nowMs: number): ModelFailure[] {
     const givenUp = this.#now(nowMs).map(([model, { reason }]) => ({ model, reason }));
     const { isFailed, reason } = this.#streak;
@@ -109,7 +109,7 @@ export class FailureBackoff {
     this.#model = modelNameOf(job.plan) ?? "";
     const isFleeting = job.failure === null || job.blamesWorker;
     this.#streak = longer(this.#streak, { reason: failure, isFleeting, nowMs });
-    // What the mesh asked for and this node can't do is for another one.
+    // A model that the mesh asked for and that this node can't serve is left to another node.
     const isHopeless = isClaimed && (job.plan.kind === "download" || this.#streak.isFailed);
     if (isHopeless) {
       this.#givenUp.set(this.#model, { untilMs: nowMs + GIVE_UP_MS, reason: failure });

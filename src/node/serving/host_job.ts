@@ -174,7 +174,7 @@ export class HostJob implements Job {
     return server;
   }
 
-  /** Where llama-server says that it was the projector, the next term is loaded without it. */
+  /** If llama-server blames the projector, the next term is loaded without it. */
   #blameCompanions(model: LocalModel, server: ManagedServer): void {
     const { state } = server;
     if (state.kind !== "failed") return;

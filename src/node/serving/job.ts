@@ -1,4 +1,4 @@
-/** What a node does at one moment, behind one shape: the reconciler replaces one job by the next. */
+/** The work of a node at one moment, behind one shape: the reconciler replaces one job by the next. */
 
 import type { Logger } from "@logtape/logtape";
 import { type Engine, hasCrashed, type ManagedServer, type Supervisor } from "../../engine/mod.ts";
@@ -8,7 +8,7 @@ import type { Companion, Companions } from "../plan/companions.ts";
 import type { Plan } from "../plan/plan.ts";
 import { sameModel } from "../plan/view.ts";
 
-/** Where this node's own llama-server answers. */
+/** The address of this node's own llama-server. */
 export interface LocalServer {
   readonly baseUrl: string;
   readonly apiKey: string | null;
@@ -28,7 +28,7 @@ export function localServer(server: ManagedServer): LocalServer | null {
 
 export interface Job {
   readonly plan: Plan;
-  /** What it means for the announcement. */
+  /** The instance to announce. */
   readonly instance: Instance | null;
   readonly obeys: Obedience | null;
   /** `null` until the model answers. */
@@ -58,11 +58,11 @@ export interface JobParts {
   readonly contextLength: number | null;
   /** The complete file of a model on this disk. */
   readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
-  /** What helps a model that this node serves, as far as nothing is known against it. Nothing drafts in a split. */
+  /** The companions of a model that this node serves, without those that failed. Nothing drafts in a split. */
   readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
   /** llama-server ended while it loaded the model with this file: from now on it does without. */
   readonly companionFailed: (model: LocalModel, companion: Companion, reason: string) => void;
-  /** What a member says that it offers, device by device. */
+  /** The memory that a member announces, device by device. */
   readonly devicesOf: (peer: string) => readonly DeviceMemory[];
   /** Loopback port that leads to a peer's rpc-server. */
   readonly tunnelPort: (peer: string) => number;
@@ -101,7 +101,7 @@ export function idleJob(
   };
 }
 
-/** What an instance says of its size; a file that has gone says nothing. */
+/** The sizes to announce with an instance; none for a file that has gone. */
 export function sizesOf(
   parts: Pick<JobParts, "localModel" | "contextLength">,
   plan: { readonly model: ModelRef },

@@ -15,11 +15,11 @@ export interface LocalStateOptions {
   readonly now: () => number;
 }
 
-/** What a node says of itself and what it sees of others: everything that its plans are made of. */
+/** A node's own announcement and its view of the others: everything that its plans are made of. */
 export class LocalState {
   readonly demand = new Demand();
   readonly loadRequests = new LoadRequests();
-  /** What the user wants now. */
+  /** The wishes of the user now. */
   wishes: Wishes;
   readonly #options: LocalStateOptions;
   #orphans: Orphans = NO_ORPHANS;
@@ -29,7 +29,7 @@ export class LocalState {
     this.wishes = options.wishes;
   }
 
-  /** What it announces while it does `job`. */
+  /** Its announcement while it does `job`. */
   content(
     job: Job,
     intent: Intent,
@@ -53,7 +53,7 @@ export class LocalState {
     return this.loadRequests.names(this.#options.now()).length > 0;
   }
 
-  /** This node was away: who is not there when it is back has not died under its eyes. */
+  /** This node was away: members that are missing when it is back do not count as having died meanwhile. */
   forgetOthers(): void {
     this.#orphans = NO_ORPHANS;
   }

@@ -8,7 +8,7 @@ import type { View } from "../plan/view.ts";
 
 export interface PlanNews {
   readonly decision: Decision;
-  /** What it did until now. */
+  /** The plan until now. */
   readonly before: Plan;
   readonly job: Job;
   readonly view: View;
@@ -37,7 +37,7 @@ export function logPlan(logger: Logger, { decision, before, job, view }: PlanNew
   if (plan.kind === "waiting") logWaiting(logger, plan);
 }
 
-/** What a sentence about the plan begins with. */
+/** The beginning of a sentence about the plan. */
 function deed(plan: Plan): string {
   switch (plan.kind) {
     case "solo":

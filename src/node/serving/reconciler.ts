@@ -15,10 +15,10 @@ import { sameModel, type View } from "../plan/view.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface ReconcilerOptions {
-  /** What the user wants now. */
+  /** The wishes of the user now. */
   readonly planOptions: () => Pick<TargetOptions, "pinned" | "catalog">;
   readonly parts: JobParts;
-  /** What the mesh looks like now, with this node doing `job`. */
+  /** The current view of the mesh, with this node doing `job`. */
   readonly view: (job: Job, intent: Intent) => View;
   /** False while it can't see the others: then it plans nothing. @default {() => true} */
   readonly mayAct?: () => boolean;
@@ -39,18 +39,18 @@ export class Reconciler {
   readonly #wakeup: Wakeup;
   #job: Job = idleJob({ kind: "standby" }, null);
   #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
-  /** What it does was logged: also that it stands by, at the start. */
+  /** Its plan was logged: at the start also that it is free. */
   #hasSaid = false;
   #plannedAtMs = -Infinity;
   #claimedAtMs = -Infinity;
-  /** What it does because the mesh needs it, and since when. */
+  /** The claim that it acts on because the mesh needs it, and since when. */
   #taken: Claim | null = null;
   #sinceMs = -Infinity;
-  /** What it served last and has ended by itself, for something else. */
+  /** The model that it served last and has stopped serving by itself, for another one. */
   #retired: ModelRef | null = null;
   /** Names that were given up because nobody asked for them. */
   readonly #rested = new Set<string>();
-  /** Who waits until what the user asked for is done. */
+  /** Callers that wait until the request of the user is carried out. */
   #asked: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ReconcilerOptions) {
@@ -105,7 +105,7 @@ export class Reconciler {
     this.#wakeup.ring();
   }
 
-  /** What failed until now may succeed: it is tried at once. */
+  /** A job that failed until now may succeed: it is tried at once. */
   retry(): void {
     this.#failureBackoff.forgive();
     this.wake();
@@ -155,7 +155,7 @@ export class Reconciler {
     this.#asked = undefined;
     const view = options.view(this.#job, this.intent);
     this.#decide(view, nowMs);
-    // Who asks for it means now, not once the mesh is quiet.
+    // A user's request is carried out now, not once the mesh is quiet.
     if (asked !== undefined) this.#plannedAtMs = -Infinity;
     const next = this.#decision.plan;
     const running = this.#observe(view, nowMs);

@@ -148,7 +148,7 @@ export class SoloJob implements Job {
     // That it was frozen has been said.
     if (state.kind === "failed" && state.frozen === null) {
       this.#announced = false;
-      // What has not even loaded is told by whoever tries it again.
+      // A failure to load is reported when the load is tried again.
       if (state.retryAtMs === null) return;
       const failure = failureOf("llama-server", this.#server);
       this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });

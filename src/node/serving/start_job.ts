@@ -16,7 +16,7 @@ export class JobStarter {
     this.#parts = parts;
   }
 
-  /** What can't even begin is a job that has failed. */
+  /** A job that can't even begin counts as one that has failed. */
   start(plan: Plan, view: View, changed: Changed): Job {
     try {
       return this.#start(plan, view, changed);

@@ -1,6 +1,6 @@
 import type { Clock } from "../../mesh/mod.ts";
 
-/** What a loop sleeps on until something happens. */
+/** A loop sleeps on this until something happens. */
 export class Wakeup {
   readonly #after: Clock["after"];
   #rung = Promise.withResolvers<void>();

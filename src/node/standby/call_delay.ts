@@ -16,7 +16,7 @@ export function callDelayMs(
   const place = placeOf(peer, model ?? "");
   const early = Math.log(EXPECTED_STANDBYS) + 1;
   const delay = Math.log1p(place * Math.expm1(early)) / early;
-  // Who would have to download it leaves the first turn to those who need not.
+  // A node that would have to download the model leaves the first turn to those that have it.
   const turn = way === "download" ? 1 : 0;
   return spreadMs * (turn + delay + random * JITTER);
 }

@@ -19,9 +19,9 @@ export interface NeedOptions {
 }
 
 /**
- * What a standby could do for its mesh, as the routing table shows it: models that are wanted and nobody serves
- * or has claimed, and those that wait for memory. What is too much for it is left out; whether it is the best for
- * the rest is for the assignment to say, once it has joined the gossip. Pure.
+ * The needs that a standby could fill, as the routing table shows them: models that are wanted and nobody serves or has
+ * claimed, and those that wait for memory. Needs that are too much for it are left out; the assignment decides whether
+ * it is the best for the rest, once it has joined the gossip. Pure.
  */
 export function needsOf(self: Member, table: RoutingTable, options: NeedOptions): Need[] {
   const others = table.nodes.filter(({ peer }) => peer !== self.peer);

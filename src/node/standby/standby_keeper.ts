@@ -45,7 +45,7 @@ export interface StandbyOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly catalog: readonly Downloadable[];
-  /** What this node announces, or would. */
+  /** This node's announcement, or the one that it would make. */
   readonly self: () => Member;
   /** It does nothing, and its user wants nothing of it. */
   readonly isIdle: () => boolean;
@@ -55,7 +55,7 @@ export interface StandbyOptions {
   readonly limits?: StandbyLimits;
 }
 
-/** Takes this node out of the gossip while the mesh has no use for it, and back when it has. */
+/** Takes this node out of the gossip while the mesh does not need it, and back when it does. */
 export class StandbyKeeper {
   readonly #options: StandbyOptions;
   readonly #limits: StandbyLimits;
@@ -63,7 +63,7 @@ export class StandbyKeeper {
   #standby: StandbyState;
   #lookedAtMs = -Infinity;
   #unanswered = 0;
-  /** Who needs this node in the gossip at once, and waits for it. */
+  /** The callers that need this node in the gossip at once, and wait for it. */
   #called: { readonly reason: string; readonly done: PromiseWithResolvers<void> } | undefined;
   #looking: AbortController | undefined;
   #hasView: boolean;
@@ -178,7 +178,7 @@ export class StandbyKeeper {
     );
   }
 
-  /** Who has just started has no time: where nobody answers at once it joins, and goes on dialling. */
+  /** A node that has just started can't wait: if nobody answers at once it joins, and goes on dialling. */
   async #look(signal: AbortSignal, isArriving: boolean): Promise<void> {
     const { mesh, clock } = this.#options;
     this.#lookedAtMs = clock.elapsed();

@@ -30,7 +30,7 @@ export type StandbyState =
       readonly kind: "active";
       /** `null` while it has work or is needed. */
       readonly leavesAtMs: number | null;
-      /** What it has come for, until it has work. */
+      /** The need for which it came back, until it has work. */
       readonly cameFor: string | null;
     }
     | {
@@ -137,7 +137,7 @@ function decidePassive(
   const { lookedAtMs, unanswered, peer } = facts;
   let call = stillNeeded(standby.call, needs);
   if (call !== null && lookedAtMs >= call.atMs) {
-    // What it goes by is never older than the time to go: somebody else may have come.
+    // The table that it decides by is never older than the time to go: another node may have come.
     if (unanswered === 0) return join(standby, call.need.model);
     call = null;
   }
@@ -182,7 +182,7 @@ function nextLook(lookedAtMs: number, random: number, times: StandbyTimes): numb
   return lookedAtMs + times.lookMinMs + random * (times.lookMaxMs - times.lookMinMs);
 }
 
-/** Who goes without having had work keeps away from what it had come for, each time for twice as long. */
+/** A node that leaves without having had work ignores the need that it came for, each time for twice as long. */
 function withBackoff(
   { backoff, cameFor }: Extract<StandbyState, { kind: "active" }>,
   nowMs: number,

@@ -15,8 +15,8 @@ import { callTeam, isNear } from "./teams.ts";
 import type { Assignment, Assignments, Downloadable } from "./types.ts";
 
 /**
- * What each member is to do that it does not do yet: those who may be given a model, in the order in
- * which it matters. Every node computes the same from the same view; whoever is not in it goes on.
+ * The work that each member is to begin: for members that may be given a model, in the order in which it matters. Every
+ * node computes the same from the same view; members that are not in it go on.
  */
 export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignments {
   const round = new Round(stock, catalog);
@@ -38,7 +38,7 @@ class Round {
     this.#catalog = catalog;
   }
 
-  /** What was claimed in time stays given. */
+  /** Claims that were made in time stay. */
   keepClaims(): void {
     for (const member of this.#stock.members) {
       const claim = this.#stock.claims.get(member.peer);
@@ -91,7 +91,7 @@ class Round {
     return model && this.#idle().find((one) => mayDownload(one, model));
   }
 
-  /** Who has nothing better to do: waits with a model, joins a forced split, or is one more replica. */
+  /** Gives free members further work: they wait with a model, join a forced split, or serve one more replica. */
   fillUp(): void {
     const { providers, wanted, members } = this.#stock;
     const counts = new Map([...providers].map(([name, list]) => [name, list.length]));
@@ -107,7 +107,7 @@ class Round {
     }
   }
 
-  /** What no one can serve alone: just enough of those that are left. */
+  /** Models that no member can serve alone: just enough of the members that are left. */
   #fillTogether(open: readonly string[]): void {
     if (open.length === 0) return;
     for (const [name, holders] of holdersOf(open, this.#idle())) {

@@ -95,8 +95,8 @@ export function holdsFitting(member: Member, name: string): boolean {
 }
 
 /**
- * What of these the catalog has. It knows sizes only; who has a file knows from its header what it takes at a
- * context length, and where that is more, nobody else fetches it for nothing.
+ * The part of these models that the catalog has. It knows sizes only; a node that has a file knows from its header how
+ * much memory it takes at a context length, and if that is more, no other node downloads it for nothing.
  */
 export function offersOf(
   names: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** What may be matched with what, and what it costs: lower levels are used up first. */
+/** A possible match, and its cost: lower levels are used up first. */
 export interface Edge<Node> {
   readonly node: Node;
   readonly level: number;

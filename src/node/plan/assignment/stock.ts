@@ -1,12 +1,12 @@
-/** What a mesh has to serve models with, as every node works it out alone from what all have announced. */
+/** The resources of a mesh for serving models, as every node works them out alone from the announcements. */
 
 import type { Claim, PeerId } from "../../../mesh/mod.ts";
 import { fileOf, type Member } from "../view.ts";
 
 /**
- * What the mesh may do with a member: nothing (`fixed`: its user decides; `locked`: it is part of a
- * split, or has claimed a model), give it a model (`idle`), take it from a model that others serve as
- * well (`spare`), or only once somebody else serves its model (`sole`).
+ * The mesh's freedom with a member: none (`fixed`: its user decides; `locked`: it is part of a split, or has claimed a
+ * model), give it a model (`idle`), take it from a model that others serve as well (`spare`), or only once another
+ * member serves its model (`sole`).
  */
 export type Role = "fixed" | "locked" | "idle" | "spare" | "sole";
 
@@ -18,7 +18,7 @@ export interface Stock {
   /** By name: who serves it or is about to; who would go on serving it last comes first. */
   readonly providers: ReadonlyMap<string, readonly Member[]>;
   readonly roles: ReadonlyMap<PeerId, Role>;
-  /** Who is counted in a split. */
+  /** The members that are counted in a split. */
   readonly workers: ReadonlySet<PeerId>;
   /** Claims that hold: of two for the same gap the one of the higher PeerId. */
   readonly claims: ReadonlyMap<PeerId, Claim>;
@@ -56,13 +56,13 @@ export function isWarm(member: Member): boolean {
   return member.instance?.state === "warm";
 }
 
-/** Whoever tries a model in vain leaves it to others. */
+/** A member that failed to serve a model leaves it to others. */
 function providedBy(member: Member): string | null {
   const name = provisionOf(member);
   return member.failures.some(({ model }) => model === name) ? null : name;
 }
 
-/** Who was told a model that fits it will load it, though it may not have said so yet. */
+/** A member whose user named a model that fits it will load it, though it may not have announced that yet. */
 function provisionOf(member: Member): string | null {
   const { target, assignable, obeys } = member;
   const served = servedBy(member);

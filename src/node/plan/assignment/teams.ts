@@ -14,8 +14,8 @@ export interface TeamInput {
 }
 
 /**
- * Who is to help a model that fits nobody alone: just enough of the idle, those who are at it already
- * and then the nearest first. `undefined` where all of them together do not suffice.
+ * The members that are to help a model that fits nobody alone: just enough of the free ones, those that already help
+ * and then the nearest first. `undefined` if all of them together do not suffice.
  */
 export function callTeam(input: TeamInput): Member[] | undefined {
   const { model, group, idle, needBytes } = input;

@@ -1,6 +1,6 @@
 import type { ClaimReason, ModelRef, PeerId } from "../../../mesh/mod.ts";
 
-/** What the mesh gives a member to do. */
+/** The work that the mesh gives to a member. */
 export interface Assignment {
   readonly name: string;
   /** `null` for what the member has to download first. */
