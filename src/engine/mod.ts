@@ -16,7 +16,7 @@ export { mainMemoryBytes } from "./devices/main_memory.ts";
 export { type MemoryOptions, offeredMemory } from "./devices/memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";
 export { probeEngine, type ProbeOptions } from "./devices/probe.ts";
-export { gpuDrivers } from "./devices/gpu_drivers.ts";
+export { adviseOnEngine } from "./advise.ts";
 export { machineThreads } from "./devices/read_cores.ts";
 export { endStaleChildren } from "./process/stale.ts";
 export { createSupervisor, type SupervisorOptions } from "./process/supervisor.ts";

@@ -14,7 +14,7 @@ import {
 } from "../api/mod.ts";
 import { removeDrafts } from "../base/atomic_file.ts";
 import { checkLoopback } from "../base/loopback.ts";
-import { gpuDrivers, logTails } from "../engine/mod.ts";
+import { adviseOnEngine, logTails } from "../engine/mod.ts";
 import { type Mesh, startMesh, systemClock } from "../mesh/mod.ts";
 import { freeBytes } from "../downloads/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
@@ -161,12 +161,12 @@ async function connect(
     ...(standby === undefined ? {} : { standby }),
   });
   const { dataDir } = config;
-  const idleGpus = local === null || local.engine.devices.length > 0 ? [] : await gpuDrivers();
+  const engineAdvice = local === null ? null : await adviseOnEngine(local.engine, dataDir);
   const watch = new FindingsWatch({
     mesh,
     version,
     dataDir,
-    idleGpus,
+    engineAdvice,
     freeBytes,
     after: systemClock.after,
     logger,

@@ -23,8 +23,13 @@ const node = { status: { ...status, node: lan }, peers: [peer] };
 
 const well: DoctorFacts = {
   version: "0.1.0",
-  engine: { kind: "works", build: "11669", rpcProtocol: "8.0.0", devices: ["CUDA0"] },
-  gpuDrivers: ["NVIDIA"],
+  engine: {
+    kind: "works",
+    build: "11669",
+    rpcProtocol: "8.0.0",
+    devices: ["CUDA0"],
+    advice: { backend: "cuda", found: null, remedy: null },
+  },
   ports: [{ flag: "--port", port: 9337, protocol: "TCP", use: "this node" }],
   dataDir: { path: "/d", unusable: null, freeBytes: 80e9, newestMs: 1_000 },
   brokenModels: [],
@@ -51,9 +56,21 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
   ],
   [
     "a GPU that llama.cpp does not use",
-    { engine: { kind: "works", build: "1", rpcProtocol: "8.0.0", devices: [] } },
-    /There is a GPU \(NVIDIA\)/,
-    /--bin-dir/,
+    {
+      engine: {
+        kind: "works",
+        build: "1",
+        rpcProtocol: "8.0.0",
+        devices: [],
+        advice: {
+          backend: "cpu",
+          found: "There is a GPU (AMD), and this llama.cpp does not use it",
+          remedy: "Run mesh-llm engine install, and start the node again",
+        },
+      },
+    },
+    /There is a GPU \(AMD\)/,
+    /engine install/,
   ],
   [
     "a data directory that others may replace",

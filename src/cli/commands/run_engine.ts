@@ -5,7 +5,10 @@ import { jsonText, printable } from "../../base/printable.ts";
 import { proxySettings } from "../../base/proxy_choice.ts";
 import { downloadWorld } from "../../downloads/mod.ts";
 import {
+  adviseOnEngine,
+  type Backend,
   type Engine,
+  type EngineRecord,
   installEngine,
   type InstallProgress,
   mainMemoryBytes,
@@ -23,9 +26,9 @@ import { Screen } from "../base/screen.ts";
 export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
   const engine = await findEngine(command, runtime);
   const totalMemoryBytes = await mainMemoryBytes();
-  printOut(
-    command.json ? engineJson(engine, totalMemoryBytes) : engineText(engine, totalMemoryBytes),
-  );
+  const advice = await adviseOnEngine(engine, command.dataDir);
+  const show = command.json ? engineJson : engineText;
+  printOut(show(engine, totalMemoryBytes, advice));
   return 0;
 }
 
@@ -64,14 +67,25 @@ function showProgress(
 }
 
 /** The fields of docs/command-line.md, in its order. */
-export function engineJson(engine: Engine, totalMemoryBytes: number): string {
+export function engineJson(
+  engine: Engine,
+  totalMemoryBytes: number,
+  { backend, found, remedy, record }: Advice,
+): string {
   const { llamaServer, rpcServer, build, rpcProtocol } = engine;
   const devices = devicesOf(engine, totalMemoryBytes);
-  const fields = { llamaServer, rpcServer, build, rpcProtocol, devices };
-  return jsonText(fields, { indent: 2 });
+  const installed = record === null ? null : { source: record.source, tag: record.tag };
+  const fields = { llamaServer, rpcServer, build, rpcProtocol, devices, backend, installed };
+  return jsonText({ ...fields, notBetter: found, remedy }, { indent: 2 });
 }
 
-export function engineText(engine: Engine, totalMemoryBytes: number): string {
+type Advice = Awaited<ReturnType<typeof adviseOnEngine>>;
+
+export function engineText(
+  engine: Engine,
+  totalMemoryBytes: number,
+  { backend, found, remedy, record }: Advice,
+): string {
   const devices = devicesOf(engine, totalMemoryBytes);
   const fields: [name: string, value: string][] = [
     ["llama-server", engine.llamaServer],
@@ -82,8 +96,24 @@ export function engineText(engine: Engine, totalMemoryBytes: number): string {
       "device",
       `${name}: ${formatBytes(totalBytes)}, of which a mesh may use ${formatBytes(offeredBytes)}`,
     ]),
+    ["backend", backend === null ? "not known" : BACKEND_NAMES[backend]],
+    ...(record === null ? [] : [["installed", sourceText(record)] as [string, string]]),
+    ...(found === null ? [] : [["not better", found] as [string, string]]),
+    ...(remedy === null ? [] : [["what helps", remedy] as [string, string]]),
   ];
   return fields.map(([name, value]) => `${name.padEnd(12)}  ${printable(value)}\n`).join("");
+}
+
+const BACKEND_NAMES: Readonly<Record<Backend, string>> = {
+  cuda: "CUDA",
+  rocm: "ROCm",
+  vulkan: "Vulkan",
+  metal: "Metal",
+  cpu: "the CPU only",
+};
+
+function sourceText({ source, tag }: EngineRecord): string {
+  return source === "debian" ? "from Debian's packages" : `from llama.cpp's release ${tag}`;
 }
 
 /** What computes here, with its memory, as `status` names it: the CPU where there is no GPU. */

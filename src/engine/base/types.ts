@@ -186,6 +186,16 @@ export interface EngineRecord {
   readonly why: string | null;
 }
 
+/** What an engine computes with, and whether that is the best that this machine has. */
+export interface EngineAdvice {
+  /** `null`: one that is not known here. */
+  readonly backend: Backend | null;
+  /** Why nothing better is used; `null` where there is nothing better. */
+  readonly found: string | null;
+  /** What to do about it; `null` where nothing can be done. */
+  readonly remedy: string | null;
+}
+
 /** A question whose right answer is known, for an engine that is to show that it works. */
 export interface Trial {
   readonly modelPath: string;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { canLoad } from "./read_facts.ts";
 
 /** Files and folders that drivers bring, whose entries count too. */
-const FILES = ["dev/nvidiactl", "dev/kfd", "proc/driver/nvidia/version"];
+const FILES = ["dev/nvidiactl", "dev/dxg", "dev/kfd", "proc/driver/nvidia/version"];
 const FOLDERS = [
   "dev/dri",
   "etc/vulkan/icd.d",

@@ -47,14 +47,22 @@ export function parseNvidiaDriver(text: string): string | undefined {
   return /^NVRM version:.*?\s(\d+\.\d+(?:\.\d+)?)\s/m.exec(text)?.[1];
 }
 
-/** `nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader`, one line a card. */
-export function parseNvidiaSmi(text: string): NvidiaGpu[] {
-  return text.split("\n").flatMap((line) => {
-    const [, name, capability] = /^\s*(\S.*?),[^,]*,\s*([^,]*?)\s*$/.exec(line) ?? [];
-    if (name === undefined || capability === undefined) return [];
+/**
+ * `nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader`, one line a card; `null` where it names
+ * none.
+ */
+export function parseNvidiaSmi(text: string): NvidiaFacts | null {
+  let driver: string | undefined;
+  const gpus = text.split("\n").flatMap((line): NvidiaGpu[] => {
+    const [, name, version, capability] = SMI_LINE.exec(line) ?? [];
+    if (name === undefined || version === undefined || capability === undefined) return [];
+    driver ??= version;
     return [{ name, capability: /^\d+\.\d+$/.test(capability) ? Number(capability) : null }];
   });
+  return driver === undefined ? null : { driver, gpus };
 }
+
+const SMI_LINE = /^\s*(\S.*?),\s*(\d[\d.]*),\s*([^,]*?)\s*$/;
 
 /** Whether a version such as `2.36` or `535.183.01` is at least another one. */
 export function isAtLeast(version: string, wanted: string): boolean {

@@ -8,7 +8,6 @@ import {
   type MachineFacts,
   makerOf,
   type NvidiaFacts,
-  type NvidiaGpu,
   parseNvidiaDriver,
   parseNvidiaSmi,
 } from "./machine_facts.ts";
@@ -56,27 +55,28 @@ async function freeBytesOf(dir: string): Promise<number | null> {
   return null;
 }
 
-/** A container may have the kernel's file without the device, and then no GPU. */
+/** A container may have the kernel's file without the device, and then no GPU; Windows' Linux has a device of its own. */
 async function readNvidia(signal?: AbortSignal): Promise<NvidiaFacts | null> {
+  if (await exists("/dev/dxg")) return await askNvidiaSmi(signal);
   const text = await Deno.readTextFile("/proc/driver/nvidia/version").catch(() => "");
   const driver = parseNvidiaDriver(text);
   if (driver === undefined || !await exists("/dev/nvidiactl")) return null;
-  return { driver, gpus: await askNvidiaSmi(signal) };
+  return { driver, gpus: (await askNvidiaSmi(signal))?.gpus ?? [] };
 }
 
 const QUERY = ["--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader"];
 
 /** Nothing where it is missing, fails, or hangs as it does while a card is being reset. */
-async function askNvidiaSmi(signal?: AbortSignal): Promise<NvidiaGpu[]> {
+async function askNvidiaSmi(signal?: AbortSignal): Promise<NvidiaFacts | null> {
   const limit = AbortSignal.timeout(NVIDIA_SMI_TIMEOUT_MS);
   try {
     const { code, stdout } = await run("nvidia-smi", QUERY, {
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
-    return code === 0 ? parseNvidiaSmi(stdout) : [];
+    return code === 0 ? parseNvidiaSmi(stdout) : null;
   } catch {
     signal?.throwIfAborted();
-    return [];
+    return null;
   }
 }
 

@@ -13,8 +13,15 @@ export interface Candidate {
 export interface BuildChoice {
   /** The best first. */
   readonly candidates: readonly Candidate[];
-  /** Why better ones are not among them: `RTX 3060, driver 535: CUDA 12.8 needs 550`. */
-  readonly refusals: readonly string[];
+  /** Why better ones are not among them. */
+  readonly refusals: readonly Refusal[];
+}
+
+export interface Refusal {
+  /** `RTX 3060, driver 535: CUDA 12.8 needs 550` */
+  readonly found: string;
+  /** What would make it run here; `null` where nothing would. */
+  readonly remedy: string | null;
 }
 
 export interface Wish {
@@ -25,7 +32,7 @@ export interface Wish {
 
 interface Judged {
   readonly builds: readonly EngineBuild[];
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Refusal[];
 }
 
 /**
@@ -92,20 +99,26 @@ function judgeCuda(facts: MachineFacts): Judged {
   };
 }
 
+const AGAIN = "mesh-llm engine install";
+
 /** `RTX 3060, driver 535: CUDA 12.8 needs 550`; `null` where the build would run. */
 function cudaRefusal(
   build: "cuda-13" | "cuda-12",
   nvidia: NvidiaFacts,
   facts: MachineFacts,
-): string | null {
+): Refusal | null {
   const needs = BUILDS[build].cuda;
   if (needs === null) return null;
   const driver = Number.parseInt(nvidia.driver, 10);
   const who = `${cardsOf(nvidia)}, driver ${driver}`;
   const needed = neededDriver(needs, nvidia);
-  if (driver < needed) return `${who}: ${BUILDS[build].name} needs ${needed}`;
+  const { name } = BUILDS[build];
+  if (driver < needed) {
+    const remedy = `Install NVIDIA's driver ${needed} or newer, then run ${AGAIN}`;
+    return { found: `${who}: ${name} needs ${needed}`, remedy };
+  }
   const old = tooOld(needs, nvidia);
-  if (old !== null) return `${who}: ${BUILDS[build].name} needs ${old}`;
+  if (old !== null) return { found: `${who}: ${name} needs ${old}`, remedy: null };
   return systemRefusal(build, cardsOf(nvidia), facts);
 }
 
@@ -126,25 +139,33 @@ function tooOld({ capability: needed }: CudaNeeds, { gpus }: NvidiaFacts): strin
 }
 
 /** What is asked of the machine whatever its cards. */
-function systemRefusal(build: EngineBuild, who: string, facts: MachineFacts): string | null {
+function systemRefusal(build: EngineBuild, who: string, facts: MachineFacts): Refusal | null {
   const { name } = BUILDS[build];
   const glibc = releaseRefusal(build, facts);
-  if (glibc !== null) return `${who}, ${glibc}`;
+  if (glibc !== null) return { ...glibc, found: `${who}, ${glibc.found}` };
   const { freeBytes } = facts;
   const needed = neededDiskBytes(build);
   if (freeBytes === null || freeBytes >= needed) return null;
-  return `${who}, ${gigabytes(freeBytes)} free on the disk: ${name} needs ${gigabytes(needed)}`;
+  return {
+    found: `${who}, ${gigabytes(freeBytes)} free on the disk: ${name} needs ${gigabytes(needed)}`,
+    remedy: `Free some space, then run ${AGAIN}`,
+  };
 }
 
 /** Why the release has no archive that runs here. */
-function releaseRefusal(build: EngineBuild, { os, arch, glibc }: MachineFacts): string | null {
+function releaseRefusal(build: EngineBuild, { os, arch, glibc }: MachineFacts): Refusal | null {
   if (os === "darwin") return null;
   const { name, archs } = BUILDS[build];
-  if (!archs.includes(arch)) return `llama.cpp's release has no build with ${name} for ${arch}`;
+  if (!archs.includes(arch)) {
+    return { found: `llama.cpp's release has no build with ${name} for ${arch}`, remedy: null };
+  }
   const needed = neededGlibc(build, arch);
-  if (glibc === null) return `no glibc: llama.cpp's release with ${name} needs ${needed}`;
-  if (isAtLeast(glibc, needed)) return null;
-  return `glibc ${glibc}: llama.cpp's release with ${name} needs ${needed}`;
+  if (glibc !== null && isAtLeast(glibc, needed)) return null;
+  return {
+    found: `${glibc === null ? "no glibc" : `glibc ${glibc}`}: ` +
+      `llama.cpp's release with ${name} needs ${needed}`,
+    remedy: `It runs on a newer system, which has glibc ${needed}`,
+  };
 }
 
 /** Debian's packages bring a C library of their own, and no CUDA or ROCm that was tried. */
@@ -166,10 +187,10 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-function refused(refusal: string): Judged {
-  return { builds: [], refusals: [refusal] };
+function refused(found: string): Judged {
+  return { builds: [], refusals: [{ found, remedy: null }] };
 }
 
-function orRefused(build: EngineBuild, refusal: string | null): Judged {
-  return refusal === null ? { builds: [build], refusals: [] } : refused(refusal);
+function orRefused(build: EngineBuild, refusal: Refusal | null): Judged {
+  return refusal === null ? { builds: [build], refusals: [] } : { builds: [], refusals: [refusal] };
 }

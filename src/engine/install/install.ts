@@ -45,7 +45,9 @@ export interface InstallOptions {
 export async function installEngine(options: InstallOptions): Promise<EngineRecord> {
   const { backend = "auto", from, signal, logger } = options;
   const facts = options.facts ?? await readMachineFacts(options);
-  const { candidates, refusals } = chooseBuilds(facts, { backend, from });
+  const choice = chooseBuilds(facts, { backend, from });
+  const { candidates } = choice;
+  const refusals = choice.refusals.map(({ found }) => found);
   const trial = candidates.length === 0 ? null : await options.trial?.() ?? null;
   const failures: Failure[] = [];
   for (const candidate of candidates) {

@@ -9,6 +9,7 @@ import { isHealthy, waitUntil } from "../health/health.ts";
 import { Tail } from "../output/child_output.ts";
 import { freePort } from "../process/free_port.ts";
 import { spawnGuarded } from "../process/guard.ts";
+import { deviceFor } from "./backends.ts";
 import { BUILDS } from "./builds.ts";
 
 export interface TryOutOptions {
@@ -40,15 +41,6 @@ export class TrialTimeoutError extends EngineInstallError {
   }
 }
 
-/** Devices by the beginning of their names. */
-const DEVICES: Readonly<Record<Backend, RegExp | null>> = {
-  cuda: /^CUDA\d/,
-  rocm: /^(ROCm|HIP)\d/,
-  vulkan: /^Vulkan\d/,
-  metal: /^(Metal|MTL)/,
-  cpu: null,
-};
-
 /** These builds are for a GPU only: without one they are no better than a smaller download. */
 const NEEDS_DEVICE: ReadonlySet<Backend> = new Set(["cuda", "rocm"]);
 
@@ -79,9 +71,8 @@ async function deviceOf(
   limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<string | null> {
   const { backend, name } = BUILDS[build];
-  const pattern = DEVICES[backend];
-  const devices = pattern === null ? [] : await listDevices(llamaServer, limits);
-  const device = devices.find((device) => pattern?.test(device.name));
+  const devices = backend === "cpu" ? [] : await listDevices(llamaServer, limits);
+  const device = deviceFor(backend, devices);
   if (device === undefined && NEEDS_DEVICE.has(backend)) {
     throw new EngineInstallError(`it finds no device for ${name} on this machine`);
   }

@@ -1,6 +1,7 @@
 /** Problems that a running node can see, each with a remedy. Pure. */
 
 import type { Finding } from "../../api/mod.ts";
+import type { EngineAdvice } from "../../engine/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
@@ -22,8 +23,8 @@ export interface FindingsInput {
   readonly distanceMs: (a: PeerId, b: PeerId) => number | undefined;
   /** When a member started, by its own clock. */
   readonly startedMs: (peer: PeerId) => number | undefined;
-  /** GPUs of this machine that its llama.cpp does not use. */
-  readonly idleGpus: readonly string[];
+  /** Whether its llama.cpp is the best for this machine; `null` without one. */
+  readonly engineAdvice: EngineAdvice | null;
   readonly dataDir: string;
   /** `null` where the disk does not say. */
   readonly freeBytes: number | null;
@@ -190,15 +191,11 @@ function addresses({ role, addresses }: FindingsInput): NodeFinding[] {
   }];
 }
 
-function gpus({ idleGpus }: FindingsInput): NodeFinding[] {
-  if (idleGpus.length === 0) return [];
-  return [{
-    about: "gpu",
-    subjects: idleGpus,
-    level: "warning",
-    found: `There is a GPU (${idleGpus.join(", ")}), and this llama.cpp does not use it`,
-    remedy: "Name a build for it with --bin-dir",
-  }];
+/** Only what can be mended is a finding. */
+function gpus({ engineAdvice }: FindingsInput): NodeFinding[] {
+  const { found = null, remedy = null } = engineAdvice ?? {};
+  if (found === null || remedy === null) return [];
+  return [{ about: "gpu", subjects: [found], level: "warning", found, remedy }];
 }
 
 function disk({ dataDir, freeBytes }: FindingsInput): NodeFinding[] {

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Finding } from "../../api/mod.ts";
+import type { EngineAdvice } from "../../engine/mod.ts";
 import type { Mesh, PeerId } from "../../mesh/mod.ts";
 import { FINDINGS_INTERVAL_MS, FINDINGS_QUIET_MS } from "../plan/defaults.ts";
 import { findingsOf, type NodeFinding, subjectsOf } from "./findings.ts";
@@ -11,8 +12,8 @@ export interface FindingsWatchOptions {
   >;
   readonly version: string;
   readonly dataDir: string;
-  /** GPUs of this machine that its llama.cpp does not use. */
-  readonly idleGpus: readonly string[];
+  /** Whether its llama.cpp is the best for this machine; `null` without one. */
+  readonly engineAdvice: EngineAdvice | null;
   /** Of the disk that a folder lies on. */
   readonly freeBytes: (folder: string) => Promise<number>;
   /** Runs something later; what it returns calls that off. */
@@ -46,7 +47,7 @@ export class FindingsWatch {
   }
 
   #find(): NodeFinding[] {
-    const { mesh, version, dataDir, idleGpus } = this.#options;
+    const { mesh, version, dataDir, engineAdvice } = this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
       from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
@@ -61,7 +62,7 @@ export class FindingsWatch {
       nowMs: Date.now(),
       version,
       dataDir,
-      idleGpus,
+      engineAdvice,
     });
   }
 

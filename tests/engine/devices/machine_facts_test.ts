@@ -37,11 +37,16 @@ Deno.test("parseNvidiaSmi() reads each card, and what an old driver does not tel
   const text = "NVIDIA GeForce RTX 3060, 535.183.01, 8.6\n" +
     "NVIDIA A100-SXM4-40GB, 535.183.01, 8.0\r\n" +
     "Tesla K80, 470.256.02, [N/A]\n\nNo devices were found\n";
-  assert.deepEqual(parseNvidiaSmi(text), [
-    { name: "NVIDIA GeForce RTX 3060", capability: 8.6 },
-    { name: "NVIDIA A100-SXM4-40GB", capability: 8 },
-    { name: "Tesla K80", capability: null },
-  ]);
+  assert.deepEqual(parseNvidiaSmi(text), {
+    driver: "535.183.01",
+    gpus: [
+      { name: "NVIDIA GeForce RTX 3060", capability: 8.6 },
+      { name: "NVIDIA A100-SXM4-40GB", capability: 8 },
+      { name: "Tesla K80", capability: null },
+    ],
+  });
+  assert.equal(parseNvidiaSmi("No devices were found\n"), null);
+  assert.equal(parseNvidiaSmi(""), null);
 });
 
 Deno.test("makerOf() knows makers of GPUs, and no adapter that only draws", () => {

@@ -33,7 +33,7 @@ function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: 
     addresses: ["/ip4/10.0.0.2/udp/1/quic-v1/p2p/ann"],
     distanceMs: () => 0.3,
     startedMs: () => NOW - 1_000,
-    idleGpus: [],
+    engineAdvice: null,
     dataDir: "/d",
     freeBytes: 80e9,
     nowMs: NOW,
@@ -107,10 +107,16 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
   ],
   [
     "an idle GPU",
-    { idleGpus: ["NVIDIA"] },
+    {
+      engineAdvice: {
+        backend: "cpu",
+        found: "There is a GPU (AMD), and this llama.cpp does not use it",
+        remedy: "Run mesh-llm engine install",
+      },
+    },
     "warning gpu",
-    /There is a GPU \(NVIDIA\)/,
-    /--bin-dir/,
+    /There is a GPU \(AMD\)/,
+    /engine install/,
   ],
   [
     "a disk that is nearly full",

@@ -43,7 +43,7 @@ async function lookAt(worlds: readonly World[]) {
     mesh,
     version: "0.1.0",
     dataDir: "/d",
-    idleGpus: [],
+    engineAdvice: null,
     freeBytes: () => Promise.resolve(world.freeBytes ?? 80 * GB),
     after: (_, run) => {
       scheduled.resolve(run);

@@ -1,6 +1,7 @@
 /** What the doctor looks at. Values only: `findings.ts` judges, `gather.ts` looks. */
 
 import type { PeerCheck, Status } from "../../../api/mod.ts";
+import type { EngineAdvice } from "../../../engine/mod.ts";
 
 export type EngineFact =
   | {
@@ -9,6 +10,8 @@ export type EngineFact =
     readonly rpcProtocol: string;
     /** Names of the devices with memory of their own. */
     readonly devices: readonly string[];
+    /** Whether it is the best for this machine. */
+    readonly advice: EngineAdvice;
   }
   /** The node that runs is a client. */
   | { readonly kind: "none" }
@@ -25,8 +28,6 @@ export interface PortFact {
 export interface DoctorFacts {
   readonly version: string;
   readonly engine: EngineFact;
-  /** Drivers of GPUs on this machine, by their device files. */
-  readonly gpuDrivers: readonly string[];
   readonly ports: readonly PortFact[];
   readonly dataDir: {
     readonly path: string;

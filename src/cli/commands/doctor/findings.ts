@@ -63,15 +63,12 @@ function engine({ engine }: DoctorFacts): Finding {
   return problem("llama.cpp", engine.sentence.slice(0, end), engine.sentence.slice(end + 2));
 }
 
-function gpu({ engine, gpuDrivers }: DoctorFacts): Finding[] {
+function gpu({ engine }: DoctorFacts): Finding[] {
   if (engine.kind !== "works") return [];
-  if (engine.devices.length > 0) return [ok("devices", engine.devices.join(", "))];
-  if (gpuDrivers.length === 0) return [ok("devices", "CPU only")];
-  return [warning(
-    "devices",
-    `There is a GPU (${gpuDrivers.join(", ")}), and this llama.cpp does not use it`,
-    "Name a build for it with --bin-dir",
-  )];
+  const { found, remedy } = engine.advice;
+  if (found !== null && remedy !== null) return [warning("devices", found, remedy)];
+  const devices = engine.devices.length === 0 ? "CPU only" : engine.devices.join(", ");
+  return [ok("devices", found === null ? devices : `${devices} (${found})`)];
 }
 
 function port({ flag, port, protocol, use }: PortFact): Finding {

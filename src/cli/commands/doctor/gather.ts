@@ -4,7 +4,7 @@ import { createSocket } from "node:dgram";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CatalogEntry, PeerCheck, Setting, Status } from "../../../api/mod.ts";
-import { gpuDrivers } from "../../../engine/mod.ts";
+import { adviseOnEngine, type Engine } from "../../../engine/mod.ts";
 import { askCatalog } from "../../client/ask_catalog.ts";
 import type { DoctorCommand } from "../../config/command.ts";
 import { findEngine } from "../../client/find_engine.ts";
@@ -38,7 +38,6 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
   return {
     version: VERSION,
     engine,
-    gpuDrivers: await gpuDrivers(),
     ports,
     dataDir,
     brokenModels,
@@ -64,24 +63,34 @@ async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> 
 
 async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<EngineFact> {
   try {
-    const { build, rpcProtocol, devices } = await findEngine(config, runtime);
-    return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name) };
+    return await factOf(await findEngine(config, runtime), config.dataDir);
   } catch (error) {
     return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** The one that it uses, wherever it found that. */
-function engineOfNode(
+async function engineOfNode(
   { status: { node } }: NonNullable<DoctorFacts["node"]>,
   command: DoctorCommand,
   runtime: Runtime,
-): EngineFact | Promise<EngineFact> {
+): Promise<EngineFact> {
   const { engine, role } = node;
   if (role === "client") return { kind: "none" };
-  if (engine === null) return engineOf(command, runtime);
-  const devices = node.devices.map(({ name }) => name).filter((name) => name !== "CPU");
-  return { kind: "works", build: engine.build, rpcProtocol: engine.rpcProtocol, devices };
+  if (engine === null) return await engineOf(command, runtime);
+  const devices = node.devices.filter(({ name }) => name !== "CPU");
+  const { path: llamaServer, build, rpcProtocol } = engine;
+  return await factOf({ llamaServer, build, rpcProtocol, devices }, command.config.dataDir);
+}
+
+async function factOf(
+  { build, rpcProtocol, llamaServer, devices }:
+    & Pick<Engine, "llamaServer" | "build" | "rpcProtocol">
+    & { readonly devices: readonly { readonly name: string }[] },
+  dataDir: string,
+): Promise<EngineFact> {
+  const { record: _, ...advice } = await adviseOnEngine({ llamaServer, devices }, dataDir);
+  return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name), advice };
 }
 
 /** Those that the node was started with, and has; a free one has no number to look for. */
