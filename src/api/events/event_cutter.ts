@@ -1,3 +1,4 @@
+import { createParser } from "eventsource-parser";
 import { EVENT_LIMIT_BYTES } from "../base/defaults.ts";
 
 const LINE_FEED = 0x0a;
@@ -72,17 +73,10 @@ function endOfEvents(bytes: Uint8Array, known: number): number {
   return 0;
 }
 
-/** The content of an event's `data` lines; `null` for a comment. */
-export function dataOf(event: string): string | null {
-  const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
-  if (lines.length === 0) return null;
-  return lines.map((line) => line.slice(line[5] === " " ? 6 : 5)).join("\n");
-}
-
-/** The `data` of each event in a piece that {@linkcode EventCutter} gave. */
+/** The `data` of each event in a piece that {@linkcode EventCutter} gave; of the last one too, where its end is missing. */
 export function datasOf(events: Uint8Array): string[] {
-  if (events.length === 0) return [];
-  return new TextDecoder().decode(events).split(/\r?\n\r?\n/).flatMap((event) =>
-    dataOf(event) ?? []
-  );
+  const datas: string[] = [];
+  const parser = createParser({ onEvent: ({ data }) => datas.push(data) });
+  parser.feed(`${new TextDecoder().decode(events)}\n\n`);
+  return datas;
 }

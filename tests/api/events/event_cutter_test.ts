@@ -58,3 +58,13 @@ Deno.test("datasOf() reads what events say, and passes comments over", () => {
   const events = ": waiting\n\ndata: a\ndata: b\n\nevent: x\r\ndata:c\r\n\r\n";
   assert.deepEqual(datasOf(new TextEncoder().encode(events)), ["a\nb", "c"]);
 });
+
+Deno.test("datasOf() reads every event, and the last one whose end never came", () => {
+  const data = fc.string({ unit: "grapheme" }).map((text) => text.replace(/[\r\n]/g, " "));
+  const ends = fc.constantFrom("\n", "\r\n");
+  fc.assert(fc.property(fc.array(data), ends, fc.boolean(), (datas, end, isWhole) => {
+    const text = datas.map((one) => `event: x${end}data: ${one}${end}`).join(end);
+    const piece = new TextEncoder().encode(isWhole ? text + end : text);
+    assert.deepEqual(datasOf(piece), datas);
+  }));
+});
