@@ -4,7 +4,7 @@ import { relative } from "node:path";
 import { build, type Plugin } from "vite";
 import { ROOT } from "./run.ts";
 
-/** Only the native addon can't be bundled. What is imported dynamically stays in files of its own. */
+/** Only the native addon can't be bundled. Modules that are imported dynamically stay in files of their own. */
 export async function bundle(outDir: string): Promise<void> {
   await build({
     configFile: false,

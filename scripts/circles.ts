@@ -1,6 +1,6 @@
 /** Circles of files that import each other, types too: neither can be read, moved or tested without the other. Pure. */
 
-/** What each file imports, all by their paths from the project's root. */
+/** The imports of each file, all by their paths from the project's root. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /**

@@ -1,4 +1,4 @@
-/** What a change must pass before its tests count: format, lint, types and the house's own rules. */
+/** The checks that a change must pass before its tests count: format, lint, types and the house's own rules. */
 
 import { run } from "./run.ts";
 

@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** What package.json names. */
+/** The packages that package.json names. */
 export interface Packages {
   readonly shipped: ReadonlySet<string>;
   readonly development: ReadonlySet<string>;
@@ -31,7 +31,7 @@ export interface Offence {
 
 const PARTS = ["src/api", "src/mesh", "src/tunnel", "src/engine", "src/models", "src/downloads"];
 
-/** What every part may use, file by file: small helpers that know nothing of the program. */
+/** The folder that every part may use, file by file: small helpers that know nothing of the program. */
 const BASE = "src/base";
 
 /** Per area the areas that it may import besides itself and the base. Tests may import everything. */
@@ -86,7 +86,7 @@ export function importGraph(files: readonly SourceFile[]): ImportGraph {
   }));
 }
 
-/** What is wrong with one import, or `null`. */
+/** The fault of one import, or `null`. */
 function judge(path: string, { specifier, typeOnly }: Import, packages: Packages): string | null {
   if (specifier.startsWith("node:")) return null;
   if (/^[a-z]+:/.test(specifier)) return `"${specifier}" is fetched from elsewhere; use npm`;

@@ -1,6 +1,6 @@
 /**
- * The rooms inside the areas, each list from the top down: a file may import files of its own room and of rooms
- * below it. `""` is the area's own folder, with its door. What each room is for is told in docs/architecture.md.
+ * The rooms inside the areas, each list from the top down: a file may import files of its own room and of rooms below
+ * it. `""` is the area's own folder, with its door. docs/architecture.md tells what each room is for.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/mesh": ["", "routes", "gossip", "link", "trust", "quic", "base"],

@@ -1,4 +1,4 @@
-/** What scripts share: the project's root, programs run in it, and lines for whoever started them. */
+/** Helpers for scripts: the project's root, programs run in it, and lines for the person who started them. */
 
 import { isAbsolute, join } from "node:path";
 

@@ -1,6 +1,6 @@
 /**
- * Draws the pictures of the console in docs/: the real page before a node that tells of a made-up mesh.
- * Run: `deno run -A scripts/screenshots.ts`.
+ * Draws the pictures of the console in docs/: the real page before a node that reports a made-up mesh. Run: `deno run
+ * -A scripts/screenshots.ts`.
  */
 
 import type { BrowserContext, Page } from "playwright-core";

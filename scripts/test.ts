@@ -69,7 +69,7 @@ if (failures.length > 0) say(`\n${describeFailures(failures)}`);
 say(`\n${summary(total)}`);
 Deno.exit(success ? 0 : 1);
 
-/** What exists on disk is a path; the rest goes to `deno test` as it is. */
+/** An argument that exists on disk is a path; the rest goes to `deno test` as it is. */
 async function readArguments(args: readonly string[]) {
   const paths: string[] = [];
   const flags: string[] = [];
@@ -106,7 +106,7 @@ async function readTestFile(path: string): Promise<TestFile> {
   };
 }
 
-/** What a test file imports, itself or through other files below `tests`; types aside. */
+/** The imports of a test file, by itself or through other files below `tests`; types aside. */
 async function importedBy(path: string, found = new Set<string>()): Promise<Set<string>> {
   // A missing file is one that a test only talks about, or an error that `deno test` tells better.
   const imports = importsOf(await Deno.readTextFile(path).catch(() => ""));

@@ -1,4 +1,4 @@
-/** What a run of `deno test` came to, read from its JUnit report. Pure. */
+/** The result of a run of `deno test`, read from its JUnit report. Pure. */
 
 export interface TestCounts {
   readonly passed: number;
@@ -48,7 +48,7 @@ function unescaped(xml: string): string {
   return xml.replace(/&(\w+);/g, (entity, name) => characters[name] ?? entity);
 }
 
-/** Where a run's end is all that is kept, as on CI, this must say what went wrong. */
+/** If only the end of a run's output is kept, as on CI, this must say what failed. */
 export function describeFailures(failures: readonly Failure[]): string {
   return failures.map(({ file, name, text }) => {
     const lines = text.split("\n");

@@ -17,7 +17,7 @@ async function signInByAddress(): Promise<boolean> {
   const code = signInCodeOf(location.hash);
   if (code === null) return false;
   history.replaceState(null, "", location.pathname);
-  // Where it no longer counts, the page itself asks who its visitor is.
+  // If the cookie is no longer valid, the page itself asks its visitor to sign in.
   await signInByLink(code).catch(() => {});
   return true;
 }

@@ -55,7 +55,7 @@ function timings(name: string, ms: readonly number[]): Figure[] {
   ];
 }
 
-/** What index.html names, as a browser asks for it. */
+/** The files that index.html names, as a browser asks for them. */
 async function firstLoadBytes(): Promise<number> {
   const assets = await loadConsoleAssets();
   const html = new TextDecoder().decode(assets?.get("index.html")?.body);

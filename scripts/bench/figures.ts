@@ -40,7 +40,7 @@ export function markdownTable(head: readonly string[], rows: readonly string[][]
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-/** Where and when figures were measured: they mean nothing without. */
+/** The machine and date of a measurement: figures mean nothing without them. */
 export async function machine(): Promise<string> {
   const model = await Deno.readTextFile("/proc/cpuinfo").then(
     (text) => /model name\s*: (.*)/.exec(text)?.[1] ?? "unknown processor",

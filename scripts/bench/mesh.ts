@@ -90,7 +90,7 @@ function knowsAll(nodes: number) {
   return (told: Told): told is Told => told.event === "members" && told.count === nodes - 1;
 }
 
-/** What fraction of a core each process uses while nothing happens. */
+/** The fraction of a core that each process uses while nothing happens. */
 async function idleShares(members: readonly MemberProcess[], seconds: number): Promise<number[]> {
   const used = () => Promise.all(members.map(({ pid }) => cpuSeconds(pid)));
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,10 +1,10 @@
 /**
- * `deno task bench rpc [--runs N] [--layers N] [--kills N] [--network]`: what the tunnel saves and costs. The same split over
- * two workers directly over TCP RPC and through the tunnel, with the file on the workers and without; load times,
- * bytes, tokens per second; then loads that are killed at random. All on loopback and in one process, which is
- * the least favourable place for the tunnel: the network costs nothing there, and the cores are shared. What QUIC
- * alone takes there is measured by the same load through a tunnel that understands nothing.
- * With `--network` instead between two network namespaces: rpc_network.ts.
+ * `deno task bench rpc [--runs N] [--layers N] [--kills N] [--network]`: the savings and the cost of the tunnel. The
+ * same split over two workers directly over TCP RPC and through the tunnel, with the file on the workers and without;
+ * load times, bytes, tokens per second; then loads that are killed at random. All on loopback and in one process, which
+ * is the least favourable place for the tunnel: the network costs nothing there, and the cores are shared. The cost of
+ * QUIC alone is measured by the same load through a tunnel that understands nothing. With `--network` instead between
+ * two network namespaces: rpc_network.ts.
  */
 
 import { parseArgs } from "node:util";

@@ -21,7 +21,7 @@ import { writeSection } from "./page.ts";
 
 const TITLE = "Zero-transfer weights over a network";
 
-/** What a rate is asked to reach, and layers of 59 MB that make its direct load take some 10 s. */
+/** The aims at each rate, and layers of 59 MB that make its direct load take some 10 s. */
 const LINES = [
   { rate: "100mbit", layers: 3, aim: 8 },
   { rate: "1gbit", layers: 14, aim: 3 },
@@ -128,7 +128,7 @@ function figuresOf(
 
 const mega = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 
-/** What the outer process tells the inner one. */
+/** The facts that the outer process passes to the inner one. */
 interface Inside {
   readonly far: string;
   readonly farAddress: string;

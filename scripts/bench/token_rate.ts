@@ -1,4 +1,4 @@
-/** What one stream is like for whoever asks. */
+/** The speed of one stream for its caller. */
 
 export interface StreamOptions {
   readonly model: string;

@@ -199,7 +199,7 @@ function memory(title: string, scenario: Scenario, figure: Row["figure"]): Row[]
   return [{ title: `${title}, MB`, scenario, figure, digits: 0 }];
 }
 
-/** What must be reached, and what was. A ratio is the median of the rounds' own: both ran within seconds. */
+/** The aims and the results. A ratio is the median of the rounds' own: both ran within seconds. */
 function ratios({ outcomes, floodedMs }: Measured): string {
   const all = (scenario: Scenario, link: LinkName) => outcomes.get(`${scenario} ${link}`) ?? [];
   const ratio = (scenario: Scenario, of: LinkName, to: LinkName) => {

@@ -45,7 +45,7 @@ export class Crowd implements AsyncDisposable {
     return this.#all((share) => ({ kind: "ask", ms, count: share(count) }));
   }
 
-  /** What the clients refresh in a time because they are in use. */
+  /** The refreshes of clients in a time because they are in use. */
   watch(ms: number): Promise<Report> {
     return this.#all(() => ({ kind: "watch", ms }));
   }

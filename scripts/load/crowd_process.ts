@@ -8,7 +8,7 @@ import { type Command, emptyReport, type Report } from "./types.ts";
 /** Clients of this process that join at one time: a host admits 64 at once, of all processes. */
 const JOINS_AT_ONCE = 8;
 
-/** What went wrong is told in full a few times only. */
+/** Failures are printed in full a few times only. */
 const FAILURES_TOLD = 3;
 
 /** A client in use asks for the table after 30 to 60 s: docs/protocols.md. */

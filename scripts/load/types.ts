@@ -1,4 +1,4 @@
-/** What a crowd is told to do, and what it answers. */
+/** The commands for a crowd, and its answers. */
 
 export type Command =
   /** From then on each is in use: now and then it asks for the table anew, until it leaves. */
@@ -8,11 +8,11 @@ export type Command =
   | { readonly kind: "each"; readonly use: "refresh" | "ask"; readonly atOnce: number }
   /** Random clients ask at random moments. */
   | { readonly kind: "ask"; readonly ms: number; readonly count: number }
-  /** What was refreshed meanwhile, by clients that are in use. */
+  /** The number of refreshes meanwhile, by clients that are in use. */
   | { readonly kind: "watch"; readonly ms: number };
 
 export interface Report {
-  /** What each took that succeeded. */
+  /** The time that each success took. */
   readonly ms: number[];
   failed: number;
   /** The first few, for people. */

@@ -1,4 +1,4 @@
-/** What an IP address says of where it leads. Pure. */
+/** The network that an IP address leads to. Pure. */
 
 import { isIP } from "node:net";
 import { parseIP } from "@chainsafe/is-ip/parse";
@@ -40,7 +40,10 @@ export function isSharedSpace(address: string): boolean {
   return others.length === 2 && first === 100 && (second & 0xc0) === 64;
 }
 
-/** What one owner can't have many of: an IPv4 address, of IPv6 a site's network. What is no address stays as it is. */
+/**
+ * The part of an address that one owner can't have many of: an IPv4 address, of IPv6 a site's network. A text that is
+ * no address stays as it is.
+ */
 export function siteOf(address: string): string {
   const bytes = addressBytes(address);
   if (bytes === undefined) return address;

@@ -5,7 +5,7 @@ import { displayName } from "../lib/format.ts";
 import { saveFile } from "../lib/save_file.ts";
 import { ExportIcon, ListIcon, PlusIcon, SettingsIcon } from "./icons.tsx";
 
-/** What is folded away until it is asked for. */
+/** The part that is folded away until it is asked for. */
 export type Panel = "none" | "settings" | "conversations";
 
 interface ChatHeadProps {

@@ -35,7 +35,7 @@ function valueOf(text: string, { min, max }: Field): number | null {
   return text.trim() === "" || Number.isNaN(value) ? null : Math.min(max, Math.max(min, value));
 }
 
-/** What this conversation tells the model besides the questions. */
+/** The settings of this conversation, which go to the model beside the questions. */
 export function ChatSettingsForm({ settings, onChange }: ChatSettingsProps) {
   return (
     <form class="settings card" onSubmit={(event) => event.preventDefault()}>

@@ -5,7 +5,7 @@ import { CheckIcon, CopyIcon } from "./icons.tsx";
 
 interface CopyButtonProps {
   readonly text: string;
-  /** What is copied, for who can't see what stands beside the button. */
+  /** The name of the text to copy, for users who can't see the text beside the button. */
   readonly what: string;
   /** Without a frame, beside others. */
   readonly quiet?: boolean;

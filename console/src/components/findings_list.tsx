@@ -2,7 +2,7 @@ import { memo } from "preact/compat";
 import type { Finding } from "../../../src/api/base/types.ts";
 import { displayText } from "../lib/format.ts";
 
-/** What stands in the way of the mesh, with what to do about each. Nothing where nothing does. */
+/** Problems of the mesh, each with its remedy. Empty if there are none. */
 export const FindingsList = memo(({ findings }: { findings: readonly Finding[] }) => {
   if (findings.length === 0) return null;
   return (

@@ -16,7 +16,7 @@ function Action({ action, headline, onChat, onModels, onInvite }: ActionProps) {
   if (action.kind === "command") {
     return <CommandLine id="next-command" label={action.label} command={action.command} />;
   }
-  // What loads needs no help: there the action is an offer, not a call.
+  // A load needs no help: during one the action is an offer, not a call.
   const weight = headline.tone === "loading" ? "" : "primary";
   return (
     <button

@@ -13,7 +13,7 @@ type Loaded<Props> =
   | { readonly kind: "loading" }
   | {
     readonly kind: "ready";
-    /** What brought it: the place may have been given to another part since. */
+    /** The load that brought it: the place may have been given to another part since. */
     readonly by: LaterProps<Props>["load"];
     readonly Component: ComponentType<Props>;
   }

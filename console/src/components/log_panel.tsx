@@ -63,7 +63,7 @@ function Controls({ sources, source, filter, onSource, onFilter, onRefresh }: {
 
 const NODE = "this node";
 
-/** What this node and its llama.cpp processes wrote. Text and nothing else. */
+/** The log of this node and its llama.cpp processes. Text and nothing else. */
 export function LogPanel({ live }: { live: readonly NumberedLine[] }) {
   const logs = useFetched(fetchLogs, null);
   const [source, setSource] = useState(NODE);

@@ -27,7 +27,7 @@ function distance(machine: Machine): string | null {
   return machine.rttMs === null ? null : `${formatRoundTrip(machine.rttMs)} away`;
 }
 
-/** What a machine offers, where it does not say by which device. */
+/** The memory of a machine, if it does not list its devices. */
 function devicesOf({ devices, memory }: Machine): readonly DeviceView[] {
   return devices.length > 0 ? devices : [{ name: "Memory", memory }];
 }

@@ -5,7 +5,7 @@ import { type NewsItem, newsText } from "../lib/news.ts";
 /** As many as are read at a glance. */
 const SHOWN = 4;
 
-/** Who came and went, newest first; told to screen readers as it happens. */
+/** Machines that joined and left, newest first; announced to screen readers as it happens. */
 export const NewsList = memo(({ news }: { news: readonly NewsItem[] }) => (
   <ul class="news" aria-live="polite" aria-label="Machines that joined and left">
     {news.slice(0, SHOWN).map((item) => (

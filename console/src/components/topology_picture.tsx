@@ -96,7 +96,7 @@ interface PictureProps {
   readonly machines: readonly Machine[];
 }
 
-/** Who takes part and who works with whom. The list of machines says the same in words. */
+/** The machines that take part, and the ones that work together. The list of machines says the same in words. */
 export const TopologyPicture = memo(({ machines }: PictureProps) => {
   const [box, width] = useWidth<HTMLDivElement>();
   const height = machines.length > MANY ? HEIGHT_PX.many : HEIGHT_PX.few;

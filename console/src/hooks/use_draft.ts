@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Attachment } from "../lib/conversation.ts";
 
-/** What is written and not sent yet. */
+/** A question that is written and not sent yet. */
 export interface Draft {
   readonly text: string;
   readonly files: readonly Attachment[];

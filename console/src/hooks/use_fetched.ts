@@ -10,7 +10,7 @@ export interface Fetched<T> {
   readonly refresh: () => void;
 }
 
-/** What the node says when asked; asked again when `key` changes, never twice at once. */
+/** The node's answer; it is asked again when `key` changes, never twice at once. */
 export function useFetched<T>(
   fetchIt: (signal: AbortSignal) => Promise<T>,
   key: unknown,

@@ -18,7 +18,7 @@ export interface Phase {
   readonly ms: number;
 }
 
-/** Where the time of a request went. The parts add up to the whole. */
+/** The parts of a request's time. They add up to the whole. */
 export function phasesOf({ queueMs, connectMs, firstByteMs, totalMs }: RequestRecord): Phase[] {
   const queue = Math.min(queueMs, totalMs);
   const network = Math.min(connectMs ?? 0, totalMs - queue);
@@ -146,7 +146,7 @@ export function filterLines<Line extends LogLine>(
   );
 }
 
-/** What llama.cpp prints has no levels; its own words for trouble stand in for them. */
+/** The output of llama.cpp has no levels; its own words for trouble stand in for them. */
 export function filterText(log: string, { text, trouble }: LogFilter): string[] {
   const wanted = text.toLowerCase();
   return log.split("\n").filter((line) =>

@@ -21,7 +21,7 @@ export interface Answer {
   /** The node's name for the request, once known. */
   readonly requestId: string | null;
   readonly finish: string | null;
-  /** Where `state` is `failed`. */
+  /** Set if `state` is `failed`. */
   readonly problem: Problem | null;
   readonly sentAtMs: number;
   readonly firstTokenAtMs: number | null;
@@ -92,7 +92,7 @@ export function failAnswer(answer: Answer, problem: Problem): Answer {
   return isOpen(answer) ? { ...answer, state: "failed", problem } : answer;
 }
 
-/** What this page measured, network included. The rate spans the first to the last token. */
+/** The figures that this page measured, network included. The rate spans the first to the last token. */
 export function answerFigures(answer: Answer): AnswerFigures {
   const { sentAtMs, firstTokenAtMs, lastTokenAtMs, tokens } = answer;
   if (firstTokenAtMs === null || lastTokenAtMs === null) {

@@ -123,12 +123,12 @@ export async function fetchInvites(signal: AbortSignal): Promise<InviteStatus[]>
   return (await (await management.tokens.$get(undefined, { init: { signal } })).json()).tokens;
 }
 
-/** Ends an invite, and cuts off who came by it. @throws {ApiError} */
+/** Ends an invite, and cuts off every node that joined by it. @throws {ApiError} */
 export async function revokeInvite(id: string): Promise<void> {
   await management.tokens[":id"].$delete({ param: { id: encodeURIComponent(id) } });
 }
 
-/** Who signs in is known by a cookie from then on. @throws {ApiError} where the key is another. */
+/** A browser that signs in is known by a cookie from then on. @throws {ApiError} if the key is wrong. */
 export async function signIn(key: string): Promise<void> {
   await management.session.$post({ json: { key } });
 }

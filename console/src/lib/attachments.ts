@@ -1,4 +1,4 @@
-/** Files that go with a question. What can't be used is refused with a sentence. */
+/** Files that go with a question. A file that can't be used is refused with a sentence. */
 
 import type { Attachment } from "./conversation.ts";
 import { IMAGE_EDGE_MAX_PX, TEXT_FILE_MAX_BYTES } from "./defaults.ts";

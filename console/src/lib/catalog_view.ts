@@ -1,4 +1,4 @@
-/** What the page of models shows of the catalog: sections, words on what fits, and what may be done. Pure. */
+/** The page of models, made of the catalog: sections, words about fit, and possible actions. Pure. */
 
 import type { CatalogEntry, DownloadStatus, Fit } from "../../../src/api/base/types.ts";
 import {
@@ -32,7 +32,7 @@ export interface Section {
   readonly entries: readonly CatalogEntry[];
 }
 
-/** What the words depend on besides the entry. */
+/** The facts beside the entry on which the words depend. */
 export interface Place {
   readonly self: string;
   readonly isClient: boolean;
@@ -126,7 +126,7 @@ export function downloadPercent(download: DownloadStatus): string {
   return formatProgress(downloadFraction(download));
 }
 
-/** What can be done with a model from this node, the most likely first. */
+/** The possible actions on a model from this node, the most likely first. */
 export function actionsOf(entry: CatalogEntry, { isClient, ownModel }: Place): ModelAction[] {
   if (isClient || entry.broken !== null) return [];
   if (entry.download !== null) {
@@ -137,7 +137,7 @@ export function actionsOf(entry: CatalogEntry, { isClient, ownModel }: Place): M
   return entry.places.includes("catalog") ? ["download"] : [];
 }
 
-/** What will happen, said before it happens; `null` where it needs no question. */
+/** The effect of an action, shown before it is taken; `null` if it needs no question. */
 export function consequence(action: ModelAction, entry: CatalogEntry, place: Place): string | null {
   const name = displayName(entry.name);
   const { fit } = entry;

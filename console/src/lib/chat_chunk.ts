@@ -1,7 +1,7 @@
 /** One event of a streamed chat completion. */
 export interface ChatChunk {
   readonly text: string;
-  /** What a reasoning model thinks before it answers. */
+  /** The reasoning of a model before its answer. */
   readonly reasoning: string;
   /** Why the answer ended, in its last chunk. */
   readonly finish: string | null;

@@ -1,7 +1,7 @@
 import type { ChatRequest } from "./api.ts";
 import { type ChatSettings, messagesFor, type Turn } from "./conversation.ts";
 
-/** What is sent for a turn; what nobody set is left to the model's server. Pure. */
+/** The request for a turn; settings that nobody changed are left to the model's server. Pure. */
 export function chatRequest(
   { model, question }: Turn,
   earlier: readonly Turn[],

@@ -7,7 +7,7 @@ export function tooMany(conversations: readonly Conversation[]): readonly Conver
   return [...conversations].sort((a, b) => b.updatedMs - a.updatedMs).slice(CONVERSATIONS_MAX);
 }
 
-/** Where conversations stay between visits. */
+/** The place where conversations stay between visits. */
 export interface ChatStorage {
   /** Newest first. */
   load(): Promise<readonly Conversation[]>;

@@ -143,7 +143,7 @@ export class ChatStore {
     void this.#save(this.#current);
   }
 
-  /** The node tells of a finished request: who answered it, and who went on with it. */
+  /** The node reports a finished request: the host that answered it, and the ones that continued it. */
   note({ id: requestId, host, continuedBy }: RequestRecord): void {
     for (const { id, turns } of this.#conversations.values()) {
       const turn = turns.find(({ answer }) => answer.requestId === requestId);

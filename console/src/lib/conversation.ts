@@ -71,7 +71,7 @@ export function newConversation(id: string, nowMs: number): Conversation {
   return { id, updatedMs: nowMs, settings: DEFAULT_SETTINGS, turns: [], shown: {} };
 }
 
-/** What it is called in a list. */
+/** Its title in a list. */
 export function titleOf({ turns }: Conversation): string {
   const [first] = turns;
   if (first === undefined) return "New chat";
@@ -158,7 +158,7 @@ function contentOf({ text, attachments }: Question): ChatMessage["content"] {
   return [...(whole === "" ? [] : [{ type: "text" as const, text: whole }]), ...images];
 }
 
-/** What is sent for a question: the turns before it that have an answer, where the model can use them. */
+/** The messages for a question: the turns before it that have an answer, if the model can use them. */
 export function messagesFor(
   model: string,
   { earlier, question, system }: {

@@ -12,7 +12,10 @@ export const COPIED_SHOWN_MS = 2_000;
 /** Distance from the end, in pixels, within which a chat keeps following the answer. About two lines. */
 export const FOLLOW_DISTANCE_PX = 48;
 
-/** What comes within less than this came together: its rate would be the network's, not the model's. Chosen by feel. */
+/**
+ * Tokens that come within less than this came together: their rate would be the network's, not the model's. Chosen by
+ * feel.
+ */
 export const RATE_SPAN_MIN_MS = 5;
 
 /** Pieces of news kept. More than a page shows is not read. */
@@ -57,7 +60,7 @@ export const BUCKET_MS = 10_000;
 /** Ten minutes of them. */
 export const BUCKETS = 60;
 
-/** What the charts show. */
+/** The time that the charts show. */
 export const CHART_SPAN_S = (BUCKET_MS * BUCKETS) / 1000;
 
 /** A machine's rate is an average over this long, as the node's own is. */

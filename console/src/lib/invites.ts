@@ -40,7 +40,7 @@ const ROLE_TEXT: Record<InviteStatus["role"], string> = {
   client: "asks questions only",
 };
 
-/** What an invite allows, until when, and who uses it. */
+/** An invite's rights, its end, and the nodes that use it. */
 export function inviteText({ role, mayInvite, expiresAt, state, usedBy }: InviteStatus): string {
   const until = expiresAt === null ? [] : [
     `${state === "expired" ? "ended" : "ends"} ${formatDate(expiresAt)}`,

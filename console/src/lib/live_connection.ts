@@ -5,7 +5,7 @@ import type { LiveEvent } from "./live_state.ts";
 
 type DataOf<Type extends NodeEvent["type"]> = Omit<Extract<NodeEvent, { type: Type }>, "type">;
 
-/** What each event of the stream carries, as the node's own event. */
+/** The readers of the stream's events: each gives the node's own event. */
 const READERS: { [Type in NodeEvent["type"]]: (data: string) => NodeEvent } = {
   status: (data) => ({ type: "status", status: JSON.parse(data) as Status }),
   progress: (data) => ({ type: "progress", ...JSON.parse(data) as DataOf<"progress"> }),

@@ -1,4 +1,4 @@
-/** What the page knows of the node, and whether it still hears from it. Pure. */
+/** The page's knowledge of the node, and whether the connection lives. Pure. */
 
 import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/base/types.ts";
 import { LOG_LINES_MAX, REQUESTS_MAX, SAMPLE_INTERVAL_MS, SAMPLES_MAX } from "./defaults.ts";
@@ -37,7 +37,7 @@ export interface LiveState {
   readonly memory: readonly MemorySample[];
 }
 
-/** Those that the node tells of carry the time at which the page heard of them. */
+/** Events from the node, with the time at which the page received them. */
 export type LiveEvent =
   | { readonly type: "opened" }
   | {

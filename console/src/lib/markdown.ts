@@ -11,7 +11,7 @@ export type MarkdownNode =
   | {
     readonly kind: "link";
     readonly href: string;
-    /** Where it leads, if its text does not say so. */
+    /** The host of the link, if its text does not say so. */
     readonly host: string | null;
     readonly children: readonly MarkdownNode[];
   }
@@ -73,7 +73,7 @@ function image(token: Token): MarkdownNode[] {
   return link(attribute(token, "src"), [`Image: ${label}`]);
 }
 
-/** What a pair of tokens encloses, as a node. */
+/** The content between a pair of tokens, as a node. */
 function close({ token, children }: Open): MarkdownNode[] {
   if (token === null || token.hidden) return children;
   const { tag } = token;

@@ -1,4 +1,4 @@
-/** What the page shows of a status: machines with their part in a model, and models with their machines. Pure. */
+/** The page's view of a status: machines with their part in a model, and models with their machines. Pure. */
 
 import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/base/types.ts";
 import { clampFraction, displayName, displayText, shortId, wholePercentages } from "./format.ts";
@@ -45,7 +45,7 @@ export interface Machine {
   readonly trafficBytes: number;
   /** Why weights for this machine cross the network; `null` where they need not. */
   readonly plain: string | null;
-  /** What has happened to its processes; known of this node only. */
+  /** Notes about its processes; known of this node only. */
   readonly notes: readonly string[];
   readonly rttMs: number | null;
 }
@@ -79,12 +79,12 @@ export interface ModelView {
   readonly progress: number | null;
   /** Only while waiting for memory. */
   readonly shortage: Shortage | null;
-  /** Why it is not served, where somebody has tried in vain or does not want to. */
+  /** The reason why it is not served, if a node failed to serve it or refuses to. */
   readonly reason: string | null;
   /** Why its host serves it. */
   readonly why: string | null;
   readonly instances: readonly InstanceView[];
-  /** What is left out of this machine's own instance, and why. */
+  /** Notes about this machine's own instance: files that are left out, and why. */
   readonly notes: readonly string[];
 }
 
@@ -101,7 +101,7 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Names by id. Where two machines share one, the end of the id tells them apart. */
+/** Names by id. If two machines share one, the end of the id tells them apart. */
 export function machineNames(status: Status): ReadonlyMap<string, string> {
   const machines = [status.node, ...status.peers].map(({ id, name }) => ({
     id,

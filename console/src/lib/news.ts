@@ -1,4 +1,4 @@
-/** Who came and who went, as it happens. Pure. */
+/** Machines that joined and left, as it happens. Pure. */
 
 import type { PeerEvent, Status } from "../../../src/api/base/types.ts";
 import { NEWS_MAX } from "./defaults.ts";
@@ -26,7 +26,7 @@ export function newsText({ name, change }: NewsItem): string {
   return `${name} ${WORDS[change]}`;
 }
 
-/** Newest first. What is said twice, by an event and by a status, is one piece of news. */
+/** Newest first. An event and a status that report the same change are one piece of news. */
 export function addNews(
   news: readonly NewsItem[],
   { atMs, peer, name, change }: Omit<NewsItem, "id">,
@@ -41,7 +41,7 @@ export function addNews(
   return [{ ...item, id }, ...news].slice(0, NEWS_MAX);
 }
 
-/** What the list of peers says by itself. Nothing is new in the first one. */
+/** The news in the list of peers by itself. Nothing is new in the first one. */
 export function newsOf(
   previous: Status | null,
   next: Status,

@@ -1,4 +1,4 @@
-/** Where each machine stands in the picture of the mesh. Pure. */
+/** The positions of the machines in the picture of the mesh. Pure. */
 
 import type { Machine } from "./mesh_view.ts";
 
@@ -12,7 +12,7 @@ export interface PlacedNode {
   readonly x: number;
   readonly y: number;
   readonly radius: number;
-  /** Where its name stands: away from the middle, where the links are. */
+  /** The position of its name: away from the middle, where the links are. */
   readonly label: "above" | "below";
 }
 
@@ -40,7 +40,7 @@ const LABELLED_SPACING_PX = 116;
 const LABELLED_HEIGHT_PX = 96;
 /** A dot and a gap. */
 const DOT_SPACING_PX = 34;
-/** What stands around the outermost centres: a label's half and its lines. */
+/** The space around the outermost centres: a label's half and its lines. */
 const LABELLED_MARGIN = { x: 62, top: 66, bottom: 66 };
 const DOT_MARGIN = { x: 20, top: 20, bottom: 20 };
 const RADIUS = { min: 17, max: 27, dot: 10, self: 30, dotSelf: 15 };
@@ -181,7 +181,7 @@ function link(
   const round = (value: number) => Math.round(value * 10) / 10;
   const path = `M${round(from.x)} ${round(from.y)}Q${round(bend.x)} ${round(bend.y)} ` +
     `${round(to.x)} ${round(to.y)}`;
-  // What is written on a steep line stands beside it.
+  // The text on a steep line is drawn beside it.
   const aside = Math.abs(to.x - from.x) < Math.abs(to.y - from.y) / 2 ? ASIDE_PX : 0;
   const middle = {
     x: round((from.x + 2 * bend.x + to.x) / 4 + aside),

@@ -10,7 +10,7 @@ import {
 } from "./format.ts";
 import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_view.ts";
 
-/** What a machine does now. */
+/** The current work of a machine. */
 export function doing({ role, passive, part }: Machine): string {
   if (role === "client") return "Uses the mesh and computes nothing itself";
   if (passive) return "Free, and joins in when the mesh needs it";
@@ -56,7 +56,7 @@ function placement(instances: readonly InstanceView[]): string {
   return [...(solo.length > 0 ? [`on ${listNames(solo)}`] : []), ...split].join(", ");
 }
 
-/** What a model does now, and where. */
+/** The current state of a model, and its machines. */
 export function modelText({ state, onDisk, instances, shortage, reason }: ModelView): string {
   const running = instances.filter((instance) => instance.state === state);
   const where = placement(running);

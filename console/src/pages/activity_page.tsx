@@ -65,7 +65,7 @@ function Charts({ live }: Pick<ActivityPageProps, "live">) {
   );
 }
 
-/** What went through this node, and what it wrote. */
+/** The requests through this node, and its log. */
 export default function ActivityPage({ status, live }: ActivityPageProps) {
   const names = useMemo(() => machineNames(status), [status]);
   return (

@@ -28,7 +28,9 @@ export async function hangUpFigures(model: string): Promise<Figure[]> {
   return figures;
 }
 
-/** What the next request's first token takes longer than the one before it, which found the slot free. */
+/**
+ * The additional time of the next request's first token, compared with the one before it, which found the slot free.
+ */
 async function untilFree(api: string, model: string): Promise<number> {
   const first = await Stream.begin(api, model);
   for (let event = 0; event < EVENTS_BEFORE; event++) await first.reader.read();

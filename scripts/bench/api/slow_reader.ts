@@ -1,4 +1,4 @@
-/** What readers of 1 KB/s cost a node, while large answers wait for them. */
+/** The cost of readers of 1 KB/s for a node, while large answers wait for them. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { NodeProcess } from "../../../tests/support/node_process.ts";

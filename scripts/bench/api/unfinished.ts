@@ -1,4 +1,4 @@
-/** What callers that open a connection and never finish their request cost a node. */
+/** The cost for a node of callers that open a connection and never finish their request. */
 
 import { RawHttp } from "../../../tests/api/raw_http.ts";
 import { testBinDir } from "../../../tests/support/engine.ts";

@@ -51,7 +51,7 @@ export async function ownRequests(host: NodeProcess): Promise<number[]> {
   return times;
 }
 
-/** What a node has of the system's memory, in MiB. */
+/** The system's memory that a node uses, in MiB. */
 export class Resident {
   readonly #pid: number;
 

@@ -5,7 +5,7 @@ import type { Figure } from "../figures.ts";
 import { ownRequests, Resident, type Setting, startHost, timesOf } from "./host.ts";
 
 export interface IdleSetting extends Setting {
-  /** How many have come by at each look, in rising order. */
+  /** The number of clients that have been connected at each measurement, in rising order. */
   readonly passing: readonly number[];
   /** Of them so many are connected at one time. */
   readonly atOnce: number;
@@ -22,7 +22,7 @@ interface Look {
   readonly gone: number;
 }
 
-/** Each comes by, asks once and goes idle, which closes its connection; all of them know the mesh. */
+/** Each client connects, asks once and goes idle, which closes its connection; all of them know the mesh. */
 export async function idleFigures(setting: IdleSetting): Promise<Figure[]> {
   const { passing, atOnce, processes } = setting;
   await using host = await startHost(setting);

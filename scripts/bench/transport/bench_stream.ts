@@ -1,4 +1,4 @@
-/** What every way to carry bytes is reduced to. */
+/** The interface to which every way to carry bytes is reduced. */
 export interface BenchStream {
   read(): Promise<Uint8Array | null>;
   write(bytes: Uint8Array): Promise<void>;

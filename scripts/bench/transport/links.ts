@@ -1,4 +1,4 @@
-/** What is compared: ways to carry byte streams from one process to another on this machine. */
+/** The ways that are compared to carry byte streams from one process to another on this machine. */
 
 import { generateKeyPair, privateKeyToProtobuf } from "@libp2p/crypto/keys";
 import { quic } from "@chainsafe/libp2p-quic";
@@ -57,7 +57,7 @@ async function rawConfig() {
   return { addon, config: new addon.QuinnConfig(nativeConfig(resolveOptions({}), key)) };
 }
 
-/** What holds native objects for the life of the process: they close when they are collected. */
+/** Holds native objects for the life of the process: they close when they are collected. */
 const held: unknown[] = [];
 
 async function listenRaw(serve: Serve): Promise<string> {

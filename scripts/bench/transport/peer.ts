@@ -1,7 +1,7 @@
 /**
- * One end of a measurement, in a process of its own. `listen LINK` prints its address, and at the end its memory;
- * `dial LINK ADDRESS SCENARIO MS` prints "warm" when it begins to measure, and then what it measured. The listener
- * is told of both in its input.
+ * One end of a measurement, in a process of its own. `listen LINK` prints its address, and at the end its memory; `dial
+ * LINK ADDRESS SCENARIO MS` prints "warm" when it begins to measure, and then its result. The listener gets both in its
+ * input.
  */
 
 import { readLines } from "./lines.ts";

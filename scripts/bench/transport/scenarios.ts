@@ -1,8 +1,8 @@
-/** What is measured: what the dialling end does, and how the listening end answers it. */
+/** The measurements: the action of the dialling end, and the answer of the listening end. */
 
 import type { BenchStream } from "./bench_stream.ts";
 
-/** What the first byte of a stream asks of the other end. */
+/** The request in the first byte of a stream to the other end. */
 const ASK = { sink: 1, echo: 2, slowSink: 3 } as const;
 
 const WRITE_BYTES = 65_536;

@@ -42,7 +42,7 @@ export const NAME_LENGTH_MAX = 64;
 /** Bar of the live line: fits beside a model's name in 80 columns. */
 export const PROGRESS_BAR_CELLS = 24;
 
-/** Where models come from unless `HF_ENDPOINT` says otherwise. */
+/** The source of models unless `HF_ENDPOINT` names another. */
 export const HUGGING_FACE = "https://huggingface.co";
 
 /** Two letters that changed places; a word with more of them wrong was another word. */

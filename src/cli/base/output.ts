@@ -17,7 +17,7 @@ export function printError(text: string): void {
   writeAll(Deno.stderr, printableLines(text));
 }
 
-/** With colours, or a line that is drawn anew: whoever calls it vouches for every word. */
+/** With colours, or a line that is drawn anew: the caller has to clean every word. */
 export const styled = {
   out: (text: string) => writeAll(Deno.stdout, text),
   error: (text: string) => writeAll(Deno.stderr, text),

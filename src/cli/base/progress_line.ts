@@ -4,7 +4,7 @@ import { styleText } from "node:util";
 import { PROGRESS_BAR_CELLS } from "./defaults.ts";
 
 export interface LiveLine {
-  /** What goes on, without how far it is. */
+  /** The name of the work, without its progress. */
   readonly label: string;
   readonly text: string;
 }

@@ -1,4 +1,4 @@
-/** What can be served: as the running node sees it, or as this machine is where none runs. */
+/** The models that can be served: as the running node sees them, or on this machine if none runs. */
 
 import { getLogger } from "@logtape/logtape";
 import type { CatalogEntry, Status } from "../../api/mod.ts";

@@ -12,7 +12,7 @@ export async function findEngine(
   { executableDir, path = "" }: Runtime,
 ): Promise<Engine> {
   if (binDir === null) {
-    // What lies there is run.
+    // The programs in this folder are run.
     const { makeDataDir } = await import("../../node/mod.ts");
     await makeDataDir(dataDir);
   }

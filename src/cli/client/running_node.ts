@@ -65,7 +65,7 @@ async function readNodeFile(dataDir: string): Promise<NodeFile | null> {
   return file !== null && isAlive(file.pid) ? file : null;
 }
 
-/** What another user has put there would be asked for invites. The administrator may ask everybody's node. */
+/** A file of another user would be asked for invites. The administrator may ask everybody's node. */
 export function isPlanted(
   info: Pick<Deno.FileInfo, "uid">,
   self: number | null = Deno.uid(),

@@ -6,7 +6,10 @@ import {
   type RunningNodeClient,
 } from "./running_node.ts";
 
-/** What the node on this data directory was started with; `null` where none runs, or one that does not say. */
+/**
+ * The settings that the node on this data directory was started with; `null` if none runs, or one that does not report
+ * them.
+ */
 export async function findRunningSettings(dataDir: string): Promise<readonly Setting[] | null> {
   try {
     return await askSettings(await findRunningNode(dataDir));

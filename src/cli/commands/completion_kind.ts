@@ -1,4 +1,4 @@
-/** What stands at the end of a command line that is being typed, where it is no command and no option. Pure. */
+/** The kind of word at the end of a command line that is being typed, if it is no command and no option. Pure. */
 
 import type { Command } from "commander";
 

@@ -61,7 +61,7 @@ function findAgent(agents: readonly AgentSettings[], id: string): AgentSettings 
   );
 }
 
-/** What to put where, and what to type; the lines of the shell can be copied as they are. */
+/** The files to write and the commands to type; the lines of the shell can be copied as they are. */
 export function agentText(agent: AgentSettings): string {
   const { title, about, docs, file, id } = agent;
   const inFile = file === null ? "" : `\nIn ${file.path}:\n\n${file.text}\n`;

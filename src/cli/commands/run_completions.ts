@@ -12,7 +12,7 @@ import { dataDirOf } from "../config/cli_context.ts";
 
 const PROGRAM = "mesh-llm";
 
-/** What the scripts understand in the last line of an answer, as cobra has defined it. */
+/** The directives that the scripts understand in the last line of an answer, as cobra has defined them. */
 const DIRECTIVES = { files: 0, noSpace: 2, nothingElse: 4, folders: 16 } as const;
 
 /** More entries of a folder help nobody to choose. */
@@ -43,7 +43,7 @@ export async function runComplete({ words }: CompleteCommand, runtime: Runtime):
 
 type Offer = readonly [value: string, about: string];
 
-/** Where nothing fits the shell may offer files itself: it knows how to quote them, and what `~` is. */
+/** If nothing fits, the shell may offer files itself: it knows how to quote them, and the meaning of `~`. */
 function directiveFor({ files, folders }: CompletionKind, offers: readonly Offer[]): number {
   if (folders) return DIRECTIVES.folders;
   if (offers.length > 0 && offers.every(([value]) => value.endsWith("/"))) {

@@ -28,7 +28,7 @@ export async function runConfigShow(command: ConfigShowCommand): Promise<number>
   return 0;
 }
 
-/** What the file says by now and the node does not know. */
+/** The settings that the file has by now and the node does not know. */
 export function changedInFile(
   running: readonly Setting[],
   next: readonly Setting[],

@@ -22,7 +22,7 @@ export async function runDoctor(command: DoctorCommand, runtime: Runtime): Promi
 
 const COLUMN = 9;
 
-/** What is not well comes last, where a reader's eye is, each with its remedy below. */
+/** Problems come last, where a reader's eye is, each with its remedy below. */
 export function doctorText(told: readonly Finding[]): string {
   const findings = printableAll(told);
   const well = findings.filter(({ level }) => level === "ok");

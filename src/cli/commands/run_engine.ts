@@ -116,7 +116,7 @@ function sourceText({ source, tag }: EngineRecord): string {
   return source === "debian" ? "from Debian's packages" : `from llama.cpp's release ${tag}`;
 }
 
-/** What computes here, with its memory, as `status` names it: the CPU where there is no GPU. */
+/** The devices that compute here, with their memory, as `status` names them: the CPU if there is no GPU. */
 function devicesOf({ devices }: Engine, totalMemoryBytes: number): readonly OfferedDevice[] {
   return offeredMemory({ devices, totalMemoryBytes, maxVramBytes: null }).devices;
 }

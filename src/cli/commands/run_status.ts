@@ -16,7 +16,7 @@ export async function runStatus({ dataDir, json }: StatusCommand): Promise<numbe
   return 0;
 }
 
-/** Where the console is, for a browser that is not signed in. An older node knows no such address. */
+/** The address of the console, for a browser that is not signed in. An older node knows no such address. */
 async function consoleText(node: RunningNodeClient): Promise<string> {
   const answer = await node.post("/api/session/links", {}).catch(() => null);
   const url = (answer as { url?: unknown } | null)?.url;

@@ -1,4 +1,4 @@
-/** What argv is read against, and what every command takes of it. Pure. */
+/** The context in which argv is read, and the options that every command takes from it. Pure. */
 
 import { join, resolve } from "node:path";
 import type { ModelEnvironment } from "../../models/mod.ts";
@@ -23,7 +23,7 @@ export interface Environment extends ModelEnvironment {
   readonly NO_PROXY?: string | undefined;
 }
 
-/** What the command line is read against. */
+/** The facts against which the command line is read. */
 export interface Facts {
   readonly hostname: string;
   /** `undefined` where the user has none; then the data directory must be named. */
@@ -31,7 +31,7 @@ export interface Facts {
   readonly cwd: string;
   /** A configuration file, where there is one. */
   readConfig(path: string): { readonly text: string; readonly mode: number | null } | undefined;
-  /** What a data directory that belongs to a mesh was last used for. */
+  /** The last use of a data directory that belongs to a mesh. */
   readLastStart(dataDir: string): LastStart | undefined;
 }
 

@@ -1,4 +1,6 @@
-/** What the command line asks for, validated: everything below src/cli reads this and never argv or the environment. */
+/**
+ * The request of the command line, validated: everything below src/cli reads this and never argv or the environment.
+ */
 
 import type { Setting } from "../../api/mod.ts";
 import type { BackendChoice } from "../../engine/mod.ts";

@@ -5,7 +5,7 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import { openMode } from "../../base/own_files.ts";
 import { UsageError } from "../base/usage_error.ts";
 
-/** Where an option's value comes from, in commander's words. */
+/** The source of an option's value, in commander's words. */
 export const FROM_FILE = "config";
 
 /** The file lies in the data directory, and leaving a mesh is said once. */
@@ -32,13 +32,13 @@ export interface ApplyOptions {
   readonly known: readonly Option[];
   /** Whether a flag or the environment sets this attribute. */
   readonly isTaken: (attribute: string) => boolean;
-  /** What `~/` stands for, since no shell reads the file. */
+  /** The folder for `~/`, since no shell reads the file. */
   readonly home: string | undefined;
 }
 
 /**
- * Sets what the file says and nobody else has. Names and rules are those of the flags: `max-vram = 8`.
- * What a flag excludes (`--client` a model) is passed over: the file is for all starts of this node.
+ * Sets the options that the file has and no other source gives. Names and rules are those of the flags: `max-vram = 8`.
+ * An option that a flag excludes (`--client` a model) is ignored: the file is for all starts of this node.
  * @throws {ConfigFileError} with the path, the key and the rule.
  */
 export function applyConfigFile(
@@ -57,7 +57,7 @@ export function applyConfigFile(
   }
 }
 
-/** What is wrong with the file's mode, where it says a secret: one sentence, or nothing. */
+/** The fault of the file's mode, if the file holds a secret: one sentence, or nothing. */
 export function exposedSecrets({ path, text, mode }: ConfigFile): readonly string[] {
   const settings = readTable(path, text);
   const secrets = SECRETS.filter((name) =>

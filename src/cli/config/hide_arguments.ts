@@ -15,8 +15,8 @@ const ARGUMENTS_FIELD = 45;
 const STAR = 0x2a;
 
 /**
- * Overwrites the secrets among this process's arguments, where the system lets it: on Linux. What starts the program
- * (`npx`, `deno task`) still shows them, and so does the moment before: a secret belongs into the environment or a file.
+ * Overwrites the secrets among this process's arguments, if the system lets it: on Linux. Programs that start this one
+ * (`npx`, `deno task`) still show them, and so does the moment before: a secret belongs into the environment or a file.
  */
 export function hideArguments(args: readonly string[]): void {
   const secrets = secretsIn(args);
@@ -39,7 +39,7 @@ export function secretsIn(args: readonly string[]): string[] {
   }).filter((secret) => secret !== "" && !PLACE.test(secret));
 }
 
-/** Writes to the place where the kernel reads what it tells of this process. */
+/** Writes to the place from which the kernel reads this process's arguments. */
 function overwrite(secrets: readonly string[]): void {
   const stat = Deno.readTextFileSync("/proc/self/stat");
   const start = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[ARGUMENTS_FIELD]);
@@ -52,7 +52,7 @@ function overwrite(secrets: readonly string[]): void {
   }
 }
 
-/** Where a text stands among bytes, at its end or before the end of a word. Pure. */
+/** The places of a text among bytes, at its end or before the end of a word. Pure. */
 export function placesOf(
   text: string,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** What a data directory was last used for, so that a start without arguments means the same again. */
+/** The last use of a data directory, so that a start without arguments means the same again. */
 
 import { join } from "node:path";
 

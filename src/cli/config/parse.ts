@@ -153,8 +153,8 @@ function helpOf(argv: readonly string[]): readonly string[] {
 }
 
 /**
- * Without a model and without a mesh to join the directory says what is meant: the same as last time. Where it says
- * nothing either, the empty answer stands for the help; a supervisor that reads JSON is told that it failed.
+ * Without a model and without a mesh to join the directory decides: the same as last time. If it has nothing either,
+ * the empty answer stands for the help; a supervisor that reads JSON gets the failure.
  */
 function bareCommand(options: ServeOptions, around: CliContext): readonly ServeConfig[] {
   const asks = options.client || options.join !== undefined || options.model !== undefined;
@@ -177,8 +177,8 @@ function noSuchCommand(word: string, program: Subcommand): UsageError {
 }
 
 /**
- * What no flag says comes from the environment, and what neither says from the file.
- * @returns what is to be said of that file.
+ * An option without a flag comes from the environment, and without either from the file.
+ * @returns warnings about that file.
  */
 function applyLayers(
   command: Subcommand,

@@ -1,4 +1,4 @@
-/** What a user is told when something fails, and the exit code: docs/command-line.md. */
+/** The message for a user when something fails, and the exit code: docs/command-line.md. */
 
 import { printable } from "../../base/printable.ts";
 import { systemFailure } from "../../base/system_error.ts";

@@ -24,7 +24,7 @@ export function errorLine(error: unknown, nowMs: number): string {
   });
 }
 
-/** What the console shows of a record. */
+/** A record as the console shows it. */
 export function logLine(record: LogRecord): LogLine {
   return {
     time: new Date(record.timestamp).toISOString(),
@@ -50,7 +50,7 @@ function valueText(value: unknown): string {
   return JSON.stringify(value, plain) ?? String(value);
 }
 
-/** What `JSON.stringify` would drop or refuse. */
+/** Values that `JSON.stringify` would drop or refuse. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (value instanceof Error) return { name: value.name, message: value.message };

@@ -12,7 +12,7 @@ export interface LogOutputOptions {
 /**
  * A node's log on its way to standard output. A terminal that was paused, a parent that reads no pipe and a disk that
  * hangs take nothing: a node that waited for them would stand still with all its requests, alive to everybody who asks.
- * So it waits for nobody. What has not been taken is kept up to a bound, and lost beyond it.
+ * So it waits for nobody. Output that has not been taken is kept up to a bound, and lost beyond it.
  */
 export class LogOutput {
   readonly #writer: AsyncWriter;

@@ -11,7 +11,7 @@ export interface PrettyOptions {
   readonly colour: boolean;
   /** Shows every record, not only what has an event or is a warning. */
   readonly verbose: boolean;
-  /** What the owner of a second machine types to start a node. */
+  /** The command that the owner of a second machine types to start a node. */
   readonly startCommand: string;
   /** Whether the console's address leads to a page. */
   readonly console: boolean;
@@ -88,7 +88,7 @@ function readyText(fields: Fields, options: PrettyOptions, style: Style): string
   return block.join("\n");
 }
 
-/** What the user has asked for needs no reason; what a node does by itself does. */
+/** A plan that the user has asked for needs no reason; a plan of the node's own does. */
 function planText(fields: Fields): string {
   const text = deedText(fields);
   return text !== "" && fields.automatic === true ? `${text}: ${fields.reason}` : text;

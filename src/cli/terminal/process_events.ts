@@ -1,4 +1,4 @@
-/** What ends a node from outside its own code: signals, and errors that nobody caught. */
+/** The causes that end a node from outside its own code: signals, and errors that nobody caught. */
 
 import { SIGNAL_ECHO_MS } from "../base/defaults.ts";
 

@@ -1,4 +1,4 @@
-/** What the command line needs to know of the process that it runs in, read once. */
+/** The facts about the process that the command line needs, read once. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import type { Environment, Facts } from "../config/cli_context.ts";
 export interface Runtime {
   readonly environment: Environment;
   readonly facts: Facts;
-  /** Where llama.cpp is looked for besides the data directory and PATH. */
+  /** The folder in which llama.cpp is looked for besides the data directory and PATH. */
   readonly executableDir: string;
   readonly path: string | undefined;
   readonly commands: Commands;

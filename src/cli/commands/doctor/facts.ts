@@ -1,4 +1,4 @@
-/** What the doctor looks at. Values only: `findings.ts` judges, `gather.ts` looks. */
+/** The facts that the doctor checks. Values only: `gather.ts` collects them, `findings.ts` judges. */
 
 import type { PeerCheck, Status } from "../../../api/mod.ts";
 import type { EngineAdvice } from "../../../engine/mod.ts";
@@ -33,7 +33,7 @@ export interface DoctorFacts {
     readonly path: string;
     /** Why nothing can be written there. */
     readonly unusable: string | null;
-    /** What is to be said of the folders above it. */
+    /** A warning about the folders above it. */
     readonly warning?: string | null;
     readonly freeBytes: number | null;
     /** The youngest file of mesh-llm there, in milliseconds since the epoch. */

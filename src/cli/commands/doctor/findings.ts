@@ -5,12 +5,12 @@ import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/mod.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** The name of the check, in a word or two. */
   readonly check: string;
   /** A problem keeps something from working; a warning will, or makes it worse. */
   readonly level: "ok" | "warning" | "problem";
   readonly found: string;
-  /** What to do; `null` where all is well. */
+  /** The remedy; `null` if all is well. */
   readonly remedy: string | null;
 }
 
@@ -32,7 +32,7 @@ export function findingsOf(facts: DoctorFacts): readonly Finding[] {
   ];
 }
 
-/** What is to be said of the settings file: each sentence ends with what to do. */
+/** Findings about the settings file: each sentence ends with a remedy. */
 export function settingsFindings(warnings: readonly string[]): readonly Finding[] {
   return warnings.map((sentence) => {
     const [found = "", remedy = ""] = sentence.split(": run ");
@@ -160,7 +160,7 @@ function reach({ name, unreachable, addresses }: PeerOf): Finding {
 
 type PeerOf = NonNullable<DoctorFacts["node"]>["peers"][number];
 
-/** What the node itself has found to keep a model from memory; the rest of its findings is looked at here anew. */
+/** Findings of the node itself that keep a model from memory; the rest of its findings is checked here anew. */
 function waiting({ status: { findings = [] } }: NonNullable<DoctorFacts["node"]>): Finding[] {
   return findings.filter(({ about }) => about === "waiting").map(({ found, remedy }) =>
     problem("memory", found, remedy)

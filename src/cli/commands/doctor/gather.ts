@@ -18,7 +18,7 @@ import type { Runtime } from "../../terminal/runtime.ts";
 import { VERSION } from "../../base/version.ts";
 import type { DoctorFacts, EngineFact, PortFact } from "./facts.ts";
 
-/** What a node writes at each start, or while it runs. */
+/** Files that a node writes at each start, or while it runs. */
 const OWN_FILES = ["node.json", "identity.json", "mesh.json", "lock"];
 
 export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Promise<DoctorFacts> {
@@ -161,7 +161,7 @@ async function whyUnusable(path: string): Promise<string | null> {
     await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "doctor-" }));
     return null;
   } catch (error) {
-    // What is to be done is said by the finding.
+    // The finding gives the remedy.
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return reason instanceof Error ? reason.message : String(reason);
   }

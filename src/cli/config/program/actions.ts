@@ -1,4 +1,4 @@
-/** What a command line leads to: every command with its options, as commander reads them. */
+/** The actions of a command line: every command with its options, as commander reads them. */
 
 import type { BackendChoice } from "../../../engine/mod.ts";
 import type { Command } from "commander";

@@ -11,7 +11,7 @@ import { addTokenCommands } from "./token_commands.ts";
 import { addAgentCommand, addCompletionCommands } from "./tool_commands.ts";
 
 export interface ProgramOptions {
-  /** Where help goes. */
+  /** The output for help. */
   readonly write: (text: string) => void;
   /** Called before an action that takes the options of a node: sets what no flag has set. */
   readonly prepare: (command: Command, program: Command) => void;
@@ -64,7 +64,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   return program.allowExcessArguments();
 }
 
-/** What has to be typed; the rest is in the command's own help. */
+/** The words to type; the rest is in the command's own help. */
 function subcommandTerm(command: Command): string {
   const needed = command.registeredArguments.filter(({ required }) => required);
   return [command.name(), ...needed.map((argument) => `<${argument.name()}>`)].join(" ");

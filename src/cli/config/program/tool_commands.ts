@@ -35,7 +35,7 @@ export function addCompletionCommands(program: Command, actions: Actions): void 
     .addArgument(new Argument("<shell>").choices(SHELLS))
     .addHelpText("after", COMPLETION_EXAMPLES)
     .action((shell: Shell) => actions.completions(shell));
-  // What those scripts call.
+  // The command that those scripts call.
   program.command("complete", { hidden: true })
     .argument("[words...]")
     .action((words: readonly string[]) => actions.complete(words));
