@@ -1,10 +1,10 @@
 /** The native QUIC addon of one platform. */
 
-import { dirname } from "node:path";
-import { fromRoot, run } from "./run.ts";
+import { fetchPackage, PackageMissingError } from "./npm_package.ts";
+import { fromRoot } from "./run.ts";
 
 /** The addon could not be had for this platform. */
-export class AddonMissingError extends Error {
+export class AddonMissingError extends PackageMissingError {
   override name = "AddonMissingError";
 }
 
@@ -27,19 +27,6 @@ async function wantedVersion(name: string): Promise<string> {
   const version: unknown = optionalDependencies?.[name];
   if (typeof version === "string") return version;
   throw new AddonMissingError(`@chainsafe/libp2p-quic offers no ${name}`);
-}
-
-async function fetchPackage(specifier: string, target: string): Promise<void> {
-  const args = ["pack", "--loglevel=error", "--pack-destination", dirname(target), specifier];
-  const packed = await run("npm", args, { output: "capture" });
-  const archive = `${dirname(target)}/${packed.stdout.trim()}`;
-  if (!packed.success) {
-    throw new AddonMissingError(`npm could not fetch ${specifier}: ${packed.text.trim()}`);
-  }
-  const unpack = ["-xzf", archive, "-C", target, "--strip-components=1"];
-  const unpacked = await run("tar", unpack, { output: "capture" });
-  if (!unpacked.success) throw new AddonMissingError(`${archive} is broken: ${unpacked.text}`);
-  await Deno.remove(archive);
 }
 
 export async function copyFolder(from: string, to: string): Promise<void> {

@@ -5,8 +5,9 @@
 
 import { parseArgs } from "node:util";
 import manifest from "../package.json" with { type: "json" };
-import { AddonMissingError, copyFolder, placeAddon } from "./addon.ts";
+import { copyFolder, placeAddon } from "./addon.ts";
 import { bundle } from "./bundle.ts";
+import { PackageMissingError } from "./npm_package.ts";
 import { complain, fromRoot, run, say } from "./run.ts";
 import { findTarget, HEADER_BYTES, type Target, targetOf, TARGETS } from "./targets.ts";
 
@@ -23,7 +24,7 @@ class CompileError extends Error {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof CompileError || error instanceof AddonMissingError)) throw error;
+  if (!(error instanceof CompileError || error instanceof PackageMissingError)) throw error;
   complain(error.message);
   Deno.exit(1);
 }
@@ -86,7 +87,8 @@ async function compile(stage: string, target: Target, output: string): Promise<v
   if (success) return;
   throw new CompileError(
     `${text.trimEnd()}\nCould not make the executable for ${target.name}. Without a network, ` +
-      `DENORT_BIN can name its base, denort ${Deno.version.deno} for ${target.triple}`,
+      `DENORT_BIN can name its base, denort ${Deno.version.deno} for ${target.triple}: ` +
+      "scripts/denort.ts makes one for Linux x64 out of the npm registry",
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { denort } from "../../scripts/denort.ts";
 
 /** The executable, or why tests that need it are ignored. */
 export type CompiledProgram =
@@ -10,8 +11,6 @@ export type CompiledProgram =
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const OUTPUT = join(ROOT, "dist/mesh-llm");
-/** Makes a base executable for `deno compile` where its download can't be reached. */
-const DENORT_MAKER = join(dirname(ROOT.replace(/\/$/, "")), "shared/tools/denort");
 
 let compiled: Promise<CompiledProgram> | undefined;
 
@@ -24,27 +23,28 @@ async function compile(): Promise<CompiledProgram> {
   await Deno.mkdir(dirname(OUTPUT), { recursive: true });
   using lock = await Deno.open(join(ROOT, "dist/lock"), { write: true, create: true });
   await lock.lock(true);
+  const base = await baseExecutable();
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", join(ROOT, "scripts/compile.ts")],
-    env: await baseExecutable(),
+    env: base.path === null ? {} : { DENORT_BIN: base.path },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).output();
   if (success) return { path: OUTPUT };
-  const reason = new TextDecoder().decode(stderr).trim();
-  if (Deno.env.get("CI") === "true") throw new Error(`Could not compile: ${reason}`);
-  return { path: null, reason: `deno compile: ${reason.split("\n").at(-1)}` };
+  const text = new TextDecoder().decode(stderr).trim();
+  if (Deno.env.get("CI") === "true") throw new Error(`Could not compile: ${text}\n${base.reason}`);
+  return { path: null, reason: `deno compile: ${text.split("\n").at(-1)} ${base.reason}`.trim() };
 }
 
-/** `DENORT_BIN` as it is set, or from the maker beside the checkout; else Deno downloads one. */
-async function baseExecutable(): Promise<Record<string, string>> {
-  if (Deno.env.has("DENORT_BIN")) return {};
-  try {
-    const made = await new Deno.Command(DENORT_MAKER, { stdin: "null" }).output();
-    const path = new TextDecoder().decode(made.stdout).trim();
-    return made.success ? { DENORT_BIN: path } : {};
-  } catch {
-    return {}; // no maker here
-  }
+/** The base that is named or can be made, else why there is none: then Deno downloads one, where it can. */
+async function baseExecutable(): Promise<
+  { readonly path: string | null; readonly reason: string }
+> {
+  const named = Deno.env.get("DENORT_BIN");
+  if (named !== undefined) return { path: named, reason: "" };
+  return await denort().then(
+    (path) => ({ path, reason: "" }),
+    (error: Error) => ({ path: null, reason: error.message }),
+  );
 }
