@@ -90,6 +90,9 @@ export function importGraph(files: readonly SourceFile[]): ImportGraph {
 function judge(path: string, { specifier, typeOnly }: Import, packages: Packages): string | null {
   if (specifier.startsWith("node:")) return null;
   if (/^[a-z]+:/.test(specifier)) return `"${specifier}" is fetched from elsewhere; use npm`;
+  if (isLight(path) && !typeOnly && !specifier.startsWith(".")) {
+    return `${path} is for settings and numbers, so that it loads nothing: "${specifier}" is neither`;
+  }
   if (!specifier.startsWith(".")) return judgePackage(path, specifier, packages);
   return judgeFile(path, posix.join(posix.dirname(path), specifier), typeOnly);
 }
@@ -104,13 +107,25 @@ function judgePackage(path: string, specifier: string, packages: Packages): stri
 function judgeFile(path: string, target: string, typeOnly: boolean): string | null {
   const from = areaOf(path);
   const to = areaOf(target);
+  if (isLight(path) && !typeOnly && !isLight(target) && to !== BASE) {
+    return `${path} is for settings and numbers, so that it loads nothing: ${target} is neither`;
+  }
   if (from === to) return judgeRooms(from, path, target);
   if (from === "tests" || target === "package.json") return null;
   if (to === BASE && from.startsWith("src/")) return null;
   if (typeOnly && TYPE_ARROWS[from]?.includes(to)) return null;
   if (!ARROWS[from]?.includes(to)) return `${from} must not import ${to}`;
-  const throughDoor = !from.startsWith("src/") || target.endsWith("/mod.ts");
-  return throughDoor ? null : `${to} is entered through its mod.ts`;
+  const isDoor = target === `${to}/mod.ts` || target === `${to}/config.ts`;
+  return !from.startsWith("src/") || isDoor
+    ? null
+    : `${to} is entered through its mod.ts, or its config.ts for what can be set`;
+}
+
+/** What can be set, and numbers: whoever reads them loads nothing else, above all no native addon. */
+function isLight(path: string): boolean {
+  return /^src\/(api|engine|mesh|models|node|tunnel)\/(.*\/)?(config|defaults|timings)\.ts$/.test(
+    path,
+  );
 }
 
 /** Inside an area: from the rooms further up to those further down. */

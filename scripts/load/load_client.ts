@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { createGateway } from "../../src/api/mod.ts";
+import { MESH_DEFAULTS } from "../../src/mesh/config.ts";
 import { type Mesh, startMesh } from "../../src/mesh/mod.ts";
 import { Gateway } from "../../src/node/ends/gateway.ts";
 import { HTTP_PROTOCOL, opener } from "../../src/node/ends/protocols.ts";
@@ -59,10 +60,8 @@ export class LoadClient {
   static async start(dataDir: string, token: string): Promise<LoadClient> {
     const mesh = await startMesh({
       dataDir,
-      token,
-      leave: false,
+      config: { ...MESH_DEFAULTS, join: token },
       role: "client",
-      bindPort: null,
       name: "load",
       version: "0.1.0",
       logger,

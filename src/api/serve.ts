@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { AdminDoor } from "./keys/admin_session.ts";
 import { loadConsoleAssets } from "./management/console_assets.ts";
 import { type ConsoleAssets, createConsole } from "./management/console_page.ts";
+import type { ApiConfig } from "./base/config.ts";
 import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./base/defaults.ts";
 import { createGateway } from "./openai/gateway.ts";
 import type { ApiEnv } from "./keys/guards.ts";
@@ -19,27 +20,14 @@ import { createApiPort, createConsolePort } from "./ports.ts";
 import type { GatewayNode, ManagementNode, Setting } from "./base/types.ts";
 
 export interface ServeApiOptions {
-  /** Bind addresses. */
-  readonly listen: string;
-  readonly consoleListen: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly consolePort: number;
-  /** False drops the page; the management API then stays, on a free loopback port. */
-  readonly console: boolean;
+  readonly config: ApiConfig;
   /** Further names that a port answers to where it is bound beyond loopback. */
   readonly names: readonly string[];
-  /** Names that both ports answer to wherever they are bound: `--host-name`. */
-  readonly hostNames?: readonly string[];
   readonly keys: readonly ApiKey[];
-  /** The key that managing the node takes; `null` lets everybody manage it who reaches the console. */
+  /** The key that managing the node takes, chosen or made; `null` lets everybody manage it who reaches the console. */
   readonly adminKey: string | null;
-  /** False where the node made that key, which nobody guesses. @default {true} */
-  readonly isAdminKeyChosen?: boolean;
   /** The user whose own connections on this machine need no key. @default {nobody's} */
   readonly localUser?: LocalUser;
-  /** Requests are recorded with what they asked. */
-  readonly recordPrompts?: boolean;
   /** The settings that the node was started with, for `config show`. */
   readonly settings?: readonly Setting[];
   readonly logger: Logger;
@@ -66,11 +54,12 @@ export async function serveApi(
   node: GatewayNode & ManagementNode,
   options: ServeApiOptions,
 ): Promise<ApiServers> {
+  const { config } = options;
   const closing = new AbortController();
   let apiUrl = "";
   let consoleUrl = "";
-  const door = new AdminDoor({ ...options, isChosen: options.isAdminKeyChosen });
-  const signInUrl = () => options.console ? `${consoleUrl}/#sign-in=${door.newLink()}` : null;
+  const door = new AdminDoor({ ...options, isChosen: config.adminKey !== null });
+  const signInUrl = () => config.console ? `${consoleUrl}/#sign-in=${door.newLink()}` : null;
   const ports = await createPorts(node, options, {
     closing: closing.signal,
     apiUrl: () => apiUrl,
@@ -78,10 +67,10 @@ export async function serveApi(
     signInUrl,
   });
   const onError = (error: unknown) => explainFailure(error, options.logger);
-  const api = await listen({ ...apiAddress(options), onError }, ports.api.fetch);
+  const api = await listen({ ...apiAddress(config), onError }, ports.api.fetch);
   apiUrl = api.url;
   const consoleSide = await listenOrStop(
-    { ...consoleAddress(options), onError },
+    { ...consoleAddress(config), onError },
     ports.console,
     api,
   );
@@ -107,7 +96,8 @@ async function createPorts(
     readonly signInUrl: () => string | null;
   },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
-  const { logger, keys, adminKey, recordPrompts = false } = options;
+  const { config, logger, keys, adminKey } = options;
+  const { recordPrompts } = config;
   const refusals = new RefusalCounts();
   const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
   const management = createManagement(node, {
@@ -119,14 +109,14 @@ async function createPorts(
     api: { url: apiUrl, keyed: keys.length > 0 },
     settings: options.settings ?? [],
   });
-  const page = options.console ? createConsole(await assetsOf(options)) : null;
+  const page = config.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, refusals, closing };
   const ring = new KeyRing(keys);
   const admin = new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
   return {
     api: createApiPort(gateway, {
       ...base,
-      own: ownHosts(options.listen, options),
+      own: ownHosts(config.listen, options),
       isKeyed: hasKeyOf([ring]),
       keyed: !ring.isEmpty,
     }),
@@ -137,7 +127,7 @@ async function createPorts(
       page,
     }, {
       ...base,
-      own: ownHosts(consoleAddress(options).hostname, options),
+      own: ownHosts(consoleAddress(config).hostname, options),
       isKeyed: hasKeyOf([ring, admin]),
     }),
   };
@@ -150,17 +140,17 @@ function assetsOf(
 }
 
 /** No other machine reaches a loopback port by our name; a page that took the name on the network would. */
-function ownHosts(bound: string, { names, hostNames = [] }: ServeApiOptions): OwnHosts {
+function ownHosts(bound: string, { names, config }: ServeApiOptions): OwnHosts {
   const isReached = !isLoopback(hostname(bound) ?? bound);
-  return { bound, names: [...hostNames, ...(isReached ? names : [])] };
+  return { bound, names: [...config.hostNames, ...(isReached ? names : [])] };
 }
 
-function apiAddress({ listen, port }: ServeApiOptions) {
+function apiAddress({ listen, port }: ApiConfig) {
   const maxConnections = connectionsAllowed(openFilesLimit(), API_CONNECTIONS_SHARE);
   return { hostname: listen, port, flag: "--port", maxConnections };
 }
 
-function consoleAddress({ console, consoleListen, consolePort }: ServeApiOptions) {
+function consoleAddress({ console, consoleListen, consolePort }: ApiConfig) {
   const maxConnections = connectionsAllowed(openFilesLimit(), 1 - API_CONNECTIONS_SHARE);
   const common = { flag: "--console-port", maxConnections };
   return console

@@ -45,7 +45,7 @@ export class ActiveMesh implements MeshMode {
   ) {
     this.#parts = parts;
     this.#known = new Set(known);
-    const { identity, network, clock, counters, random, logger, self } = parts;
+    const { config, identity, network, clock, counters, random, logger, self } = parts;
     const told = table.nodes.map(({ peer }) => peer).filter((peer) => peer !== self);
     this.#first = new FirstTable({
       clock,
@@ -61,6 +61,7 @@ export class ActiveMesh implements MeshMode {
       self,
       counter: identity,
       clock,
+      timings: config.timings,
       random,
       logger,
       gossip,

@@ -1,6 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { InterfaceAddress } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
+import type { MeshConfig } from "./base/config.ts";
 import type { Link } from "./trust/capability.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Counters } from "./base/counters.ts";
@@ -22,6 +23,7 @@ import type {
 
 /** The parts of a node of a mesh. */
 export interface MeshParts {
+  readonly config: MeshConfig;
   readonly identity: Identity;
   readonly network: PeerNetwork;
   readonly trust: Trust;

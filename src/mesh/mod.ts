@@ -4,6 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import type { InterfaceAddress } from "./base/addresses.ts";
 import { Admission } from "./link/admission.ts";
 import type { Link } from "./trust/capability.ts";
+import type { MeshConfig } from "./base/config.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { guardedClock } from "./base/guarded_clock.ts";
 import { Counters } from "./base/counters.ts";
@@ -44,17 +45,12 @@ const OUTLIVED =
   "one first, or give this one a data directory of its own and join with a token";
 
 export interface StartMeshOptions {
+  readonly config: MeshConfig;
   /** Of this node alone: its key, its mesh, its port. Made where it is not there. */
   readonly dataDir: string;
-  /** An invite; `null` returns to the last mesh, or founds one. */
-  readonly token: string | null;
-  /** Leaves the mesh that the directory belongs to. */
-  readonly leave: boolean;
   readonly role: MemberRole;
   /** A member reads the routing table first, and joins the gossip when it is told to. @default {false} */
   readonly passive?: boolean;
-  /** UDP; `null` takes the one of the last start, or a free one. */
-  readonly bindPort: number | null;
   readonly name: string;
   readonly version: string;
   readonly logger: Logger;
@@ -79,7 +75,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   signal?.throwIfAborted();
   const identity = await openIdentity({ ...options, now: clock.now() });
   const { key } = identity;
-  const network = await startLibp2p(key);
+  const network = await startLibp2p(key, options.config);
   let port: number | null = null;
   const counters = new Counters();
   const trust = new Trust({ identity, clock, counters, logger });
@@ -122,7 +118,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
 async function listenOnPort(
   bind: (port: number | null) => Promise<number>,
   kept: number | null,
-  { bindPort, logger }: StartMeshOptions,
+  { config: { bindPort }, logger }: StartMeshOptions,
 ): Promise<number> {
   try {
     return await bind(kept);
@@ -139,11 +135,12 @@ async function listenOnPort(
 }
 
 function partsOf(
-  { role, passive = false, logger, random = Math.random, interfaces }: StartMeshOptions,
+  { config, role, passive = false, logger, random = Math.random, interfaces }: StartMeshOptions,
   made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters" | "clock">,
 ): MeshParts {
   return {
     ...made,
+    config,
     role,
     passive: passive || role === "client",
     random,

@@ -1,5 +1,5 @@
 import type { ByteStream } from "./base/byte_stream.ts";
-import { CLIENT_IDLE_MS, LOOK_IDLE_MS, PROBE_TIMEOUT_MS } from "./base/defaults.ts";
+import { CLIENT_IDLE_MS, LOOK_IDLE_MS } from "./base/defaults.ts";
 import { IdleConnections } from "./link/idle_connections.ts";
 import type { Guest } from "./trust/invite_book.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
@@ -86,7 +86,7 @@ export class PassiveMesh implements MeshMode {
   /** A peer that does not answer one probe is dropped, with all streams to it, however many doubt it. */
   suspect(peer: PeerId): void {
     if (this.#probes.has(peer) || !this.#parts.network.isConnected(peer)) return;
-    const probe = this.#finder.ask(peer, PROBE_TIMEOUT_MS)
+    const probe = this.#finder.ask(peer, this.#parts.config.timings.probeMs)
       .then(() => undefined, () => undefined)
       .finally(() => this.#probes.delete(peer));
     this.#probes.set(peer, probe);

@@ -246,7 +246,7 @@ export class Active implements NodePart {
   }
 
   #createReconciler(): Reconciler {
-    const catalog = downloadables(this.#options.contextLength);
+    const catalog = downloadables(this.#options.serving.contextLength);
     return new Reconciler({
       planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog }),
       view: (job, intent) => this.#localState.view(job, intent),
@@ -257,12 +257,12 @@ export class Active implements NodePart {
   }
 
   #createStandby(): StandbyKeeper {
-    const { mesh, logger, contextLength, standby } = this.#options;
+    const { mesh, logger, serving, standby } = this.#options;
     return new StandbyKeeper({
       mesh,
       logger,
       clock: systemClock,
-      catalog: downloadables(contextLength),
+      catalog: downloadables(serving.contextLength),
       self: () => ({ ...this.#announcement(), peer: mesh.self, rttsMs: {} }),
       isIdle: () => this.#isIdle(),
       changed: () => this.#onStandbyState(),

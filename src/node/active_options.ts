@@ -4,6 +4,7 @@ import type { Machine, Mesh } from "../mesh/mod.ts";
 import type { LocalModel, ModelInventory, WeightLibrary } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import type { DraftChoice } from "./plan/companions.ts";
+import type { ServingConfig } from "./plan/config.ts";
 import type { KeptWords } from "./data/kept_words.ts";
 import type { ModelManager } from "./models/model_manager.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
@@ -24,11 +25,7 @@ export interface ActiveOptions {
   readonly chosen: LocalModel | null;
   readonly drafts: DraftChoice;
   readonly wanted: readonly string[];
-  readonly split: boolean;
-  readonly tensorSplit: readonly number[] | null;
-  readonly contextLength: number | null;
-  /** `--idle-unload`. */
-  readonly idleUnloadMs: number | null;
+  readonly serving: ServingConfig;
   readonly machine: Machine;
   readonly counts: TunnelCounts;
   /** Fetches what the mesh lacks. */

@@ -1,46 +1,61 @@
-import type { HubConfig } from "./models/model_manager.ts";
+/** What a node has to be told: a part for each room, which travels whole. The door to it loads nothing but numbers. */
+
+import { API_DEFAULTS, type ApiConfig } from "../api/config.ts";
+import { ENGINE_DEFAULTS, type EngineConfig } from "../engine/config.ts";
+import { MESH_DEFAULTS, type MeshConfig } from "../mesh/config.ts";
+import { MODELS_DEFAULTS, type ModelsConfig } from "../models/config.ts";
+import { SERVING_DEFAULTS, type ServingConfig } from "./plan/config.ts";
+
+export { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./plan/defaults.ts";
+
+/** A new option is a field of its room's part, with its default there. */
+export interface ConfigParts {
+  readonly serving: ServingConfig;
+  readonly mesh: MeshConfig;
+  readonly api: ApiConfig;
+  readonly engine: EngineConfig;
+  readonly models: ModelsConfig;
+}
 
 /** The configuration of a node; src/cli makes it of argv, environment and file. */
-export interface NodeConfig {
+export interface NodeConfig extends ConfigParts {
   /** Passive: no llama.cpp, no model. */
   readonly client: boolean;
   /** `mesh-llm console`: the guide is served where no model is named. */
   readonly openBrowser: boolean;
-  /** Names or paths; the first is served here, the rest are wanted of the mesh. */
-  readonly models: readonly string[];
-  readonly join: string | null;
-  readonly leave: boolean;
-  readonly port: number;
-  readonly consolePort: number;
-  readonly console: boolean;
-  /** UDP; `null` takes the one kept in the data directory, or a free one. */
-  readonly bindPort: number | null;
-  readonly listen: string;
-  readonly consoleListen: string;
-  /** Names that callers use for this machine; `*.lan` stands for every name below it. */
-  readonly hostNames: readonly string[];
-  readonly apiKey: string | null;
-  /** A file of further keys with their limits; absolute. */
-  readonly apiKeyFile: string | null;
-  /** `null` lets the node make one for each start. */
-  readonly adminKey: string | null;
-  readonly insecure: boolean;
-  /** Requests are recorded with what they asked. */
-  readonly recordPrompts: boolean;
-  readonly split: boolean;
-  /** Host first, then workers. */
-  readonly tensorSplit: readonly number[] | null;
-  readonly maxVramBytes: number | null;
-  readonly contextLength: number | null;
-  /** A file that guesses tokens, `false` for none, `null` for what is on the disk. */
-  readonly draft: string | false | null;
-  /** A model that nobody asked for in this time gives its memory back. */
-  readonly idleUnloadMs: number | null;
-  readonly binDir: string | null;
-  readonly modelsDir: string | null;
-  /** The source of models to download. */
-  readonly hub: HubConfig;
   /** Absolute. */
   readonly dataDir: string;
   readonly name: string;
+}
+
+/** The configuration of a node of which nothing was said. */
+export const NODE_DEFAULTS: Omit<NodeConfig, "dataDir" | "name"> = {
+  client: false,
+  openBrowser: false,
+  serving: SERVING_DEFAULTS,
+  mesh: MESH_DEFAULTS,
+  api: API_DEFAULTS,
+  engine: ENGINE_DEFAULTS,
+  models: MODELS_DEFAULTS,
+};
+
+/** Some fields of a configuration, each in its part. */
+export type Changes<Config extends NodeConfig = NodeConfig> =
+  & Partial<Omit<Config, keyof ConfigParts>>
+  & { readonly [Part in keyof ConfigParts]?: Partial<ConfigParts[Part]> };
+
+export function withChanges<Config extends NodeConfig>(
+  config: Config,
+  changes: Changes<Config>,
+): Config {
+  const { serving, mesh, api, engine, models } = config;
+  return {
+    ...config,
+    ...changes,
+    serving: { ...serving, ...changes.serving },
+    mesh: { ...mesh, ...changes.mesh },
+    api: { ...api, ...changes.api },
+    engine: { ...engine, ...changes.engine },
+    models: { ...models, ...changes.models },
+  };
 }

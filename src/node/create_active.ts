@@ -32,6 +32,7 @@ import type { NodeConfig } from "./config.ts";
 import { chosenModel, logStart } from "./models/chosen_model.ts";
 import type { KeptWords } from "./data/kept_words.ts";
 import type { DraftChoice } from "./plan/companions.ts";
+import type { ServingConfig } from "./plan/config.ts";
 import { installProgressLog } from "./install_progress.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
@@ -64,18 +65,18 @@ export interface LocalOptions {
  * @throws the sentence of whichever can't be had.
  */
 export async function prepareLocal(config: NodeConfig, options: LocalOptions): Promise<LocalParts> {
-  const { dataDir, binDir, maxVramBytes } = config;
+  const { dataDir, serving } = config;
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
   const { pinned, wanted, inventory, drafts, chosen } = await readModels(config, options);
   const [engine] = await Promise.all([
     prepareEngine({
       ...options,
+      ...config.engine,
       path: options.path ?? "",
       dataDir,
-      binDir,
       install: true,
-      downloads: downloadWorld(null, config.hub.proxies),
+      downloads: downloadWorld(null, config.models.hub.proxies),
       trial: () => guideTrial(dataDir),
       onProgress: installProgressLog(logger),
     }),
@@ -85,10 +86,10 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   const memory = offeredMemory({
     devices,
     totalMemoryBytes: await mainMemoryBytes(),
-    maxVramBytes,
+    config: config.engine,
   });
   // A projector never keeps its model from being served here.
-  inventory.adapt((model) => withinMemory(model, memory.memoryBytes, config.contextLength));
+  inventory.adapt((model) => withinMemory(model, memory.memoryBytes, serving.contextLength));
   const supervisor = createSupervisor({ engine, threads: await machineThreads(), dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
   return {
@@ -109,7 +110,7 @@ async function readModels(
   config: NodeConfig,
   { logger, signal, home, kept, environment = {} }: LocalOptions,
 ) {
-  const { modelsDir, dataDir } = config;
+  const { dataDir, serving, models: { modelsDir } } = config;
   await checkModelsDir(modelsDir);
   const library = openLibrary({ modelsDir, dataDir, home, environment });
   const [first, ...others] = modelsOf(config);
@@ -118,7 +119,7 @@ async function readModels(
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
   const wanted = pinned === null ? names : [pinned.name, ...names];
-  await kept.start(config.models, wanted).catch((error: Error) =>
+  await kept.start(serving.models, wanted).catch((error: Error) =>
     logger.warn("Earlier choices of models may apply again at the next start: {reason}", {
       reason: error.message,
     })
@@ -128,20 +129,22 @@ async function readModels(
   const inventory = await ModelInventory.open({ library, extra }, signal);
   logBrokenModels(inventory, logger);
   logStart({ words: kept.words, chosen, named: pinned }, logger);
-  const drafts = await draftChoice(config.draft, library);
+  const drafts = await draftChoice(serving, library);
   return { pinned, wanted, inventory, drafts, chosen };
 }
 
 /** A file that is named must be one. */
-async function draftChoice(draft: NodeConfig["draft"], library: Library): Promise<DraftChoice> {
+async function draftChoice({ draft }: ServingConfig, library: Library): Promise<DraftChoice> {
   if (draft === null) return { kind: "auto" };
   if (draft === false) return { kind: "none" };
   return { kind: "file", draft: await library.resolve(draft) };
 }
 
 /** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */
-export function modelsOf({ models, openBrowser, join }: NodeConfig): readonly string[] {
-  return models.length === 0 && openBrowser && join === null ? [GUIDE_NAME] : models;
+export function modelsOf(
+  { serving: { models }, openBrowser, mesh }: NodeConfig,
+): readonly string[] {
+  return models.length === 0 && openBrowser && mesh.join === null ? [GUIDE_NAME] : models;
 }
 
 /** A wanted model need not be on this disk: then it is known by its name only. */
@@ -165,13 +168,5 @@ export function createActive(
   local: LocalParts,
   options: CreateActiveOptions,
 ): Active {
-  const { split, tensorSplit, contextLength, idleUnloadMs } = config;
-  return new Active({
-    ...options,
-    ...local,
-    split,
-    tensorSplit,
-    contextLength,
-    idleUnloadMs,
-  });
+  return new Active({ ...options, ...local, serving: config.serving });
 }

@@ -8,7 +8,7 @@ import { sameModel } from "./plan/view.ts";
 
 /** The parts that the jobs of a real node use. */
 export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
-  const { mesh, engine, supervisor, logger, contextLength, inventory, memory, manager, weights } =
+  const { mesh, engine, supervisor, logger, serving, inventory, memory, manager, weights } =
     options;
   const failed = new FailedCompanions();
   return {
@@ -16,14 +16,14 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
     engine,
     supervisor,
     logger,
-    contextLength,
+    serving,
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: inventory.models,
         memoryBytes: memory.memoryBytes,
-        contextLength,
+        contextLength: serving.contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),

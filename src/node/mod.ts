@@ -1,7 +1,6 @@
 /** The one place where parts meet: what a node should do, and the loop that makes it so. */
 
-export type { NodeConfig } from "./config.ts";
-export type { HubConfig } from "./models/model_manager.ts";
+export type { Changes, NodeConfig } from "./config.ts";
 export {
   DataDirInUseError,
   DataDirUnusableError,
@@ -11,6 +10,5 @@ export {
 } from "./data/data_dir.ts";
 export { fileEntry, offlineCatalog } from "./models/offline_catalog.ts";
 export { offlineDownload } from "./models/offline_download.ts";
-export { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./plan/defaults.ts";
 export { startNode } from "./node.ts";
 export type { ReadyNode, RunningNode, StartOptions } from "./types.ts";

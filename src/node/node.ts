@@ -3,6 +3,7 @@
 import { isLoopback } from "../base/ip_address.ts";
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
+import type { ApiConfig } from "../api/config.ts";
 import {
   type ApiKey,
   type ApiServers,
@@ -38,16 +39,17 @@ import type { RunningNode, StartOptions } from "./types.ts";
  */
 export async function startNode(config: NodeConfig, options: StartOptions): Promise<RunningNode> {
   await using starting = new AsyncDisposableStack();
-  const keys = await apiKeys(config);
+  const keys = await apiKeys(config.api);
   await checkLoopback();
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
   const warning = await dataDirWarning(config.dataDir);
   if (warning !== null) options.logger.warn("{warning}", { warning });
-  if (config.modelsDir !== null) await removeDrafts(config.modelsDir);
+  const { modelsDir } = config.models;
+  if (modelsDir !== null) await removeDrafts(modelsDir);
   const { mesh, local } = await startParts(config, options, starting);
   const token = await mesh.defaultInvite();
-  const adminKey = config.adminKey ?? crypto.randomUUID();
+  const adminKey = config.api.adminKey ?? crypto.randomUUID();
   const { api, part, manager, watch } = await connect(config, options, { mesh, local, token });
   starting.defer(() => manager.stop());
   starting.defer(() => watch.stop());
@@ -85,7 +87,7 @@ async function startParts(
   options: StartOptions,
   starting: AsyncDisposableStack,
 ): Promise<Parts> {
-  const { dataDir, leave, bindPort, name, client, join: token } = config;
+  const { dataDir, name, client } = config;
   const { logger, version } = options;
   const role = client ? "client" : "member";
   const kept = client ? null : await KeptWords.open(dataDir);
@@ -94,13 +96,11 @@ async function startParts(
   const failed = (error: unknown) => failing.abort(error);
   const starts = [
     startMesh({
+      config: config.mesh,
       dataDir,
-      token,
-      leave,
       role,
       // A node that has no model to serve asks first whether the mesh has room for one more.
       passive: modelsOf(config).length === 0 && (kept?.words.pinned ?? null) === null,
-      bindPort,
       name,
       version,
       logger,
@@ -132,19 +132,19 @@ async function connect(
   }
 > {
   const counts = new TunnelCounts();
-  const joining = config.join !== null;
+  const joining = config.mesh.join !== null;
   const changed = () => {
     api.changed();
     watch.wake();
   };
-  const { hub, contextLength } = config;
+  const { models, serving } = config;
   const machine = ownMachine({ name: config.name, version, local });
   const stock = local === null ? null : stockOf(config, local);
   const manager = await ModelManager.open({
     mesh,
     stock,
-    hub,
-    contextLength,
+    models,
+    serving,
     logger,
     send: (event) => api.send(event),
     enter: (reason) => part.enter(reason),
@@ -181,12 +181,12 @@ async function connect(
 }
 
 function stockOf(config: NodeConfig, { inventory, memory, engine }: LocalParts) {
-  const folder = config.modelsDir ?? join(config.dataDir, "models");
+  const folder = config.models.modelsDir ?? join(config.dataDir, "models");
   return { inventory, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
 }
 
 /** The key of the command line, which has no limits, and those of the file. */
-async function apiKeys({ apiKey, apiKeyFile }: NodeConfig): Promise<ApiKey[]> {
+async function apiKeys({ apiKey, apiKeyFile }: ApiConfig): Promise<ApiKey[]> {
   return [
     ...(apiKey === null ? [] : [fullKey("api-key", apiKey)]),
     ...(apiKeyFile === null ? [] : await readKeyFile(apiKeyFile)),
@@ -194,7 +194,7 @@ async function apiKeys({ apiKey, apiKeyFile }: NodeConfig): Promise<ApiKey[]> {
 }
 
 function serve(
-  config: NodeConfig,
+  { api: config }: NodeConfig,
   { api, logger, keys, adminKey, settings = [] }: {
     readonly api: NodeApi;
     readonly settings?: readonly Setting[];
@@ -203,21 +203,13 @@ function serve(
     readonly adminKey: string;
   },
 ): Promise<ApiServers> {
-  const { listen, consoleListen, port, consolePort, console, recordPrompts, hostNames } = config;
   return serveApi(api, {
-    listen,
-    consoleListen,
-    port,
-    consolePort,
-    console,
+    config,
     names: machineNames(),
-    hostNames,
     keys,
     adminKey,
-    isAdminKeyChosen: config.adminKey !== null,
     // Beyond loopback the user has chosen a key, and it holds for all.
-    ...(isLoopback(consoleListen) ? { localUser: new LocalUser(Deno.uid()) } : {}),
-    recordPrompts,
+    ...(isLoopback(config.consoleListen) ? { localUser: new LocalUser(Deno.uid()) } : {}),
     settings,
     logger,
   });

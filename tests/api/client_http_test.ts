@@ -2,6 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { API_DEFAULTS } from "../../src/api/config.ts";
 import { serveApi } from "../../src/api/mod.ts";
 import { FakeNode, type Forward, instance } from "./fake_node.ts";
 import { RawHttp } from "./raw_http.ts";
@@ -15,11 +16,7 @@ async function withPorts(
 ): Promise<void> {
   const node = new FakeNode({ warm: [instance("a")], ...(forward ? { forward } : {}) });
   const servers = await serveApi(node, {
-    listen: "127.0.0.1",
-    consoleListen: "127.0.0.1",
-    port: 0,
-    consolePort: 0,
-    console: true,
+    config: { ...API_DEFAULTS, port: 0, consolePort: 0 },
     names: [],
     keys: [],
     adminKey: null,

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { API_DEFAULTS } from "../../src/api/config.ts";
 import { type ApiServers, serveApi } from "../../src/api/mod.ts";
 import { engineOrReason, engineTest } from "../support/engine.ts";
 import answers from "../support/guide_answers.json" with { type: "json" };
@@ -24,11 +25,7 @@ function realTest(name: string, test: (setup: Setup) => Promise<void>): void {
       llama.forward(request);
     const node = new FakeNode({ warm: [instance("self")], forward });
     const servers = await serveApi(node, {
-      listen: "127.0.0.1",
-      consoleListen: "127.0.0.1",
-      port: 0,
-      consolePort: 0,
-      console: true,
+      config: { ...API_DEFAULTS, port: 0, consolePort: 0 },
       names: [],
       keys: [],
       adminKey: null,

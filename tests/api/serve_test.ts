@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { API_DEFAULTS } from "../../src/api/config.ts";
 import { fullKey, PortInUseError, serveApi, type ServeApiOptions } from "../../src/api/mod.ts";
 import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
 import { RawHttp } from "./raw_http.ts";
@@ -9,11 +10,7 @@ const CHAT = "/v1/chat/completions";
 const MIB = 1024 * 1024;
 
 const options: ServeApiOptions = {
-  listen: "127.0.0.1",
-  consoleListen: "127.0.0.1",
-  port: 0,
-  consolePort: 0,
-  console: true,
+  config: { ...API_DEFAULTS, port: 0, consolePort: 0 },
   names: [],
   keys: [],
   adminKey: null,
@@ -21,9 +18,19 @@ const options: ServeApiOptions = {
   assets: null,
 };
 
-async function setUp(nodeOptions: FakeNodeOptions = { warm: [instance("a")] }, changes = {}) {
+type ConfigChanges = Partial<ServeApiOptions["config"]>;
+
+async function setUp(
+  nodeOptions: FakeNodeOptions = { warm: [instance("a")] },
+  changes: ConfigChanges = {},
+  others: Partial<ServeApiOptions> = {},
+) {
   const node = new FakeNode(nodeOptions);
-  const servers = await serveApi(node, { ...options, ...changes });
+  const servers = await serveApi(node, {
+    ...options,
+    ...others,
+    config: { ...options.config, ...changes },
+  });
   return { node, ...servers };
 }
 
@@ -121,13 +128,10 @@ Deno.test("A Host that the user has named is answered wherever the ports are bou
 });
 
 Deno.test("Any Host is answered where a valid key was sent, and else the refusal says what helps", async () => {
-  const changes = {
-    listen: "0.0.0.0",
-    consoleListen: "0.0.0.0",
-    keys: [fullKey("all", "sk-all")],
-    adminKey: "admin-key",
-  };
-  const { apiUrl, consoleUrl, stop } = await setUp({ warm: [instance("a")] }, changes);
+  const adminKey = "admin-key";
+  const changes = { listen: "0.0.0.0", consoleListen: "0.0.0.0", adminKey };
+  const others = { keys: [fullKey("all", "sk-all")], adminKey };
+  const { apiUrl, consoleUrl, stop } = await setUp({ warm: [instance("a")] }, changes, others);
   const bearer = (key: string) => `authorization: Bearer ${key}`;
   const table: [string, string, string, string[], number][] = [
     [apiUrl, "/v1/models", "gpu.home.arpa", [bearer("sk-all")], 200],
@@ -155,8 +159,9 @@ Deno.test("Any Host is answered where a valid key was sent, and else the refusal
 // Whoever answers for this machine's name on its network could have a page of that name manage the node.
 Deno.test("The real server answers to the machine's name only where other machines reach it", async () => {
   for (const [address, status] of [["127.0.0.1", 421], ["0.0.0.0", 200]] as const) {
-    const changes = { names: ["mini.local"], listen: address, consoleListen: address };
-    const { apiUrl, consoleUrl, stop } = await setUp({}, changes);
+    const changes = { listen: address, consoleListen: address };
+    const names = ["mini.local"];
+    const { apiUrl, consoleUrl, stop } = await setUp({}, changes, { names });
     for (const url of [`${apiUrl}/health`, `${consoleUrl}/api/status`]) {
       using caller = await RawHttp.connect(url);
       await caller.send([`GET ${new URL(url).pathname} HTTP/1.1`, "Host: mini.local"]);

@@ -2,7 +2,7 @@ import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { CatalogEntry, DownloadStatus } from "../../src/api/mod.ts";
-import type { NodeConfig } from "../../src/node/mod.ts";
+import type { Changes } from "../../src/node/mod.ts";
 import {
   FaultyServer,
   honest,
@@ -34,9 +34,9 @@ const hub: Script = (asked) => {
 };
 
 /** A node in this process: only here can a test let it ask a server on loopback. */
-function nodeAsking(server: FaultyServer, dataDir: string, config: Partial<NodeConfig> = {}) {
+function nodeAsking(server: FaultyServer, dataDir: string, changes: Changes = {}) {
   const hub = { endpoint: server.url.href, token: null };
-  return nodeHere(dataDir, { hub, ...config }, { downloadRules: server.rules });
+  return nodeHere(dataDir, { models: { hub }, ...changes }, { downloadRules: server.rules });
 }
 
 function api(console: string) {
@@ -96,7 +96,7 @@ nodeTest(
 nodeTest("a node downloads nothing that its mesh could not run", async () => {
   await using dir = await tempDir();
   await using server = new FaultyServer(hub);
-  const node = await nodeAsking(server, dir.path, { maxVramBytes: 20e6 });
+  const node = await nodeAsking(server, dir.path, { engine: { maxVramBytes: 20e6 } });
   try {
     const { status, body } = await api(node.ready.console).ask(
       "models/org%2Frepo/download",
@@ -118,7 +118,9 @@ nodeTest("one download serves a network: a member brings what another has", asyn
   await Deno.writeFile(join(models, "big-Q4_K_M.gguf"), MODEL);
   await using there: NodeProcess = await startServing(["--model", "guide", "--models-dir", models]);
   await using server = new FaultyServer(hub);
-  const node = await nodeAsking(server, join(dir.path, "here"), { join: there.ready.token });
+  const node = await nodeAsking(server, join(dir.path, "here"), {
+    mesh: { join: there.ready.token },
+  });
   try {
     const { ask, entry, downloaded } = api(node.ready.console);
     let found = await entry("big-Q4_K_M");

@@ -3,6 +3,7 @@
 import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { MESH_DEFAULTS } from "../../src/mesh/config.ts";
 import { startMesh } from "../../src/mesh/mod.ts";
 import { HTTP_PROTOCOL, opener } from "../../src/node/ends/protocols.ts";
 import { forwardHttp } from "../../src/tunnel/mod.ts";
@@ -49,10 +50,8 @@ nodeTest(
     await using folder = await temporaryFolder();
     const mesh = await startMesh({
       dataDir: folder.path,
-      token: node.token,
-      leave: false,
+      config: { ...MESH_DEFAULTS, join: node.token },
       role: "client",
-      bindPort: null,
       name: "raw",
       version: "0.1.0",
       logger: getLogger("test"),

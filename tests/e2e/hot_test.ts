@@ -9,11 +9,14 @@ const CALLERS = 48;
 
 nodeTest("a model that is asked for a lot gains a replica that nobody asks for", async () => {
   await using fleet = await Fleet.open();
-  const first = await fleet.start("first", ["x"], { models: ["x", "y"] });
+  const first = await fleet.start("first", ["x"], { serving: { models: ["x", "y"] } });
   const join = first.ready.token;
-  const second = await fleet.start("second", ["y"], { models: ["y"], join });
+  const second = await fleet.start("second", ["y"], {
+    serving: { models: ["y"] },
+    mesh: { join },
+  });
   await until(first, "x and y", (seen) => warm("x")(seen) && warm("y")(seen));
-  const third = await fleet.start("third", ["x", "y"], { join });
+  const third = await fleet.start("third", ["x", "y"], { mesh: { join } });
   const instancesOf = (model: string, count: number) =>
     until(
       second,

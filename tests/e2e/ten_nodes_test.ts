@@ -18,11 +18,11 @@ nodeTest(
   "ten nodes that join at once share what is wanted, and none changes its mind",
   async () => {
     await using fleet = await Fleet.open();
-    const founder = await fleet.start("founder", ["w"], { models: WANTED });
+    const founder = await fleet.start("founder", ["w"], { serving: { models: WANTED } });
     await until(founder, "serving", ({ node }) => node.role === "host");
     const join = founder.ready.token;
     const joined = await Promise.all(
-      DISKS.map((disk, index) => fleet.start(`${index} with ${disk}`, disk, { join })),
+      DISKS.map((disk, index) => fleet.start(`${index} with ${disk}`, disk, { mesh: { join } })),
     );
     const all = [founder, ...joined];
     const serving = all.filter(({ disk }) => disk.length > 0);

@@ -1,6 +1,6 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { IDLE_TIMEOUT_MS } from "../../src/mesh/quic/defaults.ts";
+import { MESH_TIMINGS } from "../../src/mesh/config.ts";
 import { content } from "./content.ts";
 import { nextEvent, TestMeshes, until } from "./test_mesh.ts";
 
@@ -81,7 +81,7 @@ Deno.test("a closely watched member that is killed is found dead long before its
   const killedAt = performance.now();
   child.kill("SIGKILL");
   await died;
-  assert.ok(performance.now() - killedAt < IDLE_TIMEOUT_MS / 2);
+  assert.ok(performance.now() - killedAt < MESH_TIMINGS.idleMs / 2);
   assert.deepEqual(founder.members(), []);
 });
 
@@ -107,7 +107,7 @@ Deno.test("a process that exits without a goodbye closes its connections, which 
   const exitedAt = performance.now();
   child.kill("SIGTERM");
   await died;
-  assert.ok(performance.now() - exitedAt < IDLE_TIMEOUT_MS / 2);
+  assert.ok(performance.now() - exitedAt < MESH_TIMINGS.idleMs / 2);
 });
 
 Deno.test("suspicion of a living member changes nothing", async () => {

@@ -3,6 +3,7 @@
  * member. On SIGTERM it exits without a goodbye. Arguments: data directory, token.
  */
 import { getLogger } from "@logtape/logtape";
+import { MESH_DEFAULTS } from "../../src/mesh/config.ts";
 import { startMesh } from "../../src/mesh/mod.ts";
 import { content } from "./content.ts";
 import { until } from "./test_mesh.ts";
@@ -12,10 +13,8 @@ if (dataDir === undefined || token === undefined) Deno.exit(2);
 
 const mesh = await startMesh({
   dataDir,
-  token,
-  leave: false,
+  config: { ...MESH_DEFAULTS, join: token },
   role: "member",
-  bindPort: null,
   name: "process",
   version: "0.1.0",
   logger: getLogger("test"),

@@ -1,6 +1,7 @@
 import { endLibp2pLeaks } from "./leak_guard.ts";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
+import { MESH_DEFAULTS } from "../../src/mesh/config.ts";
 import {
   type Mesh,
   type MeshEvent,
@@ -16,6 +17,13 @@ const PATIENCE_MS = 30_000;
 
 const LOOPBACK = [{ name: "lo", address: "127.0.0.1" }];
 
+export interface TestOptions extends Partial<StartMeshOptions> {
+  /** An invite. */
+  readonly token?: string | null;
+  readonly leave?: boolean;
+  readonly bindPort?: number | null;
+}
+
 /** A few nodes on 127.0.0.1, each with a data directory of its own; all are stopped with the scope. */
 export class TestMeshes implements AsyncDisposable {
   readonly #root = Deno.makeTempDirSync({ prefix: "mesh-test-" });
@@ -26,25 +34,24 @@ export class TestMeshes implements AsyncDisposable {
     return join(this.#root, name);
   }
 
-  async start(name: string, options: Partial<StartMeshOptions> = {}): Promise<Mesh> {
+  async start(name: string, options: TestOptions = {}): Promise<Mesh> {
+    const { token: join = null, leave = false, bindPort = null, ...others } = options;
     const mesh = await startMesh({
       dataDir: this.directory(name),
-      token: null,
-      leave: false,
+      config: { ...MESH_DEFAULTS, join, leave, bindPort },
       role: "member",
-      bindPort: null,
       name,
       version: "0.1.0",
       logger: getLogger("test"),
       interfaces: () => LOOPBACK,
-      ...options,
+      ...others,
     });
     this.#started.add(mesh);
     return mesh;
   }
 
   /** Starts a member that announces itself. */
-  async member(name: string, options: Partial<StartMeshOptions> = {}): Promise<Mesh> {
+  async member(name: string, options: TestOptions = {}): Promise<Mesh> {
     const mesh = await this.start(name, options);
     mesh.announce(content({ name }));
     return mesh;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { ModelHeader } from "../../src/models/base/types.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
+import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import { announcementOf } from "../../src/node/serving/announcement.ts";
 import { decide } from "../../src/node/plan/decide.ts";
 import { idleJob } from "../../src/node/serving/job.ts";
@@ -41,10 +42,8 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
     machine: machine({ name, engine: ENGINE }),
     memory: { memoryBytes, devices: [] },
     models: [MODEL],
-    split: false,
-    tensorSplit: null,
+    serving: { ...SERVING_DEFAULTS, contextLength },
     downloadBytes: 0,
-    contextLength,
   };
   const content = announcementOf(facts, idleJob({ kind: "standby" }, null), {
     target,

@@ -46,6 +46,9 @@ const allowed: [path: string, text: string][] = [
   ["src/cli/run.ts", 'import { parseToken } from "../mesh/mod.ts";'],
   ["src/cli/version.ts", 'import manifest from "../../package.json" with { type: "json" };'],
   ["src/node/plan.ts", 'import { place } from "../models/mod.ts";'],
+  ["src/node/config.ts", 'import { MESH_DEFAULTS } from "../mesh/config.ts";'],
+  ["src/mesh/base/config.ts", 'import { MESH_TIMINGS } from "./timings.ts";'],
+  ["src/api/base/config.ts", 'import type { Hono } from "hono";'],
   ["src/mesh/gossip.ts", 'import { x } from "./members.ts";'],
   ["src/mesh/quic/stream.ts", 'import { x } from "../../base/x.ts";'],
   ["src/api/openai/route.ts", 'import { x } from "../base/types.ts";'],
@@ -98,9 +101,19 @@ const refused: [path: string, text: string, message: string][] = [
   ["src/base/x.ts", 'import { x } from "../mesh/mod.ts";', "src/base must not import src/mesh"],
   ["src/node/plan.ts", 'import { x } from "../cli/mod.ts";', "src/node must not import src/cli"],
   [
+    "src/mesh/config.ts",
+    'import { x } from "./mesh_node.ts";',
+    "src/mesh/config.ts is for settings and numbers, so that it loads nothing: src/mesh/mesh_node.ts is neither",
+  ],
+  [
+    "src/node/plan/defaults.ts",
+    'import { z } from "hono";',
+    'src/node/plan/defaults.ts is for settings and numbers, so that it loads nothing: "hono" is neither',
+  ],
+  [
     "src/node/plan.ts",
     'import { x } from "../mesh/gossip.ts";',
-    "src/mesh is entered through its mod.ts",
+    "src/mesh is entered through its mod.ts, or its config.ts for what can be set",
   ],
   [
     "src/node/plan.ts",

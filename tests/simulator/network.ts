@@ -1,6 +1,6 @@
 /** A network of connections that lose, delay, repeat and reorder what crosses them, and that can be cut. */
 
-import { IDLE_TIMEOUT_MS, KEEP_ALIVE_MS } from "../../src/mesh/quic/defaults.ts";
+import { MESH_TIMINGS } from "../../src/mesh/config.ts";
 import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
 import type { PeerId } from "../../src/mesh/base/types.ts";
 import type { Random } from "./random.ts";
@@ -28,7 +28,8 @@ export const CALM: Weather = {
 };
 
 /** As QUIC keeps it: silence counts from the first keep-alive without an answer. */
-const IDLE_MS = { least: IDLE_TIMEOUT_MS, most: KEEP_ALIVE_MS + IDLE_TIMEOUT_MS } as const;
+const { idleMs, keepAliveMs } = MESH_TIMINGS;
+const IDLE_MS = { least: idleMs, most: keepAliveMs + idleMs } as const;
 
 /** How long the dial of an address that does not answer lasts. */
 const DIAL_TIMEOUT_MS = 2_000;

@@ -1,3 +1,4 @@
+import { MESH_TIMINGS } from "../../src/mesh/config.ts";
 import type { Clock } from "../../src/mesh/base/clock.ts";
 import { MAX_STORED_PEERS } from "../../src/mesh/base/defaults.ts";
 import { keptAddresses } from "../../src/mesh/trust/kept_addresses.ts";
@@ -77,6 +78,7 @@ export class SimNode {
         rise,
       },
       clock: this.clock,
+      timings: MESH_TIMINGS,
       random: random.next,
       logger: toldErrors((problem) => this.world.violations.push(`${this.name}: ${problem}`)),
       gossip: this.links,

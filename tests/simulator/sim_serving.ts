@@ -1,3 +1,4 @@
+import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
@@ -58,9 +59,7 @@ export class SimServing {
         memory: { memoryBytes, devices: [] },
         models: node.disk.map(localModel),
         downloadBytes: roomBytes,
-        split,
-        tensorSplit: null,
-        contextLength: null,
+        serving: { ...SERVING_DEFAULTS, split },
       }),
       wishes: { pinned: told, wanted, dropped: [], resting: [] },
       now: node.clock.now,
@@ -79,7 +78,7 @@ export class SimServing {
         engine: ENGINE,
         supervisor: simSupervisor(node, this.#servers),
         logger: toldErrors((problem) => node.world.violations.push(`${node.name}: ${problem}`)),
-        contextLength: null,
+        serving: SERVING_DEFAULTS,
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: () => [],
         tunnelPort: (peer) => 10_000 + (node.world.peers.get(peer as SimNode["peer"])?.index ?? 0),

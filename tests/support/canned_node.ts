@@ -1,5 +1,6 @@
 /** The real API and console of a node whose state and answers a test makes up. */
 
+import { API_DEFAULTS } from "../../src/api/config.ts";
 import { getLogger } from "@logtape/logtape";
 import {
   type ApiServers,
@@ -96,11 +97,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   async listen(consolePort: number): Promise<void> {
     this.#servers = await serveApi(this, {
-      listen: "127.0.0.1",
-      consoleListen: "127.0.0.1",
-      port: 0,
-      consolePort,
-      console: true,
+      config: { ...API_DEFAULTS, port: 0, consolePort, adminKey: this.#adminKey },
       names: [],
       keys: this.#apiKey === null ? [] : [fullKey("test", this.#apiKey)],
       adminKey: this.#adminKey,

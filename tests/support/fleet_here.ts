@@ -4,7 +4,7 @@ import { endLibp2pLeaks } from "../mesh/leak_guard.ts";
 import { configure, getLogger, reset } from "@logtape/logtape";
 import { join } from "node:path";
 import { jsonLine } from "../../src/cli/terminal/log_line.ts";
-import type { NodeConfig, ReadyNode, RunningNode } from "../../src/node/mod.ts";
+import type { Changes, ReadyNode, RunningNode } from "../../src/node/mod.ts";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
 import type { LoggedLine } from "./event_log.ts";
@@ -46,7 +46,7 @@ export class Fleet implements AsyncDisposable {
   async start(
     name: string,
     disk: readonly string[],
-    config: Partial<NodeConfig>,
+    changes: Changes,
   ): Promise<NodeOfFleet> {
     const lines: LoggedLine[] = [];
     this.#lines.set(name, lines);
@@ -55,7 +55,7 @@ export class Fleet implements AsyncDisposable {
     await Deno.mkdir(modelsDir, { recursive: true });
     for (const model of disk) await Deno.copyFile(GUIDE, join(modelsDir, `${model}.gguf`));
     const logger = getLogger(["fleet", name]);
-    const node = await nodeHere(dataDir, { ...config, name, modelsDir }, { logger });
+    const node = await nodeHere(dataDir, { ...changes, name, models: { modelsDir } }, { logger });
     this.#running.push(node);
     return { name, ready: node.ready, disk, lines };
   }

@@ -11,5 +11,5 @@ const downloadRules = {
 };
 
 await serveWith({ downloadRules }, {
-  hub: { endpoint: Deno.env.get("TEST_HUB") ?? "", token: null },
+  models: { hub: { endpoint: Deno.env.get("TEST_HUB") ?? "", token: null } },
 });

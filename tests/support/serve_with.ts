@@ -5,15 +5,15 @@ import { printOut } from "../../src/cli/base/output.ts";
 import { parse } from "../../src/cli/config/parse.ts";
 import { ProcessEvents } from "../../src/cli/terminal/process_events.ts";
 import { readRuntime } from "../../src/cli/terminal/runtime.ts";
+import { type Changes, withChanges } from "../../src/node/config.ts";
 import { startNode } from "../../src/node/mod.ts";
 
-type Config = Parameters<typeof startNode>[0];
 type Options = Parameters<typeof startNode>[1];
 
 /** Runs a node with the process's own arguments until a signal comes, then ends the process. */
 export async function serveWith(
   options: Partial<Options>,
-  changes: Partial<Config> = {},
+  changes: Changes = {},
 ): Promise<never> {
   const runtime = readRuntime();
   const config = parse(Deno.args, runtime.environment, runtime.facts);
@@ -25,9 +25,9 @@ export async function serveWith(
     terminal: false,
     verbose: false,
     startCommand: runtime.commands.start,
-    console: config.console,
+    console: config.api.console,
   }, printOut);
-  const node = await startNode({ ...config, ...changes }, {
+  const node = await startNode(withChanges(config, changes), {
     logger,
     logs,
     signal: new AbortController().signal,

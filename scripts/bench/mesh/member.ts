@@ -5,6 +5,7 @@
 
 import { createInterface } from "node:readline";
 import { getLogger } from "@logtape/logtape";
+import { MESH_DEFAULTS } from "../../../src/mesh/config.ts";
 import { startMesh } from "../../../src/mesh/mod.ts";
 import { content } from "../../../tests/mesh/content.ts";
 
@@ -17,10 +18,8 @@ export type Told =
 const [dataDir = "", token = "-"] = Deno.args;
 const mesh = await startMesh({
   dataDir,
-  token: token === "-" ? null : token,
-  leave: false,
+  config: { ...MESH_DEFAULTS, join: token === "-" ? null : token },
   role: "member",
-  bindPort: null,
   name: "member",
   version: "0.1.0",
   logger: getLogger("bench"),

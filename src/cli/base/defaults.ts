@@ -1,14 +1,5 @@
 /** Numbers of the command line, each with its reason. */
 
-/** OpenAI-compatible API: docs/defaults.md. */
-export const API_PORT = 9337;
-
-/** Web console and management API: docs/defaults.md. */
-export const CONSOLE_PORT = 3131;
-
-/** As many as a split may have nodes. */
-export const MAX_PROPORTIONS = 257;
-
 /** Below src/node's own limit plus one second this would cut off an orderly goodbye; SIGTERM to exit is 5 s at most. */
 export const STOP_LIMIT_MS = 4_500;
 
@@ -41,9 +32,6 @@ export const NAME_LENGTH_MAX = 64;
 
 /** Bar of the live line: fits beside a model's name in 80 columns. */
 export const PROGRESS_BAR_CELLS = 24;
-
-/** The source of models unless `HF_ENDPOINT` names another. */
-export const HUGGING_FACE = "https://huggingface.co";
 
 /** Two letters that changed places; a word with more of them wrong was another word. */
 export const MISTYPED_LETTERS = 2;

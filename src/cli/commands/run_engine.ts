@@ -1,6 +1,7 @@
 /** `mesh-llm engine show` and `mesh-llm engine install`. */
 
 import { getLogger } from "@logtape/logtape";
+import { ENGINE_DEFAULTS } from "../../engine/config.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import { proxySettings } from "../../base/proxy_choice.ts";
 import { downloadWorld } from "../../downloads/mod.ts";
@@ -118,5 +119,5 @@ function sourceText({ source, tag }: EngineRecord): string {
 
 /** The devices that compute here, with their memory, as `status` names them: the CPU if there is no GPU. */
 function devicesOf({ devices }: Engine, totalMemoryBytes: number): readonly OfferedDevice[] {
-  return offeredMemory({ devices, totalMemoryBytes, maxVramBytes: null }).devices;
+  return offeredMemory({ devices, totalMemoryBytes, config: ENGINE_DEFAULTS }).devices;
 }

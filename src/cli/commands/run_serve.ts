@@ -2,8 +2,9 @@
 
 import type { Setting } from "../../api/mod.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
+import { withChanges } from "../../node/config.ts";
 import type { RunningNode } from "../../node/mod.ts";
-import type { ServeConfig } from "../config/command.ts";
+import type { ServeConfig } from "../config/serve_command.ts";
 import { LOG_FLUSH_MS, STOP_LIMIT_MS } from "../base/defaults.ts";
 import { LogOutput } from "../terminal/log_output.ts";
 import { configureLogging, type Logging } from "../terminal/logging.ts";
@@ -21,7 +22,8 @@ export async function runServe(
   runtime: Runtime,
 ): Promise<number> {
   // Before signals are listened to: whoever is asked for an invite may still change their mind.
-  const config = asked.join === null ? asked : { ...asked, join: readInvite(asked.join) };
+  const { join } = asked.mesh;
+  const config = join === null ? asked : withChanges(asked, { mesh: { join: readInvite(join) } });
   const output = new LogOutput(Deno.stdout, {
     onLost: (count) =>
       logging.logger.warn("{count} lines of this log were lost: nobody took them in time", {
@@ -74,10 +76,11 @@ async function start(
   { logger, logs, settings }: Logging & Pick<ServeParts, "settings">,
   signal: AbortSignal,
 ): Promise<RunningNode> {
-  if (config.join !== null) {
+  const { join } = config.mesh;
+  if (join !== null) {
     // Before anything is started or installed for it.
     const { parseToken } = await import("../../mesh/mod.ts");
-    parseToken(config.join, Date.now());
+    parseToken(join, Date.now());
   }
   const { startNode } = await import("../../node/mod.ts");
   const { executableDir, path, facts, environment, commands } = runtime;
@@ -114,6 +117,6 @@ function startLogging(config: ServeConfig, runtime: Runtime, output: LogOutput):
     terminal: runtime.stdoutIsTerminal,
     verbose: runtime.debug,
     startCommand: runtime.commands.start,
-    console: config.console,
+    console: config.api.console,
   }, (text) => output.write(text));
 }

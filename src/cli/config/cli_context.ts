@@ -3,7 +3,6 @@
 import { join, resolve } from "node:path";
 import type { ModelEnvironment } from "../../models/mod.ts";
 import type { LastStart } from "./last_start.ts";
-import type { DataOptions } from "./program/actions.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { parseKey } from "./values.ts";
 
@@ -33,6 +32,12 @@ export interface Facts {
   readConfig(path: string): { readonly text: string; readonly mode: number | null } | undefined;
   /** The last use of a data directory that belongs to a mesh. */
   readLastStart(dataDir: string): LastStart | undefined;
+}
+
+/** What every command takes. */
+export interface DataOptions {
+  readonly dataDir?: string;
+  readonly json?: true;
 }
 
 export interface CliContext {
@@ -70,7 +75,7 @@ export function absolute(path: string | undefined, { facts }: CliContext): strin
 }
 
 export function keyFrom(
-  variable: "MESH_LLM_API_KEY" | "MESH_LLM_ADMIN_KEY",
+  variable: "MESH_LLM_ADMIN_KEY",
   { environment }: CliContext,
 ): string | null {
   const key = environment[variable];

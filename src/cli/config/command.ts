@@ -4,16 +4,9 @@
 
 import type { Setting } from "../../api/mod.ts";
 import type { BackendChoice } from "../../engine/mod.ts";
-import type { HubConfig, NodeConfig } from "../../node/mod.ts";
+import type { HubConfig } from "../../models/config.ts";
+import type { ServeConfig } from "./serve_command.ts";
 import type { Shell } from "./program/actions.ts";
-
-/** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`. */
-export interface ServeConfig extends NodeConfig {
-  readonly kind: "serve";
-  readonly logFormat: "pretty" | "json";
-  /** Sentences for whoever started it. */
-  readonly warnings: readonly string[];
-}
 
 export interface ConfigShowCommand {
   readonly kind: "config-show";

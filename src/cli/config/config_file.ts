@@ -3,6 +3,7 @@
 import type { Command, Option } from "commander";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { openMode } from "../../base/own_files.ts";
+import { nodeOption } from "./serve_options.ts";
 import { UsageError } from "../base/usage_error.ts";
 
 /** The source of an option's value, in commander's words. */
@@ -126,14 +127,12 @@ function isScalar(value: unknown): value is string | number | bigint {
   return typeof value === "string" || typeof value === "number" || typeof value === "bigint";
 }
 
-/** Options that may be given several times. */
-const REPEATABLE: readonly (string | undefined)[] = ["--model", "--host-name"];
-
 /** A list is several `--model`, and one `--tensor-split 3,1`. */
 function readTexts(option: Option, texts: readonly string[], where: string): unknown {
   const { argChoices: choices, parseArg } = option;
   try {
-    if (!REPEATABLE.includes(option.long)) return readText(texts.join(","), choices, parseArg);
+    const { repeats } = nodeOption(option.attributeName()) ?? {};
+    if (!repeats) return readText(texts.join(","), choices, parseArg);
     return texts.reduce<unknown>((earlier, text) => parseArg?.(text, earlier), undefined);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -2,12 +2,14 @@
 
 import { type Command as Subcommand, CommanderError } from "commander";
 import type { Setting } from "../../api/mod.ts";
+import { withChanges } from "../../node/config.ts";
 import { closestName } from "../base/closest_name.ts";
-import type { Command, ServeConfig } from "./command.ts";
+import type { Command } from "./command.ts";
+import type { ServeConfig } from "./serve_command.ts";
 import { applyConfigFile, configurable, exposedSecrets } from "./config_file.ts";
 import { createProgram } from "./program/program.ts";
 import { consoleConfig, hubOf, serveConfig } from "./serve_config.ts";
-import type { ServeOptions } from "./serve_options.ts";
+import { nodeOptions, type ServeOptions } from "./serve_options.ts";
 import { NothingToServeError } from "../base/nothing_to_serve.ts";
 import { settingsOf } from "./settings.ts";
 import {
@@ -18,7 +20,6 @@ import {
   dataOf,
   type Environment,
   type Facts,
-  keyFrom,
 } from "./cli_context.ts";
 import { UsageError } from "../base/usage_error.ts";
 
@@ -163,7 +164,9 @@ function bareCommand(options: ServeOptions, around: CliContext): readonly ServeC
   const dataDir = dataDirOf(options, around);
   const last = around.facts.readLastStart(dataDir);
   if (last?.role === "client") return [serveConfig({ ...options, client: true }, around)];
-  if (last !== undefined) return [{ ...serveConfig(options, around), models: last.models }];
+  if (last !== undefined) {
+    return [withChanges(serveConfig(options, around), { serving: { models: last.models } })];
+  }
   if (options.logFormat === "json") throw new NothingToServeError(dataDir);
   return [];
 }
@@ -189,12 +192,12 @@ function applyLayers(
     [command, program].some((one) =>
       ["cli", "env"].includes(one.getOptionValueSource(attribute) ?? "")
     );
-  const apiKey = keyFrom("MESH_LLM_API_KEY", around);
-  if (apiKey !== null && !isTaken("apiKey")) {
-    command.setOptionValueWithSource("apiKey", apiKey, "env");
+  for (const [attribute, { variable, read }] of nodeOptions()) {
+    const text = variable && around.environment[variable];
+    if (!text) continue;
+    const value = read?.(variable, text) ?? text;
+    if (!isTaken(attribute)) command.setOptionValueWithSource(attribute, value, "env");
   }
-  const { MESH_LLM_JOIN: join } = around.environment;
-  if (join && !isTaken("join")) command.setOptionValueWithSource("join", join, "env");
   const path = configPath({ ...program.opts(), ...command.opts() }, around);
   const found = path === null ? undefined : around.facts.readConfig(path);
   if (path === null || found === undefined) return [];

@@ -1,7 +1,8 @@
 /** Parsers of option values: the text of one option in, its value out, or a `UsageError` that names both. */
 
 import { isIP } from "node:net";
-import { MAX_PROPORTIONS, NAME_LENGTH_MAX } from "../base/defaults.ts";
+import { MAX_WORKERS } from "../../mesh/config.ts";
+import { NAME_LENGTH_MAX } from "../base/defaults.ts";
 import { UsageError } from "../base/usage_error.ts";
 
 const PORT_MAX = 65_535;
@@ -33,7 +34,7 @@ export function parseProportions(option: string, text: string): readonly number[
   const parts = text.split(",").map((part) => decimal(part.trim()));
   const numbers = parts.filter((part) => part !== undefined);
   const isRight = numbers.length === parts.length && numbers.length >= 2 &&
-    numbers.length <= MAX_PROPORTIONS && numbers.some((part) => part > 0);
+    numbers.length <= MAX_WORKERS + 1 && numbers.some((part) => part > 0);
   if (isRight) return numbers;
   return refuse(option, "two or more numbers with commas between them, such as 3,1", text);
 }

@@ -1,5 +1,6 @@
 /** How much memory a node offers its mesh. */
 
+import type { EngineConfig } from "../base/config.ts";
 import { CPU_MEMORY_SHARE } from "../base/defaults.ts";
 import type { EngineDevice, OfferedMemory } from "../base/types.ts";
 
@@ -7,18 +8,17 @@ export interface MemoryOptions {
   /** The engine's devices, listed before any child runs. */
   readonly devices: readonly EngineDevice[];
   readonly totalMemoryBytes: number;
-  /** `--max-vram`. */
-  readonly maxVramBytes: number | null;
+  readonly config: EngineConfig;
 }
 
 /**
  * What GPUs have free, or three quarters of main memory where there is none; never more than
- * `maxVramBytes`, taken off all devices in proportion.
+ * `--max-vram`, taken off all devices in proportion.
  */
 export function offeredMemory(options: MemoryOptions): OfferedMemory {
   const devices = available(options);
   const whole = devices.reduce((sum, device) => sum + device.availableBytes, 0);
-  const cap = whole === 0 ? 1 : Math.min(1, (options.maxVramBytes ?? Infinity) / whole);
+  const cap = whole === 0 ? 1 : Math.min(1, (options.config.maxVramBytes ?? Infinity) / whole);
   const offered = devices.map(({ name, totalBytes, availableBytes }) => ({
     name,
     totalBytes,

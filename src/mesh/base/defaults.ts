@@ -115,29 +115,11 @@ export const RELAY_COALESCE_MS = 50;
 /** A tombstone outlives the slowest gossip by far; later the announcement that it stops is forgotten by all. */
 export const TOMBSTONE_LIFE_MS = 3_600_000;
 
-/** docs/defaults.md, mesh-wide. */
-export const HEARTBEAT_MS = 60_000;
-
-/** A loaded peer far away answers within this. */
-export const HEARTBEAT_TIMEOUT_MS = 5_000;
-
-/** docs/defaults.md, inside a split. */
-export const CLOSE_HEARTBEAT_MS = 2_000;
-
-/** 2 s to the next beat, two misses of 1 s and a probe of 2 s: the 6 s within which a split reacts. */
-export const CLOSE_HEARTBEAT_TIMEOUT_MS = 1_000;
-
 /** A machine under load answers in seconds: four times the usual wait spares it, and one that dies then is found 6 s later. */
 export const MAX_PATIENCE = 4;
 
-/** docs/defaults.md. */
-export const MISSES_BEFORE_PROBE = 2;
-
 /** A timer this late means that our own process slept: the peer's silence proves nothing. */
 export const OWN_STALL_MS = 500;
-
-/** The one direct probe: a handshake or a ping, whichever answers. */
-export const PROBE_TIMEOUT_MS = 2_000;
 
 /** Pings right after a link opens: the first is slow on a machine that is starting, the best of them counts. */
 export const FIRST_PINGS = 3;

@@ -1,18 +1,15 @@
 import {
-  CLOSE_HEARTBEAT_MS,
-  CLOSE_HEARTBEAT_TIMEOUT_MS,
   FIRST_PINGS,
-  HEARTBEAT_MS,
-  HEARTBEAT_TIMEOUT_MS,
   MAX_PATIENCE,
-  MISSES_BEFORE_PROBE,
   OWN_STALL_MS,
   PING_AGAIN_MS,
   SLOW_ROUND_TRIP_MS,
 } from "../base/defaults.ts";
+import type { Heartbeat, MeshTimings } from "../base/timings.ts";
 
 /** The heartbeat of one connected peer. Times are of `Clock.elapsed`. */
 export interface Pulse {
+  readonly timings: MeshTimings;
   readonly closely: boolean;
   readonly misses: number;
   /** Pings still to be sent at once, to learn the round trip. */
@@ -42,9 +39,9 @@ export interface PulseStep {
 }
 
 /** A new connection is pinged at once. */
-export function firstPulse(now: number, closely: boolean): Pulse {
+export function firstPulse(now: number, closely: boolean, timings: MeshTimings): Pulse {
   const burst = FIRST_PINGS;
-  return { closely, misses: 0, burst, slow: 0, dueAt: now, waiting: false, patience: 1 };
+  return { timings, closely, misses: 0, burst, slow: 0, dueAt: now, waiting: false, patience: 1 };
 }
 
 /** Decides what one event means for the heartbeat with one peer. Performs nothing. */
@@ -60,7 +57,7 @@ export function beat(pulse: Pulse, event: PulseEvent, now: number): PulseStep {
 }
 
 function answered(pulse: Pulse, rttMs: number, now: number): PulseStep {
-  const isLate = rttMs > usualTimeout(pulse);
+  const isLate = rttMs > usual(pulse).timeoutMs;
   const patient = isLate ? moreOf(pulse) : lessOf(pulse);
   if (!pulse.waiting) return { pulse: isLate ? patient : pulse, action: "none" };
   const burst = Math.max(pulse.burst - 1, 0);
@@ -88,22 +85,23 @@ function rest(pulse: Pulse, now: number): Pulse {
 
 function missed(pulse: Pulse, now: number): PulseStep {
   const misses = pulse.misses + 1;
-  if (misses < MISSES_BEFORE_PROBE) return ping({ ...pulse, misses }, now);
+  if (misses < usual(pulse).misses) return ping({ ...pulse, misses }, now);
   const dueAt = now + interval(pulse);
   return { pulse: { ...pulse, misses: 0, burst: 0, waiting: false, dueAt }, action: "probe" };
 }
 
-function interval({ closely, slow }: Pulse): number {
-  if (closely) return CLOSE_HEARTBEAT_MS;
-  return slow === 0 ? HEARTBEAT_MS : Math.min(PING_AGAIN_MS * 2 ** (slow - 1), HEARTBEAT_MS);
+function interval(pulse: Pulse): number {
+  const { intervalMs } = usual(pulse);
+  const { closely, slow } = pulse;
+  return closely || slow === 0 ? intervalMs : Math.min(PING_AGAIN_MS * 2 ** (slow - 1), intervalMs);
 }
 
 function timeout(pulse: Pulse): number {
-  return usualTimeout(pulse) * pulse.patience;
+  return usual(pulse).timeoutMs * pulse.patience;
 }
 
-function usualTimeout({ closely }: Pulse): number {
-  return closely ? CLOSE_HEARTBEAT_TIMEOUT_MS : HEARTBEAT_TIMEOUT_MS;
+function usual({ closely, timings }: Pulse): Heartbeat {
+  return closely ? timings.close : timings.wide;
 }
 
 function moreOf(pulse: Pulse): Pulse {

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../base/clock.ts";
 import { beat, firstPulse, type Pulse, type PulseEvent } from "./failure.ts";
 import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./rtt.ts";
+import type { MeshTimings } from "../base/timings.ts";
 import type { PeerId } from "../base/types.ts";
 
 export interface HeartbeatEffects {
@@ -8,6 +9,11 @@ export interface HeartbeatEffects {
   probe(peer: PeerId): void;
   /** A round trip's bucket has changed. */
   rttChanged(): void;
+}
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  readonly timings: MeshTimings;
 }
 
 interface Watched {
@@ -19,19 +25,21 @@ interface Watched {
 export class Heartbeats {
   readonly #effects: HeartbeatEffects;
   readonly #clock: Clock;
+  readonly #timings: MeshTimings;
   readonly #watched = new Map<PeerId, Watched>();
   readonly #rtts = new Map<PeerId, RttTrack>();
   #closely: ReadonlySet<PeerId> = new Set();
 
-  constructor(effects: HeartbeatEffects, clock: Clock) {
+  constructor(effects: HeartbeatEffects, { clock, timings }: HeartbeatOptions) {
     this.#effects = effects;
     this.#clock = clock;
+    this.#timings = timings;
   }
 
   /** A link to the peer has opened: it is pinged at once. */
   begin(peer: PeerId): void {
     this.end(peer);
-    const pulse = firstPulse(this.#clock.elapsed(), this.#closely.has(peer));
+    const pulse = firstPulse(this.#clock.elapsed(), this.#closely.has(peer), this.#timings);
     this.#watched.set(peer, { pulse, cancel: () => {} });
     this.#step(peer, { type: "timer" });
   }

@@ -18,6 +18,7 @@ import { Prober } from "./prober.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
 import { Relay, relayTargets } from "./relay.ts";
 import { type IncarnationCounter, Roster } from "./roster.ts";
+import type { MeshTimings } from "../base/timings.ts";
 import type { Announcement, AnnouncementContent, PeerId } from "../base/types.ts";
 
 export interface MeshViewOptions {
@@ -26,6 +27,7 @@ export interface MeshViewOptions {
   readonly links: PeerLinks;
   readonly gossip: GossipLinks;
   readonly clock: Clock;
+  readonly timings: MeshTimings;
   readonly random: () => number;
   readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
@@ -59,13 +61,13 @@ export class MeshView implements GossipListener {
 
   constructor(options: MeshViewOptions) {
     this.#options = options;
-    const { self, counter, links, gossip, clock, random, logger, sign } = options;
+    const { self, counter, links, gossip, clock, timings, random, logger, sign } = options;
     this.#gossip = gossip;
     this.#heartbeats = new Heartbeats({
       ping: (peer) => this.#gossip.ping(peer),
       probe: (peer) => this.suspect(peer, "it did not answer its heartbeat"),
       rttChanged: () => this.#refreshSoon(),
-    }, clock);
+    }, { clock, timings });
     const surroundings = () => ({
       addresses: options.addresses(),
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
@@ -85,7 +87,7 @@ export class MeshView implements GossipListener {
         links.handshake({ peer, addresses: options.addressesOf(peer), signal }),
       rejoin: (peer, signal) =>
         links.connect({ peer, addresses: options.addressesOf(peer), signal }),
-    }, clock);
+    }, { clock, timings });
     const effects = {
       declaredDead: (notice: MeshRecord) => this.#onDeclaredDead(notice),
       tell: (peer: PeerId, notice: MeshRecord) => this.#gossip.send(peer, [notice]),

@@ -1,7 +1,7 @@
 import { raceSignal } from "../../base/race_signal.ts";
 import type { Clock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
-import { PROBE_TIMEOUT_MS } from "../base/defaults.ts";
+import type { MeshTimings } from "../base/timings.ts";
 import type { PeerId } from "../base/types.ts";
 
 export interface ProbeEffects {
@@ -13,17 +13,24 @@ export interface ProbeEffects {
   rejoin(peer: PeerId, signal: AbortSignal): Promise<unknown>;
 }
 
+export interface ProbeOptions {
+  readonly clock: Pick<Clock, "after">;
+  readonly timings: Pick<MeshTimings, "probeMs">;
+}
+
 /** The one direct probe that decides whether a suspect is dead. */
 export class Prober {
   readonly #effects: ProbeEffects;
   readonly #clock: Pick<Clock, "after">;
+  readonly #limitMs: number;
   readonly #running = new Map<PeerId, Promise<boolean>>();
   readonly #answers = new Map<PeerId, PromiseWithResolvers<void>>();
   readonly #stop = new AbortController();
 
-  constructor(effects: ProbeEffects, clock: Pick<Clock, "after">) {
+  constructor(effects: ProbeEffects, { clock, timings }: ProbeOptions) {
     this.#effects = effects;
     this.#clock = clock;
+    this.#limitMs = timings.probeMs;
   }
 
   /** Whether the peer lives. Asked again while a probe runs, it is that probe's answer. */
@@ -45,7 +52,7 @@ export class Prober {
   }
 
   async #probe(peer: PeerId): Promise<boolean> {
-    using deadline = new Deadline(PROBE_TIMEOUT_MS, "The probe", this.#stop.signal, this.#clock);
+    using deadline = new Deadline(this.#limitMs, "The probe", this.#stop.signal, this.#clock);
     try {
       await raceSignal(this.#ask(peer, deadline.signal), deadline.signal);
       return true;
@@ -69,7 +76,7 @@ export class Prober {
 
   /** An answer has half of the time, so that a connection which is lost does not speak for its peer. */
   async #isInTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
-    using half = new Deadline(PROBE_TIMEOUT_MS / 2, "The ping", signal, this.#clock);
+    using half = new Deadline(this.#limitMs / 2, "The ping", signal, this.#clock);
     return await raceSignal(answer, half.signal).then(() => true, () => false);
   }
 }

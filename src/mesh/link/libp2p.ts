@@ -4,6 +4,7 @@ import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import type { Connection, Libp2p, Listener, Stream } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
+import { MESH_DEFAULTS, type MeshConfig } from "../base/config.ts";
 import { Deadline } from "../base/deadline.ts";
 import {
   DIAL_ADDRESS_TIMEOUT_MS,
@@ -40,12 +41,17 @@ interface Listening {
 }
 
 /** Starts libp2p. It listens only when it is bound to a port: the listeners for connections register first. */
-export async function startLibp2p(key: SigningKey): Promise<Libp2pNetwork> {
+export async function startLibp2p(
+  key: SigningKey,
+  { timings: { keepAliveMs, idleMs: idleTimeoutMs } }: Pick<MeshConfig, "timings"> = MESH_DEFAULTS,
+): Promise<Libp2pNetwork> {
   const protocols = new Set<string>();
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(concat([key.seed, key.publicKey])),
     addresses: { listen: [] },
-    transports: [quicTransport({ maxConnections: 2 * MAX_CONNECTIONS, protocols })],
+    transports: [
+      quicTransport({ maxConnections: 2 * MAX_CONNECTIONS, protocols, keepAliveMs, idleTimeoutMs }),
+    ],
     // libp2p's limits are for public networks, and it closes connections by its own taste once there
     // are too many: it is told to allow everybody, and the admission decides who stays.
     connectionManager: {

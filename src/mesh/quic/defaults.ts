@@ -21,16 +21,6 @@ export const MAX_UNSENT_BYTES = 4_194_304;
 /** Bytes of all streams of a connection on their way to the addon; more wait. 256 streams with a batch each. */
 export const MAX_QUEUED_BYTES = 16_777_216;
 
-/** A peer behind a quiet NAT is forgotten after about 30 s; three keep-alives fit into that. */
-export const KEEP_ALIVE_MS = 10_000;
-
-/**
- * Two lost keep-alives: a peer that was killed is noticed without anybody using it. QUIC counts from the first
- * keep-alive that stays unanswered, up to 10 s after the last word, and the probe takes 2 s more: with 30 s
- * here a death would be known after 42 s, with 27 s it is known within 40 s.
- */
-export const IDLE_TIMEOUT_MS = 27_000;
-
 /** Unread bytes of a stream: window / RTT bounds its speed, so that 80 ms still allow 100 MB/s. */
 export const STREAM_WINDOW_BYTES = 8_388_608;
 

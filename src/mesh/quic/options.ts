@@ -1,7 +1,5 @@
 import {
   CONNECTION_WINDOW_BYTES,
-  IDLE_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
   MAX_CONNECTIONS,
   MAX_HANDSHAKES,
   MAX_QUEUED_BYTES,
@@ -11,6 +9,7 @@ import {
   STALLED_MS,
   STREAM_WINDOW_BYTES,
 } from "./defaults.ts";
+import { MESH_TIMINGS } from "../base/timings.ts";
 import type { NativeConfigInit } from "./native.ts";
 import type { OpenConnections } from "./open_connections.ts";
 
@@ -21,7 +20,7 @@ import type { OpenConnections } from "./open_connections.ts";
 export interface QuicTransportOptions {
   /** @default {10_000} */
   readonly keepAliveMs?: number;
-  /** A silent peer is given up after this long. @default {30_000} */
+  /** A silent peer is given up after this long. @default {27_000} */
   readonly idleTimeoutMs?: number;
   /** Open at a time. One more is refused if it comes in, and fails if it is dialled. @default {2_000} */
   readonly maxConnections?: number;
@@ -49,8 +48,8 @@ export type ResolvedOptions = Required<Omit<QuicTransportOptions, "connections">
 
 export function resolveOptions(options: QuicTransportOptions): ResolvedOptions {
   return {
-    keepAliveMs: KEEP_ALIVE_MS,
-    idleTimeoutMs: IDLE_TIMEOUT_MS,
+    keepAliveMs: MESH_TIMINGS.keepAliveMs,
+    idleTimeoutMs: MESH_TIMINGS.idleMs,
     maxConnections: MAX_CONNECTIONS,
     maxHandshakes: MAX_HANDSHAKES,
     maxStreams: MAX_STREAMS,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Binding, chooseMesh, type StoredMesh } from "./binding.ts";
 import { chainSchema, chainToWire, linksOf } from "./capability.ts";
 import { decodeCbor, encodeCbor } from "../base/cbor.ts";
+import type { MeshConfig } from "../base/config.ts";
 import { readDataFile, writeDataFile } from "../base/data_file.ts";
 import { MAX_STORED_PEERS } from "../base/defaults.ts";
 import { NotAllowedError } from "../base/errors.ts";
@@ -31,11 +32,9 @@ const meshSchema = z.object({
 });
 
 export interface IdentityOptions {
+  readonly config: Pick<MeshConfig, "join" | "leave" | "bindPort">;
   readonly dataDir: string;
-  readonly token: string | null;
-  readonly leave: boolean;
   readonly role: MemberRole;
-  readonly bindPort: number | null;
   readonly name: string;
   readonly now: number;
   readonly logger: Logger;
@@ -151,7 +150,7 @@ export class Identity {
  * @throws {InvalidTokenError | BoundToOtherMeshError | NoMeshError | NotAllowedError | DataDirectoryError}
  */
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
-  const { dataDir: directory, token, leave, role, bindPort, name, now } = options;
+  const { config: { join: token, leave, bindPort }, dataDir: directory, role, name, now } = options;
   const invite = token === null ? null : parseToken(token, now);
   const kept = await readDataFile(join(directory, "identity.json"), identitySchema);
   const key = kept === undefined ? SigningKey.generate() : SigningKey.fromSeed(kept.privateKey);

@@ -27,23 +27,14 @@ import {
   shardName,
 } from "../../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
+import type { ModelsConfig } from "../../models/config.ts";
+import type { ServingConfig } from "../plan/config.ts";
 import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
-import type { ProxySettings } from "../../base/proxy_choice.ts";
 import { fitOf } from "../plan/fit_words.ts";
 import { peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
 import { stateOf } from "../report/status.ts";
-
-/** The source of models. */
-export interface HubConfig {
-  /** `HF_ENDPOINT`, or Hugging Face's own. */
-  readonly endpoint: string;
-  /** `HF_TOKEN`; sent to the endpoint's host only. */
-  readonly token: string | null;
-  /** The way there and to all that it redirects to, where the user has named proxies. */
-  readonly proxies?: ProxySettings;
-}
 
 /** The parts that an active node has and a client lacks. */
 export interface ModelStock {
@@ -57,8 +48,8 @@ export interface ModelStock {
 export interface ModelManagerOptions {
   readonly mesh: Mesh;
   readonly stock: ModelStock | null;
-  readonly hub: HubConfig;
-  readonly contextLength: number | null;
+  readonly models: ModelsConfig;
+  readonly serving: Pick<ServingConfig, "contextLength">;
   readonly send: (event: NodeEvent) => void;
   /** Its user asks for a download, for which other members may have to be asked. */
   readonly enter: (reason: string) => Promise<void>;
@@ -94,7 +85,7 @@ export class ModelManager implements ModelActions {
   }
 
   catalog(): CatalogEntry[] {
-    const { mesh, stock, contextLength } = this.#options;
+    const { mesh, stock, serving } = this.#options;
     const routes = mesh.routes();
     return catalogEntries({
       onDisk: stock?.inventory.models ?? [],
@@ -104,7 +95,7 @@ export class ModelManager implements ModelActions {
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
       mesh: this.#fitMesh(),
-      contextLength,
+      contextLength: serving.contextLength,
     });
   }
 
@@ -180,7 +171,8 @@ export class ModelManager implements ModelActions {
   }
 
   #openDownloads({ inventory, folder }: ModelStock): Promise<Downloads> {
-    const { hub: { endpoint, token, proxies }, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
+    const { models, logger, mesh, rules = PUBLIC_ONLY } = this.#options;
+    const { endpoint, token, proxies } = models.hub;
     const hub = new URL(endpoint);
     const secret = token === null ? null : { host: hub.host, value: token };
     return Downloads.open({
@@ -209,7 +201,7 @@ export class ModelManager implements ModelActions {
   /** Nothing is fetched that nobody here could run. */
   #checkFit({ modelBytes, name }: DownloadPlan): void {
     const mesh = this.#fitMesh();
-    const fit = planFit({ sizeBytes: modelBytes }, mesh, this.#options.contextLength);
+    const fit = planFit({ sizeBytes: modelBytes }, mesh, this.#options.serving.contextLength);
     if (fit.kind !== "none") return;
     throw new DownloadRefusedError(`${name} was not downloaded. ${fitOf(fit, mesh).reason}`);
   }

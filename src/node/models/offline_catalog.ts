@@ -1,6 +1,7 @@
 import type { CatalogEntry, Status } from "../../api/mod.ts";
 import type { Logger } from "@logtape/logtape";
 import { downloadWorld } from "../../downloads/mod.ts";
+import { ENGINE_DEFAULTS } from "../../engine/config.ts";
 import {
   EngineNotFoundError,
   mainMemoryBytes,
@@ -102,5 +103,5 @@ export async function memoryOf(options: OfflineOptions): Promise<number> {
     throw error;
   });
   const totalMemoryBytes = await mainMemoryBytes();
-  return offeredMemory({ devices, totalMemoryBytes, maxVramBytes: null }).memoryBytes;
+  return offeredMemory({ devices, totalMemoryBytes, config: ENGINE_DEFAULTS }).memoryBytes;
 }

@@ -10,7 +10,7 @@ import { checkModelsDir, Downloads, planFit } from "../../models/mod.ts";
 import { makeDataDir } from "../data/data_dir.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { fitOf } from "../plan/fit_words.ts";
-import type { HubConfig } from "./model_manager.ts";
+import type { HubConfig } from "../../models/config.ts";
 import { memoryOf, type OfflineOptions } from "./offline_catalog.ts";
 
 export interface OfflineDownloadOptions extends OfflineOptions {

@@ -10,6 +10,7 @@ import type {
 } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
+import type { ServingConfig } from "../plan/config.ts";
 import type { Job } from "./job.ts";
 import { serves } from "../plan/transition.ts";
 
@@ -18,10 +19,8 @@ export interface NodeFacts {
   readonly machine: Machine;
   readonly memory: OfferedMemory;
   readonly models: readonly LocalModel[];
-  readonly split: boolean;
-  readonly tensorSplit: readonly number[] | null;
+  readonly serving: Pick<ServingConfig, "split" | "tensorSplit" | "contextLength">;
   readonly downloadBytes: number;
-  readonly contextLength: number | null;
 }
 
 /** The part of a node's announcement that is not about its job. */
@@ -45,7 +44,7 @@ export function announcementOf(
   job: Job,
   situation: Situation,
 ): AnnouncementContent {
-  const { machine, memory } = facts;
+  const { machine, memory, serving } = facts;
   return {
     machine: { ...machine, devices: withUse(machine.devices, usedBytes(job)) },
     role: roleOf(job),
@@ -54,11 +53,11 @@ export function announcementOf(
       name: model.name,
       sizeBytes: model.sizeBytes,
       fingerprint: model.fingerprint,
-      needBytes: needBytes(model, facts.contextLength),
+      needBytes: needBytes(model, serving.contextLength),
     })),
     ...situation,
-    split: facts.split,
-    tensorSplit: facts.tensorSplit,
+    split: serving.split,
+    tensorSplit: serving.tensorSplit,
     downloadBytes: facts.downloadBytes,
     instance: job.instance,
     obeys: job.obeys,

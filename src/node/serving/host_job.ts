@@ -160,7 +160,7 @@ export class HostJob implements Job {
       kind: "llama-server",
       modelPath: model.path,
       modelName: model.name,
-      contextLength: servedContext(model.header, this.parts.contextLength),
+      contextLength: servedContext(model.header, this.parts.serving.contextLength),
       purpose: purposeOf(model.header),
       split: [host, ...workers],
       projectorPath: projector?.path ?? null,

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { type Mesh, systemClock } from "../../mesh/mod.ts";
+import type { ServingConfig } from "../plan/config.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { IdleUnloader } from "../plan/rest.ts";
@@ -8,8 +9,7 @@ export interface IdleUnloadOptions {
   readonly mesh: Pick<Mesh, "members">;
   readonly localState: LocalState;
   readonly reconciler: Pick<Reconciler, "job" | "reconsider" | "wake">;
-  /** `--idle-unload`. */
-  readonly idleUnloadMs: number | null;
+  readonly serving: Pick<ServingConfig, "idleUnloadMs">;
   readonly logger: Logger;
 }
 
@@ -20,7 +20,7 @@ export class IdleUnload {
 
   constructor(options: IdleUnloadOptions) {
     this.#options = options;
-    this.#rest = new IdleUnloader(options.idleUnloadMs);
+    this.#rest = new IdleUnloader(options.serving.idleUnloadMs);
   }
 
   /** A model waits here to be asked for. */

@@ -4,6 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import { type Engine, hasCrashed, type ManagedServer, type Supervisor } from "../../engine/mod.ts";
 import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../../models/mod.ts";
+import type { ServingConfig } from "../plan/config.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { Plan } from "../plan/plan.ts";
 import { sameModel } from "../plan/view.ts";
@@ -55,7 +56,7 @@ export interface JobParts {
   readonly engine: Engine;
   readonly supervisor: Supervisor;
   readonly logger: Logger;
-  readonly contextLength: number | null;
+  readonly serving: ServingConfig;
   /** The complete file of a model on this disk. */
   readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
   /** The companions of a model that this node serves, without those that failed. Nothing drafts in a split. */
@@ -103,12 +104,12 @@ export function idleJob(
 
 /** The sizes to announce with an instance; none for a file that has gone. */
 export function sizesOf(
-  parts: Pick<JobParts, "localModel" | "contextLength">,
+  parts: Pick<JobParts, "localModel" | "serving">,
   plan: { readonly model: ModelRef },
 ): Pick<Instance, "sizeBytes" | "contextLength"> {
   const model = parts.localModel(plan);
   if (model === undefined) return { sizeBytes: 0, contextLength: 0 };
-  const contextLength = servedContext(model.header, parts.contextLength);
+  const contextLength = servedContext(model.header, parts.serving.contextLength);
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 

@@ -87,7 +87,7 @@ export class SoloJob implements Job {
 
   /** @param news what was not said before */
   #launch(news: readonly string[]): ManagedServer {
-    const { supervisor, logger, contextLength } = this.parts;
+    const { supervisor, logger, serving } = this.parts;
     const { name, path, header } = this.#model;
     const { draft, projector } = this.#companions;
     for (const note of news) logger.warn("{note}", { note });
@@ -99,7 +99,7 @@ export class SoloJob implements Job {
       kind: "llama-server",
       modelPath: path,
       modelName: name,
-      contextLength: servedContext(header, contextLength),
+      contextLength: servedContext(header, serving.contextLength),
       purpose: purposeOf(header),
       split: [],
       draftPath: draft?.path ?? null,

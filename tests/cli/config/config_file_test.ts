@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigFileError } from "../../../src/cli/config/config_file.ts";
-import type { Command, ServeConfig } from "../../../src/cli/config/command.ts";
+import type { Command } from "../../../src/cli/config/command.ts";
+import type { ServeConfig } from "../../../src/cli/config/serve_command.ts";
 import { parse } from "../../../src/cli/config/parse.ts";
 import { createProgram } from "../../../src/cli/config/program/program.ts";
 import { settingsFindings } from "../../../src/cli/commands/doctor/findings.ts";
@@ -50,36 +51,36 @@ Deno.test("the example says what its comments promise", async () => {
     new URL("../../../docs/config.example.toml", import.meta.url),
   );
   const config = serve("", text);
-  assert.deepEqual(config.models, ["/home/ann/models/Qwen3-30B-A3B-Q4_K_M.gguf"]);
+  assert.deepEqual(config.serving.models, ["/home/ann/models/Qwen3-30B-A3B-Q4_K_M.gguf"]);
   assert.deepEqual(
-    [config.name, config.port, config.maxVramBytes, config.contextLength],
+    [config.name, config.api.port, config.engine.maxVramBytes, config.serving.contextLength],
     ["kitchen", 9337, 24e9, 16_384],
   );
-  assert.deepEqual([config.tensorSplit, config.modelsDir], [[3, 1], "/srv/models"]);
-  assert.deepEqual(config.hostNames, ["gpu.home.arpa", "*.lan"]);
+  assert.deepEqual([config.serving.tensorSplit, config.models.modelsDir], [[3, 1], "/srv/models"]);
+  assert.deepEqual(config.api.hostNames, ["gpu.home.arpa", "*.lan"]);
 });
 
 Deno.test("a flag wins over the environment, and that over the file", () => {
   const text = 'port = 1\nctx = 2\napi-key = "file"\nmodel = "small"';
   const config = serve("--port 5 --model big", text, { MESH_LLM_API_KEY: "env" });
   assert.deepEqual(
-    [config.port, config.contextLength, config.apiKey, config.models],
+    [config.api.port, config.serving.contextLength, config.api.apiKey, config.serving.models],
     [5, 2, "env", ["big"]],
   );
-  assert.equal(serve("", text).apiKey, "file");
+  assert.equal(serve("", text).api.apiKey, "file");
 });
 
 Deno.test("a flag before the command wins too", () => {
-  assert.equal(serve("--port 5 console", "port = 1").port, 5);
-  assert.equal(serve("console", "port = 1").port, 1);
+  assert.equal(serve("--port 5 console", "port = 1").api.port, 5);
+  assert.equal(serve("console", "port = 1").api.port, 1);
 });
 
 Deno.test("the file is the data directory's, a client's too", () => {
   const inD = { path: "/d/config.toml" };
-  assert.equal(serve("--join t --data-dir /d", "port = 1", {}, inD).port, 1);
-  assert.equal(serve("--join t", "port = 1", { MESH_LLM_HOME: "/d" }, inD).port, 1);
-  assert.equal(serve("--client --data-dir /d", "port = 1", {}, inD).port, 1);
-  assert.equal(serve("--join t", "port = 1", {}, inD).port, 9337);
+  assert.equal(serve("--join t --data-dir /d", "port = 1", {}, inD).api.port, 1);
+  assert.equal(serve("--join t", "port = 1", { MESH_LLM_HOME: "/d" }, inD).api.port, 1);
+  assert.equal(serve("--client --data-dir /d", "port = 1", {}, inD).api.port, 1);
+  assert.equal(serve("--join t", "port = 1", {}, inD).api.port, 9337);
 });
 
 Deno.test("a file that holds a secret and that others may read is warned of", () => {
@@ -115,19 +116,19 @@ Deno.test("config show and doctor say as much of that file as a start does", () 
 
 Deno.test("an invite comes from a flag, else from the environment, else from the file", () => {
   const text = 'join = "@~/invite"';
-  assert.equal(serve("console", text).join, "@/home/ann/invite");
-  assert.equal(serve("console", text, { MESH_LLM_JOIN: "env" }).join, "env");
-  assert.equal(serve("console --join flag", text, { MESH_LLM_JOIN: "env" }).join, "flag");
-  assert.equal(serve("--join flag console", text, { MESH_LLM_JOIN: "env" }).join, "flag");
+  assert.equal(serve("console", text).mesh.join, "@/home/ann/invite");
+  assert.equal(serve("console", text, { MESH_LLM_JOIN: "env" }).mesh.join, "env");
+  assert.equal(serve("console --join flag", text, { MESH_LLM_JOIN: "env" }).mesh.join, "flag");
+  assert.equal(serve("--join flag console", text, { MESH_LLM_JOIN: "env" }).mesh.join, "flag");
   const asked = read("", "", { MESH_LLM_JOIN: "env" });
   assert.equal(asked.kind, "serve", "asks for a node by itself");
 });
 
 Deno.test("what a flag excludes is passed over, and so is what a command lacks", () => {
-  assert.deepEqual(serve("--client", 'model = "big"\nsplit = true').models, []);
-  assert.equal(serve("console", "no-console = true").console, true);
-  assert.equal(serve("--model big", "no-console = true").console, false);
-  assert.equal(serve("--model big", "no-console = false\nsplit = false").console, true);
+  assert.deepEqual(serve("--client", 'model = "big"\nsplit = true').serving.models, []);
+  assert.equal(serve("console", "no-console = true").api.console, true);
+  assert.equal(serve("--model big", "no-console = true").api.console, false);
+  assert.equal(serve("--model big", "no-console = false\nsplit = false").api.console, true);
 });
 
 const refused: [text: string, message: string][] = [

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Command, ServeConfig } from "../../../src/cli/config/command.ts";
+import type { Command } from "../../../src/cli/config/command.ts";
+import type { ServeConfig } from "../../../src/cli/config/serve_command.ts";
+import { MESH_TIMINGS } from "../../../src/mesh/config.ts";
+import { type Changes, withChanges } from "../../../src/node/config.ts";
 import type { LastStart } from "../../../src/cli/config/last_start.ts";
 import { NothingToServeError } from "../../../src/cli/base/nothing_to_serve.ts";
 import { parse } from "../../../src/cli/config/parse.ts";
@@ -42,30 +45,30 @@ const defaults: ServeConfig = {
   kind: "serve",
   client: false,
   openBrowser: false,
-  models: ["big"],
-  join: null,
-  leave: false,
-  port: 9337,
-  consolePort: 3131,
-  console: true,
-  bindPort: null,
-  listen: "127.0.0.1",
-  consoleListen: "127.0.0.1",
-  apiKey: null,
-  hostNames: [],
-  apiKeyFile: null,
-  adminKey: null,
+  serving: {
+    models: ["big"],
+    split: false,
+    tensorSplit: null,
+    contextLength: null,
+    draft: null,
+    idleUnloadMs: null,
+  },
+  mesh: { join: null, leave: false, bindPort: null, timings: MESH_TIMINGS },
+  api: {
+    listen: "127.0.0.1",
+    port: 9337,
+    consoleListen: "127.0.0.1",
+    consolePort: 3131,
+    console: true,
+    hostNames: [],
+    apiKey: null,
+    apiKeyFile: null,
+    adminKey: null,
+    recordPrompts: false,
+  },
+  engine: { binDir: null, maxVramBytes: null },
+  models: { modelsDir: null, hub: { endpoint: "https://huggingface.co", token: null } },
   insecure: false,
-  recordPrompts: false,
-  split: false,
-  tensorSplit: null,
-  maxVramBytes: null,
-  contextLength: null,
-  draft: null,
-  idleUnloadMs: null,
-  binDir: null,
-  modelsDir: null,
-  hub: { endpoint: "https://huggingface.co", token: null },
   dataDir: "/home/ann/.mesh-llm",
   name: "lab-3",
   logFormat: "pretty",
@@ -76,60 +79,61 @@ Deno.test("parse() fills in every default", () => {
   assert.deepEqual(serve("--model big"), defaults);
 });
 
-const accepted: [line: string, changed: Partial<ServeConfig>][] = [
-  ["--model big --model ./small.gguf", { models: ["big", "./small.gguf"] }],
-  ["--model big --join abc", { join: "abc" }],
-  ["--join abc", { join: "abc", models: [] }],
-  ["--join -", { join: "-", models: [] }],
-  ["--join @invite", { join: "@/srv/here/invite", models: [] }],
-  ["--join abc --leave", { join: "abc", leave: true, models: [] }],
-  ["--model big --port 0 --console-port 65535", { port: 0, consolePort: 65535 }],
-  ["--model big --port=8080", { port: 8080 }],
-  ["--model big --bind-port 4001", { bindPort: 4001 }],
-  ["--model big --no-console", { console: false }],
-  ["--model big --split --tensor-split 3,1", { split: true, tensorSplit: [3, 1] }],
-  ["--model big --tensor-split 0,0.5", { tensorSplit: [0, 0.5] }],
-  ["--model big --max-vram 8", { maxVramBytes: 8_000_000_000 }],
-  ["--model big --max-vram 0.05", { maxVramBytes: 50_000_000 }],
-  ["--model big --ctx 4096", { contextLength: 4096 }],
-  ["--model big --bin-dir llama/bin", { binDir: "/srv/here/llama/bin" }],
-  ["--model big --draft ./d.gguf", { draft: "/srv/here/d.gguf" }],
-  ["--model big --idle-unload 15m", { idleUnloadMs: 900_000 }],
-  ["--model big --idle-unload 90s", { idleUnloadMs: 90_000 }],
-  ["--model big --no-draft", { draft: false }],
-  ["--model big --models-dir /models", { modelsDir: "/models" }],
+const accepted: [line: string, changed: Changes<ServeConfig>][] = [
+  ["--model big --model ./small.gguf", { serving: { models: ["big", "./small.gguf"] } }],
+  ["--model big --join abc", { mesh: { join: "abc" } }],
+  ["--join abc", { mesh: { join: "abc" }, serving: { models: [] } }],
+  ["--join -", { mesh: { join: "-" }, serving: { models: [] } }],
+  ["--join @invite", { mesh: { join: "@/srv/here/invite" }, serving: { models: [] } }],
+  ["--join abc --leave", { mesh: { join: "abc", leave: true }, serving: { models: [] } }],
+  ["--model big --port 0 --console-port 65535", { api: { port: 0, consolePort: 65535 } }],
+  ["--model big --port=8080", { api: { port: 8080 } }],
+  ["--model big --bind-port 4001", { mesh: { bindPort: 4001 } }],
+  ["--model big --no-console", { api: { console: false } }],
+  ["--model big --split --tensor-split 3,1", { serving: { split: true, tensorSplit: [3, 1] } }],
+  ["--model big --tensor-split 0,0.5", { serving: { tensorSplit: [0, 0.5] } }],
+  ["--model big --max-vram 8", { engine: { maxVramBytes: 8_000_000_000 } }],
+  ["--model big --max-vram 0.05", { engine: { maxVramBytes: 50_000_000 } }],
+  ["--model big --ctx 4096", { serving: { contextLength: 4096 } }],
+  ["--model big --bin-dir llama/bin", { engine: { binDir: "/srv/here/llama/bin" } }],
+  ["--model big --draft ./d.gguf", { serving: { draft: "/srv/here/d.gguf" } }],
+  ["--model big --idle-unload 15m", { serving: { idleUnloadMs: 900_000 } }],
+  ["--model big --idle-unload 90s", { serving: { idleUnloadMs: 90_000 } }],
+  ["--model big --no-draft", { serving: { draft: false } }],
+  ["--model big --models-dir /models", { models: { modelsDir: "/models" } }],
   ["--model big --data-dir ../node", { dataDir: "/srv/node" }],
   ["--model big --name kitchen", { name: "kitchen" }],
   ["--model big --log-format json", { logFormat: "json" }],
-  ["--model big --api-key s3cret --listen 0.0.0.0", { apiKey: "s3cret", listen: "0.0.0.0" }],
+  ["--model big --api-key s3cret --listen 0.0.0.0", {
+    api: { apiKey: "s3cret", listen: "0.0.0.0" },
+  }],
   ["--model big --listen 10.0.0.7 --api-key-file keys.json", {
-    listen: "10.0.0.7",
-    apiKeyFile: "/srv/here/keys.json",
+    api: { listen: "10.0.0.7", apiKeyFile: "/srv/here/keys.json" },
   }],
   ["--model big --host-name GPU.home.arpa. --host-name *.lan --host-name fd00::5", {
-    hostNames: ["gpu.home.arpa", "*.lan", "[fd00::5]"],
+    api: { hostNames: ["gpu.home.arpa", "*.lan", "[fd00::5]"] },
   }],
-  ["--model big --host-name höhle.lan", { hostNames: ["xn--hhle-5qa.lan"] }],
-  ["--model big --record-prompts", { recordPrompts: true }],
-  ["--model big --listen 10.0.0.7 --insecure", { listen: "10.0.0.7", insecure: true }],
-  ["--model big --listen [::1]", { listen: "::1" }],
-  ["--client", { client: true, models: [], dataDir: "/home/ann/.mesh-llm/client" }],
-  ["--client --data-dir /d", { client: true, models: [], dataDir: "/d/client" }],
-  ["console", { openBrowser: true, models: [] }],
+  ["--model big --host-name höhle.lan", { api: { hostNames: ["xn--hhle-5qa.lan"] } }],
+  ["--model big --record-prompts", { api: { recordPrompts: true } }],
+  ["--model big --listen 10.0.0.7 --insecure", { api: { listen: "10.0.0.7" }, insecure: true }],
+  ["--model big --listen [::1]", { api: { listen: "::1" } }],
+  ["--client", { client: true, dataDir: "/home/ann/.mesh-llm/client", serving: { models: [] } }],
+  ["--client --data-dir /d", { client: true, dataDir: "/d/client", serving: { models: [] } }],
+  ["console", { openBrowser: true, serving: { models: [] } }],
   ["console --model big", { openBrowser: true }],
-  ["console --join abc", { openBrowser: true, models: [], join: "abc" }],
+  ["console --join abc", { openBrowser: true, serving: { models: [] }, mesh: { join: "abc" } }],
   ["--data-dir /d console --port 0", {
     openBrowser: true,
-    models: [],
-    port: 0,
     dataDir: "/d",
+    serving: { models: [] },
+    api: { port: 0 },
   }],
-  ["--log-format json console", { openBrowser: true, models: [], logFormat: "json" }],
+  ["--log-format json console", { openBrowser: true, logFormat: "json", serving: { models: [] } }],
 ];
 
 for (const [line, changed] of accepted) {
   Deno.test(`parse() understands "${line}"`, () => {
-    assert.deepEqual(serve(line), { ...defaults, ...changed });
+    assert.deepEqual(serve(line), withChanges(defaults, changed));
   });
 }
 
@@ -141,15 +145,18 @@ Deno.test("parse() takes keys and the data directory from the environment, and f
   };
   const config = serve("--model big --listen 0.0.0.0 --console-listen 0.0.0.0", environment);
   assert.deepEqual(
-    [config.dataDir, config.apiKey, config.adminKey],
+    [config.dataDir, config.api.apiKey, config.api.adminKey],
     ["/from/env", "env-key", "admin-key"],
   );
   const told = serve("--model big --api-key flag-key --data-dir /flag", environment);
-  assert.deepEqual([told.dataDir, told.apiKey], ["/flag", "flag-key"]);
+  assert.deepEqual([told.dataDir, told.api.apiKey], ["/flag", "flag-key"]);
 });
 
 Deno.test("parse() takes where models come from out of the variables of Hugging Face's own tools", () => {
-  const { hub } = serve("--model big", { HF_ENDPOINT: "https://mirror.example/x", HF_TOKEN: "t" });
+  const { models: { hub } } = serve("--model big", {
+    HF_ENDPOINT: "https://mirror.example/x",
+    HF_TOKEN: "t",
+  });
   assert.deepEqual(hub, { endpoint: "https://mirror.example", token: "t" });
   for (const HF_ENDPOINT of ["http://mirror.example", "mirror.example"]) {
     assert.match(complaint("--model big", { HF_ENDPOINT }), /HF_ENDPOINT must be an https URL/);
@@ -170,7 +177,7 @@ const others: [line: string, command: Command][] = [
     kind: "download",
     model: "org/repo:Q4_K_M",
     modelsDir: "/srv/here/m",
-    hub: defaults.hub,
+    hub: defaults.models.hub,
     ...data,
   }],
   ["drop org/model", { kind: "drop", model: "org/model", undo: false, ...data }],
@@ -368,14 +375,22 @@ for (const line of ["", "--help", "-h", "help", "--port 8080", "--split"]) {
   });
 }
 
-const starts: [line: string, last: LastStart, changed: Partial<ServeConfig>][] = [
-  ["", { role: "member", models: [] }, { models: [] }],
-  ["", { role: "member", models: ["big", "/srv/a.gguf"] }, { models: ["big", "/srv/a.gguf"] }],
-  ["--port 0", { role: "member", models: ["small"] }, { models: ["small"], port: 0 }],
+const starts: [line: string, last: LastStart, changed: Changes<ServeConfig>][] = [
+  ["", { role: "member", models: [] }, { serving: { models: [] } }],
+  ["", { role: "member", models: ["big", "/srv/a.gguf"] }, {
+    serving: { models: ["big", "/srv/a.gguf"] },
+  }],
+  ["--port 0", { role: "member", models: ["small"] }, {
+    serving: { models: ["small"] },
+    api: { port: 0 },
+  }],
   ["--model big", { role: "member", models: ["small"] }, {}],
-  ["--join abc", { role: "member", models: ["small"] }, { models: [], join: "abc" }],
+  ["--join abc", { role: "member", models: ["small"] }, {
+    serving: { models: [] },
+    mesh: { join: "abc" },
+  }],
   ["", { role: "client", models: [] }, {
-    models: [],
+    serving: { models: [] },
     client: true,
     dataDir: "/home/ann/.mesh-llm/client",
   }],
@@ -385,7 +400,7 @@ for (const [line, last, changed] of starts) {
   Deno.test(`parse() of "${line}" means the last start again: ${JSON.stringify(last)}`, () => {
     const asked: string[] = [];
     const readLastStart = (dataDir: string) => (asked.push(dataDir), last);
-    assert.deepEqual(read(line, {}, { ...facts, readLastStart }), { ...defaults, ...changed });
+    assert.deepEqual(read(line, {}, { ...facts, readLastStart }), withChanges(defaults, changed));
     assert.ok(asked.every((dataDir) => dataDir === "/home/ann/.mesh-llm"));
   });
 }

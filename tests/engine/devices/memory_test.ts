@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ENGINE_DEFAULTS } from "../../../src/engine/config.ts";
 import { mainMemoryBytes, offeredMemory } from "../../../src/engine/mod.ts";
 import { parseCgroupLimit } from "../../../src/engine/devices/main_memory.ts";
 
@@ -7,7 +8,7 @@ function gpu(name: string, totalBytes: number, freeBytes: number) {
 }
 
 Deno.test("offeredMemory() is three quarters of main memory on a machine with a CPU only", () => {
-  const options = { devices: [], totalMemoryBytes: 16_000, maxVramBytes: null };
+  const options = { devices: [], totalMemoryBytes: 16_000, config: ENGINE_DEFAULTS };
   assert.deepEqual(offeredMemory(options), {
     memoryBytes: 12_000,
     devices: [{ name: "CPU", totalBytes: 16_000, offeredBytes: 12_000, usedBytes: 0 }],
@@ -16,7 +17,7 @@ Deno.test("offeredMemory() is three quarters of main memory on a machine with a 
 
 Deno.test("offeredMemory() is what GPUs have free, not main memory", () => {
   const devices = [gpu("CUDA0", 24_000, 20_000), gpu("CUDA1", 8_000, 8_000)];
-  const offered = offeredMemory({ devices, totalMemoryBytes: 64_000, maxVramBytes: null });
+  const offered = offeredMemory({ devices, totalMemoryBytes: 64_000, config: ENGINE_DEFAULTS });
   assert.equal(offered.memoryBytes, 28_000);
   assert.deepEqual(offered.devices.map(({ offeredBytes }) => offeredBytes), [20_000, 8_000]);
 });
@@ -34,7 +35,8 @@ for (
   ]
 ) {
   Deno.test(`offeredMemory() of ${devices.length} GPUs with at most ${maxVramBytes} bytes is ${offered}`, () => {
-    const memory = offeredMemory({ devices, totalMemoryBytes: 16_000, maxVramBytes });
+    const config = { ...ENGINE_DEFAULTS, maxVramBytes };
+    const memory = offeredMemory({ devices, totalMemoryBytes: 16_000, config });
     assert.deepEqual(memory.devices.map(({ offeredBytes }) => offeredBytes), offered);
     assert.equal(memory.memoryBytes, offered.reduce((sum, bytes) => sum + bytes, 0));
   });
@@ -52,7 +54,8 @@ Deno.test("mainMemoryBytes() is never more than the machine has", async () => {
 });
 
 Deno.test("--max-vram is offered to the byte, and a machine without memory offers none", () => {
-  const capped = { devices: [], totalMemoryBytes: 25_276_502_016, maxVramBytes: 300_000_000 };
+  const config = { ...ENGINE_DEFAULTS, maxVramBytes: 300_000_000 };
+  const capped = { devices: [], totalMemoryBytes: 25_276_502_016, config };
   assert.equal(offeredMemory(capped).memoryBytes, 300_000_000);
   assert.equal(offeredMemory({ ...capped, totalMemoryBytes: 0 }).memoryBytes, 0);
 });

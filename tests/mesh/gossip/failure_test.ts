@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  FIRST_PINGS,
-  HEARTBEAT_MS,
-  HEARTBEAT_TIMEOUT_MS,
-} from "../../../src/mesh/base/defaults.ts";
+import { FIRST_PINGS } from "../../../src/mesh/base/defaults.ts";
+import { MESH_TIMINGS } from "../../../src/mesh/base/timings.ts";
 import {
   beat,
   firstPulse,
@@ -11,9 +8,11 @@ import {
   type PulseAction,
 } from "../../../src/mesh/gossip/failure.ts";
 
+const { intervalMs: HEARTBEAT_MS, timeoutMs: HEARTBEAT_TIMEOUT_MS } = MESH_TIMINGS.wide;
+
 /** A pulse whose first pings were all answered at time 0. */
 function settled(closely: boolean): Pulse {
-  let pulse = beat(firstPulse(0, closely), { type: "timer" }, 0).pulse;
+  let pulse = beat(firstPulse(0, closely, MESH_TIMINGS), { type: "timer" }, 0).pulse;
   for (let i = 0; i < FIRST_PINGS; i++) pulse = beat(pulse, { type: "pong", rttMs: 1 }, 0).pulse;
   return pulse;
 }
@@ -33,7 +32,7 @@ function silence(start: Pulse, untilMs: number): [number, PulseAction][] {
 }
 
 Deno.test("a new peer is pinged at once and again after each answer, a few times", () => {
-  let { pulse, action } = beat(firstPulse(5, false), { type: "timer" }, 5);
+  let { pulse, action } = beat(firstPulse(5, false, MESH_TIMINGS), { type: "timer" }, 5);
   assert.equal(action, "ping");
   const actions: PulseAction[] = [];
   for (let i = 0; i < FIRST_PINGS; i++) {

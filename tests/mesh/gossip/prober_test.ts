@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
+import { MESH_TIMINGS } from "../../../src/mesh/base/timings.ts";
 import { type ProbeEffects, Prober } from "../../../src/mesh/gossip/prober.ts";
 import type { PeerId } from "../../../src/mesh/base/types.ts";
 
@@ -12,7 +13,7 @@ function prober(effects: Partial<ProbeEffects>): Prober {
     handshake: () => assert.fail("handshake"),
     rejoin: () => assert.fail("rejoin"),
     ...effects,
-  }, systemClock);
+  }, { clock: systemClock, timings: MESH_TIMINGS });
 }
 
 Deno.test("a peer that answers the ping lives, and is asked nothing else", async () => {

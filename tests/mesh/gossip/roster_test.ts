@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
+import { MESH_TIMINGS } from "../../../src/mesh/base/timings.ts";
 import { foundCredential } from "../../../src/mesh/trust/credential.ts";
 import { DeathWatch } from "../../../src/mesh/gossip/death_watch.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
@@ -86,7 +87,7 @@ function watchOf(roster: Roster) {
     ping: () => false,
     rejoin: () => Promise.reject(new Error("Nobody there")),
     handshake: () => Promise.reject(new Error("Nobody there")),
-  }, systemClock);
+  }, { clock: systemClock, timings: MESH_TIMINGS });
   const deaths = new DeathWatch({
     roster,
     prober,

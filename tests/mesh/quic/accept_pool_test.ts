@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { AcceptPool, acceptsToBegin } from "../../../src/mesh/quic/accept_pool.ts";
 import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
-import { IDLE_TIMEOUT_MS, SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
+import { MESH_TIMINGS } from "../../../src/mesh/config.ts";
+import { SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
 import type { NativeConnection, NativeServer } from "../../../src/mesh/quic/native.ts";
 import { begin, bind, captureInitials, send } from "./flood.ts";
 import { Endpoint } from "./links.ts";
@@ -50,7 +51,7 @@ Deno.test("a flood of handshakes that never finish keeps no good peer out", asyn
   const socket = await bind();
   await begin(initials, socket, parseQuicAddress(address)!.port);
   // All of the flood hangs for the idle timeout. How much sooner the good peer is in, the bench tells.
-  const link = await peer.dial(address, AbortSignal.timeout(IDLE_TIMEOUT_MS / 3));
+  const link = await peer.dial(address, AbortSignal.timeout(MESH_TIMINGS.idleMs / 3));
   assert.equal(link.connection.status, "open");
   assert.ok((await listener.incoming.take()).peer.equals(peer.peerId));
   await new Promise<void>((resolve) => socket.close(() => resolve()));

@@ -18,6 +18,13 @@ import type { MemberRole } from "../../../src/mesh/base/types.ts";
 
 const NOW = 1_700_000_000_000;
 
+interface OpenOptions extends Partial<IdentityOptions> {
+  /** An invite. */
+  readonly token?: string;
+  readonly leave?: boolean;
+  readonly bindPort?: number;
+}
+
 /** Some data directories that are removed with the scope. */
 class Directories implements Disposable {
   readonly #root = Deno.makeTempDirSync({ prefix: "mesh-test-" });
@@ -38,22 +45,21 @@ class Directories implements Disposable {
     }
   }
 
-  open(name: string, options: Partial<IdentityOptions> = {}): Promise<Identity> {
+  open(name: string, options: OpenOptions = {}): Promise<Identity> {
+    const { token: join = null, leave = false, bindPort = null, ...others } = options;
     return openIdentity({
+      config: { join, leave, bindPort },
       dataDir: this.path(name),
-      token: null,
-      leave: false,
       role: "member",
-      bindPort: null,
       name,
       now: NOW,
       logger: getLogger("test"),
-      ...options,
+      ...others,
     });
   }
 
   /** Opens and writes, like a start that goes well. */
-  async start(name: string, options: Partial<IdentityOptions> = {}): Promise<Identity> {
+  async start(name: string, options: OpenOptions = {}): Promise<Identity> {
     const identity = await this.open(name, options);
     await identity.save(identity.port ?? 4_500);
     return identity;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
 import type { Engine, ManagedServer, ServerSpec, ServerState } from "../../../src/engine/mod.ts";
 import type { MeshEvent } from "../../../src/mesh/mod.ts";
 import type { LocalModel } from "../../../src/models/mod.ts";
@@ -86,7 +87,7 @@ function setUp(devices: Engine["devices"]) {
       },
     },
     logger: { info: (message: string) => said.push(message) },
-    contextLength: null,
+    serving: SERVING_DEFAULTS,
     localModel: () => model,
     companionsOf: () => ({ draft: null, projector: null, notes: [] }),
     devicesOf: () => [],

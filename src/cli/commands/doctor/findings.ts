@@ -1,7 +1,7 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
 import { count, formatBytes } from "../../base/format.ts";
-import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/mod.ts";
+import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/config.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
 export interface Finding {

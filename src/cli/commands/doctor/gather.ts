@@ -31,7 +31,10 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
     settings === null ? portsOf(command, client !== null) : portsOfNode(settings),
     dataDirOf(config.dataDir),
     // A directory that can't be used is a finding of its own.
-    askCatalog(config, runtime).then((known) => known.entries, (): CatalogEntry[] => []),
+    askCatalog({ ...config.models, dataDir: config.dataDir }, runtime).then(
+      (known) => known.entries,
+      (): CatalogEntry[] => [],
+    ),
   ]);
   const onDisk = entries.filter(({ places }) => places.includes("disk"));
   const brokenModels = onDisk.flatMap(({ broken }) => broken === null ? [] : [broken]);
@@ -63,7 +66,8 @@ async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> 
 
 async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<EngineFact> {
   try {
-    return await factOf(await findEngine(config, runtime), config.dataDir);
+    const places = { ...config.engine, dataDir: config.dataDir };
+    return await factOf(await findEngine(places, runtime), config.dataDir);
   } catch (error) {
     return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
   }
@@ -104,7 +108,8 @@ function portsOfNode(settings: readonly Setting[]): PortFact[] {
 }
 
 async function portsOf({ config }: DoctorCommand, isRunning: boolean): Promise<PortFact[]> {
-  const { port, consolePort, listen, consoleListen, bindPort } = config;
+  const { port, consolePort, listen, consoleListen } = config.api;
+  const { bindPort } = config.mesh;
   const asked = [
     { flag: "--port", port, hostname: listen, protocol: "TCP" as const },
     {

@@ -2,6 +2,7 @@
 
 import type { BackendChoice } from "../../../engine/mod.ts";
 import type { Command } from "commander";
+import type { DataOptions } from "../cli_context.ts";
 import type { ServeOptions } from "../serve_options.ts";
 
 export interface TokenOptions {
@@ -29,11 +30,6 @@ export interface EngineOptions {
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = typeof SHELLS[number];
-
-export interface DataOptions {
-  readonly dataDir?: string;
-  readonly json?: true;
-}
 
 /** Each is called with the options of its command. */
 export interface DropOptions {

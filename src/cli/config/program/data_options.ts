@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { addDataDirOption, parser } from "../serve_options.ts";
 import { parseNotEmpty } from "../values.ts";
-import type { DataOptions } from "./actions.ts";
+import type { DataOptions } from "../cli_context.ts";
 
 export function addDataOptions(command: Command): Command {
   return addDataDirOption(command).option("--json", "print JSON");

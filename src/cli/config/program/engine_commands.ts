@@ -3,7 +3,8 @@
 import { type Command, Option } from "commander";
 import { parser } from "../serve_options.ts";
 import { parseNotEmpty } from "../values.ts";
-import type { Actions, DataOptions, EngineOptions } from "./actions.ts";
+import type { Actions, EngineOptions } from "./actions.ts";
+import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
 
 export function addEngineCommands(program: Command, actions: Actions): void {

@@ -1,7 +1,8 @@
 /** `models`, `plan`, `download`, `drop`. */
 
 import type { Command } from "commander";
-import type { Actions, DataOptions, DropOptions, ModelsOptions } from "./actions.ts";
+import type { Actions, DropOptions, ModelsOptions } from "./actions.ts";
+import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
 
 export function addModelCommands(program: Command, actions: Actions): void {

@@ -1,9 +1,9 @@
 /** `console`, `config`, `status`, `doctor`: commands about one node. */
 
 import type { Command } from "commander";
-import { Option } from "commander";
-import { addServeOptions, NETWORK, type ServeOptions } from "../serve_options.ts";
-import type { Actions, DataOptions } from "./actions.ts";
+import { addNoConsole, addServeOptions, type ServeOptions } from "../serve_options.ts";
+import type { Actions } from "./actions.ts";
+import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
 
 export function addNodeCommands(program: Command, actions: Actions): void {
@@ -37,12 +37,7 @@ function addConfigCommand(program: Command, actions: Actions): void {
       actions.configShow({ ...program.opts(), ...options }, [command, program]);
     });
   addServeOptions(show);
-  show.addOption(noConsole());
-}
-
-/** Not for `console`, which opens the page. */
-export function noConsole(): Option {
-  return new Option("--no-console", "leave the console page out").helpGroup(NETWORK);
+  addNoConsole(show);
 }
 
 function addDoctorCommand(program: Command, actions: Actions): void {

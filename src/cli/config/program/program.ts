@@ -2,11 +2,11 @@
 
 import { Command } from "commander";
 import { HELP_COLUMNS } from "../../base/defaults.ts";
-import { addServeOptions, type ServeOptions } from "../serve_options.ts";
+import { addNoConsole, addServeOptions, type ServeOptions } from "../serve_options.ts";
 import type { Actions } from "./actions.ts";
 import { addEngineCommands } from "./engine_commands.ts";
 import { addModelCommands } from "./model_commands.ts";
-import { addNodeCommands, noConsole } from "./node_commands.ts";
+import { addNodeCommands } from "./node_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
 import { addAgentCommand, addCompletionCommands } from "./tool_commands.ts";
 
@@ -51,7 +51,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
       actions.serve(options, command.args, [command])
     );
   addServeOptions(program);
-  program.addOption(noConsole());
+  addNoConsole(program);
   program.hook("preAction", (_, command) => {
     if (takesServeOptions(command)) prepare(command, program);
   });

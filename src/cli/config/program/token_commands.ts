@@ -3,7 +3,8 @@
 import { type Command, Option } from "commander";
 import { parser } from "../serve_options.ts";
 import { parseDuration, parseInviteId, parseName } from "../values.ts";
-import type { Actions, DataOptions, TokenOptions } from "./actions.ts";
+import type { Actions, TokenOptions } from "./actions.ts";
+import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
 
 export function addTokenCommands(program: Command, actions: Actions): void {

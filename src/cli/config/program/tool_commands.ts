@@ -1,13 +1,8 @@
 /** `run`, `completions`, and what the scripts of the latter call. */
 
 import { Argument, type Command } from "commander";
-import {
-  type Actions,
-  type AgentOptions,
-  type DataOptions,
-  type Shell,
-  SHELLS,
-} from "./actions.ts";
+import { type Actions, type AgentOptions, type Shell, SHELLS } from "./actions.ts";
+import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
 
 export function addAgentCommand(program: Command, actions: Actions): void {

@@ -1,0 +1,3 @@
+/** The door to what can be set of the API: it loads nothing. */
+
+export * from "./base/config.ts";

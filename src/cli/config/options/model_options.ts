@@ -1,0 +1,73 @@
+import { absolute } from "../cli_context.ts";
+import {
+  durationText,
+  parseContextLength,
+  parseDuration,
+  parseGigabytes,
+  parseNotEmpty,
+  parseProportions,
+} from "../values.ts";
+import { option } from "./node_option.ts";
+
+/** Models and memory. */
+export const MODEL_OPTIONS = {
+  model: option<readonly string[]>({
+    flags: "--model <name|path>",
+    help: "model to serve; may be given several times",
+    read: parseNotEmpty,
+    repeats: true,
+    sets: (models) => ({ serving: { models } }),
+    shows: ({ serving }) => serving.models,
+  }),
+  split: option<true>({
+    flags: "--split",
+    help: "split each model over several machines even if one could hold it",
+    sets: (split) => ({ serving: { split } }),
+    shows: ({ serving }) => serving.split,
+  }),
+  tensorSplit: option<readonly number[]>({
+    flags: "--tensor-split <r,r>",
+    help: "shares of a split, host first, then the nearest",
+    read: parseProportions,
+    sets: (tensorSplit) => ({ serving: { tensorSplit } }),
+    shows: ({ serving }) => serving.tensorSplit,
+  }),
+  maxVram: option<number>({
+    flags: "--max-vram <gb>",
+    help: "memory to offer, in GB (10^9)",
+    read: parseGigabytes,
+    sets: (maxVramBytes) => ({ engine: { maxVramBytes } }),
+    shows: ({ engine }) => gigabytes(engine.maxVramBytes),
+  }),
+  ctx: option<number>({
+    flags: "--ctx <n>",
+    help: "context length in tokens",
+    read: parseContextLength,
+    sets: (contextLength) => ({ serving: { contextLength } }),
+    shows: ({ serving }) => serving.contextLength,
+  }),
+  draft: option<string | false>({
+    flags: "--draft <path>",
+    help: "small model that drafts tokens (default: one on disk of the same vocabulary)",
+    read: parseNotEmpty,
+    opposite: { flags: "--no-draft", help: "draft no tokens" },
+    // A path as everywhere, or the name of a model on disk.
+    sets: (draft, around) => {
+      const isPath = draft !== false && draft.endsWith(".gguf");
+      return { serving: { draft: isPath ? absolute(draft, around) : draft } };
+    },
+    shows: ({ serving }) => serving.draft,
+  }),
+  idleUnload: option<number>({
+    flags: "--idle-unload <time>",
+    help: "free the memory of a model that nobody asked for in this time, such as 15m",
+    read: parseDuration,
+    sets: (idleUnloadMs) => ({ serving: { idleUnloadMs } }),
+    shows: ({ serving: { idleUnloadMs } }) =>
+      idleUnloadMs === null ? null : durationText(idleUnloadMs),
+  }),
+};
+
+function gigabytes(bytes: number | null): number | null {
+  return bytes === null ? null : bytes / 1e9;
+}

@@ -1,0 +1,11 @@
+import type { NodeConfig } from "../../node/config.ts";
+
+/** `mesh-llm`, `mesh-llm console` and `mesh-llm --client`. */
+export interface ServeConfig extends NodeConfig {
+  readonly kind: "serve";
+  /** The API may listen beyond this machine without a key. */
+  readonly insecure: boolean;
+  readonly logFormat: "pretty" | "json";
+  /** Sentences for whoever started it. */
+  readonly warnings: readonly string[];
+}

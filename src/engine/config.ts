@@ -1,0 +1,3 @@
+/** The door to what can be set of llama.cpp: it loads nothing. */
+
+export * from "./base/config.ts";

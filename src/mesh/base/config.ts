@@ -1,0 +1,21 @@
+/** What can be set of the mesh. Travels whole to whoever uses it, and loads nothing but numbers. */
+
+import { MESH_TIMINGS, type MeshTimings } from "./timings.ts";
+
+export interface MeshConfig {
+  /** An invite; `null` returns to the last mesh, or founds one. */
+  readonly join: string | null;
+  /** Leaves the mesh that the data directory belongs to. */
+  readonly leave: boolean;
+  /** UDP; `null` takes the one of the last start, or a free one. */
+  readonly bindPort: number | null;
+  /** Not for users: tests and simulations have their own. */
+  readonly timings: MeshTimings;
+}
+
+export const MESH_DEFAULTS: MeshConfig = {
+  join: null,
+  leave: false,
+  bindPort: null,
+  timings: MESH_TIMINGS,
+};

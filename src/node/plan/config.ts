@@ -1,0 +1,24 @@
+/** What can be set of what a node serves. Travels whole to whoever uses it, and loads nothing. */
+
+export interface ServingConfig {
+  /** Names or paths; the first is served here, the rest are wanted of the mesh. */
+  readonly models: readonly string[];
+  /** Each model is shared among several machines even where one could hold it. */
+  readonly split: boolean;
+  /** Host first, then workers. */
+  readonly tensorSplit: readonly number[] | null;
+  readonly contextLength: number | null;
+  /** A file that guesses tokens, `false` for none, `null` for what is on the disk. */
+  readonly draft: string | false | null;
+  /** A model that nobody asked for in this time gives its memory back. */
+  readonly idleUnloadMs: number | null;
+}
+
+export const SERVING_DEFAULTS: ServingConfig = {
+  models: [],
+  split: false,
+  tensorSplit: null,
+  contextLength: null,
+  draft: null,
+  idleUnloadMs: null,
+};
