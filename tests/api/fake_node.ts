@@ -24,7 +24,7 @@ export interface FakeNodeOptions {
   readonly warm?: readonly GatewayInstance[];
   readonly ownModel?: string | null;
   readonly knowsMesh?: boolean;
-  /** What is warm after a refresh. */
+  /** The models that are warm after a refresh. */
   readonly refreshed?: readonly GatewayInstance[];
   readonly forward?: Forward;
   readonly coming?: readonly string[];
@@ -49,7 +49,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   readonly doubted: string[] = [];
-  /** What was asked of its models, such as `drop guide`. */
+  /** The actions on its models, such as `drop guide`. */
   readonly asked: string[] = [];
   modelError: Error | null = null;
   refreshes = 0;

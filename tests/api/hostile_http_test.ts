@@ -36,7 +36,7 @@ async function withPort(test: (url: string, node: FakeNode) => Promise<void>): P
 
 async function statusOf(url: string, head: readonly string[], body = ""): Promise<number> {
   using raw = await RawHttp.connect(url);
-  // What is refused early may be refused before it was sent whole.
+  // A request that is refused early may be refused before it was sent whole.
   await raw.send(head, body).catch(() => {});
   return Number(/^HTTP\/1\.1 (\d+)/.exec(await raw.receive(/\r\n\r\n/))?.[1]);
 }

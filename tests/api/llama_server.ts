@@ -41,7 +41,7 @@ export class LlamaServer implements AsyncDisposable {
   }
 }
 
-/** Reads a log to its end, so that its writer never waits, and tells when a line comes by. */
+/** Reads a log to its end, so that its writer never waits, and reports when a line appears. */
 class LogLines {
   readonly ended: Promise<void>;
   #text = "";

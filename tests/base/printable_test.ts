@@ -8,7 +8,7 @@ import {
   TEXT_CHARS_MAX,
 } from "../../src/base/printable.ts";
 
-/** What a terminal obeys, and what nobody sees. */
+/** Characters that a terminal obeys, and invisible ones. */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const shown: [what: string, text: string, shown: string][] = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemFailure, systemWords } from "../../src/base/system_error.ts";
 
-/** What the system really says, here and now. */
+/** The system's real message, here and now. */
 function refusal(attempt: () => unknown): unknown {
   try {
     attempt();

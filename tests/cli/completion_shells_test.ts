@@ -31,7 +31,7 @@ const STARTS: Readonly<Record<"zsh" | "fish", readonly [command: string, setup: 
 interface Pressed {
   readonly shell: "zsh" | "fish";
   readonly line: string;
-  /** What the terminal shows once the line is complete. */
+  /** The terminal's content once the line is complete. */
   readonly shown: string;
 }
 
@@ -55,7 +55,7 @@ async function press(folder: string, { shell, line, shown }: Pressed): Promise<s
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
-/** What readline is told of a line, and how it goes on where that is nothing. */
+/** Readline's completion of a line, and its fallback if that is nothing. */
 async function askBash(folder: string, line: string): Promise<string> {
   const script = `
     source /usr/share/bash-completion/bash_completion
@@ -102,7 +102,7 @@ for (const shell of SHELLS) {
         const output = shell === "bash"
           ? await askBash(path, line.line)
           : await press(path, { shell, ...line });
-        // Where bash is offered nothing it looks for files itself.
+        // If bash is offered nothing it looks for files itself.
         if (shell === "bash" && line.line.includes("/")) {
           assert.match(output, /^complete -o default -F .*\n$/);
           continue;

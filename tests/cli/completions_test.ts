@@ -5,7 +5,7 @@ import { runProgram } from "../support/program.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
-/** What a shell offers for a line: `value<TAB>description`, without the directive at the end. */
+/** A shell's offers for a line: `value<TAB>description`, without the directive at the end. */
 async function offers(...words: string[]): Promise<string[]> {
   const { code, stdout } = await runProgram(["complete", "--", ...words]);
   assert.equal(code, 0);

@@ -1,6 +1,6 @@
 import type { LogRecord } from "@logtape/logtape";
 
-/** What `logger.info("Serving {model}", { model: "guide", event: "serving" })` hands to a sink. */
+/** The record that `logger.info("Serving {model}", { model: "guide", event: "serving" })` hands to a sink. */
 export function record(
   properties: Record<string, unknown>,
   { message = ["Something happened"], level = "info" }: {

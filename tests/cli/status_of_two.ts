@@ -4,7 +4,7 @@ import { machine } from "../mesh/content.ts";
 const HOST = "12D3KooWHostHostHostHostHost";
 const WORKER = "12D3KooWWorkWorkWorkWorkWork";
 
-/** What a host sees that splits one model with a second machine, while another model waits. */
+/** The status of a host that splits one model with a second machine, while another model waits. */
 export const status: Status = {
   version: "0.1.0",
   commands: { start: "./mesh-llm", run: "./mesh-llm" },

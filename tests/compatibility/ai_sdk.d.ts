@@ -1,4 +1,7 @@
-/** What the cases use of the package `ai`: its own types are nested so deeply that `deno check` gives up on them. */
+/**
+ * The part of the package `ai` that the cases use: its own types are nested so deeply that `deno check` gives up on
+ * them.
+ */
 
 export interface Answer {
   readonly text: string;

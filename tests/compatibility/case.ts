@@ -1,4 +1,4 @@
-/** What a client that others wrote can do here: one row of docs/compatibility.md. */
+/** A feature of a client library: one row of docs/compatibility.md. */
 export interface Case {
   readonly client: string;
   readonly feature: string;
@@ -6,14 +6,14 @@ export interface Case {
   run(served: Served): Promise<void>;
 }
 
-/** Where a case asks, and what is served there. */
+/** The server of a case, and the models that are served there. */
 export interface Served {
   /** Of the API, without a trailing slash. */
   readonly url: string;
   readonly chat: string;
   readonly embeddings: string;
   readonly reranking: string;
-  /** What the chat model answers to `hello` at temperature 0. */
+  /** The chat model's answer to `hello` at temperature 0. */
   readonly hello: string;
 }
 

@@ -42,7 +42,7 @@ export function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64");
 }
 
-/** What the model says of two of a kind differs: it has seen, or heard, each. */
+/** The model's answers to two pictures or sounds differ: it has seen, or heard, each. */
 export async function assertTellsApart<T>(
   [one, other]: readonly [T, T],
   describe: (what: T) => Promise<string | null | undefined>,

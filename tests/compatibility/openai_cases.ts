@@ -23,7 +23,7 @@ const TOOLS: OpenAI.ChatCompletionTool[] = [{
   },
 }];
 
-/** What it says of a picture or a sound. */
+/** The model's answer to a picture or a sound. */
 async function describe(
   served: Served,
   part: OpenAI.ChatCompletionContentPart,

@@ -1,4 +1,4 @@
-/** What Vite makes of the console. */
+/** The console as Vite builds it. */
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";

@@ -23,7 +23,7 @@ export interface Scene extends CannedNodeOptions, OpenOptions {
 
 export type Scenes = Readonly<Record<string, Scene>>;
 
-/** What Chromium writes to its console when a server goes away. */
+/** The message that Chromium writes to its console when a server goes away. */
 export const CONNECTION_ERRORS =
   /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING/;
 

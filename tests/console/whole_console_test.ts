@@ -1,4 +1,4 @@
-/** What holds for all pages of the console, in a real Chromium. */
+/** Rules that hold for all pages of the console, in a real Chromium. */
 
 import assert from "node:assert/strict";
 import { continuedRequest, crowd, GB, peer, status, TOWER } from "../support/console_status.ts";

@@ -1,10 +1,10 @@
-/** What nodes tell of their mesh, and waiting until all of them tell the same. */
+/** The nodes' views of their mesh, and waiting until all of them agree. */
 
 import type { Status } from "../../src/api/mod.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { statuses } from "./mesh_of_nodes.ts";
 
-/** What has to be the same at every member. */
+/** The parts of a view that have to be the same at every member. */
 export interface SharedView {
   readonly nodes: readonly { readonly id: string; readonly role: string; readonly model: string }[];
   readonly models: readonly {

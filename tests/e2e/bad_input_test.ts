@@ -6,7 +6,7 @@ import { listProcesses } from "../support/processes.ts";
 import { type Outcome, runProgram, temporaryFolder } from "../support/program.ts";
 import { nodeTest, startServing } from "./mesh_of_nodes.ts";
 
-/** What the machine can't do: one sentence, exit 1, no stack trace. */
+/** An impossible request to the machine: one sentence, exit 1, no stack trace. */
 function isRefused(outcome: Outcome, sentence: RegExp): void {
   assert.equal(outcome.code, 1, outcome.stderr);
   assert.match(outcome.stderr, sentence);

@@ -1,4 +1,4 @@
-/** What a supervisor starts again: the program, without the arguments that somebody typed once. */
+/** A supervisor's restart: the program, without the arguments that somebody typed once. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -74,7 +74,7 @@ compiledTest("a folder for the addon that somebody else has made is not used", a
   assert.deepEqual(await Array.fromAsync(Deno.readDir(theirs)), []);
 });
 
-/** What Node's rules would find above the executable, were it not for its own. */
+/** The modules that Node's rules would find above the executable, were it not for its own. */
 async function plantModules(folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ type: "commonjs" }));
   const addon = join(folder, "node_modules", addonPackage(Deno.build.target));

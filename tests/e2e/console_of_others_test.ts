@@ -1,4 +1,7 @@
-/** What another user of the machine reaches of a node: the page's own files, and the API's port. Needs Linux and root. */
+/**
+ * The parts of a node that another user of the machine reaches: the page's own files, and the API's port. Needs Linux
+ * and root.
+ */
 
 import assert from "node:assert/strict";
 import type { NodeProcess } from "../support/node_process.ts";

@@ -20,7 +20,7 @@ function writeSick(path: string): void {
   });
 }
 
-/** What is asked at a node, and has to be refused long before a request for a model that loads would be. */
+/** The refusal of a request, which has to come long before one for a model that loads would. */
 async function refusal(node: NodeProcess, model: string, stream = false) {
   const signal = AbortSignal.timeout(15_000);
   const response = await askChat(node.ready.api, "hello", { model, stream, signal });
@@ -42,7 +42,7 @@ nodeTest(
     await using folder = await temporaryFolder();
     const path = join(folder.path, "sick.gguf");
     writeSick(path);
-    // What a node was told by its path lies in none of the folders that are watched.
+    // A model that a node was given by its path lies in none of the folders that are watched.
     await using host = await startServing(["--model", path]);
     const told = await host.waitFor("failed");
     assert.equal(told.level, "error");

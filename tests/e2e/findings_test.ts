@@ -9,7 +9,7 @@ import { binDirOption, nodeTest, startServing, until } from "./mesh_of_nodes.ts"
 /** Less than the guide needs, and more than half of it. */
 const SMALL = ["--max-vram", "0.008"];
 
-/** What the node knows of its llama.cpp from now on: a real one of another protocol is on no test machine. */
+/** The node's record of its llama.cpp from now on: a real one of another protocol is on no test machine. */
 async function pretendProtocol(dataDir: string, rpcProtocol: string): Promise<void> {
   const path = join(dataDir, "engine-probe.json");
   const probe = JSON.parse(await Deno.readTextFile(path));

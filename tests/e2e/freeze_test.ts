@@ -1,4 +1,7 @@
-/** What lives and does nothing any more is ended, and nobody waits for it: processes are stopped while they answer. */
+/**
+ * A process that lives and does nothing any more is ended, and nobody waits for it: processes are stopped while they
+ * answer.
+ */
 
 import assert from "node:assert/strict";
 import { cachedBallast } from "../support/ballast.ts";

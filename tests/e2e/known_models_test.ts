@@ -1,6 +1,6 @@
 /**
- * What is warm in the mesh is known on every node from its `ready` on, however the node came to be there: asked
- * without a pause, for answers and for the list, nobody is told that the model is not there.
+ * Every node knows the models that are warm in the mesh from its `ready` on, however it came to be there: asked without
+ * a pause, for answers and for the list, it tells nobody that the model is not there.
  */
 
 import assert from "node:assert/strict";
@@ -21,7 +21,7 @@ const SMALL_MESH = new URL("../support/small_mesh.ts", import.meta.url).pathname
 const FILE = cachedBallast({ layers: 1 });
 const MODEL = basename(FILE, ".gguf");
 
-/** What takes longer counts as held, which is no refusal. */
+/** A request that takes longer counts as held, which is no refusal. */
 const HELD_MS = 2_000;
 
 /** Asked so often once more when what was waited for has happened. */

@@ -1,4 +1,4 @@
-/** What the end-to-end tests share: real nodes on this machine, with real llama.cpp. */
+/** Helpers of the end-to-end tests: real nodes on this machine, with real llama.cpp. */
 
 import assert from "node:assert/strict";
 import type { Status } from "../../src/api/mod.ts";
@@ -61,7 +61,7 @@ export async function until(
   throw new Error(`${node.name}: not ${description}\n${JSON.stringify(last, null, 1)}\n${lines}`);
 }
 
-/** What the node tells of itself whenever something changes, the present first. */
+/** The node's statuses whenever something changes, the present one first. */
 export async function* statuses(
   node: Pick<NodeProcess, "ready">,
   signal: AbortSignal,

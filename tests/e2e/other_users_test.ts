@@ -1,4 +1,4 @@
-/** What other users of the machine find of a node, and what they can leave for it. */
+/** The traces of a node that other users of the machine find, and the files that they can leave for it. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What every user of a machine can read of a node there. */
+/** The secrets of a node that every user of a machine could read there. */
 
 import assert from "node:assert/strict";
 import { nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";

@@ -10,7 +10,7 @@ import { startServing } from "./mesh_of_nodes.ts";
 const ORPHAN_LIMIT_MS = 15_000;
 
 export type SitesOptions = TwoSitesOptions & {
-  /** Where each machine's data directory is made, and where the models of all are. */
+  /** The folder in which each machine's data directory is made, with the models of all. */
   readonly folder: string;
 };
 
@@ -69,7 +69,7 @@ export class Seat implements AsyncDisposable {
     await this.node.exited;
   }
 
-  /** What still runs here of a node that has ended. */
+  /** The processes of a node that has ended that still run here. */
   async orphans(): Promise<number[]> {
     const endMs = performance.now() + ORPHAN_LIMIT_MS;
     for (;;) {

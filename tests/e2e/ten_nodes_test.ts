@@ -5,10 +5,10 @@ import { chat } from "../support/api_calls.ts";
 import { Fleet, type NodeOfFleet, plansOf } from "../support/fleet_here.ts";
 import { answerTo, nodeTest, QUESTION, until } from "./mesh_of_nodes.ts";
 
-/** What the founder wants; it serves the first. */
+/** The models that the founder wants; it serves the first. */
 const WANTED = ["w", "x", "y", "z"];
 
-/** What lies on the disks of those who join. */
+/** The models on the disks of the nodes that join. */
 const DISKS = [
   ...[["x"], ["x", "y"], ["y", "z"], WANTED, ["z"]],
   ...[["w"], ["x", "z"], ["y"], ["w", "y"], []],

@@ -30,7 +30,7 @@ nodeTest("a node whose log nobody reads answers on, and stops in time", async ()
       ready = log.split("\n").slice(0, -1).find((line) => line.includes('"event":"ready"'));
     }
     const { api } = JSON.parse(ready);
-    // Each is told of in some 2.5 KB of debug lines.
+    // Each causes some 2.5 KB of debug lines.
     for (let asked = 0; asked < 35; asked++) {
       assert.equal(await chat(api, "hello", { model: "guide" }), answerTo("hello"));
     }

@@ -60,7 +60,7 @@ nodeTest(
     await using back = await startServing(args, { dataDir: victim.dataDir });
     await until(back, "its model again", ({ node }) => node.model === lost, 60_000);
     await back.serving(lost);
-    // Who comes after it makes everybody plan once more.
+    // A node that comes after it makes everybody plan once more.
     await using last = await startServing(["--join", a.token]); // a lives by now, and b may not invite
     for (const node of [survivor, standby, back]) {
       await until(node, "whole", ({ peers }) => peers.some(({ id }) => id === last.ready.node));

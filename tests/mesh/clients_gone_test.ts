@@ -27,7 +27,7 @@ Deno.test(`of ${CLIENTS} clients that came and went a member keeps nothing`, asy
     await untilAlone(member);
   }
   assert.equal(passed.length, CLIENTS);
-  // What limits the rate of joins and streams has to outlive a connection, but not for long.
+  // The limits on joins and streams have to outlive a connection, but not for long.
   aheadMs += AN_HOUR_MS;
   await crowd.join(1);
   const [last] = idsOf(member);
@@ -44,7 +44,7 @@ function idsOf(mesh: Mesh): Uint8Array[] {
   return mesh.invites().flatMap(({ usedBy }) => usedBy.map((id) => encoder.encode(id)));
 }
 
-/** No event tells of a client that leaves. */
+/** No event reports a client that leaves. */
 async function untilAlone(mesh: Mesh): Promise<void> {
   const limit = AbortSignal.timeout(30_000);
   while (mesh.clientsConnected() > 0) await delay(5, undefined, { signal: limit });

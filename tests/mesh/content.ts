@@ -8,7 +8,7 @@ export function machine(changes: Partial<Machine> = {}): Machine {
 
 export type ContentChanges = Partial<Omit<AnnouncementContent, "machine"> & Machine>;
 
-/** What a standby with one gibibyte says of itself. */
+/** The announcement of a standby with one gibibyte. */
 export function content(changes: ContentChanges = {}): AnnouncementContent {
   return gatherMachine({
     ...machine(),

@@ -21,7 +21,7 @@ Deno.test("connections that prove nothing keep nobody out, from their address or
   const member = await meshes.member("member");
   await using flood = new Flood(member);
   await flood.more(MAX_PENDING_JOINS);
-  // Where the machine is slow some have given up by now.
+  // On a slow machine some have given up by now.
   while (member.counters().joinsCrowdedOut < OVER && flood.size < MOST) await flood.more(1);
   assert.ok(member.counters().joinsCrowdedOut >= OVER);
   assert.equal(member.counters().joinsLimited, 0);

@@ -16,7 +16,7 @@ import { TestMeshes, until } from "./test_mesh.ts";
 
 const IDENTITIES = Number(Deno.env.get("MESH_LLM_IDENTITIES") ?? 2_050);
 
-/** What somebody with one invite can make as many of as it likes. */
+/** Identities that somebody with one invite can make in any number. */
 async function identities(mesh: Mesh, count: number): Promise<Uint8Array[]> {
   const invite = parseToken(await mesh.invite({ role: "member" }), Date.now());
   return Array.from({ length: count }, (_, i) => {
@@ -57,7 +57,7 @@ Deno.test("2,050 identities by one invite neither enter, nor keep out a newcomer
     const part = records.slice(i, i + 50);
     await Promise.all([messages, alike].map((link) => link.write(["records", part])));
   }
-  // What comes after it on the same stream says when it was read.
+  // The record that follows on the same stream shows when it was read.
   const own = signRecord({
     status: "alive",
     announcement: {

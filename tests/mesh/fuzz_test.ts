@@ -1,6 +1,6 @@
 /**
- * What a peer may send, to the handlers that would read it. MESH_LLM_FUZZ_RUNS: so many runs of each property;
- * MESH_LLM_FUZZ_SEED: the seed of one that failed, as its report says.
+ * The messages that a peer may send, to the handlers that would read them. MESH_LLM_FUZZ_RUNS: so many runs of each
+ * property; MESH_LLM_FUZZ_SEED: the seed of one that failed, as its report says.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ const RUNS = Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 60);
 const SEED = Deno.env.get("MESH_LLM_FUZZ_SEED");
 const PARAMETERS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
 
-/** What a handler may be left with where the peer is wrong: anything else is a fault of ours. */
+/** The errors that a handler may end with if the peer is wrong: any other is a fault of ours. */
 const OURS = [
   "TypeError",
   "RangeError",
@@ -231,7 +231,7 @@ function lifeDoor(): Door["open"] {
   return (stream) => (handler as (stream: ByteStream) => Promise<void>)(stream);
 }
 
-/** What CBOR and JSON can hold. */
+/** The values that CBOR and JSON can hold. */
 const value = fc.letrec((tie) => ({
   any: fc.oneof(
     { maxDepth: 4 },
@@ -247,7 +247,7 @@ const value = fc.letrec((tie) => ({
   ),
 })).any;
 
-/** What an honest peer sends, a little or completely wrong. */
+/** An honest peer's bytes, a little or completely wrong. */
 function anyBytes(honest: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const altered = fc.tuple(
     fc.constantFrom(...honest),
@@ -276,7 +276,7 @@ for (const [name, { honest, open }] of Object.entries(DOORS)) {
       const opened = open(near).then(() => undefined, (error: unknown) => error);
       const at = cut % (bytes.length + 1);
       for (const part of [bytes.subarray(0, at), bytes.subarray(at)]) {
-        // Who was refused already writes into a stream that is reset.
+        // A refused peer already writes into a stream that is reset.
         await far.write(part).catch(() => undefined);
       }
       await far.closeWrite();

@@ -44,7 +44,7 @@ function announcementOf(signer: RecordSigner, changes: Partial<Announcement> = {
   return signRecord(alive, signer).bytes;
 }
 
-/** What no attack may change. */
+/** The state that no attack may change. */
 function stateOf(mesh: Mesh) {
   const members = mesh.members().map(({ peer, machine: { name }, wanted }) => ({
     peer,
@@ -138,7 +138,7 @@ Deno.test("announcements that are replayed, expired, revoked, foreign or of a cl
   const tell = async (...records: Uint8Array[]) => {
     const wanted = `w${Math.random()}`;
     seq += 1;
-    // What comes after it on the same stream says when it was read.
+    // The record that follows on the same stream shows when it was read.
     await messages.write(["records", [
       ...records,
       announcementOf(sender, { seq, wanted: [wanted] }),
@@ -211,7 +211,7 @@ Deno.test("a member that sends gossip faster than any honest one loses its conne
   assert.deepEqual(founder.members(), []);
 });
 
-/** What a member hears of another: its own signed words, as any member could keep them. */
+/** The records of another member that a member gets: its own signed words, as any member could keep them. */
 async function overheard(
   messages: MessageStream,
   is: (record: MeshRecord) => boolean,

@@ -175,7 +175,7 @@ Deno.test("frames of HTTP that only a later version knows are left out, and empt
   assert.deepEqual(rest, [{ type: "end" }, { type: "moved" }]);
 });
 
-/** What a node of a later version may say of itself. */
+/** The possible announcement of a node of a later version. */
 function strange(peer: PeerId, changes: object = {}): unknown {
   const mine = `/ip4/10.0.0.1/udp/4500/quic-v1/p2p/${peer}`;
   const instance = {

@@ -13,7 +13,7 @@ type Timer = ReturnType<typeof setTimeout>;
 const timers = new Set<Timer>();
 const startTimer = globalThis.setTimeout;
 
-/** Where the address manager starts its timer, and the queues theirs. */
+/** The place at which the address manager starts its timer, and the queues theirs. */
 const LATE_LOOK = /\/address-manager\//;
 const QUEUES = /\/(debounce\.|it-queue\/)/;
 

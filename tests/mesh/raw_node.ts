@@ -13,7 +13,7 @@ import { parseToken } from "../../src/mesh/trust/token.ts";
 
 export const GOSSIP = "/mesh-llm/gossip/1";
 
-/** What joins and opens streams as the holder of a credential, and believes nothing else. */
+/** Joins and opens streams as the holder of a credential, and does nothing else. */
 export function peerNetworkOf(
   network: Network,
   { key, credential, role }: {

@@ -12,7 +12,7 @@ import {
 import { content } from "./content.ts";
 import { removeFolder } from "../support/remove_folder.ts";
 
-/** What waits for an event gives up after this, so that a failing test says what it waited for. */
+/** A wait for an event gives up after this, so that a failing test says what it waited for. */
 const PATIENCE_MS = 30_000;
 
 const LOOPBACK = [{ name: "lo", address: "127.0.0.1" }];

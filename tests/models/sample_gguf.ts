@@ -13,7 +13,7 @@ export const GUIDE = fileURLToPath(
   new URL("../../src/models/guide/guide.gguf", import.meta.url),
 );
 
-/** What makes a file a language model. */
+/** The metadata that makes a file a language model. */
 export const MODEL_METADATA: readonly MetadataEntry[] = [
   entry("general.architecture", "llama"),
   entry("llama.block_count", 2),

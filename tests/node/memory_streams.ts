@@ -36,7 +36,7 @@ class Pipe {
   }
 }
 
-/** What one end writes, the other reads. */
+/** Two streams: bytes that one end writes, the other reads. */
 export function streamPair(): readonly [near: ByteStream, far: ByteStream] {
   const [there, back] = [new Pipe(), new Pipe()];
   const end = (read: Pipe, write: Pipe): ByteStream => ({

@@ -3,7 +3,7 @@ import { checkImports, importGraph, importsOf } from "../../scripts/import_rules
 
 const packages = { shipped: new Set(["hono", "@scope/pkg"]), development: new Set(["vite"]) };
 
-/** What is wrong with one file's one import. */
+/** The fault of one file's one import. */
 function verdict(path: string, text: string): string | null {
   const [offence] = checkImports([{ path, text }], packages);
   return offence?.message ?? null;

@@ -8,7 +8,7 @@ import {
   summary,
 } from "../../scripts/test_report.ts";
 
-/** What Deno 2.9.4 wrote for a file with one test of each kind, one of them with two steps. */
+/** The report of Deno 2.9.4 for a file with one test of each kind, one of them with two steps. */
 const report = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="9" failures="3" errors="1" time="0.218">
     <testsuite name="./tests/a_test.ts" tests="7" disabled="1" errors="0" failures="3">

@@ -1,4 +1,4 @@
-/** What goes wrong in a mesh, with a beginning and an end. */
+/** The faults of a mesh, with a beginning and an end. */
 
 import { CALM, type Weather } from "./network.ts";
 import type { Random } from "./random.ts";

@@ -1,4 +1,4 @@
-/** What one member says that means no good, and what the others make of it. */
+/** A hostile message of one member, and its effect on the others. */
 
 import assert from "node:assert/strict";
 import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
@@ -81,7 +81,7 @@ function seen({ peers }: World, { member: { view } }: SimNode) {
   return { known: known.length, strangers: view.members.length - known.length };
 }
 
-/** What each node does, by name: no identity may change it. */
+/** The work of each node, by name: no identity may change it. */
 function services(nodes: readonly SimNode[]): string[] {
   return nodes.map(({ name, serving }) => `${name}: ${planKey(serving?.job.plan as Plan)}`);
 }

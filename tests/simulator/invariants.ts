@@ -1,4 +1,4 @@
-/** What must hold some time after the last fault. */
+/** The invariants that hold some time after the last fault. */
 
 import { saysTheSame } from "../../src/mesh/gossip/membership.ts";
 import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";

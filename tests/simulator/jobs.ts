@@ -39,7 +39,7 @@ export function replayCommand({ scenario, seed, size }: JobSpec): string {
   return `deno run -A tests/simulator/replay.ts ${scenario} ${seed} ${size}`;
 }
 
-/** Runs jobs on all cores; tells of each that failed how it is seen again. The longest come first. */
+/** Runs jobs on all cores; reports for each that failed how it is seen again. The longest come first. */
 export async function checkJobs(jobs: readonly JobSpec[]): Promise<void> {
   assert.ok(jobs.length > 0);
   const failures = await runJobs(jobs);

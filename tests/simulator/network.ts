@@ -7,7 +7,7 @@ import type { Random } from "./random.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
-/** What goes wrong with messages at this moment. */
+/** The disturbance of messages at this moment. */
 export interface Weather {
   /** Probabilities for each message. */
   readonly loss: number;

@@ -12,7 +12,7 @@ export interface Job {
 }
 
 export interface Outcome {
-  /** What does not hold, one line each; empty where all is well. */
+  /** The invariants that do not hold, one line each; empty if all is well. */
   readonly failures: readonly string[];
   readonly world: World;
 }
@@ -53,7 +53,7 @@ export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   return { failures, world };
 }
 
-/** What is planned by now holds for a while, and so do plans as they are then. */
+/** A plan that is made by now holds for a while, and so do plans as they are then. */
 async function rest(world: World, invariants: readonly Invariant[]): Promise<string[]> {
   const of = (when: Invariant["when"]) => invariants.filter((one) => one.when === when);
   if (of("rest").length === 0) return [];

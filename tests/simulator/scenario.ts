@@ -1,4 +1,4 @@
-/** What a simulation starts from, what goes wrong in it, and what must hold. */
+/** The start of a simulation, its faults, and its invariants. */
 
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
@@ -40,13 +40,13 @@ export interface Setup {
   readonly faults: readonly Fault[];
   /** By then everybody knows everybody, which is checked; nothing goes wrong before. */
   readonly joinedAtMs: number;
-  /** What anybody may download. */
+  /** The models that anybody may download. */
   readonly catalog?: readonly SimModel[];
   /** The last fault is over: from then on nothing goes wrong any more. */
   readonly quietAtMs: number;
 }
 
-/** What must hold once views, and once plans, had their time, and five minutes later; says what is wrong. */
+/** A rule that holds once views, and once plans, had their time, and five minutes later; reports the fault. */
 export interface Invariant {
   readonly name: string;
   readonly when: "view" | "plan" | "rest";

@@ -13,11 +13,10 @@ import type { NodeSetup, Scenario, Setup, SimModel } from "./scenario.ts";
 const GB = 1e9;
 
 /**
- * Everybody has joined and measured its round trips by then. Half of the tokens name a node that starts
- * later: the first dial fails after 2 s, the next follows within another, and the parts that have come to
- * be meanwhile exchange their views. A node that dies before may have been the only one whose token led
- * from one part to another: then nobody alive knows an address of the other part, and nothing could ever
- * make one mesh of them.
+ * All nodes have joined and measured their round trips by then. Half of the tokens name a node that starts later: the
+ * first dial fails after 2 s, the next follows within another, and the parts that have formed meanwhile exchange their
+ * views. A node that dies before may have been the only one whose token led from one part to another: then no living
+ * node knows an address of the other part, and nothing could ever make one mesh of them.
  */
 const FAULTS_FROM_MS = 7_000;
 const FAULTS_LAST_MS = 25_000;

@@ -30,7 +30,7 @@ export class SimNode {
   #awakeAt = 0;
   #incarnation = 0;
   #stored: ReadonlyMap<PeerId, readonly string[]> = new Map();
-  /** Members have come or gone since that was written. */
+  /** Members have joined or left since that was written. */
   #isStale = false;
 
   constructor(
@@ -45,7 +45,7 @@ export class SimNode {
     this.clock = this.#clockOfLife();
   }
 
-  /** Where it listens; the simulated network finds nodes by their PeerIds. */
+  /** The address on which it listens; the simulated network finds nodes by their PeerIds. */
   get address(): string {
     const { index, peer } = this;
     return `/ip4/10.0.${index >> 8}.${index & 255}/udp/4001/quic-v1/p2p/${peer}`;
@@ -154,7 +154,7 @@ export class SimNode {
 
   #sign(content: RecordContent): MeshRecord {
     const { signatures } = this.world;
-    // Everybody came by the founder's one invite.
+    // Every node joined by the founder's one invite.
     const links = ["founder", "invite", this.peer];
     if (content.status === "alive") {
       const { peer: subject, incarnation, seq } = content.announcement;
@@ -178,7 +178,7 @@ export class SimNode {
     if (kinds.length > 0) this.serving?.membersChanged();
   }
 
-  /** What it has kept of others: as the program does at each change, but for its disk. */
+  /** The addresses of others that it has kept: as the program does at each change, but for its disk. */
   #remembered(): ReadonlyMap<PeerId, readonly string[]> {
     if (!this.#isStale) return this.#stored;
     this.#isStale = false;

@@ -26,7 +26,7 @@ const ENGINE: Engine = {
   rpcServerFlags: new Set(),
 };
 
-/** What a node plans and runs in one life: the program's own reconciler over children that are only states. */
+/** The plans and jobs of a node in one life: the program's own reconciler over children that are only states. */
 export class SimServing {
   readonly #node: SimNode;
   readonly #reconciler: Reconciler;

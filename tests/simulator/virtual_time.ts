@@ -15,7 +15,7 @@ const MICROTASKS_PER_EVENT = 6;
 export class VirtualTime {
   /** A large mesh has some hundred events in each millisecond, and most are scheduled for a later one. */
   readonly #byMs = new Map<number, Due[]>();
-  /** What is left of the millisecond that is running, the next one last. */
+  /** The timers that are left in the millisecond that is running, the next one last. */
   #running: Due[] = [];
   #runningMs = -1;
   #order = 0;

@@ -16,9 +16,9 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly peers: ReadonlyMap<PeerId, SimNode>;
   readonly tunnels: SimTunnels;
-  /** What must never happen and did. */
+  /** The violations of rules that must never happen. */
   readonly violations: string[] = [];
-  /** What went wrong on purpose, for the report of a failure. */
+  /** The faults that were made on purpose, for the report of a failure. */
   readonly history: string[] = [];
   readonly setup: Setup;
 

@@ -21,7 +21,7 @@ import {
   type Status,
 } from "../../src/api/mod.ts";
 
-/** What a chat request asked for, and the pen that writes its answer as llama-server would. */
+/** A chat request, and the pen that writes its answer as llama-server would. */
 export interface CannedChat {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
@@ -40,7 +40,7 @@ function dataLine(data: unknown): Uint8Array {
   return encoder.encode(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
 }
 
-/** What a download says of itself when it begins. */
+/** The first status of a download. */
 const BEGUN: DownloadStatus = {
   state: "running",
   receivedBytes: 0,
@@ -60,7 +60,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   #status: Status;
   readonly #apiKey: string | null;
   readonly #adminKey: string | null;
-  /** What the page of models is told when it asks next. */
+  /** The next answer for the page of models. */
   catalog: readonly CatalogEntry[];
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   #servers: ApiServers | null = null;
@@ -159,10 +159,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return Promise.resolve();
   }
 
-  /** Who is said to have gone on with the next answers. */
+  /** The hosts that are named as having continued the next answers. */
   continuedBy: string[] = [];
 
-  /** What the page did with models, such as `serve guide`. */
+  /** The page's actions on models, such as `serve guide`. */
   readonly done: string[] = [];
 
   requestLoad(): Promise<boolean> {

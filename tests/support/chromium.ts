@@ -42,7 +42,7 @@ export async function findChromium(): Promise<Chromium> {
   return await installed() ?? { kind: "missing", reason: "apt-get brought no Chromium" };
 }
 
-/** Where a missing browser fails the tests instead of skipping them. */
+/** If set, a missing browser fails the tests instead of skipping them. */
 export function chromiumIsRequired(): boolean {
   return Deno.env.get("CI") === "true";
 }

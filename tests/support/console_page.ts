@@ -20,7 +20,7 @@ export interface ShownAnswer {
   readonly figures: readonly string[];
 }
 
-/** What is used of axe-core. */
+/** The part of axe-core that is used. */
 interface Axe {
   run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
 }
@@ -31,12 +31,12 @@ function axeSource(): Promise<string> {
   return axe ??= Deno.readTextFile(new URL(import.meta.resolve("axe-core/axe.min.js")));
 }
 
-/** What a loaded model or a joined machine may take to appear. */
+/** The time that a loaded model or a joined machine may take to appear. */
 const PATIENCE_MS = 30_000;
 
 export class ConsolePage implements AsyncDisposable {
   readonly page: Page;
-  /** What the browser complained of: errors of scripts, of the page's policy, of requests. */
+  /** The browser's complaints: errors of scripts, of the page's policy, of requests. */
   readonly errors: readonly string[];
 
   private constructor(page: Page, errors: readonly string[]) {
@@ -158,7 +158,7 @@ export class ConsolePage implements AsyncDisposable {
     return await this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  /** What axe-core finds wrong with the page as it is, serious things only. */
+  /** The faults that axe-core finds in the page as it is, serious ones only. */
   async seriousProblems(): Promise<string[]> {
     await this.page.evaluate(await axeSource());
     return await this.page.evaluate(async () => {

@@ -1,4 +1,4 @@
-/** What tests need of the system and may install themselves: on Debian, as root. */
+/** The packages that tests need of the system and may install themselves: on Debian, as root. */
 
 /** A sentence where the package can't be had, `null` where it is installed now. */
 export async function aptInstall(name: string): Promise<string | null> {

@@ -70,7 +70,7 @@ async function prepare(): Promise<TestEngine> {
   }
 }
 
-/** Where a system keeps the two apart, a folder with a link to each. */
+/** If a system keeps the two apart, a folder with a link to each. */
 async function binDirOf({ llamaServer, rpcServer }: Engine): Promise<string> {
   if (dirname(llamaServer) === dirname(rpcServer)) return dirname(llamaServer);
   const dir = join(HOME, "bin");

@@ -12,7 +12,7 @@ export interface LoggedLine {
 export interface WaitOptions {
   /** @default {60000} */
   readonly timeoutMs?: number;
-  /** What is waited for, in a failure. */
+  /** The name of the event that is waited for, in a failure. */
   readonly description?: string;
   /** Looks at lines from this number on: `since: node.lines.length` means "from now on". */
   readonly since?: number;

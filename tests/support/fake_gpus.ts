@@ -23,7 +23,7 @@ export interface FakeOptions {
 /** Vulkan's numbers. */
 const TYPES = { integrated: 1, discrete: 2 };
 
-/** What a process has to be started with to see these GPUs, in this order, and no other. */
+/** The environment of a process that sees these GPUs, in this order, and no other. */
 export function fakeGpus(
   engine: GpuEngine,
   gpus: readonly FakeGpu[],

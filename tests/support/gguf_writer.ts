@@ -114,7 +114,7 @@ export function writeGguf(path: string, gguf: GgufToWrite): void {
   file.truncateSync(header.length + (offsets.at(-1) ?? 0));
 }
 
-/** Where each tensor begins, and at the end where the last one ends. */
+/** The start of each tensor, and at the end of the list the end of the last one. */
 function tensorOffsets(tensors: readonly TensorToWrite[]): number[] {
   const offsets = [0];
   for (const { byteLength } of tensors) offsets.push((offsets.at(-1) ?? 0) + padded(byteLength));

@@ -40,7 +40,7 @@ const TEMPLATE = [
 /** A token that the guide's answer to `hello` does without. */
 const GIVEN_UP = "b";
 
-/** What a call begins with by that template. Before it llama-server's grammar lets a model say anything. */
+/** The beginning of a call by that template. Before it llama-server's grammar lets a model say anything. */
 const CALL = "{";
 
 const OUTPUT = "output.weight";

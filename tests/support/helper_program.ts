@@ -32,7 +32,7 @@ export async function startHelper(
   throw new Error(`${module} ended before it was ready`);
 }
 
-/** What such a program calls last: tells that it is ready, and ends the process with its standard input. */
+/** The last call of such a program: reports that it is ready, and ends the process with its standard input. */
 export async function readyUntilEnd(): Promise<never> {
   Deno.stdout.writeSync(new TextEncoder().encode("ready\n"));
   for await (const _ of Deno.stdin.readable);

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { startHelper } from "./helper_program.ts";
 
-/** What is written first to a door. */
+/** The bytes that are written first to a door. */
 export const PORT_BYTES = 2;
 
 /** Ways into one namespace. */
@@ -50,7 +50,7 @@ export class Door implements AsyncDisposable {
   }
 }
 
-/** What one says the other hears, and none outlives the other. */
+/** Bytes that one socket gets go to the other, and neither outlives the other. */
 export function coupled(one: Socket, other: Socket): void {
   for (const [from, to] of [[one, other], [other, one]] as const) {
     from.on("error", () => {}).on("close", () => to.destroy());

@@ -11,7 +11,7 @@ export { askChat, chat, type ChatOptions, deltas, status } from "./api_calls.ts"
 export type { LoggedLine, WaitOptions } from "./event_log.ts";
 
 export interface StartNodeOptions extends Program {
-  /** What comes before the options that every node of a test gets. */
+  /** The options before those that every node of a test gets. */
   readonly args?: readonly string[];
   /** Shown in failures; by default the node's name is the same. */
   readonly name?: string;
@@ -19,7 +19,7 @@ export interface StartNodeOptions extends Program {
   readonly dataDir?: string;
 }
 
-/** What the `ready` event says. */
+/** The fields of the `ready` event. */
 export interface Ready {
   readonly node: string;
   /** `null` where the node may not invite. */

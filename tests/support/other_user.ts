@@ -18,7 +18,7 @@ export async function asOtherUser(command: string, ...args: string[]): Promise<b
   return (await run(command, args)).success;
 }
 
-/** What a shell of another user's prints. */
+/** The output of another user's shell. */
 export async function saidToOtherUser(script: string): Promise<string> {
   return new TextDecoder().decode((await run("bash", ["-c", script])).stdout);
 }

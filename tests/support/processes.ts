@@ -1,4 +1,4 @@
-/** What runs on this machine, as the operating system's own `ps` tells it. */
+/** The processes on this machine, as the operating system's own `ps` lists them. */
 
 export interface ProcessInfo {
   readonly pid: number;

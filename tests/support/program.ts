@@ -54,7 +54,7 @@ export function programCommand(
   });
 }
 
-/** What starts a program in a namespace; its process id is then that of the program. */
+/** The command that starts a program in a namespace; its process id is then that of the program. */
 function inside(namespace: string | undefined): string[] {
   return namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
 }

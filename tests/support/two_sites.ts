@@ -12,7 +12,7 @@ import { temporaryFolder } from "./program.ts";
 export interface TwoSitesOptions {
   /** Machines of each site. */
   readonly machines: readonly [west: number, east: number];
-  /** Where the machines' nodes listen: the only traffic that passes between the sites. */
+  /** The port on which the machines' nodes listen: the only traffic that passes between the sites. */
   readonly udpPort: number;
   /** One way. */
   readonly delayMs: number;

@@ -52,7 +52,7 @@ export class Llama implements AsyncDisposable {
   }
 }
 
-/** Where a llama-server answers, once it does. */
+/** The address of a llama-server, once it answers. */
 export async function targetOf(server: ManagedServer): Promise<HttpTarget> {
   return { baseUrl: `http://127.0.0.1:${await server.ready()}`, apiKey: server.apiKey };
 }

@@ -14,7 +14,7 @@ interface Heard {
   ends: number;
 }
 
-/** What a client makes of the events that it gets. */
+/** The answer as a client reads it from the events that it gets. */
 function hear(events: readonly Uint8Array[]): Heard {
   const heard: Heard = { text: "", ids: new Set(), finish: [], usage: [], ends: 0 };
   for (const data of events.flatMap(datasOf)) {

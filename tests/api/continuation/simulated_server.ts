@@ -3,7 +3,7 @@ import type { RequestBody } from "../../../src/api/answer/continuation/decide.ts
 
 const TEMPLATE = "user: x\nassistant: ";
 
-/** What a model would say, in the tokens in which it says it. */
+/** A model's answer, in the tokens in which it says it. */
 export interface Script {
   readonly text: string;
   /** Bytes of each token; the last one takes the rest. Characters may be cut. */
@@ -137,7 +137,7 @@ export class SimulatedServer implements Continuer {
   }
 }
 
-/** What is left of the tokens behind so many bytes. */
+/** The tokens behind so many bytes. */
 function behind(tokens: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let at = 0;
   return tokens.flatMap((token) => {
@@ -169,7 +169,7 @@ function wholeText(bytes: Uint8Array): string | null {
   }
 }
 
-/** What is left before the first stop string. */
+/** The text before the first stop string. */
 function firstStop(text: string, stops: readonly string[]): string | null {
   const at = stops.map((stop) => text.indexOf(stop)).filter((index) => index !== -1);
   return at.length === 0 ? null : text.slice(0, Math.min(...at));

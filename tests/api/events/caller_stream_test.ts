@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type CallerEvents, callerStream } from "../../../src/api/events/caller_stream.ts";
 
-/** What a stream tells of itself. */
+/** The events of a stream. */
 function told() {
   const log: string[] = [];
   const events: CallerEvents = {
@@ -40,7 +40,7 @@ Deno.test("callerStream() tells that its caller has gone, and nothing of what th
     given[ends](undefined);
     given.promise.catch(() => {});
     await Promise.all([waiting, gone]);
-    // What the stream waited for comes to it a moment later.
+    // The event that the stream waited for comes a moment later.
     await nextTurn();
     assert.deepEqual(log, ["passed 3", "cancelled"], ends);
   }

@@ -27,7 +27,7 @@ async function textsOf(body: ReadableStream<Uint8Array>): Promise<string[]> {
   for (let piece = await reader.read(); piece !== null; piece = await reader.read()) {
     pieces.push(piece);
   }
-  // Looked at when all have come: none may lie in the buffer that the next was read into.
+  // Read only when all have come: none may lie in the buffer that the next was read into.
   return pieces.map((piece) => new TextDecoder().decode(piece));
 }
 

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { requestOf } from "../../../src/api/http/node_request.ts";
 
-// Who asks first whose a connection is reads the body only then: it was waited for to its end for ever.
+// A handler that first asks which user a connection belongs to reads the body only then: it was waited for to its end
+// for ever.
 Deno.test("a body that has come whole before it is read is read to its end", async () => {
   const signal = new AbortController().signal;
   const server = createServer(async (incoming, outgoing) => {

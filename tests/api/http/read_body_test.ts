@@ -149,7 +149,7 @@ Deno.test("readBody() gives the same bytes however they come from a socket", asy
   }));
 });
 
-/** What becomes of a request that a real server has made of these bytes. */
+/** The result of a request that a real server has made of these bytes. */
 async function served(
   send: (raw: RawHttp) => Promise<unknown>,
   { idleMs = 60_000, hangsUp = false } = {},

@@ -8,7 +8,7 @@ function log(message: string): NodeEvent {
   return { type: "log", line: line(message) };
 }
 
-/** What an event of `log()` carries. */
+/** The content of an event of `log()`. */
 function line(message: string) {
   return { time: "t", level: "info", event: "test", message };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { programCommand, runProgram, temporaryFolder } from "../../support/program.ts";
 
-/** What the program says of a token that it has got, and that is none. */
+/** The program's answer to a text that is no token. */
 const CUT = /^mesh-llm: The invite token is cut or altered/;
 
 Deno.test("--join - takes the first line of standard input, and does not wait for its end", async () => {

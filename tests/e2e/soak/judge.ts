@@ -1,4 +1,4 @@
-/** What may come of a request in a soak. Pure. */
+/** The possible results of a request in a soak. Pure. */
 
 /** How a request ended. */
 export type Outcome =

@@ -1,8 +1,8 @@
-/** What a soak has left behind of its nodes. Linux knows the environment of each process. */
+/** The leftovers of a soak's nodes. Linux knows the environment of each process. */
 
 import { join } from "node:path";
 
-/** What a node keeps. Its drafts have a process id or a random part in their names. */
+/** The files that a node keeps. Its drafts have a process id or a random part in their names. */
 const KEPT = /^(lock|[a-z-]+(-Qm\w+)?\.(json|gguf)|[0-9a-f]{64}\.json|[a-z-]+\.log(\.\d+)?)$/;
 
 /** It says that a node runs. */

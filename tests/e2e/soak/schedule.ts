@@ -1,8 +1,8 @@
-/** What a soak does to its nodes and when. Pure: a seed makes the same schedule every time. */
+/** The faults of a soak and their times. Pure: a seed makes the same schedule every time. */
 
 import { Random } from "../../simulator/random.ts";
 
-/** What a node is to the soak. */
+/** A node as the soak sees it. */
 export interface Actor {
   readonly name: string;
   /** It has llama.cpp. */
@@ -44,7 +44,7 @@ export interface Fault {
   readonly atMs: number;
   /** Until all is as before, apart from what that takes. */
   readonly forMs: number;
-  /** What a `switch` serves instead. */
+  /** The model that a `switch` serves instead. */
   readonly model: string | null;
 }
 

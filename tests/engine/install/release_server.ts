@@ -15,7 +15,7 @@ export function archiveName(words = "", ending = "tar.gz"): string {
 
 export interface ServedAsset extends FileServerOptions {
   readonly name: string;
-  /** What the API says instead of the truth. */
+  /** The false answer of the API. */
   readonly says?: object;
 }
 

@@ -26,7 +26,7 @@ export function zipFile(files: Readonly<Record<string, string>>): Uint8Array<Arr
   return new Uint8Array(Buffer.concat([...bodies, index, end]));
 }
 
-/** What a file's header and its directory entry share. */
+/** The fields that a file's header and its directory entry share. */
 function commonFields(content: Buffer, name: string): Buffer {
   const fields = Buffer.alloc(26);
   fields.writeUInt16LE(20, 0);

@@ -1,4 +1,7 @@
-/** What llama.cpp's servers print before they end: build 11669 on inputs made for it, and public reports of other machines. */
+/**
+ * The output of llama.cpp's servers before they end: build 11669 on inputs made for it, and public reports of other
+ * machines.
+ */
 
 export interface ServerText {
   readonly what: string;

@@ -5,7 +5,7 @@ import type { ByteStream } from "../../../src/mesh/base/byte_stream.ts";
 import { BadMessageError } from "../../../src/mesh/base/cbor.ts";
 import { MessageStream } from "../../../src/mesh/base/messages.ts";
 
-/** What is written can be read, cut into pieces of a size. */
+/** Written bytes can be read, cut into pieces of a size. */
 class Loopback implements ByteStream {
   #written: Uint8Array = new Uint8Array(0);
   readonly #pieceBytes: number;

@@ -48,7 +48,7 @@ function mergeAll(records: readonly MeshRecord[], start = EMPTY_MEMBERSHIP): Mem
   return records.reduce((membership, r) => merge(membership, [r], 0).membership, start);
 }
 
-/** What a membership says, without when it was heard. */
+/** The content of a membership, without the times at which it was heard. */
 function view(membership: Membership): unknown {
   return [...membership].map(([peer, { record }]) => [peer, record]).sort();
 }

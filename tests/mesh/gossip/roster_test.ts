@@ -79,7 +79,7 @@ Deno.test("a node that has said nothing yet only remembers to go above", () => {
   assert.deepEqual(version(roster.announce(content())), [201, 4]);
 });
 
-/** What a death watch does about a member that never answers. */
+/** The action of a death watch on a member that never answers. */
 function watchOf(roster: Roster) {
   const declaredDead: PeerId[] = [];
   const first = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** What is opened and closed leaves nothing behind. The counts can be raised by the environment. */
+/** Opening and closing leave nothing behind. The counts can be raised by the environment. */
 
 import assert from "node:assert/strict";
 import type { QuicStream } from "../../../src/mesh/quic/stream.ts";
@@ -11,7 +11,9 @@ const STREAMS = Number(Deno.env.get("MESH_LLM_STREAMS") ?? 10_000);
 const WARM_UP_STREAMS = 5_000;
 const WARM_UP_CONNECTIONS = 300;
 
-/** What leaks grows in each of these; what an arena takes once, or the collector has not got to, in one or two. */
+/**
+ * A leak grows in each of these; memory that an arena takes once, or that the collector has not got to, in one or two.
+ */
 const BATCHES = 4;
 
 /** Both ends live in this process. A leak of 2 KB a stream, or of 16 KB a connection, would show. */
@@ -38,8 +40,8 @@ async function ask(link: Link): Promise<void> {
 }
 
 /**
- * What `count` steps add for good: the least that one of their batches adds, for all of them. The leak check of
- * the test sees timers and ops; memory is left to this.
+ * The memory that `count` steps add for good: the least that one of their batches adds, for all of them. The leak check
+ * of the test sees timers and ops; memory is left to this.
  */
 async function growthOver(count: number, warmUp: number, step: () => Promise<void>) {
   for (let done = 0; done < warmUp; done++) await step();

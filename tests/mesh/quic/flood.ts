@@ -4,7 +4,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { multiaddr } from "@multiformats/multiaddr";
 import { Endpoint } from "./links.ts";
 
-/** What a socket's receive buffer holds for sure: a lost packet costs its sender a second, flood or not. */
+/** The packets that a socket's receive buffer surely holds: a lost packet costs its sender a second, flood or not. */
 const BURST = 20;
 
 export async function bind(): Promise<Socket> {

@@ -3,7 +3,7 @@ import type { QuicStream } from "../../../src/mesh/quic/stream.ts";
 /** How an end consumes: at its own pace, or by libp2p's events. */
 export type Consumption = "pull" | "events";
 
-/** What the reader came to. Only a clean end claims that everything has arrived. */
+/** The end that the reader met. Only a clean end claims that everything has arrived. */
 export type Outcome = "clean end" | "error";
 
 /** Byte `index` of a direction: an own sequence for each, and none that repeats with a chunk. */
@@ -15,7 +15,7 @@ function byteAt(seed: number, index: number): number {
 export class FuzzedEnd {
   readonly outcome: Promise<Outcome>;
   received = 0;
-  /** What came where something else was expected. */
+  /** The bytes that came in place of the expected ones. */
   fault: string | undefined;
   readonly #stream: QuicStream;
   readonly #sends: number;

@@ -8,7 +8,7 @@ import { Endpoint } from "./links.ts";
 
 const CHUNK = new Uint8Array(65_536);
 
-/** What it does with a stream, for as long as it lives. */
+/** The process's use of a stream, for as long as it lives. */
 const HABITS: Record<string, (stream: QuicStream) => Promise<void>> = {
   waits: async (stream) => {
     await stream.ended;

@@ -91,7 +91,7 @@ Deno.test("a table that is too large keeps who made it, what serves models, and 
   assert.deepEqual(table.instances.map((instance) => instance.host), [host.peer]);
   assert.ok(table.wanted.includes("needed"));
   assert.ok(table.nodes.length > 200);
-  // What a client reads it by.
+  // The way in which a client reads it.
   const [near, far] = streamPair();
   const source = { table: () => Promise.resolve(table), asked: () => {} };
   const [asked] = await Promise.all([askRoutes(near, EMPTY_TABLE), answerRoutes(far, source)]);

@@ -33,7 +33,7 @@ class Directories implements Disposable {
     return join(this.#root, name);
   }
 
-  /** What is in a directory, empty where there is none. */
+  /** The files in a directory, empty if there is none. */
   files(name: string): Record<string, string> {
     try {
       const names = [...Deno.readDirSync(this.path(name))].map((entry) => entry.name).sort();

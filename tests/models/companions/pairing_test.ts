@@ -84,7 +84,7 @@ Deno.test("list() pairs a projector with the model beside it, of its width and n
   );
 });
 
-/** What is known against the companions of each model. */
+/** The objections to the companions of each model. */
 const unfit = (models: readonly LocalModel[]) =>
   Object.fromEntries(models.map(({ name, unfit = [] }) => [
     name,

@@ -30,7 +30,7 @@ for (const { of, path, contextLength } of CASES) {
   );
 }
 
-/** What a llama-server says that it has reserved: the last figure of each buffer, since it first tries out. */
+/** The memory that a llama-server reports as reserved: the last figure of each buffer, since it first tries out. */
 async function reservedBytes(engine: Engine, path: string, contextLength: number): Promise<number> {
   const address = ["--host", "127.0.0.1", "--port", String(freePort())];
   const child = new Deno.Command(engine.llamaServer, {

@@ -10,7 +10,7 @@ const HUGE = 2 ** 50;
 const start = (entries: number) =>
   Buffer.concat([Buffer.from("GGUF"), u32(3), u64(0), u64(entries)]);
 
-/** What lies about itself, each in a file of its own. */
+/** False claims of files about themselves, each in a file of its own. */
 const CORPUS: Readonly<Record<string, Uint8Array>> = {
   "empty": new Uint8Array(),
   "magic-only": Buffer.from("GGUF"),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { watchFolders } from "../../../src/models/inventory/folder_watch.ts";
 import { tempDir } from "../temp_dir.ts";
 
-/** What the system's watcher does once its queue has run over, or its disk is gone. */
+/** The behaviour of the system's watcher once its queue has run over, or its disk is gone. */
 function failingWatcher(): Deno.FsWatcher {
   return {
     [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("queue overflow")) }),

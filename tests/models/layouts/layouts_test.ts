@@ -17,7 +17,7 @@ const projector = () =>
   });
 const link = (to: string) => `-> ${to}`;
 
-/** What a home with these files holds, by the models' names; paths are relative to it. */
+/** The models in a home with these files, by their names; paths are relative to it. */
 async function listed(
   files: Readonly<Record<string, Content>>,
   environment: ModelEnvironment = {},

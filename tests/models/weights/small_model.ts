@@ -24,7 +24,7 @@ export async function modelWith(path: string, extra: readonly ExtraTensor[]): Pr
   return await loadModel(path);
 }
 
-/** What the library is asked by. */
+/** The identity by which the library is asked. */
 export function identityOf({ name, bytes }: ExtraTensor) {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { name, type: 24, shape: [bytes.length], byteLength: bytes.length, sha256 };

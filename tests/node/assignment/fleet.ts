@@ -16,12 +16,12 @@ export function model(name: string): ModelRef {
 export interface FleetNode {
   readonly name: string;
   readonly memory: number;
-  /** What lies on its disk, and the memory that each takes. */
+  /** The models on its disk, and the memory that each takes. */
   readonly disk?: Readonly<Record<string, number>>;
   /** `--model`: the first is served here. */
   readonly models?: readonly string[];
   readonly refuses?: readonly string[];
-  /** What it tries to serve in vain. */
+  /** The model that it fails to serve. */
   readonly fails?: string;
   readonly downloadBytes?: number;
   /** It has served this before the play begins. */
@@ -154,7 +154,7 @@ export function play(
   return { members, plans, moves, rounds: undefined };
 }
 
-/** Who does what, in words: `x alone`, `x host`, `x worker`, `x waits`, `x downloads`, `-`. */
+/** The plans in words: `x alone`, `x host`, `x worker`, `x waits`, `x downloads`, `-`. */
 export function wordsOf(plan: Plan): string {
   switch (plan.kind) {
     case "standby":

@@ -62,7 +62,7 @@ function request(signal: AbortSignal, path = "/v1/completions") {
   return { requestId: "r", asked: "a", method: "POST", path, headers, body, signal };
 }
 
-// What a continuation asks by the way is held to the model too.
+// The further requests of a continuation are held to the model too.
 for (const path of ["/v1/completions", "/v1/chat/completions", "/apply-template", "/tokenize"]) {
   for (const served of [B, A_ANEW]) {
     for (const retired of [A, null]) {

@@ -148,7 +148,7 @@ Deno.test("a member answers no question but for its own models' files", async ()
   assert.deepEqual(await ask(Uint8Array.of(0, 0, 0, 3, 1, 2, 3)), Uint8Array.of(0));
   assert.ok(await ask(Uint8Array.of(0, 0)) instanceof Error);
   assert.deepEqual(await ask(encodeQuestion(good)), Uint8Array.of(1));
-  // What a later version may add changes nothing: the bytes are the announced model's.
+  // Further words of a later version change nothing: the bytes are the announced model's.
   const [near, far] = streamPair();
   const handled = handleFile(far, "peer", { models: () => [model], logger });
   await near.write(encodeQuestion({ ...good, path: "/etc/passwd" } as typeof good));
@@ -157,7 +157,7 @@ Deno.test("a member answers no question but for its own models' files", async ()
   await handled;
 });
 
-// Who else writes to a folder of models could lead one of their names to any file that this user may read.
+// Another user who writes to a folder of models could lead one of their names to any file that this user may read.
 Deno.test("a member sends nothing that has come into the place of a model", async () => {
   await using a = await tempDir();
   const model = await localModel(a.path);

@@ -9,13 +9,13 @@ import { routeNode as machine, speaking } from "./route_node.ts";
 
 const GB = 1e9;
 
-/** What one look finds. */
+/** The findings of one check. */
 interface World {
   readonly freeBytes?: number;
   readonly nodes?: readonly RouteNode[];
 }
 
-/** Looks at one world after the other. @returns what the log says of each, and whether others were told of a change. */
+/** Checks one world after the other. @returns the log's lines for each, and whether others were told of a change. */
 async function lookAt(worlds: readonly World[]) {
   let world: World = {};
   let said: string[] = [];

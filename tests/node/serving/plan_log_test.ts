@@ -13,7 +13,7 @@ const STANDBY: Plan = { kind: "standby" };
 const both: MemberOptions = { holds: [BIG, SMALL] };
 const wantsSmall = member("a", 500, { ...both, target: BIG, wanted: ["big", "small"] });
 
-/** What a reader of the log finds, sentence by sentence. */
+/** The log as its reader finds it, sentence by sentence. */
 function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
   const pinned = seen.self.assignable ? null : seen.self.target;
   const decision = decide(seen, { pinned, catalog: [], mayCool: true, rested: new Set() });

@@ -105,7 +105,7 @@ Deno.test("an answer fails at the reader when its connection is lost", async () 
   }, TunnelError);
 });
 
-/** What the asking end makes of exactly these bytes and a clean half-close. */
+/** The asking end's result for exactly these bytes and a clean half-close. */
 async function answerOf(...parts: Uint8Array[]): Promise<Uint8Array> {
   await using quic = await QuicPair.connect();
   quic.serve(async (stream) => {

@@ -4,7 +4,7 @@ import type { TunnelRequest } from "../../../src/tunnel/mod.ts";
 import { type HttpLine, MODEL, PlayedLine, requestOf } from "../http_line.ts";
 import { pattern } from "../tcp_pair.ts";
 
-/** What the host says to a stream that begins like this: its bytes, or the error of a reset. */
+/** The host's answer to a stream that begins like this: its bytes, or the error of a reset. */
 async function hostSays(line: HttpLine, ...frames: Uint8Array[]): Promise<string> {
   const stream = await line.quic.open();
   for (const frame of frames) await stream.write(frame);

@@ -56,7 +56,7 @@ async function resettable(): Promise<{ conn: Deno.TcpConn; reset: () => void }> 
   return { conn, reset: () => void socket.resetAndDestroy() };
 }
 
-/** What a program sees when its connection ends: `null` or an error, never data. */
+/** The end of a connection as a program sees it: `null` or an error, never data. */
 async function ended(conn: Deno.TcpConn): Promise<boolean> {
   return await conn.read(new Uint8Array(1)).then((n) => n === null, () => true);
 }

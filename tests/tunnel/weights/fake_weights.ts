@@ -15,7 +15,7 @@ export interface FakeWeight {
   readonly bytes: Uint8Array;
 }
 
-/** Weights in memory. What is kept is there at the next read. */
+/** Weights in memory. A weight that is kept is there at the next read. */
 export class FakeWeights implements WeightSource {
   readonly #hosted: HostedWeight[];
   readonly #bytes = new Map<string, Uint8Array>();

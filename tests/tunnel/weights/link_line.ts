@@ -29,10 +29,10 @@ export type Answer = (command: number, index: number) => Uint8Array;
 
 /** Both ends over a stream in memory, with a program at each side that the test plays. */
 export class LinkLine {
-  /** What llama-server writes, and what it reads. */
+  /** The bytes that llama-server writes, and those that it reads. */
   readonly asked: Pipe;
   readonly answered: Pipe;
-  /** What rpc-server reads, and what it writes. */
+  /** The bytes that rpc-server reads, and those that it writes. */
   readonly served: Pipe;
   readonly replies: Pipe;
   readonly stream: { readonly toWorker: Pipe; readonly toHost: Pipe };

@@ -208,7 +208,7 @@ Deno.test("each device is answered for itself, and asked about once", async () =
   const question = fc.record({ command: fc.constantFrom(...commands), device: fc.nat(3) });
   const property = fc.asyncProperty(fc.array(question, { maxLength: 40 }), async (questions) => {
     const line = new LinkLine({ host: none(), worker: none() });
-    // What a device says is where its question stands in the stream: another each time it is asked.
+    // The device's answer is the place of its question in the stream: another each time it is asked.
     const served = line.serve((command, index) =>
       command === RpcCommand.HELLO ? line.hello() : reply(u64(index))
     );

@@ -2,7 +2,7 @@ import type { ByteSink, ByteSource } from "../../../src/tunnel/base/byte_pump.ts
 import type { PeerStream } from "../../../src/tunnel/base/types.ts";
 import { joined } from "../byte_cuts.ts";
 
-/** One direction in memory. What is written is counted and may be cut before it is read. */
+/** One direction in memory. Written bytes are counted and may be cut before they are read. */
 export class Pipe implements ByteSource, ByteSink {
   readonly #queue: Uint8Array[] = [];
   readonly #cut: (bytes: Uint8Array) => Uint8Array[];

@@ -141,7 +141,7 @@ engineTest(
   },
 );
 
-/** What the same split says over plain TCP, without any of ours. */
+/** The same split's tokens over plain TCP, without any of our code. */
 async function directTokens(engine: Engine): Promise<number[]> {
   return direct ??= await askDirect(engine);
 }

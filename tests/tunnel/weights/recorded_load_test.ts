@@ -22,7 +22,7 @@ function guideWeights(): FakeWeight[] {
   });
 }
 
-/** What the recorded worker holds of the guide: attention and feed-forward in f16, norms in f32. */
+/** The weights that the recorded worker holds of the guide: attention and feed-forward in f16, norms in f32. */
 const FOUR_LAYERS = 4 * (4 * 96 * 96 * 2 + 3 * 96 * 256 * 2 + 2 * 96 * 4);
 
 const weights = guideWeights();
