@@ -1,6 +1,6 @@
 /**
  * `scripts/house.ts [ROOT]` prints what breaks the rules of the house: imports against its arrows or the order of
- * rooms, circles of files, and pages that are named and not there. Exits 1 if there is anything.
+ * rooms, circles of files, and pages and files that are named and not there. Exits 1 if there is anything.
  */
 
 import { join, relative } from "node:path";

@@ -1,19 +1,25 @@
-/** Pages that comments and docs name: each must exist. Pure. */
+/** Pages and files of the program that comments and docs name: each must exist. Pure. */
 
 import { posix } from "node:path";
 import type { Offence, SourceFile } from "./import_rules.ts";
 
 const PAGE = /(?<![\w./:-])((?:[\w.-]+\/)*[\w-]+\.md)\b/g;
 
+/** A file of the program in a comment, by its path from the root. */
+const SOURCE = /(?<![\w./-])((?:src|tests|scripts|console)\/[\w./-]+\.tsx?)\b/g;
+
+/** ... and in a page, where paths begin below `src` as well. A name without a folder says no place. */
+const QUOTED_SOURCE = /`((?:[\w-]+\/)+[\w-]+\.tsx?)`/g;
+
 /** Our own pages only: what stands behind `https://` is somebody else's. */
 const LINK = /\]\((?!\w+:)([^)#\s]+)[^)]*\)/g;
 
-/** Names of pages in the comments of one source file, with those that `exists` does not know. */
+/** What one file names and `exists` does not know: a page by its links and its paths, any other by its comments. */
 export function checkPages(
   { path, text }: SourceFile,
   exists: (path: string) => boolean,
 ): readonly Offence[] {
-  const named = path.endsWith(".md") ? linksOf(text) : pagesInComments(text);
+  const named = path.endsWith(".md") ? namesIn(text) : namesInComments(text);
   return named.flatMap(({ name, line }) =>
     placesOf(path, name).some(exists)
       ? []
@@ -26,21 +32,28 @@ interface Named {
   readonly line: number;
 }
 
-function pagesInComments(text: string): readonly Named[] {
+function namesInComments(text: string): readonly Named[] {
   return text.split("\n").flatMap((line, index) => {
     const comment = /^\s*(?:\/\*\*?|\*|\/\/)(.*)$|\s\/\/\s(.*)$/.exec(line);
     const words = comment?.[1] ?? comment?.[2] ?? "";
-    return [...words.matchAll(PAGE)].map(([name]) => ({ name, line: index + 1 }));
+    const names = [...words.matchAll(PAGE), ...words.matchAll(SOURCE)];
+    return names.map(([name]) => ({ name, line: index + 1 }));
   });
 }
 
-function linksOf(text: string): readonly Named[] {
+function namesIn(text: string): readonly Named[] {
   return text.split("\n").flatMap((line, index) =>
-    [...line.matchAll(LINK)].map(([, name = ""]) => ({ name, line: index + 1 }))
+    [...line.matchAll(LINK), ...line.matchAll(QUOTED_SOURCE)]
+      .map(([, name = ""]) => ({ name, line: index + 1 }))
   );
 }
 
-/** A page is named from the root, from where it is named, or by its own name where it lies in `docs`. */
+/** From the root, from where it is named, a page by its own name where it lies in `docs`, and a file from `src`. */
 function placesOf(path: string, name: string): readonly string[] {
-  return [name, posix.join(posix.dirname(path), name), posix.join("docs", name)];
+  return [
+    name,
+    posix.join(posix.dirname(path), name),
+    posix.join("docs", name),
+    posix.join("src", name),
+  ];
 }

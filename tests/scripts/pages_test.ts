@@ -24,6 +24,15 @@ const cases: [what: string, path: string, text: string, found: string[]][] = [
   ["a link of a page", "docs/api.md", "[trust](trust.md) and [code](../src/node/types.ts)", []],
   ["a link to a part of a page", "docs/api.md", "[trust](trust.md#limits)", []],
   ["a link that leads nowhere", "README.md", "a\n[x](docs/gone.md)", ["2 docs/gone.md"]],
+  ["a source file by its path", "docs/api.md", "See `src/node/types.ts` and `node/types.ts`.", []],
+  ["one that has moved", "docs/api.md", "a\n`node/gone.ts` has it", ["2 node/gone.ts"]],
+  ["a file's bare name", "docs/api.md", "`gone.ts` has it", []],
+  ["a path of a folder only", "docs/api.md", "`node/gone/` has it", []],
+  ["a source file in a comment", "src/a.ts", comment("as src/node/types.ts does"), []],
+  ["one in a comment that has moved", "src/a.ts", comment("as src/node/gone.ts does"), [
+    "1 src/node/gone.ts",
+  ]],
+  ["a path in a string", "src/a.ts", 'const path = "src/node/gone.ts";', []],
   ["a link elsewhere", "README.md", "[x](https://example.com/gone.md)", []],
 ];
 
