@@ -1,7 +1,6 @@
+import { type Bucket, leftOf, type Rate, refilledInMs, spend } from "../../base/token_bucket.ts";
 import { LIMITED_KEYS_MAX } from "../base/defaults.ts";
 import type { ApiKey } from "./keys.ts";
-
-const MINUTE_MS = 60_000;
 
 /** Whose use is counted, and how much there may be of it. */
 export type Limits = Pick<ApiKey, "name" | "requestsPerMinute" | "tokensPerMinute">;
@@ -22,11 +21,10 @@ export interface Admission {
   readonly refused: (Allowance & { readonly retryAfterMs: number }) | null;
 }
 
-interface Use {
-  /** Tokens and requests that may still be used, as they were at `atMs`. */
-  readonly left: Readonly<Record<Allowance["of"], number>>;
-  readonly atMs: number;
-}
+type Kind = Allowance["of"];
+
+/** As they were when the key was last used. */
+type Use = Readonly<Record<Kind, Bucket>>;
 
 /**
  * Requests and tokens that each key has left: a bucket that holds one minute's worth and fills evenly.
@@ -51,46 +49,38 @@ export class RateLimits {
     this.#take(limits, { requests: 0, tokens }, nowMs);
   }
 
-  #take(limits: Limits, taken: Use["left"], nowMs: number): void {
+  #take(limits: Limits, taken: Readonly<Record<Kind, number>>, nowMs: number): void {
     if (limits.requestsPerMinute === null && limits.tokensPerMinute === null) return;
-    const left = this.#left(limits, nowMs);
+    const use = this.#uses.get(limits.name);
+    const after = (of: Kind) =>
+      spend(use?.[of], rateOf(perMinuteOf(limits, of) ?? 0), taken[of], nowMs);
     this.#uses.delete(limits.name);
-    this.#uses.set(limits.name, {
-      left: { requests: left.requests - taken.requests, tokens: left.tokens - taken.tokens },
-      atMs: nowMs,
-    });
+    this.#uses.set(limits.name, { requests: after("requests"), tokens: after("tokens") });
     const [oldest] = this.#uses.keys();
     if (this.#uses.size > LIMITED_KEYS_MAX && oldest !== undefined) this.#uses.delete(oldest);
   }
 
   #allowances(limits: Limits, nowMs: number): Allowance[] {
-    const left = this.#left(limits, nowMs);
     return (["requests", "tokens"] as const).flatMap((of) => {
       const perMinute = perMinuteOf(limits, of);
       if (perMinute === null) return [];
-      const resetMs = (perMinute - left[of]) * MINUTE_MS / perMinute;
-      return [{ of, perMinute, left: left[of], resetMs }];
+      const rate = rateOf(perMinute);
+      const left = leftOf(this.#uses.get(limits.name)?.[of], rate, nowMs);
+      return [{ of, perMinute, left, resetMs: refilledInMs(left, perMinute, rate) }];
     });
-  }
-
-  #left(limits: Limits, nowMs: number): Use["left"] {
-    const use = this.#uses.get(limits.name);
-    const of = (kind: Allowance["of"]) => {
-      const perMinute = perMinuteOf(limits, kind) ?? 0;
-      if (use === undefined) return perMinute;
-      const refilled = (nowMs - use.atMs) * perMinute / MINUTE_MS;
-      return Math.min(perMinute, use.left[kind] + Math.max(0, refilled));
-    };
-    return { requests: of("requests"), tokens: of("tokens") };
   }
 }
 
 /** One whole request or token has to be there. */
 function retryAfterMs({ left, perMinute }: Allowance): number {
-  return Math.max(0, (1 - left) * MINUTE_MS / perMinute);
+  return refilledInMs(left, 1, rateOf(perMinute));
 }
 
-function perMinuteOf(limits: Limits, of: Allowance["of"]): number | null {
+function rateOf(perMinute: number): Rate {
+  return { burst: perMinute, perMinute };
+}
+
+function perMinuteOf(limits: Limits, of: Kind): number | null {
   return of === "requests" ? limits.requestsPerMinute : limits.tokensPerMinute;
 }
 

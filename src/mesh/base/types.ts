@@ -4,7 +4,7 @@ import type { ByteStream } from "./byte_stream.ts";
 import type { MeshCounters } from "./counters.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerId } from "./peer_id.ts";
-import type { Rate } from "./rate_limit.ts";
+import type { Rate } from "../../base/token_bucket.ts";
 
 export type { PeerId } from "./peer_id.ts";
 

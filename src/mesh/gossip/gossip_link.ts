@@ -15,7 +15,7 @@ import {
 import { RateExceededError } from "../base/errors.ts";
 import { MessageStream } from "../base/messages.ts";
 import type { NetworkStream } from "../link/network.ts";
-import { type Bucket, take } from "../base/rate_limit.ts";
+import { type Bucket, take } from "../../base/token_bucket.ts";
 import type { MeshRecord } from "./record.ts";
 import type { PeerId } from "../base/types.ts";
 import { Waker } from "../base/waker.ts";
