@@ -45,7 +45,7 @@ for (const [network, bits] of RESERVED_V6) reserved.addSubnet(network, bits, "ip
 const global = new BlockList();
 global.addSubnet("2000::", 3, "ipv6");
 
-/** Whether an address is one of the public internet. What is no address is not. */
+/** Whether an address is one of the public internet. A text that is no address is not. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:

@@ -12,19 +12,19 @@ import type { ChunkSource, DownloadAdvice } from "./types.ts";
 
 export interface FileToDownload {
   readonly url: URL;
-  /** Where it will lie. */
+  /** The path at which the file will lie. */
   readonly path: string;
   readonly sizeBytes: number;
   /** Hexadecimal; `null` where nobody publishes one. */
   readonly sha256: string | null;
 }
 
-/** What a part of the file is known by. */
+/** The identity by which a part of the file is recognised. */
 export function identityOf({ sha256, url }: Pick<FileToDownload, "sha256" | "url">): string {
   return sha256 ?? url.href;
 }
 
-/** What downloads need of the world. */
+/** The parts of the world that downloads need. */
 export interface DownloadWorld {
   readonly rules: AddressRules;
   readonly token: { readonly host: string; readonly value: string } | null;

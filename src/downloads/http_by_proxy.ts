@@ -84,7 +84,7 @@ interface ProxiedRequest {
   readonly signal: AbortSignal;
 }
 
-/** An answer that came by the user's proxy, and what ends it. */
+/** An answer by the user's proxy, and the signal that ends it. */
 interface ProxiedAnswer {
   readonly response: Response;
   readonly close: () => void;

@@ -15,7 +15,7 @@ export interface OriginOptions extends Omit<HttpOptions, "signal"> {
   readonly sizeBytes: number;
 }
 
-/** Mark of chunks that the server brought which vouches for the file. */
+/** Mark of chunks from the server whose digest of the file decides. */
 export const ORIGIN = "origin";
 
 /** The server that publishes the file. */

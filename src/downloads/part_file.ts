@@ -17,7 +17,7 @@ export interface PartOptions {
   /** Of the finished file; beside it lie `<path>.part` and `<path>.part.json` until then. */
   readonly path: string;
   readonly sizeBytes: number;
-  /** What is being fetched: a part of something else is not continued. */
+  /** The identity of the file that is being fetched: a part of another file is not continued. */
   readonly identity: string;
   /** @default {CHUNK_BYTES} */
   readonly chunkBytes?: number | undefined;
@@ -84,7 +84,7 @@ export class PartFile implements AsyncDisposable {
     return this.#state.sizeBytes - missing;
   }
 
-  /** Who brought the chunk. */
+  /** The source of the chunk. */
   sourceOf({ index }: Chunk): string | null {
     return this.#state.chunks[index] ?? null;
   }

@@ -13,7 +13,7 @@ import {
   type TransferOptions,
 } from "./types.ts";
 
-/** What one source has done; its workers share it. */
+/** The record of one source; its workers share it. */
 interface Record {
   failures: number;
   lastError: unknown;
@@ -97,7 +97,7 @@ export class Transfer {
     const hash = createHash("sha256");
     let filled = 0;
     try {
-      // What has arrived is kept as long as the same source goes on with it.
+      // Bytes that have arrived are kept as long as the same source goes on with them.
       while (filled < chunk.length) {
         const before = filled;
         const rest = source.read(chunk.offset + filled, chunk.length - filled, signal);

@@ -7,32 +7,32 @@ export interface ChunkSource {
   /** Chunks that it is asked for at the same time. */
   readonly parallel: number;
   /**
-   * The bytes from `offset` on, at most `length`; fewer where it breaks off without saying so.
-   * @throws {FatalSourceError} where asking again is of no use
+   * The bytes from `offset` on, at most `length`; fewer if it breaks off without an error.
+   * @throws {FatalSourceError} if asking again can't help
    */
   read(offset: number, length: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The chunk's SHA-256 as somebody else has it, in hexadecimal; `undefined` where nobody can say. */
   expected?(chunk: Chunk, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** What people can do where nothing can be fetched: models and engines differ in it. */
+/** Remedies if nothing can be fetched: they differ between models and engines. */
 export interface DownloadAdvice {
-  /** Where the server keeps the file to itself. */
+  /** The remedy if the server keeps the file to itself. */
   readonly denied: string;
-  /** Where another file has the name already; behind "move it away". */
+  /** The remedy if another file has the name already; it follows "move it away". */
   readonly nameTaken: string;
 }
 
 export interface TransferOptions {
   readonly signal: AbortSignal;
-  /** Bytes that arrived, and minus those of a chunk that turned out to be of no use. */
+  /** Bytes that arrived, and minus those of a chunk that turned out to be wrong. */
   readonly onBytes: (bytes: number) => void;
   /** Throws where the disk can't take `bytes` more. */
   readonly checkSpace: (bytes: number) => Promise<void>;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Asking this source again is of no use. */
+/** Asking this source again can't help. */
 export class FatalSourceError extends Error {
   override name = "FatalSourceError";
 }

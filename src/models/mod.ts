@@ -1,4 +1,4 @@
-/** What a GGUF is, what is on disk, what it needs and who can run it together. */
+/** The knowledge about models: what a GGUF is, what is on disk, what it needs and which nodes can run it together. */
 
 export { isModelPath, isUrl, type Library, openLibrary } from "./inventory/library.ts";
 export type { BrokenModel } from "./layouts/found.ts";

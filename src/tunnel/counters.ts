@@ -8,7 +8,7 @@ type TunnelKind = TunnelCounters["kind"];
 type Count = { -readonly [Key in keyof TunnelCounters]: TunnelCounters[Key] };
 
 /**
- * What crosses the tunnels, per peer and kind, as the bytes pass. Streams are wrapped, nobody else counts. Nothing
+ * The traffic of the tunnels, per peer and kind, as the bytes pass. Streams are wrapped, nobody else counts. No count
  * ever falls: a peer that comes again goes on where it was, and one that comes too late for a place of its own is
  * counted with all others of that kind, as `other`.
  */
@@ -27,7 +27,7 @@ export class TunnelCounts {
     return async (peer, signal) => this.count(await open(peer, signal), peer, kind);
   }
 
-  /** Where the RPC streams of that peer count what they understand of them. */
+  /** The counts for the frames that the RPC streams of that peer understand. */
   rpcOf(peer: string): RpcCounts {
     const name = this.#nameOf(peer);
     const counts = this.#rpc.get(name) ?? newRpcCounts();

@@ -1,4 +1,4 @@
-/** What can be set of llama.cpp on this machine. Travels whole to whoever uses it, and loads nothing. */
+/** The settings of llama.cpp on this machine. They travel whole to their user, and load nothing. */
 
 export interface EngineConfig {
   /** The only folder that llama.cpp is taken from; absolute. */

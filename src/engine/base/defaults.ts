@@ -86,8 +86,9 @@ export const WATCHER_CHECK_MS = 500;
 export const OUTPUT_LINGER_MS = 500;
 
 /**
- * Between two looks at a child's output, which gathers in a pipe: long enough for all that llama-server says of a
- * request, short enough that nobody who reads the log notices. Who fills the buffer is looked at again at once.
+ * The pause between two reads of a child's output, which gathers in a pipe: long enough for all that llama-server logs
+ * of a request, short enough that nobody who reads the log notices. A child that fills the buffer is read again at
+ * once.
  */
 export const OUTPUT_PAUSE_MS = 100;
 export const OUTPUT_READ_BYTES = 64 * 1024;

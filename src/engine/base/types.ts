@@ -1,6 +1,6 @@
 /** llama.cpp on this machine, as the rest of the program sees it. */
 
-/** Where llama.cpp was found. The paths run as they are. */
+/** The place where llama.cpp was found. The paths run as they are. */
 export interface Binaries {
   readonly llamaServer: string;
   readonly rpcServer: string;
@@ -48,18 +48,20 @@ export interface Threads {
 
 /** One member of a split, in the order host first. Ports are on loopback. */
 export interface SplitMember {
-  /** Where llama-server reaches the rpc-server: the member's tunnel, or the host's own rpc-server. `null`: the host's GPUs. */
+  /**
+   * The port by which llama-server reaches the rpc-server: the member's tunnel, or the host's own rpc-server. `null`:
+   * the host's GPUs.
+   */
   readonly rpcPort: number | null;
   readonly share: number;
   /**
-   * What each device behind `rpcPort` offers, in the order of the member's `OfferedMemory.devices`:
-   * an rpc-server serves all GPUs of its machine, and `--tensor-split` wants one entry a device.
-   * Absent: one device.
+   * The memory of each device behind `rpcPort`, in the order of the member's `OfferedMemory.devices`: an rpc-server
+   * serves all GPUs of its machine, and `--tensor-split` wants one entry a device. Absent: one device.
    */
   readonly deviceBytes?: readonly number[];
 }
 
-/** What a llama-server is to serve. */
+/** The model that a llama-server is to serve. */
 export interface LlamaServerSpec {
   readonly kind: "llama-server";
   readonly modelPath: string;
@@ -71,7 +73,7 @@ export interface LlamaServerSpec {
   readonly split: readonly SplitMember[];
   /** A small model that guesses tokens for this one. */
   readonly draftPath?: string | null;
-  /** What lets the model read images. */
+  /** The file that lets the model read images. */
   readonly projectorPath?: string | null;
 }
 
@@ -83,7 +85,7 @@ export interface RpcServerSpec {
 
 export type ServerSpec = LlamaServerSpec | RpcServerSpec;
 
-/** What a server stumbled over, as far as it tells: a file, or the rpc-server of a worker that was lost. */
+/** The part that a server failed at, as far as it tells: a file, or the rpc-server of a worker that was lost. */
 export type FailedPart = "model" | "draft" | "projector" | "worker";
 
 export interface ExitCause {
@@ -112,8 +114,9 @@ export type ServerState =
 
 export interface LaunchOptions {
   /**
-   * Starts the server again, with backoff, when it crashes after it was ready. What ends before is given up: whoever
-   * has launched it decides when to try again. A split's llama-server is never started again: its host plans anew.
+   * Starts the server again, with backoff, when it crashes after it was ready. A server that ends before is given up:
+   * the code that launched it decides when to try again. A split's llama-server is never started again: its host plans
+   * anew.
    */
   readonly restart: boolean;
 }
@@ -129,8 +132,8 @@ export interface ManagedServer {
   /** Process id while a child runs. */
   readonly pid: number | null;
   /**
-   * Fires when the child that runs now is held for frozen. What it was asked is lost then: where the system holds it, as
-   * for a driver that hangs, not even SIGKILL ends it, and its connections stay open.
+   * Fires when the child that runs now counts as frozen. Its requests are lost then: if the system holds the process,
+   * as for a driver that hangs, not even SIGKILL ends it, and its connections stay open.
    */
   readonly frozen: AbortSignal;
   /** Called on every change of `state`, and of `progress`. */
@@ -146,7 +149,7 @@ export interface Freeze {
   /** ISO 8601. */
   readonly time: string;
   readonly server: ServerSpec["kind"];
-  /** What it served; `null` for an rpc-server. */
+  /** The model that it served; `null` for an rpc-server. */
   readonly model: string | null;
   readonly reason: string;
 }
@@ -162,19 +165,19 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
-/** Where an installed llama.cpp comes from. */
+/** The source of an installed llama.cpp. */
 export type EngineSource = "release" | "debian";
 
-/** What a build of llama.cpp computes with. */
+/** The backend with which a build of llama.cpp computes. */
 export type Backend = "cuda" | "rocm" | "vulkan" | "metal" | "cpu";
 
-/** What may be asked for; `auto` is the best that runs on the machine. */
+/** The backend that a user may ask for; `auto` is the best that runs on the machine. */
 export type BackendChoice = "auto" | "cuda" | "rocm" | "vulkan" | "cpu";
 
 /** A build as the release has it: CUDA's comes for two versions of its own. */
 export type EngineBuild = "cuda-13" | "cuda-12" | "rocm" | "vulkan" | "metal" | "cpu";
 
-/** What is known of an engine that was installed by us. */
+/** The record of an engine that was installed by us. */
 export interface EngineRecord {
   readonly source: EngineSource;
   /** Of the release; `null` for Debian's packages, which are whatever Debian has at the time. */
@@ -186,13 +189,13 @@ export interface EngineRecord {
   readonly why: string | null;
 }
 
-/** What an engine computes with, and whether that is the best that this machine has. */
+/** The backend of an engine, and whether it is the best for this machine. */
 export interface EngineAdvice {
   /** `null`: one that is not known here. */
   readonly backend: Backend | null;
   /** Why nothing better is used; `null` where there is nothing better. */
   readonly found: string | null;
-  /** What to do about it; `null` where nothing can be done. */
+  /** The remedy; `null` if there is none. */
   readonly remedy: string | null;
 }
 
@@ -205,7 +208,7 @@ export interface Trial {
 
 export interface InstallProgress {
   readonly source: EngineSource;
-  /** What is being done, for people: `Downloading llama-b11541-bin-macos-arm64.tar.gz`. */
+  /** The current step, for people: `Downloading llama-b11541-bin-macos-arm64.tar.gz`. */
   readonly step: string;
   readonly receivedBytes: number;
   /** `null` where it is not known; no bar can be drawn then. */

@@ -47,7 +47,7 @@ function fastOnes(cpus: readonly LogicalCpu[]): readonly LogicalCpu[] {
   return cpus.filter(({ capacity }) => (capacity ?? fastest) >= fastest * USEFUL_CAPACITY);
 }
 
-/** What `common_cpu_get_num_math` of llama.cpp counts: physical cores, of two kinds on Intel's the fast ones. */
+/** The count of `common_cpu_get_num_math` of llama.cpp: physical cores, of two kinds on Intel's the fast ones. */
 function llamaServerCount(cpus: readonly LogicalCpu[]): number {
   const performance = cpus.filter(({ isPerformance }) => isPerformance === true);
   return coresOf(performance.length > 0 ? performance : cpus);

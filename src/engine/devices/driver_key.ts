@@ -1,4 +1,4 @@
-/** What changes when a driver of a GPU appears, is replaced, or goes. */
+/** A key that changes when a driver of a GPU appears, is replaced, or goes. */
 
 import { join } from "node:path";
 import { canLoad } from "./read_facts.ts";

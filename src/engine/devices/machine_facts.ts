@@ -1,4 +1,4 @@
-/** What decides which build of llama.cpp runs well on a machine. */
+/** The facts that decide which build of llama.cpp runs well on a machine. */
 
 /** One NVIDIA card, as its driver tells it. */
 export interface NvidiaGpu {

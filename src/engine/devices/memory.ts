@@ -12,8 +12,8 @@ export interface MemoryOptions {
 }
 
 /**
- * What GPUs have free, or three quarters of main memory where there is none; never more than
- * `--max-vram`, taken off all devices in proportion.
+ * The free memory of GPUs, or three quarters of main memory if there is none; never more than `--max-vram`, taken off
+ * all devices in proportion.
  */
 export function offeredMemory(options: MemoryOptions): OfferedMemory {
   const devices = available(options);

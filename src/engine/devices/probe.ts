@@ -22,7 +22,7 @@ export interface ProbeOptions {
 }
 
 /**
- * Asks the binaries what they are. What a file says stays the same until the file changes, so it is
+ * Asks the binaries for their versions and devices. A file's answer stays the same until the file changes, so it is
  * kept; the memory of GPUs does not, so machines that have some list them each time.
  * @throws {EngineBrokenError}
  */
@@ -52,7 +52,7 @@ export async function probeEngine(binaries: Binaries, options: ProbeOptions): Pr
 
 async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<Engine> {
   const { llamaServer, rpcServer } = binaries;
-  // Else the rpc-server would be asked in vain until it is taken for broken.
+  // Without loopback the rpc-server would not answer, and would be taken for broken in the end.
   await checkLoopback();
   const failed = new AbortController();
   const limit = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal]);
@@ -90,7 +90,7 @@ export async function askBuild(llamaServer: string, limits: AskOptions): Promise
   throw new EngineBrokenError(llamaServer, `its version names no build${lastWords(version)}`);
 }
 
-/** What a llama-server can compute on besides the CPU. @throws {EngineBrokenError} */
+/** The devices besides the CPU on which a llama-server can compute. @throws {EngineBrokenError} */
 export async function listDevices(
   llamaServer: string,
   limits: AskOptions,
@@ -99,7 +99,7 @@ export async function listDevices(
   return devices.filter((device) => device.totalBytes > 0);
 }
 
-/** What a binary prints for one flag, on whichever stream: builds differ. */
+/** The output of a binary for one flag, on either stream: builds differ. */
 async function answer(binary: string, flag: string, limits: AskOptions): Promise<string> {
   try {
     const { code, stdout, stderr } = await ask(binary, [flag], limits);

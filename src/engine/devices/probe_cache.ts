@@ -1,4 +1,4 @@
-/** What was found out about two binaries, kept on disk until one of them changes. */
+/** The facts about two binaries, kept on disk until one of them changes. */
 
 import { writeWhole } from "../../base/atomic_file.ts";
 import type { Binaries, Engine, EngineDevice } from "../base/types.ts";
@@ -49,7 +49,7 @@ export async function writeProbe(
   await writeWhole(path, JSON.stringify(record));
 }
 
-/** The engine that a record tells of, unless it is another one's, too old, or none. */
+/** The engine in a record, unless it is another one's, too old, or none. */
 export function parseProbe(text: string, key: string, nowMs: number): Engine | undefined {
   const value: unknown = JSON.parse(text);
   if (!isProbeRecord(value) || value.key !== key) return undefined;

@@ -35,7 +35,7 @@ export function parseBuild(version: string): string | undefined {
 /** `  CUDA0: NVIDIA GeForce RTX 3090 (24124 MiB, 23500 MiB free)` */
 const DEVICE_LINE = /^ +([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
 
-/** What `--list-devices` names; nothing on a machine with a CPU only. */
+/** The devices that `--list-devices` names; none on a machine with a CPU only. */
 export function parseDevices(list: string): EngineDevice[] {
   return list.split("\n").flatMap((line) => {
     const [, name, description, total, free] = DEVICE_LINE.exec(line) ?? [];

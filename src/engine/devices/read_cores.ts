@@ -1,4 +1,4 @@
-/** What the system tells of its processors. */
+/** The system's description of its processors. */
 
 import { dirname, join } from "node:path";
 import { type CoreFacts, type LogicalCpu, parseCpuList, parseCpuMax, threadsFor } from "./cores.ts";

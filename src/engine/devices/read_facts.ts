@@ -97,7 +97,7 @@ async function readMakers(): Promise<string[]> {
   return makers.sort();
 }
 
-/** What the C library that this process runs on calls itself. */
+/** The version of the C library that this process runs on. */
 function glibcVersion(): string | null {
   try {
     const library = Deno.dlopen("libc.so.6", {

@@ -10,7 +10,7 @@ import {
 } from "../base/defaults.ts";
 import type { Vitals } from "./vitals.ts";
 
-/** What one look at a server has found. */
+/** The findings of one check of a server. */
 export interface Look extends Vitals {
   readonly atMs: number;
   /** It took a question and did not answer it. `false` also where it could not be asked. */
@@ -21,7 +21,7 @@ export interface Look extends Vitals {
 
 type Sign = "stopped" | "silent" | "blocked";
 
-/** What the looks so far amount to. */
+/** The verdict of the checks so far. */
 export interface Watched {
   readonly last: Look | null;
   /** The first of the looks, up to the last one, that all found a sign of a freeze. */

@@ -7,7 +7,10 @@ import { type Vitals, vitalsOf } from "./vitals.ts";
 export interface FreezeWatchOptions {
   /** `null` while it is not known. */
   readonly pid: () => number | null;
-  /** Where it answers `/health`; `null` for a server that can't be asked, as an rpc-server with its one client. */
+  /**
+   * The port on which it answers `/health`; `null` for a server that can't be asked, as an rpc-server with its one
+   * client.
+   */
   readonly healthPort: number | null;
   /** It has been healthy. */
   readonly isReady: () => boolean;

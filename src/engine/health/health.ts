@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HEALTH_INTERVAL_MS, HEALTH_TIMEOUT_MS, LOOPBACK } from "../base/defaults.ts";
 
-/** What a llama-server says of itself. `silent`: it takes the question, and answers nothing. */
+/** A llama-server's answer about itself. `silent`: it accepts the question, and answers nothing. */
 export type Health = "healthy" | "unhealthy" | "silent" | "unreachable";
 
 /** One look at a llama-server's `/health`: 200 once the model is loaded, 503 before. */

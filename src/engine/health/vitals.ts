@@ -1,4 +1,4 @@
-/** What the system tells of a process, without asking the process itself. */
+/** The system's figures about a process, without asking the process itself. */
 
 import { LOOK_TIMEOUT_MS } from "../base/defaults.ts";
 import { run } from "../base/run.ts";

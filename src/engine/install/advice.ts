@@ -1,4 +1,4 @@
-/** What computes on this machine, why nothing better does, and what to do about it. Pure. */
+/** The backend that computes on this machine, why no better one does, and the remedy. Pure. */
 
 import type { MachineFacts } from "../devices/machine_facts.ts";
 import type { Backend, EngineAdvice, EngineRecord } from "../base/types.ts";

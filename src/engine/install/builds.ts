@@ -2,7 +2,7 @@
 
 import type { Backend, EngineBuild } from "../base/types.ts";
 
-/** What NVIDIA's side has to be. */
+/** The requirements on NVIDIA's driver and cards. */
 export interface CudaNeeds {
   /** First major version of the driver. */
   readonly driver: number;

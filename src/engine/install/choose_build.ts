@@ -20,7 +20,7 @@ export interface BuildChoice {
 export interface Refusal {
   /** `RTX 3060, driver 535: CUDA 12.8 needs 550` */
   readonly found: string;
-  /** What would make it run here; `null` where nothing would. */
+  /** The remedy that would make it run here; `null` if there is none. */
   readonly remedy: string | null;
 }
 
@@ -138,7 +138,7 @@ function tooOld({ capability: needed }: CudaNeeds, { gpus }: NvidiaFacts): strin
     : `${lacks}, and ${shortName(old.name)} has ${old.capability.toFixed(1)}`;
 }
 
-/** What is asked of the machine whatever its cards. */
+/** The requirements on the machine, whatever its cards. */
 function systemRefusal(build: EngineBuild, who: string, facts: MachineFacts): Refusal | null {
   const { name } = BUILDS[build];
   const glibc = releaseRefusal(build, facts);

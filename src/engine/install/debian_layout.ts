@@ -70,7 +70,7 @@ export function aptOptions(
   return Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
-/** Where the two binaries are in the unpacked packages. */
+/** The places of the two binaries in the unpacked packages. */
 export function binaryPaths({ triplet }: DebianTarget) {
   return {
     "llama-server": "usr/bin/llama-server",

@@ -1,4 +1,4 @@
-/** Where engines that we install live: one folder each, and a link to the one in use. */
+/** The folders of engines that we install: one each, and a link to the one in use. */
 
 import { join } from "node:path";
 

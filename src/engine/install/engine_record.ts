@@ -1,4 +1,4 @@
-/** What is kept beside an engine that was installed by us: where it came from and why it is this one. */
+/** The record beside an engine that was installed by us: its source, and the reason for this one. */
 
 import { dirname, join } from "node:path";
 import { z } from "zod";

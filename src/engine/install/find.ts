@@ -8,7 +8,7 @@ export interface FindOptions {
   readonly dataDir: string;
   /** Exclusive: nothing else is searched. */
   readonly binDir: string | null;
-  /** Where this executable lies. */
+  /** The folder of this executable. */
   readonly executableDir: string;
   /** The environment's PATH. */
   readonly path: string;
@@ -39,8 +39,8 @@ export async function findBinaries(options: FindOptions): Promise<Binaries> {
 }
 
 /**
- * PATH is what its user made of it. What lies beside a program that was only put somewhere, such as a folder for everybody's
- * files, is run where nobody else may have put it there, or a library for it.
+ * PATH is its user's own choice. A llama.cpp that lies beside the executable, perhaps in a folder for everybody's
+ * files, is run only if nobody else may have put it, or a library for it, there.
  */
 async function searched({ dataDir, executableDir, path }: FindOptions): Promise<string[]> {
   return [

@@ -27,13 +27,13 @@ export interface InstallOptions {
   /** Makes what an engine has to answer before it is used; absent, that it runs is enough. */
   readonly trial?: () => Promise<Trial>;
   readonly onProgress: (progress: InstallProgress) => void;
-  /** What people should know at once: how large a download is, and why no better build was taken. */
+  /** The sentence that people should see at once: how large a download is, and why no better build was taken. */
   readonly onNotice?: (sentence: string) => void;
   readonly logger: Logger;
   readonly signal?: AbortSignal;
   /** This machine's, unless said. */
   readonly facts?: MachineFacts;
-  /** Where the sources are, when not where they always are. */
+  /** The sources, if not the usual ones. */
   readonly release?: Pick<ReleaseOptions, "apiUrl" | "tag" | "firstRunMs">;
   readonly debian?: Pick<DebianOptions, "mirror" | "keyrings">;
 }
@@ -81,7 +81,7 @@ interface Failure {
   readonly isFinal: boolean;
 }
 
-/** What kept a better build from being used, as one sentence. */
+/** The reason why no better build is used, as one sentence. */
 function whyNoBetter(
   { build }: Candidate,
   refusals: readonly string[],

@@ -28,7 +28,7 @@ export interface DebianOptions {
   readonly signal?: AbortSignal;
   /** @default {"http://deb.debian.org/debian"} */
   readonly mirror?: string;
-  /** Where Debian's archive keys may be. */
+  /** The places where Debian's archive keys may be. */
   readonly keyrings?: readonly string[];
 }
 
@@ -145,7 +145,7 @@ async function writeWrappers(staged: string, target: DebianTarget): Promise<void
   }
 }
 
-/** What the command needs besides goes into `work`, not into the temporary folder of all users. */
+/** The command's temporary files go into `work`, not into the temporary folder of all users. */
 async function must(
   command: string,
   args: string[],

@@ -16,8 +16,8 @@ export interface PublishOptions {
 }
 
 /**
- * Makes what was unpacked the current engine, once it has shown that it works here. What does not work goes; what was not
- * done in time, or was broken off, stays: the next attempt begins with it.
+ * Makes the unpacked engine the current one, once it has shown that it works here. An engine that does not work is
+ * removed; one that was not tried in time, or was broken off, stays: the next attempt begins with it.
  * @throws {EngineInstallError}
  */
 export async function publishTried(
@@ -39,7 +39,7 @@ export async function publishTried(
   }
 }
 
-/** Where it was published as a whole nothing is left of it. */
+/** If it was published as a whole nothing is left of it. */
 async function remove(folder: string): Promise<void> {
   await Deno.remove(folder, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

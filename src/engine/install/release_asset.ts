@@ -1,4 +1,4 @@
-/** What GitHub's releases API says of a release, and which of its archives are which: parsed here, once. */
+/** The answer of GitHub's releases API about a release, and the kinds of its archives: parsed here, once. */
 
 import type { EngineBuild } from "../base/types.ts";
 import { BUILDS } from "./builds.ts";
@@ -35,7 +35,7 @@ export interface Platform {
 const SYSTEMS: Readonly<Record<string, string>> = { darwin: "macos", linux: "ubuntu" };
 const MACHINES: Readonly<Record<string, string>> = { x86_64: "x64", aarch64: "arm64" };
 
-/** What people call the archive of a build: `ubuntu-cuda-13-x64`. */
+/** The name of a build's archive for people: `ubuntu-cuda-13-x64`. */
 export function archiveWords(build: EngineBuild, platform: Platform): string {
   return [...wordsOf(build, platform)].filter((word) => word !== "").join("-");
 }
@@ -79,7 +79,7 @@ function isWord(token: string, word: string): boolean {
   return word === "" ? /^\d/.test(token) : token === word || token.startsWith(`${word}.`);
 }
 
-/** What follows the start, up to the ending: `.tar.gz`, and `.zip` in older releases. */
+/** The words after the start, up to the ending: `.tar.gz`, and `.zip` in older releases. */
 function tokensOf(name: string, start: RegExp): string[] | undefined {
   const match = new RegExp(`${start.source}(.+)\\.(?:tar\\.gz|zip)$`).exec(name);
   return match?.[1]?.split("-");

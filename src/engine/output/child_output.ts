@@ -1,4 +1,4 @@
-/** What a child prints, as far as somebody wants to know it: pure, fed piece by piece. */
+/** The output of a child, as far as somebody needs it: pure, fed piece by piece. */
 
 import { concat } from "uint8arrays/concat";
 

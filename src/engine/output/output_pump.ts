@@ -43,7 +43,7 @@ export class OutputPump {
       if (done) return;
       await onBytes(value);
       const isFull = value.length === value.buffer.byteLength;
-      // What went in is detached by now; the same memory comes back.
+      // The buffer that was passed in is detached by now; the same memory comes back.
       buffer = new Uint8Array(value.buffer);
       // A child that says a lot may be waiting for room in the pipe.
       if (isFull) continue;

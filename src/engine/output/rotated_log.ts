@@ -10,8 +10,8 @@ export interface RotationOptions {
 }
 
 /**
- * Appends to a file and begins a new one when it is full. Writes queue up. What comes while the disk hangs is lost: a
- * child waits for whoever takes its output, and must not wait for a disk.
+ * Appends to a file and begins a new one when it is full. Writes queue up. Output that comes while the disk hangs is
+ * lost: a child blocks until its output is read, and must not wait for a disk.
  */
 export class RotatedLog {
   readonly #path: string;

@@ -101,7 +101,7 @@ function splitArguments(
   return [
     ...["--rpc", ports.map((port) => `${LOOPBACK}:${port}`).join(",")],
     ...["--tensor-split", tensorSplit(split, devices).join(",")],
-    // Where its threads are not OpenMP's, they would spin while another process of the split has its turn.
+    // If its threads are not OpenMP's, they would spin while another process of the split has its turn.
     ...offered(flags, ["--poll"], "0"),
     // It misjudges the memory of RPC devices (#21801).
     ...offered(flags, ["--fit", "-fit"], "off"),

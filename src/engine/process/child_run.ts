@@ -179,7 +179,7 @@ export class ChildRun {
     this.terminate();
   }
 
-  /** Where the whole guard was killed, its end is not the child's: memory and port are free only without the child. */
+  /** If the whole guard was killed, its end is not the child's: memory and port are free only without the child. */
   async #endOrphan(): Promise<void> {
     if (this.#identity === null || !await endProcess(this.#identity)) return;
     this.#parts.logger.warn("The guard of {server} was killed: {server} was ended as well", {
@@ -214,9 +214,8 @@ function environment(spec: ServerSpec, apiKey: string | null): Record<string, st
   return {
     // An aborting llama.cpp would first start a debugger for its stack trace, which takes seconds.
     GGML_NO_BACKTRACE: "1",
-    // The processes of a split take turns. Where two of them share a machine, as on a host without a
-    // GPU, threads that wait by spinning take the cores from the one whose turn it is: the guide made
-    // 12 tokens a second instead of 430.
+    // The processes of a split take turns. If two of them share a machine, as on a host without a GPU, threads that
+    // wait by spinning take the cores from the one whose turn it is: the guide made 12 tokens a second instead of 430.
     ...(splits ? { OMP_WAIT_POLICY: "passive" } : {}),
     ...(apiKey === null ? {} : { LLAMA_API_KEY: apiKey }),
   };

@@ -49,8 +49,8 @@ export interface GuardedChild {
   /** SIGKILL. */
   kill(): void;
   /**
-   * Resolves when the shell is gone and the output was dealt with. 128 + n where signal n ended the child. Where
-   * somebody killed the shell the child may outlive it, so the caller has to look.
+   * Resolves when the shell is gone and the output was dealt with. 128 + n if signal n ended the child. If somebody
+   * killed the shell the child may outlive it, so the caller has to check.
    */
   readonly exitCode: Promise<number>;
 }

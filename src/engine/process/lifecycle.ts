@@ -1,4 +1,4 @@
-/** What one event means for one server. Pure: nothing is started, ended or waited for here. */
+/** The meaning of one event for one server. Pure: nothing is started, ended or waited for here. */
 
 import { BACKOFF_BASE_MS, BACKOFF_MAX_MS, STABLE_AFTER_MS } from "../base/defaults.ts";
 import { isCrashCode } from "./crash.ts";
@@ -157,7 +157,8 @@ function exited(
   // A server that had loaded and crashed met a request that it can't bear. Its other callers need not wait longer for that.
   const wasCaller = state.kind === "ready" && isCrashCode(exitCode);
   const crashes = wasStable || wasCaller ? 1 : lifecycle.crashes + 1;
-  // What has not even loaded is tried again by whoever can tell how often it failed, and tell people why.
+  // A server that has not even loaded is tried again by the code that knows how often it failed, and that tells people
+  // why.
   const givesUp = !restart || state.kind === "starting";
   const delayMs = backoffMs(crashes, random);
   const retryAtMs = givesUp ? null : nowMs + delayMs;

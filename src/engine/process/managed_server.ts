@@ -11,7 +11,7 @@ import {
 } from "./lifecycle.ts";
 import type { LaunchOptions, ManagedServer, ServerSpec, ServerState } from "../base/types.ts";
 
-/** What a server needs of its supervisor. */
+/** The parts that a server needs of its supervisor. */
 export interface ServerParts extends ChildParts {
   readonly random: () => number;
   /** Called for each start after a crash. */
@@ -81,7 +81,7 @@ export class GuardedServer implements ManagedServer {
 
   async stop(): Promise<void> {
     this.#dispatch({ type: "stop" });
-    // Where the system holds a process, it ends when the system lets it go.
+    // If the system holds a process, it ends when the system lets it go.
     if (await finishesWithin(this.#running, STOP_GRACE_MS + KILL_PATIENCE_MS)) return;
     this.#parts.logger.warn("{server} ({pid}) does not end: the system holds it", {
       server: this.spec.kind,

@@ -1,4 +1,4 @@
-/** What can be set of the models on this machine. Travels whole to whoever uses it, and loads nothing. */
+/** The settings of the models on this machine. They travel whole to their user, and load nothing. */
 
 import type { ProxySettings } from "../../base/proxy_choice.ts";
 
@@ -13,7 +13,10 @@ export interface HubConfig {
 }
 
 export interface ModelsConfig {
-  /** Where models are looked for and downloaded to; absolute. `null` takes the data directory's own folder. */
+  /**
+   * The folder in which models are looked for and to which they are downloaded; absolute. `null` takes the data
+   * directory's own folder.
+   */
   readonly modelsDir: string | null;
   readonly hub: HubConfig;
 }

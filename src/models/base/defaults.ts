@@ -64,7 +64,10 @@ export const VOCABULARY_SLACK = 128;
 /** A file that is being copied changes many times a second; it is looked at once it is whole. */
 export const FOLDER_QUIET_MS = 500;
 
-/** Between two looks at the folders where nothing tells of a change. A look at unchanged files takes milliseconds. */
+/**
+ * The interval between two scans of the folders when no watcher reports changes. A scan of unchanged files takes
+ * milliseconds.
+ */
 export const RESCAN_INTERVAL_MS = 60_000;
 
 /** An announcement names so many workers at most, and each costs a round trip a token. */
@@ -79,5 +82,5 @@ export const RATE_WINDOW_MS = 10_000;
 /** Between two reports of progress. */
 export const REPORT_INTERVAL_MS = 250;
 
-/** What tells of an unfinished download: a name and a path for each of its files. */
+/** The size of the records of unfinished downloads: a name and a path for each of its files. */
 export const UNFINISHED_BYTES_MAX = 1024 * 1024;

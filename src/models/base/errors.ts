@@ -73,7 +73,7 @@ export function bytesText(bytes: number): string {
   return `${bytes.toLocaleString("en-US")} bytes`;
 }
 
-/** What was named for a download is no model of the catalog, no repository and no URL of a model. */
+/** The argument of a download is no model of the catalog, no repository and no URL of a model. */
 export class InvalidReferenceError extends Error {
   override name = "InvalidReferenceError";
 

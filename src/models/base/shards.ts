@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 const EXTENSION = ".gguf";
 const SHARD = /^(.+)-(\d{5})-of-(\d{5})$/;
 
-/** What a file's name says of the model in it. */
+/** The parts of a file's name that describe the model in it. */
 export interface ShardName {
   readonly model: string;
   /** From 1, as in file names. */

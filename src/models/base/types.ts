@@ -1,6 +1,6 @@
-/** What a model file is. */
+/** The description of a model file. */
 
-/** What a GGUF header says of the model, as fitting, pairing and display need it. */
+/** The content of a GGUF header, as fitting, pairing and display need it. */
 export interface ModelHeader {
   readonly version: number;
   readonly architecture: string;
@@ -11,7 +11,7 @@ export interface ModelHeader {
   readonly embeddingLength: number;
   /** Width of a feed-forward step: the widest layer's, and of a mixture the experts in use together. */
   readonly feedForwardLength: number;
-  /** Where layers differ, the largest. */
+  /** The largest, if layers differ. */
   readonly headCount: number;
   readonly headCountKv: number;
   /** Key-value heads of all layers together: some models differ by layer, or cache nothing in some. */
@@ -38,11 +38,11 @@ export interface ModelHeader {
 /** The header of one file. */
 export interface GgufHeader extends ModelHeader {
   readonly tensors: readonly GgufTensor[];
-  /** Where tensor data starts in the file. */
+  /** The offset of tensor data in the file. */
   readonly dataOffset: number;
 }
 
-/** What a projector makes, and for which models. */
+/** The output of a projector, and the models that it is for. */
 export interface Projection {
   readonly sees: boolean;
   readonly hears: boolean;
@@ -53,7 +53,7 @@ export interface Projection {
   readonly widths: readonly number[];
 }
 
-/** What must be alike in two models that share their tokens. */
+/** The properties that must be alike in two models that share their tokens. */
 export interface Tokenizer {
   readonly model: string;
   /** How text is cut before it is looked up. */
@@ -83,7 +83,7 @@ export interface LocalModel {
   readonly header: ModelHeader;
   /** The file that lets it see or hear, where one lies beside it. */
   readonly projector: ProjectorFile | null;
-  /** What looks as if it belonged to the model and can't be used for it. */
+  /** Files that look as if they belonged to the model and can't be used for it. */
   readonly unfit?: readonly UnfitCompanion[];
 }
 

@@ -10,7 +10,7 @@ export interface CatalogModel {
   readonly sizeBytes: number;
   readonly architecture: string;
   readonly quantisation: string;
-  /** What it was trained for. */
+  /** The context length that it was trained for. */
   readonly contextLength: number;
   readonly licence: string;
   /** The file in the same repository that lets it read images. */

@@ -4,7 +4,7 @@ import { isGgufName, shardName } from "../base/shards.ts";
 import { findInCatalog } from "./catalog.ts";
 import { isModelName } from "../../base/model_name.ts";
 
-/** What a download is asked by. */
+/** The reference by which a download is requested. */
 export type ModelReference =
   | {
     readonly kind: "repository";

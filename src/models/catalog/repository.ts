@@ -33,7 +33,7 @@ const schema = z.object({
   })).max(MAX_FILES),
 });
 
-/** What `GET /api/models/org/repo?blobs=true` answers; `undefined` where it is something else. */
+/** The answer to `GET /api/models/org/repo?blobs=true`; `undefined` if it is something else. */
 export function readRepository(body: unknown): RepositoryInfo | undefined {
   const { data } = schema.safeParse(body);
   if (data === undefined) return undefined;
@@ -51,7 +51,7 @@ export function readRepository(body: unknown): RepositoryInfo | undefined {
 
 type RepositoryReference = Extract<ModelReference, { kind: "repository" }>;
 
-/** What is taken where nobody names a quantisation: good at its size, and the most published one first. */
+/** The quantisations to take if nobody names one: good at their size, and the most published one first. */
 const PREFERRED = ["Q4_K_M", "MXFP4", "Q4_K_S", "Q4_0", "Q5_K_M", "Q8_0", "F16", "BF16"];
 
 /**

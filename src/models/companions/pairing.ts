@@ -141,7 +141,7 @@ function relation(projector: Pick<LocalModel, "path">, model: Pick<LocalModel, "
   return nameRelation(shardName(basename(projector.path)).model, model.name);
 }
 
-/** What never writes one token after the other, or only together with the model that it was made for. */
+/** Models that never write one token after the other, or only together with the model that they were made for. */
 const NO_DRAFT =
   /^(bert|.*-bert.*|nomic-bert.*|modern-bert|t5.*|clip|dream|llada.*|rnd1|wavtokenizer.*|eagle3|dflash|dspark|.*-embedding|.*-assistant)$/;
 

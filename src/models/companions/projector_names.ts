@@ -28,7 +28,7 @@ export function nameRelation(projector: string, model: string): NameRelation {
   return isAlike ? "alike" : "other";
 }
 
-/** What all quantisations of a model have in common. */
+/** The part of a name that all quantisations of a model have in common. */
 export function familyOf(name: string): string {
   return wordsOf(name).join(" ");
 }

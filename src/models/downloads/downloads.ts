@@ -28,7 +28,7 @@ export interface DownloadProgress {
 }
 
 export interface DownloadsOptions {
-  /** Where models are put. */
+  /** The folder for models. */
   readonly folder: string;
   /** `HF_ENDPOINT`, or Hugging Face. */
   readonly hub: URL;

@@ -1,6 +1,6 @@
 import { RATE_WINDOW_MS } from "../base/defaults.ts";
 
-/** Bytes per second over the last moments. Bytes that turn out to be of no use count as negative ones. */
+/** Bytes per second over the last moments. Bytes that turn out to be wrong count as negative ones. */
 export class Rate {
   #samples: { readonly atMs: number; readonly bytes: number }[] = [];
 

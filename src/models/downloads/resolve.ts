@@ -15,11 +15,11 @@ import { MODEL_ADVICE } from "./advice.ts";
 import { parseJson } from "../../base/json.ts";
 import { isModelName } from "../../base/model_name.ts";
 
-/** What is to be fetched, as the repository describes it now. */
+/** The files to fetch, as the repository describes them now. */
 export interface DownloadPlan {
   /** The name that the model will have. */
   readonly name: string;
-  /** What it was asked by. */
+  /** The reference by which it was requested. */
   readonly reference: string;
   readonly repository: string | null;
   readonly licence: string | null;
@@ -31,7 +31,7 @@ export interface DownloadPlan {
 export interface ResolveOptions extends DownloadWorld {
   /** `HF_ENDPOINT`, or Hugging Face. */
   readonly hub: URL;
-  /** Where models are put. */
+  /** The folder for models. */
   readonly folder: string;
   readonly signal: AbortSignal;
 }

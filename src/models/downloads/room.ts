@@ -31,7 +31,7 @@ export async function checkRoom(
   requireRoom(folder, missing, await world.freeBytes(folder));
 }
 
-/** Who else writes to the folder could lead what is downloaded to where they may not write themselves. */
+/** Another user who writes to the folder could lead a download to a place where that user may not write. */
 async function refuseForeignLinks(folder: string, path: string): Promise<void> {
   for (let below = dirname(path); below.length > folder.length; below = dirname(below)) {
     const info = await Deno.lstat(below).catch(() => null);

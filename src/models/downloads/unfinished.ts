@@ -28,7 +28,7 @@ const schema = z.object({
 
 const SUFFIX = ".download.json";
 
-/** What was begun and is not finished lies beside the models, one small file each. */
+/** The records of unfinished downloads lie beside the models, one small file each. */
 export class UnfinishedStore {
   readonly #folder: string;
 
@@ -77,7 +77,7 @@ async function fileNames(folder: string): Promise<string[]> {
     return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
   } catch (error) {
     const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
-    // What keeps it from being read is said by whoever wants to write there.
+    // An obstacle to reading is reported by the code that wants to write there.
     const expected = [NotFound, NotADirectory, PermissionDenied];
     if (expected.some((kind) => error instanceof kind)) return [];
     throw error;

@@ -20,7 +20,7 @@ export interface FitMesh<Id extends string = string> {
   readonly rttLimitMs: number;
 }
 
-/** Where and how a model could run. */
+/** The way in which a model could run, and the nodes for it. */
 export interface ModelFit<Id extends string = string> {
   readonly kind: "solo" | "split" | "none";
   readonly needBytes: number;

@@ -16,7 +16,7 @@ const ACTIVATION_BYTES = 4;
 /** Small tensors of the graph itself, whatever the model's shape. */
 const GRAPH_BYTES = 64 * 1024;
 
-/** What `needBytes` has to know of a model; a header may still be unknown. */
+/** The facts about a model that `needBytes` needs; a header may still be unknown. */
 export interface SizedModel {
   readonly sizeBytes: number;
   readonly header?: ModelHeader | null;

@@ -30,7 +30,7 @@ export function place<Id extends string>(input: PlacementInput<Id>): Placement<I
   return split([host, ...workers].map(({ memoryBytes }) => memoryBytes), workers, haveBytes);
 }
 
-/** Who may take part, by round trip; an unmeasured one counts as the worst that is allowed. */
+/** The nodes that may take part, by round trip; an unmeasured one counts as the worst that is allowed. */
 function nearest<Id extends string>(input: PlacementInput<Id>): SplitCandidate<Id>[] {
   const { candidates, rttLimitMs } = input;
   const rtt = (candidate: SplitCandidate) => candidate.rttMs ?? rttLimitMs;

@@ -1,6 +1,6 @@
 import type { ModelHeader } from "../base/types.ts";
 
-/** What a model was made for. One that pools its output gives vectors of texts, or scores of pairs. */
+/** The purpose of a model. One that pools its output gives vectors of texts, or scores of pairs. */
 export function purposeOf(
   { pooling }: Pick<ModelHeader, "pooling">,
 ): "text" | "embeddings" | "reranking" {

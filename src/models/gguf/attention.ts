@@ -1,7 +1,7 @@
 import type { GgufMetadata } from "./gguf_metadata.ts";
 import type { ModelHeader } from "../base/types.ts";
 
-/** What the cache of keys and values is made of. */
+/** The sizes that make up the cache of keys and values. */
 type Attention = Pick<
   ModelHeader,
   "kvHeads" | "keyLength" | "valueLength" | "slidingWindow" | "slidingKvHeads"

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** What tells two models of one name apart: the headers of all shards in order, and the size of all. */
+/** The data that tell two models of one name apart: the headers of all shards in order, and the size of all. */
 export interface FingerprintSource {
   readonly headers: readonly Uint8Array[];
   readonly sizeBytes: number;

@@ -21,9 +21,9 @@ const MAX_DIMENSIONS = 4;
 const MIN_TENSOR_BYTES = 24;
 
 /**
- * Reads a GGUF header (version 2 or 3) from the start of a file. Pure; bytes that lie cost no more
- * than the bytes themselves. A reader of our own: `@huggingface/gguf` builds the whole vocabulary as
- * objects, and a node that starts has no use for one and no time.
+ * Reads a GGUF header (version 2 or 3) from the start of a file. Pure; false sizes cost no more than the bytes
+ * themselves. A reader of our own: `@huggingface/gguf` builds the whole vocabulary as objects, and a node that starts
+ * does not need one and has no time for it.
  * @throws {InvalidGgufError}
  */
 export function parseGgufHeader(bytes: Uint8Array): ParsedHeader {

@@ -9,8 +9,8 @@ const LAST_STEP = /^(mm|resampler|adapter)\b|proj/;
 const INNER_LAYER = /\.blk\./;
 
 /**
- * What a projector is made for. The tensors tell it as llama.cpp sees it; the header's `projection_dim` is 768 in a LLaVA
- * of width 4,096 and 0 in a MiniCPM-V.
+ * The purpose of a projector. The tensors decide it as llama.cpp sees it; the header's `projection_dim` is 768 in a
+ * LLaVA of width 4,096 and 0 in a MiniCPM-V.
  */
 export function projectionOf(
   metadata: GgufMetadata,

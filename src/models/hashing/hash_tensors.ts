@@ -7,7 +7,7 @@ import { Fnv1a64 } from "./fnv1a64.ts";
  */
 export const PIECE_BYTES = 4 * 1024 * 1024;
 
-/** Where a tensor lies in its file. */
+/** The place of a tensor in its file. */
 export interface TensorPlace {
   readonly offset: number;
   readonly byteLength: number;

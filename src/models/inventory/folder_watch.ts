@@ -28,7 +28,7 @@ export async function watchFolders(
   }
 }
 
-/** Changes in folders, told of once they are quiet again. */
+/** Changes in folders, reported once they are quiet again. */
 class Changes implements AsyncDisposable {
   readonly #watchers: readonly Deno.FsWatcher[];
   readonly #reading: Promise<unknown>;
@@ -61,7 +61,7 @@ class Changes implements AsyncDisposable {
     clearTimeout(this.#timer);
   }
 
-  /** Where the system has no more to tell of a folder, the interval is left. */
+  /** If the system reports nothing more about a folder, the interval remains. */
   async #read(watcher: Deno.FsWatcher): Promise<void> {
     for await (const { kind, paths } of watcher) {
       if (kind === "access" || paths.every(isOwn)) continue;
@@ -71,7 +71,7 @@ class Changes implements AsyncDisposable {
   }
 }
 
-/** What our own downloads write until they are done. */
+/** The files that our own downloads write until they are done. */
 function isOwn(path: string): boolean {
   return /\.(part|part\.json|download\.json|new)$/.test(path);
 }

@@ -71,7 +71,7 @@ export class ModelInventory {
     if (describe(this.#listing) !== before) this.#tell();
   }
 
-  /** The file of a model is another than it was: it is read again, wherever it lies. @throws why it is of no use now. */
+  /** The file of a model has changed: it is read again, wherever it lies. @throws why it can't be used now. */
   async reread(path: string, signal?: AbortSignal): Promise<void> {
     const { library } = this.#options;
     const model = await library.resolve(path, signal);

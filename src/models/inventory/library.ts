@@ -33,7 +33,7 @@ export interface Library {
   resolve(nameOrPath: string, signal?: AbortSignal): Promise<LocalModel>;
   /** Everything in the library's folders; a model that lies in two of them once. */
   list(signal?: AbortSignal): Promise<LibraryListing>;
-  /** Where it looks, whether they exist or not. */
+  /** The folders in which it looks, whether they exist or not. */
   readonly folders: readonly string[];
 }
 

@@ -106,7 +106,7 @@ function firstOfEach(models: readonly LocalModel[]): LocalModel[] {
   return [...byContent.values()];
 }
 
-/** What is used in its place, where something is. */
+/** The model that is used in its place, if there is one. */
 function withSubstitute(broken: BrokenModel, models: readonly LocalModel[]): BrokenModel {
   const other = models.find(({ name }) => name === broken.name);
   if (other === undefined) return broken;
@@ -118,7 +118,7 @@ export function isBelow(folders: readonly ModelFolder[]): (folder: string) => bo
   return (folder) => folders.some(({ path }) => folder.startsWith(path + SEPARATOR));
 }
 
-/** What other programs know of their files. */
+/** The knowledge of other programs about their files. */
 export function givenProjectors(files: readonly FoundFile[]): ReadonlyMap<string, string | null> {
   return new Map(
     files.flatMap((file) => file.projector === undefined ? [] : [[placeOf(file), file.projector]]),

@@ -8,12 +8,12 @@ import { eachShardPath } from "../base/shards.ts";
 import type { LocalModel } from "../base/types.ts";
 import { parseJson } from "../../base/json.ts";
 
-/** What was read of a model's files, or why they can't be used. */
+/** The result of reading a model's files, or why they can't be used. */
 export type ReadModel =
   | { readonly model: LocalModel }
   /** `hollow` is what the file would be if it held any weights. */
   | { readonly reason: string; readonly hollow?: LocalModel }
-  /** What the system said, now: it may say something else at the next look, of the same file. */
+  /** The system's message, now: it may differ at the next scan, of the same file. */
   | { readonly reason: string; readonly passing: true };
 
 /** By its looks, a file is still the one that was read. */

@@ -2,8 +2,8 @@ import { systemWords } from "../../base/system_error.ts";
 import { ModelsDirError } from "../base/errors.ts";
 
 /**
- * What the user names must be there: a folder that was mistyped would be empty for ever, and take downloads where nobody
- * looks for them. @throws {ModelsDirError}
+ * A folder that the user names must exist: a mistyped one would be empty for ever, and take downloads to a place where
+ * nobody looks for them. @throws {ModelsDirError}
  */
 export async function checkModelsDir(path: string | null): Promise<void> {
   if (path === null) return;

@@ -1,4 +1,4 @@
-/** What to say where a model is named that is not here, and what to do about it. */
+/** The message if a model is named that is not here, and its remedy. */
 
 import { basename, relative } from "node:path";
 import { findInCatalog } from "../catalog/catalog.ts";

@@ -7,9 +7,12 @@ export interface FoundFile {
   readonly name: string;
   /** The first shard that is there. */
   readonly path: string;
-  /** Where the program that fetched it says so: the projector that belongs to it, or that none does. */
+  /** Set if the program that fetched it says so: the projector that belongs to it, or that none does. */
   readonly projector?: string | null;
-  /** Where several versions lie beside each other: what they are versions of. The first one that can be used counts. */
+  /**
+   * Set if several versions lie beside each other: the model of which they are versions. The first one that can be used
+   * counts.
+   */
   readonly versionsOf?: string;
 }
 
@@ -24,7 +27,7 @@ export interface FoundModels {
   readonly broken: readonly BrokenModel[];
 }
 
-/** Models in a folder and below, each once, by name. Whatever can't be read there is told of, and ends nothing. */
+/** Models in a folder and below, each once, by name. Files that can't be read are reported, and end nothing. */
 export async function findFiles(folder: string, depth: number): Promise<FoundModels> {
   const { files, unusable } = await walk(folder, depth);
   return { files: shardSets(files), broken: unusable.map(brokenFile) };

@@ -29,7 +29,7 @@ async function findInRepository(repository: string): Promise<FoundModels> {
   const versionsOf = repository;
   return {
     files: found.flatMap(({ files }) => files.map((file) => ({ ...file, versionsOf }))),
-    // What can't be used of the commit that counts is told of in any case.
+    // Unusable files of the commit that counts are reported in any case.
     broken: found.flatMap(({ broken }, index) =>
       index === 0 ? broken : broken.map((file) => ({ ...file, versionsOf }))
     ),

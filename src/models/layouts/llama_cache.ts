@@ -1,5 +1,5 @@
 /**
- * What `llama-server -hf org/repo:tag` has fetched: `org_repo_file.gguf` in one folder, and beside it
+ * The files that `llama-server -hf org/repo:tag` has fetched: `org_repo_file.gguf` in one folder, and beside it
  * `manifest=org=repo=tag.json`, which says how the file and its projector are called in the repository.
  */
 

@@ -1,4 +1,4 @@
-/** Where LM Studio keeps models: `publisher/model/file.gguf` below a folder that its settings name. */
+/** The folder in which LM Studio keeps models: `publisher/model/file.gguf` below a folder that its settings name. */
 
 import { join } from "node:path";
 import { z } from "zod";

@@ -10,14 +10,14 @@ import { findInOllama } from "./ollama.ts";
 export interface ModelEnvironment {
   readonly HF_HOME?: string | undefined;
   readonly HF_HUB_CACHE?: string | undefined;
-  /** What HF_HUB_CACHE was called before. */
+  /** The earlier name of HF_HUB_CACHE. */
   readonly HUGGINGFACE_HUB_CACHE?: string | undefined;
   readonly XDG_CACHE_HOME?: string | undefined;
   readonly LLAMA_CACHE?: string | undefined;
   readonly OLLAMA_MODELS?: string | undefined;
 }
 
-/** Where the places are that models lie in. */
+/** The places that models lie in. */
 export interface ModelPlaces {
   /** `--models-dir` */
   readonly modelsDir: string | null;

@@ -5,11 +5,14 @@ import { isGgufName } from "../base/shards.ts";
 export interface FolderContents {
   /** Files named like models. */
   readonly files: string[];
-  /** What is named like a model or is to be searched, and can't be; `reason` completes a sentence that begins with it. */
+  /**
+   * Files that are named like a model, or folders to search, that can't be read; `reason` completes a sentence that
+   * begins with the path.
+   */
   readonly unusable: { readonly path: string; readonly reason: string }[];
 }
 
-/** Looks for model files in a folder and below. Never fails: what can't be looked at is told of. */
+/** Looks for model files in a folder and below. Never fails: files and folders that can't be read are reported. */
 export async function walk(folder: string, depth: number): Promise<FolderContents> {
   const contents: FolderContents = { files: [], unusable: [] };
   await new Walk(contents).enter(folder, depth);
@@ -66,7 +69,7 @@ class Walk {
   }
 }
 
-/** What macOS keeps of a file on a disk that has no place for it. */
+/** The files in which macOS keeps attributes on a disk that has no place for them. */
 function isShadow(path: string): boolean {
   return basename(path).startsWith("._");
 }

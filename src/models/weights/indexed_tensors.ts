@@ -11,7 +11,7 @@ export interface IndexedTensor extends TensorHash {
   readonly byteLength: number;
 }
 
-/** What tells whether a file is still the one that was hashed. */
+/** The properties that tell whether a file is still the one that was hashed. */
 export interface FileIdentity {
   readonly path: string;
   readonly sizeBytes: number;

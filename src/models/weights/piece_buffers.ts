@@ -1,7 +1,7 @@
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
 import { KEPT_BLOCK_BYTES } from "./weight_defaults.ts";
 
-/** What is smaller costs little to make, and would waste most of a buffer. */
+/** A smaller buffer costs little to make, and would waste most of a large one. */
 const MIN_REUSED_BYTES = PIECE_BYTES / 4;
 
 /**
@@ -18,7 +18,7 @@ export class PieceBuffers {
     return length < MIN_REUSED_BYTES ? length : PIECE_BYTES;
   }
 
-  /** What stands in it is of no meaning. @param length of {@linkcode PIECE_BYTES} at most. */
+  /** The content of the buffer is arbitrary. @param length of {@linkcode PIECE_BYTES} at most. */
   take(length: number): Uint8Array<ArrayBuffer> {
     if (length < MIN_REUSED_BYTES) return new Uint8Array(length);
     for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
@@ -30,7 +30,7 @@ export class PieceBuffers {
     return new Uint8Array(new ArrayBuffer(PIECE_BYTES), 0, length);
   }
 
-  /** Nobody may look at its bytes any more. What is not given back is only made anew. */
+  /** Nobody may read its bytes any more. A buffer that is not given back is only made anew. */
   giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
     if (buffer.byteLength === PIECE_BYTES) this.#free.push(new WeakRef(buffer));
   }

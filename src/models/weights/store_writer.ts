@@ -8,7 +8,7 @@ export interface WriteBehind {
 }
 
 export interface StoreWriterOptions {
-  /** Where the entry is written until it is whole. */
+  /** The path at which the entry is written until it is whole. */
   readonly part: string;
   readonly byteLength: number;
   readonly behind: WriteBehind;
@@ -111,7 +111,7 @@ export class StoreWriter {
   }
 
   async #cleanUp(): Promise<void> {
-    // What came in part was taken into account when its piece began.
+    // A part of a piece was taken into account when its piece began.
     if (this.#filled < this.#piece.length) {
       this.#options.behind.waiting -= PieceBuffers.bytesOf(this.#piece.length);
       this.#filled = this.#piece.length;

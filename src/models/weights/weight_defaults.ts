@@ -1,12 +1,12 @@
 /** Numbers of the weights folder. */
 
 /**
- * What received weights may take on disk: the larger half of a 70B model at 4 bits, twice. Least
- * recently used ones go first.
+ * The disk space that received weights may take: the larger half of a 70B model at 4 bits, twice. Least recently used
+ * ones go first.
  */
 export const STORE_QUOTA_BYTES = 64e9;
 
-/** What waits for the disk while weights come over the network; above it an entry is dropped. */
+/** The bytes that may wait for the disk while weights come over the network; above it an entry is dropped. */
 export const WRITE_BEHIND_BYTES = 96 * 1024 * 1024;
 
 /**

@@ -7,7 +7,7 @@ import { type Usage, victims } from "./quota.ts";
 import { StoreWriter, type WriteBehind } from "./store_writer.ts";
 import { sha256Of, verifiedPieces } from "./verified_pieces.ts";
 
-/** What tells an entry: its name is the SHA-256 of its content. */
+/** The key of an entry: its name is the SHA-256 of its content. */
 export interface StoreKey {
   readonly sha256: string;
   readonly byteLength: number;

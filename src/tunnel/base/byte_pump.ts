@@ -1,4 +1,4 @@
-/** Where bytes come from. */
+/** The source of bytes. */
 export interface ByteSource {
   /** The next bytes, `null` at their end. They are the caller's until the next read. */
   read(): Promise<Uint8Array | null>;
@@ -6,7 +6,7 @@ export interface ByteSource {
   recycle?(bytes: Uint8Array): void;
 }
 
-/** Where bytes go. */
+/** The destination of bytes. */
 export interface ByteSink {
   /** Resolves when more may be written; the bytes are free again then. */
   write(bytes: Uint8Array): Promise<void>;

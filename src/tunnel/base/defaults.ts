@@ -3,7 +3,7 @@
 /** One TCP read. Larger reads gained nothing over QUIC, smaller ones cost a quarter of the throughput. */
 export const READ_BYTES = 64 * 1024;
 
-/** What a body frame carries at most: one read, so that a frame never waits for a second one. */
+/** The most that a body frame carries: one read, so that a frame never waits for a second one. */
 export const MAX_BODY_FRAME_BYTES = READ_BYTES;
 
 /** Opening or reply head. Browsers and proxies stop at 8 to 64 KiB of headers; JSON escapes them. */

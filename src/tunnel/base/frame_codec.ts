@@ -13,7 +13,7 @@ export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
   return concat([encodeFrameHeader(type, payload.length), payload]);
 }
 
-/** What stands before a payload, for one that is not to be copied. */
+/** The header before a payload, for one that is not to be copied. */
 export function encodeFrameHeader(type: number, length: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   bytes[0] = type;

@@ -1,4 +1,4 @@
-/** What the tunnels need of the mesh and of the node: node fills these interfaces. */
+/** The parts of the mesh and of the node that the tunnels need: node fills these interfaces. */
 
 /** A stream to a peer. The rules of use are those of src/mesh/base/byte_stream.ts, whose shape this is. */
 export interface PeerStream {
@@ -46,7 +46,7 @@ export interface HttpTarget {
   readonly crashed?: () => Promise<boolean>;
 }
 
-/** What the caller's API key allows, as the node says at which the request came in. `null` is no limit. */
+/** The limits of the caller's API key, as the node that received the request states them. `null` is no limit. */
 export interface Grant {
   /** The key's name. */
   readonly key: string;
@@ -98,7 +98,7 @@ export interface TunnelRequest extends InferenceRequest {
   readonly connected?: () => void;
 }
 
-/** What crossed the tunnels to one peer, kept when streams close. */
+/** The traffic of the tunnels to one peer, kept when streams close. */
 export interface TunnelCounters {
   /** A PeerId; `other` for all that came too late for a place of their own. */
   readonly peer: string;
@@ -113,7 +113,7 @@ export interface TunnelCounters {
   readonly rpc?: RpcTraffic;
 }
 
-/** What crossed on RPC streams, and what did not. */
+/** The traffic of RPC streams, and the weight bytes that did not cross. */
 export interface RpcTraffic {
   /** Why bytes pass as they are, weights too, in one sentence; `null` where they are understood. */
   readonly plain: string | null;

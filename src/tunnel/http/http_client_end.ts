@@ -39,7 +39,10 @@ export async function forwardHttp(
   return await new Exchange(stream, opening, peer, request).reply();
 }
 
-/** Encodes the opening while the addon opens the stream: each takes 0.1 ms. What can't be encoded gives it back. */
+/**
+ * Encodes the opening while the addon opens the stream: each takes 0.1 ms. If it can't be encoded the stream is given
+ * back.
+ */
 async function openAndEncode(
   open: OpenStream,
   peer: string,

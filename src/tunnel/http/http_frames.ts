@@ -31,7 +31,7 @@ const requestHead = z.object({
   model: modelName,
   fingerprint: z.string().regex(/^[\w:.-]{1,128}$/),
   requestId: z.string().regex(/^[\x21-\x7e]{1,128}$/),
-  /** What the caller's API key allows; `null` where it needed none. */
+  /** The limits of the caller's API key; `null` if it needed none. */
   grant: grant.nullable(),
   method: z.string().regex(/^[A-Z]{1,16}$/),
   path: z.string().max(MAX_PATH_CHARS).regex(/^\/[\x21-\x7e]*$/),
@@ -50,9 +50,9 @@ export type RequestHead = z.infer<typeof requestHead>;
 export type ReplyHead = z.infer<typeof replyHead>;
 
 /**
- * What crosses `/mesh-llm/http/1`. Asking: request, body frames, end. Answering: reply, body frames,
- * end; or moved, also in place of the rest of a body; or failed, where nothing could be asked. A stream that
- * closes without one of those endings was cut off.
+ * The messages of `/mesh-llm/http/1`. Asking: request, body frames, end. Answering: reply, body frames, end; or moved,
+ * also in place of the rest of a body; or failed, if nothing could be asked. A stream that closes without one of those
+ * endings was cut off.
  */
 export type HttpFrame =
   | { readonly type: "request"; readonly head: RequestHead }

@@ -48,7 +48,7 @@ export function addPairs(to: Headers, pairs: Readonly<HeaderPairs>): void {
   for (const [name, value] of pairs) to.append(name, value);
 }
 
-/** What of a caller's headers goes to a llama-server, here or elsewhere. */
+/** The headers of a caller that go to a llama-server, here or elsewhere. */
 export function requestHeaders(from: Headers): Headers {
   const to = new Headers();
   const isDropped = (name: string) =>

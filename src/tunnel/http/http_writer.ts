@@ -72,7 +72,7 @@ async function* readWhileHere(
     gone?.throwIfAborted();
   } finally {
     gone?.removeEventListener("abort", cancel);
-    // What was not read is not wanted.
+    // The rest of the body is not wanted.
     cancel();
   }
 }

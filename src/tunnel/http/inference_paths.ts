@@ -1,6 +1,6 @@
 /**
- * What of llama-server's API may be reached from the outside. The rest shows or changes the server
- * itself (`/slots`, `/metrics`, `/props`, `/lora-adapters`, `/tools`, `/exit`) and is never forwarded.
+ * The part of llama-server's API that may be reached from the outside. The rest shows or changes the server itself
+ * (`/slots`, `/metrics`, `/props`, `/lora-adapters`, `/tools`, `/exit`) and is never forwarded.
  */
 const INFERENCE: ReadonlySet<string> = new Set([
   "GET /v1/models",

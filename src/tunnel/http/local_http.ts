@@ -48,7 +48,7 @@ export async function forwardLocal(
 
 /** How long an answer is waited for: until its request ends, or its llama-server is frozen. */
 class HoldOn {
-  /** What ends the wait for the head. */
+  /** The signal that ends the wait for the head. */
   readonly signal: AbortSignal;
   #isHeaded = false;
 

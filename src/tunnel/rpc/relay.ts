@@ -6,7 +6,7 @@ import type { PeerStream } from "../base/types.ts";
 
 export interface RelayOptions {
   readonly signal: AbortSignal;
-  /** What the peer sent, where some of it was read already. @default the stream itself */
+  /** The peer's bytes, if some of them were read already. @default the stream itself */
   readonly fromPeer?: ByteSource;
 }
 

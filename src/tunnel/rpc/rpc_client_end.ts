@@ -20,7 +20,7 @@ export interface RpcTunnelsOptions {
   readonly logger: Logger;
   /** Weights that need not cross. @default none: every byte crosses */
   readonly weights?: WeightSource;
-  /** What to count a peer's requests in. @default nobody counts */
+  /** The counts for a peer's requests. @default nobody counts */
   readonly countsOf?: (peer: string) => RpcCounts;
 }
 

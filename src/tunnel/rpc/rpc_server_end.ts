@@ -18,7 +18,7 @@ export interface RpcServerEndOptions {
   readonly logger: Logger;
   /** Weights that need not cross. @default none: every byte crosses */
   readonly weights?: WeightSource;
-  /** What to count a peer's requests in. @default nobody counts */
+  /** The counts for a peer's requests. @default nobody counts */
   readonly countsOf?: (peer: string) => RpcCounts;
   /** This node's own port for the peer that a port of the host leads to. @default there is none */
   readonly translatePort?: (host: string, hostPort: number) => number | undefined;

@@ -3,7 +3,7 @@ import { hasReply, type RpcLayout } from "./layouts.ts";
 /** A request whose reply is still to come. */
 export interface AwaitedReply {
   readonly command: number;
-  /** What is to be done with the reply's payload. */
+  /** The consumer of the reply's payload. */
   readonly onReply?: (payload: Uint8Array) => void;
 }
 

@@ -1,13 +1,13 @@
 import { RpcCommand } from "./commands.ts";
 import { TENSOR_BYTES } from "./rpc_tensor.ts";
 
-/** What differs between versions of the RPC protocol. */
+/** The differences between versions of the RPC protocol. */
 export interface RpcLayout {
   /** For people. */
   readonly version: string;
-  /** Where a SET_TENSOR's offset stands; its data follow. */
+  /** The place of a SET_TENSOR's offset; its data follow. */
   readonly setTensorOffsetAt: number;
-  /** What stands before a SET_TENSOR's data. */
+  /** The bytes before a SET_TENSOR's data. */
   readonly setTensorPrefixBytes: number;
   /** Commands that this version is known to have. After any other one nobody can tell whose reply comes. */
   readonly lastCommand: number;

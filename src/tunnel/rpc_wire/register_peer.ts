@@ -8,8 +8,8 @@ const ENDPOINT = /^127\.0\.0\.1:(\d{1,5})$/;
 export type TranslatePort = (hostPort: number) => number | undefined;
 
 /**
- * The payload of a REGISTER_PEER with the worker's own port in it. The host names the peer by its own
- * tunnel port, which leads nowhere on the worker. What is in no map passes unchanged.
+ * The payload of a REGISTER_PEER with the worker's own port in it. The host names the peer by its own tunnel port,
+ * which leads nowhere on the worker. An address that is in no map passes unchanged.
  */
 export function rewriteRegisterPeer(payload: Uint8Array, translate: TranslatePort): Uint8Array {
   if (payload.length !== REGISTER_PEER_BYTES) return payload;

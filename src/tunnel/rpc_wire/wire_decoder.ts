@@ -1,7 +1,7 @@
 import { concat } from "uint8arrays/concat";
 import { RpcWireError } from "./wire_error.ts";
 
-/** What came, in the order of the bytes: all `bytes` in a row are what was pushed. */
+/** The events, in the order of the bytes: all `bytes` in a row are those that were pushed. */
 export type WireEvent =
   | WireHead
   | {

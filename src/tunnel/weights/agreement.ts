@@ -14,7 +14,7 @@ export class Agreement {
     return this.#agreed === true;
   }
 
-  /** What comes behind the agreement, or everything where there is none; empty while nobody knows. */
+  /** The bytes behind the agreement, or everything if there is none; empty while nobody knows. */
   push(bytes: Uint8Array): Uint8Array {
     const all = concat([this.#held, bytes]);
     const length = Math.min(all.length, AGREEMENT.length);
@@ -28,7 +28,7 @@ export class Agreement {
     return alike ? all.subarray(AGREEMENT.length) : all;
   }
 
-  /** What was held when the stream ended. */
+  /** The bytes that were held when the stream ended. */
   rest(): Uint8Array {
     return this.#held;
   }

@@ -55,7 +55,7 @@ export async function fillFrame(
   return written === byteLength;
 }
 
-/** What the frame sets, if the frame is one that can be filled. */
+/** The weight that the frame sets, if the frame is one that can be filled. */
 function weightOf(bytes: Uint8Array, sha256: string, layout: RpcLayout): Weight | undefined {
   const head = headOf(bytes);
   const found = head.command === RpcCommand.SET_TENSOR ? readSetTensor(head, layout) : undefined;

@@ -42,7 +42,7 @@ export class FillQueue<Fill extends FrameToFill> {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Ends what is being read. What is being written comes to its end, or fails with its connection. */
+  /** Ends the current read. The current write comes to its end, or fails with its connection. */
   async end(): Promise<void> {
     const left = this.#entries.splice(1);
     await this.#running;

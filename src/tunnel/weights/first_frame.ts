@@ -20,7 +20,7 @@ export class FirstFrame {
     return this.#done;
   }
 
-  /** What of the bytes may pass, and what comes behind the first request. */
+  /** The bytes that may pass, and those behind the first request. */
   push(bytes: Uint8Array): { pass: Uint8Array[]; rest: Uint8Array } {
     const pass: Uint8Array[] = [];
     const before = this.#seen;

@@ -7,7 +7,7 @@ const HEADER_BYTES = 8;
 /** As much of a first reply as is held: longer than any HELLO's that is known. */
 export const HELLO_REPLY_BYTES = 64;
 
-/** What the first reply of a connection says. */
+/** The content of a connection's first reply. */
 export interface Greeting {
   /** `undefined` where it was no reply to a HELLO. */
   readonly version: RpcVersion | undefined;

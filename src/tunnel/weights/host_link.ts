@@ -96,7 +96,7 @@ export class HostLink {
     }
   }
 
-  /** What comes behind the first request waits until its reply has said what it is. */
+  /** The bytes behind the first request wait until its reply has given the version. */
   async #later(bytes: Uint8Array, requests: WireDecoder): Promise<void> {
     const course = await this.#course.promise;
     this.#out.framed = this.#agreed;

@@ -43,7 +43,7 @@ interface Holding {
 /** The answer to a SET_TENSOR_HASH: nothing needs to be sent. */
 const HAVE_IT = encodeReply(Uint8Array.of(1));
 
-/** What the host's end does with each request of llama-server: pass it, refer to it, or answer it. */
+/** The host's end's treatment of each request of llama-server: pass it, refer to it, or answer it. */
 export class HostRequests {
   readonly #options: HostRequestsOptions;
   readonly #remembered = new Remembered();

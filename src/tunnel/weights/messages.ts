@@ -1,7 +1,7 @@
 /**
- * What the two ends of an RPC stream say to each other once both have agreed to: the worker's end begins
- * with {@linkcode AGREEMENT}, and from then on both directions are frames (frame_codec.ts). Before, and
- * with an end that does not know this, llama.cpp's bytes pass as they are.
+ * The messages between the two ends of an RPC stream once both have agreed to: the worker's end begins with {@linkcode
+ * AGREEMENT}, and from then on both directions are frames (frame_codec.ts). Before, and with an end that does not know
+ * this, llama.cpp's bytes pass as they are.
  */
 
 import { FrameError } from "../base/errors.ts";

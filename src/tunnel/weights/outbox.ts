@@ -6,8 +6,8 @@ import { bytesHeader, encodeMessage, type LinkMessage } from "./messages.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 
 /**
- * What goes to the peer: RPC bytes as they are, or in messages once both ends have agreed to. Collects
- * the pieces of one read, so that they leave in one write. Its bytes are the caller's again after `flush`.
+ * The output to the peer: RPC bytes as they are, or in messages once both ends have agreed to. Collects the pieces of
+ * one read, so that they leave in one write. Its bytes are the caller's again after `flush`.
  */
 export class Outbox {
   readonly #sink: ByteSink;

@@ -3,7 +3,7 @@ import { asError } from "../base/errors.ts";
 import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
 import type { WeightSource, WeightWriter } from "./weight_source.ts";
 
-/** What the host's end says of the SET_TENSOR that follows. */
+/** The host's end's description of the SET_TENSOR that follows. */
 export interface Announced {
   readonly sha256: string;
   readonly byteLength: number;

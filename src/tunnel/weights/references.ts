@@ -8,7 +8,7 @@ export interface HeldFrame {
   readonly weight: Weight;
   /** The frame up to where its data begin. */
   readonly head: Uint8Array;
-  /** What llama-server sent; `undefined` where it was asked by hash, and sent nothing. */
+  /** The bytes that llama-server sent; `undefined` if it only asked by hash. */
   readonly data: Uint8Array<ArrayBuffer> | undefined;
 }
 

@@ -13,7 +13,7 @@ const CONSTANT: ReadonlySet<number> = new Set([
 export class Remembered {
   readonly #replies = new Map<string, Uint8Array>();
 
-  /** What to remember the request's answer under; `undefined` where it may change. */
+  /** The key to remember the request's answer by; `undefined` if the answer may change. */
   keyOf({ command, bytes, rest }: WireHead): string | undefined {
     if (!CONSTANT.has(command) || rest > 0) return undefined;
     return String.fromCharCode(...bytes);

@@ -1,4 +1,4 @@
-/** What happened on RPC streams, beyond their bytes. One object a peer, kept when streams close. */
+/** The events on RPC streams, beyond their bytes. One object a peer, kept when streams close. */
 export interface RpcCounts {
   /** Why the last connection's bytes passed as they were; `null` where they were understood. */
   plain: string | null;

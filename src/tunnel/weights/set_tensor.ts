@@ -15,7 +15,7 @@ export interface TensorToSet {
   readonly byteLength: number;
 }
 
-/** What a SET_TENSOR sets; `undefined` where it sets a part of a tensor, or is none. */
+/** The weight that a SET_TENSOR sets; `undefined` if it sets a part of a tensor, or is none. */
 export function readSetTensor(
   head: Pick<WireHead, "payload" | "size">,
   layout: RpcLayout,
@@ -26,7 +26,7 @@ export function readSetTensor(
   return { tensor: readTensor(payload), byteLength: size - payload.length };
 }
 
-/** What a SET_TENSOR_HASH asks for, with the hash as 16 hex digits. */
+/** The weight that a SET_TENSOR_HASH asks for, with the hash as 16 hex digits. */
 export function readSetTensorHash(
   payload: Uint8Array,
 ): { readonly tensor: RpcTensor; readonly fnv1a64: string } | undefined {

@@ -12,7 +12,7 @@ export const MAX_HELD_BYTES = 2 * MAX_REFERRED_BYTES;
 /** References on their way at once; far more than what {@linkcode MAX_HELD_BYTES} needs in practice. */
 export const MAX_REFERENCES = 256;
 
-/** What one message of RPC bytes may claim: it is handed on as it comes, so nothing is held of it. */
+/** The size that one message of RPC bytes may claim: it is handed on as it comes, so nothing is held of it. */
 export const MAX_BYTES_MESSAGE = 2 ** 31;
 
 /** Answers to one connection's repeated questions; a load asks some ten different ones. */

@@ -1,4 +1,4 @@
-/** What the tunnel needs of the models on this machine: node fills these interfaces. */
+/** The part of the models on this machine that the tunnel needs: node fills these interfaces. */
 
 /** One tensor of a GGUF by what it is: two with one SHA-256 are the same bytes. */
 export interface Weight {
@@ -21,7 +21,7 @@ export interface HostedWeight extends Weight {
 export interface WeightWriter {
   /** Copies the bytes. A disk that can't follow costs the entry, never the stream. */
   write(bytes: Uint8Array): void;
-  /** Keeps the weight if all of it came; answers whether it did. What it is is verified when it is read. */
+  /** Keeps the weight if all of it came; answers whether it did. Its content is verified when it is read. */
   commit(): Promise<boolean>;
   /** Leaves nothing behind. Safe to call twice and after `commit`. */
   abort(): Promise<void>;

@@ -85,7 +85,7 @@ export class WorkerLink {
     return this.#fromHost.read();
   }
 
-  /** What comes behind the first request. Nothing looks at the bytes afterwards. */
+  /** Handles the bytes behind the first request. Nothing reads them afterwards. */
   async #later(bytes: Uint8Array, messages: MessageDecoder): Promise<void> {
     if (!this.#options.agree) return await this.#tcp.write(bytes);
     const requests = this.#understood ??= await this.#requests.promise;

@@ -33,7 +33,7 @@ export interface WorkerRequestsOptions {
 
 type Reference = WeightMessage<"refer"> & { readonly layout: RpcLayout };
 
-/** What the worker's end does with each message of the host's: the RPC stream that rpc-server gets. */
+/** The worker's end's treatment of each message of the host's: it makes the RPC stream that rpc-server gets. */
 export class WorkerRequests {
   readonly #options: WorkerRequestsOptions;
   readonly #decoder: WireDecoder;
@@ -88,7 +88,7 @@ export class WorkerRequests {
     for (const part of joinedRuns(parts)) await this.#options.rpcServer.write(part);
   }
 
-  /** What goes to rpc-server in place of the head. */
+  /** The bytes that go to rpc-server in place of the head. */
   #head(head: WireHead): Uint8Array[] {
     const { conversation, counts, layout, translatePort } = this.#options;
     if (!this.#carrying && this.#refused.size > 0) {
