@@ -8,7 +8,8 @@ import type { PeerId } from "./base/types.ts";
 export class StoredPeers {
   readonly #self: PeerId;
   readonly #identity: Pick<Identity, "addresses" | "remember">;
-  readonly #expelled = new Set<PeerId>();
+  /** Of those whose addresses are kept. */
+  #expelled: ReadonlySet<PeerId> = new Set();
 
   constructor(self: PeerId, identity: Pick<Identity, "addresses" | "remember">) {
     this.#self = self;
@@ -31,8 +32,9 @@ export class StoredPeers {
     this.#identity.remember(keptAddresses(living, strangers, MAX_STORED_PEERS));
   }
 
-  /** Whose membership is over is not dialled again. */
+  /** Peers whose membership is over are not dialled again. The next change of the mesh drops their addresses. */
   expel(peers: Iterable<PeerId>): void {
-    for (const peer of peers) this.#expelled.add(peer);
+    const kept = groupByPeer(this.#identity.addresses);
+    this.#expelled = new Set([...this.#expelled, ...peers].filter((peer) => kept.has(peer)));
   }
 }

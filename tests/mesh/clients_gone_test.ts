@@ -1,11 +1,11 @@
 import { endLibp2pLeaks } from "./leak_guard.ts";
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { writeHeapSnapshot } from "node:v8";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { Crowd } from "../../scripts/load/crowd.ts";
 import { type Clock, systemClock } from "../../src/mesh/base/clock.ts";
 import type { Mesh } from "../../src/mesh/mod.ts";
+import { Heap } from "../support/heap.ts";
 import { TestMeshes } from "./test_mesh.ts";
 
 const CLIENTS = Number(Deno.env.get("MESH_LLM_TEST_PASSERS") ?? 200);
@@ -31,9 +31,9 @@ Deno.test(`of ${CLIENTS} clients that came and went a member keeps nothing`, asy
   aheadMs += AN_HOUR_MS;
   await crowd.join(1);
   const [last] = idsOf(member);
-  const texts = await heapTexts();
-  assert.ok(last !== undefined && isKept(last, texts), "who is here is found");
-  const kept = passed.filter((id) => isKept(id, texts));
+  const heap = await Heap.read();
+  assert.ok(last !== undefined && isKept(last, heap), "who is here is found");
+  const kept = passed.filter((id) => isKept(id, heap));
   assert.equal(kept.length, 0, `${kept.length} of ${CLIENTS} are still in the heap`);
   endLibp2pLeaks();
 });
@@ -50,19 +50,8 @@ async function untilAlone(mesh: Mesh): Promise<void> {
   while (mesh.clientsConnected() > 0) await delay(5, undefined, { signal: limit });
 }
 
-/** Every text that something alive holds. */
-async function heapTexts(): Promise<string> {
-  const path = await Deno.makeTempFile({ suffix: ".heapsnapshot" });
-  try {
-    writeHeapSnapshot(path);
-    return JSON.parse(await Deno.readTextFile(path)).strings.join("\n");
-  } finally {
-    await Deno.remove(path);
-  }
-}
-
 /** In the two ways in which libp2p writes a PeerId. */
-function isKept(encoded: Uint8Array, texts: string): boolean {
+function isKept(encoded: Uint8Array, heap: Heap): boolean {
   const id = new TextDecoder().decode(encoded);
-  return texts.includes(id) || texts.includes(peerIdFromString(id).toCID().toString());
+  return heap.has(id) || heap.has(peerIdFromString(id).toCID().toString());
 }

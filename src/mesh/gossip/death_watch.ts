@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import type { Contacts } from "./contacts.ts";
 import { compareRecords } from "./membership.ts";
 import type { Prober } from "./prober.ts";
 import type { MeshRecord } from "./record.ts";
@@ -18,29 +19,28 @@ export class DeathWatch {
   readonly #prober: Prober;
   readonly #effects: DeathWatchEffects;
   readonly #logger: Logger;
-  /** Peers that were connected since they were last declared dead. */
-  readonly #met = new Set<PeerId>();
-  /** The lives that this node has ended. */
-  readonly #declared = new Map<PeerId, number>();
+  readonly #contacts: Contacts;
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(
-    { roster, prober, effects, logger }: {
+    { roster, contacts, prober, effects, logger }: {
       readonly roster: Roster;
+      readonly contacts: Contacts;
       readonly prober: Prober;
       readonly effects: DeathWatchEffects;
       readonly logger: Logger;
     },
   ) {
     this.#roster = roster;
+    this.#contacts = contacts;
     this.#prober = prober;
     this.#effects = effects;
     this.#logger = logger;
   }
 
   met(peer: PeerId): void {
-    this.#met.add(peer);
+    this.#contacts.of(peer).isMet = true;
   }
 
   /** Something of the peer failed: one probe decides. */
@@ -80,9 +80,10 @@ export class DeathWatch {
   #declareDead(peer: PeerId, reason: string): void {
     const notice = this.#roster.deathNotice(peer);
     if (notice === undefined || this.#stopped) return;
-    if (!this.#met.has(peer) && this.#declared.get(peer) === notice.incarnation) return;
-    this.#met.delete(peer);
-    this.#declared.set(peer, notice.incarnation);
+    const contact = this.#contacts.of(peer);
+    if (!contact.isMet && contact.declaredDead === notice.incarnation) return;
+    contact.isMet = false;
+    contact.declaredDead = notice.incarnation;
     this.#logger.debug("{peer} is dead: {reason}", { peer, reason });
     this.#effects.declaredDead(notice);
   }

@@ -11,6 +11,7 @@ import {
   GOSSIP_MESSAGE_RATE,
   MAX_ANNOUNCEMENT_BYTES,
   MAX_GOSSIP_MESSAGE_BYTES,
+  MAX_MEMBERS,
 } from "../base/defaults.ts";
 import { RateExceededError } from "../base/errors.ts";
 import { MessageStream } from "../base/messages.ts";
@@ -63,6 +64,9 @@ export class GossipLink {
   send(record: MeshRecord): void {
     if (this.#ending) return;
     this.#records.set(record.subject, record);
+    // A peer that reads nothing hears of the oldest when it compares itself.
+    const [oldest] = this.#records.keys();
+    if (oldest !== undefined && this.#records.size > 2 * MAX_MEMBERS) this.#records.delete(oldest);
     this.#coalescing ??= this.#clock.after(GOSSIP_COALESCE_MS, () => this.#flush());
   }
 

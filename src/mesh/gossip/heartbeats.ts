@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../base/clock.ts";
+import type { Contacts } from "./contacts.ts";
 import { beat, firstPulse, type Pulse, type PulseEvent } from "./failure.ts";
-import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./rtt.ts";
+import { addSample, measuredMs, UNMEASURED } from "./rtt.ts";
 import type { MeshTimings } from "../base/timings.ts";
 import type { PeerId } from "../base/types.ts";
 
@@ -14,6 +15,7 @@ export interface HeartbeatEffects {
 export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly timings: MeshTimings;
+  readonly contacts: Contacts;
 }
 
 interface Watched {
@@ -27,13 +29,14 @@ export class Heartbeats {
   readonly #clock: Clock;
   readonly #timings: MeshTimings;
   readonly #watched = new Map<PeerId, Watched>();
-  readonly #rtts = new Map<PeerId, RttTrack>();
+  readonly #contacts: Contacts;
   #closely: ReadonlySet<PeerId> = new Set();
 
-  constructor(effects: HeartbeatEffects, { clock, timings }: HeartbeatOptions) {
+  constructor(effects: HeartbeatEffects, { clock, timings, contacts }: HeartbeatOptions) {
     this.#effects = effects;
     this.#clock = clock;
     this.#timings = timings;
+    this.#contacts = contacts;
   }
 
   /** A link to the peer has opened: it is pinged at once. */
@@ -55,9 +58,10 @@ export class Heartbeats {
   }
 
   answered(peer: PeerId, rttMs: number): void {
-    const before = this.#rtts.get(peer) ?? UNMEASURED;
+    const contact = this.#contacts.of(peer);
+    const before = contact.rtt;
     const after = addSample(before, rttMs);
-    this.#rtts.set(peer, after);
+    contact.rtt = after;
     if (after.bucketMs !== before.bucketMs) this.#effects.rttChanged();
     this.#step(peer, { type: "pong", rttMs });
   }
@@ -72,11 +76,11 @@ export class Heartbeats {
   }
 
   rttMs(peer: PeerId): number | undefined {
-    return this.#rtts.get(peer)?.bucketMs;
+    return this.#contacts.find(peer)?.rtt.bucketMs;
   }
 
   measuredRttMs(peer: PeerId): number | undefined {
-    return measuredMs(this.#rtts.get(peer) ?? UNMEASURED);
+    return measuredMs(this.#contacts.find(peer)?.rtt ?? UNMEASURED);
   }
 
   /** Round trips to connected peers, the nearest first. */

@@ -10,6 +10,7 @@ import {
   LOST_TURN_MS,
   ROUNDS_TO_TIDY,
 } from "../base/defaults.ts";
+import { Contacts } from "./contacts.ts";
 import { dialTargets } from "./dial_targets.ts";
 import { Dialer, type DialTarget } from "./dialer.ts";
 import type { MemberChange } from "./membership.ts";
@@ -17,7 +18,7 @@ import { MeshView, type MeshViewOptions } from "./mesh_view.ts";
 import { Needs } from "./needs.ts";
 import type { PeerId } from "../base/types.ts";
 
-export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf"> {
+export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf" | "contacts"> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -44,9 +45,7 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #dialer: Dialer;
   readonly #needs: Needs;
-  /** Peers that answered a dial and are passive now: they come back by themselves. */
-  readonly #standingBy = new Set<PeerId>();
-  readonly #lastGood = new Map<PeerId, string>();
+  readonly #contacts = new Contacts();
   /** Chosen once, so that nodes that lost each other do not ask in the same order. */
   readonly #firstTurn: number;
   #lastTurn = 0;
@@ -61,6 +60,7 @@ export class Member {
     this.#needs = new Needs(options.self);
     this.view = new MeshView({
       ...options,
+      contacts: this.#contacts,
       addressesOf: (peer) => this.addressesOf(peer),
       changed: (changes) => this.#onChanged(changes),
       waits: () => this.#thinkSoon(),
@@ -87,13 +87,13 @@ export class Member {
   /** The addresses at which a peer can be dialled, the best first. */
   addressesOf(peer: PeerId): readonly string[] {
     const known = this.view.lastOf(peer)?.addresses ?? this.#options.stored().get(peer) ?? [];
-    const lastGood = this.#lastGood.get(peer);
+    const lastGood = this.#contacts.find(peer)?.lastGood;
     return dialOrder(lastGood === undefined ? known : [lastGood, ...known], lastGood);
   }
 
   /** A member's connection has been admitted. */
   connected({ peer, direction, remoteAddress }: MemberConnection): void {
-    if (direction === "outbound") this.#lastGood.set(peer, remoteAddress);
+    if (direction === "outbound") this.#contacts.of(peer).lastGood = remoteAddress;
     this.view.connected(peer, direction);
   }
 
@@ -108,7 +108,7 @@ export class Member {
 
   /** A member that was dialled is passive: stop dialling it; the record that calls it active is stale. */
   standsBy(peer: PeerId): void {
-    this.#standingBy.add(peer);
+    this.#contacts.of(peer).standsBy = true;
     this.view.giveUp(peer, "it is free and has left the gossip");
     this.#dialer.wake();
   }
@@ -125,7 +125,7 @@ export class Member {
     const moved = changes.filter(({ change }) => change !== "updated" && change !== "measured");
     for (const { record: { subject } } of moved) {
       this.#dialer.forget(subject);
-      this.#standingBy.delete(subject);
+      this.#contacts.update(subject, { standsBy: false });
     }
     this.#options.changed(changes);
     if (moved.length > 0) this.#thinkSoon();
@@ -164,8 +164,12 @@ export class Member {
   }
 
   #tidy(): void {
+    const { clock, links, stored } = this.#options;
     this.view.forget();
-    const { clock, links } = this.#options;
+    this.#contacts.forgetOthers({
+      isHere: (peer) => this.view.hasHeardOf(peer) || links.isConnected(peer),
+      isStored: (peer) => stored().has(peer),
+    });
     const connected = links.connectedMembers();
     const spare = this.#needs.unneeded(connected, this.view.members, clock.elapsed());
     for (const peer of spare) if (links.isIdle(peer)) this.view.part(peer);
@@ -176,7 +180,8 @@ export class Member {
     const { members, lost } = this.view;
     const connected = links.connectedMembers();
     // A node without any connection asks passive peers all the same: they know the others.
-    const isDialled = (peer: PeerId) => connected.size === 0 || !this.#standingBy.has(peer);
+    const isDialled = (peer: PeerId) =>
+      connected.size === 0 || !this.#contacts.find(peer)?.standsBy;
     return dialTargets({
       self,
       members: members.length,

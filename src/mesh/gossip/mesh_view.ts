@@ -2,6 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { AntiEntropy } from "./anti_entropy.ts";
 import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
+import type { Contacts } from "./contacts.ts";
 import { DeathWatch } from "./death_watch.ts";
 import {
   MAX_ANNOUNCED_RTTS,
@@ -23,6 +24,7 @@ import type { Announcement, AnnouncementContent, PeerId } from "../base/types.ts
 
 export interface MeshViewOptions {
   readonly self: PeerId;
+  readonly contacts: Contacts;
   readonly counter: IncarnationCounter;
   readonly links: PeerLinks;
   readonly gossip: GossipLinks;
@@ -55,19 +57,17 @@ export class MeshView implements GossipListener {
   readonly #newcomers: Newcomers;
   #cancelRefresh: Cancel | undefined;
   #refreshedAt = -Infinity;
-  /** Peers that need no connection any more: its end says nothing. */
-  readonly #parted = new Set<PeerId>();
   #finishing = false;
 
   constructor(options: MeshViewOptions) {
     this.#options = options;
-    const { self, counter, links, gossip, clock, timings, random, logger, sign } = options;
+    const { self, contacts, counter, links, gossip, clock, timings, random, logger, sign } = options;
     this.#gossip = gossip;
     this.#heartbeats = new Heartbeats({
       ping: (peer) => this.#gossip.ping(peer),
       probe: (peer) => this.suspect(peer, "it did not answer its heartbeat"),
       rttChanged: () => this.#refreshSoon(),
-    }, { clock, timings });
+    }, { clock, timings, contacts });
     const surroundings = () => ({
       addresses: options.addresses(),
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
@@ -75,6 +75,7 @@ export class MeshView implements GossipListener {
     this.#roster = new Roster({ self, sign, counter, clock, logger, surroundings });
     this.#newcomers = new Newcomers({
       roster: this.#roster,
+      contacts,
       clock,
       isConnected: (peer) => links.isConnected(peer),
       linked: () => gossip.peers(),
@@ -92,7 +93,13 @@ export class MeshView implements GossipListener {
       declaredDead: (notice: MeshRecord) => this.#onDeclaredDead(notice),
       tell: (peer: PeerId, notice: MeshRecord) => this.#gossip.send(peer, [notice]),
     };
-    this.#deaths = new DeathWatch({ roster: this.#roster, prober: this.#prober, effects, logger });
+    this.#deaths = new DeathWatch({
+      roster: this.#roster,
+      contacts,
+      prober: this.#prober,
+      effects,
+      logger,
+    });
     this.#relay = new Relay((record, heardFrom) => this.#passOn(record, heardFrom), clock);
   }
 
@@ -191,7 +198,9 @@ export class MeshView implements GossipListener {
     if (this.#options.links.isConnected(peer)) return;
     this.#heartbeats.end(peer);
     this.#refreshSoon();
-    const isParted = this.#parted.delete(peer);
+    const { contacts } = this.#options;
+    const isParted = contacts.find(peer)?.isParted ?? false;
+    contacts.update(peer, { isParted: false });
     if (!this.#finishing && !isParted) this.suspect(peer, "its connection closed");
   }
 
@@ -216,7 +225,7 @@ export class MeshView implements GossipListener {
   }
 
   parted(peer: PeerId): void {
-    this.#parted.add(peer);
+    this.#options.contacts.of(peer).isParted = true;
     this.#heartbeats.end(peer);
   }
 
@@ -233,7 +242,7 @@ export class MeshView implements GossipListener {
 
   /** A gossip link to the peer has opened. */
   opened(peer: PeerId): void {
-    this.#parted.delete(peer);
+    this.#options.contacts.update(peer, { isParted: false });
     this.#newcomers.met(peer);
     const own = this.#roster.recordOf(this.#options.self);
     if (own !== undefined) this.#gossip.send(peer, [own]);

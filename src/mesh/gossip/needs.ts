@@ -42,7 +42,10 @@ export class Needs {
     members: readonly Announcement[],
     now: number,
   ): PeerId[] {
-    if (members.length < FULL_MESH_MEMBERS) return [];
+    if (members.length < FULL_MESH_MEMBERS) {
+      this.#unneededSince.clear();
+      return [];
+    }
     const wanted = this.wanted(members);
     const everybody = [...members.map(({ peer }) => peer), this.#self].sort();
     const spare = [...connected].filter((peer) =>

@@ -13,6 +13,7 @@ import {
   WAITING_A_TELLER,
   WAITING_MS,
 } from "../base/defaults.ts";
+import type { Contacts } from "./contacts.ts";
 import { markOf } from "./digest.ts";
 import { compareBytes } from "./membership.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
@@ -25,6 +26,7 @@ export interface NewcomersParts {
     Roster,
     "membership" | "members" | "size" | "recordOf" | "livingBy" | "isHearsay"
   >;
+  readonly contacts: Contacts;
   readonly clock: Pick<Clock, "elapsed">;
   /** Whether an admitted connection to the peer is open. */
   isConnected(peer: PeerId): boolean;
@@ -62,8 +64,6 @@ export class Newcomers {
   readonly #waiting = new Map<PeerId, Waiting>();
   /** The peers that report members by hearsay. */
   readonly #tellers = new Map<PeerId, Set<PeerId>>();
-  /** Peers that this node was connected to, and since when it knows them. */
-  readonly #met = new Map<PeerId, number>();
   readonly #rate = new RateLimiter(NEWCOMER_RATE);
   /** The first peer that this node has dialled: what it knew before came with its token, or from its last life. */
   #sponsor: PeerId | undefined;
@@ -84,7 +84,7 @@ export class Newcomers {
   met(peer: PeerId): void {
     const now = this.#parts.clock.elapsed();
     if (this.#caughtUpAt === Infinity) this.#caughtUpAt = now + CATCH_UP_MS;
-    if (!this.#met.has(peer)) this.#met.set(peer, now);
+    this.#parts.contacts.of(peer).metSinceMs ??= now;
   }
 
   /** Whom this node believes while it catches up: worth comparing with in every round. */
@@ -176,17 +176,16 @@ export class Newcomers {
     for (const [peer, { sinceMs }] of this.#waiting) {
       if (now - sinceMs >= WAITING_MS) this.#waiting.delete(peer);
     }
-    for (const peer of this.#met.keys()) {
-      if (!roster.membership.has(peer) && !this.#parts.isConnected(peer)) this.#met.delete(peer);
-    }
-    for (const peer of this.#tellers.keys()) {
+    for (const [peer, tellers] of this.#tellers) {
       if (!roster.isHearsay(peer)) this.#tellers.delete(peer);
+      for (const teller of tellers) if (!this.#isHere(teller)) tellers.delete(teller);
     }
     if (this.#isCatchingUp || this.#isCrowd()) return [];
     const listed = new Set(this.#connected().flatMap(({ rttsMs }) => Object.keys(rttsMs)));
     return roster.members.map(({ peer }) => peer)
       .filter((peer) =>
-        !this.#met.has(peer) && !listed.has(peer) && !this.#parts.isConnected(peer)
+        this.#metSinceMs(peer) === undefined && !listed.has(peer) &&
+        !this.#parts.isConnected(peer)
       );
   }
 
@@ -233,8 +232,18 @@ export class Newcomers {
   #isTold(tellers: ReadonlySet<PeerId>): boolean {
     if (this.#isCatchingUp) return tellers.size >= 2 || (tellers.size === 1 && this.#isCrowd());
     const now = this.#parts.clock.elapsed();
-    const old = [...tellers].filter((peer) => now - (this.#met.get(peer) ?? now) >= TELLER_AGE_MS);
+    const old = [...tellers].filter((peer) =>
+      now - (this.#metSinceMs(peer) ?? now) >= TELLER_AGE_MS
+    );
     return old.length >= 2 || (old.length === 1 && this.#isCrowd());
+  }
+
+  #metSinceMs(peer: PeerId): number | undefined {
+    return this.#parts.contacts.find(peer)?.metSinceMs;
+  }
+
+  #isHere(peer: PeerId): boolean {
+    return this.#parts.roster.membership.has(peer) || this.#parts.isConnected(peer);
   }
 
   #isTrusting(from: PeerId): boolean {

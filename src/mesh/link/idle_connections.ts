@@ -1,14 +1,19 @@
 import { CLIENT_IDLE_MS } from "../base/defaults.ts";
 import type { PeerId } from "../base/types.ts";
 
+/** A connection that is used, or was until a moment ago. */
+interface Held {
+  uses: number;
+  /** By the clock of `performance.now()`: how long it stays at least once nothing uses it. */
+  keptUntilMs: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
 /** Closes the connection to a peer that nothing was asked of for a while. */
 export class IdleConnections {
   readonly #close: (peer: PeerId) => void;
   readonly #idleMs: number;
-  readonly #uses = new Map<PeerId, number>();
-  /** By the clock of `performance.now()`: how long a connection stays at least once nothing uses it. */
-  readonly #keptUntilMs = new Map<PeerId, number>();
-  readonly #timers = new Map<PeerId, ReturnType<typeof setTimeout>>();
+  readonly #held = new Map<PeerId, Held>();
   #stopped = false;
 
   constructor(close: (peer: PeerId) => void, idleMs = CLIENT_IDLE_MS) {
@@ -18,30 +23,28 @@ export class IdleConnections {
 
   /** Something is asked of the peer, until the answer is called; the connection stays a while after it. */
   hold(peer: PeerId, idleMs = this.#idleMs): () => void {
-    clearTimeout(this.#timers.get(peer));
-    this.#uses.set(peer, (this.#uses.get(peer) ?? 0) + 1);
-    return () => this.#release(peer, idleMs);
+    const held = this.#held.get(peer) ?? { uses: 0, keptUntilMs: 0, timer: undefined };
+    this.#held.set(peer, held);
+    clearTimeout(held.timer);
+    held.uses += 1;
+    return () => this.#release(peer, held, idleMs);
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const { timer } of this.#held.values()) clearTimeout(timer);
   }
 
-  #release(peer: PeerId, idleMs: number): void {
-    const uses = (this.#uses.get(peer) ?? 1) - 1;
-    this.#uses.set(peer, uses);
+  #release(peer: PeerId, held: Held, idleMs: number): void {
+    held.uses -= 1;
     const nowMs = performance.now();
-    const untilMs = Math.max(this.#keptUntilMs.get(peer) ?? 0, nowMs + idleMs);
-    this.#keptUntilMs.set(peer, untilMs);
-    if (uses > 0 || this.#stopped) return;
-    this.#uses.delete(peer);
-    this.#timers.set(peer, setTimeout(() => this.#expire(peer), untilMs - nowMs));
+    held.keptUntilMs = Math.max(held.keptUntilMs, nowMs + idleMs);
+    if (held.uses > 0 || this.#stopped) return;
+    held.timer = setTimeout(() => this.#expire(peer), held.keptUntilMs - nowMs);
   }
 
   #expire(peer: PeerId): void {
-    this.#timers.delete(peer);
-    this.#keptUntilMs.delete(peer);
+    this.#held.delete(peer);
     this.#close(peer);
   }
 }

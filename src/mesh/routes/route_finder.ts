@@ -36,15 +36,22 @@ export interface RouteFinderOptions {
   changed(table: RoutingTable): void;
 }
 
+/** What is known of a peer that may be asked. */
+interface Candidate {
+  /** Chosen once, so that not all clients ask the same peer first. */
+  readonly turn: number;
+  /** The number of its last failure, the higher the later; 0 where it has answered since. */
+  failure: number;
+}
+
 /** A client's copy of the routing table, and whom to ask for the next. */
 export class RouteFinder {
   readonly #options: RouteFinderOptions;
   readonly #stop = new AbortController();
   /** The peer that answered last is asked first; the one that failed last is asked last. */
   #preferred: PeerId | undefined;
-  readonly #failed = new Set<PeerId>();
-  /** Chosen once for each peer, so that not all clients ask the same one first. */
-  readonly #turns = new Map<PeerId, number>();
+  readonly #candidates = new Map<PeerId, Candidate>();
+  #failures = 0;
   #table: RoutingTable;
   /** Addresses of nodes that a passive peer has reported. */
   #hearsay: RoutingTable["nodes"] = [];
@@ -113,8 +120,8 @@ export class RouteFinder {
     let partial: { readonly peer: PeerId; readonly table: RoutingTable } | undefined;
     for (;;) {
       const isLeft = (one: PeerId) =>
-        !asked.has(one) && (partial === undefined || !this.#failed.has(one));
-      const peer = this.#candidates().find(isLeft);
+        !asked.has(one) && (partial === undefined || this.#candidates.get(one)?.failure === 0);
+      const peer = this.#inOrder().find(isLeft);
       if (peer === undefined) break;
       asked.add(peer);
       const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting);
@@ -142,7 +149,6 @@ export class RouteFinder {
 
   #onAnswer(peer: PeerId, table: RoutingTable): void {
     this.#preferred = peer;
-    this.#failed.delete(peer);
     const { clock, random, changed } = this.#options;
     // A node that has just joined knows more soon.
     const freshMs = table.partial
@@ -151,6 +157,7 @@ export class RouteFinder {
     this.#freshUntil = clock.elapsed() + freshMs;
     const isNew = table.version !== this.#table.version;
     this.#table = table;
+    this.#rank(peer, 0);
     if (isNew) changed(table);
   }
 
@@ -160,22 +167,36 @@ export class RouteFinder {
       reason: reason.message,
     });
     if (this.#preferred === peer) this.#preferred = undefined;
-    this.#failed.delete(peer);
-    this.#failed.add(peer);
+    this.#rank(peer, ++this.#failures);
   }
 
-  #candidates(): PeerId[] {
+  #rank(peer: PeerId, failure: number): void {
+    const candidate = this.#named().get(peer);
+    if (candidate !== undefined) candidate.failure = failure;
+  }
+
+  /** Whom to ask, the best first. */
+  #inOrder(): PeerId[] {
+    const rank = (peer: PeerId, { failure }: Candidate) => peer === this.#preferred ? -1 : failure;
+    return [...this.#named()]
+      .sort(([a, one], [b, other]) => rank(a, one) - rank(b, other) || one.turn - other.turn)
+      .map(([peer]) => peer);
+  }
+
+  /** The candidates as they are now: a peer that is named nowhere any more is forgotten. */
+  #named(): ReadonlyMap<PeerId, Candidate> {
     const told = [...this.#table.nodes, ...this.#hearsay].map(({ peer }) => peer);
-    const known = [...told, ...this.#options.stored().keys()];
-    const order = [...this.#failed];
-    const rank = (peer: PeerId) => peer === this.#preferred ? -2 : order.indexOf(peer);
-    return [...new Set(known)].sort((a, b) => rank(a) - rank(b) || this.#turn(a) - this.#turn(b));
-  }
-
-  #turn(peer: PeerId): number {
-    const turn = this.#turns.get(peer) ?? this.#options.random();
-    this.#turns.set(peer, turn);
-    return turn;
+    const peers = new Set([...told, ...this.#options.stored().keys()]);
+    for (const peer of this.#candidates.keys()) {
+      if (peers.has(peer)) continue;
+      this.#candidates.delete(peer);
+      if (peer === this.#preferred) this.#preferred = undefined;
+    }
+    for (const peer of peers) {
+      if (this.#candidates.has(peer)) continue;
+      this.#candidates.set(peer, { turn: this.#options.random(), failure: 0 });
+    }
+    return this.#candidates;
   }
 
   async #findFirst(): Promise<void> {
@@ -187,7 +208,7 @@ export class RouteFinder {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         // The founder of a mesh has nobody to reach.
-        const level = failures === 0 && this.#candidates().length > 0 ? "warn" : "debug";
+        const level = failures === 0 && this.#inOrder().length > 0 ? "warn" : "debug";
         const reason = (error as Error).message;
         logger[level]("{reason}; it is tried again", { event: "unreachable", reason });
       }

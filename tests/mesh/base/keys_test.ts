@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import {
@@ -15,7 +16,24 @@ Deno.test("a PeerId is the one that libp2p makes of the key, and gives the key b
   const text = peerIdFromPrivateKey(key).toString();
   assert.equal(peerIdOf(key.publicKey.raw), text);
   assert.deepEqual(publicKeyOf(text), key.publicKey.raw);
-  for (const _time of ["first", "again"]) assert.equal(isPeerId(text), true);
+  assert.equal(isPeerId(text), true);
+});
+
+Deno.test("isPeerId() says of any text whether it decodes to an Ed25519 key", () => {
+  const peer = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(peerIdOf);
+  const extreme = fc.constantFrom(
+    ...[0, 1, 0xfe, 0xff].map((byte) => peerIdOf(new Uint8Array(32).fill(byte))),
+  );
+  const digit = fc.constantFrom(..."1123456789ABCHJNPYZabkmxyz0OIl é\n");
+  const changed = fc.tuple(fc.oneof(peer, extreme), fc.nat(60), fc.array(digit, { maxLength: 3 }))
+    .map(([text, at, digits]) => text.slice(0, at) + digits.join("") + text.slice(at + 1));
+  const any = fc.oneof(peer, extreme, changed, fc.string({ unit: digit, maxLength: 60 }));
+  fc.assert(
+    fc.property(any, (text) => {
+      assert.equal(isPeerId(text), publicKeyOf(text) !== undefined, text);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 Deno.test("what is no Ed25519 PeerId holds no key", () => {

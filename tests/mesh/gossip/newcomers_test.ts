@@ -7,6 +7,7 @@ import {
   WAITING_A_TELLER,
 } from "../../../src/mesh/base/defaults.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
+import { Contacts } from "../../../src/mesh/gossip/contacts.ts";
 import { Newcomers, quotaLinks } from "../../../src/mesh/gossip/newcomers.ts";
 import type { MeshRecord } from "../../../src/mesh/gossip/record.ts";
 import { Roster } from "../../../src/mesh/gossip/roster.ts";
@@ -46,7 +47,8 @@ function nodeOf() {
     surroundings: () => ({ addresses: [], rttsMs: {} }),
   });
   const isConnected = (peer: PeerId) => linked.includes(peer);
-  const newcomers = new Newcomers({ roster, clock, isConnected, linked: () => linked });
+  const contacts = new Contacts();
+  const newcomers = new Newcomers({ roster, contacts, clock, isConnected, linked: () => linked });
   newcomers.dialled(SPONSOR);
   for (const peer of linked) newcomers.met(peer);
   roster.accept(linked.map((peer) => recordOf(peer)));

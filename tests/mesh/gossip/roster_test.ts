@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
 import { MESH_TIMINGS } from "../../../src/mesh/base/timings.ts";
 import { foundCredential } from "../../../src/mesh/trust/credential.ts";
+import { Contacts } from "../../../src/mesh/gossip/contacts.ts";
 import { DeathWatch } from "../../../src/mesh/gossip/death_watch.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { Prober } from "../../../src/mesh/gossip/prober.ts";
@@ -90,6 +91,7 @@ function watchOf(roster: Roster) {
   }, { clock: systemClock, timings: MESH_TIMINGS });
   const deaths = new DeathWatch({
     roster,
+    contacts: new Contacts(),
     prober,
     effects: {
       declaredDead: (notice) => {
