@@ -8,6 +8,7 @@ import type { EntropyMessage } from "../../src/mesh/gossip/gossip_messages.ts";
 import { Member } from "../../src/mesh/gossip/member.ts";
 import type { GossipLinks, PeerLinks } from "../../src/mesh/gossip/peer_links.ts";
 import { type RecordContent, signRecord } from "../../src/mesh/gossip/record.ts";
+import { MESH_TIMINGS } from "../../src/mesh/base/timings.ts";
 import { RecordIntake } from "../../src/mesh/gossip/record_intake.ts";
 import { RouteFinder } from "../../src/mesh/routes/route_finder.ts";
 import { buildRoutingTable } from "../../src/mesh/routes/routing_table.ts";
@@ -90,6 +91,7 @@ function memberOf(time: VirtualTime) {
     self: self.peer,
     counter: { incarnation: 1, rise: () => {} },
     clock,
+    timings: MESH_TIMINGS,
     random: Math.random,
     logger,
     gossip: links,

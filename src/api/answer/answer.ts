@@ -1,18 +1,17 @@
-import { LOAD_HEADER, type LoadReport, type Loads, parseLoad } from "../routing/balance.ts";
+import type { AskedHosts } from "../routing/asked_hosts.ts";
+import { LOAD_HEADER, type LoadReport, parseLoad } from "../routing/balance.ts";
 import { BodyReader } from "../http/body_reader.ts";
 import { DOUBT_MS } from "../base/defaults.ts";
 import { followAbort } from "../http/follow_abort.ts";
 import { aliasOf } from "../../base/model_name.ts";
 import { renameModel } from "../events/rename_model.ts";
-import type { Silence } from "../routing/silence.ts";
 import type { Suspects } from "./suspects.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "../base/types.ts";
 
 /** The parts that are needed to ask an instance. */
 export interface Asking {
   readonly node: GatewayNode;
-  readonly loads: Loads;
-  readonly silence: Silence;
+  readonly hosts: AskedHosts;
   readonly suspects: Suspects;
 }
 
@@ -36,8 +35,7 @@ export class Answer implements Disposable {
     this.#asking = asking;
     this.instance = instance;
     this.#timer = setInterval(() => this.#look(), DOUBT_MS / 2);
-    asking.silence.heard(instance.host);
-    asking.loads.started(instance);
+    asking.hosts.started(instance.host);
   }
 
   /**
@@ -78,7 +76,7 @@ export class Answer implements Disposable {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#timer);
-    this.#asking.loads.ended(this.instance);
+    this.#asking.hosts.ended(this.instance.host);
     this.#over.abort(new Error("The answer has ended"));
     // The rest of the body is not wanted.
     this.#body?.cancel();
@@ -98,7 +96,7 @@ export class Answer implements Disposable {
     });
     const response = await this.#waiting(asked);
     this.load = parseLoad(response.headers.get(LOAD_HEADER));
-    if (this.load !== null) this.#asking.loads.heard(this.instance, this.load);
+    if (this.load !== null) this.#asking.hosts.said(this.instance.host, this.load);
     this.#response = renameModel(response, aliasOf(this.instance.model), request.asked);
     const { body } = this.#response;
     if (body !== null) this.#body = new BodyReader(body);
@@ -108,7 +106,7 @@ export class Answer implements Disposable {
     this.#waits = true;
     try {
       const result = await work;
-      this.#asking.silence.heard(this.instance.host);
+      this.#asking.hosts.heard(this.instance.host);
       return result;
     } finally {
       this.#waits = false;
@@ -116,7 +114,7 @@ export class Answer implements Disposable {
   }
 
   #look(): void {
-    const { node, silence } = this.#asking;
-    if (this.#waits && silence.isDoubtful(this.instance.host)) node.doubt(this.instance);
+    const { node, hosts } = this.#asking;
+    if (this.#waits && hosts.isDoubtful(this.instance.host)) node.doubt(this.instance);
   }
 }

@@ -1,6 +1,6 @@
 import type { Context, Handler } from "hono";
 import type { Asking } from "../answer/answer.ts";
-import { Loads } from "../routing/balance.ts";
+import { AskedHosts } from "../routing/asked_hosts.ts";
 import { BodyBudget } from "../http/body_budget.ts";
 import { BODIES_COMING_BYTES } from "../base/defaults.ts";
 import {
@@ -19,7 +19,6 @@ import { readInference } from "./read_inference.ts";
 import { Recorder } from "./recorder.ts";
 import { headersToAsk } from "../http/relay_headers.ts";
 import type { Routing } from "../routing/routing.ts";
-import { Silence } from "../routing/silence.ts";
 import { Suspects } from "../answer/suspects.ts";
 import type { ForwardRequest, GatewayNode } from "../base/types.ts";
 
@@ -39,9 +38,8 @@ export function inferenceHandler(
   nodeFor: (c: Context<ApiEnv>) => GatewayNode,
   options: InferenceOptions,
 ): Handler<ApiEnv> {
-  const loads = new Loads(() => performance.now());
+  const hosts = new AskedHosts(() => performance.now());
   const budget = new BodyBudget(BODIES_COMING_BYTES);
-  const silence = new Silence(() => performance.now());
   const suspects = new Suspects(() => performance.now(), options.holdMs);
   return async (c) => {
     const node = nodeFor(c);
@@ -64,7 +62,7 @@ export function inferenceHandler(
       }),
     };
     try {
-      return await exchangeOne({ node, loads, silence, suspects }, c, exchange, options);
+      return await exchangeOne({ node, hosts, suspects }, c, exchange, options);
     } catch (error) {
       exchange.recorder.end(exchange.caller.aborted ? CALLER_GONE : statusOf(error));
       throw error;
@@ -79,13 +77,13 @@ async function exchangeOne(
   options: InferenceOptions,
 ): Promise<Response> {
   const { logger, holdMs, signOfLifeMs } = options;
-  const { node, loads } = asking;
+  const { node, hosts } = asking;
   const { recorder } = exchange;
   const { routing, request } = await readRequest(c, exchange);
   recorder.model = routing.model ?? "";
   await asking.suspects.check(request);
   const { requestId, signal } = request;
-  const search = new InstanceSearch({ node, loads, routing, requestId, signal, logger, holdMs });
+  const search = new InstanceSearch({ node, hosts, routing, requestId, signal, logger, holdMs });
   const answer = new LastingAnswer({
     asking,
     search,

@@ -1,4 +1,4 @@
-import { LOAD_FRESH_MS, LOAD_SLACK, USUAL_SLOTS } from "../base/defaults.ts";
+import { LOAD_SLACK } from "../base/defaults.ts";
 import type { GatewayInstance } from "../base/types.ts";
 
 /** The work that an instance has. */
@@ -27,60 +27,6 @@ export function balanced(
     return active < Math.ceil(LOAD_SLACK * perSlot * slots);
   };
   return [...inOrder.filter(hasRoom), ...inOrder.filter((instance) => !hasRoom(instance))];
-}
-
-interface Heard extends Load {
-  readonly atMs: number;
-  /** Requests of this gateway that the instance had then. */
-  readonly own: number;
-}
-
-/**
- * This gateway's knowledge of the instances' load: the requests that it sent itself, and the reports in their answers.
- */
-export class Loads {
-  readonly #own = new Map<string, number>();
-  readonly #heard = new Map<string, Heard>();
-  readonly #now: () => number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  started({ host }: GatewayInstance): void {
-    this.#own.set(host, this.#ownOf(host) + 1);
-  }
-
-  ended({ host }: GatewayInstance): void {
-    const left = this.#ownOf(host) - 1;
-    if (left > 0) this.#own.set(host, left);
-    else this.#own.delete(host);
-  }
-
-  /** @param said the header of an answer. */
-  heard({ host }: GatewayInstance, said: Load): void {
-    this.#heard.set(host, { ...said, atMs: this.#now(), own: this.#ownOf(host) });
-    // Hosts come and go with every restart of a mesh.
-    for (const [other, { atMs }] of this.#heard) if (this.#isOld(atMs)) this.#heard.delete(other);
-  }
-
-  of({ host }: GatewayInstance): Load {
-    const own = this.#ownOf(host);
-    const heard = this.#heard.get(host);
-    if (heard === undefined || this.#isOld(heard.atMs)) {
-      return { active: own, slots: heard?.slots ?? USUAL_SLOTS };
-    }
-    // Others' requests are believed to go on; its own this gateway knows.
-    return { active: Math.max(heard.active - heard.own, 0) + own, slots: heard.slots };
-  }
-
-  #ownOf(host: string): number {
-    return this.#own.get(host) ?? 0;
-  }
-
-  #isOld(atMs: number): boolean {
-    return this.#now() - atMs > LOAD_FRESH_MS;
-  }
 }
 
 /** An instance's report with an answer. */

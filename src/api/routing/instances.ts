@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
-import { balanced, type Loads } from "./balance.ts";
+import type { AskedHosts } from "./asked_hosts.ts";
+import { balanced } from "./balance.ts";
 import { chooseModel, rendezvousOrder, warmNames } from "./choose.ts";
 import {
   ENDS_ALLOWED,
@@ -20,7 +21,7 @@ import {
 
 export interface SearchOptions {
   readonly node: GatewayNode;
-  readonly loads: Loads;
+  readonly hosts: AskedHosts;
   readonly routing: Routing;
   readonly requestId: string;
   readonly signal: AbortSignal;
@@ -57,10 +58,10 @@ export class InstanceSearch {
 
   /** @throws {RefusedError} where the request is not, or no longer, held. */
   async next(): Promise<GatewayInstance> {
-    const { node, signal, logger } = this.#options;
+    const { node, hosts, signal, logger } = this.#options;
     for (let looks = 0;; looks++) {
       signal.throwIfAborted();
-      const [instance] = balanced(this.#candidates(), (one) => this.#options.loads.of(one));
+      const [instance] = balanced(this.#candidates(), ({ host }) => hosts.loadOf(host));
       if (instance !== undefined) {
         this.#asked.add(instance.host);
         return instance;

@@ -61,7 +61,8 @@ export class MeshView implements GossipListener {
 
   constructor(options: MeshViewOptions) {
     this.#options = options;
-    const { self, contacts, counter, links, gossip, clock, timings, random, logger, sign } = options;
+    const { self, contacts, counter, links, gossip, clock, timings, random, logger, sign } =
+      options;
     this.#gossip = gossip;
     this.#heartbeats = new Heartbeats({
       ping: (peer) => this.#gossip.ping(peer),

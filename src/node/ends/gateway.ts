@@ -12,6 +12,7 @@ import {
   NotAgreedError,
   type PeerId,
   type RouteInstance,
+  type RoutingTable,
 } from "../../mesh/mod.ts";
 import {
   CrashedError,
@@ -21,9 +22,8 @@ import {
   TunnelError,
   UnreachableError,
 } from "../../tunnel/mod.ts";
-import { FAILED_HOST_MS } from "../plan/defaults.ts";
-import { OpenPatience } from "./open_patience.ts";
 import { prospectsOf } from "../plan/prospects.ts";
+import { Reachability } from "./reachability.ts";
 
 export interface GatewayParts {
   readonly mesh: Mesh;
@@ -35,21 +35,25 @@ export interface GatewayParts {
   /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
   readonly hasRetired?: (model: ModelRef) => boolean;
   readonly record: (request: RequestRecord) => void;
+  /** @default {Date.now} */
+  readonly now?: () => number;
 }
 
 /** The OpenAI gateway's view of this node, active or passive: instances are those of the routing table. */
 export abstract class Gateway implements GatewayNode {
   readonly self: string;
   readonly #parts: GatewayParts;
-  /** Hosts that could not be reached: the mesh may go on naming them for a while. */
-  readonly #failedUntilMs = new Map<string, number>();
-  readonly #patience = new OpenPatience();
+  readonly #now: () => number;
+  readonly #hosts = new Reachability();
+  /** The table by which hosts were last forgotten. */
+  #table: RoutingTable | undefined;
   /** Somebody could be asked when it was tried last: what was not there before may be there now. */
   #isCurrent = true;
 
   constructor(parts: GatewayParts) {
     this.self = parts.mesh.self;
     this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
   }
 
   get knowsMesh(): boolean {
@@ -65,9 +69,13 @@ export abstract class Gateway implements GatewayNode {
   abstract freshen(): Promise<void>;
 
   warm(): GatewayInstance[] {
-    const { instances } = this.#parts.mesh.routes();
+    const { instances } = this.#routes();
     const warm = instances.filter((instance) => instance.state === "warm");
-    return withoutFailed(warm.map((one) => this.#entry(one)), this.#failedUntilMs, Date.now());
+    const nowMs = this.#now();
+    return withoutFailed(
+      warm.map((one) => this.#entry(one)),
+      (host) => this.#hosts.isAvoided(host, nowMs),
+    );
   }
 
   coming(): string[] {
@@ -135,6 +143,17 @@ export abstract class Gateway implements GatewayNode {
     });
   }
 
+  /** A host that the mesh does not name any more is forgotten with the next request. */
+  #routes(): RoutingTable {
+    const table = this.#parts.mesh.routes();
+    if (table === this.#table) return table;
+    this.#table = table;
+    const here = new Set<string>(table.nodes.map(({ peer }) => peer));
+    for (const { host } of table.instances) here.add(host);
+    this.#hosts.forgetOthers((host) => here.has(host), this.#now());
+    return table;
+  }
+
   #entry({ host, model, mode, sizeBytes, contextLength }: RouteInstance): GatewayInstance {
     const { name, fingerprint } = model;
     const local = host === this.self;
@@ -157,11 +176,11 @@ export abstract class Gateway implements GatewayNode {
     const { host, model: name, fingerprint } = instance;
     const startedMs = performance.now();
     const connected = () => {
-      this.#patience.opened(host, performance.now() - startedMs);
+      this.#hosts.opened(host, performance.now() - startedMs);
       request.connected?.();
     };
     const openMs = this.#hasOther(instance)
-      ? this.#patience.of(host, this.#parts.mesh.rttMs(host as PeerId))
+      ? this.#hosts.patienceMs(host, this.#parts.mesh.rttMs(host as PeerId))
       : undefined;
     try {
       return await forwardHttp(this.#parts.openHttp, host, {
@@ -173,9 +192,8 @@ export abstract class Gateway implements GatewayNode {
     } catch (error) {
       // A request that failed is the fastest sign of a dead peer; one probe decides. A peer that reports a crash lives.
       if (error instanceof TunnelError && !(error instanceof CrashedError)) {
-        const isUnreached = error instanceof UnreachableError;
-        const avoidMs = isUnreached ? this.#patience.failed(host) : FAILED_HOST_MS;
-        this.#failedUntilMs.set(host, Date.now() + avoidMs);
+        if (error instanceof UnreachableError) this.#hosts.failedToOpen(host, this.#now());
+        else this.#hosts.broke(host, this.#now());
         this.#parts.mesh.suspect(host as PeerId, error.message);
       }
       throw error;
@@ -194,12 +212,10 @@ export abstract class Gateway implements GatewayNode {
  */
 export function withoutFailed(
   instances: readonly GatewayInstance[],
-  failedUntilMs: ReadonlyMap<string, number>,
-  nowMs: number,
+  isAvoided: (host: string) => boolean,
 ): GatewayInstance[] {
-  const lives = ({ host }: GatewayInstance) => (failedUntilMs.get(host) ?? 0) <= nowMs;
   return instances.filter((instance) =>
-    lives(instance) ||
-    !instances.some((other) => other.model === instance.model && lives(other))
+    !isAvoided(instance.host) ||
+    !instances.some((other) => other.model === instance.model && !isAvoided(other.host))
   );
 }

@@ -44,29 +44,3 @@ export function patienceMs(times: OpenTimes | undefined, failures: number): numb
 export function avoidMs(failures: number): number {
   return Math.min(SLOW_HOST_MS * 2 ** (failures - 1), FAILED_HOST_MS);
 }
-
-/**
- * A gateway's knowledge of its hosts' streams; for hosts that it has not asked yet, the round trip that the mesh has
- * measured.
- */
-export class OpenPatience {
-  readonly #times = new Map<string, OpenTimes>();
-  readonly #failures = new Map<string, number>();
-
-  of(host: string, rttMs: number | undefined): number {
-    const measured = rttMs === undefined ? undefined : afterOpening(undefined, rttMs);
-    return patienceMs(this.#times.get(host) ?? measured, this.#failures.get(host) ?? 0);
-  }
-
-  opened(host: string, ms: number): void {
-    this.#times.set(host, afterOpening(this.#times.get(host), ms));
-    this.#failures.delete(host);
-  }
-
-  /** None has opened. Answers how long the host is to be asked last. */
-  failed(host: string): number {
-    const failures = (this.#failures.get(host) ?? 0) + 1;
-    this.#failures.set(host, failures);
-    return avoidMs(failures);
-  }
-}

@@ -20,10 +20,23 @@ interface Holder {
   readonly fingerprint: string;
 }
 
+/** Members that have sent wrong bytes of a model. Of one that leaves nothing is kept: it is not asked anyway. */
+export class Liars {
+  #liars: ReadonlySet<string> = new Set();
+
+  add(peer: string, members: readonly Pick<Announcement, "peer">[]): void {
+    const isLiar = (one: string) => one === peer || this.#liars.has(one);
+    this.#liars = new Set(members.flatMap((member) => isLiar(member.peer) ? [member.peer] : []));
+  }
+
+  has(peer: string): boolean {
+    return this.#liars.has(peer);
+  }
+}
+
 export interface PeerFilesOptions {
   readonly mesh: Mesh;
-  /** Peers that sent wrong bytes before. */
-  readonly liars: ReadonlySet<string>;
+  readonly liars: Pick<Liars, "has">;
 }
 
 /**

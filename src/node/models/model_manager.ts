@@ -32,7 +32,7 @@ import type { ServingConfig } from "../plan/config.ts";
 import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
 import { fitOf } from "../plan/fit_words.ts";
-import { peerSources } from "../ends/peer_files.ts";
+import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
 import { stateOf } from "../report/status.ts";
 
@@ -63,7 +63,7 @@ export class ModelManager implements ModelActions {
   #downloads: Downloads | null = null;
   #roomBytes = 0;
   readonly #toldPercent = new Map<string, number>();
-  readonly #liars = new Set<string>();
+  readonly #liars = new Liars();
 
   static async open(options: ModelManagerOptions): Promise<ModelManager> {
     const manager = new ModelManager(options);
@@ -186,7 +186,7 @@ export class ModelManager implements ModelActions {
         return peerSources(plan, index - 1, { mesh, liars: this.#liars });
       },
       onLiar: (peer) => {
-        this.#liars.add(peer);
+        this.#liars.add(peer, mesh.members());
         logger.warn("{peer} sent wrong bytes of a model and is not asked again", { peer });
       },
       onFinished: ({ name }) => {

@@ -1,12 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import {
-  balanced,
-  formatLoad,
-  type Load,
-  Loads,
-  parseLoad,
-} from "../../../src/api/routing/balance.ts";
+import { balanced, formatLoad, type Load, parseLoad } from "../../../src/api/routing/balance.ts";
 import { instance } from "../fake_node.ts";
 
 const inOrder = ["a", "b", "c"].map((host) => instance(host));
@@ -38,27 +32,6 @@ Deno.test("balanced() asks every instance, those with room first, in the convers
     const first = loadOf(result[0]!);
     assert.ok(first.active < Math.ceil(1.25 * first.slots * total / slots), "the first has room");
   }));
-});
-
-Deno.test("Loads adds what this gateway asked to what it heard of others", () => {
-  let now = 0;
-  const loads = new Loads(() => now);
-  const one = instance("a");
-  assert.deepEqual(loads.of(one), { active: 0, slots: 4 });
-  loads.started(one);
-  loads.heard(one, { active: 5, slots: 8 });
-  assert.deepEqual(loads.of(one), { active: 5, slots: 8 }, "four of others, one own");
-  loads.started(one);
-  assert.deepEqual(loads.of(one), { active: 6, slots: 8 });
-  loads.ended(one);
-  loads.ended(one);
-  assert.deepEqual(loads.of(one), { active: 4, slots: 8 });
-  now = 10_001;
-  assert.deepEqual(
-    loads.of(one),
-    { active: 0, slots: 8 },
-    "others are forgotten, the slots are not",
-  );
 });
 
 Deno.test("A load is read as it was written, and nothing else is", () => {

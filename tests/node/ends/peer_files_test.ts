@@ -5,11 +5,22 @@ import type { Announcement, Mesh, PeerId } from "../../../src/mesh/mod.ts";
 import { type LocalModel, openLibrary } from "../../../src/models/mod.ts";
 import { handleFile } from "../../../src/node/ends/file_host.ts";
 import { encodeQuestion, PeerBytes } from "../../../src/node/ends/file_wire.ts";
-import { agreeing, peerSources } from "../../../src/node/ends/peer_files.ts";
+import { agreeing, Liars, peerSources } from "../../../src/node/ends/peer_files.ts";
 import { sha256 } from "../../downloads/faulty_server.ts";
 import { sampleFile, tensor } from "../../models/sample_gguf.ts";
 import { tempDir } from "../../models/temp_dir.ts";
 import { streamPair } from "../memory_streams.ts";
+
+Deno.test("a member that sent wrong bytes is known as a liar for as long as it is one", () => {
+  const liars = new Liars();
+  const members = (...peers: string[]) => peers.map((peer) => ({ peer: peer as PeerId }));
+  liars.add("first", members("first", "second", "honest"));
+  liars.add("second", members("first", "second", "honest"));
+  const known = () => ["first", "second", "honest"].filter((peer) => liars.has(peer));
+  assert.deepEqual(known(), ["first", "second"]);
+  liars.add("second", members("second", "honest"));
+  assert.deepEqual(known(), ["second"]);
+});
 
 const FILE = new Uint8Array(sampleFile({ tensors: [tensor("a", [1024, 300])] }));
 const logger = getLogger("test");
