@@ -13,7 +13,8 @@ export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
 export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
-export { type DownloadProgress, Downloads, type DownloadsOptions } from "./downloads/downloads.ts";
+export type { DownloadProgress } from "./downloads/download_entry.ts";
+export { Downloads, type DownloadsOptions } from "./downloads/downloads.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
 export {
   type FitMesh,

@@ -1,33 +1,20 @@
 import { raceSignal } from "../../base/race_signal.ts";
 import {
   type ChunkSource,
-  DownloadFailedError,
   downloadFile,
-  DownloadRefusedError,
   type DownloadWorld,
   type FileToDownload,
   identityOf,
   leftBytes,
   removePart,
 } from "../../downloads/mod.ts";
-import { REPORT_INTERVAL_MS } from "../base/defaults.ts";
 import { MODEL_ADVICE } from "./advice.ts";
-import { Rate } from "./rate.ts";
+import { DownloadEntry, type DownloadProgress, type EntryOptions } from "./download_entry.ts";
 import { type DownloadPlan, resolveDownload } from "./resolve.ts";
 import { checkRoom } from "./room.ts";
 import { type Unfinished, UnfinishedStore } from "./unfinished.ts";
 
-export interface DownloadProgress {
-  readonly state: "running" | "paused" | "failed";
-  readonly receivedBytes: number;
-  readonly totalBytes: number;
-  readonly bytesPerSecond: number;
-  readonly secondsLeft: number | null;
-  /** One sentence, where it failed. */
-  readonly error: string | null;
-}
-
-export interface DownloadsOptions {
+export interface DownloadsOptions extends EntryOptions {
   /** The folder for models. */
   readonly folder: string;
   /** `HF_ENDPOINT`, or Hugging Face. */
@@ -40,28 +27,13 @@ export interface DownloadsOptions {
   readonly onLiar: (peer: string) => void;
   /** The model lies in its folder, whole. */
   readonly onFinished: (plan: DownloadPlan) => void;
-  /** A few times a second, and when a download begins or ends. */
-  readonly onProgress: (name: string, progress: DownloadProgress) => void;
-  readonly now: () => number;
-}
-
-interface Entry {
-  readonly unfinished: Unfinished;
-  readonly rate: Rate;
-  progress: DownloadProgress;
-  reportedMs: number;
-  ending: AbortController | undefined;
-  /** Settles when nothing of it runs any more; never rejects. */
-  done: Promise<void>;
-  /** While what has arrived is being removed. */
-  removal: Promise<void> | undefined;
 }
 
 /** The downloads of this machine, and the only owner of what they are doing. */
 export class Downloads {
   readonly #options: DownloadsOptions;
   readonly #store: UnfinishedStore;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, DownloadEntry>();
   /** For each start that asks what is to be fetched: what has finished meanwhile. */
   readonly #asking = new Set<Map<string, DownloadProgress>>();
   readonly #stopping = new AbortController();
@@ -167,7 +139,7 @@ export class Downloads {
     await Promise.all([...this.#entries.values()].map(({ done }) => done));
   }
 
-  async #remove(entry: Entry): Promise<void> {
+  async #remove(entry: DownloadEntry): Promise<void> {
     const { name, files } = entry.unfinished;
     try {
       entry.ending?.abort(new Error("The download was cancelled"));
@@ -183,17 +155,20 @@ export class Downloads {
   }
 
   /** The download once it neither pauses nor goes away: until then what it is doing says nothing. */
-  async #settled(find: () => Entry | undefined, signal: AbortSignal): Promise<Entry | undefined> {
+  async #settled(
+    find: () => DownloadEntry | undefined,
+    signal: AbortSignal,
+  ): Promise<DownloadEntry | undefined> {
     for (;;) {
       const entry = find();
-      const change = entry?.removal ?? (entry?.ending?.signal.aborted ? entry.done : undefined);
+      const change = entry?.change;
       if (change === undefined) return entry;
       // A removal that fails is told to those who asked for it.
       await raceSignal(change.catch(() => {}), signal);
     }
   }
 
-  #find(nameOrReference: string): Entry | undefined {
+  #find(nameOrReference: string): DownloadEntry | undefined {
     return this.#entries.get(nameOrReference) ??
       [...this.#entries.values()].find(({ unfinished }) =>
         unfinished.reference === nameOrReference
@@ -201,7 +176,7 @@ export class Downloads {
   }
 
   /** At once, so that two who ask at the same time begin one download. */
-  #begin({ name, reference, files }: DownloadPlan): Entry {
+  #begin({ name, reference, files }: DownloadPlan): DownloadEntry {
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const parts = files.map((file) => {
       const { path, sizeBytes } = file;
@@ -218,38 +193,23 @@ export class Downloads {
     this.#add(unfinished, left.reduce((sum, bytes) => sum + bytes, 0));
   }
 
-  #add(unfinished: Unfinished, receivedBytes: number): Entry {
-    const entry: Entry = {
-      unfinished,
-      rate: new Rate(),
-      progress: {
-        state: "paused",
-        receivedBytes,
-        totalBytes: unfinished.totalBytes,
-        bytesPerSecond: 0,
-        secondsLeft: null,
-        error: null,
-      },
-      reportedMs: 0,
-      ending: undefined,
-      done: Promise.resolve(),
-      removal: undefined,
-    };
+  #add(unfinished: Unfinished, receivedBytes: number): DownloadEntry {
+    const entry = new DownloadEntry(unfinished, receivedBytes, this.#options);
     this.#entries.set(unfinished.name, entry);
     return entry;
   }
 
-  #run(entry: Entry, plan: DownloadPlan): void {
+  #run(entry: DownloadEntry, plan: DownloadPlan): void {
     entry.ending = new AbortController();
     const signal = AbortSignal.any([entry.ending.signal, this.#stopping.signal]);
-    this.#set(entry, { state: "running", receivedBytes: 0, error: null });
+    entry.begin();
     entry.done = this.#fetchAll(entry, plan, signal)
       .then(() => this.#finish(entry, plan))
-      .catch((error: unknown) => this.#break(entry, error, signal))
+      .catch((error: unknown) => entry.breakOff(error, signal.aborted))
       .finally(() => entry.ending = undefined);
   }
 
-  async #fetchAll(entry: Entry, plan: DownloadPlan, signal: AbortSignal): Promise<void> {
+  async #fetchAll(entry: DownloadEntry, plan: DownloadPlan, signal: AbortSignal): Promise<void> {
     const { world, peersFor, onLiar } = this.#options;
     await this.#store.add(entry.unfinished);
     for (const file of plan.files) {
@@ -261,47 +221,18 @@ export class Downloads {
         peers: peersFor(plan, file),
         onLiar,
         onBytes: (bytes) => {
-          this.#count(entry, bytes, resumed);
+          entry.count(bytes, resumed);
           resumed = false;
         },
       });
     }
   }
 
-  async #finish(entry: Entry, plan: DownloadPlan): Promise<void> {
+  async #finish(entry: DownloadEntry, plan: DownloadPlan): Promise<void> {
     await this.#store.remove(plan.name);
     this.#entries.delete(plan.name);
     for (const finished of this.#asking) finished.set(plan.name, entry.progress);
     this.#options.onFinished(plan);
-    this.#report(entry);
-  }
-
-  #break(entry: Entry, error: unknown, signal: AbortSignal): void {
-    const known = error instanceof DownloadFailedError || error instanceof DownloadRefusedError;
-    const message = error instanceof Error ? error.message : String(error);
-    const failed = signal.aborted ? null : known ? message : `The download broke off: ${message}`;
-    this.#set(entry, { state: failed === null ? "paused" : "failed", error: failed });
-  }
-
-  /** @param resumed the bytes were there before, and say nothing of the line */
-  #count(entry: Entry, bytes: number, resumed: boolean): void {
-    const nowMs = this.#options.now();
-    if (!resumed) entry.rate.add(bytes, nowMs);
-    const receivedBytes = entry.progress.receivedBytes + bytes;
-    const bytesPerSecond = entry.rate.perSecond(nowMs);
-    const restBytes = entry.progress.totalBytes - receivedBytes;
-    const secondsLeft = bytesPerSecond === 0 ? null : Math.ceil(restBytes / bytesPerSecond);
-    entry.progress = { ...entry.progress, receivedBytes, bytesPerSecond, secondsLeft };
-    if (nowMs - entry.reportedMs >= REPORT_INTERVAL_MS) this.#report(entry);
-  }
-
-  #set(entry: Entry, change: Partial<DownloadProgress>): void {
-    entry.progress = { ...entry.progress, bytesPerSecond: 0, secondsLeft: null, ...change };
-    this.#report(entry);
-  }
-
-  #report(entry: Entry): void {
-    entry.reportedMs = this.#options.now();
-    this.#options.onProgress(entry.unfinished.name, entry.progress);
+    entry.report();
   }
 }
