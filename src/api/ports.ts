@@ -2,15 +2,10 @@ import type { Logger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { decodeBodies } from "./http/decode_body.ts";
-import {
-  answerErrors,
-  answerOwnHosts,
-  answerUntil,
-  type ApiEnv,
-  identify,
-  refuseCrossSite,
-  refuseForeignForms,
-} from "./keys/guards.ts";
+import { answerErrors, answerUntil } from "./http/answer_errors.ts";
+import { answerOwnHosts, refuseCrossSite, refuseForeignForms } from "./http/host_guards.ts";
+import type { ApiEnv } from "./keys/api_env.ts";
+import { identify } from "./keys/identify.ts";
 import { PREFLIGHT_MAX_AGE_S } from "./base/defaults.ts";
 import type { OwnHosts } from "./http/hosts.ts";
 import type { RefusalCounts } from "./http/refusal_counts.ts";

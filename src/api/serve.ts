@@ -6,7 +6,7 @@ import { type ConsoleAssets, createConsole } from "./management/console_page.ts"
 import type { ApiConfig } from "./base/config.ts";
 import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./base/defaults.ts";
 import { createGateway } from "./openai/gateway.ts";
-import type { ApiEnv } from "./keys/guards.ts";
+import type { ApiEnv } from "./keys/api_env.ts";
 import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys/keys.ts";
 import { isLoopback } from "../base/ip_address.ts";
 import { hostname, type OwnHosts } from "./http/hosts.ts";

@@ -10,7 +10,7 @@ import {
   SIGN_IN_LINKS_MAX,
 } from "../base/defaults.ts";
 import { GuessGate } from "./guess_gate.ts";
-import type { ApiEnv } from "./guards.ts";
+import type { ApiEnv } from "./api_env.ts";
 import { hostname } from "../http/hosts.ts";
 import { fullKey, KeyRing, presentedKey } from "./keys.ts";
 import type { LocalUser } from "../http/local_user.ts";

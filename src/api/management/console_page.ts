@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
-import type { ApiEnv } from "../keys/guards.ts";
+import type { ApiEnv } from "../keys/api_env.ts";
 
 export interface ConsoleAsset {
   readonly body: Uint8Array;

@@ -11,7 +11,7 @@ import {
   type RespondOptions,
 } from "./exchange.ts";
 import { followAbort } from "../http/follow_abort.ts";
-import type { ApiEnv } from "../keys/guards.ts";
+import type { ApiEnv } from "../keys/api_env.ts";
 import { InstanceSearch } from "../routing/instances.ts";
 import { LastingAnswer } from "../answer/lasting_answer.ts";
 import { answerFor, RefusedError } from "../http/openai_errors.ts";

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import assert from "node:assert/strict";
 import { AdminDoor, type AdminDoorOptions } from "../../../src/api/keys/admin_session.ts";
-import type { ApiEnv } from "../../../src/api/keys/guards.ts";
+import type { ApiEnv } from "../../../src/api/keys/api_env.ts";
 import { type CallerEnds, LocalUser } from "../../../src/api/http/local_user.ts";
 import { answerFor, RefusedError } from "../../../src/api/http/openai_errors.ts";
 

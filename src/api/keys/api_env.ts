@@ -1,0 +1,15 @@
+import type { CallerEnds } from "../http/local_user.ts";
+import type { ApiKey } from "./keys.ts";
+
+/** The values that every route of both ports may read of its request. */
+export type ApiEnv = {
+  Bindings: {
+    /** The caller's connection; none where a test asks without one. */
+    readonly connection?: CallerEnds;
+  };
+  Variables: {
+    requestId: string;
+    /** Whose request it is, where keys are required. */
+    key?: ApiKey;
+  };
+};
