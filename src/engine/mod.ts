@@ -11,6 +11,7 @@ export { hasCrashed } from "./process/crash.ts";
 export { kindOfCause } from "./output/exit_cause.ts";
 export { findBinaries, type FindOptions } from "./install/find.ts";
 export { installEngine, type InstallOptions } from "./install/install.ts";
+export { sameEngineRemedy, type SpeakingMachine } from "./install/same_engine.ts";
 export { type LogTail, logTails } from "./output/log_tails.ts";
 export { mainMemoryBytes } from "./devices/main_memory.ts";
 export { type MemoryOptions, offeredMemory } from "./devices/memory.ts";

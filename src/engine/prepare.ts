@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EngineNotFoundError } from "./base/errors.ts";
+import { readRecord } from "./install/engine_record.ts";
 import { findBinaries, type FindOptions } from "./install/find.ts";
 import { installEngine, type InstallOptions } from "./install/install.ts";
 import { probeEngine } from "./devices/probe.ts";
@@ -16,10 +17,9 @@ export interface PrepareOptions extends FindOptions, Omit<InstallOptions, "from"
  */
 export async function prepareEngine(options: PrepareOptions): Promise<Engine> {
   const binaries = await findOrInstall(options);
-  return await probeEngine(binaries, {
-    ...options,
-    cachePath: join(options.dataDir, "engine-probe.json"),
-  });
+  const cachePath = join(options.dataDir, "engine-probe.json");
+  const engine = await probeEngine(binaries, { ...options, cachePath });
+  return { ...engine, record: await readRecord(engine.llamaServer) };
 }
 
 async function findOrInstall(options: PrepareOptions): Promise<Binaries> {

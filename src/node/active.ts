@@ -123,16 +123,17 @@ export class Active implements NodePart {
   }
 
   status() {
-    const { engine: { build, rpcProtocol, llamaServer }, memory, supervisor } = this.#options;
+    const { engine: { llamaServer }, memory, supervisor } = this.#options;
+    const { machine } = this.#announcement();
     const job = this.#reconciler.job;
     const notes = freezeNotes(supervisor.freezes);
     return {
-      ...this.#announcement().machine,
+      ...machine,
       ...(notes.length === 0 ? {} : { notes }),
       role: roleOf(job),
       model: modelNameOf(job.plan),
       vramBytes: memory.memoryBytes,
-      engine: { build, rpcProtocol, path: llamaServer },
+      engine: machine.engine && { ...machine.engine, path: llamaServer },
     };
   }
 

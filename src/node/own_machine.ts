@@ -1,5 +1,5 @@
 import { arch, platform } from "node:process";
-import type { Engine, OfferedMemory } from "../engine/mod.ts";
+import type { Engine, EngineRecord, OfferedMemory } from "../engine/mod.ts";
 import type { Machine } from "../mesh/mod.ts";
 
 export interface OwnMachineOptions {
@@ -19,6 +19,15 @@ export function ownMachine({ name, version, local }: OwnMachineOptions): Machine
     version,
     system: `${platform} ${arch}`,
     devices: local?.memory.devices ?? [],
-    engine: local && { build: local.engine.build, rpcProtocol: local.engine.rpcProtocol },
+    engine: local && describe(local.engine),
   };
+}
+
+function describe({ build, rpcProtocol, record = null }: Engine): Machine["engine"] {
+  return { build, rpcProtocol, origin: record && originOf(record) };
+}
+
+/** As `engine install --like` reads it again. */
+function originOf({ source, tag }: EngineRecord): string {
+  return tag === null ? source : `${source}:${tag}`;
 }

@@ -136,7 +136,7 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
     "a peer with another RPC protocol",
     { node: { ...node, peers: [{ ...peer, rpcProtocol: "3.7.0" }] } },
     /bob speaks 3\.7\.0, this machine 8\.0\.0/,
-    /the same llama\.cpp/,
+    /engine install --like \S+ on bob, and start it again$/,
   ],
   [
     "another version on a peer",

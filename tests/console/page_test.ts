@@ -79,7 +79,7 @@ const SCENES: Scenes = {
         about: "waiting",
         level: "problem",
         found: `guide waits for memory, and ${HOSTILE} can't lend theirs`,
-        remedy: "Run mesh-llm engine install on each",
+        remedy: "Run mesh-llm engine install --like ann here, and start it again",
       }],
     }),
     async play({ node, console }) {
@@ -87,7 +87,7 @@ const SCENES: Scenes = {
       await finding.waitFor();
       const text = await console.textOf(finding);
       assert.match(text, /^Problem guide waits for memory, and <img src=x/);
-      assert.match(text, /Run mesh-llm engine install on each\.$/);
+      assert.match(text, /Run mesh-llm engine install --like ann here, and start it again\.$/);
       node.setStatus(status());
       await finding.waitFor({ state: "detached" });
     },

@@ -44,7 +44,10 @@ nodeTest(
         /^guide waits for memory, and (ann|bob) \(8 MB\) can't/,
       );
       assert.match(finding?.found ?? "", /7\.1\.0/);
-      assert.match(finding?.remedy ?? "", /engine install/);
+      assert.match(
+        finding?.remedy ?? "",
+        /engine install --like ann (here|on bob), and start it again$/,
+      );
       const line = await node.waitFor("finding");
       assert.equal(line.level, "warning");
       assert.match(line.message, /guide waits for memory, .*7\.1\.0.*engine install/);

@@ -28,7 +28,7 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
       version: text,
       system: fc.option(text),
       devices: many(device),
-      engine: fc.option(rec({ build: text, rpcProtocol: text })),
+      engine: fc.option(rec({ build: text, rpcProtocol: text, origin: fc.option(text) })),
     }),
     memoryBytes: number,
     downloadBytes: number,

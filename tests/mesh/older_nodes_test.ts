@@ -7,7 +7,7 @@ import { content, machine } from "./content.ts";
 import { earlierAnnouncement, earlierTable } from "./earlier_version.ts";
 
 const PEER = "12D3KooWEd9Szdb5cwDDPu1QXWooX3Dopk8GgC8wz1FXLHLd2TGH" as PeerId;
-const ENGINE = { build: "11669", rpcProtocol: "8.0.0" };
+const ENGINE = { build: "11669", rpcProtocol: "8.0.0", origin: null };
 const MODEL = { name: "sick", fingerprint: "f".repeat(64) };
 
 function announcement(changes: Partial<Announcement> = {}): Announcement {
@@ -72,7 +72,7 @@ Deno.test("a node of an earlier version reads the machine in what this one says"
     const member = announcement({ machine: own });
     const read = earlierAnnouncement.parse(announcementToWire(member));
     assert.deepEqual([read.name, read.version], ["new", "0.2.0"]);
-    assert.deepEqual([read.devices, read.engine], [[device], engine]);
+    assert.deepEqual([read.devices, read.engine], [[device], engine && without(engine, "origin")]);
     const [node] = earlierTable.parse(tableToWire(buildRoutingTable([member]))).nodes;
     assert.deepEqual([node?.name, node?.version, node?.devices], ["new", "0.2.0", [device]]);
     assert.equal(node?.rpcProtocol, engine?.rpcProtocol);

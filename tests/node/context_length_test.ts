@@ -39,7 +39,7 @@ const ENGINE = { build: "1", rpcProtocol: "8.0.0" } as Engine;
 function node(name: string, memoryBytes: number, contextLength: number | null): Member {
   const target = { name: MODEL.name, fingerprint: MODEL.fingerprint };
   const facts = {
-    machine: machine({ name, engine: ENGINE }),
+    machine: machine({ name, engine: { ...ENGINE, origin: null } }),
     memory: { memoryBytes, devices: [] },
     models: [MODEL],
     serving: { ...SERVING_DEFAULTS, contextLength },

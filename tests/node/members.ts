@@ -41,7 +41,7 @@ export function member(name: string, memoryBytes: number, options: MemberOptions
     demand: {},
     instance: null,
     obeys: null,
-    machine: machine({ name, engine: { build: "11669", rpcProtocol } }),
+    machine: machine({ name, engine: { build: "11669", rpcProtocol, origin: null } }),
     ...rest,
   };
 }

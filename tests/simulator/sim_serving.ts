@@ -55,7 +55,7 @@ export class SimServing {
     this.#localState = new LocalState({
       mesh,
       facts: () => ({
-        machine: machine({ name, engine: ENGINE }),
+        machine: machine({ name, engine: { ...ENGINE, origin: null } }),
         memory: { memoryBytes, devices: [] },
         models: node.disk.map(localModel),
         downloadBytes: roomBytes,

@@ -46,7 +46,7 @@ export function model(of: Partial<ModelStatus> = {}): ModelStatus {
   };
 }
 
-const ENGINE = { build: "11669", rpcProtocol: "8.0.0" };
+const ENGINE = { build: "11669", rpcProtocol: "8.0.0", origin: "debian" };
 
 export function peer(of: Partial<PeerStatus> = {}): PeerStatus {
   return {

@@ -18,6 +18,8 @@ import {
 } from "../../engine/mod.ts";
 import type { EngineInstallCommand, EngineShowCommand } from "../config/command.ts";
 import { findEngine } from "../client/find_engine.ts";
+import { askPeerEngine, type PeerEngine } from "../client/peer_engine.ts";
+import { NodeAnswerError } from "../client/running_node.ts";
 import { formatBytes } from "../base/format.ts";
 import { printOut, styled } from "../base/output.ts";
 import { progressLine } from "../base/progress_line.ts";
@@ -38,23 +40,51 @@ export async function runEngineInstall(
   command: EngineInstallCommand,
   runtime: Runtime,
 ): Promise<number> {
-  const { dataDir, from, backend } = command;
+  const { dataDir, backend } = command;
   const { makeDataDir } = await import("../../node/mod.ts");
   const { guideTrial } = await import("../../models/mod.ts");
   await makeDataDir(dataDir);
+  const like = command.like === null ? null : await askPeerEngine(dataDir, command.like);
   const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
   await installEngine({
     dataDir,
-    from,
+    from: like?.source ?? command.from,
     downloads: downloadWorld(null, proxySettings({ ...runtime.environment })),
     backend,
+    ...(like === null ? {} : sameAs(like)),
     trial: () => guideTrial(dataDir),
     onNotice: (sentence) => screen.print(`${printable(sentence)}\n`),
     logger: getLogger("mesh-llm"),
     onProgress: (progress) => showProgress(screen, progress, runtime),
   });
   screen.print(""); // ends the live line
-  return await runEngineShow({ ...command, kind: "engine-show", binDir: null }, runtime);
+  const show = { ...command, kind: "engine-show", binDir: null } as const;
+  if (like !== null) {
+    const { rpcProtocol } = await findEngine(show, runtime);
+    if (rpcProtocol !== like.rpcProtocol) {
+      throw new NodeAnswerError(whyStillOther(like, rpcProtocol));
+    }
+    screen.print(
+      `This machine has the llama.cpp of ${
+        printable(like.name)
+      } now: start its node again, without --bin-dir\n`,
+    );
+  }
+  return await runEngineShow(show, runtime);
+}
+
+function sameAs({ name, build, tag, selfName }: PeerEngine) {
+  return {
+    number: build,
+    release: { tag },
+    remedy: `Run mesh-llm engine install --like ${selfName} on ${name} instead`,
+  };
+}
+
+/** A build of somebody's own may bear the number of a release. */
+function whyStillOther({ name, rpcProtocol, build }: PeerEngine, own: string): string {
+  return `Build ${build} was installed and speaks RPC protocol ${own}, while ${name}'s speaks ${rpcProtocol}: ` +
+    "run mesh-llm engine install on both machines";
 }
 
 /** Standard output is for what was asked; a live line goes to standard error. */

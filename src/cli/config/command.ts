@@ -110,6 +110,8 @@ export interface EngineInstallCommand {
   readonly dataDir: string;
   readonly from: "release" | "debian" | null;
   readonly backend: BackendChoice;
+  /** A machine of the mesh whose llama.cpp this one is to have. */
+  readonly like: string | null;
   readonly json: boolean;
 }
 

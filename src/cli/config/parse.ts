@@ -116,11 +116,12 @@ export function understand(
     tokenList: (options) => asked.push({ kind: "token-list", ...dataOf(options, around) }),
     tokenRevoke: (id, options) =>
       asked.push({ kind: "token-revoke", id, ...dataOf(options, around) }),
-    engineInstall: ({ from, backend = "auto", ...options }) =>
+    engineInstall: ({ from, backend = "auto", like, ...options }) =>
       asked.push({
         kind: "engine-install",
         from: from ?? null,
         backend,
+        like: like ?? null,
         ...dataOf(options, around),
       }),
     engineShow: ({ binDir, ...options }) =>

@@ -24,6 +24,8 @@ export interface Engine extends Binaries {
   readonly devices: readonly EngineDevice[];
   readonly llamaServerFlags: ReadonlySet<string>;
   readonly rpcServerFlags: ReadonlySet<string>;
+  /** Absent, or `null`, where it was not installed by us. */
+  readonly record?: EngineRecord | null;
 }
 
 /** Memory of one device that this node offers its mesh. */

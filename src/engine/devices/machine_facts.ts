@@ -63,13 +63,3 @@ export function parseNvidiaSmi(text: string): NvidiaFacts | null {
 }
 
 const SMI_LINE = /^\s*(\S.*?),\s*(\d[\d.]*),\s*([^,]*?)\s*$/;
-
-/** Whether a version such as `2.36` or `535.183.01` is at least another one. */
-export function isAtLeast(version: string, wanted: string): boolean {
-  const [have, want] = [version, wanted].map((text) => text.split(".").map(Number));
-  for (const [index, part] of (want ?? []).entries()) {
-    const difference = (have?.[index] ?? 0) - part;
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
-}

@@ -1,7 +1,8 @@
 /** Which builds of llama.cpp suit a machine, the best first, and why no better one. Pure. */
 
+import { compareVersions } from "../../base/compare_versions.ts";
 import type { BackendChoice, EngineBuild, EngineSource } from "../base/types.ts";
-import { isAtLeast, type MachineFacts, type NvidiaFacts } from "../devices/machine_facts.ts";
+import type { MachineFacts, NvidiaFacts } from "../devices/machine_facts.ts";
 import { BUILDS, type CudaNeeds, neededDiskBytes, neededGlibc } from "./builds.ts";
 
 /** One build from one source. */
@@ -160,7 +161,7 @@ function releaseRefusal(build: EngineBuild, { os, arch, glibc }: MachineFacts): 
     return { found: `llama.cpp's release has no build with ${name} for ${arch}`, remedy: null };
   }
   const needed = neededGlibc(build, arch);
-  if (glibc !== null && isAtLeast(glibc, needed)) return null;
+  if (glibc !== null && compareVersions(glibc, needed) >= 0) return null;
   return {
     found: `${glibc === null ? "no glibc" : `glibc ${glibc}`}: ` +
       `llama.cpp's release with ${name} needs ${needed}`,

@@ -24,6 +24,10 @@ export interface InstallOptions {
   readonly downloads: DownloadWorld;
   /** @default {"auto"} */
   readonly backend?: BackendChoice;
+  /** llama.cpp's own number of the one build that will do. */
+  readonly number?: string;
+  /** What to do where none can be installed; absent, it is told by what was asked for. */
+  readonly remedy?: string;
   /** Makes what an engine has to answer before it is used; absent, that it runs is enough. */
   readonly trial?: () => Promise<Trial>;
   readonly onProgress: (progress: InstallProgress) => void;
@@ -94,7 +98,8 @@ function whyNoBetter(
 }
 
 function whyNone(
-  { backend = "auto", from }: InstallOptions,
+  { backend = "auto", from, remedy = REMEDIES[backend === "auto" ? "any" : "named"] }:
+    InstallOptions,
   refusals: readonly string[],
   failures: readonly Failure[],
 ): string {
@@ -107,12 +112,14 @@ function whyNone(
       ? []
       : [`${SOURCES[from]}: it has no such build`]),
   ];
-  const remedy = backend === "auto"
-    ? "Install it yourself (on macOS `brew install llama.cpp`), or name its folder with --bin-dir"
-    : "Leave --backend out for the best build that runs here";
   const colon = refusals.length > 0 ? ":" : "";
   return `Could not install llama.cpp${colon} ${reasons.join("; ")}. ${remedy}`;
 }
+
+const REMEDIES = {
+  any: "Install it yourself (on macOS `brew install llama.cpp`), or name its folder with --bin-dir",
+  named: "Leave --backend out for the best build that runs here",
+};
 
 const SOURCES = { release: "from its release", debian: "from Debian" };
 

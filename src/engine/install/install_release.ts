@@ -26,6 +26,8 @@ export interface ReleaseOptions {
   readonly tag?: string;
   /** For the first run of what was unpacked. */
   readonly firstRunMs?: number;
+  /** llama.cpp's own number of the one build that will do. */
+  readonly number?: string;
   /** Why it is no better build, for its record. */
   readonly why: string | null;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SourceUnavailableError } from "../base/errors.ts";
 import type { EngineRecord, Trial } from "../base/types.ts";
 import { publishEngine } from "./engine_dir.ts";
 import { writeRecord } from "./engine_record.ts";
@@ -9,6 +10,8 @@ export interface PublishOptions {
   readonly trial: Trial | null;
   readonly signal?: AbortSignal | undefined;
   readonly firstRunMs?: number | undefined;
+  /** llama.cpp's own number of the one build that will do. */
+  readonly number?: string | undefined;
   /** The folder of the binaries in what was unpacked, which becomes the engine's. */
   readonly binaries: () => Promise<string>;
   readonly name: (tried: TriedEngine) => string;
@@ -22,13 +25,16 @@ export interface PublishOptions {
  */
 export async function publishTried(
   unpacked: string,
-  { dataDir, trial, signal, firstRunMs, binaries, name, record }: PublishOptions,
+  { dataDir, trial, signal, firstRunMs, number, binaries, name, record }: PublishOptions,
 ): Promise<TriedEngine> {
   try {
     const folder = await binaries();
     const llamaServer = join(folder, "llama-server");
     const { build } = record;
     const tried = await tryOut(llamaServer, { build, trial, signal, timeoutMs: firstRunMs });
+    if (number !== undefined && tried.number !== number) {
+      throw new SourceUnavailableError(`it has build ${tried.number}, not ${number}`);
+    }
     await writeRecord(folder, { ...record, device: tried.device });
     await publishEngine(dataDir, folder, name(tried));
     await remove(unpacked);

@@ -20,6 +20,8 @@ export interface DeviceMemory {
 export interface EngineBuild {
   readonly build: string;
   readonly rpcProtocol: string;
+  /** `release:b11541` or `debian` where mesh-llm has installed it; `null` where that is not known. */
+  readonly origin: string | null;
 }
 
 /**
@@ -50,7 +52,9 @@ export const machineFields = {
   version: versionText,
   system: untold(displayName),
   devices: z.array(device).max(MAX_ANNOUNCED_DEVICES),
-  engine: untold(z.object({ build: versionText, rpcProtocol: versionText })),
+  engine: untold(
+    z.object({ build: versionText, rpcProtocol: versionText, origin: untold(versionText) }),
+  ),
 };
 
 /** The fields that were read, with the machine as one object. */
@@ -80,6 +84,7 @@ export function fitMachine({ name, version, system, devices, engine }: Machine):
     engine: engine && {
       build: asVersionText(engine.build),
       rpcProtocol: asVersionText(engine.rpcProtocol),
+      origin: engine.origin === null ? null : asVersionText(engine.origin),
     },
   };
 }

@@ -62,5 +62,5 @@ export function nodeToWire(node: RouteNode): object {
 }
 
 function engineOf(rpcProtocol: string | undefined): EngineBuild | null {
-  return rpcProtocol === undefined ? null : { build: "unknown", rpcProtocol };
+  return rpcProtocol === undefined ? null : { build: "unknown", rpcProtocol, origin: null };
 }

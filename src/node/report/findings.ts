@@ -1,7 +1,7 @@
 /** Problems that a running node can see, each with a remedy. Pure. */
 
 import type { Finding } from "../../api/mod.ts";
-import type { EngineAdvice } from "../../engine/mod.ts";
+import { type EngineAdvice, sameEngineRemedy, type SpeakingMachine } from "../../engine/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
@@ -69,13 +69,17 @@ function whyNobodyHelps(instance: RouteInstance, input: FindingsInput): NodeFind
   const others = input.routes.nodes.filter(({ peer, memoryBytes }) =>
     peer !== host.peer && memoryBytes > 0
   );
-  return [...otherProtocols(instance, host, others), ...tooFar(instance, host, others, input)];
+  return [
+    ...otherProtocols(instance, host, others, input),
+    ...tooFar(instance, host, others, input),
+  ];
 }
 
 function otherProtocols(
   { model }: RouteInstance,
   host: RouteNode,
   others: readonly RouteNode[],
+  { routes, self }: FindingsInput,
 ): NodeFinding[] {
   const strangers = others.filter((other) => speaksAnother(host, other));
   if (strangers.length === 0) return [];
@@ -86,7 +90,7 @@ function otherProtocols(
     level: "problem",
     found: `${model.name} waits for memory, and ${lenders(strangers)} can't lend theirs: ` +
       `llama.cpp's RPC protocol is ${spoken}`,
-    remedy: SAME_ENGINE,
+    remedy: sameEngineRemedy(routes.nodes.flatMap(asSpeaking), self),
   }];
 }
 
@@ -110,8 +114,10 @@ function tooFar(
   }];
 }
 
-const SAME_ENGINE = "Run mesh-llm engine install on each, so that all have the same llama.cpp, " +
-  "and start them again";
+function asSpeaking(node: RouteNode): SpeakingMachine[] {
+  const rpcProtocol = rpcProtocolOf(node);
+  return rpcProtocol === undefined ? [] : [{ id: node.peer, name: node.machine.name, rpcProtocol }];
+}
 
 /** With the memory that goes unused. */
 function lenders(nodes: readonly RouteNode[]): string {
@@ -133,7 +139,7 @@ function rpcProtocolOf({ machine }: RouteNode): string | undefined {
 }
 
 /** Nothing waits for it yet: a model that needs both will. */
-function protocols({ routes }: FindingsInput): NodeFinding[] {
+function protocols({ routes, self }: FindingsInput): NodeFinding[] {
   const spoken = groupNames(routes.nodes, rpcProtocolOf);
   if (spoken.length < 2) return [];
   return [{
@@ -144,7 +150,7 @@ function protocols({ routes }: FindingsInput): NodeFinding[] {
     found: `These machines can't share a model, for the RPC protocol of their llama.cpp differs: ${
       spoken.join("; ")
     }`,
-    remedy: SAME_ENGINE,
+    remedy: sameEngineRemedy(routes.nodes.flatMap(asSpeaking), self),
   }];
 }
 

@@ -213,6 +213,19 @@ linuxTest("what was too slow at its first run is neither fetched nor unpacked ag
   assert.deepEqual(left(dir.path), ["current", `release-${TAG}-vulkan`]);
 });
 
+linuxTest("a build that must be the one of another machine is no other", async () => {
+  await using dir = await tempDir();
+  const vulkan = await asset(dir.path, VULKAN, REAL);
+  await using release = serveRelease([vulkan, { ...vulkan, name: CPU }]);
+  const more = { number: "4711", remedy: "Run it on bob instead" };
+  await assert.rejects(
+    install({ dir: dir.path, apiUrl: release.apiUrl, more }).done,
+    /from its release: it has build \d+, not 4711\. Run it on bob instead$/,
+  );
+  assert.deepEqual(left(dir.path), []);
+  assert.deepEqual(release.asked, [VULKAN], "every build of a release has its number");
+});
+
 linuxTest("a wrong digest of the best build leads to the next, and nothing is left", async () => {
   await using dir = await tempDir();
   const bad = {

@@ -46,7 +46,7 @@ Deno.test("a signed announcement is read as it was written", () => {
     obeys: { host: OTHER, term: 3, ready: true },
     machine: machine({
       devices: [{ name: "Metal (M4)", totalBytes: 3, offeredBytes: 2, usedBytes: 1 }],
-      engine: { build: "11669", rpcProtocol: "8.0.0" },
+      engine: { build: "11669", rpcProtocol: "8.0.0", origin: "debian" },
     }),
     tunnelPorts: { [OTHER]: 50_052 },
     tensorSplit: [3, 1],

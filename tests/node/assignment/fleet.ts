@@ -53,7 +53,7 @@ export function memberOf(node: FleetNode): Member {
     demand: node.demand ?? {},
     instance: null,
     obeys: null,
-    machine: machine({ name, engine: { build: "1", rpcProtocol: "8.0.0" } }),
+    machine: machine({ name, engine: { build: "1", rpcProtocol: "8.0.0", origin: null } }),
   };
   return serves === undefined
     ? member

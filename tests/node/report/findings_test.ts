@@ -54,7 +54,7 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     { instances: [WAITING], nodes: [node("ann"), STRANGER, node("cid")] },
     "problem waiting",
     /^big waits for memory, and bob \(12\.0 GB\) can't lend theirs: .* 8\.0\.0 on ann, 3\.7\.0 on bob$/,
-    /engine install on each/,
+    /^Run mesh-llm engine install --like ann on bob, and start it again$/,
   ],
   [
     "the same for whoever does not serve itself, such as a client",
@@ -68,7 +68,7 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     },
     "problem waiting",
     /bob/,
-    /engine install/,
+    /engine install --like ann on bob/,
   ],
   [
     "who is too far away for a waiting model",
@@ -82,7 +82,7 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     { nodes: [node("ann"), STRANGER, node("cid")] },
     "warning rpc-protocol",
     /differs: 8\.0\.0 on ann, cid; 3\.7\.0 on bob$/,
-    /engine install/,
+    /engine install --like ann on bob/,
   ],
   [
     "another version",

@@ -23,5 +23,5 @@ export function routeNode(name: string, changes: RouteNodeChanges = {}): RouteNo
 }
 
 export function speaking(rpcProtocol: string): EngineBuild {
-  return { build: "11669", rpcProtocol };
+  return { build: "11669", rpcProtocol, origin: null };
 }

@@ -17,7 +17,8 @@ export interface MachineStatus {
   /** Operating system and processor: `linux x64`. */
   system: string | null;
   devices: readonly Device[];
-  engine: { build: string; rpcProtocol: string } | null;
+  /** `origin`: `release:b11541` or `debian` where mesh-llm has installed it; an older node does not say it. */
+  engine: { build: string; rpcProtocol: string; origin?: string | null } | null;
 }
 
 export interface WorkerStatus {

@@ -1,6 +1,7 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
 import { count, formatBytes } from "../../base/format.ts";
+import { sameEngineRemedy } from "../../../engine/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/config.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
@@ -167,19 +168,20 @@ function waiting({ status: { findings = [] } }: NonNullable<DoctorFacts["node"]>
   );
 }
 
-function protocols({ peers }: NonNullable<DoctorFacts["node"]>, { engine }: DoctorFacts) {
+function protocols({ status, peers }: NonNullable<DoctorFacts["node"]>, { engine }: DoctorFacts) {
   if (engine.kind !== "works") return [];
   const others = peers.filter(({ rpcProtocol }) =>
     rpcProtocol !== null && rpcProtocol !== engine.rpcProtocol
   );
-  return others.map(({ name, rpcProtocol }) =>
-    problem(
-      "RPC protocol",
-      `${name} speaks ${rpcProtocol}, this machine ${engine.rpcProtocol}: ` +
-        "they can't share a model",
-      "Run mesh-llm engine install on both, so that both have the same llama.cpp",
-    )
+  if (others.length === 0) return [];
+  const self = { id: status.node.id, name: status.node.name, rpcProtocol: engine.rpcProtocol };
+  const speaking = peers.flatMap(({ id, name, rpcProtocol }) =>
+    rpcProtocol === null ? [] : [{ id, name, rpcProtocol }]
   );
+  const remedy = sameEngineRemedy([self, ...speaking], self.id);
+  const spoken = others.map(({ name, rpcProtocol }) => `${name} speaks ${rpcProtocol}`).join(", ");
+  const found = `${spoken}, this machine ${engine.rpcProtocol}: they can't share a model`;
+  return [problem("RPC protocol", found, remedy)];
 }
 
 function versions({ peers }: NonNullable<DoctorFacts["node"]>, { version }: DoctorFacts) {

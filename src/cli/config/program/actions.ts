@@ -24,6 +24,7 @@ export interface AgentOptions {
 
 export interface EngineOptions {
   readonly backend?: BackendChoice;
+  readonly like?: string;
   readonly from?: "release" | "debian";
   readonly binDir?: string;
 }

@@ -23,6 +23,10 @@ export function addEngineCommands(program: Command, actions: Actions): void {
       new Option("--backend <backend>", "what it computes with; the best that works unless said")
         .choices(["auto", "cuda", "rocm", "vulkan", "cpu"]),
     )
+    .addOption(
+      new Option("--like <peer>", "the same build as this machine of the mesh has")
+        .argParser(parser("--like", parseNotEmpty)).conflicts("from"),
+    )
     .action((options: DataOptions & EngineOptions) => {
       actions.engineInstall({ ...dataDirOf(program), ...options });
     });
@@ -39,6 +43,7 @@ const INSTALL_EXAMPLES = `
 Examples:
   mesh-llm engine install                   the best build that works here
   mesh-llm engine install --backend vulkan  31 MB in place of CUDA's 590
+  mesh-llm engine install --like ann        so that both share models again
   mesh-llm engine install --from debian     Debian's signed packages; no root`;
 
 const SHOW_EXAMPLES = `
