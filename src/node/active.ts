@@ -18,6 +18,7 @@ import { LocalState } from "./serving/local_state.ts";
 import type { NodePart } from "./report/part.ts";
 import { modelNameOf } from "./plan/plan.ts";
 import { Reconciler } from "./serving/reconciler.ts";
+import { servesOthers, SleepLock, sleepLockCommand } from "./serving/sleep_lock.ts";
 import { RpcEnds } from "./ends/rpc_ends.ts";
 import { StandbyKeeper } from "./standby/standby_keeper.ts";
 import { modelToRequest, requestLoadElsewhere } from "./plan/load_requests.ts";
@@ -40,6 +41,7 @@ export class Active implements NodePart {
   readonly #standby: StandbyKeeper;
   readonly #table: TableWatch;
   readonly #failed: FailedModels;
+  readonly #sleep: SleepLock;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
@@ -73,6 +75,10 @@ export class Active implements NodePart {
       failures: () => this.#reconciler.intent.failures,
       retry: () => this.#reconciler.retry(),
       after: systemClock.after,
+    });
+    this.#sleep = new SleepLock({
+      command: options.serving.allowSleep ? null : sleepLockCommand(Deno.build.os),
+      logger: options.logger,
     });
     this.#http = new HttpEnd({
       ...options,
@@ -126,7 +132,8 @@ export class Active implements NodePart {
     const { engine: { llamaServer }, memory, supervisor } = this.#options;
     const { machine } = this.#announcement();
     const job = this.#reconciler.job;
-    const notes = freezeNotes(supervisor.freezes);
+    const awake = this.#sleep.isHeld ? ["It stays awake while other machines use it"] : [];
+    const notes = [...freezeNotes(supervisor.freezes), ...awake];
     return {
       ...machine,
       ...(notes.length === 0 ? {} : { notes }),
@@ -216,6 +223,7 @@ export class Active implements NodePart {
         } catch (error) {
           logger.error("Cannot see whether a model is still needed: {error}", { error });
         }
+        this.#sleep.look(servesOthers(this.#reconciler.job, mesh), systemClock.elapsed());
         if (this.#localState.demand.isThere) this.#reconciler.wake();
       },
       DEMAND_LOOK_MS,
@@ -232,7 +240,13 @@ export class Active implements NodePart {
       this.#failed.stop();
       ending.abort(new Error("The node stops"));
       this.#table.stop();
-      await Promise.all([supervisor.stop(), this.#rpc.stop(), indexer.stop(), watching]);
+      await Promise.all([
+        supervisor.stop(),
+        this.#rpc.stop(),
+        this.#sleep.release(),
+        indexer.stop(),
+        watching,
+      ]);
     }
   }
 

@@ -12,6 +12,8 @@ export interface ServingConfig {
   readonly draft: string | false | null;
   /** A model that nobody asked for in this time gives its memory back. */
   readonly idleUnloadMs: number | null;
+  /** The machine may fall asleep by itself also while it serves others. */
+  readonly allowSleep: boolean;
 }
 
 export const SERVING_DEFAULTS: ServingConfig = {
@@ -21,4 +23,5 @@ export const SERVING_DEFAULTS: ServingConfig = {
   contextLength: null,
   draft: null,
   idleUnloadMs: null,
+  allowSleep: false,
 };

@@ -52,6 +52,7 @@ const defaults: ServeConfig = {
     contextLength: null,
     draft: null,
     idleUnloadMs: null,
+    allowSleep: false,
   },
   mesh: { join: null, leave: false, bindPort: null, timings: MESH_TIMINGS },
   api: {
@@ -97,6 +98,7 @@ const accepted: [line: string, changed: Changes<ServeConfig>][] = [
   ["--model big --ctx 4096", { serving: { contextLength: 4096 } }],
   ["--model big --bin-dir llama/bin", { engine: { binDir: "/srv/here/llama/bin" } }],
   ["--model big --draft ./d.gguf", { serving: { draft: "/srv/here/d.gguf" } }],
+  ["--model big --allow-sleep", { serving: { allowSleep: true } }],
   ["--model big --idle-unload 15m", { serving: { idleUnloadMs: 900_000 } }],
   ["--model big --idle-unload 90s", { serving: { idleUnloadMs: 90_000 } }],
   ["--model big --no-draft", { serving: { draft: false } }],

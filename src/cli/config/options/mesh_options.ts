@@ -35,4 +35,10 @@ export const MESH_OPTIONS = {
     sets: (name) => ({ name }),
     shows: ({ name }) => name,
   }),
+  allowSleep: option<true>({
+    flags: "--allow-sleep",
+    help: "let this machine fall asleep by itself also while it serves others",
+    sets: (allowSleep) => ({ serving: { allowSleep } }),
+    shows: ({ serving }) => serving.allowSleep,
+  }),
 };
