@@ -10,7 +10,7 @@ import { EventFeed } from "./event_feed.ts";
 import { answerErrors } from "../http/answer_errors.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { LineLog } from "./line_log.ts";
-import { Metrics } from "./metrics.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Metrics } from "../../../src/api/management/metrics.ts";
+import { Metrics } from "../../../src/api/management/metrics/metrics.ts";
 import type { Status } from "../../../src/api/mod.ts";
 import dashboard from "../../../docs/grafana.json" with { type: "json" };
 import { RefusalCounts } from "../../../src/api/http/refusal_counts.ts";

@@ -1,0 +1,47 @@
+import { LABEL_VALUES_MAX } from "../../base/defaults.ts";
+import type { ManagementNode, Status } from "../../base/types.ts";
+import type { Measures, Sample } from "./measures.ts";
+
+/** The part of the node that the metrics are made of. */
+export type MeasuredNode = Pick<ManagementNode, "status" | "counters">;
+
+/** Peers, instances, memory, and the counts that the node keeps itself. */
+export function measureNode(measures: Measures, node: MeasuredNode): void {
+  measures.gauge("build_info", "Always 1", ["version"], ({ version }) => [[{ version }, 1]]);
+  measures.gauge("peers", "Other active nodes of the mesh", ["role"], ({ peers }) => {
+    const roles = ["host", "worker", "standby"] as const;
+    return roles.map((role) => [{ role }, peers.filter((peer) => peer.role === role).length]);
+  });
+  measures.gauge(
+    "clients_connected",
+    "Clients and free nodes outside the gossip, connected to this node",
+    [],
+    (status) => [
+      [{}, status.node.clientsConnected],
+    ],
+  );
+  measures.gauge("memory_bytes", "Memory that is offered", ["of"], (status) => [
+    [{ of: "node" }, status.node.vramBytes],
+    [{ of: "mesh" }, status.mesh.vramBytes],
+  ]);
+  measures.gauge("instances", "Instances that this node knows", ["model", "state"], instancesOf);
+  measures.gauge("resident_memory_bytes", "Memory of this node's own process", [], () => [
+    [{}, Deno.memoryUsage().rss],
+  ]);
+  measures.total("engine_restarts_total", "Children started again after a crash", [], () => [
+    [{}, node.counters().engineRestarts],
+  ]);
+  measures.total("mesh_refusals_total", "Refusals to peers, by kind", ["what"], () => {
+    const { refusals } = node.counters();
+    return Object.entries(refusals).map(([what, count]) => [{ what }, count]);
+  });
+}
+
+function instancesOf({ models }: Status): Sample[] {
+  return models.slice(0, LABEL_VALUES_MAX).flatMap(({ name, instances }) =>
+    (["warm", "loading", "waiting", "failed"] as const).map((state): Sample => [
+      { model: name, state },
+      instances.filter((instance) => instance.state === state).length,
+    ])
+  );
+}
