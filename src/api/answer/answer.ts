@@ -8,6 +8,9 @@ import { renameModel } from "../events/rename_model.ts";
 import type { Suspects } from "./suspects.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "../base/types.ts";
 
+/** The status by which an instance says that it has as much to do as it takes. */
+export const FULL = 429;
+
 /** The parts that are needed to ask an instance. */
 export interface Asking {
   readonly node: GatewayNode;

@@ -1,18 +1,18 @@
-import { Answer, type Asking } from "./answer.ts";
-import { continueAnswer, type Continuer } from "./continuation/continue_answer.ts";
+import { Answer, type Asking, FULL } from "./answer.ts";
+import { continueAnswer } from "./continuation/continue_answer.ts";
+import { continuerOn } from "./continuation/continuer.ts";
 import { decide, endpointOf, type RequestBody } from "./continuation/decide.ts";
 import { type Endpoint, SentAnswer } from "./continuation/sent_answer.ts";
 import { isEventStream, type Pieces, piecesOf } from "./event_reader.ts";
 import { firstBytes } from "./first_bytes.ts";
 import type { InstanceSearch } from "../routing/instances.ts";
 import { RefusedError } from "../http/openai_errors.ts";
-import type { Suspects } from "./suspects.ts";
+import { Suspicion } from "./suspicion.ts";
 import {
   type ForwardRequest,
   type GatewayInstance,
   InstanceUnavailableError,
 } from "../base/types.ts";
-import { wholeText } from "../events/whole_text.ts";
 
 export interface LastingOptions {
   readonly asking: Asking;
@@ -27,8 +27,7 @@ export interface LastingOptions {
   readonly continues: (instance: GatewayInstance) => void;
 }
 
-/** Statuses by which an instance says that another one may do better. */
-const FULL = 429;
+/** The status by which an instance says that another one may do better. */
 const NOT_READY = 503;
 
 const DONE = new TextEncoder().encode("data: [DONE]\n\n");
@@ -184,79 +183,20 @@ export class LastingAnswer {
     const endpoint = this.#endpoint;
     if (head === null || endpoint === null) return;
     const broken = { endpoint, body, sent: this.#sent, head };
-    for await (const events of continueAnswer(this.#continuer(instance), broken)) {
+    const { asking, request, search } = this.#options;
+    const continuer = continuerOn(instance, {
+      asking,
+      request,
+      streams: (answer) => {
+        search.began(instance);
+        this.#answer = answer;
+      },
+    });
+    for await (const events of continueAnswer(continuer, broken)) {
       this.#sent.observe(events);
       yield events;
     }
   }
-
-  #continuer(instance: GatewayInstance): Continuer {
-    const { asking, request } = this.#options;
-    const open = async (path: string, body: Record<string, unknown>) => {
-      const encoded = new TextEncoder().encode(JSON.stringify(body));
-      const answer = await Answer.open(asking, instance, {
-        ...request,
-        path,
-        body: encoded,
-        headers: new Headers({ "content-type": "application/json" }),
-      });
-      if (answer.response.ok) return answer;
-      using _ending = answer;
-      throw await refusedBy(answer);
-    };
-    return {
-      async ask(path, body) {
-        using answer = await open(path, body);
-        return JSON.parse(await wholeText(bytesOf(answer)));
-      },
-      stream: async (path, body) => {
-        const answer = await open(path, body);
-        this.#options.search.began(instance);
-        this.#answer = answer;
-        return bytesOf(answer);
-      },
-    };
-  }
-}
-
-/** Whether the request is what llama-server crashes of: after one crash it is asked again while no other suspect is. */
-class Suspicion implements Disposable {
-  readonly #suspects: Suspects;
-  readonly #request: ForwardRequest;
-  #endTurn: (() => void) | undefined;
-
-  constructor({ asking, request }: Pick<LastingOptions, "asking" | "request">) {
-    this.#suspects = asking.suspects;
-    this.#request = request;
-  }
-
-  /** @throws {RefusedError} after the second crash. */
-  async crashed(): Promise<void> {
-    await this.#suspects.crashed(this.#request, this.#endTurn !== undefined);
-    this.#endTurn = await this.#suspects.turn(this.#request.signal);
-  }
-
-  async answered(): Promise<void> {
-    if (this.#endTurn !== undefined) await this.#suspects.cleared(this.#request);
-  }
-
-  [Symbol.dispose](): void {
-    this.#endTurn?.();
-  }
-}
-
-/** An instance that can't be asked now is another matter than one that refuses to go on. */
-async function refusedBy(answer: Answer): Promise<Error> {
-  const { status } = answer.response;
-  const text = await wholeText(bytesOf(answer));
-  if (status >= 500 || status === FULL) {
-    return new InstanceUnavailableError(`It answered ${status}: ${text}`, { wasAsked: false });
-  }
-  return new RefusedError({ kind: "interrupted", reason: `another machine answers ${text}` });
-}
-
-async function* bytesOf(answer: Answer): AsyncGenerator<Uint8Array> {
-  for (let bytes = await answer.read(); bytes !== null; bytes = await answer.read()) yield bytes;
 }
 
 function readBody({ body }: ForwardRequest): RequestBody {
