@@ -77,7 +77,7 @@ export class Active implements NodePart {
       after: systemClock.after,
     });
     this.#sleep = new SleepLock({
-      command: options.serving.allowSleep ? null : sleepLockCommand(Deno.build.os),
+      command: sleepLockCommand(options.serving, Deno.build.os),
       logger: options.logger,
     });
     this.#http = new HttpEnd({

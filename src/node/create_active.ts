@@ -1,4 +1,3 @@
-import type { Logger } from "@logtape/logtape";
 import {
   createSupervisor,
   endStaleChildren,
@@ -9,31 +8,13 @@ import {
 } from "../engine/mod.ts";
 import { downloadWorld } from "../downloads/mod.ts";
 import type { Mesh } from "../mesh/mod.ts";
-import {
-  checkModelsDir,
-  GUIDE_NAME,
-  guideTrial,
-  isModelName,
-  isModelPath,
-  isUrl,
-  type Library,
-  type ModelEnvironment,
-  ModelInventory,
-  ModelNotFoundError,
-  openLibrary,
-  WeightLibrary,
-  withinMemory,
-} from "../models/mod.ts";
+import { guideTrial, WeightLibrary, withinMemory } from "../models/mod.ts";
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
-import { logBrokenModels } from "./models/broken_models_log.ts";
 import type { NodeConfig } from "./config.ts";
-import { chosenModel, logStart } from "./models/chosen_model.ts";
-import type { KeptWords } from "./data/kept_words.ts";
-import type { DraftChoice } from "./plan/companions.ts";
-import type { ServingConfig } from "./plan/config.ts";
 import { installProgressLog } from "./install_progress.ts";
+import { readModels, type ReadModelsOptions } from "./read_models.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
 export type LocalParts = Pick<
@@ -50,14 +31,9 @@ export type LocalParts = Pick<
   | "chosen"
 >;
 
-export interface LocalOptions {
-  readonly kept: KeptWords;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
+export interface LocalOptions extends ReadModelsOptions {
   readonly executableDir: string;
   readonly path: string | undefined;
-  readonly home: string | null;
-  readonly environment?: ModelEnvironment;
 }
 
 /**
@@ -104,54 +80,6 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     kept: options.kept,
     chosen,
   };
-}
-
-async function readModels(
-  config: NodeConfig,
-  { logger, signal, home, kept, environment = {} }: LocalOptions,
-) {
-  const { dataDir, serving, models: { modelsDir } } = config;
-  await checkModelsDir(modelsDir);
-  const library = openLibrary({ modelsDir, dataDir, home, environment });
-  const [first, ...others] = modelsOf(config);
-  const pinned = first === undefined ? null : await library.resolve(first, signal);
-  const names = await Promise.all(others.map((model) => nameOf(library, model)));
-  // The guide is in every executable, so every node can serve it.
-  const guide = await library.resolve(GUIDE_NAME, signal);
-  const wanted = pinned === null ? names : [pinned.name, ...names];
-  await kept.start(serving.models, wanted).catch((error: Error) =>
-    logger.warn("Earlier choices of models may apply again at the next start: {reason}", {
-      reason: error.message,
-    })
-  );
-  const chosen = await chosenModel(kept.words, library, signal);
-  const extra = [pinned, chosen, guide].filter((model) => model !== null);
-  const inventory = await ModelInventory.open({ library, extra }, signal);
-  logBrokenModels(inventory, logger);
-  logStart({ words: kept.words, chosen, named: pinned }, logger);
-  const drafts = await draftChoice(serving, library);
-  return { pinned, wanted, inventory, drafts, chosen };
-}
-
-/** A file that is named must be one. */
-async function draftChoice({ draft }: ServingConfig, library: Library): Promise<DraftChoice> {
-  if (draft === null) return { kind: "auto" };
-  if (draft === false) return { kind: "none" };
-  return { kind: "file", draft: await library.resolve(draft) };
-}
-
-/** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */
-export function modelsOf(
-  { serving: { models }, openBrowser, mesh }: NodeConfig,
-): readonly string[] {
-  return models.length === 0 && openBrowser && mesh.join === null ? [GUIDE_NAME] : models;
-}
-
-/** A wanted model need not be on this disk: then it is known by its name only. */
-async function nameOf(library: Library, model: string): Promise<string> {
-  if (isModelPath(model) || isUrl(model)) return (await library.resolve(model)).name;
-  if (!isModelName(model)) throw new ModelNotFoundError(model, `${model} is no name of a model`);
-  return model;
 }
 
 export interface CreateActiveOptions extends

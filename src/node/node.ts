@@ -1,18 +1,6 @@
 /** One node, active or passive, from its start to its end. */
 
-import { isLoopback } from "../base/ip_address.ts";
-import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
-import type { ApiConfig } from "../api/config.ts";
-import {
-  type ApiKey,
-  type ApiServers,
-  fullKey,
-  LocalUser,
-  readKeyFile,
-  serveApi,
-  type Setting,
-} from "../api/mod.ts";
 import { removeDrafts } from "../base/atomic_file.ts";
 import { checkLoopback } from "../base/loopback.ts";
 import { adviseOnEngine, logTails } from "../engine/mod.ts";
@@ -20,7 +8,7 @@ import { type Mesh, startMesh, systemClock } from "../mesh/mod.ts";
 import { freeBytes } from "../downloads/mod.ts";
 import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
-import { createActive, type LocalParts, modelsOf, prepareLocal } from "./create_active.ts";
+import { createActive, type LocalParts, prepareLocal } from "./create_active.ts";
 import { DataDirLock, dataDirWarning } from "./data/data_dir.ts";
 import { FindingsWatch } from "./report/findings_watch.ts";
 import { KeptWords } from "./data/kept_words.ts";
@@ -29,6 +17,9 @@ import { ModelManager } from "./models/model_manager.ts";
 import { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
 import { Passive } from "./passive.ts";
+import { meshOptions } from "./mesh_options.ts";
+import { modelsOf } from "./read_models.ts";
+import { adminKeyOf, apiKeys, serveNode } from "./serve_node.ts";
 import { StartedNode } from "./started_node.ts";
 import { ownMachine } from "./own_machine.ts";
 import type { RunningNode, StartOptions } from "./types.ts";
@@ -49,11 +40,11 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   if (modelsDir !== null) await removeDrafts(modelsDir);
   const { mesh, local } = await startParts(config, options, starting);
   const token = await mesh.defaultInvite();
-  const adminKey = config.api.adminKey ?? crypto.randomUUID();
+  const adminKey = adminKeyOf(config.api);
   const { api, part, manager, watch } = await connect(config, options, { mesh, local, token });
   starting.defer(() => manager.stop());
   starting.defer(() => watch.stop());
-  const servers = await serve(config, { ...options, api, keys, adminKey });
+  const servers = await serveNode(api, { ...options, config: config.api, keys, adminKey });
   starting.defer(() => servers.stop());
   const ready = {
     node: mesh.self,
@@ -87,25 +78,14 @@ async function startParts(
   options: StartOptions,
   starting: AsyncDisposableStack,
 ): Promise<Parts> {
-  const { dataDir, name, client } = config;
   const { logger, version } = options;
-  const role = client ? "client" : "member";
-  const kept = client ? null : await KeptWords.open(dataDir);
+  const kept = config.client ? null : await KeptWords.open(config.dataDir);
+  const hasChoice = (kept?.words.pinned ?? null) !== null;
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const failed = (error: unknown) => failing.abort(error);
   const starts = [
-    startMesh({
-      config: config.mesh,
-      dataDir,
-      role,
-      // A node that has no model to serve asks first whether the mesh has room for one more.
-      passive: modelsOf(config).length === 0 && (kept?.words.pinned ?? null) === null,
-      name,
-      version,
-      logger,
-      signal,
-    }),
+    startMesh(meshOptions(config, { hasChoice, version, logger, signal })),
     kept === null ? null : prepareLocal(config, { ...options, kept, signal }),
   ] as const;
   starts.forEach((start) => start?.catch(failed));
@@ -183,40 +163,4 @@ async function connect(
 function stockOf(config: NodeConfig, { inventory, memory, engine }: LocalParts) {
   const folder = config.models.modelsDir ?? join(config.dataDir, "models");
   return { inventory, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
-}
-
-/** The key of the command line, which has no limits, and those of the file. */
-async function apiKeys({ apiKey, apiKeyFile }: ApiConfig): Promise<ApiKey[]> {
-  return [
-    ...(apiKey === null ? [] : [fullKey("api-key", apiKey)]),
-    ...(apiKeyFile === null ? [] : await readKeyFile(apiKeyFile)),
-  ];
-}
-
-function serve(
-  { api: config }: NodeConfig,
-  { api, logger, keys, adminKey, settings = [] }: {
-    readonly api: NodeApi;
-    readonly settings?: readonly Setting[];
-    readonly keys: readonly ApiKey[];
-    readonly logger: Logger;
-    readonly adminKey: string;
-  },
-): Promise<ApiServers> {
-  return serveApi(api, {
-    config,
-    names: machineNames(),
-    keys,
-    adminKey,
-    // Beyond loopback the user has chosen a key, and it holds for all.
-    ...(isLoopback(config.consoleListen) ? { localUser: new LocalUser(Deno.uid()) } : {}),
-    settings,
-    logger,
-  });
-}
-
-/** The names by which other machines on the network call this one. */
-function machineNames(): string[] {
-  const name = Deno.hostname().toLowerCase();
-  return [name, `${name}.local`];
 }

@@ -130,6 +130,7 @@ export class Reconciler {
       const untilMs = await this.#tryStep(signal);
       await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
     }
+    this.#wakeup.end();
     await this.#job.stop();
     this.#asked?.resolve();
   }

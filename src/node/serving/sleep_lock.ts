@@ -2,6 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Mesh } from "../../mesh/mod.ts";
+import type { ServingConfig } from "../plan/config.ts";
 import type { Job } from "./job.ts";
 
 /** Nobody else may need this machine only for a moment, as between two connections of one client. */
@@ -12,9 +13,13 @@ const HOLD = ["sh", "-c", "echo held; exec cat"];
 
 /**
  * A command that holds off sleep until its standard input ends, which it does however this process ends, by logind's
- * inhibitor locks or macOS's power assertions; `null` for systems that have neither.
+ * inhibitor locks or macOS's power assertions; `null` for systems that have neither, and with `--allow-sleep`.
  */
-export function sleepLockCommand(os: typeof Deno.build.os): readonly string[] | null {
+export function sleepLockCommand(
+  { allowSleep }: Pick<ServingConfig, "allowSleep">,
+  os: typeof Deno.build.os,
+): readonly string[] | null {
+  if (allowSleep) return null;
   switch (os) {
     case "linux":
       return [

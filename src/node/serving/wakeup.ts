@@ -4,7 +4,8 @@ import type { Clock } from "../../mesh/mod.ts";
 export class Wakeup {
   readonly #after: Clock["after"];
   #rung = Promise.withResolvers<void>();
-  #ringsSoon = false;
+  #cancelSoon: (() => void) | undefined;
+  #hasEnded = false;
 
   constructor(after: Clock["after"]) {
     this.#after = after;
@@ -16,12 +17,17 @@ export class Wakeup {
 
   /** Rings once after a while, however often this is called until then. */
   ringWithin(delayMs: number): void {
-    if (this.#ringsSoon) return;
-    this.#ringsSoon = true;
-    this.#after(delayMs, () => {
-      this.#ringsSoon = false;
+    if (this.#hasEnded) return;
+    this.#cancelSoon ??= this.#after(delayMs, () => {
+      this.#cancelSoon = undefined;
       this.ring();
     });
+  }
+
+  /** Nobody sleeps on it any more: no timer is left, whatever is still heard. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#cancelSoon?.();
   }
 
   /** Resolves once it has rung since the last time, or after the pause; `null` is no pause. */

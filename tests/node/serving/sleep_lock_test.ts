@@ -1,3 +1,4 @@
+import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
 import assert from "node:assert/strict";
 import { configure, getLogger, type LogRecord, reset } from "@logtape/logtape";
 import type { Announcement, Instance, Obedience } from "../../../src/mesh/mod.ts";
@@ -15,7 +16,10 @@ const reason = await whyNoLogind();
 
 function lockAt({ env }: Pick<Logind, "env">): SleepLock {
   const variables = Object.entries(env).map((pair) => pair.join("="));
-  return new SleepLock({ command: ["env", ...variables, ...sleepLockCommand("linux")!], logger });
+  return new SleepLock({
+    command: ["env", ...variables, ...sleepLockCommand(SERVING_DEFAULTS, "linux")!],
+    logger,
+  });
 }
 
 Deno.test({
@@ -78,7 +82,7 @@ Deno.test("a machine that refuses to be kept awake is asked once, and the log sa
 });
 
 Deno.test("a system without a way to hold off sleep is left alone", () => {
-  assert.equal(sleepLockCommand("freebsd"), null);
+  assert.equal(sleepLockCommand(SERVING_DEFAULTS, "freebsd"), null);
   const lock = new SleepLock({ command: null, logger });
   lock.look(true, 0);
   assert.equal(lock.isHeld, false);
