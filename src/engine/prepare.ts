@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { EngineNotFoundError } from "./base/errors.ts";
 import { readRecord } from "./install/engine_record.ts";
 import { findBinaries, type FindOptions } from "./install/find.ts";
-import { installEngine, type InstallOptions } from "./install/install.ts";
+import { installIfMissing, type InstallOptions } from "./install/install.ts";
 import { probeEngine } from "./devices/probe.ts";
 import type { Binaries, Engine } from "./base/types.ts";
 
@@ -31,6 +31,5 @@ async function findOrInstall(options: PrepareOptions): Promise<Binaries> {
   }
   options.logger.info("No llama.cpp on this machine: installing it");
   const onNotice = (sentence: string) => options.logger.info("{sentence}", { sentence });
-  await installEngine({ onNotice, ...options, from: null });
-  return await findBinaries(options);
+  return await installIfMissing({ onNotice, ...options, from: null }, () => findBinaries(options));
 }

@@ -121,6 +121,9 @@ export const LOG_FILES = 3;
 /** Between two looks at a stale process; it is not our child, so nothing tells when it ends. */
 export const STALE_POLL_MS = 50;
 
+/** Between two looks whether another process is still installing, which takes it minutes. */
+export const INSTALL_POLL_MS = 500;
+
 /** Until the release's server answers. A machine without a way to it goes on to Debian soon. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 

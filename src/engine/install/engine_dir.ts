@@ -17,6 +17,23 @@ export async function stagingDir(dataDir: string): Promise<string> {
   return await Deno.makeTempDir({ dir: engineDir(dataDir), prefix: "staging-" });
 }
 
+/**
+ * Waits until no other process installs into the folder, and holds it until disposed: two would take each other's files.
+ * @throws what `wait` throws
+ */
+export async function holdEngines(dataDir: string, wait: () => Promise<void>): Promise<Disposable> {
+  await Deno.mkdir(engineDir(dataDir), { recursive: true });
+  const folder = await Deno.open(engineDir(dataDir));
+  try {
+    // A file system that knows no locks keeps nobody from installing.
+    while (!await folder.tryLock(true).catch(() => true)) await wait();
+    return folder;
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
 /** Moves a complete engine to `engine/<name>` and makes it the current one; an earlier one of that name goes. */
 export async function publishEngine(dataDir: string, staged: string, name: string): Promise<void> {
   const home = engineDir(dataDir);

@@ -2,8 +2,13 @@ import type { Logger } from "@logtape/logtape";
 import type { DownloadWorld } from "../../downloads/mod.ts";
 import type { MachineFacts } from "../devices/machine_facts.ts";
 import { readMachineFacts } from "../devices/read_facts.ts";
-import { RELEASE_TAG } from "../base/defaults.ts";
-import { EngineInstallError, reasonOf, SourceUnavailableError } from "../base/errors.ts";
+import { INSTALL_POLL_MS, RELEASE_TAG } from "../base/defaults.ts";
+import {
+  EngineInstallError,
+  EngineNotFoundError,
+  reasonOf,
+  SourceUnavailableError,
+} from "../base/errors.ts";
 import type {
   BackendChoice,
   EngineRecord,
@@ -12,7 +17,8 @@ import type {
   Trial,
 } from "../base/types.ts";
 import { BUILDS } from "./builds.ts";
-import { type Candidate, chooseBuilds } from "./choose_build.ts";
+import { type BuildChoice, type Candidate, chooseBuilds } from "./choose_build.ts";
+import { engineDir, holdEngines } from "./engine_dir.ts";
 import { type DebianOptions, installDebian } from "./install_debian.ts";
 import { installRelease, type ReleaseOptions } from "./install_release.ts";
 import type { TriedEngine } from "./try_out.ts";
@@ -47,9 +53,56 @@ export interface InstallOptions {
  * @throws {EngineInstallError} with the reason of each that was tried.
  */
 export async function installEngine(options: InstallOptions): Promise<EngineRecord> {
-  const { backend = "auto", from, signal, logger } = options;
-  const facts = options.facts ?? await readMachineFacts(options);
-  const choice = chooseBuilds(facts, { backend, from });
+  const choice = await choose(options);
+  using _turn = choice.candidates.length === 0 ? null : await turnOf(options);
+  return await installBest(options, choice);
+}
+
+/**
+ * The same for a start that found no llama.cpp: another process may be installing it.
+ * @param find throws {EngineNotFoundError} while there is none
+ */
+export async function installIfMissing<T>(
+  options: InstallOptions,
+  find: () => Promise<T>,
+): Promise<T> {
+  using _turn = await turnOf(options);
+  try {
+    return await find();
+  } catch (error) {
+    if (!(error instanceof EngineNotFoundError)) throw error;
+  }
+  await installBest(options, await choose(options));
+  return await find();
+}
+
+async function turnOf({ dataDir, downloads, signal, logger }: InstallOptions): Promise<Disposable> {
+  const waiting = signal ?? new AbortController().signal;
+  let isTold = false;
+  const wait = async () => {
+    if (!isTold) logger.info("Another process installs llama.cpp: waiting for it");
+    isTold = true;
+    await downloads.pause(INSTALL_POLL_MS, waiting);
+  };
+  try {
+    return await holdEngines(dataDir, wait);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new EngineInstallError(
+      `Could not install llama.cpp into ${engineDir(dataDir)}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function choose(
+  { backend = "auto", from, ...options }: InstallOptions,
+): Promise<BuildChoice> {
+  return chooseBuilds(options.facts ?? await readMachineFacts(options), { backend, from });
+}
+
+async function installBest(options: InstallOptions, choice: BuildChoice): Promise<EngineRecord> {
+  const { signal, logger } = options;
   const { candidates } = choice;
   const refusals = choice.refusals.map(({ found }) => found);
   const trial = candidates.length === 0 ? null : await options.trial?.() ?? null;
