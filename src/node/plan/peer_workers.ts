@@ -1,7 +1,7 @@
 import type { Announcement } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
 
-/** llama.cpp's fork, whose rpc-servers send tensors to each other; a stock one never calls anybody. */
+/** llama.cpp's fork, whose rpc-servers send tensors to each other (docs/protocols.md); a stock one never calls anybody. */
 const CALLING_PROTOCOL = /^3\./;
 
 /**

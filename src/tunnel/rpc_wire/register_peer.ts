@@ -1,4 +1,4 @@
-/** Length of the fork's REGISTER_PEER: peer id u32, endpoint char[128]. */
+/** Length of REGISTER_PEER, a command of llama.cpp's fork (docs/protocols.md): peer id u32, endpoint char[128]. */
 export const REGISTER_PEER_BYTES = 132;
 
 const ENDPOINT_AT = 4;
