@@ -117,6 +117,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
   engine: {
     binDir: ["/nowhere", (config) => engine(config).then(() => "found", String)],
     maxVramBytes: [1, offered],
+    maxRamBytes: [1, offered],
   },
   models: {
     modelsDir: [modelsDir, async (config) => {

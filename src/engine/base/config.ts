@@ -5,6 +5,12 @@ export interface EngineConfig {
   readonly binDir: string | null;
   /** The most memory that is offered. */
   readonly maxVramBytes: number | null;
+  /** The most main memory that is offered; `null` is three quarters of it. */
+  readonly maxRamBytes: number | null;
 }
 
-export const ENGINE_DEFAULTS: EngineConfig = { binDir: null, maxVramBytes: null };
+export const ENGINE_DEFAULTS: EngineConfig = {
+  binDir: null,
+  maxVramBytes: null,
+  maxRamBytes: null,
+};

@@ -12,7 +12,7 @@ export interface MemoryOptions {
 }
 
 /**
- * The free memory of GPUs, or three quarters of main memory if there is none; never more than `--max-vram`, taken off
+ * The free memory of GPUs, or the share of main memory that `--max-ram` allows if there is none; never more than `--max-vram`, taken off
  * all devices in proportion.
  */
 export function offeredMemory(options: MemoryOptions): OfferedMemory {
@@ -32,10 +32,11 @@ export function offeredMemory(options: MemoryOptions): OfferedMemory {
   };
 }
 
-function available({ devices, totalMemoryBytes }: MemoryOptions) {
+function available({ devices, totalMemoryBytes, config: { maxRamBytes } }: MemoryOptions) {
   if (devices.length > 0) {
     return devices.map((device) => ({ ...device, availableBytes: device.freeBytes }));
   }
-  const availableBytes = Math.floor(totalMemoryBytes * CPU_MEMORY_SHARE);
+  const mostBytes = maxRamBytes ?? Math.floor(totalMemoryBytes * CPU_MEMORY_SHARE);
+  const availableBytes = Math.min(mostBytes, totalMemoryBytes);
   return [{ name: "CPU", totalBytes: totalMemoryBytes, availableBytes }];
 }

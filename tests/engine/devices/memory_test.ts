@@ -42,6 +42,20 @@ for (
   });
 }
 
+for (
+  const [maxRamBytes, offered] of [[2_000, 2_000], [15_000, 15_000], [50_000, 16_000]] as const
+) {
+  Deno.test(`offeredMemory() of 16,000 bytes of main memory with --max-ram ${maxRamBytes} is ${offered}`, () => {
+    const config = { ...ENGINE_DEFAULTS, maxRamBytes };
+    assert.equal(
+      offeredMemory({ devices: [], totalMemoryBytes: 16_000, config }).memoryBytes,
+      offered,
+    );
+    const devices = [gpu("a", 3_000, 3_000)];
+    assert.equal(offeredMemory({ devices, totalMemoryBytes: 16_000, config }).memoryBytes, 3_000);
+  });
+}
+
 for (const [text, bytes] of [["max\n", Infinity], ["4096\n", 4096], ["", Infinity]] as const) {
   Deno.test(`parseCgroupLimit() of ${JSON.stringify(text)} is ${bytes}`, () => {
     assert.equal(parseCgroupLimit(text), bytes);

@@ -39,6 +39,13 @@ export const MODEL_OPTIONS = {
     sets: (maxVramBytes) => ({ engine: { maxVramBytes } }),
     shows: ({ engine }) => gigabytes(engine.maxVramBytes),
   }),
+  maxRam: option<number>({
+    flags: "--max-ram <gb>",
+    help: "main memory to offer where there is no GPU, in GB (default: 75 % of it)",
+    read: parseGigabytes,
+    sets: (maxRamBytes) => ({ engine: { maxRamBytes } }),
+    shows: ({ engine }) => gigabytes(engine.maxRamBytes),
+  }),
   ctx: option<number>({
     flags: "--ctx <n>",
     help: "context length in tokens",
