@@ -1,13 +1,15 @@
 /**
  * `scripts/house.ts [ROOT]` prints what breaks the rules of the house: imports against its arrows or the order of
- * rooms, circles of files, and pages and files that are named and not there. Exits 1 if there is anything.
+ * rooms, circles of files, pages and files that are named and not there, and sentences that begin like a question and
+ * ask nothing. Exits 1 if there is anything.
  */
 
 import { join, relative } from "node:path";
 import { findCircles } from "./circles.ts";
-import { checkImports, importGraph, type SourceFile } from "./import_rules.ts";
+import { checkImports, importGraph, type Offence, type SourceFile } from "./import_rules.ts";
 import { checkPages } from "./pages.ts";
 import { complain, ROOT } from "./run.ts";
+import { checkSentences } from "./sentences.ts";
 
 const FOLDERS = ["src", "console", "scripts", "tests"];
 
@@ -19,7 +21,13 @@ const manifest = JSON.parse(await Deno.readTextFile(join(root, "package.json")))
 const files = [await readSource(join(root, "main.ts"))];
 for (const folder of FOLDERS) files.push(...await sourcesIn(join(root, folder)));
 
-const complaints = [...misplacedImports(), ...circles(), ...await missingPages()];
+const pages = await readPages();
+const complaints = [
+  ...misplacedImports(),
+  ...circles(),
+  ...missingPages(),
+  ...unaskedQuestions(),
+];
 complaints.forEach(complain);
 Deno.exit(complaints.length === 0 ? 0 : 1);
 
@@ -28,8 +36,7 @@ function misplacedImports(): readonly string[] {
     shipped: new Set(Object.keys(manifest.dependencies ?? {})),
     development: new Set(Object.keys(manifest.devDependencies ?? {})),
   };
-  return checkImports(files, packages)
-    .map(({ path, line, message }) => `${path}:${line}: ${message}`);
+  return checkImports(files, packages).map(offenceText);
 }
 
 /** Tests may import everything, so they may also import each other. */
@@ -40,13 +47,7 @@ function circles(): readonly string[] {
 }
 
 /** Pages that are named in a comment, or led to by another page, and are not there. */
-async function missingPages(): Promise<readonly string[]> {
-  const pages: SourceFile[] = [];
-  for (const folder of [root, join(root, "docs")]) {
-    for (const { name } of await entriesOf(folder)) {
-      if (name.endsWith(".md")) pages.push(await readSource(join(folder, name)));
-    }
-  }
+function missingPages(): readonly string[] {
   const exists = (path: string) => {
     try {
       return Deno.statSync(join(root, path)) !== null;
@@ -54,8 +55,27 @@ async function missingPages(): Promise<readonly string[]> {
       return false; // not there, or out of reach: nothing that a reader could open
     }
   };
-  return [...files, ...pages].flatMap((file) => checkPages(file, exists))
-    .map(({ path, line, message }) => `${path}:${line}: ${message}`);
+  return [...files, ...pages].flatMap((file) => checkPages(file, exists)).map(offenceText);
+}
+
+/** A sentence of a comment or a page has a subject, unless it asks. */
+function unaskedQuestions(): readonly string[] {
+  return [...files, ...pages].flatMap(checkSentences).map(offenceText);
+}
+
+function offenceText({ path, line, message }: Offence): string {
+  return `${path}:${line}: ${message}`;
+}
+
+/** The project's pages: those at its root and in `docs`. */
+async function readPages(): Promise<SourceFile[]> {
+  const pages: SourceFile[] = [];
+  for (const folder of [root, join(root, "docs")]) {
+    for (const { name } of await entriesOf(folder)) {
+      if (name.endsWith(".md")) pages.push(await readSource(join(folder, name)));
+    }
+  }
+  return pages;
 }
 
 async function sourcesIn(folder: string): Promise<SourceFile[]> {

@@ -121,7 +121,7 @@ function judgeFile(path: string, target: string, typeOnly: boolean): string | nu
     : `${to} is entered through its mod.ts, or its config.ts for what can be set`;
 }
 
-/** What can be set, and numbers: whoever reads them loads nothing else, above all no native addon. */
+/** Configurations and numbers: a file that imports them loads nothing else, above all no native addon. */
 function isLight(path: string): boolean {
   return /^src\/(api|engine|mesh|models|node|tunnel)\/(.*\/)?(config|defaults|timings)\.ts$/.test(
     path,

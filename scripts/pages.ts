@@ -14,7 +14,9 @@ const QUOTED_SOURCE = /`((?:[\w-]+\/)+[\w-]+\.tsx?)`/g;
 /** Our own pages only: what stands behind `https://` is somebody else's. */
 const LINK = /\]\((?!\w+:)([^)#\s]+)[^)]*\)/g;
 
-/** What one file names and `exists` does not know: a page by its links and its paths, any other by its comments. */
+/**
+ * The names in one file that `exists` does not know: a page by its links and its paths, any other file by its comments.
+ */
 export function checkPages(
   { path, text }: SourceFile,
   exists: (path: string) => boolean,

@@ -5,7 +5,7 @@ export type Rate =
   & { readonly burst: number }
   & ({ readonly perSecond: number } | { readonly perMinute: number });
 
-/** What was left of the burst at a time; `undefined` stands for a bucket that was never used. */
+/** The rest of the burst at a time; `undefined` stands for a bucket that was never used. */
 export interface Bucket {
   /** Below zero where more was spent than there was. */
   readonly left: number;
@@ -13,7 +13,7 @@ export interface Bucket {
   readonly at: number;
 }
 
-/** What may be spent now. */
+/** The amount that may be spent now. */
 export function leftOf(bucket: Bucket | undefined, rate: Rate, now: number): number {
   if (bucket === undefined) return rate.burst;
   const { count, everyMs } = refillOf(rate);

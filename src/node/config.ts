@@ -1,4 +1,4 @@
-/** What a node has to be told: a part for each room, which travels whole. The door to it loads nothing but numbers. */
+/** The configuration of a node: a part for each room, which travels whole. The door to it loads nothing but numbers. */
 
 import { API_DEFAULTS, type ApiConfig } from "../api/config.ts";
 import { ENGINE_DEFAULTS, type EngineConfig } from "../engine/config.ts";

@@ -201,7 +201,7 @@ async function comeAndGo(
   await time.runUntil(time.now + 60_000);
   sleep(TOMBSTONE_LIFE_MS);
   await time.runUntil(time.now + 60_000);
-  // What limits the rate of records is forgotten with the next one.
+  // The limit on the rate of records is forgotten with the next one.
   await member.view.received([other.alive(2 + Math.floor(time.now))], other.peer);
 }
 

@@ -23,7 +23,7 @@ const ENGINE = {
   llamaServerFlags: new Set(["--metrics"]),
 } as unknown as Engine;
 
-/** What the node says of itself first. */
+/** The first announcement of the node. */
 export async function announced(config: NodeConfig): Promise<AnnouncementContent> {
   return (await run(config)).said;
 }

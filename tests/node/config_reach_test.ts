@@ -52,7 +52,7 @@ function plain(): NodeConfig {
   });
 }
 
-/** What a field is changed to, and what is seen of it where it is used. */
+/** The changed value of a field, and the value that is seen at its user. */
 type Row<Value> = readonly [changed: Value, seen: (config: NodeConfig) => unknown];
 type Rows<Fields> = { readonly [Field in keyof Fields]: Row<Fields[Field]> };
 

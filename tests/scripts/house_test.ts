@@ -50,3 +50,12 @@ Deno.test("the gate refuses an import against the arrows, with its file and line
   assert.ok(!success);
   assert.equal(text, "src/mesh/a.ts:2: src/mesh must not import src/node\n");
 });
+
+Deno.test("the gate refuses a sentence that begins like a question and asks nothing", async () => {
+  const { success, text } = await look({ "docs/a.md": "# A page\n\nWho joins signs.\n" });
+  assert.ok(!success);
+  assert.equal(
+    text,
+    'docs/a.md:3: a sentence begins with "Who" and asks nothing: give it a subject\n',
+  );
+});

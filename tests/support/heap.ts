@@ -8,7 +8,7 @@ interface Snapshot {
   readonly strings: string[];
 }
 
-/** What is alive: the heap after a full collection. */
+/** The living objects: the heap after a full collection. */
 export class Heap {
   /** Objects and functions, without the strings, numbers and code that V8 makes for itself. */
   readonly objects: number;

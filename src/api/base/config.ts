@@ -1,4 +1,4 @@
-/** What can be set of the API and the console. Travels whole to whoever uses it, and loads nothing. */
+/** The settings of the API and the console. They travel whole to their user, and load nothing. */
 
 export interface ApiConfig {
   /** Address and TCP port of the API; port 0 takes a free one. */
@@ -14,7 +14,7 @@ export interface ApiConfig {
   readonly apiKey: string | null;
   /** A file of further keys with their limits; absolute. */
   readonly apiKeyFile: string | null;
-  /** What managing the node takes; `null` lets the node make one for each start. */
+  /** The key that managing the node takes; `null` lets the node make one for each start. */
   readonly adminKey: string | null;
   /** Requests are recorded with what they asked. */
   readonly recordPrompts: boolean;

@@ -7,13 +7,13 @@ interface Said extends Load {
   readonly own: number;
 }
 
-/** What this gateway knows of one host. */
+/** This gateway's knowledge of one host. */
 interface AskedHost {
   /** Requests of this gateway that it has. */
   own: number;
   /** When something last came of it. A machine that vanishes says nothing, on none of its streams. */
   heardMs: number;
-  /** What it said of its load. */
+  /** Its report of its load. */
   said: Said | undefined;
 }
 
@@ -62,7 +62,7 @@ export class AskedHosts {
     if (known !== undefined) known.said = { active, slots, atMs: this.#now(), own: known.own };
   }
 
-  /** What it has to do: what this gateway has asked, and what its answers said of others' requests. */
+  /** The work that it has: the requests of this gateway, and those of others that its answers report. */
   loadOf(host: string): Load {
     const { own = 0, said } = this.#hosts.get(host) ?? {};
     if (said === undefined || this.#isOld(said)) {

@@ -34,7 +34,7 @@ export interface Facts {
   readLastStart(dataDir: string): LastStart | undefined;
 }
 
-/** What every command takes. */
+/** The options that every command takes. */
 export interface DataOptions {
   readonly dataDir?: string;
   readonly json?: true;

@@ -41,7 +41,7 @@ export function serveConfig(options: ServeOptions, around: CliContext): ServeCon
   return config;
 }
 
-/** What each option that is set makes of the configuration. */
+/** The configuration with the change of each option that is set. */
 function asked(start: ServeConfig, options: ServeOptions, around: CliContext): ServeConfig {
   return nodeOptions().reduce((config, [name, option]) => {
     const value = options[name];

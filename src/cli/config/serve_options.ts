@@ -24,7 +24,7 @@ const NODE_OPTIONS = {
 
 type ValueOf<Defined> = Defined extends NodeOption<infer Value> ? Value : never;
 
-/** What was said, by flags, variables and the file. */
+/** The options that are set, by flags, variables and the file. */
 export type ServeOptions =
   & { readonly [Name in keyof typeof NODE_OPTIONS]?: ValueOf<typeof NODE_OPTIONS[Name]> }
   & { readonly dataDir?: string };

@@ -32,7 +32,7 @@ export interface InstallOptions {
   readonly backend?: BackendChoice;
   /** llama.cpp's own number of the one build that will do. */
   readonly number?: string;
-  /** What to do where none can be installed; absent, it is told by what was asked for. */
+  /** The remedy if none can be installed; absent, it follows from the request. */
   readonly remedy?: string;
   /** Makes what an engine has to answer before it is used; absent, that it runs is enough. */
   readonly trial?: () => Promise<Trial>;

@@ -1,4 +1,4 @@
-/** What can be set of the mesh. Travels whole to whoever uses it, and loads nothing but numbers. */
+/** The settings of the mesh. They travel whole to their user, and load nothing but numbers. */
 
 import { MESH_TIMINGS, type MeshTimings } from "./timings.ts";
 

@@ -1,10 +1,13 @@
 import { type RttTrack, UNMEASURED } from "./rtt.ts";
 import type { PeerId } from "../base/types.ts";
 
-/** What this node has found out about one peer itself, beside what the mesh says of it. Times are of `Clock.elapsed`. */
+/**
+ * The facts that this node has found out about one peer itself, beside the mesh's records of it. Times are of
+ * `Clock.elapsed`.
+ */
 export interface Contact {
   rtt: RttTrack;
-  /** Where it was last reached. */
+  /** The address at which it was last reached. */
   lastGood: string | undefined;
   /** Since when this node knows it by a gossip link. */
   metSinceMs: number | undefined;

@@ -36,7 +36,7 @@ export interface RouteFinderOptions {
   changed(table: RoutingTable): void;
 }
 
-/** What is known of a peer that may be asked. */
+/** The facts about a peer that may be asked. */
 interface Candidate {
   /** Chosen once, so that not all clients ask the same peer first. */
   readonly turn: number;

@@ -1,4 +1,4 @@
-/** What can be set of what a node serves. Travels whole to whoever uses it, and loads nothing. */
+/** The settings for the models that a node serves. They travel whole to their user, and load nothing. */
 
 export interface ServingConfig {
   /** Names or paths; the first is served here, the rest are wanted of the mesh. */

@@ -9,7 +9,7 @@ export interface Device {
   usedBytes: number;
 }
 
-/** What a machine is, as it says it itself. `null` is what an older node does not say. */
+/** A machine as it describes itself. `null` is a field that an older node does not send. */
 export interface MachineStatus {
   name: string;
   /** Of mesh-llm. */

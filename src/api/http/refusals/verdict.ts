@@ -16,7 +16,7 @@ export type Verdicts<R extends { readonly kind: string }> = {
   readonly [K in R["kind"]]: (refusal: Extract<R, { readonly kind: K }>) => Verdict;
 };
 
-/** What a caller has sent, as far as a message repeats it. */
+/** The part of a caller's text that a message repeats. */
 export function shorten(text: string): string {
   return text.length <= NAME_CHARS_SHOWN ? text : `${text.slice(0, NAME_CHARS_SHOWN)}…`;
 }

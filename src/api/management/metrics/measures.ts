@@ -16,7 +16,7 @@ interface Described {
   readonly labelNames: string[];
 }
 
-/** What Prometheus reads: counts that grow here, and readings that are taken when it asks. */
+/** The text for Prometheus: counts that grow here, and readings that are taken when it asks. */
 export class Measures {
   readonly #registry = new Registry();
   readonly #measure: () => Status;

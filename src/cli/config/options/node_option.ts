@@ -1,4 +1,6 @@
-/** What there is to say of one option of a node, in one place: help, config.toml, `config show` and the rest follow from it. */
+/**
+ * Everything about one option of a node, in one place: help, config.toml, `config show` and the rest follow from it.
+ */
 
 import { type Command, Option } from "commander";
 import type { Changes } from "../../../node/config.ts";
@@ -22,7 +24,7 @@ export interface NodeOption<Value> {
   /** The option that says the opposite. */
   readonly opposite?: { readonly flags: string; readonly help: string };
   readonly variable?: OptionVariable;
-  /** What it changes in the configuration. */
+  /** The change that it makes to the configuration. */
   sets(value: Value, around: CliContext): Changes<ServeConfig>;
   /** As `config show` has it; without this, that leaves it out. */
   shows?(config: ServeConfig): unknown;
@@ -33,7 +35,7 @@ export function option<Value>(definition: NodeOption<Value>): NodeOption<Value> 
   return definition;
 }
 
-/** What is a secret is not shown. */
+/** A secret is not shown. */
 export function hidden(secret: string | null): string | null {
   return secret === null ? null : "(set)";
 }
