@@ -150,6 +150,15 @@ Deno.test("download() asks no server of this network, also where the release lea
   assert.deepEqual(server.ranges, []);
 });
 
+Deno.test("download() goes by the proxy that the user names", async () => {
+  await using dir = await tempDir();
+  await using server = serveFile({ file });
+  const wanted = options("http://files.mesh-llm.invalid/file", dir.path); // no name server knows it
+  const proxies = { http: new URL(server.url).origin, https: null, noProxy: [] };
+  await download({ ...wanted, world: { ...LOOPBACK_WORLD, proxies } });
+  assert.deepEqual(await Deno.readFile(wanted.path), file);
+});
+
 Deno.test("download() begins nothing where the disk lacks room", async () => {
   await using dir = await tempDir();
   await using server = serveFile({ file });
