@@ -59,6 +59,9 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     endStaleChildren(dataDir, options),
   ]);
   const { devices } = engine;
+  for (const { name, description, reason } of engine.leftOut) {
+    logger.info("{name} ({description}) is not used: {reason}", { name, description, reason });
+  }
   const memory = offeredMemory({
     devices,
     totalMemoryBytes: await mainMemoryBytes(),

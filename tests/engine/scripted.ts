@@ -10,6 +10,7 @@ export async function scripted(dataDir: string, llamaServer: string): Promise<En
     build: "0",
     rpcProtocol: "0.0.0",
     devices: [],
+    leftOut: [],
     llamaServerFlags: new Set(),
     rpcServerFlags: new Set(),
   };

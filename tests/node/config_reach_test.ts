@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { downloadWorld } from "../../src/downloads/mod.ts";
 import { type Engine, offeredMemory, prepareEngine } from "../../src/engine/mod.ts";
+import { chooseDevices } from "../../src/engine/devices/choose_devices.ts";
 import { MESH_TIMINGS } from "../../src/mesh/config.ts";
 import { openIdentity } from "../../src/mesh/trust/identity.ts";
 import { systemClock } from "../../src/mesh/mod.ts";
@@ -118,6 +119,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     binDir: ["/nowhere", (config) => engine(config).then(() => "found", String)],
     maxVramBytes: [1, offered],
     maxRamBytes: [1, offered],
+    devices: [["CUDA1"], used],
   },
   models: {
     modelsDir: [modelsDir, async (config) => {
@@ -247,6 +249,12 @@ async function engine(config: NodeConfig): Promise<Engine> {
 
 function offered({ engine: config }: NodeConfig): number {
   return offeredMemory({ devices: [], totalMemoryBytes: 1_000, config }).memoryBytes;
+}
+
+function used({ engine: { devices } }: NodeConfig): readonly string[] {
+  const card = { description: "", kind: "discrete", totalBytes: 1e9, freeBytes: 1e9 } as const;
+  const listed = [{ ...card, name: "CUDA0" }, { ...card, name: "CUDA1" }];
+  return chooseDevices(listed, devices).devices.map(({ name }) => name);
 }
 
 /** The servers that a download asks first; none is reached. */

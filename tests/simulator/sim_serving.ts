@@ -14,7 +14,13 @@ import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
 import { toldErrors } from "./told_errors.ts";
 
-const DEVICE = { name: "SIM0", description: "", totalBytes: 0, freeBytes: 0 };
+const DEVICE = {
+  name: "SIM0",
+  description: "",
+  kind: "discrete",
+  totalBytes: 0,
+  freeBytes: 0,
+} as const;
 
 const ENGINE: Engine = {
   llamaServer: "llama-server",
@@ -22,6 +28,7 @@ const ENGINE: Engine = {
   build: "1",
   rpcProtocol: "8.0.0",
   devices: [DEVICE],
+  leftOut: [],
   llamaServerFlags: new Set(),
   rpcServerFlags: new Set(),
 };

@@ -39,6 +39,14 @@ export function parseProportions(option: string, text: string): readonly number[
   return refuse(option, "two or more numbers with commas between them, such as 3,1", text);
 }
 
+/** llama.cpp's own names; empty for `none`. */
+export function parseDeviceNames(option: string, text: string): readonly string[] {
+  if (text.trim().toLowerCase() === "none") return [];
+  const names = text.split(",").map((name) => name.trim());
+  if (names.every((name) => /^[^\s,]+$/.test(name) && name.toLowerCase() !== "none")) return names;
+  return refuse(option, "names with commas between them, such as CUDA0,CUDA1, or none", text);
+}
+
 /** An address of this machine, without a port. */
 export function parseAddress(option: string, text: string): string {
   const address = text.replace(/^\[(.*)\]$/, "$1");

@@ -30,6 +30,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "EngineBrokenError",
   "EngineExitedError",
   "EngineInstallError",
+  "EngineDeviceError",
   "EngineNotFoundError",
   // src/mesh
   "BoundToOtherMeshError",

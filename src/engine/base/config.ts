@@ -7,10 +7,13 @@ export interface EngineConfig {
   readonly maxVramBytes: number | null;
   /** The most main memory that is offered; `null` is three quarters of it. */
   readonly maxRamBytes: number | null;
+  /** The devices to use, by llama.cpp's names; empty is the CPU alone, and `null` leaves the choice to the engine. */
+  readonly devices: readonly string[] | null;
 }
 
 export const ENGINE_DEFAULTS: EngineConfig = {
   binDir: null,
   maxVramBytes: null,
   maxRamBytes: null,
+  devices: null,
 };

@@ -16,6 +16,9 @@ export const ALL_LAYERS = 999;
 /** Main memory offered by a machine without a GPU: the rest is for the system and its programs. */
 export const CPU_MEMORY_SHARE = 0.75;
 
+/** A driver's context and llama.cpp's buffers for computing take some hundred MiB of each GPU before any layer. */
+export const MIN_DEVICE_BYTES = 512 * 1024 * 1024;
+
 /** `--help`, `--version` and `--list-devices` take 0.1 s; a GPU driver's first start takes some more. */
 export const PROBE_TIMEOUT_MS = 20_000;
 
@@ -24,6 +27,9 @@ export const PROBE_TIMEOUT_MS = 20_000;
  * kernel at its first start.
  */
 export const FIRST_RUN_TIMEOUT_MS = 120_000;
+
+/** All that an rpc-server says at its start: some 200 bytes for each GPU and each place where it looks for backends. */
+export const PROBE_OUTPUT_BYTES = 64 * 1024;
 
 /** How long "this machine has no GPU" is believed; a driver installed later is then found. */
 export const PROBE_CACHE_MS = 24 * 60 * 60 * 1000;

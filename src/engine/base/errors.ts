@@ -5,6 +5,11 @@ export class EngineNotFoundError extends Error {
   override name = "EngineNotFoundError";
 }
 
+/** `--device` names what llama.cpp does not have here. */
+export class EngineDeviceError extends Error {
+  override name = "EngineDeviceError";
+}
+
 /** A binary is there but does not do what llama.cpp's does. */
 export class EngineBrokenError extends Error {
   override name = "EngineBrokenError";

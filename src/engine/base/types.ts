@@ -6,13 +6,25 @@ export interface Binaries {
   readonly rpcServer: string;
 }
 
-/** A compute device that llama.cpp offers, from `--list-devices`; empty on a machine with a CPU only. */
+/** `discrete` has memory of its own; `integrated` is a GPU that uses main memory, and `software` is none at all. */
+export type DeviceKind = "discrete" | "integrated" | "software";
+
+/** A compute device that llama.cpp offers, from `--list-devices`. */
 export interface EngineDevice {
   /** llama.cpp's own name (`CUDA0`, `Metal`). */
   readonly name: string;
   readonly description: string;
+  readonly kind: DeviceKind;
   readonly totalBytes: number;
   readonly freeBytes: number;
+}
+
+/** A device that llama.cpp offers and this node does not use. */
+export interface LeftDevice {
+  readonly name: string;
+  readonly description: string;
+  /** A clause: `it is the same card as CUDA0`. */
+  readonly reason: string;
 }
 
 /** The two binaries and what they can do, read once from `--help`, `--version` and `--list-devices`. */
@@ -20,13 +32,17 @@ export interface Engine extends Binaries {
   readonly build: string;
   /** `major.minor.patch` of the RPC wire, from a HELLO to the rpc-server itself. */
   readonly rpcProtocol: string;
-  /** Those with memory of their own to offer; an accelerator library such as BLAS is none. */
+  /** Those that are used, in the order in which llama.cpp is told them; empty: the CPU alone. */
   readonly devices: readonly EngineDevice[];
+  readonly leftOut: readonly LeftDevice[];
   readonly llamaServerFlags: ReadonlySet<string>;
   readonly rpcServerFlags: ReadonlySet<string>;
   /** Absent, or `null`, where it was not installed by us. */
   readonly record?: EngineRecord | null;
 }
+
+/** As the binaries say it: which of the devices are used is decided after that. */
+export type ProbedEngine = Omit<Engine, "leftOut" | "record">;
 
 /** Memory of one device that this node offers its mesh. */
 export interface OfferedDevice {

@@ -1,17 +1,18 @@
 import type { Logger } from "@logtape/logtape";
 import { checkLoopback } from "../../base/loopback.ts";
 import { Tail } from "../output/child_output.ts";
-import { FIRST_RUN_TIMEOUT_MS, LOOPBACK, STDERR_TAIL_BYTES } from "../base/defaults.ts";
+import { FIRST_RUN_TIMEOUT_MS, LOOPBACK, PROBE_OUTPUT_BYTES } from "../base/defaults.ts";
 import { EngineBrokenError, lastWords, reasonOf } from "../base/errors.ts";
 import { freePort } from "../process/free_port.ts";
 import { spawnGuarded } from "../process/guard.ts";
 import { acceptsConnections, waitUntil } from "../health/health.ts";
+import { type ListedDevice, parseUma, withKind } from "./device_kind.ts";
 import { driverKey } from "./driver_key.ts";
 import { probeKey, readProbe, writeProbe } from "./probe_cache.ts";
 import { parseBuild, parseDevices, parseFlags } from "./probe_output.ts";
 import { askRpcProtocol } from "./rpc_hello.ts";
 import { ask, type AskOptions } from "../base/run.ts";
-import type { Binaries, Engine, EngineDevice } from "../base/types.ts";
+import type { Binaries, EngineDevice, ProbedEngine } from "../base/types.ts";
 
 export interface ProbeOptions {
   /** File that keeps what was found out; `null` asks the binaries anew. */
@@ -26,13 +27,18 @@ export interface ProbeOptions {
  * kept; the memory of GPUs does not, so machines that have some list them each time.
  * @throws {EngineBrokenError}
  */
-export async function probeEngine(binaries: Binaries, options: ProbeOptions): Promise<Engine> {
+export async function probeEngine(
+  binaries: Binaries,
+  options: ProbeOptions,
+): Promise<ProbedEngine> {
   const { cachePath, logger, signal, now = Date.now } = options;
   const key = `${await probeKey(binaries)}\n${await driverKey()}`;
   const known = cachePath === null ? undefined : await readProbe(cachePath, key, now());
   if (known?.devices.length === 0) return known;
   if (known !== undefined) {
-    return { ...known, devices: await listDevices(binaries.llamaServer, { signal }) };
+    const listed = await listDevices(binaries.llamaServer, { signal });
+    const devices = listed.flatMap((device) => asKnown(device, known.devices));
+    if (devices.length === listed.length) return { ...known, devices };
   }
   const engine = await askBinaries(binaries, signal);
   logger.debug("llama.cpp build {build} at {llamaServer} speaks RPC {rpcProtocol}", {
@@ -50,7 +56,14 @@ export async function probeEngine(binaries: Binaries, options: ProbeOptions): Pr
   return engine;
 }
 
-async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<Engine> {
+/** The kind of a device does not change; one that came since has to be asked about. */
+function asKnown(device: ListedDevice, known: readonly EngineDevice[]): EngineDevice[] {
+  return known.filter(({ name, description }) =>
+    name === device.name && description === device.description
+  ).map(({ kind }) => ({ ...device, kind }));
+}
+
+async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<ProbedEngine> {
   const { llamaServer, rpcServer } = binaries;
   // Without loopback the rpc-server would not answer, and would be taken for broken in the end.
   await checkLoopback();
@@ -63,9 +76,9 @@ async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<En
     answer(llamaServer, "--help", limits),
     listDevices(llamaServer, limits),
     answer(rpcServer, "--help", limits),
-    probeRpcProtocol(rpcServer, limit),
+    startRpcServer(rpcServer, limit),
   ] as const;
-  const [build, llamaServerHelp, devices, rpcServerHelp, rpcProtocol] = await Promise
+  const [build, llamaServerHelp, listed, rpcServerHelp, { rpcProtocol, uma }] = await Promise
     .all(questions).catch(async (error) => {
       // Nothing goes on behind a failure.
       failed.abort(error);
@@ -76,7 +89,7 @@ async function askBinaries(binaries: Binaries, signal?: AbortSignal): Promise<En
     ...binaries,
     build,
     rpcProtocol,
-    devices,
+    devices: listed.map((device) => withKind(device, uma)),
     llamaServerFlags: parseFlags(llamaServerHelp),
     rpcServerFlags: parseFlags(rpcServerHelp),
   };
@@ -94,9 +107,8 @@ export async function askBuild(llamaServer: string, limits: AskOptions): Promise
 export async function listDevices(
   llamaServer: string,
   limits: AskOptions,
-): Promise<EngineDevice[]> {
-  const devices = parseDevices(await answer(llamaServer, "--list-devices", limits));
-  return devices.filter((device) => device.totalBytes > 0);
+): Promise<ListedDevice[]> {
+  return parseDevices(await answer(llamaServer, "--list-devices", limits));
 }
 
 /** The output of a binary for one flag, on either stream: builds differ. */
@@ -112,10 +124,16 @@ async function answer(binary: string, flag: string, limits: AskOptions): Promise
   }
 }
 
+interface RpcServerFacts {
+  readonly rpcProtocol: string;
+  /** Of Vulkan's devices: whether they use main memory. A llama-server that only lists them does not say. */
+  readonly uma: ReadonlyMap<string, boolean>;
+}
+
 /** Starts the rpc-server for as long as one question takes. */
-async function probeRpcProtocol(rpcServer: string, signal?: AbortSignal): Promise<string> {
+async function startRpcServer(rpcServer: string, signal?: AbortSignal): Promise<RpcServerFacts> {
   const port = freePort();
-  const stderr = new Tail(STDERR_TAIL_BYTES);
+  const stderr = new Tail(PROBE_OUTPUT_BYTES);
   const child = spawnGuarded({
     command: rpcServer,
     args: ["-H", LOOPBACK, "-p", String(port)],
@@ -130,7 +148,7 @@ async function probeRpcProtocol(rpcServer: string, signal?: AbortSignal): Promis
   try {
     await waitUntil(() => acceptsConnections(port), limit);
     const version = await askRpcProtocol(port, limit);
-    if (version !== undefined) return version;
+    if (version !== undefined) return { rpcProtocol: version, uma: parseUma(stderr.text) };
     throw new EngineBrokenError(
       rpcServer,
       "it does not answer the first question of llama.cpp's RPC",

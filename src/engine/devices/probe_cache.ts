@@ -1,10 +1,12 @@
 /** The facts about two binaries, kept on disk until one of them changes. */
 
 import { writeWhole } from "../../base/atomic_file.ts";
-import type { Binaries, Engine, EngineDevice } from "../base/types.ts";
+import type { Binaries, DeviceKind, EngineDevice, ProbedEngine } from "../base/types.ts";
 import { PROBE_CACHE_MS } from "../base/defaults.ts";
 
-interface ProbeRecord extends Omit<Engine, "llamaServerFlags" | "rpcServerFlags"> {
+const KINDS: readonly DeviceKind[] = ["discrete", "integrated", "software"];
+
+interface ProbeRecord extends Omit<ProbedEngine, "llamaServerFlags" | "rpcServerFlags"> {
   readonly key: string;
   readonly probedAtMs: number;
   readonly llamaServerFlags: readonly string[];
@@ -25,7 +27,7 @@ export async function readProbe(
   path: string,
   key: string,
   nowMs: number,
-): Promise<Engine | undefined> {
+): Promise<ProbedEngine | undefined> {
   try {
     return parseProbe(await Deno.readTextFile(path), key, nowMs);
   } catch {
@@ -36,7 +38,7 @@ export async function readProbe(
 export async function writeProbe(
   path: string,
   key: string,
-  engine: Engine,
+  engine: ProbedEngine,
   nowMs: number,
 ): Promise<void> {
   const record: ProbeRecord = {
@@ -50,7 +52,7 @@ export async function writeProbe(
 }
 
 /** The engine in a record, unless it is another one's, too old, or none. */
-export function parseProbe(text: string, key: string, nowMs: number): Engine | undefined {
+export function parseProbe(text: string, key: string, nowMs: number): ProbedEngine | undefined {
   const value: unknown = JSON.parse(text);
   if (!isProbeRecord(value) || value.key !== key) return undefined;
   const ageMs = nowMs - value.probedAtMs;
@@ -85,7 +87,10 @@ function isString(value: unknown): value is string {
 
 function isDevice(value: unknown): value is EngineDevice {
   if (typeof value !== "object" || value === null) return false;
-  const { name, description, totalBytes, freeBytes } = value as Record<keyof EngineDevice, unknown>;
-  return isString(name) && isString(description) && typeof totalBytes === "number" &&
-    typeof freeBytes === "number";
+  const { name, description, kind, totalBytes, freeBytes } = value as Record<
+    keyof EngineDevice,
+    unknown
+  >;
+  return isString(name) && isString(description) && KINDS.includes(kind as DeviceKind) &&
+    typeof totalBytes === "number" && typeof freeBytes === "number";
 }

@@ -1,6 +1,6 @@
 /** Reads what llama.cpp's binaries print about themselves. */
 
-import type { EngineDevice } from "../base/types.ts";
+import type { ListedDevice } from "./device_kind.ts";
 
 const MIB = 1024 * 1024;
 
@@ -35,11 +35,11 @@ export function parseBuild(version: string): string | undefined {
 /** `  CUDA0: NVIDIA GeForce RTX 3090 (24124 MiB, 23500 MiB free)` */
 const DEVICE_LINE = /^ +([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
 
-/** The devices that `--list-devices` names; none on a machine with a CPU only. */
-export function parseDevices(list: string): EngineDevice[] {
+/** The devices that `--list-devices` names; none on a machine with a CPU only. An accelerator library such as BLAS is none. */
+export function parseDevices(list: string): ListedDevice[] {
   return list.split("\n").flatMap((line) => {
     const [, name, description, total, free] = DEVICE_LINE.exec(line) ?? [];
-    if (name === undefined || description === undefined) return [];
+    if (name === undefined || description === undefined || Number(total) === 0) return [];
     return [{ name, description, totalBytes: Number(total) * MIB, freeBytes: Number(free) * MIB }];
   });
 }

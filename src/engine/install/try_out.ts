@@ -4,6 +4,8 @@ import { checkLoopback } from "../../base/loopback.ts";
 import { FIRST_RUN_TIMEOUT_MS, LOOPBACK, STDERR_TAIL_BYTES } from "../base/defaults.ts";
 import { EngineBrokenError, EngineInstallError, lastWords } from "../base/errors.ts";
 import type { Backend, EngineBuild, Trial } from "../base/types.ts";
+import { chooseDevices } from "../devices/choose_devices.ts";
+import { withKind } from "../devices/device_kind.ts";
 import { askBuild, listDevices } from "../devices/probe.ts";
 import { isHealthy, waitUntil } from "../health/health.ts";
 import { Tail } from "../output/child_output.ts";
@@ -72,7 +74,9 @@ async function deviceOf(
 ): Promise<string | null> {
   const { backend, name } = BUILDS[build];
   const devices = backend === "cpu" ? [] : await listDevices(llamaServer, limits);
-  const device = deviceFor(backend, devices);
+  // The one that a node would use, if it can be used now.
+  const chosen = chooseDevices(devices.map((one) => withKind(one, new Map())), null).devices;
+  const device = deviceFor(backend, [...chosen, ...devices]);
   if (device === undefined && NEEDS_DEVICE.has(backend)) {
     throw new EngineInstallError(`it finds no device for ${name} on this machine`);
   }

@@ -33,8 +33,10 @@ export function llamaServerArguments(
     ...(offloads ? ["--n-gpu-layers", String(ALL_LAYERS)] : []),
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, devices),
+    // After --rpc, which brings the devices that have these names.
+    ...offered(flags, ["--device", "-dev"], deviceList(namesOf(spec.split, devices))),
     ...draftArguments(spec, flags, devices),
-    ...projectorArguments(spec, flags),
+    ...projectorArguments(spec, flags, devices),
     ...offered(flags, ["--metrics"]),
     ...offered(flags, ["--offline"]),
     ...offered(flags, ["--no-ui", "--no-webui"]),
@@ -77,18 +79,23 @@ function draftArguments(
     ...model,
     ...(flags.has("--spec-draft-model") ? offered(flags, ["--spec-type"], "draft-simple") : []),
     ...(devices.length > 0 ? offered(flags, layers, String(ALL_LAYERS)) : []),
+    // It stays on this machine, wherever the model is.
+    ...offered(flags, ["--spec-draft-device", "--device-draft", "-devd"], deviceList(devices)),
   ];
 }
 
+/** Left to itself it goes to the first GPU that llama.cpp finds, in a split to one of another machine. */
 function projectorArguments(
   { projectorPath = null, split }: LlamaServerSpec,
   flags: Flags,
+  [device]: readonly EngineDevice[],
 ): string[] {
   if (projectorPath === null) return [];
   const projector = offered(flags, ["--mmproj"], projectorPath);
-  // Left to itself it goes to the first device, which in a split is another machine's.
-  const near = split.length > 0 ? offered(flags, ["--no-mmproj-offload"]) : [];
-  return projector.length === 0 ? [] : [...projector, ...near];
+  const place = split.length > 0 || device === undefined
+    ? offered(flags, ["--no-mmproj-offload"])
+    : offered(flags, ["--mmproj-device", "-mmdev"], device.name);
+  return projector.length === 0 ? [] : [...projector, ...place];
 }
 
 function splitArguments(
@@ -100,7 +107,7 @@ function splitArguments(
   const ports = split.flatMap(({ rpcPort }) => rpcPort === null ? [] : [rpcPort]);
   return [
     ...["--rpc", ports.map((port) => `${LOOPBACK}:${port}`).join(",")],
-    ...["--tensor-split", tensorSplit(split, devices).join(",")],
+    ...["--tensor-split", partsOf(split, devices).map(({ share }) => share).join(",")],
     // If its threads are not OpenMP's, they would spin while another process of the split has its turn.
     ...offered(flags, ["--poll"], "0"),
     // It misjudges the memory of RPC devices (#21801).
@@ -110,8 +117,14 @@ function splitArguments(
   ];
 }
 
-/** Shares in llama.cpp's order of devices: those behind `--rpc` as they are listed there, then this machine's GPUs. */
-function tensorSplit(split: readonly SplitMember[], devices: readonly EngineDevice[]): number[] {
+/** One device of a split, in the order in which llama-server is told them. */
+interface Part {
+  readonly name: string;
+  readonly share: number;
+}
+
+/** Those behind `--rpc` as they are listed there, then this machine's GPUs. */
+function partsOf(split: readonly SplitMember[], devices: readonly EngineDevice[]): readonly Part[] {
   const remote = split.filter(({ rpcPort }) => rpcPort !== null);
   const local = split.filter(({ rpcPort, share }) => rpcPort === null && share > 0);
   if (local.length > 0 && devices.length === 0) {
@@ -119,10 +132,30 @@ function tensorSplit(split: readonly SplitMember[], devices: readonly EngineDevi
       "Cannot give this machine a share without a GPU or an rpc-server of its own",
     );
   }
+  const shares = remote.flatMap(({ share, deviceBytes = [] }) =>
+    divide(share, deviceBytes.length === 0 ? [1] : deviceBytes)
+  );
   return [
-    ...remote.flatMap(({ share, deviceBytes }) => divide(share, deviceBytes ?? [1])),
-    ...local.flatMap(({ share }) => divide(share, devices.map((device) => device.freeBytes))),
+    // llama.cpp counts the devices of all its rpc-servers as one row.
+    ...shares.map((share, index) => ({ name: `RPC${index}`, share })),
+    ...local.flatMap(({ share }) =>
+      divide(share, devices.map((device) => device.freeBytes)).map((part, index) => ({
+        name: devices[index]?.name ?? "",
+        share: part,
+      }))
+    ),
   ];
+}
+
+function namesOf(
+  split: readonly SplitMember[],
+  devices: readonly EngineDevice[],
+): readonly { readonly name: string }[] {
+  return split.length === 0 ? devices : partsOf(split, devices);
+}
+
+function deviceList(devices: readonly { readonly name: string }[]): string {
+  return devices.length === 0 ? "none" : devices.map(({ name }) => name).join(",");
 }
 
 /** Divides a share in proportion to weights. */

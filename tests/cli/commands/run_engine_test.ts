@@ -8,11 +8,18 @@ const engine: Engine = {
   build: "11669",
   rpcProtocol: "8.0.0",
   devices: [],
+  leftOut: [],
   llamaServerFlags: new Set(["--port"]),
   rpcServerFlags: new Set(),
 };
 const plain = { backend: "cpu", found: null, remedy: null, record: null } as const;
-const gpu = { name: "CUDA0", description: "RTX", totalBytes: 24e9, freeBytes: 20e9 };
+const gpu = {
+  name: "CUDA0",
+  description: "RTX",
+  kind: "discrete",
+  totalBytes: 24e9,
+  freeBytes: 20e9,
+} as const;
 
 Deno.test("engineText() shows what computes where there is no GPU", () => {
   assert.equal(

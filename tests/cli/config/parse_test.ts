@@ -67,7 +67,7 @@ const defaults: ServeConfig = {
     adminKey: null,
     recordPrompts: false,
   },
-  engine: { binDir: null, maxVramBytes: null, maxRamBytes: null },
+  engine: { binDir: null, maxVramBytes: null, maxRamBytes: null, devices: null },
   models: { modelsDir: null, hub: { endpoint: "https://huggingface.co", token: null } },
   insecure: false,
   dataDir: "/home/ann/.mesh-llm",
@@ -93,6 +93,8 @@ const accepted: [line: string, changed: Changes<ServeConfig>][] = [
   ["--model big --no-console", { api: { console: false } }],
   ["--model big --split --tensor-split 3,1", { serving: { split: true, tensorSplit: [3, 1] } }],
   ["--model big --tensor-split 0,0.5", { serving: { tensorSplit: [0, 0.5] } }],
+  ["--model big --device CUDA1,Vulkan0", { engine: { devices: ["CUDA1", "Vulkan0"] } }],
+  ["--model big --device none", { engine: { devices: [] } }],
   ["--model big --max-vram 8", { engine: { maxVramBytes: 8_000_000_000 } }],
   ["--model big --max-vram 0.05", { engine: { maxVramBytes: 50_000_000 } }],
   ["--model big --max-ram 48", { engine: { maxRamBytes: 48_000_000_000 } }],
@@ -259,6 +261,10 @@ const refused: [line: string, sentence: string][] = [
   ["--port NaN", '--port must be a port from 0 to 65535: current value is "NaN"'],
   ["--port 0x50", '--port must be a port from 0 to 65535: current value is "0x50"'],
   ["--port=", '--port must be a port from 0 to 65535: current value is ""'],
+  [
+    "--device CUDA0,",
+    '--device must be names with commas between them, such as CUDA0,CUDA1, or none: current value is "CUDA0,"',
+  ],
   [
     "--max-vram -8",
     '--max-vram must be a number of GB above 0, such as 8 or 1.5: current value is "-8"',

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { ENGINE_DEFAULTS } from "../../../src/engine/config.ts";
-import { mainMemoryBytes, offeredMemory } from "../../../src/engine/mod.ts";
+import { type EngineDevice, mainMemoryBytes, offeredMemory } from "../../../src/engine/mod.ts";
 import { parseCgroupLimit } from "../../../src/engine/devices/main_memory.ts";
 
-function gpu(name: string, totalBytes: number, freeBytes: number) {
-  return { name, description: name, totalBytes, freeBytes };
+function gpu(name: string, totalBytes: number, freeBytes: number): EngineDevice {
+  return { name, description: name, kind: "discrete", totalBytes, freeBytes };
 }
 
 Deno.test("offeredMemory() is three quarters of main memory on a machine with a CPU only", () => {

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PROBE_CACHE_MS } from "../../../src/engine/base/defaults.ts";
 import { parseProbe, readProbe, writeProbe } from "../../../src/engine/devices/probe_cache.ts";
-import type { Engine } from "../../../src/engine/base/types.ts";
+import type { ProbedEngine } from "../../../src/engine/base/types.ts";
 import { tempDir } from "../temp_dir.ts";
 
-const engine: Engine = {
+const engine: ProbedEngine = {
   llamaServer: "/bin/llama-server",
   rpcServer: "/bin/rpc-server",
   build: "11669",
   rpcProtocol: "8.0.0",
-  devices: [{ name: "CUDA0", description: "a GPU", totalBytes: 2, freeBytes: 1 }],
+  devices: [{ name: "CUDA0", description: "a GPU", kind: "discrete", totalBytes: 2, freeBytes: 1 }],
   llamaServerFlags: new Set(["--model"]),
   rpcServerFlags: new Set(["-p"]),
 };

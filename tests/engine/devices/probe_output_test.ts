@@ -97,7 +97,6 @@ Available devices:
       totalBytes: 12024 * MIB,
       freeBytes: 11000 * MIB,
     },
-    { name: "BLAS", description: "Accelerate", totalBytes: 0, freeBytes: 0 },
   ]);
 });
 

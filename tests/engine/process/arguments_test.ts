@@ -28,7 +28,7 @@ const ALWAYS = [
 ];
 
 function gpu(name: string, freeBytes: number): EngineDevice {
-  return { name, description: name, totalBytes: freeBytes, freeBytes };
+  return { name, description: name, kind: "discrete", totalBytes: freeBytes, freeBytes };
 }
 
 function split(...members: SplitMember[]): LlamaServerSpec {
@@ -43,6 +43,8 @@ function valueOf(args: readonly string[], flag: string): string | undefined {
 Deno.test("llama-server of late 2026 serves alone on a CPU", () => {
   assert.deepEqual(llamaServerArguments(solo, late, { port }), [
     ...ALWAYS,
+    "--device",
+    "none",
     "--metrics",
     "--offline",
     "--no-ui",
@@ -52,6 +54,8 @@ Deno.test("llama-server of late 2026 serves alone on a CPU", () => {
 Deno.test("llama-server of early 2026 gets only flags that it knows", () => {
   assert.deepEqual(llamaServerArguments(solo, early, { port }), [
     ...ALWAYS,
+    "--device",
+    "none",
     "--metrics",
     "--no-webui",
   ]);
@@ -79,11 +83,12 @@ Deno.test("llama-server is told what a model is for, by the name of the flag tha
 Deno.test("llama-server takes every layer to the GPU where there is one", () => {
   const args = llamaServerArguments(solo, { ...late, devices: [gpu("CUDA0", 1)] }, { port });
   assert.equal(valueOf(args, "--n-gpu-layers"), "999");
+  assert.equal(valueOf(args, "--device"), "CUDA0");
   assert.equal(valueOf(args, "--tensor-split"), undefined);
 });
 
 for (
-  const { name, members, devices, rpc, shares } of [
+  const { name, members, devices, rpc, shares, names } of [
     {
       name: "a host without a GPU and two workers",
       members: [
@@ -94,6 +99,7 @@ for (
       devices: [],
       rpc: "127.0.0.1:1001,127.0.0.1:1002,127.0.0.1:1003",
       shares: "0.5,0.3,0.2",
+      names: "RPC0,RPC1,RPC2",
     },
     {
       name: "a host with a GPU, whose share comes after the workers'",
@@ -105,6 +111,7 @@ for (
       devices: [gpu("CUDA0", 8)],
       rpc: "127.0.0.1:1002,127.0.0.1:1003",
       shares: "0.3,0.2,0.5",
+      names: "RPC0,RPC1,CUDA0",
     },
     {
       name: "a host with two GPUs of different size",
@@ -112,6 +119,7 @@ for (
       devices: [gpu("CUDA0", 24), gpu("CUDA1", 8)],
       rpc: "127.0.0.1:1002",
       shares: "0.2,0.6,0.2",
+      names: "RPC0,CUDA0,CUDA1",
     },
     {
       name: "a worker with two GPUs behind one port",
@@ -122,6 +130,7 @@ for (
       devices: [],
       rpc: "127.0.0.1:1001,127.0.0.1:1002",
       shares: "0.4,0.2,0.4",
+      names: "RPC0,RPC1,RPC2",
     },
     {
       name: "a host that lends nothing",
@@ -129,6 +138,7 @@ for (
       devices: [],
       rpc: "127.0.0.1:1002",
       shares: "1",
+      names: "RPC0",
     },
   ]
 ) {
@@ -136,6 +146,8 @@ for (
     const args = llamaServerArguments(split(...members), { ...late, devices }, { port });
     assert.equal(valueOf(args, "--rpc"), rpc);
     assert.equal(valueOf(args, "--tensor-split"), shares);
+    assert.equal(valueOf(args, "--device"), names);
+    assert(args.indexOf("--rpc") < args.indexOf("--device"), "it brings the names");
     assert.equal(valueOf(args, "--n-gpu-layers"), "999");
   });
 }
@@ -224,14 +236,26 @@ Deno.test("llama-server gets a draft by the names of its build, and none where i
   assert.deepEqual(draft(new Set()), []);
 });
 
-Deno.test("llama-server gets the projector, which in a split stays on the host", () => {
-  const args = (spec: LlamaServerSpec) =>
+Deno.test("a draft stays on the devices of the host", () => {
+  const flags = new Set([...DRAFTS_2026, "--spec-draft-device"]);
+  const spec = { ...split({ rpcPort: 1001, share: 1 }), draftPath: "/d.gguf" };
+  const args = (devices: readonly EngineDevice[]) =>
+    llamaServerArguments(spec, { llamaServerFlags: flags, devices }, { port });
+  assert.equal(valueOf(args([gpu("CUDA1", 1)]), "--spec-draft-device"), "CUDA1");
+  assert.equal(valueOf(args([]), "--spec-draft-device"), "none");
+});
+
+Deno.test("llama-server gets the projector, on a device of the host that is used, else on its CPU", () => {
+  const args = (spec: LlamaServerSpec, devices: readonly EngineDevice[] = []) =>
     llamaServerArguments({ ...spec, projectorPath: "/p.gguf" }, {
-      llamaServerFlags: DRAFTS_2026,
-      devices: [],
+      llamaServerFlags: new Set([...DRAFTS_2026, "--mmproj-device"]),
+      devices,
     }, { port });
   assert.equal(valueOf(args(solo), "--mmproj"), "/p.gguf");
-  assert.ok(!args(solo).includes("--no-mmproj-offload"));
+  assert.ok(args(solo).includes("--no-mmproj-offload"));
+  const placed = args(solo, [gpu("CUDA1", 1), gpu("CUDA0", 1)]);
+  assert.equal(valueOf(placed, "--mmproj-device"), "CUDA1");
+  assert.ok(!placed.includes("--no-mmproj-offload"));
   const shared = args(split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 }));
   assert.equal(valueOf(shared, "--mmproj"), "/p.gguf");
   assert.ok(shared.includes("--no-mmproj-offload"));

@@ -21,6 +21,7 @@ const supervisor = createSupervisor({
     build: "0",
     rpcProtocol: "0.0.0",
     devices: [],
+    leftOut: [],
     llamaServerFlags: new Set(),
     rpcServerFlags: new Set(),
   },

@@ -160,7 +160,13 @@ for (
 engineTest(found, "an rpc-server that can't begin says why", async (engine) => {
   await using parts = await supervising({
     ...engine,
-    devices: [{ name: "CUDA7", description: "", totalBytes: 1, freeBytes: 1 }],
+    devices: [{
+      name: "CUDA7",
+      description: "",
+      kind: "discrete" as const,
+      totalBytes: 1,
+      freeBytes: 1,
+    }],
   });
   const server = parts.supervisor.launch({ kind: "rpc-server", modelPath: null }, {
     restart: true,

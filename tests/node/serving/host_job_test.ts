@@ -114,7 +114,13 @@ async function pass(turns: number): Promise<void> {
 }
 
 const READY = { kind: "ready", port: 1 } as const;
-const GPU = { name: "CUDA0", description: "", totalBytes: 1, freeBytes: 1 };
+const GPU = {
+  name: "CUDA0",
+  description: "",
+  kind: "discrete",
+  totalBytes: 1,
+  freeBytes: 1,
+} as const;
 
 for (const [host, devices] of [["with a GPU", [GPU]], ["with a CPU only", []]] as const) {
   Deno.test(`HostJob ${host} starts nothing and leaves nothing, in whichever turn it is stopped`, async () => {

@@ -2,6 +2,7 @@ import { absolute } from "../cli_context.ts";
 import {
   durationText,
   parseContextLength,
+  parseDeviceNames,
   parseDuration,
   parseGigabytes,
   parseNotEmpty,
@@ -45,6 +46,13 @@ export const MODEL_OPTIONS = {
     read: parseGigabytes,
     sets: (maxRamBytes) => ({ engine: { maxRamBytes } }),
     shows: ({ engine }) => gigabytes(engine.maxRamBytes),
+  }),
+  device: option<readonly string[]>({
+    flags: "--device <a,b>",
+    help: "devices to use, as engine show lists them, or none for the CPU alone",
+    read: parseDeviceNames,
+    sets: (devices) => ({ engine: { devices } }),
+    shows: ({ engine: { devices } }) => devices?.length === 0 ? "none" : devices,
   }),
   ctx: option<number>({
     flags: "--ctx <n>",
