@@ -32,3 +32,9 @@ export const HASH_STEP_BYTES = 1024 * 1024;
 
 /** A file of 4 TB has 250,000 chunks, each with the 60 letters of who brought it. */
 export const PART_STATE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** How long a name is believed to have no address here; a download that began without a name server ends without one. */
+export const NAMELESS_KEPT_MS = 60_000;
+
+/** Servers of models and their redirects are a handful. */
+export const NAMELESS_MAX = 100;

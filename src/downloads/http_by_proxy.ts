@@ -1,7 +1,10 @@
-import { lookup } from "node:dns/promises";
 import type { AddressRules } from "./address_rules.ts";
 import { CONNECT_TIMEOUT_MS, STALL_TIMEOUT_MS } from "./defaults.ts";
 import { type BodyOptions, forbidden, type HttpAnswer, type HttpOptions } from "./http_types.ts";
+import { LocalNames } from "./local_names.ts";
+
+/** Of the whole process: a name that is unknown here is so for every download. */
+const localNames = new LocalNames();
 
 /** Nothing is known of whom the proxy connects to; a name that leads into this network from here is refused all the same. */
 export async function askProxy(
@@ -132,6 +135,6 @@ async function forbiddenAddress(
   { hostname }: URL,
   rules: AddressRules,
 ): Promise<string | undefined> {
-  const found = await lookup(hostname, { all: true }).catch(() => []);
-  return found.find(({ address }) => !rules.allowsAddress(address))?.address;
+  const found = await localNames.addressesOf(hostname);
+  return found.find((address) => !rules.allowsAddress(address));
 }
