@@ -1,5 +1,7 @@
 /** The one place where parts meet: what a node should do, and the loop that makes it so. */
 
+import type { startNode as StartNode } from "./node.ts";
+
 export type { Changes, NodeConfig } from "./config.ts";
 export {
   DataDirInUseError,
@@ -10,5 +12,8 @@ export {
 } from "./data/data_dir.ts";
 export { fileEntry, offlineCatalog } from "./models/offline_catalog.ts";
 export { offlineDownload } from "./models/offline_download.ts";
-export { startNode } from "./node.ts";
 export type { ReadyNode, RunningNode, StartOptions } from "./types.ts";
+
+/** Loads what only a running node needs, libp2p and the QUIC addon above all. */
+export const startNode: typeof StartNode = async (config, options) =>
+  await (await import("./node.ts")).startNode(config, options);
