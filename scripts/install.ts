@@ -3,22 +3,40 @@
  * Runs before every task, so it may import nothing from npm.
  */
 
-import { complain, fromRoot, run } from "./run.ts";
+import { installDependencies, InstallError } from "./dependencies.ts";
+import { complain, fromRoot, ROOT, run, type RunResult } from "./run.ts";
 
 /** Written last by npm, so an install that was cut short does not count. */
-const NPM_STAMP = fromRoot("node_modules/.package-lock.json");
-const DENO_STAMP = fromRoot("node_modules/.deno-install");
+const STAMP = fromRoot("node_modules/.package-lock.json");
 
-const NPM_FLAGS = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof InstallError)) throw error;
+  complain(error.message);
+  Deno.exit(1);
+}
 
-if (!await isInstalled()) await install();
-await buildConsole();
+async function main(): Promise<void> {
+  if (!await isInstalled()) await install();
+  const first = await buildConsole();
+  if (first.success) return;
+  if (!first.text.includes("native binding")) fail(first.text);
+  // The bundler's native part was left out by an npm of an old Node.js, in an earlier version of this script.
+  await install({ machinesNpm: false });
+  const second = await buildConsole();
+  if (!second.success) fail(second.text);
+}
+
+/** The whole text: it is for people who change the console. */
+function fail(text: string): never {
+  throw new InstallError(`Could not build the console:\n${text.trimEnd()}`);
+}
 
 /** Whether the last install is younger than what it was made from. */
 async function isInstalled(): Promise<boolean> {
   const sources = await Promise.all(["package.json", "package-lock.json"].map(modifiedMs));
-  const stamps = await Promise.all([NPM_STAMP, DENO_STAMP].map(modifiedMs));
-  return Math.max(...stamps) >= Math.max(...sources);
+  return await modifiedMs(STAMP) >= Math.max(...sources);
 }
 
 /** Zero where there is no such file. */
@@ -27,40 +45,12 @@ async function modifiedMs(path: string): Promise<number> {
   return mtime?.getTime() ?? 0;
 }
 
-async function install(): Promise<void> {
+async function install(options: { readonly machinesNpm?: boolean } = {}): Promise<void> {
   complain("Installing the dependencies");
-  if (!await hasNpm()) return await installWithDeno();
-  const exact = await run("npm", ["ci", ...NPM_FLAGS], { output: "capture" });
-  if (exact.success) return;
-  // npm refuses a lock that was made where some platform's packages could not be seen; what it holds is still pinned.
-  const lenient = await run("npm", ["install", "--no-save", ...NPM_FLAGS], { output: "capture" });
-  if (!lenient.success) fail("Could not install the dependencies with npm", lenient.text);
+  await installDependencies({ root: ROOT, ...options });
 }
 
-/** Hoisted like npm, so that imports resolve alike. */
-async function installWithDeno(): Promise<void> {
-  const args = ["install", "--quiet", "--node-modules-linker=hoisted"];
-  const { success, text } = await run(Deno.execPath(), args, { output: "capture" });
-  if (!success) {
-    fail("Could not install the dependencies with Deno, and npm is not on this machine", text);
-  }
-  await Deno.writeTextFile(DENO_STAMP, "");
-}
-
-async function hasNpm(): Promise<boolean> {
-  const version = await run("npm", ["--version"], { output: "capture" }).catch(() => null);
-  return version?.success ?? false;
-}
-
-async function buildConsole(): Promise<void> {
+async function buildConsole(): Promise<RunResult> {
   const script = fromRoot("scripts/build_console.ts");
-  const { success, text } = await run(Deno.execPath(), ["run", "-A", script], {
-    output: "capture",
-  });
-  if (!success) fail("Could not build the console", text);
-}
-
-function fail(sentence: string, details: string): never {
-  complain(`${sentence}:\n${details.trimEnd()}`);
-  Deno.exit(1);
+  return await run(Deno.execPath(), ["run", "-A", script], { output: "capture" });
 }

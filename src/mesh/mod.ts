@@ -1,5 +1,6 @@
 /** The members of the mesh and which of them are alive: identity, trust, the libp2p node, gossip, routes, election. */
 
+import { join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import type { InterfaceAddress } from "./base/addresses.ts";
 import { Admission } from "./link/admission.ts";
@@ -9,6 +10,7 @@ import { type Clock, systemClock } from "./base/clock.ts";
 import { guardedClock } from "./base/guarded_clock.ts";
 import { Counters } from "./base/counters.ts";
 import { openIdentity } from "./trust/identity.ts";
+import { loadAddonBy } from "./quic/mod.ts";
 import { startLibp2p } from "./link/libp2p.ts";
 import { MeshNode } from "./mesh_node.ts";
 import type { MeshParts } from "./mesh_mode.ts";
@@ -34,7 +36,7 @@ export {
   UnreachableError,
 } from "./base/errors.ts";
 export type { DeviceMemory, EngineBuild, Machine } from "./base/machine.ts";
-export { NotAgreedError } from "./quic/mod.ts";
+export { NotAgreedError, quicProblem } from "./quic/mod.ts";
 export { ROUTES_PROTOCOL } from "./routes/routes.ts";
 export type { MeshCounters } from "./base/counters.ts";
 export { parseToken } from "./trust/token.ts";
@@ -73,6 +75,8 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const { role, logger, signal, random = Math.random } = options;
   const clock = guardedClock(options.clock ?? systemClock, logger);
   signal?.throwIfAborted();
+  // First, so that a system which can't load it is told before anything is written or fetched.
+  loadAddonBy(join(options.dataDir, "cache"));
   const identity = await openIdentity({ ...options, now: clock.now() });
   const { key } = identity;
   const network = await startLibp2p(key, options.config);

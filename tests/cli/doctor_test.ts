@@ -30,6 +30,7 @@ const well: DoctorFacts = {
     devices: ["CUDA0"],
     advice: { backend: "cuda", found: null, remedy: null },
   },
+  quicProblem: null,
   ports: [{ flag: "--port", port: 9337, protocol: "TCP", use: "this node" }],
   dataDir: { path: "/d", unusable: null, freeBytes: 80e9, newestMs: 1_000 },
   brokenModels: [],
@@ -71,6 +72,15 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
     },
     /There is a GPU \(AMD\)/,
     /engine install/,
+  ],
+  [
+    "a system that QUIC's addon is too new for",
+    {
+      quicProblem: "This system is too old for mesh-llm, whose QUIC addon needs GLIBC 2.34. " +
+        "Use Debian 12 or newer",
+    },
+    /^This system is too old for mesh-llm, whose QUIC addon needs GLIBC 2\.34$/,
+    /^Use Debian 12 or newer$/,
   ],
   [
     "a data directory that others may replace",
@@ -165,7 +175,7 @@ Deno.test("doctorText() puts what is wrong last, with its remedy, within 80 colu
     },
     node: null,
   }));
-  assert.match(text, /^ok {7}ports: TCP port 9337 is used by this node\n/);
+  assert.match(text, /\nok {7}ports: TCP port 9337 is used by this node\n/);
   assert.match(text, /\n\nproblem {2}llama\.cpp: Could not find .*\n( {9}.*\n)+ {9}Install it\n/);
   assert.match(text, /\n\n1 problem, 0 warnings\n$/);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { addonPackage } from "../../src/mesh/quic/addon.ts";
-import { temporaryFolder } from "../support/program.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+import { smallDisk, whyNoMounts } from "../support/small_disk.ts";
 import { compiledProgram } from "../support/compiled.ts";
 import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
 
@@ -36,6 +37,34 @@ compiledTest("the executable alone in an empty folder: solo, split and client", 
     "mesh-llm",
   ]);
 });
+
+const noMounts = await whyNoMounts();
+if (noMounts !== null) {
+  Deno.test.ignore(`a temporary folder that is noexec (${noMounts})`, () => {});
+} else {
+  compiledTest(
+    "the executable starts where nothing may run in the temporary folder",
+    async (path) => {
+      await using disk = await smallDisk("size=64m,noexec");
+      const env = { TMPDIR: disk.path };
+      await using node = await startServing(["--model", "guide"], { compiled: path, env });
+      await answersExactly(node);
+      const doctor = await runProgram(["doctor", "--data-dir", node.dataDir], {
+        compiled: path,
+        env,
+      });
+      assert.match(doctor.stdout, /^ok +QUIC: Its addon works here$/m);
+      const nowhere = ["--data-dir", join(disk.path, "data")];
+      const refused = await runProgram(["--model", "guide", ...nowhere], { compiled: path, env });
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.stderr,
+        /^mesh-llm: The QUIC addon can't be loaded, .* \(noexec\)\. Put mesh-llm, or [^\n]*\n$/m,
+      );
+      assert.doesNotMatch(refused.stderr, /bug/);
+    },
+  );
+}
 
 compiledTest(
   "the executable runs nothing that lies in shared folders, and leaves nothing there",

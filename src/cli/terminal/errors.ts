@@ -38,6 +38,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "MembershipEndedError",
   "NoMeshError",
   "NotAllowedError",
+  "QuicAddonError",
   "UdpPortInUseError",
   "UnreachableError",
   // src/models

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { asError } from "./errors.ts";
+import { isNoExec } from "./no_exec.ts";
 import type { QuicAddon } from "./native.ts";
 
 /** The addon of this platform is not there, or does not run. The message says which package it is. */
@@ -42,12 +43,57 @@ export function loadAddon(
   throw new QuicAddonError(`The package ${name} is installed, but is not the QUIC addon`);
 }
 
+/**
+ * The same for an executable whose addon comes out of it into the system's temporary folder: where nothing may be run from
+ * there, into this one. Deno chooses the folder once, so that it is chosen before the first attempt.
+ * @throws {QuicAddonError}
+ */
+export function loadAddonBy(folder: string, isStandalone = Deno.build.standalone): QuicAddon {
+  const before = Deno.env.get("TMPDIR");
+  if (!isStandalone || !isNoExec(before ?? "/tmp")) return loadAddon();
+  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  Deno.env.set("TMPDIR", folder);
+  try {
+    return loadAddon();
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+  }
+}
+
+/** Why QUIC does not work on this machine, as a sentence; `null` where it does. */
+export function quicProblem(folder: string): string | null {
+  try {
+    loadAddonBy(folder);
+    return null;
+  } catch (error) {
+    return asError(error).message;
+  }
+}
+
 function whyNotLoaded(name: string, cause: Error): string {
   const { code } = cause as { code?: unknown };
-  return code === "MODULE_NOT_FOUND"
-    ? `The QUIC addon is missing: run "npm install" to install the package ${name}`
-    : `The QUIC addon in the package ${name} can't be loaded: ${cause.message}`;
+  if (code === "MODULE_NOT_FOUND") {
+    return `The QUIC addon is missing. Run "npm install" to install the package ${name}`;
+  }
+  const needed = /version [`'](GLIBC[\w.]*)' not found/.exec(cause.message)?.[1];
+  if (needed !== undefined) {
+    return `This system is too old for mesh-llm, whose QUIC addon needs ${
+      needed.replace("_", " ")
+    }. ` +
+      "Use Debian 12, Ubuntu 22.04, Fedora 35 or newer, or a container of one";
+  }
+  if (NOT_RUN.test(cause.message)) {
+    const file = /\/[^:\n]+\.node/.exec(cause.message)?.[0] ?? name;
+    return `The QUIC addon can't be loaded, for the system runs nothing from the disk of ${file} ` +
+      "(noexec). Put mesh-llm, or what TMPDIR and --data-dir name, on another one";
+  }
+  return `The QUIC addon in the package ${name} can't be loaded: ${cause.message}. ` +
+    "Install mesh-llm again";
 }
+
+/** As the loaders of Linux and macOS say it. */
+const NOT_RUN = /failed to map segment from shared object|not permitted/i;
 
 function isAddon(value: unknown): value is QuicAddon {
   const parts = ["QuinnConfig", "Server", "Client"];

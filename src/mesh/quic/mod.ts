@@ -1,6 +1,6 @@
 /** libp2p's QUIC transport as this project needs it: fast, bounded, and honest about broken streams. */
 
-export { QuicAddonError } from "./addon.ts";
+export { loadAddonBy, QuicAddonError, quicProblem } from "./addon.ts";
 export { byteStreamOf } from "./byte_stream_of.ts";
 export type { PulledStream } from "./pulled_stream.ts";
 export { drainConnection } from "./drain_connection.ts";

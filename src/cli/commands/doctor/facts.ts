@@ -28,6 +28,8 @@ export interface PortFact {
 export interface DoctorFacts {
   readonly version: string;
   readonly engine: EngineFact;
+  /** Why QUIC does not work here; `null` where it does. */
+  readonly quicProblem: string | null;
   readonly ports: readonly PortFact[];
   readonly dataDir: {
     readonly path: string;

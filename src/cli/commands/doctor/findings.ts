@@ -20,6 +20,7 @@ export function findingsOf(facts: DoctorFacts): readonly Finding[] {
   return [
     engine(facts),
     ...gpu(facts),
+    quic(facts),
     ...facts.ports.map(port),
     dataDir(facts),
     ...dataDirPlace(facts),
@@ -70,6 +71,12 @@ function gpu({ engine }: DoctorFacts): Finding[] {
   if (found !== null && remedy !== null) return [warning("devices", found, remedy)];
   const devices = engine.devices.length === 0 ? "CPU only" : engine.devices.join(", ");
   return [ok("devices", found === null ? devices : `${devices} (${found})`)];
+}
+
+function quic({ quicProblem }: DoctorFacts): Finding {
+  if (quicProblem === null) return ok("QUIC", "Its addon works here");
+  const end = quicProblem.lastIndexOf(". ");
+  return problem("QUIC", quicProblem.slice(0, end), quicProblem.slice(end + 2));
 }
 
 function port({ flag, port, protocol, use }: PortFact): Finding {

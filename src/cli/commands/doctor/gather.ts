@@ -41,6 +41,7 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
   return {
     version: VERSION,
     engine,
+    quicProblem: await quicProblemOf(config.dataDir),
     ports,
     dataDir,
     brokenModels,
@@ -48,6 +49,11 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
     nowMs: Date.now(),
     node,
   };
+}
+
+async function quicProblemOf(dataDir: string): Promise<string | null> {
+  const { quicProblem } = await import("../../../mesh/mod.ts");
+  return quicProblem(join(dataDir, "cache"));
 }
 
 function noneRunning(error: unknown): null {
