@@ -8,7 +8,7 @@ import { SERVING_DEFAULTS, type ServingConfig } from "./plan/config.ts";
 
 export { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "./plan/defaults.ts";
 
-/** A new option is a field of its room's part, with its default there. */
+/** A new option is a field of its room's part, with its default there: docs/first-change.md. */
 export interface ConfigParts {
   readonly serving: ServingConfig;
   readonly mesh: MeshConfig;

@@ -1,24 +1,10 @@
 /** The kind of word at the end of a command line that is being typed, if it is no command and no option. Pure. */
 
 import type { Command } from "commander";
+import type { CompletionKind } from "../config/options/node_option.ts";
+import { nodeOptions } from "../config/serve_options.ts";
 
-export interface CompletionKind {
-  /** Names of models: those on the disk, or all that are known. */
-  readonly models?: "disk" | "all";
-  /** Files of models, or any. */
-  readonly files?: "models" | "all";
-  readonly folders?: true;
-  readonly agents?: true;
-}
-
-const OF_OPTIONS: Readonly<Record<string, CompletionKind>> = {
-  "--model": { models: "disk", files: "models" },
-  "--draft": { models: "disk", files: "models" },
-  "--api-key-file": { files: "all" },
-  "--bin-dir": { folders: true },
-  "--models-dir": { folders: true },
-  "--data-dir": { folders: true },
-};
+const DATA_DIR: CompletionKind = { folders: true };
 
 /** By the first argument of a command. */
 const OF_COMMANDS: Readonly<Record<string, CompletionKind>> = {
@@ -38,8 +24,14 @@ export function completionKind(words: readonly string[], program: Command): Comp
   if (typed.startsWith("-")) return null;
   const [command, ...operands] = withoutOptions(before, program);
   const last = before.at(-1) ?? "";
-  if (takesValue(last, program)) return OF_OPTIONS[last] ?? null;
+  if (takesValue(last, program)) return valueKind(last);
   return operands.length === 0 ? OF_COMMANDS[command ?? ""] ?? null : null;
+}
+
+function valueKind(flag: string): CompletionKind | null {
+  if (flag === "--data-dir") return DATA_DIR;
+  const found = nodeOptions().find(([, { flags }]) => flags.startsWith(`${flag} `));
+  return found?.[1].completes ?? null;
 }
 
 /** The value of an option on the line, where it is there. */

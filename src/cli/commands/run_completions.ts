@@ -2,7 +2,8 @@
 
 import tab from "@bomb.sh/tab/commander";
 import type { CompleteCommand, CompletionsCommand } from "../config/command.ts";
-import { type CompletionKind, completionKind, valueOn } from "./completion_kind.ts";
+import type { CompletionKind } from "../config/options/node_option.ts";
+import { completionKind, valueOn } from "./completion_kind.ts";
 import { formatBytes } from "../base/format.ts";
 import { printOut } from "../base/output.ts";
 import type { Actions } from "../config/program/actions.ts";

@@ -5,6 +5,7 @@ import { option } from "./node_option.ts";
 export const FOLDER_OPTIONS = {
   binDir: option<string>({
     flags: "--bin-dir <dir>",
+    completes: { folders: true },
     help: "use llama.cpp from this folder only",
     read: parseNotEmpty,
     sets: (path, around) => ({ engine: { binDir: absolute(path, around) } }),
@@ -12,6 +13,7 @@ export const FOLDER_OPTIONS = {
   }),
   modelsDir: option<string>({
     flags: "--models-dir <dir>",
+    completes: { folders: true },
     help: "look for models here",
     read: parseNotEmpty,
     sets: (path, around) => ({ models: { modelsDir: absolute(path, around) } }),

@@ -14,6 +14,7 @@ import { option } from "./node_option.ts";
 export const MODEL_OPTIONS = {
   model: option<readonly string[]>({
     flags: "--model <name|path>",
+    completes: { models: "disk", files: "models" },
     help: "model to serve; may be given several times",
     read: parseNotEmpty,
     repeats: true,
@@ -63,6 +64,7 @@ export const MODEL_OPTIONS = {
   }),
   draft: option<string | false>({
     flags: "--draft <path>",
+    completes: { models: "disk", files: "models" },
     help: "small model that drafts tokens (default: one on disk of the same vocabulary)",
     read: parseNotEmpty,
     opposite: { flags: "--no-draft", help: "draft no tokens" },

@@ -70,6 +70,7 @@ export const NETWORK_OPTIONS = {
   }),
   apiKeyFile: option<string>({
     flags: "--api-key-file <path>",
+    completes: { files: "all" },
     help: "JSON file of keys with models and limits",
     read: parseNotEmpty,
     sets: (path, around) => ({ api: { apiKeyFile: absolute(path, around) } }),

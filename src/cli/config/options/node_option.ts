@@ -10,6 +10,15 @@ import type { ServeConfig } from "../serve_command.ts";
 /** A variable that stands for an option where no flag does. */
 export type OptionVariable = "MESH_LLM_JOIN" | "MESH_LLM_API_KEY";
 
+export interface CompletionKind {
+  /** Names of models: those on the disk, or all that are known. */
+  readonly models?: "disk" | "all";
+  /** Files of models, or any. */
+  readonly files?: "models" | "all";
+  readonly folders?: true;
+  readonly agents?: true;
+}
+
 export interface NodeOption<Value> {
   /** As commander takes them. */
   readonly flags: string;
@@ -24,6 +33,8 @@ export interface NodeOption<Value> {
   /** The option that says the opposite. */
   readonly opposite?: { readonly flags: string; readonly help: string };
   readonly variable?: OptionVariable;
+  /** The words that a shell offers for its value. */
+  readonly completes?: CompletionKind;
   /** The change that it makes to the configuration. */
   sets(value: Value, around: CliContext): Changes<ServeConfig>;
   /** As `config show` has it; without this, that leaves it out. */
