@@ -1,7 +1,7 @@
 import { peerIdOf } from "../../src/mesh/base/keys.ts";
-import { EMPTY_MEMBERSHIP, merge } from "../../src/mesh/gossip/membership.ts";
 import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
 import { content } from "./content.ts";
+import { silentRoster } from "./gossip/silent_roster.ts";
 
 /** Announcements of a thousand nodes, the same nodes each time. */
 export function thousandRecords(seq: number): MeshRecord[] {
@@ -23,10 +23,10 @@ export function thousandRecords(seq: number): MeshRecord[] {
 
 /** How long it takes to merge them into the same thousand, one version earlier. */
 export function timeMerge(): number {
-  const { membership } = merge(EMPTY_MEMBERSHIP, thousandRecords(1), 0);
+  const roster = silentRoster(thousandRecords(1));
   const newer = thousandRecords(2);
   const startedAt = performance.now();
-  const { changes } = merge(membership, newer, 0);
+  const changes = roster.accept(newer);
   if (changes.length !== newer.length) throw new Error(`Merged ${changes.length} of 1,000`);
   return performance.now() - startedAt;
 }

@@ -25,8 +25,6 @@ export interface MemberChange {
   readonly name: string;
 }
 
-export const EMPTY_MEMBERSHIP: Membership = new Map();
-
 /**
  * Which records are newer than what is known, one for each node: what has to be kept and passed on.
  * Whatever the order, and however often a record comes, the same records end in the same membership.
@@ -44,19 +42,6 @@ export function news(
     newer.set(subject, record);
   }
   return newer;
-}
-
-/** A membership with all of the records, and what they change in it. */
-export function merge(
-  membership: Membership,
-  records: readonly MeshRecord[],
-  heardAt: number,
-): { readonly membership: Membership; readonly changes: readonly MemberChange[] } {
-  const newer = news(membership, records);
-  if (newer.size === 0) return { membership, changes: [] };
-  const merged = new Map(membership);
-  const changes = [...newer.values()].map((record) => keep(merged, record, heardAt));
-  return { membership: merged, changes };
 }
 
 /** Puts a newer record into a membership that the caller owns. */

@@ -2,20 +2,17 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_MEMBERS, TOMBSTONE_LIFE_MS } from "../../../src/mesh/base/defaults.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
-import {
-  EMPTY_MEMBERSHIP,
-  forgettable,
-  isVouchedFor,
-  type Membership,
-  merge,
-  placeMember,
-} from "../../../src/mesh/gossip/membership.ts";
+import { isVouchedFor } from "../../../src/mesh/gossip/membership.ts";
 import type { MeshRecord } from "../../../src/mesh/gossip/record.ts";
-import type { Announcement, PeerId } from "../../../src/mesh/base/types.ts";
+import type { Roster } from "../../../src/mesh/gossip/roster.ts";
+import type { PeerId } from "../../../src/mesh/base/types.ts";
 import { content } from "../content.ts";
+import { silentRoster } from "./silent_roster.ts";
 
 const PEERS = [1, 2, 3].map((i) => peerIdOf(new Uint8Array(32).fill(i)));
 const [A, B, C] = PEERS as [PeerId, PeerId, PeerId];
+
+const STATUSES = ["alive", "dead", "left"] as const;
 
 function record(
   subject: typeof A,
@@ -33,44 +30,55 @@ function record(
       seq,
     }
     : null;
-  const bytes = new Uint8Array([mark]);
+  const bytes = Uint8Array.of(
+    PEERS.indexOf(subject),
+    incarnation,
+    seq,
+    STATUSES.indexOf(status),
+    mark,
+  );
   return { subject, signer: subject, incarnation, seq, status, announcement, bytes };
 }
 
 const anyRecord = fc.record({
   subject: fc.constantFrom(...PEERS),
   version: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })),
-  status: fc.constantFrom("alive" as const, "dead" as const, "left" as const),
+  status: fc.constantFrom(...STATUSES),
   mark: fc.integer({ min: 0, max: 2 }),
 }).map(({ subject, version, status, mark }) => record(subject, version, status, mark));
 
-function mergeAll(records: readonly MeshRecord[], start = EMPTY_MEMBERSHIP): Membership {
-  return records.reduce((membership, r) => merge(membership, [r], 0).membership, start);
+function oneByOne(records: readonly MeshRecord[]): Roster {
+  const roster = silentRoster();
+  for (const one of records) roster.accept([one]);
+  return roster;
 }
 
-/** The content of a membership, without the times at which it was heard. */
-function view(membership: Membership): unknown {
+const recordsOf = ({ membership }: Roster) => [...membership.values()].map(({ record }) => record);
+
+/** The content of a roster, without the times at which it was heard. */
+function view({ membership }: Roster): unknown {
   return [...membership].map(([peer, { record }]) => [peer, record]).sort();
 }
 
-Deno.test("merge() gives the same view for the same records in any order, any number of times and in any batches", () => {
+Deno.test("accept() gives the same view for the same records in any order, any number of times and in any batches", () => {
   fc.assert(fc.property(fc.array(anyRecord), fc.array(fc.nat()), (records, order) => {
     const shuffled = records.map((r, i) => [order[i] ?? 0, r] as const)
       .sort(([a], [b]) => a - b).map(([, r]) => r);
-    const expected = view(mergeAll(records));
-    assert.deepEqual(view(mergeAll(shuffled)), expected);
-    assert.deepEqual(view(mergeAll([...records, ...shuffled])), expected);
-    assert.deepEqual(view(merge(EMPTY_MEMBERSHIP, shuffled, 0).membership), expected);
+    const expected = view(oneByOne(records));
+    assert.deepEqual(view(oneByOne(shuffled)), expected);
+    assert.deepEqual(view(oneByOne([...records, ...shuffled])), expected);
+    assert.deepEqual(view(silentRoster(shuffled)), expected);
   }));
 });
 
-Deno.test("merge() is associative: views that were merged apart agree when they meet", () => {
+Deno.test("accept() is associative: views that were made apart agree when they meet", () => {
   fc.assert(fc.property(fc.array(anyRecord), fc.array(anyRecord), (left, right) => {
-    const [l, r] = [mergeAll(left), mergeAll(right)];
-    const ours = merge(l, [...r.values()].map((entry) => entry.record), 0).membership;
-    const theirs = merge(r, [...l.values()].map((entry) => entry.record), 0).membership;
+    const [ours, theirs] = [oneByOne(left), oneByOne(right)];
+    const [l, r] = [recordsOf(ours), recordsOf(theirs)];
+    ours.accept(r);
+    theirs.accept(l);
     assert.deepEqual(view(ours), view(theirs));
-    assert.deepEqual(view(ours), view(mergeAll([...left, ...right])));
+    assert.deepEqual(view(ours), view(oneByOne([...left, ...right])));
   }));
 });
 
@@ -85,13 +93,13 @@ Deno.test("the higher incarnation wins, then the higher seq, then the end of a l
   ];
   for (const [name, winner, loser] of cases) {
     for (const order of [[winner, loser], [loser, winner]]) {
-      assert.equal(mergeAll(order).get(A)?.record, winner, name);
+      assert.equal(oneByOne(order).recordOf(A), winner, name);
     }
   }
 });
 
-Deno.test("merge() says what has changed for whom", () => {
-  const start = mergeAll([record(A, [1, 1], "alive", 5)]);
+Deno.test("accept() says what has changed for whom", () => {
+  const start = () => silentRoster([record(A, [1, 1], "alive", 5)]);
   const cases: [MeshRecord, string | undefined, string][] = [
     [record(A, [1, 1], "alive", 5), undefined, ""],
     [record(A, [1, 2], "alive", 6), "updated", "6"],
@@ -102,48 +110,70 @@ Deno.test("merge() says what has changed for whom", () => {
     [record(B, [1, 1], "dead"), "updated", B],
   ];
   for (const [r, change, name] of cases) {
-    const [first, ...rest] = merge(start, [r], 0).changes;
+    const [first, ...rest] = start().accept([r]);
     assert.deepEqual([first?.change, first?.name ?? ""], [change, name]);
     assert.equal(rest.length, 0);
   }
-  const unchanged = merge(start, [record(A, [1, 0])], 0);
-  assert.equal(unchanged.membership, start);
-  const twice = merge(start, [record(A, [1, 1], "dead"), record(A, [2, 0])], 0);
-  assert.deepEqual(twice.changes.map(({ change }) => change), ["updated"]);
+  const unchanged = start();
+  const { revision, members } = unchanged;
+  unchanged.accept([record(A, [1, 0])]);
+  assert.equal(unchanged.revision, revision);
+  assert.equal(unchanged.members, members);
+  const twice = start().accept([record(A, [1, 1], "dead"), record(A, [2, 0])]);
+  assert.deepEqual(twice.map(({ change }) => change), ["updated"]);
 });
 
-Deno.test("the living are kept in the order of their PeerIds, without the dead", () => {
-  fc.assert(fc.property(fc.array(anyRecord), (records) => {
-    const members: Announcement[] = [];
-    let membership = EMPTY_MEMBERSHIP;
-    for (const one of records) {
-      const merged = merge(membership, [one], 0);
-      membership = merged.membership;
-      for (const change of merged.changes) placeMember(members, change.record);
+Deno.test("whatever is accepted, forgotten and expelled, all lists of a roster say the same", () => {
+  const anyStep = fc.oneof(
+    fc.array(anyRecord, { maxLength: 4 }),
+    fc.constant("forget" as const),
+    fc.constantFrom(...PEERS),
+  );
+  fc.assert(fc.property(fc.array(anyStep), (steps) => {
+    let nowMs = 0;
+    const roster = silentRoster([], () => nowMs);
+    for (const step of steps) {
+      if (typeof step === "object") roster.accept(step);
+      else if (step !== "forget") roster.expel(({ subject }) => subject === step);
+      else {
+        nowMs += TOMBSTONE_LIFE_MS;
+        roster.forget();
+      }
+      const records = recordsOf(roster);
+      const living = records.flatMap(({ announcement }) => announcement ?? []);
+      assert.deepEqual(roster.members, living.sort((a, b) => a.peer < b.peer ? -1 : 1));
+      assert.equal(roster.size, living.length);
+      const over = roster.over.map(({ record }) => record);
+      assert.deepEqual(new Set(over), new Set(records.filter((one) => one.status !== "alive")));
+      for (const one of records) assert.equal(roster.find(Uint8Array.from(one.bytes)), one);
     }
-    const living = [...membership.values()].flatMap(({ record }) => record.announcement ?? []);
-    assert.deepEqual(members, living.sort((a, b) => a.peer < b.peer ? -1 : 1));
   }));
 });
 
 Deno.test("a tombstone is forgotten after its time, a living member never", () => {
-  const membership = mergeAll([record(A, [1, 1], "dead"), record(B, [1, 1])]);
-  assert.deepEqual(forgettable(membership, TOMBSTONE_LIFE_MS - 1), []);
-  assert.deepEqual(forgettable(membership, TOMBSTONE_LIFE_MS), [A]);
+  let nowMs = 0;
+  const roster = silentRoster([record(A, [1, 1], "dead"), record(B, [1, 1])], () => nowMs);
+  const known = () => recordsOf(roster).map(({ subject }) => subject);
+  nowMs = TOMBSTONE_LIFE_MS - 1;
+  roster.forget();
+  assert.deepEqual(known(), [A, B]);
+  nowMs = TOMBSTONE_LIFE_MS;
+  roster.forget();
+  assert.deepEqual(known(), [B]);
 });
 
 Deno.test("where the dead were last heard of is kept, to look for them there", () => {
   const alive = record(A, [1, 1], "alive", 5);
-  const membership = mergeAll([alive, record(A, [1, 1], "dead")]);
+  const { membership } = oneByOne([alive, record(A, [1, 1], "dead")]);
   assert.deepEqual(membership.get(A)?.last, alive.announcement);
 });
 
 Deno.test("strangers beyond the limit are not kept, and news of the known are", () => {
   const peer = (i: number) => `peer-${i}` as typeof A;
   const many = Array.from({ length: 2 * MAX_MEMBERS + 5 }, (_, i) => record(peer(i), [1, 1]));
-  const { membership } = merge(EMPTY_MEMBERSHIP, many, 0);
-  assert.equal(membership.size, 2 * MAX_MEMBERS);
-  const { changes } = merge(membership, [record(peer(0), [1, 2]), record(peer(9_999), [1, 1])], 0);
+  const roster = silentRoster(many);
+  assert.equal(roster.membership.size, 2 * MAX_MEMBERS);
+  const changes = roster.accept([record(peer(0), [1, 2]), record(peer(9_999), [1, 1])]);
   assert.deepEqual(changes.map(({ record }) => record.subject), [peer(0)]);
 });
 
