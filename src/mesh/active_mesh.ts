@@ -1,7 +1,7 @@
 import { raceSignal } from "../base/race_signal.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { Link } from "./trust/capability.ts";
-import { Deadline } from "./base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./base/defaults.ts";
 import { FirstTable } from "./routes/first_table.ts";
 import { Gossip } from "./gossip/gossip.ts";
@@ -106,7 +106,7 @@ export class ActiveMesh implements MeshMode {
 
   /** A peer that asks while this node has just joined may get more by waiting for a moment. */
   async tellRoutes(): Promise<RoutingTable> {
-    using deadline = new Deadline(TELL_PATIENCE_MS, "Knowing the mesh");
+    using deadline = Deadline.forStep(TELL_PATIENCE_MS, "Knowing the mesh");
     return await this.refreshRoutes(deadline).catch(() => this.routes());
   }
 
@@ -251,7 +251,7 @@ export class ActiveMesh implements MeshMode {
 
   async #askRoutes(connection: PeerConnection): Promise<RoutingTable> {
     const { signal: stopped } = this.#learning;
-    using deadline = new Deadline(ROUTE_REQUEST_TIMEOUT_MS, "Asking for routes", stopped);
+    using deadline = Deadline.forStep(ROUTE_REQUEST_TIMEOUT_MS, "Asking for routes", stopped);
     const stream = await connection.openStream(ROUTES_PROTOCOL, deadline.signal);
     return await raceSignal(askRoutes(stream, EMPTY_TABLE), deadline.signal)
       .finally(() => stream.release());

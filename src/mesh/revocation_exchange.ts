@@ -1,7 +1,7 @@
 import { raceSignal } from "../base/race_signal.ts";
 import { z } from "zod";
 import { BadMessageError, byteString } from "./base/cbor.ts";
-import { Deadline } from "./base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import {
   LAST_WORD_MS,
   MAX_REVOCATIONS,
@@ -97,7 +97,7 @@ export class RevocationExchange {
     timeoutMs = OPEN_STREAM_TIMEOUT_MS,
   ): Promise<void> {
     if (revocations.length === 0) return;
-    using deadline = new Deadline(timeoutMs, "Telling what is revoked", this.#stop.signal);
+    using deadline = Deadline.forStep(timeoutMs, "Telling what is revoked", this.#stop.signal);
     try {
       const stream = await connection.openStream(REVOCATIONS_PROTOCOL, deadline.signal);
       await raceSignal(send(stream, revocations), deadline.signal).finally(() => stream.release());

@@ -1,4 +1,5 @@
 import { CRASH_MEMORY_MS, MAX_SUSPECTS, SAME_CRASH_MS } from "../base/defaults.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 
@@ -78,18 +79,15 @@ export class Suspects {
     const before = this.#turn;
     const own = Promise.withResolvers<void>();
     this.#turn = before.then(() => own.promise);
-    const late = new AbortController();
     const forMs = this.#holdMs;
-    const onLate = () => late.abort(new RefusedError({ kind: "suspect-held", forMs }));
-    const timer = setTimeout(onLate, forMs);
+    const late = () => new RefusedError({ kind: "suspect-held", forMs });
+    using deadline = new Deadline(forMs, late, signal);
     try {
-      await raceSignal(before, AbortSignal.any([signal, late.signal]));
+      await raceSignal(before, deadline.signal);
       return own.resolve;
     } catch (error) {
       own.resolve();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -10,7 +10,7 @@ import {
   respondAhead,
   type RespondOptions,
 } from "./exchange.ts";
-import { followAbort } from "../http/follow_abort.ts";
+import { followAbort } from "../../base/follow_abort.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { InstanceSearch } from "../routing/instances.ts";
 import { LastingAnswer } from "../answer/lasting_answer.ts";

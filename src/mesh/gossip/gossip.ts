@@ -4,7 +4,7 @@ import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import { GOODBYE_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { RateExceededError } from "../base/errors.ts";
 import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "../link/network.ts";
@@ -99,7 +99,7 @@ export class Gossip implements GossipLinks {
     this.#stopping = true;
     const open = [...this.#links.values()];
     for (const { link } of open) link.end();
-    using deadline = new Deadline(GOODBYE_TIMEOUT_MS, "The goodbye");
+    using deadline = Deadline.forStep(GOODBYE_TIMEOUT_MS, "The goodbye");
     const heard = Promise.allSettled(open.map(({ done }) => done));
     await raceSignal(heard, deadline.signal).catch(() => undefined);
   }
@@ -148,6 +148,6 @@ export class Gossip implements GossipLinks {
 }
 
 async function openStream(connection: PeerConnection): Promise<NetworkStream> {
-  using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, "Opening the gossip");
+  using deadline = Deadline.forStep(OPEN_STREAM_TIMEOUT_MS, "Opening the gossip");
   return await connection.openStream(GOSSIP_PROTOCOL, deadline.signal);
 }

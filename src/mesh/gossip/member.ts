@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { dialOrder } from "../base/addresses.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import {
   CONNECT_TIMEOUT_MS,
   DIAL_THOUGHT_MS,
@@ -197,7 +197,7 @@ export class Member {
   async #dial({ peer }: DialTarget, signal: AbortSignal): Promise<void> {
     const { clock, links } = this.#options;
     const addresses = this.addressesOf(peer);
-    using deadline = new Deadline(CONNECT_TIMEOUT_MS, `Joining ${peer}`, signal, clock);
+    using deadline = Deadline.forStep(CONNECT_TIMEOUT_MS, `Joining ${peer}`, signal, clock);
     await links.connect({ peer, addresses, signal: deadline.signal });
   }
 

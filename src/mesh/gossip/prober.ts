@@ -1,6 +1,6 @@
 import { raceSignal } from "../../base/race_signal.ts";
 import type { Clock } from "../base/clock.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import type { MeshTimings } from "../base/timings.ts";
 import type { PeerId } from "../base/types.ts";
 
@@ -52,7 +52,7 @@ export class Prober {
   }
 
   async #probe(peer: PeerId): Promise<boolean> {
-    using deadline = new Deadline(this.#limitMs, "The probe", this.#stop.signal, this.#clock);
+    using deadline = Deadline.forStep(this.#limitMs, "The probe", this.#stop.signal, this.#clock);
     try {
       await raceSignal(this.#ask(peer, deadline.signal), deadline.signal);
       return true;
@@ -76,7 +76,7 @@ export class Prober {
 
   /** An answer has half of the time, so that a connection which is lost does not speak for its peer. */
   async #isInTime(answer: Promise<void>, signal: AbortSignal): Promise<boolean> {
-    using half = new Deadline(this.#limitMs / 2, "The ping", signal, this.#clock);
+    using half = Deadline.forStep(this.#limitMs / 2, "The ping", signal, this.#clock);
     return await raceSignal(answer, half.signal).then(() => true, () => false);
   }
 }

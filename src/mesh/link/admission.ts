@@ -3,7 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import { AdmittedConnections } from "./admitted_connections.ts";
 import type { Clock } from "../base/clock.ts";
 import { sourceOf, whoYields } from "./crowding.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import type { Counters } from "../base/counters.ts";
 import {
   JOIN_RATE,
@@ -126,7 +126,7 @@ export class Admission {
   #enter(connection: PeerConnection): Entry {
     const verdict = Promise.withResolvers<JoinedPeer>();
     verdict.promise.catch(() => undefined);
-    const deadline = new Deadline(JOIN_TIMEOUT_MS, "The join");
+    const deadline = Deadline.forStep(JOIN_TIMEOUT_MS, "The join");
     const source = sourceOf(connection.remoteAddress);
     const entry: Entry = {
       connection,

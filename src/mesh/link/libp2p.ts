@@ -5,7 +5,7 @@ import type { Connection, Libp2p, Listener, Stream } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { MESH_DEFAULTS, type MeshConfig } from "../base/config.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import {
   DIAL_ADDRESS_TIMEOUT_MS,
   MAX_CONNECTIONS,
@@ -151,7 +151,7 @@ export class Libp2pNetwork implements Network {
     const reason = new Error("This node stops");
     this.#stopping.abort(reason);
     this.#abortAll(reason);
-    using deadline = new Deadline(STOP_TIMEOUT_MS, "Stopping libp2p");
+    using deadline = Deadline.forStep(STOP_TIMEOUT_MS, "Stopping libp2p");
     await raceSignal(Promise.resolve(this.#libp2p.stop()), deadline.signal).catch(() => undefined);
   }
 

@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Admission, AdmissionListener } from "./admission.ts";
 import type { AdmittedConnection } from "./admitted_connections.ts";
 import { BadMessageError } from "../base/cbor.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import {
@@ -137,7 +137,11 @@ export class PeerNetwork {
       & Omit<DialRequest, "fresh" | "signal">
       & { readonly signal?: AbortSignal | undefined; readonly optimistic?: boolean | undefined },
   ): Promise<NetworkStream> {
-    using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, `Opening a stream to ${peer}`, signal);
+    using deadline = Deadline.forStep(
+      OPEN_STREAM_TIMEOUT_MS,
+      `Opening a stream to ${peer}`,
+      signal,
+    );
     const connection = await this.connect({ peer, addresses, signal: deadline.signal });
     return await connection.openStream(protocol, deadline.signal, { optimistic });
   }
@@ -248,7 +252,7 @@ export class PeerNetwork {
   }
 
   async #awaitAdmission(connection: PeerConnection): Promise<JoinedPeer> {
-    using deadline = new Deadline(JOIN_TIMEOUT_MS, "The join");
+    using deadline = Deadline.forStep(JOIN_TIMEOUT_MS, "The join");
     return await this.#admission.admitted(connection, deadline.signal);
   }
 }

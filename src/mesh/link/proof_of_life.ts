@@ -4,7 +4,7 @@ import { z } from "zod";
 import { versionNumber } from "../base/names.ts";
 import type { ByteStream } from "../base/byte_stream.ts";
 import { byteStringOf, encodeCbor } from "../base/cbor.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { LIFE_RATE, MAX_JOIN_MESSAGE_BYTES, PROOF_OF_LIFE_MS } from "../base/defaults.ts";
 import { publicKeyOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { MessageStream } from "../base/messages.ts";
@@ -73,7 +73,7 @@ export async function askForLife(
   connection: PeerConnection,
   nonce: Uint8Array,
 ): Promise<ProofOfLife | undefined> {
-  using deadline = new Deadline(PROOF_OF_LIFE_MS, "A sign of life");
+  using deadline = Deadline.forStep(PROOF_OF_LIFE_MS, "A sign of life");
   try {
     const stream = await connection.openStream(LIFE_PROTOCOL, deadline.signal);
     const proof = await raceSignal(ask(stream, nonce), deadline.signal)

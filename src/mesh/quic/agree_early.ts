@@ -1,4 +1,4 @@
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { AGREEMENT_MS, NEGOTIATION_MS } from "./defaults.ts";
 import { asError } from "./errors.ts";
 import { proposalOf, readProposal } from "./multistream.ts";
@@ -30,7 +30,7 @@ export async function agreeEarly(
 }
 
 async function firstBytes(stream: QuicStream): Promise<Uint8Array | null> {
-  using deadline = new Deadline(NEGOTIATION_MS, "Proposing a protocol");
+  using deadline = Deadline.forStep(NEGOTIATION_MS, "Proposing a protocol");
   const giveUp = () => stream.reset(asError(deadline.signal.reason));
   deadline.signal.addEventListener("abort", giveUp, { once: true });
   try {

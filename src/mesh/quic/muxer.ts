@@ -12,7 +12,7 @@ import {
   type StreamMuxerStatus,
   TypedEventEmitter,
 } from "@libp2p/interface";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { agreeEarly } from "./agree_early.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import type { QuicConnection } from "./connection.ts";
@@ -107,7 +107,7 @@ export class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents> implements S
   /** While all slots are taken the addon waits for ever, whatever the signal says. */
   async #openNative(signal: AbortSignal | undefined): Promise<NativeStream> {
     const { openStreamMs } = this.#init.options;
-    using limit = new Deadline(openStreamMs, "Waiting for a free stream slot", signal);
+    using limit = Deadline.forStep(openStreamMs, "Waiting for a free stream slot", signal);
     try {
       const opening = this.#init.native.outboundStream();
       return await raceSignal(opening, limit.signal, dropLate);

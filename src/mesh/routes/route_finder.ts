@@ -2,7 +2,7 @@ import { raceSignal } from "../../base/race_signal.ts";
 import type { Logger } from "@logtape/logtape";
 import { redialDelayMs } from "../gossip/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { pause } from "../../base/pause.ts";
 import {
   FIRST_ANSWERS_MS,
@@ -103,7 +103,7 @@ export class RouteFinder {
 
   /** Asks one peer within a time. A silent peer is dropped; one that refuses lives, and is busy with other work. */
   async ask(peer: PeerId, timeoutMs: number, wanting?: string): Promise<RoutingTable | undefined> {
-    using deadline = new Deadline(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
+    using deadline = Deadline.forStep(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
     try {
       return await this.#options.ask(peer, { known: this.#table, wanting }, deadline.signal);
     } catch (error) {

@@ -1,3 +1,5 @@
+import { Deadline } from "../../base/deadline.ts";
+import { raceSignal } from "../../base/race_signal.ts";
 import { GATE_WAIT_MS } from "../plan/defaults.ts";
 import type { Job } from "../serving/job.ts";
 
@@ -31,22 +33,22 @@ export class RpcGate {
    * @throws {RpcRefusedError} for a term that is over, or when the server does not come in time.
    */
   async admit(peer: string, term: number, signal: AbortSignal): Promise<number> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(GATE_WAIT_MS)]);
+    const isMissing = () => refused(peer, term, "has no rpc-server here");
+    using limit = new Deadline(GATE_WAIT_MS, isMissing, signal);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const look = () => {
       const answer = gateAnswer(this.#job(), peer, term, this.#peerWorkers());
       if (typeof answer === "number") resolve(answer);
       else if (answer === "over") reject(refused(peer, term, "is over"));
     };
-    const onAbort = () => reject(refused(peer, term, "has no rpc-server here"));
     this.#waiting.add(look);
-    limit.addEventListener("abort", onAbort, { once: true });
     try {
       look();
-      return await promise;
+      return await raceSignal(promise, limit.signal);
+    } catch (error) {
+      throw signal.aborted ? isMissing() : error;
     } finally {
       this.#waiting.delete(look);
-      limit.removeEventListener("abort", onAbort);
     }
   }
 }

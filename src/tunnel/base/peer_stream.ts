@@ -1,4 +1,4 @@
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { LINGER_MS } from "./defaults.ts";
 import { asError } from "./errors.ts";
 import type { PeerStream } from "./types.ts";

@@ -1,4 +1,4 @@
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import {
   asError,

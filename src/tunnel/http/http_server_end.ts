@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { OPENING_TIMEOUT_MS } from "../base/defaults.ts";
 import { asError, CrashedError, FrameError } from "../base/errors.ts";
 import { HttpCaller } from "./http_caller.ts";

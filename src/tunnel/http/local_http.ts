@@ -1,3 +1,4 @@
+import { followAbort } from "../../base/follow_abort.ts";
 import { asError, TunnelError } from "../base/errors.ts";
 import { copyReplyHeaders, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { refuse } from "./inference_paths.ts";
@@ -64,9 +65,7 @@ class HoldOn {
     };
     if (frozen.aborted) onFrozen();
     else frozen.addEventListener("abort", onFrozen, { once: true, signal });
-    const onEnd = () => giveUp.abort(signal.reason);
-    if (signal.aborted) onEnd();
-    else signal.addEventListener("abort", onEnd, { once: true, signal: giveUp.signal });
+    followAbort(signal, giveUp);
   }
 
   headed(): void {

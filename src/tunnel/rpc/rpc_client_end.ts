@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import { asError } from "../base/errors.ts";
 import { LoopbackPort } from "./loopback_port.ts";

@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { Deadline } from "../base/deadline.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { OPENING_TIMEOUT_MS, READ_AHEAD_BYTES } from "../base/defaults.ts";
 import { asError } from "../base/errors.ts";
 import { resetOnAbort } from "../base/peer_stream.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { followAbort } from "../../../src/api/http/follow_abort.ts";
+import { followAbort } from "../../src/base/follow_abort.ts";
 
 Deno.test("followAbort() ends the controller with the signal, for the same reason", () => {
   const [caller, own] = [new AbortController(), new AbortController()];

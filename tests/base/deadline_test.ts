@@ -1,24 +1,39 @@
-import { raceSignal } from "../../../src/base/race_signal.ts";
+import { raceSignal } from "../../src/base/race_signal.ts";
 import assert from "node:assert/strict";
-import { Deadline } from "../../../src/mesh/base/deadline.ts";
+import { Deadline } from "../../src/base/deadline.ts";
 
 const never = new Promise<never>(() => {});
 
 Deno.test("a deadline ends what waits for it, with a sentence that names the step", async () => {
-  using deadline = new Deadline(1, "The answer");
+  using deadline = Deadline.forStep(1, "The answer");
   await assert.rejects(raceSignal(never, deadline.signal), /The answer took longer than 1 ms/);
+});
+
+Deno.test("a deadline carries the error that it is given, when its timer says so", () => {
+  let run = () => {};
+  const timer = {
+    after(_ms: number, late: () => void) {
+      run = late;
+      return () => {};
+    },
+  };
+  const error = new RangeError("Enough");
+  using deadline = new Deadline(60_000, () => error, undefined, timer);
+  assert.equal(deadline.signal.aborted, false);
+  run();
+  assert.equal(deadline.signal.reason, error);
 });
 
 Deno.test("a deadline passes on the caller's own signal and its reason", async () => {
   const caller = new AbortController();
-  using deadline = new Deadline(60_000, "The answer", caller.signal);
+  using deadline = Deadline.forStep(60_000, "The answer", caller.signal);
   caller.abort(new Error("Not needed any more"));
   await assert.rejects(raceSignal(never, deadline.signal), /Not needed any more/);
 });
 
 Deno.test("a deadline whose scope is over follows nobody", () => {
   const caller = new AbortController();
-  const deadline = new Deadline(60_000, "The answer", caller.signal);
+  const deadline = Deadline.forStep(60_000, "The answer", caller.signal);
   deadline[Symbol.dispose]();
   caller.abort();
   assert.equal(deadline.signal.aborted, false);
