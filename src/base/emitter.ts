@@ -1,10 +1,10 @@
 /** Tells each event to everybody who listens. One that fails keeps neither its teller nor the others from going on. */
 export class Emitter<Event> {
   readonly #listeners = new Set<(event: Event) => void>();
-  readonly #onFailure: (error: unknown) => void;
+  readonly #onFailure: (error: unknown, event: Event) => void;
 
   /** @param onFailure what a listener threw: worth a line in the log, for it is a mistake of the program. */
-  constructor(onFailure: (error: unknown) => void) {
+  constructor(onFailure: (error: unknown, event: Event) => void) {
     this.#onFailure = onFailure;
   }
 
@@ -20,7 +20,7 @@ export class Emitter<Event> {
       try {
         listener(event);
       } catch (error) {
-        this.#onFailure(error);
+        this.#onFailure(error, event);
       }
     }
   }

@@ -28,12 +28,11 @@ export class Expulsion {
   constructor(parts: ExpulsionParts) {
     this.#parts = parts;
     const { network, trust } = parts;
-    network.listen({
-      admitted: (connection, peer) => this.#onAdmitted(connection, peer),
-      closed: (connection) => this.#forget(connection),
-      superseded: () => {},
+    network.subscribe((event) => {
+      if (event.type === "admitted") this.#onAdmitted(event.connection, event.peer);
+      else if (event.type === "closed") this.#forget(event.connection);
     });
-    trust.listen((revocation) => this.#onRevoked(revocation));
+    trust.subscribe(({ revocation }) => this.#onRevoked(revocation));
   }
 
   stop(): void {

@@ -85,10 +85,10 @@ export class MeshNode implements Mesh {
     const modeParts = this.#modeParts();
     this.#mode = parts.passive ? new PassiveMesh(modeParts) : new ActiveMesh(modeParts);
     if (role === "member") this.#answer();
-    network.listen({
-      admitted: (connection, peer) => this.#mode.admitted(connection, peer),
-      closed: (_connection, peer) => this.#mode.closed(peer),
-      superseded: (connection) => this.#mode.superseded(connection),
+    network.subscribe((event) => {
+      if (event.type === "admitted") this.#mode.admitted(event.connection, event.peer);
+      else if (event.type === "closed") this.#mode.closed(event.peer);
+      else this.#mode.superseded(event.connection);
     });
   }
 

@@ -50,13 +50,12 @@ export class RevocationExchange {
       (stream, { id }) => this.#receive(stream, id),
     );
     if (role !== "member") return;
-    network.listen({
-      admitted: (connection) =>
-        parts.active() && this.#own(this.#tell(connection, trust.revocations)),
-      closed: () => {},
-      superseded: () => {},
+    network.subscribe(({ type, connection }) => {
+      if (type === "admitted" && parts.active()) {
+        this.#own(this.#tell(connection, trust.revocations));
+      }
     });
-    trust.listen((revocation, from) => {
+    trust.subscribe(({ revocation, from }) => {
       if (parts.active() || from === undefined) this.#passOn(revocation, from);
     });
   }

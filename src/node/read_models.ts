@@ -49,7 +49,7 @@ export async function readModels(
   );
   const chosen = await chosenModel(kept.words, library, signal);
   const extra = [pinned, chosen, guide].filter((model) => model !== null);
-  const inventory = await ModelInventory.open({ library, extra }, signal);
+  const inventory = await ModelInventory.open({ library, extra, logger }, signal);
   logBrokenModels(inventory, logger);
   logStart({ words: kept.words, chosen, named: pinned }, logger);
   const drafts = await draftChoice(serving, library);

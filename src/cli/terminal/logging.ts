@@ -2,6 +2,7 @@
 
 import { configureSync, getLogger, type Logger, type LogRecord, type Sink } from "@logtape/logtape";
 import type { LogLine } from "../../api/mod.ts";
+import { Emitter } from "../../base/emitter.ts";
 import { jsonLine, logLine } from "./log_line.ts";
 import { pretty, type PrettyOptions } from "./pretty.ts";
 import { Screen } from "../base/screen.ts";
@@ -19,14 +20,18 @@ export interface Logging {
 }
 
 const ROOT = "mesh-llm";
+/** LogTape's own words. */
+const META = ["logtape", "meta"];
 
 /** Records are written before the call that logs them returns, so none is lost at the exit. */
 export function configureLogging(options: LoggingOptions, write: (text: string) => void): Logging {
-  const listeners = new Set<(line: LogLine) => void>();
+  const lines = new Emitter<LogLine>((error) =>
+    getLogger(META).error("A reader of the log failed: {error}", { error })
+  );
   configureSync({
     sinks: {
       stdout: options.format === "json" ? jsonSink(write) : prettySink(options, write),
-      subscribers: (record) => listeners.forEach((listener) => listener(logLine(record))),
+      subscribers: (record) => lines.emit(logLine(record)),
     },
     loggers: [
       {
@@ -34,16 +39,11 @@ export function configureLogging(options: LoggingOptions, write: (text: string) 
         sinks: ["stdout", "subscribers"],
         lowestLevel: options.verbose ? "debug" : "info",
       },
-      { category: ["logtape", "meta"], sinks: ["stdout"], lowestLevel: "warning" },
+      { category: META, sinks: ["stdout"], lowestLevel: "warning" },
     ],
     reset: true,
   });
-  return { logger: getLogger(ROOT), logs: { subscribe: (listener) => add(listeners, listener) } };
-}
-
-function add<T>(set: Set<T>, item: T): () => void {
-  set.add(item);
-  return () => set.delete(item);
+  return { logger: getLogger(ROOT), logs: { subscribe: (listener) => lines.subscribe(listener) } };
 }
 
 function jsonSink(write: (text: string) => void): Sink {

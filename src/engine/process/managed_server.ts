@@ -1,6 +1,7 @@
 import { type ChildParts, ChildRun } from "./child_run.ts";
 import { KILL_PATIENCE_MS, STOP_GRACE_MS } from "../base/defaults.ts";
 import { EngineExitedError, EngineStoppedError, reasonOf } from "../base/errors.ts";
+import { Emitter } from "../../base/emitter.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
 import {
   INITIAL,
@@ -23,7 +24,7 @@ export class GuardedServer implements ManagedServer {
   readonly apiKey: string | null;
   readonly #parts: ServerParts;
   readonly #options: LaunchOptions;
-  readonly #listeners = new Set<(state: ServerState) => void>();
+  readonly #states: Emitter<ServerState>;
   #lifecycle: Lifecycle = INITIAL;
   #run: ChildRun | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -34,6 +35,13 @@ export class GuardedServer implements ManagedServer {
   constructor(readonly spec: ServerSpec, options: LaunchOptions, parts: ServerParts) {
     this.#options = options;
     this.#parts = parts;
+    // A listener that fails must not keep the server from its next step.
+    this.#states = new Emitter((error) =>
+      parts.logger.error("A listener of {server} failed: {reason}", {
+        server: spec.kind,
+        reason: reasonOf(error),
+      })
+    );
     this.apiKey = spec.kind === "llama-server" ? randomKey() : null;
     this.#dispatch({ type: "start" });
   }
@@ -55,8 +63,7 @@ export class GuardedServer implements ManagedServer {
   }
 
   subscribe(listener: (state: ServerState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#states.subscribe(listener);
   }
 
   async ready(signal?: AbortSignal): Promise<number> {
@@ -111,7 +118,7 @@ export class GuardedServer implements ManagedServer {
       this.#freeze.abort(new Error(`${this.spec.kind} is frozen: ${lifecycle.state.reason}`));
     }
     for (const effect of effects) this.#perform(effect);
-    if (changed) this.#notify();
+    if (changed) this.#states.emit(this.state);
   }
 
   #perform(effect: LifecycleEffect): void {
@@ -153,21 +160,7 @@ export class GuardedServer implements ManagedServer {
   #setProgress(fraction: number): void {
     if (fraction === this.#progress) return;
     this.#progress = fraction;
-    this.#notify();
-  }
-
-  /** A listener that fails must not keep the server from its next step. */
-  #notify(): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(this.state);
-      } catch (error) {
-        this.#parts.logger.error("A listener of {server} failed: {reason}", {
-          server: this.spec.kind,
-          reason: reasonOf(error),
-        });
-      }
-    }
+    this.#states.emit(this.state);
   }
 }
 

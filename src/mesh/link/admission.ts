@@ -1,3 +1,4 @@
+import { Emitter } from "../../base/emitter.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import type { Logger } from "@logtape/logtape";
 import { AdmittedConnections } from "./admitted_connections.ts";
@@ -18,11 +19,11 @@ import type { Network, NetworkStream, PeerConnection } from "./network.ts";
 import { askForLife } from "./proof_of_life.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
 
-/** Told of connections whose peer has proven its membership, and of their end. */
-export interface AdmissionListener {
-  admitted(connection: PeerConnection, peer: JoinedPeer): void;
-  /** Called for admitted connections only. */
-  closed(connection: PeerConnection, peer: JoinedPeer): void;
+/** A peer has proven its membership on a connection; or a connection has closed on which it had. */
+export interface AdmissionEvent {
+  readonly type: "admitted" | "closed";
+  readonly connection: PeerConnection;
+  readonly peer: JoinedPeer;
 }
 
 export interface AdmissionParts {
@@ -54,7 +55,7 @@ export class Admission {
   /** Connections that have proven nothing yet, the longest first. */
   readonly #waiting = new Set<Entry>();
   readonly #admitted = new AdmittedConnections();
-  readonly #listeners = new Set<AdmissionListener>();
+  readonly #events: Emitter<AdmissionEvent>;
 
   /**
    * Another process of the same node seems to be here. If it lives and is the older, the newcomer is
@@ -79,6 +80,7 @@ export class Admission {
     this.#clock = clock;
     this.#counters = counters;
     this.#logger = logger;
+    this.#events = new Emitter((error, { connection }) => this.#onFailure(connection, error));
     network.handle(JOIN_PROTOCOL, 1, (stream, connection) => this.#onJoin(stream, connection));
     network.listen({
       opened: (connection) => this.#guard(connection, () => this.#onOpened(connection)),
@@ -86,8 +88,8 @@ export class Admission {
     });
   }
 
-  listen(listener: AdmissionListener): void {
-    this.#listeners.add(listener);
+  subscribe(listener: (event: AdmissionEvent) => void): () => void {
+    return this.#events.subscribe(listener);
   }
 
   /**
@@ -177,7 +179,7 @@ export class Admission {
     entry.verdict.resolve(peer);
     this.#logger.debug("Admitted {peer} as {role}", { peer: peer.id, role: peer.role });
     this.#closeEarlierLives(peer);
-    for (const listener of this.#listeners) listener.admitted(entry.connection, peer);
+    this.#events.emit({ type: "admitted", connection: entry.connection, peer });
   }
 
   /** A process that was killed leaves connections that look open; its successor tells that they are not. */
@@ -221,7 +223,7 @@ export class Admission {
     const { peer } = entry;
     if (peer === undefined) return;
     this.#admitted.delete({ connection, peer });
-    for (const listener of this.#listeners) listener.closed(connection, peer);
+    this.#events.emit({ type: "closed", connection, peer });
   }
 
   /** An error in a listener of libp2p would end the process: it ends the connection instead. */
@@ -229,9 +231,13 @@ export class Admission {
     try {
       run();
     } catch (error) {
-      this.#logger.error("A connection could not be admitted: {error}", { error });
-      connection.abort(error as Error);
+      this.#onFailure(connection, error);
     }
+  }
+
+  #onFailure(connection: PeerConnection, error: unknown): void {
+    this.#logger.error("A connection could not be admitted: {error}", { error });
+    connection.abort(error as Error);
   }
 
   #mayCome({ peer }: PeerConnection): boolean {

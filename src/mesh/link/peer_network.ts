@@ -1,5 +1,6 @@
+import { Emitter } from "../../base/emitter.ts";
 import type { Logger } from "@logtape/logtape";
-import type { Admission, AdmissionListener } from "./admission.ts";
+import type { Admission, AdmissionEvent } from "./admission.ts";
 import type { AdmittedConnection } from "./admitted_connections.ts";
 import { BadMessageError } from "../base/cbor.ts";
 import { Deadline } from "../../base/deadline.ts";
@@ -24,10 +25,10 @@ export type PeerStreamHandler = (
   connection: PeerConnection,
 ) => Promise<void>;
 
-export interface PeerListener extends AdmissionListener {
-  /** Another connection to the peer is used from now on; this one closes once its streams have ended. */
-  superseded(connection: PeerConnection): void;
-}
+/** `superseded`: another connection to the peer is used from now on; this one closes once its streams have ended. */
+export type PeerEvent =
+  | AdmissionEvent
+  | { readonly type: "superseded"; readonly connection: PeerConnection };
 
 export interface PeerNetworkParts {
   readonly self: PeerId;
@@ -47,7 +48,7 @@ export class PeerNetwork {
   readonly #network: Network;
   readonly #admission: Admission;
   readonly #logger: Logger;
-  readonly #listeners = new Set<PeerListener>();
+  readonly #events: Emitter<PeerEvent>;
   readonly #draining = new WeakSet<PeerConnection>();
   /** Connections of members that were passive when they joined, and gossip now. */
   readonly #activated = new WeakSet<PeerConnection>();
@@ -63,19 +64,19 @@ export class PeerNetwork {
     this.#clock = clock;
     this.#counters = counters;
     this.#logger = logger;
-    admission.listen({
-      admitted: (connection, peer) => {
-        for (const listener of this.#listeners) listener.admitted(connection, peer);
-        this.#settle(peer.id);
-      },
-      closed: (connection, peer) => {
-        for (const listener of this.#listeners) listener.closed(connection, peer);
-      },
+    this.#events = new Emitter((error, { connection }) => {
+      logger.error("A connection could not be taken in: {error}", { error });
+      // Later, so that nobody hears of its end before its beginning.
+      queueMicrotask(() => connection.abort(error as Error));
+    });
+    admission.subscribe((event) => {
+      this.#events.emit(event);
+      if (event.type === "admitted") this.#settle(event.peer.id);
     });
   }
 
-  listen(listener: PeerListener): void {
-    this.#listeners.add(listener);
+  subscribe(listener: (event: PeerEvent) => void): () => void {
+    return this.#events.subscribe(listener);
   }
 
   /** The connection for new streams to the peer. */
@@ -227,7 +228,7 @@ export class PeerNetwork {
     for (const loser of this.#choose(peer)?.drain ?? []) {
       if (this.#draining.has(loser)) continue;
       this.#draining.add(loser);
-      for (const listener of this.#listeners) listener.superseded(loser);
+      this.#events.emit({ type: "superseded", connection: loser });
       loser.drain();
     }
   }

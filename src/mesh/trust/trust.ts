@@ -1,3 +1,4 @@
+import { Emitter } from "../../base/emitter.ts";
 import type { Logger } from "@logtape/logtape";
 import { alarmAt } from "../base/alarm.ts";
 import { type Link, linksOf } from "./capability.ts";
@@ -19,8 +20,12 @@ export interface TrustParts {
   readonly logger: Logger;
 }
 
-/** Told of every word that is new, and who brought it. */
-export type RevocationListener = (revocation: Revocation, from: PeerId | undefined) => void;
+/** A word that is new. */
+export interface NewRevocation {
+  readonly revocation: Revocation;
+  /** The peer that brought it; `undefined` where this node has said it. */
+  readonly from: PeerId | undefined;
+}
 
 /** Whom this node may trust: the invites that it made, what was revoked, and how long it belongs here itself. */
 export class Trust {
@@ -29,14 +34,17 @@ export class Trust {
   readonly invites: InviteBook;
   readonly #parts: TrustParts;
   readonly #revocations: RevocationList;
-  readonly #listeners = new Set<RevocationListener>();
+  readonly #news: Emitter<NewRevocation>;
   readonly #links: readonly Link[];
   readonly #alarms: Cancel[] = [];
   readonly #end: (reason: string) => void;
 
   constructor(parts: TrustParts) {
     this.#parts = parts;
-    const { identity, clock } = parts;
+    const { identity, clock, logger } = parts;
+    this.#news = new Emitter((error) =>
+      logger.error("What follows from a revocation failed: {error}", { error })
+    );
     const { meshKey, chain } = identity.binding.credential;
     this.#links = linksOf(chain);
     this.#revocations = new RevocationList(meshKey);
@@ -56,8 +64,8 @@ export class Trust {
     this.#watchOwnExpiry();
   }
 
-  listen(listener: RevocationListener): void {
-    this.#listeners.add(listener);
+  subscribe(listener: (news: NewRevocation) => void): () => void {
+    return this.#news.subscribe(listener);
   }
 
   /** The word that makes a chain worthless. */
@@ -128,7 +136,7 @@ export class Trust {
     if (outcome !== "new") return outcome;
     this.#parts.logger.debug("The invite {id} is revoked", { id: revocation.id });
     this.#save();
-    for (const listener of this.#listeners) listener(revocation, from);
+    this.#news.emit({ revocation, from });
     if (this.#revocations.find(this.#links) !== undefined) {
       this.#end("the invite that this node came by was revoked; join again with a new token");
     }

@@ -1,3 +1,5 @@
+import type { Logger } from "@logtape/logtape";
+import { Emitter } from "../../base/emitter.ts";
 import type { BrokenModel } from "../layouts/found.ts";
 import type { Library } from "./library.ts";
 import type { LibraryListing } from "./listing.ts";
@@ -9,12 +11,13 @@ export interface InventoryOptions {
   readonly library: Library;
   /** Always there, wherever they lie: the model that the command line names, and the guide. */
   readonly extra: readonly LocalModel[];
+  readonly logger: Logger;
 }
 
 /** The models on this machine's disk as they are now, and the only owner of that list. */
 export class ModelInventory {
   readonly #options: InventoryOptions;
-  readonly #listeners = new Set<() => void>();
+  readonly #changes: Emitter<void>;
   #extra: readonly LocalModel[];
   #listing: LibraryListing;
   #adapt: (model: LocalModel) => LocalModel = (model) => model;
@@ -27,6 +30,10 @@ export class ModelInventory {
     this.#options = options;
     this.#extra = options.extra;
     this.#listing = listing;
+    // It must not end the watch over the folders.
+    this.#changes = new Emitter((error) =>
+      options.logger.error("A listener to the list of models failed: {error}", { error })
+    );
   }
 
   /** Each once; the extra ones first. */
@@ -54,8 +61,7 @@ export class ModelInventory {
 
   /** Calls back whenever the list has become another one. */
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.subscribe(listener);
   }
 
   /** Notices what comes and goes, until the signal aborts. */
@@ -68,7 +74,7 @@ export class ModelInventory {
   async refresh(signal?: AbortSignal): Promise<void> {
     const before = describe(this.#listing);
     this.#listing = await this.#options.library.list(signal);
-    if (describe(this.#listing) !== before) this.#tell();
+    if (describe(this.#listing) !== before) this.#changes.emit();
   }
 
   /** The file of a model has changed: it is read again, wherever it lies. @throws why it can't be used now. */
@@ -77,11 +83,7 @@ export class ModelInventory {
     const model = await library.resolve(path, signal);
     this.#extra = this.#extra.map((old) => old.path === model.path ? model : old);
     this.#listing = await library.list(signal);
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+    this.#changes.emit();
   }
 }
 

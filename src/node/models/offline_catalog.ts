@@ -34,7 +34,7 @@ export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEn
   await makeDataDir(options.dataDir);
   const library = openLibrary(options);
   const guide = await library.resolve(GUIDE_NAME);
-  const inventory = await ModelInventory.open({ library, extra: [guide] });
+  const inventory = await ModelInventory.open({ library, extra: [guide], logger: options.logger });
   const mesh = await thisMachine(options);
   return entriesOf({ onDisk: inventory.models, broken: inventory.broken, catalog: CATALOG, mesh });
 }

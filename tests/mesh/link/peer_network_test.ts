@@ -24,11 +24,7 @@ class Node implements AsyncDisposable {
     readonly address: string,
     readonly peers: PeerNetwork,
   ) {
-    peers.listen({
-      admitted: (connection) => this.admitted.put(connection),
-      closed: (connection) => this.closed.put(connection),
-      superseded: (connection) => this.superseded.put(connection),
-    });
+    peers.subscribe(({ type, connection }) => this[type].put(connection));
     peers.handle(PROTOCOL, { roles: ["member"], maxStreams: 8 }, async (stream) => {
       this.streams.put(stream);
       await stream.ended;
@@ -107,6 +103,22 @@ Deno.test("a connection dialled beside another takes over from it", async () => 
   assert.equal(await low.superseded.take(), first);
   assert.equal(await low.closed.take(), first);
   assert.equal(low.peers.connectionTo(high.self), await low.admitted.take());
+  await Promise.all([low, high].map((node) => node[Symbol.asyncDispose]()));
+  endLibp2pLeaks();
+});
+
+Deno.test("a connection that a listener fails to take in ends, and the others hear of its beginning before its end", async () => {
+  await using meshes = new TestMeshes();
+  const [low, high] = await startPair(meshes);
+  const heard: string[] = [];
+  low.peers.subscribe(({ type }) => {
+    if (type === "admitted") throw new Error("No room for it");
+  });
+  low.peers.subscribe(({ type }) => heard.push(type));
+  await low.dial(high);
+  assert.equal(await low.admitted.take(), await low.closed.take());
+  assert.deepEqual(heard, ["admitted", "closed"]);
+  assert.equal(low.peers.isConnected(high.self), false);
   await Promise.all([low, high].map((node) => node[Symbol.asyncDispose]()));
   endLibp2pLeaks();
 });

@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ModelInventory, openLibrary } from "../../../src/models/mod.ts";
@@ -63,7 +64,11 @@ Deno.test("ModelInventory notices a model that comes, and one that goes", async 
   await using root = await tempDir();
   const folder = join(root.path, "data/models");
   await write(join(folder, "old.gguf"), sampleFile());
-  const inventory = await ModelInventory.open({ library: libraryAt(root.path), extra: [] });
+  const library = libraryAt(root.path);
+  const inventory = await ModelInventory.open({ library, extra: [], logger: getLogger("test") });
+  inventory.subscribe(() => {
+    throw new Error("A listener that fails does not end the watch");
+  });
   const ending = new AbortController();
   const watching = inventory.watch(ending.signal);
   const names = () => inventory.models.map(({ name }) => name).sort();
