@@ -54,7 +54,8 @@ export class Contacts {
   }
 
   forgetOthers({ isHere, isStored }: KeptContacts): void {
-    for (const [peer, { standsBy }] of this.#contacts) {
+    // Of a copy: a record that is made anew would be visited again, without end.
+    for (const [peer, { standsBy }] of [...this.#contacts]) {
       if (isHere(peer)) continue;
       this.#contacts.delete(peer);
       if (standsBy && isStored(peer)) this.of(peer).standsBy = true;
