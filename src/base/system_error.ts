@@ -1,5 +1,7 @@
 /** Refusals of the operating system, in words for people. A full disk is no fault of the program. Pure. */
 
+import { asError } from "./as_error.ts";
+
 export interface SystemFailure {
   readonly code: string;
   /** `Cannot write /data/node.json: the disk is full`. */
@@ -87,7 +89,7 @@ export function systemReason(error: unknown): string | null {
 
 /** The same, with the error's own words where it did not come from the system. */
 export function systemWords(error: unknown): string {
-  return systemReason(error) ?? (error instanceof Error ? error.message : String(error));
+  return systemReason(error) ?? asError(error).message;
 }
 
 function describe(code: string, message: string): SystemFailure {

@@ -1,3 +1,4 @@
+import { formatBytes } from "../base/format_bytes.ts";
 import { statfs } from "node:fs/promises";
 import { DISK_RESERVE_BYTES } from "./defaults.ts";
 import { DownloadFailedError, DownloadRefusedError } from "./errors.ts";
@@ -35,11 +36,7 @@ export function diskFull(cause?: unknown): DownloadFailedError {
 export function requireRoom(folder: string, needBytes: number, freeBytes: number): void {
   if (freeBytes >= needBytes + DISK_RESERVE_BYTES) return;
   throw new DownloadRefusedError(
-    `Not enough room on the disk of ${folder}: ${gigabytes(needBytes)} are missing, and ` +
-      `${gigabytes(freeBytes)} are free, of which ${gigabytes(DISK_RESERVE_BYTES)} stay free`,
+    `Not enough room on the disk of ${folder}: ${formatBytes(needBytes)} are missing, and ` +
+      `${formatBytes(freeBytes)} are free, of which ${formatBytes(DISK_RESERVE_BYTES)} stay free`,
   );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from "../base/as_error.ts";
 import type { AddressRules } from "./address_rules.ts";
 import { CONNECT_TIMEOUT_MS, STALL_TIMEOUT_MS } from "./defaults.ts";
 import { type BodyOptions, forbidden, type HttpAnswer, type HttpOptions } from "./http_types.ts";
@@ -37,7 +38,7 @@ export async function askProxy(
     };
   } catch (error) {
     limit.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new Error(`${url.host} can't be reached by the proxy ${hostOf(proxy)}: ${reason}`, {
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { unlessMissing } from "../base/unless_missing.ts";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { removeDrafts, writeWhole } from "../base/atomic_file.ts";
@@ -113,7 +114,7 @@ export class PartFile implements AsyncDisposable {
     await this.#saving;
     await this.#file.sync();
     await Deno.rename(partPath(this.#options.path), this.#options.path);
-    await removeIfThere(statePath(this.#options.path));
+    await unlessMissing(Deno.remove(statePath(this.#options.path)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,7 +144,9 @@ async function openPart(path: string): Promise<Deno.FsFile> {
 
 /** Removes what is left of an unfinished file. */
 export async function removePart(path: string): Promise<void> {
-  await Promise.all([partPath(path), statePath(path)].map(removeIfThere));
+  await Promise.all(
+    [partPath(path), statePath(path)].map((file) => unlessMissing(Deno.remove(file))),
+  );
 }
 
 /** Bytes of the file that an earlier run has left, without opening it. */
@@ -177,10 +180,4 @@ async function readState(options: PartOptions): Promise<State | undefined> {
   const same = data?.identity === fresh.identity && data.sizeBytes === fresh.sizeBytes &&
     data.chunkBytes === fresh.chunkBytes && data.chunks.length === fresh.chunks.length;
   return same ? data : undefined;
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  await Deno.remove(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
 }

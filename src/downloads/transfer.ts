@@ -1,3 +1,4 @@
+import { reasonOf } from "../base/as_error.ts";
 import { createHash } from "node:crypto";
 import { DownloadFailedError, DownloadRefusedError } from "./errors.ts";
 import { MAX_FAILURES, RETRY_PAUSE_MAX_MS, RETRY_PAUSE_MS } from "./defaults.ts";
@@ -155,7 +156,7 @@ export class Transfer {
     this.#options.signal.throwIfAborted();
     if (error instanceof DownloadRefusedError || error instanceof DownloadFailedError) return error;
     if (isDiskFull(error)) return diskFull(error);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return new DownloadFailedError(
       `The download broke off: ${reason}. The downloaded part is kept: try again to go on`,
       { cause: error },

@@ -1,3 +1,4 @@
+import { isEventStream } from "../../base/event_stream.ts";
 import type { Answer } from "./answer.ts";
 import { EventCutter } from "../events/event_cutter.ts";
 
@@ -10,10 +11,6 @@ export interface Pieces {
 /** Of events whole ones only, of anything else what comes. */
 export function piecesOf(answer: Answer): Pieces {
   return isEventStream(answer.response) ? new WholeEvents(answer) : { next: () => answer.read() };
-}
-
-export function isEventStream(response: Response): boolean {
-  return response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 }
 
 class WholeEvents implements Pieces {

@@ -1,8 +1,9 @@
+import { isEventStream } from "../../base/event_stream.ts";
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { Answer } from "./answer.ts";
 import type { SentAnswer } from "./continuation/sent_answer.ts";
 import { WHOLE_ANSWER_BYTES } from "../base/defaults.ts";
-import { isEventStream, type Pieces } from "./event_reader.ts";
+import { type Pieces } from "./event_reader.ts";
 import { isJson } from "../routing/routing.ts";
 
 /**

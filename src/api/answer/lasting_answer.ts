@@ -1,9 +1,10 @@
+import { isEventStream } from "../../base/event_stream.ts";
 import { Answer, type Asking, FULL } from "./answer.ts";
 import { continueAnswer } from "./continuation/continue_answer.ts";
 import { continuerOn } from "./continuation/continuer.ts";
 import { decide, endpointOf, type RequestBody } from "./continuation/decide.ts";
 import { type Endpoint, SentAnswer } from "./continuation/sent_answer.ts";
-import { isEventStream, type Pieces, piecesOf } from "./event_reader.ts";
+import { type Pieces, piecesOf } from "./event_reader.ts";
 import { firstBytes } from "./first_bytes.ts";
 import type { InstanceSearch } from "../routing/instances.ts";
 import { RefusedError } from "../http/openai_errors.ts";

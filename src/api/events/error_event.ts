@@ -1,5 +1,6 @@
 import { answerFor, type Refusal } from "../http/openai_errors.ts";
-import { wholeText } from "./whole_text.ts";
+import { wholeText } from "../../base/whole_text.ts";
+import { WHOLE_ANSWER_BYTES } from "../base/defaults.ts";
 
 /** The last event of a stream that has begun and can't go on. */
 export function errorEvent(path: string, refusal: Refusal): Uint8Array {
@@ -11,7 +12,7 @@ export async function asErrorEvent(
   path: string,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {
-  const text = await wholeText(pieces);
+  const text = await wholeText(pieces, WHOLE_ANSWER_BYTES);
   return encode(path, errorOf(text) ?? { message: text });
 }
 

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { MiddlewareHandler } from "hono";
 import { pipeline, type Transform } from "node:stream";
 import {
@@ -118,7 +119,7 @@ async function* sentBytes(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint
 }
 
 function undecodable(codings: readonly string[], cause: unknown): RefusedError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = reasonOf(cause);
   const reason = `The request body can't be decoded from ${codings.join(", ")}: ${why}`;
   return new RefusedError({ kind: "bad-body", reason }, { cause });
 }

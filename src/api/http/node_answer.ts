@@ -1,3 +1,4 @@
+import { isEventStream } from "../../base/event_stream.ts";
 import type { ServerResponse } from "node:http";
 
 /**
@@ -33,9 +34,8 @@ function breakOff({ req, socket }: ServerResponse): void {
 }
 
 /** Its head can't wait for the body, or need not. */
-function isSteady({ headers }: Response): boolean {
-  return headers.has("content-length") ||
-    (headers.get("content-type") ?? "").startsWith("text/event-stream");
+function isSteady(answer: Response): boolean {
+  return answer.headers.has("content-length") || isEventStream(answer);
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;

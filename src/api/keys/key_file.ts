@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import * as z from "zod";
 import { isModelName } from "../../base/model_name.ts";
 import { openMode } from "../../base/own_files.ts";
@@ -39,7 +40,7 @@ export async function readKeyFile(path: string): Promise<ApiKey[]> {
     return typeof keys === "string" ? refuse(keys) : keys;
   } catch (error) {
     if (error instanceof KeyFileError) throw error;
-    return refuse(error instanceof Error ? error.message : String(error));
+    return refuse(reasonOf(error));
   }
 }
 

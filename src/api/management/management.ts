@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -189,7 +190,7 @@ function refuseBody(error: z.ZodError): RefusedError {
 }
 
 function refuseInvite(error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
 }
 

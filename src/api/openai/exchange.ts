@@ -1,8 +1,8 @@
+import { isEventStream } from "../../base/event_stream.ts";
 import type { Logger } from "@logtape/logtape";
 import type { BodyBudget } from "../http/body_budget.ts";
 import { type CallerEvents, callerStream, SIGN_OF_LIFE } from "../events/caller_stream.ts";
 import { asErrorEvent, errorEvent } from "../events/error_event.ts";
-import { isEventStream } from "../answer/event_reader.ts";
 import { EventsAhead } from "../answer/events_ahead.ts";
 import type { LastingAnswer } from "../answer/lasting_answer.ts";
 import { RefusedError } from "../http/openai_errors.ts";

@@ -1,5 +1,6 @@
 /** The message for a user when something fails, and the exit code: docs/command-line.md. */
 
+import { asError } from "../../base/as_error.ts";
 import { printable } from "../../base/printable.ts";
 import { systemFailure } from "../../base/system_error.ts";
 
@@ -72,7 +73,7 @@ export interface DescribeOptions {
 }
 
 export function describeFailure(error: unknown, { debug }: DescribeOptions): Failure {
-  const failure = error instanceof Error ? error : new Error(String(error));
+  const failure = asError(error);
   const { name, stack } = failure;
   // Names, metadata and what llama.cpp says stand in them.
   const message = OF_LINES.has(name) ? failure.message : printable(failure.message);

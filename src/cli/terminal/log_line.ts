@@ -1,5 +1,6 @@
 /** A log record as one JSON object on one line: docs/command-line.md. */
 
+import { asError } from "../../base/as_error.ts";
 import type { LogRecord } from "@logtape/logtape";
 import { jsonText } from "../../base/printable.ts";
 import type { LogLine } from "../../api/mod.ts";
@@ -13,7 +14,7 @@ export function jsonLine(record: LogRecord): string {
 
 /** The same for what keeps a node from starting before anything logs. */
 export function errorLine(error: unknown, nowMs: number): string {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const { name, message } = asError(error);
   const time = new Date(nowMs).toISOString();
   return jsonText({
     time,

@@ -57,8 +57,3 @@ export function lastWords(output: string): string {
   const lines = output.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   return lines.length === 0 ? "" : `: ${lines.slice(-2).join(" | ")}`;
 }
-
-/** Anything thrown, as a sentence. */
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}

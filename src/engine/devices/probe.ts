@@ -1,8 +1,9 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { checkLoopback } from "../../base/loopback.ts";
 import { Tail } from "../output/child_output.ts";
 import { FIRST_RUN_TIMEOUT_MS, LOOPBACK, PROBE_OUTPUT_BYTES } from "../base/defaults.ts";
-import { EngineBrokenError, lastWords, reasonOf } from "../base/errors.ts";
+import { EngineBrokenError, lastWords } from "../base/errors.ts";
 import { freePort } from "../process/free_port.ts";
 import { spawnGuarded } from "../process/guard.ts";
 import { acceptsConnections, waitUntil } from "../health/health.ts";

@@ -1,5 +1,6 @@
 /** Which builds of llama.cpp suit a machine, the best first, and why no better one. Pure. */
 
+import { formatBytes } from "../../base/format_bytes.ts";
 import { compareVersions } from "../../base/compare_versions.ts";
 import type { BackendChoice, EngineBuild, EngineSource } from "../base/types.ts";
 import type { MachineFacts, NvidiaFacts } from "../devices/machine_facts.ts";
@@ -148,7 +149,9 @@ function systemRefusal(build: EngineBuild, who: string, facts: MachineFacts): Re
   const needed = neededDiskBytes(build);
   if (freeBytes === null || freeBytes >= needed) return null;
   return {
-    found: `${who}, ${gigabytes(freeBytes)} free on the disk: ${name} needs ${gigabytes(needed)}`,
+    found: `${who}, ${formatBytes(freeBytes)} free on the disk: ${name} needs ${
+      formatBytes(needed)
+    }`,
     remedy: `Free some space, then run ${AGAIN}`,
   };
 }
@@ -182,10 +185,6 @@ function cardsOf({ gpus }: NvidiaFacts): string {
 
 function shortName(name: string): string {
   return name.replace(/^NVIDIA (?:GeForce )?/, "");
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function refused(found: string): Judged {

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import {
   type DownloadAdvice,
   downloadFile,
@@ -5,7 +6,7 @@ import {
   NameTakenError,
 } from "../../downloads/mod.ts";
 import { ARCHIVE_CHUNK_BYTES } from "../base/defaults.ts";
-import { EngineInstallError, reasonOf } from "../base/errors.ts";
+import { EngineInstallError } from "../base/errors.ts";
 
 export interface DownloadOptions {
   readonly url: string;

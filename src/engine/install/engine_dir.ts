@@ -1,5 +1,6 @@
 /** The folders of engines that we install: one each, and a link to the one in use. */
 
+import { unlessMissing } from "../../base/unless_missing.ts";
 import { join } from "node:path";
 
 export function engineDir(dataDir: string): string {
@@ -39,18 +40,10 @@ export async function publishEngine(dataDir: string, staged: string, name: strin
   const home = engineDir(dataDir);
   const replaced = `${staged}-replaced`;
   const target = join(home, name);
-  await ifExists(Deno.rename(target, replaced));
+  await unlessMissing(Deno.rename(target, replaced));
   await Deno.rename(staged, target);
-  await ifExists(Deno.remove(replaced, { recursive: true }));
+  await unlessMissing(Deno.remove(replaced, { recursive: true }));
   const link = `${staged}-current`;
   await Deno.symlink(name, link);
   await Deno.rename(link, currentEngineDir(dataDir));
-}
-
-async function ifExists(action: Promise<void>): Promise<void> {
-  try {
-    await action;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

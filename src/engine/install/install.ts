@@ -1,14 +1,10 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import type { DownloadWorld } from "../../downloads/mod.ts";
 import type { MachineFacts } from "../devices/machine_facts.ts";
 import { readMachineFacts } from "../devices/read_facts.ts";
 import { INSTALL_POLL_MS, RELEASE_TAG } from "../base/defaults.ts";
-import {
-  EngineInstallError,
-  EngineNotFoundError,
-  reasonOf,
-  SourceUnavailableError,
-} from "../base/errors.ts";
+import { EngineInstallError, EngineNotFoundError, SourceUnavailableError } from "../base/errors.ts";
 import type {
   BackendChoice,
   EngineRecord,

@@ -1,7 +1,8 @@
+import { reasonOf } from "../../base/as_error.ts";
 import { dirname, join } from "node:path";
 import { CONNECT_TIMEOUT_MS, RELEASE_TAG } from "../base/defaults.ts";
 import type { DownloadWorld } from "../../downloads/mod.ts";
-import { EngineInstallError, reasonOf, SourceUnavailableError } from "../base/errors.ts";
+import { EngineInstallError, SourceUnavailableError } from "../base/errors.ts";
 import type { EngineBuild, InstallProgress, Trial } from "../base/types.ts";
 import { BUILDS } from "./builds.ts";
 import { download } from "./download.ts";

@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../base/unless_missing.ts";
 import { join } from "node:path";
 import { SourceUnavailableError } from "../base/errors.ts";
 import type { EngineRecord, Trial } from "../base/types.ts";
@@ -47,7 +48,5 @@ export async function publishTried(
 
 /** If it was published as a whole nothing is left of it. */
 async function remove(folder: string): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  await unlessMissing(Deno.remove(folder, { recursive: true }));
 }

@@ -1,9 +1,9 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { llamaServerArguments, rpcServerArguments } from "./arguments.ts";
 import type { ChildFile } from "./child_file.ts";
 import { Lines, LoadProgress } from "../output/child_output.ts";
 import { DISK_PATIENCE_MS } from "../base/defaults.ts";
-import { reasonOf } from "../base/errors.ts";
 import { CauseLines } from "../output/exit_cause.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
 import { freePort } from "./free_port.ts";

@@ -1,6 +1,7 @@
+import { reasonOf } from "../../base/as_error.ts";
 import { type ChildParts, ChildRun } from "./child_run.ts";
 import { KILL_PATIENCE_MS, STOP_GRACE_MS } from "../base/defaults.ts";
-import { EngineExitedError, EngineStoppedError, reasonOf } from "../base/errors.ts";
+import { EngineExitedError, EngineStoppedError } from "../base/errors.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
 import {

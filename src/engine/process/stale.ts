@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../base/unless_missing.ts";
 import type { Logger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
 import { childFilePath, type ChildRecord, parseChildFile } from "./child_file.ts";
@@ -34,12 +35,8 @@ export async function endProcess(process: ProcessIdentity, signal?: AbortSignal)
 }
 
 async function readChildren(path: string): Promise<ChildRecord[]> {
-  try {
-    return parseChildFile(await Deno.readTextFile(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const text = await unlessMissing(Deno.readTextFile(path));
+  return text === undefined ? [] : parseChildFile(text);
 }
 
 /** It is nobody's child any more, so the system tells nobody when it ends: it has to be looked for. */

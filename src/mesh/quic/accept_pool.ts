@@ -1,10 +1,10 @@
+import { asError } from "../../base/as_error.ts";
 import {
   ACCEPT_CHECK_FAST_MS,
   ACCEPT_CHECK_MS,
   MAX_ACCEPT_PAUSE_MS,
   SPARE_ACCEPTS,
 } from "./defaults.ts";
-import { asError } from "./errors.ts";
 import type { NativeConnection, NativeServer } from "./native.ts";
 
 /** How many accepts to begin. Pure. */

@@ -1,5 +1,5 @@
+import { asError } from "../../base/as_error.ts";
 import { createRequire } from "node:module";
-import { asError } from "./errors.ts";
 import { isNoExec } from "./no_exec.ts";
 import type { QuicAddon } from "./native.ts";
 

@@ -1,7 +1,8 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger, MessageStreamDirection } from "@libp2p/interface";
 import { AbstractMultiaddrConnection, type SendResult } from "@libp2p/utils";
 import { multiaddr } from "@multiformats/multiaddr";
-import { asError, ConnectionLostError } from "./errors.ts";
+import { ConnectionLostError } from "./errors.ts";
 import type { NativeConnection } from "./native.ts";
 
 export interface QuicConnectionInit {

@@ -1,5 +1,7 @@
 /** Why streams and connections end before their time. */
 
+import { asError } from "../../base/as_error.ts";
+
 /** The peer gave the stream up: what it sent is incomplete. */
 export class StreamResetByPeerError extends Error {
   override name = "StreamResetByPeerError";
@@ -59,8 +61,4 @@ export function streamFailure(error: unknown): StreamFailure {
   if (message.startsWith("stream reset by peer")) return "reset";
   if (message.startsWith("sending stopped by peer")) return "stopped";
   return message === "connection lost" ? "connection lost" : "unknown";
-}
-
-export function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
 }

@@ -1,3 +1,4 @@
+import { asError } from "../../base/as_error.ts";
 import {
   type Listener,
   type ListenerEvents,
@@ -11,7 +12,6 @@ import { AcceptPool } from "./accept_pool.ts";
 import { listenAddresses, parseQuicAddress, type QuicAddress } from "./address.ts";
 import type { QuicConnection } from "./connection.ts";
 import { CLOSE_LISTENER_MS } from "./defaults.ts";
-import { asError } from "./errors.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import type { NativeConfig, NativeConnection, NativeServer, QuicAddon } from "./native.ts";
 import type { Upgrades } from "./upgrade.ts";

@@ -1,3 +1,4 @@
+import { asError } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import {
   type AbortOptions,
@@ -16,7 +17,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { agreeEarly } from "./agree_early.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import type { QuicConnection } from "./connection.ts";
-import { asError, ConnectionLostError, QuicLimitError } from "./errors.ts";
+import { ConnectionLostError, QuicLimitError } from "./errors.ts";
 import { asStream } from "./libp2p_types.ts";
 import type { NativeConnection, NativeStream } from "./native.ts";
 import type { ResolvedOptions } from "./options.ts";

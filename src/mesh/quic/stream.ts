@@ -1,3 +1,4 @@
+import { asError } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import {
   type AbortOptions,
@@ -9,12 +10,7 @@ import { AbstractStream, type SendResult } from "@libp2p/utils";
 import type { ByteStream } from "../base/byte_stream.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import { LINGER_MS, MAX_UNSENT_BYTES, QUIET_READ_BYTES, READ_BYTES } from "./defaults.ts";
-import {
-  asError,
-  streamFailure,
-  StreamResetByPeerError,
-  StreamStoppedByPeerError,
-} from "./errors.ts";
+import { streamFailure, StreamResetByPeerError, StreamStoppedByPeerError } from "./errors.ts";
 import type { NativeStream } from "./native.ts";
 import { StreamWriter } from "./stream_writer.ts";
 

@@ -1,3 +1,4 @@
+import { asError } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import { privateKeyToProtobuf } from "@libp2p/crypto/keys";
 import {
@@ -17,7 +18,7 @@ import {
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { loadAddon } from "./addon.ts";
 import { isQuicAddress, parseQuicAddress, type QuicAddress } from "./address.ts";
-import { asError, DialError } from "./errors.ts";
+import { DialError } from "./errors.ts";
 import { FreedMemory } from "./freed_memory.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import { QuicListener } from "./listener.ts";

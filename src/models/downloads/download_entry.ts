@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import { DownloadFailedError, DownloadRefusedError } from "../../downloads/mod.ts";
 import { REPORT_INTERVAL_MS } from "../base/defaults.ts";
 import { Rate } from "./rate.ts";
@@ -62,7 +63,7 @@ export class DownloadEntry {
   /** @param wasEnded by whoever paused it or stops the node: then nothing has failed */
   breakOff(error: unknown, wasEnded: boolean): void {
     const known = error instanceof DownloadFailedError || error instanceof DownloadRefusedError;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     const failed = wasEnded ? null : known ? message : `The download broke off: ${message}`;
     this.#set({ state: failed === null ? "paused" : "failed", error: failed });
   }

@@ -1,3 +1,5 @@
+import { wholeText } from "../../base/whole_text.ts";
+import { reasonOf } from "../../base/as_error.ts";
 import { basename, join } from "node:path";
 import { parseReference } from "../catalog/reference.ts";
 import { pickFiles, readRepository, type RepositoryInfo } from "../catalog/repository.ts";
@@ -80,7 +82,7 @@ async function fetchRepository(
       );
     }
     checkStatus(answer, 200, { url, advice: MODEL_ADVICE });
-    const info = readRepository(parseJson(await readText(answer.body)));
+    const info = readRepository(parseJson(await wholeText(answer.body, MAX_METADATA_BYTES)));
     if (info !== undefined) return info;
   } catch (error) {
     throw refused(url, error, options.signal);
@@ -126,18 +128,8 @@ async function ask(
 function refused(url: URL, error: unknown, signal: AbortSignal): Error {
   signal.throwIfAborted();
   if (error instanceof DownloadRefusedError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new DownloadRefusedError(`Could not ask ${url.host}: ${reason}`, { cause: error });
-}
-
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true });
-    if (text.length > MAX_METADATA_BYTES) throw new Error("Its answer is too long");
-  }
-  return text + decoder.decode();
 }
 
 function encodePath(path: string): string {

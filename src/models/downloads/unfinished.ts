@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../base/unless_missing.ts";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
@@ -57,9 +58,7 @@ export class UnfinishedStore {
   }
 
   async remove(name: string): Promise<void> {
-    await Deno.remove(this.#path(name)).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await unlessMissing(Deno.remove(this.#path(name)));
   }
 
   #path(name: string): string {

@@ -1,5 +1,6 @@
 /** The worker thread that hashes a file: gets a {@linkcode HashJob}, posts a {@linkcode HashResult}. */
 
+import { reasonOf } from "../../base/as_error.ts";
 import { hashTensors, type TensorHash, type TensorPlace } from "./hash_tensors.ts";
 
 export interface HashJob {
@@ -25,6 +26,6 @@ function hash({ path, places }: HashJob): HashResult {
     using file = Deno.openSync(path);
     return { kind: "hashes", hashes: hashTensors(file, places) };
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", reason: reasonOf(error) };
   }
 }

@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../base/unless_missing.ts";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { writeWhole } from "../../base/atomic_file.ts";
@@ -39,13 +40,3 @@ const QUESTION = {
   answer: "Hello! I am the guide, a tiny model that ships inside mesh-llm. " +
     "Ask me what a mesh is, or load a real model from the catalog.",
 };
-
-/** The result, or `undefined` where there is no such file. */
-async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}

@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../base/unless_missing.ts";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
@@ -33,14 +34,8 @@ export class IndexCache {
 
   /** `undefined` where the file is new or another one by now. */
   async read(file: FileIdentity): Promise<FileIndex | undefined> {
-    let text: string;
-    try {
-      text = await Deno.readTextFile(this.#path(file));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
-    const index = parse(text);
+    const text = await unlessMissing(Deno.readTextFile(this.#path(file)));
+    const index = text === undefined ? undefined : parse(text);
     return index !== undefined && sameFile(index.file, file) ? index : undefined;
   }
 

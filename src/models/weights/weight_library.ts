@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { join } from "node:path";
 import { readHeader } from "../gguf/read_header.ts";
@@ -138,7 +139,7 @@ export class WeightLibrary {
   }
 
   #report(path: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#logger.warn("The weights of {path} will cross the network: {reason}", { path, reason });
   }
 

@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../base/unless_missing.ts";
 import { join } from "node:path";
 import { PIECE_BYTES } from "../hashing/hash_tensors.ts";
 import { WHOLE_ENTRY_BYTES, WRITE_BEHIND_BYTES } from "./weight_defaults.ts";
@@ -55,7 +56,7 @@ export class WeightStore {
   async read(key: StoreKey): Promise<AsyncGenerator<Uint8Array> | undefined> {
     await this.#keeping.get(key.sha256)?.catch(() => {});
     const path = join(this.#folder, key.sha256);
-    const size = await sizeOf(path);
+    const size = (await unlessMissing(Deno.stat(path)))?.size;
     if (size === undefined) return undefined;
     const pieces = size === key.byteLength ? await verified(path, key, this.#buffers) : undefined;
     if (pieces === undefined) {
@@ -77,7 +78,7 @@ export class WeightStore {
       behind: this.#behind,
       buffers: this.#buffers,
       keep: (part) => this.#keep(part, key),
-      remove: removeQuietly,
+      remove: (path) => unlessMissing(Deno.remove(path)),
     });
   }
 
@@ -95,7 +96,7 @@ export class WeightStore {
 
   async #keepNow(part: string, key: StoreKey): Promise<void> {
     const path = join(this.#folder, key.sha256);
-    const replaced = await sizeOf(path) ?? 0;
+    const replaced = (await unlessMissing(Deno.stat(path)))?.size ?? 0;
     await Deno.rename(part, path);
     this.#usedBytes += key.byteLength - replaced;
     if (this.#usedBytes > this.#quotaBytes) await this.#makeRoom();
@@ -111,7 +112,7 @@ export class WeightStore {
   }
 
   async #remove(path: string, sizeBytes: number): Promise<void> {
-    await removeQuietly(path);
+    await unlessMissing(Deno.remove(path));
     this.#usedBytes -= sizeBytes;
   }
 }
@@ -152,21 +153,4 @@ async function usagesOf(folder: string): Promise<Usage[]> {
     entries.push({ name, sizeBytes: size, usedMs: mtime?.getTime() ?? 0 });
   }
   return entries;
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await Deno.stat(path)).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-async function removeQuietly(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -1,5 +1,6 @@
 /** This node's end of `/mesh-llm/file/1`: members fetch the models that it has announced. */
 
+import { asError } from "../../base/as_error.ts";
 import { createHash } from "node:crypto";
 import type { Logger } from "@logtape/logtape";
 import type { ByteStream } from "../../mesh/mod.ts";
@@ -32,7 +33,7 @@ export async function handleFile(
     else await answer(stream, question, path);
     await stream.closeWrite();
   } catch (error) {
-    stream.reset(error instanceof Error ? error : new Error(String(error)));
+    stream.reset(asError(error));
     logger.debug("Could not send a part of a model to {peer}: {error}", { peer, error });
   } finally {
     clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { PeerCheck } from "../../api/mod.ts";
 import { type Mesh, type PeerId, ROUTES_PROTOCOL } from "../../mesh/mod.ts";
 import { PEER_CHECK_MS } from "../plan/defaults.ts";
@@ -25,6 +26,6 @@ async function whyUnreachable(mesh: Mesh, peer: PeerId): Promise<string | null> 
     stream.reset(new Error("Only the connection was checked"));
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }

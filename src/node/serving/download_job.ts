@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import { type Changed, idleJob, type Job, type JobParts } from "./job.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -12,7 +13,7 @@ export function downloadJob(plan: DownloadPlan, parts: JobParts, changed: Change
   let failure: string | null = null;
   const fetching = parts.fetchModel(plan.name, ending.signal).catch((error: unknown) => {
     if (ending.signal.aborted) return;
-    failure = error instanceof Error ? error.message : String(error);
+    failure = reasonOf(error);
     changed();
   });
   return {

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import type { ManagedServer, SplitMember } from "../../engine/mod.ts";
 import type { Announcement, Instance } from "../../mesh/mod.ts";
@@ -257,8 +258,4 @@ export class HostJob implements Job {
         obeys.host === this.parts.mesh.self);
     });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../base/as_error.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 import { downloadJob } from "./download_job.ts";
 import { type Changed, idleJob, type Job, type JobParts, sizesOf } from "./job.ts";
@@ -21,7 +22,7 @@ export class JobStarter {
     try {
       return this.#start(plan, view, changed);
     } catch (error) {
-      return idleJob(plan, null, error instanceof Error ? error.message : String(error));
+      return idleJob(plan, null, reasonOf(error));
     }
   }
 

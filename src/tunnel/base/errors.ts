@@ -25,8 +25,3 @@ export class MovedError extends Error {
 export class FrameError extends TunnelError {
   override name = "FrameError";
 }
-
-/** Anything thrown, as an `Error`. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}

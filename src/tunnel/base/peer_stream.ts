@@ -1,6 +1,6 @@
+import { asError } from "../../base/as_error.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { LINGER_MS } from "./defaults.ts";
-import { asError } from "./errors.ts";
 import type { PeerStream } from "./types.ts";
 
 /** Resets the stream when the signal fires, until disposed: pending reads and writes then fail at once. */

@@ -1,6 +1,7 @@
+import { asError } from "../../base/as_error.ts";
 import { BodyHandoff } from "./body_handoff.ts";
 import { MAX_REQUEST_BODY_BYTES } from "../base/defaults.ts";
-import { asError, FrameError, TunnelError } from "../base/errors.ts";
+import { FrameError, TunnelError } from "../base/errors.ts";
 import type { HttpFrameReader } from "./http_frame_reader.ts";
 import type { HttpFrame } from "./http_frames.ts";
 

@@ -1,7 +1,7 @@
+import { asError } from "../../base/as_error.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import {
-  asError,
   CrashedError,
   FrameError,
   MovedError,

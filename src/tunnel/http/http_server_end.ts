@@ -1,7 +1,8 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { Deadline } from "../../base/deadline.ts";
 import { OPENING_TIMEOUT_MS } from "../base/defaults.ts";
-import { asError, CrashedError, FrameError } from "../base/errors.ts";
+import { CrashedError, FrameError } from "../base/errors.ts";
 import { HttpCaller } from "./http_caller.ts";
 import { HttpFrameReader } from "./http_frame_reader.ts";
 import { encodeHttpFrame, type RequestHead } from "./http_frames.ts";

@@ -1,3 +1,4 @@
+import { isEventStream } from "../../base/event_stream.ts";
 import { joinBytes } from "../../base/join_bytes.ts";
 import { MAX_BODY_FRAME_BYTES } from "../base/defaults.ts";
 import { encodeHttpFrame } from "./http_frames.ts";
@@ -43,7 +44,7 @@ export async function writeReply(
   const { status, headers, body } = response;
   let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: pairsOf(headers) } })];
   if (body !== null) {
-    if (isEvents(headers)) await stream.write(joinBytes(unsent.splice(0)));
+    if (isEventStream({ headers })) await stream.write(joinBytes(unsent.splice(0)));
     for await (const bytes of readWhileHere(body, gone)) {
       for (const frame of bodyFrames(bytes)) {
         await stream.write(joinBytes([...unsent, frame]));
@@ -75,10 +76,6 @@ async function* readWhileHere(
     // The rest of the body is not wanted.
     cancel();
   }
-}
-
-function isEvents(headers: Headers): boolean {
-  return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 }
 
 function* bodyFrames(bytes: Uint8Array): Generator<Uint8Array> {

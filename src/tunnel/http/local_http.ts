@@ -1,5 +1,6 @@
+import { asError } from "../../base/as_error.ts";
 import { followAbort } from "../../base/follow_abort.ts";
-import { asError, TunnelError } from "../base/errors.ts";
+import { TunnelError } from "../base/errors.ts";
 import { copyReplyHeaders, requestHeaders, WITHOUT_BODY } from "./http_headers.ts";
 import { refuse } from "./inference_paths.ts";
 import type { HttpTarget, InferenceRequest } from "../base/types.ts";

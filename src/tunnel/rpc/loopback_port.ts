@@ -1,7 +1,7 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { pause } from "../../base/pause.ts";
 import { ACCEPT_RETRY_MS } from "../base/defaults.ts";
-import { asError } from "../base/errors.ts";
 
 /** Serves one connection and closes it, at once when the signal fires. May reject once it is closed. */
 export type ServeConnection = (conn: Deno.TcpConn, signal: AbortSignal) => Promise<void>;

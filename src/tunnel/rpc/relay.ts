@@ -1,5 +1,5 @@
+import { asError } from "../../base/as_error.ts";
 import { type ByteSource, pump } from "../base/byte_pump.ts";
-import { asError } from "../base/errors.ts";
 import { resetOnAbort } from "../base/peer_stream.ts";
 import { TcpBytes } from "./tcp_bytes.ts";
 import type { PeerStream } from "../base/types.ts";

@@ -1,7 +1,7 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { Deadline } from "../../base/deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
-import { asError } from "../base/errors.ts";
 import { LoopbackPort } from "./loopback_port.ts";
 import { resetOnAbort } from "../base/peer_stream.ts";
 import { bothWays, relay } from "./relay.ts";

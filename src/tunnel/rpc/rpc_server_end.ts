@@ -1,7 +1,7 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { Deadline } from "../../base/deadline.ts";
 import { OPENING_TIMEOUT_MS, READ_AHEAD_BYTES } from "../base/defaults.ts";
-import { asError } from "../base/errors.ts";
 import { resetOnAbort } from "../base/peer_stream.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { bothWays, relay } from "./relay.ts";

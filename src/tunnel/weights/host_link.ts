@@ -1,6 +1,7 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
-import { asError, TunnelError } from "../base/errors.ts";
+import { TunnelError } from "../base/errors.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import { MAX_PREFIX_BYTES, WireDecoder } from "../rpc_wire/wire_decoder.ts";
 import type { PeerStream } from "../base/types.ts";

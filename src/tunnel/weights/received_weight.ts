@@ -1,5 +1,5 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
-import { asError } from "../base/errors.ts";
 import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
 import type { WeightSource, WeightWriter } from "./weight_source.ts";
 

@@ -1,5 +1,6 @@
+import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
-import { asError, TunnelError } from "../base/errors.ts";
+import { TunnelError } from "../base/errors.ts";
 import type { Outbox } from "./outbox.ts";
 import { type HeldFrame, References } from "./references.ts";
 import type { RpcCounts } from "./rpc_counts.ts";

@@ -1,5 +1,5 @@
+import { asError } from "../../base/as_error.ts";
 import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
-import { asError } from "../base/errors.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import type { TranslatePort } from "../rpc_wire/register_peer.ts";
 import type { PeerStream } from "../base/types.ts";

@@ -3,7 +3,8 @@ import {
   type GatewayInstance,
   InstanceUnavailableError,
 } from "../../base/types.ts";
-import { wholeText } from "../../events/whole_text.ts";
+import { wholeText } from "../../../base/whole_text.ts";
+import { WHOLE_ANSWER_BYTES } from "../../base/defaults.ts";
 import { RefusedError } from "../../http/openai_errors.ts";
 import { Answer, type Asking, FULL } from "../answer.ts";
 import type { Continuer } from "./continue_answer.ts";
@@ -34,7 +35,7 @@ export function continuerOn(instance: GatewayInstance, options: ContinuerOptions
   return {
     async ask(path, body) {
       using answer = await open(path, body);
-      return JSON.parse(await wholeText(bytesOf(answer)));
+      return JSON.parse(await wholeText(bytesOf(answer), WHOLE_ANSWER_BYTES));
     },
     stream: async (path, body) => {
       const answer = await open(path, body);
@@ -47,7 +48,7 @@ export function continuerOn(instance: GatewayInstance, options: ContinuerOptions
 /** An instance that can't be asked now is another matter than one that refuses to go on. */
 async function refusedBy(answer: Answer): Promise<Error> {
   const { status } = answer.response;
-  const text = await wholeText(bytesOf(answer));
+  const text = await wholeText(bytesOf(answer), WHOLE_ANSWER_BYTES);
   if (status >= 500 || status === FULL) {
     return new InstanceUnavailableError(`It answered ${status}: ${text}`, { wasAsked: false });
   }

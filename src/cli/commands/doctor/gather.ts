@@ -1,5 +1,6 @@
 /** Looks at this machine and asks the running node. */
 
+import { reasonOf } from "../../../base/as_error.ts";
 import { createSocket } from "node:dgram";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
@@ -75,7 +76,7 @@ async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<En
     const places = { ...config.engine, dataDir: config.dataDir };
     return await factOf(await findEngine(places, runtime), config.dataDir);
   } catch (error) {
-    return { kind: "fails", sentence: error instanceof Error ? error.message : String(error) };
+    return { kind: "fails", sentence: reasonOf(error) };
   }
 }
 
@@ -174,6 +175,6 @@ async function whyUnusable(path: string): Promise<string | null> {
   } catch (error) {
     // The finding gives the remedy.
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return reason instanceof Error ? reason.message : String(reason);
+    return reasonOf(reason);
   }
 }

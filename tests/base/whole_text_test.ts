@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { wholeText } from "../../../src/api/events/whole_text.ts";
+import { wholeText } from "../../src/base/whole_text.ts";
 
 async function* pieces(...texts: (string | Uint8Array)[]) {
   for (const text of texts) {
@@ -8,8 +8,11 @@ async function* pieces(...texts: (string | Uint8Array)[]) {
 }
 
 Deno.test("wholeText() joins pieces, a character cut in two included", async () => {
-  assert.equal(await wholeText(pieces("a", Uint8Array.of(0xc3), Uint8Array.of(0xa4), "z")), "aäz");
-  assert.equal(await wholeText(pieces()), "");
+  assert.equal(
+    await wholeText(pieces("a", Uint8Array.of(0xc3), Uint8Array.of(0xa4), "z"), 100),
+    "aäz",
+  );
+  assert.equal(await wholeText(pieces(), 100), "");
 });
 
 Deno.test("wholeText() gives up an answer that does not end, whatever its host has in mind", async () => {

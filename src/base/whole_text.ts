@@ -1,12 +1,10 @@
-import { WHOLE_ANSWER_BYTES } from "../base/defaults.ts";
-
 /**
  * The text of an answer that has to be read whole: an error, or a few fields of JSON.
  * @throws {RangeError} where it does not end within `maxBytes`, which no honest one needs.
  */
 export async function wholeText(
   pieces: AsyncIterable<Uint8Array>,
-  maxBytes = WHOLE_ANSWER_BYTES,
+  maxBytes: number,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let size = 0;
