@@ -1,9 +1,6 @@
-import { raceSignal } from "../base/race_signal.ts";
+import { ActiveRoutes } from "./active_routes.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { Link } from "./trust/capability.ts";
-import { Deadline } from "../base/deadline.ts";
-import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./base/defaults.ts";
-import { FirstTable } from "./routes/first_table.ts";
 import { Gossip } from "./gossip/gossip.ts";
 import type { Guest } from "./trust/invite_book.ts";
 import type { JoinedPeer } from "./link/joined_peer.ts";
@@ -13,8 +10,7 @@ import type { MemberChange } from "./gossip/membership.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import { signerLinks, signRecord } from "./gossip/record.ts";
 import { RecordIntake } from "./gossip/record_intake.ts";
-import { askRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
-import { buildRoutingTable, EMPTY_TABLE } from "./routes/routing_table.ts";
+import { EMPTY_TABLE } from "./routes/routing_table.ts";
 import type {
   Announcement,
   AnnouncementContent,
@@ -30,12 +26,10 @@ export class ActiveMesh implements MeshMode {
   readonly #parts: ModeParts;
   /** Members known before this node joined the gossip; they raise no `joined` event. */
   readonly #known: Set<PeerId>;
-  readonly #learning = new AbortController();
-  readonly #first: FirstTable;
+  readonly #routes: ActiveRoutes;
   #finishing = false;
   readonly #member: Member;
   readonly #gossip: Gossip;
-  #table: RoutingTable | undefined;
 
   /** @param table what is known from the time before */
   constructor(
@@ -46,13 +40,11 @@ export class ActiveMesh implements MeshMode {
     this.#parts = parts;
     this.#known = new Set(known);
     const { config, identity, network, clock, counters, random, logger, self } = parts;
-    const told = table.nodes.map(({ peer }) => peer).filter((peer) => peer !== self);
-    this.#first = new FirstTable({
-      clock,
-      strangers: [...parts.stored().keys(), ...told],
-      earlier: table,
-      changed: () => this.#onFirstTable(),
-    });
+    this.#routes = new ActiveRoutes({
+      ...parts,
+      view: () => this.#member.view,
+      changed: () => parts.emit({ type: "routes" }),
+    }, table);
     const { key, binding: { credential } } = identity;
     const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
     const gossip = new Gossip({ clock, counters, logger });
@@ -71,7 +63,7 @@ export class ActiveMesh implements MeshMode {
       addresses: parts.addresses,
       stored: parts.stored,
       changed: (changes) => this.#onChanged(changes),
-      unreachable: (peer) => this.#first.missed(peer),
+      unreachable: (peer) => this.#routes.missed(peer),
     });
     gossip.start(this.#member.view);
   }
@@ -93,21 +85,15 @@ export class ActiveMesh implements MeshMode {
   }
 
   routes(): RoutingTable {
-    this.#table ??= this.#buildTable();
-    return this.#table;
+    return this.#routes.table;
   }
 
-  /** A node that has just joined waits for the others' records. */
-  async refreshRoutes({ signal }: RefreshOptions): Promise<RoutingTable> {
-    const { answers } = this.#first;
-    await (signal === undefined ? answers : raceSignal(answers, signal));
-    return this.routes();
+  refreshRoutes(options: RefreshOptions): Promise<RoutingTable> {
+    return this.#routes.refresh(options);
   }
 
-  /** A peer that asks while this node has just joined may get more by waiting for a moment. */
-  async tellRoutes(): Promise<RoutingTable> {
-    using deadline = Deadline.forStep(TELL_PATIENCE_MS, "Knowing the mesh");
-    return await this.refreshRoutes(deadline).catch(() => this.routes());
+  tellRoutes(): Promise<RoutingTable> {
+    return this.#routes.tell();
   }
 
   announce(content: AnnouncementContent): void {
@@ -141,7 +127,7 @@ export class ActiveMesh implements MeshMode {
     }
     this.#member.connected(connection);
     if (connection.direction === "outbound") this.#gossip.open(connection);
-    void this.#askFirst(connection);
+    void this.#routes.askFirst(connection);
   }
 
   /**
@@ -151,7 +137,7 @@ export class ActiveMesh implements MeshMode {
   takeOver(connection: PeerConnection): void {
     this.#member.connected(connection);
     this.#gossip.open(connection);
-    void this.#askFirst(connection);
+    void this.#routes.askFirst(connection);
   }
 
   closed({ role, id }: JoinedPeer): void {
@@ -165,22 +151,20 @@ export class ActiveMesh implements MeshMode {
   gossip(stream: NetworkStream, connection: PeerConnection): Promise<void> {
     if (this.#parts.network.activate(connection)) {
       this.#member.connected(connection);
-      void this.#askFirst(connection);
+      void this.#routes.askFirst(connection);
     }
     return this.#gossip.accept(stream, connection);
   }
 
   async finish(): Promise<void> {
     this.#finishing = true;
-    this.#learning.abort(new Error("This node does not gossip any more"));
-    this.#first.stop();
+    this.#routes.stop();
     await this.#member.finish();
   }
 
   addressesOf(peer: PeerId): readonly string[] {
     const known = this.#member.addressesOf(peer);
-    if (known.length > 0) return known;
-    return this.#first.table.nodes.find((node) => node.peer === peer)?.addresses ?? [];
+    return known.length > 0 ? known : this.#routes.addressesOf(peer);
   }
 
   knownMembers(): readonly Guest[] {
@@ -200,61 +184,11 @@ export class ActiveMesh implements MeshMode {
     return this.members().map(({ peer }) => peer);
   }
 
-  /** A standby that was dialled is of no further use, but to who knows nobody else: it knows the others. */
+  /** A standby that was dialled is of no further use: it comes by itself. */
   async #learnFrom(connection: PeerConnection): Promise<void> {
-    const { network, remember, logger } = this.#parts;
-    try {
-      if (network.connectedMembers().size === 0) {
-        const { nodes } = await this.#askRoutes(connection);
-        const addresses = new Map(nodes.map((node) => [node.peer, node.addresses]));
-        remember([...addresses.keys()], (peer) => addresses.get(peer) ?? []);
-      }
-    } catch (error) {
-      logger.debug("{peer} is outside the gossip, and lists no other node: {error}", {
-        peer: connection.peer,
-        error,
-      });
-    }
-    this.#first.missed(connection.peer);
+    await this.#routes.learnFrom(connection);
     this.#member.standsBy(connection.peer);
     void connection.drain();
-  }
-
-  /** Whoever is here already knows the mesh: its table is whole before the gossip is. */
-  async #askFirst(connection: PeerConnection): Promise<void> {
-    if (!this.#first.isPartial) return;
-    try {
-      this.#first.told(connection.peer, await this.#askRoutes(connection));
-    } catch (error) {
-      this.#first.missed(connection.peer);
-      const { peer } = connection;
-      this.#parts.logger.debug("{peer} does not send its routing table: {error}", { peer, error });
-    }
-  }
-
-  #buildTable(): RoutingTable {
-    const { view } = this.#member;
-    const { own, members, lost } = view;
-    const { self, network } = this.#parts;
-    const { table: earlier, isPartial: partial } = this.#first;
-    const isKnown = (peer: PeerId) => peer === self || view.hasHeardOf(peer);
-    const everybody = own === undefined ? members : [...members, own];
-    const isConnected = (peer: PeerId) => network.isConnected(peer);
-    const context = { lost, earlier, isKnown, partial, self, isConnected };
-    return buildRoutingTable(everybody, context);
-  }
-
-  #onFirstTable(): void {
-    this.#table = undefined;
-    if (!this.#finishing) this.#parts.emit({ type: "routes" });
-  }
-
-  async #askRoutes(connection: PeerConnection): Promise<RoutingTable> {
-    const { signal: stopped } = this.#learning;
-    using deadline = Deadline.forStep(ROUTE_REQUEST_TIMEOUT_MS, "Asking for routes", stopped);
-    const stream = await connection.openStream(ROUTES_PROTOCOL, deadline.signal);
-    return await raceSignal(askRoutes(stream, EMPTY_TABLE), deadline.signal)
-      .finally(() => stream.release());
   }
 
   /** Follows the view: what changed, who is to be remembered, and what subscribers hear. */
@@ -264,7 +198,7 @@ export class ActiveMesh implements MeshMode {
       this.#parts.emit({ type: "measured" });
       return;
     }
-    this.#table = undefined;
+    this.#routes.outdated();
     if (changes.length === 0) return;
     let moved = false;
     for (const { record: { subject: peer }, name, change } of changes) {
