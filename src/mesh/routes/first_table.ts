@@ -28,6 +28,7 @@ export class FirstTable {
   /** Somebody has answered, though it knows no more than this node. */
   #hasMet = false;
   #hasMissed = false;
+  #hasStopped = false;
 
   constructor(options: FirstTableOptions) {
     this.#options = options;
@@ -56,7 +57,7 @@ export class FirstTable {
 
   /** The peer knows this much of the mesh. */
   told(peer: PeerId, table: RoutingTable): void {
-    if (!this.#isPartial) return;
+    if (!this.#isPartial || this.#hasStopped) return;
     this.#hasMet = true;
     if (!table.partial) return this.#whole(table);
     if (this.#table.nodes.length === 0) this.#table = table;
@@ -67,12 +68,14 @@ export class FirstTable {
 
   /** The peer can't be asked. */
   missed(peer: PeerId): void {
-    if (!this.#isPartial) return;
+    if (!this.#isPartial || this.#hasStopped) return;
     this.#hasMissed = true;
     this.#answered(peer);
   }
 
+  /** An answer that comes in the turn of the stop changes nothing any more. */
   stop(): void {
+    this.#hasStopped = true;
     this.#cancelWait();
     this.#cancelLife();
     this.#answers.resolve();

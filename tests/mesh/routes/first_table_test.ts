@@ -32,6 +32,9 @@ function stillClock() {
   const waiting: { readonly at: number; readonly run: () => void }[] = [];
   let now = 0;
   return {
+    get timers() {
+      return waiting.length;
+    },
     after(delayMs: number, run: () => void) {
       const one = { at: now + delayMs, run };
       waiting.push(one);
@@ -57,6 +60,17 @@ function setUp(strangers: readonly PeerId[], earlier: RoutingTable = EMPTY_TABLE
   };
   return { clock, view, isAnswered };
 }
+
+Deno.test("FirstTable: an answer in the turn of the stop starts no timer", () => {
+  for (const table of [whole, partial]) {
+    const { view, clock } = setUp([A, B]);
+    view.stop();
+    view.told(A, table);
+    view.missed(B);
+    assert.equal(clock.timers, 0);
+    assert.deepEqual(view.table, EMPTY_TABLE);
+  }
+});
 
 Deno.test("FirstTable: who founds a mesh knows it", async () => {
   const { view, isAnswered } = setUp([]);
