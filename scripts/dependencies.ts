@@ -1,5 +1,6 @@
 /** The dependencies of the project, exactly as package-lock.json has them, whatever npm a machine has or lacks. */
 
+import { join } from "node:path";
 import { run, type RunResult } from "./run.ts";
 
 /** Runs under Deno where the machine's own would leave something out, or is not there. */
@@ -21,8 +22,9 @@ export interface InstallOptions {
 
 /** Returns the program that installed them. @throws {InstallError} */
 export async function installDependencies(
-  { root, machinesNpm = true, env = {} }: InstallOptions,
+  { root, machinesNpm = true, ...options }: InstallOptions,
 ): Promise<"npm" | "npm under Deno"> {
+  const env = { ...await cachesFor(root), ...options.env };
   const usesMachines = machinesNpm && await hasGoodNpm(root, env);
   const npm = (args: readonly string[]) =>
     usesMachines
@@ -37,6 +39,22 @@ export async function installDependencies(
     }
   }
   return usesMachines ? "npm" : "npm under Deno";
+}
+
+/** npm and Deno keep downloads in the home directory, or in this project if that can't be written. */
+async function cachesFor(root: string): Promise<Record<string, string>> {
+  const home = Deno.env.get("HOME");
+  if (home !== undefined && await canWrite(home)) return {};
+  return { npm_config_cache: join(root, ".cache/npm"), DENO_DIR: join(root, ".cache/deno") };
+}
+
+async function canWrite(folder: string): Promise<boolean> {
+  try {
+    await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".mesh-llm-" }));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Deno counts as a Node.js that is new enough, so nothing is left out. */

@@ -1,6 +1,8 @@
 import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
+import { dirname } from "node:path";
 import { checkLoopback } from "../../base/loopback.ts";
+import { isNoExec } from "../../base/no_exec.ts";
 import { Tail } from "../output/child_output.ts";
 import { FIRST_RUN_TIMEOUT_MS, LOOPBACK, PROBE_OUTPUT_BYTES } from "../base/defaults.ts";
 import { EngineBrokenError, lastWords } from "../base/errors.ts";
@@ -121,7 +123,10 @@ async function answer(binary: string, flag: string, limits: AskOptions): Promise
   } catch (error) {
     limits.signal?.throwIfAborted();
     if (error instanceof EngineBrokenError) throw error;
-    throw new EngineBrokenError(binary, `${flag} failed (${reasonOf(error)})`, { cause: error });
+    const reason = isNoExec(dirname(binary))
+      ? "the system runs nothing from the disk that it lies on, which is mounted noexec"
+      : `${flag} failed (${reasonOf(error)})`;
+    throw new EngineBrokenError(binary, reason, { cause: error });
   }
 }
 

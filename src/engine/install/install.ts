@@ -1,6 +1,7 @@
 import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import type { DownloadWorld } from "../../downloads/mod.ts";
+import { isNoExec } from "../../base/no_exec.ts";
 import type { MachineFacts } from "../devices/machine_facts.ts";
 import { readMachineFacts } from "../devices/read_facts.ts";
 import { INSTALL_POLL_MS, RELEASE_TAG } from "../base/defaults.ts";
@@ -100,6 +101,7 @@ async function choose(
 async function installBest(options: InstallOptions, choice: BuildChoice): Promise<EngineRecord> {
   const { signal, logger } = options;
   const { candidates } = choice;
+  await checkMayRun(options.dataDir);
   const refusals = choice.refusals.map(({ found }) => found);
   const trial = candidates.length === 0 ? null : await options.trial?.() ?? null;
   const failures: Failure[] = [];
@@ -125,6 +127,16 @@ async function installBest(options: InstallOptions, choice: BuildChoice): Promis
     }
   }
   throw new EngineInstallError(whyNone(options, refusals, failures));
+}
+
+/** Before anything is fetched that could not be run. */
+async function checkMayRun(dataDir: string): Promise<void> {
+  await Deno.mkdir(dataDir, { recursive: true });
+  if (!isNoExec(dataDir)) return;
+  throw new EngineInstallError(
+    `Could not install llama.cpp into ${dataDir}: the system runs nothing from that disk, which is mounted noexec. ` +
+      "Name a folder on another one with --data-dir",
+  );
 }
 
 interface Failure {

@@ -1,6 +1,6 @@
 import { asError } from "../../base/as_error.ts";
 import { createRequire } from "node:module";
-import { isNoExec } from "./no_exec.ts";
+import { isNoExec } from "../../base/no_exec.ts";
 import type { QuicAddon } from "./native.ts";
 
 /** The addon of this platform is not there, or does not run. The message says which package it is. */

@@ -213,6 +213,22 @@ linuxTest("what was too slow at its first run is neither fetched nor unpacked ag
   assert.deepEqual(left(dir.path), ["current", `release-${TAG}-vulkan`]);
 });
 
+linuxTest("a machine without tar is told to install it", async () => {
+  await using dir = await tempDir();
+  await using release = serveRelease([await asset(dir.path, VULKAN, REAL)]);
+  const before = Deno.env.get("PATH") ?? "";
+  Deno.env.set("PATH", dir.path);
+  try {
+    await assert.rejects(
+      install({ dir: dir.path, apiUrl: release.apiUrl, more: { backend: "vulkan" } }).done,
+      /from its release: llama-\S+\.tar\.gz can't be unpacked, for this machine has no tar: install it\. /,
+    );
+  } finally {
+    Deno.env.set("PATH", before);
+  }
+  assert.deepEqual(left(dir.path), []);
+});
+
 linuxTest("a build that must be the one of another machine is no other", async () => {
   await using dir = await tempDir();
   const vulkan = await asset(dir.path, VULKAN, REAL);

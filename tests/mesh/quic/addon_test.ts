@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { addonPackage, loadAddon, QuicAddonError } from "../../../src/mesh/quic/addon.ts";
-import { isNoExec, optionsOf } from "../../../src/mesh/quic/no_exec.ts";
+import { isNoExec, optionsOf } from "../../../src/base/no_exec.ts";
 import { temporaryFolder } from "../../support/program.ts";
 import { smallDisk, whyNoMounts } from "../../support/small_disk.ts";
 

@@ -6,6 +6,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CatalogEntry, PeerCheck, Setting, Status } from "../../../api/mod.ts";
 import { adviseOnEngine, type Engine } from "../../../engine/mod.ts";
+import { systemWords } from "../../../base/system_error.ts";
 import { askCatalog } from "../../client/ask_catalog.ts";
 import type { DoctorCommand } from "../../config/command.ts";
 import { findEngine } from "../../client/find_engine.ts";
@@ -175,6 +176,6 @@ async function whyUnusable(path: string): Promise<string | null> {
   } catch (error) {
     // The finding gives the remedy.
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return reasonOf(reason);
+    return systemWords(reason);
   }
 }
