@@ -1,5 +1,4 @@
 import { Emitter } from "../base/emitter.ts";
-import { ActiveMesh } from "./active_mesh.ts";
 import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { Link } from "./trust/capability.ts";
@@ -10,10 +9,9 @@ import { Expulsion } from "./expulsion.ts";
 import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
 import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
-import { PassiveMesh } from "./passive_mesh.ts";
+import { Modes } from "./modes.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
-import { withoutNodes } from "./routes/routing_table.ts";
 import { StoredPeers } from "./stored_peers.ts";
 import type {
   Announcement,
@@ -42,13 +40,7 @@ export class MeshNode implements Mesh {
   readonly #inviting: Inviting;
   readonly #stored: StoredPeers;
   readonly #events: Emitter<MeshEvent>;
-  #mode: MeshMode;
-  /** One change of the mode after the other. */
-  #changing: Promise<void> = Promise.resolve();
-  /** It has been in the gossip before. */
-  #hasGossiped = false;
-  /** Its announcement while it gossips. */
-  #content: AnnouncementContent | undefined;
+  readonly #modes: Modes;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: MeshParts) {
@@ -82,14 +74,17 @@ export class MeshNode implements Mesh {
       mode: () => this.#mode,
       addresses: () => this.addresses(),
     });
-    const modeParts = this.#modeParts();
-    this.#mode = parts.passive ? new PassiveMesh(modeParts) : new ActiveMesh(modeParts);
+    this.#modes = new Modes(this.#modeParts(), parts);
     if (role === "member") this.#answer();
     network.subscribe((event) => {
       if (event.type === "admitted") this.#mode.admitted(event.connection, event.peer);
       else if (event.type === "closed") this.#mode.closed(event.peer);
       else this.#mode.superseded(event.connection);
     });
+  }
+
+  get #mode(): MeshMode {
+    return this.#modes.current;
   }
 
   /** Begins to look for others, once it can be reached itself. */
@@ -105,12 +100,12 @@ export class MeshNode implements Mesh {
     if (this.role === "client") {
       throw new NotAllowedError("A client does not gossip, so it can't leave the gossip");
     }
-    return this.#change(() => this.#leave());
+    return this.#modes.leave();
   }
 
   rejoin(): Promise<void> {
     if (this.role === "client") throw new NotAllowedError("A client can't join the gossip");
-    return this.#change(() => this.#enter());
+    return this.#modes.enter();
   }
 
   members(): readonly Announcement[] {
@@ -135,8 +130,7 @@ export class MeshNode implements Mesh {
 
   announce(content: AnnouncementContent): void {
     if (this.role === "client") throw new NotAllowedError("A client announces nothing");
-    this.#mode.announce(content);
-    this.#content = content;
+    this.#modes.announce(content);
   }
 
   watchClosely(peers: readonly PeerId[]): void {
@@ -212,43 +206,6 @@ export class MeshNode implements Mesh {
     };
   }
 
-  #change(step: () => Promise<void>): Promise<void> {
-    const changed = this.#changing.then(step);
-    this.#changing = changed.catch(() => undefined);
-    return changed;
-  }
-
-  async #leave(): Promise<void> {
-    if (this.passive || this.#stopped !== undefined) return;
-    this.#hasGossiped = true;
-    const active = this.#mode;
-    const table = withoutNodes(active.routes(), (peer) => peer === this.self);
-    const passive = new PassiveMesh(this.#modeParts(), table);
-    this.#mode = passive;
-    await active.finish();
-    // Peers close what gossip has left, once nothing uses it; what this node asks next is not to meet that.
-    this.#parts.network.disconnectIdle(new Error("This node is free and leaves the gossip"));
-    passive.start();
-    this.#emit({ type: "members" });
-  }
-
-  async #enter(): Promise<void> {
-    if (!this.passive || this.#stopped !== undefined) return;
-    const { identity, network } = this.#parts;
-    const passive = this.#mode;
-    network.disconnectPassive(new Error("This node joins the gossip"));
-    // A life of its own: what was said of the last one, its end above all, is not about this one.
-    if (this.#hasGossiped) identity.rise(identity.incarnation);
-    const known = this.#hasGossiped ? passive.livingPeers() : [];
-    const active = new ActiveMesh(this.#modeParts(), known, passive.routes());
-    this.#mode = active;
-    if (this.#content !== undefined) active.announce(this.#content);
-    for (const { connection } of network.activeConnections()) active.takeOver(connection);
-    active.start();
-    await passive.finish();
-    this.#emit({ type: "members" });
-  }
-
   /** Answers the protocols that other nodes open to members. */
   #answer(): void {
     const { network } = this.#parts;
@@ -277,11 +234,11 @@ export class MeshNode implements Mesh {
   }
 
   async #stop(): Promise<void> {
+    this.#modes.keep();
     this.#parts.trust.stop();
     this.#expulsion.stop();
     await this.#exchange.stop();
-    await this.#changing;
-    await this.#mode.finish();
+    await this.#modes.finish();
     await this.#parts.network.stop();
     await this.#parts.identity.flushed();
   }
