@@ -14,7 +14,11 @@ const text = fc.oneof(
 );
 const many = <T>(one: fc.Arbitrary<T>) => fc.array(one, { maxLength: 400, size: "max" });
 const peer = fc.constantFrom(...peers);
-const ref = rec({ name: fc.constant("model"), fingerprint: fc.constant("0f".repeat(32)) });
+const few = <T>(one: fc.Arbitrary<T>) => fc.array(one, { maxLength: 20 });
+const ref = rec({
+  name: fc.constantFrom(..."abcdefghijklmnopqrst"),
+  fingerprint: fc.constant("0f".repeat(32)),
+});
 const device = rec({ name: text, totalBytes: number, offeredBytes: number, usedBytes: number });
 const workers = fc.uniqueArray(peer, { maxLength: 256, size: "max" })
   .map((chosen) => chosen.map((peer) => ({ peer, share: 1.5 / chosen.length })));
@@ -50,17 +54,22 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
       size: "max",
       ...plain,
     }),
-    claim: fc.option(rec({ model: text, reason: fc.constant("hot" as const) })),
-    instance: fc.option(rec({
-      model: ref,
-      sizeBytes: number,
-      contextLength: number,
-      mode: fc.constant("split" as const),
-      state: fc.constant("warm" as const),
-      term: number,
-      hostShare: number,
-      workers,
-      needBytes: number,
-      haveBytes: number,
-    })),
+    targets: few(ref),
+    claims: few(rec({ model: text, reason: fc.constant("hot" as const) })),
+    obeys: few(rec({ host: peer, term: fc.nat(), ready: fc.boolean() })),
+    instances: fc.array(
+      rec({
+        model: ref,
+        sizeBytes: number,
+        contextLength: number,
+        mode: fc.constant("split" as const),
+        state: fc.constant("warm" as const),
+        term: number,
+        hostShare: number,
+        workers,
+        needBytes: number,
+        haveBytes: number,
+      }),
+      { maxLength: 3 },
+    ),
   }).map((parts) => ({ ...content(), ...parts, incarnation: 2 ** 41, seq: 2 ** 30 }));

@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
 import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
-import { spreadMachine } from "../../src/mesh/base/machine.ts";
 import { encodeCbor } from "../../src/mesh/base/cbor.ts";
 import { MAX_ANNOUNCEMENT_BYTES } from "../../src/mesh/base/defaults.ts";
 import { UnknownKindError } from "../../src/mesh/base/errors.ts";
@@ -128,7 +127,12 @@ Deno.test("an announcement with more fields at any depth is read as without them
     const told = announcementToWire(fitted);
     const read = announcementSchema.parse(told);
     assert.deepEqual(announcementSchema.parse(more(told, extra)), read);
-    const short = { ...fitted, models: [], wanted: [], refuses: [], dropped: [], failures: [] };
+    const instances = fitted.instances.map((instance) => ({
+      ...instance,
+      workers: instance.workers.slice(0, 10),
+    }));
+    const names = { models: [], wanted: [], refuses: [], dropped: [], failures: [] };
+    const short = { ...fitted, ...names, instances };
     const bytes = signAlive(more(announcementToWire(short), extra), signer);
     assert.ok(bytes.byteLength <= MAX_ANNOUNCEMENT_BYTES);
     const opened = open(bytes);
@@ -191,41 +195,53 @@ function strange(peer: PeerId, changes: object = {}): unknown {
     haveBytes: 1,
   };
   return more({
-    ...spreadMachine(content({ name: "later" })),
-    peer,
-    addresses: [`/ip4/10.0.0.1/tcp/443/wss/p2p/${peer}`, mine, "/carrier-pigeon/7"],
-    rttsMs: {},
-    incarnation: 5,
-    seq: 5,
+    ...announcementToWire({
+      ...content({ name: "later" }),
+      peer,
+      addresses: [`/ip4/10.0.0.1/tcp/443/wss/p2p/${peer}`, mine, "/carrier-pigeon/7"],
+      rttsMs: {},
+      incarnation: 5,
+      seq: 5,
+    }),
     role: "oracle",
     claim: { model: "guide", reason: "whim" },
     target: MODEL,
     instance,
+    more: {
+      instances: [{ ...instance, model: { ...MODEL, name: "second" } }],
+      claims: [{ model: "second", reason: "whim" }],
+    },
     ...changes,
   }, { later: [{ a: 1 }] });
 }
 
 function assertHarmless(read: Announcement | null | undefined): void {
   assert.equal(read?.role, "standby");
-  assert.deepEqual(read.claim, { model: "guide", reason: "unserved" });
-  const { state, mode, workers, hostShare } = read.instance ?? {};
-  // Nobody asks it, nobody obeys it.
-  assert.deepEqual([state, mode, workers, hostShare], ["loading", "solo", [], 1]);
+  assert.deepEqual(read.claims, [
+    { model: "guide", reason: "unserved" },
+    { model: "second", reason: "unserved" },
+  ]);
+  assert.deepEqual(read.instances.map(({ model }) => model.name), ["guide", "second"]);
+  for (const { state, mode, workers, hostShare } of read.instances) {
+    // Nobody asks it, nobody obeys it.
+    assert.deepEqual([state, mode, workers, hostShare], ["loading", "solo", [], 1]);
+  }
   assert.equal(read.addresses.length, 1);
 }
 
 Deno.test("words that only a later version knows are the most harmless that this one knows", () => {
   const read = open(signAlive(strange(self), signer)).announcement as Announcement;
   assertHarmless(read);
-  const { nodes: [node], instances: [instance], ...table } = buildRoutingTable([read]);
+  const { nodes: [node], instances: [instance, second], ...table } = buildRoutingTable([read]);
   assert.ok(node);
   const told = tableSchema.parse({
     ...table,
     nodes: [{ ...nodeToWire(node), role: "oracle", why: "whim", addresses: ["/carrier-pigeon/7"] }],
-    instances: [{ ...instance, mode: "experts", state: "warming" }],
+    instances: [{ ...instance, mode: "experts", state: "warming" }, second],
   });
-  assert.deepEqual(told.instances, [instance]);
-  assert.deepEqual(told.nodes, [{ ...node, role: "standby", why: null, addresses: [] }]);
+  assert.deepEqual(told.instances, [instance, second]);
+  const targets = [{ model: "guide", why: null }];
+  assert.deepEqual(told.nodes, [{ ...node, role: "standby", targets, addresses: [] }]);
 });
 
 Deno.test("a record or a revocation says more behind what is known; one of another kind is no misconduct", () => {

@@ -1,8 +1,13 @@
+/** Nodes of an earlier version say less, and read less. MESH_LLM_FUZZ_RUNS: runs of the property. */
+
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
-import type { Announcement, PeerId, RoutingTable } from "../../src/mesh/mod.ts";
+import type { Announcement, Instance, ModelRef, PeerId, RoutingTable } from "../../src/mesh/mod.ts";
 import { buildRoutingTable } from "../../src/mesh/routes/routing_table.ts";
 import { tableSchema, tableToWire } from "../../src/mesh/routes/table_wire.ts";
+import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
+import { anyAnnouncement } from "./any_announcement.ts";
 import { content, machine } from "./content.ts";
 import { earlierAnnouncement, earlierTable } from "./earlier_version.ts";
 
@@ -39,12 +44,14 @@ Deno.test("an announcement of an earlier version says nothing of failures and dr
 });
 
 Deno.test("a table of an earlier version says nothing of why, of failures, drops and what is held", () => {
-  const table = buildRoutingTable([announcement({ machine: machine({ engine: ENGINE }) })]);
+  const member = announcement({ machine: machine({ engine: ENGINE }), targets: [MODEL] });
+  const table = buildRoutingTable([member]);
   const nodes = toldNodes(table).map((node) =>
     without(node, "why", "failures", "dropped", "holds", "engine")
   );
   const [node] = tableSchema.parse({ ...without(table, "lost", "partial"), nodes }).nodes;
-  assert.deepEqual([node?.why, node?.failures, node?.dropped, node?.holds], [null, [], [], null]);
+  assert.deepEqual([node?.failures, node?.dropped, node?.holds], [[], [], null]);
+  assert.deepEqual(node?.targets, [{ model: "sick", why: null }]);
   assert.deepEqual(node?.machine.engine, { ...ENGINE, build: "unknown" });
 });
 
@@ -53,16 +60,16 @@ Deno.test("a reason that a later version knows is none, and one with escapes is 
     model: "sick",
     reason: "llama-server:\x1b[31m no\n\tway\u202e " + "x".repeat(9_999),
   }];
-  const member = announcement({ target: MODEL, assignable: false, wanted: ["sick"], failures });
+  const member = announcement({ targets: [MODEL], assignable: false, wanted: ["sick"], failures });
   const [reason] = announcementSchema.parse(announcementToWire(member)).failures.map((failure) =>
     failure.reason
   );
   assert.match(reason ?? "", /^llama-server:\[31m no way x+$/);
   assert.equal(reason?.length, 400);
   const table = buildRoutingTable([member]);
-  assert.equal(table.nodes[0]?.why, "told");
+  assert.equal(table.nodes[0]?.targets[0]?.why, "told");
   const nodes = toldNodes(table).map((node) => ({ ...node, why: "whim" }));
-  assert.equal(tableSchema.parse({ ...table, nodes }).nodes[0]?.why, null);
+  assert.equal(tableSchema.parse({ ...table, nodes }).nodes[0]?.targets[0]?.why, null);
 });
 
 Deno.test("a node of an earlier version reads the machine in what this one says", () => {
@@ -77,4 +84,85 @@ Deno.test("a node of an earlier version reads the machine in what this one says"
     assert.deepEqual([node?.name, node?.version, node?.devices], ["new", "0.2.0", [device]]);
     assert.equal(node?.rpcProtocol, engine?.rpcProtocol);
   }
+});
+
+const OTHER_MODEL = { name: "other", fingerprint: "e".repeat(64) };
+
+function running(model: ModelRef): Instance {
+  return {
+    model,
+    sizeBytes: 1,
+    contextLength: 4_096,
+    mode: "solo",
+    state: "warm",
+    term: 1,
+    hostShare: 1,
+    workers: [],
+    needBytes: 1,
+    haveBytes: 1,
+  };
+}
+
+Deno.test("of what may be several an earlier version reads the first, and what it says is a list of one", () => {
+  const one = announcement({
+    targets: [MODEL],
+    claims: [{ model: "sick", reason: "hot" }],
+    instances: [running(MODEL)],
+    obeys: [{ host: PEER, term: 3, ready: true }],
+  });
+  const several = announcement({
+    targets: [MODEL, OTHER_MODEL],
+    claims: [{ model: "sick", reason: "hot" }, { model: "other", reason: "spare" }],
+    instances: [running(MODEL), running(OTHER_MODEL)],
+    obeys: [{ host: PEER, term: 3, ready: true }, { host: PEER, term: 4, ready: false }],
+  });
+  const told = announcementToWire(several);
+  assert.deepEqual(announcementSchema.parse(told), several);
+  const earlier = earlierAnnouncement.parse(told);
+  assert.deepEqual(earlier, earlierAnnouncement.parse(announcementToWire(one)));
+  assert.deepEqual(announcementSchema.parse(earlier), one);
+  const table = buildRoutingTable([several]);
+  assert.deepEqual(tableSchema.parse(tableToWire(table)), table);
+  const [node] = earlierTable.parse(tableToWire(table)).nodes;
+  assert.deepEqual([node?.model, node?.why, node?.claim], ["sick", "hot", "sick"]);
+  const [read] = tableSchema.parse({ ...earlierTable.parse(tableToWire(table)) }).nodes;
+  assert.deepEqual([read?.targets, read?.claims], [[{ model: "sick", why: "hot" }], ["sick"]]);
+});
+
+Deno.test("what a node says to earlier versions never contradicts what it says to this one", () => {
+  fc.assert(
+    fc.property(anyAnnouncement(PEER), (any) => {
+      const said = fitAnnouncement(any);
+      const told = announcementToWire(said);
+      const [earlier, read] = [earlierAnnouncement.parse(told), announcementSchema.parse(told)];
+      assert.deepEqual(read, said);
+      const { targets, claims, instances, obeys } = read;
+      assert.deepEqual(
+        [earlier.target, earlier.claim, earlier.instance, earlier.obeys],
+        [targets, claims, instances, obeys].map((list) => list[0] ?? null),
+      );
+      const [node] = earlierTable.parse(tableToWire(buildRoutingTable([read]))).nodes;
+      assert.deepEqual([node?.model, node?.claim], [
+        targets[0]?.name ?? null,
+        claims[0]?.model ?? null,
+      ]);
+    }),
+    { numRuns: Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 30), endOnFailure: true },
+  );
+});
+
+Deno.test("a liar that tells earlier versions of nothing, or of too much, tells this one no more", () => {
+  const told = announcementToWire(announcement({ claims: [{ model: "sick", reason: "hot" }] }));
+  const claims = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ model: `m${i}`, reason: "hot" }));
+  assert.deepEqual(
+    announcementSchema.parse({ ...told, claim: null, more: { claims: claims(2) } }).claims,
+    [],
+  );
+  const twice = { ...told, more: { claims: [{ model: "sick", reason: "spare" }] } };
+  assert.deepEqual(announcementSchema.parse(twice).claims, [{ model: "sick", reason: "hot" }]);
+  assert.equal(
+    announcementSchema.safeParse({ ...told, more: { claims: claims(16) } }).success,
+    false,
+  );
 });

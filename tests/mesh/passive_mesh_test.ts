@@ -22,7 +22,9 @@ Deno.test("a client learns the routes, and is in nobody's list of members", asyn
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);
-  second.announce(content({ name: "second", role: "host", target: MODEL, instance: INSTANCE }));
+  second.announce(
+    content({ name: "second", role: "host", targets: [MODEL], instances: [INSTANCE] }),
+  );
   await until(founder, () => founder.routes().instances.length === 1);
   const token = await founder.invite({ role: "client" });
   const client = await meshes.start("client", { token, role: "client" });

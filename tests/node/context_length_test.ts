@@ -82,7 +82,7 @@ const ROWS: readonly (readonly [string, self: Member, others: readonly Member[],
 for (const [fact, self, others, kind] of ROWS) {
   Deno.test(`--ctx: ${fact}`, () => {
     const { plan } = decide(view(self, others), {
-      pinned: self.target,
+      pinned: self.targets[0] ?? null,
       catalog: [],
       mayCool: false,
       rested: new Set(),

@@ -135,7 +135,7 @@ Deno.test("members that offer more memory than there is do not make a host's own
   liar.member.view.announce(content({
     memoryBytes: 2 ** 50,
     models: [{ name, fingerprint, sizeBytes: 2 ** 50, needBytes: 2 ** 50 }],
-    target: { name, fingerprint },
+    targets: [{ name, fingerprint }],
     engine,
   }));
   await world.time.runUntil(60_000);

@@ -38,7 +38,7 @@ export class Answer implements Disposable {
     this.#asking = asking;
     this.instance = instance;
     this.#timer = setInterval(() => this.#look(), DOUBT_MS / 2);
-    asking.hosts.started(instance.host);
+    asking.hosts.started(instance);
   }
 
   /**
@@ -79,7 +79,7 @@ export class Answer implements Disposable {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#timer);
-    this.#asking.hosts.ended(this.instance.host);
+    this.#asking.hosts.ended(this.instance);
     this.#over.abort(new Error("The answer has ended"));
     // The rest of the body is not wanted.
     this.#body?.cancel();
@@ -99,7 +99,7 @@ export class Answer implements Disposable {
     });
     const response = await this.#waiting(asked);
     this.load = parseLoad(response.headers.get(LOAD_HEADER));
-    if (this.load !== null) this.#asking.hosts.said(this.instance.host, this.load);
+    if (this.load !== null) this.#asking.hosts.said(this.instance, this.load);
     this.#response = renameModel(response, aliasOf(this.instance.model), request.asked);
     const { body } = this.#response;
     if (body !== null) this.#body = new BodyReader(body);
@@ -109,7 +109,7 @@ export class Answer implements Disposable {
     this.#waits = true;
     try {
       const result = await work;
-      this.#asking.hosts.heard(this.instance.host);
+      this.#asking.hosts.heard(this.instance);
       return result;
     } finally {
       this.#waits = false;
@@ -118,6 +118,6 @@ export class Answer implements Disposable {
 
   #look(): void {
     const { node, hosts } = this.#asking;
-    if (this.#waits && hosts.isDoubtful(this.instance.host)) node.doubt(this.instance);
+    if (this.#waits && hosts.isDoubtful(this.instance)) node.doubt(this.instance);
   }
 }

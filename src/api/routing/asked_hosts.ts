@@ -1,25 +1,33 @@
 import type { Load } from "./balance.ts";
 import { DOUBT_MS, LOAD_FRESH_MS, USUAL_SLOTS } from "../base/defaults.ts";
+import type { GatewayInstance } from "../base/types.ts";
 
 interface Said extends Load {
   readonly atMs: number;
-  /** Requests of this gateway that the host had then. */
+  /** Requests of this gateway that the instance had then. */
   readonly own: number;
 }
 
-/** This gateway's knowledge of one host. */
-interface AskedHost {
+interface AskedInstance {
   /** Requests of this gateway that it has. */
   own: number;
-  /** When something last came of it. A machine that vanishes says nothing, on none of its streams. */
-  heardMs: number;
   /** Its report of its load. */
   said: Said | undefined;
 }
 
+/** This gateway's knowledge of one host. */
+interface AskedHost {
+  /** When something last came of it. A machine that vanishes says nothing, on none of its streams. */
+  heardMs: number;
+  /** Each has a llama-server of its own. */
+  readonly instances: Map<string, AskedInstance>;
+}
+
+type Asked = Pick<GatewayInstance, "host" | "model" | "fingerprint">;
+
 /**
- * The hosts that this gateway asks: what they have to do, and whether they are silent. Of a host that has nothing to do for
- * this gateway, and has said nothing lately, nothing is kept: hosts come and go with every restart of a mesh.
+ * The hosts that this gateway asks: what their instances have to do, and whether they are silent. Of one that has nothing
+ * to do for this gateway, and has said nothing lately, nothing is kept: hosts come and go with every restart of a mesh.
  */
 export class AskedHosts {
   readonly #hosts = new Map<string, AskedHost>();
@@ -30,25 +38,27 @@ export class AskedHosts {
   }
 
   /** A request begins: from now on the host has time to answer. */
-  started(host: string): void {
+  started(asked: Asked): void {
     this.#forgetIdle();
-    const { own, said } = this.#hosts.get(host) ?? { own: 0, said: undefined };
-    this.#hosts.set(host, { own: own + 1, heardMs: this.#now(), said });
+    const { own, said } = this.#of(asked) ?? { own: 0, said: undefined };
+    const instances = this.#hosts.get(asked.host)?.instances ?? new Map<string, AskedInstance>();
+    instances.set(keyOf(asked), { own: own + 1, said });
+    this.#hosts.set(asked.host, { heardMs: this.#now(), instances });
   }
 
-  ended(host: string): void {
-    const known = this.#hosts.get(host);
+  ended(asked: Asked): void {
+    const known = this.#of(asked);
     if (known !== undefined) known.own = Math.max(0, known.own - 1);
   }
 
   /** Something came of the host. */
-  heard(host: string): void {
+  heard({ host }: Asked): void {
     const known = this.#hosts.get(host);
     if (known !== undefined) known.heardMs = this.#now();
   }
 
   /** True once each time that a host was silent for {@linkcode DOUBT_MS}. */
-  isDoubtful(host: string): boolean {
+  isDoubtful({ host }: Asked): boolean {
     const known = this.#hosts.get(host);
     const now = this.#now();
     if (known === undefined || now - known.heardMs < DOUBT_MS) return false;
@@ -57,14 +67,14 @@ export class AskedHosts {
   }
 
   /** @param load as the header of an answer says. */
-  said(host: string, { active, slots }: Load): void {
-    const known = this.#hosts.get(host);
+  said(asked: Asked, { active, slots }: Load): void {
+    const known = this.#of(asked);
     if (known !== undefined) known.said = { active, slots, atMs: this.#now(), own: known.own };
   }
 
-  /** The work that it has: the requests of this gateway, and those of others that its answers report. */
-  loadOf(host: string): Load {
-    const { own = 0, said } = this.#hosts.get(host) ?? {};
+  /** The work that an instance has: the requests of this gateway, and those of others that its answers report. */
+  loadOf(asked: Asked): Load {
+    const { own = 0, said } = this.#of(asked) ?? {};
     if (said === undefined || this.#isOld(said)) {
       return { active: own, slots: said?.slots ?? USUAL_SLOTS };
     }
@@ -72,13 +82,24 @@ export class AskedHosts {
     return { active: Math.max(said.active - said.own, 0) + own, slots: said.slots };
   }
 
+  #of(asked: Asked): AskedInstance | undefined {
+    return this.#hosts.get(asked.host)?.instances.get(keyOf(asked));
+  }
+
   #forgetIdle(): void {
-    for (const [host, { own, said }] of this.#hosts) {
-      if (own === 0 && (said === undefined || this.#isOld(said))) this.#hosts.delete(host);
+    for (const [host, { instances }] of this.#hosts) {
+      for (const [key, { own, said }] of instances) {
+        if (own === 0 && (said === undefined || this.#isOld(said))) instances.delete(key);
+      }
+      if (instances.size === 0) this.#hosts.delete(host);
     }
   }
 
   #isOld({ atMs }: Said): boolean {
     return this.#now() - atMs > LOAD_FRESH_MS;
   }
+}
+
+function keyOf({ model, fingerprint }: Asked): string {
+  return `${fingerprint} ${model}`;
 }

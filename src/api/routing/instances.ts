@@ -38,6 +38,7 @@ export class InstanceSearch {
   readonly #options: SearchOptions;
   /** Without a conversation there is no cache to find again: any instance is as good. */
   readonly #key: string;
+  /** One host may have several instances. */
   readonly #asked = new Set<string>();
   #full = false;
   #failed: GatewayInstance | undefined;
@@ -61,9 +62,9 @@ export class InstanceSearch {
     const { node, hosts, signal, logger } = this.#options;
     for (let looks = 0;; looks++) {
       signal.throwIfAborted();
-      const [instance] = balanced(this.#candidates(), ({ host }) => hosts.loadOf(host));
+      const [instance] = balanced(this.#candidates(), (instance) => hosts.loadOf(instance));
       if (instance !== undefined) {
-        this.#asked.add(instance.host);
+        this.#asked.add(keyOf(instance));
         return instance;
       }
       if (looks === 0) {
@@ -84,7 +85,7 @@ export class InstanceSearch {
   failed(instance: GatewayInstance, error: unknown): void {
     const { logger } = this.#options;
     const { host } = instance;
-    this.#asked.add(host);
+    this.#asked.add(keyOf(instance));
     if (error instanceof InstanceUnavailableError && error.isRetired) {
       logger.debug("{host} does not serve {model} any more", { ...instance });
       return;
@@ -120,7 +121,7 @@ export class InstanceSearch {
     const warm = node.warm();
     const model = this.#begun?.model ?? chooseModel(routing.model, node.ownModel, warm);
     const serving = warm.filter((instance) =>
-      instance.model === model && !this.#asked.has(instance.host) &&
+      instance.model === model && !this.#asked.has(keyOf(instance)) &&
       (this.#begun === undefined || instance.fingerprint === this.#begun.fingerprint)
     );
     return rendezvousOrder(serving, this.#key);
@@ -144,6 +145,10 @@ export class InstanceSearch {
       (obstacle !== undefined && now >= (this.#blockedSinceMs ?? now) + patienceFor(obstacle));
     if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);
   }
+}
+
+function keyOf({ host, fingerprint }: GatewayInstance): string {
+  return `${host} ${fingerprint}`;
 }
 
 /** A machine that is lost again and again is one machine. */

@@ -33,6 +33,9 @@ export const MAX_ANNOUNCEMENT_BYTES = 65_536;
 /** docs/protocols.md. */
 export const MAX_ANNOUNCED_MODELS = 200;
 
+/** Instances, claims and the like of one node: today it has one of each, and a machine could hold a few models. */
+export const MAX_AT_ONCE = 16;
+
 /** A node does one thing at a time, and gives up what it can't do: more than a few are an attack. */
 export const MAX_ANNOUNCED_FAILURES = 8;
 

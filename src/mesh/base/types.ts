@@ -85,15 +85,15 @@ export interface AnnouncementContent {
   readonly models: readonly ModelOnDisk[];
   /** Names that this node wants the mesh to serve. */
   readonly wanted: readonly string[];
-  /** The model whose group this node belongs to. */
-  readonly target: ModelRef | null;
+  /** The models whose groups this node belongs to: today it is one at most, as of claims, instances and obediences. */
+  readonly targets: readonly ModelRef[];
   readonly split: boolean;
   /** Proportions that this node's user gives a split of its model, host first. */
   readonly tensorSplit: readonly number[] | null;
   /** The mesh decides what this node serves: its user named no model. */
   readonly assignable: boolean;
-  /** The model that an assignable node takes or has taken, and why. */
-  readonly claim: Claim | null;
+  /** The models that an assignable node takes or has taken, and why. */
+  readonly claims: readonly Claim[];
   /** Names that this node will not serve. */
   readonly refuses: readonly string[];
   /** Those of them that its user has dropped. */
@@ -104,8 +104,8 @@ export interface AnnouncementContent {
   readonly downloadBytes: number;
   /** By model: requests that its instance here answers at one time, on average, in powers of two. */
   readonly demand: Readonly<Record<string, number>>;
-  readonly instance: Instance | null;
-  readonly obeys: Obedience | null;
+  readonly instances: readonly Instance[];
+  readonly obeys: readonly Obedience[];
   /** The seeds' TUNNEL_MAP: which local port of this node leads to which peer's rpc-server. */
   readonly tunnelPorts: Readonly<Record<string, number>>;
 }
@@ -138,15 +138,20 @@ export interface RoutingTable {
   readonly partial: boolean;
 }
 
+/** A model whose group a node belongs to. */
+export interface RouteTarget {
+  readonly model: string;
+  /** Why it serves the model: its user wants that, or the mesh needs it. `null` where the node doesn't say. */
+  readonly why: ClaimReason | "told" | null;
+}
+
 export interface RouteNode {
   readonly peer: PeerId;
   readonly machine: Machine;
   readonly role: ActiveRole;
-  readonly model: string | null;
-  /** The model that it takes because the mesh needs it, which may be long before it serves it. */
-  readonly claim: string | null;
-  /** Why it serves its model: its user wants that, or the mesh needs it. `null` where the node doesn't say. */
-  readonly why: ClaimReason | "told" | null;
+  readonly targets: readonly RouteTarget[];
+  /** Models that it takes because the mesh needs them, which may be long before it serves them. */
+  readonly claims: readonly string[];
   readonly failures: readonly ModelFailure[];
   readonly dropped: readonly string[];
   /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */

@@ -16,7 +16,8 @@ import {
 import { gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
 import { asReason, modelName, peerIdText, versionNumber } from "../base/names.ts";
 import { wordOf } from "../base/tolerant.ts";
-import type { Announcement } from "../base/types.ts";
+import { moreOf, otherThanFirst, several } from "../base/several.ts";
+import type { Announcement, Instance, ModelRef, Obedience } from "../base/types.ts";
 
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);
@@ -67,6 +68,17 @@ export const instanceFields = z.object({
 
 const instanceSchema = instanceFields.transform(asKnownMode);
 
+const claim = z.object({ model: modelName, reason: claimReason });
+const obedience = z.object({ host: peerIdText, term, ready: z.boolean() });
+
+/** See `several.ts`. */
+const more = z.object({
+  targets: otherThanFirst(modelRef),
+  claims: otherThanFirst(claim),
+  instances: otherThanFirst(instanceSchema),
+  obeys: otherThanFirst(obedience),
+});
+
 const wireSchema = z.object({
   ...machineFields,
   peer: peerIdText,
@@ -85,7 +97,7 @@ const wireSchema = z.object({
   // Nodes of an earlier version do not say it.
   tensorSplit: z.array(proportion).min(2).max(MAX_WORKERS + 1).nullable().default(null),
   assignable: z.boolean(),
-  claim: z.object({ model: modelName, reason: claimReason }).nullable(),
+  claim: claim.nullable(),
   refuses: modelNames,
   // Nodes of an earlier version do not say it.
   dropped: modelNames.default([]),
@@ -95,16 +107,48 @@ const wireSchema = z.object({
     (demand) => Object.keys(demand).length <= MAX_ANNOUNCED_DEMANDS,
   ),
   instance: instanceSchema.nullable(),
-  obeys: z.object({ host: peerIdText, term, ready: z.boolean() }).nullable(),
+  obeys: obedience.nullable(),
+  more: more.default(more.parse({})),
   tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
 });
 
 /** Reads a node's announcement. */
-export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(gatherMachine);
+export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(
+  ({ target, claim, instance, obeys, more, ...told }) =>
+    gatherMachine({
+      ...told,
+      targets: several(target, more.targets, modelKey),
+      claims: several(claim, more.claims, ({ model }) => model),
+      instances: several(instance, more.instances, instanceKey),
+      obeys: several(obeys, more.obeys, obedienceKey),
+    }),
+);
 
 /** The same as it is told. */
-export function announcementToWire(announcement: Announcement): object {
-  return spreadMachine(announcement);
+export function announcementToWire(
+  { targets, claims, instances, obeys, ...told }: Announcement,
+): object {
+  return {
+    ...spreadMachine(told),
+    target: targets[0] ?? null,
+    claim: claims[0] ?? null,
+    instance: instances[0] ?? null,
+    obeys: obeys[0] ?? null,
+    ...moreOf({ targets, claims, instances, obeys }),
+  };
+}
+
+export function modelKey({ name, fingerprint }: ModelRef): string {
+  return `${fingerprint} ${name}`;
+}
+
+/** A gateway tells the instances of one node apart by their models. */
+export function instanceKey({ model }: Pick<Instance, "model">): string {
+  return modelKey(model);
+}
+
+export function obedienceKey({ host, term }: Obedience): string {
+  return `${term} ${host}`;
 }
 
 /**

@@ -14,8 +14,9 @@ import {
 } from "../base/defaults.ts";
 import { fitMachine } from "../base/machine.ts";
 import { asReason } from "../base/names.ts";
+import { distinct } from "../base/several.ts";
 import type { Announcement, Instance } from "../base/types.ts";
-import { announcementToWire } from "./announcement_wire.ts";
+import { announcementToWire, instanceKey, modelKey, obedienceKey } from "./announcement_wire.ts";
 
 /**
  * Makes an announcement one that others accept, whatever its content. Names that people chose are shortened, and
@@ -42,7 +43,7 @@ const FEW_ITEMS = 120;
 
 /**
  * Nobody needs more than a hundred models. Wanted and refused models can be announced again; a file that is not
- * announced is only not found by others. The models that this node serves and works for are never left out.
+ * announced is only not found by others. The first model that this node serves or works for is never left out.
  */
 const DROPPED_FIRST = [
   ["models", 100],
@@ -54,6 +55,10 @@ const DROPPED_FIRST = [
   ["dropped", 0],
   ["devices", 8],
   ["wanted", 0],
+  ["instances", 1],
+  ["claims", 1],
+  ["targets", 1],
+  ["obeys", 1],
 ] as const;
 
 type List = (typeof DROPPED_FIRST)[number][0];
@@ -75,11 +80,12 @@ function bytesOf(announcement: Announcement): number {
 
 function withinBounds(announcement: Announcement): Announcement {
   const { machine, models, wanted, refuses, dropped, failures } = announcement;
-  const { addresses, demand, instance, claim } = announcement;
+  const { addresses, demand, targets, claims, instances, obeys } = announcement;
   return {
     ...announcement,
     machine: fitMachine(machine),
-    claim: claim !== null && isModelName(claim.model) ? claim : null,
+    targets: distinct(targets, modelKey),
+    claims: distinct(claims.filter(({ model }) => isModelName(model)), ({ model }) => model),
     addresses: addresses.filter(isAddress).slice(0, MAX_ADDRESSES),
     rttsMs: bounded(announcement.rttsMs, MAX_ANNOUNCED_RTTS, (ms) => within(ms, MAX_RTT_MS)),
     memoryBytes: asByteCount(announcement.memoryBytes),
@@ -97,7 +103,8 @@ function withinBounds(announcement: Announcement): Announcement {
       .map(({ model, reason }) => ({ model, reason: asReason(reason) })),
     demand: bounded(mostFirst(demand), MAX_ANNOUNCED_DEMANDS, (requests) => requests),
     tunnelPorts: bounded(announcement.tunnelPorts, MAX_ANNOUNCED_PORTS, (port) => port),
-    instance: instance === null ? null : boundedInstance(instance),
+    instances: distinct(instances, instanceKey).map(boundedInstance),
+    obeys: distinct(obeys, obedienceKey),
   };
 }
 
@@ -115,11 +122,11 @@ function boundedInstance(instance: Instance): Instance {
 }
 
 function itemsOf(
-  { models, wanted, refuses, dropped, failures, machine, tunnelPorts, instance }: Announcement,
+  { models, wanted, refuses, dropped, failures, machine, tunnelPorts, instances }: Announcement,
 ): number {
-  const workers = instance?.workers.length ?? 0;
+  const workers = instances.reduce((sum, instance) => sum + instance.workers.length, 0);
   return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
-    machine.devices.length + workers +
+    machine.devices.length + instances.length + workers +
     Object.keys(tunnelPorts).length;
 }
 

@@ -1,11 +1,13 @@
 import { encodeCbor } from "../base/cbor.ts";
 import { fitMachines, fitNames, inTurn, type TablePriorities } from "./fit_table.ts";
+import { instanceKey } from "../gossip/announcement_wire.ts";
 import { sha256 } from "../base/keys.ts";
 import type {
   Announcement,
   PeerId,
   RouteInstance,
   RouteNode,
+  RouteTarget,
   RoutingTable,
 } from "../base/types.ts";
 
@@ -71,7 +73,7 @@ function tableOf(
 ): RoutingTable {
   const { instances, nodes } = fitMachines(all, priorities);
   const content = {
-    instances: instances.toSorted((a, b) => a.host < b.host ? -1 : 1),
+    instances: instances.toSorted(byHost),
     wanted: fitNames(wanted),
     lost: fitNames(lost),
     nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1),
@@ -80,23 +82,28 @@ function tableOf(
   return { version: versionOf(content), ...content };
 }
 
-function servedBy({ instance }: Announcement): string[] {
-  return instance === null || instance.state === "waiting" ? [] : [instance.model.name];
+/** The instances of one host in the order of their models, so that equal members give equal tables. */
+function byHost(a: RouteInstance, b: RouteInstance): number {
+  if (a.host !== b.host) return a.host < b.host ? -1 : 1;
+  return instanceKey(a) < instanceKey(b) ? -1 : 1;
 }
 
-function instancesOf({ peer: host, instance }: Announcement): RouteInstance[] {
-  return instance === null ? [] : [{ ...instance, host }];
+function servedBy({ instances }: Announcement): string[] {
+  return instances.filter(({ state }) => state !== "waiting").map(({ model }) => model.name);
+}
+
+function instancesOf({ peer: host, instances }: Announcement): RouteInstance[] {
+  return instances.map((instance) => ({ ...instance, host }));
 }
 
 function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
-  const { peer, machine, role, target, claim, failures, dropped, memoryBytes, addresses } = member;
+  const { peer, machine, role, claims, failures, dropped, memoryBytes, addresses } = member;
   return {
     peer,
     machine,
     role,
-    model: target?.name ?? null,
-    claim: claim?.model ?? null,
-    why: whyOf(member),
+    targets: targetsOf(member),
+    claims: claims.map(({ model }) => model),
     failures,
     dropped,
     holds: heldBy(member, wanted),
@@ -105,10 +112,11 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
   };
 }
 
-function whyOf({ assignable, target, claim }: Announcement): RouteNode["why"] {
-  if (target === null) return null;
-  if (!assignable) return "told";
-  return claim?.model === target.name ? claim.reason : null;
+function targetsOf({ assignable, targets, claims }: Announcement): RouteTarget[] {
+  return targets.map(({ name: model }) => {
+    const reason = claims.find((claim) => claim.model === model)?.reason ?? null;
+    return { model, why: assignable ? reason : "told" };
+  });
 }
 
 /** Others need not know what else lies on its disk. */

@@ -5,6 +5,7 @@ import { byteCount } from "../base/bounds.ts";
 import { MAX_MEMBERS, MAX_TABLE_WANTED } from "../base/defaults.ts";
 import { type EngineBuild, gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
 import { modelName, peerIdText, versionText } from "../base/names.ts";
+import { moreOf, otherThanFirst, several } from "../base/several.ts";
 import type { RouteNode, RoutingTable } from "../base/types.ts";
 import {
   activeRole,
@@ -20,14 +21,24 @@ export const tableVersion: z.ZodType<string> = z.string().regex(/^[0-9a-f]{16}$/
 
 const routeInstance = instanceFields.extend({ host: peerIdText }).transform(asKnownMode);
 
+// Nodes of an earlier version do not say it, and a later one may know further reasons.
+const why = z.enum([...CLAIM_REASONS, "told"]).nullable().catch(null);
+
+/** See `several.ts`. */
+const more = z.object({
+  targets: otherThanFirst(z.object({ model: modelName, why })),
+  claims: otherThanFirst(modelName),
+});
+
 const nodeFields = z.object({
   ...machineFields,
   peer: peerIdText,
   role: activeRole,
   model: modelName.nullable(),
   claim: modelName.nullable(),
-  // Of nodes of an earlier version nothing of this is known, and a later one may know further reasons.
-  why: z.enum([...CLAIM_REASONS, "told"]).nullable().catch(null),
+  why,
+  more: more.default(more.parse({})),
+  // Of nodes of an earlier version nothing of this is known.
   failures: failures.default([]),
   dropped: modelNames.default([]),
   holds: modelNames.nullable().default(null),
@@ -37,9 +48,16 @@ const nodeFields = z.object({
   rpcProtocol: versionText.exactOptional(),
 });
 
-const routeNode = nodeFields.transform(({ rpcProtocol, engine, ...node }) =>
-  gatherMachine({ ...node, engine: engine ?? engineOf(rpcProtocol) })
-);
+const routeNode = nodeFields.transform((told) => {
+  const { rpcProtocol, engine, model, why, claim, more, ...node } = told;
+  const target = model === null ? null : { model, why };
+  return gatherMachine({
+    ...node,
+    engine: engine ?? engineOf(rpcProtocol),
+    targets: several(target, more.targets, ({ model }) => model),
+    claims: several(claim, more.claims, (name) => name),
+  });
+});
 
 /** Fields that nodes of an earlier version do not send are empty. */
 export const tableSchema: z.ZodType<RoutingTable> = z.object({
@@ -55,10 +73,16 @@ export function tableToWire({ nodes, ...table }: RoutingTable): object {
   return { ...table, nodes: nodes.map(nodeToWire) };
 }
 
-export function nodeToWire(node: RouteNode): object {
+export function nodeToWire({ targets, claims, ...node }: RouteNode): object {
   const { engine } = node.machine;
-  const rpcProtocol = engine === null ? {} : { rpcProtocol: engine.rpcProtocol };
-  return { ...spreadMachine(node), ...rpcProtocol };
+  return {
+    ...spreadMachine(node),
+    ...(engine === null ? {} : { rpcProtocol: engine.rpcProtocol }),
+    model: targets[0]?.model ?? null,
+    why: targets[0]?.why ?? null,
+    claim: claims[0] ?? null,
+    ...moreOf({ targets, claims }),
+  };
 }
 
 function engineOf(rpcProtocol: string | undefined): EngineBuild | null {

@@ -33,7 +33,9 @@ export function decide(view: View, options: TargetOptions): Decision {
 
 function planFor(target: Target, view: View): Plan {
   const model = modelOf(target);
-  if (model !== null) return splitPlan({ ...view, self: { ...view.self, target: model } }, model);
+  if (model !== null) {
+    return splitPlan({ ...view, self: { ...view.self, targets: [model] } }, model);
+  }
   return target.kind === "assigned"
     ? { kind: "download", name: target.assignment.name }
     : { kind: "standby" };

@@ -28,7 +28,7 @@ export class LoadRequests {
 
 export type Loader = Pick<
   Member,
-  "models" | "memoryBytes" | "assignable" | "target" | "dropped" | "failures"
+  "models" | "memoryBytes" | "assignable" | "targets" | "dropped" | "failures"
 >;
 
 /**
@@ -44,11 +44,12 @@ export function modelToRequest(name: string, members: readonly Loader[]): string
 }
 
 function couldLoad(
-  { memoryBytes, assignable, target, dropped, failures }: Loader,
+  { memoryBytes, assignable, targets, dropped, failures }: Loader,
   { name, needBytes }: Loader["models"][number],
 ): boolean {
   // Whoever is about to serve it, or has a part in it, need not be asked.
-  return needBytes <= memoryBytes && assignable && target?.name !== name &&
+  const isAtIt = targets.some((target) => target.name === name);
+  return needBytes <= memoryBytes && assignable && !isAtIt &&
     !dropped.includes(name) && !failures.some(({ model }) => model === name);
 }
 

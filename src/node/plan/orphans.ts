@@ -54,6 +54,5 @@ function foremost(orphans: ReadonlyMap<string, Orphan>): ReadonlyMap<string, Orp
 }
 
 function namesOf(member: Member): string[] {
-  const served = servedBy(member);
-  return served === null ? [...member.wanted] : [served, ...member.wanted];
+  return [...servedBy(member), ...member.wanted];
 }

@@ -1,5 +1,6 @@
 import type { Announcement } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
+import { instanceOf } from "./view.ts";
 
 /** llama.cpp's fork, whose rpc-servers send tensors to each other (docs/protocols.md); a stock one never calls anybody. */
 const CALLING_PROTOCOL = /^3\./;
@@ -10,11 +11,12 @@ const CALLING_PROTOCOL = /^3\./;
  */
 export function peerWorkersOf(
   plan: Plan,
-  members: readonly Pick<Announcement, "peer" | "instance">[],
+  members: readonly Pick<Announcement, "peer" | "instances">[],
   rpcProtocol: string,
 ): readonly string[] {
   if (plan.kind !== "worker" || !CALLING_PROTOCOL.test(rpcProtocol)) return [];
-  const instance = members.find(({ peer }) => peer === plan.host)?.instance;
+  const host = members.find(({ peer }) => peer === plan.host);
+  const instance = host && instanceOf(host, plan.model);
   if (instance?.term !== plan.term) return [];
   return instance.workers.map(({ peer }) => peer);
 }

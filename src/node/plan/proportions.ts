@@ -2,7 +2,7 @@
 
 import type { ModelRef, PeerId, WorkerShare } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
-import { byPeer, groupOf, type Member, type View } from "./view.ts";
+import { byPeer, groupOf, instanceOf, type Member, type View } from "./view.ts";
 
 interface Shares {
   readonly hostShare: number;
@@ -38,7 +38,8 @@ export function whyUnused(plan: Plan, view: View): string | undefined {
   }
   if (plan.kind === "host") return whyNot(plan, plan.model, self.peer, view);
   if (plan.kind !== "worker") return undefined;
-  const instance = others.find(({ peer }) => peer === plan.host)?.instance;
+  const host = others.find(({ peer }) => peer === plan.host);
+  const instance = host && instanceOf(host, plan.model);
   return instance ? whyNot(instance, plan.model, plan.host, view) : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** The prospects of models that are not warm: those that may be served soon, and the obstacles to the others. Pure. */
 
 import type { Obstacle } from "../../api/mod.ts";
-import type { RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import type { RouteInstance, RouteNode, RouteTarget, RoutingTable } from "../../mesh/mod.ts";
 
 export interface Prospects {
   /** Names of models that are about to be served, or are: one that can't be asked now may be in a moment. */
@@ -41,9 +41,9 @@ export function prospectsOf(table: RoutingTable): Prospects {
   return { coming, obstacles };
 }
 
-function namesOf({ model, claim, failures, dropped }: RouteNode): string[] {
-  const failed = failures.map((failure) => failure.model);
-  return [model, claim, ...failed, ...dropped].filter((name) => name !== null);
+function namesOf({ targets, claims, failures, dropped }: RouteNode): string[] {
+  const named = [...targets, ...failures].map(({ model }) => model);
+  return [...named, ...claims, ...dropped];
 }
 
 /** `null` where the model may be warm soon. */
@@ -57,11 +57,13 @@ function obstacleOf(one: Case, isWanted: boolean): Obstacle | null {
     const { needBytes, haveBytes } = waiting;
     return { kind: "waiting", model: name, needBytes, haveBytes };
   }
-  const downloader = nodes.find(({ claim, model }) => claim === name && model !== name);
+  const downloader = nodes.find((node) =>
+    node.claims.includes(name) && targetOf(node, name) === undefined
+  );
   if (downloader !== undefined) {
     return { kind: "downloading", model: name, by: downloader.machine.name };
   }
-  if (nodes.some(({ model }) => model === name)) return null;
+  if (nodes.some((node) => targetOf(node, name) !== undefined)) return null;
   const droppers = nodes.filter(({ dropped }) => dropped.includes(name))
     .map(({ machine }) => machine.name);
   if (droppers.length > 0 && !(isWanted && nodes.some((node) => mayServe(node, name)))) {
@@ -78,11 +80,16 @@ function isUnderWay({ name, nodes, instances }: Case): boolean {
   };
   const loads = instances.some(({ host, state }) => state === "loading" && !isFailing(host));
   // Whoever only lends memory to it can't tell whether that is enough.
-  const takes = nodes.some((node) =>
-    node.claim === name && node.model === name && node.why !== "memory" && node.why !== "split" &&
-    failureOf(node, name).length === 0
-  );
+  const takes = nodes.some((node) => {
+    const target = targetOf(node, name);
+    return node.claims.includes(name) && target !== undefined && target.why !== "memory" &&
+      target.why !== "split" && failureOf(node, name).length === 0;
+  });
   return loads || takes;
+}
+
+function targetOf({ targets }: RouteNode, name: string): RouteTarget | undefined {
+  return targets.find(({ model }) => model === name);
 }
 
 function failureOf({ machine, failures }: RouteNode, model: string): string[] {

@@ -22,7 +22,7 @@ export function claimOf(target: Target, self: Member, taken: Claim | null = null
     return { model: target.assignment.name, reason: target.assignment.reason };
   }
   if (target.kind !== "kept") return null;
-  return [self.claim, taken].find((claim) => claim?.model === target.model.name) ?? null;
+  return [...self.claims, taken].find((claim) => claim?.model === target.model.name) ?? null;
 }
 
 export interface Reasoned {

@@ -10,9 +10,9 @@ import {
   everyone,
   fileOf,
   groupOf,
+  instanceOf,
   type Member,
   needOf,
-  sameModel,
   type View,
 } from "./view.ts";
 
@@ -66,18 +66,13 @@ function electorate(pool: readonly Member[], model: ModelRef): Member[] {
 }
 
 function workersOf(member: Member, model: ModelRef): PeerId[] {
-  const { instance } = member;
-  if (instance === null || instance.mode !== "split" || !sameModel(instance.model, model)) {
-    return [];
-  }
-  return instance.workers.map((worker) => worker.peer);
+  const instance = instanceOf(member, model);
+  return instance?.mode === "split" ? instance.workers.map(({ peer }) => peer) : [];
 }
 
 function obey(host: Member, self: PeerId, model: ModelRef): Plan {
-  const { instance } = host;
-  const assigned = instance !== null && sameModel(instance.model, model) &&
-    instance.workers.some((worker) => worker.peer === self);
-  return assigned
+  const instance = instanceOf(host, model);
+  return instance?.workers.some((worker) => worker.peer === self)
     ? { kind: "worker", model, host: host.peer, term: instance.term }
     : { kind: "follow", model, host: host.peer };
 }
@@ -91,7 +86,7 @@ function hostPlan(
   const { self, rttsMs } = view;
   const force = pool.some((member) => member.split);
   const candidates = pool.filter((member) => canWorkFor(self, member));
-  const kept = force ? null : keep(self.instance, model, self, candidates);
+  const kept = force ? null : keep(model, self, candidates);
   if (kept !== null) return kept;
   const placement = place<PeerId>({
     needBytes,
@@ -113,36 +108,37 @@ function hostPlan(
     case "split": {
       const { hostShare, workers, haveBytes } = placement;
       const wanted = { kind: "host", model, hostShare, workers, needBytes, haveBytes } as const;
-      return isRunning(self, wanted) ? assignment(self.instance, wanted) : wanted;
+      const running = runningAs(wanted, self);
+      return running === undefined ? wanted : assignment(running, wanted);
     }
   }
 }
 
 type HostPlan = Extract<Plan, { kind: "host" }>;
 
-/** Whether this node already hosts these workers with these shares. Round trips give their order, and drift. */
-function isRunning(self: Member, plan: HostPlan): boolean {
+/** This node's instance that has these workers with these shares already. Round trips give their order, and drift. */
+function runningAs(plan: HostPlan, self: Member): Instance | undefined {
   const current = workersOf(self, plan.model);
-  return self.instance !== null && current.length === plan.workers.length &&
-    plan.workers.every(({ peer }) => current.includes(peer)) && sameShares(self.instance, plan);
+  const instance = instanceOf(self, plan.model);
+  const isSame = instance !== undefined && current.length === plan.workers.length &&
+    plan.workers.every(({ peer }) => current.includes(peer)) && sameShares(instance, plan);
+  return isSame ? instance : undefined;
 }
 
 /** A host's announced assignment stays to the letter: another order or share is another load. */
-function assignment(current: Instance | null, plan: HostPlan): HostPlan {
-  if (current === null) return plan;
-  const { hostShare, workers } = current;
+function assignment({ hostShare, workers }: Instance, plan: HostPlan): HostPlan {
   return { ...plan, hostShare, workers };
 }
 
 /** A split for want of memory that still has all its workers stays as it is, whoever else has come. */
 function keep(
-  current: Instance | null,
   model: ModelRef,
   self: Member,
   candidates: readonly Member[],
 ): Plan | null {
+  const current = instanceOf(self, model);
   const workers = workersOf(self, model);
-  if (current === null || workers.length === 0) return null;
+  if (current === undefined || workers.length === 0) return null;
   const peers = new Set(candidates.map((member) => member.peer));
   const intact = workers.every((worker) => peers.has(worker)) &&
     self.memoryBytes < (fileOf(self, model)?.needBytes ?? 0);

@@ -3,7 +3,7 @@ import { assign } from "./assignment/assign.ts";
 import { isNoLongerNeeded } from "./assignment/hot.ts";
 import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
 import type { Assignment, Downloadable } from "./assignment/types.ts";
-import { everyone, type Member, sameModel, type View } from "./view.ts";
+import { belongsTo, everyone, type Member, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface TargetOptions extends Pick<Wishes, "pinned"> {
@@ -37,7 +37,7 @@ export function chooseTarget(view: View, options: TargetOptions): Target {
   const splitting = splitOf(self, view.others);
   if (splitting !== null) return { kind: "kept", model: splitting };
   const assignment = assign(stock, options.catalog).get(self.peer);
-  const serving = servedBy(self) === null ? null : self.instance?.model ?? null;
+  const serving = self.instances.find(({ state }) => state !== "waiting")?.model ?? null;
   if (serving !== null && (assignment === undefined || !mayLeave(self, stock))) {
     const isCold = options.mayCool && isNoLongerNeeded(self, stock);
     return isCold ? { kind: "none", why: "cold" } : { kind: "kept", model: serving };
@@ -49,30 +49,30 @@ export function chooseTarget(view: View, options: TargetOptions): Target {
 
 /** A model that its user has dropped is over, though it still runs. */
 function withoutRefused(self: Member): Member {
-  const { instance, target, refuses } = self;
+  const { instances, targets, refuses } = self;
   return {
     ...self,
-    instance: instance !== null && refuses.includes(instance.model.name) ? null : instance,
-    target: target !== null && refuses.includes(target.name) ? null : target,
+    instances: instances.filter(({ model }) => !refuses.includes(model.name)),
+    targets: targets.filter(({ name }) => !refuses.includes(name)),
   };
 }
 
 /** Whoever is counted in a split stays in it: leaving would break what it helps to serve. */
 function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
-  const { instance } = self;
-  if (instance?.mode === "split" && instance.state !== "waiting") return instance.model;
-  const host = others.find((member) =>
-    sameModel(member.instance?.model ?? null, self.target) &&
-    member.instance?.workers.some((worker) => worker.peer === self.peer)
+  const own = self.instances.find(({ mode, state }) => mode === "split" && state !== "waiting");
+  if (own !== undefined) return own.model;
+  const joined = others.flatMap(({ instances }) => instances).find(({ model, workers }) =>
+    belongsTo(self, model) && workers.some(({ peer }) => peer === self.peer)
   );
-  return host?.instance?.model ?? null;
+  return joined?.model ?? null;
 }
 
-/** A node whose model nobody else serves goes once somebody else does. */
+/** A node whose models nobody else serves goes once somebody else does. */
 function mayLeave(self: Member, { roles, providers }: Stock): boolean {
   if (roles.get(self.peer) !== "sole") return true;
-  const others = providers.get(servedBy(self) ?? "") ?? [];
-  return others.some((member) => member.peer !== self.peer && isWarm(member));
+  return servedBy(self).every((name) =>
+    providers.get(name)?.some((member) => member.peer !== self.peer && isWarm(member, name))
+  );
 }
 
 /** `null` for none, and for a model that is still to be downloaded. */

@@ -1,6 +1,13 @@
 /** One node's knowledge of its mesh at one moment: the only input of a plan. */
 
-import type { Announcement, AnnouncementContent, Mesh, ModelRef, PeerId } from "../../mesh/mod.ts";
+import type {
+  Announcement,
+  AnnouncementContent,
+  Instance,
+  Mesh,
+  ModelRef,
+  PeerId,
+} from "../../mesh/mod.ts";
 
 /** An active node as plans see it: another's announcement, or what this node is about to announce. */
 export type Member = Pick<
@@ -10,17 +17,17 @@ export type Member = Pick<
   | "memoryBytes"
   | "models"
   | "wanted"
-  | "target"
+  | "targets"
   | "split"
   | "tensorSplit"
   | "assignable"
-  | "claim"
+  | "claims"
   | "refuses"
   | "dropped"
   | "failures"
   | "downloadBytes"
   | "demand"
-  | "instance"
+  | "instances"
   | "obeys"
   | "machine"
 >;
@@ -55,7 +62,20 @@ export function everyone(view: View): Member[] {
 
 /** The members that are to serve this model. */
 export function groupOf(view: View, model: ModelRef): Member[] {
-  return everyone(view).filter((member) => sameModel(member.target, model));
+  return everyone(view).filter((member) => belongsTo(member, model));
+}
+
+/** It is to serve the model, or to work for one that does. */
+export function belongsTo({ targets }: Pick<Member, "targets">, model: ModelRef): boolean {
+  return targets.some((target) => sameModel(target, model));
+}
+
+/** The member's own instance of the model. */
+export function instanceOf(
+  { instances }: Pick<Member, "instances">,
+  model: ModelRef,
+): Instance | undefined {
+  return instances.find((instance) => sameModel(instance.model, model));
 }
 
 export function sameModel(a: ModelRef | null, b: ModelRef | null): boolean {
@@ -70,8 +90,7 @@ export function fileOf(member: Member, model: ModelRef) {
 /** Memory that the model takes where its holders state it: each at its own context, the largest counts. */
 export function needOf(members: readonly Member[], model: ModelRef): number {
   const stated = members.flatMap((member) => {
-    const instance = sameModel(member.instance?.model ?? null, model) ? member.instance : null;
-    return [fileOf(member, model)?.needBytes ?? 0, instance?.needBytes ?? 0];
+    return [fileOf(member, model)?.needBytes ?? 0, instanceOf(member, model)?.needBytes ?? 0];
   });
   return Math.max(0, ...stated);
 }
@@ -81,12 +100,10 @@ const MAX_HEEDED_TERM = 2 ** 49;
 
 /** The highest term that anybody has used for the model. */
 export function highestTerm(members: readonly Member[], model: ModelRef): number {
-  const terms = members.map((member) =>
-    Math.max(
-      sameModel(member.instance?.model ?? null, model) ? member.instance?.term ?? 0 : 0,
-      sameModel(member.target, model) ? member.obeys?.term ?? 0 : 0,
-    )
-  );
+  const terms = members.flatMap((member) => [
+    instanceOf(member, model)?.term ?? 0,
+    ...(belongsTo(member, model) ? member.obeys.map(({ term }) => term) : []),
+  ]);
   return Math.max(0, ...terms.filter((term) => term <= MAX_HEEDED_TERM));
 }
 

@@ -55,7 +55,7 @@ function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
     ...node.machine,
     id: node.peer,
     role: node.role,
-    model: node.model,
+    model: node.targets[0]?.model ?? null,
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
   };
@@ -112,7 +112,7 @@ function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceSt
   const node = input.routes.nodes.find(({ peer }) => peer === host);
   const reason = node?.failures.find(({ model }) => model === instance.model.name)?.reason;
   const isOwn = host === input.node.id;
-  const why = (isOwn ? input.ownWhy : null) ?? whyText(node?.why);
+  const why = (isOwn ? input.ownWhy : null) ?? whyText(node, instance.model.name);
   const own = isOwn && state === "loading" ? input.ownProgress : null;
   const notes = isOwn ? [...input.ownNotes] : [];
   return {
@@ -154,7 +154,8 @@ function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
   return reasons.length === 0 ? null : reasons.join("; ");
 }
 
-function whyText(why: RouteNode["why"] | undefined): string | null {
-  if (why === undefined || why === null) return null;
+function whyText(node: RouteNode | undefined, name: string): string | null {
+  const why = node?.targets.find(({ model }) => model === name)?.why ?? null;
+  if (why === null) return null;
   return why === "told" ? "its user wants it" : REASONS[why];
 }

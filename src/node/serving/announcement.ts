@@ -42,7 +42,7 @@ export type Situation =
 export function announcementOf(
   facts: NodeFacts,
   job: Job,
-  situation: Situation,
+  { target, claim, ...situation }: Situation,
 ): AnnouncementContent {
   const { machine, memory, serving } = facts;
   return {
@@ -56,12 +56,19 @@ export function announcementOf(
       needBytes: needBytes(model, serving.contextLength),
     })),
     ...situation,
+    targets: listOf(target),
+    claims: listOf(claim),
     split: serving.split,
     tensorSplit: serving.tensorSplit,
     downloadBytes: facts.downloadBytes,
-    instance: job.instance,
-    obeys: job.obeys,
+    instances: listOf(job.instance),
+    obeys: listOf(job.obeys),
   };
+}
+
+/** A node does one thing at a time. */
+function listOf<T>(one: T | null): T[] {
+  return one === null ? [] : [one];
 }
 
 export function roleOf(job: Job): ActiveRole {

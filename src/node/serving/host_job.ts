@@ -1,7 +1,7 @@
 import { reasonOf } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import type { ManagedServer, SplitMember } from "../../engine/mod.ts";
-import type { Announcement, Instance } from "../../mesh/mod.ts";
+import type { Announcement, Instance, Obedience } from "../../mesh/mod.ts";
 import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { WORKER_READY_MS } from "../plan/defaults.ts";
@@ -238,8 +238,8 @@ export class HostJob implements Job {
   /** Why a worker of this term can't lend its memory, where it has said so. */
   #workerFailure(): string | undefined {
     const workers = new Set<string>(this.plan.workers.map(({ peer }) => peer));
-    const members = this.parts.mesh.members().filter(({ peer, obeys }) =>
-      workers.has(peer) && obeys?.host === this.parts.mesh.self && obeys.term === this.term
+    const members = this.parts.mesh.members().filter((member) =>
+      workers.has(member.peer) && this.#obedienceOf(member) !== undefined
     );
     const found = members.flatMap(({ machine: { name }, failures }) =>
       failures.filter(({ model }) => model === this.plan.model.name)
@@ -248,14 +248,18 @@ export class HostJob implements Job {
     return found[0];
   }
 
+  /** The member's answer to this term. */
+  #obedienceOf({ obeys }: Announcement): Obedience | undefined {
+    return obeys.find(({ host, term }) => host === this.parts.mesh.self && term === this.term);
+  }
+
   #missing(): string[] {
     const members = new Map<string, Announcement>(
       this.parts.mesh.members().map((member) => [member.peer, member]),
     );
     return this.plan.workers.map((worker) => worker.peer).filter((peer) => {
-      const obeys = members.get(peer)?.obeys;
-      return !(obeys?.ready === true && obeys.term === this.term &&
-        obeys.host === this.parts.mesh.self);
+      const member = members.get(peer);
+      return !(member && this.#obedienceOf(member)?.ready);
     });
   }
 }

@@ -27,8 +27,8 @@ export function needsOf(self: Member, table: RoutingTable, options: NeedOptions)
   const others = table.nodes.filter(({ peer }) => peer !== self.peer);
   const needs = waiting(table).filter((instance) => canHelp(self, instance))
     .map(({ model: { name } }): Need => ({ model: name, way: wayAlone(self, name) ?? "memory" }));
-  const idleBytes = others.filter(({ role, model, claim }) =>
-    role === "standby" && model === null && claim === null
+  const idleBytes = others.filter(({ role, targets, claims }) =>
+    role === "standby" && targets.length === 0 && claims.length === 0
   ).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   for (const name of unserved(table)) {
     const way = wayAlone(self, name) ?? wayTogether(self, name, idleBytes) ??
@@ -45,10 +45,14 @@ function unserved({ wanted, instances, nodes }: RoutingTable): string[] {
     nodes.map(({ peer, failures }) => [peer, failures.map((one) => one.model)]),
   );
   const isAble = (peer: PeerId, name: string) => !failing.get(peer)?.includes(name);
-  const taken = new Set([
-    ...instances.map(({ host, model }) => ({ peer: host, name: model.name })),
-    ...nodes.flatMap(({ peer, model, claim }) => [model, claim].map((name) => ({ peer, name }))),
-  ].flatMap(({ peer, name }) => name !== null && isAble(peer, name) ? [name] : []));
+  const taken = new Set(
+    [
+      ...instances.map(({ host, model }) => ({ peer: host, name: model.name })),
+      ...nodes.flatMap(({ peer, targets, claims }) =>
+        [...targets.map(({ model }) => model), ...claims].map((name) => ({ peer, name }))
+      ),
+    ].filter(({ peer, name }) => isAble(peer, name)).map(({ name }) => name),
+  );
   return wanted.filter((name) => !taken.has(name));
 }
 

@@ -2,7 +2,7 @@ import type { Member } from "../plan/view.ts";
 
 type Candidate = Pick<
   Member,
-  "peer" | "memoryBytes" | "assignable" | "target" | "claim" | "instance" | "obeys"
+  "peer" | "memoryBytes" | "assignable" | "targets" | "claims" | "instances" | "obeys"
 >;
 
 /**
@@ -21,8 +21,8 @@ export function isSurplus(
   return idle.slice(0, excess).some(({ peer }) => peer === self.peer);
 }
 
-function isIdle({ assignable, target, claim, instance, obeys }: Candidate): boolean {
-  return assignable && target === null && claim === null && instance === null && obeys === null;
+function isIdle({ assignable, targets, claims, instances, obeys }: Candidate): boolean {
+  return assignable && [targets, claims, instances, obeys].every((list) => list.length === 0);
 }
 
 function leastMemoryFirst(a: Candidate, b: Candidate): number {

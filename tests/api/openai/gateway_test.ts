@@ -830,3 +830,27 @@ Deno.test("The gateway holds a suspect of a crash no longer than any request, wh
   await Promise.allSettled(answers);
   assert.deepEqual([...asked.values()].sort(), [1, 2]);
 });
+
+Deno.test("The gateway asks the instance of the model, of a host that has several", async () => {
+  const warm = [instance("a"), { ...instance("a"), model: "other" }];
+  const { gateway } = setUp({ warm, forward: ({ model }) => new Response(model) });
+  for (const { model } of warm) {
+    const response = await gateway.request(CHAT, asking({ ...hello, model }));
+    assert.equal(await response.text(), model);
+  }
+});
+
+Deno.test("The gateway asks another instance of the same host where one does not answer", async () => {
+  const warm = ["1", "2"].map((fingerprint) => ({ ...instance("a"), fingerprint }));
+  const asked = new Set<string>();
+  const forward: FakeNodeOptions["forward"] = ({ fingerprint }) => {
+    if (asked.size === 0) {
+      asked.add(fingerprint);
+      throw new InstanceUnavailableError("it ended", { wasAsked: false });
+    }
+    return new Response(fingerprint);
+  };
+  const { gateway } = setUp({ warm, forward });
+  const answered = await (await gateway.request(CHAT, asking(hello))).text();
+  assert.deepEqual([...asked, answered].sort(), ["1", "2"]);
+});

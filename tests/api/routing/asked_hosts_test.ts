@@ -1,21 +1,23 @@
 import assert from "node:assert/strict";
 import { AskedHosts } from "../../../src/api/routing/asked_hosts.ts";
 
+const A = { host: "a", model: "guide", fingerprint: "f" };
+
 Deno.test("AskedHosts adds what this gateway asked to what it heard of others", () => {
   let now = 0;
   const hosts = new AskedHosts(() => now);
-  assert.deepEqual(hosts.loadOf("a"), { active: 0, slots: 4 });
-  hosts.started("a");
-  hosts.said("a", { active: 5, slots: 8 });
-  assert.deepEqual(hosts.loadOf("a"), { active: 5, slots: 8 }, "four of others, one own");
-  hosts.started("a");
-  assert.deepEqual(hosts.loadOf("a"), { active: 6, slots: 8 });
-  hosts.ended("a");
-  hosts.ended("a");
-  assert.deepEqual(hosts.loadOf("a"), { active: 4, slots: 8 });
+  assert.deepEqual(hosts.loadOf(A), { active: 0, slots: 4 });
+  hosts.started(A);
+  hosts.said(A, { active: 5, slots: 8 });
+  assert.deepEqual(hosts.loadOf(A), { active: 5, slots: 8 }, "four of others, one own");
+  hosts.started(A);
+  assert.deepEqual(hosts.loadOf(A), { active: 6, slots: 8 });
+  hosts.ended(A);
+  hosts.ended(A);
+  assert.deepEqual(hosts.loadOf(A), { active: 4, slots: 8 });
   now = 10_001;
   assert.deepEqual(
-    hosts.loadOf("a"),
+    hosts.loadOf(A),
     { active: 0, slots: 8 },
     "others are forgotten, the slots are not",
   );
@@ -24,7 +26,7 @@ Deno.test("AskedHosts adds what this gateway asked to what it heard of others", 
 Deno.test("AskedHosts doubts a host once for each second in which nothing came of it", () => {
   let now = 0;
   const hosts = new AskedHosts(() => now);
-  hosts.started("a");
+  hosts.started(A);
   const table: [number, string | null, boolean][] = [
     [999, null, false],
     [1_000, null, true],
@@ -36,8 +38,25 @@ Deno.test("AskedHosts doubts a host once for each second in which nothing came o
   ];
   for (const [atMs, heard, expected] of table) {
     now = atMs;
-    if (heard !== null) hosts.heard(heard);
-    assert.equal(hosts.isDoubtful("a"), expected, `at ${atMs}`);
+    if (heard !== null) hosts.heard({ ...A, host: heard });
+    assert.equal(hosts.isDoubtful(A), expected, `at ${atMs}`);
   }
-  assert.equal(hosts.isDoubtful("never asked"), false);
+  assert.equal(hosts.isDoubtful({ ...A, host: "never asked" }), false);
+});
+
+Deno.test("AskedHosts counts the instances of one host apart, and hears of the host by any of them", () => {
+  let now = 0;
+  const hosts = new AskedHosts(() => now);
+  const other = { ...A, model: "other" };
+  hosts.started(A);
+  hosts.started(other);
+  hosts.started(other);
+  hosts.said(other, { active: 9, slots: 2 });
+  assert.deepEqual(hosts.loadOf(A), { active: 1, slots: 4 });
+  assert.deepEqual(hosts.loadOf(other), { active: 9, slots: 2 });
+  assert.deepEqual(hosts.loadOf({ ...A, fingerprint: "g" }), { active: 0, slots: 4 });
+  now = 900;
+  hosts.heard(other);
+  now = 1_500;
+  assert.equal(hosts.isDoubtful(A), false);
 });

@@ -25,8 +25,8 @@ Deno.test("whatever a node comes to say, it is what others accept, and within it
       const opened = openRecord(bytes, { meshKey: root.publicKey, now: 0 }).announcement;
       assert.deepEqual(opened, fitted, "what others read is what was said");
       assert.deepEqual(fitAnnouncement(fitted), fitted);
-      assert.equal(fitted.instance?.workers.length, one.instance?.workers.length);
-      assert.deepEqual(fitted.target, one.target);
+      assert.equal(fitted.instances[0]?.workers.length, one.instances[0]?.workers.length);
+      assert.deepEqual(fitted.targets[0], one.targets[0]);
     }),
     { numRuns: RUNS },
   );

@@ -42,8 +42,8 @@ Deno.test("a signed announcement is read as it was written", () => {
   const full: Announcement = {
     ...signer.announcement,
     models: [{ name: "qwen", sizeBytes: 4e9, fingerprint: "0f".repeat(32), needBytes: 5e9 }],
-    target: { name: "qwen", fingerprint: "0f".repeat(32) },
-    obeys: { host: OTHER, term: 3, ready: true },
+    targets: [{ name: "qwen", fingerprint: "0f".repeat(32) }],
+    obeys: [{ host: OTHER, term: 3, ready: true }],
     machine: machine({
       devices: [{ name: "Metal (M4)", totalBytes: 3, offeredBytes: 2, usedBytes: 1 }],
       engine: { build: "11669", rpcProtocol: "8.0.0", origin: "debian" },
@@ -84,7 +84,7 @@ Deno.test("values that no honest node sends are refused", () => {
     { memoryBytes: Infinity },
     { memoryBytes: 2 ** 51 },
     { rttsMs: { [OTHER]: 1e9 } },
-    { obeys: { host: OTHER, term: 2 ** 52, ready: true } },
+    { obeys: [{ host: OTHER, term: 2 ** 52, ready: true }] },
     { devices: [{ name: "GPU", totalBytes: 1, offeredBytes: 2 ** 51, usedBytes: 0 }] },
     { wanted: ["a/../b"] },
     { seq: 1.5 },

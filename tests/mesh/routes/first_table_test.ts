@@ -21,7 +21,7 @@ function serving(peer: PeerId, name: string): Announcement {
   const size = { sizeBytes: 1, contextLength: 1, needBytes: 1, haveBytes: 1 };
   const place = { mode: "solo", state: "warm", term: 1, hostShare: 1, workers: [] } as const;
   const life = { addresses: [`/${name}`], rttsMs: {}, incarnation: 1, seq: 1 };
-  return { ...content(), ...life, peer, instance: { model, ...size, ...place } };
+  return { ...content(), ...life, peer, instances: [{ model, ...size, ...place }] };
 }
 
 const whole = buildRoutingTable([serving(A, "x")]);
@@ -124,7 +124,7 @@ Deno.test("FirstTable: a peer that does not answer is not waited for without end
 
 Deno.test("a table takes nodes of an earlier one that are strangers, and names what the dead served", () => {
   const earlier = buildRoutingTable([serving(A, "x"), serving(B, "y")]);
-  const idle = { ...serving(A, "x"), instance: null };
+  const idle = { ...serving(A, "x"), instances: [] };
   const table = buildRoutingTable([idle], {
     earlier,
     isKnown: (peer) => peer === A,

@@ -30,14 +30,22 @@ function member(peer: Announcement["peer"], changes: Partial<Announcement> = {})
 }
 
 Deno.test("the table holds every member's instance and what is wanted, sorted", () => {
-  const host = member(A, { role: "host", target: MODEL, instance: INSTANCE, wanted: ["z", "a"] });
+  const host = member(A, {
+    role: "host",
+    targets: [MODEL],
+    instances: [INSTANCE],
+    wanted: ["z", "a"],
+  });
   const table = buildRoutingTable([
     member(B, { wanted: ["a"], machine: machine({ name: "worker" }) }),
     host,
   ]);
   assert.deepEqual(table.instances, [{ ...INSTANCE, host: A }]);
   assert.deepEqual(table.wanted, ["a", "z"]);
-  assert.deepEqual(table.nodes.map(({ peer, model }) => [peer, model]), [[A, "qwen"], [B, null]]);
+  assert.deepEqual(table.nodes.map(({ peer, targets }) => [peer, targets]), [
+    [A, [{ model: "qwen", why: null }]],
+    [B, []],
+  ]);
 });
 
 Deno.test("the version changes exactly when what a client sees does", () => {
@@ -49,7 +57,7 @@ Deno.test("the version changes exactly when what a client sees does", () => {
   const different = [
     [member(A)],
     [member(A), member(B, { wanted: ["qwen"] })],
-    [member(A), member(B, { instance: INSTANCE })],
+    [member(A), member(B, { instances: [INSTANCE] })],
     [member(A), member(B, { addresses: ["/ip4/10.0.0.1/udp/1/quic-v1/p2p/x"] })],
   ];
   for (const members of same) assert.equal(buildRoutingTable(members).version, base);
@@ -79,7 +87,7 @@ Deno.test("a table that is too large keeps who made it, what serves models, and 
       ...fat,
       wanted: Array.from({ length: 200 }, (_, j) => `${i}-${j}-`.padEnd(120, "w")),
     }));
-  const host = member(peer(2_000), { instance: INSTANCE });
+  const host = member(peer(2_000), { instances: [INSTANCE] });
   const idle = member(peer(2_001), { wanted: ["needed"] });
   const [self, linked] = [peer(7), peer(8)];
   const table = buildRoutingTable([...loud, host, idle], {

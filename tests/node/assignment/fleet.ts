@@ -41,18 +41,18 @@ export function memberOf(node: FleetNode): Member {
       needBytes,
     })),
     wanted: models,
-    target: models[0] === undefined ? null : model(models[0]),
+    targets: models.slice(0, 1).map(model),
     split: false,
     tensorSplit: null,
     assignable: models[0] === undefined,
-    claim: null,
+    claims: [],
     refuses: node.refuses ?? [],
     dropped: [],
     failures: node.fails === undefined ? [] : [{ model: node.fails, reason: "it ended" }],
     downloadBytes: node.downloadBytes ?? 0,
     demand: node.demand ?? {},
-    instance: null,
-    obeys: null,
+    instances: [],
+    obeys: [],
     machine: machine({ name, engine: { build: "1", rpcProtocol: "8.0.0", origin: null } }),
   };
   return serves === undefined
@@ -62,15 +62,15 @@ export function memberOf(node: FleetNode): Member {
 
 /** The member once it does what it has planned. */
 function does(member: Member, plan: Plan, term: number): Member {
-  const target = plan.kind === "standby" || plan.kind === "download" ? null : plan.model;
-  return { ...member, target, instance: instanceOf(plan, term), obeys: obeysOf(plan) };
+  const targets = plan.kind === "standby" || plan.kind === "download" ? [] : [plan.model];
+  return { ...member, targets, instances: instancesOf(plan, term), obeys: obeysOf(plan) };
 }
 
-function instanceOf(plan: Plan, term: number): Instance | null {
-  if (plan.kind !== "solo" && plan.kind !== "host" && plan.kind !== "waiting") return null;
+function instancesOf(plan: Plan, term: number): Instance[] {
+  if (plan.kind !== "solo" && plan.kind !== "host" && plan.kind !== "waiting") return [];
   const { needBytes } = plan;
   const split = plan.kind === "host" ? plan : { hostShare: 1, workers: [] };
-  return {
+  return [{
     model: plan.model,
     sizeBytes: 1,
     mode: plan.kind === "solo" ? "solo" : "split",
@@ -81,11 +81,11 @@ function instanceOf(plan: Plan, term: number): Instance | null {
     needBytes,
     haveBytes: plan.kind === "solo" ? needBytes : plan.haveBytes,
     contextLength: 1,
-  };
+  }];
 }
 
 function obeysOf(plan: Plan) {
-  return plan.kind === "worker" ? { host: plan.host, term: plan.term, ready: true } : null;
+  return plan.kind === "worker" ? [{ host: plan.host, term: plan.term, ready: true }] : [];
 }
 
 export interface Played {
@@ -123,19 +123,19 @@ export function play(
     for (const [index, self] of seen.entries()) {
       const now = together ? seen : members;
       const { plan, claim, cold } = decide(view(self, now.filter((other) => other !== self)), {
-        pinned: self.assignable ? null : self.target,
+        pinned: self.assignable ? null : self.targets[0] ?? null,
         catalog,
         mayCool,
         rested: rested.get(self.peer) ?? new Set(),
       });
-      if (cold) rested.get(self.peer)?.add(self.instance?.model.name ?? "");
+      if (cold) rested.get(self.peer)?.add(self.instances[0]?.model.name ?? "");
       // A claim is announced for a round before it is acted upon.
-      const isHeard = claim === null || claim.model === self.claim?.model;
+      const isHeard = claim === null || claim.model === self.claims[0]?.model;
       const before = plans.get(self.peer);
       if (isHeard && before !== undefined && planKey(before) === planKey(plan)) continue;
       changed = true;
       const acted = isHeard ? does(self, plan, round) : self;
-      members = members.with(index, { ...acted, claim });
+      members = members.with(index, { ...acted, claims: claim === null ? [] : [claim] });
       if (!isHeard) continue;
       plans.set(self.peer, plan);
       const name = plan.kind === "standby"
@@ -147,7 +147,11 @@ export function play(
       if (plan.kind !== "download" || !downloads) continue;
       const needBytes = catalog.find((one) => one.name === plan.name)?.needBytes ?? 0;
       const file = { ...model(plan.name), sizeBytes: 1, needBytes };
-      members = members.with(index, { ...acted, claim, models: [...self.models, file] });
+      members = members.with(index, {
+        ...acted,
+        claims: claim === null ? [] : [claim],
+        models: [...self.models, file],
+      });
     }
     if (!changed) return { members, plans, moves, rounds: round };
   }

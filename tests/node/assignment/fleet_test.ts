@@ -241,7 +241,7 @@ Deno.test("a mesh: a replica that was gained while its model was hot is given up
   const gained = memberOf({ name: "b", memory: 20, disk: { x: 10 }, serves: "x" });
   const claim = { model: "x", reason: "hot" } as const;
   for (const [inFlight, expected] of [[4, "x alone"], [1, "-"]] as const) {
-    const members = [{ ...hot, demand: { x: inFlight } }, { ...gained, claim }];
+    const members = [{ ...hot, demand: { x: inFlight } }, { ...gained, claims: [claim] }];
     const { plans, moves } = play(members);
     assert.equal(wordsOf(plans.get("b")!), expected, moves.join(", "));
   }
@@ -256,9 +256,12 @@ Deno.test("a mesh: a replica that was gained for one hot model is not taken for 
   ].map(memberOf);
   for (const [reason, expected] of [["spare", "x alone"], ["hot", "y alone"]] as const) {
     const claim = { model: "y", reason };
-    const { plans, moves } = play(nodes.map((one) => one.peer === "c" ? { ...one, claim } : one), {
-      mayCool: false,
-    });
+    const { plans, moves } = play(
+      nodes.map((one) => one.peer === "c" ? { ...one, claims: [claim] } : one),
+      {
+        mayCool: false,
+      },
+    );
     assert.equal(wordsOf(plans.get("c")!), expected, moves.join(", "));
   }
 });
@@ -271,7 +274,7 @@ Deno.test("a mesh: of two that would go to a hot model, the higher PeerId does",
     ...all(3, { memory: 20, disk: { x: 10, y: 10 }, serves: "y" }),
   ].map(memberOf);
   const { plans, moves } = play(
-    nodes.map((one) => /n[01]/.test(one.peer) ? { ...one, claim } : one),
+    nodes.map((one) => /n[01]/.test(one.peer) ? { ...one, claims: [claim] } : one),
   );
   const words = ["n0", "n1", "n2"].map((name) => wordsOf(plans.get(name)!));
   assert.deepEqual(words, ["y alone", "x alone", "y alone"], moves.join(", "));
@@ -300,7 +303,9 @@ Deno.test("a mesh: whatever is asked for, it comes to rest, and nothing that was
     const wanting = { name: "a", memory: 1, disk: {}, models: ["w", "x", "y", "z"] };
     const { members, rounds, moves } = play([wanting, ...nodes].map(memberOf), { together });
     assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
-    const served = new Set(members.flatMap(({ instance }) => instance?.model.name ?? []));
+    const served = new Set(
+      members.flatMap(({ instances }) => instances.map(({ model }) => model.name)),
+    );
     for (const { serves } of nodes) assert.ok(serves === undefined || served.has(serves));
   }));
 });

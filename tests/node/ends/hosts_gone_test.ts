@@ -75,8 +75,7 @@ class Asking {
   }
 
   async #ask(instance: GatewayInstance): Promise<void> {
-    const { host } = instance;
-    this.hosts.started(host);
+    this.hosts.started(instance);
     const { signal } = new AbortController();
     const asked = this.#gateway.forward(instance, {
       requestId: "r",
@@ -88,9 +87,9 @@ class Asking {
       signal,
     });
     await assert.rejects(asked, InstanceUnavailableError);
-    this.hosts.heard(host);
-    this.hosts.said(host, { active: 1, slots: 4 });
-    this.hosts.ended(host);
+    this.hosts.heard(instance);
+    this.hosts.said(instance, { active: 1, slots: 4 });
+    this.hosts.ended(instance);
   }
 }
 

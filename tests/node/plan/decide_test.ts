@@ -28,8 +28,8 @@ interface Row {
   readonly expected: Partial<Plan> & { readonly workers?: unknown };
 }
 
-const holdsBig = { holds: [BIG], target: BIG };
-const holdsSmall = { holds: [SMALL], target: SMALL };
+const holdsBig = { holds: [BIG], targets: [BIG] };
+const holdsSmall = { holds: [SMALL], targets: [SMALL] };
 
 const rows: Row[] = [
   {
@@ -185,7 +185,7 @@ const rows: Row[] = [
       member("c", 60, {
         ...holdsSmall,
         split: true,
-        instance: instance(SMALL, "warm", ["a"], 2),
+        instances: [instance(SMALL, "warm", ["a"], 2)],
       }),
       [member("a", 60, { ...holdsSmall, tensorSplit: [3, 1] })],
     ),
@@ -201,7 +201,7 @@ const rows: Row[] = [
   {
     fact: "a worker obeys the host that it elects",
     view: view(member("a", 50, holdsBig), [
-      member("b", 60, { ...holdsBig, instance: instance(BIG, "loading", ["a"], 7) }),
+      member("b", 60, { ...holdsBig, instances: [instance(BIG, "loading", ["a"], 7)] }),
     ]),
     options: toldBig,
     expected: { kind: "worker", host: peer("b"), term: 7 },
@@ -210,7 +210,7 @@ const rows: Row[] = [
     fact: "an assignment of a host that this node does not elect is not obeyed",
     view: view(member("c", 50, { ...holdsBig, split: true }), [
       member("b", 60, holdsBig),
-      member("a", 55, { ...holdsBig, instance: instance(BIG, "loading", ["c"], 7) }),
+      member("a", 55, { ...holdsBig, instances: [instance(BIG, "loading", ["c"], 7)] }),
     ]),
     options: toldBig,
     expected: { kind: "follow", host: peer("b") },
@@ -224,36 +224,36 @@ const rows: Row[] = [
   {
     fact: "a joiner without a model helps a model that waits for memory, without its file",
     view: view(member("c", 50), [
-      member("b", 60, { ...holdsBig, instance: instance(BIG, "waiting") }),
+      member("b", 60, { ...holdsBig, instances: [instance(BIG, "waiting")] }),
     ]),
     expected: { kind: "follow", model: BIG, host: peer("b") },
   },
   {
     fact: "a joiner without a model joins a forced split",
     view: view(member("c", 50), [
-      member("b", 60, { ...holdsSmall, split: true, instance: instance(SMALL, "warm") }),
+      member("b", 60, { ...holdsSmall, split: true, instances: [instance(SMALL, "warm")] }),
     ]),
     expected: { kind: "follow", model: SMALL, host: peer("b") },
   },
   {
     fact: "a helper that is counted in stays",
-    view: view(member("c", 50, { target: BIG }), [
-      member("b", 60, { ...holdsBig, instance: instance(BIG, "warm", ["c"], 3) }),
+    view: view(member("c", 50, { targets: [BIG] }), [
+      member("b", 60, { ...holdsBig, instances: [instance(BIG, "warm", ["c"], 3)] }),
     ]),
     expected: { kind: "worker", host: peer("b"), term: 3 },
   },
   {
     fact: "a helper that was not needed after all stands by",
-    view: view(member("d", 50, { target: BIG }), [
-      member("b", 60, { ...holdsBig, instance: instance(BIG, "loading", ["c"], 3) }),
-      member("c", 50, { target: BIG }),
+    view: view(member("d", 50, { targets: [BIG] }), [
+      member("b", 60, { ...holdsBig, instances: [instance(BIG, "loading", ["c"], 3)] }),
+      member("c", 50, { targets: [BIG] }),
     ]),
     expected: { kind: "standby" },
   },
   {
     fact: "a joiner without a model serves what is on its disk and served by the fewest",
     view: view(member("c", 500, { holds: [BIG, SMALL] }), [
-      member("a", 500, { ...holdsBig, instance: instance(BIG, "warm") }),
+      member("a", 500, { ...holdsBig, instances: [instance(BIG, "warm")] }),
       member("b", 500, { wanted: ["small"] }),
     ]),
     expected: { kind: "solo", model: SMALL },
@@ -267,7 +267,7 @@ const rows: Row[] = [
   {
     fact: "a newcomer that is not needed changes nothing, though it is nearer",
     view: view(
-      member("d", 60, { ...holdsBig, instance: instance(BIG, "warm", ["a"], 2) }),
+      member("d", 60, { ...holdsBig, instances: [instance(BIG, "warm", ["a"], 2)] }),
       [member("a", 50, holdsBig), member("b", 50, holdsBig)],
       { a: 16, b: 1 },
     ),
@@ -277,7 +277,7 @@ const rows: Row[] = [
   {
     fact: "a newcomer that is not needed changes nothing, though it has more memory",
     view: view(
-      member("d", 60, { ...holdsBig, instance: instance(BIG, "warm", ["a"], 2) }),
+      member("d", 60, { ...holdsBig, instances: [instance(BIG, "warm", ["a"], 2)] }),
       [member("a", 50, holdsBig), member("b", 90, holdsBig)],
     ),
     options: toldBig,
@@ -289,7 +289,7 @@ const rows: Row[] = [
       member("d", 50, {
         ...holdsSmall,
         split: true,
-        instance: instance(SMALL, "warm", ["a", "b"], 2),
+        instances: [instance(SMALL, "warm", ["a", "b"], 2)],
       }),
       [member("a", 50, holdsSmall), member("b", 50, holdsSmall)],
       { a: 16, b: 1 },
@@ -302,28 +302,35 @@ const rows: Row[] = [
   },
   {
     fact: "a helper that is elected host stays with the model that waits for it",
-    view: view(member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "waiting") }), [
-      member("b", 20, holdsBig),
-    ]),
+    view: view(
+      member("c", 70, { holds: [BIG], targets: [BIG], instances: [instance(BIG, "waiting")] }),
+      [
+        member("b", 20, holdsBig),
+      ],
+    ),
     expected: { kind: "waiting", model: BIG, haveBytes: 90 },
   },
   {
     fact: "a helper that hosts a split stays while its workers need it",
     view: view(
-      member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "warm", ["b"], 2) }),
+      member("c", 70, {
+        holds: [BIG],
+        targets: [BIG],
+        instances: [instance(BIG, "warm", ["b"], 2)],
+      }),
       [member("b", 60, holdsBig)],
     ),
     expected: { kind: "host", model: BIG },
   },
   {
     fact: "a helper that holds the file serves on when the host has died",
-    view: view(member("c", 70, { holds: [SMALL], target: SMALL, wanted: ["small"] }), []),
+    view: view(member("c", 70, { holds: [SMALL], targets: [SMALL], wanted: ["small"] }), []),
     expected: { kind: "solo", model: SMALL },
   },
   {
     fact: "a helper does not wait for a model that nobody else wants any more",
     view: view(
-      member("c", 70, { holds: [BIG], target: BIG, instance: instance(BIG, "waiting") }),
+      member("c", 70, { holds: [BIG], targets: [BIG], instances: [instance(BIG, "waiting")] }),
       [],
     ),
     expected: { kind: "standby" },
@@ -333,7 +340,7 @@ const rows: Row[] = [
     view: view(member("a", 60, holdsSmall), [
       member("b", 60, {
         models: [{ ...SMALL, sizeBytes: 1, needBytes: 500 }],
-        target: SMALL,
+        targets: [SMALL],
       }),
     ]),
     options: toldSmall,
@@ -341,8 +348,8 @@ const rows: Row[] = [
   },
   {
     fact: "a model that was dropped here is neither served nor helped",
-    view: view(member("c", 500, { holds: [BIG], target: BIG, refuses: ["big"] }), [
-      member("b", 60, { ...holdsBig, instance: instance(BIG, "waiting") }),
+    view: view(member("c", 500, { holds: [BIG], targets: [BIG], refuses: ["big"] }), [
+      member("b", 60, { ...holdsBig, instances: [instance(BIG, "waiting")] }),
     ]),
     expected: { kind: "standby" },
   },
@@ -351,7 +358,7 @@ const rows: Row[] = [
     view: view(member("a", 60, holdsBig), [
       member("b", 60, {
         models: [{ name: "big", fingerprint: "0".repeat(64), sizeBytes: 1, needBytes: 100 }],
-        target: { name: "big", fingerprint: "0".repeat(64) },
+        targets: [{ name: "big", fingerprint: "0".repeat(64) }],
       }),
     ]),
     options: toldBig,
@@ -372,10 +379,13 @@ for (const row of rows) {
 }
 
 Deno.test("decide(): a node that almost took something else still has what it had claimed before", () => {
-  const serving = { holds: [SMALL], instance: instance(SMALL, "warm") };
-  const seen = view(member("c", 60, { ...serving, claim: { model: "big", reason: "unserved" } }), [
-    member("a", 60, { ...holdsSmall, instance: instance(SMALL, "warm") }),
-  ]);
+  const serving = { holds: [SMALL], instances: [instance(SMALL, "warm")] };
+  const seen = view(
+    member("c", 60, { ...serving, claims: [{ model: "big", reason: "unserved" }] }),
+    [
+      member("a", 60, { ...holdsSmall, instances: [instance(SMALL, "warm")] }),
+    ],
+  );
   const taken = { model: "small", reason: "hot" } as const;
   assert.deepEqual(decide(seen, { ...untold, taken }).claim, taken);
   assert.equal(decide(seen, { ...untold, taken: { ...taken, model: "other" } }).claim, null);
@@ -390,7 +400,7 @@ const anyMember = fc.record({
 
 function fleet(drawn: readonly { memory: number; file: boolean; split: boolean }[]): Member[] {
   return drawn.map(({ memory, file, split }, index) =>
-    member(`n${index}`, memory, { holds: file ? [BIG] : [], target: BIG, split })
+    member(`n${index}`, memory, { holds: file ? [BIG] : [], targets: [BIG], split })
   );
 }
 

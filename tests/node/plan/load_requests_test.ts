@@ -7,7 +7,7 @@ function holder(memoryBytes: number, ...names: [name: string, needBytes: number]
   return {
     memoryBytes,
     assignable: true,
-    target: null,
+    targets: [],
     dropped: [],
     failures: [],
     models: names.map(([name, needBytes]) => ({ name, sizeBytes: 1, fingerprint: "f", needBytes })),
@@ -33,10 +33,10 @@ Deno.test("modelToRequest() changes nothing that a user has decided, and nothing
   const pinned = { name: "small", fingerprint: "f" };
   const failures = [{ model: "small", reason: "no" }];
   const rows = [
-    [{ assignable: false, target: other }, undefined],
-    [{ assignable: false, target: pinned }, undefined],
-    [{ target: pinned }, undefined],
-    [{ target: other }, "small"],
+    [{ assignable: false, targets: [other] }, undefined],
+    [{ assignable: false, targets: [pinned] }, undefined],
+    [{ targets: [pinned] }, undefined],
+    [{ targets: [other] }, "small"],
     [{ dropped: ["small"] }, undefined],
     [{ failures }, undefined],
   ] as const;

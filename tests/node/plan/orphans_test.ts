@@ -6,7 +6,7 @@ import { instance, member, SMALL } from "../members.ts";
 
 const HOUR = 3_600_000;
 const a = member("a", 60, { wanted: ["big"] });
-const b = member("b", 60, { instance: instance(SMALL, "warm") });
+const b = member("b", 60, { instances: [instance(SMALL, "warm")] });
 const c = member("c", 60);
 
 function orphansAfter(
@@ -32,7 +32,7 @@ Deno.test("declareLost() keeps few of what one node leaves, what it served first
   const names = (of: string) => Array.from({ length: 200 }, (_, i) => `${of}-${i}`);
   const hoarder = member("h", 60, {
     wanted: names("h"),
-    instance: instance(SMALL, "warm"),
+    instances: [instance(SMALL, "warm")],
   });
   const left = orphansAfter([0, [hoarder, c]], [1, [c]]);
   assert.equal(left.length, MAX_ORPHANS_A_PEER);

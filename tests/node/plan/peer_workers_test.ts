@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { peerWorkersOf } from "../../../src/node/plan/peer_workers.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
-import type { Instance } from "../../../src/mesh/mod.ts";
-import { BIG, peer } from "../members.ts";
+import type { Instance, ModelRef } from "../../../src/mesh/mod.ts";
+import { BIG, instance, peer, SMALL } from "../members.ts";
 
 const plan: Plan = { kind: "worker", model: BIG, host: peer("h"), term: 3 };
 const workers = [{ peer: peer("a"), share: 0.5 }, { peer: peer("b"), share: 0.5 }];
+
+function running(model: ModelRef, term: number, workers: Instance["workers"]): Instance {
+  return { ...instance(model, "warm"), term, workers };
+}
+
 const members = [
-  { peer: peer("h"), instance: { term: 3, workers } as unknown as Instance },
-  {
-    peer: peer("x"),
-    instance: { term: 3, workers: [{ peer: peer("evil"), share: 1 }] } as unknown as Instance,
-  },
+  { peer: peer("h"), instances: [running(SMALL, 3, []), running(BIG, 3, workers)] },
+  { peer: peer("x"), instances: [running(BIG, 3, [{ peer: peer("evil"), share: 1 }])] },
 ];
 
 const rows: [fact: string, actual: readonly string[], expected: readonly string[]][] = [

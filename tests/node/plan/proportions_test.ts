@@ -4,8 +4,8 @@ import { whyUnused } from "../../../src/node/plan/proportions.ts";
 import type { View } from "../../../src/node/plan/view.ts";
 import { BIG, instance, member, type MemberOptions, SMALL, view } from "../members.ts";
 
-const big: MemberOptions = { holds: [BIG], target: BIG };
-const small: MemberOptions = { holds: [SMALL], target: SMALL };
+const big: MemberOptions = { holds: [BIG], targets: [BIG] };
+const small: MemberOptions = { holds: [SMALL], targets: [SMALL] };
 const alone = "this machine holds the model alone; --split shares it";
 
 const ROWS: readonly (readonly [fact: string, View, why: string | undefined])[] = [
@@ -46,7 +46,7 @@ const ROWS: readonly (readonly [fact: string, View, why: string | undefined])[] 
   [
     "a worker whose numbers its host has taken",
     view(member("a", 50, { ...big, tensorSplit: [1, 1] }), [
-      member("b", 60, { ...big, instance: instance(BIG, "loading", ["a"], 2) }),
+      member("b", 60, { ...big, instances: [instance(BIG, "loading", ["a"], 2)] }),
     ]),
     undefined,
   ],
@@ -56,7 +56,7 @@ const ROWS: readonly (readonly [fact: string, View, why: string | undefined])[] 
       member("b", 60, {
         ...big,
         tensorSplit: [1, 1],
-        instance: instance(BIG, "loading", ["a"], 2),
+        instances: [instance(BIG, "loading", ["a"], 2)],
       }),
     ]),
     "another machine of the model gives others, which come first",
@@ -65,7 +65,7 @@ const ROWS: readonly (readonly [fact: string, View, why: string | undefined])[] 
 
 for (const [fact, seen, why] of ROWS) {
   Deno.test(`whyUnused(): ${fact}`, () => {
-    const pinned = seen.self.target;
+    const pinned = seen.self.targets[0] ?? null;
     const options = { pinned, catalog: [], mayCool: false, rested: new Set<string>() };
     const { plan } = decide(seen, options);
     assert.equal(whyUnused(plan, seen), why, JSON.stringify(plan));

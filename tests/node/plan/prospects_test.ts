@@ -9,7 +9,9 @@ function at(host: string, state: Instance["state"]): RouteInstance {
 }
 
 const FAILURES = [{ model: "big", reason: "llama-server: no" }];
-const TOLD = { model: "big", why: "told" } as const;
+const TOLD = { targets: [{ model: "big", why: "told" }] } as const;
+const LENDING = { claims: ["big"], targets: [{ model: "big", why: "memory" }] } as const;
+const CLAIMED = { claims: ["big"], targets: [{ model: "big", why: null }] };
 
 for (
   const { what, wanted = ["big"], nodes, instances = [], expected } of [
@@ -20,7 +22,7 @@ for (
       expected: "coming",
     },
     { what: "a group that elects its host", nodes: [node("a", TOLD)], expected: "coming" },
-    { what: "a claim", nodes: [node("a", { claim: "big", model: "big" })], expected: "coming" },
+    { what: "a claim", nodes: [node("a", CLAIMED)], expected: "coming" },
     {
       what: "a host that fails",
       nodes: [node("a", { ...TOLD, failures: FAILURES })],
@@ -37,7 +39,7 @@ for (
       what: "a host that fails, and another that has claimed its model",
       nodes: [
         node("a", { ...TOLD, failures: FAILURES }),
-        node("b", { claim: "big", model: "big" }),
+        node("b", CLAIMED),
       ],
       instances: [at("a", "loading")],
       expected: "coming",
@@ -61,13 +63,13 @@ for (
     },
     {
       what: "a model that waits for memory although another lends it some",
-      nodes: [node("a", TOLD), node("b", { model: "big", claim: "big", why: "memory" })],
+      nodes: [node("a", TOLD), node("b", LENDING)],
       instances: [at("a", "waiting")],
       expected: { kind: "waiting", model: "big", needBytes: 100, haveBytes: 60 },
     },
     {
       what: "a model that is downloaded first",
-      nodes: [node("a", { claim: "big" })],
+      nodes: [node("a", { claims: ["big"] })],
       expected: { kind: "downloading", model: "big", by: "a" },
     },
     {

@@ -111,8 +111,8 @@ Deno.test("statusOf() knows the progress of this node's own instance only", () =
 Deno.test("statusOf() says which instance fails and why, also of a machine that has given the model up", () => {
   const failures = [{ model: "big", reason: "llama-server: no" }];
   const nodes = [
-    { ...node("a"), why: "told", failures } as const,
-    { ...node("b"), why: "hot" } as const,
+    { ...node("a"), targets: [{ model: "big", why: "told" }], failures } as const,
+    { ...node("b"), targets: [{ model: "big", why: "hot" }] } as const,
   ];
   const instances = [route("a", { state: "loading" })];
   const [failed] = statusOf(input({ nodes, instances })).models;

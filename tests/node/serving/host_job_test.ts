@@ -60,6 +60,9 @@ class Child implements ManagedServer {
   }
 }
 
+/** A node may work for several hosts. */
+const ELSEWHERE = { host: peer("other"), term: 1, ready: true };
+
 /** A host whose worker becomes ready when it is told to, and what is left of its job. */
 function setUp(devices: Engine["devices"]) {
   const listeners = new Set<(event: MeshEvent) => void>();
@@ -71,7 +74,7 @@ function setUp(devices: Engine["devices"]) {
   const parts = {
     mesh: {
       self: peer("self"),
-      members: () => [{ ...content(), peer: peer("worker"), obeys: obeys() }],
+      members: () => [{ ...content(), peer: peer("worker"), obeys: [ELSEWHERE, obeys()] }],
       subscribe(listener: (event: MeshEvent) => void) {
         listeners.add(listener);
         return () => listeners.delete(listener);

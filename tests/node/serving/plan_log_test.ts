@@ -11,11 +11,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const STANDBY: Plan = { kind: "standby" };
 const both: MemberOptions = { holds: [BIG, SMALL] };
-const wantsSmall = member("a", 500, { ...both, target: BIG, wanted: ["big", "small"] });
+const wantsSmall = member("a", 500, { ...both, targets: [BIG], wanted: ["big", "small"] });
 
 /** The log as its reader finds it, sentence by sentence. */
 function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
-  const pinned = seen.self.assignable ? null : seen.self.target;
+  const pinned = seen.self.assignable ? null : seen.self.targets[0] ?? null;
   const decision = decide(seen, { pinned, catalog: [], mayCool: true, rested: new Set() });
   const lines: { text: string; fields: Fields }[] = [];
   const write = (template: string, fields: Fields) => {
@@ -29,7 +29,7 @@ function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
 
 const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]])[] = [
   [
-    view(member("a", 500, { ...both, target: BIG }), []),
+    view(member("a", 500, { ...both, targets: [BIG] }), []),
     STANDBY,
     ["Loading big on this machine: its user wants it"],
   ],
@@ -41,15 +41,15 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
   ]],
   [
     view(
-      member("c", 500, { ...both, instance: instance(BIG, "warm") }),
-      [{ ...wantsSmall, instance: instance(BIG, "warm") }],
+      member("c", 500, { ...both, instances: [instance(BIG, "warm")] }),
+      [{ ...wantsSmall, instances: [instance(BIG, "warm")] }],
     ),
     { kind: "solo", model: BIG, needBytes: 100 },
     ["Loading small on this machine instead of big: it is wanted and nobody serves it"],
   ],
   [
-    view(member("b", 60, { ...both, target: BIG, tensorSplit: [1, 1, 1] }), [
-      member("a", 50, { target: BIG, instance: instance(BIG, "waiting") }),
+    view(member("b", 60, { ...both, targets: [BIG], tensorSplit: [1, 1, 1] }), [
+      member("a", 50, { targets: [BIG], instances: [instance(BIG, "waiting")] }),
     ]),
     STANDBY,
     [
@@ -58,7 +58,7 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     ],
   ],
   [
-    view(member("b", 60, { ...both, target: BIG }), []),
+    view(member("b", 60, { ...both, targets: [BIG] }), []),
     STANDBY,
     [
       "Waiting with big: its user wants it, and it is too large for the machines that are here",
@@ -69,10 +69,10 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     view(
       member("c", 500, {
         ...both,
-        instance: instance(SMALL, "warm"),
-        claim: { model: "small", reason: "hot" },
+        instances: [instance(SMALL, "warm")],
+        claims: [{ model: "small", reason: "hot" }],
       }),
-      [member("a", 500, { ...both, target: SMALL, instance: instance(SMALL, "warm") })],
+      [member("a", 500, { ...both, targets: [SMALL], instances: [instance(SMALL, "warm")] })],
     ),
     { kind: "solo", model: SMALL, needBytes: 10 },
     ["Free for any model instead of small: the other instances can answer what is still asked of it"],
@@ -81,11 +81,11 @@ const ROWS: readonly (readonly [View, before: Plan, sentences: readonly string[]
     view(
       member("b", 60, {
         ...both,
-        target: SMALL,
+        targets: [SMALL],
         assignable: true,
-        instance: instance(SMALL, "warm"),
+        instances: [instance(SMALL, "warm")],
       }),
-      [member("a", 50, { target: SMALL, split: true })],
+      [member("a", 50, { targets: [SMALL], split: true })],
     ),
     { kind: "solo", model: SMALL, needBytes: 10 },
     ["Loading small together with one other machine: --split shares it"],

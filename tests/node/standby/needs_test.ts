@@ -71,13 +71,13 @@ const ROWS: readonly Row[] = [
   {
     name: "somebody has claimed it and may be downloading it",
     self: holdsSmall,
-    table: { ...wantsSmall, nodes: [node("a", { claim: "small" })] },
+    table: { ...wantsSmall, nodes: [node("a", { claims: ["small"] })] },
     needs: [],
   },
   {
     name: "somebody was told it",
     self: holdsSmall,
-    table: { ...wantsSmall, nodes: [node("a", { model: "small" })] },
+    table: { ...wantsSmall, nodes: [node("a", { targets: [{ model: "small", why: null }] })] },
     needs: [],
   },
   {

@@ -9,7 +9,7 @@ const leaving = (members: readonly Member[], maxActive: number) =>
     .map(({ peer }) => peer);
 
 const host = (name: string) =>
-  member(name, 10, { target: SMALL, instance: instance(SMALL, "warm") });
+  member(name, 10, { targets: [SMALL], instances: [instance(SMALL, "warm")] });
 
 Deno.test("isSurplus() is for idle nodes of a mesh that is too large, the least memory first", () => {
   const idle = [member("p", 30), member("q", 10), member("r", 20), member("s", 10)];
@@ -23,10 +23,10 @@ Deno.test("isSurplus() is for idle nodes of a mesh that is too large, the least 
 
 Deno.test("isSurplus() leaves in the gossip who has claimed, follows, obeys or was told a model", () => {
   const busy = [
-    member("claims", 1, { claim: { model: "small", reason: "unserved" } }),
-    member("follows", 1, { target: SMALL, assignable: true }),
-    member("obeys", 1, { obeys: { host: host("a").peer, term: 1, ready: false } }),
-    member("told", 1, { target: SMALL }),
+    member("claims", 1, { claims: [{ model: "small", reason: "unserved" }] }),
+    member("follows", 1, { targets: [SMALL], assignable: true }),
+    member("obeys", 1, { obeys: [{ host: host("a").peer, term: 1, ready: false }] }),
+    member("told", 1, { targets: [SMALL] }),
   ];
   assert.deepEqual(leaving([host("a"), ...busy], 1), []);
 });

@@ -41,7 +41,8 @@ class Round {
   /** Claims that were made in time stay. */
   keepClaims(): void {
     for (const member of this.#stock.members) {
-      const claim = this.#stock.claims.get(member.peer);
+      // A node loads one model at a time: the next of its claims once the first is served.
+      const [claim] = this.#stock.claims.get(member.peer) ?? [];
       if (claim === undefined) continue;
       this.#give(member, { ...assignmentOf(member, claim.model, true), reason: claim.reason });
     }
@@ -97,7 +98,7 @@ class Round {
     const counts = new Map([...providers].map(([name, list]) => [name, list.length]));
     const known = new Set([...wanted, ...providers.keys()]);
     const waiting = this.#waiting()[0];
-    const forced = members.filter(({ split, instance }) => split && instance !== null);
+    const forced = members.filter(({ split, instances }) => split && instances.length > 0);
     for (const member of this.#idle()) {
       const assignment = help(member, waiting) ?? joinSplit(member, forced) ??
         oneMore(member, known, counts);
@@ -131,15 +132,13 @@ class Round {
   #waiting(): { model: ModelRef; group: Member[] }[] {
     const { members, workers } = this.#stock;
     const groups = new Map<string, { model: ModelRef; group: Member[] }>();
-    for (const { instance } of members) {
-      if (instance?.state === "waiting") {
-        groups.set(keyOf(instance.model), { model: instance.model, group: [] });
-      }
+    for (const { model, state } of members.flatMap(({ instances }) => instances)) {
+      if (state === "waiting") groups.set(keyOf(model), { model, group: [] });
     }
     for (const member of groups.size === 0 ? [] : members) {
-      const { assignable, target, peer } = member;
-      if (assignable || target === null || servedBy(member) !== null || workers.has(peer)) continue;
-      groups.get(keyOf(target))?.group.push(member);
+      const { assignable, targets, peer } = member;
+      if (assignable || servedBy(member).length > 0 || workers.has(peer)) continue;
+      for (const target of targets) groups.get(keyOf(target))?.group.push(member);
     }
     return [...groups.entries()].sort(([a], [b]) => a < b ? -1 : 1)
       .map(([, waiting]) => waiting).filter(({ group }) => group.length > 0);
@@ -175,10 +174,9 @@ function help(
 }
 
 function joinSplit(member: Member, forced: readonly Member[]): Assignment | undefined {
-  const splitting = forced.filter((one) =>
-    isNear(one, member) && !member.refuses.includes(one.instance?.model.name ?? "")
-  );
-  const models = splitting.flatMap(({ instance }) => instance === null ? [] : [instance.model]);
+  const models = forced.filter((one) => isNear(one, member))
+    .flatMap(({ instances }) => instances.map(({ model }) => model))
+    .filter(({ name }) => !member.refuses.includes(name));
   const model = models.sort((a, b) => a.name < b.name ? -1 : 1)[0];
   return model && { name: model.name, model, reason: "split" };
 }

@@ -1,7 +1,7 @@
 import type { PeerId } from "../../../mesh/mod.ts";
 import type { Member } from "../view.ts";
 import { type Edge, match } from "./matching.ts";
-import { type Role, servedBy, type Stock } from "./stock.ts";
+import { askedOf, type Role, servedBy, type Stock } from "./stock.ts";
 import type { Assignment, Downloadable } from "./types.ts";
 
 /** Lower ones are used up first: a file on a disk is served in seconds, and nobody waits meanwhile. */
@@ -31,7 +31,7 @@ export function fillGaps(
     ["idle", "spare", "sole"].includes(stock.roles.get(member.peer) ?? "fixed")
   );
   const soles = movable.filter(({ peer }) => stock.roles.get(peer) === "sole");
-  const holding = new Map(soles.map((member) => [member, servedBy(member) ?? ""]));
+  const holding = new Map(soles.map((member) => [member, servedBy(member)[0] ?? ""]));
   const names = [...gaps, ...holding.values()];
   const edges = edgesByName(names, cheapestFirst(movable, stock), {
     roles: stock.roles,
@@ -40,7 +40,7 @@ export function fillGaps(
   const open = match(gaps, (name) => edges.get(name) ?? [], holding);
   const assignments = new Map<PeerId, Assignment>();
   for (const [member, name] of holding) {
-    if (servedBy(member) !== name) {
+    if (!servedBy(member).includes(name)) {
       assignments.set(member.peer, assignmentOf(member, name, gaps.includes(name)));
     }
   }
@@ -49,8 +49,7 @@ export function fillGaps(
 
 /** Idle before spare, what is asked for least first, and the smallest memory: large models need the rest. */
 function cheapestFirst(members: readonly Member[], { roles, demand }: Stock): Member[] {
-  const cost = (member: Member) =>
-    roles.get(member.peer) === "idle" ? -1 : demand.get(servedBy(member) ?? "") ?? 0;
+  const cost = (member: Member) => roles.get(member.peer) === "idle" ? -1 : askedOf(member, demand);
   return members.toSorted((a, b) =>
     cost(a) - cost(b) || a.memoryBytes - b.memoryBytes || (a.peer < b.peer ? -1 : 1)
   );

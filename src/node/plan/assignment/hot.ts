@@ -3,14 +3,15 @@
 import { COLD_DEMAND, HOT_DEMAND } from "../defaults.ts";
 import type { Member } from "../view.ts";
 import { holdsFitting } from "./gaps.ts";
-import { isWarm, servedBy, type Stock } from "./stock.ts";
+import { askedOf, isWarm, servedBy, type Stock } from "./stock.ts";
 import type { Assignments } from "./types.ts";
 
 /** Their names, the hottest first. While another instance loads, nobody knows whether it is enough. */
 export function hotModels({ demand, providers }: Stock): string[] {
   const hot = [...demand].filter(([name, inFlight]) => {
     const serving = providers.get(name) ?? [];
-    return serving.length > 0 && serving.every(isWarm) && inFlight >= HOT_DEMAND * serving.length;
+    return serving.length > 0 && serving.every((one) => isWarm(one, name)) &&
+      inFlight >= HOT_DEMAND * serving.length;
   });
   return hot.sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([name]) => name);
 }
@@ -24,11 +25,12 @@ export function spareReplica(
   stock: Stock,
   assignments: Assignments,
 ): Member | undefined {
-  const asked = (member: Member) => stock.demand.get(servedBy(member) ?? "") ?? 0;
+  const asked = (member: Member) => askedOf(member, stock.demand);
   const claims = (member: Member) => Number(isClaimedHot(member, name));
   return stock.members.filter((member) =>
     stock.roles.get(member.peer) === "spare" && !assignments.has(member.peer) &&
-    !isClaimedHot(member, servedBy(member) ?? "") && holdsFitting(member, name) &&
+    !servedBy(member).some((served) => isClaimedHot(member, served)) &&
+    holdsFitting(member, name) &&
     canBeSpared(member, stock, assignments)
   ).sort((a, b) =>
     // Of two that claim it the higher PeerId takes it, as everywhere.
@@ -41,26 +43,29 @@ export function spareReplica(
  * leave one by one, the lowest PeerId first.
  */
 export function isNoLongerNeeded(self: Member, stock: Stock): boolean {
-  const name = servedBy(self);
-  if (name === null || !isClaimedHot(self, name)) return false;
-  const first = stock.members.find((one) => servedBy(one) === name && isClaimedHot(one, name));
+  const name = servedBy(self).find((served) => isClaimedHot(self, served));
+  if (name === undefined) return false;
+  const first = stock.members.find((one) =>
+    servedBy(one).includes(name) && isClaimedHot(one, name)
+  );
   return first?.peer === self.peer && canBeSpared(self, stock, new Map());
 }
 
-/** Whether the other instances of what the member serves can answer what is asked of it. */
+/** Whether the other instances of all that the member serves can answer what is asked of it. */
 function canBeSpared(
   member: Member,
   { providers, demand }: Stock,
   leaving: Assignments,
 ): boolean {
-  const name = servedBy(member) ?? "";
-  const others = (providers.get(name) ?? []).filter((one) =>
-    one.peer !== member.peer && isWarm(one) && !leaving.has(one.peer)
-  );
-  return others.length > 0 && (demand.get(name) ?? 0) <= COLD_DEMAND * others.length;
+  return servedBy(member).every((name) => {
+    const others = (providers.get(name) ?? []).filter((one) =>
+      one.peer !== member.peer && isWarm(one, name) && !leaving.has(one.peer)
+    );
+    return others.length > 0 && (demand.get(name) ?? 0) <= COLD_DEMAND * others.length;
+  });
 }
 
 /** Taken, or about to be taken, because it is hot. */
-function isClaimedHot({ claim }: Member, name: string): boolean {
-  return claim?.reason === "hot" && claim.model === name;
+function isClaimedHot({ claims }: Member, name: string): boolean {
+  return claims.some(({ model, reason }) => reason === "hot" && model === name);
 }

@@ -4,9 +4,9 @@ import type { Claim, PeerId } from "../../../mesh/mod.ts";
 import { fileOf, type Member } from "../view.ts";
 
 /**
- * The mesh's freedom with a member: none (`fixed`: its user decides; `locked`: it is part of a split, or has claimed a
- * model), give it a model (`idle`), take it from a model that others serve as well (`spare`), or only once another
- * member serves its model (`sole`).
+ * The mesh's freedom with a member: none (`fixed`: its user decides; `locked`: it is part of a split, has claimed a
+ * model, or is the only one for one of several), give it a model (`idle`), take it from a model that others serve as
+ * well (`spare`), or only once another member serves its model (`sole`).
  */
 export type Role = "fixed" | "locked" | "idle" | "spare" | "sole";
 
@@ -21,7 +21,7 @@ export interface Stock {
   /** The members that are counted in a split. */
   readonly workers: ReadonlySet<PeerId>;
   /** Claims that hold: of two for the same gap the one of the higher PeerId. */
-  readonly claims: ReadonlyMap<PeerId, Claim>;
+  readonly claims: ReadonlyMap<PeerId, readonly Claim[]>;
   /** By name: requests that are answered at one time. */
   readonly demand: ReadonlyMap<string, number>;
 }
@@ -29,15 +29,21 @@ export interface Stock {
 export function takeStock(members: readonly Member[]): Stock {
   const wantedNames = new Set(members.flatMap((member) => member.wanted));
   const workers = new Set(
-    members.flatMap(({ instance }) => instance?.workers.map(({ peer }) => peer) ?? []),
+    members.flatMap(({ instances }) =>
+      instances.flatMap(({ workers }) => workers.map(({ peer }) => peer))
+    ),
   );
   const isFree = (member: Member) =>
-    member.assignable && servedBy(member) === null && !workers.has(member.peer);
+    member.assignable && servedBy(member).length === 0 && !workers.has(member.peer);
   const providers = new Map<string, Member[]>();
-  for (const member of members) addTo(providers, providedBy(member), member);
+  for (const member of members) {
+    for (const name of providedBy(member)) addTo(providers, name, member);
+  }
   const claims = validClaims(members.filter(isFree), wantedNames, providers);
-  for (const member of members) addTo(providers, claims.get(member.peer)?.model ?? null, member);
-  for (const list of providers.values()) list.sort(lastToLeaveFirst);
+  for (const member of members) {
+    for (const { model } of claims.get(member.peer) ?? []) addTo(providers, model, member);
+  }
+  for (const [name, list] of providers) list.sort((a, b) => lastToLeaveFirst(name, a, b));
   const roles = new Map(members.map((member): [PeerId, Role] => {
     if (!member.assignable) return [member.peer, "fixed"];
     if (workers.has(member.peer) || claims.has(member.peer)) return [member.peer, "locked"];
@@ -47,28 +53,35 @@ export function takeStock(members: readonly Member[]): Stock {
   return { members, wanted, providers, roles, workers, claims, demand: demandOf(members) };
 }
 
-/** The name of what the member serves or loads. */
-export function servedBy({ instance }: Member): string | null {
-  return instance === null || instance.state === "waiting" ? null : instance.model.name;
+/** The names of what the member serves or loads. */
+export function servedBy({ instances }: Pick<Member, "instances">): string[] {
+  return instances.filter(({ state }) => state !== "waiting").map(({ model }) => model.name);
 }
 
-export function isWarm(member: Member): boolean {
-  return member.instance?.state === "warm";
+export function isWarm({ instances }: Member, name: string): boolean {
+  return instances.some(({ model, state }) => model.name === name && state === "warm");
+}
+
+/** Requests that are answered at one time, of all that the member serves. */
+export function askedOf(member: Member, demand: Stock["demand"]): number {
+  return servedBy(member).reduce((sum, name) => sum + (demand.get(name) ?? 0), 0);
 }
 
 /** A member that failed to serve a model leaves it to others. */
-function providedBy(member: Member): string | null {
-  const name = provisionOf(member);
-  return member.failures.some(({ model }) => model === name) ? null : name;
+function providedBy(member: Member): string[] {
+  const failed = new Set(member.failures.map(({ model }) => model));
+  return provisionsOf(member).filter((name) => !failed.has(name));
 }
 
 /** A member whose user named a model that fits it will load it, though it may not have announced that yet. */
-function provisionOf(member: Member): string | null {
-  const { target, assignable, obeys } = member;
+function provisionsOf(member: Member): string[] {
+  const { targets, assignable, obeys, memoryBytes } = member;
   const served = servedBy(member);
-  if (served !== null || assignable || target === null || obeys !== null) return served;
-  const file = fileOf(member, target);
-  return file !== undefined && file.needBytes <= member.memoryBytes ? target.name : null;
+  if (served.length > 0 || assignable || obeys.length > 0) return served;
+  const fitting = targets.filter((target) =>
+    (fileOf(member, target)?.needBytes ?? Infinity) <= memoryBytes
+  );
+  return fitting.map(({ name }) => name);
 }
 
 /** One claim fills a gap, and one more gives a hot model its next instance. The lower claim yields. */
@@ -76,18 +89,21 @@ function validClaims(
   free: readonly Member[],
   wanted: ReadonlySet<string>,
   providers: ReadonlyMap<string, readonly Member[]>,
-): Map<PeerId, Claim> {
+): Map<PeerId, readonly Claim[]> {
   const winners = new Map<string, Member>();
-  for (const member of free) {
-    const { claim } = member;
-    if (claim === null || !takesAlone(member, claim)) continue;
+  const isValid = (member: Member, claim: Claim) => {
+    if (!takesAlone(member, claim)) return false;
     const isProvided = providers.has(claim.model);
-    const isValid = claim.reason === "hot" ? isProvided : !isProvided && wanted.has(claim.model);
-    if (isValid && (winners.get(claim.model)?.peer ?? "") < member.peer) {
-      winners.set(claim.model, member);
+    return claim.reason === "hot" ? isProvided : !isProvided && wanted.has(claim.model);
+  };
+  for (const member of free) {
+    for (const claim of member.claims.filter((one) => isValid(member, one))) {
+      if ((winners.get(claim.model)?.peer ?? "") < member.peer) winners.set(claim.model, member);
     }
   }
-  return new Map([...winners.values()].map(({ peer, claim }) => [peer, claim as Claim]));
+  const won = ({ peer, claims }: Member) =>
+    claims.filter(({ model }) => winners.get(model)?.peer === peer);
+  return new Map([...winners.values()].map((member) => [member.peer, won(member)]));
 }
 
 /** Helpers of a split that is still to form claim nothing: others must see that it lacks them. */
@@ -103,17 +119,21 @@ function roleOf(
   providers: ReadonlyMap<string, readonly Member[]>,
 ): Role {
   const served = servedBy(member);
-  if (served === null) return "idle";
-  if (member.instance?.mode === "split") return "locked";
-  const [first] = providers.get(served) ?? [];
-  const isNeeded = wanted.has(served) &&
-    (first === undefined || first === member || !isWarm(first));
-  return isNeeded ? "sole" : "spare";
+  if (served.length === 0) return "idle";
+  if (member.instances.some(({ mode }) => mode === "split")) return "locked";
+  const isNeeded = (name: string) => {
+    const [first] = providers.get(name) ?? [];
+    return wanted.has(name) && (first === undefined || first === member || !isWarm(first, name));
+  };
+  if (!served.some(isNeeded)) return "spare";
+  // Others take over one model for one: whoever serves several goes on.
+  return served.length === 1 ? "sole" : "locked";
 }
 
-/** Whose user decides stays, then who answers already, then the lowest PeerId. */
-function lastToLeaveFirst(a: Member, b: Member): number {
-  return Number(a.assignable) - Number(b.assignable) || Number(isWarm(b)) - Number(isWarm(a)) ||
+/** Of those that provide a model the one whose user decides stays, then who answers already, then the lowest PeerId. */
+function lastToLeaveFirst(name: string, a: Member, b: Member): number {
+  return Number(a.assignable) - Number(b.assignable) ||
+    Number(isWarm(b, name)) - Number(isWarm(a, name)) ||
     (a.peer < b.peer ? -1 : 1);
 }
 
@@ -127,8 +147,7 @@ function demandOf(members: readonly Member[]): Map<string, number> {
   return sums;
 }
 
-function addTo(providers: Map<string, Member[]>, name: string | null, member: Member): void {
-  if (name === null) return;
+function addTo(providers: Map<string, Member[]>, name: string, member: Member): void {
   const list = providers.get(name);
   if (list === undefined) providers.set(name, [member]);
   else list.push(member);

@@ -1,6 +1,6 @@
 import { electHost, type ModelRef } from "../../../mesh/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../defaults.ts";
-import { canWorkFor, distanceMs, fileOf, type Member, sameModel } from "../view.ts";
+import { belongsTo, canWorkFor, distanceMs, fileOf, type Member } from "../view.ts";
 
 export interface TeamInput {
   readonly model: ModelRef;
@@ -39,7 +39,7 @@ export function callTeam(input: TeamInput): Member[] | undefined {
 function hostOf({ model, group, holders }: TeamInput): Member | undefined {
   const own = group.filter((member) => fileOf(member, model) !== undefined);
   const others = holders.filter((member) => !member.refuses.includes(model.name));
-  const atIt = others.filter((member) => sameModel(member.target, model));
+  const atIt = others.filter((member) => belongsTo(member, model));
   const candidates = own.length > 0 ? own : atIt.length > 0 ? atIt : others;
   const host = electHost(candidates);
   return candidates.find((member) => member.peer === host);
@@ -51,7 +51,7 @@ export function isNear(host: Member, member: Member): boolean {
 }
 
 function helpsFirst(model: ModelRef, a: Member, b: Member): number {
-  return Number(sameModel(b.target, model)) - Number(sameModel(a.target, model));
+  return Number(belongsTo(b, model)) - Number(belongsTo(a, model));
 }
 
 function nearFirst(host: Member, a: Member, b: Member): number {
