@@ -1,6 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Contacts } from "./contacts.ts";
 import { compareRecords } from "./membership.ts";
+import type { OwnRecords } from "./own_records.ts";
 import type { Prober } from "./prober.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Roster } from "./roster.ts";
@@ -15,7 +16,8 @@ export interface DeathWatchEffects {
 
 /** Decides by a direct probe which suspects are dead. */
 export class DeathWatch {
-  readonly #roster: Roster;
+  readonly #roster: Pick<Roster, "isAlive" | "recordOf">;
+  readonly #notices: Pick<OwnRecords, "deathNotice">;
   readonly #prober: Prober;
   readonly #effects: DeathWatchEffects;
   readonly #logger: Logger;
@@ -24,8 +26,9 @@ export class DeathWatch {
   #stopped = false;
 
   constructor(
-    { roster, contacts, prober, effects, logger }: {
-      readonly roster: Roster;
+    { roster, own, contacts, prober, effects, logger }: {
+      readonly roster: Pick<Roster, "isAlive" | "recordOf">;
+      readonly own: Pick<OwnRecords, "deathNotice">;
       readonly contacts: Contacts;
       readonly prober: Prober;
       readonly effects: DeathWatchEffects;
@@ -33,6 +36,7 @@ export class DeathWatch {
     },
   ) {
     this.#roster = roster;
+    this.#notices = own;
     this.#contacts = contacts;
     this.#prober = prober;
     this.#effects = effects;
@@ -78,7 +82,7 @@ export class DeathWatch {
    * this node meets it again, for others may reach it.
    */
   #declareDead(peer: PeerId, reason: string): void {
-    const notice = this.#roster.deathNotice(peer);
+    const notice = this.#notices.deathNotice(peer);
     if (notice === undefined || this.#stopped) return;
     const contact = this.#contacts.of(peer);
     if (!contact.isMet && contact.declaredDead === notice.incarnation) return;

@@ -107,17 +107,10 @@ export function forgettable(membership: Membership, now: number): PeerId[] {
   ).map(([peer]) => peer);
 }
 
-/** Takes some nodes out of a membership that the caller owns, as if they had said goodbye. */
-export function expel(
-  membership: Map<PeerId, MemberEntry>,
-  is: (record: MeshRecord) => boolean,
-): readonly MemberChange[] {
-  const gone = [...membership].filter(([, { record }]) => is(record));
-  return gone.map(([peer, { record, last }]) => {
-    membership.delete(peer);
-    const change = record.status === "alive" ? "left" : "updated";
-    return { record, name: last?.machine.name ?? peer, change };
-  });
+/** The change of a node whose membership is over: as if it had said goodbye. */
+export function expulsionOf({ record, last }: MemberEntry): MemberChange {
+  const change = record.status === "alive" ? "left" : "updated";
+  return { record, name: last?.machine.name ?? record.subject, change };
 }
 
 function changeKind(

@@ -5,21 +5,17 @@ import {
   HEARSAY_A_LINK,
   MAX_LIVING,
   MAX_MEMBERS,
-  MAX_WAITING,
   MET_AT_A_TIME,
   NEWCOMER_RATE,
   TELLER_AGE_MS,
   UNKNOWN_WANTED,
-  WAITING_A_TELLER,
-  WAITING_MS,
 } from "../base/defaults.ts";
 import type { Contacts } from "./contacts.ts";
-import { markOf } from "./digest.ts";
-import { compareBytes } from "./membership.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Roster } from "./roster.ts";
 import type { Announcement, PeerId } from "../base/types.ts";
+import { WaitingRoom } from "./waiting_room.ts";
 
 export interface NewcomersParts {
   readonly roster: Pick<
@@ -37,15 +33,6 @@ export interface NewcomersParts {
 /** `hearsay`: a member whose record this node does not pass on. `waits`: no member yet. */
 export type Verdict = "member" | "hearsay" | "waits" | "refused";
 
-interface Waiting {
-  readonly record: MeshRecord;
-  /** The peers that report it, the first of them first. */
-  readonly tellers: Set<PeerId>;
-  readonly sinceMs: number;
-  /** It was dialled, and does not answer. */
-  isSilent: boolean;
-}
-
 /**
  * Decides which nodes become members. The holder of one invite can make any number of identities, and sign records for
  * them: so a record proves that its subject was invited, and no more. A node that this one is connected to is a member,
@@ -61,7 +48,7 @@ interface Waiting {
  */
 export class Newcomers {
   readonly #parts: NewcomersParts;
-  readonly #waiting = new Map<PeerId, Waiting>();
+  readonly #waiting = new WaitingRoom();
   /** The peers that report members by hearsay. */
   readonly #tellers = new Map<PeerId, Set<PeerId>>();
   readonly #rate = new RateLimiter(NEWCOMER_RATE);
@@ -106,14 +93,7 @@ export class Newcomers {
 
   /** The record of these bytes, where it waits: checked before. */
   find(bytes: Uint8Array, from: PeerId): MeshRecord | undefined {
-    for (const { record, tellers } of this.#waiting.values()) {
-      if (markOf(record.bytes) !== markOf(bytes) || compareBytes(record.bytes, bytes) !== 0) {
-        continue;
-      }
-      tellers.add(from);
-      return record;
-    }
-    return undefined;
+    return this.#waiting.find(bytes, from);
   }
 
   /**
@@ -122,18 +102,16 @@ export class Newcomers {
    */
   mentioned(peers: readonly PeerId[], from: PeerId): readonly MeshRecord[] {
     return peers.flatMap((peer) => {
-      const waiting = this.#waiting.get(peer);
-      if (waiting !== undefined) {
-        return this.judge(waiting.record, from) === "member" ? [waiting.record] : [];
-      }
+      const waiting = this.#waiting.recordOf(peer);
+      if (waiting !== undefined) return this.judge(waiting, from) === "member" ? [waiting] : [];
       return this.#isConfirmed(peer, from) ? this.#parts.roster.recordOf(peer) ?? [] : [];
     });
   }
 
   /** The waiting record of a peer that is connected now. */
   take(peer: PeerId): MeshRecord | undefined {
-    const record = this.#waiting.get(peer)?.record;
-    this.#waiting.delete(peer);
+    const record = this.#waiting.recordOf(peer);
+    this.#waiting.leave(peer);
     this.#tellers.delete(peer);
     return record;
   }
@@ -145,25 +123,22 @@ export class Newcomers {
     let unknown = 0;
     return peers.filter((peer) => {
       if (this.#parts.roster.membership.has(peer)) return true;
-      return !this.#waiting.get(peer)?.tellers.has(from) && unknown++ < UNKNOWN_WANTED;
+      return !this.#waiting.tellersOf(peer).has(from) && unknown++ < UNKNOWN_WANTED;
     });
   }
 
   /** In a small mesh those that wait show by their answer that they are there. */
   toDial(): PeerId[] {
-    if (this.#waiting.size === 0 || this.#isCrowd()) return [];
-    return [...this.#waiting].flatMap(([peer, { isSilent }]) => isSilent ? [] : [peer])
-      .slice(0, MET_AT_A_TIME);
+    return this.#isCrowd() ? [] : this.#waiting.toDial().slice(0, MET_AT_A_TIME);
   }
 
   /** The peer was dialled often enough. */
   silent(peer: PeerId): void {
-    const waiting = this.#waiting.get(peer);
-    if (waiting !== undefined) waiting.isSilent = true;
+    this.#waiting.silent(peer);
   }
 
   announcementOf(peer: PeerId): Announcement | undefined {
-    return this.#waiting.get(peer)?.record.announcement ?? undefined;
+    return this.#waiting.recordOf(peer)?.announcement ?? undefined;
   }
 
   /**
@@ -172,10 +147,7 @@ export class Newcomers {
    */
   tidy(): readonly PeerId[] {
     const { clock, roster } = this.#parts;
-    const now = clock.elapsed();
-    for (const [peer, { sinceMs }] of this.#waiting) {
-      if (now - sinceMs >= WAITING_MS) this.#waiting.delete(peer);
-    }
+    this.#waiting.tidy(clock.elapsed());
     for (const [peer, tellers] of this.#tellers) {
       if (!roster.isHearsay(peer)) this.#tellers.delete(peer);
       for (const teller of tellers) if (!this.#isHere(teller)) tellers.delete(teller);
@@ -191,32 +163,18 @@ export class Newcomers {
 
   #judgeStranger(record: MeshRecord, from: PeerId): Verdict {
     const { subject } = record;
-    const tellers = this.#waiting.get(subject)?.tellers ?? new Set();
-    tellers.add(from);
+    const tellers = new Set(this.#waiting.tellersOf(subject)).add(from);
     if (this.#isTold(tellers) && (this.#isCatchingUp || this.#isInRate(record))) {
-      this.#waiting.delete(subject);
+      this.#waiting.leave(subject);
       return "member";
     }
     if (this.#isListedBy(from, subject) && this.#hasHearsayRoom(record)) {
-      this.#waiting.delete(subject);
+      this.#waiting.leave(subject);
       this.#tellers.set(subject, tellers);
       return "hearsay";
     }
-    return this.#wait(record, tellers) ? "waits" : "refused";
-  }
-
-  #wait(record: MeshRecord, tellers: Set<PeerId>): boolean {
-    const { subject } = record;
-    const known = this.#waiting.get(subject);
-    const [first] = tellers;
-    if (known === undefined) {
-      const all = [...this.#waiting.values()];
-      const ofFirst = all.filter((one) => one.tellers.values().next().value === first).length;
-      if (ofFirst >= WAITING_A_TELLER || all.length >= MAX_WAITING) return false;
-    }
-    const { sinceMs = this.#parts.clock.elapsed(), isSilent = false } = known ?? {};
-    this.#waiting.set(subject, { record, tellers, sinceMs, isSilent });
-    return true;
+    const waits = this.#waiting.enter(record, tellers, this.#parts.clock.elapsed());
+    return waits ? "waits" : "refused";
   }
 
   #isConfirmed(peer: PeerId, from: PeerId): boolean {

@@ -1,14 +1,9 @@
-import type { Logger } from "@logtape/logtape";
-import { announcementSchema, announcementToWire } from "./announcement_wire.ts";
 import type { Clock } from "../base/clock.ts";
 import { markOf } from "./digest.ts";
-import { equalValues } from "../base/equal_values.ts";
-import { MAX_ANNOUNCEMENT_BYTES, MAX_MEMBERS } from "../base/defaults.ts";
-import { fitAnnouncement } from "./fit_announcement.ts";
+import { MAX_MEMBERS } from "../base/defaults.ts";
 import {
   compareBytes,
-  compareRecords,
-  expel,
+  expulsionOf,
   forgettable,
   keep,
   type MemberChange,
@@ -17,27 +12,15 @@ import {
   news,
   placeMember,
 } from "./membership.ts";
-import { MAX_NOTICED_VERSION } from "../base/names.ts";
-import type { MeshRecord, RecordContent } from "./record.ts";
-import type { Announcement, AnnouncementContent, PeerId } from "../base/types.ts";
-
-/** Goes up where another life of this node was seen, and is kept in the data directory. */
-export interface IncarnationCounter {
-  readonly incarnation: number;
-  rise(above: number): void;
-}
+import type { MeshRecord } from "./record.ts";
+import type { Announcement, PeerId } from "../base/types.ts";
 
 export interface RosterOptions {
   readonly self: PeerId;
-  readonly counter: IncarnationCounter;
   readonly clock: Pick<Clock, "elapsed">;
-  readonly logger: Logger;
-  sign(content: RecordContent): MeshRecord;
-  /** This node's knowledge of itself beside the announcement that it was given. */
-  surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
 }
 
-/** Everybody this node has heard of, and what it says of itself. Signs; sends nothing. */
+/** Every node that this one has heard of, itself included. Signs nothing, sends nothing. */
 export class Roster {
   readonly #options: RosterOptions;
   readonly #membership = new Map<PeerId, MemberEntry>();
@@ -50,10 +33,6 @@ export class Roster {
   /** Changed in place: one record after the other comes in, and others hold what they were given. */
   #others: Announcement[] = [];
   #members: readonly Announcement[] | undefined;
-  #content: AnnouncementContent | undefined;
-  /** The last announcement without its version. */
-  #told: Announcement | undefined;
-  #seq = 0;
   #revision = 0;
 
   constructor(options: RosterOptions) {
@@ -142,10 +121,11 @@ export class Roster {
 
   /** Forgets what is known of some nodes, as if they had said goodbye. */
   expel(is: (record: MeshRecord) => boolean): readonly MemberChange[] {
-    const changes = expel(this.#membership, is);
+    const changes = [...this.#membership.values()].filter(({ record }) => is(record))
+      .map(expulsionOf);
     this.#revision += 1;
-    for (const { record } of changes) this.#unlist(record);
     const gone = new Set(changes.map(({ record }) => record.subject));
+    for (const peer of gone) this.#drop(peer);
     this.#others = this.#others.filter(({ peer }) => !gone.has(peer));
     this.#members = undefined;
     return changes;
@@ -154,60 +134,12 @@ export class Roster {
   /** Drops the tombstones that everybody has heard of long ago. */
   forget(): void {
     const now = this.#options.clock.elapsed();
-    for (const peer of forgettable(this.#membership, now)) {
-      this.#unlist(this.recordOf(peer));
-      this.#membership.delete(peer);
-    }
+    for (const peer of forgettable(this.#membership, now)) this.#drop(peer);
   }
 
-  /** Says something new of this node; `undefined` where it is what was said before. */
-  announce(content: AnnouncementContent): MeshRecord | undefined {
-    if (this.#content !== undefined && equalValues(content, this.#content)) return undefined;
-    this.#content = content;
-    return this.refresh();
-  }
-
-  /** Says anew what has changed around this node; `undefined` where nothing has. */
-  refresh(): MeshRecord | undefined {
-    if (this.#content === undefined) return undefined;
-    const draft = this.#describe(this.#content);
-    if (this.#told !== undefined && equalValues(draft, this.#told)) return undefined;
-    this.#told = draft;
-    return this.#publish(draft);
-  }
-
-  /** Another record of this node is about; answers with one that goes above it, where it is the higher. */
-  refute(record: MeshRecord): MeshRecord | undefined {
-    const { counter, self } = this.#options;
-    const own = this.recordOf(self);
-    if (record.incarnation < counter.incarnation) return undefined;
-    if (own !== undefined && compareRecords(record, own) <= 0) return undefined;
-    if (record.incarnation > counter.incarnation) counter.rise(record.incarnation);
-    this.#seq = Math.max(this.#seq, record.seq);
-    if (this.#seq > MAX_NOTICED_VERSION / 2) this.#beginAnew();
-    return this.#content === undefined ? undefined : this.#publish(this.#describe(this.#content));
-  }
-
-  /** Somebody has used up the numbers of this life. */
-  #beginAnew(): void {
-    const { counter } = this.#options;
-    counter.rise(counter.incarnation);
-    this.#seq = 0;
-  }
-
-  /** A notice that the peer's present life is over; `undefined` where it has none. */
-  deathNotice(peer: PeerId): MeshRecord | undefined {
-    const version = this.recordOf(peer);
-    if (version === undefined || version.status !== "alive") return undefined;
-    return this.#options.sign({ status: "dead", subject: peer, version });
-  }
-
-  /** The last thing this node says; `undefined` where it never said anything. */
-  goodbye(): MeshRecord | undefined {
-    const { self, sign } = this.#options;
-    const version = this.recordOf(self);
-    if (version === undefined) return undefined;
-    return sign({ status: "left", subject: self, version });
+  #drop(peer: PeerId): void {
+    this.#unlist(this.recordOf(peer));
+    this.#membership.delete(peer);
   }
 
   /** Another record of its node takes its place, or none. */
@@ -224,10 +156,7 @@ export class Roster {
     if (excess <= 0) return;
     const rank = ({ last, heardAt }: MemberEntry) => last === null ? -Infinity : heardAt;
     const over = this.over.sort((a, b) => rank(a) - rank(b)).slice(0, excess);
-    for (const { record } of over) {
-      this.#unlist(record);
-      this.#membership.delete(record.subject);
-    }
+    for (const { record } of over) this.#drop(record.subject);
   }
 
   #count({ links = [] }: MeshRecord, change: 1 | -1): void {
@@ -241,33 +170,5 @@ export class Roster {
   #mark(peer: PeerId, isHearsay: boolean): void {
     const entry = this.#membership.get(peer);
     if (entry !== undefined) this.#membership.set(peer, { ...entry, isHearsay });
-  }
-
-  #describe(content: AnnouncementContent): Announcement {
-    const { self: peer, surroundings } = this.#options;
-    return fitAnnouncement({ ...content, ...surroundings(), peer, incarnation: 0, seq: 0 });
-  }
-
-  /** An announcement that no other node would accept is not sent, and the last one stays: it must not end this node. */
-  #publish(draft: Announcement): MeshRecord | undefined {
-    const { counter: { incarnation }, sign } = this.#options;
-    const announcement = { ...draft, incarnation, seq: this.#seq + 1 };
-    const issue = announcementSchema.safeParse(announcementToWire(announcement)).error?.issues[0];
-    if (issue !== undefined) return this.#refuse(`${issue.path.join(".")}: ${issue.message}`);
-    const record = sign({ status: "alive", announcement });
-    const { byteLength } = record.bytes;
-    if (byteLength > MAX_ANNOUNCEMENT_BYTES) {
-      return this.#refuse(`${byteLength} bytes are too many`);
-    }
-    this.#seq += 1;
-    this.accept([record]);
-    return record;
-  }
-
-  #refuse(problem: string): undefined {
-    this.#options.logger.error(
-      "Cannot announce what this node does, so the mesh goes on with what it said last: {problem}",
-      { event: "unannounced", problem },
-    );
   }
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { getLogger } from "@logtape/logtape";
 import {
   HEARSAY_A_LINK,
   MAX_LIVING,
@@ -38,14 +37,7 @@ function nodeOf() {
   let nowMs = 0;
   const linked = [SPONSOR, OTHER, THIRD];
   const clock = { elapsed: () => nowMs };
-  const roster = new Roster({
-    self: SELF,
-    counter: { incarnation: 1, rise: () => {} },
-    clock,
-    logger: getLogger("test"),
-    sign: () => recordOf(SELF),
-    surroundings: () => ({ addresses: [], rttsMs: {} }),
-  });
+  const roster = new Roster({ self: SELF, clock });
   const isConnected = (peer: PeerId) => linked.includes(peer);
   const contacts = new Contacts();
   const newcomers = new Newcomers({ roster, contacts, clock, isConnected, linked: () => linked });

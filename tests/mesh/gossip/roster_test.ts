@@ -6,6 +6,7 @@ import { foundCredential } from "../../../src/mesh/trust/credential.ts";
 import { Contacts } from "../../../src/mesh/gossip/contacts.ts";
 import { DeathWatch } from "../../../src/mesh/gossip/death_watch.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
+import { OwnRecords } from "../../../src/mesh/gossip/own_records.ts";
 import { Prober } from "../../../src/mesh/gossip/prober.ts";
 import { type MeshRecord, signRecord } from "../../../src/mesh/gossip/record.ts";
 import { Roster } from "../../../src/mesh/gossip/roster.ts";
@@ -25,11 +26,12 @@ function rosterOf(key = SigningKey.generate()) {
       this.incarnation = above + 1;
     },
   };
-  const roster = new Roster({
+  const roster = new Roster({ self, clock: { elapsed: () => 0 } });
+  const own = new OwnRecords({
     self,
+    roster,
     sign: (content) => signRecord(content, { key, credential }),
     counter,
-    clock: { elapsed: () => 0 },
     logger: getLogger("test"),
     surroundings: () => ({ addresses: [], rttsMs: { ...rttsMs } }),
   });
@@ -41,47 +43,47 @@ function rosterOf(key = SigningKey.generate()) {
       },
       { key, credential },
     );
-  return { roster, self, rttsMs, counter, others };
+  return { roster, own, self, rttsMs, counter, others };
 }
 
 const version = (record: MeshRecord | undefined) => record && [record.incarnation, record.seq];
 
 Deno.test("only what is new is said again, under the next number", () => {
-  const { roster, rttsMs } = rosterOf();
-  assert.equal(roster.refresh(), undefined);
-  assert.equal(roster.goodbye(), undefined);
-  assert.deepEqual(version(roster.announce(content())), [100, 1]);
-  assert.equal(roster.announce(content()), undefined);
-  assert.deepEqual(version(roster.announce(content({ wanted: ["qwen"] }))), [100, 2]);
+  const { own, rttsMs } = rosterOf();
+  assert.equal(own.refresh(), undefined);
+  assert.equal(own.goodbye(), undefined);
+  assert.deepEqual(version(own.announce(content())), [100, 1]);
+  assert.equal(own.announce(content()), undefined);
+  assert.deepEqual(version(own.announce(content({ wanted: ["qwen"] }))), [100, 2]);
   rttsMs[peerIdOf(new Uint8Array(32))] = 4;
-  assert.deepEqual(version(roster.refresh()), [100, 3]);
-  assert.equal(roster.refresh(), undefined);
-  assert.deepEqual(version(roster.goodbye()), [100, 3]);
+  assert.deepEqual(version(own.refresh()), [100, 3]);
+  assert.equal(own.refresh(), undefined);
+  assert.deepEqual(version(own.goodbye()), [100, 3]);
 });
 
 Deno.test("a node goes above what is said of it under a higher version, and ignores the rest", () => {
-  const { roster, counter, others } = rosterOf();
-  assert.equal(roster.refute(others("dead", 99, 50)), undefined);
-  roster.announce(content());
-  assert.equal(roster.refute(others("alive", 100, 0)), undefined);
-  const own = [...roster.membership.values()][0]?.record;
-  assert.ok(own);
-  assert.equal(roster.refute(own), undefined);
-  assert.deepEqual(version(roster.refute(others("dead", 100, 1))), [100, 2]);
-  assert.deepEqual(version(roster.refute(others("dead", 100, 9))), [100, 10]);
-  assert.deepEqual(version(roster.refute(others("alive", 200, 3))), [201, 11]);
+  const { roster, own, counter, others } = rosterOf();
+  assert.equal(own.refute(others("dead", 99, 50)), undefined);
+  own.announce(content());
+  assert.equal(own.refute(others("alive", 100, 0)), undefined);
+  const last = [...roster.membership.values()][0]?.record;
+  assert.ok(last);
+  assert.equal(own.refute(last), undefined);
+  assert.deepEqual(version(own.refute(others("dead", 100, 1))), [100, 2]);
+  assert.deepEqual(version(own.refute(others("dead", 100, 9))), [100, 10]);
+  assert.deepEqual(version(own.refute(others("alive", 200, 3))), [201, 11]);
   assert.equal(counter.incarnation, 201);
 });
 
 Deno.test("a node that has said nothing yet only remembers to go above", () => {
-  const { roster, counter, others } = rosterOf();
-  assert.equal(roster.refute(others("alive", 200, 3)), undefined);
+  const { own, counter, others } = rosterOf();
+  assert.equal(own.refute(others("alive", 200, 3)), undefined);
   assert.equal(counter.incarnation, 201);
-  assert.deepEqual(version(roster.announce(content())), [201, 4]);
+  assert.deepEqual(version(own.announce(content())), [201, 4]);
 });
 
 /** The action of a death watch on a member that never answers. */
-function watchOf(roster: Roster) {
+function watchOf({ roster, own }: Pick<ReturnType<typeof rosterOf>, "roster" | "own">) {
   const declaredDead: PeerId[] = [];
   const first = Promise.withResolvers<void>();
   const prober = new Prober({
@@ -91,6 +93,7 @@ function watchOf(roster: Roster) {
   }, { clock: systemClock, timings: MESH_TIMINGS });
   const deaths = new DeathWatch({
     roster,
+    own,
     contacts: new Contacts(),
     prober,
     effects: {
@@ -107,7 +110,8 @@ function watchOf(roster: Roster) {
 }
 
 Deno.test("what is known is found by its bytes, as long as there is nothing newer", () => {
-  const { roster } = rosterOf();
+  const node = rosterOf();
+  const { roster } = node;
   const peer = rosterOf();
   const [first, second] = [peer.others("alive", 100, 1), peer.others("alive", 100, 2)];
   assert.equal(roster.find(first.bytes), undefined);
@@ -138,9 +142,10 @@ Deno.test("those whose life is over are listed until they are back or forgotten"
 });
 
 Deno.test("a peer that objects to its burial is left in peace until it is met again", () => {
-  const { roster } = rosterOf();
+  const node = rosterOf();
+  const { roster } = node;
   const peer = rosterOf();
-  const { deaths, declaredDead } = watchOf(roster);
+  const { deaths, declaredDead } = watchOf(node);
   const lives = (seq: number) => roster.accept([peer.others("alive", 100, seq)]);
   lives(1);
   deaths.giveUp(peer.self, "it does not answer");
@@ -155,9 +160,10 @@ Deno.test("a peer that objects to its burial is left in peace until it is met ag
 });
 
 Deno.test("a suspect that does not answer is declaredDead once, whoever suspects it", async () => {
-  const { roster } = rosterOf();
+  const node = rosterOf();
+  const { roster } = node;
   const peer = rosterOf();
-  const { deaths, declaredDead, first } = watchOf(roster);
+  const { deaths, declaredDead, first } = watchOf(node);
   deaths.suspect(peer.self, "nobody knows it");
   roster.accept([peer.others("alive", 100, 1)]);
   deaths.met(peer.self);
