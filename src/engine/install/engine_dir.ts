@@ -35,9 +35,24 @@ export async function holdEngines(dataDir: string, wait: () => Promise<void>): P
   }
 }
 
-/** Moves a complete engine to `engine/<name>` and makes it the current one; an earlier one of that name goes. */
+/**
+ * Removes what installations that were killed have left half unpacked, while no other process installs: CUDA's takes two
+ * gigabytes.
+ */
+export async function removeStaged(dataDir: string): Promise<void> {
+  const home = engineDir(dataDir);
+  for (const name of await namesIn(home)) {
+    if (name.startsWith("staging-")) await Deno.remove(join(home, name), { recursive: true });
+  }
+}
+
+/**
+ * Moves a complete engine to `engine/<name>` and makes it the current one; an earlier one of that name goes. Of the others
+ * the one before stays, for a node that runs.
+ */
 export async function publishEngine(dataDir: string, staged: string, name: string): Promise<void> {
   const home = engineDir(dataDir);
+  const before = await Deno.readLink(currentEngineDir(dataDir)).catch(() => null);
   const replaced = `${staged}-replaced`;
   const target = join(home, name);
   await unlessMissing(Deno.rename(target, replaced));
@@ -46,4 +61,12 @@ export async function publishEngine(dataDir: string, staged: string, name: strin
   const link = `${staged}-current`;
   await Deno.symlink(name, link);
   await Deno.rename(link, currentEngineDir(dataDir));
+  for (const engine of await namesIn(home)) {
+    const isOld = /^(release|debian)-/.test(engine) && engine !== name && engine !== before;
+    if (isOld) await Deno.remove(join(home, engine), { recursive: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
 }

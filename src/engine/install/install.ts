@@ -15,7 +15,7 @@ import type {
 } from "../base/types.ts";
 import { BUILDS } from "./builds.ts";
 import { type BuildChoice, type Candidate, chooseBuilds } from "./choose_build.ts";
-import { engineDir, holdEngines } from "./engine_dir.ts";
+import { engineDir, holdEngines, removeStaged } from "./engine_dir.ts";
 import { type DebianOptions, installDebian } from "./install_debian.ts";
 import { installRelease, type ReleaseOptions } from "./install_release.ts";
 import type { TriedEngine } from "./try_out.ts";
@@ -102,6 +102,7 @@ async function installBest(options: InstallOptions, choice: BuildChoice): Promis
   const { signal, logger } = options;
   const { candidates } = choice;
   await checkMayRun(options.dataDir);
+  if (candidates.length > 0) await removeStaged(options.dataDir);
   const refusals = choice.refusals.map(({ found }) => found);
   const trial = candidates.length === 0 ? null : await options.trial?.() ?? null;
   const failures: Failure[] = [];

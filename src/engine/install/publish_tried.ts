@@ -1,7 +1,7 @@
 import { unlessMissing } from "../../base/unless_missing.ts";
 import { join } from "node:path";
 import { SourceUnavailableError } from "../base/errors.ts";
-import type { EngineRecord, Trial } from "../base/types.ts";
+import type { EngineRecord, InstallProgress, Trial } from "../base/types.ts";
 import { publishEngine } from "./engine_dir.ts";
 import { writeRecord } from "./engine_record.ts";
 import { TrialTimeoutError, type TriedEngine, tryOut } from "./try_out.ts";
@@ -9,6 +9,7 @@ import { TrialTimeoutError, type TriedEngine, tryOut } from "./try_out.ts";
 export interface PublishOptions {
   readonly dataDir: string;
   readonly trial: Trial | null;
+  readonly onProgress: (progress: InstallProgress) => void;
   readonly signal?: AbortSignal | undefined;
   readonly firstRunMs?: number | undefined;
   /** llama.cpp's own number of the one build that will do. */
@@ -26,10 +27,13 @@ export interface PublishOptions {
  */
 export async function publishTried(
   unpacked: string,
-  { dataDir, trial, signal, firstRunMs, number, binaries, name, record }: PublishOptions,
+  { dataDir, trial, onProgress, signal, firstRunMs, number, binaries, name, record }:
+    PublishOptions,
 ): Promise<TriedEngine> {
   try {
     const folder = await binaries();
+    const step = "Trying out llama.cpp, whose first run may take two minutes";
+    onProgress({ source: record.source, step, receivedBytes: 0, totalBytes: null });
     const llamaServer = join(folder, "llama-server");
     const { build } = record;
     const tried = await tryOut(llamaServer, { build, trial, signal, timeoutMs: firstRunMs });

@@ -38,6 +38,21 @@ engineTest(found, "probeEngine() keeps what it learned until a binary changes", 
   assert.deepEqual(await probeEngine(binaries, options), first, "asked anew");
 });
 
+engineTest(found, "probeEngine() asks anew when the user leaves it other cards", async (engine) => {
+  await using dir = await tempDir();
+  const options = { cachePath: join(dir.path, "probe.json"), logger };
+  const { build } = await probeEngine(engine, options);
+  const kept = (await Deno.readTextFile(options.cachePath)).replace(build, "1");
+  await Deno.writeTextFile(options.cachePath, kept);
+  assert.equal((await probeEngine(engine, options)).build, "1", "from the file");
+  Deno.env.set("HIP_VISIBLE_DEVICES", "7");
+  try {
+    assert.equal((await probeEngine(engine, options)).build, build, "asked anew");
+  } finally {
+    Deno.env.delete("HIP_VISIBLE_DEVICES");
+  }
+});
+
 /** A llama.cpp of scripts: fine but for what `overrides` says. */
 async function scripted(dir: string, overrides: { llamaServer?: string; rpcServer?: string }) {
   const answers = 'case $1 in --version) echo "version: 1 (build 1)";; esac';

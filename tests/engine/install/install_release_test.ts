@@ -48,9 +48,23 @@ Deno.test("a release is downloaded through every break, checked, unpacked and fo
   const found = await installed(dir.path);
   assert.equal(found, join(dir.path, "engine/current/llama-server"));
   assert.equal(await Deno.readLink(join(dir.path, "engine/current")), FOLDER);
-  assert.equal(steps.at(-1), `Downloading ${NAME} ${file.length}/${file.length}`);
+  assert.match(steps.at(-1) ?? "", /^Trying out llama\.cpp/);
+  assert.equal(steps.at(-2), `Downloading ${NAME} ${file.length}/${file.length}`);
   const left = [...Deno.readDirSync(join(dir.path, "engine"))].map(({ name }) => name);
   assert.deepEqual(left.sort(), ["current", FOLDER]);
+});
+
+Deno.test("the engine before stays beside a new one, and what was killed half unpacked goes", async () => {
+  await using dir = await tempDir();
+  await using release = serveRelease([{ name: NAME, file: await archive(dir.path) }]);
+  for (const name of ["release-b1", "debian-2", "staging-killed", "unpacked-slow"]) {
+    await Deno.mkdir(join(dir.path, "engine", name), { recursive: true });
+  }
+  await Deno.symlink("debian-2", join(dir.path, "engine/current"));
+  await install(dir.path, release.apiUrl).done;
+  const left = [...Deno.readDirSync(join(dir.path, "engine"))].map(({ name }) => name);
+  assert.deepEqual(left.sort(), ["current", "debian-2", FOLDER, "unpacked-slow"]);
+  assert.equal(await Deno.readLink(join(dir.path, "engine/current")), FOLDER);
 });
 
 Deno.test("a release is installed over an earlier one that is broken", async () => {
