@@ -1,31 +1,26 @@
-import { ModelRefusedError } from "../api/mod.ts";
 import { type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { LocalModel } from "../models/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
-import { roleOf } from "./serving/announcement.ts";
 import { DEMAND_LOOK_MS } from "./plan/defaults.ts";
 import { downloadables } from "./plan/downloadables.ts";
 import { type Job, serverFor, splitPeers } from "./serving/job.ts";
 import { jobParts } from "./job_parts.ts";
 import { FailedModels } from "./serving/failed_models.ts";
 import { firstView } from "./standby/first_view.ts";
-import { freezeNotes } from "./report/freeze_notes.ts";
+import { DiskWatch } from "./ends/disk_watch.ts";
 import { HttpEnd } from "./ends/http_end.ts";
 import { IdleUnload } from "./serving/idle_unload.ts";
-import type { KeptWords } from "./data/kept_words.ts";
 import { LocalState } from "./serving/local_state.ts";
 import type { NodePart } from "./report/part.ts";
-import { modelNameOf } from "./plan/plan.ts";
+import { ActiveReport } from "./report/active_report.ts";
 import { Reconciler } from "./serving/reconciler.ts";
 import { servesOthers, SleepLock, sleepLockCommand } from "./serving/sleep_lock.ts";
 import { RpcEnds } from "./ends/rpc_ends.ts";
 import { StandbyKeeper } from "./standby/standby_keeper.ts";
 import { modelToRequest, requestLoadElsewhere } from "./plan/load_requests.ts";
 import { TableWatch } from "./standby/table_watch.ts";
-import { sameModel } from "./plan/view.ts";
-import { WeightIndexer } from "./ends/weight_indexer.ts";
-import { continued, dropping, serving } from "./plan/wishes.ts";
+import { UserChoices, wishesAtStart } from "./serving/user_choices.ts";
 
 /**
  * The part of a node that only a member has: it offers memory, announces itself, plans and runs llama.cpp, or waits
@@ -42,17 +37,16 @@ export class Active implements NodePart {
   readonly #table: TableWatch;
   readonly #failed: FailedModels;
   readonly #sleep: SleepLock;
+  readonly #choices: UserChoices;
+  readonly #report: ActiveReport;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
     this.#options = options;
-    const { pinned, wanted, chosen, kept } = options;
-    const settings = { pinned: refOrNull(pinned), wanted, dropped: [], resting: [] };
-    const dropped = Object.keys(kept.words.dropped);
     this.#localState = new LocalState({
       mesh,
       facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.manager.roomBytes }),
-      wishes: continued(settings, { dropped, chosen: refOrNull(chosen) }),
+      wishes: wishesAtStart(options),
       now: systemClock.now,
     });
     const job = () => this.#reconciler.job;
@@ -80,6 +74,17 @@ export class Active implements NodePart {
       command: sleepLockCommand(options.serving, Deno.build.os),
       logger: options.logger,
     });
+    const parts = { ...options, localState: this.#localState, reconciler: this.#reconciler };
+    this.#choices = new UserChoices({
+      ...parts,
+      onDisk: () => this.onDisk,
+      enter: (reason) => this.#standby.enter(reason),
+    });
+    this.#report = new ActiveReport({
+      ...parts,
+      sleep: this.#sleep,
+      machine: () => this.#announcement().machine,
+    });
     this.#http = new HttpEnd({
       ...options,
       demand: this.#localState.demand,
@@ -106,42 +111,23 @@ export class Active implements NodePart {
 
   /** Why it serves what it serves, for people. */
   get why(): string | null {
-    const { instance } = this.#reconciler.job;
-    if (instance === null) return null;
-    const { name } = instance.model;
-    const isTold = this.#localState.wishes.pinned?.name === name;
-    return isTold ? this.#options.kept.why(name) : this.#reconciler.reason;
+    return this.#report.why;
   }
 
   get engineRestarts(): number {
     return this.#options.supervisor.restarts;
   }
 
-  get loading(): { readonly model: string; readonly fraction: number } | null {
-    const { instance, progress } = this.#reconciler.job;
-    return instance?.state === "loading"
-      ? { model: instance.model.name, fraction: progress }
-      : null;
+  get loading(): NodePart["loading"] {
+    return this.#report.loading;
   }
 
   get notes(): readonly string[] {
-    return this.#reconciler.job.notes ?? [];
+    return this.#report.notes;
   }
 
-  status() {
-    const { engine: { llamaServer }, memory, supervisor } = this.#options;
-    const { machine } = this.#announcement();
-    const job = this.#reconciler.job;
-    const awake = this.#sleep.isHeld ? ["It stays awake while other machines use it"] : [];
-    const notes = [...freezeNotes(supervisor.freezes), ...awake];
-    return {
-      ...machine,
-      ...(notes.length === 0 ? {} : { notes }),
-      role: roleOf(job),
-      model: modelNameOf(job.plan),
-      vramBytes: memory.memoryBytes,
-      engine: machine.engine && { ...machine.engine, path: llamaServer },
-    };
+  status(): ReturnType<NodePart["status"]> {
+    return this.#report.status();
   }
 
   freshen(): Promise<void> {
@@ -175,47 +161,22 @@ export class Active implements NodePart {
     return true;
   }
 
-  async serve(model: string): Promise<void> {
-    const file = this.onDisk.find(({ name }) => name === model);
-    if (file === undefined) {
-      throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
-    }
-    await this.#standby.enter(`its user wants ${model}`);
-    this.#localState.wishes = serving(this.#localState.wishes, refOf(file));
-    this.#reconciler.retry();
-    await this.#keep((kept, nowMs) => kept.serve(file, nowMs));
-    await this.#reconciler.reconsider();
+  serve(model: string): Promise<void> {
+    return this.#choices.serve(model);
   }
 
-  async drop(model: string): Promise<void> {
-    if (this.ownModel !== model && this.#localState.wishes.pinned?.name !== model) {
-      throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
-    }
-    this.#localState.wishes = dropping(this.#localState.wishes, model);
-    await this.#keep((kept, nowMs) => kept.drop(model, nowMs));
-    await this.#reconciler.reconsider();
+  drop(model: string): Promise<void> {
+    return this.#choices.drop(model);
   }
 
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { mesh, supervisor, inventory, logger } = this.#options;
+    const { mesh, supervisor, logger } = this.#options;
     const unsubscribe = mesh.subscribe((event) => {
       if (event.type === "members") this.#meet();
       else if (event.type === "asked") this.#call(event.model);
     });
-    const ending = new AbortController();
-    const indexer = new WeightIndexer(this.#options);
-    indexer.index();
-    const watching = inventory.watch(ending.signal).catch((error: unknown) =>
-      logger.warn("New models are noticed at the next start: {error}", { error })
-    );
-    const unshelve = inventory.subscribe(() => {
-      indexer.index();
-      this.#followFile();
-      this.#failed.retry();
-      this.#announce(this.#reconciler.job);
-      this.#reconciler.wake();
-    });
+    const disk = new DiskWatch({ ...this.#options, changed: () => this.#onDiskChanged() });
     const demand = setInterval(
       () => {
         try {
@@ -235,29 +196,24 @@ export class Active implements NodePart {
       await Promise.all([this.#reconciler.run(signal), this.#standby.run(signal)]);
     } finally {
       unsubscribe();
-      unshelve();
       clearInterval(demand);
       this.#failed.stop();
-      ending.abort(new Error("The node stops"));
       this.#table.stop();
       await Promise.all([
         supervisor.stop(),
         this.#rpc.stop(),
         this.#sleep.release(),
-        indexer.stop(),
-        watching,
+        disk.stop(),
       ]);
     }
   }
 
-  /** It is done in any case, though a full disk may forget it. */
-  async #keep(write: (kept: KeptWords, nowMs: number) => Promise<void>): Promise<void> {
-    const { kept, logger } = this.#options;
-    await write(kept, systemClock.now()).catch((error: Error) =>
-      logger.warn("The choice of this model holds only until the node ends: {reason}", {
-        reason: error.message,
-      })
-    );
+  /** The files of models have changed: the plan may be another, and what failed may succeed. */
+  #onDiskChanged(): void {
+    this.#choices.followFile();
+    this.#failed.retry();
+    this.#announce(this.#reconciler.job);
+    this.#reconciler.wake();
   }
 
   #createReconciler(): Reconciler {
@@ -322,25 +278,7 @@ export class Active implements NodePart {
     this.#options.changed();
   }
 
-  /** A file that was replaced is the same wish. */
-  #followFile(): void {
-    const { pinned } = this.#localState.wishes;
-    if (pinned === null || this.onDisk.some((file) => sameModel(file, pinned))) return;
-    const file = this.onDisk.find(({ name }) => name === pinned.name);
-    if (file !== undefined) {
-      this.#localState.wishes = { ...this.#localState.wishes, pinned: refOf(file) };
-    }
-  }
-
   #announcement(job = this.#reconciler.job) {
     return this.#localState.content(job, this.#reconciler.intent, this.#rpc.tunnelMap(job));
   }
-}
-
-function refOrNull(model: LocalModel | null): ModelRef | null {
-  return model === null ? null : refOf(model);
-}
-
-function refOf({ name, fingerprint }: LocalModel): ModelRef {
-  return { name, fingerprint };
 }

@@ -1,6 +1,12 @@
 import type { Logger } from "@logtape/logtape";
 import type { ModelInventory, WeightLibrary } from "../../models/mod.ts";
 
+export interface WeightIndexerOptions {
+  readonly weights: WeightLibrary;
+  readonly inventory: ModelInventory;
+  readonly logger: Logger;
+}
+
 /** Learns the weights of what is on the disk, once an earlier look is done. */
 export class WeightIndexer {
   readonly #weights: WeightLibrary;
@@ -9,13 +15,7 @@ export class WeightIndexer {
   readonly #stop = new AbortController();
   #running = Promise.resolve();
 
-  constructor(
-    { weights, inventory, logger }: {
-      readonly weights: WeightLibrary;
-      readonly inventory: ModelInventory;
-      readonly logger: Logger;
-    },
-  ) {
+  constructor({ weights, inventory, logger }: WeightIndexerOptions) {
     this.#weights = weights;
     this.#inventory = inventory;
     this.#logger = logger;

@@ -1,0 +1,96 @@
+import type { Logger } from "@logtape/logtape";
+import { ModelRefusedError } from "../../api/mod.ts";
+import { type ModelRef, systemClock } from "../../mesh/mod.ts";
+import type { LocalModel } from "../../models/mod.ts";
+import type { KeptWords } from "../data/kept_words.ts";
+import { sameModel } from "../plan/view.ts";
+import { continued, dropping, serving, type Wishes } from "../plan/wishes.ts";
+import type { LocalState } from "./local_state.ts";
+import type { Reconciler } from "./reconciler.ts";
+
+export interface UserChoicesOptions {
+  readonly localState: Pick<LocalState, "wishes">;
+  readonly reconciler: Pick<Reconciler, "target" | "retry" | "reconsider">;
+  readonly onDisk: () => readonly LocalModel[];
+  /** Resolves when this node is in the gossip and knows the others. */
+  readonly enter: (reason: string) => Promise<void>;
+  readonly kept: KeptWords;
+  readonly logger: Logger;
+}
+
+/** The user's choices of models while the node runs: done at once, and kept for the next start. */
+export class UserChoices {
+  readonly #options: UserChoicesOptions;
+
+  constructor(options: UserChoicesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {ModelRefusedError} */
+  async serve(model: string): Promise<void> {
+    const { localState, reconciler, onDisk, enter } = this.#options;
+    const file = onDisk().find(({ name }) => name === model);
+    if (file === undefined) {
+      throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
+    }
+    await enter(`its user wants ${model}`);
+    localState.wishes = serving(localState.wishes, refOf(file));
+    reconciler.retry();
+    await this.#keep((kept, nowMs) => kept.serve(file, nowMs));
+    await reconciler.reconsider();
+  }
+
+  /** @throws {ModelRefusedError} */
+  async drop(model: string): Promise<void> {
+    const { localState, reconciler } = this.#options;
+    if (reconciler.target?.name !== model && localState.wishes.pinned?.name !== model) {
+      throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
+    }
+    localState.wishes = dropping(localState.wishes, model);
+    await this.#keep((kept, nowMs) => kept.drop(model, nowMs));
+    await reconciler.reconsider();
+  }
+
+  /** A file that was replaced is the same wish. */
+  followFile(): void {
+    const { localState, onDisk } = this.#options;
+    const { pinned } = localState.wishes;
+    if (pinned === null || onDisk().some((file) => sameModel(file, pinned))) return;
+    const file = onDisk().find(({ name }) => name === pinned.name);
+    if (file !== undefined) localState.wishes = { ...localState.wishes, pinned: refOf(file) };
+  }
+
+  /** The choice is made in any case, though a full disk may forget it. */
+  async #keep(write: (kept: KeptWords, nowMs: number) => Promise<void>): Promise<void> {
+    const { kept, logger } = this.#options;
+    await write(kept, systemClock.now()).catch((error: Error) =>
+      logger.warn("The choice of this model holds only until the node ends: {reason}", {
+        reason: error.message,
+      })
+    );
+  }
+}
+
+export interface ChoicesAtStart {
+  /** The model that the command line names first. */
+  readonly pinned: LocalModel | null;
+  readonly wanted: readonly string[];
+  /** The user's choices in earlier runs, and the model of the last one if it is on this disk. */
+  readonly kept: KeptWords;
+  readonly chosen: LocalModel | null;
+}
+
+/** The wishes of the command line, with the choices of earlier runs that still count. */
+export function wishesAtStart({ pinned, wanted, kept, chosen }: ChoicesAtStart): Wishes {
+  const settings = { pinned: refOrNull(pinned), wanted, dropped: [], resting: [] };
+  const dropped = Object.keys(kept.words.dropped);
+  return continued(settings, { dropped, chosen: refOrNull(chosen) });
+}
+
+function refOrNull(model: LocalModel | null): ModelRef | null {
+  return model === null ? null : refOf(model);
+}
+
+function refOf({ name, fingerprint }: LocalModel): ModelRef {
+  return { name, fingerprint };
+}
