@@ -60,11 +60,14 @@ nodeTest(
     {
       await using third = await start();
       await third.serving("y");
-      assert.match((await run("status")).stdout, /^y +warm .* its user chose it here on 20/m);
+      assert.match((await run("status")).stdout, /^y +ready .* its user chose it here on 20/m);
       await answersExactly(third, "y");
     }
     await using fourth = await start("--model", "guide");
     await fourth.serving("guide");
-    assert.match((await run("status")).stdout, /^guide +warm .* --model or config\.toml names it/m);
+    assert.match(
+      (await run("status")).stdout,
+      /^guide +ready .* --model or config\.toml names it/m,
+    );
   },
 );
