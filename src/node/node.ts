@@ -141,7 +141,8 @@ async function connect(
     ...(standby === undefined ? {} : { standby }),
   });
   const { dataDir } = config;
-  const engineAdvice = local === null ? null : await adviseOnEngine(local.engine, dataDir);
+  const isChosen = config.engine.devices !== null;
+  const engineAdvice = local === null ? null : adviseOnEngine(local.engine, { dataDir, isChosen });
   const watch = new FindingsWatch({
     mesh,
     version,

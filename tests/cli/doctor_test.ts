@@ -56,6 +56,18 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
     /^Install it$/,
   ],
   [
+    "that llama.cpp fails for a reason without a remedy",
+    { engine: { kind: "fails", sentence: "Too many open files" } },
+    /^Too many open files$/,
+    /^Run mesh-llm engine install$/,
+  ],
+  [
+    "that QUIC fails for a reason without a remedy",
+    { quicProblem: "Permission denied (os error 13): mkdir '/d/cache'" },
+    /^Permission denied \(os error 13\): mkdir '\/d\/cache'$/,
+    /^Name a --data-dir that you may write to$/,
+  ],
+  [
     "a GPU that llama.cpp does not use",
     {
       engine: {

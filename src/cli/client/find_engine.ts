@@ -3,12 +3,19 @@ import { downloadWorld } from "../../downloads/mod.ts";
 import { type Engine, prepareEngine } from "../../engine/mod.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 
+interface EnginePlaces {
+  readonly dataDir: string;
+  readonly binDir: string | null;
+  /** The names that `--device` says. @default {null} */
+  readonly devices?: readonly string[] | null;
+}
+
 /**
  * llama.cpp as a node would find it; nothing is installed.
- * @throws {EngineNotFoundError | EngineBrokenError | DataDirUnusableError}
+ * @throws {EngineNotFoundError | EngineBrokenError | EngineDeviceError | DataDirUnusableError}
  */
 export async function findEngine(
-  { dataDir, binDir }: { readonly dataDir: string; readonly binDir: string | null },
+  { dataDir, binDir, devices = null }: EnginePlaces,
   { executableDir, path = "" }: Runtime,
 ): Promise<Engine> {
   if (binDir === null) {
@@ -19,6 +26,7 @@ export async function findEngine(
   return await prepareEngine({
     dataDir,
     binDir,
+    devices,
     executableDir,
     path,
     install: false,

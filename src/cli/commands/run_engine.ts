@@ -29,7 +29,7 @@ import { Screen } from "../base/screen.ts";
 export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
   const engine = await findEngine(command, runtime);
   const totalMemoryBytes = await mainMemoryBytes();
-  const advice = await adviseOnEngine(engine, command.dataDir);
+  const advice = await adviseOnEngine(engine, { dataDir: command.dataDir, isChosen: false });
   const show = command.json ? engineJson : engineText;
   printOut(show(engine, totalMemoryBytes, advice));
   return 0;

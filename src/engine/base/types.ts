@@ -25,6 +25,8 @@ export interface LeftDevice {
   readonly description: string;
   /** A clause: `it is the same card as CUDA0`. */
   readonly reason: string;
+  /** Something else has its memory: at another start it may be used. */
+  readonly isFull: boolean;
 }
 
 /** The two binaries and what they can do, read once from `--help`, `--version` and `--list-devices`. */

@@ -27,9 +27,12 @@ export function chooseDevices(
   return steps.reduce<DeviceChoice>((choice, step) => {
     const leftOut = choice.devices.flatMap((device) => {
       const reason = step(device, choice.devices);
-      return reason === null
-        ? []
-        : [{ name: device.name, description: device.description, reason }];
+      return reason === null ? [] : [{
+        name: device.name,
+        description: device.description,
+        reason,
+        isFull: step === leaveFull,
+      }];
     });
     const left = new Set(leftOut.map(({ name }) => name));
     return {
@@ -60,8 +63,8 @@ function byName(listed: readonly EngineDevice[], named: readonly string[]): Engi
     throw new EngineDeviceError(
       `--device names ${name}, and llama.cpp has no such device: ` +
         (names === ""
-          ? "it lists none on this machine, so use --device none"
-          : `it lists ${names}`),
+          ? "it lists none on this machine. Use --device none"
+          : `it lists ${names}. Name some of these, or none for the CPU alone`),
     );
   });
   return [...new Set(devices)];

@@ -1,13 +1,16 @@
 /** The backend that computes on this machine, why no better one does, and the remedy. Pure. */
 
 import type { MachineFacts } from "../devices/machine_facts.ts";
-import type { Backend, EngineAdvice, EngineRecord } from "../base/types.ts";
+import type { Backend, EngineAdvice, EngineRecord, LeftDevice } from "../base/types.ts";
 import { backendOf } from "./backends.ts";
 import { BUILDS } from "./builds.ts";
 import { chooseBuilds } from "./choose_build.ts";
 
 export interface AdviceInput {
   readonly devices: readonly { readonly name: string }[];
+  readonly leftOut: readonly LeftDevice[];
+  /** The user has named the devices: no others are wanted. */
+  readonly isChosen: boolean;
   /** `null`: an engine that was not installed by us. */
   readonly record: EngineRecord | null;
   readonly facts: MachineFacts;
@@ -19,6 +22,7 @@ const INSTALL = "Run mesh-llm engine install, and start the node again";
 
 export function adviceOf(input: AdviceInput): EngineAdvice {
   const backend = backendOf(input.devices);
+  if (input.isChosen) return { backend, ...BEST };
   const advice = backend === "cpu" ? withoutDevice(input) : withDevice(backend, input);
   return { backend, ...advice };
 }
@@ -46,7 +50,14 @@ function told(found: string, used: string, remedy: string | null): Advice {
   return { found: `${found}; using ${used}`, remedy };
 }
 
-function withoutDevice({ record, facts }: AdviceInput): Advice {
+function withoutDevice({ leftOut, record, facts }: AdviceInput): Advice {
+  const full = leftOut.find(({ isFull }) => isFull);
+  if (full !== undefined) {
+    return {
+      found: `${full.name} (${full.description}) is not used: ${full.reason}`,
+      remedy: "End the program that has its memory, and start the node again",
+    };
+  }
   const { gpus } = facts;
   if (gpus.length === 0) return gone(record);
   const there = `There is a GPU (${gpus.join(", ")}), and this llama.cpp does not use it`;

@@ -12,8 +12,8 @@ export interface FindingsWatchOptions {
   >;
   readonly version: string;
   readonly dataDir: string;
-  /** Whether its llama.cpp is the best for this machine; `null` without one. */
-  readonly engineAdvice: EngineAdvice | null;
+  /** Whether its llama.cpp is the best for this machine; `null` without one. NVIDIA's tool can take seconds to answer. */
+  readonly engineAdvice: Promise<EngineAdvice> | null;
   /** Of the disk that a folder lies on. */
   readonly freeBytes: (folder: string) => Promise<number>;
   /** Runs something later; what it returns calls that off. */
@@ -30,6 +30,7 @@ export class FindingsWatch {
   #said: ReadonlySet<string> = new Set();
   #told = "";
   #freeBytes: number | null = null;
+  #engineAdvice: EngineAdvice | null = null;
   #callOff: () => void = () => {};
   #soon = false;
   #stopped = false;
@@ -39,6 +40,7 @@ export class FindingsWatch {
     this.#options = options;
     this.#unsubscribe = options.mesh.subscribe(() => this.wake());
     this.wake();
+    void this.#hear(options);
   }
 
   /** As it is now. */
@@ -47,7 +49,7 @@ export class FindingsWatch {
   }
 
   #find(): NodeFinding[] {
-    const { mesh, version, dataDir, engineAdvice } = this.#options;
+    const { mesh, version, dataDir } = this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
       from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
@@ -62,7 +64,7 @@ export class FindingsWatch {
       nowMs: Date.now(),
       version,
       dataDir,
-      engineAdvice,
+      engineAdvice: this.#engineAdvice,
     });
   }
 
@@ -77,6 +79,15 @@ export class FindingsWatch {
     this.#stopped = true;
     this.#unsubscribe();
     this.#callOff();
+  }
+
+  async #hear({ engineAdvice, logger }: FindingsWatchOptions): Promise<void> {
+    try {
+      this.#engineAdvice = await engineAdvice;
+    } catch (error) {
+      logger.error("Could not look at this machine's devices: {error}", { error });
+    }
+    if (this.#engineAdvice !== null) this.wake();
   }
 
   #schedule(delayMs: number): void {

@@ -188,6 +188,7 @@ for (const { machine, list, uma = [], used, leftOut = {} } of MACHINES) {
     assert.deepEqual(choice.devices.map(({ name, kind }) => `${name} ${kind}`), used);
     const reasons = choice.leftOut.map(({ name, reason }) => [name, reason]);
     assert.deepEqual(Object.fromEntries(reasons), leftOut);
+    for (const { reason, isFull } of choice.leftOut) assert.equal(isFull, / free/.test(reason));
     for (const { freeBytes, totalBytes } of choice.devices) assert(freeBytes <= totalBytes);
   });
 }
@@ -204,10 +205,11 @@ Deno.test("chooseDevices() takes what --device names, in that order, once, and n
   assert.equal(chosen.devices[1]?.freeBytes, chosen.devices[1]?.totalBytes);
   assert.deepEqual(chooseDevices(listed, []), { devices: [], leftOut: [] });
   assert.throws(() => chooseDevices(listed, ["CUDA0"]), {
-    message: "--device names CUDA0, and llama.cpp has no such device: it lists Vulkan0, Vulkan1",
+    message: "--device names CUDA0, and llama.cpp has no such device: " +
+      "it lists Vulkan0, Vulkan1. Name some of these, or none for the CPU alone",
   });
   assert.throws(() => chooseDevices([], ["CUDA0"]), {
     message: "--device names CUDA0, and llama.cpp has no such device: " +
-      "it lists none on this machine, so use --device none",
+      "it lists none on this machine. Use --device none",
   });
 });

@@ -28,6 +28,12 @@ const RECORD: EngineRecord = {
   device: null,
   why: null,
 };
+const FULL = {
+  name: "CUDA0",
+  description: "RTX 3060",
+  reason: "only 200 MiB of it are free, too little to help",
+  isFull: true,
+};
 const WRONG = "with CUDA 13 from its release: its answers on CUDA0 are wrong; using Vulkan";
 
 const INSTALL = "Run mesh-llm engine install, and start the node again";
@@ -142,13 +148,46 @@ const ROWS: readonly Row[] = [
     found: "llama.cpp was installed for CUDA0, which is not there any more",
     remedy: "See that the GPU's driver is loaded, or that the container is given the GPU",
   },
+  {
+    name: "a card whose memory another program has",
+    leftOut: [FULL],
+    record: { ...RECORD, build: "cuda-13", device: "CUDA0" },
+    facts: nvidia("580.1"),
+    backend: "cpu",
+    found: "CUDA0 (RTX 3060) is not used: only 200 MiB of it are free, too little to help",
+    remedy: "End the program that has its memory, and start the node again",
+  },
+  {
+    name: "a full card beside one that is used",
+    devices: ["CUDA1"],
+    leftOut: [FULL],
+    facts: nvidia("580.1"),
+    backend: "cuda",
+  },
+  { name: "--device none", isChosen: true, facts: nvidia("580.1"), backend: "cpu" },
+  {
+    name: "--device none where our engine has used a card",
+    isChosen: true,
+    record: { ...RECORD, build: "metal", device: "MTL0" },
+    facts: { ...FACTS, os: "darwin" },
+    backend: "cpu",
+  },
+  {
+    name: "--device Vulkan0 where CUDA would run",
+    isChosen: true,
+    devices: ["Vulkan0"],
+    facts: nvidia("580.1"),
+    backend: "vulkan",
+  },
 ];
 
 for (
-  const { name, devices = [], record = null, facts = FACTS, backend, found, remedy } of ROWS
+  const { name, devices = [], backend, found = null, remedy = null, ...given } of ROWS
 ) {
   Deno.test(`adviceOf(): ${name}`, () => {
-    const input = { devices: devices.map((name) => ({ name })), record, facts };
-    assert.deepEqual(adviceOf(input), { backend, found: found ?? null, remedy: remedy ?? null });
+    const named = devices.map((name) => ({ name }));
+    const usual = { leftOut: [], isChosen: false, record: null, facts: FACTS };
+    const input = { ...usual, ...given, devices: named };
+    assert.deepEqual(adviceOf(input), { backend, found, remedy });
   });
 }

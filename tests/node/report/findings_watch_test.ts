@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import type { EngineAdvice } from "../../../src/engine/mod.ts";
 import type { RouteNode } from "../../../src/mesh/mod.ts";
 import {
   FindingsWatch,
@@ -13,6 +14,8 @@ const GB = 1e9;
 interface World {
   readonly freeBytes?: number;
   readonly nodes?: readonly RouteNode[];
+  /** It is known only now. */
+  readonly engineAdvice?: EngineAdvice;
 }
 
 /** Checks one world after the other. @returns the log's lines for each, and whether others were told of a change. */
@@ -20,6 +23,7 @@ async function lookAt(worlds: readonly World[]) {
   let world: World = {};
   let said: string[] = [];
   let changes = 0;
+  const advice = Promise.withResolvers<EngineAdvice>();
   let scheduled = Promise.withResolvers<() => void>();
   const mesh = {
     self: "ann",
@@ -43,7 +47,7 @@ async function lookAt(worlds: readonly World[]) {
     mesh,
     version: "0.1.0",
     dataDir: "/d",
-    engineAdvice: null,
+    engineAdvice: advice.promise,
     freeBytes: () => Promise.resolve(world.freeBytes ?? 80 * GB),
     after: (_, run) => {
       scheduled.resolve(run);
@@ -56,6 +60,7 @@ async function lookAt(worlds: readonly World[]) {
   for (world of worlds) {
     const look = await scheduled.promise;
     scheduled = Promise.withResolvers();
+    if (world.engineAdvice !== undefined) advice.resolve(world.engineAdvice);
     look();
     await scheduled.promise;
     looks.push({ said, changed: changes > 0 });
@@ -118,4 +123,14 @@ Deno.test("The log has two RPC protocols once, whoever joins, and a third one", 
     { nodes: [speaks("bob", "3.7.0"), speaks("eve", "2.0.0")] },
   ]);
   assert.deepEqual(looks.map(({ said }) => said.length), [1, 0, 1]);
+});
+
+Deno.test("The log has what is found of the GPU once it is known, and waits with nothing else for it", async () => {
+  const freeBytes = 1.5 * GB;
+  const engineAdvice = { backend: "cpu", found: "No CUDA", remedy: "Install it" } as const;
+  const looks = await lookAt([{ freeBytes }, { freeBytes, engineAdvice }, { freeBytes }]);
+  assert.deepEqual(
+    looks.map(({ said }) => said),
+    [["Less than 2 GB are free at /d"], ["No CUDA"], []],
+  );
 });

@@ -59,10 +59,15 @@ function engine({ engine }: DoctorFacts): Finding {
   if (engine.kind === "works") {
     return ok("llama.cpp", `Build ${engine.build}, RPC protocol ${engine.rpcProtocol}`);
   }
-  // Errors of the engine end with what to do.
-  const end = engine.sentence.lastIndexOf(". ");
-  if (end < 0) return problem("llama.cpp", engine.sentence, "Run mesh-llm engine install");
-  return problem("llama.cpp", engine.sentence.slice(0, end), engine.sentence.slice(end + 2));
+  return withRemedy("llama.cpp", engine.sentence, "Run mesh-llm engine install");
+}
+
+/** @param sentence of an error, whose end says what to do, if it knows */
+function withRemedy(check: string, sentence: string, otherwise: string): Finding {
+  const end = sentence.lastIndexOf(". ");
+  return end < 0
+    ? problem(check, sentence, otherwise)
+    : problem(check, sentence.slice(0, end), sentence.slice(end + 2));
 }
 
 function gpu({ engine }: DoctorFacts): Finding[] {
@@ -75,8 +80,7 @@ function gpu({ engine }: DoctorFacts): Finding[] {
 
 function quic({ quicProblem }: DoctorFacts): Finding {
   if (quicProblem === null) return ok("QUIC", "Its addon works here");
-  const end = quicProblem.lastIndexOf(". ");
-  return problem("QUIC", quicProblem.slice(0, end), quicProblem.slice(end + 2));
+  return withRemedy("QUIC", quicProblem, "Name a --data-dir that you may write to");
 }
 
 function port({ flag, port, protocol, use }: PortFact): Finding {

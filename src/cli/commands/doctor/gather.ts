@@ -29,7 +29,9 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
   const node = client === null ? null : await askNode(client);
   const settings = client === null ? null : await askSettings(client);
   const [engine, ports, dataDir, entries] = await Promise.all([
-    node === null ? engineOf(command, runtime) : engineOfNode(node, command, runtime),
+    node === null
+      ? engineOf(command, runtime)
+      : engineOfNode({ ...node, settings: settings ?? [] }, command, runtime),
     settings === null ? portsOf(command, client !== null) : portsOfNode(settings),
     dataDirOf(config.dataDir),
     // A directory that can't be used is a finding of its own.
@@ -74,8 +76,9 @@ async function askNode(client: RunningNodeClient): Promise<DoctorFacts["node"]> 
 
 async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<EngineFact> {
   try {
-    const places = { ...config.engine, dataDir: config.dataDir };
-    return await factOf(await findEngine(places, runtime), config.dataDir);
+    const { dataDir } = config;
+    const engine = await findEngine({ ...config.engine, dataDir }, runtime);
+    return await factOf(engine, { dataDir, isChosen: config.engine.devices !== null });
   } catch (error) {
     return { kind: "fails", sentence: reasonOf(error) };
   }
@@ -83,7 +86,9 @@ async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<En
 
 /** The one that it uses, wherever it found that. */
 async function engineOfNode(
-  { status: { node } }: NonNullable<DoctorFacts["node"]>,
+  { status: { node }, settings }: Pick<NonNullable<DoctorFacts["node"]>, "status"> & {
+    readonly settings: readonly Setting[];
+  },
   command: DoctorCommand,
   runtime: Runtime,
 ): Promise<EngineFact> {
@@ -92,16 +97,31 @@ async function engineOfNode(
   if (engine === null) return await engineOf(command, runtime);
   const devices = node.devices.filter(({ name }) => name !== "CPU");
   const { path: llamaServer, build, rpcProtocol } = engine;
-  return await factOf({ llamaServer, build, rpcProtocol, devices }, command.config.dataDir);
+  const { dataDir } = command.config;
+  const chosen = settings.find(({ name }) => name === "device")?.value ?? null;
+  const leftOut = devices.length > 0 ? [] : await leftOutNow(llamaServer, command, runtime);
+  const facts = { llamaServer, build, rpcProtocol, devices, leftOut };
+  return await factOf(facts, { dataDir, isChosen: chosen !== null });
+}
+
+/** A node tells only the devices that it uses. */
+async function leftOutNow(
+  llamaServer: string,
+  { config: { engine, dataDir } }: DoctorCommand,
+  runtime: Runtime,
+): Promise<Engine["leftOut"]> {
+  const { binDir } = engine;
+  const found = await findEngine({ dataDir, binDir }, runtime).catch(() => null);
+  return found?.llamaServer === llamaServer ? found.leftOut : [];
 }
 
 async function factOf(
-  { build, rpcProtocol, llamaServer, devices }:
-    & Pick<Engine, "llamaServer" | "build" | "rpcProtocol">
+  { build, rpcProtocol, llamaServer, devices, leftOut }:
+    & Pick<Engine, "llamaServer" | "build" | "rpcProtocol" | "leftOut">
     & { readonly devices: readonly { readonly name: string }[] },
-  dataDir: string,
+  options: { readonly dataDir: string; readonly isChosen: boolean },
 ): Promise<EngineFact> {
-  const { record: _, ...advice } = await adviseOnEngine({ llamaServer, devices }, dataDir);
+  const { record: _, ...advice } = await adviseOnEngine({ llamaServer, devices, leftOut }, options);
   return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name), advice };
 }
 
