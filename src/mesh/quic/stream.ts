@@ -9,9 +9,10 @@ import {
 import { AbstractStream, type SendResult } from "@libp2p/utils";
 import type { ByteStream } from "../base/byte_stream.ts";
 import type { ByteBudget } from "./byte_budget.ts";
-import { LINGER_MS, MAX_UNSENT_BYTES, QUIET_READ_BYTES, READ_BYTES } from "./defaults.ts";
+import { LINGER_MS, MAX_UNSENT_BYTES, READ_BYTES } from "./defaults.ts";
 import { streamFailure, StreamResetByPeerError, StreamStoppedByPeerError } from "./errors.ts";
 import type { NativeStream } from "./native.ts";
+import { StreamReader } from "./stream_reader.ts";
 import { StreamWriter } from "./stream_writer.ts";
 
 /** The events of a stream, for the connection that carries it. */
@@ -46,23 +47,26 @@ export interface QuicStreamInit {
 export class QuicStream extends AbstractStream implements ByteStream {
   readonly #native: NativeStream;
   readonly #owner: StreamOwner;
+  readonly #reader: StreamReader;
   readonly #writer: StreamWriter;
   readonly #ended = Promise.withResolvers<void>();
   /** libp2p negotiates no protocol for it: see `OptimisticStream`. */
   isOptimistic = false;
-  #isReading = false;
-  #isReadOver = false;
-  #isLost = false;
   #isWriteOver = false;
-  #readBytes = QUIET_READ_BYTES;
-  #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
-  #lent: Uint8Array | undefined;
-  #readFailure: Error | undefined;
 
   constructor({ native, direction, log, owner }: QuicStreamInit) {
     super({ id: native.id(), direction, log, maxWriteBufferLength: MAX_UNSENT_BYTES });
     this.#native = native;
     this.#owner = owner;
+    this.#reader = new StreamReader(native, {
+      isWanted: () => this.readBuffer.byteLength === 0 && !isClosing(this.readStatus),
+      onBytes: (bytes) => {
+        this.onData(bytes);
+        if (this.readBuffer.byteLength > 0) this.#owner.onBehind(this);
+      },
+      onEnd: () => this.onRemoteCloseWrite(),
+      onError: (error) => this.#onReadError(error),
+    });
     this.#writer = new StreamWriter(native, {
       budget: owner.budget,
       onError: (error) => this.#onWriteError(error),
@@ -73,7 +77,7 @@ export class QuicStream extends AbstractStream implements ByteStream {
       this.#ended.resolve();
     });
     // The peer learns of an outbound stream by the first write, which a read before it would delay by 0.1 ms.
-    if (direction === "inbound") this.#readOn();
+    if (direction === "inbound") this.#reader.readOn();
   }
 
   /** Resolves when both directions have ended or the stream broke; never rejects. */
@@ -83,15 +87,11 @@ export class QuicStream extends AbstractStream implements ByteStream {
 
   /** The bytes stay the caller's; `recycle` returns them early. Concurrent reads are refused. */
   read(): Promise<Uint8Array | null> {
-    if (this.#reader !== undefined) {
+    if (this.#reader.isWaiting) {
       return Promise.reject(new TypeError("Cannot read a stream twice at the same time"));
     }
     if (this.readBuffer.byteLength > 0) return Promise.resolve(this.#takeUnread());
-    if (this.#readFailure !== undefined) return Promise.reject(this.#readFailure);
-    if (this.#isReadOver) return Promise.resolve(null);
-    this.#reader = Promise.withResolvers();
-    this.#readOn();
-    return this.#reader.promise;
+    return this.#reader.read();
   }
 
   /**
@@ -99,15 +99,13 @@ export class QuicStream extends AbstractStream implements ByteStream {
    * the garbage collector, which at full speed comes 200 MB later.
    */
   recycle(bytes: Uint8Array): void {
-    if (bytes !== this.#lent) return;
-    this.#lent = undefined;
-    (bytes.buffer as ArrayBuffer).transfer(0);
+    this.#reader.recycle(bytes);
   }
 
   /** After a rejection the addon may still be reading the buffer: do not fill it anew. */
   write(bytes: Uint8Array): Promise<void> {
     const writing = this.#writer.write(bytes);
-    this.#readOn();
+    this.#reader.readOn();
     return writing;
   }
 
@@ -128,7 +126,7 @@ export class QuicStream extends AbstractStream implements ByteStream {
    */
   reset(reason: Error): void {
     if (this.readBuffer.byteLength > 0) {
-      this.#readFailure = reason;
+      this.#reader.fail(reason);
       this.readBuffer.consume(this.readBuffer.byteLength);
     }
     this.abort(reason);
@@ -175,53 +173,46 @@ export class QuicStream extends AbstractStream implements ByteStream {
     }
     const { byteLength } = data;
     const canSendMore = this.#writer.offer(data.subarray());
-    this.#readOn();
+    this.#reader.readOn();
     return { sentBytes: byteLength, canSendMore };
   }
 
   override async sendCloseWrite({ signal }: AbortOptions = {}): Promise<void> {
     const finishing = this.#writer.finish();
-    this.#readOn();
+    this.#reader.readOn();
     await within(finishing, signal);
     this.#isWriteOver = true;
   }
 
-  /** The addon tells the peer once the read that is under way has returned; its bytes are dropped. */
   override sendCloseRead(): Promise<void> {
-    this.#reader?.resolve(null);
-    this.#reader = undefined;
-    if (!this.#isReadOver) {
-      this.#native.stopRead().then(() => this.#onEnd(), () => undefined);
-    }
+    this.#reader.stop();
     return Promise.resolve();
   }
 
   override sendReset(reason: Error): void {
-    this.#readFailure = reason;
     this.#writer.fail(reason);
     this.#native.resetWrite().catch(() => undefined);
-    if (!this.#isReadOver) this.#native.stopRead().catch(() => undefined);
-    this.#failReader(reason);
+    this.#reader.abort(reason);
   }
 
   /** Reading itself makes the difference. */
   override sendPause(): void {}
 
   override sendResume(): void {
-    this.#readOn();
+    this.#reader.readOn();
   }
 
   /** Every way by which `message` listeners come to their bytes leads through here. */
   protected override dispatchReadBuffer(): void {
     super.dispatchReadBuffer();
     if (this.readBuffer.byteLength === 0) this.#owner.onCaughtUp(this);
-    this.#readOn();
+    this.#reader.readOn();
   }
 
   /** A stream that was read to its end stays whole, though nothing more can be written. */
   override onTransportClosed(error?: Error): void {
     if (error !== undefined) this.#writer.fail(error);
-    super.onTransportClosed(this.#isReadOver ? undefined : error);
+    super.onTransportClosed(this.#reader.isOver ? undefined : error);
   }
 
   #takeUnread(): Uint8Array {
@@ -229,63 +220,19 @@ export class QuicStream extends AbstractStream implements ByteStream {
     this.readBuffer.consume(bytes.byteLength);
     if (this.readBuffer.byteLength === 0) {
       this.#owner.onCaughtUp(this);
-      if (this.#isReadOver) this.readStatus = "closed";
+      if (this.#reader.isOver) this.readStatus = "closed";
       this.maybeDispatchEnd();
-      this.#readOn();
+      this.#reader.readOn();
     }
-    return this.#lend(bytes);
+    return this.#reader.lend(bytes);
   }
 
-  #lend(bytes: Uint8Array): Uint8Array {
-    this.#lent = bytes.byteLength === bytes.buffer.byteLength ? bytes : undefined;
-    return bytes;
-  }
-
-  #readOn(): void {
-    if (this.#isReading || this.#isReadOver || this.#isLost) return;
-    if (this.readBuffer.byteLength > 0) return;
-    if (this.readStatus === "closing" || this.readStatus === "closed") return;
-    this.#isReading = true;
-    this.#native.read(this.#readBytes).then(
-      (bytes) => this.#onRead(bytes),
-      (error) => this.#onReadError(error),
-    );
-  }
-
-  #onRead(bytes: Uint8Array | null): void {
-    this.#isReading = false;
-    if (bytes === null) return this.#onEnd();
-    this.#readBytes = bytes.byteLength >= QUIET_READ_BYTES ? READ_BYTES : QUIET_READ_BYTES;
-    if (this.#reader !== undefined) this.#handOver(bytes);
-    else this.onData(bytes);
-    if (this.readBuffer.byteLength > 0) this.#owner.onBehind(this);
-    else this.#readOn();
-  }
-
-  #handOver(bytes: Uint8Array): void {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    reader?.resolve(this.#lend(bytes));
-  }
-
-  #onEnd(): void {
-    if (this.#isReadOver) return;
-    this.#isReadOver = true;
-    const reader = this.#reader;
-    this.#reader = undefined;
-    this.onRemoteCloseWrite();
-    reader?.resolve(null);
-  }
-
-  /** After an error the addon calls the next read a clean end, so there is none. */
   #onReadError(error: unknown): void {
-    this.#isReading = false;
     if (this.status !== "open") return;
     switch (streamFailure(error)) {
       case "reset":
         return this.#onRemoteReset(new StreamResetByPeerError({ cause: error }));
       case "connection lost":
-        this.#isLost = true;
         return; // The end of the connection ends all its streams, and knows why.
       default:
         this.abort(asError(error));
@@ -294,10 +241,9 @@ export class QuicStream extends AbstractStream implements ByteStream {
 
   /** Nobody needs the other direction either; ending it frees the slot at both ends. */
   #onRemoteReset(reason: Error): void {
-    this.#readFailure = reason;
     this.#writer.fail(reason);
     this.#native.resetWrite().catch(() => undefined);
-    this.#failReader(reason);
+    this.#reader.fail(reason);
     this.onRemoteReset();
   }
 
@@ -320,12 +266,10 @@ export class QuicStream extends AbstractStream implements ByteStream {
     this.onRemoteCloseRead();
     if (this.remoteWriteStatus === "closed") this.onTransportClosed();
   }
+}
 
-  #failReader(reason: Error): void {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    reader?.reject(reason);
-  }
+function isClosing(status: string): boolean {
+  return status === "closing" || status === "closed";
 }
 
 function within<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
