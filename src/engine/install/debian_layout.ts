@@ -55,6 +55,8 @@ export function aptOptions(
     "APT::Architecture": architecture,
     "APT::Get::AllowUnauthenticated": "false",
     "APT::Install-Recommends": "false",
+    // Otherwise a mirror that can't be reached is a warning, and its packages are missing.
+    "APT::Update::Error-Mode": "any",
     "Acquire::AllowInsecureRepositories": "false",
     "Acquire::Languages": "none",
     "Dir::Cache": `${work}/cache`,

@@ -108,7 +108,9 @@ async function fetchPackages(
   await Deno.writeTextFile(join(work, "status"), "");
   const apt = aptOptions(work, target, Deno.uid() === 0);
   report(options, "Reading Debian's list of packages");
-  await must("apt-get", [...apt, "update"], work, options.signal);
+  await must("apt-get", [...apt, "update"], work, options.signal).catch((error) => {
+    throw error instanceof EngineInstallError ? new SourceUnavailableError(error.message) : error;
+  });
   report(options, "Downloading Debian's packages");
   await must(
     "apt-get",

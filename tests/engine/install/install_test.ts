@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { EngineInstallError, installEngine } from "../../../src/engine/mod.ts";
 import { freePort } from "../../../src/engine/process/free_port.ts";
 import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
@@ -35,6 +36,31 @@ Deno.test("installEngine() from Debian tries nothing else", async () => {
     return true;
   });
 });
+
+Deno.test({
+  name: "installEngine() asks a mirror that can't be reached once, whatever builds there are",
+  ignore: Deno.build.os !== "linux" || !await hasApt(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const keyring = join(dir.path, "keys.gpg");
+    await Deno.writeTextFile(keyring, "");
+    const debian = { keyrings: [keyring], mirror: `file://${dir.path}/none` };
+    const installed = installEngine({ ...unreachable(dir.path, "debian"), debian });
+    await assert.rejects(installed, (error: Error) => {
+      assert.match(
+        error.message,
+        /^Could not install llama\.cpp from Debian: apt-get ended with code 100: /,
+      );
+      assert.equal(error.message.split("apt-get").length, 2);
+      return true;
+    });
+  },
+});
+
+async function hasApt(): Promise<boolean> {
+  const apt = new Deno.Command("apt-get", { args: ["--version"], stdout: "null" });
+  return await apt.output().then(({ success }) => success, () => false);
+}
 
 Deno.test("installEngine() ends with the signal's reason", async () => {
   await using dir = await tempDir();
