@@ -1,5 +1,5 @@
 import { reasonOf } from "../../base/as_error.ts";
-import { type Changed, idleJob, type Job, type JobParts } from "./job.ts";
+import { type Changed, type DownloadParts, idleJob, type Job } from "./job.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type DownloadPlan = Extract<Plan, { kind: "download" }>;
@@ -8,7 +8,7 @@ type DownloadPlan = Extract<Plan, { kind: "download" }>;
  * Fetches a model of the catalog that the mesh lacks. Once the file is there the plan becomes another
  * one; what has arrived is kept where that happens earlier.
  */
-export function downloadJob(plan: DownloadPlan, parts: JobParts, changed: Changed): Job {
+export function downloadJob(plan: DownloadPlan, parts: DownloadParts, changed: Changed): Job {
   const ending = new AbortController();
   let failure: string | null = null;
   const fetching = parts.fetchModel(plan.name, ending.signal).catch((error: unknown) => {

@@ -8,8 +8,8 @@ import { WORKER_READY_MS } from "../plan/defaults.ts";
 import {
   type Changed,
   failureOf,
+  type HostParts,
   type Job,
-  type JobParts,
   type LocalServer,
   localServer,
   sizesOf,
@@ -45,7 +45,7 @@ export class HostJob implements Job {
   constructor(
     readonly plan: HostPlan,
     readonly term: number,
-    private readonly parts: JobParts,
+    private readonly parts: HostParts,
     private readonly changed: Changed,
   ) {
     this.#running = this.#run(this.#over.signal).catch((error: unknown) =>

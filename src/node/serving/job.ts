@@ -50,34 +50,54 @@ export interface Job {
   stop(): Promise<void>;
 }
 
-/** Parts that jobs use. */
-export interface JobParts {
-  readonly mesh: Pick<Mesh, "self" | "members" | "subscribe" | "suspect">;
-  readonly engine: Engine;
-  readonly supervisor: Supervisor;
+/** Parts of every job that runs a server of llama.cpp. */
+interface ServerParts {
+  readonly supervisor: Pick<Supervisor, "launch">;
   readonly logger: Logger;
-  readonly serving: ServingConfig;
   /** The complete file of a model on this disk. */
   readonly localModel: (plan: { readonly model: ModelRef }) => LocalModel | undefined;
+}
+
+/** Parts of a job that answers for a model. */
+export interface SoloParts extends ServerParts {
+  readonly serving: ServingConfig;
   /** The companions of a model that this node serves, without those that failed. Nothing drafts in a split. */
   readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
   /** llama-server ended while it loaded the model with this file: from now on it does without. */
   readonly companionFailed: (model: LocalModel, companion: Companion, reason: string) => void;
+  /** Milliseconds of a clock that never jumps: a clock that is set must not make a pause longer, or a failure older. */
+  readonly now: () => number;
+}
+
+/** Parts of both sides of a split. */
+interface SplitParts {
+  readonly mesh: Pick<Mesh, "self" | "members" | "subscribe" | "suspect">;
+}
+
+export interface HostParts extends SoloParts, SplitParts {
+  readonly engine: Pick<Engine, "devices">;
   /** The memory that a member announces, device by device. */
   readonly devicesOf: (peer: string) => readonly DeviceMemory[];
   /** Loopback port that leads to a peer's rpc-server. */
   readonly tunnelPort: (peer: string) => number;
-  /** Ends RPC streams of earlier terms. */
-  readonly resetTunnels: () => void;
-  /** Downloads a model of the catalog to its end. */
-  readonly fetchModel: (name: string, signal: AbortSignal) => Promise<void>;
   /** Resolves when the model's weights are known by their hashes, or are not going to be. */
   readonly weightsKnown: (model: LocalModel) => Promise<void>;
-  /** Milliseconds of a clock that never jumps: a clock that is set must not make a pause longer, or a failure older. */
-  readonly now: () => number;
   /** Runs something later; what it returns calls that off. */
   readonly after: (delayMs: number, run: () => void) => () => void;
 }
+
+export interface WorkerParts extends ServerParts, SplitParts {
+  /** Ends RPC streams of earlier terms. */
+  readonly resetTunnels: () => void;
+}
+
+export interface DownloadParts {
+  /** Downloads a model of the catalog to its end. */
+  readonly fetchModel: (name: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** Parts of all jobs; each takes its own of them. */
+export interface JobParts extends HostParts, WorkerParts, DownloadParts {}
 
 /** Called by a job whenever one of its fields changes. */
 export type Changed = () => void;

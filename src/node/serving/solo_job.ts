@@ -6,10 +6,10 @@ import {
   type Changed,
   failureOf,
   type Job,
-  type JobParts,
   type LocalServer,
   localServer,
   sizesOf,
+  type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -36,7 +36,7 @@ export class SoloJob implements Job {
   constructor(
     readonly plan: SoloPlan,
     readonly term: number,
-    private readonly parts: JobParts,
+    private readonly parts: SoloParts,
     private readonly changed: Changed,
   ) {
     const model = parts.localModel(plan);

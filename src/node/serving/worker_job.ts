@@ -1,6 +1,6 @@
 import type { ManagedServer } from "../../engine/mod.ts";
 import type { Obedience } from "../../mesh/mod.ts";
-import { type Changed, failureOf, type Job, type JobParts } from "./job.ts";
+import { type Changed, failureOf, type Job, type WorkerParts } from "./job.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type WorkerPlan = Extract<Plan, { kind: "worker" }>;
@@ -17,7 +17,7 @@ export class WorkerJob implements Job {
   readonly blamesWorker = false;
   readonly #rpcServer: ManagedServer;
 
-  constructor(readonly plan: WorkerPlan, parts: JobParts, changed: Changed) {
+  constructor(readonly plan: WorkerPlan, parts: WorkerParts, changed: Changed) {
     parts.resetTunnels();
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",

@@ -3,7 +3,7 @@ import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
 import type { Engine, ManagedServer, ServerSpec, ServerState } from "../../../src/engine/mod.ts";
 import type { MeshEvent } from "../../../src/mesh/mod.ts";
 import type { LocalModel } from "../../../src/models/mod.ts";
-import type { JobParts } from "../../../src/node/serving/job.ts";
+import type { HostParts } from "../../../src/node/serving/job.ts";
 import { HostJob } from "../../../src/node/serving/host_job.ts";
 import { content } from "../../mesh/content.ts";
 import { BIG, peer } from "../members.ts";
@@ -98,7 +98,7 @@ function setUp(devices: Engine["devices"]) {
     weightsKnown: () => Promise.resolve(),
     now: () => 0,
     after: () => () => {},
-  } as unknown as JobParts;
+  } as unknown as HostParts;
   const job = new HostJob(PLAN, 1, parts, () => {});
   return {
     job,
