@@ -208,10 +208,10 @@ function revocationsDoor(): Door["open"] {
   let handler: StreamHandler | undefined;
   const network = {
     handle: (_protocol: string, _options: unknown, taken: StreamHandler) => void (handler = taken),
-    listen: () => {},
+    subscribe: () => () => {},
   };
   const trust = {
-    listen: () => {},
+    subscribe: () => () => {},
     countBad: () => {},
     learn: (bytes: Uint8Array) => void openRevocation(bytes, { meshKey, now: 1_000 }),
   };
