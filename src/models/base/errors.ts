@@ -64,7 +64,7 @@ export class InvalidModelNameError extends Error {
     super(
       `Cannot use ${path}: a model is named by its file, and a name has at most ` +
         `${MAX_MODEL_NAME_CHARS} characters, none of them a backslash or invisible, no "..", and ` +
-        "does not begin with . ~ - or a space; rename the file",
+        "does not begin with . ~ - or a space, nor is it __proto__; rename the file",
     );
   }
 }

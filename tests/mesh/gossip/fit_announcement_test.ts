@@ -32,6 +32,19 @@ Deno.test("whatever a node comes to say, it is what others accept, and within it
   );
 });
 
+Deno.test("a name that objects lose is demanded of nobody", () => {
+  const demand = Object.fromEntries([["__proto__", 1], ["constructor", 2]]);
+  const one: Announcement = {
+    ...content({ demand }),
+    peer: self as PeerId,
+    addresses: [],
+    rttsMs: {},
+    incarnation: 1,
+    seq: 1,
+  };
+  assert.deepEqual(fitAnnouncement(one).demand, { constructor: 2 });
+});
+
 Deno.test("of what is too much the last goes first, and of the lists what others need least", () => {
   const name = (kind: string, i: number) => `${kind}-${i}-`.padEnd(128, "x");
   const names = (kind: string) => Array.from({ length: 250 }, (_, i) => name(kind, i));

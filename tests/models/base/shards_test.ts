@@ -38,6 +38,6 @@ Deno.test("isModelName() takes what other nodes take, and no path upwards", () =
   ];
   const paths = ["..", "a..b", ".hidden", "/abs", "a/", "a//b", "~/a", "a\\b", "../up"];
   const unseen = ["a\n", "a\x1b[31m", "a\u202eb", "a\u200bb", "a\u2028b", "\ud800", " a", "a "];
-  const bad = ["", "-x", "a".repeat(201), ...paths, ...unseen];
+  const bad = ["", "-x", "a".repeat(201), "__proto__", ...paths, ...unseen];
   assert.deepEqual([good.filter((name) => !isModelName(name)), bad.filter(isModelName)], [[], []]);
 });
