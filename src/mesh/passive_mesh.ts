@@ -1,5 +1,5 @@
 import type { ByteStream } from "./base/byte_stream.ts";
-import { CLIENT_IDLE_MS, LOOK_IDLE_MS } from "./base/defaults.ts";
+import { CLIENT_IDLE_MS, REFRESH_IDLE_MS } from "./base/defaults.ts";
 import { IdleConnections } from "./link/idle_connections.ts";
 import type { Guest } from "./trust/invite_book.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
@@ -146,8 +146,8 @@ export class PassiveMesh implements MeshMode {
     { known, wanting }: RoutesQuestion,
     signal: AbortSignal,
   ): Promise<RoutingTable> {
-    const isLook = this.#parts.role === "member";
-    const release = this.#idle.hold(peer, isLook ? LOOK_IDLE_MS : CLIENT_IDLE_MS);
+    const isStandby = this.#parts.role === "member";
+    const release = this.#idle.hold(peer, isStandby ? REFRESH_IDLE_MS : CLIENT_IDLE_MS);
     try {
       const stream = await this.#openRoutes(peer, signal);
       const onAbort = () => stream.reset(signal.reason);

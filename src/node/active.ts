@@ -2,7 +2,7 @@ import { type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { LocalModel } from "../models/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
-import { DEMAND_LOOK_MS } from "./plan/defaults.ts";
+import { DEMAND_CHECK_MS } from "./plan/defaults.ts";
 import { downloadables } from "./plan/downloadables.ts";
 import { type Job, serverFor, splitPeers } from "./serving/job.ts";
 import { jobParts } from "./job_parts.ts";
@@ -154,7 +154,7 @@ export class Active implements NodePart {
     const model = modelToRequest(name, [self, ...mesh.members()]);
     if (model === undefined) return false;
     this.#localState.loadRequests.call(model, systemClock.now());
-    this.#rest.wakeUp(model);
+    this.#rest.reloading(model);
     this.#announce(this.#reconciler.job);
     void this.#standby.enter(`${model} is asked for`);
     this.#reconciler.wake();
@@ -180,14 +180,14 @@ export class Active implements NodePart {
     const demand = setInterval(
       () => {
         try {
-          this.#rest.look();
+          this.#rest.check();
         } catch (error) {
           logger.error("Cannot see whether a model is still needed: {error}", { error });
         }
-        this.#sleep.look(servesOthers(this.#reconciler.job, mesh), systemClock.elapsed());
+        this.#sleep.check(servesOthers(this.#reconciler.job, mesh), systemClock.elapsed());
         if (this.#localState.demand.isThere) this.#reconciler.wake();
       },
-      DEMAND_LOOK_MS,
+      DEMAND_CHECK_MS,
     );
     try {
       this.#announce(this.#reconciler.job);
@@ -263,7 +263,7 @@ export class Active implements NodePart {
   #meet(): void {
     const { mesh } = this.#options;
     this.#rpc.keepFor(new Set<string>(mesh.members().map((member) => member.peer)));
-    for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#rest.wakeUp(name);
+    for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#rest.reloading(name);
     this.#reconciler.wakeSoon();
     this.#options.changed();
   }
@@ -274,7 +274,7 @@ export class Active implements NodePart {
     mesh.watchClosely(splitPeers(job));
     this.#rpc.jobChanged();
     this.#standby.wake();
-    this.#failed.look();
+    this.#failed.check();
     this.#options.changed();
   }
 

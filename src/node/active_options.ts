@@ -5,7 +5,7 @@ import type { LocalModel, ModelInventory, WeightLibrary } from "../models/mod.ts
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
-import type { KeptWords } from "./data/kept_words.ts";
+import type { KeptChoices } from "./data/kept_choices.ts";
 import type { ModelManager } from "./models/model_manager.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
 
@@ -20,7 +20,7 @@ export interface ActiveOptions {
   /** The model that the command line names first. */
   readonly pinned: LocalModel | null;
   /** The choices that its user made while it ran, in this run and before. */
-  readonly kept: KeptWords;
+  readonly kept: KeptChoices;
   /** The model that its user chose so, where it is on this disk. */
   readonly chosen: LocalModel | null;
   readonly drafts: DraftChoice;

@@ -11,7 +11,7 @@ import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, prepareLocal } from "./create_active.ts";
 import { DataDirLock, dataDirWarning } from "./data/data_dir.ts";
 import { FindingsWatch } from "./report/findings_watch.ts";
-import { KeptWords } from "./data/kept_words.ts";
+import { KeptChoices } from "./data/kept_choices.ts";
 import { keepLastStart } from "./data/last_start.ts";
 import { ModelManager } from "./models/model_manager.ts";
 import { NodeApi } from "./report/node_api.ts";
@@ -79,8 +79,8 @@ async function startParts(
   starting: AsyncDisposableStack,
 ): Promise<Parts> {
   const { logger, version } = options;
-  const kept = config.client ? null : await KeptWords.open(config.dataDir);
-  const hasChoice = (kept?.words.pinned ?? null) !== null;
+  const kept = config.client ? null : await KeptChoices.open(config.dataDir);
+  const hasChoice = (kept?.choices.pinned ?? null) !== null;
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const failed = (error: unknown) => failing.abort(error);

@@ -14,14 +14,14 @@ import {
   openLibrary,
 } from "../models/mod.ts";
 import type { NodeConfig } from "./config.ts";
-import type { KeptWords } from "./data/kept_words.ts";
+import type { KeptChoices } from "./data/kept_choices.ts";
 import { logBrokenModels } from "./models/broken_models_log.ts";
 import { chosenModel, logStart } from "./models/chosen_model.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
 
 export interface ReadModelsOptions {
-  readonly kept: KeptWords;
+  readonly kept: KeptChoices;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly home: string | null;
@@ -47,11 +47,11 @@ export async function readModels(
       reason: error.message,
     })
   );
-  const chosen = await chosenModel(kept.words, library, signal);
+  const chosen = await chosenModel(kept.choices, library, signal);
   const extra = [pinned, chosen, guide].filter((model) => model !== null);
   const inventory = await ModelInventory.open({ library, extra, logger }, signal);
   logBrokenModels(inventory, logger);
-  logStart({ words: kept.words, chosen, named: pinned }, logger);
+  logStart({ choices: kept.choices, chosen, named: pinned }, logger);
   const drafts = await draftChoice(serving, library);
   return { pinned, wanted, inventory, drafts, chosen };
 }

@@ -8,7 +8,7 @@ import { EMPTY_TABLE } from "../../src/mesh/routes/routing_table.ts";
 import { WeightLibrary } from "../../src/models/mod.ts";
 import type { NodeConfig } from "../../src/node/config.ts";
 import { createActive } from "../../src/node/create_active.ts";
-import { KeptWords } from "../../src/node/data/kept_words.ts";
+import { KeptChoices } from "../../src/node/data/kept_choices.ts";
 import { readModels } from "../../src/node/read_models.ts";
 import { IdleUnload } from "../../src/node/serving/idle_unload.ts";
 import { TunnelCounts } from "../../src/tunnel/mod.ts";
@@ -42,7 +42,7 @@ async function run(config: NodeConfig): Promise<{ said: AnnouncementContent; spe
   const said = Promise.withResolvers<AnnouncementContent>();
   const spec = Promise.withResolvers<ServerSpec>();
   const { dataDir } = config;
-  const kept = await KeptWords.open(dataDir);
+  const kept = await KeptChoices.open(dataDir);
   const { signal } = ending;
   const supervisor = {
     restarts: 0,
@@ -97,7 +97,7 @@ export function unloads({ serving }: NodeConfig): boolean {
     } as never,
     logger,
   });
-  rest.look();
+  rest.check();
   return reconsidered;
 }
 

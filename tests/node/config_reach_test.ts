@@ -14,7 +14,7 @@ import { openIdentity } from "../../src/mesh/trust/identity.ts";
 import { systemClock } from "../../src/mesh/mod.ts";
 import { Contacts } from "../../src/mesh/gossip/contacts.ts";
 import { Heartbeats } from "../../src/mesh/gossip/heartbeats.ts";
-import { KeptWords } from "../../src/node/data/kept_words.ts";
+import { KeptChoices } from "../../src/node/data/kept_choices.ts";
 import { meshOptions } from "../../src/node/mesh_options.ts";
 import { ModelManager } from "../../src/node/models/model_manager.ts";
 import {
@@ -177,7 +177,7 @@ Deno.test("every field of the configuration has a row here", () => {
 });
 
 async function models(config: NodeConfig) {
-  const kept = await KeptWords.open(config.dataDir);
+  const kept = await KeptChoices.open(config.dataDir);
   return await readModels(config, { kept, logger, signal, home: null });
 }
 

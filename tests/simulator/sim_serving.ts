@@ -2,7 +2,7 @@ import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
-import { DEMAND_LOOK_MS } from "../../src/node/plan/defaults.ts";
+import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
 import { type Job, splitPeers } from "../../src/node/serving/job.ts";
 import { firstView } from "../../src/node/standby/first_view.ts";
 import { LocalState } from "../../src/node/serving/local_state.ts";
@@ -146,7 +146,7 @@ export class SimServing {
   async #run(signal: AbortSignal): Promise<void> {
     const { member, clock, setup } = this.#node;
     this.#listeners.add(() => this.#reconciler.wakeSoon());
-    this.#lookAtDemand();
+    this.#checkDemand();
     this.#announce(this.job);
     const mesh = {
       members: () => member.view.members,
@@ -159,9 +159,9 @@ export class SimServing {
     await this.#reconciler.run(signal);
   }
 
-  #lookAtDemand(): void {
+  #checkDemand(): void {
     if (this.#localState.demand.isThere) this.#reconciler.wake();
-    this.#node.clock.after(DEMAND_LOOK_MS, () => this.#lookAtDemand());
+    this.#node.clock.after(DEMAND_CHECK_MS, () => this.#checkDemand());
   }
 
   async #fetch(name: string, signal: AbortSignal): Promise<void> {

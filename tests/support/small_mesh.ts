@@ -6,5 +6,5 @@
 import { serveWith } from "./serve_with.ts";
 
 await serveWith({
-  standby: { maxActive: 2, settleMs: 500, lookMinMs: 200, lookMaxMs: 400, spreadMs: 200 },
+  standby: { maxActive: 2, settleMs: 500, refreshMinMs: 200, refreshMaxMs: 400, spreadMs: 200 },
 });

@@ -37,7 +37,7 @@ export class Answer implements Disposable {
   private constructor(asking: Asking, instance: GatewayInstance) {
     this.#asking = asking;
     this.instance = instance;
-    this.#timer = setInterval(() => this.#look(), DOUBT_MS / 2);
+    this.#timer = setInterval(() => this.#check(), DOUBT_MS / 2);
     asking.hosts.started(instance);
   }
 
@@ -116,7 +116,7 @@ export class Answer implements Disposable {
     }
   }
 
-  #look(): void {
+  #check(): void {
     const { node, hosts } = this.#asking;
     if (this.#waits && hosts.isDoubtful(this.instance)) node.doubt(this.instance);
   }

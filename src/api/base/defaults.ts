@@ -171,7 +171,7 @@ export const WAITING_HOLD_MS = 5_000;
 export const UNCLAIMED_HOLD_MS = 25_000;
 
 /** Between two looks while a request is held. A tenth of what a load takes at least. */
-export const HELD_LOOK_MS = 250;
+export const HELD_CHECK_MS = 250;
 
 /**
  * A stream without a first byte is answered with 200 and comments after this long. Errors before it keep their

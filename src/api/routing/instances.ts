@@ -4,7 +4,7 @@ import { balanced } from "./balance.ts";
 import { chooseModel, rendezvousOrder, warmNames } from "./choose.ts";
 import {
   ENDS_ALLOWED,
-  HELD_LOOK_MS,
+  HELD_CHECK_MS,
   UNCLAIMED_HOLD_MS,
   WAITING_HOLD_MS,
 } from "../base/defaults.ts";
@@ -72,7 +72,7 @@ export class InstanceSearch {
         continue;
       }
       await this.#refuseOrHold();
-      await pause(HELD_LOOK_MS, signal);
+      await pause(HELD_CHECK_MS, signal);
       this.#asked.clear();
       await refresh(node, signal, logger, "debug");
     }

@@ -16,7 +16,7 @@ export const MANAGEMENT_TIMEOUT_MS = 5_000;
 export const DOWNLOAD_START_TIMEOUT_MS = 60_000;
 
 /** Between two looks at a download that a node does. */
-export const DOWNLOAD_LOOK_MS = 250;
+export const DOWNLOAD_POLL_MS = 250;
 
 /** Of a model's name in a live line, beside bar, rate and time in 80 columns. */
 export const LIVE_LINE_NAME_CELLS = 20;

@@ -5,7 +5,7 @@ import { pause } from "../../base/pause.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import type { DownloadStatus, Status } from "../../api/mod.ts";
 import type { DownloadCommand } from "../config/command.ts";
-import { DOWNLOAD_LOOK_MS, DOWNLOAD_START_TIMEOUT_MS } from "../base/defaults.ts";
+import { DOWNLOAD_POLL_MS, DOWNLOAD_START_TIMEOUT_MS } from "../base/defaults.ts";
 import { downloadLine } from "../client/download_line.ts";
 import { formatBytes } from "../base/format.ts";
 import { printOut, styled } from "../base/output.ts";
@@ -86,7 +86,7 @@ async function downloadBy(
   while (status?.state === "running") {
     show(name, status);
     if (signal.aborted) await node.post(`${route(name)}/pause`, {}, limit);
-    else await pause(DOWNLOAD_LOOK_MS, signal);
+    else await pause(DOWNLOAD_POLL_MS, signal);
     status = await node.get(route(name)) as DownloadStatus | null;
   }
   return { name, status };

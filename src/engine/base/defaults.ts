@@ -44,16 +44,16 @@ export const HEALTH_TIMEOUT_MS = 2_000;
  * Between two looks at whether a server is frozen: half a millisecond of work for both. With the patience below a
  * freeze is noticed 2 to 8 s after it began.
  */
-export const LOOK_INTERVAL_MS = 1_000;
+export const CHECK_INTERVAL_MS = 1_000;
 
 /** ... and once a look has found a sign of it. */
 export const DOUBT_INTERVAL_MS = 500;
 
 /** llama-server answers `/health` in 1 ms while it reads a prompt with its only thread, loads, or waits for its workers. */
-export const LOOK_TIMEOUT_MS = 1_000;
+export const CHECK_TIMEOUT_MS = 1_000;
 
 /** Looks further apart than they should be by this much: this process itself was away, and proves nothing by it. */
-export const LOOK_LATE_MS = 3_000;
+export const CHECK_LATE_MS = 3_000;
 
 /** Whoever stops a process for a moment, as a debugger does, lets it go on sooner. Its requests hang meanwhile. */
 export const STOPPED_PATIENCE_MS = 2_000;
@@ -68,7 +68,7 @@ export const BLOCKED_PATIENCE_MS = 6_500;
 export const FREEZES_KEPT = 8;
 
 /** Of work that says nothing while a server is blocked: its answers to the looks of one doubt cost CPU time too. */
-export const LOOKS_WORK = 2;
+export const CHECKS_WORK = 2;
 
 /**
  * SIGTERM to SIGKILL. llama.cpp's servers have nothing to save: they end within 0.1 s, or hang while

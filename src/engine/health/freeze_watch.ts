@@ -1,6 +1,6 @@
 import { pause } from "../../base/pause.ts";
-import { DOUBT_INTERVAL_MS, LOOK_INTERVAL_MS, LOOK_TIMEOUT_MS } from "../base/defaults.ts";
-import { type Look, UNWATCHED, watched } from "./freeze.ts";
+import { CHECK_INTERVAL_MS, CHECK_TIMEOUT_MS, DOUBT_INTERVAL_MS } from "../base/defaults.ts";
+import { type Sample, UNWATCHED, watched } from "./freeze.ts";
 import { askHealth } from "./health.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
@@ -17,34 +17,36 @@ export interface FreezeWatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** Looks at a server until it is frozen, and resolves with the reason; with `null` once the signal has fired. */
+/** Watches a server until it is frozen, and resolves with the reason; with `null` once the signal has fired. */
 export async function untilFrozen(options: FreezeWatchOptions): Promise<string | null> {
   const { signal } = options;
   let watch = UNWATCHED;
   while (!signal.aborted) {
-    const pauseMs = watch.doubt === null ? LOOK_INTERVAL_MS : DOUBT_INTERVAL_MS;
+    const pauseMs = watch.doubt === null ? CHECK_INTERVAL_MS : DOUBT_INTERVAL_MS;
     await pause(pauseMs, signal);
-    const look = signal.aborted ? undefined : await lookAt(options);
-    if (look === undefined) continue;
-    watch = watched(watch, look);
+    const sample = signal.aborted ? undefined : await sampleOf(options);
+    if (sample === undefined) continue;
+    watch = watched(watch, sample);
     if (watch.frozen !== null && !signal.aborted) return watch.frozen;
   }
   return null;
 }
 
 /** The process is looked at after the question: what it does meanwhile counts. One that is stopped is not asked. */
-async function lookAt({ pid, healthPort, isReady }: FreezeWatchOptions): Promise<Look | undefined> {
+async function sampleOf(
+  { pid, healthPort, isReady }: FreezeWatchOptions,
+): Promise<Sample | undefined> {
   const atMs = performance.now();
   const known = pid();
   if (known === null) return undefined;
-  const isStopped = !LOOK_COSTS_A_PROCESS && (await vitalsOf(known))?.activity === "stopped";
+  const isStopped = !CHECK_COSTS_A_PROCESS && (await vitalsOf(known))?.activity === "stopped";
   const asked = isStopped ? null : healthPort;
-  const health = asked === null ? null : await askHealth(asked, LOOK_TIMEOUT_MS);
+  const health = asked === null ? null : await askHealth(asked, CHECK_TIMEOUT_MS);
   const answers = health === "healthy" || health === "unhealthy";
-  const vitals = answers && LOOK_COSTS_A_PROCESS ? AWAKE : await vitalsOf(known);
+  const vitals = answers && CHECK_COSTS_A_PROCESS ? AWAKE : await vitalsOf(known);
   return vitals && { ...vitals, atMs, silent: health === "silent", ready: isReady() };
 }
 
-/** Without `/proc` a look at a process is a process of its own: not for one that has just answered. */
-const LOOK_COSTS_A_PROCESS = Deno.build.os !== "linux";
+/** Without `/proc` a sample of a process is a process of its own: not for one that has just answered. */
+const CHECK_COSTS_A_PROCESS = Deno.build.os !== "linux";
 const AWAKE: Vitals = { activity: "running", work: 0 };

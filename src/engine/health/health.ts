@@ -6,7 +6,7 @@ import { HEALTH_INTERVAL_MS, HEALTH_TIMEOUT_MS, LOOPBACK } from "../base/default
 /** A llama-server's answer about itself. `silent`: it accepts the question, and answers nothing. */
 export type Health = "healthy" | "unhealthy" | "silent" | "unreachable";
 
-/** One look at a llama-server's `/health`: 200 once the model is loaded, 503 before. */
+/** Asks a llama-server's `/health` once: 200 once the model is loaded, 503 before. */
 export async function isHealthy(port: number): Promise<boolean> {
   return await askHealth(port, HEALTH_TIMEOUT_MS) === "healthy";
 }
@@ -61,7 +61,7 @@ export async function acceptsConnections(port: number): Promise<boolean> {
   return true;
 }
 
-/** Looks until `check` is true. @throws the signal's reason. */
+/** Checks until `check` is true. @throws the signal's reason. */
 export async function waitUntil(check: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   while (!await check()) await delay(HEALTH_INTERVAL_MS, undefined, { signal });
   signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /** The system's figures about a process, without asking the process itself. */
 
-import { LOOK_TIMEOUT_MS } from "../base/defaults.ts";
+import { CHECK_TIMEOUT_MS } from "../base/defaults.ts";
 import { run } from "../base/run.ts";
 
 /** `stopped`: by a signal or a debugger. `blocked`: in a wait of the kernel that nothing interrupts, as for a disk or a driver. */
@@ -36,11 +36,11 @@ export async function psVitals(pid: number): Promise<Vitals | undefined> {
   try {
     const { stdout } = await run("ps", ["-o", "stat=", "-o", "time=", "-p", String(pid)], {
       env: { LC_ALL: "C" },
-      signal: AbortSignal.timeout(LOOK_TIMEOUT_MS),
+      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
     });
     return parsePsVitals(stdout);
   } catch {
-    return undefined; // a machine that can start no process now says nothing, and no look may end this one
+    return undefined; // a machine that can start no process now gives no sample, and sampling must not end this one
   }
 }
 

@@ -218,10 +218,10 @@ export const ROUTE_REQUEST_TIMEOUT_MS = 5_000;
 export const CLIENT_IDLE_MS = 60_000;
 
 /**
- * A standby's connection after it has looked at the table: it looks again before the connection would be
+ * A standby's connection after it has requested the table: the next request comes before the connection would be
  * idle, and a thousand that wait for work must not cost the active nodes a quarter of a megabyte each.
  */
-export const LOOK_IDLE_MS = 5_000;
+export const REFRESH_IDLE_MS = 5_000;
 
 /** A revocation carries its signer's chain: 16 certificates of about 200 bytes, with room. */
 export const MAX_REVOCATION_BYTES = 8_192;

@@ -63,7 +63,7 @@ export class MeshView implements GossipListener {
       probe: (peer) => this.suspect(peer, "it did not answer its heartbeat"),
       rttChanged: () => this.#voice.refreshSoon(),
     }, { clock, timings, contacts });
-    const own = new OwnRecords({ ...options, roster, surroundings: () => this.#surroundings() });
+    const own = new OwnRecords({ ...options, roster, connectivity: () => this.#surroundings() });
     this.#newcomers = new Newcomers({
       roster,
       contacts,
@@ -207,8 +207,8 @@ export class MeshView implements GossipListener {
   /** Drops what is long past. */
   forget(): void {
     this.#roster.forget();
-    const unmet = new Set(this.#newcomers.tidy());
-    if (unmet.size > 0) this.expel(({ subject }) => unmet.has(subject));
+    const unconfirmed = new Set(this.#newcomers.tidy());
+    if (unconfirmed.size > 0) this.expel(({ subject }) => unconfirmed.has(subject));
   }
 
   /** Ends the gossip with a peer that it need not have. */

@@ -22,7 +22,7 @@ export interface OwnRecordsParts {
   readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
   /** This node's knowledge of itself beside the announcement that it was given. */
-  surroundings(): Pick<Announcement, "addresses" | "rttsMs">;
+  connectivity(): Pick<Announcement, "addresses" | "rttsMs">;
 }
 
 /** The records that this node signs: about itself, each above all that went before, and about peers that are dead. */
@@ -88,8 +88,8 @@ export class OwnRecords {
   }
 
   #describe(content: AnnouncementContent): Announcement {
-    const { self: peer, surroundings } = this.#parts;
-    return fitAnnouncement({ ...content, ...surroundings(), peer, incarnation: 0, seq: 0 });
+    const { self: peer, connectivity } = this.#parts;
+    return fitAnnouncement({ ...content, ...connectivity(), peer, incarnation: 0, seq: 0 });
   }
 
   /** An announcement that no other node would accept is not sent, and the last one stays: it must not end this node. */

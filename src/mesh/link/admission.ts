@@ -3,7 +3,7 @@ import { raceSignal } from "../../base/race_signal.ts";
 import type { Logger } from "@logtape/logtape";
 import { AdmittedConnections } from "./admitted_connections.ts";
 import type { Clock } from "../base/clock.ts";
-import { sourceOf, whoYields } from "./crowding.ts";
+import { sourceOf, yieldingOf } from "./crowding.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Counters } from "../base/counters.ts";
 import {
@@ -250,7 +250,7 @@ export class Admission {
 
   /** Whoever floods a node with connections that prove nothing must not keep others out. */
   #makeRoom({ remoteAddress }: PeerConnection): boolean {
-    const yielding = whoYields(this.#waiting, sourceOf(remoteAddress));
+    const yielding = yieldingOf(this.#waiting, sourceOf(remoteAddress));
     if (yielding === undefined) return false;
     this.#counters.count("joinsCrowdedOut");
     this.#refuse(yielding, new RefusedError("Too many connections wait to be admitted"));

@@ -15,7 +15,7 @@ export function sourceOf(remoteAddress: string): string {
  * @param waiting the longest first.
  * @returns `undefined` if nobody waits.
  */
-export function whoYields<T extends { readonly source: string }>(
+export function yieldingOf<T extends { readonly source: string }>(
   waiting: Iterable<T>,
   newcomer: string,
 ): T | undefined {

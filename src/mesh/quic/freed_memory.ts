@@ -48,11 +48,11 @@ export class FreedMemory {
   }
 
   #arm(): void {
-    this.#cancel ??= this.#clock.after(COLLECTED_MS, () => this.#look());
+    this.#cancel ??= this.#clock.after(COLLECTED_MS, () => this.#check());
   }
 
   /** Now and then while a crowd comes and goes, and a last time when all who went are collected. */
-  #look(): void {
+  #check(): void {
     this.#cancel = undefined;
     if (this.#gone < CONNECTIONS_WORTH_TRIMMING) return;
     if (this.#someWentLately) this.#arm();

@@ -1,10 +1,10 @@
 import type { Logger } from "@logtape/logtape";
 import type { Library, LocalModel } from "../../models/mod.ts";
-import { dateOf, type Words } from "../data/kept_words.ts";
+import { type Choices, dateOf } from "../data/kept_choices.ts";
 
 /** The model that its user chose while an earlier run lasted, wherever it lies; `null` where it is gone. */
 export async function chosenModel(
-  { pinned }: Words,
+  { pinned }: Choices,
   library: Library,
   signal: AbortSignal,
 ): Promise<LocalModel | null> {
@@ -16,14 +16,14 @@ export async function chosenModel(
 
 export interface Start {
   /** The earlier choices, as far as they still count. */
-  readonly words: Words;
+  readonly choices: Choices;
   readonly chosen: LocalModel | null;
   /** The model that --model or config.toml names first. */
   readonly named: LocalModel | null;
 }
 
 /** Notes about differences from the command line, each with the way back. Pure. */
-export function startNotes({ words: { pinned, dropped }, chosen, named }: Start): string[] {
+export function startNotes({ choices: { pinned, dropped }, chosen, named }: Start): string[] {
   const notes: string[] = [];
   if (pinned !== null && chosen === null) {
     notes.push(

@@ -34,7 +34,7 @@ export const DEMAND_WINDOW_MS = 60_000;
 export const LEAST_DEMAND = 0.125;
 
 /** How often demand is looked at while there is any. */
-export const DEMAND_LOOK_MS = 5_000;
+export const DEMAND_CHECK_MS = 5_000;
 
 /** A model that was taken because it was hot is served at least this long: moves cost a load, and asking comes in bursts. */
 export const HOT_HOLD_MS = 300_000;
@@ -70,7 +70,7 @@ export const RELOAD_BACKOFF_MAX_MS = 120_000;
 export const MAX_FAILED_COMPANIONS = 256;
 
 /** Between two looks at the files of a model that can't be loaded: whoever mends it waits for it to be tried. */
-export const CHANGED_FILE_LOOK_MS = 500;
+export const CHANGED_FILE_CHECK_MS = 500;
 
 /** Ends of the same kind in a row, without a success between them, after which a third is only a matter of time. */
 export const FAILED_REPEATS = 2;
@@ -175,14 +175,14 @@ export const FEW_ACTIVE_SHARE = 0.5;
 export const STANDBY_SETTLE_MS = 30_000;
 
 /**
- * A standby looks at the routing table this often, used or not: with the spread below, a model that lost its last
+ * A standby requests the routing table this often, used or not: with the spread below, a model that lost its last
  * host is taken over within a heartbeat (60 s). An unchanged table costs a handshake and some bytes: a thousand
- * standbys at twenty active nodes are two looks a second at each.
+ * standbys at twenty active nodes are two requests a second at each.
  */
-export const STANDBY_LOOK_MIN_MS = 20_000;
+export const STANDBY_REFRESH_MIN_MS = 20_000;
 
-/** ... and at most, so that they do not look in step. */
-export const STANDBY_LOOK_MAX_MS = 30_000;
+/** ... and at most, so that they do not ask in step. */
+export const STANDBY_REFRESH_MAX_MS = 30_000;
 
 /** Standbys that see the same need are spread over this: ten times what a claim takes to be in everybody's table. */
 export const STANDBY_SPREAD_MS = 20_000;
@@ -193,8 +193,8 @@ export const EXPECTED_STANDBYS = 1_000;
 /** A standby with less than this part of what a split lacks would not make the difference. */
 export const MAX_STANDBY_HELPERS = 16;
 
-/** Looks that nobody answers, after which a standby joins the gossip to dial everybody whom it ever knew: a minute. */
-export const LOOKS_BEFORE_LONELY = 3;
+/** Consecutive unanswered table requests after which a standby joins the gossip, to dial every peer that it ever knew: a minute. */
+export const UNANSWERED_BEFORE_REJOIN = 3;
 
 /** A standby that came back and was not needed ignores that need for so long; twice as long each time. */
 export const STANDBY_BACKOFF_MS = 120_000;

@@ -1,6 +1,6 @@
 import type { Engine, OfferedMemory, Supervisor } from "../../engine/mod.ts";
 import type { Machine } from "../../mesh/mod.ts";
-import type { KeptWords } from "../data/kept_words.ts";
+import type { KeptChoices } from "../data/kept_choices.ts";
 import { modelNameOf } from "../plan/plan.ts";
 import { roleOf } from "../serving/announcement.ts";
 import type { LocalState } from "../serving/local_state.ts";
@@ -13,7 +13,7 @@ export interface ActiveReportOptions {
   readonly engine: Pick<Engine, "llamaServer">;
   readonly memory: Pick<OfferedMemory, "memoryBytes">;
   readonly supervisor: Pick<Supervisor, "freezes">;
-  readonly kept: Pick<KeptWords, "why">;
+  readonly kept: Pick<KeptChoices, "why">;
   readonly localState: Pick<LocalState, "wishes">;
   readonly reconciler: Pick<Reconciler, "job" | "reason">;
   readonly sleep: Pick<SleepLock, "isHeld">;

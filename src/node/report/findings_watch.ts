@@ -92,10 +92,10 @@ export class FindingsWatch {
 
   #schedule(delayMs: number): void {
     this.#callOff();
-    if (!this.#stopped) this.#callOff = this.#options.after(delayMs, () => this.#look());
+    if (!this.#stopped) this.#callOff = this.#options.after(delayMs, () => this.#check());
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     this.#soon = false;
     const { dataDir, freeBytes, logger, changed } = this.#options;
     try {

@@ -1,5 +1,5 @@
 import { fileIdentity } from "../../models/mod.ts";
-import { CHANGED_FILE_LOOK_MS } from "../plan/defaults.ts";
+import { CHANGED_FILE_CHECK_MS } from "../plan/defaults.ts";
 
 export interface ChangedFilesOptions {
   /** A file is another than it was, and nobody writes it any more. */
@@ -30,10 +30,10 @@ export class ChangedFiles {
     this.#paths = paths;
     this.#before = null;
     this.#isChanging = false;
-    if (paths.length > 0) void this.#look(paths);
+    if (paths.length > 0) void this.#check(paths);
   }
 
-  async #look(paths: readonly string[]): Promise<void> {
+  async #check(paths: readonly string[]): Promise<void> {
     const now = JSON.stringify(await Promise.all(paths.map(identityOf)));
     if (paths !== this.#paths) return;
     const isOther = this.#before !== null && this.#before !== now;
@@ -41,7 +41,7 @@ export class ChangedFiles {
     // A copy in progress is another file at each look.
     const isDone = this.#isChanging && !isOther;
     this.#isChanging = isOther;
-    this.#cancel = this.#options.after(CHANGED_FILE_LOOK_MS, () => void this.#look(paths));
+    this.#cancel = this.#options.after(CHANGED_FILE_CHECK_MS, () => void this.#check(paths));
     if (isDone) this.#options.changed();
   }
 }

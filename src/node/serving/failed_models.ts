@@ -23,7 +23,7 @@ export class FailedModels {
   }
 
   /** Checks whether the failed files have changed. */
-  look(): void {
+  check(): void {
     this.#files.watch(
       this.#models().flatMap(({ shards, projector }) => [
         ...shards,

@@ -6,7 +6,7 @@ import { modelNameOf, type Plan } from "../plan/plan.ts";
 import type { Running } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 
-export interface SetbackInput {
+export interface FailureInput {
   readonly job: Job;
   readonly view: View;
   /** The mesh asked for it, and may ask another. */
@@ -41,7 +41,7 @@ export class FailureBackoff {
   readonly #givenUp = new Map<string, GivenUp>();
 
   /** Takes in how the job fares; `failure` is why it broke, when that is news. */
-  look({ job, view, isClaimed, nowMs }: SetbackInput): Running & { readonly failure?: string } {
+  check({ job, view, isClaimed, nowMs }: FailureInput): Running & { readonly failure?: string } {
     const lost = missingWorker(job.plan, view);
     const failure = job.failure ?? lost;
     const isNews = failure !== null && this.#brokenAtMs === null;

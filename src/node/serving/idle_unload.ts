@@ -3,7 +3,7 @@ import { type Mesh, systemClock } from "../../mesh/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
-import { IdleUnloader } from "../plan/rest.ts";
+import { IdleUnloader } from "../plan/idle_models.ts";
 
 export interface IdleUnloadOptions {
   readonly mesh: Pick<Mesh, "members">;
@@ -28,10 +28,10 @@ export class IdleUnload {
     return this.#rest.isResting;
   }
 
-  look(): void {
+  check(): void {
     const { mesh, localState, reconciler, logger } = this.#options;
     const { instance } = reconciler.job;
-    const wishes = this.#rest.look({
+    const wishes = this.#rest.check({
       instance,
       endedMs: (model) => localState.demand.idleSinceMs(model),
       isWantedElsewhere: (model) => mesh.members().some(({ wanted }) => wanted.includes(model)),
@@ -50,7 +50,7 @@ export class IdleUnload {
   }
 
   /** The model is asked for again. */
-  wakeUp(name: string): void {
+  reloading(name: string): void {
     const { localState, reconciler } = this.#options;
     const wishes = this.#rest.wake(name, localState.wishes);
     if (wishes === undefined) return;

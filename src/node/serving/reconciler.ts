@@ -209,7 +209,7 @@ export class Reconciler {
   #observe(view: View, nowMs: number): Running {
     const { parts } = this.#options;
     const isClaimed = this.#decision.claim !== null;
-    const { failure, ...running } = this.#failureBackoff.look({
+    const { failure, ...running } = this.#failureBackoff.check({
       job: this.#job,
       view,
       isClaimed,

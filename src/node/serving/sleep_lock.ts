@@ -71,7 +71,7 @@ export class SleepLock {
   }
 
   /** To be called every few seconds. */
-  look(servesOthers: boolean, nowMs: number): void {
+  check(servesOthers: boolean, nowMs: number): void {
     if (servesOthers) this.#neededAtMs = nowMs;
     if (servesOthers && this.#holder === null && !this.#isRefused) this.#hold();
     if (this.#holder !== null && nowMs - this.#neededAtMs >= RELEASE_AFTER_MS) void this.release();

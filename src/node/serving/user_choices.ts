@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../../api/mod.ts";
 import { type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
-import type { KeptWords } from "../data/kept_words.ts";
+import type { KeptChoices } from "../data/kept_choices.ts";
 import { sameModel } from "../plan/view.ts";
 import { continued, dropping, serving, type Wishes } from "../plan/wishes.ts";
 import type { LocalState } from "./local_state.ts";
@@ -14,7 +14,7 @@ export interface UserChoicesOptions {
   readonly onDisk: () => readonly LocalModel[];
   /** Resolves when this node is in the gossip and knows the others. */
   readonly enter: (reason: string) => Promise<void>;
-  readonly kept: KeptWords;
+  readonly kept: KeptChoices;
   readonly logger: Logger;
 }
 
@@ -61,7 +61,7 @@ export class UserChoices {
   }
 
   /** The choice is made in any case, though a full disk may forget it. */
-  async #keep(write: (kept: KeptWords, nowMs: number) => Promise<void>): Promise<void> {
+  async #keep(write: (kept: KeptChoices, nowMs: number) => Promise<void>): Promise<void> {
     const { kept, logger } = this.#options;
     await write(kept, systemClock.now()).catch((error: Error) =>
       logger.warn("The choice of this model holds only until the node ends: {reason}", {
@@ -76,14 +76,14 @@ export interface ChoicesAtStart {
   readonly pinned: LocalModel | null;
   readonly wanted: readonly string[];
   /** The user's choices in earlier runs, and the model of the last one if it is on this disk. */
-  readonly kept: KeptWords;
+  readonly kept: KeptChoices;
   readonly chosen: LocalModel | null;
 }
 
 /** The wishes of the command line, with the choices of earlier runs that still count. */
 export function wishesAtStart({ pinned, wanted, kept, chosen }: ChoicesAtStart): Wishes {
   const settings = { pinned: refOrNull(pinned), wanted, dropped: [], resting: [] };
-  const dropped = Object.keys(kept.words.dropped);
+  const dropped = Object.keys(kept.choices.dropped);
   return continued(settings, { dropped, chosen: refOrNull(chosen) });
 }
 

@@ -6,8 +6,8 @@ import {
   FIRST_VIEW_MS,
   MAX_ACTIVE_NODES,
   PLAN_AGAIN_MS,
-  STANDBY_LOOK_MAX_MS,
-  STANDBY_LOOK_MIN_MS,
+  STANDBY_REFRESH_MAX_MS,
+  STANDBY_REFRESH_MIN_MS,
   STANDBY_SETTLE_MS,
   STANDBY_SPREAD_MS,
 } from "../plan/defaults.ts";
@@ -32,8 +32,8 @@ export interface StandbyLimits extends StandbyTimes {
 const LIMITS: StandbyLimits = {
   maxActive: MAX_ACTIVE_NODES,
   settleMs: STANDBY_SETTLE_MS,
-  lookMinMs: STANDBY_LOOK_MIN_MS,
-  lookMaxMs: STANDBY_LOOK_MAX_MS,
+  refreshMinMs: STANDBY_REFRESH_MIN_MS,
+  refreshMaxMs: STANDBY_REFRESH_MAX_MS,
   spreadMs: STANDBY_SPREAD_MS,
 };
 
@@ -61,7 +61,7 @@ export class StandbyKeeper {
   readonly #limits: StandbyLimits;
   readonly #wakeup: Wakeup;
   #standby: StandbyState;
-  #lookedAtMs = -Infinity;
+  #refreshedAtMs = -Infinity;
   #unanswered = 0;
   /** The callers that need this node in the gossip at once, and wait for it. */
   #called: { readonly reason: string; readonly done: PromiseWithResolvers<void> } | undefined;
@@ -140,14 +140,14 @@ export class StandbyKeeper {
       needs: passive
         ? needsOf(me, mesh.routes(), { catalog, fewActive: maxActive * FEW_ACTIVE_SHARE })
         : [],
-      lookedAtMs: this.#lookedAtMs,
+      refreshedAtMs: this.#refreshedAtMs,
       unanswered: this.#unanswered,
     }, { nowMs: clock.elapsed(), random: Math.random(), times: this.#limits });
     const isArriving = this.#standby.kind === "arriving";
     this.#standby = standby;
     if (act === "leave") await this.#leave();
     else if (act === "stay") this.#tell(others.length);
-    else if (act === "look") await this.#look(signal, isArriving);
+    else if (act === "refresh") await this.#refresh(signal, isArriving);
     else if (act === "join") await this.#join(isArriving ? null : reasonOf(standby), signal);
     return act === "join" ? clock.elapsed() : againAtMs;
   }
@@ -179,9 +179,9 @@ export class StandbyKeeper {
   }
 
   /** A node that has just started can't wait: if nobody answers at once it joins, and goes on dialling. */
-  async #look(signal: AbortSignal, isArriving: boolean): Promise<void> {
+  async #refresh(signal: AbortSignal, isArriving: boolean): Promise<void> {
     const { mesh, clock } = this.#options;
-    this.#lookedAtMs = clock.elapsed();
+    this.#refreshedAtMs = clock.elapsed();
     this.#looking = new AbortController();
     const cut = AbortSignal.any([signal, this.#looking.signal]);
     const limits = isArriving ? [cut, AbortSignal.timeout(FIRST_VIEW_MS)] : [cut];

@@ -1,9 +1,9 @@
 /** When a node leaves the gossip and when it joins it again. Pure: time and chance are arguments. */
 
 import {
-  LOOKS_BEFORE_LONELY,
   STANDBY_BACKOFF_MAX_MS,
   STANDBY_BACKOFF_MS,
+  UNANSWERED_BEFORE_REJOIN,
 } from "../plan/defaults.ts";
 import { callDelayMs } from "./call_delay.ts";
 import type { Need } from "./needs.ts";
@@ -12,8 +12,8 @@ export interface StandbyTimes {
   /** It does nothing and is one too many for this long before it leaves. */
   readonly settleMs: number;
   /** A standby looks at the routing table this often. */
-  readonly lookMinMs: number;
-  readonly lookMaxMs: number;
+  readonly refreshMinMs: number;
+  readonly refreshMaxMs: number;
   /** The standbys that could answer a need are spread over this time. */
   readonly spreadMs: number;
 }
@@ -35,7 +35,7 @@ export type StandbyState =
     }
     | {
       readonly kind: "passive";
-      readonly looksAtMs: number;
+      readonly refreshesAtMs: number;
       /** The need that it is about to answer. */
       readonly call: { readonly need: Need; readonly atMs: number } | null;
     }
@@ -60,7 +60,7 @@ export interface StandbyFacts {
   readonly isSurplus: boolean;
   readonly needs: readonly Need[];
   /** When the standby last asked for the table. */
-  readonly lookedAtMs: number;
+  readonly refreshedAtMs: number;
   /** Looks in a row that nobody answered. */
   readonly unanswered: number;
 }
@@ -75,7 +75,7 @@ export interface Moment {
 export interface Step {
   readonly standby: StandbyState;
   /** `stay`: it has asked whether it should join, and stays out. */
-  readonly act: "nothing" | "leave" | "stay" | "look" | "join";
+  readonly act: "nothing" | "leave" | "stay" | "refresh" | "join";
   /** When to decide again if nothing happens before. */
   readonly againAtMs: number | null;
 }
@@ -94,13 +94,13 @@ export function decideStandby(standby: StandbyState, facts: StandbyFacts, moment
 /** A large mesh need not hear of everybody who is switched on and has nothing to do. */
 function decideArriving(
   standby: StandbyState,
-  { lookedAtMs, unanswered, isRoomy }: StandbyFacts,
+  { refreshedAtMs, unanswered, isRoomy }: StandbyFacts,
   { nowMs, random, times }: Moment,
 ): Step {
-  if (lookedAtMs === -Infinity) return { standby, act: "look", againAtMs: nowMs };
+  if (refreshedAtMs === -Infinity) return { standby, act: "refresh", againAtMs: nowMs };
   if (unanswered > 0 || isRoomy) return join(standby, null);
-  const looksAtMs = nextLook(lookedAtMs, random, times);
-  const passive = { kind: "passive", backoff: standby.backoff, looksAtMs, call: null } as const;
+  const refreshesAtMs = nextRefresh(refreshedAtMs, random, times);
+  const passive = { kind: "passive", backoff: standby.backoff, refreshesAtMs, call: null } as const;
   return { standby: passive, act: "stay", againAtMs: nowMs };
 }
 
@@ -117,11 +117,11 @@ function decideActive(
   const leavesAtMs = standby.leavesAtMs ?? nowMs + times.settleMs * (1 + random);
   if (nowMs < leavesAtMs) return rest({ ...standby, leavesAtMs }, leavesAtMs);
   const backoff = withBackoff(standby, nowMs);
-  const looksAtMs = nextLook(nowMs, random, times);
+  const refreshesAtMs = nextRefresh(nowMs, random, times);
   return {
-    standby: { kind: "passive", backoff, looksAtMs, call: null },
+    standby: { kind: "passive", backoff, refreshesAtMs, call: null },
     act: "leave",
-    againAtMs: looksAtMs,
+    againAtMs: refreshesAtMs,
   };
 }
 
@@ -130,24 +130,26 @@ function decidePassive(
   facts: StandbyFacts,
   { nowMs, random, times }: Moment,
 ): Step {
-  if (facts.unanswered >= LOOKS_BEFORE_LONELY) return join(standby, null);
+  if (facts.unanswered >= UNANSWERED_BEFORE_REJOIN) return join(standby, null);
   const needs = facts.needs.filter(({ model }) =>
     nowMs >= (standby.backoff.get(model ?? "")?.untilMs ?? -Infinity)
   );
-  const { lookedAtMs, unanswered, peer } = facts;
+  const { refreshedAtMs, unanswered, peer } = facts;
   let call = stillNeeded(standby.call, needs);
-  if (call !== null && lookedAtMs >= call.atMs) {
+  if (call !== null && refreshedAtMs >= call.atMs) {
     // The table that it decides by is never older than the time to go: another node may have come.
     if (unanswered === 0) return join(standby, call.need.model);
     call = null;
   }
   call ??= firstCall(needs, peer, { nowMs, random, times });
-  const looksAtMs = lookedAtMs >= standby.looksAtMs
-    ? nextLook(lookedAtMs, random, times)
-    : standby.looksAtMs;
-  const dueAtMs = Math.min(looksAtMs, call?.atMs ?? Infinity);
-  const next = { ...standby, call, looksAtMs };
-  return nowMs < dueAtMs ? rest(next, dueAtMs) : { standby: next, act: "look", againAtMs: nowMs };
+  const refreshesAtMs = refreshedAtMs >= standby.refreshesAtMs
+    ? nextRefresh(refreshedAtMs, random, times)
+    : standby.refreshesAtMs;
+  const dueAtMs = Math.min(refreshesAtMs, call?.atMs ?? Infinity);
+  const next = { ...standby, call, refreshesAtMs };
+  return nowMs < dueAtMs
+    ? rest(next, dueAtMs)
+    : { standby: next, act: "refresh", againAtMs: nowMs };
 }
 
 function join(standby: StandbyState, cameFor: string | null): Step {
@@ -178,8 +180,8 @@ function firstCall(
   return calls.sort((a, b) => a.atMs - b.atMs)[0] ?? null;
 }
 
-function nextLook(lookedAtMs: number, random: number, times: StandbyTimes): number {
-  return lookedAtMs + times.lookMinMs + random * (times.lookMaxMs - times.lookMinMs);
+function nextRefresh(refreshedAtMs: number, random: number, times: StandbyTimes): number {
+  return refreshedAtMs + times.refreshMinMs + random * (times.refreshMaxMs - times.refreshMinMs);
 }
 
 /** A node that leaves without having had work ignores the need that it came for, each time for twice as long. */

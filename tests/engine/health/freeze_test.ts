@@ -1,24 +1,29 @@
 import assert from "node:assert/strict";
 import {
   BLOCKED_PATIENCE_MS,
+  CHECK_INTERVAL_MS,
   DOUBT_INTERVAL_MS,
-  LOOK_INTERVAL_MS,
   SILENT_PATIENCE_MS,
   STOPPED_PATIENCE_MS,
 } from "../../../src/engine/base/defaults.ts";
-import { type Look, UNWATCHED, type Watched, watched } from "../../../src/engine/health/freeze.ts";
+import {
+  type Sample,
+  UNWATCHED,
+  type Watched,
+  watched,
+} from "../../../src/engine/health/freeze.ts";
 
-const WELL: Look = { atMs: 0, activity: "waiting", work: 100, silent: false, ready: true };
+const WELL: Sample = { atMs: 0, activity: "waiting", work: 100, silent: false, ready: true };
 
-/** Looks of the same kind, as far apart as they are. @param work how much is done between two of them. */
-function looks(look: Partial<Look>, count: number, work = 0): Watched {
+/** Samples of the same kind, as far apart as they are. @param work how much is done between two of them. */
+function samples(sample: Partial<Sample>, count: number, work = 0): Watched {
   let watch = watched(UNWATCHED, WELL);
   for (let index = 1; index <= count && watch.frozen === null; index++) {
-    const pauseMs = watch.doubt === null ? LOOK_INTERVAL_MS : DOUBT_INTERVAL_MS;
+    const pauseMs = watch.doubt === null ? CHECK_INTERVAL_MS : DOUBT_INTERVAL_MS;
     const last = watch.last!;
     watch = watched(watch, {
       ...WELL,
-      ...look,
+      ...sample,
       atMs: last.atMs + pauseMs,
       work: last.work + work,
     });
@@ -29,95 +34,100 @@ function looks(look: Partial<Look>, count: number, work = 0): Watched {
 const MANY = 1_000;
 
 for (
-  const { name, look, work = 0, reason, withinMs = Infinity } of [
+  const { name, sample, work = 0, reason, withinMs = Infinity } of [
     {
       name: "stopped by a signal",
-      look: { activity: "stopped", silent: true },
+      sample: { activity: "stopped", silent: true },
       reason: /signal/,
-      withinMs: LOOK_INTERVAL_MS + STOPPED_PATIENCE_MS,
+      withinMs: CHECK_INTERVAL_MS + STOPPED_PATIENCE_MS,
     },
     {
       name: "stopped while it loads",
-      look: { activity: "stopped", silent: true, ready: false },
+      sample: { activity: "stopped", silent: true, ready: false },
       reason: /signal/,
-      withinMs: LOOK_INTERVAL_MS + STOPPED_PATIENCE_MS,
+      withinMs: CHECK_INTERVAL_MS + STOPPED_PATIENCE_MS,
     },
     {
       name: "an rpc-server that is stopped and can't be asked",
-      look: { activity: "stopped" },
+      sample: { activity: "stopped" },
       reason: /signal/,
-      withinMs: LOOK_INTERVAL_MS + STOPPED_PATIENCE_MS,
+      withinMs: CHECK_INTERVAL_MS + STOPPED_PATIENCE_MS,
     },
-    { name: "traced", look: { activity: "stopped" }, work: 1, reason: null },
+    { name: "traced", sample: { activity: "stopped" }, work: 1, reason: null },
     {
       name: "silent and idle",
-      look: { silent: true },
+      sample: { silent: true },
       reason: /neither answers nor computes/,
-      withinMs: LOOK_INTERVAL_MS + SILENT_PATIENCE_MS,
+      withinMs: CHECK_INTERVAL_MS + SILENT_PATIENCE_MS,
     },
     {
       name: "silent while it loads, and idle",
-      look: { silent: true, ready: false },
+      sample: { silent: true, ready: false },
       reason: /neither/,
     },
-    { name: "silent and busy", look: { silent: true }, work: 1, reason: null },
+    { name: "silent and busy", sample: { silent: true }, work: 1, reason: null },
     {
       name: "silent and waiting for the CPU",
-      look: { silent: true, activity: "running" },
+      sample: { silent: true, activity: "running" },
       reason: null,
     },
     {
       name: "blocked in a driver",
-      look: { activity: "blocked" },
+      sample: { activity: "blocked" },
       reason: /a disk or a driver/,
-      withinMs: LOOK_INTERVAL_MS + BLOCKED_PATIENCE_MS,
+      withinMs: CHECK_INTERVAL_MS + BLOCKED_PATIENCE_MS,
     },
     {
-      name: "blocked in a driver, and busy with these looks",
-      look: { activity: "blocked" },
+      name: "blocked in a driver, and busy with these samples",
+      sample: { activity: "blocked" },
       work: 0.1,
       reason: /a disk or a driver/,
     },
     {
       name: "getting pages from a slow disk",
-      look: { activity: "blocked" },
+      sample: { activity: "blocked" },
       work: 1,
       reason: null,
     },
     {
       name: "loading from a disk that hangs",
-      look: { activity: "blocked", ready: false },
+      sample: { activity: "blocked", ready: false },
       reason: null,
     },
-    { name: "idle", look: {}, reason: null },
-    { name: "reading a long prompt", look: { activity: "running" }, work: 50, reason: null },
-    { name: "waiting for a worker's token", look: { activity: "waiting" }, work: 0, reason: null },
+    { name: "idle", sample: {}, reason: null },
+    { name: "reading a long prompt", sample: { activity: "running" }, work: 50, reason: null },
+    {
+      name: "waiting for a worker's token",
+      sample: { activity: "waiting" },
+      work: 0,
+      reason: null,
+    },
   ] as readonly {
     name: string;
-    look: Partial<Look>;
+    sample: Partial<Sample>;
     work?: number;
     reason: RegExp | null;
     withinMs?: number;
   }[]
 ) {
   Deno.test(`watched(): a server that is ${name} is ${reason === null ? "alive" : "frozen"}`, () => {
-    const { frozen, last } = looks(look, MANY, work);
+    const { frozen, last } = samples(sample, MANY, work);
     if (reason === null) return assert.equal(frozen, null);
     assert.match(frozen ?? "", reason);
     assert.ok(last!.atMs <= withinMs, `after ${last!.atMs} ms`);
-    assert.equal(looks(look, 1, work).frozen, null, "not at the first sign");
+    assert.equal(samples(sample, 1, work).frozen, null, "not at the first sign");
   });
 }
 
 Deno.test("watched() doubts no more once a server goes on", () => {
-  const doubted = looks({ activity: "stopped" }, 3);
+  const doubted = samples({ activity: "stopped" }, 3);
   assert.notEqual(doubted.doubt, null);
   const well = watched(doubted, { ...WELL, atMs: doubted.last!.atMs + DOUBT_INTERVAL_MS });
   assert.equal(well.doubt, null);
 });
 
 Deno.test("watched() begins anew after a machine's sleep", () => {
-  const doubted = looks({ activity: "stopped" }, 2);
+  const doubted = samples({ activity: "stopped" }, 2);
   const atMs = doubted.last!.atMs + 60_000;
   const awake = watched(doubted, { ...WELL, activity: "stopped", atMs });
   assert.equal(awake.frozen, null);

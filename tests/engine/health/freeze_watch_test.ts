@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { LOOK_INTERVAL_MS, SILENT_PATIENCE_MS } from "../../../src/engine/base/defaults.ts";
+import { CHECK_INTERVAL_MS, SILENT_PATIENCE_MS } from "../../../src/engine/base/defaults.ts";
 import type { Engine, ManagedServer, ServerSpec } from "../../../src/engine/mod.ts";
 import { identify, isRunning } from "../../../src/engine/process/process_identity.ts";
 import { cachedBallast } from "../../support/ballast.ts";
@@ -88,7 +88,7 @@ engineTest(
     const split = [{ rpcPort: await worker.ready(), share: 1 }];
     const host = parts.supervisor.launch({ ...solo, modelPath, split }, { restart: false });
     const port = await host.ready();
-    const patientUntilMs = performance.now() + LOOK_INTERVAL_MS + SILENT_PATIENCE_MS;
+    const patientUntilMs = performance.now() + CHECK_INTERVAL_MS + SILENT_PATIENCE_MS;
     for (let read = 0; performance.now() < patientUntilMs; read++) {
       // Another start each time, so that nothing of it was read before.
       const messages = [{ role: "user", content: `${read} what is a mesh? what is a mesh?` }];

@@ -15,7 +15,7 @@ import { content } from "../content.ts";
 
 const ROOT = SigningKey.generate();
 
-/** A roster at incarnation 100, and what its node knows of its surroundings. */
+/** A roster at incarnation 100, and what its node knows of its connectivity. */
 function rosterOf(key = SigningKey.generate()) {
   const credential = foundCredential(ROOT, { publicKey: key.publicKey, name: "a" });
   const self = peerIdOf(key.publicKey);
@@ -33,7 +33,7 @@ function rosterOf(key = SigningKey.generate()) {
     sign: (content) => signRecord(content, { key, credential }),
     counter,
     logger: getLogger("test"),
-    surroundings: () => ({ addresses: [], rttsMs: { ...rttsMs } }),
+    connectivity: () => ({ addresses: [], rttsMs: { ...rttsMs } }),
   });
   const others = (status: "alive" | "dead", incarnation: number, seq: number): MeshRecord =>
     signRecord(

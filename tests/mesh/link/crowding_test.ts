@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sourceOf, whoYields } from "../../../src/mesh/link/crowding.ts";
+import { sourceOf, yieldingOf } from "../../../src/mesh/link/crowding.ts";
 
 Deno.test("sourceOf() is an IPv4 address, or the network of an IPv6 site", () => {
   const table: [address: string, source: string][] = [
@@ -17,7 +17,7 @@ Deno.test("sourceOf() is an IPv4 address, or the network of an IPv6 site", () =>
   for (const [address, source] of table) assert.equal(sourceOf(address), source, address);
 });
 
-Deno.test("whoYields() takes the longest there of the source with the most, the newcomer's counted", () => {
+Deno.test("yieldingOf() takes the longest there of the source with the most, the newcomer's counted", () => {
   const table: [waiting: string, newcomer: string, yields: number | undefined][] = [
     ["", "a", undefined],
     ["aaaa", "a", 0],
@@ -31,11 +31,11 @@ Deno.test("whoYields() takes the longest there of the source with the most, the 
   ];
   for (const [waiting, newcomer, yields] of table) {
     const all = [...waiting].map((source, index) => ({ source, index }));
-    assert.equal(whoYields(all, newcomer)?.index, yields, `${newcomer} after ${waiting}`);
+    assert.equal(yieldingOf(all, newcomer)?.index, yields, `${newcomer} after ${waiting}`);
   }
 });
 
-Deno.test("whoYields() never turns a source away that has fewer than its part of the places", () => {
+Deno.test("yieldingOf() never turns a source away that has fewer than its part of the places", () => {
   const source = fc.constantFrom("flood", "other flood", "a", "b", "c");
   fc.assert(fc.property(fc.array(source, { maxLength: 200 }), fc.integer({ min: 1, max: 40 }), (
     arrivals,
@@ -44,7 +44,7 @@ Deno.test("whoYields() never turns a source away that has fewer than its part of
     const waiting: { source: string }[] = [];
     for (const newcomer of arrivals) {
       if (waiting.length === places) {
-        const yielding = whoYields(waiting, newcomer)!;
+        const yielding = yieldingOf(waiting, newcomer)!;
         const count = (of: string) =>
           waiting.filter((one) => one.source === of).length + (of === newcomer ? 1 : 0);
         const sources = new Set([...waiting.map((one) => one.source), newcomer]);

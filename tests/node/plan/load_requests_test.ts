@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { putToRest, shouldRest, wakeUp } from "../../../src/node/plan/rest.ts";
+import { reloading, shouldUnload, unloading } from "../../../src/node/plan/idle_models.ts";
 import { LoadRequests, modelToRequest } from "../../../src/node/plan/load_requests.ts";
 import type { Wishes } from "../../../src/node/plan/wishes.ts";
 
@@ -55,26 +55,30 @@ Deno.test("LoadRequests wants a model for ten minutes after the last request", (
   assert.deepEqual(requests.names(600_000), []);
 });
 
-Deno.test("shouldRest() waits for the time since the last answer, and for nobody else to want it", () => {
+Deno.test("shouldUnload() waits for the time since the last answer, and for nobody else to want it", () => {
   const input = { idleMs: 900, nowMs: 1_000, idleSinceMs: 100, isWantedElsewhere: false };
-  assert.equal(shouldRest(input), true);
-  assert.equal(shouldRest({ ...input, idleMs: 901 }), false);
-  assert.equal(shouldRest({ ...input, idleMs: null }), false);
-  assert.equal(shouldRest({ ...input, idleSinceMs: undefined }), false, "an answer is being given");
-  assert.equal(shouldRest({ ...input, isWantedElsewhere: true }), false);
+  assert.equal(shouldUnload(input), true);
+  assert.equal(shouldUnload({ ...input, idleMs: 901 }), false);
+  assert.equal(shouldUnload({ ...input, idleMs: null }), false);
+  assert.equal(
+    shouldUnload({ ...input, idleSinceMs: undefined }),
+    false,
+    "an answer is being given",
+  );
+  assert.equal(shouldUnload({ ...input, isWantedElsewhere: true }), false);
 });
 
 const MODEL = { name: "m", fingerprint: "f" };
 
-Deno.test("putToRest() and wakeUp() end with what the user wanted", () => {
+Deno.test("unloading() and reloading() end with what the user wanted", () => {
   const pinned: Wishes = { pinned: MODEL, wanted: ["m", "n"], dropped: ["x"], resting: [] };
-  const { wishes, resting } = putToRest(pinned, MODEL);
+  const { wishes, resting } = unloading(pinned, MODEL);
   assert.deepEqual(wishes, { pinned: null, wanted: ["n"], dropped: ["x"], resting: ["m"] });
-  assert.deepEqual(wakeUp(wishes, resting), pinned);
+  assert.deepEqual(reloading(wishes, resting), pinned);
   const other = { name: "o", fingerprint: "f" };
   const meanwhile = { ...wishes, pinned: other };
-  assert.deepEqual(wakeUp(meanwhile, resting), { ...meanwhile, resting: [] });
+  assert.deepEqual(reloading(meanwhile, resting), { ...meanwhile, resting: [] });
   const free: Wishes = { pinned: null, wanted: [], dropped: [], resting: [] };
-  const helper = putToRest(free, MODEL);
-  assert.deepEqual(wakeUp(helper.wishes, helper.resting), free);
+  const helper = unloading(free, MODEL);
+  assert.deepEqual(reloading(helper.wishes, helper.resting), free);
 });

@@ -17,7 +17,7 @@ const HOST: Plan = {
 const alone = view(member("a", 60), []);
 
 function look(failureBackoff: FailureBackoff, job: Job, nowMs: number, changes = {}) {
-  return failureBackoff.look({ job, view: alone, isClaimed: true, nowMs, ...changes });
+  return failureBackoff.check({ job, view: alone, isClaimed: true, nowMs, ...changes });
 }
 
 function broken(plan: Plan): Job {

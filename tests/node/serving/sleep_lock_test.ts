@@ -28,17 +28,17 @@ Deno.test({
   async fn() {
     await using logind = await startLogind();
     const lock = lockAt(logind);
-    lock.look(false, 0);
+    lock.check(false, 0);
     assert.equal(lock.isHeld, false);
-    lock.look(true, 1_000);
+    lock.check(true, 1_000);
     await logind.heldBy(HELD);
     assert.equal(lock.isHeld, true);
-    lock.look(true, 2_000);
-    lock.look(false, 1_999 + RELEASE_AFTER_MS);
+    lock.check(true, 2_000);
+    lock.check(false, 1_999 + RELEASE_AFTER_MS);
     await logind.heldBy(HELD);
-    lock.look(false, 2_000 + RELEASE_AFTER_MS);
+    lock.check(false, 2_000 + RELEASE_AFTER_MS);
     await logind.heldBy();
-    lock.look(true, 200_000);
+    lock.check(true, 200_000);
     await logind.heldBy(HELD);
     await lock.release();
     await logind.heldBy();
@@ -71,9 +71,9 @@ Deno.test("a machine that refuses to be kept awake is asked once, and the log sa
       }],
     });
     const lock = new SleepLock({ command, logger });
-    lock.look(true, 0);
+    lock.check(true, 0);
     assert.equal((await told.promise).properties.reason, expected);
-    lock.look(true, 1);
+    lock.check(true, 1);
     assert.equal(lock.isHeld, false);
     assert.equal(lines, 1);
     await lock.release();
@@ -84,7 +84,7 @@ Deno.test("a machine that refuses to be kept awake is asked once, and the log sa
 Deno.test("a system without a way to hold off sleep is left alone", () => {
   assert.equal(sleepLockCommand(SERVING_DEFAULTS, "freebsd"), null);
   const lock = new SleepLock({ command: null, logger });
-  lock.look(true, 0);
+  lock.check(true, 0);
   assert.equal(lock.isHeld, false);
 });
 

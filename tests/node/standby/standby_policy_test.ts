@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  LOOKS_BEFORE_LONELY,
   STANDBY_BACKOFF_MS,
-  STANDBY_LOOK_MAX_MS,
-  STANDBY_LOOK_MIN_MS,
+  STANDBY_REFRESH_MAX_MS,
+  STANDBY_REFRESH_MIN_MS,
   STANDBY_SETTLE_MS,
   STANDBY_SPREAD_MS,
+  UNANSWERED_BEFORE_REJOIN,
 } from "../../../src/node/plan/defaults.ts";
 import type { Need } from "../../../src/node/standby/needs.ts";
 import {
@@ -20,8 +20,8 @@ import {
 
 const TIMES = {
   settleMs: STANDBY_SETTLE_MS,
-  lookMinMs: STANDBY_LOOK_MIN_MS,
-  lookMaxMs: STANDBY_LOOK_MAX_MS,
+  refreshMinMs: STANDBY_REFRESH_MIN_MS,
+  refreshMaxMs: STANDBY_REFRESH_MAX_MS,
   spreadMs: STANDBY_SPREAD_MS,
 };
 /** Until a node that joins has claimed its model and everybody's table shows it. */
@@ -35,7 +35,7 @@ const FACTS: StandbyFacts = {
   isRoomy: false,
   isSurplus: true,
   needs: [],
-  lookedAtMs: -Infinity,
+  refreshedAtMs: -Infinity,
   unanswered: 0,
 };
 
@@ -56,7 +56,7 @@ function dice(seed: number): () => number {
 
 interface Walk {
   readonly joins: { readonly peer: number; readonly atMs: number }[];
-  readonly looks: number;
+  readonly refreshes: number;
 }
 
 /** Passive standbys that follow what they decide; `needs` is what a table shows that is asked for at a time. */
@@ -70,34 +70,34 @@ function walk(
 ): Walk {
   const random = dice(seed);
   const joins: Walk["joins"] = [];
-  let looks = 0;
+  let refreshes = 0;
   const nodes = Array.from({ length: standbys }, (_, peer) => ({
     peer,
-    lookedAtMs: -Infinity,
+    refreshedAtMs: -Infinity,
     seen: [] as readonly Need[],
     dueMs: 0,
     standby: {
       kind: "passive",
       backoff: new Map(),
-      looksAtMs: random() * TIMES.lookMaxMs,
+      refreshesAtMs: random() * TIMES.refreshMaxMs,
       call: null,
     } as StandbyState,
   }));
   for (;;) {
     const node = nodes.reduce((a, b) => b.dueMs < a.dueMs ? b : a);
     const nowMs = node.dueMs;
-    if (nowMs > untilMs) return { joins, looks };
+    if (nowMs > untilMs) return { joins, refreshes };
     const step = decideStandby(node.standby, {
       ...FACTS,
       peer: `${seed}-${node.peer}`,
       needs: node.seen,
-      lookedAtMs: node.lookedAtMs,
+      refreshedAtMs: node.refreshedAtMs,
     }, { nowMs, random: random(), times: TIMES });
     node.standby = step.standby;
     if (step.act === "join") joins.push({ peer: node.peer, atMs: nowMs });
-    if (step.act === "look") {
-      looks += 1;
-      node.lookedAtMs = nowMs;
+    if (step.act === "refresh") {
+      refreshes += 1;
+      node.refreshedAtMs = nowMs;
       node.seen = needs(nowMs, joins);
     }
     node.dueMs = step.act === "join" ? nowMs : step.againAtMs ?? Infinity;
@@ -106,12 +106,12 @@ function walk(
 
 Deno.test("who has just started asks, and joins unless the mesh answers that it is large", () => {
   const asks = decide(ARRIVING, {}, 5);
-  assert.equal(asks.act, "look");
-  assert.equal(decide(asks.standby, { lookedAtMs: 5, isRoomy: true }, 6).act, "join");
-  assert.equal(decide(asks.standby, { lookedAtMs: 5, unanswered: 1 }, 6).act, "join");
-  const stays = decide(asks.standby, { lookedAtMs: 5 }, 6);
+  assert.equal(asks.act, "refresh");
+  assert.equal(decide(asks.standby, { refreshedAtMs: 5, isRoomy: true }, 6).act, "join");
+  assert.equal(decide(asks.standby, { refreshedAtMs: 5, unanswered: 1 }, 6).act, "join");
+  const stays = decide(asks.standby, { refreshedAtMs: 5 }, 6);
   assert.equal(stays.act, "stay");
-  assert.equal(decide(stays.standby, { lookedAtMs: 5 }, 6).act, "nothing");
+  assert.equal(decide(stays.standby, { refreshedAtMs: 5 }, 6).act, "nothing");
 });
 
 Deno.test("a node leaves once it was idle and one too many for a while, and not while it has work", () => {
@@ -128,16 +128,21 @@ Deno.test("a node leaves once it was idle and one too many for a while, and not 
   }
 });
 
-Deno.test("a standby looks before it goes, and stays where somebody else has come", () => {
-  const passive: StandbyState = { kind: "passive", backoff: new Map(), looksAtMs: 10, call: null };
+Deno.test("a standby refreshes its table before it goes, and stays where somebody else has come", () => {
+  const passive: StandbyState = {
+    kind: "passive",
+    backoff: new Map(),
+    refreshesAtMs: 10,
+    call: null,
+  };
   assert.equal(decide(passive, {}, 9).act, "nothing");
-  assert.equal(decide(passive, {}, 10).act, "look");
-  const called = decide(passive, { needs: [NEED], lookedAtMs: 10 }, 10);
+  assert.equal(decide(passive, {}, 10).act, "refresh");
+  const called = decide(passive, { needs: [NEED], refreshedAtMs: 10 }, 10);
   assert.equal(called.act, "nothing");
   const goesAtMs = called.againAtMs ?? 0;
-  const due = decide(called.standby, { needs: [NEED], lookedAtMs: 10 }, goesAtMs);
-  assert.equal(due.act, "look");
-  const fresh = { lookedAtMs: goesAtMs };
+  const due = decide(called.standby, { needs: [NEED], refreshedAtMs: 10 }, goesAtMs);
+  assert.equal(due.act, "refresh");
+  const fresh = { refreshedAtMs: goesAtMs };
   assert.equal(decide(due.standby, { ...fresh, needs: [NEED] }, goesAtMs).act, "join");
   assert.equal(decide(due.standby, { ...fresh, needs: [] }, goesAtMs).act, "nothing");
   const unheard = { ...fresh, needs: [NEED], unanswered: 1 };
@@ -145,9 +150,14 @@ Deno.test("a standby looks before it goes, and stays where somebody else has com
 });
 
 Deno.test("a standby that nobody answers joins, to dial all whom it ever knew", () => {
-  const passive: StandbyState = { kind: "passive", backoff: new Map(), looksAtMs: 10, call: null };
-  assert.notEqual(decide(passive, { unanswered: LOOKS_BEFORE_LONELY - 1 }, 5).act, "join");
-  assert.equal(decide(passive, { unanswered: LOOKS_BEFORE_LONELY }, 5).act, "join");
+  const passive: StandbyState = {
+    kind: "passive",
+    backoff: new Map(),
+    refreshesAtMs: 10,
+    call: null,
+  };
+  assert.notEqual(decide(passive, { unanswered: UNANSWERED_BEFORE_REJOIN - 1 }, 5).act, "join");
+  assert.equal(decide(passive, { unanswered: UNANSWERED_BEFORE_REJOIN }, 5).act, "join");
 });
 
 Deno.test("who came in vain keeps away from that need, and who had work may come again", () => {
@@ -155,10 +165,10 @@ Deno.test("who came in vain keeps away from that need, and who had work may come
   const left = decide(came, {}, 1);
   assert.equal(left.act, "leave");
   assert.deepEqual(left.standby.backoff.get("qwen"), { times: 1, untilMs: 1 + STANDBY_BACKOFF_MS });
-  const away = decide(left.standby, { needs: [NEED], lookedAtMs: 2 }, 2).standby;
+  const away = decide(left.standby, { needs: [NEED], refreshedAtMs: 2 }, 2).standby;
   assert.ok(away.kind === "passive" && away.call === null);
   const later =
-    decide(left.standby, { needs: [NEED], lookedAtMs: 2 }, 1 + STANDBY_BACKOFF_MS).standby;
+    decide(left.standby, { needs: [NEED], refreshedAtMs: 2 }, 1 + STANDBY_BACKOFF_MS).standby;
   assert.ok(later.kind === "passive" && later.call !== null);
   const again = decide({ ...came, backoff: left.standby.backoff }, {}, 1).standby.backoff.get(
     "qwen",
@@ -184,10 +194,15 @@ Deno.test("of any number of standbys one comes in time, and a few at most", () =
   }
 });
 
-Deno.test("without a need nobody comes, and a look is all that a standby costs", () => {
-  const { joins, looks } = walk({ standbys: 5, seed: 1, untilMs: 6 * HOUR_MS, needs: () => [] });
+Deno.test("without a need nobody comes, and a refresh is all that a standby costs", () => {
+  const { joins, refreshes } = walk({
+    standbys: 5,
+    seed: 1,
+    untilMs: 6 * HOUR_MS,
+    needs: () => [],
+  });
   assert.deepEqual(joins, []);
-  assert.ok(looks <= 5 * (6 * HOUR_MS / TIMES.lookMinMs + 1));
+  assert.ok(refreshes <= 5 * (6 * HOUR_MS / TIMES.refreshMinMs + 1));
 });
 
 Deno.test("a need that this node can't fill makes it come ever more rarely", () => {

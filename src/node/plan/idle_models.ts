@@ -3,7 +3,7 @@
 import { dropping, serving, type Wishes } from "./wishes.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 
-export interface RestInput {
+export interface IdleInput {
   /** `--idle-unload`; `null` never. */
   readonly idleMs: number | null;
   readonly nowMs: number;
@@ -13,7 +13,9 @@ export interface RestInput {
   readonly isWantedElsewhere: boolean;
 }
 
-export function shouldRest({ idleMs, nowMs, idleSinceMs, isWantedElsewhere }: RestInput): boolean {
+export function shouldUnload(
+  { idleMs, nowMs, idleSinceMs, isWantedElsewhere }: IdleInput,
+): boolean {
   if (idleMs === null || idleSinceMs === undefined || isWantedElsewhere) return false;
   return nowMs - idleSinceMs >= idleMs;
 }
@@ -24,7 +26,7 @@ export interface Resting {
   readonly before: Wishes;
 }
 
-export function putToRest(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
+export function unloading(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
   const rested = {
     ...dropping(wishes, model.name),
     dropped: wishes.dropped,
@@ -34,13 +36,13 @@ export function putToRest(wishes: Wishes, model: ModelRef): { wishes: Wishes; re
 }
 
 /** A choice made meanwhile stays; a model that nobody chose is only no longer refused. */
-export function wakeUp(wishes: Wishes, { model, before }: Resting): Wishes {
+export function reloading(wishes: Wishes, { model, before }: Resting): Wishes {
   if (wishes.pinned === null && before.pinned?.name === model.name) return serving(wishes, model);
   return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
 }
 
 /** The facts about the running instance that a check needs. */
-export interface RestLook {
+export interface IdleCheck {
   readonly instance: Instance | null;
   /** As `Demand.idleSinceMs` has it. */
   readonly endedMs: (model: string) => number | undefined;
@@ -64,7 +66,7 @@ export class IdleUnloader {
   }
 
   /** The wishes of a node whose model goes to rest now; `undefined` where none does. */
-  look({ instance, endedMs, isWantedElsewhere, wishes, nowMs }: RestLook): Wishes | undefined {
+  check({ instance, endedMs, isWantedElsewhere, wishes, nowMs }: IdleCheck): Wishes | undefined {
     if (instance === null || instance.state !== "warm") {
       this.#warmSinceMs = undefined;
       return undefined;
@@ -72,14 +74,14 @@ export class IdleUnloader {
     this.#warmSinceMs ??= nowMs;
     const { model } = instance;
     const ended = endedMs(model.name);
-    const rests = shouldRest({
+    const rests = shouldUnload({
       idleMs: this.#idleMs,
       nowMs,
       idleSinceMs: ended === undefined ? undefined : Math.max(ended, this.#warmSinceMs),
       isWantedElsewhere: isWantedElsewhere(model.name),
     });
     if (!rests) return undefined;
-    const rested = putToRest(wishes, model);
+    const rested = unloading(wishes, model);
     this.#resting = rested.resting;
     return rested.wishes;
   }
@@ -87,7 +89,7 @@ export class IdleUnloader {
   /** The wishes after somebody has asked for the model; `undefined` where it does not rest. */
   wake(name: string, wishes: Wishes): Wishes | undefined {
     if (this.#resting?.model.name !== name) return undefined;
-    const woken = wakeUp(wishes, this.#resting);
+    const woken = reloading(wishes, this.#resting);
     this.#resting = null;
     return woken;
   }

@@ -15,9 +15,9 @@ const schema = z.object({
   dropped: z.record(z.string(), moment),
 });
 
-export type Words = z.infer<typeof schema>;
+export type Choices = z.infer<typeof schema>;
 
-const NO_WORDS: Words = { models: [], pinned: null, dropped: {} };
+const NO_CHOICES: Choices = { models: [], pinned: null, dropped: {} };
 
 /**
  * The part of earlier choices that still counts at a start. The latest choice wins. The models that a command line or
@@ -25,57 +25,57 @@ const NO_WORDS: Words = { models: [], pinned: null, dropped: {} };
  * after a crash. Pure.
  * @param names of the models that are named now
  */
-export function heeded(
-  words: Words,
+export function stillValid(
+  choices: Choices,
   { models, names }: { readonly models: readonly string[]; readonly names: readonly string[] },
-): Words {
-  const isRepeated = models.length === 0 || String(models) === String(words.models);
-  if (isRepeated) return words;
-  const dropped = Object.entries(words.dropped).filter(([name]) => !names.includes(name));
+): Choices {
+  const isRepeated = models.length === 0 || String(models) === String(choices.models);
+  if (isRepeated) return choices;
+  const dropped = Object.entries(choices.dropped).filter(([name]) => !names.includes(name));
   return { models: [...models], pinned: null, dropped: Object.fromEntries(dropped) };
 }
 
 /** The only owner of its file in a data directory. */
-export class KeptWords {
+export class KeptChoices {
   readonly #path: string;
-  #words: Words;
+  #choices: Choices;
   /** --model or config.toml names models. */
   #hasNamed = false;
   #writing: Promise<void> = Promise.resolve();
 
   /** A file that is missing or damaged says nothing. */
-  static async open(dataDir: string): Promise<KeptWords> {
+  static async open(dataDir: string): Promise<KeptChoices> {
     const path = join(dataDir, "said.json");
     const text = await Deno.readTextFile(path).catch(() => "");
-    return new KeptWords(path, parse(text) ?? NO_WORDS);
+    return new KeptChoices(path, parse(text) ?? NO_CHOICES);
   }
 
-  private constructor(path: string, words: Words) {
+  private constructor(path: string, choices: Choices) {
     this.#path = path;
-    this.#words = words;
+    this.#choices = choices;
   }
 
   /** Why its user wants this model served, for people. */
   why(model: string): string {
-    const { pinned } = this.#words;
+    const { pinned } = this.#choices;
     if (pinned?.name === model) return `its user chose it here on ${dateOf(pinned.atMs)}`;
     return this.#hasNamed ? "--model or config.toml names it" : "no other model was named";
   }
 
-  get words(): Words {
-    return this.#words;
+  get choices(): Choices {
+    return this.#choices;
   }
 
   /** Forgets what a new command line or config.toml has overruled. @throws what the disk says */
   async start(models: readonly string[], names: readonly string[]): Promise<void> {
     const named = await absoluteModels(models);
     this.#hasNamed = named.length > 0;
-    const next = heeded(this.#words, { models: named, names });
-    const saidNothing = this.#words.pinned === null &&
-      Object.keys(this.#words.dropped).length === 0;
+    const next = stillValid(this.#choices, { models: named, names });
+    const choseNothing = this.#choices.pinned === null &&
+      Object.keys(this.#choices.dropped).length === 0;
     // Its file is written with the first word, which is said against what is named now.
-    if (saidNothing) this.#words = { ...NO_WORDS, models: named };
-    else if (next !== this.#words) await this.#write(next);
+    if (choseNothing) this.#choices = { ...NO_CHOICES, models: named };
+    else if (next !== this.#choices) await this.#write(next);
   }
 
   /** @throws what the disk says */
@@ -83,30 +83,30 @@ export class KeptWords {
     { name, path }: { readonly name: string; readonly path: string },
     atMs: number,
   ): Promise<void> {
-    const { [name]: _taken, ...dropped } = this.#words.dropped;
-    return this.#write({ ...this.#words, pinned: { name, path, atMs }, dropped });
+    const { [name]: _taken, ...dropped } = this.#choices.dropped;
+    return this.#write({ ...this.#choices, pinned: { name, path, atMs }, dropped });
   }
 
   /** @throws what the disk says */
   drop(name: string, atMs: number): Promise<void> {
-    const { pinned, dropped } = this.#words;
+    const { pinned, dropped } = this.#choices;
     return this.#write({
-      ...this.#words,
+      ...this.#choices,
       pinned: pinned?.name === name ? null : pinned,
       dropped: { ...dropped, [name]: atMs },
     });
   }
 
   /** One after another: `writeWhole` leaves it to its caller that no two writes of one path overlap. */
-  #write(words: Words): Promise<void> {
-    this.#words = words;
-    const text = JSON.stringify(words, null, 2);
+  #write(choices: Choices): Promise<void> {
+    this.#choices = choices;
+    const text = JSON.stringify(choices, null, 2);
     this.#writing = this.#writing.catch(() => {}).then(() => writeWhole(this.#path, text));
     return this.#writing;
   }
 }
 
-function parse(text: string): Words | undefined {
+function parse(text: string): Choices | undefined {
   try {
     const { told, ...words } = JSON.parse(text);
     // `told` is the name that earlier versions wrote.
