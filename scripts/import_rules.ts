@@ -123,9 +123,10 @@ function judgeFile(path: string, target: string, typeOnly: boolean): string | nu
 
 /** Configurations and numbers: a file that imports them loads nothing else, above all no native addon. */
 function isLight(path: string): boolean {
-  return /^src\/(api|engine|mesh|models|node|tunnel)\/(.*\/)?(config|defaults|timings)\.ts$/.test(
-    path,
-  );
+  return /^src\/(api|engine|mesh|models|node|tunnel)\/(.*\/)?(config|timings|(\w+_)?defaults)\.ts$/
+    .test(
+      path,
+    );
 }
 
 /** Inside an area: from the rooms further up to those further down. */

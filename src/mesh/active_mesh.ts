@@ -11,14 +11,10 @@ import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import { signerLinks, signRecord } from "./gossip/record.ts";
 import { RecordIntake } from "./gossip/record_intake.ts";
 import { EMPTY_TABLE } from "./routes/routing_table.ts";
-import type {
-  Announcement,
-  AnnouncementContent,
-  OpenOptions,
-  PeerId,
-  RefreshOptions,
-  RoutingTable,
-} from "./base/types.ts";
+import type { Announcement, AnnouncementContent } from "./base/announcement.ts";
+import type { OpenOptions, RefreshOptions } from "./base/mesh.ts";
+import type { PeerId } from "./base/peer_id.ts";
+import type { RoutingTable } from "./base/table.ts";
 
 /** A member: says what it does, hears what others do, and notices who is gone. */
 export class ActiveMesh implements MeshMode {

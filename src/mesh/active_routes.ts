@@ -1,7 +1,9 @@
 import { raceSignal } from "../base/race_signal.ts";
 import { Deadline } from "../base/deadline.ts";
 import { ROUTE_REQUEST_TIMEOUT_MS, TELL_PATIENCE_MS } from "./base/defaults.ts";
-import type { PeerId, RefreshOptions, RoutingTable } from "./base/types.ts";
+import type { PeerId } from "./base/peer_id.ts";
+import type { RefreshOptions } from "./base/mesh.ts";
+import type { RoutingTable } from "./base/table.ts";
 import type { MeshView } from "./gossip/mesh_view.ts";
 import type { PeerConnection } from "./link/network.ts";
 import type { ModeParts } from "./mesh_mode.ts";

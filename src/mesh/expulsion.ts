@@ -8,7 +8,7 @@ import type { PeerNetwork } from "./link/peer_network.ts";
 import type { Revocation } from "./trust/revocation.ts";
 import type { RevocationExchange } from "./revocation_exchange.ts";
 import type { Trust } from "./trust/trust.ts";
-import type { PeerId } from "./base/types.ts";
+import type { PeerId } from "./base/peer_id.ts";
 
 export interface ExpulsionParts {
   readonly network: PeerNetwork;

@@ -5,7 +5,9 @@ import type { MeshMode } from "./mesh_mode.ts";
 import { asDisplayName } from "./base/names.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
 import type { Trust } from "./trust/trust.ts";
-import type { InviteOptions, InviteStatus, MemberRole, PeerId } from "./base/types.ts";
+import type { InviteOptions, InviteStatus } from "./base/mesh.ts";
+import type { MemberRole } from "./base/roles.ts";
+import type { PeerId } from "./base/peer_id.ts";
 
 const INVITE_ID = /^[0-9a-f]{16}$/;
 

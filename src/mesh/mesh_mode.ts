@@ -11,15 +11,11 @@ import type { JoinedPeer } from "./link/joined_peer.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
 import type { Trust } from "./trust/trust.ts";
-import type {
-  AnnouncementContent,
-  MemberRole,
-  Mesh,
-  MeshEvent,
-  OpenOptions,
-  PeerId,
-  RoutingTable,
-} from "./base/types.ts";
+import type { AnnouncementContent } from "./base/announcement.ts";
+import type { MemberRole } from "./base/roles.ts";
+import type { Mesh, MeshEvent, OpenOptions } from "./base/mesh.ts";
+import type { PeerId } from "./base/peer_id.ts";
+import type { RoutingTable } from "./base/table.ts";
 
 /** The parts of a node of a mesh. */
 export interface MeshParts {

@@ -3,7 +3,7 @@ import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { Link } from "./trust/capability.ts";
 import type { MeshCounters } from "./base/counters.ts";
-import { GOSSIP_RATE, ROUTES_RATE } from "./base/defaults.ts";
+import { GOSSIP_RATE, ROUTES_RATE } from "./base/rate_defaults.ts";
 import { NotAllowedError } from "./base/errors.ts";
 import { Expulsion } from "./expulsion.ts";
 import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
@@ -13,20 +13,19 @@ import { Modes } from "./modes.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
 import { StoredPeers } from "./stored_peers.ts";
+import type { Announcement, AnnouncementContent } from "./base/announcement.ts";
 import type {
-  Announcement,
-  AnnouncementContent,
   HandleOptions,
   InviteOptions,
   InviteStatus,
-  MemberRole,
   Mesh,
   MeshEvent,
   OpenOptions,
-  PeerId,
-  RoutingTable,
   StreamHandler,
-} from "./base/types.ts";
+} from "./base/mesh.ts";
+import type { MemberRole } from "./base/roles.ts";
+import type { PeerId } from "./base/peer_id.ts";
+import type { RoutingTable } from "./base/table.ts";
 
 /** One node of a mesh for as long as it runs: what stays the same while it is active, and while it is not. */
 export class MeshNode implements Mesh {

@@ -18,7 +18,8 @@ import { PeerNetwork } from "./link/peer_network.ts";
 import { answerForLife } from "./link/proof_of_life.ts";
 import { Trust } from "./trust/trust.ts";
 import { UdpPortInUseError } from "./base/errors.ts";
-import type { MemberRole, Mesh } from "./base/types.ts";
+import type { MemberRole } from "./base/roles.ts";
+import type { Mesh } from "./base/mesh.ts";
 
 export type { ByteStream } from "./base/byte_stream.ts";
 export { type Clock, systemClock } from "./base/clock.ts";
@@ -40,7 +41,11 @@ export { NotAgreedError, quicProblem } from "./quic/mod.ts";
 export { ROUTES_PROTOCOL } from "./routes/routes.ts";
 export type { MeshCounters } from "./base/counters.ts";
 export { parseToken } from "./trust/token.ts";
-export type * from "./base/types.ts";
+export type * from "./base/announcement.ts";
+export type * from "./base/mesh.ts";
+export type * from "./base/peer_id.ts";
+export type * from "./base/roles.ts";
+export type * from "./base/table.ts";
 
 const OUTLIVED =
   "another copy of this node is running, and was started before this one: stop that " +

@@ -1,5 +1,5 @@
 import { ActiveMesh } from "./active_mesh.ts";
-import type { AnnouncementContent } from "./base/types.ts";
+import type { AnnouncementContent } from "./base/announcement.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import { PassiveMesh } from "./passive_mesh.ts";
 import { withoutNodes } from "./routes/routing_table.ts";

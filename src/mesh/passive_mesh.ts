@@ -8,13 +8,10 @@ import { RouteFinder, type RoutesQuestion } from "./routes/route_finder.ts";
 import { askRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
 import { addSample, measuredMs, type RttTrack, UNMEASURED } from "./gossip/rtt.ts";
 import { EMPTY_TABLE } from "./routes/routing_table.ts";
-import type {
-  Announcement,
-  OpenOptions,
-  PeerId,
-  RefreshOptions,
-  RoutingTable,
-} from "./base/types.ts";
+import type { Announcement } from "./base/announcement.ts";
+import type { OpenOptions, RefreshOptions } from "./base/mesh.ts";
+import type { PeerId } from "./base/peer_id.ts";
+import type { RoutingTable } from "./base/table.ts";
 
 /**
  * A passive node, a client or a member that stands by: asks active members for the routing table, and is

@@ -5,19 +5,19 @@ import { Deadline } from "../base/deadline.ts";
 import {
   LAST_WORD_MS,
   MAX_REVOCATIONS,
-  MAX_REVOCATIONS_MESSAGE_BYTES,
   OPEN_STREAM_TIMEOUT_MS,
   REVOCATION_FANOUT,
-  REVOCATIONS_A_MESSAGE,
-  REVOCATIONS_RATE,
 } from "./base/defaults.ts";
+import { MAX_REVOCATIONS_MESSAGE_BYTES, REVOCATIONS_A_MESSAGE } from "./base/message_defaults.ts";
+import { REVOCATIONS_RATE } from "./base/rate_defaults.ts";
 import { StaleMessageError, UnknownKindError } from "./base/errors.ts";
 import { MessageStream } from "./base/messages.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
 import type { Revocation } from "./trust/revocation.ts";
 import type { Trust } from "./trust/trust.ts";
-import type { MemberRole, PeerId } from "./base/types.ts";
+import type { MemberRole } from "./base/roles.ts";
+import type { PeerId } from "./base/peer_id.ts";
 
 export const REVOCATIONS_PROTOCOL = "/mesh-llm/revocations/1";
 

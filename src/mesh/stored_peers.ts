@@ -2,7 +2,7 @@ import { groupByPeer } from "./base/addresses.ts";
 import { MAX_STORED_PEERS } from "./base/defaults.ts";
 import type { Identity } from "./trust/identity.ts";
 import { keptAddresses } from "./trust/kept_addresses.ts";
-import type { PeerId } from "./base/types.ts";
+import type { PeerId } from "./base/peer_id.ts";
 
 /** Peers of the token and of the last time, to start from; kept in the data directory. */
 export class StoredPeers {

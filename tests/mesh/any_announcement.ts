@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { peerIdOf } from "../../src/mesh/base/keys.ts";
-import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
+import type { Announcement } from "../../src/mesh/base/announcement.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import { content } from "./content.ts";
 
 const peers = Array.from({ length: 300 }, (_, i) => peerIdOf(new Uint8Array(32).fill(i, 0, 2)));

@@ -1,6 +1,6 @@
 import "./leak_guard.ts";
 import assert from "node:assert/strict";
-import { MAX_ROUTES_MESSAGE_BYTES } from "../../src/mesh/base/defaults.ts";
+import { MAX_ROUTES_MESSAGE_BYTES } from "../../src/mesh/base/message_defaults.ts";
 import { encodeCbor } from "../../src/mesh/base/cbor.ts";
 import { acceptInvite } from "../../src/mesh/trust/credential.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";

@@ -4,7 +4,7 @@ import { systemClock } from "../../src/mesh/base/clock.ts";
 import { Counters } from "../../src/mesh/base/counters.ts";
 import { Gossip } from "../../src/mesh/gossip/gossip.ts";
 import type { NetworkStream, PeerConnection } from "../../src/mesh/link/network.ts";
-import type { PeerId } from "../../src/mesh/base/types.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 
 /** The peer says nothing on it, and ends it when it is told to; this side is slow to let go of it. */
 function silentStream() {

@@ -7,10 +7,10 @@ import { startLibp2p } from "../../src/mesh/link/libp2p.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import {
   GOSSIP_MESSAGE_RATE,
-  MAX_JOIN_MESSAGE_BYTES,
   MISCONDUCT_RATE,
   ROUTES_RATE,
-} from "../../src/mesh/base/defaults.ts";
+} from "../../src/mesh/base/rate_defaults.ts";
+import { MAX_JOIN_MESSAGE_BYTES } from "../../src/mesh/base/message_defaults.ts";
 import { MessageStream } from "../../src/mesh/base/messages.ts";
 import type { Announcement, Mesh } from "../../src/mesh/mod.ts";
 import {

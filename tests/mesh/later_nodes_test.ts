@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
 import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
 import { encodeCbor } from "../../src/mesh/base/cbor.ts";
-import { MAX_ANNOUNCEMENT_BYTES } from "../../src/mesh/base/defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "../../src/mesh/base/message_defaults.ts";
 import { UnknownKindError } from "../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../src/mesh/base/keys.ts";
 import { MessageStream } from "../../src/mesh/base/messages.ts";

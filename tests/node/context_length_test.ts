@@ -5,7 +5,7 @@ import type { Engine } from "../../src/engine/mod.ts";
 import type { ModelHeader } from "../../src/models/base/types.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
-import { announcementOf } from "../../src/node/serving/announcement.ts";
+import { announcementOf } from "../../src/node/serving/own_announcement.ts";
 import { decide } from "../../src/node/plan/decide.ts";
 import { idleJob } from "../../src/node/serving/job.ts";
 import type { Member } from "../../src/node/plan/view.ts";

@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { announcementSchema, announcementToWire } from "../../src/mesh/gossip/announcement_wire.ts";
 import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
-import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
-import { HEARSAY_A_LINK, NEWCOMER_RATE } from "../../src/mesh/base/defaults.ts";
+import type { Announcement } from "../../src/mesh/base/announcement.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
+import { HEARSAY_A_LINK } from "../../src/mesh/base/defaults.ts";
+import { NEWCOMER_RATE } from "../../src/mesh/base/rate_defaults.ts";
 import { MAX_ORPHANS } from "../../src/node/plan/defaults.ts";
 import { type Plan, planKey } from "../../src/node/plan/plan.ts";
 import { content } from "../mesh/content.ts";

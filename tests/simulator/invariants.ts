@@ -1,7 +1,8 @@
 /** The invariants that hold some time after the last fault. */
 
 import { saysTheSame } from "../../src/mesh/gossip/membership.ts";
-import type { Announcement, PeerId } from "../../src/mesh/base/types.ts";
+import type { Announcement } from "../../src/mesh/base/announcement.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import type { Job } from "../../src/node/serving/job.ts";
 import type { Invariant } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";

@@ -2,7 +2,7 @@
 
 import { MESH_TIMINGS } from "../../src/mesh/config.ts";
 import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
-import type { PeerId } from "../../src/mesh/base/types.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import type { Random } from "./random.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { VirtualTime } from "./virtual_time.ts";

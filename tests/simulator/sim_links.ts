@@ -7,7 +7,7 @@ import type {
   PeerLinks,
 } from "../../src/mesh/gossip/peer_links.ts";
 import type { MeshRecord } from "../../src/mesh/gossip/record.ts";
-import type { PeerId } from "../../src/mesh/base/types.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import { type Connection, isOpenAt, otherEnd, type Peers, type SimNetwork } from "./network.ts";
 import type { SimNode } from "./sim_node.ts";
 

@@ -5,7 +5,7 @@ import { keptAddresses } from "../../src/mesh/trust/kept_addresses.ts";
 import { Member } from "../../src/mesh/gossip/member.ts";
 import type { MemberChange } from "../../src/mesh/gossip/membership.ts";
 import type { MeshRecord, RecordContent } from "../../src/mesh/gossip/record.ts";
-import type { PeerId } from "../../src/mesh/base/types.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import { content } from "../mesh/content.ts";
 import type { Connection } from "./network.ts";
 import type { NodeSetup, SimModel } from "./scenario.ts";

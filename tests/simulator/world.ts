@@ -1,5 +1,5 @@
 import { peerIdOf } from "../../src/mesh/base/keys.ts";
-import type { PeerId } from "../../src/mesh/base/types.ts";
+import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import { Signatures, SimNetwork } from "./network.ts";
 import { Random } from "./random.ts";
 import type { Setup } from "./scenario.ts";

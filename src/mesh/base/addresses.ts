@@ -1,7 +1,7 @@
 import { isLinkLocal, isLoopback, isSharedSpace } from "../../base/ip_address.ts";
 import { isIP, isIPv4 } from "node:net";
 import { isPeerId } from "./keys.ts";
-import type { PeerId } from "./types.ts";
+import type { PeerId } from "./peer_id.ts";
 
 /** One place where a node listens. */
 export interface Address {

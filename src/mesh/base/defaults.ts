@@ -27,36 +27,6 @@ export const MAX_PENDING_JOINS = 256;
 /** Negotiating a stream is one round trip; a peer that needs longer is asked whether it lives. */
 export const OPEN_STREAM_TIMEOUT_MS = 5_000;
 
-/** docs/defaults.md. */
-export const MAX_ANNOUNCEMENT_BYTES = 65_536;
-
-/** docs/protocols.md. */
-export const MAX_ANNOUNCED_MODELS = 200;
-
-/** Instances, claims and the like of one node: today it has one of each, and a machine could hold a few models. */
-export const MAX_AT_ONCE = 16;
-
-/** A node does one thing at a time, and gives up what it can't do: more than a few are an attack. */
-export const MAX_ANNOUNCED_FAILURES = 8;
-
-/** A line of llama.cpp's log with the name of what wrote it; nobody reads further. */
-export const MAX_REASON_CHARS = 400;
-
-/** A node serves one model at a time; what it served in the last minutes still counts. */
-export const MAX_ANNOUNCED_DEMANDS = 16;
-
-/** As many as a machine may hold, and more than llama.cpp takes. */
-export const MAX_ANNOUNCED_DEVICES = 64;
-
-/** One for each worker of a split. */
-export const MAX_ANNOUNCED_PORTS = 256;
-
-/** Workers of one split. Each costs a round trip a token: more than a few do not help. */
-export const MAX_WORKERS = 256;
-
-/** docs/protocols.md: RTTs of the nearest. */
-export const MAX_ANNOUNCED_RTTS = 32;
-
 /** docs/defaults.md. Living ones and tombstones together may be twice as many. */
 export const MAX_MEMBERS = 1_000;
 
@@ -68,9 +38,6 @@ export const CATCH_UP_MS = 60_000;
 
 /** A peer that has been here this long has caught up, and has dropped false reports that it got meanwhile. */
 export const TELLER_AGE_MS = 2 * CATCH_UP_MS;
-
-/** Strangers that nobody here is connected to, by one invite: a rack that starts is known to a large mesh in minutes. */
-export const NEWCOMER_RATE = { perSecond: 4, burst: 64 } as const;
 
 /** Members that one peer alone reaches, by one invite: more than a home has machines behind one router. */
 export const HEARSAY_A_LINK = 16;
@@ -93,15 +60,6 @@ export const MAX_CLOCK_AHEAD_MS = 365 * 86_400_000;
 
 /** Records are checked for so long at a time; then all else that waits has its turn. */
 export const VERIFY_SLICE_MS = 8;
-
-/** Bytes of one gossip message: four of the largest announcements. */
-export const MAX_GOSSIP_MESSAGE_BYTES = 262_144;
-
-/** A hello is a chain of at most 16 certificates of about 200 bytes. */
-export const MAX_JOIN_MESSAGE_BYTES = 16_384;
-
-/** A table of 1,000 nodes with their devices and addresses, with room. */
-export const MAX_ROUTES_MESSAGE_BYTES = 4_194_304;
 
 /** Joins the changes that one plan makes in the same tick, and is short beside a round trip. */
 export const GOSSIP_COALESCE_MS = 5;
@@ -187,18 +145,6 @@ export const DIALS_BEFORE_DEAD = 3;
 /** Peers kept in the data directory to start from without a token. */
 export const MAX_STORED_PEERS = 32;
 
-/** Peers in a token, this node first: each is about 60 characters, and people copy tokens. */
-export const MAX_TOKEN_PEERS = 4;
-
-/** Addresses of one peer in a token. */
-export const MAX_TOKEN_ADDRESSES = 3;
-
-/** A name of 63 letters, a port, and a PeerId. */
-export const MAX_ADDRESS_LENGTH = 160;
-
-/** Addresses of one peer in an announcement. */
-export const MAX_ADDRESSES = 16;
-
 /** A goodbye is heard in a round trip; who has not answered by then is left without an answer. */
 export const GOODBYE_TIMEOUT_MS = 500;
 
@@ -223,18 +169,11 @@ export const CLIENT_IDLE_MS = 60_000;
  */
 export const REFRESH_IDLE_MS = 5_000;
 
-/** A revocation carries its signer's chain: 16 certificates of about 200 bytes, with room. */
-export const MAX_REVOCATION_BYTES = 8_192;
-
 /** Revocations that a node keeps, sends to everybody it meets and looks through at each join: 2 MB. */
 export const MAX_REVOCATIONS = 4_096;
 
 /** ... of one inviter; beyond it the inviter itself is what has to be revoked. */
 export const MAX_REVOCATIONS_A_SIGNER = 256;
-
-/** Revocations in one message, and the most bytes of it. */
-export const REVOCATIONS_A_MESSAGE = 32;
-export const MAX_REVOCATIONS_MESSAGE_BYTES = REVOCATIONS_A_MESSAGE * (MAX_REVOCATION_BYTES + 16);
 
 /** Members that a revocation is passed on to by each that hears it first: with a thousand, e^-8 of them miss one wave. */
 export const REVOCATION_FANOUT = 8;
@@ -251,38 +190,8 @@ export const EXPIRY_WARNING_MS = 86_400_000;
 /** Peers whose rates are remembered, each some 100 bytes: those with a connection, and as many that have just left. */
 export const MAX_RATED_PEERS = 2 * MAX_CONNECTIONS;
 
-/** Streams of any protocol that a peer may open, unless it is said otherwise: as many at once as a connection holds. */
-export const STREAM_RATE = { perSecond: 200, burst: MAX_STREAMS_PER_CONNECTION } as const;
-
-/** Gossip lives as long as its connection. */
-export const GOSSIP_RATE = { perSecond: 0.5, burst: 20 } as const;
-
-/** A client asks every 30 s, or at each request that fails; a console that is looked at every second or two. */
-export const ROUTES_RATE = { perSecond: 5, burst: 50 } as const;
-
-/** One stream a connection, and one for each revocation that somebody makes. */
-export const REVOCATIONS_RATE = { perSecond: 5, burst: 50 } as const;
-
-/** Waiting records are sent at most every 5 ms: a peer that is faster than that for a while breaks the link. */
-export const GOSSIP_MESSAGE_RATE = { perSecond: 250, burst: 1_000 } as const;
-
-/** Records in gossip: a mesh of 1,000 told anew, twice, and 100 changes a second. More are dropped; the sender tells them again. */
-export const RECORD_RATE = { perSecond: 100, burst: 4_000 } as const;
-
-/** Joins of one peer: redials come 0.5 s apart at the fastest, in both directions at once. */
-export const JOIN_RATE = { perSecond: 2, burst: 20 } as const;
-
-/** Bad messages that are forgiven, for versions differ and memory flips bits; then the connection is closed. */
-export const MISCONDUCT_RATE = { perSecond: 0.1, burst: 5 } as const;
-
 /** A process that lives answers in a round trip; a restart after a crash waits for this at its peers. */
 export const PROOF_OF_LIFE_MS = 1_000;
-
-/** Asked once for each join of a node that seems to be here already. */
-export const LIFE_RATE = { perSecond: 1, burst: 20 } as const;
-
-/** Names that a routing table carries as wanted: ten a member. */
-export const MAX_TABLE_WANTED = 10_000;
 
 /** A member that has just come asks who is here: a dial and a round trip, or an address that does not answer (2 s). */
 export const FIRST_ANSWERS_MS = 4_000;
@@ -294,9 +203,3 @@ export const TELL_PATIENCE_MS = 1_000;
  * Gossip brings the records of all nodes within a few rounds; a node without a record by then is gone. Chosen by feel.
  */
 export const FIRST_TABLE_LIFE_MS = 30_000;
-
-/** ... and as lost; and the bytes of each: 100 for each of a thousand members, five times over. */
-export const MAX_TABLE_NAMES_BYTES = 524_288;
-
-/** The machines in it: what a client takes, less both lists of names and what encloses them. */
-export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 2 * MAX_TABLE_NAMES_BYTES - 65_536;

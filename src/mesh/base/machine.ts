@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { asByteCount, byteCount } from "./bounds.ts";
-import { MAX_ANNOUNCED_DEVICES } from "./defaults.ts";
+import { MAX_ANNOUNCED_DEVICES } from "./message_defaults.ts";
 import { asDisplayName, asVersionText, displayName, versionText } from "./names.ts";
 import { untold } from "./tolerant.ts";
 

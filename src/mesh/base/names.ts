@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isModelName } from "../../base/model_name.ts";
 import { isPeerId } from "./keys.ts";
-import { MAX_REASON_CHARS } from "./defaults.ts";
+import { MAX_REASON_CHARS } from "./message_defaults.ts";
 import type { PeerId } from "./peer_id.ts";
 
 /** Names of models: docs/protocols.md. They become parts of paths and URLs, so nothing else is let in. */

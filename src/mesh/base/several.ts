@@ -4,7 +4,7 @@
  */
 
 import { z } from "zod";
-import { MAX_AT_ONCE } from "./defaults.ts";
+import { MAX_AT_ONCE } from "./message_defaults.ts";
 
 /** The others of each list, as a message has them. */
 export function otherThanFirst<const Item extends z.ZodType>(item: Item) {

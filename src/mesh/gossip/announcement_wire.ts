@@ -12,12 +12,12 @@ import {
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
   MAX_WORKERS,
-} from "../base/defaults.ts";
+} from "../base/message_defaults.ts";
 import { gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
 import { asReason, modelName, peerIdText, versionNumber } from "../base/names.ts";
 import { wordOf } from "../base/tolerant.ts";
 import { moreOf, otherThanFirst, several } from "../base/several.ts";
-import type { Announcement, Instance, ModelRef, Obedience } from "../base/types.ts";
+import type { Announcement, Instance, ModelRef, Obedience } from "../base/announcement.ts";
 
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);

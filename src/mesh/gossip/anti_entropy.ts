@@ -12,7 +12,7 @@ import type { EntropyMessage } from "./gossip_messages.ts";
 import type { GossipLinks } from "./peer_links.ts";
 import type { Newcomers } from "./newcomers.ts";
 import type { Roster } from "./roster.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** Heals what pushes have missed: each round it compares itself with one neighbour. */
 export class AntiEntropy {

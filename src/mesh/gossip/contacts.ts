@@ -1,5 +1,5 @@
 import { type RttTrack, UNMEASURED } from "./rtt.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /**
  * The facts that this node has found out about one peer itself, beside the mesh's records of it. Times are of

@@ -5,7 +5,7 @@ import type { OwnRecords } from "./own_records.ts";
 import type { Prober } from "./prober.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Roster } from "./roster.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface DeathWatchEffects {
   /** A peer was found dead, and this is the signed notice. */

@@ -6,7 +6,7 @@ import {
   REDIAL_MAX_MS,
 } from "../base/defaults.ts";
 import type { DialTarget } from "./dialer.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface DialSituation {
   readonly self: PeerId;

@@ -1,6 +1,6 @@
 import { redialDelayMs } from "./backoff.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** A peer that this node wants a connection to. */
 export interface DialTarget {

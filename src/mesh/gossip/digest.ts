@@ -3,7 +3,7 @@
 import { TOMBSTONE_TOLD_MS } from "../base/defaults.ts";
 import type { MemberEntry, Membership } from "./membership.ts";
 import type { MeshRecord } from "./record.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** The first thing that two members compare: one number for each of these many parts of the membership. */
 export const DIGEST_BUCKETS = 16;

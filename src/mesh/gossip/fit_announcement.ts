@@ -11,11 +11,11 @@ import {
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
-} from "../base/defaults.ts";
+} from "../base/message_defaults.ts";
 import { fitMachine } from "../base/machine.ts";
 import { asReason } from "../base/names.ts";
 import { distinct } from "../base/several.ts";
-import type { Announcement, Instance } from "../base/types.ts";
+import type { Announcement, Instance } from "../base/announcement.ts";
 import { announcementToWire, instanceKey, modelKey, obedienceKey } from "./announcement_wire.ts";
 
 /**

@@ -10,7 +10,7 @@ import { GossipLink } from "./gossip_link.ts";
 import type { NetworkStream, PeerConnection } from "../link/network.ts";
 import type { GossipLinks, GossipListener } from "./peer_links.ts";
 import type { MeshRecord } from "./record.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export const GOSSIP_PROTOCOL = "/mesh-llm/gossip/1";
 

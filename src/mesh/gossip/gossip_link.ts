@@ -6,19 +6,15 @@ import {
 } from "./gossip_messages.ts";
 import { BadMessageError } from "../base/cbor.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
-import {
-  GOSSIP_COALESCE_MS,
-  GOSSIP_MESSAGE_RATE,
-  MAX_ANNOUNCEMENT_BYTES,
-  MAX_GOSSIP_MESSAGE_BYTES,
-  MAX_MEMBERS,
-} from "../base/defaults.ts";
+import { GOSSIP_COALESCE_MS, MAX_MEMBERS } from "../base/defaults.ts";
+import { GOSSIP_MESSAGE_RATE } from "../base/rate_defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES, MAX_GOSSIP_MESSAGE_BYTES } from "../base/message_defaults.ts";
 import { RateExceededError } from "../base/errors.ts";
 import { MessageStream } from "../base/messages.ts";
 import type { NetworkStream } from "../link/network.ts";
 import { type Bucket, take } from "../../base/token_bucket.ts";
 import type { MeshRecord } from "./record.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 import { Waker } from "../base/waker.ts";
 
 /** Questions that a peer may send without reading the answers. */

@@ -6,7 +6,7 @@ import { byteString } from "../base/cbor.ts";
 import { MAX_MEMBERS } from "../base/defaults.ts";
 import { type Digest, DIGEST_BUCKETS, type RecordVersion } from "./digest.ts";
 import { otherKindThan, places } from "../base/tolerant.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 const number = z.number().int().nonnegative();
 const number32 = number.max(2 ** 32 - 1);

@@ -7,7 +7,7 @@ import type { Newcomers } from "./newcomers.ts";
 import type { PeerLinks } from "./peer_links.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Roster } from "./roster.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 import type { Voice } from "./voice.ts";
 
 export interface HearingParts {

@@ -3,7 +3,7 @@ import type { Contacts } from "./contacts.ts";
 import { beat, firstPulse, type Pulse, type PulseEvent } from "./failure.ts";
 import { addSample, measuredMs, UNMEASURED } from "./rtt.ts";
 import type { MeshTimings } from "../base/timings.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface HeartbeatEffects {
   ping(peer: PeerId): void;

@@ -16,7 +16,7 @@ import { Dialer, type DialTarget } from "./dialer.ts";
 import type { MemberChange } from "./membership.ts";
 import { MeshView, type MeshViewOptions } from "./mesh_view.ts";
 import { Needs } from "./needs.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf" | "contacts"> {
   readonly clock: Clock;

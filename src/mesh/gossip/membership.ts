@@ -1,7 +1,8 @@
 import { MAX_MEMBERS, TOMBSTONE_LIFE_MS } from "../base/defaults.ts";
 import { equalValues } from "../base/equal_values.ts";
 import type { MeshRecord } from "./record.ts";
-import type { Announcement, PeerId } from "../base/types.ts";
+import type { Announcement } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** The newest record of each node that was ever heard of, the dead included until they are forgotten. */
 export type Membership = ReadonlyMap<PeerId, MemberEntry>;

@@ -4,7 +4,7 @@ import type { EntropyMessage } from "./gossip_messages.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Contacts } from "./contacts.ts";
 import { DeathWatch } from "./death_watch.ts";
-import { MAX_ANNOUNCED_RTTS } from "../base/defaults.ts";
+import { MAX_ANNOUNCED_RTTS } from "../base/message_defaults.ts";
 import { Hearing } from "./hearing.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { isVouchedFor, type MemberChange, type MemberEntry } from "./membership.ts";
@@ -15,7 +15,8 @@ import { Prober } from "./prober.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
 import { Roster } from "./roster.ts";
 import type { MeshTimings } from "../base/timings.ts";
-import type { Announcement, AnnouncementContent, PeerId } from "../base/types.ts";
+import type { Announcement, AnnouncementContent } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 import { Voice } from "./voice.ts";
 
 export interface MeshViewOptions {

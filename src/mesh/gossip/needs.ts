@@ -1,6 +1,7 @@
 import { FULL_MESH_MEMBERS, PART_AFTER_MS } from "../base/defaults.ts";
 import { isNeighbourOf, neighbours } from "./overlay.ts";
-import type { Announcement, PeerId } from "../base/types.ts";
+import type { Announcement } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** Which connections a member needs: to its neighbours, and to the nodes of its split. */
 export class Needs {

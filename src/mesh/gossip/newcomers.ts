@@ -6,15 +6,16 @@ import {
   MAX_LIVING,
   MAX_MEMBERS,
   MET_AT_A_TIME,
-  NEWCOMER_RATE,
   TELLER_AGE_MS,
   UNKNOWN_WANTED,
 } from "../base/defaults.ts";
+import { NEWCOMER_RATE } from "../base/rate_defaults.ts";
 import type { Contacts } from "./contacts.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Roster } from "./roster.ts";
-import type { Announcement, PeerId } from "../base/types.ts";
+import type { Announcement } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
 export interface NewcomersParts {

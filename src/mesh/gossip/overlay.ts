@@ -3,7 +3,7 @@
 import { base58btc } from "multiformats/bases/base58";
 import { FULL_MESH_MEMBERS, GOSSIP_SUCCESSORS, SURROUNDINGS_MS } from "../base/defaults.ts";
 import { peerIdOf } from "../base/keys.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 const PREFIX_LENGTH = peerIdOf(new Uint8Array(32)).indexOf("W") + 1;
 /** 58 to the power of 5: enough to tell thousands of members apart. */

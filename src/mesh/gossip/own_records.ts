@@ -1,13 +1,14 @@
 import type { Logger } from "@logtape/logtape";
 import { announcementSchema, announcementToWire } from "./announcement_wire.ts";
 import { equalValues } from "../base/equal_values.ts";
-import { MAX_ANNOUNCEMENT_BYTES } from "../base/defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "../base/message_defaults.ts";
 import { fitAnnouncement } from "./fit_announcement.ts";
 import { compareRecords } from "./membership.ts";
 import { MAX_NOTICED_VERSION } from "../base/names.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
 import type { Roster } from "./roster.ts";
-import type { Announcement, AnnouncementContent, PeerId } from "../base/types.ts";
+import type { Announcement, AnnouncementContent } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** Goes up where another life of this node was seen, and is kept in the data directory. */
 export interface IncarnationCounter {

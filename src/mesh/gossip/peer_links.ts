@@ -1,6 +1,6 @@
 import type { EntropyMessage } from "./gossip_messages.ts";
 import type { MeshRecord } from "./record.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** The view of connections that membership needs. */
 export interface PeerLinks {

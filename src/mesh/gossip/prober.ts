@@ -2,7 +2,7 @@ import { raceSignal } from "../../base/race_signal.ts";
 import type { Clock } from "../base/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { MeshTimings } from "../base/timings.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface ProbeEffects {
   /** Sends a ping over the link to the peer; false where there is none. */

@@ -10,11 +10,12 @@ import {
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { chainSchema, chainToWire, type Link, linksOf } from "../trust/capability.ts";
 import { checkCredential, type Credential } from "../trust/credential.ts";
-import { MAX_ANNOUNCEMENT_BYTES } from "../base/defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "../base/message_defaults.ts";
 import { StaleMessageError, UnknownKindError } from "../base/errors.ts";
 import { peerIdOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { otherKindThan, places } from "../base/tolerant.ts";
-import type { Announcement, PeerId } from "../base/types.ts";
+import type { Announcement } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** One life of a node, and how far it has come: the higher tells the newer. */
 export interface Version {

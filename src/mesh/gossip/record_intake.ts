@@ -2,13 +2,13 @@ import type { Link } from "../trust/capability.ts";
 import { BadMessageError } from "../base/cbor.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
-import { RECORD_RATE } from "../base/defaults.ts";
+import { RECORD_RATE } from "../base/rate_defaults.ts";
 import { RateExceededError, StaleMessageError } from "../base/errors.ts";
 import type { PeerNetwork } from "../link/peer_network.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
 import { type MeshRecord, openRecord } from "./record.ts";
 import type { Trust } from "../trust/trust.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface RecordIntakeParts {
   readonly meshKey: Uint8Array;

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "../base/clock.ts";
 import { RELAY_COALESCE_MS } from "../base/defaults.ts";
 import { relayFanout } from "./overlay.ts";
 import type { MeshRecord } from "./record.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface RelaySituation {
   /** Peers with a gossip link. */

@@ -13,7 +13,8 @@ import {
   placeMember,
 } from "./membership.ts";
 import type { MeshRecord } from "./record.ts";
-import type { Announcement, PeerId } from "../base/types.ts";
+import type { Announcement } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface RosterOptions {
   readonly self: PeerId;

@@ -6,7 +6,8 @@ import type { GossipLinks } from "./peer_links.ts";
 import type { MeshRecord } from "./record.ts";
 import { Relay, relayTargets } from "./relay.ts";
 import type { Roster } from "./roster.ts";
-import type { Announcement, AnnouncementContent, PeerId } from "../base/types.ts";
+import type { Announcement, AnnouncementContent } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface VoiceParts {
   readonly roster: Roster;

@@ -2,7 +2,7 @@ import { MAX_WAITING, WAITING_A_TELLER, WAITING_MS } from "../base/defaults.ts";
 import { markOf } from "./digest.ts";
 import { compareBytes } from "./membership.ts";
 import type { MeshRecord } from "./record.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 interface Waiting {
   readonly record: MeshRecord;

@@ -6,12 +6,8 @@ import type { Clock } from "../base/clock.ts";
 import { sourceOf, yieldingOf } from "./crowding.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Counters } from "../base/counters.ts";
-import {
-  JOIN_RATE,
-  JOIN_TIMEOUT_MS,
-  MAX_CONNECTIONS,
-  MAX_PENDING_JOINS,
-} from "../base/defaults.ts";
+import { JOIN_RATE } from "../base/rate_defaults.ts";
+import { JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "../base/defaults.ts";
 import { RefusedError } from "../base/errors.ts";
 import { answerJoin, type Contest, JOIN_PROTOCOL, type JoinSelf, proposeJoin } from "./join.ts";
 import type { JoinedPeer } from "./joined_peer.ts";

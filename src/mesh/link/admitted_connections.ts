@@ -1,6 +1,6 @@
 import type { JoinedPeer } from "./joined_peer.ts";
 import type { PeerConnection } from "./network.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface AdmittedConnection {
   readonly connection: PeerConnection;

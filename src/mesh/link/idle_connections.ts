@@ -1,5 +1,5 @@
 import { CLIENT_IDLE_MS } from "../base/defaults.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** A connection that is used, or was until a moment ago. */
 interface Held {

@@ -6,7 +6,7 @@ import type { ByteStream } from "../base/byte_stream.ts";
 import { byteString, byteStringOf } from "../base/cbor.ts";
 import { chainSchema, chainToWire, type Link } from "../trust/capability.ts";
 import { checkCredential, type Credential } from "../trust/credential.ts";
-import { MAX_JOIN_MESSAGE_BYTES, MAX_REVOCATION_BYTES } from "../base/defaults.ts";
+import { MAX_JOIN_MESSAGE_BYTES, MAX_REVOCATION_BYTES } from "../base/message_defaults.ts";
 import { RefusedError } from "../base/errors.ts";
 import { meshIdOf, publicKeyOf } from "../base/keys.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
@@ -19,7 +19,8 @@ import {
   proofSchema,
 } from "./proof_of_life.ts";
 import { wordOf } from "../base/tolerant.ts";
-import type { MemberRole, PeerId } from "../base/types.ts";
+import type { MemberRole } from "../base/roles.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export const JOIN_PROTOCOL = "/mesh-llm/join/1";
 

@@ -1,5 +1,5 @@
 import type { Link } from "../trust/capability.ts";
-import type { AdmittedPeer } from "../base/types.ts";
+import type { AdmittedPeer } from "../base/mesh.ts";
 
 /** A peer whose membership was checked on its connection. */
 export interface JoinedPeer extends AdmittedPeer {

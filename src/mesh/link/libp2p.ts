@@ -24,7 +24,7 @@ import type {
   PeerConnection,
 } from "./network.ts";
 import { byteStreamOf, drainConnection, quicTransport } from "../quic/mod.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** Few of 16,384 ports are taken on any machine; so many in a row are not. */
 const FREE_PORT_ATTEMPTS = 8;

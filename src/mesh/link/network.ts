@@ -1,5 +1,5 @@
 import type { ByteStream } from "../base/byte_stream.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 /** A stream whose end somebody waits for. */
 export interface NetworkStream extends ByteStream {

@@ -6,18 +6,15 @@ import { BadMessageError } from "../base/cbor.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
-import {
-  JOIN_TIMEOUT_MS,
-  MISCONDUCT_RATE,
-  OPEN_STREAM_TIMEOUT_MS,
-  STREAM_RATE,
-} from "../base/defaults.ts";
+import { JOIN_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
+import { MISCONDUCT_RATE, STREAM_RATE } from "../base/rate_defaults.ts";
 import { NotAllowedError, RateExceededError } from "../base/errors.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
 import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
 import { chooseConnection } from "../quic/mod.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
-import type { AdmittedPeer, HandleOptions, PeerId } from "../base/types.ts";
+import type { AdmittedPeer, HandleOptions } from "../base/mesh.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export type PeerStreamHandler = (
   stream: NetworkStream,

@@ -5,11 +5,14 @@ import { versionNumber } from "../base/names.ts";
 import type { ByteStream } from "../base/byte_stream.ts";
 import { byteStringOf, encodeCbor } from "../base/cbor.ts";
 import { Deadline } from "../../base/deadline.ts";
-import { LIFE_RATE, MAX_JOIN_MESSAGE_BYTES, PROOF_OF_LIFE_MS } from "../base/defaults.ts";
+import { LIFE_RATE } from "../base/rate_defaults.ts";
+import { MAX_JOIN_MESSAGE_BYTES } from "../base/message_defaults.ts";
+import { PROOF_OF_LIFE_MS } from "../base/defaults.ts";
 import { publicKeyOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { MessageStream } from "../base/messages.ts";
 import type { PeerConnection } from "./network.ts";
-import type { HandleOptions, PeerId } from "../base/types.ts";
+import type { HandleOptions } from "../base/mesh.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 const LIFE_PROTOCOL = "/mesh-llm/life/1";
 

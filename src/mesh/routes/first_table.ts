@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from "../base/clock.ts";
 import { FIRST_ANSWERS_MS, FIRST_TABLE_LIFE_MS } from "../base/defaults.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
-import type { PeerId, RoutingTable } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
+import type { RoutingTable } from "../base/table.ts";
 
 export interface FirstTableOptions {
   readonly clock: Pick<Clock, "after">;

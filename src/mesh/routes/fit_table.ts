@@ -1,11 +1,12 @@
 import { encodeCbor } from "../base/cbor.ts";
+import { MAX_MEMBERS } from "../base/defaults.ts";
 import {
-  MAX_MEMBERS,
   MAX_TABLE_BYTES,
   MAX_TABLE_NAMES_BYTES,
   MAX_TABLE_WANTED,
-} from "../base/defaults.ts";
-import type { PeerId, RouteInstance, RouteNode } from "../base/types.ts";
+} from "../base/message_defaults.ts";
+import type { PeerId } from "../base/peer_id.ts";
+import type { RouteInstance, RouteNode } from "../base/table.ts";
 import { nodeToWire } from "./table_wire.ts";
 
 /** The order in which entries stay if a table can't hold everybody. */

@@ -13,7 +13,9 @@ import {
 } from "../base/defaults.ts";
 import { UnreachableError } from "../base/errors.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
-import type { PeerId, RefreshOptions, RoutingTable } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
+import type { RefreshOptions } from "../base/mesh.ts";
+import type { RoutingTable } from "../base/table.ts";
 
 export interface RoutesQuestion {
   readonly known: RoutingTable;

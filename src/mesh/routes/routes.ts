@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { ByteStream } from "../base/byte_stream.ts";
-import { MAX_ROUTES_MESSAGE_BYTES } from "../base/defaults.ts";
+import { MAX_ROUTES_MESSAGE_BYTES } from "../base/message_defaults.ts";
 import { MessageStream } from "../base/messages.ts";
 import { modelName } from "../base/names.ts";
-import type { RoutingTable } from "../base/types.ts";
+import type { RoutingTable } from "../base/table.ts";
 import { tableSchema, tableToWire, tableVersion } from "./table_wire.ts";
 
 export const ROUTES_PROTOCOL = "/mesh-llm/routes/1";

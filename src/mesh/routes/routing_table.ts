@@ -2,14 +2,9 @@ import { encodeCbor } from "../base/cbor.ts";
 import { fitMachines, fitNames, inTurn, type TablePriorities } from "./fit_table.ts";
 import { instanceKey } from "../gossip/announcement_wire.ts";
 import { sha256 } from "../base/keys.ts";
-import type {
-  Announcement,
-  PeerId,
-  RouteInstance,
-  RouteNode,
-  RouteTarget,
-  RoutingTable,
-} from "../base/types.ts";
+import type { Announcement } from "../base/announcement.ts";
+import type { PeerId } from "../base/peer_id.ts";
+import type { RouteInstance, RouteNode, RouteTarget, RoutingTable } from "../base/table.ts";
 
 /** A member's knowledge beside the announcements of living members. */
 export interface TableContext extends TablePriorities {

@@ -2,11 +2,12 @@
 
 import { z } from "zod";
 import { byteCount } from "../base/bounds.ts";
-import { MAX_MEMBERS, MAX_TABLE_WANTED } from "../base/defaults.ts";
+import { MAX_MEMBERS } from "../base/defaults.ts";
+import { MAX_TABLE_WANTED } from "../base/message_defaults.ts";
 import { type EngineBuild, gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
 import { modelName, peerIdText, versionText } from "../base/names.ts";
 import { moreOf, otherThanFirst, several } from "../base/several.ts";
-import type { RouteNode, RoutingTable } from "../base/types.ts";
+import type { RouteNode, RoutingTable } from "../base/table.ts";
 import {
   activeRole,
   addressList,

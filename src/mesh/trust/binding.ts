@@ -8,7 +8,7 @@ import {
 } from "./credential.ts";
 import { BoundToOtherMeshError, NoMeshError, NotAllowedError } from "../base/errors.ts";
 import { meshIdOf, SigningKey } from "../base/keys.ts";
-import type { MemberRole } from "../base/types.ts";
+import type { MemberRole } from "../base/roles.ts";
 
 /** The mesh that a data directory belongs to, as its file says. */
 export interface StoredMesh {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { type SigningKey, verifySignature } from "../base/keys.ts";
 import { displayName } from "../base/names.ts";
-import type { MemberRole } from "../base/types.ts";
+import type { MemberRole } from "../base/roles.ts";
 
 /**
  * The rights that a certificate grants its subject; each link of a chain grants at most the rights of the one before.

@@ -10,7 +10,7 @@ import {
 import { InvalidTokenError } from "../base/errors.ts";
 import type { SigningKey } from "../base/keys.ts";
 import { asDisplayName } from "../base/names.ts";
-import type { MemberRole } from "../base/types.ts";
+import type { MemberRole } from "../base/roles.ts";
 
 /** A node's right to be in a mesh: a chain that ends at the node's own key. */
 export interface Credential {

@@ -14,7 +14,8 @@ import { revokes } from "./revocation.ts";
 import { openAll } from "./revocation_list.ts";
 import { parseToken } from "./token.ts";
 import { base64, type StoredTrust, trustFromJson, trustSchema, trustToJson } from "./trust_file.ts";
-import type { MemberRole, PeerId } from "../base/types.ts";
+import type { MemberRole } from "../base/roles.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 const keySeed = base64.refine((bytes) => bytes.byteLength === 32);
 

@@ -5,7 +5,8 @@ import { MAX_KEPT_INVITES } from "../base/defaults.ts";
 import type { Identity } from "./identity.ts";
 import { encodeToken, makeInvite, type NewInvite } from "./token.ts";
 import type { IssuedInvite, StoredTrust } from "./trust_file.ts";
-import type { InviteStatus, PeerId } from "../base/types.ts";
+import type { InviteStatus } from "../base/mesh.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface InviteBookParts {
   readonly identity: Identity;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { chainSchema, chainToWire, type Grant, type Link } from "./capability.ts";
 import { BadMessageError, byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { checkCredential, type Credential } from "./credential.ts";
-import { MAX_REVOCATION_BYTES } from "../base/defaults.ts";
+import { MAX_REVOCATION_BYTES } from "../base/message_defaults.ts";
 import { StaleMessageError, UnknownKindError } from "../base/errors.ts";
 import { meshIdOf, type SigningKey, verifySignature } from "../base/keys.ts";
 import { otherKindThan, places } from "../base/tolerant.ts";

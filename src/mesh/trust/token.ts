@@ -13,7 +13,7 @@ import {
 } from "./capability.ts";
 import { byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import type { Credential, Invite } from "./credential.ts";
-import { MAX_TOKEN_ADDRESSES, MAX_TOKEN_PEERS } from "../base/defaults.ts";
+import { MAX_TOKEN_ADDRESSES, MAX_TOKEN_PEERS } from "../base/message_defaults.ts";
 import { InvalidTokenError, NotAllowedError } from "../base/errors.ts";
 import { peerIdOf, publicKeyOf, sha256, SigningKey } from "../base/keys.ts";
 

@@ -11,7 +11,7 @@ import type { Identity } from "./identity.ts";
 import { InviteBook } from "./invite_book.ts";
 import { openRevocation, type Revocation, type Revoker, signRevocation } from "./revocation.ts";
 import { openAll, RevocationList } from "./revocation_list.ts";
-import type { PeerId } from "../base/types.ts";
+import type { PeerId } from "../base/peer_id.ts";
 
 export interface TrustParts {
   readonly identity: Identity;

@@ -34,7 +34,7 @@ import { handleFile } from "../ends/file_host.ts";
 import { fitOf } from "../plan/fit_words.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
-import { stateOf } from "../report/status.ts";
+import { stateOf } from "../report/node_status.ts";
 
 /** The parts that an active node has and a client lacks. */
 export interface ModelStock {

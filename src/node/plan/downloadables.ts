@@ -1,5 +1,5 @@
 import { CATALOG, needBytes } from "../../models/mod.ts";
-import type { Downloadable } from "./assignment/types.ts";
+import type { Downloadable } from "./assignment/assignments.ts";
 
 /** The models that a node may download because the mesh wants them, with the memory that each takes at this context. */
 export function downloadables(contextLength: number | null): Downloadable[] {

@@ -2,7 +2,7 @@ import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import { assign } from "./assignment/assign.ts";
 import { isNoLongerNeeded } from "./assignment/hot.ts";
 import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
-import type { Assignment, Downloadable } from "./assignment/types.ts";
+import type { Assignment, Downloadable } from "./assignment/assignments.ts";
 import { belongsTo, everyone, type Member, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 

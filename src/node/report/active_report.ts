@@ -2,7 +2,7 @@ import type { Engine, OfferedMemory, Supervisor } from "../../engine/mod.ts";
 import type { Machine } from "../../mesh/mod.ts";
 import type { KeptChoices } from "../data/kept_choices.ts";
 import { modelNameOf } from "../plan/plan.ts";
-import { roleOf } from "../serving/announcement.ts";
+import { roleOf } from "../serving/own_announcement.ts";
 import type { LocalState } from "../serving/local_state.ts";
 import type { Reconciler } from "../serving/reconciler.ts";
 import type { SleepLock } from "../serving/sleep_lock.ts";

@@ -19,7 +19,7 @@ import { Gateway } from "../ends/gateway.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener } from "../ends/protocols.ts";
 import { checkPeers } from "./peer_check.ts";
-import { statusOf } from "./status.ts";
+import { statusOf } from "./node_status.ts";
 import { StatusPublisher } from "./status_publisher.ts";
 import { TokenRate } from "./token_rate.ts";
 

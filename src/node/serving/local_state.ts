@@ -1,5 +1,5 @@
 import type { AnnouncementContent, Mesh } from "../../mesh/mod.ts";
-import { announcementOf, type Intent, type NodeFacts } from "./announcement.ts";
+import { announcementOf, type Intent, type NodeFacts } from "./own_announcement.ts";
 import { Demand } from "../plan/demand.ts";
 import type { Job } from "./job.ts";
 import { declareLost, NO_ORPHANS, type Orphans } from "../plan/orphans.ts";

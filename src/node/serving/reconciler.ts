@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
-import type { Intent } from "./announcement.ts";
+import type { Intent } from "./own_announcement.ts";
 import { decide, type Decision } from "../plan/decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
 import { idleJob, type Job, type JobParts, serverFor } from "./job.ts";

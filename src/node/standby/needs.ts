@@ -1,6 +1,6 @@
 import type { PeerId, RouteInstance, RoutingTable } from "../../mesh/mod.ts";
 import { mayDownload, mayServe } from "../plan/assignment/gaps.ts";
-import type { Downloadable } from "../plan/assignment/types.ts";
+import type { Downloadable } from "../plan/assignment/assignments.ts";
 import { MAX_STANDBY_HELPERS } from "../plan/defaults.ts";
 import type { Member } from "../plan/view.ts";
 

@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Clock, Mesh } from "../../mesh/mod.ts";
-import type { Downloadable } from "../plan/assignment/types.ts";
+import type { Downloadable } from "../plan/assignment/assignments.ts";
 import {
   FEW_ACTIVE_SHARE,
   FIRST_VIEW_MS,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Contacts } from "../../../src/mesh/gossip/contacts.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 const [here, stored, gone] = ["here", "stored", "gone"] as PeerId[] as [PeerId, PeerId, PeerId];
 

@@ -7,7 +7,7 @@ import {
   REDIAL_MAX_MS,
 } from "../../../src/mesh/base/defaults.ts";
 import { dialTargets } from "../../../src/mesh/gossip/dial_targets.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 const [LOW, SELF, HIGH, LOST] = ["a", "b", "c", "d"] as [PeerId, PeerId, PeerId, PeerId];
 

@@ -4,7 +4,7 @@ import { redialDelayMs } from "../../../src/mesh/gossip/backoff.ts";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
 import { REDIAL_MIN_MS } from "../../../src/mesh/base/defaults.ts";
 import { Dialer, type DialTarget } from "../../../src/mesh/gossip/dialer.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 const PEER = "peer" as PeerId;
 const TARGET: DialTarget = { peer: PEER, courtesyMs: 0, maxDelayMs: 2 };

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { foundCredential } from "../../../src/mesh/trust/credential.ts";
-import { MAX_ANNOUNCEMENT_BYTES } from "../../../src/mesh/base/defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "../../../src/mesh/base/message_defaults.ts";
 import { fitAnnouncement } from "../../../src/mesh/gossip/fit_announcement.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { openRecord, signRecord } from "../../../src/mesh/gossip/record.ts";
-import type { Announcement, PeerId } from "../../../src/mesh/base/types.ts";
+import type { Announcement } from "../../../src/mesh/base/announcement.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { anyAnnouncement } from "../any_announcement.ts";
 import { content } from "../content.ts";
 

@@ -5,7 +5,7 @@ import { peerIdOf } from "../../../src/mesh/base/keys.ts";
 import { isVouchedFor } from "../../../src/mesh/gossip/membership.ts";
 import type { MeshRecord } from "../../../src/mesh/gossip/record.ts";
 import type { Roster } from "../../../src/mesh/gossip/roster.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { content } from "../content.ts";
 import { silentRoster } from "./silent_roster.ts";
 

@@ -10,7 +10,7 @@ import { Contacts } from "../../../src/mesh/gossip/contacts.ts";
 import { Newcomers, quotaLinks } from "../../../src/mesh/gossip/newcomers.ts";
 import type { MeshRecord } from "../../../src/mesh/gossip/record.ts";
 import { Roster } from "../../../src/mesh/gossip/roster.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { content } from "../content.ts";
 
 const peerOf = (i: number) => peerIdOf(new Uint8Array(32).fill(i & 255).fill(i >> 8, 0, 1));

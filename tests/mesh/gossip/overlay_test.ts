@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { FULL_MESH_MEMBERS } from "../../../src/mesh/base/defaults.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
 import { isNeighbourOf, neighbours } from "../../../src/mesh/gossip/overlay.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 /** A mesh of so many members whose keys follow from a seed, and who is connected to whom. */
 function meshOf(size: number, seed: number) {

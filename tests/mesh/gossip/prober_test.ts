@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
 import { MESH_TIMINGS } from "../../../src/mesh/base/timings.ts";
 import { type ProbeEffects, Prober } from "../../../src/mesh/gossip/prober.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 const PEER = "peer" as PeerId;
 const refused = () => Promise.reject(new Error("Nobody there"));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Counters } from "../../../src/mesh/base/counters.ts";
-import { RECORD_RATE } from "../../../src/mesh/base/defaults.ts";
+import { RECORD_RATE } from "../../../src/mesh/base/rate_defaults.ts";
 import { RateExceededError } from "../../../src/mesh/base/errors.ts";
 import { RecordIntake } from "../../../src/mesh/gossip/record_intake.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 Deno.test("more records than a peer may send are dropped unread and counted, others' are not", () => {
   let elapsed = 0;

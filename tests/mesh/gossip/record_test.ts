@@ -3,12 +3,12 @@ import { fitAnnouncement } from "../../../src/mesh/gossip/fit_announcement.ts";
 import { BadMessageError, encodeCbor } from "../../../src/mesh/base/cbor.ts";
 import { chainToWire, extendChain } from "../../../src/mesh/trust/capability.ts";
 import { foundCredential } from "../../../src/mesh/trust/credential.ts";
-import { MAX_ANNOUNCEMENT_BYTES } from "../../../src/mesh/base/defaults.ts";
+import { MAX_ANNOUNCEMENT_BYTES } from "../../../src/mesh/base/message_defaults.ts";
 import { StaleMessageError } from "../../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { openRecord, type RecordSigner, signRecord } from "../../../src/mesh/gossip/record.ts";
 import type { Machine } from "../../../src/mesh/base/machine.ts";
-import type { Announcement } from "../../../src/mesh/base/types.ts";
+import type { Announcement } from "../../../src/mesh/base/announcement.ts";
 import { content, machine } from "../content.ts";
 
 const NOW = 1_000;

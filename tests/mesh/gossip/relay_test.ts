@@ -3,7 +3,7 @@ import { RELAY_COALESCE_MS } from "../../../src/mesh/base/defaults.ts";
 import { relayFanout } from "../../../src/mesh/gossip/overlay.ts";
 import type { MeshRecord } from "../../../src/mesh/gossip/record.ts";
 import { Relay, relayTargets } from "../../../src/mesh/gossip/relay.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { Random } from "../../simulator/random.ts";
 
 const linked = Array.from({ length: 12 }, (_, i) => `peer-${i}` as PeerId);

@@ -10,7 +10,7 @@ import { OwnRecords } from "../../../src/mesh/gossip/own_records.ts";
 import { Prober } from "../../../src/mesh/gossip/prober.ts";
 import { type MeshRecord, signRecord } from "../../../src/mesh/gossip/record.ts";
 import { Roster } from "../../../src/mesh/gossip/roster.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { content } from "../content.ts";
 
 const ROOT = SigningKey.generate();

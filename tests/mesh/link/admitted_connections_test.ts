@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AdmittedConnections } from "../../../src/mesh/link/admitted_connections.ts";
 import type { JoinedPeer } from "../../../src/mesh/link/joined_peer.ts";
 import type { PeerConnection } from "../../../src/mesh/link/network.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 function admitted(id: string, peer: string, isOpen = true) {
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IdleConnections } from "../../../src/mesh/link/idle_connections.ts";
-import type { PeerId } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 
 const [A, B] = ["a", "b"] as PeerId[] as [PeerId, PeerId];
 

@@ -7,7 +7,9 @@ import {
   EMPTY_TABLE,
   withoutNodes,
 } from "../../../src/mesh/routes/routing_table.ts";
-import type { Announcement, PeerId, RoutingTable } from "../../../src/mesh/base/types.ts";
+import type { Announcement } from "../../../src/mesh/base/announcement.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
+import type { RoutingTable } from "../../../src/mesh/base/table.ts";
 import { content } from "../content.ts";
 
 const [A, B, C] = [1, 2, 3].map((i) => peerIdOf(new Uint8Array(32).fill(i))) as [

@@ -4,7 +4,8 @@ import { systemClock } from "../../../src/mesh/base/clock.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
 import { RouteFinder } from "../../../src/mesh/routes/route_finder.ts";
 import { buildRoutingTable } from "../../../src/mesh/routes/routing_table.ts";
-import type { PeerId, RoutingTable } from "../../../src/mesh/base/types.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
+import type { RoutingTable } from "../../../src/mesh/base/table.ts";
 
 const [A, B] = [1, 2].map((i) => peerIdOf(new Uint8Array(32).fill(i))) as [PeerId, PeerId];
 

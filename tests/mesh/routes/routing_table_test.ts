@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { MAX_TABLE_WANTED } from "../../../src/mesh/base/defaults.ts";
+import { MAX_TABLE_WANTED } from "../../../src/mesh/base/message_defaults.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
 import { answerRoutes, askRoutes } from "../../../src/mesh/routes/routes.ts";
 import { buildRoutingTable, EMPTY_TABLE } from "../../../src/mesh/routes/routing_table.ts";
-import type { Announcement } from "../../../src/mesh/base/types.ts";
+import type { Announcement } from "../../../src/mesh/base/announcement.ts";
 import { streamPair } from "../../node/memory_streams.ts";
 import { content, machine } from "../content.ts";
 

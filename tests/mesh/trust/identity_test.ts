@@ -14,7 +14,7 @@ import {
 } from "../../../src/mesh/trust/identity.ts";
 import { formatAddress } from "../../../src/mesh/base/addresses.ts";
 import { encodeToken, makeInvite } from "../../../src/mesh/trust/token.ts";
-import type { MemberRole } from "../../../src/mesh/base/types.ts";
+import type { MemberRole } from "../../../src/mesh/base/roles.ts";
 
 const NOW = 1_700_000_000_000;
 

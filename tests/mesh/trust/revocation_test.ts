@@ -8,11 +8,8 @@ import {
 } from "../../../src/mesh/trust/capability.ts";
 import { BadMessageError, encodeCbor } from "../../../src/mesh/base/cbor.ts";
 import type { Credential } from "../../../src/mesh/trust/credential.ts";
-import {
-  MAX_REVOCATION_BYTES,
-  MAX_REVOCATIONS,
-  MAX_REVOCATIONS_A_SIGNER,
-} from "../../../src/mesh/base/defaults.ts";
+import { MAX_REVOCATION_BYTES } from "../../../src/mesh/base/message_defaults.ts";
+import { MAX_REVOCATIONS, MAX_REVOCATIONS_A_SIGNER } from "../../../src/mesh/base/defaults.ts";
 import { StaleMessageError } from "../../../src/mesh/base/errors.ts";
 import { SigningKey } from "../../../src/mesh/base/keys.ts";
 import {

@@ -7,7 +7,7 @@ import {
 import { InvalidTokenError, NotAllowedError } from "../../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { encodeToken, makeInvite, parseToken } from "../../../src/mesh/trust/token.ts";
-import type { MemberRole } from "../../../src/mesh/base/types.ts";
+import type { MemberRole } from "../../../src/mesh/base/roles.ts";
 
 const NOW = 1_000_000;
 

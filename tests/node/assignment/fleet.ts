@@ -1,7 +1,7 @@
 /** A mesh in which everybody sees everything at once, played until nobody changes what it does. */
 
 import type { Instance, ModelRef, PeerId } from "../../../src/mesh/mod.ts";
-import type { Downloadable } from "../../../src/node/plan/assignment/types.ts";
+import type { Downloadable } from "../../../src/node/plan/assignment/assignments.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
 import { type Plan, planKey } from "../../../src/node/plan/plan.ts";
 import type { Member } from "../../../src/node/plan/view.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Downloadable } from "../../../src/node/plan/assignment/types.ts";
+import type { Downloadable } from "../../../src/node/plan/assignment/assignments.ts";
 import { type FleetNode, memberOf, play, wordsOf } from "./fleet.ts";
 
 interface Row {

@@ -12,7 +12,7 @@ import {
 import { hotModels, spareReplica } from "./hot.ts";
 import { servedBy, type Stock } from "./stock.ts";
 import { callTeam, isNear } from "./teams.ts";
-import type { Assignment, Assignments, Downloadable } from "./types.ts";
+import type { Assignment, Assignments, Downloadable } from "./assignments.ts";
 
 /**
  * The work that each member is to begin: for members that may be given a model, in the order in which it matters. Every

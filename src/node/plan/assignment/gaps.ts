@@ -2,7 +2,7 @@ import type { PeerId } from "../../../mesh/mod.ts";
 import type { Member } from "../view.ts";
 import { type Edge, match } from "./matching.ts";
 import { askedOf, type Role, servedBy, type Stock } from "./stock.ts";
-import type { Assignment, Downloadable } from "./types.ts";
+import type { Assignment, Downloadable } from "./assignments.ts";
 
 /** Lower ones are used up first: a file on a disk is served in seconds, and nobody waits meanwhile. */
 const LEVELS = { idle: 0, spare: 1, idleDownload: 2, spareDownload: 3, sole: 4 } as const;

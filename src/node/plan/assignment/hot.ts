@@ -4,7 +4,7 @@ import { COLD_DEMAND, HOT_DEMAND } from "../defaults.ts";
 import type { Member } from "../view.ts";
 import { holdsFitting } from "./gaps.ts";
 import { askedOf, isWarm, servedBy, type Stock } from "./stock.ts";
-import type { Assignments } from "./types.ts";
+import type { Assignments } from "./assignments.ts";
 
 /** Their names, the hottest first. While another instance loads, nobody knows whether it is enough. */
 export function hotModels({ demand, providers }: Stock): string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RouteInstance } from "../../../src/mesh/mod.ts";
-import { type StatusInput, statusOf } from "../../../src/node/report/status.ts";
+import { type StatusInput, statusOf } from "../../../src/node/report/node_status.ts";
 import { machine } from "../../mesh/content.ts";
 import { BIG, peer, SMALL } from "../members.ts";
 import { routeNode } from "./route_node.ts";

@@ -1,0 +1,46 @@
+/** A passive node's knowledge of its mesh. */
+
+import type { ClaimReason, Instance, ModelFailure } from "./announcement.ts";
+import type { Machine } from "./machine.ts";
+import type { PeerId } from "./peer_id.ts";
+import type { ActiveRole } from "./roles.ts";
+
+/** One model's instance as a gateway needs it. */
+export interface RouteInstance extends Instance {
+  readonly host: PeerId;
+}
+
+/** A passive node's knowledge of its mesh. */
+export interface RoutingTable {
+  /** Changes exactly when the rest of the table does. */
+  readonly version: string;
+  readonly instances: readonly RouteInstance[];
+  readonly wanted: readonly string[];
+  /** Models that a node served which was found dead, and may only be out of reach. */
+  readonly lost: readonly string[];
+  readonly nodes: readonly RouteNode[];
+  /** Whoever made it had just come, and did not know the whole mesh. */
+  readonly partial: boolean;
+}
+
+/** A model whose group a node belongs to. */
+export interface RouteTarget {
+  readonly model: string;
+  /** Why it serves the model: its user wants that, or the mesh needs it. `null` where the node doesn't say. */
+  readonly why: ClaimReason | "told" | null;
+}
+
+export interface RouteNode {
+  readonly peer: PeerId;
+  readonly machine: Machine;
+  readonly role: ActiveRole;
+  readonly targets: readonly RouteTarget[];
+  /** Models that it takes because the mesh needs them, which may be long before it serves them. */
+  readonly claims: readonly string[];
+  readonly failures: readonly ModelFailure[];
+  readonly dropped: readonly string[];
+  /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */
+  readonly holds: readonly string[] | null;
+  readonly memoryBytes: number;
+  readonly addresses: readonly string[];
+}
