@@ -76,12 +76,11 @@ function whyNotLoaded(name: string, cause: Error): string {
   if (code === "MODULE_NOT_FOUND") {
     return `The QUIC addon is missing. Run "npm install" to install the package ${name}`;
   }
-  const needed = /version [`'](GLIBC[\w.]*)' not found/.exec(cause.message)?.[1];
-  if (needed !== undefined) {
-    return `This system is too old for mesh-llm, whose QUIC addon needs ${
-      needed.replace("_", " ")
-    }. ` +
-      "Use Debian 12, Ubuntu 22.04, Fedora 35 or newer, or a container of one";
+  const missing = /version [`'](GLIBC[\w.]*)' not found/.exec(cause.message)?.[1];
+  if (missing !== undefined) {
+    // The loader names the first version that it lacks, which need not be the one that is needed.
+    return "This system is too old for mesh-llm, whose QUIC addon needs glibc 2.34 " +
+      `(${missing} is missing). Use Debian 12, Ubuntu 22.04, Fedora 35 or newer, or a container of one`;
   }
   if (NOT_RUN.test(cause.message)) {
     const file = /\/[^:\n]+\.node/.exec(cause.message)?.[0] ?? name;

@@ -93,7 +93,7 @@ Deno.test({
     assert.throws(() => loadAddon(Deno.build.target, load), {
       name: "QuicAddonError",
       message:
-        /^This system is too old for mesh-llm, whose QUIC addon needs GLIBC 9\.3\d\. Use Debian 12, /,
+        /^This system is too old for mesh-llm, whose QUIC addon needs glibc 2\.34 \(GLIBC_9\.3\d is missing\)\. Use Debian 12, /,
     });
   },
 });
