@@ -28,6 +28,7 @@ const TOKEN_MS = 30;
 const QWEN = "Qwen3-30B-A3B-Q4_K_M";
 
 const device = (name: string, totalBytes: number, offeredBytes: number, usedBytes: number) => ({
+  kind: name === "CPU" ? "cpu" as const : "discrete" as const,
   name,
   totalBytes: totalBytes * GB,
   offeredBytes: offeredBytes * GB,

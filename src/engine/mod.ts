@@ -13,7 +13,7 @@ export { findBinaries, type FindOptions } from "./install/find.ts";
 export { installEngine, type InstallOptions } from "./install/install.ts";
 export { sameEngineRemedy, type SpeakingMachine } from "./install/same_engine.ts";
 export { type LogTail, logTails } from "./output/log_tails.ts";
-export { mainMemoryBytes } from "./devices/main_memory.ts";
+export { mainMemory } from "./devices/main_memory.ts";
 export { type MemoryOptions, offeredMemory } from "./devices/memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";
 export { probeEngine, type ProbeOptions } from "./devices/probe.ts";

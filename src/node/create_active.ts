@@ -2,7 +2,7 @@ import {
   createSupervisor,
   endStaleChildren,
   machineThreads,
-  mainMemoryBytes,
+  mainMemory,
   offeredMemory,
   prepareEngine,
 } from "../engine/mod.ts";
@@ -64,7 +64,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   }
   const memory = offeredMemory({
     devices,
-    totalMemoryBytes: await mainMemoryBytes(),
+    mainMemory: await mainMemory(),
     config: config.engine,
   });
   // A projector never keeps its model from being served here.

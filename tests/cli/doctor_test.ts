@@ -21,13 +21,22 @@ const peer: PeerCheck = {
 const lan = { ...status.node, addresses: ["/ip4/10.0.0.2/udp/4001/quic-v1/p2p/x"] };
 const node = { status: { ...status, node: lan }, peers: [peer] };
 
+const GPU = {
+  name: "CUDA0",
+  kind: "discrete",
+  totalBytes: 24e9,
+  offeredBytes: 20e9,
+  usedBytes: 5e9,
+} as const;
+
 const well: DoctorFacts = {
   version: "0.1.0",
   engine: {
     kind: "works",
     build: "11669",
     rpcProtocol: "8.0.0",
-    devices: ["CUDA0"],
+    devices: [GPU],
+    leftOut: [],
     advice: { backend: "cuda", found: null, remedy: null },
   },
   quicProblem: null,
@@ -46,6 +55,19 @@ function unwell(changes: Partial<DoctorFacts>): readonly Finding[] {
 Deno.test("findingsOf() finds nothing wrong where nothing is", () => {
   assert.deepEqual(unwell({}), []);
   assert.deepEqual(unwell({ node: null }), []);
+});
+
+Deno.test("findingsOf() has each device with its memory, and why others are not used", () => {
+  const reason = "it is the same card as CUDA0";
+  const leftOut = [{ name: "Vulkan0", description: "RTX", reason, isFull: false }];
+  const { engine } = well;
+  assert(engine.kind === "works");
+  const found = findingsOf({ ...well, engine: { ...engine, leftOut } })
+    .filter(({ check }) => check === "devices").map(({ found }) => found);
+  assert.deepEqual(found, [
+    "CUDA0 (GPU): 24.0 GB, 20.0 GB offered, 5.0 GB used",
+    "Vulkan0 (RTX) is not used: it is the same card as CUDA0",
+  ]);
 });
 
 const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remedy: RegExp][] = [
@@ -75,6 +97,7 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
         build: "1",
         rpcProtocol: "8.0.0",
         devices: [],
+        leftOut: [],
         advice: {
           backend: "cpu",
           found: "There is a GPU (AMD), and this llama.cpp does not use it",

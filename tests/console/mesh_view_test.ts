@@ -9,7 +9,13 @@ const SPLIT = instance({
   workers: [{ id: SELF, share: 0.3 }, { id: "12D3KooWGone000000Vanish", share: 0.2 }],
 });
 
-const DEVICE = { name: "CUDA0", totalBytes: GB, offeredBytes: GB, usedBytes: 0 };
+const DEVICE = {
+  name: "CUDA0",
+  kind: "discrete" as const,
+  totalBytes: GB,
+  offeredBytes: GB,
+  usedBytes: 0,
+};
 
 Deno.test("machines() lists this machine first, then hosts, workers and standbys by name", () => {
   const listed = machines(status({
@@ -38,8 +44,20 @@ Deno.test("machines() finds the part of each in a split, by its id", () => {
 
 Deno.test("machines() adds up the memory of all devices, and does without any", () => {
   const devices = [
-    { name: "CUDA0", totalBytes: 24 * GB, offeredBytes: 22 * GB, usedBytes: 10 * GB },
-    { name: "CUDA1", totalBytes: 24 * GB, offeredBytes: 22 * GB, usedBytes: 0 },
+    {
+      name: "CUDA0",
+      kind: "discrete" as const,
+      totalBytes: 24 * GB,
+      offeredBytes: 22 * GB,
+      usedBytes: 10 * GB,
+    },
+    {
+      name: "CUDA1",
+      kind: "discrete" as const,
+      totalBytes: 24 * GB,
+      offeredBytes: 22 * GB,
+      usedBytes: 0,
+    },
   ];
   const [two, none] = machines(status({
     node: { devices },

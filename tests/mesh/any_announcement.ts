@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { DEVICE_KINDS } from "../../src/mesh/base/machine.ts";
 import { peerIdOf } from "../../src/mesh/base/keys.ts";
 import type { Announcement } from "../../src/mesh/base/announcement.ts";
 import type { PeerId } from "../../src/mesh/base/peer_id.ts";
@@ -20,7 +21,13 @@ const ref = rec({
   name: fc.constantFrom(..."abcdefghijklmnopqrst"),
   fingerprint: fc.constant("0f".repeat(32)),
 });
-const device = rec({ name: text, totalBytes: number, offeredBytes: number, usedBytes: number });
+const device = rec({
+  name: text,
+  kind: fc.constantFrom(...DEVICE_KINDS, null),
+  totalBytes: number,
+  offeredBytes: number,
+  usedBytes: number,
+});
 const workers = fc.uniqueArray(peer, { maxLength: 256, size: "max" })
   .map((chosen) => chosen.map((peer) => ({ peer, share: 1.5 / chosen.length })));
 

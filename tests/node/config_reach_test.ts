@@ -248,7 +248,11 @@ async function engine(config: NodeConfig): Promise<Engine> {
 }
 
 function offered({ engine: config }: NodeConfig): number {
-  return offeredMemory({ devices: [], totalMemoryBytes: 1_000, config }).memoryBytes;
+  return offeredMemory({
+    devices: [],
+    mainMemory: { totalBytes: 1_000, availableBytes: 1_000 },
+    config,
+  }).memoryBytes;
 }
 
 function used({ engine: { devices } }: NodeConfig): readonly string[] {

@@ -55,7 +55,13 @@ export function peer(of: Partial<PeerStatus> = {}): PeerStatus {
     role: "standby",
     model: null,
     vramBytes: 12 * GB,
-    devices: [{ name: "CPU", totalBytes: 16 * GB, offeredBytes: 12 * GB, usedBytes: 0 }],
+    devices: [{
+      name: "CPU",
+      kind: "cpu",
+      totalBytes: 16 * GB,
+      offeredBytes: 12 * GB,
+      usedBytes: 0,
+    }],
     rttMs: 0.4,
     ...of,
   };
@@ -81,7 +87,13 @@ export function status(
     model: "guide",
     vramBytes: 24 * GB,
     addresses: [],
-    devices: [{ name: "CPU", totalBytes: 32 * GB, offeredBytes: 24 * GB, usedBytes: 2 * GB }],
+    devices: [{
+      name: "CPU",
+      kind: "cpu",
+      totalBytes: 32 * GB,
+      offeredBytes: 24 * GB,
+      usedBytes: 2 * GB,
+    }],
     tokensPerSecond: 0,
     clientsConnected: 0,
     engine: { ...ENGINE, path: "/usr/bin/llama-server" },
@@ -103,7 +115,12 @@ export function status(
 /** A mesh as large as the page has to stay smooth with: issue 9. One machine uses as much memory as is told. */
 export function crowd(usedBytes: number): Status {
   const id = (index: number) => `12D3KooWPeer${index}`;
-  const cpu = { name: "CPU", totalBytes: 16 * GB, offeredBytes: 12 * GB };
+  const cpu = {
+    name: "CPU",
+    kind: "cpu" as const,
+    totalBytes: 16 * GB,
+    offeredBytes: 12 * GB,
+  };
   return status({
     peers: Array.from({ length: 49 }, (_, index) =>
       peer({

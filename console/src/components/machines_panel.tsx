@@ -1,16 +1,19 @@
 import { memo } from "preact/compat";
 import { formatBytes, formatRate, formatRoundTrip } from "../lib/format.ts";
 import type { DeviceView, Machine } from "../lib/mesh_view.ts";
-import { doing, memoryText } from "../lib/words.ts";
+import { deviceKind, doing, memoryText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 
 function MemoryBar({ device, owner }: { device: DeviceView; owner: string }) {
-  const { memory, name } = device;
+  const { memory, name, kind } = device;
   if (memory.totalBytes === 0) return null;
   const text = memoryText(memory);
   return (
     <li class="device">
-      <bdi class="device-name">{name}</bdi>
+      <span>
+        <bdi class="device-name">{name}</bdi>
+        {kind !== null && <span class="muted">{` ${deviceKind(kind)}`}</span>}
+      </span>
       <Bar
         label={`Memory of ${owner}: ${name}`}
         text={text}
@@ -29,7 +32,7 @@ function distance(machine: Machine): string | null {
 
 /** The memory of a machine, if it does not list its devices. */
 function devicesOf({ devices, memory }: Machine): readonly DeviceView[] {
-  return devices.length > 0 ? devices : [{ name: "Memory", memory }];
+  return devices.length > 0 ? devices : [{ name: "Memory", kind: null, memory }];
 }
 
 interface MachineCardProps {

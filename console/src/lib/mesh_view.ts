@@ -26,6 +26,8 @@ export interface Part {
 
 export interface DeviceView {
   readonly name: string;
+  /** `null` if the machine does not say it. */
+  readonly kind: Device["kind"];
   readonly memory: Memory;
 }
 
@@ -164,7 +166,14 @@ function memoryOf(devices: readonly Device[], vramBytes: number): Memory {
 }
 
 function deviceView(device: Device): DeviceView {
-  return { name: displayName(device.name), memory: memoryOf([device], device.offeredBytes) };
+  const { name, kind, offeredBytes } = device;
+  return { name: displayName(name), kind, memory: memoryOf([device], offeredBytes) };
+}
+
+/** The devices that models are counted on: the GPUs of a machine, and main memory if it has none. */
+function counted(devices: readonly Device[]): readonly Device[] {
+  const gpus = devices.filter(({ kind }) => kind !== "cpu");
+  return gpus.length === 0 ? devices : gpus;
 }
 
 /** Why weights for this machine are not spared, where they are not. */
@@ -187,7 +196,7 @@ export function machines(status: Status): Machine[] {
     passive: "passive" in node && node.passive,
     part: partOf(status, names, node.id),
     system: node.system === null ? null : displayText(node.system),
-    memory: memoryOf(node.devices, node.vramBytes),
+    memory: memoryOf(counted(node.devices), node.vramBytes),
     devices: node.devices.map(deviceView),
     trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
       .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),

@@ -8,7 +8,14 @@ import {
   listNames,
   shortName,
 } from "./format.ts";
-import type { InstanceView, Machine, Memory, ModelView, Shortage } from "./mesh_view.ts";
+import type {
+  DeviceView,
+  InstanceView,
+  Machine,
+  Memory,
+  ModelView,
+  Shortage,
+} from "./mesh_view.ts";
 
 /** The current work of a machine. */
 export function doing({ role, passive, part }: Machine): string {
@@ -33,6 +40,20 @@ export function briefly({ role, passive, part, memory }: Machine): string {
   if (part.state === "failed") return `fails: ${model}`;
   if (part.state === "loading") return `loads ${model}`;
   return part.mode === "split" ? `${part.as}, ${model}` : `runs ${model}`;
+}
+
+/** A GPU with memory of its own is the usual one. */
+export function deviceKind(kind: NonNullable<DeviceView["kind"]>): string {
+  switch (kind) {
+    case "discrete":
+      return "GPU";
+    case "integrated":
+      return "GPU that shares main memory";
+    case "software":
+      return "software renderer";
+    case "cpu":
+      return "main memory";
+  }
 }
 
 export function memoryText({ usedBytes, offeredBytes, totalBytes }: Memory): string {

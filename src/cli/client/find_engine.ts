@@ -1,6 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { downloadWorld } from "../../downloads/mod.ts";
-import { type Engine, prepareEngine } from "../../engine/mod.ts";
+import { ENGINE_DEFAULTS, type EngineConfig } from "../../engine/config.ts";
+import {
+  type Engine,
+  mainMemory,
+  type OfferedDevice,
+  offeredMemory,
+  prepareEngine,
+} from "../../engine/mod.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 
 interface EnginePlaces {
@@ -34,4 +41,12 @@ export async function findEngine(
     onProgress: () => {}, // nothing is installed here
     logger: getLogger("mesh-llm"),
   });
+}
+
+/** The devices that a node would use with these settings, and their memory. */
+export async function offeredDevices(
+  { devices }: Engine,
+  config: EngineConfig = ENGINE_DEFAULTS,
+): Promise<readonly OfferedDevice[]> {
+  return offeredMemory({ devices, mainMemory: await mainMemory(), config }).devices;
 }

@@ -1,7 +1,7 @@
 /** `mesh-llm engine show` and `mesh-llm engine install`. */
 
 import { getLogger } from "@logtape/logtape";
-import { ENGINE_DEFAULTS } from "../../engine/config.ts";
+import type { Status } from "../../api/mod.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import { proxySettings } from "../../base/proxy_choice.ts";
 import { downloadWorld } from "../../downloads/mod.ts";
@@ -12,15 +12,13 @@ import {
   type EngineRecord,
   installEngine,
   type InstallProgress,
-  mainMemoryBytes,
-  type OfferedDevice,
-  offeredMemory,
+  type LeftDevice,
 } from "../../engine/mod.ts";
 import type { EngineInstallCommand, EngineShowCommand } from "../config/command.ts";
-import { findEngine } from "../client/find_engine.ts";
+import { findEngine, offeredDevices } from "../client/find_engine.ts";
 import { askPeerEngine, type PeerEngine } from "../client/peer_engine.ts";
-import { NodeAnswerError } from "../client/running_node.ts";
-import { formatBytes } from "../base/format.ts";
+import { findRunningNode, NodeAnswerError, NodeNotRunningError } from "../client/running_node.ts";
+import { deviceText } from "../base/device_text.ts";
 import { printOut, styled } from "../base/output.ts";
 import { progressLine } from "../base/progress_line.ts";
 import type { Runtime } from "../terminal/runtime.ts";
@@ -28,10 +26,10 @@ import { Screen } from "../base/screen.ts";
 
 export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
   const engine = await findEngine(command, runtime);
-  const totalMemoryBytes = await mainMemoryBytes();
+  const devices = await runningDevices(command.dataDir) ?? await offeredDevices(engine);
   const advice = await adviseOnEngine(engine, { dataDir: command.dataDir, isChosen: false });
   const show = command.json ? engineJson : engineText;
-  printOut(show(engine, totalMemoryBytes, advice));
+  printOut(show(engine, devices, advice));
   return 0;
 }
 
@@ -100,32 +98,42 @@ function showProgress(
 /** The fields of docs/command-line.md, in its order. */
 export function engineJson(
   engine: Engine,
-  totalMemoryBytes: number,
+  devices: Devices,
   { backend, found, remedy, record }: Advice,
 ): string {
   const { llamaServer, rpcServer, build, rpcProtocol } = engine;
-  const devices = devicesOf(engine, totalMemoryBytes);
   const installed = record === null ? null : { source: record.source, tag: record.tag };
-  const fields = { llamaServer, rpcServer, build, rpcProtocol, devices, backend, installed };
+  const leftOut = unused(engine, devices);
+  const fields = {
+    llamaServer,
+    rpcServer,
+    build,
+    rpcProtocol,
+    devices,
+    leftOut,
+    backend,
+    installed,
+  };
   return jsonText({ ...fields, notBetter: found, remedy }, { indent: 2 });
 }
 
+type Devices = Status["node"]["devices"];
 type Advice = Awaited<ReturnType<typeof adviseOnEngine>>;
 
 export function engineText(
   engine: Engine,
-  totalMemoryBytes: number,
+  devices: Devices,
   { backend, found, remedy, record }: Advice,
 ): string {
-  const devices = devicesOf(engine, totalMemoryBytes);
   const fields: [name: string, value: string][] = [
     ["llama-server", engine.llamaServer],
     ["rpc-server", engine.rpcServer],
     ["build", engine.build],
     ["RPC protocol", engine.rpcProtocol],
-    ...devices.map(({ name, totalBytes, offeredBytes }): [string, string] => [
-      "device",
-      `${name}: ${formatBytes(totalBytes)}, of which a mesh may use ${formatBytes(offeredBytes)}`,
+    ...devices.map((device): [string, string] => ["device", deviceText(device)]),
+    ...unused(engine, devices).map(({ name, description, reason }): [string, string] => [
+      "not used",
+      `${name} (${description}): ${reason}`,
     ]),
     ["backend", backend === null ? "not known" : BACKEND_NAMES[backend]],
     ...(record === null ? [] : [["installed", sourceText(record)] as [string, string]]),
@@ -147,7 +155,19 @@ function sourceText({ source, tag }: EngineRecord): string {
   return source === "debian" ? "from Debian's packages" : `from llama.cpp's release ${tag}`;
 }
 
-/** The devices that compute here, with their memory, as `status` names them: the CPU if there is no GPU. */
-function devicesOf({ devices }: Engine, totalMemoryBytes: number): readonly OfferedDevice[] {
-  return offeredMemory({ devices, totalMemoryBytes, config: ENGINE_DEFAULTS }).devices;
+/** A node may have been told to use what is left out otherwise, and its models fill the rest. */
+function unused({ leftOut }: Engine, devices: Devices): readonly LeftDevice[] {
+  return leftOut.filter(({ name }) => !devices.some((device) => device.name === name));
+}
+
+/** Those of the node that runs here, with its settings and with what its models use of them. */
+async function runningDevices(dataDir: string): Promise<Devices | null> {
+  try {
+    const client = await findRunningNode(dataDir);
+    const { node } = await client.get("/api/status") as Status;
+    return node.role === "client" ? null : node.devices;
+  } catch (error) {
+    if (error instanceof NodeNotRunningError || error instanceof NodeAnswerError) return null;
+    throw error;
+  }
 }

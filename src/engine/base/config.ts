@@ -3,7 +3,7 @@
 export interface EngineConfig {
   /** The only folder that llama.cpp is taken from; absolute. */
   readonly binDir: string | null;
-  /** The most memory that is offered. */
+  /** The most memory of GPUs that is offered; where main memory is all there is, the most of that as well. */
   readonly maxVramBytes: number | null;
   /** The most main memory that is offered; `null` is three quarters of it. */
   readonly maxRamBytes: number | null;

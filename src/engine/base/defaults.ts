@@ -13,8 +13,8 @@ export const RELEASE_TAG = "b11541";
 /** Above any model's number of layers, so that none stays behind on the host's CPU. */
 export const ALL_LAYERS = 999;
 
-/** Main memory offered by a machine without a GPU: the rest is for the system and its programs. */
-export const CPU_MEMORY_SHARE = 0.75;
+/** Main memory that is offered: the rest is for the system and its programs. */
+export const MAIN_MEMORY_SHARE = 0.75;
 
 /** A driver's context and llama.cpp's buffers for computing take some hundred MiB of each GPU before any layer. */
 export const MIN_DEVICE_BYTES = 512 * 1024 * 1024;

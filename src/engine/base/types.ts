@@ -46,15 +46,24 @@ export interface Engine extends Binaries {
 /** As the binaries say it: which of the devices are used is decided after that. */
 export type ProbedEngine = Omit<Engine, "leftOut" | "record">;
 
-/** Memory of one device that this node offers its mesh. */
+/** Main memory of this machine, or of the container that this process is in. */
+export interface MainMemory {
+  readonly totalBytes: number;
+  /** Without swapping, at this moment. */
+  readonly availableBytes: number;
+}
+
+/** Memory of one device that this node offers its mesh; the CPU's is main memory. */
 export interface OfferedDevice {
   readonly name: string;
+  readonly kind: DeviceKind | "cpu";
   readonly totalBytes: number;
   readonly offeredBytes: number;
   readonly usedBytes: number;
 }
 
 export interface OfferedMemory {
+  /** The part that plans count: that of the GPUs, or main memory where there is none. */
   readonly memoryBytes: number;
   readonly devices: readonly OfferedDevice[];
 }

@@ -1,42 +1,80 @@
-/** How much memory a node offers its mesh. */
+/** How much memory a node offers its mesh. Pure. */
 
 import type { EngineConfig } from "../base/config.ts";
-import { CPU_MEMORY_SHARE } from "../base/defaults.ts";
-import type { EngineDevice, OfferedMemory } from "../base/types.ts";
+import { MAIN_MEMORY_SHARE } from "../base/defaults.ts";
+import type { EngineDevice, MainMemory, OfferedDevice, OfferedMemory } from "../base/types.ts";
 
 export interface MemoryOptions {
-  /** The engine's devices, listed before any child runs. */
+  /** The devices that are used, listed before any child runs. */
   readonly devices: readonly EngineDevice[];
-  readonly totalMemoryBytes: number;
-  readonly config: EngineConfig;
+  readonly mainMemory: MainMemory;
+  readonly config: Pick<EngineConfig, "maxVramBytes" | "maxRamBytes">;
 }
 
 /**
- * The free memory of GPUs, or the share of main memory that `--max-ram` allows if there is none; never more than `--max-vram`, taken off
- * all devices in proportion.
+ * Cards with memory of their own are one pool, main memory is another. A GPU that uses main memory draws on that one: it
+ * offers what it may take of it, and the CPU the rest, so that nothing is counted twice.
  */
 export function offeredMemory(options: MemoryOptions): OfferedMemory {
-  const devices = available(options);
-  const whole = devices.reduce((sum, device) => sum + device.availableBytes, 0);
-  const cap = whole === 0 ? 1 : Math.min(1, (options.config.maxVramBytes ?? Infinity) / whole);
-  const offered = devices.map(({ name, totalBytes, availableBytes }) => ({
-    name,
-    totalBytes,
-    // To the byte for one device: a model that needs just what `--max-vram` says fits.
-    offeredBytes: Math.round(availableBytes * cap),
-    usedBytes: 0,
-  }));
+  const { devices } = options;
+  const cards = devices.filter(({ kind }) => kind === "discrete");
+  const sharers = devices.filter(({ kind }) => kind !== "discrete");
+  const poolBytes = mainPool(options, cards.length === 0);
+  const free = cards.map(({ freeBytes }) => freeBytes);
+  const mostBytes = options.config.maxVramBytes ?? Infinity;
+  const own = inProportion(free, mostBytes);
+  const offers = new Map([
+    ...zip(cards, own),
+    ...zip(sharers, inTurn(sharers, Math.min(poolBytes, mostBytes - sum(own)))),
+  ]);
+  const gpus = devices.map((device): OfferedDevice => offer(device, offers.get(device) ?? 0));
+  const shared = sum(sharers.map((device) => offers.get(device) ?? 0));
+  const cpu = offer(
+    { name: "CPU", kind: "cpu", totalBytes: options.mainMemory.totalBytes },
+    poolBytes - shared,
+  );
+  const counted = gpus.length === 0 ? [cpu] : gpus;
   return {
-    memoryBytes: offered.reduce((sum, device) => sum + device.offeredBytes, 0),
-    devices: offered,
+    memoryBytes: sum(counted.map(({ offeredBytes }) => offeredBytes)),
+    devices: [...gpus, cpu],
   };
 }
 
-function available({ devices, totalMemoryBytes, config: { maxRamBytes } }: MemoryOptions) {
-  if (devices.length > 0) {
-    return devices.map((device) => ({ ...device, availableBytes: device.freeBytes }));
-  }
-  const mostBytes = maxRamBytes ?? Math.floor(totalMemoryBytes * CPU_MEMORY_SHARE);
-  const availableBytes = Math.min(mostBytes, totalMemoryBytes);
-  return [{ name: "CPU", totalBytes: totalMemoryBytes, availableBytes }];
+/** @param isOnly it is all the memory there is, so that `--max-vram` is about it as well */
+function mainPool({ mainMemory, config }: MemoryOptions, isOnly: boolean): number {
+  const { totalBytes, availableBytes } = mainMemory;
+  const usual = Math.floor(totalBytes * MAIN_MEMORY_SHARE) - (totalBytes - availableBytes);
+  const wanted = config.maxRamBytes ?? Math.max(0, usual);
+  return Math.min(wanted, totalBytes, isOnly ? config.maxVramBytes ?? Infinity : Infinity);
+}
+
+/** To the byte for one device: a model that needs just what `--max-vram` says fits. */
+function inProportion(free: readonly number[], mostBytes: number): number[] {
+  const whole = sum(free);
+  const part = whole === 0 ? 1 : Math.min(1, mostBytes / whole);
+  return free.map((bytes) => Math.round(bytes * part));
+}
+
+function inTurn(sharers: readonly EngineDevice[], poolBytes: number): number[] {
+  let left = poolBytes;
+  return sharers.map(({ freeBytes }) => {
+    const taken = Math.min(freeBytes, left);
+    left -= taken;
+    return taken;
+  });
+}
+
+function offer(
+  { name, kind, totalBytes }: Pick<OfferedDevice, "name" | "kind" | "totalBytes">,
+  offeredBytes: number,
+): OfferedDevice {
+  return { name, kind, totalBytes, offeredBytes, usedBytes: 0 };
+}
+
+function zip<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
+  return left.map((one, index) => [one, right[index] as B]);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

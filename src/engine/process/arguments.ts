@@ -138,8 +138,11 @@ function partsOf(split: readonly SplitMember[], devices: readonly EngineDevice[]
   return [
     // llama.cpp counts the devices of all its rpc-servers as one row.
     ...shares.map((share, index) => ({ name: `RPC${index}`, share })),
-    ...local.flatMap(({ share }) =>
-      divide(share, devices.map((device) => device.freeBytes)).map((part, index) => ({
+    ...local.flatMap(({ share, deviceBytes = [] }) =>
+      divide(
+        share,
+        devices.map(({ freeBytes }, index) => deviceBytes[index] ?? freeBytes),
+      ).map((part, index) => ({
         name: devices[index]?.name ?? "",
         share: part,
       }))

@@ -9,8 +9,15 @@ import { MAX_ANNOUNCED_DEVICES } from "./message_defaults.ts";
 import { asDisplayName, asVersionText, displayName, versionText } from "./names.ts";
 import { untold } from "./tolerant.ts";
 
+export const DEVICE_KINDS = ["discrete", "integrated", "software", "cpu"] as const;
+
 export interface DeviceMemory {
   readonly name: string;
+  /**
+   * A GPU with memory of its own, one that uses main memory, a software renderer, or the CPU, whose memory is main memory.
+   * `null` is unknown: of an earlier version, or a kind that only a later one knows.
+   */
+  readonly kind: typeof DEVICE_KINDS[number] | null;
   readonly totalBytes: number;
   readonly offeredBytes: number;
   readonly usedBytes: number;
@@ -41,6 +48,7 @@ export interface Machine {
 
 const device = z.object({
   name: displayName,
+  kind: untold(z.string()).transform((told) => DEVICE_KINDS.find((kind) => kind === told) ?? null),
   totalBytes: byteCount,
   offeredBytes: byteCount,
   usedBytes: byteCount,
@@ -77,6 +85,7 @@ export function fitMachine({ name, version, system, devices, engine }: Machine):
     system: system === null ? null : asDisplayName(system),
     devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map((device) => ({
       name: asDisplayName(device.name),
+      kind: device.kind,
       totalBytes: asByteCount(device.totalBytes),
       offeredBytes: asByteCount(device.offeredBytes),
       usedBytes: asByteCount(device.usedBytes),

@@ -2,12 +2,7 @@ import type { CatalogEntry, Status } from "../../api/mod.ts";
 import type { Logger } from "@logtape/logtape";
 import { downloadWorld } from "../../downloads/mod.ts";
 import { ENGINE_DEFAULTS } from "../../engine/config.ts";
-import {
-  EngineNotFoundError,
-  mainMemoryBytes,
-  offeredMemory,
-  prepareEngine,
-} from "../../engine/mod.ts";
+import { EngineNotFoundError, mainMemory, offeredMemory, prepareEngine } from "../../engine/mod.ts";
 import {
   CATALOG,
   checkModelsDir,
@@ -102,6 +97,6 @@ export async function memoryOf(options: OfflineOptions): Promise<number> {
     if (error instanceof EngineNotFoundError) return [];
     throw error;
   });
-  const totalMemoryBytes = await mainMemoryBytes();
-  return offeredMemory({ devices, totalMemoryBytes, config: ENGINE_DEFAULTS }).memoryBytes;
+  const memory = { devices, mainMemory: await mainMemory(), config: ENGINE_DEFAULTS };
+  return offeredMemory(memory).memoryBytes;
 }

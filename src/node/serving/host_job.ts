@@ -14,6 +14,7 @@ import {
   localServer,
   sizesOf,
 } from "./job.ts";
+import { computing } from "./computing.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -93,6 +94,10 @@ export class HostJob implements Job {
     };
   }
 
+  get usedBytes(): number {
+    return Math.round(this.plan.needBytes * this.plan.hostShare);
+  }
+
   async stop(): Promise<void> {
     this.#over.abort(new Error("The split is planned anew"));
     await this.#running;
@@ -148,11 +153,17 @@ export class HostJob implements Job {
   #launch(ownPort: number | null): ManagedServer {
     const model = this.parts.localModel(this.plan);
     if (model === undefined) throw new Error(`The file of ${this.plan.model.name} is gone`);
-    const host: SplitMember = { rpcPort: ownPort, share: this.plan.hostShare };
+    const bytesOf = (peer: string) =>
+      computing(this.parts.devicesOf(peer)).map(({ offeredBytes }) => offeredBytes);
+    const host: SplitMember = {
+      rpcPort: ownPort,
+      share: this.plan.hostShare,
+      deviceBytes: bytesOf(this.parts.mesh.self),
+    };
     const workers = this.plan.workers.map(({ peer, share }) => ({
       rpcPort: this.parts.tunnelPort(peer),
       share,
-      deviceBytes: this.parts.devicesOf(peer).map((device) => device.offeredBytes),
+      deviceBytes: bytesOf(peer),
     }));
     this.#companions = this.parts.companionsOf(model, "split");
     const { projector, notes } = this.#companions;

@@ -32,6 +32,8 @@ export interface Job {
   /** The instance to announce. */
   readonly instance: Instance | null;
   readonly obeys: Obedience | null;
+  /** Memory of this machine that the model takes, by the rule of what fits. */
+  readonly usedBytes: number;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
   /** Loopback port of this node's rpc-server while it works for another host. */
@@ -118,6 +120,7 @@ export function idleJob(
     progress: 0,
     failure,
     blamesWorker: false,
+    usedBytes: 0,
     stop: () => Promise.resolve(),
   };
 }

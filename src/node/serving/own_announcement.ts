@@ -11,6 +11,7 @@ import type {
 import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
+import { computing } from "./computing.ts";
 import type { Job } from "./job.ts";
 import { serves } from "../plan/transition.ts";
 
@@ -46,7 +47,7 @@ export function announcementOf(
 ): AnnouncementContent {
   const { machine, memory, serving } = facts;
   return {
-    machine: { ...machine, devices: withUse(machine.devices, usedBytes(job)) },
+    machine: { ...machine, devices: withUse(machine.devices, job.usedBytes) },
     role: roleOf(job),
     memoryBytes: memory.memoryBytes,
     models: facts.models.map((model) => ({
@@ -76,16 +77,12 @@ export function roleOf(job: Job): ActiveRole {
   return job.plan.kind === "worker" ? "worker" : "standby";
 }
 
-/** Memory that the host's own share of the model takes, by the rule of what fits. */
-function usedBytes({ instance }: Job): number {
-  return instance === null ? 0 : Math.round(instance.needBytes * instance.hostShare);
-}
-
 /** Spreads what is used over the devices as llama.cpp does: by what each offers. */
 function withUse(devices: readonly DeviceMemory[], usedBytes: number): DeviceMemory[] {
-  const offered = devices.reduce((sum, device) => sum + device.offeredBytes, 0);
+  const used = new Set(computing(devices));
+  const offered = [...used].reduce((sum, device) => sum + device.offeredBytes, 0);
   return devices.map((device) => {
-    const share = offered === 0 ? 0 : device.offeredBytes / offered;
+    const share = offered === 0 || !used.has(device) ? 0 : device.offeredBytes / offered;
     return { ...device, usedBytes: Math.round(usedBytes * share) };
   });
 }

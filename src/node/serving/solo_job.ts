@@ -80,6 +80,10 @@ export class SoloJob implements Job {
     };
   }
 
+  get usedBytes(): number {
+    return this.plan.needBytes;
+  }
+
   stop(): Promise<void> {
     this.#unsubscribe();
     return this.#server.stop();

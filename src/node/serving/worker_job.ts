@@ -17,7 +17,11 @@ export class WorkerJob implements Job {
   readonly blamesWorker = false;
   readonly #rpcServer: ManagedServer;
 
-  constructor(readonly plan: WorkerPlan, parts: WorkerParts, changed: Changed) {
+  constructor(
+    readonly plan: WorkerPlan,
+    private readonly parts: WorkerParts,
+    changed: Changed,
+  ) {
     parts.resetTunnels();
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
@@ -46,6 +50,16 @@ export class WorkerJob implements Job {
   get obeys(): Obedience {
     const { host, term } = this.plan;
     return { host, term, ready: this.rpcPort !== null };
+  }
+
+  /** The host says how much the model needs, and which share of it is here. */
+  get usedBytes(): number {
+    const { mesh } = this.parts;
+    const { host, term } = this.plan;
+    const instance = mesh.members().find(({ peer }) => peer === host)?.instances
+      .find((one) => one.mode === "split" && one.term === term);
+    const share = instance?.workers.find(({ peer }) => peer === mesh.self)?.share ?? 0;
+    return Math.round((instance?.needBytes ?? 0) * share);
   }
 
   stop(): Promise<void> {

@@ -31,7 +31,14 @@ function statusWith(more: Partial<Status> = {}): Status {
   const instance = { host: "a", mode: "solo", state: "warm", term: 1, hostShare: 1, workers: [] };
   return {
     version: "1.2.3",
-    node: { vramBytes: 5, clientsConnected: 6 },
+    node: {
+      vramBytes: 5,
+      clientsConnected: 6,
+      devices: [
+        { name: "CUDA0", kind: "discrete", totalBytes: 8, offeredBytes: 7, usedBytes: 6 },
+        { name: "old", kind: null, totalBytes: 3, offeredBytes: 2, usedBytes: 1 },
+      ],
+    },
     mesh: { vramBytes: 7 },
     peers: [{ role: "worker" }],
     models: [{ name: "guide", instances: [instance, instance] }],
@@ -98,6 +105,11 @@ Deno.test("Metrics shows the node as it is when it is asked for", async () => {
     assert.equal(await valueOf(metrics, 'peers{role="worker"}'), 1);
     assert.equal(await valueOf(metrics, "clients_connected"), 6);
     assert.equal(await valueOf(metrics, 'memory_bytes{of="mesh"}'), 7);
+    const device = 'bytes{device="CUDA0",kind="discrete"}';
+    assert.equal(await valueOf(metrics, `device_total_${device}`), 8);
+    assert.equal(await valueOf(metrics, `device_offered_${device}`), 7);
+    assert.equal(await valueOf(metrics, `device_used_${device}`), 6);
+    assert.equal(await valueOf(metrics, 'device_used_bytes{device="old",kind="unknown"}'), 1);
     assert.equal(await valueOf(metrics, 'instances{model="guide",state="warm"}'), 2);
     assert.equal(await valueOf(metrics, "engine_restarts_total"), 3);
     const peer = '{peer="b",kind="rpc"}';

@@ -13,30 +13,55 @@ const engine: Engine = {
   rpcServerFlags: new Set(),
 };
 const plain = { backend: "cpu", found: null, remedy: null, record: null } as const;
+const cpu = {
+  name: "CPU",
+  kind: "cpu",
+  totalBytes: 8e9,
+  offeredBytes: 6e9,
+  usedBytes: 1e9,
+} as const;
 const gpu = {
   name: "CUDA0",
-  description: "RTX",
   kind: "discrete",
   totalBytes: 24e9,
-  freeBytes: 20e9,
+  offeredBytes: 20e9,
+  usedBytes: 5e9,
 } as const;
+const leftOut = [
+  {
+    name: "Vulkan0",
+    description: "RTX (NVIDIA)",
+    reason: "it is the same card as CUDA0",
+    isFull: false,
+  },
+  {
+    name: "CUDA0",
+    description: "RTX",
+    reason: "only 9 MiB of it are free, too little to help",
+    isFull: true,
+  },
+];
 
 Deno.test("engineText() shows what computes where there is no GPU", () => {
   assert.equal(
-    engineText(engine, 8e9, plain),
+    engineText(engine, [cpu], plain),
     `llama-server  /llama/llama-server
 rpc-server    /llama/rpc-server
 build         11669
 RPC protocol  8.0.0
-device        CPU: 8.0 GB, of which a mesh may use 6.0 GB
+device        CPU (main memory): 8.0 GB, 6.0 GB offered, 1.0 GB used
 backend       the CPU only
 `,
   );
 });
 
-Deno.test("engineText() shows every GPU with its memory", () => {
-  const text = engineText({ ...engine, devices: [gpu] }, 8e9, { ...plain, backend: "cuda" });
-  const end = "device        CUDA0: 24.0 GB, of which a mesh may use 20.0 GB\nbackend       CUDA\n";
+Deno.test("engineText() shows every device with its memory, and why others are not used", () => {
+  const text = engineText({ ...engine, leftOut }, [gpu, cpu], { ...plain, backend: "cuda" });
+  const end = `device        CUDA0 (GPU): 24.0 GB, 20.0 GB offered, 5.0 GB used
+device        CPU (main memory): 8.0 GB, 6.0 GB offered, 1.0 GB used
+not used      Vulkan0 (RTX (NVIDIA)): it is the same card as CUDA0
+backend       CUDA
+`;
   assert.ok(text.endsWith(end), text);
 });
 
@@ -56,7 +81,7 @@ const improvable = {
 
 Deno.test("engineText() shows where the engine is from, why it is no better one, and what to do", () => {
   assert.ok(
-    engineText(engine, 8e9, improvable).endsWith(
+    engineText(engine, [cpu], improvable).endsWith(
       `backend       Vulkan
 installed     from llama.cpp's release b11541
 not better    RTX 3060, driver 535: CUDA 12.8 needs 550; using Vulkan
@@ -67,22 +92,16 @@ what helps    Install NVIDIA's driver 550 or newer, then run mesh-llm engine ins
 });
 
 Deno.test("engineJson() has the fields that others rely on, and no more", () => {
-  assert.deepEqual(JSON.parse(engineJson({ ...engine, devices: [gpu] }, 8e9, improvable)), {
+  assert.deepEqual(JSON.parse(engineJson({ ...engine, leftOut }, [gpu, cpu], improvable)), {
     llamaServer: "/llama/llama-server",
     rpcServer: "/llama/rpc-server",
     build: "11669",
     rpcProtocol: "8.0.0",
-    devices: [{ name: "CUDA0", totalBytes: 24e9, offeredBytes: 20e9, usedBytes: 0 }],
+    devices: [gpu, cpu],
+    leftOut: [leftOut[0]],
     backend: "vulkan",
     installed: { source: "release", tag: "b11541" },
     notBetter: improvable.found,
     remedy: improvable.remedy,
   });
-  const { devices } = JSON.parse(engineJson(engine, 8e9, plain));
-  assert.deepEqual(devices, [{
-    name: "CPU",
-    totalBytes: 8e9,
-    offeredBytes: 6e9,
-    usedBytes: 0,
-  }]);
 });

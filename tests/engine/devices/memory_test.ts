@@ -1,58 +1,136 @@
 import assert from "node:assert/strict";
 import { ENGINE_DEFAULTS } from "../../../src/engine/config.ts";
-import { type EngineDevice, mainMemoryBytes, offeredMemory } from "../../../src/engine/mod.ts";
+import {
+  type DeviceKind,
+  type EngineDevice,
+  mainMemory,
+  offeredMemory,
+} from "../../../src/engine/mod.ts";
 import { parseCgroupLimit } from "../../../src/engine/devices/main_memory.ts";
 
-function gpu(name: string, totalBytes: number, freeBytes: number): EngineDevice {
-  return { name, description: name, kind: "discrete", totalBytes, freeBytes };
+function gpu(
+  name: string,
+  totalBytes: number,
+  freeBytes: number,
+  kind: DeviceKind = "discrete",
+): EngineDevice {
+  return { name, description: name, kind, totalBytes, freeBytes };
 }
 
-Deno.test("offeredMemory() is three quarters of main memory on a machine with a CPU only", () => {
-  const options = { devices: [], totalMemoryBytes: 16_000, config: ENGINE_DEFAULTS };
-  assert.deepEqual(offeredMemory(options), {
-    memoryBytes: 12_000,
-    devices: [{ name: "CPU", totalBytes: 16_000, offeredBytes: 12_000, usedBytes: 0 }],
-  });
-});
+interface Machine {
+  readonly machine: string;
+  readonly devices?: readonly EngineDevice[];
+  /** Of main memory. */
+  readonly total: number;
+  /** @default {all of it} */
+  readonly available?: number;
+  readonly maxVramBytes?: number;
+  readonly maxRamBytes?: number;
+  /** By device, `CPU` last. */
+  readonly offered: readonly number[];
+  /** The part that plans count. */
+  readonly counted: number;
+}
 
-Deno.test("offeredMemory() is what GPUs have free, not main memory", () => {
-  const devices = [gpu("CUDA0", 24_000, 20_000), gpu("CUDA1", 8_000, 8_000)];
-  const offered = offeredMemory({ devices, totalMemoryBytes: 64_000, config: ENGINE_DEFAULTS });
-  assert.equal(offered.memoryBytes, 28_000);
-  assert.deepEqual(offered.devices.map(({ offeredBytes }) => offeredBytes), [20_000, 8_000]);
-});
+const MACHINES: readonly Machine[] = [
+  { machine: "a CPU only", total: 64, offered: [48], counted: 48 },
+  { machine: "a CPU only, 10 in use", total: 64, available: 54, offered: [38], counted: 38 },
+  { machine: "a CPU only, nearly all in use", total: 64, available: 10, offered: [0], counted: 0 },
+  { machine: "no memory", total: 0, offered: [0], counted: 0 },
+  { machine: "a CPU only, --max-ram 60", total: 64, maxRamBytes: 60, offered: [60], counted: 60 },
+  {
+    machine: "a CPU only, --max-ram 99, 30 in use",
+    total: 64,
+    available: 34,
+    maxRamBytes: 99,
+    offered: [64],
+    counted: 64,
+  },
+  { machine: "a CPU only, --max-vram 5", total: 64, maxVramBytes: 5, offered: [5], counted: 5 },
+  { machine: "a CPU only, --max-vram 99", total: 64, maxVramBytes: 99, offered: [48], counted: 48 },
+  {
+    machine: "a card",
+    devices: [gpu("CUDA0", 16, 15)],
+    total: 64,
+    offered: [15, 48],
+    counted: 15,
+  },
+  {
+    machine: "a card, --max-vram 8 --max-ram 4",
+    devices: [gpu("CUDA0", 16, 15)],
+    total: 64,
+    maxVramBytes: 8,
+    maxRamBytes: 4,
+    offered: [8, 4],
+    counted: 8,
+  },
+  {
+    machine: "two cards, --max-vram 16",
+    devices: [gpu("CUDA0", 24, 24), gpu("CUDA1", 8, 8)],
+    total: 64,
+    maxVramBytes: 16,
+    offered: [12, 4, 48],
+    counted: 16,
+  },
+  {
+    machine: "Apple's chip, whose GPU may have what is offered",
+    devices: [gpu("MTL0", 48, 48, "integrated")],
+    total: 64,
+    offered: [48, 0],
+    counted: 48,
+  },
+  {
+    machine: "an integrated GPU that may have half",
+    devices: [gpu("Vulkan0", 32, 32, "integrated")],
+    total: 64,
+    offered: [32, 16],
+    counted: 32,
+  },
+  {
+    machine: "a GB10, --max-ram 100",
+    devices: [gpu("CUDA0", 122, 117, "integrated")],
+    total: 128,
+    maxRamBytes: 100,
+    offered: [100, 0],
+    counted: 100,
+  },
+  {
+    machine: "an integrated GPU, --max-vram 8",
+    devices: [gpu("Vulkan0", 32, 32, "integrated")],
+    total: 64,
+    maxVramBytes: 8,
+    offered: [8, 0],
+    counted: 8,
+  },
+  {
+    machine: "a card and an integrated GPU, both named, --max-vram 20",
+    devices: [gpu("Vulkan0", 32, 32, "integrated"), gpu("Vulkan1", 16, 16)],
+    total: 64,
+    maxVramBytes: 20,
+    offered: [4, 16, 44],
+    counted: 20,
+  },
+  {
+    machine: "a software renderer that was named",
+    devices: [gpu("Vulkan0", 64, 60, "software")],
+    total: 64,
+    offered: [48, 0],
+    counted: 48,
+  },
+];
 
-for (
-  const { devices, maxVramBytes, offered } of [
-    { devices: [], maxVramBytes: 5_000, offered: [5_000] },
-    { devices: [], maxVramBytes: 50_000, offered: [12_000] },
-    {
-      devices: [gpu("a", 3_000, 3_000), gpu("b", 1_000, 1_000)],
-      maxVramBytes: 2_000,
-      offered: [1_500, 500],
-    },
-    { devices: [gpu("a", 3_000, 0)], maxVramBytes: 2_000, offered: [0] },
-  ]
-) {
-  Deno.test(`offeredMemory() of ${devices.length} GPUs with at most ${maxVramBytes} bytes is ${offered}`, () => {
-    const config = { ...ENGINE_DEFAULTS, maxVramBytes };
-    const memory = offeredMemory({ devices, totalMemoryBytes: 16_000, config });
+for (const { machine, devices = [], total, available = total, ...rest } of MACHINES) {
+  Deno.test(`offeredMemory() of ${total} bytes and ${machine}`, () => {
+    const { maxVramBytes = null, maxRamBytes = null, offered, counted } = rest;
+    const memory = offeredMemory({
+      devices,
+      mainMemory: { totalBytes: total, availableBytes: available },
+      config: { maxVramBytes, maxRamBytes },
+    });
     assert.deepEqual(memory.devices.map(({ offeredBytes }) => offeredBytes), offered);
-    assert.equal(memory.memoryBytes, offered.reduce((sum, bytes) => sum + bytes, 0));
-  });
-}
-
-for (
-  const [maxRamBytes, offered] of [[2_000, 2_000], [15_000, 15_000], [50_000, 16_000]] as const
-) {
-  Deno.test(`offeredMemory() of 16,000 bytes of main memory with --max-ram ${maxRamBytes} is ${offered}`, () => {
-    const config = { ...ENGINE_DEFAULTS, maxRamBytes };
-    assert.equal(
-      offeredMemory({ devices: [], totalMemoryBytes: 16_000, config }).memoryBytes,
-      offered,
-    );
-    const devices = [gpu("a", 3_000, 3_000)];
-    assert.equal(offeredMemory({ devices, totalMemoryBytes: 16_000, config }).memoryBytes, 3_000);
+    assert.equal(memory.memoryBytes, counted);
+    const names = [...devices.map(({ name, kind }) => `${name} ${kind}`), "CPU cpu"];
+    assert.deepEqual(memory.devices.map(({ name, kind }) => `${name} ${kind}`), names);
   });
 }
 
@@ -62,14 +140,14 @@ for (const [text, bytes] of [["max\n", Infinity], ["4096\n", 4096], ["", Infinit
   });
 }
 
-Deno.test("mainMemoryBytes() is never more than the machine has", async () => {
-  const bytes = await mainMemoryBytes();
-  assert(bytes > 0 && bytes <= Deno.systemMemoryInfo().total);
+Deno.test("mainMemory() is never more than the machine has", async () => {
+  const { totalBytes, availableBytes } = await mainMemory();
+  assert(totalBytes > 0 && totalBytes <= Deno.systemMemoryInfo().total);
+  assert(availableBytes > 0 && availableBytes <= totalBytes);
 });
 
-Deno.test("--max-vram is offered to the byte, and a machine without memory offers none", () => {
+Deno.test("--max-vram is offered to the byte", () => {
+  const mainMemory = { totalBytes: 25_276_502_016, availableBytes: 25_276_502_016 };
   const config = { ...ENGINE_DEFAULTS, maxVramBytes: 300_000_000 };
-  const capped = { devices: [], totalMemoryBytes: 25_276_502_016, config };
-  assert.equal(offeredMemory(capped).memoryBytes, 300_000_000);
-  assert.equal(offeredMemory({ ...capped, totalMemoryBytes: 0 }).memoryBytes, 0);
+  assert.equal(offeredMemory({ devices: [], mainMemory, config }).memoryBytes, 300_000_000);
 });

@@ -45,7 +45,13 @@ Deno.test("a signed announcement is read as it was written", () => {
     targets: [{ name: "qwen", fingerprint: "0f".repeat(32) }],
     obeys: [{ host: OTHER, term: 3, ready: true }],
     machine: machine({
-      devices: [{ name: "Metal (M4)", totalBytes: 3, offeredBytes: 2, usedBytes: 1 }],
+      devices: [{
+        name: "Metal (M4)",
+        kind: "integrated",
+        totalBytes: 3,
+        offeredBytes: 2,
+        usedBytes: 1,
+      }],
       engine: { build: "11669", rpcProtocol: "8.0.0", origin: "debian" },
     }),
     tunnelPorts: { [OTHER]: 50_052 },
@@ -85,7 +91,7 @@ Deno.test("values that no honest node sends are refused", () => {
     { memoryBytes: 2 ** 51 },
     { rttsMs: { [OTHER]: 1e9 } },
     { obeys: [{ host: OTHER, term: 2 ** 52, ready: true }] },
-    { devices: [{ name: "GPU", totalBytes: 1, offeredBytes: 2 ** 51, usedBytes: 0 }] },
+    { devices: [{ name: "GPU", kind: null, totalBytes: 1, offeredBytes: 2 ** 51, usedBytes: 0 }] },
     { wanted: ["a/../b"] },
     { seq: 1.5 },
     { incarnation: 2 ** 50 },

@@ -4,6 +4,8 @@ import type { Finding } from "./finding.ts";
 
 export interface Device {
   name: string;
+  /** Memory of its own, a GPU's part of main memory, a software renderer's, or main memory. */
+  kind: "discrete" | "integrated" | "software" | "cpu" | null;
   totalBytes: number;
   offeredBytes: number;
   usedBytes: number;

@@ -24,6 +24,19 @@ export function measureNode(measures: Measures, node: MeasuredNode): void {
     [{ of: "node" }, status.node.vramBytes],
     [{ of: "mesh" }, status.mesh.vramBytes],
   ]);
+  const devices = { total: "Memory", offered: "Memory that is offered", used: "Memory in use" };
+  for (const [of, help] of Object.entries(devices)) {
+    measures.gauge(
+      `device_${of}_bytes`,
+      `${help} of each device of this node`,
+      ["device", "kind"],
+      ({ node }) =>
+        node.devices.map((device) => [
+          { device: device.name, kind: device.kind ?? "unknown" },
+          device[`${of as keyof typeof devices}Bytes`],
+        ]),
+    );
+  }
   measures.gauge("instances", "Instances that this node knows", ["model", "state"], instancesOf);
   measures.gauge("resident_memory_bytes", "Memory of this node's own process", [], () => [
     [{}, Deno.memoryUsage().rss],

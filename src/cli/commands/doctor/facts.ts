@@ -1,15 +1,15 @@
 /** The facts that the doctor checks. Values only: `gather.ts` collects them, `findings.ts` judges. */
 
 import type { PeerCheck, Status } from "../../../api/mod.ts";
-import type { EngineAdvice } from "../../../engine/mod.ts";
+import type { EngineAdvice, LeftDevice } from "../../../engine/mod.ts";
 
 export type EngineFact =
   | {
     readonly kind: "works";
     readonly build: string;
     readonly rpcProtocol: string;
-    /** Names of the devices with memory of their own. */
-    readonly devices: readonly string[];
+    readonly devices: Status["node"]["devices"];
+    readonly leftOut: readonly LeftDevice[];
     /** Whether it is the best for this machine. */
     readonly advice: EngineAdvice;
   }

@@ -1,5 +1,6 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
+import { deviceText } from "../../base/device_text.ts";
 import { count, formatBytes } from "../../base/format.ts";
 import { sameEngineRemedy } from "../../../engine/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/config.ts";
@@ -73,9 +74,16 @@ function withRemedy(check: string, sentence: string, otherwise: string): Finding
 function gpu({ engine }: DoctorFacts): Finding[] {
   if (engine.kind !== "works") return [];
   const { found, remedy } = engine.advice;
-  if (found !== null && remedy !== null) return [warning("devices", found, remedy)];
-  const devices = engine.devices.length === 0 ? "CPU only" : engine.devices.join(", ");
-  return [ok("devices", found === null ? devices : `${devices} (${found})`)];
+  const better = found === null
+    ? []
+    : [remedy === null ? ok("devices", found) : warning("devices", found, remedy)];
+  return [
+    ...better,
+    ...engine.devices.map((device) => ok("devices", deviceText(device))),
+    ...engine.leftOut.map(({ name, description, reason }) =>
+      ok("devices", `${name} (${description}) is not used: ${reason}`)
+    ),
+  ];
 }
 
 function quic({ quicProblem }: DoctorFacts): Finding {

@@ -9,7 +9,7 @@ import { adviseOnEngine, type Engine } from "../../../engine/mod.ts";
 import { systemWords } from "../../../base/system_error.ts";
 import { askCatalog } from "../../client/ask_catalog.ts";
 import type { DoctorCommand } from "../../config/command.ts";
-import { findEngine } from "../../client/find_engine.ts";
+import { findEngine, offeredDevices } from "../../client/find_engine.ts";
 import {
   findRunningNode,
   NodeNotRunningError,
@@ -78,7 +78,9 @@ async function engineOf({ config }: DoctorCommand, runtime: Runtime): Promise<En
   try {
     const { dataDir } = config;
     const engine = await findEngine({ ...config.engine, dataDir }, runtime);
-    return await factOf(engine, { dataDir, isChosen: config.engine.devices !== null });
+    const devices = await offeredDevices(engine, config.engine);
+    const isChosen = config.engine.devices !== null;
+    return await factOf({ ...engine, devices }, { dataDir, isChosen });
   } catch (error) {
     return { kind: "fails", sentence: reasonOf(error) };
   }
@@ -95,12 +97,12 @@ async function engineOfNode(
   const { engine, role } = node;
   if (role === "client") return { kind: "none" };
   if (engine === null) return await engineOf(command, runtime);
-  const devices = node.devices.filter(({ name }) => name !== "CPU");
   const { path: llamaServer, build, rpcProtocol } = engine;
   const { dataDir } = command.config;
   const chosen = settings.find(({ name }) => name === "device")?.value ?? null;
-  const leftOut = devices.length > 0 ? [] : await leftOutNow(llamaServer, command, runtime);
-  const facts = { llamaServer, build, rpcProtocol, devices, leftOut };
+  const left = await leftOutNow(llamaServer, command, runtime);
+  const leftOut = left.filter(({ name }) => !node.devices.some((device) => device.name === name));
+  const facts = { llamaServer, build, rpcProtocol, devices: node.devices, leftOut };
   return await factOf(facts, { dataDir, isChosen: chosen !== null });
 }
 
@@ -118,11 +120,12 @@ async function leftOutNow(
 async function factOf(
   { build, rpcProtocol, llamaServer, devices, leftOut }:
     & Pick<Engine, "llamaServer" | "build" | "rpcProtocol" | "leftOut">
-    & { readonly devices: readonly { readonly name: string }[] },
+    & { readonly devices: Status["node"]["devices"] },
   options: { readonly dataDir: string; readonly isChosen: boolean },
 ): Promise<EngineFact> {
-  const { record: _, ...advice } = await adviseOnEngine({ llamaServer, devices, leftOut }, options);
-  return { kind: "works", build, rpcProtocol, devices: devices.map(({ name }) => name), advice };
+  const used = { llamaServer, devices: devices.filter(({ name }) => name !== "CPU"), leftOut };
+  const { record: _, ...advice } = await adviseOnEngine(used, options);
+  return { kind: "works", build, rpcProtocol, devices, leftOut, advice };
 }
 
 /** Those that the node was started with, and has; a free one has no number to look for. */

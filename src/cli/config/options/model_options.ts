@@ -36,14 +36,14 @@ export const MODEL_OPTIONS = {
   }),
   maxVram: option<number>({
     flags: "--max-vram <gb>",
-    help: "memory to offer, in GB (10^9)",
+    help: "memory of GPUs to offer, in GB (10^9)",
     read: parseGigabytes,
     sets: (maxVramBytes) => ({ engine: { maxVramBytes } }),
     shows: ({ engine }) => gigabytes(engine.maxVramBytes),
   }),
   maxRam: option<number>({
     flags: "--max-ram <gb>",
-    help: "main memory to offer where there is no GPU, in GB (default: 75 % of it)",
+    help: "main memory to offer, in GB (default: 75 % of it, less what is in use)",
     read: parseGigabytes,
     sets: (maxRamBytes) => ({ engine: { maxRamBytes } }),
     shows: ({ engine }) => gigabytes(engine.maxRamBytes),
