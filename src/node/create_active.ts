@@ -45,19 +45,18 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
   const { pinned, wanted, inventory, drafts, chosen } = await readModels(config, options);
-  const [engine] = await Promise.all([
-    prepareEngine({
-      ...options,
-      ...config.engine,
-      path: options.path ?? "",
-      dataDir,
-      install: true,
-      downloads: downloadWorld(null, config.models.hub.proxies),
-      trial: () => guideTrial(dataDir),
-      onProgress: installProgressLog(logger),
-    }),
-    endStaleChildren(dataDir, options),
-  ]);
+  // Before the devices are listed, whose memory such a child may still have.
+  await endStaleChildren(dataDir, options);
+  const engine = await prepareEngine({
+    ...options,
+    ...config.engine,
+    path: options.path ?? "",
+    dataDir,
+    install: true,
+    downloads: downloadWorld(null, config.models.hub.proxies),
+    trial: () => guideTrial(dataDir),
+    onProgress: installProgressLog(logger),
+  });
   const { devices } = engine;
   for (const { name, description, reason } of engine.leftOut) {
     logger.info("{name} ({description}) is not used: {reason}", { name, description, reason });
