@@ -43,6 +43,9 @@ const UNIT_SEEDS = "100";
  */
 const FILE_LIMIT_MS = 360_000 + Number(Deno.env.get("MESH_LLM_SOAK_SECONDS") ?? 0) * 1_000;
 
+/** For each further file of a process: 300 of them took 150 s on two cores, and on busy ones more than twice as long. */
+const FURTHER_FILE_MS = 2_000;
+
 interface TestFile {
   /** From the root, as `deno test` reports it: `./tests/...`. */
   readonly path: string;
@@ -160,7 +163,7 @@ async function runInOneProcess(
   try {
     const paths = group.map((file) => file.path);
     const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...paths];
-    const signal = AbortSignal.timeout(FILE_LIMIT_MS);
+    const signal = AbortSignal.timeout(FILE_LIMIT_MS + (group.length - 1) * FURTHER_FILE_MS);
     const { success, code } = await run(Deno.execPath(), args, { output: "inherit", signal });
     const found = await Deno.readTextFile(report);
     const told = readFailures(found);
