@@ -34,7 +34,8 @@ engineTest(
     // As a server whose driver takes a while to let go.
     const slow = 'trap "sleep 1; exit" TERM; echo; while :; do sleep 0.05; done';
     const left = new Deno.Command("sh", { args: ["-c", slow], stdout: "piped" }).spawn();
-    await left.stdout.getReader().read();
+    const output = left.stdout.getReader();
+    await output.read();
     const identity = await identify(left.pid);
     assert.ok(identity !== undefined);
     const children = [{ ...identity, name: "llama-server" }];
@@ -53,6 +54,7 @@ engineTest(
     });
     assert.ok(!await isRunning(identity));
     assert.equal(memory.memoryBytes, 16_000 * MIB);
+    await output.cancel();
     await left.status;
   },
 );
