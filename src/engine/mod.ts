@@ -5,18 +5,17 @@ export {
   EngineExitedError,
   EngineInstallError,
   EngineNotFoundError,
-  EngineStoppedError,
 } from "./base/errors.ts";
 export { hasCrashed } from "./process/crash.ts";
 export { kindOfCause } from "./output/exit_cause.ts";
-export { findBinaries, type FindOptions } from "./install/find.ts";
+export { type FindOptions } from "./install/find.ts";
 export { installEngine, type InstallOptions } from "./install/install.ts";
 export { sameEngineRemedy, type SpeakingMachine } from "./install/same_engine.ts";
 export { type LogTail, logTails } from "./output/log_tails.ts";
 export { mainMemory } from "./devices/main_memory.ts";
 export { type MemoryOptions, offeredMemory } from "./devices/memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";
-export { probeEngine, type ProbeOptions } from "./devices/probe.ts";
+export { type ProbeOptions } from "./devices/probe.ts";
 export { adviseOnEngine } from "./advise.ts";
 export { machineThreads } from "./devices/read_cores.ts";
 export { endStaleChildren } from "./process/stale.ts";

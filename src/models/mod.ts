@@ -11,26 +11,19 @@ export {
 } from "./base/errors.ts";
 export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
-export { CATALOG, findInCatalog } from "./catalog/catalog.ts";
+export { CATALOG } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
 export type { DownloadProgress } from "./downloads/download_entry.ts";
 export { Downloads, type DownloadsOptions } from "./downloads/downloads.ts";
 export type { DownloadPlan } from "./downloads/resolve.ts";
-export {
-  type FitMesh,
-  type FitNode,
-  largestContext,
-  type ModelFit,
-  planFit,
-  withinMemory,
-} from "./fit/fit.ts";
+export { type FitMesh, type FitNode, type ModelFit, planFit, withinMemory } from "./fit/fit.ts";
 export { ModelInventory } from "./inventory/inventory.ts";
 export { place, type PlacementInput } from "./fit/placement.ts";
 export { checkModelsDir } from "./inventory/models_dir.ts";
 export { purposeOf } from "./fit/purpose.ts";
 export { isModelName } from "../base/model_name.ts";
 export { shardName } from "./base/shards.ts";
-export { canDraftFor, draftsFor, whyNoDraft } from "./companions/pairing.ts";
+export { draftsFor, whyNoDraft } from "./companions/pairing.ts";
 export type {
   GgufHeader,
   GgufTensor,

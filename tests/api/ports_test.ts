@@ -1,7 +1,9 @@
+import { createConsole } from "../../src/api/management/console_page.ts";
+import { createManagement } from "../../src/api/management/management.ts";
 import { AdminDoor } from "../../src/api/keys/admin_session.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { createConsole, createGateway, createManagement, fullKey } from "../../src/api/mod.ts";
+import { createGateway, fullKey } from "../../src/api/mod.ts";
 import { createApiPort, createConsolePort } from "../../src/api/ports.ts";
 import { asking, FakeNode, instance } from "./fake_node.ts";
 

@@ -1,7 +1,8 @@
+import type { ServeApiOptions } from "../../src/api/serve.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { API_DEFAULTS } from "../../src/api/config.ts";
-import { fullKey, PortInUseError, serveApi, type ServeApiOptions } from "../../src/api/mod.ts";
+import { fullKey, PortInUseError, serveApi } from "../../src/api/mod.ts";
 import { asking, FakeNode, type FakeNodeOptions, instance } from "./fake_node.ts";
 import { RawHttp } from "./raw_http.ts";
 import { SseReader } from "./sse_reader.ts";

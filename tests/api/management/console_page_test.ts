@@ -1,5 +1,5 @@
+import { type ConsoleAsset, createConsole } from "../../../src/api/management/console_page.ts";
 import assert from "node:assert/strict";
-import { type ConsoleAsset, createConsole } from "../../../src/api/mod.ts";
 
 function asset(text: string, type: string): ConsoleAsset {
   return { body: new TextEncoder().encode(text), type };

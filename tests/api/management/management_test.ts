@@ -1,8 +1,9 @@
+import { createManagement } from "../../../src/api/management/management.ts";
 import { getLogger } from "@logtape/logtape";
 import { hc } from "hono/client";
 import assert from "node:assert/strict";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
-import { createManagement, type ManagementApi, ModelRefusedError } from "../../../src/api/mod.ts";
+import { type ManagementApi, ModelRefusedError } from "../../../src/api/mod.ts";
 import { asking, FakeNode, requestRecord } from "../fake_node.ts";
 import { SseReader } from "../sse_reader.ts";
 

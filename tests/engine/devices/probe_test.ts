@@ -1,7 +1,8 @@
+import { probeEngine } from "../../../src/engine/devices/probe.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EngineBrokenError, probeEngine } from "../../../src/engine/mod.ts";
+import { EngineBrokenError } from "../../../src/engine/mod.ts";
 import { engineOrReason, engineTest } from "../../support/engine.ts";
 import { tempDir, writeScript } from "../temp_dir.ts";
 

@@ -1,6 +1,7 @@
+import { findBinaries } from "../../../src/engine/install/find.ts";
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
-import { EngineNotFoundError, findBinaries } from "../../../src/engine/mod.ts";
+import { EngineNotFoundError } from "../../../src/engine/mod.ts";
 import { tempDir, writeScript } from "../temp_dir.ts";
 
 /** Folders of a machine without llama.cpp. */

@@ -1,7 +1,8 @@
+import { findBinaries } from "../../../src/engine/install/find.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
-import { EngineInstallError, findBinaries, installEngine } from "../../../src/engine/mod.ts";
+import { EngineInstallError, installEngine } from "../../../src/engine/mod.ts";
 import { LOOPBACK_WORLD } from "../../downloads/loopback_world.ts";
 import { tempDir, writeScript } from "../temp_dir.ts";
 import { archiveName, serveRelease, TAG, tarball } from "./release_server.ts";

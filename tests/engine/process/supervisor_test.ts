@@ -1,10 +1,7 @@
+import { EngineStoppedError } from "../../../src/engine/base/errors.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  EngineExitedError,
-  EngineStoppedError,
-  type ManagedServer,
-} from "../../../src/engine/mod.ts";
+import { EngineExitedError, type ManagedServer } from "../../../src/engine/mod.ts";
 import { childFilePath, parseChildFile } from "../../../src/engine/process/child_file.ts";
 import answers from "../../support/guide_answers.json" with { type: "json" };
 import { engineOrReason, engineTest } from "../../support/engine.ts";

@@ -1,8 +1,8 @@
+import { canDraftFor } from "../../../src/models/companions/pairing.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { basename, join, relative } from "node:path";
 import {
-  canDraftFor,
   draftsFor,
   type LocalModel,
   needBytes,

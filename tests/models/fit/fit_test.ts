@@ -1,12 +1,7 @@
+import { largestContext } from "../../../src/models/fit/fit.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type FitMesh,
-  largestContext,
-  type ModelHeader,
-  needBytes,
-  planFit,
-} from "../../../src/models/mod.ts";
+import { type FitMesh, type ModelHeader, needBytes, planFit } from "../../../src/models/mod.ts";
 
 const GB = 1e9;
 
