@@ -26,6 +26,7 @@ export const status: Status = {
     id: WORKER,
     role: "worker",
     model: "big",
+    models: ["big"],
     vramBytes: 4e9,
     rttMs: 0.5,
   }],

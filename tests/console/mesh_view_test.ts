@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { machineNames, machines, models, nodeCount } from "../../console/src/lib/mesh_view.ts";
+import { briefly, doing } from "../../console/src/lib/words.ts";
 import { GB, instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
 
 const SPLIT = instance({
@@ -8,6 +9,8 @@ const SPLIT = instance({
   hostShare: 0.5,
   workers: [{ id: SELF, share: 0.3 }, { id: "12D3KooWGone000000Vanish", share: 0.2 }],
 });
+
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 const DEVICE = {
   name: "CUDA0",
@@ -37,9 +40,24 @@ Deno.test("machines() finds the part of each in a split, by its id", () => {
     models: [model({ name: "big", instances: [SPLIT] })],
   }));
   const common = { model: "big", mode: "split", state: "warm", hostId: MINI, hostName: "mini" };
-  assert.deepEqual(self?.part, { ...common, as: "worker", percent: 30 });
-  assert.deepEqual(mini?.part, { ...common, as: "host", percent: 50 });
-  assert.equal(tower?.part, null);
+  assert.deepEqual(self?.parts, [{ ...common, as: "worker", percent: 30 }]);
+  assert.deepEqual(mini?.parts, [{ ...common, as: "host", percent: 50 }]);
+  assert.deepEqual(tower?.parts, []);
+});
+
+Deno.test("machines() and their words tell of each instance that a machine has a part in", () => {
+  const small = model({ name: "small", instances: [instance({ host: MINI })] });
+  const [self, mini] = machines(status({
+    peers: [peer({ role: "host" })],
+    models: [model({ name: "big", instances: [SPLIT] }), small],
+  }));
+  assert.deepEqual(mini?.parts.map(({ model, as }) => [model, as]), [
+    ["big", "host"],
+    ["small", "host"],
+  ]);
+  assert.equal(plain(doing(mini!)), "Runs 50 % of big. Runs small by itself");
+  assert.equal(briefly(mini!), "host, big +1");
+  assert.equal(plain(doing(self!)), "Runs 30 % of big for mini");
 });
 
 Deno.test("machines() adds up the memory of all devices, and does without any", () => {

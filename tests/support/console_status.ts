@@ -54,6 +54,7 @@ export function peer(of: Partial<PeerStatus> = {}): PeerStatus {
     id: MINI,
     role: "standby",
     model: null,
+    models: [],
     vramBytes: 12 * GB,
     devices: [{
       name: "CPU",

@@ -47,7 +47,7 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
       <h3>
         <bdi>{machine.name}</bdi>
       </h3>
-      <span class="badge" data-state={machine.part?.state}>{machine.role}</span>
+      <span class="badge" data-state={machine.parts[0]?.state}>{machine.role}</span>
       <span class="muted push">{distance(machine)}</span>
     </div>
     <p class="doing">

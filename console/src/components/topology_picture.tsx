@@ -21,13 +21,12 @@ function nameY({ radius, label }: PlacedNode, roles: boolean): number {
 }
 
 function state(machine: Machine): string {
-  if (machine.part === null) return machine.role;
-  return machine.part.state;
+  return machine.parts[0]?.state ?? machine.role;
 }
 
 function inside(machine: Machine): string {
-  const { part } = machine;
-  if (part === null) return "";
+  const [part, ...others] = machine.parts;
+  if (part === undefined || others.length > 0) return "";
   return part.mode === "split" ? formatPercent(part.percent) : "";
 }
 

@@ -38,7 +38,8 @@ export interface Machine {
   readonly role: "host" | "worker" | "standby" | "client";
   /** It is in no list of members: only this node can be, for it does not list others. */
   readonly passive: boolean;
-  readonly part: Part | null;
+  /** One for each instance: today one at most. */
+  readonly parts: readonly Part[];
   /** Operating system and processor; `null` where the machine does not say. */
   readonly system: string | null;
   readonly memory: Memory;
@@ -135,12 +136,12 @@ function sharesOf(instance: InstanceStatus, names: ReadonlyMap<string, string>):
   }));
 }
 
-function partOf(status: Status, names: ReadonlyMap<string, string>, id: string): Part | null {
-  for (const model of status.models) {
-    for (const instance of model.instances) {
+function partsOf(status: Status, names: ReadonlyMap<string, string>, id: string): Part[] {
+  return status.models.flatMap((model) =>
+    model.instances.flatMap((instance) => {
       const share = sharesOf(instance, names).find((member) => member.id === id);
-      if (share === undefined) continue;
-      return {
+      if (share === undefined) return [];
+      return [{
         model: displayName(model.name),
         as: share.isHost ? "host" : "worker",
         mode: instance.mode,
@@ -148,10 +149,9 @@ function partOf(status: Status, names: ReadonlyMap<string, string>, id: string):
         percent: share.percent,
         hostId: instance.host,
         hostName: nameOf(names, instance.host),
-      };
-    }
-  }
-  return null;
+      }];
+    })
+  );
 }
 
 function memoryOf(devices: readonly Device[], vramBytes: number): Memory {
@@ -194,7 +194,7 @@ export function machines(status: Status): Machine[] {
     ...link,
     role: node.role,
     passive: "passive" in node && node.passive,
-    part: partOf(status, names, node.id),
+    parts: partsOf(status, names, node.id),
     system: node.system === null ? null : displayText(node.system),
     memory: memoryOf(counted(node.devices), node.vramBytes),
     devices: node.devices.map(deviceView),

@@ -116,7 +116,8 @@ function isRoomy(ellipse: Ellipse, count: number): boolean {
 
 /** Members of one instance stand side by side. */
 function byGroup(machines: readonly Machine[]): Machine[] {
-  const key = ({ part }: Machine) => part === null ? "~" : `${part.hostId} ${part.as}`;
+  const key = ({ parts: [part] }: Machine) =>
+    part === undefined ? "~" : `${part.hostId} ${part.as}`;
   return [...machines].sort((a, b) => {
     const [left, right] = [key(a), key(b)];
     return left < right ? -1 : left > right ? 1 : 0;
@@ -195,18 +196,18 @@ export function topology(machines: readonly Machine[], size: Size): Topology {
   const nodes = placeNodes(machines, size);
   const self = machines.find(({ isSelf }) => isSelf);
   const centre = self === undefined ? undefined : nodes.get(self.id);
-  const links = machines.flatMap(({ id, part, isSelf }): PlacedLink[] => {
+  const links = machines.flatMap(({ id, parts, isSelf }): PlacedLink[] => {
     const node = nodes.get(id);
     if (node === undefined) return [];
-    const host = part?.as === "worker" ? nodes.get(part.hostId) : undefined;
-    const toSelf = !isSelf && centre !== undefined
-      ? [link({ kind: "link", peer: id }, centre, node, null)]
-      : [];
-    if (host === undefined) return toSelf;
+    const hosts = parts.flatMap(({ as, hostId }) => as === "worker" ? nodes.get(hostId) ?? [] : []);
+    const splits = hosts.map((host) =>
+      host === centre
+        ? link({ kind: "split", peer: id }, host, node, null)
+        : link({ kind: "split", peer: null }, host, node, isSelf ? null : centre ?? null)
+    );
     // From and to this machine the split is the link itself.
-    if (host === centre) return [link({ kind: "split", peer: id }, host, node, null)];
-    if (isSelf) return [link({ kind: "split", peer: null }, host, node, null)];
-    return [...toSelf, link({ kind: "split", peer: null }, host, node, centre ?? null)];
+    if (isSelf || centre === undefined || hosts.includes(centre)) return splits;
+    return [link({ kind: "link", peer: id }, centre, node, null), ...splits];
   });
   return { nodes, links, labels: hasLabels(machines, size) };
 }

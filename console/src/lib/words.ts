@@ -14,14 +14,18 @@ import type {
   Machine,
   Memory,
   ModelView,
+  Part,
   Shortage,
 } from "./mesh_view.ts";
 
 /** The current work of a machine. */
-export function doing({ role, passive, part }: Machine): string {
+export function doing({ role, passive, parts }: Machine): string {
   if (role === "client") return "Uses the mesh and computes nothing itself";
   if (passive) return "Free, and joins in when the mesh needs it";
-  if (part === null) return "Free to help";
+  return parts.length === 0 ? "Free to help" : parts.map(doingPart).join(". ");
+}
+
+function doingPart(part: Part): string {
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;
   if (part.state === "failed") return `Can't load ${part.model}`;
   const verb = part.state === "warm" ? "Runs" : "Loads";
@@ -31,10 +35,15 @@ export function doing({ role, passive, part }: Machine): string {
 }
 
 /** The same in a few words, for a place below a circle. */
-export function briefly({ role, passive, part, memory }: Machine): string {
+export function briefly({ role, passive, parts, memory }: Machine): string {
   if (role === "client") return "client";
   if (passive) return "free";
-  if (part === null) return `${formatBytes(memory.offeredBytes)} free`;
+  const [part, ...others] = parts;
+  if (part === undefined) return `${formatBytes(memory.offeredBytes)} free`;
+  return others.length === 0 ? partBriefly(part) : `${partBriefly(part)} +${others.length}`;
+}
+
+function partBriefly(part: Part): string {
   const model = shortName(part.model);
   if (part.state === "waiting") return `waits: ${model}`;
   if (part.state === "failed") return `fails: ${model}`;

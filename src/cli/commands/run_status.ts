@@ -68,9 +68,15 @@ function notesOf({ node, models }: Status): string[] {
   return notes.length === 0 ? [] : [notes.map((note) => `Note: ${note}\n`).join("")];
 }
 
-function peerRow({ id, name, role, model, vramBytes, rttMs }: PeerStatus): readonly string[] {
+function peerRow({ id, name, role, models, vramBytes, rttMs }: PeerStatus): readonly string[] {
   const roundTrip = rttMs === null ? "" : formatRoundTrip(rttMs);
-  return [name || shortId(id), shownWord(role), cell(model), memory(vramBytes), roundTrip];
+  return [
+    name || shortId(id),
+    shownWord(role),
+    cell(models.join(", ") || null),
+    memory(vramBytes),
+    roundTrip,
+  ];
 }
 
 function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): readonly string[] {

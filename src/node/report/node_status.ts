@@ -56,6 +56,7 @@ function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
     id: node.peer,
     role: node.role,
     model: node.targets[0]?.model ?? null,
+    models: node.targets.map(({ model }) => model),
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
   };

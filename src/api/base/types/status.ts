@@ -65,7 +65,10 @@ export interface ModelStatus {
 export interface PeerStatus extends MachineStatus {
   id: string;
   role: "host" | "worker" | "standby";
+  /** The first of `models`. */
   model: string | null;
+  /** The models whose groups it belongs to: today it is one at most. */
+  models: string[];
   vramBytes: number;
   rttMs: number | null;
 }
