@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Contacts } from "./contacts.ts";
 import { DeathWatch } from "./death_watch.ts";
 import { MAX_ANNOUNCED_RTTS } from "../base/message_defaults.ts";
-import { Hearing } from "./hearing.ts";
+import { RecordReceiver } from "./record_receiver.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { isVouchedFor, type MemberChange, type MemberEntry } from "./membership.ts";
 import { Newcomers } from "./newcomers.ts";
@@ -17,7 +17,7 @@ import { Roster } from "./roster.ts";
 import type { MeshTimings } from "../base/timings.ts";
 import type { Announcement, AnnouncementContent } from "../base/announcement.ts";
 import type { PeerId } from "../base/peer_id.ts";
-import { Voice } from "./voice.ts";
+import { RecordSender } from "./record_sender.ts";
 
 export interface MeshViewOptions {
   readonly self: PeerId;
@@ -50,8 +50,8 @@ export class MeshView implements GossipListener {
   readonly #prober: Prober;
   readonly #deaths: DeathWatch;
   readonly #newcomers: Newcomers;
-  readonly #voice: Voice;
-  readonly #hearing: Hearing;
+  readonly #sender: RecordSender;
+  readonly #receiver: RecordReceiver;
   #finishing = false;
 
   constructor(options: MeshViewOptions) {
@@ -62,7 +62,7 @@ export class MeshView implements GossipListener {
     this.#heartbeats = new Heartbeats({
       ping: (peer) => gossip.ping(peer),
       probe: (peer) => this.suspect(peer, "it did not answer its heartbeat"),
-      rttChanged: () => this.#voice.refreshSoon(),
+      rttChanged: () => this.#sender.refreshSoon(),
     }, { clock, timings, contacts });
     const own = new OwnRecords({ ...options, roster, connectivity: () => this.#surroundings() });
     this.#newcomers = new Newcomers({
@@ -80,19 +80,19 @@ export class MeshView implements GossipListener {
     };
     const prober = this.#prober;
     this.#deaths = new DeathWatch({ roster, own, contacts, prober, effects, logger });
-    this.#voice = new Voice({
+    this.#sender = new RecordSender({
       ...options,
       roster,
       own,
       lastOf: (peer) => this.lastOf(peer),
       changed: () => options.changed([]),
     });
-    this.#hearing = new Hearing({
+    this.#receiver = new RecordReceiver({
       ...options,
       roster,
       newcomers: this.#newcomers,
       deaths: this.#deaths,
-      voice: this.#voice,
+      sender: this.#sender,
       waits: () => options.waits?.(),
     });
   }
@@ -153,7 +153,7 @@ export class MeshView implements GossipListener {
   }
 
   announce(content: AnnouncementContent): void {
-    this.#voice.announce(content);
+    this.#sender.announce(content);
   }
 
   watchClosely(peers: readonly PeerId[]): void {
@@ -184,14 +184,14 @@ export class MeshView implements GossipListener {
     this.#deaths.met(peer);
     this.#roster.confirm(peer);
     const record = this.#newcomers.take(peer);
-    if (record !== undefined) this.#hearing.believe(record, peer);
+    if (record !== undefined) this.#receiver.believe(record, peer);
   }
 
   /** A member's connection has closed. */
   disconnected(peer: PeerId): void {
     if (this.#options.links.isConnected(peer)) return;
     this.#heartbeats.end(peer);
-    this.#voice.refreshSoon();
+    this.#sender.refreshSoon();
     const { contacts } = this.#options;
     const isParted = contacts.find(peer)?.isParted ?? false;
     contacts.update(peer, { isParted: false });
@@ -226,9 +226,9 @@ export class MeshView implements GossipListener {
   /** Says goodbye and waits until it was heard. */
   async finish(): Promise<void> {
     this.#finishing = true;
-    this.#hearing.finish();
+    this.#receiver.finish();
     this.#heartbeats.endAll();
-    this.#voice.finish();
+    this.#sender.finish();
     await Promise.all([this.#options.gossip.finish(), this.#deaths.stop()]);
   }
 
@@ -249,12 +249,12 @@ export class MeshView implements GossipListener {
   }
 
   received(records: readonly Uint8Array[], from: PeerId): Promise<void> {
-    return this.#hearing.received(records, from);
+    return this.#receiver.received(records, from);
   }
 
   told(message: EntropyMessage, from: PeerId): void {
     if (message[0] === "versions") {
-      this.#hearing.mentioned(message[2].map(({ peer }) => peer), from);
+      this.#receiver.mentioned(message[2].map(({ peer }) => peer), from);
     }
     this.#entropy.received(message, from);
   }
@@ -262,7 +262,7 @@ export class MeshView implements GossipListener {
   #onDeclaredDead(notice: MeshRecord): void {
     this.#options.links.disconnect(notice.subject, new Error("This peer was found dead"));
     const changes = this.#roster.accept([notice]);
-    for (const { record } of changes) this.#voice.tellAll(record);
+    for (const { record } of changes) this.#sender.tellAll(record);
     if (changes.length > 0) this.#options.changed(changes);
   }
 

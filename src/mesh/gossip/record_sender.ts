@@ -9,7 +9,7 @@ import type { Roster } from "./roster.ts";
 import type { Announcement, AnnouncementContent } from "../base/announcement.ts";
 import type { PeerId } from "../base/peer_id.ts";
 
-export interface VoiceParts {
+export interface RecordSenderParts {
   readonly roster: Roster;
   readonly own: OwnRecords;
   readonly gossip: Pick<GossipLinks, "peers" | "send">;
@@ -21,15 +21,15 @@ export interface VoiceParts {
   changed(): void;
 }
 
-/** Everything that this node tells its neighbours: news of itself, and news of others that it passes on. */
-export class Voice {
-  readonly #parts: VoiceParts;
+/** Sends records to the neighbours: news of this node, and news of others that it passes on. */
+export class RecordSender {
+  readonly #parts: RecordSenderParts;
   readonly #relay: Relay;
   #cancelRefresh: Cancel | undefined;
   #refreshedAt = -Infinity;
   #finished = false;
 
-  constructor(parts: VoiceParts) {
+  constructor(parts: RecordSenderParts) {
     this.#parts = parts;
     this.#relay = new Relay((record, heardFrom) => this.#passOn(record, heardFrom), parts.clock);
   }

@@ -8,14 +8,14 @@ import type { PeerLinks } from "./peer_links.ts";
 import type { MeshRecord } from "./record.ts";
 import type { Roster } from "./roster.ts";
 import type { PeerId } from "../base/peer_id.ts";
-import type { Voice } from "./voice.ts";
+import type { RecordSender } from "./record_sender.ts";
 
-export interface HearingParts {
+export interface RecordReceiverParts {
   readonly self: PeerId;
   readonly roster: Roster;
   readonly newcomers: Newcomers;
   readonly deaths: DeathWatch;
-  readonly voice: Voice;
+  readonly sender: RecordSender;
   readonly links: Pick<PeerLinks, "isConnected">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -26,12 +26,12 @@ export interface HearingParts {
   changed(changes: readonly MemberChange[]): void;
 }
 
-/** Takes in what peers tell: checks it, decides whether it is believed, and sees to it that it is passed on. */
-export class Hearing {
-  readonly #parts: HearingParts;
+/** Receives the records of peers: checks them, decides whether they are believed, and has them passed on. */
+export class RecordReceiver {
+  readonly #parts: RecordReceiverParts;
   #finished = false;
 
-  constructor(parts: HearingParts) {
+  constructor(parts: RecordReceiverParts) {
     this.#parts = parts;
   }
 
@@ -69,10 +69,10 @@ export class Hearing {
 
   /** One record of a message. */
   #take(bytes: Uint8Array, from: PeerId): readonly MemberChange[] {
-    const { roster, newcomers, voice, waits } = this.#parts;
+    const { roster, newcomers, sender, waits } = this.#parts;
     const known = roster.find(bytes);
     if (known !== undefined) {
-      voice.heardAgain(known, from);
+      sender.heardAgain(known, from);
       this.mentioned([known.subject], from);
       return [];
     }
@@ -93,9 +93,9 @@ export class Hearing {
 
   /** A record about this node, or against a peer that it is connected to: this node knows better. */
   #concernsUs(record: MeshRecord): boolean {
-    const { self, links, voice, deaths } = this.#parts;
+    const { self, links, sender, deaths } = this.#parts;
     if (record.subject === self) {
-      voice.refute(record);
+      sender.refute(record);
       return true;
     }
     if (record.status !== "dead" || !links.isConnected(record.subject)) return false;
@@ -114,7 +114,7 @@ export class Hearing {
 
   #apply(changes: readonly MemberChange[], from: PeerId): void {
     if (changes.length === 0) return;
-    for (const { record } of changes) this.#parts.voice.heard(record, from);
+    for (const { record } of changes) this.#parts.sender.heard(record, from);
     this.#parts.changed(changes);
   }
 }
