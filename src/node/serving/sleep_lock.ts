@@ -1,12 +1,16 @@
 /** While this machine serves others it does not fall asleep by itself. Its lid and its user still put it to sleep. */
 
 import type { Logger } from "@logtape/logtape";
+import { finishesWithin } from "../../base/finishes_within.ts";
 import type { Mesh } from "../../mesh/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { Job } from "./job.ts";
 
 /** Nobody else may need this machine only for a moment, as between two connections of one client. */
 export const RELEASE_AFTER_MS = 60_000;
+
+/** It ends at once. One that waits for a system bus which does not answer would hold up the end of its node. */
+const END_MS = 1_000;
 
 /** Tells that the lock is there, and keeps it until its standard input ends. */
 const HOLD = ["sh", "-c", "echo held; exec cat"];
@@ -129,7 +133,13 @@ class Holder {
 
   async end(): Promise<void> {
     await this.#child?.stdin.close().catch(() => {}); // it has ended by itself
-    await this.ended;
+    if (await finishesWithin(this.ended, END_MS)) return;
+    try {
+      this.#child?.kill("SIGKILL");
+    } catch {
+      // it has ended meanwhile
+    }
+    await finishesWithin(this.ended, END_MS);
   }
 
   async #follow(program: string, child: Deno.ChildProcess, onGranted: () => void): Promise<string> {
