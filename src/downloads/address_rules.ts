@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { addressBytes } from "../base/ip_address.ts";
 
 /** Which servers may be asked: docs/trust.md. Tests put rules of their own in its place. */
 export interface AddressRules {
@@ -45,14 +46,24 @@ for (const [network, bits] of RESERVED_V6) reserved.addSubnet(network, bits, "ip
 const global = new BlockList();
 global.addSubnet("2000::", 3, "ipv6");
 
+/** NAT64 (RFC 6052): where a network has IPv6 only, its name server puts IPv4 addresses into the last bytes of these. */
+const nat64 = new BlockList();
+nat64.addSubnet("64:ff9b::", 96, "ipv6");
+
 /** Whether an address is one of the public internet. A text that is no address is not. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
       return !reserved.check(address, "ipv4");
     case 6:
+      if (nat64.check(address, "ipv6")) return isPublicAddress(translated(address));
       return global.check(address, "ipv6") && !reserved.check(address, "ipv6");
     default:
       return false;
   }
+}
+
+/** The IPv4 address that an address of NAT64 leads to. */
+function translated(address: string): string {
+  return addressBytes(address)?.slice(-4).join(".") ?? "";
 }

@@ -21,6 +21,8 @@ Deno.test("isPublicAddress() knows this machine, this network and reserved range
     "::ffff:10.0.0.1",
     "::ffff:8.8.8.8",
     "64:ff9b::7f00:1",
+    "64:ff9b::192.168.1.1",
+    "64:ff9b:1::808:808",
     "fc00::1",
     "fe80::1",
     "ff02::1",
@@ -40,6 +42,8 @@ Deno.test("isPublicAddress() knows this machine, this network and reserved range
     "100.128.0.1",
     "2606:4700::1111",
     "2a00::1",
+    "64:ff9b::808:808",
+    "64:ff9b::140.82.121.4",
   ];
   for (const address of outside) assert.equal(isPublicAddress(address), true, address);
 });
