@@ -1,3 +1,4 @@
+import { watchSilence } from "../base/watch_silence.ts";
 import { reasonOf } from "../base/as_error.ts";
 import type { AddressRules } from "./address_rules.ts";
 import { CONNECT_TIMEOUT_MS, STALL_TIMEOUT_MS } from "./defaults.ts";
@@ -65,21 +66,22 @@ async function* readProxied(
     stop(new Error("stalled"));
   };
   signal?.addEventListener("abort", onAbort, { once: true });
-  let timer = setTimeout(onStall, stallMs);
   try {
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
-      clearTimeout(timer);
-      yield next.value;
-      timer = setTimeout(onStall, stallMs);
-    }
+    if (reader !== undefined) yield* watchSilence(piecesOf(reader), stallMs, onStall);
     signal?.throwIfAborted();
     if (isStalled) throw new Error(`${host} sent nothing for ${stallMs / 1000} s`);
   } finally {
-    clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
     stop(new Error("Nobody reads on"));
     end();
   }
+}
+
+/** Not the stream's own iterator, which would not let the stream be cancelled while it waits. */
+async function* piecesOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
 interface ProxiedRequest {

@@ -1,3 +1,4 @@
+import { watchSilence } from "../base/watch_silence.ts";
 import { lookup as resolveName } from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
@@ -131,17 +132,11 @@ async function* readBody(
   { host, stallMs, end, signal }: BodyOptions,
 ): AsyncGenerator<Uint8Array> {
   const stalled = () => message.destroy(new Error(`${host} sent nothing for ${stallMs / 1000} s`));
-  let timer = setTimeout(stalled, stallMs);
   try {
-    for await (const bytes of message as AsyncIterable<Uint8Array>) {
-      clearTimeout(timer);
-      yield bytes;
-      timer = setTimeout(stalled, stallMs);
-    }
+    yield* watchSilence<Uint8Array>(message, stallMs, stalled);
     signal?.throwIfAborted();
     if (!message.complete) throw new Error(`${host} broke the connection off`);
   } finally {
-    clearTimeout(timer);
     end();
   }
 }

@@ -1,7 +1,8 @@
 /** Machines of the mesh as sources of a download. */
 
+import { watchSilence } from "../../base/watch_silence.ts";
 import { Buffer } from "node:buffer";
-import type { Announcement, Mesh, PeerId } from "../../mesh/mod.ts";
+import type { Announcement, ByteStream, Mesh, PeerId } from "../../mesh/mod.ts";
 import { type ChunkSource, FatalSourceError } from "../../downloads/mod.ts";
 import { type DownloadPlan } from "../../models/mod.ts";
 import {
@@ -119,24 +120,36 @@ class PeerSource implements ChunkSource {
     const onAbort = () => stream.reset(new Error("No longer needed"));
     signal.addEventListener("abort", onAbort, { once: true });
     const silent = () => stream.reset(new Error(`${peer} sent nothing for too long`));
-    let timer = setTimeout(silent, FILE_SILENCE_MS);
+    const asked = { fingerprint, shard: this.#shard, ...question };
     try {
-      await stream.write(encodeQuestion({ fingerprint, shard: this.#shard, ...question }));
-      const bytes = new PeerBytes(stream);
-      const [answer] = await bytes.take(1);
-      if (answer !== YES) throw new FatalSourceError(`${peer} no longer has the file`);
-      for (let rest = answerBytes; rest > 0;) {
-        const part = await bytes.next(rest);
-        if (part === null) throw new Error(`${peer} ended its answer early`);
-        rest -= part.length;
-        clearTimeout(timer);
-        yield part;
-        timer = setTimeout(silent, FILE_SILENCE_MS);
-      }
+      yield* watchSilence(
+        answerOf(stream, { peer, question: asked, answerBytes }),
+        FILE_SILENCE_MS,
+        silent,
+      );
     } finally {
-      clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
       stream.reset(new Error("It was read to its end")); // safe after a close
     }
+  }
+}
+
+async function* answerOf(
+  stream: ByteStream,
+  { peer, question, answerBytes }: {
+    readonly peer: PeerId;
+    readonly question: FileQuestion;
+    readonly answerBytes: number;
+  },
+): AsyncGenerator<Uint8Array> {
+  await stream.write(encodeQuestion(question));
+  const bytes = new PeerBytes(stream);
+  const [answer] = await bytes.take(1);
+  if (answer !== YES) throw new FatalSourceError(`${peer} no longer has the file`);
+  for (let rest = answerBytes; rest > 0;) {
+    const part = await bytes.next(rest);
+    if (part === null) throw new Error(`${peer} ended its answer early`);
+    rest -= part.length;
+    yield part;
   }
 }
