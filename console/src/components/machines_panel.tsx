@@ -1,7 +1,7 @@
 import { memo } from "preact/compat";
 import { formatBytes, formatRate, formatRoundTrip } from "../lib/format.ts";
 import type { DeviceView, Machine } from "../lib/mesh_view.ts";
-import { deviceKind, doing, memoryText } from "../lib/words.ts";
+import { deviceKind, doing, memoryText, roleText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 
 function MemoryBar({ device, owner }: { device: DeviceView; owner: string }) {
@@ -47,7 +47,7 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
       <h3>
         <bdi>{machine.name}</bdi>
       </h3>
-      <span class="badge" data-state={machine.parts[0]?.state}>{machine.role}</span>
+      <span class="badge" data-state={machine.parts[0]?.state}>{roleText(machine)}</span>
       <span class="muted push">{distance(machine)}</span>
     </div>
     <p class="doing">

@@ -65,6 +65,11 @@ export function deviceKind(kind: NonNullable<DeviceView["kind"]>): string {
   }
 }
 
+/** A machine's role, in the word that people read. */
+export function roleText({ role }: Pick<Machine, "role">): string {
+  return role === "standby" ? "free" : role;
+}
+
 export function memoryText({ usedBytes, offeredBytes, totalBytes }: Memory): string {
   const used = `${formatBytes(usedBytes)} used of ${formatBytes(offeredBytes)} offered`;
   return totalBytes > offeredBytes ? `${used}, ${formatBytes(totalBytes)} in all` : used;
