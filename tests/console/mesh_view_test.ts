@@ -60,6 +60,17 @@ Deno.test("machines() and their words tell of each instance that a machine has a
   assert.equal(plain(doing(self!)), "Runs 30 % of big for mini");
 });
 
+Deno.test("machines() counts main memory only where there is no GPU, and shows it in any case", () => {
+  const cpu = { ...DEVICE, name: "CPU", kind: "cpu" as const, totalBytes: 64 * GB };
+  const [both, alone] = machines(status({
+    node: { devices: [DEVICE, cpu] },
+    peers: [peer({ devices: [cpu] })],
+  }));
+  assert.equal(both?.memory.totalBytes, GB);
+  assert.deepEqual(both?.devices.map(({ kind }) => kind), ["discrete", "cpu"]);
+  assert.equal(alone?.memory.totalBytes, 64 * GB);
+});
+
 Deno.test("machines() adds up the memory of all devices, and does without any", () => {
   const devices = [
     {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { InstanceStatus, ModelStatus } from "../../src/api/base/types.ts";
 import { machines, models } from "../../console/src/lib/mesh_view.ts";
-import { doing, memoryText, modelText, shortageText } from "../../console/src/lib/words.ts";
+import {
+  deviceKind,
+  doing,
+  memoryText,
+  modelText,
+  shortageText,
+} from "../../console/src/lib/words.ts";
 import {
   GB,
   instance,
@@ -107,4 +113,14 @@ Deno.test("shortageText() says both numbers", () => {
     "Needs 46.2 GB, the mesh offers 24 GB",
   );
   assert.equal(shortageText(null), "The mesh has too little memory for it");
+});
+
+Deno.test("deviceKind() tells a GPU that shares main memory from one with its own", () => {
+  const kinds = ["discrete", "integrated", "software", "cpu"] as const;
+  assert.deepEqual(kinds.map(deviceKind), [
+    "GPU",
+    "GPU that shares main memory",
+    "software renderer",
+    "main memory",
+  ]);
 });

@@ -16,11 +16,19 @@ const KINDS: Readonly<Record<string, string>> = {
   cpu: "main memory",
 };
 
+export function kindText(kind: string | null): string {
+  return kind === null ? "-" : KINDS[kind] ?? kind;
+}
+
 /** `CUDA0 (GPU): 24.0 GB, 22.0 GB offered, 5.0 GB used` */
 export function deviceText(
   { name, kind, totalBytes, offeredBytes, usedBytes }: DeviceWords,
 ): string {
-  const words = kind === null ? name : `${name} (${KINDS[kind] ?? kind})`;
-  const [total, offered, used] = [totalBytes, offeredBytes, usedBytes].map(formatBytes);
+  const words = kind === null ? name : `${name} (${kindText(kind)})`;
+  const [total, offered, used] = [totalBytes, offeredBytes, usedBytes].map(bytesText);
   return `${words}: ${total}, ${offered} offered, ${used} used`;
+}
+
+function bytesText(bytes: number): string {
+  return bytes === 0 ? "nothing" : formatBytes(bytes);
 }

@@ -3,6 +3,7 @@
 import { jsonText, printable, printableAll } from "../../base/printable.ts";
 import type { ModelStatus, PeerStatus, Status } from "../../api/mod.ts";
 import type { StatusCommand } from "../config/command.ts";
+import { kindText } from "../base/device_text.ts";
 import { count, formatBytes, formatRoundTrip, shortId, shownWord, table } from "../base/format.ts";
 import { printOut } from "../base/output.ts";
 import { findRunningNode, type RunningNodeClient } from "../client/running_node.ts";
@@ -25,7 +26,7 @@ async function consoleText(node: RunningNodeClient): Promise<string> {
     : "";
 }
 
-/** Two tables: the nodes with this one first, and the models. */
+/** Three tables: the nodes with this one first, their devices, and the models. */
 export function statusText(told: Status): string {
   const status = printableAll(told);
   const { node, mesh, peers, models } = status;
@@ -44,6 +45,7 @@ export function statusText(told: Status): string {
   return [
     `Mesh ${shortId(mesh.id)}: ${machines} with ${formatBytes(mesh.vramBytes)} of memory\n`,
     table(nodes),
+    ...devicesText([node, ...peers]),
     models.length === 0 ? "No models yet\n" : table([
       ["MODEL", "STATE", "SIZE", "SERVED BY", "WHY"],
       ...models.map((model) => modelRow(model, namesOf(status))),
@@ -52,6 +54,21 @@ export function statusText(told: Status): string {
     ...notesOf(status),
     ...findingsOf(status),
   ].join("\n");
+}
+
+function devicesText(nodes: readonly Pick<PeerStatus, "id" | "name" | "devices">[]): string[] {
+  const rows = nodes.flatMap(({ id, name, devices }) =>
+    devices.map((device) => [
+      device.name,
+      name || shortId(id),
+      kindText(device.kind),
+      memory(device.totalBytes),
+      memory(device.offeredBytes),
+      memory(device.usedBytes),
+    ])
+  );
+  const head = ["DEVICE", "NODE", "KIND", "TOTAL", "OFFERED", "USED"];
+  return rows.length === 0 ? [] : [table([head, ...rows])];
 }
 
 /** As the doctor says it: what is found, and what to do about it. */
@@ -107,7 +124,7 @@ function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {
   return new Map([node, ...peers].map(({ id, name }) => [id, name || shortId(id)]));
 }
 
-/** A client offers none. */
+/** A client offers none, and much of the time nothing is used. */
 function memory(bytes: number): string {
   return bytes === 0 ? "-" : formatBytes(bytes);
 }

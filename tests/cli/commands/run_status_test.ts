@@ -42,3 +42,22 @@ Deno.test("statusText() counts a free node of a large mesh among no machines, an
   assert.match(text, /: 1 machine with/);
   assert.match(text, /^anna \(this\) +free, passive /m);
 });
+
+Deno.test("statusText() shows each device of every node with what is offered and used", () => {
+  const card = { name: "CUDA0", kind: "discrete", totalBytes: 24e9, offeredBytes: 20e9 } as const;
+  const [peer] = status.peers;
+  assert.ok(peer !== undefined);
+  const text = statusText({
+    ...status,
+    node: { ...status.node, devices: [{ ...card, usedBytes: 5e9 }] },
+    peers: [{ ...peer, devices: [{ ...card, name: "CPU", kind: "cpu", usedBytes: 0 }] }],
+  });
+  assert.ok(
+    text.includes(`
+DEVICE  NODE  KIND         TOTAL    OFFERED  USED
+CUDA0   anna  GPU          24.0 GB  20.0 GB  5.0 GB
+CPU     bo b  main memory  24.0 GB  20.0 GB  -
+`),
+    text,
+  );
+});
