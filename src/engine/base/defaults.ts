@@ -16,6 +16,9 @@ export const ALL_LAYERS = 999;
 /** Main memory that is offered: the rest is for the system and its programs. */
 export const MAIN_MEMORY_SHARE = 0.75;
 
+/** ... of what is available on a machine whose memory is mostly in use: a small model runs there too. */
+export const LEAST_AVAILABLE_SHARE = 0.25;
+
 /** A driver's context and llama.cpp's buffers for computing take some hundred MiB of each GPU before any layer. */
 export const MIN_DEVICE_BYTES = 512 * 1024 * 1024;
 

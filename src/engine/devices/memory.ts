@@ -1,7 +1,7 @@
 /** How much memory a node offers its mesh. Pure. */
 
 import type { EngineConfig } from "../base/config.ts";
-import { MAIN_MEMORY_SHARE } from "../base/defaults.ts";
+import { LEAST_AVAILABLE_SHARE, MAIN_MEMORY_SHARE } from "../base/defaults.ts";
 import type { EngineDevice, MainMemory, OfferedDevice, OfferedMemory } from "../base/types.ts";
 
 export interface MemoryOptions {
@@ -44,7 +44,8 @@ export function offeredMemory(options: MemoryOptions): OfferedMemory {
 function mainPool({ mainMemory, config }: MemoryOptions, isOnly: boolean): number {
   const { totalBytes, availableBytes } = mainMemory;
   const usual = Math.floor(totalBytes * MAIN_MEMORY_SHARE) - (totalBytes - availableBytes);
-  const wanted = config.maxRamBytes ?? Math.max(0, usual);
+  const least = Math.floor(availableBytes * LEAST_AVAILABLE_SHARE);
+  const wanted = config.maxRamBytes ?? Math.max(least, usual);
   return Math.min(wanted, totalBytes, isOnly ? config.maxVramBytes ?? Infinity : Infinity);
 }
 

@@ -35,7 +35,7 @@ interface Machine {
 const MACHINES: readonly Machine[] = [
   { machine: "a CPU only", total: 64, offered: [48], counted: 48 },
   { machine: "a CPU only, 10 in use", total: 64, available: 54, offered: [38], counted: 38 },
-  { machine: "a CPU only, nearly all in use", total: 64, available: 10, offered: [0], counted: 0 },
+  { machine: "a CPU only, nearly all in use", total: 64, available: 10, offered: [2], counted: 2 },
   { machine: "no memory", total: 0, offered: [0], counted: 0 },
   { machine: "a CPU only, --max-ram 60", total: 64, maxRamBytes: 60, offered: [60], counted: 60 },
   {
