@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { MAX_TABLE_WANTED } from "../../../src/mesh/base/message_defaults.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
 import { answerRoutes, askRoutes } from "../../../src/mesh/routes/routes.ts";
 import { buildRoutingTable, EMPTY_TABLE } from "../../../src/mesh/routes/routing_table.ts";
 import type { Announcement } from "../../../src/mesh/base/announcement.ts";
+import type { DeviceMemory } from "../../../src/mesh/base/machine.ts";
 import { streamPair } from "../../node/memory_streams.ts";
 import { content, machine } from "../content.ts";
 
@@ -80,8 +82,14 @@ Deno.test("members that want too much do not make the table larger than a client
 
 Deno.test("a table that is too large keeps who made it, what serves models, and who takes little room", async () => {
   const peer = (i: number) => peerIdOf(new Uint8Array(32).fill(i & 255).fill(i >> 8, 0, 1));
-  const device = { name: "x".repeat(32), totalBytes: 2 ** 50, offeredBytes: 2 ** 50, usedBytes: 0 };
-  const fat = { machine: machine({ devices: Array(64).fill(device) }) };
+  const device: DeviceMemory = {
+    name: "x".repeat(32),
+    kind: "discrete",
+    totalBytes: 2 ** 50,
+    offeredBytes: 2 ** 50,
+    usedBytes: 0,
+  };
+  const fat = { machine: machine({ devices: Array<DeviceMemory>(64).fill(device) }) };
   const loud = Array.from({ length: 1_200 }, (_, i) =>
     member(peer(i), {
       ...fat,
@@ -103,5 +111,6 @@ Deno.test("a table that is too large keeps who made it, what serves models, and 
   const [near, far] = streamPair();
   const source = { table: () => Promise.resolve(table), asked: () => {} };
   const [asked] = await Promise.all([askRoutes(near, EMPTY_TABLE), answerRoutes(far, source)]);
-  assert.deepEqual(asked, table);
+  // deepEqual() would show the difference of two tables of 4 MB, for which no memory is large enough.
+  assert.ok(isDeepStrictEqual(asked, table));
 });
