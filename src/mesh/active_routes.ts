@@ -69,7 +69,7 @@ export class ActiveRoutes {
     return this.#first.table.nodes.find((node) => node.peer === peer)?.addresses ?? [];
   }
 
-  /** The peer was dialled in vain, or knows nothing. */
+  /** The dial to the peer failed, or it knows nothing. */
   missed(peer: PeerId): void {
     this.#first.missed(peer);
   }

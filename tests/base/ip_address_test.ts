@@ -76,7 +76,7 @@ function canonical(address: string): string | undefined {
   return URL.parse(`http://[${address}]`)?.hostname;
 }
 
-Deno.test("what is an address, its bytes, and which are of this machine, is as node and URLs have it", () => {
+Deno.test("addresses, their bytes, and those of this machine are read as node and URLs read them", () => {
   const loopback = new BlockList();
   loopback.addSubnet("127.0.0.0", 8);
   loopback.addAddress("::1", "ipv6");

@@ -60,7 +60,7 @@ Deno.test("a bucket that is full again allows what a new one does", () => {
   }));
 });
 
-Deno.test("what is overspent is paid off by the rate, to the millisecond", () => {
+Deno.test("an overspent bucket is paid off by the rate, to the millisecond", () => {
   const limit = fc.integer({ min: 1, max: 1_000 });
   fc.assert(
     fc.property(limit, fc.integer({ min: 1, max: 10_000 }), fc.boolean(), (n, spent, slow) => {

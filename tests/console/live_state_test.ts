@@ -40,7 +40,7 @@ Deno.test("a lost connection keeps what was known and when it was lost first", (
   assert.equal(state.status?.node.name, "studio");
 });
 
-Deno.test("who is asked for a key is asked until it is taken", () => {
+Deno.test("a visitor is asked for a key until it is accepted", () => {
   const asked = after(lost(100), lost(100, "Key needed"), lost(200));
   assert.equal(asked.needsKey, true);
   assert.equal(onLiveEvent(asked, OPENED).needsKey, false);
@@ -68,7 +68,7 @@ Deno.test("a download is not a load", () => {
   assert.deepEqual(after(download).progress, {});
 });
 
-Deno.test("what a new status does not change stays the same object", () => {
+Deno.test("a part that a new status does not change stays the same object", () => {
   const before = after(STATUS);
   const next = onLiveEvent(before, {
     type: "status",

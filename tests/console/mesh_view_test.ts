@@ -151,7 +151,7 @@ Deno.test("machineNames() tells machines of one name apart, and names the namele
   assert.equal(names.get(TOWER), "…CCCCCC");
 });
 
-Deno.test("what a view of the mesh shows of others has nothing in it that steers a line", () => {
+Deno.test("a view of the mesh shows nothing of others that steers a line", () => {
   const evil = "x\x1b[2J\nWarning\u202e\u200b\u2028";
   const given = status({
     node: { name: evil, notes: [evil], devices: [{ ...DEVICE, name: evil }] },

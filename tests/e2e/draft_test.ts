@@ -42,23 +42,34 @@ nodeTest("a model is served without files that only seem to belong to it", async
   await answersExactly(node, "text");
 });
 
-nodeTest("what llama-server can't load beside a model is left out, and only that", async () => {
-  await using dir = await tempDir();
-  const guide = takeApart(await Deno.readFile(GUIDE));
-  const eyes = join(dir.path, "mmproj-text.gguf");
-  await Deno.copyFile(GUIDE, join(dir.path, "text.gguf"));
-  const draft = join(dir.path, "layerless.gguf");
-  writeGguf(draft, { ...guide, tensors: guide.tensors.filter(({ name }) => !/^blk.1/.test(name)) });
-  writeProjector(eyes);
-  await using node = await startServing(["--model", join(dir.path, "text.gguf"), "--draft", draft]);
-  const [note, ...others] = await notesOf(node, "text");
-  assert.match(
-    note ?? "",
-    /^layerless does not draft for text: llama-server: .*blk\.1\.attn_norm\.weight. not found/,
-  );
-  assert.deepEqual(others, []);
-  await answersExactly(node, "text");
-});
+nodeTest(
+  "a companion that llama-server can't load beside a model is left out, and only that",
+  async () => {
+    await using dir = await tempDir();
+    const guide = takeApart(await Deno.readFile(GUIDE));
+    const eyes = join(dir.path, "mmproj-text.gguf");
+    await Deno.copyFile(GUIDE, join(dir.path, "text.gguf"));
+    const draft = join(dir.path, "layerless.gguf");
+    writeGguf(draft, {
+      ...guide,
+      tensors: guide.tensors.filter(({ name }) => !/^blk.1/.test(name)),
+    });
+    writeProjector(eyes);
+    await using node = await startServing([
+      "--model",
+      join(dir.path, "text.gguf"),
+      "--draft",
+      draft,
+    ]);
+    const [note, ...others] = await notesOf(node, "text");
+    assert.match(
+      note ?? "",
+      /^layerless does not draft for text: llama-server: .*blk\.1\.attn_norm\.weight. not found/,
+    );
+    assert.deepEqual(others, []);
+    await answersExactly(node, "text");
+  },
+);
 
 nodeTest("a split whose projector can't be loaded answers without it", async () => {
   await using dir = await tempDir();

@@ -62,7 +62,7 @@ async function falseList({ ready }: NodeProcess, signal: AbortSignal): Promise<s
 const sees = (host: NodeProcess) => ({ node, peers }: Status) =>
   !node.passive && peers.some(({ id }) => id === host.ready.node);
 
-nodeTest("whoever starts knows what is warm from its first moment on", async () => {
+nodeTest("a node that starts knows the warm models from its first moment on", async () => {
   await using folder = await temporaryFolder();
   await using host = await startServing(["--model", FILE]);
   await until(host, "warm", warm(MODEL));
@@ -94,26 +94,29 @@ nodeTest("whoever starts knows what is warm from its first moment on", async () 
   }
 });
 
-nodeTest("a standby knows what is warm while it joins the gossip and leaves it again", async () => {
-  const start = (args: readonly string[]) => startServing(args, { main: SMALL_MESH });
-  await using host = await start(["--model", FILE]);
-  await using other = await start(["--model", "guide", "--join", host.token]);
-  await until(other, "warm", (status) => warm(MODEL)(status) && warm("guide")(status));
-  await using standby = await start(["--join", host.token]);
-  const post = async (action: string) => {
-    const url = `${standby.ready.console}/api/models/guide/${action}`;
-    const response = await fetch(url, { method: "POST" });
-    assert.equal(response.status, 200, await response.text());
-  };
-  const isPassive = ({ node }: Status) => node.passive;
-  await until(standby, "passive", isPassive);
-  for (let number = 0; number < STARTS; number++) {
-    for (const [action, wanted] of [["serve", sees(host)], ["drop", isPassive]] as const) {
-      const done = post(action).then(() => until(standby, `done with ${action}`, wanted));
-      assert.deepEqual(await liesUntil(standby, done), [], `${action} ${number}`);
+nodeTest(
+  "a standby knows the warm models while it joins the gossip and leaves it again",
+  async () => {
+    const start = (args: readonly string[]) => startServing(args, { main: SMALL_MESH });
+    await using host = await start(["--model", FILE]);
+    await using other = await start(["--model", "guide", "--join", host.token]);
+    await until(other, "warm", (status) => warm(MODEL)(status) && warm("guide")(status));
+    await using standby = await start(["--join", host.token]);
+    const post = async (action: string) => {
+      const url = `${standby.ready.console}/api/models/guide/${action}`;
+      const response = await fetch(url, { method: "POST" });
+      assert.equal(response.status, 200, await response.text());
+    };
+    const isPassive = ({ node }: Status) => node.passive;
+    await until(standby, "passive", isPassive);
+    for (let number = 0; number < STARTS; number++) {
+      for (const [action, wanted] of [["serve", sees(host)], ["drop", isPassive]] as const) {
+        const done = post(action).then(() => until(standby, `done with ${action}`, wanted));
+        assert.deepEqual(await liesUntil(standby, done), [], `${action} ${number}`);
+      }
     }
-  }
-});
+  },
+);
 
 nodeTest(
   "whoever loses its mesh and finds it again never says that a model is not there",

@@ -16,7 +16,7 @@ Deno.test("a node that joins by token and the founder see each other", async () 
   assert.ok(measured !== undefined && measured > 0 && measured !== founder.rttMs(joiner.self));
 });
 
-Deno.test("what a member announces reaches all, and members are in the order of their PeerIds", async () => {
+Deno.test("an announcement reaches all members, and members are in the order of their PeerIds", async () => {
   await using meshes = new TestMeshes();
   const all = await meshes.group("a", "b", "c");
   const [first] = all;

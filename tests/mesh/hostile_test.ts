@@ -161,7 +161,7 @@ Deno.test("announcements that are replayed, expired, revoked, foreign or of a cl
   assert.equal(founder.counters().cutMisconduct, 0, "relays of the past are not held against it");
 });
 
-Deno.test("who sends forged records again and again is cut off, and nobody else", async () => {
+Deno.test("a peer that sends forged records again and again is cut off, and no other", async () => {
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);
@@ -226,7 +226,7 @@ async function overheard(
   }
 }
 
-Deno.test("what another said is no news to a third, however often and whenever it is repeated", async () => {
+Deno.test("a record of another node is no news to a third, however often and whenever it is repeated", async () => {
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);

@@ -272,7 +272,7 @@ function helloOf({ credential }: RecordSigner, role: string) {
   }, { later: [1, { two: 2 }] });
 }
 
-Deno.test("who joins as something that only a later version knows may do what a client may", async () => {
+Deno.test("a node that joins in a role that only a later version knows has the rights of a client", async () => {
   const [near, far] = streamPair();
   const messages = new MessageStream(far, 2 ** 16);
   await messages.write(helloOf(signer, "observer"));

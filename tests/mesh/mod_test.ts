@@ -101,7 +101,7 @@ Deno.test("members talk over protocols of their own; a reset and a missing handl
   );
 });
 
-Deno.test("what no other node would accept is left out of what a node says, and nothing ends", async () => {
+Deno.test("parts that no other node would accept are left out of an announcement, and nothing ends", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.start("founder");
   founder.announce(content({ wanted: ["../up", "fine"] }));

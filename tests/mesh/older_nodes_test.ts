@@ -136,7 +136,7 @@ Deno.test("of what may be several an earlier version reads the first, and what i
   assert.deepEqual([read?.targets, read?.claims], [[{ model: "sick", why: "hot" }], ["sick"]]);
 });
 
-Deno.test("what a node says to earlier versions never contradicts what it says to this one", () => {
+Deno.test("an announcement as earlier versions read it never contradicts what this version reads", () => {
   fc.assert(
     fc.property(anyAnnouncement(PEER), (any) => {
       const said = fitAnnouncement(any);

@@ -92,7 +92,7 @@ Deno.test("a stream lives on while its node leaves the gossip and joins it again
   assert.equal(await stream.read(), null);
 });
 
-Deno.test("who joins the gossip again is heard by a peer that had dialled it, and still has a stream there", async () => {
+Deno.test("a node that joins the gossip again is heard by a peer that had dialled it, and still has a stream there", async () => {
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);
@@ -142,7 +142,7 @@ Deno.test("a token that names a standby alone leads to the active ones, as a mem
   assert.deepEqual(table.nodes.map(({ peer }) => peer), [first.self, member.self].sort());
 });
 
-Deno.test("who is revoked by a standby is cut by the active ones", async () => {
+Deno.test("a node that a standby revokes is cut by the active ones", async () => {
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);
@@ -156,7 +156,7 @@ Deno.test("who is revoked by a standby is cut by the active ones", async () => {
   assert.match(await client.ended, /revoked/);
 });
 
-Deno.test("two that asked each other while neither had a voice gossip once they have one", async () => {
+Deno.test("two that met while neither gossiped gossip once both do", async () => {
   await using meshes = new TestMeshes();
   const before = await meshes.group("a", "b");
   await Promise.all(before.map((mesh) => mesh.stop()));
@@ -169,7 +169,7 @@ Deno.test("two that asked each other while neither had a voice gossip once they 
   await Promise.all(both.map((mesh) => until(mesh, () => mesh.members().length === 1)));
 });
 
-Deno.test("who founds a mesh without a voice is not warned that it reaches nobody, who knows somebody is", async () => {
+Deno.test("a passive founder of a mesh is not warned that it reaches nobody, a node that knows others is", async () => {
   await using meshes = new TestMeshes();
   const warnings: LogRecord[] = [];
   await configure({

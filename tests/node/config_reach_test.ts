@@ -158,7 +158,7 @@ function reaches(
   seen: (config: NodeConfig) => unknown,
   change: (config: NodeConfig) => NodeConfig,
 ): void {
-  Deno.test(`what is set as ${name} reaches the code that uses it`, async () => {
+  Deno.test(`the setting ${name} reaches the code that uses it`, async () => {
     const before = await seen(plain());
     assert.deepEqual(await seen(plain()), before, "the same twice, unless it is changed");
     assert.notDeepEqual(await seen(change(plain())), before);

@@ -90,7 +90,7 @@ function services(nodes: readonly SimNode[]): string[] {
 
 const many = (name: string) => Array.from({ length: 200 }, (_, i) => `${name}-${i}`);
 
-Deno.test("who announces 200 wanted names and leaves ends nobody, and leaves few of them behind", async () => {
+Deno.test("a node that announces 200 wanted names and leaves ends no other, and leaves few of them behind", async () => {
   const world = meshOf(4);
   await world.time.runUntil(10_000);
   const [hoarder, ...others] = world.nodes.toReversed();

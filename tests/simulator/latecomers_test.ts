@@ -55,7 +55,7 @@ async function untilAllKnow(world: World, limitMs: number): Promise<number> {
   return world.time.now - from;
 }
 
-Deno.test("who comes late to a small mesh is known to all within seconds", async () => {
+Deno.test("a node that comes late to a small mesh is known to all within seconds", async () => {
   for (const size of [2, 3, 9, 25]) {
     const world = await worldOf([...founded(size, 0), ...later(5, [size - 1])], size);
     await untilAllKnow(world, 4_000);
@@ -78,7 +78,7 @@ Deno.test("a rack that comes to a large mesh with one invite is known to all wit
   }
 });
 
-Deno.test("who only one member reaches is a member for the others too", async () => {
+Deno.test("a node that only one member reaches is a member for the others too", async () => {
   const world = await worldOf([...founded(6, 0), ...later(1, [2])], 1);
   const hidden = world.nodes.at(-1);
   const others = world.nodes.filter((node) => node.index !== 2 && node !== hidden);

@@ -20,7 +20,7 @@ Deno.test("the same seed gives the same events", async () => {
   assert.deepEqual(await once(), await once());
 });
 
-Deno.test("who is killed is dead for the others within 40 s, though nobody uses it", async () => {
+Deno.test("a node that is killed is dead for the others within 40 s, though nobody uses it", async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const size = 2 + seed % 3;
     const { nodes } = scenarioNamed("crowd").setup(new Random(seed), size);

@@ -61,7 +61,7 @@ export class WaitingRoom {
     return [...this.#waiting].flatMap(([peer, { isSilent }]) => isSilent ? [] : [peer]);
   }
 
-  /** Forgets those that have waited in vain. */
+  /** Forgets those that have waited too long. */
   tidy(nowMs: number): void {
     for (const [peer, { sinceMs }] of this.#waiting) {
       if (nowMs - sinceMs >= WAITING_MS) this.#waiting.delete(peer);

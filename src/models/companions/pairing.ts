@@ -78,10 +78,10 @@ function strangers(
   if (given.has(placeOf(model))) return [];
   const inFolder = ({ path }: Pick<LocalModel, "path">) => dirname(path) === dirname(model.path);
   const beside = models.filter(inFolder);
-  const lonely = projectors.filter(inFolder)
+  const unpaired = projectors.filter(inFolder)
     .filter((one) => beside.every((other) => relation(one, other) === "other"))
     .filter((one) => whyUnfit(one, model) === null);
-  return lonely.map(({ path }) => ({
+  return unpaired.map(({ path }) => ({
     kind: "projector",
     path,
     reason: `its name says that it is for another model; if it is for this one, name it ` +

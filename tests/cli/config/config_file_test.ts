@@ -124,7 +124,7 @@ Deno.test("an invite comes from a flag, else from the environment, else from the
   assert.equal(asked.kind, "serve", "asks for a node by itself");
 });
 
-Deno.test("what a flag excludes is passed over, and so is what a command lacks", () => {
+Deno.test("an option that a flag excludes is ignored, and so is one that a command lacks", () => {
   assert.deepEqual(serve("--client", 'model = "big"\nsplit = true').serving.models, []);
   assert.equal(serve("console", "no-console = true").api.console, true);
   assert.equal(serve("--model big", "no-console = true").api.console, false);

@@ -32,7 +32,7 @@ function setUp() {
   };
 }
 
-Deno.test("what a child prints line by line while it is not looked at comes as one piece", async () => {
+Deno.test("lines that a child prints between two reads come as one piece", async () => {
   const { pump, pieces, print, end, paused } = setUp();
   print("one\n");
   const goOn = await paused();

@@ -61,7 +61,7 @@ Deno.test("an address survives being written and read", () => {
   }
 });
 
-Deno.test("what is no address of ours is not read as one", () => {
+Deno.test("a text that is no address of ours is not read as one", () => {
   const bad = [
     "",
     "/ip4/192.168.1.5/tcp/4500",

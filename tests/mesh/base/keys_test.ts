@@ -36,7 +36,7 @@ Deno.test("isPeerId() says of any text whether it decodes to an Ed25519 key", ()
   );
 });
 
-Deno.test("what is no Ed25519 PeerId holds no key", () => {
+Deno.test("a text that is no Ed25519 PeerId holds no key", () => {
   for (const text of ["", "12D3KooW", "not base58 0OIl", meshIdOf(new Uint8Array(32))]) {
     assert.equal(publicKeyOf(text), undefined, text);
     assert.equal(isPeerId(text), false, text);

@@ -9,7 +9,7 @@ Deno.test("asReason() makes one line of a sentence, without what a terminal woul
 });
 
 // A member that reads a word, and says it again, must be understood to say the same.
-Deno.test("what a word is made into stays as it is when it is made again", () => {
+Deno.test("a word that was converted stays as it is when it is converted again", () => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.string({ unit: fc.constantFrom("a", " ", "\t", "\n", "\0", "\u200b", "\ud800") }),

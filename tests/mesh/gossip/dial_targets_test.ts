@@ -31,7 +31,7 @@ Deno.test("every wanted member is dialled, by the lower PeerId first", () => {
   );
 });
 
-Deno.test("who is connected is not dialled, and this node never dials itself", () => {
+Deno.test("a connected peer is not dialled, and this node never dials itself", () => {
   const targets = dialTargets({ ...SITUATION, connected: new Set([LOW]), lost: [SELF, LOST] });
   assert.deepEqual(peersOf(targets), [LOST, HIGH]);
 });
@@ -80,7 +80,7 @@ Deno.test("a node that has lost everybody dials all whom it knows, up to a limit
   assert.equal(dialTargets(alone).length, ALONE_PEERS_DIALLED);
 });
 
-Deno.test("who said goodbye is left time to be gone and to come back by itself", () => {
+Deno.test("a node that said goodbye is left time to be gone and to come back by itself", () => {
   const situation = { ...SITUATION, wanted: new Set<PeerId>(), lost: [LOST] };
   const [target] = dialTargets({ ...situation, left: new Set([LOST]) });
   assert.equal(target?.courtesyMs, REDIAL_MAX_MS);

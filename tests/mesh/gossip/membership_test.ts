@@ -162,7 +162,7 @@ Deno.test("a tombstone is forgotten after its time, a living member never", () =
   assert.deepEqual(known(), [B]);
 });
 
-Deno.test("where the dead were last heard of is kept, to look for them there", () => {
+Deno.test("the last addresses of the dead are kept, to look for them there", () => {
   const alive = record(A, [1, 1], "alive", 5);
   const { membership } = oneByOne([alive, record(A, [1, 1], "dead")]);
   assert.deepEqual(membership.get(A)?.last, alive.announcement);

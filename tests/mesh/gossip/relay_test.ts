@@ -35,7 +35,7 @@ Deno.test("news are passed on to a few, and to nobody who has them", () => {
   }
 });
 
-Deno.test("who hears the same from more sides tells it to fewer, at last to nobody", () => {
+Deno.test("a node that hears the same from more sides passes it on to fewer, at last to nobody", () => {
   const fanout = relayFanout(SITUATION.members);
   for (let again = 0; again <= fanout + 1; again++) {
     const heardFrom = linked.slice(3, 4 + again);

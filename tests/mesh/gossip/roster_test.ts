@@ -109,7 +109,7 @@ function watchOf({ roster, own }: Pick<ReturnType<typeof rosterOf>, "roster" | "
   return { deaths, declaredDead, first: first.promise };
 }
 
-Deno.test("what is known is found by its bytes, as long as there is nothing newer", () => {
+Deno.test("a known record is found by its bytes, as long as there is nothing newer", () => {
   const node = rosterOf();
   const { roster } = node;
   const peer = rosterOf();

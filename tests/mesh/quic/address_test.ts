@@ -27,7 +27,7 @@ Deno.test("addresses of QUIC version 1 are taken apart", () => {
   }
 });
 
-Deno.test("what this transport can't dial is no QUIC address", () => {
+Deno.test("an address that this transport can't dial is no QUIC address", () => {
   const others = [
     "/ip4/1.2.3.4/tcp/1234",
     "/ip4/1.2.3.4/udp/1234",
@@ -41,7 +41,7 @@ Deno.test("what this transport can't dial is no QUIC address", () => {
   for (const text of others) assert.equal(parseQuicAddress(multiaddr(text)), undefined, text);
 });
 
-Deno.test("who listens everywhere has an address on each interface", () => {
+Deno.test("a node that listens everywhere has an address on each interface", () => {
   const one = (family: "IPv4" | "IPv6", address: string) =>
     ({ family, address }) as NetworkInterfaceInfo;
   const interfaces = {

@@ -58,7 +58,7 @@ Deno.test("a few connections are not worth it, until they have become many", () 
   assert.equal(trims(), 1);
 });
 
-Deno.test("what starting a node has left is given back, once", () => {
+Deno.test("the memory that a start leaves is given back, once", () => {
   const { timers, freed, trims } = trimmed();
   freed.started();
   timers.goOn();

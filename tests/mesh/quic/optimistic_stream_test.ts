@@ -70,7 +70,7 @@ for (const [name, accept] of ACCEPTING) {
 }
 
 for (const [name, dial] of [["our transport", ours], ["the stock one", stock]] as const) {
-  Deno.test(`who proposes line by line from ${name} is left to libp2p`, async () => {
+  Deno.test(`a peer that proposes line by line from ${name} is left to libp2p`, async () => {
     await using nodes = new Nodes();
     const pair = await nodes.pair(dial(), early());
     const [near, far] = await openPulled(pair);

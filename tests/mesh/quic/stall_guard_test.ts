@@ -31,7 +31,7 @@ Deno.test("the longest stalled goes, and only it", async () => {
   assert.equal(await dropped, "a");
 });
 
-Deno.test("who reads again is not among the stalled", async () => {
+Deno.test("a peer that reads again is not among the stalled", async () => {
   const { guard, dropped } = startGuard(1);
   guard.add("a");
   guard.add("b");

@@ -111,7 +111,7 @@ Deno.test("bytes that came in the meantime are neither lost nor doubled by libp2
   assert.equal(received, 1_024 * KIB);
 });
 
-Deno.test("what libp2p read too much of is read first", async () => {
+Deno.test("bytes that libp2p read too early are read first", async () => {
   await using pair = await startPair();
   const [near, far] = await pair.openStream();
   far.unshift(Uint8Array.of(1, 2));

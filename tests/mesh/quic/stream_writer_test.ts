@@ -116,7 +116,7 @@ Deno.test("a stream's queue is bounded: then small writes wait as well", async (
   while (await isPending(writing)) await native.complete();
 });
 
-Deno.test("where a connection's bytes are spent, each stream takes one write at a time", async () => {
+Deno.test("once a connection's bytes are spent, each stream takes one write at a time", async () => {
   const budget = new ByteBudget(10);
   const [first, second] = [new RecordingStream(), new RecordingStream()];
   const [one, other] = [first, second].map((native) =>
@@ -173,7 +173,7 @@ Deno.test("a failure reaches everybody who waits, at once, and everybody who com
   assert.equal(native.isFinished, false);
 });
 
-Deno.test("what the addon refuses is told once, and not after a failure that is known", async () => {
+Deno.test("a refusal of the addon is reported once, and not after a failure that is known", async () => {
   const { native, writer, errors } = setUp();
   await writer.write(Uint8Array.of(1));
   await native.refuse(new Error("stopped"));

@@ -75,7 +75,7 @@ Deno.test("a download goes through no link that lies under the name of its part"
   assert.equal(await Deno.readTextFile(victim), "kept");
 });
 
-Deno.test("what tells of an unfinished download names no file elsewhere, and a pipe is not waited for", async () => {
+Deno.test("the record of an unfinished download names no file elsewhere, and a pipe is not waited for", async () => {
   await using folder = await temporaryFolder();
   const store = new UnfinishedStore(folder.path);
   const told = (name: string, path: string) => ({

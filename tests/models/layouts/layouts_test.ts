@@ -74,7 +74,7 @@ Deno.test("of Hugging Face's cache the commit of refs/main counts", async () => 
   });
 });
 
-Deno.test("what can't be used of the commit that counts is replaced, with a word", async () => {
+Deno.test("an unusable file of the commit that counts is replaced, with a note", async () => {
   assert.deepEqual(
     await listed({
       [`${HUB}/refs/main`]: "bbb",

@@ -217,7 +217,7 @@ Deno.test("half a weight is never kept", async () => {
   assert.deepEqual(await entries(space.path("weights/received")), []);
 });
 
-Deno.test("what is not what its name says is never handed out, gone once it is asked for, and replaced", async () => {
+Deno.test("an entry whose content does not match its name is never handed out, gone once it is asked for, and replaced", async () => {
   await using space = await workspace();
   const library = await space.open();
   for (const weight of [TINY, LARGE]) {

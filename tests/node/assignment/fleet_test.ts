@@ -60,7 +60,7 @@ const rows: Row[] = [
     expected: { a: "x alone", b: "z alone", c: "y alone" },
   },
   {
-    fact: "what a node tries to serve in vain is a gap for others",
+    fact: "a model that a node fails to serve is a gap for others",
     nodes: [
       { ...founder, models: ["x", "y"], fails: "x" },
       { name: "b", memory: 20, disk: { x: 10, y: 10 } },
@@ -158,7 +158,7 @@ const rows: Row[] = [
     expected: { a: "x alone", b: "-", c: "y alone" },
   },
   {
-    fact: "who has dropped a model does not get it again",
+    fact: "a node that has dropped a model does not get it again",
     nodes: [
       { ...founder, models: ["x", "y"] },
       { name: "b", memory: 20, disk: { y: 10 }, refuses: ["y"] },

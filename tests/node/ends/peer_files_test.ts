@@ -96,7 +96,7 @@ Deno.test("a member alone vouches for nothing", async () => {
   assert.deepEqual(mesh.opened, []);
 });
 
-Deno.test("who is far away, has lied or has another file is not asked", async () => {
+Deno.test("a member that is far away, has lied or has another file is not asked", async () => {
   await using a = await tempDir();
   await using b = await tempDir();
   const model = await localModel(a.path);

@@ -42,7 +42,7 @@ Deno.test("a host whose stream broke is asked last for as long as its death may 
   assert.equal(hosts.patienceMs("a", 1), OPEN_PATIENCE_MIN_MS, "it did open");
 });
 
-Deno.test("what is known of a host outlives neither its place in the mesh nor the time for which it is asked last", () => {
+Deno.test("the record of a host outlives neither its place in the mesh nor the time for which it is asked last", () => {
   const hosts = new Reachability();
   for (const host of ["here", "gone", "lost"]) hosts.opened(host, 1_000);
   hosts.failedToOpen("lost", 0);

@@ -27,7 +27,7 @@ Deno.test("modelToRequest() takes what somebody has and could run, and nothing e
   );
 });
 
-Deno.test("modelToRequest() changes nothing that a user has decided, and nothing that was tried in vain", () => {
+Deno.test("modelToRequest() changes nothing that a user has decided, and no model that failed before", () => {
   const able = holder(10, ["small", 5]);
   const other = { name: "other", fingerprint: "f" };
   const pinned = { name: "small", fingerprint: "f" };

@@ -51,7 +51,7 @@ Deno.test("a host without one of its workers is broken", () => {
   assert.equal(look(failureBackoff, job, 2).failure, "worker b is gone");
 });
 
-Deno.test("what the mesh asked for is given up for a while once it has failed twice alike, a download at once", () => {
+Deno.test("a model that the mesh asked for is given up for a while once it has failed twice alike, a download at once", () => {
   const failureBackoff = new FailureBackoff();
   for (const nowMs of [1, 2]) {
     assert.deepEqual(failureBackoff.refuses(nowMs), []);
@@ -125,7 +125,7 @@ Deno.test("a verdict ends with a success, with other work, and when the user say
   assert.equal(failures, 0);
 });
 
-Deno.test("what the user told this node to serve is never given up", () => {
+Deno.test("a model that the user named is never given up", () => {
   const failureBackoff = new FailureBackoff();
   for (const nowMs of [1, 2, 3, 4]) {
     look(failureBackoff, broken(SOLO), nowMs, { isClaimed: false });

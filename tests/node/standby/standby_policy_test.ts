@@ -104,7 +104,7 @@ function walk(
   }
 }
 
-Deno.test("who has just started asks, and joins unless the mesh answers that it is large", () => {
+Deno.test("a node that has just started asks, and joins unless the mesh answers that it is large", () => {
   const asks = decide(ARRIVING, {}, 5);
   assert.equal(asks.act, "refresh");
   assert.equal(decide(asks.standby, { refreshedAtMs: 5, isRoomy: true }, 6).act, "join");
@@ -160,7 +160,7 @@ Deno.test("a standby that nobody answers joins, to dial all whom it ever knew", 
   assert.equal(decide(passive, { unanswered: UNANSWERED_BEFORE_REJOIN }, 5).act, "join");
 });
 
-Deno.test("who came in vain keeps away from that need, and who had work may come again", () => {
+Deno.test("a standby that was not needed ignores that need, and one that had work may come again", () => {
   const came: StandbyState = { kind: "active", leavesAtMs: 0, cameFor: "qwen", backoff: new Map() };
   const left = decide(came, {}, 1);
   assert.equal(left.act, "leave");

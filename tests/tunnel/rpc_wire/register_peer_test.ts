@@ -28,7 +28,7 @@ Deno.test("the recorded peer's port becomes the worker's own", () => {
   assert.equal(endpoint(payload), "127.0.0.1:50812", "what came in is not written into");
 });
 
-Deno.test("what is in no map or is no tunnel's endpoint passes unchanged", () => {
+Deno.test("an endpoint that is in no map or is no tunnel's passes unchanged", () => {
   const payload = recorded();
   assert.equal(rewriteRegisterPeer(payload, () => undefined), payload);
   const elsewhere = payload.slice();

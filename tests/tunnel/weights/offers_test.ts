@@ -176,7 +176,7 @@ Deno.test("bytes that pass as they are are told of once, and shown until they ar
   assert.deepEqual(said.toSorted(), [...ofHost, ...ofWorkers].toSorted());
 });
 
-Deno.test("what can't change is asked once a connection", async () => {
+Deno.test("an answer that can't change is asked for once a connection", async () => {
   const questions = [
     request(RpcCommand.GET_ALIGNMENT, new Uint8Array(4)),
     request(RpcCommand.GET_MAX_SIZE, new Uint8Array(4)),

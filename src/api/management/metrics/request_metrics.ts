@@ -33,7 +33,7 @@ export class RequestMetrics {
       "model",
       "direction",
     ]);
-    this.#retries = measures.counter("retries_total", "Instances that were asked in vain", [
+    this.#retries = measures.counter("retries_total", "Instances that were asked and failed", [
       "model",
     ]);
     this.#continuations = measures.counter(
