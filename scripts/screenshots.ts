@@ -27,8 +27,13 @@ const TOKEN_MS = 30;
 
 const QWEN = "Qwen3-30B-A3B-Q4_K_M";
 
+const KINDS: Readonly<Record<string, "cpu" | "integrated">> = {
+  CPU: "cpu",
+  "Apple M4": "integrated",
+};
+
 const device = (name: string, totalBytes: number, offeredBytes: number, usedBytes: number) => ({
-  kind: name === "CPU" ? "cpu" as const : "discrete" as const,
+  kind: KINDS[name] ?? "discrete" as const,
   name,
   totalBytes: totalBytes * GB,
   offeredBytes: offeredBytes * GB,

@@ -20,9 +20,12 @@ type Flags = ReadonlySet<string>;
  */
 export function llamaServerArguments(
   spec: LlamaServerSpec,
-  { llamaServerFlags: flags, devices }: Pick<Engine, "llamaServerFlags" | "devices">,
+  engine:
+    & Pick<Engine, "llamaServerFlags" | "devices">
+    & Partial<Pick<Engine, "rpcProtocol">>,
   { port, threads = null }: { readonly port: number; readonly threads?: number | null },
 ): string[] {
+  const { llamaServerFlags: flags, devices } = engine;
   const offloads = devices.length > 0 || spec.split.length > 0;
   return [
     ...["--model", spec.modelPath, "--alias", aliasOf(spec.modelName)],
@@ -34,7 +37,7 @@ export function llamaServerArguments(
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, devices),
     // After --rpc, which brings the devices that have these names.
-    ...offered(flags, ["--device", "-dev"], deviceList(namesOf(spec.split, devices))),
+    ...offered(flags, ["--device", "-dev"], deviceNames(spec.split, engine)),
     ...draftArguments(spec, flags, devices),
     ...projectorArguments(spec, flags, devices),
     ...offered(flags, ["--metrics"]),
@@ -124,7 +127,11 @@ interface Part {
 }
 
 /** Those behind `--rpc` as they are listed there, then this machine's GPUs. */
-function partsOf(split: readonly SplitMember[], devices: readonly EngineDevice[]): readonly Part[] {
+function partsOf(
+  split: readonly SplitMember[],
+  devices: readonly EngineDevice[],
+  nameOf: RpcName = rowName,
+): readonly Part[] {
   const remote = split.filter(({ rpcPort }) => rpcPort !== null);
   const local = split.filter(({ rpcPort, share }) => rpcPort === null && share > 0);
   if (local.length > 0 && devices.length === 0) {
@@ -132,29 +139,38 @@ function partsOf(split: readonly SplitMember[], devices: readonly EngineDevice[]
       "Cannot give this machine a share without a GPU or an rpc-server of its own",
     );
   }
-  const shares = remote.flatMap(({ share, deviceBytes = [] }) =>
+  const row = remote.flatMap(({ rpcPort, share, deviceBytes = [] }) =>
     divide(share, deviceBytes.length === 0 ? [1] : deviceBytes)
+      .map((part) => ({ port: rpcPort ?? 0, share: part }))
   );
   return [
-    // llama.cpp counts the devices of all its rpc-servers as one row.
-    ...shares.map((share, index) => ({ name: `RPC${index}`, share })),
-    ...local.flatMap(({ share, deviceBytes = [] }) =>
-      divide(
-        share,
-        devices.map(({ freeBytes }, index) => deviceBytes[index] ?? freeBytes),
-      ).map((part, index) => ({
-        name: devices[index]?.name ?? "",
-        share: part,
-      }))
-    ),
+    ...row.map(({ port, share }, index) => ({ name: nameOf(index, port), share })),
+    ...local.flatMap(({ share, deviceBytes = [] }) => {
+      const bytes = devices.map(({ freeBytes }, index) => deviceBytes[index] ?? freeBytes);
+      const shares = divide(share, bytes);
+      return devices.map(({ name }, index) => ({ name, share: shares[index] ?? 0 }));
+    }),
   ];
 }
 
-function namesOf(
+type RpcName = (index: number, port: number) => string;
+
+/** llama.cpp counts the devices of all its rpc-servers as one row. */
+function rowName(index: number): string {
+  return `RPC${index}`;
+}
+
+/** Until RPC 3.0.0 each had one device, which bore its address. */
+function addressName(_index: number, port: number): string {
+  return `RPC[${LOOPBACK}:${port}]`;
+}
+
+function deviceNames(
   split: readonly SplitMember[],
-  devices: readonly EngineDevice[],
-): readonly { readonly name: string }[] {
-  return split.length === 0 ? devices : partsOf(split, devices);
+  { devices, rpcProtocol = "" }: Pick<Engine, "devices"> & Partial<Pick<Engine, "rpcProtocol">>,
+): string {
+  const nameOf = parseInt(rpcProtocol) < 3 ? addressName : rowName;
+  return deviceList(split.length === 0 ? devices : partsOf(split, devices, nameOf));
 }
 
 function deviceList(devices: readonly { readonly name: string }[]): string {

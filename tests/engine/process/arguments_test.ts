@@ -152,6 +152,15 @@ for (
   });
 }
 
+Deno.test("llama.cpp before RPC 3.0.0 names a worker's device by its address", () => {
+  const spec = split({ rpcPort: null, share: 0.5 }, { rpcPort: 1001, share: 0.5 });
+  const devices = [gpu("CUDA0", 8)];
+  const args = (rpcProtocol: string) =>
+    llamaServerArguments(spec, { ...late, devices, rpcProtocol }, { port });
+  assert.equal(valueOf(args("2.1.0"), "--device"), "RPC[127.0.0.1:1001],CUDA0");
+  assert.equal(valueOf(args("3.7.0"), "--device"), "RPC0,CUDA0");
+});
+
 Deno.test("a split turns off what is broken with RPC, where the binary has it", () => {
   const spec = split({ rpcPort: 1001, share: 1 });
   const args = llamaServerArguments(spec, late, { port });
