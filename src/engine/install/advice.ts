@@ -38,10 +38,11 @@ function withDevice(backend: Backend | null, { record, facts }: AdviceInput): Ad
     const [refusal] = refusals;
     return refusal === undefined ? BEST : told(refusal.found, "Vulkan", refusal.remedy);
   }
-  // It was tried, and did not work.
-  if (record?.why?.includes("CUDA")) return { found: record.why, remedy: INSTALL };
+  const { name } = BUILDS[best];
+  // It was tried, and did not work. The reason not to try it, such as an old driver, may be mended since.
+  if (record?.why?.includes(`with ${name} from`)) return { found: record.why, remedy: INSTALL };
   return {
-    found: `${BUILDS[best].name} would run here, and this llama.cpp uses Vulkan`,
+    found: `${name} would run here, and this llama.cpp uses Vulkan`,
     remedy: INSTALL,
   };
 }

@@ -168,7 +168,8 @@ function releaseRefusal(build: EngineBuild, { os, arch, glibc }: MachineFacts): 
   return {
     found: `${glibc === null ? "no glibc" : `glibc ${glibc}`}: ` +
       `llama.cpp's release with ${name} needs ${needed}`,
-    remedy: `It runs on a newer system, which has glibc ${needed}`,
+    // A newer system has it, which is no advice to someone whose llama.cpp works.
+    remedy: null,
   };
 }
 

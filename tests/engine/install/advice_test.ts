@@ -73,6 +73,15 @@ const ROWS: readonly Row[] = [
     remedy: INSTALL,
   },
   {
+    name: "Vulkan, installed when the driver was too old for CUDA",
+    devices: ["Vulkan0"],
+    facts: nvidia("580.1"),
+    record: { ...RECORD, why: "RTX 3060, driver 535: CUDA 12.8 needs 550; using Vulkan" },
+    backend: "vulkan",
+    found: "CUDA 13 would run here, and this llama.cpp uses Vulkan",
+    remedy: INSTALL,
+  },
+  {
     name: "Vulkan after a CUDA that computed wrongly",
     devices: ["Vulkan0"],
     facts: nvidia("580.1"),
@@ -88,7 +97,6 @@ const ROWS: readonly Row[] = [
     record: RECORD,
     backend: "vulkan",
     found: "RTX 3060, glibc 2.36: llama.cpp's release with CUDA 12.8 needs 2.38; using Vulkan",
-    remedy: "It runs on a newer system, which has glibc 2.38",
   },
   {
     name: "a CPU build of somebody else's beside a GPU",
