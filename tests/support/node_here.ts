@@ -7,7 +7,9 @@ import {
   type NodeConfig,
   withChanges,
 } from "../../src/node/config.ts";
-import { startNode, type StartOptions } from "../../src/node/mod.ts";
+import type { StartOptions } from "../../src/node/mod.ts";
+// Not by the door, which loads it with the first node: the client that it makes for llama-server would be the test's leak.
+import { startNode } from "../../src/node/node.ts";
 import { testBinDir } from "./engine.ts";
 
 /** A node of which nothing was said, with the tests' llama.cpp, on free ports. */
