@@ -22,7 +22,7 @@ export interface InvitingParts {
   readonly addresses: () => readonly string[];
 }
 
-/** Whom this node lets into the mesh, and whom it shows the door. */
+/** Admits nodes to the mesh by invites, and ends their membership. */
 export class Inviting {
   readonly #parts: InvitingParts;
 

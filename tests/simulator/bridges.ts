@@ -54,7 +54,7 @@ export const bridge: Scenario = {
   },
 };
 
-/** Whom a node has heard of at all, it finds: no halves are left that could be one mesh. */
+/** A node that has been heard of is found: no halves are left that could be one mesh. */
 const heardIsMember: Invariant = {
   name: "every living node that was heard of is a member",
   when: "view",

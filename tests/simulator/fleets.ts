@@ -140,7 +140,7 @@ function largest(
   catalog: readonly SimModel[],
 ): number {
   const holder = new Map<SimNode, string>();
-  // Whose user decides serves that, where it fits; who is in a split stays in it.
+  // A node whose user decides serves that model, if it fits; a node in a split stays in it.
   const fixed = living.filter((node) => node.setup.told !== null || isInSplit(node));
   const free = living.filter((node) => !fixed.includes(node));
   const given = new Set(fixed.flatMap((node) => warmModel(node)));

@@ -30,7 +30,7 @@ const HONEST = 5;
 const GB = 1e9;
 const MODELS = [simModel(0, 4 * GB), simModel(1, 20 * GB)];
 
-/** Whom a record is about: an honest node, the sender itself, or nobody who is there. */
+/** The subject of a record: an honest node, the sender itself, or a node that is not there. */
 type Subject = { readonly honest: number } | "sender" | { readonly nobody: number };
 
 type Saying =

@@ -1,4 +1,6 @@
-/** Whose the other end of a connection is, where Linux tells: its tables of sockets have the owner of each. */
+/**
+ * Tells which user is at the other end of a connection, if Linux tells: its tables of sockets have the owner of each.
+ */
 
 import { addressBytes } from "../../base/ip_address.ts";
 

@@ -115,7 +115,8 @@ export class AdminDoor {
   async #isOwnUser(c: Context<ApiEnv>): Promise<boolean> {
     const connection = c.env?.connection;
     if (this.#localUser === undefined || connection === undefined) return false;
-    // Whom a proxy of the same user speaks for is not known; it names itself, or a Host that is not this machine.
+    // The user for whom a proxy of the same user speaks is unknown; it names itself, or a Host that is not this
+    // machine.
     const host = hostname(c.req.header("host") ?? "");
     if (host === null || !isLoopback(host)) return false;
     if (OF_A_PROXY.some((name) => c.req.header(name) !== undefined)) return false;

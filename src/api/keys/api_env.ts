@@ -9,7 +9,7 @@ export type ApiEnv = {
   };
   Variables: {
     requestId: string;
-    /** Whose request it is, where keys are required. */
+    /** The key of the request, if keys are required. */
     key?: ApiKey;
   };
 };

@@ -2,7 +2,7 @@ import { type Bucket, leftOf, type Rate, refilledInMs, spend } from "../../base/
 import { LIMITED_KEYS_MAX } from "../base/defaults.ts";
 import type { ApiKey } from "./keys.ts";
 
-/** Whose use is counted, and how much there may be of it. */
+/** The key whose use is counted, and its limits. */
 export type Limits = Pick<ApiKey, "name" | "requestsPerMinute" | "tokensPerMinute">;
 
 /** The rest of one limit at one moment. */

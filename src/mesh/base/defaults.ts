@@ -70,7 +70,10 @@ export const GOSSIP_ROUND_MS = 1_000;
 /** Round trips and addresses are told at most this often: nobody plans by another's, and each costs a push to everybody. */
 export const SURROUNDINGS_MS = 10_000;
 
-/** Whom news are about tells its neighbours at once; the next steps wait for what else there is. Four of them take 0.2 s. */
+/**
+ * The node that news is about tells its neighbours at once; the next steps wait for other news. Four of them take 0.2
+ * s.
+ */
 export const RELAY_COALESCE_MS = 50;
 
 /** A tombstone outlives the slowest gossip by far; later the announcement that it stops is forgotten by all. */

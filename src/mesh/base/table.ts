@@ -19,7 +19,7 @@ export interface RoutingTable {
   /** Models that a node served which was found dead, and may only be out of reach. */
   readonly lost: readonly string[];
   readonly nodes: readonly RouteNode[];
-  /** Whoever made it had just come, and did not know the whole mesh. */
+  /** The node that made it had just joined, and did not know the whole mesh. */
   readonly partial: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface DialSituation {
 }
 
 /**
- * Whom a member dials: those it wants, a few of its strangers in turn, and now and then a few of the lost; as
+ * The nodes that a member dials: those it wants, a few of its strangers in turn, and now and then a few of the lost; as
  * long as it is alone, all of them.
  */
 export function dialTargets(situation: DialSituation): DialTarget[] {
@@ -54,7 +54,7 @@ function awayInTurn({ strangers, lost, connected, members, turn }: DialSituation
   }
   const known = new Set(lost);
   const own = strangers.filter((peer) => !known.has(peer));
-  // Whoever finds a lost one finds it for all, so the more are looking the less each of them has to.
+  // A member that finds a lost one finds it for all, so the more are looking the less each of them has to.
   const every = Math.max(1, Math.ceil(members / LOST_PEERS_DIALLERS));
   const shared = turn % every === 0 ? inTurn(lost, turn / every, LOST_PEERS_DIALLED) : [];
   return [...inTurn(own, turn, LOST_PEERS_DIALLED), ...shared];

@@ -11,7 +11,7 @@ export interface DialTarget {
 }
 
 export interface DialerEffects {
-  /** Whom to dial now, given who is connected. */
+  /** The nodes to dial now, given those that are connected. */
   targets(): readonly DialTarget[];
   dial(target: DialTarget, signal: AbortSignal): Promise<unknown>;
   failed(target: DialTarget, failures: number, error: unknown): void;

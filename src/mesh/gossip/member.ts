@@ -158,7 +158,7 @@ export class Member {
     }
   }
 
-  /** Whose turn it is of the lost. */
+  /** The turn of this member in dialling the lost. */
   #turn(): number {
     return this.#firstTurn + Math.floor(this.#options.clock.elapsed() / LOST_TURN_MS);
   }

@@ -75,7 +75,7 @@ export class Newcomers {
     this.#parts.contacts.of(peer).metSinceMs ??= now;
   }
 
-  /** Whom this node believes while it catches up: worth comparing with in every round. */
+  /** The peer that this node believes while it catches up: worth comparing with in every round. */
   get sponsor(): PeerId | undefined {
     return this.#isCatchingUp ? this.#sponsor : undefined;
   }
@@ -187,7 +187,7 @@ export class Newcomers {
     return this.#isTold(tellers) && (this.#isCatchingUp || this.#isInRate(record));
   }
 
-  /** Whoever has just come may have been misled itself. */
+  /** A peer that has just joined may have been misled itself. */
   #isTold(tellers: ReadonlySet<PeerId>): boolean {
     if (this.#isCatchingUp) return tellers.size >= 2 || (tellers.size === 1 && this.#isCrowd());
     const now = this.#parts.clock.elapsed();

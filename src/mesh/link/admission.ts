@@ -244,7 +244,7 @@ export class Admission {
     return this.#waiting.size >= MAX_PENDING_JOINS || this.#entries.size >= MAX_CONNECTIONS;
   }
 
-  /** Whoever floods a node with connections that prove nothing must not keep others out. */
+  /** A peer that floods a node with connections that prove nothing must not keep others out. */
   #makeRoom({ remoteAddress }: PeerConnection): boolean {
     const yielding = yieldingOf(this.#waiting, sourceOf(remoteAddress));
     if (yielding === undefined) return false;

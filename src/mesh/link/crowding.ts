@@ -1,4 +1,4 @@
-/** Whose unproven connection has to go when there are too many of them. Pure. */
+/** Chooses the unproven connection that has to go when there are too many of them. Pure. */
 
 import { siteOf } from "../../base/ip_address.ts";
 

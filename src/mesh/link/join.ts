@@ -54,7 +54,7 @@ export type Contest = (
 const helloSchema = z.object({
   mesh: byteStringOf(32),
   chain: chainSchema,
-  // Whoever comes as something else may do the least.
+  // A node that joins in another role has the least rights.
   role: wordOf(["member", "client"], "client"),
   passive: z.boolean(),
   version: versionText,

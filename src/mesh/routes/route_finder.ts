@@ -177,7 +177,7 @@ export class RouteFinder {
     if (candidate !== undefined) candidate.failure = failure;
   }
 
-  /** Whom to ask, the best first. */
+  /** The peers to ask, the best first. */
   #inOrder(): PeerId[] {
     const rank = (peer: PeerId, { failure }: Candidate) => peer === this.#preferred ? -1 : failure;
     return [...this.#named()]

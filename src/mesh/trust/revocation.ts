@@ -13,7 +13,7 @@ import { otherKindThan, places } from "../base/tolerant.ts";
 export interface Revocation {
   /** The certificate's, hex. */
   readonly id: string;
-  /** Whose word it is: it counts where this key is above the certificate in its chain. */
+  /** The signer of the revocation: it counts if this key is above the certificate in its chain. */
   readonly signer: Uint8Array;
   readonly byRoot: boolean;
   /** Epoch milliseconds after which the certificate is worth nothing anyway. */

@@ -27,7 +27,7 @@ export interface NewRevocation {
   readonly from: PeerId | undefined;
 }
 
-/** Whom this node may trust: the invites that it made, what was revoked, and how long it belongs here itself. */
+/** This node's trust: the invites that it made, the revocations, and how long it belongs here itself. */
 export class Trust {
   /** Resolves with a sentence when this node's membership is over. */
   readonly ended: Promise<string>;

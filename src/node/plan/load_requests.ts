@@ -47,7 +47,7 @@ function couldLoad(
   { memoryBytes, assignable, targets, dropped, failures }: Loader,
   { name, needBytes }: Loader["models"][number],
 ): boolean {
-  // Whoever is about to serve it, or has a part in it, need not be asked.
+  // A node that is about to serve it, or has a part in it, need not be asked.
   const isAtIt = targets.some((target) => target.name === name);
   return needBytes <= memoryBytes && assignable && !isAtIt &&
     !dropped.includes(name) && !failures.some(({ model }) => model === name);

@@ -22,11 +22,11 @@ export interface Orphans {
 export const NO_ORPHANS: Orphans = { seen: new Map(), orphans: new Map() };
 
 /**
- * Takes in who lives now. A model whose last friend has gone stays wanted, so that another node takes
- * it over; it is forgotten when that node is back, for then its user decides again.
+ * Takes in the living members. A model whose last user has gone stays wanted, so that another node takes it over; it is
+ * forgotten when that node is back, for then its user decides again.
  *
- * Every node wants all of them from then on, so they are few: of each node that is gone the first ones, and of all
- * of these the first of each node before the second of any. Whoever leaves many behind crowds out nobody else's.
+ * Every node wants all of them from then on, so they are few: of each node that is gone the first ones, and of all of
+ * these the first of each node before the second of any. A node that leaves many behind crowds out nobody else's.
  */
 export function declareLost(
   { seen, orphans }: Orphans,

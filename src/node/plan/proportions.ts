@@ -10,7 +10,7 @@ interface Shares {
 }
 
 export interface Proportions {
-  /** Whose user gave them. */
+  /** The node whose user gave them. */
   readonly by: PeerId;
   /** The host's first, then the workers', the nearest first. */
   readonly numbers: readonly number[];

@@ -79,7 +79,7 @@ function isUnderWay({ name, nodes, instances }: Case): boolean {
     return node !== undefined && failureOf(node, name).length > 0;
   };
   const loads = instances.some(({ host, state }) => state === "loading" && !isFailing(host));
-  // Whoever only lends memory to it can't tell whether that is enough.
+  // A node that only lends memory to it can't tell whether that is enough.
   const takes = nodes.some((node) => {
     const target = targetOf(node, name);
     return node.claims.includes(name) && target !== undefined && target.why !== "memory" &&

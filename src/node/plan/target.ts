@@ -57,7 +57,7 @@ function withoutRefused(self: Member): Member {
   };
 }
 
-/** Whoever is counted in a split stays in it: leaving would break what it helps to serve. */
+/** A node that is counted in a split stays in it: leaving would break the model that it helps to serve. */
 function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
   const own = self.instances.find(({ mode, state }) => mode === "split" && state !== "waiting");
   if (own !== undefined) return own.model;
