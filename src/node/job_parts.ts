@@ -28,7 +28,9 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
     devicesOf: (peer) =>
-      mesh.members().find((member) => member.peer === peer)?.machine.devices ?? [],
+      peer === mesh.self
+        ? options.machine.devices
+        : mesh.members().find((member) => member.peer === peer)?.machine.devices ?? [],
     tunnelPort: (peer) => rpc.portTo(peer),
     resetTunnels: () => rpc.resetServed(),
     fetchModel: (name, signal) => manager.fetch(name, signal),

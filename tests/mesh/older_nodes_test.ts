@@ -80,8 +80,10 @@ Deno.test("a node of an earlier version reads the machine in what this one says"
     offeredBytes: 2,
     usedBytes: 1,
   };
+  // It would take main memory beside a GPU for one more device of rpc-server.
+  const cpu = { ...device, name: "CPU", kind: "cpu" as const };
   for (const engine of [ENGINE, null]) {
-    const own = machine({ name: "new", version: "0.2.0", devices: [device], engine });
+    const own = machine({ name: "new", version: "0.2.0", devices: [device, cpu], engine });
     const member = announcement({ machine: own });
     const read = earlierAnnouncement.parse(announcementToWire(member));
     assert.deepEqual([read.name, read.version], ["new", "0.2.0"]);
@@ -90,6 +92,11 @@ Deno.test("a node of an earlier version reads the machine in what this one says"
     const [node] = earlierTable.parse(tableToWire(buildRoutingTable([member]))).nodes;
     assert.deepEqual([node?.name, node?.version, node?.devices], ["new", "0.2.0", devices]);
     assert.equal(node?.rpcProtocol, engine?.rpcProtocol);
+    const told = announcementSchema.parse(announcementToWire(member));
+    assert.deepEqual(told.machine.devices, [device, cpu]);
+    const alone = announcement({ machine: machine({ devices: [cpu] }) });
+    const { devices: only } = earlierAnnouncement.parse(announcementToWire(alone));
+    assert.deepEqual(only, [without(cpu, "kind")]);
   }
 });
 

@@ -60,21 +60,29 @@ export const machineFields = {
   version: versionText,
   system: untold(displayName),
   devices: z.array(device).max(MAX_ANNOUNCED_DEVICES),
+  mainMemory: untold(device),
   engine: untold(
     z.object({ build: versionText, rpcProtocol: versionText, origin: untold(versionText) }),
   ),
 };
 
 /** The fields that were read, with the machine as one object. */
-export function gatherMachine<T extends Machine>(
-  { name, version, system, devices, engine, ...rest }: T,
-): Omit<T, keyof Machine> & { readonly machine: Machine } {
+export function gatherMachine<T extends Machine & { readonly mainMemory?: DeviceMemory | null }>(
+  { name, version, system, devices: gpus, mainMemory = null, engine, ...rest }: T,
+): Omit<T, keyof Machine | "mainMemory"> & { readonly machine: Machine } {
+  const devices = mainMemory === null ? gpus : [...gpus, mainMemory];
   return { ...rest, machine: { name, version, system, devices, engine } };
 }
 
-/** The fields to send, with the machine's among the others. */
+/**
+ * The fields to send, with the machine's among the others. Main memory behind GPUs stands by itself: a host of an earlier
+ * version gives each of `devices` a share of a split, and llama.cpp computes on the GPUs alone.
+ */
 export function spreadMachine({ machine, ...rest }: { readonly machine: Machine }): object {
-  return { ...rest, ...machine };
+  const { devices } = machine;
+  const last = devices.at(-1);
+  if (devices.length < 2 || last?.kind !== "cpu") return { ...rest, ...machine };
+  return { ...rest, ...machine, devices: devices.slice(0, -1), mainMemory: last };
 }
 
 /** Makes of it one that others accept, whatever this machine says of itself. */
