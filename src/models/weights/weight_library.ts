@@ -69,8 +69,11 @@ export class WeightLibrary {
         await this.#indexOne(path, signal);
       }
     } finally {
-      for (const { known } of this.#pending.values()) known.resolve();
+      const left = [...this.#pending.values()];
       this.#pending.clear();
+      for (const { known } of left) known.resolve();
+      // Their headers are still being read: nothing of it goes on once this has ended.
+      await Promise.all(left.map(({ tensors }) => tensors));
     }
   }
 
@@ -134,8 +137,10 @@ export class WeightLibrary {
       signal.throwIfAborted();
       this.#report(path, error);
     }
-    this.#pending.get(path)?.known.resolve();
+    const pending = this.#pending.get(path);
+    pending?.known.resolve();
     this.#pending.delete(path);
+    await pending?.tensors;
   }
 
   #report(path: string, error: unknown): void {

@@ -196,6 +196,36 @@ Deno.test("hashing ends with its signal", async () => {
   await assert.rejects(indexing, /enough/);
 });
 
+Deno.test({
+  name: "a look that is called off has closed its files when it ends, however many wait",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using space = await workspace();
+    const names = Array.from({ length: 20 }, (_, index) => space.path(`${index}.gguf`));
+    const models = await Promise.all(names.map((name) => modelWith(name, [TINY])));
+    for (let turns = 0; turns < 10; turns++) {
+      const ending = new AbortController();
+      const looking = (await space.open()).index(models, ending.signal);
+      for (let turn = 0; turn < turns; turn++) await new Promise((done) => setTimeout(done, 0));
+      ending.abort(new Error("The node stops"));
+      await looking.catch(() => {}); // some are fast enough to end well
+      assert.deepEqual(openFilesIn(space.dataDir), [], `after ${turns} turns`);
+    }
+  },
+});
+
+/** By what the system knows of this process, at this moment. */
+function openFilesIn(folder: string): string[] {
+  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+    try {
+      const path = Deno.readLinkSync(`/proc/self/fd/${name}`);
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // the descriptor that this list was read with
+    }
+  });
+}
+
 Deno.test("a received weight is kept and read again, by a later start too", async () => {
   await using space = await workspace();
   const identity = identityOf(LARGE);
