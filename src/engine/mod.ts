@@ -7,7 +7,7 @@ export {
   EngineNotFoundError,
 } from "./base/errors.ts";
 export { hasCrashed } from "./process/crash.ts";
-export { kindOfCause } from "./output/exit_cause.ts";
+export { kindOfCause, lacksMemory } from "./output/exit_cause.ts";
 export { type FindOptions } from "./install/find.ts";
 export { installEngine, type InstallOptions } from "./install/install.ts";
 export { sameEngineRemedy, type SpeakingMachine } from "./install/same_engine.ts";

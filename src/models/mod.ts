@@ -28,6 +28,8 @@ export type {
   GgufHeader,
   GgufTensor,
   LocalModel,
+  MemoryPools,
+  MemoryUse,
   ModelHeader,
   Placement,
   ProjectorFile,

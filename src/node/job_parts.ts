@@ -3,6 +3,8 @@ import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
 import type { JobParts } from "./serving/job.ts";
 import { FailedCompanions } from "./serving/failed_companions.ts";
+import { MemoryFailures } from "./serving/memory_failures.ts";
+import { poolsOf } from "./plan/pools.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
 import { sameModel } from "./plan/view.ts";
 
@@ -11,22 +13,26 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
   const { mesh, engine, supervisor, logger, serving, inventory, memory, manager, weights } =
     options;
   const failed = new FailedCompanions();
+  const memoryFailures = new MemoryFailures();
   return {
     mesh,
     engine,
     supervisor,
     logger,
     serving,
+    memory,
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: inventory.models,
-        memoryBytes: memory.memoryBytes,
+        roomBytes: engine.devices.length > 0 ? poolsOf(memory).gpuBytes : memory.memoryBytes,
         contextLength: serving.contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
+    memoryFailure: (model) => memoryFailures.reason(model),
+    memoryFailed: (model, reason) => memoryFailures.add(model, reason),
     devicesOf: (peer) =>
       peer === mesh.self
         ? options.machine.devices

@@ -163,5 +163,5 @@ async function connect(
 
 function stockOf(config: NodeConfig, { inventory, memory, engine }: LocalParts) {
   const folder = config.models.modelsDir ?? join(config.dataDir, "models");
-  return { inventory, folder, memoryBytes: memory.memoryBytes, rpcProtocol: engine.rpcProtocol };
+  return { inventory, folder, memory, rpcProtocol: engine.rpcProtocol };
 }

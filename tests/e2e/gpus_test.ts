@@ -138,7 +138,7 @@ const SPLITS: readonly Split[] = [
   {
     name: "a host without a GPU, and a worker that has one behind an integrated one",
     host: { gpus: [], args: ["--max-ram", "8"] },
-    worker: { gpus: [INTEGRATED, SMALL] },
+    worker: { gpus: [INTEGRATED, SMALL], args: ["--max-ram", "2"] },
     layers: ["RPC0", "RPC1"],
   },
   {

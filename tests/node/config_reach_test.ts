@@ -270,7 +270,7 @@ async function askedHosts(config: NodeConfig): Promise<readonly string[]> {
     stock: {
       inventory,
       folder: join(config.dataDir, "models"),
-      memoryBytes: 1e9,
+      memory: { memoryBytes: 1e9, devices: [] },
       rpcProtocol: "1",
     },
     models: config.models,

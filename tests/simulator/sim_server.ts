@@ -11,6 +11,7 @@ const LOAD_MS = { least: 200, most: 1_500 } as const;
 export class SimServer implements ManagedServer {
   readonly apiKey = null;
   readonly progress = 0;
+  readonly placed = null;
   readonly pid = null;
   readonly #listeners = new Set<(state: ServerState) => void>();
   #state: ServerState = { kind: "starting", attempt: 1 };

@@ -79,6 +79,9 @@ export class SimServing {
       view: (job, intent) => this.#localState.view(job, intent),
       changed: (job) => this.#announce(job),
       parts: {
+        memory: { memoryBytes, devices: [] },
+        memoryFailure: () => null,
+        memoryFailed: () => {},
         companionsOf: () => ({ draft: null, projector: null, notes: [] }),
         companionFailed: () => {},
         mesh,

@@ -5,6 +5,7 @@ import { GB, MINI, SELF } from "./console_status.ts";
 
 export const SOLO: Fit = {
   kind: "solo",
+  memory: "all",
   needBytes: 6 * GB,
   haveBytes: 24 * GB,
   contextLength: 8_192,
@@ -16,6 +17,7 @@ export const SOLO: Fit = {
 export const SPLIT: Fit = {
   ...SOLO,
   kind: "split",
+  memory: "all",
   needBytes: 30 * GB,
   nodes: [{ id: SELF, share: 0.6 }, { id: MINI, share: 0.4 }],
   reason: "Fits 2 machines together",
@@ -24,6 +26,7 @@ export const SPLIT: Fit = {
 export const TOO_LARGE: Fit = {
   ...SOLO,
   kind: "none",
+  memory: null,
   needBytes: 430 * GB,
   haveBytes: 36 * GB,
   largestContextLength: null,

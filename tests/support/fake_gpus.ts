@@ -13,6 +13,8 @@ export interface FakeGpu {
   readonly freeMiB?: number;
   /** Entries of one number are one card. @default {a card of its own} */
   readonly card?: number;
+  /** An allocation beyond this fails, whatever is told to be free. */
+  readonly limitMiB?: number;
 }
 
 export interface FakeOptions {
@@ -41,6 +43,9 @@ export function fakeGpus(
     FAKE_VK_MB: list(({ totalMiB }) => totalMiB),
     FAKE_VK_FREE_MB: list(({ totalMiB, freeMiB }) => freeMiB ?? totalMiB),
     FAKE_VK_CARDS: list(({ card }, index) => card ?? index),
+    ...(gpus.some(({ limitMiB }) => limitMiB !== undefined)
+      ? { FAKE_VK_LIMIT_MB: list(({ totalMiB, limitMiB }) => limitMiB ?? totalMiB) }
+      : {}),
     ...(limited ? { FAKE_VK_LIMIT: "1" } : {}),
   };
 }

@@ -13,6 +13,12 @@ export const RELEASE_TAG = "b11541";
 /** Above any model's number of layers, so that none stays behind on the host's CPU. */
 export const ALL_LAYERS = 999;
 
+/** llama.cpp's `trace`: from it on it tells which layers and buffers went where. */
+export const TRACE_VERBOSITY = 4;
+
+/** llama-server's own limit for prompts that it keeps in main memory: `--cache-ram`, 8192 MiB. */
+export const PROMPT_CACHE_BYTES = 8_192 * 2 ** 20;
+
 /** Main memory that is offered: the rest is for the system and its programs. */
 export const MAIN_MEMORY_SHARE = 0.75;
 

@@ -63,7 +63,7 @@ export interface OfferedDevice {
 }
 
 export interface OfferedMemory {
-  /** The part that plans count: that of the GPUs, or main memory where there is none. */
+  /** That of all devices, main memory among them. */
   readonly memoryBytes: number;
   readonly devices: readonly OfferedDevice[];
 }
@@ -90,6 +90,17 @@ export interface SplitMember {
   readonly deviceBytes?: readonly number[];
 }
 
+/** The memory in which a llama-server keeps a model that it serves alone. */
+export type ModelPlace =
+  /** All of it in that of the devices; where there are none, in main memory. */
+  | { readonly kind: "devices" }
+  /**
+   * llama.cpp fills the devices and keeps the rest in main memory, experts of a mixture first.
+   * `spareBytes` is what stays free on each device, in their order.
+   */
+  | { readonly kind: "both"; readonly spareBytes: readonly number[] }
+  | { readonly kind: "main" };
+
 /** The model that a llama-server is to serve. */
 export interface LlamaServerSpec {
   readonly kind: "llama-server";
@@ -100,6 +111,10 @@ export interface LlamaServerSpec {
   readonly purpose?: "text" | "embeddings" | "reranking";
   /** Empty: solo. Else host first, then workers. */
   readonly split: readonly SplitMember[];
+  /** Of a model that is served alone. @default {"devices"} */
+  readonly place?: ModelPlace;
+  /** Main memory for prompts that are kept. Absent, or more than llama.cpp takes by itself: that much. */
+  readonly promptCacheBytes?: number;
   /** A small model that guesses tokens for this one. */
   readonly draftPath?: string | null;
   /** The file that lets the model read images. */
@@ -108,6 +123,8 @@ export interface LlamaServerSpec {
 
 export interface RpcServerSpec {
   readonly kind: "rpc-server";
+  /** A host's own: its GPUs are llama-server's. @default {false} */
+  readonly mainMemoryOnly?: boolean;
   /** Passed as `--gguf` where the binary offers it (the fork). */
   readonly modelPath: string | null;
 }
@@ -150,6 +167,14 @@ export interface LaunchOptions {
   readonly restart: boolean;
 }
 
+/** How a model lies in memory, as llama.cpp tells it. */
+export interface PlacedModel {
+  readonly layers: number;
+  readonly layersOnDevices: number;
+  /** By device; `CPU` is main memory. */
+  readonly bytes: Readonly<Record<string, number>>;
+}
+
 /** One child and its successors after crashes. Made by `Supervisor.launch`; never reused after `stop`. */
 export interface ManagedServer {
   readonly spec: ServerSpec;
@@ -158,6 +183,8 @@ export interface ManagedServer {
   readonly apiKey: string | null;
   /** Fraction loaded, 0 to 1, while starting and where the binary tells. */
   readonly progress: number;
+  /** Told by a llama-server that decides by itself what goes where; else `null`. */
+  readonly placed: PlacedModel | null;
   /** Process id while a child runs. */
   readonly pid: number | null;
   /**

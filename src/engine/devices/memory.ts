@@ -33,11 +33,8 @@ export function offeredMemory(options: MemoryOptions): OfferedMemory {
     { name: "CPU", kind: "cpu", totalBytes: options.mainMemory.totalBytes },
     poolBytes - shared,
   );
-  const counted = gpus.length === 0 ? [cpu] : gpus;
-  return {
-    memoryBytes: sum(counted.map(({ offeredBytes }) => offeredBytes)),
-    devices: [...gpus, cpu],
-  };
+  const all = [...gpus, cpu];
+  return { memoryBytes: sum(all.map(({ offeredBytes }) => offeredBytes)), devices: all };
 }
 
 /** @param isOnly it is all the memory there is, so that `--max-vram` is about it as well */

@@ -57,12 +57,21 @@ function tellingLine(lines: readonly string[]): string | undefined {
   return lines.findLast((line) => !isConsequence(line)) ?? lines[0];
 }
 
-/** Lines that are the reason wherever they stand, the most telling first. */
-const REASONS: readonly RegExp[] = [
-  // Memory: what was asked for stands in the first line, and callers add only that they failed.
+/** Memory: what was asked for stands in the first line, and callers add only that they failed. */
+const NO_MEMORY: readonly RegExp[] = [
   /cudaMalloc failed|out of memory|insufficient memory|OutOfDeviceMemory/i,
   /memory allocation of size \d+ failed|failed to allocate .*buffer of size/i,
   /unable to allocate|std::bad_alloc/i,
+];
+
+/** It ended because it could not have the memory that it asked for, of a device or of the machine. */
+export function lacksMemory({ text }: ExitCause): boolean {
+  return NO_MEMORY.some((pattern) => pattern.test(text));
+}
+
+/** Lines that are the reason wherever they stand, the most telling first. */
+const REASONS: readonly RegExp[] = [
+  ...NO_MEMORY,
   // A peer of another protocol: the line after it only says that the handshake failed.
   /version mismatch/i,
   /GGML_ASSERT|CUDA error|^\s*what\(\):/,

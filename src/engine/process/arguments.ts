@@ -1,7 +1,7 @@
 /** Command lines for llama.cpp's servers: pure, decided by the flags that the binaries offer. */
 
 import { aliasOf } from "../../base/model_name.ts";
-import { ALL_LAYERS, LOOPBACK } from "../base/defaults.ts";
+import { ALL_LAYERS, LOOPBACK, PROMPT_CACHE_BYTES, TRACE_VERBOSITY } from "../base/defaults.ts";
 import type {
   Engine,
   EngineDevice,
@@ -25,21 +25,26 @@ export function llamaServerArguments(
     & Partial<Pick<Engine, "rpcProtocol">>,
   { port, threads = null }: { readonly port: number; readonly threads?: number | null },
 ): string[] {
-  const { llamaServerFlags: flags, devices } = engine;
-  const offloads = devices.length > 0 || spec.split.length > 0;
+  const { llamaServerFlags: flags, rpcProtocol = "" } = engine;
+  const used = usedDevices(spec, engine.devices);
   return [
     ...["--model", spec.modelPath, "--alias", aliasOf(spec.modelName)],
     ...["--host", LOOPBACK, "--port", String(port)],
     ...(spec.contextLength === null ? [] : ["--ctx-size", String(spec.contextLength)]),
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
-    ...(offloads ? ["--n-gpu-layers", String(ALL_LAYERS)] : []),
+    ...layerArguments(spec, flags, used),
+    ...promptCacheArguments(spec, flags),
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
-    ...splitArguments(spec.split, flags, devices),
+    ...splitArguments(spec.split, flags, used),
     // After --rpc, which brings the devices that have these names.
-    ...offered(flags, ["--device", "-dev"], deviceNames(spec.split, engine)),
-    ...draftArguments(spec, flags, devices),
-    ...projectorArguments(spec, flags, devices),
+    ...offered(
+      flags,
+      ["--device", "-dev"],
+      deviceNames(spec.split, { devices: used, rpcProtocol }),
+    ),
+    ...draftArguments(spec, flags, used),
+    ...projectorArguments(spec, flags, used),
     ...offered(flags, ["--metrics"]),
     ...offered(flags, ["--offline"]),
     ...offered(flags, ["--no-ui", "--no-webui"]),
@@ -53,12 +58,51 @@ export function rpcServerArguments(
   { port, threads }: { readonly port: number; readonly threads: number },
 ): string[] {
   // Left to itself it prefers an accelerator library (BLAS, Accelerate) to the CPU and then aborts.
-  const names = devices.length === 0 ? ["CPU"] : devices.map((device) => device.name);
+  // In the order in which a machine announces its devices: main memory is the last of them.
+  const gpus = spec.mainMemoryOnly ? [] : devices.map((device) => device.name);
   return [
     ...["-H", LOOPBACK, "-p", String(port)],
     ...offered(flags, ["--threads", "-t"], String(threads)),
-    ...offered(flags, ["--device", "-d"], names.join(",")),
+    ...offered(flags, ["--device", "-d"], [...gpus, "CPU"].join(",")),
     ...(spec.modelPath === null ? [] : offered(flags, ["--gguf"], spec.modelPath)),
+  ];
+}
+
+function usedDevices(
+  { place }: LlamaServerSpec,
+  devices: readonly EngineDevice[],
+): readonly EngineDevice[] {
+  return place?.kind === "main" ? [] : devices;
+}
+
+/** Kept prompts count in the memory that is offered: a model that leaves little room gets a smaller cache. */
+function promptCacheArguments(
+  { promptCacheBytes, split }: LlamaServerSpec,
+  flags: Flags,
+): string[] {
+  const isUsual = promptCacheBytes === undefined || promptCacheBytes >= PROMPT_CACHE_BYTES;
+  if (isUsual || split.length > 0) return [];
+  const mebibytes = Math.max(0, Math.floor(promptCacheBytes / 2 ** 20));
+  return offered(flags, ["--cache-ram", "-cram"], String(mebibytes));
+}
+
+/** The number of layers switches llama.cpp's own fitting off, so it is not given where that has to decide. */
+function layerArguments(
+  { place, split }: LlamaServerSpec,
+  flags: Flags,
+  devices: readonly EngineDevice[],
+): string[] {
+  if (split.length === 0 && devices.length === 0) return [];
+  if (split.length > 0 || place?.kind !== "both") return ["--n-gpu-layers", String(ALL_LAYERS)];
+  const target = place.spareBytes.map((bytes) => Math.ceil(bytes / 2 ** 20)).join(",");
+  const fitting = offered(flags, ["--fit-target", "-fitt"], target);
+  // An older build can't fit: then main memory holds all of it.
+  if (fitting.length === 0) return ["--n-gpu-layers", "0"];
+  return [
+    ...offered(flags, ["--fit", "-fit"], "on"),
+    ...fitting,
+    // Only then it tells what went where.
+    ...offered(flags, ["--log-verbosity", "--verbosity", "-lv"], String(TRACE_VERBOSITY)),
   ];
 }
 
@@ -89,16 +133,18 @@ function draftArguments(
 
 /** Left to itself it goes to the first GPU that llama.cpp finds, in a split to one of another machine. */
 function projectorArguments(
-  { projectorPath = null, split }: LlamaServerSpec,
+  { projectorPath = null, split, place }: LlamaServerSpec,
   flags: Flags,
   [device]: readonly EngineDevice[],
 ): string[] {
   if (projectorPath === null) return [];
   const projector = offered(flags, ["--mmproj"], projectorPath);
-  const place = split.length > 0 || device === undefined
+  // A model that llama.cpp fits by itself leaves no room for it on a device.
+  const isNear = split.length > 0 || device === undefined || place?.kind === "both";
+  const where = isNear
     ? offered(flags, ["--no-mmproj-offload"])
     : offered(flags, ["--mmproj-device", "-mmdev"], device.name);
-  return projector.length === 0 ? [] : [...projector, ...place];
+  return projector.length === 0 ? [] : [...projector, ...where];
 }
 
 function splitArguments(
@@ -143,7 +189,7 @@ function partsOf(
     divide(share, deviceBytes.length === 0 ? [1] : deviceBytes)
       .map((part) => ({ port: rpcPort ?? 0, share: part }))
   );
-  return [
+  const parts = [
     ...row.map(({ port, share }, index) => ({ name: nameOf(index, port), share })),
     ...local.flatMap(({ share, deviceBytes = [] }) => {
       const bytes = devices.map(({ freeBytes }, index) => deviceBytes[index] ?? freeBytes);
@@ -151,6 +197,8 @@ function partsOf(
       return devices.map(({ name }, index) => ({ name, share: shares[index] ?? 0 }));
     }),
   ];
+  // A device without a share would still be given buffers for computing.
+  return parts.filter(({ share }) => share > 0);
 }
 
 type RpcName = (index: number, port: number) => string;

@@ -5,6 +5,7 @@ import type { ChildFile } from "./child_file.ts";
 import { Lines, LoadProgress } from "../output/child_output.ts";
 import { DISK_PATIENCE_MS } from "../base/defaults.ts";
 import { CauseLines } from "../output/exit_cause.ts";
+import { PlacedLines } from "../output/placed_lines.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
 import { freePort } from "./free_port.ts";
 import { untilFrozen } from "../health/freeze_watch.ts";
@@ -13,7 +14,7 @@ import { acceptsConnections, isHealthy, waitUntil } from "../health/health.ts";
 import { identify, type ProcessIdentity } from "./process_identity.ts";
 import type { RotatedLog } from "../output/rotated_log.ts";
 import { endProcess } from "./stale.ts";
-import type { Engine, ExitCause, ServerSpec, Threads } from "../base/types.ts";
+import type { Engine, ExitCause, PlacedModel, ServerSpec, Threads } from "../base/types.ts";
 
 export interface ChildParts {
   readonly engine: Engine;
@@ -45,6 +46,7 @@ export class ChildRun {
   readonly #parts: ChildParts;
   readonly #events: ChildEvents;
   readonly #trouble = new CauseLines();
+  readonly #placed = new PlacedLines();
   readonly #lines: { readonly stdout: Lines; readonly stderr: Lines };
   #child: GuardedChild | null = null;
   #identity: ProcessIdentity | null = null;
@@ -57,6 +59,10 @@ export class ChildRun {
     const onLine = (line: string) => this.#onLine(line);
     this.#lines = { stdout: new Lines(onLine), stderr: new Lines(onLine) };
     this.exit = this.#run(apiKey);
+  }
+
+  get placed(): PlacedModel | null {
+    return this.#placed.placed;
   }
 
   get pid(): number | null {
@@ -125,6 +131,8 @@ export class ChildRun {
   #onLine(line: string): void {
     this.#parts.logger.debug("{server}: {line}", { server: this.#spec.kind, line });
     this.#trouble.add(line);
+    // Buffers are made while it loads: a line of a request costs nothing.
+    if (!this.#wasHealthy) this.#placed.add(line);
   }
 
   #arguments(port: number): string[] {

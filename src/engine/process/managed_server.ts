@@ -11,7 +11,13 @@ import {
   type LifecycleEvent,
   step,
 } from "./lifecycle.ts";
-import type { LaunchOptions, ManagedServer, ServerSpec, ServerState } from "../base/types.ts";
+import type {
+  LaunchOptions,
+  ManagedServer,
+  PlacedModel,
+  ServerSpec,
+  ServerState,
+} from "../base/types.ts";
 
 /** The parts that a server needs of its supervisor. */
 export interface ServerParts extends ChildParts {
@@ -53,6 +59,10 @@ export class GuardedServer implements ManagedServer {
 
   get progress(): number {
     return this.state.kind === "ready" ? 1 : this.#progress;
+  }
+
+  get placed(): PlacedModel | null {
+    return this.#run?.placed ?? null;
   }
 
   get pid(): number | null {

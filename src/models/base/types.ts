@@ -101,17 +101,28 @@ export interface UnfitCompanion {
 }
 
 /** A member that could take part in a split. */
-export interface SplitCandidate<Id extends string = string> {
-  readonly peer: Id;
+/** The memory that one machine offers. */
+export interface MemoryPools {
+  /** Of GPUs; 0 without one. A GPU that uses main memory counts here as a GPU. */
+  readonly gpuBytes: number;
+  /** All of it: GPUs and main memory together. */
   readonly memoryBytes: number;
+}
+
+/** Whether GPUs hold all of a model, or main memory a part of it, or the whole. */
+export type MemoryUse = "gpu" | "all";
+
+export interface SplitCandidate<Id extends string = string> extends MemoryPools {
+  readonly peer: Id;
   /** From the host; `undefined` where nobody measured it yet. */
   readonly rttMs: number | undefined;
 }
 
 export type Placement<Id extends string = string> =
-  | { readonly kind: "solo" }
+  | { readonly kind: "solo"; readonly memory: MemoryUse }
   | {
     readonly kind: "split";
+    readonly memory: MemoryUse;
     readonly hostShare: number;
     readonly workers: readonly { readonly peer: Id; readonly share: number }[];
     readonly haveBytes: number;

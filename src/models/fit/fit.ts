@@ -1,12 +1,11 @@
 import { CONTEXT_STEP } from "../base/defaults.ts";
 import { needBytes, servedContext, type SizedModel } from "./needs.ts";
 import { place } from "./placement.ts";
-import type { LocalModel } from "../base/types.ts";
+import type { LocalModel, MemoryPools, MemoryUse } from "../base/types.ts";
 
 /** A node that could run the model, or take part. */
-export interface FitNode<Id extends string = string> {
+export interface FitNode<Id extends string = string> extends MemoryPools {
   readonly id: Id;
-  readonly memoryBytes: number;
   /** From the node that asks; `undefined` where nobody measured it yet. */
   readonly rttMs: number | undefined;
 }
@@ -23,6 +22,8 @@ export interface FitMesh<Id extends string = string> {
 /** The way in which a model could run, and the nodes for it. */
 export interface ModelFit<Id extends string = string> {
   readonly kind: "solo" | "split" | "none";
+  /** The memory in which it fits: GPUs alone, or main memory too. `null` for `none`. */
+  readonly memory: MemoryUse | null;
   readonly needBytes: number;
   /** Memory of the nodes that were counted. */
   readonly haveBytes: number;
@@ -34,8 +35,9 @@ export interface ModelFit<Id extends string = string> {
 }
 
 /**
- * How the model would run in this mesh: on the node that asks, else on the smallest other that holds
- * it, else split over just enough of the nearest. @param contextLength as the user set it, or `null`
+ * How the model would run in this mesh, best first: on the GPUs of the node that asks, of the smallest other that holds it,
+ * of several; then with main memory in the same order, split over just enough of the nearest.
+ * @param contextLength as the user set it, or `null`
  */
 export function planFit<Id extends string>(
   model: SizedModel,
@@ -43,7 +45,8 @@ export function planFit<Id extends string>(
   contextLength: number | null,
 ): ModelFit<Id> {
   const need = needBytes(model, contextLength);
-  const placed = soloNode(mesh, need) ?? splitNodes(mesh, need);
+  const placed = soloNode(mesh, need, "gpu") ?? splitNodes(mesh, need, "gpu") ??
+    soloNode(mesh, need, "all") ?? splitNodes(mesh, need, "all") ?? noNode(mesh);
   return {
     kind: placed.nodes.length === 0 ? "none" : placed.nodes.length === 1 ? "solo" : "split",
     needBytes: need,
@@ -53,47 +56,65 @@ export function planFit<Id extends string>(
   };
 }
 
-type Placed<Id extends string> = Pick<ModelFit<Id>, "haveBytes" | "nodes">;
+type Placed<Id extends string> = Pick<ModelFit<Id>, "memory" | "haveBytes" | "nodes">;
 
 function soloNode<Id extends string>(
   { self, others }: FitMesh<Id>,
   need: number,
+  memory: MemoryUse,
 ): Placed<Id> | undefined {
-  const holds = (one: FitNode<Id>) => one.memoryBytes >= need;
-  const node = self !== null && holds(self) ? self : smallest(others.filter(holds));
-  return node && { haveBytes: node.memoryBytes, nodes: [{ id: node.id, share: 1 }] };
+  const bytes = (one: FitNode<Id>) => bytesOf(one, memory);
+  const holds = (one: FitNode<Id>) => bytes(one) >= need;
+  const node = self !== null && holds(self) ? self : smallest(others.filter(holds), bytes);
+  return node && { memory, haveBytes: bytes(node), nodes: [{ id: node.id, share: 1 }] };
 }
 
-function smallest<Id extends string>(nodes: readonly FitNode<Id>[]): FitNode<Id> | undefined {
+function smallest<Id extends string>(
+  nodes: readonly FitNode<Id>[],
+  bytes: (one: FitNode<Id>) => number,
+): FitNode<Id> | undefined {
   const [first, ...rest] = nodes;
-  return first &&
-    rest.reduce((best, one) => one.memoryBytes < best.memoryBytes ? one : best, first);
+  return first && rest.reduce((best, one) => bytes(one) < bytes(best) ? one : best, first);
 }
 
-/** The largest member hosts, as the election of a real split would have it. */
-function splitNodes<Id extends string>({ self, others, rttLimitMs }: FitMesh<Id>, need: number) {
-  const all = [...(self === null ? [] : [{ ...self, rttMs: 0 }]), ...others];
-  const host = all.reduce<FitNode<Id> | undefined>(
-    (best, one) => best === undefined || one.memoryBytes > best.memoryBytes ? one : best,
-    undefined,
-  );
-  if (host === undefined) return { haveBytes: 0, nodes: [] };
+/** The member with the most memory of that kind hosts, as the election of a real split would have it. */
+function splitNodes<Id extends string>(
+  mesh: FitMesh<Id>,
+  needBytes: number,
+  memory: MemoryUse,
+): Placed<Id> | undefined {
+  const all = everyone(mesh);
+  const [first, ...rest] = all;
+  if (first === undefined) return undefined;
+  const bytes = (one: FitNode<Id>) => bytesOf(one, memory);
+  const host = rest.reduce((best, one) => bytes(one) > bytes(best) ? one : best, first);
   const placement = place<Id>({
-    needBytes: need,
+    needBytes,
     host,
-    candidates: all.filter((one) => one !== host)
-      .map(({ id, memoryBytes, rttMs }) => ({ peer: id, memoryBytes, rttMs })),
+    candidates: all.filter((one) => one !== host).map(({ id, ...one }) => ({ peer: id, ...one })),
     force: false,
-    rttLimitMs,
+    rttLimitMs: mesh.rttLimitMs,
     tensorSplit: null,
   });
-  if (placement.kind === "solo") {
-    return { haveBytes: host.memoryBytes, nodes: [{ id: host.id, share: 1 }] };
-  }
-  if (placement.kind === "waiting") return { haveBytes: placement.haveBytes, nodes: [] };
+  if (placement.kind !== "split" || placement.memory !== memory) return undefined;
   const workers = placement.workers.map(({ peer, share }) => ({ id: peer, share }));
   const nodes = [{ id: host.id, share: placement.hostShare }, ...workers];
-  return { haveBytes: placement.haveBytes, nodes };
+  return { memory, haveBytes: placement.haveBytes, nodes };
+}
+
+function bytesOf({ gpuBytes, memoryBytes }: MemoryPools, memory: MemoryUse): number {
+  return memory === "gpu" ? gpuBytes : memoryBytes;
+}
+
+/** All that those have who could share it. */
+function noNode<Id extends string>(mesh: FitMesh<Id>): Placed<Id> {
+  const near = everyone(mesh).filter(({ rttMs = 0 }) => rttMs <= mesh.rttLimitMs);
+  const haveBytes = near.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  return { memory: null, haveBytes, nodes: [] };
+}
+
+function everyone<Id extends string>({ self, others }: FitMesh<Id>): readonly FitNode<Id>[] {
+  return [...(self === null ? [] : [{ ...self, rttMs: 0 }]), ...others];
 }
 
 /**

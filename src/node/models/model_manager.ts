@@ -8,6 +8,7 @@ import {
   ModelRefusedError,
   type NodeEvent,
 } from "../../api/mod.ts";
+import type { OfferedMemory } from "../../engine/mod.ts";
 import type { Mesh } from "../../mesh/mod.ts";
 import {
   type AddressRules,
@@ -32,6 +33,7 @@ import type { ServingConfig } from "../plan/config.ts";
 import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
 import { fitOf } from "../plan/fit_words.ts";
+import { poolsOf } from "../plan/pools.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
 import { stateOf } from "../report/node_status.ts";
@@ -41,7 +43,7 @@ export interface ModelStock {
   readonly inventory: ModelInventory;
   /** The folder for downloads. */
   readonly folder: string;
-  readonly memoryBytes: number;
+  readonly memory: OfferedMemory;
   readonly rpcProtocol: string;
 }
 
@@ -213,10 +215,10 @@ export class ModelManager implements ModelActions {
       engine !== null && (stock === null || engine.rpcProtocol === stock.rpcProtocol)
     );
     return {
-      self: stock && { id: mesh.self, memoryBytes: stock.memoryBytes, rttMs: 0 },
-      others: able.map(({ peer, memoryBytes }) => ({
+      self: stock && { id: mesh.self, ...poolsOf(stock.memory), rttMs: 0 },
+      others: able.map(({ peer, memoryBytes, machine: { devices } }) => ({
         id: peer,
-        memoryBytes,
+        ...poolsOf({ memoryBytes, devices }),
         rttMs: mesh.rttMs(peer),
       })),
       rttLimitMs: SPLIT_RTT_LIMIT_MS,

@@ -1,8 +1,14 @@
-import type { CatalogEntry, Status } from "../../api/mod.ts";
+import type { CatalogEntry, PeerStatus, Status } from "../../api/mod.ts";
 import type { Logger } from "@logtape/logtape";
 import { downloadWorld } from "../../downloads/mod.ts";
 import { ENGINE_DEFAULTS } from "../../engine/config.ts";
-import { EngineNotFoundError, mainMemory, offeredMemory, prepareEngine } from "../../engine/mod.ts";
+import {
+  EngineNotFoundError,
+  mainMemory,
+  type OfferedMemory,
+  offeredMemory,
+  prepareEngine,
+} from "../../engine/mod.ts";
 import {
   CATALOG,
   checkModelsDir,
@@ -15,6 +21,7 @@ import {
 import { catalogEntries, type CatalogInput } from "./catalog_entries.ts";
 import { makeDataDir } from "../data/data_dir.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
+import { poolsOf } from "../plan/pools.ts";
 
 export interface OfflineOptions extends ModelPlaces {
   readonly binDir: string | null;
@@ -64,27 +71,28 @@ function entriesOf(
 }
 
 async function thisMachine(options: OfflineOptions): Promise<FitMesh> {
-  const memoryBytes = await memoryOf(options);
-  const self = { id: "self", memoryBytes, rttMs: 0 };
+  const self = { id: "self", ...poolsOf(await memoryOf(options)), rttMs: 0 };
   return { self, others: [], rttLimitMs: SPLIT_RTT_LIMIT_MS };
 }
 
 /** Of a client nothing is counted but the others. */
 function meshOf({ node, peers }: Status): FitMesh {
-  const self = { id: node.id, memoryBytes: node.vramBytes, rttMs: 0 };
+  const pools = ({ vramBytes: memoryBytes, devices }: PeerStatus | Status["node"]) =>
+    poolsOf({ memoryBytes, devices });
+  const self = { id: node.id, ...pools(node), rttMs: 0 };
   return {
     self: node.role === "client" ? null : self,
-    others: peers.map(({ id, vramBytes: memoryBytes, rttMs }) => ({
-      id,
-      memoryBytes,
-      rttMs: rttMs ?? undefined,
+    others: peers.map((peer) => ({
+      id: peer.id,
+      ...pools(peer),
+      rttMs: peer.rttMs ?? undefined,
     })),
     rttLimitMs: SPLIT_RTT_LIMIT_MS,
   };
 }
 
 /** Of the GPUs where llama.cpp is there to ask, else of the machine: a listing installs nothing. */
-export async function memoryOf(options: OfflineOptions): Promise<number> {
+export async function memoryOf(options: OfflineOptions): Promise<OfferedMemory> {
   const { path = "" } = options;
   const engine = prepareEngine({
     ...options,
@@ -97,6 +105,5 @@ export async function memoryOf(options: OfflineOptions): Promise<number> {
     if (error instanceof EngineNotFoundError) return [];
     throw error;
   });
-  const memory = { devices, mainMemory: await mainMemory(), config: ENGINE_DEFAULTS };
-  return offeredMemory(memory).memoryBytes;
+  return offeredMemory({ devices, mainMemory: await mainMemory(), config: ENGINE_DEFAULTS });
 }

@@ -10,6 +10,7 @@ import { checkModelsDir, Downloads, planFit } from "../../models/mod.ts";
 import { makeDataDir } from "../data/data_dir.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { fitOf } from "../plan/fit_words.ts";
+import { poolsOf } from "../plan/pools.ts";
 import type { HubConfig } from "../../models/config.ts";
 import { memoryOf, type OfflineOptions } from "./offline_catalog.ts";
 
@@ -35,7 +36,7 @@ export async function offlineDownload(
     options;
   await checkModelsDir(modelsDir);
   await makeDataDir(dataDir);
-  const memoryBytes = await memoryOf(options);
+  const pools = poolsOf(await memoryOf(options));
   const hub = new URL(endpoint);
   const secret = token === null ? null : { host: hub.host, value: token };
   const downloads = await Downloads.open({
@@ -43,7 +44,7 @@ export async function offlineDownload(
     hub,
     world: { ...downloadWorld(secret, proxies), rules },
     checkFit: ({ name, modelBytes }) => {
-      const self = { id: "self", memoryBytes, rttMs: 0 };
+      const self = { id: "self", ...pools, rttMs: 0 };
       const mesh = { self, others: [], rttLimitMs: SPLIT_RTT_LIMIT_MS };
       const fit = planFit({ sizeBytes: modelBytes }, mesh, null);
       if (fit.kind !== "none") return;

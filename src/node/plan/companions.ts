@@ -16,7 +16,8 @@ export type DraftChoice =
 export interface CompanionInput {
   readonly choice: DraftChoice;
   readonly models: readonly LocalModel[];
-  readonly memoryBytes: number;
+  /** Memory for the model with its draft: that of the GPUs where there are some, for nothing drafts from main memory. */
+  readonly roomBytes: number;
   readonly contextLength: number | null;
   /** Why llama-server could not load the model together with the file; `null` where nothing is known against it. */
   readonly failure: (companion: Companion) => string | null;
@@ -57,11 +58,11 @@ function draftOf(model: LocalModel, input: CompanionInput): Pick<Companions, "dr
 }
 
 function whyNotBeside(draft: LocalModel, model: LocalModel, input: CompanionInput): string | null {
-  const { memoryBytes, contextLength } = input;
+  const { roomBytes, contextLength } = input;
   const why = whyNoDraft(draft, model) ?? input.failure(draft);
   if (why !== null) return why;
   const need = needBytes(model, contextLength) + needBytes(draft, contextLength);
-  return need > memoryBytes ? "the two would not fit into this machine's memory" : null;
+  return need > roomBytes ? "the two would not fit into this machine's memory" : null;
 }
 
 function projectorOf(

@@ -69,6 +69,12 @@ export const RELOAD_BACKOFF_MAX_MS = 120_000;
 /** Drafts and projectors that are remembered as failed: more than a machine has. */
 export const MAX_FAILED_COMPANIONS = 256;
 
+/** Models that are remembered as having lacked memory: more than a node serves. */
+export const MAX_MEMORY_FAILURES = 256;
+
+/** Of what GPUs offer, for a split that lacked memory: what other programs take meanwhile is some hundred MiB. */
+export const GPU_TRUST_AFTER_FAILURE = 0.75;
+
 /** Between two looks at the files of a model that can't be loaded: whoever mends it waits for it to be tried. */
 export const CHANGED_FILE_CHECK_MS = 500;
 

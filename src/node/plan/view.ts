@@ -8,6 +8,7 @@ import type {
   ModelRef,
   PeerId,
 } from "../../mesh/mod.ts";
+import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 
 /** An active node as plans see it: another's announcement, or what this node is about to announce. */
 export type Member = Pick<
@@ -119,6 +120,12 @@ export function canWorkFor(host: Member, member: Member): boolean {
 
 function isSameProtocol({ machine: { engine } }: Member, host: Member): boolean {
   return engine !== null && engine.rpcProtocol === host.machine.engine?.rpcProtocol;
+}
+
+/** Near enough to share a model with, and able to. */
+export function isNear(host: Member, member: Member): boolean {
+  const distance = distanceMs(host, member) ?? SPLIT_RTT_LIMIT_MS;
+  return canWorkFor(host, member) && distance <= SPLIT_RTT_LIMIT_MS;
 }
 
 export function byPeer(a: Member, b: Member): number {

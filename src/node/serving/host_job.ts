@@ -1,10 +1,16 @@
 import { reasonOf } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
-import type { ManagedServer, SplitMember } from "../../engine/mod.ts";
+import {
+  type ExitCause,
+  lacksMemory,
+  type ManagedServer,
+  type SplitMember,
+} from "../../engine/mod.ts";
 import type { Announcement, Instance, Obedience } from "../../mesh/mod.ts";
 import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
-import { WORKER_READY_MS } from "../plan/defaults.ts";
+import { GPU_TRUST_AFTER_FAILURE, WORKER_READY_MS } from "../plan/defaults.ts";
+import { isMainMemory, type Offer, spread } from "../plan/pools.ts";
 import {
   type Changed,
   failureOf,
@@ -14,8 +20,8 @@ import {
   localServer,
   sizesOf,
 } from "./job.ts";
-import { computing } from "./computing.ts";
 import { suspectsOf } from "./failed_companions.ts";
+import { splitMovedNote } from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** A worker is not there any more, or does not answer. */
@@ -72,7 +78,9 @@ export class HostJob implements Job {
   }
 
   get notes(): readonly string[] {
-    return this.#companions.notes;
+    const failure = this.parts.memoryFailure(this.plan.model);
+    const moved = failure === null ? [] : [splitMovedNote(failure)];
+    return [...this.#companions.notes, ...moved];
   }
 
   get progress(): number {
@@ -131,11 +139,29 @@ export class HostJob implements Job {
     });
   }
 
+  /** The host's share, device by device. */
+  get #ownShares(): { readonly gpus: readonly number[]; readonly main: number } {
+    const { devices } = this.parts.memory;
+    const bytes = this.#bytesOn(devices, this.plan.hostShare);
+    const gpus = bytes.filter((_, index) => !isMainMemory(devices[index]!));
+    return { gpus, main: sum(bytes) - sum(gpus) };
+  }
+
+  #bytesOn(devices: readonly Offer[], share: number): number[] {
+    const hasFailed = this.parts.memoryFailure(this.plan.model) !== null;
+    const trust = hasFailed ? GPU_TRUST_AFTER_FAILURE : 1;
+    return spread(this.plan.needBytes * share, devices, trust);
+  }
+
   /** A CPU is no offload device: its share goes through an rpc-server of the host's own. */
   async #startOwnShare(signal: AbortSignal): Promise<number | null> {
-    if (this.parts.engine.devices.length > 0) return null;
+    if (this.#ownShares.main === 0 && this.parts.engine.devices.length > 0) return null;
     const modelPath = this.parts.localModel(this.plan)?.path ?? null;
-    const server = this.parts.supervisor.launch({ kind: "rpc-server", modelPath }, {
+    const server = this.parts.supervisor.launch({
+      kind: "rpc-server",
+      modelPath,
+      mainMemoryOnly: true,
+    }, {
       restart: false,
     });
     this.#ownRpcServer = server;
@@ -153,17 +179,10 @@ export class HostJob implements Job {
   #launch(ownPort: number | null): ManagedServer {
     const model = this.parts.localModel(this.plan);
     if (model === undefined) throw new Error(`The file of ${this.plan.model.name} is gone`);
-    const bytesOf = (peer: string) =>
-      computing(this.parts.devicesOf(peer)).map(({ offeredBytes }) => offeredBytes);
-    const host: SplitMember = {
-      rpcPort: ownPort,
-      share: this.plan.hostShare,
-      deviceBytes: bytesOf(this.parts.mesh.self),
-    };
     const workers = this.plan.workers.map(({ peer, share }) => ({
       rpcPort: this.parts.tunnelPort(peer),
       share,
-      deviceBytes: bytesOf(peer),
+      deviceBytes: this.#bytesOn(this.parts.devicesOf(peer), share),
     }));
     this.#companions = this.parts.companionsOf(model, "split");
     const { projector, notes } = this.#companions;
@@ -174,24 +193,34 @@ export class HostJob implements Job {
       modelName: model.name,
       contextLength: servedContext(model.header, this.parts.serving.contextLength),
       purpose: purposeOf(model.header),
-      split: [host, ...workers],
+      split: [...this.#hostMembers(ownPort), ...workers],
       projectorPath: projector?.path ?? null,
     }, { restart: false });
     this.#llamaServer = server;
     server.subscribe((state) => {
-      if (state.kind === "failed" && !this.#wasReady) this.#blameCompanions(model, server);
+      if (state.kind === "failed" && !this.#wasReady) this.#blame(state.cause, model, server);
       this.#wasReady ||= state.kind === "ready";
       this.#watch("llama-server", server);
     });
     return server;
   }
 
-  /** If llama-server blames the projector, the next term is loaded without it. */
-  #blameCompanions(model: LocalModel, server: ManagedServer): void {
-    const { state } = server;
-    if (state.kind !== "failed") return;
+  /** The host's GPUs are llama-server's own, and its main memory is behind an rpc-server. */
+  #hostMembers(ownPort: number | null): SplitMember[] {
+    const { gpus, main } = this.#ownShares;
+    const { needBytes, hostShare } = this.plan;
+    if (gpus.length === 0) return [{ rpcPort: ownPort, share: hostShare }];
+    return [
+      { rpcPort: null, share: sum(gpus) / needBytes, deviceBytes: gpus },
+      ...(ownPort === null ? [] : [{ rpcPort: ownPort, share: main / needBytes }]),
+    ];
+  }
+
+  /** If llama-server blames the projector, the next term is loaded without it; if memory, with less on GPUs. */
+  #blame(cause: ExitCause, model: LocalModel, server: ManagedServer): void {
     const reason = failureOf("llama-server", server) ?? "";
-    for (const one of suspectsOf(this.#companions, state.cause, "split")) {
+    if (lacksMemory(cause)) this.parts.memoryFailed(this.plan.model, cause.text);
+    for (const one of suspectsOf(this.#companions, cause, "split")) {
       this.parts.companionFailed(model, one, reason);
     }
   }
@@ -273,4 +302,8 @@ export class HostJob implements Job {
       return !(member && this.#obedienceOf(member)?.ready);
     });
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

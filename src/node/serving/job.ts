@@ -1,7 +1,13 @@
 /** The work of a node at one moment, behind one shape: the reconciler replaces one job by the next. */
 
 import type { Logger } from "@logtape/logtape";
-import { type Engine, hasCrashed, type ManagedServer, type Supervisor } from "../../engine/mod.ts";
+import {
+  type Engine,
+  hasCrashed,
+  type ManagedServer,
+  type OfferedMemory,
+  type Supervisor,
+} from "../../engine/mod.ts";
 import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
@@ -34,6 +40,8 @@ export interface Job {
   readonly obeys: Obedience | null;
   /** Memory of this machine that the model takes, by the rule of what fits. */
   readonly usedBytes: number;
+  /** The same by device, if llama.cpp decides that by itself and has told it. */
+  readonly placed?: Readonly<Record<string, number>> | undefined;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
   /** Loopback port of this node's rpc-server while it works for another host. */
@@ -63,6 +71,9 @@ interface ServerParts {
 /** Parts of a job that answers for a model. */
 export interface SoloParts extends ServerParts {
   readonly serving: ServingConfig;
+  /** The memory of this machine that is offered. */
+  readonly memory: OfferedMemory;
+  readonly engine: Pick<Engine, "devices">;
   /** The companions of a model that this node serves, without those that failed. Nothing drafts in a split. */
   readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
   /** llama-server ended while it loaded the model with this file: from now on it does without. */
@@ -77,7 +88,9 @@ interface SplitParts {
 }
 
 export interface HostParts extends SoloParts, SplitParts {
-  readonly engine: Pick<Engine, "devices">;
+  /** A GPU had less memory than it seemed to have when the model was loaded: why, or `null`. */
+  readonly memoryFailure: (model: ModelRef) => string | null;
+  readonly memoryFailed: (model: ModelRef, reason: string) => void;
   /** The memory that a member announces, device by device. */
   readonly devicesOf: (peer: string) => readonly DeviceMemory[];
   /** Loopback port that leads to a peer's rpc-server. */

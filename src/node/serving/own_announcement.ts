@@ -11,8 +11,8 @@ import type {
 import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
-import { computing } from "./computing.ts";
 import type { Job } from "./job.ts";
+import { spread } from "../plan/pools.ts";
 import { serves } from "../plan/transition.ts";
 
 /** The facts that stay the same while a node runs. */
@@ -47,7 +47,7 @@ export function announcementOf(
 ): AnnouncementContent {
   const { machine, memory, serving } = facts;
   return {
-    machine: { ...machine, devices: withUse(machine.devices, job.usedBytes) },
+    machine: { ...machine, devices: withUse(machine.devices, job) },
     role: roleOf(job),
     memoryBytes: memory.memoryBytes,
     models: facts.models.map((model) => ({
@@ -77,12 +77,11 @@ export function roleOf(job: Job): ActiveRole {
   return job.plan.kind === "worker" ? "worker" : "standby";
 }
 
-/** Spreads what is used over the devices as llama.cpp does: by what each offers. */
-function withUse(devices: readonly DeviceMemory[], usedBytes: number): DeviceMemory[] {
-  const used = new Set(computing(devices));
-  const offered = [...used].reduce((sum, device) => sum + device.offeredBytes, 0);
-  return devices.map((device) => {
-    const share = offered === 0 || !used.has(device) ? 0 : device.offeredBytes / offered;
-    return { ...device, usedBytes: Math.round(usedBytes * share) };
+/** As llama.cpp tells it, or as it is planned. */
+function withUse(devices: readonly DeviceMemory[], { usedBytes, placed }: Job): DeviceMemory[] {
+  const planned = spread(usedBytes, devices);
+  return devices.map((device, index) => {
+    const told = placed === undefined ? undefined : placed[device.name] ?? 0;
+    return { ...device, usedBytes: Math.round(told ?? planned[index] ?? 0) };
   });
 }

@@ -1,4 +1,10 @@
-import type { ManagedServer, ServerState } from "../../engine/mod.ts";
+import {
+  lacksMemory,
+  type ManagedServer,
+  type ModelPlace,
+  type PlacedModel,
+  type ServerState,
+} from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
 import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
@@ -12,6 +18,7 @@ import {
   type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
+import { movedNote, placedNote, placesFor, promptCacheBytes } from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -27,6 +34,9 @@ export class SoloJob implements Job {
   #startedMs = 0;
   #isStarting = true;
   #companions: Companions;
+  /** Best first; the first is the one in use. */
+  #places: readonly ModelPlace[];
+  #moved: string | null = null;
   #server: ManagedServer;
   #unsubscribe: () => void = () => {};
   #announced = false;
@@ -43,11 +53,26 @@ export class SoloJob implements Job {
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
     this.#companions = parts.companionsOf(model, "solo");
+    this.#places = placesFor({ ...parts, needBytes: plan.needBytes });
     this.#server = this.#launch(this.#companions.notes);
   }
 
   get notes(): readonly string[] {
-    return this.#companions.notes;
+    const { placed } = this.#server;
+    return [
+      ...this.#companions.notes,
+      ...(this.#moved === null ? [] : [this.#moved]),
+      ...(placed === null || this.#place.kind !== "both" ? [] : [placedNote(placed)]),
+    ];
+  }
+
+  get placed(): PlacedModel["bytes"] | undefined {
+    if (this.#place.kind === "main") return { CPU: this.plan.needBytes };
+    return this.#place.kind === "both" ? this.#server.placed?.bytes : undefined;
+  }
+
+  get #place(): ModelPlace {
+    return this.#places[0]!;
   }
 
   get server(): LocalServer | null {
@@ -106,31 +131,50 @@ export class SoloJob implements Job {
       contextLength: servedContext(header, serving.contextLength),
       purpose: purposeOf(header),
       split: [],
+      place: this.#place,
+      promptCacheBytes: promptCacheBytes(this.#place, { ...this.parts, ...this.plan }),
       draftPath: draft?.path ?? null,
       projectorPath: projector?.path ?? null,
     }, { restart: true });
     this.#unsubscribe = server.subscribe((state) => {
-      if (!this.#wentOnWithout(state)) this.#report(state);
+      if (!this.#wentOnElsewhere(state)) this.#report(state);
       this.changed();
     });
     return server;
   }
 
-  /** A load that ends with a draft or a projector is no fault of the model before it was tried without. */
-  #wentOnWithout(state: ServerState): boolean {
+  /** A load that has failed is no fault of the model before it was tried where there is more memory, and by itself. */
+  #wentOnElsewhere(state: ServerState): boolean {
     const endedLoading = state.kind === "failed" && state.frozen === null && this.#isLoading;
     this.#isLoading = state.kind !== "ready";
     if (!endedLoading) return false;
+    return this.#movedOn(state) || this.#wentOnWithout(state);
+  }
+
+  #movedOn({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
+    const [, next] = this.#places;
+    if (next === undefined || !lacksMemory(cause)) return false;
+    this.#places = this.#places.slice(1);
+    this.#moved = movedNote(next, cause.text);
+    this.#relaunch([this.#moved]);
+    return true;
+  }
+
+  #wentOnWithout(state: Extract<ServerState, { kind: "failed" }>): boolean {
     const suspects = suspectsOf(this.#companions, state.cause, "solo");
     if (suspects.length === 0) return false;
     const reason = failureOf("llama-server", this.#server) ?? "";
     for (const one of suspects) this.parts.companionFailed(this.#model, one, reason);
     const { notes } = this.#companions;
     this.#companions = this.parts.companionsOf(this.#model, "solo");
+    this.#relaunch(this.#companions.notes.filter((note) => !notes.includes(note)));
+    return true;
+  }
+
+  #relaunch(news: readonly string[]): void {
     this.#unsubscribe();
     void this.#server.stop(); // it has ended: this calls its next start off
-    this.#server = this.#launch(this.#companions.notes.filter((note) => !notes.includes(note)));
-    return true;
+    this.#server = this.#launch(news);
   }
 
   #report(state: ServerState): void {

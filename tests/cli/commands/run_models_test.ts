@@ -7,6 +7,7 @@ import { status } from "../status_of_two.ts";
 
 const solo: Fit = {
   kind: "solo",
+  memory: "all",
   needBytes: 6e9,
   haveBytes: 8e9,
   contextLength: 16_384,
@@ -18,6 +19,7 @@ const solo: Fit = {
 const split: Fit = {
   ...solo,
   kind: "split",
+  memory: "all",
   needBytes: 10e9,
   haveBytes: 12e9,
   nodes: [{ id: status.node.id, share: 0.7 }, { id: status.peers[0]!.id, share: 0.3 }],
@@ -27,6 +29,7 @@ const split: Fit = {
 const none: Fit = {
   ...solo,
   kind: "none",
+  memory: null,
   needBytes: 90e9,
   haveBytes: 12e9,
   largestContextLength: null,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CauseLines, kindOfCause } from "../../../src/engine/output/exit_cause.ts";
+import { CauseLines, kindOfCause, lacksMemory } from "../../../src/engine/output/exit_cause.ts";
 import type { ExitCause } from "../../../src/engine/base/types.ts";
 import { SERVER_TEXTS } from "./exit_cause_texts.ts";
 
@@ -59,4 +59,15 @@ Deno.test("CauseLines blames nothing that was said before the server was ready, 
   assert.equal(lines.cause(139).text, "ended by SIGSEGV and did not say why");
   lines.add("0.09.1 E srv send_error: the request was refused");
   assert.match(lines.cause(137).text, /^was killed/);
+});
+
+Deno.test("lacksMemory() knows what llama.cpp says of it on each backend, and nothing else", () => {
+  const lacking = SERVER_TEXTS.filter(({ tells }) => lacksMemory({ text: tells, part: "model" }));
+  assert.deepEqual(lacking.map(({ what }) => what), [
+    "a context too large for main memory",
+    "a context beyond all measure",
+    "a GPU's memory is too small for the weights",
+    "a Mac's memory is too small",
+    "a GPU behind Vulkan has too little memory",
+  ]);
 });

@@ -187,10 +187,27 @@ Deno.test("rpc-server on a CPU gets all threads, the CPU by name, and no cache",
   ]);
 });
 
-Deno.test("rpc-server offers all GPUs in the engine's order", () => {
+Deno.test("rpc-server offers all GPUs in the engine's order, then main memory", () => {
   const engine = { rpcServerFlags: rpcFlags, devices: [gpu("CUDA1", 1), gpu("CUDA0", 1)] };
   const args = rpcServerArguments(rpcSpec, engine, { port, threads: 8 });
-  assert.equal(valueOf(args, "--device"), "CUDA1,CUDA0");
+  assert.equal(valueOf(args, "--device"), "CUDA1,CUDA0,CPU");
+  const own = rpcServerArguments({ ...rpcSpec, mainMemoryOnly: true }, engine, {
+    port,
+    threads: 8,
+  });
+  assert.equal(valueOf(own, "--device"), "CPU");
+});
+
+Deno.test("a device without a share of a split is not used, and the others keep their names", () => {
+  const engine = { ...late, devices: [gpu("CUDA0", 8)] };
+  const shares = [
+    { rpcPort: null, share: 0.5, deviceBytes: [4] },
+    { rpcPort: 1001, share: 0.25, deviceBytes: [2, 0] },
+    { rpcPort: 1002, share: 0.25, deviceBytes: [0, 2] },
+  ];
+  const args = llamaServerArguments(split(...shares), engine, { port });
+  assert.equal(valueOf(args, "--device"), "RPC0,RPC3,CUDA0");
+  assert.equal(valueOf(args, "--tensor-split"), "0.25,0.25,0.5");
 });
 
 Deno.test("rpc-server of the fork gets the model's file, where there is one", () => {
@@ -278,4 +295,52 @@ Deno.test("llama-server is told its threads only where it would take more than a
   assert.equal(valueOf(llamaServerArguments(solo, flags, { port }), "--poll"), undefined);
   const shared = split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 });
   assert.equal(valueOf(llamaServerArguments(shared, flags, { port }), "--poll"), "0");
+});
+
+Deno.test("llama-server decides by itself what goes to GPUs where a model lies in both, and keeps free what is not offered", () => {
+  const devices = [gpu("CUDA0", 100), gpu("CUDA1", 100)];
+  const fitting = {
+    ...late,
+    devices,
+    llamaServerFlags: new Set([
+      ...late.llamaServerFlags,
+      "--fit",
+      "--fit-target",
+      "--log-verbosity",
+    ]),
+  };
+  const both: LlamaServerSpec = {
+    ...solo,
+    place: { kind: "both", spareBytes: [2 ** 20 * 300, 1] },
+  };
+  const args = llamaServerArguments(both, fitting, { port });
+  assert.equal(valueOf(args, "--fit-target"), "300,1");
+  assert.equal(valueOf(args, "--fit"), "on");
+  assert.equal(valueOf(args, "--log-verbosity"), "4");
+  assert.ok(!args.includes("--n-gpu-layers"), "it would switch the fitting off");
+  // A build that can't fit keeps all of it in main memory.
+  assert.equal(
+    valueOf(llamaServerArguments(both, { ...early, devices }, { port }), "--n-gpu-layers"),
+    "0",
+  );
+});
+
+Deno.test("llama-server uses no GPU for a model that lies in main memory", () => {
+  const withDevice = {
+    ...late,
+    devices: [gpu("CUDA0", 100)],
+    llamaServerFlags: new Set([...late.llamaServerFlags, "--device"]),
+  };
+  const args = llamaServerArguments({ ...solo, place: { kind: "main" } }, withDevice, { port });
+  assert.equal(valueOf(args, "--device"), "none");
+  assert.ok(!args.includes("--n-gpu-layers"));
+});
+
+Deno.test("llama-server keeps no more prompts than the model leaves main memory for", () => {
+  const flags = { ...late, llamaServerFlags: new Set([...late.llamaServerFlags, "--cache-ram"]) };
+  const cache = (promptCacheBytes: number, spec = solo) =>
+    valueOf(llamaServerArguments({ ...spec, promptCacheBytes }, flags, { port }), "--cache-ram");
+  assert.equal(cache(1_000 * 2 ** 20), "1000");
+  assert.equal(cache(-1), "0");
+  assert.equal(cache(20_000 * 2 ** 20), undefined, "llama-server's own limit");
 });

@@ -7,9 +7,10 @@ const GB = 1e9;
 
 function mesh(self: number | null, ...others: [memoryGb: number, rttMs?: number][]): FitMesh {
   return {
-    self: self === null ? null : { id: "self", memoryBytes: self * GB, rttMs: 0 },
+    self: self === null ? null : { id: "self", gpuBytes: 0, memoryBytes: self * GB, rttMs: 0 },
     others: others.map(([memoryGb, rttMs], index) => ({
       id: `n${index}`,
+      gpuBytes: 0,
       memoryBytes: memoryGb * GB,
       rttMs,
     })),

@@ -1,20 +1,25 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { place, type Placement, type PlacementInput } from "../../../src/models/mod.ts";
+import {
+  type MemoryPools,
+  place,
+  type Placement,
+  type PlacementInput,
+} from "../../../src/models/mod.ts";
 
 const BASE: PlacementInput = {
   needBytes: 100,
-  host: { memoryBytes: 60 },
+  host: { gpuBytes: 0, memoryBytes: 60 },
   candidates: [],
   force: false,
   rttLimitMs: 80,
   tensorSplit: null,
 };
 
-const near = { peer: "near", memoryBytes: 30, rttMs: 1 };
-const middle = { peer: "middle", memoryBytes: 60, rttMs: 20 };
-const far = { peer: "far", memoryBytes: 500, rttMs: 81 };
-const unmeasured = { peer: "unmeasured", memoryBytes: 500, rttMs: undefined };
+const near = { peer: "near", gpuBytes: 0, memoryBytes: 30, rttMs: 1 };
+const middle = { peer: "middle", gpuBytes: 0, memoryBytes: 60, rttMs: 20 };
+const far = { peer: "far", gpuBytes: 0, memoryBytes: 500, rttMs: 81 };
+const unmeasured = { peer: "unmeasured", gpuBytes: 0, memoryBytes: 500, rttMs: undefined };
 
 function split(
   hostShare: number,
@@ -22,18 +27,22 @@ function split(
   shares: Readonly<Record<string, number>>,
 ): Placement {
   const workers = Object.entries(shares).map(([peer, share]) => ({ peer, share }));
-  return { kind: "split", hostShare, workers, haveBytes };
+  return { kind: "split", memory: "all", hostShare, workers, haveBytes };
 }
 
 const CASES: readonly (readonly [fact: string, input: Partial<PlacementInput>, Placement])[] = [
   ["a host that fits the model runs it alone", { needBytes: 60, candidates: [near] }, {
     kind: "solo",
+    memory: "all",
   }],
-  ["a forced split without workers runs alone", { needBytes: 60, force: true }, { kind: "solo" }],
+  ["a forced split without workers runs alone", { needBytes: 60, force: true }, {
+    kind: "solo",
+    memory: "all",
+  }],
   [
     "a forced split whose only candidate is too far runs alone",
     { needBytes: 60, force: true, candidates: [far] },
-    { kind: "solo" },
+    { kind: "solo", memory: "all" },
   ],
   ["a host that is too small waits", {}, { kind: "waiting", needBytes: 100, haveBytes: 60 }],
   [
@@ -109,7 +118,7 @@ const CASES: readonly (readonly [fact: string, input: Partial<PlacementInput>, P
   [
     "given shares for the host only leave it alone",
     { needBytes: 10, force: true, candidates: [near], tensorSplit: [1, 0] },
-    { kind: "solo" },
+    { kind: "solo", memory: "all" },
   ],
 ];
 
@@ -119,18 +128,26 @@ for (const [fact, input, expected] of CASES) {
   });
 }
 
+/** Machines with a GPU, without main memory to offer, and without a GPU. */
+function pools(max: number): fc.Arbitrary<MemoryPools> {
+  return fc.tuple(fc.oneof(fc.constant(0), fc.nat(max)), fc.nat(max)).map(([gpuBytes, main]) => ({
+    gpuBytes,
+    memoryBytes: gpuBytes + main,
+  }));
+}
+
 const candidates = fc.uniqueArray(
   fc.record({
     peer: fc.string({ minLength: 1, maxLength: 4 }),
-    memoryBytes: fc.nat(100),
+    pools: pools(100),
     rttMs: fc.option(fc.integer({ min: 0, max: 120 }), { nil: undefined }),
   }),
   { selector: (candidate) => candidate.peer, maxLength: 8 },
-);
+).map((all) => all.map(({ pools, ...one }) => ({ ...one, ...pools })));
 
 const inputs: fc.Arbitrary<PlacementInput> = fc.record({
   needBytes: fc.nat(400),
-  host: fc.record({ memoryBytes: fc.nat(200) }),
+  host: pools(200),
   candidates,
   force: fc.boolean(),
   rttLimitMs: fc.constant(80),
@@ -152,13 +169,43 @@ Deno.test("place() gives shares that sum to 1 and members that hold the model", 
   }));
 });
 
+Deno.test("place() gives no machine more than it has, and main memory nothing while there is room on GPUs", () => {
+  fc.assert(fc.property(inputs, (input) => {
+    const placement = place({ ...input, force: false, tensorSplit: null });
+    if (placement.kind !== "split") return;
+    const members = placement.workers.map(({ peer, share }) => ({
+      ...input.candidates.find((one) => one.peer === peer)!,
+      share,
+    }));
+    for (const one of [{ ...input.host, share: placement.hostShare }, ...members]) {
+      const bytes = one.share * input.needBytes;
+      assert.ok(bytes <= one.memoryBytes + 1e-6);
+      if (placement.memory === "gpu") assert.ok(bytes <= one.gpuBytes + 1e-6);
+      else assert.ok(bytes >= one.gpuBytes - 1e-6);
+    }
+  }));
+});
+
+Deno.test("place() takes main memory only where the GPUs that are near enough do not do", () => {
+  fc.assert(fc.property(inputs, (input) => {
+    const placement = place({ ...input, force: false, tensorSplit: null });
+    if (placement.kind === "waiting") return;
+    const onGpus = input.candidates
+      .filter(({ rttMs }) => (rttMs ?? 0) <= 80)
+      .reduce((sum, { gpuBytes }) => sum + gpuBytes, input.host.gpuBytes);
+    assert.equal(placement.memory, onGpus >= input.needBytes ? "gpu" : "all");
+  }));
+});
+
 Deno.test("place() takes nobody who is not needed, unless it is forced or told its shares", () => {
   fc.assert(fc.property(inputs, (input) => {
     const placement = place({ ...input, force: false, tensorSplit: null });
     if (placement.kind !== "split") return;
     const last = input.candidates.find(({ peer }) => peer === placement.workers.at(-1)?.peer);
     assert.ok(last !== undefined);
-    assert.ok(placement.haveBytes - last.memoryBytes < input.needBytes);
+    const { gpuBytes, memoryBytes } = last;
+    const share = placement.memory === "gpu" ? gpuBytes : memoryBytes;
+    assert.ok(placement.haveBytes - share < input.needBytes);
   }));
 });
 
@@ -185,7 +232,7 @@ Deno.test("place() waits only when all who are near enough together are too smal
 Deno.test("place() splits over as many as an announcement can name, the nearest", () => {
   const candidates = Array.from(
     { length: 300 },
-    (_, i) => ({ peer: `${i}`, memoryBytes: 1, rttMs: i / 10 }),
+    (_, i) => ({ peer: `${i}`, gpuBytes: 0, memoryBytes: 1, rttMs: i / 10 }),
   );
   const placement = place({ ...BASE, candidates, force: true, needBytes: 200 });
   assert.ok(placement.kind === "split");

@@ -16,6 +16,8 @@ export function model(name: string): ModelRef {
 export interface FleetNode {
   readonly name: string;
   readonly memory: number;
+  /** The part of it that is on a GPU. @default {0} */
+  readonly gpu?: number;
   /** The models on its disk, and the memory that each takes. */
   readonly disk?: Readonly<Record<string, number>>;
   /** `--model`: the first is served here. */
@@ -30,7 +32,12 @@ export interface FleetNode {
 }
 
 export function memberOf(node: FleetNode): Member {
-  const { name, memory, disk = {}, models = [], serves } = node;
+  const { name, memory, gpu = 0, disk = {}, models = [], serves } = node;
+  const device = { totalBytes: memory, usedBytes: 0, kind: null };
+  const devices = [
+    ...(gpu === 0 ? [] : [{ ...device, name: "CUDA0", offeredBytes: gpu }]),
+    { ...device, name: "CPU", offeredBytes: memory - gpu },
+  ];
   const member: Member = {
     peer: name as PeerId,
     rttsMs: {},
@@ -53,7 +60,7 @@ export function memberOf(node: FleetNode): Member {
     demand: node.demand ?? {},
     instances: [],
     obeys: [],
-    machine: machine({ name, engine: { build: "1", rpcProtocol: "8.0.0", origin: null } }),
+    machine: machine({ name, devices, engine: { build: "1", rpcProtocol: "8.0.0", origin: null } }),
   };
   return serves === undefined
     ? member

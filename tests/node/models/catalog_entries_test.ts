@@ -66,7 +66,11 @@ function entries(changes: Partial<CatalogInput>) {
     instances: [],
     catalog: [],
     downloads: [],
-    mesh: { self: { id: "self", memoryBytes: 3 * GB, rttMs: 0 }, others: [], rttLimitMs: 80 },
+    mesh: {
+      self: { id: "self", gpuBytes: 0, memoryBytes: 3 * GB, rttMs: 0 },
+      others: [],
+      rttLimitMs: 80,
+    },
     contextLength: null,
     ...changes,
   });
@@ -125,7 +129,10 @@ Deno.test("catalogEntries() says of each how it would run, in numbers and words"
   const found = entries({ catalog: [listed("small"), listed("large", 9 * GB)] });
   assert.deepEqual(found.map(({ fit }) => [fit?.kind, fit?.reason]), [
     ["solo", "Fits this machine: needs 2.2 GB of 3.0 GB"],
-    ["none", "Does not fit: needs 9.9 GB, and the machines that could share it have 3.0 GB"],
+    [
+      "none",
+      "Does not fit: needs 9.9 GB, and the machines that could share it have 3.0 GB. Machines with 6.9 GB more would do, or a smaller quantization of it",
+    ],
   ]);
 });
 

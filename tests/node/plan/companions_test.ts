@@ -36,7 +36,7 @@ const FOREIGN = model("foreign", 1e9, "others");
 const PROJECTOR = { path: "/m/mmproj.gguf", sizeBytes: 1, sees: true };
 
 function companions(changes: Partial<Parameters<typeof companionsOf>[1]>, model = BIG): Companions {
-  const input = { models: [BIG, SMALL, FOREIGN], memoryBytes: 100e9, contextLength: null };
+  const input = { models: [BIG, SMALL, FOREIGN], roomBytes: 100e9, contextLength: null };
   const failure = () => null;
   return companionsOf(model, { choice: { kind: "auto" }, failure, ...input, ...changes });
 }
@@ -61,7 +61,7 @@ Deno.test("companionsOf() says why something is not used", () => {
     draft(null, "foreign does not draft for big: it has another vocabulary"),
   );
   assert.deepEqual(
-    companions({ memoryBytes: 11.5e9 }),
+    companions({ roomBytes: 11.5e9 }),
     draft(null, "small does not draft for big: the two would not fit into this machine's memory"),
   );
   const unfit = [{ kind: "draft", path: "/m/vocab.gguf", reason: "it holds no weights" }] as const;

@@ -23,6 +23,7 @@ const TURNS = 40;
 /** A child that is nothing but its state: no process can be made ready between two turns. */
 class Child implements ManagedServer {
   readonly progress = 0;
+  readonly placed = null;
   readonly pid = null;
   readonly apiKey = null;
   readonly frozen = new AbortController().signal;
@@ -63,6 +64,15 @@ class Child implements ManagedServer {
 /** A node may work for several hosts. */
 const ELSEWHERE = { host: peer("other"), term: 1, ready: true };
 
+const MAIN = {
+  name: "CPU",
+  kind: "cpu",
+  totalBytes: 100,
+  offeredBytes: 100,
+  usedBytes: 0,
+} as const;
+const CARD = { ...MAIN, name: "CUDA0", kind: "discrete" } as const;
+
 /** A host whose worker becomes ready when it is told to, and what is left of its job. */
 function setUp(devices: Engine["devices"]) {
   const listeners = new Set<(event: MeshEvent) => void>();
@@ -82,6 +92,9 @@ function setUp(devices: Engine["devices"]) {
       suspect: () => {},
     },
     engine: { devices },
+    memory: { memoryBytes: 100, devices: devices.length === 0 ? [MAIN] : [CARD, MAIN] },
+    memoryFailure: () => null,
+    memoryFailed: () => {},
     supervisor: {
       launch(spec: ServerSpec) {
         const child = new Child(spec);

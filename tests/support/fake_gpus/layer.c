@@ -9,6 +9,7 @@
  *   FAKE_VK_FREE_MB  what the driver says is free, in MiB
  *   FAKE_VK_CARDS    number of the physical card: two devices of one number are one card
  *   FAKE_VK_LIMIT    when set, an allocation beyond FAKE_VK_FREE_MB fails
+ *   FAKE_VK_LIMIT_MB where it fails instead, a list: less than what is told to be free
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -153,7 +154,8 @@ static Device *device_of(VkDevice handle) {
 /* Whether a GPU has room for so much more, which is taken then. */
 static int take(int gpu, VkDeviceSize size) {
   VkDeviceSize limit;
-  int bounded = getenv("FAKE_VK_LIMIT") != NULL && bytes_of("FAKE_VK_FREE_MB", gpu, &limit);
+  int bounded = bytes_of("FAKE_VK_LIMIT_MB", gpu, &limit) ||
+                (getenv("FAKE_VK_LIMIT") != NULL && bytes_of("FAKE_VK_FREE_MB", gpu, &limit));
   pthread_mutex_lock(&lock);
   int fits = !bounded || used[gpu] + size <= limit;
   if (fits) used[gpu] += size;

@@ -3,6 +3,8 @@
 /** The way in which a model could run in the mesh as it is now, and the machines for it. */
 export interface Fit {
   kind: "solo" | "split" | "none";
+  /** All of it on GPUs, or with main memory; `null` for `none`. */
+  memory: "gpu" | "all" | null;
   /** Weights, KV cache at `contextLength` and compute buffers. */
   needBytes: number;
   /** Memory of the nodes that were counted. */

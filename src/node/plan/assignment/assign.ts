@@ -1,5 +1,6 @@
 import type { ModelRef, PeerId } from "../../../mesh/mod.ts";
-import { fileOf, type Member, needOf } from "../view.ts";
+import { bytesOf } from "../pools.ts";
+import { belongsTo, fileOf, isNear, type Member, needOf } from "../view.ts";
 import {
   assignmentOf,
   fillGaps,
@@ -11,7 +12,7 @@ import {
 } from "./gaps.ts";
 import { hotModels, spareReplica } from "./hot.ts";
 import { servedBy, type Stock } from "./stock.ts";
-import { callTeam, isNear } from "./teams.ts";
+import { callTeam, teamOf } from "./teams.ts";
 import type { Assignment, Assignments, Downloadable } from "./assignments.ts";
 
 /**
@@ -24,6 +25,7 @@ export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignme
   round.helpWaiting();
   round.fillGaps();
   round.relieveHotModels();
+  round.lendGpus();
   round.fillUp();
   return round.assignments;
 }
@@ -55,7 +57,7 @@ class Round {
       const idle = this.#idle();
       const holders = idle.filter((member) => fileOf(member, model) !== undefined);
       const [alone] = holders.filter((member) => holdsFitting(member, model.name))
-        .sort((a, b) => a.memoryBytes - b.memoryBytes);
+        .sort((a, b) => onGpusFirst(model, a, b) || a.memoryBytes - b.memoryBytes);
       const needBytes = needOf(group, model);
       const team = alone === undefined
         ? callTeam({ model, group, idle, holders, needBytes })
@@ -84,6 +86,27 @@ class Round {
         this.#downloader(name);
       if (member === undefined) continue;
       this.#give(member, { ...assignmentOf(member, name, true), reason: "hot" });
+    }
+  }
+
+  /** A model that one member serves partly from main memory runs faster where free members lend it their GPUs. */
+  lendGpus(): void {
+    for (const member of this.#stock.members) {
+      for (const { model, mode, state, needBytes } of member.instances) {
+        const gpuBytes = bytesOf(member, "gpu");
+        const isMixed = mode === "solo" && state !== "waiting" && gpuBytes > 0 &&
+          gpuBytes < needBytes;
+        if (!isMixed) continue;
+        const idle = this.#idle();
+        // Those whose users want it too are in it anyway.
+        const group = this.#stock.members.filter((one) =>
+          one === member || (!one.assignable && belongsTo(one, model))
+        );
+        const team = teamOf({ model, group, idle, holders: [], needBytes }, "gpu");
+        for (const one of team ?? []) {
+          this.#give(one, { name: model.name, model, reason: "memory" });
+        }
+      }
     }
   }
 
@@ -147,6 +170,12 @@ class Round {
   #give({ peer }: Member, assignment: Assignment): void {
     this.assignments.set(peer, assignment);
   }
+}
+
+function onGpusFirst(model: ModelRef, a: Member, b: Member): number {
+  const holds = (member: Member) =>
+    bytesOf(member, "gpu") >= (fileOf(member, model)?.needBytes ?? Infinity);
+  return Number(holds(b)) - Number(holds(a));
 }
 
 function keyOf({ name, fingerprint }: ModelRef): string {

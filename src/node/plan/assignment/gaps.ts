@@ -1,4 +1,5 @@
 import type { PeerId } from "../../../mesh/mod.ts";
+import { bytesOf } from "../pools.ts";
 import type { Member } from "../view.ts";
 import { type Edge, match } from "./matching.ts";
 import { askedOf, type Role, servedBy, type Stock } from "./stock.ts";
@@ -78,7 +79,21 @@ function edgesByName(
       list?.push({ node, level: role === "idle" ? LEVELS.idleDownload : LEVELS.spareDownload });
     }
   }
+  for (const [name, list] of edges) edges.set(name, onGpusFirst(list, name, offered));
   return edges;
+}
+
+/** Members whose GPUs hold the model before those that need their main memory for it. */
+function onGpusFirst(
+  edges: readonly Edge<Member>[],
+  name: string,
+  offered: readonly Downloadable[],
+): Edge<Member>[] {
+  const isOnGpus = ({ node }: Edge<Member>) => {
+    const sizes = [...node.models, ...offered].filter((model) => model.name === name);
+    return sizes.some(({ needBytes }) => needBytes <= bytesOf(node, "gpu"));
+  };
+  return edges.toSorted((a, b) => Number(isOnGpus(b)) - Number(isOnGpus(a)));
 }
 
 /** Whether the member could serve what lies on its disk alone. */

@@ -1,0 +1,40 @@
+/** Reads from a llama-server where it has put a model: pure, fed line by line. */
+
+import type { PlacedModel } from "../base/types.ts";
+
+/** `load_tensors: offloaded 9/17 layers to GPU` */
+const LAYERS = /\boffloaded (\d+)\/(\d+) layers to GPU/;
+
+/** `load_tensors:      Vulkan0 model buffer size =   113.40 MiB`, and those of the cache and of computing. */
+const BUFFER = /\s(\S+) +(?:model|KV|RS|compute|output) buffer size = +([\d.]+) MiB/;
+
+/** Buffers of the CPU that have names of their own: mapped files, repacked weights, memory that a GPU may read. */
+const MAIN_MEMORY = /^CPU|_Host$|^BLAS$/;
+
+/**
+ * Reads the lines of one load. llama.cpp tries out several ways before it loads one, and tells of each: the first line of
+ * layers belongs to the load, and what comes before it is forgotten.
+ */
+export class PlacedLines {
+  #layers: Pick<PlacedModel, "layers" | "layersOnDevices"> | null = null;
+  readonly #mebibytes = new Map<string, number>();
+
+  add(line: string): void {
+    const [, onDevices, all] = LAYERS.exec(line) ?? [];
+    if (onDevices !== undefined) {
+      this.#mebibytes.clear();
+      this.#layers = { layers: Number(all), layersOnDevices: Number(onDevices) };
+    }
+    const [, name, mebibytes] = BUFFER.exec(line) ?? [];
+    if (name === undefined || this.#layers === null) return;
+    const device = MAIN_MEMORY.test(name) ? "CPU" : name;
+    this.#mebibytes.set(device, (this.#mebibytes.get(device) ?? 0) + Number(mebibytes));
+  }
+
+  /** `null` until the load has told. */
+  get placed(): PlacedModel | null {
+    if (this.#layers === null) return null;
+    const bytes = [...this.#mebibytes].map(([name, count]) => [name, Math.round(count * 2 ** 20)]);
+    return { ...this.#layers, bytes: Object.fromEntries(bytes) };
+  }
+}

@@ -1,0 +1,112 @@
+/** Models that a GPU does not hold, on real llama.cpp with fake GPUs: what goes to it, and what to main memory. */
+
+import assert from "node:assert/strict";
+import type { Status } from "../../src/api/mod.ts";
+import { cachedBallast } from "../support/ballast.ts";
+import {
+  type FakeGpu,
+  fakeGpus,
+  type GpuEngine,
+  gpuEngineOrReason,
+  gpuTest,
+} from "../support/fake_gpus.ts";
+import { type NodeProcess, startNode } from "../support/node_process.ts";
+import { answerTo, QUESTION, until, warm } from "./mesh_of_nodes.ts";
+
+const found = await gpuEngineOrReason();
+
+/** 210 MB on the disk; llama.cpp needs 345 MiB for it, of which 130 are for computing. */
+const MODEL = cachedBallast({ layers: 10, sizeBytes: 200_000_000 });
+const NAME = MODEL.replace(/^.*\//, "").replace(/\.gguf$/, "");
+
+const CARD: FakeGpu = { kind: "discrete", totalMiB: 1_000 };
+
+/** The kernels of a shape that nobody used before are compiled when they are first needed. */
+const COMPILING_MS = 120_000;
+
+interface Machine {
+  readonly gpu?: FakeGpu;
+  readonly args?: readonly string[];
+}
+
+function serve(
+  engine: GpuEngine,
+  { gpu = CARD, args = [] }: Machine,
+): Promise<NodeProcess> {
+  return startNode({
+    args: [...args, "--bin-dir", engine.binDir],
+    env: { LLAMA_ARG_THREADS: "1", ...fakeGpus(engine, [gpu]) },
+  });
+}
+
+function used({ devices }: Status["node"]): Record<string, number> {
+  return Object.fromEntries(devices.map(({ name, usedBytes }) => [name, usedBytes]));
+}
+
+function notesOf({ models }: Status): string[] {
+  return models.flatMap(({ instances }) => instances.flatMap(({ notes = [] }) => notes));
+}
+
+async function answers(node: NodeProcess): Promise<void> {
+  assert.equal(await node.chat(QUESTION, { model: NAME }), answerTo(QUESTION));
+}
+
+async function neverRestarted({ ready }: NodeProcess): Promise<void> {
+  const metrics = await (await fetch(`${ready.console}/metrics`)).text();
+  assert.match(metrics, /^mesh_llm_engine_restarts_total 0$/m);
+}
+
+gpuTest(found, "a model larger than the GPU is served from GPU and main memory", async (engine) => {
+  await using node = await serve(engine, {
+    args: ["--model", MODEL, "--no-draft", "--max-vram", "0.22"],
+  });
+  await node.serving(NAME, { timeoutMs: COMPILING_MS });
+  await answers(node);
+  const status = await node.status();
+  const [note = ""] = notesOf(status);
+  const [, onGpu = 0, all = 0] = /^(\d+) of its (\d+) layers are on GPUs/.exec(note)?.map(Number) ??
+    [];
+  assert.ok(onGpu > 0 && onGpu < all, note);
+  const { Vulkan0 = 0, CPU = 0 } = used(status.node);
+  assert.ok(Vulkan0 > 0 && Vulkan0 <= 0.22e9, `${Vulkan0} bytes of the GPU are used`);
+  assert.ok(CPU > 0, "the rest is in main memory");
+  await neverRestarted(node);
+});
+
+gpuTest(
+  found,
+  "a load for which a GPU has less memory than it told goes to main memory, and says why",
+  async (engine) => {
+    await using node = await serve(engine, {
+      gpu: { ...CARD, limitMiB: 100 },
+      args: ["--model", MODEL, "--no-draft"],
+    });
+    await node.serving(NAME, { timeoutMs: COMPILING_MS });
+    await answers(node);
+    const status = await node.status();
+    assert.match(
+      notesOf(status).join(),
+      /^The GPUs had too little memory for it \(.*OutOfDeviceMemory.*\), so all of it/,
+    );
+    const { Vulkan0, CPU = 0 } = used(status.node);
+    assert.equal(Vulkan0, 0);
+    assert.ok(CPU > 200_000_000, `${CPU} bytes of main memory`);
+  },
+);
+
+gpuTest(
+  found,
+  "a model larger than the GPUs of two machines fills them, and main memory holds the rest",
+  async (engine) => {
+    const limits = ["--max-vram", "0.1", "--max-ram", "0.1"];
+    await using first = await serve(engine, { args: ["--model", MODEL, ...limits] });
+    await using second = await serve(engine, { args: ["--join", first.token, ...limits] });
+    const status = await until(first, "warm split", warm(NAME, "split"), COMPILING_MS);
+    await answers(first);
+    for (const { name, devices } of [status.node, ...status.peers]) {
+      const bytes = devices.map(({ usedBytes, offeredBytes }) => usedBytes / offeredBytes);
+      assert.ok(bytes.every((share) => share > 0 && share <= 1), `${name} uses ${bytes}`);
+    }
+    for (const node of [first, second]) await neverRestarted(node);
+  },
+);

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import type { EngineDevice, OfferedMemory } from "../../../src/engine/mod.ts";
+import { placesFor, promptCacheBytes } from "../../../src/node/serving/model_places.ts";
+
+const CARD: EngineDevice = {
+  name: "CUDA0",
+  description: "",
+  kind: "discrete",
+  totalBytes: 16,
+  freeBytes: 15,
+};
+
+function memory(gpu: number, main: number): OfferedMemory {
+  const device = { totalBytes: 64, usedBytes: 0 };
+  return {
+    memoryBytes: gpu + main,
+    devices: [
+      { ...device, name: "CUDA0", kind: "discrete", offeredBytes: gpu },
+      { ...device, name: "CPU", kind: "cpu", offeredBytes: main },
+    ],
+  };
+}
+
+function kinds(needBytes: number, gpu: number, main: number): string {
+  const input = { needBytes, memory: memory(gpu, main), engine: { devices: [CARD] } };
+  return placesFor(input).map((place) => `${place.kind} ${promptCacheBytes(place, input)}`).join(
+    ", ",
+  );
+}
+
+Deno.test("placesFor() names the GPU first, then both, then main memory, as far as each holds the model", () => {
+  assert.equal(kinds(10, 15, 48), "devices 48, both 48, main 38");
+  assert.equal(kinds(24, 15, 48), "both 39, main 24");
+  assert.equal(kinds(60, 15, 48), "both 3");
+  assert.equal(kinds(10, 15, 0), "devices 0");
+  assert.equal(
+    kinds(99, 15, 48),
+    "devices -36",
+    "a plan that asks for more is its planner's fault: it is tried",
+  );
+});
+
+Deno.test("placesFor() leaves to others what is free and not offered", () => {
+  const [place] = placesFor({ needBytes: 24, memory: memory(12, 48), engine: { devices: [CARD] } });
+  assert.deepEqual(place, { kind: "both", spareBytes: [3] });
+});
+
+Deno.test("placesFor() knows one place on a machine without a GPU", () => {
+  const input = { needBytes: 24, memory: memory(0, 48), engine: { devices: [] } };
+  assert.deepEqual(placesFor(input), [{ kind: "devices" }]);
+  assert.equal(promptCacheBytes({ kind: "devices" }, input), 24);
+});
