@@ -1,6 +1,6 @@
 /** The memory of a member by how fast a model runs from it. Pure. */
 
-import { type DeviceMemory, electHost } from "../../mesh/mod.ts";
+import type { DeviceMemory } from "../../mesh/mod.ts";
 import type { MemoryPools, MemoryUse } from "../../models/mod.ts";
 import type { Member } from "./view.ts";
 
@@ -52,12 +52,4 @@ export function memberPools({ memoryBytes, machine: { devices } }: Member): Memo
 export function bytesOf(member: Member, memory: MemoryUse): number {
   const { gpuBytes, memoryBytes } = memberPools(member);
   return memory === "gpu" ? gpuBytes : memoryBytes;
-}
-
-/** The member with the most memory of that kind. */
-export function elect(candidates: readonly Member[], memory: MemoryUse): Member | undefined {
-  const host = electHost(
-    candidates.map((member) => ({ peer: member.peer, memoryBytes: bytesOf(member, memory) })),
-  );
-  return candidates.find(({ peer }) => peer === host);
 }

@@ -4,7 +4,8 @@ import type { Instance, ModelRef, PeerId } from "../../mesh/mod.ts";
 import { type MemoryUse, place } from "../../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import type { Plan } from "./plan.ts";
-import { bytesOf, elect, memberPools } from "./pools.ts";
+import { elect } from "./elect.ts";
+import { bytesOf, memberPools } from "./pools.ts";
 import { proportionsOf, sameShares } from "./proportions.ts";
 import {
   canWorkFor,

@@ -1,7 +1,8 @@
 import type { ModelRef } from "../../../mesh/mod.ts";
 import type { MemoryUse } from "../../../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../defaults.ts";
-import { bytesOf, elect } from "../pools.ts";
+import { elect } from "../elect.ts";
+import { bytesOf } from "../pools.ts";
 import { belongsTo, distanceMs, fileOf, isNear, type Member } from "../view.ts";
 
 export interface TeamInput {

@@ -1,0 +1,12 @@
+import { electHost } from "../../mesh/mod.ts";
+import type { MemoryUse } from "../../models/mod.ts";
+import { bytesOf } from "./pools.ts";
+import type { Member } from "./view.ts";
+
+/** The member with the most memory of that kind. */
+export function elect(candidates: readonly Member[], memory: MemoryUse): Member | undefined {
+  const host = electHost(
+    candidates.map((member) => ({ peer: member.peer, memoryBytes: bytesOf(member, memory) })),
+  );
+  return candidates.find(({ peer }) => peer === host);
+}
