@@ -209,7 +209,12 @@ Deno.test({
       for (let turn = 0; turn < turns; turn++) await new Promise((done) => setTimeout(done, 0));
       ending.abort(new Error("The node stops"));
       await looking.catch(() => {}); // some are fast enough to end well
-      assert.deepEqual(openFilesIn(space.dataDir), [], `after ${turns} turns`);
+      const open = openFilesIn(space.dataDir);
+      assert.ok(open.length <= 1, `after ${turns} turns: ${open}`);
+      // The thread that hashes a file is told to end: the system closes that one when it does.
+      while (openFilesIn(space.dataDir).length > 0) {
+        await new Promise((done) => setTimeout(done, 1));
+      }
     }
   },
 });
