@@ -6,10 +6,10 @@ import {
   type ManagedServer,
   type SplitMember,
 } from "../../engine/mod.ts";
-import type { Announcement, Instance, Obedience } from "../../mesh/mod.ts";
+import type { Instance } from "../../mesh/mod.ts";
 import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
-import { GPU_TRUST_AFTER_FAILURE, WORKER_READY_MS } from "../plan/defaults.ts";
+import { GPU_TRUST_AFTER_FAILURE } from "../plan/defaults.ts";
 import { isMainMemory, type Offer, spread } from "../plan/pools.ts";
 import {
   type Changed,
@@ -23,11 +23,7 @@ import {
 import { suspectsOf } from "./failed_companions.ts";
 import { splitMovedNote } from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
-
-/** A worker is not there any more, or does not answer. */
-class WorkerLostError extends Error {
-  override name = "WorkerLostError";
-}
+import { SplitWorkers, WorkerLostError } from "./split_workers.ts";
 
 type HostPlan = Extract<Plan, { kind: "host" }>;
 
@@ -42,6 +38,7 @@ export class HostJob implements Job {
   /** Aborts when the split is over: something of it has failed, or it is stopped. */
   readonly #over = new AbortController();
   readonly #running: Promise<void>;
+  readonly #workers: SplitWorkers;
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
@@ -55,6 +52,7 @@ export class HostJob implements Job {
     private readonly parts: HostParts,
     private readonly changed: Changed,
   ) {
+    this.#workers = new SplitWorkers(plan, term, parts);
     this.#running = this.#run(this.#over.signal).catch((error: unknown) =>
       this.#fail(reasonOf(error), error instanceof WorkerLostError)
     );
@@ -118,7 +116,7 @@ export class HostJob implements Job {
     const startedMs = this.parts.now();
     const [ownPort] = await Promise.all([
       this.#startOwnShare(signal),
-      this.#workersReady(signal),
+      this.#workers.ready(signal),
       this.#weightsKnown(signal),
     ]);
     // It may be over in the very turn in which the last wait has ended, here as below.
@@ -233,74 +231,20 @@ export class HostJob implements Job {
     this.changed();
   }
 
+  /** A worker that has started anew holds nothing of this term, though its tunnel leads on. */
+  #checkWorkers(): void {
+    const [missing] = this.#workers.missing();
+    if (missing === undefined) return;
+    const failure = this.#workers.failure();
+    this.#fail(failure ?? `worker ${missing} no longer works for it`, failure === undefined);
+  }
+
   #fail(reason: string, blamesWorker: boolean): void {
     if (this.#over.signal.aborted) return;
     this.#failure = reason;
     this.#blamesWorker = blamesWorker;
     this.#over.abort(new Error(reason));
     this.changed();
-  }
-
-  /** Resolves when every worker has announced that its rpc-server of this term runs. */
-  async #workersReady(signal: AbortSignal): Promise<void> {
-    const late = new AbortController();
-    const cancel = this.parts.after(WORKER_READY_MS, () => late.abort());
-    const limit = AbortSignal.any([signal, late.signal]);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const check = () => {
-      const failure = this.#workerFailure();
-      if (failure !== undefined) reject(new Error(failure));
-      if (this.#missing().length === 0) resolve();
-    };
-    const unsubscribe = this.parts.mesh.subscribe(check);
-    const onAbort = () =>
-      reject(new WorkerLostError(`No answer from ${this.#missing().join(", ")}`));
-    limit.addEventListener("abort", onAbort, { once: true });
-    try {
-      check();
-      limit.throwIfAborted();
-      await promise;
-    } finally {
-      cancel();
-      unsubscribe();
-      limit.removeEventListener("abort", onAbort);
-    }
-  }
-
-  /** A worker that has started anew holds nothing of this term, though its tunnel leads on. */
-  #checkWorkers(): void {
-    const [missing] = this.#missing();
-    if (missing === undefined) return;
-    const failure = this.#workerFailure();
-    this.#fail(failure ?? `worker ${missing} no longer works for it`, failure === undefined);
-  }
-
-  /** Why a worker of this term can't lend its memory, where it has said so. */
-  #workerFailure(): string | undefined {
-    const workers = new Set<string>(this.plan.workers.map(({ peer }) => peer));
-    const members = this.parts.mesh.members().filter((member) =>
-      workers.has(member.peer) && this.#obedienceOf(member) !== undefined
-    );
-    const found = members.flatMap(({ machine: { name }, failures }) =>
-      failures.filter(({ model }) => model === this.plan.model.name)
-        .map(({ reason }) => `worker ${name}: ${reason}`)
-    );
-    return found[0];
-  }
-
-  /** The member's answer to this term. */
-  #obedienceOf({ obeys }: Announcement): Obedience | undefined {
-    return obeys.find(({ host, term }) => host === this.parts.mesh.self && term === this.term);
-  }
-
-  #missing(): string[] {
-    const members = new Map<string, Announcement>(
-      this.parts.mesh.members().map((member) => [member.peer, member]),
-    );
-    return this.plan.workers.map((worker) => worker.peer).filter((peer) => {
-      const member = members.get(peer);
-      return !(member && this.#obedienceOf(member)?.ready);
-    });
   }
 }
 
