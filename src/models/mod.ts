@@ -10,7 +10,7 @@ export {
   ModelNotFoundError,
 } from "./base/errors.ts";
 export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
-export { needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
+export { checkpointBytes, needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
 export { CATALOG } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
 export type { DownloadProgress } from "./downloads/download_entry.ts";

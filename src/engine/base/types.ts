@@ -115,6 +115,8 @@ export interface LlamaServerSpec {
   readonly place?: ModelPlace;
   /** Main memory for prompts that are kept. Absent, or more than llama.cpp takes by itself: that much. */
   readonly promptCacheBytes?: number;
+  /** Checkpoints of each conversation, in main memory as well. Absent: as many as llama.cpp takes by itself. */
+  readonly checkpoints?: number;
   /** A small model that guesses tokens for this one. */
   readonly draftPath?: string | null;
   /** The file that lets the model read images. */

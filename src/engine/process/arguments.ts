@@ -34,7 +34,7 @@ export function llamaServerArguments(
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...layerArguments(spec, flags, used),
-    ...promptCacheArguments(spec, flags),
+    ...keptArguments(spec, flags),
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, used),
     // After --rpc, which brings the devices that have these names.
@@ -75,15 +75,20 @@ function usedDevices(
   return place?.kind === "main" ? [] : devices;
 }
 
-/** Kept prompts count in the memory that is offered: a model that leaves little room gets a smaller cache. */
-function promptCacheArguments(
-  { promptCacheBytes, split }: LlamaServerSpec,
+/** Whatever is kept of conversations counts in the memory that is offered: a model that leaves little room keeps less. */
+function keptArguments(
+  { promptCacheBytes = Infinity, checkpoints, split }: LlamaServerSpec,
   flags: Flags,
 ): string[] {
-  const isUsual = promptCacheBytes === undefined || promptCacheBytes >= PROMPT_CACHE_BYTES;
-  if (isUsual || split.length > 0) return [];
   const mebibytes = Math.max(0, Math.floor(promptCacheBytes / 2 ** 20));
-  return offered(flags, ["--cache-ram", "-cram"], String(mebibytes));
+  return [
+    ...(split.length > 0 || promptCacheBytes >= PROMPT_CACHE_BYTES
+      ? []
+      : offered(flags, ["--cache-ram", "-cram"], String(mebibytes))),
+    ...(checkpoints === undefined
+      ? []
+      : offered(flags, ["--ctx-checkpoints", "--swa-checkpoints"], String(checkpoints))),
+  ];
 }
 
 /** The number of layers switches llama.cpp's own fitting off, so it is not given where that has to decide. */

@@ -60,6 +60,15 @@ function cacheBytes(header: ModelHeader, tokens: number): number {
 }
 
 /**
+ * Main memory for one of llama-server's checkpoints of a conversation: the cells of the layers that look back no further
+ * than a window, which can't be computed from the others. 0 where all layers keep everything.
+ */
+export function checkpointBytes(header: ModelHeader): number {
+  const { slidingKvHeads, keyLength, valueLength, slidingWindow } = header;
+  return cells(slidingWindow) * slidingKvHeads * (keyLength + valueLength) * CACHE_BYTES;
+}
+
+/**
  * An upper bound of what build 11669 reserves for a batch with flash attention, within 40 % for
  * llama models of any shape that was tried: the mask, three feed-forward rows, five of the residual.
  */

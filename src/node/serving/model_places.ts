@@ -1,6 +1,12 @@
 /** The places in which a node may keep a model that it serves alone. Pure. */
 
-import type { Engine, ModelPlace, OfferedMemory, PlacedModel } from "../../engine/mod.ts";
+import type {
+  Engine,
+  LlamaServerSpec,
+  ModelPlace,
+  OfferedMemory,
+  PlacedModel,
+} from "../../engine/mod.ts";
 import { poolsOf } from "../plan/pools.ts";
 
 export interface PlacesInput {
@@ -8,6 +14,10 @@ export interface PlacesInput {
   readonly memory: OfferedMemory;
   readonly engine: Pick<Engine, "devices">;
 }
+
+/** llama-server's slots, each with checkpoints of its own, and how many it takes by itself: build 11669. */
+const CONVERSATIONS = 4;
+const MOST_CHECKPOINTS = 32;
 
 /** Best first: the next is tried where a load lacks memory. Never empty. */
 export function placesFor({ needBytes, memory, engine: { devices } }: PlacesInput): ModelPlace[] {
@@ -24,12 +34,29 @@ export function placesFor({ needBytes, memory, engine: { devices } }: PlacesInpu
   return places.length === 0 ? [{ kind: "devices" }] : places;
 }
 
-/** Main memory that a model leaves for the prompts that llama-server keeps. */
-export function promptCacheBytes(place: ModelPlace, { needBytes, memory }: PlacesInput): number {
+/** Main memory that a model leaves for what llama-server keeps of conversations. */
+export function roomFor(place: ModelPlace, { needBytes, memory }: PlacesInput): number {
   const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (place.kind === "main") return mainBytes - needBytes;
   return Math.min(mainBytes, memoryBytes - needBytes);
+}
+
+/**
+ * How that main memory is used: half of it at most for checkpoints, which only some models have, and the rest for prompts.
+ * @param checkpointBytes of one; 0 for a model without
+ */
+export function keptOf(
+  roomBytes: number,
+  checkpointBytes: number,
+): Pick<LlamaServerSpec, "promptCacheBytes" | "checkpoints"> {
+  if (checkpointBytes === 0) return { promptCacheBytes: roomBytes };
+  const bytes = checkpointBytes * CONVERSATIONS;
+  const checkpoints = Math.floor(Math.max(0, roomBytes) / 2 / bytes);
+  if (checkpoints >= MOST_CHECKPOINTS) {
+    return { promptCacheBytes: roomBytes - MOST_CHECKPOINTS * bytes };
+  }
+  return { promptCacheBytes: roomBytes - checkpoints * bytes, checkpoints };
 }
 
 /** Memory that is free and not offered stays free. */

@@ -6,7 +6,7 @@ import {
   type ServerState,
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
-import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
+import { checkpointBytes, type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import {
   type Changed,
@@ -18,7 +18,7 @@ import {
   type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
-import { movedNote, placedNote, placesFor, promptCacheBytes } from "./model_places.ts";
+import { keptOf, movedNote, placedNote, placesFor, roomFor } from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -132,7 +132,10 @@ export class SoloJob implements Job {
       purpose: purposeOf(header),
       split: [],
       place: this.#place,
-      promptCacheBytes: promptCacheBytes(this.#place, { ...this.parts, ...this.plan }),
+      ...keptOf(
+        roomFor(this.#place, { ...this.parts, ...this.plan }),
+        header === null ? 0 : checkpointBytes(header),
+      ),
       draftPath: draft?.path ?? null,
       projectorPath: projector?.path ?? null,
     }, { restart: true });

@@ -337,10 +337,15 @@ Deno.test("llama-server uses no GPU for a model that lies in main memory", () =>
 });
 
 Deno.test("llama-server keeps no more prompts than the model leaves main memory for", () => {
-  const flags = { ...late, llamaServerFlags: new Set([...late.llamaServerFlags, "--cache-ram"]) };
+  const flags = {
+    ...late,
+    llamaServerFlags: new Set([...late.llamaServerFlags, "--cache-ram", "--ctx-checkpoints"]),
+  };
   const cache = (promptCacheBytes: number, spec = solo) =>
     valueOf(llamaServerArguments({ ...spec, promptCacheBytes }, flags, { port }), "--cache-ram");
   assert.equal(cache(1_000 * 2 ** 20), "1000");
   assert.equal(cache(-1), "0");
   assert.equal(cache(20_000 * 2 ** 20), undefined, "llama-server's own limit");
+  const few = llamaServerArguments({ ...solo, checkpoints: 3 }, flags, { port });
+  assert.equal(valueOf(few, "--ctx-checkpoints"), "3");
 });

@@ -1,7 +1,13 @@
 import { largestContext } from "../../../src/models/fit/fit.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type FitMesh, type ModelHeader, needBytes, planFit } from "../../../src/models/mod.ts";
+import {
+  checkpointBytes,
+  type FitMesh,
+  type ModelHeader,
+  needBytes,
+  planFit,
+} from "../../../src/models/mod.ts";
 
 const GB = 1e9;
 
@@ -85,4 +91,10 @@ Deno.test("needBytes() counts no more than the window for layers that look no fu
     needBytes({ sizeBytes: 1, header }, context);
   assert.ok(need(half, 65_536) < 0.6 * need(HEADER, 65_536));
   assert.equal(need(half, 1024), need(HEADER, 1024), "a short context is all in the window");
+});
+
+Deno.test("checkpointBytes() counts the layers with a window, and nothing of a model without", () => {
+  assert.equal(checkpointBytes(HEADER), 0);
+  const half = { ...HEADER, slidingWindow: 1024, slidingKvHeads: 32 };
+  assert.equal(checkpointBytes(half), 1024 * 32 * 256 * 2);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EngineDevice, OfferedMemory } from "../../../src/engine/mod.ts";
-import { placesFor, promptCacheBytes } from "../../../src/node/serving/model_places.ts";
+import { keptOf, placesFor, roomFor } from "../../../src/node/serving/model_places.ts";
 
 const CARD: EngineDevice = {
   name: "CUDA0",
@@ -23,7 +23,7 @@ function memory(gpu: number, main: number): OfferedMemory {
 
 function kinds(needBytes: number, gpu: number, main: number): string {
   const input = { needBytes, memory: memory(gpu, main), engine: { devices: [CARD] } };
-  return placesFor(input).map((place) => `${place.kind} ${promptCacheBytes(place, input)}`).join(
+  return placesFor(input).map((place) => `${place.kind} ${roomFor(place, input)}`).join(
     ", ",
   );
 }
@@ -48,5 +48,12 @@ Deno.test("placesFor() leaves to others what is free and not offered", () => {
 Deno.test("placesFor() knows one place on a machine without a GPU", () => {
   const input = { needBytes: 24, memory: memory(0, 48), engine: { devices: [] } };
   assert.deepEqual(placesFor(input), [{ kind: "devices" }]);
-  assert.equal(promptCacheBytes({ kind: "devices" }, input), 24);
+  assert.equal(roomFor({ kind: "devices" }, input), 24);
+});
+
+Deno.test("keptOf() shares the room between checkpoints and prompts, and gives neither more than there is", () => {
+  assert.deepEqual(keptOf(100, 0), { promptCacheBytes: 100 });
+  assert.deepEqual(keptOf(100, 5), { promptCacheBytes: 60, checkpoints: 2 });
+  assert.deepEqual(keptOf(10_000, 5), { promptCacheBytes: 9_360 }, "as many as llama-server takes");
+  assert.deepEqual(keptOf(-10, 5), { promptCacheBytes: -10, checkpoints: 0 });
 });
