@@ -29,6 +29,15 @@ export function parseGigabytes(option: string, text: string): number {
   return bytes;
 }
 
+/** The same where nothing may be meant. */
+export function parseGigabytesOrNone(option: string, text: string): number {
+  if (decimal(text) === 0) return 0;
+  const isWrong = !((decimal(text) ?? 0) > 0);
+  return isWrong
+    ? refuse(option, "a number of GB, such as 8, 1.5 or 0", text)
+    : parseGigabytes(option, text);
+}
+
 /** Proportions, one a machine and the host's first. A machine may get nothing, but not all of them. */
 export function parseProportions(option: string, text: string): readonly number[] {
   const parts = text.split(",").map((part) => decimal(part.trim()));

@@ -153,7 +153,7 @@ export class HostJob implements Job {
 
   /** A CPU is no offload device: its share goes through an rpc-server of the host's own. */
   async #startOwnShare(signal: AbortSignal): Promise<number | null> {
-    if (this.#ownShares.main === 0 && this.parts.engine.devices.length > 0) return null;
+    if (this.#ownShares.main === 0) return null;
     const modelPath = this.parts.localModel(this.plan)?.path ?? null;
     const server = this.parts.supervisor.launch({
       kind: "rpc-server",
@@ -207,9 +207,11 @@ export class HostJob implements Job {
   #hostMembers(ownPort: number | null): SplitMember[] {
     const { gpus, main } = this.#ownShares;
     const { needBytes, hostShare } = this.plan;
-    if (gpus.length === 0) return [{ rpcPort: ownPort, share: hostShare }];
+    if (gpus.length === 0 && ownPort !== null) return [{ rpcPort: ownPort, share: hostShare }];
     return [
-      { rpcPort: null, share: sum(gpus) / needBytes, deviceBytes: gpus },
+      ...(gpus.length === 0
+        ? []
+        : [{ rpcPort: null, share: sum(gpus) / needBytes, deviceBytes: gpus }]),
       ...(ownPort === null ? [] : [{ rpcPort: ownPort, share: main / needBytes }]),
     ];
   }

@@ -98,6 +98,7 @@ const accepted: [line: string, changed: Changes<ServeConfig>][] = [
   ["--model big --max-vram 8", { engine: { maxVramBytes: 8_000_000_000 } }],
   ["--model big --max-vram 0.05", { engine: { maxVramBytes: 50_000_000 } }],
   ["--model big --max-ram 48", { engine: { maxRamBytes: 48_000_000_000 } }],
+  ["--model big --max-ram 0", { engine: { maxRamBytes: 0 } }],
   ["--model big --ctx 4096", { serving: { contextLength: 4096 } }],
   ["--model big --bin-dir llama/bin", { engine: { binDir: "/srv/here/llama/bin" } }],
   ["--model big --draft ./d.gguf", { serving: { draft: "/srv/here/d.gguf" } }],

@@ -5,6 +5,7 @@ import {
   parseDeviceNames,
   parseDuration,
   parseGigabytes,
+  parseGigabytesOrNone,
   parseNotEmpty,
   parseProportions,
 } from "../values.ts";
@@ -44,7 +45,7 @@ export const MODEL_OPTIONS = {
   maxRam: option<number>({
     flags: "--max-ram <gb>",
     help: "main memory to offer, in GB (default: 75 % of it, less what is in use)",
-    read: parseGigabytes,
+    read: parseGigabytesOrNone,
     sets: (maxRamBytes) => ({ engine: { maxRamBytes } }),
     shows: ({ engine }) => gigabytes(engine.maxRamBytes),
   }),
