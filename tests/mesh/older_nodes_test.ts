@@ -180,3 +180,17 @@ Deno.test("a liar that tells earlier versions of nothing, or of too much, tells 
     false,
   );
 });
+
+Deno.test("an earlier version counts on the GPUs of a machine alone", () => {
+  const device = { totalBytes: 100, usedBytes: 0 };
+  const gpu = { ...device, name: "CUDA0", kind: "discrete", offeredBytes: 15 } as const;
+  const main = { ...device, name: "CPU", kind: "cpu", offeredBytes: 48 } as const;
+  const both = announcement({ memoryBytes: 63, machine: machine({ devices: [gpu, main] }) });
+  assert.deepEqual(announcementSchema.parse(announcementToWire(both)), both);
+  const earlier = earlierAnnouncement.parse(announcementToWire(both));
+  assert.deepEqual([earlier.memoryBytes, earlier.devices.map(({ name }) => name)], [15, ["CUDA0"]]);
+  const alone = announcement({ memoryBytes: 48, machine: machine({ devices: [main] }) });
+  const [read] = earlierTable.parse(tableToWire(buildRoutingTable([both, alone]))).nodes;
+  assert.equal(read?.memoryBytes, 15);
+  assert.equal(earlierAnnouncement.parse(announcementToWire(alone)).memoryBytes, 48);
+});

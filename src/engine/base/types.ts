@@ -125,8 +125,11 @@ export interface LlamaServerSpec {
 
 export interface RpcServerSpec {
   readonly kind: "rpc-server";
-  /** A host's own: its GPUs are llama-server's. @default {false} */
-  readonly mainMemoryOnly?: boolean;
+  /**
+   * The devices that it lends: `main` for a host's own, whose GPUs are llama-server's; `gpus` to a host of an earlier
+   * version, which knows of no main memory beside them. @default {"all"}
+   */
+  readonly lends?: "all" | "gpus" | "main";
   /** Passed as `--gguf` where the binary offers it (the fork). */
   readonly modelPath: string | null;
 }

@@ -59,11 +59,12 @@ export function rpcServerArguments(
 ): string[] {
   // Left to itself it prefers an accelerator library (BLAS, Accelerate) to the CPU and then aborts.
   // In the order in which a machine announces its devices: main memory is the last of them.
-  const gpus = spec.mainMemoryOnly ? [] : devices.map((device) => device.name);
+  const gpus = spec.lends === "main" ? [] : devices.map((device) => device.name);
+  const names = spec.lends === "gpus" && gpus.length > 0 ? gpus : [...gpus, "CPU"];
   return [
     ...["-H", LOOPBACK, "-p", String(port)],
     ...offered(flags, ["--threads", "-t"], String(threads)),
-    ...offered(flags, ["--device", "-d"], [...gpus, "CPU"].join(",")),
+    ...offered(flags, ["--device", "-d"], names.join(",")),
     ...(spec.modelPath === null ? [] : offered(flags, ["--gguf"], spec.modelPath)),
   ];
 }

@@ -66,23 +66,50 @@ export const machineFields = {
   ),
 };
 
+interface Told extends Machine {
+  readonly mainMemory?: DeviceMemory | null;
+  readonly memoryBytes: number;
+}
+
 /** The fields that were read, with the machine as one object. */
-export function gatherMachine<T extends Machine & { readonly mainMemory?: DeviceMemory | null }>(
-  { name, version, system, devices: gpus, mainMemory = null, engine, ...rest }: T,
+export function gatherMachine<T extends Told>(
+  { name, version, system, devices: gpus, mainMemory = null, engine, memoryBytes, ...rest }: T,
 ): Omit<T, keyof Machine | "mainMemory"> & { readonly machine: Machine } {
   const devices = mainMemory === null ? gpus : [...gpus, mainMemory];
-  return { ...rest, machine: { name, version, system, devices, engine } };
+  const whole = asByteCount(memoryBytes + (mainMemory?.offeredBytes ?? 0));
+  const machine = { name, version, system, devices, engine };
+  return { ...rest, memoryBytes: whole, machine } as
+    & Omit<T, keyof Machine | "mainMemory">
+    & { readonly machine: Machine };
 }
 
 /**
- * The fields to send, with the machine's among the others. Main memory behind GPUs stands by itself: a host of an earlier
- * version gives each of `devices` a share of a split, and llama.cpp computes on the GPUs alone.
+ * The fields to send, with the machine's among the others. Main memory beside GPUs stands by itself, and `memoryBytes` is
+ * without it: a node of an earlier version counts on the GPUs alone, and gives each of `devices` a share of a split.
  */
-export function spreadMachine({ machine, ...rest }: { readonly machine: Machine }): object {
-  const { devices } = machine;
+export function spreadMachine(
+  { machine, memoryBytes, ...rest }: { readonly machine: Machine; readonly memoryBytes: number },
+): object {
+  const mainMemory = mainMemoryBeside(machine);
+  if (mainMemory === null) return { ...rest, memoryBytes, ...machine };
+  return {
+    ...rest,
+    ...machine,
+    memoryBytes: Math.max(0, memoryBytes - mainMemory.offeredBytes),
+    devices: machine.devices.slice(0, -1),
+    mainMemory,
+  };
+}
+
+/** Main memory that stands beside GPUs, behind them; `null` where it is all there is, or unknown. */
+function mainMemoryBeside({ devices }: Machine): DeviceMemory | null {
   const last = devices.at(-1);
-  if (devices.length < 2 || last?.kind !== "cpu") return { ...rest, ...machine };
-  return { ...rest, ...machine, devices: devices.slice(0, -1), mainMemory: last };
+  return devices.length > 1 && last?.kind === "cpu" ? last : null;
+}
+
+/** The memory of a node, with that of its machine: never less than what stands beside its GPUs. */
+export function fitMemory(memoryBytes: number, machine: Machine): number {
+  return Math.max(asByteCount(memoryBytes), mainMemoryBeside(machine)?.offeredBytes ?? 0);
 }
 
 /** Makes of it one that others accept, whatever this machine says of itself. */

@@ -12,7 +12,7 @@ import {
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCEMENT_BYTES,
 } from "../base/message_defaults.ts";
-import { fitMachine } from "../base/machine.ts";
+import { fitMachine, fitMemory } from "../base/machine.ts";
 import { asReason } from "../base/names.ts";
 import { distinct } from "../base/several.ts";
 import type { Announcement, Instance } from "../base/announcement.ts";
@@ -88,7 +88,7 @@ function withinBounds(announcement: Announcement): Announcement {
     claims: distinct(claims.filter(({ model }) => isModelName(model)), ({ model }) => model),
     addresses: addresses.filter(isAddress).slice(0, MAX_ADDRESSES),
     rttsMs: bounded(announcement.rttsMs, MAX_ANNOUNCED_RTTS, (ms) => within(ms, MAX_RTT_MS)),
-    memoryBytes: asByteCount(announcement.memoryBytes),
+    memoryBytes: fitMemory(announcement.memoryBytes, fitMachine(machine)),
     downloadBytes: asByteCount(announcement.downloadBytes),
     models: models.filter((model) => isModelName(model.name)).slice(0, MAX_ANNOUNCED_MODELS)
       .map((model) => ({

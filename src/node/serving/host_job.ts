@@ -158,7 +158,7 @@ export class HostJob implements Job {
     const server = this.parts.supervisor.launch({
       kind: "rpc-server",
       modelPath,
-      mainMemoryOnly: true,
+      lends: "main",
     }, {
       restart: false,
     });

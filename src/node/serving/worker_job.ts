@@ -26,6 +26,7 @@ export class WorkerJob implements Job {
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
       modelPath: parts.localModel(plan)?.path ?? null,
+      lends: this.#knowsMainMemory() ? "all" : "gpus",
     }, { restart: true });
     this.#rpcServer.subscribe((state) => {
       // That it was frozen has been said.
@@ -34,6 +35,12 @@ export class WorkerJob implements Job {
       }
       changed();
     });
+  }
+
+  /** A host of an earlier version gives shares to GPUs only, by their number. */
+  #knowsMainMemory(): boolean {
+    const host = this.parts.mesh.members().find(({ peer }) => peer === this.plan.host);
+    return host?.machine.devices.some(({ kind }) => kind !== null) ?? true;
   }
 
   get rpcPort(): number | null {

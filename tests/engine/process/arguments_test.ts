@@ -191,11 +191,16 @@ Deno.test("rpc-server offers all GPUs in the engine's order, then main memory", 
   const engine = { rpcServerFlags: rpcFlags, devices: [gpu("CUDA1", 1), gpu("CUDA0", 1)] };
   const args = rpcServerArguments(rpcSpec, engine, { port, threads: 8 });
   assert.equal(valueOf(args, "--device"), "CUDA1,CUDA0,CPU");
-  const own = rpcServerArguments({ ...rpcSpec, mainMemoryOnly: true }, engine, {
+  const own = rpcServerArguments({ ...rpcSpec, lends: "main" }, engine, {
     port,
     threads: 8,
   });
   assert.equal(valueOf(own, "--device"), "CPU");
+  const toEarlier = { ...rpcSpec, lends: "gpus" } as const;
+  const gpus = rpcServerArguments(toEarlier, engine, { port, threads: 8 });
+  assert.equal(valueOf(gpus, "--device"), "CUDA1,CUDA0");
+  const none = rpcServerArguments(toEarlier, { ...engine, devices: [] }, { port, threads: 8 });
+  assert.equal(valueOf(none, "--device"), "CPU");
 });
 
 Deno.test("a device without a share of a split is not used, and the others keep their names", () => {
