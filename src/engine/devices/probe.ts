@@ -138,6 +138,7 @@ interface RpcServerFacts {
 
 /** Starts the rpc-server for as long as one question takes. */
 async function startRpcServer(rpcServer: string, signal?: AbortSignal): Promise<RpcServerFacts> {
+  let rpcProtocol: string | undefined;
   const port = freePort();
   const stderr = new Tail(PROBE_OUTPUT_BYTES);
   const child = spawnGuarded({
@@ -153,12 +154,7 @@ async function startRpcServer(rpcServer: string, signal?: AbortSignal): Promise<
   const limit = AbortSignal.any(signal === undefined ? limits : [...limits, signal]);
   try {
     await waitUntil(() => acceptsConnections(port), limit);
-    const version = await askRpcProtocol(port, limit);
-    if (version !== undefined) return { rpcProtocol: version, uma: parseUma(stderr.text) };
-    throw new EngineBrokenError(
-      rpcServer,
-      "it does not answer the first question of llama.cpp's RPC",
-    );
+    rpcProtocol = await askRpcProtocol(port, limit);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof EngineBrokenError) throw error;
@@ -168,4 +164,10 @@ async function startRpcServer(rpcServer: string, signal?: AbortSignal): Promise<
     child.kill();
     await exit;
   }
+  if (rpcProtocol === undefined) {
+    const reason = "it does not answer the first question of llama.cpp's RPC";
+    throw new EngineBrokenError(rpcServer, reason);
+  }
+  // Whatever it wrote is read only once it has ended: an answer may come before it.
+  return { rpcProtocol, uma: parseUma(stderr.text) };
 }
