@@ -64,6 +64,11 @@ const NO_MEMORY: readonly RegExp[] = [
   /unable to allocate|std::bad_alloc/i,
 ];
 
+/** Whether the words are the server's own, and not only what is known of any that ends so. */
+export function saysWhy({ text }: ExitCause, exitCode: number | null): boolean {
+  return text !== endWords(exitCode);
+}
+
 /** It ended because it could not have the memory that it asked for, of a device or of the machine. */
 export function lacksMemory({ text }: ExitCause): boolean {
   return NO_MEMORY.some((pattern) => pattern.test(text));
@@ -92,9 +97,9 @@ const CONSEQUENCES: readonly RegExp[] = [
   /RPC handshake failed|send failed \(bytes_sent/,
 ];
 
-/** Neither trouble nor its explanation, though some of it sounds like it. */
+/** Neither trouble nor its explanation, though some of it sounds like it; at the end the shell's word for the signal. */
 const NOISE =
-  /^(?:ggml_backend_load_best|load_backend|usage:|options:|-+$)|^to show complete usage/i;
+  /^(?:ggml_backend_load_best|load_backend|usage:|options:|-+$)|^to show complete usage|^(?:Aborted|Segmentation fault|Bus error|Illegal instruction|Floating point exception|Killed|Terminated)(?: \(core dumped\))?$/i;
 
 const SOUNDS_LIKE_TROUBLE =
   /error|fail|crash|fatal|invalid|unknown|unsupported|unable|cannot|can't|couldn't|could not|mismatch|not found|no such|denied|insufficient|out of memory|assert|abort|bad_alloc|what\(\)|not loaded/i;
