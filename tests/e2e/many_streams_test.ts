@@ -62,7 +62,8 @@ nodeTest(
         }
         await round();
         const before = await round();
-        const after = await round();
+        // glibc gives some of it back a round later; what leaks is there after each.
+        const after = Math.min(await round(), await round(), await round());
         assert.ok(after - before < 32e6, `${gateway.name}: ${before} to ${after} bytes`);
       }
     }),

@@ -60,6 +60,13 @@ export class Fleet implements AsyncDisposable {
     return { name, ready: node.ready, disk, lines };
   }
 
+  /** A model comes to the disk of a node that runs. */
+  async bring(name: string, model: string): Promise<void> {
+    const path = join(this.#dir.path, name, "files", `${model}.gguf`);
+    await Deno.copyFile(GUIDE, `${path}.part`);
+    await Deno.rename(`${path}.part`, path);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running.map((node) => node.stop("the test is over")));
     await reset();
