@@ -53,7 +53,7 @@ engineTest(
       kept: await KeptChoices.open(dataDir),
     });
     assert.ok(!await isRunning(identity));
-    assert.equal(memory.memoryBytes, 16_000 * MIB);
+    assert.equal(memory.devices[0]?.offeredBytes, 16_000 * MIB);
     await output.cancel();
     await left.status;
   },
