@@ -45,8 +45,16 @@ export function spread(bytes: number, devices: readonly Offer[], trust = 1): num
   });
 }
 
-export function memberPools({ memoryBytes, machine: { devices } }: Member): MemoryPools {
-  return poolsOf({ memoryBytes, devices });
+/** A plan asks for them many times, and a member does not change. */
+const known = new WeakMap<Member, MemoryPools>();
+
+export function memberPools(member: Member): MemoryPools {
+  const before = known.get(member);
+  if (before !== undefined) return before;
+  const { memoryBytes, machine: { devices } } = member;
+  const pools = poolsOf({ memoryBytes, devices });
+  known.set(member, pools);
+  return pools;
 }
 
 export function bytesOf(member: Member, memory: MemoryUse): number {

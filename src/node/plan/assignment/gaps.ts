@@ -85,15 +85,19 @@ function edgesByName(
 
 /** Members whose GPUs hold the model before those that need their main memory for it. */
 function onGpusFirst(
-  edges: readonly Edge<Member>[],
+  edges: Edge<Member>[],
   name: string,
   offered: readonly Downloadable[],
 ): Edge<Member>[] {
+  const offer = offered.find((model) => model.name === name);
   const isOnGpus = ({ node }: Edge<Member>) => {
-    const sizes = [...node.models, ...offered].filter((model) => model.name === name);
-    return sizes.some(({ needBytes }) => needBytes <= bytesOf(node, "gpu"));
+    const gpuBytes = bytesOf(node, "gpu");
+    if (gpuBytes === 0) return false;
+    return offer !== undefined && offer.needBytes <= gpuBytes ||
+      node.models.some((model) => model.name === name && model.needBytes <= gpuBytes);
   };
-  return edges.toSorted((a, b) => Number(isOnGpus(b)) - Number(isOnGpus(a)));
+  const first = edges.filter(isOnGpus);
+  return first.length === 0 ? edges : [...first, ...edges.filter((edge) => !isOnGpus(edge))];
 }
 
 /** Whether the member could serve what lies on its disk alone. */
