@@ -20,7 +20,6 @@ import {
 } from "./view.ts";
 
 /** The work of this node for the model whose group it is in. */
-/** The work of this node for the model whose group it is in. */
 export function splitPlan(view: View, model: ModelRef): Plan {
   const { self } = view;
   const { pool, memory } = splitPool(groupOf(view, model), model);
