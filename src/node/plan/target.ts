@@ -36,7 +36,7 @@ export function chooseTarget(view: View, options: TargetOptions): Target {
   const stock = takeStock(everyone({ ...view, self }));
   const splitting = splitOf(self, view.others);
   if (splitting !== null) return { kind: "kept", model: splitting };
-  const assignment = assign(stock, options.catalog).get(self.peer);
+  const [assignment] = assign(stock, options.catalog).get(self.peer) ?? [];
   const serving = self.instances.find(({ state }) => state !== "waiting")?.model ?? null;
   if (serving !== null && (assignment === undefined || !mayLeave(self, stock))) {
     const isCold = options.mayCool && isNoLongerNeeded(self, stock);

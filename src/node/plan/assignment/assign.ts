@@ -31,7 +31,7 @@ export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignme
 }
 
 class Round {
-  readonly assignments = new Map<PeerId, Assignment>();
+  readonly assignments = new Map<PeerId, Assignment[]>();
   readonly #stock: Stock;
   readonly #catalog: readonly Downloadable[];
 
@@ -70,11 +70,11 @@ class Round {
 
   fillGaps(): void {
     const { wanted, providers } = this.#stock;
-    const given = new Set([...this.assignments.values()].map(({ name }) => name));
+    const given = new Set([...this.assignments.values()].flat().map(({ name }) => name));
     const gaps = wanted.filter((name) => !providers.has(name) && !given.has(name));
     const taken = new Set(this.assignments.keys());
     const { assignments, open } = fillGaps(gaps, this.#stock, { catalog: this.#catalog, taken });
-    for (const [peer, assignment] of assignments) this.assignments.set(peer, assignment);
+    for (const [peer, assignment] of assignments) this.assignments.set(peer, [assignment]);
     this.#fillTogether(open);
   }
 
@@ -168,7 +168,7 @@ class Round {
   }
 
   #give({ peer }: Member, assignment: Assignment): void {
-    this.assignments.set(peer, assignment);
+    this.assignments.set(peer, [...this.assignments.get(peer) ?? [], assignment]);
   }
 }
 

@@ -8,7 +8,8 @@ export interface Assignment {
   readonly reason: ClaimReason;
 }
 
-export type Assignments = ReadonlyMap<PeerId, Assignment>;
+/** By member, what it is to begin, most needed first. Members that are not in it go on. */
+export type Assignments = ReadonlyMap<PeerId, readonly Assignment[]>;
 
 /** A model that anybody may download: the built-in catalog's, as far as assignments need it. */
 export interface Downloadable {
