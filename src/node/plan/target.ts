@@ -1,7 +1,7 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import { assign } from "./assignment/assign.ts";
 import { isNoLongerNeeded } from "./assignment/hot.ts";
-import { isWarm, servedBy, type Stock, takeStock } from "./assignment/stock.ts";
+import { mayGiveUp, type Stock, takeStock } from "./assignment/stock.ts";
 import type { Assignment, Downloadable } from "./assignment/assignments.ts";
 import { belongsTo, everyone, type Member, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
@@ -38,7 +38,7 @@ export function chooseTarget(view: View, options: TargetOptions): Target {
   if (splitting !== null) return { kind: "kept", model: splitting };
   const [assignment] = assign(stock, options.catalog).get(self.peer) ?? [];
   const serving = self.instances.find(({ state }) => state !== "waiting")?.model ?? null;
-  if (serving !== null && (assignment === undefined || !mayLeave(self, stock))) {
+  if (serving !== null && (assignment === undefined || !mayLeave(assignment, self, stock))) {
     const isCold = options.mayCool && isNoLongerNeeded(self, stock);
     return isCold ? { kind: "none", why: "cold" } : { kind: "kept", model: serving };
   }
@@ -67,12 +67,8 @@ function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
   return joined?.model ?? null;
 }
 
-/** A node whose models nobody else serves goes once somebody else does. */
-function mayLeave(self: Member, { roles, providers }: Stock): boolean {
-  if (roles.get(self.peer) !== "sole") return true;
-  return servedBy(self).every((name) =>
-    providers.get(name)?.some((member) => member.peer !== self.peer && isWarm(member, name))
-  );
+function mayLeave({ instead }: Assignment, self: Member, stock: Stock): boolean {
+  return instead.every(({ name }) => mayGiveUp(self, name, stock));
 }
 
 /** `null` for none, and for a model that is still to be downloaded. */

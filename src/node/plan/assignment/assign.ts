@@ -63,7 +63,7 @@ class Round {
         ? callTeam({ model, group, idle, holders, needBytes })
         : [alone];
       for (const member of team ?? []) {
-        this.#give(member, { name: model.name, model, reason: "memory" });
+        this.#give(member, { name: model.name, model, reason: "memory", instead: [] });
       }
     }
   }
@@ -104,7 +104,7 @@ class Round {
         );
         const team = teamOf({ model, group, idle, holders: [], needBytes }, "gpu");
         for (const one of team ?? []) {
-          this.#give(one, { name: model.name, model, reason: "memory" });
+          this.#give(one, { name: model.name, model, reason: "memory", instead: [] });
         }
       }
     }
@@ -141,7 +141,9 @@ class Round {
       const model = refOf(file);
       const needBytes = needOf(holders, model);
       const team = callTeam({ model, group: [], idle: this.#idle(), holders, needBytes });
-      for (const member of team ?? []) this.#give(member, { name, model, reason: "unserved" });
+      for (const member of team ?? []) {
+        this.#give(member, { name, model, reason: "unserved", instead: [] });
+      }
     }
   }
 
@@ -199,7 +201,7 @@ function help(
 ): Assignment | undefined {
   if (waiting === undefined || member.refuses.includes(waiting.model.name)) return undefined;
   if (!waiting.group.some((one) => isNear(one, member))) return undefined;
-  return { name: waiting.model.name, model: waiting.model, reason: "memory" };
+  return { name: waiting.model.name, model: waiting.model, reason: "memory", instead: [] };
 }
 
 function joinSplit(member: Member, forced: readonly Member[]): Assignment | undefined {
@@ -207,7 +209,7 @@ function joinSplit(member: Member, forced: readonly Member[]): Assignment | unde
     .flatMap(({ instances }) => instances.map(({ model }) => model))
     .filter(({ name }) => !member.refuses.includes(name));
   const model = models.sort((a, b) => a.name < b.name ? -1 : 1)[0];
-  return model && { name: model.name, model, reason: "split" };
+  return model && { name: model.name, model, reason: "split", instead: [] };
 }
 
 /** Of the models that the mesh serves or wants: on this disk, fitting, and served by the fewest. */
@@ -225,5 +227,5 @@ function oneMore(
       (count === best.count && name < best.name);
     if (isBetter) best = { name, fingerprint, count };
   }
-  return best && { name: best.name, model: refOf(best), reason: "spare" };
+  return best && { name: best.name, model: refOf(best), reason: "spare", instead: [] };
 }

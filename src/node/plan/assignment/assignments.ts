@@ -6,6 +6,8 @@ export interface Assignment {
   /** `null` for what the member has to download first. */
   readonly model: ModelRef | null;
   readonly reason: ClaimReason;
+  /** The models that the member gives up for it, for it has no memory for both: each once it may (`mayGiveUp`). */
+  readonly instead: readonly ModelRef[];
 }
 
 /** By member, what it is to begin, most needed first. Members that are not in it go on. */

@@ -2,7 +2,7 @@ import type { PeerId } from "../../../mesh/mod.ts";
 import { bytesOf } from "../pools.ts";
 import type { Member } from "../view.ts";
 import { type Edge, match } from "./matching.ts";
-import { askedOf, type Role, servedBy, type Stock } from "./stock.ts";
+import { askedOf, type Role, runningOf, servedBy, type Stock } from "./stock.ts";
 import type { Assignment, Downloadable } from "./assignments.ts";
 
 /** Lower ones are used up first: a file on a disk is served in seconds, and nobody waits meanwhile. */
@@ -144,7 +144,12 @@ export function mayDownload(member: Member, model: Downloadable): boolean {
 export function assignmentOf(member: Member, name: string, isGap: boolean): Assignment {
   const file = member.models.find((one) => one.name === name && mayServe(member, one));
   const reason = !isGap ? "room" : file === undefined ? "download" : "unserved";
-  return { name, model: file === undefined ? null : refOf(file), reason };
+  return {
+    name,
+    model: file === undefined ? null : refOf(file),
+    reason,
+    instead: runningOf(member),
+  };
 }
 
 export function refOf({ name, fingerprint }: { name: string; fingerprint: string }) {

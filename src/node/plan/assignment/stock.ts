@@ -1,6 +1,6 @@
 /** The resources of a mesh for serving models, as every node works them out alone from the announcements. */
 
-import type { Claim, PeerId } from "../../../mesh/mod.ts";
+import type { Claim, ModelRef, PeerId } from "../../../mesh/mod.ts";
 import { fileOf, type Member } from "../view.ts";
 
 /**
@@ -53,9 +53,21 @@ export function takeStock(members: readonly Member[]): Stock {
   return { members, wanted, providers, roles, workers, claims, demand: demandOf(members) };
 }
 
-/** The names of what the member serves or loads. */
-export function servedBy({ instances }: Pick<Member, "instances">): string[] {
-  return instances.filter(({ state }) => state !== "waiting").map(({ model }) => model.name);
+/** The models that the member serves or loads. */
+export function runningOf({ instances }: Pick<Member, "instances">): ModelRef[] {
+  return instances.filter(({ state }) => state !== "waiting").map(({ model }) => model);
+}
+
+/** Their names. */
+export function servedBy(member: Pick<Member, "instances">): string[] {
+  return runningOf(member).map(({ name }) => name);
+}
+
+/** Whether a member may end this instance for what it is to do instead: where nobody else serves it, once somebody does. */
+export function mayGiveUp(member: Member, name: string, { roles, providers }: Stock): boolean {
+  if (roles.get(member.peer) !== "sole") return true;
+  const others = (providers.get(name) ?? []).filter(({ peer }) => peer !== member.peer);
+  return others.some((other) => isWarm(other, name));
 }
 
 export function isWarm({ instances }: Member, name: string): boolean {
