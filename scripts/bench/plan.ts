@@ -16,9 +16,9 @@ const RUNS = 100;
 const AIM = "<= 5 ms";
 
 const OPTIONS: TargetOptions = {
-  pinned: null,
+  pinned: [],
   catalog: [],
-  mayCool: false,
+  mayCool: () => false,
   rested: new Set(),
 };
 

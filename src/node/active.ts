@@ -4,7 +4,7 @@ import type { InferenceRequest } from "../tunnel/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { DEMAND_CHECK_MS } from "./plan/defaults.ts";
 import { downloadables } from "./plan/downloadables.ts";
-import { type Job, serverFor, splitPeers } from "./serving/job.ts";
+import { serverFor, splitPeers } from "./serving/job.ts";
 import { jobParts } from "./job_parts.ts";
 import { FailedModels } from "./serving/failed_models.ts";
 import { firstView } from "./standby/first_view.ts";
@@ -49,12 +49,12 @@ export class Active implements NodePart {
       wishes: wishesAtStart(options),
       now: systemClock.now,
     });
-    const job = () => this.#reconciler.job;
+    const jobs = () => this.#reconciler.jobs;
     this.#rpc = new RpcEnds({
       ...options,
       rpcProtocol: options.engine.rpcProtocol,
       onDisk: () => this.onDisk,
-      job,
+      jobs,
     });
     this.#reconciler = this.#createReconciler();
     this.#rest = new IdleUnload({
@@ -88,13 +88,13 @@ export class Active implements NodePart {
     this.#http = new HttpEnd({
       ...options,
       demand: this.#localState.demand,
-      find: (model) => serverFor(job(), model),
+      find: (model) => serverFor(jobs(), model),
       isRetired: (model) => this.#reconciler.hasRetired(model),
     });
   }
 
   get ownModel(): string | null {
-    return this.#reconciler.target?.name ?? null;
+    return this.#reconciler.targets[0]?.name ?? null;
   }
 
   askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null {
@@ -150,12 +150,12 @@ export class Active implements NodePart {
   /** Makes the mesh want a model that is on one of its disks. */
   #call(name: string): boolean {
     const { mesh } = this.#options;
-    const self = this.#localState.content(this.#reconciler.job, this.#reconciler.intent);
+    const self = this.#localState.content(this.#reconciler.jobs, this.#reconciler.intent);
     const model = modelToRequest(name, [self, ...mesh.members()]);
     if (model === undefined) return false;
     this.#localState.loadRequests.call(model, systemClock.now());
     this.#rest.reloading(model);
-    this.#announce(this.#reconciler.job);
+    this.#announce();
     void this.#standby.enter(`${model} is asked for`);
     this.#reconciler.wake();
     return true;
@@ -184,13 +184,13 @@ export class Active implements NodePart {
         } catch (error) {
           logger.error("Cannot see whether a model is still needed: {error}", { error });
         }
-        this.#sleep.check(servesOthers(this.#reconciler.job, mesh), systemClock.elapsed());
+        this.#sleep.check(servesOthers(this.#reconciler.jobs, mesh), systemClock.elapsed());
         if (this.#localState.demand.isThere) this.#reconciler.wake();
       },
       DEMAND_CHECK_MS,
     );
     try {
-      this.#announce(this.#reconciler.job);
+      this.#announce();
       if (this.#options.joining && !mesh.passive) await firstView(mesh, signal, systemClock.after);
       this.#meet();
       await Promise.all([this.#reconciler.run(signal), this.#standby.run(signal)]);
@@ -212,7 +212,7 @@ export class Active implements NodePart {
   #onDiskChanged(): void {
     this.#choices.followFile();
     this.#failed.retry();
-    this.#announce(this.#reconciler.job);
+    this.#announce();
     this.#reconciler.wake();
   }
 
@@ -220,8 +220,8 @@ export class Active implements NodePart {
     const catalog = downloadables(this.#options.serving.contextLength);
     return new Reconciler({
       planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog }),
-      view: (job, intent) => this.#localState.view(job, intent),
-      changed: (job) => this.#announce(job),
+      view: (jobs, intent) => this.#localState.view(jobs, intent),
+      changed: () => this.#announce(),
       mayAct: () => this.#standby.hasView,
       parts: jobParts(this.#options, this.#rpc),
     });
@@ -247,7 +247,7 @@ export class Active implements NodePart {
    */
   #isIdle(): boolean {
     const { pinned, wanted } = this.#localState.wishes;
-    return this.#reconciler.isIdle && pinned === null && wanted.length === 0 &&
+    return this.#reconciler.isIdle && pinned.length === 0 && wanted.length === 0 &&
       !this.#rest.isResting && !this.#localState.isLoadRequested &&
       !this.#options.manager.isDownloading;
   }
@@ -268,17 +268,18 @@ export class Active implements NodePart {
     this.#options.changed();
   }
 
-  #announce(job: Job): void {
+  #announce(): void {
     const { mesh } = this.#options;
-    mesh.announce(this.#announcement(job));
-    mesh.watchClosely(splitPeers(job));
+    mesh.announce(this.#announcement());
+    mesh.watchClosely(splitPeers(this.#reconciler.jobs));
     this.#rpc.jobChanged();
     this.#standby.wake();
     this.#failed.check();
     this.#options.changed();
   }
 
-  #announcement(job = this.#reconciler.job) {
-    return this.#localState.content(job, this.#reconciler.intent, this.#rpc.tunnelMap(job));
+  #announcement() {
+    const { jobs, intent } = this.#reconciler;
+    return this.#localState.content(jobs, intent, this.#rpc.tunnelMap(jobs));
   }
 }

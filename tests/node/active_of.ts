@@ -81,7 +81,7 @@ function never(): never {
 export function unloads({ serving }: NodeConfig): boolean {
   const model = { name: "guide", fingerprint: "a" };
   const localState = {
-    wishes: { pinned: model, wanted: [model.name], dropped: [], resting: [] },
+    wishes: { pinned: [model], wanted: [model.name], dropped: [], resting: [] },
     demand: { idleSinceMs: () => 0 },
     loadRequests: { end: () => {} },
   };
@@ -91,7 +91,7 @@ export function unloads({ serving }: NodeConfig): boolean {
     mesh: { members: () => [] },
     localState: localState as never,
     reconciler: {
-      job: { instance: { model, state: "warm" } },
+      jobs: [{ instance: { model, state: "warm" } }],
       reconsider: () => Promise.resolve(reconsidered = true),
       wake: () => {},
     } as never,

@@ -7,10 +7,9 @@ import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import { announcementOf } from "../../src/node/serving/own_announcement.ts";
 import { decide } from "../../src/node/plan/decide.ts";
-import { idleJob } from "../../src/node/serving/job.ts";
 import type { Member } from "../../src/node/plan/view.ts";
 import { machine } from "../mesh/content.ts";
-import { peer, view } from "./members.ts";
+import { peer, planOf, view } from "./members.ts";
 
 const GB = 1e9;
 
@@ -45,9 +44,9 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
     serving: { ...SERVING_DEFAULTS, contextLength },
     downloadBytes: 0,
   };
-  const content = announcementOf(facts, idleJob({ kind: "standby" }, null), {
-    target,
-    claim: null,
+  const content = announcementOf(facts, [], {
+    targets: target === null ? [] : [target],
+    claims: [],
     refuses: [],
     dropped: [],
     failures: [],
@@ -81,12 +80,12 @@ const ROWS: readonly (readonly [string, self: Member, others: readonly Member[],
 
 for (const [fact, self, others, kind] of ROWS) {
   Deno.test(`--ctx: ${fact}`, () => {
-    const { plan } = decide(view(self, others), {
-      pinned: self.targets[0] ?? null,
+    const plan = planOf(decide(view(self, others), {
+      pinned: self.targets,
       catalog: [],
-      mayCool: false,
+      mayCool: () => false,
       rested: new Set(),
-    });
+    }));
     assert.equal(plan.kind, kind, JSON.stringify(plan));
     const need = self.models[0]?.needBytes;
     if (plan.kind === "solo" || plan.kind === "host" || plan.kind === "waiting") {

@@ -1,6 +1,8 @@
 /** Short ways to write members of a mesh in tables. */
 
 import type { Instance, ModelRef, PeerId } from "../../src/mesh/mod.ts";
+import type { Decision } from "../../src/node/plan/decide.ts";
+import type { Plan } from "../../src/node/plan/plan.ts";
 import { machine } from "../mesh/content.ts";
 import type { Member, View } from "../../src/node/plan/view.ts";
 
@@ -65,6 +67,11 @@ export function instance(
     needBytes: model.name === "big" ? 100 : 10,
     haveBytes: state === "waiting" ? 60 : 100,
   };
+}
+
+/** The plan that comes first, of a node that does one thing or nothing. */
+export function planOf({ works: [work] }: Decision): Plan {
+  return work?.plan ?? { kind: "standby" };
 }
 
 /** The view of the first member; round trips are 1 ms unless said. */

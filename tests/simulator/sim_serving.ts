@@ -3,7 +3,7 @@ import type { Engine } from "../../src/engine/mod.ts";
 import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
-import { type Job, splitPeers } from "../../src/node/serving/job.ts";
+import { idleJob, type Job, splitPeers } from "../../src/node/serving/job.ts";
 import { firstView } from "../../src/node/standby/first_view.ts";
 import { LocalState } from "../../src/node/serving/local_state.ts";
 import { Reconciler } from "../../src/node/serving/reconciler.ts";
@@ -59,6 +59,7 @@ export class SimServing {
       },
     };
     const { name, setup: { memoryBytes, split } } = node;
+    const pinned = told === null ? [] : [{ name: told.name, fingerprint: told.fingerprint }];
     this.#localState = new LocalState({
       mesh,
       facts: () => ({
@@ -68,16 +69,16 @@ export class SimServing {
         downloadBytes: roomBytes,
         serving: { ...SERVING_DEFAULTS, split },
       }),
-      wishes: { pinned: told, wanted, dropped: [], resting: [] },
+      wishes: { pinned, wanted, dropped: [], resting: [] },
       now: node.clock.now,
     });
     this.#reconciler = new Reconciler({
       planOptions: () => ({
-        pinned: told === null ? null : { name: told.name, fingerprint: told.fingerprint },
+        pinned,
         catalog: catalogOf(node.world.setup.catalog ?? []),
       }),
-      view: (job, intent) => this.#localState.view(job, intent),
-      changed: (job) => this.#announce(job),
+      view: (jobs, intent) => this.#localState.view(jobs, intent),
+      changed: () => this.#announce(),
       parts: {
         memory: { memoryBytes, devices: [] },
         memoryFailure: () => null,
@@ -101,13 +102,18 @@ export class SimServing {
     });
   }
 
+  get jobs(): readonly Job[] {
+    return this.#reconciler.jobs;
+  }
+
+  /** The first of them. */
   get job(): Job {
-    return this.#reconciler.job;
+    return this.jobs[0] ?? idleJob({ kind: "standby" }, null);
   }
 
   /** The assignment for which the host's llama-server is being launched. */
   get startingJob(): { readonly term: number; readonly workers: readonly WorkerShare[] } | null {
-    const { instance } = this.#reconciler.job;
+    const { instance } = this.job;
     return instance === null ? null : { term: instance.term, workers: instance.workers };
   }
 
@@ -150,7 +156,7 @@ export class SimServing {
     const { member, clock, setup } = this.#node;
     this.#listeners.add(() => this.#reconciler.wakeSoon());
     this.#checkDemand();
-    this.#announce(this.job);
+    this.#announce();
     const mesh = {
       members: () => member.view.members,
       subscribe: (listener: (event: MeshEvent) => void) => {
@@ -179,14 +185,14 @@ export class SimServing {
     clock.after(world.random.between(DOWNLOAD_MS.least, DOWNLOAD_MS.most), resolve);
     await promise;
     disk.push(found);
-    this.#announce(this.job);
+    this.#announce();
     this.#reconciler.wake();
   }
 
-  #announce(job: Job): void {
+  #announce(): void {
     const { member, world } = this.#node;
-    member.view.announce(this.#localState.content(job, this.#reconciler.intent));
-    member.watchClosely(splitPeers(job));
+    member.view.announce(this.#localState.content(this.jobs, this.#reconciler.intent));
+    member.watchClosely(splitPeers(this.jobs));
     world.tunnels.gateChanged(this.#node);
   }
 }

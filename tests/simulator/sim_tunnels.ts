@@ -75,9 +75,9 @@ export class SimTunnels {
     if (!worker.running || !network.reachable(server.node, worker)) {
       return this.#break(tunnel, SILENCE_MS);
     }
-    const job = worker.serving?.job;
-    if (job === undefined) return;
-    const answer = gateAnswer(job, server.node.peer, term);
+    const jobs = worker.serving?.jobs;
+    if (jobs === undefined) return;
+    const answer = gateAnswer(jobs, server.node.peer, term);
     if (answer === "later") return;
     if (answer === "over") return this.#break(tunnel);
     tunnel.state = "open";

@@ -18,7 +18,7 @@ export interface RpcEndsOptions {
   readonly weights: WeightLibrary;
   readonly rpcProtocol: string;
   readonly onDisk: () => readonly LocalModel[];
-  readonly job: () => Job;
+  readonly jobs: () => readonly Job[];
 }
 
 /** Both ends of the RPC tunnels on one node: its ports to others' rpc-servers, and the way to its own. */
@@ -29,9 +29,9 @@ export class RpcEnds {
   readonly #served: RpcServerEnd;
 
   constructor(options: RpcEndsOptions) {
-    const { mesh, counts, logger, weights, job } = options;
+    const { mesh, counts, logger, weights, jobs } = options;
     this.#options = options;
-    this.#gate = new RpcGate(job, () => this.#peerWorkers());
+    this.#gate = new RpcGate(jobs, () => this.#peerWorkers());
     const understood = {
       weights: weightSource(weights, () => this.#hosted()),
       countsOf: (peer: string) => counts.rpcOf(peer),
@@ -68,11 +68,11 @@ export class RpcEnds {
     }
   }
 
-  /** For the announcement: the ports of this job's split alone. */
-  tunnelMap(job: Job): Record<string, number> {
+  /** For the announcement: the ports of these jobs' splits alone. */
+  tunnelMap(jobs: readonly Job[]): Record<string, number> {
     const ports = this.#tunnels.ports();
     return Object.fromEntries(
-      splitPeers(job).flatMap((peer) => {
+      splitPeers(jobs).flatMap((peer) => {
         const port = ports[peer];
         return port === undefined ? [] : [[peer, port]];
       }),
@@ -84,7 +84,7 @@ export class RpcEnds {
     this.#served.resetAll();
   }
 
-  /** The job has changed: streams that wait may pass now. */
+  /** The jobs have changed: streams that wait may pass now. */
   jobChanged(): void {
     this.#gate.changed();
   }
@@ -95,21 +95,21 @@ export class RpcEnds {
 
   /** The model that this node's llama-server splits. */
   #hosted(): LocalModel | undefined {
-    const { plan } = this.#options.job();
-    if (plan.kind !== "host") return undefined;
+    const plan = this.#options.jobs().map((job) => job.plan).find(({ kind }) => kind === "host");
+    if (plan?.kind !== "host") return undefined;
     return this.#options.onDisk().find((file) => sameModel(file, plan.model));
   }
 
   /** Under which term this node's connections to a peer's rpc-server may pass now. */
   #termFor(peer: string): number | null {
-    const job = this.#options.job();
-    if (job.plan.kind !== "worker") return job.openTerm;
+    const [job] = this.#options.jobs();
+    if (job?.plan.kind !== "worker") return job?.openTerm ?? null;
     return this.#peerWorkers().includes(peer) ? job.plan.term : null;
   }
 
   #peerWorkers(): readonly string[] {
-    const { mesh, rpcProtocol, job } = this.#options;
-    return peerWorkersOf(job().plan, mesh.members(), rpcProtocol);
+    const { mesh, rpcProtocol, jobs } = this.#options;
+    return jobs().flatMap(({ plan }) => peerWorkersOf(plan, mesh.members(), rpcProtocol));
   }
 
   /** This node's port for the peer that one of the host's tunnel ports leads to. */

@@ -13,17 +13,17 @@ export class RpcRefusedError extends Error {
  * the term that it obeys, and of that split's other workers where they call each other. A stream that comes early is held until the server of its term runs.
  */
 export class RpcGate {
-  readonly #job: () => Job;
+  readonly #jobs: () => readonly Job[];
   readonly #peerWorkers: () => readonly string[];
   readonly #waiting = new Set<() => void>();
 
   /** @param peerWorkers the other workers that may call this one. */
-  constructor(job: () => Job, peerWorkers: () => readonly string[] = () => []) {
-    this.#job = job;
+  constructor(jobs: () => readonly Job[], peerWorkers: () => readonly string[] = () => []) {
+    this.#jobs = jobs;
     this.#peerWorkers = peerWorkers;
   }
 
-  /** The job has changed: those who wait look again. */
+  /** The jobs have changed: those who wait look again. */
   changed(): void {
     for (const look of this.#waiting) look();
   }
@@ -37,7 +37,7 @@ export class RpcGate {
     using limit = new Deadline(GATE_WAIT_MS, isMissing, signal);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const look = () => {
-      const answer = gateAnswer(this.#job(), peer, term, this.#peerWorkers());
+      const answer = gateAnswer(this.#jobs(), peer, term, this.#peerWorkers());
       if (typeof answer === "number") resolve(answer);
       else if (answer === "over") reject(refused(peer, term, "is over"));
     };
@@ -55,12 +55,13 @@ export class RpcGate {
 
 /** The port, or whether the term is still to come or over. Pure. */
 export function gateAnswer(
-  job: Job,
+  jobs: readonly Job[],
   peer: string,
   term: number,
   peerWorkers: readonly string[] = [],
 ): number | "later" | "over" {
-  if (job.plan.kind !== "worker") return "later";
+  const job = jobs.find(({ plan }) => plan.kind === "worker");
+  if (job?.plan.kind !== "worker") return "later";
   const { host, term: current } = job.plan;
   if ((host !== peer && !peerWorkers.includes(peer)) || term > current) return "later";
   if (term < current) return "over";

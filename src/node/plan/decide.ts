@@ -1,18 +1,26 @@
-import type { Claim } from "../../mesh/mod.ts";
+import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
 import { splitPlan } from "./split_plan.ts";
-import { chooseTarget, modelOf, type Target, type TargetOptions } from "./target.ts";
+import { chooseTargets, type Target, type TargetOptions } from "./target.ts";
 import type { View } from "./view.ts";
 
-export interface Decision {
+/** One of the things that a node should be doing. */
+export interface PlannedWork {
   readonly plan: Plan;
   /** The model that it takes because the mesh needs it. */
   readonly claim: Claim | null;
   /** For people: why it does that. */
   readonly reason: string;
-  /** It gives up a model that is no longer hot. */
-  readonly cold: boolean;
+  /** Its user said so. */
+  readonly pinned: boolean;
+}
+
+export interface Decision {
+  /** In order of priority, one for each model; none for a node that is to be free. */
+  readonly works: readonly PlannedWork[];
+  /** Models that it gives up because they are no longer hot. */
+  readonly cooled: readonly ModelRef[];
 }
 
 /**
@@ -20,23 +28,20 @@ export interface Decision {
  * elect the same host, and only that host decides who works for it.
  */
 export function decide(view: View, options: TargetOptions): Decision {
-  const target = chooseTarget(view, options);
-  const plan = planFor(target, view);
-  const claim = claimOf(target, view.self, options.taken);
-  return {
-    plan,
-    claim,
-    reason: reasonOf({ target, plan, claim }, view),
-    cold: target.kind === "none" && target.why === "cold",
-  };
+  const { targets, cooled } = chooseTargets(view, options);
+  const works = targets.map((target) => {
+    const plan = planFor(target, view);
+    const claim = claimOf(target, view.self, options.taken);
+    const reason = reasonOf({ target, plan, claim }, view);
+    return { plan, claim, reason, pinned: target.kind === "pinned" };
+  });
+  return { works, cooled };
 }
 
 function planFor(target: Target, view: View): Plan {
-  const model = modelOf(target);
-  if (model !== null) {
-    return splitPlan({ ...view, self: { ...view.self, targets: [model] } }, model);
-  }
-  return target.kind === "assigned"
-    ? { kind: "download", name: target.assignment.name }
-    : { kind: "standby" };
+  const { model, name } = target.kind === "assigned"
+    ? target.assignment
+    : { model: target.model, name: target.model.name };
+  if (model === null) return { kind: "download", name };
+  return splitPlan({ ...view, self: { ...view.self, targets: [model] } }, model);
 }

@@ -37,7 +37,8 @@ export function unloading(wishes: Wishes, model: ModelRef): { wishes: Wishes; re
 
 /** A choice made meanwhile stays; a model that nobody chose is only no longer refused. */
 export function reloading(wishes: Wishes, { model, before }: Resting): Wishes {
-  if (wishes.pinned === null && before.pinned?.name === model.name) return serving(wishes, model);
+  const wasPinned = before.pinned.some(({ name }) => name === model.name);
+  if (wishes.pinned.length === 0 && wasPinned) return serving(wishes, model);
   return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
 }
 

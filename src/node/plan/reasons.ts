@@ -17,12 +17,12 @@ export const REASONS: Readonly<Record<ClaimReason, string>> = {
 };
 
 /** A node keeps its claim while it serves what it claimed, also when it had almost gone over to something else. */
-export function claimOf(target: Target, self: Member, taken: Claim | null = null): Claim | null {
+export function claimOf(target: Target, self: Member, taken: readonly Claim[] = []): Claim | null {
   if (target.kind === "assigned") {
     return { model: target.assignment.name, reason: target.assignment.reason };
   }
   if (target.kind !== "kept") return null;
-  return [...self.claims, taken].find((claim) => claim?.model === target.model.name) ?? null;
+  return [...self.claims, ...taken].find(({ model }) => model === target.model.name) ?? null;
 }
 
 export interface Reasoned {
@@ -40,11 +40,14 @@ export function reasonOf({ target, plan, claim }: Reasoned, view: View): string 
       return REASONS[target.assignment.reason];
     case "kept":
       return shared ?? (claim === null ? "this machine holds it alone" : REASONS[claim.reason]);
-    case "none":
-      return target.why === "cold"
-        ? "the other instances can answer what is still asked of it"
-        : "nothing that this node could do is missing";
   }
+}
+
+/** Why a node does nothing. @param hasCooled it gives up what is no longer asked for as much */
+export function idleReason(hasCooled: boolean): string {
+  return hasCooled
+    ? "the other instances can answer what is still asked of it"
+    : "nothing that this node could do is missing";
 }
 
 /** Why this node does not simply serve the model by itself; `null` where it does. */

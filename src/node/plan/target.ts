@@ -9,42 +9,52 @@ import type { Wishes } from "./wishes.ts";
 export interface TargetOptions extends Pick<Wishes, "pinned"> {
   /** The models that this node or another could download. */
   readonly catalog: readonly Downloadable[];
-  /** The claim that it took, and acts on now, whatever it has claimed since. */
-  readonly taken?: Claim | null;
-  /** A model that was taken because it was hot has been served long enough to be given up. */
-  readonly mayCool: boolean;
+  /** The claims that it took, and acts on now, whatever it has claimed since. */
+  readonly taken?: readonly Claim[];
+  /** Whether a model that was taken because it was hot has been served long enough to be given up. */
+  readonly mayCool: (model: ModelRef) => boolean;
   /** Names that this node has given up because they were no longer asked for: it takes them for a reason only. */
   readonly rested: ReadonlySet<string>;
 }
 
 export type Target =
-  | { readonly kind: "none"; readonly why: "idle" | "cold" }
   /** Its user said so. */
   | { readonly kind: "pinned"; readonly model: ModelRef }
   /** It goes on with what it does. */
   | { readonly kind: "kept"; readonly model: ModelRef }
   | { readonly kind: "assigned"; readonly assignment: Assignment };
 
+export interface Targets {
+  /** In order of priority. */
+  readonly targets: readonly Target[];
+  /** Models that it gives up because the other instances can answer what is still asked of them. */
+  readonly cooled: readonly ModelRef[];
+}
+
 /**
- * The model whose group this node belongs to. A node whose user chose a model keeps it; another helps
+ * The models whose groups this node belongs to. A node whose user chose a model keeps it; another helps
  * where the mesh needs it most. Pure, and the same on every node that has the same view.
  */
-export function chooseTarget(view: View, options: TargetOptions): Target {
-  const { pinned } = options;
-  if (pinned !== null) return { kind: "pinned", model: pinned };
+export function chooseTargets(view: View, options: TargetOptions): Targets {
+  const [pinned] = options.pinned;
+  if (pinned !== undefined) return just({ kind: "pinned", model: pinned });
   const self = withoutRefused(view.self);
   const stock = takeStock(everyone({ ...view, self }));
   const splitting = splitOf(self, view.others);
-  if (splitting !== null) return { kind: "kept", model: splitting };
+  if (splitting !== null) return just({ kind: "kept", model: splitting });
   const [assignment] = assign(stock, options.catalog).get(self.peer) ?? [];
   const serving = self.instances.find(({ state }) => state !== "waiting")?.model ?? null;
   if (serving !== null && (assignment === undefined || !mayLeave(assignment, self, stock))) {
-    const isCold = options.mayCool && isNoLongerNeeded(self, stock);
-    return isCold ? { kind: "none", why: "cold" } : { kind: "kept", model: serving };
+    const isCold = options.mayCool(serving) && isNoLongerNeeded(self, stock);
+    return isCold ? { targets: [], cooled: [serving] } : just({ kind: "kept", model: serving });
   }
   const isResting = assignment?.reason === "spare" && options.rested.has(assignment.name);
-  if (assignment === undefined || isResting) return { kind: "none", why: "idle" };
-  return { kind: "assigned", assignment };
+  if (assignment === undefined || isResting) return { targets: [], cooled: [] };
+  return just({ kind: "assigned", assignment });
+}
+
+function just(target: Target): Targets {
+  return { targets: [target], cooled: [] };
 }
 
 /** A model that its user has dropped is over, though it still runs. */
@@ -69,17 +79,4 @@ function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
 
 function mayLeave({ instead }: Assignment, self: Member, stock: Stock): boolean {
   return instead.every(({ name }) => mayGiveUp(self, name, stock));
-}
-
-/** `null` for none, and for a model that is still to be downloaded. */
-export function modelOf(target: Target): ModelRef | null {
-  switch (target.kind) {
-    case "none":
-      return null;
-    case "assigned":
-      return target.assignment.model;
-    case "pinned":
-    case "kept":
-      return target.model;
-  }
 }

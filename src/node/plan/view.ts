@@ -83,6 +83,11 @@ export function sameModel(a: ModelRef | null, b: ModelRef | null): boolean {
   return a?.name === b?.name && a?.fingerprint === b?.fingerprint;
 }
 
+/** The key of a map by model. */
+export function modelKey({ name, fingerprint }: ModelRef): string {
+  return `${fingerprint} ${name}`;
+}
+
 /** The member's own file of this model, if it is complete on its disk. */
 export function fileOf(member: Member, model: ModelRef) {
   return member.models.find((file) => sameModel(file, model));

@@ -2,8 +2,8 @@ import type { ModelRef } from "../../mesh/mod.ts";
 
 /** The models that this node's user wants from it: the command line first, then choices made while it ran. */
 export interface Wishes {
-  /** The model that this node was told to serve; `null` lets the mesh say what is needed. */
-  readonly pinned: ModelRef | null;
+  /** The models that this node was told to serve, the most wanted first; none lets the mesh say what is needed. */
+  readonly pinned: readonly ModelRef[];
   /** Names that the mesh shall serve, this node's own first. */
   readonly wanted: readonly string[];
   /** Names that this node must not serve or work for. */
@@ -22,12 +22,13 @@ export function continued(
 }
 
 /** As if `--model` had named it. */
-export function serving({ wanted, dropped, resting }: Wishes, pinned: ModelRef): Wishes {
+export function serving({ wanted, dropped, resting }: Wishes, model: ModelRef): Wishes {
+  const { name } = model;
   return {
-    pinned,
-    resting: resting.filter((name) => name !== pinned.name),
-    wanted: [pinned.name, ...wanted.filter((name) => name !== pinned.name)],
-    dropped: dropped.filter((name) => name !== pinned.name),
+    pinned: [model],
+    resting: resting.filter((one) => one !== name),
+    wanted: [name, ...wanted.filter((one) => one !== name)],
+    dropped: dropped.filter((one) => one !== name),
   };
 }
 
@@ -35,7 +36,7 @@ export function serving({ wanted, dropped, resting }: Wishes, pinned: ModelRef):
 export function dropping({ pinned, wanted, dropped, resting }: Wishes, name: string): Wishes {
   return {
     resting,
-    pinned: pinned?.name === name ? null : pinned,
+    pinned: pinned.filter((model) => model.name !== name),
     wanted: wanted.filter((one) => one !== name),
     dropped: [...new Set([...dropped, name])],
   };

@@ -8,7 +8,7 @@ import { IdleUnloader } from "../plan/idle_models.ts";
 export interface IdleUnloadOptions {
   readonly mesh: Pick<Mesh, "members">;
   readonly localState: LocalState;
-  readonly reconciler: Pick<Reconciler, "job" | "reconsider" | "wake">;
+  readonly reconciler: Pick<Reconciler, "jobs" | "reconsider" | "wake">;
   readonly serving: Pick<ServingConfig, "idleUnloadMs">;
   readonly logger: Logger;
 }
@@ -30,7 +30,7 @@ export class IdleUnload {
 
   check(): void {
     const { mesh, localState, reconciler, logger } = this.#options;
-    const { instance } = reconciler.job;
+    const instance = reconciler.jobs.find((job) => job.instance !== null)?.instance ?? null;
     const wishes = this.#rest.check({
       instance,
       endedMs: (model) => localState.demand.idleSinceMs(model),

@@ -1,4 +1,4 @@
-/** The work of a node at one moment, behind one shape: the reconciler replaces one job by the next. */
+/** One thing that a node does at one moment, behind one shape: the reconciler replaces one job by the next. */
 
 import type { Logger } from "@logtape/logtape";
 import {
@@ -149,12 +149,13 @@ export function sizesOf(
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 
-/** The job's llama-server, for whoever asks for exactly this model; `null` while it serves another, or none yet. */
+/** The llama-server for whoever asks for exactly this model; `null` while none of these jobs serves it. */
 export function serverFor(
-  { instance, server }: Pick<Job, "instance" | "server">,
+  jobs: readonly Pick<Job, "instance" | "server">[],
   model: ModelRef,
 ): LocalServer | null {
-  return instance !== null && sameModel(instance.model, model) ? server : null;
+  const job = jobs.find(({ instance }) => instance !== null && sameModel(instance.model, model));
+  return job?.server ?? null;
 }
 
 /** Why a child serves nobody any more: in its own words, where it has ended by itself. */
@@ -167,8 +168,12 @@ export function failureOf(name: string, server: ManagedServer): string | null {
     : `${name} was frozen: ${state.frozen}`;
 }
 
-/** The other nodes of the job's split: their death must be noticed at once. */
-export function splitPeers({ instance, obeys }: Job): PeerId[] {
-  if (obeys !== null) return [obeys.host];
-  return instance?.workers.map((worker) => worker.peer) ?? [];
+/** The other nodes of the jobs' splits: their death must be noticed at once. */
+export function splitPeers(jobs: readonly Pick<Job, "instance" | "obeys">[]): PeerId[] {
+  return [
+    ...new Set(jobs.flatMap(({ instance, obeys }) => {
+      if (obeys !== null) return [obeys.host];
+      return instance?.workers.map((worker) => worker.peer) ?? [];
+    })),
+  ];
 }

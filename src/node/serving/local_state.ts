@@ -29,17 +29,17 @@ export class LocalState {
     this.wishes = options.wishes;
   }
 
-  /** Its announcement while it does `job`. */
+  /** Its announcement while it does these jobs. */
   content(
-    job: Job,
+    jobs: readonly Job[],
     intent: Intent,
     tunnelPorts: Readonly<Record<string, number>> = {},
   ): AnnouncementContent {
     const { facts, now } = this.#options;
     const { pinned, dropped, resting } = this.wishes;
-    return announcementOf(facts(), job, {
+    return announcementOf(facts(), jobs, {
       ...intent,
-      assignable: pinned === null,
+      assignable: pinned.length === 0,
       wanted: this.#wanted(),
       refuses: [...new Set([...dropped, ...resting, ...intent.refuses])],
       dropped,
@@ -59,10 +59,10 @@ export class LocalState {
   }
 
   /** Looks at the mesh: who is gone leaves behind what only it cared for. */
-  view(job: Job, intent: Intent): View {
+  view(jobs: readonly Job[], intent: Intent): View {
     const { mesh, now } = this.#options;
     const { wanted } = this.wishes;
-    const before = viewOf(mesh, this.content(job, intent));
+    const before = viewOf(mesh, this.content(jobs, intent));
     this.#orphans = declareLost(
       this.#orphans,
       [{ ...before.self, wanted }, ...before.others],

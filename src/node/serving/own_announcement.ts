@@ -24,11 +24,11 @@ export interface NodeFacts {
   readonly downloadBytes: number;
 }
 
-/** The part of a node's announcement that is not about its job. */
+/** The part of a node's announcement that is not about its jobs. */
 export interface Intent {
-  /** The model whose group it belongs to. */
-  readonly target: ModelRef | null;
-  readonly claim: Claim | null;
+  /** The models whose groups it belongs to. */
+  readonly targets: readonly ModelRef[];
+  readonly claims: readonly Claim[];
   /** Names that it has given up to serve. */
   readonly refuses: readonly string[];
   /** Models that it can't serve though it should. */
@@ -39,16 +39,16 @@ export type Situation =
   & Intent
   & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand" | "tunnelPorts">;
 
-/** This node's announcement while it does `job`. */
+/** This node's announcement while it does these jobs. */
 export function announcementOf(
   facts: NodeFacts,
-  job: Job,
-  { target, claim, ...situation }: Situation,
+  jobs: readonly Job[],
+  situation: Situation,
 ): AnnouncementContent {
   const { machine, memory, serving } = facts;
   return {
-    machine: { ...machine, devices: withUse(machine.devices, job) },
-    role: roleOf(job),
+    machine: { ...machine, devices: withUse(machine.devices, jobs) },
+    role: roleOf(jobs),
     memoryBytes: memory.memoryBytes,
     models: facts.models.map((model) => ({
       name: model.name,
@@ -57,31 +57,30 @@ export function announcementOf(
       needBytes: needBytes(model, serving.contextLength),
     })),
     ...situation,
-    targets: listOf(target),
-    claims: listOf(claim),
     split: serving.split,
     tensorSplit: serving.tensorSplit,
     downloadBytes: facts.downloadBytes,
-    instances: listOf(job.instance),
-    obeys: listOf(job.obeys),
+    instances: jobs.flatMap(({ instance }) => instance ?? []),
+    obeys: jobs.flatMap(({ obeys }) => obeys ?? []),
   };
 }
 
-/** A node does one thing at a time. */
-function listOf<T>(one: T | null): T[] {
-  return one === null ? [] : [one];
+/** Of a node that does several things, the one that others depend on most. */
+export function roleOf(jobs: readonly Job[]): ActiveRole {
+  if (jobs.some(({ plan }) => serves(plan))) return "host";
+  return jobs.some(({ plan }) => plan.kind === "worker") ? "worker" : "standby";
 }
 
-export function roleOf(job: Job): ActiveRole {
-  if (serves(job.plan)) return "host";
-  return job.plan.kind === "worker" ? "worker" : "standby";
-}
-
-/** As llama.cpp tells it, or as it is planned. */
-function withUse(devices: readonly DeviceMemory[], { usedBytes, placed }: Job): DeviceMemory[] {
-  const planned = spread(usedBytes, devices);
+function withUse(devices: readonly DeviceMemory[], jobs: readonly Job[]): DeviceMemory[] {
+  const uses = jobs.map((job) => useOf(job, devices));
   return devices.map((device, index) => {
-    const told = placed === undefined ? undefined : placed[device.name] ?? 0;
-    return { ...device, usedBytes: Math.round(told ?? planned[index] ?? 0) };
+    const usedBytes = uses.reduce((sum, use) => sum + (use[index] ?? 0), 0);
+    return { ...device, usedBytes: Math.round(usedBytes) };
   });
+}
+
+/** The bytes that a job takes of each device: as llama.cpp tells it, or as it is planned. */
+export function useOf({ usedBytes, placed }: Job, devices: readonly DeviceMemory[]): number[] {
+  if (placed === undefined) return spread(usedBytes, devices);
+  return devices.map(({ name }) => placed[name] ?? 0);
 }

@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import type { Decision } from "../plan/decide.ts";
+import type { PlannedWork } from "../plan/decide.ts";
 import type { Job } from "./job.ts";
 import { modelNameOf, type Plan } from "../plan/plan.ts";
 import { whyUnused } from "../plan/proportions.ts";
@@ -7,7 +7,7 @@ import { serves } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 
 export interface PlanNews {
-  readonly decision: Decision;
+  readonly work: Pick<PlannedWork, "plan" | "reason">;
   /** The plan until now. */
   readonly before: Plan;
   readonly job: Job;
@@ -15,8 +15,8 @@ export interface PlanNews {
 }
 
 /** Says what a node does from now on, and why: docs/command-line.md. */
-export function logPlan(logger: Logger, { decision, before, job, view }: PlanNews): void {
-  const { plan, reason } = decision;
+export function logPlan(logger: Logger, { work, before, job, view }: PlanNews): void {
+  const { plan, reason } = work;
   const model = modelNameOf(plan);
   const workers = plan.kind === "host" ? plan.workers.map((worker) => worker.peer) : [];
   const left = modelNameOf(before);

@@ -1,7 +1,8 @@
 import type { Logger } from "@logtape/logtape";
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
+import { idleReason } from "../plan/reasons.ts";
 import type { Intent } from "./own_announcement.ts";
-import { decide, type Decision } from "../plan/decide.ts";
+import { decide, type Decision, type PlannedWork } from "../plan/decide.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
 import { idleJob, type Job, type JobParts, serverFor } from "./job.ts";
 import { FailureLog } from "./failure_log.ts";
@@ -18,12 +19,21 @@ export interface ReconcilerOptions {
   /** The wishes of the user now. */
   readonly planOptions: () => Pick<TargetOptions, "pinned" | "catalog">;
   readonly parts: JobParts;
-  /** The current view of the mesh, with this node doing `job`. */
-  readonly view: (job: Job, intent: Intent) => View;
+  /** The current view of the mesh, with this node doing these jobs. */
+  readonly view: (jobs: readonly Job[], intent: Intent) => View;
   /** False while it can't see the others: then it plans nothing. @default {() => true} */
   readonly mayAct?: () => boolean;
-  /** The job or its state has changed: announce it. */
-  readonly changed: (job: Job) => void;
+  /** A job or its state has changed: announce it. */
+  readonly changed: () => void;
+}
+
+/** A job, and why this node does it. */
+export interface Work {
+  readonly job: Job;
+  /** For people. */
+  readonly reason: string;
+  /** Its user said so. */
+  readonly pinned: boolean;
 }
 
 /**
@@ -38,7 +48,7 @@ export class Reconciler {
   readonly #failureLog: FailureLog;
   readonly #wakeup: Wakeup;
   #job: Job = idleJob({ kind: "standby" }, null);
-  #decision: Decision = { plan: { kind: "standby" }, claim: null, reason: "", cold: false };
+  #decision: Decision = { works: [], cooled: [] };
   /** Its plan was logged: at the start also that it is free. */
   #hasSaid = false;
   #plannedAtMs = -Infinity;
@@ -62,39 +72,40 @@ export class Reconciler {
     this.#wakeup = new Wakeup(parts.after);
   }
 
-  get job(): Job {
-    return this.#job;
+  /** None where it is free. */
+  get jobs(): readonly Job[] {
+    return this.works.map(({ job }) => job);
   }
 
-  /** The model whose group this node belongs to by its latest plan. */
-  get target(): ModelRef | null {
-    const { plan } = this.#decision;
-    return plan.kind === "standby" || plan.kind === "download" ? null : plan.model;
+  get works(): readonly Work[] {
+    if (this.#job.plan.kind === "standby") return [];
+    const { reason, pinned } = this.#next;
+    return [{ job: this.#job, reason, pinned }];
   }
 
-  /** Why it does what it does by itself, for people. */
-  get reason(): string {
-    return this.#decision.reason;
+  /** The models whose groups this node belongs to by its latest plans. */
+  get targets(): readonly ModelRef[] {
+    return this.#decision.works.flatMap(({ plan }) =>
+      plan.kind === "standby" || plan.kind === "download" ? [] : [plan.model]
+    );
   }
 
   /** It does nothing, and is about to do nothing. */
   get isIdle(): boolean {
-    const { plan, claim } = this.#decision;
-    return plan.kind === "standby" && claim === null && this.#job.plan.kind === "standby" &&
-      this.#asked === undefined;
+    return this.#decision.works.length === 0 && this.jobs.length === 0 && this.#asked === undefined;
   }
 
   /** Its llama-server did not break: it was ended, and the model is not served again yet. */
   hasRetired(model: ModelRef): boolean {
-    const serves = serverFor(this.#job, model) !== null;
+    const serves = serverFor(this.jobs, model) !== null;
     return this.#retired !== null && sameModel(this.#retired, model) && !serves;
   }
 
   get intent(): Intent {
     const nowMs = this.#options.parts.now();
     return {
-      target: this.target,
-      claim: this.#decision.claim,
+      targets: this.targets,
+      claims: this.#decision.works.flatMap(({ claim }) => claim ?? []),
       refuses: this.#failureBackoff.refuses(nowMs),
       failures: this.#failureBackoff.failures(nowMs),
     };
@@ -154,11 +165,11 @@ export class Reconciler {
     const nowMs = options.parts.now();
     const asked = this.#asked;
     this.#asked = undefined;
-    const view = options.view(this.#job, this.intent);
+    const view = options.view(this.jobs, this.intent);
     this.#decide(view, nowMs);
     // A user's request is carried out now, not once the mesh is quiet.
     if (asked !== undefined) this.#plannedAtMs = -Infinity;
-    const next = this.#decision.plan;
+    const next = this.#next.plan;
     const running = this.#observe(view, nowMs);
     const times = {
       nowMs,
@@ -168,29 +179,37 @@ export class Reconciler {
     const decision = transition(running, next, times);
     if (decision.kind === "replace") await this.#replace({ view, running, signal });
     else if (decision.kind === "keep" && !this.#hasSaid) this.#say(this.#job.plan, view);
-    options.changed(this.#job);
+    options.changed();
     asked?.resolve();
     return decision.kind === "hold" ? decision.untilMs : this.#looksAgainAtMs(nowMs);
   }
 
   #decide(view: View, nowMs: number): void {
-    const before = this.#decision;
+    const before = this.#next;
     const decision = decide(view, {
       ...this.#options.planOptions(),
-      mayCool: nowMs >= this.#sinceMs + HOT_HOLD_MS,
+      mayCool: () => nowMs >= this.#sinceMs + HOT_HOLD_MS,
       rested: this.#rested,
-      taken: this.#taken,
+      taken: this.#taken === null ? [] : [this.#taken],
     });
-    if (planKey(decision.plan) !== planKey(before.plan)) this.#plannedAtMs = nowMs;
-    if (decision.claim?.model !== before.claim?.model) this.#claimedAtMs = nowMs;
-    if (decision.cold) this.#rested.add(modelNameOf(this.#job.plan) ?? "");
-    else if (decision.claim !== null) this.#rested.delete(decision.claim.model);
     this.#decision = decision;
+    const { plan, claim } = this.#next;
+    if (planKey(plan) !== planKey(before.plan)) this.#plannedAtMs = nowMs;
+    if (claim?.model !== before.claim?.model) this.#claimedAtMs = nowMs;
+    for (const { name } of decision.cooled) this.#rested.add(name);
+    if (claim !== null) this.#rested.delete(claim.model);
+  }
+
+  /** The work that it should be doing. */
+  get #next(): PlannedWork {
+    const { works: [work], cooled } = this.#decision;
+    const reason = idleReason(cooled.length > 0);
+    return work ?? { plan: { kind: "standby" }, claim: null, reason, pinned: false };
   }
 
   /** Others could claim the same: a round of gossip shows who goes on with it. */
   #awaitsRivals({ others }: View): boolean {
-    const { plan, claim } = this.#decision;
+    const { plan, claim } = this.#next;
     const loads = plan.kind === "solo" || plan.kind === "download";
     return loads && claim !== null && modelNameOf(this.#job.plan) !== claim.model &&
       others.some((member) => member.assignable);
@@ -198,7 +217,7 @@ export class Reconciler {
 
   /** When a hot model may be given up, or one that was given up be tried again. */
   #looksAgainAtMs(nowMs: number): number | null {
-    const isHot = this.#decision.claim?.reason === "hot";
+    const isHot = this.#next.claim?.reason === "hot";
     const times = [
       ...this.#failureBackoff.retriesAtMs(nowMs),
       ...(isHot ? [this.#sinceMs + HOT_HOLD_MS] : []),
@@ -208,7 +227,7 @@ export class Reconciler {
 
   #observe(view: View, nowMs: number): Running {
     const { parts } = this.#options;
-    const isClaimed = this.#decision.claim !== null;
+    const isClaimed = this.#next.claim !== null;
     const { failure, ...running } = this.#failureBackoff.check({
       job: this.#job,
       view,
@@ -229,20 +248,20 @@ export class Reconciler {
   async #replace(
     { view, running, signal }: { view: View; running: Running; signal: AbortSignal },
   ): Promise<void> {
-    const { plan: next } = this.#decision;
+    const { plan: next, claim } = this.#next;
     const { instance, server } = this.#job;
     this.#retired = server === null || instance === null ? null : instance.model;
     await this.#job.stop();
     if (signal.aborted) return;
     this.#failureBackoff.replaced(isSameWork(next, running.plan) ? "same" : "another");
     this.#job = this.#starter.start(next, view, () => this.wake());
-    this.#taken = this.#decision.claim;
+    this.#taken = claim;
     this.#sinceMs = this.#options.parts.now();
     this.#say(running.plan, view);
   }
 
   #say(before: Plan, view: View): void {
     this.#hasSaid = true;
-    logPlan(this.#logger, { decision: this.#decision, before, job: this.#job, view });
+    logPlan(this.#logger, { work: this.#next, before, job: this.#job, view });
   }
 }

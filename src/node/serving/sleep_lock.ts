@@ -41,10 +41,12 @@ export function sleepLockCommand(
 
 /** Whether another machine would miss this one: it serves, or is about to, and somebody is there. Pure. */
 export function servesOthers(
-  { instance, obeys }: Pick<Job, "instance" | "obeys">,
+  jobs: readonly Pick<Job, "instance" | "obeys">[],
   mesh: Pick<Mesh, "members" | "clientsConnected">,
 ): boolean {
-  const isServing = obeys !== null || instance?.state === "warm" || instance?.state === "loading";
+  const isServing = jobs.some(({ instance, obeys }) =>
+    obeys !== null || instance?.state === "warm" || instance?.state === "loading"
+  );
   return isServing && mesh.members().length + mesh.clientsConnected() > 0;
 }
 

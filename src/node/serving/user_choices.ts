@@ -10,7 +10,7 @@ import type { Reconciler } from "./reconciler.ts";
 
 export interface UserChoicesOptions {
   readonly localState: Pick<LocalState, "wishes">;
-  readonly reconciler: Pick<Reconciler, "target" | "retry" | "reconsider">;
+  readonly reconciler: Pick<Reconciler, "targets" | "retry" | "reconsider">;
   readonly onDisk: () => readonly LocalModel[];
   /** Resolves when this node is in the gossip and knows the others. */
   readonly enter: (reason: string) => Promise<void>;
@@ -43,7 +43,8 @@ export class UserChoices {
   /** @throws {ModelRefusedError} */
   async drop(model: string): Promise<void> {
     const { localState, reconciler } = this.#options;
-    if (reconciler.target?.name !== model && localState.wishes.pinned?.name !== model) {
+    const known = [...reconciler.targets, ...localState.wishes.pinned];
+    if (!known.some(({ name }) => name === model)) {
       throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
     }
     localState.wishes = dropping(localState.wishes, model);
@@ -54,10 +55,13 @@ export class UserChoices {
   /** A file that was replaced is the same wish. */
   followFile(): void {
     const { localState, onDisk } = this.#options;
-    const { pinned } = localState.wishes;
-    if (pinned === null || onDisk().some((file) => sameModel(file, pinned))) return;
-    const file = onDisk().find(({ name }) => name === pinned.name);
-    if (file !== undefined) localState.wishes = { ...localState.wishes, pinned: refOf(file) };
+    const files = onDisk();
+    const pinned = localState.wishes.pinned.map((model) => {
+      if (files.some((file) => sameModel(file, model))) return model;
+      const file = files.find(({ name }) => name === model.name);
+      return file === undefined ? model : refOf(file);
+    });
+    localState.wishes = { ...localState.wishes, pinned };
   }
 
   /** The choice is made in any case, though a full disk may forget it. */
@@ -82,7 +86,12 @@ export interface ChoicesAtStart {
 
 /** The wishes of the command line, with the choices of earlier runs that still count. */
 export function wishesAtStart({ pinned, wanted, kept, chosen }: ChoicesAtStart): Wishes {
-  const settings = { pinned: refOrNull(pinned), wanted, dropped: [], resting: [] };
+  const settings = {
+    pinned: pinned === null ? [] : [refOf(pinned)],
+    wanted,
+    dropped: [],
+    resting: [],
+  };
   const dropped = Object.keys(kept.choices.dropped);
   return continued(settings, { dropped, chosen: refOrNull(chosen) });
 }

@@ -6,7 +6,7 @@ import { decide } from "../../../src/node/plan/decide.ts";
 import { type Plan, planKey } from "../../../src/node/plan/plan.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
 import { machine } from "../../mesh/content.ts";
-import { view } from "../members.ts";
+import { planOf, view } from "../members.ts";
 
 export function model(name: string): ModelRef {
   const code = [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
@@ -129,13 +129,15 @@ export function play(
     const seen = [...members];
     for (const [index, self] of seen.entries()) {
       const now = together ? seen : members;
-      const { plan, claim, cold } = decide(view(self, now.filter((other) => other !== self)), {
-        pinned: self.assignable ? null : self.targets[0] ?? null,
+      const decision = decide(view(self, now.filter((other) => other !== self)), {
+        pinned: self.assignable ? [] : self.targets,
         catalog,
-        mayCool,
+        mayCool: () => mayCool,
         rested: rested.get(self.peer) ?? new Set(),
       });
-      if (cold) rested.get(self.peer)?.add(self.instances[0]?.model.name ?? "");
+      const plan = planOf(decision);
+      const claim = decision.works[0]?.claim ?? null;
+      for (const { name } of decision.cooled) rested.get(self.peer)?.add(name);
       // A claim is announced for a round before it is acted upon.
       const isHeard = claim === null || claim.model === self.claims[0]?.model;
       const before = plans.get(self.peer);

@@ -32,16 +32,16 @@ Deno.test("stillValid() takes other models for the later word", () => {
 });
 
 Deno.test("continued() drops and serves as if it were said now", () => {
-  const settings: Wishes = { pinned: BIG, wanted: ["big"], dropped: [], resting: [] };
+  const settings: Wishes = { pinned: [BIG], wanted: ["big"], dropped: [], resting: [] };
   assert.deepEqual(continued(settings, { dropped: [], chosen: null }), settings);
   assert.deepEqual(continued(settings, { dropped: ["big"], chosen: null }), {
-    pinned: null,
+    pinned: [],
     wanted: [],
     dropped: ["big"],
     resting: [],
   });
   assert.deepEqual(continued(settings, { dropped: ["other"], chosen: SMALL }), {
-    pinned: SMALL,
+    pinned: [SMALL],
     wanted: ["small", "big"],
     dropped: ["other"],
     resting: [],

@@ -27,7 +27,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
     return Response.json({ model: served.name });
   });
   const server = { baseUrl: `http://127.0.0.1:${http.addr.port}`, apiKey: null };
-  const job = { instance: { model: served }, server } as Parameters<typeof serverFor>[0];
+  const job = { instance: { model: served }, server } as Parameters<typeof serverFor>[0][number];
   const mesh = { self: "me", handle() {} } as unknown as Mesh;
   const demand = new Demand();
   const isRetired = (model: ModelRef) =>
@@ -37,7 +37,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
     counts: new TunnelCounts(),
     logger: getLogger("test"),
     demand,
-    find: (model) => serverFor(job, model),
+    find: (model) => serverFor([job], model),
     isRetired,
   });
   const gateway = new OwnGateway({

@@ -22,21 +22,21 @@ const rows: [fact: string, Job, peer: string, term: number, expected: unknown][]
 
 for (const [fact, job, host, term, expected] of rows) {
   Deno.test(`gateAnswer(): ${fact}`, () => {
-    assert.equal(gateAnswer(job, host, term), expected);
+    assert.equal(gateAnswer([job], host, term), expected);
   });
 }
 
 Deno.test("gateAnswer(): the other workers of the split get the port, in its term", () => {
   const job = working("h", 3, 5000);
-  assert.equal(gateAnswer(job, "f", 3, ["e", "f"]), 5000);
-  assert.equal(gateAnswer(job, "f", 2, ["e", "f"]), "over");
-  assert.equal(gateAnswer(job, "g", 3, ["e", "f"]), "later");
-  assert.equal(gateAnswer(idle, "f", 3, ["e", "f"]), "later");
+  assert.equal(gateAnswer([job], "f", 3, ["e", "f"]), 5000);
+  assert.equal(gateAnswer([job], "f", 2, ["e", "f"]), "over");
+  assert.equal(gateAnswer([job], "g", 3, ["e", "f"]), "later");
+  assert.equal(gateAnswer([], "f", 3, ["e", "f"]), "later");
 });
 
 Deno.test("admit() answers as soon as the job fits", async () => {
   let job = idle;
-  const gate = new RpcGate(() => job);
+  const gate = new RpcGate(() => [job]);
   const admitted = gate.admit("h", 3, new AbortController().signal);
   job = working("h", 3, null);
   gate.changed();
@@ -47,7 +47,7 @@ Deno.test("admit() answers as soon as the job fits", async () => {
 
 Deno.test("admit() refuses a stream whose term ends while it waits", async () => {
   let job = working("h", 3, null);
-  const gate = new RpcGate(() => job);
+  const gate = new RpcGate(() => [job]);
   const admitted = assert.rejects(
     gate.admit("h", 3, new AbortController().signal),
     RpcRefusedError,
@@ -58,7 +58,7 @@ Deno.test("admit() refuses a stream whose term ends while it waits", async () =>
 });
 
 Deno.test("admit() ends with its signal", async () => {
-  const gate = new RpcGate(() => idle);
+  const gate = new RpcGate(() => []);
   const leaving = new AbortController();
   const admitted = assert.rejects(gate.admit("h", 3, leaving.signal), RpcRefusedError);
   leaving.abort();

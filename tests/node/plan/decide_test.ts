@@ -4,20 +4,20 @@ import { decide } from "../../../src/node/plan/decide.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import type { TargetOptions } from "../../../src/node/plan/target.ts";
 import type { Member, View } from "../../../src/node/plan/view.ts";
-import { BIG, instance, member, peer, SMALL, view } from "../members.ts";
+import { BIG, instance, member, peer, planOf, SMALL, view } from "../members.ts";
 
 const untold: TargetOptions = {
-  pinned: null,
+  pinned: [],
   catalog: [],
-  mayCool: false,
+  mayCool: () => false,
   rested: new Set(),
 };
-const toldBig: TargetOptions = { ...untold, pinned: BIG };
-const toldSmall: TargetOptions = { ...untold, pinned: SMALL };
+const toldBig: TargetOptions = { ...untold, pinned: [BIG] };
+const toldSmall: TargetOptions = { ...untold, pinned: [SMALL] };
 
 function plan(seen: View, options: TargetOptions): Plan {
-  const self = { ...seen.self, assignable: options.pinned === null };
-  return decide({ ...seen, self }, options).plan;
+  const self = { ...seen.self, assignable: options.pinned.length === 0 };
+  return planOf(decide({ ...seen, self }, options));
 }
 
 interface Row {
@@ -387,8 +387,10 @@ Deno.test("decide(): a node that almost took something else still has what it ha
     ],
   );
   const taken = { model: "small", reason: "hot" } as const;
-  assert.deepEqual(decide(seen, { ...untold, taken }).claim, taken);
-  assert.equal(decide(seen, { ...untold, taken: { ...taken, model: "other" } }).claim, null);
+  const claim = (taken: TargetOptions["taken"] = []) =>
+    decide(seen, { ...untold, taken }).works[0]?.claim;
+  assert.deepEqual(claim([taken]), taken);
+  assert.equal(claim([{ ...taken, model: "other" }]), null);
 });
 
 const anyMember = fc.record({

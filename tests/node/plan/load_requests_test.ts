@@ -71,14 +71,14 @@ Deno.test("shouldUnload() waits for the time since the last answer, and for nobo
 const MODEL = { name: "m", fingerprint: "f" };
 
 Deno.test("unloading() and reloading() end with what the user wanted", () => {
-  const pinned: Wishes = { pinned: MODEL, wanted: ["m", "n"], dropped: ["x"], resting: [] };
+  const pinned: Wishes = { pinned: [MODEL], wanted: ["m", "n"], dropped: ["x"], resting: [] };
   const { wishes, resting } = unloading(pinned, MODEL);
-  assert.deepEqual(wishes, { pinned: null, wanted: ["n"], dropped: ["x"], resting: ["m"] });
+  assert.deepEqual(wishes, { pinned: [], wanted: ["n"], dropped: ["x"], resting: ["m"] });
   assert.deepEqual(reloading(wishes, resting), pinned);
   const other = { name: "o", fingerprint: "f" };
-  const meanwhile = { ...wishes, pinned: other };
+  const meanwhile = { ...wishes, pinned: [other] };
   assert.deepEqual(reloading(meanwhile, resting), { ...meanwhile, resting: [] });
-  const free: Wishes = { pinned: null, wanted: [], dropped: [], resting: [] };
+  const free: Wishes = { pinned: [], wanted: [], dropped: [], resting: [] };
   const helper = unloading(free, MODEL);
   assert.deepEqual(reloading(helper.wishes, helper.resting), free);
 });

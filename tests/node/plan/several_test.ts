@@ -8,17 +8,17 @@ import { prospectsOf } from "../../../src/node/plan/prospects.ts";
 import { highestTerm, needOf } from "../../../src/node/plan/view.ts";
 import { buildRoutingTable } from "../../../src/mesh/routes/routing_table.ts";
 import { content } from "../../mesh/content.ts";
-import { BIG, instance, member, peer, SMALL, view } from "../members.ts";
+import { BIG, instance, member, peer, planOf, SMALL, view } from "../members.ts";
 
 const BOTH = { holds: [BIG, SMALL], targets: [SMALL, BIG] };
-const UNTOLD = { pinned: null, catalog: [], mayCool: false, rested: new Set<string>() };
+const UNTOLD = { pinned: [], catalog: [], mayCool: () => false, rested: new Set<string>() };
 
 Deno.test("of a host with two instances each worker obeys the one that counts it", () => {
   const instances = [instance(SMALL, "warm", ["x"], 5), instance(BIG, "loading", ["a"], 7)];
   const host = member("b", 9, { ...BOTH, instances });
   for (const [name, model, term] of [["a", BIG, 7], ["x", SMALL, 5]] as const) {
     const self = member(name, 50, { targets: [model] });
-    const { plan } = decide(view(self, [host]), UNTOLD);
+    const plan = planOf(decide(view(self, [host]), UNTOLD));
     assert.deepEqual(plan, { kind: "worker", model, host: peer("b"), term });
   }
 });

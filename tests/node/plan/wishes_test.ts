@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { dropping, serving, type Wishes } from "../../../src/node/plan/wishes.ts";
 import { BIG, SMALL } from "../members.ts";
 
-const pinned: Wishes = { pinned: BIG, wanted: ["big", "other"], dropped: [], resting: [] };
+const pinned: Wishes = { pinned: [BIG], wanted: ["big", "other"], dropped: [], resting: [] };
 
 Deno.test("dropping() what was chosen leaves the rest wanted", () => {
   const wanted = ["other"];
   assert.deepEqual(dropping(pinned, "big"), {
-    pinned: null,
+    pinned: [],
     wanted,
     dropped: ["big"],
     resting: [],
@@ -20,5 +20,5 @@ Deno.test("dropping() what the mesh had assigned keeps what was told", () => {
 
 Deno.test("serving() takes a drop back, and comes first among the wanted", () => {
   const { pinned: now, wanted, dropped } = serving(dropping(pinned, "small"), SMALL);
-  assert.deepEqual([now, wanted, dropped], [SMALL, ["small", "big", "other"], []]);
+  assert.deepEqual([now, wanted, dropped], [[SMALL], ["small", "big", "other"], []]);
 });

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { decide } from "../../../src/node/plan/decide.ts";
 import { idleJob } from "../../../src/node/serving/job.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
+import { idleReason } from "../../../src/node/plan/reasons.ts";
 import { logPlan } from "../../../src/node/serving/plan_log.ts";
 import type { View } from "../../../src/node/plan/view.ts";
-import { BIG, instance, member, type MemberOptions, SMALL, view } from "../members.ts";
+import { BIG, instance, member, type MemberOptions, planOf, SMALL, view } from "../members.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,15 +16,18 @@ const wantsSmall = member("a", 500, { ...both, targets: [BIG], wanted: ["big", "
 
 /** The log as its reader finds it, sentence by sentence. */
 function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
-  const pinned = seen.self.assignable ? null : seen.self.targets[0] ?? null;
-  const decision = decide(seen, { pinned, catalog: [], mayCool: true, rested: new Set() });
+  const pinned = seen.self.assignable ? [] : seen.self.targets;
+  const options = { pinned, catalog: [], mayCool: () => true, rested: new Set<string>() };
+  const decision = decide(seen, options);
+  const plan = planOf(decision);
+  const work = decision.works[0] ?? { plan, reason: idleReason(decision.cooled.length > 0) };
   const lines: { text: string; fields: Fields }[] = [];
   const write = (template: string, fields: Fields) => {
     const text = template.replace(/\{(\w+)\}/g, (_, name) => String(fields[name]));
     lines.push({ text, fields });
   };
   const logger = { info: write, warn: write } as unknown as Logger;
-  logPlan(logger, { decision, before, job: idleJob(decision.plan, null), view: seen });
+  logPlan(logger, { work, before, job: idleJob(plan, null), view: seen });
   return lines;
 }
 

@@ -104,11 +104,11 @@ Deno.test("servesOthers() needs something that is served, and somebody to serve"
   const instance = (state: Instance["state"]) => ({ instance: { state } as Instance, obeys: null });
   const worker = { instance: null, obeys: { host: "a", term: 1, ready: true } as Obedience };
   const nothing = { instance: null, obeys: null };
-  assert.equal(servesOthers(instance("warm"), mesh(0, 0)), false);
-  assert.equal(servesOthers(instance("warm"), mesh(1, 0)), true);
-  assert.equal(servesOthers(instance("warm"), mesh(0, 1)), true);
-  assert.equal(servesOthers(instance("loading"), mesh(1, 0)), true);
-  assert.equal(servesOthers(instance("waiting"), mesh(1, 0)), false);
-  assert.equal(servesOthers(worker, mesh(1, 0)), true);
-  assert.equal(servesOthers(nothing, mesh(9, 9)), false);
+  assert.equal(servesOthers([instance("warm")], mesh(0, 0)), false);
+  assert.equal(servesOthers([instance("warm")], mesh(1, 0)), true);
+  assert.equal(servesOthers([instance("warm")], mesh(0, 1)), true);
+  assert.equal(servesOthers([instance("loading")], mesh(1, 0)), true);
+  assert.equal(servesOthers([instance("waiting")], mesh(1, 0)), false);
+  assert.equal(servesOthers([worker], mesh(1, 0)), true);
+  assert.equal(servesOthers([nothing], mesh(9, 9)), false);
 });
