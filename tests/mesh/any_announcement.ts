@@ -64,6 +64,10 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
     }),
     targets: few(ref),
     claims: few(rec({ model: text, reason: fc.constant("hot" as const) })),
+    reservations: few(rec({
+      model: ref,
+      devices: many(rec({ name: text, bytes: number })),
+    })),
     obeys: few(rec({ host: peer, term: fc.nat(), ready: fc.boolean() })),
     instances: fc.array(
       rec({

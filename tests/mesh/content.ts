@@ -28,6 +28,7 @@ export function content(changes: ContentChanges = {}): AnnouncementContent {
     demand: {},
     instances: [],
     obeys: [],
+    reservations: [],
     tunnelPorts: {},
     ...changes,
   });

@@ -43,6 +43,25 @@ Deno.test("an announcement of an earlier version says nothing of failures and dr
   assert.deepEqual([parsed.failures, parsed.dropped], [[], []]);
 });
 
+Deno.test("memory that models hold is told beside what earlier versions read, and absent where there is none", () => {
+  const held = { model: MODEL, devices: [{ name: "CUDA0", bytes: 7 }, { name: "CPU", bytes: 3 }] };
+  const told = announcementToWire(announcement({ reservations: [held] }));
+  assert.deepEqual(announcementSchema.parse(told).reservations, [held]);
+  assert.deepEqual(
+    earlierAnnouncement.parse(told),
+    earlierAnnouncement.parse(announcementToWire(announcement())),
+  );
+  assert.ok(!("reservations" in announcementToWire(announcement())));
+  const twice = { ...told, reservations: [held, { ...held, devices: [] }] };
+  assert.deepEqual(announcementSchema.parse(twice).reservations, [held]);
+  const many = Array.from(
+    { length: 17 },
+    (_, i) => ({ ...held, model: { ...MODEL, name: `m${i}` } }),
+  );
+  assert.equal(announcementSchema.safeParse({ ...told, reservations: many }).success, false);
+  assert.equal(fitAnnouncement(announcement({ reservations: many })).reservations.length, 16);
+});
+
 Deno.test("a table of an earlier version says nothing of why, of failures, drops and what is held", () => {
   const member = announcement({ machine: machine({ engine: ENGINE }), targets: [MODEL] });
   const table = buildRoutingTable([member]);

@@ -43,6 +43,7 @@ export function member(name: string, memoryBytes: number, options: MemberOptions
     demand: {},
     instances: [],
     obeys: [],
+    reservations: [],
     machine: machine({ name, engine: { build: "11669", rpcProtocol, origin: null } }),
     ...rest,
   };

@@ -50,6 +50,12 @@ export interface Obedience {
   readonly ready: boolean;
 }
 
+/** Memory that a node's own processes take for one model, which says more than what is planned for it. */
+export interface HeldMemory {
+  readonly model: ModelRef;
+  readonly devices: readonly { readonly name: string; readonly bytes: number }[];
+}
+
 /** A model that a node takes because the mesh needs it, announced before it is loaded. */
 export interface Claim {
   /** By name: a model that is still to be downloaded has no fingerprint. */
@@ -96,6 +102,8 @@ export interface AnnouncementContent {
   readonly demand: Readonly<Record<string, number>>;
   readonly instances: readonly Instance[];
   readonly obeys: readonly Obedience[];
+  /** By model, also of one that is being stopped; a node of an earlier version says nothing of it. */
+  readonly reservations: readonly HeldMemory[];
   /** The seeds' TUNNEL_MAP: which local port of this node leads to which peer's rpc-server. */
   readonly tunnelPorts: Readonly<Record<string, number>>;
 }

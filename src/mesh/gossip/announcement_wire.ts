@@ -7,17 +7,25 @@ import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
   MAX_ANNOUNCED_DEMANDS,
+  MAX_ANNOUNCED_DEVICES,
   MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
+  MAX_AT_ONCE,
   MAX_WORKERS,
 } from "../base/message_defaults.ts";
 import { gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
-import { asReason, modelName, peerIdText, versionNumber } from "../base/names.ts";
+import { asReason, displayName, modelName, peerIdText, versionNumber } from "../base/names.ts";
 import { wordOf } from "../base/tolerant.ts";
-import { moreOf, otherThanFirst, several } from "../base/several.ts";
-import type { Announcement, Instance, ModelRef, Obedience } from "../base/announcement.ts";
+import { distinct, moreOf, otherThanFirst, several } from "../base/several.ts";
+import type {
+  Announcement,
+  HeldMemory,
+  Instance,
+  ModelRef,
+  Obedience,
+} from "../base/announcement.ts";
 
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const share = z.number().min(0).max(1);
@@ -71,6 +79,11 @@ const instanceSchema = instanceFields.transform(asKnownMode);
 const claim = z.object({ model: modelName, reason: claimReason });
 const obedience = z.object({ host: peerIdText, term, ready: z.boolean() });
 
+const heldMemory = z.object({
+  model: modelRef,
+  devices: z.array(z.object({ name: displayName, bytes: byteCount })).max(MAX_ANNOUNCED_DEVICES),
+});
+
 /** See `several.ts`. */
 const more = z.object({
   targets: otherThanFirst(modelRef),
@@ -108,6 +121,9 @@ const wireSchema = z.object({
   ),
   instance: instanceSchema.nullable(),
   obeys: obedience.nullable(),
+  // Nodes of an earlier version do not say it.
+  reservations: z.array(heldMemory).max(MAX_AT_ONCE).default([])
+    .transform((told) => distinct(told, heldKey)),
   more: more.default(more.parse({})),
   tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
 });
@@ -126,7 +142,7 @@ export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(
 
 /** The same as it is told. */
 export function announcementToWire(
-  { targets, claims, instances, obeys, ...told }: Announcement,
+  { targets, claims, instances, obeys, reservations, ...told }: Announcement,
 ): object {
   return {
     ...spreadMachine(told),
@@ -134,6 +150,7 @@ export function announcementToWire(
     claim: claims[0] ?? null,
     instance: instances[0] ?? null,
     obeys: obeys[0] ?? null,
+    ...(reservations.length === 0 ? {} : { reservations }),
     ...moreOf({ targets, claims, instances, obeys }),
   };
 }
@@ -144,6 +161,10 @@ export function modelKey({ name, fingerprint }: ModelRef): string {
 
 /** A gateway tells the instances of one node apart by their models. */
 export function instanceKey({ model }: Pick<Instance, "model">): string {
+  return modelKey(model);
+}
+
+export function heldKey({ model }: HeldMemory): string {
   return modelKey(model);
 }
 

@@ -6,6 +6,7 @@ import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
   MAX_ANNOUNCED_DEMANDS,
+  MAX_ANNOUNCED_DEVICES,
   MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
@@ -13,10 +14,16 @@ import {
   MAX_ANNOUNCEMENT_BYTES,
 } from "../base/message_defaults.ts";
 import { fitMachine, fitMemory } from "../base/machine.ts";
-import { asReason } from "../base/names.ts";
+import { asDisplayName, asReason } from "../base/names.ts";
 import { distinct } from "../base/several.ts";
-import type { Announcement, Instance } from "../base/announcement.ts";
-import { announcementToWire, instanceKey, modelKey, obedienceKey } from "./announcement_wire.ts";
+import type { Announcement, HeldMemory, Instance } from "../base/announcement.ts";
+import {
+  announcementToWire,
+  heldKey,
+  instanceKey,
+  modelKey,
+  obedienceKey,
+} from "./announcement_wire.ts";
 
 /**
  * Makes an announcement one that others accept, whatever its content. Names that people chose are shortened, and
@@ -53,6 +60,7 @@ const DROPPED_FIRST = [
   ["models", 0],
   ["refuses", 0],
   ["dropped", 0],
+  ["reservations", 0],
   ["devices", 8],
   ["wanted", 0],
   ["instances", 1],
@@ -68,10 +76,11 @@ function lengthOf(announcement: Announcement, list: List): number {
 }
 
 function cut(announcement: Announcement, list: List, length: number): Announcement {
-  const { machine } = announcement;
-  return list === "devices"
-    ? { ...announcement, machine: { ...machine, devices: machine.devices.slice(0, length) } }
-    : { ...announcement, [list]: announcement[list].slice(0, length) };
+  if (list !== "devices") return { ...announcement, [list]: announcement[list].slice(0, length) };
+  const devices = announcement.machine.devices.slice(0, length);
+  const machine = { ...announcement.machine, devices };
+  // Another device may be the last now, and the last is what main memory is read from.
+  return { ...announcement, machine, memoryBytes: fitMemory(announcement.memoryBytes, machine) };
 }
 
 function bytesOf(announcement: Announcement): number {
@@ -80,7 +89,7 @@ function bytesOf(announcement: Announcement): number {
 
 function withinBounds(announcement: Announcement): Announcement {
   const { machine, models, wanted, refuses, dropped, failures } = announcement;
-  const { addresses, demand, targets, claims, instances, obeys } = announcement;
+  const { addresses, demand, targets, claims, instances, obeys, reservations } = announcement;
   return {
     ...announcement,
     machine: fitMachine(machine),
@@ -105,6 +114,7 @@ function withinBounds(announcement: Announcement): Announcement {
     tunnelPorts: bounded(announcement.tunnelPorts, MAX_ANNOUNCED_PORTS, (port) => port),
     instances: distinct(instances, instanceKey).map(boundedInstance),
     obeys: distinct(obeys, obedienceKey),
+    reservations: distinct(reservations, heldKey).map(boundedHeld),
   };
 }
 
@@ -121,12 +131,23 @@ function boundedInstance(instance: Instance): Instance {
   };
 }
 
-function itemsOf(
-  { models, wanted, refuses, dropped, failures, machine, tunnelPorts, instances }: Announcement,
-): number {
+function boundedHeld({ model, devices }: HeldMemory): HeldMemory {
+  return {
+    model,
+    devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map(({ name, bytes }) => ({
+      name: asDisplayName(name),
+      bytes: asByteCount(bytes),
+    })),
+  };
+}
+
+function itemsOf(announcement: Announcement): number {
+  const { models, wanted, refuses, dropped, failures } = announcement;
+  const { machine, tunnelPorts, instances, reservations } = announcement;
   const workers = instances.reduce((sum, instance) => sum + instance.workers.length, 0);
+  const held = reservations.reduce((sum, { devices }) => sum + 1 + devices.length, 0);
   return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
-    machine.devices.length + instances.length + workers +
+    machine.devices.length + instances.length + workers + held +
     Object.keys(tunnelPorts).length;
 }
 

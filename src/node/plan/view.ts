@@ -11,27 +11,36 @@ import type {
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 
 /** An active node as plans see it: another's announcement, or what this node is about to announce. */
-export type Member = Pick<
-  Announcement,
-  | "peer"
-  | "rttsMs"
-  | "memoryBytes"
-  | "models"
-  | "wanted"
-  | "targets"
-  | "split"
-  | "tensorSplit"
-  | "assignable"
-  | "claims"
-  | "refuses"
-  | "dropped"
-  | "failures"
-  | "downloadBytes"
-  | "demand"
-  | "instances"
-  | "obeys"
-  | "machine"
->;
+export type Member =
+  & Pick<
+    Announcement,
+    | "peer"
+    | "rttsMs"
+    | "memoryBytes"
+    | "models"
+    | "wanted"
+    | "targets"
+    | "split"
+    | "tensorSplit"
+    | "assignable"
+    | "claims"
+    | "refuses"
+    | "dropped"
+    | "failures"
+    | "downloadBytes"
+    | "demand"
+    | "instances"
+    | "obeys"
+    | "reservations"
+    | "machine"
+  >
+  & {
+    /**
+     * Only of the node that plans: the models that its own plans have room for so far, in its order.
+     * All else that it does has no right against them, nor against the one that is planned now.
+     */
+    readonly settled?: readonly ModelRef[];
+  };
 
 export interface View {
   readonly self: Member;

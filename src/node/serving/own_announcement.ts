@@ -3,7 +3,6 @@ import type {
   ActiveRole,
   AnnouncementContent,
   Claim,
-  DeviceMemory,
   Machine,
   ModelFailure,
   ModelRef,
@@ -12,7 +11,7 @@ import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { Job } from "./job.ts";
-import { spread } from "../plan/pools.ts";
+import { reservationsBy, withUse } from "./held_memory.ts";
 import { serves } from "../plan/transition.ts";
 
 /** The facts that stay the same while a node runs. */
@@ -62,6 +61,7 @@ export function announcementOf(
     downloadBytes: facts.downloadBytes,
     instances: jobs.flatMap(({ instance }) => instance ?? []),
     obeys: jobs.flatMap(({ obeys }) => obeys ?? []),
+    reservations: reservationsBy(jobs, machine.devices),
   };
 }
 
@@ -69,18 +69,4 @@ export function announcementOf(
 export function roleOf(jobs: readonly Job[]): ActiveRole {
   if (jobs.some(({ plan }) => serves(plan))) return "host";
   return jobs.some(({ plan }) => plan.kind === "worker") ? "worker" : "standby";
-}
-
-function withUse(devices: readonly DeviceMemory[], jobs: readonly Job[]): DeviceMemory[] {
-  const uses = jobs.map((job) => useOf(job, devices));
-  return devices.map((device, index) => {
-    const usedBytes = uses.reduce((sum, use) => sum + (use[index] ?? 0), 0);
-    return { ...device, usedBytes: Math.round(usedBytes) };
-  });
-}
-
-/** The bytes that a job takes of each device: as llama.cpp tells it, or as it is planned. */
-export function useOf({ usedBytes, placed }: Job, devices: readonly DeviceMemory[]): number[] {
-  if (placed === undefined) return spread(usedBytes, devices);
-  return devices.map(({ name }) => placed[name] ?? 0);
 }

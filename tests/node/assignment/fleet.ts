@@ -60,6 +60,7 @@ export function memberOf(node: FleetNode): Member {
     demand: node.demand ?? {},
     instances: [],
     obeys: [],
+    reservations: [],
     machine: machine({ name, devices, engine: { build: "1", rpcProtocol: "8.0.0", origin: null } }),
   };
   return serves === undefined

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { heldBy, reservationsBy, withUse } from "../../../src/node/serving/held_memory.ts";
+import type { Plan } from "../../../src/node/plan/plan.ts";
+import { BIG, peer, SMALL } from "../members.ts";
+
+const DEVICES = [
+  { name: "CUDA0", kind: "discrete", totalBytes: 30, offeredBytes: 24, usedBytes: 0 },
+  { name: "CPU", kind: "cpu", totalBytes: 64, offeredBytes: 48, usedBytes: 0 },
+] as const;
+const solo = (model: typeof BIG): Plan => ({ kind: "solo", model, needBytes: 20 });
+const WORKER: Plan = { kind: "worker", model: BIG, host: peer("b"), term: 1 };
+
+Deno.test("a job holds what llama.cpp tells, and the others what that leaves them", () => {
+  const jobs = [
+    { plan: WORKER, usedBytes: 20 },
+    { plan: solo(SMALL), usedBytes: 10, placed: { CUDA0: 9, CPU: 1 } },
+  ];
+  const held = heldBy(jobs, DEVICES).map((one) => Object.fromEntries(one));
+  assert.deepEqual(held, [{ CUDA0: 15, CPU: 5 }, { CUDA0: 9, CPU: 1 }]);
+  assert.deepEqual(withUse(DEVICES, jobs).map(({ usedBytes }) => usedBytes), [24, 6]);
+});
+
+Deno.test("what holds nothing is not announced as holding", () => {
+  const jobs = [
+    { plan: { kind: "standby" } as const, usedBytes: 0 },
+    { plan: { kind: "download", name: "later" } as const, usedBytes: 0 },
+    { plan: { kind: "follow", model: BIG, host: peer("b") } as const, usedBytes: 0 },
+    { plan: solo(SMALL), usedBytes: 10, placed: { CUDA0: 10, CPU: 0 } },
+  ];
+  const devices = [{ name: "CUDA0", bytes: 10 }];
+  assert.deepEqual(reservationsBy(jobs, DEVICES), [{ model: SMALL, devices }]);
+});
