@@ -109,21 +109,12 @@ export class Active implements NodePart {
     return this.#options.inventory.models;
   }
 
-  /** Why it serves what it serves, for people. */
-  get why(): string | null {
-    return this.#report.why;
+  get works(): NodePart["works"] {
+    return this.#report.works;
   }
 
   get engineRestarts(): number {
     return this.#options.supervisor.restarts;
-  }
-
-  get loading(): NodePart["loading"] {
-    return this.#report.loading;
-  }
-
-  get notes(): readonly string[] {
-    return this.#report.notes;
   }
 
   status(): ReturnType<NodePart["status"]> {

@@ -7,11 +7,9 @@ import { TableWatch } from "./standby/table_watch.ts";
 /** A client: it has no llama.cpp, no model and no child process. */
 export class Passive implements NodePart {
   readonly ownModel = null;
-  readonly why = null;
+  readonly works = [];
   readonly onDisk = [];
   readonly engineRestarts = 0;
-  readonly loading = null;
-  readonly notes = [];
   readonly #mesh: Mesh;
   readonly #machine: Machine;
   readonly #table: TableWatch;

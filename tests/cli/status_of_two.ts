@@ -4,6 +4,8 @@ import { machine } from "../mesh/content.ts";
 const HOST = "12D3KooWHostHostHostHostHost";
 const WORKER = "12D3KooWWorkWorkWorkWorkWork";
 
+const BIG = { model: "big", host: HOST, mode: "split", state: "warm", pinned: true } as const;
+
 /** The status of a host that splits one model with a second machine, while another model waits. */
 export const status: Status = {
   version: "0.1.0",
@@ -15,6 +17,7 @@ export const status: Status = {
     role: "host",
     passive: false,
     model: "big",
+    serving: [{ ...BIG, role: "host", reservedBytes: { CPU: 7e9 } }],
     vramBytes: 8e9,
     addresses: [],
     tokensPerSecond: 0,
@@ -27,6 +30,7 @@ export const status: Status = {
     role: "worker",
     model: "big",
     models: ["big"],
+    serving: [{ ...BIG, role: "worker", reservedBytes: { CPU: 3e9 } }],
     vramBytes: 4e9,
     rttMs: 0.5,
   }],
@@ -48,6 +52,7 @@ export const status: Status = {
         term: 1,
         hostShare: 0.7,
         workers: [{ id: WORKER, share: 0.3 }],
+        contextLength: 4_096,
       }],
     },
     {
@@ -67,6 +72,7 @@ export const status: Status = {
         term: 1,
         hostShare: 1,
         workers: [],
+        contextLength: 4_096,
         needBytes: 99e9,
         haveBytes: 12e9,
       }],

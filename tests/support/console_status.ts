@@ -6,6 +6,7 @@ import type {
   ModelStatus,
   PeerStatus,
   RequestRecord,
+  ServingStatus,
   Status,
 } from "../../src/api/base/types.ts";
 import { machine } from "../mesh/content.ts";
@@ -26,6 +27,7 @@ export function instance(of: Partial<InstanceStatus> = {}): InstanceStatus {
     term: 1,
     hostShare: 1,
     workers: [],
+    contextLength: 4_096,
     ...of,
   };
 }
@@ -55,6 +57,7 @@ export function peer(of: Partial<PeerStatus> = {}): PeerStatus {
     role: "standby",
     model: null,
     models: [],
+    serving: [],
     vramBytes: 12 * GB,
     devices: [{
       name: "CPU",
@@ -76,11 +79,26 @@ export interface StatusParts {
   readonly findings?: Finding[];
 }
 
+/** A node's parts in the instances, each with all that is used there of one device. */
+function servingIn(
+  models: readonly ModelStatus[],
+  { id, devices: [device] }: Pick<PeerStatus, "id" | "devices">,
+): ServingStatus[] {
+  const reservedBytes = device === undefined ? {} : { [device.name]: device.usedBytes };
+  return models.flatMap((model) =>
+    model.instances.flatMap(({ host, mode, state, workers }): ServingStatus[] => {
+      const part = { model: model.name, host, mode, state, pinned: false, reservedBytes };
+      if (host === id) return [{ ...part, role: "host" }];
+      return workers.some((worker) => worker.id === id) ? [{ ...part, role: "worker" }] : [];
+    })
+  );
+}
+
 /** By default: one machine called `studio` that runs the guide. */
 export function status(
   { node, mesh, peers = [], models = [model()], findings = [] }: StatusParts = {},
 ): Status {
-  const self: Status["node"] = {
+  const self: Omit<Status["node"], "serving"> = {
     ...machine({ name: "studio" }),
     id: SELF,
     role: "host",
@@ -104,9 +122,11 @@ export function status(
   return {
     version: "0.1.0",
     commands: { start: "./mesh-llm", run: "./mesh-llm" },
-    node: self,
+    node: { ...self, serving: node?.serving ?? servingIn(models, self) },
     mesh: { id: "mesh", vramBytes, token: "mesh-token", ...mesh },
-    peers,
+    peers: peers.map((peer) =>
+      peer.serving.length > 0 ? peer : { ...peer, serving: servingIn(models, peer) }
+    ),
     models,
     tunnels: [],
     findings,
@@ -135,6 +155,97 @@ export function crowd(usedBytes: number): Status {
         state: index < 20 ? "warm" : "cold",
         instances: index < 20 ? [instance({ host: id(index) })] : [],
       })),
+  });
+}
+
+/** As long as names of quantised files are. */
+export const LONG = "Qwen3-Embedding-4B-Instruct-2507-UD-Q4_K_XL-with-a-long-ending-that-goes-on";
+
+/** Three models on one machine, a worker of two hosts, and a model of two copies. */
+export function busy(): Status {
+  const wide = instance({
+    host: TOWER,
+    mode: "split",
+    hostShare: 0.6,
+    workers: [{ id: MINI, share: 0.4 }],
+  });
+  const long = instance({
+    mode: "split",
+    state: "loading",
+    why: "its user wants it",
+    progress: 0.35,
+    hostShare: 0.7,
+    workers: [{ id: MINI, share: 0.3 }],
+  });
+  const second = instance({
+    host: TOWER,
+    why: "it is asked for more than its instances can answer",
+  });
+  const cpu = { name: "CPU", kind: "cpu", totalBytes: 64 * GB, offeredBytes: 40 * GB } as const;
+  const card = {
+    name: "CUDA0",
+    kind: "discrete",
+    totalBytes: 24 * GB,
+    offeredBytes: 22 * GB,
+  } as const;
+  const here = { host: SELF, role: "host", mode: "solo", state: "warm", pinned: true } as const;
+  const lent = { role: "worker", mode: "split", pinned: false } as const;
+  return status({
+    node: {
+      model: "chat",
+      devices: [{ ...card, usedBytes: 13.5 * GB }, { ...cpu, usedBytes: 4 * GB }],
+      vramBytes: 62 * GB,
+      serving: [
+        { ...here, model: "chat", reservedBytes: { CUDA0: 9 * GB } },
+        {
+          ...here,
+          model: LONG,
+          mode: "split",
+          state: "loading",
+          reservedBytes: { CUDA0: 3 * GB, CPU: 4 * GB },
+        },
+        { ...here, model: "rerank", pinned: false, reservedBytes: { CUDA0: GB } },
+      ],
+    },
+    peers: [
+      peer({
+        role: "worker",
+        model: "wide",
+        devices: [{ ...cpu, totalBytes: 16 * GB, offeredBytes: 12 * GB, usedBytes: 7 * GB }],
+        serving: [
+          { ...lent, model: "wide", host: TOWER, state: "warm", reservedBytes: { CPU: 4 * GB } },
+          { ...lent, model: LONG, host: SELF, state: "loading", reservedBytes: { CPU: 3 * GB } },
+        ],
+      }),
+      peer({
+        id: TOWER,
+        name: "tower",
+        role: "host",
+        model: "wide",
+        devices: [{ ...card, usedBytes: 6.4 * GB }],
+        vramBytes: 22 * GB,
+        serving: [
+          {
+            ...here,
+            mode: "split",
+            model: "wide",
+            host: TOWER,
+            reservedBytes: { CUDA0: 5.4 * GB },
+          },
+          { ...here, pinned: false, model: "rerank", host: TOWER, reservedBytes: { CUDA0: GB } },
+        ],
+      }),
+    ],
+    models: [
+      model({
+        name: "chat",
+        sizeBytes: 8.1e9,
+        instances: [instance({ why: "its user wants it" })],
+      }),
+      model({ name: LONG, sizeBytes: 9.4e9, state: "loading", instances: [long] }),
+      model({ name: "rerank", sizeBytes: 0.6e9, instances: [instance(), second] }),
+      model({ name: "wide", sizeBytes: 9e9, instances: [wide] }),
+    ],
   });
 }
 

@@ -107,10 +107,11 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
   };
 }
 
+/** A node whose user has pinned models may take others beside them: those it claims. */
 function targetsOf({ assignable, targets, claims }: Announcement): RouteTarget[] {
   return targets.map(({ name: model }) => {
-    const reason = claims.find((claim) => claim.model === model)?.reason ?? null;
-    return { model, why: assignable ? reason : "told" };
+    const reason = claims.find((claim) => claim.model === model)?.reason;
+    return { model, why: reason ?? (assignable ? null : "told") };
   });
 }
 

@@ -36,7 +36,7 @@ import { fitOf } from "../plan/fit_words.ts";
 import { poolsOf } from "../plan/pools.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
-import { stateOf } from "../report/node_status.ts";
+import { stateOf } from "../report/serving.ts";
 
 /** The parts that an active node has and a client lacks. */
 export interface ModelStock {
@@ -93,7 +93,10 @@ export class ModelManager implements ModelActions {
       onDisk: stock?.inventory.models ?? [],
       broken: stock?.inventory.broken ?? [],
       elsewhere: mesh.members().flatMap(({ models }) => models),
-      instances: routes.instances.map((one) => ({ ...one, state: stateOf(one, routes) })),
+      instances: routes.instances.map((one) => ({
+        ...one,
+        state: stateOf(one, routes.nodes.find(({ peer }) => peer === one.host)),
+      })),
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
       mesh: this.#fitMesh(),

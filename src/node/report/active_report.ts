@@ -27,23 +27,16 @@ export class ActiveReport {
     this.#options = options;
   }
 
-  get why(): string | null {
-    const { reconciler: { works }, kept } = this.#options;
-    const work = works.find(({ job }) => job.instance !== null);
-    if (!work?.job.instance) return null;
-    return work.pinned ? kept.why(work.job.instance.model.name) : work.reason;
-  }
-
-  get loading(): NodePart["loading"] {
-    const { works } = this.#options.reconciler;
-    const loading = works.find(({ job: { instance } }) => instance?.state === "loading")?.job;
-    return loading?.instance
-      ? { model: loading.instance.model.name, fraction: loading.progress }
-      : null;
-  }
-
-  get notes(): readonly string[] {
-    return this.#options.reconciler.works.flatMap(({ job }) => job.notes ?? []);
+  get works(): NodePart["works"] {
+    const { reconciler, kept } = this.#options;
+    return reconciler.works.flatMap(
+      ({ job: { instance, progress, notes = [] }, pinned, reason }) => {
+        if (instance === null) return [];
+        const { model } = instance;
+        const why = pinned ? kept.why(model.name) : reason;
+        return [{ model, why, isLoading: instance.state === "loading", progress, notes }];
+      },
+    );
   }
 
   status(): ReturnType<NodePart["status"]> {

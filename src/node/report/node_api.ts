@@ -19,7 +19,7 @@ import { Gateway } from "../ends/gateway.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener } from "../ends/protocols.ts";
 import { checkPeers } from "./peer_check.ts";
-import { statusOf } from "./node_status.ts";
+import { type OwnWork, statusOf } from "./node_status.ts";
 import { StatusPublisher } from "./status_publisher.ts";
 import { TokenRate } from "./token_rate.ts";
 
@@ -42,7 +42,8 @@ export class NodeApi extends Gateway implements ManagementNode {
   readonly #options: NodeApiOptions;
   readonly #publisher: StatusPublisher;
   readonly #rate: TokenRate;
-  #toldProgress = "";
+  /** Percent of each model that is loading. */
+  readonly #toldProgress = new Map<string, number>();
   #token: string | null;
 
   constructor(options: NodeApiOptions) {
@@ -91,9 +92,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       rttMs: (peer) => mesh.measuredRttMs(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
-      ownWhy: part.why,
-      ownProgress: part.loading?.fraction ?? null,
-      ownNotes: part.notes,
+      works: part.works,
       findings: this.#options.findings(),
     });
   }
@@ -158,8 +157,13 @@ export class NodeApi extends Gateway implements ManagementNode {
   /** Something that status shows may have changed. */
   changed(): void {
     this.#publisher.changed();
-    const loading = this.#options.part.loading;
-    if (loading !== null) this.#tellProgress(loading);
+    const { works } = this.#options.part;
+    const loading = works.filter(({ isLoading }) => isLoading);
+    const names = new Set(loading.map(({ model }) => model.name));
+    for (const name of this.#toldProgress.keys()) {
+      if (!names.has(name)) this.#toldProgress.delete(name);
+    }
+    for (const work of loading) this.#tellProgress(work);
   }
 
   send(event: NodeEvent): void {
@@ -171,12 +175,11 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   /** Tells of each percent once, to consoles and the terminal. */
-  #tellProgress(loading: { readonly model: string; readonly fraction: number }): void {
-    const percent = Math.floor(loading.fraction * 100);
-    const told = `${loading.model} ${percent}`;
-    if (percent === 0 || told === this.#toldProgress) return;
-    this.#toldProgress = told;
-    const progress = { task: "load", ...loading } as const;
+  #tellProgress({ model: { name: model }, progress: fraction }: OwnWork): void {
+    const percent = Math.floor(fraction * 100);
+    if (percent === 0 || percent === this.#toldProgress.get(model)) return;
+    this.#toldProgress.set(model, percent);
+    const progress = { task: "load", model, fraction } as const;
     this.#publisher.send({ type: "progress", ...progress });
     this.#options.logger.info("Loading {model}", { event: "progress", ...progress });
   }

@@ -5,16 +5,31 @@ import type {
   InstanceStatus,
   ModelStatus,
   PeerStatus,
+  ServingStatus,
   Status,
   TunnelStatus,
 } from "../../api/mod.ts";
-import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { REASONS } from "../plan/reasons.ts";
+import { sameModel } from "../plan/view.ts";
+import { fails, foremost, servingByNode, stateOf } from "./serving.ts";
+
+/** One model of this node, in more words than others are told. */
+export interface OwnWork {
+  readonly model: ModelRef;
+  /** Why this node serves it; `null` where what others are told is all. */
+  readonly why: string | null;
+  readonly isLoading: boolean;
+  /** Fraction loaded. */
+  readonly progress: number;
+  /** Parts of it that could not be loaded. */
+  readonly notes: readonly string[];
+}
 
 export interface StatusInput {
   readonly commands: Status["commands"];
-  readonly node: Status["node"];
+  readonly node: Omit<Status["node"], "serving">;
   readonly meshId: string;
   readonly token: string | null;
   readonly routes: RoutingTable;
@@ -23,43 +38,67 @@ export interface StatusInput {
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
-  /** Why this node serves its own instance, in more words than others are told. */
-  readonly ownWhy: string | null;
-  /** Fraction loaded of this node's own instance. */
-  readonly ownProgress: number | null;
+  /** The models that this node itself hosts. */
+  readonly works: readonly OwnWork[];
   readonly findings?: readonly Finding[];
-  /** Notes about this node's own instance: parts of it that could not be loaded. */
-  readonly ownNotes: readonly string[];
+}
+
+/** The input, with what is looked up for each instance. */
+interface Lookup extends StatusInput {
+  readonly nodes: ReadonlyMap<PeerId, RouteNode>;
+  readonly instances: ReadonlyMap<string, readonly RouteInstance[]>;
 }
 
 export function statusOf(input: StatusInput): Status {
-  const others = input.routes.nodes.filter((node) => node.peer !== input.node.id);
-  const peers = others.map((node) => peerStatus(node, input.rttMs));
+  const { node, routes } = input;
+  const serving = servingByNode(routes);
+  const own = serving.get(node.id as PeerId) ?? [];
+  const others = routes.nodes.filter(({ peer }) => peer !== node.id);
+  const peers = others.map((other) => peerStatus(other, serving.get(other.peer) ?? [], input));
   // A standby's memory does not count until it rejoins.
-  const ownBytes = input.node.passive ? 0 : input.node.vramBytes;
+  const ownBytes = node.passive ? 0 : node.vramBytes;
   const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, ownBytes);
   return {
-    version: input.node.version,
+    version: node.version,
     commands: input.commands,
-    node: input.node,
+    node: { ...node, ...foremostOf(own, node), serving: own },
     mesh: { id: input.meshId, vramBytes, token: input.token },
     peers,
-    models: modelStatuses(input),
+    models: modelStatuses({
+      ...input,
+      nodes: new Map(routes.nodes.map((node) => [node.peer, node])),
+      instances: Map.groupBy(routes.instances, ({ model }) => model.name),
+    }),
     findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
   };
 }
 
-function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
+function peerStatus(
+  node: RouteNode,
+  serving: ServingStatus[],
+  { rttMs }: Pick<StatusInput, "rttMs">,
+): PeerStatus {
+  const models = node.targets.map(({ model }) => model);
   return {
     ...node.machine,
     id: node.peer,
-    role: node.role,
-    model: node.targets[0]?.model ?? null,
-    models: node.targets.map(({ model }) => model),
+    ...foremostOf(serving, { role: node.role, model: models[0] ?? null }),
+    models,
+    serving,
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
   };
+}
+
+/** The role and the model that a node is named by. One that waits for memory does nothing yet. */
+function foremostOf<Role extends string>(
+  serving: readonly ServingStatus[],
+  told: { readonly role: Role; readonly model: string | null },
+): { role: Role | ServingStatus["role"]; model: string | null } {
+  const first = foremost(serving);
+  if (first === undefined) return told;
+  return { role: first.state === "waiting" ? told.role : first.role, model: first.model };
 }
 
 function tunnelStatus(tunnel: TunnelCounters, rttMs: StatusInput["rttMs"]): TunnelStatus {
@@ -72,9 +111,9 @@ function roundTrip(ms: number | undefined): number | null {
 }
 
 /** Models of the mesh, of this disk, and those that somebody wants; best state first, then by name. */
-function modelStatuses(input: StatusInput): ModelStatus[] {
+function modelStatuses(input: Lookup): ModelStatus[] {
   const names = new Set([
-    ...input.routes.instances.map((instance) => instance.model.name),
+    ...input.instances.keys(),
     ...input.routes.wanted,
     ...input.onDisk.map((model) => model.name),
   ]);
@@ -85,9 +124,9 @@ function modelStatuses(input: StatusInput): ModelStatus[] {
 
 const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
 
-function modelStatus(name: string, input: StatusInput): ModelStatus {
+function modelStatus(name: string, input: Lookup): ModelStatus {
   const { nodes } = input.routes;
-  const found = input.routes.instances.filter((instance) => instance.model.name === name);
+  const found = input.instances.get(name) ?? [];
   const instances = found.map((instance) => instanceStatus(instance, input)).sort((a, b) =>
     STATES.indexOf(a.state) - STATES.indexOf(b.state)
   );
@@ -107,42 +146,28 @@ function modelStatus(name: string, input: StatusInput): ModelStatus {
   };
 }
 
-function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceStatus {
-  const { host, mode, term, hostShare, needBytes, haveBytes } = instance;
-  const state = stateOf(instance, input.routes);
-  const node = input.routes.nodes.find(({ peer }) => peer === host);
-  const reason = node?.failures.find(({ model }) => model === instance.model.name)?.reason;
-  const isOwn = host === input.node.id;
-  const why = (isOwn ? input.ownWhy : null) ?? whyText(node, instance.model.name);
-  const own = isOwn && state === "loading" ? input.ownProgress : null;
-  const notes = isOwn ? [...input.ownNotes] : [];
+function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus {
+  const { host, model, mode, term, hostShare, contextLength, needBytes, haveBytes } = instance;
+  const node = input.nodes.get(host);
+  const state = stateOf(instance, node);
+  const reason = node?.failures.find((failure) => failure.model === model.name)?.reason;
+  const own = host === input.node.id
+    ? input.works.find((work) => sameModel(work.model, model))
+    : undefined;
   return {
     host,
     mode,
     state,
     ...(state === "failed" && reason !== undefined ? { reason } : {}),
-    why,
+    why: own?.why ?? whyText(node, model.name),
     term,
     hostShare,
     workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
+    contextLength: contextLength === 0 ? null : contextLength,
     ...(state === "waiting" ? { needBytes, haveBytes } : {}),
-    ...(own === null ? {} : { progress: own }),
-    ...(notes.length === 0 ? {} : { notes }),
+    ...(own === undefined || state !== "loading" ? {} : { progress: own.progress }),
+    ...(own === undefined || own.notes.length === 0 ? {} : { notes: [...own.notes] }),
   };
-}
-
-/** A host whose attempts fail announces that beside its instance, which an earlier version takes for one that loads. */
-export function stateOf(
-  { host, model, state }: Pick<RouteInstance, "host" | "model" | "state">,
-  { nodes }: Pick<RoutingTable, "nodes">,
-): InstanceStatus["state"] {
-  if (state !== "loading") return state;
-  const node = nodes.find(({ peer }) => peer === host);
-  return node !== undefined && fails(node, model.name) ? "failed" : "loading";
-}
-
-function fails({ failures }: RouteNode, name: string): boolean {
-  return failures.some(({ model }) => model === name);
 }
 
 /** The reasons for which a model is not served, with the names of the machines that give them. */

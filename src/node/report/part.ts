@@ -1,6 +1,7 @@
 import type { MachineStatus, Status } from "../../api/mod.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import type { InferenceRequest } from "../../tunnel/mod.ts";
+import type { OwnWork } from "./node_status.ts";
 
 /** The part of a node that differs between a member and a client. */
 export interface NodePart {
@@ -10,15 +11,11 @@ export interface NodePart {
   askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null;
   /** This node has ended the model's llama-server because it serves something else now. */
   hasRetired(model: ModelRef): boolean;
-  /** Why it serves what it serves, for people; `null` where it serves nothing. */
-  readonly why: string | null;
+  /** The models that it hosts, for people. */
+  readonly works: readonly OwnWork[];
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;
-  /** The model that is being loaded here. */
-  readonly loading: { readonly model: string; readonly fraction: number } | null;
-  /** Notes about its model: parts of it that could not be loaded. */
-  readonly notes: readonly string[];
   /** Brings its knowledge up to date; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */

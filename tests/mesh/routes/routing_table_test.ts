@@ -50,6 +50,16 @@ Deno.test("the table holds every member's instance and what is wanted, sorted", 
   ]);
 });
 
+Deno.test("the table tells what a user has pinned from what a node has taken beside it", () => {
+  const taken = { ...MODEL, name: "taken" };
+  const others = [{ model: "taken", reason: "unserved" }] as const;
+  const whys = (assignable: boolean) =>
+    buildRoutingTable([member(A, { assignable, targets: [MODEL, taken], claims: others })])
+      .nodes[0]?.targets.map(({ why }) => why);
+  assert.deepEqual(whys(false), ["told", "unserved"]);
+  assert.deepEqual(whys(true), [null, "unserved"]);
+});
+
 Deno.test("the version changes exactly when what a client sees does", () => {
   const base = buildRoutingTable([member(A), member(B)]).version;
   const same = [

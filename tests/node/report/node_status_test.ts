@@ -54,9 +54,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     rttMs: (id) => id === "a" ? 4.0700220000071567 : undefined,
     tunnels: [],
     onDisk: [],
-    ownWhy: null,
-    ownProgress: null,
-    ownNotes: [],
+    works: [],
     ...more,
   } satisfies StatusInput;
 }
@@ -101,11 +99,24 @@ Deno.test("statusOf() lists what is on this disk or wanted, and served by nobody
   );
 });
 
-Deno.test("statusOf() knows the progress of this node's own instance only", () => {
-  const instances = [route("self", { state: "loading" }), route("a", { state: "loading" })];
-  const { models } = statusOf(input({ instances }, { ownProgress: 0.5 }));
-  const progress = models[0]?.instances.map(({ host, progress }) => [host, progress]);
-  assert.deepEqual(progress, [["self", 0.5], ["a", undefined]]);
+Deno.test("statusOf() tells the reason, the progress and the notes of each instance of this node, and of no other", () => {
+  const instances = [
+    route("self", { state: "loading" }),
+    route("self", { model: SMALL, state: "loading" }),
+    route("a", { state: "loading" }),
+  ];
+  const works = [
+    { model: BIG, why: "--model", isLoading: true, progress: 0.5, notes: ["no draft"] },
+    { model: SMALL, why: "hot", isLoading: true, progress: 0, notes: [] },
+  ];
+  const shown = statusOf(input({ instances }, { works })).models.flatMap(({ name, instances }) =>
+    instances.map(({ host, why, progress, notes }) => [name, host, why, progress, notes])
+  );
+  assert.deepEqual(shown, [
+    ["big", "self", "--model", 0.5, ["no draft"]],
+    ["big", "a", null, undefined, undefined],
+    ["small", "self", "hot", 0, undefined],
+  ]);
 });
 
 Deno.test("statusOf() says which instance fails and why, also of a machine that has given the model up", () => {

@@ -28,6 +28,20 @@ export interface WorkerStatus {
   share: number;
 }
 
+/** A node's part in one instance: everything that it hosts or works for is listed. */
+export interface ServingStatus {
+  model: string;
+  role: "host" | "worker";
+  /** Whose instance it is: a worker may lend memory to several hosts. */
+  host: string;
+  mode: "solo" | "split";
+  state: InstanceStatus["state"];
+  /** Served because a user said so: it is not given up for another model. */
+  pinned: boolean;
+  /** By the names of the node's devices; empty where it waits, or the node lists none. */
+  reservedBytes: Readonly<Record<string, number>>;
+}
+
 export interface InstanceStatus {
   host: string;
   mode: "solo" | "split";
@@ -40,6 +54,8 @@ export interface InstanceStatus {
   term: number;
   hostShare: number;
   workers: WorkerStatus[];
+  /** Tokens that prompt and answer may have together; `null` where the host does not know. */
+  contextLength: number | null;
   /** Only while waiting. */
   needBytes?: number;
   haveBytes?: number;
@@ -64,11 +80,13 @@ export interface ModelStatus {
 
 export interface PeerStatus extends MachineStatus {
   id: string;
+  /** As of its model. */
   role: "host" | "worker" | "standby";
-  /** The first of `models`. */
+  /** The model of the first that it serves and its user has pinned, else of the first. */
   model: string | null;
-  /** The models whose groups it belongs to: today it is one at most. */
+  /** The models whose groups it belongs to, also those that it does not serve yet. */
   models: string[];
+  serving: ServingStatus[];
   vramBytes: number;
   rttMs: number | null;
 }
@@ -117,7 +135,9 @@ export interface Status {
     role: "host" | "worker" | "standby" | "client";
     /** It lives by the routing table, and no peer lists it: a client, or a standby of a large mesh. */
     passive: boolean;
+    /** As of a peer. */
     model: string | null;
+    serving: ServingStatus[];
     vramBytes: number;
     addresses: string[];
     tokensPerSecond: number;
