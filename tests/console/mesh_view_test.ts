@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { machineNames, machines, models, nodeCount } from "../../console/src/lib/mesh_view.ts";
 import { briefly, doing } from "../../console/src/lib/words.ts";
-import { GB, instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
+import { displayName } from "../../console/src/lib/format.ts";
+import {
+  busy,
+  GB,
+  instance,
+  LONG,
+  MINI,
+  model,
+  peer,
+  SELF,
+  status,
+  TOWER,
+} from "../support/console_status.ts";
 
 const SPLIT = instance({
   host: MINI,
@@ -39,9 +51,10 @@ Deno.test("machines() finds the part of each in a split, by its id", () => {
     peers: [peer({ role: "host" }), peer({ id: TOWER, name: "tower" })],
     models: [model({ name: "big", instances: [SPLIT] })],
   }));
-  const common = { model: "big", mode: "split", state: "warm", hostId: MINI, hostName: "mini" };
-  assert.deepEqual(self?.parts, [{ ...common, as: "worker", percent: 30 }]);
-  assert.deepEqual(mini?.parts, [{ ...common, as: "host", percent: 50 }]);
+  const host = { hostId: MINI, hostName: "mini", pinned: false };
+  const common = { model: "big", mode: "split", state: "warm", ...host };
+  assert.deepEqual(self?.parts, [{ ...common, as: "worker", percent: 30, bytes: 2 * GB }]);
+  assert.deepEqual(mini?.parts, [{ ...common, as: "host", percent: 50, bytes: 0 }]);
   assert.deepEqual(tower?.parts, []);
 });
 
@@ -56,8 +69,46 @@ Deno.test("machines() and their words tell of each instance that a machine has a
     ["small", "host"],
   ]);
   assert.equal(plain(doing(mini!)), "Runs 50 % of big. Runs small by itself");
-  assert.equal(briefly(mini!), "host, big +1");
+  assert.deepEqual(briefly(mini!), ["host, big", "runs small"]);
   assert.equal(plain(doing(self!)), "Runs 30 % of big for mini");
+});
+
+Deno.test("machines() tell what each model takes of each device, and no other's", () => {
+  const [studio, tower, mini] = machines(busy());
+  const takes = (machine = studio) =>
+    machine?.devices.map(({ name, takes }) => [
+      name,
+      takes.map(({ index, model, bytes }) => `${index} ${model} ${bytes / GB}`),
+    ]);
+  assert.deepEqual(takes(), [
+    ["CUDA0", ["0 chat 9", `1 ${displayName(LONG)} 3`, "2 rerank 1"]],
+    ["CPU", [`1 ${displayName(LONG)} 4`]],
+  ]);
+  assert.deepEqual(studio?.parts.map(({ bytes, pinned }) => [bytes / GB, pinned]), [
+    [9, true],
+    [3, true],
+    [1, false],
+  ]);
+  assert.deepEqual(takes(mini), [["CPU", ["0 wide 4", `1 ${displayName(LONG)} 3`]]]);
+  assert.deepEqual(mini?.parts.map(({ as, hostName }) => `${as} ${hostName}`), [
+    "worker tower",
+    "worker studio",
+  ]);
+  assert.deepEqual(tower?.parts.map(({ model, as }) => `${as} ${model}`), [
+    "host wide",
+    "host rerank",
+  ]);
+});
+
+Deno.test("machines() are as lively as the liveliest of what they run", () => {
+  const states = ["failed", "waiting", "warm", "loading"] as const;
+  const shown = states.map((_, index) => {
+    const models = states.slice(0, index + 1)
+      .map((state) => model({ name: state, instances: [instance({ state })] }));
+    return machines(status({ models }))[0]?.state;
+  });
+  assert.deepEqual(shown, states);
+  assert.equal(machines(status({ models: [] }))[0]?.state, null);
 });
 
 Deno.test("machines() counts main memory only where there is no GPU, and shows it in any case", () => {
@@ -209,6 +260,25 @@ Deno.test("models() show the furthest progress known, and only while loading", (
   assert.equal(shown(model(), { guide: 0.4 }), null);
 });
 
+Deno.test("models() show each instance in its own words, and this machine's progress at its own", () => {
+  const instances = [
+    instance({ host: MINI, why: "its user wants it" }),
+    instance({ state: "loading", notes: ["no draft"] }),
+    instance({ host: TOWER, state: "loading", progress: 0.1 }),
+  ];
+  const [guide] = models(status({ models: [model({ instances })] }), { guide: 0.4 });
+  assert.deepEqual(
+    guide?.instances.map(({ host, state, progress, why, notes }) =>
+      [host, state, progress, why, notes] as const
+    ),
+    [
+      [MINI, "warm", null, "its user wants it", []],
+      [SELF, "loading", 0.4, null, ["no draft"]],
+      [TOWER, "loading", 0.1, null, []],
+    ],
+  );
+});
+
 Deno.test("models() carry both numbers of a shortage, and only while waiting", () => {
   const short = instance({ state: "waiting", needBytes: 46 * GB, haveBytes: 24 * GB });
   const shown = (given: ReturnType<typeof model>) =>
@@ -224,7 +294,8 @@ Deno.test("models() carry both numbers of a shortage, and only while waiting", (
 Deno.test("models() carry what is left out of them", () => {
   const left = model({ instances: [instance({ notes: ["no eyes"] }), instance()] });
   const [shown, other] = models(status({ models: [left, model({ name: "z" })] }), {});
-  assert.deepEqual([shown?.notes, other?.notes], [["no eyes"], []]);
+  const notes = [shown, other].map((model) => model?.instances.map(({ notes }) => notes));
+  assert.deepEqual(notes, [[["no eyes"], []], [[]]]);
 });
 
 Deno.test("nodeCount() counts who lends memory, and a passive node does not", () => {

@@ -1,7 +1,17 @@
 /** Activity, agents, invites and the sign-in, in a real Chromium. */
 
 import assert from "node:assert/strict";
-import { continuedRequest, MINI, model, peer, status, TOWER } from "../support/console_status.ts";
+import {
+  busy,
+  continuedRequest,
+  LONG,
+  MINI,
+  model,
+  peer,
+  SELF,
+  status,
+  TOWER,
+} from "../support/console_status.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
 const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
@@ -61,6 +71,52 @@ const SCENES: Scenes = {
       );
     },
   },
+
+  "Mesh: shows all that each machine runs, what it takes of each device, and every copy of a model":
+    {
+      status: busy(),
+      theme: "light",
+      async play({ console }) {
+        const { page } = console;
+        await console.waitForHeadline("chat, rerank and wide are ready");
+        const card = console.machine(SELF);
+        assert.match(
+          await console.textOf(card),
+          /^studiohost.*Runs chat by itself, pinned.*Loads 70\u00a0% of Qwen3.*, pinned.*Runs rerank by itself/,
+        );
+        const bar = (name: string) =>
+          card.getByRole("meter", { name: `Memory of studio: ${name}` }).getAttribute(
+            "aria-valuetext",
+          );
+        assert.match(
+          await bar("CUDA0") ?? "",
+          /^13\.5\u00a0GB used .*, chat 9\u00a0GB, Qwen3.*… 3\u00a0GB, rerank 1\u00a0GB$/,
+        );
+        assert.match(await bar("CPU") ?? "", /^4\u00a0GB used .* in all, Qwen3.*… 4\u00a0GB$/);
+        assert.match(
+          await console.textOf(console.machine(MINI)),
+          /Runs 40\u00a0% of wide for tower.*Loads 30\u00a0% of Qwen3.* for studio/,
+        );
+        const circle = page.locator(`[data-topology="${SELF}"]`);
+        assert.deepEqual(await circle.locator(".topo-role").allTextContents(), [
+          "runs chat",
+          `loads ${LONG.slice(0, 9)}…`,
+          "runs rerank",
+        ]);
+        assert.equal(await circle.locator(".topo-used").count(), 3);
+        const copies = console.model("rerank").locator(".instance");
+        assert.match(await console.textOf(copies.first()), /^on studioready/);
+        assert.match(
+          await console.textOf(copies.last()),
+          /^on towerready.*because it is asked for/,
+        );
+        assert.deepEqual(await console.seriousProblems(), []);
+        for (const width of [320, 390, 760, 1000, 1440]) {
+          await page.setViewportSize({ width, height: 800 });
+          await console.fitsSoon(`a busy mesh at ${width} px`);
+        }
+      },
+    },
 
   "Mesh: tells who joined and who died as it happens, and shows the token as a QR code": {
     status: status({ peers: [peer()] }),

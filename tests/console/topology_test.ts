@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { machines } from "../../console/src/lib/mesh_view.ts";
-import { topology } from "../../console/src/lib/topology.ts";
+import { LINE_PX, topology } from "../../console/src/lib/topology.ts";
 import { instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
 
 function meshOf(peers: number) {
@@ -70,6 +70,24 @@ Deno.test("topology() joins a host with its workers, this machine or not", () =>
     topology(own, SIZE).links.map(({ kind, from, to, peer }) => [kind, from, to, peer]),
     [["split", SELF, MINI, MINI]],
   );
+});
+
+Deno.test("topology() joins two machines once, however many models they share", () => {
+  const split = instance({ mode: "split", host: TOWER, workers: [{ id: MINI, share: 0.5 }] });
+  const shown = machines(status({
+    peers: [peer({ role: "worker" }), peer({ id: TOWER, role: "host" })],
+    models: ["a", "b"].map((name) => model({ name, instances: [split] })),
+  }));
+  const splits = topology(shown, SIZE).links.filter(({ kind }) => kind === "split");
+  assert.deepEqual(splits.map(({ from, to }) => [from, to]), [[TOWER, MINI]]);
+});
+
+Deno.test("topology() leaves room for each line of a label", () => {
+  const lowest = (lines: number) =>
+    Math.max(
+      ...[...topology(meshOf(4), { ...SIZE, height: 480, lines }).nodes.values()].map(({ y }) => y),
+    );
+  assert.ok(lowest(3) <= lowest(1) - 2 * LINE_PX);
 });
 
 Deno.test("topology() places members of one instance side by side", () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import type { InstanceStatus, ModelStatus } from "../../src/api/base/types.ts";
 import { machines, models } from "../../console/src/lib/mesh_view.ts";
 import {
+  briefly,
   deviceKind,
   doing,
   memoryText,
   modelText,
+  roleText,
   shortageText,
 } from "../../console/src/lib/words.ts";
 import {
@@ -61,6 +63,27 @@ Deno.test("doing() tells loading and waiting from running", () => {
   ];
   assert.equal(doingOf(SELF, { models: inState("loading") }), "Loads guide by itself");
   assert.equal(doingOf(SELF, { models: inState("waiting") }), "Waits for memory for guide");
+});
+
+Deno.test("briefly() names all that a machine runs, as far as there are lines", () => {
+  const names = ["a", "b", "c", "d"];
+  const [busy] = machines(status({ models: names.map((name) => model({ name })) }));
+  assert.ok(busy);
+  assert.deepEqual(briefly(busy), ["runs a", "runs b", "runs c", "runs d"]);
+  assert.deepEqual(briefly(busy, 4), ["runs a", "runs b", "runs c", "runs d"]);
+  assert.deepEqual(briefly(busy, 3), ["runs a", "runs b", "+2 more"]);
+  assert.deepEqual(briefly(busy, 1), ["+4 more"]);
+});
+
+Deno.test("roleText() names each role that a machine has", () => {
+  const alone = model({ name: "own", instances: [instance({ host: MINI })] });
+  const shown = (role: "host" | "worker" | "standby", models: ModelStatus[]) =>
+    roleText(machines(status({ peers: [peer({ role })], models }))[1]!);
+  const big = model({ name: "big", instances: [split()] });
+  assert.equal(shown("worker", [big]), "worker");
+  assert.equal(shown("worker", [big, alone]), "worker and host");
+  assert.equal(shown("host", [big, alone]), "host and worker");
+  assert.equal(shown("standby", []), "free");
 });
 
 Deno.test("memoryText() says what is kept back only where something is", () => {

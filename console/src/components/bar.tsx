@@ -1,11 +1,23 @@
 import { clampFraction } from "../lib/format.ts";
 
+/** Colours that tell neighbours apart; the next part has the first again. See theme.css. */
+export const TINTS = 5;
+
+export interface BarPart {
+  /** `null` is of no model. */
+  readonly tint: number | null;
+  /** Of the whole, 0 to 1. */
+  readonly fraction: number;
+}
+
 interface BarProps {
   readonly label: string;
   /** The sentence that the bar draws. */
   readonly text: string;
   /** Filled part, 0 to 1. */
   readonly fraction: number;
+  /** The pieces that the filled part is made of. @default {[]} all is one */
+  readonly parts?: readonly BarPart[];
   /** A second, fainter mark, 0 to 1: what is offered of the whole. */
   readonly mark?: number;
   readonly role?: "meter" | "progressbar";
@@ -15,7 +27,7 @@ function width(fraction: number) {
   return { width: `${clampFraction(fraction) * 100}%` };
 }
 
-export function Bar({ label, text, fraction, mark = 1, role = "meter" }: BarProps) {
+export function Bar({ label, text, fraction, parts = [], mark = 1, role = "meter" }: BarProps) {
   return (
     <div
       class="bar"
@@ -27,7 +39,19 @@ export function Bar({ label, text, fraction, mark = 1, role = "meter" }: BarProp
       aria-valuetext={text}
     >
       <span class="bar-mark" style={width(mark)} />
-      <span class="bar-fill" style={width(fraction)} />
+      {parts.length === 0
+        ? <span class="bar-fill" style={width(fraction)} />
+        : (
+          <span class="bar-parts">
+            {parts.map(({ tint, fraction }, index) => (
+              <span
+                key={index}
+                data-tint={tint === null ? "none" : tint % TINTS}
+                style={width(fraction)}
+              />
+            ))}
+          </span>
+        )}
     </div>
   );
 }

@@ -1,13 +1,28 @@
 import { memo } from "preact/compat";
 import { formatBytes, formatRate, formatRoundTrip } from "../lib/format.ts";
 import type { DeviceView, Machine } from "../lib/mesh_view.ts";
-import { deviceKind, doing, memoryText, roleText } from "../lib/words.ts";
-import { Bar } from "./bar.tsx";
+import { deviceKind, doing, doingPart, memoryText, roleText, takeText } from "../lib/words.ts";
+import { Bar, type BarPart, TINTS } from "./bar.tsx";
 
-function MemoryBar({ device, owner }: { device: DeviceView; owner: string }) {
-  const { memory, name, kind } = device;
+/** A piece for each model, and one for what is in use besides. */
+function barParts({ memory: { usedBytes, totalBytes }, takes }: DeviceView): BarPart[] {
+  const taken = takes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const parts = takes.map(({ index, bytes }) => ({ tint: index, fraction: bytes / totalBytes }));
+  return [...parts, { tint: null, fraction: Math.max(0, usedBytes - taken) / totalBytes }];
+}
+
+interface MemoryBarProps {
+  readonly device: DeviceView;
+  readonly owner: string;
+  /** Whether several models could hold some of it: else the machine's one model does. */
+  readonly shared: boolean;
+}
+
+function MemoryBar({ device, owner, shared }: MemoryBarProps) {
+  const { memory, name, kind, takes } = device;
   if (memory.totalBytes === 0) return null;
   const text = memoryText(memory);
+  const legend = shared ? takes : [];
   return (
     <li class="device">
       <span>
@@ -16,11 +31,22 @@ function MemoryBar({ device, owner }: { device: DeviceView; owner: string }) {
       </span>
       <Bar
         label={`Memory of ${owner}: ${name}`}
-        text={text}
+        text={[text, ...legend.map(takeText)].join(", ")}
         fraction={memory.usedBytes / memory.totalBytes}
+        parts={shared ? barParts(device) : []}
         mark={memory.offeredBytes / memory.totalBytes}
       />
       <span class="muted">{text}</span>
+      {legend.length > 0 && (
+        <ul class="takes">
+          {legend.map((take) => (
+            <li key={take.index}>
+              <span class="swatch" data-tint={take.index % TINTS} aria-hidden="true" />
+              <bdi>{takeText(take)}</bdi>
+            </li>
+          ))}
+        </ul>
+      )}
     </li>
   );
 }
@@ -32,7 +58,36 @@ function distance(machine: Machine): string | null {
 
 /** The memory of a machine, if it does not list its devices. */
 function devicesOf({ devices, memory }: Machine): readonly DeviceView[] {
-  return devices.length > 0 ? devices : [{ name: "Memory", kind: null, memory }];
+  return devices.length > 0 ? devices : [{ name: "Memory", kind: null, memory, takes: [] }];
+}
+
+/** All that it does: one sentence, or a list where it has a part in several models. */
+function Doing({ machine, rate }: MachineCardProps) {
+  const speed = rate > 0 && <strong class="rate">{formatRate(rate)}</strong>;
+  if (machine.parts.length < 2) {
+    return (
+      <p class="doing">
+        <bdi>{doing(machine)}</bdi>
+        {speed}
+      </p>
+    );
+  }
+  return (
+    <>
+      <ul class="doing parts">
+        {machine.parts.map((part, index) => (
+          <li key={`${part.hostId} ${part.model}`} data-part={part.model} data-state={part.state}>
+            <span class="swatch" data-tint={index % TINTS} aria-hidden="true" />
+            <span>
+              <bdi>{doingPart(part)}</bdi>
+              {part.pinned && <span class="muted">, pinned</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {speed}
+    </>
+  );
 }
 
 interface MachineCardProps {
@@ -47,16 +102,18 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
       <h3>
         <bdi>{machine.name}</bdi>
       </h3>
-      <span class="badge" data-state={machine.parts[0]?.state}>{roleText(machine)}</span>
+      <span class="badge" data-state={machine.state}>{roleText(machine)}</span>
       <span class="muted push">{distance(machine)}</span>
     </div>
-    <p class="doing">
-      <bdi>{doing(machine)}</bdi>
-      {rate > 0 && <strong class="rate">{formatRate(rate)}</strong>}
-    </p>
+    <Doing machine={machine} rate={rate} />
     <ul class="devices">
       {devicesOf(machine).map((device, index) => (
-        <MemoryBar key={index} device={device} owner={machine.name} />
+        <MemoryBar
+          key={index}
+          device={device}
+          owner={machine.name}
+          shared={machine.parts.length > 1}
+        />
       ))}
     </ul>
     {machine.system !== null && (

@@ -2,7 +2,7 @@ import { memo } from "preact/compat";
 import { countOf, displayName, formatBytes, formatPercent, formatProgress } from "../lib/format.ts";
 import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_view.ts";
 import { hrefOf } from "../lib/route.ts";
-import { modelText } from "../lib/words.ts";
+import { instanceText, modelText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 
 const STATE_TEXT: Record<ModelView["state"], string> = {
@@ -38,15 +38,15 @@ function Shares({ instance }: { instance: InstanceView }) {
   );
 }
 
-function LoadingBar({ model }: { model: ModelView }) {
-  const text = model.progress === null ? "Starting" : `${formatProgress(model.progress)} loaded`;
+function LoadingBar({ name, progress }: { name: string; progress: number | null }) {
+  const text = progress === null ? "Starting" : `${formatProgress(progress)} loaded`;
   return (
     <div class="bar-line">
       <Bar
         role="progressbar"
-        label={`Loading ${displayName(model.name)}`}
+        label={`Loading ${displayName(name)}`}
         text={text}
-        fraction={model.progress ?? 0}
+        fraction={progress ?? 0}
       />
       <span class="muted">{text}</span>
     </div>
@@ -64,10 +64,61 @@ function MemoryNeeded({ model }: { model: ModelView }) {
   );
 }
 
-export const ModelRow = memo(({ model }: { model: ModelView }) => {
-  const split = model.instances.filter(({ mode, state }) =>
-    mode === "split" && state !== "waiting"
+function Notes({ notes }: { notes: readonly string[] }) {
+  return (
+    <>
+      {notes.map((note) => (
+        <p key={note} class="muted">
+          <bdi>{note}</bdi>
+        </p>
+      ))}
+    </>
   );
+}
+
+/** One of several copies: where it is, how it is, why it is there. */
+function InstanceRow({ model, instance }: { model: ModelView; instance: InstanceView }) {
+  const { host, state, mode, progress, why, reason, notes } = instance;
+  return (
+    <li class="instance" data-instance={host} data-state={state}>
+      <p class="facts">
+        <bdi>{instanceText(instance)}</bdi>
+        <span class="badge" data-state={state}>{STATE_TEXT[state]}</span>
+        {why !== null && <span class="muted">because {why}</span>}
+      </p>
+      {reason !== null && (
+        <p class="muted">
+          <bdi>{reason}</bdi>
+        </p>
+      )}
+      {state === "loading" && <LoadingBar name={model.name} progress={progress} />}
+      {mode === "split" && state !== "waiting" && <Shares instance={instance} />}
+      <Notes notes={notes} />
+    </li>
+  );
+}
+
+/** More copies than one reads; a mesh may have a thousand machines. */
+const INSTANCES_SHOWN = 8;
+
+/** Each copy of a model that has several. */
+function Instances({ model }: { model: ModelView }) {
+  const more = model.instances.length - INSTANCES_SHOWN;
+  return (
+    <>
+      <ul class="instances">
+        {model.instances.slice(0, INSTANCES_SHOWN).map((instance, index) => (
+          <InstanceRow key={`${index} ${instance.host}`} model={model} instance={instance} />
+        ))}
+      </ul>
+      {more > 0 && <p class="muted">and {more} more</p>}
+    </>
+  );
+}
+
+export const ModelRow = memo(({ model }: { model: ModelView }) => {
+  const [only, ...others] = model.instances;
+  const one = others.length === 0 ? only : undefined;
   return (
     <li class="card model" data-model={model.name} data-state={model.state}>
       <div class="card-head">
@@ -76,19 +127,18 @@ export const ModelRow = memo(({ model }: { model: ModelView }) => {
         </h3>
         <span class="badge push" data-state={model.state}>{STATE_TEXT[model.state]}</span>
       </div>
-      {model.state === "loading" && <LoadingBar model={model} />}
       {model.state === "waiting" && <MemoryNeeded model={model} />}
-      {split.map((instance) => <Shares key={instance.host} instance={instance} />)}
+      {others.length === 0 && model.state === "loading" && (
+        <LoadingBar name={model.name} progress={model.progress} />
+      )}
+      {one?.mode === "split" && one.state !== "waiting" && <Shares instance={one} />}
       <p class="muted facts">
         <bdi>{modelText(model)}</bdi>
-        {model.why !== null && <span>because {model.why}</span>}
+        {one?.why && <span>because {one.why}</span>}
         {model.sizeBytes > 0 && <span>{formatBytes(model.sizeBytes)} file</span>}
       </p>
-      {model.notes.map((note) => (
-        <p key={note} class="muted">
-          <bdi>{note}</bdi>
-        </p>
-      ))}
+      {one !== undefined && <Notes notes={one.notes} />}
+      {others.length > 0 && <Instances model={model} />}
     </li>
   );
 });

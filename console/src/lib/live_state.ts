@@ -62,11 +62,11 @@ export const INITIAL_LIVE_STATE: LiveState = {
   memory: [],
 };
 
-/** Progress of models that are still loading. */
-function stillLoading(progress: Progress, status: Status): Progress {
-  const loading = new Set(
-    status.models.filter((model) => model.state === "loading").map((model) => model.name),
-  );
+/** Progress of what this machine is still loading, also where the model answers elsewhere. */
+function stillLoading(progress: Progress, { node, models }: Status): Progress {
+  const isLoading = ({ instances }: Status["models"][number]) =>
+    instances.some(({ host, state }) => host === node.id && state === "loading");
+  const loading = new Set(models.filter(isLoading).map(({ name }) => name));
   return Object.fromEntries(Object.entries(progress).filter(([name]) => loading.has(name)));
 }
 

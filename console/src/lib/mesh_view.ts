@@ -1,6 +1,12 @@
 /** The page's view of a status: machines with their part in a model, and models with their machines. Pure. */
 
-import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/base/types.ts";
+import type {
+  Device,
+  InstanceStatus,
+  ModelStatus,
+  ServingStatus,
+  Status,
+} from "../../../src/api/base/types.ts";
 import { clampFraction, displayName, displayText, shortId, wholePercentages } from "./format.ts";
 
 /** Fraction loaded by model name. */
@@ -22,6 +28,18 @@ export interface Part {
   readonly percent: number;
   readonly hostId: string;
   readonly hostName: string;
+  /** A user said so: it is not given up for another model. */
+  readonly pinned: boolean;
+  /** On all devices that models are counted on. */
+  readonly bytes: number;
+}
+
+/** The memory of a device that one part takes. */
+export interface Take {
+  /** Of the part among its machine's. */
+  readonly index: number;
+  readonly model: string;
+  readonly bytes: number;
 }
 
 export interface DeviceView {
@@ -29,6 +47,8 @@ export interface DeviceView {
   /** `null` if the machine does not say it. */
   readonly kind: Device["kind"];
   readonly memory: Memory;
+  /** Those that hold memory there, in the order of the parts. */
+  readonly takes: readonly Take[];
 }
 
 export interface Machine {
@@ -38,8 +58,10 @@ export interface Machine {
   readonly role: "host" | "worker" | "standby" | "client";
   /** It is in no list of members: only this node can be, for it does not list others. */
   readonly passive: boolean;
-  /** One for each instance: today one at most. */
+  /** One for each instance, in the machine's own order. */
   readonly parts: readonly Part[];
+  /** Of its parts together: what goes on there is said before what has ended. */
+  readonly state: Part["state"] | null;
   /** Operating system and processor; `null` where the machine does not say. */
   readonly system: string | null;
   readonly memory: Memory;
@@ -66,6 +88,14 @@ export interface InstanceView {
   readonly state: "warm" | "loading" | "waiting" | "failed";
   /** Host first. */
   readonly shares: readonly ShareOf[];
+  /** Why its host serves it. */
+  readonly why: string | null;
+  /** Why it failed. */
+  readonly reason: string | null;
+  /** Only while loading; `null` where nobody has said yet. */
+  readonly progress: number | null;
+  /** Notes about this machine's own instance: files that are left out, and why. */
+  readonly notes: readonly string[];
 }
 
 export interface Shortage {
@@ -84,11 +114,8 @@ export interface ModelView {
   readonly shortage: Shortage | null;
   /** The reason why it is not served, if a node failed to serve it or refuses to. */
   readonly reason: string | null;
-  /** Why its host serves it. */
-  readonly why: string | null;
+  /** The best state first. */
   readonly instances: readonly InstanceView[];
-  /** Notes about this machine's own instance: files that are left out, and why. */
-  readonly notes: readonly string[];
 }
 
 const STATE_ORDER: readonly ModelStatus["state"][] = [
@@ -136,22 +163,48 @@ function sharesOf(instance: InstanceStatus, names: ReadonlyMap<string, string>):
   }));
 }
 
-function partsOf(status: Status, names: ReadonlyMap<string, string>, id: string): Part[] {
-  return status.models.flatMap((model) =>
-    model.instances.flatMap((instance) => {
-      const share = sharesOf(instance, names).find((member) => member.id === id);
-      if (share === undefined) return [];
-      return [{
-        model: displayName(model.name),
-        as: share.isHost ? "host" : "worker",
-        mode: instance.mode,
-        state: instance.state,
-        percent: share.percent,
-        hostId: instance.host,
-        hostName: nameOf(names, instance.host),
-      }];
+type Node = Status["node"] | Status["peers"][number];
+
+/** Its instance, as the models list it; their percentages are made once for the whole list. */
+type Found = ReadonlyMap<string, { readonly instance: InstanceStatus; readonly shares: ShareOf[] }>;
+
+function instancesByHost(status: Status, names: ReadonlyMap<string, string>): Found {
+  return new Map(status.models.flatMap(({ name, instances }) =>
+    instances.map((instance) => {
+      const shares = sharesOf(instance, names);
+      return [instanceKey(name, instance.host), { instance, shares }] as const;
     })
-  );
+  ));
+}
+
+function instanceKey(model: string, host: string): string {
+  return `${host} ${model}`;
+}
+
+function partOf(serving: ServingStatus, node: Node, known: Found, hostName: string): Part {
+  const { model, host, role, mode, state, pinned, reservedBytes } = serving;
+  const shares = known.get(instanceKey(model, host))?.shares ?? [];
+  return {
+    model: displayName(model),
+    as: role,
+    mode,
+    state,
+    percent: shares.find(({ id }) => id === node.id)?.percent ?? (mode === "solo" ? 100 : 0),
+    hostId: host,
+    hostName,
+    pinned,
+    bytes: counted(node.devices).reduce((sum, { name }) => sum + takenOf(reservedBytes, name), 0),
+  };
+}
+
+function takenOf(reservedBytes: ServingStatus["reservedBytes"], device: string): number {
+  return Object.hasOwn(reservedBytes, device) ? reservedBytes[device] ?? 0 : 0;
+}
+
+const LIVELY: readonly Part["state"][] = ["loading", "warm", "waiting", "failed"];
+
+function stateOf(parts: readonly Part[]): Part["state"] | null {
+  return LIVELY.find((state) => parts.some((part) => part.state === state)) ?? null;
 }
 
 function memoryOf(devices: readonly Device[], vramBytes: number): Memory {
@@ -165,9 +218,19 @@ function memoryOf(devices: readonly Device[], vramBytes: number): Memory {
   };
 }
 
-function deviceView(device: Device): DeviceView {
+function deviceView(device: Device, serving: readonly ServingStatus[]): DeviceView {
   const { name, kind, offeredBytes } = device;
-  return { name: displayName(name), kind, memory: memoryOf([device], offeredBytes) };
+  const takes = serving.map(({ model, reservedBytes }, index): Take => ({
+    index,
+    model: displayName(model),
+    bytes: takenOf(reservedBytes, name),
+  }));
+  return {
+    name: displayName(name),
+    kind,
+    memory: memoryOf([device], offeredBytes),
+    takes: takes.filter(({ bytes }) => bytes > 0),
+  };
 }
 
 /** The devices that models are counted on: the GPUs of a machine, and main memory if it has none. */
@@ -185,24 +248,26 @@ function plainReason({ tunnels }: Status, id: string): string | null {
 /** This machine first, then hosts, workers and standbys by name. */
 export function machines(status: Status): Machine[] {
   const names = machineNames(status);
-  const view = (
-    node: Status["node"] | Status["peers"][number],
-    link: { isSelf: boolean; rttMs: number | null },
-  ): Machine => ({
-    id: node.id,
-    name: nameOf(names, node.id),
-    ...link,
-    role: node.role,
-    passive: "passive" in node && node.passive,
-    parts: partsOf(status, names, node.id),
-    system: node.system === null ? null : displayText(node.system),
-    memory: memoryOf(counted(node.devices), node.vramBytes),
-    devices: node.devices.map(deviceView),
-    trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
-      .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
-    plain: plainReason(status, node.id),
-    notes: "notes" in node ? (node.notes ?? []).map(displayText) : [],
-  });
+  const known = instancesByHost(status, names);
+  const view = (node: Node, link: { isSelf: boolean; rttMs: number | null }): Machine => {
+    const parts = node.serving.map((one) => partOf(one, node, known, nameOf(names, one.host)));
+    return {
+      id: node.id,
+      name: nameOf(names, node.id),
+      ...link,
+      role: node.role,
+      passive: "passive" in node && node.passive,
+      parts,
+      state: stateOf(parts),
+      system: node.system === null ? null : displayText(node.system),
+      memory: memoryOf(counted(node.devices), node.vramBytes),
+      devices: node.devices.map((device) => deviceView(device, node.serving)),
+      trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)
+        .reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
+      plain: plainReason(status, node.id),
+      notes: "notes" in node ? (node.notes ?? []).map(displayText) : [],
+    };
+  };
   const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
   peers.sort((a, b) =>
     ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) ||
@@ -218,41 +283,60 @@ function shortageOf(model: ModelStatus): Shortage | null {
   return { needBytes: instance.needBytes, haveBytes: instance.haveBytes ?? 0 };
 }
 
-function whyOf({ instances }: ModelStatus): string | null {
-  const why = instances[0]?.why ?? null;
-  return why === null ? null : displayText(why);
+/** The progress that was told of this machine's own instance may be newer than the status. */
+function progressOf(
+  { state, progress }: InstanceStatus,
+  told: number | undefined,
+): number | null {
+  if (state !== "loading") return null;
+  const known = [progress, told].filter((fraction) => fraction !== undefined);
+  return known.length === 0 ? null : clampFraction(Math.max(...known));
 }
 
-function progressOf(model: ModelStatus, progress: Progress): number | null {
-  if (model.state !== "loading") return null;
-  const known = model.instances.flatMap((instance) => instance.progress ?? []);
-  const own = Object.hasOwn(progress, model.name) ? progress[model.name] : undefined;
-  const all = own === undefined ? known : [...known, own];
-  return all.length === 0 ? null : clampFraction(Math.max(...all));
+function instanceView(
+  instance: InstanceStatus,
+  names: ReadonlyMap<string, string>,
+  told: number | undefined,
+): InstanceView {
+  const { host, mode, state, why, reason, notes = [] } = instance;
+  return {
+    host,
+    mode,
+    state,
+    shares: sharesOf(instance, names),
+    why: why === null ? null : displayText(why),
+    reason: reason === undefined ? null : displayText(reason),
+    progress: progressOf(instance, told),
+    notes: notes.map(displayText),
+  };
 }
 
 /** Warm, loading, waiting, failed, cold; by name within each. */
 export function models(status: Status, progress: Progress): ModelView[] {
   const names = machineNames(status);
-  return status.models.map((model): ModelView => ({
-    name: model.name,
-    sizeBytes: model.sizeBytes,
-    state: model.state,
-    onDisk: model.onDisk,
-    progress: progressOf(model, progress),
-    shortage: shortageOf(model),
-    reason: model.reason === null ? null : displayText(model.reason),
-    why: whyOf(model),
-    instances: model.instances.map((instance) => ({
-      host: instance.host,
-      mode: instance.mode,
-      state: instance.state,
-      shares: sharesOf(instance, names),
-    })),
-    notes: model.instances.flatMap(({ notes = [] }) => notes.map(displayText)),
-  })).sort((a, b) =>
+  return status.models.map((model): ModelView => {
+    const told = Object.hasOwn(progress, model.name) ? progress[model.name] : undefined;
+    const instances = model.instances.map((instance) =>
+      instanceView(instance, names, instance.host === status.node.id ? told : undefined)
+    );
+    return {
+      name: model.name,
+      sizeBytes: model.sizeBytes,
+      state: model.state,
+      onDisk: model.onDisk,
+      progress: furthest(model.state, instances),
+      shortage: shortageOf(model),
+      reason: model.reason === null ? null : displayText(model.reason),
+      instances,
+    };
+  }).sort((a, b) =>
     STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || byText(a.name, b.name)
   );
+}
+
+function furthest(state: ModelView["state"], instances: readonly InstanceView[]): number | null {
+  const known = instances.flatMap(({ progress }) => progress ?? []);
+  return state !== "loading" || known.length === 0 ? null : Math.max(...known);
 }
 
 /** Machines that lend memory: a passive one is not in the mesh's lists. */

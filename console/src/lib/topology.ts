@@ -5,6 +5,8 @@ import type { Machine } from "./mesh_view.ts";
 export interface Size {
   readonly width: number;
   readonly height: number;
+  /** Lines of each label below the name. @default {1} */
+  readonly lines?: number;
 }
 
 export interface PlacedNode {
@@ -42,6 +44,8 @@ const LABELLED_HEIGHT_PX = 96;
 const DOT_SPACING_PX = 34;
 /** The space around the outermost centres: a label's half and its lines. */
 const LABELLED_MARGIN = { x: 62, top: 66, bottom: 66 };
+/** From one line of a label to the next. */
+export const LINE_PX = 16;
 const DOT_MARGIN = { x: 20, top: 20, bottom: 20 };
 const RADIUS = { min: 17, max: 27, dot: 10, self: 30, dotSelf: 15 };
 /** Half of a round trip's text, and a gap. */
@@ -57,13 +61,14 @@ interface Ellipse {
   readonly ry: number;
 }
 
-function ellipseOf({ width, height }: Size, labels: boolean): Ellipse {
+function ellipseOf({ width, height, lines = 1 }: Size, labels: boolean): Ellipse {
   const margin = labels ? LABELLED_MARGIN : DOT_MARGIN;
+  const further = labels ? (lines - 1) * LINE_PX : 0;
   return {
     x: width / 2,
     y: (margin.top + height - margin.bottom) / 2,
     rx: Math.max(1, width / 2 - margin.x),
-    ry: Math.max(1, (height - margin.top - margin.bottom) / 2),
+    ry: Math.max(1, (height - margin.top - margin.bottom) / 2 - further),
   };
 }
 
@@ -199,7 +204,9 @@ export function topology(machines: readonly Machine[], size: Size): Topology {
   const links = machines.flatMap(({ id, parts, isSelf }): PlacedLink[] => {
     const node = nodes.get(id);
     if (node === undefined) return [];
-    const hosts = parts.flatMap(({ as, hostId }) => as === "worker" ? nodes.get(hostId) ?? [] : []);
+    // Once, however many models it works on for the same host.
+    const hostIds = new Set(parts.flatMap(({ as, hostId }) => as === "worker" ? hostId : []));
+    const hosts = [...hostIds].flatMap((hostId) => nodes.get(hostId) ?? []);
     const splits = hosts.map((host) =>
       host === centre
         ? link({ kind: "split", peer: id }, host, node, null)

@@ -16,6 +16,7 @@ import type {
   ModelView,
   Part,
   Shortage,
+  Take,
 } from "./mesh_view.ts";
 
 /** The current work of a machine. */
@@ -25,7 +26,7 @@ export function doing({ role, passive, parts }: Machine): string {
   return parts.length === 0 ? "Free to help" : parts.map(doingPart).join(". ");
 }
 
-function doingPart(part: Part): string {
+export function doingPart(part: Part): string {
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;
   if (part.state === "failed") return `Can't load ${part.model}`;
   const verb = part.state === "warm" ? "Runs" : "Loads";
@@ -34,21 +35,29 @@ function doingPart(part: Part): string {
   return part.as === "host" ? share : `${share} for ${part.hostName}`;
 }
 
-/** The same in a few words, for a place below a circle. */
-export function briefly({ role, passive, parts, memory }: Machine): string {
-  if (role === "client") return "client";
-  if (passive) return "free";
-  const [part, ...others] = parts;
-  if (part === undefined) return `${formatBytes(memory.offeredBytes)} free`;
-  return others.length === 0 ? partBriefly(part) : `${partBriefly(part)} +${others.length}`;
+/** The same in a few words a line, for a place below a circle: all of it, as far as there are lines. */
+export function briefly(machine: Machine, lines = Infinity): string[] {
+  const { role, passive, parts, memory } = machine;
+  if (role === "client") return ["client"];
+  if (passive) return ["free"];
+  if (parts.length === 0) return [`${formatBytes(memory.offeredBytes)} free`];
+  if (parts.length <= lines) return parts.map(partBriefly);
+  const shown = parts.slice(0, lines - 1).map(partBriefly);
+  return [...shown, `+${parts.length - shown.length} more`];
 }
 
+/** The room between two machines of the picture, in letters. */
+const LINE_CHARS = 16;
+
 function partBriefly(part: Part): string {
-  const model = shortName(part.model);
-  if (part.state === "waiting") return `waits: ${model}`;
-  if (part.state === "failed") return `fails: ${model}`;
-  if (part.state === "loading") return `loads ${model}`;
-  return part.mode === "split" ? `${part.as}, ${model}` : `runs ${model}`;
+  return shortName(deedOf(part), LINE_CHARS);
+}
+
+function deedOf({ state, mode, as, model }: Part): string {
+  if (state === "waiting") return `waits: ${model}`;
+  if (state === "failed") return `fails: ${model}`;
+  if (state === "loading") return `loads ${model}`;
+  return mode === "split" ? `${as}, ${model}` : `runs ${model}`;
 }
 
 /** A GPU with memory of its own is the usual one. */
@@ -65,14 +74,24 @@ export function deviceKind(kind: NonNullable<DeviceView["kind"]>): string {
   }
 }
 
-/** A machine's role, in the word that people read. */
-export function roleText({ role }: Pick<Machine, "role">): string {
-  return role === "standby" ? "free" : role;
+/** A machine's roles, in the words that people read. */
+export function roleText({ role, parts }: Pick<Machine, "role" | "parts">): string {
+  if (role === "standby") return "free";
+  const others = parts.filter(({ state }) => state !== "waiting").map((part) => part.as);
+  return listNames([...new Set([role, ...others])]);
 }
 
 export function memoryText({ usedBytes, offeredBytes, totalBytes }: Memory): string {
   const used = `${formatBytes(usedBytes)} used of ${formatBytes(offeredBytes)} offered`;
   return totalBytes > offeredBytes ? `${used}, ${formatBytes(totalBytes)} in all` : used;
+}
+
+/** A name in a legend stands in full in the list above it. */
+const LEGEND_CHARS = 26;
+
+/** "guide 8 GB": what one model takes of a device. */
+export function takeText({ model, bytes }: Take): string {
+  return `${shortName(model, LEGEND_CHARS)} ${formatBytes(bytes)}`;
 }
 
 /** Both numbers of a model that waits. */
@@ -89,6 +108,11 @@ function placement(instances: readonly InstanceView[]): string {
   const split = instances.filter(({ mode }) => mode === "split")
     .map(({ shares }) => `split over ${countOf(shares.length, "machine")}`);
   return [...(solo.length > 0 ? [`on ${listNames(solo)}`] : []), ...split].join(", ");
+}
+
+/** "on studio", "split over 2 machines": one of several copies. */
+export function instanceText(instance: InstanceView): string {
+  return placement([instance]);
 }
 
 /** The current state of a model, and its machines. */
