@@ -53,8 +53,14 @@ const invite: InviteStatus = {
   usedBy: [],
 };
 
+/** Names of devices are keys as well. */
+function holding(device: string, { node, ...status }: Status): Status {
+  const serving = node.serving.map((part) => ({ ...part, reservedBytes: { [device]: 1e9 } }));
+  return { ...status, node: { ...node, serving } };
+}
+
 const texts: [what: string, show: (change: <T>(value: T) => T) => string][] = [
-  ["status", (change) => statusText(change<Status>(status))],
+  ["status", (change) => statusText(holding(change("CUDA0"), change<Status>(status)))],
   ["plan", (change) => planText(change(listed), change<Status>(status))],
   ["plan of an unread file", (change) => planText({ ...change(listed), fit: null }, null)],
   [

@@ -1,7 +1,13 @@
 /** `mesh-llm status`: what the running node sees. */
 
 import { jsonText, printable, printableAll } from "../../base/printable.ts";
-import type { ModelStatus, PeerStatus, Status } from "../../api/mod.ts";
+import type {
+  InstanceStatus,
+  ModelStatus,
+  PeerStatus,
+  ServingStatus,
+  Status,
+} from "../../api/mod.ts";
 import type { StatusCommand } from "../config/command.ts";
 import { kindText } from "../base/device_text.ts";
 import { count, formatBytes, formatRoundTrip, shortId, shownWord, table } from "../base/format.ts";
@@ -26,17 +32,17 @@ async function consoleText(node: RunningNodeClient): Promise<string> {
     : "";
 }
 
-/** Three tables: the nodes with this one first, their devices, and the models. */
+/** Tables: the nodes with this one first, what each runs, their devices, and the models with all their instances. */
 export function statusText(told: Status): string {
   const status = printableAll(told);
   const { node, mesh, peers, models } = status;
   const machines = count(peers.length + (node.passive ? 0 : 1), "machine");
   const nodes = [
-    ["NODE", "ROLE", "MODEL", "MEMORY", "ROUND TRIP"],
+    ["NODE", "ROLE", "MODELS", "MEMORY", "ROUND TRIP"],
     [
       `${node.name || shortId(node.id)} (this)`,
       node.passive && node.role === "standby" ? "free, passive" : shownWord(node.role),
-      cell(node.model),
+      modelsText(node.serving, node.model === null ? [] : [node.model]),
       formatBytes(node.vramBytes),
       "",
     ],
@@ -45,15 +51,46 @@ export function statusText(told: Status): string {
   return [
     `Mesh ${shortId(mesh.id)}: ${machines} with ${formatBytes(mesh.vramBytes)} of memory\n`,
     table(nodes),
+    ...servingText(status),
     ...devicesText([node, ...peers]),
     models.length === 0 ? "No models yet\n" : table([
       ["MODEL", "STATE", "SIZE", "SERVED BY", "WHY"],
-      ...models.map((model) => modelRow(model, namesOf(status))),
+      ...models.flatMap((model) => modelRows(model, namesOf(status))),
     ]),
     ...models.flatMap(reasonText),
     ...notesOf(status),
     ...findingsOf(status),
   ].join("\n");
+}
+
+/** Everything that a node serves or helps to serve, and what it is to serve besides. */
+function modelsText(serving: readonly ServingStatus[], models: readonly string[]): string {
+  const names = new Set([...serving.map(({ model }) => model), ...models]);
+  return cell([...names].join(", ") || null);
+}
+
+/** Every part of every node in an instance, with the memory that it holds for it. */
+function servingText(status: Status): string[] {
+  const names = namesOf(status);
+  const rows = [status.node, ...status.peers].flatMap(({ id, serving }) =>
+    serving.map((part) => [
+      names.get(id) ?? "",
+      part.model,
+      part.role === "host" ? "host" : `worker for ${names.get(part.host) ?? shortId(part.host)}`,
+      shownWord(part.state),
+      part.pinned ? "yes" : "-",
+      heldText(part),
+    ])
+  );
+  const head = ["NODE", "RUNS", "AS", "STATE", "PINNED", "HOLDS"];
+  return rows.length === 0 ? [] : [table([head, ...rows])];
+}
+
+function heldText({ reservedBytes }: ServingStatus): string {
+  const held = Object.entries(reservedBytes).map(([name, bytes]) =>
+    `${formatBytes(bytes)} of ${printable(name)}`
+  );
+  return cell(held.join(", ") || null);
 }
 
 function devicesText(nodes: readonly Pick<PeerStatus, "id" | "name" | "devices">[]): string[] {
@@ -85,34 +122,50 @@ function notesOf({ node, models }: Status): string[] {
   return notes.length === 0 ? [] : [notes.map((note) => `Note: ${note}\n`).join("")];
 }
 
-function peerRow({ id, name, role, models, vramBytes, rttMs }: PeerStatus): readonly string[] {
+function peerRow(
+  { id, name, role, models, serving, vramBytes, rttMs }: PeerStatus,
+): readonly string[] {
   const roundTrip = rttMs === null ? "" : formatRoundTrip(rttMs);
   return [
     name || shortId(id),
     shownWord(role),
-    cell(models.join(", ") || null),
+    modelsText(serving, models),
     memory(vramBytes),
     roundTrip,
   ];
 }
 
-function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): readonly string[] {
-  const nameOf = (id: string) => names.get(id) ?? shortId(id);
-  const served = model.instances.filter(({ state }) => state !== "waiting");
-  const groups = served.map(({ host, workers }) =>
-    [host, ...workers.map((worker) => worker.id)].map(nameOf).join(" + ")
-  );
-  const { needBytes, haveBytes } = model.instances[0] ?? {};
-  const lack = model.state === "waiting" && needBytes !== undefined && haveBytes !== undefined
+/** One row, and one for each further instance. */
+function modelRows(
+  { name, state, sizeBytes, instances }: ModelStatus,
+  names: ReadonlyMap<string, string>,
+): (readonly string[])[] {
+  const [first, ...others] = instances;
+  const size = formatBytes(sizeBytes);
+  if (first === undefined) return [[name, shownWord(state), size, "", cell(null)]];
+  return [first, ...others].map((instance, index) => [
+    index === 0 ? name : "",
+    shownWord(instance.state) + lackText(instance),
+    index === 0 ? size : "",
+    servedBy(instance, names),
+    cell(instance.why),
+  ]);
+}
+
+function lackText({ state, needBytes, haveBytes }: InstanceStatus): string {
+  return state === "waiting" && needBytes !== undefined && haveBytes !== undefined
     ? ` (needs ${formatBytes(needBytes)}, has ${formatBytes(haveBytes)})`
     : "";
-  return [
-    model.name,
-    shownWord(model.state) + lack,
-    formatBytes(model.sizeBytes),
-    groups.join(", "),
-    cell(model.instances[0]?.why ?? null),
-  ];
+}
+
+/** The host, and its workers behind it. */
+function servedBy(
+  { state, host, workers }: InstanceStatus,
+  names: ReadonlyMap<string, string>,
+): string {
+  if (state === "waiting") return "";
+  return [host, ...workers.map(({ id }) => id)].map((id) => names.get(id) ?? shortId(id))
+    .join(" + ");
 }
 
 /** Why a model is not served, where that is no finding. */

@@ -7,9 +7,13 @@ Deno.test("statusText() shows the nodes with this one first, and who serves what
     statusText(status),
     `Mesh …23456789: 2 machines with 12.0 GB of memory
 
-NODE         ROLE    MODEL  MEMORY  ROUND TRIP
-anna (this)  host    big    8.0 GB
-bo b         worker  big    4.0 GB  0.5 ms
+NODE         ROLE    MODELS  MEMORY  ROUND TRIP
+anna (this)  host    big     8.0 GB
+bo b         worker  big     4.0 GB  0.5 ms
+
+NODE  RUNS  AS               STATE  PINNED  HOLDS
+anna  big   host             ready  yes     7.0 GB of CPU
+bo b  big   worker for anna  ready  yes     3.0 GB of CPU
 
 MODEL  STATE                                 SIZE     SERVED BY    WHY
 big    ready                                 10.0 GB  anna + bo b  its user wants it
@@ -19,6 +23,39 @@ left   not served                            3.0 GB                -
 left is not served. bo b: dropped by its user
 `,
   );
+});
+
+Deno.test("statusText() shows all that a node runs, what that takes of each device, and every instance", () => {
+  const { node, peers: [peer], models: [big] } = status;
+  assert.ok(peer !== undefined && big !== undefined);
+  const [split] = big.instances;
+  assert.ok(split !== undefined);
+  const own = { host: node.id, role: "host", mode: "solo", state: "warm", pinned: false } as const;
+  const text = statusText({
+    ...status,
+    node: {
+      ...node,
+      serving: [
+        ...node.serving,
+        { ...own, model: "embed", reservedBytes: { CUDA0: 2e9, CPU: 1e9 } },
+        { ...own, model: "huge", state: "waiting", reservedBytes: {} },
+      ],
+    },
+    peers: [{ ...peer, models: ["big", "later"] }],
+    models: [{
+      ...big,
+      instances: [split, { ...split, workers: [], state: "loading", host: peer.id, why: null }],
+    }],
+  });
+  const expected = [
+    "anna (this)  host    big, embed, huge  8.0 GB",
+    "bo b         worker  big, later        4.0 GB  0.5 ms",
+    "anna  embed  host             ready    -       2.0 GB of CUDA0, 1.0 GB of CPU",
+    "anna  huge   host             waiting  -       -",
+    "big    ready    10.0 GB  anna + bo b  its user wants it",
+    "       loading           bo b         -",
+  ];
+  for (const line of expected) assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
 });
 
 Deno.test("statusText() says what is left out of a model, and why", () => {
