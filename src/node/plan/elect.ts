@@ -1,12 +1,17 @@
 import { electHost } from "../../mesh/mod.ts";
 import type { MemoryUse } from "../../models/mod.ts";
+import type { FreeMemory } from "./ledger.ts";
 import { bytesOf } from "./pools.ts";
 import type { Member } from "./view.ts";
 
 /** The member with the most memory of that kind. */
-export function elect(candidates: readonly Member[], memory: MemoryUse): Member | undefined {
+export function elect(
+  candidates: readonly Member[],
+  memory: MemoryUse,
+  bytes: FreeMemory["bytes"] = bytesOf,
+): Member | undefined {
   const host = electHost(
-    candidates.map((member) => ({ peer: member.peer, memoryBytes: bytesOf(member, memory) })),
+    candidates.map((member) => ({ peer: member.peer, memoryBytes: bytes(member, memory) })),
   );
   return candidates.find(({ peer }) => peer === host);
 }

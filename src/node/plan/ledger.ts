@@ -4,9 +4,9 @@
  */
 
 import type { Instance, ModelRef, PeerId } from "../../mesh/mod.ts";
-import type { MemoryPools } from "../../models/mod.ts";
+import type { MemoryPools, MemoryUse } from "../../models/mod.ts";
 import { added, type DeviceBytes, named, pack, without } from "./packing.ts";
-import { isMainMemory, memberPools, type Offer, spread } from "./pools.ts";
+import { bytesIn, isMainMemory, memberPools, type Offer, spread } from "./pools.ts";
 import { beforeIn, type Right, rightOf } from "./rights.ts";
 import { belongsTo, type Member, sameModel } from "./view.ts";
 
@@ -61,6 +61,31 @@ export function freeDevices(
   except: ModelRef,
 ): Offer[] {
   return ledgerOf(members).freeDevices(member, except);
+}
+
+/** The memory that a model may count on, of each member. */
+export interface FreeMemory {
+  readonly pools: (member: Member) => MemoryPools;
+  readonly bytes: (member: Member, memory: MemoryUse) => number;
+  /**
+   * Whether the member has room for a share. One that holds nothing else takes whatever it is given: a user may give it more
+   * than it offers.
+   */
+  readonly takes: (member: Member, shareBytes: number) => boolean;
+}
+
+export function freeFor(model: ModelRef, members: readonly Member[]): FreeMemory {
+  const ledger = ledgerOf(members);
+  const pools = (member: Member) => ledger.freePools(member, model);
+  return {
+    pools,
+    bytes: (member, memory) => bytesIn(pools(member), memory),
+    takes: (member, shareBytes) => {
+      const { memoryBytes } = pools(member);
+      return Math.floor(shareBytes) <= memoryBytes ||
+        memoryBytes === memberPools(member).memoryBytes;
+    },
+  };
 }
 
 interface Share {
@@ -118,9 +143,9 @@ export class Ledger {
     const own = held.find(({ model }) => sameModel(model, except)) ??
       rightOf(member, { model: except, host: member.peer, state: "planned" });
     return others.filter((other) => {
-      const settled = member.settled ?? this.#members.get(other.host)?.settled;
-      if (settled !== undefined) return settled.some((model) => sameModel(model, other.model));
-      return beforeIn(other, own);
+      const host = this.#members.get(other.host);
+      const planner = [member, host].find((one) => one?.settled !== undefined);
+      return planner === undefined ? beforeIn(other, own) : isSettled(planner, other.model);
     });
   }
 
@@ -175,7 +200,12 @@ function running({ state }: Instance): boolean {
 /** A member lends nothing to a model whose group it is not in, whatever somebody says. */
 function isLent(member: Member, host: Member, { model }: Instance): boolean {
   return host.peer !== member.peer &&
-    (belongsTo(member, model) || member.obeys.some((one) => one.host === host.peer));
+    (belongsTo(member, model) || isSettled(member, model) ||
+      member.obeys.some((one) => one.host === host.peer));
+}
+
+function isSettled({ settled = [] }: Member, model: ModelRef): boolean {
+  return settled.some((one) => sameModel(one, model));
 }
 
 /** Until it obeys a term, what a worker holds is that of an earlier one. */

@@ -1,7 +1,7 @@
 /** Whether this node has memory for its part of a plan. Pure. */
 
 import type { ModelRef, PeerId } from "../../mesh/mod.ts";
-import { freePools } from "./ledger.ts";
+import { freeFor } from "./ledger.ts";
 import { added, type DeviceBytes, pack, without } from "./packing.ts";
 import type { Plan } from "./plan.ts";
 import { type Offer, spread } from "./pools.ts";
@@ -31,9 +31,8 @@ function shareOf(host: Member, model: ModelRef, peer: PeerId): number {
 
 /** Beside all that comes before it. */
 export function hasRoom(view: View, plan: Plan): boolean {
-  const bytes = Math.floor(ownBytes(view, plan));
-  if (bytes === 0 || !("model" in plan)) return true;
-  return freePools(view.self, everyone(view), plan.model).memoryBytes >= bytes;
+  if (!("model" in plan)) return true;
+  return freeFor(plan.model, everyone(view)).takes(view.self, ownBytes(view, plan));
 }
 
 /** The bytes of a plan on each of these devices, of which it may use all that is offered. */

@@ -57,7 +57,11 @@ export function memberPools(member: Member): MemoryPools {
   return pools;
 }
 
+/** Offered, whoever has it. */
 export function bytesOf(member: Member, memory: MemoryUse): number {
-  const { gpuBytes, memoryBytes } = memberPools(member);
+  return bytesIn(memberPools(member), memory);
+}
+
+export function bytesIn({ gpuBytes, memoryBytes }: MemoryPools, memory: MemoryUse): number {
   return memory === "gpu" ? gpuBytes : memoryBytes;
 }

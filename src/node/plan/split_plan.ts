@@ -5,7 +5,8 @@ import { type MemoryUse, place } from "../../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import type { Plan } from "./plan.ts";
 import { elect } from "./elect.ts";
-import { bytesOf, memberPools } from "./pools.ts";
+import { freeFor, type FreeMemory } from "./ledger.ts";
+import { hasRoom } from "./own_room.ts";
 import { proportionsOf, sameShares } from "./proportions.ts";
 import {
   canWorkFor,
@@ -22,15 +23,22 @@ import {
 /** The work of this node for the model whose group it is in. */
 export function splitPlan(view: View, model: ModelRef): Plan {
   const { self } = view;
-  const { pool, memory } = splitPool(groupOf(view, model), model);
+  const group: Group = { model, free: freeFor(model, everyone(view)) };
+  const { pool, memory } = splitPool(groupOf(view, model), group);
   const needBytes = fileOf(self, model)?.needBytes ?? needOf(everyone(view), model);
   if (!pool.some((member) => member.peer === self.peer)) {
     return { kind: "solo", model, needBytes };
   }
-  const host = electHostOf(electorate(pool, model), memory);
+  const host = hostOf(pool, memory, group);
   if (host === undefined) return { kind: "waiting", model, needBytes, haveBytes: 0 };
-  if (host.peer !== self.peer) return obey(host, self.peer, model);
-  return hostPlan(view, pool, model, needBytes);
+  if (host.peer !== self.peer) return obey(host, view, model);
+  return hostPlan(view, pool, needBytes, group);
+}
+
+/** The model that it is about, and the memory that it may count on. */
+interface Group {
+  readonly model: ModelRef;
+  readonly free: FreeMemory;
 }
 
 interface SplitPool {
@@ -43,51 +51,65 @@ interface SplitPool {
  * The members that run one instance together: all of the group once somebody forces a split, else those whose GPUs hold the
  * model only together, or if they do not either, those that can't run it alone with all that they have.
  */
-function splitPool(group: readonly Member[], model: ModelRef): SplitPool {
-  if (group.some((member) => member.split)) return { pool: group, memory: "all" };
-  const rest = group.filter((member) => !holds(member, model, "gpu"));
-  const small = rest.filter((member) => !holds(member, model, "all"));
-  const whole = wholeSplit(rest, model);
+function splitPool(members: readonly Member[], group: Group): SplitPool {
+  if (members.some((member) => member.split)) return { pool: members, memory: "all" };
+  const rest = members.filter((member) => !holds(member, "gpu", group));
+  const small = rest.filter((member) => !holds(member, "all", group));
+  const whole = wholeSplit(rest, group);
   const joining = rest.filter((member) =>
-    mayJoin(member, model) && (whole?.includes(member) ?? true)
+    mayJoin(member, group) && (whole?.includes(member) ?? true)
   );
   const pool = rest.filter((member) => small.includes(member) || joining.includes(member));
-  return gpusDo(whole ?? pool, model) ? { pool, memory: "gpu" } : { pool: small, memory: "all" };
+  return gpusDo(whole ?? pool, group) ? { pool, memory: "gpu" } : { pool: small, memory: "all" };
 }
 
-function holds(member: Member, model: ModelRef, memory: MemoryUse): boolean {
-  return bytesOf(member, memory) >= (fileOf(member, model)?.needBytes ?? Infinity);
+function holds(member: Member, memory: MemoryUse, { model, free }: Group): boolean {
+  return free.bytes(member, memory) >= (fileOf(member, model)?.needBytes ?? Infinity);
 }
 
 /** A machine with a GPU that could also serve it with its main memory joins others, but not while it is asked for. */
-function mayJoin(member: Member, model: ModelRef): boolean {
+function mayJoin(member: Member, { model, free }: Group): boolean {
   const isAsked = instanceOf(member, model)?.mode === "solo" &&
     (member.demand[model.name] ?? 0) > 0;
-  return bytesOf(member, "gpu") > 0 && !isAsked;
+  return free.bytes(member, "gpu") > 0 && !isAsked;
 }
 
 /** Whether the GPUs of those near enough to the host hold the model, and not its own alone. */
-function gpusDo(pool: readonly Member[], model: ModelRef): boolean {
-  const host = electHostOf(holdersOf(pool, model), "gpu");
+function gpusDo(pool: readonly Member[], { model, free }: Group): boolean {
+  const host = electHostOf(holdersOf(pool, model), "gpu", free);
   if (host === undefined) return false;
   const team = pool.filter((member) => member === host || isNear(host, member));
-  const haveBytes = team.reduce((sum, member) => sum + bytesOf(member, "gpu"), 0);
+  const haveBytes = team.reduce((sum, member) => sum + free.bytes(member, "gpu"), 0);
   return team.length > 1 && haveBytes >= needOf(pool, model);
 }
 
 /**
- * The members that may be elected. While a split for want of memory is whole, only its own members: a newcomer that it
- * does not need changes nothing, however much memory it has.
+ * While a split for want of memory is whole, only its own members may be elected: a newcomer that it does not need changes
+ * nothing, however much memory it has. Nor does memory that others take or give back beside a split: its host stays, and
+ * one that is forced is elected by what is offered.
  */
-function electorate(pool: readonly Member[], model: ModelRef): Member[] {
-  const forced = pool.some((member) => member.split);
-  return holdersOf(forced ? pool : wholeSplit(pool, model) ?? pool, model);
+function hostOf(pool: readonly Member[], memory: MemoryUse, group: Group): Member | undefined {
+  const { model, free } = group;
+  if (pool.some((member) => member.split)) return elect(holdersOf(pool, model), memory);
+  const whole = wholeSplit(pool, group);
+  if (whole === undefined) return electHostOf(holdersOf(pool, model), memory, free);
+  const candidates = candidatesOf(holdersOf(whole, model), memory);
+  return candidates.find((member) => workersOf(member, model).length > 0) ??
+    elect(candidates, memory, free.bytes);
+}
+
+function electHostOf(
+  holders: readonly Member[],
+  memory: MemoryUse,
+  { bytes }: FreeMemory,
+): Member | undefined {
+  return elect(candidatesOf(holders, memory), memory, bytes);
 }
 
 /** GPUs that others lend go to the machine of somebody who wants the model: it stays when they are called elsewhere. */
-function electHostOf(holders: readonly Member[], memory: MemoryUse): Member | undefined {
+function candidatesOf(holders: readonly Member[], memory: MemoryUse): readonly Member[] {
   const told = holders.filter(({ assignable }) => !assignable);
-  return elect(memory === "gpu" && told.length > 0 ? told : holders, memory);
+  return memory === "gpu" && told.length > 0 ? told : holders;
 }
 
 function holdersOf(members: readonly Member[], model: ModelRef): Member[] {
@@ -95,7 +117,7 @@ function holdersOf(members: readonly Member[], model: ModelRef): Member[] {
 }
 
 /** A host with all its workers, as far as there is one among these. */
-function wholeSplit(members: readonly Member[], model: ModelRef): Member[] | undefined {
+function wholeSplit(members: readonly Member[], { model, free }: Group): Member[] | undefined {
   const host = elect(
     holdersOf(members, model).filter((member) => {
       const workers = workersOf(member, model);
@@ -103,6 +125,7 @@ function wholeSplit(members: readonly Member[], model: ModelRef): Member[] | und
         workers.every((peer) => members.some((one) => one.peer === peer));
     }),
     "all",
+    free.bytes,
   );
   if (host === undefined) return undefined;
   const peers = new Set([host.peer, ...workersOf(host, model)]);
@@ -114,36 +137,42 @@ function workersOf(member: Member, model: ModelRef): PeerId[] {
   return instance?.mode === "split" ? instance.workers.map(({ peer }) => peer) : [];
 }
 
-function obey(host: Member, self: PeerId, model: ModelRef): Plan {
+/** A machine whose memory is not free any more obeys nobody, and its host, which sees that too, plans without it. */
+function obey(host: Member, view: View, model: ModelRef): Plan {
   const instance = instanceOf(host, model);
-  return instance?.workers.some((worker) => worker.peer === self)
-    ? { kind: "worker", model, host: host.peer, term: instance.term }
-    : { kind: "follow", model, host: host.peer };
+  const isCounted = instance?.workers.some((worker) => worker.peer === view.self.peer) ?? false;
+  if (instance === undefined || !isCounted) return { kind: "follow", model, host: host.peer };
+  const plan: Plan = { kind: "worker", model, host: host.peer, term: instance.term };
+  return hasRoom(view, plan) ? plan : { kind: "follow", model, host: host.peer };
 }
 
 function hostPlan(
   view: View,
   pool: readonly Member[],
-  model: ModelRef,
   needBytes: number,
+  { model, free }: Group,
 ): Plan {
   const { self, rttsMs } = view;
   const force = pool.some((member) => member.split);
   const candidates = pool.filter((member) => canWorkFor(self, member));
-  const kept = force ? null : keep(model, self, candidates);
+  const kept = force ? null : keep(self, candidates, { model, free });
   if (kept !== null) return kept;
-  const placement = place<PeerId>({
+  const input = {
     needBytes,
-    host: memberPools(self),
+    host: free.pools(self),
     candidates: candidates.map((member) => ({
       peer: member.peer,
-      ...memberPools(member),
+      ...free.pools(member),
       rttMs: rttsMs.get(member.peer),
     })),
     force,
     rttLimitMs: SPLIT_RTT_LIMIT_MS,
-    tensorSplit: proportionsOf(pool, self.peer)?.numbers ?? null,
-  });
+  };
+  const told = proportionsOf(pool, self.peer)?.numbers ?? null;
+  const asTold = place<PeerId>({ ...input, tensorSplit: told });
+  const isHeld = told === null || asTold.kind !== "split" ||
+    haveRoom([self, ...candidates], { ...asTold, needBytes }, free);
+  const placement = isHeld ? asTold : place<PeerId>({ ...input, tensorSplit: null });
   switch (placement.kind) {
     case "solo":
       return { kind: "solo", model, needBytes };
@@ -153,46 +182,57 @@ function hostPlan(
       const { hostShare, workers, haveBytes } = placement;
       const wanted = { kind: "host", model, hostShare, workers, needBytes, haveBytes } as const;
       const running = runningAs(wanted, self);
-      return running === undefined ? wanted : assignment(running, wanted);
+      if (running === undefined) return wanted;
+      const stays = sameShares(running, wanted) ||
+        (told === null && haveRoom([self, ...candidates], running, free));
+      return stays ? assignment(running, wanted) : wanted;
     }
   }
 }
 
 type HostPlan = Extract<Plan, { kind: "host" }>;
 
-/** This node's instance that has these workers with these shares already. Round trips give their order, and drift. */
+/** This node's instance that has these workers already. Round trips give their order, and drift. */
 function runningAs(plan: HostPlan, self: Member): Instance | undefined {
   const current = workersOf(self, plan.model);
   const instance = instanceOf(self, plan.model);
-  const isSame = instance !== undefined && current.length === plan.workers.length &&
-    plan.workers.every(({ peer }) => current.includes(peer)) && sameShares(instance, plan);
+  const isSame = current.length === plan.workers.length &&
+    plan.workers.every(({ peer }) => current.includes(peer));
   return isSame ? instance : undefined;
 }
 
-/** A host's announced assignment stays to the letter: another order or share is another load. */
+/** A host's announced assignment stays to the letter, as long as its memory is there: another order or share is another load. */
 function assignment({ hostShare, workers }: Instance, plan: HostPlan): HostPlan {
   return { ...plan, hostShare, workers };
 }
 
 /** A split for want of memory that still has all its workers stays as it is, whoever else has come. */
-function keep(
-  model: ModelRef,
-  self: Member,
-  candidates: readonly Member[],
-): Plan | null {
+function keep(self: Member, candidates: readonly Member[], { model, free }: Group): Plan | null {
   const current = instanceOf(self, model);
   const workers = workersOf(self, model);
   if (current === undefined || workers.length === 0) return null;
   const lenders = candidates.filter(({ peer }) => workers.includes(peer));
-  if (lenders.length < workers.length || !isNeeded(model, self, lenders)) return null;
+  const isWhole = lenders.length === workers.length && haveRoom([self, ...lenders], current, free);
+  if (!isWhole || !isNeeded(self, lenders, { model, free })) return null;
   const { hostShare, needBytes, haveBytes } = current;
   return { kind: "host", model, hostShare, workers: current.workers, needBytes, haveBytes };
 }
 
+/** Each machine has room for its share beside all that comes before it. */
+function haveRoom(
+  [self, ...others]: readonly [Member, ...Member[]],
+  { hostShare, workers, needBytes }: Pick<Instance, "hostShare" | "workers" | "needBytes">,
+  free: FreeMemory,
+): boolean {
+  const shares = new Map(workers.map(({ peer, share }) => [peer, share]));
+  return free.takes(self, needBytes * hostShare) &&
+    others.every((member) => free.takes(member, needBytes * (shares.get(member.peer) ?? 0)));
+}
+
 /** Alone this node could not do as well. */
-function isNeeded(model: ModelRef, self: Member, lenders: readonly Member[]): boolean {
+function isNeeded(self: Member, lenders: readonly Member[], { model, free }: Group): boolean {
   const need = fileOf(self, model)?.needBytes ?? 0;
-  if (bytesOf(self, "gpu") >= need) return false;
-  const onGpus = [self, ...lenders].reduce((sum, member) => sum + bytesOf(member, "gpu"), 0);
-  return bytesOf(self, "all") < need || onGpus >= need;
+  if (free.bytes(self, "gpu") >= need) return false;
+  const onGpus = [self, ...lenders].reduce((sum, member) => sum + free.bytes(member, "gpu"), 0);
+  return free.bytes(self, "all") < need || onGpus >= need;
 }
