@@ -1,6 +1,8 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
+import { hasRoom } from "./own_room.ts";
+import { settle, undecided } from "./settle.ts";
 import { splitPlan } from "./split_plan.ts";
 import { chooseTargets, type Target, type TargetOptions } from "./target.ts";
 import type { View } from "./view.ts";
@@ -24,17 +26,21 @@ export interface Decision {
 }
 
 /**
- * Decides what this node should be doing. Every node computes it alone; from the same view all
- * elect the same host, and only that host decides who works for it.
+ * Decides what this node should be doing: one model after the other, each with the memory that those before it leave.
+ * Every node computes it alone; from the same view all elect the same host, and only that host decides who works for it.
  */
 export function decide(view: View, options: TargetOptions): Decision {
   const { targets, cooled } = chooseTargets(view, options);
-  const works = targets.map((target) => {
-    const plan = planFor(target, view);
+  const works: PlannedWork[] = [];
+  let left = undecided(view);
+  for (const target of targets) {
+    const plan = planFor(target, left);
+    if (works.length > 0 && !fitsBeside(target, plan, left)) continue;
     const claim = claimOf(target, view.self, options.taken);
     const reason = reasonOf({ target, plan, claim }, view);
-    return { plan, claim, reason, pinned: target.kind === "pinned" };
-  });
+    works.push({ plan, claim, reason, pinned: target.kind === "pinned" });
+    left = settle(left, plan);
+  }
   return { works, cooled };
 }
 
@@ -44,4 +50,17 @@ function planFor(target: Target, view: View): Plan {
     : { model: target.model, name: target.model.name };
   if (model === null) return { kind: "download", name };
   return splitPlan({ ...view, self: { ...view.self, targets: [model] } }, model);
+}
+
+/** Whether this node has room for it beside what comes before. */
+function fitsBeside(target: Target, plan: Plan, view: View): boolean {
+  switch (plan.kind) {
+    case "waiting":
+      // Only what comes first waits for what others of this node hold.
+      return target.kind !== "pinned" && planFor(target, undecided(view)).kind === "waiting";
+    case "follow":
+      return target.kind !== "pinned";
+    default:
+      return hasRoom(view, plan);
+  }
 }

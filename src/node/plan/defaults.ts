@@ -12,6 +12,9 @@ export const REPLAN_QUIET_MS = 2_000;
  */
 export const FIRST_VIEW_MS = 3_000;
 
+/** Models that a node has stopped serving: their callers are told so, for the moment in which their answers break off. */
+export const MAX_RETIRED = 64;
+
 /** A plan that failed is made again with the next news, and after this: the view that it failed for has changed by then. */
 export const PLAN_AGAIN_MS = 5_000;
 

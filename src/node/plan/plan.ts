@@ -1,4 +1,5 @@
 import type { ModelRef, PeerId, WorkerShare } from "../../mesh/mod.ts";
+import { modelKey } from "./view.ts";
 
 /** The work that this node should do. */
 export type Plan =
@@ -34,6 +35,12 @@ export type Plan =
 export function modelNameOf(plan: Plan): string | null {
   if (plan.kind === "standby") return null;
   return plan.kind === "download" ? plan.name : plan.model.name;
+}
+
+/** A node does one thing for each model: plans with the same key follow one another. */
+export function workKey(plan: Plan): string {
+  if (plan.kind === "standby") return "";
+  return modelKey(plan.kind === "download" ? { name: plan.name, fingerprint: "" } : plan.model);
 }
 
 /** A worker starts its rpc-server anew for each term of its host; that is no other work. */

@@ -3,7 +3,7 @@ import { assign } from "./assignment/assign.ts";
 import { isNoLongerNeeded } from "./assignment/hot.ts";
 import { mayGiveUp, type Stock, takeStock } from "./assignment/stock.ts";
 import type { Assignment, Downloadable } from "./assignment/assignments.ts";
-import { belongsTo, everyone, type Member, type View } from "./view.ts";
+import { belongsTo, everyone, type Member, modelKey, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface TargetOptions extends Pick<Wishes, "pinned"> {
@@ -32,29 +32,38 @@ export interface Targets {
 }
 
 /**
- * The models whose groups this node belongs to. A node whose user chose a model keeps it; another helps
- * where the mesh needs it most. Pure, and the same on every node that has the same view.
+ * The models whose groups this node belongs to: those that its user chose, then those that it goes on with, then those
+ * that the mesh needs here. Pure, and the same on every node that has the same view.
  */
 export function chooseTargets(view: View, options: TargetOptions): Targets {
-  const [pinned] = options.pinned;
-  if (pinned !== undefined) return just({ kind: "pinned", model: pinned });
   const self = withoutRefused(view.self);
   const stock = takeStock(everyone({ ...view, self }));
-  const splitting = splitOf(self, view.others);
-  if (splitting !== null) return just({ kind: "kept", model: splitting });
-  const [assignment] = assign(stock, options.catalog).get(self.peer) ?? [];
-  const serving = self.instances.find(({ state }) => state !== "waiting")?.model ?? null;
-  if (serving !== null && (assignment === undefined || !mayLeave(assignment, self, stock))) {
-    const isCold = options.mayCool(serving) && isNoLongerNeeded(self, stock);
-    return isCold ? { targets: [], cooled: [serving] } : just({ kind: "kept", model: serving });
-  }
-  const isResting = assignment?.reason === "spare" && options.rested.has(assignment.name);
-  if (assignment === undefined || isResting) return { targets: [], cooled: [] };
-  return just({ kind: "assigned", assignment });
+  const pinned = options.pinned.map((model): Target => ({ kind: "pinned", model }));
+  const given = assign(stock, options.catalog).get(self.peer) ?? [];
+  const assignments = given.filter(({ name, reason, instead }) =>
+    !(reason === "spare" && options.rested.has(name)) &&
+    instead.every((model) => mayGiveUp(self, model.name, stock))
+  );
+  const instead = assignments.flatMap((assignment) => assignment.instead);
+  const splits = splitsOf(self, view.others);
+  const solos = solosOf(self).filter((model) => !instead.some((one) => sameModel(one, model)));
+  const cooled = solos.filter((model) => options.mayCool(model) && hasCooled(model, self, stock));
+  const kept = [...splits, ...solos.filter((model) => !cooled.includes(model))]
+    .map((model): Target => ({ kind: "kept", model }));
+  const assigned = assignments.map((assignment): Target => ({ kind: "assigned", assignment }));
+  return { targets: onceEach([...pinned, ...kept, ...assigned]), cooled };
 }
 
-function just(target: Target): Targets {
-  return { targets: [target], cooled: [] };
+/** A node does one thing for each model, and takes nothing of the same name because the mesh needs it. */
+function onceEach(targets: readonly Target[]): Target[] {
+  const seen = new Set<string>();
+  return targets.filter((target) => {
+    const { name } = target.kind === "assigned" ? target.assignment : target.model;
+    const key = target.kind === "assigned" ? name : modelKey(target.model);
+    const isNew = !seen.has(key);
+    for (const one of [key, name]) seen.add(one);
+    return isNew;
+  });
 }
 
 /** A model that its user has dropped is over, though it still runs. */
@@ -68,15 +77,21 @@ function withoutRefused(self: Member): Member {
 }
 
 /** A node that is counted in a split stays in it: leaving would break the model that it helps to serve. */
-function splitOf(self: Member, others: readonly Member[]): ModelRef | null {
-  const own = self.instances.find(({ mode, state }) => mode === "split" && state !== "waiting");
-  if (own !== undefined) return own.model;
-  const joined = others.flatMap(({ instances }) => instances).find(({ model, workers }) =>
+function splitsOf(self: Member, others: readonly Member[]): ModelRef[] {
+  const own = self.instances.filter(({ mode, state }) => mode === "split" && state !== "waiting");
+  const joined = others.flatMap(({ instances }) => instances).filter(({ model, workers }) =>
     belongsTo(self, model) && workers.some(({ peer }) => peer === self.peer)
   );
-  return joined?.model ?? null;
+  return [...own, ...joined].map(({ model }) => model);
 }
 
-function mayLeave({ instead }: Assignment, self: Member, stock: Stock): boolean {
-  return instead.every(({ name }) => mayGiveUp(self, name, stock));
+function solosOf({ instances }: Member): ModelRef[] {
+  return instances.filter(({ mode, state }) => mode === "solo" && state !== "waiting")
+    .map(({ model }) => model);
+}
+
+/** It was taken because it was hot, and is not any more. */
+function hasCooled(model: ModelRef, self: Member, stock: Stock): boolean {
+  const instances = self.instances.filter((instance) => sameModel(instance.model, model));
+  return isNoLongerNeeded({ ...self, instances }, stock);
 }

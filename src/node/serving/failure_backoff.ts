@@ -2,7 +2,7 @@ import { kindOfCause } from "../../engine/mod.ts";
 import type { ModelFailure } from "../../mesh/mod.ts";
 import { FAILED_REPEATS, GIVE_UP_MS, WORKER_LOSS_MS } from "../plan/defaults.ts";
 import type { Job } from "./job.ts";
-import { modelNameOf, type Plan } from "../plan/plan.ts";
+import { modelNameOf, type Plan, workKey } from "../plan/plan.ts";
 import type { Running } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 
@@ -27,46 +27,60 @@ interface Streak {
 
 const NO_STREAK: Streak = { failures: 0, repeats: 0, sinceMs: 0, reason: "", isFailed: false };
 
+/** The failures of one model. */
+interface Trouble {
+  readonly name: string;
+  /** `null` while it works, or is tried. */
+  readonly brokenAtMs: number | null;
+  readonly streak: Streak;
+}
+
 interface GivenUp {
   readonly untilMs: number;
   readonly reason: string;
 }
 
-/** The failures of this node's jobs, and the models that it therefore leaves alone for a while. Time is an argument. */
+/**
+ * The failures of this node's jobs, each model by itself, and the models that it therefore leaves alone for a while. Time
+ * is an argument.
+ */
 export class FailureBackoff {
-  #brokenAtMs: number | null = null;
-  #streak = NO_STREAK;
-  /** The model that the streak is about. */
-  #model = "";
+  /** By `workKey`, of those that have failed and are still planned. */
+  readonly #troubles = new Map<string, Trouble>();
+  /** By name. */
   readonly #givenUp = new Map<string, GivenUp>();
 
-  /** Takes in how the job fares; `failure` is why it broke, when that is news. */
+  /** Takes in how a job fares; `failure` is why it broke, when that is news. */
   check({ job, view, isClaimed, nowMs }: FailureInput): Running & { readonly failure?: string } {
-    const lost = missingWorker(job.plan, view);
-    const failure = job.failure ?? lost;
-    const isNews = failure !== null && this.#brokenAtMs === null;
-    if (failure === null) this.#brokenAtMs = null;
-    else if (isNews) this.#break({ job, failure, isClaimed, nowMs });
-    if (works(job)) this.#succeed(job.plan);
+    const { plan } = job;
+    const before = this.#troubleOf(plan);
+    const failure = job.failure ?? missingWorker(plan, view);
+    const isNews = failure !== null && before.brokenAtMs === null;
+    if (isNews) this.#break({ job, failure, isClaimed, nowMs });
+    else if (failure === null && before.brokenAtMs !== null) this.#mend(plan);
+    if (works(job)) this.#succeed(plan);
+    const { brokenAtMs, streak } = this.#troubleOf(plan);
     return {
-      plan: job.plan,
+      plan,
       broken: failure !== null,
-      brokenAtMs: this.#brokenAtMs ?? 0,
-      failures: this.#streak.failures,
+      brokenAtMs: brokenAtMs ?? 0,
+      failures: streak.failures,
       ...(isNews ? { failure } : {}),
     };
   }
 
-  /** Something else, or the same once more, takes the place of what has broken. */
-  replaced(by: "another" | "same"): void {
-    this.#brokenAtMs = null;
-    if (by === "another") this.#streak = NO_STREAK;
+  /** Something else, or the same once more, takes the place of what this plan was for. */
+  replaced(plan: Plan, by: "another" | "same"): void {
+    if (by === "another") this.#troubles.delete(workKey(plan));
+    else this.#mend(plan);
   }
 
   /** A file has changed, or the user says so: everything is tried again at once. */
   forgive(): void {
-    if (this.#brokenAtMs !== null) this.#brokenAtMs = -Infinity;
-    this.#streak = NO_STREAK;
+    for (const [key, { name, brokenAtMs }] of this.#troubles) {
+      const trouble = { name, brokenAtMs: brokenAtMs === null ? null : -Infinity };
+      this.#troubles.set(key, { ...trouble, streak: NO_STREAK });
+    }
     this.#givenUp.clear();
   }
 
@@ -83,37 +97,51 @@ export class FailureBackoff {
   /** The models that it can't serve, though it may go on trying. */
   failures(nowMs: number): ModelFailure[] {
     const givenUp = this.#now(nowMs).map(([model, { reason }]) => ({ model, reason }));
-    const { isFailed, reason } = this.#streak;
-    const isListed = !isFailed || givenUp.some(({ model }) => model === this.#model);
-    return isListed ? givenUp : [{ model: this.#model, reason }, ...givenUp];
+    const failing = [...this.#troubles.values()].filter(({ name, streak }) =>
+      streak.isFailed && !givenUp.some(({ model }) => model === name)
+    );
+    return [
+      ...failing.map(({ name, streak: { reason } }) => ({ model: name, reason })),
+      ...givenUp,
+    ];
+  }
+
+  #troubleOf(plan: Plan): Trouble {
+    const name = modelNameOf(plan) ?? "";
+    return this.#troubles.get(workKey(plan)) ?? { name, brokenAtMs: null, streak: NO_STREAK };
   }
 
   #now(nowMs: number): [string, GivenUp][] {
     return [...this.#givenUp].filter(([, { untilMs }]) => nowMs < untilMs);
   }
 
+  #mend(plan: Plan): void {
+    const trouble = this.#troubles.get(workKey(plan));
+    if (trouble !== undefined) this.#troubles.set(workKey(plan), { ...trouble, brokenAtMs: null });
+  }
+
   #succeed(plan: Plan): void {
-    this.#streak = NO_STREAK;
-    this.#givenUp.delete(modelNameOf(plan) ?? "");
+    const { name, brokenAtMs } = this.#troubleOf(plan);
+    if (brokenAtMs === null) this.#troubles.delete(workKey(plan));
+    else this.#troubles.set(workKey(plan), { name, brokenAtMs, streak: NO_STREAK });
+    this.#givenUp.delete(name);
   }
 
   #break(
-    { job, failure, isClaimed, nowMs }: {
+    { job: { plan, failure: own, blamesWorker }, failure, isClaimed, nowMs }: {
       readonly job: Job;
       readonly failure: string;
       readonly isClaimed: boolean;
       readonly nowMs: number;
     },
   ): void {
-    this.#brokenAtMs = nowMs;
-    this.#model = modelNameOf(job.plan) ?? "";
-    const isFleeting = job.failure === null || job.blamesWorker;
-    this.#streak = longer(this.#streak, { reason: failure, isFleeting, nowMs });
+    const { name, streak: before } = this.#troubleOf(plan);
+    const isFleeting = own === null || blamesWorker;
+    const streak = longer(before, { reason: failure, isFleeting, nowMs });
+    this.#troubles.set(workKey(plan), { name, brokenAtMs: nowMs, streak });
     // A model that the mesh asked for and that this node can't serve is left to another node.
-    const isHopeless = isClaimed && (job.plan.kind === "download" || this.#streak.isFailed);
-    if (isHopeless) {
-      this.#givenUp.set(this.#model, { untilMs: nowMs + GIVE_UP_MS, reason: failure });
-    }
+    const isHopeless = isClaimed && (plan.kind === "download" || streak.isFailed);
+    if (isHopeless) this.#givenUp.set(name, { untilMs: nowMs + GIVE_UP_MS, reason: failure });
   }
 }
 

@@ -8,24 +8,25 @@ export interface Failure {
   readonly isFailed: boolean;
 }
 
-/** Tells people of a load that has failed: once, and once more when it turns out that it goes on like that. */
+/** Tells people of loads that have failed: of each once, and once more when it turns out that it goes on like that. */
 export class FailureLog {
   readonly #logger: Logger;
-  #told = "";
+  /** By model. */
+  readonly #told = new Map<string, string>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** It works: the next failure is news. */
-  forget(): void {
-    this.#told = "";
+  /** It works, or is not tried any more: its next failure is news. */
+  forget(model: string): void {
+    this.#told.delete(model);
   }
 
   tell({ model, reason, isFailed }: Failure): void {
-    const kind = `${isFailed} ${model} ${kindOfCause(reason)}`;
-    const isNews = kind !== this.#told;
-    this.#told = kind;
+    const kind = `${isFailed} ${kindOfCause(reason)}`;
+    const isNews = kind !== this.#told.get(model);
+    this.#told.set(model, kind);
     if (!isNews) {
       this.#logger.debug("{model} could not be loaded again: {reason}", { model, reason });
     } else if (isFailed) {

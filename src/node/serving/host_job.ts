@@ -85,6 +85,11 @@ export class HostJob implements Job {
     return this.#llamaServer?.progress ?? 0;
   }
 
+  /** Also while it waits for its workers: then nothing may come between. */
+  get isLoading(): boolean {
+    return this.server === null && this.#failure === null;
+  }
+
   get instance(): Instance {
     const { model, hostShare, workers, needBytes, haveBytes } = this.plan;
     return {

@@ -50,6 +50,8 @@ export interface Job {
   readonly openTerm: number | null;
   /** Fraction loaded. */
   readonly progress: number;
+  /** llama.cpp loads its model now: others of this node wait until it has. */
+  readonly isLoading: boolean;
   /** Why it can't go on; the reconciler replaces it. */
   readonly failure: string | null;
   /** ... and it blames a node that works for it, which the mesh may still have to find lost. */
@@ -131,6 +133,7 @@ export function idleJob(
     rpcPort: null,
     openTerm: null,
     progress: 0,
+    isLoading: false,
     failure,
     blamesWorker: false,
     usedBytes: 0,

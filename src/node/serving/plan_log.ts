@@ -1,26 +1,83 @@
 import type { Logger } from "@logtape/logtape";
 import type { PlannedWork } from "../plan/decide.ts";
-import type { Job } from "./job.ts";
+import type { ModelRef } from "../../mesh/mod.ts";
+import { idleJob, type Job } from "./job.ts";
 import { modelNameOf, type Plan } from "../plan/plan.ts";
 import { whyUnused } from "../plan/proportions.ts";
+import { idleReason } from "../plan/reasons.ts";
 import { serves } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 
 export interface PlanNews {
   readonly work: Pick<PlannedWork, "plan" | "reason">;
-  /** The plan until now. */
-  readonly before: Plan;
+  /** The models that it gave up for this, with a comma between two. */
+  readonly instead: string | null;
   readonly job: Job;
   readonly view: View;
 }
 
+interface Left {
+  readonly name: string;
+  readonly isCooled: boolean;
+}
+
 /** Says what a node does from now on, and why: docs/command-line.md. */
-export function logPlan(logger: Logger, { work, before, job, view }: PlanNews): void {
+export class PlanLog {
+  readonly #logger: Logger;
+  /** Given up, and not yet said. */
+  #left: Left[] = [];
+  #isFree = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** A plan is given up, and nothing of the same model takes its place. */
+  left(plan: Plan, cooled: readonly ModelRef[]): void {
+    const name = modelNameOf(plan);
+    if (name === null) return;
+    this.#left.push({ name, isCooled: cooled.some((model) => model.name === name) });
+  }
+
+  started(work: PlannedWork, job: Job, view: View): void {
+    this.#isFree = false;
+    logPlan(this.#logger, { work, instead: this.#instead(), job, view });
+  }
+
+  /** Whatever ends has ended. */
+  settled({ isFree, view }: { readonly isFree: boolean; readonly view: View }): void {
+    if (isFree) this.#sayFree(view);
+    else for (const one of this.#left.splice(0)) logUnloaded(this.#logger, one, view);
+  }
+
+  #sayFree(view: View): void {
+    if (this.#isFree) return;
+    this.#isFree = true;
+    const plan = { kind: "standby" } as const;
+    const reason = idleReason(this.#left.some(({ isCooled }) => isCooled));
+    const job = idleJob(plan, null);
+    logPlan(this.#logger, { work: { plan, reason }, instead: this.#instead(), job, view });
+  }
+
+  #instead(): string | null {
+    const names = this.#left.splice(0).map(({ name }) => name);
+    return names.length === 0 ? null : names.join(", ");
+  }
+}
+
+function logUnloaded(logger: Logger, { name, isCooled }: Left, { self }: View): void {
+  const why = self.dropped.includes(name) ? "its user dropped it" : "others need its memory";
+  logger.info("{model} is not served here any more: {reason}", {
+    event: "unloaded",
+    model: name,
+    reason: isCooled ? idleReason(true) : why,
+  });
+}
+
+export function logPlan(logger: Logger, { work, instead, job, view }: PlanNews): void {
   const { plan, reason } = work;
   const model = modelNameOf(plan);
   const workers = plan.kind === "host" ? plan.workers.map((worker) => worker.peer) : [];
-  const left = modelNameOf(before);
-  const instead = left === null || left === model ? null : left;
   logger.info(`${deed(plan)}${instead === null ? "" : " instead of {instead}"}: {reason}`, {
     event: "plan",
     role: serves(plan) ? "host" : plan.kind === "worker" ? "worker" : "standby",

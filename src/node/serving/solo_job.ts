@@ -86,6 +86,10 @@ export class SoloJob implements Job {
     return gaveUp ? failureOf("llama-server", this.#server) : null;
   }
 
+  get isLoading(): boolean {
+    return this.#server.state.kind === "starting";
+  }
+
   get progress(): number {
     return this.#server.progress;
   }

@@ -1,4 +1,5 @@
 import { reasonOf } from "../../base/as_error.ts";
+import type { OfferedMemory } from "../../engine/mod.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 import { downloadJob } from "./download_job.ts";
 import { type Changed, idleJob, type Job, type JobParts, sizesOf } from "./job.ts";
@@ -7,6 +8,13 @@ import type { Plan } from "../plan/plan.ts";
 import { SoloJob } from "./solo_job.ts";
 import { everyone, highestTerm, type View } from "../plan/view.ts";
 import { WorkerJob } from "./worker_job.ts";
+
+export interface StartOptions {
+  readonly view: View;
+  /** The memory of this machine that its other jobs leave. */
+  readonly memory: OfferedMemory;
+  readonly changed: Changed;
+}
 
 /** Makes plans into jobs, each instance with a term of its own. */
 export class JobStarter {
@@ -18,16 +26,32 @@ export class JobStarter {
   }
 
   /** A job that can't even begin counts as one that has failed. */
-  start(plan: Plan, view: View, changed: Changed): Job {
+  start(plan: Plan, options: StartOptions): Job {
     try {
-      return this.#start(plan, view, changed);
+      return this.#start(plan, options);
     } catch (error) {
       return idleJob(plan, null, reasonOf(error));
     }
   }
 
-  #start(plan: Plan, view: View, changed: Changed): Job {
-    const parts = this.#parts;
+  /** The shape of a job that waits until others of this node have loaded, or are gone. */
+  queued(plan: Plan, view: View): Job {
+    if (plan.kind !== "solo") return idleJob(plan, null);
+    return idleJob(plan, {
+      model: plan.model,
+      ...sizesOf(this.#parts, plan),
+      mode: "solo",
+      state: "loading",
+      term: this.#newTerm(plan.model, view),
+      hostShare: 1,
+      workers: [],
+      needBytes: plan.needBytes,
+      haveBytes: plan.needBytes,
+    });
+  }
+
+  #start(plan: Plan, { view, memory, changed }: StartOptions): Job {
+    const parts = { ...this.#parts, memory };
     switch (plan.kind) {
       case "solo":
         return new SoloJob(plan, this.#newTerm(plan.model, view), parts, changed);

@@ -14,6 +14,7 @@ export class WorkerJob implements Job {
   readonly server = null;
   readonly openTerm = null;
   readonly progress = 0;
+  readonly isLoading = false;
   readonly blamesWorker = false;
   readonly #rpcServer: ManagedServer;
 

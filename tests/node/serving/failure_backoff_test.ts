@@ -3,7 +3,7 @@ import { GIVE_UP_MS, WORKER_LOSS_MS } from "../../../src/node/plan/defaults.ts";
 import { idleJob, type Job } from "../../../src/node/serving/job.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import { FailureBackoff } from "../../../src/node/serving/failure_backoff.ts";
-import { member, peer, SMALL, view } from "../members.ts";
+import { BIG, member, peer, SMALL, view } from "../members.ts";
 
 const SOLO: Plan = { kind: "solo", model: SMALL, needBytes: 10 };
 const HOST: Plan = {
@@ -34,9 +34,9 @@ Deno.test("a failure is told once, and counts until something answers", () => {
     failure: "out of memory",
   });
   assert.equal(look(failureBackoff, broken(SOLO), 6).failure, undefined);
-  failureBackoff.replaced("same");
+  failureBackoff.replaced(SOLO, "same");
   assert.equal(look(failureBackoff, broken(SOLO), 7).failures, 2);
-  failureBackoff.replaced("same");
+  failureBackoff.replaced(SOLO, "same");
   const server = { baseUrl: "", apiKey: null };
   assert.equal(look(failureBackoff, { ...idleJob(SOLO, null), server }, 8).failures, 0);
 });
@@ -56,9 +56,9 @@ Deno.test("a model that the mesh asked for is given up for a while once it has f
   for (const nowMs of [1, 2]) {
     assert.deepEqual(failureBackoff.refuses(nowMs), []);
     look(failureBackoff, broken(SOLO), nowMs);
-    failureBackoff.replaced("same");
+    failureBackoff.replaced(SOLO, "same");
   }
-  failureBackoff.replaced("another");
+  failureBackoff.replaced(SOLO, "another");
   look(failureBackoff, broken({ kind: "download", name: "far" }), 4);
   assert.deepEqual(failureBackoff.refuses(4), ["small", "far"]);
   assert.deepEqual(failureBackoff.retriesAtMs(4), [GIVE_UP_MS + 2, GIVE_UP_MS + 4]);
@@ -78,7 +78,7 @@ function failuresAfter(
   return ends.map((end, index) => {
     const job = { ...idleJob(SOLO, null), ...end };
     look(failureBackoff, job, index * stepMs, { isClaimed: false });
-    failureBackoff.replaced("same");
+    failureBackoff.replaced(SOLO, "same");
     return failureBackoff.failures(index * stepMs).map(({ reason }) => reason);
   });
 }
@@ -114,7 +114,7 @@ Deno.test("a verdict ends with a success, with other work, and when the user say
   look(lends, { ...idleJob(SOLO, null), rpcPort: 4711 }, 5_000);
   assert.deepEqual(lends.failures(5_000), []);
   const busy = failed();
-  busy.replaced("another");
+  busy.replaced(SOLO, "another");
   assert.deepEqual(busy.failures(5_000), []);
   const forgiven = failed();
   look(forgiven, broken(SOLO), 5_000);
@@ -125,11 +125,26 @@ Deno.test("a verdict ends with a success, with other work, and when the user say
   assert.equal(failures, 0);
 });
 
+Deno.test("the failures of one model are not those of another that runs beside it", () => {
+  const failureBackoff = new FailureBackoff();
+  const other: Plan = { kind: "solo", model: BIG, needBytes: 10 };
+  const server = { baseUrl: "", apiKey: null };
+  for (const nowMs of [1, 2]) {
+    look(failureBackoff, broken(SOLO), nowMs, { isClaimed: false });
+    assert.deepEqual(look(failureBackoff, { ...idleJob(other, null), server }, nowMs).failures, 0);
+    failureBackoff.replaced(SOLO, "same");
+    failureBackoff.replaced(other, "another");
+  }
+  assert.deepEqual(failureBackoff.failures(3).map(({ model }) => model), ["small"]);
+  assert.equal(look(failureBackoff, broken(other), 3, { isClaimed: false }).failures, 1);
+  assert.equal(look(failureBackoff, broken(SOLO), 3, { isClaimed: false }).failures, 3);
+});
+
 Deno.test("a model that the user named is never given up", () => {
   const failureBackoff = new FailureBackoff();
   for (const nowMs of [1, 2, 3, 4]) {
     look(failureBackoff, broken(SOLO), nowMs, { isClaimed: false });
-    failureBackoff.replaced("same");
+    failureBackoff.replaced(SOLO, "same");
   }
   assert.deepEqual(failureBackoff.refuses(5), []);
 });

@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { decide } from "../../../src/node/plan/decide.ts";
 import { idleJob } from "../../../src/node/serving/job.ts";
-import type { Plan } from "../../../src/node/plan/plan.ts";
+import { modelNameOf, type Plan } from "../../../src/node/plan/plan.ts";
 import { idleReason } from "../../../src/node/plan/reasons.ts";
 import { logPlan } from "../../../src/node/serving/plan_log.ts";
 import type { View } from "../../../src/node/plan/view.ts";
@@ -27,7 +27,9 @@ function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
     lines.push({ text, fields });
   };
   const logger = { info: write, warn: write } as unknown as Logger;
-  logPlan(logger, { work, before, job: idleJob(plan, null), view: seen });
+  const left = modelNameOf(before);
+  const instead = left === modelNameOf(plan) ? null : left;
+  logPlan(logger, { work, instead, job: idleJob(plan, null), view: seen });
   return lines;
 }
 

@@ -1,0 +1,49 @@
+/** Whether a node may begin with one more model: beside those that it has, and one load after the other. Pure. */
+
+import type { OfferedMemory } from "../../engine/mod.ts";
+import { mayBegin, ownBytes } from "../plan/own_room.ts";
+import { added, type DeviceBytes, without } from "../plan/packing.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Offer } from "../plan/pools.ts";
+import { serves } from "../plan/transition.ts";
+import type { View } from "../plan/view.ts";
+import { heldBy } from "./held_memory.ts";
+import type { Job } from "./job.ts";
+
+/** The other jobs of a node. */
+export interface Beside {
+  readonly running: readonly Job[];
+  /** Those that are being stopped, or are to be. */
+  readonly ending: readonly Job[];
+}
+
+/** The memory that the jobs which go on leave of what is offered. */
+export function freeBeside({ running, ending }: Beside, memory: OfferedMemory): OfferedMemory {
+  const held = heldBy([...running, ...ending], devicesOf(memory)).slice(0, running.length);
+  const devices = without(memory.devices, added(...held));
+  const used = held.flatMap((one) => [...one.values()]).reduce((sum, bytes) => sum + bytes, 0);
+  return { devices, memoryBytes: Math.max(0, memory.memoryBytes - used) };
+}
+
+export interface Place {
+  readonly beside: Beside;
+  readonly memory: OfferedMemory;
+  readonly view: View;
+}
+
+export function mayStart(plan: Plan, { beside, memory, view }: Place): boolean {
+  const jobs = [...beside.running, ...beside.ending];
+  if (serves(plan) && jobs.some(({ isLoading }) => isLoading)) return false;
+  const bytes = ownBytes(view, plan);
+  // A model that is larger than the machine fails by itself, with a reason.
+  if (bytes === 0 || jobs.every(({ usedBytes }) => usedBytes === 0)) return true;
+  const devices = devicesOf(memory);
+  const held: readonly DeviceBytes[] = heldBy(jobs, devices);
+  const running = held.slice(0, beside.running.length);
+  return mayBegin(plan, bytes, { devices, running, ending: held.slice(running.length) });
+}
+
+/** A machine that names no devices has main memory. */
+function devicesOf({ devices, memoryBytes }: OfferedMemory): readonly Offer[] {
+  return devices.length > 0 ? devices : [{ name: "CPU", kind: "cpu", offeredBytes: memoryBytes }];
+}
