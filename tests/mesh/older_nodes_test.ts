@@ -63,13 +63,20 @@ Deno.test("memory that models hold is told beside what earlier versions read, an
 });
 
 Deno.test("a table of an earlier version says nothing of why, of failures, drops and what is held", () => {
-  const member = announcement({ machine: machine({ engine: ENGINE }), targets: [MODEL] });
+  const reservations = [{ model: MODEL, devices: [{ name: "CPU", bytes: 7 }] }];
+  const member = announcement({
+    machine: machine({ engine: ENGINE }),
+    targets: [MODEL],
+    reservations,
+  });
   const table = buildRoutingTable([member]);
+  assert.deepEqual(tableSchema.parse(tableToWire(table)).nodes[0]?.reservations, reservations);
   const nodes = toldNodes(table).map((node) =>
-    without(node, "why", "failures", "dropped", "holds", "engine")
+    without(node, "why", "failures", "dropped", "holds", "engine", "reservations")
   );
   const [node] = tableSchema.parse({ ...without(table, "lost", "partial"), nodes }).nodes;
   assert.deepEqual([node?.failures, node?.dropped, node?.holds], [[], [], null]);
+  assert.deepEqual(node?.reservations, []);
   assert.deepEqual(node?.targets, [{ model: "sick", why: null }]);
   assert.deepEqual(node?.machine.engine, { ...ENGINE, build: "unknown" });
 });

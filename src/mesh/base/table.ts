@@ -1,6 +1,6 @@
 /** A passive node's knowledge of its mesh. */
 
-import type { ClaimReason, Instance, ModelFailure } from "./announcement.ts";
+import type { ClaimReason, HeldMemory, Instance, ModelFailure } from "./announcement.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerId } from "./peer_id.ts";
 import type { ActiveRole } from "./roles.ts";
@@ -42,5 +42,7 @@ export interface RouteNode {
   /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */
   readonly holds: readonly string[] | null;
   readonly memoryBytes: number;
+  /** The memory of its devices that each of its models holds; nothing of a node of an earlier version. */
+  readonly reservations: readonly HeldMemory[];
   readonly addresses: readonly string[];
 }

@@ -84,6 +84,10 @@ const heldMemory = z.object({
   devices: z.array(z.object({ name: displayName, bytes: byteCount })).max(MAX_ANNOUNCED_DEVICES),
 });
 
+// Nodes of an earlier version do not say it.
+export const reservations = z.array(heldMemory).max(MAX_AT_ONCE).default([])
+  .transform((told) => distinct(told, heldKey));
+
 /** See `several.ts`. */
 const more = z.object({
   targets: otherThanFirst(modelRef),
@@ -121,9 +125,7 @@ const wireSchema = z.object({
   ),
   instance: instanceSchema.nullable(),
   obeys: obedience.nullable(),
-  // Nodes of an earlier version do not say it.
-  reservations: z.array(heldMemory).max(MAX_AT_ONCE).default([])
-    .transform((told) => distinct(told, heldKey)),
+  reservations,
   more: more.default(more.parse({})),
   tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
 });

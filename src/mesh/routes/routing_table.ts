@@ -92,7 +92,8 @@ function instancesOf({ peer: host, instances }: Announcement): RouteInstance[] {
 }
 
 function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
-  const { peer, machine, role, claims, failures, dropped, memoryBytes, addresses } = member;
+  const { peer, machine, role, claims, failures, dropped } = member;
+  const { memoryBytes, reservations, addresses } = member;
   return {
     peer,
     machine,
@@ -103,6 +104,7 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
     dropped,
     holds: heldBy(member, wanted),
     memoryBytes,
+    reservations,
     addresses,
   };
 }

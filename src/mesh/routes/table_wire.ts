@@ -16,6 +16,7 @@ import {
   failures,
   instanceFields,
   modelNames,
+  reservations,
 } from "../gossip/announcement_wire.ts";
 
 export const tableVersion: z.ZodType<string> = z.string().regex(/^[0-9a-f]{16}$/);
@@ -43,6 +44,7 @@ const nodeFields = z.object({
   failures: failures.default([]),
   dropped: modelNames.default([]),
   holds: modelNames.nullable().default(null),
+  reservations,
   memoryBytes: byteCount,
   addresses: addressList,
   // All that nodes of an earlier version say, and read, of a machine's llama.cpp.
@@ -74,10 +76,11 @@ export function tableToWire({ nodes, ...table }: RoutingTable): object {
   return { ...table, nodes: nodes.map(nodeToWire) };
 }
 
-export function nodeToWire({ targets, claims, ...node }: RouteNode): object {
+export function nodeToWire({ targets, claims, reservations, ...node }: RouteNode): object {
   const { engine } = node.machine;
   return {
     ...spreadMachine(node),
+    ...(reservations.length === 0 ? {} : { reservations }),
     ...(engine === null ? {} : { rpcProtocol: engine.rpcProtocol }),
     model: targets[0]?.model ?? null,
     why: targets[0]?.why ?? null,

@@ -1,18 +1,16 @@
 /** All that each node runs, and what each of it takes of its memory. Pure. */
 
 import type { ServingStatus } from "../../api/mod.ts";
-import type {
-  DeviceMemory,
-  PeerId,
-  RouteInstance,
-  RouteNode,
-  RoutingTable,
-} from "../../mesh/mod.ts";
+import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import { added, type DeviceBytes, named, pack, without } from "../plan/packing.ts";
 import { spread } from "../plan/pools.ts";
+import { sameModel } from "../plan/view.ts";
 
 /** A node's part in one instance. */
-interface Part extends Omit<ServingStatus, "pinned" | "reservedBytes"> {
+interface Part extends Pick<ServingStatus, "role" | "host" | "mode" | "state"> {
   readonly peer: PeerId;
+  readonly model: ModelRef;
+  /** Planned for it. */
   readonly bytes: number;
 }
 
@@ -52,7 +50,7 @@ function partsOf(instance: RouteInstance, node: RouteNode | undefined): Part[] {
   const holds = state !== "waiting";
   const part = (peer: PeerId, share: number): Part => ({
     peer,
-    model: instance.model.name,
+    model: instance.model,
     role: peer === host ? "host" : "worker",
     host,
     mode,
@@ -65,47 +63,54 @@ function partsOf(instance: RouteInstance, node: RouteNode | undefined): Part[] {
   ];
 }
 
-function servingOf({ targets, machine }: RouteNode, unordered: readonly Part[]): ServingStatus[] {
+function servingOf(node: RouteNode, told: readonly Part[]): ServingStatus[] {
+  const { targets } = node;
   const rank = ({ model }: Part) => {
-    const index = targets.findIndex((target) => target.model === model);
+    const index = targets.findIndex((target) => target.model === model.name);
     return index === -1 ? targets.length : index;
   };
-  const parts = unordered.toSorted((a, b) => rank(a) - rank(b));
-  const taken = takenBy(parts, machine.devices);
-  return parts.map(({ peer: _, bytes: __, ...part }, index) => ({
-    ...part,
-    pinned: targets.some(({ model, why }) => model === part.model && why === "told"),
-    reservedBytes: taken[index] ?? {},
+  // Whatever a host says, a node works for no model whose group it is not in.
+  const parts = told.filter((part) => part.role === "host" || rank(part) < targets.length)
+    .sort((a, b) => rank(a) - rank(b));
+  const held = heldBy(parts, node);
+  return parts.map(({ model: { name }, role, host, mode, state }, index) => ({
+    model: name,
+    role,
+    host,
+    mode,
+    state,
+    pinned: targets.some(({ model, why }) => model === name && why === "told"),
+    reservedBytes: Object.fromEntries(held[index] ?? []),
   }));
 }
 
-/** One alone takes what its node tells of its devices; of several, each takes what those before it have left. */
-function takenBy(
-  parts: readonly Part[],
-  devices: readonly DeviceMemory[],
-): Record<string, number>[] {
-  const isAlone = parts.filter(({ bytes }) => bytes > 0).length === 1;
-  if (isAlone && devices.some(({ usedBytes }) => usedBytes > 0)) {
-    const used = devices.map(({ usedBytes }) => usedBytes);
-    return parts.map(({ bytes }) => bytes > 0 ? byName(devices, used) : {});
-  }
-  let left = devices;
-  return parts.map(({ bytes }) => {
-    const taken = spread(bytes, left);
-    left = left.map((device, index) => ({
-      ...device,
-      offeredBytes: Math.max(0, device.offeredBytes - (taken[index] ?? 0)),
-    }));
-    return byName(devices, taken);
+/** The memory of each part: as its node tells it, else planned in what the others leave of its devices. */
+function heldBy(parts: readonly Part[], node: RouteNode): DeviceBytes[] {
+  const told = parts.map((part, index) => {
+    // A node does one thing for a model at a time.
+    const isFirst = parts.findIndex(({ model }) => sameModel(model, part.model)) === index;
+    return isFirst ? toldOf(part, parts, node) : new Map();
+  });
+  let left = without(node.machine.devices, added(...told.flatMap((one) => one ?? [])));
+  return parts.map(({ bytes, mode }, index) => {
+    const before = told[index];
+    if (before !== undefined) return before;
+    const planned = named(mode === "solo" ? pack(bytes, left) : spread(bytes, left), left);
+    left = without(left, planned);
+    return planned;
   });
 }
 
-function byName(
-  devices: readonly DeviceMemory[],
-  bytes: readonly number[],
-): Record<string, number> {
-  const taken = devices.map(({ name }, index): [string, number] => [name, bytes[index] ?? 0]);
-  return Object.fromEntries(
-    taken.flatMap(([name, bytes]) => bytes < 1 ? [] : [[name, Math.round(bytes)]]),
-  );
+function toldOf(
+  { model, bytes }: Part,
+  parts: readonly Part[],
+  { reservations, machine: { devices } }: RouteNode,
+): DeviceBytes | undefined {
+  const held = reservations.find((one) => sameModel(one.model, model));
+  if (held !== undefined) return new Map(held.devices.map(({ name, bytes }) => [name, bytes]));
+  // A node of an earlier version tells what is in use, which is all of its only model.
+  const isAlone = bytes > 0 && parts.filter(({ bytes }) => bytes > 0).length === 1;
+  if (!isAlone || reservations.length > 0) return undefined;
+  const used = named(devices.map(({ usedBytes }) => usedBytes), devices);
+  return used.size === 0 ? undefined : used;
 }

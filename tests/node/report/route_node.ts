@@ -16,6 +16,7 @@ export function routeNode(name: string, changes: RouteNodeChanges = {}): RouteNo
     dropped: [],
     holds: [],
     memoryBytes: 12e9,
+    reservations: [],
     addresses: [],
     ...changes,
   });

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { DeviceMemory, ModelRef, RouteInstance, RouteNode } from "../../../src/mesh/mod.ts";
+import type {
+  DeviceMemory,
+  HeldMemory,
+  ModelRef,
+  RouteInstance,
+  RouteNode,
+} from "../../../src/mesh/mod.ts";
 import { foremost, servingByNode } from "../../../src/node/report/serving.ts";
 import { BIG, peer, SMALL } from "../members.ts";
 import { routeNode, type RouteNodeChanges } from "./route_node.ts";
@@ -44,7 +50,15 @@ function device(
   return { name, kind, totalBytes: offeredBytes, offeredBytes, usedBytes };
 }
 
-const node = (name: string, changes: RouteNodeChanges = {}): RouteNode => routeNode(name, changes);
+function holding(model: ModelRef, bytes: Readonly<Record<string, number>>): HeldMemory {
+  return { model, devices: Object.entries(bytes).map(([name, bytes]) => ({ name, bytes })) };
+}
+
+const node = (name: string, changes: RouteNodeChanges = {}): RouteNode =>
+  routeNode(name, {
+    targets: [{ model: "big", why: null }, { model: "small", why: null }],
+    ...changes,
+  });
 
 /** Everything that the node runs, in short: `big host 100/CUDA0`. */
 function shown(name: string, nodes: readonly RouteNode[], instances: readonly RouteInstance[]) {
@@ -89,7 +103,17 @@ const TABLE: readonly {
   },
   {
     says: "a worker of two hosts, beside a model of its own",
-    nodes: [node("a", { devices: [CPU], targets: [{ model: "embed", why: "told" }] }), node("b")],
+    nodes: [
+      node("a", {
+        devices: [CPU],
+        targets: [
+          { model: "embed", why: "told" },
+          { model: "big", why: null },
+          { model: "small", why: null },
+        ],
+      }),
+      node("b"),
+    ],
     instances: [
       instance("b", { workers: { a: 0.25 } }),
       instance("c", { of: SMALL, workers: { a: 0.5 } }),
@@ -108,7 +132,7 @@ const TABLE: readonly {
       instance("b", { workers: { a: 0.25 } }),
       instance("c", { workers: { a: 0.5 } }),
     ],
-    expected: ["big worker of b warm 25/CPU", "big worker of c warm 50/CPU"],
+    expected: ["big worker of b warm 25/CPU", "big worker of c warm"],
   },
   {
     says: "the host's share alone of a split",
@@ -117,10 +141,47 @@ const TABLE: readonly {
     expected: ["big host warm 75/CPU"],
   },
   {
+    says: "each model on one device, while one holds it",
+    nodes: [node("a", {
+      devices: [device("CUDA0", 100), device("CUDA1", 60), CPU],
+    })],
+    instances: [
+      instance("a", { needBytes: 50 }),
+      instance("a", { of: SMALL, needBytes: 70 }),
+    ],
+    expected: ["big host warm 50/CUDA1", "small host warm 70/CUDA0"],
+  },
+  {
+    says: "what its node tells of each model, on whichever device",
+    nodes: [node("a", {
+      devices: [device("CUDA0", 100), CPU],
+      reservations: [holding(BIG, { CUDA0: 33, CPU: 5 }), holding(SMALL, { CUDA0: 44 })],
+    })],
+    instances: [instance("a"), instance("a", { of: SMALL })],
+    expected: ["big host warm 33/CUDA0 5/CPU", "small host warm 44/CUDA0"],
+  },
+  {
+    says: "the plan of a model that its node does not hold yet, beside those that it holds",
+    nodes: [node("a", {
+      devices: [device("CUDA0", 100), CPU],
+      reservations: [holding(SMALL, { CUDA0: 90 })],
+    })],
+    instances: [
+      instance("a", { needBytes: 20, state: "loading" }),
+      instance("a", { of: SMALL, needBytes: 80 }),
+    ],
+    expected: ["big host loading 10/CUDA0 10/CPU", "small host warm 90/CUDA0"],
+  },
+  {
+    says: "memory once, where a node works for two hosts of one model",
+    nodes: [node("a", { devices: [CPU], reservations: [holding(BIG, { CPU: 30 })] })],
+    instances: [instance("b", { workers: { a: 0.5 } }), instance("c", { workers: { a: 0.5 } })],
+    expected: ["big worker of b warm 30/CPU", "big worker of c warm"],
+  },
+  {
     says: "what the second model takes of what the first has left",
     nodes: [node("a", {
       devices: [device("CUDA0", 100), device("CUDA1", 100), CPU],
-      targets: [{ model: "big", why: null }, { model: "small", why: null }],
     })],
     instances: [
       instance("a", { needBytes: 160 }),
@@ -157,6 +218,12 @@ const TABLE: readonly {
     ],
     instances: [instance("b", { state: "loading", workers: { a: 0.5 } })],
     expected: ["big worker of b loading"],
+  },
+  {
+    says: "no part in a split whose host alone says so",
+    nodes: [node("a", { targets: [{ model: "small", why: null }] }), node("b")],
+    instances: [instance("b", { workers: { a: 0.5 } })],
+    expected: [],
   },
   {
     says: "a part in the instance of a host that the table does not list",
