@@ -113,7 +113,7 @@ export class Active implements NodePart {
     return this.#report.works;
   }
 
-  get engineRestarts(): number {
+  get engineRestarts(): NodePart["engineRestarts"] {
     return this.#options.supervisor.restarts;
   }
 

@@ -9,7 +9,7 @@ export class Passive implements NodePart {
   readonly ownModel = null;
   readonly works = [];
   readonly onDisk = [];
-  readonly engineRestarts = 0;
+  readonly engineRestarts: NodePart["engineRestarts"] = new Map();
   readonly #mesh: Mesh;
   readonly #machine: Machine;
   readonly #table: TableWatch;

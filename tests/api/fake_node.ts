@@ -148,7 +148,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   }
 
   counters() {
-    return { engineRestarts: 3, refusals: { joins: 2 } };
+    return { engineRestarts: new Map([["guide", 3]]), refusals: { joins: 2 } };
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {

@@ -85,7 +85,7 @@ export class SimServer implements ManagedServer {
 
 export function simSupervisor(node: SimNode, servers: Set<SimServer>): Supervisor {
   return {
-    restarts: 0,
+    restarts: new Map(),
     freezes: [],
     launch: (spec) => {
       const server = new SimServer(node, spec);

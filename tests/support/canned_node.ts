@@ -70,7 +70,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   onInvite: ManagementNode["invite"] = ({ role }) => Promise.resolve(`${role}-token`);
 
   counters() {
-    return { engineRestarts: 0, refusals: {} };
+    return { engineRestarts: new Map(), refusals: {} };
   }
 
   constructor(status: Status, { apiKey, adminKey, catalog = [] }: CannedNodeOptions = {}) {

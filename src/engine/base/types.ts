@@ -125,6 +125,8 @@ export interface LlamaServerSpec {
 
 export interface RpcServerSpec {
   readonly kind: "rpc-server";
+  /** The model that it lends memory to, for people. */
+  readonly modelName?: string;
   /**
    * The devices that it lends: `main` for a host's own, whose GPUs are llama-server's; `gpus` to a host of an earlier
    * version, which knows of no main memory beside them. @default {"all"}
@@ -210,7 +212,7 @@ export interface Freeze {
   /** ISO 8601. */
   readonly time: string;
   readonly server: ServerSpec["kind"];
-  /** The model that it served; `null` for an rpc-server. */
+  /** The model that it served, or lent memory to; `null` where nobody has said. */
   readonly model: string | null;
   readonly reason: string;
 }
@@ -218,8 +220,8 @@ export interface Freeze {
 /** Owns every child process of the node. */
 export interface Supervisor {
   launch(spec: ServerSpec, options: LaunchOptions): ManagedServer;
-  /** Number of children started again after a crash, since the start of the node. */
-  readonly restarts: number;
+  /** Number of children started again after a crash, by model, since the start of the node. */
+  readonly restarts: ReadonlyMap<string, number>;
   /** The last ones, the newest last. */
   readonly freezes: readonly Freeze[];
   /** Stops all children; resolves when none is left. */

@@ -37,7 +37,7 @@ class ProcessSupervisor implements Supervisor {
   /** One a kind: a new server may start while its predecessor still writes. */
   readonly #logs = new Map<string, RotatedLog>();
   readonly #freezes: Freeze[] = [];
-  #restarts = 0;
+  readonly #restarts = new Map<string, number>();
   #stopped = false;
 
   constructor(options: SupervisorOptions) {
@@ -45,7 +45,7 @@ class ProcessSupervisor implements Supervisor {
     this.#children = new ChildFile(options.dataDir);
   }
 
-  get restarts(): number {
+  get restarts(): ReadonlyMap<string, number> {
     return this.#restarts;
   }
 
@@ -64,7 +64,7 @@ class ProcessSupervisor implements Supervisor {
       random,
       log: this.#log(spec.kind),
       children: this.#children,
-      onRestart: () => this.#restarts++,
+      onRestart: () => this.#countRestart(spec.modelName ?? ""),
     });
     this.#servers.add(server);
     server.subscribe((state) => {
@@ -80,10 +80,14 @@ class ProcessSupervisor implements Supervisor {
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
   }
 
+  #countRestart(model: string): void {
+    this.#restarts.set(model, (this.#restarts.get(model) ?? 0) + 1);
+  }
+
   #recordFreeze(spec: ServerSpec, reason: string): void {
     const { logger, now = Date.now } = this.#options;
     const server = spec.kind;
-    const model = spec.kind === "llama-server" ? spec.modelName : null;
+    const model = spec.modelName ?? null;
     this.#freezes.push({ time: new Date(now()).toISOString(), server, model, reason });
     if (this.#freezes.length > FREEZES_KEPT) this.#freezes.shift();
     logger.warn("{server} is frozen and is ended: {reason}", {

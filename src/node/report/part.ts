@@ -14,8 +14,8 @@ export interface NodePart {
   /** The models that it hosts, for people. */
   readonly works: readonly OwnWork[];
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
-  /** Children that were started again after a crash. */
-  readonly engineRestarts: number;
+  /** Children that were started again after a crash, by model. */
+  readonly engineRestarts: ReadonlyMap<string, number>;
   /** Brings its knowledge up to date; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */

@@ -28,6 +28,7 @@ const TUNNEL: Status["tunnels"][number] = {
 };
 
 function statusWith(more: Partial<Status> = {}): Status {
+  const part = { host: "a", mode: "solo", state: "warm", pinned: true };
   const instance = { host: "a", mode: "solo", state: "warm", term: 1, hostShare: 1, workers: [] };
   return {
     version: "1.2.3",
@@ -37,6 +38,11 @@ function statusWith(more: Partial<Status> = {}): Status {
       devices: [
         { name: "CUDA0", kind: "discrete", totalBytes: 8, offeredBytes: 7, usedBytes: 6 },
         { name: "old", kind: null, totalBytes: 3, offeredBytes: 2, usedBytes: 1 },
+      ],
+      serving: [
+        { ...part, model: "guide", role: "host", reservedBytes: { CUDA0: 4, old: 1 } },
+        { ...part, model: "m0", role: "worker", state: "loading", reservedBytes: { CUDA0: 2 } },
+        { ...part, model: "m0", role: "worker", state: "loading", reservedBytes: {} },
       ],
     },
     mesh: { vramBytes: 7 },
@@ -50,7 +56,7 @@ function statusWith(more: Partial<Status> = {}): Status {
 function setUp(status = statusWith(), refusals = new RefusalCounts()) {
   return new Metrics({
     status: () => status,
-    counters: () => ({ engineRestarts: 3, refusals: { joinsRefused: 2 } }),
+    counters: () => ({ engineRestarts: new Map([["guide", 3]]), refusals: { joinsRefused: 2 } }),
   }, refusals);
 }
 
@@ -111,7 +117,13 @@ Deno.test("Metrics shows the node as it is when it is asked for", async () => {
     assert.equal(await valueOf(metrics, `device_used_${device}`), 6);
     assert.equal(await valueOf(metrics, 'device_used_bytes{device="old",kind="unknown"}'), 1);
     assert.equal(await valueOf(metrics, 'instances{model="guide",state="warm"}'), 2);
-    assert.equal(await valueOf(metrics, "engine_restarts_total"), 3);
+    assert.equal(await valueOf(metrics, 'engine_restarts_total{model="guide"}'), 3);
+    assert.equal(await valueOf(metrics, 'serving{model="guide",role="host",state="warm"}'), 1);
+    assert.equal(await valueOf(metrics, 'serving{model="m0",role="worker",state="loading"}'), 2);
+    const held = (labels: string) => valueOf(metrics, `reserved_bytes{${labels}}`);
+    assert.equal(await held('model="guide",role="host",device="CUDA0"'), 4);
+    assert.equal(await held('model="guide",role="host",device="old"'), 1);
+    assert.equal(await held('model="m0",role="worker",device="CUDA0"'), 2);
     const peer = '{peer="b",kind="rpc"}';
     assert.equal(await valueOf(metrics, `tunnel_streams${peer}`), 2);
     assert.equal(await valueOf(metrics, `tunnel_sent_bytes_total${peer}`), 10);
@@ -142,7 +154,10 @@ Deno.test("Metrics looks at the node once for all that it shows of it", async ()
     looks++;
     return statusWith();
   };
-  const metrics = new Metrics({ status, counters: () => ({ engineRestarts: 0, refusals: {} }) });
+  const metrics = new Metrics({
+    status,
+    counters: () => ({ engineRestarts: new Map(), refusals: {} }),
+  });
   for (const expected of [1, 2]) {
     await metrics.text();
     assert.equal(looks, expected);

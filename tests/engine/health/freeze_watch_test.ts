@@ -95,6 +95,6 @@ engineTest(
       const response = await request(host, port, { messages, temperature: 0, max_tokens: 1 });
       assert.equal((await response.json()).choices.length, 1);
     }
-    assert.equal(parts.supervisor.restarts, 0);
+    assert.equal(parts.supervisor.restarts.size, 0);
   },
 );

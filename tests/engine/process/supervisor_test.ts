@@ -74,7 +74,7 @@ engineTest(
       ask(host, "hello").catch(() => {}),
     ]);
     assert.equal(failed.retryAtMs, null);
-    assert.equal(parts.supervisor.restarts, 0);
+    assert.equal(parts.supervisor.restarts.size, 0);
   },
 );
 
@@ -110,7 +110,7 @@ engineTest(found, "a llama-server that was killed is started again and answers",
   assert(failed.retryAtMs !== null);
   assert.match(failed.cause.text, /^was killed/);
   assert.equal(await ask(server, "hello"), answers.hello);
-  assert.equal(parts.supervisor.restarts, 1);
+  assert.deepEqual([...parts.supervisor.restarts], [["guide", 1]]);
 });
 
 for (
@@ -149,7 +149,7 @@ for (
         assert.match(error.reason.text, tells);
         return true;
       });
-      assert.equal(parts.supervisor.restarts, 0);
+      assert.equal(parts.supervisor.restarts.size, 0);
     },
   );
 }

@@ -6,8 +6,8 @@ import type { Status } from "./status.ts";
 
 /** The totals that a node counts since its start. */
 export interface NodeCounters {
-  /** Children that were started again after a crash. */
-  readonly engineRestarts: number;
+  /** Children that were started again after a crash, by the model that they served or lent memory to. */
+  readonly engineRestarts: ReadonlyMap<string, number>;
   /** Refusals to peers, by kind. */
   readonly refusals: Readonly<Record<string, number>>;
 }

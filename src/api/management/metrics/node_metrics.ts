@@ -1,6 +1,6 @@
 import { LABEL_VALUES_MAX } from "../../base/defaults.ts";
 import type { ManagementNode, Status } from "../../base/types.ts";
-import type { Measures, Sample } from "./measures.ts";
+import { BoundedLabels, type Measures, type Sample } from "./measures.ts";
 
 /** The part of the node that the metrics are made of. */
 export type MeasuredNode = Pick<ManagementNode, "status" | "counters">;
@@ -38,16 +38,49 @@ export function measureNode(measures: Measures, node: MeasuredNode): void {
     );
   }
   measures.gauge("instances", "Instances that this node knows", ["model", "state"], instancesOf);
+  measureServing(measures);
   measures.gauge("resident_memory_bytes", "Memory of this node's own process", [], () => [
     [{}, Deno.memoryUsage().rss],
   ]);
-  measures.total("engine_restarts_total", "Children started again after a crash", [], () => [
-    [{}, node.counters().engineRestarts],
-  ]);
+  const models = new BoundedLabels();
+  measures.total(
+    "engine_restarts_total",
+    "Children started again after a crash, by what they served",
+    ["model"],
+    () =>
+      [...node.counters().engineRestarts].map(([model, count]) => [
+        { model: models.of(model) },
+        count,
+      ]),
+  );
   measures.total("mesh_refusals_total", "Refusals to peers, by kind", ["what"], () => {
     const { refusals } = node.counters();
     return Object.entries(refusals).map(([what, count]) => [{ what }, count]);
   });
+}
+
+/** The parts of this node in instances: its own, and those that it lends memory to. */
+function measureServing(measures: Measures): void {
+  const models = new BoundedLabels();
+  measures.gauge(
+    "serving",
+    "Instances that this node hosts or works for",
+    ["model", "role", "state"],
+    ({ node }) =>
+      node.serving.map(({ model, role, state }) => [{ model: models.of(model), role, state }, 1]),
+  );
+  measures.gauge(
+    "reserved_bytes",
+    "Memory that each model holds of each device of this node",
+    ["model", "role", "device"],
+    ({ node }) =>
+      node.serving.flatMap(({ model, role, reservedBytes }) =>
+        Object.entries(reservedBytes).map(([device, bytes]): Sample => [
+          { model: models.of(model), role, device },
+          bytes,
+        ])
+      ),
+  );
 }
 
 function instancesOf({ models }: Status): Sample[] {
