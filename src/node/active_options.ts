@@ -17,12 +17,12 @@ export interface ActiveOptions {
   readonly memory: OfferedMemory;
   /** The models on this machine's disk; others may come while it runs. */
   readonly inventory: ModelInventory;
-  /** The model that the command line names first. */
-  readonly pinned: LocalModel | null;
+  /** The models that the command line names, in its order, as far as they are on this disk. */
+  readonly pinned: readonly LocalModel[];
   /** The choices that its user made while it ran, in this run and before. */
   readonly kept: KeptChoices;
-  /** The model that its user chose so, where it is on this disk. */
-  readonly chosen: LocalModel | null;
+  /** The models that its user chose so and that are on this disk, the latest first. */
+  readonly chosen: readonly LocalModel[];
   readonly drafts: DraftChoice;
   readonly wanted: readonly string[];
   readonly serving: ServingConfig;

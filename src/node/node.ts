@@ -80,7 +80,7 @@ async function startParts(
 ): Promise<Parts> {
   const { logger, version } = options;
   const kept = config.client ? null : await KeptChoices.open(config.dataDir);
-  const hasChoice = (kept?.choices.pinned ?? null) !== null;
+  const hasChoice = (kept?.choices.pinned ?? []).length > 0;
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const failed = (error: unknown) => failing.abort(error);

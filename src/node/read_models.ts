@@ -8,6 +8,7 @@ import {
   isModelPath,
   isUrl,
   type Library,
+  type LocalModel,
   type ModelEnvironment,
   ModelInventory,
   ModelNotFoundError,
@@ -16,9 +17,10 @@ import {
 import type { NodeConfig } from "./config.ts";
 import type { KeptChoices } from "./data/kept_choices.ts";
 import { logBrokenModels } from "./models/broken_models_log.ts";
-import { chosenModel, logStart } from "./models/chosen_model.ts";
+import { chosenModels, logStart } from "./models/chosen_model.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
+import { modelKey } from "./plan/view.ts";
 
 export interface ReadModelsOptions {
   readonly kept: KeptChoices;
@@ -36,24 +38,42 @@ export async function readModels(
   const { dataDir, serving, models: { modelsDir } } = config;
   await checkModelsDir(modelsDir);
   const library = openLibrary({ modelsDir, dataDir, home, environment });
-  const [first, ...others] = modelsOf(config);
-  const pinned = first === undefined ? null : await library.resolve(first, signal);
-  const names = await Promise.all(others.map((model) => nameOf(library, model)));
+  const named = await namedModels(modelsOf(config), library, signal);
+  const pinned = onceEach(named.filter((model) => typeof model !== "string"));
+  const wanted = [...new Set(named.map((model) => typeof model === "string" ? model : model.name))];
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
-  const wanted = pinned === null ? names : [pinned.name, ...names];
   await kept.start(serving.models, wanted).catch((error: Error) =>
     logger.warn("Earlier choices of models may apply again at the next start: {reason}", {
       reason: error.message,
     })
   );
-  const chosen = await chosenModel(kept.choices, library, signal);
-  const extra = [pinned, chosen, guide].filter((model) => model !== null);
+  const chosen = await chosenModels(kept.choices, library, signal);
+  const extra = [...pinned, ...chosen, guide];
   const inventory = await ModelInventory.open({ library, extra, logger }, signal);
   logBrokenModels(inventory, logger);
   logStart({ choices: kept.choices, chosen, named: pinned }, logger);
   const drafts = await draftChoice(serving, library);
   return { pinned, wanted, inventory, drafts, chosen };
+}
+
+/** Of those after the first, a name whose file is not on this disk, or of no use, is wanted of the mesh. */
+function namedModels(
+  models: readonly string[],
+  library: Library,
+  signal: AbortSignal,
+): Promise<(LocalModel | string)[]> {
+  return Promise.all(models.map(async (model, index) => {
+    if (index === 0 || isModelPath(model) || isUrl(model)) {
+      return await library.resolve(model, signal);
+    }
+    if (!isModelName(model)) throw new ModelNotFoundError(model, `${model} is no name of a model`);
+    return await library.resolve(model, signal).catch(() => (signal.throwIfAborted(), model));
+  }));
+}
+
+function onceEach(models: readonly LocalModel[]): LocalModel[] {
+  return [...new Map(models.map((model) => [modelKey(model), model])).values()];
 }
 
 /** A file that is named must be one. */
@@ -68,11 +88,4 @@ export function modelsOf(
   { serving: { models }, openBrowser, mesh }: NodeConfig,
 ): readonly string[] {
   return models.length === 0 && openBrowser && mesh.join === null ? [GUIDE_NAME] : models;
-}
-
-/** A wanted model need not be on this disk: then it is known by its name only. */
-async function nameOf(library: Library, model: string): Promise<string> {
-  if (isModelPath(model) || isUrl(model)) return (await library.resolve(model)).name;
-  if (!isModelName(model)) throw new ModelNotFoundError(model, `${model} is no name of a model`);
-  return model;
 }

@@ -8,16 +8,19 @@ import { absoluteModels } from "./last_start.ts";
 /** When, in milliseconds since the epoch. */
 const moment = z.number().int().min(0);
 
+const chosen = z.object({ name: z.string(), path: z.string(), atMs: moment });
+
 const schema = z.object({
   /** The models that `--model` or config.toml named at the time of the choice, absolute. */
   models: z.array(z.string()),
-  pinned: z.object({ name: z.string(), path: z.string(), atMs: moment }).nullable(),
+  /** The latest first. Earlier versions kept one, or none. */
+  pinned: z.union([z.array(chosen), chosen.nullable().transform((one) => one ? [one] : [])]),
   dropped: z.record(z.string(), moment),
 });
 
 export type Choices = z.infer<typeof schema>;
 
-const NO_CHOICES: Choices = { models: [], pinned: null, dropped: {} };
+const NO_CHOICES: Choices = { models: [], pinned: [], dropped: {} };
 
 /**
  * The part of earlier choices that still counts at a start. The latest choice wins. The models that a command line or
@@ -32,7 +35,7 @@ export function stillValid(
   const isRepeated = models.length === 0 || String(models) === String(choices.models);
   if (isRepeated) return choices;
   const dropped = Object.entries(choices.dropped).filter(([name]) => !names.includes(name));
-  return { models: [...models], pinned: null, dropped: Object.fromEntries(dropped) };
+  return { models: [...models], pinned: [], dropped: Object.fromEntries(dropped) };
 }
 
 /** The only owner of its file in a data directory. */
@@ -57,8 +60,8 @@ export class KeptChoices {
 
   /** Why its user wants this model served, for people. */
   why(model: string): string {
-    const { pinned } = this.#choices;
-    if (pinned?.name === model) return `its user chose it here on ${dateOf(pinned.atMs)}`;
+    const choice = this.#choices.pinned.find(({ name }) => name === model);
+    if (choice) return `its user chose it here on ${dateOf(choice.atMs)}`;
     return this.#hasNamed ? "--model or config.toml names it" : "no other model was named";
   }
 
@@ -71,7 +74,7 @@ export class KeptChoices {
     const named = await absoluteModels(models);
     this.#hasNamed = named.length > 0;
     const next = stillValid(this.#choices, { models: named, names });
-    const choseNothing = this.#choices.pinned === null &&
+    const choseNothing = this.#choices.pinned.length === 0 &&
       Object.keys(this.#choices.dropped).length === 0;
     // Its file is written with the first word, which is said against what is named now.
     if (choseNothing) this.#choices = { ...NO_CHOICES, models: named };
@@ -84,7 +87,8 @@ export class KeptChoices {
     atMs: number,
   ): Promise<void> {
     const { [name]: _taken, ...dropped } = this.#choices.dropped;
-    return this.#write({ ...this.#choices, pinned: { name, path, atMs }, dropped });
+    const others = this.#choices.pinned.filter((choice) => choice.path !== path);
+    return this.#write({ ...this.#choices, pinned: [{ name, path, atMs }, ...others], dropped });
   }
 
   /** @throws what the disk says */
@@ -92,7 +96,7 @@ export class KeptChoices {
     const { pinned, dropped } = this.#choices;
     return this.#write({
       ...this.#choices,
-      pinned: pinned?.name === name ? null : pinned,
+      pinned: pinned.filter((choice) => choice.name !== name),
       dropped: { ...dropped, [name]: atMs },
     });
   }

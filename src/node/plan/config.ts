@@ -1,7 +1,7 @@
 /** The settings for the models that a node serves. They travel whole to their user, and load nothing. */
 
 export interface ServingConfig {
-  /** Names or paths; the first is served here, the rest are wanted of the mesh. */
+  /** Names or paths: as many as there is memory for are served here, in this order; the rest is wanted of the mesh. */
   readonly models: readonly string[];
   /** Each model is shared among several machines even where one could hold it. */
   readonly split: boolean;

@@ -1,6 +1,7 @@
 /** When a model that nobody asks for gives its memory back. Time is an argument. */
 
-import { dropping, serving, type Wishes } from "./wishes.ts";
+import { modelKey, sameModel } from "./view.ts";
+import { dropping, type Wishes } from "./wishes.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 
 export interface IdleInput {
@@ -20,31 +21,45 @@ export function shouldUnload(
   return nowMs - idleSinceMs >= idleMs;
 }
 
-/** The wishes of a node whose model rests, and those that it returns to when the model is asked for. */
+/** A model that rests, and what its user wanted of it before. */
 export interface Resting {
   readonly model: ModelRef;
-  readonly before: Wishes;
+  /** Those that were pinned with a lower priority; `null` where it was not pinned. */
+  readonly pinnedBefore: readonly ModelRef[] | null;
 }
 
 export function unloading(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
+  const place = wishes.pinned.findIndex((one) => sameModel(one, model));
   const rested = {
     ...dropping(wishes, model.name),
     dropped: wishes.dropped,
-    resting: [model.name],
+    resting: [...wishes.resting, model.name],
   };
-  return { wishes: rested, resting: { model, before: wishes } };
+  const pinnedBefore = place === -1 ? null : wishes.pinned.slice(place + 1);
+  return { wishes: rested, resting: { model, pinnedBefore } };
 }
 
-/** A choice made meanwhile stays; a model that nobody chose is only no longer refused. */
-export function reloading(wishes: Wishes, { model, before }: Resting): Wishes {
-  const wasPinned = before.pinned.some(({ name }) => name === model.name);
-  if (wishes.pinned.length === 0 && wasPinned) return serving(wishes, model);
-  return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
+/**
+ * It is pinned again where it was, behind what was chosen meanwhile; a model that nobody chose is only no longer refused,
+ * and one that was dropped meanwhile stays dropped.
+ */
+export function reloading(wishes: Wishes, { model, pinnedBefore }: Resting): Wishes {
+  const { name } = model;
+  const awake = { ...wishes, resting: wishes.resting.filter((one) => one !== name) };
+  if (pinnedBefore === null || wishes.dropped.includes(name)) return awake;
+  const { pinned, wanted } = awake;
+  const next = pinned.findIndex((one) => pinnedBefore.some((other) => sameModel(one, other)));
+  return {
+    ...awake,
+    pinned: pinned.toSpliced(next === -1 ? pinned.length : next, 0, model),
+    wanted: [name, ...wanted.filter((one) => one !== name)],
+  };
 }
 
-/** The facts about the running instance that a check needs. */
+/** The facts that a check needs. */
 export interface IdleCheck {
-  readonly instance: Instance | null;
+  /** Of this node. */
+  readonly instances: readonly Pick<Instance, "model" | "state">[];
   /** As `Demand.idleSinceMs` has it. */
   readonly endedMs: (model: string) => number | undefined;
   readonly isWantedElsewhere: (model: string) => boolean;
@@ -52,46 +67,58 @@ export interface IdleCheck {
   readonly nowMs: number;
 }
 
-/** The model of this node that rests, if any. */
+export interface Rested {
+  readonly model: ModelRef;
+  /** The wishes of the node from then on. */
+  readonly wishes: Wishes;
+}
+
+/** The models of this node that rest, each by itself. */
 export class IdleUnloader {
   readonly #idleMs: number | null;
-  #resting: Resting | null = null;
-  #warmSinceMs: number | undefined;
+  /** By name. */
+  readonly #resting = new Map<string, Resting>();
+  /** By `modelKey`, of the models that answer now. */
+  #warmSinceMs: ReadonlyMap<string, number> = new Map();
 
   constructor(idleMs: number | null) {
     this.#idleMs = idleMs;
   }
 
   get isResting(): boolean {
-    return this.#resting !== null;
+    return this.#resting.size > 0;
   }
 
-  /** The wishes of a node whose model goes to rest now; `undefined` where none does. */
-  check({ instance, endedMs, isWantedElsewhere, wishes, nowMs }: IdleCheck): Wishes | undefined {
-    if (instance === null || instance.state !== "warm") {
-      this.#warmSinceMs = undefined;
-      return undefined;
-    }
-    this.#warmSinceMs ??= nowMs;
-    const { model } = instance;
-    const ended = endedMs(model.name);
-    const rests = shouldUnload({
-      idleMs: this.#idleMs,
-      nowMs,
-      idleSinceMs: ended === undefined ? undefined : Math.max(ended, this.#warmSinceMs),
-      isWantedElsewhere: isWantedElsewhere(model.name),
+  /** One model that goes to rest now; `undefined` where none does. */
+  check({ instances, endedMs, isWantedElsewhere, wishes, nowMs }: IdleCheck): Rested | undefined {
+    const warm = instances.filter(({ state }) => state === "warm").map(({ model }) => model);
+    const since = new Map(warm.map((model) => {
+      const key = modelKey(model);
+      return [key, this.#warmSinceMs.get(key) ?? nowMs] as const;
+    }));
+    this.#warmSinceMs = since;
+    const model = warm.find((one) => {
+      const ended = endedMs(one.name);
+      return shouldUnload({
+        idleMs: this.#idleMs,
+        nowMs,
+        idleSinceMs: ended === undefined
+          ? undefined
+          : Math.max(ended, since.get(modelKey(one)) ?? nowMs),
+        isWantedElsewhere: isWantedElsewhere(one.name),
+      });
     });
-    if (!rests) return undefined;
+    if (model === undefined) return undefined;
     const rested = unloading(wishes, model);
-    this.#resting = rested.resting;
-    return rested.wishes;
+    this.#resting.set(model.name, rested.resting);
+    return { model, wishes: rested.wishes };
   }
 
   /** The wishes after somebody has asked for the model; `undefined` where it does not rest. */
   wake(name: string, wishes: Wishes): Wishes | undefined {
-    if (this.#resting?.model.name !== name) return undefined;
-    const woken = reloading(wishes, this.#resting);
-    this.#resting = null;
-    return woken;
+    const resting = this.#resting.get(name);
+    if (resting === undefined) return undefined;
+    this.#resting.delete(name);
+    return reloading(wishes, resting);
   }
 }

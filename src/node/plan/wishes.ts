@@ -1,4 +1,5 @@
 import type { ModelRef } from "../../mesh/mod.ts";
+import { sameModel } from "./view.ts";
 
 /** The models that this node's user wants from it: the command line first, then choices made while it ran. */
 export interface Wishes {
@@ -12,20 +13,22 @@ export interface Wishes {
   readonly resting: readonly string[];
 }
 
-/** Joins the wishes of the command line with the choices of an earlier run. */
+/** Joins the wishes of the command line with the choices of an earlier run, the latest first. */
 export function continued(
   wishes: Wishes,
-  { dropped, chosen }: { readonly dropped: readonly string[]; readonly chosen: ModelRef | null },
+  { dropped, chosen }: {
+    readonly dropped: readonly string[];
+    readonly chosen: readonly ModelRef[];
+  },
 ): Wishes {
-  const without = dropped.reduce(dropping, wishes);
-  return chosen === null ? without : serving(without, chosen);
+  return chosen.toReversed().reduce(serving, dropped.reduce(dropping, wishes));
 }
 
-/** As if `--model` had named it. */
-export function serving({ wanted, dropped, resting }: Wishes, model: ModelRef): Wishes {
+/** As if `--model` had named it first: the latest choice comes before the earlier ones. */
+export function serving({ pinned, wanted, dropped, resting }: Wishes, model: ModelRef): Wishes {
   const { name } = model;
   return {
-    pinned: [model],
+    pinned: [model, ...pinned.filter((one) => !sameModel(one, model))],
     resting: resting.filter((one) => one !== name),
     wanted: [name, ...wanted.filter((one) => one !== name)],
     dropped: dropped.filter((one) => one !== name),

@@ -30,16 +30,15 @@ export class IdleUnload {
 
   check(): void {
     const { mesh, localState, reconciler, logger } = this.#options;
-    const instance = reconciler.jobs.find((job) => job.instance !== null)?.instance ?? null;
-    const wishes = this.#rest.check({
-      instance,
+    const rested = this.#rest.check({
+      instances: reconciler.jobs.flatMap(({ instance }) => instance ?? []),
       endedMs: (model) => localState.demand.idleSinceMs(model),
       isWantedElsewhere: (model) => mesh.members().some(({ wanted }) => wanted.includes(model)),
       wishes: localState.wishes,
       nowMs: systemClock.now(),
     });
-    if (wishes === undefined || instance === null) return;
-    const model = instance.model.name;
+    if (rested === undefined) return;
+    const { model: { name: model }, wishes } = rested;
     localState.wishes = wishes;
     localState.loadRequests.end(model);
     logger.info("Nobody asked for {model} for a while: it is unloaded until the next request", {

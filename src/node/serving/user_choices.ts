@@ -3,7 +3,7 @@ import { ModelRefusedError } from "../../api/mod.ts";
 import { type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import type { KeptChoices } from "../data/kept_choices.ts";
-import { sameModel } from "../plan/view.ts";
+import { modelKey, sameModel } from "../plan/view.ts";
 import { continued, dropping, serving, type Wishes } from "../plan/wishes.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -43,8 +43,9 @@ export class UserChoices {
   /** @throws {ModelRefusedError} */
   async drop(model: string): Promise<void> {
     const { localState, reconciler } = this.#options;
-    const known = [...reconciler.targets, ...localState.wishes.pinned];
-    if (!known.some(({ name }) => name === model)) {
+    const { pinned, resting } = localState.wishes;
+    const known = [...reconciler.targets, ...pinned].map(({ name }) => name);
+    if (![...known, ...resting].includes(model)) {
       throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
     }
     localState.wishes = dropping(localState.wishes, model);
@@ -61,7 +62,9 @@ export class UserChoices {
       const file = files.find(({ name }) => name === model.name);
       return file === undefined ? model : refOf(file);
     });
-    localState.wishes = { ...localState.wishes, pinned };
+    const keys = pinned.map(modelKey);
+    const once = pinned.filter((model, index) => keys.indexOf(modelKey(model)) === index);
+    localState.wishes = { ...localState.wishes, pinned: once };
   }
 
   /** The choice is made in any case, though a full disk may forget it. */
@@ -76,28 +79,24 @@ export class UserChoices {
 }
 
 export interface ChoicesAtStart {
-  /** The model that the command line names first. */
-  readonly pinned: LocalModel | null;
+  /** The models that the command line names, as far as they are on this disk. */
+  readonly pinned: readonly LocalModel[];
   readonly wanted: readonly string[];
-  /** The user's choices in earlier runs, and the model of the last one if it is on this disk. */
+  /** The user's choices in earlier runs, and the models of them that are on this disk, the latest first. */
   readonly kept: KeptChoices;
-  readonly chosen: LocalModel | null;
+  readonly chosen: readonly LocalModel[];
 }
 
 /** The wishes of the command line, with the choices of earlier runs that still count. */
 export function wishesAtStart({ pinned, wanted, kept, chosen }: ChoicesAtStart): Wishes {
   const settings = {
-    pinned: pinned === null ? [] : [refOf(pinned)],
+    pinned: pinned.map(refOf),
     wanted,
     dropped: [],
     resting: [],
   };
   const dropped = Object.keys(kept.choices.dropped);
-  return continued(settings, { dropped, chosen: refOrNull(chosen) });
-}
-
-function refOrNull(model: LocalModel | null): ModelRef | null {
-  return model === null ? null : refOf(model);
+  return continued(settings, { dropped, chosen: chosen.map(refOf) });
 }
 
 function refOf({ name, fingerprint }: LocalModel): ModelRef {

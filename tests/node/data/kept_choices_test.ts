@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { LocalModel } from "../../../src/models/mod.ts";
 import { startNotes } from "../../../src/node/models/chosen_model.ts";
 import { type Choices, KeptChoices, stillValid } from "../../../src/node/data/kept_choices.ts";
 import { continued, type Wishes } from "../../../src/node/plan/wishes.ts";
@@ -9,7 +8,7 @@ import { BIG, SMALL } from "../members.ts";
 
 const SAID: Choices = {
   models: ["a"],
-  pinned: { name: "b", path: "/b.gguf", atMs: 1 },
+  pinned: [{ name: "b", path: "/b.gguf", atMs: 1 }],
   dropped: { a: 2, c: 3 },
 };
 
@@ -21,27 +20,27 @@ Deno.test("stillValid() goes on with what was said while the same models are nam
 Deno.test("stillValid() takes other models for the later word", () => {
   assert.deepEqual(stillValid(SAID, { models: ["c"], names: ["c"] }), {
     models: ["c"],
-    pinned: null,
+    pinned: [],
     dropped: { a: 2 },
   });
   assert.deepEqual(stillValid(SAID, { models: ["b", "a"], names: ["b", "a"] }), {
     models: ["b", "a"],
-    pinned: null,
+    pinned: [],
     dropped: { c: 3 },
   });
 });
 
 Deno.test("continued() drops and serves as if it were said now", () => {
   const settings: Wishes = { pinned: [BIG], wanted: ["big"], dropped: [], resting: [] };
-  assert.deepEqual(continued(settings, { dropped: [], chosen: null }), settings);
-  assert.deepEqual(continued(settings, { dropped: ["big"], chosen: null }), {
+  assert.deepEqual(continued(settings, { dropped: [], chosen: [] }), settings);
+  assert.deepEqual(continued(settings, { dropped: ["big"], chosen: [] }), {
     pinned: [],
     wanted: [],
     dropped: ["big"],
     resting: [],
   });
-  assert.deepEqual(continued(settings, { dropped: ["other"], chosen: SMALL }), {
-    pinned: [SMALL],
+  assert.deepEqual(continued(settings, { dropped: ["other"], chosen: [SMALL] }), {
+    pinned: [SMALL, BIG],
     wanted: ["small", "big"],
     dropped: ["other"],
     resting: [],
@@ -58,19 +57,23 @@ Deno.test("KeptChoices remembers over restarts what was said last of each model"
     first.drop("b", 2),
     first.drop("a", 3),
     first.serve({ name: "c", path: "/c" }, 4),
+    first.serve({ name: "d", path: "/d" }, 5),
+    first.serve({ name: "e", path: "/e" }, 6),
+    first.drop("d", 7),
+    first.serve({ name: "c", path: "/c" }, 8),
   ]);
   const second = await KeptChoices.open(folder.path);
   await second.start(["a"], ["a"]);
   assert.deepEqual(second.choices, {
     models: ["a"],
-    pinned: { name: "c", path: "/c", atMs: 4 },
-    dropped: { a: 3, b: 2 },
+    pinned: [{ name: "c", path: "/c", atMs: 8 }, { name: "e", path: "/e", atMs: 6 }],
+    dropped: { a: 3, b: 2, d: 7 },
   });
   assert.equal(second.why("c"), "its user chose it here on 1970-01-01 00:00");
   await second.start(["d"], ["d"]);
   const third = await KeptChoices.open(folder.path);
   await third.start(["a"], ["a"]);
-  assert.deepEqual(third.choices, { models: ["a"], pinned: null, dropped: { b: 2 } });
+  assert.deepEqual(third.choices, { models: ["a"], pinned: [], dropped: { b: 2 } });
 });
 
 Deno.test("KeptChoices takes a damaged file for none", async () => {
@@ -78,7 +81,7 @@ Deno.test("KeptChoices takes a damaged file for none", async () => {
   for (const text of ["", "{", '{"models":[],"told":{},"dropped":{}}', '{"models":1}']) {
     await Deno.writeTextFile(join(folder.path, "said.json"), text);
     const { choices } = await KeptChoices.open(folder.path);
-    assert.deepEqual(choices, { models: [], pinned: null, dropped: {} });
+    assert.deepEqual(choices, { models: [], pinned: [], dropped: {} });
   }
 });
 
@@ -87,22 +90,28 @@ Deno.test("KeptChoices reads what an earlier version wrote", async () => {
   const { pinned, ...rest } = SAID;
   await Deno.writeTextFile(
     join(folder.path, "said.json"),
-    JSON.stringify({ told: pinned, ...rest }),
+    JSON.stringify({ told: pinned[0], ...rest }),
   );
   assert.deepEqual((await KeptChoices.open(folder.path)).choices, SAID);
 });
 
 Deno.test("startNotes() says what differs from what the command line names, and the way back", () => {
-  const [a, b] = ["a", "b"].map((name) => ({ name }) as LocalModel) as [LocalModel, LocalModel];
-  const notes = (choices: Partial<Choices>, chosen: LocalModel | null, named: LocalModel | null) =>
-    startNotes({ choices: { ...SAID, pinned: null, dropped: {}, ...choices }, chosen, named });
-  assert.deepEqual(notes({}, null, a), []);
-  assert.deepEqual(notes({ pinned: SAID.pinned }, b, null), []);
-  assert.deepEqual(notes({ pinned: SAID.pinned, dropped: { a: 1 } }, b, b), []);
+  const of = (...names: string[]) => names.map((name) => ({ name }));
+  const notes = (choices: Partial<Choices>, chosen: string[], named: string[]) =>
+    startNotes({
+      choices: { ...SAID, pinned: [], dropped: {}, ...choices },
+      chosen: of(...chosen),
+      named: of(...named),
+    });
+  const { pinned } = SAID;
+  assert.deepEqual(notes({}, [], ["a"]), []);
+  assert.deepEqual(notes({ pinned }, ["b"], []), []);
+  assert.deepEqual(notes({ pinned, dropped: { a: 1 } }, ["b"], ["b"]), []);
   assert.match(
-    notes({ pinned: SAID.pinned }, b, a).join(),
-    /^b is served, .* not a, .*drop a --undo/,
+    notes({ pinned }, ["b"], ["a"]).join(),
+    /^b comes first, .* before a, .*drop a --undo/,
   );
-  assert.match(notes({ pinned: SAID.pinned }, null, a).join(), /^b, .* not on this machine's disk/);
-  assert.match(notes({ dropped: { a: 1 } }, null, a).join(), /^a was dropped .*drop a --undo/);
+  assert.match(notes({ pinned }, [], ["a"]).join(), /^b, .* not on this machine's disk/);
+  assert.match(notes({ dropped: { a: 1 } }, [], ["a"]).join(), /^a was dropped .*drop a --undo/);
+  assert.match(notes({ dropped: { c: 1 } }, [], ["a", "c"]).join(), /^c was dropped/);
 });

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { reloading, shouldUnload, unloading } from "../../../src/node/plan/idle_models.ts";
+import {
+  IdleUnloader,
+  reloading,
+  shouldUnload,
+  unloading,
+} from "../../../src/node/plan/idle_models.ts";
+import type { ModelRef } from "../../../src/mesh/mod.ts";
 import { LoadRequests, modelToRequest } from "../../../src/node/plan/load_requests.ts";
 import type { Wishes } from "../../../src/node/plan/wishes.ts";
 
@@ -75,10 +81,53 @@ Deno.test("unloading() and reloading() end with what the user wanted", () => {
   const { wishes, resting } = unloading(pinned, MODEL);
   assert.deepEqual(wishes, { pinned: [], wanted: ["n"], dropped: ["x"], resting: ["m"] });
   assert.deepEqual(reloading(wishes, resting), pinned);
-  const other = { name: "o", fingerprint: "f" };
-  const meanwhile = { ...wishes, pinned: [other] };
-  assert.deepEqual(reloading(meanwhile, resting), { ...meanwhile, resting: [] });
+  const dropped = { ...wishes, dropped: ["m"] };
+  assert.deepEqual(reloading(dropped, resting), { ...dropped, resting: [] });
   const free: Wishes = { pinned: [], wanted: [], dropped: [], resting: [] };
   const helper = unloading(free, MODEL);
   assert.deepEqual(reloading(helper.wishes, helper.resting), free);
+});
+
+Deno.test("a model that wakes has its place among the pinned ones, behind what was chosen meanwhile", () => {
+  const [m, n, o, p] = ["m", "n", "o", "p"].map((name) => ({ name, fingerprint: "f" })) as [
+    ModelRef,
+    ModelRef,
+    ModelRef,
+    ModelRef,
+  ];
+  const all: Wishes = { pinned: [m, n, o], wanted: [], dropped: [], resting: [] };
+  const middle = unloading(all, n);
+  assert.deepEqual(reloading(middle.wishes, middle.resting).pinned, [m, n, o]);
+  const first = unloading(all, m);
+  const meanwhile = { ...first.wishes, pinned: [p, n, o] };
+  assert.deepEqual(reloading(meanwhile, first.resting).pinned, [p, m, n, o]);
+  assert.deepEqual(reloading({ ...first.wishes, pinned: [p] }, first.resting).pinned, [p, m]);
+});
+
+Deno.test("each of several models rests and wakes by itself", () => {
+  const [m, n] = ["m", "n"].map((name) => ({ name, fingerprint: "f" })) as [ModelRef, ModelRef];
+  const rest = new IdleUnloader(100);
+  let wishes: Wishes = { pinned: [m, n], wanted: ["m", "n"], dropped: [], resting: [] };
+  const check = (nowMs: number, warm: readonly ModelRef[], ended: Record<string, number>) => {
+    const found = rest.check({
+      instances: warm.map((model) => ({ model, state: "warm" })),
+      endedMs: (name) => ended[name],
+      isWantedElsewhere: () => false,
+      wishes,
+      nowMs,
+    });
+    wishes = found?.wishes ?? wishes;
+    return found?.model.name;
+  };
+  assert.equal(check(0, [m, n], { m: 0, n: 0 }), undefined);
+  assert.equal(check(100, [m, n], { m: 0, n: 50 }), "m");
+  assert.deepEqual([wishes.pinned, wishes.resting], [[n], ["m"]]);
+  assert.equal(check(120, [n], { m: 0 }), undefined, "an answer is being given");
+  assert.equal(check(149, [n], { m: 0, n: 50 }), undefined);
+  assert.equal(check(150, [n], { m: 0, n: 50 }), "n");
+  assert.deepEqual([wishes.pinned, wishes.resting], [[], ["m", "n"]]);
+  wishes = rest.wake("m", wishes) ?? wishes;
+  assert.deepEqual([wishes.pinned, wishes.resting, rest.isResting], [[m], ["n"], true]);
+  wishes = rest.wake("n", wishes) ?? wishes;
+  assert.deepEqual([wishes.pinned, wishes.resting, rest.isResting], [[m, n], [], false]);
 });

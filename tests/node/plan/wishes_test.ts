@@ -20,5 +20,13 @@ Deno.test("dropping() what the mesh had assigned keeps what was told", () => {
 
 Deno.test("serving() takes a drop back, and comes first among the wanted", () => {
   const { pinned: now, wanted, dropped } = serving(dropping(pinned, "small"), SMALL);
-  assert.deepEqual([now, wanted, dropped], [[SMALL], ["small", "big", "other"], []]);
+  assert.deepEqual([now, wanted, dropped], [[SMALL, BIG], ["small", "big", "other"], []]);
+});
+
+Deno.test("serving() and dropping() change one of several models, and leave the order of the others", () => {
+  const other = { name: "other", fingerprint: "a" };
+  const both = serving(serving(pinned, other), SMALL);
+  assert.deepEqual(both.pinned, [SMALL, other, BIG]);
+  assert.deepEqual(serving(both, BIG).pinned, [BIG, SMALL, other]);
+  assert.deepEqual(dropping(both, "other").pinned, [SMALL, BIG]);
 });
