@@ -13,7 +13,7 @@ import type { LocalServer } from "../serving/job.ts";
 import { KeyGrants } from "./grant_gate.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { HTTP_PROTOCOL } from "./protocols.ts";
-import { RequestQueue } from "./request_queue.ts";
+import { RequestQueues } from "./request_queues.ts";
 
 export interface HttpEndOptions {
   readonly mesh: Mesh;
@@ -26,11 +26,11 @@ export interface HttpEndOptions {
   readonly isRetired: (model: ModelRef) => boolean;
 }
 
-/** The way of others' requests to this node's llama-server, and the queue before it, which its own share. */
+/** The way of others' requests to this node's llama-servers, and the queues before them, which its own share. */
 export class HttpEnd {
   readonly #demand: Demand;
   readonly #find: HttpEndOptions["find"];
-  readonly #queue = new RequestQueue();
+  readonly #queues = new RequestQueues();
   readonly #requests = new PeerRequests();
 
   constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
@@ -72,7 +72,7 @@ export class HttpEnd {
   /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer, or the signal's reason. */
   async ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
     try {
-      return await this.#queue.ask(server, request);
+      return await this.#queues.ask(server, request);
     } catch (error) {
       // A caller that has gone, which is a TunnelError too, breaks no connection of llama-server.
       request.signal.throwIfAborted();

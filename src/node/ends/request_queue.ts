@@ -21,7 +21,7 @@ export interface RequestQueueOptions {
 }
 
 /**
- * The requests that this node's llama-server has to do, whichever node sends them. It gets as many requests as it has
+ * The requests that one llama-server of this node has to do, whichever node sends them. It gets as many requests as it has
  * slots and a few spare ones; a bounded number waits here, where a request that is given up costs nothing; the rest is
  * sent elsewhere with 429. Every answer reports the load.
  */
@@ -41,6 +41,10 @@ export class RequestQueue {
     this.#now = now;
     this.#ask = ask;
     this.#slotsOf = slotsOf;
+  }
+
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#waiting.size === 0;
   }
 
   /** A request ends, and makes room for the next, when its signal aborts or nobody could be asked. */

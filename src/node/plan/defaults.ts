@@ -165,6 +165,9 @@ export const SPARE_REQUESTS = 2;
 /** Requests that wait for a slot. Some minutes of work for a usual model: who comes later gains nothing by waiting. */
 export const MAX_QUEUED_REQUESTS = 256;
 
+/** Queues of llama-servers that nobody asks: as many as a node may serve models, and some that have ended. */
+export const MAX_IDLE_QUEUES = 64;
+
 /** News of one burst come within a few of gossip's 5 ms; a plan for each of them would be thrown away. */
 export const NEWS_SETTLE_MS = 20;
 
