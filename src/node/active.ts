@@ -14,6 +14,7 @@ import { IdleUnload } from "./serving/idle_unload.ts";
 import { LocalState } from "./serving/local_state.ts";
 import type { NodePart } from "./report/part.ts";
 import { ActiveReport } from "./report/active_report.ts";
+import { RunLog } from "./report/run_log.ts";
 import { Reconciler } from "./serving/reconciler.ts";
 import { servesOthers, SleepLock, sleepLockCommand } from "./serving/sleep_lock.ts";
 import { RpcEnds } from "./ends/rpc_ends.ts";
@@ -39,6 +40,7 @@ export class Active implements NodePart {
   readonly #sleep: SleepLock;
   readonly #choices: UserChoices;
   readonly #report: ActiveReport;
+  readonly #runs: RunLog;
 
   constructor(options: ActiveOptions) {
     const { mesh } = options;
@@ -85,6 +87,7 @@ export class Active implements NodePart {
       sleep: this.#sleep,
       machine: () => this.#announcement().machine,
     });
+    this.#runs = new RunLog(options.logger);
     this.#http = new HttpEnd({
       ...options,
       demand: this.#localState.demand,
@@ -266,6 +269,7 @@ export class Active implements NodePart {
     this.#rpc.jobChanged();
     this.#standby.wake();
     this.#failed.check();
+    this.#runs.check(this.#reconciler.jobs);
     this.#options.changed();
   }
 

@@ -30,6 +30,9 @@ export const HELP_COLUMNS = 80;
 /** A name is one cell of the status table. Chosen by feel. */
 export const NAME_LENGTH_MAX = 64;
 
+/** Loads and downloads beside each other on the live line: of more the latest are shown. Chosen by feel. */
+export const LIVE_TASKS_MAX = 4;
+
 /** Bar of the live line: fits beside a model's name in 80 columns. */
 export const PROGRESS_BAR_CELLS = 24;
 

@@ -7,6 +7,10 @@ export interface LiveLine {
   /** The name of the work, without its progress. */
   readonly label: string;
   readonly text: string;
+  /** The same without a bar, for a place beside others. */
+  readonly brief: string;
+  /** Lines of different tasks stand beside each other. @default {""} */
+  readonly task?: string;
 }
 
 export interface ProgressLineOptions {
@@ -17,10 +21,15 @@ export interface ProgressLineOptions {
 }
 
 export function progressLine({ label, fraction, colour }: ProgressLineOptions): LiveLine {
-  if (fraction === null || !Number.isFinite(fraction)) return { label, text: label };
+  if (fraction === null || !Number.isFinite(fraction)) return { label, text: label, brief: label };
   const done = Math.min(1, Math.max(0, fraction));
   const filled = Math.round(done * PROGRESS_BAR_CELLS);
   const rest = "░".repeat(PROGRESS_BAR_CELLS - filled);
   const dim = colour ? styleText("dim", rest, { validateStream: false }) : rest;
-  return { label, text: `${label} ${"█".repeat(filled)}${dim} ${Math.round(done * 100)} %` };
+  const percent = `${Math.round(done * 100)} %`;
+  return {
+    label,
+    text: `${label} ${"█".repeat(filled)}${dim} ${percent}`,
+    brief: `${label} ${percent}`,
+  };
 }

@@ -12,10 +12,10 @@ export function downloadLine(
   colour: boolean,
 ): LiveLine {
   const fraction = totalBytes === 0 ? null : receivedBytes / totalBytes;
-  const { text } = progressLine({ label: shortened(printable(name)), fraction, colour });
+  const { text, brief } = progressLine({ label: shortened(printable(name)), fraction, colour });
   const rate = bytesPerSecond === 0 ? "" : `, ${formatBytes(bytesPerSecond)}/s`;
   const left = secondsLeft === null ? "" : `, ${durationText(secondsLeft)} left`;
-  return { label: `Downloading ${printable(name)}`, text: text + rate + left };
+  return { label: `Downloading ${printable(name)}`, text: text + rate + left, brief };
 }
 
 function shortened(name: string): string {

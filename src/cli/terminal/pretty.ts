@@ -3,7 +3,7 @@
 import type { LogRecord } from "@logtape/logtape";
 import { styleText } from "node:util";
 import { printable, printableAll } from "../../base/printable.ts";
-import { count, formatBytes, formatSeconds, shortId } from "../base/format.ts";
+import { count, formatBytes, formatSeconds, listText, shortId } from "../base/format.ts";
 import { messageOf } from "./log_line.ts";
 import { type LiveLine, progressLine } from "../base/progress_line.ts";
 
@@ -31,7 +31,9 @@ export function pretty(record: LogRecord, options: PrettyOptions): Shown {
     options.colour ? styleText(format, text, { validateStream: false }) : text;
   // Names come from other machines. The token is ours, and of any length.
   const fields: Fields = { ...printableAll(record.properties), token: record.properties.token };
-  if (fields.event === "progress") return { kind: "live", ...progressOf(fields, options) };
+  if (fields.event === "progress") {
+    return { kind: "live", task: taskOf(fields), ...progressOf(fields, options) };
+  }
   // Its sentence follows on standard error; here it only ends the live line.
   if (fields.event === "error") return { kind: "lines", text: "" };
   const known = eventText(fields, options, style);
@@ -48,6 +50,10 @@ function eventText(fields: Fields, options: PrettyOptions, style: Style): string
       return planText(fields);
     case "serving":
       return style("green", servingText(fields));
+    case "runs":
+      return runsText(fields);
+    case "unloaded":
+      return `${fields.model} is not served here any more: ${fields.reason}`;
     case "waiting":
       return style("yellow", waitingText(fields));
     case "peer":
@@ -108,6 +114,21 @@ function servingText({ model, mode, loadMs }: Fields): string {
   return `Serving ${model} ${where}, loaded in ${formatSeconds(Number(loadMs))}`;
 }
 
+/** Of a node with one model another line says it. */
+function runsText({ serving, lending }: Fields): string {
+  const [serves, lends] = [namesOf(serving), namesOf(lending)];
+  if (serves.length + lends.length < 2) return "";
+  const parts = [
+    ...(serves.length === 0 ? [] : [`serves ${listText(serves)}`]),
+    ...(lends.length === 0 ? [] : [`lends memory to ${listText(lends)}`]),
+  ];
+  return `This machine ${parts.join(", and ")}`;
+}
+
+function namesOf(names: unknown): string[] {
+  return Array.isArray(names) ? names.map(String) : [];
+}
+
 function waitingText({ model, needBytes, haveBytes }: Fields): string {
   const need = formatBytes(Number(needBytes));
   const have = formatBytes(Number(haveBytes));
@@ -119,6 +140,11 @@ function peerText({ peer, name, change }: Fields): string {
   const who = typeof name === "string" && name !== "" ? name : shortId(String(peer));
   if (change === "joined") return `${who} joined the mesh`;
   return change === "left" ? `${who} left the mesh` : `${who} no longer answers`;
+}
+
+/** The steps of an installation follow one another. */
+function taskOf({ task, model }: Fields): string {
+  return task === "install" ? "install" : `${task} ${model}`;
 }
 
 /** An installation says its steps and bytes, everything else a model and a fraction. */

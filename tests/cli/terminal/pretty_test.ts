@@ -119,12 +119,37 @@ Deno.test("pretty() says nothing of a plan that waits, since another record does
   assert.equal(pretty(record(fields), plain), null);
 });
 
+Deno.test("pretty() says all that a node runs, where that is more than one model", () => {
+  const shown = (serving: string[], lending: string[]) =>
+    pretty(record({ event: "runs", serving, lending }), plain);
+  const lines = (text: string) => ({ kind: "lines", text: `${text}\n` });
+  assert.equal(shown([], []), null);
+  assert.equal(shown(["chat"], []), null);
+  assert.equal(shown([], ["wide"]), null);
+  assert.deepEqual(
+    shown(["chat", "embed", "rerank"], []),
+    lines("This machine serves chat, embed and rerank"),
+  );
+  assert.deepEqual(
+    shown(["chat"], ["wide", "big"]),
+    lines("This machine serves chat, and lends memory to wide and big"),
+  );
+  assert.deepEqual(shown([], ["wide", "big"]), lines("This machine lends memory to wide and big"));
+  const reason = "others need its memory";
+  assert.deepEqual(
+    pretty(record({ event: "unloaded", model: "chat", reason }), plain),
+    lines(`chat is not served here any more: ${reason}`),
+  );
+});
+
 Deno.test("pretty() draws progress as the live line", () => {
   const fields = { event: "progress", task: "load", model: "big", fraction: 0.5 };
   assert.deepEqual(pretty(record(fields), plain), {
     kind: "live",
+    task: "load big",
     label: "Loading big",
     text: `Loading big ${"█".repeat(12)}${"░".repeat(12)} 50 %`,
+    brief: "Loading big 50 %",
   });
 });
 
@@ -133,14 +158,18 @@ Deno.test("pretty() names the step of an installation, and a bar where its size 
   const known = { ...step, receivedBytes: 1, totalBytes: 4 };
   assert.deepEqual(pretty(record(known), plain), {
     kind: "live",
+    task: "install",
     label: "Downloading llama.cpp",
     text: `Downloading llama.cpp ${"█".repeat(6)}${"░".repeat(18)} 25 %`,
+    brief: "Downloading llama.cpp 25 %",
   });
   const unknown = { ...step, receivedBytes: 1, totalBytes: null };
   assert.deepEqual(pretty(record(unknown), plain), {
     kind: "live",
+    task: "install",
     label: "Downloading llama.cpp",
     text: "Downloading llama.cpp",
+    brief: "Downloading llama.cpp",
   });
 });
 
