@@ -217,7 +217,7 @@ export class Active implements NodePart {
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
       mayAct: () => this.#standby.hasView,
-      parts: jobParts(this.#options, this.#rpc),
+      parts: jobParts(this.#options, this.#rpc, () => this.#announcement()),
     });
   }
 

@@ -1,19 +1,27 @@
-import { systemClock } from "../mesh/mod.ts";
+import { type AnnouncementContent, type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
 import type { JobParts } from "./serving/job.ts";
 import { FailedCompanions } from "./serving/failed_companions.ts";
 import { MemoryFailures } from "./serving/memory_failures.ts";
-import { poolsOf } from "./plan/pools.ts";
+import { freeDevices } from "./plan/ledger.ts";
+import { bytesIn, poolsOf } from "./plan/pools.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
-import { sameModel } from "./plan/view.ts";
+import { roomBeside } from "./serving/job_room.ts";
+import { sameModel, viewOf } from "./plan/view.ts";
 
 /** The parts that the jobs of a real node use. */
-export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
+export function jobParts(
+  options: ActiveOptions,
+  rpc: RpcEnds,
+  own: () => AnnouncementContent,
+): JobParts {
   const { mesh, engine, supervisor, logger, serving, inventory, memory, manager, weights } =
     options;
   const failed = new FailedCompanions();
   const memoryFailures = new MemoryFailures();
+  const room = (model: ModelRef) =>
+    roomBeside(model, memory, { own: own(), others: mesh.members() });
   return {
     mesh,
     engine,
@@ -26,17 +34,19 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: inventory.models,
-        roomBytes: engine.devices.length > 0 ? poolsOf(memory).gpuBytes : memory.memoryBytes,
+        roomBytes: bytesIn(poolsOf(room(model).free), engine.devices.length > 0 ? "gpu" : "all"),
         contextLength: serving.contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
     memoryFailure: (model) => memoryFailures.reason(model),
     memoryFailed: (model, reason) => memoryFailures.add(model, reason),
-    devicesOf: (peer) =>
-      peer === mesh.self
-        ? options.machine.devices
-        : mesh.members().find((member) => member.peer === peer)?.machine.devices ?? [],
+    room,
+    devicesOf: (peer, model) => {
+      const { self, others } = viewOf(mesh, own());
+      const member = others.find((one) => one.peer === peer);
+      return member === undefined ? [] : freeDevices(member, [self, ...others], model);
+    },
     tunnelPort: (peer) => rpc.portTo(peer),
     resetTunnels: () => rpc.resetServed(),
     fetchModel: (name, signal) => manager.fetch(name, signal),

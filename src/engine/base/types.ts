@@ -92,13 +92,17 @@ export interface SplitMember {
 
 /** The memory in which a llama-server keeps a model that it serves alone. */
 export type ModelPlace =
-  /** All of it in that of the devices; where there are none, in main memory. */
-  | { readonly kind: "devices" }
+  /** All of it in that of the devices; where there are none, in main memory. Without `names` it is all of them. */
+  | { readonly kind: "devices"; readonly names?: readonly string[] }
   /**
    * llama.cpp fills the devices and keeps the rest in main memory, experts of a mixture first.
-   * `spareBytes` is what stays free on each device, in their order.
+   * `spareBytes` is what stays free on each of these devices, in their order.
    */
-  | { readonly kind: "both"; readonly spareBytes: readonly number[] }
+  | {
+    readonly kind: "both";
+    readonly spareBytes: readonly number[];
+    readonly names?: readonly string[];
+  }
   | { readonly kind: "main" };
 
 /** The model that a llama-server is to serve. */
@@ -190,7 +194,7 @@ export interface ManagedServer {
   readonly apiKey: string | null;
   /** Fraction loaded, 0 to 1, while starting and where the binary tells. */
   readonly progress: number;
-  /** Told by a llama-server that decides by itself what goes where; else `null`. */
+  /** Told by a llama-server that holds a model alone, bit by bit until it is ready; else `null`. */
   readonly placed: PlacedModel | null;
   /** Process id while a child runs. */
   readonly pid: number | null;

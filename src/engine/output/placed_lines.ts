@@ -8,32 +8,42 @@ const LAYERS = /\boffloaded (\d+)\/(\d+) layers to GPU/;
 /** `load_tensors:      Vulkan0 model buffer size =   113.40 MiB`, and those of the cache and of computing. */
 const BUFFER = /\s(\S+) +(?:model|KV|RS|compute|output) buffer size = +([\d.]+) MiB/;
 
+/** `srv  llama_server: model loaded`, after which a line of a request costs nothing. */
+const LOADED = /: model loaded|\blistening on /;
+
 /** Buffers of the CPU that have names of their own: mapped files, repacked weights, memory that a GPU may read. */
 const MAIN_MEMORY = /^CPU|_Host$|^BLAS$/;
 
 /**
  * Reads the lines of one load. llama.cpp tries out several ways before it loads one, and tells of each: the first line of
- * layers belongs to the load, and what comes before it is forgotten.
+ * layers belongs to the load, and what comes before it is forgotten. A draft has lines of its own, and is counted with it.
  */
 export class PlacedLines {
+  /** Its lines may come later than its first healthy answer. */
+  #isLoaded = false;
+  /** The buffers for computing come last. */
+  #isWhole = false;
   #layers: Pick<PlacedModel, "layers" | "layersOnDevices"> | null = null;
   readonly #mebibytes = new Map<string, number>();
 
   add(line: string): void {
+    if (this.#isLoaded) return;
+    this.#isLoaded = LOADED.test(line);
     const [, onDevices, all] = LAYERS.exec(line) ?? [];
-    if (onDevices !== undefined) {
+    if (onDevices !== undefined && this.#layers === null) {
       this.#mebibytes.clear();
       this.#layers = { layers: Number(all), layersOnDevices: Number(onDevices) };
     }
     const [, name, mebibytes] = BUFFER.exec(line) ?? [];
     if (name === undefined || this.#layers === null) return;
+    this.#isWhole ||= line.includes("compute buffer");
     const device = MAIN_MEMORY.test(name) ? "CPU" : name;
     this.#mebibytes.set(device, (this.#mebibytes.get(device) ?? 0) + Number(mebibytes));
   }
 
   /** `null` until the load has told. */
   get placed(): PlacedModel | null {
-    if (this.#layers === null) return null;
+    if (this.#layers === null || !this.#isWhole) return null;
     const bytes = [...this.#mebibytes].map(([name, count]) => [name, Math.round(count * 2 ** 20)]);
     return { ...this.#layers, bytes: Object.fromEntries(bytes) };
   }

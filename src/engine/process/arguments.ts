@@ -34,6 +34,7 @@ export function llamaServerArguments(
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...layerArguments(spec, flags, used),
+    ...tellArguments(spec, flags),
     ...keptArguments(spec, flags),
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, used),
@@ -73,7 +74,10 @@ function usedDevices(
   { place }: LlamaServerSpec,
   devices: readonly EngineDevice[],
 ): readonly EngineDevice[] {
-  return place?.kind === "main" ? [] : devices;
+  if (place === undefined) return devices;
+  if (place.kind === "main") return [];
+  const { names } = place;
+  return names === undefined ? devices : devices.filter(({ name }) => names.includes(name));
 }
 
 /** Whatever is kept of conversations counts in the memory that is offered: a model that leaves little room keeps less. */
@@ -92,6 +96,12 @@ function keptArguments(
   ];
 }
 
+/** Only then it tells what it keeps where; nothing of what is asked or answered is among that. */
+function tellArguments({ split }: LlamaServerSpec, flags: Flags): string[] {
+  if (split.length > 0) return [];
+  return offered(flags, ["--log-verbosity", "--verbosity", "-lv"], String(TRACE_VERBOSITY));
+}
+
 /** The number of layers switches llama.cpp's own fitting off, so it is not given where that has to decide. */
 function layerArguments(
   { place, split }: LlamaServerSpec,
@@ -107,8 +117,6 @@ function layerArguments(
   return [
     ...offered(flags, ["--fit", "-fit"], "on"),
     ...fitting,
-    // Only then it tells what went where.
-    ...offered(flags, ["--log-verbosity", "--verbosity", "-lv"], String(TRACE_VERBOSITY)),
   ];
 }
 

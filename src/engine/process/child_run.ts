@@ -131,8 +131,7 @@ export class ChildRun {
   #onLine(line: string): void {
     this.#parts.logger.debug("{server}: {line}", { server: this.#spec.kind, line });
     this.#trouble.add(line);
-    // Buffers are made while it loads: a line of a request costs nothing.
-    if (!this.#wasHealthy) this.#placed.add(line);
+    this.#placed.add(line);
   }
 
   #arguments(port: number): string[] {

@@ -81,6 +81,12 @@ export const GPU_TRUST_AFTER_FAILURE = 0.75;
 /** Between two looks at the files of a model that can't be loaded: whoever mends it waits for it to be tried. */
 export const CHANGED_FILE_CHECK_MS = 500;
 
+/**
+ * Of the main memory that models leave, for the conversations of the next one: a server can't give any of it back, and the
+ * other half may be what a further model needs. Chosen by feel.
+ */
+export const KEPT_SHARE = 0.5;
+
 /** Ends of the same kind in a row, without a success between them, after which a third is only a matter of time. */
 export const FAILED_REPEATS = 2;
 

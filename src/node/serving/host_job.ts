@@ -4,12 +4,14 @@ import {
   type ExitCause,
   lacksMemory,
   type ManagedServer,
+  type OfferedMemory,
   type SplitMember,
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
 import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { GPU_TRUST_AFTER_FAILURE } from "../plan/defaults.ts";
+import { named } from "../plan/packing.ts";
 import { isMainMemory, type Offer, spread } from "../plan/pools.ts";
 import {
   type Changed,
@@ -39,6 +41,8 @@ export class HostJob implements Job {
   readonly #over = new AbortController();
   readonly #running: Promise<void>;
   readonly #workers: SplitWorkers;
+  /** The memory of this machine that other jobs leave when it begins. */
+  readonly #free: OfferedMemory;
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
@@ -53,6 +57,7 @@ export class HostJob implements Job {
     private readonly changed: Changed,
   ) {
     this.#workers = new SplitWorkers(plan, term, parts);
+    this.#free = parts.room(plan.model).free;
     this.#running = this.#run(this.#over.signal).catch((error: unknown) =>
       this.#fail(reasonOf(error), error instanceof WorkerLostError)
     );
@@ -109,6 +114,11 @@ export class HostJob implements Job {
     return Math.round(this.plan.needBytes * this.plan.hostShare);
   }
 
+  get placed(): Job["placed"] {
+    const { devices } = this.#free;
+    return Object.fromEntries(named(this.#bytesOn(devices, this.plan.hostShare), devices));
+  }
+
   async stop(): Promise<void> {
     this.#over.abort(new Error("The split is planned anew"));
     await this.#running;
@@ -144,7 +154,7 @@ export class HostJob implements Job {
 
   /** The host's share, device by device. */
   get #ownShares(): { readonly gpus: readonly number[]; readonly main: number } {
-    const { devices } = this.parts.memory;
+    const { devices } = this.#free;
     const bytes = this.#bytesOn(devices, this.plan.hostShare);
     const gpus = bytes.filter((_, index) => !isMainMemory(devices[index]!));
     return { gpus, main: sum(bytes) - sum(gpus) };
@@ -185,7 +195,7 @@ export class HostJob implements Job {
     const workers = this.plan.workers.map(({ peer, share }) => ({
       rpcPort: this.parts.tunnelPort(peer),
       share,
-      deviceBytes: this.#bytesOn(this.parts.devicesOf(peer), share),
+      deviceBytes: this.#bytesOn(this.parts.devicesOf(peer, this.plan.model), share),
     }));
     this.#companions = this.parts.companionsOf(model, "split");
     const { projector, notes } = this.#companions;

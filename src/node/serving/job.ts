@@ -8,12 +8,14 @@ import {
   type OfferedMemory,
   type Supervisor,
 } from "../../engine/mod.ts";
-import type { DeviceMemory, Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
+import type { Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { Offer } from "../plan/pools.ts";
 import { sameModel } from "../plan/view.ts";
+import type { JobRoom } from "./job_room.ts";
 
 /** The address of this node's own llama-server. */
 export interface LocalServer {
@@ -40,7 +42,7 @@ export interface Job {
   readonly obeys: Obedience | null;
   /** Memory of this machine that the model takes, by the rule of what fits. */
   readonly usedBytes: number;
-  /** The same by device, if llama.cpp decides that by itself and has told it. */
+  /** The same by device, where the job knows it: as llama.cpp has told it, or as it is planned beside other jobs. */
   readonly placed?: Readonly<Record<string, number>> | undefined;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
@@ -76,6 +78,8 @@ export interface SoloParts extends ServerParts {
   /** The memory of this machine that is offered. */
   readonly memory: OfferedMemory;
   readonly engine: Pick<Engine, "devices">;
+  /** The part of that memory which other jobs leave to this model. */
+  readonly room: (model: ModelRef) => JobRoom;
   /** The companions of a model that this node serves, without those that failed. Nothing drafts in a split. */
   readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
   /** llama-server ended while it loaded the model with this file: from now on it does without. */
@@ -93,8 +97,8 @@ export interface HostParts extends SoloParts, SplitParts {
   /** A GPU had less memory than it seemed to have when the model was loaded: why, or `null`. */
   readonly memoryFailure: (model: ModelRef) => string | null;
   readonly memoryFailed: (model: ModelRef, reason: string) => void;
-  /** The memory that a member announces, device by device. */
-  readonly devicesOf: (peer: string) => readonly DeviceMemory[];
+  /** The memory that a member has for the model beside others, device by device. */
+  readonly devicesOf: (peer: string, model: ModelRef) => readonly Offer[];
   /** Loopback port that leads to a peer's rpc-server. */
   readonly tunnelPort: (peer: string) => number;
   /** Resolves when the model's weights are known by their hashes, or are not going to be. */

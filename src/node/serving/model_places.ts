@@ -7,11 +7,17 @@ import type {
   OfferedMemory,
   PlacedModel,
 } from "../../engine/mod.ts";
-import { poolsOf } from "../plan/pools.ts";
+import { added, type DeviceBytes, named, pack } from "../plan/packing.ts";
+import { isMainMemory, poolsOf, spread } from "../plan/pools.ts";
+import type { JobRoom } from "./job_room.ts";
 
 export interface PlacesInput {
   readonly needBytes: number;
+  /** Of a model that guesses for it, on the same devices. */
+  readonly draftBytes?: number;
+  /** All that this machine offers. */
   readonly memory: OfferedMemory;
+  readonly room: JobRoom;
   readonly engine: Pick<Engine, "devices">;
 }
 
@@ -20,30 +26,76 @@ const CONVERSATIONS = 4;
 const MOST_CHECKPOINTS = 32;
 
 /** Best first: the next is tried where a load lacks memory. Never empty. */
-export function placesFor({ needBytes, memory, engine: { devices } }: PlacesInput): ModelPlace[] {
-  const { gpuBytes, memoryBytes } = poolsOf(memory);
+export function placesFor(input: PlacesInput): ModelPlace[] {
+  const { needBytes, draftBytes = 0, room: { free }, engine: { devices } } = input;
+  const { gpuBytes, memoryBytes } = poolsOf(free);
   const mainBytes = memoryBytes - gpuBytes;
   if (devices.length === 0) return [{ kind: "devices" }];
   const places: ModelPlace[] = [
-    ...(needBytes <= gpuBytes ? [{ kind: "devices" } as const] : []),
-    ...(mainBytes > 0 && needBytes <= memoryBytes
-      ? [{ kind: "both", spareBytes: spareBytes({ memory, engine: { devices } }) } as const]
-      : []),
+    ...(needBytes <= gpuBytes ? [onDevices(needBytes + draftBytes, free)] : []),
+    ...(gpuBytes > 0 && mainBytes > 0 && needBytes <= memoryBytes ? [inBoth(input)] : []),
     ...(needBytes <= mainBytes ? [{ kind: "main" } as const] : []),
   ];
   return places.length === 0 ? [{ kind: "devices" }] : places;
 }
 
-/** Main memory that a model leaves for what llama-server keeps of conversations. */
-export function roomFor(place: ModelPlace, { needBytes, memory }: PlacesInput): number {
-  const { gpuBytes, memoryBytes } = poolsOf(memory);
+/** On as few devices as hold it: the others are for further models. */
+function onDevices(bytes: number, { devices }: OfferedMemory): ModelPlace {
+  const gpus = devices.filter((device) => !isMainMemory(device));
+  const names = [...named(pack(bytes, gpus), gpus).keys()];
+  return { kind: "devices", names };
+}
+
+/** Memory that is free and not offered stays free, as does that of others that have not loaded yet. */
+function inBoth({ memory, room: { free, pending }, engine: { devices } }: PlacesInput): ModelPlace {
+  const used = devices.filter(({ name }) => offerOf(name, free) > 0);
+  const spareBytes = used.map(({ name, freeBytes }) =>
+    Math.max(0, freeBytes - offerOf(name, memory)) + (pending.get(name) ?? 0)
+  );
+  return { kind: "both", names: used.map(({ name }) => name), spareBytes };
+}
+
+function offerOf(name: string, { devices }: OfferedMemory): number {
+  return devices.find((device) => device.name === name)?.offeredBytes ?? 0;
+}
+
+/** The bytes on each device of a model that lies in such a place, as it is planned. */
+export function plannedIn(place: ModelPlace, input: PlacesInput): DeviceBytes {
+  const { needBytes, draftBytes = 0, room: { free } } = input;
+  const bytes = needBytes + draftBytes;
+  const offers = free.devices.filter((device) =>
+    isMainMemory(device) || isUsed(place, device.name)
+  );
+  if (place.kind === "main") return new Map([["CPU", bytes]]);
+  return place.kind === "devices"
+    ? named(pack(bytes, offers), offers)
+    : named(spread(bytes, offers), offers);
+}
+
+function isUsed(place: ModelPlace, device: string): boolean {
+  return place.kind !== "main" && (place.names?.includes(device) ?? true);
+}
+
+/** ... and as it is, once llama-server has told; of a projector it tells too little. */
+export function toldIn(
+  place: ModelPlace,
+  told: PlacedModel["bytes"],
+  projectorBytes: number,
+): DeviceBytes {
+  const [device = "CPU"] = place.kind === "devices" ? place.names ?? [] : [];
+  return added(new Map(Object.entries(told)), new Map([[device, projectorBytes]]));
+}
+
+/** Main memory that a model leaves for what llama-server keeps of conversations, and for further models. */
+export function roomFor(place: ModelPlace, { needBytes, room: { free } }: PlacesInput): number {
+  const { gpuBytes, memoryBytes } = poolsOf(free);
   const mainBytes = memoryBytes - gpuBytes;
   if (place.kind === "main") return mainBytes - needBytes;
   return Math.min(mainBytes, memoryBytes - needBytes);
 }
 
 /**
- * How that main memory is used: half of it at most for checkpoints, which only some models have, and the rest for prompts.
+ * How main memory is used for conversations: half of it at most for checkpoints, which only some models have, and the rest for prompts.
  * @param checkpointBytes of one; 0 for a model without
  */
 export function keptOf(
@@ -57,14 +109,6 @@ export function keptOf(
     return { promptCacheBytes: roomBytes - MOST_CHECKPOINTS * bytes };
   }
   return { promptCacheBytes: roomBytes - checkpoints * bytes, checkpoints };
-}
-
-/** Memory that is free and not offered stays free. */
-function spareBytes({ memory, engine }: Omit<PlacesInput, "needBytes">): number[] {
-  return engine.devices.map(({ name, freeBytes }) => {
-    const offer = memory.devices.find((device) => device.name === name);
-    return Math.max(0, freeBytes - (offer?.offeredBytes ?? 0));
-  });
 }
 
 /** For people, of a model of which llama.cpp has put a part into main memory. */

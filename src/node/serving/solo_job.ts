@@ -2,12 +2,18 @@ import {
   lacksMemory,
   type ManagedServer,
   type ModelPlace,
-  type PlacedModel,
   type ServerState,
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
-import { checkpointBytes, type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
+import {
+  checkpointBytes,
+  type LocalModel,
+  needBytes,
+  purposeOf,
+  servedContext,
+} from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
+import { KEPT_SHARE } from "../plan/defaults.ts";
 import {
   type Changed,
   failureOf,
@@ -18,7 +24,17 @@ import {
   type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
-import { keptOf, movedNote, placedNote, placesFor, roomFor } from "./model_places.ts";
+import type { JobRoom } from "./job_room.ts";
+import {
+  keptOf,
+  movedNote,
+  placedNote,
+  placesFor,
+  type PlacesInput,
+  plannedIn,
+  roomFor,
+  toldIn,
+} from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -34,6 +50,8 @@ export class SoloJob implements Job {
   #startedMs = 0;
   #isStarting = true;
   #companions: Companions;
+  /** As other jobs leave it to this one when it begins. */
+  readonly #room: JobRoom;
   /** Best first; the first is the one in use. */
   #places: readonly ModelPlace[];
   #moved: string | null = null;
@@ -53,7 +71,8 @@ export class SoloJob implements Job {
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
     this.#companions = parts.companionsOf(model, "solo");
-    this.#places = placesFor({ ...parts, needBytes: plan.needBytes });
+    this.#room = parts.room(plan.model);
+    this.#places = placesFor(this.#input);
     this.#server = this.#launch(this.#companions.notes);
   }
 
@@ -66,9 +85,20 @@ export class SoloJob implements Job {
     ];
   }
 
-  get placed(): PlacedModel["bytes"] | undefined {
-    if (this.#place.kind === "main") return { CPU: this.plan.needBytes };
-    return this.#place.kind === "both" ? this.#server.placed?.bytes : undefined;
+  /** While it loads, llama-server has told only a part. */
+  get placed(): Job["placed"] {
+    const { placed, state } = this.#server;
+    const bytes = placed === null || state.kind !== "ready"
+      ? plannedIn(this.#place, this.#input)
+      : toldIn(this.#place, placed.bytes, this.#companions.projector?.sizeBytes ?? 0);
+    return Object.fromEntries(bytes);
+  }
+
+  get #input(): PlacesInput {
+    const { draft } = this.#companions;
+    const { contextLength } = this.parts.serving;
+    const draftBytes = draft === null ? 0 : needBytes(draft, contextLength);
+    return { ...this.parts, room: this.#room, needBytes: this.plan.needBytes, draftBytes };
   }
 
   get #place(): ModelPlace {
@@ -137,7 +167,7 @@ export class SoloJob implements Job {
       split: [],
       place: this.#place,
       ...keptOf(
-        roomFor(this.#place, { ...this.parts, ...this.plan }),
+        KEPT_SHARE * roomFor(this.#place, this.#input),
         header === null ? 0 : checkpointBytes(header),
       ),
       draftPath: draft?.path ?? null,

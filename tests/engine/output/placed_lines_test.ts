@@ -55,6 +55,20 @@ Deno.test("PlacedLines reads what lies where, and not what was only tried out", 
   });
 });
 
+Deno.test("PlacedLines counts nothing once the model is loaded", () => {
+  const later = `0.00.393.532 I srv  llama_server: model loaded
+llama_context:      CUDA0 compute buffer size =   300.00 MiB`;
+  assert.deepEqual(read(`${CUDA}\n${later}`), read(CUDA));
+});
+
+Deno.test("PlacedLines counts a draft with its model, whose layers it tells", () => {
+  const draft = `load_tensors: offloaded 3/3 layers to GPU
+load_tensors:        CUDA0 model buffer size =    10.00 MiB`;
+  const { layers, bytes } = read(`${CUDA}\n${draft}`) ?? {};
+  assert.equal(layers, 33);
+  assert.equal(bytes?.CUDA0, mebibytes(2518));
+});
+
 Deno.test("PlacedLines knows nothing of a load that does not tell", () => {
   assert.equal(read("0.00.1 I srv  llama_server: model loaded\n"), null);
 });

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { llamaServerArguments, rpcServerArguments } from "../../../src/engine/process/arguments.ts";
 import { parseFlags } from "../../../src/engine/devices/probe_output.ts";
-import type { EngineDevice, LlamaServerSpec, SplitMember } from "../../../src/engine/base/types.ts";
+import type {
+  EngineDevice,
+  LlamaServerSpec,
+  ModelPlace,
+  SplitMember,
+} from "../../../src/engine/base/types.ts";
 import { EARLY_2026_HELP, LATE_2026_HELP, RPC_SERVER_HELP } from "../help_texts.ts";
 
 const late = { llamaServerFlags: parseFlags(LATE_2026_HELP), devices: [] };
@@ -328,6 +333,38 @@ Deno.test("llama-server decides by itself what goes to GPUs where a model lies i
     valueOf(llamaServerArguments(both, { ...early, devices }, { port }), "--n-gpu-layers"),
     "0",
   );
+});
+
+Deno.test("llama-server uses the GPUs that a model is to lie on, with its draft and its projector", () => {
+  const some = ["--device", "--spec-draft-model", "--spec-draft-device", "--mmproj-device"];
+  const engine = {
+    ...late,
+    devices: [gpu("CUDA0", 100), gpu("CUDA1", 100), gpu("CUDA2", 100)],
+    llamaServerFlags: new Set([...late.llamaServerFlags, ...some, "--mmproj"]),
+  };
+  const spec = { ...solo, draftPath: "/draft.gguf", projectorPath: "/mmproj.gguf" };
+  const devicesOf = (place: ModelPlace) => {
+    const args = llamaServerArguments({ ...spec, place }, engine, { port });
+    return ["--device", "--spec-draft-device", "--mmproj-device"].map((flag) =>
+      valueOf(args, flag)
+    );
+  };
+  assert.deepEqual(devicesOf({ kind: "devices", names: ["CUDA1"] }), ["CUDA1", "CUDA1", "CUDA1"]);
+  const two = ["CUDA2", "CUDA0"];
+  assert.deepEqual(devicesOf({ kind: "devices", names: two }).slice(0, 1), ["CUDA0,CUDA2"]);
+  const both = { kind: "both", names: two, spareBytes: [1, 2] } as const;
+  assert.deepEqual(devicesOf(both).slice(0, 1), ["CUDA0,CUDA2"]);
+  assert.deepEqual(devicesOf({ kind: "devices" }).slice(0, 1), ["CUDA0,CUDA1,CUDA2"]);
+});
+
+Deno.test("llama-server tells what it holds of a model that it serves alone", () => {
+  const engine = {
+    ...late,
+    llamaServerFlags: new Set([...late.llamaServerFlags, "--log-verbosity"]),
+  };
+  assert.equal(valueOf(llamaServerArguments(solo, engine, { port }), "--log-verbosity"), "4");
+  const shared = split({ rpcPort: 1001, share: 1 });
+  assert.ok(!llamaServerArguments(shared, engine, { port }).includes("--log-verbosity"));
 });
 
 Deno.test("llama-server uses no GPU for a model that lies in main memory", () => {

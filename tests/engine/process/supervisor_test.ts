@@ -28,6 +28,11 @@ engineTest(found, "the guide answers to the letter from one llama-server", async
     assert.equal(await askStreamed(server, question), answers[question]);
   }
   assert.equal(server.progress, 1);
+  // Its log may be read a little later than its first answers.
+  while (server.placed === null) await ask(server, "hello");
+  const told = Object.values(server.placed.bytes).reduce((sum, bytes) => sum + bytes, 0);
+  const { size } = await Deno.stat(GUIDE);
+  assert.ok(told > size && told < size + 64 * 2 ** 20, `it tells what it holds: ${told} bytes`);
 });
 
 engineTest(

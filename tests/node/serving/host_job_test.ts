@@ -81,6 +81,7 @@ function setUp(devices: Engine["devices"]) {
   let isReady = false;
   const obeys = () => ({ host: peer("self"), term: 1, ready: isReady });
   const model = { name: "big", path: "/big.gguf", header: { contextLength: 1 } } as LocalModel;
+  const memory = { memoryBytes: 100, devices: devices.length === 0 ? [MAIN] : [CARD, MAIN] };
   const parts = {
     mesh: {
       self: peer("self"),
@@ -92,7 +93,8 @@ function setUp(devices: Engine["devices"]) {
       suspect: () => {},
     },
     engine: { devices },
-    memory: { memoryBytes: 100, devices: devices.length === 0 ? [MAIN] : [CARD, MAIN] },
+    memory,
+    room: () => ({ free: memory, pending: new Map() }),
     memoryFailure: () => null,
     memoryFailed: () => {},
     supervisor: {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { EngineDevice, OfferedMemory } from "../../../src/engine/mod.ts";
-import { keptOf, placesFor, roomFor } from "../../../src/node/serving/model_places.ts";
+import type { JobRoom } from "../../../src/node/serving/job_room.ts";
+import {
+  keptOf,
+  placesFor,
+  plannedIn,
+  roomFor,
+  toldIn,
+} from "../../../src/node/serving/model_places.ts";
 
 const CARD: EngineDevice = {
   name: "CUDA0",
@@ -21,8 +28,14 @@ function memory(gpu: number, main: number): OfferedMemory {
   };
 }
 
+/** On a machine that does nothing else, unless it says how much others leave. */
+function inputOf(needBytes: number, offered: OfferedMemory, free = offered, devices = [CARD]) {
+  const room: JobRoom = { free, pending: new Map() };
+  return { needBytes, memory: offered, room, engine: { devices } };
+}
+
 function kinds(needBytes: number, gpu: number, main: number): string {
-  const input = { needBytes, memory: memory(gpu, main), engine: { devices: [CARD] } };
+  const input = inputOf(needBytes, memory(gpu, main));
   return placesFor(input).map((place) => `${place.kind} ${roomFor(place, input)}`).join(
     ", ",
   );
@@ -41,12 +54,55 @@ Deno.test("placesFor() names the GPU first, then both, then main memory, as far 
 });
 
 Deno.test("placesFor() leaves to others what is free and not offered", () => {
-  const [place] = placesFor({ needBytes: 24, memory: memory(12, 48), engine: { devices: [CARD] } });
-  assert.deepEqual(place, { kind: "both", spareBytes: [3] });
+  const input = inputOf(24, memory(12, 48));
+  assert.deepEqual(placesFor(input)[0], { kind: "both", names: ["CUDA0"], spareBytes: [3] });
+});
+
+Deno.test("placesFor() goes by what other models leave, and keeps free what they have not loaded yet", () => {
+  const offered = memory(12, 48);
+  const beside = (needBytes: number, gpu: number, main: number) =>
+    placesFor(inputOf(needBytes, offered, memory(gpu, main))).map(({ kind }) => kind).join(" ");
+  assert.equal(beside(10, 12, 48), "devices both main");
+  assert.equal(beside(10, 8, 48), "both main");
+  assert.equal(beside(10, 0, 48), "main");
+  assert.equal(beside(10, 8, 4), "both");
+  const pending = { free: memory(8, 48), pending: new Map([["CUDA0", 4]]) };
+  const [place] = placesFor({ ...inputOf(10, offered), room: pending });
+  // 15 are free for llama.cpp, of which 12 are offered: 3 are nobody's, and 4 are another model's.
+  assert.deepEqual(place, { kind: "both", names: ["CUDA0"], spareBytes: [7] });
+});
+
+Deno.test("placesFor() keeps a model with its draft on one of several GPUs where it fits", () => {
+  const second = { ...CARD, name: "CUDA1" };
+  const offered: OfferedMemory = {
+    memoryBytes: 74,
+    devices: [...memory(16, 48).devices, { ...memory(10, 0).devices[0]!, name: "CUDA1" }],
+  };
+  const namesOf = (needBytes: number, draftBytes = 0) => {
+    const input = { ...inputOf(needBytes, offered, offered, [CARD, second]), draftBytes };
+    const [place] = placesFor(input);
+    return [place, Object.fromEntries(plannedIn(place!, input))];
+  };
+  assert.deepEqual(namesOf(8), [{ kind: "devices", names: ["CUDA1"] }, { CUDA1: 8 }]);
+  assert.deepEqual(namesOf(8, 4), [{ kind: "devices", names: ["CUDA0"] }, { CUDA0: 12 }]);
+  assert.deepEqual(namesOf(26), [
+    { kind: "devices", names: ["CUDA0", "CUDA1"] },
+    { CUDA0: 16, CUDA1: 10 },
+  ]);
+});
+
+Deno.test("a model holds what is planned for its place, and what llama-server tells with its projector", () => {
+  const input = inputOf(24, memory(12, 48));
+  const planned = placesFor(input).map((place) => Object.fromEntries(plannedIn(place, input)));
+  assert.deepEqual(planned, [{ CUDA0: 12, CPU: 12 }, { CPU: 24 }]);
+  const told = { CUDA0: 9, CPU: 1 };
+  const devices = { kind: "devices", names: ["CUDA0"] } as const;
+  assert.deepEqual(Object.fromEntries(toldIn(devices, told, 2)), { CUDA0: 11, CPU: 1 });
+  assert.deepEqual(Object.fromEntries(toldIn({ kind: "main" }, told, 2)), { CUDA0: 9, CPU: 3 });
 });
 
 Deno.test("placesFor() knows one place on a machine without a GPU", () => {
-  const input = { needBytes: 24, memory: memory(0, 48), engine: { devices: [] } };
+  const input = inputOf(24, memory(0, 48), undefined, []);
   assert.deepEqual(placesFor(input), [{ kind: "devices" }]);
   assert.equal(roomFor({ kind: "devices" }, input), 24);
 });
