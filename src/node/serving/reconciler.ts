@@ -1,19 +1,21 @@
 import type { Logger } from "@logtape/logtape";
 import { reasonOf } from "../../base/as_error.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
-import { decide, type Decision } from "../plan/decide.ts";
-import { HOT_HOLD_MS, MAX_RETIRED, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
-import { isSameWork, modelNameOf, workKey } from "../plan/plan.ts";
+import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
+import { isSameWork, modelNameOf } from "../plan/plan.ts";
 import type { TargetOptions } from "../plan/target.ts";
 import { type Running, transition } from "../plan/transition.ts";
-import { modelKey, type View } from "../plan/view.ts";
+import type { View } from "../plan/view.ts";
 import { FailureBackoff } from "./failure_backoff.ts";
 import { FailureLog } from "./failure_log.ts";
 import { type Job, type JobParts, serverFor } from "./job.ts";
 import type { Intent } from "./own_announcement.ts";
 import { PlanLog } from "./plan_log.ts";
-import { type Beside, freeBeside, mayStart } from "./room.ts";
-import { Slot } from "./slot.ts";
+import { Planner } from "./planner.ts";
+import { RetiredModels } from "./retired_models.ts";
+import { freeBeside, mayStart } from "./room.ts";
+import type { Slot } from "./slot.ts";
+import { Slots } from "./slots.ts";
 import { JobStarter } from "./start_job.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -50,15 +52,9 @@ export class Reconciler {
   readonly #failureLog: FailureLog;
   readonly #planLog: PlanLog;
   readonly #wakeup: Wakeup;
-  /** By `workKey`, in the order of the latest plan. */
-  #slots: ReadonlyMap<string, Slot> = new Map();
-  #decision: Decision = { works: [], cooled: [] };
-  /** By name: since when it claims a model. */
-  #claimedAtMs: ReadonlyMap<string, number> = new Map();
-  /** The models whose servers it has ended by itself, and that it does not serve again. */
-  readonly #retired = new Map<string, ModelRef>();
-  /** Names that were given up because nobody asked for them. */
-  readonly #rested = new Set<string>();
+  readonly #slots = new Slots();
+  readonly #planner = new Planner();
+  readonly #retired = new RetiredModels();
   /** Callers that wait until the request of the user is carried out. */
   #asked: PromiseWithResolvers<void> | undefined;
 
@@ -78,7 +74,7 @@ export class Reconciler {
   }
 
   get works(): readonly Work[] {
-    return [...this.#slots.values()].map(({ shown, work }) => ({
+    return this.#slots.all.map(({ shown, work }) => ({
       job: shown,
       reason: work?.reason ?? "",
       pinned: work?.pinned ?? false,
@@ -87,26 +83,25 @@ export class Reconciler {
 
   /** The models whose groups this node belongs to by its latest plans. */
   get targets(): readonly ModelRef[] {
-    return this.#decision.works.flatMap(({ plan }) =>
-      plan.kind === "standby" || plan.kind === "download" ? [] : [plan.model]
-    );
+    return this.#planner.targets;
   }
 
   /** It does nothing, and is about to do nothing. */
   get isIdle(): boolean {
-    return this.#decision.works.length === 0 && this.#slots.size === 0 && this.#asked === undefined;
+    return this.#planner.isIdle && this.#slots.all.length === 0 &&
+      this.#asked === undefined;
   }
 
   /** Its llama-server did not break: it was ended, and the model is not served again yet. */
   hasRetired(model: ModelRef): boolean {
-    return this.#retired.has(modelKey(model)) && serverFor(this.jobs, model) === null;
+    return this.#retired.has(model) && serverFor(this.jobs, model) === null;
   }
 
   get intent(): Intent {
     const nowMs = this.#options.parts.now();
     return {
       targets: this.targets,
-      claims: this.#decision.works.flatMap(({ claim }) => claim ?? []),
+      claims: this.#planner.claims,
       refuses: this.#failureBackoff.refuses(nowMs),
       failures: this.#failureBackoff.failures(nowMs),
     };
@@ -143,12 +138,8 @@ export class Reconciler {
       await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
     }
     this.#wakeup.end();
-    await Promise.all([...this.#slots.values()].map((slot) => this.#end(slot)));
+    await Promise.all(this.#slots.all.map((slot) => this.#end(slot)));
     this.#asked?.resolve();
-  }
-
-  get #busy(): Slot[] {
-    return [...this.#slots.values()].filter(({ isBusy }) => isBusy);
   }
 
   /** Plans are made of what others say, and nothing that they say may end this node. */
@@ -166,43 +157,18 @@ export class Reconciler {
     const options = this.#options;
     const nowMs = options.parts.now();
     const view = options.view(this.jobs, this.intent);
-    this.#decide(view, nowMs);
-    const times = [...this.#slots.values()].flatMap((slot) => this.#move(slot, view, nowMs) ?? []);
+    this.#planner.plan(view, { ...options.planOptions(), slots: this.#slots, nowMs });
+    const times = this.#slots.all.flatMap((slot) => this.#move(slot, view, nowMs) ?? []);
     this.#clear(view);
     options.changed();
     // A user's request is carried out once nothing of it has still to be stopped.
-    if (this.#busy.every(({ isEnding }) => !isEnding)) this.#answer();
+    if (this.#slots.isQuiet) this.#answer();
     return earliest([...times, ...this.#looksAgainAtMs(nowMs)]);
   }
 
   #answer(): void {
     this.#asked?.resolve();
     this.#asked = undefined;
-  }
-
-  #decide(view: View, nowMs: number): void {
-    const slots = this.#slots;
-    const decision = decide(view, {
-      ...this.#options.planOptions(),
-      mayCool: (model) => nowMs >= (slots.get(modelKey(model))?.sinceMs ?? -Infinity) + HOT_HOLD_MS,
-      rested: this.#rested,
-      taken: [...slots.values()].flatMap(({ taken }) => taken ?? []),
-    });
-    const claims = decision.works.flatMap(({ claim }) => claim ?? []);
-    this.#claimedAtMs = new Map(
-      claims.map(({ model }) => [model, this.#claimedAtMs.get(model) ?? nowMs]),
-    );
-    for (const { name } of decision.cooled) this.#rested.add(name);
-    for (const { model } of claims) this.#rested.delete(model);
-    const works = new Map(decision.works.map((work) => [workKey(work.plan), work]));
-    this.#slots = new Map(
-      [...new Set([...works.keys(), ...slots.keys()])].map((key) => [
-        key,
-        slots.get(key) ?? new Slot(),
-      ]),
-    );
-    for (const [key, slot] of this.#slots) slot.plan(works.get(key) ?? null, nowMs);
-    this.#decision = decision;
   }
 
   /** At most one step towards its plan; returns when the next one may be taken, where the time says so. */
@@ -228,12 +194,12 @@ export class Reconciler {
     const loads = next.kind === "solo" || next.kind === "download";
     const hasRivals = others.some((member) => member.assignable);
     if (!loads || claim === null || isBusy || !hasRivals) return null;
-    return this.#claimedAtMs.get(claim.model) ?? null;
+    return this.#planner.claimedAtMs(claim.model);
   }
 
   /** When a hot model may be given up, or one that was given up be tried again. */
   #looksAgainAtMs(nowMs: number): number[] {
-    const hot = [...this.#slots.values()].filter(({ claim }) => claim?.reason === "hot");
+    const hot = this.#slots.all.filter(({ claim }) => claim?.reason === "hot");
     return [
       ...this.#failureBackoff.retriesAtMs(nowMs),
       ...hot.map(({ sinceMs }) => sinceMs + HOT_HOLD_MS),
@@ -247,7 +213,7 @@ export class Reconciler {
     const { failure, ...running } = this.#failureBackoff.check({ job, view, isClaimed, nowMs });
     const { plan } = running;
     const model = modelNameOf(plan) ?? "";
-    if (slot.served !== null) this.#retired.delete(modelKey(slot.served));
+    if (slot.served !== null) this.#retired.delete(slot.served);
     if (running.failures === 0) this.#failureLog.forget(model);
     if (failure === undefined) return running;
     const isFailed = this.#failureBackoff.failures(nowMs).some((one) => one.model === model);
@@ -261,15 +227,9 @@ export class Reconciler {
   #replace(slot: Slot, { plan }: Running): void {
     const isSame = isSameWork(slot.next, plan);
     this.#failureBackoff.replaced(plan, isSame ? "same" : "another");
-    if (slot.served !== null) this.#retire(slot.served);
-    if (!slot.isWanted) this.#planLog.left(plan, this.#decision.cooled);
+    if (slot.served !== null) this.#retired.add(slot.served);
+    if (!slot.isWanted) this.#planLog.left(plan, this.#planner.cooled);
     void this.#end(slot);
-  }
-
-  #retire(model: ModelRef): void {
-    this.#retired.set(modelKey(model), model);
-    const [oldest] = this.#retired.keys();
-    if (this.#retired.size > MAX_RETIRED && oldest !== undefined) this.#retired.delete(oldest);
   }
 
   async #end(slot: Slot): Promise<void> {
@@ -285,17 +245,11 @@ export class Reconciler {
     }
   }
 
-  get #beside(): Beside {
-    const jobsOf = (goOn: boolean) =>
-      this.#busy.filter(({ isWanted }) => isWanted === goOn).map(({ job }) => job);
-    return { running: jobsOf(true), ending: jobsOf(false) };
-  }
-
   #start(slot: Slot, view: View, nowMs: number): void {
     const { work } = slot;
     if (work === null) return;
     const { memory } = this.#options.parts;
-    const beside = this.#beside;
+    const { beside } = this.#slots;
     if (!mayStart(work.plan, { beside, memory, view })) {
       return slot.queue(() => this.#starter.queued(work.plan, view));
     }
@@ -306,17 +260,13 @@ export class Reconciler {
 
   /** Forgets the slots that are over, and says what that leaves. */
   #clear(view: View): void {
-    const over = [...this.#slots].filter(([, { isOver }]) => isOver);
-    for (const [, { work }] of over) {
+    for (const { work } of this.#slots.clear()) {
       if (work === null) continue;
       this.#failureBackoff.replaced(work.plan, "another");
       this.#failureLog.forget(modelNameOf(work.plan) ?? "");
     }
-    this.#slots = new Map([...this.#slots].filter(([, { isOver }]) => !isOver));
-    const isSettled = [...this.#slots.values()].every(({ isBusy, isEnding }) =>
-      isBusy && !isEnding
-    );
-    if (isSettled) this.#planLog.settled({ isFree: this.#slots.size === 0, view });
+    const { isSettled, all } = this.#slots;
+    if (isSettled) this.#planLog.settled({ isFree: all.length === 0, view });
   }
 }
 

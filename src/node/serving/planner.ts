@@ -1,0 +1,62 @@
+import type { Claim, ModelRef } from "../../mesh/mod.ts";
+import { decide, type Decision } from "../plan/decide.ts";
+import { HOT_HOLD_MS } from "../plan/defaults.ts";
+import type { TargetOptions } from "../plan/target.ts";
+import type { View } from "../plan/view.ts";
+import type { Slots } from "./slots.ts";
+
+/** The latest decision of a node, and how it came to it: since when it claims what, and what it has had enough of. */
+export class Planner {
+  #decision: Decision = { works: [], cooled: [] };
+  /** By name: since when it claims a model. */
+  #claimedAtMs: ReadonlyMap<string, number> = new Map();
+  /** Names that were given up because nobody asked for them. */
+  readonly #rested = new Set<string>();
+
+  get isIdle(): boolean {
+    return this.#decision.works.length === 0;
+  }
+
+  /** Models that it gives up because they are no longer hot. */
+  get cooled(): readonly ModelRef[] {
+    return this.#decision.cooled;
+  }
+
+  /** The models whose groups this node belongs to. */
+  get targets(): readonly ModelRef[] {
+    return this.#decision.works.flatMap(({ plan }) =>
+      plan.kind === "standby" || plan.kind === "download" ? [] : [plan.model]
+    );
+  }
+
+  get claims(): readonly Claim[] {
+    return this.#decision.works.flatMap(({ claim }) => claim ?? []);
+  }
+
+  claimedAtMs(name: string): number | null {
+    return this.#claimedAtMs.get(name) ?? null;
+  }
+
+  /** Decides anew, and tells the slots. */
+  plan(
+    view: View,
+    { slots, nowMs, ...options }: Pick<TargetOptions, "pinned" | "catalog"> & {
+      readonly slots: Slots;
+      readonly nowMs: number;
+    },
+  ): void {
+    const before = this.#claimedAtMs;
+    this.#decision = decide(view, {
+      ...options,
+      mayCool: (model) => nowMs >= slots.sinceMs(model) + HOT_HOLD_MS,
+      rested: this.#rested,
+      taken: slots.taken,
+    });
+    this.#claimedAtMs = new Map(
+      this.claims.map(({ model }) => [model, before.get(model) ?? nowMs]),
+    );
+    for (const { name } of this.cooled) this.#rested.add(name);
+    for (const { model } of this.claims) this.#rested.delete(model);
+    slots.plan(this.#decision.works, nowMs);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Claim, ModelRef } from "../../mesh/mod.ts";
+import type { PlannedWork } from "../plan/decide.ts";
+import { workKey } from "../plan/plan.ts";
+import { modelKey } from "../plan/view.ts";
+import type { Beside } from "./room.ts";
+import { Slot } from "./slot.ts";
+
+/** The slots of one node, in the order of the latest plan; those that are to end come last. */
+export class Slots {
+  #byKey: ReadonlyMap<string, Slot> = new Map();
+
+  get all(): readonly Slot[] {
+    return [...this.#byKey.values()];
+  }
+
+  get busy(): readonly Slot[] {
+    return this.all.filter(({ isBusy }) => isBusy);
+  }
+
+  /** All jobs that run now. */
+  get beside(): Beside {
+    const jobsOf = (goOn: boolean) =>
+      this.busy.filter(({ isWanted }) => isWanted === goOn).map(({ job }) => job);
+    return { running: jobsOf(true), ending: jobsOf(false) };
+  }
+
+  /** The claims that it acts on. */
+  get taken(): readonly Claim[] {
+    return this.all.flatMap(({ taken }) => taken ?? []);
+  }
+
+  /** Nothing is being stopped. */
+  get isQuiet(): boolean {
+    return this.all.every(({ isEnding }) => !isEnding);
+  }
+
+  /** ... and everything that should run does. */
+  get isSettled(): boolean {
+    return this.isQuiet && this.all.every(({ isBusy }) => isBusy);
+  }
+
+  /** When it began with a model; long ago where it did not. */
+  sinceMs(model: ModelRef): number {
+    return this.#byKey.get(modelKey(model))?.sinceMs ?? -Infinity;
+  }
+
+  plan(works: readonly PlannedWork[], nowMs: number): void {
+    const planned = new Map(works.map((work) => [workKey(work.plan), work]));
+    const keys = new Set([...planned.keys(), ...this.#byKey.keys()]);
+    this.#byKey = new Map([...keys].map((key) => [key, this.#byKey.get(key) ?? new Slot()]));
+    for (const [key, slot] of this.#byKey) slot.plan(planned.get(key) ?? null, nowMs);
+  }
+
+  /** Takes out those that are over. */
+  clear(): Slot[] {
+    const over = this.all.filter(({ isOver }) => isOver);
+    this.#byKey = new Map([...this.#byKey].filter(([, { isOver }]) => !isOver));
+    return over;
+  }
+}

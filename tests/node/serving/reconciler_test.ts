@@ -1,0 +1,266 @@
+/** Several models on one node: which of its jobs start, wait and end, over servers that are only states. */
+
+import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import type { ManagedServer, ServerSpec, ServerState } from "../../../src/engine/mod.ts";
+import type { ModelRef } from "../../../src/mesh/mod.ts";
+import type { LocalModel } from "../../../src/models/mod.ts";
+import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
+import type { Member } from "../../../src/node/plan/view.ts";
+import type { JobParts } from "../../../src/node/serving/job.ts";
+import { Reconciler } from "../../../src/node/serving/reconciler.ts";
+import { member, peer, view } from "../members.ts";
+
+/** Each takes ten times its number. */
+const [ONE, TWO, SIX] = [1, 2, 6].map((size): ModelRef => ({
+  name: `m${size}`,
+  fingerprint: `${size}`.repeat(64),
+})) as [ModelRef, ModelRef, ModelRef];
+
+function needOf({ name }: { readonly name: string }): number {
+  return 10 * Number(name.slice(1));
+}
+
+class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
+  readonly progress = 0;
+  readonly placed = null;
+  readonly apiKey = null;
+  readonly frozen = new AbortController().signal;
+  readonly name: string;
+  state: ServerState = { kind: "starting", attempt: 1 };
+  isStopping = false;
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #listeners = new Set<(state: ServerState) => void>();
+
+  constructor(spec: ServerSpec) {
+    this.name = spec.modelName ?? "";
+  }
+
+  subscribe(listener: (state: ServerState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  become(state: ServerState): void {
+    this.state = state;
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+
+  ready(): void {
+    this.become({ kind: "ready", port: 1 });
+  }
+
+  fail(): void {
+    const cause = { text: "it ended", part: "model" } as const;
+    this.become({ kind: "failed", exitCode: 1, cause, frozen: null, retryAtMs: null });
+  }
+
+  stop(): Promise<void> {
+    this.isStopping = true;
+    return this.#gone.promise;
+  }
+
+  gone(): void {
+    this.#gone.resolve();
+  }
+}
+
+/** A node with some memory that is alone, and whose time stands still unless the test moves it. */
+class Node {
+  readonly servers: Server[] = [];
+  readonly reconciler: Reconciler;
+  nowMs = 100_000;
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  #timers: { readonly atMs: number; readonly run: () => void }[] = [];
+
+  constructor(memoryBytes: number, public pinned: readonly ModelRef[]) {
+    this.reconciler = new Reconciler({
+      planOptions: () => ({ pinned: this.pinned, catalog: [] }),
+      view: (jobs, { targets, claims, refuses, failures }) => {
+        const self: Member = {
+          ...member("a", memoryBytes, { targets, claims, refuses, failures }),
+          assignable: this.pinned.length === 0,
+          models: [ONE, TWO, SIX].map((model) => ({
+            ...model,
+            sizeBytes: 1,
+            needBytes: needOf(model),
+          })),
+          instances: jobs.flatMap(({ instance }) => instance ?? []),
+        };
+        return view(self, []);
+      },
+      changed: () => {},
+      parts: this.#parts(memoryBytes),
+    });
+    this.#running = this.reconciler.run(this.#ending.signal);
+  }
+
+  /** In the order in which they were launched, without those that are gone. */
+  get running(): string[] {
+    return this.servers.filter(({ isStopping }) => !isStopping).map(({ name }) => name);
+  }
+
+  server(name: string): Server {
+    const server = this.servers.findLast((one) => one.name === name);
+    assert.ok(server !== undefined, `${name} was launched`);
+    return server;
+  }
+
+  get shown(): string[] {
+    return this.reconciler.jobs.flatMap(({ instance }) =>
+      instance === null ? [] : [`${instance.model.name} ${instance.state}`]
+    );
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
+    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.nowMs);
+    for (const { run } of due) run();
+    await settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new Error("The test is over"));
+    await settled();
+    for (const server of this.servers) server.gone();
+    await this.#running;
+  }
+
+  #parts(memoryBytes: number): JobParts {
+    return {
+      memory: { memoryBytes, devices: [] },
+      engine: { devices: [] },
+      serving: SERVING_DEFAULTS,
+      logger: getLogger("test"),
+      supervisor: {
+        launch: (spec: ServerSpec) => {
+          const server = new Server(spec);
+          this.servers.push(server);
+          return server as unknown as ManagedServer;
+        },
+      },
+      localModel: ({ model }) => localModel(model),
+      companionsOf: () => ({ draft: null, projector: null, notes: [] }),
+      mesh: { self: peer("a"), members: () => [], subscribe: () => () => {}, suspect: () => {} },
+      now: () => this.nowMs,
+      after: (delayMs, run) => {
+        const timer = { atMs: this.nowMs + delayMs, run };
+        this.#timers.push(timer);
+        return () => {
+          this.#timers = this.#timers.filter((one) => one !== timer);
+        };
+      },
+    } as Partial<JobParts> as JobParts;
+  }
+}
+
+function localModel({ name, fingerprint }: ModelRef): LocalModel {
+  const header = { contextLength: 1, pooling: null };
+  return {
+    name,
+    fingerprint,
+    sizeBytes: 1,
+    path: name,
+    shards: [],
+    projector: null,
+    header,
+  } as unknown as LocalModel;
+}
+
+/** All that follows from what has happened has been done. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+Deno.test("loads follow one another in the user's order, and a model that waits is shown as one that loads", async () => {
+  await using node = new Node(100, [TWO, ONE]);
+  await settled();
+  assert.deepEqual(node.running, ["m2"]);
+  assert.deepEqual(node.shown, ["m2 loading", "m1 loading"]);
+  node.server("m2").ready();
+  await settled();
+  assert.deepEqual(node.running, ["m2", "m1"]);
+  node.server("m1").ready();
+  await settled();
+  assert.deepEqual(node.shown, ["m2 warm", "m1 warm"]);
+});
+
+Deno.test("of the models that its user named, those are served that fit beside those before them", async () => {
+  await using node = new Node(75, [SIX, TWO, ONE]);
+  await settled();
+  node.server("m6").ready();
+  await settled();
+  node.server("m1").ready();
+  await settled();
+  assert.deepEqual(node.shown, ["m6 warm", "m1 warm"]);
+});
+
+Deno.test("a model that fails is tried again in pauses; the others neither end nor wait for it", async () => {
+  await using node = new Node(100, [TWO, ONE]);
+  await settled();
+  node.server("m2").ready();
+  await settled();
+  const lasting = node.server("m2");
+  for (let failure = 0; failure < 3; failure++) {
+    node.server("m1").fail();
+    await settled();
+    node.server("m1").gone();
+    await node.pass(60_000);
+  }
+  assert.equal(node.servers.filter(({ name }) => name === "m1").length, 4);
+  assert.deepEqual(node.reconciler.intent.failures.map(({ model }) => model), ["m1"]);
+  node.pinned = [TWO, ONE, SIX];
+  const asked = node.reconciler.reconsider();
+  await settled();
+  await asked;
+  assert.ok(node.running.includes("m1") && !node.running.includes("m6"), "m1 is loading");
+  node.server("m1").fail();
+  await settled();
+  assert.ok(node.running.includes("m6"), "m1 only waits to be tried again");
+  assert.equal(lasting.state.kind, "ready");
+  assert.equal(lasting.isStopping, false);
+});
+
+Deno.test("what a user serves evicts what has no room beside it, and starts once that is gone", async () => {
+  await using node = new Node(75, [TWO, ONE]);
+  await settled();
+  for (const name of ["m2", "m1"]) {
+    node.server(name).ready();
+    await settled();
+  }
+  node.pinned = [SIX, TWO, ONE];
+  let isDone = false;
+  const asked = node.reconciler.reconsider().then(() => isDone = true);
+  await settled();
+  assert.equal(node.server("m2").isStopping, true);
+  assert.equal(node.server("m1").isStopping, false);
+  assert.deepEqual(node.running, ["m1"], "m2 still has its memory");
+  assert.deepEqual([isDone, node.reconciler.hasRetired(TWO)], [false, true]);
+  assert.deepEqual(node.shown, ["m6 loading", "m1 warm"]);
+  node.server("m2").gone();
+  await asked;
+  assert.deepEqual(node.running, ["m1", "m6"]);
+  assert.deepEqual(node.reconciler.targets, [SIX, ONE]);
+  node.pinned = [TWO, ONE];
+  void node.reconciler.reconsider();
+  await settled();
+  node.server("m6").gone();
+  await settled();
+  node.server("m2").ready();
+  await settled();
+  assert.equal(node.reconciler.hasRetired(TWO), false, "it is served again");
+  assert.deepEqual(node.shown, ["m2 warm", "m1 warm"]);
+});
+
+Deno.test("a node that ends stops all that it serves at one time", async () => {
+  const node = new Node(100, [TWO, ONE]);
+  await settled();
+  node.server("m2").ready();
+  await settled();
+  const ended = node[Symbol.asyncDispose]();
+  await settled();
+  assert.deepEqual(node.running, []);
+  await ended;
+});
