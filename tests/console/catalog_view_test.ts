@@ -14,7 +14,7 @@ import { entry, RUNNING, SOLO, SPLIT, TOO_LARGE } from "../support/catalog_entri
 const PLACE: Place = {
   self: SELF,
   isClient: false,
-  ownModel: "guide",
+  own: ["guide", "embed"],
   names: new Map([[SELF, "studio"], [MINI, "mini"]]),
 };
 
@@ -59,10 +59,10 @@ Deno.test("consequence() says what will happen before it happens", () => {
   const big = entry({ name: "big", fit: SPLIT });
   assert.equal(
     plain(consequence("serve", big, PLACE)),
-    "big will be split over 2 machines: 60 % here and 40 % on mini. guide stops on this machine first.",
+    "big will be split over 2 machines: 60 % here and 40 % on mini.",
   );
   assert.equal(
-    plain(consequence("serve", entry({ name: "big" }), { ...PLACE, ownModel: null })),
+    plain(consequence("serve", entry({ name: "big" }), PLACE)),
     "big will run on this machine alone.",
   );
   assert.match(
@@ -83,6 +83,7 @@ Deno.test("actionsOf() offers what this node can do", () => {
   assert.equal(actions({ places: ["disk"] }), "serve");
   assert.equal(actions({ places: ["mesh"] }), "");
   assert.equal(actions({ name: "guide", places: ["disk"], state: "warm" }), "drop");
+  assert.equal(actions({ name: "embed", places: ["disk"], state: "warm" }), "drop");
   assert.equal(actions({ download: RUNNING }), "pause cancel");
   assert.equal(actions({ download: { ...RUNNING, state: "failed" } }), "resume cancel");
   assert.equal(actions({ places: ["disk"], broken: "cut short" }), "");

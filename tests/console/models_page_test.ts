@@ -19,7 +19,7 @@ const SCENES: Scenes = {
       await page.getByRole("button", { name: "Serve: big" }).click();
       assert.match(
         await console.textOf(row("big").getByRole("group")),
-        /big will be split over 2\u00a0machines: 60\u00a0% here and 40\u00a0% on mini\. guide stops/,
+        /big will be split over 2\u00a0machines: 60\u00a0% here and 40\u00a0% on mini\.Serve/,
       );
       assert.deepEqual(node.done, []);
       await row("big").getByRole("button", { name: "Serve", exact: true }).click();

@@ -4,16 +4,21 @@ import { fetchCatalog } from "../lib/api.ts";
 import { CATALOG_POLL_MS } from "../lib/defaults.ts";
 import { type Fetched, useFetched } from "./use_fetched.ts";
 
+/** The models that hold memory: on them depends what fits. */
+function heldText(serving: Status["node"]["serving"]): string {
+  return serving.map(({ model, state }) => `${model} ${state}`).join(" ");
+}
+
 /** The catalog, asked for again when the mesh changes, and while something is on its way. */
 export function useCatalog({ models, peers, node }: Status): Fetched<CatalogEntry[]> {
   const key = useMemo(
     () =>
       [
         ...models.map(({ name, state, onDisk }) => `${name} ${state} ${onDisk}`),
-        ...peers.map(({ id, vramBytes }) => `${id} ${vramBytes}`),
-        node.model,
+        ...peers.map(({ id, vramBytes, serving }) => `${id} ${vramBytes} ${heldText(serving)}`),
+        heldText(node.serving),
       ].join("\n"),
-    [models, peers, node.model],
+    [models, peers, node.serving],
   );
   const catalog = useFetched(fetchCatalog, key);
   const arriving = catalog.value?.some(({ download }) => download?.state === "running") ?? false;

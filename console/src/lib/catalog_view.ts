@@ -36,8 +36,8 @@ export interface Section {
 export interface Place {
   readonly self: string;
   readonly isClient: boolean;
-  /** The model that this node serves or takes part in. */
-  readonly ownModel: string | null;
+  /** The models that this node serves or takes part in. */
+  readonly own: readonly string[];
   readonly names: ReadonlyMap<string, string>;
 }
 
@@ -127,12 +127,12 @@ export function downloadPercent(download: DownloadStatus): string {
 }
 
 /** The possible actions on a model from this node, the most likely first. */
-export function actionsOf(entry: CatalogEntry, { isClient, ownModel }: Place): ModelAction[] {
+export function actionsOf(entry: CatalogEntry, { isClient, own }: Place): ModelAction[] {
   if (isClient || entry.broken !== null) return [];
   if (entry.download !== null) {
     return [entry.download.state === "running" ? "pause" : "resume", "cancel"];
   }
-  if (entry.name === ownModel) return ["drop"];
+  if (own.includes(entry.name)) return ["drop"];
   if (entry.places.includes("disk")) return ["serve"];
   return entry.places.includes("catalog") ? ["download"] : [];
 }
@@ -142,12 +142,8 @@ export function consequence(action: ModelAction, entry: CatalogEntry, place: Pla
   const name = displayName(entry.name);
   const { fit } = entry;
   switch (action) {
-    case "serve": {
-      const stops = place.ownModel !== null && place.ownModel !== entry.name
-        ? ` ${displayName(place.ownModel)} stops on this machine first.`
-        : "";
-      return `${name} ${outcome(fit, place)}.${stops}`;
-    }
+    case "serve":
+      return `${name} ${outcome(fit, place)}.`;
     case "drop":
       return `${name} no longer runs on this machine; its memory is free again.`;
     case "download": {

@@ -60,15 +60,22 @@ function SectionList({ section, place, onDone }: {
   );
 }
 
-/** Machines' names as a map that stays the same while they do. */
+/** Machines' names as a map, and the own models as a list, that stay the same while they do. */
 function usePlace({ node, peers }: Status, status: Status): Place {
   const names = useShared(useMemo(() => [...machineNames(status)], [node.name, peers]));
+  const own = useShared(useMemo(() => ownModels(node), [node]));
   return useMemo(() => ({
     self: node.id,
     isClient: node.role === "client",
-    ownModel: node.model,
+    own,
     names: new Map(names),
-  }), [node.id, node.role, node.model, names]);
+  }), [node.id, node.role, own, names]);
+}
+
+/** Of a group whose host has assigned it nothing yet, the node names the model alone. */
+function ownModels({ model, serving }: Status["node"]): string[] {
+  const served = serving.map((part) => part.model);
+  return [...new Set(model === null ? served : [...served, model])];
 }
 
 /** Every model: what it does, whether it fits, and what can be done with it from here. */
