@@ -1,4 +1,4 @@
-import { type AnnouncementContent, type ModelRef, systemClock } from "../mesh/mod.ts";
+import { type AnnouncementContent, systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
 import type { JobParts } from "./serving/job.ts";
@@ -7,7 +7,7 @@ import { MemoryFailures } from "./serving/memory_failures.ts";
 import { freeDevices } from "./plan/ledger.ts";
 import { bytesIn, poolsOf } from "./plan/pools.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
-import { roomBeside } from "./serving/job_room.ts";
+import { spareBytes } from "./serving/spare_memory.ts";
 import { sameModel, viewOf } from "./plan/view.ts";
 
 /** The parts that the jobs of a real node use. */
@@ -20,8 +20,6 @@ export function jobParts(
     options;
   const failed = new FailedCompanions();
   const memoryFailures = new MemoryFailures();
-  const room = (model: ModelRef) =>
-    roomBeside(model, memory, { own: own(), others: mesh.members() });
   return {
     mesh,
     engine,
@@ -30,18 +28,18 @@ export function jobParts(
     serving,
     memory,
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
-    companionsOf: (model, mode) =>
+    companionsOf: (model, mode, free) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: inventory.models,
-        roomBytes: bytesIn(poolsOf(room(model).free), engine.devices.length > 0 ? "gpu" : "all"),
+        roomBytes: bytesIn(poolsOf(free), engine.devices.length > 0 ? "gpu" : "all"),
         contextLength: serving.contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
     memoryFailure: (model) => memoryFailures.reason(model),
     memoryFailed: (model, reason) => memoryFailures.add(model, reason),
-    room,
+    spare: (model) => spareBytes(model, { engine, memory, own: own(), others: mesh.members() }),
     devicesOf: (peer, model) => {
       const { self, others } = viewOf(mesh, own());
       const member = others.find((one) => one.peer === peer);

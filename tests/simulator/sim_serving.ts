@@ -81,7 +81,7 @@ export class SimServing {
       changed: () => this.#announce(),
       parts: {
         memory: { memoryBytes, devices: [] },
-        room: () => ({ free: { memoryBytes, devices: [] }, pending: new Map() }),
+        spare: () => new Map(),
         memoryFailure: () => null,
         memoryFailed: () => {},
         companionsOf: () => ({ draft: null, projector: null, notes: [] }),

@@ -4,7 +4,6 @@ import {
   type ExitCause,
   lacksMemory,
   type ManagedServer,
-  type OfferedMemory,
   type SplitMember,
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
@@ -41,8 +40,6 @@ export class HostJob implements Job {
   readonly #over = new AbortController();
   readonly #running: Promise<void>;
   readonly #workers: SplitWorkers;
-  /** The memory of this machine that other jobs leave when it begins. */
-  readonly #free: OfferedMemory;
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
@@ -57,7 +54,6 @@ export class HostJob implements Job {
     private readonly changed: Changed,
   ) {
     this.#workers = new SplitWorkers(plan, term, parts);
-    this.#free = parts.room(plan.model).free;
     this.#running = this.#run(this.#over.signal).catch((error: unknown) =>
       this.#fail(reasonOf(error), error instanceof WorkerLostError)
     );
@@ -115,7 +111,7 @@ export class HostJob implements Job {
   }
 
   get placed(): Job["placed"] {
-    const { devices } = this.#free;
+    const { devices } = this.parts.memory;
     return Object.fromEntries(named(this.#bytesOn(devices, this.plan.hostShare), devices));
   }
 
@@ -154,7 +150,7 @@ export class HostJob implements Job {
 
   /** The host's share, device by device. */
   get #ownShares(): { readonly gpus: readonly number[]; readonly main: number } {
-    const { devices } = this.#free;
+    const { devices } = this.parts.memory;
     const bytes = this.#bytesOn(devices, this.plan.hostShare);
     const gpus = bytes.filter((_, index) => !isMainMemory(devices[index]!));
     return { gpus, main: sum(bytes) - sum(gpus) };
@@ -197,7 +193,7 @@ export class HostJob implements Job {
       share,
       deviceBytes: this.#bytesOn(this.parts.devicesOf(peer, this.plan.model), share),
     }));
-    this.#companions = this.parts.companionsOf(model, "split");
+    this.#companions = this.parts.companionsOf(model, "split", this.parts.memory);
     const { projector, notes } = this.#companions;
     for (const note of notes) this.parts.logger.warn("{note}", { note });
     const server = this.parts.supervisor.launch({

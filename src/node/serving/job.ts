@@ -12,10 +12,10 @@ import type { Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod
 import { type LocalModel, servedContext } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
+import type { DeviceBytes } from "../plan/packing.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Offer } from "../plan/pools.ts";
 import { sameModel } from "../plan/view.ts";
-import type { JobRoom } from "./job_room.ts";
 
 /** The address of this node's own llama-server. */
 export interface LocalServer {
@@ -75,13 +75,17 @@ interface ServerParts {
 /** Parts of a job that answers for a model. */
 export interface SoloParts extends ServerParts {
   readonly serving: ServingConfig;
-  /** The memory of this machine that is offered. */
+  /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
   readonly engine: Pick<Engine, "devices">;
-  /** The part of that memory which other jobs leave to this model. */
-  readonly room: (model: ModelRef) => JobRoom;
-  /** The companions of a model that this node serves, without those that failed. Nothing drafts in a split. */
-  readonly companionsOf: (model: LocalModel, mode: "solo" | "split") => Companions;
+  /** By device, the bytes that llama.cpp sees as free and that are not for the model. */
+  readonly spare: (model: ModelRef) => DeviceBytes;
+  /** The companions of a model that this node serves in this memory, without those that failed. Nothing drafts in a split. */
+  readonly companionsOf: (
+    model: LocalModel,
+    mode: "solo" | "split",
+    memory: OfferedMemory,
+  ) => Companions;
   /** llama-server ended while it loaded the model with this file: from now on it does without. */
   readonly companionFailed: (model: LocalModel, companion: Companion, reason: string) => void;
   /** Milliseconds of a clock that never jumps: a clock that is set must not make a pause longer, or a failure older. */

@@ -9,15 +9,15 @@ import type {
 } from "../../engine/mod.ts";
 import { added, type DeviceBytes, named, pack } from "../plan/packing.ts";
 import { isMainMemory, poolsOf, spread } from "../plan/pools.ts";
-import type { JobRoom } from "./job_room.ts";
 
 export interface PlacesInput {
   readonly needBytes: number;
   /** Of a model that guesses for it, on the same devices. */
   readonly draftBytes?: number;
-  /** All that this machine offers. */
+  /** As other jobs leave it. */
   readonly memory: OfferedMemory;
-  readonly room: JobRoom;
+  /** By device, free memory that is not for it. */
+  readonly spare: DeviceBytes;
   readonly engine: Pick<Engine, "devices">;
 }
 
@@ -27,12 +27,12 @@ const MOST_CHECKPOINTS = 32;
 
 /** Best first: the next is tried where a load lacks memory. Never empty. */
 export function placesFor(input: PlacesInput): ModelPlace[] {
-  const { needBytes, draftBytes = 0, room: { free }, engine: { devices } } = input;
-  const { gpuBytes, memoryBytes } = poolsOf(free);
+  const { needBytes, draftBytes = 0, memory, engine: { devices } } = input;
+  const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (devices.length === 0) return [{ kind: "devices" }];
   const places: ModelPlace[] = [
-    ...(needBytes <= gpuBytes ? [onDevices(needBytes + draftBytes, free)] : []),
+    ...(needBytes <= gpuBytes ? [onDevices(needBytes + draftBytes, memory)] : []),
     ...(gpuBytes > 0 && mainBytes > 0 && needBytes <= memoryBytes ? [inBoth(input)] : []),
     ...(needBytes <= mainBytes ? [{ kind: "main" } as const] : []),
   ];
@@ -46,24 +46,18 @@ function onDevices(bytes: number, { devices }: OfferedMemory): ModelPlace {
   return { kind: "devices", names };
 }
 
-/** Memory that is free and not offered stays free, as does that of others that have not loaded yet. */
-function inBoth({ memory, room: { free, pending }, engine: { devices } }: PlacesInput): ModelPlace {
-  const used = devices.filter(({ name }) => offerOf(name, free) > 0);
-  const spareBytes = used.map(({ name, freeBytes }) =>
-    Math.max(0, freeBytes - offerOf(name, memory)) + (pending.get(name) ?? 0)
-  );
-  return { kind: "both", names: used.map(({ name }) => name), spareBytes };
-}
-
-function offerOf(name: string, { devices }: OfferedMemory): number {
-  return devices.find((device) => device.name === name)?.offeredBytes ?? 0;
+function inBoth({ memory, spare, engine: { devices } }: PlacesInput): ModelPlace {
+  const free = memory.devices.filter(({ offeredBytes }) => offeredBytes > 0);
+  const names = devices.map(({ name }) => name)
+    .filter((name) => free.some((device) => device.name === name));
+  return { kind: "both", names, spareBytes: names.map((name) => spare.get(name) ?? 0) };
 }
 
 /** The bytes on each device of a model that lies in such a place, as it is planned. */
 export function plannedIn(place: ModelPlace, input: PlacesInput): DeviceBytes {
-  const { needBytes, draftBytes = 0, room: { free } } = input;
+  const { needBytes, draftBytes = 0, memory } = input;
   const bytes = needBytes + draftBytes;
-  const offers = free.devices.filter((device) =>
+  const offers = memory.devices.filter((device) =>
     isMainMemory(device) || isUsed(place, device.name)
   );
   if (place.kind === "main") return new Map([["CPU", bytes]]);
@@ -87,8 +81,8 @@ export function toldIn(
 }
 
 /** Main memory that a model leaves for what llama-server keeps of conversations, and for further models. */
-export function roomFor(place: ModelPlace, { needBytes, room: { free } }: PlacesInput): number {
-  const { gpuBytes, memoryBytes } = poolsOf(free);
+export function roomFor(place: ModelPlace, { needBytes, memory }: PlacesInput): number {
+  const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (place.kind === "main") return mainBytes - needBytes;
   return Math.min(mainBytes, memoryBytes - needBytes);

@@ -14,6 +14,7 @@ import {
 } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { KEPT_SHARE } from "../plan/defaults.ts";
+import type { DeviceBytes } from "../plan/packing.ts";
 import {
   type Changed,
   failureOf,
@@ -24,7 +25,6 @@ import {
   type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
-import type { JobRoom } from "./job_room.ts";
 import {
   keptOf,
   movedNote,
@@ -50,8 +50,8 @@ export class SoloJob implements Job {
   #startedMs = 0;
   #isStarting = true;
   #companions: Companions;
-  /** As other jobs leave it to this one when it begins. */
-  readonly #room: JobRoom;
+  /** When it begins. */
+  readonly #spare: DeviceBytes;
   /** Best first; the first is the one in use. */
   #places: readonly ModelPlace[];
   #moved: string | null = null;
@@ -70,8 +70,8 @@ export class SoloJob implements Job {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
-    this.#companions = parts.companionsOf(model, "solo");
-    this.#room = parts.room(plan.model);
+    this.#companions = parts.companionsOf(model, "solo", parts.memory);
+    this.#spare = parts.spare(plan.model);
     this.#places = placesFor(this.#input);
     this.#server = this.#launch(this.#companions.notes);
   }
@@ -98,7 +98,7 @@ export class SoloJob implements Job {
     const { draft } = this.#companions;
     const { contextLength } = this.parts.serving;
     const draftBytes = draft === null ? 0 : needBytes(draft, contextLength);
-    return { ...this.parts, room: this.#room, needBytes: this.plan.needBytes, draftBytes };
+    return { ...this.parts, spare: this.#spare, needBytes: this.plan.needBytes, draftBytes };
   }
 
   get #place(): ModelPlace {
@@ -203,7 +203,7 @@ export class SoloJob implements Job {
     const reason = failureOf("llama-server", this.#server) ?? "";
     for (const one of suspects) this.parts.companionFailed(this.#model, one, reason);
     const { notes } = this.#companions;
-    this.#companions = this.parts.companionsOf(this.#model, "solo");
+    this.#companions = this.parts.companionsOf(this.#model, "solo", this.parts.memory);
     this.#relaunch(this.#companions.notes.filter((note) => !notes.includes(note)));
     return true;
   }

@@ -94,7 +94,7 @@ function setUp(devices: Engine["devices"]) {
     },
     engine: { devices },
     memory,
-    room: () => ({ free: memory, pending: new Map() }),
+    spare: () => new Map(),
     memoryFailure: () => null,
     memoryFailed: () => {},
     supervisor: {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { EngineDevice, OfferedMemory } from "../../../src/engine/mod.ts";
-import type { JobRoom } from "../../../src/node/serving/job_room.ts";
 import {
   keptOf,
   placesFor,
@@ -28,10 +27,8 @@ function memory(gpu: number, main: number): OfferedMemory {
   };
 }
 
-/** On a machine that does nothing else, unless it says how much others leave. */
-function inputOf(needBytes: number, offered: OfferedMemory, free = offered, devices = [CARD]) {
-  const room: JobRoom = { free, pending: new Map() };
-  return { needBytes, memory: offered, room, engine: { devices } };
+function inputOf(needBytes: number, memory: OfferedMemory, devices = [CARD]) {
+  return { needBytes, memory, spare: new Map([["CUDA0", 3]]), engine: { devices } };
 }
 
 function kinds(needBytes: number, gpu: number, main: number): string {
@@ -53,23 +50,17 @@ Deno.test("placesFor() names the GPU first, then both, then main memory, as far 
   );
 });
 
-Deno.test("placesFor() leaves to others what is free and not offered", () => {
+Deno.test("placesFor() keeps free what is not for the model", () => {
   const input = inputOf(24, memory(12, 48));
   assert.deepEqual(placesFor(input)[0], { kind: "both", names: ["CUDA0"], spareBytes: [3] });
 });
 
-Deno.test("placesFor() goes by what other models leave, and keeps free what they have not loaded yet", () => {
-  const offered = memory(12, 48);
-  const beside = (needBytes: number, gpu: number, main: number) =>
-    placesFor(inputOf(needBytes, offered, memory(gpu, main))).map(({ kind }) => kind).join(" ");
-  assert.equal(beside(10, 12, 48), "devices both main");
-  assert.equal(beside(10, 8, 48), "both main");
-  assert.equal(beside(10, 0, 48), "main");
-  assert.equal(beside(10, 8, 4), "both");
-  const pending = { free: memory(8, 48), pending: new Map([["CUDA0", 4]]) };
-  const [place] = placesFor({ ...inputOf(10, offered), room: pending });
-  // 15 are free for llama.cpp, of which 12 are offered: 3 are nobody's, and 4 are another model's.
-  assert.deepEqual(place, { kind: "both", names: ["CUDA0"], spareBytes: [7] });
+Deno.test("placesFor() leaves out a GPU of which nothing is free", () => {
+  const places = (gpu: number) =>
+    placesFor(inputOf(10, memory(gpu, 48))).map(({ kind }) => kind).join(" ");
+  assert.equal(places(12), "devices both main");
+  assert.equal(places(8), "both main");
+  assert.equal(places(0), "main");
 });
 
 Deno.test("placesFor() keeps a model with its draft on one of several GPUs where it fits", () => {
@@ -79,7 +70,7 @@ Deno.test("placesFor() keeps a model with its draft on one of several GPUs where
     devices: [...memory(16, 48).devices, { ...memory(10, 0).devices[0]!, name: "CUDA1" }],
   };
   const namesOf = (needBytes: number, draftBytes = 0) => {
-    const input = { ...inputOf(needBytes, offered, offered, [CARD, second]), draftBytes };
+    const input = { ...inputOf(needBytes, offered, [CARD, second]), draftBytes };
     const [place] = placesFor(input);
     return [place, Object.fromEntries(plannedIn(place!, input))];
   };
@@ -102,7 +93,7 @@ Deno.test("a model holds what is planned for its place, and what llama-server te
 });
 
 Deno.test("placesFor() knows one place on a machine without a GPU", () => {
-  const input = inputOf(24, memory(0, 48), undefined, []);
+  const input = inputOf(24, memory(0, 48), []);
   assert.deepEqual(placesFor(input), [{ kind: "devices" }]);
   assert.equal(roomFor({ kind: "devices" }, input), 24);
 });
