@@ -60,7 +60,7 @@ export function plannedIn(place: ModelPlace, input: PlacesInput): DeviceBytes {
   const offers = memory.devices.filter((device) =>
     isMainMemory(device) || isUsed(place, device.name)
   );
-  if (place.kind === "main") return new Map([["CPU", bytes]]);
+  if (place.kind === "main" || offers.length === 0) return new Map([["CPU", bytes]]);
   return place.kind === "devices"
     ? named(pack(bytes, offers), offers)
     : named(spread(bytes, offers), offers);

@@ -131,6 +131,7 @@ class Node {
   #parts(memoryBytes: number): JobParts {
     return {
       memory: { memoryBytes, devices: [] },
+      spare: () => new Map(),
       engine: { devices: [] },
       serving: SERVING_DEFAULTS,
       logger: getLogger("test"),
