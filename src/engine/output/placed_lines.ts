@@ -26,8 +26,9 @@ export class PlacedLines {
   #layers: Pick<PlacedModel, "layers" | "layersOnDevices"> | null = null;
   readonly #mebibytes = new Map<string, number>();
 
-  add(line: string): void {
-    if (this.#isLoaded) return;
+  /** Returns whether `placed` is another one now. */
+  add(line: string): boolean {
+    if (this.#isLoaded) return false;
     this.#isLoaded = LOADED.test(line);
     const [, onDevices, all] = LAYERS.exec(line) ?? [];
     if (onDevices !== undefined && this.#layers === null) {
@@ -35,10 +36,11 @@ export class PlacedLines {
       this.#layers = { layers: Number(all), layersOnDevices: Number(onDevices) };
     }
     const [, name, mebibytes] = BUFFER.exec(line) ?? [];
-    if (name === undefined || this.#layers === null) return;
+    if (name === undefined || this.#layers === null) return false;
     this.#isWhole ||= line.includes("compute buffer");
     const device = MAIN_MEMORY.test(name) ? "CPU" : name;
     this.#mebibytes.set(device, (this.#mebibytes.get(device) ?? 0) + Number(mebibytes));
+    return this.#isWhole;
   }
 
   /** `null` until the load has told. */

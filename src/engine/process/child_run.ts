@@ -28,6 +28,8 @@ export interface ChildParts {
 export interface ChildEvents {
   readonly onHealthy: (port: number) => void;
   readonly onProgress: (fraction: number) => void;
+  /** Called when `placed` is another one. */
+  readonly onPlaced: () => void;
   /** Called once where the process lives and does nothing any more. It is for the caller to end it. */
   readonly onFrozen: (reason: string) => void;
 }
@@ -131,7 +133,7 @@ export class ChildRun {
   #onLine(line: string): void {
     this.#parts.logger.debug("{server}: {line}", { server: this.#spec.kind, line });
     this.#trouble.add(line);
-    this.#placed.add(line);
+    if (this.#placed.add(line)) this.#events.onPlaced();
   }
 
   #arguments(port: number): string[] {

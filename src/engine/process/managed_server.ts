@@ -157,6 +157,7 @@ export class GuardedServer implements ManagedServer {
     this.#run = new ChildRun(this.spec, this.apiKey, this.#parts, {
       onHealthy: (port) => this.#dispatch({ type: "healthy", port }),
       onProgress: (fraction) => this.#setProgress(fraction),
+      onPlaced: () => this.#tellPlaced(),
       onFrozen: (reason) => this.#dispatch({ type: "frozen", reason }),
     });
     const exit = await this.#run.exit;
@@ -166,6 +167,11 @@ export class GuardedServer implements ManagedServer {
 
   #later(delayMs: number, event: LifecycleEvent): void {
     this.#timer = setTimeout(() => this.#dispatch(event), delayMs);
+  }
+
+  /** Lines of a load may come later than the first healthy answer. */
+  #tellPlaced(): void {
+    if (this.state.kind === "ready") this.#states.emit(this.state);
   }
 
   #setProgress(fraction: number): void {

@@ -55,6 +55,13 @@ Deno.test("PlacedLines reads what lies where, and not what was only tried out", 
   });
 });
 
+Deno.test("PlacedLines says of each line whether it tells something else now", () => {
+  const lines = new PlacedLines();
+  const told = (text: string) => text.trim().split("\n").map((line) => lines.add(line));
+  assert.deepEqual(told(CUDA), [false, false, false, false, false, true, true]);
+  assert.deepEqual(told("srv  llama_server: model loaded\nan answer"), [false, false]);
+});
+
 Deno.test("PlacedLines counts nothing once the model is loaded", () => {
   const later = `0.00.393.532 I srv  llama_server: model loaded
 llama_context:      CUDA0 compute buffer size =   300.00 MiB`;

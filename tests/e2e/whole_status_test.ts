@@ -1,0 +1,68 @@
+/** All that people see of nodes that run several models at once. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Status } from "../../src/api/mod.ts";
+import { writePooledModel } from "../support/guide_variants.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+import { nodeTest, startServing, until } from "./mesh_of_nodes.ts";
+
+const NAMES = ["guide", "embedder", "reranker"];
+
+function allWarm({ models }: Status): boolean {
+  return NAMES.every((name) => models.some((one) => one.name === name && one.state === "warm"));
+}
+
+/** In short: model, role, and whether it holds memory. */
+function shown(serving: Status["node"]["serving"]): string[] {
+  return serving.map(({ model, role, state, pinned, reservedBytes }) => {
+    const bytes = Object.values(reservedBytes).reduce((sum, one) => sum + one, 0);
+    return `${model} ${role} ${state} ${pinned ? "pinned" : "not pinned"} ${bytes > 0}`;
+  });
+}
+
+nodeTest("a node and a client tell all that a node with three models runs", async () => {
+  await using folder = await temporaryFolder();
+  const path = (name: string) => join(folder.path, `${name}.gguf`);
+  writePooledModel(path("embedder"), "embeddings");
+  writePooledModel(path("reranker"), "reranking");
+  const files = ["guide", path("embedder"), path("reranker")];
+  await using node = await startServing(files.flatMap((file) => ["--model", file]));
+  await using client = await startServing(["--client", "--join", node.token]);
+  const [own, other] = await Promise.all([
+    until(node, "all warm", allWarm),
+    until(client, "all warm", allWarm),
+  ]);
+  const expected = NAMES.map((name) => `${name} host warm pinned true`);
+  assert.deepEqual(shown(own.node.serving), expected);
+  assert.deepEqual([own.node.role, own.node.model], ["host", "guide"]);
+  const [peer] = other.peers;
+  assert.deepEqual(peer?.serving, own.node.serving);
+  assert.deepEqual([peer?.role, peer?.model, peer?.models], ["host", "guide", NAMES]);
+  await until(
+    node,
+    "as much held of each device as is in use",
+    ({ node: { devices, serving } }) =>
+      devices.every(({ name, usedBytes }) => {
+        const held = serving.reduce((sum, one) => sum + (one.reservedBytes[name] ?? 0), 0);
+        return Math.abs(held - usedBytes) <= NAMES.length;
+      }),
+  );
+  const whys = own.models.map(({ name, instances }) => [name, instances.map(({ why }) => why)]);
+  assert.deepEqual(
+    whys.toSorted(),
+    NAMES.toSorted().map((name) => [name, ["--model or config.toml names it"]]),
+  );
+  const last = node.lines.findLast(({ event }) => event === "runs");
+  assert.deepEqual([last?.serving, last?.lending], [NAMES, []]);
+  const metrics = await (await fetch(`${node.ready.console}/metrics`)).text();
+  for (const name of NAMES) {
+    assert.match(metrics, new RegExp(`^mesh_llm_serving\\{model="${name}",role="host".* 1$`, "m"));
+    assert.match(metrics, new RegExp(`^mesh_llm_reserved_bytes\\{model="${name}",.* \\d+$`, "m"));
+  }
+  const { stdout } = await runProgram(["status", "--data-dir", node.dataDir]);
+  assert.match(stdout, /^NODE +ROLE +MODELS .*\n.* host +guide, embedder, reranker /m);
+  for (const name of NAMES) {
+    assert.match(stdout, new RegExp(`^\\S+ +${name} +host +ready +yes +[\\d.]+ MB of CPU$`, "m"));
+  }
+});
