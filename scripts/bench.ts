@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   api: () => import("./bench/api.ts"),
   plan: () => import("./bench/plan.ts"),
   main: () => import("./bench/main_job.ts"),
+  models: () => import("./bench/models.ts"),
   mesh: () => import("./bench/mesh.ts"),
   rpc: () => import("./bench/rpc.ts"),
   transport: () => import("./bench/transport.ts"),
