@@ -152,7 +152,10 @@ export class SimServing {
     this.#checkDemand();
     this.#announce(this.job);
     const mesh = {
+      self: this.#node.peer,
       members: () => member.view.members,
+      // Here nobody sends routing tables: the first member counts as the mesh.
+      routes: () => ({ nodes: [], partial: false }),
       subscribe: (listener: (event: MeshEvent) => void) => {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
