@@ -2,7 +2,7 @@ import { UNCLAIMED_HOLD_MS, WAITING_HOLD_MS } from "../base/defaults.ts";
 import type { Obstacle } from "../base/types.ts";
 
 export interface Held {
-  /** What stands in the way of its model. */
+  /** The obstacle to its model. */
   readonly obstacle: Obstacle | undefined;
   /** A part of the answer is with the caller already. */
   readonly hasBegun: boolean;

@@ -4,7 +4,7 @@ import { firstView } from "../../../src/node/standby/first_view.ts";
 
 const [SELF, A, B] = ["self", "a", "b"] as PeerId[] as [PeerId, PeerId, PeerId];
 
-/** What a joining node knows, changed by hand; its clock stands still until `expire`. */
+/** The knowledge of a joining node, changed by hand; its clock stands still until `expire`. */
 function joining() {
   const listeners = new Set<(event: MeshEvent) => void>();
   let members: PeerId[] = [];
