@@ -2,6 +2,7 @@ import { systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
 import type { JobParts } from "./serving/job.ts";
+import { memoryNow } from "./memory_now.ts";
 import { FailedCompanions } from "./serving/failed_companions.ts";
 import { MemoryFailures } from "./serving/memory_failures.ts";
 import { poolsOf } from "./plan/pools.ts";
@@ -10,23 +11,29 @@ import { sameModel } from "./plan/view.ts";
 
 /** The parts that the jobs of a real node use. */
 export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
-  const { mesh, engine, supervisor, logger, serving, inventory, memory, manager, weights } =
-    options;
+  const { mesh, supervisor, logger, serving, inventory, manager, weights } = options;
   const failed = new FailedCompanions();
   const memoryFailures = new MemoryFailures();
   return {
     mesh,
-    engine,
     supervisor,
     logger,
     serving,
-    memory,
+    get engine() {
+      return { devices: supervisor.devices };
+    },
+    get memory() {
+      return memoryNow(options);
+    },
+    get lostDevices() {
+      return supervisor.lostDevices;
+    },
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: inventory.models,
-        roomBytes: engine.devices.length > 0 ? poolsOf(memory).gpuBytes : memory.memoryBytes,
+        roomBytes: roomForCompanions(options),
         contextLength: serving.contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
@@ -35,7 +42,7 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
     memoryFailed: (model, reason) => memoryFailures.add(model, reason),
     devicesOf: (peer) =>
       peer === mesh.self
-        ? options.machine.devices
+        ? memoryNow(options).devices
         : mesh.members().find((member) => member.peer === peer)?.machine.devices ?? [],
     tunnelPort: (peer) => rpc.portTo(peer),
     resetTunnels: () => rpc.resetServed(),
@@ -44,4 +51,10 @@ export function jobParts(options: ActiveOptions, rpc: RpcEnds): JobParts {
     now: systemClock.elapsed,
     after: systemClock.after,
   };
+}
+
+/** On the GPUs, where there are some. */
+function roomForCompanions(options: ActiveOptions): number {
+  const memory = memoryNow(options);
+  return options.supervisor.devices.length > 0 ? poolsOf(memory).gpuBytes : memory.memoryBytes;
 }

@@ -80,6 +80,7 @@ export class SimServing {
       changed: (job) => this.#announce(job),
       parts: {
         memory: { memoryBytes, devices: [] },
+        lostDevices: [],
         memoryFailure: () => null,
         memoryFailed: () => {},
         companionsOf: () => ({ draft: null, projector: null, notes: [] }),

@@ -131,6 +131,7 @@ export class ChildRun {
   #onLine(line: string): void {
     this.#parts.logger.debug("{server}: {line}", { server: this.#spec.kind, line });
     this.#trouble.add(line);
+    if (this.#trouble.isUseless) this.kill();
     // Buffers are made while it loads: a line of a request costs nothing.
     if (!this.#wasHealthy) this.#placed.add(line);
   }

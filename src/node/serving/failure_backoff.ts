@@ -107,7 +107,7 @@ export class FailureBackoff {
   ): void {
     this.#brokenAtMs = nowMs;
     this.#model = modelNameOf(job.plan) ?? "";
-    const isFleeting = job.failure === null || job.blamesWorker;
+    const isFleeting = job.failure === null || job.blamesLoss;
     this.#streak = longer(this.#streak, { reason: failure, isFleeting, nowMs });
     // A model that the mesh asked for and that this node can't serve is left to another node.
     const isHopeless = isClaimed && (job.plan.kind === "download" || this.#streak.isFailed);

@@ -14,7 +14,7 @@ export class WorkerJob implements Job {
   readonly server = null;
   readonly openTerm = null;
   readonly progress = 0;
-  readonly blamesWorker = false;
+  readonly blamesLoss = false;
   readonly #rpcServer: ManagedServer;
 
   constructor(

@@ -93,6 +93,7 @@ function setUp(devices: Engine["devices"]) {
     },
     engine: { devices },
     memory: { memoryBytes: 100, devices: devices.length === 0 ? [MAIN] : [CARD, MAIN] },
+    lostDevices: [],
     memoryFailure: () => null,
     memoryFailed: () => {},
     supervisor: {
