@@ -10,7 +10,7 @@ import type {
 } from "../../api/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
-import { REASONS } from "../plan/reasons.ts";
+import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
 
 export interface StatusInput {
   readonly commands: Status["commands"];
@@ -158,5 +158,5 @@ function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
 function whyText(node: RouteNode | undefined, name: string): string | null {
   const why = node?.targets.find(({ model }) => model === name)?.why ?? null;
   if (why === null) return null;
-  return why === "told" ? "its user wants it" : REASONS[why];
+  return why === "told" ? PINNED_REASON : REASONS[why];
 }
