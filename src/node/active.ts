@@ -129,6 +129,10 @@ export class Active implements NodePart {
     return this.#report.why;
   }
 
+  idleSinceMs(model: string): number | undefined {
+    return this.#localState.demand.idleSinceMs(model);
+  }
+
   get engineRestarts(): number {
     return this.#options.supervisor.restarts;
   }

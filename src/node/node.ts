@@ -129,6 +129,7 @@ async function connect(
     logger,
     send: (event) => api.send(event),
     enter: (reason) => part.enter(reason),
+    idleSinceMs: (model) => part.idleSinceMs(model),
     ...(rules === undefined ? {} : { rules }),
   });
   const part: NodePart = local === null ? new Passive(mesh, machine) : createActive(config, local, {

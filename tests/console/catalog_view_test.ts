@@ -71,7 +71,7 @@ Deno.test("fitText() names what would have to stop, and never says of a model th
   const pinned = { ...stop!, host: SELF, pinned: true, running: false };
   assert.equal(
     words({ ...AFTER, stops: [stop!, pinned] })[1],
-    "Would fit if mini stopped guide and this machine gave up guide, which its user pinned",
+    "Would fit if mini stopped guide and this machine gave up guide (pinned by its user)",
   );
   for (const fit of [SOLO, SPLIT, TOO_LARGE]) {
     assert.deepEqual(words(fit, "waiting"), ["waits", "Waits for memory", plain(fit.reason)]);

@@ -74,13 +74,16 @@ function mayFitNow({ fit, state }: CatalogEntry): boolean {
   return state !== "waiting" && kind !== "none" && stops.length === 0;
 }
 
+function whereText(id: string, { self, names }: Place): string {
+  return id === self ? "here" : `on ${nameOf(names, id)}`;
+}
+
 /** "60 % here, 40 % on mini". */
-function sharesText({ nodes }: Fit, { self, names }: Place): string {
+function sharesText({ nodes }: Fit, place: Place): string {
   const percents = wholePercentages(nodes.map(({ share }) => share));
   return listNames(
     nodes.map(({ id }, index) => {
-      const where = id === self ? "here" : `on ${nameOf(names, id)}`;
-      return `${formatPercent(percents[index] ?? 0)} ${where}`;
+      return `${formatPercent(percents[index] ?? 0)} ${whereText(id, place)}`;
     }),
     4,
   );
@@ -107,15 +110,16 @@ export function fitText(
   const need = `needs ${formatBytes(needBytes)}`;
   const [first] = nodes;
   if (stops.length > 0) {
-    const where = kind === "split" ? `${need}: ${sharesText(fit, place)}` : need;
-    return { kind: "after", short: `Would fit if ${stopsText(stops, place)}`, long: where };
+    const long = kind === "split"
+      ? `${need}: ${sharesText(fit, place)}`
+      : `${need} ${whereText(first?.id ?? "", place)}`;
+    return { kind: "after", short: `Would fit if ${stopsText(stops, place)}`, long };
   }
   if (state === "waiting") {
     return { kind: "waits", short: "Waits for memory", long: displayText(fit.reason) };
   }
   if (kind === "solo" && first !== undefined) {
-    const where = first.id === place.self ? "here" : `on ${nameOf(place.names, first.id)}`;
-    return { kind, short: `Fits ${where}`, long: need };
+    return { kind, short: `Fits ${whereText(first.id, place)}`, long: need };
   }
   if (kind === "split") {
     const long = `${need}: ${sharesText(fit, place)}`;
@@ -129,8 +133,10 @@ function stopsText(stops: readonly FitStop[], { self, names }: Place): string {
   const clauses = stops.map(({ host, machine: told, model, running, pinned }) => {
     const name = names.get(host) ?? (displayName(told) || nameOf(names, host));
     const machine = host === self ? "this machine" : name;
-    const why = pinned ? ", which its user pinned" : "";
-    return `${machine} ${running ? "stopped" : "gave up"} ${displayName(model)}${why}`;
+    const why = stops.length === 1 ? ", which its user pinned" : " (pinned by its user)";
+    return `${machine} ${running ? "stopped" : "gave up"} ${displayName(model)}${
+      pinned ? why : ""
+    }`;
   });
   return listNames(clauses, 4);
 }

@@ -23,6 +23,8 @@ export interface OwnPart {
   readonly rpcProtocol: string;
   readonly models: readonly LocalModel[];
   readonly downloadBytes: number;
+  /** As `Demand.idleSinceMs` has it. */
+  readonly idleSinceMs: (model: string) => number | undefined;
 }
 
 export interface KnownMesh {
@@ -54,6 +56,10 @@ export function fitViewOf(known: KnownMesh): FitView {
 
 function ownMember(own: OwnPart, { self, routes, rttMs, contextLength }: KnownMesh): FitMember {
   const node = routes.nodes.find(({ peer }) => peer === self);
+  const instances = routes.instances.filter(({ host }) => host === self);
+  const idle = instances.map(({ model: { name } }) =>
+    [name, own.idleSinceMs(name) ?? Infinity] as const
+  );
   const rtts = routes.nodes.map(({ peer }) => [peer, rttMs(peer)] as const);
   return {
     peer: self,
@@ -66,8 +72,9 @@ function ownMember(own: OwnPart, { self, routes, rttMs, contextLength }: KnownMe
     downloadBytes: own.downloadBytes,
     refuses: node?.dropped ?? [],
     pins: node === undefined ? [] : pinsOf(node),
-    instances: routes.instances.filter(({ host }) => host === self),
-    demand: {},
+    instances,
+    demand: Object.fromEntries(idle.map(([name, ms]) => [name, ms === Infinity ? 1 : 0])),
+    idleSinceMs: Object.fromEntries(idle),
   };
 }
 

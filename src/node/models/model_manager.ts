@@ -51,6 +51,8 @@ export interface ModelManagerOptions {
   readonly models: ModelsConfig;
   readonly serving: Pick<ServingConfig, "contextLength">;
   readonly send: (event: NodeEvent) => void;
+  /** As `NodePart.idleSinceMs` has it. @default nothing was ever asked for */
+  readonly idleSinceMs?: (model: string) => number | undefined;
   /** Its user asks for a download, for which other members may have to be asked. */
   readonly enter: (reason: string) => Promise<void>;
   readonly logger: Logger;
@@ -207,11 +209,11 @@ export class ModelManager implements ModelActions {
   }
 
   #fitView(): FitView {
-    const { mesh, stock, serving: { contextLength } } = this.#options;
+    const { mesh, stock, serving: { contextLength }, idleSinceMs = () => 0 } = this.#options;
     return fitViewOf({
       self: mesh.self,
       own: stock &&
-        { ...stock, models: stock.inventory.models, downloadBytes: this.#roomBytes },
+        { ...stock, models: stock.inventory.models, downloadBytes: this.#roomBytes, idleSinceMs },
       members: mesh.members(),
       routes: mesh.routes(),
       rttMs: (peer) => mesh.rttMs(peer),

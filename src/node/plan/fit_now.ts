@@ -55,10 +55,12 @@ function judged(fit: ModelFit, stops: readonly Occupant[], { members }: FitView)
   return { ...fit, stops, offeredBytes };
 }
 
-/** Those that no user has pinned before the others; then copies, and those that are asked for least. */
+/** Those that no user has pinned before the others; then copies, those that are asked for least, and the idle longest. */
 function easiestFirst(a: Occupant, b: Occupant): number {
   return a.pinnedBy.length - b.pinnedBy.length || Number(b.isSpare) - Number(a.isSpare) ||
-    a.demand - b.demand || byText(a.model.name, b.model.name) || byText(a.host, b.host);
+    a.demand - b.demand ||
+    Number(a.idleSinceMs > b.idleSinceMs) - Number(b.idleSinceMs > a.idleSinceMs) ||
+    byText(a.model.name, b.model.name) || byText(a.host, b.host);
 }
 
 function byText(a: string, b: string): number {

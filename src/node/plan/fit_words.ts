@@ -58,17 +58,19 @@ function whyNot(fit: JudgedFit, { members }: FitView): string {
     `have ${gigabytes(fit.haveBytes)}${remedyOf(fit)}`;
 }
 
-/** "tower stopped guide and chat, and mini stopped big, which its user pinned". */
+/** "tower stopped guide, which its user pinned", or "tower stopped guide (pinned by its user) and mini stopped chat". */
 function stopsText(stops: readonly Occupant[], { self }: FitView, names: Names): string {
   const groups = Map.groupBy(stops, ({ host, isRunning }) => `${isRunning} ${host}`);
   const clauses = [...groups.values()].map((group) => {
     const [{ host, isRunning }] = group as [Occupant];
     const machine = host === self ? "this machine" : names.get(host) || "another machine";
-    const models = group.map(({ model, pinnedBy }) =>
-      pinnedBy.length === 0
-        ? model.name
-        : `${model.name}, which ${pinnerOf(host, pinnedBy, names)} pinned`
-    );
+    const models = group.map(({ model: { name }, pinnedBy }) => {
+      if (pinnedBy.length === 0) return name;
+      const pinner = pinnerOf(host, pinnedBy, names);
+      return stops.length === 1
+        ? `${name}, which ${pinner} pinned`
+        : `${name} (pinned by ${pinner})`;
+    });
     return `${machine} ${isRunning ? "stopped" : "gave up"} ${joined(models)}`;
   });
   return joined(clauses);

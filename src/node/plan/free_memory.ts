@@ -15,6 +15,8 @@ export interface Lender extends Offered {
   readonly pins: readonly string[];
   /** By name: requests that its instances answer at one time. */
   readonly demand: Readonly<Record<string, number>>;
+  /** By name: when the last answer of its instance ended, as far as that is known; infinite while one is given. */
+  readonly idleSinceMs?: Readonly<Record<string, number>>;
 }
 
 type LenderField = "model" | "state" | "hostShare" | "workers" | "needBytes";
@@ -32,6 +34,8 @@ export interface Occupant {
   /** Another node answers for the same model. */
   readonly isSpare: boolean;
   readonly demand: number;
+  /** Of one that nobody is known to have asked it is 0. */
+  readonly idleSinceMs: number;
 }
 
 /**
@@ -53,8 +57,16 @@ export function occupantsOf(lenders: readonly Lender[], models = MODELS_A_NODE):
       const pinnedBy = lenders.filter(({ peer, pins }) =>
         pins.includes(model.name) && (!isSpare || takes.has(peer))
       ).map(({ peer }) => peer);
-      const demand = host.demand[model.name] ?? 0;
-      return { host: host.peer, model, isRunning: true, takes, pinnedBy, isSpare, demand };
+      return {
+        host: host.peer,
+        model,
+        isRunning: true,
+        takes,
+        pinnedBy,
+        isSpare,
+        demand: host.demand[model.name] ?? 0,
+        idleSinceMs: host.idleSinceMs?.[model.name] ?? 0,
+      };
     })
   );
   if (models === "several") return occupants;
@@ -74,6 +86,7 @@ function reservedFor(lender: Lender): Occupant[] {
     pinnedBy: [lender.peer],
     isSpare: false,
     demand: 0,
+    idleSinceMs: 0,
   }];
 }
 

@@ -19,6 +19,8 @@ export interface NodePart {
   readonly loading: { readonly model: string; readonly fraction: number } | null;
   /** Notes about its model: parts of it that could not be loaded. */
   readonly notes: readonly string[];
+  /** When its model's last answer has ended; `undefined` while one is given, 0 where it was never asked for. */
+  idleSinceMs(model: string): number | undefined;
   /** Brings its knowledge up to date; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */

@@ -30,6 +30,7 @@ interface Machine extends Pick<MemberOptions, "refuses" | "rttsMs" | "rpcProtoco
   /** The models of its user. */
   readonly pins?: readonly string[];
   readonly demand?: Readonly<Record<string, number>>;
+  readonly idleSinceMs?: Readonly<Record<string, number>>;
   readonly downloads?: number;
   readonly instances?: Member["instances"];
 }
@@ -58,7 +59,8 @@ function machineOf(name: string, machine: Machine): FitMember {
     ...(gpu === 0 ? [] : [{ ...device, name: "CUDA0", offeredBytes: gpu * 1e9 }]),
     { ...device, name: "CPU", offeredBytes: (gb - gpu) * 1e9 },
   ];
-  return announcedMember({ ...rest, machine: { ...plain, devices } });
+  const { idleSinceMs = {} } = machine;
+  return { ...announcedMember({ ...rest, machine: { ...plain, devices } }), idleSinceMs };
 }
 
 function split(name: string, need: number, hostShare: number, workers: Record<string, number>) {
@@ -137,6 +139,15 @@ const ROWS: readonly Row[] = [
     fact: "... also where nobody helps",
     models: "several",
     mesh: { me: { gb: 27, x: true, runs: { guide: 4, chat: 4 }, demand: { chat: 2 } } },
+    expected: "after guide@me: me. " +
+      "Would fit this machine if this machine stopped guide: needs 20.0 GB of 23.0 GB that would be free",
+  },
+  {
+    fact: "... and of two that nobody asks for, the one that has been idle longest",
+    models: "several",
+    mesh: {
+      me: { gb: 27, x: true, runs: { chat: 4, guide: 4 }, idleSinceMs: { chat: 9, guide: 5 } },
+    },
     expected: "after guide@me: me. " +
       "Would fit this machine if this machine stopped guide: needs 20.0 GB of 23.0 GB that would be free",
   },
