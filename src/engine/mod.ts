@@ -6,14 +6,14 @@ export {
   EngineInstallError,
   EngineNotFoundError,
 } from "./base/errors.ts";
-export { hasCrashed } from "./process/crash.ts";
+export { hasCrashed, hasLostDevice } from "./process/crash.ts";
 export { kindOfCause, lacksMemory } from "./output/exit_cause.ts";
 export { type FindOptions } from "./install/find.ts";
 export { installEngine, type InstallOptions } from "./install/install.ts";
 export { sameEngineRemedy, type SpeakingMachine } from "./install/same_engine.ts";
 export { type LogTail, logTails } from "./output/log_tails.ts";
 export { mainMemory } from "./devices/main_memory.ts";
-export { type MemoryOptions, offeredMemory } from "./devices/memory.ts";
+export { type MemoryOptions, offeredMemory, withoutDevices } from "./devices/memory.ts";
 export { prepareEngine, type PrepareOptions } from "./prepare.ts";
 export { type ProbeOptions } from "./devices/probe.ts";
 export { adviseOnEngine } from "./advise.ts";

@@ -12,6 +12,8 @@ import { DiskWatch } from "./ends/disk_watch.ts";
 import { HttpEnd } from "./ends/http_end.ts";
 import { IdleUnload } from "./serving/idle_unload.ts";
 import { LocalState } from "./serving/local_state.ts";
+import type { NodeFacts } from "./serving/own_announcement.ts";
+import { memoryNow } from "./memory_now.ts";
 import type { NodePart } from "./report/part.ts";
 import { ActiveReport } from "./report/active_report.ts";
 import { RunLog } from "./report/run_log.ts";
@@ -47,7 +49,7 @@ export class Active implements NodePart {
     this.#options = options;
     this.#localState = new LocalState({
       mesh,
-      facts: () => ({ ...options, models: this.onDisk, downloadBytes: options.manager.roomBytes }),
+      facts: () => this.#facts(),
       wishes: wishesAtStart(options),
       now: systemClock.now,
     });
@@ -85,6 +87,7 @@ export class Active implements NodePart {
     this.#report = new ActiveReport({
       ...parts,
       sleep: this.#sleep,
+      memoryBytes: () => memoryNow(options).memoryBytes,
       machine: () => this.#announcement().machine,
     });
     this.#runs = new RunLog(options.logger);
@@ -94,6 +97,18 @@ export class Active implements NodePart {
       find: (model) => serverFor(jobs(), model),
       isRetired: (model) => this.#reconciler.hasRetired(model),
     });
+  }
+
+  #facts(): NodeFacts {
+    const { serving, machine, manager } = this.#options;
+    const memory = memoryNow(this.#options);
+    return {
+      serving,
+      memory,
+      machine: { ...machine, devices: memory.devices },
+      models: this.onDisk,
+      downloadBytes: manager.roomBytes,
+    };
   }
 
   get ownModel(): string | null {
@@ -114,6 +129,10 @@ export class Active implements NodePart {
 
   get works(): NodePart["works"] {
     return this.#report.works;
+  }
+
+  idleSinceMs(model: string): number | undefined {
+    return this.#localState.demand.idleSinceMs(model);
   }
 
   get engineRestarts(): NodePart["engineRestarts"] {

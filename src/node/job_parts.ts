@@ -2,6 +2,7 @@ import { type AnnouncementContent, systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
 import type { JobParts } from "./serving/job.ts";
+import { memoryNow } from "./memory_now.ts";
 import { FailedCompanions } from "./serving/failed_companions.ts";
 import { MemoryFailures } from "./serving/memory_failures.ts";
 import { freeDevices } from "./plan/ledger.ts";
@@ -16,30 +17,42 @@ export function jobParts(
   rpc: RpcEnds,
   own: () => AnnouncementContent,
 ): JobParts {
-  const { mesh, engine, supervisor, logger, serving, inventory, memory, manager, weights } =
-    options;
+  const { mesh, supervisor, logger, serving, inventory, manager, weights } = options;
   const failed = new FailedCompanions();
   const memoryFailures = new MemoryFailures();
   return {
     mesh,
-    engine,
     supervisor,
     logger,
     serving,
-    memory,
+    get engine() {
+      return { devices: supervisor.devices };
+    },
+    get memory() {
+      return memoryNow(options);
+    },
+    get lostDevices() {
+      return supervisor.lostDevices;
+    },
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode, free) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.drafts,
         models: inventory.models,
-        roomBytes: bytesIn(poolsOf(free), engine.devices.length > 0 ? "gpu" : "all"),
+        roomBytes: bytesIn(poolsOf(free), supervisor.devices.length > 0 ? "gpu" : "all"),
         contextLength: serving.contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),
     memoryFailure: (model) => memoryFailures.reason(model),
     memoryFailed: (model, reason) => memoryFailures.add(model, reason),
-    spare: (model) => spareBytes(model, { engine, memory, own: own(), others: mesh.members() }),
+    spare: (model) =>
+      spareBytes(model, {
+        engine: supervisor,
+        memory: memoryNow(options),
+        own: own(),
+        others: mesh.members(),
+      }),
     devicesOf: (peer, model) => {
       const { self, others } = viewOf(mesh, own());
       const member = others.find((one) => one.peer === peer);

@@ -17,6 +17,7 @@ import { ModelManager } from "./models/model_manager.ts";
 import { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
 import { Passive } from "./passive.ts";
+import { memoryNow } from "./memory_now.ts";
 import { meshOptions } from "./mesh_options.ts";
 import { modelsOf } from "./read_models.ts";
 import { adminKeyOf, apiKeys, serveNode } from "./serve_node.ts";
@@ -128,6 +129,7 @@ async function connect(
     logger,
     send: (event) => api.send(event),
     enter: (reason) => part.enter(reason),
+    idleSinceMs: (model) => part.idleSinceMs(model),
     ...(rules === undefined ? {} : { rules }),
   });
   const part: NodePart = local === null ? new Passive(mesh, machine) : createActive(config, local, {
@@ -148,6 +150,7 @@ async function connect(
     version,
     dataDir,
     engineAdvice,
+    lostDevices: () => local?.supervisor.lostDevices ?? [],
     freeBytes,
     after: systemClock.after,
     logger,
@@ -161,7 +164,15 @@ async function connect(
   return { api, part, manager, watch };
 }
 
-function stockOf(config: NodeConfig, { inventory, memory, engine }: LocalParts) {
+function stockOf(config: NodeConfig, local: LocalParts) {
+  const { inventory, engine } = local;
   const folder = config.models.modelsDir ?? join(config.dataDir, "models");
-  return { inventory, folder, memory, rpcProtocol: engine.rpcProtocol };
+  return {
+    inventory,
+    folder,
+    rpcProtocol: engine.rpcProtocol,
+    get memory() {
+      return memoryNow(local);
+    },
+  };
 }

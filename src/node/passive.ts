@@ -32,6 +32,10 @@ export class Passive implements NodePart {
     return false;
   }
 
+  idleSinceMs(): undefined {
+    return undefined;
+  }
+
   freshen(): Promise<void> {
     return this.#table.freshen();
   }

@@ -9,7 +9,8 @@ import {
   visionModels,
 } from "../../console/src/lib/catalog_view.ts";
 import { MINI, SELF } from "../support/console_status.ts";
-import { entry, RUNNING, SOLO, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
+import type { CatalogEntry, Fit } from "../../src/api/base/types.ts";
+import { AFTER, entry, RUNNING, SOLO, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
 
 const PLACE: Place = {
   self: SELF,
@@ -55,6 +56,44 @@ Deno.test("fitText() says where and why", () => {
   assert.equal(words(null)[0], "Not known yet");
 });
 
+Deno.test("fitText() names what would have to stop, and never says of a model that waits that it fits", () => {
+  const words = (fit: Fit, state: CatalogEntry["state"] = "cold") => {
+    const { kind, short, long } = fitText(fit, PLACE, state);
+    return [kind, plain(short), plain(long)];
+  };
+  assert.deepEqual(words(AFTER), [
+    "after",
+    "Would fit if mini stopped guide",
+    "needs 30 GB: 60 % here and 40 % on mini",
+  ]);
+  assert.deepEqual(words(AFTER, "waiting")[0], "after");
+  const [stop] = AFTER.stops ?? [];
+  const pinned = { ...stop!, host: SELF, pinned: true, running: false };
+  assert.equal(
+    words({ ...AFTER, stops: [stop!, pinned] })[1],
+    "Would fit if mini stopped guide and this machine gave up guide (pinned by its user)",
+  );
+  for (const fit of [SOLO, SPLIT, TOO_LARGE]) {
+    assert.deepEqual(words(fit, "waiting"), ["waits", "Waits for memory", plain(fit.reason)]);
+  }
+});
+
+Deno.test("only what fits now passes as fitting", () => {
+  const names = (...entries: CatalogEntry[]) =>
+    sectionsOf(entries, { text: "", fitting: true }).flatMap(({ entries }) =>
+      entries.map(({ name }) => name)
+    );
+  assert.deepEqual(
+    names(
+      entry({ name: "fits" }),
+      entry({ name: "after", fit: AFTER }),
+      entry({ name: "waits", fit: SPLIT, state: "waiting" }),
+      entry({ name: "unread", fit: null }),
+    ),
+    ["fits", "unread"],
+  );
+});
+
 Deno.test("consequence() says what will happen before it happens", () => {
   const big = entry({ name: "big", fit: SPLIT });
   assert.equal(
@@ -68,6 +107,21 @@ Deno.test("consequence() says what will happen before it happens", () => {
   assert.match(
     plain(consequence("serve", entry({ fit: TOO_LARGE }), PLACE)) ?? "",
     /will wait for memory: it needs 430 GB, and there are 36 GB/,
+  );
+  const after = entry({ name: "big", fit: AFTER });
+  assert.equal(
+    plain(consequence("serve", after, PLACE)),
+    "big will wait for memory. It would fit if mini stopped guide.",
+  );
+  assert.match(
+    plain(consequence("download", after, PLACE)) ?? "",
+    /It would fit if mini stopped guide\.$/,
+  );
+  const [stop] = AFTER.stops ?? [];
+  const here = { ...SOLO, stops: [{ ...stop!, host: SELF }] };
+  assert.equal(
+    plain(consequence("serve", entry({ name: "big", fit: here }), PLACE)),
+    "big will run on this machine alone. guide stops on this machine first.",
   );
   assert.match(
     plain(consequence("download", big, PLACE)) ?? "",

@@ -70,7 +70,7 @@ Deno.test("headline() says what a waiting model lacks, and that another machine 
   assert.equal(waiting.title, "huge waits for memory");
   assert.equal(
     waiting.detail,
-    "Needs 46 GB, the mesh offers 24 GB: 22 GB more and it starts by itself.",
+    "Needs 46 GB, 24 GB is free for it: 22 GB more and it starts by itself.",
   );
   assert.deepEqual(waiting.action, { kind: "invite", label: "Add a machine" });
 });

@@ -1,11 +1,16 @@
 /** The page of models in a real Chromium. */
 
 import assert from "node:assert/strict";
+import type { Locator } from "playwright-core";
 import { peer, status, TOWER } from "../support/console_status.ts";
-import { CATALOG, entry, RUNNING } from "../support/catalog_entries.ts";
+import { AFTER, CATALOG, entry, RUNNING, SPLIT, TOO_LARGE } from "../support/catalog_entries.ts";
 import { playScenes, type Scenes } from "./scenes.ts";
 
 const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
+
+function colourOf(element: Locator): Promise<string> {
+  return element.evaluate((one) => getComputedStyle(one).color);
+}
 
 const SCENES: Scenes = {
   "Models: says what will happen, and then does it": {
@@ -62,6 +67,38 @@ const SCENES: Scenes = {
         "cancel arriving",
         "download org/repo:Q4_K_M",
       ]);
+    },
+  },
+
+  // Users saw a model that waited in green, as one that fits.
+  "Models: one that waits, or would fit, is not shown like one that fits": {
+    at: "models",
+    catalog: [
+      entry({ name: "fits", places: ["disk"] }),
+      entry({ name: "split", places: ["disk"], fit: SPLIT }),
+      entry({ name: "after", places: ["disk"], fit: AFTER }),
+      entry({ name: "waits", places: ["disk"], fit: SPLIT, state: "waiting" }),
+      entry({ name: "waits-after", places: ["disk"], fit: AFTER, state: "waiting" }),
+      entry({ name: "huge", fit: TOO_LARGE }),
+    ],
+    async play({ console }) {
+      const { page } = console;
+      const look = async (name: string) => {
+        const words = page.locator(`[data-catalog="${name}"] .fit > :first-child`);
+        return { text: await words.innerText(), colour: await colourOf(words) };
+      };
+      await page.locator('[data-catalog="huge"]').waitFor();
+      const green = (await look("fits")).colour;
+      assert.equal((await look("split")).colour, green);
+      const others = ["after", "waits", "waits-after", "huge"];
+      const seen = await Promise.all(others.map(look));
+      assert.deepEqual(seen.map(({ text }) => text), [
+        "Would fit if mini stopped guide",
+        "Waits for memory",
+        "Would fit if mini stopped guide",
+        "Does not fit",
+      ]);
+      for (const { text, colour } of seen) assert.notEqual(colour, green, text);
     },
   },
 

@@ -65,7 +65,7 @@ const SCENES: Scenes = {
       await console.waitForHeadline("big waits for memory");
       assert.match(
         await console.textOf(console.model("big")),
-        /Needs 46\.2\u00a0GB, the mesh offers 24\u00a0GB/,
+        /Needs 46\.2\u00a0GB, 24\u00a0GB is free for it/,
       );
       await console.page.getByRole("button", { name: "Add a machine", exact: true }).click();
       assert.equal(await console.page.evaluate(() => document.activeElement?.id), "invite");

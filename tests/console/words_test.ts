@@ -133,7 +133,7 @@ Deno.test("modelText() has words for each other state", () => {
 Deno.test("shortageText() says both numbers", () => {
   assert.equal(
     plain(shortageText({ needBytes: 46.2 * GB, haveBytes: 24 * GB })),
-    "Needs 46.2 GB, the mesh offers 24 GB",
+    "Needs 46.2 GB, 24 GB is free for it",
   );
   assert.equal(shortageText(null), "The mesh has too little memory for it");
 });

@@ -47,6 +47,8 @@ async function run(config: NodeConfig): Promise<{ said: AnnouncementContent; spe
   const supervisor = {
     restarts: 0,
     freezes: [],
+    devices: [],
+    lostDevices: [],
     launch: (asked: ServerSpec) => (spec.resolve(asked), LOADING),
     stop: () => Promise.resolve(),
   };

@@ -87,6 +87,8 @@ export function simSupervisor(node: SimNode, servers: Set<SimServer>): Superviso
   return {
     restarts: new Map(),
     freezes: [],
+    devices: [],
+    lostDevices: [],
     launch: (spec) => {
       const server = new SimServer(node, spec);
       servers.add(server);

@@ -82,6 +82,7 @@ export class SimServing {
       parts: {
         memory: { memoryBytes, devices: [] },
         spare: () => new Map(),
+        lostDevices: [],
         memoryFailure: () => null,
         memoryFailed: () => {},
         companionsOf: () => ({ draft: null, projector: null, notes: [] }),
@@ -159,7 +160,10 @@ export class SimServing {
     this.#checkDemand();
     this.#announce();
     const mesh = {
+      self: this.#node.peer,
       members: () => member.view.members,
+      // Here nobody sends routing tables: the first member counts as the mesh.
+      routes: () => ({ nodes: [], partial: false }),
       subscribe: (listener: (event: MeshEvent) => void) => {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);

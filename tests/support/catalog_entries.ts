@@ -23,6 +23,20 @@ export const SPLIT: Fit = {
   reason: "Fits 2 machines together",
 };
 
+/** Once another machine has stopped what it does. */
+export const AFTER: Fit = {
+  ...SPLIT,
+  stops: [{
+    host: MINI,
+    machine: "mini",
+    model: "guide",
+    fingerprint: "f",
+    running: true,
+    pinned: false,
+  }],
+  reason: "Would fit 2 machines together if mini stopped guide: needs 30.0 GB of 36.0 GB",
+};
+
 export const TOO_LARGE: Fit = {
   ...SOLO,
   kind: "none",

@@ -15,6 +15,8 @@ export interface FakeGpu {
   readonly card?: number;
   /** An allocation beyond this fails, whatever is told to be free. */
   readonly limitMiB?: number;
+  /** A file with a byte for each process that is to lose the GPU, as by a reset of its driver. */
+  readonly lostFile?: string;
 }
 
 export interface FakeOptions {
@@ -45,6 +47,9 @@ export function fakeGpus(
     FAKE_VK_CARDS: list(({ card }, index) => card ?? index),
     ...(gpus.some(({ limitMiB }) => limitMiB !== undefined)
       ? { FAKE_VK_LIMIT_MB: list(({ totalMiB, limitMiB }) => limitMiB ?? totalMiB) }
+      : {}),
+    ...(gpus.some(({ lostFile }) => lostFile !== undefined)
+      ? { FAKE_VK_LOST: list(({ lostFile }) => lostFile ?? "") }
       : {}),
     ...(limited ? { FAKE_VK_LIMIT: "1" } : {}),
   };

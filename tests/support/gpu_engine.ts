@@ -5,13 +5,16 @@
 
 import { join } from "node:path";
 import {
-  aptOptions,
   binaryPaths,
   type DebianTarget,
   debianTarget,
-  sourcesList,
-  wrapperScript,
 } from "../../src/engine/install/debian_layout.ts";
+import {
+  DEBIAN_MIRROR,
+  fetchPackages,
+  findKeyring,
+  unpackPackages,
+} from "../../src/engine/install/debian_packages.ts";
 import { aptInstall } from "./debian.ts";
 
 export interface GpuEngine {
@@ -32,8 +35,6 @@ const PACKAGES = [
   ...["libggml0-backend-vulkan", "libvulkan1", "mesa-vulkan-drivers", "libvulkan-dev"],
 ];
 
-const MIRROR = "http://deb.debian.org/debian";
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring";
 const HOME = new URL("../../.cache/test-gpus", import.meta.url).pathname;
 const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url).pathname;
 const LAYER = new URL("fake_gpus", import.meta.url).pathname;
@@ -77,43 +78,14 @@ async function prepare(): Promise<FoundGpuEngine> {
 async function install(engine: string, target: DebianTarget): Promise<void> {
   const work = await Deno.makeTempDir({ dir: HOME });
   try {
-    await fetchPackages(work, target);
+    const keyring = await findKeyring();
+    await fetchPackages(work, { target, keyring, mirror: DEBIAN_MIRROR, packages: PACKAGES });
     const staged = join(work, "engine");
-    await unpack(join(work, "cache/archives"), staged, target);
+    const binaries = { ...binaryPaths(target), "llama-completion": "usr/bin/llama-completion" };
+    await unpackPackages(work, staged, { target, binaries });
     await Deno.rename(staged, engine);
   } finally {
     await Deno.remove(work, { recursive: true });
-  }
-}
-
-async function fetchPackages(work: string, target: DebianTarget): Promise<void> {
-  for (const folder of ["state/lists/partial", "cache/archives/partial"]) {
-    await Deno.mkdir(join(work, folder), { recursive: true });
-  }
-  const keyring = await exists(`${KEYRING}.gpg`) ? `${KEYRING}.gpg` : `${KEYRING}.pgp`;
-  await Deno.writeTextFile(join(work, "sources.list"), sourcesList(target, keyring, MIRROR));
-  await Deno.writeTextFile(join(work, "status"), "");
-  const apt = aptOptions(work, target, Deno.uid() === 0);
-  await must("apt-get", [...apt, "update"]);
-  await must("apt-get", [...apt, "--yes", "--download-only", "install", ...PACKAGES]);
-}
-
-async function unpack(archives: string, staged: string, target: DebianTarget): Promise<void> {
-  const root = join(staged, "root");
-  await Deno.mkdir(root, { recursive: true });
-  for (const name of await namesIn(archives, ".deb")) {
-    await must("dpkg-deb", ["--extract", join(archives, name), root]);
-  }
-  // llama.cpp looks for its backends beside the running program, which is the loader here.
-  const lib = join(root, "usr/lib", target.triplet);
-  for (const version of await namesIn(join(lib, "ggml"))) {
-    for (const name of await namesIn(join(lib, "ggml", version), ".so")) {
-      await Deno.symlink(join("ggml", version, name), join(lib, name));
-    }
-  }
-  const binaries = { ...binaryPaths(target), "llama-completion": "usr/bin/llama-completion" };
-  for (const [name, binary] of Object.entries(binaries)) {
-    await Deno.writeTextFile(join(staged, name), wrapperScript(target, binary), { mode: 0o755 });
   }
 }
 
@@ -185,11 +157,6 @@ async function must(
   if (success) return;
   const words = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
   throw new Error(`${command} failed: ${words}`);
-}
-
-async function namesIn(folder: string, ending = ""): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return names.filter((name) => name.endsWith(ending)).sort();
 }
 
 async function exists(path: string): Promise<boolean> {

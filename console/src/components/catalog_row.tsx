@@ -90,7 +90,7 @@ function useActions({ entry, place, onDone }: CatalogRowProps) {
 export const CatalogRow = memo((props: CatalogRowProps) => {
   const { entry, place } = props;
   const { asked, busy, problem, act, choose, leave } = useActions(props);
-  const fit = fitText(entry.fit, place);
+  const fit = fitText(entry.fit, place, entry.state);
   const name = displayName(entry.name);
   const state = STATE_LABELS[entry.state];
   return (

@@ -1,6 +1,6 @@
 /** The page of models, made of the catalog: sections, words about fit, and possible actions. Pure. */
 
-import type { CatalogEntry, DownloadStatus, Fit } from "../../../src/api/base/types.ts";
+import type { CatalogEntry, DownloadStatus, Fit, FitStop } from "../../../src/api/base/types.ts";
 import {
   clampFraction,
   countOf,
@@ -60,9 +60,7 @@ function matches({ name, architecture, quantisation, repository }: CatalogEntry,
 
 /** Entries that pass the filter, by section; the order within each is the node's. */
 export function sectionsOf(entries: readonly CatalogEntry[], { text, fitting }: Filter): Section[] {
-  const shown = entries.filter((entry) =>
-    matches(entry, text) && (!fitting || entry.fit?.kind !== "none")
-  );
+  const shown = entries.filter((entry) => matches(entry, text) && (!fitting || mayFitNow(entry)));
   const groups = Map.groupBy(shown, sectionOf);
   return (Object.keys(SECTION_TITLES) as SectionName[]).flatMap((name) => {
     const found = groups.get(name);
@@ -70,42 +68,77 @@ export function sectionsOf(entries: readonly CatalogEntry[], { text, fitting }: 
   });
 }
 
+/** It fits, or nobody knows. A model that waits does neither. */
+function mayFitNow({ fit, state }: CatalogEntry): boolean {
+  const { kind, stops = [] } = fit ?? {};
+  return state !== "waiting" && kind !== "none" && stops.length === 0;
+}
+
+function whereText(id: string, { self, names }: Place): string {
+  return id === self ? "here" : `on ${nameOf(names, id)}`;
+}
+
 /** "60 % here, 40 % on mini". */
-function sharesText({ nodes }: Fit, { self, names }: Place): string {
+function sharesText({ nodes }: Fit, place: Place): string {
   const percents = wholePercentages(nodes.map(({ share }) => share));
   return listNames(
     nodes.map(({ id }, index) => {
-      const where = id === self ? "here" : `on ${nameOf(names, id)}`;
-      return `${formatPercent(percents[index] ?? 0)} ${where}`;
+      return `${formatPercent(percents[index] ?? 0)} ${whereText(id, place)}`;
     }),
     4,
   );
 }
 
 export interface FitText {
-  readonly kind: Fit["kind"] | "unknown";
+  /** `after`: once something stops. `waits`: the model is wanted, and does not run yet. */
+  readonly kind: Fit["kind"] | "after" | "waits" | "unknown";
   readonly short: string;
   /** Why, and where. */
   readonly long: string;
 }
 
-/** Whether a model fits here, fits split, or does not, and why. */
-export function fitText(fit: Fit | null, place: Place): FitText {
+/** Whether a model fits here, fits split, or does not, and why. One that waits is not said to fit. */
+export function fitText(
+  fit: Fit | null,
+  place: Place,
+  state: CatalogEntry["state"] = "cold",
+): FitText {
   if (fit === null) {
     return { kind: "unknown", short: "Not known yet", long: "Shows once its file is here" };
   }
-  const { kind, nodes, needBytes } = fit;
+  const { kind, nodes, needBytes, stops = [] } = fit;
   const need = `needs ${formatBytes(needBytes)}`;
   const [first] = nodes;
+  if (stops.length > 0) {
+    const long = kind === "split"
+      ? `${need}: ${sharesText(fit, place)}`
+      : `${need} ${whereText(first?.id ?? "", place)}`;
+    return { kind: "after", short: `Would fit if ${stopsText(stops, place)}`, long };
+  }
+  if (state === "waiting") {
+    return { kind: "waits", short: "Waits for memory", long: displayText(fit.reason) };
+  }
   if (kind === "solo" && first !== undefined) {
-    const where = first.id === place.self ? "here" : `on ${nameOf(place.names, first.id)}`;
-    return { kind, short: `Fits ${where}`, long: need };
+    return { kind, short: `Fits ${whereText(first.id, place)}`, long: need };
   }
   if (kind === "split") {
     const long = `${need}: ${sharesText(fit, place)}`;
     return { kind, short: `Fits split over ${countOf(nodes.length, "machine")}`, long };
   }
   return { kind: "none", short: "Does not fit", long: displayText(fit.reason) };
+}
+
+/** "tower stopped guide, which its user pinned". */
+function stopsText(stops: readonly FitStop[], { self, names }: Place): string {
+  const clauses = stops.map(({ host, machine: told, model, running, pinned }) => {
+    const name = names.get(host) ?? (displayName(told) || nameOf(names, host));
+    const machine = host === self ? "this machine" : name;
+    const why = stops.length === 1 ? ", which its user pinned" : " (pinned by its user)";
+    return `${machine} ${running ? "stopped" : "gave up"} ${displayName(model)}${
+      pinned ? why : ""
+    }`;
+  });
+  return listNames(clauses, 4);
 }
 
 export function downloadText(
@@ -140,10 +173,9 @@ export function actionsOf(entry: CatalogEntry, { isClient, own }: Place): ModelA
 /** The effect of an action, shown before it is taken; `null` if it needs no question. */
 export function consequence(action: ModelAction, entry: CatalogEntry, place: Place): string | null {
   const name = displayName(entry.name);
-  const { fit } = entry;
   switch (action) {
     case "serve":
-      return `${name} ${outcome(fit, place)}.`;
+      return `${name} ${outcome(entry, place)}.${stopsHere(entry, place)}`;
     case "drop":
       return `${name} no longer runs on this machine; its memory is free again.`;
     case "download": {
@@ -152,7 +184,7 @@ export function consequence(action: ModelAction, entry: CatalogEntry, place: Pla
         ? ""
         : ` Its licence is ${displayText(entry.licence)}.`;
       return `${formatBytes(entry.sizeBytes)} will be downloaded${from}.${licence} ` +
-        `Then it can be served here: ${fitText(fit, place).short.toLowerCase()}.`;
+        laterText(entry, place);
     }
     case "cancel":
       return `The downloaded part of ${name} will be removed.`;
@@ -162,8 +194,26 @@ export function consequence(action: ModelAction, entry: CatalogEntry, place: Pla
   }
 }
 
-function outcome(fit: Fit | null, place: Place): string {
+/** The models of this machine that make room for one that its user serves here. */
+function stopsHere({ fit }: CatalogEntry, { self }: Place): string {
+  const names = (fit?.stops ?? []).filter(({ host }) => host === self)
+    .map(({ model }) => displayName(model));
+  if (names.length === 0) return "";
+  return ` ${listNames(names, 4)} ${names.length === 1 ? "stops" : "stop"} on this machine first.`;
+}
+
+function laterText(entry: CatalogEntry, place: Place): string {
+  const { kind, short } = fitText(entry.fit, place, entry.state);
+  const fits = `${short.slice(0, 1).toLowerCase()}${short.slice(1)}`;
+  return kind === "after" ? `It ${fits}.` : `Then it can be served here: ${fits}.`;
+}
+
+function outcome({ fit }: CatalogEntry, place: Place): string {
   if (fit === null) return "will be loaded where it fits";
+  const elsewhere = (fit.stops ?? []).filter(({ host }) => host !== place.self);
+  if (elsewhere.length > 0) {
+    return `will wait for memory. It would fit if ${stopsText(elsewhere, place)}`;
+  }
   switch (fit.kind) {
     case "solo":
       return fit.nodes[0]?.id === place.self

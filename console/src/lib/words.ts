@@ -98,7 +98,7 @@ export function takeText({ model, bytes }: Take): string {
 export function shortageText(shortage: Shortage | null): string {
   if (shortage === null) return "The mesh has too little memory for it";
   const { needBytes, haveBytes } = shortage;
-  return `Needs ${formatBytes(needBytes)}, the mesh offers ${formatBytes(haveBytes)}`;
+  return `Needs ${formatBytes(needBytes)}, ${formatBytes(haveBytes)} is free for it`;
 }
 
 /** "on studio and mini", "split over 2 machines", or both. */

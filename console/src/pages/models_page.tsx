@@ -35,7 +35,7 @@ function FilterLine({ filter, onFilter }: { filter: Filter; onFilter: (filter: F
           checked={filter.fitting}
           onChange={(event) => onFilter({ ...filter, fitting: event.currentTarget.checked })}
         />
-        Only what fits
+        Only what fits now
       </label>
     </div>
   );

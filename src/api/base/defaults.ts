@@ -163,12 +163,16 @@ export const EVENT_LIMIT_BYTES = 4 * 1024 * 1024;
 export const HOLD_MS = 120_000;
 
 /**
- * How long a request waits for a model that lacks memory, is downloaded first, or that nobody has set out to serve. A mesh
- * that starts or has lost a machine needs a few seconds until it is what it will be; beyond, the caller is told what is
- * missing. Whoever stands by takes up to 20 s to come for what nobody serves.
+ * How long a request waits for a model that lacks memory, or is downloaded first. A mesh that starts or has lost a
+ * machine needs a few seconds until it is what it will be; beyond, the caller is told what is missing.
  */
 export const WAITING_HOLD_MS = 5_000;
-export const UNCLAIMED_HOLD_MS = 25_000;
+
+/**
+ * The same for a model that nobody has set out to serve. Standbys take up to 20 s to come for it; and half of a mesh
+ * that lost the other half is whole again once the network is: a switch or a router needs most of a minute to start.
+ */
+export const UNCLAIMED_HOLD_MS = 60_000;
 
 /** Between two looks while a request is held. A tenth of what a load takes at least. */
 export const HELD_CHECK_MS = 250;

@@ -2,13 +2,9 @@ import type { Logger } from "@logtape/logtape";
 import type { AskedHosts } from "./asked_hosts.ts";
 import { balanced } from "./balance.ts";
 import { chooseModel, rendezvousOrder, warmNames } from "./choose.ts";
-import {
-  ENDS_ALLOWED,
-  HELD_CHECK_MS,
-  UNCLAIMED_HOLD_MS,
-  WAITING_HOLD_MS,
-} from "../base/defaults.ts";
+import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
 import { matchName } from "./model_name.ts";
+import { patienceMs } from "./patience.ts";
 import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import type { Routing } from "./routing.ts";
@@ -141,8 +137,9 @@ export class InstanceSearch {
       ? !comes && this.#failed === undefined
       : isFinal(obstacle);
     const isRefused = isHopeless && (model === null || !await node.requestLoad(model, signal));
+    const waitsMs = patienceMs({ obstacle, hasBegun: this.#begun !== undefined, holdMs });
     const isOver = now >= this.#heldSinceMs + holdMs ||
-      (obstacle !== undefined && now >= (this.#blockedSinceMs ?? now) + patienceFor(obstacle));
+      now >= (this.#blockedSinceMs ?? now) + waitsMs;
     if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);
   }
 }
@@ -170,10 +167,6 @@ function obstacleOf(node: GatewayNode, model: string | null): Obstacle | undefin
 /** Nobody does anything about it, unless a machine is asked to. */
 function isFinal({ kind }: Obstacle): boolean {
   return kind === "failed" || kind === "dropped";
-}
-
-function patienceFor({ kind }: Obstacle): number {
-  return kind === "waiting" || kind === "downloading" ? WAITING_HOLD_MS : UNCLAIMED_HOLD_MS;
 }
 
 function mayCome(node: GatewayNode, model: string | null): boolean {

@@ -1,7 +1,7 @@
 /** `mesh-llm models`: what is on disk, in the mesh and in the catalog, and what of it fits. */
 
 import { jsonText, printableAll } from "../../base/printable.ts";
-import type { CatalogEntry, Fit } from "../../api/mod.ts";
+import type { CatalogEntry, FitStop } from "../../api/mod.ts";
 import { askCatalog } from "../client/ask_catalog.ts";
 import type { ModelsCommand } from "../config/command.ts";
 import { count, formatBytes, shownWord, table } from "../base/format.ts";
@@ -42,11 +42,11 @@ function block(title: string, entries: readonly CatalogEntry[]): string {
   if (entries.length === 0) return "";
   const states = entries.map(stateText);
   const isIdle = states.every((state) => state === IDLE);
-  const rows = entries.map(({ name, sizeBytes, fit }, index) => [
-    name,
-    formatBytes(sizeBytes),
+  const rows = entries.map((entry, index) => [
+    entry.name,
+    formatBytes(entry.sizeBytes),
     ...(isIdle ? [] : [states[index] ?? IDLE]),
-    fitText(fit),
+    fitText(entry),
   ]);
   const head = ["MODEL", "SIZE", ...(isIdle ? [] : ["STATE"]), "FITS"];
   return `${title}\n${table([head, ...rows])}`;
@@ -61,9 +61,13 @@ function stateText({ state, download }: CatalogEntry): string {
   return `${download.state === "running" ? "downloading" : download.state} ${percent} %`;
 }
 
-function fitText(fit: Fit | null): string {
+function fitText({ fit, state }: CatalogEntry): string {
   if (fit === null) return "-";
+  const { stops = [] } = fit;
   const need = formatBytes(fit.needBytes);
+  if (stops.length > 0) return `if ${stopsText(stops)} (${need})`;
+  // Nothing is promised of a model that waits, whatever there is for it.
+  if (state === "waiting" && fit.kind !== "none") return `waits (${need})`;
   switch (fit.kind) {
     case "solo":
       return `alone (${need})`;
@@ -72,6 +76,13 @@ function fitText(fit: Fit | null): string {
     case "none":
       return `no: needs ${need}, has ${formatBytes(fit.haveBytes)}`;
   }
+}
+
+function stopsText(stops: readonly FitStop[]): string {
+  const [first, ...others] = stops;
+  if (first === undefined || others.length > 0) return `${count(stops.length, "model")} stop`;
+  const { machine, model, running, pinned } = first;
+  return `${machine} ${running ? "stops" : "gives up"} ${model}${pinned ? ", pinned" : ""}`;
 }
 
 function hiddenText(hidden: number): string {

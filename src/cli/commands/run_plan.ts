@@ -54,13 +54,13 @@ export function findEntry(entries: readonly CatalogEntry[], name: string): Catal
 }
 
 export function planText(told: CatalogEntry, mesh: Status | null): string {
-  const { name, sizeBytes, fit } = printableAll(told);
+  const { name, sizeBytes, fit, state } = printableAll(told);
   const status = printableAll(mesh);
   if (fit === null) return `${name}: its header is not known yet\n`;
   const { needBytes, contextLength, largestContextLength, nodes, reason } = fit;
   const context = contextLength === 0 ? "" : ` with a context of ${tokens(contextLength)}`;
   const head = `${name} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
-    `of memory${context}\n${reason}\n`;
+    `of memory${context}\n${state === "waiting" ? "It waits. " : ""}${reason}\n`;
   const parts = nodes.length < 2 ? "" : "\n" + table([
     ["MACHINE", "SHARE", "MEMORY"],
     ...nodes.map(({ id, share }, index) => [

@@ -120,6 +120,12 @@ export const STABLE_AFTER_MS = 60_000;
 /** A process whose connections break ends within this: its memory has to be given back first. */
 export const CRASH_KNOWN_MS = 2_000;
 
+/**
+ * A GPU that is lost again within this is given up until the node starts anew. A driver that was reset once most often
+ * works again; a card that fails once a week is worth a restart each time. Chosen by feel.
+ */
+export const LOST_AGAIN_MS = 60 * 60_000;
+
 /** Kept of a child's last words for error messages. */
 export const STDERR_TAIL_BYTES = 4 * 1024;
 

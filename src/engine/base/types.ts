@@ -19,6 +19,14 @@ export interface EngineDevice {
   readonly freeBytes: number;
 }
 
+/** A device that is not used any more: it stopped working while this node ran. */
+export interface LostDevice {
+  readonly name: string;
+  readonly description: string;
+  /** A clause: `for the second time, the GPU Vulkan0 was lost (ggml_vulkan: device lost on Vulkan0)`. */
+  readonly reason: string;
+}
+
 /** A device that llama.cpp offers and this node does not use. */
 export interface LeftDevice {
   readonly name: string;
@@ -149,6 +157,8 @@ export interface ExitCause {
   /** For people, behind the server's name: the line that tells, without its time stamp. */
   readonly text: string;
   readonly part: FailedPart;
+  /** It lost a GPU. `device` is `null` if nothing says which: one of those that it used. */
+  readonly lost?: { readonly device: string | null };
 }
 
 export type ServerState =
@@ -228,6 +238,10 @@ export interface Supervisor {
   readonly restarts: ReadonlyMap<string, number>;
   /** The last ones, the newest last. */
   readonly freezes: readonly Freeze[];
+  /** The devices that children are given: those of the engine without `lostDevices`. */
+  readonly devices: readonly EngineDevice[];
+  /** Those that are given up until this node starts anew. */
+  readonly lostDevices: readonly LostDevice[];
   /** Stops all children; resolves when none is left. */
   stop(): Promise<void>;
 }

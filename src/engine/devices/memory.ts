@@ -37,6 +37,23 @@ export function offeredMemory(options: MemoryOptions): OfferedMemory {
   return { memoryBytes: sum(all.map(({ offeredBytes }) => offeredBytes)), devices: all };
 }
 
+/** The same without devices that were lost. The main memory that one of them took is the CPU's again. */
+export function withoutDevices(
+  { memoryBytes, devices }: OfferedMemory,
+  lost: ReadonlySet<string>,
+): OfferedMemory {
+  const gone = devices.filter(({ name }) => lost.has(name));
+  const bytesOf = (list: readonly OfferedDevice[]) =>
+    sum(list.map(({ offeredBytes }) => offeredBytes));
+  const shared = bytesOf(gone.filter(({ kind }) => kind !== "discrete"));
+  return {
+    memoryBytes: memoryBytes - bytesOf(gone) + shared,
+    devices: devices.filter((device) => !gone.includes(device)).map((device) =>
+      device.kind === "cpu" ? { ...device, offeredBytes: device.offeredBytes + shared } : device
+    ),
+  };
+}
+
 /** @param isOnly it is all the memory there is, so that `--max-vram` is about it as well */
 function mainPool({ mainMemory, config }: MemoryOptions, isOnly: boolean): number {
   const { totalBytes, availableBytes } = mainMemory;

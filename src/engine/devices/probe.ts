@@ -132,7 +132,7 @@ async function answer(binary: string, flag: string, limits: AskOptions): Promise
 
 interface RpcServerFacts {
   readonly rpcProtocol: string;
-  /** Of Vulkan's devices: whether they use main memory. A llama-server that only lists them does not say. */
+  /** Of Vulkan's and ROCm's devices: whether they use main memory. A llama-server that only lists them does not say. */
   readonly uma: ReadonlyMap<string, boolean>;
 }
 

@@ -32,14 +32,18 @@ export function parseBuild(version: string): string | undefined {
   return /\bbuild:? (\d+)\b/.exec(version)?.[1] ?? /^version: (\d+) /m.exec(version)?.[1];
 }
 
-/** `  CUDA0: NVIDIA GeForce RTX 3090 (24124 MiB, 23500 MiB free)` */
-const DEVICE_LINE = /^ +([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
+/** `  CUDA0: NVIDIA GeForce RTX 3090 (24124 MiB, 23500 MiB free)`; some builds add the card's place: ` [PCI 0000:06:00.0]`. */
+const DEVICE_LINE = /^ +([^\s:]+): (.*?) +\((\d+) MiB, +(\d+) MiB free\)(?: \[[^\]]*\])?\s*$/;
+
+/** The user's `LLAMA_ARG_RPC` brings devices of other machines, which those offer by themselves. */
+const ELSEWHERE = /^RPC\d/;
 
 /** The devices that `--list-devices` names; none on a machine with a CPU only. An accelerator library such as BLAS is none. */
 export function parseDevices(list: string): ListedDevice[] {
   return list.split("\n").flatMap((line) => {
     const [, name, description, total, free] = DEVICE_LINE.exec(line) ?? [];
     if (name === undefined || description === undefined || Number(total) === 0) return [];
+    if (ELSEWHERE.test(name)) return [];
     return [{ name, description, totalBytes: Number(total) * MIB, freeBytes: Number(free) * MIB }];
   });
 }

@@ -2,6 +2,7 @@
 
 import { CAUSE_CHARS, CAUSE_LINES } from "../base/defaults.ts";
 import type { ExitCause, FailedPart } from "../base/types.ts";
+import { isUselessAfter, type Loss, lossIn, namesDevice, tellsLoss } from "./lost_device.ts";
 
 /**
  * Collects what a server says that may be the reason of its end. The reason is seldom its last line: the callers of what
@@ -13,6 +14,15 @@ export class CauseLines {
   #part: FailedPart = "model";
   /** The line ends with a colon: what it announces follows on lines without a time stamp. */
   #announces = false;
+  #isUseless = false;
+
+  /**
+   * It goes on, and nothing that it does will succeed. Only its logger's own word counts here: a line without a time stamp
+   * may be a part of somebody's prompt.
+   */
+  get isUseless(): boolean {
+    return this.#isUseless;
+  }
 
   add(raw: string): void {
     const { level, text } = parseLine(raw);
@@ -20,6 +30,7 @@ export class CauseLines {
     if (level === null && this.#announces) return this.#continue(text);
     this.#announces = false;
     if (!isTrouble(level, text)) return;
+    this.#isUseless ||= level === "E" && isUselessAfter(text);
     this.#part = partOf(text) ?? this.#part;
     this.#lines = [...this.#lines, text.slice(0, CAUSE_CHARS)].slice(-CAUSE_LINES);
     this.#announces = level !== null && text.endsWith(":");
@@ -27,6 +38,8 @@ export class CauseLines {
 
   /** @param exitCode 128 + n where signal n ended it, `null` where it never ran */
   cause(exitCode: number | null): ExitCause {
+    const loss = lossIn(this.#lines);
+    if (loss !== undefined) return lostCause(loss, tellingLine(this.#lines));
     const told = isFromOutside(exitCode) ? undefined : tellingLine(this.#lines);
     const line = withoutFolders(told ?? endWords(exitCode));
     const part = this.#part;
@@ -46,6 +59,15 @@ export class CauseLines {
     if (reason === undefined || head === undefined) return;
     this.#lines = [...this.#lines.slice(0, -1), `${head} ${reason}`.slice(0, CAUSE_CHARS)];
   }
+}
+
+/** Metal tells of memory that ran out by the same line as of a GPU that is gone, and names the reason in the next one. */
+function lostCause({ device, line }: Loss, told: string | undefined): ExitCause {
+  const lost = { device };
+  if (told !== undefined && isAboutMemory(told)) return { text: told, part: "model", lost };
+  const which = device === null ? "a GPU" : `the GPU ${device}`;
+  const text = `${which} was lost, as when its driver is reset (${withoutFolders(line)})`;
+  return { text, part: "model", lost };
 }
 
 /** The line that names the reason among those that tell of trouble; `undefined` where there are none. */
@@ -71,7 +93,11 @@ export function saysWhy({ text }: ExitCause, exitCode: number | null): boolean {
 
 /** It ended because it could not have the memory that it asked for, of a device or of the machine. */
 export function lacksMemory({ text }: ExitCause): boolean {
-  return NO_MEMORY.some((pattern) => pattern.test(text));
+  return isAboutMemory(text);
+}
+
+function isAboutMemory(line: string): boolean {
+  return NO_MEMORY.some((pattern) => pattern.test(line));
 }
 
 /** Lines that are the reason wherever they stand, the most telling first. */
@@ -79,7 +105,9 @@ const REASONS: readonly RegExp[] = [
   ...NO_MEMORY,
   // A peer of another protocol: the line after it only says that the handshake failed.
   /version mismatch/i,
-  /GGML_ASSERT|CUDA error|^\s*what\(\):/,
+  // Before the line by which it aborts, which only names the file: that comes first or last.
+  /(?:CUDA|ROCm|MUSA|SYCL) error: /,
+  /GGML_ASSERT|(?:CUDA|ROCm|MUSA|SYCL) error|^\s*what\(\):/,
   /couldn't bind|failed to create server socket|address already in use/i,
   /error while handling (?:argument|environment variable)|(?:invalid|unknown) argument/i,
 ];
@@ -95,6 +123,7 @@ const CONSEQUENCES: readonly RegExp[] = [
   /chat template parsing error: std::exception$/,
   /please consider disabling jinja|--no-jinja --chat-template/,
   /RPC handshake failed|send failed \(bytes_sent/,
+  /current device: -?\d+, in function/,
 ];
 
 /** Neither trouble nor its explanation, though some of it sounds like it; at the end the shell's word for the signal. */
@@ -106,6 +135,7 @@ const SOUNDS_LIKE_TROUBLE =
 
 function isTrouble(level: string | null, text: string): boolean {
   if (level !== null) return level === "E" || level === "F";
+  if (tellsLoss(text) || namesDevice(text)) return true;
   // A line of `--help` after a bad argument: an option with its description.
   if (/^-{1,2}[a-z]/i.test(text)) return false;
   return SOUNDS_LIKE_TROUBLE.test(text);

@@ -133,6 +133,7 @@ export class ChildRun {
   #onLine(line: string): void {
     this.#parts.logger.debug("{server}: {line}", { server: this.#spec.kind, line });
     this.#trouble.add(line);
+    if (this.#trouble.isUseless) this.kill();
     if (this.#placed.add(line)) this.#events.onPlaced();
   }
 

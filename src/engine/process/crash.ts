@@ -17,24 +17,37 @@ export function isCrashCode(exitCode: number | null): boolean {
 type Failed = Extract<ServerState, { kind: "failed" }>;
 
 /**
- * Whether the server ended by what it was asked, as far as that can be told. In a split llama.cpp aborts as well where it
+ * Whether the server ended by what it was asked, as far as that can be told. A GPU that was lost is no caller's fault: the
+ * request is made again, on another device in the end. In a split llama.cpp aborts as well where it
  * loses a worker, and has not always the time to say so: there an abort counts only with a reason that is no worker's.
  */
 export function isCrash(
   spec: ServerSpec,
   { exitCode, cause }: Pick<Failed, "exitCode" | "cause">,
 ): boolean {
-  if (!isCrashCode(exitCode)) return false;
+  if (!isCrashCode(exitCode) || cause.lost !== undefined) return false;
   const isSplit = spec.kind === "llama-server" && spec.split.length > 0;
   if (!isSplit || exitCode !== 128 + SIGABRT) return true;
   return cause.part !== "worker" && saysWhy(cause, exitCode);
 }
 
 /** Whether a server whose connections broke has crashed. They break before its end is known, which is waited for. */
-export async function hasCrashed(server: ManagedServer): Promise<boolean> {
+export function hasCrashed(server: ManagedServer): Promise<boolean> {
+  return endedSo(server, (state) => isCrash(server.spec, state));
+}
+
+/** Whether a server that fails at a request has lost a GPU. It says so to its caller before it is ended for that. */
+export function hasLostDevice(server: ManagedServer): Promise<boolean> {
+  return endedSo(server, ({ cause }) => cause.lost !== undefined);
+}
+
+async function endedSo(
+  server: ManagedServer,
+  isSo: (state: Failed) => boolean,
+): Promise<boolean> {
   const ended = Promise.withResolvers<boolean>();
   const look = (state: ServerState) => {
-    if (state.kind === "failed") ended.resolve(isCrash(server.spec, state));
+    if (state.kind === "failed") ended.resolve(isSo(state));
     else if (state.kind !== "ready") ended.resolve(false);
   };
   const unsubscribe = server.subscribe(look);

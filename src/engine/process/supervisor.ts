@@ -1,13 +1,16 @@
 import type { Logger } from "@logtape/logtape";
 import { join, resolve } from "node:path";
 import { ChildFile } from "./child_file.ts";
+import { DeviceLosses } from "./device_losses.ts";
 import { FREEZES_KEPT, LOG_FILE_BYTES, LOG_FILES } from "../base/defaults.ts";
 import { GuardedServer } from "./managed_server.ts";
 import { RotatedLog } from "../output/rotated_log.ts";
 import type {
   Engine,
+  EngineDevice,
   Freeze,
   LaunchOptions,
+  LostDevice,
   ManagedServer,
   ServerSpec,
   Supervisor,
@@ -37,12 +40,14 @@ class ProcessSupervisor implements Supervisor {
   /** One a kind: a new server may start while its predecessor still writes. */
   readonly #logs = new Map<string, RotatedLog>();
   readonly #freezes: Freeze[] = [];
+  readonly #losses: DeviceLosses;
   readonly #restarts = new Map<string, number>();
   #stopped = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#children = new ChildFile(options.dataDir);
+    this.#losses = new DeviceLosses(options.engine.devices);
   }
 
   get restarts(): ReadonlyMap<string, number> {
@@ -53,11 +58,22 @@ class ProcessSupervisor implements Supervisor {
     return this.#freezes;
   }
 
+  get devices(): readonly EngineDevice[] {
+    return this.#losses.devices;
+  }
+
+  get lostDevices(): readonly LostDevice[] {
+    return this.#losses.givenUp;
+  }
+
   launch(spec: ServerSpec, options: LaunchOptions): ManagedServer {
     if (this.#stopped) throw new Error(`Cannot start ${spec.kind}: the node is stopping`);
     const { engine, threads, logger, now = Date.now, random = Math.random } = this.#options;
+    const losses = this.#losses;
     const server = new GuardedServer(withAbsolutePath(spec), options, {
-      engine,
+      get engine() {
+        return { ...engine, devices: losses.devices };
+      },
       threads,
       logger,
       now,
@@ -70,6 +86,7 @@ class ProcessSupervisor implements Supervisor {
     server.subscribe((state) => {
       if (state.kind === "stopped") this.#servers.delete(server);
       if (state.kind === "frozen") this.#recordFreeze(spec, state.reason);
+      if (state.kind === "failed") losses.add(spec, state.cause, now());
     });
     return server;
   }

@@ -8,15 +8,27 @@ export interface FitNode<Id extends string = string> extends MemoryPools {
   readonly id: Id;
   /** From the node that asks; `undefined` where nobody measured it yet. */
   readonly rttMs: number | undefined;
+  /** Whether it may run the model itself: by itself only, or with others too. @default {"any"} */
+  readonly hosts?: "never" | "alone" | "any";
+  /** Memory that the model takes where this node runs it, at its own context. @default as the model's header has it */
+  readonly needBytes?: number;
 }
 
 /** The mesh as the node that asks sees it. */
 export interface FitMesh<Id extends string = string> {
   /** `null` for a client, which runs nothing. */
   readonly self: FitNode<Id> | null;
-  /** Members whose llama.cpp can work with this node's. */
   readonly others: readonly FitNode<Id>[];
   readonly rttLimitMs: number;
+  /** The node that asks runs the model if it can, whoever else could: its user says so. @default {false} */
+  readonly here?: boolean;
+  /**
+   * The round trip between two of them; infinite for those that can't share a model, `undefined` where nobody measured it.
+   * @default that of the node that asks
+   */
+  readonly distanceMs?: (host: Id, other: Id) => number | undefined;
+  /** Of two that have as much memory, the one that is to be the host. @default the first */
+  readonly isPreferred?: (a: Id, b: Id) => boolean;
 }
 
 /** The way in which a model could run, and the nodes for it. */
@@ -45,61 +57,157 @@ export function planFit<Id extends string>(
   contextLength: number | null,
 ): ModelFit<Id> {
   const need = needBytes(model, contextLength);
-  const placed = soloNode(mesh, need, "gpu") ?? splitNodes(mesh, need, "gpu") ??
-    soloNode(mesh, need, "all") ?? splitNodes(mesh, need, "all") ?? noNode(mesh);
+  const placed = placeIn(mesh, need) ?? noNode(mesh, need);
   return {
     kind: placed.nodes.length === 0 ? "none" : placed.nodes.length === 1 ? "solo" : "split",
-    needBytes: need,
     ...placed,
     contextLength: servedContext(model.header ?? { contextLength: 0 }, contextLength),
     largestContextLength: largestContext(model, placed.haveBytes),
   };
 }
 
-type Placed<Id extends string> = Pick<ModelFit<Id>, "memory" | "haveBytes" | "nodes">;
+type Placed<Id extends string> = Pick<ModelFit<Id>, "memory" | "needBytes" | "haveBytes" | "nodes">;
+
+function placeIn<Id extends string>(mesh: FitMesh<Id>, need: number): Placed<Id> | undefined {
+  const here = mesh.here === true && mesh.self !== null && holds(mesh.self, need, "all")
+    ? mesh.self
+    : null;
+  const onGpus = here === null ? soloNode(mesh, need, "gpu") : soloOn(here, need, "gpu");
+  if (onGpus !== undefined) return onGpus;
+  const split = here?.gpuBytes === 0 ? undefined : splitNodes(mesh, need);
+  if (split?.memory === "gpu") return split;
+  return (here === null ? soloNode(mesh, need, "all") : soloOn(here, need, "all")) ?? split;
+}
+
+function holds(node: FitNode, need: number, memory: MemoryUse): boolean {
+  return node.hosts !== "never" && bytesOf(node, memory) >= (node.needBytes ?? need);
+}
+
+function soloOn<Id extends string>(
+  node: FitNode<Id>,
+  need: number,
+  memory: MemoryUse,
+): Placed<Id> | undefined {
+  if (!holds(node, need, memory)) return undefined;
+  return {
+    memory,
+    needBytes: node.needBytes ?? need,
+    haveBytes: bytesOf(node, memory),
+    nodes: [{ id: node.id, share: 1 }],
+  };
+}
 
 function soloNode<Id extends string>(
   { self, others }: FitMesh<Id>,
   need: number,
   memory: MemoryUse,
 ): Placed<Id> | undefined {
-  const bytes = (one: FitNode<Id>) => bytesOf(one, memory);
-  const holds = (one: FitNode<Id>) => bytes(one) >= need;
-  const node = self !== null && holds(self) ? self : smallest(others.filter(holds), bytes);
-  return node && { memory, haveBytes: bytes(node), nodes: [{ id: node.id, share: 1 }] };
+  if (self !== null && holds(self, need, memory)) return soloOn(self, need, memory);
+  const able = others.filter((one) => holds(one, need, memory));
+  const node = first(able, (a, b) => bytesOf(a, memory) < bytesOf(b, memory));
+  return node && soloOn(node, need, memory);
 }
 
-function smallest<Id extends string>(
-  nodes: readonly FitNode<Id>[],
-  bytes: (one: FitNode<Id>) => number,
-): FitNode<Id> | undefined {
-  const [first, ...rest] = nodes;
-  return first && rest.reduce((best, one) => bytes(one) < bytes(best) ? one : best, first);
-}
-
-/** The member with the most memory of that kind hosts, as the election of a real split would have it. */
-function splitNodes<Id extends string>(
-  mesh: FitMesh<Id>,
-  needBytes: number,
-  memory: MemoryUse,
-): Placed<Id> | undefined {
-  const all = everyone(mesh);
-  const [first, ...rest] = all;
-  if (first === undefined) return undefined;
-  const bytes = (one: FitNode<Id>) => bytesOf(one, memory);
-  const host = rest.reduce((best, one) => bytes(one) > bytes(best) ? one : best, first);
+/** As free members are called to help, and then elect their host. */
+function splitNodes<Id extends string>(mesh: FitMesh<Id>, need: number): Placed<Id> | undefined {
+  const team = teamOf(mesh, need, "gpu") ?? teamOf(mesh, need, "all");
+  if (team === undefined) return undefined;
+  const { host, members, needBytes } = team;
   const placement = place<Id>({
     needBytes,
     host,
-    candidates: all.filter((one) => one !== host).map(({ id, ...one }) => ({ peer: id, ...one })),
+    candidates: members.filter((one) => one !== host).map(({ id, gpuBytes, memoryBytes }) => ({
+      peer: id,
+      gpuBytes,
+      memoryBytes,
+      rttMs: distanceMs(mesh, host.id, id),
+    })),
     force: false,
     rttLimitMs: mesh.rttLimitMs,
     tensorSplit: null,
   });
-  if (placement.kind !== "split" || placement.memory !== memory) return undefined;
+  if (placement.kind !== "split") return undefined;
   const workers = placement.workers.map(({ peer, share }) => ({ id: peer, share }));
   const nodes = [{ id: host.id, share: placement.hostShare }, ...workers];
-  return { memory, haveBytes: placement.haveBytes, nodes };
+  return { memory: placement.memory, needBytes, haveBytes: placement.haveBytes, nodes };
+}
+
+interface Team<Id extends string> {
+  readonly host: FitNode<Id>;
+  readonly members: readonly FitNode<Id>[];
+  readonly needBytes: number;
+}
+
+/** Just enough of those near a node that may host it; then the one of them with the most memory does. */
+function teamOf<Id extends string>(
+  mesh: FitMesh<Id>,
+  need: number,
+  memory: MemoryUse,
+): Team<Id> | undefined {
+  const caller = callerOf(mesh, memory);
+  if (caller === undefined) return undefined;
+  const needBytes = caller.needBytes ?? need;
+  const allBytes = everyone(mesh).reduce((sum, one) => sum + bytesOf(one, memory), 0);
+  if (allBytes < needBytes) return undefined;
+  const members = [caller];
+  let haveBytes = bytesOf(caller, memory);
+  for (const one of nearOf(mesh, caller)) {
+    if (haveBytes >= needBytes) break;
+    if (bytesOf(one, memory) === 0) continue;
+    members.push(one);
+    haveBytes += bytesOf(one, memory);
+  }
+  if (haveBytes < needBytes) return undefined;
+  const isTold = mesh.here === true && memory === "gpu";
+  const host = isTold ? caller : largest(mesh, members.filter(mayShare), memory) ?? caller;
+  return { host, members, needBytes };
+}
+
+function callerOf<Id extends string>(
+  mesh: FitMesh<Id>,
+  memory: MemoryUse,
+): FitNode<Id> | undefined {
+  if (mesh.here === true && mesh.self !== null && mayShare(mesh.self)) return mesh.self;
+  return largest(mesh, everyone(mesh).filter(mayShare), memory);
+}
+
+function mayShare({ hosts = "any" }: FitNode): boolean {
+  return hosts === "any";
+}
+
+/** The nearest first; one that nobody measured is as far as is allowed. */
+function nearOf<Id extends string>(mesh: FitMesh<Id>, node: FitNode<Id>): FitNode<Id>[] {
+  const near = everyone(mesh).filter((one) => one.id !== node.id).map((one) => ({
+    one,
+    rttMs: distanceMs(mesh, node.id, one.id) ?? mesh.rttLimitMs,
+  }));
+  return near.filter(({ rttMs }) => rttMs <= mesh.rttLimitMs)
+    .sort((a, b) => a.rttMs - b.rttMs).map(({ one }) => one);
+}
+
+function distanceMs<Id extends string>(mesh: FitMesh<Id>, a: Id, b: Id): number | undefined {
+  if (mesh.distanceMs !== undefined) return mesh.distanceMs(a, b);
+  const other = b === mesh.self?.id ? a : b;
+  return mesh.others.find(({ id }) => id === other)?.rttMs;
+}
+
+function largest<Id extends string>(
+  { isPreferred = () => false }: FitMesh<Id>,
+  nodes: readonly FitNode<Id>[],
+  memory: MemoryUse,
+): FitNode<Id> | undefined {
+  return first(nodes, (a, b) => {
+    const more = bytesOf(a, memory) - bytesOf(b, memory);
+    return more > 0 || (more === 0 && isPreferred(a.id, b.id));
+  });
+}
+
+/** The one before which no other comes. */
+function first<T>(items: readonly T[], isBefore: (a: T, b: T) => boolean): T | undefined {
+  return items.reduce<T | undefined>(
+    (best, one) => best === undefined || isBefore(one, best) ? one : best,
+    undefined,
+  );
 }
 
 function bytesOf({ gpuBytes, memoryBytes }: MemoryPools, memory: MemoryUse): number {
@@ -107,14 +215,16 @@ function bytesOf({ gpuBytes, memoryBytes }: MemoryPools, memory: MemoryUse): num
 }
 
 /** All that those have who could share it. */
-function noNode<Id extends string>(mesh: FitMesh<Id>): Placed<Id> {
-  const near = everyone(mesh).filter(({ rttMs = 0 }) => rttMs <= mesh.rttLimitMs);
+function noNode<Id extends string>(mesh: FitMesh<Id>, need: number): Placed<Id> {
+  const able = everyone(mesh).filter(({ hosts }) => hosts !== "never");
+  const caller = callerOf(mesh, "all") ?? largest(mesh, able, "all");
+  const near = caller === undefined ? [] : [caller, ...nearOf(mesh, caller)];
   const haveBytes = near.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-  return { memory: null, haveBytes, nodes: [] };
+  return { memory: null, needBytes: caller?.needBytes ?? need, haveBytes, nodes: [] };
 }
 
 function everyone<Id extends string>({ self, others }: FitMesh<Id>): readonly FitNode<Id>[] {
-  return [...(self === null ? [] : [{ ...self, rttMs: 0 }]), ...others];
+  return [...(self === null ? [] : [self]), ...others];
 }
 
 /**

@@ -11,6 +11,7 @@ import { countRequest, countUntilAborted, type Demand } from "../plan/demand.ts"
 import { MAX_HTTP_STREAMS } from "../plan/defaults.ts";
 import type { LocalServer } from "../serving/job.ts";
 import { KeyGrants } from "./grant_gate.ts";
+import { withoutLoss } from "./lost_answer.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { HTTP_PROTOCOL } from "./protocols.ts";
 import { RequestQueues } from "./request_queues.ts";
@@ -69,10 +70,13 @@ export class HttpEnd {
     return this.ask(server, request);
   }
 
-  /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer, or the signal's reason. */
+  /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer or lost its GPU, or the signal's reason. */
   async ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
     try {
-      return await this.#queues.ask(server, request);
+      const response = await this.#queues.ask(server, request);
+      return server.hasLostDevice === undefined
+        ? response
+        : await withoutLoss(response, server.hasLostDevice);
     } catch (error) {
       // A caller that has gone, which is a TunnelError too, breaks no connection of llama-server.
       request.signal.throwIfAborted();

@@ -2,14 +2,9 @@
 
 import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../../api/mod.ts";
 import type { ModelOnDisk, ModelRef } from "../../mesh/mod.ts";
-import {
-  type BrokenModel,
-  type CatalogModel,
-  type FitMesh,
-  type LocalModel,
-  planFit,
-  type SizedModel,
-} from "../../models/mod.ts";
+import type { BrokenModel, CatalogModel, LocalModel } from "../../models/mod.ts";
+import type { FitModel, FitView } from "../plan/fit_mesh.ts";
+import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
 
 export interface CatalogInstance {
@@ -26,7 +21,7 @@ export interface CatalogInput {
   readonly instances: readonly CatalogInstance[];
   readonly catalog: readonly CatalogModel[];
   readonly downloads: readonly { readonly name: string; readonly progress: DownloadStatus }[];
-  readonly mesh: FitMesh;
+  readonly mesh: FitView;
   /** As the user set it. */
   readonly contextLength: number | null;
 }
@@ -39,25 +34,26 @@ const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
  * so nothing is looked for twice.
  */
 export function catalogEntries(input: CatalogInput): CatalogEntry[] {
-  const known = knownEntries(input);
   const listed = firstOf(input.catalog, ({ name }) => name);
+  const fit = fitIn(input, listed);
+  const known = knownEntries(input, fit);
   const downloads = firstOf(input.downloads, ({ name }) => name);
   const names = new Set(known.map(({ name }) => name));
   const entries = [
     ...known,
     ...input.broken.map((broken) => brokenEntry(broken)),
-    ...input.catalog.filter(({ name }) => !names.has(name)).map((one) => listedEntry(one, input)),
+    ...input.catalog.filter(({ name }) => !names.has(name)).map((one) => listedEntry(one, fit)),
   ];
   const shown = new Set(entries.map(({ name }) => name));
   const others = input.downloads.filter(({ name }) => !shown.has(name));
-  return [...entries, ...others.map(({ name, progress }) => unlistedEntry(name, progress, input))]
+  return [...entries, ...others.map(({ name, progress }) => unlistedEntry(name, progress, fit))]
     .map((entry) => withListing(entry, listed.get(entry.name)))
     .map((entry) => ({ ...entry, download: downloads.get(entry.name)?.progress ?? null }))
     .sort(byPlace);
 }
 
 /** Models that a node holds a file of, or serves. */
-function knownEntries(input: CatalogInput): CatalogEntry[] {
+function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
   const byContent = new Map<string, CatalogEntry>();
   for (const model of input.onDisk) {
     byContent.set(keyOf(model), {
@@ -68,14 +64,14 @@ function knownEntries(input: CatalogInput): CatalogEntry[] {
       quantisation: model.header.quantisation,
       contextLength: model.header.contextLength || null,
       vision: model.projector?.sees ?? false,
-      fit: fit(model, input),
+      fit: fit(model),
     });
   }
   const served = input.instances.map(({ model, sizeBytes }) => ({ ...model, sizeBytes }));
   for (const model of [...input.elsewhere, ...served]) {
     const { name, sizeBytes, fingerprint } = model;
     const entry = byContent.get(keyOf(model)) ??
-      { ...blank(name, sizeBytes), fingerprint, fit: fit({ sizeBytes }, input) };
+      { ...blank(name, sizeBytes), fingerprint, fit: fit(model) };
     const places: CatalogEntry["places"] = [...new Set([...entry.places, "mesh" as const])];
     byContent.set(keyOf(model), { ...entry, places });
   }
@@ -93,14 +89,15 @@ function brokenEntry({ name, reason }: BrokenModel): CatalogEntry {
   return { ...blank(name, 0), places: ["disk"], broken: reason };
 }
 
-function listedEntry(model: CatalogModel, input: CatalogInput): CatalogEntry {
+function listedEntry(model: CatalogModel, fit: FitOf): CatalogEntry {
   const { name, sizeBytes, architecture, quantisation, contextLength } = model;
   const shape = { architecture, quantisation, contextLength };
-  return { ...blank(name, sizeBytes), ...shape, fit: fit({ sizeBytes }, input) };
+  return { ...blank(name, sizeBytes), ...shape, fit: fit({ name, fingerprint: null, sizeBytes }) };
 }
 
-function unlistedEntry(name: string, { totalBytes }: DownloadStatus, input: CatalogInput) {
-  return { ...blank(name, totalBytes), fit: fit({ sizeBytes: totalBytes }, input) };
+function unlistedEntry(name: string, { totalBytes }: DownloadStatus, fit: FitOf): CatalogEntry {
+  const model = { name, fingerprint: null, sizeBytes: totalBytes };
+  return { ...blank(name, totalBytes), fit: fit(model, "anywhere") };
 }
 
 /** The fields that only the built-in catalog has. */
@@ -119,8 +116,17 @@ function firstOf<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return new Map(items.toReversed().map((item) => [keyOf(item), item]));
 }
 
-function fit(model: SizedModel, { mesh, contextLength }: CatalogInput): Fit {
-  return fitOf(planFit(model, mesh, contextLength), mesh);
+type FitOf = (model: Omit<FitModel, "source">, source?: FitModel["source"]) => Fit;
+
+function fitIn(
+  { mesh, contextLength }: CatalogInput,
+  listed: ReadonlyMap<string, CatalogModel>,
+): FitOf {
+  const judge = fitJudge(mesh);
+  return (known, told) => {
+    const model = { ...known, source: told ?? (listed.has(known.name) ? "catalog" : "none") };
+    return fitOf(judge(model, contextLength), mesh);
+  };
 }
 
 function blank(name: string, sizeBytes: number): CatalogEntry {

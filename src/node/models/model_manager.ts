@@ -21,19 +21,17 @@ import {
   CATALOG,
   type DownloadPlan,
   Downloads,
-  type FitMesh,
   InvalidReferenceError,
   type ModelInventory,
-  planFit,
   shardName,
 } from "../../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
 import type { ModelsConfig } from "../../models/config.ts";
 import type { ServingConfig } from "../plan/config.ts";
-import { MAX_FILE_STREAMS, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
+import { MAX_FILE_STREAMS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
-import { fitOf } from "../plan/fit_words.ts";
-import { poolsOf } from "../plan/pools.ts";
+import type { FitView } from "../plan/fit_mesh.ts";
+import { downloadFit, fitViewOf } from "./fit_views.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
 import { stateOf } from "../report/serving.ts";
@@ -53,6 +51,8 @@ export interface ModelManagerOptions {
   readonly models: ModelsConfig;
   readonly serving: Pick<ServingConfig, "contextLength">;
   readonly send: (event: NodeEvent) => void;
+  /** As `NodePart.idleSinceMs` has it. @default nothing was ever asked for */
+  readonly idleSinceMs?: (model: string) => number | undefined;
   /** Its user asks for a download, for which other members may have to be asked. */
   readonly enter: (reason: string) => Promise<void>;
   readonly logger: Logger;
@@ -99,7 +99,7 @@ export class ModelManager implements ModelActions {
       })),
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
-      mesh: this.#fitMesh(),
+      mesh: this.#fitView(),
       contextLength: serving.contextLength,
     });
   }
@@ -203,29 +203,25 @@ export class ModelManager implements ModelActions {
     });
   }
 
-  /** Nothing is fetched that nobody here could run. */
+  /** Nothing is fetched that nobody here could run, whatever else were to stop for it. */
   #checkFit({ modelBytes, name }: DownloadPlan): void {
-    const mesh = this.#fitMesh();
-    const fit = planFit({ sizeBytes: modelBytes }, mesh, this.#options.serving.contextLength);
+    const { contextLength } = this.#options.serving;
+    const fit = downloadFit({ name, sizeBytes: modelBytes }, this.#fitView(), contextLength);
     if (fit.kind !== "none") return;
-    throw new DownloadRefusedError(`${name} was not downloaded. ${fitOf(fit, mesh).reason}`);
+    throw new DownloadRefusedError(`${name} was not downloaded. ${fit.reason}`);
   }
 
-  /** As the planner counts: members whose llama.cpp speaks this node's RPC protocol. */
-  #fitMesh(): FitMesh {
-    const { mesh, stock } = this.#options;
-    const able = mesh.members().filter(({ machine: { engine } }) =>
-      engine !== null && (stock === null || engine.rpcProtocol === stock.rpcProtocol)
-    );
-    return {
-      self: stock && { id: mesh.self, ...poolsOf(stock.memory), rttMs: 0 },
-      others: able.map(({ peer, memoryBytes, machine: { devices } }) => ({
-        id: peer,
-        ...poolsOf({ memoryBytes, devices }),
-        rttMs: mesh.rttMs(peer),
-      })),
-      rttLimitMs: SPLIT_RTT_LIMIT_MS,
-    };
+  #fitView(): FitView {
+    const { mesh, stock, serving: { contextLength }, idleSinceMs = () => 0 } = this.#options;
+    return fitViewOf({
+      self: mesh.self,
+      own: stock &&
+        { ...stock, models: stock.inventory.models, downloadBytes: this.#roomBytes, idleSinceMs },
+      members: mesh.members(),
+      routes: mesh.routes(),
+      rttMs: (peer) => mesh.rttMs(peer),
+      contextLength,
+    });
   }
 
   /** The console hears of all of it, the log of each percent once and of what went wrong. */

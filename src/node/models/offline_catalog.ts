@@ -1,4 +1,4 @@
-import type { CatalogEntry, PeerStatus, Status } from "../../api/mod.ts";
+import type { CatalogEntry, Status } from "../../api/mod.ts";
 import type { Logger } from "@logtape/logtape";
 import { downloadWorld } from "../../downloads/mod.ts";
 import { ENGINE_DEFAULTS } from "../../engine/config.ts";
@@ -12,7 +12,6 @@ import {
 import {
   CATALOG,
   checkModelsDir,
-  type FitMesh,
   GUIDE_NAME,
   ModelInventory,
   type ModelPlaces,
@@ -20,8 +19,7 @@ import {
 } from "../../models/mod.ts";
 import { catalogEntries, type CatalogInput } from "./catalog_entries.ts";
 import { makeDataDir } from "../data/data_dir.ts";
-import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
-import { poolsOf } from "../plan/pools.ts";
+import { lonelyView, statusView } from "./fit_views.ts";
 
 export interface OfflineOptions extends ModelPlaces {
   readonly binDir: string | null;
@@ -37,7 +35,7 @@ export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEn
   const library = openLibrary(options);
   const guide = await library.resolve(GUIDE_NAME);
   const inventory = await ModelInventory.open({ library, extra: [guide], logger: options.logger });
-  const mesh = await thisMachine(options);
+  const mesh = lonelyView(await memoryOf(options), inventory.models);
   return entriesOf({ onDisk: inventory.models, broken: inventory.broken, catalog: CATALOG, mesh });
 }
 
@@ -52,7 +50,9 @@ export async function fileEntry(
   options: OfflineOptions,
 ): Promise<CatalogEntry> {
   const model = await openLibrary(options).resolve(path);
-  const mesh = status === null ? await thisMachine(options) : meshOf(status);
+  const mesh = status === null
+    ? lonelyView(await memoryOf(options), [model])
+    : statusView(status, [model]);
   const [entry] = entriesOf({ onDisk: [model], broken: [], catalog: [], mesh });
   if (entry === undefined) throw new TypeError(`${path} is not a model`);
   return entry;
@@ -68,27 +68,6 @@ function entriesOf(
     downloads: [],
     contextLength: null,
   });
-}
-
-async function thisMachine(options: OfflineOptions): Promise<FitMesh> {
-  const self = { id: "self", ...poolsOf(await memoryOf(options)), rttMs: 0 };
-  return { self, others: [], rttLimitMs: SPLIT_RTT_LIMIT_MS };
-}
-
-/** Of a client nothing is counted but the others. */
-function meshOf({ node, peers }: Status): FitMesh {
-  const pools = ({ vramBytes: memoryBytes, devices }: PeerStatus | Status["node"]) =>
-    poolsOf({ memoryBytes, devices });
-  const self = { id: node.id, ...pools(node), rttMs: 0 };
-  return {
-    self: node.role === "client" ? null : self,
-    others: peers.map((peer) => ({
-      id: peer.id,
-      ...pools(peer),
-      rttMs: peer.rttMs ?? undefined,
-    })),
-    rttLimitMs: SPLIT_RTT_LIMIT_MS,
-  };
 }
 
 /** Of the GPUs where llama.cpp is there to ask, else of the machine: a listing installs nothing. */

@@ -6,11 +6,9 @@ import {
   downloadWorld,
   PUBLIC_ONLY,
 } from "../../downloads/mod.ts";
-import { checkModelsDir, Downloads, planFit } from "../../models/mod.ts";
+import { checkModelsDir, Downloads } from "../../models/mod.ts";
 import { makeDataDir } from "../data/data_dir.ts";
-import { SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
-import { fitOf } from "../plan/fit_words.ts";
-import { poolsOf } from "../plan/pools.ts";
+import { downloadFit, lonelyView } from "./fit_views.ts";
 import type { HubConfig } from "../../models/config.ts";
 import { memoryOf, type OfflineOptions } from "./offline_catalog.ts";
 
@@ -36,7 +34,7 @@ export async function offlineDownload(
     options;
   await checkModelsDir(modelsDir);
   await makeDataDir(dataDir);
-  const pools = poolsOf(await memoryOf(options));
+  const mesh = lonelyView(await memoryOf(options), []);
   const hub = new URL(endpoint);
   const secret = token === null ? null : { host: hub.host, value: token };
   const downloads = await Downloads.open({
@@ -44,12 +42,10 @@ export async function offlineDownload(
     hub,
     world: { ...downloadWorld(secret, proxies), rules },
     checkFit: ({ name, modelBytes }) => {
-      const self = { id: "self", ...pools, rttMs: 0 };
-      const mesh = { self, others: [], rttLimitMs: SPLIT_RTT_LIMIT_MS };
-      const fit = planFit({ sizeBytes: modelBytes }, mesh, null);
-      if (fit.kind !== "none") return;
+      const { kind, reason } = downloadFit({ name, sizeBytes: modelBytes }, mesh, null);
+      if (kind !== "none") return;
       throw new DownloadRefusedError(
-        `${name} was not downloaded. ${fitOf(fit, mesh).reason}. ` +
+        `${name} was not downloaded. ${reason}. ` +
           `A node that runs in a mesh counts the others' memory too`,
       );
     },

@@ -219,3 +219,9 @@ export const STANDBY_BACKOFF_MS = 120_000;
 
 /** ... up to an hour: by then its mesh is another one. */
 export const STANDBY_BACKOFF_MAX_MS = 3_600_000;
+
+/**
+ * Nodes that are looked at, over and over, for the fewest instances that would have to stop for one model: a few
+ * milliseconds. Enough to try all pairs and triples of a small mesh.
+ */
+export const FIT_LOOKS = 5_000;

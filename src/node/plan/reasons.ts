@@ -16,6 +16,9 @@ export const REASONS: Readonly<Record<ClaimReason, string>> = {
   split: "--split shares it among all its machines",
 };
 
+/** ... and why where its user decides. */
+export const PINNED_REASON = "its user wants it";
+
 /** A node keeps its claim while it serves what it claimed, also when it had almost gone over to something else. */
 export function claimOf(target: Target, self: Member, taken: readonly Claim[] = []): Claim | null {
   if (target.kind === "assigned") {
@@ -35,7 +38,7 @@ export function reasonOf({ target, plan, claim }: Reasoned, view: View): string 
   const shared = whyShared(plan, view);
   switch (target.kind) {
     case "pinned":
-      return shared === null ? "its user wants it" : `its user wants it, and ${shared}`;
+      return shared === null ? PINNED_REASON : `${PINNED_REASON}, and ${shared}`;
     case "assigned":
       return REASONS[target.assignment.reason];
     case "kept":

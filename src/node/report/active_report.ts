@@ -1,7 +1,8 @@
-import type { Engine, OfferedMemory, Supervisor } from "../../engine/mod.ts";
+import type { Engine, Supervisor } from "../../engine/mod.ts";
 import type { Machine } from "../../mesh/mod.ts";
 import type { KeptChoices } from "../data/kept_choices.ts";
 import { modelNameOf } from "../plan/plan.ts";
+import { lostNote } from "../serving/model_places.ts";
 import { roleOf } from "../serving/own_announcement.ts";
 import type { Reconciler } from "../serving/reconciler.ts";
 import type { SleepLock } from "../serving/sleep_lock.ts";
@@ -10,8 +11,9 @@ import type { NodePart } from "./part.ts";
 
 export interface ActiveReportOptions {
   readonly engine: Pick<Engine, "llamaServer">;
-  readonly memory: Pick<OfferedMemory, "memoryBytes">;
-  readonly supervisor: Pick<Supervisor, "freezes">;
+  /** The memory that it offers. */
+  readonly memoryBytes: () => number;
+  readonly supervisor: Pick<Supervisor, "freezes" | "lostDevices">;
   readonly kept: Pick<KeptChoices, "why">;
   readonly reconciler: Pick<Reconciler, "works">;
   readonly sleep: Pick<SleepLock, "isHeld">;
@@ -40,18 +42,19 @@ export class ActiveReport {
   }
 
   status(): ReturnType<NodePart["status"]> {
-    const { engine: { llamaServer }, memory, supervisor, sleep, reconciler } = this.#options;
+    const { engine: { llamaServer }, memoryBytes, supervisor, sleep, reconciler } = this.#options;
     const machine = this.#options.machine();
     const jobs = reconciler.works.map(({ job }) => job);
     const [first] = jobs;
     const awake = sleep.isHeld ? ["It stays awake while other machines use it"] : [];
-    const notes = [...freezeNotes(supervisor.freezes), ...awake];
+    const lost = supervisor.lostDevices.map(lostNote);
+    const notes = [...freezeNotes(supervisor.freezes), ...lost, ...awake];
     return {
       ...machine,
       ...(notes.length === 0 ? {} : { notes }),
       role: roleOf(jobs),
       model: first ? modelNameOf(first.plan) : null,
-      vramBytes: memory.memoryBytes,
+      vramBytes: memoryBytes(),
       engine: machine.engine && { ...machine.engine, path: llamaServer },
     };
   }

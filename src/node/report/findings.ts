@@ -1,10 +1,16 @@
 /** Problems that a running node can see, each with a remedy. Pure. */
 
 import type { Finding } from "../../api/mod.ts";
-import { type EngineAdvice, sameEngineRemedy, type SpeakingMachine } from "../../engine/mod.ts";
+import {
+  type EngineAdvice,
+  type LostDevice,
+  sameEngineRemedy,
+  type SpeakingMachine,
+} from "../../engine/mod.ts";
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
+import { lostNote } from "../serving/model_places.ts";
 
 /** A finding, and what makes it the same one while the figures, and words of others, in its sentence change. */
 export interface NodeFinding extends Finding {
@@ -25,6 +31,8 @@ export interface FindingsInput {
   readonly startedMs: (peer: PeerId) => number | undefined;
   /** Whether its llama.cpp is the best for this machine; `null` without one. */
   readonly engineAdvice: EngineAdvice | null;
+  /** The devices of this machine that it does without since they were lost. */
+  readonly lostDevices: readonly LostDevice[];
   readonly dataDir: string;
   /** `null` where the disk does not say. */
   readonly freeBytes: number | null;
@@ -37,6 +45,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
     .flatMap((instance) => whyNobodyHelps(instance, input));
   const found = [
     ...failures(input),
+    ...losses(input),
     ...waiting,
     ...clocks(input),
     ...(waiting.length > 0 ? [] : protocols(input)),
@@ -60,6 +69,18 @@ function failures({ routes }: FindingsInput): NodeFinding[] {
         "Repair or replace the file that it names, and the model is tried again at once; or serve another model there",
     }))
   );
+}
+
+function losses({ lostDevices }: FindingsInput): NodeFinding[] {
+  return lostDevices.map((device): NodeFinding => ({
+    about: "gpu",
+    subjects: [`lost ${device.name}`],
+    level: "problem",
+    found: lostNote(device),
+    remedy:
+      "Look at its heat, its power and its driver's messages (dmesg on Linux), then start mesh-llm anew, " +
+      "which uses it again",
+  }));
 }
 
 /** A model waits for memory, and these machines have some that its host can't use. */

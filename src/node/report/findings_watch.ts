@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { Finding } from "../../api/mod.ts";
-import type { EngineAdvice } from "../../engine/mod.ts";
+import type { EngineAdvice, LostDevice } from "../../engine/mod.ts";
 import type { Mesh, PeerId } from "../../mesh/mod.ts";
 import { FINDINGS_INTERVAL_MS, FINDINGS_QUIET_MS } from "../plan/defaults.ts";
 import { findingsOf, type NodeFinding, subjectsOf } from "./findings.ts";
@@ -14,6 +14,8 @@ export interface FindingsWatchOptions {
   readonly dataDir: string;
   /** Whether its llama.cpp is the best for this machine; `null` without one. NVIDIA's tool can take seconds to answer. */
   readonly engineAdvice: Promise<EngineAdvice> | null;
+  /** The devices that it does without since they were lost. */
+  readonly lostDevices: () => readonly LostDevice[];
   /** Of the disk that a folder lies on. */
   readonly freeBytes: (folder: string) => Promise<number>;
   /** Runs something later; what it returns calls that off. */
@@ -49,7 +51,7 @@ export class FindingsWatch {
   }
 
   #find(): NodeFinding[] {
-    const { mesh, version, dataDir } = this.#options;
+    const { mesh, version, dataDir, lostDevices } = this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
       from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
@@ -65,6 +67,7 @@ export class FindingsWatch {
       version,
       dataDir,
       engineAdvice: this.#engineAdvice,
+      lostDevices: lostDevices(),
     });
   }
 

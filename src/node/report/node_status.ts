@@ -11,7 +11,7 @@ import type {
 } from "../../api/mod.ts";
 import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
-import { REASONS } from "../plan/reasons.ts";
+import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
 import { sameModel } from "../plan/view.ts";
 import { fails, foremost, servingByNode, stateOf } from "./serving.ts";
 
@@ -183,5 +183,5 @@ function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
 function whyText(node: RouteNode | undefined, name: string): string | null {
   const why = node?.targets.find(({ model }) => model === name)?.why ?? null;
   if (why === null) return null;
-  return why === "told" ? "its user wants it" : REASONS[why];
+  return why === "told" ? PINNED_REASON : REASONS[why];
 }

@@ -16,6 +16,8 @@ export interface NodePart {
   readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Children that were started again after a crash, by model. */
   readonly engineRestarts: ReadonlyMap<string, number>;
+  /** When the model's last answer has ended; `undefined` while one is given, 0 where it was never asked for. */
+  idleSinceMs(model: string): number | undefined;
   /** Brings its knowledge up to date; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */

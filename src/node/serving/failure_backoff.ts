@@ -128,7 +128,7 @@ export class FailureBackoff {
   }
 
   #break(
-    { job: { plan, failure: own, blamesWorker }, failure, isClaimed, nowMs }: {
+    { job: { plan, failure: own, blamesLoss }, failure, isClaimed, nowMs }: {
       readonly job: Job;
       readonly failure: string;
       readonly isClaimed: boolean;
@@ -136,7 +136,7 @@ export class FailureBackoff {
     },
   ): void {
     const { name, streak: before } = this.#troubleOf(plan);
-    const isFleeting = own === null || blamesWorker;
+    const isFleeting = own === null || blamesLoss;
     const streak = longer(before, { reason: failure, isFleeting, nowMs });
     this.#troubles.set(workKey(plan), { name, brokenAtMs: nowMs, streak });
     // A model that the mesh asked for and that this node can't serve is left to another node.

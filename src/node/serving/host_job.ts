@@ -22,7 +22,7 @@ import {
   sizesOf,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
-import { splitMovedNote } from "./model_places.ts";
+import { lostNote, splitMovedNote } from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
 import { SplitWorkers, WorkerLostError } from "./split_workers.ts";
 
@@ -45,7 +45,7 @@ export class HostJob implements Job {
   #failure: string | null = null;
   #companions: Companions = { draft: null, projector: null, notes: [] };
   #wasReady = false;
-  #blamesWorker = false;
+  #blamesLoss = false;
 
   constructor(
     readonly plan: HostPlan,
@@ -67,19 +67,19 @@ export class HostJob implements Job {
     return this.#failure;
   }
 
-  get blamesWorker(): boolean {
-    return this.#blamesWorker;
+  get blamesLoss(): boolean {
+    return this.#blamesLoss;
   }
 
   get server(): LocalServer | null {
     if (this.#llamaServer === null || this.#failure !== null) return null;
-    return localServer(this.#llamaServer);
+    return localServer(this.#llamaServer, this.parts.engine);
   }
 
   get notes(): readonly string[] {
     const failure = this.parts.memoryFailure(this.plan.model);
     const moved = failure === null ? [] : [splitMovedNote(failure)];
-    return [...this.#companions.notes, ...moved];
+    return [...this.#companions.notes, ...this.parts.lostDevices.map(lostNote), ...moved];
   }
 
   get progress(): number {
@@ -239,8 +239,9 @@ export class HostJob implements Job {
   #watch(name: string, server: ManagedServer): void {
     const { state } = server;
     const failure = failureOf(name, server);
-    const blamesWorker = state.kind === "failed" && state.cause.part === "worker";
-    if (failure !== null) this.#fail(failure, blamesWorker);
+    const blamesLoss = state.kind === "failed" &&
+      (state.cause.part === "worker" || state.cause.lost !== undefined);
+    if (failure !== null) this.#fail(failure, blamesLoss);
     this.changed();
   }
 
@@ -252,10 +253,10 @@ export class HostJob implements Job {
     this.#fail(failure ?? `worker ${missing} no longer works for it`, failure === undefined);
   }
 
-  #fail(reason: string, blamesWorker: boolean): void {
+  #fail(reason: string, blamesLoss: boolean): void {
     if (this.#over.signal.aborted) return;
     this.#failure = reason;
-    this.#blamesWorker = blamesWorker;
+    this.#blamesLoss = blamesLoss;
     this.#over.abort(new Error(reason));
     this.changed();
   }

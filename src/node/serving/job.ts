@@ -4,6 +4,8 @@ import type { Logger } from "@logtape/logtape";
 import {
   type Engine,
   hasCrashed,
+  hasLostDevice,
+  type LostDevice,
   type ManagedServer,
   type OfferedMemory,
   type Supervisor,
@@ -25,14 +27,25 @@ export interface LocalServer {
   readonly frozen?: AbortSignal;
   /** Asked where its connections broke: whether it has crashed. */
   readonly crashed?: () => Promise<boolean>;
+  /** Asked where it has answered that it failed: whether it has lost a GPU. Absent if it uses none. */
+  readonly hasLostDevice?: () => Promise<boolean>;
 }
 
 /** `null` while it does not answer. */
-export function localServer(server: ManagedServer): LocalServer | null {
+export function localServer(
+  server: ManagedServer,
+  { devices }: Pick<Engine, "devices">,
+): LocalServer | null {
   const { state, apiKey, frozen } = server;
   if (state.kind !== "ready") return null;
   const baseUrl = `http://127.0.0.1:${state.port}`;
-  return { baseUrl, apiKey, frozen, crashed: () => hasCrashed(server) };
+  return {
+    baseUrl,
+    apiKey,
+    frozen,
+    crashed: () => hasCrashed(server),
+    ...(devices.length === 0 ? {} : { hasLostDevice: () => hasLostDevice(server) }),
+  };
 }
 
 export interface Job {
@@ -56,8 +69,11 @@ export interface Job {
   readonly isLoading: boolean;
   /** Why it can't go on; the reconciler replaces it. */
   readonly failure: string | null;
-  /** ... and it blames a node that works for it, which the mesh may still have to find lost. */
-  readonly blamesWorker: boolean;
+  /**
+   * ... and it blames something that was lost: a worker, which the mesh may still have to find gone, or a GPU. The next plan
+   * is another one.
+   */
+  readonly blamesLoss: boolean;
   /** Sentences for people about what is not as it could be. */
   readonly notes?: readonly string[];
   /** Ends its processes; resolves when they are gone. */
@@ -77,7 +93,9 @@ export interface SoloParts extends ServerParts {
   readonly serving: ServingConfig;
   /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
+  /** Without the devices that were lost, as `memory` is. */
   readonly engine: Pick<Engine, "devices">;
+  readonly lostDevices: readonly LostDevice[];
   /** By device, the bytes that llama.cpp sees as free and that are not for the model. */
   readonly spare: (model: ModelRef) => DeviceBytes;
   /** The companions of a model that this node serves in this memory, without those that failed. Nothing drafts in a split. */
@@ -143,7 +161,7 @@ export function idleJob(
     progress: 0,
     isLoading: false,
     failure,
-    blamesWorker: false,
+    blamesLoss: false,
     usedBytes: 0,
     stop: () => Promise.resolve(),
   };

@@ -3,6 +3,7 @@
 import type {
   Engine,
   LlamaServerSpec,
+  LostDevice,
   ModelPlace,
   OfferedMemory,
   PlacedModel,
@@ -110,6 +111,11 @@ export function placedNote({ layers, layersOnDevices }: PlacedModel): string {
   return layersOnDevices === 0
     ? "None of its layers fits on a GPU: all of it is in main memory"
     : `${layersOnDevices} of its ${layers} layers are on GPUs, the others in main memory`;
+}
+
+/** For people, of a GPU without which a node goes on. */
+export function lostNote({ name, description, reason }: LostDevice): string {
+  return `${name} (${description}) is not used any more: ${reason}`;
 }
 
 /** For people, of a load that had to go elsewhere. */

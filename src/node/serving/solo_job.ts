@@ -27,6 +27,7 @@ import {
 import { suspectsOf } from "./failed_companions.ts";
 import {
   keptOf,
+  lostNote,
   movedNote,
   placedNote,
   placesFor,
@@ -45,7 +46,6 @@ export class SoloJob implements Job {
   readonly rpcPort = null;
   readonly openTerm = null;
   readonly #model: LocalModel;
-  readonly blamesWorker = false;
   /** When llama-server was last started. */
   #startedMs = 0;
   #isStarting = true;
@@ -55,6 +55,9 @@ export class SoloJob implements Job {
   /** Best first; the first is the one in use. */
   #places: readonly ModelPlace[];
   #moved: string | null = null;
+  /** Devices that were lost when it was started: if there are more, the plan may be another. */
+  readonly #lostBefore: number;
+  #blamesLoss = false;
   #server: ManagedServer;
   #unsubscribe: () => void = () => {};
   #announced = false;
@@ -73,6 +76,7 @@ export class SoloJob implements Job {
     this.#companions = parts.companionsOf(model, "solo", parts.memory);
     this.#spare = parts.spare(plan.model);
     this.#places = placesFor(this.#input);
+    this.#lostBefore = parts.lostDevices.length;
     this.#server = this.#launch(this.#companions.notes);
   }
 
@@ -80,6 +84,7 @@ export class SoloJob implements Job {
     const { placed } = this.#server;
     return [
       ...this.#companions.notes,
+      ...this.parts.lostDevices.map(lostNote),
       ...(this.#moved === null ? [] : [this.#moved]),
       ...(placed === null || this.#place.kind !== "both" ? [] : [placedNote(placed)]),
     ];
@@ -106,18 +111,27 @@ export class SoloJob implements Job {
   }
 
   get server(): LocalServer | null {
-    return localServer(this.#server);
+    return localServer(this.#server, this.parts.engine);
+  }
+
+  get blamesLoss(): boolean {
+    return this.#blamesLoss;
   }
 
   /** It starts again by itself for a while; what never starts is for the reconciler to retry. */
   get failure(): string | null {
     const { state } = this.#server;
-    const gaveUp = state.kind === "failed" && state.retryAtMs === null;
+    const gaveUp = state.kind === "failed" && (state.retryAtMs === null || this.#hasLostMore);
     return gaveUp ? failureOf("llama-server", this.#server) : null;
   }
 
   get isLoading(): boolean {
     return this.#server.state.kind === "starting";
+  }
+
+  /** A device was given up: the memory of this machine is less than it was planned with. */
+  get #hasLostMore(): boolean {
+    return this.parts.lostDevices.length > this.#lostBefore;
   }
 
   get progress(): number {
@@ -174,6 +188,7 @@ export class SoloJob implements Job {
       projectorPath: projector?.path ?? null,
     }, { restart: true });
     this.#unsubscribe = server.subscribe((state) => {
+      this.#blamesLoss = state.kind === "failed" && state.cause.lost !== undefined;
       if (!this.#wentOnElsewhere(state)) this.#report(state);
       this.changed();
     });
@@ -184,8 +199,16 @@ export class SoloJob implements Job {
   #wentOnElsewhere(state: ServerState): boolean {
     const endedLoading = state.kind === "failed" && state.frozen === null && this.#isLoading;
     this.#isLoading = state.kind !== "ready";
-    if (!endedLoading) return false;
-    return this.#movedOn(state) || this.#wentOnWithout(state);
+    if (!endedLoading || this.#hasLostMore) return false;
+    return this.#movedOn(state) || this.#wentOnAgain(state) || this.#wentOnWithout(state);
+  }
+
+  /** A driver that was reset works again most often; one that does not costs the device. */
+  #wentOnAgain({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
+    const usesDevices = this.#place.kind !== "main" && this.parts.engine.devices.length > 0;
+    if (cause.lost === undefined || !usesDevices) return false;
+    this.#relaunch([`llama-server: ${cause.text} while it loaded ${this.#model.name}`]);
+    return true;
   }
 
   #movedOn({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
@@ -234,7 +257,7 @@ export class SoloJob implements Job {
     if (state.kind === "failed" && state.frozen === null) {
       this.#announced = false;
       // A failure to load is reported when the load is tried again.
-      if (state.retryAtMs === null) return;
+      if (this.failure !== null) return;
       const failure = failureOf("llama-server", this.#server);
       this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });
     }

@@ -15,7 +15,7 @@ export class WorkerJob implements Job {
   readonly openTerm = null;
   readonly progress = 0;
   readonly isLoading = false;
-  readonly blamesWorker = false;
+  readonly blamesLoss = false;
   readonly #rpcServer: ManagedServer;
 
   constructor(

@@ -37,6 +37,20 @@ const none: Fit = {
   reason: "Does not fit: needs 90.0 GB, and the machines that could share it have 12.0 GB",
 };
 
+const after: Fit = {
+  ...split,
+  stops: [{
+    host: status.peers[0]!.id,
+    machine: "bo\x1bb",
+    model: "guide",
+    fingerprint: "f",
+    running: true,
+    pinned: true,
+  }],
+  reason: "Would fit 2 machines together if bo\x1bb stopped guide, which its user pinned: " +
+    "needs 10.0 GB of 12.0 GB",
+};
+
 function entry(changes: Partial<CatalogEntry>): CatalogEntry {
   return {
     name: "small",
@@ -117,6 +131,40 @@ bo b                30 %   3.0 GB
 
 Largest context that fits: 40,960 tokens
 `,
+  );
+});
+
+Deno.test("modelsText() names what would have to stop, and promises nothing of a model that waits", () => {
+  const [stop] = after.stops ?? [];
+  const text = modelsText([
+    entry({ name: "after", fit: after }),
+    entry({ name: "two", fit: { ...after, stops: [stop!, { ...stop!, model: "chat" }] } }),
+    entry({
+      name: "kept",
+      fit: { ...after, stops: [{ ...stop!, machine: "tower", running: false, pinned: false }] },
+    }),
+    entry({ name: "waits", fit: split, state: "waiting" }),
+    entry({ name: "waits-for", fit: after, state: "waiting" }),
+    entry({ name: "hopeless", fit: none, state: "waiting" }),
+  ], { all: false });
+  assert.equal(
+    text,
+    `On this machine
+MODEL      SIZE    STATE    FITS
+after      5.0 GB  -        if bo b stops guide, pinned (10.0 GB)
+two        5.0 GB  -        if 2 models stop (10.0 GB)
+kept       5.0 GB  -        if tower gives up guide (10.0 GB)
+waits      5.0 GB  waiting  waits (10.0 GB)
+waits-for  5.0 GB  waiting  if bo b stops guide, pinned (10.0 GB)
+hopeless   5.0 GB  waiting  no: needs 90.0 GB, has 12.0 GB
+`,
+  );
+});
+
+Deno.test("planText() says what would have to stop, and that a model waits", () => {
+  assert.match(
+    planText(entry({ name: "big", fit: after, state: "waiting" }), status),
+    /\nIt waits\. Would fit 2 machines together if bo b stopped guide, which its user pinned: needs 10\.0 GB of 12\.0 GB\n/,
   );
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chooseDevices } from "../../../src/engine/devices/choose_devices.ts";
 import { parseUma, withKind } from "../../../src/engine/devices/device_kind.ts";
 import { parseDevices } from "../../../src/engine/devices/probe_output.ts";
+import { INTEGRATED, RECORDED, SOFTWARE } from "./device_lists.ts";
 
 interface Machine {
   readonly machine: string;
@@ -14,19 +15,9 @@ interface Machine {
   readonly leftOut?: Readonly<Record<string, string>>;
 }
 
-const SOFTWARE = "it is a software renderer and no GPU";
-const INTEGRATED = "an integrated GPU is used only where there is no other";
-
+/** Machines of which no recorded list was found, in the words of those that were. */
 const MACHINES: readonly Machine[] = [
   { machine: "a CPU only", list: ["(none)"], used: [] },
-  {
-    machine: "two NVIDIA cards",
-    list: [
-      "CUDA0: NVIDIA GeForce RTX 3090 (24124 MiB, 23500 MiB free)",
-      "CUDA1: NVIDIA GeForce RTX 3090 (24124 MiB, 23860 MiB free)",
-    ],
-    used: ["CUDA0 discrete", "CUDA1 discrete"],
-  },
   {
     machine: "one NVIDIA card under CUDA and Vulkan",
     list: [
@@ -111,19 +102,6 @@ const MACHINES: readonly Machine[] = [
     leftOut: { Vulkan0: "only 300 MiB of it are free, too little to help" },
   },
   {
-    machine: "Apple's chip",
-    list: [
-      "MTL0: Apple M2 Max (49152 MiB, 49151 MiB free)",
-      "BLAS: Accelerate (0 MiB, 0 MiB free)",
-    ],
-    used: ["MTL0 integrated"],
-  },
-  {
-    machine: "Apple's chip under an older build",
-    list: ["Metal: Apple M1 (10922 MiB, 10922 MiB free)"],
-    used: ["Metal integrated"],
-  },
-  {
     machine: "Intel's cards under SYCL",
     list: [
       "SYCL0: Intel(R) Arc(TM) A770 Graphics (15473 MiB, 15000 MiB free)",
@@ -182,9 +160,19 @@ function devicesOf({ list, uma = [] }: Pick<Machine, "list" | "uma">) {
   return listed.map((device) => withKind(device, told));
 }
 
-for (const { machine, list, uma = [], used, leftOut = {} } of MACHINES) {
+const CASES = [
+  ...MACHINES.map((machine) => ({ ...machine, devices: devicesOf(machine) })),
+  ...RECORDED.map((recorded) => ({
+    ...recorded,
+    devices: parseDevices(recorded.text).map((device) =>
+      withKind(device, parseUma(recorded.start ?? ""))
+    ),
+  })),
+];
+
+for (const { machine, devices, used, leftOut = {} } of CASES) {
   Deno.test(`chooseDevices() on a machine with ${machine}`, () => {
-    const choice = chooseDevices(devicesOf({ list, uma }), null);
+    const choice = chooseDevices(devices, null);
     assert.deepEqual(choice.devices.map(({ name, kind }) => `${name} ${kind}`), used);
     const reasons = choice.leftOut.map(({ name, reason }) => [name, reason]);
     assert.deepEqual(Object.fromEntries(reasons), leftOut);

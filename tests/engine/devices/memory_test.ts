@@ -5,6 +5,7 @@ import {
   type EngineDevice,
   mainMemory,
   offeredMemory,
+  withoutDevices,
 } from "../../../src/engine/mod.ts";
 import { parseCgroupLimit } from "../../../src/engine/devices/main_memory.ts";
 
@@ -138,4 +139,23 @@ Deno.test("--max-vram is offered to the byte", () => {
   const mainMemory = { totalBytes: 25_276_502_016, availableBytes: 25_276_502_016 };
   const config = { ...ENGINE_DEFAULTS, maxVramBytes: 300_000_000 };
   assert.equal(offeredMemory({ devices: [], mainMemory, config }).memoryBytes, 300_000_000);
+});
+
+Deno.test("withoutDevices() takes a card's memory away, and gives the CPU what another had of main memory", () => {
+  const offers = (devices: readonly EngineDevice[], lost: readonly string[]) => {
+    const memory = offeredMemory({
+      devices,
+      mainMemory: { totalBytes: 64, availableBytes: 64 },
+      config: ENGINE_DEFAULTS,
+    });
+    const left = withoutDevices(memory, new Set(lost));
+    return [left.memoryBytes, ...left.devices.map((one) => `${one.name} ${one.offeredBytes}`)];
+  };
+  const cards = [gpu("CUDA0", 16, 15), gpu("CUDA1", 16, 15)];
+  assert.deepEqual(offers(cards, ["CUDA1"]), [63, "CUDA0 15", "CPU 48"]);
+  assert.deepEqual(offers(cards, ["CUDA0", "CUDA1"]), [48, "CPU 48"]);
+  assert.deepEqual(offers(cards, ["RPC0"]), [78, "CUDA0 15", "CUDA1 15", "CPU 48"]);
+  const shared = [gpu("Vulkan0", 40, 40, "integrated")];
+  assert.deepEqual(offers(shared, []), [48, "Vulkan0 40", "CPU 8"]);
+  assert.deepEqual(offers(shared, ["Vulkan0"]), [48, "CPU 48"]);
 });

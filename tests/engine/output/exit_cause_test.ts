@@ -9,13 +9,36 @@ function causeOf(text: string, exitCode: number | null = 1): ExitCause {
   return lines.cause(exitCode);
 }
 
-for (const { what, tells, part, text } of SERVER_TEXTS) {
+for (const { what, tells, part, lost, text } of SERVER_TEXTS) {
   Deno.test(`CauseLines finds the line that tells: ${what}`, () => {
     const cause = causeOf(text);
     assert.equal(cause.text, tells);
     assert.equal(cause.part, part);
+    assert.deepEqual(cause.lost, lost === undefined ? undefined : { device: lost });
   });
 }
+
+Deno.test("CauseLines says that a server is useless where only its logger says so, and of what it survives", () => {
+  const isUseless = (line: string) => {
+    const lines = new CauseLines();
+    lines.add(line);
+    return lines.isUseless;
+  };
+  assert.ok(isUseless("0.00.062.582 E ggml_vulkan: device lost on Vulkan0"));
+  assert.ok(
+    isUseless("1.00.2 E ggml_metal_synchronize: error: command buffer 0 failed with status 5"),
+  );
+  assert.ok(!isUseless("ggml_vulkan: device lost on Vulkan0"), "it may be a line of a prompt");
+  assert.ok(!isUseless("0.00.1 D srv add: ggml_vulkan: device lost on Vulkan0"), "as this one");
+  assert.ok(!isUseless("4.44.094.268 E ROCm error: unspecified launch failure"), "it ends itself");
+});
+
+Deno.test("CauseLines names a loss although the server was killed for it", () => {
+  assert.match(
+    causeOf("0.00.062.582 E ggml_vulkan: device lost on Vulkan0", 137).text,
+    /^the GPU Vulkan0 was lost/,
+  );
+});
 
 Deno.test("CauseLines keeps the reason although a whole usage text follows", () => {
   const usage = Array.from(

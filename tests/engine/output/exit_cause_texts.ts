@@ -7,6 +7,8 @@ export interface ServerText {
   readonly what: string;
   readonly tells: string;
   readonly part: "model" | "draft" | "projector" | "worker";
+  /** If it has lost a GPU: which, as far as it says. */
+  readonly lost?: string | null;
   readonly text: string;
 }
 
@@ -525,6 +527,7 @@ main: exiting due to model loading error`,
     what: "a Mac's memory is too small",
     tells: "error: Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)",
     part: "model",
+    lost: null,
     text:
       `common_init_from_params: warming up the model with an empty run - please wait ... (--no-warmup to disable)
 ggml_metal_synchronize: error: command buffer 0 failed with status 5
@@ -548,5 +551,122 @@ ggml_vulkan: vk::Device::allocateMemory: ErrorOutOfDeviceMemory`,
     part: "model",
     text:
       `llama-server: error while loading shared libraries: libcudart.so.12: cannot open shared object file: No such file or directory`,
+  },
+  {
+    what: "a GPU behind Vulkan is lost while it loads",
+    tells:
+      "the GPU Vulkan0 was lost, as when its driver is reset (ggml_vulkan: device lost on Vulkan0)",
+    part: "model",
+    lost: "Vulkan0",
+    text: `0.00.041.821 I srv    load_model: loading model '/home/ann/models/m.gguf'
+0.00.062.582 E ggml_vulkan: device lost on Vulkan0
+0.00.062.701 E llama_init_from_model: failed to initialize the context: vk::Queue::submit: ErrorDeviceLost
+0.00.062.732 E cmn  common_init_: failed to create context with model '/home/ann/models/m.gguf'
+0.00.062.786 E srv    load_model: failed to create_context with model '/home/ann/models/m.gguf'
+0.00.062.813 I srv    operator(): operator(): cleaning up before exit...
+0.00.063.147 E srv  llama_server: exiting due to model loading error`,
+  },
+  {
+    what: "an rpc-server loses a GPU behind Vulkan",
+    tells:
+      "the GPU Vulkan1 was lost, as when its driver is reset (ggml_vulkan: device lost on Vulkan1)",
+    part: "model",
+    lost: "Vulkan1",
+    text: `Accepted client connection
+ggml_vulkan: device lost on Vulkan1
+terminate called after throwing an instance of 'vk::DeviceLostError'
+  what():  vk::Queue::submit: ErrorDeviceLost`,
+  },
+  {
+    // ggml-org/llama.cpp #25664, Strix Halo.
+    what: "a build that names no device, after Mesa's own word",
+    tells:
+      "a GPU was lost, as when its driver is reset (srv update_slots: decode() failed: vk::Queue::submit: ErrorDeviceLost)",
+    part: "model",
+    lost: null,
+    text:
+      `radv/amdgpu: The CS has been cancelled because the context is lost. This context is innocent.
+3.45.098.561 E srv  update_slots: decode() failed: vk::Queue::submit: ErrorDeviceLost`,
+  },
+  {
+    // lemonade-sdk/llamacpp-rocm #122, Radeon 780M.
+    what: "ROCm, whose abort comes before its reason",
+    tells: "a GPU was lost, as when its driver is reset (ROCm error: unspecified launch failure)",
+    part: "model",
+    lost: null,
+    text:
+      `/home/runner/work/llamacpp-rocm/llamacpp-rocm/llama.cpp/ggml/src/ggml-cuda/ggml-cuda.cu:108: ROCm error
+4.44.094.268 E ROCm error: unspecified launch failure
+4.44.094.279 E   current device: -1, in function ggml_backend_cuda_synchronize at /home/runner/work/llamacpp-rocm/llamacpp-rocm/llama.cpp/ggml/src/ggml-cuda/ggml-cuda.cu:2543
+4.44.094.280 E   hipStreamSynchronize(cuda_ctx->stream())`,
+  },
+  {
+    // nextcloud/llm2 #50: the second of several cards.
+    what: "CUDA, with the number of the card",
+    tells:
+      "the GPU CUDA1 was lost, as when its driver is reset (CUDA error: unspecified launch failure)",
+    part: "model",
+    lost: "CUDA1",
+    text: `ggml_cuda_compute_forward: RMS_NORM failed
+CUDA error: unspecified launch failure
+  current device: 1, in function ggml_cuda_compute_forward at /tmp/tmpngqnz1wz/llama_cpp_python-0.3.7/vendor/llama.cpp/ggml/src/ggml-cuda/ggml-cuda.cu:2311
+  err
+/tmp/tmpngqnz1wz/llama_cpp_python-0.3.7/vendor/llama.cpp/ggml/src/ggml-cuda/ggml-cuda.cu:72: CUDA error`,
+  },
+  {
+    // ggml-org/llama.cpp #11841.
+    what: "CUDA's card is there no more",
+    tells:
+      "the GPU CUDA0 was lost, as when its driver is reset (CUDA error: CUDA-capable device(s) is/are busy or unavailable)",
+    part: "model",
+    lost: "CUDA0",
+    text: `CUDA error: CUDA-capable device(s) is/are busy or unavailable
+  current device: 0, in function ggml_cuda_set_device at /appuser/llama.cpp/llama.cpp-b4704/ggml/src/ggml-cuda/ggml-cuda.cu:86
+  cudaSetDevice(device)
+/appuser/llama.cpp/llama.cpp-b4704/ggml/src/ggml-cuda/ggml-cuda.cu:73: CUDA error`,
+  },
+  {
+    // ggml-org/llama.cpp #15106: a build that lacks the card's code is no loss.
+    what: "a build of ROCm for other cards",
+    tells: "ROCm error: invalid device function",
+    part: "model",
+    text: `ggml_cuda_compute_forward: SCALE failed
+ROCm error: invalid device function
+D:/a/llama.cpp/llama.cpp/ggml/src/ggml-cuda/ggml-cuda.cu:87: ROCm error
+  current device: 0, in function ggml_cuda_compute_forward at D:/a/llama.cpp/llama.cpp/ggml/src/ggml-cuda/ggml-cuda.cu:2519
+  err`,
+  },
+  {
+    // ggml-org/llama.cpp #27198, Arc Pro B70.
+    what: "SYCL",
+    tells:
+      "a GPU was lost, as when its driver is reset (level_zero backend failed with error: 20 (UR_RESULT_ERROR_DEVICE_LOST))",
+    part: "model",
+    lost: null,
+    text: `level_zero backend failed with error: 20 (UR_RESULT_ERROR_DEVICE_LOST)
+Exception caught at file:/usr/src/llama.cpp/ggml/src/ggml-sycl/ggml-sycl.cpp, line:704, func:operator()
+SYCL error: CHECK_TRY_ERROR(q_dst.memcpy(ptr_dst, ptr_src, size).wait()): Exception caught in this line of code.
+  in function dev2dev_memcpy at /usr/src/llama.cpp/ggml/src/ggml-sycl/ggml-sycl.cpp:704
+/usr/src/llama.cpp/ggml/src/ggml-sycl/../ggml-sycl/common.hpp:155: SYCL error`,
+  },
+  {
+    // ggml-org/llama.cpp #3896.
+    what: "AMD's runtime ends the process itself",
+    tells:
+      "a GPU was lost, as when its driver is reset (Memory access fault by GPU node-1 (Agent handle: 0x55c2bca3a160) on address 0x7fe03c665000. Reason: Page not present or supervisor privilege.)",
+    part: "model",
+    lost: null,
+    text:
+      `Memory access fault by GPU node-1 (Agent handle: 0x55c2bca3a160) on address 0x7fe03c665000. Reason: Page not present or supervisor privilege.`,
+  },
+  {
+    // ggml-org/llama.cpp #8886.
+    what: "Metal, which takes no more work",
+    tells:
+      "a GPU was lost, as when its driver is reset (ggml_metal_graph_compute: command buffer 0 failed with status 5)",
+    part: "model",
+    lost: null,
+    text: `ggml_metal_graph_compute: command buffer 0 failed with status 5
+error: Ignored (for causing prior/excessive GPU errors) (00000004:kIOAccelCommandBufferCallbackErrorSubmissionsIgnored)`,
   },
 ];

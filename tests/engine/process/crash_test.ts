@@ -36,6 +36,15 @@ Deno.test("a split that loses a worker is no crash by a request, also where it c
   assert.equal(isCrash(SPLIT, end(139, "Segmentation fault")), true);
 });
 
+Deno.test("a GPU that was lost is no crash by a request", () => {
+  const lost = [
+    "CUDA error: unspecified launch failure",
+    "  current device: 0, in function ggml_backend_cuda_synchronize at ggml-cuda.cu:2543",
+  ];
+  assert.equal(isCrash(SOLO, end(134, ...lost, "Aborted")), false);
+  assert.equal(isCrash(SPLIT, end(134, ...lost, "Aborted")), false);
+});
+
 Deno.test("the shell's word for a signal hides no reason", () => {
   assert.match(end(134, LOST, "Aborted").cause.text, /Remote RPC server crashed/);
   assert.equal(end(134, "Aborted").cause.text, "ended by SIGABRT and did not say why");

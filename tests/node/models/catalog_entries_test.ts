@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { PeerId, RouteInstance } from "../../../src/mesh/mod.ts";
 import type { CatalogModel, LocalModel } from "../../../src/models/mod.ts";
+import { lonelyView } from "../../../src/node/models/fit_views.ts";
 import { catalogEntries, type CatalogInput } from "../../../src/node/models/catalog_entries.ts";
 
 const GB = 1e9;
@@ -66,11 +67,7 @@ function entries(changes: Partial<CatalogInput>) {
     instances: [],
     catalog: [],
     downloads: [],
-    mesh: {
-      self: { id: "self", gpuBytes: 0, memoryBytes: 3 * GB, rttMs: 0 },
-      others: [],
-      rttLimitMs: 80,
-    },
+    mesh: lonelyView({ memoryBytes: 3 * GB, devices: [] }, changes.onDisk ?? []),
     contextLength: null,
     ...changes,
   });

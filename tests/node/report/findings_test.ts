@@ -34,6 +34,7 @@ function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: 
     distanceMs: () => 0.3,
     startedMs: () => NOW - 1_000,
     engineAdvice: null,
+    lostDevices: [],
     dataDir: "/d",
     freeBytes: 80e9,
     nowMs: NOW,
@@ -117,6 +118,19 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     "warning gpu",
     /There is a GPU \(AMD\)/,
     /engine install/,
+  ],
+  [
+    "a GPU that was lost twice",
+    {
+      lostDevices: [{
+        name: "CUDA0",
+        description: "RTX 3090",
+        reason: "for the second time, the GPU CUDA0 was lost (CUDA error: unknown error)",
+      }],
+    },
+    "problem gpu",
+    /^CUDA0 \(RTX 3090\) is not used any more: for the second time, .* error\)$/,
+    /dmesg.*start mesh-llm anew/,
   ],
   [
     "a disk that is nearly full",

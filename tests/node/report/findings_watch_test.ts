@@ -48,6 +48,7 @@ async function lookAt(worlds: readonly World[]) {
     version: "0.1.0",
     dataDir: "/d",
     engineAdvice: advice.promise,
+    lostDevices: () => [],
     freeBytes: () => Promise.resolve(world.freeBytes ?? 80 * GB),
     after: (_, run) => {
       scheduled.resolve(run);

@@ -94,7 +94,7 @@ Deno.test("ends of different kinds are a verdict from the third on", () => {
 });
 
 Deno.test("a worker that is lost is no verdict before the mesh can know that it is dead", () => {
-  const end = { failure: "Failed to connect to 127.0.0.1:4711", blamesWorker: true };
+  const end = { failure: "Failed to connect to 127.0.0.1:4711", blamesLoss: true };
   assert.deepEqual(failuresAfter([end, end, end, end]), [[], [], [], []]);
   const patient = failuresAfter([end, end, end], new FailureBackoff(), WORKER_LOSS_MS / 2);
   assert.deepEqual(patient, [[], [], [end.failure]]);

@@ -95,6 +95,7 @@ function setUp(devices: Engine["devices"]) {
     engine: { devices },
     memory,
     spare: () => new Map(),
+    lostDevices: [],
     memoryFailure: () => null,
     memoryFailed: () => {},
     supervisor: {

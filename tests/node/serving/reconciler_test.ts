@@ -132,6 +132,7 @@ class Node {
     return {
       memory: { memoryBytes, devices: [] },
       spare: () => new Map(),
+      lostDevices: [],
       engine: { devices: [] },
       serving: SERVING_DEFAULTS,
       logger: getLogger("test"),

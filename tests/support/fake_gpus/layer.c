@@ -10,10 +10,14 @@
  *   FAKE_VK_CARDS    number of the physical card: two devices of one number are one card
  *   FAKE_VK_LIMIT    when set, an allocation beyond FAKE_VK_FREE_MB fails
  *   FAKE_VK_LIMIT_MB where it fails instead, a list: less than what is told to be free
+ *   FAKE_VK_LOST     a file with a byte for each process that is to lose the device, as by a reset of its driver. A process
+ *                    takes its byte when it gives the device work, and nothing that it asks of the device succeeds from then on
  */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
 
@@ -26,6 +30,7 @@
 typedef struct {
   VkDevice handle;
   int gpu;
+  int is_lost;
   PFN_vkGetDeviceProcAddr next;
 } Device;
 
@@ -207,6 +212,44 @@ static VKAPI_ATTR void VKAPI_CALL free_memory(VkDevice handle, VkDeviceMemory me
   ((PFN_vkFreeMemory)device_of(handle)->next(handle, "vkFreeMemory"))(handle, memory, callbacks);
 }
 
+static int is_lost(Device *device) {
+  char path[MAX_VALUE];
+  struct stat file;
+  pthread_mutex_lock(&lock);
+  if (!device->is_lost && value_of("FAKE_VK_LOST", device->gpu, path) != NULL && stat(path, &file) == 0 &&
+      file.st_size > 0)
+    device->is_lost = truncate(path, file.st_size - 1) == 0;
+  int lost = device->is_lost;
+  pthread_mutex_unlock(&lock);
+  return lost;
+}
+
+/* The loader gives a queue the dispatch table of its device. */
+static Device *device_with(VkQueue queue) {
+  for (int i = device_count - 1; i >= 0; i--)
+    if (*(void **)devices[i].handle == *(void **)queue) return &devices[i];
+  return NULL;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL queue_submit(VkQueue queue, uint32_t count, const VkSubmitInfo *infos, VkFence fence) {
+  Device *device = device_with(queue);
+  if (is_lost(device)) return VK_ERROR_DEVICE_LOST;
+  return ((PFN_vkQueueSubmit)device->next(device->handle, "vkQueueSubmit"))(queue, count, infos, fence);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL wait_for_fences(VkDevice handle, uint32_t count, const VkFence *fences, VkBool32 all,
+                                                      uint64_t timeout) {
+  Device *device = device_of(handle);
+  if (is_lost(device)) return VK_ERROR_DEVICE_LOST;
+  return ((PFN_vkWaitForFences)device->next(handle, "vkWaitForFences"))(handle, count, fences, all, timeout);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL get_fence_status(VkDevice handle, VkFence fence) {
+  Device *device = device_of(handle);
+  if (is_lost(device)) return VK_ERROR_DEVICE_LOST;
+  return ((PFN_vkGetFenceStatus)device->next(handle, "vkGetFenceStatus"))(handle, fence);
+}
+
 static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo *info,
                                                       const VkAllocationCallbacks *callbacks, VkInstance *created) {
   VkLayerInstanceCreateInfo *link = (VkLayerInstanceCreateInfo *)info->pNext;
@@ -233,7 +276,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const 
   link->u.pLayerInfo = link->u.pLayerInfo->pNext;
   if (device_count == MAX_DEVICES) return VK_ERROR_TOO_MANY_OBJECTS;
   VkResult result = ((PFN_vkCreateDevice)next(instance, "vkCreateDevice"))(gpu, info, callbacks, created);
-  if (result == VK_SUCCESS) devices[device_count++] = (Device){*created, gpu_number(gpu), next_device};
+  if (result == VK_SUCCESS) devices[device_count++] = (Device){*created, gpu_number(gpu), 0, next_device};
   return result;
 }
 
@@ -241,6 +284,9 @@ EXPORT VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL fake_device_function(VkDevice ha
   if (strcmp(name, "vkGetDeviceProcAddr") == 0) return (PFN_vkVoidFunction)fake_device_function;
   if (strcmp(name, "vkAllocateMemory") == 0) return (PFN_vkVoidFunction)allocate_memory;
   if (strcmp(name, "vkFreeMemory") == 0) return (PFN_vkVoidFunction)free_memory;
+  if (strcmp(name, "vkQueueSubmit") == 0) return (PFN_vkVoidFunction)queue_submit;
+  if (strcmp(name, "vkWaitForFences") == 0) return (PFN_vkVoidFunction)wait_for_fences;
+  if (strcmp(name, "vkGetFenceStatus") == 0) return (PFN_vkVoidFunction)get_fence_status;
   Device *device = device_of(handle);
   return device == NULL ? NULL : device->next(handle, name);
 }
@@ -256,6 +302,9 @@ EXPORT VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL fake_function(VkInstance handle,
       {"vkCreateDevice", (PFN_vkVoidFunction)create_device},
       {"vkAllocateMemory", (PFN_vkVoidFunction)allocate_memory},
       {"vkFreeMemory", (PFN_vkVoidFunction)free_memory},
+      {"vkQueueSubmit", (PFN_vkVoidFunction)queue_submit},
+      {"vkWaitForFences", (PFN_vkVoidFunction)wait_for_fences},
+      {"vkGetFenceStatus", (PFN_vkVoidFunction)get_fence_status},
       {"vkGetPhysicalDeviceProperties", (PFN_vkVoidFunction)get_properties},
       {"vkGetPhysicalDeviceProperties2", (PFN_vkVoidFunction)get_properties2},
       {"vkGetPhysicalDeviceProperties2KHR", (PFN_vkVoidFunction)get_properties2},

@@ -1,5 +1,19 @@
 /** Models and their files, as the management API shows them. */
 
+/** An instance that would have to stop before a model fits. */
+export interface FitStop {
+  /** PeerId of the machine that hosts it. */
+  host: string;
+  /** That machine's name for itself. */
+  machine: string;
+  model: string;
+  /** `null` for a model that does not run: the machine is kept free for it. */
+  fingerprint: string | null;
+  running: boolean;
+  /** A user has told a machine to serve it, so that it stops only by a user's hand. */
+  pinned: boolean;
+}
+
 /** The way in which a model could run in the mesh as it is now, and the machines for it. */
 export interface Fit {
   kind: "solo" | "split" | "none";
@@ -7,13 +21,18 @@ export interface Fit {
   memory: "gpu" | "all" | null;
   /** Weights, KV cache at `contextLength` and compute buffers. */
   needBytes: number;
-  /** Memory of the nodes that were counted. */
+  /** Memory that is free on the nodes that were counted, once `stops` have stopped; for `none` all that they offer. */
   haveBytes: number;
   contextLength: number;
   /** The largest context that these nodes could hold; `null` where none fits or the header is not known. */
   largestContextLength: number | null;
   /** The nodes that would run it, the host first, with their fractions of the layers. Empty for `none`. */
   nodes: { id: string; share: number }[];
+  /**
+   * The instances that would have to stop first, the fewest. Empty where the model fits what is free now, and for `none`; an older node
+   * does not say it.
+   */
+  stops?: FitStop[] | undefined;
   /** One sentence for people. */
   reason: string;
 }
