@@ -17,7 +17,9 @@ nodeTest("a model that is asked for a lot gains a replica that nobody asks for",
   });
   await until(first, "x and y", (seen) => warm("x")(seen) && warm("y")(seen));
   // It hears of one member after the other, so with both on its disk its first choice would be chance.
-  const third = await fleet.start("third", ["x"], { mesh: { join } });
+  // It has memory for one of them, so that it has to give up x for y.
+  const engine = { maxRamBytes: 15_000_000 };
+  const third = await fleet.start("third", ["x"], { mesh: { join }, engine });
   const instancesOf = (model: string, count: number) =>
     until(
       second,

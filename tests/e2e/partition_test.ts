@@ -16,6 +16,9 @@ const ROUNDS = Number(Deno.env.get("MESH_LLM_TEST_ROUNDS") ?? 1);
 
 const MODELS = ["x", "y", "z"];
 
+/** Memory for one of the models on each machine, in GB: with more of it the first one would serve all. */
+const MEMORY = ["--max-ram", "0.015"];
+
 /** Each way between the sites. */
 const DELAY_MS = 10;
 
@@ -42,15 +45,16 @@ async function partitionsAndDeaths(): Promise<void> {
   const seats = [...west, ...east];
   const [first, ...others] = seats;
   assert.ok(first !== undefined);
-  const firstArgs = MODELS.flatMap((name) => ["--model", name]);
+  const firstArgs = [...MODELS.flatMap((name) => ["--model", name]), ...MEMORY];
   const { token } = await first.start(firstArgs);
-  for (const seat of others) await seat.start(["--join", token]);
+  const joining = ["--join", token, ...MEMORY];
+  for (const seat of others) await seat.start(joining);
   await agree(seats);
   await assertFar(west, east);
   for (let round = 0; round < ROUNDS; round++) {
     await partition(sites);
     for (const seat of seats) {
-      await death(seat, seats, seat === first ? firstArgs : ["--join", token]);
+      await death(seat, seats, seat === first ? firstArgs : joining);
     }
   }
   for (const seat of seats) {

@@ -8,6 +8,9 @@ import { answerTo, nodeTest, QUESTION, until } from "./mesh_of_nodes.ts";
 /** The models that the founder wants; it serves the first. */
 const WANTED = ["w", "x", "y", "z"];
 
+/** Memory for one of them on each node. */
+const engine = { maxRamBytes: 15_000_000 };
+
 /** The models on the disks of the nodes that join. */
 const DISKS = [
   ...[["x"], ["x", "y"], ["y", "z"], WANTED, ["z"]],
@@ -18,11 +21,13 @@ nodeTest(
   "ten nodes that join at once share what is wanted, and none changes its mind",
   async () => {
     await using fleet = await Fleet.open();
-    const founder = await fleet.start("founder", ["w"], { serving: { models: WANTED } });
+    const founder = await fleet.start("founder", ["w"], { serving: { models: WANTED }, engine });
     await until(founder, "serving", ({ node }) => node.role === "host");
     const join = founder.ready.token;
     const joined = await Promise.all(
-      DISKS.map((disk, index) => fleet.start(`${index} with ${disk}`, disk, { mesh: { join } })),
+      DISKS.map((disk, index) =>
+        fleet.start(`${index} with ${disk}`, disk, { mesh: { join }, engine })
+      ),
     );
     const all = [founder, ...joined];
     const serving = all.filter(({ disk }) => disk.length > 0);

@@ -76,7 +76,7 @@ function Doing({ machine, rate }: MachineCardProps) {
     <>
       <ul class="doing parts">
         {machine.parts.map((part, index) => (
-          <li key={`${part.hostId} ${part.model}`} data-part={part.model} data-state={part.state}>
+          <li key={index} data-part={part.model} data-state={part.state}>
             <span class="swatch" data-tint={index % TINTS} aria-hidden="true" />
             <span>
               <bdi>{doingPart(part)}</bdi>

@@ -165,25 +165,24 @@ function sharesOf(instance: InstanceStatus, names: ReadonlyMap<string, string>):
 
 type Node = Status["node"] | Status["peers"][number];
 
-/** Its instance, as the models list it; their percentages are made once for the whole list. */
-type Found = ReadonlyMap<string, { readonly instance: InstanceStatus; readonly shares: ShareOf[] }>;
+/** Shares of all instances, by model and host: their percentages are made once for the whole list. */
+type Shares = ReadonlyMap<string, readonly ShareOf[]>;
 
-function instancesByHost(status: Status, names: ReadonlyMap<string, string>): Found {
-  return new Map(status.models.flatMap(({ name, instances }) =>
-    instances.map((instance) => {
-      const shares = sharesOf(instance, names);
-      return [instanceKey(name, instance.host), { instance, shares }] as const;
-    })
-  ));
+function allShares(status: Status, names: ReadonlyMap<string, string>): Shares {
+  return new Map(
+    status.models.flatMap(({ name, instances }) =>
+      instances.map((instance) => [instanceKey(name, instance.host), sharesOf(instance, names)])
+    ),
+  );
 }
 
 function instanceKey(model: string, host: string): string {
   return `${host} ${model}`;
 }
 
-function partOf(serving: ServingStatus, node: Node, known: Found, hostName: string): Part {
+function partOf(serving: ServingStatus, node: Node, all: Shares, hostName: string): Part {
   const { model, host, role, mode, state, pinned, reservedBytes } = serving;
-  const shares = known.get(instanceKey(model, host))?.shares ?? [];
+  const shares = all.get(instanceKey(model, host)) ?? [];
   return {
     model: displayName(model),
     as: role,
@@ -248,9 +247,9 @@ function plainReason({ tunnels }: Status, id: string): string | null {
 /** This machine first, then hosts, workers and standbys by name. */
 export function machines(status: Status): Machine[] {
   const names = machineNames(status);
-  const known = instancesByHost(status, names);
+  const shares = allShares(status, names);
   const view = (node: Node, link: { isSelf: boolean; rttMs: number | null }): Machine => {
-    const parts = node.serving.map((one) => partOf(one, node, known, nameOf(names, one.host)));
+    const parts = node.serving.map((one) => partOf(one, node, shares, nameOf(names, one.host)));
     return {
       id: node.id,
       name: nameOf(names, node.id),

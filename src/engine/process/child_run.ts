@@ -50,6 +50,8 @@ export class ChildRun {
   readonly #trouble = new CauseLines();
   readonly #placed = new PlacedLines();
   readonly #lines: { readonly stdout: Lines; readonly stderr: Lines };
+  /** Whole ones that are to be written to the log. */
+  #unwritten: string[] = [];
   #child: GuardedChild | null = null;
   #identity: ProcessIdentity | null = null;
   #wasHealthy = false;
@@ -84,6 +86,7 @@ export class ChildRun {
       const exitCode = await this.#runToEnd(apiKey);
       this.#lines.stdout.end();
       this.#lines.stderr.end();
+      await this.#writeLines();
       return { exitCode, cause: this.#trouble.cause(exitCode) };
     } catch (error) {
       this.#trouble.add(`error: ${reasonOf(error)}`);
@@ -114,8 +117,8 @@ export class ChildRun {
     const progress = new LoadProgress();
     const command = this.#spec.kind === "llama-server" ? engine.llamaServer : engine.rpcServer;
     const args = this.#arguments(port);
-    const heading = `[${new Date(now()).toISOString()}] ${[command, ...args].join(" ")}\n`;
-    this.#writeLog(new TextEncoder().encode(heading));
+    this.#unwritten.push(`[${new Date(now()).toISOString()}] ${[command, ...args].join(" ")}`);
+    void this.#writeLines();
     return spawnGuarded({
       command,
       args,
@@ -124,7 +127,7 @@ export class ChildRun {
         this.#lines[from].add(bytes);
         progress.add(bytes);
         this.#events.onProgress(progress.fraction);
-        return this.#writeLog(bytes);
+        return this.#writeLines();
       },
       onUnwatched: () => this.#endUnwatched(),
     });
@@ -135,6 +138,7 @@ export class ChildRun {
     this.#trouble.add(line);
     if (this.#trouble.isUseless) this.kill();
     if (this.#placed.add(line)) this.#events.onPlaced();
+    this.#unwritten.push(line);
   }
 
   #arguments(port: number): string[] {
@@ -207,9 +211,17 @@ export class ChildRun {
     );
   }
 
-  /** A disk that is full or hangs must not stop a server that works. */
-  async #writeLog(bytes: Uint8Array): Promise<void> {
-    await this.#parts.log.write(bytes).catch((error) =>
+  /**
+   * Servers of one kind share a log, so each line says for which model it is. A disk that is full or hangs must not stop a
+   * server that works.
+   */
+  async #writeLines(): Promise<void> {
+    const { modelName } = this.#spec;
+    const label = modelName === undefined ? "" : `${modelName}: `;
+    const text = this.#unwritten.map((line) => `${label}${line}\n`).join("");
+    this.#unwritten = [];
+    if (text === "") return;
+    await this.#parts.log.write(new TextEncoder().encode(text)).catch((error) =>
       this.#warn("Could not write the log of {server}: {reason}", error)
     );
   }

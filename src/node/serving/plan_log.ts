@@ -9,7 +9,7 @@ import { serves } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 
 export interface PlanNews {
-  readonly work: Pick<PlannedWork, "plan" | "reason">;
+  readonly work: Pick<PlannedWork, "plan" | "reason" | "pinned">;
   /** The models that it gave up for this, with a comma between two. */
   readonly instead: string | null;
   readonly job: Job;
@@ -56,7 +56,8 @@ export class PlanLog {
     const plan = { kind: "standby" } as const;
     const reason = idleReason(this.#left.some(({ isCooled }) => isCooled));
     const job = idleJob(plan, null);
-    logPlan(this.#logger, { work: { plan, reason }, instead: this.#instead(), job, view });
+    const work = { plan, reason, pinned: !view.self.assignable };
+    logPlan(this.#logger, { work, instead: this.#instead(), job, view });
   }
 
   #instead(): string | null {
@@ -75,7 +76,7 @@ function logUnloaded(logger: Logger, { name, isCooled }: Left, { self }: View): 
 }
 
 export function logPlan(logger: Logger, { work, instead, job, view }: PlanNews): void {
-  const { plan, reason } = work;
+  const { plan, reason, pinned } = work;
   const model = modelNameOf(plan);
   const workers = plan.kind === "host" ? plan.workers.map((worker) => worker.peer) : [];
   logger.info(`${deed(plan)}${instead === null ? "" : " instead of {instead}"}: {reason}`, {
@@ -87,8 +88,8 @@ export function logPlan(logger: Logger, { work, instead, job, view }: PlanNews):
     term: job.instance?.term ?? job.obeys?.term ?? null,
     reason,
     instead,
-    // Nobody has told this node what to serve.
-    automatic: view.self.assignable,
+    // Its user has not asked for it, whatever else it serves because of that.
+    automatic: !pinned,
   });
   logUnused(logger, plan, view);
   if (plan.kind === "waiting") logWaiting(logger, plan);

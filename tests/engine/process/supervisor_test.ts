@@ -211,6 +211,28 @@ engineTest(found, "what a server prints is in its log", async (engine) => {
   assert(!log.includes(server.apiKey ?? ""));
 });
 
+engineTest(
+  found,
+  "two servers share a log, and each line says for which model it is",
+  async (engine) => {
+    await using parts = await supervising(engine);
+    const names = ["chat", "embed"];
+    const servers = names.map((modelName) =>
+      parts.supervisor.launch({ ...solo, modelName }, { restart: true })
+    );
+    const ports = await Promise.all(servers.map((server) => server.ready()));
+    await parts.supervisor.stop();
+    const log = await Deno.readTextFile(join(parts.dataDir, "logs/llama-server.log"));
+    const lines = log.trimEnd().split("\n");
+    assert.deepEqual(lines.filter((line) => !/^(chat|embed): /.test(line)), []);
+    for (const [index, name] of names.entries()) {
+      const own = lines.filter((line) => line.startsWith(`${name}: `)).join("\n");
+      assert.ok(own.includes(`--port ${ports[index]}`));
+      assert.ok(own.includes(`listening on http://127.0.0.1:${ports[index]}`));
+    }
+  },
+);
+
 function withText(gguf: GgufToWrite, key: string, value: string): GgufToWrite {
   const others = gguf.metadata.filter((one) => one.key !== key);
   return { ...gguf, metadata: [...others, entry(key, value)] };

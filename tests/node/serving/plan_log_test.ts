@@ -20,7 +20,8 @@ function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
   const options = { pinned, catalog: [], mayCool: () => true, rested: new Set<string>() };
   const decision = decide(seen, options);
   const plan = planOf(decision);
-  const work = decision.works[0] ?? { plan, reason: idleReason(decision.cooled.length > 0) };
+  const reason = idleReason(decision.cooled.length > 0);
+  const work = decision.works[0] ?? { plan, reason, pinned: !seen.self.assignable };
   const lines: { text: string; fields: Fields }[] = [];
   const write = (template: string, fields: Fields) => {
     const text = template.replace(/\{(\w+)\}/g, (_, name) => String(fields[name]));
@@ -106,3 +107,17 @@ for (const [seen, before, sentences] of ROWS) {
     assert.equal(lines[0]?.fields.automatic, seen.self.assignable);
   });
 }
+
+Deno.test("the log tells of each model by itself whether its user has asked for it", () => {
+  const seen = view(member("a", 500, { ...both, targets: [BIG] }), []);
+  const told: unknown[] = [];
+  const logger = {
+    info: (_: string, fields: Fields) => told.push(fields.automatic),
+  } as unknown as Logger;
+  for (const [model, pinned] of [[BIG, true], [SMALL, false]] as const) {
+    const plan: Plan = { kind: "solo", model, needBytes: 10 };
+    const work = { plan, reason: "", pinned };
+    logPlan(logger, { work, instead: null, job: idleJob(plan, null), view: seen });
+  }
+  assert.deepEqual(told, [false, true]);
+});
