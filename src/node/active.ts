@@ -108,8 +108,8 @@ export class Active implements NodePart {
     };
   }
 
-  get ownModel(): string | null {
-    return this.#reconciler.target?.name ?? null;
+  get ownModel(): ModelRef | null {
+    return this.#reconciler.target;
   }
 
   askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null {

@@ -13,6 +13,7 @@ import {
   ModelNotFoundError,
   openLibrary,
 } from "../models/mod.ts";
+import { longId, ModelIds } from "../base/model_ids.ts";
 import type { NodeConfig } from "./config.ts";
 import type { KeptChoices } from "./data/kept_choices.ts";
 import { logBrokenModels } from "./models/broken_models_log.ts";
@@ -41,8 +42,8 @@ export async function readModels(
   const names = await Promise.all(others.map((model) => nameOf(library, model)));
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
-  const wanted = pinned === null ? names : [pinned.name, ...names];
-  await kept.start(serving.models, wanted).catch((error: Error) =>
+  const named = pinned === null ? names : [pinned.name, longId(pinned), ...names];
+  await kept.start(serving.models, named).catch((error: Error) =>
     logger.warn("Earlier choices of models may apply again at the next start: {reason}", {
       reason: error.message,
     })
@@ -52,6 +53,8 @@ export async function readModels(
   const inventory = await ModelInventory.open({ library, extra, logger }, signal);
   logBrokenModels(inventory, logger);
   logStart({ choices: kept.choices, chosen, named: pinned }, logger);
+  const ids = new ModelIds(inventory.models);
+  const wanted = pinned === null ? names : [ids.idOf(pinned), ...names];
   const drafts = await draftChoice(serving, library);
   return { pinned, wanted, inventory, drafts, chosen };
 }

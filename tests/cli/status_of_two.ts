@@ -32,7 +32,9 @@ export const status: Status = {
   }],
   models: [
     {
+      id: "big",
       name: "big",
+      fingerprint: null,
       sizeBytes: 10e9,
       state: "warm",
       reason: null,
@@ -51,7 +53,9 @@ export const status: Status = {
       }],
     },
     {
+      id: "huge",
       name: "huge",
+      fingerprint: null,
       sizeBytes: 90e9,
       state: "waiting",
       reason: null,
@@ -72,7 +76,9 @@ export const status: Status = {
       }],
     },
     {
+      id: "left",
       name: "left",
+      fingerprint: null,
       sizeBytes: 3e9,
       state: "cold",
       reason: "bo\x1bb: dropped by its user",

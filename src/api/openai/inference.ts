@@ -97,7 +97,7 @@ async function exchangeOne(
     },
   });
   const opening = answer.open().then(() => {
-    recorder.model = answer.instance.model;
+    recorder.model = answer.instance.id;
     recorder.host = answer.instance.host;
   });
   // Its failure is met by whoever waits for it below.

@@ -86,7 +86,7 @@ async function offerModels(
   const { entries } = await askCatalog({ dataDir, modelsDir }, runtime);
   return entries
     .filter(({ places, broken }) => broken === null && (which === "all" || places.includes("disk")))
-    .map(({ name, sizeBytes }) => [name, formatBytes(sizeBytes)]);
+    .map(({ id, sizeBytes }) => [id, formatBytes(sizeBytes)]);
 }
 
 /** Models of this folder, and folders that may hold some; what is typed of a path is left to the shell. */

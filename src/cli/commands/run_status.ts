@@ -107,7 +107,7 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
     ? ` (needs ${formatBytes(needBytes)}, has ${formatBytes(haveBytes)})`
     : "";
   return [
-    model.name,
+    model.id,
     shownWord(model.state) + lack,
     formatBytes(model.sizeBytes),
     groups.join(", "),
@@ -116,8 +116,8 @@ function modelRow(model: ModelStatus, names: ReadonlyMap<string, string>): reado
 }
 
 /** Why a model is not served, where that is no finding. */
-function reasonText({ name, state, reason }: ModelStatus): string[] {
-  return reason === null || state === "failed" ? [] : [`${name} is not served. ${reason}\n`];
+function reasonText({ id, state, reason }: ModelStatus): string[] {
+  return reason === null || state === "failed" ? [] : [`${id} is not served. ${reason}\n`];
 }
 
 function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {

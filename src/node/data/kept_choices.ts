@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { isNamed, nameIn } from "../../base/model_ids.ts";
 import { absoluteModels } from "./last_start.ts";
 
 /** When, in milliseconds since the epoch. */
@@ -11,7 +12,14 @@ const moment = z.number().int().min(0);
 const schema = z.object({
   /** The models that `--model` or config.toml named at the time of the choice, absolute. */
   models: z.array(z.string()),
-  pinned: z.object({ name: z.string(), path: z.string(), atMs: moment }).nullable(),
+  pinned: z.object({
+    name: z.string(),
+    path: z.string(),
+    // An earlier version does not write it.
+    fingerprint: z.string().exactOptional(),
+    atMs: moment,
+  }).nullable(),
+  /** By name, or by the id of one of several models on this disk. */
   dropped: z.record(z.string(), moment),
 });
 
@@ -23,7 +31,7 @@ const NO_CHOICES: Choices = { models: [], pinned: null, dropped: {} };
  * The part of earlier choices that still counts at a start. The latest choice wins. The models that a command line or
  * config.toml names count as a later choice only if they differ from before, for a service manager repeats the old ones
  * after a crash. Pure.
- * @param names of the models that are named now
+ * @param names and ids of the models that are named now
  */
 export function stillValid(
   choices: Choices,
@@ -33,6 +41,18 @@ export function stillValid(
   if (isRepeated) return choices;
   const dropped = Object.entries(choices.dropped).filter(([name]) => !names.includes(name));
   return { models: [...models], pinned: null, dropped: Object.fromEntries(dropped) };
+}
+
+interface ChosenFile {
+  readonly name: string;
+  readonly path: string;
+  readonly fingerprint?: string;
+}
+
+function isMeant(nameOrId: string, { name, fingerprint }: ChosenFile): boolean {
+  return fingerprint === undefined
+    ? nameIn(nameOrId) === name
+    : isNamed(nameOrId, { name, fingerprint });
 }
 
 /** The only owner of its file in a data directory. */
@@ -80,19 +100,24 @@ export class KeptChoices {
 
   /** @throws what the disk says */
   serve(
-    { name, path }: { readonly name: string; readonly path: string },
+    { name, path, fingerprint }: ChosenFile,
     atMs: number,
   ): Promise<void> {
-    const { [name]: _taken, ...dropped } = this.#choices.dropped;
-    return this.#write({ ...this.#choices, pinned: { name, path, atMs }, dropped });
+    const content = fingerprint === undefined ? {} : { fingerprint };
+    const pinned = { name, path, ...content, atMs };
+    const dropped = Object.entries(this.#choices.dropped).filter(([one]) => !isMeant(one, pinned));
+    return this.#write({ ...this.#choices, pinned, dropped: Object.fromEntries(dropped) });
   }
 
-  /** @throws what the disk says */
+  /**
+   * @param name or the id of one of several models on this disk
+   * @throws what the disk says
+   */
   drop(name: string, atMs: number): Promise<void> {
     const { pinned, dropped } = this.#choices;
     return this.#write({
       ...this.#choices,
-      pinned: pinned?.name === name ? null : pinned,
+      pinned: pinned !== null && isMeant(name, pinned) ? null : pinned,
       dropped: { ...dropped, [name]: atMs },
     });
   }

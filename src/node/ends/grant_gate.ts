@@ -1,4 +1,6 @@
 import { answerFor, rateLimitHeaders, RateLimits, TokenCounter } from "../../api/mod.ts";
+import { isNamed } from "../../base/model_ids.ts";
+import type { ModelRef } from "../../mesh/mod.ts";
 import type { Grant, GrantAdmission, GrantGate } from "../../tunnel/mod.ts";
 
 /**
@@ -13,9 +15,9 @@ export class KeyGrants implements GrantGate {
     this.#now = now;
   }
 
-  admit(grant: Grant, model: string): GrantAdmission {
-    if (grant.models !== null && !grant.models.includes(model)) {
-      const reason = `The key ${grant.key} may not use the model '${model}'`;
+  admit(grant: Grant, model: ModelRef): GrantAdmission {
+    if (grant.models !== null && !grant.models.some((allowed) => isNamed(allowed, model))) {
+      const reason = `The key ${grant.key} may not use the model '${model.name}'`;
       return { refused: answer({ kind: "not-allowed", reason }) };
     }
     const limits = { ...grant, name: grant.key };

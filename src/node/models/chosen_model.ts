@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { isNamed, isSameContent, longId } from "../../base/model_ids.ts";
 import type { Library, LocalModel } from "../../models/mod.ts";
 import { type Choices, dateOf } from "../data/kept_choices.ts";
 
@@ -9,9 +10,12 @@ export async function chosenModel(
   signal: AbortSignal,
 ): Promise<LocalModel | null> {
   if (pinned === null) return null;
-  const model = await library.resolve(pinned.path, signal).catch(() => null) ??
-    await library.resolve(pinned.name, signal).catch(() => null);
-  return model?.name === pinned.name ? model : null;
+  const { name, path, fingerprint } = pinned;
+  const id = fingerprint === undefined ? name : longId({ name, fingerprint });
+  const model = await library.resolve(path, signal).catch(() => null) ??
+    await library.resolve(id, signal).catch(() => null) ??
+    await library.resolve(name, signal).catch(() => null);
+  return model?.name === name ? model : null;
 }
 
 export interface Start {
@@ -30,15 +34,18 @@ export function startNotes({ choices: { pinned, dropped }, chosen, named }: Star
       `${pinned.name}, which was chosen here to be served, is not on this machine's disk any more`,
     );
   }
-  if (pinned !== null && chosen !== null && named !== null && chosen.name !== named.name) {
+  const isAnother = chosen !== null && named !== null && !isSameContent(chosen, named);
+  if (pinned !== null && isAnother) {
+    const [choice, other] = chosen.name === named.name
+      ? [longId(chosen), longId(named)]
+      : [chosen.name, named.name];
     notes.push(
-      `${chosen.name} is served, as was chosen here on ${
-        dateOf(pinned.atMs)
-      }, and not ${named.name}, ` +
-        `which --model or config.toml names. \`mesh-llm drop ${named.name} --undo\` serves that one`,
+      `${choice} is served, as was chosen here on ${dateOf(pinned.atMs)}, and not ${other}, ` +
+        `which --model or config.toml names. \`mesh-llm drop ${other} --undo\` serves that one`,
     );
   }
-  const droppedMs = named === null ? undefined : dropped[named.name];
+  const [, droppedMs] = Object.entries(dropped)
+    .find(([name]) => named !== null && isNamed(name, named)) ?? [];
   if (named !== null && droppedMs !== undefined && chosen === null) {
     notes.push(
       `${named.name} was dropped here on ${

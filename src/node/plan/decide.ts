@@ -1,6 +1,7 @@
 import type { Claim } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
+import { SameNames } from "./same_names.ts";
 import { splitPlan } from "./split_plan.ts";
 import { chooseTarget, modelOf, type Target, type TargetOptions } from "./target.ts";
 import type { View } from "./view.ts";
@@ -20,6 +21,13 @@ export interface Decision {
  * elect the same host, and only that host decides who works for it.
  */
 export function decide(view: View, options: TargetOptions): Decision {
+  const names = SameNames.in(view);
+  if (names === null) return decideByName(view, options);
+  const { plan, claim, ...decision } = decideByName(names.view, names.options(options));
+  return { ...decision, plan: names.plan(plan), claim: names.claim(claim) };
+}
+
+function decideByName(view: View, options: TargetOptions): Decision {
   const target = chooseTarget(view, options);
   const plan = planFor(target, view);
   const claim = claimOf(target, view.self, options.taken);

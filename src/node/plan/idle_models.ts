@@ -1,6 +1,7 @@
 /** When a model that nobody asks for gives its memory back. Time is an argument. */
 
 import { dropping, serving, type Wishes } from "./wishes.ts";
+import { isNamed } from "../../base/model_ids.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 
 export interface IdleInput {
@@ -46,7 +47,7 @@ export interface IdleCheck {
   readonly instance: Instance | null;
   /** As `Demand.idleSinceMs` has it. */
   readonly endedMs: (model: string) => number | undefined;
-  readonly isWantedElsewhere: (model: string) => boolean;
+  readonly isWantedElsewhere: (model: ModelRef) => boolean;
   readonly wishes: Wishes;
   readonly nowMs: number;
 }
@@ -78,7 +79,7 @@ export class IdleUnloader {
       idleMs: this.#idleMs,
       nowMs,
       idleSinceMs: ended === undefined ? undefined : Math.max(ended, this.#warmSinceMs),
-      isWantedElsewhere: isWantedElsewhere(model.name),
+      isWantedElsewhere: isWantedElsewhere(model),
     });
     if (!rests) return undefined;
     const rested = unloading(wishes, model);
@@ -86,9 +87,9 @@ export class IdleUnloader {
     return rested.wishes;
   }
 
-  /** The wishes after somebody has asked for the model; `undefined` where it does not rest. */
-  wake(name: string, wishes: Wishes): Wishes | undefined {
-    if (this.#resting?.model.name !== name) return undefined;
+  /** The wishes after somebody has asked for the model by its name or id; `undefined` where it does not rest. */
+  wake(asked: string, wishes: Wishes): Wishes | undefined {
+    if (this.#resting === null || !isNamed(asked, this.#resting.model)) return undefined;
     const woken = reloading(wishes, this.#resting);
     this.#resting = null;
     return woken;

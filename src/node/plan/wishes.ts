@@ -1,12 +1,13 @@
+import { isNamed } from "../../base/model_ids.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 
 /** The models that this node's user wants from it: the command line first, then choices made while it ran. */
 export interface Wishes {
   /** The model that this node was told to serve; `null` lets the mesh say what is needed. */
   readonly pinned: ModelRef | null;
-  /** Names that the mesh shall serve, this node's own first. */
+  /** Names or ids that the mesh shall serve, this node's own first. */
   readonly wanted: readonly string[];
-  /** Names that this node must not serve or work for. */
+  /** Names or ids that this node must not serve or work for. */
   readonly dropped: readonly string[];
   /** Names that nobody asked for, so that they are not served until somebody does. */
   readonly resting: readonly string[];
@@ -17,26 +18,38 @@ export function continued(
   wishes: Wishes,
   { dropped, chosen }: { readonly dropped: readonly string[]; readonly chosen: ModelRef | null },
 ): Wishes {
-  const without = dropped.reduce(dropping, wishes);
+  const without = dropped.reduce((left, name) => dropping(left, name), wishes);
   return chosen === null ? without : serving(without, chosen);
 }
 
-/** As if `--model` had named it. */
-export function serving({ wanted, dropped, resting }: Wishes, pinned: ModelRef): Wishes {
+/**
+ * As if `--model` had named it.
+ * @param id its name, where no other model on this disk has that
+ */
+export function serving(
+  { wanted, dropped, resting }: Wishes,
+  pinned: ModelRef,
+  id: string = pinned.name,
+): Wishes {
+  const isOther = (name: string) => !isNamed(name, pinned);
   return {
     pinned,
-    resting: resting.filter((name) => name !== pinned.name),
-    wanted: [pinned.name, ...wanted.filter((name) => name !== pinned.name)],
-    dropped: dropped.filter((name) => name !== pinned.name),
+    resting: resting.filter(isOther),
+    wanted: [id, ...wanted.filter(isOther)],
+    dropped: dropped.filter(isOther),
   };
 }
 
-/** Others may go on wanting the model, and serve it. */
+/**
+ * Others may go on wanting the model, and serve it.
+ * @param name or the id of one of several models on this disk
+ */
 export function dropping({ pinned, wanted, dropped, resting }: Wishes, name: string): Wishes {
+  const isPinned = pinned !== null && isNamed(name, pinned);
   return {
     resting,
-    pinned: pinned?.name === name ? null : pinned,
-    wanted: wanted.filter((one) => one !== name),
+    pinned: isPinned ? null : pinned,
+    wanted: wanted.filter((one) => one !== name && !(isPinned && isNamed(one, pinned))),
     dropped: [...new Set([...dropped, name])],
   };
 }

@@ -54,6 +54,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       askLocal: (model, request) => part.askLocal(model, request),
       hasRetired: (model) => part.hasRetired(model),
       ownModel: () => part.ownModel,
+      onDisk: () => part.onDisk,
       record: (request) => this.#record(request),
     });
     this.#options = options;
@@ -91,6 +92,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       rttMs: (peer) => mesh.measuredRttMs(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
+      ownModel: part.ownModel,
       ownWhy: part.why,
       ownProgress: part.loading?.fraction ?? null,
       ownNotes: part.notes,

@@ -8,9 +8,11 @@ import type {
   Status,
   TunnelStatus,
 } from "../../api/mod.ts";
-import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import { isNamed, isSameContent, type ModelContent, type ModelIds } from "../../base/model_ids.ts";
+import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
+import { idsOf } from "../plan/table_ids.ts";
 
 export interface StatusInput {
   readonly commands: Status["commands"];
@@ -22,7 +24,9 @@ export interface StatusInput {
   readonly rttMs: (peer: PeerId) => number | undefined;
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
-  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
+  /** The model that `node` serves or takes part in. */
+  readonly ownModel: ModelRef | null;
   /** Why this node serves its own instance, in more words than others are told. */
   readonly ownWhy: string | null;
   /** Fraction loaded of this node's own instance. */
@@ -38,16 +42,21 @@ export function statusOf(input: StatusInput): Status {
   // A standby's memory does not count until it rejoins.
   const ownBytes = input.node.passive ? 0 : input.node.vramBytes;
   const vramBytes = peers.reduce((sum, peer) => sum + peer.vramBytes, ownBytes);
+  const ids = idsOf(input.routes, input.onDisk);
   return {
     version: input.node.version,
     commands: input.commands,
-    node: input.node,
+    node: { ...input.node, model: ownId(input, ids) },
     mesh: { id: input.meshId, vramBytes, token: input.token },
     peers,
-    models: modelStatuses(input),
+    models: modelStatuses(input, ids),
     findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
   };
+}
+
+function ownId({ node, ownModel }: StatusInput, ids: ModelIds): string | null {
+  return ownModel !== null && ownModel.name === node.model ? ids.idOf(ownModel) : node.model;
 }
 
 function peerStatus(node: RouteNode, rttMs: StatusInput["rttMs"]): PeerStatus {
@@ -72,33 +81,43 @@ function roundTrip(ms: number | undefined): number | null {
 }
 
 /** Models of the mesh, of this disk, and those that somebody wants; best state first, then by name. */
-function modelStatuses(input: StatusInput): ModelStatus[] {
-  const names = new Set([
-    ...input.routes.instances.map((instance) => instance.model.name),
-    ...input.routes.wanted,
-    ...input.onDisk.map((model) => model.name),
+function modelStatuses(input: StatusInput, ids: ModelIds): ModelStatus[] {
+  const named = new Set([
+    ...input.routes.instances.map(({ model }) => ids.idOf(model)),
+    ...input.routes.wanted.map((name) => ids.canonical(name)),
+    ...input.onDisk.map((model) => ids.idOf(model)),
   ]);
-  return [...names].map((name) => modelStatus(name, input)).sort((a, b) =>
-    STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.name < b.name ? -1 : 1)
+  return [...named].map((id) => modelStatus(id, ids.only(id), input)).sort((a, b) =>
+    STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.id < b.id ? -1 : 1)
   );
 }
 
 const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
 
-function modelStatus(name: string, input: StatusInput): ModelStatus {
+/** @param model `undefined` where nobody that is known has a file of it. */
+function modelStatus(
+  id: string,
+  model: ModelContent | undefined,
+  input: StatusInput,
+): ModelStatus {
   const { nodes } = input.routes;
-  const found = input.routes.instances.filter((instance) => instance.model.name === name);
+  const isMeant = (name: string) => model === undefined ? name === id : isNamed(name, model);
+  const isThis = (other: ModelContent) => model !== undefined && isSameContent(other, model);
+  const found = input.routes.instances.filter((instance) => isThis(instance.model));
   const instances = found.map((instance) => instanceStatus(instance, input)).sort((a, b) =>
     STATES.indexOf(a.state) - STATES.indexOf(b.state)
   );
-  const file = input.onDisk.find((model) => model.name === name);
+  const file = input.onDisk.find(isThis);
+  const isFailed = nodes.some(({ failures }) => failures.some(({ model }) => isMeant(model)));
   return {
-    name,
+    id,
+    name: model?.name ?? id,
+    fingerprint: model?.fingerprint ?? null,
     sizeBytes: found[0]?.sizeBytes ?? file?.sizeBytes ?? 0,
-    state: instances[0]?.state ?? (nodes.some((node) => fails(node, name)) ? "failed" : "cold"),
+    state: instances[0]?.state ?? (isFailed ? "failed" : "cold"),
     reason: instances.some(({ state }) => state === "warm" || state === "loading")
       ? null
-      : reasonsOf(nodes, name),
+      : reasonsOf(nodes, isMeant),
     mode: instances[0]?.mode ?? "solo",
     hosts: instances.map((instance) => instance.host),
     workers: instances[0]?.workers ?? [],
@@ -111,9 +130,9 @@ function instanceStatus(instance: RouteInstance, input: StatusInput): InstanceSt
   const { host, mode, term, hostShare, needBytes, haveBytes } = instance;
   const state = stateOf(instance, input.routes);
   const node = input.routes.nodes.find(({ peer }) => peer === host);
-  const reason = node?.failures.find(({ model }) => model === instance.model.name)?.reason;
+  const reason = node?.failures.find(({ model }) => isNamed(model, instance.model))?.reason;
   const isOwn = host === input.node.id;
-  const why = (isOwn ? input.ownWhy : null) ?? whyText(node, instance.model.name);
+  const why = (isOwn ? input.ownWhy : null) ?? whyText(node, instance.model);
   const own = isOwn && state === "loading" ? input.ownProgress : null;
   const notes = isOwn ? [...input.ownNotes] : [];
   return {
@@ -138,25 +157,28 @@ export function stateOf(
 ): InstanceStatus["state"] {
   if (state !== "loading") return state;
   const node = nodes.find(({ peer }) => peer === host);
-  return node !== undefined && fails(node, model.name) ? "failed" : "loading";
+  return node !== undefined && fails(node, model) ? "failed" : "loading";
 }
 
-function fails({ failures }: RouteNode, name: string): boolean {
-  return failures.some(({ model }) => model === name);
+function fails({ failures }: RouteNode, ref: ModelRef): boolean {
+  return failures.some(({ model }) => isNamed(model, ref));
 }
 
 /** The reasons for which a model is not served, with the names of the machines that give them. */
-function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
+function reasonsOf(
+  nodes: readonly RouteNode[],
+  isMeant: (name: string) => boolean,
+): string | null {
   const reasons = nodes.flatMap((node) => [
-    ...node.failures.filter(({ model }) => model === name)
+    ...node.failures.filter(({ model }) => isMeant(model))
       .map(({ reason }) => `${node.machine.name}: ${reason}`),
-    ...(node.dropped.includes(name) ? [`${node.machine.name}: dropped by its user`] : []),
+    ...(node.dropped.some(isMeant) ? [`${node.machine.name}: dropped by its user`] : []),
   ]);
   return reasons.length === 0 ? null : reasons.join("; ");
 }
 
-function whyText(node: RouteNode | undefined, name: string): string | null {
-  const why = node?.targets.find(({ model }) => model === name)?.why ?? null;
+function whyText(node: RouteNode | undefined, ref: ModelRef): string | null {
+  const why = node?.targets.find(({ model }) => isNamed(model, ref))?.why ?? null;
   if (why === null) return null;
   return why === "told" ? PINNED_REASON : REASONS[why];
 }

@@ -5,14 +5,14 @@ import type { InferenceRequest } from "../../tunnel/mod.ts";
 /** The part of a node that differs between a member and a client. */
 export interface NodePart {
   /** The model that this node serves or takes part in. */
-  readonly ownModel: string | null;
+  readonly ownModel: ModelRef | null;
   /** Asks this node's own llama-server; `null` while it does not answer for this model. The request's signal aborts at its end. */
   askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null;
   /** This node has ended the model's llama-server because it serves something else now. */
   hasRetired(model: ModelRef): boolean;
   /** Why it serves what it serves, for people; `null` where it serves nothing. */
   readonly why: string | null;
-  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
   /** Children that were started again after a crash. */
   readonly engineRestarts: number;
   /** The model that is being loaded here. */

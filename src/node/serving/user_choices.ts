@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../../api/mod.ts";
+import { ModelIds } from "../../base/model_ids.ts";
 import { type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import type { KeptChoices } from "../data/kept_choices.ts";
@@ -21,33 +22,41 @@ export interface UserChoicesOptions {
 /** The user's choices of models while the node runs: done at once, and kept for the next start. */
 export class UserChoices {
   readonly #options: UserChoicesOptions;
+  /** The file of the model that is pinned. */
+  #pinnedPath: string | undefined;
 
   constructor(options: UserChoicesOptions) {
     this.#options = options;
+    this.followFile();
   }
 
-  /** @throws {ModelRefusedError} */
-  async serve(model: string): Promise<void> {
+  /** @param asked its name or id @throws {ModelRefusedError} */
+  async serve(asked: string): Promise<void> {
     const { localState, reconciler, onDisk, enter } = this.#options;
-    const file = onDisk().find(({ name }) => name === model);
+    const file = onlyOne(asked, onDisk());
     if (file === undefined) {
-      throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
+      throw new ModelRefusedError("unknown", `There is no model ${asked} on this machine's disk`);
     }
-    await enter(`its user wants ${model}`);
-    localState.wishes = serving(localState.wishes, refOf(file));
+    const id = new ModelIds(onDisk()).idOf(file);
+    await enter(`its user wants ${id}`);
+    localState.wishes = serving(localState.wishes, refOf(file), id);
+    this.#pinnedPath = file.path;
     reconciler.retry();
     await this.#keep((kept, nowMs) => kept.serve(file, nowMs));
     await reconciler.reconsider();
   }
 
-  /** @throws {ModelRefusedError} */
-  async drop(model: string): Promise<void> {
-    const { localState, reconciler } = this.#options;
-    if (reconciler.target?.name !== model && localState.wishes.pinned?.name !== model) {
-      throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
+  /** @param asked its name or id @throws {ModelRefusedError} */
+  async drop(asked: string): Promise<void> {
+    const { localState, reconciler, onDisk } = this.#options;
+    const served = [reconciler.target, localState.wishes.pinned].filter((one) => one !== null);
+    const model = onlyOne<ModelRef>(asked, onDisk()) ?? onlyOne(asked, served);
+    if (model === undefined || !served.some((one) => sameModel(one, model))) {
+      throw new ModelRefusedError("conflict", `This node does not serve ${asked}`);
     }
-    localState.wishes = dropping(localState.wishes, model);
-    await this.#keep((kept, nowMs) => kept.drop(model, nowMs));
+    const id = new ModelIds([...onDisk(), ...served]).idOf(model);
+    localState.wishes = dropping(localState.wishes, id);
+    await this.#keep((kept, nowMs) => kept.drop(id, nowMs));
     await reconciler.reconsider();
   }
 
@@ -55,9 +64,13 @@ export class UserChoices {
   followFile(): void {
     const { localState, onDisk } = this.#options;
     const { pinned } = localState.wishes;
-    if (pinned === null || onDisk().some((file) => sameModel(file, pinned))) return;
-    const file = onDisk().find(({ name }) => name === pinned.name);
-    if (file !== undefined) localState.wishes = { ...localState.wishes, pinned: refOf(file) };
+    if (pinned === null) return;
+    const named = onDisk().filter(({ name }) => name === pinned.name);
+    const file = named.find((one) => sameModel(one, pinned)) ??
+      named.find(({ path }) => path === this.#pinnedPath) ?? named[0];
+    if (file === undefined) return;
+    this.#pinnedPath = file.path;
+    localState.wishes = { ...localState.wishes, pinned: refOf(file) };
   }
 
   /** The choice is made in any case, though a full disk may forget it. */
@@ -69,6 +82,23 @@ export class UserChoices {
       })
     );
   }
+}
+
+/**
+ * The only one of these models that a name or an id may mean.
+ * @throws {ModelRefusedError} where several have the name
+ */
+function onlyOne<M extends ModelRef>(asked: string, models: readonly M[]): M | undefined {
+  const ids = new ModelIds(models);
+  const byId = ids.ofId(asked);
+  const [meant, ...others] = byId.length > 0 ? byId : ids.ofName(asked);
+  if (others.length === 0) return meant && models.find((model) => sameModel(model, meant));
+  const several = [meant, ...others].flatMap((model) => model ? [ids.idOf(model)] : []);
+  throw new ModelRefusedError(
+    "unknown",
+    `${asked} may be one of several models on this machine's disk: name one of them, ` +
+      several.join(", "),
+  );
 }
 
 export interface ChoicesAtStart {
