@@ -74,6 +74,7 @@ export interface Shortage {
 }
 
 export interface ModelView {
+  /** Its id, by which it is told from another model of its name, and asked. */
   readonly name: string;
   readonly sizeBytes: number;
   readonly state: ModelStatus["state"];
@@ -142,7 +143,7 @@ function partsOf(status: Status, names: ReadonlyMap<string, string>, id: string)
       const share = sharesOf(instance, names).find((member) => member.id === id);
       if (share === undefined) return [];
       return [{
-        model: displayName(model.name),
+        model: displayName(model.id),
         as: share.isHost ? "host" : "worker",
         mode: instance.mode,
         state: instance.state,
@@ -235,7 +236,7 @@ function progressOf(model: ModelStatus, progress: Progress): number | null {
 export function models(status: Status, progress: Progress): ModelView[] {
   const names = machineNames(status);
   return status.models.map((model): ModelView => ({
-    name: model.name,
+    name: model.id,
     sizeBytes: model.sizeBytes,
     state: model.state,
     onDisk: model.onDisk,
