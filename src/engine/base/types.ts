@@ -100,8 +100,11 @@ export interface SplitMember {
 
 /** The memory in which a llama-server keeps a model that it serves alone. */
 export type ModelPlace =
-  /** All of it in that of the devices; where there are none, in main memory. */
-  | { readonly kind: "devices" }
+  /**
+   * All of it in that of the devices; where there are none, in main memory. Beside a large model its projector may stay
+   * in main memory, for it works once for each picture and not for each token.
+   */
+  | { readonly kind: "devices"; readonly projector?: "main" }
   /**
    * llama.cpp fills the devices and keeps the rest in main memory, experts of a mixture first.
    * `spareBytes` is what stays free on each device, in their order.

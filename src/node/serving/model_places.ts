@@ -12,6 +12,8 @@ import { poolsOf } from "../plan/pools.ts";
 
 export interface PlacesInput {
   readonly needBytes: number;
+  /** How much of it the projector needs. @default {0} */
+  readonly projectorBytes?: number;
   readonly memory: OfferedMemory;
   readonly engine: Pick<Engine, "devices">;
 }
@@ -21,12 +23,16 @@ const CONVERSATIONS = 4;
 const MOST_CHECKPOINTS = 32;
 
 /** Best first: the next is tried where a load lacks memory. Never empty. */
-export function placesFor({ needBytes, memory, engine: { devices } }: PlacesInput): ModelPlace[] {
+export function placesFor(
+  { needBytes, projectorBytes = 0, memory, engine: { devices } }: PlacesInput,
+): ModelPlace[] {
   const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (devices.length === 0) return [{ kind: "devices" }];
+  const parts = needBytes - projectorBytes <= gpuBytes && projectorBytes <= mainBytes;
   const places: ModelPlace[] = [
     ...(needBytes <= gpuBytes ? [{ kind: "devices" } as const] : []),
+    ...(projectorBytes > 0 && parts ? [{ kind: "devices", projector: "main" } as const] : []),
     ...(mainBytes > 0 && needBytes <= memoryBytes
       ? [{ kind: "both", spareBytes: spareBytes({ memory, engine: { devices } }) } as const]
       : []),
@@ -36,10 +42,14 @@ export function placesFor({ needBytes, memory, engine: { devices } }: PlacesInpu
 }
 
 /** Main memory that a model leaves for what llama-server keeps of conversations. */
-export function roomFor(place: ModelPlace, { needBytes, memory }: PlacesInput): number {
+export function roomFor(
+  place: ModelPlace,
+  { needBytes, projectorBytes = 0, memory }: PlacesInput,
+): number {
   const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (place.kind === "main") return mainBytes - needBytes;
+  if (place.kind === "devices" && place.projector === "main") return mainBytes - projectorBytes;
   return Math.min(mainBytes, memoryBytes - needBytes);
 }
 
@@ -82,8 +92,20 @@ export function lostNote({ name, description, reason }: LostDevice): string {
 
 /** For people, of a load that had to go elsewhere. */
 export function movedNote(place: ModelPlace, reason: string): string {
-  const where = place.kind === "both" ? "a part of it" : "all of it";
-  return `The GPUs had too little memory for it (${reason}), so ${where} is in main memory`;
+  return `The GPUs had too little memory for it (${reason}), so ${partOf(place)} is in main memory`;
+}
+
+function partOf(place: ModelPlace): string {
+  if (place.kind === "devices") return "its projector";
+  return place.kind === "both" ? "a part of it" : "all of it";
+}
+
+/** For people, of a place that is not the best, unless there is more to say of it. */
+export function placeNotes(place: ModelPlace): string[] {
+  if (place.kind !== "devices" || place.projector !== "main") return [];
+  return [
+    "The GPUs have no room for its projector beside it, so that is in main memory: pictures and sound take longer",
+  ];
 }
 
 /** The same of a split, whose other machines may have room. */

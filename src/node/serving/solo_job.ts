@@ -6,7 +6,13 @@ import {
   type ServerState,
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
-import { checkpointBytes, type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
+import {
+  checkpointBytes,
+  type LocalModel,
+  needBytes,
+  purposeOf,
+  servedContext,
+} from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import {
   type Changed,
@@ -18,7 +24,16 @@ import {
   type SoloParts,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
-import { keptOf, lostNote, movedNote, placedNote, placesFor, roomFor } from "./model_places.ts";
+import {
+  keptOf,
+  lostNote,
+  movedNote,
+  placedNote,
+  placeNotes,
+  placesFor,
+  type PlacesInput,
+  roomFor,
+} from "./model_places.ts";
 import type { Plan } from "../plan/plan.ts";
 
 type SoloPlan = Extract<Plan, { kind: "solo" }>;
@@ -55,7 +70,7 @@ export class SoloJob implements Job {
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
     this.#companions = parts.companionsOf(model, "solo");
-    this.#places = placesFor({ ...parts, needBytes: plan.needBytes });
+    this.#places = placesFor({ ...parts, ...this.#needs });
     this.#lostBefore = parts.lostDevices.length;
     this.#server = this.#launch(this.#companions.notes);
   }
@@ -65,7 +80,7 @@ export class SoloJob implements Job {
     return [
       ...this.#companions.notes,
       ...this.parts.lostDevices.map(lostNote),
-      ...(this.#moved === null ? [] : [this.#moved]),
+      ...(this.#moved === null ? placeNotes(this.#place) : [this.#moved]),
       ...(placed === null || this.#place.kind !== "both" ? [] : [placedNote(placed)]),
     ];
   }
@@ -73,6 +88,15 @@ export class SoloJob implements Job {
   get placed(): PlacedModel["bytes"] | undefined {
     if (this.#place.kind === "main") return { CPU: this.plan.needBytes };
     return this.#place.kind === "both" ? this.#server.placed?.bytes : undefined;
+  }
+
+  get #needs(): Pick<PlacesInput, "needBytes" | "projectorBytes"> {
+    const { contextLength } = this.parts.serving;
+    const projectorBytes = this.#companions.projector === null
+      ? 0
+      : needBytes(this.#model, contextLength) -
+        needBytes({ ...this.#model, projector: null }, contextLength);
+    return { needBytes: this.plan.needBytes, projectorBytes };
   }
 
   get #place(): ModelPlace {
@@ -146,7 +170,7 @@ export class SoloJob implements Job {
       split: [],
       place: this.#place,
       ...keptOf(
-        roomFor(this.#place, { ...this.parts, ...this.plan }),
+        roomFor(this.#place, { ...this.parts, ...this.#needs }),
         header === null ? 0 : checkpointBytes(header),
       ),
       draftPath: draft?.path ?? null,

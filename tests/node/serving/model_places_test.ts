@@ -21,11 +21,13 @@ function memory(gpu: number, main: number): OfferedMemory {
   };
 }
 
-function kinds(needBytes: number, gpu: number, main: number): string {
-  const input = { needBytes, memory: memory(gpu, main), engine: { devices: [CARD] } };
-  return placesFor(input).map((place) => `${place.kind} ${roomFor(place, input)}`).join(
-    ", ",
-  );
+function kinds(needBytes: number, gpu: number, main: number, projectorBytes = 0): string {
+  const engine = { devices: [CARD] };
+  const input = { needBytes, projectorBytes, memory: memory(gpu, main), engine };
+  return placesFor(input).map((place) => {
+    const apart = place.kind === "devices" && place.projector === "main" ? " apart" : "";
+    return `${place.kind}${apart} ${roomFor(place, input)}`;
+  }).join(", ");
 }
 
 Deno.test("placesFor() names the GPU first, then both, then main memory, as far as each holds the model", () => {
@@ -38,6 +40,16 @@ Deno.test("placesFor() names the GPU first, then both, then main memory, as far 
     "devices -36",
     "a plan that asks for more is its planner's fault: it is tried",
   );
+});
+
+Deno.test("placesFor() keeps a projector in main memory before it moves a part of its model there", () => {
+  assert.equal(kinds(10, 15, 48, 2), "devices 48, devices apart 46, both 48, main 38");
+  assert.equal(kinds(16, 15, 48, 2), "devices apart 46, both 47, main 32");
+  assert.equal(kinds(16, 15, 2, 2), "devices apart 0, both 1");
+  assert.equal(kinds(16, 15, 1, 2), "both 0", "main memory has no room for it either");
+  assert.equal(kinds(16, 15, 0, 2), "devices -1", "a plan that asks for more");
+  assert.equal(kinds(18, 15, 48, 2), "both 45, main 30", "the model alone is too large");
+  assert.equal(kinds(15, 15, 48, 15), "devices 48, devices apart 33, both 48, main 33");
 });
 
 Deno.test("placesFor() leaves to others what is free and not offered", () => {
