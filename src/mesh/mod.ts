@@ -41,6 +41,7 @@ export { NotAgreedError, quicProblem } from "./quic/mod.ts";
 export { ROUTES_PROTOCOL } from "./routes/routes.ts";
 export type { MeshCounters } from "./base/counters.ts";
 export { parseToken } from "./trust/token.ts";
+export { Namesakes, toldApart } from "./base/namesakes.ts";
 export type * from "./base/announcement.ts";
 export type * from "./base/mesh.ts";
 export type * from "./base/peer_id.ts";

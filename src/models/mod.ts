@@ -8,6 +8,7 @@ export {
   InvalidModelNameError,
   InvalidReferenceError,
   ModelNotFoundError,
+  SeveralModelsError,
 } from "./base/errors.ts";
 export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { checkpointBytes, needBytes, servedContext, type SizedModel } from "./fit/needs.ts";

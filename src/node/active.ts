@@ -111,8 +111,8 @@ export class Active implements NodePart {
     };
   }
 
-  get ownModel(): string | null {
-    return this.#reconciler.targets[0]?.name ?? null;
+  get ownModel(): ModelRef | null {
+    return this.#reconciler.targets[0] ?? null;
   }
 
   askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null {

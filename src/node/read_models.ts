@@ -14,6 +14,7 @@ import {
   ModelNotFoundError,
   openLibrary,
 } from "../models/mod.ts";
+import { longId, ModelIds } from "../base/model_ids.ts";
 import type { NodeConfig } from "./config.ts";
 import type { KeptChoices } from "./data/kept_choices.ts";
 import { logBrokenModels } from "./models/broken_models_log.ts";
@@ -40,10 +41,13 @@ export async function readModels(
   const library = openLibrary({ modelsDir, dataDir, home, environment });
   const named = await namedModels(modelsOf(config), library, signal);
   const pinned = onceEach(named.filter((model) => typeof model !== "string"));
-  const wanted = [...new Set(named.map((model) => typeof model === "string" ? model : model.name))];
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
-  await kept.start(serving.models, wanted).catch((error: Error) =>
+  const names = [
+    ...named.map((model) => typeof model === "string" ? model : model.name),
+    ...pinned.map((model) => longId(model)),
+  ];
+  await kept.start(serving.models, names).catch((error: Error) =>
     logger.warn("Earlier choices of models may apply again at the next start: {reason}", {
       reason: error.message,
     })
@@ -53,8 +57,10 @@ export async function readModels(
   const inventory = await ModelInventory.open({ library, extra, logger }, signal);
   logBrokenModels(inventory, logger);
   logStart({ choices: kept.choices, chosen, named: pinned }, logger);
+  const ids = new ModelIds(inventory.models);
+  const wanted = named.map((model) => typeof model === "string" ? model : ids.idOf(model));
   const drafts = await draftChoice(serving, library);
-  return { pinned, wanted, inventory, drafts, chosen };
+  return { pinned, wanted: [...new Set(wanted)], inventory, drafts, chosen };
 }
 
 /** Of those after the first, a name whose file is not on this disk, or of no use, is wanted of the mesh. */

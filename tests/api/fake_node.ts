@@ -6,6 +6,8 @@ import {
   InviteRefusedError,
   type InviteStatus,
   type ManagementNode,
+  type Meaning,
+  meaningOf,
   type ModelActions,
   ModelRefusedError,
   type NodeEvent,
@@ -14,6 +16,7 @@ import {
   type RequestRecord,
   type Status,
 } from "../../src/api/mod.ts";
+import { type ModelContent, ModelIds } from "../../src/base/model_ids.ts";
 
 export type Forward = (
   instance: GatewayInstance,
@@ -29,6 +32,8 @@ export interface FakeNodeOptions {
   readonly forward?: Forward;
   readonly coming?: readonly string[];
   readonly obstacles?: readonly Obstacle[];
+  /** Models on its disk. */
+  readonly own?: readonly ModelContent[];
 }
 
 export const NO_MODEL_ACTIONS: ModelActions = {
@@ -70,7 +75,24 @@ export class FakeNode implements GatewayNode, ManagementNode {
   }
 
   warm(): readonly GatewayInstance[] {
-    return this.#warm;
+    const ids = this.#ids();
+    return this.#warm.map((one) => ({ ...one, id: ids.idOf(contentOf(one)) }));
+  }
+
+  meaning(asked: string): Meaning {
+    return meaningOf(asked, {
+      ids: this.#ids(),
+      own: this.#options.own ?? [],
+      nearest: () => [
+        this.warm().map(({ id }) => id),
+        this.coming(),
+        this.obstacles().map(({ model }) => model),
+      ],
+    });
+  }
+
+  #ids(): ModelIds {
+    return new ModelIds([...this.#warm.map(contentOf), ...this.#options.own ?? []]);
   }
 
   checkPeers(): Promise<PeerCheck[]> {
@@ -199,6 +221,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
   }
 }
 
+function contentOf({ model: name, fingerprint }: GatewayInstance): ModelContent {
+  return { name, fingerprint };
+}
+
 export function instance(
   host: string,
   model = "guide",
@@ -206,6 +232,7 @@ export function instance(
 ): GatewayInstance {
   return {
     host,
+    id: model,
     model,
     fingerprint: "f",
     local: host === "self",

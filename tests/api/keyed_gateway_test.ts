@@ -54,6 +54,36 @@ Deno.test("A key reaches no model but its own, by its name or by none", async ()
   assert.deepEqual(node.forwarded.map(({ host }) => host), ["a"], "not the node's own");
 });
 
+Deno.test("A key for a name is for all models of it, and a key for an id for one", async () => {
+  const warm = ["aa", "bb"].map((digits, index) => ({
+    ...instance(["a", "b"][index]!),
+    fingerprint: digits.repeat(32),
+  }));
+  const table: [string[], string[]][] = [
+    [["guide"], ["guide@aaaaaaaa", "guide@bbbbbbbb"]],
+    [["guide@bbbbbbbb"], ["guide@bbbbbbbb"]],
+    [["guide@cccccccc"], []],
+  ];
+  for (const [models, allowed] of table) {
+    const node = new FakeNode({ warm, forward: ({ host }) => new Response(host) });
+    const keys = [{ ...LIMITED, models, requestsPerMinute: null }];
+    const gateway = createGateway(node, { keys, logger: getLogger("test") });
+    const { data } = await (await gateway.request("/v1/models", { headers: by("sk-a") })).json();
+    assert.deepEqual(data.map(({ id }: { id: string }) => id), allowed);
+    for (const [id, host] of [["guide@aaaaaaaa", "a"], ["guide@bbbbbbbb", "b"]] as const) {
+      const response = await gateway.request(CHAT, asking({ model: id }, by("sk-a")));
+      const answered = response.status === 200 ? await response.text() : response.status;
+      assert.equal(answered, allowed.includes(id) ? host : 404);
+    }
+    const bare = await gateway.request(CHAT, asking({ model: "guide" }, by("sk-a")));
+    const { message } = (await bare.json()).error;
+    assert.equal(bare.status, 404);
+    for (const id of ["guide@aaaaaaaa", "guide@bbbbbbbb"]) {
+      assert.equal(message.includes(id), allowed.includes(id), message);
+    }
+  }
+});
+
 Deno.test("The host hears what the key allows, and its key never leaves the node", async () => {
   const { node, gateway } = setUp();
   await (await gateway.request(CHAT, asking({ model: "guide" }, by("sk-a")))).text();

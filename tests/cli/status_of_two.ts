@@ -36,7 +36,9 @@ export const status: Status = {
   }],
   models: [
     {
+      id: "big",
       name: "big",
+      fingerprint: null,
       sizeBytes: 10e9,
       state: "warm",
       reason: null,
@@ -56,7 +58,9 @@ export const status: Status = {
       }],
     },
     {
+      id: "huge",
       name: "huge",
+      fingerprint: null,
       sizeBytes: 90e9,
       state: "waiting",
       reason: null,
@@ -78,7 +82,9 @@ export const status: Status = {
       }],
     },
     {
+      id: "left",
       name: "left",
+      fingerprint: null,
       sizeBytes: 3e9,
       state: "cold",
       reason: "bo\x1bb: dropped by its user",

@@ -144,6 +144,14 @@ Deno.test("actionsOf() offers what this node can do", () => {
   assert.equal(actions({ places: ["disk"] }, { ...PLACE, isClient: true }), "");
 });
 
+Deno.test("actionsOf() tells the model that this node serves from another of its name", () => {
+  const twins = ["twin@aaaaaaaa", "twin@bbbbbbbb"].map((id) =>
+    entry({ id, name: "twin", places: ["disk"] })
+  );
+  const place = { ...PLACE, own: ["twin@bbbbbbbb"] };
+  assert.deepEqual(twins.map((twin) => actionsOf(twin, place)), [["serve"], ["drop"]]);
+});
+
 Deno.test("downloadText() says how far, how fast, and why not", () => {
   assert.equal(plain(downloadText(RUNNING)), "2 GB of 5 GB, 40 MB/s, 1 min 15 s left");
   assert.equal(plain(downloadText({ ...RUNNING, state: "paused" })), "Paused at 2 GB of 5 GB");

@@ -125,6 +125,9 @@ Deno.test("displayName() leaves one short line without direction tricks", () => 
   assert.equal(displayName("evil\u202egpj.exe\u0000\n"), "evilgpj.exe");
   assert.equal(displayName("日本のマシン 🖥️"), "日本のマシン 🖥️");
   assert.equal([...displayName("🦙".repeat(100))].length, 64);
+  const id = displayName(`${"long".repeat(40)}@3f9a01bc`);
+  assert.equal(id.length, 64);
+  assert.ok(id.endsWith("…@3f9a01bc"), id);
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 200 }), (name) => {
     const shown = displayName(name);
     assert.ok([...shown].length <= 64);

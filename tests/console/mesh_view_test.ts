@@ -234,6 +234,14 @@ Deno.test("models() come warm, loading, waiting, cold, and by name within each",
   assert.deepEqual(listed.map(({ name }) => name), ["a", "w", "x", "y", "z"]);
 });
 
+Deno.test("models() of one name are two cards, and each is asked by its id", () => {
+  const twins = ["twin@aaaaaaaa", "twin@bbbbbbbb"].map((id) => model({ id, name: "twin" }));
+  assert.deepEqual(models(status({ models: twins }), {}).map(({ name }) => name), [
+    "twin@aaaaaaaa",
+    "twin@bbbbbbbb",
+  ]);
+});
+
 Deno.test("models() name the machines of a split, and one that is gone by its id", () => {
   const [big] = models(status({ peers: [peer()], models: [model({ instances: [SPLIT] })] }), {});
   assert.deepEqual(big?.instances[0]?.shares, [

@@ -1,7 +1,11 @@
 /** Models that a GPU does not hold, on real llama.cpp with fake GPUs: what goes to it, and what to main memory. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
+import { needBytes, openLibrary } from "../../src/models/mod.ts";
+import { GUIDE } from "../models/sample_gguf.ts";
+import { tempDir } from "../models/temp_dir.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import {
   type FakeGpu,
@@ -11,6 +15,8 @@ import {
   gpuTest,
 } from "../support/fake_gpus.ts";
 import { type NodeProcess, startNode } from "../support/node_process.ts";
+import { engineProcesses } from "../support/processes.ts";
+import { writeProjector } from "../support/projector_writer.ts";
 import { answerTo, QUESTION, until, warm } from "./mesh_of_nodes.ts";
 
 const found = await gpuEngineOrReason();
@@ -108,5 +114,32 @@ gpuTest(
       assert.ok(bytes.every((share) => share > 0 && share <= 1), `${name} uses ${bytes}`);
     }
     for (const node of [first, second]) await neverRestarted(node);
+  },
+);
+
+gpuTest(
+  found,
+  "a projector for which the GPU has no room beside its model stays in main memory, and the model does not",
+  async (engine) => {
+    await using dir = await tempDir();
+    const path = join(dir.path, "text.gguf");
+    await Deno.copyFile(GUIDE, path);
+    writeProjector(join(dir.path, "mmproj-text.gguf"));
+    const library = openLibrary({ modelsDir: dir.path, dataDir: dir.path, home: null });
+    const seeing = await library.resolve(path);
+    const [both, alone] = [seeing, { ...seeing, projector: null }]
+      .map((model) => needBytes(model, null)) as [number, number];
+    await using node = await serve(engine, {
+      args: ["--model", path, "--no-draft", "--max-vram", String((both + alone) / 2 / 1e9)],
+    });
+    await node.serving("text", { timeoutMs: COMPILING_MS });
+    assert.equal(await node.chat(QUESTION, { model: "text" }), answerTo(QUESTION));
+    const status = await node.status();
+    assert.match(notesOf(status).join(), /^The GPUs have no room for its projector beside it/);
+    const { Vulkan0 = 0, CPU = 0 } = used(status.node);
+    assert.ok(Vulkan0 > CPU && CPU > 0, `${Vulkan0} bytes of the GPU, ${CPU} of main memory`);
+    const [server] = await engineProcesses(node.pid, "llama-server");
+    assert.match(server?.command ?? "", / --n-gpu-layers 999 .* --no-mmproj-offload /);
+    await neverRestarted(node);
   },
 );

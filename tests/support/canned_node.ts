@@ -13,6 +13,8 @@ import {
   type GatewayNode,
   type InviteStatus,
   type ManagementNode,
+  type Meaning,
+  meaningOf,
   type ModelActions,
   type NodeEvent,
   type PeerCheck,
@@ -20,6 +22,7 @@ import {
   serveApi,
   type Status,
 } from "../../src/api/mod.ts";
+import { ModelIds } from "../../src/base/model_ids.ts";
 
 /** A chat request, and the pen that writes its answer as llama-server would. */
 export interface CannedChat {
@@ -197,6 +200,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return this.#status.models.flatMap(({ name, instances }) =>
       instances.filter(({ state }) => state === "warm").map(({ host }) => ({
         host,
+        id: name,
         model: name,
         fingerprint: name,
         local: host === this.self,
@@ -233,6 +237,14 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   obstacles() {
     return [];
+  }
+
+  meaning(asked: string): Meaning {
+    return meaningOf(asked, {
+      ids: new ModelIds(this.warm().map(({ model: name, fingerprint }) => ({ name, fingerprint }))),
+      own: [],
+      nearest: () => [this.warm().map(({ id }) => id)],
+    });
   }
 
   coming(): readonly string[] {

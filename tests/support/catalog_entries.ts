@@ -50,6 +50,7 @@ export const TOO_LARGE: Fit = {
 
 export function entry(of: Partial<CatalogEntry> = {}): CatalogEntry {
   return {
+    id: of.name ?? "Qwen3-8B-Q4_K_M",
     name: "Qwen3-8B-Q4_K_M",
     fingerprint: null,
     places: ["catalog"],

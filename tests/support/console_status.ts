@@ -35,7 +35,9 @@ export function instance(of: Partial<InstanceStatus> = {}): InstanceStatus {
 export function model(of: Partial<ModelStatus> = {}): ModelStatus {
   const instances = of.instances ?? [instance()];
   return {
+    id: of.name ?? "guide",
     name: "guide",
+    fingerprint: "ab".repeat(32),
     sizeBytes: 1.5e6,
     state: "warm",
     reason: null,

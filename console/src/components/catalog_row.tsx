@@ -74,7 +74,8 @@ function useActions({ entry, place, onDone }: CatalogRowProps) {
     setBusy(true);
     setProblem(null);
     try {
-      await actOnModel(action, entry.name);
+      // A download is known by its name: nobody has read its content yet.
+      await actOnModel(action, action === "serve" || action === "drop" ? entry.id : entry.name);
       setAsked(null);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -91,10 +92,10 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
   const { entry, place } = props;
   const { asked, busy, problem, act, choose, leave } = useActions(props);
   const fit = fitText(entry.fit, place, entry.state);
-  const name = displayName(entry.name);
+  const name = displayName(entry.id);
   const state = STATE_LABELS[entry.state];
   return (
-    <li class="catalog-row" data-catalog={entry.name} data-state={entry.state}>
+    <li class="catalog-row" data-catalog={entry.id} data-state={entry.state}>
       <div class="catalog-what">
         <h3>
           <bdi>{name}</bdi>
@@ -120,7 +121,7 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
           </button>
         ))}
       </div>
-      {entry.download !== null && <DownloadBar name={entry.name} download={entry.download} />}
+      {entry.download !== null && <DownloadBar name={entry.id} download={entry.download} />}
       {entry.broken !== null && <p class="problem catalog-wide">{displayText(entry.broken)}</p>}
       {asked !== null && (
         <div class="catalog-ask catalog-wide" role="group" aria-label="Confirm the action">

@@ -158,8 +158,7 @@ export const ServedModels = memo(({ models }: { models: readonly ModelView[] }) 
         <p class="empty">No machine serves a model. The first one that does appears here.</p>
       )}
       <ul class="cards">
-        {/* The index as well: two models may share a name. */}
-        {shown.map((model, index) => <ModelRow key={`${index} ${model.name}`} model={model} />)}
+        {shown.map((model) => <ModelRow key={model.name} model={model} />)}
       </ul>
       <a class="more" href={hrefOf("models")}>
         {others > 0

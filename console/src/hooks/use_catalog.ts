@@ -14,7 +14,7 @@ export function useCatalog({ models, peers, node }: Status): Fetched<CatalogEntr
   const key = useMemo(
     () =>
       [
-        ...models.map(({ name, state, onDisk }) => `${name} ${state} ${onDisk}`),
+        ...models.map(({ id, state, onDisk }) => `${id} ${state} ${onDisk}`),
         ...peers.map(({ id, vramBytes, serving }) => `${id} ${vramBytes} ${heldText(serving)}`),
         heldText(node.serving),
       ].join("\n"),

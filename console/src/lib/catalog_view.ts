@@ -36,7 +36,7 @@ export interface Section {
 export interface Place {
   readonly self: string;
   readonly isClient: boolean;
-  /** The models that this node serves or takes part in. */
+  /** The ids of the models that this node serves or takes part in. */
   readonly own: readonly string[];
   readonly names: ReadonlyMap<string, string>;
 }
@@ -53,8 +53,8 @@ function sectionOf({ state, download, places }: CatalogEntry): SectionName {
   return places.includes("mesh") ? "mesh" : "catalog";
 }
 
-function matches({ name, architecture, quantisation, repository }: CatalogEntry, text: string) {
-  const all = [name, architecture, quantisation, repository].join(" ").toLowerCase();
+function matches({ id, architecture, quantisation, repository }: CatalogEntry, text: string) {
+  const all = [id, architecture, quantisation, repository].join(" ").toLowerCase();
   return text.toLowerCase().split(/\s+/).every((word) => all.includes(word));
 }
 
@@ -165,14 +165,14 @@ export function actionsOf(entry: CatalogEntry, { isClient, own }: Place): ModelA
   if (entry.download !== null) {
     return [entry.download.state === "running" ? "pause" : "resume", "cancel"];
   }
-  if (own.includes(entry.name)) return ["drop"];
+  if (own.includes(entry.id)) return ["drop"];
   if (entry.places.includes("disk")) return ["serve"];
   return entry.places.includes("catalog") ? ["download"] : [];
 }
 
 /** The effect of an action, shown before it is taken; `null` if it needs no question. */
 export function consequence(action: ModelAction, entry: CatalogEntry, place: Place): string | null {
-  const name = displayName(entry.name);
+  const name = displayName(entry.id);
   switch (action) {
     case "serve":
       return `${name} ${outcome(entry, place)}.${stopsHere(entry, place)}`;
@@ -229,7 +229,7 @@ function outcome({ fit }: CatalogEntry, place: Place): string {
   }
 }
 
-/** Names of models that read images. */
+/** Ids of models that read images. */
 export function visionModels(entries: readonly CatalogEntry[]): ReadonlySet<string> {
-  return new Set(entries.flatMap(({ name, vision }) => vision ? name : []));
+  return new Set(entries.flatMap(({ id, vision }) => vision ? id : []));
 }

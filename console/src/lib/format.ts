@@ -99,9 +99,10 @@ export function shortId(id: string): string {
 /** A name from another machine, safe inside a sentence: one line, no direction tricks, not endless. */
 export function displayName(name: string): string {
   const chars = [...name.replace(STEERING, "").trim()];
-  return chars.length <= NAME_CHARS_MAX
-    ? chars.join("")
-    : `${chars.slice(0, NAME_CHARS_MAX - 1).join("")}…`;
+  if (chars.length <= NAME_CHARS_MAX) return chars.join("");
+  // The digits that tell two models of one name apart are not cut off.
+  const end = /@[0-9a-f]{8}$/.exec(name)?.[0] ?? "";
+  return `${chars.slice(0, NAME_CHARS_MAX - 1 - end.length).join("")}…${end}`;
 }
 
 /** A sentence that the node or its llama.cpp made, with words of others in it: one line, without what steers it. */

@@ -104,6 +104,7 @@ export interface Shortage {
 }
 
 export interface ModelView {
+  /** Its id, by which it is told from another model of its name, and asked. */
   readonly name: string;
   readonly sizeBytes: number;
   readonly state: ModelStatus["state"];
@@ -170,8 +171,8 @@ type Shares = ReadonlyMap<string, readonly ShareOf[]>;
 
 function allShares(status: Status, names: ReadonlyMap<string, string>): Shares {
   return new Map(
-    status.models.flatMap(({ name, instances }) =>
-      instances.map((instance) => [instanceKey(name, instance.host), sharesOf(instance, names)])
+    status.models.flatMap(({ id, instances }) =>
+      instances.map((instance) => [instanceKey(id, instance.host), sharesOf(instance, names)])
     ),
   );
 }
@@ -314,12 +315,12 @@ function instanceView(
 export function models(status: Status, progress: Progress): ModelView[] {
   const names = machineNames(status);
   return status.models.map((model): ModelView => {
-    const told = Object.hasOwn(progress, model.name) ? progress[model.name] : undefined;
+    const told = Object.hasOwn(progress, model.id) ? progress[model.id] : undefined;
     const instances = model.instances.map((instance) =>
       instanceView(instance, names, instance.host === status.node.id ? told : undefined)
     );
     return {
-      name: model.name,
+      name: model.id,
       sizeBytes: model.sizeBytes,
       state: model.state,
       onDisk: model.onDisk,

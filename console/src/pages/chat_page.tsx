@@ -13,7 +13,7 @@ import { machineNames, type ModelView } from "../lib/mesh_view.ts";
 interface ChatPageProps {
   readonly status: Status;
   readonly models: readonly ModelView[];
-  /** Names of models that read images. */
+  /** Ids of models that read images. */
   readonly vision: ReadonlySet<string>;
 }
 

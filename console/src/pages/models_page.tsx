@@ -51,9 +51,9 @@ function SectionList({ section, place, onDone }: {
     <section class="panel catalog" aria-label={title}>
       <h2>{title}</h2>
       <ul class="catalog-list">
-        {/* The index as well: two models may share a name. */}
+        {/* The index as well: a file that can't be used has no id of its own. */}
         {section.entries.map((entry, index) => (
-          <CatalogRow key={`${index} ${entry.name}`} entry={entry} place={place} onDone={onDone} />
+          <CatalogRow key={`${index} ${entry.id}`} entry={entry} place={place} onDone={onDone} />
         ))}
       </ul>
     </section>

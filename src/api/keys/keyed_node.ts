@@ -1,9 +1,12 @@
+import { isNamed, nameIn } from "../../base/model_ids.ts";
 import type { ApiKey } from "./keys.ts";
 import type { RateLimits } from "./rate_limit.ts";
 import type {
   ForwardRequest,
   GatewayInstance,
   GatewayNode,
+  Meaning,
+  NamedModel,
   Obstacle,
   RequestRecord,
 } from "../base/types.ts";
@@ -47,7 +50,22 @@ export class KeyedNode implements GatewayNode {
   }
 
   warm(): readonly GatewayInstance[] {
-    return this.#node.warm().filter(({ model }) => this.#mayUse(model));
+    return this.#node.warm().filter((one) => this.#allows({ ...one, name: one.model }));
+  }
+
+  /** A word means the same as for everybody else here, though the key may not allow what it means. */
+  meaning(asked: string): Meaning {
+    const meaning = this.#node.meaning(asked);
+    switch (meaning.kind) {
+      case "none":
+        return meaning;
+      case "one":
+        return this.#allows(meaning.model) ? meaning : { kind: "none" };
+      case "several": {
+        const models = meaning.models.filter((model) => this.#allows(model));
+        return models.length === 0 ? { kind: "none" } : { kind: "several", models };
+      }
+    }
   }
 
   obstacles(): readonly Obstacle[] {
@@ -87,7 +105,19 @@ export class KeyedNode implements GatewayNode {
     this.#node.record({ ...request, key: this.#key.name });
   }
 
-  #mayUse(model: string): boolean {
-    return this.#key.models?.includes(model) ?? true;
+  /** @param id or the name of a model that this node does not know of. */
+  #mayUse(id: string): boolean {
+    const meaning = this.#node.meaning(id);
+    return this.#allows(
+      meaning.kind === "one" ? meaning.model : { id, name: nameIn(id), fingerprint: null },
+    );
+  }
+
+  /** A key that names a model without its digits allows all models of that name. */
+  #allows({ id, name, fingerprint }: NamedModel): boolean {
+    return this.#key.models?.some((allowed) =>
+      allowed === name || allowed === id ||
+      (fingerprint !== null && isNamed(allowed, { name, fingerprint }))
+    ) ?? true;
   }
 }

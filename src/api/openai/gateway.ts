@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
-import { chooseModel, warmNames } from "../routing/choose.ts";
+import { warmIds } from "../routing/choose.ts";
 import { HOLD_MS, SIGN_OF_LIFE_MS } from "../base/defaults.ts";
 import { answerErrors } from "../http/answer_errors.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
@@ -51,7 +51,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   const app = new Hono<ApiEnv>();
   answerErrors(app, config);
   app.use(identify({ self: node.self, newId }));
-  app.get("/health", (c) => c.json({ status: "ok", models: warmNames(node.warm()) }));
+  app.get("/health", (c) => c.json({ status: "ok", models: warmIds(node.warm()) }));
   app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));
   app.use(requireKey(new KeyRing(config.keys)));
   app.get("/v1/models", async (c) => {
@@ -66,8 +66,10 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
     const node = nodeFor(c);
     const id = c.req.param("id");
     const find = () => {
-      const name = chooseModel(id, null, node.warm());
-      return listModels(node.warm(), since).find((model) => model.id === name);
+      const meaning = node.meaning(id);
+      return meaning.kind === "one"
+        ? listModels(node.warm(), since).find((model) => model.id === meaning.model.id)
+        : undefined;
     };
     if (find() === undefined) await refresh(node, c.req.raw.signal, logger);
     const found = find();

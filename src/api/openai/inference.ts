@@ -97,10 +97,10 @@ async function exchangeOne(
     },
   });
   const opening = answer.open().then(() => {
-    recorder.model = answer.instance.model;
+    recorder.model = answer.instance.id;
     recorder.host = answer.instance.host;
   });
-  // Its failure is met by whoever waits for it below.
+  // Its failure is met where it is waited for below.
   opening.catch(() => {});
   const patienceMs = routing.streamed ? signOfLifeMs : Infinity;
   const sign = await firstSign(answer, opening, patienceMs);

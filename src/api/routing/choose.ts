@@ -1,24 +1,18 @@
 import { createHash } from "node:crypto";
-import { matchName } from "./model_name.ts";
 import type { GatewayInstance } from "../base/types.ts";
 
-/** The model that answers a request: the one it names or means, else the node's own, else any. */
-export function chooseModel(
-  asked: string | null,
+/** The id of the model that answers a request which names none: the node's own, else any. */
+export function anyModel(
   own: string | null,
   warm: readonly GatewayInstance[],
 ): string | undefined {
-  const names = warmNames(warm);
-  if (asked !== null) {
-    const match = matchName(asked, names);
-    return match.kind === "one" ? match.name : undefined;
-  }
-  return names.find((name) => name === own) ?? names[0];
+  const ids = warmIds(warm);
+  return ids.find((id) => id === own) ?? ids[0];
 }
 
-/** Every warm model once, in a fixed order. */
-export function warmNames(warm: readonly GatewayInstance[]): readonly string[] {
-  return [...new Set(warm.map(({ model }) => model))].sort();
+/** The id of every warm model once, in a fixed order. */
+export function warmIds(warm: readonly GatewayInstance[]): readonly string[] {
+  return [...new Set(warm.map(({ id }) => id))].sort();
 }
 
 /**

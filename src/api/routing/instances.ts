@@ -1,9 +1,9 @@
 import type { Logger } from "@logtape/logtape";
 import type { AskedHosts } from "./asked_hosts.ts";
 import { balanced } from "./balance.ts";
-import { chooseModel, rendezvousOrder, warmNames } from "./choose.ts";
+import { longId } from "../../base/model_ids.ts";
+import { anyModel, rendezvousOrder, warmIds } from "./choose.ts";
 import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
-import { matchName } from "./model_name.ts";
 import { patienceMs } from "./patience.ts";
 import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
@@ -115,21 +115,32 @@ export class InstanceSearch {
   #candidates(): readonly GatewayInstance[] {
     const { node, routing } = this.#options;
     const warm = node.warm();
-    const model = this.#begun?.model ?? chooseModel(routing.model, node.ownModel, warm);
-    const serving = warm.filter((instance) =>
-      instance.model === model && !this.#asked.has(keyOf(instance)) &&
-      (this.#begun === undefined || instance.fingerprint === this.#begun.fingerprint)
-    );
+    const begun = this.#begun;
+    const id = begun === undefined && routing.model === null
+      ? anyModel(node.ownModel, warm)
+      : idOf(node, routing.model);
+    const isMeant = (one: GatewayInstance) =>
+      begun === undefined ? one.id === id : isSameModel(one, begun);
+    const serving = warm.filter((one) => isMeant(one) && !this.#asked.has(keyOf(one)));
     return rendezvousOrder(serving, this.#key);
+  }
+
+  /** The caller's word; once an instance has begun to answer, what stands for its model whatever else comes. */
+  get #asks(): string | null {
+    if (this.#begun === undefined) return this.#options.routing.model;
+    const { model: name, fingerprint } = this.#begun;
+    return longId({ name, fingerprint }, fingerprint.length);
   }
 
   /** Returns where waiting may help, for as long as it may last. */
   async #refuseOrHold(): Promise<void> {
-    const { node, routing, signal, holdMs } = this.#options;
-    const model = this.#begun?.model ?? routing.model;
+    const { node, signal, holdMs } = this.#options;
+    const model = idOf(node, this.#asks) ?? this.#asks;
     if (this.#full) throw new RefusedError({ kind: "overloaded", model });
     const now = performance.now();
     this.#heldSinceMs ??= now;
+    const several = severalOf(node, model);
+    if (several !== undefined) throw several;
     const comes = mayCome(node, model);
     const obstacle = comes ? undefined : obstacleOf(node, model);
     this.#blockedSinceMs = obstacle === undefined ? undefined : this.#blockedSinceMs ?? now;
@@ -144,8 +155,8 @@ export class InstanceSearch {
   }
 }
 
-function keyOf({ host, fingerprint }: GatewayInstance): string {
-  return `${host} ${fingerprint}`;
+function keyOf({ host, model, fingerprint }: GatewayInstance): string {
+  return `${host} ${fingerprint} ${model}`;
 }
 
 /** A machine that is lost again and again is one machine. */
@@ -156,12 +167,29 @@ function describeEnds(hosts: readonly string[]): string {
     (machines === 1 ? "machine" : "machines");
 }
 
+/** The id of the one model that a caller asks for. */
+function idOf(node: GatewayNode, asked: string | null): string | undefined {
+  const meaning = asked === null ? undefined : node.meaning(asked);
+  return meaning?.kind === "one" ? meaning.model.id : undefined;
+}
+
+/** The error where a caller's word may stand for several models. */
+function severalOf(node: GatewayNode, model: string | null): RefusedError | undefined {
+  const meaning = model === null ? undefined : node.meaning(model);
+  if (model === null || meaning?.kind !== "several") return undefined;
+  const ids = meaning.models.map(({ id }) => id);
+  return new RefusedError({ kind: "ambiguous-model", model, ids });
+}
+
+function isSameModel(a: GatewayInstance, b: GatewayInstance): boolean {
+  return a.model === b.model && a.fingerprint === b.fingerprint;
+}
+
 /** The obstacle to the model, or to any model if the caller leaves the choice to the node. */
 function obstacleOf(node: GatewayNode, model: string | null): Obstacle | undefined {
   const obstacles = node.obstacles();
   if (model === null) return node.coming().length > 0 ? undefined : obstacles[0];
-  const match = matchName(model, obstacles.map((one) => one.model));
-  return match.kind === "one" ? obstacles.find((one) => one.model === match.name) : undefined;
+  return obstacles.find((one) => one.model === model);
 }
 
 /** Nobody does anything about it, unless a machine is asked to. */
@@ -171,7 +199,7 @@ function isFinal({ kind }: Obstacle): boolean {
 
 function mayCome(node: GatewayNode, model: string | null): boolean {
   const coming = node.coming();
-  return model === null ? coming.length > 0 : matchName(model, coming).kind === "one";
+  return model === null ? coming.length > 0 : coming.includes(model);
 }
 
 /** A table that can't be fetched leaves the gateway with what it knows. */
@@ -189,23 +217,24 @@ export async function refresh(
   }
 }
 
-/** The error for a caller when no instance is left to ask. */
+/**
+ * The error for a caller when no instance is left to ask.
+ * @param asked a caller's word, or an id
+ */
 export function nobodyAnswers(
   node: GatewayNode,
-  model: string | null,
+  asked: string | null,
   failed?: GatewayInstance,
 ): RefusedError {
+  const several = severalOf(node, asked);
+  if (several !== undefined) return several;
+  const model = idOf(node, asked) ?? asked;
   const obstacle = mayCome(node, model) ? undefined : obstacleOf(node, model);
   if (obstacle !== undefined) return new RefusedError({ kind: "obstacle", obstacle });
-  if (failed !== undefined) return new RefusedError({ kind: "unreachable", model: failed.model });
+  if (failed !== undefined) return new RefusedError({ kind: "unreachable", model: failed.id });
   if (!node.knowsMesh && model !== null) return new RefusedError({ kind: "unreachable", model });
   if (model === null || model === node.ownModel || mayCome(node, model)) {
     return new RefusedError({ kind: "not-warm", model });
   }
-  const warm = warmNames(node.warm());
-  const match = matchName(model, warm);
-  if (match.kind === "several") {
-    return new RefusedError({ kind: "ambiguous-model", model, names: match.names });
-  }
-  return new RefusedError({ kind: "unknown-model", model, warm });
+  return new RefusedError({ kind: "unknown-model", model, warm: warmIds(node.warm()) });
 }

@@ -1,4 +1,4 @@
-import { warmNames } from "./choose.ts";
+import { warmIds } from "./choose.ts";
 import type { GatewayInstance } from "../base/types.ts";
 
 /** One entry of `GET /v1/models`: OpenAI's fields, then ours. */
@@ -17,10 +17,10 @@ export interface ListedModel {
 
 /** Every warm model once, in a fixed order. */
 export function listModels(warm: readonly GatewayInstance[], created: number): ListedModel[] {
-  return warmNames(warm).map((name) => {
-    const instances = warm.filter(({ model }) => model === name);
+  return warmIds(warm).map((id) => {
+    const instances = warm.filter((one) => one.id === id);
     return {
-      id: name,
+      id,
       object: "model",
       created,
       owned_by: "mesh-llm",

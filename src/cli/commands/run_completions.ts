@@ -53,7 +53,7 @@ function directiveFor({ files, folders }: CompletionKind, offers: readonly Offer
   return files === undefined ? DIRECTIVES.nothingElse : DIRECTIVES.files;
 }
 
-/** Whoever presses the key is not helped by a failure. */
+/** A failure is of no use to the user who presses the key. */
 async function offersOf(
   { agents, models, files }: CompletionKind,
   words: readonly string[],
@@ -86,7 +86,7 @@ async function offerModels(
   const { entries } = await askCatalog({ dataDir, modelsDir }, runtime);
   return entries
     .filter(({ places, broken }) => broken === null && (which === "all" || places.includes("disk")))
-    .map(({ name, sizeBytes }) => [name, formatBytes(sizeBytes)]);
+    .map(({ id, sizeBytes }) => [id, formatBytes(sizeBytes)]);
 }
 
 /** Models of this folder, and folders that may hold some; what is typed of a path is left to the shell. */

@@ -43,7 +43,7 @@ function block(title: string, entries: readonly CatalogEntry[]): string {
   const states = entries.map(stateText);
   const isIdle = states.every((state) => state === IDLE);
   const rows = entries.map((entry, index) => [
-    entry.name,
+    entry.id,
     formatBytes(entry.sizeBytes),
     ...(isIdle ? [] : [states[index] ?? IDLE]),
     fitText(entry),

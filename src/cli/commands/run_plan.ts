@@ -2,6 +2,7 @@
 
 import { jsonText, printableAll } from "../../base/printable.ts";
 import type { CatalogEntry, Status } from "../../api/mod.ts";
+import { isNamed } from "../../base/model_ids.ts";
 import { isModelPath } from "../../models/mod.ts";
 import { askCatalog, askFile } from "../client/ask_catalog.ts";
 import type { PlanCommand } from "../config/command.ts";
@@ -37,13 +38,19 @@ function known(file: CatalogEntry, entries: readonly CatalogEntry[]): CatalogEnt
   return entries.find(isSame) ?? file;
 }
 
-/** By name, in any letter case. @throws {UnknownModelError} with the nearest one. */
+/**
+ * By id, or by name in any letter case: of several models of a name the one on this disk.
+ * @throws {UnknownModelError} with the nearest one, or with the ids of those that it may be
+ */
 export function findEntry(entries: readonly CatalogEntry[], name: string): CatalogEntry {
   const usable = entries.filter(({ fit }) => fit !== null);
-  const found = usable.find((entry) => entry.name === name) ??
-    usable.find((entry) => entry.name === `${name}:latest`) ??
-    usable.find((entry) => entry.name.toLowerCase() === name.toLowerCase());
-  if (found !== undefined) return found;
+  const having = (wanted: string) => usable.filter((entry) => entry.name === wanted);
+  const isId = ({ name: model, fingerprint }: CatalogEntry) =>
+    model !== name && fingerprint !== null && isNamed(name, { name: model, fingerprint });
+  const byCase = usable.filter((entry) => entry.name.toLowerCase() === name.toLowerCase());
+  const lists = [usable.filter(isId), having(name), having(`${name}:latest`), byCase];
+  const found = lists.find((list) => list.length > 0);
+  if (found !== undefined) return onlyOne(found, name);
   const broken = entries.find((entry) => entry.name === name)?.broken;
   if (broken) throw new UnknownModelError(broken);
   const meant = closestName(name, usable.map((entry) => entry.name));
@@ -53,13 +60,23 @@ export function findEntry(entries: readonly CatalogEntry[], name: string): Catal
   );
 }
 
+function onlyOne(entries: readonly CatalogEntry[], name: string): CatalogEntry {
+  const onDisk = entries.filter(({ places }) => places.includes("disk"));
+  const [own, ...others] = onDisk.length > 0 ? onDisk : entries;
+  if (own !== undefined && others.length === 0) return own;
+  const ids = entries.map(({ id }) => id).join(", ");
+  throw new UnknownModelError(
+    `${JSON.stringify(name)} may be one of several models: name one of them, ${ids}`,
+  );
+}
+
 export function planText(told: CatalogEntry, mesh: Status | null): string {
-  const { name, sizeBytes, fit, state } = printableAll(told);
+  const { id, sizeBytes, fit, state } = printableAll(told);
   const status = printableAll(mesh);
-  if (fit === null) return `${name}: its header is not known yet\n`;
+  if (fit === null) return `${id}: its header is not known yet\n`;
   const { needBytes, contextLength, largestContextLength, nodes, reason } = fit;
   const context = contextLength === 0 ? "" : ` with a context of ${tokens(contextLength)}`;
-  const head = `${name} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
+  const head = `${id} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
     `of memory${context}\n${state === "waiting" ? "It waits. " : ""}${reason}\n`;
   const parts = nodes.length < 2 ? "" : "\n" + table([
     ["MACHINE", "SHARE", "MEMORY"],

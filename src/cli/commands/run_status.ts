@@ -137,14 +137,14 @@ function peerRow(
 
 /** One row, and one for each further instance. */
 function modelRows(
-  { name, state, sizeBytes, instances }: ModelStatus,
+  { id, state, sizeBytes, instances }: ModelStatus,
   names: ReadonlyMap<string, string>,
 ): (readonly string[])[] {
   const [first, ...others] = instances;
   const size = formatBytes(sizeBytes);
-  if (first === undefined) return [[name, shownWord(state), size, "", cell(null)]];
+  if (first === undefined) return [[id, shownWord(state), size, "", cell(null)]];
   return [first, ...others].map((instance, index) => [
-    index === 0 ? name : "",
+    index === 0 ? id : "",
     shownWord(instance.state) + lackText(instance),
     index === 0 ? size : "",
     servedBy(instance, names),
@@ -169,8 +169,8 @@ function servedBy(
 }
 
 /** Why a model is not served, where that is no finding. */
-function reasonText({ name, state, reason }: ModelStatus): string[] {
-  return reason === null || state === "failed" ? [] : [`${name} is not served. ${reason}\n`];
+function reasonText({ id, state, reason }: ModelStatus): string[] {
+  return reason === null || state === "failed" ? [] : [`${id} is not served. ${reason}\n`];
 }
 
 function namesOf({ node, peers }: Status): ReadonlyMap<string, string> {

@@ -49,6 +49,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "InvalidGgufError",
   "InvalidModelNameError",
   "ModelNotFoundError",
+  "SeveralModelsError",
   "ModelsDirError",
   "UnusableFileError",
   // src/node

@@ -100,8 +100,15 @@ export interface SplitMember {
 
 /** The memory in which a llama-server keeps a model that it serves alone. */
 export type ModelPlace =
-  /** All of it in that of the devices; where there are none, in main memory. Without `names` it is all of them. */
-  | { readonly kind: "devices"; readonly names?: readonly string[] }
+  /**
+   * All of it in that of the devices; where there are none, in main memory. Without `names` it is all of them. Beside a
+   * large model its projector may stay in main memory, for it works once for each picture and not for each token.
+   */
+  | {
+    readonly kind: "devices";
+    readonly names?: readonly string[];
+    readonly projector?: "main";
+  }
   /**
    * llama.cpp fills the devices and keeps the rest in main memory, experts of a mixture first.
    * `spareBytes` is what stays free on each of these devices, in their order.

@@ -154,7 +154,9 @@ function projectorArguments(
   if (projectorPath === null) return [];
   const projector = offered(flags, ["--mmproj"], projectorPath);
   // A model that llama.cpp fits by itself leaves no room for it on a device.
-  const isNear = split.length > 0 || device === undefined || place?.kind === "both";
+  const isCrowded = place?.kind === "both" ||
+    place?.kind === "devices" && place.projector === "main";
+  const isNear = split.length > 0 || device === undefined || isCrowded;
   const where = isNear
     ? offered(flags, ["--no-mmproj-offload"])
     : offered(flags, ["--mmproj-device", "-mmdev"], device.name);

@@ -64,5 +64,9 @@ export const MAX_TABLE_WANTED = 10_000;
 /** ... and as lost; and the bytes of each: 100 for each of a thousand members, five times over. */
 export const MAX_TABLE_NAMES_BYTES = 524_288;
 
-/** The machines in it: what a client takes, less both lists of names and what encloses them. */
-export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 2 * MAX_TABLE_NAMES_BYTES - 65_536;
+/** Models in it that share their names with others: nobody honest has more, and each takes 300 bytes at most. */
+export const MAX_TABLE_NAMESAKES = 500;
+
+/** The machines in it: what a client takes, less both lists of names, the namesakes and what encloses them. */
+export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 2 * MAX_TABLE_NAMES_BYTES -
+  MAX_TABLE_NAMESAKES * 1_024 - 65_536;

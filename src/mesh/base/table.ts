@@ -1,6 +1,6 @@
 /** A passive node's knowledge of its mesh. */
 
-import type { ClaimReason, HeldMemory, Instance, ModelFailure } from "./announcement.ts";
+import type { ClaimReason, HeldMemory, Instance, ModelFailure, ModelRef } from "./announcement.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerId } from "./peer_id.ts";
 import type { ActiveRole } from "./roles.ts";
@@ -10,7 +10,10 @@ export interface RouteInstance extends Instance {
   readonly host: PeerId;
 }
 
-/** A passive node's knowledge of its mesh. */
+/**
+ * A passive node's knowledge of its mesh. Its lists name models by their ids (`src/base/model_ids.ts`), as far as the
+ * node that made it tells models of one name apart.
+ */
 export interface RoutingTable {
   /** Changes exactly when the rest of the table does. */
   readonly version: string;
@@ -19,6 +22,8 @@ export interface RoutingTable {
   /** Models that a node served which was found dead, and may only be out of reach. */
   readonly lost: readonly string[];
   readonly nodes: readonly RouteNode[];
+  /** Models on disks of the mesh that share their names with others of different content. */
+  readonly namesakes: readonly ModelRef[];
   /** The node that made it had just joined, and did not know the whole mesh. */
   readonly partial: boolean;
 }

@@ -57,7 +57,7 @@ export const addressList: z.ZodType<string[]> = z.array(z.string()).max(MAX_ADDR
     told.filter((text) => text.length <= MAX_ADDRESS_LENGTH && parseAddress(text) !== undefined)
   );
 
-const modelRef = z.object({ name: modelName, fingerprint });
+export const modelRef = z.object({ name: modelName, fingerprint });
 
 const workerShares = z.array(z.object({ peer: peerIdText, share })).max(MAX_WORKERS);
 

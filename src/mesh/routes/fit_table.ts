@@ -3,8 +3,10 @@ import { MAX_MEMBERS } from "../base/defaults.ts";
 import {
   MAX_TABLE_BYTES,
   MAX_TABLE_NAMES_BYTES,
+  MAX_TABLE_NAMESAKES,
   MAX_TABLE_WANTED,
 } from "../base/message_defaults.ts";
+import type { ModelRef } from "../base/announcement.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import type { RouteInstance, RouteNode } from "../base/table.ts";
 import { nodeToWire } from "./table_wire.ts";
@@ -54,6 +56,16 @@ export function fitNames(names: readonly string[]): string[] {
     (left -= name.length + NAME_OVERHEAD) >= 0
   );
   return kept.sort();
+}
+
+/** As many as a client takes, each once; sorted. Pure. */
+export function fitNamesakes(models: readonly ModelRef[]): ModelRef[] {
+  const distinct = new Map(models.map(({ name, fingerprint }): [string, ModelRef] => [
+    `${name} ${fingerprint}`,
+    { name, fingerprint },
+  ]));
+  const sorted = [...distinct].sort(([a], [b]) => a < b ? -1 : 1);
+  return sorted.slice(0, MAX_TABLE_NAMESAKES).map(([, model]) => model);
 }
 
 /** The first of each list before the second of any: who says a lot crowds out nobody else's. Pure. */

@@ -1,5 +1,7 @@
 import { encodeCbor } from "../base/cbor.ts";
-import { fitMachines, fitNames, inTurn, type TablePriorities } from "./fit_table.ts";
+import { MAX_ANNOUNCED_FAILURES, MAX_ANNOUNCED_MODELS } from "../base/message_defaults.ts";
+import { Namesakes, toldApart } from "../base/namesakes.ts";
+import { fitMachines, fitNames, fitNamesakes, inTurn, type TablePriorities } from "./fit_table.ts";
 import { instanceKey } from "../gossip/announcement_wire.ts";
 import { sha256 } from "../base/keys.ts";
 import type { Announcement } from "../base/announcement.ts";
@@ -28,15 +30,19 @@ export function buildRoutingTable(
   const { lost = [], earlier = EMPTY_TABLE, isKnown = () => true, partial = false } = context;
   const hearsay = withoutNodes(earlier, isKnown);
   const instances = [...members.flatMap(instancesOf), ...hearsay.instances];
-  const served = new Set(instances.map(({ model }) => model.name));
-  const missed = [...lost.flatMap(servedBy), ...hearsay.lost].filter((name) => !served.has(name));
-  const wanted = [...inTurn(members.map((member) => member.wanted)), ...hearsay.wanted];
+  const namesakes = Namesakes.of([...members, ...lost]);
+  const named = toldApart(members, namesakes);
+  const served = new Set([...named, ...instancesAt(hearsay, namesakes)].flatMap(namesOf));
+  const missed = [...toldApart(lost, namesakes).flatMap(servedBy), ...hearsay.lost]
+    .filter((name) => !served.has(name));
+  const wanted = [...inTurn(named.map((member) => member.wanted)), ...hearsay.wanted];
   const wantedNames = new Set(wanted);
   return tableOf({
     instances,
     wanted,
     lost: missed,
-    nodes: [...members.map((member) => nodeOf(member, wantedNames)), ...hearsay.nodes],
+    nodes: [...named.map((member) => nodeOf(member, wantedNames)), ...hearsay.nodes],
+    namesakes: [...namesakes?.models ?? [], ...hearsay.namesakes],
     partial,
   }, context);
 }
@@ -58,12 +64,13 @@ export const EMPTY_TABLE: RoutingTable = tableOf({
   wanted: [],
   lost: [],
   nodes: [],
+  namesakes: [],
   partial: false,
 });
 
 /** In a fixed order, and within what a client takes. */
 function tableOf(
-  { wanted, lost, partial, ...all }: Omit<RoutingTable, "version">,
+  { wanted, lost, namesakes, partial, ...all }: Omit<RoutingTable, "version">,
   priorities: TablePriorities = {},
 ): RoutingTable {
   const { instances, nodes } = fitMachines(all, priorities);
@@ -72,6 +79,7 @@ function tableOf(
     wanted: fitNames(wanted),
     lost: fitNames(lost),
     nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1),
+    namesakes: fitNamesakes(namesakes),
     partial,
   };
   return { version: versionOf(content), ...content };
@@ -81,6 +89,20 @@ function tableOf(
 function byHost(a: RouteInstance, b: RouteInstance): number {
   if (a.host !== b.host) return a.host < b.host ? -1 : 1;
   return instanceKey(a) < instanceKey(b) ? -1 : 1;
+}
+
+/** Of all instances, whatever they do. */
+function namesOf({ instances }: Pick<Announcement, "instances">): string[] {
+  return instances.map(({ model }) => model.name);
+}
+
+/** The instances of another node's table, named as by this node. */
+function instancesAt({ instances }: RoutingTable, namesakes: Namesakes | null) {
+  const named = instances.map((one) => ({
+    ...one,
+    model: namesakes?.apart(one.model) ?? one.model,
+  }));
+  return [{ instances: named }];
 }
 
 function servedBy({ instances }: Announcement): string[] {
@@ -100,8 +122,8 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
     role,
     targets: targetsOf(member),
     claims: claims.map(({ model }) => model),
-    failures,
-    dropped,
+    failures: failures.slice(0, MAX_ANNOUNCED_FAILURES),
+    dropped: dropped.slice(0, MAX_ANNOUNCED_MODELS),
     holds: heldBy(member, wanted),
     memoryBytes,
     reservations,

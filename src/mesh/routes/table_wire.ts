@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { byteCount } from "../base/bounds.ts";
 import { MAX_MEMBERS } from "../base/defaults.ts";
-import { MAX_TABLE_WANTED } from "../base/message_defaults.ts";
+import { MAX_TABLE_NAMESAKES, MAX_TABLE_WANTED } from "../base/message_defaults.ts";
 import { type EngineBuild, gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
 import { modelName, peerIdText, versionText } from "../base/names.ts";
 import { moreOf, otherThanFirst, several } from "../base/several.ts";
@@ -16,6 +16,7 @@ import {
   failures,
   instanceFields,
   modelNames,
+  modelRef,
   reservations,
 } from "../gossip/announcement_wire.ts";
 
@@ -69,6 +70,7 @@ export const tableSchema: z.ZodType<RoutingTable> = z.object({
   wanted: z.array(modelName).max(MAX_TABLE_WANTED),
   lost: z.array(modelName).max(MAX_TABLE_WANTED).default([]),
   nodes: z.array(routeNode).max(MAX_MEMBERS),
+  namesakes: z.array(modelRef).max(MAX_TABLE_NAMESAKES).default([]),
   partial: z.boolean().default(false),
 });
 

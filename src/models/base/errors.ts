@@ -56,6 +56,19 @@ export class ModelNotFoundError extends Error {
   }
 }
 
+/** Several files of different content have the name. */
+export class SeveralModelsError extends Error {
+  override name = "SeveralModelsError";
+
+  /** @param ids with their paths */
+  constructor(model: string, ids: readonly string[]) {
+    super(
+      `${model} may be one of several models on this machine's disk: name one of them, ` +
+        `${ids.join(", ")}`,
+    );
+  }
+}
+
 /** Other nodes would not accept the name that the file gives the model. */
 export class InvalidModelNameError extends Error {
   override name = "InvalidModelNameError";

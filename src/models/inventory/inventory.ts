@@ -21,6 +21,8 @@ export class ModelInventory {
   #extra: readonly LocalModel[];
   #listing: LibraryListing;
   #adapt: (model: LocalModel) => LocalModel = (model) => model;
+  /** As `models` shows it; made anew when something has changed. */
+  #models: readonly LocalModel[] | undefined;
 
   static async open(options: InventoryOptions, signal?: AbortSignal): Promise<ModelInventory> {
     return new ModelInventory(options, await options.library.list(signal));
@@ -36,18 +38,20 @@ export class ModelInventory {
     );
   }
 
-  /** Each once; the extra ones first. */
+  /** Each once; the extra ones first. The same list until it is another one. */
   get models(): readonly LocalModel[] {
+    return this.#models ??= this.#each().map(this.#adapt);
+  }
+
+  #each(): LocalModel[] {
     const listed = new Map(this.#listing.models.map((model) => [placeOf(model), model]));
     // As the folders have it now, where it lies in one of them: with what has come beside it.
     const extra = this.#extra.map((model) => {
       const now = listed.get(placeOf(model));
       return now !== undefined && keyOf(now) === keyOf(model) ? now : model;
     });
-    const all = [...extra, ...this.#listing.models];
-    return all.filter((model, index) =>
-      all.findIndex((other) => keyOf(other) === keyOf(model)) === index
-    ).map(this.#adapt);
+    const all = [...extra, ...this.#listing.models].toReversed();
+    return [...new Map(all.map((model) => [keyOf(model), model])).values()].reverse();
   }
 
   get broken(): readonly BrokenModel[] {
@@ -57,6 +61,7 @@ export class ModelInventory {
   /** From now on every model is shown as this makes it: once it is known what this machine can do with them. */
   adapt(change: (model: LocalModel) => LocalModel): void {
     this.#adapt = change;
+    this.#models = undefined;
   }
 
   /** Calls back whenever the list has become another one. */
@@ -74,6 +79,7 @@ export class ModelInventory {
   async refresh(signal?: AbortSignal): Promise<void> {
     const before = describe(this.#listing);
     this.#listing = await this.#options.library.list(signal);
+    this.#models = undefined;
     if (describe(this.#listing) !== before) this.#changes.emit();
   }
 
@@ -83,6 +89,7 @@ export class ModelInventory {
     const model = await library.resolve(path, signal);
     this.#extra = this.#extra.map((old) => old.path === model.path ? model : old);
     this.#listing = await library.list(signal);
+    this.#models = undefined;
     this.#changes.emit();
   }
 }

@@ -1,8 +1,9 @@
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isProjector } from "../catalog/repository.ts";
-import { InvalidGgufError, ModelNotFoundError, UnusableFileError } from "../base/errors.ts";
+import { InvalidGgufError, ModelNotFoundError } from "../base/errors.ts";
+import { modelOfName } from "./by_name.ts";
 import { GUIDE_NAME, writeGuide } from "./guide_file.ts";
-import { findFiles, type FoundFile } from "../layouts/found.ts";
+import { findFiles, type FoundFile, together } from "../layouts/found.ts";
 import {
   givenProjectors,
   isBelow,
@@ -27,8 +28,8 @@ import type { LocalModel } from "../base/types.ts";
 /** The models on this machine's disk. */
 export interface Library {
   /**
-   * The model that `--model NAME|PATH` means. Reads no other file; writes the guide on first use.
-   * @throws {ModelNotFoundError | InvalidGgufError | InvalidModelNameError | UnusableFileError}
+   * The model that `--model NAME|ID|PATH` means. Reads no other file; writes the guide on first use.
+   * @throws {ModelNotFoundError | SeveralModelsError | InvalidGgufError | InvalidModelNameError | UnusableFileError}
    */
   resolve(nameOrPath: string, signal?: AbortSignal): Promise<LocalModel>;
   /** Everything in the library's folders; a model that lies in two of them once. */
@@ -85,31 +86,17 @@ async function loadFile(path: string, folders: readonly ModelFolder[], signal?: 
   return await loadWhole({ name: shardName(path).model, path }, folders, signal);
 }
 
-/** The first that can be used: half a copy hides no whole one. @throws why the first one can't, where none can */
+/** @throws why no file of the name can be used, or that several of different content can be. */
 async function loadName(asked: string, folders: readonly ModelFolder[], signal?: AbortSignal) {
-  const name = asked.normalize("NFC");
-  const others: string[] = [];
-  const isMeant = (candidate: string) => candidate === name || candidate === `${name}:latest`;
-  let failure: unknown;
-  for (const folder of folders) {
-    const { files, broken } = await findModels(folder);
-    for (const file of files.filter((candidate) => isMeant(candidate.name))) {
-      try {
-        return await loadWhole(file, folders, signal);
-      } catch (error) {
-        signal?.throwIfAborted();
-        failure ??= error;
-      }
-    }
-    const unusable = broken.find((candidate) => isMeant(candidate.name));
-    if (unusable !== undefined) failure ??= new UnusableFileError(unusable.reason);
-    others.push(...files.map((candidate) => candidate.name));
-  }
-  if (failure !== undefined) throw failure;
+  const found = together(await Promise.all(folders.map(findModels)));
+  const load = (file: FoundFile) => loadWhole(file, folders, signal);
+  const model = await modelOfName(asked.normalize("NFC"), found, { load, signal });
+  if (model !== undefined) return model;
   // A path of several parts looks like a name of several parts.
   const exists = await Deno.stat(asked).then(() => true, () => false);
   if (exists) return await loadFile(absolute(asked), folders, signal);
-  throw notFoundError(name, folders.map(({ path }) => path), others);
+  const names = found.files.map(({ name }) => name);
+  throw notFoundError(asked.normalize("NFC"), folders.map(({ path }) => path), names);
 }
 
 /** A model with what lies beside it. */

@@ -3,18 +3,26 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { isNamed, nameIn } from "../../base/model_ids.ts";
 import { absoluteModels } from "./last_start.ts";
 
 /** When, in milliseconds since the epoch. */
 const moment = z.number().int().min(0);
 
-const chosen = z.object({ name: z.string(), path: z.string(), atMs: moment });
+const chosen = z.object({
+  name: z.string(),
+  path: z.string(),
+  // An earlier version does not write it.
+  fingerprint: z.string().exactOptional(),
+  atMs: moment,
+});
 
 const schema = z.object({
   /** The models that `--model` or config.toml named at the time of the choice, absolute. */
   models: z.array(z.string()),
   /** The latest first. Earlier versions kept one, or none. */
   pinned: z.union([z.array(chosen), chosen.nullable().transform((one) => one ? [one] : [])]),
+  /** By name, or by the id of one of several models on this disk. */
   dropped: z.record(z.string(), moment),
 });
 
@@ -26,7 +34,7 @@ const NO_CHOICES: Choices = { models: [], pinned: [], dropped: {} };
  * The part of earlier choices that still counts at a start. The latest choice wins. The models that a command line or
  * config.toml names count as a later choice only if they differ from before, for a service manager repeats the old ones
  * after a crash. Pure.
- * @param names of the models that are named now
+ * @param names and ids of the models that are named now
  */
 export function stillValid(
   choices: Choices,
@@ -36,6 +44,18 @@ export function stillValid(
   if (isRepeated) return choices;
   const dropped = Object.entries(choices.dropped).filter(([name]) => !names.includes(name));
   return { models: [...models], pinned: [], dropped: Object.fromEntries(dropped) };
+}
+
+interface ChosenFile {
+  readonly name: string;
+  readonly path: string;
+  readonly fingerprint?: string;
+}
+
+function isMeant(nameOrId: string, { name, fingerprint }: ChosenFile): boolean {
+  return fingerprint === undefined
+    ? nameIn(nameOrId) === name
+    : isNamed(nameOrId, { name, fingerprint });
 }
 
 /** The only owner of its file in a data directory. */
@@ -83,20 +103,29 @@ export class KeptChoices {
 
   /** @throws what the disk says */
   serve(
-    { name, path }: { readonly name: string; readonly path: string },
+    { name, path, fingerprint }: ChosenFile,
     atMs: number,
   ): Promise<void> {
-    const { [name]: _taken, ...dropped } = this.#choices.dropped;
-    const others = this.#choices.pinned.filter((choice) => choice.path !== path);
-    return this.#write({ ...this.#choices, pinned: [{ name, path, atMs }, ...others], dropped });
+    const content = fingerprint === undefined ? {} : { fingerprint };
+    const choice = { name, path, ...content, atMs };
+    const others = this.#choices.pinned.filter((one) => one.path !== path);
+    const dropped = Object.entries(this.#choices.dropped).filter(([one]) => !isMeant(one, choice));
+    return this.#write({
+      ...this.#choices,
+      pinned: [choice, ...others],
+      dropped: Object.fromEntries(dropped),
+    });
   }
 
-  /** @throws what the disk says */
+  /**
+   * @param name or the id of one of several models on this disk
+   * @throws what the disk says
+   */
   drop(name: string, atMs: number): Promise<void> {
     const { pinned, dropped } = this.#choices;
     return this.#write({
       ...this.#choices,
-      pinned: pinned.filter((choice) => choice.name !== name),
+      pinned: pinned.filter((choice) => !isMeant(name, choice)),
       dropped: { ...dropped, [name]: atMs },
     });
   }

@@ -2,6 +2,7 @@ import type {
   ForwardRequest,
   GatewayInstance,
   GatewayNode,
+  Meaning,
   Obstacle,
   RequestRecord,
 } from "../../api/mod.ts";
@@ -22,7 +23,8 @@ import {
   TunnelError,
   UnreachableError,
 } from "../../tunnel/mod.ts";
-import { prospectsOf } from "../plan/prospects.ts";
+import type { ModelContent } from "../../base/model_ids.ts";
+import { KnownModels } from "./known_models.ts";
 import { Reachability } from "./reachability.ts";
 
 export interface GatewayParts {
@@ -31,7 +33,9 @@ export interface GatewayParts {
   /** Asks this node's own llama-server; `null` while it does not answer for this model. */
   readonly askLocal: (model: ModelRef, request: ForwardRequest) => Promise<Response> | null;
   /** The model that this node serves or takes part in. */
-  readonly ownModel: () => string | null;
+  readonly ownModel: () => ModelRef | null;
+  /** The models on this node's disk. @default {() => []} */
+  readonly onDisk?: () => readonly ModelContent[];
   /** This node has ended the model's llama-server because it serves something else now. @default {() => false} */
   readonly hasRetired?: (model: ModelRef) => boolean;
   readonly record: (request: RequestRecord) => void;
@@ -45,8 +49,8 @@ export abstract class Gateway implements GatewayNode {
   readonly #parts: GatewayParts;
   readonly #now: () => number;
   readonly #hosts = new Reachability();
-  /** The table by which hosts were last forgotten. */
-  #table: RoutingTable | undefined;
+  /** By the table that named the hosts which are not forgotten. */
+  #known: KnownModels | undefined;
   /** Somebody could be asked when it was tried last: what was not there before may be there now. */
   #isCurrent = true;
 
@@ -63,27 +67,32 @@ export abstract class Gateway implements GatewayNode {
   }
 
   get ownModel(): string | null {
-    return this.#parts.ownModel();
+    const own = this.#parts.ownModel();
+    return own === null ? null : this.#models().ids.idOf(own);
+  }
+
+  meaning(asked: string): Meaning {
+    return this.#models().meaning(asked);
   }
 
   abstract freshen(): Promise<void>;
 
   warm(): GatewayInstance[] {
-    const { instances } = this.#routes();
-    const warm = instances.filter((instance) => instance.state === "warm");
+    const { table, ids } = this.#models();
+    const warm = table.instances.filter((instance) => instance.state === "warm");
     const nowMs = this.#now();
     return withoutFailed(
-      warm.map((one) => this.#entry(one)),
+      warm.map((one) => this.#entry(one, ids.idOf(one.model))),
       (host) => this.#hosts.isAvoided(host, nowMs),
     );
   }
 
   coming(): string[] {
-    return [...prospectsOf(this.#parts.mesh.routes()).coming];
+    return [...this.#models().prospects.coming];
   }
 
   obstacles(): readonly Obstacle[] {
-    return prospectsOf(this.#parts.mesh.routes()).obstacles;
+    return this.#models().prospects.obstacles;
   }
 
   abstract requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
@@ -144,20 +153,27 @@ export abstract class Gateway implements GatewayNode {
   }
 
   /** A host that the mesh does not name any more is forgotten with the next request. */
-  #routes(): RoutingTable {
-    const table = this.#parts.mesh.routes();
-    if (table === this.#table) return table;
-    this.#table = table;
+  #models(): KnownModels {
+    const { mesh, onDisk = () => NOTHING } = this.#parts;
+    const [table, files] = [mesh.routes(), onDisk()];
+    if (table === this.#known?.table && files === this.#known.onDisk) return this.#known;
+    if (table !== this.#known?.table) this.#forgetOthers(table);
+    return this.#known = new KnownModels(table, files);
+  }
+
+  #forgetOthers(table: RoutingTable): void {
     const here = new Set<string>(table.nodes.map(({ peer }) => peer));
     for (const { host } of table.instances) here.add(host);
     this.#hosts.forgetOthers((host) => here.has(host), this.#now());
-    return table;
   }
 
-  #entry({ host, model, mode, sizeBytes, contextLength }: RouteInstance): GatewayInstance {
+  #entry(
+    { host, model, mode, sizeBytes, contextLength }: RouteInstance,
+    id: string,
+  ): GatewayInstance {
     const { name, fingerprint } = model;
     const local = host === this.self;
-    return { host, model: name, fingerprint, local, mode, sizeBytes, contextLength };
+    return { host, id, model: name, fingerprint, local, mode, sizeBytes, contextLength };
   }
 
   async #forwardLocal(
@@ -201,8 +217,8 @@ export abstract class Gateway implements GatewayNode {
   }
 
   /** Whether another instance can be asked instead. */
-  #hasOther({ host, model }: GatewayInstance): boolean {
-    return this.warm().some((other) => other.model === model && other.host !== host);
+  #hasOther({ host, id }: GatewayInstance): boolean {
+    return this.warm().some((other) => other.id === id && other.host !== host);
   }
 }
 
@@ -216,6 +232,8 @@ export function withoutFailed(
 ): GatewayInstance[] {
   return instances.filter((instance) =>
     !isAvoided(instance.host) ||
-    !instances.some((other) => other.model === instance.model && !isAvoided(other.host))
+    !instances.some((other) => other.id === instance.id && !isAvoided(other.host))
   );
 }
+
+const NOTHING: readonly ModelContent[] = [];

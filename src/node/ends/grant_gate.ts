@@ -1,9 +1,11 @@
 import { answerFor, rateLimitHeaders, RateLimits, TokenCounter } from "../../api/mod.ts";
+import { isNamed } from "../../base/model_ids.ts";
+import type { ModelRef } from "../../mesh/mod.ts";
 import type { Grant, GrantAdmission, GrantGate } from "../../tunnel/mod.ts";
 
 /**
  * Holds what peers ask to the grants of their callers' keys. It guards against a node whose key file is
- * old or whose checks fail, not against a peer that lies: whoever is in the mesh may use its models.
+ * old or whose checks fail, not against a peer that lies: every node of the mesh may use its models.
  */
 export class KeyGrants implements GrantGate {
   readonly #limits = new RateLimits();
@@ -13,9 +15,9 @@ export class KeyGrants implements GrantGate {
     this.#now = now;
   }
 
-  admit(grant: Grant, model: string): GrantAdmission {
-    if (grant.models !== null && !grant.models.includes(model)) {
-      const reason = `The key ${grant.key} may not use the model '${model}'`;
+  admit(grant: Grant, model: ModelRef): GrantAdmission {
+    if (grant.models !== null && !grant.models.some((allowed) => isNamed(allowed, model))) {
+      const reason = `The key ${grant.key} may not use the model '${model.name}'`;
       return { refused: answer({ kind: "not-allowed", reason }) };
     }
     const limits = { ...grant, name: grant.key };

@@ -1,6 +1,7 @@
 /** The answer to `GET /api/catalog`, made of the node's knowledge. Pure. */
 
 import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../../api/mod.ts";
+import { ModelIds } from "../../base/model_ids.ts";
 import type { ModelOnDisk, ModelRef } from "../../mesh/mod.ts";
 import type { BrokenModel, CatalogModel, LocalModel } from "../../models/mod.ts";
 import type { FitModel, FitView } from "../plan/fit_mesh.ts";
@@ -18,6 +19,8 @@ export interface CatalogInput {
   readonly broken: readonly BrokenModel[];
   /** Models on the disks of other members. */
   readonly elsewhere: readonly ModelOnDisk[];
+  /** Models that share their names with others, as the routing table has them. */
+  readonly namesakes: readonly ModelRef[];
   readonly instances: readonly CatalogInstance[];
   readonly catalog: readonly CatalogModel[];
   readonly downloads: readonly { readonly name: string; readonly progress: DownloadStatus }[];
@@ -76,7 +79,15 @@ function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
     byContent.set(keyOf(model), { ...entry, places });
   }
   const states = bestStates(input.instances);
-  return [...byContent].map(([key, entry]) => ({ ...entry, state: states.get(key) ?? "cold" }));
+  const refs = [...byContent.values()].flatMap(({ name, fingerprint }) =>
+    fingerprint === null ? [] : [{ name, fingerprint }]
+  );
+  const ids = new ModelIds([...refs, ...input.namesakes]);
+  return [...byContent].map(([key, entry]) => {
+    const { name, fingerprint } = entry;
+    const id = fingerprint === null ? name : ids.idOf({ name, fingerprint });
+    return { ...entry, id, state: states.get(key) ?? "cold" };
+  });
 }
 
 /** Of the instances of each model. */
@@ -131,6 +142,7 @@ function fitIn(
 
 function blank(name: string, sizeBytes: number): CatalogEntry {
   return {
+    id: name,
     name,
     fingerprint: null,
     places: [],
@@ -156,5 +168,5 @@ function keyOf({ name, fingerprint }: { readonly name: string; readonly fingerpr
 function byPlace(a: CatalogEntry, b: CatalogEntry): number {
   const rank = ({ places }: CatalogEntry) => PLACES.findIndex((place) => places.includes(place));
   return rank(a) - rank(b) ||
-    (rank(a) === 2 ? a.sizeBytes - b.sizeBytes : a.name < b.name ? -1 : 1);
+    (rank(a) === 2 ? a.sizeBytes - b.sizeBytes : a.id < b.id ? -1 : 1);
 }

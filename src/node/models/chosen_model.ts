@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { isNamed, isSameContent, longId } from "../../base/model_ids.ts";
 import type { Library, LocalModel } from "../../models/mod.ts";
 import { type Choices, dateOf } from "../data/kept_choices.ts";
 
@@ -8,15 +9,17 @@ export async function chosenModels(
   library: Library,
   signal: AbortSignal,
 ): Promise<LocalModel[]> {
-  const found = await Promise.all(pinned.map(async ({ name, path }) => {
+  const found = await Promise.all(pinned.map(async ({ name, path, fingerprint }) => {
+    const id = fingerprint === undefined ? name : longId({ name, fingerprint });
     const model = await library.resolve(path, signal).catch(() => null) ??
+      await library.resolve(id, signal).catch(() => null) ??
       await library.resolve(name, signal).catch(() => null);
     return model?.name === name ? model : null;
   }));
   return found.filter((model) => model !== null);
 }
 
-type Named = Pick<LocalModel, "name">;
+type Named = Pick<LocalModel, "name" | "fingerprint">;
 
 export interface Start {
   /** The earlier choices, as far as they still count. */
@@ -28,17 +31,21 @@ export interface Start {
 
 /** Notes about differences from the command line, each with the way back. Pure. */
 export function startNotes({ choices: { pinned, dropped }, chosen, named }: Start): string[] {
-  const isChosen = (name: string) => chosen.some((model) => model.name === name);
-  const gone = pinned.filter(({ name }) => !isChosen(name)).map(({ name }) =>
+  const isChosen = ({ name }: Pick<Named, "name">) => chosen.some((model) => model.name === name);
+  const gone = pinned.filter((choice) => !isChosen(choice)).map(({ name }) =>
     `${name}, which was chosen here to be served, is not on this machine's disk any more`
   );
-  const left = named.filter(({ name }) => dropped[name] !== undefined && !isChosen(name));
-  const stays = left.map(({ name }) =>
-    `${name} was dropped here on ${
-      dateOf(dropped[name] ?? 0)
-    }, and stays dropped although --model or ` +
-    `config.toml names it. \`mesh-llm drop ${name} --undo\` serves it again`
-  );
+  const stays = named.flatMap((model) => {
+    const [name, atMs] = Object.entries(dropped).find(([one]) => isNamed(one, model)) ?? [];
+    const isLeft = name !== undefined && atMs !== undefined &&
+      !chosen.some((one) => isSameContent(one, model));
+    return isLeft
+      ? [
+        `${name} was dropped here on ${dateOf(atMs)}, and stays dropped although --model or ` +
+        `config.toml names it. \`mesh-llm drop ${name} --undo\` serves it again`,
+      ]
+      : [];
+  });
   return [...gone, ...aheadOf({ pinned, chosen, named }), ...stays];
 }
 
@@ -49,12 +56,14 @@ function aheadOf(
     & Pick<Choices, "pinned">,
 ): string[] {
   const choice = pinned.find(({ name }) => name === first?.name);
-  if (choice === undefined || asked === undefined || asked.name === choice.name) return [];
+  if (choice === undefined || first === undefined || asked === undefined) return [];
+  if (isSameContent(first, asked)) return [];
+  const [one, other] = first.name === asked.name
+    ? [longId(first), longId(asked)]
+    : [first.name, asked.name];
   return [
-    `${choice.name} comes first, as was chosen here on ${
-      dateOf(choice.atMs)
-    }, and before ${asked.name}, ` +
-    `which --model or config.toml names. \`mesh-llm drop ${asked.name} --undo\` turns that round`,
+    `${one} comes first, as was chosen here on ${dateOf(choice.atMs)}, and before ${other}, ` +
+    `which --model or config.toml names. \`mesh-llm drop ${other} --undo\` turns that round`,
   ];
 }
 

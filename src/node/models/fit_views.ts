@@ -17,6 +17,9 @@ import { fitOf } from "../plan/fit_words.ts";
 import { PINNED_REASON } from "../plan/reasons.ts";
 import type { Member } from "../plan/view.ts";
 
+/** A node serves one model at a time. */
+const IS_SINGLE = true;
+
 /** The member itself, as far as it knows more of itself than of others. */
 export interface OwnPart {
   readonly memory: OfferedMemory;
@@ -63,6 +66,7 @@ function ownMember(own: OwnPart, { self, routes, rttMs, contextLength }: KnownMe
   const rtts = routes.nodes.map(({ peer }) => [peer, rttMs(peer)] as const);
   return {
     peer: self,
+    isSingle: IS_SINGLE,
     name: node?.machine.name ?? "",
     memoryBytes: own.memory.memoryBytes,
     devices: own.memory.devices,
@@ -93,6 +97,7 @@ export function announcedMember(member: Member): FitMember {
   const names = member.assignable ? [] : member.targets.map(({ name }) => name);
   return {
     peer,
+    isSingle: IS_SINGLE,
     name: machine.name,
     memoryBytes,
     devices: machine.devices,
@@ -111,6 +116,7 @@ function listedMember(node: RouteNode, instances: readonly RouteInstance[]): Fit
   const { peer, machine, memoryBytes, dropped } = node;
   return {
     peer,
+    isSingle: IS_SINGLE,
     name: machine.name,
     memoryBytes,
     devices: machine.devices,
@@ -134,6 +140,7 @@ function pinsOf({ targets, claims }: RouteNode): string[] {
 export function lonelyView(memory: OfferedMemory, models: readonly LocalModel[]): FitView {
   const self = {
     peer: SELF,
+    isSingle: IS_SINGLE,
     name: "this machine",
     memoryBytes: memory.memoryBytes,
     devices: memory.devices,
@@ -184,6 +191,7 @@ function statusMember(
   );
   return {
     peer: id,
+    isSingle: IS_SINGLE,
     name,
     memoryBytes: vramBytes,
     devices,

@@ -93,6 +93,7 @@ export class ModelManager implements ModelActions {
       onDisk: stock?.inventory.models ?? [],
       broken: stock?.inventory.broken ?? [],
       elsewhere: mesh.members().flatMap(({ models }) => models),
+      namesakes: routes.namesakes,
       instances: routes.instances.map((one) => ({
         ...one,
         state: stateOf(one, routes.nodes.find(({ peer }) => peer === one.host)),

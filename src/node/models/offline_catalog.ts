@@ -64,6 +64,7 @@ function entriesOf(
   return catalogEntries({
     ...known,
     elsewhere: [],
+    namesakes: [],
     instances: [],
     downloads: [],
     contextLength: null,

@@ -2,6 +2,7 @@ import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
 import { hasRoom } from "./own_room.ts";
+import { SameNames } from "./same_names.ts";
 import { settle, undecided } from "./settle.ts";
 import { splitPlan } from "./split_plan.ts";
 import { chooseTargets, type Target, type TargetOptions } from "./target.ts";
@@ -30,6 +31,20 @@ export interface Decision {
  * Every node computes it alone; from the same view all elect the same host, and only that host decides who works for it.
  */
 export function decide(view: View, options: TargetOptions): Decision {
+  const names = SameNames.in(view);
+  if (names === null) return decideByName(view, options);
+  const { works, cooled } = decideByName(names.view, names.options(options));
+  return {
+    cooled: cooled.map((model) => names.model(model)),
+    works: works.map(({ plan, claim, ...work }) => ({
+      ...work,
+      plan: names.plan(plan),
+      claim: names.claim(claim),
+    })),
+  };
+}
+
+function decideByName(view: View, options: TargetOptions): Decision {
   const { targets, cooled } = chooseTargets(view, options);
   const works: PlannedWork[] = [];
   let left = undecided(view);

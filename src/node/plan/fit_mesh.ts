@@ -2,13 +2,7 @@
 
 import type { ModelOnDisk } from "../../mesh/mod.ts";
 import type { MemoryPools, SizedModel } from "../../models/mod.ts";
-import {
-  freePools,
-  type Lender,
-  MODELS_A_NODE,
-  type Occupant,
-  occupantsOf,
-} from "./free_memory.ts";
+import { freePools, type Lender, type Occupant, occupantsOf } from "./free_memory.ts";
 
 /** An active node, as far as it matters to what fits. */
 export interface FitMember extends Lender {
@@ -29,8 +23,6 @@ export interface FitView {
   /** `null` for a client, which runs nothing. */
   readonly self: string | null;
   readonly members: readonly FitMember[];
-  /** How many models a node serves. @default {MODELS_A_NODE} */
-  readonly models?: "one" | "several";
 }
 
 export interface FitModel extends SizedModel {
@@ -63,8 +55,8 @@ export interface KnownMesh {
 }
 
 export function knownMesh(view: FitView): KnownMesh {
-  const { members, models = MODELS_A_NODE } = view;
-  const occupants = occupantsOf(members, models);
+  const { members } = view;
+  const occupants = occupantsOf(members);
   const besides = besidesOf(occupants);
   return {
     view,

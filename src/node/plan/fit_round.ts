@@ -3,7 +3,7 @@
 import { type FitMesh, type FitNode, type ModelFit, needBytes, planFit } from "../../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import type { FitMember, FitModel, HeldFile, KnownMesh } from "./fit_mesh.ts";
-import { freePools, MODELS_A_NODE, type Occupant } from "./free_memory.ts";
+import { freePools, type Occupant } from "./free_memory.ts";
 import { poolsOf } from "./pools.ts";
 
 /** One model in one mesh: what stops differs from look to look. */
@@ -88,10 +88,9 @@ export class FitRound {
 
   /** Whether it also takes part where its user has not told it to. */
   #helps(peer: string): boolean {
-    const { members, view: { models = MODELS_A_NODE } } = this.#mesh;
     const { name } = this.#model;
-    const { refuses = [], pins = [] } = members.get(peer) ?? {};
-    const isKept = models === "one" && pins.some((pin) => pin !== name);
+    const { refuses = [], pins = [], isSingle } = this.#mesh.members.get(peer) ?? {};
+    const isKept = isSingle && pins.some((pin) => pin !== name);
     return !isKept && !refuses.includes(name);
   }
 

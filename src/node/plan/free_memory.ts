@@ -4,12 +4,11 @@ import type { Instance, ModelRef } from "../../mesh/mod.ts";
 import type { MemoryPools } from "../../models/mod.ts";
 import { isMainMemory, type Offered, poolsOf, spread } from "./pools.ts";
 
-/** A node serves one model, so that whatever it does leaves no room beside it. */
-export const MODELS_A_NODE: "one" | "several" = "one";
-
 /** An active node, as far as its memory goes. */
 export interface Lender extends Offered {
   readonly peer: string;
+  /** It serves one model at a time, so that whatever it does leaves no room beside it. */
+  readonly isSingle: boolean;
   readonly instances: readonly Pick<Instance, LenderField>[];
   /** Names of models that its user wants from it. */
   readonly pins: readonly string[];
@@ -39,10 +38,10 @@ export interface Occupant {
 }
 
 /**
- * All that takes memory: what runs or is being loaded, and, while a node serves one model, what a user has told a node to
- * serve, for it waits for nothing else.
+ * All that takes memory: what runs or is being loaded, and what a user has told a node to serve that serves one model, for
+ * it waits for nothing else.
  */
-export function occupantsOf(lenders: readonly Lender[], models = MODELS_A_NODE): Occupant[] {
+export function occupantsOf(lenders: readonly Lender[]): Occupant[] {
   const byPeer = new Map(lenders.map((lender) => [lender.peer, lender]));
   const warm = Map.groupBy(
     lenders.flatMap(({ instances }) => instances.filter(({ state }) => state === "warm")),
@@ -51,7 +50,7 @@ export function occupantsOf(lenders: readonly Lender[], models = MODELS_A_NODE):
   const occupants = lenders.flatMap((host) =>
     host.instances.filter(({ state }) => state !== "waiting").map((instance): Occupant => {
       const { model } = instance;
-      const takes = takenBy(host, instance, { byPeer, models });
+      const takes = takenBy(host, instance, byPeer);
       const isSpare = warm.get(keyOf(model))?.some((one) => one !== instance) ?? false;
       // The mesh would only serve the last one elsewhere, where some user wants it.
       const pinnedBy = lenders.filter(({ peer, pins }) =>
@@ -69,9 +68,11 @@ export function occupantsOf(lenders: readonly Lender[], models = MODELS_A_NODE):
       };
     })
   );
-  if (models === "several") return occupants;
   const busy = new Set(occupants.flatMap(({ takes }) => [...takes.keys()]));
-  return [...occupants, ...lenders.filter(({ peer }) => !busy.has(peer)).flatMap(reservedFor)];
+  return [
+    ...occupants,
+    ...lenders.filter(({ peer, isSingle }) => isSingle && !busy.has(peer)).flatMap(reservedFor),
+  ];
 }
 
 /** A node whose user has chosen a model lends nothing to others. */
@@ -94,16 +95,13 @@ function reservedFor(lender: Lender): Occupant[] {
 function takenBy(
   host: Lender,
   { hostShare, workers, needBytes }: Lender["instances"][number],
-  { byPeer, models }: {
-    readonly byPeer: ReadonlyMap<string, Lender>;
-    readonly models: "one" | "several";
-  },
+  byPeer: ReadonlyMap<string, Lender>,
 ): Map<string, MemoryPools> {
   const shares = [{ peer: host.peer, share: hostShare }, ...workers];
   return new Map(shares.flatMap(({ peer, share }): [string, MemoryPools][] => {
     const lender = byPeer.get(peer);
     if (lender === undefined) return [];
-    return [[peer, models === "one" ? poolsOf(lender) : takenOf(share * needBytes, lender)]];
+    return [[peer, lender.isSingle ? poolsOf(lender) : takenOf(share * needBytes, lender)]];
   }));
 }
 

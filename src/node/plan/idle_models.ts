@@ -1,5 +1,6 @@
 /** When a model that nobody asks for gives its memory back. Time is an argument. */
 
+import { isNamed } from "../../base/model_ids.ts";
 import { modelKey, sameModel } from "./view.ts";
 import { dropping, type Wishes } from "./wishes.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
@@ -62,7 +63,7 @@ export interface IdleCheck {
   readonly instances: readonly Pick<Instance, "model" | "state">[];
   /** As `Demand.idleSinceMs` has it. */
   readonly endedMs: (model: string) => number | undefined;
-  readonly isWantedElsewhere: (model: string) => boolean;
+  readonly isWantedElsewhere: (model: ModelRef) => boolean;
   readonly wishes: Wishes;
   readonly nowMs: number;
 }
@@ -105,20 +106,20 @@ export class IdleUnloader {
         idleSinceMs: ended === undefined
           ? undefined
           : Math.max(ended, since.get(modelKey(one)) ?? nowMs),
-        isWantedElsewhere: isWantedElsewhere(one.name),
+        isWantedElsewhere: isWantedElsewhere(one),
       });
     });
     if (model === undefined) return undefined;
     const rested = unloading(wishes, model);
-    this.#resting.set(model.name, rested.resting);
+    this.#resting.set(modelKey(model), rested.resting);
     return { model, wishes: rested.wishes };
   }
 
-  /** The wishes after somebody has asked for the model; `undefined` where it does not rest. */
-  wake(name: string, wishes: Wishes): Wishes | undefined {
-    const resting = this.#resting.get(name);
-    if (resting === undefined) return undefined;
-    this.#resting.delete(name);
-    return reloading(wishes, resting);
+  /** The wishes after somebody has asked for the model by its name or id; `undefined` where it does not rest. */
+  wake(asked: string, wishes: Wishes): Wishes | undefined {
+    const woken = [...this.#resting].filter(([, { model }]) => isNamed(asked, model));
+    if (woken.length === 0) return undefined;
+    for (const [key] of woken) this.#resting.delete(key);
+    return woken.reduce((left, [, resting]) => reloading(left, resting), wishes);
   }
 }

@@ -1,7 +1,9 @@
+import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import type { Mesh } from "../../mesh/mod.ts";
 import { LOAD_REQUEST_MS } from "./defaults.ts";
 import { prospectsOf } from "./prospects.ts";
-import type { Member } from "./view.ts";
+import { idsOf } from "./table_ids.ts";
+import { type Member, sameModel } from "./view.ts";
 
 /** Models that nobody serves and that somebody has asked this node for: wanted of the mesh for a while. Time is an argument. */
 export class LoadRequests {
@@ -32,25 +34,27 @@ export type Loader = Pick<
 >;
 
 /**
- * The model that one of these nodes has on its disk and could run alone, by its name in any letter case. One that
- * nobody has is not fetched because a request names it, and what a user has decided is not changed by one. Pure.
+ * The id of the model that one of these nodes has on its disk and could run alone, by its id or its name in any letter
+ * case. One that nobody has is not fetched because a request names it, and what a user has decided is not changed by
+ * one. Pure.
  */
-export function modelToRequest(name: string, members: readonly Loader[]): string | undefined {
-  const able = members.flatMap((member) =>
-    member.models.filter((file) => couldLoad(member, file)).map((file) => file.name)
-  );
-  return able.find((one) => one === name) ??
-    able.find((one) => one.toLowerCase() === name.toLowerCase());
+export function modelToRequest(asked: string, members: readonly Loader[]): string | undefined {
+  const able = members.flatMap((member) => member.models.filter((file) => couldLoad(member, file)));
+  const found = able.find((file) => isNamed(asked, file)) ??
+    able.find((file) => file.name.toLowerCase() === asked.toLowerCase());
+  return found && new ModelIds(members.flatMap(({ models }) => models)).idOf(found);
 }
 
 function couldLoad(
   { memoryBytes, assignable, targets, dropped, failures }: Loader,
-  { name, needBytes }: Loader["models"][number],
+  file: Loader["models"][number],
 ): boolean {
+  const { needBytes } = file;
   // A node that is about to serve it, or has a part in it, need not be asked.
-  const isAtIt = targets.some((target) => target.name === name);
+  const isAtIt = targets.some((target) => sameModel(target, file));
   return needBytes <= memoryBytes && assignable && !isAtIt &&
-    !dropped.includes(name) && !failures.some(({ model }) => model === name);
+    !dropped.some((name) => isNamed(name, file)) &&
+    !failures.some(({ model }) => isNamed(model, file));
 }
 
 /** Has an active member request the load, for a node that announces nothing. False where nobody has it, or answers. */
@@ -61,7 +65,9 @@ export async function requestLoadElsewhere(
 ): Promise<boolean> {
   try {
     const table = await mesh.refreshRoutes({ force: true, wanting: name, signal });
-    const isMeant = (one: string) => one.toLowerCase() === name.toLowerCase();
+    const ids = idsOf(table);
+    const meant = ids.canonical(name).toLowerCase();
+    const isMeant = (one: string) => ids.canonical(one).toLowerCase() === meant;
     const obstacle = prospectsOf(table).obstacles.find(({ model }) => isMeant(model));
     const isHopeless = obstacle?.kind === "failed" || obstacle?.kind === "dropped";
     return table.wanted.some(isMeant) && !isHopeless;

@@ -1,44 +1,62 @@
 /** The prospects of models that are not warm: those that may be served soon, and the obstacles to the others. Pure. */
 
 import type { Obstacle } from "../../api/mod.ts";
+import type { ModelIds } from "../../base/model_ids.ts";
 import type { RouteInstance, RouteNode, RouteTarget, RoutingTable } from "../../mesh/mod.ts";
+import { idsOf } from "./table_ids.ts";
 
 export interface Prospects {
-  /** Names of models that are about to be served, or are: one that can't be asked now may be in a moment. */
+  /** Ids of models that are about to be served, or are: one that can't be asked now may be in a moment. */
   readonly coming: readonly string[];
   readonly obstacles: readonly Obstacle[];
 }
 
 /** One model as the table shows it. */
 interface Case {
+  /** Its id. */
   readonly name: string;
   readonly nodes: readonly RouteNode[];
   /** None of them is warm. */
   readonly instances: readonly RouteInstance[];
 }
 
-export function prospectsOf(table: RoutingTable): Prospects {
-  const warm = new Set(
-    table.instances.filter(({ state }) => state === "warm").map(({ model }) => model.name),
-  );
-  const names = new Set([
-    ...table.instances.map(({ model }) => model.name),
-    ...table.wanted,
-    ...table.lost,
-    ...table.nodes.flatMap(namesOf),
-  ]);
+export function prospectsOf(table: RoutingTable, ids: ModelIds = idsOf(table)): Prospects {
+  const byId = new Map<string, RouteInstance[]>();
+  for (const instance of table.instances) {
+    const id = ids.idOf(instance.model);
+    byId.set(id, [...byId.get(id) ?? [], instance]);
+  }
+  const nodes = table.nodes.map((node) => withIds(node, ids));
+  const wanted = new Set([...table.wanted, ...table.lost].map((name) => ids.canonical(name)));
+  const names = new Set([...byId.keys(), ...wanted, ...nodes.flatMap(namesOf)]);
   const coming: string[] = [];
   const obstacles: Obstacle[] = [];
   for (const name of names) {
-    const instances = table.instances.filter(({ model }) => model.name === name);
-    const isWanted = table.wanted.includes(name) || table.lost.includes(name);
-    const obstacle = warm.has(name)
+    const instances = byId.get(name) ?? [];
+    const obstacle = instances.some(({ state }) => state === "warm")
       ? null
-      : obstacleOf({ name, nodes: table.nodes, instances }, isWanted);
+      : obstacleOf({ name, nodes, instances }, wanted.has(name));
     if (obstacle === null) coming.push(name);
     else obstacles.push(obstacle);
   }
   return { coming, obstacles };
+}
+
+/** The node with every model under the id that it has among these. */
+export function withIds(node: RouteNode, ids: ModelIds): RouteNode {
+  const id = (name: string) => ids.canonical(name);
+  const named = <T extends { readonly model: string }>(one: T) => ({
+    ...one,
+    model: id(one.model),
+  });
+  return {
+    ...node,
+    targets: node.targets.map(named),
+    claims: node.claims.map(id),
+    failures: node.failures.map(named),
+    dropped: node.dropped.map(id),
+    holds: node.holds?.map(id) ?? null,
+  };
 }
 
 function namesOf({ targets, claims, failures, dropped }: RouteNode): string[] {

@@ -1,3 +1,4 @@
+import { isNamed } from "../../base/model_ids.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import { sameModel } from "./view.ts";
 
@@ -5,9 +6,9 @@ import { sameModel } from "./view.ts";
 export interface Wishes {
   /** The models that this node was told to serve, the most wanted first; none lets the mesh say what is needed. */
   readonly pinned: readonly ModelRef[];
-  /** Names that the mesh shall serve, this node's own first. */
+  /** Names or ids that the mesh shall serve, this node's own first. */
   readonly wanted: readonly string[];
-  /** Names that this node must not serve or work for. */
+  /** Names or ids that this node must not serve or work for. */
   readonly dropped: readonly string[];
   /** Names that nobody asked for, so that they are not served until somebody does. */
   readonly resting: readonly string[];
@@ -21,26 +22,38 @@ export function continued(
     readonly chosen: readonly ModelRef[];
   },
 ): Wishes {
-  return chosen.toReversed().reduce(serving, dropped.reduce(dropping, wishes));
+  const without = dropped.reduce((left, name) => dropping(left, name), wishes);
+  return chosen.toReversed().reduce((left, model) => serving(left, model), without);
 }
 
-/** As if `--model` had named it first: the latest choice comes before the earlier ones. */
-export function serving({ pinned, wanted, dropped, resting }: Wishes, model: ModelRef): Wishes {
-  const { name } = model;
+/**
+ * As if `--model` had named it first: the latest choice comes before the earlier ones.
+ * @param id its name, where no other model on this disk has that
+ */
+export function serving(
+  { pinned, wanted, dropped, resting }: Wishes,
+  model: ModelRef,
+  id: string = model.name,
+): Wishes {
+  const isOther = (name: string) => !isNamed(name, model);
   return {
     pinned: [model, ...pinned.filter((one) => !sameModel(one, model))],
-    resting: resting.filter((one) => one !== name),
-    wanted: [name, ...wanted.filter((one) => one !== name)],
-    dropped: dropped.filter((one) => one !== name),
+    resting: resting.filter(isOther),
+    wanted: [id, ...wanted.filter(isOther)],
+    dropped: dropped.filter(isOther),
   };
 }
 
-/** Others may go on wanting the model, and serve it. */
+/**
+ * Others may go on wanting the model, and serve it.
+ * @param name or the id of one of several models on this disk
+ */
 export function dropping({ pinned, wanted, dropped, resting }: Wishes, name: string): Wishes {
+  const gone = pinned.filter((model) => isNamed(name, model));
   return {
     resting,
-    pinned: pinned.filter((model) => model.name !== name),
-    wanted: wanted.filter((one) => one !== name),
+    pinned: pinned.filter((model) => !isNamed(name, model)),
+    wanted: wanted.filter((one) => one !== name && !gone.some((model) => isNamed(one, model))),
     dropped: [...new Set([...dropped, name])],
   };
 }

@@ -10,6 +10,7 @@ import {
 import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
+import { idsOf } from "../plan/table_ids.ts";
 import { lostNote } from "../serving/model_places.ts";
 
 /** A finding, and what makes it the same one while the figures, and words of others, in its sentence change. */
@@ -102,14 +103,15 @@ function otherProtocols(
   others: readonly RouteNode[],
   { routes, self }: FindingsInput,
 ): NodeFinding[] {
+  const name = idsOf(routes).idOf(model);
   const strangers = others.filter((other) => speaksAnother(host, other));
   if (strangers.length === 0) return [];
   const spoken = groupNames([host, ...strangers], rpcProtocolOf).join(", ");
   return [{
     about: "waiting",
-    subjects: strangers.map(({ peer }) => `${model.name} protocol ${peer}`),
+    subjects: strangers.map(({ peer }) => `${name} protocol ${peer}`),
     level: "problem",
-    found: `${model.name} waits for memory, and ${lenders(strangers)} can't lend theirs: ` +
+    found: `${name} waits for memory, and ${lenders(strangers)} can't lend theirs: ` +
       `llama.cpp's RPC protocol is ${spoken}`,
     remedy: sameEngineRemedy(routes.nodes.flatMap(asSpeaking), self),
   }];
@@ -119,17 +121,18 @@ function tooFar(
   { model }: RouteInstance,
   host: RouteNode,
   others: readonly RouteNode[],
-  { distanceMs }: FindingsInput,
+  { routes, distanceMs }: FindingsInput,
 ): NodeFinding[] {
+  const name = idsOf(routes).idOf(model);
   const far = others.filter((other) =>
     !speaksAnother(host, other) && (distanceMs(host.peer, other.peer) ?? 0) > SPLIT_RTT_LIMIT_MS
   );
   if (far.length === 0) return [];
   return [{
     about: "waiting",
-    subjects: far.map(({ peer }) => `${model.name} distance ${peer}`),
+    subjects: far.map(({ peer }) => `${name} distance ${peer}`),
     level: "problem",
-    found: `${model.name} waits for memory, and ${lenders(far)} can't lend theirs: ` +
+    found: `${name} waits for memory, and ${lenders(far)} can't lend theirs: ` +
       `more than ${SPLIT_RTT_LIMIT_MS} ms away from ${host.machine.name}, which is too far for a split`,
     remedy: "Serve it with machines that are nearer to each other, or serve a smaller model",
   }];
@@ -165,7 +168,7 @@ function protocols({ routes, self }: FindingsInput): NodeFinding[] {
   if (spoken.length < 2) return [];
   return [{
     about: "rpc-protocol",
-    // Not the machines: whoever joins a mesh of two protocols is no news.
+    // Not the machines: another one that joins a mesh of two protocols is no news.
     subjects: [...new Set(routes.nodes.flatMap((node) => rpcProtocolOf(node) ?? []))],
     level: "warning",
     found: `These machines can't share a model, for the RPC protocol of their llama.cpp differs: ${

@@ -55,6 +55,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       askLocal: (model, request) => part.askLocal(model, request),
       hasRetired: (model) => part.hasRetired(model),
       ownModel: () => part.ownModel,
+      onDisk: () => part.onDisk,
       record: (request) => this.#record(request),
     });
     this.#options = options;

@@ -9,11 +9,13 @@ import type {
   Status,
   TunnelStatus,
 } from "../../api/mod.ts";
+import { isNamed, isSameContent, type ModelContent, type ModelIds } from "../../base/model_ids.ts";
 import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
-import { sameModel } from "../plan/view.ts";
-import { fails, foremost, servingByNode, stateOf } from "./serving.ts";
+import { idsOf } from "../plan/table_ids.ts";
+import { modelKey, sameModel } from "../plan/view.ts";
+import { foremost, servingByNode, stateOf } from "./serving.ts";
 
 /** One model of this node, in more words than others are told. */
 export interface OwnWork {
@@ -37,7 +39,7 @@ export interface StatusInput {
   readonly rttMs: (peer: PeerId) => number | undefined;
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
-  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
   /** The models that this node itself hosts. */
   readonly works: readonly OwnWork[];
   readonly findings?: readonly Finding[];
@@ -51,7 +53,8 @@ interface Lookup extends StatusInput {
 
 export function statusOf(input: StatusInput): Status {
   const { node, routes } = input;
-  const serving = servingByNode(routes);
+  const ids = idsOf(routes, input.onDisk);
+  const serving = servingByNode(routes, ids);
   const own = serving.get(node.id as PeerId) ?? [];
   const others = routes.nodes.filter(({ peer }) => peer !== node.id);
   const peers = others.map((other) => peerStatus(other, serving.get(other.peer) ?? [], input));
@@ -67,8 +70,8 @@ export function statusOf(input: StatusInput): Status {
     models: modelStatuses({
       ...input,
       nodes: new Map(routes.nodes.map((node) => [node.peer, node])),
-      instances: Map.groupBy(routes.instances, ({ model }) => model.name),
-    }),
+      instances: Map.groupBy(routes.instances, ({ model }) => modelKey(model)),
+    }, ids),
     findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
   };
@@ -111,33 +114,39 @@ function roundTrip(ms: number | undefined): number | null {
 }
 
 /** Models of the mesh, of this disk, and those that somebody wants; best state first, then by name. */
-function modelStatuses(input: Lookup): ModelStatus[] {
-  const names = new Set([
-    ...input.instances.keys(),
-    ...input.routes.wanted,
-    ...input.onDisk.map((model) => model.name),
+function modelStatuses(input: Lookup, ids: ModelIds): ModelStatus[] {
+  const named = new Set([
+    ...input.routes.instances.map(({ model }) => ids.idOf(model)),
+    ...input.routes.wanted.map((name) => ids.canonical(name)),
+    ...input.onDisk.map((model) => ids.idOf(model)),
   ]);
-  return [...names].map((name) => modelStatus(name, input)).sort((a, b) =>
-    STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.name < b.name ? -1 : 1)
+  return [...named].map((id) => modelStatus(id, ids.only(id), input)).sort((a, b) =>
+    STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.id < b.id ? -1 : 1)
   );
 }
 
 const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
 
-function modelStatus(name: string, input: Lookup): ModelStatus {
+/** @param model `undefined` where nobody that is known has a file of it. */
+function modelStatus(id: string, model: ModelContent | undefined, input: Lookup): ModelStatus {
   const { nodes } = input.routes;
-  const found = input.instances.get(name) ?? [];
+  const isMeant = (name: string) => model === undefined ? name === id : isNamed(name, model);
+  const isThis = (other: ModelContent) => model !== undefined && isSameContent(other, model);
+  const found = model === undefined ? [] : input.instances.get(modelKey(model)) ?? [];
   const instances = found.map((instance) => instanceStatus(instance, input)).sort((a, b) =>
     STATES.indexOf(a.state) - STATES.indexOf(b.state)
   );
-  const file = input.onDisk.find((model) => model.name === name);
+  const file = input.onDisk.find(isThis);
+  const isFailed = nodes.some(({ failures }) => failures.some(({ model }) => isMeant(model)));
   return {
-    name,
+    id,
+    name: model?.name ?? id,
+    fingerprint: model?.fingerprint ?? null,
     sizeBytes: found[0]?.sizeBytes ?? file?.sizeBytes ?? 0,
-    state: instances[0]?.state ?? (nodes.some((node) => fails(node, name)) ? "failed" : "cold"),
+    state: instances[0]?.state ?? (isFailed ? "failed" : "cold"),
     reason: instances.some(({ state }) => state === "warm" || state === "loading")
       ? null
-      : reasonsOf(nodes, name),
+      : reasonsOf(nodes, isMeant),
     mode: instances[0]?.mode ?? "solo",
     hosts: instances.map((instance) => instance.host),
     workers: instances[0]?.workers ?? [],
@@ -150,7 +159,7 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
   const { host, model, mode, term, hostShare, contextLength, needBytes, haveBytes } = instance;
   const node = input.nodes.get(host);
   const state = stateOf(instance, node);
-  const reason = node?.failures.find((failure) => failure.model === model.name)?.reason;
+  const reason = node?.failures.find((failure) => isNamed(failure.model, model))?.reason;
   const own = host === input.node.id
     ? input.works.find((work) => sameModel(work.model, model))
     : undefined;
@@ -159,7 +168,7 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
     mode,
     state,
     ...(state === "failed" && reason !== undefined ? { reason } : {}),
-    why: own?.why ?? whyText(node, model.name),
+    why: own?.why ?? whyText(node, model),
     term,
     hostShare,
     workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
@@ -171,17 +180,20 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
 }
 
 /** The reasons for which a model is not served, with the names of the machines that give them. */
-function reasonsOf(nodes: readonly RouteNode[], name: string): string | null {
+function reasonsOf(
+  nodes: readonly RouteNode[],
+  isMeant: (name: string) => boolean,
+): string | null {
   const reasons = nodes.flatMap((node) => [
-    ...node.failures.filter(({ model }) => model === name)
+    ...node.failures.filter(({ model }) => isMeant(model))
       .map(({ reason }) => `${node.machine.name}: ${reason}`),
-    ...(node.dropped.includes(name) ? [`${node.machine.name}: dropped by its user`] : []),
+    ...(node.dropped.some(isMeant) ? [`${node.machine.name}: dropped by its user`] : []),
   ]);
   return reasons.length === 0 ? null : reasons.join("; ");
 }
 
-function whyText(node: RouteNode | undefined, name: string): string | null {
-  const why = node?.targets.find(({ model }) => model === name)?.why ?? null;
+function whyText(node: RouteNode | undefined, ref: ModelRef): string | null {
+  const why = node?.targets.find(({ model }) => isNamed(model, ref))?.why ?? null;
   if (why === null) return null;
   return why === "told" ? PINNED_REASON : REASONS[why];
 }

@@ -6,14 +6,14 @@ import type { OwnWork } from "./node_status.ts";
 /** The part of a node that differs between a member and a client. */
 export interface NodePart {
   /** The model that this node serves or takes part in. */
-  readonly ownModel: string | null;
+  readonly ownModel: ModelRef | null;
   /** Asks this node's own llama-server; `null` while it does not answer for this model. The request's signal aborts at its end. */
   askLocal(model: ModelRef, request: InferenceRequest): Promise<Response> | null;
   /** This node has ended the model's llama-server because it serves something else now. */
   hasRetired(model: ModelRef): boolean;
   /** The models that it hosts, for people. */
   readonly works: readonly OwnWork[];
-  readonly onDisk: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
   /** Children that were started again after a crash, by model. */
   readonly engineRestarts: ReadonlyMap<string, number>;
   /** When the model's last answer has ended; `undefined` while one is given, 0 where it was never asked for. */

@@ -1,6 +1,7 @@
 /** All that each node runs, and what each of it takes of its memory. Pure. */
 
 import type { ServingStatus } from "../../api/mod.ts";
+import { isNamed, type ModelIds } from "../../base/model_ids.ts";
 import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { added, type DeviceBytes, named, pack, without } from "../plan/packing.ts";
 import { spread } from "../plan/pools.ts";
@@ -17,13 +18,16 @@ interface Part extends Pick<ServingStatus, "role" | "host" | "mode" | "state"> {
 /** Everything that each node of the table hosts or works for, in the order in which it names its models. */
 export function servingByNode(
   { nodes, instances }: Pick<RoutingTable, "nodes" | "instances">,
+  ids: Pick<ModelIds, "idOf">,
 ): ReadonlyMap<PeerId, ServingStatus[]> {
   const known = new Map(nodes.map((node) => [node.peer, node]));
   const parts = Map.groupBy(
     instances.flatMap((instance) => partsOf(instance, known.get(instance.host))),
     ({ peer }) => peer,
   );
-  return new Map(nodes.map((node) => [node.peer, servingOf(node, parts.get(node.peer) ?? [])]));
+  return new Map(
+    nodes.map((node) => [node.peer, servingOf(node, parts.get(node.peer) ?? [], ids)]),
+  );
 }
 
 /** The one that a node is named by: its first pinned one, else its first. */
@@ -37,11 +41,11 @@ export function stateOf(
   host: Pick<RouteNode, "failures"> | undefined,
 ): ServingStatus["state"] {
   if (state !== "loading") return state;
-  return host !== undefined && fails(host, model.name) ? "failed" : "loading";
+  return host !== undefined && fails(host, model) ? "failed" : "loading";
 }
 
-export function fails({ failures }: Pick<RouteNode, "failures">, name: string): boolean {
-  return failures.some(({ model }) => model === name);
+function fails({ failures }: Pick<RouteNode, "failures">, ref: ModelRef): boolean {
+  return failures.some(({ model }) => isNamed(model, ref));
 }
 
 function partsOf(instance: RouteInstance, node: RouteNode | undefined): Part[] {
@@ -63,23 +67,27 @@ function partsOf(instance: RouteInstance, node: RouteNode | undefined): Part[] {
   ];
 }
 
-function servingOf(node: RouteNode, told: readonly Part[]): ServingStatus[] {
+function servingOf(
+  node: RouteNode,
+  told: readonly Part[],
+  ids: Pick<ModelIds, "idOf">,
+): ServingStatus[] {
   const { targets } = node;
   const rank = ({ model }: Part) => {
-    const index = targets.findIndex((target) => target.model === model.name);
+    const index = targets.findIndex((target) => isNamed(target.model, model));
     return index === -1 ? targets.length : index;
   };
   // Whatever a host says, a node works for no model whose group it is not in.
   const parts = told.filter((part) => part.role === "host" || rank(part) < targets.length)
     .sort((a, b) => rank(a) - rank(b));
   const held = heldBy(parts, node);
-  return parts.map(({ model: { name }, role, host, mode, state }, index) => ({
-    model: name,
+  return parts.map(({ model: ref, role, host, mode, state }, index) => ({
+    model: ids.idOf(ref),
     role,
     host,
     mode,
     state,
-    pinned: targets.some(({ model, why }) => model === name && why === "told"),
+    pinned: targets.some(({ model, why }) => isNamed(model, ref) && why === "told"),
     reservedBytes: Object.fromEntries(held[index] ?? []),
   }));
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { isNamed } from "../../base/model_ids.ts";
 import { type Mesh, systemClock } from "../../mesh/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { LocalState } from "./local_state.ts";
@@ -33,7 +34,8 @@ export class IdleUnload {
     const rested = this.#rest.check({
       instances: reconciler.jobs.flatMap(({ instance }) => instance ?? []),
       endedMs: (model) => localState.demand.idleSinceMs(model),
-      isWantedElsewhere: (model) => mesh.members().some(({ wanted }) => wanted.includes(model)),
+      isWantedElsewhere: (model) =>
+        mesh.members().some(({ wanted }) => wanted.some((name) => isNamed(name, model))),
       wishes: localState.wishes,
       nowMs: systemClock.now(),
     });

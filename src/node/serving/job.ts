@@ -178,7 +178,7 @@ export function sizesOf(
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 
-/** The llama-server for whoever asks for exactly this model; `null` while none of these jobs serves it. */
+/** The llama-server that serves exactly this model; `null` while none of these jobs serves it. */
 export function serverFor(
   jobs: readonly Pick<Job, "instance" | "server">[],
   model: ModelRef,

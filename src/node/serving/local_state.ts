@@ -1,4 +1,4 @@
-import type { AnnouncementContent, Mesh } from "../../mesh/mod.ts";
+import { type AnnouncementContent, type Mesh, toldApart } from "../../mesh/mod.ts";
 import { announcementOf, type Intent, type NodeFacts } from "./own_announcement.ts";
 import { Demand } from "../plan/demand.ts";
 import type { Job } from "./job.ts";
@@ -65,7 +65,7 @@ export class LocalState {
     const before = viewOf(mesh, this.content(jobs, intent));
     this.#orphans = declareLost(
       this.#orphans,
-      [{ ...before.self, wanted }, ...before.others],
+      toldApart([{ ...before.self, wanted }, ...before.others]),
       now(),
     );
     return { ...before, self: { ...before.self, wanted: this.#wanted() } };

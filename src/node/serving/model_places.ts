@@ -13,6 +13,8 @@ import { isMainMemory, poolsOf, spread } from "../plan/pools.ts";
 
 export interface PlacesInput {
   readonly needBytes: number;
+  /** How much of it the projector needs. @default {0} */
+  readonly projectorBytes?: number;
   /** Of a model that guesses for it, on the same devices. */
   readonly draftBytes?: number;
   /** As other jobs leave it. */
@@ -28,12 +30,18 @@ const MOST_CHECKPOINTS = 32;
 
 /** Best first: the next is tried where a load lacks memory. Never empty. */
 export function placesFor(input: PlacesInput): ModelPlace[] {
-  const { needBytes, draftBytes = 0, memory, engine: { devices } } = input;
+  const { needBytes, projectorBytes = 0, draftBytes = 0, memory, engine: { devices } } = input;
   const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (devices.length === 0) return [{ kind: "devices" }];
+  const parts = needBytes - projectorBytes <= gpuBytes && projectorBytes <= mainBytes;
+  const apart: ModelPlace = {
+    ...onDevices(needBytes - projectorBytes + draftBytes, memory),
+    projector: "main",
+  };
   const places: ModelPlace[] = [
     ...(needBytes <= gpuBytes ? [onDevices(needBytes + draftBytes, memory)] : []),
+    ...(projectorBytes > 0 && parts ? [apart] : []),
     ...(gpuBytes > 0 && mainBytes > 0 && needBytes <= memoryBytes ? [inBoth(input)] : []),
     ...(needBytes <= mainBytes ? [{ kind: "main" } as const] : []),
   ];
@@ -41,10 +49,10 @@ export function placesFor(input: PlacesInput): ModelPlace[] {
 }
 
 /** On as few devices as hold it: the others are for further models. */
-function onDevices(bytes: number, { devices }: OfferedMemory): ModelPlace {
+function onDevices(bytes: number, { devices }: OfferedMemory) {
   const gpus = devices.filter((device) => !isMainMemory(device));
   const names = [...named(pack(bytes, gpus), gpus).keys()];
-  return { kind: "devices", names };
+  return { kind: "devices", names } as const;
 }
 
 function inBoth({ memory, spare, engine: { devices } }: PlacesInput): ModelPlace {
@@ -56,15 +64,15 @@ function inBoth({ memory, spare, engine: { devices } }: PlacesInput): ModelPlace
 
 /** The bytes on each device of a model that lies in such a place, as it is planned. */
 export function plannedIn(place: ModelPlace, input: PlacesInput): DeviceBytes {
-  const { needBytes, draftBytes = 0, memory } = input;
-  const bytes = needBytes + draftBytes;
+  const { needBytes, projectorBytes = 0, draftBytes = 0, memory } = input;
+  const apart = place.kind === "devices" && place.projector === "main" ? projectorBytes : 0;
+  const bytes = needBytes - apart + draftBytes;
   const offers = memory.devices.filter((device) =>
     isMainMemory(device) || isUsed(place, device.name)
   );
   if (place.kind === "main" || offers.length === 0) return new Map([["CPU", bytes]]);
-  return place.kind === "devices"
-    ? named(pack(bytes, offers), offers)
-    : named(spread(bytes, offers), offers);
+  if (place.kind === "both") return named(spread(bytes, offers), offers);
+  return added(named(pack(bytes, offers), offers), new Map(apart > 0 ? [["CPU", apart]] : []));
 }
 
 function isUsed(place: ModelPlace, device: string): boolean {
@@ -77,15 +85,20 @@ export function toldIn(
   told: PlacedModel["bytes"],
   projectorBytes: number,
 ): DeviceBytes {
-  const [device = "CPU"] = place.kind === "devices" ? place.names ?? [] : [];
+  const isThere = place.kind === "devices" && place.projector !== "main";
+  const [device = "CPU"] = isThere ? place.names ?? [] : [];
   return added(new Map(Object.entries(told)), new Map([[device, projectorBytes]]));
 }
 
 /** Main memory that a model leaves for what llama-server keeps of conversations, and for further models. */
-export function roomFor(place: ModelPlace, { needBytes, memory }: PlacesInput): number {
+export function roomFor(
+  place: ModelPlace,
+  { needBytes, projectorBytes = 0, memory }: PlacesInput,
+): number {
   const { gpuBytes, memoryBytes } = poolsOf(memory);
   const mainBytes = memoryBytes - gpuBytes;
   if (place.kind === "main") return mainBytes - needBytes;
+  if (place.kind === "devices" && place.projector === "main") return mainBytes - projectorBytes;
   return Math.min(mainBytes, memoryBytes - needBytes);
 }
 
@@ -120,8 +133,20 @@ export function lostNote({ name, description, reason }: LostDevice): string {
 
 /** For people, of a load that had to go elsewhere. */
 export function movedNote(place: ModelPlace, reason: string): string {
-  const where = place.kind === "both" ? "a part of it" : "all of it";
-  return `The GPUs had too little memory for it (${reason}), so ${where} is in main memory`;
+  return `The GPUs had too little memory for it (${reason}), so ${partOf(place)} is in main memory`;
+}
+
+function partOf(place: ModelPlace): string {
+  if (place.kind === "devices") return "its projector";
+  return place.kind === "both" ? "a part of it" : "all of it";
+}
+
+/** For people, of a place that is not the best, unless there is more to say of it. */
+export function placeNotes(place: ModelPlace): string[] {
+  if (place.kind !== "devices" || place.projector !== "main") return [];
+  return [
+    "The GPUs have no room for its projector beside it, so that is in main memory: pictures and sound take longer",
+  ];
 }
 
 /** The same of a split, whose other machines may have room. */

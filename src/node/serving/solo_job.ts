@@ -30,6 +30,7 @@ import {
   lostNote,
   movedNote,
   placedNote,
+  placeNotes,
   placesFor,
   type PlacesInput,
   plannedIn,
@@ -85,7 +86,7 @@ export class SoloJob implements Job {
     return [
       ...this.#companions.notes,
       ...this.parts.lostDevices.map(lostNote),
-      ...(this.#moved === null ? [] : [this.#moved]),
+      ...(this.#moved === null ? placeNotes(this.#place) : [this.#moved]),
       ...(placed === null || this.#place.kind !== "both" ? [] : [placedNote(placed)]),
     ];
   }
@@ -103,7 +104,16 @@ export class SoloJob implements Job {
     const { draft } = this.#companions;
     const { contextLength } = this.parts.serving;
     const draftBytes = draft === null ? 0 : needBytes(draft, contextLength);
-    return { ...this.parts, spare: this.#spare, needBytes: this.plan.needBytes, draftBytes };
+    return { ...this.parts, ...this.#needs, spare: this.#spare, draftBytes };
+  }
+
+  get #needs(): Pick<PlacesInput, "needBytes" | "projectorBytes"> {
+    const { contextLength } = this.parts.serving;
+    const projectorBytes = this.#companions.projector === null
+      ? 0
+      : needBytes(this.#model, contextLength) -
+        needBytes({ ...this.#model, projector: null }, contextLength);
+    return { needBytes: this.plan.needBytes, projectorBytes };
   }
 
   get #place(): ModelPlace {

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { ModelRefusedError } from "../../api/mod.ts";
+import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import { type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import type { KeptChoices } from "../data/kept_choices.ts";
@@ -21,35 +22,44 @@ export interface UserChoicesOptions {
 /** The user's choices of models while the node runs: done at once, and kept for the next start. */
 export class UserChoices {
   readonly #options: UserChoicesOptions;
+  /** The files of the models that are pinned, by model. */
+  #paths: ReadonlyMap<string, string> = new Map();
 
   constructor(options: UserChoicesOptions) {
     this.#options = options;
+    this.followFile();
   }
 
-  /** @throws {ModelRefusedError} */
-  async serve(model: string): Promise<void> {
+  /** @param asked its name or id @throws {ModelRefusedError} */
+  async serve(asked: string): Promise<void> {
     const { localState, reconciler, onDisk, enter } = this.#options;
-    const file = onDisk().find(({ name }) => name === model);
+    const file = onlyOne(asked, onDisk());
     if (file === undefined) {
-      throw new ModelRefusedError("unknown", `There is no model ${model} on this machine's disk`);
+      throw new ModelRefusedError("unknown", `There is no model ${asked} on this machine's disk`);
     }
-    await enter(`its user wants ${model}`);
-    localState.wishes = serving(localState.wishes, refOf(file));
+    const id = new ModelIds(onDisk()).idOf(file);
+    await enter(`its user wants ${id}`);
+    localState.wishes = serving(localState.wishes, refOf(file), id);
+    this.followFile();
     reconciler.retry();
     await this.#keep((kept, nowMs) => kept.serve(file, nowMs));
     await reconciler.reconsider();
   }
 
-  /** @throws {ModelRefusedError} */
-  async drop(model: string): Promise<void> {
-    const { localState, reconciler } = this.#options;
+  /** @param asked its name or id @throws {ModelRefusedError} */
+  async drop(asked: string): Promise<void> {
+    const { localState, reconciler, onDisk } = this.#options;
     const { pinned, resting } = localState.wishes;
-    const known = [...reconciler.targets, ...pinned].map(({ name }) => name);
-    if (![...known, ...resting].includes(model)) {
-      throw new ModelRefusedError("conflict", `This node does not serve ${model}`);
+    const served = [...reconciler.targets, ...pinned];
+    const model = onlyOne<ModelRef>(asked, onDisk()) ?? onlyOne(asked, served);
+    const isServed = model !== undefined &&
+      (served.some((one) => sameModel(one, model)) || resting.some((one) => isNamed(one, model)));
+    if (!isServed) {
+      throw new ModelRefusedError("conflict", `This node does not serve ${asked}`);
     }
-    localState.wishes = dropping(localState.wishes, model);
-    await this.#keep((kept, nowMs) => kept.drop(model, nowMs));
+    const id = new ModelIds([...onDisk(), ...served]).idOf(model);
+    localState.wishes = dropping(localState.wishes, id);
+    await this.#keep((kept, nowMs) => kept.drop(id, nowMs));
     await reconciler.reconsider();
   }
 
@@ -57,14 +67,17 @@ export class UserChoices {
   followFile(): void {
     const { localState, onDisk } = this.#options;
     const files = onDisk();
-    const pinned = localState.wishes.pinned.map((model) => {
-      if (files.some((file) => sameModel(file, model))) return model;
-      const file = files.find(({ name }) => name === model.name);
-      return file === undefined ? model : refOf(file);
+    const followed = localState.wishes.pinned.map((model) => {
+      const path = this.#paths.get(modelKey(model));
+      const file = fileOf(model, path, files);
+      return file === undefined ? { model, path } : { model: refOf(file), path: file.path };
     });
-    const keys = pinned.map(modelKey);
-    const once = pinned.filter((model, index) => keys.indexOf(modelKey(model)) === index);
-    localState.wishes = { ...localState.wishes, pinned: once };
+    const once = new Map(followed.map((one) => [modelKey(one.model), one] as const));
+    this.#paths = new Map(
+      [...once].flatMap(([key, { path }]) => path === undefined ? [] : [[key, path] as const]),
+    );
+    const pinned = [...once.values()].map(({ model }) => model);
+    localState.wishes = { ...localState.wishes, pinned };
   }
 
   /** The choice is made in any case, though a full disk may forget it. */
@@ -76,6 +89,34 @@ export class UserChoices {
       })
     );
   }
+}
+
+/** The file of a model; where there is none any more, the one that has taken its place, or else its name. */
+function fileOf(
+  model: ModelRef,
+  path: string | undefined,
+  files: readonly LocalModel[],
+): LocalModel | undefined {
+  const named = files.filter(({ name }) => name === model.name);
+  return named.find((one) => sameModel(one, model)) ?? named.find((one) => one.path === path) ??
+    named[0];
+}
+
+/**
+ * The only one of these models that a name or an id may mean.
+ * @throws {ModelRefusedError} where several have the name
+ */
+function onlyOne<M extends ModelRef>(asked: string, models: readonly M[]): M | undefined {
+  const ids = new ModelIds(models);
+  const byId = ids.ofId(asked);
+  const [meant, ...others] = byId.length > 0 ? byId : ids.ofName(asked);
+  if (others.length === 0) return meant && models.find((model) => sameModel(model, meant));
+  const several = [meant, ...others].flatMap((model) => model ? [ids.idOf(model)] : []);
+  throw new ModelRefusedError(
+    "unknown",
+    `${asked} may be one of several models on this machine's disk: name one of them, ` +
+      several.join(", "),
+  );
 }
 
 export interface ChoicesAtStart {

@@ -1,14 +1,16 @@
+import { isNamed } from "../../base/model_ids.ts";
 import type { PeerId, RouteInstance, RoutingTable } from "../../mesh/mod.ts";
 import { mayDownload, mayServe } from "../plan/assignment/gaps.ts";
 import type { Downloadable } from "../plan/assignment/assignments.ts";
 import { MAX_STANDBY_HELPERS } from "../plan/defaults.ts";
-import type { Member } from "../plan/view.ts";
+import { idsOf } from "../plan/table_ids.ts";
+import { type Member, sameModel } from "../plan/view.ts";
 
 /** Something that the active nodes lack, and that a standby could do. */
 export interface Need {
   /** `null` where there are too few active nodes for any work that comes. */
   readonly model: string | null;
-  /** A file on the disk is served in seconds; whoever has it comes before who would have to download it. */
+  /** A file on the disk is served in seconds; a node that has it comes before one that would have to download it. */
   readonly way: "disk" | "memory" | "download" | "company";
 }
 
@@ -26,7 +28,10 @@ export interface NeedOptions {
 export function needsOf(self: Member, table: RoutingTable, options: NeedOptions): Need[] {
   const others = table.nodes.filter(({ peer }) => peer !== self.peer);
   const needs = waiting(table).filter((instance) => canHelp(self, instance))
-    .map(({ model: { name } }): Need => ({ model: name, way: wayAlone(self, name) ?? "memory" }));
+    .map(({ model }): Need => {
+      const id = idsOf(table).idOf(model);
+      return { model: id, way: wayAlone(self, id) ?? "memory" };
+    });
   const idleBytes = others.filter(({ role, targets, claims }) =>
     role === "standby" && targets.length === 0 && claims.length === 0
   ).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
@@ -39,44 +44,51 @@ export function needsOf(self: Member, table: RoutingTable, options: NeedOptions)
   return isLonely ? [...needs, { model: null, way: "company" }] : needs;
 }
 
-/** Names that somebody wants, that nobody serves or loads, and that no node has set out to serve. */
-function unserved({ wanted, instances, nodes }: RoutingTable): string[] {
+/** Ids of models that somebody wants, that nobody serves or loads, and that no node has set out to serve. */
+function unserved(table: RoutingTable): string[] {
+  const { wanted, instances, nodes } = table;
+  const ids = idsOf(table);
   const failing = new Map(
-    nodes.map(({ peer, failures }) => [peer, failures.map((one) => one.model)]),
+    nodes.map(({ peer, failures }) => [peer, failures.map((one) => ids.canonical(one.model))]),
   );
   const isAble = (peer: PeerId, name: string) => !failing.get(peer)?.includes(name);
   const taken = new Set(
     [
-      ...instances.map(({ host, model }) => ({ peer: host, name: model.name })),
+      ...instances.map(({ host, model }) => ({ peer: host, name: ids.idOf(model) })),
       ...nodes.flatMap(({ peer, targets, claims }) =>
-        [...targets.map(({ model }) => model), ...claims].map((name) => ({ peer, name }))
+        [...targets.map(({ model }) => model), ...claims].map((name) => ({
+          peer,
+          name: ids.canonical(name),
+        }))
       ),
     ].filter(({ peer, name }) => isAble(peer, name)).map(({ name }) => name),
   );
-  return wanted.filter((name) => !taken.has(name));
+  return wanted.map((name) => ids.canonical(name)).filter((name) => !taken.has(name));
 }
 
 /** One of each model whose machines lack memory, unless it is served elsewhere. */
-function waiting({ instances }: RoutingTable): RouteInstance[] {
+function waiting(table: RoutingTable): RouteInstance[] {
+  const { instances } = table;
+  const ids = idsOf(table);
   const served = new Set(
-    instances.filter(({ state }) => state !== "waiting").map(({ model }) => model.name),
+    instances.filter(({ state }) => state !== "waiting").map(({ model }) => ids.idOf(model)),
   );
-  const lacking = instances.filter(({ model }) => !served.has(model.name));
-  return [...new Map(lacking.map((instance) => [instance.model.name, instance])).values()];
+  const lacking = instances.filter(({ model }) => !served.has(ids.idOf(model)));
+  return [...new Map(lacking.map((instance) => [ids.idOf(instance.model), instance])).values()];
 }
 
 /** A standby with too little memory would not be missed: many of its kind would have to come. */
 function canHelp(
   self: Member,
-  { model: { name }, needBytes, haveBytes }: RouteInstance,
+  { model, needBytes, haveBytes }: RouteInstance,
 ): boolean {
-  if (self.refuses.includes(name)) return false;
-  return wayAlone(self, name) !== undefined ||
+  if (self.refuses.some((name) => isNamed(name, model))) return false;
+  return self.models.some((file) => sameModel(file, model) && mayServe(self, file)) ||
     needBytes - haveBytes <= MAX_STANDBY_HELPERS * self.memoryBytes;
 }
 
 function wayAlone(self: Member, name: string): "disk" | undefined {
-  return self.models.some((file) => file.name === name && mayServe(self, file))
+  return self.models.some((file) => isNamed(name, file) && mayServe(self, file))
     ? "disk"
     : undefined;
 }

@@ -57,7 +57,7 @@ export interface Grant {
 
 /** Holds requests of peers to what their callers' keys allow. */
 export interface GrantGate {
-  admit(grant: Grant, model: string): GrantAdmission;
+  admit(grant: Grant, model: ModelRef): GrantAdmission;
 }
 
 export type GrantAdmission =

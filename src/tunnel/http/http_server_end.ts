@@ -83,7 +83,7 @@ async function answerGranted(
   { grants, ...parts }: AnswerParts & { readonly grants: GrantGate },
 ): Promise<void> {
   if (head.grant === null) return await answer(stream, caller, head, parts);
-  const admission = grants.admit(head.grant, head.model);
+  const admission = grants.admit(head.grant, { name: head.model, fingerprint: head.fingerprint });
   if (admission.refused !== null) return await writeReply(stream, admission.refused);
   try {
     await answer(stream, caller, head, { ...parts, passed: (bytes) => admission.passed(bytes) });

@@ -12,7 +12,7 @@ Deno.test("answerFor() gives each refusal its status, type and code", () => {
     [{ kind: "slow-body", idleMs: 30_000 }, 408, "request_timeout"],
     [{ kind: "bad-body", reason: "Bad" }, 400, "invalid_body"],
     [{ kind: "unknown-model", model: "x", warm: [] }, 404, "model_not_found"],
-    [{ kind: "ambiguous-model", model: "x", names: ["x1", "x2"] }, 404, "model_not_found"],
+    [{ kind: "ambiguous-model", model: "x", ids: ["x1", "x2"] }, 404, "model_not_found"],
     [{ kind: "not-warm", model: null }, 503, "model_not_ready"],
     [{ kind: "unreachable", model: "x" }, 503, "model_unavailable"],
     [{ kind: "suspect-held", forMs: 120_000 }, 503, "request_held_too_long"],

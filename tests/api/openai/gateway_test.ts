@@ -840,17 +840,57 @@ Deno.test("The gateway asks the instance of the model, of a host that has severa
   }
 });
 
-Deno.test("The gateway asks another instance of the same host where one does not answer", async () => {
-  const warm = ["1", "2"].map((fingerprint) => ({ ...instance("a"), fingerprint }));
-  const asked = new Set<string>();
-  const forward: FakeNodeOptions["forward"] = ({ fingerprint }) => {
-    if (asked.size === 0) {
-      asked.add(fingerprint);
-      throw new InstanceUnavailableError("it ended", { wasAsked: false });
+const TWINS = ["aa", "bb"].map((digits, index) => ({
+  ...instance(["a", "b"][index]!),
+  fingerprint: digits.repeat(32),
+}));
+
+// Two files of one name were one model: a caller that asked for it got now the one, now the other.
+Deno.test("The gateway takes two files of one name for two models, and never one for the other", async () => {
+  const { node, gateway } = setUp({ warm: TWINS, forward: ({ host }) => Response.json({ host }) });
+  const ids = ["guide@aaaaaaaa", "guide@bbbbbbbb"];
+  const { data } = await (await gateway.request("/v1/models")).json();
+  assert.deepEqual(data.map(({ id }: { id: string }) => id), ids);
+  for (const [index, id] of ids.entries()) {
+    const one = await (await gateway.request(`/v1/models/${id}`)).json();
+    assert.deepEqual([one.id, one.instances], [id, 1]);
+    for (let times = 0; times < 4; times++) {
+      const prompt = { ...hello, user: String(times), model: id };
+      const response = await gateway.request(CHAT, asking(prompt));
+      assert.equal((await response.json()).host, TWINS[index]?.host);
     }
-    return new Response(fingerprint);
+    assert.equal(node.records.at(-1)?.model, id);
+  }
+  for (const asked of [CHAT, "/v1/models/guide"]) {
+    const init = asked === CHAT ? asking(hello) : {};
+    const refused = await gateway.request(asked, init);
+    assert.equal(refused.status, 404);
+    assert.match((await refused.json()).error.message, /may be guide@aaaaaaaa, guide@bbbbbbbb/);
+  }
+});
+
+Deno.test("The gateway takes a bare name for its own file, also where only another one is ready", async () => {
+  const own = [{ name: "guide", fingerprint: "bb".repeat(32) }];
+  const forward: FakeNodeOptions["forward"] = ({ host }) => new Response(host);
+  const { gateway } = setUp({ warm: TWINS, own, forward });
+  assert.equal(await (await gateway.request(CHAT, asking(hello))).text(), "b");
+  const cold = setUp({ warm: TWINS.slice(0, 1), own, forward });
+  const refused = await cold.gateway.request(CHAT, asking(hello));
+  assert.equal(refused.status, 404);
+  assert.deepEqual(cold.node.asked, ["requestLoad guide@bbbbbbbb"]);
+  const other = asking({ ...hello, model: "guide@aaaaaaaa" });
+  assert.equal(await (await cold.gateway.request(CHAT, other)).text(), "a");
+});
+
+Deno.test("The gateway gives an answer no other model of the name, when its host is lost", async () => {
+  const forward: FakeNodeOptions["forward"] = ({ host }) => {
+    if (host === "b") return new Response("of another model");
+    throw new InstanceUnavailableError("it ended", { wasAsked: true });
   };
-  const { gateway } = setUp({ warm, forward });
-  const answered = await (await gateway.request(CHAT, asking(hello))).text();
-  assert.deepEqual([...asked, answered].sort(), ["1", "2"]);
+  const node = new FakeNode({ warm: TWINS, forward });
+  const gateway = createGateway(node, { keys: [], logger: getLogger("test"), holdMs: 20 });
+  const body = asking({ ...hello, model: "guide@aaaaaaaa" });
+  const response = await gateway.request(CHAT, body);
+  assert.doesNotMatch(await response.text(), /of another model/);
+  assert.ok(node.forwarded.every(({ host }) => host === "a"));
 });

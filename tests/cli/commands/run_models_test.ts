@@ -53,6 +53,7 @@ const after: Fit = {
 
 function entry(changes: Partial<CatalogEntry>): CatalogEntry {
   return {
+    id: changes.name ?? "small",
     name: "small",
     fingerprint: null,
     places: ["disk"],
@@ -190,6 +191,25 @@ Deno.test("findEntry() takes any letter case, names the nearest, and the reason 
   assert.match(says("smalk"), /did you mean small\?/);
   assert.match(says("unheard-of"), /mesh-llm models lists them/);
   assert.match(says("broken"), /cut off after 12 bytes/);
+});
+
+// Two files of one name were one row each of the same name, and the plan was that of the first.
+Deno.test("models and plan tell models of one name apart by their ids", () => {
+  const [a, b] = ["aa", "bb"].map((digits) => digits.repeat(32));
+  assert.ok(a !== undefined && b !== undefined);
+  const twin = (fingerprint: string, places: CatalogEntry["places"]) =>
+    entry({ id: `twin@${fingerprint.slice(0, 8)}`, name: "twin", fingerprint, places });
+  const own = [twin(a, ["disk"]), twin(b, ["mesh"])];
+  assert.match(modelsText(own, { all: false }), /^twin@aaaaaaaa .*twin@bbbbbbbb /ms);
+  assert.equal(findEntry(own, "twin").fingerprint, a, "its own");
+  assert.equal(findEntry(own, "twin@bbbbbbbb").fingerprint, b);
+  assert.equal(findEntry(own, `twin@${b}`).fingerprint, b);
+  assert.match(planText(findEntry(own, "twin@bbbbbbbb"), null), /^twin@bbbbbbbb \(/);
+  for (const places of [["disk"], ["mesh"]] as const) {
+    const both = [twin(a, [...places]), twin(b, [...places])];
+    assert.throws(() => findEntry(both, "Twin"), /twin@aaaaaaaa, twin@bbbbbbbb/);
+  }
+  assert.throws(() => findEntry(own, "twin@cccccccc"), UnknownModelError);
 });
 
 Deno.test("main models and plan answer where no node runs, from this disk alone", async () => {

@@ -292,6 +292,12 @@ Deno.test("llama-server gets the projector, on a device of the host that is used
   const placed = args(solo, [gpu("CUDA1", 1), gpu("CUDA0", 1)]);
   assert.equal(valueOf(placed, "--mmproj-device"), "CUDA1");
   assert.ok(!placed.includes("--no-mmproj-offload"));
+  const crowded = args({ ...solo, place: { kind: "devices", projector: "main" } }, [
+    gpu("CUDA0", 1),
+  ]);
+  assert.ok(crowded.includes("--no-mmproj-offload"));
+  assert.equal(valueOf(crowded, "--mmproj-device"), undefined);
+  assert.equal(valueOf(crowded, "--n-gpu-layers"), "999", "all of the model is on the GPU");
   const shared = args(split({ rpcPort: 1001, share: 0.5 }, { rpcPort: 1002, share: 0.5 }));
   assert.equal(valueOf(shared, "--mmproj"), "/p.gguf");
   assert.ok(shared.includes("--no-mmproj-offload"));

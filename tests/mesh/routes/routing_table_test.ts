@@ -124,3 +124,29 @@ Deno.test("a table that is too large keeps who made it, what serves models, and 
   // deepEqual() would show the difference of two tables of 4 MB, for which no memory is large enough.
   assert.ok(isDeepStrictEqual(asked, table));
 });
+
+Deno.test("the table names models of one name by their ids, and says which they are", () => {
+  const other = { name: "qwen", fingerprint: "1f".repeat(32) };
+  const file = { ...other, sizeBytes: 1, needBytes: 1 };
+  const members = [
+    member(A, { targets: [MODEL], instances: [INSTANCE], wanted: ["qwen"], assignable: false }),
+    member(B, { models: [file], memoryBytes: 5, wanted: ["qwen"], dropped: ["qwen"] }),
+  ];
+  const table = buildRoutingTable(members);
+  const ids = ["qwen@0f0f0f0f", "qwen@1f1f1f1f"];
+  assert.deepEqual(table.namesakes, [MODEL, other]);
+  assert.deepEqual(table.wanted, ids);
+  assert.deepEqual(table.instances[0]?.model, MODEL);
+  assert.deepEqual(table.nodes.map(({ targets }) => targets), [
+    [{ model: ids[0], why: "told" }],
+    [],
+  ]);
+  assert.deepEqual(table.nodes.map(({ holds, dropped }) => [holds, dropped]), [
+    [[], []],
+    [[ids[1]], [ids[1]]],
+  ]);
+  const lost = buildRoutingTable(members.slice(1), { lost: members.slice(0, 1) });
+  assert.deepEqual([lost.lost, lost.wanted], [[ids[0]], [ids[1]]]);
+  const alone = buildRoutingTable(members.slice(0, 1));
+  assert.deepEqual([alone.namesakes, alone.wanted], [[], ["qwen"]]);
+});

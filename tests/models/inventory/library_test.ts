@@ -7,6 +7,7 @@ import {
   type Library,
   ModelNotFoundError,
   openLibrary,
+  SeveralModelsError,
 } from "../../../src/models/mod.ts";
 import { GUIDE, sampleFile, splitMetadata, tensor } from "../sample_gguf.ts";
 import { tempDir } from "../temp_dir.ts";
@@ -83,21 +84,38 @@ Deno.test("resolve() writes the guide on first use and again when it differs", a
   ]);
 });
 
-Deno.test("resolve() finds a name in its folders, the given one first", async () => {
+Deno.test("resolve() finds a name in its folders, and of copies the one in the given folder", async () => {
   await using root = await tempDir();
   const { library, folders, write } = await places(root.path);
-  await write(folders[2], "m.gguf", sampleFile());
-  const inHome = await library.resolve("m");
-  await write(folders[1], "m.gguf", sampleFile({ tensors: [tensor("a", [64])] }));
-  const inData = await library.resolve("m");
-  await write(folders[0], "org/m.gguf", sampleFile({ tensors: [tensor("b", [64])] }));
-  const given = await library.resolve("m");
-  assert.deepEqual([inHome.path, inData.path, given.path], [
-    join(folders[2], "m.gguf"),
-    join(folders[1], "m.gguf"),
+  for (const [folder, path] of [[2, "m.gguf"], [1, "m.gguf"], [0, "org/m.gguf"]] as const) {
+    await write(folders[folder], path, sampleFile());
+    assert.equal((await library.resolve("m")).path, join(folders[folder], path));
+  }
+  assert.deepEqual((await library.list()).models.map(({ path }) => path), [
     join(folders[0], "org/m.gguf"),
   ]);
-  assert.equal(new Set([inHome, inData, given].map((model) => model.fingerprint)).size, 3);
+});
+
+// The file in the first folder hid the other, of which its user may have thought.
+Deno.test("resolve() asks which of two files of one name is meant, and list() has both", async () => {
+  await using root = await tempDir();
+  const { library, folders, write } = await places(root.path);
+  const a = await write(folders[0], "m.gguf", sampleFile());
+  const b = await write(folders[2], "m.gguf", sampleFile({ tensors: [tensor("b", [64])] }));
+  await write(folders[1], "m.gguf", sampleFile());
+  const { models } = await library.list();
+  const [idA = "", idB = ""] = models.map(({ fingerprint }) => `m@${fingerprint.slice(0, 8)}`);
+  assert.deepEqual(models.map(({ path }) => path), [a, b]);
+  await assert.rejects(library.resolve("m"), assertError(SeveralModelsError, idA, a, idB, b));
+  for (const [id, path] of [[idA, a], [idB, b], [`m@${models[1]?.fingerprint}`, b]] as const) {
+    const model = await library.resolve(id);
+    assert.deepEqual([model.name, model.path], ["m", path]);
+  }
+  await assert.rejects(library.resolve("m@00000000"), assertError(Error, "m@00000000"));
+  assert.equal((await library.resolve(a)).path, a);
+  await Deno.remove(a);
+  await Deno.remove(join(folders[1], "m.gguf"));
+  assert.equal((await library.resolve("m")).path, b);
 });
 
 Deno.test("resolve() takes a path, and the name is the file's stem", async () => {

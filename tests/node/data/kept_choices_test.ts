@@ -96,7 +96,7 @@ Deno.test("KeptChoices reads what an earlier version wrote", async () => {
 });
 
 Deno.test("startNotes() says what differs from what the command line names, and the way back", () => {
-  const of = (...names: string[]) => names.map((name) => ({ name }));
+  const of = (...names: string[]) => names.map((name) => ({ name, fingerprint: name }));
   const notes = (choices: Partial<Choices>, chosen: string[], named: string[]) =>
     startNotes({
       choices: { ...SAID, pinned: [], dropped: {}, ...choices },

@@ -5,6 +5,7 @@ import { withoutFailed } from "../../../src/node/ends/gateway.ts";
 function at(host: string, model = "guide"): GatewayInstance {
   return {
     host,
+    id: model,
     model,
     fingerprint: "f",
     local: false,

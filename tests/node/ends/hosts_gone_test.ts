@@ -19,7 +19,15 @@ class TestGateway extends Gateway {
 
 function instanceOf(host: string): GatewayInstance {
   const sizes = { sizeBytes: 7, contextLength: 4_096 };
-  return { host, model: "guide", fingerprint: "f", local: false, mode: "solo", ...sizes };
+  return {
+    host,
+    id: "guide",
+    model: "guide",
+    fingerprint: "f",
+    local: false,
+    mode: "solo",
+    ...sizes,
+  };
 }
 
 function freshHost(): string {
@@ -39,7 +47,7 @@ class Asking {
   readonly hosts = new AskedHosts(() => this.#nowMs);
   readonly #gateway: Gateway;
   #nowMs = 0;
-  #table = {} as RoutingTable;
+  #table = { instances: [], nodes: [], namesakes: [] } as unknown as RoutingTable;
 
   constructor() {
     const mesh = { self: "me", routes: () => this.#table, rttMs: () => 1, suspect: () => {} };
@@ -63,7 +71,7 @@ class Asking {
       state: "warm",
       model: { name: "guide", fingerprint: "f" },
     }));
-    this.#table = { instances, nodes: [] } as unknown as RoutingTable;
+    this.#table = { instances, nodes: [], namesakes: [] } as unknown as RoutingTable;
   }
 
   async askAll(): Promise<void> {

@@ -45,7 +45,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
     openHttp: () => Promise.reject(new Error("Nobody else is asked")),
     askLocal: (model, request) => end.askOwn(model, request),
     hasRetired: isRetired,
-    ownModel: () => served.name,
+    ownModel: () => served,
     record() {},
   });
   return { gateway, asked, demand, [Symbol.asyncDispose]: () => http.shutdown() };
@@ -53,7 +53,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
 
 function instanceOf({ name: model, fingerprint }: ModelRef): GatewayInstance {
   const sizes = { sizeBytes: 7, contextLength: 4_096 };
-  return { host: "me", model, fingerprint, local: true, mode: "solo", ...sizes };
+  return { host: "me", id: model, model, fingerprint, local: true, mode: "solo", ...sizes };
 }
 
 function request(signal: AbortSignal, path = "/v1/completions") {

@@ -64,6 +64,7 @@ function entries(changes: Partial<CatalogInput>) {
     onDisk: [],
     broken: [],
     elsewhere: [],
+    namesakes: [],
     instances: [],
     catalog: [],
     downloads: [],

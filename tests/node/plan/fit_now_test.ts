@@ -331,8 +331,10 @@ for (const { fact, mesh, models = "one", source = "none", expected } of ROWS) {
   Deno.test(`fitJudge(): ${fact} (${models})`, () => {
     const view: FitView = {
       self: "me" in mesh ? "me" : null,
-      members: Object.entries(mesh).map(([name, machine]) => machineOf(name, machine)),
-      models,
+      members: Object.entries(mesh).map(([name, machine]) => ({
+        ...machineOf(name, machine),
+        isSingle: models === "one",
+      })),
     };
     const model = { ...X, sizeBytes: sizeFor(NEED), source };
     const fit = fitJudge(view)(

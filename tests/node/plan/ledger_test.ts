@@ -407,7 +407,7 @@ for (const [what, members, held, free] of ROWS) {
     assert.equal(told.join(", "), held);
     const { gpuBytes, memoryBytes } = freePools(asked, members, C);
     assert.equal(`${gpuBytes}+${memoryBytes - gpuBytes}`, free);
-    // Whoever sees the same in another order counts the same.
+    // A node that sees the same in another order counts the same.
     assert.deepEqual(freePools(asked, members.toReversed(), C), { gpuBytes, memoryBytes });
   });
 }

@@ -98,10 +98,37 @@ for (
   ] as const
 ) {
   Deno.test(`prospectsOf() of ${what}`, () => {
-    const table: RoutingTable = { version: "", wanted, lost: [], nodes, instances, partial: false };
+    const table: RoutingTable = {
+      version: "",
+      wanted,
+      lost: [],
+      namesakes: [],
+      nodes,
+      instances,
+      partial: false,
+    };
     const { coming, obstacles } = prospectsOf(table);
     const found = coming.length > 0 ? "coming" : obstacles[0];
     assert.deepEqual(found, expected);
     assert.ok(coming.length + obstacles.length <= 1);
   });
 }
+
+Deno.test("prospectsOf() tells what stands in the way of each model of a name", () => {
+  const other = { ...BIG, fingerprint: "0a".repeat(32) };
+  const ids = ["big@ffffffff", "big@0a0a0a0a"] as const;
+  const table = {
+    instances: [
+      { ...instance(BIG, "warm"), host: peer("a") },
+      { ...instance(other, "waiting"), host: peer("b") },
+    ],
+    wanted: ["big@ffffffff", "big@0a0a0a0a"],
+    lost: [],
+    nodes: [node("b", { failures: [{ model: ids[1], reason: "no" }] })],
+    namesakes: [],
+    partial: false,
+  };
+  const { coming, obstacles } = prospectsOf(table as unknown as RoutingTable);
+  assert.deepEqual(coming, [ids[0]]);
+  assert.deepEqual(obstacles, [{ kind: "failed", model: ids[1], reason: "on b: no" }]);
+});

@@ -29,7 +29,7 @@ function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: 
     self: "ann" as PeerId,
     version: "0.1.0",
     role: "member",
-    routes: { version: "v", instances, wanted: [], lost: [], nodes, partial: false },
+    routes: { version: "v", instances, wanted: [], lost: [], namesakes: [], nodes, partial: false },
     addresses: ["/ip4/10.0.0.2/udp/1/quic-v1/p2p/ann"],
     distanceMs: () => 0.3,
     startedMs: () => NOW - 1_000,

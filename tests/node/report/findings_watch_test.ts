@@ -34,6 +34,7 @@ async function lookAt(worlds: readonly World[]) {
       instances: [],
       wanted: [],
       lost: [],
+      namesakes: [],
       nodes: [machine("ann"), ...world.nodes ?? []],
       partial: false,
     }),

@@ -30,6 +30,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     instances: [],
     wanted: [],
     lost: [],
+    namesakes: [],
     nodes: [],
     partial: false,
     ...overrides,
@@ -88,7 +89,7 @@ Deno.test("statusOf() shows a model in the best state of its instances, the best
 
 Deno.test("statusOf() lists what is on this disk or wanted, and served by nobody, as cold", () => {
   const { models } = statusOf(
-    input({ wanted: ["wanted"] }, { onDisk: [{ name: "file", sizeBytes: 7 }] }),
+    input({ wanted: ["wanted"] }, { onDisk: [{ name: "file", fingerprint: "f", sizeBytes: 7 }] }),
   );
   assert.deepEqual(
     models.map(({ name, state, sizeBytes, onDisk }) => ({ name, state, sizeBytes, onDisk })),
@@ -142,8 +143,33 @@ Deno.test("statusOf() says which instance fails and why, also of a machine that 
 
 Deno.test("statusOf() says whose user has dropped a model that nobody serves", () => {
   const nodes = [{ ...node("a"), dropped: ["file"] }];
-  const onDisk = [{ name: "file", sizeBytes: 7 }];
+  const onDisk = [{ name: "file", fingerprint: "f", sizeBytes: 7 }];
   const [model] = statusOf(input({ nodes }, { onDisk })).models;
   assert.equal(model?.state, "cold");
   assert.equal(model?.reason, "a: dropped by its user");
+});
+
+// Both were one model with the size of either.
+Deno.test("statusOf() shows models of one name apart, with what stands in the way of each", () => {
+  const [a, b] = ["aa", "bb"].map((digits) => ({ name: "big", fingerprint: digits.repeat(32) }));
+  assert.ok(a !== undefined && b !== undefined);
+  const instances = [route("self", { model: a }), route("a", { model: b, state: "loading" })];
+  const failures = [{ model: "big@bbbbbbbb", reason: "no" }];
+  const routes = {
+    instances,
+    nodes: [node("self"), { ...node("a"), failures }],
+    wanted: ["big@aaaaaaaa"],
+  };
+  const own = input(routes, { onDisk: [{ ...a, sizeBytes: 7 }] });
+  const status = statusOf({ ...own, node: { ...own.node, model: "big" } });
+  assert.deepEqual(
+    status.models.map((
+      { id, name, state, hosts, onDisk, reason },
+    ) => [id, name, state, hosts, onDisk, reason]),
+    [
+      ["big@aaaaaaaa", "big", "warm", ["self"], true, null],
+      ["big@bbbbbbbb", "big", "failed", ["a"], false, "a: no"],
+    ],
+  );
+  assert.equal(status.node.model, "big@aaaaaaaa");
 });

@@ -8,10 +8,14 @@ import type {
   RouteNode,
 } from "../../../src/mesh/mod.ts";
 import { foremost, servingByNode } from "../../../src/node/report/serving.ts";
+import { ModelIds } from "../../../src/base/model_ids.ts";
 import { BIG, peer, SMALL } from "../members.ts";
 import { routeNode, type RouteNodeChanges } from "./route_node.ts";
 
 const EMBED: ModelRef = { name: "embed", fingerprint: "e" };
+
+/** Each name is one model here. */
+const IDS = new ModelIds([]);
 
 interface Told {
   readonly of?: ModelRef;
@@ -62,7 +66,7 @@ const node = (name: string, changes: RouteNodeChanges = {}): RouteNode =>
 
 /** Everything that the node runs, in short: `big host 100/CUDA0`. */
 function shown(name: string, nodes: readonly RouteNode[], instances: readonly RouteInstance[]) {
-  const serving = servingByNode({ nodes, instances }).get(peer(name)) ?? [];
+  const serving = servingByNode({ nodes, instances }, IDS).get(peer(name)) ?? [];
   return serving.map(({ model, role, host, state, pinned, reservedBytes }) => {
     const bytes = Object.entries(reservedBytes).map(([name, bytes]) => `${bytes}/${name}`);
     const whose = role === "host" ? "host" : `worker of ${host}`;
@@ -257,7 +261,9 @@ Deno.test("servingByNode() shares out exactly what plans reserve, while that is 
         needBytes: Math.floor((big ? 1 : 0.1) * share * whole / parts.length),
       })
     );
-    const serving = servingByNode({ nodes: [node("a", { devices })], instances }).get(peer("a"))!;
+    const serving = servingByNode({ nodes: [node("a", { devices })], instances }, IDS).get(
+      peer("a"),
+    )!;
     for (const { name, offeredBytes } of devices) {
       const taken = serving.reduce((sum, one) => sum + (one.reservedBytes[name] ?? 0), 0);
       assert.ok(taken <= offeredBytes + serving.length, `${taken} of ${offeredBytes} on ${name}`);
@@ -276,7 +282,7 @@ Deno.test("foremost() is the first that a user has pinned, else the first", () =
       node("a", { targets: [{ model: "big", why: "hot" }, { model: "small", why: "told" }] }),
     ],
     instances: [instance("a"), instance("a", { of: SMALL })],
-  }).get(peer("a"))!;
+  }, IDS).get(peer("a"))!;
   assert.equal(foremost(serving)?.model, "small");
   assert.equal(foremost(serving.slice(0, 1))?.model, "big");
   assert.equal(foremost([]), undefined);

@@ -31,11 +31,12 @@ function inputOf(needBytes: number, memory: OfferedMemory, devices = [CARD]) {
   return { needBytes, memory, spare: new Map([["CUDA0", 3]]), engine: { devices } };
 }
 
-function kinds(needBytes: number, gpu: number, main: number): string {
-  const input = inputOf(needBytes, memory(gpu, main));
-  return placesFor(input).map((place) => `${place.kind} ${roomFor(place, input)}`).join(
-    ", ",
-  );
+function kinds(needBytes: number, gpu: number, main: number, projectorBytes = 0): string {
+  const input = { ...inputOf(needBytes, memory(gpu, main)), projectorBytes };
+  return placesFor(input).map((place) => {
+    const apart = place.kind === "devices" && place.projector === "main" ? " apart" : "";
+    return `${place.kind}${apart} ${roomFor(place, input)}`;
+  }).join(", ");
 }
 
 Deno.test("placesFor() names the GPU first, then both, then main memory, as far as each holds the model", () => {
@@ -90,6 +91,16 @@ Deno.test("a model holds what is planned for its place, and what llama-server te
   const devices = { kind: "devices", names: ["CUDA0"] } as const;
   assert.deepEqual(Object.fromEntries(toldIn(devices, told, 2)), { CUDA0: 11, CPU: 1 });
   assert.deepEqual(Object.fromEntries(toldIn({ kind: "main" }, told, 2)), { CUDA0: 9, CPU: 3 });
+});
+
+Deno.test("placesFor() keeps a projector in main memory before it moves a part of its model there", () => {
+  assert.equal(kinds(10, 15, 48, 2), "devices 48, devices apart 46, both 48, main 38");
+  assert.equal(kinds(16, 15, 48, 2), "devices apart 46, both 47, main 32");
+  assert.equal(kinds(16, 15, 2, 2), "devices apart 0, both 1");
+  assert.equal(kinds(16, 15, 1, 2), "both 0", "main memory has no room for it either");
+  assert.equal(kinds(16, 15, 0, 2), "devices -1", "a plan that asks for more");
+  assert.equal(kinds(18, 15, 48, 2), "both 45, main 30", "the model alone is too large");
+  assert.equal(kinds(15, 15, 48, 15), "devices 48, devices apart 33, both 48, main 33");
 });
 
 Deno.test("placesFor() knows one place on a machine without a GPU", () => {

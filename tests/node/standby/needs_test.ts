@@ -19,6 +19,7 @@ function table(parts: Partial<RoutingTable> = {}): RoutingTable {
     instances: [],
     wanted: [],
     lost: [],
+    namesakes: [],
     nodes: [node("a"), node("b")],
     partial: false,
     ...parts,

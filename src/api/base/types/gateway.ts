@@ -2,9 +2,26 @@
 
 import type { RequestRecord } from "./events.ts";
 
+/** A model by the one text that stands for it and for no other. */
+export interface NamedModel {
+  readonly id: string;
+  readonly name: string;
+  /** `null` where nobody that is known has a file of it. */
+  readonly fingerprint: string | null;
+}
+
+/** The model that a caller asks for. */
+export type Meaning =
+  | { readonly kind: "one"; readonly model: NamedModel }
+  | { readonly kind: "several"; readonly models: readonly NamedModel[] }
+  | { readonly kind: "none" };
+
 /** An instance that can answer now. */
 export interface GatewayInstance {
   readonly host: string;
+  /** The text that stands for this model only: its name, where no other model has that. */
+  readonly id: string;
+  /** Its name. */
   readonly model: string;
   readonly fingerprint: string;
   readonly local: boolean;
@@ -71,7 +88,7 @@ export class InstanceUnavailableError extends Error {
   }
 }
 
-/** Why nobody serves a model that somebody asks for, where waiting is of little use or of none. */
+/** Why nobody serves a model that somebody asks for, by its id, where waiting is of little use or of none. */
 export type Obstacle =
   /** A node that should serve it tried, and failed. */
   | { readonly kind: "failed"; readonly model: string; readonly reason: string }
@@ -100,7 +117,9 @@ export interface GatewayNode {
   warm(): readonly GatewayInstance[];
   /** A passive node fetches the routing table anew; an active one answers from its view, once that is whole. */
   refresh(signal: AbortSignal): Promise<void>;
-  /** Names that may be warm soon: loading, claimed, or served by a group that elects its host. */
+  /** The model that a caller's word stands for: a name, the start of one, or an id. */
+  meaning(asked: string): Meaning;
+  /** Ids of models that may be warm soon: loading, claimed, or served by a group that elects its host. */
   coming(): readonly string[];
   /** Of models that are wanted or were until now, and are neither warm nor coming. */
   obstacles(): readonly Obstacle[];
@@ -109,7 +128,7 @@ export interface GatewayNode {
    * for it, so that the request may be held.
    */
   requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
-  /** The model that this node serves or takes part in, if any. */
+  /** The id of the model that this node serves or takes part in, if any. */
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
   forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response>;

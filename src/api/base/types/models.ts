@@ -49,6 +49,8 @@ export interface DownloadStatus {
 
 /** One entry of `GET /api/catalog`: a model on this disk, elsewhere in the mesh, or in the built-in catalog. */
 export interface CatalogEntry {
+  /** The text that stands for this model only: its name, where no other model has that. */
+  id: string;
   name: string;
   /** `null` for what is on nobody's disk. */
   fingerprint: string | null;

@@ -66,7 +66,11 @@ export interface InstanceStatus {
 }
 
 export interface ModelStatus {
+  /** The text that stands for this model only: its name, where no other model has that. */
+  id: string;
   name: string;
+  /** `null` where nobody that is known has a file of it. */
+  fingerprint: string | null;
   sizeBytes: number;
   state: "warm" | "loading" | "waiting" | "failed" | "cold";
   /** Why it is neither warm nor loading, where somebody knows. */

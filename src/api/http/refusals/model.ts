@@ -7,7 +7,7 @@ import { list, shorten, type Verdicts } from "./verdict.ts";
 
 export type ModelRefusal =
   | { readonly kind: "unknown-model"; readonly model: string; readonly warm: readonly string[] }
-  | { readonly kind: "ambiguous-model"; readonly model: string; readonly names: readonly string[] }
+  | { readonly kind: "ambiguous-model"; readonly model: string; readonly ids: readonly string[] }
   | { readonly kind: "not-warm"; readonly model: string | null }
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   | { readonly kind: "unreachable"; readonly model: string }
@@ -26,10 +26,10 @@ export const MODEL_VERDICTS: Verdicts<ModelRefusal> = {
     message: unknownModel(model, warm),
     param: "model",
   }),
-  "ambiguous-model": ({ model, names }) => ({
+  "ambiguous-model": ({ model, ids }) => ({
     status: 404,
     code: "model_not_found",
-    message: `The model '${shorten(model)}' may be ${list(names)}: name one`,
+    message: `The model '${shorten(model)}' may be ${list(ids)}: name one`,
     param: "model",
   }),
   "not-warm": ({ model }) => ({
