@@ -44,7 +44,6 @@ type SoloPlan = Extract<Plan, { kind: "solo" }>;
 export class SoloJob implements Job {
   readonly obeys = null;
   readonly rpcPort = null;
-  readonly openTerm = null;
   readonly #model: LocalModel;
   /** When llama-server was last started. */
   #startedMs = 0;
