@@ -92,6 +92,8 @@ export interface SoloParts extends ServerParts {
   /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
   /** Without the devices that were lost, as `memory` is. */
+  /** The same without what further models of this node are about to take: for all that a model can do without. */
+  readonly unclaimed: OfferedMemory;
   readonly engine: Pick<Engine, "devices">;
   readonly lostDevices: readonly LostDevice[];
   /** By device, the bytes that llama.cpp sees as free and that are not for the model. */
@@ -154,7 +156,7 @@ export interface DownloadParts {
 }
 
 /** Parts of all jobs; each takes its own of them. */
-export interface JobParts extends HostParts, WorkerParts, DownloadParts {}
+export interface JobParts extends Omit<HostParts, "unclaimed">, WorkerParts, DownloadParts {}
 
 /** Called by a job whenever one of its fields changes. */
 export type Changed = () => void;

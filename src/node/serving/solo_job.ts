@@ -72,7 +72,7 @@ export class SoloJob implements Job {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
-    this.#companions = parts.companionsOf(model, "solo", parts.memory);
+    this.#companions = parts.companionsOf(model, "solo", parts.unclaimed);
     this.#spare = parts.spare(plan.model);
     this.#places = placesFor(this.#input);
     this.#lostBefore = parts.lostDevices.length;
@@ -180,7 +180,7 @@ export class SoloJob implements Job {
       split: [],
       place: this.#place,
       ...keptOf(
-        KEPT_SHARE * roomFor(this.#place, this.#input),
+        KEPT_SHARE * roomFor(this.#place, { ...this.#input, memory: this.parts.unclaimed }),
         header === null ? 0 : checkpointBytes(header),
       ),
       draftPath: draft?.path ?? null,
@@ -225,7 +225,7 @@ export class SoloJob implements Job {
     const reason = failureOf("llama-server", this.#server) ?? "";
     for (const one of suspects) this.parts.companionFailed(this.#model, one, reason);
     const { notes } = this.#companions;
-    this.#companions = this.parts.companionsOf(this.#model, "solo", this.parts.memory);
+    this.#companions = this.parts.companionsOf(this.#model, "solo", this.parts.unclaimed);
     this.#relaunch(this.#companions.notes.filter((note) => !notes.includes(note)));
     return true;
   }
