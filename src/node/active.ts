@@ -272,10 +272,9 @@ export class Active implements NodePart {
     this.#reconciler.wake();
   }
 
-  /** The members have changed: every one has its tunnel port, and the plan may be another. */
+  /** The members have changed: the plan may be another. */
   #meet(): void {
     const { mesh } = this.#options;
-    this.#rpc.keepFor(new Set<string>(mesh.members().map((member) => member.peer)));
     for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#rest.reloading(name);
     this.#reconciler.wakeSoon();
     this.#options.changed();
@@ -285,7 +284,7 @@ export class Active implements NodePart {
     const { mesh } = this.#options;
     mesh.announce(this.#announcement());
     mesh.watchClosely(splitPeers(this.#reconciler.jobs));
-    this.#rpc.jobChanged();
+    this.#rpc.jobsChanged();
     this.#standby.wake();
     this.#failed.check();
     this.#runs.check(this.#reconciler.jobs);
@@ -294,6 +293,6 @@ export class Active implements NodePart {
 
   #announcement() {
     const { jobs, intent } = this.#reconciler;
-    return this.#localState.content(jobs, intent, this.#rpc.tunnelMap(jobs));
+    return this.#localState.content(jobs, intent);
   }
 }

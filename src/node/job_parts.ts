@@ -58,8 +58,8 @@ export function jobParts(
       const member = others.find((one) => one.peer === peer);
       return member === undefined ? [] : freeDevices(member, [self, ...others], model);
     },
-    tunnelPort: (peer) => rpc.portTo(peer),
-    resetTunnels: () => rpc.resetServed(),
+    openTunnels: (split) => rpc.openTunnels(split),
+    resetTunnels: (model) => rpc.reset(model),
     fetchModel: (name, signal) => manager.fetch(name, signal),
     weightsKnown: (model) => weights.known(model.shards),
     now: systemClock.elapsed,

@@ -78,7 +78,13 @@ const CASES: readonly Case[] = [
       String(1_024 * 2 ** 20 / 1e9),
     ],
     devices: ["Vulkan0 discrete 7500", "Vulkan1 discrete 7500", "CPU cpu 1024"],
-    layers: ["Vulkan0", "Vulkan1"],
+    layers: ["Vulkan0"],
+  },
+  {
+    name: "two unequal cards, of which the smaller holds the model",
+    gpus: [DISCRETE, { ...DISCRETE, totalMiB: 2_000, freeMiB: 2_000 }],
+    devices: ["Vulkan0 discrete 15000", "Vulkan1 discrete 2000", "CPU cpu any"],
+    layers: ["Vulkan1"],
   },
   {
     name: "one pool for an integrated GPU and the CPU",
@@ -98,7 +104,10 @@ for (const { name, gpus, args = [], devices, layers } of CASES) {
     assert.deepEqual(offered(status.node, devices), devices);
     assert.deepEqual([...new Set(await layersOf(node))], layers);
     const used = status.node.devices.filter(({ usedBytes }) => usedBytes > 0);
-    assert.deepEqual(used.map((device) => device.name), layers);
+    // Some of every model, such as its table of tokens, is in main memory.
+    const cards = used.map((device) => device.name).filter((device) => device !== "CPU");
+    assert.deepEqual(cards.length === 0 ? ["CPU"] : cards, layers);
+    assert.ok(used.some((device) => device.name === "CPU"), "as llama.cpp tells");
     await neverRestarted(node);
   });
 }
@@ -204,5 +213,5 @@ async function layersOf({ dataDir }: NodeProcess): Promise<string[]> {
 
 async function neverRestarted({ ready }: NodeProcess): Promise<void> {
   const metrics = await (await fetch(`${ready.console}/metrics`)).text();
-  assert.match(metrics, /^mesh_llm_engine_restarts_total 0$/m);
+  assert.doesNotMatch(metrics, /^mesh_llm_engine_restarts_total\{/m);
 }

@@ -126,3 +126,45 @@ nodeTest(
     await answersAll(client, models);
   },
 );
+
+nodeTest(
+  "a user adds a model to those of a node, and takes one away: the others go on, and a restart knows",
+  async () => {
+    await using folder = await temporaryFolder();
+    const models = join(folder.path, "models");
+    const dataDir = join(folder.path, "data");
+    await Deno.mkdir(models);
+    for (const name of ["x", "y"]) {
+      await Deno.copyFile(cachedBallast({ layers: 1 }), join(models, `${name}.gguf`));
+    }
+    const start = () => startServing(["--model", "x", "--models-dir", models], { dataDir });
+    const served = async (node: NodeProcess) => {
+      const servers = await engineProcesses(node.pid, "llama-server");
+      return new Map(servers.map(({ pid, command }) => [/(\w+)\.gguf/.exec(command)?.[1], pid]));
+    };
+    {
+      await using node = await start();
+      await node.serving("x");
+      const before = await served(node);
+      for (const name of ["y", "guide"]) {
+        await post(node, `${name}/serve`);
+        await node.serving(name);
+      }
+      await post(node, "y/drop");
+      const after = await served(node);
+      assert.deepEqual([...after.keys()].sort(), ["guide", "x"]);
+      assert.equal(after.get("x"), before.get("x"));
+      for (const model of ["x", "guide"]) await answersExactly(node, model);
+    }
+    await using again = await start();
+    for (const name of ["x", "guide"]) await again.serving(name);
+    const loaded = again.lines.filter(({ event }) => event === "serving").map(({ model }) => model);
+    assert.deepEqual(loaded, ["guide", "x"], "the latest choice first");
+  },
+);
+
+async function post(node: NodeProcess, action: string): Promise<void> {
+  const response = await fetch(`${node.ready.console}/api/models/${action}`, { method: "POST" });
+  const text = await response.text();
+  assert.ok(response.ok, `${action}: ${response.status} ${text}`);
+}

@@ -31,6 +31,12 @@ const device = rec({
 const workers = fc.uniqueArray(peer, { maxLength: 256, size: "max" })
   .map((chosen) => chosen.map((peer) => ({ peer, share: 1.5 / chosen.length })));
 
+const tunnelPorts = fc.dictionary(peer, fc.integer({ min: 1, max: 65_535 }), {
+  maxKeys: 300,
+  size: "max",
+  ...plain,
+});
+
 /** Whatever lists and numbers a node comes to say by what others say to it. */
 export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
   rec({
@@ -57,18 +63,18 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
     addresses: many(fc.oneof(text, fc.constant(`/ip4/10.0.0.1/udp/1/quic-v1/p2p/${self}`))),
     demand: fc.dictionary(text, number, { maxKeys: 40, size: "max", ...plain }),
     rttsMs: fc.dictionary(peer, number, { maxKeys: 200, size: "max", ...plain }),
-    tunnelPorts: fc.dictionary(peer, fc.integer({ min: 1, max: 65_535 }), {
-      maxKeys: 300,
-      size: "max",
-      ...plain,
-    }),
     targets: few(ref),
     claims: few(rec({ model: text, reason: fc.constant("hot" as const) })),
     reservations: few(rec({
       model: ref,
       devices: many(rec({ name: text, bytes: number })),
     })),
-    obeys: few(rec({ host: peer, term: fc.nat(), ready: fc.boolean() })),
+    obeys: few(
+      fc.record(
+        { host: peer, term: fc.nat(3), ready: fc.boolean(), model: ref },
+        { requiredKeys: ["host", "term", "ready"], ...plain },
+      ),
+    ),
     instances: fc.array(
       rec({
         model: ref,
@@ -81,6 +87,7 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
         workers,
         needBytes: number,
         haveBytes: number,
+        tunnelPorts,
       }),
       { maxLength: 3 },
     ),

@@ -29,7 +29,6 @@ export function content(changes: ContentChanges = {}): AnnouncementContent {
     instances: [],
     obeys: [],
     reservations: [],
-    tunnelPorts: {},
     ...changes,
   });
 }

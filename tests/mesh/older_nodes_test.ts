@@ -169,6 +169,37 @@ Deno.test("of what may be several an earlier version reads the first, and what i
   assert.deepEqual([read?.targets, read?.claims], [[{ model: "sick", why: "hot" }], ["sick"]]);
 });
 
+Deno.test("an earlier version reads the ports of the first split and its worker's answer, and no others", () => {
+  const tunnelPorts = { [PEER]: 50_052 };
+  const told = announcementToWire(announcement({
+    instances: [
+      { ...running(MODEL), tunnelPorts },
+      { ...running(OTHER_MODEL), tunnelPorts: { [PEER]: 50_053 } },
+    ],
+    obeys: [
+      { host: PEER, term: 3, ready: true, model: MODEL },
+      { host: PEER, term: 3, ready: false, model: OTHER_MODEL },
+    ],
+  }));
+  const { obeys } = announcementSchema.parse(told);
+  assert.deepEqual(obeys.map(({ model, ready }) => [model, ready]), [
+    [MODEL, true],
+    [OTHER_MODEL, false],
+  ]);
+  const earlier = earlierAnnouncement.parse(told);
+  assert.deepEqual(earlier.tunnelPorts, tunnelPorts);
+  assert.deepEqual(earlier.obeys, { host: PEER, term: 3, ready: true });
+  const read = announcementSchema.parse(earlier);
+  assert.deepEqual(read.instances, [{ ...running(MODEL), tunnelPorts }]);
+  assert.deepEqual(read.obeys, [{ host: PEER, term: 3, ready: true }]);
+  const [routed] = buildRoutingTable([read]).instances;
+  assert.deepEqual(
+    routed,
+    { ...running(MODEL), host: read.peer },
+    "ports are no client's business",
+  );
+});
+
 Deno.test("an announcement as earlier versions read it never contradicts what this version reads", () => {
   fc.assert(
     fc.property(anyAnnouncement(PEER), (any) => {
@@ -177,10 +208,17 @@ Deno.test("an announcement as earlier versions read it never contradicts what th
       const [earlier, read] = [earlierAnnouncement.parse(told), announcementSchema.parse(told)];
       assert.deepEqual(read, said);
       const { targets, claims, instances, obeys } = read;
+      const { shape } = earlierAnnouncement;
       assert.deepEqual(
         [earlier.target, earlier.claim, earlier.instance, earlier.obeys],
-        [targets, claims, instances, obeys].map((list) => list[0] ?? null),
+        [
+          targets[0] ?? null,
+          claims[0] ?? null,
+          shape.instance.parse(instances[0] ?? null),
+          shape.obeys.parse(obeys[0] ?? null),
+        ],
       );
+      assert.deepEqual(earlier.tunnelPorts, instances[0]?.tunnelPorts ?? {});
       const [node] = earlierTable.parse(tableToWire(buildRoutingTable([read]))).nodes;
       assert.deepEqual([node?.model, node?.claim], [
         targets[0]?.name ?? null,

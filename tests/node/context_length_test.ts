@@ -53,7 +53,6 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
     assignable: false,
     wanted: [MODEL.name],
     demand: {},
-    tunnelPorts: {},
   });
   return { ...content, peer: peer(name), rttsMs: {} };
 }

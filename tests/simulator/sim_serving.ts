@@ -1,6 +1,6 @@
 import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import type { Engine } from "../../src/engine/mod.ts";
-import type { MeshEvent, WorkerShare } from "../../src/mesh/mod.ts";
+import type { Instance, MeshEvent } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
 import { idleJob, type Job, splitPeers } from "../../src/node/serving/job.ts";
@@ -94,8 +94,13 @@ export class SimServing {
         serving: SERVING_DEFAULTS,
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: () => [],
-        tunnelPort: (peer) => 10_000 + (node.world.peers.get(peer as SimNode["peer"])?.index ?? 0),
-        resetTunnels: () => node.world.tunnels.reset(node),
+        openTunnels: ({ workers }) => ({
+          ports: Object.fromEntries(
+            workers.map((peer) => [peer, 10_000 + (node.world.peers.get(peer)?.index ?? 0)]),
+          ),
+          close: () => Promise.resolve(),
+        }),
+        resetTunnels: (model) => node.world.tunnels.reset(node, model),
         fetchModel: (name, signal) => this.#fetch(name, signal),
         weightsKnown: () => Promise.resolve(),
         now: node.clock.elapsed,
@@ -114,9 +119,8 @@ export class SimServing {
   }
 
   /** The assignment for which the host's llama-server is being launched. */
-  get startingJob(): { readonly term: number; readonly workers: readonly WorkerShare[] } | null {
-    const { instance } = this.job;
-    return instance === null ? null : { term: instance.term, workers: instance.workers };
+  get startingJob(): Pick<Instance, "model" | "term" | "workers"> | null {
+    return this.job.instance;
   }
 
   /** So many more requests are in flight, for as long as this life lasts or until `answer` is called. */

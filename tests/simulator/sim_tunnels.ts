@@ -1,6 +1,8 @@
 /** Which llama-server uses whose rpc-server: what the gates of the workers let pass. */
 
+import type { ModelRef } from "../../src/mesh/mod.ts";
 import { gateAnswer } from "../../src/node/ends/rpc_gate.ts";
+import { sameModel } from "../../src/node/plan/view.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { SimServer } from "./sim_server.ts";
 import type { World } from "./world.ts";
@@ -8,6 +10,7 @@ import type { World } from "./world.ts";
 interface Tunnel {
   readonly server: SimServer;
   readonly worker: SimNode;
+  readonly model: ModelRef;
   readonly term: number;
   state: "waiting" | "open";
 }
@@ -27,11 +30,12 @@ export class SimTunnels {
   connect(server: SimServer): void {
     const { node } = server;
     const job = node.serving?.startingJob;
-    const term = job?.term ?? 0;
-    for (const { peer } of job?.workers ?? []) {
+    if (job === undefined || job === null) return;
+    const { model, term } = job;
+    for (const { peer } of job.workers) {
       const worker = this.#world.peers.get(peer);
       if (worker === undefined) continue;
-      const tunnel: Tunnel = { server, worker, term, state: "waiting" };
+      const tunnel: Tunnel = { server, worker, model, term, state: "waiting" };
       this.#tunnels.add(tunnel);
       node.clock.after(this.#world.network.delayMs(node, worker), () => this.#look(tunnel));
     }
@@ -42,9 +46,10 @@ export class SimTunnels {
     for (const tunnel of this.#of(worker)) if (tunnel.state === "waiting") this.#look(tunnel);
   }
 
-  /** A worker ends all streams of earlier terms. */
-  reset(worker: SimNode): void {
-    for (const tunnel of this.#of(worker)) if (tunnel.state === "open") this.#break(tunnel);
+  /** A worker ends all streams of earlier terms of the model. */
+  reset(worker: SimNode, model: ModelRef): void {
+    const own = this.#of(worker).filter((tunnel) => sameModel(tunnel.model, model));
+    for (const tunnel of own) if (tunnel.state === "open") this.#break(tunnel);
   }
 
   /** The process at one end has ended. */
@@ -52,7 +57,10 @@ export class SimTunnels {
     for (const tunnel of this.#tunnels) {
       if (tunnel.server === server) this.#tunnels.delete(tunnel);
     }
-    if (server.spec.kind === "rpc-server") this.reset(server.node);
+    if (server.spec.kind !== "rpc-server") return;
+    for (const tunnel of this.#of(server.node)) {
+      if (tunnel.state === "open") this.#break(tunnel);
+    }
   }
 
   nodeEnded(node: SimNode): void {
@@ -69,7 +77,7 @@ export class SimTunnels {
   }
 
   #look(tunnel: Tunnel): void {
-    const { server, worker, term } = tunnel;
+    const { server, worker, model, term } = tunnel;
     const { network } = this.#world;
     if (!this.#tunnels.has(tunnel) || tunnel.state === "open") return;
     if (!worker.running || !network.reachable(server.node, worker)) {
@@ -77,7 +85,7 @@ export class SimTunnels {
     }
     const jobs = worker.serving?.jobs;
     if (jobs === undefined) return;
-    const answer = gateAnswer(jobs, server.node.peer, term);
+    const answer = gateAnswer(jobs, { peer: server.node.peer, term, model });
     if (answer === "later") return;
     if (answer === "over") return this.#break(tunnel);
     tunnel.state = "open";

@@ -12,18 +12,25 @@ import type {
 
 type Flags = ReadonlySet<string>;
 
+export interface LlamaServerOptions {
+  readonly port: number;
+  /** `null`: as many as it takes by itself. */
+  readonly threads?: number | null;
+  /** The user has set how much it writes into its log. */
+  readonly isVerbosityTold?: boolean;
+}
+
 /**
  * Arguments of llama-server. The API key is not among them: `ps` shows arguments to everybody, so it
  * goes through the environment. llama.cpp's own `LLAMA_ARG_*` variables stay the user's; what is
  * given here wins over them.
- * @param options.threads `null`: as many as it takes by itself
  */
 export function llamaServerArguments(
   spec: LlamaServerSpec,
   engine:
     & Pick<Engine, "llamaServerFlags" | "devices">
     & Partial<Pick<Engine, "rpcProtocol">>,
-  { port, threads = null }: { readonly port: number; readonly threads?: number | null },
+  { port, threads = null, isVerbosityTold = false }: LlamaServerOptions,
 ): string[] {
   const { llamaServerFlags: flags, rpcProtocol = "" } = engine;
   const used = usedDevices(spec, engine.devices);
@@ -34,7 +41,7 @@ export function llamaServerArguments(
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...layerArguments(spec, flags, used),
-    ...tellArguments(spec, flags),
+    ...(isVerbosityTold ? [] : tellArguments(spec, flags)),
     ...keptArguments(spec, flags),
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, used),

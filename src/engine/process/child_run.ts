@@ -147,6 +147,7 @@ export class ChildRun {
       ? llamaServerArguments(this.#spec, engine, {
         port,
         threads: threads.isFewer ? threads.count : null,
+        isVerbosityTold: Deno.env.has("LLAMA_ARG_LOG_VERBOSITY"),
       })
       : rpcServerArguments(this.#spec, engine, { port, threads: threads.count });
   }

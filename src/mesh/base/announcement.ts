@@ -41,6 +41,8 @@ export interface Instance {
   readonly needBytes: number;
   /** Memory of the members counted for it: less than `needBytes` while `waiting`. */
   readonly haveBytes: number;
+  /** Which local port of the host leads to which worker's rpc-server of this split: the seeds' TUNNEL_MAP. */
+  readonly tunnelPorts?: Readonly<Record<string, number>>;
 }
 
 /** A worker's answer to an assignment: its rpc-server of that term runs once `ready`. */
@@ -48,6 +50,8 @@ export interface Obedience {
   readonly host: PeerId;
   readonly term: number;
   readonly ready: boolean;
+  /** A worker of an earlier version does not say it: it works in a single split. */
+  readonly model?: ModelRef;
 }
 
 /** Memory that a node's own processes take for one model, which says more than what is planned for it. */
@@ -104,8 +108,6 @@ export interface AnnouncementContent {
   readonly obeys: readonly Obedience[];
   /** By model, also of one that is being stopped; a node of an earlier version says nothing of it. */
   readonly reservations: readonly HeldMemory[];
-  /** The seeds' TUNNEL_MAP: which local port of this node leads to which peer's rpc-server. */
-  readonly tunnelPorts: Readonly<Record<string, number>>;
 }
 
 /** An active node's description of itself; for each peer the highest (incarnation, seq) wins. */

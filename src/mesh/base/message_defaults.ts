@@ -21,7 +21,7 @@ export const MAX_ANNOUNCED_DEMANDS = 16;
 /** As many as a machine may hold, and more than llama.cpp takes. */
 export const MAX_ANNOUNCED_DEVICES = 64;
 
-/** One for each worker of a split. */
+/** Of one split: one for each worker. */
 export const MAX_ANNOUNCED_PORTS = 256;
 
 /** Workers of one split. Each costs a round trip a token: more than a few do not help. */

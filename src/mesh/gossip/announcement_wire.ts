@@ -75,9 +75,16 @@ export const instanceFields = z.object({
 });
 
 const instanceSchema = instanceFields.transform(asKnownMode);
+const tunnelPorts = boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS);
 
 const claim = z.object({ model: modelName, reason: claimReason });
-const obedience = z.object({ host: peerIdText, term, ready: z.boolean() });
+// Nodes of an earlier version do not say of which model.
+const obedience = z.object({
+  host: peerIdText,
+  term,
+  ready: z.boolean(),
+  model: modelRef.exactOptional(),
+});
 
 const heldMemory = z.object({
   model: modelRef,
@@ -92,7 +99,9 @@ export const reservations = z.array(heldMemory).max(MAX_AT_ONCE).default([])
 const more = z.object({
   targets: otherThanFirst(modelRef),
   claims: otherThanFirst(claim),
-  instances: otherThanFirst(instanceSchema),
+  instances: otherThanFirst(
+    instanceFields.extend({ tunnelPorts: tunnelPorts.exactOptional() }).transform(asKnownMode),
+  ),
   obeys: otherThanFirst(obedience),
 });
 
@@ -127,32 +136,36 @@ const wireSchema = z.object({
   obeys: obedience.nullable(),
   reservations,
   more: more.default(more.parse({})),
-  tunnelPorts: boundedRecord(z.number().int().min(1).max(65_535), MAX_ANNOUNCED_PORTS),
+  // Of the first instance: nodes of an earlier version read them here, and have no other.
+  tunnelPorts,
 });
 
 /** Reads a node's announcement. */
 export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(
-  ({ target, claim, instance, obeys, more, ...told }) =>
+  ({ target, claim, instance, obeys, tunnelPorts, more, ...told }) =>
     gatherMachine({
       ...told,
       targets: several(target, more.targets, modelKey),
       claims: several(claim, more.claims, ({ model }) => model),
-      instances: several(instance, more.instances, instanceKey),
+      instances: several(instance && withPorts(instance, tunnelPorts), more.instances, instanceKey),
       obeys: several(obeys, more.obeys, obedienceKey),
     }),
 );
 
 /** The same as it is told. */
 export function announcementToWire(
-  { targets, claims, instances, obeys, reservations, ...told }: Announcement,
+  { targets, claims, instances: all, obeys, reservations, ...told }: Announcement,
 ): object {
+  const { first, tunnelPorts } = withoutPorts(all[0]);
+  const instances = first === null ? all : [first, ...all.slice(1)];
   return {
     ...spreadMachine(told),
     target: targets[0] ?? null,
     claim: claims[0] ?? null,
-    instance: instances[0] ?? null,
+    instance: first,
     obeys: obeys[0] ?? null,
     ...(reservations.length === 0 ? {} : { reservations }),
+    tunnelPorts,
     ...moreOf({ targets, claims, instances, obeys }),
   };
 }
@@ -170,8 +183,22 @@ export function heldKey({ model }: HeldMemory): string {
   return modelKey(model);
 }
 
-export function obedienceKey({ host, term }: Obedience): string {
-  return `${term} ${host}`;
+export function obedienceKey({ host, term, model }: Obedience): string {
+  return `${term} ${host} ${model === undefined ? "" : modelKey(model)}`;
+}
+
+/** An instance says nothing of ports that it has not. */
+export function withPorts(
+  instance: Instance,
+  tunnelPorts: Readonly<Record<string, number>>,
+): Instance {
+  return Object.keys(tunnelPorts).length === 0 ? instance : { ...instance, tunnelPorts };
+}
+
+function withoutPorts(instance: Instance | undefined) {
+  if (instance === undefined) return { first: null, tunnelPorts: {} };
+  const { tunnelPorts = {}, ...first } = instance;
+  return { first, tunnelPorts };
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   instanceKey,
   modelKey,
   obedienceKey,
+  withPorts,
 } from "./announcement_wire.ts";
 
 /**
@@ -111,15 +112,14 @@ function withinBounds(announcement: Announcement): Announcement {
     failures: failures.filter(({ model }) => isModelName(model)).slice(0, MAX_ANNOUNCED_FAILURES)
       .map(({ model, reason }) => ({ model, reason: asReason(reason) })),
     demand: bounded(mostFirst(demand), MAX_ANNOUNCED_DEMANDS, (requests) => requests),
-    tunnelPorts: bounded(announcement.tunnelPorts, MAX_ANNOUNCED_PORTS, (port) => port),
     instances: distinct(instances, instanceKey).map(boundedInstance),
     obeys: distinct(obeys, obedienceKey),
     reservations: distinct(reservations, heldKey).map(boundedHeld),
   };
 }
 
-function boundedInstance(instance: Instance): Instance {
-  return {
+function boundedInstance({ tunnelPorts = {}, ...instance }: Instance): Instance {
+  return withPorts({
     ...instance,
     sizeBytes: asByteCount(instance.sizeBytes),
     needBytes: asByteCount(instance.needBytes),
@@ -128,7 +128,7 @@ function boundedInstance(instance: Instance): Instance {
     term: Math.trunc(within(instance.term, MAX_TERM)),
     hostShare: within(instance.hostShare, 1),
     workers: instance.workers.map(({ peer, share }) => ({ peer, share: within(share, 1) })),
-  };
+  }, bounded(tunnelPorts, MAX_ANNOUNCED_PORTS, (port) => port));
 }
 
 function boundedHeld({ model, devices }: HeldMemory): HeldMemory {
@@ -142,13 +142,15 @@ function boundedHeld({ model, devices }: HeldMemory): HeldMemory {
 }
 
 function itemsOf(announcement: Announcement): number {
-  const { models, wanted, refuses, dropped, failures } = announcement;
-  const { machine, tunnelPorts, instances, reservations } = announcement;
-  const workers = instances.reduce((sum, instance) => sum + instance.workers.length, 0);
+  const { models, wanted, refuses, dropped, failures, machine } = announcement;
+  const { targets, claims, instances, obeys, reservations } = announcement;
+  const ofSplits = instances.reduce((sum, { workers, tunnelPorts = {} }) => {
+    return sum + workers.length + Object.keys(tunnelPorts).length;
+  }, 0);
   const held = reservations.reduce((sum, { devices }) => sum + 1 + devices.length, 0);
   return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
-    machine.devices.length + instances.length + workers + held +
-    Object.keys(tunnelPorts).length;
+    machine.devices.length + targets.length + claims.length + 2 * instances.length + ofSplits +
+    2 * obeys.length + held;
 }
 
 function mostFirst(demand: Announcement["demand"]): Announcement["demand"] {

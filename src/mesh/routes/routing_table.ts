@@ -110,7 +110,7 @@ function servedBy({ instances }: Announcement): string[] {
 }
 
 function instancesOf({ peer: host, instances }: Announcement): RouteInstance[] {
-  return instances.map((instance) => ({ ...instance, host }));
+  return instances.map(({ tunnelPorts: _, ...instance }) => ({ ...instance, host }));
 }
 
 function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {

@@ -1,13 +1,13 @@
 import type { Logger } from "@logtape/logtape";
-import type { Mesh } from "../../mesh/mod.ts";
+import type { Mesh, ModelRef } from "../../mesh/mod.ts";
 import type { LocalModel, WeightLibrary } from "../../models/mod.ts";
 import { RpcServerEnd, RpcTunnels, type TunnelCounts } from "../../tunnel/mod.ts";
 import { MAX_RPC_STREAMS } from "../plan/defaults.ts";
-import { type Job, splitPeers } from "../serving/job.ts";
-import { peerWorkersOf } from "../plan/peer_workers.ts";
+import { peerWorkersOf, type WorkerPlan } from "../plan/peer_workers.ts";
+import { instanceOf, modelKey, sameModel } from "../plan/view.ts";
+import type { HostedSplit, Job, SplitTunnels } from "../serving/job.ts";
 import { opener, RPC_PROTOCOL } from "./protocols.ts";
 import { RpcGate } from "./rpc_gate.ts";
-import { sameModel } from "../plan/view.ts";
 import { weightSource } from "./weights.ts";
 
 export interface RpcEndsOptions {
@@ -21,32 +21,24 @@ export interface RpcEndsOptions {
   readonly jobs: () => readonly Job[];
 }
 
-/** Both ends of the RPC tunnels on one node: its ports to others' rpc-servers, and the way to its own. */
+/** Both ends of the RPC tunnels on one node: its ports to others' rpc-servers, and the ways to its own. */
 export class RpcEnds {
   readonly #options: RpcEndsOptions;
   readonly #gate: RpcGate;
-  readonly #tunnels: RpcTunnels;
   readonly #served: RpcServerEnd;
+  readonly #open = new Set<RpcTunnels>();
+  /** Of the splits that this node works in, by model: its ports to their other workers. */
+  readonly #toPeerWorkers = new Map<string, RpcTunnels>();
 
   constructor(options: RpcEndsOptions) {
-    const { mesh, counts, logger, weights, jobs } = options;
+    const { mesh, counts, logger, jobs } = options;
     this.#options = options;
-    this.#gate = new RpcGate(jobs, () => this.#peerWorkers());
-    const understood = {
-      weights: weightSource(weights, () => this.#hosted()),
-      countsOf: (peer: string) => counts.rpcOf(peer),
-    };
-    this.#tunnels = new RpcTunnels({
-      open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
-      terms: { currentTerm: (peer) => this.#termFor(peer) },
-      logger,
-      ...understood,
-    });
+    this.#gate = new RpcGate(jobs, (plan) => this.#peerWorkers(plan));
     this.#served = new RpcServerEnd({
       gate: this.#gate,
       logger,
-      ...understood,
-      translatePort: (host, hostPort) => this.#ownPort(host, hostPort),
+      ...this.#understood(),
+      translatePort: (host, model, hostPort) => this.#ownPort(host, model, hostPort),
     });
     mesh.handle(
       RPC_PROTOCOL,
@@ -55,67 +47,89 @@ export class RpcEnds {
     );
   }
 
-  /** The local port that leads to the peer's rpc-server. */
-  portTo(peer: string): number {
-    return this.#tunnels.ensure(peer);
+  /** Opens a port to each worker of a split that this node hosts. */
+  openTunnels({ model, term, workers, mayPass }: HostedSplit): SplitTunnels {
+    const tunnels = this.#tunnels({ model, term }, mayPass);
+    const ports = Object.fromEntries(workers.map((peer) => [peer, tunnels.ensure(peer)]));
+    return { ports, close: () => this.#close(tunnels) };
   }
 
-  /** Ports for these peers and no others. */
-  keepFor(peers: ReadonlySet<string>): void {
-    for (const peer of peers) this.#tunnels.ensure(peer);
-    for (const peer of Object.keys(this.#tunnels.ports())) {
-      if (!peers.has(peer)) void this.#tunnels.remove(peer);
-    }
-  }
-
-  /** For the announcement: the ports of these jobs' splits alone. */
-  tunnelMap(jobs: readonly Job[]): Record<string, number> {
-    const ports = this.#tunnels.ports();
-    return Object.fromEntries(
-      splitPeers(jobs).flatMap((peer) => {
-        const port = ports[peer];
-        return port === undefined ? [] : [[peer, port]];
-      }),
-    );
-  }
-
-  /** Ends every stream to this node's rpc-server. */
-  resetServed(): void {
-    this.#served.resetAll();
+  /** Ends every stream to this node's rpc-server of that model, and its own to the other workers. */
+  reset(model: ModelRef): void {
+    this.#served.reset(model);
+    const tunnels = this.#toPeerWorkers.get(modelKey(model));
+    this.#toPeerWorkers.delete(modelKey(model));
+    if (tunnels !== undefined) void this.#close(tunnels);
   }
 
   /** The jobs have changed: streams that wait may pass now. */
-  jobChanged(): void {
+  jobsChanged(): void {
     this.#gate.changed();
   }
 
-  stop(): Promise<void> {
-    return this.#tunnels.stop();
+  async stop(): Promise<void> {
+    await Promise.all([...this.#open].map((tunnels) => this.#close(tunnels)));
   }
 
-  /** The model that this node's llama-server splits. */
-  #hosted(): LocalModel | undefined {
-    const plan = this.#options.jobs().map((job) => job.plan).find(({ kind }) => kind === "host");
-    if (plan?.kind !== "host") return undefined;
-    return this.#options.onDisk().find((file) => sameModel(file, plan.model));
+  #tunnels(
+    split: { readonly model: ModelRef; readonly term: number },
+    mayPass: (peer: string) => boolean,
+  ): RpcTunnels {
+    const { mesh, counts, logger, onDisk } = this.#options;
+    const tunnels = new RpcTunnels({
+      open: counts.counting(opener(mesh, RPC_PROTOCOL), "rpc"),
+      split,
+      mayPass,
+      logger,
+      ...this.#understood(() => onDisk().find((file) => sameModel(file, split.model))),
+    });
+    this.#open.add(tunnels);
+    return tunnels;
   }
 
-  /** Under which term this node's connections to a peer's rpc-server may pass now. */
-  #termFor(peer: string): number | null {
-    const [job] = this.#options.jobs();
-    if (job?.plan.kind !== "worker") return job?.openTerm ?? null;
-    return this.#peerWorkers().includes(peer) ? job.plan.term : null;
+  async #close(tunnels: RpcTunnels): Promise<void> {
+    await tunnels.stop();
+    this.#open.delete(tunnels);
   }
 
-  #peerWorkers(): readonly string[] {
-    const { mesh, rpcProtocol, jobs } = this.#options;
-    return jobs().flatMap(({ plan }) => peerWorkersOf(plan, mesh.members(), rpcProtocol));
+  #understood(hosted: () => LocalModel | undefined = () => undefined) {
+    const { weights, counts } = this.#options;
+    return {
+      weights: weightSource(weights, hosted),
+      countsOf: (peer: string) => counts.rpcOf(peer),
+    };
   }
 
-  /** This node's port for the peer that one of the host's tunnel ports leads to. */
-  #ownPort(host: string, hostPort: number): number | undefined {
-    const ports = this.#options.mesh.members().find(({ peer }) => peer === host)?.tunnelPorts ?? {};
-    const peer = Object.keys(ports).find((name) => ports[name] === hostPort);
-    return peer === undefined ? undefined : this.#tunnels.ports()[peer];
+  #peerWorkers(plan: WorkerPlan): readonly string[] {
+    const { mesh, rpcProtocol } = this.#options;
+    return peerWorkersOf(plan, mesh.members(), rpcProtocol);
+  }
+
+  /** The plan by which this node works in the model's split now. */
+  #workerPlan(model: ModelRef): WorkerPlan | undefined {
+    const plans = this.#options.jobs().flatMap(({ plan }) => plan.kind === "worker" ? [plan] : []);
+    return plans.find((plan) => sameModel(plan.model, model));
+  }
+
+  /** This node's port for the peer worker that one of the host's ports of that split leads to. */
+  #ownPort(host: string, model: ModelRef, hostPort: number): number | undefined {
+    const plan = this.#workerPlan(model);
+    const member = this.#options.mesh.members().find(({ peer }) => peer === host);
+    if (plan === undefined || member === undefined) return undefined;
+    const ports = instanceOf(member, model)?.tunnelPorts ?? {};
+    const peer = this.#peerWorkers(plan).find((name) => ports[name] === hostPort);
+    return peer === undefined ? undefined : this.#tunnelsOf(plan).ensure(peer);
+  }
+
+  #tunnelsOf({ model, term }: WorkerPlan): RpcTunnels {
+    const key = modelKey(model);
+    const open = this.#toPeerWorkers.get(key);
+    if (open !== undefined) return open;
+    const tunnels = this.#tunnels({ model, term }, (peer) => {
+      const plan = this.#workerPlan(model);
+      return plan?.term === term && this.#peerWorkers(plan).includes(peer);
+    });
+    this.#toPeerWorkers.set(key, tunnels);
+    return tunnels;
   }
 }

@@ -1,24 +1,30 @@
 import { Deadline } from "../../base/deadline.ts";
 import { raceSignal } from "../../base/race_signal.ts";
+import type { AdmittedSplit, AskedSplit } from "../../tunnel/mod.ts";
 import { GATE_WAIT_MS } from "../plan/defaults.ts";
+import type { WorkerPlan } from "../plan/peer_workers.ts";
+import { sameModel } from "../plan/view.ts";
 import type { Job } from "../serving/job.ts";
 
-/** The peer may not use this node's rpc-server: it is not of the split that this node works in, or its term is over. */
+/** The peer may not use an rpc-server of this node: it is not of a split that this node works in, or its term is over. */
 export class RpcRefusedError extends Error {
   override name = "RpcRefusedError";
 }
 
+/** The other workers of the split, if they may call this one. */
+type PeerWorkers = (plan: WorkerPlan) => readonly string[];
+
 /**
- * Decides which RPC stream may reach the rpc-server: only those of the host that this node obeys, in
- * the term that it obeys, and of that split's other workers where they call each other. A stream that comes early is held until the server of its term runs.
+ * Decides which RPC stream may reach which rpc-server: only those of the host that this node obeys for that model, in
+ * the term that it obeys, and of that split's other workers where they call each other. A stream that comes early is
+ * held until the server of its term runs.
  */
 export class RpcGate {
   readonly #jobs: () => readonly Job[];
-  readonly #peerWorkers: () => readonly string[];
+  readonly #peerWorkers: PeerWorkers;
   readonly #waiting = new Set<() => void>();
 
-  /** @param peerWorkers the other workers that may call this one. */
-  constructor(jobs: () => readonly Job[], peerWorkers: () => readonly string[] = () => []) {
+  constructor(jobs: () => readonly Job[], peerWorkers: PeerWorkers = () => []) {
     this.#jobs = jobs;
     this.#peerWorkers = peerWorkers;
   }
@@ -29,17 +35,17 @@ export class RpcGate {
   }
 
   /**
-   * The loopback port of the rpc-server for this stream.
+   * The rpc-server for this stream.
    * @throws {RpcRefusedError} for a term that is over, or when the server does not come in time.
    */
-  async admit(peer: string, term: number, signal: AbortSignal): Promise<number> {
-    const isMissing = () => refused(peer, term, "has no rpc-server here");
+  async admit(asked: AskedSplit, signal: AbortSignal): Promise<AdmittedSplit> {
+    const isMissing = () => refused(asked, "has no rpc-server here");
     using limit = new Deadline(GATE_WAIT_MS, isMissing, signal);
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const { promise, resolve, reject } = Promise.withResolvers<AdmittedSplit>();
     const look = () => {
-      const answer = gateAnswer(this.#jobs(), peer, term, this.#peerWorkers());
-      if (typeof answer === "number") resolve(answer);
-      else if (answer === "over") reject(refused(peer, term, "is over"));
+      const answer = gateAnswer(this.#jobs(), asked, this.#peerWorkers);
+      if (answer === "over") reject(refused(asked, "is over"));
+      else if (answer !== "later") resolve(answer);
     };
     this.#waiting.add(look);
     try {
@@ -53,21 +59,30 @@ export class RpcGate {
   }
 }
 
-/** The port, or whether the term is still to come or over. Pure. */
+/** The rpc-server, or whether its term is still to come or over. Pure. */
 export function gateAnswer(
   jobs: readonly Job[],
-  peer: string,
-  term: number,
-  peerWorkers: readonly string[] = [],
-): number | "later" | "over" {
-  const job = jobs.find(({ plan }) => plan.kind === "worker");
-  if (job?.plan.kind !== "worker") return "later";
-  const { host, term: current } = job.plan;
-  if ((host !== peer && !peerWorkers.includes(peer)) || term > current) return "later";
-  if (term < current) return "over";
-  return job.rpcPort ?? "later";
+  asked: AskedSplit,
+  peerWorkers: PeerWorkers = () => [],
+): AdmittedSplit | "later" | "over" {
+  const open = jobs.flatMap(({ plan, rpcPort }) =>
+    plan.kind === "worker" && isFor(plan, asked, peerWorkers) ? [{ plan, rpcPort }] : []
+  );
+  const [job, other] = open.filter(({ plan }) => plan.term === asked.term);
+  if (job === undefined) {
+    return open.some(({ plan }) => plan.term > asked.term) ? "over" : "later";
+  }
+  // A peer that does not name its model has one split: the job of its earlier one is about to end.
+  if (other !== undefined || job.rpcPort === null) return "later";
+  return { port: job.rpcPort, model: job.plan.model };
 }
 
-function refused(peer: string, term: number, why: string): RpcRefusedError {
-  return new RpcRefusedError(`Term ${term} of ${peer} ${why}`);
+function isFor(plan: WorkerPlan, { peer, model }: AskedSplit, peerWorkers: PeerWorkers): boolean {
+  if (model !== undefined && !sameModel(plan.model, model)) return false;
+  return plan.host === peer || peerWorkers(plan).includes(peer);
+}
+
+function refused({ peer, term, model }: AskedSplit, why: string): RpcRefusedError {
+  const of = model === undefined ? "" : ` for ${model.name}`;
+  return new RpcRefusedError(`Term ${term} of ${peer}${of} ${why}`);
 }

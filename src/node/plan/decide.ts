@@ -69,13 +69,7 @@ function planFor(target: Target, view: View): Plan {
 
 /** Whether this node has room for it beside what comes before. */
 function fitsBeside(target: Target, plan: Plan, view: View): boolean {
-  switch (plan.kind) {
-    case "waiting":
-      // Only what comes first waits for what others of this node hold.
-      return target.kind !== "pinned" && planFor(target, undecided(view)).kind === "waiting";
-    case "follow":
-      return target.kind !== "pinned";
-    default:
-      return hasRoom(view, plan);
-  }
+  if (plan.kind !== "waiting" && plan.kind !== "follow") return hasRoom(view, plan);
+  // Only the user's first model waits for what others of this node hold.
+  return target.kind !== "pinned" && planFor(target, undecided(view)).kind === plan.kind;
 }

@@ -108,8 +108,8 @@ export const TOKEN_RATE_WINDOW_MS = 10_000;
 /** Streams of requests that one peer may have open: above what may run and wait here, so that a full node says so. */
 export const MAX_HTTP_STREAMS = 512;
 
-/** llama-server opens a few connections to each rpc-server; anything beyond is a mistake. */
-export const MAX_RPC_STREAMS = 16;
+/** llama-server opens a few connections to each rpc-server, of each split with that host; anything beyond is a mistake. */
+export const MAX_RPC_STREAMS = 64;
 
 /** A worker that has not started an rpc-server by then is planned for anew. Starting one takes under 1 s. */
 export const WORKER_READY_MS = 30_000;

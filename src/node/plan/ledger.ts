@@ -8,7 +8,7 @@ import type { MemoryPools, MemoryUse } from "../../models/mod.ts";
 import { added, type DeviceBytes, named, pack, without } from "./packing.ts";
 import { bytesIn, isMainMemory, memberPools, type Offer, spread } from "./pools.ts";
 import { beforeIn, type Right, rightOf } from "./rights.ts";
-import { belongsTo, type Member, sameModel } from "./view.ts";
+import { belongsTo, isAbout, type Member, sameModel } from "./view.ts";
 
 /** The memory of one member that one model holds. */
 export interface Reservation {
@@ -201,7 +201,7 @@ function running({ state }: Instance): boolean {
 function isLent(member: Member, host: Member, { model }: Instance): boolean {
   return host.peer !== member.peer &&
     (belongsTo(member, model) || isSettled(member, model) ||
-      member.obeys.some((one) => one.host === host.peer));
+      member.obeys.some((one) => one.host === host.peer && isAbout(one, model)));
 }
 
 function isSettled({ settled = [] }: Member, model: ModelRef): boolean {
@@ -209,8 +209,8 @@ function isSettled({ settled = [] }: Member, model: ModelRef): boolean {
 }
 
 /** Until it obeys a term, what a worker holds is that of an earlier one. */
-function obeyed({ obeys }: Member, { peer }: Member, { term }: Instance): boolean {
-  return obeys.some((one) => one.host === peer && one.term === term);
+function obeyed({ obeys }: Member, { peer }: Member, { term, model }: Instance): boolean {
+  return obeys.some((one) => one.host === peer && one.term === term && isAbout(one, model));
 }
 
 function toldOf({ reservations }: Member, model: ModelRef): DeviceBytes | null {

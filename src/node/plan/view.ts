@@ -6,6 +6,7 @@ import type {
   Instance,
   Mesh,
   ModelRef,
+  Obedience,
   PeerId,
 } from "../../mesh/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
@@ -97,6 +98,11 @@ export function modelKey({ name, fingerprint }: ModelRef): string {
   return `${fingerprint} ${name}`;
 }
 
+/** The worker's answer is about this model. One of an earlier version has a single answer, and does not say of which. */
+export function isAbout({ model: told }: Obedience, model: ModelRef): boolean {
+  return told === undefined || sameModel(told, model);
+}
+
 /** The member's own file of this model, if it is complete on its disk. */
 export function fileOf(member: Member, model: ModelRef) {
   return member.models.find((file) => sameModel(file, model));
@@ -117,9 +123,13 @@ const MAX_HEEDED_TERM = 2 ** 49;
 export function highestTerm(members: readonly Member[], model: ModelRef): number {
   const terms = members.flatMap((member) => [
     instanceOf(member, model)?.term ?? 0,
-    ...(belongsTo(member, model) ? member.obeys.map(({ term }) => term) : []),
+    ...(belongsTo(member, model) ? termsOf(member, model) : []),
   ]);
   return Math.max(0, ...terms.filter((term) => term <= MAX_HEEDED_TERM));
+}
+
+function termsOf({ obeys }: Member, model: ModelRef): number[] {
+  return obeys.filter((answer) => isAbout(answer, model)).map(({ term }) => term);
 }
 
 /** Round trip between two members where one of them has told it. */

@@ -20,6 +20,7 @@ import {
   type LocalServer,
   localServer,
   sizesOf,
+  type SplitTunnels,
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import { lostNote, splitMovedNote } from "./model_places.ts";
@@ -40,6 +41,7 @@ export class HostJob implements Job {
   readonly #over = new AbortController();
   readonly #running: Promise<void>;
   readonly #workers: SplitWorkers;
+  readonly #tunnels: SplitTunnels;
   #ownRpcServer: ManagedServer | null = null;
   #llamaServer: ManagedServer | null = null;
   #failure: string | null = null;
@@ -54,13 +56,15 @@ export class HostJob implements Job {
     private readonly changed: Changed,
   ) {
     this.#workers = new SplitWorkers(plan, term, parts);
+    this.#tunnels = parts.openTunnels({
+      model: plan.model,
+      term,
+      workers: plan.workers.map(({ peer }) => peer),
+      mayPass: () => this.#llamaServer !== null && this.#failure === null,
+    });
     this.#running = this.#run(this.#over.signal).catch((error: unknown) =>
       this.#fail(reasonOf(error), error instanceof WorkerLostError)
     );
-  }
-
-  get openTerm(): number | null {
-    return this.#llamaServer === null || this.#failure !== null ? null : this.term;
   }
 
   get failure(): string | null {
@@ -103,6 +107,7 @@ export class HostJob implements Job {
       workers,
       needBytes,
       haveBytes,
+      tunnelPorts: this.#tunnels.ports,
     };
   }
 
@@ -121,6 +126,7 @@ export class HostJob implements Job {
     // llama-server first: it holds the connections to the rpc-servers.
     await this.#llamaServer?.stop();
     await this.#ownRpcServer?.stop();
+    await this.#tunnels.close();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -189,7 +195,7 @@ export class HostJob implements Job {
     const model = this.parts.localModel(this.plan);
     if (model === undefined) throw new Error(`The file of ${this.plan.model.name} is gone`);
     const workers = this.plan.workers.map(({ peer, share }) => ({
-      rpcPort: this.parts.tunnelPort(peer),
+      rpcPort: this.#tunnels.ports[peer]!,
       share,
       deviceBytes: this.#bytesOn(this.parts.devicesOf(peer, this.plan.model), share),
     }));
@@ -258,6 +264,8 @@ export class HostJob implements Job {
     this.#failure = reason;
     this.#blamesLoss = blamesLoss;
     this.#over.abort(new Error(reason));
+    // Else llama-server could wait for a machine that has vanished.
+    void this.#tunnels.close();
     this.changed();
   }
 }

@@ -61,8 +61,6 @@ export interface Job {
   readonly server: LocalServer | null;
   /** Loopback port of this node's rpc-server while it works for another host. */
   readonly rpcPort: number | null;
-  /** The term whose connections to the workers may pass: only while a llama-server of it runs. */
-  readonly openTerm: number | null;
   /** Fraction loaded. */
   readonly progress: number;
   /** llama.cpp loads its model now: others of this node wait until it has. */
@@ -94,6 +92,8 @@ export interface SoloParts extends ServerParts {
   /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
   /** Without the devices that were lost, as `memory` is. */
+  /** The same without what further models of this node are about to take: for all that a model can do without. */
+  readonly unclaimed: OfferedMemory;
   readonly engine: Pick<Engine, "devices">;
   readonly lostDevices: readonly LostDevice[];
   /** By device, the bytes that llama.cpp sees as free and that are not for the model. */
@@ -121,8 +121,7 @@ export interface HostParts extends SoloParts, SplitParts {
   readonly memoryFailed: (model: ModelRef, reason: string) => void;
   /** The memory that a member has for the model beside others, device by device. */
   readonly devicesOf: (peer: string, model: ModelRef) => readonly Offer[];
-  /** Loopback port that leads to a peer's rpc-server. */
-  readonly tunnelPort: (peer: string) => number;
+  readonly openTunnels: (split: HostedSplit) => SplitTunnels;
   /** Resolves when the model's weights are known by their hashes, or are not going to be. */
   readonly weightsKnown: (model: LocalModel) => Promise<void>;
   /** Runs something later; what it returns calls that off. */
@@ -130,8 +129,25 @@ export interface HostParts extends SoloParts, SplitParts {
 }
 
 export interface WorkerParts extends ServerParts, SplitParts {
-  /** Ends RPC streams of earlier terms. */
-  readonly resetTunnels: () => void;
+  /** Ends the RPC streams of the model's split. */
+  readonly resetTunnels: (model: ModelRef) => void;
+}
+
+/** One term of a split, as its host needs ways to its workers. */
+export interface HostedSplit {
+  readonly model: ModelRef;
+  readonly term: number;
+  readonly workers: readonly PeerId[];
+  /** Only while a llama-server of this term runs. */
+  readonly mayPass: () => boolean;
+}
+
+/** The ways from a host to the rpc-servers of one split's workers. */
+export interface SplitTunnels {
+  /** On the loopback, by worker. */
+  readonly ports: Readonly<Record<PeerId, number>>;
+  /** Ends the streams too. Safe to call twice. */
+  close(): Promise<void>;
 }
 
 export interface DownloadParts {
@@ -140,7 +156,7 @@ export interface DownloadParts {
 }
 
 /** Parts of all jobs; each takes its own of them. */
-export interface JobParts extends HostParts, WorkerParts, DownloadParts {}
+export interface JobParts extends Omit<HostParts, "unclaimed">, WorkerParts, DownloadParts {}
 
 /** Called by a job whenever one of its fields changes. */
 export type Changed = () => void;
@@ -157,7 +173,6 @@ export function idleJob(
     obeys: null,
     server: null,
     rpcPort: null,
-    openTerm: null,
     progress: 0,
     isLoading: false,
     failure,

@@ -30,11 +30,7 @@ export class LocalState {
   }
 
   /** Its announcement while it does these jobs. */
-  content(
-    jobs: readonly Job[],
-    intent: Intent,
-    tunnelPorts: Readonly<Record<string, number>> = {},
-  ): AnnouncementContent {
+  content(jobs: readonly Job[], intent: Intent): AnnouncementContent {
     const { facts, now } = this.#options;
     const { pinned, dropped, resting } = this.wishes;
     return announcementOf(facts(), jobs, {
@@ -44,7 +40,6 @@ export class LocalState {
       refuses: [...new Set([...dropped, ...resting, ...intent.refuses])],
       dropped,
       demand: this.demand.steps(now()),
-      tunnelPorts,
     });
   }
 

@@ -36,7 +36,7 @@ export interface Intent {
 
 export type Situation =
   & Intent
-  & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand" | "tunnelPorts">;
+  & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand">;
 
 /** This node's announcement while it does these jobs. */
 export function announcementOf(

@@ -13,7 +13,7 @@ import type { Intent } from "./own_announcement.ts";
 import { PlanLog } from "./plan_log.ts";
 import { Planner } from "./planner.ts";
 import { RetiredModels } from "./retired_models.ts";
-import { freeBeside, mayStart } from "./room.ts";
+import { freeBeside, leftAfter, mayStart } from "./room.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import { JobStarter } from "./start_job.ts";
@@ -253,7 +253,13 @@ export class Reconciler {
     if (!mayStart(work.plan, { beside, memory, view })) {
       return slot.queue(() => this.#starter.queued(work.plan, view));
     }
-    const options = { view, memory: freeBeside(beside, memory), changed: () => this.wake() };
+    const free = freeBeside(beside, memory);
+    const options = {
+      view,
+      memory: free,
+      unclaimed: leftAfter(work.plan, this.#slots.later(slot), { memory: free, view }),
+      changed: () => this.wake(),
+    };
     slot.start(this.#starter.start(work.plan, options), nowMs);
     this.#planLog.started(work, slot.job, view);
   }

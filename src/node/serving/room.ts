@@ -1,8 +1,8 @@
 /** Whether a node may begin with one more model: beside those that it has, and one load after the other. Pure. */
 
 import type { OfferedMemory } from "../../engine/mod.ts";
-import { mayBegin, ownBytes } from "../plan/own_room.ts";
-import { added, type DeviceBytes, without } from "../plan/packing.ts";
+import { laidOut, mayBegin, ownBytes } from "../plan/own_room.ts";
+import { added, type DeviceBytes, named, without } from "../plan/packing.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Offer } from "../plan/pools.ts";
 import { serves } from "../plan/transition.ts";
@@ -20,8 +20,36 @@ export interface Beside {
 /** The memory that the jobs which go on leave of what is offered. */
 export function freeBeside({ running, ending }: Beside, memory: OfferedMemory): OfferedMemory {
   const held = heldBy([...running, ...ending], devicesOf(memory)).slice(0, running.length);
-  const devices = without(memory.devices, added(...held));
+  return lessOf(memory, held);
+}
+
+/**
+ * The memory that a plan may fill with what it can do without: all that is free, but for what other plans are to take of the
+ * rest that it leaves.
+ */
+export function leftAfter(
+  plan: Plan,
+  later: readonly Plan[],
+  { memory, view }: Pick<Place, "memory" | "view">,
+): OfferedMemory {
+  const devices = devicesOf(memory);
+  let left = without(devices, partsOf(plan, devices, view));
+  const claimed: DeviceBytes[] = [];
+  for (const one of later) {
+    const parts = partsOf(one, left, view);
+    claimed.push(parts);
+    left = without(left, parts);
+  }
+  return lessOf(memory, claimed);
+}
+
+function partsOf(plan: Plan, devices: readonly Offer[], view: View): DeviceBytes {
+  return named(laidOut(ownBytes(view, plan), plan.kind, devices), devices);
+}
+
+function lessOf(memory: OfferedMemory, held: readonly DeviceBytes[]): OfferedMemory {
   const used = held.flatMap((one) => [...one.values()]).reduce((sum, bytes) => sum + bytes, 0);
+  const devices = without(memory.devices, added(...held));
   return { devices, memoryBytes: Math.max(0, memory.memoryBytes - used) };
 }
 

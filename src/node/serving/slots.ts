@@ -1,6 +1,6 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { PlannedWork } from "../plan/decide.ts";
-import { workKey } from "../plan/plan.ts";
+import { type Plan, workKey } from "../plan/plan.ts";
 import { modelKey } from "../plan/view.ts";
 import type { Beside } from "./room.ts";
 import { Slot } from "./slot.ts";
@@ -22,6 +22,12 @@ export class Slots {
     const jobsOf = (goOn: boolean) =>
       this.busy.filter(({ isWanted }) => isWanted === goOn).map(({ job }) => job);
     return { running: jobsOf(true), ending: jobsOf(false) };
+  }
+
+  /** Plans that are still to begin, besides that of one slot. */
+  later(slot: Slot): Plan[] {
+    return this.all.filter((one) => one !== slot && one.isWanted && !one.isBusy)
+      .map(({ next }) => next);
   }
 
   /** The claims that it acts on. */

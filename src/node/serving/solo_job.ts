@@ -45,7 +45,6 @@ type SoloPlan = Extract<Plan, { kind: "solo" }>;
 export class SoloJob implements Job {
   readonly obeys = null;
   readonly rpcPort = null;
-  readonly openTerm = null;
   readonly #model: LocalModel;
   /** When llama-server was last started. */
   #startedMs = 0;
@@ -74,7 +73,7 @@ export class SoloJob implements Job {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
-    this.#companions = parts.companionsOf(model, "solo", parts.memory);
+    this.#companions = parts.companionsOf(model, "solo", parts.unclaimed);
     this.#spare = parts.spare(plan.model);
     this.#places = placesFor(this.#input);
     this.#lostBefore = parts.lostDevices.length;
@@ -191,7 +190,7 @@ export class SoloJob implements Job {
       split: [],
       place: this.#place,
       ...keptOf(
-        KEPT_SHARE * roomFor(this.#place, this.#input),
+        KEPT_SHARE * roomFor(this.#place, { ...this.#input, memory: this.parts.unclaimed }),
         header === null ? 0 : checkpointBytes(header),
       ),
       draftPath: draft?.path ?? null,
@@ -236,7 +235,7 @@ export class SoloJob implements Job {
     const reason = failureOf("llama-server", this.#server) ?? "";
     for (const one of suspects) this.parts.companionFailed(this.#model, one, reason);
     const { notes } = this.#companions;
-    this.#companions = this.parts.companionsOf(this.#model, "solo", this.parts.memory);
+    this.#companions = this.parts.companionsOf(this.#model, "solo", this.parts.unclaimed);
     this.#relaunch(this.#companions.notes.filter((note) => !notes.includes(note)));
     return true;
   }

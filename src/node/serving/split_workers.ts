@@ -1,6 +1,7 @@
 import type { Announcement, Obedience } from "../../mesh/mod.ts";
 import { WORKER_READY_MS } from "../plan/defaults.ts";
 import type { Plan } from "../plan/plan.ts";
+import { isAbout } from "../plan/view.ts";
 import type { HostParts } from "./job.ts";
 
 /** A worker is not there any more, or does not answer. */
@@ -79,6 +80,9 @@ export class SplitWorkers {
 
   /** The member's answer to this term. */
   #obedienceOf({ obeys }: Announcement): Obedience | undefined {
-    return obeys.find(({ host, term }) => host === this.#parts.mesh.self && term === this.#term);
+    return obeys.find((answer) =>
+      answer.host === this.#parts.mesh.self && answer.term === this.#term &&
+      isAbout(answer, this.#plan.model)
+    );
   }
 }

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly view: View;
   /** The memory of this machine that its other jobs leave. */
   readonly memory: OfferedMemory;
+  /** ... and further models, which are to begin after this one. */
+  readonly unclaimed: OfferedMemory;
   readonly changed: Changed;
 }
 
@@ -50,8 +52,8 @@ export class JobStarter {
     });
   }
 
-  #start(plan: Plan, { view, memory, changed }: StartOptions): Job {
-    const parts = { ...this.#parts, memory };
+  #start(plan: Plan, { view, memory, unclaimed, changed }: StartOptions): Job {
+    const parts = { ...this.#parts, memory, unclaimed };
     switch (plan.kind) {
       case "solo":
         return new SoloJob(plan, this.#newTerm(plan.model, view), parts, changed);

@@ -1,18 +1,16 @@
 import type { ManagedServer } from "../../engine/mod.ts";
 import type { Obedience } from "../../mesh/mod.ts";
+import type { WorkerPlan } from "../plan/peer_workers.ts";
+import { instanceOf } from "../plan/view.ts";
 import { type Changed, failureOf, type Job, type WorkerParts } from "./job.ts";
-import type { Plan } from "../plan/plan.ts";
-
-type WorkerPlan = Extract<Plan, { kind: "worker" }>;
 
 /**
- * Lends this node's memory to one host for one term. A new term is a new job with a new rpc-server:
+ * Lends this node's memory to one host for one term of one model's split. A new term is a new job with a new rpc-server:
  * it serves one client at a time, so nothing of an earlier host may stay connected.
  */
 export class WorkerJob implements Job {
   readonly instance = null;
   readonly server = null;
-  readonly openTerm = null;
   readonly progress = 0;
   readonly isLoading = false;
   readonly blamesLoss = false;
@@ -23,7 +21,7 @@ export class WorkerJob implements Job {
     private readonly parts: WorkerParts,
     changed: Changed,
   ) {
-    parts.resetTunnels();
+    parts.resetTunnels(plan.model);
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
       modelPath: parts.localModel(plan)?.path ?? null,
@@ -56,21 +54,23 @@ export class WorkerJob implements Job {
   }
 
   get obeys(): Obedience {
-    const { host, term } = this.plan;
-    return { host, term, ready: this.rpcPort !== null };
+    const { host, term, model } = this.plan;
+    return { host, term, ready: this.rpcPort !== null, model };
   }
 
   /** The host says how much the model needs, and which share of it is here. */
   get usedBytes(): number {
     const { mesh } = this.parts;
-    const { host, term } = this.plan;
-    const instance = mesh.members().find(({ peer }) => peer === host)?.instances
-      .find((one) => one.mode === "split" && one.term === term);
-    const share = instance?.workers.find(({ peer }) => peer === mesh.self)?.share ?? 0;
-    return Math.round((instance?.needBytes ?? 0) * share);
+    const { host, term, model } = this.plan;
+    const member = mesh.members().find(({ peer }) => peer === host);
+    const instance = member && instanceOf(member, model);
+    if (instance?.term !== term) return 0;
+    const share = instance.workers.find(({ peer }) => peer === mesh.self)?.share ?? 0;
+    return Math.round(instance.needBytes * share);
   }
 
-  stop(): Promise<void> {
-    return this.#rpcServer.stop();
+  async stop(): Promise<void> {
+    await this.#rpcServer.stop();
+    this.parts.resetTunnels(this.plan.model);
   }
 }

@@ -14,25 +14,40 @@ export interface PeerStream {
 /** Opens a stream of one protocol to a peer. */
 export type OpenStream = (peer: string, signal: AbortSignal) => Promise<PeerStream>;
 
-/** Which assignment connections from here to a worker run under. */
-export interface TermSource {
-  /** `null` while nobody here may use that worker: its port then hangs up at once. */
-  currentTerm(peer: string): number | null;
-}
-
-/** Decides which RPC streams reach this node's rpc-server. */
-export interface RpcGate {
-  /**
-   * Resolves with the loopback port once the rpc-server of that term runs; may wait for it.
-   * @throws where the term is not, or no longer, the one this worker obeys: the stream is reset.
-   */
-  admit(peer: string, term: number, signal: AbortSignal): Promise<number>;
-}
-
 /** A model by name and content: two fingerprints of one name are two models. */
 export interface ModelRef {
   readonly name: string;
   readonly fingerprint: string;
+}
+
+/** One assignment of one split: between the same two nodes there may be splits of several models. */
+export interface SplitTerm {
+  readonly model: ModelRef;
+  readonly term: number;
+}
+
+/** The rpc-server that a peer's stream is for. */
+export interface AskedSplit {
+  readonly peer: string;
+  readonly term: number;
+  /** A peer of an earlier version does not say it: it has a single split. */
+  readonly model?: ModelRef | undefined;
+}
+
+/** Decides which RPC streams reach which of this node's rpc-servers. */
+export interface RpcGate {
+  /**
+   * Resolves once the rpc-server of that split and term runs; may wait for it.
+   * @throws where the term is not, or no longer, the one this worker obeys: the stream is reset.
+   */
+  admit(asked: AskedSplit, signal: AbortSignal): Promise<AdmittedSplit>;
+}
+
+/** An rpc-server of this node, for a stream that may reach it. */
+export interface AdmittedSplit {
+  /** On the loopback. */
+  readonly port: number;
+  readonly model: ModelRef;
 }
 
 /** A llama-server of this node. */

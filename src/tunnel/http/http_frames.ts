@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { isModelName } from "../../base/model_name.ts";
 import {
   MAX_BODY_FRAME_BYTES,
   MAX_GRANTED_MODELS,
@@ -9,6 +8,7 @@ import {
 } from "../base/defaults.ts";
 import { FrameError } from "../base/errors.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../base/frame_codec.ts";
+import { modelFields, modelName } from "../base/model_fields.ts";
 
 // Names and values are checked here, so that `new Headers` never throws on what a peer sent.
 const header = z.tuple([
@@ -18,7 +18,6 @@ const header = z.tuple([
 const headers = z.array(header).max(MAX_HEADERS);
 
 const perMinute = z.int().positive().nullable();
-const modelName = z.string().refine(isModelName);
 
 const grant = z.object({
   key: z.string().regex(/^[\w.@-]{1,64}$/),
@@ -28,8 +27,7 @@ const grant = z.object({
 });
 
 const requestHead = z.object({
-  model: modelName,
-  fingerprint: z.string().regex(/^[\w:.-]{1,128}$/),
+  ...modelFields,
   requestId: z.string().regex(/^[\x21-\x7e]{1,128}$/),
   /** The limits of the caller's API key; `null` if it needed none. */
   grant: grant.nullable(),

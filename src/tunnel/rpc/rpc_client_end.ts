@@ -7,7 +7,7 @@ import { resetOnAbort } from "../base/peer_stream.ts";
 import { bothWays, relay } from "./relay.ts";
 import { encodeRpcOpening } from "./rpc_opening.ts";
 import { TcpBytes } from "./tcp_bytes.ts";
-import type { OpenStream, PeerStream, TermSource } from "../base/types.ts";
+import type { OpenStream, PeerStream, SplitTerm } from "../base/types.ts";
 import { HostLink } from "../weights/host_link.ts";
 import { LINK_VERSION } from "../weights/messages.ts";
 import { newRpcCounts, type RpcCounts } from "../weights/rpc_counts.ts";
@@ -16,7 +16,10 @@ import type { WeightSource } from "../weights/weight_source.ts";
 export interface RpcTunnelsOptions {
   /** Opens `/mesh-llm/rpc/1`. */
   readonly open: OpenStream;
-  readonly terms: TermSource;
+  /** The assignment under which all of its streams run. */
+  readonly split: SplitTerm;
+  /** False while nobody here may use that worker: its port then hangs up at once. */
+  readonly mayPass: (peer: string) => boolean;
   readonly logger: Logger;
   /** Weights that need not cross. @default none: every byte crosses */
   readonly weights?: WeightSource;
@@ -24,24 +27,26 @@ export interface RpcTunnelsOptions {
   readonly countsOf?: (peer: string) => RpcCounts;
 }
 
-/** The host's end of the RPC tunnels: one loopback port a peer, that leads to the peer's rpc-server. */
+/** The host's end of the RPC tunnels of one split: a loopback port a worker, that leads to its rpc-server of this split. */
 export class RpcTunnels {
   readonly #open: OpenStream;
-  readonly #terms: TermSource;
+  readonly #split: SplitTerm;
+  readonly #mayPass: (peer: string) => boolean;
   readonly #logger: Logger;
   readonly #weights: WeightSource | undefined;
   readonly #countsOf: (peer: string) => RpcCounts;
   readonly #ports = new Map<string, LoopbackPort>();
 
-  constructor({ open, terms, logger, weights, countsOf }: RpcTunnelsOptions) {
+  constructor({ open, split, mayPass, logger, weights, countsOf }: RpcTunnelsOptions) {
     this.#open = open;
-    this.#terms = terms;
+    this.#split = split;
+    this.#mayPass = mayPass;
     this.#logger = logger;
     this.#weights = weights;
     this.#countsOf = countsOf ?? newRpcCounts;
   }
 
-  /** The peer's port, opened at the first call: it stays the same until the peer is removed. */
+  /** The peer's port, opened at the first call: it stays the same until the split is over. */
   ensure(peer: string): number {
     let port = this.#ports.get(peer);
     if (port === undefined) {
@@ -54,29 +59,17 @@ export class RpcTunnels {
     return port.port;
   }
 
-  /** Closes the peer's port and streams. */
-  async remove(peer: string): Promise<void> {
-    const port = this.#ports.get(peer);
-    this.#ports.delete(peer);
-    await port?.close(new Error(`${peer} left`));
-  }
-
-  /** Which port leads to which peer: the announcement's tunnel map. */
-  ports(): Record<string, number> {
-    return Object.fromEntries([...this.#ports].map(([peer, { port }]) => [peer, port]));
-  }
-
   /** Closes all ports and streams. Safe to call twice. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#ports.keys()].map((peer) => this.remove(peer)));
+    const reason = new Error("The split is over");
+    await Promise.all([...this.#ports.values()].map((port) => port.close(reason)));
   }
 
   async #serve(peer: string, conn: Deno.TcpConn, signal: AbortSignal): Promise<void> {
-    const term = this.#terms.currentTerm(peer);
-    if (term === null) return conn.close();
+    if (!this.#mayPass(peer)) return conn.close();
     let stream: PeerStream;
     try {
-      stream = await this.#openStream(peer, term, signal);
+      stream = await this.#openStream(peer, signal);
     } catch (error) {
       conn.close();
       throw error;
@@ -98,14 +91,14 @@ export class RpcTunnels {
     await bothWays(tcp, stream, signal, () => [link.toWorker(), link.toHost()]);
   }
 
-  async #openStream(peer: string, term: number, signal: AbortSignal): Promise<PeerStream> {
+  async #openStream(peer: string, signal: AbortSignal): Promise<PeerStream> {
     const late = `${peer} did not open a stream within ${OPEN_STREAM_TIMEOUT_MS / 1_000} s`;
     using deadline = new Deadline(OPEN_STREAM_TIMEOUT_MS, late, signal);
     const stream = await this.#open(peer, deadline.signal);
     using _resetting = resetOnAbort(stream, deadline.signal);
     try {
       const offer = this.#weights === undefined ? {} : { weights: LINK_VERSION };
-      await stream.write(encodeRpcOpening({ term, ...offer }));
+      await stream.write(encodeRpcOpening({ ...this.#split, ...offer }));
       return stream;
     } catch (error) {
       stream.reset(asError(error));

@@ -7,7 +7,7 @@ import { ReadAhead } from "./read_ahead.ts";
 import { bothWays, relay } from "./relay.ts";
 import { readRpcOpening, type RpcOpening } from "./rpc_opening.ts";
 import { TcpBytes } from "./tcp_bytes.ts";
-import type { PeerStream, RpcGate } from "../base/types.ts";
+import type { AdmittedSplit, AskedSplit, ModelRef, PeerStream, RpcGate } from "../base/types.ts";
 import { LINK_VERSION } from "../weights/messages.ts";
 import { newRpcCounts, type RpcCounts } from "../weights/rpc_counts.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
@@ -20,16 +20,20 @@ export interface RpcServerEndOptions {
   readonly weights?: WeightSource;
   /** The counts for a peer's requests. @default nobody counts */
   readonly countsOf?: (peer: string) => RpcCounts;
-  /** This node's own port for the peer that a port of the host leads to. @default there is none */
-  readonly translatePort?: (host: string, hostPort: number) => number | undefined;
+  /** This node's own port for the peer that a port of the split's host leads to. @default there is none */
+  readonly translatePort?: (
+    host: string,
+    model: ModelRef,
+    hostPort: number,
+  ) => number | undefined;
 }
 
-/** The worker's end of the RPC tunnels: leads streams of the right term to this node's rpc-server. */
+/** The worker's end of the RPC tunnels: leads each stream to this node's rpc-server of its split and term. */
 export class RpcServerEnd {
   readonly #gate: RpcGate;
   readonly #logger: Logger;
   readonly #options: RpcServerEndOptions;
-  readonly #live = new Set<AbortController>();
+  readonly #live = new Set<LiveStream>();
 
   constructor(options: RpcServerEndOptions) {
     this.#options = options;
@@ -42,11 +46,11 @@ export class RpcServerEnd {
    * the connection to rpc-server with it.
    */
   async handle(stream: PeerStream, peer: string): Promise<void> {
-    const ending = new AbortController();
-    this.#live.add(ending);
+    const live: LiveStream = { ending: new AbortController(), model: undefined };
+    this.#live.add(live);
     try {
-      using _resetting = resetOnAbort(stream, ending.signal);
-      await this.#serve(stream, peer, ending.signal);
+      using _resetting = resetOnAbort(stream, live.ending.signal);
+      await this.#serve(stream, peer, live);
     } catch (error) {
       const reason = asError(error);
       stream.reset(reason);
@@ -55,24 +59,32 @@ export class RpcServerEnd {
         reason: reason.message,
       });
     } finally {
-      this.#live.delete(ending);
+      this.#live.delete(live);
     }
   }
 
-  /** Ends every stream, waiting ones too, as a change of term asks for. */
-  resetAll(): void {
+  /** Ends every stream of that model's split, waiting ones too, as a change of its term asks for. */
+  reset({ name, fingerprint }: ModelRef): void {
     const reason = new Error("The term changed");
-    for (const ending of this.#live) ending.abort(reason);
+    for (const { model, ending } of this.#live) {
+      if (model?.fingerprint === fingerprint && model.name === name) ending.abort(reason);
+    }
   }
 
-  async #serve(stream: PeerStream, peer: string, signal: AbortSignal): Promise<void> {
+  async #serve(stream: PeerStream, peer: string, live: LiveStream): Promise<void> {
+    const { signal } = live.ending;
     const { opening, rest } = await readOpening(stream);
     const fromPeer = new ReadAhead(stream, rest);
-    const port = await this.#admit(fromPeer, peer, opening.term, signal);
+    const { term } = opening;
+    live.model = opening.model;
+    const asked = { peer, term, model: opening.model };
+    const { port, model } = await this.#admit(fromPeer, asked, signal);
+    live.model = model;
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     if (this.#options.weights === undefined) return await relay(conn, stream, { signal, fromPeer });
     const tcp = new TcpBytes(conn);
-    const link = this.#link(this.#options.weights, { tcp, stream, fromPeer, peer, opening });
+    const ends = { tcp, stream, fromPeer, peer, model, opening };
+    const link = this.#link(this.#options.weights, ends);
     try {
       await bothWays(tcp, stream, signal, () => [link.toHost(), link.toRpcServer()]);
     } finally {
@@ -80,7 +92,10 @@ export class RpcServerEnd {
     }
   }
 
-  #link(weights: WeightSource, { tcp, stream, fromPeer, peer, opening }: LinkEnds): WorkerLink {
+  #link(
+    weights: WeightSource,
+    { tcp, stream, fromPeer, peer, model, opening }: LinkEnds,
+  ): WorkerLink {
     const { countsOf = newRpcCounts, translatePort, logger } = this.#options;
     return new WorkerLink(tcp, stream, fromPeer, {
       weights,
@@ -88,27 +103,32 @@ export class RpcServerEnd {
       counts: countsOf(peer),
       logger,
       agree: opening.weights === LINK_VERSION,
-      translatePort: (hostPort) => translatePort?.(peer, hostPort),
+      translatePort: (hostPort) => translatePort?.(peer, model, hostPort),
     });
   }
 
   /** Waits for the gate, and no longer than the host's llama-server waits. */
   async #admit(
     fromPeer: ReadAhead,
-    peer: string,
-    term: number,
+    asked: AskedSplit,
     signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<AdmittedSplit> {
     const hangUp = new AbortController();
     fromPeer.watch(READ_AHEAD_BYTES).then(
       (ended) => ended && hangUp.abort(new Error("llama-server hung up before it was served")),
       (error) => hangUp.abort(error),
     );
     const waiting = AbortSignal.any([signal, hangUp.signal]);
-    const port = await this.#gate.admit(peer, term, waiting);
+    const admitted = await this.#gate.admit(asked, waiting);
     waiting.throwIfAborted();
-    return port;
+    return admitted;
   }
+}
+
+interface LiveStream {
+  readonly ending: AbortController;
+  /** Unknown before its opening has come; of a peer of an earlier version, before it is admitted. */
+  model: ModelRef | undefined;
 }
 
 interface LinkEnds {
@@ -116,6 +136,7 @@ interface LinkEnds {
   readonly stream: PeerStream;
   readonly fromPeer: ReadAhead;
   readonly peer: string;
+  readonly model: ModelRef;
   readonly opening: RpcOpening;
 }
 

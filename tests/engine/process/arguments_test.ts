@@ -371,6 +371,8 @@ Deno.test("llama-server tells what it holds of a model that it serves alone", ()
   assert.equal(valueOf(llamaServerArguments(solo, engine, { port }), "--log-verbosity"), "4");
   const shared = split({ rpcPort: 1001, share: 1 });
   assert.ok(!llamaServerArguments(shared, engine, { port }).includes("--log-verbosity"));
+  const told = llamaServerArguments(solo, engine, { port, isVerbosityTold: true });
+  assert.ok(!told.includes("--log-verbosity"), "the user has set it");
 });
 
 Deno.test("llama-server uses no GPU for a model that lies in main memory", () => {

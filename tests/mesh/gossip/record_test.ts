@@ -8,7 +8,7 @@ import { StaleMessageError } from "../../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { openRecord, type RecordSigner, signRecord } from "../../../src/mesh/gossip/record.ts";
 import type { Machine } from "../../../src/mesh/base/machine.ts";
-import type { Announcement } from "../../../src/mesh/base/announcement.ts";
+import type { Announcement, Instance } from "../../../src/mesh/base/announcement.ts";
 import { content, machine } from "../content.ts";
 
 const NOW = 1_000;
@@ -33,6 +33,23 @@ function member(): RecordSigner & { announcement: Announcement } {
   return { key, credential, announcement };
 }
 
+/** A split of which this node is the host. */
+function split(name: string, tunnelPorts: Record<string, number>): Instance {
+  return {
+    model: { name, fingerprint: "0f".repeat(32) },
+    sizeBytes: 1,
+    contextLength: 4_096,
+    mode: "split",
+    state: "warm",
+    term: 3,
+    hostShare: 0.5,
+    workers: [{ peer: OTHER, share: 0.5 }],
+    needBytes: 1,
+    haveBytes: 1,
+    tunnelPorts,
+  };
+}
+
 function open(bytes: Uint8Array, { credential: { meshKey } }: RecordSigner, now = NOW) {
   return openRecord(bytes, { meshKey, now });
 }
@@ -43,7 +60,14 @@ Deno.test("a signed announcement is read as it was written", () => {
     ...signer.announcement,
     models: [{ name: "qwen", sizeBytes: 4e9, fingerprint: "0f".repeat(32), needBytes: 5e9 }],
     targets: [{ name: "qwen", fingerprint: "0f".repeat(32) }],
-    obeys: [{ host: OTHER, term: 3, ready: true }],
+    instances: [
+      split("qwen", { [OTHER]: 50_052 }),
+      split("guide", { [OTHER]: 50_053 }),
+    ],
+    obeys: [
+      { host: OTHER, term: 3, ready: true, model: { name: "qwen", fingerprint: "0f".repeat(32) } },
+      { host: OTHER, term: 3, ready: false, model: { name: "it", fingerprint: "0f".repeat(32) } },
+    ],
     machine: machine({
       devices: [{
         name: "Metal (M4)",
@@ -54,7 +78,6 @@ Deno.test("a signed announcement is read as it was written", () => {
       }],
       engine: { build: "11669", rpcProtocol: "8.0.0", origin: "debian" },
     }),
-    tunnelPorts: { [OTHER]: 50_052 },
     tensorSplit: [3, 1],
   };
   const record = open(signRecord({ status: "alive", announcement: full }, signer).bytes, signer);
@@ -109,7 +132,9 @@ Deno.test("values that no honest node sends are refused", () => {
     { models: [{ name: "qwen", sizeBytes: 1, fingerprint: "zz", needBytes: 1 }] },
     { wanted: ["-rm"] },
     { rttsMs: { nobody: 1 } },
-    { tunnelPorts: { [OTHER]: 70_000 } },
+    { instances: [split("qwen", { [OTHER]: 70_000 })] },
+    { instances: [split("qwen", {}), split("guide", { [OTHER]: 70_000 })] },
+    { obeys: [{ host: OTHER, term: 2, ready: true, model: { name: "../qwen", fingerprint: "" } }] },
     { engine: { build: "1; rm", rpcProtocol: "8.0.0" } },
   ];
   for (const change of changes) {

@@ -15,7 +15,6 @@ function announced(name: string, memoryBytes: number, options: MemberOptions): A
   return {
     ...member(name, memoryBytes, options),
     role: "standby",
-    tunnelPorts: {},
     addresses: [],
     incarnation: 1,
     seq: 1,

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { peerWorkersOf } from "../../../src/node/plan/peer_workers.ts";
-import type { Plan } from "../../../src/node/plan/plan.ts";
+import { peerWorkersOf, type WorkerPlan } from "../../../src/node/plan/peer_workers.ts";
 import type { Instance, ModelRef } from "../../../src/mesh/mod.ts";
 import { BIG, instance, peer, SMALL } from "../members.ts";
 
-const plan: Plan = { kind: "worker", model: BIG, host: peer("h"), term: 3 };
+const plan: WorkerPlan = { kind: "worker", model: BIG, host: peer("h"), term: 3 };
 const workers = [{ peer: peer("a"), share: 0.5 }, { peer: peer("b"), share: 0.5 }];
 
 function running(model: ModelRef, term: number, workers: Instance["workers"]): Instance {
@@ -25,7 +24,11 @@ const rows: [fact: string, actual: readonly string[], expected: readonly string[
     peerWorkersOf({ ...plan, host: peer("y") }, members, "3.7.0"),
     [],
   ],
-  ["not for a node that is no worker", peerWorkersOf({ kind: "standby" }, members, "3.7.0"), []],
+  [
+    "not those of the host's other split",
+    peerWorkersOf({ ...plan, model: SMALL }, members, "3.7.0"),
+    [],
+  ],
 ];
 
 for (const [fact, actual, expected] of rows) {

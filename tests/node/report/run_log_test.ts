@@ -3,21 +3,10 @@ import assert from "node:assert/strict";
 import type { Instance } from "../../../src/mesh/mod.ts";
 import { RunLog } from "../../../src/node/report/run_log.ts";
 import { idleJob, type Job } from "../../../src/node/serving/job.ts";
-import { BIG, peer, SMALL } from "../members.ts";
+import { BIG, instance, peer, SMALL } from "../members.ts";
 
 function solo(model: Instance["model"], state: Instance["state"] = "warm"): Job {
-  return idleJob({ kind: "solo", model, needBytes: 1 }, {
-    model,
-    sizeBytes: 1,
-    contextLength: 1,
-    mode: "solo",
-    state,
-    term: 1,
-    hostShare: 1,
-    workers: [],
-    needBytes: 1,
-    haveBytes: 1,
-  });
+  return idleJob({ kind: "solo", model, needBytes: 1 }, instance(model, state));
 }
 
 function worker(ready: boolean): Job {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { heldBy, reservationsBy, withUse } from "../../../src/node/serving/held_memory.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
-import { BIG, peer, SMALL } from "../members.ts";
+import { leftAfter } from "../../../src/node/serving/room.ts";
+import { BIG, member, peer, SMALL, view } from "../members.ts";
 
 const DEVICES = [
   { name: "CUDA0", kind: "discrete", totalBytes: 30, offeredBytes: 24, usedBytes: 0 },
@@ -29,4 +30,17 @@ Deno.test("what holds nothing is not announced as holding", () => {
   ];
   const devices = [{ name: "CUDA0", bytes: 10 }];
   assert.deepEqual(reservationsBy(jobs, DEVICES), [{ model: SMALL, devices }]);
+});
+
+Deno.test("a draft and kept prompts leave what further models of the node are to take", () => {
+  const memory = { memoryBytes: 72, devices: DEVICES };
+  const seen = view(member("a", 72), []);
+  const after = (...later: readonly Plan[]) => {
+    const { memoryBytes, devices } = leftAfter(solo(SMALL), later, { memory, view: seen });
+    return [memoryBytes, ...devices.map(({ offeredBytes }) => offeredBytes)];
+  };
+  assert.deepEqual(after(), [72, 24, 48], "what it takes itself is not taken from it");
+  // The first of 20 leaves 4 of the card, so that the next is in main memory too.
+  assert.deepEqual(after(solo(BIG)), [52, 20, 32]);
+  assert.deepEqual(after({ kind: "standby" }, { kind: "download", name: "later" }), [72, 24, 48]);
 });

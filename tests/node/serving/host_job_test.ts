@@ -110,7 +110,7 @@ function setUp(devices: Engine["devices"]) {
     localModel: () => model,
     companionsOf: () => ({ draft: null, projector: null, notes: [] }),
     devicesOf: () => [],
-    tunnelPort: () => 1,
+    openTunnels: () => ({ ports: { [peer("worker")]: 1 }, close: () => Promise.resolve() }),
     weightsKnown: () => Promise.resolve(),
     now: () => 0,
     after: () => () => {},

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import {
+  type ModelRef,
   RpcServerEnd,
   RpcTunnels,
   TunnelCounts,
@@ -13,6 +14,8 @@ import { request } from "../rpc_wire/frames.ts";
 import { pattern, readExactly, writeAll } from "../tcp_pair.ts";
 
 const logger = getLogger("test");
+const MODEL = { name: "big", fingerprint: "0f".repeat(32) };
+type TranslatePort = (host: string, model: ModelRef, port: number) => number | undefined;
 
 /** The tunnel port of the recorded host that leads to the other worker. */
 const HOST_PORT = 50_812;
@@ -33,7 +36,7 @@ class Tunnel implements AsyncDisposable {
   static async open(
     to: string,
     allowed: (peer: string) => boolean,
-    translatePort: (host: string, port: number) => number | undefined = () => undefined,
+    translatePort: TranslatePort = () => undefined,
   ): Promise<Tunnel> {
     return new Tunnel(await QuicPair.connect(), to, allowed, translatePort);
   }
@@ -42,16 +45,17 @@ class Tunnel implements AsyncDisposable {
     private readonly quic: QuicPair,
     private readonly to: string,
     allowed: (peer: string) => boolean,
-    translatePort: (host: string, port: number) => number | undefined,
+    translatePort: TranslatePort,
   ) {
     this.tunnels = new RpcTunnels({
       open: this.counts.counting(() => quic.open(), "rpc"),
-      terms: { currentTerm: (peer) => allowed(peer) ? 4 : null },
+      split: { model: MODEL, term: 4 },
+      mayPass: allowed,
       logger,
       weights: NO_WEIGHTS,
     });
     const end = new RpcServerEnd({
-      gate: { admit: () => Promise.resolve(this.rpcServer.addr.port) },
+      gate: { admit: () => Promise.resolve({ port: this.rpcServer.addr.port, model: MODEL }) },
       logger,
       weights: NO_WEIGHTS,
       translatePort,
@@ -76,7 +80,8 @@ Deno.test("a worker's rpc-server reaches the other worker by the port that REGIS
   await using toA = await Tunnel.open(
     "a",
     () => true,
-    (host, port) => host === "host" && port === HOST_PORT ? between.port : undefined,
+    (host, model, port) =>
+      host === "host" && model.name === MODEL.name && port === HOST_PORT ? between.port : undefined,
   );
   using llamaServer = await Deno.connect({ hostname: "127.0.0.1", port: toA.port });
   await writeAll(llamaServer, recorded.request.subarray(0, 9));
@@ -107,7 +112,7 @@ Deno.test("a worker's rpc-server reaches the other worker by the port that REGIS
   assert.equal(between.counts.snapshot()[0]?.streams, 1);
 });
 
-Deno.test("a port to a worker that is no fellow hangs up at once", async () => {
+Deno.test("a port to a worker that is no peer worker hangs up at once", async () => {
   await using between = await Tunnel.open("b", () => false);
   using caller = await Deno.connect({ hostname: "127.0.0.1", port: between.port });
   assert.equal(await caller.read(new Uint8Array(1)), null);

@@ -10,6 +10,7 @@ import { QuicPair } from "../quic_pair.ts";
 import { removeFolder } from "../../support/remove_folder.ts";
 
 const logger = getLogger("test");
+export const SPLIT = { model: { name: "guide", fingerprint: "0f".repeat(32) }, term: 1 };
 const never = new AbortController().signal;
 
 export interface MeshedLoadOptions {
@@ -92,7 +93,8 @@ export class MeshedLoad implements AsyncDisposable {
     const open = this.counts.counting(() => quic.open(), "rpc");
     const tunnels = new RpcTunnels({
       open,
-      terms: { currentTerm: () => 1 },
+      split: SPLIT,
+      mayPass: () => true,
       logger,
       ...(weights === undefined ? {} : { weights }),
       countsOf: (peer) => this.counts.rpcOf(peer),
@@ -102,7 +104,7 @@ export class MeshedLoad implements AsyncDisposable {
     const rpcServer = this.#workers.rpcServer(true);
     const library = await this.#library(files);
     const end = new RpcServerEnd({
-      gate: { admit: () => rpcServer.ready() },
+      gate: { admit: async () => ({ port: await rpcServer.ready(), model: SPLIT.model }) },
       logger,
       ...(weights === undefined ? {} : { weights: weightSource(library, () => undefined) }),
     });

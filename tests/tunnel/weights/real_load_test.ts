@@ -5,7 +5,7 @@ import { engineOrReason, engineTest } from "../../support/engine.ts";
 import { cachedRandomModel } from "../../support/random_model.ts";
 import { writeShards } from "../../support/shard_set.ts";
 import { Llama } from "../llama.ts";
-import { MeshedLoad, tokensOf } from "./real_load.ts";
+import { MeshedLoad, SPLIT, tokensOf } from "./real_load.ts";
 
 const found = await engineOrReason();
 
@@ -129,7 +129,7 @@ engineTest(
       await reached(() => killed.state.kind === "failed" || load.moved() + load.saved() > enough);
       assert.notEqual(killed.state.kind, "failed", "it was killed while it loaded");
       if (round % 2 === 0) Deno.kill(killed.pid!, "SIGKILL");
-      else for (const end of load.workerEnds) end.resetAll();
+      else for (const end of load.workerEnds) end.reset(SPLIT.model);
       await killed.stop();
     }
     const server = await load.serve();
