@@ -20,7 +20,7 @@ export interface FitMesh<Id extends string = string> {
   readonly self: FitNode<Id> | null;
   readonly others: readonly FitNode<Id>[];
   readonly rttLimitMs: number;
-  /** The node that asks runs the model if it can, even if others could: its user says so. @default {false} */
+  /** The node that asks runs the model if it can, whoever else could: its user says so. @default {false} */
   readonly here?: boolean;
   /**
    * The round trip between two of them; infinite for those that can't share a model, `undefined` where nobody measured it.

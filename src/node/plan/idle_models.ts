@@ -27,11 +27,16 @@ export interface Resting {
   readonly before: Wishes;
 }
 
-export function unloading(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
+/** @param id its name, where no other model on this disk has that */
+export function unloading(
+  wishes: Wishes,
+  model: ModelRef,
+  id: string = model.name,
+): { wishes: Wishes; resting: Resting } {
   const rested = {
-    ...dropping(wishes, model.name),
+    ...dropping(wishes, id),
     dropped: wishes.dropped,
-    resting: [model.name],
+    resting: [id],
   };
   return { wishes: rested, resting: { model, before: wishes } };
 }
@@ -39,7 +44,7 @@ export function unloading(wishes: Wishes, model: ModelRef): { wishes: Wishes; re
 /** A choice made meanwhile stays; a model that nobody chose is only no longer refused. */
 export function reloading(wishes: Wishes, { model, before }: Resting): Wishes {
   if (wishes.pinned === null && before.pinned?.name === model.name) return serving(wishes, model);
-  return { ...wishes, resting: wishes.resting.filter((name) => name !== model.name) };
+  return { ...wishes, resting: wishes.resting.filter((name) => !isNamed(name, model)) };
 }
 
 /** The facts about the running instance that a check needs. */
@@ -48,6 +53,8 @@ export interface IdleCheck {
   /** As `Demand.idleSinceMs` has it. */
   readonly endedMs: (model: string) => number | undefined;
   readonly isWantedElsewhere: (model: ModelRef) => boolean;
+  /** Among the models on this disk. @default {its name} */
+  readonly idOf?: (model: ModelRef) => string;
   readonly wishes: Wishes;
   readonly nowMs: number;
 }
@@ -67,7 +74,9 @@ export class IdleUnloader {
   }
 
   /** The wishes of a node whose model goes to rest now; `undefined` where none does. */
-  check({ instance, endedMs, isWantedElsewhere, wishes, nowMs }: IdleCheck): Wishes | undefined {
+  check(
+    { instance, endedMs, isWantedElsewhere, wishes, nowMs, idOf }: IdleCheck,
+  ): Wishes | undefined {
     if (instance === null || instance.state !== "warm") {
       this.#warmSinceMs = undefined;
       return undefined;
@@ -82,7 +91,7 @@ export class IdleUnloader {
       isWantedElsewhere: isWantedElsewhere(model),
     });
     if (!rests) return undefined;
-    const rested = unloading(wishes, model);
+    const rested = unloading(wishes, model, idOf?.(model));
     this.#resting = rested.resting;
     return rested.wishes;
   }

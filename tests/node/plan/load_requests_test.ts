@@ -79,6 +79,9 @@ Deno.test("unloading() and reloading() end with what the user wanted", () => {
   const meanwhile = { ...wishes, pinned: other };
   assert.deepEqual(reloading(meanwhile, resting), { ...meanwhile, resting: [] });
   const free: Wishes = { pinned: null, wanted: [], dropped: [], resting: [] };
+  const one = unloading(pinned, MODEL, "m@f");
+  assert.deepEqual(one.wishes.resting, ["m@f"], "another of its name does not rest");
+  assert.deepEqual(reloading(one.wishes, one.resting), pinned);
   const helper = unloading(free, MODEL);
   assert.deepEqual(reloading(helper.wishes, helper.resting), free);
 });

@@ -34,8 +34,10 @@ Deno.test("toldApart() takes a member's names for its own models, else for one t
     member("c", 100, { wanted: ["twin"], refuses: ["twin"], failures: [failure("twin")] }),
     member("d", 100, { holds: [A, B], wanted: ["twin"], dropped: [ID_B] }),
     member("e", 100, { wanted: [ID_B, "TWIN"] }),
+    member("f", 100, { holds: [A, B], targets: [B], failures: [failure("twin")] }),
   ];
-  const [a, b, c, d, e] = toldApart(all);
+  const [a, b, c, d, e, f] = toldApart(all);
+  assert.deepEqual(f?.failures, [failure(ID_B)], "what it should serve is what failed");
   assert.deepEqual([a?.wanted, a?.dropped, a?.refuses], [[ID_A], [ID_A], [ID_A]]);
   assert.deepEqual(a?.demand, { [ID_A]: 2 });
   assert.deepEqual(a?.instances.map(({ model }) => model), [{ ...A, name: ID_A }]);
