@@ -65,7 +65,7 @@ export const INITIAL_LIVE_STATE: LiveState = {
 /** Progress of models that are still loading. */
 function stillLoading(progress: Progress, status: Status): Progress {
   const loading = new Set(
-    status.models.filter((model) => model.state === "loading").map((model) => model.name),
+    status.models.filter((model) => model.state === "loading").map((model) => model.id),
   );
   return Object.fromEntries(Object.entries(progress).filter(([name]) => loading.has(name)));
 }

@@ -3,7 +3,7 @@
 import type { Device, InstanceStatus, ModelStatus, Status } from "../../../src/api/base/types.ts";
 import { clampFraction, displayName, displayText, shortId, wholePercentages } from "./format.ts";
 
-/** Fraction loaded by model name. */
+/** Fraction loaded by the id of a model. */
 export type Progress = Readonly<Record<string, number>>;
 
 export interface Memory {
@@ -227,7 +227,7 @@ function whyOf({ instances }: ModelStatus): string | null {
 function progressOf(model: ModelStatus, progress: Progress): number | null {
   if (model.state !== "loading") return null;
   const known = model.instances.flatMap((instance) => instance.progress ?? []);
-  const own = Object.hasOwn(progress, model.name) ? progress[model.name] : undefined;
+  const own = Object.hasOwn(progress, model.id) ? progress[model.id] : undefined;
   const all = own === undefined ? known : [...known, own];
   return all.length === 0 ? null : clampFraction(Math.max(...all));
 }

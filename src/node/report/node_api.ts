@@ -13,6 +13,7 @@ import {
   type RequestRecord,
   type Status,
 } from "../../api/mod.ts";
+import { nameIn } from "../../base/model_ids.ts";
 import { type InviteOptions, type Mesh, UnknownInviteError } from "../../mesh/mod.ts";
 import type { TunnelCounts } from "../../tunnel/mod.ts";
 import { Gateway } from "../ends/gateway.ts";
@@ -178,7 +179,9 @@ export class NodeApi extends Gateway implements ManagementNode {
     const told = `${loading.model} ${percent}`;
     if (percent === 0 || told === this.#toldProgress) return;
     this.#toldProgress = told;
-    const progress = { task: "load", ...loading } as const;
+    const own = this.ownModel;
+    const model = own !== null && nameIn(own) === loading.model ? own : loading.model;
+    const progress = { task: "load", ...loading, model } as const;
     this.#publisher.send({ type: "progress", ...progress });
     this.#options.logger.info("Loading {model}", { event: "progress", ...progress });
   }
