@@ -121,10 +121,10 @@ export const STABLE_AFTER_MS = 60_000;
 export const CRASH_KNOWN_MS = 2_000;
 
 /**
- * A GPU that is lost again within this is given up until the node starts anew. A driver that was reset once most often
- * works again; a card that fails once a week is worth a restart each time. Chosen by feel.
+ * A GPU that is lost before a server has used it for so long is given up, if it was lost before. A driver that was reset
+ * once most often works again, and a machine that sleeps may lose its GPU each time. Chosen by feel.
  */
-export const LOST_AGAIN_MS = 60 * 60_000;
+export const TRUSTED_AFTER_MS = 10 * 60_000;
 
 /** Kept of a child's last words for error messages. */
 export const STDERR_TAIL_BYTES = 4 * 1024;
