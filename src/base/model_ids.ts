@@ -19,7 +19,9 @@ function partsOf(text: string): { readonly name: string; readonly digits: string
 
 /** The name in an id; a name as it is. */
 export function nameIn(nameOrId: string): string {
-  return ENDS_LIKE_AN_ID.test(nameOrId) ? partsOf(nameOrId)?.name ?? nameOrId : nameOrId;
+  // Most names have none, and plans ask for thousands of them.
+  if (!nameOrId.includes("@") || !ENDS_LIKE_AN_ID.test(nameOrId)) return nameOrId;
+  return partsOf(nameOrId)?.name ?? nameOrId;
 }
 
 /** Enough of the fingerprint to be meant for it. */

@@ -37,6 +37,21 @@ const SCENES: Scenes = {
     },
   },
 
+  "Models: of two of one name the chosen one is served": {
+    at: "models",
+    status: status(),
+    catalog: ["twin@aaaaaaaa", "twin@bbbbbbbb"].map((id) =>
+      entry({ id, name: "twin", places: ["disk"] })
+    ),
+    async play({ node, console }) {
+      const row = console.page.locator('[data-catalog="twin@bbbbbbbb"]');
+      await console.page.getByRole("button", { name: "Serve: twin@bbbbbbbb" }).click();
+      await row.getByRole("button", { name: "Serve", exact: true }).click();
+      await row.getByRole("group").waitFor({ state: "detached" });
+      assert.deepEqual(node.done, ["serve twin@bbbbbbbb"]);
+    },
+  },
+
   "Models: a download can be paused, resumed and cancelled, and says why it failed": {
     at: "models",
     catalog: CATALOG,

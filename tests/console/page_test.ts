@@ -140,6 +140,34 @@ const SCENES: Scenes = {
     },
   },
 
+  // Two models of one name were one choice, and either might answer.
+  "asks the one of two models of one name that is chosen": {
+    status: status({
+      models: ["aa", "bb"].map((digits) =>
+        model({
+          id: `twin@${digits.repeat(4)}`,
+          name: "twin",
+          fingerprint: digits.repeat(32),
+        })
+      ),
+    }),
+    async play({ node, console }) {
+      const asked: string[] = [];
+      node.onChat = (chat) => {
+        asked.push(chat.model);
+        chat.delta({ content: "yes" });
+        chat.finish(1);
+      };
+      await console.goTo("Chat");
+      for (const id of ["twin@bbbbbbbb", "twin@aaaaaaaa"]) {
+        await console.page.getByLabel("Model to ask").selectOption(id);
+        await console.ask("one?");
+        await console.answer();
+      }
+      assert.deepEqual(asked, ["twin@bbbbbbbb", "twin@aaaaaaaa"]);
+    },
+  },
+
   "stops an answer when told to, and hangs up": {
     async play({ node, console }) {
       const cancelled = Promise.withResolvers<void>();

@@ -100,7 +100,7 @@ gpuTest(
     const [{ instances } = { instances: [] }] = status.models;
     for (const notes of [instances[0]?.notes, status.node.notes]) {
       const [note = ""] = notes ?? [];
-      assert.match(note, /^Vulkan0 \(RTX \(X\)\) is not used any more: for the second time, /);
+      assert.match(note, /^Vulkan0 \(RTX \(X\)\) is not used any more: once again, /);
       assert.match(note, LOST);
     }
     const [finding] = status.findings ?? [];

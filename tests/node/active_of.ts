@@ -89,6 +89,7 @@ export function unloads({ serving }: NodeConfig): boolean {
   };
   let reconsidered = false;
   const rest = new IdleUnload({
+    inventory: { models: [] },
     serving,
     mesh: { members: () => [] },
     localState: localState as never,

@@ -197,12 +197,12 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   }
 
   warm(): readonly GatewayInstance[] {
-    return this.#status.models.flatMap(({ name, instances }) =>
+    return this.#status.models.flatMap(({ id, name, fingerprint, instances }) =>
       instances.filter(({ state }) => state === "warm").map(({ host }) => ({
         host,
-        id: name,
+        id,
         model: name,
-        fingerprint: name,
+        fingerprint: fingerprint ?? name,
         local: host === this.self,
         mode: "solo",
         sizeBytes: 7,

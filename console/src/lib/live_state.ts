@@ -66,7 +66,7 @@ export const INITIAL_LIVE_STATE: LiveState = {
 function stillLoading(progress: Progress, { node, models }: Status): Progress {
   const isLoading = ({ instances }: Status["models"][number]) =>
     instances.some(({ host, state }) => host === node.id && state === "loading");
-  const loading = new Set(models.filter(isLoading).map(({ name }) => name));
+  const loading = new Set(models.filter(isLoading).map(({ id }) => id));
   return Object.fromEntries(Object.entries(progress).filter(([name]) => loading.has(name)));
 }
 

@@ -9,7 +9,7 @@ import type {
 } from "../../../src/api/base/types.ts";
 import { clampFraction, displayName, displayText, shortId, wholePercentages } from "./format.ts";
 
-/** Fraction loaded by model name. */
+/** Fraction loaded by the id of a model. */
 export type Progress = Readonly<Record<string, number>>;
 
 export interface Memory {

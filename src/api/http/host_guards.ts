@@ -6,7 +6,7 @@ import { RefusedError } from "./openai_errors.ts";
 
 /**
  * Refuses what was meant for somebody else: a page that rebinds its own name to our address. Such a page has no key, so
- * a caller that sends one may call this node what it likes.
+ * whoever sends one may call this node what they like.
  */
 export function answerOwnHosts(
   own: OwnHosts,

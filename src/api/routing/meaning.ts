@@ -6,7 +6,10 @@ export interface Known {
   readonly ids: ModelIds;
   /** The models on this node's own disk. */
   readonly own: readonly ModelContent[];
-  /** Ids of models by the ease with which they answer. The start of a name is looked for in one list after the other. */
+  /**
+   * Ids of models that answer, or may soon, in order of the ease with which they do. The start of a name is looked for in
+   * one list after the other, and nowhere else: it loads nothing.
+   */
   readonly nearest: () => readonly (readonly string[])[];
 }
 
@@ -23,12 +26,10 @@ export function meaningOf(asked: string, known: Known): Meaning {
 }
 
 function namesLike(asked: string, { ids, nearest }: Known): readonly string[] {
-  const lists = nearest().map((
-    list,
-  ) => [...new Set(list.map((id) => ids.ofId(id)[0]?.name ?? id))]);
-  const all = [...new Set([...lists.flat(), ...ids.names])];
-  const same = sameName(asked, all);
-  const begun = [...lists, all].map((list) => begunNames(asked, list));
+  const nameOf = (id: string) => ids.ofId(id)[0]?.name ?? id;
+  const lists = nearest().map((list) => [...new Set(list.map(nameOf))]);
+  const same = sameName(asked, [...new Set([...lists.flat(), ...ids.names])]);
+  const begun = lists.map((list) => begunNames(asked, list));
   return [same, ...begun].find((found) => found.length > 0) ?? [];
 }
 

@@ -64,7 +64,7 @@ export const CHECK_TIMEOUT_MS = 1_000;
 /** Looks further apart than they should be by this much: this process itself was away, and proves nothing by it. */
 export const CHECK_LATE_MS = 3_000;
 
-/** A debugger that stops a process for a moment lets it go on sooner. Its requests hang meanwhile. */
+/** Whoever stops a process for a moment, as a debugger does, lets it go on sooner. Its requests hang meanwhile. */
 export const STOPPED_PATIENCE_MS = 2_000;
 
 /** Without an answer and without any work: nobody is starved of the CPU that long, however busy the machine. */
@@ -121,10 +121,10 @@ export const STABLE_AFTER_MS = 60_000;
 export const CRASH_KNOWN_MS = 2_000;
 
 /**
- * A GPU that is lost again within this is given up until the node starts anew. A driver that was reset once most often
- * works again; a card that fails once a week is worth a restart each time. Chosen by feel.
+ * A GPU that is lost before a server has used it for so long is given up, if it was lost before. A driver that was reset
+ * once most often works again, and a machine that sleeps may lose its GPU each time. Chosen by feel.
  */
-export const LOST_AGAIN_MS = 60 * 60_000;
+export const TRUSTED_AFTER_MS = 10 * 60_000;
 
 /** Kept of a child's last words for error messages. */
 export const STDERR_TAIL_BYTES = 4 * 1024;

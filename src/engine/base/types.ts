@@ -23,7 +23,7 @@ export interface EngineDevice {
 export interface LostDevice {
   readonly name: string;
   readonly description: string;
-  /** A clause: `for the second time, the GPU Vulkan0 was lost (ggml_vulkan: device lost on Vulkan0)`. */
+  /** A clause: `once again, the GPU Vulkan0 was lost (ggml_vulkan: device lost on Vulkan0)`. */
   readonly reason: string;
 }
 

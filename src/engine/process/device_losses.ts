@@ -1,13 +1,21 @@
-import { LOST_AGAIN_MS } from "../base/defaults.ts";
+import { TRUSTED_AFTER_MS } from "../base/defaults.ts";
 import type { EngineDevice, ExitCause, LostDevice, ServerSpec } from "../base/types.ts";
+
+/** The end of a server. */
+export interface ServerEnd {
+  readonly spec: ServerSpec;
+  readonly cause: ExitCause;
+  /** How long it had been ready; 0 if it never was. */
+  readonly readyMs: number;
+}
 
 /**
  * The devices that servers have lost, of which the node goes on without those that were lost twice. The only owner of that
- * knowledge; it ends with the node. Time is an argument.
+ * knowledge; it ends with the node.
  */
 export class DeviceLosses {
   readonly #all: readonly EngineDevice[];
-  readonly #lostAtMs = new Map<string, number>();
+  readonly #lostBefore = new Set<string>();
   readonly #givenUp = new Map<string, LostDevice>();
 
   constructor(devices: readonly EngineDevice[]) {
@@ -23,19 +31,19 @@ export class DeviceLosses {
     return [...this.#givenUp.values()];
   }
 
-  /** Takes in why a server has ended. */
-  add(spec: ServerSpec, { lost, text }: ExitCause, nowMs: number): void {
+  add({ spec, cause: { lost, text }, readyMs }: ServerEnd): void {
     if (lost === undefined || !usesDevices(spec)) return;
     const used = this.devices;
     const named = used.filter(({ name }) => name === lost.device);
-    for (const device of named.length > 0 ? named : used) this.#lose(device, text, nowMs);
+    const isTrusted = readyMs >= TRUSTED_AFTER_MS;
+    for (const device of named.length > 0 ? named : used) {
+      if (this.#lostBefore.has(device.name) && !isTrusted) this.#giveUp(device, text);
+      this.#lostBefore.add(device.name);
+    }
   }
 
-  #lose({ name, description }: EngineDevice, text: string, nowMs: number): void {
-    const before = this.#lostAtMs.get(name) ?? -Infinity;
-    this.#lostAtMs.set(name, nowMs);
-    if (nowMs - before > LOST_AGAIN_MS) return;
-    this.#givenUp.set(name, { name, description, reason: `for the second time, ${text}` });
+  #giveUp({ name, description }: EngineDevice, text: string): void {
+    this.#givenUp.set(name, { name, description, reason: `once again, ${text}` });
   }
 }
 

@@ -83,10 +83,17 @@ class ProcessSupervisor implements Supervisor {
       onRestart: () => this.#countRestart(spec.modelName ?? ""),
     });
     this.#servers.add(server);
+    let readyAtMs: number | null = null;
     server.subscribe((state) => {
       if (state.kind === "stopped") this.#servers.delete(server);
       if (state.kind === "frozen") this.#recordFreeze(spec, state.reason);
-      if (state.kind === "failed") losses.add(spec, state.cause, now());
+      if (state.kind === "failed") {
+        const readyMs = readyAtMs === null ? 0 : now() - readyAtMs;
+        losses.add({ spec, cause: state.cause, readyMs });
+      }
+      // Each new child begins anew.
+      if (state.kind === "ready") readyAtMs ??= now();
+      else readyAtMs = null;
     });
     return server;
   }

@@ -82,7 +82,7 @@ export class Namesakes {
       refuses: all(refuses),
       dropped: all(dropped),
       failures: failures.flatMap(({ model, reason }) =>
-        this.allOf(model, member).map((model) => ({ model, reason }))
+        this.#atIt(model, member).map((model) => ({ model, reason }))
       ),
       demand: Object.fromEntries(
         Object.entries(demand).map(([name, requests]) => [one(name), requests]),
@@ -110,6 +110,13 @@ export class Namesakes {
     return own.length === 0
       ? this.#idsOf(nameOrId)
       : [...new Set(own.map((model) => this.#ids.idOf(model)))];
+  }
+
+  /** A failure is about the model that the member serves or belongs to, if that has the name. */
+  #atIt(name: string, { targets, instances, ...member }: Holder): readonly string[] {
+    const now = [...instances.map(({ model }) => model), ...targets];
+    const isMeant = now.some((model) => model.name === name);
+    return this.allOf(name, { targets, instances, models: isMeant ? [] : member.models });
   }
 
   #idsOf(name: string): readonly string[] {

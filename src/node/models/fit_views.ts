@@ -1,13 +1,14 @@
 /** The mesh as the judgement of what fits takes it, made of what a node, or a command, knows of it. Pure. */
 
 import type { Fit, PeerStatus, Status } from "../../api/mod.ts";
-import type {
-  Announcement,
-  ModelOnDisk,
-  PeerId,
-  RouteInstance,
-  RouteNode,
-  RoutingTable,
+import {
+  type Announcement,
+  type ModelOnDisk,
+  type PeerId,
+  type RouteInstance,
+  type RouteNode,
+  type RoutingTable,
+  toldApart,
 } from "../../mesh/mod.ts";
 import type { OfferedMemory } from "../../engine/mod.ts";
 import { type LocalModel, needBytes } from "../../models/mod.ts";
@@ -51,7 +52,7 @@ export function fitViewOf(known: KnownMesh): FitView {
     self: own === null ? null : self,
     members: [
       ...(own === null ? [] : [ownMember(own, known)]),
-      ...members.map(announcedMember),
+      ...pinsApart(members),
       ...others.map((node) => listedMember(node, instances.get(node.peer) ?? [])),
     ],
   };
@@ -88,6 +89,15 @@ function filesOf(models: readonly LocalModel[], contextLength: number | null): M
     sizeBytes: model.sizeBytes,
     fingerprint: model.fingerprint,
     needBytes: needBytes(model, contextLength),
+  }));
+}
+
+/** Of two models of one name a user has pinned one. */
+function pinsApart(members: readonly Announcement[]): FitMember[] {
+  const apart = toldApart(members);
+  return members.map((member, index) => ({
+    ...announcedMember(member),
+    pins: announcedMember(apart[index] ?? member).pins,
   }));
 }
 

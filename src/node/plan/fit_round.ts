@@ -1,5 +1,6 @@
 /** One model in one mesh, looked at with more or less of what runs there. Pure. */
 
+import { isNamed } from "../../base/model_ids.ts";
 import { type FitMesh, type FitNode, type ModelFit, needBytes, planFit } from "../../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import type { FitMember, FitModel, HeldFile, KnownMesh } from "./fit_mesh.ts";
@@ -88,10 +89,10 @@ export class FitRound {
 
   /** Whether it also takes part where its user has not told it to. */
   #helps(peer: string): boolean {
-    const { name } = this.#model;
+    const isMeant = (listed: string) => isListed(this.#model, listed);
     const { refuses = [], pins = [], isSingle } = this.#mesh.members.get(peer) ?? {};
-    const isKept = isSingle && pins.some((pin) => pin !== name);
-    return !isKept && !refuses.includes(name);
+    const isKept = isSingle && !pins.every(isMeant);
+    return !isKept && !refuses.some(isMeant);
   }
 
   /** With the memory of what has gone: that of a few nodes. */
@@ -126,8 +127,14 @@ function isOf({ name, fingerprint }: FitModel, { model, isRunning }: Occupant): 
 }
 
 /** @param here where its user can serve it: a refusal there ends with that. */
-function mayTakePart(member: FitMember, { name }: FitModel, here: string | null): boolean {
-  return member.rpcProtocol !== null && (member.peer === here || !member.refuses.includes(name));
+function mayTakePart(member: FitMember, model: FitModel, here: string | null): boolean {
+  return member.rpcProtocol !== null &&
+    (member.peer === here || !member.refuses.some((listed) => isListed(model, listed)));
+}
+
+/** Whether a list of a member, which has names and ids, has the model. */
+function isListed({ name, fingerprint }: FitModel, listed: string): boolean {
+  return fingerprint === null ? listed === name : isNamed(listed, { name, fingerprint });
 }
 
 /**

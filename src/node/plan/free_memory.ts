@@ -1,5 +1,6 @@
 /** The memory of a mesh that no model takes now, and the instances that take the rest. Pure. */
 
+import { isNamed } from "../../base/model_ids.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 import type { MemoryPools } from "../../models/mod.ts";
 import { isMainMemory, type Offered, poolsOf, spread } from "./pools.ts";
@@ -54,7 +55,7 @@ export function occupantsOf(lenders: readonly Lender[]): Occupant[] {
       const isSpare = warm.get(keyOf(model))?.some((one) => one !== instance) ?? false;
       // The mesh would only serve the last one elsewhere, where some user wants it.
       const pinnedBy = lenders.filter(({ peer, pins }) =>
-        pins.includes(model.name) && (!isSpare || takes.has(peer))
+        pins.some((pin) => isNamed(pin, model)) && (!isSpare || takes.has(peer))
       ).map(({ peer }) => peer);
       return {
         host: host.peer,

@@ -25,35 +25,42 @@ export function shouldUnload(
 /** A model that rests, and what its user wanted of it before. */
 export interface Resting {
   readonly model: ModelRef;
+  /** Its name, where no other model on this disk has that. */
+  readonly id: string;
   /** Those that were pinned with a lower priority; `null` where it was not pinned. */
   readonly pinnedBefore: readonly ModelRef[] | null;
 }
 
-export function unloading(wishes: Wishes, model: ModelRef): { wishes: Wishes; resting: Resting } {
+/** @param id its name, where no other model on this disk has that */
+export function unloading(
+  wishes: Wishes,
+  model: ModelRef,
+  id: string = model.name,
+): { wishes: Wishes; resting: Resting } {
   const place = wishes.pinned.findIndex((one) => sameModel(one, model));
   const rested = {
-    ...dropping(wishes, model.name),
+    ...dropping(wishes, id),
     dropped: wishes.dropped,
-    resting: [...wishes.resting, model.name],
+    resting: [...wishes.resting, id],
   };
   const pinnedBefore = place === -1 ? null : wishes.pinned.slice(place + 1);
-  return { wishes: rested, resting: { model, pinnedBefore } };
+  return { wishes: rested, resting: { model, id, pinnedBefore } };
 }
 
 /**
  * It is pinned again where it was, behind what was chosen meanwhile; a model that nobody chose is only no longer refused,
  * and one that was dropped meanwhile stays dropped.
  */
-export function reloading(wishes: Wishes, { model, pinnedBefore }: Resting): Wishes {
-  const { name } = model;
-  const awake = { ...wishes, resting: wishes.resting.filter((one) => one !== name) };
-  if (pinnedBefore === null || wishes.dropped.includes(name)) return awake;
+export function reloading(wishes: Wishes, { model, id, pinnedBefore }: Resting): Wishes {
+  const isOther = (name: string) => !isNamed(name, model);
+  const awake = { ...wishes, resting: wishes.resting.filter(isOther) };
+  if (pinnedBefore === null || !wishes.dropped.every(isOther)) return awake;
   const { pinned, wanted } = awake;
   const next = pinned.findIndex((one) => pinnedBefore.some((other) => sameModel(one, other)));
   return {
     ...awake,
     pinned: pinned.toSpliced(next === -1 ? pinned.length : next, 0, model),
-    wanted: [name, ...wanted.filter((one) => one !== name)],
+    wanted: [id, ...wanted.filter((one) => one !== id)],
   };
 }
 
@@ -64,6 +71,8 @@ export interface IdleCheck {
   /** As `Demand.idleSinceMs` has it. */
   readonly endedMs: (model: string) => number | undefined;
   readonly isWantedElsewhere: (model: ModelRef) => boolean;
+  /** Among the models on this disk. @default {its name} */
+  readonly idOf?: (model: ModelRef) => string;
   readonly wishes: Wishes;
   readonly nowMs: number;
 }
@@ -91,7 +100,9 @@ export class IdleUnloader {
   }
 
   /** One model that goes to rest now; `undefined` where none does. */
-  check({ instances, endedMs, isWantedElsewhere, wishes, nowMs }: IdleCheck): Rested | undefined {
+  check(
+    { instances, endedMs, isWantedElsewhere, wishes, nowMs, idOf }: IdleCheck,
+  ): Rested | undefined {
     const warm = instances.filter(({ state }) => state === "warm").map(({ model }) => model);
     const since = new Map(warm.map((model) => {
       const key = modelKey(model);
@@ -110,7 +121,7 @@ export class IdleUnloader {
       });
     });
     if (model === undefined) return undefined;
-    const rested = unloading(wishes, model);
+    const rested = unloading(wishes, model, idOf?.(model));
     this.#resting.set(modelKey(model), rested.resting);
     return { model, wishes: rested.wishes };
   }

@@ -19,6 +19,8 @@ import { Gateway } from "../ends/gateway.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener } from "../ends/protocols.ts";
 import { checkPeers } from "./peer_check.ts";
+import { idsOf } from "../plan/table_ids.ts";
+import { modelKey } from "../plan/view.ts";
 import { type OwnWork, statusOf } from "./node_status.ts";
 import { StatusPublisher } from "./status_publisher.ts";
 import { TokenRate } from "./token_rate.ts";
@@ -160,9 +162,9 @@ export class NodeApi extends Gateway implements ManagementNode {
     this.#publisher.changed();
     const { works } = this.#options.part;
     const loading = works.filter(({ isLoading }) => isLoading);
-    const names = new Set(loading.map(({ model }) => model.name));
-    for (const name of this.#toldProgress.keys()) {
-      if (!names.has(name)) this.#toldProgress.delete(name);
+    const keys = new Set(loading.map(({ model }) => modelKey(model)));
+    for (const key of this.#toldProgress.keys()) {
+      if (!keys.has(key)) this.#toldProgress.delete(key);
     }
     for (const work of loading) this.#tellProgress(work);
   }
@@ -176,10 +178,13 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 
   /** Tells of each percent once, to consoles and the terminal. */
-  #tellProgress({ model: { name: model }, progress: fraction }: OwnWork): void {
+  #tellProgress({ model: ref, progress: fraction }: OwnWork): void {
     const percent = Math.floor(fraction * 100);
-    if (percent === 0 || percent === this.#toldProgress.get(model)) return;
-    this.#toldProgress.set(model, percent);
+    const key = modelKey(ref);
+    if (percent === 0 || percent === this.#toldProgress.get(key)) return;
+    this.#toldProgress.set(key, percent);
+    const { mesh, part } = this.#options;
+    const model = idsOf(mesh.routes(), part.onDisk).idOf(ref);
     const progress = { task: "load", model, fraction } as const;
     this.#publisher.send({ type: "progress", ...progress });
     this.#options.logger.info("Loading {model}", { event: "progress", ...progress });

@@ -1,6 +1,7 @@
 import type { Logger } from "@logtape/logtape";
-import { isNamed } from "../../base/model_ids.ts";
+import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import { type Mesh, systemClock } from "../../mesh/mod.ts";
+import type { ModelInventory } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -10,6 +11,7 @@ export interface IdleUnloadOptions {
   readonly mesh: Pick<Mesh, "members">;
   readonly localState: LocalState;
   readonly reconciler: Pick<Reconciler, "jobs" | "reconsider" | "wake">;
+  readonly inventory: Pick<ModelInventory, "models">;
   readonly serving: Pick<ServingConfig, "idleUnloadMs">;
   readonly logger: Logger;
 }
@@ -30,7 +32,7 @@ export class IdleUnload {
   }
 
   check(): void {
-    const { mesh, localState, reconciler, logger } = this.#options;
+    const { mesh, localState, reconciler, inventory, logger } = this.#options;
     const rested = this.#rest.check({
       instances: reconciler.jobs.flatMap(({ instance }) => instance ?? []),
       endedMs: (model) => localState.demand.idleSinceMs(model),
@@ -38,6 +40,7 @@ export class IdleUnload {
         mesh.members().some(({ wanted }) => wanted.some((name) => isNamed(name, model))),
       wishes: localState.wishes,
       nowMs: systemClock.now(),
+      idOf: (model) => new ModelIds(inventory.models).idOf(model),
     });
     if (rested === undefined) return;
     const { model: { name: model }, wishes } = rested;

@@ -57,7 +57,8 @@ export class SoloJob implements Job {
   #moved: string | null = null;
   /** Devices that were lost when it was started: if there are more, the plan may be another. */
   readonly #lostBefore: number;
-  #blamesLoss = false;
+  /** The end of a server by which a device was given up: no other is started for this plan. */
+  #loss: string | null = null;
   #server: ManagedServer;
   #unsubscribe: () => void = () => {};
   #announced = false;
@@ -124,14 +125,15 @@ export class SoloJob implements Job {
   }
 
   get blamesLoss(): boolean {
-    return this.#blamesLoss;
+    const { state } = this.#server;
+    return this.#loss !== null || state.kind === "failed" && state.cause.lost !== undefined;
   }
 
   /** It starts again by itself for a while; what never starts is for the reconciler to retry. */
   get failure(): string | null {
     const { state } = this.#server;
-    const gaveUp = state.kind === "failed" && (state.retryAtMs === null || this.#hasLostMore);
-    return gaveUp ? failureOf("llama-server", this.#server) : null;
+    const gaveUp = state.kind === "failed" && state.retryAtMs === null;
+    return this.#loss ?? (gaveUp ? failureOf("llama-server", this.#server) : null);
   }
 
   get isLoading(): boolean {
@@ -197,8 +199,8 @@ export class SoloJob implements Job {
       projectorPath: projector?.path ?? null,
     }, { restart: true });
     this.#unsubscribe = server.subscribe((state) => {
-      this.#blamesLoss = state.kind === "failed" && state.cause.lost !== undefined;
-      if (!this.#wentOnElsewhere(state)) this.#report(state);
+      if (state.kind === "failed" && this.#hasLostMore) this.#giveUp();
+      else if (!this.#wentOnElsewhere(state)) this.#report(state);
       this.changed();
     });
     return server;
@@ -208,7 +210,7 @@ export class SoloJob implements Job {
   #wentOnElsewhere(state: ServerState): boolean {
     const endedLoading = state.kind === "failed" && state.frozen === null && this.#isLoading;
     this.#isLoading = state.kind !== "ready";
-    if (!endedLoading || this.#hasLostMore) return false;
+    if (!endedLoading) return false;
     return this.#movedOn(state) || this.#wentOnAgain(state) || this.#wentOnWithout(state);
   }
 
@@ -240,6 +242,13 @@ export class SoloJob implements Job {
     return true;
   }
 
+  /** The plan is made anew for the memory that is left. */
+  #giveUp(): void {
+    this.#loss = failureOf("llama-server", this.#server);
+    this.#unsubscribe();
+    void this.#server.stop(); // it has ended: this calls its next start off
+  }
+
   #relaunch(news: readonly string[]): void {
     this.#unsubscribe();
     void this.#server.stop(); // it has ended: this calls its next start off
@@ -266,7 +275,7 @@ export class SoloJob implements Job {
     if (state.kind === "failed" && state.frozen === null) {
       this.#announced = false;
       // A failure to load is reported when the load is tried again.
-      if (this.failure !== null) return;
+      if (state.retryAtMs === null) return;
       const failure = failureOf("llama-server", this.#server);
       this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });
     }

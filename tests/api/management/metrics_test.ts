@@ -47,7 +47,7 @@ function statusWith(more: Partial<Status> = {}): Status {
     },
     mesh: { vramBytes: 7 },
     peers: [{ role: "worker" }],
-    models: [{ name: "guide", instances: [instance, instance] }],
+    models: [{ id: "guide", name: "guide", instances: [instance, instance] }],
     tunnels: [TUNNEL],
     ...more,
   } as unknown as Status;
@@ -67,6 +67,17 @@ async function valueOf(metrics: Metrics, line: string): Promise<number> {
   assert.equal(found.length, 1, `${line} in\n${lines.join("\n")}`);
   return Number(found[0]!.split(" ").at(-1));
 }
+
+Deno.test("Metrics count the instances of two models of one name apart", async () => {
+  const models = ["twin@aaaaaaaa", "twin@bbbbbbbb"].map((id, index) => ({
+    id,
+    name: "twin",
+    instances: Array(index + 1).fill({ state: "warm" }),
+  }));
+  const metrics = setUp(statusWith({ models: models as unknown as Status["models"] }));
+  assert.equal(await valueOf(metrics, 'instances{model="twin@aaaaaaaa",state="warm"}'), 1);
+  assert.equal(await valueOf(metrics, 'instances{model="twin@bbbbbbbb",state="warm"}'), 2);
+});
 
 Deno.test("Metrics counts requests by model, host and outcome, with their tokens", async () => {
   const metrics = setUp();

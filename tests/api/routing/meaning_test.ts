@@ -42,7 +42,8 @@ Deno.test("meaningOf() takes a bare name for the only model of it, or for this n
     const found = meant("guide", known, { own });
     assert.deepEqual(found, expected, JSON.stringify([known, own]));
     assert.deepEqual(meant("GUIDE", known, { own }), expected);
-    assert.deepEqual(meant("gui", known, { own }), expected);
+    const nearest = [known.map((model) => new ModelIds(known).idOf(model))];
+    assert.deepEqual(meant("gui", known, { own, nearest }), expected);
   }
 });
 
@@ -75,6 +76,7 @@ Deno.test("meaningOf() looks for the start of a name among what answers first", 
   assert.deepEqual(meant("guit", [], { nearest }), "guitar");
   assert.deepEqual(meant("gui", [], { nearest }), ["guide", "guidance"]);
   assert.equal(meant("gui", [A], { nearest: [["guitar"], ["guide"]] }), "guitar");
+  assert.equal(meant("gui", [A], { own: [A] }), null, "a file on the disk is named whole");
   assert.equal(meant("guide", [A], { nearest: [["guide2"]] }), "guide");
   assert.equal(meant("wanted", [A], { nearest: [["guide"], ["wanted"]] }), "wanted");
 });

@@ -83,6 +83,8 @@ Deno.test("unloading() and reloading() end with what the user wanted", () => {
   assert.deepEqual(reloading(wishes, resting), pinned);
   const dropped = { ...wishes, dropped: ["m"] };
   assert.deepEqual(reloading(dropped, resting), { ...dropped, resting: [] });
+  const one = unloading(pinned, MODEL, "m@f");
+  assert.deepEqual(one.wishes.resting, ["m@f"], "another of its name does not rest");
   const free: Wishes = { pinned: [], wanted: [], dropped: [], resting: [] };
   const helper = unloading(free, MODEL);
   assert.deepEqual(reloading(helper.wishes, helper.resting), free);

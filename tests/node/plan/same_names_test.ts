@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Namesakes, toldApart } from "../../../src/mesh/mod.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
@@ -34,8 +35,10 @@ Deno.test("toldApart() takes a member's names for its own models, else for one t
     member("c", 100, { wanted: ["twin"], refuses: ["twin"], failures: [failure("twin")] }),
     member("d", 100, { holds: [A, B], wanted: ["twin"], dropped: [ID_B] }),
     member("e", 100, { wanted: [ID_B, "TWIN"] }),
+    member("f", 100, { holds: [A, B], targets: [B], failures: [failure("twin")] }),
   ];
-  const [a, b, c, d, e] = toldApart(all);
+  const [a, b, c, d, e, f] = toldApart(all);
+  assert.deepEqual(f?.failures, [failure(ID_B)], "what it should serve is what failed");
   assert.deepEqual([a?.wanted, a?.dropped, a?.refuses], [[ID_A], [ID_A], [ID_A]]);
   assert.deepEqual(a?.demand, { [ID_A]: 2 });
   assert.deepEqual(a?.instances.map(({ model }) => model), [{ ...A, name: ID_A }]);
@@ -92,4 +95,56 @@ Deno.test("modelToRequest() names the model by the id that it has among all file
   assert.equal(modelToRequest("twin", members), ID_A);
   assert.equal(modelToRequest(ID_B, members.slice(1)), "twin");
   assert.equal(modelToRequest("twin@cccccccc", members), undefined);
+});
+
+/** Models of different names, and the same as models of one name: in the same order by either. */
+const MODELS = ["a", "b", "c"].map((name) => {
+  const fingerprint = name.repeat(64);
+  return {
+    named: { name, fingerprint },
+    twin: { name: "twin", fingerprint },
+    id: `twin@${fingerprint.slice(0, 8)}`,
+  };
+});
+
+Deno.test("decide() plans for models of one name as it does for models of different names", () => {
+  const node = fc.record({
+    holds: fc.subarray(MODELS),
+    wanted: fc.subarray(MODELS),
+    refuses: fc.subarray(MODELS, { maxLength: 1 }),
+    serves: fc.boolean(),
+    pinned: fc.boolean(),
+    memoryBytes: fc.constantFrom(5, 10, 40),
+  });
+  fc.assert(fc.property(fc.array(node, { minLength: 2, maxLength: 5 }), (nodes) => {
+    const planOf = (as: "named" | "twin") => {
+      const text = (model: (typeof MODELS)[number]) => as === "named" ? model.named.name : model.id;
+      const members = nodes.map(
+        ({ holds, wanted, refuses, serves, pinned, memoryBytes }, index) => {
+          const own = serves || pinned ? holds[0]?.[as] : undefined;
+          return member(`n${index}`, memoryBytes, {
+            holds: holds.map((model) => model[as]),
+            wanted: wanted.map(text),
+            refuses: refuses.map(text),
+            ...(own === undefined ? {} : {
+              targets: [own],
+              assignable: !pinned,
+              instances: serves ? [instance(own, "warm")] : [],
+            }),
+          });
+        },
+      );
+      const [self, ...others] = members;
+      const { works } = decide(view(self!, others), {
+        ...FREE,
+        pinned: nodes[0]?.pinned ? self?.targets.slice(0, 1) ?? [] : [],
+      });
+      return works.map(({ plan, claim }) => {
+        const model = "model" in plan ? plan.model : null;
+        assert.ok(model === null || MODELS.some((one) => one[as].name === model.name));
+        return { plan: { ...plan, model: model?.fingerprint ?? null }, reason: claim?.reason };
+      });
+    };
+    assert.deepEqual(planOf("twin"), planOf("named"));
+  }));
 });

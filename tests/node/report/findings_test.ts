@@ -125,11 +125,11 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
       lostDevices: [{
         name: "CUDA0",
         description: "RTX 3090",
-        reason: "for the second time, the GPU CUDA0 was lost (CUDA error: unknown error)",
+        reason: "once again, the GPU CUDA0 was lost (CUDA error: unknown error)",
       }],
     },
     "problem gpu",
-    /^CUDA0 \(RTX 3090\) is not used any more: for the second time, .* error\)$/,
+    /^CUDA0 \(RTX 3090\) is not used any more: once again, .* error\)$/,
     /dmesg.*start mesh-llm anew/,
   ],
   [

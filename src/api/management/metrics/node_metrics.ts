@@ -84,9 +84,9 @@ function measureServing(measures: Measures): void {
 }
 
 function instancesOf({ models }: Status): Sample[] {
-  return models.slice(0, LABEL_VALUES_MAX).flatMap(({ name, instances }) =>
+  return models.slice(0, LABEL_VALUES_MAX).flatMap(({ id, instances }) =>
     (["warm", "loading", "waiting", "failed"] as const).map((state): Sample => [
-      { model: name, state },
+      { model: id, state },
       instances.filter((instance) => instance.state === state).length,
     ])
   );
