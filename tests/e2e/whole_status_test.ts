@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
 import { writePooledModel } from "../support/guide_variants.ts";
+import type { LoggedLine } from "../support/node_process.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 import { nodeTest, startServing, until } from "./mesh_of_nodes.ts";
 
@@ -11,6 +12,13 @@ const NAMES = ["guide", "embedder", "reranker"];
 
 function allWarm({ models }: Status): boolean {
   return NAMES.every((name) => models.some((one) => one.name === name && one.state === "warm"));
+}
+
+function splitsWarm(names: readonly string[]) {
+  return ({ models }: Status) =>
+    names.every((name) =>
+      models.some((one) => one.name === name && one.state === "warm" && one.mode === "split")
+    );
 }
 
 /** In short: model, role, and whether it holds memory. */
@@ -64,5 +72,34 @@ nodeTest("a node and a client tell all that a node with three models runs", asyn
   assert.match(stdout, /^NODE +ROLE +MODELS .*\n.* host +guide, embedder, reranker /m);
   for (const name of NAMES) {
     assert.match(stdout, new RegExp(`^\\S+ +${name} +host +ready +yes +[\\d.]+ MB of CPU$`, "m"));
+  }
+});
+
+nodeTest("two nodes that share two models say who lends memory to whom, and for what", async () => {
+  await using folder = await temporaryFolder();
+  const path = (name: string) => join(folder.path, `${name}.gguf`);
+  writePooledModel(path("one"), "embeddings");
+  writePooledModel(path("two"), "reranking");
+  const names = ["one", "two"];
+  const args = [...names.flatMap((name) => ["--model", path(name)]), "--split"];
+  await using first = await startServing(args);
+  await using second = await startServing([...args, "--join", first.token]);
+  await using client = await startServing(["--client", "--join", first.token]);
+  const { models, peers } = await until(client, "both split", splitsWarm(names));
+  const hostOf = (name: string) => models.find((one) => one.name === name)?.hosts[0];
+  for (const { id, serving } of peers) {
+    const roleIn = (name: string) => hostOf(name) === id ? "host" : "worker";
+    assert.deepEqual(
+      shown(serving),
+      names.map((name) => `${name} ${roleIn(name)} warm pinned true`),
+    );
+    assert.deepEqual(serving.map(({ host }) => host), names.map(hostOf));
+  }
+  for (const node of [first, second]) {
+    const lends = names.filter((name) => hostOf(name) !== node.ready.node);
+    const isAll = ({ event, lending }: LoggedLine) =>
+      event === "runs" && String(lending) === String(lends);
+    const { serving } = await node.waitFor(isAll, { description: `lending to ${lends}` });
+    assert.ok(Array.isArray(serving));
   }
 });

@@ -70,6 +70,7 @@ function planFor(target: Target, view: View): Plan {
 /** Whether this node has room for it beside what comes before. */
 function fitsBeside(target: Target, plan: Plan, view: View): boolean {
   if (plan.kind !== "waiting" && plan.kind !== "follow") return hasRoom(view, plan);
-  // Only the user's first model waits for what others of this node hold.
-  return target.kind !== "pinned" && planFor(target, undecided(view)).kind === plan.kind;
+  // Only the user's first model waits for memory. A host assigns a share to those alone that have followed it until then.
+  if (plan.kind === "waiting" && target.kind === "pinned") return false;
+  return planFor(target, undecided(view)).kind === plan.kind;
 }

@@ -174,6 +174,7 @@ export class HostJob implements Job {
     const modelPath = this.parts.localModel(this.plan)?.path ?? null;
     const server = this.parts.supervisor.launch({
       kind: "rpc-server",
+      modelName: this.plan.model.name,
       modelPath,
       lends: "main",
     }, {

@@ -24,13 +24,15 @@ export class WorkerJob implements Job {
     parts.resetTunnels(plan.model);
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
+      modelName: plan.model.name,
       modelPath: parts.localModel(plan)?.path ?? null,
       lends: this.#knowsMainMemory() ? "all" : "gpus",
     }, { restart: true });
     this.#rpcServer.subscribe((state) => {
       // That it was frozen has been said.
       if (state.kind === "failed" && state.frozen === null && state.retryAtMs !== null) {
-        parts.logger.warn("rpc-server: {cause}", { cause: state.cause.text });
+        const { name: model } = plan.model;
+        parts.logger.warn("rpc-server for {model}: {cause}", { model, cause: state.cause.text });
       }
       changed();
     });

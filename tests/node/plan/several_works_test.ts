@@ -163,6 +163,27 @@ const ROWS: readonly Row[] = [
     expected: ["m6 host!", "m1 solo"],
   },
   {
+    fact: "its user's second split is followed as well until its host assigns a share",
+    view: view(node("a", 100, [ONE, TWO], { split: true }), [
+      node("b", 200, [ONE, TWO], { ...warm(ONE, TWO), split: true, assignable: false }),
+    ]),
+    pinned: [ONE, TWO],
+    expected: ["m1 follow!", "m2 follow!"],
+  },
+  {
+    fact: "... but not where the first leaves no memory for that share",
+    view: view(node("a", 12, [ONE, TWO], { split: true }), [
+      node("b", 200, [ONE, TWO], {
+        split: true,
+        assignable: false,
+        targets: [ONE, TWO],
+        instances: [instance(ONE, "warm", ["a"], 2), instance(TWO, "warm", ["a"], 3)],
+      }),
+    ]),
+    pinned: [ONE, TWO],
+    expected: ["m1 worker!"],
+  },
+  {
     fact: "what its user has dropped is over, and the others stay",
     view: view(node("a", 100, refs, { ...warm(TWO, ONE), refuses: ["m2"] }), []),
     expected: ["m1 solo"],
