@@ -13,6 +13,8 @@ import {
   softwareRenderer,
 } from "../support/fake_gpus.ts";
 import { type NodeProcess, startNode } from "../support/node_process.ts";
+import { GUIDE } from "../models/sample_gguf.ts";
+import { temporaryFolder } from "../support/program.ts";
 import { answersExactly, until, warm } from "./mesh_of_nodes.ts";
 
 const found = await gpuEngineOrReason();
@@ -111,6 +113,32 @@ for (const { name, gpus, args = [], devices, layers } of CASES) {
     await neverRestarted(node);
   });
 }
+
+gpuTest(
+  found,
+  "two models on two cards that hold one each are on one card each",
+  async (engine) => {
+    await using folder = await temporaryFolder();
+    const other = join(folder.path, "other.gguf");
+    await Deno.copyFile(GUIDE, other);
+    // 17 MB of each; the guide takes 15.
+    const args = ["--model", "guide", "--model", other, "--max-vram", "0.034"];
+    await using node = await serve(engine, args, fakeGpus(engine, [DISCRETE, DISCRETE]));
+    for (const name of ["guide", "other"]) {
+      await node.serving(name, { timeoutMs: COMPILING_MS });
+      await answersExactly(node, name);
+    }
+    const { serving, devices } = (await node.status()).node;
+    const cardsOf = serving.map(({ model, reservedBytes }) =>
+      [model, ...Object.keys(reservedBytes).filter((name) => name !== "CPU")].join(" ")
+    );
+    assert.deepEqual(cardsOf, ["guide Vulkan0", "other Vulkan1"]);
+    for (const { kind, usedBytes, offeredBytes } of devices) {
+      assert.ok(usedBytes > 0 && (kind === "cpu" || usedBytes <= offeredBytes), `${usedBytes}`);
+    }
+    await neverRestarted(node);
+  },
+);
 
 gpuTest(found, "a software renderer is used where it is named", async (engine) => {
   const args = ["--model", "guide", "--device", "Vulkan0"];
