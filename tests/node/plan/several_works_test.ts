@@ -184,6 +184,19 @@ const ROWS: readonly Row[] = [
     expected: ["m1 worker!"],
   },
   {
+    fact: "a worker has a share of two splits of one host",
+    view: view(
+      node("a", 40, [ONE, TWO], { targets: [ONE, TWO] }),
+      [node("b", 90, [ONE, TWO], {
+        split: true,
+        targets: [ONE, TWO],
+        instances: [instance(ONE, "warm", ["a"], 1), instance(TWO, "loading", ["a"], 1)],
+      })],
+    ),
+    pinned: [ONE, TWO],
+    expected: ["m1 worker!", "m2 worker!"],
+  },
+  {
     fact: "what its user has dropped is over, and the others stay",
     view: view(node("a", 100, refs, { ...warm(TWO, ONE), refuses: ["m2"] }), []),
     expected: ["m1 solo"],
