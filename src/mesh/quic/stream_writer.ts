@@ -85,7 +85,7 @@ export class StreamWriter {
     await this.#native.finishWrite();
   }
 
-  /** Drops what has not left yet; whoever waits is told so at once. Only the first reason counts. */
+  /** Drops what has not left yet, and ends all waits for it at once. Only the first reason counts. */
   fail(reason: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;

@@ -174,7 +174,7 @@ function assignment({ hostShare, workers }: Instance, plan: HostPlan): HostPlan 
   return { ...plan, hostShare, workers };
 }
 
-/** A split for want of memory that still has all its workers stays as it is, whoever else has come. */
+/** A split for want of memory that still has all its workers stays as it is, even if other nodes have come. */
 function keep(
   model: ModelRef,
   self: Member,

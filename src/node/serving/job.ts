@@ -167,7 +167,7 @@ export function sizesOf(
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 
-/** The job's llama-server, for whoever asks for exactly this model; `null` while it serves another, or none yet. */
+/** The job's llama-server, if it serves exactly this model; `null` while it serves another, or none yet. */
 export function serverFor(
   { instance, server }: Pick<Job, "instance" | "server">,
   model: ModelRef,
