@@ -1,6 +1,6 @@
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { ByteBudget } from "./byte_budget.ts";
-import { COALESCE_MAX_BYTES, STREAM_QUEUE_BYTES, WRITE_BATCH_BYTES } from "./defaults.ts";
+import { COALESCE_MAX_BYTES, STREAM_QUEUE_BYTES, WRITE_BATCH_BYTES } from "./limits.ts";
 import type { NativeStream } from "./native.ts";
 
 interface Entry {
