@@ -1,4 +1,4 @@
-/** Sentences of comments and docs that begin with "Who", "What" or "Where" must ask something. Pure. */
+/** Sentences of comments and docs that begin with "Who", "What" or "Where" must ask something; "Whoever" begins none. Pure. */
 
 import type { Offence, SourceFile } from "./import_rules.ts";
 
@@ -12,7 +12,8 @@ const OWN_START = /^\s*(?:[-*] |\d+\. |#+ |\||@\w+ |>)/;
 const ENDS_ITSELF = /^[#|]/;
 
 /** The start of a text or of a cell, or a space behind the end of a sentence, which quotes and stars may close. */
-const BEGINNING = /(?<=^(?:[-*] |\d+\. |#+ |@\w+ )?|[.!?]["'”)*`]*\s|\|\s)\**(Who|What|Where)\b/g;
+const BEGINNING =
+  /(?<=^(?:[-*] |\d+\. |#+ |@\w+ )?|[.!?]["'”)*`]*\s|\|\s)\**(Who|Whoever|What|Where)\b/g;
 
 const END = /[.!?](?=["'”)*`]*(?:\s|$))/g;
 

@@ -9,6 +9,6 @@ export async function finishesWithin(work: Promise<unknown>, limitMs: number): P
     return await Promise.race([work.then(() => true), late.promise]);
   } finally {
     clearTimeout(timer);
-    work.catch(() => {}); // whoever waited has gone on
+    work.catch(() => {}); // the caller that waited has gone on
   }
 }

@@ -68,7 +68,7 @@ async function askDirectly(
   const request = get(url, {
     headers,
     lookup: guardedLookup(url, rules),
-    // Of its own: a connection that is kept for later outlives whoever waits for its end.
+    // Of its own: a connection that is kept for later outlives the code that waits for its end.
     agent: false,
   }, resolve);
   const fail = (error: Error) => {

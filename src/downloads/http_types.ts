@@ -4,7 +4,7 @@ import type { AddressRules } from "./address_rules.ts";
 
 export interface HttpOptions {
   readonly rules: AddressRules;
-  /** Sent to this host only, whoever redirects where. */
+  /** Sent to this host only, whatever redirects there are. */
   readonly token: { readonly host: string; readonly value: string } | null;
   /** The user's proxies. @default {every server is asked directly} */
   readonly proxies?: ProxySettings;

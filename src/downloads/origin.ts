@@ -59,7 +59,7 @@ export class Origin implements ChunkSource {
   }
 }
 
-/** @throws the sentence for whoever reads it; fatal where the same question gets the same answer. */
+/** @throws the sentence for people; fatal where the same question gets the same answer. */
 export function checkStatus(
   answer: HttpAnswer,
   expected: number,

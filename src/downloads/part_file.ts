@@ -118,7 +118,7 @@ export class PartFile implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#saving.catch(() => {}); // whoever asked for it has been told
+    await this.#saving.catch(() => {}); // the caller that asked for it has been told
     this.#file.close();
   }
 

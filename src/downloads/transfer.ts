@@ -31,7 +31,7 @@ export class Transfer {
     this.#options = options;
   }
 
-  /** Asks peers for all that they can bring; whoever fails is left out. */
+  /** Asks peers for all that they can bring; those that fail are left out. */
   async fromPeers(peers: readonly ChunkSource[]): Promise<void> {
     await Promise.all(
       peers.map((peer) => this.#drain(peer).catch((error) => this.#rethrow(error))),

@@ -74,7 +74,7 @@ export class ActiveRoutes {
     this.#first.missed(peer);
   }
 
-  /** Whoever is here already knows the mesh: its table is whole before the gossip is. */
+  /** A member that is here already knows the mesh: its table is whole before the gossip is. */
   async askFirst(connection: PeerConnection): Promise<void> {
     if (!this.#first.isPartial) return;
     try {

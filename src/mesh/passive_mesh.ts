@@ -172,7 +172,7 @@ export class PassiveMesh implements MeshMode {
     return stream;
   }
 
-  /** Whoever uses the mesh hears of its changes: a table that has aged is asked for again behind the use. */
+  /** A passive node hears of changes when it is used: a table that has aged is asked for again behind the use. */
   #freshen(): void {
     // Nobody answers: the old table goes on being used, and the next use asks again.
     this.#finder.refresh({}).catch(() => undefined);

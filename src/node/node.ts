@@ -23,7 +23,7 @@ import { modelsOf } from "./read_models.ts";
 import { adminKeyOf, apiKeys, serveNode } from "./serve_node.ts";
 import { StartedNode } from "./started_node.ts";
 import { ownMachine } from "./own_machine.ts";
-import type { RunningNode, StartOptions } from "./types.ts";
+import type { RunningNode, StartOptions } from "./running_node.ts";
 
 /**
  * Starts a node: API and console listen when it returns; joining, loading and serving go on behind it.

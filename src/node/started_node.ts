@@ -3,7 +3,7 @@ import type { ApiServers } from "../api/mod.ts";
 import { MembershipEndedError, type Mesh } from "../mesh/mod.ts";
 import type { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
-import type { ReadyNode, RunningNode } from "./types.ts";
+import type { ReadyNode, RunningNode } from "./running_node.ts";
 
 export interface NodeParts {
   readonly mesh: Mesh;

@@ -157,7 +157,7 @@ Deno.test("Any Host is answered where a valid key was sent, and else the refusal
   await stop();
 });
 
-// Whoever answers for this machine's name on its network could have a page of that name manage the node.
+// A machine that answers for this machine's name on its network could have a page of that name manage the node.
 Deno.test("The real server answers to the machine's name only where other machines reach it", async () => {
   for (const [address, status] of [["127.0.0.1", 421], ["0.0.0.0", 200]] as const) {
     const changes = { listen: address, consoleListen: address };

@@ -88,7 +88,7 @@ nodeTest(
         await nextReader.read();
         const waitedMs = performance.now() - hungUpMs;
         await nextReader.cancel();
-        // The context has room for 2,000 tokens: whoever waited for the first answer waited for most of them.
+        // The context has room for 2,000 tokens: a caller that waited for the first answer waited for most of them.
         assert.ok(waitedMs < 500 * pieceMs, `${waitedMs} ms at ${pieceMs} ms a piece`);
       }
     }, { LLAMA_ARG_N_PARALLEL: "1" }),

@@ -58,7 +58,7 @@ async function twins({ ready }: NodeProcess): Promise<[string, string]> {
   return [found[0] ?? "", found[1] ?? ""];
 }
 
-// Whoever asked for the one got answers of the other, now from this machine and now from that.
+// A caller that asked for the one got answers of the other, now from this machine and now from that.
 nodeTest("two machines with different files of one name serve two models", async () => {
   await using folder = await temporaryFolder();
   const [small, large] = ["small", "large"].map((name) => join(folder.path, name));

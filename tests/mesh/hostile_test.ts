@@ -113,7 +113,7 @@ Deno.test("joins with an expired or a revoked credential, or of too many bytes, 
   const messages = new MessageStream(stream, 1);
   await messages.write({ chain: new Uint8Array(MAX_JOIN_MESSAGE_BYTES) }).catch(() => undefined);
   await assert.rejects(stream.read(), /reset|lost/);
-  // Whoever stops first would end the connection before the founder has refused it.
+  // A peer that stops first would end the connection before the founder has refused it.
   await cut;
   await network.stop();
   assert.deepEqual(stateOf(founder), before);

@@ -50,7 +50,7 @@ class Newcomer {
   }
 }
 
-/** Connections of which only this end exists: whoever is dialled does not answer. */
+/** Connections of which only this end exists: the peer that is dialled does not answer. */
 class Links implements PeerLinks, GossipLinks {
   readonly open = new Set<PeerId>();
   pinged: (peer: PeerId) => void = () => {};

@@ -22,7 +22,8 @@ const cases: [what: string, path: string, text: string, lines: number[]][] = [
   ["a tag", "a.ts", block("Reads it.", "@returns What it has read."), [3]],
   ["a question", "a.ts", comment("What is it? It is a node."), []],
   ["a question over two lines", "a.ts", comment("Who", "hears it?"), []],
-  ["words that only contain one", "a.ts", comment("Whoever asks. It knows what it does."), []],
+  ["words that only contain one", "a.ts", comment("Whole files. It knows what it does."), []],
+  ["a subject that is nobody", "a.ts", comment("It ends. Whoever waits is told."), [1]],
   ["a word behind a colon", "a.ts", comment("One thing: What it is."), []],
   ["a string, which is data", "a.ts", 'const a = "What it is.";', []],
   ["a comment that the next one does not go on with", "a.ts", comment("What is it?", "", "What."), [

@@ -67,7 +67,7 @@ export const onePlanPerModel: Invariant = {
   },
 };
 
-/** Whoever hosts a split serves it: all of its workers obey this term, and nobody else uses them. */
+/** The host of a split serves it: all of its workers obey this term, and nobody else uses them. */
 export const splitsServe: Invariant = {
   name: "every split serves, and its workers obey one host",
   when: "plan",

@@ -80,7 +80,7 @@ async function binDirOf({ llamaServer, rpcServer }: Engine): Promise<string> {
   return dir;
 }
 
-/** Whoever runs the old one meanwhile finds one at every moment. */
+/** A process that runs the old one meanwhile finds one at every moment. */
 async function replaceLink(target: string, path: string): Promise<void> {
   const draft = `${path}.${crypto.randomUUID()}`;
   await Deno.symlink(target, draft);

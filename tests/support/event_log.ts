@@ -27,7 +27,7 @@ const TAIL_CHARACTERS = 4_000;
 
 export class EventLog {
   readonly lines: LoggedLine[] = [];
-  /** Resolves when the process and whoever had its output have closed it. */
+  /** Resolves when the process and all that had its output have closed it. */
   readonly closed: Promise<void>;
   readonly #name: string;
   readonly #watchers = new Set<() => void>();

@@ -1,5 +1,5 @@
 /**
- * A program for a namespace: whoever connects to its Unix socket and writes a port is led to that port of the
+ * A program for a namespace: a process that connects to its Unix socket and writes a port is led to that port of the
  * namespace's loopback. Argument: the socket's path, which all namespaces share.
  */
 

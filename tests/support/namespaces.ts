@@ -55,7 +55,7 @@ export async function addNamespace(name: string): Promise<AsyncDisposable> {
   }
 }
 
-/** Whatever still runs in the namespace was started in it by whoever made it, and ends with it. */
+/** Whatever still runs in the namespace was started in it by the test that made it, and ends with it. */
 async function remove(name: string): Promise<void> {
   for (const pid of await processesIn(name)) {
     try {

@@ -35,7 +35,7 @@ export async function runProgram(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** `home` keeps models and settings of whoever runs the tests out of them. */
+/** `home` keeps models and settings of the user who runs the tests out of them. */
 export function programCommand(
   args: readonly string[],
   { compiled, main = MAIN, env, cwd, namespace, stdin = "null" }: Program,

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { signIn } from "../lib/api.ts";
 
-/** For whoever is not recognised, and has the admin key. */
+/** For a user who is not recognised, and has the admin key. */
 export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
   const [key, setKey] = useState("");
   const [problem, setProblem] = useState<string | null>(null);

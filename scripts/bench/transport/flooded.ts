@@ -1,6 +1,6 @@
 /** Prints how long dials take, in milliseconds, beside a flood of handshakes that never finish. */
 
-import { SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
+import { SPARE_ACCEPTS } from "../../../src/mesh/quic/limits.ts";
 import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
 import { begin, bind, captureInitials } from "../../../tests/mesh/quic/flood.ts";
 import { Endpoint } from "../../../tests/mesh/quic/links.ts";

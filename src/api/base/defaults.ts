@@ -124,7 +124,7 @@ export const GUESSES_FREE = 5;
 /** Between two attempts of one caller after that: a word list of a million takes it eleven days. */
 export const GUESS_PAUSE_MS = 1_000;
 
-/** Whoever would have to wait longer is told so, and holds no connection. */
+/** A caller that would have to wait longer is told so, and holds no connection. */
 export const GUESS_WAIT_MAX_MS = 5_000;
 
 /** Callers whose failures are remembered, some 100 KB. */

@@ -2,8 +2,8 @@
 
 export * from "./types/events.ts";
 export * from "./types/finding.ts";
-export * from "./types/gateway.ts";
-export * from "./types/management.ts";
+export * from "./types/gateway_node.ts";
+export * from "./types/management_node.ts";
 export * from "./types/models.ts";
 export * from "./types/setting.ts";
 export * from "./types/status.ts";

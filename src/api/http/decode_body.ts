@@ -101,7 +101,7 @@ function decodedPieces(
   let pieces: AsyncIterable<Uint8Array> = sentBytes(body);
   // The last that was applied is the first to be undone.
   for (const coding of codings.toReversed()) {
-    // Its failure is met by whoever reads the next stage.
+    // Its failure is met where the next stage is read.
     pieces = pipeline(bounded(pieces), DECODERS[coding]!(), () => {});
   }
   return pieces;

@@ -6,7 +6,7 @@ import { RefusedError } from "./openai_errors.ts";
 
 /**
  * Refuses what was meant for somebody else: a page that rebinds its own name to our address. Such a page has no key, so
- * whoever sends one may call this node what they like.
+ * a caller that sends one may call this node what it likes.
  */
 export function answerOwnHosts(
   own: OwnHosts,

@@ -179,7 +179,7 @@ function endUnread(incoming: IncomingMessage): void {
     clearTimeout(timer);
     socket.off("close", end);
   };
-  // Whoever waits for what is readable keeps it from flowing.
+  // A listener for `readable` keeps the stream from flowing.
   incoming.removeAllListeners("readable").once("end", end).resume();
   socket.once("close", end);
 }

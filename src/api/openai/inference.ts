@@ -100,7 +100,7 @@ async function exchangeOne(
     recorder.model = answer.instance.id;
     recorder.host = answer.instance.host;
   });
-  // Its failure is met by whoever waits for it below.
+  // Its failure is met where it is waited for below.
   opening.catch(() => {});
   const patienceMs = routing.streamed ? signOfLifeMs : Infinity;
   const sign = await firstSign(answer, opening, patienceMs);

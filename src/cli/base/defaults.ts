@@ -45,5 +45,5 @@ export const FULL_PIPE_PAUSE_MS = 5;
 /** Of a node's log that nobody takes: some thousand lines, and memory that nobody notices. */
 export const LOG_WAITING_BYTES = 1024 * 1024;
 
-/** The end of a node's log is waited for this long: whoever has not taken it by then takes nothing. */
+/** The end of a node's log is waited for this long: a reader that has not taken it by then takes nothing. */
 export const LOG_FLUSH_MS = 500;

@@ -53,7 +53,7 @@ function directiveFor({ files, folders }: CompletionKind, offers: readonly Offer
   return files === undefined ? DIRECTIVES.nothingElse : DIRECTIVES.files;
 }
 
-/** Whoever presses the key is not helped by a failure. */
+/** A failure is of no use to the user who presses the key. */
 async function offersOf(
   { agents, models, files }: CompletionKind,
   words: readonly string[],

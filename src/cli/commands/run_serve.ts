@@ -21,7 +21,7 @@ export async function runServe(
   settings: readonly Setting[],
   runtime: Runtime,
 ): Promise<number> {
-  // Before signals are listened to: whoever is asked for an invite may still change their mind.
+  // Before signals are listened to: a user who is asked for an invite may still change their mind.
   const { join } = asked.mesh;
   const config = join === null ? asked : withChanges(asked, { mesh: { join: readInvite(join) } });
   const output = new LogOutput(Deno.stdout, {

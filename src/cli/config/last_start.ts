@@ -26,7 +26,7 @@ function readModels(dataDir: string): readonly string[] {
   }
 }
 
-/** Also where it can't be read: whoever starts is told the reason then. */
+/** Also where it can't be read: the start tells the reason then. */
 function isThere(path: string): boolean {
   try {
     Deno.statSync(path);

@@ -18,7 +18,7 @@ function fromInput(): string {
   return oneLine(Deno.stdin, "Standard input");
 }
 
-/** @throws {UsageError} also where others may read it: whoever does can join. */
+/** @throws {UsageError} also where others may read it: a user who reads it can join. */
 function fromFile(path: string): string {
   try {
     using file = Deno.openSync(path);
@@ -34,7 +34,7 @@ function fromFile(path: string): string {
   }
 }
 
-/** Ends with the first line: whoever writes to a pipe may keep it open. */
+/** Ends with the first line: the writer of a pipe may keep it open. */
 function oneLine(input: { readSync(into: Uint8Array): number | null }, name: string): string {
   const bytes = new Uint8Array(INVITE_BYTES_MAX);
   let length = 0;

@@ -6,6 +6,6 @@ export interface ServeConfig extends NodeConfig {
   /** The API may listen beyond this machine without a key. */
   readonly insecure: boolean;
   readonly logFormat: "pretty" | "json";
-  /** Sentences for whoever started it. */
+  /** Sentences for the user who started it. */
   readonly warnings: readonly string[];
 }

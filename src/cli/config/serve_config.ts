@@ -49,7 +49,7 @@ function asked(start: ServeConfig, options: ServeOptions, around: CliContext): S
   }, start);
 }
 
-/** Whoever reaches these ports uses or manages the node, so beyond this machine they need a key. */
+/** A caller that reaches these ports uses or manages the node, so beyond this machine it needs a key. */
 function refuseOpenDoors({ api, insecure }: ServeConfig): void {
   const keyed = api.apiKey !== null || api.apiKeyFile !== null;
   if (!isLoopback(api.listen) && !keyed && !insecure) {

@@ -15,7 +15,7 @@ export interface LoggingOptions extends PrettyOptions {
 
 export interface Logging {
   readonly logger: Logger;
-  /** The same records for whoever shows them elsewhere. */
+  /** The same records for the console, which shows them as well. */
   readonly logs: { subscribe(listener: (line: LogLine) => void): () => void };
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 
-/** Shows the page to whoever sits at this machine. A browser that does not start is no failure of the node. */
+/** Shows the page to the person at this machine. A browser that does not start is no failure of the node. */
 export async function openBrowser(
   url: string,
   { logger, umask }: { readonly logger: Logger; readonly umask: number },

@@ -12,7 +12,7 @@ export interface ProcessEventOptions {
    * into a file, and a listener here would undo what `nohup` asked for.
    */
   readonly hangups: boolean;
-  /** A second signal: whoever sent it does not want to wait. */
+  /** A second signal: its sender does not want to wait. */
   readonly onImpatience: () => void;
   /** Milliseconds; `performance.now` unless said. */
   readonly now?: () => number;

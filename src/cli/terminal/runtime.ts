@@ -19,9 +19,9 @@ export interface Runtime {
   readonly stderrIsTerminal: boolean;
   readonly colour: boolean;
   readonly debug: boolean;
-  /** Of whoever started this process: what others may do with new files. */
+  /** Of the user who started this process: what others may do with new files. */
   readonly umask: number;
-  /** Whether a browser that is opened here is seen by whoever started this process. */
+  /** Whether a browser that is opened here is seen by the user who started this process. */
   readonly desktop: boolean;
 }
 
@@ -51,7 +51,7 @@ export function readRuntime(): Runtime {
   };
 }
 
-/** Whoever started this process from source has no `mesh-llm` to type, and a second machine neither. */
+/** A user who started this process from source has no `mesh-llm` to type, and a second machine neither. */
 export function commandsOf(standalone: boolean, deno: string): Commands {
   if (standalone) return { start: "./mesh-llm", run: "./mesh-llm" };
   // The task installs what is missing first; it takes the options of a node and no other command.

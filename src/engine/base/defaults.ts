@@ -64,7 +64,7 @@ export const CHECK_TIMEOUT_MS = 1_000;
 /** Looks further apart than they should be by this much: this process itself was away, and proves nothing by it. */
 export const CHECK_LATE_MS = 3_000;
 
-/** Whoever stops a process for a moment, as a debugger does, lets it go on sooner. Its requests hang meanwhile. */
+/** A debugger that stops a process for a moment lets it go on sooner. Its requests hang meanwhile. */
 export const STOPPED_PATIENCE_MS = 2_000;
 
 /** Without an answer and without any work: nobody is starved of the CPU that long, however busy the machine. */

@@ -167,7 +167,7 @@ function withoutFolders(text: string): string {
   return text.replace(/(^|[\s'"(=])(?:\.{0,2}\/)(?:[^\s'"/]+\/)+([^\s'"/]+)/g, "$1$2");
 }
 
-/** Whoever kills a server leaves no line in its log; what stands there is of something else. */
+/** A kill from outside leaves no line in the log; the lines that stand there are about something else. */
 function isFromOutside(exitCode: number | null): boolean {
   return exitCode === 128 + 9 || exitCode === 128 + 15;
 }

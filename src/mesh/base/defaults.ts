@@ -89,8 +89,8 @@ export const OWN_STALL_MS = 500;
 export const FIRST_PINGS = 3;
 
 /**
- * A round trip above this is measured again soon: a network and a busy machine look the same at first, and whoever
- * is taken for more than 80 ms away joins no split. Half of that limit.
+ * A round trip above this is measured again soon: a network and a busy machine look the same at first, and a
+ * member that is taken for more than 80 ms away joins no split. Half of that limit.
  */
 export const SLOW_ROUND_TRIP_MS = 40;
 
@@ -199,7 +199,7 @@ export const PROOF_OF_LIFE_MS = 1_000;
 /** A member that has just come asks who is here: a dial and a round trip, or an address that does not answer (2 s). */
 export const FIRST_ANSWERS_MS = 4_000;
 
-/** Whoever is asked for the table by others before it knows the mesh itself lets them wait this long. */
+/** A member that is asked for the table before it knows the mesh itself lets others wait this long. */
 export const TELL_PATIENCE_MS = 1_000;
 
 /**

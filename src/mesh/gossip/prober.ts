@@ -40,7 +40,7 @@ export class Prober {
     return running;
   }
 
-  /** The peer has answered a ping, whoever sent it. */
+  /** The peer has answered a ping, no matter which member sent it. */
   answered(peer: PeerId): void {
     this.#answers.get(peer)?.resolve();
   }

@@ -48,7 +48,7 @@ export interface RecordSigner {
 
 const DOMAIN = new TextEncoder().encode("mesh-llm/record/1\0");
 
-// Not signed as a whole: whoever relays a record could put more behind it, so nothing more is let in.
+// Not signed as a whole: a member that relays a record could put more behind it, so nothing more is let in.
 const envelopeSchema = z.tuple([
   byteString,
   byteStringOf(64),

@@ -4,7 +4,7 @@ import {
   ACCEPT_CHECK_MS,
   MAX_ACCEPT_PAUSE_MS,
   SPARE_ACCEPTS,
-} from "./defaults.ts";
+} from "./limits.ts";
 import type { NativeConnection, NativeServer } from "./native.ts";
 
 /** How many accepts to begin. Pure. */

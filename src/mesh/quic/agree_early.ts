@@ -1,6 +1,6 @@
 import { asError } from "../../base/as_error.ts";
 import { Deadline } from "../../base/deadline.ts";
-import { AGREEMENT_MS, NEGOTIATION_MS } from "./defaults.ts";
+import { AGREEMENT_MS, NEGOTIATION_MS } from "./limits.ts";
 import { proposalOf, readProposal } from "./multistream.ts";
 import type { QuicStream } from "./stream.ts";
 

@@ -2,7 +2,7 @@ import { asError } from "../../base/as_error.ts";
 import type { Logger, MessageStreamDirection } from "@libp2p/interface";
 import { AbstractMultiaddrConnection, type SendResult } from "@libp2p/utils";
 import { multiaddr } from "@multiformats/multiaddr";
-import { ConnectionLostError } from "./errors.ts";
+import { ConnectionLostError } from "./stream_errors.ts";
 import type { NativeConnection } from "./native.ts";
 
 export interface QuicConnectionInit {

@@ -1,7 +1,7 @@
 import { raceSignal } from "../../base/race_signal.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Stream } from "@libp2p/interface";
-import { DRAIN_QUIET_MS } from "./defaults.ts";
+import { DRAIN_QUIET_MS } from "./limits.ts";
 
 export interface DrainOptions {
   /** How long it must have been without streams: the peer may be about to open one. @default {2_000} */

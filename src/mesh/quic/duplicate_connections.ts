@@ -1,4 +1,4 @@
-import { CROSSING_DIALS_MS } from "./defaults.ts";
+import { CROSSING_DIALS_MS } from "./limits.ts";
 
 /** One of several connections to a peer. */
 export interface Duplicate {

@@ -1,7 +1,7 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from "@libp2p/interface";
 import { Waker } from "../base/waker.ts";
 import type { PulledStream } from "./pulled_stream.ts";
-import { LINGER_MS } from "./defaults.ts";
+import { LINGER_MS } from "./limits.ts";
 
 /** A stream of another transport, read and written at its user's pace as far as its class allows. */
 export class ForeignStream implements PulledStream {

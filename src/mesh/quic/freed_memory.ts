@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../base/clock.ts";
-import { COLLECTED_MS, CONNECTIONS_WORTH_TRIMMING } from "./defaults.ts";
+import { COLLECTED_MS, CONNECTIONS_WORTH_TRIMMING } from "./limits.ts";
 
 export interface FreedMemoryOptions {
   readonly clock?: Pick<Clock, "after">;

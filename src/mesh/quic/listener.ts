@@ -11,7 +11,7 @@ import { finishesWithin } from "../../base/finishes_within.ts";
 import { AcceptPool } from "./accept_pool.ts";
 import { listenAddresses, parseQuicAddress, type QuicAddress } from "./address.ts";
 import type { QuicConnection } from "./connection.ts";
-import { CLOSE_LISTENER_MS } from "./defaults.ts";
+import { CLOSE_LISTENER_MS } from "./limits.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import type { NativeConfig, NativeConnection, NativeServer, QuicAddon } from "./native.ts";
 import type { Upgrades } from "./upgrade.ts";

@@ -13,7 +13,7 @@ export {
   StreamResetByPeerError,
   StreamStoppedByPeerError,
   WrongPeerError,
-} from "./errors.ts";
+} from "./stream_errors.ts";
 export { OpenConnections } from "./open_connections.ts";
 export type { QuicTransportOptions } from "./options.ts";
 export { QuicTransport, quicTransport, type QuicTransportComponents } from "./transport.ts";

@@ -17,7 +17,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { agreeEarly } from "./agree_early.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import type { QuicConnection } from "./connection.ts";
-import { ConnectionLostError, QuicLimitError } from "./errors.ts";
+import { ConnectionLostError, QuicLimitError } from "./stream_errors.ts";
 import { asStream } from "./libp2p_types.ts";
 import type { NativeConnection, NativeStream } from "./native.ts";
 import type { ResolvedOptions } from "./options.ts";

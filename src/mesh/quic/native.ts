@@ -18,7 +18,7 @@ export interface NativeStream {
   stopRead(): Promise<void>;
 }
 
-/** Closes itself when it is collected: whoever needs it holds it. */
+/** Closes itself when it is collected: code that needs it holds it. */
 export interface NativeConnection {
   id(): string;
   /** With the PeerId that TLS has proven. */

@@ -1,5 +1,5 @@
 import type { QuicConnection } from "./connection.ts";
-import { GOODBYE_MS, QUIET_MS } from "./defaults.ts";
+import { GOODBYE_MS, QUIET_MS } from "./limits.ts";
 
 /**
  * The open connections of a transport. Holds them, since a native connection that is collected closes

@@ -1,7 +1,7 @@
 import { asError } from "../../base/as_error.ts";
 import { concat } from "uint8arrays/concat";
 import type { PulledStream } from "./pulled_stream.ts";
-import { NotAgreedError } from "./errors.ts";
+import { NotAgreedError } from "./stream_errors.ts";
 import { proposalOf } from "./multistream.ts";
 
 /**

@@ -8,7 +8,7 @@ import {
   SOCKET_BUFFER_BYTES,
   STALLED_MS,
   STREAM_WINDOW_BYTES,
-} from "./defaults.ts";
+} from "./limits.ts";
 import { MESH_TIMINGS } from "../base/timings.ts";
 import type { NativeConfigInit } from "./native.ts";
 import type { OpenConnections } from "./open_connections.ts";

@@ -9,8 +9,12 @@ import {
 import { AbstractStream, type SendResult } from "@libp2p/utils";
 import type { ByteStream } from "../base/byte_stream.ts";
 import type { ByteBudget } from "./byte_budget.ts";
-import { LINGER_MS, MAX_UNSENT_BYTES, READ_BYTES } from "./defaults.ts";
-import { streamFailure, StreamResetByPeerError, StreamStoppedByPeerError } from "./errors.ts";
+import { LINGER_MS, MAX_UNSENT_BYTES, READ_BYTES } from "./limits.ts";
+import {
+  streamFailure,
+  StreamResetByPeerError,
+  StreamStoppedByPeerError,
+} from "./stream_errors.ts";
 import type { NativeStream } from "./native.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { StreamWriter } from "./stream_writer.ts";

@@ -1,4 +1,4 @@
-import { QUIET_READ_BYTES, READ_BYTES } from "./defaults.ts";
+import { QUIET_READ_BYTES, READ_BYTES } from "./limits.ts";
 import type { NativeStream } from "./native.ts";
 
 /** The side of the stream that its reader tells and asks. */

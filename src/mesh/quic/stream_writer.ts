@@ -1,6 +1,6 @@
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { ByteBudget } from "./byte_budget.ts";
-import { COALESCE_MAX_BYTES, STREAM_QUEUE_BYTES, WRITE_BATCH_BYTES } from "./defaults.ts";
+import { COALESCE_MAX_BYTES, STREAM_QUEUE_BYTES, WRITE_BATCH_BYTES } from "./limits.ts";
 import type { NativeStream } from "./native.ts";
 
 interface Entry {
@@ -85,7 +85,7 @@ export class StreamWriter {
     await this.#native.finishWrite();
   }
 
-  /** Drops what has not left yet; whoever waits is told so at once. Only the first reason counts. */
+  /** Drops what has not left yet, and ends all waits for it at once. Only the first reason counts. */
   fail(reason: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;

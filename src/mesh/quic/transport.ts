@@ -18,7 +18,7 @@ import {
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { loadAddon } from "./addon.ts";
 import { isQuicAddress, parseQuicAddress, type QuicAddress } from "./address.ts";
-import { DialError } from "./errors.ts";
+import { DialError } from "./stream_errors.ts";
 import { FreedMemory } from "./freed_memory.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import { QuicListener } from "./listener.ts";

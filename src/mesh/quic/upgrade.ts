@@ -1,7 +1,7 @@
 import type { ComponentLogger, MessageStreamDirection, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { QuicConnection } from "./connection.ts";
-import { QuicLimitError, WrongPeerError } from "./errors.ts";
+import { QuicLimitError, WrongPeerError } from "./stream_errors.ts";
 import { muxerFactory } from "./muxer.ts";
 import type { FreedMemory } from "./freed_memory.ts";
 import type { NativeConnection } from "./native.ts";

@@ -4,7 +4,7 @@ import { decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { MAX_KEPT_INVITES, MAX_REVOCATIONS } from "../base/defaults.ts";
 import { SigningKey } from "../base/keys.ts";
 
-/** An invite that this node has made. The token itself is not kept: whoever lost it gets a new one. */
+/** An invite that this node has made. The token itself is not kept: in place of a lost one a new one is made. */
 export interface IssuedInvite {
   readonly id: string;
   readonly role: "member" | "client";

@@ -60,7 +60,7 @@ export class DownloadEntry {
     this.#set({ state: "running", receivedBytes: 0, error: null });
   }
 
-  /** @param wasEnded by whoever paused it or stops the node: then nothing has failed */
+  /** @param wasEnded because it was paused or the node stops: then nothing has failed */
   breakOff(error: unknown, wasEnded: boolean): void {
     const known = error instanceof DownloadFailedError || error instanceof DownloadRefusedError;
     const message = reasonOf(error);

@@ -38,7 +38,7 @@ export async function loadModel(
   return model;
 }
 
-/** They are as large as all the rest, and whoever needs them reads the file. */
+/** They are as large as all the rest, and code that needs them reads the file. */
 function withoutTensors({ tensors: _, dataOffset: __, ...header }: GgufHeader): ModelHeader {
   return header;
 }

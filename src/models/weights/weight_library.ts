@@ -208,7 +208,7 @@ export class WeightLibrary {
   }
 }
 
-/** The SHA-256 alone would do; whoever names it with another shape is mistaken about something. */
+/** The SHA-256 alone would do; a peer that names it with another shape is mistaken about something. */
 function sameTensor(a: WeightIdentity, b: WeightIdentity): boolean {
   return a.name === b.name && a.type === b.type && a.byteLength === b.byteLength &&
     trimmed(a.shape) === trimmed(b.shape);

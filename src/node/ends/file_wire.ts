@@ -12,7 +12,7 @@ const questionSchema = z.object({
   shard: z.int().min(0).max(99_998),
   offset: z.int().nonnegative(),
   length: z.int().min(1).max(MAX_FILE_RANGE_BYTES),
-  /** The bytes themselves, or their SHA-256 for whoever got them from somebody else. */
+  /** The bytes themselves, or their SHA-256 for a peer that got them from another one. */
   want: z.enum(["bytes", "digest"]),
 });
 

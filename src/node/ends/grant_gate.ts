@@ -5,7 +5,7 @@ import type { Grant, GrantAdmission, GrantGate } from "../../tunnel/mod.ts";
 
 /**
  * Holds what peers ask to the grants of their callers' keys. It guards against a node whose key file is
- * old or whose checks fail, not against a peer that lies: whoever is in the mesh may use its models.
+ * old or whose checks fail, not against a peer that lies: every node of the mesh may use its models.
  */
 export class KeyGrants implements GrantGate {
   readonly #limits = new RateLimits();

@@ -78,7 +78,7 @@ export const MAX_MEMORY_FAILURES = 256;
 /** Of what GPUs offer, for a split that lacked memory: what other programs take meanwhile is some hundred MiB. */
 export const GPU_TRUST_AFTER_FAILURE = 0.75;
 
-/** Between two looks at the files of a model that can't be loaded: whoever mends it waits for it to be tried. */
+/** Between two looks at the files of a model that can't be loaded: its user mends it and waits for it to be tried. */
 export const CHANGED_FILE_CHECK_MS = 500;
 
 /**

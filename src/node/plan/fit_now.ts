@@ -40,7 +40,7 @@ function judge(round: FitRound, view: FitView): JudgedFit {
   return judged(round.without(stops), stops, view);
 }
 
-/** A further look takes as long as the mesh is large: many would keep whoever looks at the page waiting. */
+/** A further look takes as long as the mesh is large: many would keep the page waiting. */
 function triesFor({ members }: FitView): number {
   return Math.max(4, Math.floor(FIT_LOOKS / (members.length + 1)));
 }

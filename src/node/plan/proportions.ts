@@ -23,7 +23,7 @@ export function proportionsOf(group: readonly Member[], host: PeerId): Proportio
   return giver?.tensorSplit ? { by: giver.peer, numbers: giver.tensorSplit } : undefined;
 }
 
-/** Whether two splits cut the model alike, whoever gets which part. */
+/** Whether two splits cut the model alike, no matter which node gets which part. */
 export function sameShares(a: Shares, b: Shares): boolean {
   return equal(sharesOf(a), sharesOf(b));
 }

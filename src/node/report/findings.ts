@@ -168,7 +168,7 @@ function protocols({ routes, self }: FindingsInput): NodeFinding[] {
   if (spoken.length < 2) return [];
   return [{
     about: "rpc-protocol",
-    // Not the machines: whoever joins a mesh of two protocols is no news.
+    // Not the machines: another one that joins a mesh of two protocols is no news.
     subjects: [...new Set(routes.nodes.flatMap((node) => rpcProtocolOf(node) ?? []))],
     level: "warning",
     found: `These machines can't share a model, for the RPC protocol of their llama.cpp differs: ${

@@ -12,7 +12,7 @@ export interface FailedModelsOptions extends Pick<ChangedFilesOptions, "after"> 
   readonly logger: Logger;
 }
 
-/** Looks after the files of models that can't be loaded here: whoever mends one wants it tried at once. */
+/** Looks after the files of models that can't be loaded here: a user who mends one wants it tried at once. */
 export class FailedModels {
   readonly #options: FailedModelsOptions;
   readonly #files: ChangedFiles;

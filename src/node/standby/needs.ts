@@ -10,7 +10,7 @@ import { type Member, sameModel } from "../plan/view.ts";
 export interface Need {
   /** `null` where there are too few active nodes for any work that comes. */
   readonly model: string | null;
-  /** A file on the disk is served in seconds; whoever has it comes before who would have to download it. */
+  /** A file on the disk is served in seconds; a node that has it comes before one that would have to download it. */
   readonly way: "disk" | "memory" | "download" | "company";
 }
 

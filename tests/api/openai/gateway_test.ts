@@ -845,7 +845,7 @@ const TWINS = ["aa", "bb"].map((digits, index) => ({
   fingerprint: digits.repeat(32),
 }));
 
-// Two files of one name were one model: whoever asked for it got now the one, now the other.
+// Two files of one name were one model: a caller that asked for it got now the one, now the other.
 Deno.test("The gateway takes two files of one name for two models, and never one for the other", async () => {
   const { node, gateway } = setUp({ warm: TWINS, forward: ({ host }) => Response.json({ host }) });
   const ids = ["guide@aaaaaaaa", "guide@bbbbbbbb"];

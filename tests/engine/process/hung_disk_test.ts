@@ -1,4 +1,4 @@
-/** A disk that takes a write and never finishes it: a pipe that nobody reads does the same to whoever opens it. */
+/** A disk that takes a write and never finishes it: a pipe that nobody reads does the same to a process that opens it. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

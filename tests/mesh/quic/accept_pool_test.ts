@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AcceptPool, acceptsToBegin } from "../../../src/mesh/quic/accept_pool.ts";
 import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
 import { MESH_TIMINGS } from "../../../src/mesh/config.ts";
-import { SPARE_ACCEPTS } from "../../../src/mesh/quic/defaults.ts";
+import { SPARE_ACCEPTS } from "../../../src/mesh/quic/limits.ts";
 import type { NativeConnection, NativeServer } from "../../../src/mesh/quic/native.ts";
 import { begin, bind, captureInitials, send } from "./flood.ts";
 import { Endpoint } from "./links.ts";

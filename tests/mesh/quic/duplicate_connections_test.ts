@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CROSSING_DIALS_MS } from "../../../src/mesh/quic/defaults.ts";
+import { CROSSING_DIALS_MS } from "../../../src/mesh/quic/limits.ts";
 import { chooseConnection, type Duplicate } from "../../../src/mesh/quic/duplicate_connections.ts";
 import { byteStreamOf, drainConnection } from "../../../src/mesh/quic/mod.ts";
 import { readBytes } from "./bytes.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COLLECTED_MS, CONNECTIONS_WORTH_TRIMMING } from "../../../src/mesh/quic/defaults.ts";
+import { COLLECTED_MS, CONNECTIONS_WORTH_TRIMMING } from "../../../src/mesh/quic/limits.ts";
 import { FreedMemory, trimSystemMemory } from "../../../src/mesh/quic/freed_memory.ts";
 
 /** A clock that stands until it is told to go on. */

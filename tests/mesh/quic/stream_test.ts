@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { READ_BYTES } from "../../../src/mesh/quic/defaults.ts";
+import { READ_BYTES } from "../../../src/mesh/quic/limits.ts";
 import {
   ConnectionLostError,
   StreamResetByPeerError,

@@ -4,7 +4,7 @@ import {
   COALESCE_MAX_BYTES,
   STREAM_QUEUE_BYTES,
   WRITE_BATCH_BYTES,
-} from "../../../src/mesh/quic/defaults.ts";
+} from "../../../src/mesh/quic/limits.ts";
 import type { NativeStream } from "../../../src/mesh/quic/native.ts";
 import { StreamWriter } from "../../../src/mesh/quic/stream_writer.ts";
 

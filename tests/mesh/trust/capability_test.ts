@@ -162,7 +162,7 @@ Deno.test("along an accepted chain every grant is within all that come before it
       const attenuates = grants.every((grant, i) =>
         grants.slice(0, i).every((before) => isWithin(grant, before))
       );
-      // Whoever made an invite, which is every second link, had the right to.
+      // The maker of an invite, which is every second link, had the right to.
       const entitled = grants.every(({ mayInvite }, i) =>
         i % 2 === 1 || i === grants.length - 1 || mayInvite
       );

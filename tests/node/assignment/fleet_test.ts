@@ -226,7 +226,7 @@ for (const row of rows) {
       assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
       const got = Object.fromEntries([...plans].map(([name, plan]) => [name, wordsOf(plan)]));
       if (together) assert.deepEqual(got, row.expected, moves.join(", "));
-      // Whoever comes first may do another's part: as much is served all the same.
+      // The node that comes first may do another's part: as much is served all the same.
       else assert.deepEqual(servedOf(got), servedOf(row.expected), moves.join(", "));
     });
   }

@@ -28,7 +28,7 @@ export class Pipe implements ByteSource, ByteSink {
     }
   }
 
-  /** Whoever looks at the bytes again finds others there. */
+  /** A second look at the bytes finds others there. */
   recycle(bytes: Uint8Array): void {
     this.recycled += bytes.length;
     bytes.fill(0xee);

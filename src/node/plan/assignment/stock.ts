@@ -138,7 +138,7 @@ function roleOf(
     return wanted.has(name) && (first === undefined || first === member || !isWarm(first, name));
   };
   if (!served.some(isNeeded)) return "spare";
-  // Others take over one model for one: whoever serves several goes on.
+  // Others take over one model for one: a node that serves several goes on.
   return served.length === 1 ? "sole" : "locked";
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { streamFailure } from "../../../src/mesh/quic/errors.ts";
+import { streamFailure } from "../../../src/mesh/quic/stream_errors.ts";
 
 Deno.test("the addon's errors are told apart by their messages, and no error is an end", () => {
   const cases = [
