@@ -39,7 +39,7 @@ const known = new WeakMap<Member, Known>();
 export function heldOf(member: Member, shares: readonly Share[]): readonly Held[] {
   const before = known.get(member);
   if (before !== undefined && areSame(before.shares, shares)) return before.held;
-  const held = laidOut(member, entriesOf(member, shares));
+  const held = inTurn(member, entriesOf(member, shares));
   known.set(member, { shares, held });
   return held;
 }
@@ -77,7 +77,7 @@ function areSame(a: readonly Share[], b: readonly Share[]): boolean {
     );
 }
 
-function laidOut(member: Member, entries: readonly Entry[]): Held[] {
+function inTurn(member: Member, entries: readonly Entry[]): Held[] {
   const held: Held[] = [];
   let left: readonly Offer[] = devicesOf(member);
   const gpus = gpusOf(left);
