@@ -141,7 +141,7 @@ function judgeRooms(area: string, path: string, target: string): string | null {
   return `${area}/${from} must not import ${to === "" ? area : `${area}/${to}`}, which is above it`;
 }
 
-/** `src/node/plan/assignment/gaps.ts` is in the room `plan` of `src/node`. */
+/** `src/node/plan/assignment/hot.ts` is in the room `plan` of `src/node`. */
 function roomOf(area: string, path: string): string {
   const inside = path.slice(area.length + 1);
   return inside.includes("/") ? inside.slice(0, inside.indexOf("/")) : "";

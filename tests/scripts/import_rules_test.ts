@@ -54,7 +54,7 @@ const allowed: [path: string, text: string][] = [
   ["src/api/openai/route.ts", 'import { x } from "../base/types.ts";'],
   ["src/mesh/active_mesh.ts", 'import { x } from "./gossip/member.ts";'],
   ["src/mesh/gossip/member.ts", 'import { x } from "../gossip/roster.ts";'],
-  ["src/node/plan/assignment/gaps.ts", 'import { x } from "../view.ts";'],
+  ["src/node/plan/assignment/hot.ts", 'import { x } from "../view.ts";'],
   ["src/base/run.ts", 'import { x } from "./deep/er.ts";'],
   ["src/api/routes.ts", 'import { Hono } from "hono/tiny";'],
   ["src/api/routes.ts", 'import { x } from "@scope/pkg/deep";'],

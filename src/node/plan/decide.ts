@@ -1,12 +1,13 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
-import type { Plan } from "./plan.ts";
+import { modelNameOf, type Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
+import { freeFor } from "./ledger.ts";
 import { hasRoom } from "./own_room.ts";
 import { SameNames } from "./same_names.ts";
-import { settle, undecided } from "./settle.ts";
+import { alsoSettled, isAsItRuns, settle, undecided } from "./settle.ts";
 import { splitPlan } from "./split_plan.ts";
 import { chooseTargets, type Target, type TargetOptions } from "./target.ts";
-import type { View } from "./view.ts";
+import { belongsTo, everyone, needOf, sameModel, type View } from "./view.ts";
 
 /** One of the things that a node should be doing. */
 export interface PlannedWork {
@@ -48,15 +49,47 @@ function decideByName(view: View, options: TargetOptions): Decision {
   const { targets, cooled } = chooseTargets(view, options);
   const works: PlannedWork[] = [];
   let left = undecided(view);
-  for (const target of targets) {
-    const plan = planFor(target, left);
-    if (works.length > 0 && !fitsBeside(target, plan, left)) continue;
+  for (const [index, target] of targets.entries()) {
+    if (works.some(({ plan }) => isFor(target, plan))) continue;
+    const plan = planBeside(target, left, keptOf(targets.slice(index + 1)), works.length === 0);
+    if (plan === undefined) continue;
     const claim = claimOf(target, view.self, options.taken);
     const reason = reasonOf({ target, plan, claim }, view);
     works.push({ plan, claim, reason, pinned: target.kind === "pinned" });
     left = settle(left, plan);
   }
   return { works, cooled };
+}
+
+/** A node does one thing for each model, and takes nothing of the same name because the mesh needs it. */
+function isFor(target: Target, plan: Plan): boolean {
+  if (target.kind === "assigned") return modelNameOf(plan) === target.assignment.name;
+  return "model" in plan && sameModel(plan.model, target.model);
+}
+
+function keptOf(targets: readonly Target[]): ModelRef[] {
+  return targets.flatMap((target) => target.kind === "kept" ? [target.model] : []);
+}
+
+/**
+ * A model that goes on is planned beside all others that do: it takes no more where that would end one of them. Only as it
+ * runs it comes before them, where there is no longer room for all.
+ */
+function planBeside(
+  target: Target,
+  left: View,
+  later: readonly ModelRef[],
+  isFirst: boolean,
+): Plan | undefined {
+  if (target.kind === "kept" && later.length > 0) {
+    const beside = alsoSettled(left, later);
+    const plan = planFor(target, beside);
+    if (fitsBeside(target, plan, beside)) return plan;
+    const alone = planFor(target, left);
+    return isAsItRuns(left, alone) && fitsBeside(target, alone, left) ? alone : undefined;
+  }
+  const plan = planFor(target, left);
+  return isFirst || fitsBeside(target, plan, left) ? plan : undefined;
 }
 
 function planFor(target: Target, view: View): Plan {
@@ -69,8 +102,39 @@ function planFor(target: Target, view: View): Plan {
 
 /** Whether this node has room for it beside what comes before. */
 function fitsBeside(target: Target, plan: Plan, view: View): boolean {
-  if (plan.kind !== "waiting" && plan.kind !== "follow") return hasRoom(view, plan);
+  switch (plan.kind) {
+    case "waiting":
+    case "follow":
+      return mayWait(target, plan, view);
+    default:
+      return hasRoom(view, plan);
+  }
+}
+
+/** A node that is called to help waits for the others with what it has left, but not for memory that it uses itself. */
+function mayWait(
+  target: Target,
+  plan: Extract<Plan, { kind: "waiting" | "follow" }>,
+  view: View,
+): boolean {
+  const { kind, model } = plan;
+  const isCalled = target.kind === "assigned" &&
+    freeFor(model, everyone(view)).bytes(view.self, "all") > 0;
+  if (isCalled) return true;
   // Only the user's first model waits for memory. A host assigns a share to those alone that have followed it until then.
-  if (plan.kind === "waiting" && target.kind === "pinned") return false;
-  return planFor(target, undecided(view)).kind === plan.kind;
+  if (target.kind === "pinned" && (kind === "waiting" || !mayForm(model, view))) return false;
+  return planFor(target, undecided(view)).kind === kind;
+}
+
+/** Whether the members that are in it have memory for it together, and no other one alone, unless they are to share it. */
+function mayForm(model: ModelRef, view: View): boolean {
+  const all = everyone(view);
+  const others = view.others.filter((member) => belongsTo(member, model));
+  const { bytes } = freeFor(model, all);
+  const needBytes = needOf([view.self, ...others], model);
+  const isForced = [view.self, ...others].some((member) => member.split);
+  if (!isForced && others.some((member) => bytes(member, "all") >= needBytes)) return false;
+  const ownBytes = bytes(view.self, "all");
+  if (ownBytes === 0) return false;
+  return others.reduce((sum, member) => sum + bytes(member, "all"), ownBytes) >= needBytes;
 }

@@ -3,6 +3,12 @@
 /** A split over a slower link spends more time waiting than computing: docs/defaults.md. */
 export const SPLIT_RTT_LIMIT_MS = 80;
 
+/**
+ * Models that a plan tries to move to make room for one, in all: in a mesh of a thousand busy nodes there are more ways
+ * than anybody has time to try, and the first few thousand are as good as any.
+ */
+export const MAX_PLACING_LOOKS = 5_000;
+
 /** Members tend to come and go in bursts; a running instance is planned anew once the burst is over: docs/architecture.md. */
 export const REPLAN_QUIET_MS = 2_000;
 

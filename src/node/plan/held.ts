@@ -1,10 +1,10 @@
 /** The memory that models hold of one member, by what its host and it have announced. Pure. */
 
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
-import { type DeviceBytes, named, pack, without } from "./packing.ts";
+import { added, type DeviceBytes, named, pack, without } from "./packing.ts";
 import { isMainMemory, type Offer, spread } from "./pools.ts";
 import { beforeIn, type Right, rightOf } from "./rights.ts";
-import { belongsTo, isAbout, type Member, sameModel } from "./view.ts";
+import { belongsTo, fileOf, isAbout, type Member, sameModel } from "./view.ts";
 
 /** With what decides between two. */
 interface Entry extends Right {
@@ -39,9 +39,35 @@ const known = new WeakMap<Member, Known>();
 export function heldOf(member: Member, shares: readonly Share[]): readonly Held[] {
   const before = known.get(member);
   if (before !== undefined && areSame(before.shares, shares)) return before.held;
-  const held = laidOut(member, entriesOf(member, shares));
+  const held = inTurn(member, entriesOf(member, shares));
   known.set(member, { shares, held });
   return held;
+}
+
+/** The models that a member is about to load alone, for it has claimed them or was told: those that fit beside what it holds. */
+export function promisedBy(member: Member, held: readonly Held[]): readonly Held[] {
+  const promised = member.targets.filter((model) =>
+    !held.some((one) => sameModel(one.model, model)) && fileOf(member, model) !== undefined
+  );
+  if (promised.length === 0) return [];
+  let left: readonly Offer[] = without(
+    devicesOf(member),
+    added(...held.map(({ devices }) => devices)),
+  );
+  const gpus = gpusOf(left);
+  return promised.flatMap((model): Held[] => {
+    const bytes = fileOf(member, model)?.needBytes ?? Infinity;
+    if (left.reduce((sum, { offeredBytes }) => sum + offeredBytes, 0) < bytes) return [];
+    const devices = named(pack(bytes, left), left);
+    const [gpuBytes, mainBytes] = sumsOf(devices, gpus);
+    left = without(left, devices);
+    const right = rightOf(member, { model, host: member.peer, state: "planned" });
+    return [{ ...right, devices, gpuBytes, mainBytes }];
+  });
+}
+
+function gpusOf(devices: readonly Offer[]): Set<string> {
+  return new Set(devices.filter((one) => !isMainMemory(one)).map(({ name }) => name));
 }
 
 function areSame(a: readonly Share[], b: readonly Share[]): boolean {
@@ -51,10 +77,10 @@ function areSame(a: readonly Share[], b: readonly Share[]): boolean {
     );
 }
 
-function laidOut(member: Member, entries: readonly Entry[]): Held[] {
+function inTurn(member: Member, entries: readonly Entry[]): Held[] {
   const held: Held[] = [];
   let left: readonly Offer[] = devicesOf(member);
-  const gpus = new Set(left.filter((one) => !isMainMemory(one)).map(({ name }) => name));
+  const gpus = gpusOf(left);
   for (const entry of entries) {
     const devices = entry.told ?? placed(entry, left);
     const [gpuBytes, mainBytes] = sumsOf(devices, gpus);

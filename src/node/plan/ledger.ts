@@ -5,7 +5,15 @@
 
 import type { ModelRef, PeerId } from "../../mesh/mod.ts";
 import type { MemoryPools, MemoryUse } from "../../models/mod.ts";
-import { devicesOf, type Held, heldOf, isSettled, running, type Share } from "./held.ts";
+import {
+  devicesOf,
+  type Held,
+  heldOf,
+  isSettled,
+  promisedBy,
+  running,
+  type Share,
+} from "./held.ts";
 import { added, without } from "./packing.ts";
 import { bytesIn, memberPools, type Offer } from "./pools.ts";
 import { beforeIn, rightOf } from "./rights.ts";
@@ -124,16 +132,20 @@ export class Ledger {
   /** The entries that come before a model: in the order of whoever plans what it does itself, else by right. */
   #counted(member: Member, except: ModelRef): readonly Held[] {
     const held = this.#heldOf(member);
-    if (held.length === 0) return held;
-    const others = held.filter(({ model }) => !sameModel(model, except));
-    const own = held.find(({ model }) => sameModel(model, except)) ??
+    const all = [...held, ...promisedBy(member, held)];
+    const others = all.filter(({ model }) => !sameModel(model, except));
+    if (others.length === 0) return others;
+    const running = held.find(({ model }) => sameModel(model, except));
+    const own = running ??
       rightOf(member, { model: except, host: member.peer, state: "planned" });
+    // While there is room for all, nothing that runs grows where that would end another.
+    const isRoomForAll = running !== undefined && fitAll(member, held);
     const planner = this.#planner;
     const isPlanners = (peer: PeerId) => planner?.peer === member.peer || planner?.peer === peer;
     return others.filter((other) =>
       planner !== undefined && isPlanners(other.host)
         ? isSettled(planner, other.model)
-        : beforeIn(other, own)
+        : isRoomForAll || beforeIn(other, own)
     );
   }
 
@@ -143,3 +155,9 @@ export class Ledger {
 }
 
 const NONE: readonly Share[] = [];
+
+/** All that they hold is no more than the member offers. Bytes are rounded up for each. */
+function fitAll({ memoryBytes }: Member, held: readonly Held[]): boolean {
+  const heldBytes = held.reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, 0);
+  return heldBytes <= memoryBytes + held.length;
+}

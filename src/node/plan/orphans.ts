@@ -1,5 +1,5 @@
 import type { PeerId } from "../../mesh/mod.ts";
-import { servedBy } from "./assignment/stock.ts";
+import { servedBy } from "./assignment/running.ts";
 import { MAX_ORPHANS, MAX_ORPHANS_A_PEER, ORPHAN_LIFE_MS } from "./defaults.ts";
 import type { Member } from "./view.ts";
 

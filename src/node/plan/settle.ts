@@ -1,6 +1,6 @@
 /** A node decides on one model after the other: those before have their memory, and those after have no right to it. Pure. */
 
-import type { Instance } from "../../mesh/mod.ts";
+import type { Instance, ModelRef } from "../../mesh/mod.ts";
 import type { Plan } from "./plan.ts";
 import { sameShares } from "./proportions.ts";
 import { instanceOf, sameModel, type View } from "./view.ts";
@@ -24,6 +24,20 @@ export function settle(view: View, plan: Plan): View {
   const reservations = self.reservations.filter((one) => !sameModel(one.model, model));
   const instances = [...rest, planned(plan)];
   return { ...view, self: { ...next, instances, reservations } };
+}
+
+/** ... and on these, as they run. */
+export function alsoSettled(view: View, models: readonly ModelRef[]): View {
+  const { self } = view;
+  return { ...view, self: { ...self, settled: [...self.settled ?? [], ...models] } };
+}
+
+/** The plan is what this node does for the model already. */
+export function isAsItRuns({ self }: View, plan: Plan): boolean {
+  if (plan.kind === "worker") return true;
+  if (plan.kind !== "solo" && plan.kind !== "host") return false;
+  const running = instanceOf(self, plan.model);
+  return running !== undefined && isSame(running, plan);
 }
 
 type ServingPlan = Extract<Plan, { kind: "solo" | "host" }>;

@@ -57,10 +57,12 @@ function splitPool(members: readonly Member[], group: Group): SplitPool {
   const small = rest.filter((member) => !holds(member, "all", group));
   const whole = wholeSplit(rest, group);
   const joining = rest.filter((member) =>
-    mayJoin(member, group) && (whole?.includes(member) ?? true)
+    mayJoin(member, group) && (whole?.members.includes(member) ?? true)
   );
   const pool = rest.filter((member) => small.includes(member) || joining.includes(member));
-  return gpusDo(whole ?? pool, group) ? { pool, memory: "gpu" } : { pool: small, memory: "all" };
+  return gpusDo(whole?.members ?? pool, group)
+    ? { pool, memory: "gpu" }
+    : { pool: small, memory: "all" };
 }
 
 function holds(member: Member, memory: MemoryUse, { model, free }: Group): boolean {
@@ -93,9 +95,8 @@ function hostOf(pool: readonly Member[], memory: MemoryUse, group: Group): Membe
   if (pool.some((member) => member.split)) return elect(holdersOf(pool, model), memory);
   const whole = wholeSplit(pool, group);
   if (whole === undefined) return electHostOf(holdersOf(pool, model), memory, free);
-  const candidates = candidatesOf(holdersOf(whole, model), memory);
-  return candidates.find((member) => workersOf(member, model).length > 0) ??
-    elect(candidates, memory, free.bytes);
+  const candidates = candidatesOf(holdersOf(whole.members, model), memory);
+  return candidates.includes(whole.host) ? whole.host : elect(candidates, memory, free.bytes);
 }
 
 function electHostOf(
@@ -116,8 +117,13 @@ function holdersOf(members: readonly Member[], model: ModelRef): Member[] {
   return members.filter((member) => fileOf(member, model) !== undefined);
 }
 
-/** A host with all its workers, as far as there is one among these. */
-function wholeSplit(members: readonly Member[], { model, free }: Group): Member[] | undefined {
+interface WholeSplit {
+  readonly host: Member;
+  /** The host with all its workers. */
+  readonly members: readonly Member[];
+}
+
+function wholeSplit(members: readonly Member[], { model, free }: Group): WholeSplit | undefined {
   const host = elect(
     holdersOf(members, model).filter((member) => {
       const workers = workersOf(member, model);
@@ -129,7 +135,7 @@ function wholeSplit(members: readonly Member[], { model, free }: Group): Member[
   );
   if (host === undefined) return undefined;
   const peers = new Set([host.peer, ...workersOf(host, model)]);
-  return members.filter(({ peer }) => peers.has(peer));
+  return { host, members: members.filter(({ peer }) => peers.has(peer)) };
 }
 
 function workersOf(member: Member, model: ModelRef): PeerId[] {

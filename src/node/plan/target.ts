@@ -1,9 +1,9 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import { assign } from "./assignment/assign.ts";
-import { isNoLongerNeeded } from "./assignment/hot.ts";
-import { mayGiveUp, type Stock, takeStock } from "./assignment/stock.ts";
+import { cooledOf } from "./assignment/hot.ts";
+import { mayGiveUp, takeStock } from "./assignment/stock.ts";
 import type { Assignment, Downloadable } from "./assignment/assignments.ts";
-import { belongsTo, everyone, type Member, modelKey, sameModel, type View } from "./view.ts";
+import { belongsTo, everyone, type Member, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface TargetOptions extends Pick<Wishes, "pinned"> {
@@ -25,7 +25,7 @@ export type Target =
   | { readonly kind: "assigned"; readonly assignment: Assignment };
 
 export interface Targets {
-  /** In order of priority. */
+  /** In order of priority. One for which there is no room as what it is here may be another further on. */
   readonly targets: readonly Target[];
   /** Models that it gives up because the other instances can answer what is still asked of them. */
   readonly cooled: readonly ModelRef[];
@@ -42,28 +42,17 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
   const given = assign(stock, options.catalog).get(self.peer) ?? [];
   const assignments = given.filter(({ name, reason, instead }) =>
     !(reason === "spare" && options.rested.has(name)) &&
-    instead.every((model) => mayGiveUp(self, model.name, stock))
+    instead.every((model) => mayGiveUp(self, model, stock))
   );
   const instead = assignments.flatMap((assignment) => assignment.instead);
   const splits = splitsOf(self, view.others);
   const solos = solosOf(self).filter((model) => !instead.some((one) => sameModel(one, model)));
-  const cooled = solos.filter((model) => options.mayCool(model) && hasCooled(model, self, stock));
+  const over = cooledOf(self, stock);
+  const cooled = solos.filter((model) => over.includes(model) && options.mayCool(model));
   const kept = [...splits, ...solos.filter((model) => !cooled.includes(model))]
     .map((model): Target => ({ kind: "kept", model }));
   const assigned = assignments.map((assignment): Target => ({ kind: "assigned", assignment }));
-  return { targets: onceEach([...pinned, ...kept, ...assigned]), cooled };
-}
-
-/** A node does one thing for each model, and takes nothing of the same name because the mesh needs it. */
-function onceEach(targets: readonly Target[]): Target[] {
-  const seen = new Set<string>();
-  return targets.filter((target) => {
-    const { name } = target.kind === "assigned" ? target.assignment : target.model;
-    const key = target.kind === "assigned" ? name : modelKey(target.model);
-    const isNew = !seen.has(key);
-    for (const one of [key, name]) seen.add(one);
-    return isNew;
-  });
+  return { targets: [...pinned, ...kept, ...assigned], cooled };
 }
 
 /** A model that its user has dropped is over, though it still runs. */
@@ -88,10 +77,4 @@ function splitsOf(self: Member, others: readonly Member[]): ModelRef[] {
 function solosOf({ instances }: Member): ModelRef[] {
   return instances.filter(({ mode, state }) => mode === "solo" && state !== "waiting")
     .map(({ model }) => model);
-}
-
-/** It was taken because it was hot, and is not any more. */
-function hasCooled(model: ModelRef, self: Member, stock: Stock): boolean {
-  const instances = self.instances.filter((instance) => sameModel(instance.model, model));
-  return isNoLongerNeeded({ ...self, instances }, stock);
 }

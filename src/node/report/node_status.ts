@@ -9,7 +9,13 @@ import type {
   Status,
   TunnelStatus,
 } from "../../api/mod.ts";
-import { isNamed, isSameContent, type ModelContent, type ModelIds } from "../../base/model_ids.ts";
+import {
+  isNamed,
+  isSameContent,
+  type ModelContent,
+  type ModelIds,
+  nameIn,
+} from "../../base/model_ids.ts";
 import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
@@ -82,7 +88,7 @@ function peerStatus(
   serving: ServingStatus[],
   { rttMs }: Pick<StatusInput, "rttMs">,
 ): PeerStatus {
-  const models = node.targets.map(({ model }) => model);
+  const models = node.targets.map(({ model }) => idIn(serving, model));
   return {
     ...node.machine,
     id: node.peer,
@@ -92,6 +98,12 @@ function peerStatus(
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
   };
+}
+
+/** The id of a target, which whoever made the table may have known by its name alone. */
+function idIn(serving: readonly ServingStatus[], told: string): string {
+  const ids = serving.map(({ model }) => model);
+  return ids.includes(told) ? told : ids.find((id) => nameIn(id) === told) ?? told;
 }
 
 /** The role and the model that a node is named by. One that waits for memory does nothing yet. */

@@ -91,9 +91,9 @@ export interface SoloParts extends ServerParts {
   readonly serving: ServingConfig;
   /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
-  /** Without the devices that were lost, as `memory` is. */
   /** The same without what further models of this node are about to take: for all that a model can do without. */
   readonly unclaimed: OfferedMemory;
+  /** Without the devices that were lost, as `memory` is. */
   readonly engine: Pick<Engine, "devices">;
   readonly lostDevices: readonly LostDevice[];
   /** By device, the bytes that llama.cpp sees as free and that are not for the model. */

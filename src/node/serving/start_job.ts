@@ -53,7 +53,7 @@ export class JobStarter {
   }
 
   #start(plan: Plan, { view, memory, unclaimed, changed }: StartOptions): Job {
-    const parts = { ...this.#parts, memory, unclaimed };
+    const parts = partsWith(this.#parts, { memory, unclaimed });
     switch (plan.kind) {
       case "solo":
         return new SoloJob(plan, this.#newTerm(plan.model, view), parts, changed);
@@ -80,6 +80,14 @@ export class JobStarter {
     this.#terms.set(model.fingerprint, seen + 1);
     return seen + 1;
   }
+}
+
+/** Parts that change while the job runs, such as the devices that were lost, have to stay getters. */
+function partsWith<Own>(parts: JobParts, own: Own): JobParts & Own {
+  return Object.defineProperties({ ...parts, ...own }, {
+    ...Object.getOwnPropertyDescriptors(parts),
+    ...Object.getOwnPropertyDescriptors(own),
+  });
 }
 
 function waitingInstance(

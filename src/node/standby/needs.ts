@@ -1,6 +1,6 @@
 import { isNamed } from "../../base/model_ids.ts";
 import type { PeerId, RouteInstance, RoutingTable } from "../../mesh/mod.ts";
-import { mayDownload, mayServe } from "../plan/assignment/gaps.ts";
+import { mayDownload, mayServe } from "../plan/assignment/fits.ts";
 import type { Downloadable } from "../plan/assignment/assignments.ts";
 import { MAX_STANDBY_HELPERS } from "../plan/defaults.ts";
 import { idsOf } from "../plan/table_ids.ts";

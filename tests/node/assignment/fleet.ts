@@ -3,10 +3,13 @@
 import type { Instance, ModelRef, PeerId } from "../../../src/mesh/mod.ts";
 import type { Downloadable } from "../../../src/node/plan/assignment/assignments.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
-import { type Plan, planKey } from "../../../src/node/plan/plan.ts";
-import type { Member } from "../../../src/node/plan/view.ts";
+import { laidOut, ownBytes } from "../../../src/node/plan/own_room.ts";
+import { named, without } from "../../../src/node/plan/packing.ts";
+import { modelNameOf, type Plan, planKey } from "../../../src/node/plan/plan.ts";
+import type { Offer } from "../../../src/node/plan/pools.ts";
+import { instanceOf, type Member, type View } from "../../../src/node/plan/view.ts";
 import { machine } from "../../mesh/content.ts";
-import { planOf, view } from "../members.ts";
+import { view } from "../members.ts";
 
 export function model(name: string): ModelRef {
   const code = [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
@@ -20,19 +23,23 @@ export interface FleetNode {
   readonly gpu?: number;
   /** The models on its disk, and the memory that each takes. */
   readonly disk?: Readonly<Record<string, number>>;
-  /** `--model`: the first is served here. */
+  /** `--model`: all are wanted, and the first is served here. */
   readonly models?: readonly string[];
+  /** Of these, those that are served here. */
+  readonly pins?: readonly string[];
   readonly refuses?: readonly string[];
   /** The model that it fails to serve. */
   readonly fails?: string;
   readonly downloadBytes?: number;
   /** It has served this before the play begins. */
-  readonly serves?: string;
+  readonly serves?: string | readonly string[];
   readonly demand?: Readonly<Record<string, number>>;
+  /** It is of an earlier version, which does one thing at a time. */
+  readonly isOld?: boolean;
 }
 
 export function memberOf(node: FleetNode): Member {
-  const { name, memory, gpu = 0, disk = {}, models = [], serves } = node;
+  const { name, memory, gpu = 0, disk = {}, models = [], serves = [] } = node;
   const device = { totalBytes: memory, usedBytes: 0, kind: null };
   const devices = [
     ...(gpu === 0 ? [] : [{ ...device, name: "CUDA0", offeredBytes: gpu }]),
@@ -48,7 +55,7 @@ export function memberOf(node: FleetNode): Member {
       needBytes,
     })),
     wanted: models,
-    targets: models.slice(0, 1).map(model),
+    targets: (node.pins ?? models.slice(0, 1)).map(model),
     split: false,
     tensorSplit: null,
     assignable: models[0] === undefined,
@@ -63,23 +70,53 @@ export function memberOf(node: FleetNode): Member {
     reservations: [],
     machine: machine({ name, devices, engine: { build: "1", rpcProtocol: "8.0.0", origin: null } }),
   };
-  return serves === undefined
-    ? member
-    : does(member, { kind: "solo", model: model(serves), needBytes: disk[serves] ?? 0 }, 1);
+  const plans = [serves].flat().map((name): Plan => (
+    { kind: "solo", model: model(name), needBytes: disk[name] ?? 0 }
+  ));
+  if (plans.length === 0) return member;
+  const { targets, reservations, ...serving } = does(member, plans, view(member, []), 1);
+  return {
+    ...serving,
+    reservations: node.isOld ? [] : reservations,
+    targets: member.assignable ? targets : member.targets,
+  };
 }
 
 /** The member once it does what it has planned. */
-function does(member: Member, plan: Plan, term: number): Member {
-  const targets = plan.kind === "standby" || plan.kind === "download" ? [] : [plan.model];
-  return { ...member, targets, instances: instancesOf(plan, term), obeys: obeysOf(plan) };
+function does(member: Member, plans: readonly Plan[], view: View, term: number): Member {
+  return {
+    ...member,
+    targets: targetsOf(plans),
+    instances: plans.flatMap((plan) => instancesOf(plan, member, term)),
+    obeys: plans.flatMap(obeysOf),
+    reservations: heldBy(member, plans, view),
+  };
 }
 
-function instancesOf(plan: Plan, term: number): Instance[] {
+function targetsOf(plans: readonly Plan[]): ModelRef[] {
+  return plans.flatMap((plan) => "model" in plan ? [plan.model] : []);
+}
+
+/** Each has the memory that those before it have left. */
+function heldBy(member: Member, plans: readonly Plan[], view: View): Member["reservations"] {
+  let left: readonly Offer[] = member.machine.devices;
+  return plans.flatMap((plan) => {
+    const bytes = ownBytes(view, plan);
+    if (bytes === 0 || !("model" in plan)) return [];
+    const devices = named(laidOut(bytes, plan.kind, left), left);
+    left = without(left, devices);
+    const told = [...devices].map(([name, bytes]) => ({ name, bytes }));
+    return [{ model: plan.model, devices: told }];
+  });
+}
+
+/** An instance that runs already goes on under its term. */
+function instancesOf(plan: Plan, member: Member, term: number): Instance[] {
   if (plan.kind !== "solo" && plan.kind !== "host" && plan.kind !== "waiting") return [];
-  const { needBytes } = plan;
+  const { needBytes, model } = plan;
   const split = plan.kind === "host" ? plan : { hostShare: 1, workers: [] };
-  return [{
-    model: plan.model,
+  const next: Instance = {
+    model,
     sizeBytes: 1,
     mode: plan.kind === "solo" ? "solo" : "split",
     state: plan.kind === "waiting" ? "waiting" : "warm",
@@ -89,7 +126,11 @@ function instancesOf(plan: Plan, term: number): Instance[] {
     needBytes,
     haveBytes: plan.kind === "solo" ? needBytes : plan.haveBytes,
     contextLength: 1,
-  }];
+  };
+  const before = instanceOf(member, model);
+  const isSame = before !== undefined &&
+    JSON.stringify({ ...before, term }) === JSON.stringify(next);
+  return [isSame ? before : next];
 }
 
 function obeysOf(plan: Plan) {
@@ -98,8 +139,9 @@ function obeysOf(plan: Plan) {
 
 export interface Played {
   readonly members: readonly Member[];
-  readonly plans: ReadonlyMap<string, Plan>;
-  /** Models that nodes took, in order, such as `c takes x`. */
+  /** All that each does, in order of priority. */
+  readonly plans: ReadonlyMap<string, readonly Plan[]>;
+  /** The plans that nodes began, in order, such as `c solo x`. */
   readonly moves: readonly string[];
   /** Rounds until nothing changed; `undefined` where it never came to rest. */
   readonly rounds: number | undefined;
@@ -115,61 +157,86 @@ export interface PlayOptions {
   readonly together?: boolean;
   /** Those who took a hot model have served it long enough. */
   readonly mayCool?: boolean;
+  /** So many rounds at most. */
+  readonly rounds?: number;
+  /** Nodes of an earlier version. */
+  readonly old?: readonly string[];
+  /** The work of each as it begins. */
+  readonly plans?: Played["plans"];
 }
 
 export function play(
   start: readonly Member[],
-  { catalog = [], downloads = true, together = true, mayCool = true }: PlayOptions = {},
+  { catalog = [], downloads = true, together = true, mayCool = true, old = [], ...options }:
+    PlayOptions = {},
 ): Played {
   let members = [...start];
   const moves: string[] = [];
-  const plans = new Map<string, Plan>();
+  const plans = new Map(options.plans);
   const rested = new Map(start.map(({ peer }) => [peer, new Set<string>()]));
-  for (let round = 1; round <= ROUNDS_MAX; round++) {
+  const pinned = new Map(start.map((one) => [one.peer, pinnedBy(one)]));
+  for (let round = 1; round <= (options.rounds ?? ROUNDS_MAX); round++) {
     let changed = false;
     const seen = [...members];
-    for (const [index, self] of seen.entries()) {
+    for (const [index, before] of seen.entries()) {
       const now = together ? seen : members;
-      const decision = decide(view(self, now.filter((other) => other !== self)), {
-        pinned: self.assignable ? [] : self.targets,
+      const self = now[index] as Member;
+      const seenBySelf = view(self, now.filter((other) => other !== self));
+      const isOld = old.includes(self.peer);
+      const { works: all, cooled } = decide(seenBySelf, {
+        pinned: pinned.get(self.peer) ?? [],
         catalog,
         mayCool: () => mayCool,
         rested: rested.get(self.peer) ?? new Set(),
       });
-      const plan = planOf(decision);
-      const claim = decision.works[0]?.claim ?? null;
-      for (const { name } of decision.cooled) rested.get(self.peer)?.add(name);
-      // A claim is announced for a round before it is acted upon.
-      const isHeard = claim === null || claim.model === self.claims[0]?.model;
-      const before = plans.get(self.peer);
-      if (isHeard && before !== undefined && planKey(before) === planKey(plan)) continue;
+      for (const { name } of cooled) rested.get(self.peer)?.add(name);
+      const works = isOld ? all.slice(0, 1) : all;
+      // A claim is announced for a round before anything is loaded for it.
+      const heard = works.filter(({ plan, claim }) =>
+        claim === null || self.claims.some(({ model }) => model === claim.model) ||
+        (plan.kind !== "solo" && plan.kind !== "download")
+      ).map(({ plan }) => plan);
+      const done = plans.get(self.peer);
+      const begun = heard.filter((plan) => !done?.some((one) => planKey(one) === planKey(plan)));
+      const isDone = done !== undefined && begun.length === 0 && heard.length === done.length;
+      const targets = targetsOf(works.map(({ plan }) => plan));
+      const isSaid = targets.length === self.targets.length;
+      if (isDone && isSaid && heard.length === works.length) continue;
       changed = true;
-      const acted = isHeard ? does(self, plan, round) : self;
-      members = members.with(index, { ...acted, claims: claim === null ? [] : [claim] });
-      if (!isHeard) continue;
-      plans.set(self.peer, plan);
-      const name = plan.kind === "standby"
-        ? null
-        : plan.kind === "download"
-        ? plan.name
-        : plan.model.name;
-      moves.push(`${self.peer} ${plan.kind} ${name}`);
-      if (plan.kind !== "download" || !downloads) continue;
-      const needBytes = catalog.find((one) => one.name === plan.name)?.needBytes ?? 0;
-      const file = { ...model(plan.name), sizeBytes: 1, needBytes };
-      members = members.with(index, {
-        ...acted,
-        claims: claim === null ? [] : [claim],
-        models: [...self.models, file],
-      });
+      const claims = works.flatMap(({ claim }) => claim ?? []);
+      plans.set(self.peer, heard);
+      moves.push(...begun.map((plan) => `${self.peer} ${plan.kind} ${modelNameOf(plan)}`));
+      const fetched = downloads ? heard.flatMap((plan) => fetchedBy(plan, catalog)) : [];
+      const acted = isDone ? before : does(before, heard, seenBySelf, round);
+      const models = [...before.models, ...fetched];
+      const reservations = isOld ? [] : acted.reservations;
+      members = members.with(index, { ...acted, targets, claims, models, reservations });
     }
     if (!changed) return { members, plans, moves, rounds: round };
   }
   return { members, plans, moves, rounds: undefined };
 }
 
-/** The plans in words: `x alone`, `x host`, `x worker`, `x waits`, `x downloads`, `-`. */
-export function wordsOf(plan: Plan): string {
+/** The models that its user named. */
+function pinnedBy({ assignable, targets, claims }: Member): ModelRef[] {
+  return assignable
+    ? []
+    : targets.filter(({ name }) => !claims.some(({ model }) => model === name));
+}
+
+function fetchedBy(plan: Plan, catalog: readonly Downloadable[]): Member["models"] {
+  if (plan.kind !== "download") return [];
+  const needBytes = catalog.find(({ name }) => name === plan.name)?.needBytes ?? 0;
+  return [{ ...model(plan.name), sizeBytes: 1, needBytes }];
+}
+
+/** All that a node does in words, such as `x alone, y worker`; `-` for nothing. */
+export function workOf(plans: readonly Plan[] = []): string {
+  return plans.length === 0 ? "-" : plans.map(wordsOf).join(", ");
+}
+
+/** `x alone`, `x host`, `x worker`, `x waits`, `x downloads`. */
+function wordsOf(plan: Plan): string {
   switch (plan.kind) {
     case "standby":
       return "-";

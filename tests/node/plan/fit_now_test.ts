@@ -421,6 +421,7 @@ function asked(members: readonly Member[], how: "here" | "wanted"): readonly Mem
       instances: [],
       claims: [],
       obeys: [],
+      reservations: [],
     },
     ...others,
   ]).members;
@@ -451,6 +452,9 @@ function afterStops(members: readonly Member[], { stops }: JudgedFit): readonly 
       ...one,
       wanted: one.wanted.filter((name) => !gone.has(name)),
       instances: one.instances.filter(({ model }) => !isStopped(one.peer, model.name)),
+      reservations: one.reservations.filter(({ model }) =>
+        !stops.some((stop) => stop.model.name === model.name && stop.takes.has(one.peer))
+      ),
       targets,
       refuses: drops ? [...one.refuses, ...gone] : one.refuses,
       assignable: one.assignable || targets.length === 0,

@@ -1,7 +1,7 @@
 /** A node has one instance today. The plans of others work with several, for nodes of a later version may have them. */
 
 import assert from "node:assert/strict";
-import { takeStock } from "../../../src/node/plan/assignment/stock.ts";
+import { type Stock, takeStock } from "../../../src/node/plan/assignment/stock.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
 import { modelToRequest } from "../../../src/node/plan/load_requests.ts";
 import { prospectsOf } from "../../../src/node/plan/prospects.ts";
@@ -45,12 +45,15 @@ Deno.test("a member with two instances provides both, and is not taken from eith
   const both = member("b", 200, { holds: [BIG, SMALL], instances: two, wanted });
   const alone = takeStock([both]);
   assert.deepEqual([...alone.providers.keys()].sort(), wanted);
-  assert.equal(alone.roles.get(peer("b")), "locked");
+  const rolesOf = (stock: Stock) => [...stock.roles.get(peer("b"))?.values() ?? []];
+  assert.deepEqual(rolesOf(alone), ["sole", "sole"]);
   const others = ["a", "c"].map((name, i) =>
     member(name, 200, { instances: [i === 0 ? two[0]! : two[1]!], assignable: false })
   );
   const helped = takeStock([both, ...others]);
-  assert.equal(helped.roles.get(peer("b")), "spare");
+  assert.deepEqual(rolesOf(helped), ["spare", "spare"]);
+  const half = takeStock([both, others[0]!]);
+  assert.deepEqual(rolesOf(half), ["spare", "sole"]);
   assert.deepEqual(
     [...helped.providers].map(([name, list]) => [name, list.length]).sort(),
     [["big", 2], ["small", 2]],

@@ -173,3 +173,12 @@ Deno.test("statusOf() shows models of one name apart, with what stands in the wa
   );
   assert.equal(status.node.model, "big@aaaaaaaa");
 });
+
+Deno.test("statusOf() names what a peer serves and what it is to serve by one id, also where a name is not enough here", () => {
+  const nodes = [{ ...node("a"), targets: [{ model: "big", why: null }] } as const];
+  const onDisk = [{ name: "big", fingerprint: "0".repeat(64), sizeBytes: 7 }];
+  const [peer] = statusOf(input({ nodes, instances: [route("a")] }, { onDisk })).peers;
+  const id = "big@ffffffff";
+  assert.deepEqual(peer?.serving.map(({ model }) => model), [id]);
+  assert.deepEqual([peer?.model, peer?.models], [id, [id]]);
+});

@@ -1,23 +1,19 @@
-import type { ModelRef, PeerId } from "../../../mesh/mod.ts";
-import { bytesOf } from "../pools.ts";
-import { belongsTo, fileOf, isNear, type Member, needOf } from "../view.ts";
-import {
-  assignmentOf,
-  fillGaps,
-  holdsFitting,
-  mayDownload,
-  mayServe,
-  offersOf,
-  refOf,
-} from "./gaps.ts";
-import { hotModels, spareReplica } from "./hot.ts";
-import { servedBy, type Stock } from "./stock.ts";
-import { callTeam, teamOf } from "./teams.ts";
-import type { Assignment, Assignments, Downloadable } from "./assignments.ts";
+import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
+import { belongsTo, instanceOf, type Member, needOf, sameModel } from "../view.ts";
+import { mayServe, offersOf, refOf } from "./fits.ts";
+import { helpOf, joinSplit, oneMore } from "./fill_up.ts";
+import { hotModels, roomForHot, spareReplica } from "./hot.ts";
+import type { MemberMemory } from "./memory.ts";
+import { type Gift, type Item, Place } from "./places.ts";
+import { bestOf, type Edges, edgesOf, leavingFor, LEVELS, Placing } from "./placing.ts";
+import type { Stock } from "./stock.ts";
+import { callTeam, type Lender, type TeamInput, teamOf } from "./teams.ts";
+import { type Waiting, waitingModels } from "./waiting.ts";
+import type { Assignments, Downloadable } from "./assignments.ts";
 
 /**
- * The work that each member is to begin: for members that may be given a model, in the order in which it matters. Every
- * node computes the same from the same view; members that are not in it go on.
+ * The work that each member is to begin: for members that have memory left, or that may give something up, in the order
+ * in which it matters. Every node computes the same from the same view; members that are not in it go on.
  */
 export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignments {
   const round = new Round(stock, catalog);
@@ -31,201 +27,210 @@ export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignme
 }
 
 class Round {
-  readonly assignments = new Map<PeerId, Assignment[]>();
   readonly #stock: Stock;
+  readonly #places: readonly Place[];
+  readonly #hot: readonly string[];
+  readonly #waiting: readonly Waiting[];
   readonly #catalog: readonly Downloadable[];
 
   constructor(stock: Stock, catalog: readonly Downloadable[]) {
     this.#stock = stock;
     this.#catalog = catalog;
+    this.#places = stock.members.map((member) => new Place(member, stock));
+    this.#hot = hotModels(stock);
+    this.#waiting = waitingModels(stock.members);
+  }
+
+  get assignments(): Assignments {
+    const given = this.#places.map((place) => [place.member.peer, place.assignments()] as const);
+    return new Map(given.filter(([, list]) => list.length > 0));
   }
 
   /** Claims that were made in time stay. */
   keepClaims(): void {
-    for (const member of this.#stock.members) {
-      // A node loads one model at a time: the next of its claims once the first is served.
-      const [claim] = this.#stock.claims.get(member.peer) ?? [];
-      if (claim === undefined) continue;
-      this.#give(member, { ...assignmentOf(member, claim.model, true), reason: claim.reason });
+    for (const place of this.#places) {
+      for (const { model: name, reason } of this.#stock.claims.get(place.member.peer) ?? []) {
+        const file = place.member.models.find((one) =>
+          one.name === name && mayServe(place.member, one)
+        );
+        const offer = this.#catalog.find((one) => one.name === name);
+        const model = file === undefined ? null : refOf(file);
+        const bytes = file?.needBytes ?? offer?.needBytes ?? 0;
+        place.give({ name, model, reason, bytes }, "fixed");
+      }
     }
   }
 
   /** A model that its user's own machines can't hold: one that can, or just enough helpers. */
   helpWaiting(): void {
-    for (const { model, group } of this.#waiting()) {
+    for (const { model, group } of this.#waiting) {
       if (this.#stock.providers.has(model.name)) continue;
-      const idle = this.#idle();
-      const holders = idle.filter((member) => fileOf(member, model) !== undefined);
-      const [alone] = holders.filter((member) => holdsFitting(member, model.name))
-        .sort((a, b) => onGpusFirst(model, a, b) || a.memoryBytes - b.memoryBytes);
-      const needBytes = needOf(group, model);
-      const team = alone === undefined
-        ? callTeam({ model, group, idle, holders, needBytes })
-        : [alone];
-      for (const member of team ?? []) {
-        this.#give(member, { name: model.name, model, reason: "memory", instead: [] });
+      const edges = this.#edges([model.name], []).get(model.name) ?? [];
+      const alone = bestOf(edges, LEVELS.spare);
+      if (alone !== undefined) {
+        alone.place.give({ ...alone, reason: "memory" }, "fixed", leavingFor(alone));
+        continue;
       }
+      const needBytes = needOf(group, model);
+      this.#callTeam({ model, group, reason: "memory", needBytes });
     }
   }
 
   fillGaps(): void {
     const { wanted, providers } = this.#stock;
-    const given = new Set([...this.assignments.values()].flat().map(({ name }) => name));
+    const given = new Set(this.#places.flatMap(({ items }) => items.map(({ name }) => name)));
     const gaps = wanted.filter((name) => !providers.has(name) && !given.has(name));
-    const taken = new Set(this.assignments.keys());
-    const { assignments, open } = fillGaps(gaps, this.#stock, { catalog: this.#catalog, taken });
-    for (const [peer, assignment] of assignments) this.assignments.set(peer, [assignment]);
-    this.#fillTogether(open);
+    if (gaps.length === 0) return;
+    const movable = this.#places.flatMap(({ items }) =>
+      items.filter(({ kind }) => kind === "needed").map(({ name }) => name)
+    );
+    const edges = this.#edges(new Set([...gaps, ...movable]), this.#catalog);
+    this.#fillTogether(new Placing(edges, gaps).place());
   }
 
   /** One more instance, where the ones that are warm have more to do than they should. */
   relieveHotModels(): void {
-    for (const name of hotModels(this.#stock)) {
-      const member = this.#idle().find((one) => holdsFitting(one, name)) ??
-        spareReplica(name, this.#stock, this.assignments) ??
-        this.#downloader(name);
-      if (member === undefined) continue;
-      this.#give(member, { ...assignmentOf(member, name, true), reason: "hot" });
+    const edges = this.#edges(this.#hot, this.#catalog);
+    for (const name of this.#hot) {
+      const able = edges.get(name) ?? [];
+      const onDisk = able.filter(({ model }) => model !== null);
+      const room = roomForHot(onDisk, this.#hot);
+      const replica = room ? undefined : spareReplica(onDisk, this.#stock, this.#places);
+      const edge = room ?? replica?.edge ??
+        able.find(({ place, model }) => model === null && place.isIdle);
+      const leaving = replica === undefined ? [] : [replica.spare];
+      edge?.place.give({ ...edge, reason: "hot" }, "fixed", leaving);
     }
   }
 
   /** A model that one member serves partly from main memory runs faster where free members lend it their GPUs. */
   lendGpus(): void {
-    for (const member of this.#stock.members) {
-      for (const { model, mode, state, needBytes } of member.instances) {
-        const gpuBytes = bytesOf(member, "gpu");
-        const isMixed = mode === "solo" && state !== "waiting" && gpuBytes > 0 &&
-          gpuBytes < needBytes;
-        if (!isMixed) continue;
-        const idle = this.#idle();
-        // Those whose users want it too are in it anyway.
-        const group = this.#stock.members.filter((one) =>
-          one === member || (!one.assignable && belongsTo(one, model))
-        );
-        const team = teamOf({ model, group, idle, holders: [], needBytes }, "gpu");
-        for (const one of team ?? []) {
-          this.#give(one, { name: model.name, model, reason: "memory", instead: [] });
-        }
+    for (const place of this.#places) {
+      const { held } = this.#stock.memory.get(place.member.peer) as MemberMemory;
+      for (const { model, gpuBytes, mainBytes } of held) {
+        const instance = instanceOf(place.member, model);
+        const hasGpu = gpuBytes + place.free.gpuBytes > 0;
+        if (instance?.mode !== "solo" || mainBytes === 0 || !hasGpu) continue;
+        this.#lendGpusTo(model, instance.needBytes);
       }
     }
   }
 
-  #downloader(name: string): Member | undefined {
-    const [model] = offersOf(new Set([name]), this.#stock.members, this.#catalog);
-    return model && this.#idle().find((one) => mayDownload(one, model));
-  }
-
-  /** Gives free members further work: they wait with a model, join a forced split, or serve one more replica. */
+  /** Gives members that do nothing further work: they wait with a model, join a forced split, or serve one more replica. */
   fillUp(): void {
     const { providers, wanted, members } = this.#stock;
     const counts = new Map([...providers].map(([name, list]) => [name, list.length]));
     const known = new Set([...wanted, ...providers.keys()]);
-    const waiting = this.#waiting()[0];
     const forced = members.filter(({ split, instances }) => split && instances.length > 0);
-    for (const member of this.#idle()) {
-      const assignment = help(member, waiting) ?? joinSplit(member, forced) ??
-        oneMore(member, known, counts);
-      if (assignment === undefined) continue;
-      this.#give(member, assignment);
-      counts.set(assignment.name, (counts.get(assignment.name) ?? 0) + 1);
+    for (const place of this.#places.filter(({ isIdle }) => isIdle)) {
+      const gift = helpOf(place.member, this.#waiting[0]) ?? joinSplit(place.member, forced) ??
+        oneMore(place.member, known, counts);
+      if (gift === undefined) continue;
+      place.give(gift, "fixed");
+      counts.set(gift.name, (counts.get(gift.name) ?? 0) + 1);
     }
   }
 
-  /** Models that no member can serve alone: just enough of the members that are left. */
+  /** Models that no member can serve alone: just enough of the memory that is left. */
   #fillTogether(open: readonly string[]): void {
-    if (open.length === 0) return;
-    for (const [name, holders] of holdersOf(open, this.#idle())) {
-      const files = holders.flatMap((member) => member.models.filter((file) => file.name === name));
+    for (const name of open) {
+      const holders = this.#places.filter(({ member }) =>
+        member.models.some((file) => file.name === name)
+      ).map(({ member }) => member);
+      const files = holders.flatMap(({ models }) => models.filter((file) => file.name === name));
       const [file] = files.sort((a, b) => a.fingerprint < b.fingerprint ? -1 : 1);
       if (file === undefined) continue;
       const model = refOf(file);
-      const needBytes = needOf(holders, model);
-      const team = callTeam({ model, group: [], idle: this.#idle(), holders, needBytes });
-      for (const member of team ?? []) {
-        this.#give(member, { name, model, reason: "unserved", instead: [] });
+      this.#callTeam({ model, group: [], reason: "unserved", needBytes: needOf(holders, model) });
+    }
+  }
+
+  /** Those who do nothing are asked first, then who has room, then users' machines; last, what replicas hold. */
+  #callTeam(call: TeamCall): void {
+    const { model, reason } = call;
+    const able = this.#places.filter((place) => !place.runs(model.name));
+    for (const asked of LENDERS) {
+      const lender = (place: Place): Lender => ({
+        member: place.member,
+        pools: place.roomWithout(leavingOf(place, asked)),
+        isIdle: place.isIdle,
+      });
+      const group = able.filter(({ member }) => call.group.includes(member)).map(lender);
+      // Those who are at it already stay: others that come, or have memory again, change nothing.
+      const lenders = able.filter((place) =>
+        !call.group.includes(place.member) &&
+        (asked.kinds.includes(kindOf(place)) || belongsTo(place.member, model))
+      ).map(lender);
+      const team = callTeam({ ...call, group, lenders });
+      if (team === undefined) continue;
+      for (const place of this.#placesOf(team)) {
+        giveAll(place, { name: model.name, model, reason }, leavingOf(place, asked));
       }
+      for (const place of this.#placesOf(group)) place.fill();
+      return;
     }
   }
 
-  #idle(): Member[] {
-    return this.#stock.members.filter(({ peer }) =>
-      this.#stock.roles.get(peer) === "idle" && !this.assignments.has(peer)
-    );
-  }
-
-  /** Models that wait for memory although a user has told a machine to serve them, by name. */
-  #waiting(): { model: ModelRef; group: Member[] }[] {
-    const { members, workers } = this.#stock;
-    const groups = new Map<string, { model: ModelRef; group: Member[] }>();
-    for (const { model, state } of members.flatMap(({ instances }) => instances)) {
-      if (state === "waiting") groups.set(keyOf(model), { model, group: [] });
+  #lendGpusTo(model: ModelRef, needBytes: number): void {
+    // Those whose users want it too are in it anyway.
+    const group = this.#places.filter(({ member }) =>
+      instanceOf(member, model)?.mode === "solo" || (!member.assignable && belongsTo(member, model))
+    ).map((place) => this.#lenderAlready(place, model));
+    const lenders = this.#places.filter(({ isIdle }) => isIdle)
+      .map(({ member, free: pools }): Lender => ({ member, pools, isIdle: true }));
+    const team = teamOf({ model, group, lenders, needBytes }, "gpu") ?? [];
+    for (const place of this.#placesOf(team)) {
+      giveAll(place, { name: model.name, model, reason: "memory" }, []);
     }
-    for (const member of groups.size === 0 ? [] : members) {
-      const { assignable, targets, peer } = member;
-      if (assignable || servedBy(member).length > 0 || workers.has(peer)) continue;
-      for (const target of targets) groups.get(keyOf(target))?.group.push(member);
-    }
-    return [...groups.entries()].sort(([a], [b]) => a < b ? -1 : 1)
-      .map(([, waiting]) => waiting).filter(({ group }) => group.length > 0);
   }
 
-  #give({ peer }: Member, assignment: Assignment): void {
-    this.assignments.set(peer, [...this.assignments.get(peer) ?? [], assignment]);
+  /** Its own part of the model, and what is free beside it. */
+  #lenderAlready({ member, free, isIdle }: Place, model: ModelRef): Lender {
+    const { held } = this.#stock.memory.get(member.peer) as MemberMemory;
+    const own = held.find((one) => sameModel(one.model, model));
+    const { gpuBytes = 0, mainBytes = 0 } = own ?? {};
+    const pools = {
+      gpuBytes: free.gpuBytes + gpuBytes,
+      memoryBytes: free.memoryBytes + gpuBytes + mainBytes,
+    };
+    return { member, pools, isIdle };
+  }
+
+  #placesOf(lenders: readonly Lender[]): Place[] {
+    const members = new Set(lenders.map(({ member }) => member));
+    return this.#places.filter(({ member }) => members.has(member));
+  }
+
+  #edges(names: Iterable<string>, offered: readonly Downloadable[]): Edges {
+    const wanted = new Set(names);
+    return edgesOf(wanted, this.#places, offersOf(wanted, this.#stock.members, offered));
   }
 }
 
-function onGpusFirst(model: ModelRef, a: Member, b: Member): number {
-  const holds = (member: Member) =>
-    bytesOf(member, "gpu") >= (fileOf(member, model)?.needBytes ?? Infinity);
-  return Number(holds(b)) - Number(holds(a));
+interface TeamCall extends Pick<TeamInput, "model" | "needBytes"> {
+  readonly group: readonly Member[];
+  readonly reason: ClaimReason;
 }
 
-function keyOf({ name, fingerprint }: ModelRef): string {
-  return `${name}\n${fingerprint}`;
+type Kind = Place["kind"];
+
+const LENDERS: readonly { readonly kinds: readonly Kind[]; readonly withSpares: boolean }[] = [
+  { kinds: ["idle"], withSpares: false },
+  { kinds: ["idle", "busy"], withSpares: false },
+  { kinds: ["idle", "busy", "pinned"], withSpares: false },
+  { kinds: ["idle", "busy", "pinned"], withSpares: true },
+];
+
+/** One that was given something a moment ago is idle no longer. */
+function kindOf({ kind, isIdle }: Place): Kind {
+  return kind === "idle" && !isIdle ? "busy" : kind;
 }
 
-function holdersOf(
-  names: readonly string[],
-  members: readonly Member[],
-): Map<string, Member[]> {
-  const holders = new Map(names.map((name): [string, Member[]] => [name, []]));
-  for (const member of members) {
-    for (const { name } of member.models) holders.get(name)?.push(member);
-  }
-  return holders;
+function leavingOf(place: Place, { withSpares }: typeof LENDERS[number]): Item[] {
+  return withSpares ? place.spares : [];
 }
 
-function help(
-  member: Member,
-  waiting: { readonly model: ModelRef; readonly group: readonly Member[] } | undefined,
-): Assignment | undefined {
-  if (waiting === undefined || member.refuses.includes(waiting.model.name)) return undefined;
-  if (!waiting.group.some((one) => isNear(one, member))) return undefined;
-  return { name: waiting.model.name, model: waiting.model, reason: "memory", instead: [] };
-}
-
-function joinSplit(member: Member, forced: readonly Member[]): Assignment | undefined {
-  const models = forced.filter((one) => isNear(one, member))
-    .flatMap(({ instances }) => instances.map(({ model }) => model))
-    .filter(({ name }) => !member.refuses.includes(name));
-  const model = models.sort((a, b) => a.name < b.name ? -1 : 1)[0];
-  return model && { name: model.name, model, reason: "split", instead: [] };
-}
-
-/** Of the models that the mesh serves or wants: on this disk, fitting, and served by the fewest. */
-function oneMore(
-  member: Member,
-  known: ReadonlySet<string>,
-  counts: ReadonlyMap<string, number>,
-): Assignment | undefined {
-  let best: { name: string; fingerprint: string; count: number } | undefined;
-  for (const file of member.models) {
-    const { name, fingerprint } = file;
-    if (!known.has(name) || !mayServe(member, file)) continue;
-    const count = counts.get(name) ?? 0;
-    const isBetter = best === undefined || count < best.count ||
-      (count === best.count && name < best.name);
-    if (isBetter) best = { name, fingerprint, count };
-  }
-  return best && { name: best.name, model: refOf(best), reason: "spare", instead: [] };
+/** Nobody knows yet how large its share will be. */
+function giveAll(place: Place, gift: Omit<Gift, "bytes">, leaving: readonly Item[]): void {
+  place.give({ ...gift, bytes: place.roomWithout(leaving).memoryBytes }, "fixed", leaving);
 }

@@ -1,14 +1,16 @@
 /** The resources of a mesh for serving models, as every node works them out alone from the announcements. */
 
-import type { Claim, ModelRef, PeerId } from "../../../mesh/mod.ts";
-import { fileOf, type Member } from "../view.ts";
+import type { Claim, Instance, ModelRef, PeerId } from "../../../mesh/mod.ts";
+import { type Member, modelKey } from "../view.ts";
+import { takeClaims } from "./claims.ts";
+import { type MemberMemory, provisionsOf } from "./memory.ts";
+import { isPinned, isRunning, isWarm } from "./running.ts";
 
 /**
- * The mesh's freedom with a member: none (`fixed`: its user decides; `locked`: it is part of a split, has claimed a
- * model, or is the only one for one of several), give it a model (`idle`), take it from a model that others serve as
- * well (`spare`), or only once another member serves its model (`sole`).
+ * The mesh's freedom with one model of one member: none, for its user decides (`pinned`) or it is a part of a split
+ * (`locked`); to end it, for others serve it as well (`spare`); or only once another member serves it (`sole`).
  */
-export type Role = "fixed" | "locked" | "idle" | "spare" | "sole";
+export type Role = "pinned" | "locked" | "spare" | "sole";
 
 export interface Stock {
   /** In the order of their PeerIds. */
@@ -17,10 +19,12 @@ export interface Stock {
   readonly wanted: readonly string[];
   /** By name: who serves it or is about to; who would go on serving it last comes first. */
   readonly providers: ReadonlyMap<string, readonly Member[]>;
-  readonly roles: ReadonlyMap<PeerId, Role>;
-  /** The members that are counted in a split. */
-  readonly workers: ReadonlySet<PeerId>;
-  /** Claims that hold: of two for the same gap the one of the higher PeerId. */
+  /** By member, and by the key of each model that it serves or loads. */
+  readonly roles: ReadonlyMap<PeerId, ReadonlyMap<string, Role>>;
+  readonly memory: ReadonlyMap<PeerId, MemberMemory>;
+  /** The members that are counted in a split of another one. */
+  readonly lenders: ReadonlySet<PeerId>;
+  /** Claims that hold, of what is not begun: of two for the same gap the one of the higher PeerId. */
   readonly claims: ReadonlyMap<PeerId, readonly Claim[]>;
   /** By name: requests that are answered at one time. */
   readonly demand: ReadonlyMap<string, number>;
@@ -28,125 +32,80 @@ export interface Stock {
 
 export function takeStock(members: readonly Member[]): Stock {
   const wantedNames = new Set(members.flatMap((member) => member.wanted));
-  const workers = new Set(
-    members.flatMap(({ instances }) =>
-      instances.flatMap(({ workers }) => workers.map(({ peer }) => peer))
-    ),
-  );
-  const isFree = (member: Member) =>
-    member.assignable && servedBy(member).length === 0 && !workers.has(member.peer);
+  const lenders = lendersOf(members);
   const providers = new Map<string, Member[]>();
+  const memory = new Map<PeerId, MemberMemory>();
   for (const member of members) {
-    for (const name of providedBy(member)) addTo(providers, name, member);
+    const { names, ...left } = provisionsOf(member, members);
+    memory.set(member.peer, left);
+    for (const name of names) addTo(providers, name, member);
   }
-  const claims = validClaims(members.filter(isFree), wantedNames, providers);
+  const claims = takeClaims({ members, wanted: wantedNames, providers, memory });
   for (const member of members) {
     for (const { model } of claims.get(member.peer) ?? []) addTo(providers, model, member);
   }
   for (const [name, list] of providers) list.sort((a, b) => lastToLeaveFirst(name, a, b));
-  const roles = new Map(members.map((member): [PeerId, Role] => {
-    if (!member.assignable) return [member.peer, "fixed"];
-    if (workers.has(member.peer) || claims.has(member.peer)) return [member.peer, "locked"];
-    return [member.peer, roleOf(member, wantedNames, providers)];
-  }));
+  const roles = new Map(members.map((member) =>
+    [
+      member.peer,
+      new Map(
+        member.instances.filter(isRunning).map((instance) =>
+          [modelKey(instance.model), roleOf(member, instance, wantedNames, providers)] as const
+        ),
+      ),
+    ] as const
+  ));
   const wanted = [...wantedNames].sort();
-  return { members, wanted, providers, roles, workers, claims, demand: demandOf(members) };
+  const demand = demandOf(members);
+  return { members, wanted, providers, roles, memory, lenders, claims, demand };
 }
 
-/** The models that the member serves or loads. */
-export function runningOf({ instances }: Pick<Member, "instances">): ModelRef[] {
-  return instances.filter(({ state }) => state !== "waiting").map(({ model }) => model);
+/** Nothing is asked of it, and nothing is about to be. */
+export function isIdle(member: Member, { lenders, claims }: Stock): boolean {
+  return member.assignable && !member.instances.some(isRunning) && !lenders.has(member.peer) &&
+    !claims.has(member.peer);
 }
 
-/** Their names. */
-export function servedBy(member: Pick<Member, "instances">): string[] {
-  return runningOf(member).map(({ name }) => name);
+export function roleIn({ roles }: Stock, { peer }: Member, model: ModelRef): Role | undefined {
+  return roles.get(peer)?.get(modelKey(model));
 }
 
 /** Whether a member may end this instance for what it is to do instead: where nobody else serves it, once somebody does. */
-export function mayGiveUp(member: Member, name: string, { roles, providers }: Stock): boolean {
-  if (roles.get(member.peer) !== "sole") return true;
-  const others = (providers.get(name) ?? []).filter(({ peer }) => peer !== member.peer);
-  return others.some((other) => isWarm(other, name));
+export function mayGiveUp(member: Member, model: ModelRef, stock: Stock): boolean {
+  const role = roleIn(stock, member, model);
+  if (role === "pinned" || role === "locked") return false;
+  if (role !== "sole") return true;
+  const others = stock.providers.get(model.name)?.filter(({ peer }) => peer !== member.peer);
+  return others?.some((other) => isWarm(other, model.name)) ?? false;
 }
 
-export function isWarm({ instances }: Member, name: string): boolean {
-  return instances.some(({ model, state }) => model.name === name && state === "warm");
-}
-
-/** Requests that are answered at one time, of all that the member serves. */
-export function askedOf(member: Member, demand: Stock["demand"]): number {
-  return servedBy(member).reduce((sum, name) => sum + (demand.get(name) ?? 0), 0);
-}
-
-/** A member that failed to serve a model leaves it to others. */
-function providedBy(member: Member): string[] {
-  const failed = new Set(member.failures.map(({ model }) => model));
-  return provisionsOf(member).filter((name) => !failed.has(name));
-}
-
-/** A member whose user named a model that fits it will load it, though it may not have announced that yet. */
-function provisionsOf(member: Member): string[] {
-  const { targets, assignable, obeys, memoryBytes } = member;
-  const served = servedBy(member);
-  if (served.length > 0 || assignable || obeys.length > 0) return served;
-  const fitting = targets.filter((target) =>
-    (fileOf(member, target)?.needBytes ?? Infinity) <= memoryBytes
-  );
-  return fitting.map(({ name }) => name);
-}
-
-/** One claim fills a gap, and one more gives a hot model its next instance. The lower claim yields. */
-function validClaims(
-  free: readonly Member[],
-  wanted: ReadonlySet<string>,
-  providers: ReadonlyMap<string, readonly Member[]>,
-): Map<PeerId, readonly Claim[]> {
-  const winners = new Map<string, Member>();
-  const isValid = (member: Member, claim: Claim) => {
-    if (!takesAlone(member, claim)) return false;
-    const isProvided = providers.has(claim.model);
-    return claim.reason === "hot" ? isProvided : !isProvided && wanted.has(claim.model);
-  };
-  for (const member of free) {
-    for (const claim of member.claims.filter((one) => isValid(member, one))) {
-      if ((winners.get(claim.model)?.peer ?? "") < member.peer) winners.set(claim.model, member);
-    }
-  }
-  const won = ({ peer, claims }: Member) =>
-    claims.filter(({ model }) => winners.get(model)?.peer === peer);
-  return new Map([...winners.values()].map((member) => [member.peer, won(member)]));
-}
-
-/** Helpers of a split that is still to form claim nothing: others must see that it lacks them. */
-function takesAlone({ models, memoryBytes }: Member, { model, reason }: Claim): boolean {
-  if (reason === "download" || reason === "hot") return true;
-  const fits = models.some((file) => file.name === model && file.needBytes <= memoryBytes);
-  return fits && (reason === "unserved" || reason === "memory");
+function lendersOf(members: readonly Member[]): Set<PeerId> {
+  const running = members.flatMap(({ instances }) => instances.filter(isRunning));
+  return new Set(running.flatMap(({ workers }) => workers.map(({ peer }) => peer)));
 }
 
 function roleOf(
   member: Member,
+  { model, mode }: Instance,
   wanted: ReadonlySet<string>,
   providers: ReadonlyMap<string, readonly Member[]>,
 ): Role {
-  const served = servedBy(member);
-  if (served.length === 0) return "idle";
-  if (member.instances.some(({ mode }) => mode === "split")) return "locked";
-  const isNeeded = (name: string) => {
-    const [first] = providers.get(name) ?? [];
-    return wanted.has(name) && (first === undefined || first === member || !isWarm(first, name));
-  };
-  if (!served.some(isNeeded)) return "spare";
-  // Others take over one model for one: a node that serves several goes on.
-  return served.length === 1 ? "sole" : "locked";
+  if (isPinned(member, model.name)) return "pinned";
+  if (mode === "split") return "locked";
+  const [first] = providers.get(model.name) ?? [];
+  const isNeeded = wanted.has(model.name) &&
+    (first === undefined || first === member || !isWarm(first, model.name));
+  return isNeeded ? "sole" : "spare";
 }
 
-/** Of those that provide a model the one whose user decides stays, then who answers already, then the lowest PeerId. */
+/**
+ * Of those that provide a model the one whose user decides stays, then who answers already, then one that is free to, then
+ * the lowest PeerId.
+ */
 function lastToLeaveFirst(name: string, a: Member, b: Member): number {
-  return Number(a.assignable) - Number(b.assignable) ||
-    Number(isWarm(b, name)) - Number(isWarm(a, name)) ||
-    (a.peer < b.peer ? -1 : 1);
+  const isTold = (member: Member) => Number(isPinned(member, name));
+  return isTold(b) - isTold(a) || Number(isWarm(b, name)) - Number(isWarm(a, name)) ||
+    Number(b.assignable) - Number(a.assignable) || (a.peer < b.peer ? -1 : 1);
 }
 
 function demandOf(members: readonly Member[]): Map<string, number> {
@@ -162,5 +121,5 @@ function demandOf(members: readonly Member[]): Map<string, number> {
 function addTo(providers: Map<string, Member[]>, name: string, member: Member): void {
   const list = providers.get(name);
   if (list === undefined) providers.set(name, [member]);
-  else list.push(member);
+  else if (!list.includes(member)) list.push(member);
 }

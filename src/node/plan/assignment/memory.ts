@@ -1,0 +1,58 @@
+/** The memory of members, as far as it is free. Pure. */
+
+import type { ModelRef } from "../../../mesh/mod.ts";
+import type { MemoryPools } from "../../../models/mod.ts";
+import { ledgerOf, type Reservation } from "../ledger.ts";
+import { memberPools } from "../pools.ts";
+import { fileOf, instanceOf, type Member, sameModel } from "../view.ts";
+import { isPinned, servedBy } from "./running.ts";
+
+export interface MemberMemory {
+  /** Nobody holds it: neither what runs nor what the member's user will have it load. */
+  readonly free: MemoryPools;
+  readonly held: readonly Reservation[];
+}
+
+/**
+ * The names that a member serves or will, and its memory after them. A member whose user named models will load those
+ * that fit, in their order, though it may not have announced that yet. A model that it failed to serve it leaves to others.
+ */
+export function provisionsOf(
+  member: Member,
+  members: readonly Member[],
+): MemberMemory & { readonly names: readonly string[] } {
+  const held = ledgerOf(members).reservationsOf(member);
+  const names = servedBy(member);
+  let free = lessOf(memberPools(member), held);
+  for (const model of member.assignable ? [] : member.targets) {
+    const needBytes = fileOf(member, model)?.needBytes ?? Infinity;
+    if (needBytes > free.memoryBytes || isBegun(model, member, held)) continue;
+    if (!isPinned(member, model.name)) continue;
+    free = lessBytes(free, needBytes);
+    names.push(model.name);
+  }
+  const failed = new Set(member.failures.map(({ model }) => model));
+  return { held, free, names: names.filter((name) => !failed.has(name)) };
+}
+
+function isBegun(model: ModelRef, member: Member, held: readonly Reservation[]): boolean {
+  return held.some((one) => sameModel(one.model, model)) ||
+    (instanceOf(member, model)?.state ?? "waiting") !== "waiting";
+}
+
+function lessOf(offered: MemoryPools, held: readonly Reservation[]): MemoryPools {
+  if (held.length === 0) return offered;
+  let [gpuBytes, mainBytes] = [offered.gpuBytes, offered.memoryBytes - offered.gpuBytes];
+  for (const one of held) {
+    gpuBytes -= one.gpuBytes;
+    mainBytes -= one.mainBytes;
+  }
+  const onGpus = Math.max(0, gpuBytes);
+  return { gpuBytes: onGpus, memoryBytes: onGpus + Math.max(0, mainBytes) };
+}
+
+/** The rest once a model took these bytes: of the GPUs where those hold it, else of all that there is. */
+export function lessBytes({ gpuBytes, memoryBytes }: MemoryPools, bytes: number): MemoryPools {
+  const left = Math.max(0, memoryBytes - bytes);
+  return { gpuBytes: Math.min(left, Math.max(0, gpuBytes - bytes)), memoryBytes: left };
+}

@@ -1,0 +1,183 @@
+/** The members as places for models, while an assignment fills them. */
+
+import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
+import type { MemoryPools } from "../../../models/mod.ts";
+import type { Member } from "../view.ts";
+import { lessBytes, type MemberMemory } from "./memory.ts";
+import { askedOf, servedBy, servesSeveral } from "./running.ts";
+import { isIdle, roleIn, type Stock } from "./stock.ts";
+import type { Assignment } from "./assignments.ts";
+
+/** A model in a place that may leave it: one that runs there, or one that it was given a moment ago. */
+export interface Item {
+  readonly name: string;
+  readonly model: ModelRef | null;
+  readonly pools: MemoryPools;
+  /**
+   * `needed` runs, and stays here unless another place takes it; `spare` may end; `given` may still go elsewhere; `fixed`
+   * was given and stays.
+   */
+  readonly kind: "needed" | "spare" | "given" | "fixed";
+  /** `null` for what runs. */
+  readonly reason: ClaimReason | null;
+}
+
+/** A model for a place, before anybody knows whether it gets it. */
+export interface Gift extends Pick<Item, "name" | "model" | "reason"> {
+  readonly bytes: number;
+}
+
+interface State {
+  readonly free: MemoryPools;
+  readonly items: readonly Item[];
+  readonly gone: readonly Item[];
+}
+
+const NOTHING: MemoryPools = { gpuBytes: 0, memoryBytes: 0 };
+
+export class Place {
+  readonly member: Member;
+  /** `pinned` ones belong to their users, who named models for them: they lend what those leave. */
+  readonly kind: "idle" | "busy" | "pinned";
+  /** Requests that it answers at one time. */
+  readonly asked: number;
+  readonly #demand: Stock["demand"];
+  readonly #running: ReadonlySet<string>;
+  /** It is of an earlier version, which does one thing at a time: what does not leave fills it. */
+  readonly #isFull: boolean;
+  readonly #isSingle: boolean;
+  #state: State;
+
+  constructor(member: Member, stock: Stock) {
+    this.member = member;
+    this.kind = !member.assignable ? "pinned" : isIdle(member, stock) ? "idle" : "busy";
+    this.asked = askedOf(member, stock.demand);
+    this.#demand = stock.demand;
+    this.#running = new Set(servedBy(member));
+    const { free, held } = stock.memory.get(member.peer) as MemberMemory;
+    const items = itemsOf(member, stock);
+    this.#isSingle = !servesSeveral(member);
+    this.#isFull = this.#isSingle && (held.length > items.length || this.kind === "pinned");
+    this.#state = { free, items, gone: [] };
+  }
+
+  get free(): MemoryPools {
+    return this.#state.free;
+  }
+
+  get items(): readonly Item[] {
+    return this.#state.items;
+  }
+
+  /** It does nothing, and was given nothing. */
+  get isIdle(): boolean {
+    return this.kind === "idle" && this.items.length === 0;
+  }
+
+  runs(name: string): boolean {
+    return this.#running.has(name);
+  }
+
+  /** The instances that may end, those that are asked for least first. */
+  get spares(): Item[] {
+    const asked = ({ name }: Item) => this.#demand.get(name) ?? 0;
+    return this.items.filter(({ kind }) => kind === "spare").sort((a, b) =>
+      asked(a) - asked(b) || (a.name < b.name ? -1 : 1)
+    );
+  }
+
+  /** Whether it has memory for so much once these have left. */
+  fits(bytes: number, leaving: readonly Item[] = []): boolean {
+    if (this.#isFull || (this.#isSingle && this.items.length > leaving.length)) return false;
+    return bytes <= sumOf(this.free, leaving).memoryBytes;
+  }
+
+  /** The memory that it has once these have left. */
+  roomWithout(leaving: readonly Item[]): MemoryPools {
+    return this.fits(0, leaving) ? sumOf(this.free, leaving) : NOTHING;
+  }
+
+  /** Nothing else is given to it. */
+  fill(): void {
+    this.#state = { ...this.#state, free: NOTHING };
+  }
+
+  /** Its GPUs have room for all of it. */
+  fitsGpus(bytes: number): boolean {
+    return this.free.gpuBytes > 0 && bytes <= this.free.gpuBytes;
+  }
+
+  give(gift: Gift, kind: "given" | "fixed", leaving: readonly Item[] = []): void {
+    const items = this.items.filter((item) => !leaving.includes(item));
+    const before = sumOf(this.free, leaving);
+    const free = lessBytes(before, gift.bytes);
+    const pools = {
+      gpuBytes: before.gpuBytes - free.gpuBytes,
+      memoryBytes: before.memoryBytes - free.memoryBytes,
+    };
+    const { name, model, reason } = gift;
+    this.#state = {
+      free,
+      items: [...items, { name, model, reason, pools, kind }],
+      gone: [...this.#state.gone, ...leaving.filter((item) => item.reason === null)],
+    };
+  }
+
+  /** A spare that another model's place depends on. */
+  keep(spare: Item): void {
+    const items = this.items.map((item): Item =>
+      item === spare ? { ...item, kind: "fixed" } : item
+    );
+    this.#state = { ...this.#state, items };
+  }
+
+  /** Undoes all that happens to it from now on. */
+  snapshot(): () => void {
+    const before = this.#state;
+    return () => {
+      this.#state = before;
+    };
+  }
+
+  hasLeft(name: string): boolean {
+    return this.#state.gone.some((item) => item.name === name);
+  }
+
+  /** The work that it was given, each with what has to leave for it. */
+  assignments(): Assignment[] {
+    const given = this.items.filter(({ reason }) => reason !== null);
+    const gone = [...this.#state.gone];
+    let left = given.reduce((sum, { pools }) => sum + pools.memoryBytes, this.free.memoryBytes) -
+      gone.reduce((sum, { pools }) => sum + pools.memoryBytes, 0);
+    return given.map(({ name, model, reason, pools }) => {
+      const instead: ModelRef[] = [];
+      // A node of an earlier version has one place for all.
+      while (gone.length > 0 && (this.#isSingle || pools.memoryBytes > left)) {
+        const { model, pools: { memoryBytes } } = gone.shift() as Item;
+        if (model !== null) instead.push(model);
+        left += memoryBytes;
+      }
+      left -= pools.memoryBytes;
+      return { name, model, reason: reason as ClaimReason, instead };
+    });
+  }
+}
+
+/** Splits and pinned models are no items: they do not leave. */
+function itemsOf(member: Member, stock: Stock): Item[] {
+  const { held } = stock.memory.get(member.peer) as MemberMemory;
+  return held.flatMap(({ model, gpuBytes, mainBytes }): Item[] => {
+    const role = roleIn(stock, member, model);
+    if (role !== "sole" && role !== "spare") return [];
+    const pools = { gpuBytes, memoryBytes: gpuBytes + mainBytes };
+    const kind = role === "sole" ? "needed" : "spare";
+    return [{ name: model.name, model, reason: null, pools, kind }];
+  });
+}
+
+function sumOf(free: MemoryPools, leaving: readonly Item[]): MemoryPools {
+  return leaving.reduce(({ gpuBytes, memoryBytes }, { pools }) => ({
+    gpuBytes: gpuBytes + pools.gpuBytes,
+    memoryBytes: memoryBytes + pools.memoryBytes,
+  }), free);
+}

@@ -1,0 +1,203 @@
+/**
+ * Gives models to places. Each takes as many as it has memory for, and packing them best is a hard problem; but the next
+ * plan would pack them anew, and what has been loaded does not move without need. So the largest go first, each to the
+ * first place that has room for it as things are: whoever reads a plan can follow it, every node finds the same one, and
+ * a small model finds room where a large one has left some. Only where nothing has room does one that was given a moment
+ * ago, or whose place another can take, make some: then as many are placed as can be where each place holds one.
+ */
+
+import type { ModelRef } from "../../../mesh/mod.ts";
+import { MAX_PLACING_LOOKS } from "../defaults.ts";
+import { mayDownload, mayServe, refOf } from "./fits.ts";
+import type { Item, Place } from "./places.ts";
+import type { Downloadable } from "./assignments.ts";
+
+/**
+ * Lower ones are used up first: who does nothing loads at once and shares nothing, a file on a disk is served in seconds,
+ * nobody waits for a replica, and a user's machine is asked last.
+ */
+export const LEVELS = {
+  idle: 0,
+  room: 1,
+  spare: 2,
+  idleDownload: 3,
+  roomDownload: 4,
+  spareDownload: 5,
+  sole: 6,
+  pinned: 7,
+} as const;
+
+/** A model, and a place that could serve it with all its memory. */
+export interface Edge {
+  readonly place: Place;
+  readonly name: string;
+  /** `null` for what it would have to download. */
+  readonly model: ModelRef | null;
+  readonly bytes: number;
+}
+
+export type Edges = ReadonlyMap<string, readonly Edge[]>;
+
+export function edgesOf(
+  names: Iterable<string>,
+  places: readonly Place[],
+  offered: readonly Downloadable[],
+): Edges {
+  const edges = new Map([...names].map((name): [string, Edge[]] => [name, []]));
+  for (const place of places) {
+    const { member } = place;
+    for (const file of member.models) {
+      const list = edges.get(file.name);
+      if (list === undefined || list.at(-1)?.place === place || !mayServe(member, file)) continue;
+      list.push({ place, name: file.name, model: refOf(file), bytes: file.needBytes });
+    }
+    if (place.kind === "pinned") continue;
+    for (const model of offered) {
+      const list = edges.get(model.name);
+      if (list?.at(-1)?.place === place || !mayDownload(member, model)) continue;
+      list?.push({ place, name: model.name, model: null, bytes: model.needBytes });
+    }
+  }
+  for (const list of edges.values()) list.sort(bestFirst);
+  return edges;
+}
+
+/** GPUs that hold it, who is asked least and does least, and the least room: large models need the rest. */
+function bestFirst(a: Edge, b: Edge): number {
+  const onGpus = ({ place, bytes }: Edge) => Number(place.fitsGpus(bytes));
+  return onGpus(b) - onGpus(a) || a.place.asked - b.place.asked ||
+    a.place.items.length - b.place.items.length ||
+    a.place.free.memoryBytes - b.place.free.memoryBytes ||
+    (a.place.member.peer < b.place.member.peer ? -1 : 1);
+}
+
+/** The level at which the model goes to this place as it is now; `undefined` where it does not. */
+export function levelOf({ place, name, model, bytes }: Edge): number | undefined {
+  if (place.runs(name)) return spareOf(place, name) === undefined ? undefined : LEVELS.idle;
+  if (place.fits(bytes)) {
+    if (place.kind === "pinned") return LEVELS.pinned;
+    if (place.isIdle) return model === null ? LEVELS.idleDownload : LEVELS.idle;
+    return model === null ? LEVELS.roomDownload : LEVELS.room;
+  }
+  if (!place.fits(bytes, place.spares)) return undefined;
+  return model === null ? LEVELS.spareDownload : LEVELS.spare;
+}
+
+function spareOf(place: Place, name: string): Item | undefined {
+  return place.spares.find((item) => item.name === name);
+}
+
+/** The place that takes the model at the lowest level, up to this one, as things are. */
+export function bestOf(edges: readonly Edge[], most: number): Edge | undefined {
+  let best: Edge | undefined;
+  let bestLevel = Infinity;
+  for (const edge of edges) {
+    const level = levelOf(edge) ?? Infinity;
+    if (level > most || level > bestLevel) continue;
+    if (level === bestLevel && best !== undefined && bestFirst(best, edge) <= 0) continue;
+    [best, bestLevel] = [edge, level];
+  }
+  return best;
+}
+
+/** Of what may leave the place as few as make room. */
+export function leavingFor({ place, bytes }: Pick<Edge, "place" | "bytes">): Item[] {
+  const { spares } = place;
+  let leaving: Item[] = [];
+  for (const spare of spares) {
+    if (place.fits(bytes, leaving)) break;
+    leaving.push(spare);
+  }
+  for (const item of [...leaving]) {
+    const others = leaving.filter((one) => one !== item);
+    if (place.fits(bytes, others)) leaving = others;
+  }
+  return leaving;
+}
+
+export class Placing {
+  readonly #edges: Edges;
+  /** The names that are gaps; the others make room for them. */
+  readonly #gaps: ReadonlySet<string>;
+  #looks = 0;
+
+  constructor(edges: Edges, gaps: readonly string[]) {
+    this.#edges = edges;
+    this.#gaps = new Set(gaps);
+  }
+
+  /** Places what it can; answers with what it can't. */
+  place(): string[] {
+    let open = [...this.#gaps].sort((a, b) => this.#compare(a, b));
+    for (const level of Object.values(LEVELS)) {
+      // From a place that led nowhere nothing leads anywhere, until something else was placed.
+      let visited = new Set<Place>();
+      open = open.filter((name) => {
+        const isPlaced = this.#augment(name, level, visited);
+        if (isPlaced) visited = new Set();
+        return !isPlaced;
+      });
+    }
+    return open;
+  }
+
+  /** The largest first, and of these whoever has the least choice. */
+  #compare(a: string, b: string): number {
+    const [left, right] = [a, b].map((name) => this.#edges.get(name) ?? []) as [Edge[], Edge[]];
+    return sizeOf(right) - sizeOf(left) || left.length - right.length || (a < b ? -1 : 1);
+  }
+
+  #augment(name: string, level: number, visited: Set<Place>): boolean {
+    const edges = this.#edges.get(name) ?? [];
+    const best = bestOf(edges, level);
+    if (best !== undefined) {
+      this.#give(best, leavingFor(best));
+      return true;
+    }
+    for (const edge of edges) {
+      if (visited.has(edge.place) || !isOpen(edge, level)) continue;
+      visited.add(edge.place);
+      if (this.#displace(edge, level, visited)) return true;
+    }
+    return false;
+  }
+
+  /** Something that is in the place goes elsewhere. */
+  #displace(edge: Edge, level: number, visited: Set<Place>): boolean {
+    const { place, bytes } = edge;
+    for (const item of place.items) {
+      const mayMove = item.kind === "given" ||
+        (item.kind === "needed" && level >= LEVELS.sole && edge.model !== null);
+      if (!mayMove || item.name === edge.name || !place.fits(bytes, [item])) continue;
+      if (++this.#looks > MAX_PLACING_LOOKS) return false;
+      const undo = place.snapshot();
+      this.#give(edge, [item]);
+      if (this.#augment(item.name, level, visited)) return true;
+      undo();
+    }
+    return false;
+  }
+
+  #give(edge: Edge, leaving: readonly Item[]): void {
+    const { place, name, model, bytes } = edge;
+    const spare = spareOf(place, name);
+    if (spare !== undefined) return place.keep(spare);
+    const reason = !this.#gaps.has(name) ? "room" : model === null ? "download" : "unserved";
+    place.give({ name, model, bytes, reason }, "given", leaving);
+  }
+}
+
+/** Places that this level uses at all. */
+function isOpen({ place, model }: Edge, level: number): boolean {
+  if (place.kind === "pinned") return level >= LEVELS.pinned;
+  const least = place.kind === "idle"
+    ? model === null ? LEVELS.idleDownload : LEVELS.idle
+    : model === null
+    ? LEVELS.roomDownload
+    : LEVELS.room;
+  return least <= level;
+}
+
+function sizeOf(edges: readonly Edge[]): number {
+  return Math.max(0, ...edges.map(({ bytes }) => bytes));
+}
