@@ -6,17 +6,17 @@ export const MAX_ANNOUNCEMENT_BYTES = 65_536;
 /** docs/protocols.md. */
 export const MAX_ANNOUNCED_MODELS = 200;
 
-/** Instances, claims and the like of one node: today it has one of each, and a machine could hold a few models. */
-export const MAX_AT_ONCE = 16;
+/** Instances, claims and the like of one node: more models than people let one machine hold. */
+export const MAX_AT_ONCE = 32;
 
-/** A node does one thing at a time, and gives up what it can't do: more than a few are an attack. */
-export const MAX_ANNOUNCED_FAILURES = 8;
+/** One for each model that it could serve at once. */
+export const MAX_ANNOUNCED_FAILURES = 32;
 
 /** A line of llama.cpp's log with the name of what wrote it; nobody reads further. */
 export const MAX_REASON_CHARS = 400;
 
-/** A node serves one model at a time; what it served in the last minutes still counts. */
-export const MAX_ANNOUNCED_DEMANDS = 16;
+/** One for each model that it serves; what it served in the last minutes counts among them. */
+export const MAX_ANNOUNCED_DEMANDS = 32;
 
 /** As many as a machine may hold, and more than llama.cpp takes. */
 export const MAX_ANNOUNCED_DEVICES = 64;

@@ -1,6 +1,7 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import { modelNameOf, type Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
+import { MAX_WORKS } from "./defaults.ts";
 import { freeFor } from "./ledger.ts";
 import { hasRoom } from "./own_room.ts";
 import { SameNames } from "./same_names.ts";
@@ -50,6 +51,7 @@ function decideByName(view: View, options: TargetOptions): Decision {
   const works: PlannedWork[] = [];
   let left = undecided(view);
   for (const [index, target] of targets.entries()) {
+    if (works.length === MAX_WORKS) break;
     if (works.some(({ plan }) => isFor(target, plan))) continue;
     const plan = planBeside(target, left, keptOf(targets.slice(index + 1)), works.length === 0);
     if (plan === undefined) continue;

@@ -231,3 +231,6 @@ export const STANDBY_BACKOFF_MAX_MS = 3_600_000;
  * milliseconds. Enough to try all pairs and triples of a small mesh.
  */
 export const FIT_LOOKS = 5_000;
+
+/** Models that one node serves, or works for: as many as its announcement has room for (`MAX_AT_ONCE` in `mesh`). */
+export const MAX_WORKS = 32;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { ModelRef } from "../../../src/mesh/mod.ts";
+import { MAX_WORKS } from "../../../src/node/plan/defaults.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
 import type { TargetOptions } from "../../../src/node/plan/target.ts";
 import type { Member, View } from "../../../src/node/plan/view.ts";
@@ -232,4 +233,24 @@ Deno.test("decide(): no order of what a user names holds more than is offered", 
       for (const model of left) assert.ok(total + needOf(model) > memory, `${model.name} fits`);
     }
   }
+});
+
+Deno.test("a node takes no more models than it can announce", () => {
+  const many = Array.from({ length: 40 }, (_, index): ModelRef => ({
+    name: `m0${index}`,
+    fingerprint: `${index}`.padStart(64, "0"),
+  }));
+  const self = {
+    ...member("a", 100, {}),
+    models: many.map((model) => ({ ...model, sizeBytes: 1, needBytes: 1 })),
+  } as Member;
+  const { works } = decide(view(self, []), {
+    pinned: many,
+    catalog: [],
+    mayCool: () => false,
+    rested: new Set(),
+  });
+  assert.deepEqual(works.map(({ plan }) => "model" in plan && plan.model.name), [
+    ...many.slice(0, MAX_WORKS).map(({ name }) => name),
+  ]);
 });
