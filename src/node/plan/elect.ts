@@ -1,14 +1,13 @@
 import { electHost } from "../../mesh/mod.ts";
 import type { MemoryUse } from "../../models/mod.ts";
 import type { FreeMemory } from "./ledger.ts";
-import { bytesOf } from "./pools.ts";
 import type { Member } from "./view.ts";
 
-/** The member with the most memory of that kind. */
+/** The member with the most memory of that kind, as `bytes` counts it. */
 export function elect(
   candidates: readonly Member[],
   memory: MemoryUse,
-  bytes: FreeMemory["bytes"] = bytesOf,
+  bytes: FreeMemory["bytes"],
 ): Member | undefined {
   const host = electHost(
     candidates.map((member) => ({ peer: member.peer, memoryBytes: bytes(member, memory) })),

@@ -7,6 +7,7 @@ import type { Plan } from "./plan.ts";
 import { elect } from "./elect.ts";
 import { freeFor, type FreeMemory } from "./ledger.ts";
 import { hasRoom } from "./own_room.ts";
+import { bytesOf } from "./pools.ts";
 import { proportionsOf, sameShares } from "./proportions.ts";
 import {
   canWorkFor,
@@ -92,7 +93,9 @@ function gpusDo(pool: readonly Member[], { model, free }: Group): boolean {
  */
 function hostOf(pool: readonly Member[], memory: MemoryUse, group: Group): Member | undefined {
   const { model, free } = group;
-  if (pool.some((member) => member.split)) return elect(holdersOf(pool, model), memory);
+  if (pool.some((member) => member.split)) {
+    return elect(holdersOf(pool, model), memory, bytesOf);
+  }
   const whole = wholeSplit(pool, group);
   if (whole === undefined) return electHostOf(holdersOf(pool, model), memory, free);
   const candidates = candidatesOf(holdersOf(whole.members, model), memory);

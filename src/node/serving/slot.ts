@@ -10,6 +10,8 @@ export class Slot {
   #job = NOTHING;
   /** Shown in place of a job that is still to start. */
   #queued = NOTHING;
+  /** The plan that it was queued for. */
+  #queuedAs = "";
   #work: PlannedWork | null = null;
   #isWanted = false;
   #isEnding = false;
@@ -85,21 +87,30 @@ export class Slot {
   plan(work: PlannedWork | null, nowMs: number): void {
     const before = planKey(this.next);
     this.#isWanted = work !== null;
-    if (work === null) this.#queued = NOTHING;
+    if (work === null) this.#unqueue();
     else this.#work = work;
     if (planKey(this.next) !== before) this.#plannedAtMs = nowMs;
   }
 
-  /** Its job has to wait for others of this node. */
+  /** Its job has to wait for others of this node. An instance that is known already stays, unless there is a new one. */
   queue(shown: () => Job): void {
-    if (this.#queued === NOTHING) this.#queued = shown();
+    const key = planKey(this.next);
+    if (this.#queuedAs === key) return;
+    this.#queuedAs = key;
+    const job = shown();
+    if (this.#queued === NOTHING || job.instance !== null) this.#queued = job;
   }
 
   start(job: Job, nowMs: number): void {
     this.#job = job;
-    this.#queued = NOTHING;
+    this.#unqueue();
     this.#taken = this.claim;
     this.#sinceMs = nowMs;
+  }
+
+  #unqueue(): void {
+    this.#queued = NOTHING;
+    this.#queuedAs = "";
   }
 
   /** Resolves when its processes are gone. @throws what kept them from it; then the job goes on. */
