@@ -55,11 +55,11 @@ Deno.test("memory that models hold is told beside what earlier versions read, an
   const twice = { ...told, reservations: [held, { ...held, devices: [] }] };
   assert.deepEqual(announcementSchema.parse(twice).reservations, [held]);
   const many = Array.from(
-    { length: 17 },
+    { length: 33 },
     (_, i) => ({ ...held, model: { ...MODEL, name: `m${i}` } }),
   );
   assert.equal(announcementSchema.safeParse({ ...told, reservations: many }).success, false);
-  assert.equal(fitAnnouncement(announcement({ reservations: many })).reservations.length, 16);
+  assert.equal(fitAnnouncement(announcement({ reservations: many })).reservations.length, 32);
 });
 
 Deno.test("a table of an earlier version says nothing of why, of failures, drops and what is held", () => {
@@ -240,7 +240,7 @@ Deno.test("a liar that tells earlier versions of nothing, or of too much, tells 
   const twice = { ...told, more: { claims: [{ model: "sick", reason: "spare" }] } };
   assert.deepEqual(announcementSchema.parse(twice).claims, [{ model: "sick", reason: "hot" }]);
   assert.equal(
-    announcementSchema.safeParse({ ...told, more: { claims: claims(16) } }).success,
+    announcementSchema.safeParse({ ...told, more: { claims: claims(32) } }).success,
     false,
   );
 });
