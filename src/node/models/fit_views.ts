@@ -3,7 +3,9 @@
 import type { Fit, PeerStatus, Status } from "../../api/mod.ts";
 import {
   type Announcement,
+  type HeldMemory,
   type ModelOnDisk,
+  type ModelRef,
   type PeerId,
   type RouteInstance,
   type RouteNode,
@@ -15,11 +17,7 @@ import { type LocalModel, needBytes } from "../../models/mod.ts";
 import type { FitMember, FitView } from "../plan/fit_mesh.ts";
 import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
-import { PINNED_REASON } from "../plan/reasons.ts";
 import type { Member } from "../plan/view.ts";
-
-/** A node serves one model at a time. */
-const IS_SINGLE = true;
 
 /** The member itself, as far as it knows more of itself than of others. */
 export interface OwnPart {
@@ -67,7 +65,8 @@ function ownMember(own: OwnPart, { self, routes, rttMs, contextLength }: KnownMe
   const rtts = routes.nodes.map(({ peer }) => [peer, rttMs(peer)] as const);
   return {
     peer: self,
-    isSingle: IS_SINGLE,
+    isSingle: false,
+    reservations: node?.reservations ?? [],
     name: node?.machine.name ?? "",
     memoryBytes: own.memory.memoryBytes,
     devices: own.memory.devices,
@@ -103,11 +102,13 @@ function pinsApart(members: readonly Announcement[]): FitMember[] {
 
 export function announcedMember(member: Member): FitMember {
   const { peer, memoryBytes, machine, rttsMs, models, downloadBytes, refuses, demand } = member;
+  const { reservations, instances } = member;
   const claimed = new Set(member.claims.map(({ model }) => model));
   const names = member.assignable ? [] : member.targets.map(({ name }) => name);
   return {
     peer,
-    isSingle: IS_SINGLE,
+    isSingle: isSingle(reservations, instances.some(isRunning) || member.obeys.length > 0),
+    reservations,
     name: machine.name,
     memoryBytes,
     devices: machine.devices,
@@ -117,16 +118,17 @@ export function announcedMember(member: Member): FitMember {
     downloadBytes,
     refuses,
     pins: names.filter((name) => !claimed.has(name)),
-    instances: member.instances,
+    instances,
     demand,
   };
 }
 
 function listedMember(node: RouteNode, instances: readonly RouteInstance[]): FitMember {
-  const { peer, machine, memoryBytes, dropped } = node;
+  const { peer, machine, role, memoryBytes, dropped, reservations } = node;
   return {
     peer,
-    isSingle: IS_SINGLE,
+    isSingle: isSingle(reservations, instances.some(isRunning) || role === "worker"),
+    reservations,
     name: machine.name,
     memoryBytes,
     devices: machine.devices,
@@ -141,6 +143,15 @@ function listedMember(node: RouteNode, instances: readonly RouteInstance[]): Fit
   };
 }
 
+/** One of an earlier version serves one model, and is known by not saying what memory that takes. */
+function isSingle(reservations: readonly HeldMemory[], isBusy: boolean): boolean {
+  return isBusy && reservations.length === 0;
+}
+
+function isRunning({ state }: { readonly state: string }): boolean {
+  return state !== "waiting";
+}
+
 function pinsOf({ targets, claims }: RouteNode): string[] {
   return targets.filter(({ model, why }) => why === "told" && !claims.includes(model))
     .map(({ model }) => model);
@@ -150,7 +161,8 @@ function pinsOf({ targets, claims }: RouteNode): string[] {
 export function lonelyView(memory: OfferedMemory, models: readonly LocalModel[]): FitView {
   const self = {
     peer: SELF,
-    isSingle: IS_SINGLE,
+    isSingle: false,
+    reservations: [],
     name: "this machine",
     memoryBytes: memory.memoryBytes,
     devices: memory.devices,
@@ -193,15 +205,20 @@ export function statusView(status: Status, models: readonly LocalModel[]): FitVi
 }
 
 function statusMember(
-  { id, name, vramBytes, devices, engine }: PeerStatus | Status["node"],
+  { id, name, vramBytes, devices, engine, serving }: PeerStatus | Status["node"],
   { models }: Status,
 ): FitMember {
   const hosted = models.flatMap(({ name, sizeBytes, instances }) =>
     instances.filter(({ host }) => host === id).map((one) => ({ ...one, name, sizeBytes }))
   );
+  const reservations = serving.map(({ model, reservedBytes }): HeldMemory => ({
+    model: refOf(model),
+    devices: Object.entries(reservedBytes).map(([name, bytes]) => ({ name, bytes })),
+  })).filter(({ devices }) => devices.length > 0);
   return {
     peer: id,
-    isSingle: IS_SINGLE,
+    isSingle: isSingle(reservations, serving.some(isRunning)),
+    reservations,
     name,
     memoryBytes: vramBytes,
     devices,
@@ -210,9 +227,9 @@ function statusMember(
     files: [],
     downloadBytes: 0,
     refuses: [],
-    pins: hosted.filter(({ why }) => why?.startsWith(PINNED_REASON)).map(({ name }) => name),
+    pins: serving.filter(({ pinned }) => pinned).map(({ model }) => model),
     instances: hosted.map(({ name, sizeBytes, state, hostShare, workers, ...one }) => ({
-      model: { name, fingerprint: "" },
+      model: refOf(name),
       // A node that fails to load a model is still to serve it.
       state: state === "failed" ? "loading" : state,
       hostShare,
@@ -221,4 +238,9 @@ function statusMember(
     })),
     demand: {},
   };
+}
+
+/** The status tells no contents. */
+function refOf(name: string): ModelRef {
+  return { name, fingerprint: "" };
 }

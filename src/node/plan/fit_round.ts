@@ -42,8 +42,8 @@ export class FitRound {
 
   /** The fit once these have stopped. */
   without(gone: readonly Occupant[]): ModelFit {
-    const nodes = this.#freed(this.#nodes, new Set(gone))
-      .filter(({ memoryBytes }) => memoryBytes > 0);
+    const stopped = new Set(gone);
+    const nodes = this.#freed(this.#nodes, stopped).filter(({ memoryBytes }) => memoryBytes > 0);
     const self = nodes.find(({ id }) => id === this.#mesh.view.self) ?? null;
     const mesh: FitMesh = {
       self,
@@ -54,11 +54,40 @@ export class FitRound {
       isPreferred: (a, b) => a > b,
     };
     const fit = planFit(this.#model, mesh, this.#contextLength);
-    if (fit.kind !== "none" || self === null || mesh.here === false) return fit;
-    // Others may do without this node what they can't do with it as their host.
-    const others = { ...mesh, here: false, self: this.#helps(self.id) ? self : null };
-    const without = planFit(this.#model, others, this.#contextLength);
-    return without.kind === "none" ? fit : without;
+    if (fit.kind !== "none") return fit;
+    for (const other of this.#waysAround(mesh, stopped)) {
+      const found = planFit(this.#model, other, this.#contextLength);
+      if (found.kind !== "none") return found;
+    }
+    return fit;
+  }
+
+  /**
+   * Some nodes may do together what they can't with one that would be their host: those that do nothing are asked before
+   * those that have other work, and these before users' machines.
+   */
+  *#waysAround(mesh: FitMesh, gone: ReadonlySet<Occupant>): Generator<FitMesh> {
+    const { members, besides } = this.#mesh;
+    const isUsers = ({ id }: FitNode) => (members.get(id)?.pins.length ?? 0) > 0;
+    const isBusy = ({ id }: FitNode) =>
+      besides.get(id)?.some((one) => !gone.has(one) && !this.#yielding.has(one)) ?? false;
+    const { self, others } = mesh;
+    // Its user need not serve it here.
+    const anywhere = {
+      ...mesh,
+      here: false,
+      self: self !== null && this.#helps(self.id) ? self : null,
+    };
+    for (const way of mesh.here === true ? [mesh, anywhere] : [anywhere]) {
+      const idle = others.filter((node) => !isUsers(node) && !isBusy(node));
+      const free = others.filter((node) => !isUsers(node));
+      const keeps = (node: FitNode | null) =>
+        node !== null && (way.here === true || !isUsers(node)) ? node : null;
+      const isIdle = way.self !== null && (way.here === true || !isBusy(way.self));
+      yield { ...way, self: isIdle ? keeps(way.self) : null, others: idle };
+      yield { ...way, self: keeps(way.self), others: free };
+      yield way;
+    }
   }
 
   /** The fit that its instance shows, if it runs although nothing was found for it: facts come before figures. */

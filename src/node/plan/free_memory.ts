@@ -1,7 +1,7 @@
 /** The memory of a mesh that no model takes now, and the instances that take the rest. Pure. */
 
 import { isNamed } from "../../base/model_ids.ts";
-import type { Instance, ModelRef } from "../../mesh/mod.ts";
+import type { HeldMemory, Instance, ModelRef } from "../../mesh/mod.ts";
 import type { MemoryPools } from "../../models/mod.ts";
 import { isMainMemory, type Offered, poolsOf, spread } from "./pools.ts";
 
@@ -11,6 +11,8 @@ export interface Lender extends Offered {
   /** It serves one model at a time, so that whatever it does leaves no room beside it. */
   readonly isSingle: boolean;
   readonly instances: readonly Pick<Instance, LenderField>[];
+  /** The memory that its models hold, where it says so. */
+  readonly reservations: readonly HeldMemory[];
   /** Names of models that its user wants from it. */
   readonly pins: readonly string[];
   /** By name: requests that its instances answer at one time. */
@@ -95,15 +97,32 @@ function reservedFor(lender: Lender): Occupant[] {
 /** By node: its share of the instance, or all that it has. */
 function takenBy(
   host: Lender,
-  { hostShare, workers, needBytes }: Lender["instances"][number],
+  { model, hostShare, workers, needBytes }: Lender["instances"][number],
   byPeer: ReadonlyMap<string, Lender>,
 ): Map<string, MemoryPools> {
   const shares = [{ peer: host.peer, share: hostShare }, ...workers];
   return new Map(shares.flatMap(({ peer, share }): [string, MemoryPools][] => {
     const lender = byPeer.get(peer);
     if (lender === undefined) return [];
-    return [[peer, lender.isSingle ? poolsOf(lender) : takenOf(share * needBytes, lender)]];
+    return [[
+      peer,
+      lender.isSingle
+        ? poolsOf(lender)
+        : heldBy(model, lender) ?? takenOf(share * needBytes, lender),
+    ]];
   }));
+}
+
+/** As llama.cpp has it, or as its node has planned. */
+function heldBy(model: ModelRef, { reservations, devices }: Lender): MemoryPools | undefined {
+  const held = reservations.find((one) => keyOf(one.model) === keyOf(model));
+  if (held === undefined) return undefined;
+  const gpus = new Set(devices.filter((device) => !isMainMemory(device)).map(({ name }) => name));
+  const sum = (parts: HeldMemory["devices"]) => parts.reduce((all, { bytes }) => all + bytes, 0);
+  return {
+    gpuBytes: sum(held.devices.filter(({ name }) => gpus.has(name))),
+    memoryBytes: sum(held.devices),
+  };
 }
 
 /** GPUs first, as llama.cpp fills them. */

