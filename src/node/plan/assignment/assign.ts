@@ -78,7 +78,7 @@ class Round {
 
   fillGaps(): void {
     const { wanted, providers } = this.#stock;
-    const given = new Set(this.#places.flatMap(({ items }) => items.map(({ name }) => name)));
+    const given = new Set([...this.assignments.values()].flat().map(({ name }) => name));
     const gaps = wanted.filter((name) => !providers.has(name) && !given.has(name));
     if (gaps.length === 0) return;
     const movable = this.#places.flatMap(({ items }) =>
@@ -90,6 +90,7 @@ class Round {
 
   /** One more instance, where the ones that are warm have more to do than they should. */
   relieveHotModels(): void {
+    if (this.#hot.length === 0) return;
     const edges = this.#edges(this.#hot, this.#catalog);
     for (const name of this.#hot) {
       const able = edges.get(name) ?? [];
@@ -108,9 +109,9 @@ class Round {
     for (const place of this.#places) {
       const { held } = this.#stock.memory.get(place.member.peer) as MemberMemory;
       for (const { model, gpuBytes, mainBytes } of held) {
+        if (mainBytes === 0 || gpuBytes + place.free.gpuBytes === 0) continue;
         const instance = instanceOf(place.member, model);
-        const hasGpu = gpuBytes + place.free.gpuBytes > 0;
-        if (instance?.mode !== "solo" || mainBytes === 0 || !hasGpu) continue;
+        if (instance?.mode !== "solo") continue;
         this.#lendGpusTo(model, instance.needBytes);
       }
     }

@@ -4,7 +4,7 @@ import type { ModelRef } from "../../../mesh/mod.ts";
 import { COLD_DEMAND, HOT_DEMAND } from "../defaults.ts";
 import type { Member } from "../view.ts";
 import type { Item, Place } from "./places.ts";
-import { type Edge, levelOf, LEVELS } from "./placing.ts";
+import { bestOf, type Edge, LEVELS } from "./placing.ts";
 import { isWarm, runningOf, servedBy } from "./running.ts";
 import type { Stock } from "./stock.ts";
 
@@ -22,7 +22,7 @@ export function hotModels({ demand, providers }: Stock): string[] {
 export function roomForHot(edges: readonly Edge[], hot: readonly string[]): Edge | undefined {
   const cool = edges.filter(({ place }) => !hot.some((name) => place.runs(name)));
   for (const level of [LEVELS.idle, LEVELS.room]) {
-    const edge = cool.find((one) => levelOf(one) === level && !one.place.runs(one.name));
+    const edge = bestOf(cool.filter(({ place, name }) => !place.runs(name)), level);
     if (edge !== undefined) return edge;
   }
   return undefined;

@@ -2,7 +2,7 @@
 
 import type { ModelRef } from "../../../mesh/mod.ts";
 import type { MemoryPools } from "../../../models/mod.ts";
-import { ledgerOf, type Reservation } from "../ledger.ts";
+import type { Ledger, Reservation } from "../ledger.ts";
 import { memberPools } from "../pools.ts";
 import { fileOf, instanceOf, type Member, sameModel } from "../view.ts";
 import { isPinned, servedBy } from "./running.ts";
@@ -13,15 +13,27 @@ export interface MemberMemory {
   readonly held: readonly Reservation[];
 }
 
+interface Provisions extends MemberMemory {
+  readonly names: readonly string[];
+}
+
+/** Most members hold what they held at the last plan. */
+const known = new WeakMap<Member, Provisions>();
+
+export function provisionsOf(member: Member, ledger: Ledger): Provisions {
+  const held = ledger.reservationsOf(member);
+  const before = known.get(member);
+  if (before?.held === held) return before;
+  const provisions = provide(member, held);
+  known.set(member, provisions);
+  return provisions;
+}
+
 /**
  * The names that a member serves or will, and its memory after them. A member whose user named models will load those
  * that fit, in their order, though it may not have announced that yet. A model that it failed to serve it leaves to others.
  */
-export function provisionsOf(
-  member: Member,
-  members: readonly Member[],
-): MemberMemory & { readonly names: readonly string[] } {
-  const held = ledgerOf(members).reservationsOf(member);
+function provide(member: Member, held: readonly Reservation[]): Provisions {
   const names = servedBy(member);
   let free = lessOf(memberPools(member), held);
   for (const model of member.assignable ? [] : member.targets) {

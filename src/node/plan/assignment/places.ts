@@ -4,7 +4,7 @@ import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
 import type { MemoryPools } from "../../../models/mod.ts";
 import type { Member } from "../view.ts";
 import { lessBytes, type MemberMemory } from "./memory.ts";
-import { askedOf, servedBy, servesSeveral } from "./running.ts";
+import { askedOf, isRunning, servesSeveral } from "./running.ts";
 import { isIdle, roleIn, type Stock } from "./stock.ts";
 import type { Assignment } from "./assignments.ts";
 
@@ -39,48 +39,70 @@ export class Place {
   readonly member: Member;
   /** `pinned` ones belong to their users, who named models for them: they lend what those leave. */
   readonly kind: "idle" | "busy" | "pinned";
-  /** Requests that it answers at one time. */
-  readonly asked: number;
-  readonly #demand: Stock["demand"];
-  readonly #running: ReadonlySet<string>;
-  /** It is of an earlier version, which does one thing at a time: what does not leave fills it. */
-  readonly #isFull: boolean;
   readonly #isSingle: boolean;
-  #state: State;
+  readonly #stock: Stock;
+  #state: State | undefined;
+  #asked: number | undefined;
 
   constructor(member: Member, stock: Stock) {
     this.member = member;
     this.kind = !member.assignable ? "pinned" : isIdle(member, stock) ? "idle" : "busy";
-    this.asked = askedOf(member, stock.demand);
-    this.#demand = stock.demand;
-    this.#running = new Set(servedBy(member));
-    const { free, held } = stock.memory.get(member.peer) as MemberMemory;
-    const items = itemsOf(member, stock);
+    this.#stock = stock;
     this.#isSingle = !servesSeveral(member);
-    this.#isFull = this.#isSingle && (held.length > items.length || this.kind === "pinned");
-    this.#state = { free, items, gone: [] };
+  }
+
+  /** Most places are only looked at. */
+  get #now(): State {
+    this.#state ??= {
+      free: this.#memory.free,
+      items: itemsOf(this.member, this.#stock),
+      gone: [],
+    };
+    return this.#state;
+  }
+
+  get #memory(): MemberMemory {
+    return this.#stock.memory.get(this.member.peer) as MemberMemory;
+  }
+
+  /** Requests that it answers at one time. */
+  get asked(): number {
+    this.#asked ??= askedOf(this.member, this.#stock.demand);
+    return this.#asked;
+  }
+
+  /** It is of an earlier version, which does one thing at a time: what does not leave fills it. */
+  get #isFull(): boolean {
+    return this.kind === "pinned" ||
+      this.#memory.held.length > itemsOf(this.member, this.#stock).length;
   }
 
   get free(): MemoryPools {
-    return this.#state.free;
+    return this.#state?.free ?? this.#memory.free;
   }
 
   get items(): readonly Item[] {
-    return this.#state.items;
+    return this.#now.items;
+  }
+
+  /** So many models have memory of it, or are to. */
+  get count(): number {
+    const given = this.#state?.items.filter(({ reason }) => reason !== null).length ?? 0;
+    return this.#memory.held.length + given;
   }
 
   /** It does nothing, and was given nothing. */
   get isIdle(): boolean {
-    return this.kind === "idle" && this.items.length === 0;
+    return this.kind === "idle" && (this.#state?.items.length ?? 0) === 0;
   }
 
   runs(name: string): boolean {
-    return this.#running.has(name);
+    return this.member.instances.some((one) => one.model.name === name && isRunning(one));
   }
 
   /** The instances that may end, those that are asked for least first. */
   get spares(): Item[] {
-    const asked = ({ name }: Item) => this.#demand.get(name) ?? 0;
+    const asked = ({ name }: Item) => this.#stock.demand.get(name) ?? 0;
     return this.items.filter(({ kind }) => kind === "spare").sort((a, b) =>
       asked(a) - asked(b) || (a.name < b.name ? -1 : 1)
     );
@@ -88,8 +110,12 @@ export class Place {
 
   /** Whether it has memory for so much once these have left. */
   fits(bytes: number, leaving: readonly Item[] = []): boolean {
-    if (this.#isFull || (this.#isSingle && this.items.length > leaving.length)) return false;
-    return bytes <= sumOf(this.free, leaving).memoryBytes;
+    if (this.#isSingle && (this.#isFull || this.items.length > leaving.length)) return false;
+    const freeBytes = leaving.reduce(
+      (sum, { pools }) => sum + pools.memoryBytes,
+      this.free.memoryBytes,
+    );
+    return bytes <= freeBytes;
   }
 
   /** The memory that it has once these have left. */
@@ -99,7 +125,7 @@ export class Place {
 
   /** Nothing else is given to it. */
   fill(): void {
-    this.#state = { ...this.#state, free: NOTHING };
+    this.#state = { ...this.#now, free: NOTHING };
   }
 
   /** Its GPUs have room for all of it. */
@@ -119,7 +145,7 @@ export class Place {
     this.#state = {
       free,
       items: [...items, { name, model, reason, pools, kind }],
-      gone: [...this.#state.gone, ...leaving.filter((item) => item.reason === null)],
+      gone: [...this.#now.gone, ...leaving.filter((item) => item.reason === null)],
     };
   }
 
@@ -128,24 +154,25 @@ export class Place {
     const items = this.items.map((item): Item =>
       item === spare ? { ...item, kind: "fixed" } : item
     );
-    this.#state = { ...this.#state, items };
+    this.#state = { ...this.#now, items };
   }
 
   /** Undoes all that happens to it from now on. */
   snapshot(): () => void {
-    const before = this.#state;
+    const before = this.#now;
     return () => {
       this.#state = before;
     };
   }
 
   hasLeft(name: string): boolean {
-    return this.#state.gone.some((item) => item.name === name);
+    return this.#now.gone.some((item) => item.name === name);
   }
 
   /** The work that it was given, each with what has to leave for it. */
   assignments(): Assignment[] {
-    const given = this.items.filter(({ reason }) => reason !== null);
+    if (this.#state === undefined) return [];
+    const given = this.#state.items.filter(({ reason }) => reason !== null);
     const gone = [...this.#state.gone];
     let left = given.reduce((sum, { pools }) => sum + pools.memoryBytes, this.free.memoryBytes) -
       gone.reduce((sum, { pools }) => sum + pools.memoryBytes, 0);

@@ -58,28 +58,27 @@ export function edgesOf(
       list?.push({ place, name: model.name, model: null, bytes: model.needBytes });
     }
   }
-  for (const list of edges.values()) list.sort(bestFirst);
   return edges;
 }
 
-/** GPUs that hold it, who is asked least and does least, and the least room: large models need the rest. */
+/** The order of places: GPUs that hold it, who is asked least and does least, and the least room: large models need the rest. */
 function bestFirst(a: Edge, b: Edge): number {
   const onGpus = ({ place, bytes }: Edge) => Number(place.fitsGpus(bytes));
   return onGpus(b) - onGpus(a) || a.place.asked - b.place.asked ||
-    a.place.items.length - b.place.items.length ||
+    a.place.count - b.place.count ||
     a.place.free.memoryBytes - b.place.free.memoryBytes ||
     (a.place.member.peer < b.place.member.peer ? -1 : 1);
 }
 
-/** The level at which the model goes to this place as it is now; `undefined` where it does not. */
-export function levelOf({ place, name, model, bytes }: Edge): number | undefined {
+/** The level, up to this one, at which the model goes to this place as it is now; `undefined` where it does not. */
+export function levelOf({ place, name, model, bytes }: Edge, most: number): number | undefined {
   if (place.runs(name)) return spareOf(place, name) === undefined ? undefined : LEVELS.idle;
   if (place.fits(bytes)) {
     if (place.kind === "pinned") return LEVELS.pinned;
     if (place.isIdle) return model === null ? LEVELS.idleDownload : LEVELS.idle;
     return model === null ? LEVELS.roomDownload : LEVELS.room;
   }
-  if (!place.fits(bytes, place.spares)) return undefined;
+  if (most < LEVELS.spare || !place.fits(bytes, place.spares)) return undefined;
   return model === null ? LEVELS.spareDownload : LEVELS.spare;
 }
 
@@ -92,7 +91,7 @@ export function bestOf(edges: readonly Edge[], most: number): Edge | undefined {
   let best: Edge | undefined;
   let bestLevel = Infinity;
   for (const edge of edges) {
-    const level = levelOf(edge) ?? Infinity;
+    const level = levelOf(edge, most) ?? Infinity;
     if (level > most || level > bestLevel) continue;
     if (level === bestLevel && best !== undefined && bestFirst(best, edge) <= 0) continue;
     [best, bestLevel] = [edge, level];
@@ -119,6 +118,7 @@ export class Placing {
   readonly #edges: Edges;
   /** The names that are gaps; the others make room for them. */
   readonly #gaps: ReadonlySet<string>;
+  readonly #sorted = new Map<string, readonly Edge[]>();
   #looks = 0;
 
   constructor(edges: Edges, gaps: readonly string[]) {
@@ -154,12 +154,20 @@ export class Placing {
       this.#give(best, leavingFor(best));
       return true;
     }
-    for (const edge of edges) {
+    if (!edges.some((edge) => isOpen(edge, level))) return false;
+    for (const edge of this.#inOrder(name, edges)) {
       if (visited.has(edge.place) || !isOpen(edge, level)) continue;
       visited.add(edge.place);
       if (this.#displace(edge, level, visited)) return true;
     }
     return false;
+  }
+
+  /** As they were when it was first looked for one that makes room. */
+  #inOrder(name: string, edges: readonly Edge[]): readonly Edge[] {
+    const sorted = this.#sorted.get(name) ?? edges.toSorted(bestFirst);
+    this.#sorted.set(name, sorted);
+    return sorted;
   }
 
   /** Something that is in the place goes elsewhere. */

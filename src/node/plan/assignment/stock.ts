@@ -1,7 +1,8 @@
 /** The resources of a mesh for serving models, as every node works them out alone from the announcements. */
 
-import type { Claim, Instance, ModelRef, PeerId } from "../../../mesh/mod.ts";
-import { type Member, modelKey } from "../view.ts";
+import type { Claim, ModelRef, PeerId } from "../../../mesh/mod.ts";
+import { ledgerOf } from "../ledger.ts";
+import { instanceOf, type Member } from "../view.ts";
 import { takeClaims } from "./claims.ts";
 import { type MemberMemory, provisionsOf } from "./memory.ts";
 import { isPinned, isRunning, isWarm } from "./running.ts";
@@ -17,10 +18,9 @@ export interface Stock {
   readonly members: readonly Member[];
   /** Names, sorted. */
   readonly wanted: readonly string[];
+  readonly wantedNames: ReadonlySet<string>;
   /** By name: who serves it or is about to; who would go on serving it last comes first. */
   readonly providers: ReadonlyMap<string, readonly Member[]>;
-  /** By member, and by the key of each model that it serves or loads. */
-  readonly roles: ReadonlyMap<PeerId, ReadonlyMap<string, Role>>;
   readonly memory: ReadonlyMap<PeerId, MemberMemory>;
   /** The members that are counted in a split of another one. */
   readonly lenders: ReadonlySet<PeerId>;
@@ -35,29 +35,20 @@ export function takeStock(members: readonly Member[]): Stock {
   const lenders = lendersOf(members);
   const providers = new Map<string, Member[]>();
   const memory = new Map<PeerId, MemberMemory>();
+  const ledger = ledgerOf(members);
   for (const member of members) {
-    const { names, ...left } = provisionsOf(member, members);
-    memory.set(member.peer, left);
-    for (const name of names) addTo(providers, name, member);
+    const provisions = provisionsOf(member, ledger);
+    memory.set(member.peer, provisions);
+    for (const name of provisions.names) addTo(providers, name, member);
   }
   const claims = takeClaims({ members, wanted: wantedNames, providers, memory });
   for (const member of members) {
     for (const { model } of claims.get(member.peer) ?? []) addTo(providers, model, member);
   }
-  for (const [name, list] of providers) list.sort((a, b) => lastToLeaveFirst(name, a, b));
-  const roles = new Map(members.map((member) =>
-    [
-      member.peer,
-      new Map(
-        member.instances.filter(isRunning).map((instance) =>
-          [modelKey(instance.model), roleOf(member, instance, wantedNames, providers)] as const
-        ),
-      ),
-    ] as const
-  ));
+  for (const [name, list] of providers) providers.set(name, lastToLeaveFirst(name, list));
   const wanted = [...wantedNames].sort();
   const demand = demandOf(members);
-  return { members, wanted, providers, roles, memory, lenders, claims, demand };
+  return { members, wanted, wantedNames, providers, memory, lenders, claims, demand };
 }
 
 /** Nothing is asked of it, and nothing is about to be. */
@@ -66,8 +57,16 @@ export function isIdle(member: Member, { lenders, claims }: Stock): boolean {
     !claims.has(member.peer);
 }
 
-export function roleIn({ roles }: Stock, { peer }: Member, model: ModelRef): Role | undefined {
-  return roles.get(peer)?.get(modelKey(model));
+/** `undefined` for what it neither serves nor loads. */
+export function roleIn(stock: Stock, member: Member, model: ModelRef): Role | undefined {
+  const instance = instanceOf(member, model);
+  if (instance === undefined || !isRunning(instance)) return undefined;
+  if (isPinned(member, model.name)) return "pinned";
+  if (instance.mode === "split") return "locked";
+  const [first] = stock.providers.get(model.name) ?? [];
+  const isNeeded = stock.wantedNames.has(model.name) &&
+    (first === undefined || first === member || !isWarm(first, model.name));
+  return isNeeded ? "sole" : "spare";
 }
 
 /** Whether a member may end this instance for what it is to do instead: where nobody else serves it, once somebody does. */
@@ -84,28 +83,16 @@ function lendersOf(members: readonly Member[]): Set<PeerId> {
   return new Set(running.flatMap(({ workers }) => workers.map(({ peer }) => peer)));
 }
 
-function roleOf(
-  member: Member,
-  { model, mode }: Instance,
-  wanted: ReadonlySet<string>,
-  providers: ReadonlyMap<string, readonly Member[]>,
-): Role {
-  if (isPinned(member, model.name)) return "pinned";
-  if (mode === "split") return "locked";
-  const [first] = providers.get(model.name) ?? [];
-  const isNeeded = wanted.has(model.name) &&
-    (first === undefined || first === member || !isWarm(first, model.name));
-  return isNeeded ? "sole" : "spare";
-}
-
 /**
  * Of those that provide a model the one whose user decides stays, then who answers already, then one that is free to, then
- * the lowest PeerId.
+ * the lowest PeerId: the order in which they are.
  */
-function lastToLeaveFirst(name: string, a: Member, b: Member): number {
-  const isTold = (member: Member) => Number(isPinned(member, name));
-  return isTold(b) - isTold(a) || Number(isWarm(b, name)) - Number(isWarm(a, name)) ||
-    Number(b.assignable) - Number(a.assignable) || (a.peer < b.peer ? -1 : 1);
+function lastToLeaveFirst(name: string, members: readonly Member[]): Member[] {
+  const rank = (member: Member) =>
+    (isPinned(member, name) ? 0 : 4) + (isWarm(member, name) ? 0 : 2) + Number(!member.assignable);
+  const ranked = members.map((member) => ({ member, rank: rank(member) }));
+  return ranked.sort((a, b) => a.rank - b.rank || (a.member.peer < b.member.peer ? -1 : 1))
+    .map(({ member }) => member);
 }
 
 function demandOf(members: readonly Member[]): Map<string, number> {
@@ -121,5 +108,5 @@ function demandOf(members: readonly Member[]): Map<string, number> {
 function addTo(providers: Map<string, Member[]>, name: string, member: Member): void {
   const list = providers.get(name);
   if (list === undefined) providers.set(name, [member]);
-  else if (!list.includes(member)) list.push(member);
+  else if (list.at(-1) !== member) list.push(member);
 }
