@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Status } from "../../src/api/mod.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import { whyNoNamespaces } from "../support/namespaces.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { type SharedView, untilAgreed } from "./agreement.ts";
 import { keepAsking } from "./constant_requests.ts";
-import { nodeTest } from "./mesh_of_nodes.ts";
+import { nodeTest, until } from "./mesh_of_nodes.ts";
 import { type Seat, sitesOfNodes } from "./sites_of_nodes.ts";
 
 /** Partitions with the deaths of every node behind it. */
@@ -115,8 +116,13 @@ function agree(seats: readonly Seat[]): Promise<SharedView> {
 async function assertFar(west: readonly Seat[], east: readonly Seat[]): Promise<void> {
   const far = new Set(east.map(({ node }) => node.ready.node));
   for (const { node } of west) {
-    const { peers } = await node.status();
-    const rtts = peers.filter(({ id }) => far.has(id)).map(({ rttMs }) => rttMs ?? 0);
+    const farOf = ({ peers }: Status) => peers.filter(({ id }) => far.has(id));
+    const measured = await until(
+      node,
+      "aware of how far they are",
+      (status) => farOf(status).every(({ rttMs }) => rttMs !== null),
+    );
+    const rtts = farOf(measured).map(({ rttMs }) => rttMs ?? 0);
     assert.ok(rtts.length === far.size && rtts.every((rttMs) => rttMs >= 2 * DELAY_MS), `${rtts}`);
   }
 }
