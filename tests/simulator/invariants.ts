@@ -78,7 +78,7 @@ export const splitsServe: Invariant = {
       if (instance?.state !== "warm") return `${node.name} hosts and does not serve: ${failure}`;
       for (const { peer } of plan.workers) {
         const worker = peers.get(peer);
-        const users = worker === undefined ? [] : tunnels.usersOf(worker);
+        const users = worker === undefined ? [] : tunnels.usersOf(worker, plan.model);
         const [user] = users;
         if (users.length !== 1 || user?.host !== node || user.term !== instance.term) {
           return `${worker?.name} is used by ${users.map(({ host }) => host.name).join(" and ")}`;

@@ -70,9 +70,13 @@ export class SimTunnels {
     }
   }
 
-  /** Hosts whose llama-server uses this worker at this moment. */
-  usersOf(worker: SimNode): { readonly host: SimNode; readonly term: number }[] {
-    return this.#of(worker).filter(({ state }) => state === "open")
+  /** Hosts whose llama-server of the model uses this worker at this moment. */
+  usersOf(
+    worker: SimNode,
+    model: ModelRef,
+  ): { readonly host: SimNode; readonly term: number }[] {
+    return this.#of(worker)
+      .filter((tunnel) => tunnel.state === "open" && sameModel(tunnel.model, model))
       .map(({ server, term }) => ({ host: server.node, term }));
   }
 
@@ -89,7 +93,7 @@ export class SimTunnels {
     if (answer === "later") return;
     if (answer === "over") return this.#break(tunnel);
     tunnel.state = "open";
-    this.#checkUsers(worker);
+    this.#checkUsers(worker, model);
     const all = [...this.#tunnels].filter((one) => one.server === server);
     if (all.every(({ state }) => state === "open")) server.load();
   }
@@ -101,12 +105,12 @@ export class SimTunnels {
     server.node.clock.after(wait, () => server.fail("the RPC connection was closed"));
   }
 
-  #checkUsers(worker: SimNode): void {
-    const users = this.usersOf(worker);
+  #checkUsers(worker: SimNode, model: ModelRef): void {
+    const users = this.usersOf(worker, model);
     const hosts = new Set(users.map(({ host }) => host));
     if (hosts.size < 2) return;
     const names = users.map(({ host, term }) => `${host.name} (term ${term})`).join(" and ");
-    this.#world.violations.push(`${worker.name} works for ${names}`);
+    this.#world.violations.push(`${worker.name} works for ${names} with ${model.name}`);
   }
 
   #of(worker: SimNode): Tunnel[] {

@@ -85,7 +85,7 @@ export interface AnnouncementContent {
   readonly models: readonly ModelOnDisk[];
   /** Names that this node wants the mesh to serve. */
   readonly wanted: readonly string[];
-  /** The models whose groups this node belongs to: today it is one at most, as of claims, instances and obediences. */
+  /** The models whose groups this node belongs to, in order of priority. */
   readonly targets: readonly ModelRef[];
   readonly split: boolean;
   /** Proportions that this node's user gives a split of its model, host first. */

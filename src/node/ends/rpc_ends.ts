@@ -47,11 +47,17 @@ export class RpcEnds {
     );
   }
 
-  /** Opens a port to each worker of a split that this node hosts. */
+  /** Opens a port to each worker of a split that this node hosts. @throws with none of them open */
   openTunnels({ model, term, workers, mayPass }: HostedSplit): SplitTunnels {
     const tunnels = this.#tunnels({ model, term }, mayPass);
-    const ports = Object.fromEntries(workers.map((peer) => [peer, tunnels.ensure(peer)]));
-    return { ports, close: () => this.#close(tunnels) };
+    const close = () => this.#close(tunnels);
+    try {
+      const ports = Object.fromEntries(workers.map((peer) => [peer, tunnels.ensure(peer)]));
+      return { ports, close };
+    } catch (error) {
+      void close();
+      throw error;
+    }
   }
 
   /** Ends every stream to this node's rpc-server of that model, and its own to the other workers. */
