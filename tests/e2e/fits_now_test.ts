@@ -37,7 +37,7 @@ nodeTest("a model that waits for another to stop says so, and is served once it 
   assert.deepEqual([alone?.state, alone?.fit?.kind], ["waiting", "none"]);
 
   await using tower = await startServing(
-    ["--model", "guide", ...offering(0.6), "--join", first.token],
+    ["--model", "guide", ...offering(0.23), "--join", first.token],
     { name: "tower" },
   );
   await tower.serving("guide");
