@@ -137,10 +137,13 @@ pageTest("a model is downloaded with a pause, served, and asked", async (path) =
   hub.stalls = false;
   await row.getByRole("button", { name: /^Resume/ }).click();
   await row.getByRole("button", { name: /^Serve/ }).click();
-  await row.getByText(/guide stops on this machine first/).waitFor();
+  // The machine has memory for both.
+  await row.getByText("tiny-F16 will run on this machine alone.", { exact: true }).waitFor();
   await row.getByRole("button", { name: "Serve", exact: true }).click();
   await page.goTo("Mesh");
-  await page.waitForHeadline("tiny-F16 is ready");
+  await page.waitForHeadline("guide and tiny-F16 are ready");
+  await page.goTo("Chat");
+  await page.page.getByLabel("Model to ask").selectOption("tiny-F16");
   await page.ask("hello");
   assert.equal((await page.answer()).text, answerTo("hello"));
   assert.deepEqual(page.errors, []);
