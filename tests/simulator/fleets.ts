@@ -1,6 +1,5 @@
 /** Many models in one mesh: nodes whose users named none serve what is wanted, through churn and demand. */
 
-import type { Plan } from "../../src/node/plan/plan.ts";
 import { planKey } from "../../src/node/plan/plan.ts";
 import { nobodyAliveIsDead, sameView } from "./invariants.ts";
 import type { Random } from "./random.ts";
@@ -52,18 +51,35 @@ function rush(random: Random, models: readonly SimModel[]): Fault[] {
   ];
 }
 
-/** Every wanted model that one free node, or one spare, could serve is served. */
+/** Every wanted model that one node has room for, beside what it does and without its replicas, is served. */
 const wantedIsServed: Invariant = {
   name: "every wanted model that fits somewhere is served",
   when: "plan",
   check: ({ living, setup: { catalog = [] } }) => {
     const wanted = new Set(living.flatMap((node) => node.member.view.own?.wanted ?? []));
-    const open = [...wanted].filter((name) => serversOf(living, name).length === 0);
-    const most = open.length === 0 ? 0 : largest([...wanted], living, catalog);
-    const served = wanted.size - open.length;
-    return served < most
-      ? `${open.join()} of ${wanted.size} are not served, and ${most} could be: ${tell(living)}`
-      : undefined;
+    for (const name of wanted) {
+      if (serversOf(living, name).length > 0) continue;
+      const node = living.find((one) => hasRoom(one, name, catalog));
+      if (node !== undefined) {
+        return `${name} is not served, and ${node.name} has room: ${tell(living)}`;
+      }
+    }
+    return undefined;
+  },
+};
+
+/** A model that a user named for a machine is there if it fits, whatever else is wanted. */
+const toldIsServed: Invariant = {
+  name: "a user's model is served on the user's machine",
+  when: "plan",
+  check: ({ living }) => {
+    const node = living.find(({ setup: { told, memoryBytes }, serving }) =>
+      told !== null && sizeNeeded(told) <= memoryBytes &&
+      !serving?.jobs.some(({ instance }) =>
+        instance?.model.name === told.name && instance.state === "warm"
+      )
+    );
+    return node && `${node.name} does not serve ${node.setup.told?.name}: ${tell(living)}`;
   },
 };
 
@@ -84,7 +100,7 @@ const nothingFlaps: Invariant = {
   when: "rest",
   check: (world) => {
     const moved = [...plansBefore.get(world) ?? []].find(([node, key]) =>
-      keyOf(node) !== key && node.serving?.job.plan.kind !== "standby"
+      !isPartOf(keyOf(node), key)
     );
     return moved && `${moved[0].name} did ${moved[1]} and does ${keyOf(moved[0])}`;
   },
@@ -93,7 +109,14 @@ const nothingFlaps: Invariant = {
 export const fleets: Scenario = {
   name: "fleets",
   planMs: PLAN_MS,
-  invariants: [sameView, nobodyAliveIsDead, wantedIsServed, remembered, nothingFlaps],
+  invariants: [
+    sameView,
+    nobodyAliveIsDead,
+    wantedIsServed,
+    toldIsServed,
+    remembered,
+    nothingFlaps,
+  ],
   setup: (random, size) => {
     const models = Array.from({ length: 2 + random.int(4) }, (_, index): SimModel => ({
       name: `model-${index}`,
@@ -109,6 +132,7 @@ export const fleets: Scenario = {
         memoryBytes: (4 + random.int(28)) * GB,
         models: [...new Set(told === null ? held : [told, ...held])],
         told,
+        alsoTold: told === null ? [] : held.filter((one) => one !== told),
         wanted: told === null ? [] : [...new Set([told, ...others].map(({ name }) => name))],
         roomBytes: random.chance(0.5) ? 100 * GB : 0,
         split: false,
@@ -127,53 +151,30 @@ export const fleets: Scenario = {
 };
 
 function serversOf(living: readonly SimNode[], name: string): SimNode[] {
-  return living.filter(({ serving }) => {
-    const instance = serving?.job.instance ?? null;
-    return instance?.model.name === name && instance.state === "warm";
-  });
+  return living.filter(({ serving }) =>
+    serving?.jobs.some(({ instance }) => instance?.model.name === name && instance.state === "warm")
+  );
 }
 
-/** The most of the models that can be served at once, one a node, by trying everything that matters. */
-function largest(
-  names: readonly string[],
-  living: readonly SimNode[],
-  catalog: readonly SimModel[],
-): number {
-  const holder = new Map<SimNode, string>();
-  // A node whose user decides serves that model, if it fits; a node in a split stays in it.
-  const fixed = living.filter((node) => node.setup.told !== null || isInSplit(node));
-  const free = living.filter((node) => !fixed.includes(node));
-  const given = new Set(fixed.flatMap((node) => warmModel(node)));
-  const place = (name: string, seen: Set<SimNode>): boolean =>
-    free.filter((node) => !seen.has(node) && couldServe(node, name, catalog)).some((node) => {
-      seen.add(node);
-      const held = holder.get(node);
-      if (held !== undefined && !place(held, seen)) return false;
-      holder.set(node, name);
-      return true;
-    });
-  return given.size + names.filter((name) => !given.has(name) && place(name, new Set())).length;
-}
-
-function warmModel({ serving }: SimNode): string[] {
-  const instance = serving?.job.instance;
-  return instance?.state === "warm" ? [instance.model.name] : [];
-}
-
-function isInSplit({ serving }: SimNode): boolean {
-  const kind = serving?.job.plan.kind;
-  return kind === "host" || kind === "worker";
-}
-
-function couldServe(node: SimNode, name: string, catalog: readonly SimModel[]): boolean {
-  const { memoryBytes, roomBytes = 0 } = node.setup;
+/** A node whose user named models for it downloads nothing for others. */
+function hasRoom(node: SimNode, name: string, catalog: readonly SimModel[]): boolean {
+  const { memoryBytes, roomBytes = 0, told } = node.setup;
   const file = node.disk.find((one) => one.name === name) ??
-    catalog.find((one) => one.name === name && one.sizeBytes <= roomBytes);
-  return file !== undefined && sizeNeeded(file) <= memoryBytes;
+    (told === null
+      ? catalog.find((one) => one.name === name && one.sizeBytes <= roomBytes)
+      : undefined);
+  const heldBytes = node.serving?.jobs.reduce((sum, { usedBytes }) => sum + usedBytes, 0) ?? 0;
+  return file !== undefined && sizeNeeded(file) <= memoryBytes - heldBytes;
 }
 
 function keyOf({ serving }: SimNode): string {
-  return planKey(serving?.job.plan as Plan);
+  return JSON.stringify(serving?.jobs.map(({ plan }) => planKey(plan)).sort() ?? []);
+}
+
+/** A node that only gives something up moves nothing. */
+function isPartOf(now: string, before: string): boolean {
+  const known = new Set(JSON.parse(before) as string[]);
+  return (JSON.parse(now) as string[]).every((key) => known.has(key));
 }
 
 function tell(living: readonly SimNode[]): string {

@@ -4,6 +4,7 @@ import { saysTheSame } from "../../src/mesh/gossip/membership.ts";
 import type { Announcement } from "../../src/mesh/base/announcement.ts";
 import type { PeerId } from "../../src/mesh/base/peer_id.ts";
 import type { Job } from "../../src/node/serving/job.ts";
+import { sameModel } from "../../src/node/plan/view.ts";
 import type { Invariant } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";
@@ -48,18 +49,16 @@ export const onePlanPerModel: Invariant = {
   when: "plan",
   check: ({ living }) => {
     const hosts = new Map<string, SimNode>();
-    for (const node of living) {
-      const plan = jobOf(node).plan;
+    for (const { node, job: { plan } } of jobsOf(living)) {
       if (plan.kind !== "host") continue;
       const other = hosts.get(plan.model.fingerprint);
       if (other !== undefined) return `${node.name} and ${other.name} both host ${plan.model.name}`;
       hosts.set(plan.model.fingerprint, node);
     }
-    for (const node of living) {
-      const plan = jobOf(node).plan;
+    for (const { node, job: { plan } } of jobsOf(living)) {
       if (plan.kind !== "worker" && plan.kind !== "follow") continue;
       const host = hosts.get(plan.model.fingerprint);
-      if (host?.peer !== plan.host && !isWaitingHost(living, plan.host)) {
+      if (host?.peer !== plan.host && !isWaitingHost(living, plan)) {
         return `${node.name} is ${plan.kind} of a host that ${host?.name ?? "nobody"} is`;
       }
     }
@@ -67,13 +66,12 @@ export const onePlanPerModel: Invariant = {
   },
 };
 
-/** The host of a split serves it: all of its workers obey this term, and nobody else uses them. */
+/** The host of a split serves it: all of its workers obey this term, and nobody else uses them for that model. */
 export const splitsServe: Invariant = {
   name: "every split serves, and its workers obey one host",
   when: "plan",
   check: ({ living, peers, tunnels }) => {
-    for (const node of living) {
-      const { plan, instance, failure } = jobOf(node);
+    for (const { node, job: { plan, instance, failure } } of jobsOf(living)) {
       if (plan.kind !== "host") continue;
       if (instance?.state !== "warm") return `${node.name} hosts and does not serve: ${failure}`;
       for (const { peer } of plan.workers) {
@@ -96,14 +94,18 @@ export const EVERYTHING: readonly Invariant[] = [
   splitsServe,
 ];
 
-function jobOf(node: SimNode): Job {
-  return node.serving?.job as Job;
+function jobsOf(living: World["living"]): { readonly node: SimNode; readonly job: Job }[] {
+  return living.flatMap((node) => node.serving?.jobs.map((job) => ({ node, job })) ?? []);
 }
 
-function isWaitingHost(living: World["living"], peer: string): boolean {
-  const host = living.find((node) => node.peer === peer);
-  const kind = host && jobOf(host).plan.kind;
-  return kind === "waiting" || kind === "solo";
+function isWaitingHost(
+  living: World["living"],
+  { host, model }: Extract<Job["plan"], { kind: "worker" | "follow" }>,
+): boolean {
+  return jobsOf(living).some(({ node, job: { plan } }) =>
+    node.peer === host && (plan.kind === "waiting" || plan.kind === "solo") &&
+    sameModel(plan.model, model)
+  );
 }
 
 function entries(node: SimNode): Map<PeerId, Announcement> {

@@ -15,6 +15,8 @@ export interface NodeSetup {
   readonly models: readonly SimModel[];
   /** The model that its command line names. */
   readonly told: SimModel | null;
+  /** Further ones, as far as they fit beside it. */
+  readonly alsoTold?: readonly SimModel[];
   /** Names that it wants of the mesh; what it was told unless said. */
   readonly wanted?: readonly string[];
   /** For downloads; none unless said. */

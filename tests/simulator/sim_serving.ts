@@ -1,6 +1,6 @@
 import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import type { Engine } from "../../src/engine/mod.ts";
-import type { Instance, MeshEvent } from "../../src/mesh/mod.ts";
+import type { AnnouncementContent, Instance, MeshEvent } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
 import { idleJob, type Job, splitPeers } from "../../src/node/serving/job.ts";
@@ -59,7 +59,8 @@ export class SimServing {
       },
     };
     const { name, setup: { memoryBytes, split } } = node;
-    const pinned = told === null ? [] : [{ name: told.name, fingerprint: told.fingerprint }];
+    const pinned = [...told === null ? [] : [told], ...node.setup.alsoTold ?? []]
+      .map(({ name, fingerprint }) => ({ name, fingerprint }));
     this.#localState = new LocalState({
       mesh,
       facts: () => ({
@@ -118,9 +119,9 @@ export class SimServing {
     return this.jobs[0] ?? idleJob({ kind: "standby" }, null);
   }
 
-  /** The assignment for which the host's llama-server is being launched. */
-  get startingJob(): Pick<Instance, "model" | "term" | "workers"> | null {
-    return this.job.instance;
+  /** The assignment for which the host's llama-server of this model is being launched. */
+  startingJob(model: string): Pick<Instance, "model" | "term" | "workers"> | null {
+    return this.jobs.find(({ instance }) => instance?.model.name === model)?.instance ?? null;
   }
 
   /** So many more requests are in flight, for as long as this life lasts or until `answer` is called. */
@@ -198,9 +199,21 @@ export class SimServing {
     this.#reconciler.wake();
   }
 
+  /** Nothing holds more than is offered, not even while one thing replaces another. Bytes are rounded up. */
+  #checkMemory(reservations: AnnouncementContent["reservations"]): void {
+    const { name, world, setup: { memoryBytes } } = this.#node;
+    const devices = reservations.flatMap(({ devices }) => devices);
+    const heldBytes = devices.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (heldBytes <= memoryBytes + devices.length) return;
+    const models = reservations.map(({ model }) => model.name).join(" and ");
+    world.violations.push(`${name} holds ${heldBytes} of ${memoryBytes} bytes: ${models}`);
+  }
+
   #announce(): void {
     const { member, world } = this.#node;
-    member.view.announce(this.#localState.content(this.jobs, this.#reconciler.intent));
+    const content = this.#localState.content(this.jobs, this.#reconciler.intent);
+    this.#checkMemory(content.reservations);
+    member.view.announce(content);
     member.watchClosely(splitPeers(this.jobs));
     world.tunnels.gateChanged(this.#node);
   }

@@ -28,8 +28,9 @@ export class SimTunnels {
 
   /** A split's llama-server connects to all of its workers; it loads once they have let it in. */
   connect(server: SimServer): void {
-    const { node } = server;
-    const job = node.serving?.startingJob;
+    const { node, spec } = server;
+    if (spec.kind !== "llama-server") return;
+    const job = node.serving?.startingJob(spec.modelName);
     if (job === undefined || job === null) return;
     const { model, term } = job;
     for (const { peer } of job.workers) {
