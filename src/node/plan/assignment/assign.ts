@@ -227,7 +227,7 @@ function kindOf({ kind, isIdle }: Place): Kind {
   return kind === "idle" && !isIdle ? "busy" : kind;
 }
 
-function leavingOf(place: Place, { withSpares }: typeof LENDERS[number]): Item[] {
+function leavingOf(place: Place, { withSpares }: typeof LENDERS[number]): readonly Item[] {
   return withSpares ? place.spares : [];
 }
 

@@ -43,6 +43,7 @@ export class Place {
   readonly #stock: Stock;
   #state: State | undefined;
   #asked: number | undefined;
+  #spares: { readonly of: readonly Item[]; readonly list: readonly Item[] } | undefined;
 
   constructor(member: Member, stock: Stock) {
     this.member = member;
@@ -101,9 +102,15 @@ export class Place {
   }
 
   /** The instances that may end, those that are asked for least first. */
-  get spares(): Item[] {
+  get spares(): readonly Item[] {
+    const { items } = this.#now;
+    if (this.#spares?.of !== items) this.#spares = { of: items, list: this.#sparesOf(items) };
+    return this.#spares.list;
+  }
+
+  #sparesOf(items: readonly Item[]): readonly Item[] {
     const asked = ({ name }: Item) => this.#stock.demand.get(name) ?? 0;
-    return this.items.filter(({ kind }) => kind === "spare").sort((a, b) =>
+    return items.filter(({ kind }) => kind === "spare").sort((a, b) =>
       asked(a) - asked(b) || (a.name < b.name ? -1 : 1)
     );
   }
