@@ -1,14 +1,14 @@
 import type { ManagedServer, ServerSpec, ServerState, Supervisor } from "../../src/engine/mod.ts";
 import type { SimNode } from "./sim_node.ts";
 
-const PORT = 9_000;
-
 /** How long children take: fast enough not to hide races, slow enough to make some. */
 const RPC_START_MS = { least: 20, most: 300 } as const;
 const LOAD_MS = { least: 200, most: 1_500 } as const;
 
 /** A llama-server or rpc-server that is nothing but its state. */
 export class SimServer implements ManagedServer {
+  /** No other process has it: a node may run several servers. */
+  readonly port: number;
   readonly apiKey = null;
   readonly progress = 0;
   readonly placed = null;
@@ -19,11 +19,12 @@ export class SimServer implements ManagedServer {
   #ended = false;
 
   constructor(readonly node: SimNode, readonly spec: ServerSpec) {
-    const { random } = node.world;
+    const { random, tunnels } = node.world;
+    this.port = tunnels.newPort();
     if (spec.kind === "rpc-server") {
       node.clock.after(random.between(RPC_START_MS.least, RPC_START_MS.most), () => this.#run());
     } else if (spec.split.length === 0) this.load();
-    else node.world.tunnels.connect(this);
+    else tunnels.connect(this);
   }
 
   get state(): ServerState {
@@ -51,7 +52,7 @@ export class SimServer implements ManagedServer {
   ready(signal?: AbortSignal): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const look = () => {
-      if (this.#state.kind === "ready") resolve(PORT);
+      if (this.#state.kind === "ready") resolve(this.port);
       else if (this.#ended) reject(new Error("The server has ended"));
     };
     this.subscribe(look);
@@ -69,7 +70,7 @@ export class SimServer implements ManagedServer {
   }
 
   #run(): void {
-    if (!this.#ended) this.#become({ kind: "ready", port: PORT });
+    if (!this.#ended) this.#become({ kind: "ready", port: this.port });
   }
 
   #end(): void {

@@ -12,7 +12,8 @@ interface Tunnel {
   readonly worker: SimNode;
   readonly model: ModelRef;
   readonly term: number;
-  state: "waiting" | "open";
+  /** Of the rpc-server that it leads to, once the worker has let it in. */
+  port: number | null;
 }
 
 /** A connection that nobody closes in so many words is noticed by its silence: QUIC's idle time. */
@@ -21,9 +22,14 @@ const SILENCE_MS = 30_000;
 export class SimTunnels {
   readonly #world: World;
   readonly #tunnels = new Set<Tunnel>();
+  #lastPort = 9_000;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  newPort(): number {
+    return ++this.#lastPort;
   }
 
   /** A split's llama-server connects to all of its workers; it loads once they have let it in. */
@@ -36,7 +42,7 @@ export class SimTunnels {
     for (const { peer } of job.workers) {
       const worker = this.#world.peers.get(peer);
       if (worker === undefined) continue;
-      const tunnel: Tunnel = { server, worker, model, term, state: "waiting" };
+      const tunnel: Tunnel = { server, worker, model, term, port: null };
       this.#tunnels.add(tunnel);
       node.clock.after(this.#world.network.delayMs(node, worker), () => this.#look(tunnel));
     }
@@ -44,23 +50,23 @@ export class SimTunnels {
 
   /** The worker's job has changed. */
   gateChanged(worker: SimNode): void {
-    for (const tunnel of this.#of(worker)) if (tunnel.state === "waiting") this.#look(tunnel);
+    for (const tunnel of this.#of(worker)) if (tunnel.port === null) this.#look(tunnel);
   }
 
   /** A worker ends all streams of earlier terms of the model. */
   reset(worker: SimNode, model: ModelRef): void {
     const own = this.#of(worker).filter((tunnel) => sameModel(tunnel.model, model));
-    for (const tunnel of own) if (tunnel.state === "open") this.#break(tunnel);
+    for (const tunnel of own) if (tunnel.port !== null) this.#break(tunnel);
   }
 
-  /** The process at one end has ended. */
+  /** The process at one end has ended. Other rpc-servers of the node keep their streams. */
   serverEnded(server: SimServer): void {
     for (const tunnel of this.#tunnels) {
       if (tunnel.server === server) this.#tunnels.delete(tunnel);
     }
     if (server.spec.kind !== "rpc-server") return;
     for (const tunnel of this.#of(server.node)) {
-      if (tunnel.state === "open") this.#break(tunnel);
+      if (tunnel.port === server.port) this.#break(tunnel);
     }
   }
 
@@ -77,14 +83,14 @@ export class SimTunnels {
     model: ModelRef,
   ): { readonly host: SimNode; readonly term: number }[] {
     return this.#of(worker)
-      .filter((tunnel) => tunnel.state === "open" && sameModel(tunnel.model, model))
+      .filter((tunnel) => tunnel.port !== null && sameModel(tunnel.model, model))
       .map(({ server, term }) => ({ host: server.node, term }));
   }
 
   #look(tunnel: Tunnel): void {
     const { server, worker, model, term } = tunnel;
     const { network } = this.#world;
-    if (!this.#tunnels.has(tunnel) || tunnel.state === "open") return;
+    if (!this.#tunnels.has(tunnel) || tunnel.port !== null) return;
     if (!worker.running || !network.reachable(server.node, worker)) {
       return this.#break(tunnel, SILENCE_MS);
     }
@@ -93,10 +99,10 @@ export class SimTunnels {
     const answer = gateAnswer(jobs, { peer: server.node.peer, term, model });
     if (answer === "later") return;
     if (answer === "over") return this.#break(tunnel);
-    tunnel.state = "open";
+    tunnel.port = answer.port;
     this.#checkUsers(worker, model);
     const all = [...this.#tunnels].filter((one) => one.server === server);
-    if (all.every(({ state }) => state === "open")) server.load();
+    if (all.every(({ port }) => port !== null)) server.load();
   }
 
   #break(tunnel: Tunnel, afterMs?: number): void {
