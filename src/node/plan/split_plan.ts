@@ -126,16 +126,19 @@ interface WholeSplit {
   readonly members: readonly Member[];
 }
 
-function wholeSplit(members: readonly Member[], { model, free }: Group): WholeSplit | undefined {
-  const host = elect(
-    holdersOf(members, model).filter((member) => {
-      const workers = workersOf(member, model);
-      return workers.length > 0 &&
-        workers.every((peer) => members.some((one) => one.peer === peer));
-    }),
-    "all",
-    free.bytes,
-  );
+/**
+ * Of two hosts that found each other all see the same one, whatever else they plan with their memory: the one that answers,
+ * then the one that offers more. By what is free, which each counts by the order of its own plans, both could think that
+ * they are the host, and wait for the same workers.
+ */
+function wholeSplit(members: readonly Member[], { model }: Group): WholeSplit | undefined {
+  const hosts = holdersOf(members, model).filter((member) => {
+    const workers = workersOf(member, model);
+    return workers.length > 0 &&
+      workers.every((peer) => members.some((one) => one.peer === peer));
+  });
+  const answering = hosts.filter((member) => instanceOf(member, model)?.state === "warm");
+  const host = elect(answering.length > 0 ? answering : hosts, "all", bytesOf);
   if (host === undefined) return undefined;
   const peers = new Set([host.peer, ...workersOf(host, model)]);
   return { host, members: members.filter(({ peer }) => peers.has(peer)) };

@@ -213,6 +213,42 @@ for (const { fact, view, pinned = [], expected } of ROWS) {
   Deno.test(`decide(): ${fact}`, () => assert.deepEqual(words(view, { pinned }), expected));
 }
 
+/** The first has more memory, and less that is free for the split: which of its two models comes first is its own matter. */
+const TWO_HOSTS: readonly (readonly ["loading" | "warm", "loading" | "warm", string])[] = [
+  ["loading", "loading", "a"],
+  ["loading", "warm", "b"],
+  ["warm", "loading", "a"],
+  ["warm", "warm", "a"],
+];
+
+Deno.test("decide(): of two hosts with a split of one model over one worker, all three see the same one", () => {
+  for (const [stateOfA, stateOfB, expected] of TWO_HOSTS) {
+    const split = (state: "loading" | "warm") => instance(NINE, state, ["w"]);
+    const members = [
+      node("a", 60, [NINE, ONE], {
+        targets: [NINE, ONE],
+        instances: [split(stateOfA), instance(ONE, "warm")],
+      }),
+      node("b", 55, [NINE], { targets: [NINE], instances: [split(stateOfB)] }),
+      node("w", 70, [], { targets: [NINE] }),
+    ];
+    const seen = members.map((self) => {
+      const others = members.filter((one) => one !== self);
+      const { works } = decide(view(self, others), {
+        pinned: self.models.map(({ name, fingerprint }) => ({ name, fingerprint })),
+        catalog: [],
+        mayCool: () => true,
+        rested: new Set(),
+      });
+      const plan = works.map(({ plan }) => plan).find((plan) =>
+        "model" in plan && plan.model.name === NINE.name
+      );
+      return plan?.kind === "host" ? self.peer : plan && "host" in plan ? plan.host : plan?.kind;
+    });
+    assert.deepEqual(seen, [expected, expected, expected], `${stateOfA} and ${stateOfB}`);
+  }
+});
+
 Deno.test("decide(): no order of what a user names holds more than is offered", () => {
   for (let memory = 5; memory <= 160; memory += 5) {
     for (let turn = 0; turn < refs.length; turn++) {
