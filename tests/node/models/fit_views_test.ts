@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Announcement, RouteNode, RoutingTable } from "../../../src/mesh/mod.ts";
 import { buildRoutingTable } from "../../../src/mesh/routes/routing_table.ts";
-import { fitViewOf, type KnownMesh } from "../../../src/node/models/fit_views.ts";
+import { fitViewOf, type KnownMesh } from "../../../src/node/models/mesh_fit_view.ts";
 import type { FitView } from "../../../src/node/plan/fit_mesh.ts";
 import { fitJudge } from "../../../src/node/plan/fit_now.ts";
 import { fitOf } from "../../../src/node/plan/fit_words.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { needBytes } from "../../../src/models/mod.ts";
-import { announcedMember } from "../../../src/node/models/fit_views.ts";
+import { announcedMember } from "../../../src/node/models/mesh_fit_view.ts";
 import type { FitMember, FitModel, FitView } from "../../../src/node/plan/fit_mesh.ts";
 import { fitJudge, type JudgedFit } from "../../../src/node/plan/fit_now.ts";
 import { fitOf } from "../../../src/node/plan/fit_words.ts";
