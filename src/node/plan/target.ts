@@ -45,8 +45,9 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
     instead.every((model) => mayGiveUp(self, model, stock))
   );
   const instead = assignments.flatMap((assignment) => assignment.instead);
-  const splits = splitsOf(self, view.others);
-  const solos = solosOf(self).filter((model) => !instead.some((one) => sameModel(one, model)));
+  const isStaying = (model: ModelRef) => !instead.some((one) => sameModel(one, model));
+  const splits = splitsOf(self, view.others).filter(isStaying);
+  const solos = solosOf(self).filter(isStaying);
   const over = cooledOf(self, stock);
   const cooled = solos.filter((model) => over.includes(model) && options.mayCool(model));
   const kept = [...splits, ...solos.filter((model) => !cooled.includes(model))]

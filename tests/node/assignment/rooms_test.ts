@@ -35,6 +35,16 @@ function asking(...wanted: string[]): FleetNode {
   };
 }
 
+/** It serves `y`, and its user wants `x` of it, which it can't hold alone. */
+function outgrown({ memory, gpu }: { memory: number; gpu: number }, y = 4.4): FleetNode {
+  return { name: "n0", memory, gpu, disk: { x: 12.1, y }, models: ["x"], serves: "y" };
+}
+
+/** All its memory is on a GPU. */
+function helper(name: string, memory: number): FleetNode {
+  return { name, memory, gpu: memory };
+}
+
 interface Row {
   readonly fact: string;
   readonly nodes: readonly FleetNode[];
@@ -313,6 +323,28 @@ const ROWS: readonly Row[] = [
     expected: { a: "huge waits, chat alone" },
   },
   {
+    fact: "... and what nobody wants yields to it as soon as others have the rest of its memory",
+    nodes: [outgrown({ memory: 5, gpu: 2 }), { ...helper("n1", 8), disk: { x: 12.1 } }, {
+      name: "n2",
+      memory: 4,
+    }],
+    expected: { n0: "x worker", n1: "x host", n2: "-" },
+  },
+  {
+    fact: "... also where somebody else wants it",
+    nodes: [
+      { ...asking("y"), name: "w" },
+      outgrown({ memory: 5, gpu: 2 }),
+      { ...helper("n1", 8), disk: { x: 12.1 } },
+    ],
+    expected: { w: "rerank alone", n0: "x worker", n1: "x host" },
+  },
+  {
+    fact: "... and where it takes two of them",
+    nodes: [outgrown({ memory: 5, gpu: 2 }), helper("n1", 4), helper("n2", 4)],
+    expected: { n0: "x host", n1: "x worker", n2: "x worker" },
+  },
+  {
     fact: "a GPU that is taken leaves main memory to the second model",
     nodes: [asking("code", "embed"), { ...free("b", 48), gpu: 20 }],
     expected: { a: "rerank alone", b: "code alone, embed alone" },
@@ -536,6 +568,41 @@ Deno.test("rooms: any mesh comes to rest, holds no more than it has, and leaves 
         assert.equal(open, undefined, `${member.peer} has room: ${moves.join(", ")}`);
       }
     }),
+    { numRuns: RUNS },
+  );
+});
+
+const anyHelper = fc.record({
+  memory: fc.integer({ min: 1, max: 11 }),
+  gpu: fc.constantFrom(0, 0.5, 1),
+  disk: fc.constantFrom({}, { x: 12.1 }),
+});
+
+Deno.test("rooms: what a user wants first is served where memory is, whatever its machine and others serve", () => {
+  const anySize = fc.integer({ min: 2, max: 11 });
+  fc.assert(
+    fc.property(
+      fc.record({ memory: anySize, gpu: fc.nat(11), y: fc.integer({ min: 1, max: 11 }) }),
+      fc.array(anyHelper, { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      ({ memory, gpu, y }, helpers, isLent) => {
+        const self = outgrown({ memory, gpu: Math.min(gpu, memory) }, Math.min(y, memory));
+        const others = helpers.map((one, index): FleetNode => (
+          { ...one, name: `n${index + 1}`, gpu: one.memory * one.gpu }
+        ));
+        fc.pre(others.reduce((sum, one) => sum + one.memory, memory) >= 12.1);
+        const start = [{ ...self, models: isLent ? ["y"] : ["x"] }, ...others].map(memberOf);
+        // The GPUs of others may be lent to the first model before its user wants the second.
+        const before = play(start, { together: false, rounds: isLent ? 40 : 0 });
+        const { targets, wanted } = memberOf(self);
+        const members = before.members.map((one) =>
+          one.peer === self.name ? { ...one, targets, wanted } : one
+        );
+        const after = play(members, { together: false, plans: before.plans });
+        assert.notEqual(after.rounds, undefined, `never comes to rest: ${after.moves.slice(-12)}`);
+        assert.ok(after.members.some((member) => servedBy(member).includes("x")), `${after.moves}`);
+      },
+    ),
     { numRuns: RUNS },
   );
 });

@@ -9,6 +9,7 @@ import { bestOf, type Edges, edgesOf, leavingFor, LEVELS, Placing } from "./plac
 import type { Stock } from "./stock.ts";
 import { callTeam, type Lender, type TeamInput, teamOf } from "./teams.ts";
 import { type Waiting, waitingModels } from "./waiting.ts";
+import { yieldingTo } from "./yielding.ts";
 import type { Assignments, Downloadable } from "./assignments.ts";
 
 /**
@@ -151,9 +152,10 @@ class Round {
     const { model, reason } = call;
     const able = this.#places.filter((place) => !place.runs(model.name));
     for (const asked of LENDERS) {
+      const leaving = (place: Place) => this.#leavingOf(place, call, asked);
       const lender = (place: Place): Lender => ({
         member: place.member,
-        pools: place.roomWithout(leavingOf(place, asked)),
+        pools: place.roomWithout(leaving(place)),
         isIdle: place.isIdle,
       });
       const group = able.filter(({ member }) => call.group.includes(member)).map(lender);
@@ -165,7 +167,7 @@ class Round {
       const team = callTeam({ ...call, group, lenders });
       if (team === undefined) continue;
       for (const place of this.#placesOf(team)) {
-        giveAll(place, { name: model.name, model, reason }, leavingOf(place, asked));
+        giveAll(place, { name: model.name, model, reason }, leaving(place));
       }
       for (const place of this.#placesOf(group)) place.fill();
       return;
@@ -197,6 +199,13 @@ class Round {
     return { member, pools, isIdle };
   }
 
+  #leavingOf(place: Place, call: TeamCall, { withSpares }: typeof LENDERS[number]): Item[] {
+    const { held } = this.#stock.memory.get(place.member.peer) as MemberMemory;
+    const yielding = yieldingTo(place.member, held, call);
+    const isYielding = ({ name }: Item) => yielding.some((one) => one.name === name);
+    return [...yielding, ...(withSpares ? place.spares : []).filter((one) => !isYielding(one))];
+  }
+
   #placesOf(lenders: readonly Lender[]): Place[] {
     const members = new Set(lenders.map(({ member }) => member));
     return this.#places.filter(({ member }) => members.has(member));
@@ -225,10 +234,6 @@ const LENDERS: readonly { readonly kinds: readonly Kind[]; readonly withSpares: 
 /** One that was given something a moment ago is idle no longer. */
 function kindOf({ kind, isIdle }: Place): Kind {
   return kind === "idle" && !isIdle ? "busy" : kind;
-}
-
-function leavingOf(place: Place, { withSpares }: typeof LENDERS[number]): readonly Item[] {
-  return withSpares ? place.spares : [];
 }
 
 /** Nobody knows yet how large its share will be. */
