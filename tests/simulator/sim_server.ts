@@ -39,7 +39,7 @@ export class SimServer implements ManagedServer {
 
   fail(reason: string): void {
     if (this.#ended) return;
-    const cause = { text: reason, part: "model" } as const;
+    const cause = { text: reason, part: "worker" } as const;
     this.#become({ kind: "failed", exitCode: 1, cause, frozen: null, retryAtMs: null });
     this.#end();
   }
