@@ -152,3 +152,10 @@ nodeTest(
     assert.equal(await worker.chat(QUESTION, { model: "guide" }), answerTo(QUESTION));
   },
 );
+
+nodeTest("a free machine joins every split that a user forces", async () => {
+  await using host = await startServing([...BOTH, "--split", "--max-vram", "2"]);
+  await using free = await startServing(["--join", host.token, "--max-vram", "1"]);
+  for (const model of [ONE, OTHER]) await isSplit({ host, model }, 1);
+  assert.deepEqual([await countsOf(host), await countsOf(free)], [[2, 2], [0, 2]]);
+});

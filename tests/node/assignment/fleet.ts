@@ -34,6 +34,8 @@ export interface FleetNode {
   /** It has served this before the play begins. */
   readonly serves?: string | readonly string[];
   readonly demand?: Readonly<Record<string, number>>;
+  /** `--split`. @default {false} */
+  readonly split?: boolean;
   /** It is of an earlier version, which does one thing at a time. */
   readonly isOld?: boolean;
 }
@@ -56,7 +58,7 @@ export function memberOf(node: FleetNode): Member {
     })),
     wanted: models,
     targets: (node.pins ?? models.slice(0, 1)).map(model),
-    split: false,
+    split: node.split ?? false,
     tensorSplit: null,
     assignable: models[0] === undefined,
     claims: [],

@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assign } from "../../../src/node/plan/assignment/assign.ts";
+import type { PeerId } from "../../../src/mesh/mod.ts";
 import type { Downloadable } from "../../../src/node/plan/assignment/assignments.ts";
 import { servedBy } from "../../../src/node/plan/assignment/running.ts";
 import { takeStock } from "../../../src/node/plan/assignment/stock.ts";
+import { MAX_STANDBY_HELPERS } from "../../../src/node/plan/defaults.ts";
 import { ledgerOf } from "../../../src/node/plan/ledger.ts";
 import { byPeer, everyone, fileOf, type Member, sameModel } from "../../../src/node/plan/view.ts";
 import { view } from "../members.ts";
@@ -22,6 +24,11 @@ function told(name: string, memory: number, pins: readonly string[], more: reado
 /** One that the mesh may use, with all of it on its disk. */
 function free(name: string, memory: number, more: Partial<FleetNode> = {}): FleetNode {
   return { name, memory, disk: DISK, ...more };
+}
+
+/** A machine whose user named these models for it, and has each of them split. */
+function forcing(memory: number, ...pins: readonly string[]): FleetNode {
+  return { ...told("a", memory, pins), split: true };
 }
 
 /** Somebody's laptop: it serves the smallest, has nothing else, and wants these of the mesh. */
@@ -396,6 +403,65 @@ const ROWS: readonly Row[] = [
     ],
     expected: { a: "rerank alone", b: "chat alone", c: "chat alone, embed alone" },
   },
+  {
+    fact: "a free machine joins all splits that a user forces",
+    nodes: [forcing(64, "chat", "embed"), free("b", 32, { disk: {} })],
+    expected: { a: "chat host, embed host", b: "chat worker, embed worker" },
+  },
+  {
+    fact: "... and so do two of them, and one that serves something else beside",
+    nodes: [
+      forcing(128, "chat", "code"),
+      free("b", 32, { disk: {} }),
+      free("c", 64, { disk: { embed: 2 }, serves: "embed" }),
+    ],
+    expected: {
+      a: "chat host, code host",
+      b: "chat worker, code worker",
+      c: "chat worker, code worker, embed alone",
+    },
+  },
+  {
+    fact: "a machine that fills a gap joins a forced split with what it has left",
+    nodes: [
+      { ...forcing(64, "chat"), models: ["chat", "rerank2"] },
+      free("b", 32, { disk: { rerank2: 4 } }),
+    ],
+    expected: { a: "chat host", b: "chat worker, rerank2 alone" },
+  },
+  {
+    fact: "... but gives nothing up for it, and is not disturbed for a crumb",
+    nodes: [
+      forcing(64, "chat"),
+      free("b", 20, { serves: "code" }),
+      free("c", 22, { serves: "code" }),
+    ],
+    expected: { a: "chat alone", b: "code alone", c: "code alone" },
+  },
+  {
+    fact: "a split that takes part of the first model makes room for the second",
+    nodes: [forcing(50, "chat", "code"), free("b", 30)],
+    expected: { a: "chat host, code host", b: "chat worker, code worker" },
+  },
+  {
+    fact: "a split that another than its host forces is joined as well",
+    nodes: [
+      told("a", 64, ["chat"]),
+      { ...told("b", 32, ["chat"]), split: true },
+      free("c", 32, { disk: { embed: 2 }, serves: "embed" }),
+    ],
+    expected: { a: "chat host", b: "chat worker", c: "chat worker, embed alone" },
+  },
+  {
+    fact: "a machine that has dropped one of them joins the others",
+    nodes: [forcing(64, "chat", "code"), free("b", 32, { refuses: ["code"], disk: {} })],
+    expected: { a: "chat host, code alone", b: "chat worker" },
+  },
+  {
+    fact: "a user's machine with a model of its own has no part in them",
+    nodes: [forcing(64, "chat"), told("b", 64, ["code"])],
+    expected: { a: "chat alone", b: "code alone" },
+  },
 ];
 
 for (const row of ROWS) {
@@ -525,21 +591,31 @@ const anyNode = fc.record({
 
 const RUNS = Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 60);
 
+/** Shares are rounded to bytes, which is to make no difference. */
+const FINE = 1000;
+
 type Drawn = typeof anyNode extends fc.Arbitrary<infer Node> ? Node : never;
 
 function fleetOf(drawn: readonly Drawn[]): Member[] {
-  const nodes = drawn.map(({ memory, gpu, disk, pins, isTold, demand }, index): FleetNode => {
-    const files = isTold ? [...new Set([...disk, ...pins])] : disk;
-    return {
-      name: `n${index}`,
-      memory,
-      gpu: memory * gpu,
-      demand,
-      disk: Object.fromEntries(Object.entries(DISK).filter(([name]) => files.includes(name))),
-      ...(isTold && pins.length > 0 ? { pins, models: pins } : {}),
-    };
-  });
-  return [{ ...asking("chat", "code", "embed", "huge"), name: "w" }, ...nodes].map(memberOf);
+  const nodes = drawn.map(
+    ({ memory, gpu, disk, pins, isTold, demand }, index): FleetNode => {
+      const files = isTold ? [...new Set([...disk, ...pins])] : disk;
+      return {
+        name: `n${index}`,
+        memory: memory * FINE,
+        gpu: memory * FINE * gpu,
+        demand,
+        disk: Object.fromEntries(
+          Object.entries(DISK).filter(([name]) => files.includes(name))
+            .map(([name, size]) => [name, size * FINE]),
+        ),
+        ...(isTold && pins.length > 0 ? { pins, models: pins } : {}),
+      };
+    },
+  );
+  const asker = asking("chat", "code", "embed", "huge");
+  const rest = { name: "w", memory: FINE, disk: { rerank: FINE } };
+  return [{ ...asker, ...rest }, ...nodes].map(memberOf);
 }
 
 function heldOf({ reservations }: Member): number {
@@ -603,6 +679,54 @@ Deno.test("rooms: what a user wants first is served where memory is, whatever it
         assert.ok(after.members.some((member) => servedBy(member).includes("x")), `${after.moves}`);
       },
     ),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("rooms: a mesh with forced splits comes to rest, and whoever has room is in each of them", () => {
+  const anyForcing = fc.record({
+    memory: fc.constantFrom(22, 64, 160),
+    pins: fc.subarray(Object.keys(DISK), { minLength: 1, maxLength: 3 }),
+  });
+  fc.assert(
+    fc.property(anyFleet, anyForcing, (nodes, { memory, pins }) => {
+      // The user's machine is the only one that is told what to do.
+      const drawn = nodes.map((one): Drawn => ({ ...one, isTold: false, gpu: 0, demand: {} }));
+      const [forcing] = fleetOf([{
+        memory,
+        gpu: 0,
+        disk: [],
+        pins,
+        isTold: true,
+        demand: {},
+      }]).slice(1);
+      const user = { ...forcing as Member, peer: "u" as PeerId, split: true };
+      const { members, rounds, moves } = play([...fleetOf(drawn), user], { together: false });
+      assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
+      const forced = members.flatMap(({ peer, instances }) =>
+        instances.filter(({ model, state }) => state === "warm" && pins.includes(model.name)).map((
+          instance,
+        ) => ({ peer, instance }))
+      );
+      // A machine that waits with a model keeps its memory for it.
+      const isWaited = members.some(({ instances }) =>
+        instances.some((one) => one.state === "waiting")
+      );
+      for (const member of members) {
+        const leftBytes = member.memoryBytes - heldOf(member);
+        assert.ok(leftBytes >= -10, `${member.peer} holds too much: ${moves.join(", ")}`);
+        if (!member.assignable || isWaited) continue;
+        for (const { peer, instance: { model, needBytes, workers } } of forced) {
+          const isIn = peer === member.peer || workers.some((one) => one.peer === member.peer) ||
+            servedBy(member).includes(model.name);
+          const hasRoom = leftBytes * MAX_STANDBY_HELPERS >= needBytes + 100;
+          assert.ok(
+            isIn || !hasRoom,
+            `${member.peer} is not in ${model.name}: ${moves.join(", ")}`,
+          );
+        }
+      }
+    }),
     { numRuns: RUNS },
   );
 });

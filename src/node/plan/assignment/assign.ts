@@ -1,7 +1,7 @@
 import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
 import { belongsTo, instanceOf, type Member, needOf, sameModel } from "../view.ts";
 import { mayServe, offersOf, refOf } from "./fits.ts";
-import { helpOf, joinSplit, oneMore } from "./fill_up.ts";
+import { forcedSplits, helpOf, joinSplit, oneMore } from "./fill_up.ts";
 import { hotModels, roomForHot, spareReplica } from "./hot.ts";
 import type { MemberMemory } from "./memory.ts";
 import { type Gift, type Item, Place } from "./places.ts";
@@ -118,18 +118,24 @@ class Round {
     }
   }
 
-  /** Gives members that do nothing further work: they wait with a model, join a forced split, or serve one more replica. */
+  /**
+   * Members that do nothing wait with a model, or serve one more replica; they and those that have room left join all
+   * forced splits.
+   */
   fillUp(): void {
     const { providers, wanted, members } = this.#stock;
     const counts = new Map([...providers].map(([name, list]) => [name, list.length]));
     const known = new Set([...wanted, ...providers.keys()]);
-    const forced = members.filter(({ split, instances }) => split && instances.length > 0);
-    for (const place of this.#places.filter(({ isIdle }) => isIdle)) {
-      const gift = helpOf(place.member, this.#waiting[0]) ?? joinSplit(place.member, forced) ??
-        oneMore(place.member, known, counts);
-      if (gift === undefined) continue;
-      place.give(gift, "fixed");
-      counts.set(gift.name, (counts.get(gift.name) ?? 0) + 1);
+    const forced = forcedSplits(members);
+    for (const place of this.#places.filter(({ kind }) => kind !== "pinned")) {
+      const give = (gift: Gift | undefined) => {
+        if (gift === undefined) return;
+        place.give(gift, "fixed");
+        counts.set(gift.name, (counts.get(gift.name) ?? 0) + 1);
+      };
+      if (place.isIdle) give(helpOf(place.member, this.#waiting[0]));
+      for (const split of forced) give(joinSplit(place, split));
+      if (place.isIdle) give(oneMore(place.member, known, counts));
     }
   }
 

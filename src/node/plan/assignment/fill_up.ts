@@ -1,8 +1,11 @@
-/** Work for members that do nothing: nobody misses it where they don't take it. Pure. */
+/** Work for members that do nothing, or have room for it: nobody misses it where they don't take it. Pure. */
 
-import { isNear, type Member } from "../view.ts";
+import type { Instance } from "../../../mesh/mod.ts";
+import { MAX_STANDBY_HELPERS } from "../defaults.ts";
+import { belongsTo, isNear, type Member } from "../view.ts";
 import { mayServe, refOf } from "./fits.ts";
-import type { Gift } from "./places.ts";
+import type { Gift, Place } from "./places.ts";
+import { isRunning } from "./running.ts";
 import type { Waiting } from "./waiting.ts";
 
 /** To wait with a model for more members: together they may have the memory. */
@@ -13,12 +16,37 @@ export function helpOf(member: Member, waiting: Waiting | undefined): Gift | und
   return { name: model.name, model, reason: "memory", bytes: member.memoryBytes };
 }
 
-export function joinSplit(member: Member, forced: readonly Member[]): Gift | undefined {
-  const models = forced.filter((one) => isNear(one, member))
-    .flatMap(({ instances }) => instances.map(({ model }) => model))
-    .filter(({ name }) => !member.refuses.includes(name));
-  const model = models.sort((a, b) => a.name < b.name ? -1 : 1)[0];
-  return model && { name: model.name, model, reason: "split", bytes: member.memoryBytes };
+/** A model that somebody has split, and the member that serves it or waits with it. */
+export interface ForcedSplit {
+  readonly host: Member;
+  readonly instance: Instance;
+}
+
+/** By name. Whichever of its machines forces a split, the others are in it too. */
+export function forcedSplits(members: readonly Member[]): ForcedSplit[] {
+  const forcing = members.filter(({ split }) => split);
+  if (forcing.length === 0) return [];
+  const forced = members.flatMap((host) =>
+    host.instances.filter(({ model }) => forcing.some((one) => belongsTo(one, model)))
+      .map((instance) => ({ host, instance }))
+  );
+  return forced.sort((a, b) => a.instance.model.name < b.instance.model.name ? -1 : 1);
+}
+
+/**
+ * Part in a forced split, for a member that does nothing or has room beside what it does: the host makes its share of it
+ * as large as its memory is. It is not disturbed for a crumb, nor for a model that waits for more than there is.
+ */
+export function joinSplit(place: Place, { host, instance }: ForcedSplit): Gift | undefined {
+  const { member, isIdle } = place;
+  const { model, needBytes, workers } = instance;
+  const isIn = host === member || workers.some(({ peer }) => peer === member.peer);
+  if (isIn || place.has(model.name) || member.refuses.includes(model.name)) return undefined;
+  const { memoryBytes } = place.roomWithout([]);
+  const isWorthIt = isIdle ||
+    (isRunning(instance) && memoryBytes * MAX_STANDBY_HELPERS >= needBytes);
+  if (memoryBytes === 0 || !isWorthIt || !isNear(host, member)) return undefined;
+  return { name: model.name, model, reason: "split", bytes: 0 };
 }
 
 /** Of the models that the mesh serves or wants: on this disk, fitting, and served by the fewest. */

@@ -101,6 +101,11 @@ export class Place {
     return this.member.instances.some((one) => one.model.name === name && isRunning(one));
   }
 
+  /** It serves it, or was given it. */
+  has(name: string): boolean {
+    return this.runs(name) || this.items.some((item) => item.name === name);
+  }
+
   /** The instances that may end, those that are asked for least first. */
   get spares(): readonly Item[] {
     const { items } = this.#now;
