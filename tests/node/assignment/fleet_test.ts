@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Downloadable } from "../../../src/node/plan/assignment/assignments.ts";
+import { draws } from "../drawn_meshes.ts";
 import { type FleetNode, memberOf, play, workOf } from "./fleet.ts";
 
 interface Row {
@@ -288,26 +289,29 @@ const anyNode = fc.record({
 
 Deno.test("a mesh: whatever is asked for, it comes to rest, and nothing that was served is lost", () => {
   const anyFleet = fc.array(anyNode, { minLength: 1, maxLength: 9 });
-  fc.assert(fc.property(anyFleet, fc.boolean(), (drawn, together) => {
-    const nodes = drawn.map(({ disk, memory, demand }, index): FleetNode => {
-      const files = Object.fromEntries(disk.map((name) => [name, 10]));
-      const serves = memory < 10 ? undefined : disk[index % 2] ?? disk[0];
-      return {
-        name: `n${index}`,
-        memory,
-        demand,
-        disk: files,
-        ...(serves === undefined ? {} : { serves }),
-      };
-    });
-    const wanting = { name: "a", memory: 1, disk: {}, models: ["w", "x", "y", "z"] };
-    const { members, rounds, moves } = play([wanting, ...nodes].map(memberOf), { together });
-    assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
-    const served = new Set(
-      members.flatMap(({ instances }) => instances.map(({ model }) => model.name)),
-    );
-    for (const { serves = [] } of nodes) {
-      for (const name of [serves].flat()) assert.ok(served.has(name));
-    }
-  }));
+  fc.assert(
+    fc.property(anyFleet, fc.boolean(), (drawn, together) => {
+      const nodes = drawn.map(({ disk, memory, demand }, index): FleetNode => {
+        const files = Object.fromEntries(disk.map((name) => [name, 10]));
+        const serves = memory < 10 ? undefined : disk[index % 2] ?? disk[0];
+        return {
+          name: `n${index}`,
+          memory,
+          demand,
+          disk: files,
+          ...(serves === undefined ? {} : { serves }),
+        };
+      });
+      const wanting = { name: "a", memory: 1, disk: {}, models: ["w", "x", "y", "z"] };
+      const { members, rounds, moves } = play([wanting, ...nodes].map(memberOf), { together });
+      assert.notEqual(rounds, undefined, `never comes to rest: ${moves.slice(-12).join(", ")}`);
+      const served = new Set(
+        members.flatMap(({ instances }) => instances.map(({ model }) => model.name)),
+      );
+      for (const { serves = [] } of nodes) {
+        for (const name of [serves].flat()) assert.ok(served.has(name));
+      }
+    }),
+    draws(100),
+  );
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Member, sameModel } from "../../../src/node/plan/view.ts";
 import { bytesOf } from "../../../src/node/plan/pools.ts";
+import { draws } from "../drawn_meshes.ts";
 import { type FleetNode, memberOf, play, workOf } from "./fleet.ts";
 
 interface Row {
@@ -227,6 +228,6 @@ Deno.test("any fleet comes to rest, gives nobody more than its memory, and leave
         }
       },
     ),
-    { numRuns: Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 300) },
+    draws(300),
   );
 });

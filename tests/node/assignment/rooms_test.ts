@@ -10,6 +10,7 @@ import { takeStock } from "../../../src/node/plan/assignment/stock.ts";
 import { MAX_STANDBY_HELPERS } from "../../../src/node/plan/defaults.ts";
 import { ledgerOf } from "../../../src/node/plan/ledger.ts";
 import { byPeer, everyone, fileOf, type Member, sameModel } from "../../../src/node/plan/view.ts";
+import { draws } from "../drawn_meshes.ts";
 import { view } from "../members.ts";
 import { type FleetNode, memberOf, play, type Played, workOf } from "./fleet.ts";
 
@@ -589,8 +590,6 @@ const anyNode = fc.record({
   demand: fc.dictionary(fc.constantFrom("chat", "code"), fc.constantFrom(0.25, 1, 4, 8)),
 });
 
-const RUNS = Number(Deno.env.get("MESH_LLM_FUZZ_RUNS") ?? 60);
-
 /** Shares are rounded to bytes, which is to make no difference. */
 const FINE = 1000;
 
@@ -644,7 +643,7 @@ Deno.test("rooms: any mesh comes to rest, holds no more than it has, and leaves 
         assert.equal(open, undefined, `${member.peer} has room: ${moves.join(", ")}`);
       }
     }),
-    { numRuns: RUNS },
+    draws(60),
   );
 });
 
@@ -679,7 +678,7 @@ Deno.test("rooms: what a user wants first is served where memory is, whatever it
         assert.ok(after.members.some((member) => servedBy(member).includes("x")), `${after.moves}`);
       },
     ),
-    { numRuns: RUNS },
+    draws(60),
   );
 });
 
@@ -727,7 +726,7 @@ Deno.test("rooms: a mesh with forced splits comes to rest, and whoever has room 
         }
       }
     }),
-    { numRuns: RUNS },
+    draws(60),
   );
 });
 
@@ -764,6 +763,6 @@ Deno.test("rooms: what one view assigns fits beside what goes on, and every node
         assert.deepEqual(assign(takeStock(seen), []), given);
       }
     }),
-    { numRuns: RUNS },
+    draws(60),
   );
 });

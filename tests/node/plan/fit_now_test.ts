@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { needBytes } from "../../../src/models/mod.ts";
+import { draws } from "../drawn_meshes.ts";
 import { announcedMember } from "../../../src/node/models/mesh_fit_view.ts";
 import type { FitMember, FitModel, FitView } from "../../../src/node/plan/fit_mesh.ts";
 import { fitJudge, type JudgedFit } from "../../../src/node/plan/fit_now.ts";
@@ -452,7 +453,7 @@ function afterStops(members: readonly Member[], { stops }: JudgedFit): readonly 
   });
 }
 
-const RUNS = Number(Deno.env.get("MESH_LLM_FIT_RUNS") ?? 700);
+const RUNS = draws(700, "MESH_LLM_FIT_RUNS");
 
 Deno.test("a model that is said to fit now is served, and one that does not is not, whoever asks for it", () => {
   const seen = { now: 0, after: 0, none: 0 };
@@ -497,7 +498,7 @@ Deno.test("a model that is said to fit now is served, and one that does not is n
         );
       }
     }),
-    { numRuns: RUNS },
+    RUNS,
   );
-  assert.ok(Math.min(...Object.values(seen)) > RUNS / 500, JSON.stringify(seen));
+  assert.ok(Math.min(...Object.values(seen)) > RUNS.numRuns / 500, JSON.stringify(seen));
 });
