@@ -152,6 +152,16 @@ const ROWS: readonly Row[] = [
     ],
     expected: { a: "big alone", b: "big alone" },
   },
+  {
+    fact: "a GPU that has come for one model is not called away for another that lacks one as well",
+    nodes: [
+      free("a", "desktop"),
+      told("b", "old", "small"),
+      told("c", "desktop", "big"),
+      empty("d", "mac"),
+    ],
+    expected: { a: "big worker", b: "small host", c: "big host", d: "small worker" },
+  },
 ];
 
 for (const { fact, nodes, expected } of ROWS) {

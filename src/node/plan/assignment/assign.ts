@@ -105,17 +105,27 @@ class Round {
     }
   }
 
-  /** A model that one member serves partly from main memory runs faster where free members lend it their GPUs. */
+  /**
+   * A model that one member serves partly from main memory runs faster where free members lend it their GPUs. Those that
+   * some have come for are first: no other takes these away before the split has formed.
+   */
   lendGpus(): void {
-    for (const place of this.#places) {
-      const { held } = this.#stock.memory.get(place.member.peer) as MemberMemory;
-      for (const { model, gpuBytes, mainBytes } of held) {
-        if (mainBytes === 0 || gpuBytes + place.free.gpuBytes === 0) continue;
-        const instance = instanceOf(place.member, model);
-        if (instance?.mode !== "solo") continue;
-        this.#lendGpusTo(model, instance.needBytes);
-      }
-    }
+    const come = ({ model }: ModelInMain) =>
+      this.#places.filter(({ isIdle, member }) => isIdle && belongsTo(member, model)).length;
+    const inMain = this.#places.flatMap((place) => this.#inMainOf(place))
+      .map((one) => ({ ...one, come: come(one) }))
+      .sort((a, b) => b.come - a.come);
+    for (const { model, needBytes } of inMain) this.#lendGpusTo(model, needBytes);
+  }
+
+  #inMainOf({ member, free }: Place): ModelInMain[] {
+    const { held } = this.#stock.memory.get(member.peer) as MemberMemory;
+    return held.flatMap(({ model, gpuBytes, mainBytes }) => {
+      const instance = instanceOf(member, model);
+      const hasGpu = gpuBytes + free.gpuBytes > 0;
+      if (mainBytes === 0 || !hasGpu || instance?.mode !== "solo") return [];
+      return [{ model, needBytes: instance.needBytes }];
+    });
   }
 
   /**
@@ -222,6 +232,8 @@ class Round {
     return edgesOf(wanted, this.#places, offersOf(wanted, this.#stock.members, offered));
   }
 }
+
+type ModelInMain = Pick<TeamInput, "model" | "needBytes">;
 
 interface TeamCall extends Pick<TeamInput, "model" | "needBytes"> {
   readonly group: readonly Member[];
