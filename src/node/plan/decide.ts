@@ -53,7 +53,12 @@ function decideByName(view: View, options: TargetOptions): Decision {
   for (const [index, target] of targets.entries()) {
     if (works.length === MAX_WORKS) break;
     if (works.some(({ plan }) => isFor(target, plan))) continue;
-    const plan = planBeside(target, left, keptOf(targets.slice(index + 1)), works.length === 0);
+    const plan = planBeside(
+      target,
+      left,
+      goingOn(targets.slice(index + 1), view),
+      works.length === 0,
+    );
     if (plan === undefined) continue;
     const claim = claimOf(target, view.self, options.taken);
     const reason = reasonOf({ target, plan, claim }, view);
@@ -69,8 +74,13 @@ function isFor(target: Target, plan: Plan): boolean {
   return "model" in plan && sameModel(plan.model, target.model);
 }
 
-function keptOf(targets: readonly Target[]): ModelRef[] {
-  return targets.flatMap((target) => target.kind === "kept" ? [target.model] : []);
+/** All that it goes on with, and all that it has announced to load: others count the memory of both. */
+function goingOn(targets: readonly Target[], { self }: View): ModelRef[] {
+  return targets.flatMap((target) => {
+    if (target.kind !== "assigned") return target.kind === "kept" ? [target.model] : [];
+    const { model } = target.assignment;
+    return model !== null && belongsTo(self, model) ? [model] : [];
+  });
 }
 
 /**
@@ -99,7 +109,9 @@ function planFor(target: Target, view: View): Plan {
     ? target.assignment
     : { model: target.model, name: target.model.name };
   if (model === null) return { kind: "download", name };
-  return splitPlan({ ...view, self: { ...view.self, targets: [model] } }, model);
+  const { self } = view;
+  const targets = belongsTo(self, model) ? self.targets : [...self.targets, model];
+  return splitPlan({ ...view, self: { ...self, targets } }, model);
 }
 
 /** Whether this node has room for it beside what comes before. */

@@ -313,6 +313,27 @@ const ROWS: readonly Row[] = [
     expected: { a: "chat alone, huge worker", b: "huge host" },
   },
   {
+    fact: "a machine lends its room beside what it is about to load to the split of another's user",
+    nodes: [
+      { ...asking("chat", "code", "embed", "huge"), name: "w" },
+      { name: "a", memory: 45, disk: { chat: 40, code: 20 } },
+      { name: "b", memory: 3 },
+      {
+        name: "c",
+        memory: 22,
+        disk: { code: 20, embed: 2, rerank: 1 },
+        models: ["embed", "rerank"],
+        pins: ["embed", "rerank"],
+      },
+    ],
+    expected: {
+      w: "rerank alone",
+      a: "code worker, chat alone",
+      b: "-",
+      c: "embed alone, rerank alone, code host",
+    },
+  },
+  {
     fact: "a model that waits for memory gets it from machines that serve something else",
     nodes: [
       told("a", 100, ["huge"], ["chat"]),
