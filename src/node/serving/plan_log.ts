@@ -35,7 +35,8 @@ export class PlanLog {
   /** A plan is given up, and nothing of the same model takes its place. */
   left(plan: Plan, cooled: readonly ModelRef[]): void {
     const name = modelNameOf(plan);
-    if (name === null) return;
+    // An end that is looked at twice is one.
+    if (name === null || this.#left.some((one) => one.name === name)) return;
     this.#left.push({ name, isCooled: cooled.some((model) => model.name === name) });
   }
 

@@ -4,7 +4,7 @@ import { decide } from "../../../src/node/plan/decide.ts";
 import { idleJob } from "../../../src/node/serving/job.ts";
 import { modelNameOf, type Plan } from "../../../src/node/plan/plan.ts";
 import { idleReason } from "../../../src/node/plan/reasons.ts";
-import { logPlan } from "../../../src/node/serving/plan_log.ts";
+import { logPlan, PlanLog } from "../../../src/node/serving/plan_log.ts";
 import type { View } from "../../../src/node/plan/view.ts";
 import { BIG, instance, member, type MemberOptions, planOf, SMALL, view } from "../members.ts";
 
@@ -120,4 +120,19 @@ Deno.test("the log tells of each model by itself whether its user has asked for 
     logPlan(logger, { work, instead: null, job: idleJob(plan, null), view: seen });
   }
   assert.deepEqual(told, [false, true]);
+});
+
+Deno.test("a model that a node gives up is told of once, however often its end is looked at", () => {
+  const seen = view(member("a", 500, { ...both, dropped: ["small"] }), []);
+  const told: unknown[] = [];
+  const logger = {
+    info: (_: string, { event, model }: Fields) => told.push(`${event} ${model}`),
+  } as unknown as Logger;
+  const log = new PlanLog(logger);
+  for (let looks = 0; looks < 2; looks++) {
+    log.left({ kind: "solo", model: SMALL, needBytes: 10 }, []);
+  }
+  log.settled({ isFree: false, view: seen });
+  log.settled({ isFree: false, view: seen });
+  assert.deepEqual(told, ["unloaded small"]);
 });
