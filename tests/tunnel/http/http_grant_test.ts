@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Grant } from "../../../src/tunnel/mod.ts";
-import { PlayedLine } from "../http_line.ts";
+import { MODEL, PlayedLine } from "../http_line.ts";
 
 const GRANT: Grant = {
   key: "team-a",
@@ -27,7 +27,7 @@ Deno.test("A grant reaches the host, which counts the answer under it", async ()
   assert.equal(await (await played.ask({ grant: GRANT })).text(), "an answer");
   assert.equal(await ended.promise, "an answer");
   await (await played.ask()).text();
-  assert.deepEqual(admitted, [[GRANT, "guide"]], "a request without a grant is not admitted");
+  assert.deepEqual(admitted, [[GRANT, MODEL]], "a request without a grant is not admitted");
 });
 
 Deno.test("A host refuses what the grant does not cover, and llama-server is not asked", async () => {
