@@ -5,6 +5,9 @@ import { cachedBallast } from "../support/ballast.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
 
+/** Memory for one of the models, and less beside it than a helper has. */
+const ONE = ["--max-ram", "0.0125"];
+
 nodeTest(
   "two wanted models, one on each disk: each is served once, and taken over when its node dies",
   async () => {
@@ -18,13 +21,21 @@ nodeTest(
       await Deno.mkdir(target);
       for (const name of names) await copyFile(path, join(target, `${name}.gguf`));
     }
-    await using a = await startServing(["--model", "x", "--model", "y", "--models-dir", first]);
+    await using a = await startServing([
+      "--model",
+      "x",
+      "--model",
+      "y",
+      "--models-dir",
+      first,
+      ...ONE,
+    ]);
     await a.serving("x");
-    await using b = await startServing(["--join", a.token, "--models-dir", second]);
+    await using b = await startServing(["--join", a.token, "--models-dir", second, ...ONE]);
     const { reason } = await b.waitFor((line) => line.event === "plan" && line.model === "y");
     assert.match(String(reason), /nobody serves it/);
     await until(a, "x and y are warm", (status) => warm("x")(status) && warm("y")(status));
-    await using standby = await startServing(["--join", a.token, "--models-dir", both]);
+    await using standby = await startServing(["--join", a.token, "--models-dir", both, ...ONE]);
     await until(standby, "x and y are warm", (status) => warm("x")(status) && warm("y")(status));
     for (const node of [a, b, standby]) {
       for (const model of ["x", "y"]) await answersExactly(node, model);
@@ -55,8 +66,8 @@ nodeTest(
     for (const model of ["x", "y"]) await answersExactly(survivor, model);
     const since = [survivor, standby].map((node) => node.lines.length);
     const args = victim === a
-      ? ["--model", "x", "--model", "y", "--models-dir", first]
-      : ["--join", a.token, "--models-dir", second];
+      ? ["--model", "x", "--model", "y", "--models-dir", first, ...ONE]
+      : ["--join", a.token, "--models-dir", second, ...ONE];
     await using back = await startServing(args, { dataDir: victim.dataDir });
     await until(back, "its model again", ({ node }) => node.model === lost, 60_000);
     await back.serving(lost);
