@@ -38,7 +38,7 @@ const SIMULATES = /\/tests\/simulator\/jobs\.ts$/;
 const UNIT_SEEDS = "100";
 
 /**
- * One that hangs must not hold all others: the slowest file, a thousand seeds of the simulator, takes five minutes on two
+ * One that hangs must not hold all others: the slowest file, a thousand seeds of the simulator, takes four minutes on two
  * cores, and a soak as long as it was told to.
  */
 const FILE_LIMIT_MS = 720_000 + Number(Deno.env.get("MESH_LLM_SOAK_SECONDS") ?? 0) * 1_000;
