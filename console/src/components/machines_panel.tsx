@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import { formatBytes, formatRate, formatRoundTrip } from "../lib/format.ts";
-import type { DeviceView, Machine } from "../lib/mesh_view.ts";
+import type { DeviceView, Machine } from "../lib/mesh_shapes.ts";
 import { deviceKind, doing, doingPart, memoryText, roleText, takeText } from "../lib/words.ts";
 import { Bar, type BarPart, TINTS } from "./bar.tsx";
 

@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import { countOf, displayName, formatBytes, formatPercent, formatProgress } from "../lib/format.ts";
-import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_view.ts";
+import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_shapes.ts";
 import { hrefOf } from "../lib/route.ts";
 import { instanceText, modelText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";

@@ -1,7 +1,7 @@
 import { memo } from "preact/compat";
 import { useWidth } from "../hooks/use_size.ts";
 import { countOf, formatPercent, formatRoundTrip, shortName } from "../lib/format.ts";
-import type { Machine } from "../lib/mesh_view.ts";
+import type { Machine } from "../lib/mesh_shapes.ts";
 import { LINE_PX, type PlacedNode, type Topology, topology } from "../lib/topology.ts";
 import { briefly } from "../lib/words.ts";
 import { TINTS } from "./bar.tsx";

@@ -3,7 +3,8 @@
 import type { Commands, Status } from "../../../src/api/base/types.ts";
 import { GUIDE_MODEL } from "./conversation.ts";
 import { countOf, formatBytes } from "./format.ts";
-import { models, type ModelView, nodeCount } from "./mesh_view.ts";
+import type { ModelView } from "./mesh_shapes.ts";
+import { models, nodeCount } from "./mesh_view.ts";
 import { modelNames, shortageText } from "./words.ts";
 
 export type HeadlineAction =

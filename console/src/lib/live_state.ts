@@ -2,7 +2,7 @@
 
 import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/base/types.ts";
 import { LOG_LINES_MAX, REQUESTS_MAX, SAMPLE_INTERVAL_MS, SAMPLES_MAX } from "./defaults.ts";
-import type { Progress } from "./mesh_view.ts";
+import type { Progress } from "./mesh_shapes.ts";
 import { addNews, type NewsItem, newsOf } from "./news.ts";
 import { reuse } from "./reuse.ts";
 

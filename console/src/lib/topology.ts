@@ -1,6 +1,6 @@
 /** The positions of the machines in the picture of the mesh. Pure. */
 
-import type { Machine } from "./mesh_view.ts";
+import type { Machine } from "./mesh_shapes.ts";
 
 export interface Size {
   readonly width: number;

@@ -17,7 +17,7 @@ import type {
   Part,
   Shortage,
   Take,
-} from "./mesh_view.ts";
+} from "./mesh_shapes.ts";
 
 /** The current work of a machine. */
 export function doing({ role, passive, parts }: Machine): string {

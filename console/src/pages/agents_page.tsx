@@ -4,7 +4,7 @@ import { CommandLine } from "../components/command_line.tsx";
 import { useFetched } from "../hooks/use_fetched.ts";
 import { type AgentSettings, fetchAgents } from "../lib/api.ts";
 import { displayName } from "../lib/format.ts";
-import type { ModelView } from "../lib/mesh_view.ts";
+import type { ModelView } from "../lib/mesh_shapes.ts";
 import "../styles/agents.css";
 
 interface AgentsPageProps {

@@ -8,7 +8,8 @@ import { Composer } from "../components/composer.tsx";
 import { ConversationList } from "../components/conversation_list.tsx";
 import { useChat } from "../hooks/use_chat.ts";
 import { pathOf, pickModel, type Question, type Turn } from "../lib/conversation.ts";
-import { machineNames, type ModelView } from "../lib/mesh_view.ts";
+import type { ModelView } from "../lib/mesh_shapes.ts";
+import { machineNames } from "../lib/mesh_view.ts";
 
 interface ChatPageProps {
   readonly status: Status;

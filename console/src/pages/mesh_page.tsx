@@ -10,7 +10,8 @@ import { TopologyPicture } from "../components/topology_picture.tsx";
 import { useHostRates } from "../hooks/use_host_rates.ts";
 import { useShared } from "../hooks/use_shared.ts";
 import type { Headline } from "../lib/headline.ts";
-import { machines, type ModelView } from "../lib/mesh_view.ts";
+import type { ModelView } from "../lib/mesh_shapes.ts";
+import { machines } from "../lib/mesh_view.ts";
 import type { NewsItem } from "../lib/news.ts";
 import { hrefOf } from "../lib/route.ts";
 
