@@ -124,7 +124,10 @@ Deno.test("an answer that never came makes room for the next; one that broke off
 
 Deno.test("settings of a conversation go with each question of it", async () => {
   const { store, asked, idle } = setUp("yes");
-  store.set({ system: "Be brief", temperature: 0, topP: null, maxTokens: 9 });
+  // Each is filled in by itself, and nothing is drawn between two.
+  store.set({ system: "Be brief" });
+  store.set({ temperature: 0 });
+  store.set({ maxTokens: 9 });
   store.ask("big", question("one?"));
   await idle();
   const { messages, temperature, max_tokens, top_p } = asked[0]!;

@@ -2,7 +2,8 @@ import type { ChatSettings } from "../lib/conversation.ts";
 
 interface ChatSettingsProps {
   readonly settings: ChatSettings;
-  readonly onChange: (settings: ChatSettings) => void;
+  /** Only what has changed: another field may have been filled in since this was drawn. */
+  readonly onChange: (change: Partial<ChatSettings>) => void;
 }
 
 type Sampling = "temperature" | "topP" | "maxTokens";
@@ -45,7 +46,7 @@ export function ChatSettingsForm({ settings, onChange }: ChatSettingsProps) {
           rows={3}
           value={settings.system}
           placeholder="How the model should answer in this conversation"
-          onInput={(event) => onChange({ ...settings, system: event.currentTarget.value })}
+          onInput={(event) => onChange({ system: event.currentTarget.value })}
         />
       </label>
       {FIELDS.map((field) => (
@@ -61,7 +62,7 @@ export function ChatSettingsForm({ settings, onChange }: ChatSettingsProps) {
             placeholder="as the model wants"
             value={settings[field.key] ?? ""}
             onChange={(event) =>
-              onChange({ ...settings, [field.key]: valueOf(event.currentTarget.value, field) })}
+              onChange({ [field.key]: valueOf(event.currentTarget.value, field) })}
           />
         </label>
       ))}

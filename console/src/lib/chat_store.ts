@@ -138,8 +138,11 @@ export class ChatStore {
     void this.#save(this.#current);
   }
 
-  set(settings: ChatSettings): void {
-    this.#update(this.#current, (conversation) => ({ ...conversation, settings }));
+  set(change: Partial<ChatSettings>): void {
+    this.#update(this.#current, (conversation) => ({
+      ...conversation,
+      settings: { ...conversation.settings, ...change },
+    }));
     void this.#save(this.#current);
   }
 
