@@ -111,7 +111,11 @@ const SCENES: Scenes = {
             const element = target instanceof Element ? target : target.parentElement;
             const owner = element?.closest("[data-machine], [data-topology], [data-model]");
             const names = owner?.getAttributeNames().filter((name) => name.startsWith("data-"));
-            changed.add(`${names?.[0]} ${owner?.getAttribute(names?.[0] ?? "")}`);
+            changed.add(
+              owner
+                ? `${names?.[0]} ${owner.getAttribute(names?.[0] ?? "")}`
+                : `elsewhere: ${element?.outerHTML.slice(0, 200)}`,
+            );
           }
         }).observe(document.querySelector("main")!, {
           subtree: true,
