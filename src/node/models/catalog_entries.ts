@@ -7,6 +7,7 @@ import type { BrokenModel, CatalogModel, LocalModel } from "../../models/mod.ts"
 import type { FitModel, FitView } from "../plan/fit_mesh.ts";
 import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
+import { modelKey } from "../plan/view.ts";
 
 export interface CatalogInstance {
   readonly model: ModelRef;
@@ -59,7 +60,7 @@ export function catalogEntries(input: CatalogInput): CatalogEntry[] {
 function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
   const byContent = new Map<string, CatalogEntry>();
   for (const model of input.onDisk) {
-    byContent.set(keyOf(model), {
+    byContent.set(modelKey(model), {
       ...blank(model.name, model.sizeBytes),
       fingerprint: model.fingerprint,
       places: ["disk"],
@@ -73,10 +74,10 @@ function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
   const served = input.instances.map(({ model, sizeBytes }) => ({ ...model, sizeBytes }));
   for (const model of [...input.elsewhere, ...served]) {
     const { name, sizeBytes, fingerprint } = model;
-    const entry = byContent.get(keyOf(model)) ??
+    const entry = byContent.get(modelKey(model)) ??
       { ...blank(name, sizeBytes), fingerprint, fit: fit(model) };
     const places: CatalogEntry["places"] = [...new Set([...entry.places, "mesh" as const])];
-    byContent.set(keyOf(model), { ...entry, places });
+    byContent.set(modelKey(model), { ...entry, places });
   }
   const states = bestStates(input.instances);
   const refs = [...byContent.values()].flatMap(({ name, fingerprint }) =>
@@ -93,7 +94,7 @@ function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
 /** Of the instances of each model. */
 function bestStates(instances: readonly CatalogInstance[]): Map<string, CatalogInstance["state"]> {
   const fromBest = STATES.flatMap((state) => instances.filter((one) => one.state === state));
-  return new Map(fromBest.reverse().map(({ model, state }) => [keyOf(model), state]));
+  return new Map(fromBest.reverse().map(({ model, state }) => [modelKey(model), state]));
 }
 
 function brokenEntry({ name, reason }: BrokenModel): CatalogEntry {
@@ -158,10 +159,6 @@ function blank(name: string, sizeBytes: number): CatalogEntry {
     download: null,
     broken: null,
   };
-}
-
-function keyOf({ name, fingerprint }: { readonly name: string; readonly fingerprint: string }) {
-  return `${fingerprint} ${name}`;
 }
 
 /** This disk first, then the mesh, then the catalog in its own order, from small to large. */

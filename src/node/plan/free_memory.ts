@@ -4,6 +4,7 @@ import { isNamed } from "../../base/model_ids.ts";
 import type { HeldMemory, Instance, ModelRef } from "../../mesh/mod.ts";
 import type { MemoryPools } from "../../models/mod.ts";
 import { isMainMemory, type Offered, poolsOf, spread } from "./pools.ts";
+import { modelKey, sameModel } from "./view.ts";
 
 /** An active node, as far as its memory goes. */
 export interface Lender extends Offered {
@@ -48,13 +49,13 @@ export function occupantsOf(lenders: readonly Lender[]): Occupant[] {
   const byPeer = new Map(lenders.map((lender) => [lender.peer, lender]));
   const warm = Map.groupBy(
     lenders.flatMap(({ instances }) => instances.filter(({ state }) => state === "warm")),
-    ({ model }) => keyOf(model),
+    ({ model }) => modelKey(model),
   );
   const occupants = lenders.flatMap((host) =>
     host.instances.filter(({ state }) => state !== "waiting").map((instance): Occupant => {
       const { model } = instance;
       const takes = takenBy(host, instance, byPeer);
-      const isSpare = warm.get(keyOf(model))?.some((one) => one !== instance) ?? false;
+      const isSpare = warm.get(modelKey(model))?.some((one) => one !== instance) ?? false;
       // The mesh would only serve the last one elsewhere, where some user wants it.
       const pinnedBy = lenders.filter(({ peer, pins }) =>
         pins.some((pin) => isNamed(pin, model)) && (!isSpare || takes.has(peer))
@@ -115,7 +116,7 @@ function takenBy(
 
 /** As llama.cpp has it, or as its node has planned. */
 function heldBy(model: ModelRef, { reservations, devices }: Lender): MemoryPools | undefined {
-  const held = reservations.find((one) => keyOf(one.model) === keyOf(model));
+  const held = reservations.find((one) => sameModel(one.model, model));
   if (held === undefined) return undefined;
   const gpus = new Set(devices.filter((device) => !isMainMemory(device)).map(({ name }) => name));
   const sum = (parts: HeldMemory["devices"]) => parts.reduce((all, { bytes }) => all + bytes, 0);
@@ -150,8 +151,4 @@ export function freePools(lender: Lender, beside: readonly Occupant[]): MemoryPo
   }
   if (mainBytes < 0) gpuBytes = Math.max(0, gpuBytes + mainBytes);
   return { gpuBytes, memoryBytes: gpuBytes + Math.max(0, mainBytes) };
-}
-
-function keyOf({ name, fingerprint }: ModelRef): string {
-  return `${fingerprint} ${name}`;
 }

@@ -1,5 +1,6 @@
 /** Which devices of a machine hold a model, or a share of one. Pure. */
 
+import type { HeldMemory } from "../../mesh/mod.ts";
 import { isMainMemory, type Offer, spread } from "./pools.ts";
 
 /** Bytes by the name of a device. */
@@ -59,4 +60,9 @@ export function added(...all: readonly DeviceBytes[]): DeviceBytes {
     for (const [name, bytes] of one) sum.set(name, (sum.get(name) ?? 0) + bytes);
   }
   return sum;
+}
+
+/** As a node tells what a model holds of its devices. */
+export function toldBytes({ devices }: Pick<HeldMemory, "devices">): DeviceBytes {
+  return new Map(devices.map(({ name, bytes }) => [name, bytes]));
 }

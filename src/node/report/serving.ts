@@ -3,7 +3,7 @@
 import type { ServingStatus } from "../../api/mod.ts";
 import { isNamed, type ModelIds } from "../../base/model_ids.ts";
 import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
-import { added, type DeviceBytes, named, pack, without } from "../plan/packing.ts";
+import { added, type DeviceBytes, named, pack, toldBytes, without } from "../plan/packing.ts";
 import { spread } from "../plan/pools.ts";
 import { sameModel } from "../plan/view.ts";
 
@@ -115,7 +115,7 @@ function toldOf(
   { reservations, machine: { devices } }: RouteNode,
 ): DeviceBytes | undefined {
   const held = reservations.find((one) => sameModel(one.model, model));
-  if (held !== undefined) return new Map(held.devices.map(({ name, bytes }) => [name, bytes]));
+  if (held !== undefined) return toldBytes(held);
   // A node of an earlier version tells what is in use, which is all of its only model.
   const isAlone = bytes > 0 && parts.filter(({ bytes }) => bytes > 0).length === 1;
   if (!isAlone || reservations.length > 0) return undefined;

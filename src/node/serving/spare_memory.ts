@@ -1,8 +1,8 @@
 /** The free memory of devices that a job leaves alone. Pure. */
 
 import type { Engine, OfferedMemory } from "../../engine/mod.ts";
-import type { Announcement, AnnouncementContent, HeldMemory, ModelRef } from "../../mesh/mod.ts";
-import { added, type DeviceBytes } from "../plan/packing.ts";
+import type { Announcement, AnnouncementContent, ModelRef } from "../../mesh/mod.ts";
+import { added, type DeviceBytes, toldBytes } from "../plan/packing.ts";
 import { instanceOf, sameModel } from "../plan/view.ts";
 
 export interface SpareInput {
@@ -31,9 +31,5 @@ export function spareBytes(
   const pending = own.reservations.filter((one) =>
     !sameModel(one.model, model) && !isLoaded(one.model)
   );
-  return added(new Map(kept), ...pending.map(bytesOf));
-}
-
-function bytesOf({ devices }: HeldMemory): DeviceBytes {
-  return new Map(devices.map(({ name, bytes }) => [name, bytes]));
+  return added(new Map(kept), ...pending.map(toldBytes));
 }
