@@ -83,10 +83,15 @@ function statusMember(
   const hosted = models.flatMap(({ name, sizeBytes, instances }) =>
     instances.filter(({ host }) => host === id).map((one) => ({ ...one, name, sizeBytes }))
   );
-  const reservations = serving.map(({ model, reservedBytes }): HeldMemory => ({
+  // The workers of a host may hold all of its model.
+  const holding = serving.filter(({ reservedBytes, role, mode, state }) =>
+    Object.keys(reservedBytes).length > 0 ||
+    (role === "host" && mode === "split" && isRunning({ state }))
+  );
+  const reservations = holding.map(({ model, reservedBytes }): HeldMemory => ({
     model: refOf(model),
     devices: Object.entries(reservedBytes).map(([name, bytes]) => ({ name, bytes })),
-  })).filter(({ devices }) => devices.length > 0);
+  }));
   return {
     peer: id,
     isSingle: isSingle(reservations, serving.some(isRunning)),

@@ -25,12 +25,15 @@ function toldBy({ placed }: Using): DeviceBytes | undefined {
   return placed && new Map(Object.entries(placed));
 }
 
-/** The same for the announcement: only of what holds anything. */
+/**
+ * The same for the announcement: of what holds anything, and of a host in any case, for its workers may hold all of its model.
+ * A node that runs something and names nothing is of an earlier version.
+ */
 export function reservationsBy(jobs: readonly Using[], devices: readonly Offer[]): HeldMemory[] {
   const held = heldBy(jobs, devices);
   return jobs.flatMap(({ plan }, index) => {
     const bytes = [...held[index] ?? []].filter(([, count]) => count > 0);
-    if (!("model" in plan) || bytes.length === 0) return [];
+    if (!("model" in plan) || (bytes.length === 0 && plan.kind !== "host")) return [];
     return [{ model: plan.model, devices: bytes.map(([name, bytes]) => ({ name, bytes })) }];
   });
 }

@@ -104,7 +104,7 @@ function heldBy(member: Member, plans: readonly Plan[], view: View): Member["res
   let left: readonly Offer[] = member.machine.devices;
   return plans.flatMap((plan) => {
     const bytes = ownBytes(view, plan);
-    if (bytes === 0 || !("model" in plan)) return [];
+    if (!("model" in plan) || (bytes === 0 && plan.kind !== "host")) return [];
     const devices = named(laidOut(bytes, plan.kind, left), left);
     left = without(left, devices);
     const told = [...devices].map(([name, bytes]) => ({ name, bytes }));

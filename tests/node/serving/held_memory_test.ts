@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { heldBy, reservationsBy, withUse } from "../../../src/node/serving/held_memory.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import { leftAfter } from "../../../src/node/serving/room.ts";
-import { BIG, member, peer, SMALL, view } from "../members.ts";
+import { servesSeveral } from "../../../src/node/plan/assignment/running.ts";
+import { BIG, instance, member, peer, SMALL, view } from "../members.ts";
 
 const DEVICES = [
   { name: "CUDA0", kind: "discrete", totalBytes: 30, offeredBytes: 24, usedBytes: 0 },
@@ -30,6 +31,19 @@ Deno.test("what holds nothing is not announced as holding", () => {
   ];
   const devices = [{ name: "CUDA0", bytes: 10 }];
   assert.deepEqual(reservationsBy(jobs, DEVICES), [{ model: SMALL, devices }]);
+});
+
+// It counted as a node of an earlier version, which nobody gives a second model.
+Deno.test("a host is announced though its workers hold all of its model", () => {
+  const shares = { hostShare: 0, workers: [{ peer: peer("b"), share: 1 }] };
+  const host: Plan = { kind: "host", model: BIG, ...shares, needBytes: 100, haveBytes: 120 };
+  const jobs = [{ plan: host, usedBytes: 0 }];
+  assert.deepEqual(reservationsBy(jobs, DEVICES), [{ model: BIG, devices: [] }]);
+  const told = {
+    reservations: reservationsBy(jobs, DEVICES),
+    instances: [instance(BIG, "warm", ["b"])],
+  };
+  assert.ok(servesSeveral(member("a", 72, told)));
 });
 
 Deno.test("a draft and kept prompts leave what further models of the node are to take", () => {
