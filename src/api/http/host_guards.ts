@@ -52,7 +52,7 @@ export function refuseForeignForms(): MiddlewareHandler {
 }
 
 /** The browser's statement about the page that makes this request. */
-function originOf(c: Context): RequestOrigin {
+export function originOf(c: Context): RequestOrigin {
   return {
     method: c.req.method,
     host: c.req.header("host") ?? "",

@@ -60,7 +60,7 @@ export class AdminDoor {
   get guard(): MiddlewareHandler<ApiEnv> {
     return async (c, next) => {
       const given = presentedKey(c.req.raw.headers);
-      const isAdmin = given === null ? await this.isSignedIn(c) : await this.#isSent(c, given);
+      const isAdmin = given === null ? await this.isSignedIn(c) : await this.isKey(c, given);
       if (!isAdmin) throw new RefusedError({ kind: "admin-key", given: given !== null });
       await next();
     };
@@ -123,8 +123,11 @@ export class AdminDoor {
     return await this.#localUser.isOwn(connection);
   }
 
-  /** Programs send a key with each request. Nobody guesses one that the node has made, so that none has to wait. */
-  async #isSent(c: Context<ApiEnv>, key: string): Promise<boolean> {
+  /**
+   * True for the admin key. Programs send it with each request. Nobody guesses one that the node has made, so that none
+   * has to wait. @throws {RefusedError} where a caller guesses too much.
+   */
+  async isKey(c: Context<ApiEnv>, key: string): Promise<boolean> {
     return this.#isChosen ? await this.#isRightInTurn(c, key) : this.#isRight(key);
   }
 

@@ -21,12 +21,13 @@ const keySchema = z.strictObject({
   ),
   requestsPerMinute: perMinute,
   tokensPerMinute: perMinute,
+  manage: z.boolean().exactOptional(),
 });
 
 const fileSchema = z.strictObject({ keys: z.array(keySchema).min(1).max(API_KEYS_MAX) });
 
 /**
- * Reads `{"keys": [{"name", "key", "models", "requestsPerMinute", "tokensPerMinute"}]}`.
+ * Reads `{"keys": [{"name", "key", "models", "requestsPerMinute", "tokensPerMinute", "manage"}]}`.
  * @throws {KeyFileError} with a sentence that never repeats a key.
  */
 export async function readKeyFile(path: string): Promise<ApiKey[]> {

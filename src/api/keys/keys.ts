@@ -8,6 +8,8 @@ export interface ApiKey {
   readonly models: readonly string[] | null;
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
+  /** Its holder may change this node: fetch and delete models, set them up, make keys. @default {false} */
+  readonly manage?: boolean;
 }
 
 /** The keys of a port. */

@@ -21,6 +21,11 @@ Deno.test("parseKeys() takes keys with and without limits", () => {
   }]);
 });
 
+Deno.test("parseKeys() takes the right to manage where it is given", () => {
+  const keys = parseKeys(JSON.stringify({ keys: [{ ...FULL, manage: true }] }));
+  assert.deepEqual(keys, [{ ...FULL, manage: true }]);
+});
+
 Deno.test("parseKeys() says what is wrong without repeating a key", () => {
   const of = (...keys: unknown[]) => JSON.stringify({ keys });
   const table: [string, RegExp][] = [
@@ -32,6 +37,7 @@ Deno.test("parseKeys() says what is wrong without repeating a key", () => {
     [of({ ...FULL, key: undefined }), /^keys\.0\.key: /],
     [of({ ...FULL, tokensPerMinute: 0 }), /^keys\.0\.tokensPerMinute: /],
     [of({ ...FULL, requestsPerMinute: 1.5 }), /^keys\.0\.requestsPerMinute: /],
+    [of({ ...FULL, manage: "yes" }), /^keys\.0\.manage: /],
     [of({ ...FULL, requestPerMinute: 5 }), /^keys\.0: .*requestPerMinute/],
     [of(FULL, { ...FULL, key: "sk-secret-2" }), /^keys\.1\.name is there twice$/],
     [of(FULL, { ...FULL, name: "b" }), /^keys\.1\.key is there twice$/],

@@ -9,6 +9,7 @@ export type DoorRefusal =
   | { readonly kind: "cross-site" }
   | { readonly kind: "key"; readonly given: boolean }
   | { readonly kind: "admin-key"; readonly given: boolean }
+  | { readonly kind: "manage"; readonly key: string | null }
   | { readonly kind: "sign-in-link" }
   | { readonly kind: "guesses" }
   | {
@@ -42,6 +43,12 @@ export const DOOR_VERDICTS: Verdicts<DoorRefusal> = {
         : "This console is for the user who runs mesh-llm: open the address that `mesh-llm status` " +
           "prints, or send the adminKey of node.json as `Authorization: Bearer KEY`",
     ),
+  "manage": ({ key }) =>
+    key === null ? wrongKey(`${MANAGERS}: send one of them as \`Authorization: Bearer KEY\``) : {
+      status: 403,
+      code: "not_allowed",
+      message: `The key '${shorten(key)}' may not manage this node. ${MANAGERS}`,
+    },
   "sign-in-link": () => ({
     status: 401,
     code: "invalid_sign_in",
@@ -61,6 +68,9 @@ export const DOOR_VERDICTS: Verdicts<DoorRefusal> = {
     message: `This key may use ${perMinute} ${of} a minute: try again in ${retryAfterS} s`,
   }),
 };
+
+const MANAGERS =
+  'This takes a key with "manage": true in the key file, or the admin key of this node';
 
 function wrongKey(message: string): Verdict {
   return {
