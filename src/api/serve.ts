@@ -7,6 +7,7 @@ import type { ApiConfig } from "./base/config.ts";
 import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./base/defaults.ts";
 import { createGateway } from "./openai/gateway.ts";
 import type { ApiEnv } from "./keys/api_env.ts";
+import { createOllama } from "./ollama/ollama.ts";
 import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys/keys.ts";
 import { isLoopback } from "../base/ip_address.ts";
 import { hostname, type OwnHosts } from "./http/hosts.ts";
@@ -100,6 +101,7 @@ async function createPorts(
   const { recordPrompts } = config;
   const refusals = new RefusalCounts();
   const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
+  const ollama = createOllama(gateway, node, { keys, logger, refusals });
   const management = createManagement(node, {
     door,
     signInUrl,
@@ -114,7 +116,7 @@ async function createPorts(
   const ring = new KeyRing(keys);
   const admin = new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
   return {
-    api: createApiPort(gateway, {
+    api: createApiPort(ollama, {
       ...base,
       own: ownHosts(config.listen, options),
       isKeyed: hasKeyOf([ring]),

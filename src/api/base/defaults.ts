@@ -206,3 +206,6 @@ export const USUAL_SLOTS = 4;
 
 /** A slot is free again after some tokens. Chosen by feel. */
 export const RETRY_AFTER_S = 5;
+
+/** The version of Ollama whose API is answered: its clients refuse servers that are older than what they use. */
+export const OLLAMA_VERSION = "0.13.0";

@@ -6,6 +6,8 @@ export type ApiEnv = {
   Bindings: {
     /** The caller's connection; none where a test asks without one. */
     readonly connection?: CallerEnds;
+    /** The path that the caller asked, where the request is a translation of it. */
+    readonly askedPath?: string;
   };
   Variables: {
     requestId: string;

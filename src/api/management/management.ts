@@ -14,6 +14,7 @@ import { LineLog } from "./line_log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
+import { refusedFields } from "../http/refused_fields.ts";
 import { RequestLog } from "./request_log.ts";
 import { isJson } from "../routing/routing.ts";
 import {
@@ -175,18 +176,9 @@ function jsonBody<Schema extends z.ZodType>(schema: Schema) {
     const contentType = c.req.header("content-type") ?? null;
     if (!isJson(contentType)) throw new RefusedError({ kind: "content-type", found: contentType });
     const result = schema.safeParse(value);
-    if (!result.success) throw refuseBody(result.error);
+    if (!result.success) throw refusedFields(result.error);
     return result.data;
   });
-}
-
-function refuseBody(error: z.ZodError): RefusedError {
-  const [issue] = error.issues;
-  const param = issue?.path.join(".") || undefined;
-  const reason = param === undefined
-    ? `The request body is not as expected: ${issue?.message}`
-    : `The field '${param}' is not as expected: ${issue?.message}`;
-  return new RefusedError({ kind: "bad-body", reason, param });
 }
 
 function refuseInvite(error: unknown): never {

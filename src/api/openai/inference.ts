@@ -55,7 +55,7 @@ export function inferenceHandler(
       budget,
       recorder: new Recorder({
         id,
-        path: c.req.path,
+        path: c.env?.askedPath ?? c.req.path,
         prompts: options.recordPrompts,
         now: options.now,
         record: (request) => node.record(request),

@@ -53,7 +53,8 @@ async function readForm(bytes: Uint8Array, contentType: string): Promise<Routing
   return { model: readModel(form.get("model")), conversation: "", streamed: false };
 }
 
-function parseObject(bytes: Uint8Array): Record<string, unknown> {
+/** A body of JSON, held to the bounds of all of them. @throws {RefusedError} */
+export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   const excess = excessOf(bytes);
   if (excess === "depth") throw badBody("The request body is nested too deeply");
   if (excess === "values") throw badBody("The request body has too many values");

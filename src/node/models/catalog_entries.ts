@@ -3,7 +3,12 @@
 import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../../api/mod.ts";
 import { ModelIds } from "../../base/model_ids.ts";
 import type { ModelOnDisk, ModelRef } from "../../mesh/mod.ts";
-import type { BrokenModel, CatalogModel, LocalModel } from "../../models/mod.ts";
+import {
+  type BrokenModel,
+  type CatalogModel,
+  type LocalModel,
+  purposeOf,
+} from "../../models/mod.ts";
 import type { FitModel, FitView } from "../plan/fit_mesh.ts";
 import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
@@ -68,6 +73,7 @@ function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
       quantisation: model.header.quantisation,
       contextLength: model.header.contextLength || null,
       vision: model.projector?.sees ?? false,
+      purpose: purposeOf(model.header),
       fit: fit(model),
     });
   }

@@ -65,6 +65,8 @@ export interface CatalogEntry {
   repository: string | null;
   /** It reads images too. */
   vision: boolean;
+  /** Its purpose, where its file is on this disk. */
+  purpose?: "text" | "embeddings" | "reranking" | undefined;
   state: "warm" | "loading" | "waiting" | "failed" | "cold";
   /** Of the node that answers; `null` where the header is not known yet. */
   fit: Fit | null;

@@ -1,0 +1,414 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { type ApiKey, createGateway, fullKey } from "../../../src/api/mod.ts";
+import { createOllama } from "../../../src/api/ollama/ollama.ts";
+import { createApiPort } from "../../../src/api/ports.ts";
+import { FakeNode, type FakeNodeOptions, type Forward, instance } from "../fake_node.ts";
+
+const logger = getLogger("test");
+const HELLO = { model: "guide", messages: [{ role: "user", content: "hello" }] };
+const OWN = { host: "localhost:9337" };
+
+function setUp(options: FakeNodeOptions = {}, keys: readonly ApiKey[] = []) {
+  const node = new FakeNode({ warm: [instance("a")], ...options });
+  const gateway = createGateway(node, { keys, logger, holdMs: 0, signOfLifeMs: 20 });
+  const ollama = createOllama(gateway, node, { keys, logger });
+  const own = { bound: "127.0.0.1", names: [] };
+  const port = createApiPort(ollama, { self: "self", own, logger, keyed: keys.length > 0 });
+  const ask = async (path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await port.request(`http://localhost:9337${path}`, {
+      ...(body === undefined
+        ? {}
+        : { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) }),
+      headers: { ...OWN, "content-type": "application/json", ...headers },
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text };
+  };
+  const lines = async (path: string, body: unknown) => {
+    const { status, text } = await ask(path, body);
+    assert.equal(status, 200, text);
+    return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  };
+  return { node, port, ask, lines };
+}
+
+/** Answers with these events, as llama-server writes them. */
+function events(...datas: (object | string)[]): Forward {
+  const text = datas.map((data) =>
+    typeof data === "string" ? data : `data: ${JSON.stringify(data)}\n\n`
+  ).join("");
+  return () => new Response(text, { headers: { "content-type": "text/event-stream" } });
+}
+
+const DONE = "data: [DONE]\n\n";
+const delta = (delta: object) => ({ choices: [{ finish_reason: null, index: 0, delta }] });
+const finish = (reason: string) => ({ choices: [{ finish_reason: reason, index: 0, delta: {} }] });
+const COUNTED = {
+  choices: [],
+  usage: { completion_tokens: 3, prompt_tokens: 24 },
+  timings: { prompt_n: 1, prompt_ms: 2.5, predicted_n: 3, predicted_ms: 1 },
+};
+
+Deno.test("Ollama's chat is a stream of lines with llama-server's own counts at its end", async () => {
+  const { node, lines } = setUp({
+    forward: events(
+      delta({ role: "assistant", content: null }),
+      delta({ reasoning_content: "hm" }),
+      delta({ content: "Hel" }),
+      delta({ content: "lo" }),
+      finish("length"),
+      COUNTED,
+      DONE,
+    ),
+  });
+  const said = await lines("/api/chat", { ...HELLO, model: "guide:latest" });
+  const last = said.pop();
+  assert.deepEqual(
+    said.map(({ created_at: _, ...rest }) => rest),
+    [
+      ["", "hm"],
+      ["Hel", undefined],
+      ["lo", undefined],
+    ].map(([content, thinking]) => ({
+      model: "guide:latest",
+      message: { role: "assistant", content, ...(thinking === undefined ? {} : { thinking }) },
+      done: false,
+    })),
+  );
+  const { created_at, total_duration, load_duration, ...rest } = last;
+  assert.deepEqual(rest, {
+    model: "guide:latest",
+    message: { role: "assistant", content: "" },
+    done_reason: "length",
+    done: true,
+    prompt_eval_count: 24,
+    prompt_eval_duration: 2_500_000,
+    eval_count: 3,
+    eval_duration: 1_000_000,
+  });
+  assert.ok(Date.parse(created_at) > 0 && total_duration >= 0 && load_duration >= 0);
+  const [asked] = node.forwarded;
+  assert.equal(asked?.request.path, "/v1/chat/completions");
+  assert.equal(JSON.parse(new TextDecoder().decode(asked!.request.body!)).model, "guide");
+  const record = await node.recorded();
+  assert.equal(record.path, "/api/chat");
+  assert.deepEqual([record.model, record.status, record.tokensIn, record.tokensOut], [
+    "guide",
+    200,
+    24,
+    3,
+  ]);
+});
+
+Deno.test("Ollama's calls of tools are objects, whole, and those that were cut off are left out", async () => {
+  const call = (index: number, name: string, pieces: string[]) =>
+    pieces.map((piece, at) =>
+      delta({
+        tool_calls: [{
+          index,
+          function: at === 0 ? { name, arguments: piece } : { arguments: piece },
+        }],
+      })
+    );
+  const { lines } = setUp({
+    forward: events(
+      ...call(0, "weather", ['{"ci', 'ty":"Bern"}']),
+      ...call(1, "now", [""]),
+      ...call(2, "cut", ['{"a']),
+      finish("tool_calls"),
+      COUNTED,
+      DONE,
+    ),
+  });
+  const [calls, last, ...none] = await lines("/api/chat", HELLO);
+  assert.deepEqual(calls.message.tool_calls, [
+    { function: { index: 0, name: "weather", arguments: { city: "Bern" } } },
+    { function: { index: 1, name: "now", arguments: {} } },
+  ]);
+  assert.deepEqual([last.done, last.done_reason, none], [true, "stop", []]);
+});
+
+Deno.test("An answer that breaks off ends with its error", async () => {
+  const { lines } = setUp({
+    forward: events(
+      delta({ content: "Hel" }),
+      { error: { message: "The GPU is lost", code: 500 } },
+      DONE,
+    ),
+  });
+  const said = await lines("/api/chat", HELLO);
+  assert.deepEqual(said.map(({ message, error }) => message?.content ?? error), [
+    "Hel",
+    "The GPU is lost",
+  ]);
+});
+
+Deno.test("A stream that waits sends lines without words, as soon as its caller needs a sign of life", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const answer = events(delta({ content: "a" }), finish("stop"), DONE);
+  const { port } = setUp({
+    forward: async (...asked) => {
+      await promise;
+      return await answer(...asked);
+    },
+  });
+  const response = await port.request("http://localhost:9337/api/chat", {
+    method: "POST",
+    body: JSON.stringify(HELLO),
+    headers: OWN,
+  });
+  assert.equal(response.headers.get("content-type"), "application/x-ndjson");
+  const said: string[] = [];
+  for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
+    resolve();
+    said.push(...piece.trimEnd().split("\n").map((line) => JSON.parse(line).message.content));
+  }
+  assert.deepEqual(said, ["", "a", ""]);
+});
+
+Deno.test("Ollama's answers come whole where no stream is asked for", async () => {
+  const whole = {
+    choices: [{
+      finish_reason: "stop",
+      index: 0,
+      message: {
+        role: "assistant",
+        content: "Hello",
+        tool_calls: [{ id: "x", function: { name: "now", arguments: "{}" } }],
+      },
+    }],
+    usage: COUNTED.usage,
+    timings: COUNTED.timings,
+  };
+  const { ask, node } = setUp({ forward: () => Response.json(whole) });
+  const { text, headers } = await ask("/api/chat", { ...HELLO, stream: false });
+  const chat = JSON.parse(text);
+  assert.deepEqual(chat.message, {
+    role: "assistant",
+    content: "Hello",
+    tool_calls: [{ function: { index: 0, name: "now", arguments: {} } }],
+  });
+  assert.deepEqual([chat.done, chat.eval_count], [true, 3]);
+  assert.equal(headers.get("x-mesh-host"), "a");
+  assert.match(headers.get("content-type") ?? "", /^application\/json/);
+  const asked = { model: "guide", prompt: "hello", stream: false };
+  const generated = JSON.parse((await ask("/api/generate", asked)).text);
+  assert.deepEqual([generated.response, generated.done_reason], ["Hello", "stop"]);
+  assert.equal(node.records.length, 2);
+});
+
+Deno.test("A request that asks nothing loads its model", async () => {
+  const { ask, node } = setUp({ forward: () => Response.json({ tokens: [] }) });
+  for (const path of ["/api/chat", "/api/generate"]) {
+    const { status, text } = await ask(path, { model: "guide" });
+    assert.equal(status, 200);
+    assert.deepEqual([JSON.parse(text).done, JSON.parse(text).done_reason], [true, "load"]);
+  }
+  assert.deepEqual(node.forwarded.map(({ request }) => request.path), ["/tokenize", "/tokenize"]);
+});
+
+Deno.test("Ollama's errors have its shape and its words", async () => {
+  const { ask } = setUp({
+    forward: () => Response.json({ error: { message: "too long" } }, { status: 400 }),
+  });
+  const table: [string, unknown, number, RegExp][] = [
+    ["/api/chat", { ...HELLO, model: "absent" }, 404, /^model 'absent' not found$/],
+    [
+      "/api/generate",
+      { model: "absent:latest", prompt: "a" },
+      404,
+      /^model 'absent:latest' not found$/,
+    ],
+    ["/api/generate", { model: "absent" }, 404, /^model 'absent' not found$/],
+    ["/api/embed", { model: "absent", input: "a" }, 404, /^model 'absent' not found$/],
+    ["/api/show", { model: "absent" }, 404, /^model 'absent' not found$/],
+    ["/api/chat", { messages: [] }, 400, /^model is required$/],
+    ["/api/show", {}, 400, /^model is required$/],
+    ["/api/chat", HELLO, 400, /^too long$/],
+    ["/api/chat", { ...HELLO, options: { temperature: "hot" } }, 400, /'options\.temperature'/],
+    [
+      "/api/chat",
+      { ...HELLO, options: { num_ctx: 9_999 } },
+      400,
+      /'options\.num_ctx'.* 9999 .* 4096/,
+    ],
+    ["/api/chat", { ...HELLO, keep_alive: "soon" }, 400, /'keep_alive'.*duration/],
+    [
+      "/api/chat",
+      { ...HELLO, messages: [{ role: "user", content: [] }] },
+      400,
+      /'messages\.0\.content'/,
+    ],
+    ["/api/chat", "{", 400, /not JSON/],
+    ["/api/chat", "[]", 400, /not a JSON object/],
+    ["/api/chat", "[".repeat(200), 400, /nested too deeply/],
+    ["/api/chat", `{"a":[${"1,".repeat(1_000_000)}1]}`, 400, /too many values/],
+    ["/api/blobs/sha256:1", {}, 404, /Nothing answers POST/],
+    ["/api/create", { model: "mine" }, 404, /Nothing answers POST \/api\/create/],
+  ];
+  for (const [path, body, status, expected] of table) {
+    const answer = await ask(path, body);
+    const what = `${path} ${JSON.stringify(body).slice(0, 80)}`;
+    assert.equal(answer.status, status, `${what}: ${answer.text}`);
+    const { error, ...rest } = JSON.parse(answer.text);
+    assert.match(error, expected, what);
+    assert.deepEqual(rest, {}, what);
+  }
+});
+
+Deno.test("curl's examples need no content type, and pages do", async () => {
+  const { ask, node } = setUp({ forward: events(delta({ content: "a" }), finish("stop"), DONE) });
+  const form = "application/x-www-form-urlencoded";
+  assert.equal((await ask("/api/chat", HELLO, { "content-type": form })).status, 200);
+  assert.equal((await ask("/api/chat", HELLO, { "content-type": "text/plain" })).status, 200);
+  const pages = [
+    { origin: "https://evil.example" },
+    { origin: "null" },
+    { origin: "http://localhost:9337" },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+  ];
+  for (const page of pages) {
+    for (const type of [form, "text/plain"]) {
+      const { status, text } = await ask("/api/chat", HELLO, { ...page, "content-type": type });
+      assert.equal(status, 415, JSON.stringify(page));
+      assert.match(JSON.parse(text).error, /application\/json/);
+    }
+  }
+  assert.equal(node.forwarded.length, 2);
+});
+
+Deno.test("Keys and their limits hold for Ollama's paths", async () => {
+  const keys: ApiKey[] = [
+    { ...fullKey("limited", "sk-limited"), requestsPerMinute: 1 },
+    { ...fullKey("other", "sk-other"), models: ["else"] },
+  ];
+  const { ask, node } = setUp(
+    { forward: events(delta({ content: "a" }), finish("stop"), COUNTED, DONE) },
+    keys,
+  );
+  const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+  for (const path of ["/api/chat", "/api/generate", "/api/embed", "/api/show"]) {
+    const { status, text } = await ask(path, HELLO);
+    assert.equal(status, 401, path);
+    assert.match(JSON.parse(text).error, /expects a key/);
+  }
+  assert.equal((await ask("/api/tags")).status, 401);
+  assert.equal((await ask("/")).status, 200);
+  assert.equal((await ask("/api/chat", HELLO, bearer("sk-other"))).status, 404);
+  const tags = await ask("/api/tags", undefined, bearer("sk-other"));
+  assert.deepEqual(JSON.parse(tags.text), { models: [] });
+  const first = await ask("/api/chat", HELLO, bearer("sk-limited"));
+  assert.deepEqual([first.status, first.headers.get("x-ratelimit-remaining-requests")], [200, "0"]);
+  const second = await ask("/api/chat", HELLO, bearer("sk-limited"));
+  assert.equal(second.status, 429);
+  assert.ok(Number(second.headers.get("retry-after")) > 0);
+  assert.match(JSON.parse(second.text).error, /1 requests a minute/);
+  assert.equal(node.records.find(({ status }) => status === 200)?.key, "limited");
+});
+
+Deno.test("Models are listed with the tags and details that Ollama's clients expect", async () => {
+  const { ask, node } = setUp({ warm: [instance("a"), instance("b", "llama:8b-q4")] });
+  node.modelActions = {
+    ...node.modelActions,
+    catalog: () => [{
+      id: "llama:8b-q4",
+      name: "llama:8b-q4",
+      fingerprint: "f00d",
+      places: ["disk"],
+      sizeBytes: 7,
+      architecture: "llama",
+      quantisation: "Q4_K_M",
+      contextLength: 8_192,
+      licence: null,
+      repository: null,
+      vision: true,
+      purpose: "text",
+      state: "warm",
+      fit: null,
+      download: null,
+      broken: null,
+    }],
+  };
+  const { models } = JSON.parse((await ask("/api/tags")).text);
+  assert.deepEqual(models.map(({ name }: { name: string }) => name), [
+    "guide:latest",
+    "llama:8b-q4",
+  ]);
+  const { modified_at, ...llama } = models[1];
+  assert.ok(Date.parse(modified_at) > 0);
+  const details = {
+    parent_model: "",
+    format: "gguf",
+    family: "llama",
+    families: ["llama"],
+    parameter_size: "8B",
+    quantization_level: "Q4_K_M",
+  };
+  assert.deepEqual(llama, {
+    name: "llama:8b-q4",
+    model: "llama:8b-q4",
+    size: 7,
+    digest: "f00d",
+    details,
+  });
+  const running = JSON.parse((await ask("/api/ps")).text).models;
+  assert.deepEqual(
+    running.map((one: Record<string, unknown>) => [one.name, one.context_length, one.size_vram]),
+    [["guide:latest", 4_096, 7], ["llama:8b-q4", 4_096, 7]],
+  );
+  const shown = JSON.parse((await ask("/api/show", { name: "llama:8b-q4" })).text);
+  assert.deepEqual(shown.capabilities, ["completion", "tools", "vision"]);
+  assert.deepEqual(shown.model_info["llama.context_length"], 4_096);
+  assert.deepEqual(shown.details, details);
+});
+
+Deno.test("The API port answers those who ask whether Ollama is there, and OpenAI's paths as before", async () => {
+  const { ask, port } = setUp();
+  assert.deepEqual((await ask("/")).text, "Ollama is running");
+  const head = await port.request("http://localhost:9337/", { method: "HEAD", headers: OWN });
+  assert.equal(head.status, 200);
+  assert.match(JSON.parse((await ask("/api/version")).text).version, /^\d+\.\d+\.\d+$/);
+  assert.equal((await ask("/v1/models")).status, 200);
+  const { text } = await ask("/v1/chat/completions", { ...HELLO, model: "absent" });
+  assert.equal(JSON.parse(text).error.code, "model_not_found");
+});
+
+Deno.test("Vectors come by both of Ollama's paths, and texts that are too long are cut", async () => {
+  const asked: unknown[] = [];
+  const { ask } = setUp({
+    forward: (_, { path, body }) => {
+      const json = JSON.parse(new TextDecoder().decode(body!));
+      asked.push(json.input ?? path);
+      if (path === "/tokenize") return Response.json({ tokens: [1, 2, 3, 4] });
+      if (json.input[0] === "long") {
+        const message = "input (4 tokens) is too large to process. increase the physical batch " +
+          "size (current batch size: 3)";
+        return Response.json({ error: { message } }, { status: 500 });
+      }
+      const data = json.input.map((_: unknown, n: number) => ({ embedding: [n, 1] }));
+      return Response.json({ data, usage: { prompt_tokens: 5 } });
+    },
+  });
+  const json = async (path: string, body: object) => JSON.parse((await ask(path, body)).text);
+  const both = await json("/api/embed", { model: "guide", input: ["a", "b"] });
+  assert.deepEqual([both.embeddings, both.prompt_eval_count, both.model], [
+    [[0, 1], [1, 1]],
+    5,
+    "guide",
+  ]);
+  assert.deepEqual((await json("/api/embed", { model: "guide", input: "a" })).embeddings, [[0, 1]]);
+  assert.deepEqual(await json("/api/embeddings", { model: "guide", prompt: "a" }), {
+    embedding: [0, 1],
+  });
+  assert.deepEqual((await json("/api/embed", { model: "guide" })).embeddings, []);
+  asked.length = 0;
+  assert.deepEqual((await json("/api/embed", { model: "guide", input: "long" })).embeddings, [[
+    0,
+    1,
+  ]]);
+  assert.deepEqual(asked, [["long"], "/tokenize", [[1, 2, 3]]]);
+  const whole = await ask("/api/embed", { model: "guide", input: "long", truncate: false });
+  assert.deepEqual([whole.status, /too large/.test(JSON.parse(whole.text).error)], [500, true]);
+});
