@@ -100,10 +100,11 @@ export class Active implements NodePart {
   }
 
   #facts(): NodeFacts {
-    const { serving, machine, manager } = this.#options;
+    const { serving, settingsOf, machine, manager } = this.#options;
     const memory = memoryNow(this.#options);
     return {
       serving,
+      settingsOf,
       memory,
       machine: { ...machine, devices: memory.devices },
       models: this.onDisk,
@@ -230,7 +231,7 @@ export class Active implements NodePart {
   }
 
   #createReconciler(): Reconciler {
-    const catalog = downloadables(this.#options.serving.contextLength);
+    const catalog = downloadables(this.#options.settingsOf);
     return new Reconciler({
       planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog }),
       view: (jobs, intent) => this.#localState.view(jobs, intent),
@@ -241,12 +242,12 @@ export class Active implements NodePart {
   }
 
   #createStandby(): StandbyKeeper {
-    const { mesh, logger, serving, standby } = this.#options;
+    const { mesh, logger, settingsOf, standby } = this.#options;
     return new StandbyKeeper({
       mesh,
       logger,
       clock: systemClock,
-      catalog: downloadables(serving.contextLength),
+      catalog: downloadables(settingsOf),
       self: () => ({ ...this.#announcement(), peer: mesh.self, rttsMs: {} }),
       isIdle: () => this.#isIdle(),
       changed: () => this.#onStandbyState(),

@@ -5,6 +5,7 @@ import type { LocalModel, ModelInventory, WeightLibrary } from "../models/mod.ts
 import type { TunnelCounts } from "../tunnel/mod.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
+import type { SettingsOf } from "./plan/model_settings.ts";
 import type { KeptChoices } from "./data/kept_choices.ts";
 import type { ModelManager } from "./models/model_manager.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
@@ -23,7 +24,8 @@ export interface ActiveOptions {
   readonly kept: KeptChoices;
   /** The models that its user chose so and that are on this disk, the latest first. */
   readonly chosen: readonly LocalModel[];
-  readonly drafts: DraftChoice;
+  readonly settingsOf: SettingsOf;
+  readonly draftOf: (model: LocalModel) => DraftChoice;
   readonly wanted: readonly string[];
   readonly serving: ServingConfig;
   readonly machine: Machine;

@@ -24,7 +24,8 @@ export type LocalParts = Pick<
   | "memory"
   | "inventory"
   | "pinned"
-  | "drafts"
+  | "settingsOf"
+  | "draftOf"
   | "wanted"
   | "weights"
   | "kept"
@@ -41,10 +42,10 @@ export interface LocalOptions extends ReadModelsOptions {
  * @throws the sentence of whichever can't be had.
  */
 export async function prepareLocal(config: NodeConfig, options: LocalOptions): Promise<LocalParts> {
-  const { dataDir, serving } = config;
+  const { dataDir } = config;
   const { logger } = options;
   // The model first: a wrong name must not cost an installation of llama.cpp.
-  const { pinned, wanted, inventory, drafts, chosen } = await readModels(config, options);
+  const { settingsOf, inventory, ...models } = await readModels(config, options);
   // Before the devices are listed, whose memory such a child may still have.
   await endStaleChildren(dataDir, options);
   const engine = await prepareEngine({
@@ -67,7 +68,9 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     config: config.engine,
   });
   // A projector never keeps its model from being served here.
-  inventory.adapt((model) => withinMemory(model, memory.memoryBytes, serving.contextLength));
+  inventory.adapt((model) =>
+    withinMemory(model, memory.memoryBytes, settingsOf(model).contextLength)
+  );
   const supervisor = createSupervisor({ engine, threads: await machineThreads(), dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
   return {
@@ -75,12 +78,10 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     supervisor,
     memory,
     inventory,
-    pinned,
-    wanted,
-    drafts,
+    settingsOf,
+    ...models,
     weights,
     kept: options.kept,
-    chosen,
   };
 }
 

@@ -17,14 +17,14 @@ export function jobParts(
   rpc: RpcEnds,
   own: () => AnnouncementContent,
 ): JobParts {
-  const { mesh, supervisor, logger, serving, inventory, manager, weights } = options;
+  const { mesh, supervisor, logger, settingsOf, inventory, manager, weights } = options;
   const failed = new FailedCompanions();
   const memoryFailures = new MemoryFailures();
   return {
     mesh,
     supervisor,
     logger,
-    serving,
+    settingsOf,
     get engine() {
       return { devices: supervisor.devices };
     },
@@ -37,10 +37,10 @@ export function jobParts(
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode, free) =>
       companionsOf(model, {
-        choice: mode === "split" ? { kind: "none" } : options.drafts,
+        choice: mode === "split" ? { kind: "none" } : options.draftOf(model),
         models: inventory.models,
         roomBytes: bytesIn(poolsOf(free), supervisor.devices.length > 0 ? "gpu" : "all"),
-        contextLength: serving.contextLength,
+        contextLength: settingsOf(model).contextLength,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),

@@ -19,6 +19,7 @@ import type { NodePart } from "./report/part.ts";
 import { Passive } from "./passive.ts";
 import { memoryNow } from "./memory_now.ts";
 import { meshOptions } from "./mesh_options.ts";
+import { settingsLookup } from "./plan/model_settings.ts";
 import { modelsOf } from "./read_models.ts";
 import { adminKeyOf, apiKeys, serveNode } from "./serve_node.ts";
 import { StartedNode } from "./started_node.ts";
@@ -118,14 +119,15 @@ async function connect(
     api.changed();
     watch.wake();
   };
-  const { models, serving } = config;
+  const { models } = config;
+  const settingsOf = local?.settingsOf ?? settingsLookup(config.serving);
   const machine = ownMachine({ name: config.name, version, local });
   const stock = local === null ? null : stockOf(config, local);
   const manager = await ModelManager.open({
     mesh,
     stock,
     models,
-    serving,
+    settingsOf,
     logger,
     send: (event) => api.send(event),
     enter: (reason) => part.enter(reason),

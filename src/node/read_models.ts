@@ -21,6 +21,7 @@ import { logBrokenModels } from "./models/broken_models_log.ts";
 import { chosenModels, logStart } from "./models/chosen_model.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
+import { settingsLookup } from "./plan/model_settings.ts";
 import { modelKey } from "./plan/view.ts";
 
 export interface ReadModelsOptions {
@@ -59,8 +60,10 @@ export async function readModels(
   logStart({ choices: kept.choices, chosen, named: pinned }, logger);
   const ids = new ModelIds(inventory.models);
   const wanted = named.map((model) => typeof model === "string" ? model : ids.idOf(model));
-  const drafts = await draftChoice(serving, library);
-  return { pinned, wanted: [...new Set(wanted)], inventory, drafts, chosen };
+  const settingsOf = settingsLookup(serving);
+  const draft = await draftChoice(serving, library);
+  const draftOf = () => draft;
+  return { pinned, wanted: [...new Set(wanted)], inventory, settingsOf, draftOf, chosen };
 }
 
 /** Of those after the first, a name whose file is not on this disk, or of no use, is wanted of the mesh. */

@@ -14,6 +14,7 @@ import { IdleUnload } from "../../src/node/serving/idle_unload.ts";
 import { TunnelCounts } from "../../src/tunnel/mod.ts";
 import { machine } from "../mesh/content.ts";
 import { peer } from "./members.ts";
+import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
 const logger = getLogger("test");
 const ENGINE = {
@@ -90,7 +91,7 @@ export function unloads({ serving }: NodeConfig): boolean {
   let reconsidered = false;
   const rest = new IdleUnload({
     inventory: { models: [] },
-    serving,
+    settingsOf: settingsLookup(serving),
     mesh: { members: () => [] },
     localState: localState as never,
     reconciler: {

@@ -32,6 +32,7 @@ import { RawHttp } from "../api/raw_http.ts";
 import { sampleFile } from "../models/sample_gguf.ts";
 import { peer } from "./members.ts";
 import { announced, launched, unloads } from "./active_of.ts";
+import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
 const logger = getLogger("test");
 const signal = new AbortController().signal;
@@ -68,7 +69,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     split: [true, (config) => announced(config).then(({ split }) => split)],
     tensorSplit: [[3, 1], (config) => announced(config).then((said) => said.tensorSplit)],
     contextLength: [512, launched],
-    draft: [false, async (config) => (await models(config)).drafts],
+    draft: [false, async (config) => (await models(config)).draftOf()],
     idleUnloadMs: [0, unloads],
     allowSleep: [true, ({ serving }) => sleepLockCommand(serving, "linux")],
   },
@@ -274,7 +275,7 @@ async function askedHosts(config: NodeConfig): Promise<readonly string[]> {
       rpcProtocol: "1",
     },
     models: config.models,
-    serving: config.serving,
+    settingsOf: settingsLookup(config.serving),
     logger,
     send: () => {},
     enter: () => Promise.resolve(),

@@ -10,6 +10,7 @@ import { decide } from "../../src/node/plan/decide.ts";
 import type { Member } from "../../src/node/plan/view.ts";
 import { machine } from "../mesh/content.ts";
 import { peer, planOf, view } from "./members.ts";
+import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
 const GB = 1e9;
 
@@ -41,7 +42,8 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
     machine: machine({ name, engine: { ...ENGINE, origin: null } }),
     memory: { memoryBytes, devices: [] },
     models: [MODEL],
-    serving: { ...SERVING_DEFAULTS, contextLength },
+    serving: SERVING_DEFAULTS,
+    settingsOf: settingsLookup({ ...SERVING_DEFAULTS, contextLength }),
     downloadBytes: 0,
   };
   const content = announcementOf(facts, [], {

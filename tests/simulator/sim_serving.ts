@@ -13,6 +13,7 @@ import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
 import { toldErrors } from "./told_errors.ts";
+import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
 const DEVICE = {
   name: "SIM0",
@@ -69,6 +70,7 @@ export class SimServing {
         models: node.disk.map(localModel),
         downloadBytes: roomBytes,
         serving: { ...SERVING_DEFAULTS, split },
+        settingsOf: settingsLookup(SERVING_DEFAULTS),
       }),
       wishes: { pinned, wanted, dropped: [], resting: [] },
       now: node.clock.now,
@@ -92,7 +94,7 @@ export class SimServing {
         engine: ENGINE,
         supervisor: simSupervisor(node, this.#servers),
         logger: toldErrors((problem) => node.world.violations.push(`${node.name}: ${problem}`)),
-        serving: SERVING_DEFAULTS,
+        settingsOf: settingsLookup(SERVING_DEFAULTS),
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: () => [],
         openTunnels: ({ workers }) => ({

@@ -7,16 +7,20 @@ import { type LocalModel, needBytes } from "../../models/mod.ts";
 import type { FitMember, FitView } from "../plan/fit_mesh.ts";
 import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
+import type { NamedForSettings } from "../plan/model_settings.ts";
+
+/** As the user of this node set it; `null` where nothing was said. */
+export type ContextOf = (model: NamedForSettings) => number | null;
 
 export function filesOf(
   models: readonly LocalModel[],
-  contextLength: number | null,
+  contextOf: ContextOf = () => null,
 ): ModelOnDisk[] {
   return models.map((model) => ({
     name: model.name,
     sizeBytes: model.sizeBytes,
     fingerprint: model.fingerprint,
-    needBytes: needBytes(model, contextLength),
+    needBytes: needBytes(model, contextOf(model)),
   }));
 }
 
@@ -40,7 +44,7 @@ export function lonelyView(memory: OfferedMemory, models: readonly LocalModel[])
     devices: memory.devices,
     rpcProtocol: "",
     rttsMs: {},
-    files: filesOf(models, null),
+    files: filesOf(models),
     downloadBytes: 0,
     refuses: [],
     pins: [],
@@ -72,7 +76,7 @@ export function statusView(status: Status, models: readonly LocalModel[]): FitVi
   if (isClient) return { self: null, members: others.map((one) => ({ ...one, files: null })) };
   return {
     self: node.id,
-    members: [{ ...self, files: filesOf(models, null) }, ...others],
+    members: [{ ...self, files: filesOf(models) }, ...others],
   };
 }
 

@@ -27,11 +27,11 @@ import {
 } from "../../models/mod.ts";
 import { catalogEntries } from "./catalog_entries.ts";
 import type { ModelsConfig } from "../../models/config.ts";
-import type { ServingConfig } from "../plan/config.ts";
+import type { SettingsOf } from "../plan/model_settings.ts";
 import { MAX_FILE_STREAMS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
 import type { FitView } from "../plan/fit_mesh.ts";
-import { downloadFit } from "./fit_views.ts";
+import { type ContextOf, downloadFit } from "./fit_views.ts";
 import { fitViewOf } from "./mesh_fit_view.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
@@ -50,7 +50,7 @@ export interface ModelManagerOptions {
   readonly mesh: Mesh;
   readonly stock: ModelStock | null;
   readonly models: ModelsConfig;
-  readonly serving: Pick<ServingConfig, "contextLength">;
+  readonly settingsOf: SettingsOf;
   readonly send: (event: NodeEvent) => void;
   /** As `NodePart.idleSinceMs` has it. @default nothing was ever asked for */
   readonly idleSinceMs?: (model: string) => number | undefined;
@@ -83,12 +83,14 @@ export class ModelManager implements ModelActions {
     return manager;
   }
 
+  readonly #contextOf: ContextOf = (model) => this.#options.settingsOf(model).contextLength;
+
   private constructor(options: ModelManagerOptions) {
     this.#options = options;
   }
 
   catalog(): CatalogEntry[] {
-    const { mesh, stock, serving } = this.#options;
+    const { mesh, stock } = this.#options;
     const routes = mesh.routes();
     return catalogEntries({
       onDisk: stock?.inventory.models ?? [],
@@ -102,7 +104,7 @@ export class ModelManager implements ModelActions {
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
       mesh: this.#fitView(),
-      contextLength: serving.contextLength,
+      contextOf: this.#contextOf,
     });
   }
 
@@ -207,14 +209,14 @@ export class ModelManager implements ModelActions {
 
   /** Nothing is fetched that nobody here could run, whatever else were to stop for it. */
   #checkFit({ modelBytes, name }: DownloadPlan): void {
-    const { contextLength } = this.#options.serving;
+    const contextLength = this.#contextOf({ name });
     const fit = downloadFit({ name, sizeBytes: modelBytes }, this.#fitView(), contextLength);
     if (fit.kind !== "none") return;
     throw new DownloadRefusedError(`${name} was not downloaded. ${fit.reason}`);
   }
 
   #fitView(): FitView {
-    const { mesh, stock, serving: { contextLength }, idleSinceMs = () => 0 } = this.#options;
+    const { mesh, stock, idleSinceMs = () => 0 } = this.#options;
     return fitViewOf({
       self: mesh.self,
       own: stock &&
@@ -222,7 +224,7 @@ export class ModelManager implements ModelActions {
       members: mesh.members(),
       routes: mesh.routes(),
       rttMs: (peer) => mesh.rttMs(peer),
-      contextLength,
+      contextOf: this.#contextOf,
     });
   }
 

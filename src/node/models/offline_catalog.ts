@@ -67,7 +67,7 @@ function entriesOf(
     namesakes: [],
     instances: [],
     downloads: [],
-    contextLength: null,
+    contextOf: () => null,
   });
 }
 

@@ -1,9 +1,14 @@
 import { CATALOG, needBytes } from "../../models/mod.ts";
 import type { Downloadable } from "./assignment/assignments.ts";
+import type { SettingsOf } from "./model_settings.ts";
 
-/** The models that a node may download because the mesh wants them, with the memory that each takes at this context. */
-export function downloadables(contextLength: number | null): Downloadable[] {
+/** The models that a node may download because the mesh wants them, with the memory that each takes at its context. */
+export function downloadables(settingsOf: SettingsOf): Downloadable[] {
   return CATALOG.map(({ name, sizeBytes }) => {
-    return { name, sizeBytes, needBytes: needBytes({ sizeBytes }, contextLength) };
+    return {
+      name,
+      sizeBytes,
+      needBytes: needBytes({ sizeBytes }, settingsOf({ name }).contextLength),
+    };
   });
 }

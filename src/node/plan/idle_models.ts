@@ -85,14 +85,14 @@ export interface Rested {
 
 /** The models of this node that rest, each by itself. */
 export class IdleUnloader {
-  readonly #idleMs: number | null;
+  readonly #idleMsOf: (model: ModelRef) => number | null;
   /** By name. */
   readonly #resting = new Map<string, Resting>();
   /** By `modelKey`, of the models that answer now. */
   #warmSinceMs: ReadonlyMap<string, number> = new Map();
 
-  constructor(idleMs: number | null) {
-    this.#idleMs = idleMs;
+  constructor(idleMsOf: (model: ModelRef) => number | null) {
+    this.#idleMsOf = idleMsOf;
   }
 
   get isResting(): boolean {
@@ -112,7 +112,7 @@ export class IdleUnloader {
     const model = warm.find((one) => {
       const ended = endedMs(one.name);
       return shouldUnload({
-        idleMs: this.#idleMs,
+        idleMs: this.#idleMsOf(one),
         nowMs,
         idleSinceMs: ended === undefined
           ? undefined

@@ -207,7 +207,7 @@ export class HostJob implements Job {
       kind: "llama-server",
       modelPath: model.path,
       modelName: model.name,
-      contextLength: servedContext(model.header, this.parts.serving.contextLength),
+      contextLength: servedContext(model.header, this.parts.settingsOf(model).contextLength),
       purpose: purposeOf(model.header),
       split: [...this.#hostMembers(ownPort), ...workers],
       projectorPath: projector?.path ?? null,

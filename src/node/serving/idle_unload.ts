@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import { type Mesh, systemClock } from "../../mesh/mod.ts";
 import type { ModelInventory } from "../../models/mod.ts";
-import type { ServingConfig } from "../plan/config.ts";
+import type { SettingsOf } from "../plan/model_settings.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { IdleUnloader } from "../plan/idle_models.ts";
@@ -12,18 +12,18 @@ export interface IdleUnloadOptions {
   readonly localState: LocalState;
   readonly reconciler: Pick<Reconciler, "jobs" | "reconsider" | "wake">;
   readonly inventory: Pick<ModelInventory, "models">;
-  readonly serving: Pick<ServingConfig, "idleUnloadMs">;
+  readonly settingsOf: SettingsOf;
   readonly logger: Logger;
 }
 
-/** `--idle-unload`: what nobody asks for gives its memory back, until somebody does. */
+/** `--idle-unload`, for all models or for one: what nobody asks for gives its memory back, until somebody does. */
 export class IdleUnload {
   readonly #options: IdleUnloadOptions;
   readonly #rest: IdleUnloader;
 
   constructor(options: IdleUnloadOptions) {
     this.#options = options;
-    this.#rest = new IdleUnloader(options.serving.idleUnloadMs);
+    this.#rest = new IdleUnloader((model) => options.settingsOf(model).idleUnloadMs);
   }
 
   /** A model waits here to be asked for. */

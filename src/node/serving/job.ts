@@ -12,7 +12,7 @@ import {
 } from "../../engine/mod.ts";
 import type { Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
 import { type LocalModel, servedContext } from "../../models/mod.ts";
-import type { ServingConfig } from "../plan/config.ts";
+import type { SettingsOf } from "../plan/model_settings.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { DeviceBytes } from "../plan/packing.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -88,7 +88,7 @@ interface ServerParts {
 
 /** Parts of a job that answers for a model. */
 export interface SoloParts extends ServerParts {
-  readonly serving: ServingConfig;
+  readonly settingsOf: SettingsOf;
   /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
   /** The same without what further models of this node are about to take: for all that a model can do without. */
@@ -184,12 +184,12 @@ export function idleJob(
 
 /** The sizes to announce with an instance; none for a file that has gone. */
 export function sizesOf(
-  parts: Pick<JobParts, "localModel" | "serving">,
+  parts: Pick<JobParts, "localModel" | "settingsOf">,
   plan: { readonly model: ModelRef },
 ): Pick<Instance, "sizeBytes" | "contextLength"> {
   const model = parts.localModel(plan);
   if (model === undefined) return { sizeBytes: 0, contextLength: 0 };
-  const contextLength = servedContext(model.header, parts.serving.contextLength);
+  const contextLength = servedContext(model.header, parts.settingsOf(model).contextLength);
   return { sizeBytes: model.sizeBytes, contextLength };
 }
 

@@ -10,6 +10,7 @@ import type {
 import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
+import type { SettingsOf } from "../plan/model_settings.ts";
 import type { Job } from "./job.ts";
 import { reservationsBy, withUse } from "./held_memory.ts";
 import { serves } from "../plan/transition.ts";
@@ -19,7 +20,8 @@ export interface NodeFacts {
   readonly machine: Machine;
   readonly memory: OfferedMemory;
   readonly models: readonly LocalModel[];
-  readonly serving: Pick<ServingConfig, "split" | "tensorSplit" | "contextLength">;
+  readonly serving: Pick<ServingConfig, "split" | "tensorSplit">;
+  readonly settingsOf: SettingsOf;
   readonly downloadBytes: number;
 }
 
@@ -44,7 +46,7 @@ export function announcementOf(
   jobs: readonly Job[],
   situation: Situation,
 ): AnnouncementContent {
-  const { machine, memory, serving } = facts;
+  const { machine, memory, serving, settingsOf } = facts;
   return {
     machine: { ...machine, devices: withUse(machine.devices, jobs) },
     role: roleOf(jobs),
@@ -53,7 +55,7 @@ export function announcementOf(
       name: model.name,
       sizeBytes: model.sizeBytes,
       fingerprint: model.fingerprint,
-      needBytes: needBytes(model, serving.contextLength),
+      needBytes: needBytes(model, settingsOf(model).contextLength),
     })),
     ...situation,
     split: serving.split,

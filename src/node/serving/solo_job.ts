@@ -102,13 +102,13 @@ export class SoloJob implements Job {
 
   get #input(): PlacesInput {
     const { draft } = this.#companions;
-    const { contextLength } = this.parts.serving;
+    const { contextLength } = this.parts.settingsOf(this.#model);
     const draftBytes = draft === null ? 0 : needBytes(draft, contextLength);
     return { ...this.parts, ...this.#needs, spare: this.#spare, draftBytes };
   }
 
   get #needs(): Pick<PlacesInput, "needBytes" | "projectorBytes"> {
-    const { contextLength } = this.parts.serving;
+    const { contextLength } = this.parts.settingsOf(this.#model);
     const projectorBytes = this.#companions.projector === null
       ? 0
       : needBytes(this.#model, contextLength) -
@@ -175,7 +175,7 @@ export class SoloJob implements Job {
 
   /** @param news what was not said before */
   #launch(news: readonly string[]): ManagedServer {
-    const { supervisor, logger, serving } = this.parts;
+    const { supervisor, logger, settingsOf } = this.parts;
     const { name, path, header } = this.#model;
     const { draft, projector } = this.#companions;
     for (const note of news) logger.warn("{note}", { note });
@@ -187,7 +187,7 @@ export class SoloJob implements Job {
       kind: "llama-server",
       modelPath: path,
       modelName: name,
-      contextLength: servedContext(header, serving.contextLength),
+      contextLength: servedContext(header, settingsOf(this.#model).contextLength),
       purpose: purposeOf(header),
       split: [],
       place: this.#place,

@@ -69,7 +69,7 @@ function entries(changes: Partial<CatalogInput>) {
     catalog: [],
     downloads: [],
     mesh: lonelyView({ memoryBytes: 3 * GB, devices: [] }, changes.onDisk ?? []),
-    contextLength: null,
+    contextOf: () => null,
     ...changes,
   });
 }

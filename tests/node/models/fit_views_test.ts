@@ -39,7 +39,7 @@ function known(self: string, changes: Partial<KnownMesh>): KnownMesh {
     members: [],
     routes: buildRoutingTable([DESK, TOWER]),
     rttMs: () => 1,
-    contextLength: null,
+    contextOf: () => null,
     ...changes,
   };
 }

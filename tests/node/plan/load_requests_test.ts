@@ -108,7 +108,7 @@ Deno.test("a model that wakes has its place among the pinned ones, behind what w
 
 Deno.test("each of several models rests and wakes by itself", () => {
   const [m, n] = ["m", "n"].map((name) => ({ name, fingerprint: "f" })) as [ModelRef, ModelRef];
-  const rest = new IdleUnloader(100);
+  const rest = new IdleUnloader(() => 100);
   let wishes: Wishes = { pinned: [m, n], wanted: ["m", "n"], dropped: [], resting: [] };
   const check = (nowMs: number, warm: readonly ModelRef[], ended: Record<string, number>) => {
     const found = rest.check({

@@ -10,6 +10,7 @@ import type { Member } from "../../../src/node/plan/view.ts";
 import type { JobParts } from "../../../src/node/serving/job.ts";
 import { Reconciler } from "../../../src/node/serving/reconciler.ts";
 import { member, peer, view } from "../members.ts";
+import { settingsLookup } from "../../../src/node/plan/model_settings.ts";
 
 /** Each takes ten times its number. */
 const [ONE, TWO, SIX] = [1, 2, 6].map((size): ModelRef => ({
@@ -134,7 +135,7 @@ class Node {
       spare: () => new Map(),
       lostDevices: [],
       engine: { devices: [] },
-      serving: SERVING_DEFAULTS,
+      settingsOf: settingsLookup(SERVING_DEFAULTS),
       logger: getLogger("test"),
       supervisor: {
         launch: (spec: ServerSpec) => {
