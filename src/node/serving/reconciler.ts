@@ -189,11 +189,14 @@ export class Reconciler {
     return null;
   }
 
-  /** Since when others could have claimed the same: a round of gossip shows who goes on with it. */
+  /**
+   * Since when others could have claimed the same: a round of gossip shows who goes on with it. Machines that come at one
+   * moment also call one another for help before they have heard who serves what.
+   */
   #rivalsHeardOf({ next, claim, isBusy }: Slot, { others }: View): number | null {
-    const loads = next.kind === "solo" || next.kind === "download";
     const hasRivals = others.some((member) => member.assignable);
-    if (!loads || claim === null || isBusy || !hasRivals) return null;
+    if (next.kind === "host" || next.kind === "worker") return null;
+    if (claim === null || isBusy || !hasRivals) return null;
     return this.#planner.claimedAtMs(claim.model);
   }
 
