@@ -70,6 +70,8 @@ class ProcessSupervisor implements Supervisor {
     if (this.#stopped) throw new Error(`Cannot start ${spec.kind}: the node is stopping`);
     const { engine, threads, logger, now = Date.now, random = Math.random } = this.#options;
     const losses = this.#losses;
+    // Its first child starts before it is known here.
+    let itself: GuardedServer | null = null;
     const server = new GuardedServer(withAbsolutePath(spec), options, {
       get engine() {
         return { ...engine, devices: losses.devices };
@@ -80,8 +82,10 @@ class ProcessSupervisor implements Supervisor {
       random,
       log: this.#log(spec.kind),
       children: this.#children,
+      hasNeighbours: () => [...this.#servers].some((one) => one !== itself),
       onRestart: () => this.#countRestart(spec.modelName ?? ""),
     });
+    itself = server;
     this.#servers.add(server);
     let readyAtMs: number | null = null;
     server.subscribe((state) => {
