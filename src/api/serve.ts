@@ -101,7 +101,8 @@ async function createPorts(
   const { recordPrompts } = config;
   const refusals = new RefusalCounts();
   const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
-  const ollama = createOllama(gateway, node, { keys, logger, refusals });
+  const ring = new KeyRing(keys);
+  const ollama = createOllama(gateway, node, { managers: { door, ring }, logger, refusals });
   const management = createManagement(node, {
     door,
     signInUrl,
@@ -113,7 +114,6 @@ async function createPorts(
   });
   const page = config.console ? createConsole(await assetsOf(options)) : null;
   const base = { self: node.self, logger, refusals, closing };
-  const ring = new KeyRing(keys);
   const admin = new KeyRing(adminKey === null ? [] : [fullKey("admin", adminKey)]);
   return {
     api: createApiPort(ollama, {

@@ -42,6 +42,8 @@ export const NO_MODEL_ACTIONS: ModelActions = {
   downloadStatus: () => null,
   pauseDownload: () => Promise.resolve(),
   cancelDownload: () => Promise.resolve(),
+  refresh: () => Promise.resolve(),
+  remove: (name) => Promise.reject(new ModelRefusedError("unknown", `No model ${name}`)),
 };
 
 /** A node that records what the API asks of it. */

@@ -82,6 +82,17 @@ nodeTest(
         );
       }
       assert.deepEqual([found?.places, found?.fit?.kind], [["disk"], "solo"]);
+      // As Ollama's clients do it: this is the node's own user.
+      const ollama = (path: string, method: string) =>
+        fetch(`${node.ready.api}/api/${path}`, { method, body: '{"model":"big-Q4_K_M:latest"}' });
+      assert.match(await (await ollama("pull", "POST")).text(), /"success"/);
+      const deleted = await ollama("delete", "DELETE");
+      assert.deepEqual([deleted.status, await deleted.text()], [200, ""]);
+      await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+      const again = await ollama("delete", "DELETE");
+      assert.deepEqual([again.status, await again.json()], [404, {
+        error: "model 'big-Q4_K_M' not found",
+      }]);
       const unknown = await ask("models/nothing-of-that-name/download", "POST");
       assert.equal(unknown.status, 404);
       const missing = await ask("models/org%2Fother/download", "POST");

@@ -181,6 +181,8 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     downloadStatus: () => null,
     pauseDownload: (name) => this.#do("pause", name),
     cancelDownload: (name) => this.#do("cancel", name),
+    refresh: () => Promise.resolve(),
+    remove: () => Promise.resolve(),
   };
 
   serve(name: string): Promise<void> {

@@ -136,6 +136,11 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       await node.modelActions.cancelDownload(c.req.param("name")).catch(refuseModel);
       return c.json({});
     })
+    .delete("/api/models/:name", async (c) => {
+      const model = c.req.param("name");
+      await node.modelActions.remove(model).catch(refuseModel);
+      return c.json({ model });
+    })
     .post("/api/tokens", jsonBody(inviteSchema), async (c) => {
       const token = await node.invite(c.req.valid("json")).catch(refuseInvite);
       return c.json({ token });

@@ -1,11 +1,10 @@
 import type { Hono } from "hono";
-import type { GatewayNode, ModelActions } from "../base/types.ts";
+import type { GatewayNode } from "../base/types.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
+import type { PullNode } from "./puller.ts";
 
 /** The part of the node that is needed beside the gateway. */
-export interface OllamaNode extends Pick<GatewayNode, "meaning" | "warm"> {
-  readonly modelActions: Pick<ModelActions, "catalog">;
-}
+export type OllamaNode = Pick<GatewayNode, "meaning" | "warm"> & PullNode;
 
 export interface OllamaParts {
   readonly gateway: Hono<ApiEnv>;

@@ -5,13 +5,14 @@ import { answerErrors } from "../http/answer_errors.ts";
 import { BodyBudget } from "../http/body_budget.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
-import { type ApiKey, KeyRing } from "../keys/keys.ts";
+import type { Managers } from "../keys/manage.ts";
 import { requireKey } from "../keys/require_key.ts";
 import { chatForm, generateForm } from "./answer.ts";
 import { chatRequest, generateRequest } from "./chat_request.ts";
 import { Embedder } from "./embedder.ts";
 import { errorsInOllamasShape } from "./errors.ts";
 import { chatSchema, embeddingsSchema, embedSchema, generateSchema, showSchema } from "./fields.ts";
+import { addManageRoutes } from "./manage_routes.ts";
 import { runningOf, shownOf, tagOf } from "./model_views.ts";
 import { Models } from "./models.ts";
 import type { OllamaNode } from "./node.ts";
@@ -19,8 +20,8 @@ import { namedModel, readFields } from "./read_fields.ts";
 import { Writer } from "./writer.ts";
 
 export interface OllamaConfig {
-  /** As the gateway's. */
-  readonly keys: readonly ApiKey[];
+  /** Those who may fetch and delete models. Their keys are the gateway's. */
+  readonly managers: Managers;
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
@@ -30,7 +31,7 @@ export interface OllamaConfig {
 
 /** Ollama's paths, also those that nothing answers here. */
 const PATHS = [
-  ...["chat", "generate", "embed", "embeddings", "tags", "ps", "show", "version"],
+  ...["chat", "generate", "embed", "embeddings", "tags", "ps", "show", "version", "pull", "delete"],
   ...["create", "copy", "push", "blobs/*"],
 ].map((name) => `/api/${name}`);
 
@@ -40,7 +41,7 @@ export function createOllama(
   node: OllamaNode,
   config: OllamaConfig,
 ): Hono<ApiEnv> {
-  const { keys, now = Date.now } = config;
+  const { managers, now = Date.now } = config;
   const budget = new BodyBudget(BODIES_COMING_BYTES);
   const writer = new Writer({ gateway, node, now });
   const embedder = new Embedder({ gateway, node, now });
@@ -48,7 +49,8 @@ export function createOllama(
   const api = new Hono<ApiEnv>();
   answerErrors(api, config);
   api.use(errorsInOllamasShape());
-  api.use(requireKey(new KeyRing(keys)));
+  addManageRoutes(api, { node, managers, budget });
+  api.use(requireKey(managers.ring));
   api.post("/api/chat", async (c) => {
     const fields = await readFields(c.req.raw, chatSchema, budget);
     return await writer.write(c, fields, { request: chatRequest(fields), form: chatForm });

@@ -75,6 +75,13 @@ export class ModelInventory {
     return watchFolders({ folders, look: (signal) => this.refresh(signal) }, signal);
   }
 
+  /** A model whose file was removed is not there any more, whoever had named it. */
+  async forget({ path }: Pick<LocalModel, "path">, signal?: AbortSignal): Promise<void> {
+    this.#extra = this.#extra.filter((model) => model.path !== path);
+    this.#models = undefined;
+    await this.refresh(signal);
+  }
+
   /** Looks again. */
   async refresh(signal?: AbortSignal): Promise<void> {
     const before = describe(this.#listing);

@@ -25,6 +25,7 @@ import {
   type ModelInventory,
   shardName,
 } from "../../models/mod.ts";
+import { isSameContent } from "../../base/model_ids.ts";
 import { catalogEntries } from "./catalog_entries.ts";
 import type { ModelsConfig } from "../../models/config.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
@@ -35,6 +36,7 @@ import { type ContextOf, downloadFit } from "./fit_views.ts";
 import { fitViewOf } from "./mesh_fit_view.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
+import { removeModel } from "./remove_model.ts";
 import { stateOf } from "../report/serving.ts";
 
 /** The parts that an active node has and a client lacks. */
@@ -135,6 +137,29 @@ export class ModelManager implements ModelActions {
     if (!await this.#active().cancel(name)) throw noDownload(name);
   }
 
+  async refresh(): Promise<void> {
+    await this.#options.stock?.inventory.refresh();
+  }
+
+  async remove(asked: string): Promise<void> {
+    const { mesh, stock, logger } = this.#options;
+    if (stock === null) throw noModels();
+    const { inventory, folder } = stock;
+    const { instances, nodes } = mesh.routes();
+    const here = [
+      ...instances.filter(({ host }) => host === mesh.self),
+      ...nodes.filter(({ peer }) => peer === mesh.self).flatMap((node) => node.reservations),
+    ];
+    const model = await removeModel(asked, {
+      models: inventory.models,
+      folder,
+      isServed: (model) => here.some((one) => isSameContent(one.model, model)),
+    });
+    logger.info("Removed {model} from the disk", { event: "removed", model: model.name });
+    await inventory.forget(model);
+    await this.#measureRoom();
+  }
+
   /** Bytes of models that fit the disk now, in whole GB: others are told, and need not know more. */
   get roomBytes(): number {
     return this.#roomBytes;
@@ -176,7 +201,7 @@ export class ModelManager implements ModelActions {
 
   #active(): Downloads {
     if (this.#downloads !== null) return this.#downloads;
-    throw new ModelRefusedError("conflict", "This node is a client: it keeps no models");
+    throw noModels();
   }
 
   #openDownloads({ inventory, folder }: ModelStock): Promise<Downloads> {
@@ -241,6 +266,10 @@ export class ModelManager implements ModelActions {
     this.#toldPercent.set(model, percent);
     logger.info("Downloading {model}", { event: "progress", task: "download", model, fraction });
   }
+}
+
+function noModels(): ModelRefusedError {
+  return new ModelRefusedError("conflict", "This node is a client: it keeps no models");
 }
 
 function noDownload(name: string): ModelRefusedError {

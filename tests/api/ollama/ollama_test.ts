@@ -1,6 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { type ApiKey, createGateway, fullKey } from "../../../src/api/mod.ts";
+import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
+import { KeyRing } from "../../../src/api/keys/keys.ts";
 import { createOllama } from "../../../src/api/ollama/ollama.ts";
 import { createApiPort } from "../../../src/api/ports.ts";
 import { FakeNode, type FakeNodeOptions, type Forward, instance } from "../fake_node.ts";
@@ -12,7 +14,9 @@ const OWN = { host: "localhost:9337" };
 function setUp(options: FakeNodeOptions = {}, keys: readonly ApiKey[] = []) {
   const node = new FakeNode({ warm: [instance("a")], ...options });
   const gateway = createGateway(node, { keys, logger, holdMs: 0, signOfLifeMs: 20 });
-  const ollama = createOllama(gateway, node, { keys, logger });
+  const door = new AdminDoor({ adminKey: "admin" });
+  const managers = { door, ring: new KeyRing(keys) };
+  const ollama = createOllama(gateway, node, { managers, logger });
   const own = { bound: "127.0.0.1", names: [] };
   const port = createApiPort(ollama, { self: "self", own, logger, keyed: keys.length > 0 });
   const ask = async (path: string, body?: unknown, headers: Record<string, string> = {}) => {

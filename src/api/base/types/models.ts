@@ -101,4 +101,8 @@ export interface ModelActions {
   pauseDownload(name: string): Promise<void>;
   /** Removes what has arrived. @throws {ModelRefusedError} */
   cancelDownload(name: string): Promise<void>;
+  /** Looks at the disk again, where a download has just ended. */
+  refresh(): Promise<void>;
+  /** Removes a model's files from this node's models folder, unless it is served here. @throws {ModelRefusedError} */
+  remove(name: string): Promise<void>;
 }
