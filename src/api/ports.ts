@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { decodeBodies } from "./http/decode_body.ts";
 import { answerErrors, answerUntil } from "./http/answer_errors.ts";
+import { consoleErrorShape, errorShape, type ShapeOf } from "./http/error_shapes.ts";
 import { answerOwnHosts, refuseCrossSite, refuseForeignForms } from "./http/host_guards.ts";
 import type { ApiEnv } from "./keys/api_env.ts";
 import { identify } from "./keys/identify.ts";
@@ -31,7 +32,7 @@ export interface ApiPortConfig extends PortConfig {
 
 /** The API's port: the gateway, behind the rules for who may reach it. */
 export function createApiPort(gateway: Hono<ApiEnv>, config: ApiPortConfig): Hono<ApiEnv> {
-  const port = createPort(config);
+  const port = createPort(config, errorShape);
   port.use(config.keyed ? allowAllOrigins() : refuseForeignForms());
   return port.all("*", (c) => gateway.fetch(c.req.raw, c.env));
 }
@@ -49,7 +50,7 @@ export interface ConsolePortParts {
 
 /** The console's port: page, management API and gateway, for no other origin. */
 export function createConsolePort(parts: ConsolePortParts, config: PortConfig): Hono<ApiEnv> {
-  const port = createPort(config);
+  const port = createPort(config, consoleErrorShape);
   port.use(secureHeaders());
   port.use(refuseCrossSite());
   // With keys the gateway asks for one of them; without, this port's own rule holds for it too.
@@ -61,10 +62,10 @@ export function createConsolePort(parts: ConsolePortParts, config: PortConfig): 
   return port;
 }
 
-function createPort(config: PortConfig): Hono<ApiEnv> {
+function createPort(config: PortConfig, shapeOf: ShapeOf): Hono<ApiEnv> {
   const { self, own, closing, newId = () => crypto.randomUUID(), isKeyed = () => false } = config;
   const port = new Hono<ApiEnv>();
-  answerErrors(port, config);
+  answerErrors(port, { ...config, shapeOf });
   port.use(identify({ self, newId }));
   port.use(answerOwnHosts(own, isKeyed));
   port.use(answerUntil(closing));

@@ -178,13 +178,18 @@ Deno.test("Without its page the console's port is the management API", async () 
   assert.equal((await console.request("/api/status", { headers: host })).status, 200);
 });
 
-Deno.test("Unknown paths are answered in OpenAI's shape on both ports", async () => {
+Deno.test("Unknown paths are answered in OpenAI's shape on both ports, in Ollama's below the API port's /api/", async () => {
   const { api, console } = setUp();
   for (const port of [api, console]) {
     for (const path of ["/nothing", "/api/nothing", "/v1/nothing"]) {
       const response = await port.request(path, { headers: host });
       assert.equal(response.status, 404);
-      assert.equal((await response.json()).error.code, "unknown_url");
+      const { error } = await response.json();
+      if (port === api && path.startsWith("/api/")) {
+        assert.equal(error, "Nothing answers GET /api/nothing");
+      } else {
+        assert.equal(error.code, "unknown_url");
+      }
     }
   }
 });
@@ -195,4 +200,17 @@ Deno.test("Ports of a node that stops take no new work", async () => {
   const response = await api.request("/v1/models", { headers: host });
   assert.equal(response.status, 503);
   assert.equal((await response.json()).error.code, "node_stopping");
+});
+
+Deno.test("Both ports refuse in the shape that the path's clients read", async () => {
+  const { api, console } = setUp();
+  const refused = async (port: typeof api, path: string) =>
+    await (await port.request(path, { headers: { host: "evil.example" } })).json();
+  for (const port of [api, console]) {
+    assert.equal((await refused(port, "/v1/models")).error.code, "misdirected_request");
+    const { type, error } = await refused(port, "/v1/messages");
+    assert.deepEqual([type, error.type], ["error", "invalid_request_error"]);
+  }
+  assert.equal(typeof (await refused(api, "/api/chat")).error, "string");
+  assert.equal((await refused(console, "/api/status")).error.code, "misdirected_request");
 });

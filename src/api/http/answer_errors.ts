@@ -1,14 +1,26 @@
 import type { Logger } from "@logtape/logtape";
 import type { Context, Env, Hono, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { errorBody, type ShapeOf } from "./error_shapes.ts";
 import { answerFor, type Refusal, RefusedError } from "./openai_errors.ts";
 import type { RefusalCounts } from "./refusal_counts.ts";
 
-/** Answers what no route did, and what routes threw, in OpenAI's shape. */
+export interface AnswerErrorsOptions {
+  readonly logger: Logger;
+  readonly refusals?: RefusalCounts | undefined;
+  /** The shape of an error, by the request's path. @default {OpenAI's} */
+  readonly shapeOf?: ShapeOf | undefined;
+}
+
+/** Answers what no route did, and what routes threw, in the shape that the path's clients read. */
 export function answerErrors<E extends Env>(
   app: Hono<E>,
-  { logger, refusals }: { readonly logger: Logger; readonly refusals?: RefusalCounts | undefined },
+  { logger, refusals, shapeOf = () => "openai" }: AnswerErrorsOptions,
 ): void {
+  const refuse = (c: Context, refusal: Refusal) => {
+    const { status, headers, body } = answerFor(refusal);
+    return c.json(errorBody(shapeOf(c.req.path), body.error, status), status, headers);
+  };
   const answer = (c: Context, refusal: Refusal) => {
     refusals?.count(refusal.kind);
     return refuse(c, refusal);
@@ -28,11 +40,6 @@ export function answerErrors<E extends Env>(
     });
     return answer(c, { kind: "internal" });
   });
-}
-
-function refuse(c: Context, refusal: Refusal): Response {
-  const { status, headers, body } = answerFor(refusal);
-  return c.json(body, status, headers);
 }
 
 /** Refuses what comes while the node stops. */

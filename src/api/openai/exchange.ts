@@ -77,7 +77,7 @@ export function respondAhead(
 }
 
 async function* instead(answer: LastingAnswer, path: string): AsyncGenerator<Uint8Array> {
-  yield await asErrorEvent(path, answer.pieces());
+  yield await asErrorEvent(path, answer.pieces(), answer.response.status);
 }
 
 /** Sets the headers where they stay: made first, and then copied, they cost as much as all the rest of an answer. */

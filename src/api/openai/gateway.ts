@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { warmIds } from "../routing/choose.ts";
 import { HOLD_MS, SIGN_OF_LIFE_MS } from "../base/defaults.ts";
 import { answerErrors } from "../http/answer_errors.ts";
+import { errorShape } from "../http/error_shapes.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { identify } from "../keys/identify.ts";
 import { limitRates } from "../keys/limit_rates.ts";
@@ -49,7 +50,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   };
 
   const app = new Hono<ApiEnv>();
-  answerErrors(app, config);
+  answerErrors(app, { ...config, shapeOf: errorShape });
   app.use(identify({ self: node.self, newId }));
   app.get("/health", (c) => c.json({ status: "ok", models: warmIds(node.warm()) }));
   app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));
