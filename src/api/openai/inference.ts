@@ -151,9 +151,16 @@ async function readRequest(
     headers: headersToAsk(c.req.raw.headers),
     body,
     signal: gone.signal,
+    caller: callerOf(c),
     connected: () => recorder.connected(),
   };
   return { routing, request };
+}
+
+function callerOf(c: Context<ApiEnv>): string {
+  const key = c.get("key");
+  // An address has a colon or is empty, and a key's name may look like one.
+  return key === undefined ? c.env?.connection?.remoteAddress ?? "" : `key ${key.name}`;
 }
 
 function statusOf(error: unknown): number {

@@ -52,7 +52,9 @@ export class HttpEnd {
             isRetired,
             ask: async (target, request) => {
               const checked = await this.#requests.check(request);
-              return checked instanceof Response ? checked : await this.ask(target, checked);
+              return checked instanceof Response
+                ? checked
+                : await this.ask(target, checked, peer.id);
             },
             logger,
           })),
@@ -70,10 +72,17 @@ export class HttpEnd {
     return this.ask(server, request);
   }
 
-  /** @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer or lost its GPU, or the signal's reason. */
-  async ask(server: LocalServer, request: InferenceRequest): Promise<Response> {
+  /**
+   * @param peer the node that sends it; `null` for a caller of this node's own.
+   * @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer or lost its GPU, or the signal's reason.
+   */
+  async ask(
+    server: LocalServer,
+    request: InferenceRequest,
+    peer: string | null = null,
+  ): Promise<Response> {
     try {
-      const response = await this.#queues.ask(server, request);
+      const response = await this.#queues.ask(server, request, peer);
       return server.hasLostDevice === undefined
         ? response
         : await withoutLoss(response, server.hasLostDevice);

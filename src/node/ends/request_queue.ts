@@ -6,6 +6,7 @@ import {
   SPARE_REQUESTS,
   USUAL_SLOTS,
 } from "../plan/defaults.ts";
+import { type Turn, Turns } from "./turns.ts";
 
 /** Answered without a slot: they read, and make no token. */
 const SLOTLESS =
@@ -20,16 +21,22 @@ export interface RequestQueueOptions {
   readonly now?: () => number;
 }
 
+/** A request that waits for a slot. */
+interface Waiting {
+  readonly admit: () => void;
+  readonly displace: () => void;
+}
+
 /**
  * The requests that one llama-server of this node has to do, whichever node sends them. It gets as many requests as it has
  * slots and a few spare ones; a bounded number waits here, where a request that is given up costs nothing; the rest is
- * sent elsewhere with 429. Every answer reports the load.
+ * sent elsewhere with 429. Callers take turns, and where no more may wait, those who have most here make room for others.
+ * Every answer reports the load.
  */
 export class RequestQueue {
   readonly #ask: NonNullable<RequestQueueOptions["ask"]>;
   readonly #slotsOf: NonNullable<RequestQueueOptions["slotsOf"]>;
-  /** In the order in which they came. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Turns<Waiting>();
   readonly #now: () => number;
   #running = 0;
   #slots: { readonly baseUrl: string; readonly count: Promise<number> } | undefined;
@@ -47,12 +54,21 @@ export class RequestQueue {
     return this.#running === 0 && this.#waiting.size === 0;
   }
 
-  /** A request ends, and makes room for the next, when its signal aborts or nobody could be asked. */
-  async ask(target: HttpTarget, request: InferenceRequest): Promise<Response> {
+  /**
+   * A request ends, and makes room for the next, when its signal aborts or nobody could be asked.
+   * @param peer the node that sends it; `null` for a caller of this node's own.
+   */
+  async ask(
+    target: HttpTarget,
+    request: InferenceRequest,
+    peer: string | null = null,
+  ): Promise<Response> {
     if (SLOTLESS.test(request.path.split("?", 1)[0] ?? "")) return await this.#ask(target, request);
     const slots = await this.#slotCount(target);
     const cameMs = this.#now();
-    if (!await this.#admit(slots, request.signal)) return this.#refusal(slots);
+    if (!await this.#admit(slots, turnOf(request, peer), request.signal)) {
+      return this.#refusal(slots);
+    }
     const waitedMs = this.#now() - cameMs;
     try {
       const response = await this.#ask(target, request);
@@ -69,40 +85,39 @@ export class RequestQueue {
     return { active: this.#running + this.#waiting.size, slots, waitedMs };
   }
 
-  /** False where too many wait already. @throws the signal's reason. */
-  async #admit(slots: number, signal: AbortSignal): Promise<boolean> {
+  /** False where too many wait already, or others have a better right to wait. @throws the signal's reason. */
+  async #admit(slots: number, turn: Turn, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     if (this.#waiting.size === 0 && this.#running < slots + SPARE_REQUESTS) {
       this.#running++;
       return true;
     }
-    if (this.#waiting.size >= MAX_QUEUED_REQUESTS) return false;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#waiting.size >= MAX_QUEUED_REQUESTS) {
+      const displaced = this.#waiting.displaceFor(turn);
+      if (displaced === undefined) return false;
+      displaced.displace();
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const waiting = { admit: () => resolve(true), displace: () => resolve(false) };
     const giveUp = () => {
       // Removed at once: otherwise a slot freed in this tick goes to an aborted request and leaks.
-      this.#waiting.delete(resolve);
+      this.#waiting.remove(turn, waiting);
       reject(signal.reason);
     };
-    this.#waiting.add(resolve);
+    this.#waiting.add(turn, waiting);
     signal.addEventListener("abort", giveUp, { once: true });
     try {
-      await promise;
+      return await promise;
     } finally {
-      this.#waiting.delete(resolve);
       signal.removeEventListener("abort", giveUp);
     }
-    return true;
   }
 
-  /** The request that waits longest takes over the slot. */
+  /** The request whose turn it is takes over the slot. */
   #leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#running--;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+    const next = this.#waiting.next();
+    if (next === undefined) this.#running--;
+    else next.admit();
   }
 
   #slotCount(target: HttpTarget): Promise<number> {
@@ -122,6 +137,12 @@ export class RequestQueue {
     const headers = { [LOAD_HEADER]: formatLoad(this.#load(slots, 0)) };
     return Response.json(body, { status, headers });
   }
+}
+
+function turnOf({ caller = "" }: InferenceRequest, peer: string | null): Turn {
+  return peer === null
+    ? { group: `caller ${caller}`, member: "" }
+    : { group: `peer ${peer}`, member: caller };
 }
 
 function whenAborted(signal: AbortSignal, act: () => void): void {

@@ -12,8 +12,13 @@ export class RequestQueues {
     this.#options = options;
   }
 
-  ask(target: HttpTarget, request: InferenceRequest): Promise<Response> {
-    return this.#queueOf(target).ask(target, request);
+  /** As {@linkcode RequestQueue.ask}. */
+  ask(
+    target: HttpTarget,
+    request: InferenceRequest,
+    peer: string | null = null,
+  ): Promise<Response> {
+    return this.#queueOf(target).ask(target, request, peer);
   }
 
   #queueOf({ baseUrl }: HttpTarget): RequestQueue {

@@ -96,6 +96,8 @@ export interface InferenceRequest {
   readonly headers: Headers;
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   readonly signal: AbortSignal;
+  /** Tells the callers of one node apart, so that they take turns; only a word, where a peer says it. */
+  readonly caller?: string;
   /** Called where nothing more will come of the answer whose head has come, though no connection breaks. */
   readonly lost?: (reason: Error) => void;
 }

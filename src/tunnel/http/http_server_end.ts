@@ -95,7 +95,7 @@ async function answerGranted(
 async function answer(
   stream: PeerStream,
   caller: HttpCaller,
-  { method, path, headers }: RequestHead,
+  { method, path, headers, grant }: RequestHead,
   { target, ask, isRetired, passed }: AnswerParts & {
     readonly passed?: (bytes: Uint8Array) => void;
   },
@@ -110,6 +110,7 @@ async function answer(
       headers: asked,
       body: caller.body,
       signal: caller.gone,
+      caller: grant?.key ?? "",
       lost: (reason) => stream.reset(reason),
     });
   } catch (error) {

@@ -18,7 +18,7 @@ function setUp(slots = 1) {
       return Promise.resolve(new Response(path));
     },
   });
-  const request = (path: string) => {
+  const request = (path: string, caller = "", peer: string | null = null) => {
     const ending = new AbortController();
     const asking: InferenceRequest = {
       method: "POST",
@@ -26,15 +26,16 @@ function setUp(slots = 1) {
       headers: new Headers(),
       body: null,
       signal: ending.signal,
+      caller,
     };
-    return { answer: queue.ask(TARGET, asking), end: () => ending.abort(new Error("ended")) };
+    return { answer: queue.ask(TARGET, asking, peer), end: () => ending.abort(new Error("ended")) };
   };
   return { asked, request, clock };
 }
 
 Deno.test("RequestQueue lets in slots and two more, and the others in turn as requests end", async () => {
   const { asked, request, clock } = setUp(1);
-  const requests = ["/1", "/2", "/3", "/4", "/5"].map(request);
+  const requests = ["/1", "/2", "/3", "/4", "/5"].map((path) => request(path));
   const [first] = await Promise.all(requests.slice(0, 3).map(({ answer }) => answer));
   assert.equal(first!.headers.get(LOAD)?.split("; ").at(-1), "waited=0");
   assert.deepEqual(asked, ["/1", "/2", "/3"]);
@@ -150,4 +151,40 @@ Deno.test("RequestQueue makes room again after every end, however requests end",
     assert.equal(running, 0);
     assert.ok(most <= 4 + 2);
   }));
+});
+
+// An agent with fifty requests at once held up a person's one question until all of them had been answered.
+Deno.test("RequestQueue lets callers take turns, keeps each one's order, and gives all of a peer's one turn", async () => {
+  const { asked, request } = setUp(1);
+  const running = ["/1", "/2", "/3"].map((path) => request(path));
+  await Promise.all(running.map(({ answer }) => answer));
+  const waiting = [
+    ...["/a1", "/a2", "/a3"].map((path) => request(path, "a")),
+    ...["/p1", "/p2"].map((path) => request(path, "k1", "peer")),
+    ...["/q1", "/q2"].map((path) => request(path, "k2", "peer")),
+    request("/b1", "b"),
+  ];
+  await Promise.resolve();
+  await Promise.all([...running, ...waiting].map(async ({ answer, end }) => {
+    await answer;
+    end();
+  }));
+  assert.deepEqual(asked.slice(3), ["/a1", "/p1", "/b1", "/a2", "/q1", "/a3", "/p2", "/q2"]);
+});
+
+Deno.test("RequestQueue makes room for another caller where one has filled it", async () => {
+  const { asked, request } = setUp(1);
+  const all = Array.from({ length: 3 + 256 }, (_, index) => request(`/${index}`, "greedy"));
+  await all[2]!.answer;
+  assert.equal((await request("/more", "greedy").answer).status, 429);
+  const modest = request("/modest", "modest");
+  assert.equal((await all.pop()!.answer).status, 429, "the last of those who have most");
+  all[0]!.end();
+  all[1]!.end();
+  await modest.answer;
+  assert.deepEqual(asked.slice(3), ["/3", "/modest"]);
+  for (const one of all) {
+    one.end();
+    await one.answer.catch(() => {});
+  }
 });

@@ -20,7 +20,10 @@ Deno.test("a model whose slots are all taken holds up no request for another", a
     apiKey: null,
   })) as [HttpTarget, HttpTarget];
   const answering = new AbortController();
-  const waiting = Array.from({ length: 50 }, () => queues.ask(chat, request(answering.signal)));
+  const waiting = Array.from(
+    { length: 50 },
+    () => queues.ask(chat, request(answering.signal)),
+  );
   await waiting[0];
   const before = asked.length;
   assert.ok(before < 50, "the rest waits");

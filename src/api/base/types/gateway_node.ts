@@ -52,6 +52,8 @@ export interface ForwardRequest {
   readonly body: Uint8Array | null;
   /** Aborts when the answer has ended, or is no longer wanted. */
   readonly signal: AbortSignal;
+  /** The caller's key by its name, or its address: callers take turns where requests wait. */
+  readonly caller?: string;
   /** Absent where no key was required. */
   readonly grant?: Grant;
   /** Called where nothing more will come of the answer whose head has come, though no connection breaks. */
