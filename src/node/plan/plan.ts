@@ -37,10 +37,16 @@ export function modelNameOf(plan: Plan): string | null {
   return plan.kind === "download" ? plan.name : plan.model.name;
 }
 
+/** The model that a plan is about; one that is still to be downloaded has no fingerprint. */
+export function modelOf(plan: Plan): ModelRef | null {
+  if (plan.kind === "standby") return null;
+  return plan.kind === "download" ? { name: plan.name, fingerprint: "" } : plan.model;
+}
+
 /** A node does one thing for each model: plans with the same key follow one another. */
 export function workKey(plan: Plan): string {
-  if (plan.kind === "standby") return "";
-  return modelKey(plan.kind === "download" ? { name: plan.name, fingerprint: "" } : plan.model);
+  const model = modelOf(plan);
+  return model === null ? "" : modelKey(model);
 }
 
 /** A worker starts its rpc-server anew for each term of its host; that is no other work. */

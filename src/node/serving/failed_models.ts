@@ -1,12 +1,13 @@
 import type { Logger } from "@logtape/logtape";
-import type { ModelFailure } from "../../mesh/mod.ts";
 import type { ModelInventory } from "../../models/mod.ts";
+import { sameModel } from "../plan/view.ts";
 import { ChangedFiles, type ChangedFilesOptions } from "./changed_files.ts";
+import type { FailedModel } from "./failure_backoff.ts";
 
 export interface FailedModelsOptions extends Pick<ChangedFilesOptions, "after"> {
   readonly inventory: Pick<ModelInventory, "models" | "reread">;
   /** Models that this node can't serve though it should. */
-  readonly failures: () => readonly ModelFailure[];
+  readonly failures: () => readonly FailedModel[];
   /** Tries all of it at once. */
   readonly retry: () => void;
   readonly logger: Logger;
@@ -42,8 +43,10 @@ export class FailedModels {
   }
 
   #models() {
-    const names = this.#options.failures().map(({ model }) => model);
-    return this.#options.inventory.models.filter(({ name }) => names.includes(name));
+    const failures = this.#options.failures();
+    return this.#options.inventory.models.filter((file) =>
+      failures.some(({ model }) => sameModel(model, file))
+    );
   }
 
   async #reread(): Promise<void> {

@@ -1,10 +1,10 @@
 import { kindOfCause } from "../../engine/mod.ts";
-import type { ModelFailure } from "../../mesh/mod.ts";
+import type { ModelRef } from "../../mesh/mod.ts";
 import { FAILED_REPEATS, GIVE_UP_MS, WORKER_LOSS_MS } from "../plan/defaults.ts";
 import type { Job } from "./job.ts";
-import { modelNameOf, type Plan, workKey } from "../plan/plan.ts";
+import { modelOf, type Plan, workKey } from "../plan/plan.ts";
 import type { Running } from "../plan/transition.ts";
-import type { View } from "../plan/view.ts";
+import { modelKey, sameModel, type View } from "../plan/view.ts";
 
 export interface FailureInput {
   readonly job: Job;
@@ -25,19 +25,26 @@ interface Streak {
   readonly isFailed: boolean;
 }
 
+const NO_MODEL: ModelRef = { name: "", fingerprint: "" };
 const NO_STREAK: Streak = { failures: 0, repeats: 0, sinceMs: 0, reason: "", isFailed: false };
+
+/** Of one file: another one of its name may well be served. */
+export interface FailedModel {
+  /** A download that failed has no fingerprint. */
+  readonly model: ModelRef;
+  readonly reason: string;
+}
 
 /** The failures of one model. */
 interface Trouble {
-  readonly name: string;
+  readonly model: ModelRef;
   /** `null` while it works, or is tried. */
   readonly brokenAtMs: number | null;
   readonly streak: Streak;
 }
 
-interface GivenUp {
+interface GivenUp extends FailedModel {
   readonly untilMs: number;
-  readonly reason: string;
 }
 
 /**
@@ -47,7 +54,7 @@ interface GivenUp {
 export class FailureBackoff {
   /** By `workKey`, of those that have failed and are still planned. */
   readonly #troubles = new Map<string, Trouble>();
-  /** By name. */
+  /** By `workKey`. */
   readonly #givenUp = new Map<string, GivenUp>();
 
   /** Takes in how a job fares; `failure` is why it broke, when that is news. */
@@ -77,42 +84,42 @@ export class FailureBackoff {
 
   /** A file has changed, or the user says so: everything is tried again at once. */
   forgive(): void {
-    for (const [key, { name, brokenAtMs }] of this.#troubles) {
-      const trouble = { name, brokenAtMs: brokenAtMs === null ? null : -Infinity };
+    for (const [key, { model, brokenAtMs }] of this.#troubles) {
+      const trouble = { model, brokenAtMs: brokenAtMs === null ? null : -Infinity };
       this.#troubles.set(key, { ...trouble, streak: NO_STREAK });
     }
     this.#givenUp.clear();
   }
 
-  /** Names that this node has given up for now. */
-  refuses(nowMs: number): string[] {
-    return this.#now(nowMs).map(([name]) => name);
+  /** The models that this node has given up for now. */
+  refuses(nowMs: number): ModelRef[] {
+    return this.#now(nowMs).map(({ model }) => model);
   }
 
   /** When something that was given up may be tried again. */
   retriesAtMs(nowMs: number): number[] {
-    return this.#now(nowMs).map(([, { untilMs }]) => untilMs);
+    return this.#now(nowMs).map(({ untilMs }) => untilMs);
   }
 
   /** The models that it can't serve, though it may go on trying. */
-  failures(nowMs: number): ModelFailure[] {
-    const givenUp = this.#now(nowMs).map(([model, { reason }]) => ({ model, reason }));
-    const failing = [...this.#troubles.values()].filter(({ name, streak }) =>
-      streak.isFailed && !givenUp.some(({ model }) => model === name)
+  failures(nowMs: number): FailedModel[] {
+    const givenUp = this.#now(nowMs);
+    const failing = [...this.#troubles.values()].filter(({ model, streak }) =>
+      streak.isFailed && !givenUp.some((one) => sameModel(one.model, model))
     );
     return [
-      ...failing.map(({ name, streak: { reason } }) => ({ model: name, reason })),
-      ...givenUp,
+      ...failing.map(({ model, streak: { reason } }) => ({ model, reason })),
+      ...givenUp.map(({ model, reason }) => ({ model, reason })),
     ];
   }
 
   #troubleOf(plan: Plan): Trouble {
-    const name = modelNameOf(plan) ?? "";
-    return this.#troubles.get(workKey(plan)) ?? { name, brokenAtMs: null, streak: NO_STREAK };
+    const model = modelOf(plan) ?? NO_MODEL;
+    return this.#troubles.get(workKey(plan)) ?? { model, brokenAtMs: null, streak: NO_STREAK };
   }
 
-  #now(nowMs: number): [string, GivenUp][] {
-    return [...this.#givenUp].filter(([, { untilMs }]) => nowMs < untilMs);
+  #now(nowMs: number): GivenUp[] {
+    return [...this.#givenUp.values()].filter(({ untilMs }) => nowMs < untilMs);
   }
 
   #mend(plan: Plan): void {
@@ -121,10 +128,12 @@ export class FailureBackoff {
   }
 
   #succeed(plan: Plan): void {
-    const { name, brokenAtMs } = this.#troubleOf(plan);
+    const { model, brokenAtMs } = this.#troubleOf(plan);
     if (brokenAtMs === null) this.#troubles.delete(workKey(plan));
-    else this.#troubles.set(workKey(plan), { name, brokenAtMs, streak: NO_STREAK });
-    this.#givenUp.delete(name);
+    else this.#troubles.set(workKey(plan), { model, brokenAtMs, streak: NO_STREAK });
+    this.#givenUp.delete(workKey(plan));
+    // A file of the name is here, whoever has brought it.
+    this.#givenUp.delete(modelKey({ ...model, fingerprint: "" }));
   }
 
   #break(
@@ -135,13 +144,14 @@ export class FailureBackoff {
       readonly nowMs: number;
     },
   ): void {
-    const { name, streak: before } = this.#troubleOf(plan);
+    const { model, streak: before } = this.#troubleOf(plan);
     const isFleeting = own === null || blamesLoss;
     const streak = longer(before, { reason: failure, isFleeting, nowMs });
-    this.#troubles.set(workKey(plan), { name, brokenAtMs: nowMs, streak });
+    this.#troubles.set(workKey(plan), { model, brokenAtMs: nowMs, streak });
     // A model that the mesh asked for and that this node can't serve is left to another node.
     const isHopeless = isClaimed && (plan.kind === "download" || streak.isFailed);
-    if (isHopeless) this.#givenUp.set(name, { untilMs: nowMs + GIVE_UP_MS, reason: failure });
+    if (!isHopeless) return;
+    this.#givenUp.set(workKey(plan), { model, reason: failure, untilMs: nowMs + GIVE_UP_MS });
   }
 }
 

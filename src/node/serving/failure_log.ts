@@ -2,6 +2,8 @@ import type { Logger } from "@logtape/logtape";
 import { kindOfCause } from "../../engine/mod.ts";
 
 export interface Failure {
+  /** Of the plan: two models may have one name. */
+  readonly key: string;
   readonly model: string;
   readonly reason: string;
   /** It is not expected to succeed as things are. */
@@ -11,7 +13,7 @@ export interface Failure {
 /** Tells people of loads that have failed: of each once, and once more when it turns out that it goes on like that. */
 export class FailureLog {
   readonly #logger: Logger;
-  /** By model. */
+  /** By `workKey`. */
   readonly #told = new Map<string, string>();
 
   constructor(logger: Logger) {
@@ -19,14 +21,14 @@ export class FailureLog {
   }
 
   /** It works, or is not tried any more: its next failure is news. */
-  forget(model: string): void {
-    this.#told.delete(model);
+  forget(key: string): void {
+    this.#told.delete(key);
   }
 
-  tell({ model, reason, isFailed }: Failure): void {
+  tell({ key, model, reason, isFailed }: Failure): void {
     const kind = `${isFailed} ${kindOfCause(reason)}`;
-    const isNews = kind !== this.#told.get(model);
-    this.#told.set(model, kind);
+    const isNews = kind !== this.#told.get(key);
+    this.#told.set(key, kind);
     if (!isNews) {
       this.#logger.debug("{model} could not be loaded again: {reason}", { model, reason });
     } else if (isFailed) {

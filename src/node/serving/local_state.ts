@@ -1,4 +1,10 @@
-import { type AnnouncementContent, type Mesh, toldApart } from "../../mesh/mod.ts";
+import {
+  type AnnouncementContent,
+  type Mesh,
+  type ModelRef,
+  Namesakes,
+  toldApart,
+} from "../../mesh/mod.ts";
 import { announcementOf, type Intent, type NodeFacts } from "./own_announcement.ts";
 import { Demand } from "../plan/demand.ts";
 import type { Job } from "./job.ts";
@@ -33,14 +39,36 @@ export class LocalState {
   content(jobs: readonly Job[], intent: Intent): AnnouncementContent {
     const { facts, now } = this.#options;
     const { pinned, dropped, resting } = this.wishes;
-    return announcementOf(facts(), jobs, {
-      ...intent,
+    const content = announcementOf(facts(), jobs, {
+      targets: intent.targets,
+      claims: intent.claims,
       assignable: pinned.length === 0,
       wanted: this.#wanted(),
-      refuses: [...new Set([...dropped, ...resting, ...intent.refuses])],
+      refuses: [...new Set([...dropped, ...resting])],
+      failures: [],
       dropped,
       demand: this.demand.steps(now()),
     });
+    return this.#withFailures(content, intent);
+  }
+
+  /** A name means each file of this node that has it, so one of several is told by its id. */
+  #withFailures(
+    content: AnnouncementContent,
+    { refuses, failures }: Intent,
+  ): AnnouncementContent {
+    const failed = [...refuses, ...failures.map(({ model }) => model)];
+    if (failed.length === 0) return content;
+    const known = failed.filter(({ fingerprint }) => fingerprint !== "");
+    const self = { ...content, targets: [...content.targets, ...known] };
+    const namesakes = Namesakes.of([self, ...this.#options.mesh.members()]);
+    const said = (model: ModelRef) =>
+      model.fingerprint === "" ? model.name : (namesakes?.apart(model) ?? model).name;
+    return {
+      ...content,
+      refuses: [...new Set([...content.refuses, ...refuses.map(said)])],
+      failures: failures.map(({ model, reason }) => ({ model: said(model), reason })),
+    };
   }
 
   /** Somebody has asked for a model that is to be loaded. */

@@ -1,16 +1,10 @@
 import type { OfferedMemory } from "../../engine/mod.ts";
-import type {
-  ActiveRole,
-  AnnouncementContent,
-  Claim,
-  Machine,
-  ModelFailure,
-  ModelRef,
-} from "../../mesh/mod.ts";
+import type { ActiveRole, AnnouncementContent, Claim, Machine, ModelRef } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import { needBytes } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
+import type { FailedModel } from "./failure_backoff.ts";
 import type { Job } from "./job.ts";
 import { reservationsBy, withUse } from "./held_memory.ts";
 import { serves } from "../plan/transition.ts";
@@ -30,15 +24,23 @@ export interface Intent {
   /** The models whose groups it belongs to. */
   readonly targets: readonly ModelRef[];
   readonly claims: readonly Claim[];
-  /** Names that it has given up to serve. */
-  readonly refuses: readonly string[];
+  /** Models that it has given up to serve. */
+  readonly refuses: readonly ModelRef[];
   /** Models that it can't serve though it should. */
-  readonly failures: readonly ModelFailure[];
+  readonly failures: readonly FailedModel[];
 }
 
-export type Situation =
-  & Intent
-  & Pick<AnnouncementContent, "assignable" | "wanted" | "dropped" | "demand">;
+export type Situation = Pick<
+  AnnouncementContent,
+  | "targets"
+  | "claims"
+  | "refuses"
+  | "failures"
+  | "assignable"
+  | "wanted"
+  | "dropped"
+  | "demand"
+>;
 
 /** This node's announcement while it does these jobs. */
 export function announcementOf(

@@ -2,10 +2,10 @@ import type { Logger } from "@logtape/logtape";
 import { reasonOf } from "../../base/as_error.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
-import { isSameWork, modelNameOf } from "../plan/plan.ts";
+import { isSameWork, modelNameOf, workKey } from "../plan/plan.ts";
 import type { TargetOptions } from "../plan/target.ts";
 import { type Running, transition } from "../plan/transition.ts";
-import type { View } from "../plan/view.ts";
+import { modelKey, type View } from "../plan/view.ts";
 import { FailureBackoff } from "./failure_backoff.ts";
 import { FailureLog } from "./failure_log.ts";
 import { type Job, type JobParts, serverFor } from "./job.ts";
@@ -215,12 +215,13 @@ export class Reconciler {
     const isClaimed = slot.claim !== null;
     const { failure, ...running } = this.#failureBackoff.check({ job, view, isClaimed, nowMs });
     const { plan } = running;
-    const model = modelNameOf(plan) ?? "";
+    const key = workKey(plan);
     if (slot.served !== null) this.#retired.delete(slot.served);
-    if (running.failures === 0) this.#failureLog.forget(model);
+    if (running.failures === 0) this.#failureLog.forget(key);
     if (failure === undefined) return running;
-    const isFailed = this.#failureBackoff.failures(nowMs).some((one) => one.model === model);
-    this.#failureLog.tell({ model, reason: failure, isFailed });
+    const isFailed = this.#failureBackoff.failures(nowMs)
+      .some(({ model }) => modelKey(model) === key);
+    this.#failureLog.tell({ key, model: modelNameOf(plan) ?? "", reason: failure, isFailed });
     const workers = plan.kind === "host" ? plan.workers : [];
     for (const { peer } of workers) parts.mesh.suspect(peer, failure);
     return running;
@@ -272,7 +273,7 @@ export class Reconciler {
     for (const { work } of this.#slots.clear()) {
       if (work === null) continue;
       this.#failureBackoff.replaced(work.plan, "another");
-      this.#failureLog.forget(modelNameOf(work.plan) ?? "");
+      this.#failureLog.forget(workKey(work.plan));
     }
     const { isSettled, all } = this.#slots;
     if (isSettled) this.#planLog.settled({ isFree: all.length === 0, view });

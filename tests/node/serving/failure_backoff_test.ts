@@ -60,13 +60,33 @@ Deno.test("a model that the mesh asked for is given up for a while once it has f
   }
   failureBackoff.replaced(SOLO, "another");
   look(failureBackoff, broken({ kind: "download", name: "far" }), 4);
-  assert.deepEqual(failureBackoff.refuses(4), ["small", "far"]);
+  const far = { name: "far", fingerprint: "" };
+  assert.deepEqual(failureBackoff.refuses(4), [SMALL, far]);
   assert.deepEqual(failureBackoff.retriesAtMs(4), [GIVE_UP_MS + 2, GIVE_UP_MS + 4]);
   assert.deepEqual(failureBackoff.failures(4), [
-    { model: "small", reason: "out of memory" },
-    { model: "far", reason: "out of memory" },
+    { model: SMALL, reason: "out of memory" },
+    { model: far, reason: "out of memory" },
   ]);
-  assert.deepEqual(failureBackoff.refuses(GIVE_UP_MS + 2), ["far"]);
+  assert.deepEqual(failureBackoff.refuses(GIVE_UP_MS + 2), [far]);
+});
+
+// Two files may have one name. The one that was broken kept the other from being served as well.
+Deno.test("one file that is given up says nothing of another one that has its name", () => {
+  const failureBackoff = new FailureBackoff();
+  const twin = { ...SMALL, fingerprint: "ef".repeat(32) };
+  const other: Plan = { kind: "solo", model: twin, needBytes: 10 };
+  const server = { baseUrl: "", apiKey: null };
+  for (const nowMs of [1, 2]) {
+    look(failureBackoff, broken(SOLO), nowMs);
+    look(failureBackoff, { ...idleJob(other, null), server }, nowMs);
+    failureBackoff.replaced(SOLO, "same");
+  }
+  assert.deepEqual(failureBackoff.refuses(3), [SMALL]);
+  assert.deepEqual(failureBackoff.failures(3), [{ model: SMALL, reason: "out of memory" }]);
+  look(failureBackoff, broken(other), 4);
+  failureBackoff.replaced(other, "same");
+  look(failureBackoff, broken(other), 5);
+  assert.deepEqual(failureBackoff.refuses(5), [SMALL, twin]);
 });
 
 /** The failures that are known after each of these ends, which come a second after one another. */
@@ -135,7 +155,7 @@ Deno.test("the failures of one model are not those of another that runs beside i
     failureBackoff.replaced(SOLO, "same");
     failureBackoff.replaced(other, "another");
   }
-  assert.deepEqual(failureBackoff.failures(3).map(({ model }) => model), ["small"]);
+  assert.deepEqual(failureBackoff.failures(3).map(({ model }) => model), [SMALL]);
   assert.equal(look(failureBackoff, broken(other), 3, { isClaimed: false }).failures, 1);
   assert.equal(look(failureBackoff, broken(SOLO), 3, { isClaimed: false }).failures, 3);
 });

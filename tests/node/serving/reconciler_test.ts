@@ -80,7 +80,12 @@ class Node {
       planOptions: () => ({ pinned: this.pinned, catalog: [] }),
       view: (jobs, { targets, claims, refuses, failures }) => {
         const self: Member = {
-          ...member("a", memoryBytes, { targets, claims, refuses, failures }),
+          ...member("a", memoryBytes, {
+            targets,
+            claims,
+            refuses: refuses.map(({ name }) => name),
+            failures: failures.map(({ model, reason }) => ({ model: model.name, reason })),
+          }),
           assignable: this.pinned.length === 0,
           models: [ONE, TWO, SIX].map((model) => ({
             ...model,
@@ -213,7 +218,7 @@ Deno.test("a model that fails is tried again in pauses; the others neither end n
     await node.pass(60_000);
   }
   assert.equal(node.servers.filter(({ name }) => name === "m1").length, 4);
-  assert.deepEqual(node.reconciler.intent.failures.map(({ model }) => model), ["m1"]);
+  assert.deepEqual(node.reconciler.intent.failures.map(({ model }) => model.name), ["m1"]);
   node.pinned = [TWO, ONE, SIX];
   const asked = node.reconciler.reconsider();
   await settled();
