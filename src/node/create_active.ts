@@ -13,6 +13,7 @@ import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import type { NodeConfig } from "./config.ts";
+import { checkSettings } from "./models/check_settings.ts";
 import { installProgressLog } from "./install_progress.ts";
 import { readModels, type ReadModelsOptions } from "./read_models.ts";
 
@@ -58,6 +59,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     trial: () => guideTrial(dataDir),
     onProgress: installProgressLog(logger),
   });
+  checkSettings(config.serving.perModel, engine);
   const { devices } = engine;
   for (const { name, description, reason } of engine.leftOut) {
     logger.info("{name} ({description}) is not used: {reason}", { name, description, reason });

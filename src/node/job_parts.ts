@@ -8,6 +8,7 @@ import { MemoryFailures } from "./serving/memory_failures.ts";
 import { freeDevices } from "./plan/ledger.ts";
 import { bytesIn, poolsOf } from "./plan/pools.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
+import { TriedArguments } from "./serving/tried_arguments.ts";
 import { spareBytes } from "./serving/spare_memory.ts";
 import { sameModel, viewOf } from "./plan/view.ts";
 
@@ -25,6 +26,7 @@ export function jobParts(
     supervisor,
     logger,
     settingsOf,
+    tried: new TriedArguments(),
     get engine() {
       return { devices: supervisor.devices };
     },

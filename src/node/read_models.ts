@@ -21,7 +21,7 @@ import { logBrokenModels } from "./models/broken_models_log.ts";
 import { chosenModels, logStart } from "./models/chosen_model.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
-import { settingsLookup } from "./plan/model_settings.ts";
+import { settingsLookup, type SettingsOf } from "./plan/model_settings.ts";
 import { modelKey } from "./plan/view.ts";
 
 export interface ReadModelsOptions {
@@ -61,8 +61,7 @@ export async function readModels(
   const ids = new ModelIds(inventory.models);
   const wanted = named.map((model) => typeof model === "string" ? model : ids.idOf(model));
   const settingsOf = settingsLookup(serving);
-  const draft = await draftChoice(serving, library);
-  const draftOf = () => draft;
+  const draftOf = await draftChoices(serving, settingsOf, library);
   return { pinned, wanted: [...new Set(wanted)], inventory, settingsOf, draftOf, chosen };
 }
 
@@ -86,10 +85,22 @@ function onceEach(models: readonly LocalModel[]): LocalModel[] {
 }
 
 /** A file that is named must be one. */
-async function draftChoice({ draft }: ServingConfig, library: Library): Promise<DraftChoice> {
-  if (draft === null) return { kind: "auto" };
-  if (draft === false) return { kind: "none" };
-  return { kind: "file", draft: await library.resolve(draft) };
+async function draftChoices(
+  { draft, perModel }: ServingConfig,
+  settingsOf: SettingsOf,
+  library: Library,
+): Promise<(model: LocalModel) => DraftChoice> {
+  const named = [draft, ...Object.values(perModel).map((one) => one.draft ?? null)];
+  const words = named.filter((one) => typeof one === "string");
+  const files = new Map(
+    await Promise.all(words.map(async (word) => [word, await library.resolve(word)] as const)),
+  );
+  return (model) => {
+    const { draft } = settingsOf(model);
+    if (draft === null) return { kind: "auto" };
+    const file = draft === false ? undefined : files.get(draft);
+    return file === undefined ? { kind: "none" } : { kind: "file", draft: file };
+  };
 }
 
 /** `console` without a model serves the guide, unless it joins: then the mesh says what is needed. */

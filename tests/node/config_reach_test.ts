@@ -69,8 +69,12 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     split: [true, (config) => announced(config).then(({ split }) => split)],
     tensorSplit: [[3, 1], (config) => announced(config).then((said) => said.tensorSplit)],
     contextLength: [512, launched],
-    draft: [false, async (config) => (await models(config)).draftOf()],
+    draft: [false, async (config) => (await models(config)).draftOf({ name: "guide" } as never)],
     idleUnloadMs: [0, unloads],
+    perModel: [
+      { guide: { args: ["--top-k", "1"] } },
+      async (config) => (await models(config)).settingsOf({ name: "guide" }).args,
+    ],
     allowSleep: [true, ({ serving }) => sleepLockCommand(serving, "linux")],
   },
   mesh: {

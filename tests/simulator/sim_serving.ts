@@ -13,6 +13,7 @@ import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
 import { toldErrors } from "./told_errors.ts";
+import { TriedArguments } from "../../src/node/serving/tried_arguments.ts";
 import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
 const DEVICE = {
@@ -94,6 +95,7 @@ export class SimServing {
         engine: ENGINE,
         supervisor: simSupervisor(node, this.#servers),
         logger: toldErrors((problem) => node.world.violations.push(`${node.name}: ${problem}`)),
+        tried: new TriedArguments(),
         settingsOf: settingsLookup(SERVING_DEFAULTS),
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: () => [],

@@ -3,19 +3,19 @@
 import type { Command, Option } from "commander";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { openMode } from "../../base/own_files.ts";
+import { ConfigFileError } from "./config_file_error.ts";
+import { isTable, readModelTables } from "./model_tables.ts";
 import { nodeOption } from "./serve_options.ts";
 import { UsageError } from "../base/usage_error.ts";
 
 /** The source of an option's value, in commander's words. */
 export const FROM_FILE = "config";
 
+/** The attribute of what the file says of single models: no flag does. */
+export const PER_MODEL = "perModel";
+
 /** The file lies in the data directory, and leaving a mesh is said once. */
 const FLAGS_ONLY: ReadonlySet<string> = new Set(["--data-dir", "--leave", "--help", "--version"]);
-
-/** The file can't be right, whatever the state of the machine. */
-export class ConfigFileError extends Error {
-  override name = "ConfigFileError";
-}
 
 /** Settings whose values let others in, unless they only say where such a value is to be found. */
 const SECRETS = ["api-key", "join"];
@@ -48,6 +48,11 @@ export function applyConfigFile(
   { known, isTaken, home }: ApplyOptions,
 ): void {
   for (const [key, value] of Object.entries(readTable(path, text))) {
+    if (key === "model" && isTable(value)) {
+      const tables = readModelTables(path, atHome(value, home) as typeof value);
+      command.setOptionValueWithSource(PER_MODEL, tables, FROM_FILE);
+      continue;
+    }
     const option = known.find(({ long }) => long === `--${key}`);
     if (option === undefined) throw new ConfigFileError(unknownKey(path, key, known));
     const attribute = option.attributeName();
@@ -82,8 +87,17 @@ function readTable(path: string, text: string): Record<string, unknown> {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [reason = ""] = error.message.split("\n");
-    throw new ConfigFileError(`${path}, line ${error.line}: ${reason}`, { cause: error });
+    throw new ConfigFileError(`${path}, line ${error.line}: ${reason}${twoModels(text)}`, {
+      cause: error,
+    });
   }
+}
+
+/** One key can't be a list and a table. */
+function twoModels(text: string): string {
+  return /^\s*model\s*=/m.test(text) && /^\s*\[\s*model\s*\./m.test(text)
+    ? `. A file with [model."NAME"] names the models to serve by pin = true there, not by model =`
+    : "";
 }
 
 function unknownKey(path: string, key: string, known: readonly Option[]): string {
@@ -106,6 +120,9 @@ function conflictsOf(option: Option): readonly string[] {
 
 function atHome(value: unknown, home: string | undefined): unknown {
   if (Array.isArray(value)) return value.map((item) => atHome(item, home));
+  if (isTable(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, atHome(one, home)]));
+  }
   if (typeof value !== "string" || home === undefined) return value;
   return value.replace(/^(@?)~\//, (_, at) => `${at}${home}/`);
 }

@@ -2,6 +2,7 @@
 
 import { type Command as Subcommand, CommanderError } from "commander";
 import type { Setting } from "../../api/mod.ts";
+import { pinnedIn } from "../../base/model_settings.ts";
 import { withChanges } from "../../node/config.ts";
 import { closestName } from "../base/closest_name.ts";
 import type { Command } from "./command.ts";
@@ -159,7 +160,8 @@ function helpOf(argv: readonly string[]): readonly string[] {
  * the empty answer stands for the help; a supervisor that reads JSON gets the failure.
  */
 function bareCommand(options: ServeOptions, around: CliContext): readonly ServeConfig[] {
-  const asks = options.client || options.join !== undefined || options.model !== undefined;
+  const asks = options.client || options.join !== undefined || options.model !== undefined ||
+    pinnedIn(options.perModel ?? {}).length > 0;
   if (asks) return [serveConfig(options, around)];
   if (configPath(options, around) === null) return [];
   const dataDir = dataDirOf(options, around);

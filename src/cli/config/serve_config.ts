@@ -3,11 +3,13 @@
 import { join } from "node:path";
 import { proxySettings } from "../../base/proxy_choice.ts";
 import type { HubConfig } from "../../models/config.ts";
+import { pinnedIn } from "../../base/model_settings.ts";
 import { NODE_DEFAULTS, withChanges } from "../../node/config.ts";
 import type { ServeConfig } from "./serve_command.ts";
 import { NAME_LENGTH_MAX } from "../base/defaults.ts";
 import { nodeOptions, type ServeOptions } from "./serve_options.ts";
 import { type CliContext, dataDirOf, keyFrom } from "./cli_context.ts";
+import { withPaths } from "./model_tables.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { isLoopback } from "../../base/ip_address.ts";
 
@@ -21,19 +23,23 @@ export function consoleConfig(options: ServeOptions, around: CliContext): ServeC
 export function serveConfig(options: ServeOptions, around: CliContext): ServeConfig {
   const { client = false } = options;
   const dataDir = dataDirOf(options, around);
-  const config = asked(
-    {
-      ...NODE_DEFAULTS,
-      kind: "serve",
-      api: { ...NODE_DEFAULTS.api, adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around) },
-      models: { ...NODE_DEFAULTS.models, hub: hubOf(around) },
-      // A folder of its own, so that a client runs beside a node: docs/command-line.md.
-      dataDir: client ? join(dataDir, "client") : dataDir,
-      name: around.facts.hostname.slice(0, NAME_LENGTH_MAX),
-      insecure: false,
-      logFormat: "pretty",
-      warnings: [],
-    },
+  const config = ofModels(
+    asked(
+      {
+        ...NODE_DEFAULTS,
+        kind: "serve",
+        api: { ...NODE_DEFAULTS.api, adminKey: keyFrom("MESH_LLM_ADMIN_KEY", around) },
+        models: { ...NODE_DEFAULTS.models, hub: hubOf(around) },
+        // A folder of its own, so that a client runs beside a node: docs/command-line.md.
+        dataDir: client ? join(dataDir, "client") : dataDir,
+        name: around.facts.hostname.slice(0, NAME_LENGTH_MAX),
+        insecure: false,
+        logFormat: "pretty",
+        warnings: [],
+      },
+      options,
+      around,
+    ),
     options,
     around,
   );
@@ -47,6 +53,19 @@ function asked(start: ServeConfig, options: ServeOptions, around: CliContext): S
     const value = options[name];
     return value === undefined ? config : withChanges(config, option.sets(value as never, around));
   }, start);
+}
+
+/** With the settings of single models in the file. A client serves none. */
+function ofModels(config: ServeConfig, options: ServeOptions, around: CliContext): ServeConfig {
+  const { perModel } = options;
+  if (perModel === undefined || config.client) return config;
+  const { models } = config.serving;
+  return withChanges(config, {
+    serving: {
+      models: [...new Set([...models, ...pinnedIn(perModel)])],
+      perModel: withPaths(perModel, around),
+    },
+  });
 }
 
 /** A caller that reaches these ports uses or manages the node, so beyond this machine it needs a key. */

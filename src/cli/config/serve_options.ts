@@ -7,6 +7,7 @@ import { MODEL_OPTIONS } from "./options/model_options.ts";
 import { NETWORK_OPTIONS, NO_CONSOLE, PORT_OPTIONS } from "./options/network_options.ts";
 import { addOptions, type NodeOption } from "./options/node_option.ts";
 import { parseNotEmpty } from "./values.ts";
+import type { OverridesByModel } from "../../base/model_settings.ts";
 
 const NETWORK = "Network:";
 const FILES = "Files and output:";
@@ -27,7 +28,7 @@ type ValueOf<Defined> = Defined extends NodeOption<infer Value> ? Value : never;
 /** The options that are set, by flags, variables and the file. */
 export type ServeOptions =
   & { readonly [Name in keyof typeof NODE_OPTIONS]?: ValueOf<typeof NODE_OPTIONS[Name]> }
-  & { readonly dataDir?: string };
+  & { readonly dataDir?: string; readonly perModel?: OverridesByModel };
 
 export type NodeOptionName = keyof typeof NODE_OPTIONS;
 

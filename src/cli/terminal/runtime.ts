@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Commands } from "../../api/mod.ts";
 import { isForeign, othersMayWrite } from "../../base/own_files.ts";
-import { ConfigFileError } from "../config/config_file.ts";
+import { ConfigFileError } from "../config/config_file_error.ts";
 import { readLastStart } from "../config/last_start.ts";
 import type { Environment, Facts } from "../config/cli_context.ts";
 

@@ -140,6 +140,8 @@ export interface LlamaServerSpec {
   readonly draftPath?: string | null;
   /** The file that lets the model read images. */
   readonly projectorPath?: string | null;
+  /** Further arguments, as `judgeArguments` allows them: they win over what stands here. */
+  readonly args?: readonly string[];
 }
 
 export interface RpcServerSpec {

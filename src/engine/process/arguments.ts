@@ -56,6 +56,8 @@ export function llamaServerArguments(
     ...offered(flags, ["--metrics"]),
     ...offered(flags, ["--offline"]),
     ...offered(flags, ["--no-ui", "--no-webui"]),
+    // Last, for llama.cpp takes the last of two.
+    ...(spec.args ?? []),
   ];
 }
 

@@ -1,5 +1,7 @@
 /** The settings for the models that a node serves. They travel whole to their user, and load nothing. */
 
+import type { OverridesByModel } from "../../base/model_settings.ts";
+
 export interface ServingConfig {
   /** Names or paths: as many as there is memory for are served here, in this order; the rest is wanted of the mesh. */
   readonly models: readonly string[];
@@ -12,6 +14,8 @@ export interface ServingConfig {
   readonly draft: string | false | null;
   /** A model that nobody asked for in this time gives its memory back. */
   readonly idleUnloadMs: number | null;
+  /** Settings of single models in the file, each by its name or id. */
+  readonly perModel: OverridesByModel;
   /** The machine may fall asleep by itself also while it serves others. */
   readonly allowSleep: boolean;
 }
@@ -23,5 +27,6 @@ export const SERVING_DEFAULTS: ServingConfig = {
   contextLength: null,
   draft: null,
   idleUnloadMs: null,
+  perModel: {},
   allowSleep: false,
 };

@@ -234,3 +234,6 @@ export const FIT_LOOKS = 5_000;
 
 /** Models that one node serves, or works for: as many as its announcement has room for (`MAX_AT_ONCE` in `mesh`). */
 export const MAX_WORKS = 32;
+
+/** Models whose arguments are remembered as refused or good: more than a node serves in its life. */
+export const MAX_TRIED_ARGUMENTS = 256;

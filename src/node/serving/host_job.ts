@@ -47,6 +47,7 @@ export class HostJob implements Job {
   #failure: string | null = null;
   #companions: Companions = { draft: null, projector: null, notes: [] };
   #wasReady = false;
+  #args: readonly string[] = [];
   #blamesLoss = false;
 
   constructor(
@@ -83,7 +84,10 @@ export class HostJob implements Job {
   get notes(): readonly string[] {
     const failure = this.parts.memoryFailure(this.plan.model);
     const moved = failure === null ? [] : [splitMovedNote(failure)];
-    return [...this.#companions.notes, ...this.parts.lostDevices.map(lostNote), ...moved];
+    const { model } = this.plan;
+    const refused = this.parts.tried.note(model, this.parts.settingsOf(model).args);
+    const args = refused === null ? [] : [refused];
+    return [...args, ...this.#companions.notes, ...this.parts.lostDevices.map(lostNote), ...moved];
   }
 
   get progress(): number {
@@ -203,18 +207,22 @@ export class HostJob implements Job {
     this.#companions = this.parts.companionsOf(model, "split", this.parts.memory);
     const { projector, notes } = this.#companions;
     for (const note of notes) this.parts.logger.warn("{note}", { note });
+    const { settingsOf, tried } = this.parts;
+    this.#args = tried.choose(model, settingsOf(model).args);
     const server = this.parts.supervisor.launch({
       kind: "llama-server",
       modelPath: model.path,
       modelName: model.name,
-      contextLength: servedContext(model.header, this.parts.settingsOf(model).contextLength),
+      contextLength: servedContext(model.header, settingsOf(model).contextLength),
       purpose: purposeOf(model.header),
       split: [...this.#hostMembers(ownPort), ...workers],
       projectorPath: projector?.path ?? null,
+      args: this.#args,
     }, { restart: false });
     this.#llamaServer = server;
     server.subscribe((state) => {
       if (state.kind === "failed" && !this.#wasReady) this.#blame(state.cause, model, server);
+      if (state.kind === "ready") tried.worked(model, this.#args);
       this.#wasReady ||= state.kind === "ready";
       this.#watch("llama-server", server);
     });
@@ -238,6 +246,7 @@ export class HostJob implements Job {
   #blame(cause: ExitCause, model: LocalModel, server: ManagedServer): void {
     const reason = failureOf("llama-server", server) ?? "";
     if (lacksMemory(cause)) this.parts.memoryFailed(this.plan.model, cause.text);
+    else if (cause.part === "model") this.parts.tried.refused(model, this.#args, cause.text);
     for (const one of suspectsOf(this.#companions, cause, "split")) {
       this.parts.companionFailed(model, one, reason);
     }

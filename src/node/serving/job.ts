@@ -15,6 +15,7 @@ import { type LocalModel, servedContext } from "../../models/mod.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { DeviceBytes } from "../plan/packing.ts";
+import type { TriedArguments } from "./tried_arguments.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Offer } from "../plan/pools.ts";
 import { sameModel } from "../plan/view.ts";
@@ -89,6 +90,7 @@ interface ServerParts {
 /** Parts of a job that answers for a model. */
 export interface SoloParts extends ServerParts {
   readonly settingsOf: SettingsOf;
+  readonly tried: Pick<TriedArguments, "choose" | "worked" | "refused" | "note">;
   /** The memory of this machine that is offered, as other jobs leave it. */
   readonly memory: OfferedMemory;
   /** The same without what further models of this node are about to take: for all that a model can do without. */

@@ -50,6 +50,7 @@ export class SoloJob implements Job {
   #startedMs = 0;
   #isStarting = true;
   #companions: Companions;
+  #args: readonly string[];
   /** When it begins. */
   readonly #spare: DeviceBytes;
   /** Best first; the first is the one in use. */
@@ -74,6 +75,7 @@ export class SoloJob implements Job {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
+    this.#args = parts.tried.choose(model, parts.settingsOf(model).args);
     this.#companions = parts.companionsOf(model, "solo", parts.unclaimed);
     this.#spare = parts.spare(plan.model);
     this.#places = placesFor(this.#input);
@@ -83,7 +85,9 @@ export class SoloJob implements Job {
 
   get notes(): readonly string[] {
     const { placed } = this.#server;
+    const refused = this.parts.tried.note(this.#model, this.#wantedArgs);
     return [
+      ...(refused === null ? [] : [refused]),
       ...this.#companions.notes,
       ...this.parts.lostDevices.map(lostNote),
       ...(this.#moved === null ? placeNotes(this.#place) : [this.#moved]),
@@ -114,6 +118,10 @@ export class SoloJob implements Job {
       : needBytes(this.#model, contextLength) -
         needBytes({ ...this.#model, projector: null }, contextLength);
     return { needBytes: this.plan.needBytes, projectorBytes };
+  }
+
+  get #wantedArgs(): readonly string[] {
+    return this.parts.settingsOf(this.#model).args;
   }
 
   get #place(): ModelPlace {
@@ -197,6 +205,7 @@ export class SoloJob implements Job {
       ),
       draftPath: draft?.path ?? null,
       projectorPath: projector?.path ?? null,
+      args: this.#args,
     }, { restart: true });
     this.#unsubscribe = server.subscribe((state) => {
       if (state.kind === "failed" && this.#hasLostMore) this.#giveUp();
@@ -210,8 +219,10 @@ export class SoloJob implements Job {
   #wentOnElsewhere(state: ServerState): boolean {
     const endedLoading = state.kind === "failed" && state.frozen === null && this.#isLoading;
     this.#isLoading = state.kind !== "ready";
+    if (state.kind === "ready") this.parts.tried.worked(this.#model, this.#args);
     if (!endedLoading) return false;
-    return this.#movedOn(state) || this.#wentOnAgain(state) || this.#wentOnWithout(state);
+    return this.#movedOn(state) || this.#wentOnWithOtherArgs(state) || this.#wentOnAgain(state) ||
+      this.#wentOnWithout(state);
   }
 
   /** A driver that was reset works again most often; one that does not costs the device. */
@@ -228,6 +239,16 @@ export class SoloJob implements Job {
     this.#places = this.#places.slice(1);
     this.#moved = movedNote(next, cause.text);
     this.#relaunch([this.#moved]);
+    return true;
+  }
+
+  #wentOnWithOtherArgs({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
+    const { tried } = this.parts;
+    const isElsewhere = cause.lost !== undefined || lacksMemory(cause);
+    if (isElsewhere || !tried.refused(this.#model, this.#args, cause.text)) return false;
+    const wanted = this.#wantedArgs;
+    this.#args = tried.choose(this.#model, wanted);
+    this.#relaunch([tried.note(this.#model, wanted) ?? cause.text]);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { reasonOf } from "../../base/as_error.ts";
 import type { OfferedMemory } from "../../engine/mod.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
+import { devicesFor, offeredTo } from "./own_devices.ts";
 import { downloadJob } from "./download_job.ts";
 import { type Changed, idleJob, type Job, type JobParts, sizesOf } from "./job.ts";
 import { HostJob } from "./host_job.ts";
@@ -56,7 +57,7 @@ export class JobStarter {
     const parts = partsWith(this.#parts, { memory, unclaimed });
     switch (plan.kind) {
       case "solo":
-        return new SoloJob(plan, this.#newTerm(plan.model, view), parts, changed);
+        return new SoloJob(plan, this.#newTerm(plan.model, view), ownDevices(parts, plan), changed);
       case "host":
         return new HostJob(plan, this.#newTerm(plan.model, view), parts, changed);
       case "worker":
@@ -87,6 +88,22 @@ function partsWith<Own>(parts: JobParts, own: Own): JobParts & Own {
   return Object.defineProperties({ ...parts, ...own }, {
     ...Object.getOwnPropertyDescriptors(parts),
     ...Object.getOwnPropertyDescriptors(own),
+  });
+}
+
+/** With the devices that the model's settings name. */
+function ownDevices(
+  parts: JobParts & Pick<StartOptions, "memory" | "unclaimed">,
+  { model }: { readonly model: ModelRef },
+): typeof parts {
+  const { device } = parts.settingsOf(model);
+  if (device === null) return parts;
+  return partsWith(parts, {
+    get engine() {
+      return { devices: devicesFor(parts.engine.devices, device) };
+    },
+    memory: offeredTo(parts.memory, device),
+    unclaimed: offeredTo(parts.unclaimed, device),
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigFileError } from "../../../src/cli/config/config_file.ts";
+import { ConfigFileError } from "../../../src/cli/config/config_file_error.ts";
 import type { Command } from "../../../src/cli/config/command.ts";
 import type { ServeConfig } from "../../../src/cli/config/serve_command.ts";
 import { parse } from "../../../src/cli/config/parse.ts";

@@ -52,6 +52,7 @@ const defaults: ServeConfig = {
     contextLength: null,
     draft: null,
     idleUnloadMs: null,
+    perModel: {},
     allowSleep: false,
   },
   mesh: { join: null, leave: false, bindPort: null, timings: MESH_TIMINGS },

@@ -7,6 +7,7 @@ import type { HostParts } from "../../../src/node/serving/job.ts";
 import { HostJob } from "../../../src/node/serving/host_job.ts";
 import { content } from "../../mesh/content.ts";
 import { BIG, peer } from "../members.ts";
+import { TriedArguments } from "../../../src/node/serving/tried_arguments.ts";
 import { settingsLookup } from "../../../src/node/plan/model_settings.ts";
 
 const PLAN = {
@@ -107,6 +108,7 @@ function setUp(devices: Engine["devices"]) {
       },
     },
     logger: { info: (message: string) => said.push(message) },
+    tried: new TriedArguments(),
     settingsOf: settingsLookup(SERVING_DEFAULTS),
     localModel: () => model,
     companionsOf: () => ({ draft: null, projector: null, notes: [] }),

@@ -10,6 +10,7 @@ import type { Member } from "../../../src/node/plan/view.ts";
 import type { JobParts } from "../../../src/node/serving/job.ts";
 import { Reconciler } from "../../../src/node/serving/reconciler.ts";
 import { member, peer, view } from "../members.ts";
+import { TriedArguments } from "../../../src/node/serving/tried_arguments.ts";
 import { settingsLookup } from "../../../src/node/plan/model_settings.ts";
 
 /** Each takes ten times its number. */
@@ -140,6 +141,7 @@ class Node {
       spare: () => new Map(),
       lostDevices: [],
       engine: { devices: [] },
+      tried: new TriedArguments(),
       settingsOf: settingsLookup(SERVING_DEFAULTS),
       logger: getLogger("test"),
       supervisor: {

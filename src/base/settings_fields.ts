@@ -1,0 +1,120 @@
+/** The settings of a model as people write them, in `config.toml` and through the management API. Pure. */
+
+import * as z from "zod";
+import { type Door, judgeArguments } from "./model_arguments.ts";
+import type { ModelOverrides } from "./model_settings.ts";
+
+/** More GPUs than a machine has. */
+const MAX_SETTING_DEVICES = 64;
+
+/** llama.cpp keeps the context length in 32 bits. */
+const tokens = z.int().min(1).max(2 ** 31 - 1);
+const deviceName = z.string().regex(/^[^\s,]{1,64}$/).refine((name) => name !== "none");
+const duration = z.string().regex(/^\d{1,7}[smhdw]$/);
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+interface Field<Key extends keyof ModelOverrides> {
+  readonly key: Key;
+  /** Completes a sentence with "must be". */
+  readonly rule: string;
+  readonly schema: z.ZodType<Required<ModelOverrides>[Key]>;
+}
+
+function field<Key extends keyof ModelOverrides>(
+  key: Key,
+  rule: string,
+  schema: z.ZodType<Required<ModelOverrides>[Key]>,
+): Field<Key> {
+  return { key, rule, schema };
+}
+
+const auto = z.literal("auto").transform(() => null);
+const none = z.literal("none");
+
+const FIELDS = {
+  ctx: field(
+    "contextLength",
+    'a whole number of tokens from 1, or "auto"',
+    z.union([tokens, auto]),
+  ),
+  draft: field(
+    "draft",
+    'the name or path of a small model, "auto", or false for none',
+    z.union([auto, z.literal(false), z.string().trim().min(1).max(4_096)]),
+  ),
+  "idle_unload": field(
+    "idleUnloadMs",
+    'a number and a unit, such as "15m" or "2h", or "never"',
+    z.union([
+      z.literal("never").transform(() => null),
+      duration.transform((text) => Number(text.slice(0, -1)) * UNIT_MS[text.at(-1)!]!)
+        .refine((ms) => ms > 0),
+    ]),
+  ),
+  pin: field("pin", "true or false", z.boolean()),
+  device: field(
+    "device",
+    'a list of names as engine show has them, "none" for the CPU alone, or "auto"',
+    z.union([
+      auto,
+      none.transform(() => []),
+      z.array(deviceName).min(1).max(MAX_SETTING_DEVICES),
+    ]),
+  ),
+  args: field("args", "a list of texts", z.array(z.string())),
+};
+
+export const SETTING_NAMES: readonly string[] = Object.keys(FIELDS);
+
+export type ReadSettings =
+  | { readonly kind: "settings"; readonly settings: ModelOverrides }
+  | { readonly kind: "unknown"; readonly key: string }
+  /** `reason` completes a sentence that begins with the key. */
+  | { readonly kind: "wrong"; readonly key: string; readonly reason: string };
+
+/** @param door who wrote them. */
+export function readSettings(given: Readonly<Record<string, unknown>>, door: Door): ReadSettings {
+  let settings: ModelOverrides = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(FIELDS, name)) return { kind: "unknown", key: name };
+    const { key, rule, schema } = FIELDS[name as keyof typeof FIELDS];
+    const read = schema.safeParse(value);
+    if (!read.success) {
+      const found = JSON.stringify(value)?.slice(0, 200);
+      return { kind: "wrong", key: name, reason: `must be ${rule}: current value is ${found}` };
+    }
+    settings = { ...settings, [key]: read.data };
+  }
+  if (settings.args === undefined) return { kind: "settings", settings };
+  const judged = judgeArguments(settings.args, door);
+  if (judged.kind === "refused") return { kind: "wrong", key: "args", reason: judged.reason };
+  return { kind: "settings", settings: { ...settings, args: judged.args } };
+}
+
+/** The same again as people write it, `null` where nothing is said. */
+export function writtenSettings(settings: ModelOverrides): Readonly<Record<string, unknown>> {
+  const { contextLength, draft, idleUnloadMs, device } = settings;
+  const written = {
+    ctx: contextLength === null ? "auto" : contextLength,
+    draft: draft === null ? "auto" : draft,
+    "idle_unload": idleUnloadMs === null ? "never" : durationOf(idleUnloadMs),
+    pin: settings.pin,
+    device: device === null ? "auto" : device?.length === 0 ? "none" : device,
+    args: settings.args,
+  };
+  return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined));
+}
+
+function durationOf(ms: number | undefined): string | undefined {
+  if (ms === undefined) return undefined;
+  const [unit, unitMs] = Object.entries(UNIT_MS).findLast(([, unitMs]) => ms % unitMs === 0) ??
+    ["s", 1_000];
+  return `${ms / unitMs}${unit}`;
+}
