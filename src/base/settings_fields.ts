@@ -1,6 +1,7 @@
 /** The settings of a model as people write them, in `config.toml` and through the management API. Pure. */
 
 import * as z from "zod";
+import { durationMs, durationText } from "./duration.ts";
 import { type Door, judgeArguments } from "./model_arguments.ts";
 import type { ModelOverrides } from "./model_settings.ts";
 
@@ -10,16 +11,6 @@ const MAX_SETTING_DEVICES = 64;
 /** llama.cpp keeps the context length in 32 bits. */
 const tokens = z.int().min(1).max(2 ** 31 - 1);
 const deviceName = z.string().regex(/^[^\s,]{1,64}$/).refine((name) => name !== "none");
-const duration = z.string().regex(/^\d{1,7}[smhdw]$/);
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
 interface Field<Key extends keyof ModelOverrides> {
   readonly key: Key;
   /** Completes a sentence with "must be". */
@@ -54,8 +45,7 @@ const FIELDS = {
     'a number and a unit, such as "15m" or "2h", or "never"',
     z.union([
       z.literal("never").transform(() => null),
-      duration.transform((text) => Number(text.slice(0, -1)) * UNIT_MS[text.at(-1)!]!)
-        .refine((ms) => ms > 0),
+      z.string().transform(durationMs).refine((ms) => ms !== undefined),
     ]),
   ),
   pin: field("pin", "true or false", z.boolean()),
@@ -104,17 +94,10 @@ export function writtenSettings(settings: ModelOverrides): Readonly<Record<strin
   const written = {
     ctx: contextLength === null ? "auto" : contextLength,
     draft: draft === null ? "auto" : draft,
-    "idle_unload": idleUnloadMs === null ? "never" : durationOf(idleUnloadMs),
+    "idle_unload": idleUnloadMs === null ? "never" : idleUnloadMs && durationText(idleUnloadMs),
     pin: settings.pin,
     device: device === null ? "auto" : device?.length === 0 ? "none" : device,
     args: settings.args,
   };
   return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined));
-}
-
-function durationOf(ms: number | undefined): string | undefined {
-  if (ms === undefined) return undefined;
-  const [unit, unitMs] = Object.entries(UNIT_MS).findLast(([, unitMs]) => ms % unitMs === 0) ??
-    ["s", 1_000];
-  return `${ms / unitMs}${unit}`;
 }

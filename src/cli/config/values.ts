@@ -1,6 +1,7 @@
 /** Parsers of option values: the text of one option in, its value out, or a `UsageError` that names both. */
 
 import { isIP } from "node:net";
+import { durationMs } from "../../base/duration.ts";
 import { MAX_WORKERS } from "../../mesh/config.ts";
 import { NAME_LENGTH_MAX } from "../base/defaults.ts";
 import { UsageError } from "../base/usage_error.ts";
@@ -91,30 +92,11 @@ export function parseNotEmpty(option: string, text: string): string {
   throw new UsageError(`${option} must not be empty`);
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
-/** Ten years are as good as none, and what is beyond them is a slip of the finger. */
-const DURATION_MAX_MS = 10 * 366 * 86_400_000;
-
 /** Milliseconds. */
 export function parseDuration(option: string, text: string): number {
-  const [, digits = "", unit = ""] = /^(\d{1,7})([smhdw])$/.exec(text) ?? [];
-  const ms = Number(digits) * (UNIT_MS[unit] ?? 0);
-  if (ms > 0 && ms <= DURATION_MAX_MS) return ms;
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
   return refuse(option, "a number and a unit, such as 30m, 12h, 7d or 4w", text);
-}
-
-/** As it is written, in the largest unit without a rest. */
-export function durationText(ms: number): string {
-  const [unit, unitMs] = Object.entries(UNIT_MS).findLast(([, unitMs]) => ms % unitMs === 0) ??
-    ["s", 1_000];
-  return `${ms / unitMs}${unit}`;
 }
 
 /** As `token list` shows it. It becomes part of a URL. */

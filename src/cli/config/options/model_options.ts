@@ -1,6 +1,6 @@
+import { durationText } from "../../../base/duration.ts";
 import { absolute } from "../cli_context.ts";
 import {
-  durationText,
   parseContextLength,
   parseDeviceNames,
   parseDuration,
