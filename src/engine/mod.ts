@@ -6,6 +6,7 @@ export {
   EngineInstallError,
   EngineNotFoundError,
 } from "./base/errors.ts";
+export { PROMPT_CACHE_BYTES } from "./base/defaults.ts";
 export { hasCrashed, hasLostDevice } from "./process/crash.ts";
 export { kindOfCause, lacksMemory } from "./output/exit_cause.ts";
 export { type FindOptions } from "./install/find.ts";

@@ -88,7 +88,7 @@ export const GPU_TRUST_AFTER_FAILURE = 0.75;
 export const CHANGED_FILE_CHECK_MS = 500;
 
 /**
- * Of the main memory that models leave, for the conversations of the next one: a server can't give any of it back, and the
+ * Of the main memory that models and their conversations leave, for the conversations of the next one: a server can't give any of it back, and the
  * other half may be what a further model needs. Chosen by feel.
  */
 export const KEPT_SHARE = 0.5;

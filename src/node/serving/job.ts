@@ -58,6 +58,8 @@ export interface Job {
   readonly usedBytes: number;
   /** The same by device, where the job knows it: as llama.cpp has told it, or as it is planned beside other jobs. */
   readonly placed?: Readonly<Record<string, number>> | undefined;
+  /** Main memory beyond that, which its llama-server may fill with conversations. */
+  readonly keptBytes?: number;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
   /** Loopback port of this node's rpc-server while it works for another host. */

@@ -1,12 +1,13 @@
 /** The places in which a node may keep a model that it serves alone. Pure. */
 
-import type {
-  Engine,
-  LlamaServerSpec,
-  LostDevice,
-  ModelPlace,
-  OfferedMemory,
-  PlacedModel,
+import {
+  type Engine,
+  type LlamaServerSpec,
+  type LostDevice,
+  type ModelPlace,
+  type OfferedMemory,
+  type PlacedModel,
+  PROMPT_CACHE_BYTES,
 } from "../../engine/mod.ts";
 import { added, type DeviceBytes, named, pack } from "../plan/packing.ts";
 import { isMainMemory, poolsOf, spread } from "../plan/pools.ts";
@@ -117,6 +118,15 @@ export function keptOf(
     return { promptCacheBytes: roomBytes - MOST_CHECKPOINTS * bytes };
   }
   return { promptCacheBytes: roomBytes - checkpoints * bytes, checkpoints };
+}
+
+/** The most that llama-server then holds of conversations. */
+export function keptBytes(
+  { promptCacheBytes = 0, checkpoints = MOST_CHECKPOINTS }: ReturnType<typeof keptOf>,
+  checkpointBytes: number,
+): number {
+  const prompts = Math.min(PROMPT_CACHE_BYTES, Math.max(0, promptCacheBytes));
+  return prompts + checkpoints * checkpointBytes * CONVERSATIONS;
 }
 
 /** For people, of a model of which llama.cpp has put a part into main memory. */

@@ -13,7 +13,7 @@ import type { Intent } from "./own_announcement.ts";
 import { PlanLog } from "./plan_log.ts";
 import { Planner } from "./planner.ts";
 import { RetiredModels } from "./retired_models.ts";
-import { freeBeside, leftAfter, mayStart } from "./room.ts";
+import { freeBeside, leftAfter, lessKept, mayStart } from "./room.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import { JobStarter } from "./start_job.ts";
@@ -261,7 +261,10 @@ export class Reconciler {
     const options = {
       view,
       memory: free,
-      unclaimed: leftAfter(work.plan, this.#slots.later(slot), { memory: free, view }),
+      unclaimed: leftAfter(work.plan, this.#slots.later(slot), {
+        memory: lessKept(free, beside.running),
+        view,
+      }),
       changed: () => this.wake(),
     };
     slot.start(this.#starter.start(work.plan, options), nowMs);

@@ -4,7 +4,7 @@ import type { OfferedMemory } from "../../engine/mod.ts";
 import { laidOut, mayBegin, ownBytes } from "../plan/own_room.ts";
 import { added, type DeviceBytes, named, without } from "../plan/packing.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Offer } from "../plan/pools.ts";
+import { isMainMemory, type Offer } from "../plan/pools.ts";
 import { serves } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 import { heldBy } from "./held_memory.ts";
@@ -21,6 +21,13 @@ export interface Beside {
 export function freeBeside({ running, ending }: Beside, memory: OfferedMemory): OfferedMemory {
   const held = heldBy([...running, ...ending], devicesOf(memory)).slice(0, running.length);
   return lessOf(memory, held);
+}
+
+/** The same without what these jobs may keep of conversations: a llama-server gives none of that back. */
+export function lessKept(memory: OfferedMemory, jobs: readonly Job[]): OfferedMemory {
+  const bytes = jobs.reduce((sum, { keptBytes = 0 }) => sum + keptBytes, 0);
+  const main = devicesOf(memory).find(isMainMemory);
+  return main === undefined ? memory : lessOf(memory, [new Map([[main.name, bytes]])]);
 }
 
 /**

@@ -26,6 +26,7 @@ import {
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import {
+  keptBytes,
   keptOf,
   lostNote,
   movedNote,
@@ -124,6 +125,16 @@ export class SoloJob implements Job {
     return this.parts.settingsOf(this.#model).args;
   }
 
+  get #kept(): ReturnType<typeof keptOf> {
+    const input = { ...this.#input, memory: this.parts.unclaimed };
+    return keptOf(KEPT_SHARE * roomFor(this.#place, input), this.#checkpointBytes);
+  }
+
+  get #checkpointBytes(): number {
+    const { header } = this.#model;
+    return header === null ? 0 : checkpointBytes(header);
+  }
+
   get #place(): ModelPlace {
     return this.#places[0]!;
   }
@@ -176,6 +187,10 @@ export class SoloJob implements Job {
     return this.plan.needBytes;
   }
 
+  get keptBytes(): number {
+    return keptBytes(this.#kept, this.#checkpointBytes);
+  }
+
   stop(): Promise<void> {
     this.#unsubscribe();
     return this.#server.stop();
@@ -199,10 +214,7 @@ export class SoloJob implements Job {
       purpose: purposeOf(header),
       split: [],
       place: this.#place,
-      ...keptOf(
-        KEPT_SHARE * roomFor(this.#place, { ...this.#input, memory: this.parts.unclaimed }),
-        header === null ? 0 : checkpointBytes(header),
-      ),
+      ...this.#kept,
       draftPath: draft?.path ?? null,
       projectorPath: projector?.path ?? null,
       args: this.#args,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EngineDevice, OfferedMemory } from "../../../src/engine/mod.ts";
 import {
+  keptBytes,
   keptOf,
   placesFor,
   plannedIn,
@@ -114,4 +115,14 @@ Deno.test("keptOf() shares the room between checkpoints and prompts, and gives n
   assert.deepEqual(keptOf(100, 5), { promptCacheBytes: 60, checkpoints: 2 });
   assert.deepEqual(keptOf(10_000, 5), { promptCacheBytes: 9_360 }, "as many as llama-server takes");
   assert.deepEqual(keptOf(-10, 5), { promptCacheBytes: -10, checkpoints: 0 });
+  for (
+    const [room, checkpoint, kept] of [[100, 0, 100], [100, 5, 100], [10_000, 5, 10_000], [
+      -10,
+      5,
+      0,
+    ]] as const
+  ) {
+    assert.equal(keptBytes(keptOf(room, checkpoint), checkpoint), kept);
+  }
+  assert.equal(keptBytes(keptOf(64 * 2 ** 30, 0), 0), 8 * 2 ** 30, "llama-server takes no more");
 });

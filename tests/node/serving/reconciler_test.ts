@@ -14,10 +14,10 @@ import { TriedArguments } from "../../../src/node/serving/tried_arguments.ts";
 import { settingsLookup } from "../../../src/node/plan/model_settings.ts";
 
 /** Each takes ten times its number. */
-const [ONE, TWO, SIX] = [1, 2, 6].map((size): ModelRef => ({
+const [ONE, TWO, THREE, FOUR, SIX] = [1, 2, 3, 4, 6].map((size): ModelRef => ({
   name: `m${size}`,
   fingerprint: `${size}`.repeat(64),
-})) as [ModelRef, ModelRef, ModelRef];
+})) as [ModelRef, ModelRef, ModelRef, ModelRef, ModelRef];
 
 function needOf({ name }: { readonly name: string }): number {
   return 10 * Number(name.slice(1));
@@ -29,6 +29,8 @@ class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
   readonly apiKey = null;
   readonly frozen = new AbortController().signal;
   readonly name: string;
+  /** For prompts. */
+  readonly keptBytes: number;
   state: ServerState = { kind: "starting", attempt: 1 };
   isStopping = false;
   readonly #gone = Promise.withResolvers<void>();
@@ -36,6 +38,7 @@ class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
 
   constructor(spec: ServerSpec) {
     this.name = spec.modelName ?? "";
+    this.keptBytes = spec.kind === "llama-server" ? Math.max(0, spec.promptCacheBytes ?? 0) : 0;
   }
 
   subscribe(listener: (state: ServerState) => void): () => void {
@@ -88,7 +91,7 @@ class Node {
             failures: failures.map(({ model, reason }) => ({ model: model.name, reason })),
           }),
           assignable: this.pinned.length === 0,
-          models: [ONE, TWO, SIX].map((model) => ({
+          models: [ONE, TWO, THREE, FOUR, SIX].map((model) => ({
             ...model,
             sizeBytes: 1,
             needBytes: needOf(model),
@@ -167,7 +170,8 @@ class Node {
 }
 
 function localModel({ name, fingerprint }: ModelRef): LocalModel {
-  const header = { contextLength: 1, pooling: null };
+  const shape = { kvHeads: 0, slidingKvHeads: 0, slidingWindow: 0, keyLength: 0, valueLength: 0 };
+  const header = { contextLength: 1, pooling: null, ...shape };
   return {
     name,
     fingerprint,
@@ -262,6 +266,32 @@ Deno.test("what a user serves evicts what has no room beside it, and starts once
   await settled();
   assert.equal(node.reconciler.hasRetired(TWO), false, "it is served again");
   assert.deepEqual(node.shown, ["m2 warm", "m1 warm"]);
+});
+
+// Each took half of what the models leave for its prompts, whatever the others had taken of it before.
+Deno.test("what the models of a node need and keep of conversations is never more than is offered", async () => {
+  const pinned = [ONE, TWO, THREE, FOUR];
+  await using node = new Node(200, pinned);
+  await settled();
+  for (const { name } of pinned) {
+    node.server(name).ready();
+    await settled();
+  }
+  assert.deepEqual(node.servers.map(({ keptBytes }) => keptBytes), [50, 25, 12.5, 6.25]);
+});
+
+Deno.test("a model that comes later keeps nothing where the others may keep all that is left", async () => {
+  await using node = new Node(200, [ONE]);
+  await settled();
+  for (const [next, ...others] of [[TWO, ONE], [THREE, TWO, ONE], [FOUR, THREE, TWO, ONE], []]) {
+    node.servers.at(-1)?.ready();
+    await settled();
+    if (next === undefined) continue;
+    node.pinned = [next, ...others];
+    void node.reconciler.reconsider();
+    await settled();
+  }
+  assert.deepEqual(node.servers.map(({ keptBytes }) => keptBytes), [95, 37.5, 3.75, 0]);
 });
 
 Deno.test("a node that ends stops all that it serves at one time", async () => {
