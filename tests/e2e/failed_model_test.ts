@@ -22,7 +22,7 @@ function writeSick(path: string): void {
 
 /** The refusal of a request, which has to come long before one for a model that loads would. */
 async function refusal(node: NodeProcess, model: string, stream = false) {
-  const signal = AbortSignal.timeout(15_000);
+  const signal = AbortSignal.timeout(60_000); // half of what any request waits
   const response = await askChat(node.ready.api, "hello", { model, stream, signal });
   const text = await response.text();
   assert.ok(text.startsWith("{"), `refused by an answer of its own, not by an event: ${text}`);
