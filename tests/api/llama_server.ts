@@ -15,8 +15,8 @@ export class LlamaServer implements AsyncDisposable {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(path: string): Promise<LlamaServer> {
-    const args = ["-m", GUIDE, "--host", "127.0.0.1", "--port", "0", "--parallel", "1"];
+  static async start(path: string, more: readonly string[] = []): Promise<LlamaServer> {
+    const args = ["-m", GUIDE, "--host", "127.0.0.1", "--port", "0", "--parallel", "1", ...more];
     const command = new Deno.Command(path, { args, stdout: "null", stderr: "piped" });
     const child = command.spawn();
     const lines = new LogLines(child.stderr);

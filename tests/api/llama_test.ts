@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { API_DEFAULTS } from "../../src/api/config.ts";
-import { type ApiServers, serveApi } from "../../src/api/mod.ts";
+import { type ApiServers, createGateway, serveApi } from "../../src/api/mod.ts";
 import { engineOrReason, engineTest } from "../support/engine.ts";
 import answers from "../support/guide_answers.json" with { type: "json" };
 import { asking, FakeNode, instance } from "./fake_node.ts";
@@ -115,5 +115,52 @@ realTest(
     caller.abort();
     await assert.rejects(answer);
     await llama.logged(/cancel task/);
+  },
+);
+
+engineTest(
+  found,
+  "A prompt that is too long goes to an instance with more room, else the caller learns both numbers",
+  async (engine) => {
+    await using small = await LlamaServer.start(engine.llamaServer, ["-c", "256"]);
+    await using large = await LlamaServer.start(engine.llamaServer, ["-c", "1024"]);
+    const node = new FakeNode({
+      warm: [
+        instance("small", "guide", { contextLength: 256 }),
+        instance("large", "guide", { contextLength: 1_024 }),
+      ],
+      forward: ({ host }, request) => (host === "small" ? small : large).forward(request),
+    });
+    const gateway = createGateway(node, { keys: [], logger: getLogger("test"), holdMs: 0 });
+    const bodies = (text: string) =>
+      Object.entries({
+        "/v1/chat/completions": { messages: [{ role: "user", content: text }], max_tokens: 1 },
+        "/v1/completions": { prompt: text, max_tokens: 1 },
+        "/v1/responses": { input: text, max_output_tokens: 1 },
+        "/v1/messages": { messages: [{ role: "user", content: text }], max_tokens: 1 },
+      }).flatMap(([path, body]) =>
+        [false, true].map((stream) => [path, asking({ model: "guide", ...body, stream })] as const)
+      );
+    // Each conversation has its own order of the two.
+    const fitting = ["a", "b", "c", "d"].flatMap((start) => bodies(start + " word".repeat(100)));
+    for (const [path, init] of fitting) {
+      const response = await gateway.request(path, init);
+      assert.equal(response.headers.get("x-mesh-host"), "large", path);
+      assert.equal(response.status, 200, path);
+      await response.text();
+    }
+    const hosts = new Set(node.forwarded.map(({ host }) => host));
+    assert.deepEqual([...hosts].sort(), ["large", "small"], "some met the small one first");
+    for (const [path, init] of bodies("word ".repeat(300))) {
+      const response = await gateway.request(path, init);
+      assert.equal(response.status, 400, path);
+      const { type, error } = await response.json();
+      assert.equal(error.code, "context_length_exceeded", path);
+      assert.match(
+        error.message,
+        /^This model's maximum context length is 1024 tokens, .*prompt is too long: 1\d{3} tokens > 1024 maximum$/,
+      );
+      assert.equal(type, path === "/v1/messages" ? "error" : undefined);
+    }
   },
 );

@@ -5,6 +5,7 @@ import { continuerOn } from "./continuation/continuer.ts";
 import { decide, endpointOf, type RequestBody } from "./continuation/decide.ts";
 import { type Endpoint, SentAnswer } from "./continuation/sent_answer.ts";
 import { type Pieces, piecesOf } from "./event_reader.ts";
+import { excessIn } from "./excess.ts";
 import { firstBytes } from "./first_bytes.ts";
 import type { InstanceSearch } from "../routing/instances.ts";
 import { RefusedError } from "../http/openai_errors.ts";
@@ -77,7 +78,6 @@ export class LastingAnswer {
           await suspicion.answered();
           return search.began(instance);
         }
-        search.full();
       } catch (error) {
         this.end();
         if (!(error instanceof InstanceUnavailableError)) throw error;
@@ -113,7 +113,7 @@ export class LastingAnswer {
   /** False where the instance wants another one to be asked. */
   async #openOne(instance: GatewayInstance): Promise<boolean> {
     this.#options.asks();
-    const { asking, request } = this.#options;
+    const { asking, request, search } = this.#options;
     this.#answer = await Answer.open(asking, instance, request);
     const { status, ok } = this.#answer.response;
     if (status === NOT_READY) {
@@ -122,6 +122,7 @@ export class LastingAnswer {
     // Without its load it is not the instance that is full: the caller's key has a limit there.
     if (status === FULL && this.#answer.load !== null) {
       this.end();
+      search.full(instance);
       return false;
     }
     this.#options.waited(this.#answer.load?.waitedMs ?? 0);
@@ -137,7 +138,11 @@ export class LastingAnswer {
       const message = "The answer broke off before its first byte";
       throw new InstanceUnavailableError(message, { wasAsked: true, cause });
     }
-    return true;
+    const excess = excessIn(status, this.#first);
+    if (excess === null) return true;
+    this.end();
+    search.tooLong(excess);
+    return false;
   }
 
   async #next(): Promise<Uint8Array | null> {

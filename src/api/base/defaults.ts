@@ -209,3 +209,6 @@ export const RETRY_AFTER_S = 5;
 
 /** The version of Ollama whose API is answered: its clients refuse servers that are older than what they use. */
 export const OLLAMA_VERSION = "0.13.0";
+
+/** Prompts have 3 to 6 bytes a token. A request of more tokens than this tells is asked where there is more room. */
+export const MOST_BYTES_A_TOKEN = 16;

@@ -83,7 +83,17 @@ async function exchangeOne(
   recorder.model = routing.model ?? "";
   await asking.suspects.check(request);
   const { requestId, signal } = request;
-  const search = new InstanceSearch({ node, hosts, routing, requestId, signal, logger, holdMs });
+  const bodyBytes = request.body?.length ?? 0;
+  const search = new InstanceSearch({
+    node,
+    hosts,
+    routing,
+    requestId,
+    bodyBytes,
+    signal,
+    logger,
+    holdMs,
+  });
   const answer = new LastingAnswer({
     asking,
     search,

@@ -7,6 +7,7 @@ import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
 import { patienceMs } from "./patience.ts";
 import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
+import { type Excess, firstWithRoom, hasRoomFor, largerExcess } from "./room.ts";
 import type { Routing } from "./routing.ts";
 import {
   type GatewayInstance,
@@ -20,6 +21,7 @@ export interface SearchOptions {
   readonly hosts: AskedHosts;
   readonly routing: Routing;
   readonly requestId: string;
+  readonly bodyBytes: number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** How long the request waits for an instance. */
@@ -36,7 +38,9 @@ export class InstanceSearch {
   readonly #key: string;
   /** One host may have several instances. */
   readonly #asked = new Set<string>();
-  #full = false;
+  readonly #full: GatewayInstance[] = [];
+  /** The prompt was too long for an instance. */
+  #excess: Excess | undefined;
   #failed: GatewayInstance | undefined;
   /** Hosts whose failure was told. */
   readonly #told = new Set<string>();
@@ -55,10 +59,11 @@ export class InstanceSearch {
 
   /** @throws {RefusedError} where the request is not, or no longer, held. */
   async next(): Promise<GatewayInstance> {
-    const { node, hosts, signal, logger } = this.#options;
+    const { node, hosts, signal, logger, bodyBytes } = this.#options;
     for (let looks = 0;; looks++) {
       signal.throwIfAborted();
-      const [instance] = balanced(this.#candidates(), (instance) => hosts.loadOf(instance));
+      const inOrder = balanced(this.#candidates(), (instance) => hosts.loadOf(instance));
+      const instance = firstWithRoom(inOrder, bodyBytes);
       if (instance !== undefined) {
         this.#asked.add(keyOf(instance));
         return instance;
@@ -99,20 +104,34 @@ export class InstanceSearch {
   }
 
   /** The instance has as much to do as it takes. */
-  full(): void {
-    this.#full = true;
+  full(instance: GatewayInstance): void {
+    this.#full.push(instance);
+  }
+
+  /** The instance has no room for the prompt: one with more room is asked. */
+  tooLong(excess: Excess): void {
+    this.#excess = largerExcess(this.#excess, excess);
   }
 
   /** The instance has begun to answer. */
   began(instance: GatewayInstance): void {
     this.#begun = instance;
-    this.#full = false;
+    this.#full.length = 0;
     this.#heldSinceMs = undefined;
     this.#blockedSinceMs = undefined;
     this.#asked.clear();
   }
 
+  /** In this conversation's own order. */
   #candidates(): readonly GatewayInstance[] {
+    const left = this.#serving().filter((one) =>
+      !this.#asked.has(keyOf(one)) && hasRoomFor(one, this.#excess)
+    );
+    return rendezvousOrder(left, this.#key);
+  }
+
+  /** All that serve the model. */
+  #serving(): readonly GatewayInstance[] {
     const { node, routing } = this.#options;
     const warm = node.warm();
     const begun = this.#begun;
@@ -121,8 +140,7 @@ export class InstanceSearch {
       : idOf(node, routing.model);
     const isMeant = (one: GatewayInstance) =>
       begun === undefined ? one.id === id : isSameModel(one, begun);
-    const serving = warm.filter((one) => isMeant(one) && !this.#asked.has(keyOf(one)));
-    return rendezvousOrder(serving, this.#key);
+    return warm.filter(isMeant);
   }
 
   /** The caller's word; once an instance has begun to answer, what stands for its model whatever else comes. */
@@ -136,7 +154,17 @@ export class InstanceSearch {
   async #refuseOrHold(): Promise<void> {
     const { node, signal, holdMs } = this.#options;
     const model = idOf(node, this.#asks) ?? this.#asks;
-    if (this.#full) throw new RefusedError({ kind: "overloaded", model });
+    const excess = this.#excess;
+    if (this.#full.some((one) => hasRoomFor(one, excess))) {
+      throw new RefusedError({ kind: "overloaded", model });
+    }
+    if (excess !== undefined) {
+      // A machine of an earlier version may announce more than each of its requests gets.
+      const lengths = this.#serving().map(({ contextLength }) => contextLength)
+        .filter((length) => length <= excess.promptTokens);
+      const contextLength = Math.max(excess.contextLength, ...lengths);
+      throw new RefusedError({ kind: "context-length", ...excess, contextLength });
+    }
     const now = performance.now();
     this.#heldSinceMs ??= now;
     const several = severalOf(node, model);

@@ -12,6 +12,11 @@ export type ModelRefusal =
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   | { readonly kind: "unreachable"; readonly model: string }
   | { readonly kind: "overloaded"; readonly model: string | null }
+  | {
+    readonly kind: "context-length";
+    readonly promptTokens: number;
+    readonly contextLength: number;
+  }
   | { readonly kind: "interrupted"; readonly reason: string }
   | { readonly kind: "crashing"; readonly forMs: number }
   | { readonly kind: "suspect-held"; readonly forMs: number };
@@ -50,6 +55,13 @@ export const MODEL_VERDICTS: Verdicts<ModelRefusal> = {
     code: "model_overloaded",
     message: `${overloaded(model)} as many requests as it takes: try again in ${RETRY_AFTER_S} s`,
     headers: TRY_AGAIN,
+  }),
+  // Agents look for these words of OpenAI's and of Anthropic's, and then shorten what they send.
+  "context-length": ({ promptTokens, contextLength }) => ({
+    status: 400,
+    code: "context_length_exceeded",
+    message: `This model's maximum context length is ${contextLength} tokens, and the prompt is ` +
+      `too long: ${promptTokens} tokens > ${contextLength} maximum`,
   }),
   "interrupted": ({ reason }) => ({
     status: 502,
