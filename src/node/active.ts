@@ -22,6 +22,7 @@ import { servesOthers, SleepLock, sleepLockCommand } from "./serving/sleep_lock.
 import { RpcEnds } from "./ends/rpc_ends.ts";
 import { StandbyKeeper } from "./standby/standby_keeper.ts";
 import { modelToRequest, requestLoadElsewhere } from "./plan/load_requests.ts";
+import { everyone, viewOf } from "./plan/view.ts";
 import { TableWatch } from "./standby/table_watch.ts";
 import { UserChoices, wishesAtStart } from "./serving/user_choices.ts";
 
@@ -164,8 +165,7 @@ export class Active implements NodePart {
   /** Makes the mesh want a model that is on one of its disks. */
   #call(name: string): boolean {
     const { mesh } = this.#options;
-    const self = this.#localState.content(this.#reconciler.jobs, this.#reconciler.intent);
-    const model = modelToRequest(name, [self, ...mesh.members()]);
+    const model = modelToRequest(name, everyone(viewOf(mesh, this.#announcement())));
     if (model === undefined) return false;
     this.#localState.loadRequests.call(model, systemClock.now());
     this.#rest.reloading(model);

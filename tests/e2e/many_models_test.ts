@@ -163,6 +163,21 @@ nodeTest(
   },
 );
 
+nodeTest(
+  "a request loads what lies beside the model that the user named, also for a client",
+  async () => {
+    await using folder = await temporaryFolder();
+    await Deno.copyFile(cachedBallast({ layers: 1 }), join(folder.path, "other.gguf"));
+    await using node = await startServing(["--model", "guide", "--models-dir", folder.path]);
+    await node.serving("guide");
+    await using client = await startServing(["--client", "--join", node.token]);
+    await answersExactly(client, "other");
+    await answersExactly(node, "guide");
+    const servers = await engineProcesses(node.pid, "llama-server");
+    assert.equal(servers.length, 2);
+  },
+);
+
 async function post(node: NodeProcess, action: string): Promise<void> {
   const response = await fetch(`${node.ready.console}/api/models/${action}`, { method: "POST" });
   const text = await response.text();

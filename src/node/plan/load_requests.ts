@@ -1,6 +1,8 @@
 import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import type { Mesh } from "../../mesh/mod.ts";
+import { provisionsOf } from "./assignment/memory.ts";
 import { LOAD_REQUEST_MS } from "./defaults.ts";
+import { ledgerOf } from "./ledger.ts";
 import { prospectsOf } from "./prospects.ts";
 import { idsOf } from "./table_ids.ts";
 import { type Member, sameModel } from "./view.ts";
@@ -28,32 +30,31 @@ export class LoadRequests {
   }
 }
 
-export type Loader = Pick<
-  Member,
-  "models" | "memoryBytes" | "assignable" | "targets" | "dropped" | "failures"
->;
-
 /**
  * The id of the model that one of these nodes has on its disk and could run alone, by its id or its name in any letter
  * case. One that nobody has is not fetched because a request names it, and what a user has decided is not changed by
- * one. Pure.
+ * one: a machine whose user named models lends only the memory that those leave. Pure.
  */
-export function modelToRequest(asked: string, members: readonly Loader[]): string | undefined {
-  const able = members.flatMap((member) => member.models.filter((file) => couldLoad(member, file)));
+export function modelToRequest(asked: string, members: readonly Member[]): string | undefined {
+  const ledger = ledgerOf(members);
+  const able = members.flatMap((member) => {
+    const roomBytes = member.assignable
+      ? member.memoryBytes
+      : provisionsOf(member, ledger).free.memoryBytes;
+    return member.models.filter((file) => file.needBytes <= roomBytes && mayLoad(member, file));
+  });
   const found = able.find((file) => isNamed(asked, file)) ??
     able.find((file) => file.name.toLowerCase() === asked.toLowerCase());
   return found && new ModelIds(members.flatMap(({ models }) => models)).idOf(found);
 }
 
-function couldLoad(
-  { memoryBytes, assignable, targets, dropped, failures }: Loader,
-  file: Loader["models"][number],
+function mayLoad(
+  { targets, dropped, failures }: Member,
+  file: Member["models"][number],
 ): boolean {
-  const { needBytes } = file;
   // A node that is about to serve it, or has a part in it, need not be asked.
   const isAtIt = targets.some((target) => sameModel(target, file));
-  return needBytes <= memoryBytes && assignable && !isAtIt &&
-    !dropped.some((name) => isNamed(name, file)) &&
+  return !isAtIt && !dropped.some((name) => isNamed(name, file)) &&
     !failures.some(({ model }) => isNamed(model, file));
 }
 

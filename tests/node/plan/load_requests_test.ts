@@ -7,17 +7,18 @@ import {
 } from "../../../src/node/plan/idle_models.ts";
 import type { ModelRef } from "../../../src/mesh/mod.ts";
 import { LoadRequests, modelToRequest } from "../../../src/node/plan/load_requests.ts";
+import type { Member } from "../../../src/node/plan/view.ts";
 import type { Wishes } from "../../../src/node/plan/wishes.ts";
+import { instance, member } from "../members.ts";
 
-function holder(memoryBytes: number, ...names: [name: string, needBytes: number][]) {
-  return {
-    memoryBytes,
-    assignable: true,
-    targets: [],
-    dropped: [],
-    failures: [],
-    models: names.map(([name, needBytes]) => ({ name, sizeBytes: 1, fingerprint: "f", needBytes })),
-  };
+function holder(memoryBytes: number, ...names: [name: string, needBytes: number][]): Member {
+  const models = names.map(([name, needBytes]) => ({
+    name,
+    sizeBytes: 1,
+    fingerprint: "f",
+    needBytes,
+  }));
+  return member("holder", memoryBytes, { models });
 }
 
 Deno.test("modelToRequest() takes what somebody has and could run, and nothing else", () => {
@@ -39,7 +40,6 @@ Deno.test("modelToRequest() changes nothing that a user has decided, and no mode
   const pinned = { name: "small", fingerprint: "f" };
   const failures = [{ model: "small", reason: "no" }];
   const rows = [
-    [{ assignable: false, targets: [other] }, undefined],
     [{ assignable: false, targets: [pinned] }, undefined],
     [{ targets: [pinned] }, undefined],
     [{ targets: [other] }, "small"],
@@ -48,6 +48,27 @@ Deno.test("modelToRequest() changes nothing that a user has decided, and no mode
   ] as const;
   for (const [changes, expected] of rows) {
     assert.equal(modelToRequest("small", [{ ...able, ...changes }]), expected);
+  }
+});
+
+Deno.test("modelToRequest() asks a machine that a user has named models for only for the memory that those leave", () => {
+  const own = { name: "own", fingerprint: "f" };
+  const pinning = (needBytes: number, changes: Partial<Member> = {}) => ({
+    ...holder(10, ["small", 5], ["own", needBytes]),
+    assignable: false,
+    targets: [own],
+    ...changes,
+  });
+  const warm = (needBytes: number) => ({ instances: [{ ...instance(own, "warm"), needBytes }] });
+  const rows: readonly [string, Member, string | undefined][] = [
+    ["beside what it is about to load", pinning(5), "small"],
+    ["beside what it serves", pinning(5, warm(5)), "small"],
+    ["not in place of what it is about to load", pinning(6), undefined],
+    ["not in place of what it serves", pinning(6, warm(6)), undefined],
+    ["it has dropped it", pinning(5, { dropped: ["small"] }), undefined],
+  ];
+  for (const [row, one, expected] of rows) {
+    assert.equal(modelToRequest("small", [one]), expected, row);
   }
 });
 
