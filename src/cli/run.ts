@@ -62,6 +62,14 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_agent.ts")).runAgent(command, runtime);
     case "download":
       return await (await import("./commands/run_download.ts")).runDownload(command, runtime);
+    case "ps":
+      return await (await import("./commands/run_ps.ts")).runPs(command);
+    case "serve-model":
+      return await (await import("./commands/run_serve_model.ts")).runServeModel(command);
+    case "stop":
+      return await (await import("./commands/run_stop.ts")).runStop(command);
+    case "logs":
+      return await (await import("./commands/run_logs.ts")).runLogs(command);
     case "drop":
       return await (await import("./commands/run_drop.ts")).runDrop(command);
     case "token":

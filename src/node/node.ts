@@ -103,7 +103,7 @@ async function startParts(
 /** The API shows the part, and the part tells the API when something has changed. */
 async function connect(
   config: NodeConfig,
-  { logger, logs, version, commands, downloadRules: rules, standby }: StartOptions,
+  { logger, logs, version, commands, downloadRules: rules, standby, onEnd }: StartOptions,
   { mesh, local, token }: Parts & { readonly token: string | null },
 ): Promise<
   {
@@ -161,7 +161,7 @@ async function connect(
   const engineLogs = () => logTails(dataDir);
   const findings = () => watch.current;
   const parts = { mesh, counts, part, modelActions: manager, engineLogs, findings };
-  const api = new NodeApi({ ...parts, commands, token, logger });
+  const api = new NodeApi({ ...parts, commands, token, logger, end: () => onEnd?.() });
   logs?.subscribe((line) => api.send({ type: "log", line }));
   return { api, part, manager, watch };
 }

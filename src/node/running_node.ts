@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly downloadRules?: AddressRules;
   /** How large a mesh gets before idle nodes leave the gossip; tests have small ones. */
   readonly standby?: StandbyLimits;
+  /** A user asks for the node's end, through the management API: whoever has started it calls `stop`. @default nobody does */
+  readonly onEnd?: () => void;
   /** Every line of the log, for the console. */
   readonly logs?: { subscribe(listener: (line: LogLine) => void): () => void };
 }

@@ -188,6 +188,13 @@ export class FakeNode implements GatewayNode, ManagementNode {
     return this.#ask(`serve ${model}`);
   }
 
+  /** How often it was asked to end. */
+  ends = 0;
+
+  end(): void {
+    this.ends++;
+  }
+
   drop(model: string): Promise<void> {
     return this.#ask(`drop ${model}`);
   }

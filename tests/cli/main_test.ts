@@ -31,7 +31,8 @@ const impossible: [args: string[], sentence: string][] = [
     ["--model", "guide", "--max-vram", "-8"],
     '--max-vram must be a number of GB above 0, such as 8 or 1.5: current value is "-8"',
   ],
-  [["serv"], 'There is no command "serv"'],
+  [["serv"], 'There is no command "serv" (did you mean serve?)'],
+  [["hocus"], 'There is no command "hocus"'],
 ];
 
 for (const [args, sentence] of impossible) {

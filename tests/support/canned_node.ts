@@ -189,6 +189,8 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return this.#do("serve", name);
   }
 
+  end(): void {}
+
   drop(name: string): Promise<void> {
     return this.#do("drop", name);
   }

@@ -151,6 +151,10 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       await node.revoke(id).catch(refuseRevocation);
       return c.json({ id });
     })
+    .post("/api/stop", (c) => {
+      node.end();
+      return c.json({});
+    })
     .post("/api/models/:name/serve", async (c) => {
       const model = c.req.param("name");
       await node.serve(model).catch(refuseModel);

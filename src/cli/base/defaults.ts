@@ -15,6 +15,15 @@ export const MANAGEMENT_TIMEOUT_MS = 5_000;
 /** A node asks the repository before it answers; a slow line takes its time. */
 export const DOWNLOAD_START_TIMEOUT_MS = 60_000;
 
+/** Of a node that was told to stop: its own limit, and a second for the process to go. */
+export const STOP_WAIT_MS = STOP_LIMIT_MS + 1_500;
+
+/** Between two looks at whether a node has gone. */
+export const STOP_POLL_MS = 50;
+
+/** Between two looks at the logs of a node: a user who reads them sees no delay in it, and a node no load. */
+export const LOGS_POLL_MS = 500;
+
 /** Between two looks at a download that a node does. */
 export const DOWNLOAD_POLL_MS = 250;
 

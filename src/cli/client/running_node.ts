@@ -23,12 +23,16 @@ export class NodeAnswerError extends Error {
 
 interface NodeFile {
   readonly pid: number;
+  readonly api: string;
   /** Base URL of the management API. */
   readonly console: string;
   readonly adminKey: string;
 }
 
 export interface RunningNodeClient {
+  readonly pid: number;
+  /** Base URL of its API for programs. */
+  readonly api: string;
   /** The parsed body. @throws {NodeAnswerError} with the node's own words. */
   get(path: string): Promise<unknown>;
   /** @param options.timeoutMs for what takes its time */
@@ -42,6 +46,8 @@ export async function findRunningNode(dataDir: string): Promise<RunningNodeClien
   const file = await readNodeFile(dataDir) ?? await readNodeFile(join(dataDir, "client"));
   if (file === null) throw new NodeNotRunningError(dataDir);
   return {
+    pid: file.pid,
+    api: file.api,
     get: (path) => ask(file, dataDir, path, { timeoutMs: MANAGEMENT_TIMEOUT_MS }),
     delete: (path) =>
       ask(file, dataDir, path, { method: "DELETE", timeoutMs: MANAGEMENT_TIMEOUT_MS }),
@@ -75,10 +81,10 @@ export function isPlanted(
 
 export function parseNodeFile(text: string): NodeFile | null {
   try {
-    const { pid, console, adminKey } = JSON.parse(text);
+    const { pid, api, console, adminKey } = JSON.parse(text);
     const whole = Number.isSafeInteger(pid) && pid > 0 && typeof adminKey === "string" &&
-      typeof console === "string" && URL.canParse(console);
-    return whole ? { pid, console, adminKey } : null;
+      [api, console].every((url) => typeof url === "string" && URL.canParse(url));
+    return whole ? { pid, api, console, adminKey } : null;
   } catch {
     return null;
   }

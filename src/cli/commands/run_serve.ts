@@ -58,11 +58,13 @@ async function serveUntilStopped(
   { logging, settings, cause }: ServeParts,
 ): Promise<number> {
   const starting = new AbortController();
-  const started = start(config, runtime, { ...logging, settings }, starting.signal);
-  const end = await Promise.race([cause, started.then((node) => node.done)]);
+  const asked = Promise.withResolvers<StopCause>();
+  const onEnd = () => asked.resolve({ kind: "request" });
+  const started = start(config, runtime, { ...logging, settings, onEnd }, starting.signal);
+  const end = await Promise.race([cause, asked.promise, started.then((node) => node.done)]);
   if (end === undefined) return 0; // the node stopped by itself, in order
   starting.abort();
-  const reason = end.kind === "signal" ? end.signal : "error";
+  const reason = reasonOf(end);
   const inTime = await finishesWithin(stop(started, reason), STOP_LIMIT_MS);
   if (end.kind === "failure") throw end.error;
   if (inTime) return 0;
@@ -70,10 +72,17 @@ async function serveUntilStopped(
   return 1;
 }
 
+function reasonOf(end: StopCause): string {
+  if (end.kind === "signal") return end.signal;
+  return end.kind === "request" ? "mesh-llm stop" : "error";
+}
+
 async function start(
   config: ServeConfig,
   runtime: Runtime,
-  { logger, logs, settings }: Logging & Pick<ServeParts, "settings">,
+  { logger, logs, settings, onEnd }: Logging & Pick<ServeParts, "settings"> & {
+    readonly onEnd: () => void;
+  },
   signal: AbortSignal,
 ): Promise<RunningNode> {
   const { join } = config.mesh;
@@ -90,6 +99,7 @@ async function start(
     logs,
     settings,
     signal,
+    onEnd,
     executableDir,
     path,
     home,

@@ -81,6 +81,34 @@ export interface DropCommand {
   readonly json: boolean;
 }
 
+/** What runs: `ps`. */
+export interface RunsCommand {
+  readonly kind: "ps";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface ServeModelCommand {
+  readonly kind: "serve-model";
+  readonly dataDir: string;
+  readonly model: string;
+  readonly json: boolean;
+}
+
+export interface StopCommand {
+  readonly kind: "stop";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface LogsCommand {
+  readonly kind: "logs";
+  readonly dataDir: string;
+  /** Goes on with what comes, also over a restart of the node. */
+  readonly follow: boolean;
+  readonly json: boolean;
+}
+
 export interface TokenCommand {
   readonly kind: "token";
   readonly dataDir: string;
@@ -144,6 +172,10 @@ export type Command =
   | RunAgentCommand
   | DownloadCommand
   | DropCommand
+  | RunsCommand
+  | ServeModelCommand
+  | StopCommand
+  | LogsCommand
   | TokenCommand
   | TokenListCommand
   | TokenRevokeCommand

@@ -24,6 +24,10 @@ import {
 } from "./cli_context.ts";
 import { UsageError } from "../base/usage_error.ts";
 
+/** Other programs of this kind start by the word. */
+const NO_MODEL_TO_SERVE = "serve needs the name of a model for the node that runs. " +
+  "A node is started by mesh-llm console, or by mesh-llm --model NAME";
+
 /** @throws {UsageError} with one sentence for people. */
 export function parse(argv: readonly string[], environment: Environment, facts: Facts): Command {
   return understand(argv, environment, facts).command;
@@ -101,6 +105,14 @@ export function understand(
         ...dataOf(options, around),
       }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
+    ps: (options) => asked.push({ kind: "ps", ...dataOf(options, around) }),
+    serveModel: (model, options) => {
+      if (model === undefined) throw new UsageError(NO_MODEL_TO_SERVE);
+      asked.push({ kind: "serve-model", model, ...dataOf(options, around) });
+    },
+    stop: (options) => asked.push({ kind: "stop", ...dataOf(options, around) }),
+    logs: ({ follow = false, ...options }) =>
+      asked.push({ kind: "logs", follow, ...dataOf(options, around) }),
     drop: (model, { undo = false, ...options }) =>
       asked.push({ kind: "drop", model, undo, ...dataOf(options, around) }),
     token: ({ role, name, mayInvite, expires, ...options }) =>

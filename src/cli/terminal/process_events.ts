@@ -4,6 +4,8 @@ import { SIGNAL_ECHO_MS } from "../base/defaults.ts";
 
 export type StopCause =
   | { readonly kind: "signal"; readonly signal: Deno.Signal }
+  /** Its user said so, by `mesh-llm stop`. */
+  | { readonly kind: "request" }
   | { readonly kind: "failure"; readonly error: unknown };
 
 export interface ProcessEventOptions {

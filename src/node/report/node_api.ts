@@ -36,6 +36,8 @@ export interface NodeApiOptions {
   readonly token: string | null;
   /** Problems that the user should know. */
   readonly findings: () => readonly Finding[];
+  /** Called where a user asks for the node's end. */
+  readonly end: () => void;
   readonly logger: Logger;
 }
 
@@ -147,6 +149,10 @@ export class NodeApi extends Gateway implements ManagementNode {
     await mesh.revoke(id).catch(refuseRevocation);
     this.#token = await mesh.defaultInvite();
     this.changed();
+  }
+
+  end(): void {
+    this.#options.end();
   }
 
   serve(model: string): Promise<void> {

@@ -79,6 +79,8 @@ export interface ManagementNode {
   tokens(): InviteStatus[];
   /** Ends an invite and the membership of every node that joined by it. @throws {InviteRefusedError} */
   revoke(id: string): Promise<void>;
+  /** The node begins to end, in order, as by a signal. */
+  end(): void;
   /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */
   serve(model: string): Promise<void>;
   /** This node stops serving the model; resolves when its memory is free. @throws {ModelRefusedError} */

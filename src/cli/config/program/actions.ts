@@ -37,6 +37,10 @@ export interface DropOptions {
   readonly undo?: boolean;
 }
 
+export interface LogsOptions {
+  readonly follow?: true;
+}
+
 export interface Actions {
   /** `commands`: itself, and whose options it takes over. */
   serve(options: ServeOptions, operands: readonly string[], commands: readonly Command[]): void;
@@ -47,6 +51,10 @@ export interface Actions {
   plan(model: string, options: DataOptions & ModelsOptions): void;
   download(model: string, options: DataOptions & ModelsOptions): void;
   drop(model: string, options: DataOptions & DropOptions): void;
+  ps(options: DataOptions): void;
+  serveModel(model: string | undefined, options: DataOptions): void;
+  stop(options: DataOptions): void;
+  logs(options: DataOptions & LogsOptions): void;
   token(options: DataOptions & TokenOptions): void;
   doctor(options: ServeOptions & DataOptions): void;
   runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;

@@ -1,4 +1,4 @@
-/** `models`, `plan`, `download`, `drop`. */
+/** `models`, `plan`, `download`, `serve`, `drop`. */
 
 import type { Command } from "commander";
 import type { Actions, DropOptions, ModelsOptions } from "./actions.ts";
@@ -7,6 +7,7 @@ import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
 
 export function addModelCommands(program: Command, actions: Actions): void {
   addModelsDir(addDataOptions(program.command("models")))
+    .alias("ls")
     .description("show the models on disk, in the mesh and in the catalog, and which of them fit")
     .option("--all", "list models of the catalog that fit nowhere, too")
     .addHelpText("after", MODELS_EXAMPLES)
@@ -20,10 +21,17 @@ export function addModelCommands(program: Command, actions: Actions): void {
       actions.plan(model, { ...dataDirOf(program), ...options });
     });
   addModelsDir(addDataOptions(program.command("download <model>")))
+    .alias("pull")
     .description("fetch a model; a download that was interrupted is resumed")
     .addHelpText("after", DOWNLOAD_EXAMPLES)
     .action((model: string, options: DataOptions & ModelsOptions) => {
       actions.download(model, { ...dataDirOf(program), ...options });
+    });
+  addDataOptions(program.command("serve").argument("[model]"))
+    .description("serve a model on the running node")
+    .addHelpText("after", SERVE_EXAMPLES)
+    .action((model: string | undefined, options: DataOptions) => {
+      actions.serveModel(model, { ...dataDirOf(program), ...options });
     });
   addDataOptions(program.command("drop <model>"))
     .description("stop serving a model; the node stays in the mesh")
@@ -49,6 +57,13 @@ const MODELS_EXAMPLES = `
 Examples:
   mesh-llm models                    all that are known and fit
   mesh-llm models --models-dir /srv  with another folder`;
+
+const SERVE_EXAMPLES = `
+Examples:
+  mesh-llm serve Qwen3-8B-Q4_K_M  this node loads it; mesh-llm ps shows how far
+                                  it is
+
+It puts the model before all others of this node, and holds over restarts.`;
 
 const DROP_EXAMPLES = `
 Examples:

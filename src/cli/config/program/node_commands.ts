@@ -1,8 +1,8 @@
-/** `console`, `config`, `status`, `doctor`: commands about one node. */
+/** `console`, `config`, `status`, `ps`, `logs`, `stop`, `doctor`: commands about one node. */
 
 import type { Command } from "commander";
 import { addNoConsole, addServeOptions, type ServeOptions } from "../serve_options.ts";
-import type { Actions } from "./actions.ts";
+import type { Actions, LogsOptions } from "./actions.ts";
 import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
 
@@ -13,6 +13,21 @@ export function addNodeCommands(program: Command, actions: Actions): void {
     .description("show the running node, its mesh and its models")
     .addHelpText("after", STATUS_EXAMPLES)
     .action((options: DataOptions) => actions.status({ ...dataDirOf(program), ...options }));
+  addDataOptions(program.command("ps"))
+    .description("show what runs now: each model, its machines and its memory")
+    .addHelpText("after", PS_EXAMPLES)
+    .action((options: DataOptions) => actions.ps({ ...dataDirOf(program), ...options }));
+  addDataOptions(program.command("logs"))
+    .description("show the last lines that the running node and its llama.cpp have written")
+    .option("-f, --follow", "go on with what comes, also when the node is started again")
+    .addHelpText("after", LOGS_EXAMPLES)
+    .action((options: DataOptions & LogsOptions) =>
+      actions.logs({ ...dataDirOf(program), ...options })
+    );
+  addDataOptions(program.command("stop"))
+    .description("end the running node, and wait until it is gone")
+    .addHelpText("after", STOP_EXAMPLES)
+    .action((options: DataOptions) => actions.stop({ ...dataDirOf(program), ...options }));
   addDoctorCommand(program, actions);
 }
 
@@ -66,6 +81,22 @@ const CONFIG_EXAMPLES = `
 Examples:
   mesh-llm config show              values of config.toml and the environment
   mesh-llm config show --port 8080  the same with a flag`;
+
+const PS_EXAMPLES = `
+Examples:
+  mesh-llm ps
+  mesh-llm ps --json | jq '.[].model'  for programs`;
+
+const LOGS_EXAMPLES = `
+Examples:
+  mesh-llm logs     a line of llama.cpp stands behind the name of its log
+  mesh-llm logs -f  until Ctrl-C`;
+
+const STOP_EXAMPLES = `
+Examples:
+  mesh-llm stop  its models are unloaded, and its mesh is told
+
+A service manager that restarts whatever ends starts it again.`;
 
 const STATUS_EXAMPLES = `
 Examples:

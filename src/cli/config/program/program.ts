@@ -67,7 +67,8 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
 /** The words to type; the rest is in the command's own help. */
 function subcommandTerm(command: Command): string {
   const needed = command.registeredArguments.filter(({ required }) => required);
-  return [command.name(), ...needed.map((argument) => `<${argument.name()}>`)].join(" ");
+  const words = [command.name(), ...command.aliases()].join("|");
+  return [words, ...needed.map((argument) => `<${argument.name()}>`)].join(" ");
 }
 
 const EXAMPLES = `
