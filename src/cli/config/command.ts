@@ -81,7 +81,7 @@ export interface DropCommand {
   readonly json: boolean;
 }
 
-/** What runs: `ps`. */
+/** The models that run: `ps`. */
 export interface RunsCommand {
   readonly kind: "ps";
   readonly dataDir: string;
