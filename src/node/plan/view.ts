@@ -66,9 +66,16 @@ export function viewOf(
   return { self, others, rttsMs };
 }
 
+/** A plan asks for everyone many times, and what it works out of them is kept by this list. */
+const known = new WeakMap<View, readonly Member[]>();
+
 /** Everyone, in the order of their PeerIds, so that each node walks the same list. */
-export function everyone(view: View): Member[] {
-  return [view.self, ...view.others].sort(byPeer);
+export function everyone(view: View): readonly Member[] {
+  const before = known.get(view);
+  if (before !== undefined) return before;
+  const all = [view.self, ...view.others].sort(byPeer);
+  known.set(view, all);
+  return all;
 }
 
 /** The members that are to serve this model. */

@@ -4,7 +4,7 @@ import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
 import type { MemoryPools } from "../../../models/mod.ts";
 import type { Member } from "../view.ts";
 import { lessBytes, type MemberMemory } from "./memory.ts";
-import { askedOf, isRunning, servesSeveral } from "./running.ts";
+import { askedOf, runningNames, servesSeveral } from "./running.ts";
 import { isIdle, roleIn, type Stock } from "./stock.ts";
 import type { Assignment } from "./assignments.ts";
 
@@ -30,6 +30,8 @@ export interface Gift extends Pick<Item, "name" | "model" | "reason"> {
 interface State {
   readonly free: MemoryPools;
   readonly items: readonly Item[];
+  /** So many of them were given, and do not run yet. */
+  readonly given: number;
   readonly gone: readonly Item[];
 }
 
@@ -41,6 +43,7 @@ export class Place {
   readonly kind: "idle" | "busy" | "pinned";
   readonly #isSingle: boolean;
   readonly #stock: Stock;
+  readonly #memory: MemberMemory;
   #state: State | undefined;
   #asked: number | undefined;
   #spares: { readonly of: readonly Item[]; readonly list: readonly Item[] } | undefined;
@@ -49,6 +52,7 @@ export class Place {
     this.member = member;
     this.kind = !member.assignable ? "pinned" : isIdle(member, stock) ? "idle" : "busy";
     this.#stock = stock;
+    this.#memory = stock.memory.get(member.peer) as MemberMemory;
     this.#isSingle = !servesSeveral(member);
   }
 
@@ -57,13 +61,10 @@ export class Place {
     this.#state ??= {
       free: this.#memory.free,
       items: itemsOf(this.member, this.#stock),
+      given: 0,
       gone: [],
     };
     return this.#state;
-  }
-
-  get #memory(): MemberMemory {
-    return this.#stock.memory.get(this.member.peer) as MemberMemory;
   }
 
   /** Requests that it answers at one time. */
@@ -88,8 +89,7 @@ export class Place {
 
   /** So many models have memory of it, or are to. */
   get count(): number {
-    const given = this.#state?.items.filter(({ reason }) => reason !== null).length ?? 0;
-    return this.#memory.held.length + given;
+    return this.#memory.held.length + (this.#state?.given ?? 0);
   }
 
   /** It does nothing, and was given nothing. */
@@ -98,7 +98,7 @@ export class Place {
   }
 
   runs(name: string): boolean {
-    return this.member.instances.some((one) => one.model.name === name && isRunning(one));
+    return runningNames(this.member).has(name);
   }
 
   /** It serves it, or was given it. */
@@ -154,9 +154,11 @@ export class Place {
       memoryBytes: before.memoryBytes - free.memoryBytes,
     };
     const { name, model, reason } = gift;
+    const all: readonly Item[] = [...items, { name, model, reason, pools, kind }];
     this.#state = {
       free,
-      items: [...items, { name, model, reason, pools, kind }],
+      items: all,
+      given: all.filter(isGiven).length,
       gone: [...this.#now.gone, ...leaving.filter((item) => item.reason === null)],
     };
   }
@@ -184,7 +186,7 @@ export class Place {
   /** The work that it was given, each with what has to leave for it. */
   assignments(): Assignment[] {
     if (this.#state === undefined) return [];
-    const given = this.#state.items.filter(({ reason }) => reason !== null);
+    const given = this.#state.items.filter(isGiven);
     const gone = [...this.#state.gone];
     let left = given.reduce((sum, { pools }) => sum + pools.memoryBytes, this.free.memoryBytes) -
       gone.reduce((sum, { pools }) => sum + pools.memoryBytes, 0);
@@ -200,6 +202,10 @@ export class Place {
       return { name, model, reason: reason as ClaimReason, instead };
     });
   }
+}
+
+function isGiven({ reason }: Item): boolean {
+  return reason !== null;
 }
 
 /** Splits and pinned models are no items: they do not leave. */

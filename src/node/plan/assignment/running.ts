@@ -3,6 +3,9 @@
 import type { Instance, ModelRef } from "../../../mesh/mod.ts";
 import type { Member } from "../view.ts";
 
+/** Most members run what they ran at the last plan. */
+const known = new WeakMap<readonly Instance[], ReadonlySet<string>>();
+
 /** The models that the member serves or loads. */
 export function runningOf({ instances }: Pick<Member, "instances">): ModelRef[] {
   return instances.filter(isRunning).map(({ model }) => model);
@@ -34,4 +37,13 @@ export function askedOf(member: Member, demand: ReadonlyMap<string, number>): nu
 /** One of an earlier version does one thing at a time; it is known by not saying what memory that takes. */
 export function servesSeveral({ reservations, instances, obeys }: Member): boolean {
   return reservations.length > 0 || (!instances.some(isRunning) && obeys.length === 0);
+}
+
+/** The names of the models that it loads or serves. */
+export function runningNames({ instances }: Pick<Member, "instances">): ReadonlySet<string> {
+  const before = known.get(instances);
+  if (before !== undefined) return before;
+  const names = new Set(instances.filter(isRunning).map(({ model }) => model.name));
+  known.set(instances, names);
+  return names;
 }
