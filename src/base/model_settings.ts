@@ -20,7 +20,7 @@ export interface ModelSettings {
 }
 
 /** Settings of a model by its name or id; the others are those of all models. */
-export type ModelOverrides = Partial<Omit<ModelSettings, "slots" | "aliases">>;
+export type ModelOverrides = Partial<Omit<ModelSettings, "slots">>;
 
 /** By a model's name, or by the id of one of several of that name. */
 export type OverridesByModel = Readonly<Record<string, ModelOverrides>>;

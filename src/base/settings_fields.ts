@@ -1,12 +1,16 @@
 /** The settings of a model as people write them, in `config.toml` and through the management API. Pure. */
 
 import * as z from "zod";
+import { isAlias } from "./model_aliases.ts";
 import { durationMs, durationText } from "./duration.ts";
 import { type Door, judgeArguments } from "./model_arguments.ts";
 import type { ModelOverrides } from "./model_settings.ts";
 
 /** More GPUs than a machine has. */
 const MAX_SETTING_DEVICES = 64;
+
+/** They are announced to every machine of the mesh. */
+const MAX_ALIASES = 16;
 
 /** llama.cpp keeps the context length in 32 bits. */
 const tokens = z.int().min(1).max(2 ** 31 - 1);
@@ -34,6 +38,11 @@ const FIELDS = {
     "contextLength",
     'a whole number of tokens from 1, or "auto"',
     z.union([tokens, auto]),
+  ),
+  aliases: field(
+    "aliases",
+    `a list of at most ${MAX_ALIASES} names of models, without @`,
+    z.array(z.string().refine(isAlias)).max(MAX_ALIASES).transform((names) => [...new Set(names)]),
   ),
   draft: field(
     "draft",
@@ -93,6 +102,7 @@ export function writtenSettings(settings: ModelOverrides): Readonly<Record<strin
   const { contextLength, draft, idleUnloadMs, device } = settings;
   const written = {
     ctx: contextLength === null ? "auto" : contextLength,
+    aliases: settings.aliases,
     draft: draft === null ? "auto" : draft,
     "idle_unload": idleUnloadMs === null ? "never" : idleUnloadMs && durationText(idleUnloadMs),
     pin: settings.pin,

@@ -16,6 +16,7 @@ import {
   type RequestRecord,
   type Status,
 } from "../../src/api/mod.ts";
+import { Aliases, type ModelAlias } from "../../src/base/model_aliases.ts";
 import { type ModelContent, ModelIds } from "../../src/base/model_ids.ts";
 
 export type Forward = (
@@ -26,6 +27,7 @@ export type Forward = (
 export interface FakeNodeOptions {
   readonly warm?: readonly GatewayInstance[];
   readonly ownModel?: string | null;
+  readonly aliases?: readonly ModelAlias[];
   readonly knowsMesh?: boolean;
   /** The models that are warm after a refresh. */
   readonly refreshed?: readonly GatewayInstance[];
@@ -85,6 +87,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
     return meaningOf(asked, {
       ids: this.#ids(),
       own: this.#options.own ?? [],
+      aliases: new Aliases([this.#options.aliases ?? []]),
       nearest: () => [
         this.warm().map(({ id }) => id),
         this.coming(),

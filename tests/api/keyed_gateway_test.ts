@@ -84,6 +84,28 @@ Deno.test("A key for a name is for all models of it, and a key for an id for one
   }
 });
 
+Deno.test("A key for a model allows its alias, and a key for an alias allows nothing", async () => {
+  const aliases = [{
+    alias: "default",
+    model: { name: "guide", fingerprint: instance("a", "guide").fingerprint },
+  }];
+  for (
+    const [models, status] of [[["guide"], 200], [["default"], 404], [["large"], 404]] as const
+  ) {
+    const warm = [instance("a", "guide"), instance("b", "large")];
+    const node = new FakeNode({ warm, aliases, forward: ({ host }) => new Response(host) });
+    const keys = [{ ...LIMITED, models, requestsPerMinute: null }];
+    const gateway = createGateway(node, { keys, logger: getLogger("test") });
+    const response = await gateway.request(CHAT, asking({ model: "default" }, by("sk-a")));
+    await response.text();
+    assert.equal(response.status, status, models.join());
+    assert.equal(node.forwarded[0]?.host, status === 200 ? "a" : undefined);
+    const listed = await gateway.request("/v1/models/default", { headers: by("sk-a") });
+    await listed.text();
+    assert.equal(listed.status, status);
+  }
+});
+
 Deno.test("The host hears what the key allows, and its key never leaves the node", async () => {
   const { node, gateway } = setUp();
   await (await gateway.request(CHAT, asking({ model: "guide" }, by("sk-a")))).text();

@@ -49,6 +49,7 @@ export const FETCH_CASES: readonly Case[] = [
     assert.ok(size_bytes > 1e6 && context_length > 1_000);
     assert.deepEqual(rest, {
       id: chat,
+      aliases: [],
       object: "model",
       owned_by: "mesh-llm",
       state: "warm",

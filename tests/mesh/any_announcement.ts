@@ -56,6 +56,9 @@ export const anyAnnouncement = (self: PeerId): fc.Arbitrary<Announcement> =>
       sizeBytes: number,
       needBytes: number,
     })),
+    aliases: many(
+      rec({ alias: text, model: rec({ name: text, fingerprint: fc.constant("0f".repeat(32)) }) }),
+    ),
     wanted: many(text),
     refuses: many(text),
     dropped: many(text),

@@ -15,6 +15,7 @@ export function content(changes: ContentChanges = {}): AnnouncementContent {
     role: "standby" as const,
     memoryBytes: 2 ** 30,
     models: [],
+    aliases: [],
     wanted: [],
     targets: [],
     split: false,

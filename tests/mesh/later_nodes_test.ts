@@ -137,7 +137,8 @@ Deno.test("an announcement with more fields at any depth is read as without them
         Object.fromEntries(Object.entries(tunnelPorts).slice(0, 10)),
       )
     );
-    const names = { models: [], wanted: [], refuses: [], dropped: [], failures: [] };
+    const aliases = fitted.aliases.slice(0, 2);
+    const names = { aliases, models: [], wanted: [], refuses: [], dropped: [], failures: [] };
     const reservations = fitted.reservations.slice(0, 2);
     const short = { ...fitted, ...names, instances, reservations };
     const bytes = signAlive(more(announcementToWire(short), extra), signer);

@@ -43,6 +43,33 @@ Deno.test("an announcement of an earlier version says nothing of failures and dr
   assert.deepEqual([parsed.failures, parsed.dropped], [[], []]);
 });
 
+Deno.test("aliases are told beside what earlier versions read, and an odd one costs no other", () => {
+  const alias = { alias: "default", model: MODEL };
+  const told = announcementToWire(announcement({ aliases: [alias] }));
+  assert.deepEqual(announcementSchema.parse(told).aliases, [alias]);
+  const plain = announcementToWire(announcement());
+  assert.ok(!("aliases" in plain));
+  assert.deepEqual(announcementSchema.parse(plain).aliases, []);
+  assert.deepEqual(earlierAnnouncement.parse(told), earlierAnnouncement.parse(plain));
+  const odd = [{ alias: "a@b", model: MODEL }, 5, { alias: "x" }, { ...alias, later: 1 }];
+  for (const [aliases, read] of [[odd, [alias]], ["default", []], [null, []]]) {
+    assert.deepEqual(announcementSchema.parse({ ...told, aliases }).aliases, read);
+  }
+  const many = Array.from({ length: 65 }, (_, i) => ({ ...alias, alias: `a${i}` }));
+  assert.equal(announcementSchema.parse({ ...told, aliases: many }).aliases.length, 64);
+});
+
+Deno.test("a routing table tells of aliases, and of none that is the name of a file", () => {
+  const model = { ...MODEL, sizeBytes: 1, needBytes: 1 };
+  const alias = { alias: "default", model: MODEL };
+  const shadowed = { alias: "SICK", model: MODEL };
+  const table = buildRoutingTable([announcement({ models: [model], aliases: [shadowed, alias] })]);
+  assert.deepEqual(table.nodes.map(({ aliases }) => aliases), [[alias]]);
+  assert.deepEqual(tableSchema.parse(tableToWire(table)), table);
+  const [node] = toldNodes(buildRoutingTable([announcement()]));
+  assert.ok(node !== undefined && !("aliases" in node));
+});
+
 Deno.test("memory that models hold is told beside what earlier versions read, and absent where there is none", () => {
   const held = { model: MODEL, devices: [{ name: "CUDA0", bytes: 7 }, { name: "CPU", bytes: 3 }] };
   const told = announcementToWire(announcement({ reservations: [held] }));

@@ -22,6 +22,7 @@ import {
   serveApi,
   type Status,
 } from "../../src/api/mod.ts";
+import { Aliases } from "../../src/base/model_aliases.ts";
 import { ModelIds } from "../../src/base/model_ids.ts";
 
 /** A chat request, and the pen that writes its answer as llama-server would. */
@@ -247,6 +248,7 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return meaningOf(asked, {
       ids: new ModelIds(this.warm().map(({ model: name, fingerprint }) => ({ name, fingerprint }))),
       own: [],
+      aliases: new Aliases([]),
       nearest: () => [this.warm().map(({ id }) => id)],
     });
   }

@@ -4,6 +4,8 @@ import type { GatewayInstance } from "../base/types.ts";
 /** One entry of `GET /v1/models`: OpenAI's fields, then ours. */
 export interface ListedModel {
   readonly id: string;
+  /** Further names under which it can be asked for. */
+  readonly aliases: readonly string[];
   readonly object: "model";
   readonly created: number;
   readonly owned_by: "mesh-llm";
@@ -21,6 +23,7 @@ export function listModels(warm: readonly GatewayInstance[], created: number): L
     const instances = warm.filter((one) => one.id === id);
     return {
       id,
+      aliases: instances[0]?.aliases ?? [],
       object: "model",
       created,
       owned_by: "mesh-llm",

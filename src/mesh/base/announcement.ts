@@ -1,5 +1,6 @@
 /** The description that a node gives of itself. */
 
+import type { ModelAlias } from "../../base/model_aliases.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerId } from "./peer_id.ts";
 import type { ActiveRole } from "./roles.ts";
@@ -83,6 +84,8 @@ export interface AnnouncementContent {
   readonly memoryBytes: number;
   /** At most 200. */
   readonly models: readonly ModelOnDisk[];
+  /** Further names of models on its disk; a node of an earlier version says none. */
+  readonly aliases: readonly ModelAlias[];
   /** Names that this node wants the mesh to serve. */
   readonly wanted: readonly string[];
   /** The models whose groups this node belongs to, in order of priority. */

@@ -9,6 +9,9 @@ export const MAX_ANNOUNCED_MODELS = 200;
 /** Instances, claims and the like of one node: more models than people let one machine hold. */
 export const MAX_AT_ONCE = 32;
 
+/** A few for each of the models that a machine may serve at once. */
+export const MAX_ANNOUNCED_ALIASES = 64;
+
 /** One for each model that it could serve at once. */
 export const MAX_ANNOUNCED_FAILURES = 32;
 

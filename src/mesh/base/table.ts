@@ -1,5 +1,6 @@
 /** A passive node's knowledge of its mesh. */
 
+import type { ModelAlias } from "../../base/model_aliases.ts";
 import type { ClaimReason, HeldMemory, Instance, ModelFailure, ModelRef } from "./announcement.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerId } from "./peer_id.ts";
@@ -46,6 +47,8 @@ export interface RouteNode {
   readonly dropped: readonly string[];
   /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */
   readonly holds: readonly string[] | null;
+  /** Further names of models on its disk; a node of an earlier version says none. */
+  readonly aliases: readonly ModelAlias[];
   readonly memoryBytes: number;
   /** The memory of its devices that each of its models holds; nothing of a node of an earlier version. */
   readonly reservations: readonly HeldMemory[];

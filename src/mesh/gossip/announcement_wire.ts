@@ -1,11 +1,13 @@
 /** Announcements as they travel: docs/protocols.md. */
 
 import { z } from "zod";
+import { isAlias } from "../../base/model_aliases.ts";
 import { parseAddress } from "../base/addresses.ts";
 import { byteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM } from "../base/bounds.ts";
 import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
+  MAX_ANNOUNCED_ALIASES,
   MAX_ANNOUNCED_DEMANDS,
   MAX_ANNOUNCED_DEVICES,
   MAX_ANNOUNCED_FAILURES,
@@ -58,6 +60,13 @@ export const addressList: z.ZodType<string[]> = z.array(z.string()).max(MAX_ADDR
   );
 
 export const modelRef = z.object({ name: modelName, fingerprint });
+
+const aliasSchema = z.object({ alias: z.string().refine(isAlias), model: modelRef });
+
+/** Nodes of an earlier version do not say it; an odd one of a later version is no reason to miss the others. */
+export const aliases = z.array(z.unknown()).catch([]).transform((told) =>
+  told.slice(0, MAX_ANNOUNCED_ALIASES).flatMap((one) => aliasSchema.safeParse(one).data ?? [])
+);
 
 const workerShares = z.array(z.object({ peer: peerIdText, share })).max(MAX_WORKERS);
 
@@ -117,6 +126,7 @@ const wireSchema = z.object({
   models: z.array(modelRef.extend({ sizeBytes: byteCount, needBytes: byteCount })).max(
     MAX_ANNOUNCED_MODELS,
   ),
+  aliases,
   wanted: modelNames,
   target: modelRef.nullable(),
   split: z.boolean(),
@@ -154,7 +164,7 @@ export const announcementSchema: z.ZodType<Announcement> = wireSchema.transform(
 
 /** The same as it is told. */
 export function announcementToWire(
-  { targets, claims, instances: all, obeys, reservations, ...told }: Announcement,
+  { targets, claims, instances: all, obeys, reservations, aliases, ...told }: Announcement,
 ): object {
   const { first, tunnelPorts } = withoutPorts(all[0]);
   const instances = first === null ? all : [first, ...all.slice(1)];
@@ -165,6 +175,7 @@ export function announcementToWire(
     instance: first,
     obeys: obeys[0] ?? null,
     ...(reservations.length === 0 ? {} : { reservations }),
+    ...(aliases.length === 0 ? {} : { aliases }),
     tunnelPorts,
     ...moreOf({ targets, claims, instances, obeys }),
   };

@@ -1,3 +1,4 @@
+import { isAlias } from "../../base/model_aliases.ts";
 import { isModelName } from "../../base/model_name.ts";
 import { parseAddress } from "../base/addresses.ts";
 import { asByteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM, within } from "../base/bounds.ts";
@@ -5,6 +6,7 @@ import { encodeCbor } from "../base/cbor.ts";
 import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
+  MAX_ANNOUNCED_ALIASES,
   MAX_ANNOUNCED_DEMANDS,
   MAX_ANNOUNCED_DEVICES,
   MAX_ANNOUNCED_FAILURES,
@@ -61,6 +63,7 @@ const DROPPED_FIRST = [
   ["models", 0],
   ["refuses", 0],
   ["dropped", 0],
+  ["aliases", 0],
   ["reservations", 0],
   ["devices", 8],
   ["wanted", 0],
@@ -89,7 +92,7 @@ function bytesOf(announcement: Announcement): number {
 }
 
 function withinBounds(announcement: Announcement): Announcement {
-  const { machine, models, wanted, refuses, dropped, failures } = announcement;
+  const { machine, models, aliases, wanted, refuses, dropped, failures } = announcement;
   const { addresses, demand, targets, claims, instances, obeys, reservations } = announcement;
   return {
     ...announcement,
@@ -106,6 +109,8 @@ function withinBounds(announcement: Announcement): Announcement {
         sizeBytes: asByteCount(model.sizeBytes),
         needBytes: asByteCount(model.needBytes),
       })),
+    aliases: aliases.filter(({ alias, model }) => isAlias(alias) && isModelName(model.name))
+      .slice(0, MAX_ANNOUNCED_ALIASES),
     wanted: wanted.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     refuses: refuses.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     dropped: dropped.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
@@ -143,14 +148,14 @@ function boundedHeld({ model, devices }: HeldMemory): HeldMemory {
 
 function itemsOf(announcement: Announcement): number {
   const { models, wanted, refuses, dropped, failures, machine } = announcement;
-  const { targets, claims, instances, obeys, reservations } = announcement;
+  const { targets, claims, instances, obeys, reservations, aliases } = announcement;
   const ofSplits = instances.reduce((sum, { workers, tunnelPorts = {} }) => {
     return sum + workers.length + Object.keys(tunnelPorts).length;
   }, 0);
   const held = reservations.reduce((sum, { devices }) => sum + 1 + devices.length, 0);
   return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
     machine.devices.length + targets.length + claims.length + 2 * instances.length + ofSplits +
-    2 * obeys.length + held;
+    2 * obeys.length + 2 * aliases.length + held;
 }
 
 function mostFirst(demand: Announcement["demand"]): Announcement["demand"] {

@@ -37,11 +37,12 @@ export function buildRoutingTable(
     .filter((name) => !served.has(name));
   const wanted = [...inTurn(named.map((member) => member.wanted)), ...hearsay.wanted];
   const wantedNames = new Set(wanted);
+  const isOnDisk = namesOnDisks(members);
   return tableOf({
     instances,
     wanted,
     lost: missed,
-    nodes: [...named.map((member) => nodeOf(member, wantedNames)), ...hearsay.nodes],
+    nodes: [...named.map((member) => nodeOf(member, wantedNames, isOnDisk)), ...hearsay.nodes],
     namesakes: [...namesakes?.models ?? [], ...hearsay.namesakes],
     partial,
   }, context);
@@ -113,7 +114,11 @@ function instancesOf({ peer: host, instances }: Announcement): RouteInstance[] {
   return instances.map(({ tunnelPorts: _, ...instance }) => ({ ...instance, host }));
 }
 
-function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
+function nodeOf(
+  member: Announcement,
+  wanted: ReadonlySet<string>,
+  isOnDisk: (name: string) => boolean,
+): RouteNode {
   const { peer, machine, role, claims, failures, dropped } = member;
   const { memoryBytes, reservations, addresses } = member;
   return {
@@ -125,6 +130,7 @@ function nodeOf(member: Announcement, wanted: ReadonlySet<string>): RouteNode {
     failures: failures.slice(0, MAX_ANNOUNCED_FAILURES),
     dropped: dropped.slice(0, MAX_ANNOUNCED_MODELS),
     holds: heldBy(member, wanted),
+    aliases: member.aliases.filter(({ alias }) => !isOnDisk(alias)),
     memoryBytes,
     reservations,
     addresses,
@@ -137,6 +143,15 @@ function targetsOf({ assignable, targets, claims }: Announcement): RouteTarget[]
     const reason = claims.find((claim) => claim.model === model)?.reason;
     return { model, why: reason ?? (assignable ? null : "told") };
   });
+}
+
+/** Readers of a table do not know all files of the mesh, and the name of one wins over an alias. */
+function namesOnDisks(members: readonly Announcement[]): (name: string) => boolean {
+  let names: ReadonlySet<string> | undefined;
+  return (name) => {
+    names ??= new Set(members.flatMap(({ models }) => models.map((one) => one.name.toLowerCase())));
+    return names.has(name.toLowerCase());
+  };
 }
 
 /** Others need not know what else lies on its disk. */

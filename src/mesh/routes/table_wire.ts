@@ -11,6 +11,7 @@ import type { RouteNode, RoutingTable } from "../base/table.ts";
 import {
   activeRole,
   addressList,
+  aliases,
   asKnownMode,
   CLAIM_REASONS,
   failures,
@@ -46,6 +47,7 @@ const nodeFields = z.object({
   dropped: modelNames.default([]),
   holds: modelNames.nullable().default(null),
   reservations,
+  aliases,
   memoryBytes: byteCount,
   addresses: addressList,
   // All that nodes of an earlier version say, and read, of a machine's llama.cpp.
@@ -78,11 +80,12 @@ export function tableToWire({ nodes, ...table }: RoutingTable): object {
   return { ...table, nodes: nodes.map(nodeToWire) };
 }
 
-export function nodeToWire({ targets, claims, reservations, ...node }: RouteNode): object {
+export function nodeToWire({ targets, claims, reservations, aliases, ...node }: RouteNode): object {
   const { engine } = node.machine;
   return {
     ...spreadMachine(node),
     ...(reservations.length === 0 ? {} : { reservations }),
+    ...(aliases.length === 0 ? {} : { aliases }),
     ...(engine === null ? {} : { rpcProtocol: engine.rpcProtocol }),
     model: targets[0]?.model ?? null,
     why: targets[0]?.why ?? null,

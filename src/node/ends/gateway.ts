@@ -78,11 +78,15 @@ export abstract class Gateway implements GatewayNode {
   abstract freshen(): Promise<void>;
 
   warm(): GatewayInstance[] {
-    const { table, ids } = this.#models();
+    const models = this.#models();
+    const { table, ids } = models;
     const warm = table.instances.filter((instance) => instance.state === "warm");
     const nowMs = this.#now();
     return withoutFailed(
-      warm.map((one) => this.#entry(one, ids.idOf(one.model))),
+      warm.map((one) => {
+        const id = ids.idOf(one.model);
+        return this.#entry(one, { id, aliases: models.aliasesOf(id) });
+      }),
       (host) => this.#hosts.isAvoided(host, nowMs),
     );
   }
@@ -158,7 +162,7 @@ export abstract class Gateway implements GatewayNode {
     const [table, files] = [mesh.routes(), onDisk()];
     if (table === this.#known?.table && files === this.#known.onDisk) return this.#known;
     if (table !== this.#known?.table) this.#forgetOthers(table);
-    return this.#known = new KnownModels(table, files);
+    return this.#known = new KnownModels(table, files, mesh.self);
   }
 
   #forgetOthers(table: RoutingTable): void {
@@ -169,11 +173,11 @@ export abstract class Gateway implements GatewayNode {
 
   #entry(
     { host, model, mode, sizeBytes, contextLength }: RouteInstance,
-    id: string,
+    names: Pick<GatewayInstance, "id" | "aliases">,
   ): GatewayInstance {
     const { name, fingerprint } = model;
     const local = host === this.self;
-    return { host, id, model: name, fingerprint, local, mode, sizeBytes, contextLength };
+    return { host, ...names, model: name, fingerprint, local, mode, sizeBytes, contextLength };
   }
 
   async #forwardLocal(

@@ -1,5 +1,6 @@
 /** Problems that a running node can see, each with a remedy. Pure. */
 
+import { Aliases } from "../../base/model_aliases.ts";
 import type { Finding } from "../../api/mod.ts";
 import {
   type EngineAdvice,
@@ -52,6 +53,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
     ...(waiting.length > 0 ? [] : protocols(input)),
     ...versions(input),
     ...addresses(input),
+    ...aliases(input),
     ...gpus(input),
     ...disk(input),
   ];
@@ -219,6 +221,24 @@ function addresses({ role, addresses }: FindingsInput): NodeFinding[] {
     found: "This node has no address that another machine could reach",
     remedy: "Connect this machine to a network before you invite another one",
   }];
+}
+
+/** A caller who uses it is refused, except at a node that gives it to one model itself. */
+function aliases({ routes }: FindingsInput): NodeFinding[] {
+  const { contested } = new Aliases([routes.nodes.flatMap((node) => node.aliases)]);
+  const ids = idsOf(routes, contested.flatMap(({ models }) => models));
+  return contested.slice(0, NAMES_SHOWN).map(({ alias, models }): NodeFinding => {
+    const meant = models.map((model) => ids.idOf(model)).sort();
+    const by = routes.nodes.filter((node) => node.aliases.some((one) => one.alias === alias));
+    return {
+      about: "alias",
+      subjects: [`${alias} ${meant.join(" ")}`],
+      level: "warning",
+      found: `The alias ${alias} stands for ${meant.slice(0, NAMES_SHOWN).join(" and ")}: ` +
+        `config.toml says so on ${namesOf(by)}`,
+      remedy: "Give it to one model only, or ask for the models by their names",
+    };
+  });
 }
 
 /** Only what can be mended is a finding. */

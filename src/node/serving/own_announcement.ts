@@ -59,6 +59,12 @@ export function announcementOf(
       fingerprint: model.fingerprint,
       needBytes: needBytes(model, settingsOf(model).contextLength),
     })),
+    aliases: facts.models.flatMap((model) =>
+      settingsOf(model).aliases.map((alias) => ({
+        alias,
+        model: { name: model.name, fingerprint: model.fingerprint },
+      }))
+    ),
     ...situation,
     split: serving.split,
     tensorSplit: serving.tensorSplit,

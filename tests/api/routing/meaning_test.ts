@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { meaningOf } from "../../../src/api/routing/meaning.ts";
+import { Aliases, type ModelAlias } from "../../../src/base/model_aliases.ts";
 import { type ModelContent, ModelIds } from "../../../src/base/model_ids.ts";
 
 const A = { name: "guide", fingerprint: "aa".repeat(32) };
@@ -15,12 +16,19 @@ const ODD = { name: "guide@aaaaaaaa", fingerprint: "ee".repeat(32) };
 function meant(
   asked: string,
   known: readonly ModelContent[],
-  { own = [], nearest = [] }: {
+  { own = [], nearest = [], aliases = [] }: {
     readonly own?: readonly ModelContent[];
     readonly nearest?: readonly string[][];
+    /** This node's own first. */
+    readonly aliases?: readonly (readonly ModelAlias[])[];
   } = {},
 ): string | string[] | null {
-  const meaning = meaningOf(asked, { ids: new ModelIds(known), own, nearest: () => nearest });
+  const meaning = meaningOf(asked, {
+    ids: new ModelIds(known),
+    own,
+    aliases: new Aliases(aliases),
+    nearest: () => nearest,
+  });
   if (meaning.kind === "none") return null;
   return meaning.kind === "one" ? meaning.model.id : meaning.models.map(({ id }) => id);
 }
@@ -81,6 +89,48 @@ Deno.test("meaningOf() looks for the start of a name among what answers first", 
   assert.equal(meant("wanted", [A], { nearest: [["guide"], ["wanted"]] }), "wanted");
 });
 
+function called(alias: string, model: ModelContent): ModelAlias {
+  return { alias, model };
+}
+
+Deno.test("meaningOf() takes an alias where no model has the name, this node's own before those of others", () => {
+  const [toA, toB, toLarge] = [A, B, LARGE].map((model) => called("Default", model));
+  const table: [string, readonly ModelContent[], ModelAlias[][], string | string[] | null][] = [
+    ["default", [], [[], []], null],
+    ["default", [LARGE], [[], [toLarge!]], "large"],
+    ["DEFAULT", [LARGE], [[], [toLarge!, toLarge!]], "large"],
+    ["default", [], [[], [toLarge!]], "large"],
+    ["def", [LARGE], [[], [toLarge!]], null],
+    ["default", [A, B], [[], [toA!]], "guide@aaaaaaaa"],
+    ["default", [A, B], [[], [toA!, toB!]], ["guide@aaaaaaaa", "guide@bbbbbbbb"]],
+    ["default", [A, B], [[toB!], [toA!, toB!]], "guide@bbbbbbbb"],
+    ["default", [A, LARGE], [[], [toA!, toLarge!]], ["guide", "large"]],
+    ["default", [A, LARGE], [[toA!, toLarge!], []], ["guide", "large"]],
+    ["guide", [A, LARGE], [[called("guide", LARGE)], []], "guide"],
+    ["GUIDE", [A, LARGE], [[called("GUIDE", LARGE)], []], "guide"],
+    ["guide@aaaaaaaa", [A, LARGE], [[called("guide@aaaaaaaa", LARGE)], []], "guide"],
+  ];
+  for (const [asked, known, aliases, expected] of table) {
+    assert.deepEqual(meant(asked, known, { aliases }), expected, JSON.stringify([asked, aliases]));
+  }
+  const nearest = [["default-large"], ["wanted"]];
+  assert.equal(meant("default", [A], { nearest, aliases: [[toA!]] }), "guide");
+  assert.equal(meant("wanted", [A], { nearest, aliases: [[called("wanted", A)]] }), "wanted");
+});
+
+Deno.test("Aliases tell of each model those that mean it alone, and no name of a model", () => {
+  const said = [
+    called("default", A),
+    called("gpt", A),
+    called("both", A),
+    called("BOTH", LARGE),
+    called("large", A),
+  ];
+  const aliases = new Aliases([[], said]);
+  assert.deepEqual([...aliases.byId(new ModelIds([A, LARGE]))], [["guide", ["default", "gpt"]]]);
+  assert.deepEqual(aliases.contested, [{ alias: "both", models: [A, LARGE] }]);
+});
+
 Deno.test("meaningOf() finds exactly one model by each listed id, and by no two ids the same", () => {
   const digits = fc.constantFrom("aaaaaaaa", "bbbbbbbb", "aaaaaaab");
   const name = fc.constantFrom(
@@ -104,7 +154,7 @@ Deno.test("meaningOf() finds exactly one model by each listed id, and by no two 
     );
     assert.equal(new Set(listed.values()).size, listed.size);
     for (const [key, id] of listed) {
-      const meaning = meaningOf(id, { ids, own: [], nearest: () => [] });
+      const meaning = meaningOf(id, { ids, own: [], aliases: new Aliases([]), nearest: () => [] });
       assert.equal(meaning.kind, "one", id);
       if (meaning.kind !== "one") continue;
       assert.equal(`${meaning.model.name} ${meaning.model.fingerprint}`, key, id);

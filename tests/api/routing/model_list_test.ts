@@ -13,6 +13,7 @@ Deno.test("listModels() has each model once, with what all its instances can do"
     {
       ...common,
       id: "guide",
+      aliases: [],
       size_bytes: 7,
       context_length: 4_096,
       modes: ["solo"],
@@ -21,6 +22,7 @@ Deno.test("listModels() has each model once, with what all its instances can do"
     {
       ...common,
       id: "large",
+      aliases: [],
       size_bytes: 90,
       context_length: 4_096,
       modes: ["solo", "split"],

@@ -34,6 +34,7 @@ ctx = 8192
 draft = "~/small.gguf"
 idle_unload = "15m"
 pin = true
+aliases = ["gpt-4o-mini", "default", "default"]
 device = ["CUDA0"]
 args = ["--top_k=20", "--lora", "/a.gguf"]
 [model."small@0123abcd"]
@@ -53,6 +54,7 @@ Deno.test("the file has settings of single models, by name and by id", () => {
       draft: "/home/ann/small.gguf",
       idleUnloadMs: 900_000,
       pin: true,
+      aliases: ["gpt-4o-mini", "default"],
       device: ["CUDA0"],
       args: ["--top-k", "20", "--lora", "/a.gguf"],
     },
@@ -84,6 +86,10 @@ for (
     ["__proto__ = 1", /there is no setting|Invalid/],
     ["constructor = 1", /there is no setting "constructor"/],
     ["ctx = 0", /ctx must be a whole number of tokens from 1, or "auto": current value is 0/],
+    ['aliases = "default"', /aliases must be a list of at most 16 names of models, without @/],
+    ['aliases = ["../x"]', /aliases must be/],
+    ['aliases = ["big@0123abcd"]', /aliases must be/],
+    [`aliases = [${'"a",'.repeat(17)}]`, /aliases must be/],
     ["ctx = 1.5", /ctx must be/],
     ['ctx = "8192"', /ctx must be/],
     ["draft = true", /draft must be/],

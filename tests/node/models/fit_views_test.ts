@@ -16,6 +16,7 @@ function announced(name: string, memoryBytes: number, options: MemberOptions): A
     ...member(name, memoryBytes, options),
     role: "standby",
     addresses: [],
+    aliases: [],
     incarnation: 1,
     seq: 1,
   };

@@ -139,6 +139,19 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     /^Less than 2 GB are free at \/d$/,
     /Free some/,
   ],
+  [
+    "an alias that stands for two models",
+    {
+      nodes: [
+        node("ann", { aliases: [{ alias: "default", model: { name: "big", fingerprint: "f" } }] }),
+        node("bob", { aliases: [{ alias: "default", model: { name: "low", fingerprint: "e" } }] }),
+        node("cid", { aliases: [{ alias: "other", model: { name: "low", fingerprint: "e" } }] }),
+      ],
+    },
+    "warning alias",
+    /^The alias default stands for big and low: config\.toml says so on ann, bob$/,
+    /^Give it to one model only/,
+  ],
 ];
 
 for (const [name, parts, about, sentence, remedy] of cases) {

@@ -17,6 +17,7 @@ export function routeNode(name: string, changes: RouteNodeChanges = {}): RouteNo
     holds: [],
     memoryBytes: 12e9,
     reservations: [],
+    aliases: [],
     addresses: [],
     ...changes,
   });

@@ -21,6 +21,8 @@ export interface GatewayInstance {
   readonly host: string;
   /** The text that stands for this model only: its name, where no other model has that. */
   readonly id: string;
+  /** Further words that mean it. @default {[]} */
+  readonly aliases?: readonly string[];
   /** Its name. */
   readonly model: string;
   readonly fingerprint: string;
