@@ -12,6 +12,15 @@ export {
 } from "./base/errors.ts";
 export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { checkpointBytes, needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
+export {
+  batchOf,
+  cappedNote,
+  chooseShape,
+  leastBytes,
+  leastShape,
+  type Shape,
+  type ShapeSettings,
+} from "./fit/shape.ts";
 export { CATALOG } from "./catalog/catalog.ts";
 export type { CatalogModel } from "./catalog/entry.ts";
 export type { DownloadProgress } from "./downloads/download_entry.ts";

@@ -236,6 +236,7 @@ export class Active implements NodePart {
       planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog }),
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
+      isAtRest: ({ name }) => this.#localState.demand.idleSinceMs(name) !== undefined,
       mayAct: () => this.#standby.hasView,
       parts: jobParts(this.#options, this.#rpc, () => this.#announcement()),
     });

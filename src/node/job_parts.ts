@@ -43,6 +43,7 @@ export function jobParts(
         models: inventory.models,
         roomBytes: bytesIn(poolsOf(free), supervisor.devices.length > 0 ? "gpu" : "all"),
         contextLength: settingsOf(model).contextLength,
+        slots: settingsOf(model).slots,
         failure: (companion) => failed.reason(model, companion),
       }),
     companionFailed: (model, companion, reason) => failed.add(model, companion, reason),

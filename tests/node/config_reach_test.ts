@@ -69,6 +69,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     split: [true, (config) => announced(config).then(({ split }) => split)],
     tensorSplit: [[3, 1], (config) => announced(config).then((said) => said.tensorSplit)],
     contextLength: [512, launched],
+    slots: [2, launched],
     draft: [false, async (config) => (await models(config)).draftOf({ name: "guide" } as never)],
     idleUnloadMs: [0, unloads],
     perModel: [

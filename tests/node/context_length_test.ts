@@ -61,7 +61,7 @@ function node(name: string, memoryBytes: number, contextLength: number | null): 
 
 const ROWS: readonly (readonly [string, self: Member, others: readonly Member[], kind: string])[] =
   [
-    ["the usual context fits 8 GB", node("a", 8 * GB, null), [], "solo"],
+    ["the usual context fits 10 GB", node("a", 10 * GB, null), [], "solo"],
     ["a short one fits 6 GB", node("a", 6 * GB, 512), [], "solo"],
     ["a long one does not fit 8 GB", node("a", 8 * GB, 32_768), [], "waiting"],
     ["a long one fits 16 GB", node("a", 16 * GB, 32_768), [], "solo"],
@@ -73,8 +73,8 @@ const ROWS: readonly (readonly [string, self: Member, others: readonly Member[],
     ],
     [
       "a neighbour's long one does not make this node's usual one larger",
-      node("b", 8 * GB, null),
-      [node("a", 8 * GB, 32_768)],
+      node("b", 10 * GB, null),
+      [node("a", 10 * GB, 40_960)],
       "solo",
     ],
   ];
@@ -96,7 +96,7 @@ for (const [fact, self, others, kind] of ROWS) {
 }
 
 Deno.test("--ctx: what is announced grows with the context", () => {
-  const needs = [4_096, null, 32_768].map((length) => node("a", GB, length).models[0]?.needBytes);
-  assert.deepEqual(needs, [4_096, null, 32_768].map((length) => needBytes(MODEL, length)));
+  const needs = [4_096, null, 40_960].map((length) => node("a", GB, length).models[0]?.needBytes);
+  assert.deepEqual(needs, [4_096, null, 40_960].map((length) => needBytes(MODEL, length)));
   assert.ok(needs[0]! < needs[1]! && needs[1]! < needs[2]!);
 });

@@ -12,13 +12,26 @@ const BYTES_PER_GB = 1e9;
 /** llama.cpp keeps the context length in 32 bits. */
 const CONTEXT_LENGTH_MAX = 2 ** 31 - 1;
 
+/** llama.cpp keeps at most 256 sequences apart. */
+const SLOTS_MAX = 256;
+
 export function parsePort(option: string, text: string): number {
   return wholeNumber(text, 0, PORT_MAX) ?? refuse(option, "a port from 0 to 65535", text);
 }
 
-export function parseContextLength(option: string, text: string): number {
+/** A number, or the choice of the node. */
+export type OrAuto = number | "auto";
+
+export function parseContextLength(option: string, text: string): OrAuto {
+  if (text === "auto") return text;
   return wholeNumber(text, 1, CONTEXT_LENGTH_MAX) ??
-    refuse(option, "a whole number of tokens from 1", text);
+    refuse(option, "a whole number of tokens from 1, or auto", text);
+}
+
+export function parseSlots(option: string, text: string): OrAuto {
+  if (text === "auto") return text;
+  return wholeNumber(text, 1, SLOTS_MAX) ??
+    refuse(option, `a whole number of requests from 1 to ${SLOTS_MAX}, or auto`, text);
 }
 
 /** GB are 10^9 bytes, as everywhere in this program. */

@@ -125,7 +125,12 @@ export interface LlamaServerSpec {
   readonly kind: "llama-server";
   readonly modelPath: string;
   readonly modelName: string;
+  /** Tokens that each request may have, whatever the others do. */
   readonly contextLength: number | null;
+  /** Requests that are answered at one time, each with a context of its own. @default {1} */
+  readonly slots?: number;
+  /** Tokens that are computed at once, where that has to be a whole text. Absent: as llama.cpp does by itself. */
+  readonly batchTokens?: number;
   /** Without being told, a llama-server answers neither for embeddings nor for a ranking. Absent: text. */
   readonly purpose?: "text" | "embeddings" | "reranking";
   /** Empty: solo. Else host first, then workers. */

@@ -37,7 +37,7 @@ export function llamaServerArguments(
   return [
     ...["--model", spec.modelPath, "--alias", aliasOf(spec.modelName)],
     ...["--host", LOOPBACK, "--port", String(port)],
-    ...(spec.contextLength === null ? [] : ["--ctx-size", String(spec.contextLength)]),
+    ...shapeArguments(spec, flags),
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...layerArguments(spec, flags, used),
@@ -76,6 +76,27 @@ export function rpcServerArguments(
     ...offered(flags, ["--threads", "-t"], String(threads)),
     ...offered(flags, ["--device", "-d"], names.join(",")),
     ...(spec.modelPath === null ? [] : offered(flags, ["--gguf"], spec.modelPath)),
+  ];
+}
+
+/** Each slot has cells of its own: with a cache that they share, many long requests at one time would all fail. */
+function shapeArguments(
+  { contextLength, slots = 1, batchTokens }: LlamaServerSpec,
+  flags: Flags,
+): string[] {
+  if (contextLength === null) return [];
+  const batch = batchTokens === undefined ? [] : [
+    ...offered(flags, ["--batch-size", "-b"], String(batchTokens)),
+    ...offered(flags, ["--ubatch-size", "-ub"], String(batchTokens)),
+  ];
+  return [
+    ...["--ctx-size", String(contextLength * slots)],
+    ...offered(flags, ["--parallel", "-np"], String(slots)),
+    ...offered(flags, ["--no-kv-unified", "-no-kvu"]),
+    // An answer that is cut somewhere and goes on is none that anybody asked for.
+    ...offered(flags, ["--no-context-shift"]),
+    ...offered(flags, ["--grp-attn-n", "-gan"], "1"),
+    ...batch,
   ];
 }
 

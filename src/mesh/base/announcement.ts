@@ -31,8 +31,10 @@ export interface WorkerShare {
 export interface Instance {
   readonly model: ModelRef;
   readonly sizeBytes: number;
-  /** Tokens that prompt and answer may have together. */
+  /** Tokens that prompt and answer may have together, of each request. */
   readonly contextLength: number;
+  /** Requests that it answers at one time; a host of an earlier version does not say it. */
+  readonly slots?: number;
   readonly mode: "solo" | "split";
   readonly state: "loading" | "warm" | "waiting";
   /** Rises with every new assignment of the model; a worker obeys the highest of the host it elects. */
@@ -58,7 +60,14 @@ export interface Obedience {
 /** Memory that a node's own processes take for one model, which says more than what is planned for it. */
 export interface HeldMemory {
   readonly model: ModelRef;
-  readonly devices: readonly { readonly name: string; readonly bytes: number }[];
+  readonly devices: readonly HeldOnDevice[];
+}
+
+export interface HeldOnDevice {
+  readonly name: string;
+  readonly bytes: number;
+  /** The part of it that the model does without where another needs it: plans count it as free. */
+  readonly spareBytes?: number;
 }
 
 /** A model that a node takes because the mesh needs it, announced before it is loaded. */

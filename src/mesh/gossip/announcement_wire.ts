@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { isAlias } from "../../base/model_aliases.ts";
 import { parseAddress } from "../base/addresses.ts";
-import { byteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM } from "../base/bounds.ts";
+import { byteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_SLOTS, MAX_TERM } from "../base/bounds.ts";
 import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
@@ -74,6 +74,7 @@ export const instanceFields = z.object({
   model: modelRef,
   sizeBytes: byteCount,
   contextLength: z.number().int().min(0).max(MAX_CONTEXT),
+  slots: z.number().int().min(1).max(MAX_SLOTS).exactOptional(),
   mode,
   state,
   term,
@@ -97,7 +98,11 @@ const obedience = z.object({
 
 const heldMemory = z.object({
   model: modelRef,
-  devices: z.array(z.object({ name: displayName, bytes: byteCount })).max(MAX_ANNOUNCED_DEVICES),
+  devices: z.array(z.object({
+    name: displayName,
+    bytes: byteCount,
+    spareBytes: byteCount.exactOptional(),
+  })).max(MAX_ANNOUNCED_DEVICES),
 });
 
 // Nodes of an earlier version do not say it.

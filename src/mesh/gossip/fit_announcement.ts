@@ -139,9 +139,10 @@ function boundedInstance({ tunnelPorts = {}, ...instance }: Instance): Instance 
 function boundedHeld({ model, devices }: HeldMemory): HeldMemory {
   return {
     model,
-    devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map(({ name, bytes }) => ({
+    devices: devices.slice(0, MAX_ANNOUNCED_DEVICES).map(({ name, bytes, spareBytes }) => ({
       name: asDisplayName(name),
       bytes: asByteCount(bytes),
+      ...(spareBytes === undefined ? {} : { spareBytes: asByteCount(spareBytes) }),
     })),
   };
 }

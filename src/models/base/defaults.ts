@@ -7,11 +7,23 @@
 export const FIT_FACTOR = 1.1;
 
 /**
- * Context length where the user names none, if the model was trained for more. Caches of trained
- * lengths outweigh the weights (17 GB for an 8B model at 131,072); this holds an agent's system
- * prompt and a long conversation, for 2 GiB with an 8B model.
+ * Tokens for each request where the user names no number, if the model was trained for more. Caches of trained lengths
+ * outweigh the weights (17 GB for an 8B model at 131,072); this holds an agent's first prompt and a long conversation, for
+ * 4 GiB with an 8B model.
  */
-export const DEFAULT_CONTEXT_LENGTH = 16_384;
+export const DEFAULT_CONTEXT_LENGTH = 32_768;
+
+/**
+ * The same for a model that pools its output. llama.cpp computes such a text in one piece, and its buffers grow with it:
+ * texts are cut into pieces of a few hundred tokens before they are embedded, and the longest are pages.
+ */
+export const DEFAULT_POOLED_LENGTH = 8_192;
+
+/** Requests that a model answers at one time where there is memory for it: llama-server's own number. */
+export const USUAL_SLOTS = 4;
+
+/** The part of the memory that is left which a model takes for more slots and context than it needs. Chosen by feel. */
+export const EXTRA_SHARE = 0.5;
 
 /** llama.cpp rounds a context up to this many cells. */
 export const CONTEXT_STEP = 256;

@@ -2,9 +2,11 @@ import {
   BATCH_TOKENS,
   CONTEXT_STEP,
   DEFAULT_CONTEXT_LENGTH,
+  DEFAULT_POOLED_LENGTH,
   FIT_FACTOR,
 } from "../base/defaults.ts";
 import type { ModelHeader } from "../base/types.ts";
+import { purposeOf } from "./purpose.ts";
 
 /** Keys and values are cached as f16, llama-server's default. */
 const CACHE_BYTES = 2;
@@ -29,28 +31,33 @@ export interface SizedModel {
  * Weights, key-value cache and compute buffer, but never less than `FIT_FACTOR` times the size,
  * which is also the answer while the header is unknown: reading it never makes a model smaller.
  */
-export function needBytes(model: SizedModel, contextLength: number | null): number {
+export function needBytes(model: SizedModel, contextLength: number | null, slots = 1): number {
   const { header } = model;
   const sizeBytes = model.sizeBytes + (model.projector?.sizeBytes ?? 0);
   const least = Math.ceil(FIT_FACTOR * sizeBytes);
   if (header === undefined || header === null) return least;
   const tokens = servedContext(header, contextLength);
-  return Math.max(least, sizeBytes + cacheBytes(header, tokens) + computeBytes(header, tokens));
+  const caches = slots * cacheBytes(header, tokens);
+  return Math.max(least, sizeBytes + caches + computeBytes(header, tokens));
 }
 
 /**
- * The context that llama-server is to be started with. It must always be told: left alone it takes
- * the trained length, which may need more than the weights, or whatever fits at that moment.
+ * The tokens that each request may have. llama-server must always be told: left alone it takes the trained length, which
+ * may need more than the weights, or whatever fits at that moment. It never gives more than the trained length, so nobody
+ * is promised more.
  */
 export function servedContext(
-  { contextLength: trained }: Pick<ModelHeader, "contextLength">,
+  { contextLength: trained, pooling = null }:
+    & Pick<ModelHeader, "contextLength">
+    & Partial<Pick<ModelHeader, "pooling">>,
   asked: number | null,
 ): number {
-  if (asked !== null) return asked;
-  return trained === 0 ? DEFAULT_CONTEXT_LENGTH : Math.min(trained, DEFAULT_CONTEXT_LENGTH);
+  const usual = purposeOf({ pooling }) === "text" ? DEFAULT_CONTEXT_LENGTH : DEFAULT_POOLED_LENGTH;
+  const wanted = asked ?? usual;
+  return trained === 0 ? wanted : Math.min(trained, wanted);
 }
 
-/** llama-server's slots share one cache (`--kv-unified`), so their number does not count. */
+/** Of one slot: none takes the cells of another. */
 function cacheBytes(header: ModelHeader, tokens: number): number {
   const { kvHeads, slidingKvHeads, keyLength, valueLength, slidingWindow } = header;
   // A layer with a window keeps no more than it, and room for the batch that is computed.
@@ -75,7 +82,15 @@ export function checkpointBytes(header: ModelHeader): number {
 function computeBytes(header: ModelHeader, tokens: number): number {
   const { feedForwardLength, embeddingLength } = header;
   const row = (3 * feedForwardLength + 5 * embeddingLength) * ACTIVATION_BYTES;
-  return GRAPH_BYTES + BATCH_TOKENS * (row + cells(tokens) * MASK_BYTES);
+  return GRAPH_BYTES + batchTokens(header, tokens) * (row + cells(tokens) * MASK_BYTES);
+}
+
+/** Tokens that are computed at once: of a model that pools its output a whole text, for it refuses a longer one. */
+export function batchTokens(
+  { pooling = null }: Partial<Pick<ModelHeader, "pooling">>,
+  tokens: number,
+): number {
+  return purposeOf({ pooling }) === "text" ? BATCH_TOKENS : Math.max(BATCH_TOKENS, tokens);
 }
 
 function cells(tokens: number): number {

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import {
   draftsFor,
+  leastBytes,
   type LocalModel,
-  needBytes,
   type ProjectorFile,
   whyNoDraft,
 } from "../../models/mod.ts";
@@ -19,6 +19,8 @@ export interface CompanionInput {
   /** Memory for the model with its draft: that of the GPUs where there are some, for nothing drafts from main memory. */
   readonly roomBytes: number;
   readonly contextLength: number | null;
+  /** The fewest that the model is served with. @default {1} */
+  readonly slots?: number | null;
   /** Why llama-server could not load the model together with the file; `null` where nothing is known against it. */
   readonly failure: (companion: Companion) => string | null;
 }
@@ -58,10 +60,11 @@ function draftOf(model: LocalModel, input: CompanionInput): Pick<Companions, "dr
 }
 
 function whyNotBeside(draft: LocalModel, model: LocalModel, input: CompanionInput): string | null {
-  const { roomBytes, contextLength } = input;
+  const { roomBytes, contextLength, slots } = input;
   const why = whyNoDraft(draft, model) ?? input.failure(draft);
   if (why !== null) return why;
-  const need = needBytes(model, contextLength) + needBytes(draft, contextLength);
+  const need = leastBytes(model, { contextLength, slots: slots ?? null }) +
+    leastBytes(draft, { contextLength, slots: slots ?? null });
   return need > roomBytes ? "the two would not fit into this machine's memory" : null;
 }
 

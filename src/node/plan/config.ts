@@ -9,7 +9,10 @@ export interface ServingConfig {
   readonly split: boolean;
   /** Host first, then workers. */
   readonly tensorSplit: readonly number[] | null;
+  /** Tokens for each request; `null` leaves the choice to this node. */
   readonly contextLength: number | null;
+  /** Requests that a model answers at one time; `null` leaves the choice to this node. */
+  readonly slots: number | null;
   /** A file that guesses tokens, `false` for none, `null` for what is on the disk. */
   readonly draft: string | false | null;
   /** A model that nobody asked for in this time gives its memory back. */
@@ -25,6 +28,7 @@ export const SERVING_DEFAULTS: ServingConfig = {
   split: false,
   tensorSplit: null,
   contextLength: null,
+  slots: null,
   draft: null,
   idleUnloadMs: null,
   perModel: {},

@@ -1,4 +1,4 @@
-import { CATALOG, needBytes } from "../../models/mod.ts";
+import { CATALOG, leastBytes } from "../../models/mod.ts";
 import type { Downloadable } from "./assignment/assignments.ts";
 import type { SettingsOf } from "./model_settings.ts";
 
@@ -8,7 +8,7 @@ export function downloadables(settingsOf: SettingsOf): Downloadable[] {
     return {
       name,
       sizeBytes,
-      needBytes: needBytes({ sizeBytes }, settingsOf({ name }).contextLength),
+      needBytes: leastBytes({ sizeBytes }, settingsOf({ name })),
     };
   });
 }

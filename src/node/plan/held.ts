@@ -1,7 +1,7 @@
 /** The memory that models hold of one member, by what its host and it have announced. Pure. */
 
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
-import { added, type DeviceBytes, named, pack, toldBytes, without } from "./packing.ts";
+import { added, type DeviceBytes, named, neededBytes, pack, without } from "./packing.ts";
 import { isMainMemory, type Offer, spread } from "./pools.ts";
 import { beforeIn, type Right, rightOf } from "./rights.ts";
 import { belongsTo, fileOf, isAbout, type Member, sameModel } from "./view.ts";
@@ -149,7 +149,7 @@ function obeyed({ obeys }: Member, { peer }: Member, { term, model }: Instance):
 
 function toldOf({ reservations }: Member, model: ModelRef): DeviceBytes | null {
   const told = reservations.find((one) => sameModel(one.model, model));
-  return told ? toldBytes(told) : null;
+  return told ? neededBytes(told) : null;
 }
 
 /**

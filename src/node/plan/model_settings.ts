@@ -19,16 +19,16 @@ export type {
 
 export type CommonSettings = Pick<
   ServingConfig,
-  "contextLength" | "draft" | "idleUnloadMs" | "perModel"
+  "contextLength" | "slots" | "draft" | "idleUnloadMs" | "perModel"
 >;
 
 /** The settings of a model of which nothing was said by its name. */
 export function commonSettings(
-  { contextLength, draft, idleUnloadMs }: Omit<CommonSettings, "perModel">,
+  { contextLength, slots, draft, idleUnloadMs }: Omit<CommonSettings, "perModel">,
 ): ModelSettings {
   return {
     contextLength,
-    slots: null,
+    slots,
     aliases: [],
     draft,
     idleUnloadMs,

@@ -66,3 +66,12 @@ export function added(...all: readonly DeviceBytes[]): DeviceBytes {
 export function toldBytes({ devices }: Pick<HeldMemory, "devices">): DeviceBytes {
   return new Map(devices.map(({ name, bytes }) => [name, bytes]));
 }
+
+/** The same without what the model gives back where another needs it. */
+export function neededBytes({ devices }: Pick<HeldMemory, "devices">): DeviceBytes {
+  return new Map(
+    devices.map(({ name, bytes, spareBytes = 0 }) =>
+      [name, Math.max(0, bytes - spareBytes)] as const
+    ),
+  );
+}

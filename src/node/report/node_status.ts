@@ -168,7 +168,8 @@ function modelStatus(id: string, model: ModelContent | undefined, input: Lookup)
 }
 
 function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus {
-  const { host, model, mode, term, hostShare, contextLength, needBytes, haveBytes } = instance;
+  const { host, model, mode, term, hostShare, contextLength, slots, needBytes, haveBytes } =
+    instance;
   const node = input.nodes.get(host);
   const state = stateOf(instance, node);
   const reason = node?.failures.find((failure) => isNamed(failure.model, model))?.reason;
@@ -185,6 +186,7 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
     hostShare,
     workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
     contextLength: contextLength === 0 ? null : contextLength,
+    ...(slots === undefined ? {} : { slots }),
     ...(state === "waiting" ? { needBytes, haveBytes } : {}),
     ...(own === undefined || state !== "loading" ? {} : { progress: own.progress }),
     ...(own === undefined || own.notes.length === 0 ? {} : { notes: [...own.notes] }),

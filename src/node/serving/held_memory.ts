@@ -6,7 +6,7 @@ import { laidOut } from "../plan/own_room.ts";
 import type { Offer } from "../plan/pools.ts";
 import type { Job } from "./job.ts";
 
-type Using = Pick<Job, "plan" | "usedBytes" | "placed">;
+type Using = Pick<Job, "plan" | "usedBytes" | "placed" | "spare">;
 
 /** As llama.cpp tells it, or as it is planned beside the others; in the order of the jobs. */
 export function heldBy(jobs: readonly Using[], devices: readonly Offer[]): DeviceBytes[] {
@@ -31,10 +31,14 @@ function toldBy({ placed }: Using): DeviceBytes | undefined {
  */
 export function reservationsBy(jobs: readonly Using[], devices: readonly Offer[]): HeldMemory[] {
   const held = heldBy(jobs, devices);
-  return jobs.flatMap(({ plan }, index) => {
+  return jobs.flatMap(({ plan, spare = {} }, index) => {
     const bytes = [...held[index] ?? []].filter(([, count]) => count > 0);
     if (!("model" in plan) || (bytes.length === 0 && plan.kind !== "host")) return [];
-    return [{ model: plan.model, devices: bytes.map(([name, bytes]) => ({ name, bytes })) }];
+    const devices = bytes.map(([name, bytes]) => {
+      const spareBytes = Math.min(bytes, spare[name] ?? 0);
+      return { name, bytes, ...(spareBytes > 0 ? { spareBytes } : {}) };
+    });
+    return [{ model: plan.model, devices }];
   });
 }
 

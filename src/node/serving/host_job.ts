@@ -7,12 +7,13 @@ import {
   type SplitMember,
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
-import { type LocalModel, purposeOf, servedContext } from "../../models/mod.ts";
+import { batchOf, leastShape, type LocalModel, purposeOf } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { GPU_TRUST_AFTER_FAILURE } from "../plan/defaults.ts";
 import { named } from "../plan/packing.ts";
 import { isMainMemory, type Offer, spread } from "../plan/pools.ts";
 import {
+  cappedNotes,
   type Changed,
   failureOf,
   type HostParts,
@@ -85,9 +86,12 @@ export class HostJob implements Job {
     const failure = this.parts.memoryFailure(this.plan.model);
     const moved = failure === null ? [] : [splitMovedNote(failure)];
     const { model } = this.plan;
+    const file = this.parts.localModel(this.plan);
+    const capped = file === undefined ? [] : cappedNotes(file, this.parts);
     const refused = this.parts.tried.note(model, this.parts.settingsOf(model).args);
     const args = refused === null ? [] : [refused];
-    return [...args, ...this.#companions.notes, ...this.parts.lostDevices.map(lostNote), ...moved];
+    const lost = this.parts.lostDevices.map(lostNote);
+    return [...capped, ...args, ...this.#companions.notes, ...lost, ...moved];
   }
 
   get progress(): number {
@@ -206,14 +210,18 @@ export class HostJob implements Job {
     }));
     this.#companions = this.parts.companionsOf(model, "split", this.parts.memory);
     const { projector, notes } = this.#companions;
-    for (const note of notes) this.parts.logger.warn("{note}", { note });
+    const shape = leastShape(model, this.parts.settingsOf(model));
+    for (const note of [...cappedNotes(model, this.parts), ...notes]) {
+      this.parts.logger.warn("{note}", { note });
+    }
     const { settingsOf, tried } = this.parts;
     this.#args = tried.choose(model, settingsOf(model).args);
     const server = this.parts.supervisor.launch({
       kind: "llama-server",
       modelPath: model.path,
       modelName: model.name,
-      contextLength: servedContext(model.header, settingsOf(model).contextLength),
+      ...shape,
+      ...batchOf(model, shape),
       purpose: purposeOf(model.header),
       split: [...this.#hostMembers(ownPort), ...workers],
       projectorPath: projector?.path ?? null,

@@ -11,7 +11,7 @@ import {
   type Supervisor,
 } from "../../engine/mod.ts";
 import type { Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
-import { type LocalModel, servedContext } from "../../models/mod.ts";
+import { cappedNote, leastShape, type LocalModel } from "../../models/mod.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { DeviceBytes } from "../plan/packing.ts";
@@ -60,6 +60,8 @@ export interface Job {
   readonly placed?: Readonly<Record<string, number>> | undefined;
   /** Main memory beyond that, which its llama-server may fill with conversations. */
   readonly keptBytes?: number;
+  /** The part of that which the model does without where another needs it. */
+  readonly spare?: Readonly<Record<string, number>> | undefined;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
   /** Loopback port of this node's rpc-server while it works for another host. */
@@ -190,11 +192,15 @@ export function idleJob(
 export function sizesOf(
   parts: Pick<JobParts, "localModel" | "settingsOf">,
   plan: { readonly model: ModelRef },
-): Pick<Instance, "sizeBytes" | "contextLength"> {
+): Pick<Instance, "sizeBytes" | "contextLength" | "slots"> {
   const model = parts.localModel(plan);
   if (model === undefined) return { sizeBytes: 0, contextLength: 0 };
-  const contextLength = servedContext(model.header, parts.settingsOf(model).contextLength);
-  return { sizeBytes: model.sizeBytes, contextLength };
+  return { sizeBytes: model.sizeBytes, ...leastShape(model, parts.settingsOf(model)) };
+}
+
+/** For people, where the user asked for a longer context than the model was trained for. */
+export function cappedNotes(model: LocalModel, parts: Pick<JobParts, "settingsOf">): string[] {
+  return [cappedNote(model, parts.settingsOf(model)) ?? []].flat();
 }
 
 /** The llama-server that serves exactly this model; `null` while none of these jobs serves it. */

@@ -103,6 +103,20 @@ export function roomFor(
   return Math.min(mainBytes, memoryBytes - needBytes);
 }
 
+/** Memory that a model leaves where it lies. One that lies in two kinds of memory is crowded: every byte more costs speed. */
+export function extraRoomIn(
+  place: ModelPlace,
+  { needBytes, draftBytes = 0, memory, engine: { devices } }: PlacesInput,
+): number {
+  if (place.kind === "both" || (place.kind === "devices" && place.projector === "main")) return 0;
+  const { gpuBytes, memoryBytes } = poolsOf(memory);
+  const used = memory.devices.filter(({ name }) => place.kind !== "main" && isUsed(place, name));
+  const onGpus = used.filter((device) => !isMainMemory(device))
+    .reduce((sum, { offeredBytes }) => sum + offeredBytes, 0);
+  const isMain = place.kind === "main" || devices.length === 0;
+  return (isMain ? memoryBytes - gpuBytes : onGpus) - needBytes - draftBytes;
+}
+
 /**
  * How main memory is used for conversations: half of it at most for checkpoints, which only some models have, and the rest for prompts.
  * @param checkpointBytes of one; 0 for a model without

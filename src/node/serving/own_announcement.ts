@@ -1,7 +1,7 @@
 import type { OfferedMemory } from "../../engine/mod.ts";
 import type { ActiveRole, AnnouncementContent, Claim, Machine, ModelRef } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
-import { needBytes } from "../../models/mod.ts";
+import { leastBytes } from "../../models/mod.ts";
 import type { ServingConfig } from "../plan/config.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
 import type { FailedModel } from "./failure_backoff.ts";
@@ -57,7 +57,7 @@ export function announcementOf(
       name: model.name,
       sizeBytes: model.sizeBytes,
       fingerprint: model.fingerprint,
-      needBytes: needBytes(model, settingsOf(model).contextLength),
+      needBytes: leastBytes(model, settingsOf(model)),
     })),
     aliases: facts.models.flatMap((model) =>
       settingsOf(model).aliases.map((alias) => ({

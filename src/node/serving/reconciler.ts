@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import { reasonOf } from "../../base/as_error.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
-import { isSameWork, modelNameOf, workKey } from "../plan/plan.ts";
+import { isSameWork, modelNameOf, type Plan, workKey } from "../plan/plan.ts";
 import type { TargetOptions } from "../plan/target.ts";
 import { type Running, transition } from "../plan/transition.ts";
 import { modelKey, type View } from "../plan/view.ts";
@@ -13,7 +13,7 @@ import type { Intent } from "./own_announcement.ts";
 import { PlanLog } from "./plan_log.ts";
 import { Planner } from "./planner.ts";
 import { RetiredModels } from "./retired_models.ts";
-import { freeBeside, leftAfter, lessKept, mayStart } from "./room.ts";
+import { freeBeside, giversFor, leftAfter, lessKept, mayStart, type Place } from "./room.ts";
 import type { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import { JobStarter } from "./start_job.ts";
@@ -27,6 +27,8 @@ export interface ReconcilerOptions {
   readonly view: (jobs: readonly Job[], intent: Intent) => View;
   /** False while it can't see the others: then it plans nothing. @default {() => true} */
   readonly mayAct?: () => boolean;
+  /** Nobody waits for an answer of the model here. @default {() => true} */
+  readonly isAtRest?: (model: ModelRef) => boolean;
   /** A job or its state has changed: announce it. */
   readonly changed: () => void;
 }
@@ -255,6 +257,7 @@ export class Reconciler {
     const { memory } = this.#options.parts;
     const { beside } = this.#slots;
     if (!mayStart(work.plan, { beside, memory, view })) {
+      this.#makeRoom(work.plan, { memory, view });
       return slot.queue(() => this.#starter.queued(work.plan, view));
     }
     const free = freeBeside(beside, memory);
@@ -269,6 +272,20 @@ export class Reconciler {
     };
     slot.start(this.#starter.start(work.plan, options), nowMs);
     this.#planLog.started(work, slot.job, view);
+  }
+
+  /** An instance that has more than it needs is loaded anew with less: the plans that are still to begin count then. */
+  #makeRoom(plan: Plan, place: Omit<Place, "beside">): void {
+    const { isAtRest = () => true } = this.#options;
+    const { beside } = this.#slots;
+    const givers = giversFor(plan, { ...place, beside });
+    const isBusy = (job: Job) => "model" in job.plan && !isAtRest(job.plan.model);
+    if (givers.some(isBusy)) return this.#wakeup.ringWithin(PLAN_AGAIN_MS);
+    for (const slot of this.#slots.busy) {
+      if (!givers.includes(slot.job) || slot.isEnding) continue;
+      if (slot.served !== null) this.#retired.add(slot.served);
+      void this.#end(slot);
+    }
   }
 
   /** Forgets the slots that are over, and says what that leaves. */

@@ -8,7 +8,7 @@ import { isMainMemory, type Offer } from "../plan/pools.ts";
 import { serves } from "../plan/transition.ts";
 import type { View } from "../plan/view.ts";
 import { heldBy } from "./held_memory.ts";
-import type { Job } from "./job.ts";
+import { idleJob, type Job } from "./job.ts";
 
 /** The other jobs of a node. */
 export interface Beside {
@@ -76,6 +76,36 @@ export function mayStart(plan: Plan, { beside, memory, view }: Place): boolean {
   const held: readonly DeviceBytes[] = heldBy(jobs, devices);
   const running = held.slice(0, beside.running.length);
   return mayBegin(plan, bytes, { devices, running, ending: held.slice(running.length) });
+}
+
+/**
+ * The jobs that are to give back what they can do without, so that a plan may start: as few as are enough, those with the
+ * most first; none where all together are not.
+ */
+export function giversFor(plan: Plan, place: Place): Job[] {
+  const { running } = place.beside;
+  const bytesOf = ({ spare = {} }: Job) =>
+    Object.values(spare).reduce((sum, bytes) => sum + bytes, 0);
+  const able = running.filter((job) => bytesOf(job) > 0 && !job.isLoading)
+    .sort((a, b) => bytesOf(b) - bytesOf(a));
+  const startsAfter = (givers: readonly Job[]) => {
+    const left = running.map((job) => givers.includes(job) ? withoutSpare(job) : job);
+    return mayStart(plan, { ...place, beside: { ...place.beside, running: left } });
+  };
+  const single = able.toReversed().find((job) => startsAfter([job]));
+  if (single !== undefined) return [single];
+  const count = able.findIndex((_, index) => startsAfter(able.slice(0, index + 1)));
+  return count === -1 ? [] : able.slice(0, count + 1);
+}
+
+function withoutSpare(job: Job): Job {
+  const { placed = {}, spare = {} } = job;
+  const kept = Object.entries(placed).map(([name, bytes]) => [name, bytes - (spare[name] ?? 0)]);
+  return {
+    ...idleJob(job.plan, job.instance),
+    usedBytes: job.usedBytes,
+    placed: Object.fromEntries(kept),
+  };
 }
 
 /** A machine that names no devices has main memory. */

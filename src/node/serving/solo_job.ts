@@ -6,16 +6,20 @@ import {
 } from "../../engine/mod.ts";
 import type { Instance } from "../../mesh/mod.ts";
 import {
+  batchOf,
   checkpointBytes,
+  chooseShape,
+  leastShape,
   type LocalModel,
   needBytes,
   purposeOf,
-  servedContext,
+  type Shape,
 } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { KEPT_SHARE } from "../plan/defaults.ts";
 import type { DeviceBytes } from "../plan/packing.ts";
 import {
+  cappedNotes,
   type Changed,
   failureOf,
   type Job,
@@ -26,6 +30,7 @@ import {
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import {
+  extraRoomIn,
   keptBytes,
   keptOf,
   lostNote,
@@ -54,6 +59,9 @@ export class SoloJob implements Job {
   #args: readonly string[];
   /** When it begins. */
   readonly #spare: DeviceBytes;
+  /** The smallest shape, which is planned, and that in which it is served. */
+  readonly #least: Shape;
+  #shape: Shape;
   /** Best first; the first is the one in use. */
   #places: readonly ModelPlace[];
   #moved: string | null = null;
@@ -79,9 +87,36 @@ export class SoloJob implements Job {
     this.#args = parts.tried.choose(model, parts.settingsOf(model).args);
     this.#companions = parts.companionsOf(model, "solo", parts.unclaimed);
     this.#spare = parts.spare(plan.model);
+    this.#least = leastShape(model, parts.settingsOf(model));
+    this.#shape = this.#least;
+    this.#shape = this.#chosenShape();
     this.#places = placesFor(this.#input);
     this.#lostBefore = parts.lostDevices.length;
-    this.#server = this.#launch(this.#companions.notes);
+    this.#server = this.#launch([...cappedNotes(model, parts), ...this.#companions.notes]);
+  }
+
+  /** In the place of the least shape: more would be no gain in slower memory. */
+  #chosenShape(): Shape {
+    const input = this.#input;
+    const room = extraRoomIn(placesFor(input)[0]!, { ...input, memory: this.parts.unclaimed });
+    return chooseShape({
+      model: this.#model,
+      settings: this.parts.settingsOf(this.#model),
+      leftBytes: room,
+      bytesOf: (shape) => this.#bytesOf(shape),
+    });
+  }
+
+  /** Of the model with its draft, which has as many conversations of its own. */
+  #bytesOf({ contextLength, slots }: Shape): number {
+    const { draft } = this.#companions;
+    return needBytes(this.#model, contextLength, slots) +
+      (draft === null ? 0 : needBytes(draft, contextLength, slots));
+  }
+
+  /** Memory that it has beyond its plan. */
+  get #extraBytes(): number {
+    return this.#bytesOf(this.#shape) - this.#bytesOf(this.#least);
   }
 
   get notes(): readonly string[] {
@@ -89,6 +124,7 @@ export class SoloJob implements Job {
     const refused = this.parts.tried.note(this.#model, this.#wantedArgs);
     return [
       ...(refused === null ? [] : [refused]),
+      ...cappedNotes(this.#model, this.parts),
       ...this.#companions.notes,
       ...this.parts.lostDevices.map(lostNote),
       ...(this.#moved === null ? placeNotes(this.#place) : [this.#moved]),
@@ -105,20 +141,33 @@ export class SoloJob implements Job {
     return Object.fromEntries(bytes);
   }
 
+  /** Caches lie where the layers do. */
+  get spare(): Job["spare"] {
+    const extraBytes = this.#extraBytes;
+    if (extraBytes <= 0) return undefined;
+    const placed = Object.entries(this.placed ?? {});
+    const total = placed.reduce((sum, [, bytes]) => sum + bytes, 0);
+    const parts = placed.map(([name, bytes]) =>
+      [name, Math.floor(Math.min(bytes, extraBytes * bytes / total))] as const
+    );
+    return Object.fromEntries(parts);
+  }
+
   get #input(): PlacesInput {
     const { draft } = this.#companions;
-    const { contextLength } = this.parts.settingsOf(this.#model);
-    const draftBytes = draft === null ? 0 : needBytes(draft, contextLength);
+    const { contextLength, slots } = this.#shape;
+    const draftBytes = draft === null ? 0 : needBytes(draft, contextLength, slots);
     return { ...this.parts, ...this.#needs, spare: this.#spare, draftBytes };
   }
 
   get #needs(): Pick<PlacesInput, "needBytes" | "projectorBytes"> {
-    const { contextLength } = this.parts.settingsOf(this.#model);
+    const bytesOf = ({ contextLength, slots }: Shape, model = this.#model) =>
+      needBytes(model, contextLength, slots);
     const projectorBytes = this.#companions.projector === null
       ? 0
-      : needBytes(this.#model, contextLength) -
-        needBytes({ ...this.#model, projector: null }, contextLength);
-    return { needBytes: this.plan.needBytes, projectorBytes };
+      : bytesOf(this.#shape) - bytesOf(this.#shape, { ...this.#model, projector: null });
+    const extraBytes = bytesOf(this.#shape) - bytesOf(this.#least);
+    return { needBytes: this.plan.needBytes + extraBytes, projectorBytes };
   }
 
   get #wantedArgs(): readonly string[] {
@@ -173,6 +222,7 @@ export class SoloJob implements Job {
     return {
       model,
       ...sizesOf(this.parts, this.plan),
+      ...this.#shape,
       mode: "solo",
       state: this.server === null ? "loading" : "warm",
       term: this.term,
@@ -184,7 +234,7 @@ export class SoloJob implements Job {
   }
 
   get usedBytes(): number {
-    return this.plan.needBytes;
+    return this.plan.needBytes + this.#extraBytes;
   }
 
   get keptBytes(): number {
@@ -198,7 +248,7 @@ export class SoloJob implements Job {
 
   /** @param news what was not said before */
   #launch(news: readonly string[]): ManagedServer {
-    const { supervisor, logger, settingsOf } = this.parts;
+    const { supervisor, logger } = this.parts;
     const { name, path, header } = this.#model;
     const { draft, projector } = this.#companions;
     for (const note of news) logger.warn("{note}", { note });
@@ -210,7 +260,8 @@ export class SoloJob implements Job {
       kind: "llama-server",
       modelPath: path,
       modelName: name,
-      contextLength: servedContext(header, settingsOf(this.#model).contextLength),
+      ...this.#shape,
+      ...batchOf(this.#model, this.#shape),
       purpose: purposeOf(header),
       split: [],
       place: this.#place,
@@ -246,8 +297,15 @@ export class SoloJob implements Job {
   }
 
   #movedOn({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
+    if (!lacksMemory(cause)) return false;
+    if (this.#extraBytes > 0) {
+      this.#shape = this.#least;
+      this.#places = placesFor(this.#input);
+      this.#relaunch([]);
+      return true;
+    }
     const [, next] = this.#places;
-    if (next === undefined || !lacksMemory(cause)) return false;
+    if (next === undefined) return false;
     this.#places = this.#places.slice(1);
     this.#moved = movedNote(next, cause.text);
     this.#relaunch([this.#moved]);

@@ -50,6 +50,7 @@ const defaults: ServeConfig = {
     split: false,
     tensorSplit: null,
     contextLength: null,
+    slots: null,
     draft: null,
     idleUnloadMs: null,
     perModel: {},
@@ -101,6 +102,8 @@ const accepted: [line: string, changed: Changes<ServeConfig>][] = [
   ["--model big --max-ram 48", { engine: { maxRamBytes: 48_000_000_000 } }],
   ["--model big --max-ram 0", { engine: { maxRamBytes: 0 } }],
   ["--model big --ctx 4096", { serving: { contextLength: 4096 } }],
+  ["--model big --ctx auto", { serving: { contextLength: null } }],
+  ["--model big --parallel 2", { serving: { slots: 2 } }],
   ["--model big --bin-dir llama/bin", { engine: { binDir: "/srv/here/llama/bin" } }],
   ["--model big --draft ./d.gguf", { serving: { draft: "/srv/here/d.gguf" } }],
   ["--model big --allow-sleep", { serving: { allowSleep: true } }],
@@ -283,8 +286,12 @@ const refused: [line: string, sentence: string][] = [
     "--max-vram Infinity",
     '--max-vram must be a number of GB above 0, such as 8 or 1.5: current value is "Infinity"',
   ],
-  ["--ctx 0", '--ctx must be a whole number of tokens from 1: current value is "0"'],
-  ["--ctx 1e4", '--ctx must be a whole number of tokens from 1: current value is "1e4"'],
+  ["--ctx 0", '--ctx must be a whole number of tokens from 1, or auto: current value is "0"'],
+  [
+    "--parallel 0",
+    '--parallel must be a whole number of requests from 1 to 256, or auto: current value is "0"',
+  ],
+  ["--ctx 1e4", '--ctx must be a whole number of tokens from 1, or auto: current value is "1e4"'],
   [
     "--tensor-split 1",
     "--tensor-split must be two or more numbers with commas between them, such as 3,1: " +

@@ -115,6 +115,7 @@ for (const { of, embd, ff, heads, size, layers, ctx, weights, cache, compute } o
     const model = {
       sizeBytes: weights * MIB,
       header: header({
+        contextLength: ctx,
         embeddingLength: embd,
         feedForwardLength: ff,
         kvHeads: heads * layers,
@@ -151,10 +152,10 @@ Deno.test("needBytes() never shrinks when the header, or a longer context, becom
 for (
   const { trained, asked, served } of [
     { trained: 2048, asked: null, served: 2048 },
-    { trained: 131_072, asked: null, served: 16_384 },
-    { trained: 0, asked: null, served: 16_384 },
+    { trained: 131_072, asked: null, served: 32_768 },
+    { trained: 0, asked: null, served: 32_768 },
     { trained: 131_072, asked: 65_536, served: 65_536 },
-    { trained: 2048, asked: 4096, served: 4096 },
+    { trained: 2048, asked: 4096, served: 2048 },
   ]
 ) {
   Deno.test(`servedContext() is ${served} for ${asked} asked of a model trained for ${trained}`, () => {

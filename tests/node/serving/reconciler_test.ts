@@ -170,8 +170,9 @@ class Node {
 }
 
 function localModel({ name, fingerprint }: ModelRef): LocalModel {
-  const shape = { kvHeads: 0, slidingKvHeads: 0, slidingWindow: 0, keyLength: 0, valueLength: 0 };
-  const header = { contextLength: 1, pooling: null, ...shape };
+  const cache = { kvHeads: 0, slidingKvHeads: 0, slidingWindow: 0, keyLength: 0, valueLength: 0 };
+  const graph = { feedForwardLength: 0, embeddingLength: 0 };
+  const header = { contextLength: 1, pooling: null, ...cache, ...graph };
   return {
     name,
     fingerprint,

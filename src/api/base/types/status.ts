@@ -56,6 +56,8 @@ export interface InstanceStatus {
   workers: WorkerStatus[];
   /** Tokens that prompt and answer may have together; `null` where the host does not know. */
   contextLength: number | null;
+  /** Requests that it answers at one time, where the host says it. */
+  slots?: number;
   /** Only while waiting. */
   needBytes?: number;
   haveBytes?: number;

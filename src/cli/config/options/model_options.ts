@@ -1,6 +1,7 @@
 import { durationText } from "../../../base/duration.ts";
 import { absolute } from "../cli_context.ts";
 import {
+  type OrAuto,
   parseContextLength,
   parseDeviceNames,
   parseDuration,
@@ -8,6 +9,7 @@ import {
   parseGigabytesOrNone,
   parseNotEmpty,
   parseProportions,
+  parseSlots,
 } from "../values.ts";
 import { option } from "./node_option.ts";
 
@@ -56,12 +58,19 @@ export const MODEL_OPTIONS = {
     sets: (devices) => ({ engine: { devices } }),
     shows: ({ engine: { devices } }) => devices?.length === 0 ? "none" : devices,
   }),
-  ctx: option<number>({
-    flags: "--ctx <n>",
-    help: "context length in tokens",
+  ctx: option<OrAuto>({
+    flags: "--ctx <n|auto>",
+    help: "tokens that each request may have (default: auto)",
     read: parseContextLength,
-    sets: (contextLength) => ({ serving: { contextLength } }),
-    shows: ({ serving }) => serving.contextLength,
+    sets: (tokens) => ({ serving: { contextLength: numberOf(tokens) } }),
+    shows: ({ serving }) => serving.contextLength ?? "auto",
+  }),
+  parallel: option<OrAuto>({
+    flags: "--parallel <n|auto>",
+    help: "requests that a model answers at one time (default: auto)",
+    read: parseSlots,
+    sets: (count) => ({ serving: { slots: numberOf(count) } }),
+    shows: ({ serving }) => serving.slots ?? "auto",
   }),
   draft: option<string | false>({
     flags: "--draft <path>",
@@ -85,6 +94,10 @@ export const MODEL_OPTIONS = {
       idleUnloadMs === null ? null : durationText(idleUnloadMs),
   }),
 };
+
+function numberOf(value: OrAuto): number | null {
+  return value === "auto" ? null : value;
+}
 
 function gigabytes(bytes: number | null): number | null {
   return bytes === null ? null : bytes / 1e9;
