@@ -80,13 +80,13 @@ nodeTest("a newcomer that is not needed changes nothing", async () => {
 });
 
 nodeTest(
-  "a context that is too long for the memory makes a model wait that would fit",
+  "more slots than the memory holds make a model wait that would fit",
   async () => {
-    const contextLength = 65_536;
-    const long = needBytes({ sizeBytes, ...file }, contextLength);
+    const slots = 4;
+    const wide = needBytes({ sizeBytes, ...file }, null, slots);
     const args = ["--model", path, ...offering(1.1)];
-    await using waiting = await startServing([...args, "--ctx", String(contextLength)]);
-    assert.equal((await waiting.waitFor("waiting")).needBytes, long);
+    await using waiting = await startServing([...args, "--parallel", String(slots)]);
+    assert.equal((await waiting.waitFor("waiting")).needBytes, wide);
     await using serving = await startServing([...args, "--ctx", "1024"]);
     await serving.serving(model);
     await answersExactly(serving, model);
