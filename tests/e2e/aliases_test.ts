@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { tempDir } from "../models/temp_dir.ts";
+import { cachedBallast } from "../support/ballast.ts";
 import { askChat } from "../support/node_process.ts";
 import { answerTo, nodeTest, QUESTION, startServing, until, warm } from "./mesh_of_nodes.ts";
 
@@ -12,10 +13,11 @@ nodeTest(
     await Deno.mkdir(dataDir, { mode: 0o700 });
     await Deno.writeTextFile(
       join(dataDir, "config.toml"),
-      '[model."guide"]\npin = true\naliases = ["gpt-4o-mini", "default"]\n',
+      '[model."guide"]\npin = true\naliases = ["gpt-4o-mini", "default"]\n[model.other]\naliases = ["spare"]\n',
       { mode: 0o600 },
     );
-    await using host = await startServing([], { dataDir });
+    await Deno.copyFile(cachedBallast({ layers: 1 }), join(dir.path, "other.gguf"));
+    await using host = await startServing(["--models-dir", dir.path], { dataDir });
     assert.ok(host.ready.token !== null);
     await using client = await startServing(["--client", "--join", host.ready.token]);
     await until(client, "seeing guide", warm("guide"));
@@ -39,5 +41,9 @@ nodeTest(
     assert.deepEqual(names, [["guide", ["default", "gpt-4o-mini"]]]);
     const one = await (await fetch(`${api}/v1/models/default`, { signal })).json();
     assert.deepEqual(one, data[0]);
+
+    const loaded = await (await askChat(api, QUESTION, { model: "spare", signal })).json();
+    assert.equal(loaded.choices?.[0]?.message.content, answerTo(QUESTION), JSON.stringify(loaded));
+    await until(client, "seeing what the alias has loaded", warm("other"));
   },
 );
