@@ -21,6 +21,7 @@ export async function startDirect(
   engine: Engine,
   modelPath: string,
   shares: readonly number[],
+  slots = 1,
 ): Promise<Direct> {
   const folder = await temporaryFolder();
   const logger = getLogger("bench");
@@ -39,6 +40,7 @@ export async function startDirect(
     modelPath,
     modelName: "direct",
     contextLength: 2_048,
+    slots,
     split,
   }, { restart: false });
   const port = await server.ready();
