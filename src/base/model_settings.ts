@@ -1,5 +1,8 @@
 /** The settings of single models, as they travel from who writes them to who serves the models. */
 
+/** llama.cpp keeps at most 256 sequences apart: LLAMA_MAX_SEQ. */
+export const SLOTS_MAX = 256;
+
 export interface ModelSettings {
   /** Tokens for each request; `null` leaves the choice to this node. */
   readonly contextLength: number | null;
@@ -20,7 +23,7 @@ export interface ModelSettings {
 }
 
 /** Settings of a model by its name or id; the others are those of all models. */
-export type ModelOverrides = Partial<Omit<ModelSettings, "slots">>;
+export type ModelOverrides = Partial<ModelSettings>;
 
 /** By a model's name, or by the id of one of several of that name. */
 export type OverridesByModel = Readonly<Record<string, ModelOverrides>>;

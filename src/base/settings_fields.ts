@@ -4,7 +4,7 @@ import * as z from "zod";
 import { isAlias } from "./model_aliases.ts";
 import { durationMs, durationText } from "./duration.ts";
 import { type Door, judgeArguments } from "./model_arguments.ts";
-import type { ModelOverrides } from "./model_settings.ts";
+import { type ModelOverrides, SLOTS_MAX } from "./model_settings.ts";
 
 /** More GPUs than a machine has. */
 const MAX_SETTING_DEVICES = 64;
@@ -38,6 +38,11 @@ const FIELDS = {
     "contextLength",
     'a whole number of tokens from 1, or "auto"',
     z.union([tokens, auto]),
+  ),
+  parallel: field(
+    "slots",
+    `a whole number of requests from 1 to ${SLOTS_MAX}, or "auto"`,
+    z.union([z.int().min(1).max(SLOTS_MAX), auto]),
   ),
   aliases: field(
     "aliases",
@@ -99,9 +104,10 @@ export function readSettings(given: Readonly<Record<string, unknown>>, door: Doo
 
 /** The same again as people write it, `null` where nothing is said. */
 export function writtenSettings(settings: ModelOverrides): Readonly<Record<string, unknown>> {
-  const { contextLength, draft, idleUnloadMs, device } = settings;
+  const { contextLength, slots, draft, idleUnloadMs, device } = settings;
   const written = {
     ctx: contextLength === null ? "auto" : contextLength,
+    parallel: slots === null ? "auto" : slots,
     aliases: settings.aliases,
     draft: draft === null ? "auto" : draft,
     "idle_unload": idleUnloadMs === null ? "never" : idleUnloadMs && durationText(idleUnloadMs),

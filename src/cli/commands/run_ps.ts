@@ -33,7 +33,7 @@ export interface RunningModel {
   readonly progress: number | null;
   /** Tokens that prompt and answer may have together. */
   readonly contextLength: number | null;
-  /** Requests that are answered at one time. */
+  /** Requests that are answered at one time; a host of an earlier version does not say it. */
   readonly slots: number | null;
   /** By machine and device. */
   readonly memory: readonly {
@@ -73,16 +73,11 @@ export function runningOf(
       state: instance.state,
       progress: instance.progress ?? null,
       contextLength: instance.contextLength,
-      slots: slotsOf(instance),
+      slots: instance.slots ?? null,
       memory: memoryOf(model, instance),
       lastAsked: lastAsked(model, requests),
     }))
   );
-}
-
-/** A node of an earlier version does not say it. */
-function slotsOf(instance: InstanceStatus & { readonly slots?: unknown }): number | null {
-  return typeof instance.slots === "number" ? instance.slots : null;
 }
 
 function lastAsked({ id, name }: ModelStatus, requests: readonly AskedModel[]): string | null {

@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 import { durationMs } from "../../base/duration.ts";
+import { SLOTS_MAX } from "../../base/model_settings.ts";
 import { MAX_WORKERS } from "../../mesh/config.ts";
 import { NAME_LENGTH_MAX } from "../base/defaults.ts";
 import { UsageError } from "../base/usage_error.ts";
@@ -11,9 +12,6 @@ const BYTES_PER_GB = 1e9;
 
 /** llama.cpp keeps the context length in 32 bits. */
 const CONTEXT_LENGTH_MAX = 2 ** 31 - 1;
-
-/** llama.cpp keeps at most 256 sequences apart. */
-const SLOTS_MAX = 256;
 
 export function parsePort(option: string, text: string): number {
   return wholeNumber(text, 0, PORT_MAX) ?? refuse(option, "a port from 0 to 65535", text);

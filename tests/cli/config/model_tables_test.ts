@@ -31,6 +31,7 @@ const WHOLE = `
 ctx = 4096
 [model."big"]
 ctx = 8192
+parallel = 2
 draft = "~/small.gguf"
 idle_unload = "15m"
 pin = true
@@ -39,6 +40,7 @@ device = ["CUDA0"]
 args = ["--top_k=20", "--lora", "/a.gguf"]
 [model."small@0123abcd"]
 ctx = "auto"
+parallel = "auto"
 draft = false
 idle_unload = "never"
 device = "none"
@@ -51,6 +53,7 @@ Deno.test("the file has settings of single models, by name and by id", () => {
   assert.deepEqual(serving.perModel, {
     big: {
       contextLength: 8192,
+      slots: 2,
       draft: "/home/ann/small.gguf",
       idleUnloadMs: 900_000,
       pin: true,
@@ -58,12 +61,19 @@ Deno.test("the file has settings of single models, by name and by id", () => {
       device: ["CUDA0"],
       args: ["--top-k", "20", "--lora", "/a.gguf"],
     },
-    "small@0123abcd": { contextLength: null, draft: false, idleUnloadMs: null, device: [] },
+    "small@0123abcd": {
+      contextLength: null,
+      slots: null,
+      draft: false,
+      idleUnloadMs: null,
+      device: [],
+    },
   });
   assert.deepEqual(
     settings.filter(({ name }) => name.startsWith('model."small')),
     [
       { name: 'model."small@0123abcd".ctx', value: "auto", from: "file" },
+      { name: 'model."small@0123abcd".parallel', value: "auto", from: "file" },
       { name: 'model."small@0123abcd".draft', value: false, from: "file" },
       { name: 'model."small@0123abcd".idle_unload', value: "never", from: "file" },
       { name: 'model."small@0123abcd".device', value: "none", from: "file" },
