@@ -13,6 +13,7 @@ export {
 export { GUIDE_NAME, guideTrial } from "./inventory/guide_file.ts";
 export { checkpointBytes, needBytes, servedContext, type SizedModel } from "./fit/needs.ts";
 export {
+  AUTO_SHAPE,
   batchOf,
   cappedNote,
   chooseShape,

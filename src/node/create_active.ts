@@ -70,9 +70,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     config: config.engine,
   });
   // A projector never keeps its model from being served here.
-  inventory.adapt((model) =>
-    withinMemory(model, memory.memoryBytes, settingsOf(model).contextLength)
-  );
+  inventory.adapt((model) => withinMemory(model, memory.memoryBytes, settingsOf(model)));
   const supervisor = createSupervisor({ engine, threads: await machineThreads(), dataDir, logger });
   const weights = await WeightLibrary.open({ dataDir, logger });
   return {

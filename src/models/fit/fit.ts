@@ -1,5 +1,6 @@
 import { CONTEXT_STEP } from "../base/defaults.ts";
-import { needBytes, servedContext, type SizedModel } from "./needs.ts";
+import { needBytes, type SizedModel } from "./needs.ts";
+import { leastBytes, leastShape, type ShapeSettings } from "./shape.ts";
 import { place } from "./placement.ts";
 import {
   bytesOf,
@@ -35,20 +36,20 @@ export interface ModelFit<Id extends string = string> {
 /**
  * How the model would run in this mesh, best first: on the GPUs of the node that asks, of the smallest other that holds it,
  * of several; then with main memory in the same order, split over just enough of the nearest.
- * @param contextLength as the user set it, or `null`
  */
 export function planFit<Id extends string>(
   model: SizedModel,
   mesh: FitMesh<Id>,
-  contextLength: number | null,
+  settings: ShapeSettings,
 ): ModelFit<Id> {
-  const need = needBytes(model, contextLength);
+  const need = leastBytes(model, settings);
+  const { contextLength, slots } = leastShape(model, settings);
   const placed = placeIn(mesh, need) ?? noNode(mesh, need);
   return {
     kind: placed.nodes.length === 0 ? "none" : placed.nodes.length === 1 ? "solo" : "split",
     ...placed,
-    contextLength: servedContext(model.header ?? { contextLength: 0 }, contextLength),
-    largestContextLength: largestContext(model, placed.haveBytes),
+    contextLength,
+    largestContextLength: largestContext(model, placed.haveBytes, slots),
   };
 }
 
@@ -134,20 +135,24 @@ function noNode<Id extends string>(mesh: FitMesh<Id>, need: number): Placed<Id> 
 export function withinMemory(
   model: LocalModel,
   memoryBytes: number,
-  contextLength: number | null,
+  settings: ShapeSettings,
 ): LocalModel {
   const { projector, unfit = [] } = model;
-  if (projector === null || needBytes(model, contextLength) <= memoryBytes) return model;
+  if (projector === null || leastBytes(model, settings) <= memoryBytes) return model;
   const alone = { ...model, projector: null };
-  if (needBytes(alone, contextLength) > memoryBytes) return model;
+  if (leastBytes(alone, settings) > memoryBytes) return model;
   const reason = "the two would not fit into this machine's memory";
   return { ...alone, unfit: [...unfit, { kind: "projector", path: projector.path, reason }] };
 }
 
-/** The largest context, up to the trained one, with which the model needs no more than `memoryBytes`. */
-export function largestContext(model: SizedModel, memoryBytes: number): number | null {
+/** The largest context, up to the trained one, with which so many slots need no more than `memoryBytes`. */
+export function largestContext(
+  model: SizedModel,
+  memoryBytes: number,
+  slots: number,
+): number | null {
   const trained = model.header?.contextLength ?? 0;
-  const fits = (steps: number) => needBytes(model, steps * CONTEXT_STEP) <= memoryBytes;
+  const fits = (steps: number) => needBytes(model, steps * CONTEXT_STEP, slots) <= memoryBytes;
   if (trained === 0 || !fits(1)) return null;
   let [low, high] = [1, Math.ceil(trained / CONTEXT_STEP)];
   while (low < high) {

@@ -17,6 +17,9 @@ export interface ShapeSettings {
   readonly slots: number | null;
 }
 
+/** Nothing was said of it. */
+export const AUTO_SHAPE: ShapeSettings = { contextLength: null, slots: null };
+
 /** The smallest that a model is served in: what plans count, and what is announced of a file. */
 export function leastShape({ header }: SizedModel, { contextLength, slots }: ShapeSettings): Shape {
   return {

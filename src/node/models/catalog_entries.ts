@@ -13,7 +13,7 @@ import type { FitModel, FitView } from "../plan/fit_mesh.ts";
 import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
 import { modelKey } from "../plan/view.ts";
-import type { ContextOf } from "./fit_views.ts";
+import type { ShapeOf } from "./fit_views.ts";
 
 export interface CatalogInstance {
   readonly model: ModelRef;
@@ -32,7 +32,7 @@ export interface CatalogInput {
   readonly catalog: readonly CatalogModel[];
   readonly downloads: readonly { readonly name: string; readonly progress: DownloadStatus }[];
   readonly mesh: FitView;
-  readonly contextOf: ContextOf;
+  readonly shapeOf: ShapeOf;
 }
 
 const PLACES = ["disk", "mesh", "catalog"] as const;
@@ -137,13 +137,13 @@ function firstOf<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 type FitOf = (model: Omit<FitModel, "source">, source?: FitModel["source"]) => Fit;
 
 function fitIn(
-  { mesh, contextOf }: CatalogInput,
+  { mesh, shapeOf }: CatalogInput,
   listed: ReadonlyMap<string, CatalogModel>,
 ): FitOf {
   const judge = fitJudge(mesh);
   return (known, told) => {
     const model = { ...known, source: told ?? (listed.has(known.name) ? "catalog" : "none") };
-    return fitOf(judge(model, contextOf(model)), mesh);
+    return fitOf(judge(model, shapeOf(model)), mesh);
   };
 }
 

@@ -3,24 +3,30 @@
 import type { Fit, PeerStatus, Status } from "../../api/mod.ts";
 import type { HeldMemory, ModelOnDisk, ModelRef, PeerId } from "../../mesh/mod.ts";
 import type { OfferedMemory } from "../../engine/mod.ts";
-import { type LocalModel, needBytes } from "../../models/mod.ts";
+import {
+  AUTO_SHAPE,
+  leastBytes,
+  type LocalModel,
+  needBytes,
+  type ShapeSettings,
+} from "../../models/mod.ts";
 import type { FitMember, FitView } from "../plan/fit_mesh.ts";
 import { fitJudge } from "../plan/fit_now.ts";
 import { fitOf } from "../plan/fit_words.ts";
 import type { NamedForSettings } from "../plan/model_settings.ts";
 
-/** As the user of this node set it; `null` where nothing was said. */
-export type ContextOf = (model: NamedForSettings) => number | null;
+/** As the user of this node has set it. */
+export type ShapeOf = (model: NamedForSettings) => ShapeSettings;
 
 export function filesOf(
   models: readonly LocalModel[],
-  contextOf: ContextOf = () => null,
+  shapeOf: ShapeOf = () => AUTO_SHAPE,
 ): ModelOnDisk[] {
   return models.map((model) => ({
     name: model.name,
     sizeBytes: model.sizeBytes,
     fingerprint: model.fingerprint,
-    needBytes: needBytes(model, contextOf(model)),
+    needBytes: leastBytes(model, shapeOf(model)),
   }));
 }
 
@@ -60,9 +66,9 @@ const SELF = "self";
 export function downloadFit(
   model: { readonly name: string; readonly sizeBytes: number },
   view: FitView,
-  contextLength: number | null,
+  settings: ShapeSettings,
 ): Fit {
-  const fit = fitJudge(view)({ ...model, fingerprint: null, source: "anywhere" }, contextLength);
+  const fit = fitJudge(view)({ ...model, fingerprint: null, source: "anywhere" }, settings);
   return fitOf(fit, view);
 }
 

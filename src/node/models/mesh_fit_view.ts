@@ -12,7 +12,7 @@ import type { OfferedMemory } from "../../engine/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import type { FitMember, FitView } from "../plan/fit_mesh.ts";
 import type { Member } from "../plan/view.ts";
-import { type ContextOf, filesOf, isRunning, isSingle } from "./fit_views.ts";
+import { filesOf, isRunning, isSingle, type ShapeOf } from "./fit_views.ts";
 
 /** The member itself, as far as it knows more of itself than of others. */
 export interface OwnPart {
@@ -31,7 +31,7 @@ export interface KnownMesh {
   readonly members: readonly Announcement[];
   readonly routes: RoutingTable;
   readonly rttMs: (peer: PeerId) => number | undefined;
-  readonly contextOf: ContextOf;
+  readonly shapeOf: ShapeOf;
 }
 
 /** Members describe themselves; of the others only the routing table tells, as a passive node has it. */
@@ -50,7 +50,7 @@ export function fitViewOf(known: KnownMesh): FitView {
   };
 }
 
-function ownMember(own: OwnPart, { self, routes, rttMs, contextOf }: KnownMesh): FitMember {
+function ownMember(own: OwnPart, { self, routes, rttMs, shapeOf }: KnownMesh): FitMember {
   const node = routes.nodes.find(({ peer }) => peer === self);
   const instances = routes.instances.filter(({ host }) => host === self);
   const idle = instances.map(({ model: { name } }) =>
@@ -66,7 +66,7 @@ function ownMember(own: OwnPart, { self, routes, rttMs, contextOf }: KnownMesh):
     devices: own.memory.devices,
     rpcProtocol: own.rpcProtocol,
     rttsMs: Object.fromEntries(rtts.flatMap(([peer, ms]) => ms === undefined ? [] : [[peer, ms]])),
-    files: filesOf(own.models, contextOf),
+    files: filesOf(own.models, shapeOf),
     downloadBytes: own.downloadBytes,
     refuses: node?.dropped ?? [],
     pins: node === undefined ? [] : pinsOf(node),

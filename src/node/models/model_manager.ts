@@ -32,7 +32,7 @@ import type { SettingsOf } from "../plan/model_settings.ts";
 import { MAX_FILE_STREAMS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
 import type { FitView } from "../plan/fit_mesh.ts";
-import { type ContextOf, downloadFit } from "./fit_views.ts";
+import { downloadFit } from "./fit_views.ts";
 import { fitViewOf } from "./mesh_fit_view.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
 import { FILE_PROTOCOL } from "../ends/protocols.ts";
@@ -85,8 +85,6 @@ export class ModelManager implements ModelActions {
     return manager;
   }
 
-  readonly #contextOf: ContextOf = (model) => this.#options.settingsOf(model).contextLength;
-
   private constructor(options: ModelManagerOptions) {
     this.#options = options;
   }
@@ -106,7 +104,7 @@ export class ModelManager implements ModelActions {
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
       mesh: this.#fitView(),
-      contextOf: this.#contextOf,
+      shapeOf: this.#options.settingsOf,
     });
   }
 
@@ -234,8 +232,11 @@ export class ModelManager implements ModelActions {
 
   /** Nothing is fetched that nobody here could run, whatever else were to stop for it. */
   #checkFit({ modelBytes, name }: DownloadPlan): void {
-    const contextLength = this.#contextOf({ name });
-    const fit = downloadFit({ name, sizeBytes: modelBytes }, this.#fitView(), contextLength);
+    const fit = downloadFit(
+      { name, sizeBytes: modelBytes },
+      this.#fitView(),
+      this.#options.settingsOf({ name }),
+    );
     if (fit.kind !== "none") return;
     throw new DownloadRefusedError(`${name} was not downloaded. ${fit.reason}`);
   }
@@ -249,7 +250,7 @@ export class ModelManager implements ModelActions {
       members: mesh.members(),
       routes: mesh.routes(),
       rttMs: (peer) => mesh.rttMs(peer),
-      contextOf: this.#contextOf,
+      shapeOf: this.#options.settingsOf,
     });
   }
 

@@ -10,6 +10,7 @@ import {
   prepareEngine,
 } from "../../engine/mod.ts";
 import {
+  AUTO_SHAPE,
   CATALOG,
   checkModelsDir,
   GUIDE_NAME,
@@ -67,7 +68,7 @@ function entriesOf(
     namesakes: [],
     instances: [],
     downloads: [],
-    contextOf: () => null,
+    shapeOf: () => AUTO_SHAPE,
   });
 }
 

@@ -6,7 +6,7 @@ import {
   downloadWorld,
   PUBLIC_ONLY,
 } from "../../downloads/mod.ts";
-import { checkModelsDir, Downloads } from "../../models/mod.ts";
+import { AUTO_SHAPE, checkModelsDir, Downloads } from "../../models/mod.ts";
 import { makeDataDir } from "../data/data_dir.ts";
 import { downloadFit, lonelyView } from "./fit_views.ts";
 import type { HubConfig } from "../../models/config.ts";
@@ -42,7 +42,7 @@ export async function offlineDownload(
     hub,
     world: { ...downloadWorld(secret, proxies), rules },
     checkFit: ({ name, modelBytes }) => {
-      const { kind, reason } = downloadFit({ name, sizeBytes: modelBytes }, mesh, null);
+      const { kind, reason } = downloadFit({ name, sizeBytes: modelBytes }, mesh, AUTO_SHAPE);
       if (kind !== "none") return;
       throw new DownloadRefusedError(
         `${name} was not downloaded. ${reason}. ` +

@@ -3,7 +3,7 @@
  * for the page, the catalog and the commands. Pure.
  */
 
-import type { ModelFit } from "../../models/mod.ts";
+import type { ModelFit, ShapeSettings } from "../../models/mod.ts";
 import { FIT_LOOKS } from "./defaults.ts";
 import { fewest } from "./fewest.ts";
 import { type FitModel, type FitView, knownMesh } from "./fit_mesh.ts";
@@ -18,13 +18,13 @@ export interface JudgedFit extends ModelFit {
   readonly offeredBytes: number;
 }
 
-/** @param contextLength as the user of the node that asks set it, or `null` */
-export type FitJudge = (model: FitModel, contextLength: number | null) => JudgedFit;
+/** @param settings as the user of the node that asks has set them */
+export type FitJudge = (model: FitModel, settings: ShapeSettings) => JudgedFit;
 
 /** For many models: nothing about the mesh is looked for twice. */
 export function fitJudge(view: FitView): FitJudge {
   const mesh = knownMesh(view);
-  return (model, contextLength) => judge(new FitRound(model, mesh, contextLength), view);
+  return (model, settings) => judge(new FitRound(model, mesh, settings), view);
 }
 
 function judge(round: FitRound, view: FitView): JudgedFit {

@@ -1,7 +1,14 @@
 /** One model in one mesh, looked at with more or less of what runs there. Pure. */
 
 import { isNamed } from "../../base/model_ids.ts";
-import { type FitMesh, type FitNode, type ModelFit, needBytes, planFit } from "../../models/mod.ts";
+import {
+  type FitMesh,
+  type FitNode,
+  leastBytes,
+  type ModelFit,
+  planFit,
+  type ShapeSettings,
+} from "../../models/mod.ts";
 import { SPLIT_RTT_LIMIT_MS } from "./defaults.ts";
 import type { FitMember, FitModel, HeldFile, KnownMesh } from "./fit_mesh.ts";
 import { freePools, type Occupant } from "./free_memory.ts";
@@ -13,18 +20,18 @@ export class FitRound {
   readonly occupants: readonly Occupant[];
   readonly #model: FitModel;
   readonly #mesh: KnownMesh;
-  readonly #contextLength: number | null;
+  readonly #settings: ShapeSettings;
   /** These take nothing from it: its own instances, and a choice of its user here that this one replaces. */
   readonly #yielding: ReadonlySet<Occupant>;
   /** With what is free now. */
   readonly #nodes: readonly FitNode[];
 
-  constructor(model: FitModel, mesh: KnownMesh, contextLength: number | null) {
+  constructor(model: FitModel, mesh: KnownMesh, settings: ShapeSettings) {
     const { members, self } = mesh.view;
     this.#model = model;
     this.#mesh = mesh;
-    this.#contextLength = contextLength;
-    const hosting = hostingIn(mesh, model, needBytes(model, contextLength));
+    this.#settings = settings;
+    const hosting = hostingIn(mesh, model, leastBytes(model, settings));
     const isHere = self !== null && hosting(self).hosts === "any";
     const yields = (one: Occupant) =>
       isOf(model, one) || (isHere && one.host === self && !one.isRunning);
@@ -53,10 +60,10 @@ export class FitRound {
       distanceMs: (host, other) => this.#distanceMs(host, other),
       isPreferred: (a, b) => a > b,
     };
-    const fit = planFit(this.#model, mesh, this.#contextLength);
+    const fit = planFit(this.#model, mesh, this.#settings);
     if (fit.kind !== "none") return fit;
     for (const other of this.#waysAround(mesh, stopped)) {
-      const found = planFit(this.#model, other, this.#contextLength);
+      const found = planFit(this.#model, other, this.#settings);
       if (found.kind !== "none") return found;
     }
     return fit;

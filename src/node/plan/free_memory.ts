@@ -114,12 +114,13 @@ function takenBy(
   }));
 }
 
-/** As llama.cpp has it, or as its node has planned. */
+/** As llama.cpp has it, or as its node has planned, without what the model gives back where another needs it. */
 function heldBy(model: ModelRef, { reservations, devices }: Lender): MemoryPools | undefined {
   const held = reservations.find((one) => sameModel(one.model, model));
   if (held === undefined) return undefined;
   const gpus = new Set(devices.filter((device) => !isMainMemory(device)).map(({ name }) => name));
-  const sum = (parts: HeldMemory["devices"]) => parts.reduce((all, { bytes }) => all + bytes, 0);
+  const sum = (parts: HeldMemory["devices"]) =>
+    parts.reduce((all, { bytes, spareBytes = 0 }) => all + Math.max(0, bytes - spareBytes), 0);
   return {
     gpuBytes: sum(held.devices.filter(({ name }) => gpus.has(name))),
     memoryBytes: sum(held.devices),

@@ -1,3 +1,4 @@
+import { AUTO_SHAPE } from "../../../src/models/mod.ts";
 import { canDraftFor } from "../../../src/models/companions/pairing.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -180,13 +181,13 @@ Deno.test("withinMemory() leaves out a projector for which only the model itself
   const both = needBytes(seeing, null);
   const alone = needBytes({ ...seeing, projector: null }, null);
   assert.ok(alone < both);
-  assert.equal(withinMemory(seeing, both, null), seeing);
+  assert.equal(withinMemory(seeing, both, AUTO_SHAPE), seeing);
   assert.equal(
-    withinMemory(seeing, alone - 1, null),
+    withinMemory(seeing, alone - 1, AUTO_SHAPE),
     seeing,
     "others may hold it with its projector",
   );
-  const blind = withinMemory(seeing, both - 1, null);
+  const blind = withinMemory(seeing, both - 1, AUTO_SHAPE);
   assert.equal(blind.projector, null);
   assert.deepEqual(unfit([blind])["eyes-1b"], [
     "projector mmproj-f16.gguf: the two would not fit into this machine's memory",

@@ -1,3 +1,4 @@
+import { AUTO_SHAPE } from "../../../src/models/mod.ts";
 import { largestContext } from "../../../src/models/fit/fit.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -52,7 +53,7 @@ const CASES: readonly (readonly [
 
 for (const [what, where, kind, nodes, haveGb] of CASES) {
   Deno.test(`planFit(): ${what}`, () => {
-    const fit = planFit(MODEL, where, null);
+    const fit = planFit(MODEL, where, AUTO_SHAPE);
     assert.deepEqual(
       [fit.kind, fit.nodes.map(({ id }) => id), fit.haveBytes, fit.needBytes],
       [kind, nodes, haveGb * GB, 11 * GB],
@@ -76,13 +77,22 @@ const HEADER = {
 Deno.test("largestContext() is the largest that fits, up to the trained one", () => {
   const model = { sizeBytes: 5 * GB, header: HEADER };
   fc.assert(fc.property(fc.integer({ min: 1, max: 20 * GB }), (memoryBytes) => {
-    const largest = largestContext(model, memoryBytes);
+    const largest = largestContext(model, memoryBytes, 1);
     if (largest === null) return assert.ok(needBytes(model, 256) > memoryBytes);
     assert.ok(needBytes(model, largest) <= memoryBytes);
     assert.ok(largest === 100_000 || needBytes(model, largest + 256) > memoryBytes);
   }));
-  assert.equal(largestContext(model, 1e15), 100_000);
-  assert.equal(largestContext({ sizeBytes: 1 }, 1e15), null, "nothing is known of its context");
+  assert.equal(largestContext(model, 1e15, 1), 100_000);
+  assert.equal(largestContext({ sizeBytes: 1 }, 1e15, 1), null, "nothing is known of its context");
+});
+
+Deno.test("planFit() counts the requests at one time that its user has set", () => {
+  const model = { sizeBytes: 5 * GB, header: HEADER };
+  const fitOf = (slots: number) => planFit(model, mesh(1_000), { contextLength: 4_096, slots });
+  assert.equal(fitOf(4).needBytes, needBytes(model, 4_096, 4));
+  assert.ok(fitOf(4).needBytes > fitOf(1).needBytes);
+  const largest = (slots: number) => largestContext(model, 8 * GB, slots) ?? 0;
+  assert.ok(largest(4) < largest(1));
 });
 
 Deno.test("needBytes() counts no more than the window for layers that look no further back", () => {

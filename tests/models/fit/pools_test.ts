@@ -1,7 +1,7 @@
 /** Machines as people have them, and where a model goes on them: GPUs before main memory, one machine before several. */
 
 import assert from "node:assert/strict";
-import { place, type Placement, planFit } from "../../../src/models/mod.ts";
+import { AUTO_SHAPE, place, type Placement, planFit } from "../../../src/models/mod.ts";
 
 const GB = 1e9;
 
@@ -150,7 +150,7 @@ for (const [what, needGb, self, others, expected] of FITS) {
       others: others.map((one, index) => ({ id: `p${index}`, ...pools(one), rttMs: 1 })),
       rttLimitMs: 80,
     };
-    const fit = planFit({ sizeBytes: needGb * GB / 1.1 }, mesh, null);
+    const fit = planFit({ sizeBytes: needGb * GB / 1.1 }, mesh, AUTO_SHAPE);
     const placed = [fit.kind, fit.memory, ...fit.nodes.map(({ id }) => id)];
     assert.equal(placed.filter((part) => part !== null).join(" "), expected);
   });
@@ -184,7 +184,7 @@ for (const [name, machine, ...where] of BOUGHT) {
   for (const [index, [what, model]] of Object.entries(MODELS).entries()) {
     Deno.test(`planFit(): ${what} on a ${name}: ${where[index]}`, () => {
       const self = { id: "self", ...pools(machine), rttMs: 0 };
-      const { memory } = planFit(model, { self, others: [], rttLimitMs: 80 }, null);
+      const { memory } = planFit(model, { self, others: [], rttLimitMs: 80 }, AUTO_SHAPE);
       const place = memory === "all" ? self.gpuBytes > 0 ? "both" : "main" : memory ?? "-";
       assert.equal(place, where[index]);
     });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PeerId, RouteInstance } from "../../../src/mesh/mod.ts";
+import { AUTO_SHAPE } from "../../../src/models/mod.ts";
 import type { CatalogModel, LocalModel } from "../../../src/models/mod.ts";
 import { lonelyView } from "../../../src/node/models/fit_views.ts";
 import { catalogEntries, type CatalogInput } from "../../../src/node/models/catalog_entries.ts";
@@ -69,7 +70,7 @@ function entries(changes: Partial<CatalogInput>) {
     catalog: [],
     downloads: [],
     mesh: lonelyView({ memoryBytes: 3 * GB, devices: [] }, changes.onDisk ?? []),
-    contextOf: () => null,
+    shapeOf: () => AUTO_SHAPE,
     ...changes,
   });
 }

@@ -1,5 +1,6 @@
 /** The same mesh as a member, a client and a command see it: all of them say the same of a model. */
 
+import { AUTO_SHAPE } from "../../../src/models/mod.ts";
 import assert from "node:assert/strict";
 import type { Announcement, RouteNode, RoutingTable } from "../../../src/mesh/mod.ts";
 import { buildRoutingTable } from "../../../src/mesh/routes/routing_table.ts";
@@ -40,13 +41,13 @@ function known(self: string, changes: Partial<KnownMesh>): KnownMesh {
     members: [],
     routes: buildRoutingTable([DESK, TOWER]),
     rttMs: () => 1,
-    contextOf: () => null,
+    shapeOf: () => AUTO_SHAPE,
     ...changes,
   };
 }
 
 function said(view: FitView): string {
-  return fitOf(fitJudge(view)({ ...BIG, ...NEED }, null), view).reason;
+  return fitOf(fitJudge(view)({ ...BIG, ...NEED }, AUTO_SHAPE), view).reason;
 }
 
 const WORDS = /^Would fit 2 machines together if tower stopped small, which its user pinned: needs/;

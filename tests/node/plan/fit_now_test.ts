@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { needBytes } from "../../../src/models/mod.ts";
+import { AUTO_SHAPE, needBytes } from "../../../src/models/mod.ts";
 import { draws } from "../drawn_meshes.ts";
 import { announcedMember } from "../../../src/node/models/mesh_fit_view.ts";
 import type { FitMember, FitModel, FitView } from "../../../src/node/plan/fit_mesh.ts";
@@ -28,6 +28,8 @@ interface Machine extends Pick<MemberOptions, "refuses" | "rttsMs" | "rpcProtoco
   readonly x?: boolean;
   /** Models that run here alone, with what they take. */
   readonly runs?: Readonly<Record<string, number>>;
+  /** Of those, what each gives back where another needs it. */
+  readonly gives?: Readonly<Record<string, number>>;
   /** The models of its user. */
   readonly pins?: readonly string[];
   readonly demand?: Readonly<Record<string, number>>;
@@ -60,8 +62,13 @@ function machineOf(name: string, machine: Machine): FitMember {
     ...(gpu === 0 ? [] : [{ ...device, name: "CUDA0", offeredBytes: gpu * 1e9 }]),
     { ...device, name: "CPU", offeredBytes: (gb - gpu) * 1e9 },
   ];
-  const { idleSinceMs = {} } = machine;
-  return { ...announcedMember({ ...rest, machine: { ...plain, devices } }), idleSinceMs };
+  const { idleSinceMs = {}, gives = {} } = machine;
+  const reservations = Object.entries(gives).map(([name, spare]) => ({
+    model: modelOf(name),
+    devices: [{ name: "CPU", bytes: (runs[name] ?? 0) * 1e9, spareBytes: spare * 1e9 }],
+  }));
+  const announced = announcedMember({ ...rest, machine: { ...plain, devices } });
+  return { ...announced, ...(reservations.length > 0 ? { reservations } : {}), idleSinceMs };
 }
 
 function split(name: string, need: number, hostShare: number, workers: Record<string, number>) {
@@ -316,6 +323,12 @@ const ROWS: readonly Row[] = [
     expected: "now: tower. Fits tower: it runs there",
   },
   {
+    fact: "what a model gives back counts as free",
+    models: "several",
+    mesh: { me: { gb: 64, x: true, runs: { guide: 50 }, gives: { guide: 12 } } },
+    expected: "now: me. Fits this machine: needs 20.0 GB of 26.0 GB that is free",
+  },
+  {
     fact: "a client asks for the mesh",
     mesh: { a: { gb: 12, x: true }, tower: { gb: 24, x: true } },
     expected: "now: tower. Fits tower: needs 20.0 GB of 24.0 GB",
@@ -340,7 +353,7 @@ for (const { fact, mesh, models = "one", source = "none", expected } of ROWS) {
     const model = { ...X, sizeBytes: sizeFor(NEED), source };
     const fit = fitJudge(view)(
       source === "catalog" ? { ...model, fingerprint: null } : model,
-      null,
+      AUTO_SHAPE,
     );
     assert.equal(`${wordsOf(fit)}. ${fitOf(fit, view).reason}`, expected);
   });
@@ -470,7 +483,7 @@ Deno.test("a model that is said to fit now is served, and one that does not is n
       if (waits && !isAlike) return;
       const view = { self: self.peer, members: members.map(announcedMember) };
       const isHere = self.models.some(({ name }) => name === "x");
-      const fit = fitJudge(view)({ ...X, sizeBytes: sizes.x * 1e6, source: "none" }, null);
+      const fit = fitJudge(view)({ ...X, sizeBytes: sizes.x * 1e6, source: "none" }, AUTO_SHAPE);
       if (fit.kind === "none") {
         seen.none++;
         assert.ok(!serves(asked(members, "wanted"), "x"), "said to fit nowhere");
