@@ -24,6 +24,18 @@ export const STOP_POLL_MS = 50;
 /** Between two looks at the logs of a node: a user who reads them sees no delay in it, and a node no load. */
 export const LOGS_POLL_MS = 500;
 
+/** Entries of the history of chats: weeks of them. Chosen by feel. */
+export const CHAT_HISTORY_ENTRIES = 1_000;
+
+/** Of its file: a prompt that was pasted may be long. */
+export const CHAT_HISTORY_BYTES = 1024 * 1024;
+
+/** Of what is piped into a chat: more tokens than any model's context holds. */
+export const CHAT_PROMPT_BYTES = 16_000_000;
+
+/** Between two looks at a model that an answer waits for. */
+export const CHAT_LOADING_POLL_MS = 500;
+
 /** Between two looks at a download that a node does. */
 export const DOWNLOAD_POLL_MS = 250;
 

@@ -81,6 +81,17 @@ export interface DropCommand {
   readonly json: boolean;
 }
 
+export interface ChatCommand {
+  readonly kind: "chat";
+  readonly dataDir: string;
+  /** A model, a prompt, or both. */
+  readonly words: readonly string[];
+  /** `null` for the running node's. */
+  readonly apiUrl: string | null;
+  /** Keeps what is typed for the next chat. */
+  readonly history: boolean;
+}
+
 /** The models that run: `ps`. */
 export interface RunsCommand {
   readonly kind: "ps";
@@ -172,6 +183,7 @@ export type Command =
   | RunAgentCommand
   | DownloadCommand
   | DropCommand
+  | ChatCommand
   | RunsCommand
   | ServeModelCommand
   | StopCommand

@@ -105,6 +105,17 @@ export function understand(
         ...dataOf(options, around),
       }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
+    chat: (words, { api, history, ...options }) => {
+      if (api !== undefined && !/^https?:\/\//.test(api)) {
+        throw new UsageError(
+          `--api must be a URL such as http://127.0.0.1:9337: current value is ${
+            JSON.stringify(api)
+          }`,
+        );
+      }
+      const { dataDir } = dataOf(options, around);
+      asked.push({ kind: "chat", words, apiUrl: api ?? null, history, dataDir });
+    },
     ps: (options) => asked.push({ kind: "ps", ...dataOf(options, around) }),
     serveModel: (model, options) => {
       if (model === undefined) throw new UsageError(NO_MODEL_TO_SERVE);

@@ -37,6 +37,11 @@ export interface DropOptions {
   readonly undo?: boolean;
 }
 
+export interface ChatOptions {
+  readonly api?: string;
+  readonly history: boolean;
+}
+
 export interface LogsOptions {
   readonly follow?: true;
 }
@@ -51,6 +56,7 @@ export interface Actions {
   plan(model: string, options: DataOptions & ModelsOptions): void;
   download(model: string, options: DataOptions & ModelsOptions): void;
   drop(model: string, options: DataOptions & DropOptions): void;
+  chat(words: readonly string[], options: DataOptions & ChatOptions): void;
   ps(options: DataOptions): void;
   serveModel(model: string | undefined, options: DataOptions): void;
   stop(options: DataOptions): void;

@@ -8,7 +8,7 @@ import { addEngineCommands } from "./engine_commands.ts";
 import { addModelCommands } from "./model_commands.ts";
 import { addNodeCommands } from "./node_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
-import { addAgentCommand, addCompletionCommands } from "./tool_commands.ts";
+import { addAgentCommand, addChatCommand, addCompletionCommands } from "./tool_commands.ts";
 
 export interface ProgramOptions {
   /** The output for help. */
@@ -56,6 +56,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
     if (takesServeOptions(command)) prepare(command, program);
   });
   addNodeCommands(program, actions);
+  addChatCommand(program, actions);
   addModelCommands(program, actions);
   addTokenCommands(program, actions);
   addAgentCommand(program, actions);

@@ -1,9 +1,35 @@
-/** `run`, `completions`, and what the scripts of the latter call. */
+/** `chat`, `run`, `completions`, and what the scripts of the latter call. */
 
 import { Argument, type Command } from "commander";
-import { type Actions, type AgentOptions, type Shell, SHELLS } from "./actions.ts";
+import {
+  type Actions,
+  type AgentOptions,
+  type ChatOptions,
+  type Shell,
+  SHELLS,
+} from "./actions.ts";
 import type { DataOptions } from "../cli_context.ts";
+import { addDataDirOption } from "../serve_options.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
+
+export function addChatCommand(program: Command, actions: Actions): void {
+  addDataDirOption(program.command("chat [words...]").usage("[MODEL] [PROMPT] [options]"))
+    .description("talk to a model in the terminal, or get one answer to a prompt or a pipe")
+    .option("--api <url>", "ask this API in place of the running node's")
+    .option("--no-history", "keep nothing of what is typed for the next chat")
+    .addHelpText("after", CHAT_EXAMPLES)
+    .action((words: readonly string[], options: DataOptions & ChatOptions) => {
+      actions.chat(words, { ...dataDirOf(program), ...options });
+    });
+}
+
+const CHAT_EXAMPLES = `
+Examples:
+  mesh-llm chat                            talk; /help lists the commands
+  mesh-llm chat guide "What is a mesh?"    one answer
+  cat report.txt | mesh-llm chat "summarise this"
+
+A key of the API is taken from MESH_LLM_API_KEY.`;
 
 export function addAgentCommand(program: Command, actions: Actions): void {
   addDataOptions(program.command("run <agent> [words...]"))
