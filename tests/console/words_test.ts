@@ -8,6 +8,7 @@ import {
   memoryText,
   modelText,
   roleText,
+  roomText,
   shortageText,
 } from "../../console/src/lib/words.ts";
 import {
@@ -146,4 +147,17 @@ Deno.test("deviceKind() tells a GPU that shares main memory from one with its ow
     "software renderer",
     "main memory",
   ]);
+});
+
+Deno.test("roomText() says what each request may have, of a copy that answers", () => {
+  const room = (of: Partial<InstanceStatus>) => {
+    const [view] = models(status({ models: [model({ instances: [instance(of)] })] }), {});
+    const text = view?.instances[0] && roomText(view.instances[0]);
+    return text ? plain(text) : null;
+  };
+  assert.equal(room({ contextLength: 32_768, slots: 4 }), "32 K context for each of 4 at a time");
+  assert.equal(room({ contextLength: 2_048, slots: 1 }), "2 K context");
+  assert.equal(room({ contextLength: 2_048 }), "2 K context", "an earlier version says no more");
+  assert.equal(room({ contextLength: null }), null);
+  assert.equal(room({ contextLength: 2_048, slots: 4, state: "loading" }), null);
 });

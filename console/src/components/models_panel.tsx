@@ -2,7 +2,7 @@ import { memo } from "preact/compat";
 import { countOf, displayName, formatBytes, formatPercent, formatProgress } from "../lib/format.ts";
 import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_shapes.ts";
 import { hrefOf } from "../lib/route.ts";
-import { instanceText, modelText } from "../lib/words.ts";
+import { instanceText, modelText, roomText } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 
 const STATE_TEXT: Record<ModelView["state"], string> = {
@@ -85,6 +85,7 @@ function InstanceRow({ model, instance }: { model: ModelView; instance: Instance
         <bdi>{instanceText(instance)}</bdi>
         <span class="badge" data-state={state}>{STATE_TEXT[state]}</span>
         {why !== null && <span class="muted">because {why}</span>}
+        {roomText(instance) !== null && <span class="muted">{roomText(instance)}</span>}
       </p>
       {reason !== null && (
         <p class="muted">
@@ -135,6 +136,7 @@ export const ModelRow = memo(({ model }: { model: ModelView }) => {
       <p class="muted facts">
         <bdi>{modelText(model)}</bdi>
         {one?.why && <span>because {one.why}</span>}
+        {one !== undefined && roomText(one) !== null && <span>{roomText(one)}</span>}
         {model.sizeBytes > 0 && <span>{formatBytes(model.sizeBytes)} file</span>}
       </p>
       {one !== undefined && <Notes notes={one.notes} />}

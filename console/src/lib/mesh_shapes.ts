@@ -87,6 +87,10 @@ export interface InstanceView {
   readonly reason: string | null;
   /** Only while loading; `null` where nobody has said yet. */
   readonly progress: number | null;
+  /** Tokens that each request may have; `null` where the host does not say it. */
+  readonly contextLength: number | null;
+  /** Requests that are answered at one time; `null` where the host does not say it. */
+  readonly slots: number | null;
   /** Notes about this machine's own instance: files that are left out, and why. */
   readonly notes: readonly string[];
 }

@@ -200,7 +200,7 @@ function instanceView(
   names: ReadonlyMap<string, string>,
   told: number | undefined,
 ): InstanceView {
-  const { host, mode, state, why, reason, notes = [] } = instance;
+  const { host, mode, state, why, reason, contextLength, slots = null, notes = [] } = instance;
   return {
     host,
     mode,
@@ -209,6 +209,8 @@ function instanceView(
     why: why === null ? null : displayText(why),
     reason: reason === undefined ? null : displayText(reason),
     progress: progressOf(instance, told),
+    contextLength: contextLength || null,
+    slots,
     notes: notes.map(displayText),
   };
 }

@@ -4,6 +4,7 @@ import {
   countOf,
   displayName,
   formatBytes,
+  formatContext,
   formatPercent,
   listNames,
   shortName,
@@ -113,6 +114,13 @@ function placement(instances: readonly InstanceView[]): string {
 /** "on studio", "split over 2 machines": one of several copies. */
 export function instanceText(instance: InstanceView): string {
   return placement([instance]);
+}
+
+/** The room that each request has; `null` where that is not known, or nobody can ask yet. */
+export function roomText({ state, contextLength, slots }: InstanceView): string | null {
+  if (state !== "warm" || contextLength === null) return null;
+  const context = `${formatContext(contextLength)} context`;
+  return slots === null || slots === 1 ? context : `${context} for each of ${slots} at a time`;
 }
 
 /** The current state of a model, and its machines. */
