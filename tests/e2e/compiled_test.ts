@@ -29,6 +29,11 @@ compiledTest("the executable alone in an empty folder: solo, split and client", 
   await using client = await startServing(["--client", "--join", host.token], program);
   await until(client, "warm split", warm("guide", "split"));
   for (const node of [host, worker, client]) await answersExactly(node);
+  // The thread that hashes weights is a file of its own in the executable.
+  for (const { lines } of [host, worker]) {
+    const plain = lines.filter(({ message }) => /will cross the network/.test(String(message)));
+    assert.deepEqual(plain, []);
+  }
   const page = await fetch(host.ready.console);
   assert.match(await page.text(), /<script type="module"/);
   const metrics = await (await fetch(`${host.ready.console}/metrics`)).text();

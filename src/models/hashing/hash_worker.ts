@@ -1,6 +1,8 @@
-/** The worker thread that hashes a file: gets a {@linkcode HashJob}, posts a {@linkcode HashResult}. */
+/**
+ * The worker thread that hashes a file: gets a {@linkcode HashJob}, posts a {@linkcode HashResult}. The executable has this
+ * folder as it is, and nothing around it: its modules import one another, and what the runtime brings.
+ */
 
-import { reasonOf } from "../../base/as_error.ts";
 import { hashTensors, type TensorHash, type TensorPlace } from "./hash_tensors.ts";
 
 export interface HashJob {
@@ -26,6 +28,6 @@ function hash({ path, places }: HashJob): HashResult {
     using file = Deno.openSync(path);
     return { kind: "hashes", hashes: hashTensors(file, places) };
   } catch (error) {
-    return { kind: "failed", reason: reasonOf(error) };
+    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
   }
 }
