@@ -6,9 +6,6 @@ import { z } from "zod";
 export const MAX_BYTES = 2 ** 50;
 export const MAX_TERM = 2 ** 50;
 export const MAX_CONTEXT = 2 ** 31;
-
-/** llama.cpp keeps at most 256 sequences apart: LLAMA_MAX_SEQ. */
-export const MAX_SLOTS = 256;
 export const MAX_RTT_MS = 2 ** 20;
 
 export const byteCount: z.ZodType<number> = z.number().int().min(0).max(MAX_BYTES);

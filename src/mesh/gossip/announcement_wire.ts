@@ -1,9 +1,10 @@
 /** Announcements as they travel: docs/protocols.md. */
 
 import { z } from "zod";
+import { SLOTS_MAX } from "../../base/model_settings.ts";
 import { isAlias } from "../../base/model_aliases.ts";
 import { parseAddress } from "../base/addresses.ts";
-import { byteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_SLOTS, MAX_TERM } from "../base/bounds.ts";
+import { byteCount, MAX_CONTEXT, MAX_RTT_MS, MAX_TERM } from "../base/bounds.ts";
 import {
   MAX_ADDRESS_LENGTH,
   MAX_ADDRESSES,
@@ -74,7 +75,7 @@ export const instanceFields = z.object({
   model: modelRef,
   sizeBytes: byteCount,
   contextLength: z.number().int().min(0).max(MAX_CONTEXT),
-  slots: z.number().int().min(1).max(MAX_SLOTS).exactOptional(),
+  slots: z.number().int().min(1).max(SLOTS_MAX).exactOptional(),
   mode,
   state,
   term,
