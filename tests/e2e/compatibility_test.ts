@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AI_SDK_CASES } from "../compatibility/ai_sdk_cases.ts";
-import { ANTHROPIC_CASES } from "../compatibility/anthropic_cases.ts";
 import type { Served } from "../compatibility/case.ts";
-import { FETCH_CASES } from "../compatibility/fetch_cases.ts";
-import { OPENAI_CASES } from "../compatibility/openai_cases.ts";
+import { CASES, CASES_APART, CASES_HERE } from "../compatibility/cases.ts";
+import { failuresApart } from "../compatibility/client_process.ts";
 import { tableOf, withTable } from "../compatibility/table.ts";
 import { writePooledModel, writeToolModel } from "../support/guide_variants.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { writeProjector } from "../support/projector_writer.ts";
 import { answerTo, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
 
-const CASES = [...OPENAI_CASES, ...ANTHROPIC_CASES, ...AI_SDK_CASES, ...FETCH_CASES];
 const PAGE = new URL("../../docs/compatibility.md", import.meta.url);
 
 Deno.test("docs/compatibility.md has the rows that are tested, with the versions in use", async () => {
@@ -33,23 +30,28 @@ nodeTest("clients that others wrote work through a host and through a client nod
   await using _embeds = await startServing(["--model", file("embeddings"), ...joining]);
   await using _ranks = await startServing(["--model", file("reranking"), ...joining]);
   await using client = await startServing(["--client", ...joining]);
-  const failures: string[] = [];
+  const servers = [host, client].map(({ ready }): Served => ({
+    url: ready.api,
+    chat: "assistant",
+    embeddings: "embeddings",
+    reranking: "reranking",
+    hello: answerTo("hello"),
+  }));
   for (const node of [host, client]) {
     for (const model of ["assistant", "embeddings", "reranking"]) {
       await until(node, `${model} is warm`, warm(model));
     }
-    const served: Served = {
-      url: node.ready.api,
-      chat: "assistant",
-      embeddings: "embeddings",
-      reranking: "reranking",
-      hello: answerTo("hello"),
-    };
-    for (const { client, feature, run } of CASES) {
+  }
+  const failures: string[] = [];
+  for (const served of servers) {
+    for (const { client, feature, run } of CASES_HERE) {
       await run(served).catch((error) => {
         failures.push(`${client}, ${feature}, ${served.url}: ${error.stack ?? error}`);
       });
     }
+  }
+  for (const client of new Set(CASES_APART.map(({ client }) => client))) {
+    failures.push(...await failuresApart(client, servers));
   }
   assert.deepEqual(failures, []);
 });
