@@ -231,9 +231,9 @@ export class Active implements NodePart {
   }
 
   #createReconciler(): Reconciler {
-    const catalog = downloadables(this.#options.settingsOf);
+    const catalog = () => downloadables(this.#options.settingsOf);
     return new Reconciler({
-      planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog }),
+      planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog: catalog() }),
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
       isAtRest: ({ name }) => this.#localState.demand.idleSinceMs(name) !== undefined,
@@ -248,7 +248,7 @@ export class Active implements NodePart {
       mesh,
       logger,
       clock: systemClock,
-      catalog: downloadables(settingsOf),
+      catalog: () => downloadables(settingsOf),
       self: () => ({ ...this.#announcement(), peer: mesh.self, rttsMs: {} }),
       isIdle: () => this.#isIdle(),
       changed: () => this.#onStandbyState(),

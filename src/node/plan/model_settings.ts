@@ -5,6 +5,7 @@ import type {
   ModelOverrides,
   ModelSettings,
   NamedForSettings,
+  OverridesByModel,
   SettingsOf,
 } from "../../base/model_settings.ts";
 import type { ServingConfig } from "./config.ts";
@@ -38,20 +39,33 @@ export function commonSettings(
   };
 }
 
-export function settingsLookup(serving: CommonSettings): SettingsOf {
+/** @param changed what was said while the node runs, over what it was started with. @default nothing */
+export function settingsLookup(
+  serving: CommonSettings,
+  changed: () => OverridesByModel = () => ({}),
+): SettingsOf {
   const common = commonSettings(serving);
-  const said = Object.entries(serving.perModel);
-  if (said.length === 0) return () => common;
-  return (model) => ({ ...common, ...overridesFor(model, said) });
+  return (model) => ({
+    ...common,
+    ...overridesFor(model, serving.perModel),
+    ...overridesFor(model, changed()),
+  });
+}
+
+/** A llama-server that was started with the one is as good as one that is started with the other. */
+export function runsAlike(a: ModelSettings, b: ModelSettings): boolean {
+  const startedWith = ({ contextLength, slots, draft, device, args }: ModelSettings) =>
+    JSON.stringify([contextLength, slots, draft, device, args]);
+  return startedWith(a) === startedWith(b);
 }
 
 /** The settings of an id win over those of its name. */
 function overridesFor(
   { name, fingerprint }: NamedForSettings,
-  said: readonly (readonly [string, ModelOverrides])[],
+  said: OverridesByModel,
 ): ModelOverrides {
   const [byName, byId] = [{}, {}];
-  for (const [asked, overrides] of said) {
+  for (const [asked, overrides] of Object.entries(said)) {
     if (asked === name) Object.assign(byName, overrides);
     else if (fingerprint && isNamed(asked, { name, fingerprint })) Object.assign(byId, overrides);
   }

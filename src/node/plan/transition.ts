@@ -44,7 +44,7 @@ export function transition(
   return at(Math.max(plannedAtMs + REPLAN_QUIET_MS, heardAtMs), nowMs);
 }
 
-export function serves(plan: Plan): boolean {
+export function serves(plan: Plan): plan is Extract<Plan, { kind: "solo" | "host" }> {
   return plan.kind === "solo" || plan.kind === "host";
 }
 

@@ -10,6 +10,7 @@ import type { Instance } from "../../mesh/mod.ts";
 import { batchOf, leastShape, type LocalModel, purposeOf } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { GPU_TRUST_AFTER_FAILURE } from "../plan/defaults.ts";
+import type { ModelSettings } from "../plan/model_settings.ts";
 import { named } from "../plan/packing.ts";
 import { isMainMemory, type Offer, spread } from "../plan/pools.ts";
 import {
@@ -38,6 +39,7 @@ type HostPlan = Extract<Plan, { kind: "host" }>;
 export class HostJob implements Job {
   readonly obeys = null;
   readonly rpcPort = null;
+  readonly settings: ModelSettings;
   /** Aborts when the split is over: something of it has failed, or it is stopped. */
   readonly #over = new AbortController();
   readonly #running: Promise<void>;
@@ -57,6 +59,7 @@ export class HostJob implements Job {
     private readonly parts: HostParts,
     private readonly changed: Changed,
   ) {
+    this.settings = parts.settingsOf(plan.model);
     this.#workers = new SplitWorkers(plan, term, parts);
     this.#tunnels = parts.openTunnels({
       model: plan.model,
@@ -88,7 +91,7 @@ export class HostJob implements Job {
     const { model } = this.plan;
     const file = this.parts.localModel(this.plan);
     const capped = file === undefined ? [] : cappedNotes(file, this.parts);
-    const refused = this.parts.tried.note(model, this.parts.settingsOf(model).args);
+    const refused = this.parts.tried.note(model, this.settings.args);
     const args = refused === null ? [] : [refused];
     const lost = this.parts.lostDevices.map(lostNote);
     return [...capped, ...args, ...this.#companions.notes, ...lost, ...moved];
@@ -210,12 +213,12 @@ export class HostJob implements Job {
     }));
     this.#companions = this.parts.companionsOf(model, "split", this.parts.memory);
     const { projector, notes } = this.#companions;
-    const shape = leastShape(model, this.parts.settingsOf(model));
+    const shape = leastShape(model, this.settings);
     for (const note of [...cappedNotes(model, this.parts), ...notes]) {
       this.parts.logger.warn("{note}", { note });
     }
-    const { settingsOf, tried } = this.parts;
-    this.#args = tried.choose(model, settingsOf(model).args);
+    const { tried } = this.parts;
+    this.#args = tried.choose(model, this.settings.args);
     const server = this.parts.supervisor.launch({
       kind: "llama-server",
       modelPath: model.path,

@@ -12,7 +12,7 @@ import {
 } from "../../engine/mod.ts";
 import type { Instance, Mesh, ModelRef, Obedience, PeerId } from "../../mesh/mod.ts";
 import { cappedNote, leastShape, type LocalModel } from "../../models/mod.ts";
-import type { SettingsOf } from "../plan/model_settings.ts";
+import type { ModelSettings, SettingsOf } from "../plan/model_settings.ts";
 import type { Companion, Companions } from "../plan/companions.ts";
 import type { DeviceBytes } from "../plan/packing.ts";
 import type { TriedArguments } from "./tried_arguments.ts";
@@ -62,6 +62,8 @@ export interface Job {
   readonly keptBytes?: number;
   /** The part of that which the model does without where another needs it. */
   readonly spare?: Readonly<Record<string, number>> | undefined;
+  /** The settings of the model with which it has begun, and goes on. */
+  readonly settings?: ModelSettings;
   /** `null` until the model answers. */
   readonly server: LocalServer | null;
   /** Loopback port of this node's rpc-server while it works for another host. */

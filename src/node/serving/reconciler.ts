@@ -2,9 +2,10 @@ import type { Logger } from "@logtape/logtape";
 import { reasonOf } from "../../base/as_error.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
+import { runsAlike } from "../plan/model_settings.ts";
 import { isSameWork, modelNameOf, type Plan, workKey } from "../plan/plan.ts";
 import type { TargetOptions } from "../plan/target.ts";
-import { type Running, transition } from "../plan/transition.ts";
+import { type Running, serves, transition } from "../plan/transition.ts";
 import { modelKey, type View } from "../plan/view.ts";
 import { FailureBackoff } from "./failure_backoff.ts";
 import { FailureLog } from "./failure_log.ts";
@@ -178,6 +179,10 @@ export class Reconciler {
     if (slot.isEnding) return null;
     const running = this.#observe(slot, view, nowMs);
     const { next } = slot;
+    if (this.#hasNewSettings(slot)) {
+      this.#replace(slot, "another");
+      return null;
+    }
     const decision = transition(running, next, {
       nowMs,
       // A user's request is carried out now, not once the mesh is quiet.
@@ -186,9 +191,15 @@ export class Reconciler {
     });
     if (decision.kind === "hold") return decision.untilMs;
     if (decision.kind === "keep") return null;
-    if (slot.isBusy) this.#replace(slot, running);
+    if (slot.isBusy) this.#replace(slot, isSameWork(next, running.plan) ? "same" : "another");
     else this.#start(slot, view, nowMs);
     return null;
+  }
+
+  /** Its model is to be loaded anew, with settings that it was not started with. */
+  #hasNewSettings({ job: { plan, settings }, next }: Slot): boolean {
+    if (settings === undefined || !serves(plan) || !isSameWork(plan, next)) return false;
+    return !runsAlike(settings, this.#options.parts.settingsOf(plan.model));
   }
 
   /**
@@ -230,9 +241,9 @@ export class Reconciler {
   }
 
   /** Ends what runs; the next step starts what should. */
-  #replace(slot: Slot, { plan }: Running): void {
-    const isSame = isSameWork(slot.next, plan);
-    this.#failureBackoff.replaced(plan, isSame ? "same" : "another");
+  #replace(slot: Slot, by: "same" | "another"): void {
+    const { plan } = slot.job;
+    this.#failureBackoff.replaced(plan, by);
     if (slot.served !== null) this.#retired.add(slot.served);
     if (!slot.isWanted) this.#planLog.left(plan, this.#planner.cooled);
     void this.#end(slot);

@@ -17,6 +17,7 @@ import {
 } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { KEPT_SHARE } from "../plan/defaults.ts";
+import type { ModelSettings } from "../plan/model_settings.ts";
 import type { DeviceBytes } from "../plan/packing.ts";
 import {
   cappedNotes,
@@ -51,6 +52,7 @@ type SoloPlan = Extract<Plan, { kind: "solo" }>;
 export class SoloJob implements Job {
   readonly obeys = null;
   readonly rpcPort = null;
+  readonly settings: ModelSettings;
   readonly #model: LocalModel;
   /** When llama-server was last started. */
   #startedMs = 0;
@@ -84,10 +86,11 @@ export class SoloJob implements Job {
     const model = parts.localModel(plan);
     if (model === undefined) throw new Error(`Cannot serve ${plan.model.name}: its file is gone`);
     this.#model = model;
-    this.#args = parts.tried.choose(model, parts.settingsOf(model).args);
+    this.settings = parts.settingsOf(model);
+    this.#args = parts.tried.choose(model, this.settings.args);
     this.#companions = parts.companionsOf(model, "solo", parts.unclaimed);
     this.#spare = parts.spare(plan.model);
-    this.#least = leastShape(model, parts.settingsOf(model));
+    this.#least = leastShape(model, this.settings);
     this.#shape = this.#least;
     this.#shape = this.#chosenShape();
     this.#places = placesFor(this.#input);
@@ -101,7 +104,7 @@ export class SoloJob implements Job {
     const room = extraRoomIn(placesFor(input)[0]!, { ...input, memory: this.parts.unclaimed });
     return chooseShape({
       model: this.#model,
-      settings: this.parts.settingsOf(this.#model),
+      settings: this.settings,
       leftBytes: room,
       bytesOf: (shape) => this.#bytesOf(shape),
     });
@@ -121,7 +124,7 @@ export class SoloJob implements Job {
 
   get notes(): readonly string[] {
     const { placed } = this.#server;
-    const refused = this.parts.tried.note(this.#model, this.#wantedArgs);
+    const refused = this.parts.tried.note(this.#model, this.settings.args);
     return [
       ...(refused === null ? [] : [refused]),
       ...cappedNotes(this.#model, this.parts),
@@ -168,10 +171,6 @@ export class SoloJob implements Job {
       : bytesOf(this.#shape) - bytesOf(this.#shape, { ...this.#model, projector: null });
     const extraBytes = bytesOf(this.#shape) - bytesOf(this.#least);
     return { needBytes: this.plan.needBytes + extraBytes, projectorBytes };
-  }
-
-  get #wantedArgs(): readonly string[] {
-    return this.parts.settingsOf(this.#model).args;
   }
 
   get #kept(): ReturnType<typeof keptOf> {
@@ -316,9 +315,9 @@ export class SoloJob implements Job {
     const { tried } = this.parts;
     const isElsewhere = cause.lost !== undefined || lacksMemory(cause);
     if (isElsewhere || !tried.refused(this.#model, this.#args, cause.text)) return false;
-    const wanted = this.#wantedArgs;
-    this.#args = tried.choose(this.#model, wanted);
-    this.#relaunch([tried.note(this.#model, wanted) ?? cause.text]);
+    const { args } = this.settings;
+    this.#args = tried.choose(this.#model, args);
+    this.#relaunch([tried.note(this.#model, args) ?? cause.text]);
     return true;
   }
 

@@ -6,6 +6,7 @@ import { downloadJob } from "./download_job.ts";
 import { type Changed, idleJob, type Job, type JobParts, sizesOf } from "./job.ts";
 import { HostJob } from "./host_job.ts";
 import type { Plan } from "../plan/plan.ts";
+import { serves } from "../plan/transition.ts";
 import { SoloJob } from "./solo_job.ts";
 import { everyone, highestTerm, type View } from "../plan/view.ts";
 import { WorkerJob } from "./worker_job.ts";
@@ -54,7 +55,7 @@ export class JobStarter {
   }
 
   #start(plan: Plan, { view, memory, unclaimed, changed }: StartOptions): Job {
-    const parts = partsWith(this.#parts, { memory, unclaimed });
+    const parts = partsWith(settled(this.#parts, plan), { memory, unclaimed });
     switch (plan.kind) {
       case "solo":
         return new SoloJob(plan, this.#newTerm(plan.model, view), ownDevices(parts, plan), changed);
@@ -89,6 +90,13 @@ function partsWith<Own>(parts: JobParts, own: Own): JobParts & Own {
     ...Object.getOwnPropertyDescriptors(parts),
     ...Object.getOwnPropertyDescriptors(own),
   });
+}
+
+/** Settings that change while the job runs are for the one that takes its place. */
+function settled(parts: JobParts, plan: Plan): JobParts {
+  if (!serves(plan)) return parts;
+  const settings = parts.settingsOf(plan.model);
+  return partsWith(parts, { settingsOf: () => settings });
 }
 
 /** With the devices that the model's settings name. */

@@ -44,7 +44,7 @@ export interface StandbyOptions {
   >;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly catalog: readonly Downloadable[];
+  readonly catalog: () => readonly Downloadable[];
   /** This node's announcement, or the one that it would make. */
   readonly self: () => Member;
   /** It does nothing, and its user wants nothing of it. */
@@ -138,7 +138,10 @@ export class StandbyKeeper {
       isRoomy: others.length < maxActive,
       isSurplus: !passive && isSurplus(me, mesh.members(), maxActive),
       needs: passive
-        ? needsOf(me, mesh.routes(), { catalog, fewActive: maxActive * FEW_ACTIVE_SHARE })
+        ? needsOf(me, mesh.routes(), {
+          catalog: catalog(),
+          fewActive: maxActive * FEW_ACTIVE_SHARE,
+        })
         : [],
       refreshedAtMs: this.#refreshedAtMs,
       unanswered: this.#unanswered,

@@ -11,7 +11,7 @@ import type { JobParts } from "../../../src/node/serving/job.ts";
 import { Reconciler } from "../../../src/node/serving/reconciler.ts";
 import { member, peer, view } from "../members.ts";
 import { TriedArguments } from "../../../src/node/serving/tried_arguments.ts";
-import { settingsLookup } from "../../../src/node/plan/model_settings.ts";
+import { type OverridesByModel, settingsLookup } from "../../../src/node/plan/model_settings.ts";
 
 /** Each takes ten times its number. */
 const [ONE, TWO, THREE, FOUR, SIX] = [1, 2, 3, 4, 6].map((size): ModelRef => ({
@@ -31,6 +31,7 @@ class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
   readonly name: string;
   /** For prompts. */
   readonly keptBytes: number;
+  readonly args: readonly string[];
   state: ServerState = { kind: "starting", attempt: 1 };
   isStopping = false;
   readonly #gone = Promise.withResolvers<void>();
@@ -38,6 +39,7 @@ class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
 
   constructor(spec: ServerSpec) {
     this.name = spec.modelName ?? "";
+    this.args = spec.kind === "llama-server" ? spec.args ?? [] : [];
     this.keptBytes = spec.kind === "llama-server" ? Math.max(0, spec.promptCacheBytes ?? 0) : 0;
   }
 
@@ -75,6 +77,8 @@ class Node {
   readonly servers: Server[] = [];
   readonly reconciler: Reconciler;
   nowMs = 100_000;
+  /** Of single models, as their user has changed them. */
+  changed: OverridesByModel = {};
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   #timers: { readonly atMs: number; readonly run: () => void }[] = [];
@@ -145,7 +149,7 @@ class Node {
       lostDevices: [],
       engine: { devices: [] },
       tried: new TriedArguments(),
-      settingsOf: settingsLookup(SERVING_DEFAULTS),
+      settingsOf: settingsLookup(SERVING_DEFAULTS, () => this.changed),
       logger: getLogger("test"),
       supervisor: {
         launch: (spec: ServerSpec) => {
@@ -304,4 +308,53 @@ Deno.test("a node that ends stops all that it serves at one time", async () => {
   await settled();
   assert.deepEqual(node.running, []);
   await ended;
+});
+
+Deno.test("new settings of a model replace its server, and no other; what concerns no server replaces none", async () => {
+  await using node = new Node(100, [TWO, ONE]);
+  await settled();
+  for (const name of ["m2", "m1"]) {
+    node.server(name).ready();
+    await settled();
+  }
+  node.changed = { m1: { aliases: ["small"], idleUnloadMs: 60_000, pin: true } };
+  node.reconciler.wake();
+  await settled();
+  assert.deepEqual(node.shown, ["m2 warm", "m1 warm"]);
+  node.changed = { m1: { args: ["--temp", "0"] } };
+  node.reconciler.wake();
+  await settled();
+  assert.deepEqual(node.shown, ["m2 warm", "m1 loading"]);
+  assert.equal(node.servers.length, 2, "the old one has its memory until it is gone");
+  assert.ok(node.reconciler.hasRetired(ONE), "requests wait for the next one");
+  node.server("m1").gone();
+  await settled();
+  assert.deepEqual(node.server("m1").args, ["--temp", "0"]);
+  node.server("m1").ready();
+  await settled();
+  assert.deepEqual(node.shown, ["m2 warm", "m1 warm"]);
+  assert.equal(node.servers.length, 3);
+});
+
+Deno.test("a model that fails by its settings is loaded at once with others", async () => {
+  await using node = new Node(100, [ONE]);
+  node.changed = { m1: { args: ["--temp", "hot"] } };
+  await settled();
+  for (let failure = 0; failure < 4; failure++) {
+    node.server("m1").fail();
+    await settled();
+    node.server("m1").gone();
+    await node.pass(60_000);
+  }
+  node.server("m1").fail();
+  await settled();
+  assert.deepEqual(node.reconciler.intent.failures.map(({ model }) => model.name), ["m1"]);
+  const before = node.servers.length;
+  node.changed = { m1: { args: ["--temp", "1"] } };
+  node.reconciler.retry();
+  await settled();
+  node.server("m1").gone();
+  await settled();
+  assert.equal(node.servers.length, before + 1);
+  assert.deepEqual(node.server("m1").args, ["--temp", "1"]);
 });
