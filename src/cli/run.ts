@@ -62,6 +62,8 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_agent.ts")).runAgent(command, runtime);
     case "download":
       return await (await import("./commands/run_download.ts")).runDownload(command, runtime);
+    case "rm":
+      return await (await import("./commands/run_remove.ts")).runRemove(command, runtime);
     case "chat":
       return await (await import("./commands/run_chat.ts")).runChat(command, runtime);
     case "ps":

@@ -12,6 +12,7 @@ export {
 } from "./data/data_dir.ts";
 export { fileEntry, offlineCatalog } from "./models/offline_catalog.ts";
 export { offlineDownload } from "./models/offline_download.ts";
+export { offlineRemove } from "./models/offline_remove.ts";
 export type { ReadyNode, RunningNode, StartOptions } from "./running_node.ts";
 
 /** Loads what only a running node needs, libp2p and the QUIC addon above all. */

@@ -5,6 +5,7 @@ import { meaningOfWords } from "../../src/cli/commands/run_chat.ts";
 import { testBinDir } from "../support/engine.ts";
 import { startNode } from "../support/node_process.ts";
 import { programCommand, runProgram, temporaryFolder } from "../support/program.ts";
+import { openTerminal } from "../support/terminal.ts";
 
 const MESH =
   "A mesh is a small group of machines that trust each other. Each one shares memory, models or both, " +
@@ -189,47 +190,3 @@ function serveEndlessly(content: string) {
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
-
-/** Enough for any answer here on a busy machine; a test that waits longer has failed. */
-const TERMINAL_LIMIT_MS = 20_000;
-
-/** The program in a pseudo-terminal, which `script` makes. */
-function openTerminal(words: readonly string[], home: string) {
-  const args = [Deno.execPath(), "run", "-A", "--quiet", MAIN, ...words];
-  const command = Deno.build.os === "darwin"
-    ? ["-q", "/dev/null", ...args]
-    : ["-qefc", args.map((word) => `'${word}'`).join(" "), "/dev/null"];
-  const env = { TERM: "xterm", NO_COLOR: "1" };
-  const child = programCommand(command, { compiled: "script", env, stdin: "piped" }, home).spawn();
-  const told = new Response(child.stderr).text();
-  const limit = setTimeout(() => child.kill("SIGKILL"), TERMINAL_LIMIT_MS);
-  const input = child.stdin.getWriter();
-  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let seen = "";
-  return {
-    type: (keys: string) => void input.write(new TextEncoder().encode(keys)),
-    /** Resolves to all that came since the last call. */
-    until: async (wanted: RegExp) => {
-      while (!wanted.test(seen)) {
-        const { value, done } = await output.read();
-        assert.ok(!done, JSON.stringify(seen));
-        seen += value;
-      }
-      const found = seen;
-      seen = "";
-      return found;
-    },
-    exited: async () => {
-      while (!(await output.read()).done);
-      return (await child.status).code;
-    },
-    [Symbol.asyncDispose]: async () => {
-      clearTimeout(limit);
-      await input.close().catch(() => {}); // the program has ended
-      await output.cancel();
-      await Promise.all([child.status, told]);
-    },
-  };
-}
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;

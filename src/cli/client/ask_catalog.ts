@@ -42,7 +42,8 @@ export async function askFile(
   return await fileEntry(path, status, offlineOptions(places, runtime));
 }
 
-function offlineOptions({ dataDir, modelsDir }: Places, runtime: Runtime) {
+/** For this process, which does by itself what a node would do. */
+export function offlineOptions({ dataDir, modelsDir }: Places, runtime: Runtime) {
   const { executableDir, path, environment, facts: { home = null } } = runtime;
   const logger = getLogger("mesh-llm");
   return { dataDir, modelsDir, home, environment, binDir: null, executableDir, path, logger };

@@ -9,6 +9,7 @@ const DATA_DIR: CompletionKind = { folders: true };
 /** By the first argument of a command. */
 const OF_COMMANDS: Readonly<Record<string, CompletionKind>> = {
   drop: { models: "disk" },
+  rm: { models: "disk" },
   serve: { models: "disk" },
   plan: { models: "all", files: "models" },
   download: { models: "all" },

@@ -3,18 +3,15 @@
 import { getLogger } from "@logtape/logtape";
 import { pause } from "../../base/pause.ts";
 import { jsonText, printable } from "../../base/printable.ts";
-import type { DownloadStatus, Status } from "../../api/mod.ts";
+import type { DownloadStatus } from "../../api/mod.ts";
 import type { DownloadCommand } from "../config/command.ts";
 import { DOWNLOAD_POLL_MS, DOWNLOAD_START_TIMEOUT_MS } from "../base/defaults.ts";
 import { downloadLine } from "../client/download_line.ts";
+import { findKeepingNode } from "../client/keeping_node.ts";
 import { formatBytes } from "../base/format.ts";
 import { printOut, styled } from "../base/output.ts";
 import { ProcessEvents } from "../terminal/process_events.ts";
-import {
-  findRunningNode,
-  NodeNotRunningError,
-  type RunningNodeClient,
-} from "../client/running_node.ts";
+import type { RunningNodeClient } from "../client/running_node.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 import { Screen } from "../base/screen.ts";
 
@@ -42,7 +39,8 @@ export async function runDownload(command: DownloadCommand, runtime: Runtime): P
     last = status;
     screen.showLive(downloadLine(name, status, runtime.colour));
   };
-  const node = await nodeThatDownloads(command);
+  // The node downloads to its own folder, and another one was asked for.
+  const node = command.modelsDir === null ? await findKeepingNode(command.dataDir) : null;
   const { name, status } = node === null
     ? await downloadHere(command, runtime, { show, signal: stopping.signal })
     : await downloadBy(node, command.model, { show, signal: stopping.signal });
@@ -50,22 +48,6 @@ export async function runDownload(command: DownloadCommand, runtime: Runtime): P
   if (status !== null) throw new DownloadBrokenError(brokenText(name, status));
   printOut(doneText(name, last, command.json));
   return 0;
-}
-
-/** A client keeps no models, so that it can't be asked. */
-async function nodeThatDownloads(
-  { dataDir, modelsDir }: DownloadCommand,
-): Promise<RunningNodeClient | null> {
-  // Another folder than the node's was asked for.
-  if (modelsDir !== null) return null;
-  try {
-    const node = await findRunningNode(dataDir);
-    const { node: { role } } = await node.get("/api/status") as Status;
-    return role === "client" ? null : node;
-  } catch (error) {
-    if (error instanceof NodeNotRunningError) return null;
-    throw error;
-  }
 }
 
 interface Watch {

@@ -72,6 +72,16 @@ export interface DownloadCommand {
   readonly json: boolean;
 }
 
+export interface RemoveCommand {
+  readonly kind: "rm";
+  readonly dataDir: string;
+  readonly modelsDir: string | null;
+  readonly model: string;
+  /** Without a question. */
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
 export interface DropCommand {
   readonly kind: "drop";
   readonly dataDir: string;
@@ -182,6 +192,7 @@ export type Command =
   | DoctorCommand
   | RunAgentCommand
   | DownloadCommand
+  | RemoveCommand
   | DropCommand
   | ChatCommand
   | RunsCommand

@@ -104,6 +104,14 @@ export function understand(
         hub: hubOf(around),
         ...dataOf(options, around),
       }),
+    remove: (model, { modelsDir, yes = false, ...options }) =>
+      asked.push({
+        kind: "rm",
+        model,
+        modelsDir: absolute(modelsDir, around),
+        yes,
+        ...dataOf(options, around),
+      }),
     status: (options) => asked.push({ kind: "status", ...dataOf(options, around) }),
     chat: (words, { api, history, ...options }) => {
       if (api !== undefined && !/^https?:\/\//.test(api)) {

@@ -15,6 +15,7 @@ const USAGE_ERRORS: ReadonlySet<string> = new Set([
 /** The machine says no. Their messages are written for people. */
 const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   // src/api
+  "ModelRefusedError",
   "KeyFileError",
   "ListenError",
   "PortInUseError",

@@ -31,13 +31,18 @@ export interface OfflineOptions extends ModelPlaces {
 
 /** The models that this machine has and could run by itself, if no node runs: `GET /api/catalog` without a mesh. */
 export async function offlineCatalog(options: OfflineOptions): Promise<CatalogEntry[]> {
+  const inventory = await offlineInventory(options);
+  const mesh = lonelyView(await memoryOf(options), inventory.models);
+  return entriesOf({ onDisk: inventory.models, broken: inventory.broken, catalog: CATALOG, mesh });
+}
+
+/** The models on this machine's disk, the guide among them. */
+export async function offlineInventory(options: OfflineOptions): Promise<ModelInventory> {
   await checkModelsDir(options.modelsDir);
   await makeDataDir(options.dataDir);
   const library = openLibrary(options);
   const guide = await library.resolve(GUIDE_NAME);
-  const inventory = await ModelInventory.open({ library, extra: [guide], logger: options.logger });
-  const mesh = lonelyView(await memoryOf(options), inventory.models);
-  return entriesOf({ onDisk: inventory.models, broken: inventory.broken, catalog: CATALOG, mesh });
+  return await ModelInventory.open({ library, extra: [guide], logger: options.logger });
 }
 
 /**

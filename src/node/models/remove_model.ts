@@ -3,7 +3,7 @@ import { ModelRefusedError } from "../../api/mod.ts";
 import { systemWords } from "../../base/system_error.ts";
 import { ModelIds } from "../../base/model_ids.ts";
 import { unlessMissing } from "../../base/unless_missing.ts";
-import type { LocalModel } from "../../models/mod.ts";
+import { GUIDE_NAME, type LocalModel } from "../../models/mod.ts";
 
 export interface RemoveModelOptions {
   readonly models: readonly LocalModel[];
@@ -16,7 +16,7 @@ export interface RemoveModelOptions {
 /**
  * Removes the files of a model from this machine's folder for models.
  * @param asked its name or id
- * @throws {ModelRefusedError} where it is not there, is served, or lies elsewhere
+ * @throws {ModelRefusedError} where it is not there, is served, lies elsewhere, or is the guide
  */
 export async function removeModel(asked: string, options: RemoveModelOptions): Promise<LocalModel> {
   const { models, folder, isServed } = options;
@@ -24,6 +24,11 @@ export async function removeModel(asked: string, options: RemoveModelOptions): P
   if (isServed(model)) {
     throw refusal(
       `${asked} is served here: \`mesh-llm drop ${asked}\` ends that, and then it can be removed`,
+    );
+  }
+  if (model.path === join(folder, `${GUIDE_NAME}.gguf`)) {
+    throw refusal(
+      `${asked} comes with mesh-llm, which would write its file again: it is left alone`,
     );
   }
   const files = filesOf(model, models);

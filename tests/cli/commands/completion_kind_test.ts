@@ -16,6 +16,7 @@ const kinds: [line: string, kind: ReturnType<typeof completionKind>][] = [
   ["--data-dir ", { folders: true }],
   ["--api-key-file k", { files: "all" }],
   ["drop ", { models: "disk" }],
+  ["rm --yes ", { models: "disk" }],
   ["drop --data-dir /d g", { models: "disk" }],
   ["drop guide ", null],
   ["plan ./m", { models: "all", files: "models" }],

@@ -46,11 +46,13 @@ Deno.test("removeModel() leaves alone what is served, lies elsewhere, or may be 
   const own = join(folder, "own.gguf");
   const link = join(folder, "link.gguf");
   const linked = join(folder, "linked/inside.gguf");
-  await written(outside, own, join(dir.path, "far/inside.gguf"));
+  const guide = join(folder, "guide.gguf");
+  await written(outside, own, guide, join(dir.path, "far/inside.gguf"));
   await Deno.symlink(outside, link);
   await Deno.symlink(join(dir.path, "far"), join(folder, "linked"));
   const models = [
     model("own", [own]),
+    model("guide", [guide]),
     model("elsewhere", [outside]),
     model("link", [link]),
     model("inside", [linked]),
@@ -62,6 +64,7 @@ Deno.test("removeModel() leaves alone what is served, lies elsewhere, or may be 
   const isServed = ({ name }: LocalModel) => name === "own";
   const table: [string, string, RegExp][] = [
     ["own", "conflict", /own is served here: `mesh-llm drop own`/],
+    ["guide", "conflict", /guide comes with mesh-llm/],
     ["elsewhere", "conflict", /does not lie in the models folder/],
     ["link", "conflict", /by a link/],
     ["inside", "conflict", /by a link/],
@@ -75,5 +78,7 @@ Deno.test("removeModel() leaves alone what is served, lies elsewhere, or may be 
   for (const [asked, why, words] of table) {
     await assert.rejects(removeModel(asked, { models, folder, isServed }), refused(why, words));
   }
-  for (const path of [own, outside, link, linked]) assert.equal(await exists(path), true, path);
+  for (const path of [own, guide, outside, link, linked]) {
+    assert.equal(await exists(path), true, path);
+  }
 });

@@ -17,6 +17,11 @@ export interface ModelsOptions {
   readonly all?: true;
 }
 
+export interface RemoveOptions {
+  readonly modelsDir?: string;
+  readonly yes?: true;
+}
+
 export interface AgentOptions {
   readonly model?: string;
   readonly exec?: true;
@@ -55,6 +60,7 @@ export interface Actions {
   models(options: DataOptions & ModelsOptions): void;
   plan(model: string, options: DataOptions & ModelsOptions): void;
   download(model: string, options: DataOptions & ModelsOptions): void;
+  remove(model: string, options: DataOptions & RemoveOptions): void;
   drop(model: string, options: DataOptions & DropOptions): void;
   chat(words: readonly string[], options: DataOptions & ChatOptions): void;
   ps(options: DataOptions): void;

@@ -1,7 +1,7 @@
-/** `models`, `plan`, `download`, `serve`, `drop`. */
+/** `models`, `plan`, `download`, `rm`, `serve`, `drop`. */
 
 import type { Command } from "commander";
-import type { Actions, DropOptions, ModelsOptions } from "./actions.ts";
+import type { Actions, DropOptions, ModelsOptions, RemoveOptions } from "./actions.ts";
 import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
 
@@ -26,6 +26,13 @@ export function addModelCommands(program: Command, actions: Actions): void {
     .addHelpText("after", DOWNLOAD_EXAMPLES)
     .action((model: string, options: DataOptions & ModelsOptions) => {
       actions.download(model, { ...dataDirOf(program), ...options });
+    });
+  addModelsDir(addDataOptions(program.command("rm <model>")))
+    .description("remove a model's files from the models folder of this machine")
+    .option("--yes", "do not ask first")
+    .addHelpText("after", REMOVE_EXAMPLES)
+    .action((model: string, options: DataOptions & RemoveOptions) => {
+      actions.remove(model, { ...dataDirOf(program), ...options });
     });
   addDataOptions(program.command("serve").argument("[model]"))
     .description("serve a model on the running node")
@@ -52,6 +59,13 @@ Examples:
   mesh-llm download org/repo:Q5_K_M  a quantisation, from Hugging Face
 
 HF_TOKEN is sent to Hugging Face, or to HF_ENDPOINT, and nowhere else.`;
+
+const REMOVE_EXAMPLES = `
+Examples:
+  mesh-llm rm Qwen3-8B-Q4_K_M        all its files, after a yes
+  mesh-llm rm Qwen3-8B-Q4_K_M --yes  for scripts
+
+A model that this machine serves is dropped first: mesh-llm drop MODEL.`;
 
 const MODELS_EXAMPLES = `
 Examples:
