@@ -97,6 +97,7 @@ export class Active implements NodePart {
       demand: this.#localState.demand,
       find: (model) => serverFor(jobs(), model),
       isRetired: (model) => this.#reconciler.hasRetired(model),
+      idle: this.#rest,
     });
   }
 
@@ -185,7 +186,7 @@ export class Active implements NodePart {
 
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { mesh, supervisor, logger } = this.#options;
+    const { mesh, supervisor } = this.#options;
     const unsubscribe = mesh.subscribe((event) => {
       if (event.type === "members") this.#meet();
       else if (event.type === "asked") this.#call(event.model);
@@ -193,11 +194,7 @@ export class Active implements NodePart {
     const disk = new DiskWatch({ ...this.#options, changed: () => this.#onDiskChanged() });
     const demand = setInterval(
       () => {
-        try {
-          this.#rest.check();
-        } catch (error) {
-          logger.error("Cannot see whether a model is still needed: {error}", { error });
-        }
+        this.#rest.check();
         this.#sleep.check(servesOthers(this.#reconciler.jobs, mesh), systemClock.elapsed());
         if (this.#localState.demand.isThere) this.#reconciler.wake();
       },

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
+import type { Status } from "../../src/api/mod.ts";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { engineProcesses } from "../support/processes.ts";
-import { answersExactly, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
+import { answersExactly, answerTo, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
 
 /** About 15 ms a token on one thread. */
 const SLOW = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
@@ -21,6 +22,26 @@ nodeTest(
     await answersExactly(node);
   },
 );
+
+nodeTest("keep_alive unloads a model after its answer, also through another node", async () => {
+  await using host = await startServing(["--model", "guide"]);
+  await host.serving("guide");
+  await using client = await startServing(["--client", "--join", host.token]);
+  let since = 0;
+  for (const { ready: { api } } of [host, client]) {
+    const body = { model: "guide", prompt: "hello", stream: false, keep_alive: 0 };
+    const response = await fetch(`${api}/api/generate`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    assert.equal((await response.json()).response, answerTo("hello"));
+    const { message } = await host.waitFor("resting", { since });
+    assert.match(String(message), /as the last one has asked/);
+    since = host.lines.length;
+    await until(host, "without the model", ({ models }) => models.every(isCold));
+    await answersExactly(host);
+  }
+});
 
 // Their caller chooses ids: an agent may give one to all that it asks for one task.
 nodeTest("a model is not unloaded under an answer whose id another answer had", async () => {
@@ -82,4 +103,8 @@ async function refusalOf({ ready: { api } }: NodeProcess, model: string) {
     body: JSON.stringify({ model, messages: [] }),
   });
   return { status: response.status, error: (await response.json()).error.message };
+}
+
+function isCold({ state }: Status["models"][number]): boolean {
+  return state === "cold";
 }

@@ -1,3 +1,4 @@
+import type { KeepAlive } from "../../base/keep_alive.ts";
 import type { CallerEnds } from "../http/local_user.ts";
 import type { ApiKey } from "./keys.ts";
 
@@ -8,6 +9,8 @@ export type ApiEnv = {
     readonly connection?: CallerEnds;
     /** The path that the caller asked, where the request is a translation of it. */
     readonly askedPath?: string;
+    /** How long the model is to stay loaded after the answer, if the request says so. */
+    readonly keepAlive?: KeepAlive | undefined;
   };
   Variables: {
     requestId: string;

@@ -113,11 +113,18 @@ export class KeyedNode implements GatewayNode {
     );
   }
 
-  /** A key that names a model without its digits allows all models of that name. */
-  #allows({ id, name, fingerprint }: NamedModel): boolean {
-    return this.#key.models?.some((allowed) =>
-      allowed === name || allowed === id ||
-      (fingerprint !== null && isNamed(allowed, { name, fingerprint }))
-    ) ?? true;
+  #allows(model: NamedModel): boolean {
+    return mayUse(this.#key, model);
   }
+}
+
+/** A key that names a model without its digits allows all models of that name. */
+export function mayUse(
+  { models }: Pick<ApiKey, "models">,
+  { id, name, fingerprint }: NamedModel,
+): boolean {
+  return models?.some((allowed) =>
+    allowed === name || allowed === id ||
+    (fingerprint !== null && isNamed(allowed, { name, fingerprint }))
+  ) ?? true;
 }

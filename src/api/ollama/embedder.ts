@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ApiEnv } from "../keys/api_env.ts";
+import { requireRoom } from "./context_room.ts";
 import { refusedModel } from "./errors.ts";
 import type { EmbedFields } from "./fields.ts";
 import { askGateway, headersOf } from "./inner_request.ts";
@@ -62,17 +63,19 @@ export class Embedder {
   /** The answer of the gateway, or what it refused in Ollama's words. */
   async #ask(c: Context<ApiEnv>, fields: EmbedFields): Promise<Response> {
     const { gateway, node } = this.#parts;
-    const { input = [], truncate = true, dimensions } = fields;
+    const { input = [], truncate = true, dimensions, keep_alive: keepAlive } = fields;
     const asked = namedModel(fields);
     const model = modelWord(asked, node);
+    requireRoom(node, { model, tokens: fields.options?.num_ctx, key: c.get("key") });
     const texts = typeof input === "string" ? input === "" ? [] : [input] : input;
     // Without a text the model is only loaded.
     const isEmpty = texts.length === 0;
     const more = dimensions === undefined ? {} : { dimensions };
     const ask = (input: Input) =>
-      askGateway(gateway, c, "/v1/embeddings", { model, input, ...more });
+      askGateway(gateway, c, "/v1/embeddings", { model, input, ...more }, keepAlive);
+    const nothing = { model, content: "" };
     const response =
-      await (isEmpty ? askGateway(gateway, c, "/tokenize", { model, content: "" }) : ask(texts));
+      await (isEmpty ? askGateway(gateway, c, "/tokenize", nothing, keepAlive) : ask(texts));
     if (response.ok) return isEmpty ? Response.json({ data: [] }) : response;
     const text = await response.text();
     if (truncate && TOO_LONG.test(text)) {

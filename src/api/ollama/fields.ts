@@ -1,6 +1,7 @@
 /** The fields of Ollama's requests. As there, `null` is a field that is missing, and unknown fields are passed over. */
 
 import * as z from "zod";
+import type { KeepAlive } from "../../base/keep_alive.ts";
 import { parseDurationMs } from "./duration.ts";
 
 /** Counts travel to llama.cpp in 32 bits. */
@@ -20,8 +21,12 @@ const keepAlive = z.union([z.number(), z.string()], "must be seconds or a durati
   .transform((value, context) => {
     const ms = parseDurationMs(value);
     if (ms === null) context.addIssue("must be seconds or a duration like 5m");
-    return ms ?? 0;
+    return keepAliveOf(ms ?? 0);
   });
+
+function keepAliveOf(ms: number): KeepAlive {
+  return ms < 0 ? null : ms;
+}
 
 const format = z.union(
   [z.literal(""), z.literal("json"), z.record(z.string(), z.unknown())],

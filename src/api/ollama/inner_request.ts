@@ -1,6 +1,7 @@
 /** The way from Ollama's paths to the gateway: as another request of the same caller. */
 
 import type { Context, Hono } from "hono";
+import type { KeepAlive } from "../../base/keep_alive.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 
 /** The headers of the caller that the gateway reads. */
@@ -18,6 +19,7 @@ export async function askGateway(
   c: Context<ApiEnv>,
   path: string,
   body?: Readonly<Record<string, unknown>>,
+  keepAlive?: KeepAlive,
 ): Promise<Response> {
   const headers = new Headers();
   for (const name of READ) {
@@ -28,7 +30,7 @@ export async function askGateway(
   if (body !== undefined) headers.set("content-type", "application/json");
   const { signal } = c.req.raw;
   const request = new Request(`http://localhost${path}`, { ...asked, headers, signal });
-  return await gateway.fetch(request, { ...c.env, askedPath: c.req.path });
+  return await gateway.fetch(request, { ...c.env, askedPath: c.req.path, keepAlive });
 }
 
 /** The headers of the gateway's answer that hold for its translation too. */

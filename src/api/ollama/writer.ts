@@ -1,9 +1,10 @@
 import type { Context } from "hono";
 import { isEventStream } from "../../base/event_stream.ts";
-import { RefusedError } from "../http/openai_errors.ts";
+import type { KeepAlive } from "../../base/keep_alive.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { type Form, OllamaAnswer } from "./answer.ts";
 import type { Translated } from "./chat_request.ts";
+import { missingRoom, modelMeant, requireRoom, type WantedRoom } from "./context_room.ts";
 import { refusedModel } from "./errors.ts";
 import type { ChatFields, GenerateFields } from "./fields.ts";
 import { askGateway, headersOf } from "./inner_request.ts";
@@ -28,48 +29,61 @@ export class Writer {
     const { gateway, node, now } = this.#parts;
     const asked = namedModel(fields);
     const model = modelWord(asked, node);
-    this.#checkContext(model, fields.options?.num_ctx);
+    const room = { model, tokens: fields.options?.num_ctx, key: c.get("key") };
+    requireRoom(node, room);
     const answer = new OllamaAnswer({ model: asked, form, now });
-    if (request === null) return await this.#load(c, { asked, model, answer });
-    const response = await askGateway(gateway, c, request.path, { ...request.body, model });
+    const { keep_alive: keepAlive } = fields;
+    if (request === null) return await this.#load(c, { asked, model, answer, keepAlive });
+    const body = { ...request.body, model };
+    const response = await askGateway(gateway, c, request.path, body, keepAlive);
     if (!response.ok) return await refusedModel(response, asked, node);
+    await this.#checkAgain(response, room);
     if (isEventStream(response) && response.body !== null) {
-      const lines = linesOf(response.body, answer);
+      const lines = linesOf(response.body, answer, () => missingRoom(node, room));
       return new Response(lines, { headers: headersOf(response, NDJSON) });
     }
     const headers = headersOf(response, "application/json; charset=utf-8");
     return Response.json(answer.whole(await response.text()), { headers });
   }
 
-  /** A question to the model that costs nothing: whoever answers it has the model loaded. */
+  /**
+   * A question to the model that costs nothing: whoever answers it has the model loaded. No model is loaded only to be
+   * unloaded.
+   */
   async #load(
     c: Context<ApiEnv>,
-    { asked, model, answer }: {
+    { asked, model, answer, keepAlive }: {
       readonly asked: string;
       readonly model: string;
       readonly answer: OllamaAnswer;
+      readonly keepAlive: KeepAlive | undefined;
     },
   ): Promise<Response> {
     const { gateway, node } = this.#parts;
-    const response = await askGateway(gateway, c, "/tokenize", { model, content: "" });
+    const unloads = keepAlive === 0;
+    if (unloads && this.#isUnloaded(c, model)) return Response.json(answer.loaded("unload"));
+    const response = await askGateway(gateway, c, "/tokenize", { model, content: "" }, keepAlive);
     if (!response.ok) return await refusedModel(response, asked, node);
     await response.text();
-    return Response.json(answer.loaded("load"), {
+    return Response.json(answer.loaded(unloads ? "unload" : "load"), {
       headers: headersOf(response, "application/json"),
     });
   }
 
-  /** @throws {RefusedError} where the caller counts on more room than there is. */
-  #checkContext(model: string, wanted = 0): void {
+  /** Nobody serves it, and its caller may know that. */
+  #isUnloaded(c: Context<ApiEnv>, model: string): boolean {
     const { node } = this.#parts;
-    const meaning = node.meaning(model);
-    if (meaning.kind !== "one") return;
-    const { id } = meaning.model;
-    const warm = node.warm().filter((one) => one.id === id);
-    const most = Math.max(...warm.map(({ contextLength }) => contextLength));
-    if (warm.length === 0 || wanted <= most) return;
-    const reason = `The field 'options.num_ctx' asks for ${wanted} tokens, and a request to ` +
-      `${id} may have ${most}: ask for as many, or start its node with --ctx ${wanted}`;
-    throw new RefusedError({ kind: "bad-body", reason, param: "options.num_ctx" });
+    const meant = modelMeant(node, { model, key: c.get("key") });
+    return meant !== null && node.warm().every(({ id }) => id !== meant.id);
+  }
+
+  /** A model that was loaded for the request may have less room than its caller counts on. */
+  async #checkAgain(response: Response, room: WantedRoom): Promise<void> {
+    try {
+      requireRoom(this.#parts.node, room);
+    } catch (error) {
+      await response.body?.cancel();
+      throw error;
+    }
   }
 }

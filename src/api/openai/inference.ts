@@ -11,6 +11,7 @@ import {
   type RespondOptions,
 } from "./exchange.ts";
 import { followAbort } from "../../base/follow_abort.ts";
+import { sayKeepAlive } from "../../base/keep_alive.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { InstanceSearch } from "../routing/instances.ts";
 import { LastingAnswer } from "../answer/lasting_answer.ts";
@@ -153,12 +154,15 @@ async function readRequest(
     budget,
     received: (whole) => recorder.received(whole),
   });
+  const headers = headersToAsk(c.req.raw.headers);
+  const keepAlive = c.env?.keepAlive;
+  if (keepAlive !== undefined) sayKeepAlive(headers, keepAlive);
   const request: ForwardRequest = {
     requestId: id,
     asked: routing.model,
     method: c.req.method,
     path: pathname + search,
-    headers: headersToAsk(c.req.raw.headers),
+    headers,
     body,
     signal: gone.signal,
     caller: callerOf(c),

@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { type KeepAlive, readKeepAlive } from "../../base/keep_alive.ts";
 import type { AdmittedPeer, ByteStream, Mesh, ModelRef } from "../../mesh/mod.ts";
 import {
   CrashedError,
@@ -25,18 +26,27 @@ export interface HttpEndOptions {
   readonly find: (model: ModelRef) => LocalServer | null;
   /** It has ended the model's llama-server because it serves something else now. */
   readonly isRetired: (model: ModelRef) => boolean;
+  /** Told of each request, since it may say how long its model stays loaded. */
+  readonly idle: IdleTold;
+}
+
+interface IdleTold {
+  asked(model: ModelRef, keepAlive: KeepAlive | undefined): void;
+  answered(model: ModelRef): void;
 }
 
 /** The way of others' requests to this node's llama-servers, and the queues before them, which its own share. */
 export class HttpEnd {
   readonly #demand: Demand;
   readonly #find: HttpEndOptions["find"];
+  readonly #idle: IdleTold;
   readonly #queues = new RequestQueues();
   readonly #requests = new PeerRequests();
 
-  constructor({ mesh, counts, logger, demand, find, isRetired }: HttpEndOptions) {
+  constructor({ mesh, counts, logger, demand, find, isRetired, idle }: HttpEndOptions) {
     this.#demand = demand;
     this.#find = find;
+    this.#idle = idle;
     const grants = new KeyGrants(Date.now);
     // Of clients nothing is kept: thousands come by.
     const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>
@@ -44,20 +54,23 @@ export class HttpEnd {
     mesh.handle(
       HTTP_PROTOCOL,
       { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
-      (stream, peer) =>
-        countRequest(demand, (counting) =>
+      async (stream, peer) => {
+        let asked: ModelRef | undefined;
+        await countRequest(demand, (counting) =>
           handleHttp(counted(stream, peer), peer.id, {
-            find: (model) => counting(model, find(model)),
+            find: (model) => counting(asked = model, find(model)),
             grants,
             isRetired,
             ask: async (target, request) => {
               const checked = await this.#requests.check(request);
-              return checked instanceof Response
-                ? checked
-                : await this.ask(target, checked, peer.id);
+              if (checked instanceof Response) return checked;
+              if (asked !== undefined) idle.asked(asked, readKeepAlive(request.headers));
+              return await this.ask(target, checked, peer.id);
             },
             logger,
-          })),
+          }));
+        if (asked !== undefined) idle.answered(asked);
+      },
     );
   }
 
@@ -68,7 +81,10 @@ export class HttpEnd {
   askOwn(model: ModelRef, request: InferenceRequest): Promise<Response> | null {
     const server = this.#find(model);
     if (server === null) return null;
-    countUntilAborted(this.#demand, model.name, request.signal);
+    const { headers, signal } = request;
+    countUntilAborted(this.#demand, model.name, signal);
+    this.#idle.asked(model, readKeepAlive(headers));
+    signal.addEventListener("abort", () => this.#idle.answered(model), { once: true });
     return this.ask(server, request);
   }
 

@@ -1,12 +1,13 @@
 /** When a model that nobody asks for gives its memory back. Time is an argument. */
 
+import type { KeepAlive } from "../../base/keep_alive.ts";
 import { isNamed } from "../../base/model_ids.ts";
 import { modelKey, sameModel } from "./view.ts";
 import { dropping, type Wishes } from "./wishes.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
 
 export interface IdleInput {
-  /** `--idle-unload`; `null` never. */
+  /** As the last request has said it, or `--idle-unload`; `null` never. */
   readonly idleMs: number | null;
   readonly nowMs: number;
   /** When the model became warm, or its last answer ended; `undefined` while one is given. */
@@ -79,6 +80,8 @@ export interface IdleCheck {
 
 export interface Rested {
   readonly model: ModelRef;
+  /** Its last request has said so; else its settings. */
+  readonly isAsked: boolean;
   /** The wishes of the node from then on. */
   readonly wishes: Wishes;
 }
@@ -90,6 +93,8 @@ export class IdleUnloader {
   readonly #resting = new Map<string, Resting>();
   /** By `modelKey`, of the models that answer now. */
   #warmSinceMs: ReadonlyMap<string, number> = new Map();
+  /** By `modelKey`, of models whose last request has said how long they stay. */
+  readonly #kept = new Map<string, KeepAlive>();
 
   constructor(idleMsOf: (model: ModelRef) => number | null) {
     this.#idleMsOf = idleMsOf;
@@ -97,6 +102,17 @@ export class IdleUnloader {
 
   get isResting(): boolean {
     return this.#resting.size > 0;
+  }
+
+  /** A model that answers was asked. The last request holds, also where it says nothing. */
+  asked(model: ModelRef, keepAlive: KeepAlive | undefined): void {
+    if (keepAlive === undefined) this.#kept.delete(modelKey(model));
+    else this.#kept.set(modelKey(model), keepAlive);
+  }
+
+  /** It goes as soon as its last answer has ended. */
+  leavesAtOnce(model: ModelRef): boolean {
+    return this.#kept.get(modelKey(model)) === 0;
   }
 
   /** One model that goes to rest now; `undefined` where none does. */
@@ -109,10 +125,11 @@ export class IdleUnloader {
       return [key, this.#warmSinceMs.get(key) ?? nowMs] as const;
     }));
     this.#warmSinceMs = since;
+    for (const key of this.#kept.keys()) if (!since.has(key)) this.#kept.delete(key);
     const model = warm.find((one) => {
       const ended = endedMs(one.name);
       return shouldUnload({
-        idleMs: this.#idleMsOf(one),
+        idleMs: this.#idleMs(one),
         nowMs,
         idleSinceMs: ended === undefined
           ? undefined
@@ -122,8 +139,15 @@ export class IdleUnloader {
     });
     if (model === undefined) return undefined;
     const rested = unloading(wishes, model, idOf?.(model));
-    this.#resting.set(modelKey(model), rested.resting);
-    return { model, wishes: rested.wishes };
+    const key = modelKey(model);
+    this.#resting.set(key, rested.resting);
+    const isAsked = this.#kept.delete(key);
+    return { model, isAsked, wishes: rested.wishes };
+  }
+
+  #idleMs(model: ModelRef): number | null {
+    const kept = this.#kept.get(modelKey(model));
+    return kept === undefined ? this.#idleMsOf(model) : kept;
   }
 
   /** The wishes after somebody has asked for the model by its name or id; `undefined` where it does not rest. */

@@ -1,6 +1,7 @@
 import type { Logger } from "@logtape/logtape";
+import type { KeepAlive } from "../../base/keep_alive.ts";
 import { isNamed, ModelIds } from "../../base/model_ids.ts";
-import { type Mesh, systemClock } from "../../mesh/mod.ts";
+import { type Mesh, type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { ModelInventory } from "../../models/mod.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
 import type { LocalState } from "./local_state.ts";
@@ -15,6 +16,9 @@ export interface IdleUnloadOptions {
   readonly settingsOf: SettingsOf;
   readonly logger: Logger;
 }
+
+const BY_TIME = "Nobody asked for {model} for a while: it is unloaded until the next request";
+const AS_ASKED = "{model} is unloaded until the next request, as the last one has asked";
 
 /** `--idle-unload`, for all models or for one: what nobody asks for gives its memory back, until somebody does. */
 export class IdleUnload {
@@ -31,7 +35,17 @@ export class IdleUnload {
     return this.#rest.isResting;
   }
 
+  /** Unloads a model that nobody needs, if there is one. Never throws. */
   check(): void {
+    try {
+      this.#unloadOne();
+    } catch (error) {
+      const { logger } = this.#options;
+      logger.error("Cannot see whether a model is still needed: {error}", { error });
+    }
+  }
+
+  #unloadOne(): void {
     const { mesh, localState, reconciler, inventory, logger } = this.#options;
     const rested = this.#rest.check({
       instances: reconciler.jobs.flatMap(({ instance }) => instance ?? []),
@@ -43,14 +57,23 @@ export class IdleUnload {
       idOf: (model) => new ModelIds(inventory.models).idOf(model),
     });
     if (rested === undefined) return;
-    const { model: { name: model }, wishes } = rested;
+    const { model: { name: model }, isAsked, wishes } = rested;
     localState.wishes = wishes;
     localState.loadRequests.end(model);
-    logger.info("Nobody asked for {model} for a while: it is unloaded until the next request", {
-      event: "resting",
-      model,
-    });
+    logger.info(isAsked ? AS_ASKED : BY_TIME, { event: "resting", model });
     void reconciler.reconsider(); // resolves also at the end of the node
+  }
+
+  /** The model that answers here was asked, and perhaps told how long to stay. */
+  asked(model: ModelRef, keepAlive: KeepAlive | undefined): void {
+    this.#rest.asked(model, keepAlive);
+  }
+
+  /** Its answer has ended. */
+  answered(model: ModelRef): void {
+    const { demand } = this.#options.localState;
+    if (!this.#rest.leavesAtOnce(model) || demand.idleSinceMs(model.name) === undefined) return;
+    this.check();
   }
 
   /** The model is asked for again. */

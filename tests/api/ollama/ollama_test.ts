@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { type ApiKey, createGateway, fullKey } from "../../../src/api/mod.ts";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
 import { KeyRing } from "../../../src/api/keys/keys.ts";
+import { type KeepAlive, readKeepAlive } from "../../../src/base/keep_alive.ts";
+import { chatForm, OllamaAnswer } from "../../../src/api/ollama/answer.ts";
+import { linesOf } from "../../../src/api/ollama/ndjson.ts";
 import { createOllama } from "../../../src/api/ollama/ollama.ts";
 import { createApiPort } from "../../../src/api/ports.ts";
 import { FakeNode, type FakeNodeOptions, type Forward, instance } from "../fake_node.ts";
@@ -210,6 +213,85 @@ Deno.test("A request that asks nothing loads its model", async () => {
     assert.deepEqual([JSON.parse(text).done, JSON.parse(text).done_reason], [true, "load"]);
   }
   assert.deepEqual(node.forwarded.map(({ request }) => request.path), ["/tokenize", "/tokenize"]);
+});
+
+Deno.test("keep_alive travels with the request, and a model that is not loaded is not loaded to be unloaded", async () => {
+  const { ask, node } = setUp({
+    warm: [instance("a", "guide")],
+    own: [{ name: "cold", fingerprint: "c" }],
+    forward: () => Response.json({ tokens: [], data: [{ embedding: [1] }], choices: [] }),
+  });
+  const said = async (path: string, body: object) => {
+    const { status, text } = await ask(path, body);
+    assert.equal(status, 200, text);
+    const asked = node.forwarded.splice(0).map(({ request }) => readKeepAlive(request.headers));
+    return [...asked, JSON.parse(text).done_reason];
+  };
+  const whole = { ...HELLO, stream: false };
+  const table: [unknown, KeepAlive | undefined][] = [
+    [undefined, undefined],
+    [null, undefined],
+    [0, 0],
+    ["0", 0],
+    ["0s", 0],
+    [5, 5_000],
+    ["5m", 300_000],
+    ["1h30m", 5_400_000],
+    [-1, null],
+    ["-1m", null],
+  ];
+  for (const [keep_alive, expected] of table) {
+    const what = JSON.stringify(keep_alive);
+    assert.deepEqual(await said("/api/chat", { ...whole, keep_alive }), [expected, "stop"], what);
+  }
+  const generate = { model: "guide", prompt: "a", stream: false, keep_alive: 0 };
+  assert.deepEqual(await said("/api/generate", generate), [0, "stop"]);
+  const embed = { model: "guide", input: "a", keep_alive: -1 };
+  assert.deepEqual(await said("/api/embed", embed), [null, undefined]);
+  assert.deepEqual(await said("/api/embeddings", { ...embed, prompt: "a" }), [null, undefined]);
+  const nothing = { model: "guide", keep_alive: "1m" };
+  assert.deepEqual(await said("/api/generate", nothing), [60_000, "load"]);
+  assert.deepEqual(await said("/api/generate", { ...nothing, keep_alive: 0 }), [0, "unload"]);
+  assert.deepEqual(await said("/api/chat", { ...nothing, keep_alive: 0 }), [0, "unload"]);
+  assert.deepEqual(await said("/api/generate", { model: "cold", keep_alive: 0 }), ["unload"]);
+  assert.equal((await ask("/api/generate", { model: "absent", keep_alive: 0 })).status, 404);
+  // Others' words are not passed on, and OpenAI's paths say nothing of it.
+  await ask("/v1/chat/completions", whole, { "x-mesh-keep-alive": "0" });
+  assert.equal(readKeepAlive(node.forwarded[0]!.request.headers), undefined);
+});
+
+Deno.test("num_ctx is held against the room of a model that had to be loaded first", async () => {
+  const forward = events(delta({ content: "a" }), finish("stop"), DONE);
+  const { ask } = setUp({ warm: [], refreshed: [instance("a")], forward });
+  const asked = (num_ctx: number) => ask("/api/chat", { ...HELLO, options: { num_ctx } });
+  const { status, text } = await asked(9_999);
+  assert.equal(status, 400, text);
+  assert.match(JSON.parse(text).error, /'options\.num_ctx'.* 9999 .* 4096/);
+  assert.equal((await asked(4_096)).status, 200);
+});
+
+Deno.test("A stream that has begun before the room was known ends with the refusal", async () => {
+  let isCancelled = false;
+  const encoder = new TextEncoder();
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const event of [": waits\n\n", `data: ${JSON.stringify(delta({ content: "a" }))}\n\n`]) {
+        controller.enqueue(encoder.encode(event));
+      }
+    },
+    cancel: () => void (isCancelled = true),
+  });
+  const answer = new OllamaAnswer({ model: "guide", form: chatForm, now: () => 0 });
+  let asks = 0;
+  const lines = linesOf(source, answer, () => ++asks === 1 ? "4096 tokens" : null);
+  const said = (await new Response(lines).text()).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assert.deepEqual(said.map(({ message, error }) => message?.content ?? error), [
+    "",
+    "4096 tokens",
+  ]);
+  assert.ok(isCancelled, "llama-server need not go on");
 });
 
 Deno.test("Ollama's errors have its shape and its words", async () => {

@@ -13,6 +13,7 @@ Deno.test("A caller that has gone is not taken for a crash of llama-server", asy
     demand: new Demand(),
     find: () => null,
     isRetired: () => false,
+    idle: { asked() {}, answered() {} },
   });
   let looks = 0;
   const crashed = () => Promise.resolve(++looks > 0);

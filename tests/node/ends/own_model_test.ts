@@ -39,6 +39,7 @@ function serving(served: ModelRef, retired: ModelRef | null) {
     demand,
     find: (model) => serverFor([job], model),
     isRetired,
+    idle: { asked() {}, answered() {} },
   });
   const gateway = new OwnGateway({
     mesh,

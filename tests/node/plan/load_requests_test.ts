@@ -5,6 +5,7 @@ import {
   shouldUnload,
   unloading,
 } from "../../../src/node/plan/idle_models.ts";
+import type { KeepAlive } from "../../../src/base/keep_alive.ts";
 import type { ModelRef } from "../../../src/mesh/mod.ts";
 import { LoadRequests, modelToRequest } from "../../../src/node/plan/load_requests.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
@@ -153,4 +154,56 @@ Deno.test("each of several models rests and wakes by itself", () => {
   assert.deepEqual([wishes.pinned, wishes.resting, rest.isResting], [[m], ["n"], true]);
   wishes = rest.wake("n", wishes) ?? wishes;
   assert.deepEqual([wishes.pinned, wishes.resting, rest.isResting], [[m, n], [], false]);
+});
+
+Deno.test("a model stays as long as its last request has said, else as its settings say", () => {
+  const model = { name: "m", fingerprint: "f" };
+  const idleMs = 100;
+  const table: [string, readonly (KeepAlive | undefined)[], number | null][] = [
+    ["none says it", [undefined], idleMs],
+    ["it goes at once", [0], 0],
+    ["longer than the settings", [250], 250],
+    ["for ever", [null], null],
+    ["the last one holds", [null, 0, 40], 40],
+    ["also where it says nothing", [0, undefined], idleMs],
+  ];
+  for (const [row, said, expected] of table) {
+    const rest = new IdleUnloader(() => idleMs);
+    const endedMs = 1_000;
+    const goesAt = (nowMs: number, isAnswering = false) =>
+      rest.check({
+        instances: [{ model, state: "warm" }],
+        endedMs: () => isAnswering ? undefined : endedMs,
+        isWantedElsewhere: () => false,
+        wishes: { pinned: [model], wanted: [], dropped: [], resting: [] },
+        nowMs,
+      });
+    assert.equal(goesAt(0, true), undefined, row);
+    for (const keepAlive of said) rest.asked(model, keepAlive);
+    assert.equal(rest.leavesAtOnce(model), expected === 0, row);
+    assert.equal(goesAt(endedMs, true), undefined, `${row}: an answer is being given`);
+    if (expected === null) {
+      assert.equal(goesAt(1e12), undefined, row);
+      continue;
+    }
+    if (expected > 0) assert.equal(goesAt(endedMs + expected - 1), undefined, row);
+    assert.equal(goesAt(endedMs + expected)?.isAsked, said.at(-1) !== undefined, row);
+    assert.equal(rest.leavesAtOnce(model), false, `${row}: it does not hold for the next load`);
+  }
+});
+
+Deno.test("what was said of a model's stay is forgotten when it is gone by other ways", () => {
+  const model = { name: "m", fingerprint: "f" };
+  const rest = new IdleUnloader(() => null);
+  const check = (state: "warm" | "loading") =>
+    rest.check({
+      instances: [{ model, state }],
+      endedMs: () => 0,
+      isWantedElsewhere: () => false,
+      wishes: { pinned: [], wanted: [], dropped: [], resting: [] },
+      nowMs: 1_000,
+    });
+  rest.asked(model, 0);
+  assert.equal(check("loading"), undefined);
+  assert.equal(check("warm"), undefined);
 });
