@@ -1,6 +1,7 @@
 /** The OpenAI gateway, the management API and the console's page, over a narrow view of the node. */
 
 export { loadConsoleAssets } from "./management/console_assets.ts";
+export type { AgentLimits } from "./management/agent_limits.ts";
 export { type AgentSettings, agentSettings, shellLines } from "./management/agents.ts";
 export { formatLoad, LOAD_HEADER, type LoadReport } from "./routing/balance.ts";
 export { meaningOf } from "./routing/meaning.ts";

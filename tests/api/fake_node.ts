@@ -16,6 +16,7 @@ import {
   type RequestRecord,
   type Status,
 } from "../../src/api/mod.ts";
+import type { ModelStatus } from "../../src/api/base/types.ts";
 import { Aliases, type ModelAlias } from "../../src/base/model_aliases.ts";
 import { type ModelContent, ModelIds } from "../../src/base/model_ids.ts";
 
@@ -58,6 +59,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   readonly doubted: string[] = [];
+  models: readonly ModelStatus[] = [];
   /** The actions on its models, such as `drop guide`. */
   readonly asked: string[] = [];
   modelError: Error | null = null;
@@ -171,7 +173,8 @@ export class FakeNode implements GatewayNode, ManagementNode {
   }
 
   status(): Status {
-    return { version: "0.1.0", peers: Array(this.peers).fill({}) } as unknown as Status;
+    const peers = Array(this.peers).fill({});
+    return { version: "0.1.0", peers, models: this.models } as unknown as Status;
   }
 
   counters() {

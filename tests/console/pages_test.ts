@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   busy,
   continuedRequest,
+  instance,
   LONG,
   MINI,
   model,
@@ -54,13 +55,25 @@ const SCENES: Scenes = {
 
   "Agents: settings for the chosen model, ready to copy": {
     at: "agents",
-    status: status({ models: [model(), model({ name: "big" })] }),
+    status: status({
+      models: [
+        model(),
+        model({ name: "big", instances: [instance({ contextLength: 131_072, slots: 2 })] }),
+      ],
+    }),
     async play({ console }) {
       const { page } = console;
       const aider = page.locator('[data-agent="aider"]');
+      const claude = page.locator('[data-agent="claude"]');
+      await claude.getByText("Claude Code needs a context of 64000 tokens").waitFor();
+      await claude.getByText("export CLAUDE_CODE_MAX_CONTEXT_TOKENS=4096").waitFor();
+      await page.getByText("A request may have 4\u00a0K tokens").waitFor();
       await aider.getByText("aider --model openai/guide").waitFor();
       await page.getByLabel("Model").selectOption("big");
       await aider.getByText("aider --model openai/big").waitFor();
+      await page.getByText(/128.K tokens, .* and 2.requests are answered at one time/).waitFor();
+      await claude.getByText("export CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072").waitFor();
+      assert.equal(await page.getByText("needs a context of").count(), 0);
       await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
       await aider.getByRole("button", { name: "Copy commands for aider" }).click();
       await aider.locator('[data-outcome="copied"]').waitFor();

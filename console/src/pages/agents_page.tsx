@@ -4,6 +4,7 @@ import { CommandLine } from "../components/command_line.tsx";
 import { useFetched } from "../hooks/use_fetched.ts";
 import { type AgentSettings, fetchAgents } from "../lib/api.ts";
 import { displayName } from "../lib/format.ts";
+import { limitsText } from "../lib/agent_limits.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
 import "../styles/agents.css";
 
@@ -25,7 +26,7 @@ function Snippet({ label, text, what }: { label: string; text: string; what: str
 }
 
 function AgentCard({ agent }: { agent: AgentSettings }) {
-  const { title, about, docs, file, shell, id } = agent;
+  const { title, about, docs, file, shell, id, warning } = agent;
   return (
     <li class="card agent" data-agent={id}>
       <div class="card-head">
@@ -41,6 +42,7 @@ function AgentCard({ agent }: { agent: AgentSettings }) {
         </a>
       </div>
       <p class="muted">{about}</p>
+      {warning !== null && <p class="problem agent-warning">{warning}</p>}
       {file !== null && (
         <Snippet label={`In ${file.path}`} text={file.text} what={`settings for ${title}`} />
       )}
@@ -88,6 +90,7 @@ export default function AgentsPage({ models, ownModel }: AgentsPageProps) {
           </label>
         )}
       </div>
+      {value !== null && <p class="muted" id="agent-limits">{limitsText(value.limits)}</p>}
       {problem !== null && (
         <div class="row" role="alert">
           <p class="problem">{problem}</p>

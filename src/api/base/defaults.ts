@@ -212,3 +212,12 @@ export const OLLAMA_VERSION = "0.13.0";
 
 /** Prompts have 3 to 6 bytes a token. A request of more tokens than this tells is asked where there is more room. */
 export const MOST_BYTES_A_TOKEN = 16;
+
+/** Of the context, for the answer: the rest holds the prompt, which in tools grows to most of the context. */
+export const AGENT_OUTPUT_SHARE = 0.25;
+
+/** Claude Code and opencode ask for no longer answer by themselves. */
+export const AGENT_OUTPUT_MAX = 32_000;
+
+/** Claude Code and opencode, as docs.ollama.com/integrations/claude-code and /opencode recommend. */
+export const AGENT_CONTEXT_NEEDED = 64_000;

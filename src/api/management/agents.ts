@@ -1,5 +1,8 @@
 /** Settings of the tools that people use with an OpenAI-compatible endpoint. Pure data; each as its documentation says. */
 
+import { AGENT_CONTEXT_NEEDED } from "../base/defaults.ts";
+import type { AgentLimits } from "./agent_limits.ts";
+
 /** The facts that a tool has to know. */
 export interface AgentTarget {
   /** Without a trailing slash, and without `/v1`. */
@@ -7,6 +10,8 @@ export interface AgentTarget {
   /** Tools insist on one, so that a node without a key is given any word. */
   readonly apiKey: string;
   readonly model: string;
+  /** `null` where they are not known: a tool then goes by its own. */
+  readonly limits: AgentLimits | null;
 }
 
 /** How one tool is told to use the mesh. */
@@ -24,13 +29,29 @@ export interface AgentSettings {
   readonly file: { readonly path: string; readonly text: string } | null;
   /** Starts it; empty for what is not started from a terminal. */
   readonly command: readonly string[];
+  /** Why it will hardly work with this model; `null` where nothing is known against it. */
+  readonly warning: string | null;
 }
 
-type Agent = (target: AgentTarget) => AgentSettings;
+interface Agent {
+  (target: AgentTarget): Omit<AgentSettings, "warning">;
+}
+
+/** Tools whose prompts take more than a small context holds, with the page that says how much they need. */
+const NEEDS: Readonly<Record<string, { readonly context: number; readonly source: string }>> = {
+  claude: {
+    context: AGENT_CONTEXT_NEEDED,
+    source: "https://docs.ollama.com/integrations/claude-code",
+  },
+  opencode: {
+    context: AGENT_CONTEXT_NEEDED,
+    source: "https://docs.ollama.com/integrations/opencode",
+  },
+};
 
 const json = (value: unknown) => JSON.stringify(value, null, 2);
 
-const goose: Agent = ({ apiUrl, apiKey, model }) => ({
+const goose: Agent = ({ apiUrl, apiKey, model, limits }) => ({
   id: "goose",
   title: "goose",
   about: "Agent for the terminal and the desktop",
@@ -41,12 +62,16 @@ const goose: Agent = ({ apiUrl, apiKey, model }) => ({
     OPENAI_HOST: apiUrl,
     OPENAI_BASE_PATH: "v1/chat/completions",
     OPENAI_API_KEY: apiKey,
+    ...(limits && {
+      GOOSE_CONTEXT_LIMIT: String(limits.context),
+      GOOSE_MAX_TOKENS: String(limits.output),
+    }),
   },
   file: null,
   command: ["goose", "session"],
 });
 
-const opencode: Agent = ({ apiUrl, apiKey, model }) => ({
+const opencode: Agent = ({ apiUrl, apiKey, model, limits }) => ({
   id: "opencode",
   title: "opencode",
   about: "Coding agent for the terminal",
@@ -61,7 +86,12 @@ const opencode: Agent = ({ apiUrl, apiKey, model }) => ({
           npm: "@ai-sdk/openai-compatible",
           name: "mesh-llm",
           options: { baseURL: `${apiUrl}/v1`, apiKey },
-          models: { [model]: { name: model } },
+          models: {
+            [model]: {
+              name: model,
+              ...(limits && { limit: { context: limits.context, output: limits.output } }),
+            },
+          },
         },
       },
     }),
@@ -69,7 +99,7 @@ const opencode: Agent = ({ apiUrl, apiKey, model }) => ({
   command: ["opencode", "--model", `mesh/${model}`],
 });
 
-const pi: Agent = ({ apiUrl, apiKey, model }) => ({
+const pi: Agent = ({ apiUrl, apiKey, model, limits }) => ({
   id: "pi",
   title: "pi",
   about: "Small coding agent for the terminal",
@@ -84,7 +114,10 @@ const pi: Agent = ({ apiUrl, apiKey, model }) => ({
           api: "openai-completions",
           apiKey,
           compat: { supportsDeveloperRole: false, supportsReasoningEffort: false },
-          models: [{ id: model }],
+          models: [{
+            id: model,
+            ...(limits && { contextWindow: limits.context, maxTokens: limits.output }),
+          }],
         },
       },
     }),
@@ -93,7 +126,7 @@ const pi: Agent = ({ apiUrl, apiKey, model }) => ({
 });
 
 /** Small questions go to a second model unless all three sizes are named. */
-const claude: Agent = ({ apiUrl, apiKey, model }) => ({
+const claude: Agent = ({ apiUrl, apiKey, model, limits }) => ({
   id: "claude",
   title: "Claude Code",
   about: "Coding agent; llama.cpp speaks its API",
@@ -105,11 +138,16 @@ const claude: Agent = ({ apiUrl, apiKey, model }) => ({
     ANTHROPIC_DEFAULT_OPUS_MODEL: model,
     ANTHROPIC_DEFAULT_SONNET_MODEL: model,
     ANTHROPIC_DEFAULT_HAIKU_MODEL: model,
+    ...(limits && {
+      CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(limits.context),
+      CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(limits.output),
+    }),
   },
   file: null,
   command: ["claude"],
 });
 
+/** It reports limits and enforces none. */
 const aider: Agent = ({ apiUrl, apiKey, model }) => ({
   id: "aider",
   title: "aider",
@@ -121,7 +159,7 @@ const aider: Agent = ({ apiUrl, apiKey, model }) => ({
 });
 
 /** JSON strings are YAML strings too. */
-const continueDev: Agent = ({ apiUrl, apiKey, model }) => ({
+const continueDev: Agent = ({ apiUrl, apiKey, model, limits }) => ({
   id: "continue",
   title: "Continue",
   about: "Assistant in VS Code and JetBrains",
@@ -140,6 +178,11 @@ const continueDev: Agent = ({ apiUrl, apiKey, model }) => ({
       `    apiBase: ${JSON.stringify(`${apiUrl}/v1`)}`,
       `    apiKey: ${JSON.stringify(apiKey)}`,
       "    roles: [chat, edit, apply]",
+      ...(limits === null ? [] : [
+        "    defaultCompletionOptions:",
+        `      contextLength: ${limits.context}`,
+        `      maxTokens: ${limits.output}`,
+      ]),
     ].join("\n"),
   },
   command: [],
@@ -162,7 +205,18 @@ const openWebui: Agent = ({ apiUrl, apiKey }) => ({
 const AGENTS: readonly Agent[] = [goose, opencode, pi, claude, aider, continueDev, openWebui];
 
 export function agentSettings(target: AgentTarget): AgentSettings[] {
-  return AGENTS.map((agent) => agent(target));
+  return AGENTS.map((agent) => {
+    const settings = agent(target);
+    return { ...settings, warning: warningFor(settings, target) };
+  });
+}
+
+function warningFor({ id, title }: Pick<AgentSettings, "id" | "title">, target: AgentTarget) {
+  const { limits, model } = target;
+  const need = NEEDS[id];
+  if (limits === null || need === undefined || limits.context >= need.context) return null;
+  return `${title} needs a context of ${need.context} tokens or more (${need.source}); ${model} ` +
+    `has ${limits.context}. Set a larger one with --ctx, or with ctx in the model's table of config.toml`;
 }
 
 /** A word that a shell takes for one word and nothing else. */

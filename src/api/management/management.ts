@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { validator } from "hono/validator";
 import * as z from "zod";
 import type { AdminDoor } from "../keys/admin_session.ts";
+import { limitsOf } from "./agent_limits.ts";
 import { agentSettings, shellLines } from "./agents.ts";
 import { MANAGEMENT_BODY_LIMIT_BYTES } from "../base/defaults.ts";
 import { EventFeed } from "./event_feed.ts";
@@ -105,13 +106,19 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .get("/api/settings", (c) => c.json({ settings: config.settings ?? [] }))
     .get("/api/peers/check", async (c) => c.json(await node.checkPeers()))
     .get("/api/agents", (c) => {
-      const model = c.req.query("model") ?? node.status().node.model ?? "guide";
+      const status = node.status();
+      const model = c.req.query("model") ?? status.node.model ?? "guide";
       const apiKey = config.api.keyed ? KEY_TO_FILL_IN : NO_KEY;
-      const agents = agentSettings({ apiUrl: config.api.url(), apiKey, model });
+      const meaning = node.meaning(model);
+      const id = meaning.kind === "one" ? meaning.model.id : model;
+      const known = status.models.find((model) => model.id === id);
+      const limits = known === undefined ? null : limitsOf(known);
+      const agents = agentSettings({ apiUrl: config.api.url(), apiKey, model, limits });
       return c.json({
         apiUrl: config.api.url(),
         model,
         keyed: config.api.keyed,
+        limits,
         agents: agents.map((agent) => ({ ...agent, shell: shellLines(agent) })),
       });
     })

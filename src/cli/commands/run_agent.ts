@@ -2,7 +2,7 @@
 
 import { delimiter, dirname, join } from "node:path";
 import { jsonText } from "../../base/printable.ts";
-import { type AgentSettings, agentSettings, shellLines } from "../../api/mod.ts";
+import { type AgentLimits, type AgentSettings, agentSettings, shellLines } from "../../api/mod.ts";
 import { closestName } from "../base/closest_name.ts";
 import type { RunAgentCommand } from "../config/command.ts";
 import { printError, printOut } from "../base/output.ts";
@@ -20,7 +20,10 @@ export async function runAgent(command: RunAgentCommand, runtime: Runtime): Prom
   const query = model === null ? "" : `?model=${encodeURIComponent(model)}`;
   const answer = await node.get(`/api/agents${query}`) as AgentsAnswer;
   const agent = withKey(findAgent(answer.agents, id), answer, command, runtime);
-  if (exec) return await start(agent, words, runtime);
+  if (exec) {
+    if (agent.warning !== null) printError(`${agent.warning}\n`);
+    return await start(agent, words, runtime);
+  }
   printOut(json ? jsonText(agent, { indent: 2 }) : agentText(agent));
   return 0;
 }
@@ -30,19 +33,20 @@ interface AgentsAnswer {
   readonly model: string;
   /** The settings have a place to fill a key in. */
   readonly keyed: boolean;
+  readonly limits: AgentLimits | null;
   readonly agents: readonly AgentSettings[];
 }
 
 /** The node never tells its keys: the one that the user has in the environment is filled in here. */
 function withKey(
   agent: AgentSettings,
-  { apiUrl, model, keyed }: AgentsAnswer,
+  { apiUrl, model, keyed, limits }: AgentsAnswer,
   { exec }: RunAgentCommand,
   { environment }: Runtime,
 ): AgentSettings {
   if (!keyed) return agent;
   const apiKey = environment.MESH_LLM_API_KEY;
-  if (apiKey) return findAgent(agentSettings({ apiUrl, model, apiKey }), agent.id);
+  if (apiKey) return findAgent(agentSettings({ apiUrl, model, apiKey, limits }), agent.id);
   if (!exec) return agent;
   throw new AgentError(
     `Cannot start ${agent.title}: this node's API asks for a key. Set it in MESH_LLM_API_KEY`,
@@ -63,9 +67,12 @@ function findAgent(agents: readonly AgentSettings[], id: string): AgentSettings 
 
 /** The files to write and the commands to type; the lines of the shell can be copied as they are. */
 export function agentText(agent: AgentSettings): string {
-  const { title, about, docs, file, id } = agent;
+  const { title, about, docs, file, id, warning } = agent;
+  const warned = warning === null ? "" : `\n${warning}\n`;
   const inFile = file === null ? "" : `\nIn ${file.path}:\n\n${file.text}\n`;
-  return `${title}: ${about}\n${docs}\n${inFile}\nIn a shell:\n\n${shellLines(agent)}\n\n` +
+  return `${title}: ${about}\n${docs}\n${warned}${inFile}\nIn a shell:\n\n${
+    shellLines(agent)
+  }\n\n` +
     `Or at once: mesh-llm run ${id} --exec\n`;
 }
 
@@ -114,9 +121,20 @@ async function writeSettings(
     printError(`Wrote ${file}\n`);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    if ((await Deno.readTextFile(file)).trim() === text.trim()) return;
+    const found = (await Deno.readTextFile(file)).trim();
+    if (found === text.trim()) return;
+    if (withoutLimits(found) === withoutLimits(text)) {
+      // The user may have chosen them, and the ones of the model change with what it is loaded with.
+      printError(`${file} has other limits than the model has now, and is used as it is\n`);
+      return;
+    }
     throw new AgentError(
       `${file} is there already, and is not changed. Add this to it, and start the tool yourself:\n\n${text}`,
     );
   }
+}
+
+/** The text with its limits left out: whole numbers at the end of a line, which the formats have for nothing else. */
+function withoutLimits(text: string): string {
+  return text.trim().replace(/(?<=: )\d+(?=,?$)/gm, "");
 }

@@ -69,7 +69,8 @@ async function offersOf(
 
 async function offerAgents(): Promise<Offer[]> {
   const { agentSettings } = await import("../../api/mod.ts");
-  return agentSettings({ apiUrl: "", apiKey: "", model: "" }).map(({ id, about }) => [id, about]);
+  return agentSettings({ apiUrl: "", apiKey: "", model: "", limits: null })
+    .map(({ id, about }) => [id, about]);
 }
 
 /** As the running node knows them, or as they lie on this disk. A directory is not made for it. */

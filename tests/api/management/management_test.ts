@@ -4,11 +4,11 @@ import { hc } from "hono/client";
 import assert from "node:assert/strict";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
 import { type ManagementApi, ModelRefusedError } from "../../../src/api/mod.ts";
+import { instance, model } from "../../support/console_status.ts";
 import { asking, FakeNode, requestRecord } from "../fake_node.ts";
 import { SseReader } from "../sse_reader.ts";
 
-function setUp(adminKey: string | null = null) {
-  const node = new FakeNode();
+function setUp(adminKey: string | null = null, node = new FakeNode()) {
   return {
     node,
     management: createManagement(node, {
@@ -250,6 +250,18 @@ Deno.test("GET /api/agents names the API, the model that was asked for, and line
   const aider = agents.find(({ id }: { id: string }) => id === "aider");
   assert.match(aider.shell, /^export OPENAI_API_BASE=http:\/\/127\.0\.0\.1:9337\/v1$/m);
   assert.match(aider.shell, /^aider --model openai\/big$/m);
+});
+
+Deno.test("GET /api/agents has the limits of the model that a word means", async () => {
+  const content = { name: "big", fingerprint: "ab".repeat(32) };
+  const node = new FakeNode({ own: [content], aliases: [{ alias: "gpt-4o", model: content }] });
+  node.models = [model({ name: "big", instances: [instance({ contextLength: 8_192, slots: 2 })] })];
+  const { management } = setUp(null, node);
+  const limitsOf = async (word: string) =>
+    (await (await management.request(`/api/agents?model=${word}`)).json()).limits;
+  const limits = { context: 8_192, output: 2_048, slots: 2 };
+  for (const word of ["big", "gpt-4o"]) assert.deepEqual(await limitsOf(word), limits, word);
+  assert.equal(await limitsOf("other"), null);
 });
 
 Deno.test("GET /api/events tells why a machine is no longer there", async () => {

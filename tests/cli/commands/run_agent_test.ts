@@ -5,11 +5,13 @@ import { agentText } from "../../../src/cli/commands/run_agent.ts";
 import { runProgram } from "../../support/program.ts";
 import { withManagementApi } from "../management.ts";
 
-const target = { apiUrl: "http://127.0.0.1:9337", apiKey: "none", model: "big" };
+const LIMITS = { context: 32_768, output: 8_192, slots: 1 };
+const target = { apiUrl: "http://127.0.0.1:9337", apiKey: "none", model: "big", limits: LIMITS };
 
-function answer({ keyed = false } = {}) {
+function answer({ keyed = false, limits = LIMITS } = {}) {
   const { apiUrl, model } = target;
-  return () => Response.json({ apiUrl, model, keyed, agents: agentSettings(target) });
+  const agents = agentSettings({ ...target, limits });
+  return () => Response.json({ apiUrl, model, keyed, limits, agents });
 }
 
 /** A tool of this name that tells what it was given. */
@@ -45,7 +47,10 @@ aider --model openai/big
 Or at once: mesh-llm run aider --exec
 `,
   );
-  assert.match(agentText(opencode), /\nIn opencode\.json:\n\n\{/);
+  assert.match(
+    agentText(opencode),
+    /\n\nopencode needs a context of 64000 tokens .*\n\nIn opencode\.json:\n\n\{/,
+  );
 });
 
 Deno.test("a tool is started with its settings and the user's words, and its exit code is passed on", () =>
@@ -62,6 +67,9 @@ Deno.test("a tool is started with its settings and the user's words, and its exi
 Deno.test("the key comes from the environment, and a tool is not started without", () =>
   withManagementApi({ answer: answer({ keyed: true }) }, async ({ dataDir }) => {
     await installTool(dataDir, "aider");
+    const claude = await run(dataDir, "claude", { MESH_LLM_API_KEY: "s3cret" });
+    assert.match(claude.stdout, /^export ANTHROPIC_AUTH_TOKEN=s3cret$/m);
+    assert.match(claude.stdout, /^export CLAUDE_CODE_MAX_CONTEXT_TOKENS=32768$/m);
     const keyed = await run(dataDir, "aider --exec", { MESH_LLM_API_KEY: "s3cret" });
     assert.match(keyed.stdout, /v1 s3cret --model/);
     const keyless = await run(dataDir, "aider --exec");
@@ -73,11 +81,22 @@ Deno.test("a settings file is made once, and one of the user's own is never chan
   withManagementApi({ answer: answer() }, async ({ dataDir }) => {
     await installTool(dataDir, "opencode");
     const file = join(dataDir, "opencode.json");
-    assert.match((await run(dataDir, "opencode --exec")).stderr, /^Wrote opencode\.json/);
+    assert.match((await run(dataDir, "opencode --exec")).stderr, /^Wrote opencode\.json$/m);
     assert.match(await Deno.readTextFile(file), /"mesh-llm"/);
     // A key may be in it.
     assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
-    assert.deepEqual((await run(dataDir, "opencode --exec")).stderr, "");
+    const again = await run(dataDir, "opencode --exec");
+    assert.match(again.stderr, /^opencode needs a context of 64000 .*\n$/);
+    // The same settings with other limits, which the user may have chosen.
+    const text = (await Deno.readTextFile(file)).replace("32768", "16384");
+    await Deno.writeTextFile(file, text);
+    const other = await run(dataDir, "opencode --exec");
+    assert.match(other.stderr, /opencode\.json has other limits than the model has now/);
+    assert.equal(other.code, 3);
+    assert.equal(await Deno.readTextFile(file), text);
+    // Of the key and the address none is left out.
+    await Deno.writeTextFile(file, text.replace("9337", "9338"));
+    assert.equal((await run(dataDir, "opencode --exec")).code, 1);
     await Deno.writeTextFile(file, "{}");
     const refused = await run(dataDir, "opencode --exec");
     assert.equal(refused.code, 1);

@@ -1,6 +1,7 @@
 /** The narrow view of the node that the management routes work on. */
 
 import type { EngineLog, NodeEvent } from "./events.ts";
+import type { Meaning } from "./gateway_node.ts";
 import type { ModelActions } from "./models.ts";
 import type { Status } from "./status.ts";
 
@@ -60,6 +61,8 @@ export interface ManagementNode {
   /** Somebody looks on: what a passive node knows is kept fresh until the result is called. */
   watch(): () => void;
   status(): Status;
+  /** As in `GatewayNode`. */
+  meaning(asked: string): Meaning;
   /** Every event from now on; `status` events come at most 4 a second. */
   subscribe(listener: (event: NodeEvent) => void): () => void;
   /** The ends of the logs of llama.cpp's processes, the latest first. */

@@ -1,0 +1,17 @@
+import type { Agents } from "./api.ts";
+import { countOf, formatContext } from "./format.ts";
+
+/** The limits that the settings have, in a sentence. */
+export function limitsText(limits: Agents["limits"]): string {
+  if (limits === null) {
+    return "The context of this model is not known yet, so the settings have no limits.";
+  }
+  const { context, slots } = limits;
+  const atOnce = slots === null
+    ? ""
+    : `, and ${countOf(slots, "request")} ${slots === 1 ? "is" : "are"} answered at one time`;
+  return `A request may have ${
+    formatContext(context)
+  } tokens, prompt and answer together${atOnce}. ` +
+    "The settings have these limits.";
+}
