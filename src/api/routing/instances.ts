@@ -152,7 +152,7 @@ export class InstanceSearch {
 
   /** Returns where waiting may help, for as long as it may last. */
   async #refuseOrHold(): Promise<void> {
-    const { node, signal, holdMs } = this.#options;
+    const { node, holdMs } = this.#options;
     const model = idOf(node, this.#asks) ?? this.#asks;
     const excess = this.#excess;
     if (this.#full.some((one) => hasRoomFor(one, excess))) {
@@ -172,14 +172,21 @@ export class InstanceSearch {
     const comes = mayCome(node, model);
     const obstacle = comes ? undefined : obstacleOf(node, model);
     this.#blockedSinceMs = obstacle === undefined ? undefined : this.#blockedSinceMs ?? now;
-    const isHopeless = obstacle === undefined
-      ? !comes && this.#failed === undefined
-      : isFinal(obstacle);
-    const isRefused = isHopeless && (model === null || !await node.requestLoad(model, signal));
+    const isHere = obstacle === undefined ? comes : !isFinal(obstacle);
+    const isAwaited = isHere || await this.#requestLoad(model);
+    // An instance that failed, and that nothing is known of, may come back.
+    const isRefused = !isAwaited && (obstacle !== undefined || this.#failed === undefined);
     const waitsMs = patienceMs({ obstacle, hasBegun: this.#begun !== undefined, holdMs });
     const isOver = now >= this.#heldSinceMs + holdMs ||
       now >= (this.#blockedSinceMs ?? now) + waitsMs;
     if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);
+  }
+
+  /** A caller that leaves the choice to the node was given one already, if its instance has failed. */
+  async #requestLoad(model: string | null): Promise<boolean> {
+    const { node, signal } = this.#options;
+    const wanted = model ?? this.#failed?.id;
+    return wanted !== undefined && await node.requestLoad(wanted, signal);
   }
 }
 

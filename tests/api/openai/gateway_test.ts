@@ -780,6 +780,26 @@ Deno.test("A model that failed is held where another machine loads it for the re
   await response.body?.cancel();
 });
 
+Deno.test("A model whose only instance is lost is loaded from another disk, whether or not it was named", async () => {
+  for (const model of ["guide", undefined]) {
+    const forward: FakeNodeOptions["forward"] = (one, request) => {
+      if (one.host === "b") return echo(one, request);
+      node.becomeWarm([]);
+      throw new InstanceUnavailableError("it ended", { wasAsked: true });
+    };
+    const node: FakeNode = new FakeNode({ warm: [instance("a")], forward });
+    node.onDisk.push("guide");
+    const gateway = createGateway(node, { keys: [], logger: getLogger("test") });
+    const answer = gateway.request(CHAT, asking({ ...hello, model }));
+    await node.refreshed(2);
+    assert.deepEqual(new Set(node.asked), new Set(["requestLoad guide"]));
+    node.becomeWarm([instance("b")]);
+    const response = await answer;
+    assert.equal(response.headers.get("x-mesh-host"), "b");
+    await response.body?.cancel();
+  }
+});
+
 Deno.test("A model that lacks memory is refused with both numbers once the wait is over", async () => {
   const obstacles: Obstacle[] = [
     { kind: "waiting", model: "guide", needBytes: 46e9, haveBytes: 24e9 },

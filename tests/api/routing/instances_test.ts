@@ -1,0 +1,31 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { AskedHosts } from "../../../src/api/routing/asked_hosts.ts";
+import { InstanceSearch } from "../../../src/api/routing/instances.ts";
+import { InstanceUnavailableError } from "../../../src/api/base/types.ts";
+import { FakeNode, instance } from "../fake_node.ts";
+
+function searchIn(node: FakeNode): InstanceSearch {
+  return new InstanceSearch({
+    node,
+    hosts: new AskedHosts(() => 0),
+    routing: { model: "guide", conversation: "", streamed: true },
+    requestId: "r",
+    bodyBytes: 2,
+    signal: new AbortController().signal,
+    logger: getLogger("test"),
+    holdMs: 1,
+  });
+}
+
+Deno.test("The rest of an answer whose only instance is lost has its model loaded from another disk", async () => {
+  const node = new FakeNode({ warm: [instance("a")] });
+  const search = searchIn(node);
+  const lost = await search.next();
+  search.began(lost);
+  node.becomeWarm([]);
+  search.failed(lost, new InstanceUnavailableError("It ended", { wasAsked: true }));
+  await assert.rejects(search.next());
+  assert.ok(node.asked.length > 0, "nobody was asked to load it");
+  assert.match(node.asked[0]!, /^requestLoad guide/);
+});
