@@ -13,7 +13,7 @@ import { readLines } from "./transport/lines.ts";
 import type { LinkName } from "./transport/links.ts";
 import type { DialReport, Memory, Scenario } from "./transport/peer.ts";
 
-const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "ours", "relay"];
+const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "small", "ours", "relay"];
 const TITLE = "Transport (`deno task bench transport`)";
 const SLOW_READER_MS = 4_000;
 const BYTES_PER_MB = 1e6;
@@ -145,6 +145,7 @@ const TITLES: Readonly<Record<LinkName, string>> = {
   tcp: "TCP",
   raw: "raw native stream",
   stock: "stock transport",
+  small: "ours, the system's receive buffer",
   ours: "our transport",
   relay: "relay TCP-QUIC-TCP",
 };
@@ -214,6 +215,16 @@ function ratios({ outcomes, floodedMs }: Measured): string {
   return markdownTable(["must reach", "wanted", "measured"], [
     ["one stream / stock transport", ">= 3.5", ratio("one-stream", "ours", "stock").toFixed(2)],
     ["eight streams / stock transport", "", ratio("eight-streams", "ours", "stock").toFixed(2)],
+    [
+      "one stream / the system's receive buffer",
+      "",
+      ratio("one-stream", "ours", "small").toFixed(2),
+    ],
+    [
+      "eight streams / the system's receive buffer",
+      "",
+      ratio("eight-streams", "ours", "small").toFixed(2),
+    ],
     ["one stream / raw native stream", ">= 0.75", ratio("one-stream", "ours", "raw").toFixed(2)],
     ["eight streams / raw native stream", "", ratio("eight-streams", "ours", "raw").toFixed(2)],
     ["relay / raw native stream", ">= 0.6", ratio("one-stream", "relay", "raw").toFixed(2)],

@@ -85,7 +85,11 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   loadAddonBy(join(options.dataDir, "cache"));
   const identity = await openIdentity({ ...options, now: clock.now() });
   const { key } = identity;
-  const network = await startLibp2p(key, options.config);
+  const told = new Set<string>();
+  const network = await startLibp2p(key, options.config, (line) => {
+    if (!told.has(line)) logger.info("{line}", { line });
+    told.add(line);
+  });
   let port: number | null = null;
   const counters = new Counters();
   const trust = new Trust({ identity, clock, counters, logger });

@@ -29,6 +29,11 @@ compiledTest("the executable alone in an empty folder: solo, split and client", 
   await using client = await startServing(["--client", "--join", host.token], program);
   await until(client, "warm split", warm("guide", "split"));
   for (const node of [host, worker, client]) await answersExactly(node);
+  // The executable may call the system for it, as it does for memory.
+  for (const { lines } of [host, worker]) {
+    const kept = lines.filter(({ message }) => /keeps the system's receive/.test(String(message)));
+    assert.equal(kept.length, Deno.build.os === "linux" ? 0 : 1);
+  }
   // The thread that hashes weights is a file of its own in the executable.
   for (const { lines } of [host, worker]) {
     const plain = lines.filter(({ message }) => /will cross the network/.test(String(message)));

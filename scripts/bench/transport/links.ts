@@ -27,6 +27,7 @@ export const LINKS = {
   tcp: { listen: listenTcp, dial: dialTcp },
   raw: { listen: listenRaw, dial: dialRaw },
   stock: libp2pLink(() => quic(), (stream) => new StockStream(stream)),
+  small: libp2pLink(() => quicTransport({ receiveBufferBytes: 0 }), byteStreamOf),
   ours: libp2pLink(() => quicTransport(), byteStreamOf),
   relay: { listen: listenRelay, dial: dialRelay },
 } satisfies Record<string, Link>;

@@ -40,17 +40,27 @@ interface Listening {
   };
 }
 
-/** Starts libp2p. It listens only when it is bound to a port: the listeners for connections register first. */
+/**
+ * Starts libp2p. It listens only when it is bound to a port: the listeners for connections register first.
+ * @param onReceiveBuffer hears, for each socket that listens, that it is not as fast as it could be
+ */
 export async function startLibp2p(
   key: SigningKey,
   { timings: { keepAliveMs, idleMs: idleTimeoutMs } }: Pick<MeshConfig, "timings"> = MESH_DEFAULTS,
+  onReceiveBuffer: (line: string) => void = () => undefined,
 ): Promise<Libp2pNetwork> {
   const protocols = new Set<string>();
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(concat([key.seed, key.publicKey])),
     addresses: { listen: [] },
     transports: [
-      quicTransport({ maxConnections: 2 * MAX_CONNECTIONS, protocols, keepAliveMs, idleTimeoutMs }),
+      quicTransport({
+        maxConnections: 2 * MAX_CONNECTIONS,
+        protocols,
+        keepAliveMs,
+        idleTimeoutMs,
+        onReceiveBufferLine: onReceiveBuffer,
+      }),
     ],
     // libp2p's limits are for public networks, and it closes connections by its own taste once there
     // are too many: it is told to allow everybody, and the admission decides who stays.

@@ -75,7 +75,10 @@ export const ACCEPT_CHECK_FAST_MS = 10;
 /** While accepts keep failing, the pauses between new ones grow to this: a good peer's dial lasts longer. */
 export const MAX_ACCEPT_PAUSE_MS = 200;
 
-/** The system's limit decides where it is lower; bursts of a fast sender drop less. */
+/**
+ * Of sending and receiving, each. The system's limit decides where it is lower; bursts of a fast sender drop less. Of the
+ * socket that listens `receive_buffer.ts` sees to it.
+ */
 export const SOCKET_BUFFER_BYTES = 4_194_304;
 
 /** The port of a listener is free in 80 ms, where handshakes hang in 3 s: then nobody waits for it. */

@@ -14,12 +14,17 @@ import type { QuicConnection } from "./connection.ts";
 import { CLOSE_LISTENER_MS } from "./limits.ts";
 import { asMultiaddrConnection } from "./libp2p_types.ts";
 import type { NativeConfig, NativeConnection, NativeServer, QuicAddon } from "./native.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { receiveBufferLine, widenReceiveBuffer } from "./receive_buffer.ts";
 import type { Upgrades } from "./upgrade.ts";
 
 export interface QuicListenerInit {
   readonly addon: QuicAddon;
   readonly config: NativeConfig;
-  readonly maxHandshakes: number;
+  readonly options: Pick<
+    ResolvedOptions,
+    "maxHandshakes" | "receiveBufferBytes" | "onReceiveBufferLine"
+  >;
   readonly log: Logger;
   readonly upgrader: Upgrader;
   readonly upgrades: Upgrades;
@@ -47,12 +52,13 @@ export class QuicListener extends TypedEventEmitter<ListenerEvents> implements L
     return Promise.try(() => {
       const server = this.#bind(multiaddr);
       const accepts = new AcceptPool(server, {
-        maxHandshakes: this.#init.maxHandshakes,
+        maxHandshakes: this.#init.options.maxHandshakes,
         onConnection: (native) => this.#onConnection(native),
         onError: (error) => this.#init.log("a handshake failed: %s", asError(error).message),
       });
       const address = { ...addressOf(multiaddr), port: server.port() };
       this.#listening = { server, accepts, address };
+      this.#widenBuffer(address.port);
       this.safeDispatchEvent("listening");
     });
   }
@@ -86,6 +92,13 @@ export class QuicListener extends TypedEventEmitter<ListenerEvents> implements L
       const why = asError(cause).message;
       throw new Error(`Cannot listen on UDP port ${port} of ${host}: ${why}`, { cause });
     }
+  }
+
+  #widenBuffer(port: number): void {
+    const { receiveBufferBytes: bytes, onReceiveBufferLine } = this.#init.options;
+    if (bytes === 0) return;
+    const line = receiveBufferLine(widenReceiveBuffer(port, bytes), bytes);
+    if (line !== null) onReceiveBufferLine(line);
   }
 
   /** Never rejects. */

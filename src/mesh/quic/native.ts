@@ -57,7 +57,7 @@ export interface NativeConfigInit {
   readonly maxConcurrentStreamLimit: number;
   readonly maxStreamData: number;
   readonly maxConnectionData: number;
-  /** Socket buffers reach the client's socket only. */
+  /** Socket buffers reach the client's socket only; `receive_buffer.ts` is for the server's. */
   readonly receiveBufferSize: number;
   readonly sendBufferSize: number;
 }

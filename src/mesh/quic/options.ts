@@ -38,6 +38,10 @@ export interface QuicTransportOptions {
   readonly stalledMs?: number;
   /** How long a new stream waits for a free slot, at most. @default {10_000} */
   readonly openStreamMs?: number;
+  /** Of each socket that listens; zero leaves the system's. @default {4 MiB} */
+  readonly receiveBufferBytes?: number;
+  /** Hears a sentence for the log where that can't be had. @default nobody */
+  readonly onReceiveBufferLine?: (line: string) => void;
   /** Agreed to as soon as they are proposed; libp2p negotiates all others. @default none */
   readonly protocols?: ReadonlySet<string>;
   /** The owner that counts connections and can abort them together. @default one of its own */
@@ -58,6 +62,8 @@ export function resolveOptions(options: QuicTransportOptions): ResolvedOptions {
     connectionWindowBytes: CONNECTION_WINDOW_BYTES,
     stalledMs: STALLED_MS,
     openStreamMs: OPEN_STREAM_TIMEOUT_MS,
+    receiveBufferBytes: SOCKET_BUFFER_BYTES,
+    onReceiveBufferLine: () => undefined,
     protocols: new Set(),
     ...options,
   };

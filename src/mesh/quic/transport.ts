@@ -138,7 +138,7 @@ export class QuicTransport implements Transport, Startable {
     return new QuicListener({
       addon: this.#addon,
       config: this.#config,
-      maxHandshakes: this.#options.maxHandshakes,
+      options: this.#options,
       log: this.#logger.forComponent("libp2p:quic:listener"),
       upgrader,
       upgrades: this.#upgrades,
