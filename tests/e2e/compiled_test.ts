@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { addonPackage } from "../../src/mesh/quic/addon.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
+import { GUIDE } from "../models/sample_gguf.ts";
+import { programCommand, runProgram, temporaryFolder } from "../support/program.ts";
 import { smallDisk, whyNoMounts } from "../support/small_disk.ts";
 import { compiledProgram } from "../support/compiled.ts";
-import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
+import { answersExactly, answerTo, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
 
 const compiled = await compiledProgram();
 
@@ -46,6 +47,38 @@ compiledTest("the executable alone in an empty folder: solo, split and client", 
   assert.deepEqual((await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name), [
     "mesh-llm",
   ]);
+});
+
+// Each is a part of its own that is loaded only when its command is given.
+compiledTest("the executable's commands act on a node, and one without a node", async (path) => {
+  await using folder = await temporaryFolder();
+  const dataDir = join(folder.path, "data");
+  const model = join(dataDir, "models/small.gguf");
+  await Deno.mkdir(dirname(model), { recursive: true });
+  await Deno.copyFile(GUIDE, model);
+  await using node = await startServing(["--model", "guide"], { compiled: path, dataDir });
+  await node.serving("guide");
+  const program = { compiled: path, cwd: folder.path };
+  const ask = async (words: readonly string[], typed = "") => {
+    const command = [...words, "--data-dir", dataDir];
+    const child = programCommand(command, { ...program, stdin: "piped" }, folder.path).spawn();
+    const [{ code, stdout, stderr }] = await Promise.all([
+      child.output(),
+      new Blob([typed]).stream().pipeTo(child.stdin).catch(() => {}), // not each of them reads it
+    ]);
+    const [said, told] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.deepEqual([code, told], [0, ""], words.join(" "));
+    return said!;
+  };
+  assert.equal(await ask(["chat", "guide"], "hello\n"), `${answerTo("hello")}\n`);
+  assert.match(await ask(["ps"]), /^MODEL .*\nguide +\S+ +ready /);
+  assert.match(await ask(["ls"]), /^small +1\.5 MB /m);
+  assert.equal(await ask(["rm", "small", "--yes"]), "Removed small (1.5 MB)\n");
+  assert.doesNotMatch(await ask(["ls"]), /^small /m);
+  assert.match(await ask(["stop"]), /^The node with pid \d+ has stopped\n$/);
+  assert.equal(await node.exited, 0);
+  await Deno.copyFile(GUIDE, model);
+  assert.equal(await ask(["rm", "small", "--yes"]), "Removed small (1.5 MB)\n");
 });
 
 const noMounts = await whyNoMounts();
