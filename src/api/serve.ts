@@ -105,6 +105,7 @@ async function createPorts(
   const ollama = createOllama(gateway, node, { managers: { door, ring }, logger, refusals });
   const management = createManagement(node, {
     door,
+    ring,
     signInUrl,
     logger,
     refusals,

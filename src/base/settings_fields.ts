@@ -102,8 +102,20 @@ export function readSettings(given: Readonly<Record<string, unknown>>, door: Doo
   return { kind: "settings", settings: { ...settings, args: judged.args } };
 }
 
-/** The same again as people write it, `null` where nothing is said. */
-export function writtenSettings(settings: ModelOverrides): Readonly<Record<string, unknown>> {
+/** Settings as people write them. */
+export interface WrittenSettings {
+  ctx: number | "auto";
+  parallel: number | "auto";
+  aliases: readonly string[];
+  draft: string | false;
+  "idle_unload": string;
+  pin: boolean;
+  device: readonly string[] | "auto" | "none";
+  args: readonly string[];
+}
+
+/** The same again as people write it, without what is not said. */
+export function writtenSettings(settings: ModelOverrides): Partial<WrittenSettings> {
   const { contextLength, slots, draft, idleUnloadMs, device } = settings;
   const written = {
     ctx: contextLength === null ? "auto" : contextLength,

@@ -184,6 +184,18 @@ export class Active implements NodePart {
     return this.#choices.drop(model);
   }
 
+  /** Settings of models are others from now on: what was started with the old ones is loaded anew, what failed tried again. */
+  settingsChanged(): void {
+    this.#options.inventory.adaptAnew();
+    this.#announce();
+    this.#reconciler.retry();
+  }
+
+  /** As `serve`, but for its memory; otherwise the mesh says whether it is served here. */
+  async pin(id: string, isPinned: boolean): Promise<void> {
+    await (isPinned ? this.#choices.serve(id) : this.#choices.unpin(id));
+  }
+
   /** Plans and serves until the signal aborts; resolves when everything that it started is gone. */
   async run(signal: AbortSignal): Promise<void> {
     const { mesh, supervisor } = this.#options;

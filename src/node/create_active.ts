@@ -13,25 +13,28 @@ import type { TunnelCounts } from "../tunnel/mod.ts";
 import { Active } from "./active.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import type { NodeConfig } from "./config.ts";
-import { checkSettings } from "./models/check_settings.ts";
+import { checkSettings, usableHere } from "./models/check_settings.ts";
+import type { KeptSettings } from "./data/kept_settings.ts";
 import { installProgressLog } from "./install_progress.ts";
 import { readModels, type ReadModelsOptions } from "./read_models.ts";
 
 /** Everything of an active node that does not need the mesh, so that it is prepared beside it. */
-export type LocalParts = Pick<
-  ActiveOptions,
-  | "engine"
-  | "supervisor"
-  | "memory"
-  | "inventory"
-  | "pinned"
-  | "settingsOf"
-  | "draftOf"
-  | "wanted"
-  | "weights"
-  | "kept"
-  | "chosen"
->;
+export type LocalParts =
+  & Pick<
+    ActiveOptions,
+    | "engine"
+    | "supervisor"
+    | "memory"
+    | "inventory"
+    | "pinned"
+    | "settingsOf"
+    | "draftOf"
+    | "wanted"
+    | "weights"
+    | "kept"
+    | "chosen"
+  >
+  & { readonly keptSettings: KeptSettings };
 
 export interface LocalOptions extends ReadModelsOptions {
   readonly executableDir: string;
@@ -60,6 +63,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     onProgress: installProgressLog(logger),
   });
   checkSettings(config.serving.perModel, engine);
+  options.keptSettings.adapt((settings) => usableHere(settings, engine));
   const { devices } = engine;
   for (const { name, description, reason } of engine.leftOut) {
     logger.info("{name} ({description}) is not used: {reason}", { name, description, reason });
@@ -82,6 +86,7 @@ export async function prepareLocal(config: NodeConfig, options: LocalOptions): P
     ...models,
     weights,
     kept: options.kept,
+    keptSettings: options.keptSettings,
   };
 }
 

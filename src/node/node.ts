@@ -12,6 +12,7 @@ import { createActive, type LocalParts, prepareLocal } from "./create_active.ts"
 import { DataDirLock, dataDirWarning } from "./data/data_dir.ts";
 import { FindingsWatch } from "./report/findings_watch.ts";
 import { KeptChoices } from "./data/kept_choices.ts";
+import { KeptSettings } from "./data/kept_settings.ts";
 import { keepLastStart } from "./data/last_start.ts";
 import { ModelManager } from "./models/model_manager.ts";
 import { NodeApi } from "./report/node_api.ts";
@@ -21,6 +22,7 @@ import { memoryNow } from "./memory_now.ts";
 import { meshOptions } from "./mesh_options.ts";
 import { settingsLookup } from "./plan/model_settings.ts";
 import { modelsOf } from "./read_models.ts";
+import { settingsParts } from "./settings_parts.ts";
 import { adminKeyOf, apiKeys, serveNode } from "./serve_node.ts";
 import { StartedNode } from "./started_node.ts";
 import { ownMachine } from "./own_machine.ts";
@@ -82,13 +84,15 @@ async function startParts(
 ): Promise<Parts> {
   const { logger, version } = options;
   const kept = config.client ? null : await KeptChoices.open(config.dataDir);
+  const warn = (sentence: string) => logger.warn("{sentence}", { sentence });
+  const keptSettings = await KeptSettings.open(config.dataDir, { warn });
   const hasChoice = (kept?.choices.pinned ?? []).length > 0;
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const failed = (error: unknown) => failing.abort(error);
   const starts = [
     startMesh(meshOptions(config, { hasChoice, version, logger, signal })),
-    kept === null ? null : prepareLocal(config, { ...options, kept, signal }),
+    kept === null ? null : prepareLocal(config, { ...options, kept, keptSettings, signal }),
   ] as const;
   starts.forEach((start) => start?.catch(failed));
   const [mesh, local] = await Promise.allSettled(starts);
@@ -134,7 +138,7 @@ async function connect(
     idleSinceMs: (model) => part.idleSinceMs(model),
     ...(rules === undefined ? {} : { rules }),
   });
-  const part: NodePart = local === null ? new Passive(mesh, machine) : createActive(config, local, {
+  const active = local === null ? null : createActive(config, local, {
     mesh,
     counts,
     joining,
@@ -144,6 +148,7 @@ async function connect(
     manager,
     ...(standby === undefined ? {} : { standby }),
   });
+  const part: NodePart = active ?? new Passive(mesh, machine);
   const { dataDir } = config;
   const isChosen = config.engine.devices !== null;
   const engineAdvice = local === null ? null : adviseOnEngine(local.engine, { dataDir, isChosen });
@@ -161,7 +166,8 @@ async function connect(
   const engineLogs = () => logTails(dataDir);
   const findings = () => watch.current;
   const parts = { mesh, counts, part, modelActions: manager, engineLogs, findings };
-  const api = new NodeApi({ ...parts, commands, token, logger, end: () => onEnd?.() });
+  const settings = settingsParts({ serving: config.serving, local, active, manager, logger });
+  const api = new NodeApi({ ...parts, ...settings, commands, token, logger, end: () => onEnd?.() });
   logs?.subscribe((line) => api.send({ type: "log", line }));
   return { api, part, manager, watch };
 }

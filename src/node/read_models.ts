@@ -14,9 +14,11 @@ import {
   ModelNotFoundError,
   openLibrary,
 } from "../models/mod.ts";
-import { longId, ModelIds } from "../base/model_ids.ts";
+import { isNamed, longId, ModelIds } from "../base/model_ids.ts";
+import { pinnedIn } from "../base/model_settings.ts";
 import type { NodeConfig } from "./config.ts";
 import type { KeptChoices } from "./data/kept_choices.ts";
+import type { KeptSettings } from "./data/kept_settings.ts";
 import { logBrokenModels } from "./models/broken_models_log.ts";
 import { chosenModels, logStart } from "./models/chosen_model.ts";
 import type { DraftChoice } from "./plan/companions.ts";
@@ -26,6 +28,7 @@ import { modelKey } from "./plan/view.ts";
 
 export interface ReadModelsOptions {
   readonly kept: KeptChoices;
+  readonly keptSettings: KeptSettings;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly home: string | null;
@@ -35,12 +38,13 @@ export interface ReadModelsOptions {
 /** @throws the sentence of a model or a folder that can't be had. */
 export async function readModels(
   config: NodeConfig,
-  { logger, signal, home, kept, environment = {} }: ReadModelsOptions,
+  { logger, signal, home, kept, keptSettings, environment = {} }: ReadModelsOptions,
 ) {
   const { dataDir, serving, models: { modelsDir } } = config;
   await checkModelsDir(modelsDir);
   const library = openLibrary({ modelsDir, dataDir, home, environment });
-  const named = await namedModels(modelsOf(config), library, signal);
+  const asked = modelsOf(config).filter((name) => keptSettings.of(name).pin !== false);
+  const named = await namedModels(asked, library, signal);
   const pinned = onceEach(named.filter((model) => typeof model !== "string"));
   // The guide is in every executable, so every node can serve it.
   const guide = await library.resolve(GUIDE_NAME, signal);
@@ -59,10 +63,21 @@ export async function readModels(
   logBrokenModels(inventory, logger);
   logStart({ choices: kept.choices, chosen, named: pinned }, logger);
   const ids = new ModelIds(inventory.models);
-  const wanted = named.map((model) => typeof model === "string" ? model : ids.idOf(model));
-  const settingsOf = settingsLookup(serving);
-  const draftOf = await draftChoices(serving, settingsOf, library);
-  return { pinned, wanted: [...new Set(wanted)], inventory, settingsOf, draftOf, chosen };
+  const settingsOf = settingsLookup(serving, () => keptSettings.byModel);
+  const pins = pinnedIn(keptSettings.byModel);
+  const alsoPinned = inventory.models.filter((model) => pins.some((pin) => isNamed(pin, model)));
+  const wanted = [...named, ...alsoPinned].map((model) =>
+    typeof model === "string" ? model : ids.idOf(model)
+  );
+  const draftOf = await draftChoices(serving, settingsOf, { library, inventory });
+  return {
+    pinned: onceEach([...pinned, ...alsoPinned]),
+    wanted: [...new Set(wanted)],
+    inventory,
+    settingsOf,
+    draftOf,
+    chosen,
+  };
 }
 
 /** Of those after the first, a name whose file is not on this disk, or of no use, is wanted of the mesh. */
@@ -84,11 +99,11 @@ function onceEach(models: readonly LocalModel[]): LocalModel[] {
   return [...new Map(models.map((model) => [modelKey(model), model])).values()];
 }
 
-/** A file that is named must be one. */
+/** A file that config.toml or a flag names must be one; later ones are names of models on this disk. */
 async function draftChoices(
   { draft, perModel }: ServingConfig,
   settingsOf: SettingsOf,
-  library: Library,
+  { library, inventory }: { readonly library: Library; readonly inventory: ModelInventory },
 ): Promise<(model: LocalModel) => DraftChoice> {
   const named = [draft, ...Object.values(perModel).map((one) => one.draft ?? null)];
   const words = named.filter((one) => typeof one === "string");
@@ -98,7 +113,8 @@ async function draftChoices(
   return (model) => {
     const { draft } = settingsOf(model);
     if (draft === null) return { kind: "auto" };
-    const file = draft === false ? undefined : files.get(draft);
+    if (draft === false) return { kind: "none" };
+    const file = files.get(draft) ?? inventory.models.find((one) => isNamed(draft, one));
     return file === undefined ? { kind: "none" } : { kind: "file", draft: file };
   };
 }

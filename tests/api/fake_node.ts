@@ -14,6 +14,7 @@ import {
   type Obstacle,
   type PeerCheck,
   type RequestRecord,
+  type SettingsActions,
   type Status,
 } from "../../src/api/mod.ts";
 import type { ModelStatus } from "../../src/api/base/types.ts";
@@ -49,6 +50,14 @@ export const NO_MODEL_ACTIONS: ModelActions = {
   remove: (name) => Promise.reject(new ModelRefusedError("unknown", `No model ${name}`)),
 };
 
+export const NO_SETTINGS_ACTIONS: SettingsActions = {
+  read: (name) => {
+    throw new ModelRefusedError("unknown", `No model ${name}`);
+  },
+  change: (name) => Promise.reject(new ModelRefusedError("unknown", `No model ${name}`)),
+  reset: (name) => Promise.reject(new ModelRefusedError("unknown", `No model ${name}`)),
+};
+
 /** A node that records what the API asks of it. */
 export class FakeNode implements GatewayNode, ManagementNode {
   readonly self = "self";
@@ -56,6 +65,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly ownModel: string | null;
   readonly records: RequestRecord[] = [];
   modelActions: ModelActions = NO_MODEL_ACTIONS;
+  modelSettings: SettingsActions = NO_SETTINGS_ACTIONS;
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   readonly doubted: string[] = [];

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { tempDir } from "../models/temp_dir.ts";
+import type { Status } from "../../src/api/mod.ts";
 import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
+
+const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url);
 
 nodeTest("a model has settings of its own, and what llama-server refuses gives way", async () => {
   await using dir = await tempDir();
@@ -37,3 +40,86 @@ nodeTest("a device that this machine lacks ends the start by its name", async ()
     /config\.toml: \[model\."guide"\]: device: this machine does not have NONE7/,
   );
 });
+
+nodeTest(
+  "settings change by the management API while the node serves, and hold after a restart",
+  async () => {
+    await using dir = await tempDir();
+    const dataDir = join(dir.path, "data");
+    const path = "/api/models/guide/settings";
+    {
+      await using node = await startServing(["--model", "guide"], { dataDir });
+      await node.serving("guide");
+      const url = `${node.ready.console}${path}`;
+      const before = await (await fetch(url)).json();
+      assert.deepEqual([before.revision, before.changed], [0, {}]);
+      const { body } = await change(url, { ctx: 512, aliases: ["helper"] }, before.revision);
+      assert.equal(body.settings.ctx, 512);
+      const other = await change(url, { ctx: 1_024 }, before.revision);
+      assert.deepEqual([other.status, other.body.present], [409, body]);
+      await until(node, "guide with the new context", servedWith(512));
+      await answersExactly(node, "helper");
+      // llama-server refuses it; the last good ones go on.
+      assert.equal((await change(url, { args: ["--cache-type-k", "nonsense"] })).status, 200);
+      const { models } = await until(node, "what is refused", ({ models }) => {
+        const [instance] = models.find(({ name }) => name === "guide")?.instances ?? [];
+        return instance?.state === "warm" && /are refused/.test(instance.notes?.join() ?? "");
+      });
+      assert.ok(
+        (models.find(({ name }) => name === "guide")?.settingsRevision ?? 0) > body.revision,
+      );
+      await answersExactly(node);
+    }
+    await using again = await startServing(["--model", "guide"], { dataDir });
+    await until(again, "guide as it was set", servedWith(512));
+    await answersExactly(again, "helper");
+    const reset = await fetch(`${again.ready.console}${path}`, { method: "DELETE" });
+    assert.deepEqual((await reset.json()).changed, {});
+    await until(again, "guide as it was", ({ models }) => {
+      const [instance] = models.find(({ name }) => name === "guide")?.instances ?? [];
+      return instance?.state === "warm" && instance.contextLength !== 512;
+    });
+  },
+);
+
+nodeTest(
+  "a model that is pinned by its settings is served, also after a restart, and no longer once it is not",
+  async () => {
+    await using dir = await tempDir();
+    const dataDir = join(dir.path, "data");
+    const modelsDir = join(dir.path, "models");
+    await Deno.mkdir(modelsDir);
+    for (const name of ["x", "y"]) await Deno.copyFile(GUIDE, join(modelsDir, `${name}.gguf`));
+    const start = () => startServing(["--model", "x", "--models-dir", modelsDir], { dataDir });
+    const isPinned = (name: string, pinned: boolean) => ({ node }: Status) =>
+      node.serving.some((one) => one.model === name && one.pinned) === pinned;
+    {
+      await using node = await start();
+      await change(`${node.ready.console}/api/models/y/settings`, { pin: true });
+      await node.serving("y");
+      await until(node, "y pinned", isPinned("y", true));
+    }
+    await using node = await start();
+    await until(node, "y pinned", isPinned("y", true));
+    await node.serving("y");
+    await change(`${node.ready.console}/api/models/y/settings`, { pin: null });
+    const { node: self } = await until(node, "y not pinned", isPinned("y", false));
+    assert.ok(self.serving.some(({ model, pinned }) => model === "x" && pinned));
+  },
+);
+
+async function change(url: string, settings: Record<string, unknown>, revision?: number) {
+  const response = await fetch(url, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ settings, ...(revision === undefined ? {} : { revision }) }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+function servedWith(contextLength: number) {
+  return ({ models }: Status) =>
+    models.some(({ name, instances: [one] }) =>
+      name === "guide" && one?.state === "warm" && one.contextLength === contextLength
+    );
+}

@@ -9,6 +9,7 @@ import { WeightLibrary } from "../../src/models/mod.ts";
 import type { NodeConfig } from "../../src/node/config.ts";
 import { createActive } from "../../src/node/create_active.ts";
 import { KeptChoices } from "../../src/node/data/kept_choices.ts";
+import { KeptSettings } from "../../src/node/data/kept_settings.ts";
 import { readModels } from "../../src/node/read_models.ts";
 import { IdleUnload } from "../../src/node/serving/idle_unload.ts";
 import { TunnelCounts } from "../../src/tunnel/mod.ts";
@@ -44,6 +45,7 @@ async function run(config: NodeConfig): Promise<{ said: AnnouncementContent; spe
   const spec = Promise.withResolvers<ServerSpec>();
   const { dataDir } = config;
   const kept = await KeptChoices.open(dataDir);
+  const keptSettings = await KeptSettings.open(dataDir, { warn: never });
   const { signal } = ending;
   const supervisor = {
     restarts: 0,
@@ -54,12 +56,13 @@ async function run(config: NodeConfig): Promise<{ said: AnnouncementContent; spe
     stop: () => Promise.resolve(),
   };
   const active = createActive(config, {
-    ...await readModels(config, { kept, logger, signal, home: null }),
+    ...await readModels(config, { kept, keptSettings, logger, signal, home: null }),
     engine: ENGINE,
     supervisor: supervisor as never,
     memory: { memoryBytes: 1e9, devices: [] },
     weights: await WeightLibrary.open({ dataDir, logger }),
     kept,
+    keptSettings,
   }, {
     mesh: aloneIn((content) => said.resolve(content)),
     counts: new TunnelCounts(),
@@ -77,7 +80,7 @@ async function run(config: NodeConfig): Promise<{ said: AnnouncementContent; spe
 }
 
 function never(): never {
-  throw new Error("The node ended before it started a server");
+  throw new Error("The node ended before it started a server, or could not read its settings");
 }
 
 /** Whether a model that answers and that nobody asks for is unloaded. */

@@ -15,6 +15,7 @@ import { systemClock } from "../../src/mesh/mod.ts";
 import { Contacts } from "../../src/mesh/gossip/contacts.ts";
 import { Heartbeats } from "../../src/mesh/gossip/heartbeats.ts";
 import { KeptChoices } from "../../src/node/data/kept_choices.ts";
+import { KeptSettings } from "../../src/node/data/kept_settings.ts";
 import { meshOptions } from "../../src/node/mesh_options.ts";
 import { ModelManager } from "../../src/node/models/model_manager.ts";
 import {
@@ -184,7 +185,8 @@ Deno.test("every field of the configuration has a row here", () => {
 
 async function models(config: NodeConfig) {
   const kept = await KeptChoices.open(config.dataDir);
-  return await readModels(config, { kept, logger, signal, home: null });
+  const keptSettings = await KeptSettings.open(config.dataDir, { warn: assert.fail });
+  return await readModels(config, { kept, keptSettings, logger, signal, home: null });
 }
 
 function options(config: NodeConfig) {

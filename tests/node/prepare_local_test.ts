@@ -6,6 +6,7 @@ import { identify, isRunning } from "../../src/engine/process/process_identity.t
 import { NODE_DEFAULTS, withChanges } from "../../src/node/config.ts";
 import { prepareLocal } from "../../src/node/create_active.ts";
 import { KeptChoices } from "../../src/node/data/kept_choices.ts";
+import { KeptSettings } from "../../src/node/data/kept_settings.ts";
 import { engineOrReason, engineTest } from "../support/engine.ts";
 import { temporaryFolder } from "../support/program.ts";
 
@@ -51,6 +52,7 @@ engineTest(
       path: undefined,
       home: null,
       kept: await KeptChoices.open(dataDir),
+      keptSettings: await KeptSettings.open(dataDir, { warn: assert.fail }),
     });
     assert.ok(!await isRunning(identity));
     assert.equal(memory.devices[0]?.offeredBytes, 16_000 * MIB);

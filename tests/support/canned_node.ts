@@ -20,10 +20,12 @@ import {
   type PeerCheck,
   type RequestRecord,
   serveApi,
+  type SettingsActions,
   type Status,
 } from "../../src/api/mod.ts";
 import { Aliases } from "../../src/base/model_aliases.ts";
 import { ModelIds } from "../../src/base/model_ids.ts";
+import { NO_SETTINGS } from "../../src/node/models/settings_manager.ts";
 
 /** A chat request, and the pen that writes its answer as llama-server would. */
 export interface CannedChat {
@@ -185,6 +187,9 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     refresh: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };
+
+  /** Those of a client, unless a test brings others. */
+  modelSettings: SettingsActions = NO_SETTINGS;
 
   serve(name: string): Promise<void> {
     return this.#do("serve", name);

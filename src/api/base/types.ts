@@ -4,6 +4,7 @@ export * from "./types/events.ts";
 export * from "./types/finding.ts";
 export * from "./types/gateway_node.ts";
 export * from "./types/management_node.ts";
+export * from "./types/model_settings.ts";
 export * from "./types/models.ts";
 export * from "./types/setting.ts";
 export * from "./types/status.ts";

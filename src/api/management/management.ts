@@ -1,29 +1,23 @@
 import { reasonOf } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { validator } from "hono/validator";
 import * as z from "zod";
 import type { AdminDoor } from "../keys/admin_session.ts";
 import { limitsOf } from "./agent_limits.ts";
 import { agentSettings, shellLines } from "./agents.ts";
-import { MANAGEMENT_BODY_LIMIT_BYTES } from "../base/defaults.ts";
+import { jsonBody, limitBody } from "./bodies.ts";
 import { EventFeed } from "./event_feed.ts";
 import { answerErrors } from "../http/answer_errors.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
+import { KeyRing } from "../keys/keys.ts";
 import { LineLog } from "./line_log.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { refuseModel } from "./model_errors.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
-import { refusedFields } from "../http/refused_fields.ts";
 import { RequestLog } from "./request_log.ts";
-import { isJson } from "../routing/routing.ts";
-import {
-  InviteRefusedError,
-  type ManagementNode,
-  ModelRefusedError,
-  type Setting,
-} from "../base/types.ts";
+import { settingsRoutes } from "./settings_routes.ts";
+import { InviteRefusedError, type ManagementNode, type Setting } from "../base/types.ts";
 
 const inviteSchema = z.strictObject({
   role: z.enum(["member", "client"]).default("member"),
@@ -40,6 +34,8 @@ const signInSchema = z.union([z.strictObject({ key: secret }), z.strictObject({ 
 
 export interface ManagementConfig {
   readonly door: AdminDoor;
+  /** The keys of the API, of which some may manage. @default {there are none} */
+  readonly ring?: KeyRing;
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
@@ -66,7 +62,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const requests = new RequestLog();
   const lines = new LineLog();
   const metrics = new Metrics(node, config.refusals);
-  const { door } = config;
+  const { door, ring = new KeyRing([]) } = config;
   node.subscribe((event) => {
     if (event.type === "request") {
       requests.add(event.request);
@@ -88,6 +84,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       door.signOut(c);
       return c.json({ signedIn: false });
     })
+    .route("/api/models", settingsRoutes(() => node.modelSettings, { door, ring }))
     .use(door.guard)
     .use("/api/*", limitBody())
     .post("/api/session/links", (c) => {
@@ -176,27 +173,6 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
 
 export type ManagementApi = ReturnType<typeof createManagement>;
 
-function limitBody() {
-  const limitBytes = MANAGEMENT_BODY_LIMIT_BYTES;
-  return bodyLimit({
-    maxSize: limitBytes,
-    onError: () => {
-      throw new RefusedError({ kind: "body-too-large", limitBytes });
-    },
-  });
-}
-
-/** The content type is required: a foreign page can send any other body without asking first. */
-function jsonBody<Schema extends z.ZodType>(schema: Schema) {
-  return validator("json", (value: unknown, c): z.output<Schema> => {
-    const contentType = c.req.header("content-type") ?? null;
-    if (!isJson(contentType)) throw new RefusedError({ kind: "content-type", found: contentType });
-    const result = schema.safeParse(value);
-    if (!result.success) throw refusedFields(result.error);
-    return result.data;
-  });
-}
-
 function refuseInvite(error: unknown): never {
   const reason = reasonOf(error);
   throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
@@ -205,12 +181,6 @@ function refuseInvite(error: unknown): never {
 function refuseRevocation(error: unknown): never {
   if (!(error instanceof InviteRefusedError)) throw error;
   const kind = error.why === "unknown" ? "unknown-invite" : "not-allowed";
-  throw new RefusedError({ kind, reason: error.message }, { cause: error });
-}
-
-function refuseModel(error: unknown): never {
-  if (!(error instanceof ModelRefusedError)) throw error;
-  const kind = error.why === "unknown" ? "not-found" : "conflict";
   throw new RefusedError({ kind, reason: error.message }, { cause: error });
 }
 

@@ -64,6 +64,11 @@ export class ModelInventory {
     this.#models = undefined;
   }
 
+  /** The change that `adapt` was given would make another list now. */
+  adaptAnew(): void {
+    this.#models = undefined;
+  }
+
   /** Calls back whenever the list has become another one. */
   subscribe(listener: () => void): () => void {
     return this.#changes.subscribe(listener);

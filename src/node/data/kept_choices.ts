@@ -130,6 +130,12 @@ export class KeptChoices {
     });
   }
 
+  /** It is served as the mesh needs it, or as a command line says. @throws what the disk says */
+  forget(name: string): Promise<void> {
+    const pinned = this.#choices.pinned.filter((choice) => !isMeant(name, choice));
+    return this.#write({ ...this.#choices, pinned });
+  }
+
   /** One after another: `writeWhole` leaves it to its caller that no two writes of one path overlap. */
   #write(choices: Choices): Promise<void> {
     this.#choices = choices;

@@ -4,6 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import {
   type CatalogEntry,
   type DownloadStatus,
+  type Fit,
   type ModelActions,
   ModelRefusedError,
   type NodeEvent,
@@ -22,7 +23,9 @@ import {
   type DownloadPlan,
   Downloads,
   InvalidReferenceError,
+  type LocalModel,
   type ModelInventory,
+  type ShapeSettings,
   shardName,
 } from "../../models/mod.ts";
 import { isSameContent } from "../../base/model_ids.ts";
@@ -32,6 +35,8 @@ import type { SettingsOf } from "../plan/model_settings.ts";
 import { MAX_FILE_STREAMS } from "../plan/defaults.ts";
 import { handleFile } from "../ends/file_host.ts";
 import type { FitView } from "../plan/fit_mesh.ts";
+import { fitJudge } from "../plan/fit_now.ts";
+import { fitOf } from "../plan/fit_words.ts";
 import { downloadFit } from "./fit_views.ts";
 import { fitViewOf } from "./mesh_fit_view.ts";
 import { Liars, peerSources } from "../ends/peer_files.ts";
@@ -228,6 +233,12 @@ export class ModelManager implements ModelActions {
       onProgress: (name, progress) => this.#tell(name, progress),
       now: () => Date.now(),
     });
+  }
+
+  /** Whether the mesh as it is now could serve a model of this disk with these settings. */
+  fitWith(model: LocalModel, settings: ShapeSettings): Fit {
+    const view = this.#fitView();
+    return fitOf(fitJudge(view)({ ...model, source: "none" }, settings), view);
   }
 
   /** Nothing is fetched that nobody here could run, whatever else were to stop for it. */

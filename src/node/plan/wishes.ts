@@ -48,12 +48,18 @@ export function serving(
  * Others may go on wanting the model, and serve it.
  * @param name or the id of one of several models on this disk
  */
-export function dropping({ pinned, wanted, dropped, resting }: Wishes, name: string): Wishes {
+export function dropping(wishes: Wishes, name: string): Wishes {
+  const { dropped } = wishes;
+  return { ...unpinning(wishes, name), dropped: [...new Set([...dropped, name])] };
+}
+
+/** From now on the mesh says whether it is served here. */
+export function unpinning(wishes: Wishes, name: string): Wishes {
+  const { pinned, wanted } = wishes;
   const gone = pinned.filter((model) => isNamed(name, model));
   return {
-    resting,
+    ...wishes,
     pinned: pinned.filter((model) => !isNamed(name, model)),
     wanted: wanted.filter((one) => one !== name && !gone.some((model) => isNamed(one, model))),
-    dropped: [...new Set([...dropped, name])],
   };
 }

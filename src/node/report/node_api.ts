@@ -11,9 +11,15 @@ import {
   type NodeEvent,
   type PeerCheck,
   type RequestRecord,
+  type SettingsActions,
   type Status,
 } from "../../api/mod.ts";
-import { type InviteOptions, type Mesh, UnknownInviteError } from "../../mesh/mod.ts";
+import {
+  type InviteOptions,
+  type Mesh,
+  type ModelRef,
+  UnknownInviteError,
+} from "../../mesh/mod.ts";
 import type { TunnelCounts } from "../../tunnel/mod.ts";
 import { Gateway } from "../ends/gateway.ts";
 import type { NodePart } from "./part.ts";
@@ -30,6 +36,9 @@ export interface NodeApiOptions {
   readonly counts: TunnelCounts;
   readonly part: NodePart;
   readonly modelActions: ModelActions;
+  readonly modelSettings: SettingsActions;
+  /** Of the settings of a model of this disk; absent for a client. */
+  readonly settingsRevision?: (model: ModelRef) => number;
   readonly engineLogs: () => Promise<EngineLog[]>;
   readonly commands: Commands;
   /** The invite that stays the same until it is revoked. */
@@ -77,8 +86,12 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#options.modelActions;
   }
 
+  get modelSettings(): SettingsActions {
+    return this.#options.modelSettings;
+  }
+
   status(): Status {
-    const { mesh, counts, commands } = this.#options;
+    const { mesh, counts, commands, settingsRevision } = this.#options;
     const part = this.#options.part;
     const tokensPerSecond = this.#rate.perSecond(Date.now());
     return statusOf({
@@ -98,6 +111,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       works: part.works,
+      ...(settingsRevision === undefined ? {} : { settingsRevision }),
       findings: this.#options.findings(),
     });
   }

@@ -48,6 +48,8 @@ export interface StatusInput {
   readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
   /** The models that this node itself hosts. */
   readonly works: readonly OwnWork[];
+  /** Of this node's settings for a model of its disk. @default {it has none} */
+  readonly settingsRevision?: (model: ModelRef) => number;
   readonly findings?: readonly Finding[];
 }
 
@@ -163,6 +165,9 @@ function modelStatus(id: string, model: ModelContent | undefined, input: Lookup)
     hosts: instances.map((instance) => instance.host),
     workers: instances[0]?.workers ?? [],
     onDisk: file !== undefined,
+    ...(file === undefined || input.settingsRevision === undefined
+      ? {}
+      : { settingsRevision: input.settingsRevision(file) }),
     instances,
   };
 }

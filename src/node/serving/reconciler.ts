@@ -121,6 +121,12 @@ export class Reconciler {
     this.wake();
   }
 
+  /** Its user wants a model no longer: it goes on while nothing else needs its place. */
+  release(model: ModelRef): void {
+    this.#slots.release(model);
+    this.wake();
+  }
+
   /** Others have changed, most often not one alone: look again once the rest of it was heard. */
   wakeSoon(): void {
     this.#wakeup.ringWithin(NEWS_SETTLE_MS);

@@ -1,6 +1,7 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { PlannedWork } from "../plan/decide.ts";
 import { type Plan, planKey } from "../plan/plan.ts";
+import { serves } from "../plan/transition.ts";
 import { idleJob, type Job } from "./job.ts";
 
 const NOTHING: Job = idleJob({ kind: "standby" }, null);
@@ -106,6 +107,14 @@ export class Slot {
     this.#unqueue();
     this.#taken = this.claim;
     this.#sinceMs = nowMs;
+  }
+
+  /** Its user wants it no longer: it goes on as if the mesh had asked for one more. */
+  release(): void {
+    const { plan } = this.#job;
+    if (this.#taken === null && serves(plan)) {
+      this.#taken = { model: plan.model.name, reason: "spare" };
+    }
   }
 
   #unqueue(): void {

@@ -45,6 +45,10 @@ export class Slots {
     return this.isQuiet && this.all.every(({ isBusy }) => isBusy);
   }
 
+  release(model: ModelRef): void {
+    this.#byKey.get(modelKey(model))?.release();
+  }
+
   /** When it began with a model; long ago where it did not. */
   sinceMs(model: ModelRef): number {
     return this.#byKey.get(modelKey(model))?.sinceMs ?? -Infinity;

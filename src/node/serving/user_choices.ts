@@ -5,13 +5,13 @@ import { type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { LocalModel } from "../../models/mod.ts";
 import type { KeptChoices } from "../data/kept_choices.ts";
 import { modelKey, sameModel } from "../plan/view.ts";
-import { continued, dropping, serving, type Wishes } from "../plan/wishes.ts";
+import { continued, dropping, serving, unpinning, type Wishes } from "../plan/wishes.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
 
 export interface UserChoicesOptions {
   readonly localState: Pick<LocalState, "wishes">;
-  readonly reconciler: Pick<Reconciler, "targets" | "retry" | "reconsider">;
+  readonly reconciler: Pick<Reconciler, "targets" | "retry" | "reconsider" | "release">;
   readonly onDisk: () => readonly LocalModel[];
   /** Resolves when this node is in the gossip and knows the others. */
   readonly enter: (reason: string) => Promise<void>;
@@ -61,6 +61,15 @@ export class UserChoices {
     localState.wishes = dropping(localState.wishes, id);
     await this.#keep((kept, nowMs) => kept.drop(id, nowMs));
     await reconciler.reconsider();
+  }
+
+  /** Its user does not ask for it any more; the mesh may. @param id of a model on this disk */
+  async unpin(id: string): Promise<void> {
+    const { localState, reconciler } = this.#options;
+    const released = localState.wishes.pinned.filter((model) => isNamed(id, model));
+    localState.wishes = unpinning(localState.wishes, id);
+    for (const model of released) reconciler.release(model);
+    await this.#keep((kept) => kept.forget(id));
   }
 
   /** A file that was replaced is the same wish. */

@@ -3,6 +3,7 @@
 import type { EngineLog, NodeEvent } from "./events.ts";
 import type { Meaning } from "./gateway_node.ts";
 import type { ModelActions } from "./models.ts";
+import type { SettingsActions } from "./model_settings.ts";
 import type { Status } from "./status.ts";
 
 /** The totals that a node counts since its start. */
@@ -56,6 +57,7 @@ export class InviteRefusedError extends Error {
 export interface ManagementNode {
   counters(): NodeCounters;
   readonly modelActions: ModelActions;
+  readonly modelSettings: SettingsActions;
   /** As in `GatewayNode`. */
   freshen(): Promise<void>;
   /** Somebody looks on: what a passive node knows is kept fresh until the result is called. */

@@ -81,6 +81,8 @@ export interface ModelStatus {
   hosts: string[];
   workers: WorkerStatus[];
   onDisk: boolean;
+  /** Of this node's settings for it: another one where they were changed; 0 where they never were. */
+  settingsRevision?: number;
   instances: InstanceStatus[];
 }
 

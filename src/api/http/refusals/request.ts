@@ -17,6 +17,7 @@ export type RequestRefusal =
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "unknown-invite"; readonly reason: string }
   | { readonly kind: "conflict"; readonly reason: string }
+  | { readonly kind: "settings-changed"; readonly reason: string }
   | { readonly kind: "stopping" }
   | { readonly kind: "internal" };
 
@@ -63,6 +64,11 @@ export const REQUEST_VERDICTS: Verdicts<RequestRefusal> = {
   "not-found": ({ reason }) => ({ status: 404, code: "model_not_found", message: reason }),
   "unknown-invite": ({ reason }) => ({ status: 404, code: "invite_not_found", message: reason }),
   "conflict": ({ reason }) => ({ status: 409, code: "conflict", message: reason }),
+  "settings-changed": ({ reason }) => ({
+    status: 409,
+    code: "settings_changed",
+    message: reason,
+  }),
   "stopping": () => ({ status: 503, code: "node_stopping", message: "This node is being stopped" }),
   "internal": () => ({
     status: 500,
