@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Case, CITIES, type Served, WEATHER } from "./case.ts";
+import { type Case, CITIES, lazyRow, type Served, WEATHER } from "./case.ts";
 
 /** Loaded only where it runs: it listens for signals, and for rejections that nobody handles, and ends its process. */
 const load = () =>
@@ -17,13 +17,7 @@ const runner = ({ OpenAIProvider, Runner }: Sdk, { url }: Served, useResponses: 
 const agent = ({ Agent }: Sdk, { chat }: Served, more: object = {}) =>
   new Agent({ name: "helper", model: chat, modelSettings: { temperature: 0 }, ...more });
 
-function row(feature: string, run: (served: Served, sdk: Sdk) => Promise<void>): Case {
-  return {
-    client: "@openai/agents",
-    feature,
-    run: async (served) => await run(served, await load()),
-  };
-}
+const row = lazyRow("@openai/agents", load);
 
 export const AGENTS_CASES: readonly Case[] = [
   row("run, by chat completions", async (served, sdk) => {

@@ -6,6 +6,15 @@ export interface Case {
   run(served: Served): Promise<void>;
 }
 
+/** Makes rows of a client whose package is loaded only where a row runs. */
+export function lazyRow<Client>(client: string, load: (served: Served) => Promise<Client>) {
+  return (feature: string, run: (served: Served, client: Client) => Promise<void>): Case => ({
+    client,
+    feature,
+    run: async (served) => await run(served, await load(served)),
+  });
+}
+
 /** The server of a case, and the models that are served there. */
 export interface Served {
   /** Of the API, without a trailing slash. */

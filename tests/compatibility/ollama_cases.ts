@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { type Case, CITIES, type Served, WEATHER } from "./case.ts";
+import { type Case, CITIES, lazyRow, type Served, WEATHER } from "./case.ts";
 import { assertTellsApart, PICTURES } from "./media.ts";
 
 const load = () =>
   // @ts-types="./clients.d.ts"
   import("ollama");
-
-type Ollama = InstanceType<Awaited<ReturnType<typeof load>>["Ollama"]>;
 
 const ask = (served: Served) => ({
   model: served.chat,
@@ -21,16 +19,10 @@ const TOOL = {
   function: { name: WEATHER.name, description: WEATHER.description, parameters: WEATHER.schema },
 };
 
-function row(feature: string, run: (served: Served, client: Ollama) => Promise<void>): Case {
-  return {
-    client: "ollama",
-    feature,
-    run: async (served) => {
-      const { Ollama } = await load();
-      await run(served, new Ollama({ host: served.url }));
-    },
-  };
-}
+const row = lazyRow("ollama", async ({ url }) => {
+  const { Ollama } = await load();
+  return new Ollama({ host: url });
+});
 
 export const OLLAMA_CASES: readonly Case[] = [
   row("chat", async (served, client) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Case, CITIES, type Served, WEATHER } from "./case.ts";
+import { type Case, CITIES, lazyRow, type Served, WEATHER } from "./case.ts";
 
 const loadSdk = () =>
   // @ts-types="./ai_sdk.d.ts"
@@ -9,21 +9,13 @@ const loadProvider = () =>
   // @ts-types="./clients.d.ts"
   import("ai-sdk-ollama");
 
-type Sdk = Awaited<ReturnType<typeof loadSdk>>;
-
 async function ask({ url, chat }: Served) {
   const { createOllama } = await loadProvider();
   const model = createOllama({ baseURL: url })(chat);
   return { model, temperature: 0, maxRetries: 0, prompt: "hello" };
 }
 
-function row(feature: string, run: (served: Served, sdk: Sdk) => Promise<void>): Case {
-  return {
-    client: "ai-sdk-ollama",
-    feature,
-    run: async (served) => await run(served, await loadSdk()),
-  };
-}
+const row = lazyRow("ai-sdk-ollama", loadSdk);
 
 export const OLLAMA_PROVIDER_CASES: readonly Case[] = [
   row("generateText", async (served, sdk) => {
