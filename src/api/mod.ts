@@ -7,6 +7,7 @@ export { formatLoad, LOAD_HEADER, type LoadReport } from "./routing/balance.ts";
 export { meaningOf } from "./routing/meaning.ts";
 export { createGateway } from "./openai/gateway.ts";
 export { KeyFileError, readKeyFile } from "./keys/key_file.ts";
+export type { KeyView, MadeKeys } from "./keys/key_book.ts";
 export { type ApiKey, fullKey } from "./keys/keys.ts";
 export { LocalUser } from "./http/local_user.ts";
 export { ListenError, PortInUseError } from "./http/listen.ts";

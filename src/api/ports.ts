@@ -27,13 +27,14 @@ export interface PortConfig {
 
 export interface ApiPortConfig extends PortConfig {
   /** With a key, pages of every origin may use the API: they need the key. Without, none may. */
-  readonly keyed: boolean;
+  readonly keyed: () => boolean;
 }
 
 /** The API's port: the gateway, behind the rules for who may reach it. */
 export function createApiPort(gateway: Hono<ApiEnv>, config: ApiPortConfig): Hono<ApiEnv> {
   const port = createPort(config, errorShape);
-  port.use(config.keyed ? allowAllOrigins() : refuseForeignForms());
+  const [open, closed] = [allowAllOrigins(), refuseForeignForms()];
+  port.use((c, next) => config.keyed() ? open(c, next) : closed(c, next));
   return port.all("*", (c) => gateway.fetch(c.req.raw, c.env));
 }
 

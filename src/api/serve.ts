@@ -8,6 +8,7 @@ import { API_CONNECTIONS_SHARE, LOOPBACK, STOP_GRACE_MS } from "./base/defaults.
 import { createGateway } from "./openai/gateway.ts";
 import type { ApiEnv } from "./keys/api_env.ts";
 import { createOllama } from "./ollama/ollama.ts";
+import { KeyBook, type MadeKeys } from "./keys/key_book.ts";
 import { type ApiKey, fullKey, hasKeyOf, KeyRing } from "./keys/keys.ts";
 import { isLoopback } from "../base/ip_address.ts";
 import { hostname, type OwnHosts } from "./http/hosts.ts";
@@ -25,6 +26,8 @@ export interface ServeApiOptions {
   /** Further names that a port answers to where it is bound beyond loopback. */
   readonly names: readonly string[];
   readonly keys: readonly ApiKey[];
+  /** Those that are made while the node runs. @default {none are kept} */
+  readonly made?: MadeKeys;
   /** The key that managing the node takes, chosen or made; `null` lets everybody manage it who reaches the console. */
   readonly adminKey: string | null;
   /** The user whose own connections on this machine need no key. @default {nobody's} */
@@ -97,20 +100,21 @@ async function createPorts(
     readonly signInUrl: () => string | null;
   },
 ): Promise<{ api: Hono<ApiEnv>; console: Hono<ApiEnv> }> {
-  const { config, logger, keys, adminKey } = options;
+  const { config, logger, adminKey } = options;
   const { recordPrompts } = config;
   const refusals = new RefusalCounts();
-  const gateway = createGateway(node, { keys, logger, refusals, recordPrompts });
-  const ring = new KeyRing(keys);
+  const book = keyBookOf(options);
+  const { ring } = book;
+  const gateway = createGateway(node, { keys: ring, logger, refusals, recordPrompts });
   const ollama = createOllama(gateway, node, { managers: { door, ring }, logger, refusals });
   const management = createManagement(node, {
     door,
-    ring,
     signInUrl,
     logger,
     refusals,
     closing,
-    api: { url: apiUrl, keyed: keys.length > 0 },
+    api: { url: apiUrl },
+    keys: book,
     settings: options.settings ?? [],
   });
   const page = config.console ? createConsole(await assetsOf(options)) : null;
@@ -121,11 +125,11 @@ async function createPorts(
       ...base,
       own: ownHosts(config.listen, options),
       isKeyed: hasKeyOf([ring]),
-      keyed: !ring.isEmpty,
+      keyed: () => !ring.isEmpty,
     }),
     console: createConsolePort({
       gateway,
-      ...(ring.isEmpty ? { gatewayDoor: door.lenientGuard } : {}),
+      gatewayDoor: (c, next) => ring.isEmpty ? door.lenientGuard(c, next) : next(),
       management,
       page,
     }, {
@@ -134,6 +138,11 @@ async function createPorts(
       isKeyed: hasKeyOf([ring, admin]),
     }),
   };
+}
+
+function keyBookOf({ keys, made, config }: ServeApiOptions): KeyBook {
+  const isReached = !isLoopback(hostname(config.listen) ?? config.listen);
+  return new KeyBook({ fixed: keys, isReached, ...(made === undefined ? {} : { made }) });
 }
 
 function assetsOf(

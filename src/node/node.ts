@@ -14,6 +14,7 @@ import { FindingsWatch } from "./report/findings_watch.ts";
 import { KeptChoices } from "./data/kept_choices.ts";
 import { KeptSettings } from "./data/kept_settings.ts";
 import { keepLastStart } from "./data/last_start.ts";
+import { openMadeKeys } from "./data/made_keys.ts";
 import { ModelManager } from "./models/model_manager.ts";
 import { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
@@ -38,6 +39,7 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   await checkLoopback();
   const lock = await DataDirLock.acquire(config.dataDir);
   starting.defer(() => lock.release());
+  const made = await openMadeKeys(config.dataDir);
   const warning = await dataDirWarning(config.dataDir);
   if (warning !== null) options.logger.warn("{warning}", { warning });
   const { modelsDir } = config.models;
@@ -48,7 +50,7 @@ export async function startNode(config: NodeConfig, options: StartOptions): Prom
   const { api, part, manager, watch } = await connect(config, options, { mesh, local, token });
   starting.defer(() => manager.stop());
   starting.defer(() => watch.stop());
-  const servers = await serveNode(api, { ...options, config: config.api, keys, adminKey });
+  const servers = await serveNode(api, { ...options, config: config.api, keys, made, adminKey });
   starting.defer(() => servers.stop());
   const ready = {
     node: mesh.self,

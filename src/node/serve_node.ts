@@ -8,6 +8,7 @@ import {
   fullKey,
   type GatewayNode,
   LocalUser,
+  type MadeKeys,
   type ManagementNode,
   readKeyFile,
   serveApi,
@@ -32,18 +33,20 @@ export interface ServeNodeOptions {
   readonly config: ApiConfig;
   readonly settings?: readonly Setting[];
   readonly keys: readonly ApiKey[];
+  readonly made?: MadeKeys;
   readonly logger: Logger;
   readonly adminKey: string;
 }
 
 export function serveNode(
   node: GatewayNode & ManagementNode,
-  { config, logger, keys, adminKey, settings = [] }: ServeNodeOptions,
+  { config, logger, keys, made, adminKey, settings = [] }: ServeNodeOptions,
 ): Promise<ApiServers> {
   return serveApi(node, {
     config,
     names: machineNames(),
     keys,
+    ...(made === undefined ? {} : { made }),
     adminKey,
     // Beyond loopback the user has chosen a key, and it holds for all.
     ...(isLoopback(config.consoleListen) ? { localUser: new LocalUser(Deno.uid()) } : {}),

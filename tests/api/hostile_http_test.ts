@@ -21,7 +21,7 @@ async function withPort(test: (url: string, node: FakeNode) => Promise<void>): P
   const node = new FakeNode({ warm: [instance("a")] });
   const gateway = createGateway(node, { keys: [], logger });
   const own = { bound: "127.0.0.1", names: [] };
-  const port = createApiPort(gateway, { self: "self", own, logger, keyed: false });
+  const port = createApiPort(gateway, { self: "self", own, logger, keyed: () => false });
   const onError = () => new Response(null, { status: 500 });
   const server = await listen(
     { hostname: "127.0.0.1", port: 0, flag: "--port", onError },

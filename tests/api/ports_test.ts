@@ -1,6 +1,7 @@
 import { createConsole } from "../../src/api/management/console_page.ts";
 import { createManagement } from "../../src/api/management/management.ts";
 import { AdminDoor } from "../../src/api/keys/admin_session.ts";
+import { KeyBook } from "../../src/api/keys/key_book.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { createGateway, fullKey } from "../../src/api/mod.ts";
@@ -24,14 +25,15 @@ function setUp(
     door: new AdminDoor({ adminKey }),
     signInUrl: () => "",
     logger,
-    api: { url: () => "http://127.0.0.1:9337", keyed: false },
+    api: { url: () => "http://127.0.0.1:9337" },
+    keys: new KeyBook({ fixed: [] }),
   });
   const config = { self: node.self, own, logger, closing: closing.signal };
   const parts = { gateway, management, page: page ? createConsole(null) : null };
   return {
     node,
     closing,
-    api: createApiPort(gateway, { ...config, keyed: apiKey !== null }),
+    api: createApiPort(gateway, { ...config, keyed: () => apiKey !== null }),
     console: createConsolePort(parts, config),
   };
 }

@@ -296,3 +296,99 @@ Deno.test("stop() ends event streams at once and cuts answers after the grace", 
   await stopped;
   assert.equal((await node.recorded()).status, 499);
 });
+
+Deno.test("a key that is made while the node runs closes the API at once, on both ports, and removed opens it", async () => {
+  const saved: number[] = [];
+  const made = {
+    keys: [],
+    save: (keys: readonly unknown[]) => Promise.resolve(void saved.push(keys.length)),
+  };
+  const { apiUrl, consoleUrl, stop } = await setUp(undefined, undefined, { made });
+  const ask = async (url: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(url + CHAT, asking({ model: "guide" }, headers));
+    await response.body?.cancel();
+    return response.status;
+  };
+  try {
+    assert.deepEqual([await ask(apiUrl), await ask(consoleUrl)], [200, 200]);
+    const answer = await fetch(`${consoleUrl}/api/keys`, asking({ name: "laptop" }));
+    const { name, key } = await answer.json();
+    assert.equal(name, "laptop");
+    const headers = { authorization: `Bearer ${key}` };
+    for (const url of [apiUrl, consoleUrl]) {
+      assert.deepEqual([await ask(url), await ask(url, headers)], [401, 200], url);
+    }
+    const ollama = await fetch(`${apiUrl}/api/tags`);
+    assert.equal(ollama.status, 401);
+    await ollama.body?.cancel();
+    // A page of any origin may ask with the key, as with one of the start.
+    const preflight = {
+      method: "OPTIONS",
+      headers: { origin: "https://a.example", "access-control-request-method": "POST" },
+    };
+    const allowed = await fetch(apiUrl + CHAT, preflight);
+    assert.equal(allowed.headers.get("access-control-allow-origin"), "*");
+    const { keyed } = await (await fetch(`${consoleUrl}/api/agents?model=guide`)).json();
+    assert.equal(keyed, true);
+    const removed = await fetch(`${consoleUrl}/api/keys/laptop`, { method: "DELETE" });
+    assert.deepEqual(await removed.json(), { name: "laptop" });
+    assert.deepEqual([await ask(apiUrl), await ask(consoleUrl)], [200, 200]);
+    assert.deepEqual(saved, [1, 0]);
+  } finally {
+    await stop();
+  }
+});
+
+Deno.test("keys are made by those who may manage, and with names that their lists can show", async () => {
+  const keys = [
+    { ...fullKey("boss", "sk-boss"), manage: true },
+    fullKey("ci", "sk-ci"),
+    { ...fullKey("part", "sk-part"), manage: true, models: ["guide"] },
+  ];
+  const { apiUrl, consoleUrl, stop } = await setUp(undefined, undefined, {
+    keys,
+    adminKey: "admin",
+  });
+  const make = async (body: unknown, headers: Record<string, string>) => {
+    const response = await fetch(`${consoleUrl}/api/keys`, asking(body, headers));
+    return [response.status, (await response.json()).error?.code ?? null];
+  };
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+  try {
+    const table: [unknown, Record<string, string>, unknown[]][] = [
+      [{ name: "a" }, {}, [401, "invalid_api_key"]],
+      [{ name: "a" }, as("sk-ci"), [403, "not_allowed"]],
+      [{ name: "a", models: ["guide"] }, as("sk-part"), [403, "not_allowed"]],
+      [{ name: "a" }, { ...as("sk-boss"), origin: "https://a.example" }, [
+        403,
+        "cross_site_request",
+      ]],
+      [{ name: "a" }, as("sk-boss"), [200, null]],
+      [{ name: "b", models: ["guide"] }, as("admin"), [200, null]],
+      [{ name: "b" }, as("admin"), [409, "conflict"]],
+      [{ name: "" }, as("admin"), [400, "invalid_body"]],
+      [{ name: "a b" }, as("admin"), [400, "invalid_body"]],
+      [{ name: "c", manage: true }, as("admin"), [400, "invalid_body"]],
+      [{ name: "c", models: ["../x"] }, as("admin"), [400, "invalid_body"]],
+      [{}, as("admin"), [400, "invalid_body"]],
+    ];
+    for (const [body, headers, outcome] of table) {
+      assert.deepEqual(await make(body, headers), outcome, JSON.stringify(body));
+    }
+    const listed = await (await fetch(`${consoleUrl}/api/keys`, { headers: as("sk-boss") })).json();
+    assert.deepEqual(listed.keys.map(({ name }: { name: string }) => name), [
+      "boss",
+      "ci",
+      "part",
+      "a",
+      "b",
+    ]);
+    const elsewhere = await fetch(`${apiUrl}/api/keys`, asking({ name: "c" }, as("sk-boss")));
+    assert.deepEqual([elsewhere.status, (await elsewhere.text()).includes("Nothing answers")], [
+      404,
+      true,
+    ]);
+  } finally {
+    await stop();
+  }
+});

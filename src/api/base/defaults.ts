@@ -100,6 +100,9 @@ export const USAGE_HEAD_BYTES = 1024;
 /** Keys in one file. Each request is compared with all of them, 0.3 µs a key. */
 export const API_KEYS_MAX = 10_000;
 
+/** Keys that were made while the node ran: one a person and program, and all are written anew with each change. */
+export const MADE_KEYS_MAX = 1_000;
+
 /** Keys whose use is remembered. Their names come from peers too, which must not make us remember without end. */
 export const LIMITED_KEYS_MAX = 20_000;
 

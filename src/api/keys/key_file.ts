@@ -12,8 +12,14 @@ export class KeyFileError extends Error {
 
 const perMinute = z.int().positive().nullable().default(null);
 
+/** Of a key, for people and for what counts its use. */
+export const keyName = z.string().regex(
+  /^[\w.@-]{1,64}$/,
+  "must be 1 to 64 letters, digits and . _ @ -",
+);
+
 const keySchema = z.strictObject({
-  name: z.string().regex(/^[\w.@-]{1,64}$/, "must be 1 to 64 letters, digits and . _ @ -"),
+  name: keyName,
   // It travels in an HTTP header.
   key: z.string().regex(/^[\x21-\x7e]{1,512}$/, "must be one word without spaces"),
   models: z.array(z.string().refine(isModelName, "must be names of models")).nullable().default(

@@ -14,9 +14,14 @@ export interface ApiKey {
 
 /** The keys of a port. */
 export class KeyRing {
-  readonly #keys: readonly { readonly key: ApiKey; readonly digest: Uint8Array }[];
+  #keys: readonly { readonly key: ApiKey; readonly digest: Uint8Array }[] = [];
 
   constructor(keys: readonly ApiKey[]) {
+    this.replace(keys);
+  }
+
+  /** From the next request on these count. */
+  replace(keys: readonly ApiKey[]): void {
     this.#keys = keys.map((key) => ({ key, digest: digestOf(key.key) }));
   }
 

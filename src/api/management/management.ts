@@ -9,7 +9,8 @@ import { jsonBody, limitBody } from "./bodies.ts";
 import { EventFeed } from "./event_feed.ts";
 import { answerErrors } from "../http/answer_errors.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
-import { KeyRing } from "../keys/keys.ts";
+import type { KeyBook } from "../keys/key_book.ts";
+import { keyRoutes } from "./key_routes.ts";
 import { LineLog } from "./line_log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { refuseModel } from "./model_errors.ts";
@@ -34,13 +35,13 @@ const signInSchema = z.union([z.strictObject({ key: secret }), z.strictObject({ 
 
 export interface ManagementConfig {
   readonly door: AdminDoor;
-  /** The keys of the API, of which some may manage. @default {there are none} */
-  readonly ring?: KeyRing;
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
   /** The address of the node's OpenAI API, for the settings of tools. */
-  readonly api: { readonly url: () => string; readonly keyed: boolean };
+  readonly api: { readonly url: () => string };
+  /** The keys of that API, of which some may manage. */
+  readonly keys: KeyBook;
   /** The settings that the node was started with. */
   readonly settings?: readonly Setting[];
   /** An address that signs in once; `null` where there is no page. */
@@ -62,7 +63,8 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
   const requests = new RequestLog();
   const lines = new LineLog();
   const metrics = new Metrics(node, config.refusals);
-  const { door, ring = new KeyRing([]) } = config;
+  const { door } = config;
+  const managers = { door, ring: config.keys.ring };
   node.subscribe((event) => {
     if (event.type === "request") {
       requests.add(event.request);
@@ -84,7 +86,9 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       door.signOut(c);
       return c.json({ signedIn: false });
     })
-    .route("/api/models", settingsRoutes(() => node.modelSettings, { door, ring }))
+    // Before the console's own guard: keys of the API may have the right to manage.
+    .route("/api/models", settingsRoutes(() => node.modelSettings, managers))
+    .route("/api/keys", keyRoutes(config.keys, managers))
     .use(door.guard)
     .use("/api/*", limitBody())
     .post("/api/session/links", (c) => {
@@ -105,7 +109,8 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .get("/api/agents", (c) => {
       const status = node.status();
       const model = c.req.query("model") ?? status.node.model ?? "guide";
-      const apiKey = config.api.keyed ? KEY_TO_FILL_IN : NO_KEY;
+      const keyed = !config.keys.ring.isEmpty;
+      const apiKey = keyed ? KEY_TO_FILL_IN : NO_KEY;
       const meaning = node.meaning(model);
       const id = meaning.kind === "one" ? meaning.model.id : model;
       const known = status.models.find((model) => model.id === id);
@@ -114,7 +119,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       return c.json({
         apiUrl: config.api.url(),
         model,
-        keyed: config.api.keyed,
+        keyed,
         limits,
         agents: agents.map((agent) => ({ ...agent, shell: shellLines(agent) })),
       });

@@ -22,7 +22,7 @@ const OTHER_PATHS = ["/tokenize", "/detokenize", "/apply-template"];
 
 export interface GatewayConfig {
   /** One is required of every caller but those of `/health`; without any, everybody may come in. */
-  readonly keys: readonly ApiKey[];
+  readonly keys: KeyRing | readonly ApiKey[];
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
@@ -54,7 +54,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
   app.use(identify({ self: node.self, newId }));
   app.get("/health", (c) => c.json({ status: "ok", models: warmIds(node.warm()) }));
   app.options("*", (c) => c.body(null, 204, { allow: "GET, HEAD, POST, OPTIONS" }));
-  app.use(requireKey(new KeyRing(config.keys)));
+  app.use(requireKey(config.keys instanceof KeyRing ? config.keys : new KeyRing(config.keys)));
   app.get("/v1/models", async (c) => {
     const node = nodeFor(c);
     await node.freshen();

@@ -32,6 +32,8 @@ export interface Facts {
   readConfig(path: string): { readonly text: string; readonly mode: number | null } | undefined;
   /** The last use of a data directory that belongs to a mesh. */
   readLastStart(dataDir: string): LastStart | undefined;
+  /** API keys were made for the node of this data directory. */
+  hasMadeKeys(dataDir: string): boolean;
 }
 
 /** The options that every command takes. */

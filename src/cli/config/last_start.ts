@@ -14,6 +14,11 @@ export function readLastStart(dataDir: string): LastStart | undefined {
   return isThere(join(dataDir, "client", "mesh.json")) ? { role: "client", models: [] } : undefined;
 }
 
+/** A damaged file counts: the start then says what is wrong with it. */
+export function hasMadeKeys(dataDir: string): boolean {
+  return isThere(join(dataDir, "made-keys.json"));
+}
+
 /** A file that is missing or damaged names no model: then the mesh says what is needed. */
 function readModels(dataDir: string): readonly string[] {
   try {

@@ -43,7 +43,7 @@ export function serveConfig(options: ServeOptions, around: CliContext): ServeCon
     options,
     around,
   );
-  refuseOpenDoors(config);
+  refuseOpenDoors(config, around);
   return config;
 }
 
@@ -69,12 +69,13 @@ function ofModels(config: ServeConfig, options: ServeOptions, around: CliContext
 }
 
 /** A caller that reaches these ports uses or manages the node, so beyond this machine it needs a key. */
-function refuseOpenDoors({ api, insecure }: ServeConfig): void {
-  const keyed = api.apiKey !== null || api.apiKeyFile !== null;
+function refuseOpenDoors({ api, dataDir, insecure }: ServeConfig, { facts }: CliContext): void {
+  const keyed = api.apiKey !== null || api.apiKeyFile !== null || facts.hasMadeKeys(dataDir);
   if (!isLoopback(api.listen) && !keyed && !insecure) {
     throw new UsageError(
       `--listen ${api.listen} opens the API to the network: ` +
-        `set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, or pass --insecure`,
+        "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, make one in the console, " +
+        "or pass --insecure",
     );
   }
   if (!isLoopback(api.consoleListen) && api.adminKey === null) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Commands } from "../../api/mod.ts";
 import { isForeign, othersMayWrite } from "../../base/own_files.ts";
 import { ConfigFileError } from "../config/config_file_error.ts";
-import { readLastStart } from "../config/last_start.ts";
+import { hasMadeKeys, readLastStart } from "../config/last_start.ts";
 import type { Environment, Facts } from "../config/cli_context.ts";
 
 export interface Runtime {
@@ -37,6 +37,7 @@ export function readRuntime(): Runtime {
       cwd: Deno.cwd(),
       readConfig,
       readLastStart,
+      hasMadeKeys,
     },
     // Under `deno run` the executable is Deno, which has nothing of ours beside it.
     executableDir: standalone ? dirname(Deno.execPath()) : dirname(fileURLToPath(Deno.mainModule)),

@@ -9,6 +9,7 @@ import {
   zstdCompressSync,
 } from "node:zlib";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
+import { KeyBook } from "../../../src/api/keys/key_book.ts";
 import { createGateway } from "../../../src/api/mod.ts";
 import { codingsOf, decodeBodies } from "../../../src/api/http/decode_body.ts";
 import { BODY_LIMIT_BYTES } from "../../../src/api/base/defaults.ts";
@@ -35,11 +36,12 @@ function setUp() {
     door: new AdminDoor({ adminKey: null }),
     signInUrl: () => "",
     logger,
-    api: { url: () => "", keyed: false },
+    api: { url: () => "" },
+    keys: new KeyBook({ fixed: [] }),
   });
   const config = { self: "self", own: { bound: "127.0.0.1", names: [] }, logger };
   const ports = [
-    createApiPort(gateway, { ...config, keyed: false }),
+    createApiPort(gateway, { ...config, keyed: () => false }),
     createConsolePort({ gateway, management, page: null }, config),
   ];
   const ask = async (

@@ -15,7 +15,7 @@ Deno.test("Every refusal at the door is counted once, by its reason, and kept ou
   const keys = [fullKey("all", "sk-all"), ONCE];
   const gateway = createGateway(node, { keys, logger, refusals });
   const own = { bound: "127.0.0.1", names: [] };
-  const port = createApiPort(gateway, { self: "self", own, logger, refusals, keyed: true });
+  const port = createApiPort(gateway, { self: "self", own, logger, refusals, keyed: () => true });
   const url = (path: string) => `http://localhost${path}`;
   const by = (key: string) => ({ host: "localhost", authorization: `Bearer ${key}` });
   const statusOf = async (path: string, init: RequestInit) => {

@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { hc } from "hono/client";
 import assert from "node:assert/strict";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
+import { KeyBook } from "../../../src/api/keys/key_book.ts";
 import { type ManagementApi, ModelRefusedError } from "../../../src/api/mod.ts";
 import { instance, model } from "../../support/console_status.ts";
 import { asking, FakeNode, requestRecord } from "../fake_node.ts";
@@ -15,7 +16,8 @@ function setUp(adminKey: string | null = null, node = new FakeNode()) {
       door: new AdminDoor({ adminKey }),
       signInUrl: () => "http://localhost/#sign-in=once",
       logger: getLogger("test"),
-      api: { url: () => "http://127.0.0.1:9337", keyed: false },
+      api: { url: () => "http://127.0.0.1:9337" },
+      keys: new KeyBook({ fixed: [] }),
     }),
   };
 }

@@ -8,7 +8,8 @@ import {
   type SettingsView,
 } from "../../../src/api/mod.ts";
 import { AdminDoor } from "../../../src/api/keys/admin_session.ts";
-import { type ApiKey, fullKey, KeyRing } from "../../../src/api/keys/keys.ts";
+import { KeyBook } from "../../../src/api/keys/key_book.ts";
+import { type ApiKey, fullKey } from "../../../src/api/keys/keys.ts";
 import { createManagement } from "../../../src/api/management/management.ts";
 import { FakeNode } from "../fake_node.ts";
 
@@ -35,10 +36,10 @@ function setUp() {
   const node = Object.assign(new FakeNode(), { modelSettings: settings });
   const management = createManagement(node, {
     door: new AdminDoor({ adminKey: "admin" }),
-    ring: new KeyRing([MANAGER, OF_ONE, PLAIN]),
     signInUrl: () => null,
     logger: getLogger("test"),
-    api: { url: () => "http://127.0.0.1:9337", keyed: true },
+    api: { url: () => "http://127.0.0.1:9337" },
+    keys: new KeyBook({ fixed: [MANAGER, OF_ONE, PLAIN] }),
   });
   const ask = async (
     method: string,

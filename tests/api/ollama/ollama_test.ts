@@ -21,7 +21,7 @@ function setUp(options: FakeNodeOptions = {}, keys: readonly ApiKey[] = []) {
   const managers = { door, ring: new KeyRing(keys) };
   const ollama = createOllama(gateway, node, { managers, logger });
   const own = { bound: "127.0.0.1", names: [] };
-  const port = createApiPort(ollama, { self: "self", own, logger, keyed: keys.length > 0 });
+  const port = createApiPort(ollama, { self: "self", own, logger, keyed: () => keys.length > 0 });
   const ask = async (path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await port.request(`http://localhost:9337${path}`, {
       ...(body === undefined

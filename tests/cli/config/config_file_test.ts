@@ -26,6 +26,7 @@ function read(
     cwd: "/srv/here",
     readConfig,
     readLastStart: () => undefined,
+    hasMadeKeys: () => false,
   };
   return parse(argv, environment, facts);
 }

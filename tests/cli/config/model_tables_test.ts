@@ -13,6 +13,7 @@ function read(line: string, text: string) {
     cwd: "/srv/here",
     readConfig: (asked) => asked === PATH ? { text, mode: 0o600 } : undefined,
     readLastStart: () => undefined,
+    hasMadeKeys: () => false,
   });
   return { serving: (command as ServeConfig).serving, settings };
 }

@@ -18,6 +18,7 @@ const facts: Facts = {
   cwd: "/srv/here",
   readConfig: () => undefined,
   readLastStart: () => undefined,
+  hasMadeKeys: () => false,
 };
 
 /** argv as one writes it; no argument of these tests holds a space. */
@@ -315,7 +316,7 @@ const refused: [line: string, sentence: string][] = [
   [
     "--model big --listen 0.0.0.0",
     "--listen 0.0.0.0 opens the API to the network: " +
-    "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, or pass --insecure",
+    "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, make one in the console, or pass --insecure",
   ],
   [
     "--model big --console-listen :: --insecure",
@@ -482,4 +483,14 @@ Deno.test("parse() answers anything with a command or a sentence", () => {
       assert.doesNotMatch(error.message, /^error|\n/);
     }
   }));
+});
+
+Deno.test("a key that was made in the console opens --listen as one of the command line does", () => {
+  const asked: string[] = [];
+  const hasMadeKeys = (dataDir: string) => (asked.push(dataDir), true);
+  for (const line of ["--model big --listen 0.0.0.0", "--client --join TOKEN --listen ::"]) {
+    const command = read(line, {}, { ...facts, hasMadeKeys });
+    assert.equal(command.kind, "serve");
+  }
+  assert.deepEqual(asked.map((path) => path.split("/").at(-1)), [".mesh-llm", "client"]);
 });

@@ -16,6 +16,7 @@ export type RequestRefusal =
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "unknown-invite"; readonly reason: string }
+  | { readonly kind: "unknown-key"; readonly reason: string }
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "settings-changed"; readonly reason: string }
   | { readonly kind: "stopping" }
@@ -63,6 +64,7 @@ export const REQUEST_VERDICTS: Verdicts<RequestRefusal> = {
   "not-allowed": ({ reason }) => ({ status: 403, code: "not_allowed", message: reason }),
   "not-found": ({ reason }) => ({ status: 404, code: "model_not_found", message: reason }),
   "unknown-invite": ({ reason }) => ({ status: 404, code: "invite_not_found", message: reason }),
+  "unknown-key": ({ reason }) => ({ status: 404, code: "key_not_found", message: reason }),
   "conflict": ({ reason }) => ({ status: 409, code: "conflict", message: reason }),
   "settings-changed": ({ reason }) => ({
     status: 409,
