@@ -16,6 +16,7 @@ const PLACE: Place = {
   self: SELF,
   isClient: false,
   own: ["guide", "embed"],
+  revisions: new Map(),
   names: new Map([[SELF, "studio"], [MINI, "mini"]]),
 };
 

@@ -148,3 +148,82 @@ pageTest("a model is downloaded with a pause, served, and asked", async (path) =
   assert.equal((await page.answer()).text, answerTo("hello"));
   assert.deepEqual(page.errors, []);
 });
+
+pageTest(
+  "two consoles change the settings of a model, and each sees what the other did",
+  async (path) => {
+    await using node = await startServing(["--model", "guide"]);
+    await using browser = await startChromium(path);
+    await using ann = await ConsolePage.open(browser.context, node.ready.console);
+    await using ben = await ConsolePage.open(browser.context, node.ready.console);
+    for (const { page } of [ann, ben]) {
+      await page.getByRole("link", { name: "Models" }).first().click();
+      await page.getByRole("button", { name: "Settings: guide" }).click();
+    }
+    const context = ({ page }: ConsolePage) => page.getByLabel(/^Context/);
+    const names = ({ page }: ConsolePage) => page.getByLabel(/^Further names/);
+    const save = ({ page }: ConsolePage) => page.getByRole("button", { name: "Save", exact: true });
+    await names(ben).fill("bens");
+    await context(ann).fill("384");
+    await save(ann).click();
+    await ann.page.getByText("Saved. The model is loaded anew once its answers have ended.")
+      .waitFor();
+    // Ben has typed: that stays, and all else is as Ann has set it.
+    await ben.page.getByText("These settings were changed elsewhere meanwhile").waitFor();
+    assert.equal(await context(ben).inputValue(), "384");
+    assert.equal(await names(ben).inputValue(), "bens");
+    await save(ben).click();
+    await ben.page.getByText("Saved.", { exact: true }).waitFor();
+    await until(
+      node,
+      "guide with 384 tokens",
+      ({ models }) =>
+        models.some(({ instances: [one] }) => one?.state === "warm" && one.contextLength === 384),
+    );
+    await context(ann).fill("many");
+    await save(ann).click();
+    await ann.page.getByText('ctx must be a whole number of tokens from 1, or "auto"').waitFor();
+    await ann.page.getByLabel(/^Arguments/).fill("--log-file /tmp/log");
+    await context(ann).fill("");
+    await save(ann).click();
+    await ann.page.getByText("args --log-file is refused").waitFor();
+    // Both ask at one moment: the later one is told, with the newer values.
+    await ben.page.route("**/settings", async (route) => {
+      if (route.request().method() === "PATCH") {
+        await fetch(`${node.ready.console}/api/models/guide/settings`, {
+          method: "PATCH",
+          headers: { "content-type": "application/json" },
+          body: '{"settings":{"idle_unload":"7m"}}',
+        });
+      }
+      await route.continue();
+    });
+    await names(ben).fill("later");
+    await save(ben).click();
+    await ben.page.getByText("The newer values are shown: save again").waitFor();
+    assert.equal(await ben.page.getByLabel(/^Unload when idle/).inputValue(), "7m");
+    assert.equal(await names(ben).inputValue(), "later");
+    await ben.page.unroute("**/settings");
+    await save(ben).click();
+    await ben.page.getByText("Saved.", { exact: true }).waitFor();
+    for (const width of [320, 760, 1440]) {
+      await ann.page.setViewportSize({ width, height: 800 });
+      await ann.fitsSoon(`settings of a model at ${width} px`);
+    }
+    await ann.page.getByRole("button", { name: "Take all changes back" }).click();
+    await until(
+      node,
+      "guide as it was",
+      ({ models }) =>
+        models.some(({ instances: [one] }) => one?.state === "warm" && one.contextLength !== 384),
+    );
+    for (const page of [ann, ben]) {
+      assert.deepEqual(await page.seriousProblems(), []);
+      const refused = /status of (400|409)/;
+      assert.deepEqual(
+        page.errors.filter((error) => !refused.test(error)),
+        [],
+      );
+    }
+  },
+);

@@ -9,11 +9,13 @@ import {
   downloadPercent,
   downloadText,
   fitText,
+  hasSettings,
   type ModelAction,
   type Place,
 } from "../lib/catalog_view.ts";
 import { displayName, displayText, formatBytes, formatContext } from "../lib/format.ts";
 import { Bar } from "./bar.tsx";
+import { ModelSettingsForm } from "./model_settings.tsx";
 
 interface CatalogRowProps {
   readonly entry: CatalogEntry;
@@ -91,6 +93,7 @@ function useActions({ entry, place, onDone }: CatalogRowProps) {
 export const CatalogRow = memo((props: CatalogRowProps) => {
   const { entry, place } = props;
   const { asked, busy, problem, act, choose, leave } = useActions(props);
+  const [isSetting, setIsSetting] = useState(false);
   const fit = fitText(entry.fit, place, entry.state);
   const name = displayName(entry.id);
   const state = STATE_LABELS[entry.state];
@@ -120,6 +123,17 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
             {ACTION_LABELS[action]}
           </button>
         ))}
+        {hasSettings(entry, place) && (
+          <button
+            type="button"
+            class="button small"
+            aria-label={`Settings: ${name}`}
+            aria-expanded={isSetting}
+            onClick={() => setIsSetting(!isSetting)}
+          >
+            Settings
+          </button>
+        )}
       </div>
       {entry.download !== null && <DownloadBar name={entry.id} download={entry.download} />}
       {entry.broken !== null && <p class="problem catalog-wide">{displayText(entry.broken)}</p>}
@@ -141,6 +155,14 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
         </div>
       )}
       {problem !== null && <p class="problem catalog-wide" role="alert">{problem}</p>}
+      {isSetting && (
+        <ModelSettingsForm
+          id={entry.id}
+          revision={place.revisions.get(entry.id) ?? null}
+          isServed={place.own.includes(entry.id)}
+          onClose={() => setIsSetting(false)}
+        />
+      )}
     </li>
   );
 });

@@ -7,6 +7,7 @@ import type {
   InviteStatus,
   LogLine,
   RequestRecord,
+  SettingsView,
 } from "../../../src/api/base/types.ts";
 import type { ManagementApi } from "../../../src/api/management/management.ts";
 import { ApiError } from "./api_error.ts";
@@ -49,7 +50,7 @@ async function request(input: RequestInfo | URL, init?: RequestInit): Promise<Re
   if (response.ok) return response;
   const body: unknown = await response.json().catch(() => null);
   const message = errorMessage(body) ?? `The node answered with status ${response.status}`;
-  throw new ApiError(message, response.status);
+  throw new ApiError(message, response.status, { body });
 }
 
 export function openEvents(): EventSource {
@@ -87,6 +88,53 @@ export async function fetchRequests(signal: AbortSignal): Promise<RequestRecord[
   const { requests } = await response.json();
   // The client's types say `undefined` for a field that is left out.
   return requests as RequestRecord[];
+}
+
+/** @throws {ApiError} */
+export async function fetchSettings(model: string, signal: AbortSignal): Promise<SettingsView> {
+  const param = { name: encodeURIComponent(model) };
+  const response = await management.models[":name"].settings.$get({ param }, { init: { signal } });
+  // As above, of a setting that was not changed.
+  return await response.json() as SettingsView;
+}
+
+/** The settings as they are now, and where somebody else was quicker, so that nothing has changed, a sentence about it. */
+export interface SettingsAnswer {
+  readonly view: SettingsView;
+  readonly stale: string | null;
+}
+
+/** @throws {ApiError} with the node's words where it will not. */
+export async function changeSettings(
+  model: string,
+  settings: Record<string, unknown>,
+  revision: number,
+): Promise<SettingsAnswer> {
+  const param = { name: encodeURIComponent(model) };
+  const json = { settings, revision };
+  return await settled(management.models[":name"].settings.$patch({ param, json }));
+}
+
+/** @throws {ApiError} */
+export async function resetSettings(model: string, revision: number): Promise<SettingsAnswer> {
+  const param = { name: encodeURIComponent(model) };
+  const init = { headers: { "if-match": `"${revision}"` } };
+  return await settled(management.models[":name"].settings.$delete({ param }, { init }));
+}
+
+async function settled(asked: Promise<Response>): Promise<SettingsAnswer> {
+  try {
+    return { view: await (await asked).json(), stale: null };
+  } catch (error) {
+    const present = error instanceof ApiError ? presentIn(error) : null;
+    if (present === null) throw error;
+    return { view: present, stale: (error as ApiError).message };
+  }
+}
+
+function presentIn({ status, body }: ApiError): SettingsView | null {
+  const isStale = status === 409 && typeof body === "object" && body !== null && "present" in body;
+  return isStale ? body.present as SettingsView : null;
 }
 
 /** @throws {ApiError} */

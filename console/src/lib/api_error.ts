@@ -4,8 +4,15 @@ import { displayText } from "./format.ts";
 export class ApiError extends Error {
   override name = "ApiError";
 
-  /** @param status of the answer; `null` where there was none. */
-  constructor(message: string, readonly status: number | null, options?: ErrorOptions) {
+  /** @param status of the answer; `null` where there was none. @param body its JSON, where it had one. */
+  constructor(
+    message: string,
+    readonly status: number | null,
+    { body = null, ...options }: ErrorOptions & { readonly body?: unknown } = {},
+  ) {
     super(displayText(message), options);
+    this.body = body;
   }
+
+  readonly body: unknown;
 }

@@ -38,6 +38,8 @@ export interface Place {
   readonly isClient: boolean;
   /** The ids of the models that this node serves or takes part in. */
   readonly own: readonly string[];
+  /** Of the settings of models on this disk, by id. */
+  readonly revisions: ReadonlyMap<string, number>;
   readonly names: ReadonlyMap<string, string>;
 }
 
@@ -168,6 +170,11 @@ export function actionsOf(entry: CatalogEntry, { isClient, own }: Place): ModelA
   if (own.includes(entry.id)) return ["drop"];
   if (entry.places.includes("disk")) return ["serve"];
   return entry.places.includes("catalog") ? ["download"] : [];
+}
+
+/** It has settings here: its file is on this disk. */
+export function hasSettings({ places, broken }: CatalogEntry, { isClient }: Place): boolean {
+  return !isClient && broken === null && places.includes("disk");
 }
 
 /** The effect of an action, shown before it is taken; `null` if it needs no question. */

@@ -51,9 +51,14 @@ function SectionList({ section, place, onDone }: {
     <section class="panel catalog" aria-label={title}>
       <h2>{title}</h2>
       <ul class="catalog-list">
-        {/* The index as well: a file that can't be used has no id of its own. */}
+        {/* A file that can't be used has no id of its own. */}
         {section.entries.map((entry, index) => (
-          <CatalogRow key={`${index} ${entry.id}`} entry={entry} place={place} onDone={onDone} />
+          <CatalogRow
+            key={entry.broken === null ? entry.id : `${index} ${entry.id}`}
+            entry={entry}
+            place={place}
+            onDone={onDone}
+          />
         ))}
       </ul>
     </section>
@@ -61,15 +66,23 @@ function SectionList({ section, place, onDone }: {
 }
 
 /** Machines' names as a map, and the own models as a list, that stay the same while they do. */
-function usePlace({ node, peers }: Status, status: Status): Place {
+function usePlace({ node, peers, models }: Status, status: Status): Place {
   const names = useShared(useMemo(() => [...machineNames(status)], [node.name, peers]));
   const own = useShared(useMemo(() => ownModels(node), [node]));
+  const revisions = useShared(useMemo(() => revisionsOf(models), [models]));
   return useMemo(() => ({
     self: node.id,
     isClient: node.role === "client",
     own,
+    revisions: new Map(revisions),
     names: new Map(names),
-  }), [node.id, node.role, own, names]);
+  }), [node.id, node.role, own, revisions, names]);
+}
+
+function revisionsOf(models: Status["models"]): [string, number][] {
+  return models.flatMap(({ id, settingsRevision }) =>
+    settingsRevision === undefined ? [] : [[id, settingsRevision] as [string, number]]
+  );
 }
 
 /** Of a group whose host has assigned it nothing yet, the node names the model alone. */
