@@ -77,6 +77,11 @@ const FIELDS = {
 
 export const SETTING_NAMES: readonly string[] = Object.keys(FIELDS);
 
+/** As `config.toml` would have it in one word. */
+export function modelSettingName(model: string, key: string): string {
+  return `model.${JSON.stringify(model)}.${key}`;
+}
+
 export type ReadSettings =
   | { readonly kind: "settings"; readonly settings: ModelOverrides }
   | { readonly kind: "unknown"; readonly key: string }

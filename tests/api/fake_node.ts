@@ -51,6 +51,7 @@ export const NO_MODEL_ACTIONS: ModelActions = {
 };
 
 export const NO_SETTINGS_ACTIONS: SettingsActions = {
+  changed: () => ({}),
   read: (name) => {
     throw new ModelRefusedError("unknown", `No model ${name}`);
   },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { runProgram } from "../support/program.ts";
 import { tempDir } from "../models/temp_dir.ts";
 import type { Status } from "../../src/api/mod.ts";
 import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
@@ -59,6 +60,12 @@ nodeTest(
       assert.deepEqual([other.status, other.body.present], [409, body]);
       await until(node, "guide with the new context", servedWith(512));
       await answersExactly(node, "helper");
+      const shown = await runProgram(["config", "show", "--json", "--data-dir", dataDir]);
+      const { settings } = JSON.parse(shown.stdout) as { settings: { from: string }[] };
+      assert.deepEqual(settings.filter(({ from }) => from === "changed"), [
+        { name: 'model."guide".ctx', value: 512, from: "changed" },
+        { name: 'model."guide".aliases', value: ["helper"], from: "changed" },
+      ]);
       // llama-server refuses it; the last good ones go on.
       assert.equal((await change(url, { args: ["--cache-type-k", "nonsense"] })).status, 200);
       const { models } = await until(node, "what is refused", ({ models }) => {

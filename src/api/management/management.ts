@@ -17,6 +17,7 @@ import { refuseModel } from "./model_errors.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";
+import { settingsNow } from "./settings_list.ts";
 import { settingsRoutes } from "./settings_routes.ts";
 import { InviteRefusedError, type ManagementNode, type Setting } from "../base/types.ts";
 
@@ -104,7 +105,9 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .get("/api/requests", (c) => c.json({ requests: requests.list() }))
     .get("/api/events", (c) => eventStream(feed.open(c.req.header("last-event-id") ?? null)))
     .get("/api/logs", async (c) => c.json({ node: lines.list(), engine: await node.engineLogs() }))
-    .get("/api/settings", (c) => c.json({ settings: config.settings ?? [] }))
+    .get("/api/settings", (c) => {
+      return c.json({ settings: settingsNow(config.settings ?? [], node.modelSettings.changed()) });
+    })
     .get("/api/peers/check", async (c) => c.json(await node.checkPeers()))
     .get("/api/agents", (c) => {
       const status = node.status();

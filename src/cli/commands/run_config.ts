@@ -20,7 +20,7 @@ export async function runConfigShow(command: ConfigShowCommand): Promise<number>
   }
   const later = running === null ? [] : changedInFile(running, command.settings);
   printOut([
-    running === null ? "" : "Of the node that runs, as it was started\n",
+    running === null ? "" : "Of the node that runs\n",
     settingsText(path, settings),
     ...later.map(laterText),
     ...warnings.map(warningText),
@@ -35,6 +35,7 @@ export function changedInFile(
 ): readonly Setting[] {
   return next.filter(({ name, value, from }) => {
     const now = running.find((one) => one.name === name);
+    if (now?.from === "changed") return false;
     const isOf = from === "file" || now?.from === "file";
     return isOf && JSON.stringify(value) !== JSON.stringify(now?.value);
   });

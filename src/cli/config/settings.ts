@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { Setting } from "../../api/mod.ts";
-import { writtenSettings } from "../../base/settings_fields.ts";
+import { modelSettingName, writtenSettings } from "../../base/settings_fields.ts";
 import type { ServeConfig } from "./serve_command.ts";
 import { FROM_FILE } from "./config_file.ts";
 import { nodeOptions } from "./serve_options.ts";
@@ -23,7 +23,7 @@ export function settingsOf(config: ServeConfig, commands: readonly Command[]): r
 function settingsOfModels({ serving }: ServeConfig): Setting[] {
   return Object.entries(serving.perModel).flatMap(([model, overrides]) =>
     Object.entries(writtenSettings(overrides)).map(([key, value]) => ({
-      name: `model.${JSON.stringify(model)}.${key}`,
+      name: modelSettingName(model, key),
       value,
       from: "file" as const,
     }))

@@ -88,6 +88,11 @@ export class KeptSettings {
     );
   }
 
+  /** The names and ids of which something was said. */
+  get names(): readonly string[] {
+    return [...this.#state.models.keys()];
+  }
+
   has(nameOrId: string): boolean {
     return this.#state.models.has(nameOrId);
   }

@@ -1,6 +1,7 @@
 /** The management API's actions on the settings of single models. */
 
 import {
+  type ChangedSettings,
   type Fit,
   ModelRefusedError,
   type SettingsActions,
@@ -54,6 +55,11 @@ export class SettingsManager implements SettingsActions {
 
   constructor(options: SettingsManagerOptions) {
     this.#options = options;
+  }
+
+  changed(): ChangedSettings {
+    const { kept } = this.#options;
+    return Object.fromEntries(kept.names.map((name) => [name, writtenSettings(kept.of(name))]));
   }
 
   read(asked: string): SettingsView {
@@ -171,6 +177,7 @@ export class SettingsManager implements SettingsActions {
 
 /** Of a node that serves no models. */
 export const NO_SETTINGS: SettingsActions = {
+  changed: () => ({}),
   read: () => refuseClient(),
   // deno-lint-ignore require-await -- what it throws comes as a rejection
   change: async () => refuseClient(),

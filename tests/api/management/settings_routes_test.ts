@@ -27,6 +27,7 @@ function setUp() {
     return VIEW;
   };
   const settings: SettingsActions = {
+    changed: () => ({}),
     read: (name) => act(name),
     // deno-lint-ignore require-await -- what it throws comes as a rejection
     change: async (name, change) => act(name, change),

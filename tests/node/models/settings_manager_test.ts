@@ -72,6 +72,7 @@ Deno.test("SettingsManager changes single settings over those of config.toml, an
   assert.equal(view.settings.ctx, 2_048);
   assert.equal(view.configured.ctx, 1_024);
   assert.equal(node.settingsOf(FILES[0]!).contextLength, 2_048);
+  assert.deepEqual(manager.changed(), { m: view.changed });
   const later = await manager.change("m", { settings: { ctx: null, device: null, pin: false } });
   assert.deepEqual(later.changed, { args: ["--temp", "0"], draft: "small", pin: false });
   const reset = await manager.reset("m", later.revision);

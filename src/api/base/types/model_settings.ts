@@ -48,8 +48,13 @@ export class SettingsChangedError extends Error {
   }
 }
 
+/** By name or id. */
+export type ChangedSettings = Readonly<Record<string, Partial<WrittenSettings>>>;
+
 /** The actions on settings that the management routes need. */
 export interface SettingsActions {
+  /** All that was changed, of all models. */
+  changed(): ChangedSettings;
   /** @param asked a known name or id @throws {ModelRefusedError} */
   read(asked: string): SettingsView;
   /**
