@@ -4,6 +4,7 @@ import type { Identity } from "./trust/identity.ts";
 import type { MeshMode } from "./mesh_mode.ts";
 import { asDisplayName } from "./base/names.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
+import { canInvite } from "./trust/token.ts";
 import type { Trust } from "./trust/trust.ts";
 import type { InviteOptions, InviteStatus } from "./base/mesh.ts";
 import type { MemberRole } from "./base/roles.ts";
@@ -32,16 +33,16 @@ export class Inviting {
 
   get mayInvite(): boolean {
     const { role, identity } = this.#parts;
-    return role === "member" && identity.binding.credential.grant.mayInvite;
+    return role === "member" && canInvite(identity.binding.credential);
   }
 
   /** @throws {NotAllowedError} where this node's own grant does not cover it. */
-  issue({ role, name, mayInvite = false, expiresAt }: InviteOptions): string {
+  issue({ role, name, mayInvite, expiresAt }: InviteOptions): string {
     const { identity, trust } = this.#parts;
     const grant = {
       role,
       name: name === undefined ? null : asDisplayName(name),
-      mayInvite,
+      mayInvite: mayInvite ?? (role === "member" && trust.isRoot),
       expiresAt: expiresAt ?? identity.binding.credential.grant.expiresAt,
     };
     return trust.invites.issue(grant, this.#addresses());
@@ -52,7 +53,7 @@ export class Inviting {
     if (!this.mayInvite) return null;
     const { identity, trust } = this.#parts;
     const { expiresAt } = identity.binding.credential.grant;
-    const grant = { role: "member", name: null, mayInvite: false, expiresAt } as const;
+    const grant = { role: "member", name: null, mayInvite: trust.isRoot, expiresAt } as const;
     return trust.invites.standing(grant, this.#addresses());
   }
 

@@ -60,7 +60,7 @@ Deno.test("a token names this node first, then the living members, and only by w
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);
-  const token = await founder.invite({ role: "member", name: "for Ann" });
+  const token = await founder.invite({ role: "member", name: "for Ann", mayInvite: false });
   const { addresses, grant } = parseToken(token, Date.now());
   assert.deepEqual(addresses, [...founder.addresses(), ...second.addresses()]);
   assert.equal(grant.name, "for Ann");

@@ -12,7 +12,8 @@ export async function runToken(command: TokenCommand): Promise<number> {
   const { dataDir, role, name, mayInvite, expiresMs, json } = command;
   const node = await findRunningNode(dataDir);
   const expiresAt = expiresMs === null ? {} : { expiresAt: Date.now() + expiresMs };
-  const invite = { role, mayInvite, ...(name && { name }), ...expiresAt };
+  const right = mayInvite === null ? {} : { mayInvite };
+  const invite = { role, ...right, ...(name && { name }), ...expiresAt };
   const answer = await node.post("/api/tokens", invite);
   const token = (answer as { token?: unknown } | null)?.token;
   if (typeof token !== "string") throw new NodeAnswerError("The node answered without a token");

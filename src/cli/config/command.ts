@@ -135,7 +135,8 @@ export interface TokenCommand {
   readonly dataDir: string;
   readonly role: "member" | "client";
   readonly name: string | null;
-  readonly mayInvite: boolean;
+  /** `null` for what the running node gives by itself. */
+  readonly mayInvite: boolean | null;
   /** From now on; `null` for as long as the inviting node belongs to the mesh. */
   readonly expiresMs: number | null;
   readonly json: boolean;

@@ -134,12 +134,12 @@ export function understand(
       asked.push({ kind: "logs", follow, ...dataOf(options, around) }),
     drop: (model, { undo = false, ...options }) =>
       asked.push({ kind: "drop", model, undo, ...dataOf(options, around) }),
-    token: ({ role, name, mayInvite, expires, ...options }) =>
+    token: ({ role, name, mayInvite, invite, expires, ...options }) =>
       asked.push({
         kind: "token",
         role,
         name: name ?? null,
-        mayInvite: mayInvite ?? false,
+        mayInvite: mayInvite ?? (invite ? null : false),
         expiresMs: expires ?? null,
         ...dataOf(options, around),
       }),

@@ -35,6 +35,7 @@ export interface RefreshOptions {
 export interface InviteOptions {
   readonly role: MemberRole;
   readonly name?: string;
+  /** Whether who joins by it may invite others. @default {a member's invite from the founder's node may} */
   readonly mayInvite?: boolean;
   /** Epoch milliseconds; by default as long as this node's own membership. */
   readonly expiresAt?: number;

@@ -52,12 +52,17 @@ export interface InviteMakerOptions {
   readonly now: number;
 }
 
+/** Whether the holder may invite at all: it has the right, and its chain has room for one more generation. */
+export function canInvite({ chain, grant }: Credential): boolean {
+  return grant.mayInvite && chain.length + 2 <= MAX_CHAIN_LENGTH;
+}
+
 /** @throws {NotAllowedError} where the inviter's grant does not cover the invite's. */
 export function makeInvite({ credential, signer, grant, now }: InviteMakerOptions): NewInvite {
   const { meshKey } = credential;
   const limit = credential.grant.expiresAt;
   if (!credential.grant.mayInvite) throw new NotAllowedError("This node may not invite others");
-  if (credential.chain.length + 2 > MAX_CHAIN_LENGTH) {
+  if (!canInvite(credential)) {
     throw new NotAllowedError(
       "This node cannot invite others: its own invite is too many generations from the mesh's founder",
     );

@@ -41,7 +41,7 @@ export interface NodeApiOptions {
   readonly settingsRevision?: (model: ModelRef) => number;
   readonly engineLogs: () => Promise<EngineLog[]>;
   readonly commands: Commands;
-  /** The invite that stays the same until it is revoked. */
+  /** The invite that stays the same until it is revoked, with the addresses of the start. */
   readonly token: string | null;
   /** Problems that the user should know. */
   readonly findings: () => readonly Finding[];
@@ -79,6 +79,9 @@ export class NodeApi extends Gateway implements ManagementNode {
       now: Date.now,
       onFailure: (error) =>
         options.logger.error("A change of the node could not be reported: {error}", { error }),
+    });
+    mesh.subscribe(({ type }) => {
+      if (type === "peer" || type === "routes") void this.#renewToken();
     });
   }
 
@@ -161,8 +164,7 @@ export class NodeApi extends Gateway implements ManagementNode {
   async revoke(id: string): Promise<void> {
     const { mesh } = this.#options;
     await mesh.revoke(id).catch(refuseRevocation);
-    this.#token = await mesh.defaultInvite();
-    this.changed();
+    await this.#renewToken();
   }
 
   end(): void {
@@ -195,6 +197,13 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   stop(): void {
     this.#publisher.stop();
+  }
+
+  /** A token names machines that live, so that it works without the one that made it. */
+  async #renewToken(): Promise<void> {
+    // A node whose own membership has just ended can't invite any more.
+    this.#token = await this.#options.mesh.defaultInvite().catch(() => null);
+    this.changed();
   }
 
   /** Tells of each percent once, to consoles and the terminal. */

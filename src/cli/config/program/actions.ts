@@ -9,6 +9,8 @@ export interface TokenOptions {
   readonly role: "member" | "client";
   readonly name?: string;
   readonly mayInvite?: true;
+  /** False where `--no-invite` says so. */
+  readonly invite: boolean;
   readonly expires?: number;
 }
 

@@ -20,7 +20,13 @@ export function addTokenCommands(program: Command, actions: Actions): void {
       "name of the person that the invite is for",
       parser("--name", parseName),
     )
-    .option("--may-invite", "its holder may invite others")
+    .addOption(
+      new Option(
+        "--may-invite",
+        "its holder may add others (default: a member may if the mesh was founded on this machine)",
+      ).conflicts("invite"),
+    )
+    .option("--no-invite", "its holder may not add others")
     .option(
       "--expires <time>",
       "end the membership after this time: 30m, 12h, 7d or 4w",
