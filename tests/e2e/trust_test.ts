@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import type { InviteStatus } from "../../src/api/mod.ts";
 import { type NodeProcess, startNode } from "../support/node_process.ts";
 import { runProgram } from "../support/program.ts";
-import { nodeTest, startServing } from "./mesh_of_nodes.ts";
+import { parseToken } from "../../src/mesh/mod.ts";
+import { nodeTest, startServing, until } from "./mesh_of_nodes.ts";
 
 /** A short membership: enough to join and be seen on a busy machine. */
 const MEMBERSHIP_MS = 8_000;
@@ -55,4 +56,20 @@ nodeTest("a membership that expires ends: the node stops with a sentence", async
   assert.equal(await client.exited, 1);
   assert.ok(Date.now() >= expiresAt);
   assert.match(lastWords(client), /membership has expired; join again with a new token/);
+});
+
+nodeTest("the token of a founder that is off adds a machine, which may add others", async () => {
+  await using founder = await startServing(["--model", "guide"]);
+  await using second = await startServing(["--join", founder.token]);
+  const isNamed = (token: string | null) =>
+    token !== null &&
+    parseToken(token, Date.now()).addresses.some((address) => address.endsWith(second.ready.node));
+  const { mesh } = await until(founder, "a token with both", ({ mesh }) => isNamed(mesh.token));
+  await founder.stop();
+  await using third = await startServing(["--join", mesh.token ?? ""]);
+  const isThere = ({ id }: { id: string }) => id === second.ready.node;
+  await until(third, "in the mesh", ({ peers }) => peers.some(isThere));
+  assert.ok(third.ready.token !== null);
+  const none = await token(third, "--no-invite", "--name", "Bob");
+  assert.equal(parseToken(none, Date.now()).grant.mayInvite, false);
 });
