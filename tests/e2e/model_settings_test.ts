@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ALLOWED } from "../../src/base/argument_lists.ts";
+import { cachedBallast } from "../support/ballast.ts";
+import { forbiddenArguments } from "../support/forbidden_arguments.ts";
+import { engineProcesses } from "../support/processes.ts";
+import { streamedAnswer } from "./streamed_answer.ts";
 import { runProgram } from "../support/program.ts";
 import { tempDir } from "../models/temp_dir.ts";
 import type { Status } from "../../src/api/mod.ts";
-import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
+import { answersExactly, nodeTest, QUESTION, startServing, until, warm } from "./mesh_of_nodes.ts";
+
+/** About 15 ms a token on one thread. */
+const SLOW = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
+const SLOW_NAME = SLOW.replace(/^.*\//, "").replace(/\.gguf$/, "");
 
 const GUIDE = new URL("../../src/models/guide/guide.gguf", import.meta.url);
 
@@ -112,6 +121,57 @@ nodeTest(
     await change(`${node.ready.console}/api/models/y/settings`, { pin: null });
     const { node: self } = await until(node, "y not pinned", isPinned("y", false));
     assert.ok(self.serving.some(({ model, pinned }) => model === "x" && pinned));
+  },
+);
+
+nodeTest(
+  "no argument that is forbidden comes through the management API, and the model goes on as it is",
+  async () => {
+    await using node = await startServing(["--model", "guide"]);
+    await node.serving("guide");
+    const url = `${node.ready.console}/api/models/guide/settings`;
+    const servers = () => engineProcesses(node.pid, "llama-server");
+    const before = await servers();
+    const fromFile = [...ALLOWED].filter(([, { door }]) => door === "file").map(([name]) => ({
+      name,
+      args: [name, "/tmp/x"],
+    }));
+    for (const { name, args } of [...forbiddenArguments(), ...fromFile]) {
+      const { status, body } = await change(url, { ctx: 512, args });
+      assert.deepEqual([status, body.error.param], [400, "args"], name);
+      assert.ok(body.error.message.includes(name), body.error.message);
+    }
+    const { revision, changed } = await (await fetch(url)).json();
+    assert.deepEqual([revision, changed], [0, {}]);
+    assert.deepEqual(await servers(), before);
+    await assert.rejects(
+      Deno.stat(join(node.dataDir, "model-settings.json")),
+      Deno.errors.NotFound,
+    );
+  },
+);
+
+nodeTest(
+  "an answer that is being given ends before its model is loaded with other settings",
+  async () => {
+    await using node = await startServing(["--model", SLOW]);
+    await node.serving(SLOW_NAME);
+    const url = `${node.ready.console}/api/models/${SLOW_NAME}/settings`;
+    const ask = (then: () => void) =>
+      streamedAnswer(node.ready.api, { model: SLOW_NAME, question: QUESTION, at: 2, then });
+    const alone = await ask(() => {});
+    let changing: Promise<unknown> = Promise.resolve();
+    const answer = await ask(() => changing = change(url, { ctx: 256 }));
+    await changing;
+    assert.deepEqual([answer.text, answer.usage], [alone.text, alone.usage]);
+    await until(
+      node,
+      "it with other settings",
+      ({ models }) =>
+        models.some(({ name, instances: [one] }) =>
+          name === SLOW_NAME && one?.state === "warm" && one.contextLength === 256
+        ),
+    );
   },
 );
 

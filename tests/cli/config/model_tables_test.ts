@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigFileError } from "../../../src/cli/config/config_file_error.ts";
 import { understand } from "../../../src/cli/config/parse.ts";
+import { forbiddenArguments } from "../../support/forbidden_arguments.ts";
 import type { ServeConfig } from "../../../src/cli/config/serve_command.ts";
 
 const PATH = "/home/ann/.mesh-llm/config.toml";
@@ -130,4 +131,12 @@ Deno.test("a model that is no table, and a name that is none, are refused", () =
 
 Deno.test("a file that names models in both ways is told of the one to use", () => {
   assert.match(complaint('model = "big"\n[model."big"]\nctx = 5'), /by pin = true there/);
+});
+
+Deno.test("no argument that is forbidden comes through the file, and each is named", () => {
+  for (const { name, args } of forbiddenArguments()) {
+    const said = complaint(`[model.big]\nctx = 1\nargs = ${JSON.stringify(args)}`);
+    assert.ok(said.startsWith(`${PATH}: [model."big"]: args `), said);
+    assert.ok(said.includes(name), said);
+  }
 });
