@@ -169,7 +169,7 @@ export class Active implements NodePart {
     const model = modelToRequest(name, everyone(viewOf(mesh, this.#announcement())));
     if (model === undefined) return false;
     this.#localState.loadRequests.call(model, systemClock.now());
-    this.#rest.reloading(model);
+    this.#rest.asksForLoad(model);
     this.#announce();
     void this.#standby.enter(`${model} is asked for`);
     this.#reconciler.wake();
@@ -286,7 +286,7 @@ export class Active implements NodePart {
   /** The members have changed: the plan may be another. */
   #meet(): void {
     const { mesh } = this.#options;
-    for (const name of mesh.members().flatMap(({ wanted }) => wanted)) this.#rest.reloading(name);
+    this.#rest.heed(mesh.members());
     this.#reconciler.wakeSoon();
     this.#options.changed();
   }

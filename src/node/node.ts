@@ -127,7 +127,12 @@ async function connect(
   };
   const { models } = config;
   const settingsOf = local?.settingsOf ?? settingsLookup(config.serving);
-  const machine = ownMachine({ name: config.name, version, local });
+  const machine = ownMachine({
+    name: config.name,
+    version,
+    serving: config.serving,
+    local,
+  });
   const stock = local === null ? null : stockOf(config, local);
   const manager = await ModelManager.open({
     mesh,

@@ -156,6 +156,11 @@ Deno.test("machines() say on which system each runs, where it says so", () => {
   assert.deepEqual(listed.map(({ system }) => system), ["darwin arm64", null, "linux x64"]);
 });
 
+Deno.test("machines() say where no request loads a model", () => {
+  const listed = machines(status({ node: { loadsOnRequest: false }, peers: [peer()] }));
+  assert.deepEqual(listed.map(({ loadsOnRequest }) => loadsOnRequest), [false, true]);
+});
+
 Deno.test("machines() tell what has happened to the processes of this one", () => {
   const notes = ["rpc-server was frozen at 2026-11-29T19:20:01Z"];
   const [self, other] = machines(status({ node: { notes }, peers: [peer()] }));

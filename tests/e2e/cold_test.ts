@@ -96,6 +96,31 @@ nodeTest("a client's request loads a cold model of another node", async () => {
   assert.ok(!(await host.status()).models.some(({ name }) => name === "no-such-model"));
 });
 
+nodeTest("no request makes a machine load whose owner has switched that off", async () => {
+  await using dir = await tempDir();
+  await Deno.copyFile(GUIDE, join(dir.path, "elsewhere.gguf"));
+  await using host = await startServing(["--model", "guide"]);
+  await host.serving("guide");
+  const joining = ["--join", host.token, "--models-dir", dir.path];
+  await using quiet = await startServing([...joining, "--no-load-on-request"]);
+  await until(host, "of two", ({ peers }) => peers.length === 1);
+  assert.equal((await host.status()).peers[0]?.loadsOnRequest, false);
+  await using client = await startServing(["--client", "--join", host.token]);
+  for (const node of [host, quiet, client]) {
+    const { status, error } = await refusalOf(node, "elsewhere");
+    assert.equal(status, 404, error);
+    assert.match(error, /'elsewhere' .* loading by request is switched off/);
+  }
+  const here = (await quiet.status()).models.find(({ name }) => name === "elsewhere");
+  assert.deepEqual([here?.state, here?.onDisk], ["cold", true]);
+  await using willing = await startServing(joining);
+  await until(host, "of three", ({ peers }) => peers.length === 2);
+  await answersExactly(client, "elsewhere");
+  const { models } = await client.status();
+  const hosts = models.find(({ name }) => name === "elsewhere")?.hosts;
+  assert.deepEqual(hosts, [willing.ready.node]);
+});
+
 async function refusalOf({ ready: { api } }: NodeProcess, model: string) {
   const response = await fetch(`${api}/v1/chat/completions`, {
     method: "POST",

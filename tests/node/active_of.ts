@@ -94,6 +94,7 @@ export function unloads({ serving }: NodeConfig): boolean {
   let reconsidered = false;
   const rest = new IdleUnload({
     inventory: { models: [] },
+    serving,
     settingsOf: settingsLookup(serving),
     mesh: { members: () => [] },
     localState: localState as never,

@@ -33,6 +33,7 @@ import { RawHttp } from "../api/raw_http.ts";
 import { sampleFile } from "../models/sample_gguf.ts";
 import { peer } from "./members.ts";
 import { announced, launched, unloads } from "./active_of.ts";
+import { ownMachine } from "../../src/node/own_machine.ts";
 import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
 const logger = getLogger("test");
@@ -73,6 +74,10 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     slots: [2, launched],
     draft: [false, async (config) => (await models(config)).draftOf({ name: "guide" } as never)],
     idleUnloadMs: [0, unloads],
+    loadOnRequest: [false, ({ serving }) => {
+      const local = { engine: { build: "1", rpcProtocol: "1" }, memory: { devices: [] } };
+      return ownMachine({ name: "here", version: "1", serving, local: local as never });
+    }],
     perModel: [
       { guide: { args: ["--top-k", "1"] } },
       async (config) => (await models(config)).settingsOf({ name: "guide" }).args,

@@ -121,6 +121,7 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
         <bdi>{machine.system}</bdi>
       </p>
     )}
+    {!machine.loadsOnRequest && <p class="muted">No request makes it load a model</p>}
     {machine.trafficBytes > 0 && (
       <p class="muted">{formatBytes(machine.trafficBytes)} exchanged with this machine</p>
     )}

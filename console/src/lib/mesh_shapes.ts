@@ -57,6 +57,8 @@ export interface Machine {
   readonly state: Part["state"] | null;
   /** Operating system and processor; `null` where the machine does not say. */
   readonly system: string | null;
+  /** A request makes it load models. */
+  readonly loadsOnRequest: boolean;
   readonly memory: Memory;
   readonly devices: readonly DeviceView[];
   /** Bytes that this machine and the node that shows it have exchanged. */

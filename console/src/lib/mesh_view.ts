@@ -162,6 +162,7 @@ export function machines(status: Status): Machine[] {
       parts,
       state: stateOf(parts),
       system: node.system === null ? null : displayText(node.system),
+      loadsOnRequest: node.loadsOnRequest !== false,
       memory: memoryOf(counted(node.devices), node.vramBytes),
       devices: node.devices.map((device) => deviceView(device, node.serving)),
       trafficBytes: status.tunnels.filter(({ peer }) => peer === node.id)

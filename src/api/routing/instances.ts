@@ -4,7 +4,7 @@ import { balanced } from "./balance.ts";
 import { longId } from "../../base/model_ids.ts";
 import { anyModel, rendezvousOrder, warmIds } from "./choose.ts";
 import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
-import { patienceMs } from "./patience.ts";
+import { isFinal, patienceMs } from "./patience.ts";
 import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import { type Excess, firstWithRoom, hasRoomFor, largerExcess } from "./room.ts";
@@ -225,11 +225,6 @@ function obstacleOf(node: GatewayNode, model: string | null): Obstacle | undefin
   const obstacles = node.obstacles();
   if (model === null) return node.coming().length > 0 ? undefined : obstacles[0];
   return obstacles.find((one) => one.model === model);
-}
-
-/** Nobody does anything about it, unless a machine is asked to. */
-function isFinal({ kind }: Obstacle): boolean {
-  return kind === "failed" || kind === "dropped";
 }
 
 function mayCome(node: GatewayNode, model: string | null): boolean {

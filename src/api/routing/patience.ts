@@ -10,6 +10,11 @@ export interface Held {
   readonly holdMs: number;
 }
 
+/** Nobody does anything about it, unless a machine is asked to. Pure. */
+export function isFinal({ kind }: Obstacle): boolean {
+  return kind === "failed" || kind === "dropped" || kind === "not-on-request";
+}
+
 /** How long a request waits, in milliseconds, while nothing changes about that. Pure. */
 export function patienceMs({ obstacle, hasBegun, holdMs }: Held): number {
   // Nobody can ask again for the rest of an answer.

@@ -58,6 +58,7 @@ export function statusText(told: Status): string {
       ...models.flatMap((model) => modelRows(model, namesOf(status))),
     ]),
     ...models.flatMap(reasonText),
+    ...switchedOffText([node, ...peers]),
     ...notesOf(status),
     ...findingsOf(status),
   ].join("\n");
@@ -114,6 +115,12 @@ function findingsOf({ findings = [] }: Status): string[] {
     `${level === "problem" ? "Problem" : "Warning"}: ${found}\n  ${remedy}\n`
   );
   return lines.length === 0 ? [] : [lines.join("")];
+}
+
+function switchedOffText(nodes: readonly Pick<PeerStatus, "id" | "name" | "loadsOnRequest">[]) {
+  const off = nodes.filter(({ loadsOnRequest }) => loadsOnRequest === false)
+    .map(({ id, name }) => name || shortId(id));
+  return off.length === 0 ? [] : [`Requests load no model on ${off.join(", ")}\n`];
 }
 
 function notesOf({ node, models }: Status): string[] {

@@ -97,6 +97,8 @@ export interface AnnouncementContent {
   readonly aliases: readonly ModelAlias[];
   /** Names that this node wants the mesh to serve. */
   readonly wanted: readonly string[];
+  /** Those of them that only requests ask for. A node of an earlier version does not tell them apart. @default {[]} */
+  readonly asked?: readonly string[];
   /** The models whose groups this node belongs to, in order of priority. */
   readonly targets: readonly ModelRef[];
   readonly split: boolean;

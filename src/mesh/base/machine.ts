@@ -44,6 +44,8 @@ export interface Machine {
   readonly devices: readonly DeviceMemory[];
   /** `null` where it has none. */
   readonly engine: EngineBuild | null;
+  /** Only of one whose owner has switched loading by request off: it loads what people name, and nothing that a request does. */
+  readonly loadsOnRequest?: false;
 }
 
 const device = z.object({
@@ -64,6 +66,7 @@ export const machineFields = {
   engine: untold(
     z.object({ build: versionText, rpcProtocol: versionText, origin: untold(versionText) }),
   ),
+  loadsOnRequest: z.literal(false).exactOptional(),
 };
 
 interface Told extends Machine {
@@ -73,11 +76,12 @@ interface Told extends Machine {
 
 /** The fields that were read, with the machine as one object. */
 export function gatherMachine<T extends Told>(
-  { name, version, system, devices: gpus, mainMemory = null, engine, memoryBytes, ...rest }: T,
+  { name, version, system, devices: gpus, mainMemory = null, engine, ...told }: T,
 ): Omit<T, keyof Machine | "mainMemory"> & { readonly machine: Machine } {
+  const { loadsOnRequest, memoryBytes, ...rest } = told;
   const devices = mainMemory === null ? gpus : [...gpus, mainMemory];
   const whole = asByteCount(memoryBytes + (mainMemory?.offeredBytes ?? 0));
-  const machine = { name, version, system, devices, engine };
+  const machine = { name, version, system, devices, engine, ...switchedOff(loadsOnRequest) };
   return { ...rest, memoryBytes: whole, machine } as
     & Omit<T, keyof Machine | "mainMemory">
     & { readonly machine: Machine };
@@ -113,7 +117,9 @@ export function fitMemory(memoryBytes: number, machine: Machine): number {
 }
 
 /** Makes of it one that others accept, whatever this machine says of itself. */
-export function fitMachine({ name, version, system, devices, engine }: Machine): Machine {
+export function fitMachine(
+  { name, version, system, devices, engine, loadsOnRequest }: Machine,
+): Machine {
   return {
     name: asDisplayName(name),
     version: asVersionText(version),
@@ -130,5 +136,10 @@ export function fitMachine({ name, version, system, devices, engine }: Machine):
       rpcProtocol: asVersionText(engine.rpcProtocol),
       origin: engine.origin === null ? null : asVersionText(engine.origin),
     },
+    ...switchedOff(loadsOnRequest),
   };
+}
+
+function switchedOff(loadsOnRequest: false | undefined): Pick<Machine, "loadsOnRequest"> {
+  return loadsOnRequest === undefined ? {} : { loadsOnRequest };
 }

@@ -70,6 +70,9 @@ export const MAX_TABLE_NAMES_BYTES = 524_288;
 /** Models in it that share their names with others: nobody honest has more, and each takes 300 bytes at most. */
 export const MAX_TABLE_NAMESAKES = 500;
 
-/** The machines in it: what a client takes, less both lists of names, the namesakes and what encloses them. */
-export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 2 * MAX_TABLE_NAMES_BYTES -
-  MAX_TABLE_NAMESAKES * 1_024 - 65_536;
+/** Models in it that lie on disks: more than anybody looks through, and each takes as much. */
+export const MAX_TABLE_FILES = 500;
+
+/** The machines in it: what a client takes, less its lists of names and of models, and what encloses them. */
+export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 3 * MAX_TABLE_NAMES_BYTES -
+  (MAX_TABLE_NAMESAKES + MAX_TABLE_FILES) * 1_024 - 65_536;

@@ -9,7 +9,7 @@ type Holder = Pick<Announcement, "models" | "targets" | "instances">;
 /** The lists in which members name models. */
 type Namer = Pick<
   Announcement,
-  "wanted" | "claims" | "refuses" | "dropped" | "failures" | "demand"
+  "wanted" | "asked" | "claims" | "refuses" | "dropped" | "failures" | "demand"
 >;
 
 /** Ids travel as names do, and have all 64 digits of a fingerprint at most. Longer names are not told apart in lists. */
@@ -72,12 +72,13 @@ export class Namesakes {
 
   /** The member, with ids in the lists that name models. */
   named<M extends Holder & Namer>(member: M): M {
-    const { wanted, claims, refuses, dropped, failures, demand } = member;
+    const { wanted, asked, claims, refuses, dropped, failures, demand } = member;
     const one = (name: string) => this.oneOf(name, member);
     const all = (names: readonly string[]) => names.flatMap((name) => this.allOf(name, member));
     return {
       ...member,
       wanted: wanted.map(one),
+      ...(asked === undefined ? {} : { asked: asked.map(one) }),
       claims: claims.map((claim) => ({ ...claim, model: one(claim.model) })),
       refuses: all(refuses),
       dropped: all(dropped),

@@ -11,6 +11,13 @@ export interface RouteInstance extends Instance {
   readonly host: PeerId;
 }
 
+/** A model on disks of the mesh that one of their machines could hold alone. */
+export interface RouteFile extends ModelRef {
+  readonly sizeBytes: number;
+  /** A request makes one of these machines load it: not all of their owners have switched that off. */
+  readonly onRequest: boolean;
+}
+
 /**
  * A passive node's knowledge of its mesh. Its lists name models by their ids (`src/base/model_ids.ts`), as far as the
  * node that made it tells models of one name apart.
@@ -20,6 +27,10 @@ export interface RoutingTable {
   readonly version: string;
   readonly instances: readonly RouteInstance[];
   readonly wanted: readonly string[];
+  /** Those of them that only requests ask for. @default {[]} */
+  readonly asked?: readonly string[];
+  /** In the order of their names; a table of an earlier version tells of none. @default {[]} */
+  readonly files?: readonly RouteFile[];
   /** Models that a node served which was found dead, and may only be out of reach. */
   readonly lost: readonly string[];
   readonly nodes: readonly RouteNode[];

@@ -134,6 +134,7 @@ const wireSchema = z.object({
   ),
   aliases,
   wanted: modelNames,
+  asked: modelNames.exactOptional(),
   target: modelRef.nullable(),
   split: z.boolean(),
   // Nodes of an earlier version do not say it.

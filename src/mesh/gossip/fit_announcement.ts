@@ -80,7 +80,9 @@ function lengthOf(announcement: Announcement, list: List): number {
 }
 
 function cut(announcement: Announcement, list: List, length: number): Announcement {
-  if (list !== "devices") return { ...announcement, [list]: announcement[list].slice(0, length) };
+  if (list !== "devices") {
+    return withinWanted({ ...announcement, [list]: announcement[list].slice(0, length) });
+  }
   const devices = announcement.machine.devices.slice(0, length);
   const machine = { ...announcement.machine, devices };
   // Another device may be the last now, and the last is what main memory is read from.
@@ -91,10 +93,18 @@ function bytesOf(announcement: Announcement): number {
   return encodeCbor(announcementToWire(announcement)).byteLength;
 }
 
+/** A name that is not said to be wanted is not said to be asked for. */
+function withinWanted({ asked: told = [], ...announcement }: Announcement): Announcement {
+  if (told.length === 0) return announcement;
+  const wanted = new Set(announcement.wanted);
+  const asked = [...new Set(told)].filter((name) => wanted.has(name));
+  return asked.length === 0 ? announcement : { ...announcement, asked };
+}
+
 function withinBounds(announcement: Announcement): Announcement {
   const { machine, models, aliases, wanted, refuses, dropped, failures } = announcement;
   const { addresses, demand, targets, claims, instances, obeys, reservations } = announcement;
-  return {
+  return withinWanted({
     ...announcement,
     machine: fitMachine(machine),
     targets: distinct(targets, modelKey),
@@ -120,7 +130,7 @@ function withinBounds(announcement: Announcement): Announcement {
     instances: distinct(instances, instanceKey).map(boundedInstance),
     obeys: distinct(obeys, obedienceKey),
     reservations: distinct(reservations, heldKey).map(boundedHeld),
-  };
+  });
 }
 
 function boundedInstance({ tunnelPorts = {}, ...instance }: Instance): Instance {
@@ -154,7 +164,7 @@ function itemsOf(announcement: Announcement): number {
     return sum + workers.length + Object.keys(tunnelPorts).length;
   }, 0);
   const held = reservations.reduce((sum, { devices }) => sum + 1 + devices.length, 0);
-  return models.length + wanted.length + refuses.length + dropped.length + 2 * failures.length +
+  return models.length + 2 * wanted.length + refuses.length + dropped.length + 2 * failures.length +
     machine.devices.length + targets.length + claims.length + 2 * instances.length + ofSplits +
     2 * obeys.length + 2 * aliases.length + held;
 }

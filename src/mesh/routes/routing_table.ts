@@ -1,6 +1,7 @@
 import { encodeCbor } from "../base/cbor.ts";
 import { MAX_ANNOUNCED_FAILURES, MAX_ANNOUNCED_MODELS } from "../base/message_defaults.ts";
 import { Namesakes, toldApart } from "../base/namesakes.ts";
+import { filesOf, fitFiles, onlyAsked } from "./table_files.ts";
 import { fitMachines, fitNames, fitNamesakes, inTurn, type TablePriorities } from "./fit_table.ts";
 import { instanceKey } from "../gossip/announcement_wire.ts";
 import { sha256 } from "../base/keys.ts";
@@ -41,6 +42,8 @@ export function buildRoutingTable(
   return tableOf({
     instances,
     wanted,
+    asked: onlyAsked([...named, hearsay]),
+    files: [...filesOf(members), ...hearsay.files ?? []],
     lost: missed,
     nodes: [...named.map((member) => nodeOf(member, wantedNames, isOnDisk)), ...hearsay.nodes],
     namesakes: [...namesakes?.models ?? [], ...hearsay.namesakes],
@@ -71,13 +74,18 @@ export const EMPTY_TABLE: RoutingTable = tableOf({
 
 /** In a fixed order, and within what a client takes. */
 function tableOf(
-  { wanted, lost, namesakes, partial, ...all }: Omit<RoutingTable, "version">,
+  { wanted, asked = [], files = [], lost, namesakes, partial, ...all }: Omit<
+    RoutingTable,
+    "version"
+  >,
   priorities: TablePriorities = {},
 ): RoutingTable {
   const { instances, nodes } = fitMachines(all, priorities);
   const content = {
     instances: instances.toSorted(byHost),
     wanted: fitNames(wanted),
+    ...(asked.length === 0 ? {} : { asked: fitNames(asked) }),
+    ...(files.length === 0 ? {} : { files: fitFiles(files) }),
     lost: fitNames(lost),
     nodes: nodes.toSorted((a, b) => a.peer < b.peer ? -1 : 1),
     namesakes: fitNamesakes(namesakes),

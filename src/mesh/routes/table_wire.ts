@@ -3,7 +3,11 @@
 import { z } from "zod";
 import { byteCount } from "../base/bounds.ts";
 import { MAX_MEMBERS } from "../base/defaults.ts";
-import { MAX_TABLE_NAMESAKES, MAX_TABLE_WANTED } from "../base/message_defaults.ts";
+import {
+  MAX_TABLE_FILES,
+  MAX_TABLE_NAMESAKES,
+  MAX_TABLE_WANTED,
+} from "../base/message_defaults.ts";
 import { type EngineBuild, gatherMachine, machineFields, spreadMachine } from "../base/machine.ts";
 import { modelName, peerIdText, versionText } from "../base/names.ts";
 import { moreOf, otherThanFirst, several } from "../base/several.ts";
@@ -70,6 +74,9 @@ export const tableSchema: z.ZodType<RoutingTable> = z.object({
   version: tableVersion,
   instances: z.array(routeInstance).max(MAX_MEMBERS),
   wanted: z.array(modelName).max(MAX_TABLE_WANTED),
+  asked: z.array(modelName).max(MAX_TABLE_WANTED).exactOptional(),
+  files: z.array(modelRef.extend({ sizeBytes: byteCount, onRequest: z.boolean() }))
+    .max(MAX_TABLE_FILES).exactOptional(),
   lost: z.array(modelName).max(MAX_TABLE_WANTED).default([]),
   nodes: z.array(routeNode).max(MAX_MEMBERS),
   namesakes: z.array(modelRef).max(MAX_TABLE_NAMESAKES).default([]),

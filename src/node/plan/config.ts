@@ -17,6 +17,8 @@ export interface ServingConfig {
   readonly draft: string | false | null;
   /** A model that nobody asked for in this time gives its memory back. */
   readonly idleUnloadMs: number | null;
+  /** A request makes this machine load a model. */
+  readonly loadOnRequest: boolean;
   /** Settings of single models in the file, each by its name or id. */
   readonly perModel: OverridesByModel;
   /** The machine may fall asleep by itself also while it serves others. */
@@ -31,6 +33,7 @@ export const SERVING_DEFAULTS: ServingConfig = {
   slots: null,
   draft: null,
   idleUnloadMs: null,
+  loadOnRequest: true,
   perModel: {},
   allowSleep: false,
 };

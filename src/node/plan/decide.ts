@@ -3,6 +3,7 @@ import { modelNameOf, type Plan } from "./plan.ts";
 import { claimOf, reasonOf } from "./reasons.ts";
 import { MAX_WORKS } from "./defaults.ts";
 import { freeFor } from "./ledger.ts";
+import { heedSwitches } from "./on_request.ts";
 import { hasRoom } from "./own_room.ts";
 import { SameNames } from "./same_names.ts";
 import { alsoSettled, isAsItRuns, settle, undecided } from "./settle.ts";
@@ -46,7 +47,8 @@ export function decide(view: View, options: TargetOptions): Decision {
   };
 }
 
-function decideByName(view: View, options: TargetOptions): Decision {
+function decideByName(seen: View, options: TargetOptions): Decision {
+  const view = heedSwitches(seen);
   const { targets, cooled } = chooseTargets(view, options);
   const works: PlannedWork[] = [];
   let left = undecided(view);

@@ -1,8 +1,10 @@
+import { isFinal } from "../../api/mod.ts";
 import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import type { Mesh } from "../../mesh/mod.ts";
 import { provisionsOf } from "./assignment/memory.ts";
 import { LOAD_REQUEST_MS } from "./defaults.ts";
 import { ledgerOf } from "./ledger.ts";
+import { isOff } from "./on_request.ts";
 import { prospectsOf } from "./prospects.ts";
 import { idsOf } from "./table_ids.ts";
 import { type Member, sameModel } from "./view.ts";
@@ -49,12 +51,12 @@ export function modelToRequest(asked: string, members: readonly Member[]): strin
 }
 
 function mayLoad(
-  { targets, dropped, failures }: Member,
+  { targets, dropped, failures, ...member }: Member,
   file: Member["models"][number],
 ): boolean {
   // A node that is about to serve it, or has a part in it, need not be asked.
   const isAtIt = targets.some((target) => sameModel(target, file));
-  return !isAtIt && !dropped.some((name) => isNamed(name, file)) &&
+  return !isAtIt && !isOff(member) && !dropped.some((name) => isNamed(name, file)) &&
     !failures.some(({ model }) => isNamed(model, file));
 }
 
@@ -70,7 +72,7 @@ export async function requestLoadElsewhere(
     const meant = ids.canonical(name).toLowerCase();
     const isMeant = (one: string) => ids.canonical(one).toLowerCase() === meant;
     const obstacle = prospectsOf(table).obstacles.find(({ model }) => isMeant(model));
-    const isHopeless = obstacle?.kind === "failed" || obstacle?.kind === "dropped";
+    const isHopeless = obstacle !== undefined && isFinal(obstacle);
     return table.wanted.some(isMeant) && !isHopeless;
   } catch {
     signal.throwIfAborted();

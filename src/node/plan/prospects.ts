@@ -39,7 +39,18 @@ export function prospectsOf(table: RoutingTable, ids: ModelIds = idsOf(table)): 
     if (obstacle === null) coming.push(name);
     else obstacles.push(obstacle);
   }
-  return { coming, obstacles };
+  return { coming, obstacles: [...obstacles, ...heldBack(table, ids, names)] };
+}
+
+/** Models that nobody is at and that no request has loaded. */
+function heldBack(
+  { files = [] }: RoutingTable,
+  ids: ModelIds,
+  others: ReadonlySet<string>,
+): Obstacle[] {
+  return files.filter(({ onRequest }) => !onRequest).map((file) => ids.idOf(file))
+    .filter((model) => !others.has(model))
+    .map((model) => ({ kind: "not-on-request", model }));
 }
 
 /** The node with every model under the id that it has among these. */

@@ -20,6 +20,7 @@ export type Member =
     | "memoryBytes"
     | "models"
     | "wanted"
+    | "asked"
     | "targets"
     | "split"
     | "tensorSplit"

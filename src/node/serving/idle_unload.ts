@@ -1,8 +1,10 @@
 import type { Logger } from "@logtape/logtape";
 import type { KeepAlive } from "../../base/keep_alive.ts";
 import { isNamed, ModelIds } from "../../base/model_ids.ts";
-import { type Mesh, type ModelRef, systemClock } from "../../mesh/mod.ts";
+import { type Announcement, type Mesh, type ModelRef, systemClock } from "../../mesh/mod.ts";
 import type { ModelInventory } from "../../models/mod.ts";
+import type { ServingConfig } from "../plan/config.ts";
+import { meantBy } from "../plan/on_request.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
 import type { LocalState } from "./local_state.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -14,10 +16,13 @@ export interface IdleUnloadOptions {
   readonly reconciler: Pick<Reconciler, "jobs" | "reconsider" | "wake">;
   readonly inventory: Pick<ModelInventory, "models">;
   readonly settingsOf: SettingsOf;
+  readonly serving: Pick<ServingConfig, "loadOnRequest">;
   readonly logger: Logger;
 }
 
 const BY_TIME = "Nobody asked for {model} for a while: it is unloaded until the next request";
+const FOR_GOOD = "Nobody asked for {model} for a while: it is unloaded, and serve or the console " +
+  "loads it again, for requests load nothing here";
 const AS_ASKED = "{model} is unloaded until the next request, as the last one has asked";
 
 /** `--idle-unload`, for all models or for one: what nobody asks for gives its memory back, until somebody does. */
@@ -60,12 +65,14 @@ export class IdleUnload {
     const { model: { name: model }, isAsked, wishes } = rested;
     localState.wishes = wishes;
     localState.loadRequests.end(model);
-    logger.info(isAsked ? AS_ASKED : BY_TIME, { event: "resting", model });
+    const byTime = this.#options.serving.loadOnRequest ? BY_TIME : FOR_GOOD;
+    logger.info(isAsked ? AS_ASKED : byTime, { event: "resting", model });
     void reconciler.reconsider(); // resolves also at the end of the node
   }
 
-  /** The model that answers here was asked, and perhaps told how long to stay. */
+  /** The model that answers here was asked, and perhaps told how long to stay. None unloads it where none loads it again. */
   asked(model: ModelRef, keepAlive: KeepAlive | undefined): void {
+    if (!this.#options.serving.loadOnRequest) return;
     this.#rest.asked(model, keepAlive);
   }
 
@@ -76,8 +83,19 @@ export class IdleUnload {
     this.check();
   }
 
-  /** The model is asked for again. */
-  reloading(name: string): void {
+  /** A request asks for the model, by its name or id. */
+  asksForLoad(asked: string): void {
+    if (this.#options.serving.loadOnRequest) this.#reload(asked);
+  }
+
+  /** Others want these models of the mesh, for requests or not. */
+  heed(members: readonly Pick<Announcement, "wanted" | "asked">[]): void {
+    const { loadOnRequest } = this.#options.serving;
+    const wanted = members.flatMap((one) => loadOnRequest ? one.wanted : meantBy(one));
+    for (const name of wanted) this.#reload(name);
+  }
+
+  #reload(name: string): void {
     const { localState, reconciler } = this.#options;
     const wishes = this.#rest.wake(name, localState.wishes);
     if (wishes === undefined) return;

@@ -10,7 +10,7 @@ import { Demand } from "../plan/demand.ts";
 import type { Job } from "./job.ts";
 import { declareLost, NO_ORPHANS, type Orphans } from "../plan/orphans.ts";
 import { LoadRequests } from "../plan/load_requests.ts";
-import { type View, viewOf } from "../plan/view.ts";
+import { type Member, type View, viewOf } from "../plan/view.ts";
 import type { Wishes } from "../plan/wishes.ts";
 
 export interface LocalStateOptions {
@@ -44,6 +44,7 @@ export class LocalState {
       claims: intent.claims,
       assignable: pinned.length === 0,
       wanted: this.#wanted(),
+      asked: this.#asked(),
       refuses: [...new Set([...dropped, ...resting])],
       failures: [],
       dropped,
@@ -88,7 +89,7 @@ export class LocalState {
     const before = viewOf(mesh, this.content(jobs, intent));
     this.#orphans = declareLost(
       this.#orphans,
-      toldApart([{ ...before.self, wanted }, ...before.others]),
+      toldApart([{ ...before.self, wanted }, ...before.others]).map(withoutAsked),
       now(),
     );
     return { ...before, self: { ...before.self, wanted: this.#wanted() } };
@@ -100,4 +101,19 @@ export class LocalState {
     const asked = this.loadRequests.names(now());
     return [...new Set([...this.wishes.wanted, ...asked, ...this.#orphans.orphans.keys()])];
   }
+
+  /** The part of all that which only requests want. */
+  #asked(): string[] {
+    const { wanted } = this.wishes;
+    const { orphans } = this.#orphans;
+    return this.loadRequests.names(this.#options.now())
+      .filter((name) => !wanted.includes(name) && !orphans.has(name));
+  }
+}
+
+/** A caller whose node is gone asks another one. The models that it served are missed in any case. */
+function withoutAsked(member: Member): Member {
+  const { wanted, asked = [] } = member;
+  if (asked.length === 0) return member;
+  return { ...member, wanted: wanted.filter((name) => !asked.includes(name)) };
 }

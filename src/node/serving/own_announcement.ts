@@ -38,6 +38,7 @@ export type Situation = Pick<
   | "failures"
   | "assignable"
   | "wanted"
+  | "asked"
   | "dropped"
   | "demand"
 >;

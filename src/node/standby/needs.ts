@@ -3,6 +3,7 @@ import type { PeerId, RouteInstance, RoutingTable } from "../../mesh/mod.ts";
 import { mayDownload, mayServe } from "../plan/assignment/fits.ts";
 import type { Downloadable } from "../plan/assignment/assignments.ts";
 import { MAX_STANDBY_HELPERS } from "../plan/defaults.ts";
+import { isOff } from "../plan/on_request.ts";
 import { idsOf } from "../plan/table_ids.ts";
 import { type Member, sameModel } from "../plan/view.ts";
 
@@ -35,7 +36,8 @@ export function needsOf(self: Member, table: RoutingTable, options: NeedOptions)
   const idleBytes = others.filter(({ role, targets, claims }) =>
     role === "standby" && targets.length === 0 && claims.length === 0
   ).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-  for (const name of unserved(table)) {
+  const left = isOff(self) ? new Set(table.asked) : NONE;
+  for (const name of unserved(table).filter((one) => !left.has(one))) {
     const way = wayAlone(self, name) ?? wayTogether(self, name, idleBytes) ??
       wayByDownload(self, name, options.catalog);
     if (way !== undefined) needs.push({ model: name, way });
@@ -43,6 +45,8 @@ export function needsOf(self: Member, table: RoutingTable, options: NeedOptions)
   const isLonely = others.length < options.fewActive;
   return isLonely ? [...needs, { model: null, way: "company" }] : needs;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Ids of models that somebody wants, that nobody serves or loads, and that no node has set out to serve. */
 function unserved(table: RoutingTable): string[] {

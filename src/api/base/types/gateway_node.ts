@@ -107,6 +107,8 @@ export type Obstacle =
   | { readonly kind: "downloading"; readonly model: string; readonly by: string }
   /** The users of these machines want it served no longer. */
   | { readonly kind: "dropped"; readonly model: string; readonly by: readonly string[] }
+  /** It lies on disks of machines that load nothing because a request asks for it. */
+  | { readonly kind: "not-on-request"; readonly model: string }
   /** It is wanted, and nobody has set out to serve it. */
   | { readonly kind: "unclaimed"; readonly model: string };
 

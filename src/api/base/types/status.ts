@@ -21,6 +21,8 @@ export interface MachineStatus {
   devices: readonly Device[];
   /** `origin`: `release:b11541` or `debian` where mesh-llm has installed it; an older node does not say it. */
   engine: { build: string; rpcProtocol: string; origin?: string | null } | null;
+  /** Only of a machine whose owner has switched loading by request off. */
+  loadsOnRequest?: false;
 }
 
 export interface WorkerStatus {

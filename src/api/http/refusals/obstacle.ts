@@ -30,6 +30,15 @@ export function judgeObstacle(obstacle: Obstacle): Verdict {
           "where `mesh-llm drop MODEL --undo` or the console serves it again",
         param: "model",
       };
+    case "not-on-request":
+      return {
+        status: 404,
+        code: "model_not_loaded",
+        message: `${model} is on a disk of this mesh and not served, and loading by request is ` +
+          "switched off where it could run (--no-load-on-request): `mesh-llm serve MODEL` or the " +
+          "console loads it there",
+        param: "model",
+      };
     case "unclaimed":
       return {
         status: 503,

@@ -93,6 +93,12 @@ export const MODEL_OPTIONS = {
     shows: ({ serving: { idleUnloadMs } }) =>
       idleUnloadMs === null ? null : durationText(idleUnloadMs),
   }),
+  loadOnRequest: option<boolean>({
+    flags: "--no-load-on-request",
+    help: "load no model here because a request asks for it",
+    sets: (loadOnRequest) => ({ serving: { loadOnRequest } }),
+    shows: ({ serving }) => !serving.loadOnRequest,
+  }),
 };
 
 function numberOf(value: OrAuto): number | null {
