@@ -54,7 +54,12 @@ function Page({ page, live, status }: PageProps) {
     case "activity":
       return <Later load={loadActivity} props={{ status, live }} />;
     case "agents":
-      return <Later load={loadAgents} props={{ models: views, ownModel: status.node.model }} />;
+      return (
+        <Later
+          load={loadAgents}
+          props={{ models: views, ownModel: status.node.model, commands: status.commands }}
+        />
+      );
   }
 }
 

@@ -2,7 +2,8 @@
 
 export { loadConsoleAssets } from "./management/console_assets.ts";
 export type { AgentLimits } from "./management/agent_limits.ts";
-export { type AgentSettings, agentSettings, shellLines } from "./management/agents.ts";
+export { shellLines } from "./management/agent_lines.ts";
+export { type AgentSettings, agentSettings } from "./management/agents.ts";
 export { formatLoad, LOAD_HEADER, type LoadReport } from "./routing/balance.ts";
 export { isFinal } from "./routing/patience.ts";
 export { meaningOf } from "./routing/meaning.ts";

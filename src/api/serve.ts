@@ -16,6 +16,7 @@ import type { LocalUser } from "./http/local_user.ts";
 import { listen, type Listener, type ListenOptions } from "./http/listen.ts";
 import { createManagement } from "./management/management.ts";
 import { answerFor } from "./http/openai_errors.ts";
+import { ownAddresses } from "./http/own_addresses.ts";
 import { connectionsAllowed, openFilesLimit } from "./http/open_files.ts";
 import { RefusalCounts } from "./http/refusal_counts.ts";
 import { createApiPort, createConsolePort } from "./ports.ts";
@@ -113,7 +114,7 @@ async function createPorts(
     logger,
     refusals,
     closing,
-    api: { url: apiUrl },
+    addresses: () => ownAddresses(config.listen, apiUrl(), Deno.networkInterfaces()),
     keys: book,
     settings: options.settings ?? [],
   });

@@ -25,7 +25,7 @@ function setUp(
     door: new AdminDoor({ adminKey }),
     signInUrl: () => "",
     logger,
-    api: { url: () => "http://127.0.0.1:9337" },
+    addresses: () => [{ url: "http://127.0.0.1:9337", on: null }],
     keys: new KeyBook({ fixed: [] }),
   });
   const config = { self: node.self, own, logger, closing: closing.signal };

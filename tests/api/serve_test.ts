@@ -392,3 +392,42 @@ Deno.test("keys are made by those who may manage, and with names that their list
     await stop();
   }
 });
+
+Deno.test("the test of the settings asks with the very address, key and model that they have", async () => {
+  const model = `it's "odd" $HOME`;
+  const keys = [fullKey("ci", `sk-'"$(x)`)];
+  const warm = [{ ...instance("a"), model }];
+  const { node, consoleUrl, stop } = await setUp({ warm }, { listen: "0.0.0.0" }, { keys });
+  const ask = async (body: unknown) =>
+    await (await fetch(`${consoleUrl}/api/agents`, asking(body))).json();
+  const run = async (line: string) => {
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", `${line} -sw ' %{http_code}'`] })
+      .output();
+    return new TextDecoder().decode(stdout);
+  };
+  try {
+    const { addresses } = await ask({ model });
+    for (const { url } of addresses) {
+      const { apiUrl, test, agents } = await ask({ model, address: url, apiKey: keys[0]?.key });
+      assert.equal(apiUrl, url);
+      assert.match(await run(test), / 200$/, test);
+      const claude = agents.find(({ id }: { id: string }) => id === "claude");
+      assert.match(await run(claude.test), / 200$/);
+      assert.ok(agents.every((agent: unknown) => JSON.stringify(agent).includes(url)));
+    }
+    assert.deepEqual(
+      node.forwarded.slice(0, 2).map(({ request }) => [request.path, request.asked]),
+      [["/v1/chat/completions", model], ["/v1/messages", model]],
+    );
+    // With the placeholder it says what is missing.
+    assert.match(await run((await ask({ model })).test), /invalid_api_key.* 401$/s);
+    const refused = await ask({ model, address: "http://203.0.113.1:9337" });
+    assert.match(
+      refused.error.message,
+      /does not listen at "http:\/\/203\.0\.113\.1:9337": it does/,
+    );
+    assert.equal((await ask({ apiKey: "a b" })).error.param, "apiKey");
+  } finally {
+    await stop();
+  }
+});

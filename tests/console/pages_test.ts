@@ -85,6 +85,47 @@ const SCENES: Scenes = {
     },
   },
 
+  "Agents: a key that is made here is in the settings, and lets their test in": {
+    at: "agents",
+    async play({ console }) {
+      const { page } = console;
+      await page.getByText("./mesh-llm --listen 0.0.0.0").waitFor();
+      await page.getByText("The API asks nobody for a key.").waitFor();
+      await page.getByLabel("For which program or person").fill("laptop");
+      await page.getByRole("button", { name: "Make a key" }).click();
+      const key = await page.locator("#made-key code").textContent() ?? "";
+      assert.match(key, /^sk-mesh-/);
+      const aider = page.locator('[data-agent="aider"]');
+      await aider.getByText(`export OPENAI_API_KEY=${key}`).waitFor();
+      const test = await page.locator("#agents-test code").textContent() ?? "";
+      const { stdout } = await new Deno.Command("sh", { args: ["-c", `${test} -s`] }).output();
+      assert.match(new TextDecoder().decode(stdout), /\[DONE\]/);
+      await page.getByText("laptop for all models").waitFor();
+      await page.getByLabel("For which program or person").fill("laptop");
+      await page.getByRole("button", { name: "Make a key" }).click();
+      await page.getByText("There is a key 'laptop' already").waitFor();
+      const other = page.getByRole("button", { name: "Remove the key other" });
+      await page.evaluate(() =>
+        fetch("/api/keys", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ name: "other" }),
+        })
+      );
+      await console.goTo("Mesh");
+      await console.goTo("Agents");
+      // Nobody is shown a key twice, and whoever has one fills it in.
+      await aider.getByText("export OPENAI_API_KEY=your-api-key").waitFor();
+      await other.click();
+      await page.getByRole("button", { name: "Remove it" }).click();
+      await other.waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Remove the key laptop" }).click();
+      await page.getByRole("button", { name: "Remove it" }).click();
+      await aider.getByText("export OPENAI_API_KEY=none").waitFor();
+    },
+    expectedErrors: /409/,
+  },
+
   "Mesh: shows all that each machine runs, what it takes of each device, and every copy of a model":
     {
       status: busy(),

@@ -147,10 +147,47 @@ export async function fetchLogs(
 export type Agents = Awaited<ReturnType<typeof fetchAgents>>;
 export type AgentSettings = Agents["agents"][number];
 
+export interface AgentsQuestion {
+  readonly model: string | null;
+  /** One that an earlier answer lists. */
+  readonly address: string | null;
+  /** Filled into the settings. */
+  readonly apiKey: string | null;
+}
+
 /** Settings of tools for one model. @throws {ApiError} */
-export async function fetchAgents(model: string | null, signal: AbortSignal) {
-  const query = model === null ? {} : { model };
-  return await (await management.agents.$get({ query }, { init: { signal } })).json();
+export async function fetchAgents(
+  { model, address, apiKey }: AgentsQuestion,
+  signal: AbortSignal,
+) {
+  const json = {
+    ...(model === null ? {} : { model }),
+    ...(address === null ? {} : { address }),
+    ...(apiKey === null ? {} : { apiKey }),
+  };
+  return await (await management.agents.$post({ json }, { init: { signal } })).json();
+}
+
+export type ApiKeyView = Awaited<ReturnType<typeof fetchKeys>>[number];
+
+/** The keys of the API, each without the key itself. @throws {ApiError} */
+export async function fetchKeys(signal: AbortSignal) {
+  return (await (await management.keys.$get(undefined, { init: { signal } })).json()).keys;
+}
+
+export interface MadeKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** A new key of the API, which is told this once. @throws {ApiError} */
+export async function createKey(name: string): Promise<MadeKey> {
+  return await (await management.keys.$post({ json: { name } })).json();
+}
+
+/** @throws {ApiError} */
+export async function removeKey(name: string): Promise<void> {
+  await management.keys[":name"].$delete({ param: { name: encodeURIComponent(name) } });
 }
 
 export interface InviteOptions {

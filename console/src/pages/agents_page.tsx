@@ -2,7 +2,10 @@ import { useCallback, useState } from "preact/hooks";
 import { CopyButton } from "../components/copy_button.tsx";
 import { CommandLine } from "../components/command_line.tsx";
 import { useFetched } from "../hooks/use_fetched.ts";
-import { type AgentSettings, fetchAgents } from "../lib/api.ts";
+import type { Commands } from "../../../src/api/base/types.ts";
+import { ApiKeys } from "../components/api_keys.tsx";
+import { addressText, openingCommand } from "../lib/agent_access.ts";
+import { type Agents, type AgentSettings, fetchAgents, type MadeKey } from "../lib/api.ts";
 import { displayName } from "../lib/format.ts";
 import { limitsText } from "../lib/agent_limits.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
@@ -11,6 +14,7 @@ import "../styles/agents.css";
 interface AgentsPageProps {
   readonly models: readonly ModelView[];
   readonly ownModel: string | null;
+  readonly commands: Commands;
 }
 
 function Snippet({ label, text, what }: { label: string; text: string; what: string }) {
@@ -25,8 +29,8 @@ function Snippet({ label, text, what }: { label: string; text: string; what: str
   );
 }
 
-function AgentCard({ agent }: { agent: AgentSettings }) {
-  const { title, about, docs, file, shell, id, warning } = agent;
+function AgentCard({ agent, commonTest }: { agent: AgentSettings; commonTest: string }) {
+  const { title, about, docs, file, shell, id, warning, test } = agent;
   return (
     <li class="card agent" data-agent={id}>
       <div class="card-head">
@@ -53,31 +57,71 @@ function AgentCard({ agent }: { agent: AgentSettings }) {
           what={`commands for ${title}`}
         />
       )}
+      {test !== commonTest && (
+        <Snippet label="Test of its own path" text={test} what={`test for ${title}`} />
+      )}
     </li>
   );
 }
 
+interface ReachProps {
+  readonly agents: Agents;
+  readonly commands: Commands;
+  readonly onAddress: (url: string) => void;
+}
+
+/** The address, and the way to more of them. */
+function Reach({ agents: { apiUrl, addresses, test }, commands, onAddress }: ReachProps) {
+  const opening = openingCommand(addresses, commands);
+  return (
+    <>
+      <CommandLine id="api-url" label="Address of the API" command={`${apiUrl}/v1`} />
+      {addresses.length > 1 && (
+        <label class="field">
+          <span>Reached by</span>
+          <select value={apiUrl} onChange={(event) => onAddress(event.currentTarget.value)}>
+            {addresses.map((address) => (
+              <option key={address.url} value={address.url}>{addressText(address)}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      {opening !== null && (
+        <CommandLine
+          id="open-api"
+          label="With a key, this start lets others in"
+          command={opening}
+        />
+      )}
+      <CommandLine id="agents-test" label="Test of these settings" command={test} />
+    </>
+  );
+}
+
 /** How other programs use the mesh. */
-export default function AgentsPage({ models, ownModel }: AgentsPageProps) {
+export default function AgentsPage({ models, ownModel, commands }: AgentsPageProps) {
   const warm = [...new Set(models.flatMap(({ name, state }) => state === "warm" ? name : []))];
   const [chosen, setChosen] = useState<string | null>(null);
+  const [address, setAddress] = useState<string | null>(null);
+  const [made, setMade] = useState<MadeKey | null>(null);
+  const apiKey = made?.key ?? null;
   const model = chosen ?? (ownModel !== null && warm.includes(ownModel) ? ownModel : warm[0]) ??
     null;
-  const load = useCallback((signal: AbortSignal) => fetchAgents(model, signal), [model]);
-  const { value, problem, refresh } = useFetched(load, model);
+  const load = useCallback(
+    (signal: AbortSignal) => fetchAgents({ model, address, apiKey }, signal),
+    [model, address, apiKey],
+  );
+  const { value, problem, refresh } = useFetched(load, null);
   return (
     <div class="page agents">
       <header>
         <h1 class="page-title">Agents</h1>
         <p class="page-lead">
-          Every program that speaks OpenAI's API can use the mesh: give it this address, any key,
-          and the name of a model that is ready. For these the settings are ready to copy.
+          Every program that speaks OpenAI's API can use the mesh: give it this address, a key, and
+          the name of a model that is ready. For these the settings are ready to copy.
         </p>
       </header>
       <div class="agents-head">
-        {value !== null && (
-          <CommandLine id="api-url" label="Address of the API" command={`${value.apiUrl}/v1`} />
-        )}
         {warm.length > 0 && (
           <label class="field">
             <span>Model</span>
@@ -89,6 +133,7 @@ export default function AgentsPage({ models, ownModel }: AgentsPageProps) {
             </select>
           </label>
         )}
+        {value !== null && <Reach agents={value} commands={commands} onAddress={setAddress} />}
       </div>
       {value !== null && <p class="muted" id="agent-limits">{limitsText(value.limits)}</p>}
       {problem !== null && (
@@ -97,8 +142,21 @@ export default function AgentsPage({ models, ownModel }: AgentsPageProps) {
           <button type="button" class="button small" onClick={refresh}>Ask again</button>
         </div>
       )}
+      {value !== null && (
+        <ApiKeys
+          keyed={value.keyed}
+          made={made}
+          onMade={setMade}
+          onRemoved={(name) => {
+            if (name === made?.name) setMade(null);
+            refresh();
+          }}
+        />
+      )}
       <ul class="agent-list">
-        {value?.agents.map((agent) => <AgentCard key={agent.id} agent={agent} />)}
+        {value?.agents.map((agent) => (
+          <AgentCard key={agent.id} agent={agent} commonTest={value.test} />
+        ))}
       </ul>
     </div>
   );

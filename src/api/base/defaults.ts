@@ -219,6 +219,9 @@ export const MOST_BYTES_A_TOKEN = 16;
 /** Of the context, for the answer: the rest holds the prompt, which in tools grows to most of the context. */
 export const AGENT_OUTPUT_SHARE = 0.25;
 
+/** To choose one from; a machine with many bridges and containers has hundreds. */
+export const OWN_ADDRESSES_MAX = 32;
+
 /** Claude Code and opencode ask for no longer answer by themselves. */
 export const AGENT_OUTPUT_MAX = 32_000;
 

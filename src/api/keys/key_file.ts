@@ -18,10 +18,15 @@ export const keyName = z.string().regex(
   "must be 1 to 64 letters, digits and . _ @ -",
 );
 
+/** It travels in an HTTP header. */
+export const apiKeyWord = z.string().regex(
+  /^[\x21-\x7e]{1,512}$/,
+  "must be one word without spaces",
+);
+
 const keySchema = z.strictObject({
   name: keyName,
-  // It travels in an HTTP header.
-  key: z.string().regex(/^[\x21-\x7e]{1,512}$/, "must be one word without spaces"),
+  key: apiKeyWord,
   models: z.array(z.string().refine(isModelName, "must be names of models")).nullable().default(
     null,
   ),

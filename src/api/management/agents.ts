@@ -2,6 +2,7 @@
 
 import { AGENT_CONTEXT_NEEDED } from "../base/defaults.ts";
 import type { AgentLimits } from "./agent_limits.ts";
+import { testLine } from "./agent_lines.ts";
 
 /** The facts that a tool has to know. */
 export interface AgentTarget {
@@ -31,10 +32,12 @@ export interface AgentSettings {
   readonly command: readonly string[];
   /** Why it will hardly work with this model; `null` where nothing is known against it. */
   readonly warning: string | null;
+  /** Asks for a short answer with these settings. */
+  readonly test: string;
 }
 
 interface Agent {
-  (target: AgentTarget): Omit<AgentSettings, "warning">;
+  (target: AgentTarget): Omit<AgentSettings, "warning" | "test">;
 }
 
 /** Tools whose prompts take more than a small context holds, with the page that says how much they need. */
@@ -207,7 +210,8 @@ const AGENTS: readonly Agent[] = [goose, opencode, pi, claude, aider, continueDe
 export function agentSettings(target: AgentTarget): AgentSettings[] {
   return AGENTS.map((agent) => {
     const settings = agent(target);
-    return { ...settings, warning: warningFor(settings, target) };
+    const test = testLine(target, settings.id === "claude" ? "anthropic" : "openai");
+    return { ...settings, warning: warningFor(settings, target), test };
   });
 }
 
@@ -217,16 +221,4 @@ function warningFor({ id, title }: Pick<AgentSettings, "id" | "title">, target: 
   if (limits === null || need === undefined || limits.context >= need.context) return null;
   return `${title} needs a context of ${need.context} tokens or more (${need.source}); ${model} ` +
     `has ${limits.context}. Set a larger one with --ctx, or with ctx in the model's table of config.toml`;
-}
-
-/** A word that a shell takes for one word and nothing else. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Variables and command as lines for a shell. */
-export function shellLines({ env, command }: Pick<AgentSettings, "env" | "command">): string {
-  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  const start = command.length === 0 ? [] : [command.map(quoted).join(" ")];
-  return [...variables, ...start].join("\n");
 }

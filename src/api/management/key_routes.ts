@@ -10,9 +10,9 @@ import { jsonBody, limitBody } from "./bodies.ts";
 
 const keySchema = z.strictObject({
   name: keyName,
-  models: z.array(z.string().refine(isModelName, "must be names of models")).nullable().default(
-    null,
-  ),
+  /** All where it is left out. */
+  models: z.array(z.string().refine(isModelName, "must be names of models")).nullable()
+    .exactOptional(),
 });
 
 /** `/api/keys`: keys of the API, for the console and for keys with the right to manage. */
@@ -21,7 +21,7 @@ export function keyRoutes(book: KeyBook, managers: Managers) {
     .use(requireManage(managers), refuseConfined(), limitBody())
     .get("/", (c) => c.json({ keys: book.list() }))
     .post("/", jsonBody(keySchema), async (c) => {
-      const { name, models } = c.req.valid("json");
+      const { name, models = null } = c.req.valid("json");
       const { key } = await book.make(name, models);
       return c.json({ name, key });
     })

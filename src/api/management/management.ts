@@ -3,8 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
 import * as z from "zod";
 import type { AdminDoor } from "../keys/admin_session.ts";
-import { limitsOf } from "./agent_limits.ts";
-import { agentSettings, shellLines } from "./agents.ts";
+import { agentRoutes } from "./agent_routes.ts";
 import { jsonBody, limitBody } from "./bodies.ts";
 import { EventFeed } from "./event_feed.ts";
 import { answerErrors } from "../http/answer_errors.ts";
@@ -15,6 +14,7 @@ import { LineLog } from "./line_log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { refuseModel } from "./model_errors.ts";
 import { RefusedError } from "../http/openai_errors.ts";
+import type { OwnAddress } from "../http/own_addresses.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";
 import { settingsNow } from "./settings_list.ts";
@@ -39,8 +39,8 @@ export interface ManagementConfig {
   readonly logger: Logger;
   /** Counts what is refused. */
   readonly refusals?: RefusalCounts;
-  /** The address of the node's OpenAI API, for the settings of tools. */
-  readonly api: { readonly url: () => string };
+  /** The addresses of the node's OpenAI API, for the settings of tools. */
+  readonly addresses: () => readonly OwnAddress[];
   /** The keys of that API, of which some may manage. */
   readonly keys: KeyBook;
   /** The settings that the node was started with. */
@@ -50,10 +50,6 @@ export interface ManagementConfig {
   /** Ends the event streams. */
   readonly closing?: AbortSignal;
 }
-
-/** The placeholder for a key in the settings of tools: a key is never sent to a page. */
-const KEY_TO_FILL_IN = "your-api-key";
-const NO_KEY = "none";
 
 /**
  * The console's API: docs/management-api.md. The port that it is on decides which callers reach it at all. The chained
@@ -109,24 +105,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       return c.json({ settings: settingsNow(config.settings ?? [], node.modelSettings.changed()) });
     })
     .get("/api/peers/check", async (c) => c.json(await node.checkPeers()))
-    .get("/api/agents", (c) => {
-      const status = node.status();
-      const model = c.req.query("model") ?? status.node.model ?? "guide";
-      const keyed = !config.keys.ring.isEmpty;
-      const apiKey = keyed ? KEY_TO_FILL_IN : NO_KEY;
-      const meaning = node.meaning(model);
-      const id = meaning.kind === "one" ? meaning.model.id : model;
-      const known = status.models.find((model) => model.id === id);
-      const limits = known === undefined ? null : limitsOf(known);
-      const agents = agentSettings({ apiUrl: config.api.url(), apiKey, model, limits });
-      return c.json({
-        apiUrl: config.api.url(),
-        model,
-        keyed,
-        limits,
-        agents: agents.map((agent) => ({ ...agent, shell: shellLines(agent) })),
-      });
-    })
+    .route("/api/agents", agentRoutes(node, config))
     .get("/api/catalog", async (c) => {
       await node.freshen();
       return c.json(node.modelActions.catalog());

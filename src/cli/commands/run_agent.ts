@@ -67,13 +67,13 @@ function findAgent(agents: readonly AgentSettings[], id: string): AgentSettings 
 
 /** The files to write and the commands to type; the lines of the shell can be copied as they are. */
 export function agentText(agent: AgentSettings): string {
-  const { title, about, docs, file, id, warning } = agent;
+  const { title, about, docs, file, id, warning, test } = agent;
   const warned = warning === null ? "" : `\n${warning}\n`;
   const inFile = file === null ? "" : `\nIn ${file.path}:\n\n${file.text}\n`;
   return `${title}: ${about}\n${docs}\n${warned}${inFile}\nIn a shell:\n\n${
     shellLines(agent)
   }\n\n` +
-    `Or at once: mesh-llm run ${id} --exec\n`;
+    `Or at once: mesh-llm run ${id} --exec\n\nTo test these settings:\n\n${test}\n`;
 }
 
 /** Takes the terminal over until the tool ends. @returns its exit code. */

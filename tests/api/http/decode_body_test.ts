@@ -36,7 +36,7 @@ function setUp() {
     door: new AdminDoor({ adminKey: null }),
     signInUrl: () => "",
     logger,
-    api: { url: () => "" },
+    addresses: () => [],
     keys: new KeyBook({ fixed: [] }),
   });
   const config = { self: "self", own: { bound: "127.0.0.1", names: [] }, logger };

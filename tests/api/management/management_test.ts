@@ -16,7 +16,7 @@ function setUp(adminKey: string | null = null, node = new FakeNode()) {
       door: new AdminDoor({ adminKey }),
       signInUrl: () => "http://localhost/#sign-in=once",
       logger: getLogger("test"),
-      api: { url: () => "http://127.0.0.1:9337" },
+      addresses: () => [{ url: "http://127.0.0.1:9337", on: null }],
       keys: new KeyBook({ fixed: [] }),
     }),
   };

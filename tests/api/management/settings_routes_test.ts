@@ -39,7 +39,7 @@ function setUp() {
     door: new AdminDoor({ adminKey: "admin" }),
     signInUrl: () => null,
     logger: getLogger("test"),
-    api: { url: () => "http://127.0.0.1:9337" },
+    addresses: () => [{ url: "http://127.0.0.1:9337", on: null }],
     keys: new KeyBook({ fixed: [MANAGER, OF_ONE, PLAIN] }),
   });
   const ask = async (

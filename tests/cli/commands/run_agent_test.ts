@@ -45,6 +45,10 @@ export OPENAI_API_KEY=none
 aider --model openai/big
 
 Or at once: mesh-llm run aider --exec
+
+To test these settings:
+
+curl http://127.0.0.1:9337/v1/chat/completions -H 'Authorization: Bearer none' -H 'Content-Type: application/json' -d '{"model":"big","max_tokens":32,"messages":[{"role":"user","content":"Say hello"}]}'
 `,
   );
   assert.match(
