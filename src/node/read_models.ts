@@ -43,7 +43,16 @@ export async function readModels(
   const { dataDir, serving, models: { modelsDir } } = config;
   await checkModelsDir(modelsDir);
   const library = openLibrary({ modelsDir, dataDir, home, environment });
-  const asked = modelsOf(config).filter((name) => keptSettings.of(name).pin !== false);
+  const unpinned = pinnedIn(serving.perModel).filter((name) => keptSettings.of(name).pin === false);
+  for (const model of unpinned) {
+    logger.info(
+      "{model} is not pinned, though config.toml says so: its settings were changed here",
+      {
+        model,
+      },
+    );
+  }
+  const asked = modelsOf(config).filter((name) => !unpinned.includes(name));
   const named = await namedModels(asked, library, signal);
   const pinned = onceEach(named.filter((model) => typeof model !== "string"));
   // The guide is in every executable, so every node can serve it.
