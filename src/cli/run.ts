@@ -76,6 +76,8 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_logs.ts")).runLogs(command);
     case "drop":
       return await (await import("./commands/run_drop.ts")).runDrop(command);
+    case "settings":
+      return await (await import("./commands/run_settings.ts")).runSettings(command);
     case "token":
       return await (await import("./commands/run_token.ts")).runToken(command);
     case "token-list":

@@ -37,6 +37,7 @@ export interface RunningNodeClient {
   get(path: string): Promise<unknown>;
   /** @param options.timeoutMs for what takes its time */
   post(path: string, body: unknown, options?: { readonly timeoutMs: number }): Promise<unknown>;
+  patch(path: string, body: unknown): Promise<unknown>;
   delete(path: string): Promise<unknown>;
 }
 
@@ -52,13 +53,18 @@ export async function findRunningNode(dataDir: string): Promise<RunningNodeClien
     delete: (path) =>
       ask(file, dataDir, path, { method: "DELETE", timeoutMs: MANAGEMENT_TIMEOUT_MS }),
     post: (path, body, { timeoutMs } = { timeoutMs: MANAGEMENT_TIMEOUT_MS }) =>
+      ask(file, dataDir, path, { timeoutMs, method: "POST", ...asJson(body) }),
+    patch: (path, body) =>
       ask(file, dataDir, path, {
-        timeoutMs,
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
+        timeoutMs: MANAGEMENT_TIMEOUT_MS,
+        method: "PATCH",
+        ...asJson(body),
       }),
   };
+}
+
+function asJson(body: unknown) {
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
 /** `null` where there is none, or where a node that was killed left it behind. */

@@ -11,6 +11,7 @@ const OF_COMMANDS: Readonly<Record<string, CompletionKind>> = {
   drop: { models: "disk" },
   rm: { models: "disk" },
   serve: { models: "disk" },
+  settings: { models: "disk" },
   plan: { models: "all", files: "models" },
   download: { models: "all" },
   pull: { models: "all" },

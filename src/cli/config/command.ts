@@ -91,6 +91,17 @@ export interface DropCommand {
   readonly json: boolean;
 }
 
+export interface ModelSettingsCommand {
+  readonly kind: "settings";
+  readonly dataDir: string;
+  readonly model: string;
+  /** None shows them. */
+  readonly changes: Readonly<Record<string, unknown>>;
+  /** All that was changed is taken back. */
+  readonly reset: boolean;
+  readonly json: boolean;
+}
+
 export interface ChatCommand {
   readonly kind: "chat";
   readonly dataDir: string;
@@ -195,6 +206,7 @@ export type Command =
   | DownloadCommand
   | RemoveCommand
   | DropCommand
+  | ModelSettingsCommand
   | ChatCommand
   | RunsCommand
   | ServeModelCommand

@@ -12,6 +12,7 @@ import { createProgram } from "./program/program.ts";
 import { consoleConfig, hubOf, serveConfig } from "./serve_config.ts";
 import { nodeOptions, type ServeOptions } from "./serve_options.ts";
 import { NothingToServeError } from "../base/nothing_to_serve.ts";
+import { settingsIn } from "./setting_words.ts";
 import { settingsOf } from "./settings.ts";
 import {
   absolute,
@@ -134,6 +135,11 @@ export function understand(
       asked.push({ kind: "logs", follow, ...dataOf(options, around) }),
     drop: (model, { undo = false, ...options }) =>
       asked.push({ kind: "drop", model, undo, ...dataOf(options, around) }),
+    settings: (model, words, { reset = false, ...options }) => {
+      if (reset && words.length > 0) throw new UsageError(RESET_ALONE);
+      const changes = settingsIn(words);
+      asked.push({ kind: "settings", model, changes, reset, ...dataOf(options, around) });
+    },
     token: ({ role, name, mayInvite, invite, expires, ...options }) =>
       asked.push({
         kind: "token",
@@ -185,6 +191,8 @@ function helpOf(argv: readonly string[]): readonly string[] {
   const [first, ...words] = argv;
   return first === "help" && words.length > 1 ? [...words, "--help"] : argv;
 }
+
+const RESET_ALONE = "--reset takes back all that was changed: leave it out, or the changes";
 
 /**
  * Without a model and without a mesh to join the directory decides: the same as last time. If it has nothing either,

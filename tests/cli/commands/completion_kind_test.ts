@@ -19,6 +19,8 @@ const kinds: [line: string, kind: ReturnType<typeof completionKind>][] = [
   ["rm --yes ", { models: "disk" }],
   ["drop --data-dir /d g", { models: "disk" }],
   ["drop guide ", null],
+  ["settings ", { models: "disk" }],
+  ["settings guide ", null],
   ["plan ./m", { models: "all", files: "models" }],
   ["run ", { agents: true }],
   ["run goose ", null],

@@ -195,6 +195,21 @@ const others: [line: string, command: Command][] = [
   }],
   ["drop org/model", { kind: "drop", model: "org/model", undo: false, ...data }],
   ["drop org/model --undo", { kind: "drop", model: "org/model", undo: true, ...data }],
+  ["settings org/model", {
+    kind: "settings",
+    model: "org/model",
+    changes: {},
+    reset: false,
+    ...data,
+  }],
+  ["settings m ctx=1 pin=", {
+    kind: "settings",
+    model: "m",
+    changes: { ctx: 1, pin: null },
+    reset: false,
+    ...data,
+  }],
+  ["settings m --reset", { kind: "settings", model: "m", changes: {}, reset: true, ...data }],
   ["status --json --data-dir d", { kind: "status", dataDir: "/srv/here/d", json: true }],
   ["--data-dir /d status", { kind: "status", dataDir: "/d", json: false }],
   ["token", {

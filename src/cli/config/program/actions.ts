@@ -44,6 +44,10 @@ export interface DropOptions {
   readonly undo?: boolean;
 }
 
+export interface ModelSettingsOptions {
+  readonly reset?: boolean;
+}
+
 export interface ChatOptions {
   readonly api?: string;
   readonly history: boolean;
@@ -64,6 +68,11 @@ export interface Actions {
   download(model: string, options: DataOptions & ModelsOptions): void;
   remove(model: string, options: DataOptions & RemoveOptions): void;
   drop(model: string, options: DataOptions & DropOptions): void;
+  settings(
+    model: string,
+    changes: readonly string[],
+    options: DataOptions & ModelSettingsOptions,
+  ): void;
   chat(words: readonly string[], options: DataOptions & ChatOptions): void;
   ps(options: DataOptions): void;
   serveModel(model: string | undefined, options: DataOptions): void;

@@ -1,7 +1,13 @@
-/** `models`, `plan`, `download`, `rm`, `serve`, `drop`. */
+/** `models`, `plan`, `download`, `rm`, `serve`, `drop`, `settings`. */
 
 import type { Command } from "commander";
-import type { Actions, DropOptions, ModelsOptions, RemoveOptions } from "./actions.ts";
+import type {
+  Actions,
+  DropOptions,
+  ModelSettingsOptions,
+  ModelsOptions,
+  RemoveOptions,
+} from "./actions.ts";
 import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, addModelsDir, dataDirOf } from "./data_options.ts";
 
@@ -47,6 +53,15 @@ export function addModelCommands(program: Command, actions: Actions): void {
     .action((model: string, options: DataOptions & DropOptions) => {
       actions.drop(model, { ...dataDirOf(program), ...options });
     });
+  addDataOptions(program.command("settings <model> [changes...]"))
+    .description("show or change what the running node does with a model")
+    .option("--reset", "take back all that was changed")
+    .addHelpText("after", SETTINGS_EXAMPLES)
+    .action(
+      (model: string, changes: string[], options: DataOptions & ModelSettingsOptions) => {
+        actions.settings(model, changes, { ...dataDirOf(program), ...options });
+      },
+    );
 }
 
 const PLAN_EXAMPLES = `
@@ -78,6 +93,16 @@ Examples:
                                   it is
 
 It puts the model before all others of this node, and holds over restarts.`;
+
+const SETTINGS_EXAMPLES = `
+Examples:
+  mesh-llm settings guide                      all that hold
+  mesh-llm settings guide ctx=32768 pin=true   change two
+  mesh-llm settings guide args="--temp 0.6"    arguments of llama-server
+  mesh-llm settings guide draft=               back to what is configured
+
+The keys are those of [model."NAME"] in config.toml. A model that is served is
+loaded anew once its answers have ended.`;
 
 const DROP_EXAMPLES = `
 Examples:
