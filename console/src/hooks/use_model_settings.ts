@@ -33,6 +33,8 @@ export function useModelSettings(
   const [problem, setProblem] = useState<string | null>(null);
   const known = useRef<SettingsView | null>(null);
   const typed = useRef<Edits>({});
+  /** The status may tell of this page's own change before its answer comes. */
+  const isActing = useRef(false);
   typed.current = edits;
 
   function show(next: SettingsView): void {
@@ -46,8 +48,10 @@ export function useModelSettings(
     const ending = new AbortController();
     fetchSettings(id, ending.signal).then((next) => {
       if (ending.signal.aborted) return;
-      const isNews = known.current !== null && known.current.revision !== next.revision;
-      if (isNews && Object.keys(typed.current).length > 0) setNews(CHANGED_ELSEWHERE);
+      const isOther = known.current !== null && known.current.revision !== next.revision;
+      if (isOther && !isActing.current && Object.keys(typed.current).length > 0) {
+        setNews(CHANGED_ELSEWHERE);
+      }
       show(next);
     }, (error) => ending.signal.aborted || setProblem(wordsOf(error)));
     return () => ending.abort();
@@ -57,6 +61,7 @@ export function useModelSettings(
     const before = known.current;
     if (before === null) return;
     setBusy(true);
+    isActing.current = true;
     setNews(null);
     setProblem(null);
     try {
@@ -72,6 +77,7 @@ export function useModelSettings(
     } catch (error) {
       setProblem(wordsOf(error));
     }
+    isActing.current = false;
     setBusy(false);
   }
 

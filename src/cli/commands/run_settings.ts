@@ -35,8 +35,6 @@ export function modelSettingsText({ settings, changed, problem }: SettingsView):
 }
 
 function valueText(value: unknown): string {
-  if (!Array.isArray(value)) {
-    return printable(value === false ? "no" : value === true ? "yes" : value);
-  }
+  if (!Array.isArray(value)) return printable(value);
   return value.length === 0 ? "-" : printable(value.join(", "));
 }
