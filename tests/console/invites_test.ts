@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { InviteStatus } from "../../src/api/base/types.ts";
 import {
+  gettingText,
   inOrder,
   type InviteForm,
   inviteName,
@@ -25,15 +26,23 @@ function invite(of: Partial<InviteStatus> = {}): InviteStatus {
   };
 }
 
-Deno.test("optionsOf() asks for what was chosen and for nothing else", () => {
-  assert.deepEqual(optionsOf(FORM, 0), { role: "member" });
+Deno.test("optionsOf() asks for what was chosen, always with a name", () => {
+  const { name, ...rest } = optionsOf(FORM, 0);
+  assert.match(name ?? "", /^added (1970-01-01|1969-12-31) \d\d:\d\d$/);
+  assert.deepEqual(rest, { role: "member", mayInvite: false });
   assert.deepEqual(optionsOf({ role: "member", name: "Ann", days: 1, mayInvite: true }, 1_000), {
     role: "member",
     name: "Ann",
     expiresAt: 1_000 + 24 * 3_600_000,
     mayInvite: true,
   });
-  assert.deepEqual(optionsOf({ ...FORM, role: "client", mayInvite: true }, 0), { role: "client" });
+  const client = optionsOf({ ...FORM, role: "client", name: "Bob", mayInvite: true }, 0);
+  assert.deepEqual(client, { role: "client", name: "Bob" });
+});
+
+Deno.test("gettingText() fits how this node was started", () => {
+  assert.match(gettingText({ start: "./mesh-llm" }), /^Copy the file mesh-llm/);
+  assert.match(gettingText({ start: "npx -y deno@2.9.4 task start" }), /^Copy the folder/);
 });
 
 Deno.test("joinCommand() fits the role", () => {

@@ -222,21 +222,28 @@ const SCENES: Scenes = {
     },
   },
 
-  "copies the token and both commands": {
+  "adds each machine by an invite of its own: get it, join": {
     async play({ node, console }) {
-      assert.equal(await console.copy("token"), "mesh-token");
-      assert.equal(await console.copy("join-command"), "MESH_LLM_JOIN=mesh-token ./mesh-llm");
-      assert.equal(
-        await console.copy("client-command"),
-        "MESH_LLM_JOIN=mesh-token ./mesh-llm --client",
-      );
-      await console.page.getByRole("button", { name: "Make a token for clients alone" }).click();
-      await console.page.getByText("ask questions, and nothing else").waitFor();
-      assert.equal(
-        await console.copy("client-command"),
-        "MESH_LLM_JOIN=client-token ./mesh-llm --client",
-      );
-      assert.equal(node.status().mesh.token, "mesh-token");
+      const asked: unknown[] = [];
+      node.onInvite = (options) => Promise.resolve(`token-${asked.push(options)}`);
+      const { page } = console;
+      await page.getByLabel("Name of the machine or its owner").fill(" mini ");
+      await page.getByRole("button", { name: "Add it" }).click();
+      await page.getByText("Get mesh-llm on that machine.").waitFor();
+      assert.equal(await console.copy("join-command"), "MESH_LLM_JOIN=token-1 ./mesh-llm");
+      assert.equal(await page.locator("#token").count(), 0, "the token alone is folded away");
+      await page.getByText("The token alone, as text and as a QR code").click();
+      assert.equal(await console.copy("token"), "token-1");
+      await page.getByRole("img", { name: "The invite token as a QR code" }).waitFor();
+      await page.getByRole("button", { name: "Add another machine" }).click();
+      await page.getByLabel("What it does").selectOption("client");
+      assert.equal(await page.getByLabel("May add other machines").count(), 0);
+      await page.getByRole("button", { name: "Add it" }).click();
+      assert.equal(await console.copy("join-command"), "MESH_LLM_JOIN=token-2 ./mesh-llm --client");
+      const [first, second] = asked as { readonly name: string }[];
+      assert.deepEqual(first, { role: "member", name: "mini", mayInvite: true });
+      assert.match(second?.name ?? "", /^added \d{4}-\d\d-\d\d \d\d:\d\d$/);
+      assert.deepEqual({ ...second, name: "" }, { role: "client", name: "" });
     },
   },
 
@@ -249,7 +256,7 @@ const SCENES: Scenes = {
     }),
     async play({ console }) {
       await console.waitForHeadline("guide is ready");
-      assert.equal(await console.page.locator("#token").count(), 0);
+      assert.equal(await console.page.getByRole("button", { name: "Add it" }).count(), 0);
       assert.match(await console.page.locator("#invite").innerText(), /This node is a client/);
       assert.equal(await console.page.locator("#mesh-machines").innerText(), "1");
     },
@@ -324,6 +331,10 @@ const SCENES: Scenes = {
         chat.delta({ content: `${"long".repeat(200)}\n${" ".repeat(300)}end` });
         chat.finish(1);
       };
+      node.onInvite = () => Promise.resolve("t".repeat(700));
+      await console.page.getByRole("button", { name: "Add it" }).click();
+      await console.page.locator("#join-command").waitFor();
+      assert.equal(await console.scrollsSideways(), false);
       await console.ask("q".repeat(500));
       await console.answer();
       assert.equal(await console.scrollsSideways(), false);

@@ -172,7 +172,7 @@ const SCENES: Scenes = {
       },
     },
 
-  "Mesh: tells who joined and who died as it happens, and shows the token as a QR code": {
+  "Mesh: tells who joined and who died as it happens": {
     status: status({ peers: [peer()] }),
     async play({ node, console }) {
       const { page } = console;
@@ -186,8 +186,6 @@ const SCENES: Scenes = {
       await news.getByText("mini stopped answering").waitFor();
       await page.locator(`[data-topology="${MINI}"]`).waitFor({ state: "detached" });
       assert.equal(await news.getByRole("listitem").count(), 2);
-      await page.getByRole("button", { name: "Show QR code" }).click();
-      await page.getByRole("img", { name: "The invite token as a QR code" }).waitFor();
     },
   },
 
@@ -209,15 +207,15 @@ const SCENES: Scenes = {
         }];
         return Promise.resolve("anns-token");
       };
-      await page.getByRole("button", { name: /^Other invites/ }).click();
-      await page.getByLabel("Its holder").selectOption("client");
-      await page.getByLabel("For whom").fill("Ann");
-      await page.getByRole("button", { name: "Make an invite" }).click();
+      await page.getByLabel("What it does").selectOption("client");
+      await page.getByLabel("Name of the machine or its owner").fill("Ann");
+      await page.getByRole("button", { name: "Add it" }).click();
       assert.deepEqual(await asked.promise, { role: "client", name: "Ann" });
       assert.equal(
-        await console.copy("made-invite"),
+        await console.copy("join-command"),
         "MESH_LLM_JOIN=anns-token ./mesh-llm --client",
       );
+      await page.getByRole("button", { name: "Invites that were made" }).click();
       await page.getByRole("button", { name: "Revoke Ann" }).click();
       await page.getByText("Every node that joined by it is cut off.").waitFor();
       await page.getByRole("button", { name: "Revoke it" }).click();

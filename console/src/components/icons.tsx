@@ -71,10 +71,6 @@ export const MoonIcon = icon(() => (
   <path d="M13.3 9.6A5.7 5.7 0 0 1 6.4 2.7a5.7 5.7 0 1 0 6.9 6.9z" />
 ));
 
-export const QrIcon = icon(() => (
-  <path d="M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h1.5v1.5M13.5 9.5v1M9.5 13.5h1.5M13.5 13v.5" />
-));
-
 export const EditIcon = icon(() => <path d="m10.5 3 2.5 2.5L5.5 13H3v-2.5z" />);
 
 export const AgainIcon = icon(() => <path d="M13 8a5 5 0 1 1-1.6-3.7M13.2 2v2.9h-2.9" />);

@@ -12,18 +12,28 @@ export interface InviteForm {
   readonly mayInvite: boolean;
 }
 
+export const NEW_INVITE: InviteForm = { role: "member", name: "", days: null, mayInvite: true };
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Every invite has a name, so that the one of a machine is found again. */
 export function optionsOf(
   { role, name, days, mayInvite }: InviteForm,
   nowMs: number,
 ): InviteOptions {
   return {
     role,
-    ...(name.trim() === "" ? {} : { name: name.trim() }),
+    name: name.trim() || `added ${formatDate(nowMs)}`,
     ...(days === null ? {} : { expiresAt: nowMs + days * DAY_MS }),
-    ...(mayInvite && role === "member" ? { mayInvite: true } : {}),
+    ...(role === "member" ? { mayInvite } : {}),
   };
+}
+
+/** How a machine gets the program that this node was started with. */
+export function gettingText({ start }: Pick<Commands, "start">): string {
+  return start.includes("deno")
+    ? "Copy the folder of mesh-llm that this machine runs, and go into it."
+    : "Copy the file mesh-llm there. A machine of another kind needs the file for its own system.";
 }
 
 /** The command that joins by a token of this role. As an argument everybody on that machine could read it. */
