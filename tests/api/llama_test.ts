@@ -164,3 +164,39 @@ engineTest(
     }
   },
 );
+
+realTest(
+  "Claude Code's line about itself costs none of the prompt that is cached",
+  async ({ servers }) => {
+    const rules = Array.from({ length: 10 }, (_, at) => `Rule ${at}: answer in short sentences.`);
+    const system = { type: "text", text: rules.join("\n") };
+    const messages = [{ role: "user", content: "hello" }];
+    const ask = async (cch: string) => {
+      const line =
+        `x-anthropic-billing-header: cc_version=2.1.177.${cch}; cc_entrypoint=cli; cch=${cch};`;
+      const response = await fetch(
+        `${servers.apiUrl}/v1/messages`,
+        asking({
+          model: "guide",
+          max_tokens: 4,
+          temperature: 0,
+          system: [{ type: "text", text: line }, system],
+          messages,
+        }),
+      );
+      const { usage, content } = await response.json();
+      messages.push({ role: "assistant", content: content[0].text });
+      messages.push({ role: "user", content: "and then?" });
+      return {
+        cached: usage.cache_read_input_tokens,
+        prompt: usage.cache_read_input_tokens + usage.input_tokens,
+      };
+    };
+    let before = (await ask("36ee5")).prompt;
+    for (const cch of ["0aaa9", "97bd6"]) {
+      const { cached, prompt } = await ask(cch);
+      assert.ok(cached >= before - 1, `${cached} of ${before} tokens were cached`);
+      before = prompt;
+    }
+  },
+);

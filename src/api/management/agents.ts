@@ -141,6 +141,8 @@ const claude: Agent = ({ apiUrl, apiKey, model, limits }) => ({
     ANTHROPIC_DEFAULT_OPUS_MODEL: model,
     ANTHROPIC_DEFAULT_SONNET_MODEL: model,
     ANTHROPIC_DEFAULT_HAIKU_MODEL: model,
+    // A line that is another one in every request would keep llama.cpp from using the prompt that it has.
+    CLAUDE_CODE_ATTRIBUTION_HEADER: "0",
     ...(limits && {
       CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(limits.context),
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(limits.output),

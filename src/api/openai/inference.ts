@@ -150,7 +150,11 @@ async function readRequest(
   if (pathname !== c.req.path) {
     throw new RefusedError({ kind: "unknown-path", method: c.req.method, path: c.req.path });
   }
-  const { routing, body } = await readInference(c.req.raw, {
+  const { routing, body } = await readInference({
+    path: pathname,
+    headers: c.req.raw.headers,
+    body: c.req.raw.body,
+  }, {
     budget,
     received: (whole) => recorder.received(whole),
   });

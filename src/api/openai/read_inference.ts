@@ -1,3 +1,4 @@
+import { withoutAttributionLine } from "./attribution_line.ts";
 import type { BodyBudget } from "../http/body_budget.ts";
 import { BODY_LIMIT_BYTES } from "../base/defaults.ts";
 import { RefusedError } from "../http/openai_errors.ts";
@@ -16,7 +17,9 @@ export interface ReadInferenceOptions {
  * @throws {RefusedError}
  */
 export async function readInference(
-  { headers, body }: {
+  { path, headers, body }: {
+    /** As llama-server is asked. */
+    readonly path: string;
     readonly headers: Headers;
     readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   },
@@ -29,5 +32,6 @@ export async function readInference(
     : await readBody({ headers, body }, { limitBytes, budget });
   if (whole.length > limitBytes) throw new RefusedError({ kind: "body-too-large", limitBytes });
   received?.(whole);
-  return { routing: await readRouting(whole), body: whole };
+  const routing = await readRouting(whole);
+  return { routing, body: withoutAttributionLine(path, whole) };
 }

@@ -3,7 +3,7 @@ import { checkForm, checkInference } from "./inference_bounds.ts";
 import { excessOf } from "../http/json_bounds.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 
-/** The part of a request's body that the gateway reads; the body itself is passed on unchanged. */
+/** The part of a request's body that the gateway reads. */
 export interface Routing {
   /** `null` where the caller leaves the choice to the node. */
   readonly model: string | null;
