@@ -20,6 +20,7 @@ const OF_COMMANDS: Readonly<Record<string, CompletionKind>> = {
 
 /** Of options that mean something else than the node's of that name, or are none of the node's. */
 const OF_OPTIONS: Readonly<Record<string, CompletionKind>> = {
+  "make --model": { models: "mesh" },
   "run --model": { models: "mesh" },
 };
 

@@ -34,6 +34,8 @@ const kinds: [line: string, kind: ReturnType<typeof completionKind>][] = [
   ["download --models-dir /m q", { models: "missing" }],
   ["ls ", null],
   ["token list ", null],
+  ["key make bob --model ", { models: "mesh" }],
+  ["key make ", null],
   ["token revoke ", null],
   ["console --model ", { models: "disk", files: "models" }],
   // The value of an option may be a command's name.
