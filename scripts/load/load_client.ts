@@ -60,7 +60,7 @@ export class LoadClient {
   static async start(dataDir: string, token: string): Promise<LoadClient> {
     const mesh = await startMesh({
       dataDir,
-      config: { ...MESH_DEFAULTS, join: token },
+      config: { ...MESH_DEFAULTS, lan: false, join: token },
       role: "client",
       name: "load",
       version: "0.1.0",

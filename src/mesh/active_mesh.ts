@@ -58,6 +58,7 @@ export class ActiveMesh implements MeshMode {
       open: (bytes, from) => intake.open(bytes, from),
       addresses: parts.addresses,
       stored: parts.stored,
+      nearby: parts.nearby,
       changed: (changes) => this.#onChanged(changes),
       unreachable: (peer) => this.#routes.missed(peer),
     });
@@ -174,6 +175,10 @@ export class ActiveMesh implements MeshMode {
       record.subject !== this.#parts.self && record.signer === record.subject &&
       is(record.subject, signerLinks(record))
     );
+  }
+
+  found(peers: readonly PeerId[]): void {
+    this.#member.found(peers);
   }
 
   livingPeers(): readonly PeerId[] {

@@ -2,6 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import type { InterfaceAddress } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { MeshConfig } from "./base/config.ts";
+import type { OpenLanSocket } from "./lan/lan_socket.ts";
 import type { Link } from "./trust/capability.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Counters } from "./base/counters.ts";
@@ -25,6 +26,8 @@ export interface MeshParts {
   readonly trust: Trust;
   readonly counters: Counters;
   readonly role: MemberRole;
+  /** Of this machine. */
+  readonly name: string;
   /** A member that has not joined the gossip yet; clients never do. */
   readonly passive: boolean;
   /** UDP; `null` before it listens, and for a node that only dials. */
@@ -32,16 +35,20 @@ export interface MeshParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly interfaces: () => readonly InterfaceAddress[];
+  /** `null` where the local network is left alone. */
+  readonly openLan: OpenLanSocket | null;
   readonly logger: Logger;
 }
 
 /** The parts that a mode gets from its node. */
-export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "passive"> {
+export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "passive" | "openLan"> {
   readonly self: PeerId;
   /** This node's own. */
   addresses(): readonly string[];
   /** Peers of the token and of the last time, to start from. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
+  /** Addresses at which a peer was heard on the local network. */
+  nearby(peer: PeerId): readonly string[];
   /** Keeps the addresses of these peers for the next start. */
   remember(peers: readonly PeerId[], addressesOf: (peer: PeerId) => readonly string[]): void;
   emit(event: MeshEvent): void;
@@ -75,6 +82,8 @@ export interface MeshMode extends
   /** Forgets members whose membership is over; answers with who they are. */
   forget(is: (peer: PeerId, links: readonly Link[]) => boolean): readonly PeerId[];
 
+  /** Peers of this mesh were heard on the local network. */
+  found(peers: readonly PeerId[]): void;
   admitted(connection: PeerConnection, peer: JoinedPeer): void;
   closed(peer: JoinedPeer): void;
   superseded(connection: PeerConnection): void;

@@ -1,6 +1,9 @@
 import { Emitter } from "../base/emitter.ts";
 import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
+import { type LanView, NO_LAN } from "./base/lan.ts";
+import { Lan } from "./lan/lan.ts";
+import { meshName } from "./lan/mesh_name.ts";
 import type { Link } from "./trust/capability.ts";
 import type { MeshCounters } from "./base/counters.ts";
 import { GOSSIP_RATE, ROUTES_RATE } from "./base/rate_defaults.ts";
@@ -40,6 +43,7 @@ export class MeshNode implements Mesh {
   readonly #stored: StoredPeers;
   readonly #events: Emitter<MeshEvent>;
   readonly #modes: Modes;
+  readonly #lan: Lan | null;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: MeshParts) {
@@ -73,6 +77,7 @@ export class MeshNode implements Mesh {
       mode: () => this.#mode,
       addresses: () => this.addresses(),
     });
+    this.#lan = this.#createLan();
     this.#modes = new Modes(this.#modeParts(), parts);
     if (role === "member") this.#answer();
     network.subscribe((event) => {
@@ -89,6 +94,7 @@ export class MeshNode implements Mesh {
   /** Begins to look for others, once it can be reached itself. */
   start(): void {
     this.#mode.start();
+    this.#lan?.start();
   }
 
   get passive(): boolean {
@@ -105,6 +111,10 @@ export class MeshNode implements Mesh {
   rejoin(): Promise<void> {
     if (this.role === "client") throw new NotAllowedError("A client can't join the gossip");
     return this.#modes.enter();
+  }
+
+  lan(): LanView {
+    return this.#lan?.view() ?? NO_LAN;
   }
 
   members(): readonly Announcement[] {
@@ -199,10 +209,42 @@ export class MeshNode implements Mesh {
       ...this.#parts,
       self: this.self,
       addresses: () => this.addresses(),
-      stored: () => this.#stored.all(),
+      stored: () => this.#knownPeers(),
+      nearby: (peer) => this.#lan?.addressesOf(peer) ?? [],
       remember: (peers, addressesOf) => this.#stored.remember(peers, addressesOf),
       emit: (event) => this.#emit(event),
     };
+  }
+
+  /** Those of the token and of the last time, and those that are on the local network. */
+  #knownPeers(): ReadonlyMap<PeerId, readonly string[]> {
+    const known = new Map<PeerId, readonly string[]>(this.#stored.all());
+    for (const { peer, addresses } of this.#lan?.view().peers ?? []) {
+      if (!this.#stored.isExpelled(peer)) known.set(peer, [...addresses, ...known.get(peer) ?? []]);
+    }
+    return known;
+  }
+
+  #createLan(): Lan | null {
+    const { openLan, clock, logger, interfaces, identity, name, port } = this.#parts;
+    if (openLan === null) return null;
+    return new Lan({
+      self: this.self,
+      meshKey: identity.binding.credential.meshKey,
+      clock,
+      logger,
+      interfaces,
+      open: openLan,
+      speaks: this.role === "member",
+      offer: () => {
+        const bound = port();
+        if (bound === null || this.passive) return null;
+        const own = { name, incarnation: identity.incarnation, peer: this.self };
+        return { name: meshName(own, this.members()), port: bound };
+      },
+      changed: () => this.#emit({ type: "lan" }),
+      found: (peers) => this.#mode.found(peers),
+    });
   }
 
   /** Answers the protocols that other nodes open to members. */
@@ -236,7 +278,7 @@ export class MeshNode implements Mesh {
     this.#modes.keep();
     this.#parts.trust.stop();
     this.#expulsion.stop();
-    await this.#exchange.stop();
+    await Promise.all([this.#exchange.stop(), this.#lan?.stop()]);
     await this.#modes.finish();
     await this.#parts.network.stop();
     await this.#parts.identity.flushed();

@@ -11,6 +11,7 @@ import { guardedClock } from "./base/guarded_clock.ts";
 import { Counters } from "./base/counters.ts";
 import { openIdentity } from "./trust/identity.ts";
 import { loadAddonBy } from "./quic/mod.ts";
+import { lanOpener } from "./lan/lan_socket.ts";
 import { startLibp2p } from "./link/libp2p.ts";
 import { MeshNode } from "./mesh_node.ts";
 import type { MeshParts } from "./mesh_mode.ts";
@@ -43,6 +44,7 @@ export type { MeshCounters } from "./base/counters.ts";
 export { parseToken } from "./trust/token.ts";
 export { Namesakes, toldApart } from "./base/namesakes.ts";
 export type * from "./base/announcement.ts";
+export type { LanMesh, LanPeer, LanView } from "./base/lan.ts";
 export type * from "./base/mesh.ts";
 export type * from "./base/peer_id.ts";
 export type * from "./base/roles.ts";
@@ -149,16 +151,19 @@ async function listenOnPort(
 }
 
 function partsOf(
-  { config, role, passive = false, logger, random = Math.random, interfaces }: StartMeshOptions,
+  options: StartMeshOptions,
   made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters" | "clock">,
 ): MeshParts {
+  const { config, role, name, passive = false, logger, random = Math.random, interfaces } = options;
   return {
     ...made,
     config,
     role,
+    name,
     passive: passive || role === "client",
     random,
     interfaces: interfaces ?? (() => Deno.networkInterfaces()),
+    openLan: lanOpener(config),
     logger,
   };
 }

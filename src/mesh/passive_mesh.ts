@@ -122,8 +122,12 @@ export class PassiveMesh implements MeshMode {
   }
 
   addressesOf(peer: PeerId): readonly string[] {
-    return this.#finder.addressesOf(peer);
+    const nearby = this.#parts.nearby(peer);
+    return [...new Set([...nearby, ...this.#finder.addressesOf(peer)])];
   }
+
+  /** The next request for the table goes there, if it has to. */
+  found(): void {}
 
   knownMembers(): readonly Guest[] {
     return [];

@@ -32,6 +32,10 @@ export class StoredPeers {
     this.#identity.remember(keptAddresses(living, strangers, MAX_STORED_PEERS));
   }
 
+  isExpelled(peer: PeerId): boolean {
+    return this.#expelled.has(peer);
+  }
+
   /** Peers whose membership is over are not dialled again. The next change of the mesh drops their addresses. */
   expel(peers: Iterable<PeerId>): void {
     const kept = groupByPeer(this.#identity.addresses);

@@ -175,6 +175,9 @@ async function connect(
   const parts = { mesh, counts, part, modelActions: manager, engineLogs, findings };
   const settings = settingsParts({ serving: config.serving, local, active, manager, logger });
   const api = new NodeApi({ ...parts, ...settings, commands, token, logger, end: () => onEnd?.() });
+  mesh.subscribe((event) => {
+    if (event.type === "lan") api.changed();
+  });
   logs?.subscribe((line) => api.send({ type: "log", line }));
   return { api, part, manager, watch };
 }

@@ -1,6 +1,7 @@
 /** The page in a real Chromium, before the real API of a node whose state the test makes up. */
 
 import assert from "node:assert/strict";
+import type { LanStatus } from "../../src/api/base/types.ts";
 import { GB, instance, MINI, model, peer, SELF, status, TOWER } from "../support/console_status.ts";
 import { CONNECTION_ERRORS, playScenes, type Scenes } from "./scenes.ts";
 
@@ -11,6 +12,14 @@ const SPLIT = instance({
 });
 
 const HOSTILE = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>`;
+
+const LAN: LanStatus = {
+  state: "announced",
+  problem: null,
+  mesh: { name: "studio", shortId: "0a1b2c3d" },
+  meshes: [],
+  peers: [],
+};
 
 const SCENES: Scenes = {
   "says which model is ready, where, and what to do next": {
@@ -32,6 +41,40 @@ const SCENES: Scenes = {
       await console.page.getByRole("button", { name: "Start a chat" }).click();
       await console.page.getByRole("textbox", { name: "Your question" }).waitFor();
       assert.equal(await console.page.evaluate(() => document.activeElement?.id), "question");
+    },
+  },
+
+  "lists the machines of this network, as they come and go, and takes no name for markup": {
+    status: status({ peers: [peer()], lan: LAN }),
+    async play({ node, console }) {
+      const panel = console.page.getByRole("region", { name: "Machines on this network" });
+      await panel.getByText("Nobody else was found here yet").waitFor();
+      const address = `/ip4/192.168.1.5/udp/47001/quic-v1/p2p/${MINI}`;
+      const hostile = {
+        name: HOSTILE,
+        shortId: "ffffffff",
+        machines: 1,
+        addresses: ["10.0.0.9:1"],
+      };
+      node.setStatus(status({
+        peers: [peer()],
+        lan: { ...LAN, meshes: [hostile], peers: [{ id: MINI, addresses: [address] }] },
+      }));
+      const rows = panel.getByRole("listitem");
+      await rows.nth(1).waitFor();
+      assert.match(
+        await console.textOf(rows.nth(0)),
+        /^mini machine of this mesh, at 192\.168\.1\.5$/,
+      );
+      assert.match(
+        await console.textOf(rows.nth(1)),
+        /<script>.*'s mesh another mesh \(ffffffff\)/,
+      );
+      assert.notEqual(await console.page.title(), "owned");
+      node.setStatus(status({ peers: [peer()], lan: LAN }));
+      await rows.nth(0).waitFor({ state: "detached" });
+      node.setStatus(status({ peers: [peer()], lan: { ...LAN, state: "off" } }));
+      await panel.waitFor({ state: "detached" });
     },
   },
 

@@ -10,6 +10,7 @@ import { downloadWorld } from "../../src/downloads/mod.ts";
 import { type Engine, offeredMemory, prepareEngine } from "../../src/engine/mod.ts";
 import { chooseDevices } from "../../src/engine/devices/choose_devices.ts";
 import { MESH_TIMINGS } from "../../src/mesh/config.ts";
+import { lanOpener } from "../../src/mesh/lan/lan_socket.ts";
 import { openIdentity } from "../../src/mesh/trust/identity.ts";
 import { systemClock } from "../../src/mesh/mod.ts";
 import { Contacts } from "../../src/mesh/gossip/contacts.ts";
@@ -92,6 +93,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
       return (await identity(config)).meshId === first.meshId;
     }],
     bindPort: [4_001, async (config) => (await identity(config)).port],
+    lan: [false, ({ mesh }) => lanOpener(mesh) === null],
     timings: [
       { ...MESH_TIMINGS, wide: { ...MESH_TIMINGS.wide, timeoutMs: 1 } },
       firstWaitMs,

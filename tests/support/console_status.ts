@@ -3,6 +3,7 @@
 import type {
   Finding,
   InstanceStatus,
+  LanStatus,
   ModelStatus,
   PeerStatus,
   RequestRecord,
@@ -79,6 +80,7 @@ export interface StatusParts {
   readonly peers?: PeerStatus[];
   readonly models?: ModelStatus[];
   readonly findings?: Finding[];
+  readonly lan?: LanStatus;
 }
 
 /** A node's parts in the instances, each with all that is used there of one device. */
@@ -98,7 +100,7 @@ function servingIn(
 
 /** By default: one machine called `studio` that runs the guide. */
 export function status(
-  { node, mesh, peers = [], models = [model()], findings = [] }: StatusParts = {},
+  { node, mesh, peers = [], models = [model()], findings = [], lan }: StatusParts = {},
 ): Status {
   const self: Omit<Status["node"], "serving"> = {
     ...machine({ name: "studio" }),
@@ -132,6 +134,7 @@ export function status(
     models,
     tunnels: [],
     findings,
+    ...(lan === undefined ? {} : { lan }),
   };
 }
 

@@ -13,6 +13,8 @@ export type { LoggedLine, WaitOptions } from "./event_log.ts";
 export interface StartNodeOptions extends Program {
   /** The options before those that every node of a test gets. */
   readonly args?: readonly string[];
+  /** Whether it looks for others on the local network, where the nodes of other tests are too. @default {false} */
+  readonly lan?: boolean;
   /** Shown in failures; by default the node's name is the same. */
   readonly name?: string;
   /** Kept when the node ends; by default a new one that goes with it. */
@@ -43,6 +45,7 @@ export async function startNode(options: StartNodeOptions = {}): Promise<NodePro
   const dataDir = options.dataDir ?? join(folder.path, "data");
   const args = [
     ...options.args ?? [],
+    ...(options.lan === true ? [] : ["--no-lan"]),
     ...["--log-format", "json", "--port", "0", "--console-port", "0"],
     ...["--data-dir", dataDir, "--name", name],
   ];

@@ -3,6 +3,7 @@ import type { Finding, RequestRecord, Status } from "../../../src/api/base/types
 import { FindingsList } from "../components/findings_list.tsx";
 import { HeadlinePanel } from "../components/headline_panel.tsx";
 import { InvitePanel } from "../components/invite_panel.tsx";
+import { LanPanel } from "../components/lan_panel.tsx";
 import { MachinesPanel } from "../components/machines_panel.tsx";
 import { ServedModels } from "../components/models_panel.tsx";
 import { NewsList } from "../components/news_list.tsx";
@@ -10,6 +11,7 @@ import { TopologyPicture } from "../components/topology_picture.tsx";
 import { useHostRates } from "../hooks/use_host_rates.ts";
 import { useShared } from "../hooks/use_shared.ts";
 import type { Headline } from "../lib/headline.ts";
+import { lanShown } from "../lib/lan_view.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
 import { machines } from "../lib/mesh_view.ts";
 import type { NewsItem } from "../lib/news.ts";
@@ -36,6 +38,7 @@ function toInvite(): void {
 export function MeshPage({ status, headline, models, news, requests }: MeshPageProps) {
   const shown = useShared(useMemo(() => machines(status), [status]));
   const findings = useShared(status.findings ?? NONE);
+  const lan = useShared(useMemo(() => lanShown(status), [status]));
   const rates = useHostRates(requests);
   return (
     <div class="page mesh">
@@ -55,6 +58,7 @@ export function MeshPage({ status, headline, models, news, requests }: MeshPageP
       </section>
       <ServedModels models={models} />
       <MachinesPanel machines={shown} rates={rates} />
+      {lan !== null && <LanPanel shown={lan} />}
       <InvitePanel commands={status.commands} token={status.mesh.token} role={status.node.role} />
     </div>
   );

@@ -18,7 +18,7 @@ export type Told =
 const [dataDir = "", token = "-"] = Deno.args;
 const mesh = await startMesh({
   dataDir,
-  config: { ...MESH_DEFAULTS, join: token === "-" ? null : token },
+  config: { ...MESH_DEFAULTS, lan: false, join: token === "-" ? null : token },
   role: "member",
   name: "member",
   version: "0.1.0",

@@ -59,6 +59,7 @@ export function statusText(told: Status): string {
     ]),
     ...models.flatMap(reasonText),
     ...switchedOffText([node, ...peers]),
+    ...lanText(status),
     ...notesOf(status),
     ...findingsOf(status),
   ].join("\n");
@@ -107,6 +108,29 @@ function devicesText(nodes: readonly Pick<PeerStatus, "id" | "name" | "devices">
   );
   const head = ["DEVICE", "NODE", "KIND", "TOTAL", "OFFERED", "USED"];
   return rows.length === 0 ? [] : [table([head, ...rows])];
+}
+
+/** The machines on this network: those of this mesh, and other meshes by their names. */
+function lanText(status: Status): string[] {
+  const { lan } = status;
+  if (lan === undefined || lan.state === "off") return [];
+  const names = namesOf(status);
+  const own = lan.peers.map(({ id, addresses }) => [
+    names.get(id) ?? shortId(id),
+    "machine of this mesh",
+    addresses.map((address) => address.split("/")[2] ?? address).join(", "),
+  ]);
+  const others = lan.meshes.map(({ name, shortId, addresses }) => [
+    `${name}'s mesh`,
+    `another mesh, ${shortId}`,
+    addresses.join(", "),
+  ]);
+  const rows = [...own, ...others];
+  const head = ["ON THIS NETWORK", "IS", "ADDRESS"];
+  return [
+    ...(rows.length === 0 ? [] : [table([head, ...rows])]),
+    ...(lan.problem === null ? [] : [`${lan.problem}\n`]),
+  ];
 }
 
 /** As the doctor says it: what is found, and what to do about it. */

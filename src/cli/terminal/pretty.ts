@@ -58,6 +58,8 @@ function eventText(fields: Fields, options: PrettyOptions, style: Style): string
       return style("yellow", waitingText(fields));
     case "peer":
       return peerText(fields);
+    case "lan":
+      return `${fields.name}'s mesh is on this network too`;
     case "stopped":
       return `Stopped: ${fields.reason}`;
     default:

@@ -91,6 +91,7 @@ function ipv4First(a: InterfaceAddress, b: InterfaceAddress): number {
   return isIP(a.address) - isIP(b.address);
 }
 
-function isBridge({ name }: InterfaceAddress): boolean {
+/** Whether it is of a container engine or a virtual machine. */
+export function isBridge({ name }: InterfaceAddress): boolean {
   return BRIDGE.test(name);
 }

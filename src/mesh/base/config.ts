@@ -9,6 +9,8 @@ export interface MeshConfig {
   readonly leave: boolean;
   /** UDP; `null` takes the one of the last start, or a free one. */
   readonly bindPort: number | null;
+  /** Whether nodes of the local network are looked for, and this one is announced to them. */
+  readonly lan: boolean;
   /** Not for users: tests and simulations have their own. */
   readonly timings: MeshTimings;
 }
@@ -17,5 +19,6 @@ export const MESH_DEFAULTS: MeshConfig = {
   join: null,
   leave: false,
   bindPort: null,
+  lan: true,
   timings: MESH_TIMINGS,
 };

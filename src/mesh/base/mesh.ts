@@ -2,6 +2,7 @@
 
 import type { Announcement, AnnouncementContent } from "./announcement.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import type { LanView } from "./lan.ts";
 import type { MeshCounters } from "./counters.ts";
 import type { PeerId } from "./peer_id.ts";
 import type { Rate } from "../../base/token_bucket.ts";
@@ -22,6 +23,7 @@ export type MeshEvent =
     readonly change: "joined" | "left" | "died";
   }
   | { readonly type: "routes" }
+  | { readonly type: "lan" }
   /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
   | { readonly type: "asked"; readonly model: string };
 
@@ -100,6 +102,8 @@ export interface Mesh {
   rejoin(): Promise<void>;
   /** This node's own addresses with `/p2p/`, reachable ones first. */
   addresses(): readonly string[];
+  /** The machines on the local network that were found there. */
+  lan(): LanView;
   /** Living active members without this node, in the order of their PeerIds. */
   members(): readonly Announcement[];
   /**

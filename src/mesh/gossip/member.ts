@@ -24,6 +24,8 @@ export interface MemberOptions extends Omit<MeshViewOptions, "addressesOf" | "co
   readonly logger: Logger;
   /** Peers of the token and of the last time, to start from. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
+  /** Addresses at which a peer was heard on the local network: the best of all, as long as it is there. */
+  nearby?(peer: PeerId): readonly string[];
   /** A dial to a peer failed. */
   unreachable?(peer: PeerId): void;
 }
@@ -86,9 +88,17 @@ export class Member {
 
   /** The addresses at which a peer can be dialled, the best first. */
   addressesOf(peer: PeerId): readonly string[] {
-    const known = this.view.lastOf(peer)?.addresses ?? this.#options.stored().get(peer) ?? [];
+    const { stored, nearby } = this.#options;
+    const told = this.view.lastOf(peer)?.addresses ?? stored().get(peer) ?? [];
+    const known = [...nearby?.(peer) ?? [], ...told];
     const lastGood = this.#contacts.find(peer)?.lastGood;
     return dialOrder(lastGood === undefined ? known : [lastGood, ...known], lastGood);
+  }
+
+  /** Peers were heard on the local network: past failures say nothing about the address that they have there. */
+  found(peers: readonly PeerId[]): void {
+    for (const peer of peers) this.#dialer.forget(peer);
+    this.#dialer.wake();
   }
 
   /** A member's connection has been admitted. */

@@ -5,7 +5,6 @@ import type {
   Meaning,
   Obstacle,
   RequestRecord,
-  UnservedModel,
 } from "../../api/mod.ts";
 import { InstanceUnavailableError } from "../../api/mod.ts";
 import {
@@ -90,10 +89,6 @@ export abstract class Gateway implements GatewayNode {
       }),
       (host) => this.#hosts.isAvoided(host, nowMs),
     );
-  }
-
-  unserved(): readonly UnservedModel[] {
-    return this.#models().unserved;
   }
 
   coming(): string[] {

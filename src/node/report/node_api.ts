@@ -116,6 +116,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       works: part.works,
       ...(settingsRevision === undefined ? {} : { settingsRevision }),
       findings: this.#options.findings(),
+      lan: mesh.lan(),
     });
   }
 

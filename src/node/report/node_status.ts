@@ -3,6 +3,7 @@
 import type {
   Finding,
   InstanceStatus,
+  LanStatus,
   ModelStatus,
   PeerStatus,
   ServingStatus,
@@ -16,7 +17,14 @@ import {
   type ModelIds,
   nameIn,
 } from "../../base/model_ids.ts";
-import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import type {
+  LanView,
+  ModelRef,
+  PeerId,
+  RouteInstance,
+  RouteNode,
+  RoutingTable,
+} from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
 import { idsOf } from "../plan/table_ids.ts";
@@ -51,6 +59,7 @@ export interface StatusInput {
   /** Of this node's settings for a model of its disk. @default {it has none} */
   readonly settingsRevision?: (model: ModelRef) => number;
   readonly findings?: readonly Finding[];
+  readonly lan?: LanView;
 }
 
 /** The input, with what is looked up for each instance. */
@@ -82,6 +91,17 @@ export function statusOf(input: StatusInput): Status {
     }, ids),
     findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
+    ...(input.lan === undefined ? {} : { lan: lanStatus(input.lan) }),
+  };
+}
+
+function lanStatus({ state, problem, own, meshes, peers }: LanView): LanStatus {
+  return {
+    state,
+    problem,
+    mesh: own,
+    meshes: meshes.map((mesh) => ({ ...mesh, addresses: [...mesh.addresses] })),
+    peers: peers.map(({ peer: id, addresses }) => ({ id, addresses: [...addresses] })),
   };
 }
 
@@ -133,7 +153,6 @@ function modelStatuses(input: Lookup, ids: ModelIds): ModelStatus[] {
     ...input.routes.instances.map(({ model }) => ids.idOf(model)),
     ...input.routes.wanted.map((name) => ids.canonical(name)),
     ...input.onDisk.map((model) => ids.idOf(model)),
-    ...(input.routes.files ?? []).map((file) => ids.idOf(file)),
   ]);
   return [...named].map((id) => modelStatus(id, ids.only(id), input)).sort((a, b) =>
     STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.id < b.id ? -1 : 1)
@@ -152,13 +171,12 @@ function modelStatus(id: string, model: ModelContent | undefined, input: Lookup)
     STATES.indexOf(a.state) - STATES.indexOf(b.state)
   );
   const file = input.onDisk.find(isThis);
-  const sizeBytes = (found[0] ?? file ?? input.routes.files?.find(isThis))?.sizeBytes;
   const isFailed = nodes.some(({ failures }) => failures.some(({ model }) => isMeant(model)));
   return {
     id,
     name: model?.name ?? id,
     fingerprint: model?.fingerprint ?? null,
-    sizeBytes: sizeBytes ?? 0,
+    sizeBytes: found[0]?.sizeBytes ?? file?.sizeBytes ?? 0,
     state: instances[0]?.state ?? (isFailed ? "failed" : "cold"),
     reason: instances.some(({ state }) => state === "warm" || state === "loading")
       ? null

@@ -98,3 +98,25 @@ CPU     bo b  main memory  24.0 GB  20.0 GB  -
     text,
   );
 });
+
+Deno.test("statusText() lists the machines of this network, those of other meshes too", () => {
+  const [peer] = status.peers;
+  assert.ok(peer !== undefined);
+  const text = statusText({
+    ...status,
+    lan: {
+      state: "announced",
+      problem: "Machines of the network of 10.0.0.1 can't be found: permission denied",
+      mesh: { name: "anna", shortId: "0a1b2c3d" },
+      meshes: [{ name: "li\x1b[31m", shortId: "ffffffff", machines: 1, addresses: ["10.0.0.9:1"] }],
+      peers: [{ id: peer.id, addresses: [`/ip4/10.0.0.2/udp/47001/quic-v1/p2p/${peer.id}`] }],
+    },
+  });
+  const expected = [
+    "ON THIS NETWORK  IS                      ADDRESS",
+    "bo b             machine of this mesh    10.0.0.2",
+    "li [31m's mesh   another mesh, ffffffff  10.0.0.9:1",
+    "Machines of the network of 10.0.0.1 can't be found: permission denied",
+  ];
+  for (const line of expected) assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
+});

@@ -128,6 +128,29 @@ export interface RpcTraffic {
   readonly stalledMs: number;
 }
 
+/** Another mesh on the local network. Anybody may announce any name there. */
+export interface LanMeshStatus {
+  name: string;
+  /** Eight hexadecimal digits that tell meshes of one name apart. */
+  shortId: string;
+  machines: number;
+  /** `192.168.1.5:47001`, UDP. */
+  addresses: string[];
+}
+
+/** The local network, as far as this node sees it. */
+export interface LanStatus {
+  /** `off` by `--no-lan`; `listening`: this node does not announce itself, as clients never do. */
+  state: "off" | "listening" | "announced";
+  /** Why a part of it can't be seen; `null` where all is well. */
+  problem: string | null;
+  /** This mesh, as others on the network see it; `null` while this node does not announce it. */
+  mesh: { name: string; shortId: string } | null;
+  meshes: LanMeshStatus[];
+  /** Machines of this mesh that were found there. */
+  peers: { id: string; addresses: string[] }[];
+}
+
 /** How this node was started: what people type on a machine like it, up to the options. */
 export interface Commands {
   /** Before the options of a node. */
@@ -160,6 +183,8 @@ export interface Status {
   peers: PeerStatus[];
   models: ModelStatus[];
   tunnels: TunnelStatus[];
+  /** An older node does not look there. */
+  lan?: LanStatus;
   /** Problems that the user should know, the gravest first; an older node does not report them. */
   findings?: Finding[];
 }

@@ -38,6 +38,12 @@ export const NETWORK_OPTIONS = {
     sets: (bindPort) => ({ mesh: { bindPort } }),
     shows: ({ mesh }) => mesh.bindPort,
   }),
+  lan: option<boolean>({
+    flags: "--no-lan",
+    help: "neither look for machines on the local network nor be found there",
+    sets: (lan) => ({ mesh: { lan } }),
+    shows: ({ mesh }) => !mesh.lan,
+  }),
   listen: option<string>({
     flags: "--listen <addr>",
     help: `address of the API (default: ${API_DEFAULTS.listen})`,

@@ -1,0 +1,52 @@
+/** The machines of this network, as the page shows them. Pure. */
+
+import type { LanStatus, Status } from "../../../src/api/base/types.ts";
+import { countOf, displayName, shortId } from "./format.ts";
+
+export interface LanRow {
+  /** Unique in the list. */
+  readonly id: string;
+  readonly name: string;
+  readonly isOwnMesh: boolean;
+  /** A few words: what it is, and at which addresses. */
+  readonly detail: string;
+}
+
+export interface LanShown {
+  /** How this mesh is called on the network, and why it is not seen there, in a sentence. */
+  readonly sentence: string;
+  readonly problem: string | null;
+  readonly rows: readonly LanRow[];
+}
+
+/** `null` where there is nothing to say: the node does not look there, or is too old to. */
+export function lanShown({ lan, peers }: Pick<Status, "lan" | "peers">): LanShown | null {
+  if (lan === undefined || lan.state === "off") return null;
+  const names = new Map(peers.map(({ id, name }) => [id, name]));
+  const own = lan.peers.map(({ id, addresses }): LanRow => ({
+    id,
+    name: displayName(names.get(id) ?? shortId(id)),
+    isOwnMesh: true,
+    detail: `machine of this mesh, at ${hostsOf(addresses).join(", ")}`,
+  }));
+  const others = lan.meshes.map(({ name, shortId, machines, addresses }): LanRow => ({
+    id: `${name}@${shortId}`,
+    name: `${displayName(name)}'s mesh`,
+    isOwnMesh: false,
+    detail: `another mesh (${shortId}), ${countOf(machines, "machine")} at ${addresses.join(", ")}`,
+  }));
+  return { sentence: sentenceOf(lan), problem: lan.problem, rows: [...own, ...others] };
+}
+
+function sentenceOf({ mesh, meshes, peers }: LanStatus): string {
+  const found = meshes.length + peers.length === 0 ? " Nobody else was found here yet." : "";
+  const seen = mesh === null
+    ? "This machine looks around and does not announce itself."
+    : `Others see this mesh as ${displayName(mesh.name)}'s mesh (${mesh.shortId}).`;
+  return seen + found;
+}
+
+/** Of `/ip4/192.168.1.5/udp/...`. */
+function hostsOf(addresses: readonly string[]): string[] {
+  return addresses.map((address) => address.split("/")[2] ?? address);
+}
