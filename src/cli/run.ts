@@ -80,6 +80,12 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_settings.ts")).runSettings(command);
     case "token":
       return await (await import("./commands/run_token.ts")).runToken(command);
+    case "key-make":
+      return await (await import("./commands/run_key.ts")).runKeyMake(command);
+    case "key-list":
+      return await (await import("./commands/run_key.ts")).runKeyList(command);
+    case "key-remove":
+      return await (await import("./commands/run_key.ts")).runKeyRemove(command);
     case "token-list":
       return await (await import("./commands/run_token.ts")).runTokenList(command);
     case "token-revoke":

@@ -16,6 +16,7 @@ import {
   type RequestRecord,
   type SettingsActions,
   type Status,
+  type UnservedModel,
 } from "../../src/api/mod.ts";
 import type { ModelStatus } from "../../src/api/base/types.ts";
 import { Aliases, type ModelAlias } from "../../src/base/model_aliases.ts";
@@ -36,6 +37,7 @@ export interface FakeNodeOptions {
   readonly forward?: Forward;
   readonly coming?: readonly string[];
   readonly obstacles?: readonly Obstacle[];
+  readonly unserved?: readonly UnservedModel[];
   /** Models on its disk. */
   readonly own?: readonly ModelContent[];
 }
@@ -111,6 +113,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
 
   #ids(): ModelIds {
     return new ModelIds([...this.#warm.map(contentOf), ...this.#options.own ?? []]);
+  }
+
+  unserved(): readonly UnservedModel[] {
+    return this.#options.unserved ?? [];
   }
 
   checkPeers(): Promise<PeerCheck[]> {

@@ -82,6 +82,7 @@ const LINES: readonly Omit<Pressed, "shell">[] = [
   { line: "mesh-llm --model sub/mi", shown: "sub/mine.gguf" },
   { line: "mesh-llm --model be", shown: "beside.gguf" },
   { line: "mesh-llm run open-w", shown: "open-webui" },
+  { line: "mesh-llm chat gu", shown: "guide" },
 ];
 
 for (const shell of SHELLS) {
@@ -91,7 +92,9 @@ for (const shell of SHELLS) {
     fn: async () => {
       await using folder = await temporaryFolder();
       const { path } = folder;
-      for (const name of ["bin", "sub"]) await Deno.mkdir(join(path, name));
+      for (const name of ["bin", "sub", ".mesh-llm"]) {
+        await Deno.mkdir(join(path, name), { mode: 0o700 });
+      }
       for (const name of ["sub/mine.gguf", "beside.gguf"]) {
         await Deno.writeTextFile(join(path, name), "");
       }

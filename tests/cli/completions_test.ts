@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SHELLS } from "../../src/cli/config/program/actions.ts";
+import { entry } from "../support/catalog_entries.ts";
 import { runProgram } from "../support/program.ts";
+import { withManagementApi } from "./management.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -57,4 +59,30 @@ Deno.test("another shell is refused with those that there are", async () => {
   const { code, stderr } = await runProgram(["completions", "tcsh"]);
   assert.equal(code, 2);
   assert.match(stderr, /bash, zsh, fish/);
+});
+
+Deno.test("models are offered where a command can do something with them", () => {
+  const entries = [
+    entry({ name: "here", places: ["disk"] }),
+    entry({ name: "there", places: ["mesh", "catalog"] }),
+    entry({ name: "nowhere", places: ["catalog"] }),
+    entry({ name: "hurt", places: ["disk"], broken: "cut off" }),
+  ];
+  const answer = (path: string) => Response.json(path === "/api/catalog" ? entries : {});
+  return withManagementApi({ answer }, async ({ dataDir }) => {
+    const table: [string, string[]][] = [
+      ["chat", ["here", "there"]],
+      ["run goose --model", ["here", "there"]],
+      ["serve", ["here"]],
+      ["drop", ["here"]],
+      ["rm", ["here"]],
+      ["settings", ["here"]],
+      ["pull", ["there", "nowhere"]],
+      ["download", ["there", "nowhere"]],
+    ];
+    const found = await Promise.all(
+      table.map(([line]) => offers("--data-dir", dataDir, ...line.split(" "), "")),
+    );
+    assert.deepEqual(found, table.map(([, names]) => names));
+  });
 });

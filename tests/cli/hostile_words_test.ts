@@ -3,7 +3,7 @@
 import type { LogRecord } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { CatalogEntry, InviteStatus, Status } from "../../src/api/mod.ts";
+import type { CatalogEntry, InviteStatus, KeyView, Status } from "../../src/api/mod.ts";
 import { downloadLine } from "../../src/cli/client/download_line.ts";
 import { describeFailure } from "../../src/cli/terminal/errors.ts";
 import { pretty } from "../../src/cli/terminal/pretty.ts";
@@ -11,6 +11,7 @@ import { doctorText } from "../../src/cli/commands/run_doctor.ts";
 import { modelsText } from "../../src/cli/commands/run_models.ts";
 import { planText } from "../../src/cli/commands/run_plan.ts";
 import { statusText } from "../../src/cli/commands/run_status.ts";
+import { keysText } from "../../src/cli/commands/run_key.ts";
 import { invitesText } from "../../src/cli/commands/run_token.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 import { MODEL_METADATA, sampleHeader } from "../models/sample_gguf.ts";
@@ -42,6 +43,15 @@ function assertSame(hostile: string, tame: string): void {
 
 const listed = entry({ places: ["disk"], fit: SPLIT });
 
+const key: KeyView = {
+  name: "bob",
+  models: ["guide"],
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  manage: false,
+  made: true,
+};
+
 const invite: InviteStatus = {
   id: "9f3c0a52d4e1b786",
   role: "member",
@@ -71,6 +81,7 @@ const texts: [what: string, show: (change: <T>(value: T) => T) => string][] = [
         { ...change(listed), broken: change("it is cut") },
       ], { all: true }),
   ],
+  ["key list", (change) => keysText([change(key)])],
   ["token list", (change) => invitesText([change(invite)])],
   [
     "a download",

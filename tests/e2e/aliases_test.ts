@@ -38,7 +38,7 @@ nodeTest(
 
     const { data } = await (await fetch(`${api}/v1/models`, { signal })).json();
     const names = data.map(({ id, aliases }: Record<string, unknown>) => [id, aliases]);
-    assert.deepEqual(names, [["guide", ["default", "gpt-4o-mini"]]]);
+    assert.deepEqual(names, [["guide", ["default", "gpt-4o-mini"]], ["other", ["spare"]]]);
     const one = await (await fetch(`${api}/v1/models/default`, { signal })).json();
     assert.deepEqual(one, data[0]);
 

@@ -71,7 +71,9 @@ nodeTest(
     const joining = ["--join", host.ready.token ?? "", "--models-dir", dir.path];
     await using standby = await startServing(joining);
     await until(host, "of two", ({ peers }) => peers.length === 1);
+    assert.deepEqual(await listedBy(host), ["guide warm", "elsewhere cold"]);
     await answersExactly(host, "elsewhere");
+    assert.deepEqual(await listedBy(host), ["elsewhere warm", "guide warm"]);
     const { models } = await host.status();
     const served = models.find(({ name }) => name === "elsewhere");
     assert.deepEqual(served?.hosts, [standby.ready.node]);
@@ -88,6 +90,12 @@ nodeTest("a client's request loads a cold model of another node", async () => {
   await using standby = await startServing(joining);
   await until(host, "of two", ({ peers }) => peers.length === 1);
   await using client = await startServing(["--client", "--join", host.token]);
+  assert.deepEqual(await listedBy(client), ["guide warm", "elsewhere cold"]);
+  const { models: tags } = await (await fetch(`${client.ready.api}/api/tags`)).json();
+  assert.deepEqual(tags.map(({ name }: { name: string }) => name), [
+    "guide:latest",
+    "elsewhere:latest",
+  ]);
   await answersExactly(client, "ELSEWHERE");
   await standby.serving("elsewhere");
   const { status, error } = await refusalOf(client, "no-such-model");
@@ -110,6 +118,7 @@ nodeTest("no request makes a machine load whose owner has switched that off", as
     const { status, error } = await refusalOf(node, "elsewhere");
     assert.equal(status, 404, error);
     assert.match(error, /'elsewhere' .* loading by request is switched off/);
+    assert.deepEqual(await listedBy(node), ["guide warm"]);
   }
   const here = (await quiet.status()).models.find(({ name }) => name === "elsewhere");
   assert.deepEqual([here?.state, here?.onDisk], ["cold", true]);
@@ -120,6 +129,12 @@ nodeTest("no request makes a machine load whose owner has switched that off", as
   const hosts = models.find(({ name }) => name === "elsewhere")?.hosts;
   assert.deepEqual(hosts, [willing.ready.node]);
 });
+
+/** As `GET /v1/models` has it. */
+async function listedBy({ ready: { api } }: NodeProcess): Promise<string[]> {
+  const { data } = await (await fetch(`${api}/v1/models`)).json();
+  return data.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`);
+}
 
 async function refusalOf({ ready: { api } }: NodeProcess, model: string) {
   const response = await fetch(`${api}/v1/chat/completions`, {

@@ -35,9 +35,12 @@ async function hostsOf(node: NodeProcess, model: string): Promise<(string | null
   return [...new Set(answers.map(({ host }) => host))];
 }
 
+/** The models that answer now. */
 async function listed({ ready }: NodeProcess): Promise<string[]> {
   const { data } = await (await fetch(`${ready.api}/v1/models`)).json();
-  return data.map(({ id }: { readonly id: string }) => id);
+  return data.flatMap(({ id, state }: Record<"id" | "state", string>) =>
+    state === "warm" ? id : []
+  );
 }
 
 async function act({ ready }: NodeProcess, id: string, action: "serve" | "drop") {

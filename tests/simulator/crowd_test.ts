@@ -7,6 +7,11 @@ Deno.test("a crowd agrees, what is wanted is served, and halves are one without 
     ...seedsOf("crowd", 1_000, 1),
     ...seedsOf("crowd", 200, 20),
     ...manySeeds("fleets", 40),
+    ...manySeeds("pools", 6),
+    ...seedsOf("pools", 5, 20),
+    ...seedsOf("shared", 3, 60),
+    ...seedsOf("two-of-three", 2, 40),
+    ...seedsOf("requests", 3, 40),
     ...manySeeds("bridge", 30),
     ...manySeeds("introduction", 30),
   ]);

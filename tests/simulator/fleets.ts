@@ -11,12 +11,12 @@ import type { World } from "./world.ts";
 const GB = 1e9;
 
 /** While nodes come and go and are asked. */
-const CHURN = { fromMs: 5_000, toMs: 60_000 } as const;
+export const CHURN = { fromMs: 5_000, toMs: 60_000 } as const;
 
 /** With the views' 10 s these are the 30 s after the last change. */
 const PLAN_MS = 20_000;
 
-function churn(random: Random, size: number): Fault[] {
+export function churn(random: Random, size: number): Fault[] {
   const index = 1 + random.int(size - 1);
   const downAtMs = random.between(CHURN.fromMs, CHURN.toMs);
   const isKilled = random.chance(0.5);
@@ -34,7 +34,7 @@ function churn(random: Random, size: number): Fault[] {
 }
 
 /** A model is asked for a lot, for a while. */
-function rush(random: Random, models: readonly SimModel[]): Fault[] {
+export function rush(random: Random, models: readonly SimModel[]): Fault[] {
   const { name } = random.pick(models);
   const atMs = random.between(CHURN.fromMs, CHURN.toMs);
   return [
@@ -52,7 +52,7 @@ function rush(random: Random, models: readonly SimModel[]): Fault[] {
 }
 
 /** Every wanted model that one node has room for, beside what it does and without its replicas, is served. */
-const wantedIsServed: Invariant = {
+export const wantedIsServed: Invariant = {
   name: "every wanted model that fits somewhere is served",
   when: "plan",
   check: ({ living, setup: { catalog = [] } }) => {
@@ -68,15 +68,16 @@ const wantedIsServed: Invariant = {
   },
 };
 
-/** A model that a user named for a machine is there if it fits, whatever else is wanted. */
-const toldIsServed: Invariant = {
+/** A model that a user named for a machine is there if it fits, alone or in a split, whatever else is wanted. */
+export const toldIsServed: Invariant = {
   name: "a user's model is served on the user's machine",
   when: "plan",
   check: ({ living }) => {
     const node = living.find(({ setup: { told, memoryBytes }, serving }) =>
       told !== null && sizeNeeded(told) <= memoryBytes &&
-      !serving?.jobs.some(({ instance }) =>
-        instance?.model.name === told.name && instance.state === "warm"
+      !serving?.jobs.some(({ instance, plan }) =>
+        (instance?.model.name === told.name && instance.state === "warm") ||
+        (plan.kind === "worker" && plan.model.name === told.name)
       )
     );
     return node && `${node.name} does not serve ${node.setup.told?.name}: ${tell(living)}`;
@@ -85,7 +86,7 @@ const toldIsServed: Invariant = {
 
 const plansBefore = new WeakMap<World, Map<SimNode, string>>();
 
-const remembered: Invariant = {
+export const remembered: Invariant = {
   name: "plans are remembered",
   when: "plan",
   check: (world) => {
@@ -95,7 +96,7 @@ const remembered: Invariant = {
 };
 
 /** Nothing has changed, so nobody has a reason to move; who cooled down has served its five minutes. */
-const nothingFlaps: Invariant = {
+export const nothingFlaps: Invariant = {
   name: "no move without a reason",
   when: "rest",
   check: (world) => {
@@ -150,7 +151,7 @@ export const fleets: Scenario = {
   },
 };
 
-function serversOf(living: readonly SimNode[], name: string): SimNode[] {
+export function serversOf(living: readonly SimNode[], name: string): SimNode[] {
   return living.filter(({ serving }) =>
     serving?.jobs.some(({ instance }) => instance?.model.name === name && instance.state === "warm")
   );
@@ -177,6 +178,6 @@ function isPartOf(now: string, before: string): boolean {
   return (JSON.parse(now) as string[]).every((key) => known.has(key));
 }
 
-function tell(living: readonly SimNode[]): string {
+export function tell(living: readonly SimNode[]): string {
   return living.map((node) => `${node.name} ${keyOf(node)}`).join("; ");
 }

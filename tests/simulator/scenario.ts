@@ -9,8 +9,20 @@ export interface SimModel {
   readonly sizeBytes: number;
 }
 
+/** A GPU with memory of its own, or main memory, which is the last one of a machine. */
+export interface SimDevice {
+  readonly name: string;
+  readonly kind: "discrete" | "cpu";
+  readonly offeredBytes: number;
+}
+
 export interface NodeSetup {
+  /** Of all devices together. */
   readonly memoryBytes: number;
+  /** Main memory alone unless said. */
+  readonly devices?: readonly SimDevice[];
+  /** How long its processes hold their memory after they were told to end. @default {0} */
+  readonly endMs?: number;
   /** On its disk. */
   readonly models: readonly SimModel[];
   /** The model that its command line names. */

@@ -7,6 +7,7 @@ import { bridge, introduction } from "./bridges.ts";
 import { EVERY_FAULT, type FaultMaker, type Span } from "./faults.ts";
 import { EVERYTHING, nobodyAliveIsDead, sameView } from "./invariants.ts";
 import { fleets } from "./fleets.ts";
+import { pools, requests, shared, twoOfThree } from "./pools.ts";
 import type { Random } from "./random.ts";
 import type { NodeSetup, Scenario, Setup, SimModel } from "./scenario.ts";
 
@@ -98,7 +99,17 @@ const crowd: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [anything, fleets, crowd, bridge, introduction];
+export const SCENARIOS: readonly Scenario[] = [
+  anything,
+  fleets,
+  pools,
+  shared,
+  twoOfThree,
+  requests,
+  crowd,
+  bridge,
+  introduction,
+];
 
 /** @throws for a name that is none. */
 export function scenarioNamed(name: string): Scenario {

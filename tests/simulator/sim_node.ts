@@ -10,6 +10,7 @@ import { content } from "../mesh/content.ts";
 import type { Connection } from "./network.ts";
 import type { NodeSetup, SimModel } from "./scenario.ts";
 import { SimLinks } from "./sim_links.ts";
+import { offeredBy, SimMemory } from "./sim_memory.ts";
 import { SimServing } from "./sim_serving.ts";
 import { toldErrors } from "./told_errors.ts";
 import type { World } from "./world.ts";
@@ -19,6 +20,7 @@ export class SimNode {
   readonly name: string;
   /** Its models; downloads add to them, and outlive the process. */
   readonly disk: SimModel[];
+  readonly memory: SimMemory;
   /** Rises with each start. */
   life = 0;
   running = false;
@@ -41,6 +43,7 @@ export class SimNode {
   ) {
     this.name = `node ${index}`;
     this.disk = [...setup.models];
+    this.memory = new SimMemory(offeredBy(setup));
     this.#skewMs = setup.skewMs;
     this.clock = this.#clockOfLife();
   }
@@ -56,6 +59,7 @@ export class SimNode {
     if (this.running) return;
     this.life += 1;
     this.running = true;
+    this.world.moves.reason();
     this.#awakeAt = 0;
     this.clock = this.#clockOfLife();
     this.#incarnation = Math.max(this.#incarnation + 1, Math.floor(this.clock.now()));
@@ -149,6 +153,8 @@ export class SimNode {
     this.#remembered();
     this.running = false;
     this.serving?.kill();
+    this.memory.clear();
+    this.world.moves.forget(this);
     this.world.tunnels.nodeEnded(this);
   }
 
@@ -174,7 +180,10 @@ export class SimNode {
 
   #onChanged(changes: readonly MemberChange[]): void {
     const kinds = changes.map(({ change }) => change).filter((kind) => kind !== "measured");
-    if (kinds.some((kind) => kind !== "updated")) this.#isStale = true;
+    if (kinds.some((kind) => kind !== "updated")) {
+      this.#isStale = true;
+      this.world.moves.reason();
+    }
     if (kinds.length > 0) this.serving?.membersChanged();
   }
 

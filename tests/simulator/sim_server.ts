@@ -1,5 +1,14 @@
-import type { ManagedServer, ServerSpec, ServerState, Supervisor } from "../../src/engine/mod.ts";
+import type {
+  ManagedServer,
+  PlacedModel,
+  ServerSpec,
+  ServerState,
+  Supervisor,
+} from "../../src/engine/mod.ts";
+import type { DeviceBytes } from "../../src/node/plan/packing.ts";
+import { soloBytes } from "./sim_memory.ts";
 import type { SimNode } from "./sim_node.ts";
+import { needOf } from "./sim_serving.ts";
 
 /** How long children take: fast enough not to hide races, slow enough to make some. */
 const RPC_START_MS = { least: 20, most: 300 } as const;
@@ -11,20 +20,41 @@ export class SimServer implements ManagedServer {
   readonly port: number;
   readonly apiKey = null;
   readonly progress = 0;
-  readonly placed = null;
   readonly pid = null;
   readonly #listeners = new Set<(state: ServerState) => void>();
   #state: ServerState = { kind: "starting", attempt: 1 };
   readonly frozen = new AbortController().signal;
+  /** Its process, and with that its memory. */
+  readonly #gone = Promise.withResolvers<void>();
   #ended = false;
 
   constructor(readonly node: SimNode, readonly spec: ServerSpec) {
     const { random, tunnels } = node.world;
-    this.port = tunnels.newPort();
+    this.port = tunnels.newPort(this);
     if (spec.kind === "rpc-server") {
       node.clock.after(random.between(RPC_START_MS.least, RPC_START_MS.most), () => this.#run());
-    } else if (spec.split.length === 0) this.load();
-    else tunnels.connect(this);
+    } else if (spec.split.length === 0) {
+      this.take(soloBytes(spec, needOf(node, spec.modelName), node.memory));
+      this.load();
+    } else tunnels.connect(this);
+  }
+
+  /** It has this memory of its machine until it ends. */
+  take(bytes: DeviceBytes): void {
+    const { memory, name, world } = this.node;
+    const problem = memory.take(this, bytes);
+    const { kind, modelName } = this.spec;
+    if (problem === undefined) return;
+    const atMs = Math.round(world.time.now);
+    world.violations.push(`${name} at ${atMs} ms: the ${kind} of ${modelName} makes it ${problem}`);
+  }
+
+  /** As llama-server tells it of a model that it serves alone. */
+  get placed(): PlacedModel | null {
+    if (this.spec.kind === "rpc-server" || this.spec.split.length > 0) return null;
+    if (this.#state.kind !== "ready") return null;
+    const bytes = Object.fromEntries(this.node.memory.heldBy(this));
+    return { layers: 1, layersOnDevices: 1, bytes };
   }
 
   get state(): ServerState {
@@ -39,6 +69,7 @@ export class SimServer implements ManagedServer {
 
   fail(reason: string): void {
     if (this.#ended) return;
+    this.node.world.moves.reason();
     const cause = { text: reason, part: "worker" } as const;
     this.#become({ kind: "failed", exitCode: 1, cause, frozen: null, retryAtMs: null });
     this.#end();
@@ -66,7 +97,7 @@ export class SimServer implements ManagedServer {
       this.#become({ kind: "stopped" });
       this.#end();
     }
-    return Promise.resolve();
+    return this.#gone.promise;
   }
 
   #run(): void {
@@ -75,7 +106,14 @@ export class SimServer implements ManagedServer {
 
   #end(): void {
     this.#ended = true;
-    this.node.world.tunnels.serverEnded(this);
+    const { clock, memory, setup: { endMs = 0 }, world } = this.node;
+    world.tunnels.serverEnded(this);
+    const goes = () => {
+      memory.release(this);
+      this.#gone.resolve();
+    };
+    if (endMs === 0) goes();
+    else clock.after(endMs, goes);
   }
 
   #become(state: ServerState): void {

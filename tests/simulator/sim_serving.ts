@@ -1,35 +1,31 @@
 import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
-import type { Engine } from "../../src/engine/mod.ts";
-import type { AnnouncementContent, Instance, MeshEvent } from "../../src/mesh/mod.ts";
+import type { Engine, EngineDevice, OfferedMemory } from "../../src/engine/mod.ts";
+import type { AnnouncementContent, Instance, MeshEvent, ModelRef } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
+import { freeDevices } from "../../src/node/plan/ledger.ts";
+import { added, type DeviceBytes, toldBytes } from "../../src/node/plan/packing.ts";
+import type { Offer } from "../../src/node/plan/pools.ts";
+import { spareBytes } from "../../src/node/serving/spare_memory.ts";
 import { idleJob, type Job, splitPeers } from "../../src/node/serving/job.ts";
 import { firstView } from "../../src/node/standby/first_view.ts";
 import { LocalState } from "../../src/node/serving/local_state.ts";
 import { Reconciler } from "../../src/node/serving/reconciler.ts";
-import { sameModel } from "../../src/node/plan/view.ts";
+import { sameModel, viewOf } from "../../src/node/plan/view.ts";
 import { machine } from "../mesh/content.ts";
 import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
 import { type SimServer, simSupervisor } from "./sim_server.ts";
+import { portTo } from "./sim_tunnels.ts";
 import { toldErrors } from "./told_errors.ts";
 import { TriedArguments } from "../../src/node/serving/tried_arguments.ts";
 import { settingsLookup } from "../../src/node/plan/model_settings.ts";
 
-const DEVICE = {
-  name: "SIM0",
-  description: "",
-  kind: "discrete",
-  totalBytes: 0,
-  freeBytes: 0,
-} as const;
-
-const ENGINE: Engine = {
+const ENGINE: Omit<Engine, "devices"> = {
   llamaServer: "llama-server",
   rpcServer: "rpc-server",
   build: "1",
   rpcProtocol: "8.0.0",
-  devices: [DEVICE],
   leftOut: [],
   llamaServerFlags: new Set(),
   rpcServerFlags: new Set(),
@@ -60,14 +56,15 @@ export class SimServing {
         return () => this.#listeners.delete(listener);
       },
     };
-    const { name, setup: { memoryBytes, split } } = node;
+    const { name, memory: { offered: memory }, setup: { split } } = node;
+    const engine = engineOf(memory);
     const pinned = [...told === null ? [] : [told], ...node.setup.alsoTold ?? []]
       .map(({ name, fingerprint }) => ({ name, fingerprint }));
     this.#localState = new LocalState({
       mesh,
       facts: () => ({
-        machine: machine({ name, engine: { ...ENGINE, origin: null } }),
-        memory: { memoryBytes, devices: [] },
+        machine: machine({ name, engine: { ...ENGINE, origin: null }, devices: memory.devices }),
+        memory,
         models: node.disk.map(localModel),
         downloadBytes: roomBytes,
         serving: { ...SERVING_DEFAULTS, split },
@@ -84,24 +81,24 @@ export class SimServing {
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
       parts: {
-        memory: { memoryBytes, devices: [] },
-        spare: () => new Map(),
+        memory,
+        spare: (model) => this.#spare(model, engine),
         lostDevices: [],
         memoryFailure: () => null,
         memoryFailed: () => {},
         companionsOf: () => ({ draft: null, projector: null, notes: [] }),
         companionFailed: () => {},
         mesh,
-        engine: ENGINE,
+        engine,
         supervisor: simSupervisor(node, this.#servers),
         logger: toldErrors((problem) => node.world.violations.push(`${node.name}: ${problem}`)),
         tried: new TriedArguments(),
         settingsOf: settingsLookup(SERVING_DEFAULTS),
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
-        devicesOf: () => [],
+        devicesOf: (peer, model) => this.#devicesOf(peer, model, mesh),
         openTunnels: ({ workers }) => ({
           ports: Object.fromEntries(
-            workers.map((peer) => [peer, 10_000 + (node.world.peers.get(peer)?.index ?? 0)]),
+            workers.map((peer) => [peer, portTo(node.world.peers.get(peer) as SimNode)]),
           ),
           close: () => Promise.resolve(),
         }),
@@ -134,6 +131,13 @@ export class SimServing {
       this.#asked.push(model);
       this.#localState.demand.begin(model, this.#node.clock.now());
     }
+  }
+
+  /** Somebody asks for a model that is to be loaded. */
+  requestLoad(model: string): void {
+    this.#localState.loadRequests.call(model, this.#node.clock.now());
+    this.#announce();
+    this.#reconciler.wake();
   }
 
   answer(): void {
@@ -199,24 +203,45 @@ export class SimServing {
     clock.after(world.random.between(DOWNLOAD_MS.least, DOWNLOAD_MS.most), resolve);
     await promise;
     disk.push(found);
+    world.moves.reason();
     this.#announce();
     this.#reconciler.wake();
   }
 
-  /** Nothing holds more than is offered, not even while one thing replaces another. Bytes are rounded up. */
+  get #own(): AnnouncementContent {
+    return this.#localState.content(this.jobs, this.#reconciler.intent);
+  }
+
+  #spare(model: ModelRef, engine: Pick<Engine, "devices">): DeviceBytes {
+    const { member: { view }, memory: { offered } } = this.#node;
+    return spareBytes(model, { engine, memory: offered, own: this.#own, others: view.members });
+  }
+
+  #devicesOf(peer: string, model: ModelRef, mesh: Parameters<typeof viewOf>[0]): readonly Offer[] {
+    const { self, others } = viewOf(mesh, this.#own);
+    const member = others.find((one) => one.peer === peer);
+    return member === undefined ? [] : freeDevices(member, [self, ...others], model);
+  }
+
+  /** Nothing says that it holds more than is offered, not even while one thing replaces another. Bytes are rounded up. */
   #checkMemory(reservations: AnnouncementContent["reservations"]): void {
-    const { name, world, setup: { memoryBytes } } = this.#node;
-    const devices = reservations.flatMap(({ devices }) => devices);
-    const heldBytes = devices.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (heldBytes <= memoryBytes + devices.length) return;
+    const { name, world, memory } = this.#node;
+    const held = added(...reservations.map(toldBytes));
     const models = reservations.map(({ model }) => model.name).join(" and ");
-    world.violations.push(`${name} holds ${heldBytes} of ${memoryBytes} bytes: ${models}`);
+    for (const { name: device, offeredBytes } of memory.offered.devices) {
+      const bytes = held.get(device) ?? 0;
+      if (bytes <= offeredBytes + reservations.length) continue;
+      world.violations.push(
+        `${name} announces ${bytes} of ${offeredBytes} of ${device}: ${models}`,
+      );
+    }
   }
 
   #announce(): void {
     const { member, world } = this.#node;
-    const content = this.#localState.content(this.jobs, this.#reconciler.intent);
+    const content = this.#own;
     this.#checkMemory(content.reservations);
+    world.violations.push(...world.moves.look(this.#node, this.jobs.map(({ plan }) => plan)));
     member.view.announce(content);
     member.watchClosely(splitPeers(this.jobs));
     world.tunnels.gateChanged(this.#node);
@@ -230,6 +255,19 @@ function catalogOf(models: readonly SimModel[]) {
     const { name, sizeBytes } = model;
     return { name, sizeBytes, needBytes: sizeNeeded(model) };
   });
+}
+
+function engineOf({ devices }: OfferedMemory): Engine {
+  const gpus = devices.flatMap(({ name, kind, totalBytes }): EngineDevice[] =>
+    kind === "cpu" ? [] : [{ name, description: "", kind, totalBytes, freeBytes: totalBytes }]
+  );
+  return { ...ENGINE, devices: gpus };
+}
+
+/** Of a model on a node's disk. */
+export function needOf({ disk }: SimNode, name: string): number {
+  const model = disk.find((one) => one.name === name);
+  return model === undefined ? 0 : sizeNeeded(model);
 }
 
 export function sizeNeeded(model: SimModel): number {

@@ -1,10 +1,14 @@
 /** Which llama-server uses whose rpc-server: what the gates of the workers let pass. */
 
+import type { SplitMember } from "../../src/engine/mod.ts";
 import type { ModelRef } from "../../src/mesh/mod.ts";
 import { gateAnswer } from "../../src/node/ends/rpc_gate.ts";
+import { added } from "../../src/node/plan/packing.ts";
 import { sameModel } from "../../src/node/plan/view.ts";
+import { shareBytes } from "./sim_memory.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { SimServer } from "./sim_server.ts";
+import { needOf } from "./sim_serving.ts";
 import type { World } from "./world.ts";
 
 interface Tunnel {
@@ -19,17 +23,26 @@ interface Tunnel {
 /** A connection that nobody closes in so many words is noticed by its silence: QUIC's idle time. */
 const SILENCE_MS = 30_000;
 
+/** The port on a host's loopback that leads to a worker; no process listens there. */
+export function portTo({ index }: SimNode): number {
+  return 1_000 + index;
+}
+
 export class SimTunnels {
   readonly #world: World;
   readonly #tunnels = new Set<Tunnel>();
-  #lastPort = 9_000;
+  readonly #servers = new Map<number, SimServer>();
+  #lastPort = 100_000;
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  newPort(): number {
-    return ++this.#lastPort;
+  /** No other process has it: a node may run several servers. */
+  newPort(server: SimServer): number {
+    this.#lastPort += 1;
+    this.#servers.set(this.#lastPort, server);
+    return this.#lastPort;
   }
 
   /** A split's llama-server connects to all of its workers; it loads once they have let it in. */
@@ -62,7 +75,7 @@ export class SimTunnels {
   /** The process at one end has ended. Other rpc-servers of the node keep their streams. */
   serverEnded(server: SimServer): void {
     for (const tunnel of this.#tunnels) {
-      if (tunnel.server === server) this.#tunnels.delete(tunnel);
+      if (tunnel.server === server) this.#end(tunnel);
     }
     if (server.spec.kind !== "rpc-server") return;
     for (const tunnel of this.#of(server.node)) {
@@ -102,7 +115,33 @@ export class SimTunnels {
     tunnel.port = answer.port;
     this.#checkUsers(worker, model);
     const all = [...this.#tunnels].filter((one) => one.server === server);
-    if (all.every(({ port }) => port !== null)) server.load();
+    if (!all.every(({ port }) => port !== null)) return;
+    this.#takeShares(server, all);
+    server.load();
+  }
+
+  /** Each worker's part of the model is as llama-server was told; the rest is on its own machine. */
+  #takeShares(server: SimServer, tunnels: readonly Tunnel[]): void {
+    const { node, spec } = server;
+    if (spec.kind !== "llama-server") return;
+    const needBytes = needOf(node, spec.modelName);
+    const bytesOf = ({ share }: SplitMember) => share * needBytes;
+    let ownBytes = needBytes;
+    for (const { worker, port } of tunnels) {
+      const member = spec.split.find(({ rpcPort }) => rpcPort === portTo(worker));
+      if (member === undefined || port === null) continue;
+      ownBytes -= bytesOf(member);
+      const weights = member.deviceBytes ?? [];
+      this.#servers.get(port)?.take(
+        shareBytes(bytesOf(member), weights, worker.memory.offered),
+      );
+    }
+    const local = spec.split.find(({ rpcPort }) => rpcPort === null);
+    const gpus = local === undefined
+      ? new Map()
+      : shareBytes(bytesOf(local), local.deviceBytes ?? [], node.memory.offered);
+    const onGpus = local === undefined ? 0 : bytesOf(local);
+    server.take(added(gpus, new Map([["CPU", ownBytes - onGpus]])));
   }
 
   #break(tunnel: Tunnel, afterMs?: number): void {
@@ -110,6 +149,16 @@ export class SimTunnels {
     if (!this.#tunnels.delete(tunnel)) return;
     const wait = afterMs ?? this.#world.network.delayMs(worker, server.node);
     server.node.clock.after(wait, () => server.fail("the RPC connection was closed"));
+  }
+
+  /** An rpc-server gives back what a client has put there once it sees that it has gone. */
+  #end(tunnel: Tunnel): void {
+    const { server: { node }, worker, port } = tunnel;
+    this.#tunnels.delete(tunnel);
+    const served = port === null ? undefined : this.#servers.get(port);
+    if (served === undefined) return;
+    const delayMs = this.#world.network.delayMs(node, worker);
+    worker.clock.after(delayMs, () => worker.memory.release(served));
   }
 
   #checkUsers(worker: SimNode, model: ModelRef): void {

@@ -1,5 +1,6 @@
 import { peerIdOf } from "../../src/mesh/base/keys.ts";
 import type { PeerId } from "../../src/mesh/base/peer_id.ts";
+import { Moves } from "./moves.ts";
 import { Signatures, SimNetwork } from "./network.ts";
 import { Random } from "./random.ts";
 import type { Setup } from "./scenario.ts";
@@ -16,6 +17,7 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly peers: ReadonlyMap<PeerId, SimNode>;
   readonly tunnels: SimTunnels;
+  readonly moves: Moves;
   /** The violations of rules that must never happen. */
   readonly violations: string[] = [];
   /** The faults that were made on purpose, for the report of a failure. */
@@ -29,6 +31,7 @@ export class World {
     const latency = (a: SimNode, b: SimNode) => (places[a.index] ?? 1) + (places[b.index] ?? 1);
     this.network = new SimNetwork(this.time, new Random(random.int(2 ** 32)), latency);
     this.tunnels = new SimTunnels(this);
+    this.moves = new Moves(() => this.time.now);
     this.nodes = setup.nodes.map((node, index) => new SimNode(this, index, newPeer(random), node));
     this.peers = new Map(this.nodes.map((node) => [node.peer, node]));
   }
@@ -46,6 +49,7 @@ export class World {
     for (const fault of this.setup.faults) {
       this.time.at(fault.atMs, () => {
         this.history.push(`${Math.round(this.time.now)} ms: ${fault.name}`);
+        this.moves.reason();
         fault.apply(this);
       });
     }

@@ -171,6 +171,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   /** The page's actions on models, such as `serve guide`. */
   readonly done: string[] = [];
 
+  unserved() {
+    return [];
+  }
+
   requestLoad(): Promise<boolean> {
     return Promise.resolve(false);
   }

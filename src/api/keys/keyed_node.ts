@@ -9,6 +9,7 @@ import type {
   NamedModel,
   Obstacle,
   RequestRecord,
+  UnservedModel,
 } from "../base/types.ts";
 
 /** The node as the holder of a key sees it: with the models that the key may use, and no others. */
@@ -51,6 +52,10 @@ export class KeyedNode implements GatewayNode {
 
   warm(): readonly GatewayInstance[] {
     return this.#node.warm().filter((one) => this.#allows({ ...one, name: one.model }));
+  }
+
+  unserved(): readonly UnservedModel[] {
+    return this.#node.unserved().filter((one) => this.#allows(one));
   }
 
   /** A word means the same as for everybody else here, though the key may not allow what it means. */

@@ -30,7 +30,7 @@ export function tagOf(model: KnownModel) {
 /** One of `GET /api/ps`. */
 export function runningOf(model: KnownModel) {
   const { modified_at: _, ...tag } = tagOf(model);
-  const { size_bytes, context_length } = model.listed;
+  const { size_bytes, context_length = 0 } = model.listed;
   return { ...tag, expires_at: FOR_EVER, size_vram: size_bytes, context_length };
 }
 
@@ -38,17 +38,18 @@ export function runningOf(model: KnownModel) {
 export function shownOf(model: KnownModel) {
   const { listed, entry } = model;
   const architecture = entry?.architecture ?? "unknown";
+  const tokens = listed.context_length;
   return {
     modelfile: `FROM ${listed.id}\n`,
-    parameters: `num_ctx ${listed.context_length}`,
+    parameters: tokens === undefined ? "" : `num_ctx ${tokens}`,
     template: "",
     ...(entry?.licence ? { license: entry.licence } : {}),
     details: detailsOf(model),
     model_info: {
       "general.architecture": architecture,
       "general.basename": entry?.name ?? listed.id,
-      // The room that a request has, which may be less than what the model was trained for.
-      [`${architecture}.context_length`]: listed.context_length,
+      // The room that a request has, which may be less than what the model was trained for. Known once it is loaded.
+      ...(tokens === undefined ? {} : { [`${architecture}.context_length`]: tokens }),
     },
     capabilities: capabilitiesOf(entry),
     modified_at: tagOf(model).modified_at,

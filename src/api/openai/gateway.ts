@@ -61,7 +61,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
     if (!node.knowsMesh || node.warm().length === 0) {
       await refresh(node, c.req.raw.signal, logger);
     }
-    return c.json({ object: "list", data: listModels(node.warm(), since) });
+    return c.json({ object: "list", data: listModels(node, since) });
   });
   app.get("/v1/models/:id{.+}", async (c) => {
     const node = nodeFor(c);
@@ -69,7 +69,7 @@ export function createGateway(node: GatewayNode, config: GatewayConfig): Hono<Ap
     const find = () => {
       const meaning = node.meaning(id);
       return meaning.kind === "one"
-        ? listModels(node.warm(), since).find((model) => model.id === meaning.model.id)
+        ? listModels(node, since).find((model) => model.id === meaning.model.id)
         : undefined;
     };
     if (find() === undefined) await refresh(node, c.req.raw.signal, logger);

@@ -1,6 +1,7 @@
 /** `mesh-llm completions SHELL`, and what the scripts call at each press of the key. */
 
 import tab from "@bomb.sh/tab/commander";
+import type { CatalogEntry } from "../../api/mod.ts";
 import type { CompleteCommand, CompletionsCommand } from "../config/command.ts";
 import type { CompletionKind } from "../config/options/node_option.ts";
 import { completionKind, valueOn } from "./completion_kind.ts";
@@ -73,9 +74,18 @@ async function offerAgents(): Promise<Offer[]> {
     .map(({ id, about }) => [id, about]);
 }
 
+const IS_OFFERED: Readonly<
+  Record<NonNullable<CompletionKind["models"]>, (places: CatalogEntry["places"]) => boolean>
+> = {
+  disk: (places) => places.includes("disk"),
+  mesh: (places) => places.includes("disk") || places.includes("mesh"),
+  missing: (places) => !places.includes("disk"),
+  all: () => true,
+};
+
 /** As the running node knows them, or as they lie on this disk. A directory is not made for it. */
 async function offerModels(
-  which: "disk" | "all",
+  which: NonNullable<CompletionKind["models"]>,
   words: readonly string[],
   runtime: Runtime,
 ): Promise<Offer[]> {
@@ -86,7 +96,7 @@ async function offerModels(
   const modelsDir = valueOn(words, "--models-dir") ?? null;
   const { entries } = await askCatalog({ dataDir, modelsDir }, runtime);
   return entries
-    .filter(({ places, broken }) => broken === null && (which === "all" || places.includes("disk")))
+    .filter(({ places, broken }) => broken === null && IS_OFFERED[which](places))
     .map(({ id, sizeBytes }) => [id, formatBytes(sizeBytes)]);
 }
 

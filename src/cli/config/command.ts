@@ -153,6 +153,28 @@ export interface TokenCommand {
   readonly json: boolean;
 }
 
+export interface KeyMakeCommand {
+  readonly kind: "key-make";
+  readonly dataDir: string;
+  readonly name: string;
+  /** `null` for all. */
+  readonly models: readonly string[] | null;
+  readonly json: boolean;
+}
+
+export interface KeyListCommand {
+  readonly kind: "key-list";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface KeyRemoveCommand {
+  readonly kind: "key-remove";
+  readonly dataDir: string;
+  readonly name: string;
+  readonly json: boolean;
+}
+
 export interface TokenListCommand {
   readonly kind: "token-list";
   readonly dataDir: string;
@@ -213,6 +235,9 @@ export type Command =
   | StopCommand
   | LogsCommand
   | TokenCommand
+  | KeyMakeCommand
+  | KeyListCommand
+  | KeyRemoveCommand
   | TokenListCommand
   | TokenRevokeCommand
   | EngineInstallCommand

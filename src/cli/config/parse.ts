@@ -151,6 +151,11 @@ export function understand(
       }),
     completions: (shell) => asked.push({ kind: "completions", shell }),
     complete: (words) => asked.push({ kind: "complete", words }),
+    keyMake: (name, { model, ...options }) =>
+      asked.push({ kind: "key-make", name, models: model ?? null, ...dataOf(options, around) }),
+    keyList: (options) => asked.push({ kind: "key-list", ...dataOf(options, around) }),
+    keyRemove: (name, options) =>
+      asked.push({ kind: "key-remove", name, ...dataOf(options, around) }),
     tokenList: (options) => asked.push({ kind: "token-list", ...dataOf(options, around) }),
     tokenRevoke: (id, options) =>
       asked.push({ kind: "token-revoke", id, ...dataOf(options, around) }),

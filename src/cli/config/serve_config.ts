@@ -74,7 +74,7 @@ function refuseOpenDoors({ api, dataDir, insecure }: ServeConfig, { facts }: Cli
   if (!isLoopback(api.listen) && !keyed && !insecure) {
     throw new UsageError(
       `--listen ${api.listen} opens the API to the network: ` +
-        "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, make one in the console, " +
+        "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, make one with key make, " +
         "or pass --insecure",
     );
   }

@@ -5,6 +5,7 @@ import type {
   Meaning,
   Obstacle,
   RequestRecord,
+  UnservedModel,
 } from "../../api/mod.ts";
 import { InstanceUnavailableError } from "../../api/mod.ts";
 import {
@@ -89,6 +90,10 @@ export abstract class Gateway implements GatewayNode {
       }),
       (host) => this.#hosts.isAvoided(host, nowMs),
     );
+  }
+
+  unserved(): readonly UnservedModel[] {
+    return this.#models().unserved;
   }
 
   coming(): string[] {

@@ -1,8 +1,9 @@
-import { type Meaning, meaningOf } from "../../api/mod.ts";
+import { type Meaning, meaningOf, type UnservedModel } from "../../api/mod.ts";
 import { Aliases } from "../../base/model_aliases.ts";
 import type { ModelContent, ModelIds } from "../../base/model_ids.ts";
 import type { PeerId, RoutingTable } from "../../mesh/mod.ts";
 import { type Prospects, prospectsOf } from "../plan/prospects.ts";
+import { unservedOf } from "../plan/unserved.ts";
 import { idsOf } from "../plan/table_ids.ts";
 
 /** The models that this node knows of at one moment, each by its id. */
@@ -12,6 +13,7 @@ export class KnownModels {
   readonly onDisk: readonly ModelContent[];
   readonly #aliases: Aliases;
   #prospects: Prospects | undefined;
+  #unserved: readonly UnservedModel[] | undefined;
   #aliasesById: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(table: RoutingTable, onDisk: readonly ModelContent[], self: PeerId) {
@@ -26,6 +28,12 @@ export class KnownModels {
 
   get prospects(): Prospects {
     return this.#prospects ??= prospectsOf(this.table, this.ids);
+  }
+
+  /** The models that can be asked for beside the warm ones. */
+  get unserved(): readonly UnservedModel[] {
+    return this.#unserved ??= unservedOf(this.table, this.prospects, this.ids)
+      .map((model) => ({ ...model, aliases: this.aliasesOf(model.id) }));
   }
 
   /** The further names of a model, by which it can be asked for as well. */

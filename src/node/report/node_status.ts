@@ -153,6 +153,7 @@ function modelStatuses(input: Lookup, ids: ModelIds): ModelStatus[] {
     ...input.routes.instances.map(({ model }) => ids.idOf(model)),
     ...input.routes.wanted.map((name) => ids.canonical(name)),
     ...input.onDisk.map((model) => ids.idOf(model)),
+    ...(input.routes.files ?? []).map((file) => ids.idOf(file)),
   ]);
   return [...named].map((id) => modelStatus(id, ids.only(id), input)).sort((a, b) =>
     STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.id < b.id ? -1 : 1)
@@ -171,12 +172,13 @@ function modelStatus(id: string, model: ModelContent | undefined, input: Lookup)
     STATES.indexOf(a.state) - STATES.indexOf(b.state)
   );
   const file = input.onDisk.find(isThis);
+  const sizeBytes = (found[0] ?? file ?? input.routes.files?.find(isThis))?.sizeBytes;
   const isFailed = nodes.some(({ failures }) => failures.some(({ model }) => isMeant(model)));
   return {
     id,
     name: model?.name ?? id,
     fingerprint: model?.fingerprint ?? null,
-    sizeBytes: found[0]?.sizeBytes ?? file?.sizeBytes ?? 0,
+    sizeBytes: sizeBytes ?? 0,
     state: instances[0]?.state ?? (isFailed ? "failed" : "cold"),
     reason: instances.some(({ state }) => state === "warm" || state === "loading")
       ? null

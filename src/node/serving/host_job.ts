@@ -6,7 +6,7 @@ import {
   type ManagedServer,
   type SplitMember,
 } from "../../engine/mod.ts";
-import type { Instance } from "../../mesh/mod.ts";
+import type { Instance, PeerId } from "../../mesh/mod.ts";
 import { batchOf, leastShape, type LocalModel, purposeOf } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { GPU_TRUST_AFTER_FAILURE } from "../plan/defaults.ts";
@@ -179,6 +179,14 @@ export class HostJob implements Job {
     return spread(this.plan.needBytes * share, devices, trust);
   }
 
+  /** A worker has said where it has room for its share; less goes to its GPUs once some have had too little memory. */
+  #workerBytes(peer: PeerId, share: number): readonly number[] {
+    const { memoryFailure, devicesOf } = this.parts;
+    const { model } = this.plan;
+    const told = memoryFailure(model) === null ? this.#workers.toldBy(peer) : null;
+    return told ?? this.#bytesOn(devicesOf(peer, model), share);
+  }
+
   /** A CPU is no offload device: its share goes through an rpc-server of the host's own. */
   async #startOwnShare(signal: AbortSignal): Promise<number | null> {
     if (this.#ownShares.main === 0) return null;
@@ -209,7 +217,7 @@ export class HostJob implements Job {
     const workers = this.plan.workers.map(({ peer, share }) => ({
       rpcPort: this.#tunnels.ports[peer]!,
       share,
-      deviceBytes: this.#bytesOn(this.parts.devicesOf(peer, this.plan.model), share),
+      deviceBytes: this.#workerBytes(peer, share),
     }));
     this.#companions = this.parts.companionsOf(model, "split", this.parts.memory);
     const { projector, notes } = this.#companions;

@@ -137,6 +137,8 @@ export interface HostParts extends SoloParts, SplitParts {
 }
 
 export interface WorkerParts extends ServerParts, SplitParts {
+  /** The memory of this machine that its other jobs leave. */
+  readonly memory: OfferedMemory;
   /** Ends the RPC streams of the model's split. */
   readonly resetTunnels: (model: ModelRef) => void;
 }

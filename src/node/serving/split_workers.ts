@@ -1,7 +1,7 @@
-import type { Announcement, Obedience } from "../../mesh/mod.ts";
+import type { Announcement, Obedience, PeerId } from "../../mesh/mod.ts";
 import { WORKER_READY_MS } from "../plan/defaults.ts";
 import type { Plan } from "../plan/plan.ts";
-import { isAbout } from "../plan/view.ts";
+import { isAbout, sameModel } from "../plan/view.ts";
 import type { HostParts } from "./job.ts";
 
 /** A worker is not there any more, or does not answer. */
@@ -76,6 +76,17 @@ export class SplitWorkers {
       const member = members.get(peer);
       return !(member && this.#obedienceOf(member)?.ready);
     });
+  }
+
+  /** The bytes of its share on each device of a worker, as that has laid it out; `null` where it has not said it. */
+  toldBy(peer: PeerId): readonly number[] | null {
+    const member = this.#parts.mesh.members().find((one) => one.peer === peer);
+    if (member === undefined || this.#obedienceOf(member) === undefined) return null;
+    const held = member.reservations.find(({ model }) => sameModel(model, this.#plan.model));
+    const bytes = member.machine.devices.map(({ name }) =>
+      held?.devices.find((device) => device.name === name)?.bytes ?? 0
+    );
+    return bytes.some((count) => count > 0) ? bytes : null;
   }
 
   /** The member's answer to this term. */

@@ -1,6 +1,8 @@
 import type { ManagedServer } from "../../engine/mod.ts";
 import type { Obedience } from "../../mesh/mod.ts";
 import type { WorkerPlan } from "../plan/peer_workers.ts";
+import { named } from "../plan/packing.ts";
+import { spread } from "../plan/pools.ts";
 import { instanceOf } from "../plan/view.ts";
 import { type Changed, failureOf, type Job, type WorkerParts } from "./job.ts";
 
@@ -14,6 +16,9 @@ export class WorkerJob implements Job {
   readonly progress = 0;
   readonly isLoading = false;
   readonly blamesLoss = false;
+  readonly usedBytes: number;
+  /** Laid out once: what others find free that begin later is not where this share lies. The host follows it. */
+  readonly placed: Job["placed"];
   readonly #rpcServer: ManagedServer;
 
   constructor(
@@ -22,6 +27,9 @@ export class WorkerJob implements Job {
     changed: Changed,
   ) {
     parts.resetTunnels(plan.model);
+    const { devices } = parts.memory;
+    this.usedBytes = this.#assignedBytes();
+    this.placed = Object.fromEntries(named(spread(this.usedBytes, devices), devices));
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
       modelName: plan.model.name,
@@ -44,6 +52,20 @@ export class WorkerJob implements Job {
     return host?.machine.devices.some(({ kind }) => kind !== null) ?? true;
   }
 
+  /**
+   * The host says how much the model needs, and which share of it is here. Once it has gone, or wants something else, the
+   * rpc-server has that memory until it has ended.
+   */
+  #assignedBytes(): number {
+    const { mesh } = this.parts;
+    const { host, term, model } = this.plan;
+    const member = mesh.members().find(({ peer }) => peer === host);
+    const instance = member && instanceOf(member, model);
+    if (instance?.term !== term) return 0;
+    const share = instance.workers.find(({ peer }) => peer === mesh.self)?.share ?? 0;
+    return Math.round(instance.needBytes * share);
+  }
+
   get rpcPort(): number | null {
     const { state } = this.#rpcServer;
     return state.kind === "ready" ? state.port : null;
@@ -58,17 +80,6 @@ export class WorkerJob implements Job {
   get obeys(): Obedience {
     const { host, term, model } = this.plan;
     return { host, term, ready: this.rpcPort !== null, model };
-  }
-
-  /** The host says how much the model needs, and which share of it is here. */
-  get usedBytes(): number {
-    const { mesh } = this.parts;
-    const { host, term, model } = this.plan;
-    const member = mesh.members().find(({ peer }) => peer === host);
-    const instance = member && instanceOf(member, model);
-    if (instance?.term !== term) return 0;
-    const share = instance.workers.find(({ peer }) => peer === mesh.self)?.share ?? 0;
-    return Math.round(instance.needBytes * share);
   }
 
   async stop(): Promise<void> {

@@ -9,7 +9,7 @@ Deno.test("listModels() has each model once, with what all its instances can do"
     instance("c", "guide"),
   ];
   const common = { object: "model", created: 5, owned_by: "mesh-llm", state: "warm" };
-  assert.deepEqual(listModels(warm, 5), [
+  assert.deepEqual(listModels({ warm: () => warm, unserved: () => [] }, 5), [
     {
       ...common,
       id: "guide",
@@ -29,5 +29,32 @@ Deno.test("listModels() has each model once, with what all its instances can do"
       instances: 2,
     },
   ]);
-  assert.deepEqual(listModels([], 5), []);
+});
+
+Deno.test("listModels() has what a request would load behind what answers, each with its state", () => {
+  const cold = { id: "a", name: "a", fingerprint: "f", aliases: ["b"], sizeBytes: 9 };
+  const listed = listModels({
+    warm: () => [instance("a", "guide")],
+    unserved: () => [
+      { ...cold, id: "z", state: "loading" },
+      { ...cold, state: "cold" },
+      { ...cold, id: "guide", state: "cold" },
+    ],
+  }, 5);
+  assert.deepEqual(listed.map(({ id, state }) => `${id} ${state}`), [
+    "guide warm",
+    "z loading",
+    "a cold",
+  ]);
+  assert.deepEqual(listed.at(-1), {
+    id: "a",
+    aliases: ["b"],
+    object: "model",
+    created: 5,
+    owned_by: "mesh-llm",
+    state: "cold",
+    size_bytes: 9,
+    modes: [],
+    instances: 0,
+  });
 });

@@ -220,6 +220,15 @@ const others: [line: string, command: Command][] = [
     expiresMs: null,
     ...data,
   }],
+  ["key make bob --model a --model b", {
+    kind: "key-make",
+    name: "bob",
+    models: ["a", "b"],
+    ...data,
+  }],
+  ["key make bob --json", { kind: "key-make", name: "bob", models: null, ...data, json: true }],
+  ["key list", { kind: "key-list", ...data }],
+  ["key remove bob", { kind: "key-remove", name: "bob", ...data }],
   ["token list", { kind: "token-list", ...data }],
   ["token --json list", { kind: "token-list", ...data, json: true }],
   ["token list --json", { kind: "token-list", ...data, json: true }],
@@ -341,7 +350,7 @@ const refused: [line: string, sentence: string][] = [
   [
     "--model big --listen 0.0.0.0",
     "--listen 0.0.0.0 opens the API to the network: " +
-    "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, make one in the console, or pass --insecure",
+    "set a key with MESH_LLM_API_KEY, --api-key or --api-key-file, make one with key make, or pass --insecure",
   ],
   [
     "--model big --console-listen :: --insecure",

@@ -75,6 +75,18 @@ const MAIN = {
 } as const;
 const CARD = { ...MAIN, name: "CUDA0", kind: "discrete" } as const;
 
+/** It has room for some of its share on its GPU. */
+const WORKER = {
+  ...content({
+    devices: [CARD, MAIN],
+    reservations: [{
+      model: BIG,
+      devices: [{ name: "CPU", bytes: 20 }, { name: "CUDA0", bytes: 30 }],
+    }],
+  }),
+  peer: peer("worker"),
+};
+
 /** A host whose worker becomes ready when it is told to, and what is left of its job. */
 function setUp(devices: Engine["devices"]) {
   const listeners = new Set<(event: MeshEvent) => void>();
@@ -87,7 +99,7 @@ function setUp(devices: Engine["devices"]) {
   const parts = {
     mesh: {
       self: peer("self"),
-      members: () => [{ ...content(), peer: peer("worker"), obeys: [ELSEWHERE, obeys()] }],
+      members: () => [{ ...WORKER, obeys: [ELSEWHERE, obeys()] }],
       subscribe(listener: (event: MeshEvent) => void) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -183,5 +195,18 @@ Deno.test("HostJob launches no llama-server for a split of which a part has fail
   await pass(TURNS);
   assert.equal(children.length, 1);
   assert.equal(listeners.size, 0);
+  await job.stop();
+});
+
+Deno.test("HostJob lays a worker's share out as the worker says that it has room for it", async () => {
+  const { job, children, workerReady } = setUp([GPU]);
+  for (const child of children) child.become(READY);
+  workerReady();
+  await pass(TURNS);
+  children[0]!.become(READY);
+  await pass(TURNS);
+  const server = children.find(({ spec }) => spec.kind === "llama-server");
+  const split = server?.spec.kind === "llama-server" ? server.spec.split : [];
+  assert.deepEqual(split.at(-1), { rpcPort: 1, share: 0.5, deviceBytes: [30, 20] });
   await job.stop();
 });

@@ -33,6 +33,16 @@ export interface GatewayInstance {
   readonly contextLength: number;
 }
 
+/** A model that can be asked for and that nobody answers for now. */
+export interface UnservedModel extends NamedModel {
+  /** Further words that mean it. */
+  readonly aliases: readonly string[];
+  /** It is being loaded, or waits for memory; `cold`: a request loads it. */
+  readonly state: "loading" | "waiting" | "cold";
+  /** 0 where nobody that is known has its file. */
+  readonly sizeBytes: number;
+}
+
 /** The limits of the caller's API key, for the host to check again. `null` is no limit. */
 export interface Grant {
   /** The key's name. */
@@ -121,6 +131,8 @@ export interface GatewayNode {
   readonly knowsMesh: boolean;
   /** Warm instances as this node knows them now. */
   warm(): readonly GatewayInstance[];
+  /** The models that can be asked for beside the warm ones, in a fixed order. */
+  unserved(): readonly UnservedModel[];
   /** A passive node fetches the routing table anew; an active one answers from its view, once that is whole. */
   refresh(signal: AbortSignal): Promise<void>;
   /** The model that a caller's word stands for: a name, the start of one, or an id. */

@@ -11,8 +11,8 @@ import type { ServeConfig } from "../serve_command.ts";
 export type OptionVariable = "MESH_LLM_JOIN" | "MESH_LLM_API_KEY";
 
 export interface CompletionKind {
-  /** Names of models: those on the disk, or all that are known. */
-  readonly models?: "disk" | "all";
+  /** Names of models: those on this disk, on any disk of the mesh, not on this disk, or all that are known. */
+  readonly models?: "disk" | "mesh" | "missing" | "all";
   /** Files of models, or any. */
   readonly files?: "models" | "all";
   readonly folders?: true;

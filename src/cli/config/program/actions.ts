@@ -57,6 +57,10 @@ export interface LogsOptions {
   readonly follow?: true;
 }
 
+export interface KeyOptions {
+  readonly model?: readonly string[];
+}
+
 export interface Actions {
   /** `commands`: itself, and whose options it takes over. */
   serve(options: ServeOptions, operands: readonly string[], commands: readonly Command[]): void;
@@ -84,6 +88,9 @@ export interface Actions {
   completions(shell: Shell): void;
   /** The words of a command line, the last of which is to be completed. */
   complete(words: readonly string[]): void;
+  keyMake(name: string, options: DataOptions & KeyOptions): void;
+  keyList(options: DataOptions): void;
+  keyRemove(name: string, options: DataOptions): void;
   tokenList(options: DataOptions): void;
   tokenRevoke(id: string, options: DataOptions): void;
   engineInstall(options: DataOptions & EngineOptions): void;

@@ -5,6 +5,7 @@ import { HELP_COLUMNS } from "../../base/defaults.ts";
 import { addNoConsole, addServeOptions, type ServeOptions } from "../serve_options.ts";
 import type { Actions } from "./actions.ts";
 import { addEngineCommands } from "./engine_commands.ts";
+import { addKeyCommands } from "./key_commands.ts";
 import { addModelCommands } from "./model_commands.ts";
 import { addNodeCommands } from "./node_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
@@ -59,6 +60,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   addChatCommand(program, actions);
   addModelCommands(program, actions);
   addTokenCommands(program, actions);
+  addKeyCommands(program, actions);
   addAgentCommand(program, actions);
   addEngineCommands(program, actions);
   // Only here, since commands inherit it: the action knows what to say of a command that is none.
