@@ -4,51 +4,29 @@ import { keyNote, keyText } from "../lib/agent_access.ts";
 import { type ApiKeyView, createKey, fetchKeys, type MadeKey, removeKey } from "../lib/api.ts";
 import { displayName } from "../lib/format.ts";
 import { CommandLine } from "./command_line.tsx";
+import { TakeBack } from "./take_back.tsx";
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+interface KeyRowProps {
+  readonly apiKey: ApiKeyView;
+  readonly onTaken: (worked: boolean) => void;
 }
 
-function KeyRow({ apiKey, onRemoved }: { apiKey: ApiKeyView; onRemoved: () => void }) {
-  const [asking, setAsking] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+function KeyRow({ apiKey, onTaken }: KeyRowProps) {
   const name = displayName(apiKey.name);
-  async function remove(): Promise<void> {
-    try {
-      await removeKey(apiKey.name);
-      setAsking(false);
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-    onRemoved();
-  }
   return (
-    <li class="key-row" data-key={apiKey.name}>
+    <li class="entry-row" data-key={apiKey.name}>
       <p>
         <bdi>{name}</bdi> <span class="muted">{keyText(apiKey)}</span>
       </p>
-      {apiKey.made && !asking && (
-        <button
-          type="button"
-          class="button small"
-          aria-label={`Remove the key ${name}`}
-          onClick={() => setAsking(true)}
-        >
-          Remove
-        </button>
+      {apiKey.made && (
+        <TakeBack
+          verb="Remove"
+          what={`the key ${name}`}
+          effect="Programs that use it are refused."
+          take={() => removeKey(apiKey.name)}
+          onTaken={onTaken}
+        />
       )}
-      {asking && (
-        <div class="row" role="group" aria-label="Confirm the action">
-          <span>Programs that use it are refused.</span>
-          <button type="button" class="button small danger" onClick={() => void remove()}>
-            Remove it
-          </button>
-          <button type="button" class="button small" onClick={() => setAsking(false)}>
-            Leave it
-          </button>
-        </div>
-      )}
-      {problem !== null && <p class="problem" role="alert">{problem}</p>}
     </li>
   );
 }
@@ -72,7 +50,7 @@ export function ApiKeys({ keyed, made, onMade, onRemoved }: ApiKeysProps) {
       onMade(await createKey(name.trim()));
       setName("");
     } catch (error) {
-      setProblem(messageOf(error));
+      setProblem(error instanceof Error ? error.message : String(error));
     }
     refresh();
   }
@@ -110,9 +88,9 @@ export function ApiKeys({ keyed, made, onMade, onRemoved }: ApiKeysProps) {
             <KeyRow
               key={key.name}
               apiKey={key}
-              onRemoved={() => {
+              onTaken={(worked) => {
                 refresh();
-                onRemoved(key.name);
+                if (worked) onRemoved(key.name);
               }}
             />
           ))}
