@@ -275,19 +275,19 @@ Deno.test("models() show the furthest progress known, and only while loading", (
 
 Deno.test("models() show each instance in its own words, and this machine's progress at its own", () => {
   const instances = [
-    instance({ host: MINI, why: "its user wants it" }),
+    instance({ host: MINI, why: "its user wants it", measuredTokensPerSecond: 21.5 }),
     instance({ state: "loading", notes: ["no draft"] }),
     instance({ host: TOWER, state: "loading", progress: 0.1 }),
   ];
   const [guide] = models(status({ models: [model({ instances })] }), { guide: 0.4 });
   assert.deepEqual(
-    guide?.instances.map(({ host, state, progress, why, notes }) =>
-      [host, state, progress, why, notes] as const
+    guide?.instances.map(({ host, state, progress, why, rate, notes }) =>
+      [host, state, progress, why, rate, notes] as const
     ),
     [
-      [MINI, "warm", null, "its user wants it", []],
-      [SELF, "loading", 0.4, null, ["no draft"]],
-      [TOWER, "loading", 0.1, null, []],
+      [MINI, "warm", null, "its user wants it", 21.5, []],
+      [SELF, "loading", 0.4, null, null, ["no draft"]],
+      [TOWER, "loading", 0.1, null, null, []],
     ],
   );
 });

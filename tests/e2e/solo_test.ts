@@ -14,6 +14,11 @@ nodeTest("a node alone gives the guide's answers exactly, streamed and not", asy
   assert.deepEqual(status.models.map(({ name, state, mode }) => ({ name, state, mode })), [
     { name: "guide", state: "warm", mode: "solo" },
   ]);
+  await until(
+    node,
+    "how fast it answered",
+    ({ models }) => Number(models[0]?.instances[0]?.measuredTokensPerSecond) > 0,
+  );
 });
 
 nodeTest("every line of the JSON log has time, level, event and message", async () => {

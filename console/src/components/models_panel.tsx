@@ -1,5 +1,12 @@
 import { memo } from "preact/compat";
-import { countOf, displayName, formatBytes, formatPercent, formatProgress } from "../lib/format.ts";
+import {
+  countOf,
+  displayName,
+  formatBytes,
+  formatPercent,
+  formatProgress,
+  formatRate,
+} from "../lib/format.ts";
 import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_shapes.ts";
 import { hrefOf } from "../lib/route.ts";
 import { instanceText, modelText, roomText } from "../lib/words.ts";
@@ -86,6 +93,7 @@ function InstanceRow({ model, instance }: { model: ModelView; instance: Instance
         <span class="badge" data-state={state}>{STATE_TEXT[state]}</span>
         {why !== null && <span class="muted">because {why}</span>}
         {roomText(instance) !== null && <span class="muted">{roomText(instance)}</span>}
+        {instance.rate !== null && <span class="muted">{formatRate(instance.rate)}</span>}
       </p>
       {reason !== null && (
         <p class="muted">
@@ -137,6 +145,7 @@ export const ModelRow = memo(({ model }: { model: ModelView }) => {
         <bdi>{modelText(model)}</bdi>
         {one?.why && <span>because {one.why}</span>}
         {one !== undefined && roomText(one) !== null && <span>{roomText(one)}</span>}
+        {one !== undefined && one.rate !== null && <span>{formatRate(one.rate)}</span>}
         {model.sizeBytes > 0 && <span>{formatBytes(model.sizeBytes)} file</span>}
       </p>
       {one !== undefined && <Notes notes={one.notes} />}

@@ -93,6 +93,8 @@ export interface InstanceView {
   readonly contextLength: number | null;
   /** Requests that are answered at one time; `null` where the host does not say it. */
   readonly slots: number | null;
+  /** Tokens a second of one request; `null` where this node has measured none. */
+  readonly rate: number | null;
   /** Notes about this machine's own instance: files that are left out, and why. */
   readonly notes: readonly string[];
 }

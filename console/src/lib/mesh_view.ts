@@ -202,6 +202,7 @@ function instanceView(
   told: number | undefined,
 ): InstanceView {
   const { host, mode, state, why, reason, contextLength, slots = null, notes = [] } = instance;
+  const { measuredTokensPerSecond: rate = null } = instance;
   return {
     host,
     mode,
@@ -212,6 +213,7 @@ function instanceView(
     progress: progressOf(instance, told),
     contextLength: contextLength || null,
     slots,
+    rate,
     notes: notes.map(displayText),
   };
 }

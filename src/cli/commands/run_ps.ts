@@ -35,6 +35,8 @@ export interface RunningModel {
   readonly contextLength: number | null;
   /** Requests that are answered at one time; a host of an earlier version does not say it. */
   readonly slots: number | null;
+  /** Of one request, as this node has measured it; `null` where it has passed on no answer. */
+  readonly tokensPerSecond: number | null;
   /** By machine and device. */
   readonly memory: readonly {
     readonly machine: string;
@@ -74,6 +76,7 @@ export function runningOf(
       progress: instance.progress ?? null,
       contextLength: instance.contextLength,
       slots: instance.slots ?? null,
+      tokensPerSecond: instance.measuredTokensPerSecond ?? null,
       memory: memoryOf(model, instance),
       lastAsked: lastAsked(model, requests),
     }))
@@ -93,13 +96,23 @@ export function runningText(told: readonly RunningModel[], nowMs: number): strin
   }
   const isSplit = running.some(({ machines }) => machines.length > 1);
   return table([
-    ["MODEL", isSplit ? "MACHINES" : "MACHINE", "STATE", "CONTEXT", "SLOTS", "MEMORY", "ASKED"],
+    [
+      "MODEL",
+      isSplit ? "MACHINES" : "MACHINE",
+      "STATE",
+      "CONTEXT",
+      "SLOTS",
+      "TOKENS/S",
+      "MEMORY",
+      "ASKED",
+    ],
     ...running.map((one) => [
       one.model,
       one.machines.join(" + "),
       shownWord(one.state) + percentText(one.progress),
       String(one.contextLength ?? "-"),
       String(one.slots ?? "-"),
+      String(one.tokensPerSecond ?? "-"),
       memoryText(one),
       agoText(one.lastAsked, nowMs),
     ]),

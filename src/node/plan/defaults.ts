@@ -111,6 +111,12 @@ export const STATUS_INTERVAL_MS = 250;
 /** Window of the token rate that status shows. Long enough for two answers, short enough to be "now". */
 export const TOKEN_RATE_WINDOW_MS = 10_000;
 
+/** Answers of which the middle one tells how fast an instance is: one that shared it with many others is none of it. */
+export const RATE_ANSWERS = 15;
+
+/** A shorter answer comes in a few pieces, whose times say more of the network. */
+export const RATE_TOKENS_MIN = 8;
+
 /** Streams of requests that one peer may have open: above what may run and wait here, so that a full node says so. */
 export const MAX_HTTP_STREAMS = 512;
 

@@ -29,6 +29,7 @@ import { idsOf } from "../plan/table_ids.ts";
 import { modelKey } from "../plan/view.ts";
 import { type OwnWork, statusOf } from "./node_status.ts";
 import { StatusPublisher } from "./status_publisher.ts";
+import { InstanceRates } from "./instance_rates.ts";
 import { TokenRate } from "./token_rate.ts";
 
 export interface NodeApiOptions {
@@ -55,6 +56,7 @@ export class NodeApi extends Gateway implements ManagementNode {
   readonly #options: NodeApiOptions;
   readonly #publisher: StatusPublisher;
   readonly #rate: TokenRate;
+  readonly #instanceRates = new InstanceRates();
   /** Percent of each model that is loading. */
   readonly #toldProgress = new Map<string, number>();
   #token: string | null;
@@ -114,6 +116,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       works: part.works,
+      measuredRate: (instance) => this.#instanceRates.perSecond(instance),
       ...(settingsRevision === undefined ? {} : { settingsRevision }),
       findings: this.#options.findings(),
       lan: mesh.lan(),
@@ -222,6 +225,7 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   #record(request: RequestRecord): void {
     if (request.tokensOut !== null) this.#rate.add(request.tokensOut, Date.now());
+    this.#instanceRates.add(request, this.#options.mesh.routes().instances);
     this.#publisher.send({ type: "request", request });
     this.#publisher.changed();
   }

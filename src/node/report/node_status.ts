@@ -56,6 +56,8 @@ export interface StatusInput {
   readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
   /** The models that this node itself hosts. */
   readonly works: readonly OwnWork[];
+  /** Tokens a second of one request, where this node has measured it. @default {it has not} */
+  readonly measuredRate?: (instance: RouteInstance) => number | undefined;
   /** Of this node's settings for a model of its disk. @default {it has none} */
   readonly settingsRevision?: (model: ModelRef) => number;
   readonly findings?: readonly Finding[];
@@ -199,6 +201,7 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
     instance;
   const node = input.nodes.get(host);
   const state = stateOf(instance, node);
+  const rate = state === "warm" ? input.measuredRate?.(instance) : undefined;
   const reason = node?.failures.find((failure) => isNamed(failure.model, model))?.reason;
   const own = host === input.node.id
     ? input.works.find((work) => sameModel(work.model, model))
@@ -214,6 +217,7 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
     workers: instance.workers.map(({ peer, share }) => ({ id: peer, share })),
     contextLength: contextLength === 0 ? null : contextLength,
     ...(slots === undefined ? {} : { slots }),
+    ...(rate === undefined ? {} : { measuredTokensPerSecond: rate }),
     ...(state === "waiting" ? { needBytes, haveBytes } : {}),
     ...(own === undefined || state !== "loading" ? {} : { progress: own.progress }),
     ...(own === undefined || own.notes.length === 0 ? {} : { notes: [...own.notes] }),

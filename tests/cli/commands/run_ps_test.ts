@@ -50,7 +50,7 @@ Deno.test("ps has a row for each instance, with the memory of all of its machine
     ],
   );
   const text = runningText(running, NOW_MS);
-  assert.match(text, /^MODEL +MACHINES +STATE +CONTEXT +SLOTS +MEMORY +ASKED\n/);
+  assert.match(text, /^MODEL +MACHINES +STATE +CONTEXT +SLOTS +TOKENS\/S +MEMORY +ASKED\n/);
   assert.ok(text.includes("bo b + anna  ready"), text);
   assert.ok(text.includes("2.0 GB of anna CPU, 6.0 GB of bo b CUDA0"), text);
   assert.match(text, /2 min ago\n$/);

@@ -60,6 +60,8 @@ export interface InstanceStatus {
   contextLength: number | null;
   /** Requests that it answers at one time, where the host says it. */
   slots?: number;
+  /** Of one request, while it is warm: the middle one of the latest answers of it that this node has passed on. */
+  measuredTokensPerSecond?: number;
   /** Only while waiting. */
   needBytes?: number;
   haveBytes?: number;
