@@ -410,6 +410,7 @@ Deno.test("the test of the settings asks with the very address, key and model th
     for (const { url } of addresses) {
       const { apiUrl, test, agents } = await ask({ model, address: url, apiKey: keys[0]?.key });
       assert.equal(apiUrl, url);
+      assert.equal((await ask({ model, address: new URL(url).hostname })).apiUrl, url);
       assert.match(await run(test), / 200$/, test);
       const claude = agents.find(({ id }: { id: string }) => id === "claude");
       assert.match(await run(claude.test), / 200$/);

@@ -17,7 +17,7 @@ const NO_KEY = "none";
 
 const askedSchema = z.strictObject({
   model: z.string().min(1).exactOptional(),
-  /** One of the addresses that an earlier answer lists. */
+  /** One of the addresses that an earlier answer lists, or its host alone. */
   address: z.string().exactOptional(),
   /** Filled into the settings; it is not looked up. */
   apiKey: apiKeyWord.exactOptional(),
@@ -70,7 +70,9 @@ function answer(
 }
 
 function chosen(asked: string | undefined, listed: readonly OwnAddress[]): string {
-  const address = asked === undefined ? listed[0] : listed.find(({ url }) => url === asked);
+  const address = asked === undefined
+    ? listed[0]
+    : listed.find(({ url }) => url === asked || new URL(url).hostname === asked);
   if (address !== undefined) return address.url;
   const reason = `The API does not listen at ${JSON.stringify(asked)}: it does at ` +
     listed.map(({ url }) => url).join(", ");

@@ -15,10 +15,10 @@ export class AgentError extends Error {
 }
 
 export async function runAgent(command: RunAgentCommand, runtime: Runtime): Promise<number> {
-  const { dataDir, agent: id, model, json, exec, words } = command;
+  const { dataDir, agent: id, model, address, json, exec, words } = command;
   const node = await findRunningNode(dataDir);
-  const query = model === null ? "" : `?model=${encodeURIComponent(model)}`;
-  const answer = await node.get(`/api/agents${query}`) as AgentsAnswer;
+  const asked = { ...(model !== null && { model }), ...(address !== null && { address }) };
+  const answer = await node.post("/api/agents", asked) as AgentsAnswer;
   const agent = withKey(findAgent(answer.agents, id), answer, command, runtime);
   if (exec) {
     if (agent.warning !== null) printError(`${agent.warning}\n`);

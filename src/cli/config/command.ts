@@ -55,6 +55,8 @@ export interface RunAgentCommand {
   readonly agent: string;
   /** `null` takes the node's own. */
   readonly model: string | null;
+  /** One that the API listens at, with or without its port; `null` takes that of loopback. */
+  readonly address: string | null;
   /** Starts the tool, with these further words. */
   readonly exec: boolean;
   readonly words: readonly string[];

@@ -88,11 +88,12 @@ export function understand(
       }),
     doctor: ({ json = false, ...options }) =>
       asked.push({ kind: "doctor", config: { ...serveConfig(options, around), warnings }, json }),
-    runAgent: (agent, words, { model, exec = false, ...options }) =>
+    runAgent: (agent, words, { model, address, exec = false, ...options }) =>
       asked.push({
         kind: "run-agent",
         agent,
         model: model ?? null,
+        address: address ?? null,
         exec,
         words,
         ...dataOf(options, around),

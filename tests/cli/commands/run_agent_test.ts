@@ -58,7 +58,7 @@ curl http://127.0.0.1:9337/v1/chat/completions -H 'Authorization: Bearer none' -
 });
 
 Deno.test("a tool is started with its settings and the user's words, and its exit code is passed on", () =>
-  withManagementApi({ answer: answer() }, async ({ dataDir }) => {
+  withManagementApi({ answer: answer() }, async ({ dataDir, requests }) => {
     await installTool(dataDir, "aider");
     const outcome = await run(dataDir, "aider --exec -- --no-git");
     assert.deepEqual(outcome, {
@@ -66,6 +66,9 @@ Deno.test("a tool is started with its settings and the user's words, and its exi
       stdout: "http://127.0.0.1:9337/v1 none --model openai/big --no-git\n",
       stderr: "",
     });
+    await run(dataDir, "aider --model big --address 192.168.1.5");
+    const bodies = requests.map(({ body }) => JSON.parse(body));
+    assert.deepEqual(bodies, [{}, { model: "big", address: "192.168.1.5" }]);
   }));
 
 Deno.test("the key comes from the environment, and a tool is not started without", () =>

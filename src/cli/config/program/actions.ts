@@ -26,6 +26,7 @@ export interface RemoveOptions {
 
 export interface AgentOptions {
   readonly model?: string;
+  readonly address?: string;
   readonly exec?: true;
 }
 

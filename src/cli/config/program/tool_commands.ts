@@ -36,6 +36,7 @@ export function addAgentCommand(program: Command, actions: Actions): void {
     .description("show a tool's settings for this node's API, or start it with them")
     .option("--exec", "start the tool; further words go to it")
     .option("--model <name>", "model to use (default: the node's own)")
+    .option("--address <address>", "address of this machine to ask at (default: loopback)")
     .addHelpText("after", AGENT_EXAMPLES)
     .action((agent: string, words: readonly string[], options: DataOptions & AgentOptions) => {
       actions.runAgent(agent, words, { ...dataDirOf(program), ...options });
@@ -47,6 +48,7 @@ Tools: goose, opencode, pi, claude, aider, continue, open-webui
 
 Examples:
   mesh-llm run goose                     its settings, to copy
+  mesh-llm run pi --address 192.168.1.5  for another machine of the network
   mesh-llm run claude --exec             start Claude Code on this node's model
   mesh-llm run aider --exec -- --no-git  with options of its own`;
 
