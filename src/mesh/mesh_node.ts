@@ -219,7 +219,7 @@ export class MeshNode implements Mesh {
   /** Those of the token and of the last time, and those that are on the local network. */
   #knownPeers(): ReadonlyMap<PeerId, readonly string[]> {
     const known = new Map<PeerId, readonly string[]>(this.#stored.all());
-    for (const { peer, addresses } of this.#lan?.view().peers ?? []) {
+    for (const { peer, addresses } of this.#lan?.peers() ?? []) {
       if (!this.#stored.isExpelled(peer)) known.set(peer, [...addresses, ...known.get(peer) ?? []]);
     }
     return known;
@@ -267,6 +267,8 @@ export class MeshNode implements Mesh {
   }
 
   #emit(event: MeshEvent): void {
+    // Also when this node joins or leaves the gossip; and the mesh is called after one of its members.
+    if (event.type === "members") this.#lan?.refresh();
     this.#events.emit(event);
   }
 

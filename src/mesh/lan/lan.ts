@@ -3,7 +3,7 @@ import { finishesWithin } from "../../base/finishes_within.ts";
 import { type Bucket, take } from "../../base/token_bucket.ts";
 import type { InterfaceAddress } from "../base/addresses.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
-import type { LanView } from "../base/lan.ts";
+import type { LanPeer, LanView } from "../base/lan.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import { asks, asMeshName, type DnsMessage, heardIn, newLabel } from "./advert.ts";
 import {
@@ -23,6 +23,11 @@ import { MeshSeal } from "./seal.ts";
 
 const FLOODED = "The local network is flooded with multicast DNS, so for " +
   `${LAN_HUSH_MS / 1_000} seconds this node neither looks for others there nor is found`;
+
+function reasonOf({ message }: Error): string {
+  if (!message.includes("EADDRINUSE")) return message;
+  return "another program keeps UDP port 5353, that of multicast DNS, for itself";
+}
 
 /** The part of this node that is announced. */
 export interface LanOffer {
@@ -62,6 +67,7 @@ export class Lan {
   #bucket: Bucket | undefined;
   #hushedUntil = 0;
   #askAt = 0;
+  #announced: string | null = null;
   #cancel: Cancel = () => {};
   #stopped = false;
 
@@ -75,6 +81,24 @@ export class Lan {
 
   start(): void {
     this.#tick();
+    this.#announced = this.#announcement();
+  }
+
+  /** This node may have something else to announce now: those who listen hear it without asking. */
+  refresh(): void {
+    const announcement = this.#announcement();
+    if (this.#stopped || announcement === this.#announced) return;
+    this.#announced = announcement;
+    for (const voice of this.#voices.values()) {
+      if (announcement === null) void voice.leave();
+      else voice.tell();
+    }
+    this.#options.changed();
+  }
+
+  #announcement(): string | null {
+    const offer = this.#offer();
+    return offer === null ? null : `${offer.name} ${offer.port}`;
   }
 
   view(): LanView {
@@ -94,8 +118,13 @@ export class Lan {
     return refused?.problem ?? null;
   }
 
+  /** Machines of this mesh. */
+  peers(): readonly LanPeer[] {
+    return this.#neighbours.peers();
+  }
+
   addressesOf(peer: PeerId): readonly string[] {
-    return this.#neighbours.peers().find((one) => one.peer === peer)?.addresses ?? [];
+    return this.peers().find((one) => one.peer === peer)?.addresses ?? [];
   }
 
   /** Says goodbye. Safe to call twice. */
@@ -210,7 +239,7 @@ export class Lan {
     const { clock, changed } = this.#options;
     voice.close();
     this.#voices.delete(address);
-    const problem = `Machines of the network of ${address} can't be found: ${error.message}`;
+    const problem = `Machines of the network of ${address} can't be found: ${reasonOf(error)}`;
     this.#refused.set(address, { problem, untilMs: clock.elapsed() + LAN_RETRY_MS });
     this.#log.problem(problem, "info");
     changed();

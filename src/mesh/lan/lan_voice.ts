@@ -62,6 +62,9 @@ export class LanVoice {
   /** Says goodbye, where it has said anything. */
   async leave(): Promise<void> {
     if (this.#toldAt === -Infinity || this.#closed) return;
+    this.#toldAt = -Infinity;
+    this.#cancelTell?.();
+    this.#cancelTell = undefined;
     await (await this.#socket)?.tell(goodbyeOf(this.#options.label));
   }
 

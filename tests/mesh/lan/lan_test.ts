@@ -86,6 +86,7 @@ function network(of: {
   const wires: Wire[] = [];
   const found: PeerId[] = [];
   let interfaces: readonly InterfaceAddress[] = NETWORKS;
+  let offer = of.offer === undefined ? { name: "studio", port: 47_001 } : of.offer;
   let changes = 0;
   const lan = new Lan({
     self: of.self ?? newPeer(),
@@ -104,7 +105,7 @@ function network(of: {
       });
     },
     speaks: of.speaks ?? true,
-    offer: () => of.offer === undefined ? { name: "studio", port: 47_001 } : of.offer,
+    offer: () => offer,
     changed: () => void (changes += 1),
     found: (peers) => found.push(...peers),
   });
@@ -115,6 +116,10 @@ function network(of: {
     found,
     changes: () => changes,
     open: () => wires.filter(({ closed }) => !closed).map(({ address }) => address).sort(),
+    offers: (now: LanOffer | null) => {
+      offer = now;
+      lan.refresh();
+    },
     connect: (now: readonly InterfaceAddress[]) => interfaces = now,
   };
 }
@@ -157,6 +162,26 @@ Deno.test("a client and a node that is not to be joined by say nothing, and hear
     assert.ok(wires.every(({ told }) => told.length === 0), "no goodbye either");
   }
   await other.lan.stop();
+});
+
+Deno.test("a node that joins the gossip later, and one whose mesh has another name, say so by themselves", async () => {
+  const { lan, clock, wires, offers, changes } = network({ offer: null });
+  const ttls = () => wires.map(({ told }) => told.map(([pointer]) => pointer?.ttl));
+  lan.start();
+  await settled();
+  offers({ name: "studio", port: 47_001 });
+  offers({ name: "studio", port: 47_001 });
+  await settled();
+  assert.deepEqual(ttls(), [[LAN_TTL_SECONDS], [LAN_TTL_SECONDS]]);
+  offers({ name: "mini", port: 47_001 });
+  await clock.pass(LAN_ANSWER_PAUSE_MS);
+  assert.match(JSON.stringify(wires[0]?.told.at(-1)), /mesh=mini/);
+  offers(null);
+  await settled();
+  assert.deepEqual(ttls().map((all) => all.at(-1)), [0, 0]);
+  assert.equal(changes(), 3);
+  await lan.stop();
+  assert.deepEqual(ttls().map((all) => all.length), [3, 3], "one goodbye is enough");
 });
 
 Deno.test("a thousand questions are answered together, a few times a second at most", async () => {
