@@ -85,6 +85,29 @@ const SCENES: Scenes = {
     },
   },
 
+  "Agents: any address that the API listens at, and the limits as they change": {
+    at: "agents",
+    listen: "0.0.0.0",
+    async play({ node, console }) {
+      const { page } = console;
+      const aider = page.locator('[data-agent="aider"]');
+      await aider.getByText("OPENAI_API_BASE=http://127.0.0.1:").waitFor();
+      const outside = Deno.networkInterfaces().filter(({ family, address }) =>
+        family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254.")
+      );
+      for (const { name, address } of outside) {
+        assert.equal(await page.locator("#open-api").count(), 0);
+        await page.getByLabel("Reached by").selectOption({ label: `${name}: ${address}` });
+        await aider.getByText(`OPENAI_API_BASE=http://${address}:`).waitFor();
+        assert.match(await page.locator("#agents-test").innerText(), RegExp(`//${address}:`));
+      }
+      node.setStatus(
+        status({ models: [model({ instances: [instance({ contextLength: 8_192 })] })] }),
+      );
+      await page.getByText("CLAUDE_CODE_MAX_CONTEXT_TOKENS=8192").waitFor();
+    },
+  },
+
   "Agents: a key that is made here is in the settings, and lets their test in": {
     at: "agents",
     async play({ console }) {

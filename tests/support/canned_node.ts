@@ -60,12 +60,15 @@ export interface CannedNodeOptions {
   readonly apiKey?: string;
   readonly adminKey?: string;
   readonly catalog?: readonly CatalogEntry[];
+  /** Address of its API. @default {loopback} */
+  readonly listen?: string;
 }
 
 export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable {
   #status: Status;
   readonly #apiKey: string | null;
   readonly #adminKey: string | null;
+  readonly #listen: string;
   /** The next answer for the page of models. */
   catalog: readonly CatalogEntry[];
   readonly #listeners = new Set<(event: NodeEvent) => void>();
@@ -79,7 +82,8 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return { engineRestarts: new Map(), refusals: {} };
   }
 
-  constructor(status: Status, { apiKey, adminKey, catalog = [] }: CannedNodeOptions = {}) {
+  constructor(status: Status, { apiKey, adminKey, catalog = [], listen }: CannedNodeOptions = {}) {
+    this.#listen = listen ?? API_DEFAULTS.listen;
     this.#status = status;
     this.catalog = catalog;
     this.#apiKey = apiKey ?? null;
@@ -103,7 +107,13 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   async listen(consolePort: number): Promise<void> {
     this.#servers = await serveApi(this, {
-      config: { ...API_DEFAULTS, port: 0, consolePort, adminKey: this.#adminKey },
+      config: {
+        ...API_DEFAULTS,
+        listen: this.#listen,
+        port: 0,
+        consolePort,
+        adminKey: this.#adminKey,
+      },
       names: [],
       keys: this.#apiKey === null ? [] : [fullKey("test", this.#apiKey)],
       adminKey: this.#adminKey,

@@ -1,5 +1,16 @@
+/** The limits that tools are told. Pure. */
+
 import type { Agents } from "./api.ts";
 import { countOf, formatContext } from "./format.ts";
+import type { ModelView } from "./mesh_shapes.ts";
+
+/** A text of all that the limits follow from: another one where they may be others. */
+export function announcedLimits(model: Pick<ModelView, "instances"> | undefined): string {
+  const shapes = model?.instances.map(({ state, contextLength, slots }) =>
+    `${state} ${contextLength} ${slots}`
+  );
+  return shapes?.join(", ") ?? "";
+}
 
 /** The limits that the settings have, in a sentence. */
 export function limitsText(limits: Agents["limits"]): string {

@@ -7,7 +7,7 @@ import { ApiKeys } from "../components/api_keys.tsx";
 import { addressText, openingCommand } from "../lib/agent_access.ts";
 import { type Agents, type AgentSettings, fetchAgents, type MadeKey } from "../lib/api.ts";
 import { displayName } from "../lib/format.ts";
-import { limitsText } from "../lib/agent_limits.ts";
+import { announcedLimits, limitsText } from "../lib/agent_limits.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
 import "../styles/agents.css";
 
@@ -111,7 +111,8 @@ export default function AgentsPage({ models, ownModel, commands }: AgentsPagePro
     (signal: AbortSignal) => fetchAgents({ model, address, apiKey }, signal),
     [model, address, apiKey],
   );
-  const { value, problem, refresh } = useFetched(load, null);
+  const announced = announcedLimits(models.find(({ name }) => name === model));
+  const { value, problem, refresh } = useFetched(load, announced);
   return (
     <div class="page agents">
       <header>
