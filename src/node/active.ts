@@ -5,7 +5,7 @@ import type { ActiveOptions } from "./active_options.ts";
 import { DEMAND_CHECK_MS } from "./plan/defaults.ts";
 import { downloadables } from "./plan/downloadables.ts";
 import { serverFor, splitPeers } from "./serving/job.ts";
-import { jobParts } from "./job_parts.ts";
+import { idLookup, jobParts } from "./job_parts.ts";
 import { FailedModels } from "./serving/failed_models.ts";
 import { firstView } from "./standby/first_view.ts";
 import { DiskWatch } from "./ends/disk_watch.ts";
@@ -91,7 +91,7 @@ export class Active implements NodePart {
       memoryBytes: () => memoryNow(options).memoryBytes,
       machine: () => this.#announcement().machine,
     });
-    this.#runs = new RunLog(options.logger);
+    this.#runs = new RunLog(options.logger, idLookup(options));
     this.#http = new HttpEnd({
       ...options,
       demand: this.#localState.demand,

@@ -1,4 +1,4 @@
-import { type AnnouncementContent, systemClock } from "../mesh/mod.ts";
+import { type AnnouncementContent, type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
 import type { JobParts } from "./serving/job.ts";
@@ -10,6 +10,7 @@ import { bytesIn, poolsOf } from "./plan/pools.ts";
 import type { RpcEnds } from "./ends/rpc_ends.ts";
 import { TriedArguments } from "./serving/tried_arguments.ts";
 import { spareBytes } from "./serving/spare_memory.ts";
+import { idsOf } from "./plan/table_ids.ts";
 import { sameModel, viewOf } from "./plan/view.ts";
 
 /** The parts that the jobs of a real node use. */
@@ -36,6 +37,7 @@ export function jobParts(
     get lostDevices() {
       return supervisor.lostDevices;
     },
+    idOf: idLookup(options),
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
     companionsOf: (model, mode, free) =>
       companionsOf(model, {
@@ -68,4 +70,9 @@ export function jobParts(
     now: systemClock.elapsed,
     after: systemClock.after,
   };
+}
+
+/** The ids of models as this node sees them now: of its own disk, and of the mesh. */
+export function idLookup({ mesh, inventory }: Pick<ActiveOptions, "mesh" | "inventory">) {
+  return (model: ModelRef): string => idsOf(mesh.routes(), inventory.models).idOf(model);
 }

@@ -120,8 +120,8 @@ nodeTest("two files of one name on one disk are two models", async () => {
   const places = ["--models-dir", folder.path];
   const file = join(folder.path, "x", "twin.gguf");
   await using node = await startServing(["--model", file, ...places]);
-  await node.serving("twin");
   const [x, y] = await twins(node);
+  await node.serving(x);
   assert.deepEqual(await listed(node), [x]);
   const neither = await ask(node, "twin");
   assert.equal(neither.status, 404);
@@ -138,6 +138,14 @@ nodeTest("two files of one name on one disk are two models", async () => {
     assert.deepEqual([answer.text, answer.model], [answerTo(QUESTION), id]);
     assert.equal((await ask(node, "twin")).status, 404);
   }
+  const runs = node.lines.findLast(({ event }) => event === "runs");
+  assert.deepEqual([...runs?.serving as string[]].sort(), [x, y].toSorted());
+  const log = await Deno.readTextFile(join(node.dataDir, "logs", "llama-server.log"));
+  for (const id of [x, y]) {
+    assert.ok(node.lines.some(({ event, model }) => event === "plan" && model === id), id);
+    assert.ok(log.includes(`\n${id}: `), `no line of ${id} in llama-server's log`);
+  }
+  assert.ok(!/^twin: /m.test(log), "a line of either of them");
   assert.equal((await act(node, "twin", "drop")).status, 404);
   assert.equal((await act(node, x, "drop")).status, 200);
   assert.equal((await ask(node, x)).status, 404, "it is dropped");

@@ -94,6 +94,7 @@ export class SimServing {
         logger: toldErrors((problem) => node.world.violations.push(`${node.name}: ${problem}`)),
         tried: new TriedArguments(),
         settingsOf: settingsLookup(SERVING_DEFAULTS),
+        idOf: ({ name }) => name,
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
         devicesOf: (peer, model) => this.#devicesOf(peer, model, mesh),
         openTunnels: ({ workers }) => ({

@@ -125,6 +125,8 @@ export interface LlamaServerSpec {
   readonly kind: "llama-server";
   readonly modelPath: string;
   readonly modelName: string;
+  /** The model in the log, where its name would not tell it from another one. @default {modelName} */
+  readonly label?: string;
   /** Tokens that each request may have, whatever the others do. */
   readonly contextLength: number | null;
   /** Requests that are answered at one time, each with a context of its own. @default {1} */
@@ -153,6 +155,8 @@ export interface RpcServerSpec {
   readonly kind: "rpc-server";
   /** The model that it lends memory to, for people. */
   readonly modelName?: string;
+  /** The same in the log, as of a llama-server. */
+  readonly label?: string;
   /**
    * The devices that it lends: `main` for a host's own, whose GPUs are llama-server's; `gpus` to a host of an earlier
    * version, which knows of no main memory beside them. @default {"all"}

@@ -219,9 +219,9 @@ export class ChildRun {
    * server that works.
    */
   async #writeLines(): Promise<void> {
-    const { modelName } = this.#spec;
-    const label = modelName === undefined ? "" : `${modelName}: `;
-    const text = this.#unwritten.map((line) => `${label}${line}\n`).join("");
+    const { modelName, label = modelName } = this.#spec;
+    const prefix = label === undefined ? "" : `${label}: `;
+    const text = this.#unwritten.map((line) => `${prefix}${line}\n`).join("");
     this.#unwritten = [];
     if (text === "") return;
     await this.#parts.log.write(new TextEncoder().encode(text)).catch((error) =>

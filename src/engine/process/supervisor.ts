@@ -83,7 +83,7 @@ class ProcessSupervisor implements Supervisor {
       log: this.#log(spec.kind),
       children: this.#children,
       hasNeighbours: () => [...this.#servers].some((one) => one !== itself),
-      onRestart: () => this.#countRestart(spec.modelName ?? ""),
+      onRestart: () => this.#countRestart(spec.label ?? spec.modelName ?? ""),
     });
     itself = server;
     this.#servers.add(server);
@@ -115,7 +115,7 @@ class ProcessSupervisor implements Supervisor {
   #recordFreeze(spec: ServerSpec, reason: string): void {
     const { logger, now = Date.now } = this.#options;
     const server = spec.kind;
-    const model = spec.modelName ?? null;
+    const model = spec.label ?? spec.modelName ?? null;
     this.#freezes.push({ time: new Date(now()).toISOString(), server, model, reason });
     if (this.#freezes.length > FREEZES_KEPT) this.#freezes.shift();
     logger.warn("{server} is frozen and is ended: {reason}", {

@@ -37,6 +37,11 @@ export function modelNameOf(plan: Plan): string | null {
   return plan.kind === "download" ? plan.name : plan.model.name;
 }
 
+/** The same by its id, which tells it from another of the name. */
+export function idIn(plan: Plan, idOf: (model: ModelRef) => string): string | null {
+  return "model" in plan ? idOf(plan.model) : modelNameOf(plan);
+}
+
 /** The model that a plan is about; one that is still to be downloaded has no fingerprint. */
 export function modelOf(plan: Plan): ModelRef | null {
   if (plan.kind === "standby") return null;

@@ -1,7 +1,9 @@
 import type { Logger } from "@logtape/logtape";
+import type { ModelRef } from "../../mesh/mod.ts";
 import type { Reconciler } from "../serving/reconciler.ts";
 
 type Jobs = Reconciler["jobs"];
+type IdOf = (model: ModelRef) => string;
 
 interface Runs {
   /** The models that this node answers for. */
@@ -13,14 +15,16 @@ interface Runs {
 /** Says all that a node runs, whenever that has become another list. */
 export class RunLog {
   readonly #logger: Logger;
-  #told = JSON.stringify(runsOf([]));
+  readonly #idOf: IdOf;
+  #told = JSON.stringify({ serving: [], lending: [] });
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, idOf: IdOf) {
     this.#logger = logger;
+    this.#idOf = idOf;
   }
 
   check(jobs: Jobs): void {
-    const runs = runsOf(jobs);
+    const runs = runsOf(jobs, this.#idOf);
     const told = JSON.stringify(runs);
     if (told === this.#told) return;
     this.#told = told;
@@ -34,13 +38,13 @@ export class RunLog {
   }
 }
 
-function runsOf(jobs: Jobs): Runs {
+function runsOf(jobs: Jobs, idOf: IdOf): Runs {
   return {
     serving: jobs.flatMap(({ instance }) =>
-      instance?.state === "warm" ? [instance.model.name] : []
+      instance?.state === "warm" ? [idOf(instance.model)] : []
     ),
     lending: jobs.flatMap(({ plan, obeys }) =>
-      plan.kind === "worker" && obeys?.ready ? [plan.model.name] : []
+      plan.kind === "worker" && obeys?.ready ? [idOf(plan.model)] : []
     ),
   };
 }

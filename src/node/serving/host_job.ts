@@ -158,7 +158,7 @@ export class HostJob implements Job {
     const { model, workers } = this.plan;
     this.parts.logger.info("Serving {model} split over {nodes} nodes", {
       event: "serving",
-      model: model.name,
+      model: this.parts.idOf(model),
       mode: "split",
       loadMs,
       nodes: workers.length + 1,
@@ -194,6 +194,7 @@ export class HostJob implements Job {
     const server = this.parts.supervisor.launch({
       kind: "rpc-server",
       modelName: this.plan.model.name,
+      label: this.parts.idOf(this.plan.model),
       modelPath,
       lends: "main",
     }, {
@@ -231,6 +232,7 @@ export class HostJob implements Job {
       kind: "llama-server",
       modelPath: model.path,
       modelName: model.name,
+      label: this.parts.idOf(model),
       ...shape,
       ...batchOf(model, shape),
       purpose: purposeOf(model.header),

@@ -87,6 +87,8 @@ export interface Job {
 
 /** Parts of every job that runs a server of llama.cpp. */
 interface ServerParts {
+  /** In messages: the id of a model, which is its name unless another model has that too. */
+  readonly idOf: (model: ModelRef) => string;
   readonly supervisor: Pick<Supervisor, "launch">;
   readonly logger: Logger;
   /** The complete file of a model on this disk. */

@@ -1,12 +1,13 @@
 import type { Logger } from "@logtape/logtape";
+import { isNamed } from "../../base/model_ids.ts";
 import type { PlannedWork } from "../plan/decide.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import { idleJob, type Job } from "./job.ts";
-import { modelNameOf, type Plan } from "../plan/plan.ts";
+import { idIn, modelOf, type Plan } from "../plan/plan.ts";
 import { whyUnused } from "../plan/proportions.ts";
 import { idleReason } from "../plan/reasons.ts";
 import { serves } from "../plan/transition.ts";
-import type { View } from "../plan/view.ts";
+import { sameModel, type View } from "../plan/view.ts";
 
 export interface PlanNews {
   readonly work: Pick<PlannedWork, "plan" | "reason" | "pinned">;
@@ -14,35 +15,43 @@ export interface PlanNews {
   readonly instead: string | null;
   readonly job: Job;
   readonly view: View;
+  readonly idOf: IdOf;
 }
 
+type IdOf = (model: ModelRef) => string;
+
 interface Left {
-  readonly name: string;
+  readonly model: ModelRef;
+  /** As it was when it was given up. */
+  readonly id: string;
   readonly isCooled: boolean;
 }
 
 /** Says what a node does from now on, and why: docs/command-line.md. */
 export class PlanLog {
   readonly #logger: Logger;
+  readonly #idOf: IdOf;
   /** Given up, and not yet said. */
   #left: Left[] = [];
   #isFree = false;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, idOf: IdOf) {
     this.#logger = logger;
+    this.#idOf = idOf;
   }
 
   /** A plan is given up, and nothing of the same model takes its place. */
   left(plan: Plan, cooled: readonly ModelRef[]): void {
-    const name = modelNameOf(plan);
+    const [model, id] = [modelOf(plan), idIn(plan, this.#idOf)];
     // An end that is looked at twice is one.
-    if (name === null || this.#left.some((one) => one.name === name)) return;
-    this.#left.push({ name, isCooled: cooled.some((model) => model.name === name) });
+    if (model === null || id === null || this.#left.some((one) => one.id === id)) return;
+    this.#left.push({ model, id, isCooled: cooled.some((one) => sameModel(one, model)) });
   }
 
   started(work: PlannedWork, job: Job, view: View): void {
     this.#isFree = false;
-    logPlan(this.#logger, { work, instead: this.#instead(), job, view });
+    const [instead, idOf] = [this.#instead(), this.#idOf];
+    logPlan(this.#logger, { work, instead, job, view, idOf });
   }
 
   /** Whatever ends has ended. */
@@ -58,27 +67,29 @@ export class PlanLog {
     const reason = idleReason(this.#left.some(({ isCooled }) => isCooled));
     const job = idleJob(plan, null);
     const work = { plan, reason, pinned: !view.self.assignable };
-    logPlan(this.#logger, { work, instead: this.#instead(), job, view });
+    const [instead, idOf] = [this.#instead(), this.#idOf];
+    logPlan(this.#logger, { work, instead, job, view, idOf });
   }
 
   #instead(): string | null {
-    const names = this.#left.splice(0).map(({ name }) => name);
-    return names.length === 0 ? null : names.join(", ");
+    const ids = this.#left.splice(0).map(({ id }) => id);
+    return ids.length === 0 ? null : ids.join(", ");
   }
 }
 
-function logUnloaded(logger: Logger, { name, isCooled }: Left, { self }: View): void {
-  const why = self.dropped.includes(name) ? "its user dropped it" : "others need its memory";
+function logUnloaded(logger: Logger, { model, id, isCooled }: Left, { self }: View): void {
+  const isDropped = self.dropped.some((name) => isNamed(name, model));
+  const why = isDropped ? "its user dropped it" : "others need its memory";
   logger.info("{model} is not served here any more: {reason}", {
     event: "unloaded",
-    model: name,
+    model: id,
     reason: isCooled ? idleReason(true) : why,
   });
 }
 
-export function logPlan(logger: Logger, { work, instead, job, view }: PlanNews): void {
+export function logPlan(logger: Logger, { work, instead, job, view, idOf }: PlanNews): void {
   const { plan, reason, pinned } = work;
-  const model = modelNameOf(plan);
+  const model = idIn(plan, idOf);
   const workers = plan.kind === "host" ? plan.workers.map((worker) => worker.peer) : [];
   logger.info(`${deed(plan)}${instead === null ? "" : " instead of {instead}"}: {reason}`, {
     event: "plan",
@@ -92,8 +103,9 @@ export function logPlan(logger: Logger, { work, instead, job, view }: PlanNews):
     // Its user has not asked for it, whatever else it serves because of that.
     automatic: !pinned,
   });
-  logUnused(logger, plan, view);
-  if (plan.kind === "waiting") logWaiting(logger, plan);
+  const why = whyUnused(plan, view);
+  if (why !== undefined) logUnused(logger, model, { why, view });
+  if (plan.kind === "waiting") logWaiting(logger, plan, idOf(plan.model));
 }
 
 /** The beginning of a sentence about the plan. */
@@ -118,18 +130,23 @@ function deed(plan: Plan): string {
   }
 }
 
-function logUnused(logger: Logger, plan: Plan, view: View): void {
-  const why = whyUnused(plan, view);
-  if (why === undefined) return;
+function logUnused(
+  logger: Logger,
+  model: string | null,
+  { why, view }: { readonly why: string; readonly view: View },
+): void {
   logger.warn("--tensor-split {proportions} does not count for {model}: {why}", {
-    model: modelNameOf(plan),
+    model,
     proportions: view.self.tensorSplit?.join(","),
     why,
   });
 }
 
-function logWaiting(logger: Logger, plan: Extract<Plan, { kind: "waiting" }>): void {
-  const { model: { name: model }, needBytes, haveBytes } = plan;
+function logWaiting(
+  logger: Logger,
+  { needBytes, haveBytes }: Extract<Plan, { kind: "waiting" }>,
+  model: string,
+): void {
   logger.info("{model} waits for memory: it needs {needBytes} bytes, {haveBytes} are here", {
     event: "waiting",
     model,

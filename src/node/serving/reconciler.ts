@@ -3,7 +3,7 @@ import { reasonOf } from "../../base/as_error.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
 import { runsAlike } from "../plan/model_settings.ts";
-import { isSameWork, modelNameOf, type Plan, workKey } from "../plan/plan.ts";
+import { idIn, isSameWork, type Plan, workKey } from "../plan/plan.ts";
 import type { TargetOptions } from "../plan/target.ts";
 import { type Running, serves, transition } from "../plan/transition.ts";
 import { modelKey, type View } from "../plan/view.ts";
@@ -66,7 +66,7 @@ export class Reconciler {
     const { parts } = options;
     this.#logger = parts.logger;
     this.#failureLog = new FailureLog(parts.logger);
-    this.#planLog = new PlanLog(parts.logger);
+    this.#planLog = new PlanLog(parts.logger, parts.idOf);
     this.#starter = new JobStarter(parts);
     this.#wakeup = new Wakeup(parts.after);
   }
@@ -240,10 +240,14 @@ export class Reconciler {
     if (failure === undefined) return running;
     const isFailed = this.#failureBackoff.failures(nowMs)
       .some(({ model }) => modelKey(model) === key);
-    this.#failureLog.tell({ key, model: modelNameOf(plan) ?? "", reason: failure, isFailed });
+    this.#failureLog.tell({ key, model: this.#idOf(plan), reason: failure, isFailed });
     const workers = plan.kind === "host" ? plan.workers : [];
     for (const { peer } of workers) parts.mesh.suspect(peer, failure);
     return running;
+  }
+
+  #idOf(plan: Plan): string {
+    return idIn(plan, this.#options.parts.idOf) ?? "";
   }
 
   /** Ends what runs; the next step starts what should. */
@@ -261,7 +265,7 @@ export class Reconciler {
       this.wake();
     } catch (error) {
       this.#logger.error("Cannot stop {model}, and tries again: {reason}", {
-        model: modelNameOf(slot.job.plan),
+        model: this.#idOf(slot.job.plan),
         reason: reasonOf(error),
       });
       this.#wakeup.ringWithin(PLAN_AGAIN_MS);

@@ -156,6 +156,11 @@ export class SoloJob implements Job {
     return Object.fromEntries(parts);
   }
 
+  /** In messages. */
+  get #id(): string {
+    return this.parts.idOf(this.plan.model);
+  }
+
   get #input(): PlacesInput {
     const { draft } = this.#companions;
     const { contextLength, slots } = this.#shape;
@@ -252,13 +257,14 @@ export class SoloJob implements Job {
     const { draft, projector } = this.#companions;
     for (const note of news) logger.warn("{note}", { note });
     if (draft !== null) {
-      logger.info("{draft} drafts for {model}", { draft: draft.name, model: name });
+      logger.info("{draft} drafts for {model}", { draft: draft.name, model: this.#id });
     }
     this.#startedMs = this.parts.now();
     const server = supervisor.launch({
       kind: "llama-server",
       modelPath: path,
       modelName: name,
+      label: this.#id,
       ...this.#shape,
       ...batchOf(this.#model, this.#shape),
       purpose: purposeOf(header),
@@ -291,7 +297,7 @@ export class SoloJob implements Job {
   #wentOnAgain({ cause }: Extract<ServerState, { kind: "failed" }>): boolean {
     const usesDevices = this.#place.kind !== "main" && this.parts.engine.devices.length > 0;
     if (cause.lost === undefined || !usesDevices) return false;
-    this.#relaunch([`llama-server: ${cause.text} while it loaded ${this.#model.name}`]);
+    this.#relaunch([`llama-server: ${cause.text} while it loaded ${this.#id}`]);
     return true;
   }
 
@@ -346,7 +352,6 @@ export class SoloJob implements Job {
   }
 
   #report(state: ServerState): void {
-    const { name } = this.plan.model;
     const isStarting = state.kind === "starting";
     if (isStarting && !this.#isStarting) this.#startedMs = this.parts.now();
     this.#isStarting = isStarting;
@@ -355,7 +360,7 @@ export class SoloJob implements Job {
       const loadMs = Math.round(this.parts.now() - this.#startedMs);
       this.parts.logger.info("Serving {model} alone", {
         event: "serving",
-        model: name,
+        model: this.#id,
         mode: "solo",
         loadMs,
       });
@@ -367,7 +372,7 @@ export class SoloJob implements Job {
       // A failure to load is reported when the load is tried again.
       if (state.retryAtMs === null) return;
       const failure = failureOf("llama-server", this.#server);
-      this.parts.logger.warn("{failure} while it served {model}", { model: name, failure });
+      this.parts.logger.warn("{failure} while it served {model}", { model: this.#id, failure });
     }
   }
 }

@@ -33,13 +33,14 @@ export class WorkerJob implements Job {
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
       modelName: plan.model.name,
+      label: parts.idOf(plan.model),
       modelPath: parts.localModel(plan)?.path ?? null,
       lends: this.#knowsMainMemory() ? "all" : "gpus",
     }, { restart: true });
     this.#rpcServer.subscribe((state) => {
       // That it was frozen has been said.
       if (state.kind === "failed" && state.frozen === null && state.retryAtMs !== null) {
-        const { name: model } = plan.model;
+        const model = parts.idOf(plan.model);
         parts.logger.warn("rpc-server for {model}: {cause}", { model, cause: state.cause.text });
       }
       changed();

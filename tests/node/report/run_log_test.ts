@@ -21,7 +21,7 @@ Deno.test("RunLog says all that a node runs, once for each list of it", () => {
     info: (_: string, { event, serving, lending }: Record<string, unknown>) =>
       void told.push([event, serving, lending]),
   }) as Logger;
-  const log = new RunLog(logger);
+  const log = new RunLog(logger, ({ name }) => name);
   log.check([]);
   log.check([solo(BIG, "loading"), worker(false)]);
   assert.deepEqual(told, []);

@@ -122,6 +122,7 @@ function setUp(devices: Engine["devices"]) {
     logger: { info: (message: string) => said.push(message) },
     tried: new TriedArguments(),
     settingsOf: settingsLookup(SERVING_DEFAULTS),
+    idOf: ({ name }: LocalModel) => name,
     localModel: () => model,
     companionsOf: () => ({ draft: null, projector: null, notes: [] }),
     devicesOf: () => [],

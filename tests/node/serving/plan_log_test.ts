@@ -30,7 +30,13 @@ function said(seen: View, before: Plan): { text: string; fields: Fields }[] {
   const logger = { info: write, warn: write } as unknown as Logger;
   const left = modelNameOf(before);
   const instead = left === modelNameOf(plan) ? null : left;
-  logPlan(logger, { work, instead, job: idleJob(plan, null), view: seen });
+  logPlan(logger, {
+    work,
+    instead,
+    job: idleJob(plan, null),
+    view: seen,
+    idOf: ({ name }) => name,
+  });
   return lines;
 }
 
@@ -117,7 +123,13 @@ Deno.test("the log tells of each model by itself whether its user has asked for 
   for (const [model, pinned] of [[BIG, true], [SMALL, false]] as const) {
     const plan: Plan = { kind: "solo", model, needBytes: 10 };
     const work = { plan, reason: "", pinned };
-    logPlan(logger, { work, instead: null, job: idleJob(plan, null), view: seen });
+    logPlan(logger, {
+      work,
+      instead: null,
+      job: idleJob(plan, null),
+      view: seen,
+      idOf: ({ name }) => name,
+    });
   }
   assert.deepEqual(told, [false, true]);
 });
@@ -128,7 +140,7 @@ Deno.test("a model that a node gives up is told of once, however often its end i
   const logger = {
     info: (_: string, { event, model }: Fields) => told.push(`${event} ${model}`),
   } as unknown as Logger;
-  const log = new PlanLog(logger);
+  const log = new PlanLog(logger, ({ name }) => name);
   for (let looks = 0; looks < 2; looks++) {
     log.left({ kind: "solo", model: SMALL, needBytes: 10 }, []);
   }

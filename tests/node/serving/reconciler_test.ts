@@ -158,6 +158,7 @@ class Node {
           return server as unknown as ManagedServer;
         },
       },
+      idOf: ({ name }) => name,
       localModel: ({ model }) => localModel(model),
       companionsOf: () => ({ draft: null, projector: null, notes: [] }),
       mesh: { self: peer("a"), members: () => [], subscribe: () => () => {}, suspect: () => {} },

@@ -34,6 +34,7 @@ function setUp() {
   const parts = {
     mesh: { self: peer("self"), members: () => seen.members },
     supervisor: { launch: () => server as unknown as ManagedServer },
+    idOf: () => "big",
     localModel: () => undefined,
     resetTunnels: () => {},
     memory: {
