@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { PeerCheck } from "../../src/api/mod.ts";
+import type { LanStatus, PeerCheck } from "../../src/api/mod.ts";
 import type { DoctorFacts } from "../../src/cli/commands/doctor/facts.ts";
 import { type Finding, findingsOf } from "../../src/cli/commands/doctor/findings.ts";
 import { doctorText } from "../../src/cli/commands/run_doctor.ts";
@@ -277,5 +277,33 @@ Deno.test("main doctor asks the running node about its peers", () => {
     ]);
     const found = problems.map((finding) => finding.found).join("\n");
     assert.match(found, /bob does not answer: no answer from 10\.0\.0\.7/);
+  });
+});
+
+Deno.test("findingsOf() says who is on the local network, and what may stand in the way", () => {
+  const seen = { state: "announced", problem: null, mesh: null, meshes: [], peers: [] } as const;
+  const found = (system: string, changes: Partial<LanStatus> = {}) => {
+    const lanStatus: LanStatus = { ...seen, meshes: [], peers: [], ...changes };
+    const status = { ...node.status, node: { ...lan, system }, lan: lanStatus };
+    const [one] = findingsOf({ ...well, node: { ...node, status } })
+      .filter(({ check }) => check === "local network");
+    return one;
+  };
+  const office = { name: "office", shortId: "0a1b2c3d", machines: 1, addresses: ["10.0.0.9:1"] };
+  const peers = [{ id: peer.id, addresses: [] }];
+  assert.equal(found("linux x64")?.level, "ok");
+  assert.equal(found("linux x64", { state: "off" }), undefined);
+  assert.equal(
+    found("darwin arm64", { meshes: [office], peers })?.found,
+    "Found there: 1 machine of this mesh, office's mesh",
+  );
+  assert.equal(found("linux x64")?.found, "Nobody else was found there");
+  assert.match(found("darwin arm64")?.found ?? "", /; macOS has to allow this program the local/);
+  const problem = "another program keeps UDP port 5353";
+  assert.deepEqual(found("linux x64", { problem }), {
+    check: "local network",
+    level: "warning",
+    found: problem,
+    remedy: "Let UDP port 5353 through the firewall",
   });
 });

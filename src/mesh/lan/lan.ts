@@ -1,33 +1,20 @@
 import type { Logger } from "@logtape/logtape";
-import { finishesWithin } from "../../base/finishes_within.ts";
 import { type Bucket, take } from "../../base/token_bucket.ts";
 import type { InterfaceAddress } from "../base/addresses.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
 import type { LanPeer, LanView } from "../base/lan.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import { asks, asMeshName, type DnsMessage, heardIn, newLabel } from "./advert.ts";
-import {
-  LAN_ASK_EVERY_MS,
-  LAN_GOODBYE_MS,
-  LAN_HUSH_MS,
-  LAN_PACKET_RATE,
-  LAN_RETRY_MS,
-  LAN_TICK_MS,
-} from "./defaults.ts";
-import { lanInterfaces } from "./lan_interfaces.ts";
+import { LAN_ASK_EVERY_MS, LAN_HUSH_MS, LAN_PACKET_RATE, LAN_TICK_MS } from "./defaults.ts";
 import { LanLog } from "./lan_log.ts";
 import type { OpenLanSocket } from "./lan_socket.ts";
 import { LanVoice } from "./lan_voice.ts";
+import { LanVoices } from "./lan_voices.ts";
 import { Neighbours } from "./neighbours.ts";
 import { MeshSeal } from "./seal.ts";
 
 const FLOODED = "The local network is flooded with multicast DNS, so for " +
   `${LAN_HUSH_MS / 1_000} seconds this node neither looks for others there nor is found`;
-
-function reasonOf({ message }: Error): string {
-  if (!message.includes("EADDRINUSE")) return message;
-  return "another program keeps UDP port 5353, that of multicast DNS, for itself";
-}
 
 /** The part of this node that is announced. */
 export interface LanOffer {
@@ -59,10 +46,7 @@ export class Lan {
   readonly #seal: MeshSeal;
   readonly #label = newLabel();
   readonly #neighbours: Neighbours;
-  /** By the address of the interface. */
-  readonly #voices = new Map<string, LanVoice>();
-  /** Interfaces that refused, why, and when they are tried again. */
-  readonly #refused = new Map<string, { readonly problem: string; readonly untilMs: number }>();
+  readonly #voices: LanVoices;
   readonly #log: LanLog;
   #bucket: Bucket | undefined;
   #hushedUntil = 0;
@@ -77,6 +61,14 @@ export class Lan {
     this.#log = new LanLog(options.logger);
     this.#seal = new MeshSeal(meshKey);
     this.#neighbours = new Neighbours({ label: this.#label, self, seal: this.#seal });
+    this.#voices = new LanVoices({
+      ...options,
+      create: (address, failed) => this.#createVoice(address, failed),
+      refused: (problem) => {
+        this.#log.problem(problem, "info");
+        options.changed();
+      },
+    });
   }
 
   start(): void {
@@ -89,7 +81,7 @@ export class Lan {
     const announcement = this.#announcement();
     if (this.#stopped || announcement === this.#announced) return;
     this.#announced = announcement;
-    for (const voice of this.#voices.values()) {
+    for (const voice of this.#voices.all) {
       if (announcement === null) void voice.leave();
       else voice.tell();
     }
@@ -113,9 +105,8 @@ export class Lan {
   }
 
   #problem(): string | null {
-    if (this.#options.clock.elapsed() < this.#hushedUntil) return FLOODED;
-    const [refused] = this.#refused.values();
-    return refused?.problem ?? null;
+    const isHushed = this.#options.clock.elapsed() < this.#hushedUntil;
+    return isHushed ? FLOODED : this.#voices.problem;
   }
 
   /** Machines of this mesh. */
@@ -132,10 +123,7 @@ export class Lan {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancel();
-    const voices = [...this.#voices.values()];
-    this.#voices.clear();
-    await finishesWithin(Promise.all(voices.map((voice) => voice.leave())), LAN_GOODBYE_MS);
-    for (const voice of voices) voice.close();
+    await this.#voices.leave();
   }
 
   /** `null` for a client, and while this node is not to be joined by. */
@@ -145,39 +133,34 @@ export class Lan {
     return offer === null ? null : { ...offer, name: asMeshName(offer.name) };
   }
 
+  /** One that fails is not the last. */
   #tick(): void {
     if (this.#stopped) return;
     const { clock } = this.#options;
-    const now = clock.elapsed();
-    if (now >= this.#hushedUntil) this.#follow(now);
-    if (this.#options.speaks && now >= this.#askAt) {
-      for (const voice of this.#voices.values()) voice.ask();
-      this.#askAt = now + LAN_ASK_EVERY_MS;
-    }
-    if (this.#neighbours.expire(now)) this.#options.changed();
     this.#cancel = clock.after(LAN_TICK_MS, () => this.#tick());
+    const now = clock.elapsed();
+    if (now >= this.#hushedUntil) this.#follow();
+    if (this.#neighbours.expire(now)) this.#options.changed();
   }
 
-  /** Has a voice on each interface that is there. */
-  #follow(now: number): void {
-    const wanted = new Set(lanInterfaces(this.#options.interfaces()));
-    for (const [address, voice] of this.#voices) {
-      if (wanted.has(address)) continue;
-      voice.close();
-      this.#voices.delete(address);
-    }
-    for (const address of this.#refused.keys()) {
-      if (!wanted.has(address)) this.#refused.delete(address);
-    }
-    for (const address of wanted) {
-      const isRefused = (this.#refused.get(address)?.untilMs ?? 0) > now;
-      if (!isRefused && !this.#voices.has(address)) this.#open(address);
-    }
+  #follow(): void {
+    const { clock, speaks } = this.#options;
+    const begun = this.#voices.follow();
+    if (!speaks) return;
+    for (const voice of begun) voice.begin();
+    if (clock.elapsed() < this.#askAt) return;
+    for (const voice of this.#voices.all) if (!begun.includes(voice)) voice.ask();
+    this.#askAt = clock.elapsed() + LAN_ASK_EVERY_MS;
   }
 
-  #open(address: string): void {
-    const { clock, self, speaks, open } = this.#options;
-    this.#refused.delete(address);
+  #createVoice(address: string, failed: (error: Error) => void): LanVoice {
+    const { clock, self, open } = this.#options;
+    const events = {
+      asked: (message: DnsMessage) => this.#onAsked(message, voice),
+      told: (message: DnsMessage, from: string) => this.#onTold(message, from),
+      counted: () => this.#onCounted(),
+      failed,
+    };
     const voice: LanVoice = new LanVoice({
       address,
       self,
@@ -185,17 +168,10 @@ export class Lan {
       seal: this.#seal,
       clock,
       offer: () => this.#offer(),
-      failed: (error) => this.#onFailed(address, voice, error),
-      open: () =>
-        open(address, {
-          asked: (message) => this.#onAsked(message, voice),
-          told: (message, from) => this.#onTold(message, from),
-          counted: () => this.#onCounted(),
-          failed: (error) => this.#onFailed(address, voice, error),
-        }),
+      failed,
+      open: () => open(address, events),
     });
-    this.#voices.set(address, voice);
-    if (speaks) voice.begin();
+    return voice;
   }
 
   #onAsked(message: DnsMessage, voice: LanVoice): void {
@@ -228,20 +204,8 @@ export class Lan {
     this.#bucket = bucket;
     if (allowed || now < this.#hushedUntil) return;
     this.#hushedUntil = now + LAN_HUSH_MS;
-    for (const voice of this.#voices.values()) voice.close();
-    this.#voices.clear();
+    this.#voices.closeAll();
     this.#log.problem(FLOODED, "warn");
-    changed();
-  }
-
-  #onFailed(address: string, voice: LanVoice, error: Error): void {
-    if (this.#voices.get(address) !== voice) return;
-    const { clock, changed } = this.#options;
-    voice.close();
-    this.#voices.delete(address);
-    const problem = `Machines of the network of ${address} can't be found: ${reasonOf(error)}`;
-    this.#refused.set(address, { problem, untilMs: clock.elapsed() + LAN_RETRY_MS });
-    this.#log.problem(problem, "info");
     changed();
   }
 }

@@ -50,6 +50,7 @@ export class LanVoice {
 
   /** Answers everybody at once, and no more often than that takes. */
   tell(): void {
+    if (this.#closed) return;
     const { clock } = this.#options;
     const waitMs = this.#toldAt + LAN_ANSWER_PAUSE_MS - clock.elapsed();
     if (waitMs <= 0) return this.#tellNow();

@@ -146,6 +146,7 @@ function noNode(): Finding {
 function mesh(node: NonNullable<DoctorFacts["node"]>, facts: DoctorFacts): Finding[] {
   return [
     addresses(node),
+    ...localNetwork(node),
     ...node.peers.map((peer) => reach(peer)),
     ...waiting(node),
     ...protocols(node, facts),
@@ -167,6 +168,22 @@ function addresses({ status: { node } }: NonNullable<DoctorFacts["node"]>): Find
     "This node has no address that another machine could reach",
     "Connect this machine to a network",
   );
+}
+
+function localNetwork({ status: { node, lan } }: NonNullable<DoctorFacts["node"]>): Finding[] {
+  if (lan === undefined || lan.state === "off") return [];
+  if (lan.problem !== null) {
+    return [warning("local network", lan.problem, "Let UDP port 5353 through the firewall")];
+  }
+  const others = lan.meshes.map(({ name }) => `${name}'s mesh`);
+  const own = lan.peers.length === 0 ? [] : [`${count(lan.peers.length, "machine")} of this mesh`];
+  const found = [...own, ...others];
+  if (found.length > 0) return [ok("local network", `Found there: ${found.join(", ")}`)];
+  // It tells no program that its user has not allowed it: one only hears nobody.
+  const hint = node.system?.startsWith("darwin")
+    ? "; macOS has to allow this program the local network, in Privacy & Security of its settings"
+    : "";
+  return [ok("local network", `Nobody else was found there${hint}`)];
 }
 
 function reach({ name, unreachable, addresses }: PeerOf): Finding {
