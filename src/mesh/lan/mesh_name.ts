@@ -18,9 +18,11 @@ interface Member {
  * same, and one who looks knows a machine by it. Pure.
  */
 export function meshName(self: Named, members: readonly Member[]): string {
-  const all = [self, ...members.map((one) => ({ ...one, name: one.machine.name }))];
-  const [oldest = self] = all.sort((a, b) =>
-    a.incarnation - b.incarnation || (a.peer < b.peer ? -1 : 1)
-  );
+  let oldest = self;
+  for (const { incarnation, peer, machine: { name } } of members) {
+    const isOlder = incarnation < oldest.incarnation ||
+      (incarnation === oldest.incarnation && peer < oldest.peer);
+    if (isOlder) oldest = { name, incarnation, peer };
+  }
   return oldest.name;
 }
