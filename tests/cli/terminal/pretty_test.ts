@@ -66,6 +66,11 @@ const lines: [fact: string, fields: Record<string, unknown>, text: string][] = [
   ["a new peer", { event: "peer", peer, name: "bob", change: "joined" }, "bob joined the mesh\n"],
   ["a peer that left", { event: "peer", peer, change: "left" }, "…ABCDEFGH left the mesh\n"],
   ["a dead peer", { event: "peer", peer, change: "died" }, "…ABCDEFGH no longer answers\n"],
+  [
+    "another mesh",
+    { event: "lan", name: "ann", id: "ann@1" },
+    "ann's mesh is on this network too\n",
+  ],
   ["the end", { event: "stopped", reason: "SIGTERM" }, "Stopped: SIGTERM\n"],
 ];
 
