@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type AnnouncementContent, type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { ActiveOptions } from "./active_options.ts";
 import { companionsOf } from "./plan/companions.ts";
@@ -39,6 +40,7 @@ export function jobParts(
     },
     idOf: idLookup(options),
     localModel: ({ model }) => inventory.models.find((file) => sameModel(file, model)),
+    missingFile: ({ shards }) => shards.find((path) => !existsSync(path)),
     companionsOf: (model, mode, free) =>
       companionsOf(model, {
         choice: mode === "split" ? { kind: "none" } : options.draftOf(model),

@@ -23,6 +23,43 @@ nodeTest(
   },
 );
 
+nodeTest("one model rests by its own settings while another of the node stays", async () => {
+  await using dir = await tempDir();
+  await Deno.copyFile(GUIDE, join(dir.path, "brief.gguf"));
+  const dataDir = join(dir.path, "data");
+  await Deno.mkdir(dataDir, { mode: 0o700 });
+  await Deno.writeTextFile(
+    join(dataDir, "config.toml"),
+    '[model."guide"]\npin = true\n[model."brief"]\npin = true\nidle_unload = "1s"\n',
+    { mode: 0o600 },
+  );
+  await using node = await startServing(["--models-dir", dir.path], { dataDir });
+  await node.serving("guide");
+  await node.serving("brief");
+  const servers = () => engineProcesses(node.pid, "llama-server");
+  const stays = async () => {
+    const { models } = await until(
+      node,
+      "with guide alone",
+      ({ models }) => models.some(({ name, state }) => name === "brief" && state === "cold"),
+    );
+    assert.equal(models.find(({ name }) => name === "guide")?.state, "warm");
+    const [server, ...others] = await servers();
+    assert.deepEqual(others, []);
+    return server?.pid;
+  };
+  const guide = await stays();
+  const since = node.lines.length;
+  await answersExactly(node, "brief");
+  assert.deepEqual((await listedBy(node)).filter((one) => one.endsWith("warm")), [
+    "brief warm",
+    "guide warm",
+  ]);
+  await node.waitFor("resting", { since });
+  assert.equal(await stays(), guide);
+  await answersExactly(node);
+});
+
 nodeTest("keep_alive unloads a model after its answer, also through another node", async () => {
   await using host = await startServing(["--model", "guide"]);
   await host.serving("guide");

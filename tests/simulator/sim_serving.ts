@@ -82,6 +82,7 @@ export class SimServing {
       changed: () => this.#announce(),
       parts: {
         memory,
+        missingFile: () => undefined,
         spare: (model) => this.#spare(model, engine),
         lostDevices: [],
         memoryFailure: () => null,

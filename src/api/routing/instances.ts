@@ -150,10 +150,23 @@ export class InstanceSearch {
     return longId({ name, fingerprint }, fingerprint.length);
   }
 
+  /** The id of the model, for as long as anybody is known to have it. */
+  get #meant(): string | null {
+    const { node } = this.#options;
+    const begun = this.#begun;
+    const id = idOf(node, this.#asks);
+    if (id !== undefined || begun === undefined) return id ?? this.#asks;
+    // Its content is nobody's now. The id that it had tells why, unless another model has that since.
+    const meaning = node.meaning(begun.id);
+    const isOther = meaning.kind === "several" ||
+      (meaning.kind === "one" && meaning.model.fingerprint !== null);
+    return isOther ? this.#asks : begun.id;
+  }
+
   /** Returns where waiting may help, for as long as it may last. */
   async #refuseOrHold(): Promise<void> {
     const { node, holdMs } = this.#options;
-    const model = idOf(node, this.#asks) ?? this.#asks;
+    const model = this.#meant;
     const excess = this.#excess;
     if (this.#full.some((one) => hasRoomFor(one, excess))) {
       throw new RefusedError({ kind: "overloaded", model });

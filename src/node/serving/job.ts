@@ -168,7 +168,10 @@ export interface DownloadParts {
 }
 
 /** Parts of all jobs; each takes its own of them. */
-export interface JobParts extends Omit<HostParts, "unclaimed">, WorkerParts, DownloadParts {}
+export interface JobParts extends Omit<HostParts, "unclaimed">, WorkerParts, DownloadParts {
+  /** The path of a file of the model that is not there any more. */
+  readonly missingFile: (model: LocalModel) => string | undefined;
+}
 
 /** Called by a job whenever one of its fields changes. */
 export type Changed = () => void;

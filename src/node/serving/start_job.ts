@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { reasonOf } from "../../base/as_error.ts";
 import type { OfferedMemory } from "../../engine/mod.ts";
 import type { Instance, ModelRef } from "../../mesh/mod.ts";
@@ -34,6 +35,8 @@ export class JobStarter {
     try {
       return this.#start(plan, options);
     } catch (error) {
+      // Nothing else will happen to it that would have somebody look at it.
+      queueMicrotask(options.changed);
       return idleJob(plan, null, reasonOf(error));
     }
   }
@@ -55,6 +58,7 @@ export class JobStarter {
   }
 
   #start(plan: Plan, { view, memory, unclaimed, changed }: StartOptions): Job {
+    if (serves(plan)) requireFiles(this.#parts, plan);
     const parts = partsWith(settled(this.#parts, plan), { memory, unclaimed });
     switch (plan.kind) {
       case "solo":
@@ -90,6 +94,17 @@ function partsWith<Own>(parts: JobParts, own: Own): JobParts & Own {
     ...Object.getOwnPropertyDescriptors(parts),
     ...Object.getOwnPropertyDescriptors(own),
   });
+}
+
+/** Without them llama-server would only be started to end. @throws */
+function requireFiles(
+  { localModel, missingFile }: JobParts,
+  plan: { readonly model: ModelRef },
+): void {
+  const model = localModel(plan);
+  const path = model && missingFile(model);
+  if (path === undefined) return;
+  throw new Error(`its file ${basename(path)} is gone: put it back, or drop the model`);
 }
 
 /** Settings that change while the job runs are for the one that takes its place. */

@@ -160,6 +160,7 @@ class Node {
       },
       idOf: ({ name }) => name,
       localModel: ({ model }) => localModel(model),
+      missingFile: () => undefined,
       companionsOf: () => ({ draft: null, projector: null, notes: [] }),
       mesh: { self: peer("a"), members: () => [], subscribe: () => () => {}, suspect: () => {} },
       now: () => this.nowMs,
