@@ -90,6 +90,8 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_token.ts")).runTokenList(command);
     case "token-revoke":
       return await (await import("./commands/run_token.ts")).runTokenRevoke(command);
+    case "token-remove":
+      return await (await import("./commands/run_token_remove.ts")).runTokenRemove(command);
     case "engine-install":
       return await (await import("./commands/run_engine.ts")).runEngineInstall(command, runtime);
     case "engine-show":

@@ -2,7 +2,7 @@ import { ActiveRoutes } from "./active_routes.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { Link } from "./trust/capability.ts";
 import { Gossip } from "./gossip/gossip.ts";
-import type { Guest } from "./trust/invite_book.ts";
+import type { PresentPeer } from "./trust/invite_book.ts";
 import type { JoinedPeer } from "./link/joined_peer.ts";
 import { Member } from "./gossip/member.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
@@ -41,8 +41,9 @@ export class ActiveMesh implements MeshMode {
       view: () => this.#member.view,
       changed: () => parts.emit({ type: "routes" }),
     }, table);
-    const { key, binding: { credential } } = identity;
-    const intake = new RecordIntake({ ...parts, meshKey: credential.meshKey });
+    const { key } = identity;
+    const { meshKey } = identity.binding.credential;
+    const intake = new RecordIntake({ ...parts, meshKey });
     const gossip = new Gossip({ clock, counters, logger });
     this.#gossip = gossip;
     this.#member = new Member({
@@ -54,7 +55,7 @@ export class ActiveMesh implements MeshMode {
       logger,
       gossip,
       links: network,
-      sign: (content) => signRecord(content, { key, credential }),
+      sign: (content) => signRecord(content, { key, credential: identity.binding.credential }),
       open: (bytes, from) => intake.open(bytes, from),
       addresses: parts.addresses,
       stored: parts.stored,
@@ -164,17 +165,24 @@ export class ActiveMesh implements MeshMode {
     return known.length > 0 ? known : this.#routes.addressesOf(peer);
   }
 
-  knownMembers(): readonly Guest[] {
+  knownMembers(): readonly PresentPeer[] {
     return [...this.#member.view.records()]
       .filter(({ status, subject }) => status === "alive" && subject !== this.#parts.self)
       .map((record) => ({ id: record.subject, links: signerLinks(record) }));
   }
 
   forget(is: (peer: PeerId, links: readonly Link[]) => boolean): readonly PeerId[] {
-    return this.#member.view.expel((record) =>
+    const gone = this.#member.view.expel((record) =>
       record.subject !== this.#parts.self && record.signer === record.subject &&
       is(record.subject, signerLinks(record))
     );
+    this.#routes.forget(gone);
+    if (gone.length > 0) this.#parts.emit({ type: "routes" });
+    return gone;
+  }
+
+  renewed(): void {
+    this.#member.view.renew();
   }
 
   found(peers: readonly PeerId[]): void {

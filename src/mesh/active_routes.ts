@@ -104,6 +104,12 @@ export class ActiveRoutes {
     this.#first.missed(connection.peer);
   }
 
+  /** The membership of some nodes is over. */
+  forget(peers: readonly PeerId[]): void {
+    this.#first.forget(new Set(peers));
+    this.outdated();
+  }
+
   stop(): void {
     this.#ending.abort(new Error("This node does not gossip any more"));
     this.#first.stop();

@@ -59,8 +59,10 @@ export class Expulsion {
   #onRevoked(revocation: Revocation): void {
     const { network, trust, expel } = this.#parts;
     const isRevoked = (links: readonly Link[]) => trust.revocationOf(links) !== undefined;
-    expel((_, links) => isRevoked(links));
-    for (const { id, links } of network.connectedPeers().values()) {
+    const connected = network.connectedPeers();
+    // The gossip about a peer may be older than the certificates that it has shown on its connection since.
+    expel((peer, links) => isRevoked(connected.get(peer)?.links ?? links));
+    for (const { id, links } of connected.values()) {
       if (isRevoked(links)) this.#dismiss(id, revocation);
     }
   }

@@ -7,7 +7,7 @@ import type { Link } from "./trust/capability.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Counters } from "./base/counters.ts";
 import type { Identity } from "./trust/identity.ts";
-import type { Guest } from "./trust/invite_book.ts";
+import type { PresentPeer } from "./trust/invite_book.ts";
 import type { JoinedPeer } from "./link/joined_peer.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
@@ -76,7 +76,7 @@ export interface MeshMode extends
   /** The addresses on which a peer listens, as far as this node knows, the best first. */
   addressesOf(peer: PeerId): readonly string[];
   /** Living members and the chains by which they joined. */
-  knownMembers(): readonly Guest[];
+  knownMembers(): readonly PresentPeer[];
   /** Peers beside this node that a new one may dial. */
   livingPeers(): readonly PeerId[];
   /** Forgets members whose membership is over; answers with who they are. */
@@ -84,6 +84,9 @@ export interface MeshMode extends
 
   /** Peers of this mesh were heard on the local network. */
   found(peers: readonly PeerId[]): void;
+  /** This node signs with other certificates from now on. */
+  renewed(): void;
+
   admitted(connection: PeerConnection, peer: JoinedPeer): void;
   closed(peer: JoinedPeer): void;
   superseded(connection: PeerConnection): void;

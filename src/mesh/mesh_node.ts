@@ -13,14 +13,20 @@ import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
 import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
+import { Removing } from "./removing.ts";
+import { Renewals } from "./renewals.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
 import { StoredPeers } from "./stored_peers.ts";
+import { guestOf } from "./trust/removal.ts";
+import type { JoinedPeer } from "./link/joined_peer.ts";
+import type { PeerConnection } from "./link/network.ts";
 import type { Announcement, AnnouncementContent } from "./base/announcement.ts";
 import type {
   HandleOptions,
   InviteOptions,
   InviteStatus,
+  MachineRemoval,
   Mesh,
   MeshEvent,
   OpenOptions,
@@ -40,6 +46,8 @@ export class MeshNode implements Mesh {
   readonly #exchange: RevocationExchange;
   readonly #expulsion: Expulsion;
   readonly #inviting: Inviting;
+  readonly #renewals: Renewals;
+  readonly #removing: Removing;
   readonly #stored: StoredPeers;
   readonly #events: Emitter<MeshEvent>;
   readonly #modes: Modes;
@@ -78,13 +86,34 @@ export class MeshNode implements Mesh {
       addresses: () => this.addresses(),
     });
     this.#lan = this.#createLan();
+    this.#renewals = new Renewals({ ...parts, renewed: () => this.#onRenewed() });
+    this.#removing = new Removing({
+      ...parts,
+      self: this.self,
+      renewals: this.#renewals,
+      mode: () => this.#mode,
+    });
     this.#modes = new Modes(this.#modeParts(), parts);
     if (role === "member") this.#answer();
     network.subscribe((event) => {
-      if (event.type === "admitted") this.#mode.admitted(event.connection, event.peer);
+      if (event.type === "admitted") this.#onAdmitted(event.connection, event.peer);
       else if (event.type === "closed") this.#mode.closed(event.peer);
       else this.#mode.superseded(event.connection);
     });
+  }
+
+  /** Its invites are others from now on, and what it says of itself carries other certificates. */
+  #onRenewed(): void {
+    this.#mode.renewed();
+    this.#emit({ type: "routes" });
+  }
+
+  #onAdmitted(connection: PeerConnection, peer: JoinedPeer): void {
+    const { trust } = this.#parts;
+    if (peer.role === "member" && trust.mayRemove(peer.links)) {
+      trust.guests.note(guestOf(peer.id, peer.links));
+    }
+    this.#mode.admitted(connection, peer);
   }
 
   get #mode(): MeshMode {
@@ -191,6 +220,14 @@ export class MeshNode implements Mesh {
     return this.#inviting.revoke(id);
   }
 
+  removalOf(machine: string): Promise<MachineRemoval> {
+    return this.#removing.preview(machine);
+  }
+
+  remove(machine: string): Promise<MachineRemoval> {
+    return this.#removing.remove(machine);
+  }
+
   counters(): MeshCounters {
     return this.#parts.counters.snapshot();
   }
@@ -269,6 +306,7 @@ export class MeshNode implements Mesh {
   #emit(event: MeshEvent): void {
     // Also when this node joins or leaves the gossip; and the mesh is called after one of its members.
     if (event.type === "members") this.#lan?.refresh();
+    if (event.type === "peer") this.#parts.trust.guests.rename(event.peer, event.name);
     this.#events.emit(event);
   }
 
@@ -280,6 +318,7 @@ export class MeshNode implements Mesh {
     this.#modes.keep();
     this.#parts.trust.stop();
     this.#expulsion.stop();
+    this.#renewals.stop();
     await Promise.all([this.#exchange.stop(), this.#lan?.stop()]);
     await this.#modes.finish();
     await this.#parts.network.stop();

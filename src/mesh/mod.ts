@@ -35,6 +35,7 @@ export {
   RefusedError,
   UdpPortInUseError,
   UnknownInviteError,
+  UnknownMachineError,
   UnreachableError,
 } from "./base/errors.ts";
 export type { DeviceMemory, EngineBuild, Machine } from "./base/machine.ts";
@@ -96,7 +97,9 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   const counters = new Counters();
   const trust = new Trust({ identity, clock, counters, logger });
   const self = {
-    credential: identity.binding.credential,
+    get credential() {
+      return identity.binding.credential;
+    },
     role,
     version: options.version,
     id: identity.peer,

@@ -1,7 +1,7 @@
 import type { ByteStream } from "./base/byte_stream.ts";
 import { CLIENT_IDLE_MS, REFRESH_IDLE_MS } from "./base/defaults.ts";
 import { IdleConnections } from "./link/idle_connections.ts";
-import type { Guest } from "./trust/invite_book.ts";
+import type { PresentPeer } from "./trust/invite_book.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { NetworkStream } from "./link/network.ts";
 import { RouteFinder, type RoutesQuestion } from "./routes/route_finder.ts";
@@ -129,7 +129,7 @@ export class PassiveMesh implements MeshMode {
   /** The next request for the table goes there, if it has to. */
   found(): void {}
 
-  knownMembers(): readonly Guest[] {
+  knownMembers(): readonly PresentPeer[] {
     return [];
   }
 
@@ -137,6 +137,8 @@ export class PassiveMesh implements MeshMode {
   forget(): readonly PeerId[] {
     return [];
   }
+
+  renewed(): void {}
 
   livingPeers(): readonly PeerId[] {
     return this.#finder.table.nodes.map(({ peer }) => peer);

@@ -5,6 +5,7 @@ import {
   type GatewayNode,
   InviteRefusedError,
   type InviteStatus,
+  type MachineRemoval,
   type ManagementNode,
   type Meaning,
   meaningOf,
@@ -243,6 +244,18 @@ export class FakeNode implements GatewayNode, ManagementNode {
   revoke(id: string): Promise<void> {
     if (id === this.tokens()[0]?.id) return this.#ask(`revoke ${id}`);
     return Promise.reject(new InviteRefusedError("unknown", `No invite ${id}`));
+  }
+
+  removalOf(machine: string): Promise<MachineRemoval> {
+    if (machine !== "mini") return Promise.reject(new InviteRefusedError("unknown", machine));
+    const of = (name: string) => ({ id: `id of ${name}`, name });
+    return Promise.resolve({ machine: of("mini"), stays: [of("tower")], lost: [] });
+  }
+
+  async remove(machine: string): Promise<MachineRemoval> {
+    const removal = await this.removalOf(machine);
+    this.asked.push(`remove ${machine}`);
+    return removal;
   }
 
   invite(options: unknown): Promise<string> {

@@ -73,3 +73,39 @@ nodeTest("the token of a founder that is off adds a machine, which may add other
   const none = await token(third, "--no-invite", "--name", "Bob");
   assert.equal(parseToken(none, Date.now()).grant.mayInvite, false);
 });
+
+nodeTest(
+  "of three machines, each invited by the one before, the middle one is removed",
+  async () => {
+    await using first = await startServing(["--model", "guide"]);
+    await using second = await startServing(["--join", await token(first, "--name", "second")]);
+    const forThird = await token(second, "--may-invite", "--name", "third");
+    await using third = await startServing(["--join", forThird]);
+    await until(first, "a mesh of three", ({ peers }) => peers.length === 2);
+    const refused = await runProgram(["token", "remove", second.name, "--data-dir", first.dataDir]);
+    assert.deepEqual([refused.code, /add --yes/.test(refused.stderr)], [2, true]);
+    const before = third.lines.length;
+    const removal = JSON.parse(await token(first, "remove", second.name, "--yes", "--json"));
+    const machine = (node: NodeProcess) => ({ id: node.ready.node, name: node.name });
+    assert.deepEqual(removal, { machine: machine(second), stays: [machine(third)], lost: [] });
+    assert.equal(await second.exited, 1);
+    assert.match(lastWords(second), /the invite that this node came by was revoked/);
+    for (const [node, peer] of [[first, third], [third, first]] as const) {
+      await until(
+        node,
+        "a mesh of two",
+        ({ peers }) => peers.length === 1 && peers[0]?.id === peer.ready.node,
+      );
+    }
+    const left = third.lines.slice(before).filter(({ event }) => event === "peer");
+    assert.deepEqual(left.map(({ name }) => name), [second.name], "the third never left");
+    await using late = await startServing(["--join", forThird]);
+    assert.equal(await late.exited, 1);
+    await using fourth = await startServing(["--join", await token(third, "--name", "fourth")]);
+    await until(
+      first,
+      "a mesh of three again",
+      ({ peers }) => peers.some(({ id }) => id === fourth.ready.node),
+    );
+  },
+);

@@ -12,6 +12,7 @@ import {
   type GatewayInstance,
   type GatewayNode,
   type InviteStatus,
+  type MachineRemoval,
   type ManagementNode,
   type Meaning,
   meaningOf,
@@ -166,6 +167,20 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   tokens(): InviteStatus[] {
     return this.invites;
+  }
+
+  /** Answers when a machine is to be removed. */
+  onRemoval: (machine: string) => Promise<MachineRemoval> = (id) =>
+    Promise.resolve({ machine: { id, name: id }, stays: [], lost: [] });
+  readonly removed: string[] = [];
+
+  removalOf(machine: string): Promise<MachineRemoval> {
+    return this.onRemoval(machine);
+  }
+
+  remove(machine: string): Promise<MachineRemoval> {
+    this.removed.push(machine);
+    return this.onRemoval(machine);
   }
 
   revoke(id: string): Promise<void> {

@@ -142,6 +142,12 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
       await node.revoke(id).catch(refuseRevocation);
       return c.json({ id });
     })
+    .get("/api/peers/:machine/removal", async (c) => {
+      return c.json(await node.removalOf(c.req.param("machine")).catch(refuseRemoval));
+    })
+    .delete("/api/peers/:machine", async (c) => {
+      return c.json(await node.remove(c.req.param("machine")).catch(refuseRemoval));
+    })
     .post("/api/stop", (c) => {
       node.end();
       return c.json({});
@@ -166,8 +172,16 @@ function refuseInvite(error: unknown): never {
 }
 
 function refuseRevocation(error: unknown): never {
+  refuseWhat(error, "unknown-invite");
+}
+
+function refuseRemoval(error: unknown): never {
+  refuseWhat(error, "unknown-machine");
+}
+
+function refuseWhat(error: unknown, unknown: "unknown-invite" | "unknown-machine"): never {
   if (!(error instanceof InviteRefusedError)) throw error;
-  const kind = error.why === "unknown" ? "unknown-invite" : "not-allowed";
+  const kind = error.why === "unknown" ? unknown : "not-allowed";
   throw new RefusedError({ kind, reason: error.message }, { cause: error });
 }
 

@@ -190,6 +190,16 @@ export interface TokenRevokeCommand {
   readonly json: boolean;
 }
 
+export interface TokenRemoveCommand {
+  readonly kind: "token-remove";
+  readonly dataDir: string;
+  /** Its name or PeerId. */
+  readonly machine: string;
+  /** Asks nothing. */
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
 export interface EngineInstallCommand {
   readonly kind: "engine-install";
   readonly dataDir: string;
@@ -242,6 +252,7 @@ export type Command =
   | KeyRemoveCommand
   | TokenListCommand
   | TokenRevokeCommand
+  | TokenRemoveCommand
   | EngineInstallCommand
   | EngineShowCommand
   | { readonly kind: "version" }

@@ -160,6 +160,8 @@ export function understand(
     tokenList: (options) => asked.push({ kind: "token-list", ...dataOf(options, around) }),
     tokenRevoke: (id, options) =>
       asked.push({ kind: "token-revoke", id, ...dataOf(options, around) }),
+    tokenRemove: (machine, { yes = false, ...options }) =>
+      asked.push({ kind: "token-remove", machine, yes, ...dataOf(options, around) }),
     engineInstall: ({ from, backend = "auto", like, ...options }) =>
       asked.push({
         kind: "engine-install",

@@ -184,6 +184,21 @@ export const REVOCATION_FANOUT = 8;
 /** A revoked peer is told so before its connection is cut; it gets the message in a round trip, or not at all. */
 export const LAST_WORD_MS = 500;
 
+/** Machines that a node remembers to have come by its invites, so that one that is away can be taken out too. */
+export const MAX_GUESTS = 256;
+
+/** Machines come by the dozen, and the file is written once for all of them. */
+export const GUESTS_SAVE_MS = 5_000;
+
+/** A machine that is certified anew tells everybody whom it is connected to, and answers after that. */
+export const RENEWAL_TIMEOUT_MS = 8_000;
+
+/** Telling them waits for no peer that is slow or gone: that one sees the new certificates at the next connection. */
+export const RENEWAL_TELL_MS = 2_000;
+
+/** Machines that are certified anew at one time. */
+export const RENEWALS_AT_ONCE = 16;
+
 /** Invites that a node remembers to have made; those that are past go first, then the oldest. */
 export const MAX_KEPT_INVITES = 512;
 

@@ -62,6 +62,11 @@ export class UnknownInviteError extends Error {
   override name = "UnknownInviteError";
 }
 
+/** No machine of this PeerId is known. */
+export class UnknownMachineError extends Error {
+  override name = "UnknownMachineError";
+}
+
 /** A record that a peer passed on was valid once: its signer's membership is over. */
 export class StaleMessageError extends Error {
   override name = "StaleMessageError";

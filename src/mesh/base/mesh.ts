@@ -58,6 +58,21 @@ export interface InviteStatus {
   readonly usedBy: readonly PeerId[];
 }
 
+export interface NamedMachine {
+  readonly id: PeerId;
+  /** In its own words; `null` where they are not known. */
+  readonly name: string | null;
+}
+
+/** The removal of one machine, before or after it. */
+export interface MachineRemoval {
+  readonly machine: NamedMachine;
+  /** Machines that came by its invites, or by the same one, and are certified anew. */
+  readonly stays: readonly NamedMachine[];
+  /** Those that are away, and have to be invited again. */
+  readonly lost: readonly NamedMachine[];
+}
+
 export interface OpenOptions {
   readonly signal?: AbortSignal;
   /**
@@ -139,6 +154,16 @@ export interface Mesh {
    * @throws {UnknownInviteError | NotAllowedError}
    */
   revoke(id: string): Promise<void>;
+  /**
+   * Tells the outcome of removing a machine, which is named by its PeerId or its own name.
+   * @throws {NotAllowedError | UnknownMachineError}
+   */
+  removalOf(machine: string): Promise<MachineRemoval>;
+  /**
+   * Ends one machine's membership, with its invites, and of nobody else who is here: those who came by its invites are
+   * certified anew first. @throws {NotAllowedError | UnknownMachineError}
+   */
+  remove(machine: string): Promise<MachineRemoval>;
   /** This node's refusals so far. */
   counters(): MeshCounters;
   /** Resolves with the reason if this node's membership ends while it runs: it has to stop. */

@@ -17,6 +17,9 @@ export const ROUTES_RATE = { perSecond: 5, burst: 50 } as const;
 /** One stream a connection, and one for each revocation that somebody makes. */
 export const REVOCATIONS_RATE = { perSecond: 5, burst: 50 } as const;
 
+/** One stream for each removal of a machine by which the peer came. */
+export const RENEWAL_RATE = { perSecond: 1, burst: 20 } as const;
+
 /** Waiting records are sent at most every 5 ms: a peer that is faster than that for a while breaks the link. */
 export const GOSSIP_MESSAGE_RATE = { perSecond: 250, burst: 1_000 } as const;
 

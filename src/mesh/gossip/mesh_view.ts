@@ -156,6 +156,11 @@ export class MeshView implements GossipListener {
     this.#sender.announce(content);
   }
 
+  /** Says the same again, with the certificates that this node has now. */
+  renew(): void {
+    this.#sender.renew();
+  }
+
   watchClosely(peers: readonly PeerId[]): void {
     this.#heartbeats.watchClosely(peers);
   }

@@ -54,6 +54,11 @@ export class OwnRecords {
     return this.#publish(draft);
   }
 
+  /** Says the same again, under the certificates that this node signs with now. */
+  renew(): MeshRecord | undefined {
+    return this.#content === undefined ? undefined : this.#publish(this.#describe(this.#content));
+  }
+
   /** Another record of this node is about; answers with one that goes above it, where it is the higher. */
   refute(record: MeshRecord): MeshRecord | undefined {
     const { counter, self } = this.#parts;

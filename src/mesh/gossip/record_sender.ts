@@ -38,6 +38,11 @@ export class RecordSender {
     this.#publish(this.#parts.own.announce(content));
   }
 
+  /** This node signs with other certificates. */
+  renew(): void {
+    this.#publish(this.#parts.own.renew());
+  }
+
   /** Another record of this node is about. */
   refute(record: MeshRecord): void {
     this.#publish(this.#parts.own.refute(record));

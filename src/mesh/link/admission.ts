@@ -11,6 +11,8 @@ import { JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "../base/def
 import { RefusedError } from "../base/errors.ts";
 import { answerJoin, type Contest, JOIN_PROTOCOL, type JoinSelf, proposeJoin } from "./join.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
+import type { Link } from "../trust/capability.ts";
+import type { PeerId } from "../base/peer_id.ts";
 import type { Network, NetworkStream, PeerConnection } from "./network.ts";
 import { askForLife } from "./proof_of_life.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
@@ -102,6 +104,11 @@ export class Admission {
 
   get connections(): Pick<AdmittedConnections, "of" | "peers" | "all"> {
     return this.#admitted;
+  }
+
+  /** The peer has shown other certificates, which were checked, on its connections. */
+  renew(peer: PeerId, links: readonly Link[]): void {
+    this.#admitted.renew(peer, links);
   }
 
   #onOpened(connection: PeerConnection): void {

@@ -1,3 +1,4 @@
+import type { Link } from "../trust/capability.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
 import type { PeerConnection } from "./network.ts";
 import type { PeerId } from "../base/peer_id.ts";
@@ -22,6 +23,15 @@ export class AdmittedConnections {
     const left = (this.#byPeer.get(id) ?? []).filter((one) => one.connection.id !== connection.id);
     if (left.length === 0) this.#byPeer.delete(id);
     else this.#byPeer.set(id, left);
+  }
+
+  /** A peer shows other certificates on the connections that it has. */
+  renew(id: PeerId, links: readonly Link[]): void {
+    const renewed = (this.#byPeer.get(id) ?? []).map(({ connection, peer }) => ({
+      connection,
+      peer: { ...peer, links },
+    }));
+    if (renewed.length > 0) this.#byPeer.set(id, renewed);
   }
 
   /** Those to one peer that are open, the first admitted first. */

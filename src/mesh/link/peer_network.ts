@@ -9,6 +9,7 @@ import type { Counters } from "../base/counters.ts";
 import { JOIN_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import { MISCONDUCT_RATE, STREAM_RATE } from "../base/rate_defaults.ts";
 import { NotAllowedError, RateExceededError } from "../base/errors.ts";
+import type { Link } from "../trust/capability.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
 import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
 import { chooseConnection } from "../quic/mod.ts";
@@ -88,6 +89,11 @@ export class PeerNetwork {
   /** Peers with at least one admitted connection. */
   connectedPeers(): Map<PeerId, JoinedPeer> {
     return this.#admission.connections.peers();
+  }
+
+  /** The peer has shown other certificates, which were checked: its connections stand by them from now on. */
+  renew(peer: PeerId, links: readonly Link[]): void {
+    this.#admission.renew(peer, links);
   }
 
   /** Active members with at least one admitted connection. */

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../base/clock.ts";
 import { FIRST_ANSWERS_MS, FIRST_TABLE_LIFE_MS } from "../base/defaults.ts";
-import { EMPTY_TABLE } from "./routing_table.ts";
+import { EMPTY_TABLE, withoutNodes } from "./routing_table.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import type { RoutingTable } from "../base/table.ts";
 
@@ -72,6 +72,11 @@ export class FirstTable {
     if (!this.#isPartial || this.#hasStopped) return;
     this.#hasMissed = true;
     this.#answered(peer);
+  }
+
+  /** The membership of some nodes is over: gossip says nothing of them any more, so the table must not either. */
+  forget(peers: ReadonlySet<PeerId>): void {
+    this.#table = withoutNodes(this.#table, (peer) => peers.has(peer));
   }
 
   /** An answer that comes in the turn of the stop changes nothing any more. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Binding, chooseMesh, type StoredMesh } from "./binding.ts";
 import { chainSchema, chainToWire, linksOf } from "./capability.ts";
 import { decodeCbor, encodeCbor } from "../base/cbor.ts";
+import type { Credential } from "./credential.ts";
 import type { MeshConfig } from "../base/config.ts";
 import { readDataFile, writeDataFile } from "../base/data_file.ts";
 import { MAX_STORED_PEERS } from "../base/defaults.ts";
@@ -46,6 +47,7 @@ export class Identity {
   readonly peer: PeerId;
   /** The data directory's invites and revocations at the start. */
   readonly trust: StoredTrust;
+  #binding: Binding;
   readonly #directory: string;
   readonly #logger: Logger;
   #incarnation: number;
@@ -55,7 +57,7 @@ export class Identity {
 
   constructor(
     readonly key: SigningKey,
-    readonly binding: Binding,
+    binding: Binding,
     stored: {
       readonly logger: Logger;
       readonly directory: string;
@@ -65,12 +67,18 @@ export class Identity {
     },
   ) {
     this.peer = peerIdOf(key.publicKey);
+    this.#binding = binding;
     this.#directory = stored.directory;
     this.#logger = stored.logger;
     this.#incarnation = stored.incarnation;
     this.#port = stored.port;
     this.#addresses = binding.addresses;
     this.trust = stored.trust;
+  }
+
+  /** The mesh, and the certificates by which this node is in it: these may be others later. */
+  get binding(): Binding {
+    return this.#binding;
   }
 
   get incarnation(): number {
@@ -112,6 +120,12 @@ export class Identity {
     if (kept.length === 0 || kept.join() === this.#addresses.join()) return;
     this.#addresses = kept;
     this.#keep("mesh.json", this.#meshJson());
+  }
+
+  /** Other certificates of the same rights take the place of this node's own. Resolves once they are kept. */
+  async renew(credential: Credential): Promise<void> {
+    this.#binding = { ...this.#binding, credential };
+    await this.#write("mesh.json", this.#meshJson());
   }
 
   keepTrust(trust: StoredTrust): void {
@@ -175,7 +189,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
 async function readTrust(directory: string, meshKey: Uint8Array): Promise<StoredTrust> {
   const path = join(directory, trustName(meshIdOf(meshKey)));
   const json = await readDataFile(path, trustSchema.transform(trustFromJson));
-  return json ?? { invites: [], standing: null, revocations: [] };
+  return json ?? { invites: [], standing: null, revocations: [], guests: [] };
 }
 
 /** Refuses before the first join, as the mesh would. */

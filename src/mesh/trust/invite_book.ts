@@ -3,6 +3,7 @@ import { type Chain, type Grant, type Link, linksOf, verifyChain } from "./capab
 import type { Clock } from "../base/clock.ts";
 import { MAX_KEPT_INVITES } from "../base/defaults.ts";
 import type { Identity } from "./identity.ts";
+import { renewMembership } from "./renewal.ts";
 import { encodeToken, makeInvite, type NewInvite } from "./token.ts";
 import type { IssuedInvite, StoredTrust } from "./trust_file.ts";
 import type { InviteStatus } from "../base/mesh.ts";
@@ -16,7 +17,7 @@ export interface InviteBookParts {
 }
 
 /** A peer that is here, with the chain by which it joined. */
-export interface Guest {
+export interface PresentPeer {
   readonly id: PeerId;
   readonly links: readonly Link[];
 }
@@ -50,19 +51,36 @@ export class InviteBook {
   }
 
   /** This node's own invites, and those by which guests joined that were made from them. */
-  list(guests: readonly Guest[]): InviteStatus[] {
+  list(guests: readonly PresentPeer[]): InviteStatus[] {
     const known = new Map<string, Omit<InviteStatus, "state" | "usedBy">>();
-    for (const invite of this.#issued) known.set(invite.id, invite);
+    const ended = new Set(this.#issued.filter(({ ended }) => ended).map(({ id }) => id));
+    for (const { ended: _, ...invite } of this.#issued) known.set(invite.id, invite);
     for (const { id, grant } of guests.flatMap(({ links }) => this.#below(links))) {
       if (!known.has(id)) known.set(id, { id, ...grant, createdAt: null });
     }
     return [...known.values()].map((invite) => ({
       ...invite,
-      state: this.#stateOf(invite),
+      state: this.#stateOf({ ...invite, ended: ended.has(invite.id) }),
       usedBy: [
         ...new Set(guests.filter(({ links }) => hasLink(links, invite.id)).map((g) => g.id)),
       ],
     }));
+  }
+
+  /** Certifies a node that is here already, by an invite of its own. @throws {NotAllowedError} */
+  renew(subject: Uint8Array, grant: Grant): Chain {
+    const { identity: { key: signer, binding: { credential } }, clock } = this.#parts;
+    const options = { credential, signer, subject, grant, now: clock.now() };
+    const { chain, inviteId: id } = renewMembership(options);
+    this.#keep({ id, grant });
+    this.#parts.changed();
+    return chain;
+  }
+
+  /** This node's own certificates are others: the invites that it made end with the former. */
+  moved(): void {
+    this.#issued = this.#issued.map((invite) => ({ ...invite, ended: true }));
+    this.#standing = null;
   }
 
   stored(): Pick<StoredTrust, "invites" | "standing"> {
@@ -73,9 +91,14 @@ export class InviteBook {
     const { identity: { key: signer, binding: { credential } }, clock } = this.#parts;
     const now = clock.now();
     const invite = makeInvite({ credential, signer, grant, now });
-    const kept = withRoomForOne(this.#issued, (one) => this.#stateOf(one) === "valid");
-    this.#issued = [...kept, { id: invite.id, ...grant, createdAt: now }];
+    this.#keep({ id: invite.id, grant });
     return invite;
+  }
+
+  #keep({ id, grant }: { readonly id: string; readonly grant: Grant }): void {
+    const kept = withRoomForOne(this.#issued, (one) => this.#stateOf(one) === "valid");
+    const createdAt = this.#parts.clock.now();
+    this.#issued = [...kept, { id, ...grant, createdAt, ended: false }];
   }
 
   #encode(invite: Pick<NewInvite, "chain" | "key">, addresses: readonly string[]): string {
@@ -102,7 +125,10 @@ export class InviteBook {
     return this.#parts.identity.key.publicKey;
   }
 
-  #stateOf({ id, expiresAt }: Pick<InviteStatus, "id" | "expiresAt">): InviteStatus["state"] {
+  #stateOf(
+    { id, expiresAt, ended }: Pick<IssuedInvite, "id" | "expiresAt" | "ended">,
+  ): InviteStatus["state"] {
+    if (ended) return "revoked";
     const { identity: { binding: { credential } }, clock, isRevoked } = this.#parts;
     const grant = { ...credential.grant, expiresAt };
     const link: Link = { subject: NO_KEY, kind: "invite", grant, id };

@@ -89,7 +89,7 @@ export function openRevocation(
 /** Whether the word counts for a chain: its signer is the root, or stands above what it revokes. */
 export function revokes(
   { id, signer }: Pick<Revocation, "id" | "signer">,
-  links: readonly Link[],
+  links: readonly Pick<Link, "id" | "subject">[],
   meshKey: Uint8Array,
 ): boolean {
   const at = links.findIndex((link) => link.id === id);

@@ -27,13 +27,21 @@ export class RevocationList {
     return "new";
   }
 
+  /** Whether a word would be taken in, or is there already. */
+  hasRoomFor(revocation: Revocation, now: number): boolean {
+    this.#forgetPast(now);
+    const { id, signer } = revocation;
+    const isKnown = this.#known.get(id)?.some((known) => equals(known.signer, signer)) ?? false;
+    return isKnown || !this.#isFull(revocation);
+  }
+
   /** Whether exactly these bytes were added. */
   holds(bytes: Uint8Array): boolean {
     return this.#held.has(sha256(bytes).toHex());
   }
 
   /** The word that makes a chain worthless, if there is one. */
-  find(links: readonly Link[]): Revocation | undefined {
+  find(links: readonly Pick<Link, "id" | "subject">[]): Revocation | undefined {
     return links.flatMap(({ id }) => this.#known.get(id) ?? [])
       .find((revocation) => revokes(revocation, links, this.#meshKey));
   }

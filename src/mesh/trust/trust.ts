@@ -5,10 +5,13 @@ import { type Link, linksOf } from "./capability.ts";
 import { BadMessageError } from "../base/cbor.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
-import { EXPIRY_WARNING_MS } from "../base/defaults.ts";
+import { EXPIRY_WARNING_MS, GUESTS_SAVE_MS } from "../base/defaults.ts";
 import { NotAllowedError, StaleMessageError, UnknownKindError } from "../base/errors.ts";
+import type { Credential } from "./credential.ts";
+import { GuestBook } from "./guest_book.ts";
 import type { Identity } from "./identity.ts";
 import { InviteBook } from "./invite_book.ts";
+import { followUps, type Mark, standsAbove } from "./removal.ts";
 import { openRevocation, type Revocation, type Revoker, signRevocation } from "./revocation.ts";
 import { openAll, RevocationList } from "./revocation_list.ts";
 import type { PeerId } from "../base/peer_id.ts";
@@ -18,6 +21,11 @@ export interface TrustParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly logger: Logger;
+}
+
+export interface RevokedCertificate {
+  readonly id: string;
+  readonly expiresAt: number | null;
 }
 
 /** A word that is new. */
@@ -35,8 +43,11 @@ export class Trust {
   readonly #parts: TrustParts;
   readonly #revocations: RevocationList;
   readonly #news: Emitter<NewRevocation>;
-  readonly #links: readonly Link[];
+  readonly guests: GuestBook;
+  /** Words that are kept for the next start, and count once they are said. */
+  readonly #prepared = new Set<Revocation>();
   readonly #alarms: Cancel[] = [];
+  #cancelSave: Cancel | undefined;
   readonly #end: (reason: string) => void;
 
   constructor(parts: TrustParts) {
@@ -45,8 +56,7 @@ export class Trust {
     this.#news = new Emitter((error) =>
       logger.error("What follows from a revocation failed: {error}", { error })
     );
-    const { meshKey, chain } = identity.binding.credential;
-    this.#links = linksOf(chain);
+    const { meshKey } = identity.binding.credential;
     this.#revocations = new RevocationList(meshKey);
     const now = clock.now();
     for (const known of openAll(identity.trust.revocations, { meshKey, now })) {
@@ -58,6 +68,7 @@ export class Trust {
       isRevoked: (links) => this.revocationOf(links) !== undefined,
       changed: () => this.#save(),
     });
+    this.guests = new GuestBook(identity.trust.guests, () => this.#saveSoon());
     const ended = Promise.withResolvers<string>();
     this.ended = ended.promise;
     this.#end = ended.resolve;
@@ -69,7 +80,7 @@ export class Trust {
   }
 
   /** The word that makes a chain worthless. */
-  revocationOf(links: readonly Link[]): Revocation | undefined {
+  revocationOf(links: readonly Mark[]): Revocation | undefined {
     return this.#revocations.find(links);
   }
 
@@ -104,18 +115,55 @@ export class Trust {
   }
 
   /** Revokes a certificate. Resolves once the word is kept. @throws {NotAllowedError} */
-  async revoke({ id, expiresAt }: { readonly id: string; readonly expiresAt: number | null }) {
-    const { identity } = this.#parts;
+  async revoke(certificate: RevokedCertificate): Promise<void> {
+    await this.say(await this.prepare(certificate));
+  }
+
+  /**
+   * The word that a certificate is revoked, before it is said: a node that ends in between says it at its next start.
+   * @throws {NotAllowedError}
+   */
+  async prepare({ id, expiresAt }: RevokedCertificate): Promise<Revocation> {
+    const { identity, clock } = this.#parts;
     if (this.#links.some((link) => link.id === id)) {
       throw new NotAllowedError("This is the invite by which this node itself joined");
     }
     const revocation = signRevocation({ id, expiresAt }, this.#revoker());
-    if (this.#accept(revocation, undefined) === "full") {
+    if (!this.#revocations.hasRoomFor(revocation, clock.now())) {
       throw new NotAllowedError(
         "Too many invites are revoked: revoke the one that the others were made from",
       );
     }
+    this.#prepared.add(revocation);
+    this.#save();
     await identity.flushed();
+    return revocation;
+  }
+
+  /** Says a word that was prepared. */
+  async say(revocation: Revocation): Promise<void> {
+    this.#prepared.delete(revocation);
+    this.#accept(revocation, undefined);
+    await this.#parts.identity.flushed();
+  }
+
+  /** Other certificates of the same rights take the place of this node's own. Resolves once they are kept. */
+  async renew(credential: Credential): Promise<void> {
+    const kept = this.#parts.identity.renew(credential);
+    this.invites.moved();
+    this.#save();
+    await kept;
+  }
+
+  /** By its rights this node ends the membership of who came by a chain. */
+  mayRemove(links: readonly Link[]): boolean {
+    const { key, binding: { credential } } = this.#parts.identity;
+    if (links.length < 3 || !credential.grant.mayInvite) return false;
+    return this.isRoot || standsAbove(key.publicKey, links);
+  }
+
+  get #links(): readonly Link[] {
+    return linksOf(this.#parts.identity.binding.credential.chain);
   }
 
   get isRoot(): boolean {
@@ -129,6 +177,7 @@ export class Trust {
 
   stop(): void {
     for (const cancel of this.#alarms.splice(0)) cancel();
+    if (this.#cancelSave !== undefined) this.#save();
   }
 
   #accept(revocation: Revocation, from: PeerId | undefined): "new" | "known" | "full" {
@@ -137,10 +186,20 @@ export class Trust {
     this.#parts.logger.debug("The invite {id} is revoked", { id: revocation.id });
     this.#save();
     this.#news.emit({ revocation, from });
+    this.#follow(revocation);
     if (this.#revocations.find(this.#links) !== undefined) {
       this.#end("the invite that this node came by was revoked; join again with a new token");
     }
     return outcome;
+  }
+
+  /** A machine that this node has certified anew was removed elsewhere meanwhile: it is out by its new certificates too. */
+  #follow(word: Revocation): void {
+    const { meshKey } = this.#parts.identity.binding.credential;
+    const isRevoked = (links: readonly Mark[]) => this.revocationOf(links) !== undefined;
+    for (const invite of followUps(word, this.guests.all(), { meshKey, isRevoked })) {
+      this.#accept(signRevocation(invite, this.#revoker()), undefined);
+    }
   }
 
   #revoker(): Revoker {
@@ -163,8 +222,15 @@ export class Trust {
     this.#alarms.push(alarmAt(clock, expiresAt, end));
   }
 
+  #saveSoon(): void {
+    this.#cancelSave ??= this.#parts.clock.after(GUESTS_SAVE_MS, () => this.#save());
+  }
+
   #save(): void {
-    const revocations = this.#revocations.all().map(({ bytes }) => bytes);
-    this.#parts.identity.keepTrust({ ...this.invites.stored(), revocations });
+    this.#cancelSave?.();
+    this.#cancelSave = undefined;
+    const revocations = [...this.#revocations.all(), ...this.#prepared].map(({ bytes }) => bytes);
+    const guests = this.guests.all();
+    this.#parts.identity.keepTrust({ ...this.invites.stored(), revocations, guests });
   }
 }

@@ -5,6 +5,7 @@ import {
   type Finding,
   InviteRefusedError,
   type InviteStatus,
+  type MachineRemoval,
   type ManagementNode,
   type ModelActions,
   type NodeCounters,
@@ -16,9 +17,11 @@ import {
 } from "../../api/mod.ts";
 import {
   type InviteOptions,
+  type MachineRemoval as MeshRemoval,
   type Mesh,
   type ModelRef,
   UnknownInviteError,
+  UnknownMachineError,
 } from "../../mesh/mod.ts";
 import type { TunnelCounts } from "../../tunnel/mod.ts";
 import { Gateway } from "../ends/gateway.ts";
@@ -171,6 +174,17 @@ export class NodeApi extends Gateway implements ManagementNode {
     await this.#renewToken();
   }
 
+  async removalOf(machine: string): Promise<MachineRemoval> {
+    const told = await this.#options.mesh.removalOf(machine).catch(refuseRevocation);
+    return removalToShow(told);
+  }
+
+  async remove(machine: string): Promise<MachineRemoval> {
+    const done = await this.#options.mesh.remove(machine).catch(refuseRevocation);
+    await this.#renewToken();
+    return removalToShow(done);
+  }
+
   end(): void {
     this.#options.end();
   }
@@ -231,7 +245,12 @@ export class NodeApi extends Gateway implements ManagementNode {
   }
 }
 
+function removalToShow({ machine, stays, lost }: MeshRemoval): MachineRemoval {
+  return { machine, stays: [...stays], lost: [...lost] };
+}
+
 function refuseRevocation(error: Error): never {
-  const why = error instanceof UnknownInviteError ? "unknown" : "not-allowed";
+  const isUnknown = error instanceof UnknownInviteError || error instanceof UnknownMachineError;
+  const why = isUnknown ? "unknown" : "not-allowed";
   throw new InviteRefusedError(why, error.message, { cause: error });
 }

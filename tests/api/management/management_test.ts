@@ -91,6 +91,21 @@ Deno.test("POST /api/tokens makes an invite", async () => {
   }
 });
 
+Deno.test("a removal is shown before it is done, and of an unknown machine it is 404", async () => {
+  const { node, management } = setUp();
+  const ask = async (path: string, method = "GET") => {
+    const response = await management.request(path, { method });
+    return [response.status, await response.json()];
+  };
+  const removal = await node.removalOf("mini");
+  assert.deepEqual(await ask("/api/peers/mini/removal"), [200, removal]);
+  assert.deepEqual(node.asked, []);
+  assert.deepEqual(await ask("/api/peers/mini", "DELETE"), [200, removal]);
+  assert.deepEqual(node.asked, ["remove mini"]);
+  const [status, body] = await ask("/api/peers/nobody", "DELETE");
+  assert.deepEqual([status, body.error.code], [404, "machine_not_found"]);
+});
+
 Deno.test("GET /api/tokens lists the invites, DELETE revokes one and knows what it does not know", async () => {
   const { node, management } = setUp();
   const response = await management.request("/api/tokens");

@@ -242,6 +242,14 @@ const others: [line: string, command: Command][] = [
   ["token --json list", { kind: "token-list", ...data, json: true }],
   ["token list --json", { kind: "token-list", ...data, json: true }],
   ["token revoke 00FF00FF00FF00FF", { kind: "token-revoke", id: "00ff00ff00ff00ff", ...data }],
+  ["token remove mini", { kind: "token-remove", machine: "mini", yes: false, ...data }],
+  ["token remove mini --yes --json", {
+    kind: "token-remove",
+    machine: "mini",
+    yes: true,
+    ...data,
+    json: true,
+  }],
   ["token --expires 7d", {
     kind: "token",
     role: "member",

@@ -44,7 +44,22 @@ export interface InviteStatus {
   usedBy: string[];
 }
 
-/** The node does not revoke what it was asked to; the message says why. */
+export interface NamedMachine {
+  /** A PeerId. */
+  id: string;
+  name: string | null;
+}
+
+/** Of `GET /api/peers/:machine/removal`, what would come of it; of `DELETE /api/peers/:machine`, what came of it. */
+export interface MachineRemoval {
+  machine: NamedMachine;
+  /** Machines that came by its invites, or by the same one, and stay. */
+  stays: NamedMachine[];
+  /** Those that are away, and have to be invited again. */
+  lost: NamedMachine[];
+}
+
+/** The node does not revoke or remove what it was asked to; the message says why. */
 export class InviteRefusedError extends Error {
   override name = "InviteRefusedError";
 
@@ -84,6 +99,10 @@ export interface ManagementNode {
   tokens(): InviteStatus[];
   /** Ends an invite and the membership of every node that joined by it. @throws {InviteRefusedError} */
   revoke(id: string): Promise<void>;
+  /** Tells the outcome of removing a machine, by its PeerId or name. @throws {InviteRefusedError} */
+  removalOf(machine: string): Promise<MachineRemoval>;
+  /** Ends a machine's membership, and of nobody else who is here. @throws {InviteRefusedError} */
+  remove(machine: string): Promise<MachineRemoval>;
   /** The node begins to end, in order, as by a signal. */
   end(): void;
   /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */

@@ -16,6 +16,7 @@ export type RequestRefusal =
   | { readonly kind: "not-allowed"; readonly reason: string }
   | { readonly kind: "not-found"; readonly reason: string }
   | { readonly kind: "unknown-invite"; readonly reason: string }
+  | { readonly kind: "unknown-machine"; readonly reason: string }
   | { readonly kind: "unknown-key"; readonly reason: string }
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "settings-changed"; readonly reason: string }
@@ -64,6 +65,11 @@ export const REQUEST_VERDICTS: Verdicts<RequestRefusal> = {
   "not-allowed": ({ reason }) => ({ status: 403, code: "not_allowed", message: reason }),
   "not-found": ({ reason }) => ({ status: 404, code: "model_not_found", message: reason }),
   "unknown-invite": ({ reason }) => ({ status: 404, code: "invite_not_found", message: reason }),
+  "unknown-machine": ({ reason }) => ({
+    status: 404,
+    code: "machine_not_found",
+    message: reason,
+  }),
   "unknown-key": ({ reason }) => ({ status: 404, code: "key_not_found", message: reason }),
   "conflict": ({ reason }) => ({ status: 409, code: "conflict", message: reason }),
   "settings-changed": ({ reason }) => ({

@@ -94,6 +94,7 @@ export interface Actions {
   keyRemove(name: string, options: DataOptions): void;
   tokenList(options: DataOptions): void;
   tokenRevoke(id: string, options: DataOptions): void;
+  tokenRemove(machine: string, options: DataOptions & Pick<RemoveOptions, "yes">): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
 }

@@ -1,8 +1,8 @@
-/** `token`, `token list`, `token revoke`. */
+/** `token`, `token list`, `token revoke`, `token remove`. */
 
 import { type Command, Option } from "commander";
 import { parser } from "../serve_options.ts";
-import { parseDuration, parseInviteId, parseName } from "../values.ts";
+import { parseDuration, parseInviteId, parseName, parseNotEmpty } from "../values.ts";
 import type { Actions, TokenOptions } from "./actions.ts";
 import type { DataOptions } from "../cli_context.ts";
 import { addDataOptions, dataDirOf } from "./data_options.ts";
@@ -56,6 +56,21 @@ function addTokenListCommands(program: Command, token: Command, actions: Actions
     )
     .addHelpText("after", REVOKE_EXAMPLES)
     .action((id: string, options: DataOptions) => actions.tokenRevoke(id, dataOptionsOf(options)));
+  addDataOptions(
+    token.command("remove").argument(
+      "<machine>",
+      "its name or PeerId",
+      parser("A machine", parseNotEmpty),
+    ),
+  )
+    .description(
+      "take one machine out of the mesh, with every invite that it has made; machines that came by them stay",
+    )
+    .option("--yes", "ask nothing")
+    .addHelpText("after", REMOVE_EXAMPLES)
+    .action((machine: string, { yes, ...options }: DataOptions & { yes?: true }) =>
+      actions.tokenRemove(machine, { ...dataOptionsOf(options), ...(yes && { yes }) })
+    );
 }
 
 const TOKEN_EXAMPLES = `
@@ -71,3 +86,7 @@ Examples:
 const REVOKE_EXAMPLES = `
 Examples:
   mesh-llm token revoke ID  the id that mesh-llm token list shows`;
+
+const REMOVE_EXAMPLES = `
+Examples:
+  mesh-llm token remove mini  says who would have to be invited again, and asks`;
