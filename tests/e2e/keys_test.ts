@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Status } from "../../src/api/mod.ts";
+import { GUIDE } from "../models/sample_gguf.ts";
 import { askChat } from "../support/api_calls.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 import { answerTo, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
@@ -46,6 +48,55 @@ nodeTest("keys of a file hold at a client node, and their grants at the host", a
   const names = requests.map(({ key, status }: { key: string; status: number }) => [key, status]);
   assert.deepEqual(names, [["one", 200], ["all", 200], ["none", 503]]);
 });
+
+nodeTest(
+  "a key has only those models loaded that it names, by whichever word it asks",
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "keys.json");
+    const keys = [
+      { name: "one", key: "sk-one", models: ["guide"] },
+      { name: "two", key: "sk-two", models: ["elsewhere"] },
+    ];
+    await Deno.writeTextFile(path, JSON.stringify({ keys }), { mode: 0o600 });
+    await Deno.copyFile(GUIDE, join(folder.path, "elsewhere.gguf"));
+    const dataDir = join(folder.path, "data");
+    await Deno.mkdir(dataDir, { mode: 0o700 });
+    const settings = '[model."elsewhere"]\naliases = ["guide-large"]\n';
+    await Deno.writeTextFile(join(dataDir, "config.toml"), settings, { mode: 0o600 });
+    await using host = await startServing(["--model", "guide", "--api-key-file", path]);
+    await host.serving("guide");
+    const joining = ["--join", host.token];
+    const onDisk = ["--models-dir", folder.path];
+    await using standby = await startServing([...joining, ...onDisk], { dataDir });
+    await using client = await startServing(["--client", ...joining, "--api-key-file", path]);
+    const isCold = ({ models }: Status) =>
+      models.some(({ name, state }) => name === "elsewhere" && state === "cold");
+    const { models } = await until(client, "knowing both", isCold);
+    const { fingerprint } = models.find(({ name }) => name === "elsewhere")!;
+    const words = [
+      "elsewhere",
+      "ELSEWHERE",
+      `elsewhere@${fingerprint!.slice(0, 8)}`,
+      "guide-large",
+    ];
+    for (const { ready: { api } } of [host, client]) {
+      for (const model of words) {
+        const refused = await askChat(api, "hello", { model, apiKey: "sk-one" });
+        assert.equal(refused.status, 404, await refused.text());
+      }
+      const headers = { authorization: "Bearer sk-one" };
+      const { data } = await (await fetch(`${api}/v1/models`, { headers })).json();
+      assert.deepEqual(data.map(({ id }: { id: string }) => id), ["guide"]);
+    }
+    assert.ok(isCold(await standby.status()), "nobody has loaded it");
+    const answer = await askChat(client.ready.api, "hello", {
+      model: "guide-large",
+      apiKey: "sk-two",
+    });
+    assert.equal((await answer.json()).choices[0].message.content, answerTo("hello"));
+  },
+);
 
 Deno.test("a file of keys that others may read is refused, without a word of it", async () => {
   await using folder = await temporaryFolder();
