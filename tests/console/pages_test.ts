@@ -246,6 +246,28 @@ const SCENES: Scenes = {
     },
   },
 
+  "Mesh: removes a machine, and says first who stays and who does not": {
+    status: status({ peers: PEERS }),
+    async play({ node, console }) {
+      const { page } = console;
+      node.onRemoval = (id) =>
+        Promise.resolve({
+          machine: { id, name: "mini" },
+          stays: [{ id: TOWER, name: "tower" }],
+          lost: [{ id: "away", name: "laptop" }],
+        });
+      const card = page.locator(`[data-machine="${MINI}"]`);
+      await card.getByRole("button", { name: "Remove this machine: mini" }).click();
+      await card.getByText("These came by its invites, and stay: tower.").waitFor();
+      await card.getByText("have to be invited again: laptop.").waitFor();
+      assert.deepEqual(node.removed, []);
+      await card.getByRole("button", { name: "Remove it" }).click();
+      await card.getByRole("button", { name: "Remove this machine: mini" }).waitFor();
+      assert.deepEqual(node.removed, [MINI]);
+      assert.equal(await page.getByRole("button", { name: /^Remove this machine/ }).count(), 2);
+    },
+  },
+
   "is signed in by an address that counts once, and stays so": {
     adminKey: "s3cret",
     expectedErrors: /status of 401/,

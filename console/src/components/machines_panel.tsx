@@ -2,6 +2,7 @@ import { memo } from "preact/compat";
 import { formatBytes, formatRate, formatRoundTrip } from "../lib/format.ts";
 import type { DeviceView, Machine } from "../lib/mesh_shapes.ts";
 import { deviceKind, doing, doingPart, memoryText, roleText, takeText } from "../lib/words.ts";
+import { Later } from "./later.tsx";
 import { Bar, type BarPart, TINTS } from "./bar.tsx";
 
 /** A piece for each model, and one for what is in use besides. */
@@ -96,7 +97,11 @@ interface MachineCardProps {
   readonly rate: number;
 }
 
-const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
+const loadRemoval = () => import("./remove_machine.tsx");
+
+const MachineCard = memo((
+  { machine, rate, mayRemove }: MachineCardProps & { readonly mayRemove: boolean },
+) => (
   <li class="card machine" data-machine={machine.id} data-role={machine.role}>
     <div class="card-head">
       <h3>
@@ -131,6 +136,13 @@ const MachineCard = memo(({ machine, rate }: MachineCardProps) => (
         <bdi>{note}</bdi>
       </p>
     ))}
+    {mayRemove && !machine.isSelf && (
+      <Later
+        load={loadRemoval}
+        props={{ id: machine.id, name: machine.name }}
+        meanwhile={null}
+      />
+    )}
   </li>
 ));
 
@@ -138,14 +150,21 @@ interface MachinesPanelProps {
   readonly machines: readonly Machine[];
   /** By PeerId. */
   readonly rates: ReadonlyMap<string, number>;
+  /** This node may invite, so it may take machines out that came by its invites. */
+  readonly mayRemove: boolean;
 }
 
-export const MachinesPanel = memo(({ machines, rates }: MachinesPanelProps) => (
+export const MachinesPanel = memo(({ machines, rates, mayRemove }: MachinesPanelProps) => (
   <section class="panel machines" aria-labelledby="machines-title">
     <h2 id="machines-title">Machines</h2>
     <ul class="cards">
       {machines.map((machine) => (
-        <MachineCard key={machine.id} machine={machine} rate={rates.get(machine.id) ?? 0} />
+        <MachineCard
+          key={machine.id}
+          machine={machine}
+          rate={rates.get(machine.id) ?? 0}
+          mayRemove={mayRemove}
+        />
       ))}
     </ul>
   </section>

@@ -6,6 +6,7 @@ import type {
   EngineLog,
   InviteStatus,
   LogLine,
+  MachineRemoval,
   RequestRecord,
   SettingsView,
 } from "../../../src/api/base/types.ts";
@@ -211,6 +212,17 @@ export async function fetchInvites(signal: AbortSignal): Promise<InviteStatus[]>
 /** Ends an invite, and cuts off every node that joined by it. @throws {ApiError} */
 export async function revokeInvite(id: string): Promise<void> {
   await management.tokens[":id"].$delete({ param: { id: encodeURIComponent(id) } });
+}
+
+/** The outcome of removing a machine. @throws {ApiError} where this node may not. */
+export async function fetchRemoval(id: string): Promise<MachineRemoval> {
+  const param = { machine: encodeURIComponent(id) };
+  return await (await management.peers[":machine"].removal.$get({ param })).json();
+}
+
+/** Takes a machine out of the mesh. @throws {ApiError} */
+export async function removeMachine(id: string): Promise<void> {
+  await management.peers[":machine"].$delete({ param: { machine: encodeURIComponent(id) } });
 }
 
 /** A browser that signs in is known by a cookie from then on. @throws {ApiError} if the key is wrong. */

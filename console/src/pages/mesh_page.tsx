@@ -57,7 +57,7 @@ export function MeshPage({ status, headline, models, news, requests }: MeshPageP
         </div>
       </section>
       <ServedModels models={models} />
-      <MachinesPanel machines={shown} rates={rates} />
+      <MachinesPanel machines={shown} rates={rates} mayRemove={status.mesh.token !== null} />
       {lan !== null && <LanPanel shown={lan} />}
       <InvitePanel commands={status.commands} token={status.mesh.token} role={status.node.role} />
     </div>
