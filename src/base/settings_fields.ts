@@ -97,7 +97,7 @@ export function readSettings(given: Readonly<Record<string, unknown>>, door: Doo
     const read = schema.safeParse(value);
     if (!read.success) {
       const found = JSON.stringify(value)?.slice(0, 200);
-      return { kind: "wrong", key: name, reason: `must be ${rule}: current value is ${found}` };
+      return { kind: "wrong", key: name, reason: `must be ${rule}: ${found} was given` };
     }
     settings = { ...settings, [key]: read.data };
   }

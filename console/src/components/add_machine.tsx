@@ -60,7 +60,7 @@ function Steps({ commands, made, onDone }: AddMachineProps & { made: Made; onDon
             label={made.role === "client" ? "Client only" : "Add a machine"}
             command={joinCommand(commands, made.role, made.token)}
           />
-          <p class="muted">The command holds a key to your mesh, for this machine alone.</p>
+          <p class="muted">The command holds a key to your mesh: everybody who has it can join.</p>
         </li>
       </ol>
       <TokenAlone token={made.token} />

@@ -93,7 +93,8 @@ export function ModelSettingsForm({ onClose, ...model }: ModelSettingsProps) {
         />
       )}
       <p class="muted wide">
-        They hold on this machine. An empty field goes back to what config.toml and the options say.
+        These settings hold on this machine. An empty field goes back to what config.toml and the
+        options say.
       </p>
       {view !== null && view.problem !== null && (
         <p class="problem wide">{displayText(view.problem)}</p>

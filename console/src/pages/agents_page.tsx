@@ -89,7 +89,7 @@ function Reach({ agents: { apiUrl, addresses, test }, commands, onAddress }: Rea
       {opening !== null && (
         <CommandLine
           id="open-api"
-          label="With a key, this start lets others in"
+          label="To let other machines in, make a key and start so"
           command={opening}
         />
       )}

@@ -74,7 +74,9 @@ function chosen(asked: string | undefined, listed: readonly OwnAddress[]): strin
     ? listed[0]
     : listed.find(({ url }) => url === asked || new URL(url).hostname === asked);
   if (address !== undefined) return address.url;
+  const isReached = listed.some(({ on }) => on !== null);
+  const remedy = isReached ? "" : ". With --listen 0.0.0.0 and a key it has those of its networks";
   const reason = `The API does not listen at ${JSON.stringify(asked)}: it does at ` +
-    listed.map(({ url }) => url).join(", ");
+    listed.map(({ url }) => url).join(", ") + remedy;
   throw new RefusedError({ kind: "bad-body", reason, param: "address" });
 }

@@ -222,5 +222,6 @@ function warningFor({ id, title }: Pick<AgentSettings, "id" | "title">, target: 
   const need = NEEDS[id];
   if (limits === null || need === undefined || limits.context >= need.context) return null;
   return `${title} needs a context of ${need.context} tokens or more (${need.source}); ${model} ` +
-    `has ${limits.context}. Set a larger one with --ctx, or with ctx in the model's table of config.toml`;
+    `has ${limits.context}. If the model was trained for more, set a larger ctx in its settings, in the console or ` +
+    "by `mesh-llm settings`; else choose another model";
 }

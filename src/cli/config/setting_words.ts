@@ -22,7 +22,7 @@ function valueOf(key: string, text: string): unknown {
   if (text === "") return null;
   const isList = key === "aliases" || key === "device" || key === "args";
   if (isList && text.startsWith("[")) return listIn(text);
-  if (key === "args") return text.split(/\s+/);
+  if (key === "args") return argsIn(text);
   if (key === "aliases") return namesIn(text);
   if (key === "device") return text === "auto" || text === "none" ? text : namesIn(text);
   if (key === "draft" && text === "none") return false;
@@ -31,6 +31,19 @@ function valueOf(key: string, text: string): unknown {
   }
   const isNumber = (key === "ctx" || key === "parallel") && /^\d{1,15}$/.test(text);
   return isNumber ? Number(text) : text;
+}
+
+/** A quote is not undone here as a shell does: an argument that begins with one would reach llama-server with it. */
+function argsIn(text: string): string[] {
+  const words = text.split(/\s+/);
+  const quoted = words.find((word) => /^["']/.test(word));
+  if (quoted === undefined) return words;
+  throw new UsageError(
+    `args can't be split at the quote of ${
+      JSON.stringify(quoted)
+    }: write them as a list, such as ` +
+      `args='["--chat-template", "two words"]'`,
+  );
 }
 
 function namesIn(text: string): string[] {

@@ -69,7 +69,9 @@ Deno.test("a context that is too small for a tool is told, with the page that sa
     const limits = context === null ? null : { context, output: 1_024, slots: 1 };
     const warned = agentSettings({ ...TARGET, limits }).filter(({ warning }) => warning !== null);
     assert.deepEqual(warned.map(({ id }) => id), ids, `${context}`);
-    for (const { warning } of warned) assert.match(warning ?? "", /64000 .*https:.*--ctx/);
+    for (const { warning } of warned) {
+      assert.match(warning ?? "", /64000 .*https:.*mesh-llm settings/);
+    }
   }
 });
 

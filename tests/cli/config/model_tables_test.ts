@@ -97,7 +97,7 @@ for (
     ],
     ["__proto__ = 1", /there is no setting|Invalid/],
     ["constructor = 1", /there is no setting "constructor"/],
-    ["ctx = 0", /ctx must be a whole number of tokens from 1, or "auto": current value is 0/],
+    ["ctx = 0", /ctx must be a whole number of tokens from 1, or "auto": 0 was given/],
     ['aliases = "default"', /aliases must be a list of at most 16 names of models, without @/],
     ['aliases = ["../x"]', /aliases must be/],
     ['aliases = ["big@0123abcd"]', /aliases must be/],

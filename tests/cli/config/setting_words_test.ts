@@ -22,6 +22,10 @@ Deno.test("settingsIn() takes what one types for a setting", () => {
     ["args=--temp=0.6", ["--temp=0.6"]],
     ['args=["--chat-template", "a b"]', ["--chat-template", "a b"]],
     ['args=["--chat-template', '["--chat-template'],
+    [
+      'args=--chat-template-kwargs {"enable_thinking":false}',
+      ["--chat-template-kwargs", '{"enable_thinking":false}'],
+    ],
     ["args=", null],
     ["color=red", "red"],
   ];
@@ -29,7 +33,7 @@ Deno.test("settingsIn() takes what one types for a setting", () => {
     assert.deepEqual(settingsIn([word]), { [word.split("=", 1)[0]!]: value }, word);
   }
   assert.deepEqual(settingsIn(["ctx=1", "pin="]), { ctx: 1, pin: null });
-  for (const word of ["ctx", "=1", "--ctx", ""]) {
+  for (const word of ["ctx", "=1", "--ctx", "", 'args=--alias "a b"', "args=--grammar 'a b'"]) {
     assert.throws(() => settingsIn([word]), UsageError, word);
   }
 });

@@ -103,8 +103,8 @@ Deno.test("SettingsManager refuses by a sentence, and changes nothing", async ()
   const table: [string, Record<string, unknown>, RegExp][] = [
     ["m", { color: "red" }, /^There is no setting "color": the settings of a model are ctx, /],
     ["m", { color: null }, /^There is no setting "color"/],
-    ["m", { ctx: 0 }, /^ctx must be a whole number .*: current value is 0$/],
-    ["m", { ctx: 1_024, pin: "yes" }, /^pin must be true or false: current value is "yes"$/],
+    ["m", { ctx: 0 }, /^ctx must be a whole number .*: 0 was given$/],
+    ["m", { ctx: 1_024, pin: "yes" }, /^pin must be true or false: "yes" was given$/],
     ["m", { args: "--temp 0" }, /^args must be a list of texts/],
     ["m", { args: ["--log-file", "/x"] }, /^args --log-file is refused/],
     ["m", { args: ["--lora", "/x"] }, /^args --lora is refused here: only config.toml/],
