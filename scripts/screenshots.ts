@@ -4,7 +4,7 @@
  */
 
 import type { BrowserContext, Page } from "playwright-core";
-import type { CatalogEntry, RequestRecord, Status } from "../src/api/mod.ts";
+import type { CatalogEntry, PeerStatus, RequestRecord, Status } from "../src/api/mod.ts";
 import { CannedNode } from "../tests/support/canned_node.ts";
 import { entry, SOLO, SPLIT, TOO_LARGE } from "../tests/support/catalog_entries.ts";
 import { findChromium, startChromium } from "../tests/support/chromium.ts";
@@ -40,50 +40,53 @@ const device = (name: string, totalBytes: number, offeredBytes: number, usedByte
   usedBytes: usedBytes * GB,
 });
 
-const WITHOUT_MINI: Status = status({
-  node: {
-    model: QWEN,
-    tokensPerSecond: 31.4,
-    vramBytes: 22 * GB,
-    devices: [device("Radeon RX 7900 XTX", 24, 22, 13.4)],
-  },
-  peers: [
-    peer({
-      id: TOWER,
-      name: "tower",
-      role: "host",
-      model: "guide",
-      rttMs: 3,
-      devices: [device("CPU", 16, 12, 0.1)],
-    }),
-    peer({ id: "12D3KooWLaptop", name: "laptop", rttMs: 12, devices: [device("CPU", 16, 12, 0)] }),
-  ],
-  models: [
-    model({
-      name: QWEN,
-      sizeBytes: 18.6 * GB,
-      instances: [
-        instance({ mode: "split", hostShare: 0.67, workers: [{ id: MINI, share: 0.33 }] }),
-      ],
-    }),
-    model({ instances: [instance({ host: TOWER })] }),
-  ],
-});
-
-const MESH: Status = {
-  ...WITHOUT_MINI,
-  mesh: { ...WITHOUT_MINI.mesh, vramBytes: 64 * GB },
-  peers: [
-    peer({
-      name: "mini",
-      role: "worker",
+/** The machines serve their parts in those of the models that are theirs. */
+const withPeers = (vramBytes: number, peers: PeerStatus[]): Status =>
+  status({
+    node: {
       model: QWEN,
-      vramBytes: 18 * GB,
-      devices: [device("Apple M4", 24, 18, 6.6)],
-    }),
-    ...WITHOUT_MINI.peers,
-  ],
-};
+      tokensPerSecond: 31.4,
+      vramBytes: 22 * GB,
+      devices: [device("Radeon RX 7900 XTX", 24, 22, 13.4)],
+    },
+    mesh: { vramBytes },
+    peers,
+    models: [
+      model({
+        name: QWEN,
+        sizeBytes: 18.6 * GB,
+        instances: [
+          instance({ mode: "split", hostShare: 0.67, workers: [{ id: MINI, share: 0.33 }] }),
+        ],
+      }),
+      model({ instances: [instance({ host: TOWER })] }),
+    ],
+  });
+
+const PEERS: readonly PeerStatus[] = [
+  peer({
+    id: TOWER,
+    name: "tower",
+    role: "host",
+    model: "guide",
+    rttMs: 3,
+    devices: [device("CPU", 16, 12, 0.1)],
+  }),
+  peer({ id: "12D3KooWLaptop", name: "laptop", rttMs: 12, devices: [device("CPU", 16, 12, 0)] }),
+];
+
+const WITHOUT_MINI = withPeers(46 * GB, [...PEERS]);
+
+const MESH = withPeers(64 * GB, [
+  peer({
+    name: "mini",
+    role: "worker",
+    model: QWEN,
+    vramBytes: 18 * GB,
+    devices: [device("Apple M4", 24, 18, 6.6)],
+  }),
+  ...PEERS,
+]);
 
 const CATALOG: CatalogEntry[] = [
   entry({
