@@ -66,6 +66,7 @@ export function jobParts(
       return member === undefined ? [] : freeDevices(member, [self, ...others], model);
     },
     openTunnels: (split) => rpc.openTunnels(split),
+    takenBy: (model) => rpc.takenBy(model),
     resetTunnels: (model) => rpc.reset(model),
     fetchModel: (name, signal) => manager.fetch(name, signal),
     weightsKnown: (model) => weights.known(model.shards),

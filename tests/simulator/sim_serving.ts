@@ -104,6 +104,7 @@ export class SimServing {
           ),
           close: () => Promise.resolve(),
         }),
+        takenBy: () => null,
         resetTunnels: (model) => node.world.tunnels.reset(node, model),
         fetchModel: (name, signal) => this.#fetch(name, signal),
         weightsKnown: () => Promise.resolve(),

@@ -31,14 +31,24 @@ export class Llama implements AsyncDisposable {
     this.#dataDir = dataDir;
   }
 
-  llamaServer(modelPath: string, split: readonly SplitMember[] = []): ManagedServer {
+  llamaServer(
+    modelPath: string,
+    split: readonly SplitMember[] = [],
+    args: readonly string[] = [],
+  ): ManagedServer {
     return this.#supervisor.launch({
       kind: "llama-server",
       modelPath,
       modelName: "guide",
       contextLength: null,
       split,
+      args,
     }, { restart: false });
+  }
+
+  /** Everything that a llama-server has printed. */
+  log(): Promise<string> {
+    return Deno.readTextFile(`${this.#dataDir}/logs/llama-server.log`);
   }
 
   /** @param restart as a worker's is: a client that goes while it is answered ends it by SIGPIPE. */

@@ -68,6 +68,11 @@ export class RpcEnds {
     if (tunnels !== undefined) void this.#close(tunnels);
   }
 
+  /** The bytes that the host of a model has taken here, by the devices of its rpc-server; `null` where nobody can tell. */
+  takenBy(model: ModelRef): readonly number[] | null {
+    return this.#served.takenBy(model);
+  }
+
   /** The jobs have changed: streams that wait may pass now. */
   jobsChanged(): void {
     this.#gate.changed();

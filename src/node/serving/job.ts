@@ -141,6 +141,8 @@ export interface HostParts extends SoloParts, SplitParts {
 export interface WorkerParts extends ServerParts, SplitParts {
   /** The memory of this machine that its other jobs leave. */
   readonly memory: OfferedMemory;
+  /** The bytes that the model's host has taken, by the devices of its rpc-server; `null` where nobody can tell. */
+  readonly takenBy: (model: ModelRef) => readonly number[] | null;
   /** Ends the RPC streams of the model's split. */
   readonly resetTunnels: (model: ModelRef) => void;
 }

@@ -1,7 +1,7 @@
 import type { ManagedServer } from "../../engine/mod.ts";
-import type { Obedience } from "../../mesh/mod.ts";
+import type { Instance, Obedience } from "../../mesh/mod.ts";
 import type { WorkerPlan } from "../plan/peer_workers.ts";
-import { named } from "../plan/packing.ts";
+import { added, named } from "../plan/packing.ts";
 import { spread } from "../plan/pools.ts";
 import { instanceOf } from "../plan/view.ts";
 import { type Changed, failureOf, type Job, type WorkerParts } from "./job.ts";
@@ -18,7 +18,7 @@ export class WorkerJob implements Job {
   readonly blamesLoss = false;
   readonly usedBytes: number;
   /** Laid out once: what others find free that begin later is not where this share lies. The host follows it. */
-  readonly placed: Job["placed"];
+  readonly #planned: Readonly<Record<string, number>>;
   readonly #rpcServer: ManagedServer;
 
   constructor(
@@ -29,7 +29,7 @@ export class WorkerJob implements Job {
     parts.resetTunnels(plan.model);
     const { devices } = parts.memory;
     this.usedBytes = this.#assignedBytes();
-    this.placed = Object.fromEntries(named(spread(this.usedBytes, devices), devices));
+    this.#planned = Object.fromEntries(named(spread(this.usedBytes, devices), devices));
     this.#rpcServer = parts.supervisor.launch({
       kind: "rpc-server",
       modelName: plan.model.name,
@@ -59,12 +59,29 @@ export class WorkerJob implements Job {
    */
   #assignedBytes(): number {
     const { mesh } = this.parts;
-    const { host, term, model } = this.plan;
-    const member = mesh.members().find(({ peer }) => peer === host);
-    const instance = member && instanceOf(member, model);
-    if (instance?.term !== term) return 0;
+    const instance = this.#instance();
+    if (instance === undefined) return 0;
     const share = instance.workers.find(({ peer }) => peer === mesh.self)?.share ?? 0;
     return Math.round(instance.needBytes * share);
+  }
+
+  /** As its host announces it. */
+  #instance(): Instance | undefined {
+    const { host, term, model } = this.plan;
+    const member = this.parts.mesh.members().find(({ peer }) => peer === host);
+    const instance = member && instanceOf(member, model);
+    return instance?.term === term ? instance : undefined;
+  }
+
+  /** Once the model is loaded its host has taken all that it needs. An rpc-server lends devices in the order of the memory. */
+  get placed(): Job["placed"] {
+    const { memory: { devices }, takenBy } = this.parts;
+    const isLoaded = this.#instance()?.state === "warm";
+    const taken = isLoaded ? takenBy(this.plan.model) : null;
+    if (taken === null) return this.#planned;
+    return Object.fromEntries(
+      added(...taken.map((bytes, index) => new Map([[devices[index]?.name ?? "CPU", bytes]]))),
+    );
   }
 
   get rpcPort(): number | null {

@@ -46,7 +46,7 @@ export class RpcServerEnd {
    * the connection to rpc-server with it.
    */
   async handle(stream: PeerStream, peer: string): Promise<void> {
-    const live: LiveStream = { ending: new AbortController(), model: undefined };
+    const live: LiveStream = { ending: new AbortController(), model: undefined, taken: [] };
     this.#live.add(live);
     try {
       using _resetting = resetOnAbort(stream, live.ending.signal);
@@ -71,6 +71,22 @@ export class RpcServerEnd {
     }
   }
 
+  /**
+   * The bytes that the model's host has taken of each device, in the order in which rpc-server lends them; `null` where
+   * its streams are not understood.
+   */
+  takenBy({ name, fingerprint }: ModelRef): readonly number[] | null {
+    const all = [...this.#live].flatMap(({ model, taken }) =>
+      model?.fingerprint === fingerprint && model.name === name ? [taken] : []
+    );
+    const most = Math.max(0, ...all.map(({ length }) => length));
+    if (most === 0) return null;
+    return Array.from(
+      { length: most },
+      (_, device) => all.reduce((sum, taken) => sum + (taken[device] ?? 0), 0),
+    );
+  }
+
   async #serve(stream: PeerStream, peer: string, live: LiveStream): Promise<void> {
     const { signal } = live.ending;
     const { opening, rest } = await readOpening(stream);
@@ -83,7 +99,7 @@ export class RpcServerEnd {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     if (this.#options.weights === undefined) return await relay(conn, stream, { signal, fromPeer });
     const tcp = new TcpBytes(conn);
-    const ends = { tcp, stream, fromPeer, peer, model, opening };
+    const ends = { tcp, stream, fromPeer, peer, model, opening, live };
     const link = this.#link(this.#options.weights, ends);
     try {
       await bothWays(tcp, stream, signal, () => [link.toHost(), link.toRpcServer()]);
@@ -94,7 +110,7 @@ export class RpcServerEnd {
 
   #link(
     weights: WeightSource,
-    { tcp, stream, fromPeer, peer, model, opening }: LinkEnds,
+    { tcp, stream, fromPeer, peer, model, opening, live }: LinkEnds,
   ): WorkerLink {
     const { countsOf = newRpcCounts, translatePort, logger } = this.#options;
     return new WorkerLink(tcp, stream, fromPeer, {
@@ -104,6 +120,7 @@ export class RpcServerEnd {
       logger,
       agree: opening.weights === LINK_VERSION,
       translatePort: (hostPort) => translatePort?.(peer, model, hostPort),
+      taken: (bytes) => live.taken = bytes,
     });
   }
 
@@ -129,6 +146,8 @@ interface LiveStream {
   readonly ending: AbortController;
   /** Unknown before its opening has come; of a peer of an earlier version, before it is admitted. */
   model: ModelRef | undefined;
+  /** By device. */
+  taken: readonly number[];
 }
 
 interface LinkEnds {
@@ -138,6 +157,7 @@ interface LinkEnds {
   readonly peer: string;
   readonly model: ModelRef;
   readonly opening: RpcOpening;
+  readonly live: LiveStream;
 }
 
 async function readOpening(stream: PeerStream): ReturnType<typeof readRpcOpening> {

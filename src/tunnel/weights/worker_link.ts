@@ -16,6 +16,8 @@ export interface WorkerLinkOptions extends LinkOptions {
   /** Whether the host's end offered messages: without them the bytes pass as they are. */
   readonly agree: boolean;
   readonly translatePort: TranslatePort;
+  /** As of the requests. @default nobody is told */
+  readonly taken?: (bytes: readonly number[]) => void;
 }
 
 /** The worker's end of one RPC connection: the host's end on one side, rpc-server on the other. */

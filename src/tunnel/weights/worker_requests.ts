@@ -10,6 +10,7 @@ import {
   type TranslatePort,
 } from "../rpc_wire/register_peer.ts";
 import { WireDecoder, type WireHead } from "../rpc_wire/wire_decoder.ts";
+import { ALLOC_BUFFER_BYTES, Buffers, FREE_BUFFER_BYTES } from "./buffers.ts";
 import { MAX_REFERENCES } from "./weight_defaults.ts";
 import { fillFrame, type OpenedWeight, openWeight } from "./fill.ts";
 import { FillQueue } from "./fill_queue.ts";
@@ -27,6 +28,8 @@ export interface WorkerRequestsOptions {
   readonly rpcServer: ByteSink;
   readonly toHost: Outbox;
   readonly translatePort: TranslatePort;
+  /** Is told what the host has taken of each device that the rpc-server lends, by its number. */
+  readonly taken?: ((bytes: readonly number[]) => void) | undefined;
   readonly counts: RpcCounts;
   readonly logger: Logger;
 }
@@ -38,6 +41,7 @@ export class WorkerRequests {
   readonly #options: WorkerRequestsOptions;
   readonly #decoder: WireDecoder;
   readonly #received: ReceivedWeights;
+  readonly #buffers: Buffers;
   readonly #fills: FillQueue<Reference>;
   /** References whose bytes must come before anything else but references passes. */
   readonly #refused = new Set<number>();
@@ -47,6 +51,7 @@ export class WorkerRequests {
   constructor(options: WorkerRequestsOptions) {
     this.#options = options;
     this.#received = new ReceivedWeights(options.weights, options.logger);
+    this.#buffers = new Buffers((bytes) => options.taken?.(bytes));
     this.#decoder = new WireDecoder("requests", (command) => prefixBytes(command, options.layout));
     this.#fills = new FillQueue({
       open: (reference) => openWeight(reference, options.weights),
@@ -95,7 +100,8 @@ export class WorkerRequests {
       throw new TunnelError("The host sent something before a refused frame");
     }
     countFrame(counts, head.command);
-    conversation.asked({ command: head.command });
+    const onReply = this.#buffers.asked(head);
+    conversation.asked({ command: head.command, ...(onReply === undefined ? {} : { onReply }) });
     if (head.command === RpcCommand.SET_TENSOR) {
       const found = readSetTensor(head, layout);
       if (found !== undefined) this.#received.begin(found.tensor, found.byteLength);
@@ -154,5 +160,7 @@ function joinedRuns(parts: readonly Uint8Array[]): Uint8Array[] {
 
 function prefixBytes(command: number, layout: RpcLayout): number {
   if (command === RpcCommand.SET_TENSOR) return layout.setTensorPrefixBytes;
+  if (command === RpcCommand.ALLOC_BUFFER) return ALLOC_BUFFER_BYTES;
+  if (command === RpcCommand.FREE_BUFFER) return FREE_BUFFER_BYTES;
   return command === RpcCommand.REGISTER_PEER && layout.registersPeers ? REGISTER_PEER_BYTES : 0;
 }

@@ -29,7 +29,7 @@ function setUp() {
     peer: peer("host"),
     instances: [INSTANCE],
   } as unknown as Announcement;
-  const seen = { members: [host] };
+  const seen = { members: [host], taken: null as number[] | null };
   const device = { totalBytes: 100, usedBytes: 0 };
   const parts = {
     mesh: { self: peer("self"), members: () => seen.members },
@@ -37,6 +37,7 @@ function setUp() {
     idOf: () => "big",
     localModel: () => undefined,
     resetTunnels: () => {},
+    takenBy: () => seen.taken,
     memory: {
       memoryBytes: 130,
       devices: [
@@ -61,4 +62,18 @@ Deno.test("a share is held until the rpc-server has ended, though its host is go
   seen.members = [];
   assert.equal(job.usedBytes, 40);
   assert.deepEqual(job.placed, { CUDA0: 30, CPU: 10 });
+});
+
+Deno.test("once the model is loaded, a share is what its host has really taken", () => {
+  const { job, seen, host } = setUp();
+  seen.taken = [24, 9];
+  assert.deepEqual(job.placed, { CUDA0: 30, CPU: 10 }, "while it loads, a part is not there yet");
+  seen.members = [{ ...host, instances: [{ ...INSTANCE, state: "warm" }] }];
+  assert.deepEqual(job.placed, { CUDA0: 24, CPU: 9 });
+  seen.taken = null;
+  assert.deepEqual(
+    job.placed,
+    { CUDA0: 30, CPU: 10 },
+    "a stream that is not understood tells nothing",
+  );
 });

@@ -54,19 +54,24 @@ export class MeshedLoad implements AsyncDisposable {
   }
 
   /** llama-server over all workers, once it answers. */
-  async serve(): Promise<ManagedServer> {
-    const server = this.launch();
+  async serve(args: readonly string[] = []): Promise<ManagedServer> {
+    const server = this.launch(args);
     await server.ready();
     return server;
   }
 
-  launch(): ManagedServer {
+  launch(args: readonly string[] = []): ManagedServer {
     const split = this.tunnels.map((tunnels, index): SplitMember => ({
       rpcPort: tunnels.ensure(`worker-${index}`),
       share: 1 / this.tunnels.length,
       deviceBytes: this.#deviceBytes,
     }));
-    return this.#llama.llamaServer(this.#modelPath, split);
+    return this.#llama.llamaServer(this.#modelPath, split, args);
+  }
+
+  /** Everything that llama-server has printed. */
+  log(): Promise<string> {
+    return this.#llama.log();
   }
 
   sent(): number {

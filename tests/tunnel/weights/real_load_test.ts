@@ -11,6 +11,8 @@ const found = await engineOrReason();
 
 /** Tensors of 16 MiB, which are asked for by hash, and of 2 MiB, which are not. */
 const modelPath = cachedRandomModel({ layers: 3 });
+/** The log tells hundredths of a MiB, of three buffers for each device. */
+const BUFFER_ROUNDING = 2 ** 15;
 const MODEL_BYTES = (await Deno.stat(modelPath)).size;
 
 let direct: number[] | undefined;
@@ -28,6 +30,32 @@ engineTest(
     assert.ok(load.saved() > 0.95 * MODEL_BYTES, `${load.saved()} bytes were saved`);
     assert.ok(load.sent() <= 0.01 * load.saved(), `${load.sent()} bytes were sent`);
     assert.deepEqual(await tokensOf(server), await directTokens(engine));
+  },
+);
+
+engineTest(
+  found,
+  "each worker knows what was taken of each of its devices, as llama-server tells it",
+  async (engine) => {
+    await using load = await MeshedLoad.start({
+      engine,
+      modelPath,
+      workers: [[modelPath], [modelPath]],
+      devices: 2,
+    });
+    const server = await load.serve(["--log-verbosity", "4"]);
+    await tokensOf(server);
+    for (const [worker, end] of load.workerEnds.entries()) {
+      const taken = end.takenBy(SPLIT.model) ?? [];
+      const told = await toldBuffers(load, worker);
+      assert.ok(told.length > 0, "llama-server tells of its buffers");
+      assert.equal(taken.length, told.length);
+      for (const [device, bytes] of taken.entries()) {
+        const text = `${bytes} bytes of device ${device}, and ${told[device]}`;
+        assert.ok(Math.abs(bytes - told[device]!) < BUFFER_ROUNDING, text);
+      }
+    }
+    assert.equal(load.workerEnds[0]!.takenBy({ ...SPLIT.model, name: "other" }), null);
   },
 );
 
@@ -181,4 +209,16 @@ async function flipBytes(path: string, places: readonly number[]): Promise<void>
 /** Looks again at every turn of the event loop, so that it ends at any point of a load. */
 async function reached(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** By device of a worker's rpc-server: the bytes that llama-server has told in its log. */
+async function toldBuffers(load: MeshedLoad, worker: number): Promise<number[]> {
+  const port = load.tunnels[worker]!.ensure(`worker-${worker}`);
+  const told: number[] = [];
+  const lines = new RegExp(`RPC(\\d+)\\[\\S+:${port}\\] +\\w+ buffer size = +([\\d.]+) MiB`, "g");
+  for (const [, device, mebibytes] of (await load.log()).matchAll(lines)) {
+    const index = Number(device);
+    told[index] = (told[index] ?? 0) + Number(mebibytes) * 2 ** 20;
+  }
+  return told;
 }
