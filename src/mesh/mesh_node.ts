@@ -298,7 +298,7 @@ export class MeshNode implements Mesh {
       (stream) =>
         answerRoutes(stream, {
           table: () => this.#mode.tellRoutes(),
-          asked: (model) => this.#emit({ type: "asked", model }),
+          asked: (model, granted) => this.#emit({ type: "asked", model, granted }),
         }),
     );
   }

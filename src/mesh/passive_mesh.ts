@@ -146,7 +146,7 @@ export class PassiveMesh implements MeshMode {
 
   async #ask(
     peer: PeerId,
-    { known, wanting }: RoutesQuestion,
+    { known, ...wanting }: RoutesQuestion,
     signal: AbortSignal,
   ): Promise<RoutingTable> {
     const isStandby = this.#parts.role === "member";

@@ -159,14 +159,19 @@ export class Active implements NodePart {
   }
 
   /** A standby outside the gossip asks a member, as a client does. */
-  async requestLoad(name: string, signal: AbortSignal): Promise<boolean> {
-    return this.#call(name) || await requestLoadElsewhere(this.#options.mesh, name, signal);
+  async requestLoad(
+    name: string,
+    signal: AbortSignal,
+    granted?: readonly string[],
+  ): Promise<boolean> {
+    const { mesh } = this.#options;
+    return this.#call(name, granted) || await requestLoadElsewhere(mesh, name, signal, granted);
   }
 
   /** Makes the mesh want a model that is on one of its disks. */
-  #call(name: string): boolean {
+  #call(name: string, granted?: readonly string[]): boolean {
     const { mesh } = this.#options;
-    const model = modelToRequest(name, everyone(viewOf(mesh, this.#announcement())));
+    const model = modelToRequest(name, everyone(viewOf(mesh, this.#announcement())), granted);
     if (model === undefined) return false;
     this.#localState.loadRequests.call(model, systemClock.now());
     this.#rest.asksForLoad(model);
@@ -201,7 +206,7 @@ export class Active implements NodePart {
     const { mesh, supervisor } = this.#options;
     const unsubscribe = mesh.subscribe((event) => {
       if (event.type === "members") this.#meet();
-      else if (event.type === "asked") this.#call(event.model);
+      else if (event.type === "asked") this.#call(event.model, event.granted);
     });
     const disk = new DiskWatch({ ...this.#options, changed: () => this.#onDiskChanged() });
     const demand = setInterval(

@@ -45,8 +45,12 @@ export class Passive implements NodePart {
   }
 
   /** A client announces nothing: the member that it asks does it. */
-  requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
-    return requestLoadElsewhere(this.#mesh, model, signal);
+  requestLoad(
+    model: string,
+    signal: AbortSignal,
+    granted?: readonly string[],
+  ): Promise<boolean> {
+    return requestLoadElsewhere(this.#mesh, model, signal, granted);
   }
 
   /** A client stays what it is. */

@@ -134,7 +134,7 @@ const DOORS: Readonly<Record<string, Door>> = {
   },
   "routing table": {
     honest: [framed(EMPTY_TABLE), framed({ unchanged: true })],
-    open: (stream) => askRoutes(stream, EMPTY_TABLE, "qwen"),
+    open: (stream) => askRoutes(stream, EMPTY_TABLE, { wanting: "qwen" }),
   },
   revocations: { honest: [framed([revocation, revocation.slice(2)])], open: revocationsDoor() },
   life: { honest: [framed({ nonce: new Uint8Array(32) })], open: lifeDoor() },

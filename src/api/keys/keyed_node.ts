@@ -82,7 +82,8 @@ export class KeyedNode implements GatewayNode {
   }
 
   async requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
-    return this.#mayUse(model) && await this.#node.requestLoad(model, signal);
+    const granted = this.#key.models ?? undefined;
+    return this.#mayUse(model) && await this.#node.requestLoad(model, signal, granted);
   }
 
   explain(instance: GatewayInstance, error: unknown): unknown {

@@ -25,12 +25,14 @@ export type MeshEvent =
   | { readonly type: "routes" }
   | { readonly type: "lan" }
   /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
-  | { readonly type: "asked"; readonly model: string };
+  | ({ readonly type: "asked"; readonly model: string } & Pick<RefreshOptions, "granted">);
 
 export interface RefreshOptions {
   readonly force?: boolean;
   /** A model that nobody serves, for the member that is asked to see to; where it can, the table lists it as wanted. */
   readonly wanting?: string | undefined;
+  /** The models that the caller's key names, for the member to check again. @default {all} */
+  readonly granted?: readonly string[] | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -15,11 +15,11 @@ import { UnreachableError } from "../base/errors.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import type { RefreshOptions } from "../base/mesh.ts";
+import type { Wanting } from "./routes.ts";
 import type { RoutingTable } from "../base/table.ts";
 
-export interface RoutesQuestion {
+export interface RoutesQuestion extends Wanting {
   readonly known: RoutingTable;
-  readonly wanting: string | undefined;
 }
 
 export interface RouteFinderOptions {
@@ -59,7 +59,7 @@ export class RouteFinder {
   #hearsay: RoutingTable["nodes"] = [];
   #freshUntil = -Infinity;
   /** By what is wanted with it. */
-  readonly #fetching = new Map<string | undefined, Promise<RoutingTable>>();
+  readonly #fetching = new Map<string, Promise<RoutingTable>>();
   #starting: Promise<void> | undefined;
 
   constructor(options: RouteFinderOptions) {
@@ -88,13 +88,14 @@ export class RouteFinder {
 
   /** @throws {UnreachableError} where nobody answers, and a table was demanded or there never was one. */
   async refresh(
-    { force = false, wanting, signal }: RefreshOptions,
+    { force = false, wanting, granted, signal }: RefreshOptions,
   ): Promise<RoutingTable> {
     const isFresh = this.#options.clock.elapsed() < this.#freshUntil;
     if (isFresh && !force) return this.#table;
-    const fetching = this.#fetching.get(wanting) ??
-      this.#fetch(wanting).finally(() => this.#fetching.delete(wanting));
-    this.#fetching.set(wanting, fetching);
+    const question = JSON.stringify([wanting, granted]);
+    const fetching = this.#fetching.get(question) ??
+      this.#fetch({ wanting, granted }).finally(() => this.#fetching.delete(question));
+    this.#fetching.set(question, fetching);
     try {
       return await (signal === undefined ? fetching : raceSignal(fetching, signal));
     } catch (error) {
@@ -104,10 +105,14 @@ export class RouteFinder {
   }
 
   /** Asks one peer within a time. A silent peer is dropped; one that refuses lives, and is busy with other work. */
-  async ask(peer: PeerId, timeoutMs: number, wanting?: string): Promise<RoutingTable | undefined> {
+  async ask(
+    peer: PeerId,
+    timeoutMs: number,
+    wanting: Wanting = {},
+  ): Promise<RoutingTable | undefined> {
     using deadline = Deadline.forStep(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
     try {
-      return await this.#options.ask(peer, { known: this.#table, wanting }, deadline.signal);
+      return await this.#options.ask(peer, { known: this.#table, ...wanting }, deadline.signal);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       this.#onFailed(peer, error as Error);
@@ -116,7 +121,7 @@ export class RouteFinder {
     }
   }
 
-  async #fetch(wanting: string | undefined): Promise<RoutingTable> {
+  async #fetch(wanting: Wanting): Promise<RoutingTable> {
     const asked = new Set<PeerId>();
     /** From one that has just come itself: others may know more, unless they are known to be silent. */
     let partial: { readonly peer: PeerId; readonly table: RoutingTable } | undefined;

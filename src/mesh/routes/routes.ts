@@ -1,9 +1,12 @@
 import { z } from "zod";
 import type { ByteStream } from "../base/byte_stream.ts";
-import { MAX_ROUTES_MESSAGE_BYTES } from "../base/message_defaults.ts";
+import { MAX_ANNOUNCED_MODELS, MAX_ROUTES_MESSAGE_BYTES } from "../base/message_defaults.ts";
 import { MessageStream } from "../base/messages.ts";
 import { modelName } from "../base/names.ts";
 import type { RoutingTable } from "../base/table.ts";
+import { modelNames } from "../gossip/announcement_wire.ts";
+import { nameIn } from "../../base/model_ids.ts";
+import type { RefreshOptions } from "../base/mesh.ts";
 import { tableSchema, tableToWire, tableVersion } from "./table_wire.ts";
 
 export const ROUTES_PROTOCOL = "/mesh-llm/routes/1";
@@ -11,21 +14,25 @@ export const ROUTES_PROTOCOL = "/mesh-llm/routes/1";
 const requestSchema = z.object({
   version: tableVersion.nullable(),
   wanting: modelName.optional(),
+  granted: modelNames.optional(),
 });
+
+/** A model that is wanted, and the names that the caller's key has for it. */
+export type Wanting = Pick<RefreshOptions, "wanting" | "granted">;
 
 const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
 
 export interface RoutesSource {
   table(): Promise<RoutingTable>;
   /** The asker wants a model that nobody serves. */
-  asked(model: string): void;
+  asked(model: string, granted?: readonly string[]): void;
 }
 
 /** Answers one question: with the table, or with a word where the asker has it already. */
 export async function answerRoutes(stream: ByteStream, source: RoutesSource): Promise<void> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
-  const { version, wanting } = await messages.expect(requestSchema, "question for routes");
-  if (wanting !== undefined) source.asked(wanting);
+  const { version, wanting, granted } = await messages.expect(requestSchema, "question for routes");
+  if (wanting !== undefined) source.asked(wanting, granted);
   const current = await source.table();
   await messages.write(version === current.version ? { unchanged: true } : tableToWire(current));
   await stream.closeWrite();
@@ -35,7 +42,7 @@ export async function answerRoutes(stream: ByteStream, source: RoutesSource): Pr
 export async function askRoutes(
   stream: ByteStream,
   known: RoutingTable,
-  wanting?: string,
+  { wanting, granted }: Wanting = {},
 ): Promise<RoutingTable> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
   // A text that is no name of a model is served nowhere, and would only be refused.
@@ -43,8 +50,15 @@ export async function askRoutes(
   await messages.write({
     version: known.version,
     ...(name === undefined ? {} : { wanting: name }),
+    ...(name === undefined || granted === undefined ? {} : { granted: about(name, granted) }),
   });
   await stream.closeWrite();
   const reply = await messages.expect(replySchema, "routing table");
   return "unchanged" in reply ? known : reply;
+}
+
+/** Other names in a key say nothing about this model, and are nobody else's business. */
+function about(model: string, granted: readonly string[]): readonly string[] {
+  const plain = (name: string) => nameIn(name).toLowerCase();
+  return granted.filter((name) => plain(name) === plain(model)).slice(0, MAX_ANNOUNCED_MODELS);
 }

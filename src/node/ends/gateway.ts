@@ -104,7 +104,11 @@ export abstract class Gateway implements GatewayNode {
     return this.#models().prospects.obstacles;
   }
 
-  abstract requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
+  abstract requestLoad(
+    model: string,
+    signal: AbortSignal,
+    granted?: readonly string[],
+  ): Promise<boolean>;
 
   doubt({ host, local }: GatewayInstance): void {
     if (!local) this.#parts.mesh.suspect(host as PeerId, "nothing came of an answer for a while");

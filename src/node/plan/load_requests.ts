@@ -1,5 +1,5 @@
 import { isFinal } from "../../api/mod.ts";
-import { isNamed, ModelIds } from "../../base/model_ids.ts";
+import { isNamed, type ModelContent, ModelIds } from "../../base/model_ids.ts";
 import type { Mesh } from "../../mesh/mod.ts";
 import { provisionsOf } from "./assignment/memory.ts";
 import { LOAD_REQUEST_MS } from "./defaults.ts";
@@ -36,14 +36,22 @@ export class LoadRequests {
  * The id of the model that one of these nodes has on its disk and could run alone, by its id or its name in any letter
  * case. One that nobody has is not fetched because a request names it, and what a user has decided is not changed by
  * one: a machine whose user named models lends only the memory that those leave. Pure.
+ * @param granted the models that the caller's key names, where it names some
  */
-export function modelToRequest(asked: string, members: readonly Member[]): string | undefined {
+export function modelToRequest(
+  asked: string,
+  members: readonly Member[],
+  granted?: readonly string[],
+): string | undefined {
   const ledger = ledgerOf(members);
+  const isGranted = (file: ModelContent) => granted?.some((name) => isNamed(name, file)) ?? true;
   const able = members.flatMap((member) => {
     const roomBytes = member.assignable
       ? member.memoryBytes
       : provisionsOf(member, ledger).free.memoryBytes;
-    return member.models.filter((file) => file.needBytes <= roomBytes && mayLoad(member, file));
+    return member.models.filter((file) =>
+      file.needBytes <= roomBytes && mayLoad(member, file) && isGranted(file)
+    );
   });
   const found = able.find((file) => isNamed(asked, file)) ??
     able.find((file) => file.name.toLowerCase() === asked.toLowerCase());
@@ -65,9 +73,10 @@ export async function requestLoadElsewhere(
   mesh: Pick<Mesh, "refreshRoutes">,
   name: string,
   signal: AbortSignal,
+  granted?: readonly string[],
 ): Promise<boolean> {
   try {
-    const table = await mesh.refreshRoutes({ force: true, wanting: name, signal });
+    const table = await mesh.refreshRoutes({ force: true, wanting: name, granted, signal });
     const ids = idsOf(table);
     const meant = ids.canonical(name).toLowerCase();
     const isMeant = (one: string) => ids.canonical(one).toLowerCase() === meant;

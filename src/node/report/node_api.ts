@@ -135,8 +135,12 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#publisher.subscribe(listener);
   }
 
-  requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
-    return this.#options.part.requestLoad(model, signal);
+  requestLoad(
+    model: string,
+    signal: AbortSignal,
+    granted?: readonly string[],
+  ): Promise<boolean> {
+    return this.#options.part.requestLoad(model, signal, granted);
   }
 
   freshen(): Promise<void> {

@@ -27,7 +27,11 @@ export interface NodePart {
    * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
    * so that waiting is of use.
    */
-  requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
+  requestLoad(
+    model: string,
+    signal: AbortSignal,
+    granted?: readonly string[],
+  ): Promise<boolean>;
   /** There is work for this node: a standby gossips, and knows the others, when this resolves. */
   enter(reason: string): Promise<void>;
   /** Serves the model from now on. @throws {ModelRefusedError} */

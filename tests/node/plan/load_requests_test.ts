@@ -35,6 +35,23 @@ Deno.test("modelToRequest() takes what somebody has and could run, and nothing e
   );
 });
 
+Deno.test("modelToRequest() takes what the caller's key names, and nothing else", () => {
+  const members = [holder(10, ["small", 5])];
+  const rows = [
+    [undefined, "small"],
+    [["small"], "small"],
+    [["small@f"], "small"],
+    [[], undefined],
+    [
+      ["other", "SMALL"],
+      undefined,
+    ],
+  ] as const;
+  for (const [granted, expected] of rows) {
+    assert.equal(modelToRequest("small", members, granted), expected, String(granted));
+  }
+});
+
 Deno.test("modelToRequest() changes nothing that a user has decided, and no model that failed before", () => {
   const able = holder(10, ["small", 5]);
   const other = { name: "other", fingerprint: "f" };

@@ -144,8 +144,13 @@ export interface GatewayNode {
   /**
    * Nobody serves the model that a request names. True where it lies on a disk of the mesh and is loaded
    * for it, so that the request may be held.
+   * @param granted the models that the caller's key names, for the member that has it loaded to check again
    */
-  requestLoad(model: string, signal: AbortSignal): Promise<boolean>;
+  requestLoad(
+    model: string,
+    signal: AbortSignal,
+    granted?: readonly string[],
+  ): Promise<boolean>;
   /** The id of the model that this node serves or takes part in, if any. */
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
