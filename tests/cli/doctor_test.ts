@@ -304,6 +304,7 @@ Deno.test("findingsOf() says who is on the local network, and what may stand in 
     check: "local network",
     level: "warning",
     found: problem,
-    remedy: "Let UDP port 5353 through the firewall",
+    remedy:
+      "Programs share UDP port 5353 unless one opens it for itself: end that one, or let the port through the firewall; --no-lan does without",
   });
 });

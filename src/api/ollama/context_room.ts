@@ -32,7 +32,7 @@ export function missingRoom(node: Known, { tokens = 0, ...asked }: WantedRoom): 
   const most = Math.max(...warm.map(({ contextLength }) => contextLength));
   if (warm.length === 0 || tokens <= most) return null;
   return `The field 'options.num_ctx' asks for ${tokens} tokens, and a request to ${meant.id} may ` +
-    `have ${most}: ask for as many, or start its node with --ctx ${tokens}`;
+    `have ${most}: ask for as many, or give the model ctx=${tokens} in its settings`;
 }
 
 /** @throws {RefusedError} */

@@ -72,11 +72,6 @@ export class Neighbours {
     return dropped;
   }
 
-  clear(): void {
-    this.#strangers.clear();
-    this.#members.clear();
-  }
-
   /** In the order of their names. */
   meshes(): readonly LanMesh[] {
     const groups = Map.groupBy(

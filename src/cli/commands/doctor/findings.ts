@@ -170,10 +170,14 @@ function addresses({ status: { node } }: NonNullable<DoctorFacts["node"]>): Find
   );
 }
 
+const LAN_REMEDY =
+  "Programs share UDP port 5353 unless one opens it for itself: end that one, or let the port through the " +
+  "firewall; --no-lan does without";
+
 function localNetwork({ status: { node, lan } }: NonNullable<DoctorFacts["node"]>): Finding[] {
   if (lan === undefined || lan.state === "off") return [];
   if (lan.problem !== null) {
-    return [warning("local network", lan.problem, "Let UDP port 5353 through the firewall")];
+    return [warning("local network", lan.problem, LAN_REMEDY)];
   }
   const others = lan.meshes.map(({ name }) => `${name}'s mesh`);
   const own = lan.peers.length === 0 ? [] : [`${count(lan.peers.length, "machine")} of this mesh`];
