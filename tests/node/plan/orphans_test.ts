@@ -28,6 +28,17 @@ Deno.test("declareLost() leaves alone what others still serve or want", () => {
   assert.deepEqual(orphansAfter([0, [a, b, alsoWants]], [1, [alsoWants]]), []);
 });
 
+Deno.test("declareLost() leaves alone what was loaded for a request alone", () => {
+  const claims = [{ model: "small", reason: "unserved" as const }];
+  const claiming = { ...b, claims };
+  const wanting = member("d", 60, { wanted: ["small"] });
+  assert.deepEqual(orphansAfter([0, [claiming, c]], [1, [c]]), []);
+  assert.deepEqual(orphansAfter([0, [claiming, c]], [1, [b, c]], [2, [c]]), [], "as it yields");
+  assert.deepEqual(orphansAfter([0, [claiming, wanting, c]], [1, [c]]), ["small"]);
+  const both = [0, [claiming, wanting, c]] as const;
+  assert.deepEqual(orphansAfter(both, [1, [claiming, c]], [2, [c]]), ["small"], "one by one");
+});
+
 Deno.test("declareLost() keeps few of what one node leaves, what it served first, and few in all, some of each", () => {
   const names = (of: string) => Array.from({ length: 200 }, (_, i) => `${of}-${i}`);
   const hoarder = member("h", 60, {
