@@ -87,6 +87,7 @@ export class Renewals {
     if (publicKey === undefined || known === undefined) return "it is not connected";
     const verdict = checkCredential(chain, { meshKey, publicKey, now: clock.now() });
     if (!verdict.ok) {
+      if (verdict.expired) return verdict.reason;
       throw new BadMessageError(`${from} shows certificates that are not valid: ${verdict.reason}`);
     }
     const { links, grant } = verdict;

@@ -8,7 +8,13 @@ import {
   type PeerId,
   UnknownMachineError,
 } from "../../src/mesh/mod.ts";
+import { MessageStream } from "../../src/mesh/base/messages.ts";
+import { publicKeyOf } from "../../src/mesh/base/keys.ts";
+import { chainToWire } from "../../src/mesh/trust/capability.ts";
+import { renewMembership } from "../../src/mesh/trust/renewal.ts";
+import { invited, RawNode } from "./raw_node.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
+import { z } from "zod";
 
 async function allMet(...all: readonly Mesh[]): Promise<void> {
   await Promise.all(all.map((mesh) => until(mesh, () => mesh.members().length === all.length - 1)));
@@ -134,4 +140,32 @@ Deno.test("only a machine above another one removes it, and nobody the founder's
   assert.deepEqual(stays, []);
   assert.match(await bob.ended, /was revoked/);
   assert.equal(founder.members().some((member) => member.peer === bob.self), false);
+});
+
+Deno.test("a member can neither take another one for itself nor pass for another, and a client certifies nobody", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, ann] = await meshes.group("founder", "ann");
+  assert.ok(founder && ann);
+  const mallory = await invited(founder, "member", { mayInvite: true });
+  await using raw = await RawNode.start(mallory.key, mallory.credential);
+  const ask = async (node: RawNode, kind: "offer" | "own", chain: unknown) => {
+    const stream = await node.open(ann, "/mesh-llm/renewal/1");
+    const messages = new MessageStream(stream, 2 ** 16);
+    await messages.write({ kind, chain });
+    await stream.closeWrite();
+    return await messages.expect(z.object({ ok: z.boolean(), reason: z.string().default("") }), "");
+  };
+  const { credential, key: signer } = mallory;
+  const [subject, now] = [publicKeyOf(ann.self), Date.now()];
+  assert.ok(subject !== undefined);
+  const grant = { ...credential.grant };
+  const offered = chainToWire(renewMembership({ credential, signer, subject, grant, now }).chain);
+  assert.match((await ask(raw, "offer", offered)).reason, /not made by a node by whose invites/);
+  assert.deepEqual(await ask(raw, "own", chainToWire(credential.chain)), { ok: true, reason: "" });
+  await assert.rejects(ask(raw, "own", offered), "these are of another node");
+  const guest = await invited(founder, "client");
+  await using client = await RawNode.start(guest.key, guest.credential, "client");
+  await assert.rejects(ask(client, "offer", offered));
+  await founder.remove(ann.self);
+  assert.match(await ann.ended, /was revoked/, "it stood where it stood");
 });

@@ -48,6 +48,7 @@ export class Trust {
   readonly #prepared = new Set<Revocation>();
   readonly #alarms: Cancel[] = [];
   #cancelSave: Cancel | undefined;
+  #hasStopped = false;
   readonly #end: (reason: string) => void;
 
   constructor(parts: TrustParts) {
@@ -178,6 +179,7 @@ export class Trust {
   stop(): void {
     for (const cancel of this.#alarms.splice(0)) cancel();
     if (this.#cancelSave !== undefined) this.#save();
+    this.#hasStopped = true;
   }
 
   #accept(revocation: Revocation, from: PeerId | undefined): "new" | "known" | "full" {
@@ -222,7 +224,9 @@ export class Trust {
     this.#alarms.push(alarmAt(clock, expiresAt, end));
   }
 
+  /** Peers that part while the node stops are none of its news any more. */
   #saveSoon(): void {
+    if (this.#hasStopped) return;
     this.#cancelSave ??= this.#parts.clock.after(GUESTS_SAVE_MS, () => this.#save());
   }
 
