@@ -89,7 +89,7 @@ function Reach({ agents: { apiUrl, addresses, test }, commands, onAddress }: Rea
       {opening !== null && (
         <CommandLine
           id="open-api"
-          label="To let other machines in, make a key and start so"
+          label="Start that lets other machines in, with a key"
           command={opening}
         />
       )}
