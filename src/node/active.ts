@@ -247,10 +247,18 @@ export class Active implements NodePart {
   #createReconciler(): Reconciler {
     const catalog = () => downloadables(this.#options.settingsOf);
     return new Reconciler({
-      planOptions: () => ({ pinned: this.#localState.wishes.pinned, catalog: catalog() }),
+      planOptions: () => ({
+        pinned: this.#localState.wishes.pinned,
+        catalog: catalog(),
+        gapsMs: this.#localState.gapsMs,
+      }),
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
-      isAtRest: ({ name }) => this.#localState.demand.idleSinceMs(name) !== undefined,
+      idleMs: ({ name }) => {
+        const sinceMs = this.#localState.demand.idleSinceMs(name);
+        return sinceMs === undefined ? null : systemClock.now() - sinceMs;
+      },
+      drain: (server) => this.#http.drain(server),
       mayAct: () => this.#standby.hasView,
       parts: jobParts(this.#options, this.#rpc, () => this.#announcement()),
     });

@@ -163,7 +163,13 @@ nodeTest(
     let changing: Promise<unknown> = Promise.resolve();
     const answer = await ask(() => changing = change(url, { ctx: 256 }));
     await changing;
-    assert.deepEqual([answer.text, answer.usage], [alone.text, alone.usage]);
+    const { completion_tokens: tokens, prompt_tokens_details: cached } = answer
+      .usage as unknown as Usage;
+    assert.deepEqual([answer.text, tokens], [
+      alone.text,
+      (alone.usage as unknown as Usage).completion_tokens,
+    ]);
+    assert.ok(cached.cached_tokens > 0, "another llama-server has answered");
     await until(
       node,
       "it with other settings",
@@ -174,6 +180,11 @@ nodeTest(
     );
   },
 );
+
+interface Usage {
+  readonly completion_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
 
 async function change(url: string, settings: Record<string, unknown>, revision?: number) {
   const response = await fetch(url, {

@@ -9,7 +9,17 @@ import { streamedAnswer } from "./streamed_answer.ts";
 const FILE = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
 const MODEL = basename(FILE, ".gguf");
 
-nodeTest("a user's switch of models is no loss of a machine for an answer under way", async () => {
+// A user who drops a model means it; another machine goes on with its answers.
+for (
+  const { what, action, goesOn } of [
+    { what: "switch to another model lets an answer end", action: "guide/serve", goesOn: false },
+    { what: "drop of a model has another machine go on", action: `${MODEL}/drop`, goesOn: true },
+  ]
+) {
+  nodeTest(`a user's ${what}`, () => testSwitch(action, goesOn));
+}
+
+async function testSwitch(action: string, goesOn: boolean): Promise<void> {
   // Memory for one of the two models: with more it would serve both.
   const args = ["--model", FILE, "--max-ram", "0.14"];
   await using first = await startServing(args);
@@ -30,7 +40,7 @@ nodeTest("a user's switch of models is no loss of a machine for an answer under 
     at: 10,
     then: (host) => {
       const node = [first, second].find(({ ready }) => ready.node === host);
-      const url = `${node?.ready.console}/api/models/guide/serve`;
+      const url = `${node?.ready.console}/api/models/${action}`;
       switched = fetch(url, { method: "POST" });
     },
   });
@@ -40,8 +50,8 @@ nodeTest("a user's switch of models is no loss of a machine for an answer under 
   assert.equal(ends, 1);
   const told = client.lines.filter(({ message }) => message.includes("does not answer"));
   assert.deepEqual(told, [], "it was asked to stop, and did nothing wrong");
-  assert.ok(client.lines.some(({ message }) => message.includes("goes on for")));
-});
+  assert.equal(client.lines.some(({ message }) => message.includes("goes on for")), goesOn);
+}
 
 nodeTest("how long a load took after a crash counts from the crash", async () => {
   await using node = await startServing(["--model", "guide"]);

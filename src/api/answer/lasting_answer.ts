@@ -53,6 +53,11 @@ export class LastingAnswer {
     this.#sent = new SentAnswer();
   }
 
+  /** Why no instance is asked yet, for people; `null` where there is no more to say. */
+  get waitsFor(): string | null {
+    return this.#options.search.waitsFor;
+  }
+
   /** The instance that answers. */
   get instance(): GatewayInstance {
     return this.#answer!.instance;

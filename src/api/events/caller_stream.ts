@@ -19,16 +19,27 @@ export interface CallerPieces {
 }
 
 /** A comment: clients of event streams pass it over. */
-export const SIGN_OF_LIFE = new TextEncoder().encode(": waiting\n\n");
+export const SIGN_OF_LIFE = signOfLife();
+
+/** @param why a sentence for whoever looks at the stream. */
+export function signOfLife(why: string | null = null): Uint8Array {
+  // A line ends a comment, and names of machines and models are people's.
+  const said = why === null ? "waiting" : `waiting: ${why.replaceAll(/[\r\n]/g, " ")}`;
+  return new TextEncoder().encode(`: ${said}\n\n`);
+}
 
 /**
  * The answer's bytes as the caller reads them: one piece at a time, and none before it is asked for.
  * @param isEvents a caller that waits for long gets a comment now and then.
+ * @param sign the comment. @default {() => SIGN_OF_LIFE}
  */
 export function callerStream(
   pieces: CallerPieces,
   events: CallerEvents,
-  { isEvents }: { readonly isEvents: boolean },
+  { isEvents, sign = () => SIGN_OF_LIFE }: {
+    readonly isEvents: boolean;
+    readonly sign?: () => Uint8Array;
+  },
 ): ReadableStream<Uint8Array> {
   let timer: ReturnType<typeof setInterval> | undefined;
   /** Looks since the caller has waited; `null` while it does not. */
@@ -39,7 +50,7 @@ export function callerStream(
     start(controller) {
       if (!isEvents) return;
       timer = setInterval(() => {
-        if (looks !== null && ++looks > 1) controller.enqueue(SIGN_OF_LIFE);
+        if (looks !== null && ++looks > 1) controller.enqueue(sign());
       }, KEEP_ALIVE_MS);
     },
     async pull(controller) {

@@ -1,7 +1,7 @@
 import { isEventStream } from "../../base/event_stream.ts";
 import type { Logger } from "@logtape/logtape";
 import type { BodyBudget } from "../http/body_budget.ts";
-import { type CallerEvents, callerStream, SIGN_OF_LIFE } from "../events/caller_stream.ts";
+import { type CallerEvents, callerStream, signOfLife } from "../events/caller_stream.ts";
 import { asErrorEvent, errorEvent } from "../events/error_event.ts";
 import { EventsAhead } from "../answer/events_ahead.ts";
 import type { LastingAnswer } from "../answer/lasting_answer.ts";
@@ -65,12 +65,13 @@ export function respondAhead(
   exchange: Exchange,
   { isHeaded, ...options }: RespondOptions & { readonly isHeaded: boolean },
 ): Response {
+  const sign = () => signOfLife(answer.waitsFor);
   const pieces = new EventsAhead(async () => {
     await opening;
     return isEventStream(answer.response) ? answer.pieces() : instead(answer, exchange.path);
-  }, isHeaded ? null : SIGN_OF_LIFE);
+  }, isHeaded ? null : sign());
   const events = callerEvents(answer, exchange, options);
-  const stream = callerStream(pieces, events, { isEvents: true });
+  const stream = callerStream(pieces, events, { isEvents: true, sign });
   return isHeaded
     ? headed(new Response(stream), answer, exchange)
     : new Response(stream, { headers: HEAD_OF_EVENTS });

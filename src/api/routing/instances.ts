@@ -7,6 +7,7 @@ import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
 import { isFinal, patienceMs } from "./patience.ts";
 import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
+import { judgeObstacle } from "../http/refusals/obstacle.ts";
 import { type Excess, firstWithRoom, hasRoomFor, largerExcess } from "./room.ts";
 import type { Routing } from "./routing.ts";
 import {
@@ -49,12 +50,18 @@ export class InstanceSearch {
   #heldSinceMs: number | undefined;
   /** Since when something stands in the way of the model. */
   #blockedSinceMs: number | undefined;
+  #waitsFor: Obstacle | undefined;
   /** The one that has begun to answer: only its like can go on. */
   #begun: GatewayInstance | undefined;
 
   constructor(options: SearchOptions) {
     this.#options = options;
     this.#key = options.routing.conversation || options.requestId;
+  }
+
+  /** The obstacle to the model while the request is held, for people; `null` where nothing does. */
+  get waitsFor(): string | null {
+    return this.#waitsFor === undefined ? null : judgeObstacle(this.#waitsFor).message;
   }
 
   /** @throws {RefusedError} where the request is not, or no longer, held. */
@@ -116,6 +123,7 @@ export class InstanceSearch {
   /** The instance has begun to answer. */
   began(instance: GatewayInstance): void {
     this.#begun = instance;
+    this.#waitsFor = undefined;
     this.#full.length = 0;
     this.#heldSinceMs = undefined;
     this.#blockedSinceMs = undefined;
@@ -184,11 +192,14 @@ export class InstanceSearch {
     if (several !== undefined) throw several;
     const comes = mayCome(node, model);
     const obstacle = comes ? undefined : obstacleOf(node, model);
+    this.#waitsFor = obstacle;
     this.#blockedSinceMs = obstacle === undefined ? undefined : this.#blockedSinceMs ?? now;
     const isHere = obstacle === undefined ? comes : !isFinal(obstacle);
     const isAwaited = isHere || await this.#requestLoad(model);
     // An instance that failed, and that nothing is known of, may come back.
     const isRefused = !isAwaited && (obstacle !== undefined || this.#failed === undefined);
+    // A model that runs there may take long to answer, and the bound counts from the end of that.
+    if (obstacle?.kind === "turn") this.#heldSinceMs = this.#blockedSinceMs = now;
     const waitsMs = patienceMs({ obstacle, hasBegun: this.#begun !== undefined, holdMs });
     const isOver = now >= this.#heldSinceMs + holdMs ||
       now >= (this.#blockedSinceMs ?? now) + waitsMs;

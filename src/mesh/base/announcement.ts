@@ -46,6 +46,8 @@ export interface Instance {
   readonly haveBytes: number;
   /** Which local port of the host leads to which worker's rpc-server of this split: the seeds' TUNNEL_MAP. */
   readonly tunnelPorts?: Readonly<Record<string, number>>;
+  /** When it was last asked for, in whole minutes as milliseconds since the epoch; absent where it never was. */
+  readonly askedAtMs?: number;
 }
 
 /** A worker's answer to an assignment: its rpc-server of that term runs once `ready`. */
@@ -99,6 +101,8 @@ export interface AnnouncementContent {
   readonly wanted: readonly string[];
   /** Those of them that only requests ask for. A node of an earlier version does not tell them apart. @default {[]} */
   readonly asked?: readonly string[];
+  /** Names of wanted models that this node loads once others have had their turn with its memory. @default [] */
+  readonly turns?: readonly string[];
   /** The models whose groups this node belongs to, in order of priority. */
   readonly targets: readonly ModelRef[];
   readonly split: boolean;

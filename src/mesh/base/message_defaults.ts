@@ -33,6 +33,9 @@ export const MAX_WORKERS = 256;
 /** docs/protocols.md: RTTs of the nearest. */
 export const MAX_ANNOUNCED_RTTS = 32;
 
+/** Models that wait for the same memory: their callers are few, and the first of them are told. */
+export const MAX_ANNOUNCED_TURNS = 16;
+
 /** Bytes of one gossip message: four of the largest announcements. */
 export const MAX_GOSSIP_MESSAGE_BYTES = 262_144;
 

@@ -58,6 +58,8 @@ export interface RouteNode {
   readonly dropped: readonly string[];
   /** Wanted models that it could serve alone, from its disk; `null` of a node that an earlier version describes. */
   readonly holds: readonly string[] | null;
+  /** Wanted models that it loads once others have had their turn with its memory; a node of an earlier version says none. */
+  readonly turns?: readonly string[];
   /** Further names of models on its disk; a node of an earlier version says none. */
   readonly aliases: readonly ModelAlias[];
   readonly memoryBytes: number;

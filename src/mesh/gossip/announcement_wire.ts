@@ -83,6 +83,7 @@ export const instanceFields = z.object({
   workers: workerShares,
   needBytes: byteCount,
   haveBytes: byteCount,
+  askedAtMs: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).exactOptional(),
 });
 
 const instanceSchema = instanceFields.transform(asKnownMode);
@@ -135,6 +136,7 @@ const wireSchema = z.object({
   aliases,
   wanted: modelNames,
   asked: modelNames.exactOptional(),
+  turns: modelNames.exactOptional(),
   target: modelRef.nullable(),
   split: z.boolean(),
   // Nodes of an earlier version do not say it.

@@ -13,6 +13,7 @@ import {
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
   MAX_ANNOUNCED_RTTS,
+  MAX_ANNOUNCED_TURNS,
   MAX_ANNOUNCEMENT_BYTES,
 } from "../base/message_defaults.ts";
 import { fitMachine, fitMemory } from "../base/machine.ts";
@@ -122,6 +123,7 @@ function withinBounds(announcement: Announcement): Announcement {
     aliases: aliases.filter(({ alias, model }) => isAlias(alias) && isModelName(model.name))
       .slice(0, MAX_ANNOUNCED_ALIASES),
     wanted: wanted.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
+    ...fitTurns(announcement),
     refuses: refuses.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     dropped: dropped.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     failures: failures.filter(({ model }) => isModelName(model)).slice(0, MAX_ANNOUNCED_FAILURES)
@@ -131,6 +133,12 @@ function withinBounds(announcement: Announcement): Announcement {
     obeys: distinct(obeys, obedienceKey),
     reservations: distinct(reservations, heldKey).map(boundedHeld),
   });
+}
+
+/** Few models wait for one node's memory at a time. */
+function fitTurns({ turns = [] }: Pick<Announcement, "turns">): Pick<Announcement, "turns"> {
+  const fitting = turns.filter(isModelName).slice(0, MAX_ANNOUNCED_TURNS);
+  return fitting.length === 0 ? {} : { turns: fitting };
 }
 
 function boundedInstance({ tunnelPorts = {}, ...instance }: Instance): Instance {

@@ -119,7 +119,7 @@ function servedBy({ instances }: Announcement): string[] {
 }
 
 function instancesOf({ peer: host, instances }: Announcement): RouteInstance[] {
-  return instances.map(({ tunnelPorts: _, ...instance }) => ({ ...instance, host }));
+  return instances.map(({ tunnelPorts: _, askedAtMs: __, ...instance }) => ({ ...instance, host }));
 }
 
 function nodeOf(
@@ -138,6 +138,7 @@ function nodeOf(
     failures: failures.slice(0, MAX_ANNOUNCED_FAILURES),
     dropped: dropped.slice(0, MAX_ANNOUNCED_MODELS),
     holds: heldBy(member, wanted),
+    ...(member.turns === undefined ? {} : { turns: member.turns }),
     aliases: member.aliases.filter(({ alias }) => !isOnDisk(alias)),
     memoryBytes,
     reservations,

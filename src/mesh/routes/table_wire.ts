@@ -50,6 +50,7 @@ const nodeFields = z.object({
   failures: failures.default([]),
   dropped: modelNames.default([]),
   holds: modelNames.nullable().default(null),
+  turns: modelNames.exactOptional(),
   reservations,
   aliases,
   memoryBytes: byteCount,

@@ -88,6 +88,11 @@ export class HttpEnd {
     return this.ask(server, request);
   }
 
+  /** The server is asked no more. As {@linkcode RequestQueue.drain}. */
+  drain(server: LocalServer): ((signal: AbortSignal) => Promise<void>) | null {
+    return this.#queues.drain(server);
+  }
+
   /**
    * @param peer the node that sends it; `null` for a caller of this node's own.
    * @throws {CrashedError} where llama-server crashed, {TunnelError} where it gave no answer or lost its GPU, or the signal's reason.

@@ -1,5 +1,10 @@
 import { answerFor, formatLoad, LOAD_HEADER, type LoadReport } from "../../api/mod.ts";
-import { forwardLocal, type HttpTarget, type InferenceRequest } from "../../tunnel/mod.ts";
+import {
+  forwardLocal,
+  type HttpTarget,
+  type InferenceRequest,
+  TunnelError,
+} from "../../tunnel/mod.ts";
 import {
   MAX_QUEUED_REQUESTS,
   SLOTS_TIMEOUT_MS,
@@ -25,6 +30,7 @@ export interface RequestQueueOptions {
 interface Waiting {
   readonly admit: () => void;
   readonly displace: () => void;
+  readonly refuse: (reason: Error) => void;
 }
 
 /**
@@ -39,6 +45,8 @@ export class RequestQueue {
   readonly #waiting = new Turns<Waiting>();
   readonly #now: () => number;
   #running = 0;
+  /** Its server is about to end. */
+  #drained: PromiseWithResolvers<void> | undefined;
   #slots: { readonly baseUrl: string; readonly count: Promise<number> } | undefined;
 
   constructor(
@@ -81,6 +89,20 @@ export class RequestQueue {
     }
   }
 
+  /**
+   * Lets in no more: those that wait are refused, to be asked elsewhere, and those that have begun are answered.
+   * @returns resolves when they are, or when its signal aborts; `null` where nothing has begun
+   */
+  drain(): ((signal: AbortSignal) => Promise<void>) | null {
+    const { promise, resolve } = this.#drained ??= Promise.withResolvers();
+    for (let next = this.#waiting.next(); next !== undefined; next = this.#waiting.next()) {
+      next.refuse(endingError());
+    }
+    if (this.#running > 0) return (signal) => Promise.race([promise, aborted(signal)]);
+    resolve();
+    return null;
+  }
+
   #load(slots: number, waitedMs: number): LoadReport {
     return { active: this.#running + this.#waiting.size, slots, waitedMs };
   }
@@ -88,6 +110,7 @@ export class RequestQueue {
   /** False where too many wait already, or others have a better right to wait. @throws the signal's reason. */
   async #admit(slots: number, turn: Turn, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
+    if (this.#drained !== undefined) throw endingError();
     if (this.#waiting.size === 0 && this.#running < slots + SPARE_REQUESTS) {
       this.#running++;
       return true;
@@ -98,7 +121,7 @@ export class RequestQueue {
       displaced.displace();
     }
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const waiting = { admit: () => resolve(true), displace: () => resolve(false) };
+    const waiting = { admit: () => resolve(true), displace: () => resolve(false), refuse: reject };
     const giveUp = () => {
       // Removed at once: otherwise a slot freed in this tick goes to an aborted request and leaks.
       this.#waiting.remove(turn, waiting);
@@ -116,8 +139,9 @@ export class RequestQueue {
   /** The request whose turn it is takes over the slot. */
   #leave(): void {
     const next = this.#waiting.next();
-    if (next === undefined) this.#running--;
-    else next.admit();
+    if (next !== undefined) return next.admit();
+    this.#running--;
+    if (this.#running === 0) this.#drained?.resolve();
   }
 
   #slotCount(target: HttpTarget): Promise<number> {
@@ -137,6 +161,15 @@ export class RequestQueue {
     const headers = { [LOAD_HEADER]: formatLoad(this.#load(slots, 0)) };
     return Response.json(body, { status, headers });
   }
+}
+
+function endingError(): TunnelError {
+  return new TunnelError("llama-server is about to end, and answers only what it has begun");
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 function turnOf({ caller = "" }: InferenceRequest, peer: string | null): Turn {

@@ -21,6 +21,11 @@ export class RequestQueues {
     return this.#queueOf(target).ask(target, request, peer);
   }
 
+  /** As {@linkcode RequestQueue.drain}. */
+  drain(target: HttpTarget): ((signal: AbortSignal) => Promise<void>) | null {
+    return this.#queueOf(target).drain();
+  }
+
   #queueOf({ baseUrl }: HttpTarget): RequestQueue {
     const known = this.#queues.get(baseUrl);
     if (known !== undefined) return known;

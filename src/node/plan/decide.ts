@@ -27,6 +27,10 @@ export interface Decision {
   readonly works: readonly PlannedWork[];
   /** Models that it gives up because they are no longer hot. */
   readonly cooled: readonly ModelRef[];
+  /** Models that it gives up for others, which it begins as soon as their memory is there. */
+  readonly yielded: readonly ModelRef[];
+  /** Names of the models that it takes once others have had their turn. */
+  readonly turns: readonly string[];
 }
 
 /**
@@ -36,9 +40,11 @@ export interface Decision {
 export function decide(view: View, options: TargetOptions): Decision {
   const names = SameNames.in(view);
   if (names === null) return decideByName(view, options);
-  const { works, cooled } = decideByName(names.view, names.options(options));
+  const { works, cooled, yielded, turns } = decideByName(names.view, names.options(options));
   return {
     cooled: cooled.map((model) => names.model(model)),
+    yielded: yielded.map((model) => names.model(model)),
+    turns: [...new Set(turns.map((name) => names.name(name)))],
     works: works.map(({ plan, claim, ...work }) => ({
       ...work,
       plan: names.plan(plan),
@@ -49,7 +55,7 @@ export function decide(view: View, options: TargetOptions): Decision {
 
 function decideByName(seen: View, options: TargetOptions): Decision {
   const view = heedSwitches(seen);
-  const { targets, cooled } = chooseTargets(view, options);
+  const { targets, ...rest } = chooseTargets(view, options);
   const works: PlannedWork[] = [];
   let left = undecided(view);
   for (const [index, target] of targets.entries()) {
@@ -67,7 +73,7 @@ function decideByName(seen: View, options: TargetOptions): Decision {
     works.push({ plan, claim, reason, pinned: target.kind === "pinned" });
     left = settle(left, plan);
   }
-  return { works, cooled };
+  return { works, ...rest };
 }
 
 /** A node does one thing for each model, and takes nothing of the same name because the mesh needs it. */

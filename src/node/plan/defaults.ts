@@ -174,6 +174,27 @@ export const PEER_CHECK_MS = 4_000;
 /** A model that was asked for is wanted this long: loading the largest from a slow disk takes minutes. */
 export const LOAD_REQUEST_MS = 10 * 60_000;
 
+/**
+ * A model that others wait for is served this long, or as long as it took to load, before it ends what it answers and
+ * gives way: so no more than half of the time is spent loading. A shorter answer of a usual model is within it.
+ */
+export const TURN_MS = 10_000;
+
+/** ... and before that, when nobody has asked for it for this long: an agent's next request comes sooner. */
+export const YIELD_IDLE_MS = 1_000;
+
+/** ... and one that nobody has asked for since it was loaded: a client hears of it with its next table, after two seconds. */
+export const UNASKED_MS = 5_000;
+
+/** Between two looks at a model that others wait for. */
+export const TURN_CHECK_MS = 250;
+
+/** A model that is wanted and found no place for this long comes before larger ones: else two of these could go by turns for ever. */
+export const GAP_PATIENCE_MS = 10_000;
+
+/** When a model was last asked for is announced in these steps: a busy node has news of it once a minute. */
+export const ASKED_STEP_MS = 60_000;
+
 /** llama-server's own default, where it does not say how many requests it answers at a time. */
 export const USUAL_SLOTS = 4;
 

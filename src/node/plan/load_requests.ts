@@ -1,13 +1,14 @@
 import { isFinal } from "../../api/mod.ts";
 import { isNamed, type ModelContent, ModelIds } from "../../base/model_ids.ts";
-import type { Mesh } from "../../mesh/mod.ts";
+import type { Mesh, ModelRef } from "../../mesh/mod.ts";
 import { provisionsOf } from "./assignment/memory.ts";
+import { isPinned } from "./assignment/running.ts";
 import { LOAD_REQUEST_MS } from "./defaults.ts";
-import { ledgerOf } from "./ledger.ts";
+import { type Ledger, ledgerOf } from "./ledger.ts";
 import { isOff } from "./on_request.ts";
 import { prospectsOf } from "./prospects.ts";
 import { idsOf } from "./table_ids.ts";
-import { type Member, sameModel } from "./view.ts";
+import { belongsTo, instanceOf, type Member, sameModel } from "./view.ts";
 
 /** Models that nobody serves and that somebody has asked this node for: wanted of the mesh for a while. Time is an argument. */
 export class LoadRequests {
@@ -46,9 +47,7 @@ export function modelToRequest(
   const ledger = ledgerOf(members);
   const isGranted = (file: ModelContent) => granted?.some((name) => isNamed(name, file)) ?? true;
   const able = members.flatMap((member) => {
-    const roomBytes = member.assignable
-      ? member.memoryBytes
-      : provisionsOf(member, ledger).free.memoryBytes;
+    const roomBytes = member.assignable ? member.memoryBytes : roomBeside(member, ledger);
     return member.models.filter((file) =>
       file.needBytes <= roomBytes && mayLoad(member, file) && isGranted(file)
     );
@@ -56,6 +55,19 @@ export function modelToRequest(
   const found = able.find((file) => isNamed(asked, file)) ??
     able.find((file) => file.name.toLowerCase() === asked.toLowerCase());
   return found && new ModelIds(members.flatMap(({ models }) => models)).idOf(found);
+}
+
+/** The memory that its user's models leave, and splits, whatever else it serves meanwhile or is about to end. */
+function roomBeside(member: Member, ledger: Ledger): number {
+  const { free, held } = provisionsOf(member, ledger);
+  return held.filter(({ model }) => !isStaying(member, model))
+    .reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, free.memoryBytes);
+}
+
+function isStaying(member: Member, model: ModelRef): boolean {
+  const isChosen = belongsTo(member, model) && isPinned(member, model.name);
+  const isLent = member.obeys.some((one) => one.model !== undefined && sameModel(one.model, model));
+  return isChosen || isLent || instanceOf(member, model)?.mode === "split";
 }
 
 function mayLoad(
@@ -81,6 +93,11 @@ export async function requestLoadElsewhere(
     const meant = ids.canonical(name).toLowerCase();
     const isMeant = (one: string) => ids.canonical(one).toLowerCase() === meant;
     const obstacle = prospectsOf(table).obstacles.find(({ model }) => isMeant(model));
+    const isThere = table.instances.some(({ model, state }) =>
+      state !== "waiting" && isMeant(ids.idOf(model))
+    );
+    // It has been loaded meanwhile, and is not wanted for that any more.
+    if (isThere) return true;
     const isHopeless = obstacle !== undefined && isFinal(obstacle);
     return table.wanted.some(isMeant) && !isHopeless;
   } catch {

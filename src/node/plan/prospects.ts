@@ -67,17 +67,22 @@ export function withIds(node: RouteNode, ids: ModelIds): RouteNode {
     failures: node.failures.map(named),
     dropped: node.dropped.map(id),
     holds: node.holds?.map(id) ?? null,
+    turns: node.turns?.map(id) ?? [],
   };
 }
 
-function namesOf({ targets, claims, failures, dropped }: RouteNode): string[] {
+function namesOf({ targets, claims, failures, dropped, turns = [] }: RouteNode): string[] {
   const named = [...targets, ...failures].map(({ model }) => model);
-  return [...named, ...claims, ...dropped];
+  return [...named, ...claims, ...dropped, ...turns];
 }
 
 /** `null` where the model may be warm soon. */
 function obstacleOf(one: Case, isWanted: boolean): Obstacle | null {
   const { name, nodes, instances } = one;
+  const taking = nodes.filter(({ turns = [] }) => turns.includes(name));
+  if (taking.length > 0) {
+    return { kind: "turn", model: name, by: taking.map(({ machine }) => machine.name) };
+  }
   if (isUnderWay(one)) return null;
   const failures = nodes.flatMap((node) => failureOf(node, name));
   if (failures.length > 0) return { kind: "failed", model: name, reason: failures.join("; ") };

@@ -37,7 +37,17 @@ export class SameNames {
     return { ...member, reservations: member.reservations.map(apart) };
   }
 
-  options({ pinned, taken = [], rested, mayCool, ...options }: TargetOptions): TargetOptions {
+  options(
+    {
+      pinned,
+      taken = [],
+      rested,
+      mayCool,
+      hasHadTurn = () => true,
+      gapsMs = new Map(),
+      ...options
+    }: TargetOptions,
+  ): TargetOptions {
     const namesakes = this.#namesakes;
     const { self } = this.#view;
     return {
@@ -45,6 +55,8 @@ export class SameNames {
       pinned: pinned.map((model) => namesakes.apart(model)),
       taken: taken.map((claim) => ({ ...claim, model: namesakes.oneOf(claim.model, self) })),
       mayCool: (model) => mayCool(namesakes.plain(model)),
+      hasHadTurn: (model) => hasHadTurn(namesakes.plain(model)),
+      gapsMs: new Map([...gapsMs].map(([name, ms]) => [namesakes.oneOf(name, self), ms])),
       rested: new Set([...rested].flatMap((name) => namesakes.allOf(name, self))),
     };
   }
@@ -58,6 +70,10 @@ export class SameNames {
 
   model(model: ModelRef): ModelRef {
     return this.#namesakes.plain(model);
+  }
+
+  name(name: string): string {
+    return this.#namesakes.plainName(name);
   }
 
   claim(claim: Claim | null): Claim | null {

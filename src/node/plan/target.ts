@@ -1,8 +1,9 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import { assign } from "./assignment/assign.ts";
 import { cooledOf } from "./assignment/hot.ts";
-import { mayGiveUp, takeStock } from "./assignment/stock.ts";
+import { mayGiveUp, type Stock, takeStock } from "./assignment/stock.ts";
 import type { Assignment, Downloadable } from "./assignment/assignments.ts";
+import { isOnlyOne, turnsAt } from "./turns.ts";
 import { belongsTo, everyone, type Member, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -13,6 +14,10 @@ export interface TargetOptions extends Pick<Wishes, "pinned"> {
   readonly taken?: readonly Claim[];
   /** Whether a model that was taken because it was hot has been served long enough to be given up. */
   readonly mayCool: (model: ModelRef) => boolean;
+  /** Whether a model that this node serves has had its turn. @default {() => true} */
+  readonly hasHadTurn?: (model: ModelRef) => boolean;
+  /** By name, for how long a model has been wanted and not been served. @default nothing is known of it */
+  readonly gapsMs?: ReadonlyMap<string, number>;
   /** Names that this node has given up because they were no longer asked for: it takes them for a reason only. */
   readonly rested: ReadonlySet<string>;
 }
@@ -29,6 +34,10 @@ export interface Targets {
   readonly targets: readonly Target[];
   /** Models that it gives up because the other instances can answer what is still asked of them. */
   readonly cooled: readonly ModelRef[];
+  /** Models that it gives up for others, which are to be begun at once. */
+  readonly yielded: readonly ModelRef[];
+  /** Names of the models that it takes once others have had their turn. */
+  readonly turns: readonly string[];
 }
 
 /**
@@ -39,10 +48,12 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
   const self = withoutRefused(view.self);
   const stock = takeStock(everyone({ ...view, self }));
   const pinned = options.pinned.map((model): Target => ({ kind: "pinned", model }));
-  const given = assign(stock, options.catalog).get(self.peer) ?? [];
+  const given = assign(stock, options.catalog, options.gapsMs).get(self.peer) ?? [];
   const assignments = given.filter(({ name, reason, instead }) =>
     !(reason === "spare" && options.rested.has(name)) &&
-    instead.every((model) => mayGiveUp(self, model, stock))
+    instead.every((model) =>
+      mayGiveUp(self, model, stock) && mayYield(model, { self, stock, options })
+    )
   );
   const instead = assignments.flatMap((assignment) => assignment.instead);
   const isStaying = (model: ModelRef) => !instead.some((one) => sameModel(one, model));
@@ -53,7 +64,20 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
   const kept = [...splits, ...solos.filter((model) => !cooled.includes(model))]
     .map((model): Target => ({ kind: "kept", model }));
   const assigned = assignments.map((assignment): Target => ({ kind: "assigned", assignment }));
-  return { targets: [...pinned, ...kept, ...assigned], cooled };
+  const targets = [...pinned, ...kept, ...assigned];
+  return { targets, cooled, yielded: instead, turns: turnsAt(self, stock) };
+}
+
+/** Callers of a model that others serve as well go to them. */
+function mayYield(
+  model: ModelRef,
+  { self, stock, options: { hasHadTurn = () => true } }: {
+    readonly self: Member;
+    readonly stock: Stock;
+    readonly options: Pick<TargetOptions, "hasHadTurn">;
+  },
+): boolean {
+  return !isOnlyOne(self, model, stock) || hasHadTurn(model);
 }
 
 /** A model that its user has dropped is over, though it still runs. */

@@ -1,15 +1,19 @@
 import {
   type AnnouncementContent,
+  type Instance,
   type Mesh,
   type ModelRef,
   Namesakes,
   toldApart,
 } from "../../mesh/mod.ts";
+import { isNamed } from "../../base/model_ids.ts";
 import { announcementOf, type Intent, type NodeFacts } from "./own_announcement.ts";
 import { Demand } from "../plan/demand.ts";
 import type { Job } from "./job.ts";
 import { declareLost, NO_ORPHANS, type Orphans } from "../plan/orphans.ts";
 import { LoadRequests } from "../plan/load_requests.ts";
+import { ASKED_STEP_MS } from "../plan/defaults.ts";
+import { gapsAmong } from "../plan/turns.ts";
 import { type Member, type View, viewOf } from "../plan/view.ts";
 import type { Wishes } from "../plan/wishes.ts";
 
@@ -29,6 +33,8 @@ export class LocalState {
   wishes: Wishes;
   readonly #options: LocalStateOptions;
   #orphans: Orphans = NO_ORPHANS;
+  /** By name, since when. */
+  #gaps: ReadonlyMap<string, number> = new Map();
 
   constructor(options: LocalStateOptions) {
     this.#options = options;
@@ -49,8 +55,20 @@ export class LocalState {
       failures: [],
       dropped,
       demand: this.demand.steps(now()),
+      ...(intent.turns.length === 0 ? {} : { turns: intent.turns }),
     });
-    return this.#withFailures(content, intent);
+    return this.#withFailures(this.#withAsked(content, ASKED_STEP_MS), intent);
+  }
+
+  /** When its instances were last asked for, in these steps. */
+  #withAsked(content: AnnouncementContent, stepMs: number): AnnouncementContent {
+    const { now } = this.#options;
+    const instances = content.instances.map((instance): Instance => {
+      const askedAtMs = this.demand.idleSinceMs(instance.model.name) ?? now();
+      const inSteps = Math.floor(askedAtMs / stepMs) * stepMs;
+      return inSteps === 0 ? instance : { ...instance, askedAtMs: inSteps };
+    });
+    return { ...content, instances };
   }
 
   /** A name means each file of this node that has it, so one of several is told by its id. */
@@ -82,17 +100,41 @@ export class LocalState {
     this.#orphans = NO_ORPHANS;
   }
 
+  /**
+   * By name, for how long a model has been wanted and nobody has served it, as far as this node has seen: since its last
+   * view.
+   */
+  get gapsMs(): ReadonlyMap<string, number> {
+    const { now } = this.#options;
+    return new Map([...this.#gaps].map(([name, sinceMs]) => [name, now() - sinceMs]));
+  }
+
   /** Looks at the mesh: who is gone leaves behind what only it cared for. */
   view(jobs: readonly Job[], intent: Intent): View {
     const { mesh, now } = this.#options;
     const { wanted } = this.wishes;
-    const before = viewOf(mesh, this.content(jobs, intent));
+    const before = viewOf(mesh, this.#withAsked(this.content(jobs, intent), 1));
+    this.#endRequests([before.self, ...before.others]);
     this.#orphans = declareLost(
       this.#orphans,
       toldApart([{ ...before.self, wanted }, ...before.others]).map(withoutAsked),
       now(),
     );
-    return { ...before, self: { ...before.self, wanted: this.#wanted() } };
+    const view = { ...before, self: { ...before.self, wanted: this.#wanted() } };
+    this.#gaps = gapsAmong([view.self, ...view.others], this.#gaps, now());
+    return view;
+  }
+
+  /** Those who asked for a load can ask the model now; from then on it goes on as long as nothing else needs its memory. */
+  #endRequests(members: readonly Pick<AnnouncementContent, "instances">[]): void {
+    const asked = this.loadRequests.names(this.#options.now());
+    if (asked.length === 0) return;
+    const warm = members.flatMap(({ instances }) =>
+      instances.filter(({ state }) => state === "warm")
+    );
+    for (const name of asked) {
+      if (warm.some(({ model }) => isNamed(name, model))) this.loadRequests.end(name);
+    }
   }
 
   /** The user's own first, and what others left behind last: of too many names the last are not announced. */

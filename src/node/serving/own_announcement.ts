@@ -28,6 +28,8 @@ export interface Intent {
   readonly refuses: readonly ModelRef[];
   /** Models that it can't serve though it should. */
   readonly failures: readonly FailedModel[];
+  /** Names of the models that it loads once others have had their turn. */
+  readonly turns: readonly string[];
 }
 
 export type Situation = Pick<
@@ -41,6 +43,7 @@ export type Situation = Pick<
   | "asked"
   | "dropped"
   | "demand"
+  | "turns"
 >;
 
 /** This node's announcement while it does these jobs. */

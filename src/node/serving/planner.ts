@@ -2,12 +2,16 @@ import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import { decide, type Decision } from "../plan/decide.ts";
 import { HOT_HOLD_MS } from "../plan/defaults.ts";
 import type { TargetOptions } from "../plan/target.ts";
-import type { View } from "../plan/view.ts";
+import { hasHadTurn } from "../plan/turns.ts";
+import { sameModel, type View } from "../plan/view.ts";
 import type { Slots } from "./slots.ts";
+
+/** The wishes of the user now, and what is known of the mesh's. */
+export type PlanOptions = Pick<TargetOptions, "pinned" | "catalog" | "gapsMs">;
 
 /** The latest decision of a node, and how it came to it: since when it claims what, and what it has had enough of. */
 export class Planner {
-  #decision: Decision = { works: [], cooled: [] };
+  #decision: Decision = { works: [], cooled: [], yielded: [], turns: [] };
   /** By name: since when it claims a model. */
   #claimedAtMs: ReadonlyMap<string, number> = new Map();
   /** Names that were given up because nobody asked for them. */
@@ -20,6 +24,22 @@ export class Planner {
   /** Models that it gives up because they are no longer hot. */
   get cooled(): readonly ModelRef[] {
     return this.#decision.cooled;
+  }
+
+  /** Names of the models that it takes once others have had their turn. */
+  get turns(): readonly string[] {
+    return this.#decision.turns;
+  }
+
+  /** It gives the model up for another one, which waits for its memory. */
+  hasYielded(model: ModelRef): boolean {
+    return this.#decision.yielded.some((one) => sameModel(one, model));
+  }
+
+  /** Since when it claims what it gives up a model for. */
+  get yieldsSinceMs(): number | null {
+    const begun = this.claims.map(({ model }) => this.#claimedAtMs.get(model) ?? null);
+    return begun.reduce((last, atMs) => Math.max(last ?? -Infinity, atMs ?? -Infinity), null);
   }
 
   /** The models whose groups this node belongs to. */
@@ -40,7 +60,9 @@ export class Planner {
   /** Decides anew, and tells the slots. */
   plan(
     view: View,
-    { slots, nowMs, ...options }: Pick<TargetOptions, "pinned" | "catalog"> & {
+    { slots, nowMs, idleMs, ...options }: PlanOptions & {
+      /** For how long nobody has waited for an answer of the model; `null` while somebody does. */
+      readonly idleMs: (model: ModelRef) => number | null;
       readonly slots: Slots;
       readonly nowMs: number;
     },
@@ -48,6 +70,7 @@ export class Planner {
     const before = this.#claimedAtMs;
     this.#decision = decide(view, {
       ...options,
+      hasHadTurn: (model) => hasHadTurn({ ...slots.served(model, nowMs), idleMs: idleMs(model) }),
       mayCool: (model) => nowMs >= slots.sinceMs(model) + HOT_HOLD_MS,
       rested: this.#rested,
       taken: slots.taken,

@@ -1,35 +1,37 @@
 import type { Logger } from "@logtape/logtape";
 import { reasonOf } from "../../base/as_error.ts";
+import { isNamed } from "../../base/model_ids.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
-import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS } from "../plan/defaults.ts";
+import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS, TURN_CHECK_MS } from "../plan/defaults.ts";
 import { runsAlike } from "../plan/model_settings.ts";
-import { idIn, isSameWork, type Plan, workKey } from "../plan/plan.ts";
-import type { TargetOptions } from "../plan/target.ts";
+import { idIn, isSameWork, modelNameOf, type Plan, workKey } from "../plan/plan.ts";
 import { type Running, serves, transition } from "../plan/transition.ts";
 import { modelKey, type View } from "../plan/view.ts";
 import { FailureBackoff } from "./failure_backoff.ts";
 import { FailureLog } from "./failure_log.ts";
-import { type Job, type JobParts, serverFor } from "./job.ts";
+import { type Job, type JobParts, type LocalServer, serverFor } from "./job.ts";
 import type { Intent } from "./own_announcement.ts";
 import { PlanLog } from "./plan_log.ts";
-import { Planner } from "./planner.ts";
+import { Planner, type PlanOptions } from "./planner.ts";
 import { RetiredModels } from "./retired_models.ts";
 import { freeBeside, giversFor, leftAfter, lessKept, mayStart, type Place } from "./room.ts";
-import type { Slot } from "./slot.ts";
+import type { Drained, Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import { JobStarter } from "./start_job.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface ReconcilerOptions {
   /** The wishes of the user now. */
-  readonly planOptions: () => Pick<TargetOptions, "pinned" | "catalog">;
+  readonly planOptions: () => PlanOptions;
   readonly parts: JobParts;
   /** The current view of the mesh, with this node doing these jobs. */
   readonly view: (jobs: readonly Job[], intent: Intent) => View;
   /** False while it can't see the others: then it plans nothing. @default {() => true} */
   readonly mayAct?: () => boolean;
-  /** Nobody waits for an answer of the model here. @default {() => true} */
-  readonly isAtRest?: (model: ModelRef) => boolean;
+  /** For how long nobody has waited for an answer of the model here; `null` while somebody does. @default {() => Infinity} */
+  readonly idleMs?: (model: ModelRef) => number | null;
+  /** Lets no more in to this server; `null` where nobody waits for an answer of it. @default {() => null} */
+  readonly drain?: (server: LocalServer) => Drained | null;
   /** A job or its state has changed: announce it. */
   readonly changed: () => void;
 }
@@ -81,7 +83,7 @@ export class Reconciler {
       job: shown,
       reason: work?.reason ?? "",
       pinned: work?.pinned ?? false,
-    })).filter(({ job }) => job.plan.kind !== "standby");
+    })).filter(({ job }) => isBusy(job));
   }
 
   /** The models whose groups this node belongs to by its latest plans. */
@@ -107,7 +109,17 @@ export class Reconciler {
       claims: this.#planner.claims,
       refuses: this.#failureBackoff.refuses(nowMs),
       failures: this.#failureBackoff.failures(nowMs),
+      turns: this.#turns,
     };
+  }
+
+  /** Names of the models that wait here until others have had their turn. */
+  get #turns(): readonly string[] {
+    const { all } = this.#slots;
+    const isFreed = all.some(({ isDraining }) => isDraining);
+    const queued = isFreed ? all.filter(({ isWanted, isBusy }) => isWanted && !isBusy) : [];
+    const names = queued.flatMap(({ next }) => modelNameOf(next) ?? []);
+    return [...new Set([...this.#planner.turns, ...names])];
   }
 
   /** Something has changed: look again. */
@@ -147,7 +159,8 @@ export class Reconciler {
       await this.#wakeup.rung(untilMs === null ? null : untilMs - this.#options.parts.now());
     }
     this.#wakeup.end();
-    await Promise.all(this.#slots.all.map((slot) => this.#end(slot)));
+    for (const slot of this.#slots.all) slot.hurry();
+    await Promise.all(this.#slots.all.map((slot) => this.#stop(slot)));
     this.#asked?.resolve();
   }
 
@@ -165,8 +178,17 @@ export class Reconciler {
   #step(): number | null {
     const options = this.#options;
     const nowMs = options.parts.now();
-    const view = options.view(this.jobs, this.intent);
-    this.#planner.plan(view, { ...options.planOptions(), slots: this.#slots, nowMs });
+    const view = options.view(
+      this.#slots.all.map(({ planned }) => planned).filter(isBusy),
+      this.intent,
+    );
+    for (const slot of this.#slots.all) slot.observe(nowMs);
+    this.#planner.plan(view, {
+      ...options.planOptions(),
+      idleMs: this.#idleMs,
+      slots: this.#slots,
+      nowMs,
+    });
     const times = this.#slots.all.flatMap((slot) => this.#move(slot, view, nowMs) ?? []);
     this.#clear(view);
     options.changed();
@@ -182,23 +204,24 @@ export class Reconciler {
 
   /** At most one step towards its plan; returns when the next one may be taken, where the time says so. */
   #move(slot: Slot, view: View, nowMs: number): number | null {
-    if (slot.isEnding) return null;
+    if (slot.isEnding) return this.#hurry(slot, view);
     const running = this.#observe(slot, view, nowMs);
     const { next } = slot;
     if (this.#hasNewSettings(slot)) {
-      this.#replace(slot, "another");
+      this.#replace(slot, "another", view);
       return null;
     }
     const decision = transition(running, next, {
       nowMs,
-      // A user's request is carried out now, not once the mesh is quiet.
-      plannedAtMs: this.#asked === undefined ? slot.plannedAtMs : -Infinity,
+      plannedAtMs: this.#isDue(slot) ? -Infinity : slot.plannedAtMs,
       claimedAtMs: this.#rivalsHeardOf(slot, view),
     });
     if (decision.kind === "hold") return decision.untilMs;
     if (decision.kind === "keep") return null;
-    if (slot.isBusy) this.#replace(slot, isSameWork(next, running.plan) ? "same" : "another");
-    else this.#start(slot, view, nowMs);
+    const by = isSameWork(next, running.plan) ? "same" : "another";
+    if (!slot.isBusy) this.#start(slot, view, nowMs);
+    else if (running.broken) this.#replaceBroken(slot, by);
+    else this.#replace(slot, by, view);
     return null;
   }
 
@@ -208,12 +231,26 @@ export class Reconciler {
     return !runsAlike(settings, this.#options.parts.settingsOf(plan.model));
   }
 
+  /** A user's request is carried out now, not once the mesh is quiet, and somebody waits for what takes a model's place. */
+  #isDue({ served }: Slot): boolean {
+    return this.#asked !== undefined || (served !== null && this.#planner.hasYielded(served));
+  }
+
+  /** A user who gives up a model means it: the last answers are not waited for. */
+  #hurry(slot: Slot, view: View): null {
+    if (isGivenUp(slot, view)) slot.hurry();
+    return null;
+  }
+
   /**
    * Since when others could have claimed the same: a round of gossip shows who goes on with it. Machines that come at one
    * moment also call one another for help before they have heard who serves what.
    */
-  #rivalsHeardOf({ next, claim, isBusy }: Slot, { others }: View): number | null {
+  #rivalsHeardOf({ next, claim, isBusy, served }: Slot, { others }: View): number | null {
     const hasRivals = others.some((member) => member.assignable);
+    if (hasRivals && served !== null && this.#planner.hasYielded(served)) {
+      return this.#planner.yieldsSinceMs;
+    }
     if (next.kind === "host" || next.kind === "worker") return null;
     if (claim === null || isBusy || !hasRivals) return null;
     return this.#planner.claimedAtMs(claim.model);
@@ -222,7 +259,9 @@ export class Reconciler {
   /** When a hot model may be given up, or one that was given up be tried again. */
   #looksAgainAtMs(nowMs: number): number[] {
     const hot = this.#slots.all.filter(({ claim }) => claim?.reason === "hot");
+    const turns = this.#planner.turns.length > 0 ? [nowMs + TURN_CHECK_MS] : [];
     return [
+      ...turns,
       ...this.#failureBackoff.retriesAtMs(nowMs),
       ...hot.map(({ sinceMs }) => sinceMs + HOT_HOLD_MS),
     ].filter((atMs) => atMs > nowMs);
@@ -251,17 +290,34 @@ export class Reconciler {
   }
 
   /** Ends what runs; the next step starts what should. */
-  #replace(slot: Slot, by: "same" | "another"): void {
+  #replace(slot: Slot, by: "same" | "another", view: View): void {
+    this.#leave(slot, by);
+    void (isGivenUp(slot, view) ? this.#stop(slot) : this.#end(slot));
+  }
+
+  /** ... where nothing is left to be waited for. */
+  #replaceBroken(slot: Slot, by: "same" | "another"): void {
+    this.#leave(slot, by);
+    void this.#stop(slot);
+  }
+
+  #leave(slot: Slot, by: "same" | "another"): void {
     const { plan } = slot.job;
     this.#failureBackoff.replaced(plan, by);
     if (slot.served !== null) this.#retired.add(slot.served);
     if (!slot.isWanted) this.#planLog.left(plan, this.#planner.cooled);
-    void this.#end(slot);
   }
 
-  async #end(slot: Slot): Promise<void> {
+  /** Answers that were begun are ended first. */
+  #end(slot: Slot): Promise<void> {
+    const { drain } = this.#options;
+    const { server } = slot.job;
+    return this.#stop(slot, server === null ? undefined : drain?.(server) ?? undefined);
+  }
+
+  async #stop(slot: Slot, drained?: Drained): Promise<void> {
     try {
-      await slot.end();
+      await slot.end(drained);
       this.wake();
     } catch (error) {
       this.#logger.error("Cannot stop {model}, and tries again: {reason}", {
@@ -297,17 +353,21 @@ export class Reconciler {
 
   /** An instance that has more than it needs is loaded anew with less: the plans that are still to begin count then. */
   #makeRoom(plan: Plan, place: Omit<Place, "beside">): void {
-    const { isAtRest = () => true } = this.#options;
     const { beside } = this.#slots;
     const givers = giversFor(plan, { ...place, beside });
-    const isBusy = (job: Job) => "model" in job.plan && !isAtRest(job.plan.model);
-    if (givers.some(isBusy)) return this.#wakeup.ringWithin(PLAN_AGAIN_MS);
+    const isAsked = (job: Job) => "model" in job.plan && this.#idleMs(job.plan.model) === null;
+    if (givers.some(isAsked)) return this.#wakeup.ringWithin(PLAN_AGAIN_MS);
     for (const slot of this.#slots.busy) {
       if (!givers.includes(slot.job) || slot.isEnding) continue;
       if (slot.served !== null) this.#retired.add(slot.served);
       void this.#end(slot);
     }
   }
+
+  #idleMs = (model: ModelRef): number | null => {
+    const { idleMs = () => Infinity } = this.#options;
+    return idleMs(model);
+  };
 
   /** Forgets the slots that are over, and says what that leaves. */
   #clear(view: View): void {
@@ -319,6 +379,16 @@ export class Reconciler {
     const { isSettled, all } = this.#slots;
     if (isSettled) this.#planLog.settled({ isFree: all.length === 0, view });
   }
+}
+
+function isBusy({ plan }: Job): boolean {
+  return plan.kind !== "standby";
+}
+
+/** Its user will not have it served here any more. */
+function isGivenUp({ isWanted, job: { plan } }: Slot, { self }: View): boolean {
+  return !isWanted && "model" in plan &&
+    self.refuses.some((refused) => isNamed(refused, plan.model));
 }
 
 function earliest(times: readonly number[]): number | null {

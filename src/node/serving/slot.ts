@@ -6,6 +6,9 @@ import { idleJob, type Job } from "./job.ts";
 
 const NOTHING: Job = idleJob({ kind: "standby" }, null);
 
+/** Resolves when those who have asked have their answers, at once if its signal aborts. */
+export type Drained = (signal: AbortSignal) => Promise<void>;
+
 /** One model that a node serves, lends memory to, or fetches: its plan, and the job that carries it out. */
 export class Slot {
   #job = NOTHING;
@@ -16,6 +19,9 @@ export class Slot {
   #work: PlannedWork | null = null;
   #isWanted = false;
   #isEnding = false;
+  /** Calls off the wait for its last answers. */
+  #draining: AbortController | null = null;
+  #warmAtMs: number | null = null;
   /** The claim that it acts on because the mesh needs it. */
   #taken: Claim | null = null;
   #sinceMs = -Infinity;
@@ -28,6 +34,13 @@ export class Slot {
 
   /** The same as others may see it. */
   get shown(): Job {
+    // The workers of a split work for what is announced, and its last answers need them.
+    const hasWorkers = this.isDraining && (this.#job.instance?.workers.length ?? 0) > 0;
+    return this.#isEnding ? ending(this.#job, this.#isWanted || hasWorkers) : this.planned;
+  }
+
+  /** ... and as the next plan counts with it. */
+  get planned(): Job {
     if (this.#isEnding) return ending(this.#job, this.#isWanted);
     if (this.isBusy) return this.#job;
     return this.#isWanted ? this.#queued : NOTHING;
@@ -64,6 +77,16 @@ export class Slot {
     return !this.#isWanted && !this.isBusy;
   }
 
+  /** It waits for its last answers before it is stopped. */
+  get isDraining(): boolean {
+    return this.#draining !== null;
+  }
+
+  /** When its server first answered; `null` where it does not. */
+  get warmAtMs(): number | null {
+    return this.#warmAtMs;
+  }
+
   get taken(): Claim | null {
     return this.isBusy ? this.#taken : null;
   }
@@ -82,6 +105,11 @@ export class Slot {
   /** When its plan last became what it is. */
   get plannedAtMs(): number {
     return this.#plannedAtMs;
+  }
+
+  /** Looks at its job. */
+  observe(nowMs: number): void {
+    this.#warmAtMs = this.served === null ? null : this.#warmAtMs ?? nowMs;
   }
 
   /** It should be doing this from now on; `null` nothing. */
@@ -122,16 +150,34 @@ export class Slot {
     this.#queuedAs = "";
   }
 
-  /** Resolves when its processes are gone. @throws what kept them from it; then the job goes on. */
-  async end(): Promise<void> {
+  /**
+   * Nobody can ask it any more. Resolves when its processes are gone.
+   * @param drained waited for before they are stopped
+   * @throws what kept its processes from going; then the job goes on.
+   */
+  async end(drained?: Drained): Promise<void> {
     this.#isEnding = true;
     try {
+      if (drained !== undefined) await this.#drain(drained);
       await this.#job.stop();
+      this.#warmAtMs = null;
       this.#queued = { ...ending(this.#job, this.#isWanted), usedBytes: 0, placed: undefined };
       this.#job = NOTHING;
     } finally {
+      this.#draining = null;
       this.#isEnding = false;
     }
+  }
+
+  async #drain(drained: Drained): Promise<void> {
+    const calledOff = this.#draining = new AbortController();
+    await drained(calledOff.signal);
+    this.#draining = null;
+  }
+
+  /** Its last answers are not waited for any longer. */
+  hurry(): void {
+    this.#draining?.abort(new Error("Its answers are not waited for"));
   }
 }
 

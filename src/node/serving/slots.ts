@@ -1,6 +1,7 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
 import type { PlannedWork } from "../plan/decide.ts";
 import { type Plan, workKey } from "../plan/plan.ts";
+import type { Served } from "../plan/turns.ts";
 import { modelKey } from "../plan/view.ts";
 import type { Beside } from "./room.ts";
 import { Slot } from "./slot.ts";
@@ -35,14 +36,14 @@ export class Slots {
     return this.all.flatMap(({ taken }) => taken ?? []);
   }
 
-  /** Nothing is being stopped. */
+  /** Nothing is being stopped, but for what still answers. */
   get isQuiet(): boolean {
-    return this.all.every(({ isEnding }) => !isEnding);
+    return this.all.every(({ isEnding, isDraining }) => !isEnding || isDraining);
   }
 
   /** ... and everything that should run does. */
   get isSettled(): boolean {
-    return this.isQuiet && this.all.every(({ isBusy }) => isBusy);
+    return this.all.every(({ isBusy, isEnding }) => isBusy && !isEnding);
   }
 
   release(model: ModelRef): void {
@@ -52,6 +53,14 @@ export class Slots {
   /** When it began with a model; long ago where it did not. */
   sinceMs(model: ModelRef): number {
     return this.#byKey.get(modelKey(model))?.sinceMs ?? -Infinity;
+  }
+
+  /** For how long it has answered for the model, and how long that took to load. */
+  served(model: ModelRef, nowMs: number): Pick<Served, "warmMs" | "loadMs"> {
+    const slot = this.#byKey.get(modelKey(model));
+    const warmAtMs = slot?.warmAtMs ?? null;
+    if (slot === undefined || warmAtMs === null) return { warmMs: null, loadMs: 0 };
+    return { warmMs: nowMs - warmAtMs, loadMs: warmAtMs - slot.sinceMs };
   }
 
   plan(works: readonly PlannedWork[], nowMs: number): void {

@@ -29,3 +29,23 @@ Deno.test("The rest of an answer whose only instance is lost has its model loade
   assert.ok(node.asked.length > 0, "nobody was asked to load it");
   assert.match(node.asked[0]!, /^requestLoad guide/);
 });
+
+/** Its work before this model is done after the third look. */
+class BusyNode extends FakeNode {
+  override async refresh(): Promise<void> {
+    await super.refresh();
+    if (this.refreshes === 3) this.becomeWarm([instance("tower")]);
+  }
+}
+
+Deno.test("A request whose model waits for its turn waits as long as that takes, and says so", async () => {
+  const node = new BusyNode({ obstacles: [{ kind: "turn", model: "guide", by: ["tower"] }] });
+  const search = searchIn(node);
+  assert.equal(search.waitsFor, null);
+  // Any other request is given up after a millisecond here.
+  const found = await search.next();
+  assert.equal(found.host, "tower");
+  assert.match(search.waitsFor ?? "", /'guide' waits until what tower answers now has ended/);
+  search.began(found);
+  assert.equal(search.waitsFor, null);
+});

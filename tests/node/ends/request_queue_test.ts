@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { RequestQueue } from "../../../src/node/ends/request_queue.ts";
-import type { InferenceRequest } from "../../../src/tunnel/mod.ts";
+import { type InferenceRequest, TunnelError } from "../../../src/tunnel/mod.ts";
 
 const TARGET = { baseUrl: "http://127.0.0.1:1", apiKey: null };
 const LOAD = "x-mesh-load";
@@ -30,7 +30,7 @@ function setUp(slots = 1) {
     };
     return { answer: queue.ask(TARGET, asking, peer), end: () => ending.abort(new Error("ended")) };
   };
-  return { asked, request, clock };
+  return { asked, request, clock, queue };
 }
 
 Deno.test("RequestQueue lets in slots and two more, and the others in turn as requests end", async () => {
@@ -187,4 +187,33 @@ Deno.test("RequestQueue makes room for another caller where one has filled it", 
     one.end();
     await one.answer.catch(() => {});
   }
+});
+
+Deno.test("RequestQueue that is drained answers what it has begun, and refuses the others", async () => {
+  const { asked, request, queue } = setUp(1);
+  const requests = ["/1", "/2", "/3", "/4"].map((path) => request(path));
+  await Promise.all(requests.slice(0, 3).map(({ answer }) => answer));
+  const refused = assert.rejects(requests[3]!.answer, TunnelError);
+  const drained = queue.drain();
+  await refused;
+  await assert.rejects(request("/5").answer, TunnelError);
+  assert.ok(drained !== null);
+  let isDrained = false;
+  const draining = drained(new AbortController().signal).then(() => isDrained = true);
+  for (const { end } of requests.slice(0, 2)) end();
+  await Promise.resolve();
+  assert.equal(isDrained, false);
+  requests[2]!.end();
+  await draining;
+  assert.deepEqual(asked, ["/1", "/2", "/3"]);
+  assert.equal(queue.drain(), null);
+});
+
+Deno.test("RequestQueue waits for no answers any longer where that is called off", async () => {
+  const { request, queue } = setUp(1);
+  await request("/1").answer;
+  const calledOff = new AbortController();
+  const draining = queue.drain()?.(calledOff.signal);
+  calledOff.abort();
+  await draining;
 });

@@ -88,6 +88,12 @@ for (
       nodes: [node("a", { dropped: ["big"], holds: ["big"] }), node("b")],
       expected: { kind: "dropped", model: "big", by: ["a"] },
     },
+    {
+      what: "a model that waits for its turn, though it is announced as one that loads",
+      nodes: [node("a", { ...TOLD, turns: ["big"] }), node("b")],
+      instances: [at("a", "loading")],
+      expected: { kind: "turn", model: "big", by: ["a"] },
+    },
     { what: "a wanted model", nodes: [node("a")], expected: { kind: "unclaimed", model: "big" } },
     {
       what: "a warm model whose other host fails",

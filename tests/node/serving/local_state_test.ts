@@ -48,7 +48,7 @@ function localModel({ name, fingerprint }: ModelRef): LocalModel {
 /** It gave up these. */
 function after(...failed: readonly ModelRef[]) {
   const failures = failed.map((model) => ({ model, reason: REASON }));
-  return { targets: [], claims: [], refuses: failed, failures };
+  return { targets: [], claims: [], turns: [], refuses: failed, failures };
 }
 
 Deno.test("of two files with one name the one that failed is announced by its id, else by its name", () => {

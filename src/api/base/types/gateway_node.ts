@@ -119,6 +119,8 @@ export type Obstacle =
   | { readonly kind: "dropped"; readonly model: string; readonly by: readonly string[] }
   /** It lies on disks of machines that load nothing because a request asks for it. */
   | { readonly kind: "not-on-request"; readonly model: string }
+  /** These machines load it once a model that others ask for has had its turn with their memory. */
+  | { readonly kind: "turn"; readonly model: string; readonly by: readonly string[] }
   /** It is wanted, and nobody has set out to serve it. */
   | { readonly kind: "unclaimed"; readonly model: string };
 

@@ -39,6 +39,13 @@ export function judgeObstacle(obstacle: Obstacle): Verdict {
           "console loads it there",
         param: "model",
       };
+    case "turn":
+      return {
+        status: 503,
+        code: "model_waits_for_its_turn",
+        message: `${model} waits until what ${list(obstacle.by)} answers now has ended: ` +
+          "their memory holds one of the two at a time",
+      };
     case "unclaimed":
       return {
         status: 503,

@@ -15,9 +15,14 @@ import type { Assignments, Downloadable } from "./assignments.ts";
 /**
  * The work that each member is to begin: for members that have memory left, or that may give something up, in the order
  * in which it matters. Every node computes the same from the same view; members that are not in it go on.
+ * @param gapsMs by name, for how long a model has been wanted and not been served
  */
-export function assign(stock: Stock, catalog: readonly Downloadable[]): Assignments {
-  const round = new Round(stock, catalog);
+export function assign(
+  stock: Stock,
+  catalog: readonly Downloadable[],
+  gapsMs: ReadonlyMap<string, number> = new Map(),
+): Assignments {
+  const round = new Round(stock, catalog, gapsMs);
   round.keepClaims();
   round.helpWaiting();
   round.fillGaps();
@@ -33,8 +38,14 @@ class Round {
   readonly #hot: readonly string[];
   readonly #waiting: readonly Waiting[];
   readonly #catalog: readonly Downloadable[];
+  readonly #gapsMs: ReadonlyMap<string, number>;
 
-  constructor(stock: Stock, catalog: readonly Downloadable[]) {
+  constructor(
+    stock: Stock,
+    catalog: readonly Downloadable[],
+    gapsMs: ReadonlyMap<string, number>,
+  ) {
+    this.#gapsMs = gapsMs;
     this.#stock = stock;
     this.#catalog = catalog;
     this.#places = stock.members.map((member) => new Place(member, stock));
@@ -86,7 +97,7 @@ class Round {
       items.filter(({ kind }) => kind === "needed").map(({ name }) => name)
     );
     const edges = this.#edges(new Set([...gaps, ...movable]), this.#catalog);
-    this.#fillTogether(new Placing(edges, gaps).place());
+    this.#fillTogether(new Placing(edges, gaps, this.#gapsMs).place());
   }
 
   /** One more instance, where the ones that are warm have more to do than they should. */

@@ -2,7 +2,7 @@
 
 import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
 import type { MemoryPools } from "../../../models/mod.ts";
-import type { Member } from "../view.ts";
+import { instanceOf, type Member } from "../view.ts";
 import { lessBytes, type MemberMemory } from "./memory.ts";
 import { askedOf, runningNames, servesSeveral } from "./running.ts";
 import { isIdle, roleIn, type Stock } from "./stock.ts";
@@ -20,6 +20,8 @@ export interface Item {
   readonly kind: "needed" | "spare" | "given" | "fixed";
   /** `null` for what runs. */
   readonly reason: ClaimReason | null;
+  /** When what runs was last asked for, in milliseconds since the epoch. @default 0, never */
+  readonly askedAtMs?: number | undefined;
 }
 
 /** A model for a place, before anybody knows whether it gets it. */
@@ -106,7 +108,7 @@ export class Place {
     return this.runs(name) || this.items.some((item) => item.name === name);
   }
 
-  /** The instances that may end, those that are asked for least first. */
+  /** The instances that may end, those that have been idle longest first. */
   get spares(): readonly Item[] {
     const { items } = this.#now;
     if (this.#spares?.of !== items) this.#spares = { of: items, list: this.#sparesOf(items) };
@@ -116,7 +118,7 @@ export class Place {
   #sparesOf(items: readonly Item[]): readonly Item[] {
     const asked = ({ name }: Item) => this.#stock.demand.get(name) ?? 0;
     return items.filter(({ kind }) => kind === "spare").sort((a, b) =>
-      asked(a) - asked(b) || (a.name < b.name ? -1 : 1)
+      asked(a) - asked(b) || (a.askedAtMs ?? 0) - (b.askedAtMs ?? 0) || (a.name < b.name ? -1 : 1)
     );
   }
 
@@ -216,7 +218,8 @@ function itemsOf(member: Member, stock: Stock): Item[] {
     if (role !== "sole" && role !== "spare") return [];
     const pools = { gpuBytes, memoryBytes: gpuBytes + mainBytes };
     const kind = role === "sole" ? "needed" : "spare";
-    return [{ name: model.name, model, reason: null, pools, kind }];
+    const askedAtMs = instanceOf(member, model)?.askedAtMs;
+    return [{ name: model.name, model, reason: null, pools, kind, askedAtMs }];
   });
 }
 

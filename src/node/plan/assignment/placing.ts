@@ -7,7 +7,7 @@
  */
 
 import type { ModelRef } from "../../../mesh/mod.ts";
-import { MAX_PLACING_LOOKS } from "../defaults.ts";
+import { ASKED_STEP_MS, GAP_PATIENCE_MS, MAX_PLACING_LOOKS } from "../defaults.ts";
 import { mayDownload, mayServe, refOf } from "./fits.ts";
 import type { Item, Place } from "./places.ts";
 import type { Downloadable } from "./assignments.ts";
@@ -93,10 +93,23 @@ export function bestOf(edges: readonly Edge[], most: number): Edge | undefined {
   for (const edge of edges) {
     const level = levelOf(edge, most) ?? Infinity;
     if (level > most || level > bestLevel) continue;
-    if (level === bestLevel && best !== undefined && bestFirst(best, edge) <= 0) continue;
-    [best, bestLevel] = [edge, level];
+    const isBetter = best === undefined || level < bestLevel ||
+      leftAtMs(edge) - leftAtMs(best) < 0 ||
+      (leftAtMs(edge) === leftAtMs(best) && bestFirst(best, edge) > 0);
+    if (isBetter) [best, bestLevel] = [edge, level];
   }
   return best;
+}
+
+/** When the last of what has to leave was asked for: whoever has been idle longest costs least. 0 where nothing has to. */
+function leftAtMs(edge: Edge): number {
+  if (edge.place.fits(edge.bytes)) return 0;
+  return Math.max(0, ...leavingFor(edge).map(({ askedAtMs = 0 }) => announcedMs(askedAtMs)));
+}
+
+/** A node knows of its own models more than others do, and all have to find the same place. */
+function announcedMs(askedAtMs: number): number {
+  return Math.floor(askedAtMs / ASKED_STEP_MS) * ASKED_STEP_MS;
 }
 
 /** Of what may leave the place as few as make room. */
@@ -121,7 +134,12 @@ export class Placing {
   readonly #sorted = new Map<string, readonly Edge[]>();
   #looks = 0;
 
-  constructor(edges: Edges, gaps: readonly string[]) {
+  constructor(
+    edges: Edges,
+    gaps: readonly string[],
+    /** By name, for how long they have been gaps. */
+    private readonly gapsMs: ReadonlyMap<string, number> = new Map(),
+  ) {
     this.#edges = edges;
     this.#gaps = new Set(gaps);
   }
@@ -141,10 +159,16 @@ export class Placing {
     return open;
   }
 
-  /** The largest first, and of these whoever has the least choice. */
+  /** Those that have waited long, then the largest, and of these whoever has the least choice. */
   #compare(a: string, b: string): number {
     const [left, right] = [a, b].map((name) => this.#edges.get(name) ?? []) as [Edge[], Edge[]];
-    return sizeOf(right) - sizeOf(left) || left.length - right.length || (a < b ? -1 : 1);
+    return this.#waitedMs(b) - this.#waitedMs(a) || sizeOf(right) - sizeOf(left) ||
+      left.length - right.length || (a < b ? -1 : 1);
+  }
+
+  #waitedMs(name: string): number {
+    const waitedMs = this.gapsMs.get(name) ?? 0;
+    return waitedMs < GAP_PATIENCE_MS ? 0 : waitedMs;
   }
 
   #augment(name: string, level: number, visited: Set<Place>): boolean {

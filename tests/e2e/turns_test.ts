@@ -1,0 +1,107 @@
+/** Models that are loaded by request and need the same memory. */
+
+import assert from "node:assert/strict";
+import { basename, dirname, join } from "node:path";
+import { leastBytes, openLibrary } from "../../src/models/mod.ts";
+import { TURN_MS } from "../../src/node/plan/defaults.ts";
+import answers from "../support/guide_answers.json" with { type: "json" };
+import { GUIDE } from "../models/sample_gguf.ts";
+import { cachedBallast } from "../support/ballast.ts";
+import type { NodeProcess } from "../support/node_process.ts";
+import { engineProcesses } from "../support/processes.ts";
+import { temporaryFolder } from "../support/program.ts";
+import {
+  answersExactly,
+  answerTo,
+  nodeTest,
+  QUESTION,
+  startServing,
+  until,
+} from "./mesh_of_nodes.ts";
+import { streamedAnswer } from "./streamed_answer.ts";
+
+const AUTO = { contextLength: null, slots: null };
+/** For rounding. */
+const SLACK = 2_000_000;
+const SIZE = 16_000_000;
+const PATHS = [1, 2, 3].map((seed) => cachedBallast({ layers: 1, sizeBytes: SIZE, seed }));
+const MODELS = PATHS.map((path) => basename(path, ".gguf"));
+const [ONE, TWO, THREE] = MODELS as [string, string, string];
+
+async function needBytes(path: string): Promise<number> {
+  const library = openLibrary({ modelsDir: null, dataDir: dirname(path), home: null });
+  return leastBytes(await library.resolve(path), AUTO);
+}
+
+/** A node that has three models, and memory for so many of them beside the guide, which its user named. */
+async function startWith(folder: string, models: number, more: readonly string[] = []) {
+  for (const path of PATHS) await Deno.copyFile(path, join(folder, basename(path)));
+  const bytes = await needBytes(GUIDE) + await needBytes(PATHS[0]!) * models + SLACK;
+  return await startServing([
+    ...["console", "--models-dir", folder, "--max-vram", String(bytes / 1e9)],
+    ...more,
+  ]);
+}
+
+/** How many models run beside the guide. */
+async function served({ pid }: NodeProcess): Promise<number> {
+  return (await engineProcesses(pid, "llama-server")).length - 1;
+}
+
+nodeTest("a request takes the place of the model that has been idle longest", async () => {
+  await using folder = await temporaryFolder();
+  await using node = await startWith(folder.path, 2);
+  for (const model of [ONE, TWO, ONE]) await answersExactly(node, model);
+  assert.equal(await served(node), 2);
+  await answersExactly(node, THREE);
+  const { models } = await node.status();
+  const warm = models.filter(({ state }) => state === "warm").map(({ name }) => name);
+  assert.deepEqual(warm.sort(), [ONE, THREE, "guide"].sort());
+});
+
+nodeTest("an answer is not cut by a request for another model, whose caller is told", async () => {
+  await using folder = await temporaryFolder();
+  await using node = await startWith(folder.path, 1);
+  const begun = Promise.withResolvers<void>();
+  const long = streamedAnswer(node.ready.api, {
+    model: ONE,
+    question: QUESTION,
+    at: 3,
+    then: () => begun.resolve(),
+    more: { ignore_eos: true, max_tokens: 600 },
+  });
+  await Promise.race([begun.promise, long]);
+  const other = node.chat(QUESTION, { model: TWO, stream: true });
+  const { models } = await until(
+    node,
+    "about to change",
+    (status) => status.models.some(({ name, state }) => name === TWO && state !== "warm"),
+  );
+  assert.ok(models.length > 0);
+  const { text, usage } = await long;
+  assert.ok(text.startsWith(answerTo(QUESTION).slice(0, 20)));
+  assert.equal(usage.completion_tokens, 600);
+  assert.equal(await other, answerTo(QUESTION));
+  assert.equal(await served(node), 1);
+});
+
+nodeTest("two models that need the same memory answer a hundred requests by turns", async () => {
+  await using folder = await temporaryFolder();
+  await using node = await startWith(folder.path, 1);
+  await using client = await startServing(["--client", "--join", node.token]);
+  const questions = Object.entries(answers);
+  let seed = 7;
+  const random = (below: number) => (seed = seed * 48_271 % 2_147_483_647) % below;
+  const startedMs = performance.now();
+  const asks = Array.from({ length: 100 }, async (_, index) => {
+    const [question, answer] = questions[random(questions.length)]!;
+    const model = [ONE, TWO][random(2)]!;
+    const from = index % 4 === 0 ? client : node;
+    assert.equal(await from.chat(question, { model, stream: index % 2 === 0 }), answer);
+  });
+  await Promise.all(asks);
+  const loads = node.lines.filter(({ event }) => event === "serving").length;
+  // The loads of a turn at least, whatever the machine's pace: docs/defaults.md.
+  const turns = Math.ceil((performance.now() - startedMs) / TURN_MS);
+  assert.ok(loads <= turns + 2, `${loads} loads in ${turns} turns`);
+});
