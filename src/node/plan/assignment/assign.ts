@@ -9,6 +9,7 @@ import { bestOf, type Edges, edgesOf, leavingFor, LEVELS, Placing } from "./plac
 import type { Stock } from "./stock.ts";
 import { callTeam, type Lender, type TeamInput, teamOf } from "./teams.ts";
 import { type Waiting, waitingModels } from "./waiting.ts";
+import { turnsAt } from "../turns.ts";
 import { yieldingTo } from "./yielding.ts";
 import type { Assignments, Downloadable } from "./assignments.ts";
 
@@ -97,7 +98,9 @@ class Round {
       items.filter(({ kind }) => kind === "needed").map(({ name }) => name)
     );
     const edges = this.#edges(new Set([...gaps, ...movable]), this.#catalog);
-    this.#fillTogether(new Placing(edges, gaps, this.#gapsMs).place());
+    const open = new Placing(edges, gaps, this.#gapsMs).place();
+    const turns = this.#turns(open);
+    this.#fillTogether(open.filter((name) => !turns.has(name)));
   }
 
   /** One more instance, where the ones that are warm have more to do than they should. */
@@ -158,6 +161,12 @@ class Round {
       for (const split of forced) give(joinSplit(place, split));
       if (place.isIdle) give(oneMore(place.member, known, counts));
     }
+  }
+
+  /** Those that a member serves alone in a while. */
+  #turns(open: readonly string[]): ReadonlySet<string> {
+    if (open.length === 0) return new Set();
+    return new Set(this.#stock.members.flatMap((member) => turnsAt(member, this.#stock)));
   }
 
   /** Models that no member can serve alone: just enough of the memory that is left. */
