@@ -4,6 +4,7 @@
  */
 
 import { bridge, introduction } from "./bridges.ts";
+import { callers } from "./callers.ts";
 import { EVERY_FAULT, type FaultMaker, type Span } from "./faults.ts";
 import { EVERYTHING, nobodyAliveIsDead, sameView } from "./invariants.ts";
 import { fleets } from "./fleets.ts";
@@ -106,6 +107,7 @@ export const SCENARIOS: readonly Scenario[] = [
   shared,
   twoOfThree,
   requests,
+  callers,
   crowd,
   bridge,
   introduction,

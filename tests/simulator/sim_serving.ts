@@ -2,16 +2,19 @@ import { SERVING_DEFAULTS } from "../../src/node/plan/config.ts";
 import type { Engine, EngineDevice, OfferedMemory } from "../../src/engine/mod.ts";
 import type { AnnouncementContent, Instance, MeshEvent, ModelRef } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
-import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
+import { RequestQueues } from "../../src/node/ends/request_queues.ts";
+import { DEMAND_CHECK_MS, USUAL_SLOTS } from "../../src/node/plan/defaults.ts";
+import { countUntilAborted } from "../../src/node/plan/demand.ts";
 import { freeDevices } from "../../src/node/plan/ledger.ts";
+import { modelToRequest } from "../../src/node/plan/load_requests.ts";
 import { added, type DeviceBytes, toldBytes } from "../../src/node/plan/packing.ts";
 import type { Offer } from "../../src/node/plan/pools.ts";
 import { spareBytes } from "../../src/node/serving/spare_memory.ts";
-import { idleJob, type Job, splitPeers } from "../../src/node/serving/job.ts";
+import { idleJob, type Job, serverFor, splitPeers } from "../../src/node/serving/job.ts";
 import { firstView } from "../../src/node/standby/first_view.ts";
 import { LocalState } from "../../src/node/serving/local_state.ts";
 import { Reconciler } from "../../src/node/serving/reconciler.ts";
-import { sameModel, viewOf } from "../../src/node/plan/view.ts";
+import { everyone, sameModel, type View, viewOf } from "../../src/node/plan/view.ts";
 import { machine } from "../mesh/content.ts";
 import type { SimModel } from "./scenario.ts";
 import type { SimNode } from "./sim_node.ts";
@@ -41,6 +44,8 @@ export class SimServing {
   /** Answers that are still to come, by the models that they were asked of. */
   readonly #asked: string[] = [];
   readonly #localState: LocalState;
+  readonly #mesh: Parameters<typeof viewOf>[0];
+  readonly #queues: RequestQueues;
 
   constructor(node: SimNode) {
     this.#node = node;
@@ -56,6 +61,12 @@ export class SimServing {
         return () => this.#listeners.delete(listener);
       },
     };
+    this.#mesh = mesh;
+    this.#queues = new RequestQueues({
+      ask: () => Promise.resolve(new Response()),
+      slotsOf: () => Promise.resolve(USUAL_SLOTS),
+      now: node.clock.elapsed,
+    });
     const { name, memory: { offered: memory }, setup: { split } } = node;
     const engine = engineOf(memory);
     const pinned = [...told === null ? [] : [told], ...node.setup.alsoTold ?? []]
@@ -77,9 +88,15 @@ export class SimServing {
       planOptions: () => ({
         pinned,
         catalog: catalogOf(node.world.setup.catalog ?? []),
+        gapsMs: this.#localState.gapsMs,
       }),
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
+      idleMs: ({ name }) => {
+        const sinceMs = this.#localState.demand.idleSinceMs(name);
+        return sinceMs === undefined ? null : node.clock.now() - sinceMs;
+      },
+      drain: (server) => this.#queues.drain(server),
       parts: {
         memory,
         missingFile: () => undefined,
@@ -97,7 +114,7 @@ export class SimServing {
         settingsOf: settingsLookup(SERVING_DEFAULTS),
         idOf: ({ name }) => name,
         localModel: ({ model }) => node.disk.map(localModel).find((file) => sameModel(file, model)),
-        devicesOf: (peer, model) => this.#devicesOf(peer, model, mesh),
+        devicesOf: (peer, model) => this.#devicesOf(peer, model),
         openTunnels: ({ workers }) => ({
           ports: Object.fromEntries(
             workers.map((peer) => [peer, portTo(node.world.peers.get(peer) as SimNode)]),
@@ -137,10 +154,32 @@ export class SimServing {
   }
 
   /** Somebody asks for a model that is to be loaded. */
-  requestLoad(model: string): void {
+  requestLoad(name: string): void {
+    const model = modelToRequest(name, everyone(this.#view));
+    if (model === undefined) return;
     this.#localState.loadRequests.call(model, this.#node.clock.now());
     this.#announce();
     this.#reconciler.wake();
+  }
+
+  /**
+   * Resolves with the server that has begun to answer, until the signal aborts; `null` where none does.
+   * @throws where it is about to end
+   */
+  async begin(model: ModelRef, signal: AbortSignal): Promise<SimServer | null> {
+    const target = serverFor(this.jobs, model);
+    if (target === null) return null;
+    const { clock } = this.#node;
+    countUntilAborted(this.#localState.demand, model.name, signal, clock.now);
+    const path = "/v1/chat/completions";
+    const request = { method: "POST", path, headers: new Headers(), body: null, signal };
+    const server = [...this.#servers].find(({ port }) => target.baseUrl.endsWith(`:${port}`));
+    await this.#queues.ask(target, request);
+    return server ?? null;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   answer(): void {
@@ -220,8 +259,12 @@ export class SimServing {
     return spareBytes(model, { engine, memory: offered, own: this.#own, others: view.members });
   }
 
-  #devicesOf(peer: string, model: ModelRef, mesh: Parameters<typeof viewOf>[0]): readonly Offer[] {
-    const { self, others } = viewOf(mesh, this.#own);
+  get #view(): View {
+    return viewOf(this.#mesh, this.#own);
+  }
+
+  #devicesOf(peer: string, model: ModelRef): readonly Offer[] {
+    const { self, others } = this.#view;
     const member = others.find((one) => one.peer === peer);
     return member === undefined ? [] : freeDevices(member, [self, ...others], model);
   }

@@ -28,7 +28,7 @@ const anyModels = fc.array(
   }))
 );
 
-/** What a machine with memory for one of them does, and when each of them last answered. */
+/** A machine with memory for one of them, and when each of them last answered. */
 class Machine {
   #running: { readonly one: Sized; readonly sinceMs: number } | undefined;
   #gaps: ReadonlyMap<string, number> = new Map();

@@ -1,0 +1,7 @@
+/** Models that are loaded because somebody asks for them: random fleets and callers, over many seeds. */
+
+import { checkJobs, seedsOf } from "./jobs.ts";
+
+Deno.test("whoever asks for a model that fits is answered in time, and nothing is cut or moved for nobody", async () => {
+  await checkJobs([1, 2, 3, 5].flatMap((size) => seedsOf("callers", size, 6)));
+});
