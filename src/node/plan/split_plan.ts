@@ -149,9 +149,17 @@ function workersOf(member: Member, model: ModelRef): PeerId[] {
   return instance?.mode === "split" ? instance.workers.map(({ peer }) => peer) : [];
 }
 
-/** A machine whose memory is not free any more obeys nobody, and its host, which sees that too, plans without it. */
+/**
+ * A machine whose memory is not free any more obeys nobody, and its host, which sees that too, plans without it. One that
+ * waits with the model goes on to say so until its host does: a helper that was called to it would leave, and be called
+ * again.
+ */
 function obey(host: Member, view: View, model: ModelRef): Plan {
   const instance = instanceOf(host, model);
+  const own = instanceOf(view.self, model);
+  if (instance === undefined && own?.state === "waiting") {
+    return { kind: "waiting", model, needBytes: own.needBytes, haveBytes: own.haveBytes };
+  }
   const isCounted = instance?.workers.some((worker) => worker.peer === view.self.peer) ?? false;
   if (instance === undefined || !isCounted) return { kind: "follow", model, host: host.peer };
   const plan: Plan = { kind: "worker", model, host: host.peer, term: instance.term };

@@ -84,6 +84,24 @@ const rows: Row[] = [
     expected: { kind: "follow", host: peer("b") },
   },
   {
+    fact: "... but a machine that waits says so until the host does, or its helper goes again",
+    view: view(
+      member("a", 40, { ...holdsBig, instances: [instance(BIG, "waiting")] }),
+      [member("b", 40, holdsBig)],
+    ),
+    options: toldBig,
+    expected: { kind: "waiting", model: BIG },
+  },
+  {
+    fact: "... and follows it then",
+    view: view(
+      member("a", 40, { ...holdsBig, instances: [instance(BIG, "waiting")] }),
+      [member("b", 40, { ...holdsBig, instances: [instance(BIG, "waiting")] })],
+    ),
+    options: toldBig,
+    expected: { kind: "follow", host: peer("b") },
+  },
+  {
     fact: "a model that fits nobody alone is split, just enough members",
     view: view(member("c", 60, holdsBig), [member("a", 50, holdsBig), member("b", 50, holdsBig)], {
       a: 16,
