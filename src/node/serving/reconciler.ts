@@ -79,10 +79,12 @@ export class Reconciler {
   }
 
   get works(): readonly Work[] {
-    return this.#slots.all.map(({ shown, work }) => ({
-      job: shown,
-      reason: work?.reason ?? "",
-      pinned: work?.pinned ?? false,
+    const { all } = this.#slots;
+    const draining = all.flatMap((slot) => slot.isDraining ? modelNameOf(slot.job.plan) ?? [] : []);
+    return all.map((slot) => ({
+      job: withWait(slot, draining),
+      reason: slot.work?.reason ?? "",
+      pinned: slot.work?.pinned ?? false,
     })).filter(({ job }) => isBusy(job));
   }
 
@@ -379,6 +381,13 @@ export class Reconciler {
     const { isSettled, all } = this.#slots;
     if (isSettled) this.#planLog.settled({ isFree: all.length === 0, view });
   }
+}
+
+/** A job that is still to start says what it waits for. */
+function withWait({ shown, isBusy }: Slot, draining: readonly string[]): Job {
+  if (isBusy || draining.length === 0) return shown;
+  const notes = [`It is loaded once ${draining.join(", ")} has answered what it has begun`];
+  return { ...shown, notes };
 }
 
 function isBusy({ plan }: Job): boolean {

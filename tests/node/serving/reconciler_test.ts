@@ -6,6 +6,7 @@ import type { ManagedServer, ServerSpec, ServerState } from "../../../src/engine
 import type { ModelRef } from "../../../src/mesh/mod.ts";
 import type { LocalModel } from "../../../src/models/mod.ts";
 import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
+import { modelNameOf } from "../../../src/node/plan/plan.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
 import type { JobParts } from "../../../src/node/serving/job.ts";
 import { Reconciler } from "../../../src/node/serving/reconciler.ts";
@@ -72,11 +73,21 @@ class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
   }
 }
 
+async function drained(asked: Promise<void> | null, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await Promise.race([asked, promise]);
+}
+
 /** A node with some memory that is alone, and whose time stands still unless the test moves it. */
 class Node {
   readonly servers: Server[] = [];
   readonly reconciler: Reconciler;
   nowMs = 100_000;
+  /** Until it resolves somebody waits for an answer of what is to end; `null` while nobody does. */
+  asked: Promise<void> | null = null;
+  /** Models that its user gives up. */
+  dropped: readonly string[] = [];
   /** Of single models, as their user has changed them. */
   changed: OverridesByModel = {};
   readonly #ending = new AbortController();
@@ -91,7 +102,7 @@ class Node {
           ...member("a", memoryBytes, {
             targets,
             claims,
-            refuses: refuses.map(({ name }) => name),
+            refuses: [...refuses.map(({ name }) => name), ...this.dropped],
             failures: failures.map(({ model, reason }) => ({ model: model.name, reason })),
           }),
           assignable: this.pinned.length === 0,
@@ -105,6 +116,7 @@ class Node {
         return view(self, []);
       },
       changed: () => {},
+      drain: () => this.asked === null ? null : (signal) => drained(this.asked, signal),
       parts: this.#parts(memoryBytes),
     });
     this.#running = this.reconciler.run(this.#ending.signal);
@@ -273,6 +285,35 @@ Deno.test("what a user serves evicts what has no room beside it, and starts once
   await settled();
   assert.equal(node.reconciler.hasRetired(TWO), false, "it is served again");
   assert.deepEqual(node.shown, ["m2 warm", "m1 warm"]);
+});
+
+Deno.test("a model that gives way answers first what it has begun, unless its user drops it", async () => {
+  for (const isDropped of [false, true]) {
+    await using node = new Node(35, [THREE]);
+    await settled();
+    node.server("m3").ready();
+    await settled();
+    const answers = Promise.withResolvers<void>();
+    node.asked = answers.promise;
+    node.pinned = [TWO];
+    await node.reconciler.reconsider();
+    const { server } = node.reconciler.jobs.find(({ plan }) => modelNameOf(plan) === "m3")!;
+    assert.equal(server, null, "it is asked no more");
+    assert.equal(node.server("m3").isStopping, false);
+    const [queued] = node.reconciler.jobs.filter(({ plan }) => modelNameOf(plan) === "m2");
+    assert.match(queued?.notes?.join() ?? "", /once m3 has answered what it has begun/);
+    assert.deepEqual(node.reconciler.intent.turns, ["m2"]);
+    if (isDropped) {
+      node.dropped = ["m3"];
+      node.reconciler.wake();
+    } else answers.resolve();
+    await settled();
+    assert.equal(node.server("m3").isStopping, true);
+    assert.deepEqual(node.reconciler.intent.turns, []);
+    node.server("m3").gone();
+    await settled();
+    assert.deepEqual(node.running, ["m2"]);
+  }
 });
 
 // Each took half of what the models leave for its prompts, whatever the others had taken of it before.
