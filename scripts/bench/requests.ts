@@ -1,7 +1,8 @@
 /**
  * `deno task bench requests [--runs N] [--requests N] [--tokens N]`: 1, 4, 16 and 64 callers at one time, through a node and
  * directly at a llama-server with the same slots. The latter is measured twice in each turn: as the thing to beat, and as the
- * control arm, which shows by how much the machine alone makes two equal sides differ.
+ * control arm, which shows by how much the machine alone makes two equal sides differ. Then the swap of two models that
+ * need the same memory.
  */
 
 import { parseArgs } from "node:util";
@@ -12,6 +13,7 @@ import { say } from "../run.ts";
 import { type Figure, figureTable, machine, median, quantile } from "./figures.ts";
 import { writeSection } from "./page.ts";
 import { interleaved, startDirect } from "./sides.ts";
+import { swapFigures } from "./swap.ts";
 
 const CALLERS = [1, 4, 16, 64] as const;
 const SLOTS = 4;
@@ -59,6 +61,9 @@ export async function run(args: readonly string[]): Promise<void> {
     figures.push(...some);
     say(figureTable(some));
   }
+  const swaps = await swapFigures(engine, await testBinDir(), Number(values.runs));
+  figures.push(...swaps);
+  say(figureTable(swaps));
   const what = `Measured on ${await machine()}. ${values.runs} turns, ${SLOTS} slots, answers of ` +
     `${values.tokens} tokens; no request failed.`;
   const title = "Requests of many callers (`deno task bench requests`)";
