@@ -78,7 +78,7 @@ export async function readModels(
   const wanted = [...named, ...alsoPinned].map((model) =>
     typeof model === "string" ? model : ids.idOf(model)
   );
-  const draftOf = await draftChoices(serving, settingsOf, { library, inventory });
+  const draftOf = await draftChoices(serving, settingsOf, { library, inventory, signal });
   return {
     pinned: onceEach([...pinned, ...alsoPinned]),
     wanted: [...new Set(wanted)],
@@ -112,12 +112,18 @@ function onceEach(models: readonly LocalModel[]): LocalModel[] {
 async function draftChoices(
   { draft, perModel }: ServingConfig,
   settingsOf: SettingsOf,
-  { library, inventory }: { readonly library: Library; readonly inventory: ModelInventory },
+  { library, inventory, signal }: {
+    readonly library: Library;
+    readonly inventory: ModelInventory;
+    readonly signal: AbortSignal;
+  },
 ): Promise<(model: LocalModel) => DraftChoice> {
   const named = [draft, ...Object.values(perModel).map((one) => one.draft ?? null)];
   const words = named.filter((one) => typeof one === "string");
   const files = new Map(
-    await Promise.all(words.map(async (word) => [word, await library.resolve(word)] as const)),
+    await Promise.all(
+      words.map(async (word) => [word, await library.resolve(word, signal)] as const),
+    ),
   );
   return (model) => {
     const { draft } = settingsOf(model);
