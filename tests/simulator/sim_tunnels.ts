@@ -32,6 +32,8 @@ export class SimTunnels {
   readonly #world: World;
   readonly #tunnels = new Set<Tunnel>();
   readonly #servers = new Map<number, SimServer>();
+  /** Servers that have lost a worker, and will hear of it: as llama.cpp's, they load nothing with those that are left. */
+  readonly #failing = new WeakSet<SimServer>();
   #lastPort = 100_000;
 
   constructor(world: World) {
@@ -115,7 +117,7 @@ export class SimTunnels {
     tunnel.port = answer.port;
     this.#checkUsers(worker, model);
     const all = [...this.#tunnels].filter((one) => one.server === server);
-    if (!all.every(({ port }) => port !== null)) return;
+    if (this.#failing.has(server) || !all.every(({ port }) => port !== null)) return;
     this.#takeShares(server, all);
     server.load();
   }
@@ -147,6 +149,7 @@ export class SimTunnels {
   #break(tunnel: Tunnel, afterMs?: number): void {
     const { server, worker } = tunnel;
     if (!this.#tunnels.delete(tunnel)) return;
+    this.#failing.add(server);
     const wait = afterMs ?? this.#world.network.delayMs(worker, server.node);
     server.node.clock.after(wait, () => server.fail("the RPC connection was closed"));
   }
