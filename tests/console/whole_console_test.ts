@@ -103,7 +103,12 @@ const SCENES: Scenes = {
     status: crowd(GB),
     async play({ node, console }) {
       const { page } = console;
-      await console.machine(`12D3KooWPeer7`).waitFor();
+      // Each other machine has a button that comes a moment later.
+      await page.waitForFunction(() => {
+        const [cards, buttons] = ["[data-machine]", ".removal"]
+          .map((one) => document.querySelectorAll(one).length);
+        return cards! > 1 && buttons === cards! - 1;
+      });
       await page.evaluate(() => {
         const changed = (globalThis as { changed?: Set<string> }).changed = new Set<string>();
         new MutationObserver((records) => {

@@ -183,6 +183,11 @@ pageTest(
       ({ models }) =>
         models.some(({ instances: [one] }) => one?.state === "warm" && one.contextLength === 384),
     );
+    // Ann's page has heard of Ben's change: else it would be told of that first.
+    await ann.page.waitForFunction(
+      (field) => (field as HTMLInputElement).value === "bens",
+      await names(ann).elementHandle(),
+    );
     await context(ann).fill("many");
     await save(ann).click();
     await ann.page.getByText('ctx must be a whole number of tokens from 1, or "auto"').waitFor();
@@ -193,11 +198,12 @@ pageTest(
     // Both ask at one moment: the later one is told, with the newer values.
     await ben.page.route("**/settings", async (route) => {
       if (route.request().method() === "PATCH") {
-        await fetch(`${node.ready.console}/api/models/guide/settings`, {
+        const changed = await fetch(`${node.ready.console}/api/models/guide/settings`, {
           method: "PATCH",
           headers: { "content-type": "application/json" },
           body: '{"settings":{"idle_unload":"7m"}}',
         });
+        await changed.body?.cancel();
       }
       await route.continue();
     });

@@ -94,7 +94,7 @@ export async function requestLoadElsewhere(
     const isMeant = (one: string) => ids.canonical(one).toLowerCase() === meant;
     const obstacle = prospectsOf(table).obstacles.find(({ model }) => isMeant(model));
     const isThere = table.instances.some(({ model, state }) =>
-      state !== "waiting" && isMeant(ids.idOf(model))
+      state === "warm" && isMeant(ids.idOf(model))
     );
     // It has been loaded meanwhile, and is not wanted for that any more.
     if (isThere) return true;
