@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Instance, RouteInstance, RoutingTable } from "../../../src/mesh/mod.ts";
+import { requestLoadElsewhere } from "../../../src/node/plan/load_requests.ts";
 import { prospectsOf } from "../../../src/node/plan/prospects.ts";
 import { BIG, instance, peer } from "../members.ts";
 import { routeNode as node } from "../report/route_node.ts";
@@ -137,4 +138,33 @@ Deno.test("prospectsOf() tells what stands in the way of each model of a name", 
   const { coming, obstacles } = prospectsOf(table as unknown as RoutingTable);
   assert.deepEqual(coming, [ids[0]]);
   assert.deepEqual(obstacles, [{ kind: "failed", model: ids[1], reason: "on b: no" }]);
+});
+
+Deno.test("requestLoadElsewhere() waits for a model that is wanted or there, and for none that has failed", async () => {
+  const rows = [
+    { what: "it is wanted", wanted: ["big"], expected: true },
+    { what: "nobody wants it", wanted: [], expected: false },
+    { what: "it was loaded meanwhile", wanted: [], instances: [at("a", "warm")], expected: true },
+    {
+      what: "it failed, and is announced as one that loads",
+      wanted: [],
+      nodes: [node("a", { ...TOLD, failures: FAILURES })],
+      instances: [at("a", "loading")],
+      expected: false,
+    },
+  ] as const;
+  for (const { what, expected, ...row } of rows) {
+    const table: RoutingTable = {
+      version: "",
+      lost: [],
+      namesakes: [],
+      nodes: [node("a")],
+      instances: [],
+      partial: false,
+      ...row,
+    };
+    const mesh = { refreshRoutes: () => Promise.resolve(table) };
+    const never = new AbortController().signal;
+    assert.equal(await requestLoadElsewhere(mesh, "BIG", never), expected, what);
+  }
 });
