@@ -210,7 +210,7 @@ export class Reconciler {
     const running = this.#observe(slot, view, nowMs);
     const { next } = slot;
     if (this.#hasNewSettings(slot)) {
-      this.#replace(slot, "another", view);
+      this.#replace(slot, "another", { isAwaited: true });
       return null;
     }
     const decision = transition(running, next, {
@@ -221,9 +221,10 @@ export class Reconciler {
     if (decision.kind === "hold") return decision.untilMs;
     if (decision.kind === "keep") return null;
     const by = isSameWork(next, running.plan) ? "same" : "another";
-    if (!slot.isBusy) this.#start(slot, view, nowMs);
-    else if (running.broken) this.#replaceBroken(slot, by);
-    else this.#replace(slot, by, view);
+    // Nobody gets an answer of what is broken, and a user who gives up a model means it.
+    const isAwaited = !running.broken && !isGivenUp(slot, view);
+    if (slot.isBusy) this.#replace(slot, by, { isAwaited });
+    else this.#start(slot, view, nowMs);
     return null;
   }
 
@@ -292,22 +293,12 @@ export class Reconciler {
   }
 
   /** Ends what runs; the next step starts what should. */
-  #replace(slot: Slot, by: "same" | "another", view: View): void {
-    this.#leave(slot, by);
-    void (isGivenUp(slot, view) ? this.#stop(slot) : this.#end(slot));
-  }
-
-  /** ... where nothing is left to be waited for. */
-  #replaceBroken(slot: Slot, by: "same" | "another"): void {
-    this.#leave(slot, by);
-    void this.#stop(slot);
-  }
-
-  #leave(slot: Slot, by: "same" | "another"): void {
+  #replace(slot: Slot, by: "same" | "another", { isAwaited }: { isAwaited: boolean }): void {
     const { plan } = slot.job;
     this.#failureBackoff.replaced(plan, by);
     if (slot.served !== null) this.#retired.add(slot.served);
     if (!slot.isWanted) this.#planLog.left(plan, this.#planner.cooled);
+    void (isAwaited ? this.#end(slot) : this.#stop(slot));
   }
 
   /** Answers that were begun are ended first. */

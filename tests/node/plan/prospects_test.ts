@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Instance, RouteInstance, RoutingTable } from "../../../src/mesh/mod.ts";
+import { EMPTY_TABLE } from "../../../src/mesh/routes/routing_table.ts";
 import { requestLoadElsewhere } from "../../../src/node/plan/load_requests.ts";
 import { prospectsOf } from "../../../src/node/plan/prospects.ts";
 import { BIG, instance, peer } from "../members.ts";
@@ -154,15 +155,7 @@ Deno.test("requestLoadElsewhere() waits for a model that is wanted or there, and
     },
   ] as const;
   for (const { what, expected, ...row } of rows) {
-    const table: RoutingTable = {
-      version: "",
-      lost: [],
-      namesakes: [],
-      nodes: [node("a")],
-      instances: [],
-      partial: false,
-      ...row,
-    };
+    const table: RoutingTable = { ...EMPTY_TABLE, nodes: [node("a")], ...row };
     const mesh = { refreshRoutes: () => Promise.resolve(table) };
     const never = new AbortController().signal;
     assert.equal(await requestLoadElsewhere(mesh, "BIG", never), expected, what);

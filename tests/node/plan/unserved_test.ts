@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PeerId, RouteInstance, RoutingTable } from "../../../src/mesh/mod.ts";
+import { EMPTY_TABLE } from "../../../src/mesh/routes/routing_table.ts";
 import { prospectsOf } from "../../../src/node/plan/prospects.ts";
 import { idsOf } from "../../../src/node/plan/table_ids.ts";
 import { unservedOf } from "../../../src/node/plan/unserved.ts";
@@ -16,16 +17,7 @@ function running(name: string, state: RouteInstance["state"]): RouteInstance {
 }
 
 function statesIn(changes: Partial<RoutingTable>): string[] {
-  const table: RoutingTable = {
-    version: "v",
-    instances: [],
-    wanted: [],
-    lost: [],
-    nodes: [],
-    namesakes: [],
-    partial: false,
-    ...changes,
-  };
+  const table: RoutingTable = { ...EMPTY_TABLE, ...changes };
   const ids = idsOf(table);
   return unservedOf(table, prospectsOf(table, ids), ids).map(({ id, state }) => `${id} ${state}`);
 }
