@@ -55,6 +55,14 @@ Deno.test("headline() says what is being loaded, and offers an invite where it m
   assert.equal(shown({ models: [LOADING], mesh: { token: null } }).action, null);
 });
 
+Deno.test("headline() says what waits its turn, where nothing is ready or being loaded", () => {
+  const next = model({ name: "next", state: "turn", instances: [instance({ state: "turn" })] });
+  const line = shown({ models: [next, WAITING, COLD] });
+  assert.equal(line.title, "next waits its turn");
+  assert.equal(line.tone, "loading");
+  assert.equal(shown({ models: [next, LOADING] }).title, "Loading big");
+});
+
 Deno.test("headline() says what can't be loaded and why, after all that goes on", () => {
   const reason = "studio: llama-server: unknown model architecture: 'new'";
   const instances = [instance({ state: "failed", reason })];

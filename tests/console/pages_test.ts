@@ -17,6 +17,8 @@ import { playScenes, type Scenes } from "./scenes.ts";
 
 const PEERS = [peer(), peer({ id: TOWER, name: "tower" })];
 
+const waitsItsTurn = instance({ state: "turn", contextLength: null });
+
 const REQUEST = continuedRequest();
 
 const SCENES: Scenes = {
@@ -59,6 +61,7 @@ const SCENES: Scenes = {
       models: [
         model(),
         model({ name: "big", instances: [instance({ contextLength: 131_072, slots: 2 })] }),
+        model({ name: "next", state: "turn", instances: [waitsItsTurn] }),
       ],
     }),
     async play({ console }) {
@@ -74,6 +77,12 @@ const SCENES: Scenes = {
       await page.getByText(/128.K tokens, .* and 2.requests are answered at one time/).waitFor();
       await claude.getByText("export CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072").waitFor();
       assert.equal(await page.getByText("needs a context of").count(), 0);
+      await page.getByLabel("Model").selectOption({ label: "next (waits its turn)" });
+      await page.getByText("Is loaded once studio ends what is being answered").waitFor();
+      await aider.getByText("aider --model openai/next").waitFor();
+      await page.getByLabel("Model").selectOption("big");
+      assert.equal(await page.locator("#agent-model").count(), 0);
+      await aider.getByText("aider --model openai/big").waitFor();
       await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
       await aider.getByRole("button", { name: "Copy commands for aider" }).click();
       await aider.locator('[data-outcome="copied"]').waitFor();

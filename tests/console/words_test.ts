@@ -63,6 +63,10 @@ Deno.test("doing() tells loading and waiting from running", () => {
     model({ state, instances: [instance({ state })] }),
   ];
   assert.equal(doingOf(SELF, { models: inState("loading") }), "Loads guide by itself");
+  assert.equal(
+    doingOf(SELF, { models: inState("turn") }),
+    "Ends another model first, then loads guide",
+  );
   assert.equal(doingOf(SELF, { models: inState("waiting") }), "Waits for memory for guide");
 });
 
@@ -121,6 +125,15 @@ Deno.test("modelText() has words for each other state", () => {
     "Is being loaded, split over 2 machines",
   );
   assert.equal(textOf({ ...loading, instances: [] }), "Is being loaded");
+  const turn = { state: "turn" as const };
+  assert.equal(
+    textOf({ ...turn, instances: [instance(turn), instance({ ...turn, host: TOWER })] }),
+    "Is loaded once studio and tower end what is being answered by another model",
+  );
+  assert.equal(
+    textOf({ ...turn, instances: [] }),
+    "Is loaded once another model has had its turn with the memory",
+  );
   assert.equal(
     textOf({ state: "failed", instances: [], reason: "studio: llama-server: no" }),
     "Can't be loaded. studio: llama-server: no",

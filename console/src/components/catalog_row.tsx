@@ -14,6 +14,7 @@ import {
   type Place,
 } from "../lib/catalog_view.ts";
 import { displayName, displayText, formatBytes, formatContext } from "../lib/format.ts";
+import { STATE_TEXT } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
 import { ModelSettingsForm } from "./model_settings.tsx";
 
@@ -31,14 +32,6 @@ const ACTION_LABELS: Record<ModelAction, string> = {
   pause: "Pause",
   resume: "Resume",
   cancel: "Cancel",
-};
-
-const STATE_LABELS: Record<CatalogEntry["state"], string | null> = {
-  warm: "ready",
-  loading: "loading",
-  waiting: "waiting",
-  failed: "failed",
-  cold: null,
 };
 
 function facts(entry: CatalogEntry): string[] {
@@ -96,7 +89,7 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
   const [isSetting, setIsSetting] = useState(false);
   const fit = fitText(entry.fit, place, entry.state);
   const name = displayName(entry.id);
-  const state = STATE_LABELS[entry.state];
+  const state = entry.state === "cold" ? null : STATE_TEXT[entry.state];
   return (
     <li class="catalog-row" data-catalog={entry.id} data-state={entry.state}>
       <div class="catalog-what">

@@ -9,16 +9,8 @@ import {
 } from "../lib/format.ts";
 import type { InstanceView, ModelView, ShareOf } from "../lib/mesh_shapes.ts";
 import { hrefOf } from "../lib/route.ts";
-import { instanceText, modelText, roomText } from "../lib/words.ts";
+import { instanceText, modelText, roomText, STATE_TEXT } from "../lib/words.ts";
 import { Bar } from "./bar.tsx";
-
-const STATE_TEXT: Record<ModelView["state"], string> = {
-  warm: "ready",
-  loading: "loading",
-  waiting: "waiting",
-  failed: "failed",
-  cold: "not served",
-};
 
 function SharesBar({ shares }: { shares: readonly ShareOf[] }) {
   return (

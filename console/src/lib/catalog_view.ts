@@ -111,6 +111,13 @@ export function fitText(
   const { kind, nodes, needBytes, stops = [] } = fit;
   const need = `needs ${formatBytes(needBytes)}`;
   const [first] = nodes;
+  if (state === "turn") {
+    return {
+      kind: "waits",
+      short: "Waits its turn with the memory",
+      long: displayText(fit.reason),
+    };
+  }
   if (stops.length > 0) {
     const long = kind === "split"
       ? `${need}: ${sharesText(fit, place)}`

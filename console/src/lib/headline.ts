@@ -72,6 +72,17 @@ function whenLoading(status: Status, loading: readonly ModelView[]): Headline {
   };
 }
 
+function whenTurn(turn: readonly ModelView[]): Headline {
+  const one = turn.length === 1;
+  return {
+    tone: "loading",
+    title: `${modelNames(turn)} ${one ? "waits its turn" : "wait their turn"}`,
+    detail: "Another model ends the answers that it has begun, and gives its memory back. " +
+      "The chat opens as soon as loading ends.",
+    action: null,
+  };
+}
+
 function whenWaiting(status: Status, waiting: readonly ModelView[]): Headline {
   const first = waiting[0];
   return {
@@ -139,6 +150,8 @@ export function headline(status: Status): Headline {
   const waiting = groups.get("waiting") ?? [];
   if (warm.length > 0) return whenWarm(status, warm, waiting);
   if (loading.length > 0) return whenLoading(status, loading);
+  const turn = groups.get("turn") ?? [];
+  if (turn.length > 0) return whenTurn(turn);
   if (waiting.length > 0) return whenWaiting(status, waiting);
   const failed = groups.get("failed") ?? [];
   return failed.length > 0 ? whenFailed(failed) : whenCold(status);

@@ -1,6 +1,6 @@
 /** The shapes of machines and models as the page shows them. */
 
-import type { Device, ModelStatus } from "../../../src/api/base/types.ts";
+import type { Device, InstanceStatus, ModelStatus } from "../../../src/api/base/types.ts";
 
 /** Fraction loaded by the id of a model. */
 export type Progress = Readonly<Record<string, number>>;
@@ -16,7 +16,7 @@ export interface Part {
   readonly model: string;
   readonly as: "host" | "worker";
   readonly mode: "solo" | "split";
-  readonly state: "warm" | "loading" | "waiting" | "failed";
+  readonly state: InstanceStatus["state"];
   /** Of the model's layers; 100 for a model that runs alone. */
   readonly percent: number;
   readonly hostId: string;
@@ -80,7 +80,7 @@ export interface ShareOf {
 export interface InstanceView {
   readonly host: string;
   readonly mode: "solo" | "split";
-  readonly state: "warm" | "loading" | "waiting" | "failed";
+  readonly state: InstanceStatus["state"];
   /** Host first. */
   readonly shares: readonly ShareOf[];
   /** Why its host serves it. */

@@ -24,6 +24,7 @@ import type {
 const STATE_ORDER: readonly ModelStatus["state"][] = [
   "warm",
   "loading",
+  "turn",
   "waiting",
   "failed",
   "cold",
@@ -103,7 +104,7 @@ function takenOf(reservedBytes: ServingStatus["reservedBytes"], device: string):
   return Object.hasOwn(reservedBytes, device) ? reservedBytes[device] ?? 0 : 0;
 }
 
-const LIVELY: readonly Part["state"][] = ["loading", "warm", "waiting", "failed"];
+const LIVELY: readonly Part["state"][] = ["loading", "warm", "turn", "waiting", "failed"];
 
 function stateOf(parts: readonly Part[]): Part["state"] | null {
   return LIVELY.find((state) => parts.some((part) => part.state === state)) ?? null;
@@ -218,7 +219,7 @@ function instanceView(
   };
 }
 
-/** Warm, loading, waiting, failed, cold; by name within each. */
+/** The best state first; by name within each. */
 export function models(status: Status, progress: Progress): ModelView[] {
   const names = machineNames(status);
   return status.models.map((model): ModelView => {

@@ -20,6 +20,16 @@ import type {
   Take,
 } from "./mesh_shapes.ts";
 
+/** The state of a model or of one of its copies, in the words that people read. */
+export const STATE_TEXT: Record<ModelView["state"], string> = {
+  warm: "ready",
+  loading: "loading",
+  turn: "waits its turn",
+  waiting: "waiting",
+  failed: "failed",
+  cold: "not served",
+};
+
 /** The current work of a machine. */
 export function doing({ role, passive, parts }: Machine): string {
   if (role === "client") return "Uses the mesh and computes nothing itself";
@@ -30,6 +40,7 @@ export function doing({ role, passive, parts }: Machine): string {
 export function doingPart(part: Part): string {
   if (part.state === "waiting") return `Waits for memory for ${part.model}`;
   if (part.state === "failed") return `Can't load ${part.model}`;
+  if (part.state === "turn") return `Ends another model first, then loads ${part.model}`;
   const verb = part.state === "warm" ? "Runs" : "Loads";
   if (part.mode === "solo") return `${verb} ${part.model} by itself`;
   const share = `${verb} ${formatPercent(part.percent)} of ${part.model}`;
@@ -57,6 +68,7 @@ function partBriefly(part: Part): string {
 function deedOf({ state, mode, as, model }: Part): string {
   if (state === "waiting") return `waits: ${model}`;
   if (state === "failed") return `fails: ${model}`;
+  if (state === "turn") return `next: ${model}`;
   if (state === "loading") return `loads ${model}`;
   return mode === "split" ? `${as}, ${model}` : `runs ${model}`;
 }
@@ -123,6 +135,16 @@ export function roomText({ state, contextLength, slots }: InstanceView): string 
   return slots === null || slots === 1 ? context : `${context} for each of ${slots} at a time`;
 }
 
+/** One that waits until its machine has ended the answers of another model. */
+function turnText(instances: readonly InstanceView[]): string {
+  const waiting = instances.filter(({ state }) => state === "turn");
+  const names = listNames(waiting.map(({ shares }) => shares[0]?.name ?? ""));
+  const verb = waiting.length === 1 ? "ends" : "end";
+  return names === ""
+    ? "Is loaded once another model has had its turn with the memory"
+    : `Is loaded once ${names} ${verb} what is being answered by another model`;
+}
+
 /** The current state of a model, and its machines. */
 export function modelText({ state, onDisk, instances, shortage, reason }: ModelView): string {
   const running = instances.filter((instance) => instance.state === state);
@@ -132,6 +154,8 @@ export function modelText({ state, onDisk, instances, shortage, reason }: ModelV
       return where === "" ? "Answers now" : `Answers now, ${where}`;
     case "loading":
       return where === "" ? "Is being loaded" : `Is being loaded, ${where}`;
+    case "turn":
+      return turnText(instances);
     case "waiting":
       return shortageText(shortage);
     case "failed":

@@ -7,7 +7,8 @@ import { ApiKeys } from "../components/api_keys.tsx";
 import { addressText, openingCommand } from "../lib/agent_access.ts";
 import { type Agents, type AgentSettings, fetchAgents, type MadeKey } from "../lib/api.ts";
 import { displayName } from "../lib/format.ts";
-import { announcedLimits, limitsText } from "../lib/agent_limits.ts";
+import { modelText } from "../lib/words.ts";
+import { agentModels, announcedLimits, limitsText, optionText } from "../lib/agent_limits.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
 import "../styles/agents.css";
 
@@ -100,18 +101,20 @@ function Reach({ agents: { apiUrl, addresses, test }, commands, onAddress }: Rea
 
 /** How other programs use the mesh. */
 export default function AgentsPage({ models, ownModel, commands }: AgentsPageProps) {
-  const warm = [...new Set(models.flatMap(({ name, state }) => state === "warm" ? name : []))];
+  const offered = agentModels(models);
+  const names = offered.map(({ name }) => name);
   const [chosen, setChosen] = useState<string | null>(null);
   const [address, setAddress] = useState<string | null>(null);
   const [made, setMade] = useState<MadeKey | null>(null);
   const apiKey = made?.key ?? null;
-  const model = chosen ?? (ownModel !== null && warm.includes(ownModel) ? ownModel : warm[0]) ??
+  const model = chosen ?? (ownModel !== null && names.includes(ownModel) ? ownModel : names[0]) ??
     null;
+  const view = models.find(({ name }) => name === model);
   const load = useCallback(
     (signal: AbortSignal) => fetchAgents({ model, address, apiKey }, signal),
     [model, address, apiKey],
   );
-  const announced = announcedLimits(models.find(({ name }) => name === model));
+  const announced = announcedLimits(view);
   const { value, problem, refresh } = useFetched(load, announced);
   return (
     <div class="page agents">
@@ -119,23 +122,31 @@ export default function AgentsPage({ models, ownModel, commands }: AgentsPagePro
         <h1 class="page-title">Agents</h1>
         <p class="page-lead">
           Every program that speaks OpenAI's API can use the mesh: give it this address, a key, and
-          the name of a model that is ready. For these the settings are ready to copy.
+          the name of a model that is ready, or about to be. For these the settings are ready to
+          copy.
         </p>
       </header>
       <div class="agents-head">
-        {warm.length > 0 && (
+        {offered.length > 0 && (
           <label class="field">
             <span>Model</span>
             <select
               value={model ?? ""}
               onChange={(event) => setChosen(event.currentTarget.value)}
             >
-              {warm.map((name) => <option key={name} value={name}>{displayName(name)}</option>)}
+              {offered.map((one) => (
+                <option key={one.name} value={one.name}>{optionText(one)}</option>
+              ))}
             </select>
           </label>
         )}
         {value !== null && <Reach agents={value} commands={commands} onAddress={setAddress} />}
       </div>
+      {view !== undefined && view.state !== "warm" && (
+        <p class="muted" id="agent-model">
+          <bdi>{displayName(view.name)}</bdi>: {modelText(view)}.
+        </p>
+      )}
       {value !== null && <p class="muted" id="agent-limits">{limitsText(value.limits)}</p>}
       {problem !== null && (
         <div class="row" role="alert">

@@ -63,6 +63,7 @@ function answer(
     addresses: listed,
     model,
     keyed,
+    state: known?.state ?? null,
     limits,
     test: testLine(target),
     agents: agentSettings(target).map((agent) => ({ ...agent, shell: shellLines(agent) })),

@@ -34,6 +34,7 @@ export function count(number: number, noun: string): string {
 /** States and roles of the management API as the terminal shows them; the other words are the same. */
 const SHOWN: ReadonlyMap<string, string> = new Map([
   ["warm", "ready"],
+  ["turn", "waits its turn"],
   ["cold", "not served"],
   ["standby", "free"],
 ]);

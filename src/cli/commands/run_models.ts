@@ -65,6 +65,7 @@ function fitText({ fit, state }: CatalogEntry): string {
   if (fit === null) return "-";
   const { stops = [] } = fit;
   const need = formatBytes(fit.needBytes);
+  if (state === "turn") return `its turn comes (${need})`;
   if (stops.length > 0) return `if ${stopsText(stops)} (${need})`;
   // Nothing is promised of a model that waits, whatever there is for it.
   if (state === "waiting" && fit.kind !== "none") return `waits (${need})`;

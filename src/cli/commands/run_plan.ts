@@ -77,7 +77,7 @@ export function planText(told: CatalogEntry, mesh: Status | null): string {
   const { needBytes, contextLength, largestContextLength, nodes, reason } = fit;
   const context = contextLength === 0 ? "" : ` with a context of ${tokens(contextLength)}`;
   const head = `${id} (${formatBytes(sizeBytes)}) needs ${formatBytes(needBytes)} ` +
-    `of memory${context}\n${state === "waiting" ? "It waits. " : ""}${reason}\n`;
+    `of memory${context}\n${waitText(state)}${reason}\n`;
   const parts = nodes.length < 2 ? "" : "\n" + table([
     ["MACHINE", "SHARE", "MEMORY"],
     ...nodes.map(({ id, share }, index) => [
@@ -90,6 +90,11 @@ export function planText(told: CatalogEntry, mesh: Status | null): string {
     ? ""
     : `\nLargest context that fits: ${tokens(largestContextLength)}\n`;
   return head + parts + largest;
+}
+
+function waitText(state: CatalogEntry["state"]): string {
+  if (state === "turn") return "It waits its turn with the memory. ";
+  return state === "waiting" ? "It waits. " : "";
 }
 
 function nameOf(id: string, status: Status | null): string {

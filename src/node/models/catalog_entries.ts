@@ -1,7 +1,7 @@
 /** The answer to `GET /api/catalog`, made of the node's knowledge. Pure. */
 
 import type { CatalogEntry, DownloadStatus, Fit, InstanceStatus } from "../../api/mod.ts";
-import { ModelIds } from "../../base/model_ids.ts";
+import { isNamed, ModelIds } from "../../base/model_ids.ts";
 import type { ModelOnDisk, ModelRef } from "../../mesh/mod.ts";
 import {
   type BrokenModel,
@@ -29,6 +29,8 @@ export interface CatalogInput {
   /** Models that share their names with others, as the routing table has them. */
   readonly namesakes: readonly ModelRef[];
   readonly instances: readonly CatalogInstance[];
+  /** Names of models that nodes load once others have had their turn with the memory. */
+  readonly turns: readonly string[];
   readonly catalog: readonly CatalogModel[];
   readonly downloads: readonly { readonly name: string; readonly progress: DownloadStatus }[];
   readonly mesh: FitView;
@@ -36,7 +38,7 @@ export interface CatalogInput {
 }
 
 const PLACES = ["disk", "mesh", "catalog"] as const;
-const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
+const STATES = ["warm", "loading", "turn", "waiting", "failed", "cold"] as const;
 
 /**
  * Each model once: two of one name and different content are two. Hundreds of members may tell of hundreds of models,
@@ -93,7 +95,13 @@ function knownEntries(input: CatalogInput, fit: FitOf): CatalogEntry[] {
   return [...byContent].map(([key, entry]) => {
     const { name, fingerprint } = entry;
     const id = fingerprint === null ? name : ids.idOf({ name, fingerprint });
-    return { ...entry, id, state: states.get(key) ?? "cold" };
+    const isTurn = fingerprint !== null &&
+      input.turns.some((turn) => isNamed(turn, { name, fingerprint }));
+    const found: CatalogEntry["state"][] = [
+      states.get(key) ?? "cold",
+      ...isTurn ? ["turn" as const] : [],
+    ];
+    return { ...entry, id, state: STATES.find((state) => found.includes(state)) ?? "cold" };
   });
 }
 

@@ -91,7 +91,10 @@ function statusMember(
   { models }: Status,
 ): FitMember {
   const hosted = models.flatMap(({ name, sizeBytes, instances }) =>
-    instances.filter(({ host }) => host === id).map((one) => ({ ...one, name, sizeBytes }))
+    instances.flatMap(({ state, ...one }) =>
+      // One that waits its turn has nothing to lend yet.
+      one.host === id && state !== "turn" ? [{ ...one, state, name, sizeBytes }] : []
+    )
   );
   // The workers of a host may hold all of its model.
   const holding = serving.filter(({ reservedBytes, role, mode, state }) =>

@@ -106,6 +106,7 @@ export class ModelManager implements ModelActions {
         ...one,
         state: stateOf(one, routes.nodes.find(({ peer }) => peer === one.host)),
       })),
+      turns: routes.nodes.flatMap(({ turns = [] }) => turns),
       catalog: CATALOG,
       downloads: this.#downloads?.list() ?? [],
       mesh: this.#fitView(),

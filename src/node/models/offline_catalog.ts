@@ -72,6 +72,7 @@ function entriesOf(
     elsewhere: [],
     namesakes: [],
     instances: [],
+    turns: [],
     downloads: [],
     shapeOf: () => AUTO_SHAPE,
   });

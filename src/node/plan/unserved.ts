@@ -5,7 +5,7 @@ import type { ModelIds } from "../../base/model_ids.ts";
 import type { RoutingTable } from "../../mesh/mod.ts";
 import type { Prospects } from "./prospects.ts";
 
-const ORDER: readonly UnservedModel["state"][] = ["loading", "waiting", "cold"];
+const ORDER: readonly UnservedModel["state"][] = ["loading", "turn", "waiting", "cold"];
 
 /** Those that are nearest to an answer first, then by id. One that a request would only be refused is left out. */
 export function unservedOf(
@@ -18,7 +18,9 @@ export function unservedOf(
   );
   const states = new Map<string, UnservedModel["state"]>();
   for (const file of table.files ?? []) if (file.onRequest) states.set(ids.idOf(file), "cold");
-  for (const { kind, model } of obstacles) if (kind === "waiting") states.set(model, "waiting");
+  for (const { kind, model } of obstacles) {
+    if (kind === "turn" || kind === "waiting") states.set(model, kind);
+  }
   for (const id of coming) states.set(id, "loading");
   const sizes = new Map([
     ...(table.files ?? []).map((file) => [ids.idOf(file), file.sizeBytes] as const),

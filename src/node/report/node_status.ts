@@ -29,7 +29,7 @@ import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
 import { idsOf } from "../plan/table_ids.ts";
 import { modelKey, sameModel } from "../plan/view.ts";
-import { foremost, servingByNode, stateOf } from "./serving.ts";
+import { foremost, hasTurn, servingByNode, stateOf } from "./serving.ts";
 
 /** One model of this node, in more words than others are told. */
 export interface OwnWork {
@@ -162,7 +162,10 @@ function modelStatuses(input: Lookup, ids: ModelIds): ModelStatus[] {
   );
 }
 
-const STATES = ["warm", "loading", "waiting", "failed", "cold"] as const;
+const STATES = ["warm", "loading", "turn", "waiting", "failed", "cold"] as const;
+
+/** Whatever other machines say against it, it answers or will. */
+const COMING: readonly InstanceStatus["state"][] = ["warm", "loading", "turn"];
 
 /** @param model `undefined` where nobody that is known has a file of it. */
 function modelStatus(id: string, model: ModelContent | undefined, input: Lookup): ModelStatus {
@@ -170,9 +173,9 @@ function modelStatus(id: string, model: ModelContent | undefined, input: Lookup)
   const isMeant = (name: string) => model === undefined ? name === id : isNamed(name, model);
   const isThis = (other: ModelContent) => model !== undefined && isSameContent(other, model);
   const found = model === undefined ? [] : input.instances.get(modelKey(model)) ?? [];
-  const instances = found.map((instance) => instanceStatus(instance, input)).sort((a, b) =>
-    STATES.indexOf(a.state) - STATES.indexOf(b.state)
-  );
+  const turns = model === undefined ? [] : turnStatuses(model, found, input);
+  const instances = [...found.map((instance) => instanceStatus(instance, input)), ...turns]
+    .sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
   const file = input.onDisk.find(isThis);
   const sizeBytes = (found[0] ?? file ?? input.routes.files?.find(isThis))?.sizeBytes;
   const isFailed = nodes.some(({ failures }) => failures.some(({ model }) => isMeant(model)));
@@ -182,7 +185,7 @@ function modelStatus(id: string, model: ModelContent | undefined, input: Lookup)
     fingerprint: model?.fingerprint ?? null,
     sizeBytes: sizeBytes ?? 0,
     state: instances[0]?.state ?? (isFailed ? "failed" : "cold"),
-    reason: instances.some(({ state }) => state === "warm" || state === "loading")
+    reason: instances.some(({ state }) => COMING.includes(state))
       ? null
       : reasonsOf(nodes, isMeant),
     mode: instances[0]?.mode ?? "solo",
@@ -224,6 +227,25 @@ function instanceStatus(instance: RouteInstance, input: Lookup): InstanceStatus 
   };
 }
 
+/** Of the nodes that will load the model, and have nothing of it yet. */
+function turnStatuses(
+  model: ModelContent,
+  found: readonly RouteInstance[],
+  { routes }: Lookup,
+): InstanceStatus[] {
+  const isAtIt = (node: RouteNode) => found.some(({ host }) => host === node.peer);
+  return routes.nodes.filter((node) => hasTurn(node, model) && !isAtIt(node)).map((node) => ({
+    host: node.peer,
+    mode: "solo",
+    state: "turn",
+    why: whyText(node, model),
+    term: 0,
+    hostShare: 1,
+    workers: [],
+    contextLength: null,
+  }));
+}
+
 /** The reasons for which a model is not served, with the names of the machines that give them. */
 function reasonsOf(
   nodes: readonly RouteNode[],
@@ -237,7 +259,7 @@ function reasonsOf(
   return reasons.length === 0 ? null : reasons.join("; ");
 }
 
-function whyText(node: RouteNode | undefined, ref: ModelRef): string | null {
+function whyText(node: RouteNode | undefined, ref: ModelContent): string | null {
   const why = node?.targets.find(({ model }) => isNamed(model, ref))?.why ?? null;
   if (why === null) return null;
   return why === "told" ? PINNED_REASON : REASONS[why];

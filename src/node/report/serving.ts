@@ -1,7 +1,7 @@
 /** All that each node runs, and what each of it takes of its memory. Pure. */
 
 import type { ServingStatus } from "../../api/mod.ts";
-import { isNamed, type ModelIds } from "../../base/model_ids.ts";
+import { isNamed, type ModelContent, type ModelIds } from "../../base/model_ids.ts";
 import type { ModelRef, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { added, type DeviceBytes, named, pack, toldBytes, without } from "../plan/packing.ts";
 import { spread } from "../plan/pools.ts";
@@ -35,13 +35,22 @@ export function foremost(serving: readonly ServingStatus[]): ServingStatus | und
   return serving.find(({ pinned }) => pinned) ?? serving[0];
 }
 
-/** A host whose attempts fail announces that beside its instance, which an earlier version takes for one that loads. */
+/**
+ * A host whose attempts fail, or that has to end another model first, announces that beside its instance, which an
+ * earlier version takes for one that loads.
+ */
 export function stateOf(
   { model, state }: Pick<RouteInstance, "model" | "state">,
-  host: Pick<RouteNode, "failures"> | undefined,
+  host: Pick<RouteNode, "failures" | "turns"> | undefined,
 ): ServingStatus["state"] {
-  if (state !== "loading") return state;
-  return host !== undefined && fails(host, model) ? "failed" : "loading";
+  if (state !== "loading" || host === undefined) return state;
+  if (fails(host, model)) return "failed";
+  return hasTurn(host, model) ? "turn" : "loading";
+}
+
+/** The node loads the model once others have had their turn with its memory. */
+export function hasTurn({ turns = [] }: Pick<RouteNode, "turns">, model: ModelContent): boolean {
+  return turns.some((name) => isNamed(name, model));
 }
 
 function fails({ failures }: Pick<RouteNode, "failures">, ref: ModelRef): boolean {

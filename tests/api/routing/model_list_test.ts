@@ -37,6 +37,7 @@ Deno.test("listModels() has what a request would load behind what answers, each 
     warm: () => [instance("a", "guide")],
     unserved: () => [
       { ...cold, id: "z", state: "loading" },
+      { ...cold, id: "y", state: "turn" },
       { ...cold, state: "cold" },
       { ...cold, id: "guide", state: "cold" },
     ],
@@ -44,6 +45,7 @@ Deno.test("listModels() has what a request would load behind what answers, each 
   assert.deepEqual(listed.map(({ id, state }) => `${id} ${state}`), [
     "guide warm",
     "z loading",
+    "y turn",
     "a cold",
   ]);
   assert.deepEqual(listed.at(-1), {

@@ -147,17 +147,19 @@ Deno.test("modelsText() names what would have to stop, and promises nothing of a
     entry({ name: "waits", fit: split, state: "waiting" }),
     entry({ name: "waits-for", fit: after, state: "waiting" }),
     entry({ name: "hopeless", fit: none, state: "waiting" }),
+    entry({ name: "next", fit: after, state: "turn" }),
   ], { all: false });
   assert.equal(
     text,
     `On this machine
-MODEL      SIZE    STATE    FITS
-after      5.0 GB  -        if bo b stops guide, pinned (10.0 GB)
-two        5.0 GB  -        if 2 models stop (10.0 GB)
-kept       5.0 GB  -        if tower gives up guide (10.0 GB)
-waits      5.0 GB  waiting  waits (10.0 GB)
-waits-for  5.0 GB  waiting  if bo b stops guide, pinned (10.0 GB)
-hopeless   5.0 GB  waiting  no: needs 90.0 GB, has 12.0 GB
+MODEL      SIZE    STATE           FITS
+after      5.0 GB  -               if bo b stops guide, pinned (10.0 GB)
+two        5.0 GB  -               if 2 models stop (10.0 GB)
+kept       5.0 GB  -               if tower gives up guide (10.0 GB)
+waits      5.0 GB  waiting         waits (10.0 GB)
+waits-for  5.0 GB  waiting         if bo b stops guide, pinned (10.0 GB)
+hopeless   5.0 GB  waiting         no: needs 90.0 GB, has 12.0 GB
+next       5.0 GB  waits its turn  its turn comes (10.0 GB)
 `,
   );
 });

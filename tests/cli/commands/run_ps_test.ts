@@ -56,6 +56,15 @@ Deno.test("ps has a row for each instance, with the memory of all of its machine
   assert.match(text, /2 min ago\n$/);
 });
 
+Deno.test("ps has a row for a model that waits its turn on a machine", () => {
+  const [model] = status.models;
+  const host = status.peers[0]!.id;
+  const next = { host, mode: "solo", state: "turn", why: null, term: 0, hostShare: 1 } as const;
+  const instances = [{ ...next, workers: [], contextLength: null }];
+  const running = runningOf({ ...status, models: [{ ...model!, instances }] }, []);
+  assert.match(runningText(running, NOW_MS), /\S+ +bo b +waits its turn +- +- +- +- +-\n$/);
+});
+
 Deno.test("ps says what to do where nothing runs", () => {
   assert.match(runningText([], NOW_MS), /^Nothing runs: mesh-llm serve NAME /);
 });

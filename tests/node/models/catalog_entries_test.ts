@@ -67,6 +67,7 @@ function entries(changes: Partial<CatalogInput>) {
     elsewhere: [],
     namesakes: [],
     instances: [],
+    turns: [],
     catalog: [],
     downloads: [],
     mesh: lonelyView({ memoryBytes: 3 * GB, devices: [] }, changes.onDisk ?? []),
@@ -74,6 +75,16 @@ function entries(changes: Partial<CatalogInput>) {
     ...changes,
   });
 }
+
+Deno.test("catalogEntries() shows a model that waits its turn, unless one of its instances does more", () => {
+  const files = ["cold", "next", "loads", "b"].map((name) => onDisk(name));
+  const instances = [instance("loads", "loading"), instance("b", "warm")];
+  const turns = ["next", "loads", "b"];
+  const found = entries({ onDisk: files, instances, turns }).map(({ id, state }) =>
+    `${id} ${state}`
+  );
+  assert.deepEqual(found, ["b warm", "cold cold", "loads loading", "next turn"]);
+});
 
 Deno.test("catalogEntries() joins what is known of one model, and keeps two of one name apart", () => {
   const elsewhere = [

@@ -5,6 +5,7 @@ import { prospectsOf } from "../../../src/node/plan/prospects.ts";
 import { idsOf } from "../../../src/node/plan/table_ids.ts";
 import { unservedOf } from "../../../src/node/plan/unserved.ts";
 import { instance } from "../members.ts";
+import { routeNode } from "../report/route_node.ts";
 
 const FINGERPRINT = "a".repeat(64);
 
@@ -30,6 +31,19 @@ Deno.test("unservedOf() lists what a request brings an answer of, what is neares
     }),
     ["z loading", "w waiting", "a cold", "b cold"],
   );
+});
+
+Deno.test("unservedOf() tells a model that waits its turn from one that loads and one that lacks memory", () => {
+  const taking = routeNode("a", { turns: ["b", "gone"] });
+  const instances = [running("z", "loading"), running("w", "waiting")];
+  const files = ["a", "b", "w", "z"].map((name) => file(name));
+  assert.deepEqual(statesIn({ nodes: [taking], instances, files }), [
+    "z loading",
+    "b turn",
+    "gone turn",
+    "w waiting",
+    "a cold",
+  ]);
 });
 
 Deno.test("unservedOf() tells two models of one name apart", () => {

@@ -120,6 +120,28 @@ Deno.test("statusOf() tells the reason, the progress and the notes of each insta
   ]);
 });
 
+Deno.test("statusOf() shows a model that waits its turn on the machine that will load it", () => {
+  const of = (instances: readonly RouteInstance[], turns: readonly string[]) => {
+    const nodes = [{ ...node("a"), turns }, { ...node("b"), dropped: ["big"] }];
+    const [model] = statusOf(input({ nodes, instances, wanted: ["big"], namesakes: [BIG] })).models;
+    return [
+      model?.state,
+      model?.reason,
+      ...model?.instances.map(({ host, state }) => `${host} ${state}`) ?? [],
+    ];
+  };
+  assert.deepEqual(of([], ["big"]), ["turn", null, "a turn"]);
+  assert.deepEqual(of([route("a", { state: "loading" })], ["big"]), ["turn", null, "a turn"]);
+  assert.deepEqual(of([route("b", { state: "loading" })], ["big"]), [
+    "loading",
+    null,
+    "b loading",
+    "a turn",
+  ]);
+  assert.deepEqual(of([route("b")], ["big"]), ["warm", null, "b warm", "a turn"]);
+  assert.deepEqual(of([], ["other"]), ["cold", "b: dropped by its user"]);
+});
+
 Deno.test("statusOf() says which instance fails and why, also of a machine that has given the model up", () => {
   const failures = [{ model: "big", reason: "llama-server: no" }];
   const nodes = [

@@ -37,8 +37,8 @@ export interface GatewayInstance {
 export interface UnservedModel extends NamedModel {
   /** Further words that mean it. */
   readonly aliases: readonly string[];
-  /** It is being loaded, or waits for memory; `cold`: a request loads it. */
-  readonly state: "loading" | "waiting" | "cold";
+  /** It is being loaded, waits for its turn with memory that another model uses, or lacks memory; `cold`: a request loads it. */
+  readonly state: "loading" | "turn" | "waiting" | "cold";
   /** 0 where nobody that is known has its file. */
   readonly sizeBytes: number;
 }

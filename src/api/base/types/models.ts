@@ -67,7 +67,7 @@ export interface CatalogEntry {
   vision: boolean;
   /** Its purpose, where its file is on this disk. */
   purpose?: "text" | "embeddings" | "reranking" | undefined;
-  state: "warm" | "loading" | "waiting" | "failed" | "cold";
+  state: "warm" | "loading" | "turn" | "waiting" | "failed" | "cold";
   /** Of the node that answers; `null` where the header is not known yet. */
   fit: Fit | null;
   download: DownloadStatus | null;

@@ -47,8 +47,11 @@ export interface ServingStatus {
 export interface InstanceStatus {
   host: string;
   mode: "solo" | "split";
-  /** `failed`: it ended again and again for the same reason before it was ready; it is tried again in growing pauses. */
-  state: "warm" | "loading" | "waiting" | "failed";
+  /**
+   * `turn`: its host loads it once another model has had its turn with the memory. `failed`: it ended again and again for
+   * the same reason before it was ready; it is tried again in growing pauses.
+   */
+  state: "warm" | "loading" | "turn" | "waiting" | "failed";
   /** Why it is `failed`, in the words of what has failed. */
   reason?: string;
   /** Why its host serves it; `null` where the host doesn't say. */
@@ -78,7 +81,7 @@ export interface ModelStatus {
   /** `null` where nobody that is known has a file of it. */
   fingerprint: string | null;
   sizeBytes: number;
-  state: "warm" | "loading" | "waiting" | "failed" | "cold";
+  state: InstanceStatus["state"] | "cold";
   /** Why it is neither warm nor loading, where somebody knows. */
   reason: string | null;
   mode: "solo" | "split";

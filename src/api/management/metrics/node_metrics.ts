@@ -85,7 +85,7 @@ function measureServing(measures: Measures): void {
 
 function instancesOf({ models }: Status): Sample[] {
   return models.slice(0, LABEL_VALUES_MAX).flatMap(({ id, instances }) =>
-    (["warm", "loading", "waiting", "failed"] as const).map((state): Sample => [
+    (["warm", "loading", "turn", "waiting", "failed"] as const).map((state): Sample => [
       { model: id, state },
       instances.filter((instance) => instance.state === state).length,
     ])
