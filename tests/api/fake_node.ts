@@ -13,6 +13,8 @@ import {
   ModelRefusedError,
   type NodeEvent,
   type Obstacle,
+  type PairingActions,
+  PairingRefusedError,
   type PeerCheck,
   type RequestRecord,
   type SettingsActions,
@@ -62,6 +64,15 @@ export const NO_SETTINGS_ACTIONS: SettingsActions = {
   reset: (name) => Promise.reject(new ModelRefusedError("unknown", `No model ${name}`)),
 };
 
+/** As if nobody had asked. */
+export const NO_PAIRING: PairingActions = {
+  view: () => ({ state: "on", mayAccept: true, requests: [], own: null }),
+  accept: () => Promise.reject(new PairingRefusedError("no-request", "No machine asks to join")),
+  refuse: () => Promise.reject(new PairingRefusedError("no-request", "No machine asks to join")),
+  ask: ({ mesh }) => Promise.reject(new PairingRefusedError("unknown-mesh", `No mesh ${mesh}`)),
+  cancel: () => Promise.resolve(),
+};
+
 /** A node that records what the API asks of it. */
 export class FakeNode implements GatewayNode, ManagementNode {
   readonly self = "self";
@@ -70,6 +81,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly records: RequestRecord[] = [];
   modelActions: ModelActions = NO_MODEL_ACTIONS;
   modelSettings: SettingsActions = NO_SETTINGS_ACTIONS;
+  pairing: PairingActions = NO_PAIRING;
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   readonly doubted: string[] = [];

@@ -18,6 +18,7 @@ import {
   meaningOf,
   type ModelActions,
   type NodeEvent,
+  type PairingActions,
   type PeerCheck,
   type RequestRecord,
   serveApi,
@@ -219,6 +220,15 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   /** Those of a client, unless a test brings others. */
   modelSettings: SettingsActions = NO_SETTINGS;
+
+  /** Nobody asks, unless a test brings somebody. */
+  pairing: PairingActions = {
+    view: () => ({ state: "on", mayAccept: true, requests: [], own: null }),
+    accept: ({ name = "mini", role }) => Promise.resolve({ name, role }),
+    refuse: () => Promise.resolve(),
+    ask: () => Promise.resolve(),
+    cancel: () => Promise.resolve(),
+  };
 
   serve(name: string): Promise<void> {
     return this.#do("serve", name);

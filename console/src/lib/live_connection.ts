@@ -1,4 +1,10 @@
-import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/base/types.ts";
+import type {
+  LogLine,
+  NodeEvent,
+  PairingView,
+  RequestRecord,
+  Status,
+} from "../../../src/api/base/types.ts";
 import { ApiError } from "./api_error.ts";
 import { RECONNECT_FIRST_MS, RECONNECT_MAX_MS } from "./defaults.ts";
 import type { LiveEvent } from "./live_state.ts";
@@ -11,6 +17,7 @@ const READERS: { [Type in NodeEvent["type"]]: (data: string) => NodeEvent } = {
   progress: (data) => ({ type: "progress", ...JSON.parse(data) as DataOf<"progress"> }),
   peer: (data) => ({ type: "peer", ...JSON.parse(data) as DataOf<"peer"> }),
   request: (data) => ({ type: "request", request: JSON.parse(data) as RequestRecord }),
+  pairing: (data) => ({ type: "pairing", pairing: JSON.parse(data) as PairingView }),
   log: (data) => ({ type: "log", line: JSON.parse(data) as LogLine }),
 };
 

@@ -127,6 +127,8 @@ export function onLiveEvent(state: LiveState, event: LiveEvent): LiveState {
       return { ...state, news: addNews(state.news, event) };
     case "request":
       return { ...state, requests: addRequests(state.requests, [event.request]) };
+    case "pairing":
+      return state;
     case "log": {
       const line = { ...event.line, number: (state.logs.at(-1)?.number ?? 0) + 1 };
       return { ...state, logs: [...state.logs, line].slice(-LOG_LINES_MAX) };

@@ -1,10 +1,11 @@
 import { DOOR_VERDICTS, type DoorRefusal } from "./refusals/door.ts";
 import { MODEL_VERDICTS, type ModelRefusal } from "./refusals/model.ts";
+import { PAIRING_VERDICTS, type PairingRefusal } from "./refusals/pairing.ts";
 import { REQUEST_VERDICTS, type RequestRefusal } from "./refusals/request.ts";
 import type { Verdict, Verdicts } from "./refusals/verdict.ts";
 
 /** Why a request gets no answer from a model, or from the node. */
-export type Refusal = DoorRefusal | RequestRefusal | ModelRefusal;
+export type Refusal = DoorRefusal | RequestRefusal | ModelRefusal | PairingRefusal;
 
 /** The body that OpenAI's clients read an error from. */
 export interface OpenAiError {
@@ -13,6 +14,8 @@ export interface OpenAiError {
     readonly type: "invalid_request_error" | "server_error" | NonNullable<Verdict["type"]>;
     readonly param: string | null;
     readonly code: string;
+    /** Of a code of pairing that was wrong. */
+    readonly triesLeft?: number;
   };
 }
 
@@ -31,13 +34,20 @@ export class RefusedError extends Error {
   }
 }
 
-const VERDICTS: Verdicts<Refusal> = { ...DOOR_VERDICTS, ...REQUEST_VERDICTS, ...MODEL_VERDICTS };
+const VERDICTS: Verdicts<Refusal> = {
+  ...DOOR_VERDICTS,
+  ...REQUEST_VERDICTS,
+  ...MODEL_VERDICTS,
+  ...PAIRING_VERDICTS,
+};
 
 /** The one place that chooses the status, the headers and the words of an error, for both ports. */
 export function answerFor(refusal: Refusal): RefusalAnswer {
   const { status, code, message, param = null, headers = {}, ...verdict } = judge(refusal);
   const type = verdict.type ?? (status < 500 ? "invalid_request_error" : "server_error");
-  return { status, headers, body: { error: { message, type, param, code } } };
+  const { triesLeft } = verdict;
+  const more = triesLeft === undefined ? {} : { triesLeft };
+  return { status, headers, body: { error: { message, type, param, code, ...more } } };
 }
 
 function judge<K extends Refusal["kind"]>(refusal: Extract<Refusal, { kind: K }>): Verdict {

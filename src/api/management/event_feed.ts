@@ -103,6 +103,8 @@ function dataOf(event: NodeEvent): unknown {
       return event.line;
     case "request":
       return event.request;
+    case "pairing":
+      return event.pairing;
     case "progress":
     case "peer": {
       const { type: _type, ...rest } = event;

@@ -12,6 +12,7 @@ import { inviteRoutes, removalRoutes } from "./invite_routes.ts";
 import { LineLog } from "./line_log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { modelRoutes } from "./model_routes.ts";
+import { pairingRoutes } from "./pairing_routes.ts";
 import type { OwnAddress } from "../http/own_addresses.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";
@@ -92,7 +93,8 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     })
     .route("/api/models", modelRoutes(node))
     .route("/api/tokens", inviteRoutes(node))
-    .route("/api/peers", removalRoutes(node));
+    .route("/api/peers", removalRoutes(node))
+    .route("/api/pairing", pairingRoutes(node));
 }
 
 export type ManagementApi = ReturnType<typeof createManagement>;

@@ -10,6 +10,7 @@ import {
   type ModelActions,
   type NodeCounters,
   type NodeEvent,
+  type PairingActions,
   type PeerCheck,
   type RequestRecord,
   type SettingsActions,
@@ -43,6 +44,7 @@ export interface NodeApiOptions {
   readonly modelSettings: SettingsActions;
   /** Of the settings of a model of this disk; absent for a client. */
   readonly settingsRevision?: (model: ModelRef) => number;
+  readonly pairing: PairingActions;
   readonly engineLogs: () => Promise<EngineLog[]>;
   readonly commands: Commands;
   /** The invite that stays the same until it is revoked, with the addresses of the start. */
@@ -96,6 +98,10 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   get modelSettings(): SettingsActions {
     return this.#options.modelSettings;
+  }
+
+  get pairing(): PairingActions {
+    return this.#options.pairing;
   }
 
   status(): Status {

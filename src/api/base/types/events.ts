@@ -1,5 +1,6 @@
 /** The events that a node emits. */
 
+import type { PairingView } from "./pairing.ts";
 import type { Status } from "./status.ts";
 
 export interface LogLine {
@@ -27,6 +28,7 @@ export type NodeEvent =
     fraction: number;
   }
   | { type: "request"; request: RequestRecord }
+  | { type: "pairing"; pairing: PairingView }
   | PeerEvent;
 
 /** A machine came or went. A status says who is there, and not why one no longer is. */

@@ -3,6 +3,7 @@
 import type { EngineLog, NodeEvent } from "./events.ts";
 import type { Meaning } from "./gateway_node.ts";
 import type { ModelActions } from "./models.ts";
+import type { PairingActions } from "./pairing.ts";
 import type { SettingsActions } from "./model_settings.ts";
 import type { Status } from "./status.ts";
 
@@ -73,6 +74,7 @@ export interface ManagementNode {
   counters(): NodeCounters;
   readonly modelActions: ModelActions;
   readonly modelSettings: SettingsActions;
+  readonly pairing: PairingActions;
   /** As in `GatewayNode`. */
   freshen(): Promise<void>;
   /** Somebody looks on: what a passive node knows is kept fresh until the result is called. */

@@ -8,6 +8,8 @@ export interface Verdict {
   readonly param?: string | undefined;
   /** Beyond the two that follow from the status, OpenAI names the limit that is used up. */
   readonly type?: "requests" | "tokens";
+  /** Of a code of pairing that was wrong. */
+  readonly triesLeft?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
