@@ -67,7 +67,8 @@ async function fillStage(stage: string, target: Target): Promise<void> {
   for (const folder of ASSETS) await copyFolder(fromRoot(folder), `${stage}/${folder}`);
   await placeAddon(target.addon, `${stage}/node_modules`);
   await Deno.writeTextFile(`${stage}/package.json`, JSON.stringify({ type: "module" }));
-  const config = { nodeModulesDir: "manual", lock: false };
+  // "net" has UDP sockets, for systems where the mesh does not make its own.
+  const config = { nodeModulesDir: "manual", lock: false, unstable: ["net"] };
   await Deno.writeTextFile(`${stage}/deno.json`, JSON.stringify(config));
 }
 

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { LinuxStack } from "../../../src/mesh/reach/linux_stack.ts";
+import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
+import {
+  openUdpStack,
+  type UdpEnd,
+  udpEnd,
+  type UdpSocket,
+  type UdpStack,
+} from "../../../src/mesh/reach/mod.ts";
+import { Mailbox } from "../quic/mailbox.ts";
+
+const isLinux = Deno.build.os === "linux";
+
+const STACKS: Readonly<Record<string, () => UdpStack>> = {
+  ...isLinux && { linux: () => LinuxStack.open() },
+  plain: () => new PlainStack(),
+};
+
+interface Heard {
+  readonly bytes: Uint8Array;
+  readonly from: UdpEnd;
+}
+
+function hear(socket: UdpSocket): Mailbox<Heard> {
+  const heard = new Mailbox<Heard>();
+  socket.onDatagram = (datagram, from) => heard.put({ bytes: datagram.slice(), from });
+  return heard;
+}
+
+/** A datagram whose bytes tell its number and its length. */
+function numbered(number: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length).fill(number);
+  new DataView(bytes.buffer).setUint32(0, number);
+  return bytes;
+}
+
+for (const [name, open] of Object.entries(STACKS)) {
+  Deno.test(`${name}: datagrams arrive whole, with their sender, whatever their lengths`, async () => {
+    const stack = open();
+    const [near, far] = [stack.bind("127.0.0.1", 0), stack.bind("127.0.0.1", 0)];
+    const heard = hear(far);
+    const lengths = [1_200, 1_200, 1_200, 40, 1_200, 5, 900, 1_200, 1_200, 60, 60, 61, 1_200];
+    lengths.forEach((length, at) => near.send(numbered(at, length), udpEnd("127.0.0.1", far.port)));
+    for (const [at, length] of lengths.entries()) {
+      const { bytes, from } = await heard.take();
+      assert.equal(bytes.toHex(), numbered(at, length).toHex());
+      assert.equal(from.key, `127.0.0.1:${near.port}`);
+    }
+    await stack.close();
+  });
+
+  Deno.test(`${name}: a buffer may be used again at once, and ends are not mixed up`, async () => {
+    const stack = open();
+    const near = stack.bind("127.0.0.1", 0);
+    const others = [stack.bind("127.0.0.1", 0), stack.bind("127.0.0.1", 0)];
+    const heard = others.map(hear);
+    const buffer = new Uint8Array(100);
+    for (let round = 0; round < 20; round++) {
+      buffer.fill(round);
+      near.send(buffer, udpEnd("127.0.0.1", others[round % 2]!.port));
+    }
+    for (let round = 0; round < 20; round++) {
+      assert.equal((await heard[round % 2]!.take()).bytes[0], round);
+    }
+    await stack.close();
+  });
+
+  Deno.test(`${name}: an answer goes where the question came from`, async () => {
+    const stack = open();
+    const [near, far] = [stack.bind("127.0.0.1", 0), stack.bind("127.0.0.1", 0)];
+    far.onDatagram = (datagram, from) => far.send(datagram, from);
+    const heard = hear(near);
+    for (let at = 0; at < 50; at++) {
+      near.send(numbered(at, 50 + at), udpEnd("127.0.0.1", far.port));
+      assert.deepEqual((await heard.take()).bytes, numbered(at, 50 + at));
+    }
+    await stack.close();
+  });
+
+  Deno.test(`${name}: nothing is thrown where nobody hears, nor after the end`, async () => {
+    const stack = open();
+    const socket = stack.bind("127.0.0.1", 0);
+    const closed = stack.bind("127.0.0.1", 0);
+    closed.close();
+    closed.close();
+    socket.send(new Uint8Array(8), udpEnd("127.0.0.1", closed.port));
+    socket.send(new Uint8Array(0), udpEnd("127.0.0.1", closed.port));
+    socket.send(new Uint8Array(8), udpEnd("255.255.255.255", 9));
+    const again = stack.bind("127.0.0.1", 0);
+    const heard = hear(again);
+    socket.send(new Uint8Array(8), udpEnd("127.0.0.1", again.port));
+    assert.equal((await heard.take()).bytes.length, 8);
+    await stack.close();
+    socket.send(new Uint8Array(8), udpEnd("127.0.0.1", again.port));
+    await stack.close();
+  });
+
+  Deno.test(`${name}: a port that is taken is told of`, async () => {
+    const stack = open();
+    const { port } = stack.bind("127.0.0.1", 0);
+    assert.throws(() => stack.bind("127.0.0.1", port), /in use/i);
+    await stack.close();
+  });
+
+  Deno.test(`${name}: IPv6, and its ends in one form`, async () => {
+    const stack = open();
+    const [near, far] = [stack.bind("::1", 0), stack.bind("::1", 0)];
+    const heard = hear(far);
+    near.send(new Uint8Array(8), udpEnd("0:0:0:0:0:0:0:1", far.port));
+    assert.equal((await heard.take()).from.key, `[::1]:${near.port}`);
+    await stack.close();
+  });
+}
+
+Deno.test("Linux uses its own calls, other systems do without", async () => {
+  const stack = openUdpStack();
+  assert.equal(stack.kind, isLinux ? "linux" : "plain");
+  await stack.close();
+});
