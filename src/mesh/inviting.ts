@@ -42,7 +42,7 @@ export class Inviting {
     const grant = {
       role,
       name: name === undefined ? null : asDisplayName(name),
-      mayInvite: mayInvite ?? (role === "member" && trust.isRoot),
+      mayInvite: role !== "relay" && (mayInvite ?? (role === "member" && trust.isRoot)),
       expiresAt: expiresAt ?? identity.binding.credential.grant.expiresAt,
     };
     return trust.invites.issue(grant, this.#addresses());

@@ -18,7 +18,7 @@ import { Renewals } from "./renewals.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
 import { StoredPeers } from "./stored_peers.ts";
-import { guestOf } from "./trust/removal.ts";
+import { guestOf, isGuest } from "./trust/removal.ts";
 import type { JoinedPeer } from "./link/joined_peer.ts";
 import type { PeerConnection } from "./link/network.ts";
 import type { Announcement, AnnouncementContent } from "./base/announcement.ts";
@@ -110,7 +110,7 @@ export class MeshNode implements Mesh {
 
   #onAdmitted(connection: PeerConnection, peer: JoinedPeer): void {
     const { trust } = this.#parts;
-    if (peer.role === "member" && trust.mayRemove(peer.links)) {
+    if (isGuest(peer.role) && trust.mayRemove(peer.links)) {
       trust.guests.note(guestOf(peer.id, peer.links));
     }
     this.#mode.admitted(connection, peer);
@@ -131,14 +131,16 @@ export class MeshNode implements Mesh {
   }
 
   standBy(): Promise<void> {
-    if (this.role === "client") {
-      throw new NotAllowedError("A client does not gossip, so it can't leave the gossip");
+    if (this.role !== "member") {
+      throw new NotAllowedError(`A ${this.role} does not gossip, so it can't leave the gossip`);
     }
     return this.#modes.leave();
   }
 
   rejoin(): Promise<void> {
-    if (this.role === "client") throw new NotAllowedError("A client can't join the gossip");
+    if (this.role !== "member") {
+      throw new NotAllowedError(`A ${this.role} can't join the gossip`);
+    }
     return this.#modes.enter();
   }
 
@@ -167,7 +169,7 @@ export class MeshNode implements Mesh {
   }
 
   announce(content: AnnouncementContent): void {
-    if (this.role === "client") throw new NotAllowedError("A client announces nothing");
+    if (this.role !== "member") throw new NotAllowedError(`A ${this.role} announces nothing`);
     this.#modes.announce(content);
   }
 
@@ -195,7 +197,9 @@ export class MeshNode implements Mesh {
 
   clientsConnected(): number {
     const { network } = this.#parts;
-    return network.connectedPeers().size - network.connectedMembers().size;
+    const members = network.connectedMembers();
+    const others = [...network.connectedPeers().values()].filter(({ id }) => !members.has(id));
+    return others.filter(({ role }) => role !== "relay").length;
   }
 
   subscribe(listener: (event: MeshEvent) => void): () => void {
@@ -289,12 +293,12 @@ export class MeshNode implements Mesh {
     const { network } = this.#parts;
     network.handle(
       GOSSIP_PROTOCOL,
-      { roles: ["member"], maxStreams: 1, rate: GOSSIP_RATE },
+      { maxStreams: 1, rate: GOSSIP_RATE },
       (stream, _peer, connection) => this.#mode.gossip(stream, connection),
     );
     network.handle(
       ROUTES_PROTOCOL,
-      { roles: ["client", "member"], maxStreams: 4, rate: ROUTES_RATE },
+      { maxStreams: 4, rate: ROUTES_RATE },
       (stream) =>
         answerRoutes(stream, {
           table: () => this.#mode.tellRoutes(),

@@ -113,7 +113,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   };
   const shared = { network, clock, counters, logger };
   const admission = new Admission({ ...shared, self });
-  const peers = new PeerNetwork({ ...shared, self: identity.peer, admission });
+  const peers = new PeerNetwork({ ...shared, self: identity.peer, role, admission });
   answerForLife(peers, { key, born: self.born });
   const mesh: MeshNode = new MeshNode(
     partsOf(options, { identity, network: peers, port: () => port, trust, counters, clock }),
@@ -121,7 +121,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
   try {
     // Last of all: a peer that dials before the admission is there would be refused, and a silent one never cut off.
     const bind = (chosen: number | null) => network.bind(chosen, random);
-    if (role === "member") port = await listenOnPort(bind, identity.port, options);
+    if (role !== "client") port = await listenOnPort(bind, identity.port, options);
     mesh.start();
     await identity.save(port ?? identity.port);
     signal?.throwIfAborted();
@@ -163,10 +163,10 @@ function partsOf(
     config,
     role,
     name,
-    passive: passive || role === "client",
+    passive: passive || role !== "member",
     random,
     interfaces: interfaces ?? (() => Deno.networkInterfaces()),
-    openLan: lanOpener(config),
+    openLan: role === "relay" ? null : lanOpener(config),
     logger,
   };
 }

@@ -2,6 +2,7 @@ import { ActiveMesh } from "./active_mesh.ts";
 import type { AnnouncementContent } from "./base/announcement.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import { PassiveMesh } from "./passive_mesh.ts";
+import { RelayMesh } from "./relay_mesh.ts";
 import { withoutNodes } from "./routes/routing_table.ts";
 
 /** The one mode that a node is in, and its way from one to the other and back. */
@@ -18,7 +19,11 @@ export class Modes {
 
   constructor(parts: ModeParts, { passive }: { readonly passive: boolean }) {
     this.#parts = parts;
-    this.#current = passive ? new PassiveMesh(parts) : new ActiveMesh(parts);
+    this.#current = parts.role === "relay"
+      ? new RelayMesh(parts)
+      : passive
+      ? new PassiveMesh(parts)
+      : new ActiveMesh(parts);
   }
 
   get current(): MeshMode {

@@ -10,12 +10,13 @@ import { MessageStream } from "./base/messages.ts";
 import type { Clock } from "./base/clock.ts";
 import type { PeerId } from "./base/peer_id.ts";
 import { RENEWAL_RATE } from "./base/rate_defaults.ts";
+import { mayBe } from "./base/roles.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
 import { type Chain, chainSchema, chainToWire } from "./trust/capability.ts";
 import { checkCredential } from "./trust/credential.ts";
 import type { Identity } from "./trust/identity.ts";
-import { guestOf } from "./trust/removal.ts";
+import { guestOf, isGuest } from "./trust/removal.ts";
 import { judgeRenewal } from "./trust/renewal.ts";
 import type { Trust } from "./trust/trust.ts";
 
@@ -46,7 +47,7 @@ export class Renewals {
     this.#parts = parts;
     parts.network.handle(
       RENEWAL_PROTOCOL,
-      { roles: ["member", "client"], maxStreams: 4, rate: RENEWAL_RATE },
+      { maxStreams: 4, rate: RENEWAL_RATE },
       (stream, { id }, connection) => this.#answer(stream, id, connection),
     );
   }
@@ -92,13 +93,13 @@ export class Renewals {
     }
     const { links, grant } = verdict;
     if (
-      grant.expiresAt !== known.expiresAt || (known.role === "member" && grant.role !== "member")
+      grant.expiresAt !== known.expiresAt || !mayBe(grant.role, known.role)
     ) {
       return "they grant other rights: they count at the next connection";
     }
     if (trust.revocationOf(links) !== undefined) return "they are revoked";
     network.renew(from, links);
-    if (known.role === "member" && trust.mayRemove(links)) trust.guests.note(guestOf(from, links));
+    if (isGuest(known.role) && trust.mayRemove(links)) trust.guests.note(guestOf(from, links));
     return undefined;
   }
 
@@ -106,7 +107,7 @@ export class Renewals {
     const { identity, trust, clock, renewed } = this.#parts;
     const { key: { publicKey }, binding: { credential } } = identity;
     if (this.#parts.network.connectedPeers().get(peer)?.role !== "member") {
-      throw new NotAllowedError("A client may not certify others");
+      throw new NotAllowedError("Only a member may certify others");
     }
     const verdict = judgeRenewal(credential, chain, { publicKey, now: clock.now() });
     if (!verdict.ok) return verdict.reason;

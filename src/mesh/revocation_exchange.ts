@@ -34,7 +34,7 @@ export interface RevocationExchangeParts {
 
 /**
  * How revocations travel: an active member tells everybody whom it meets what it knows, and passes on
- * what is new to it. Passive nodes listen, and tell of what they revoke themselves.
+ * what is new to it. Passive nodes listen, and tell of what they revoke themselves; clients and relays say nothing.
  */
 export class RevocationExchange {
   readonly #parts: RevocationExchangeParts;
@@ -46,7 +46,7 @@ export class RevocationExchange {
     const { network, role, trust } = parts;
     network.handle(
       REVOCATIONS_PROTOCOL,
-      { roles: ["member"], maxStreams: 8, rate: REVOCATIONS_RATE },
+      { maxStreams: 8, rate: REVOCATIONS_RATE },
       (stream, { id }) => this.#receive(stream, id),
     );
     if (role !== "member") return;
@@ -68,8 +68,8 @@ export class RevocationExchange {
 
   /** Tells a peer that its time is over, if it listens; then its connections close. */
   dismiss(peer: PeerId, revocation: Revocation): void {
-    const { network } = this.#parts;
-    const connection = network.connectionTo(peer);
+    const { network, role } = this.#parts;
+    const connection = role === "member" ? network.connectionTo(peer) : undefined;
     const told = connection && this.#tell(connection, [revocation], LAST_WORD_MS);
     const reason = new Error("The invite of this peer was revoked");
     this.#own(Promise.resolve(told).then(() => network.disconnect(peer, reason)));
@@ -79,11 +79,14 @@ export class RevocationExchange {
   #passOn(revocation: Revocation, from: PeerId | undefined): void {
     const { network, random } = this.#parts;
     const others = [...network.connectedMembers()].filter((peer) => peer !== from);
+    // They tell nobody, so nobody but members tells them.
+    const relays = [...network.connectedPeers().values()]
+      .filter(({ role }) => role === "relay").map(({ id }) => id);
     const chosen = from === undefined
       ? others
       : others.map((peer) => ({ peer, rank: random() })).sort((a, b) => a.rank - b.rank)
         .slice(0, REVOCATION_FANOUT).map(({ peer }) => peer);
-    for (const peer of chosen) {
+    for (const peer of [...chosen, ...relays]) {
       const connection = network.connectionTo(peer);
       if (connection !== undefined) this.#own(this.#tell(connection, [revocation]));
     }

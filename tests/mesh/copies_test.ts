@@ -32,9 +32,9 @@ Deno.test("of two live copies of one member the younger stops, and the older sta
   assert.match(await copy.ended, /another copy of this node is running/);
   await copy.stop();
   for (const mesh of [founder, second]) await until(mesh, () => sees(mesh, third));
-  const options = { roles: ["member"], maxStreams: 1 } as const;
-  third.handle("/test/alive/1", options, async (stream) => await stream.closeWrite());
-  const stream = await founder.open(third.self, "/test/alive/1");
+  const options = { maxStreams: 1 } as const;
+  third.handle("/mesh-llm/http/1", options, async (stream) => await stream.closeWrite());
+  const stream = await founder.open(third.self, "/mesh-llm/http/1");
   assert.equal(await stream.read(), null);
   assert.ok(founder.counters().cutCopy + second.counters().cutCopy >= 1);
 });

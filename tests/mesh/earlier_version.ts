@@ -1,6 +1,17 @@
-/** How a node of version 0.1.0 reads announcements and the routing table: a copy that stays what it is. */
+/** How a node of version 0.1.0 reads certificates, announcements and the routing table: a copy that stays what it is. */
 
 import { z } from "zod";
+
+/** The content of a certificate. */
+export const earlierCertificate = z.tuple([
+  z.instanceof(Uint8Array),
+  z.enum(["node", "invite"]),
+  z.enum(["member", "client"]),
+  z.boolean(),
+  z.string().nullable(),
+  z.number().int().nullable(),
+  z.instanceof(Uint8Array),
+]);
 
 const model = z.object({ name: z.string(), fingerprint: z.string() });
 const term = z.number().int();

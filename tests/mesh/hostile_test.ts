@@ -58,7 +58,7 @@ Deno.test("a client that opens gossip, rpc or revocations is reset, and cut off 
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");
   let opened = 0;
-  founder.handle(RPC, { roles: ["member"], maxStreams: 8 }, () => Promise.resolve(void opened++));
+  founder.handle(RPC, { maxStreams: 8 }, () => Promise.resolve(void opened++));
   const { key, credential } = await invited(founder, "client");
   await using client = await RawNode.start(key, credential, "client");
   const table = await askRoutes(await client.open(founder, ROUTES_PROTOCOL), EMPTY_TABLE);

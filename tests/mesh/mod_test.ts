@@ -73,30 +73,33 @@ Deno.test("members talk over protocols of their own; a reset and a missing handl
   await using meshes = new TestMeshes();
   const [founder, second] = await meshes.group("founder", "second");
   assert.ok(founder && second);
-  const options = { roles: ["member"], maxStreams: 4 } as const;
-  second.handle("/test/echo/1", options, async (stream, peer) => {
+  const options = { maxStreams: 4 } as const;
+  second.handle("/mesh-llm/rpc/1", options, async (stream, peer) => {
     assert.equal(peer.id, founder.self);
     for (let bytes = await stream.read(); bytes !== null; bytes = await stream.read()) {
       await stream.write(bytes);
     }
     await stream.closeWrite();
   });
-  second.handle("/test/broken/1", options, async (stream) => {
+  second.handle("/mesh-llm/file/1", options, async (stream) => {
     await stream.read();
     throw new Error("Broken");
   });
-  assert.throws(() => second.handle("/test/echo/1", options, () => Promise.resolve()), TypeError);
-  const echo = await founder.open(second.self, "/test/echo/1");
+  assert.throws(
+    () => second.handle("/mesh-llm/rpc/1", options, () => Promise.resolve()),
+    TypeError,
+  );
+  const echo = await founder.open(second.self, "/mesh-llm/rpc/1");
   await echo.write(new Uint8Array([1, 2]));
   assert.deepEqual(await echo.read(), new Uint8Array([1, 2]));
   await echo.closeWrite();
   assert.equal(await echo.read(), null);
-  const broken = await founder.open(second.self, "/test/broken/1");
+  const broken = await founder.open(second.self, "/mesh-llm/file/1");
   await broken.write(new Uint8Array([1]));
   await assert.rejects(broken.read(), /reset the stream/);
   await assert.rejects(founder.open(second.self, "/test/none/1"), /did not accept a stream/);
   await assert.rejects(
-    founder.open(peerIdOf(new Uint8Array(32)), "/test/echo/1"),
+    founder.open(peerIdOf(new Uint8Array(32)), "/mesh-llm/rpc/1"),
     UnreachableError,
   );
 });

@@ -9,7 +9,10 @@ import { tableSchema, tableToWire } from "../../src/mesh/routes/table_wire.ts";
 import { fitAnnouncement } from "../../src/mesh/gossip/fit_announcement.ts";
 import { anyAnnouncement } from "./any_announcement.ts";
 import { content, machine } from "./content.ts";
-import { earlierAnnouncement, earlierTable } from "./earlier_version.ts";
+import { decodeCbor } from "../../src/mesh/base/cbor.ts";
+import { SigningKey } from "../../src/mesh/base/keys.ts";
+import { extendChain, type Grant } from "../../src/mesh/trust/capability.ts";
+import { earlierAnnouncement, earlierCertificate, earlierTable } from "./earlier_version.ts";
 
 const PEER = "12D3KooWEd9Szdb5cwDDPu1QXWooX3Dopk8GgC8wz1FXLHLd2TGH" as PeerId;
 const ENGINE = { build: "11669", rpcProtocol: "8.0.0", origin: null };
@@ -284,4 +287,22 @@ Deno.test("an earlier version counts on the GPUs of a machine alone", () => {
   const [read] = earlierTable.parse(tableToWire(buildRoutingTable([both, alone]))).nodes;
   assert.equal(read?.memoryBytes, 15);
   assert.equal(earlierAnnouncement.parse(announcementToWire(alone)).memoryBytes, 48);
+});
+
+Deno.test("a node of an earlier version refuses a relay by its certificate, and reads all others", () => {
+  const key = SigningKey.generate();
+  const read = (grant: Pick<Grant, "role" | "mayInvite">) => {
+    const [certificate] = extendChain([], {
+      meshKey: key.publicKey,
+      signer: key,
+      subject: key.publicKey,
+      kind: "node",
+      grant: { ...grant, name: "a", expiresAt: null },
+    });
+    assert.ok(certificate);
+    return decodeCbor(certificate.body, earlierCertificate, "certificate");
+  };
+  assert.equal(read({ role: "member", mayInvite: true })[2], "member");
+  assert.equal(read({ role: "client", mayInvite: false })[2], "client");
+  assert.throws(() => read({ role: "relay", mayInvite: false }), /certificate/);
 });

@@ -77,7 +77,7 @@ Deno.test("a client has a member see to a model that nobody serves", async () =>
 Deno.test("a client that is in use asks again once its table has aged, and not before", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");
-  founder.handle("/mesh-llm/http/1", { roles: ["client"], maxStreams: 8 }, async (s) => {
+  founder.handle("/mesh-llm/http/1", { maxStreams: 8 }, async (s) => {
     await s.read();
     await s.closeWrite();
   });
@@ -109,14 +109,14 @@ Deno.test("a client may open http to any member of the table, and is reset on rp
   const opened: string[] = [];
   second.handle(
     "/mesh-llm/http/1",
-    { roles: ["member", "client"], maxStreams: 8 },
+    { maxStreams: 8 },
     async (s, peer) => {
       opened.push(peer.role);
       await s.write((await s.read()) ?? new Uint8Array(0));
       await s.closeWrite();
     },
   );
-  second.handle("/mesh-llm/rpc/1", { roles: ["member"], maxStreams: 8 }, () => {
+  second.handle("/mesh-llm/rpc/1", { maxStreams: 8 }, () => {
     opened.push("rpc");
     return Promise.resolve();
   });
@@ -139,7 +139,7 @@ Deno.test("a client may open http to any member of the table, and is reset on rp
 /** A client with a stream to the only member, which gives back what it is told. */
 async function withStream(meshes: TestMeshes) {
   const founder = await meshes.member("founder");
-  founder.handle("/mesh-llm/http/1", { roles: ["client"], maxStreams: 8 }, async (s) => {
+  founder.handle("/mesh-llm/http/1", { maxStreams: 8 }, async (s) => {
     for (let bytes = await s.read(); bytes !== null; bytes = await s.read()) await s.write(bytes);
     await s.closeWrite();
   });

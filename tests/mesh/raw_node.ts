@@ -27,7 +27,7 @@ export function peerNetworkOf(
     role,
     version: "0.1.0",
     id: peerIdOf(key.publicKey),
-    passive: () => role === "client",
+    passive: () => role !== "member",
     incarnation: () => 1,
     born: 1,
     now: () => Date.now(),
@@ -42,7 +42,7 @@ export function peerNetworkOf(
     logger: getLogger("test"),
   };
   const admission = new Admission({ ...parts, self });
-  return new PeerNetwork({ ...parts, self: peerIdOf(key.publicKey), admission });
+  return new PeerNetwork({ ...parts, self: peerIdOf(key.publicKey), role, admission });
 }
 
 /** A node that connects and joins like any other; what it says after that is up to the test. */

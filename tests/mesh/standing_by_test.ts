@@ -5,7 +5,7 @@ import { type Mesh, NotAllowedError, UnreachableError } from "../../src/mesh/mod
 import { content } from "./content.ts";
 import { TestMeshes, until } from "./test_mesh.ts";
 
-const ECHO = "/mesh-llm/echo/1";
+const ECHO = "/mesh-llm/rpc/1";
 
 /** A founder, another, and one that stands by. */
 async function withStandby(meshes: TestMeshes): Promise<[Mesh, Mesh, Mesh]> {
@@ -18,7 +18,7 @@ async function withStandby(meshes: TestMeshes): Promise<[Mesh, Mesh, Mesh]> {
 }
 
 function echo(mesh: Mesh): void {
-  mesh.handle(ECHO, { roles: ["member"], maxStreams: 8 }, async (stream) => {
+  mesh.handle(ECHO, { maxStreams: 8 }, async (stream) => {
     for (let bytes = await stream.read(); bytes !== null; bytes = await stream.read()) {
       await stream.write(bytes);
     }

@@ -48,6 +48,7 @@ export function joinCommand(
 const ROLE_TEXT: Record<InviteStatus["role"], string> = {
   member: "lends memory and serves",
   client: "asks questions only",
+  relay: "carries data between machines only",
 };
 
 /** An invite's rights, its end, and the nodes that use it. */

@@ -92,8 +92,6 @@ export interface AdmittedPeer {
 }
 
 export interface HandleOptions {
-  /** Roles that may open the protocol; others are reset. */
-  readonly roles: readonly MemberRole[];
   /** Streams of this protocol that one connection may have open. */
   readonly maxStreams: number;
   /** At which one peer may open them; beyond it they are reset. @default {STREAM_RATE} */
@@ -111,7 +109,7 @@ export interface Mesh {
   readonly meshId: string;
   readonly role: MemberRole;
   readonly mayInvite: boolean;
-  /** A client, or a member that stands by: in nobody's list of members, and it lives by the routing table. */
+  /** A client or a relay, or a member that stands by: in nobody's list of members. */
   readonly passive: boolean;
   /** Leaves the gossip with a goodbye; what is announced from now on is said when it is joined again. Members only. */
   standBy(): Promise<void>;
@@ -137,7 +135,7 @@ export interface Mesh {
    * for it while it has just come and others may know more.
    */
   refreshRoutes(options: RefreshOptions): Promise<RoutingTable>;
-  /** Passive peers, clients for the most part, that are connected at this moment. */
+  /** Passive peers without relays, clients for the most part, that are connected at this moment. */
   clientsConnected(): number;
   /** Replaces what this node says of itself; equal content is not sent again. Members only. */
   announce(content: AnnouncementContent): void;
@@ -172,6 +170,7 @@ export interface Mesh {
   readonly ended: Promise<string>;
   /** Opens a stream after mutual admission. @throws when the peer can't be reached or refuses. */
   open(peer: PeerId, protocol: string, options?: OpenOptions): Promise<ByteStream>;
+  /** Answers a protocol that this node's role has a part in, to the roles that may open it: `PROTOCOLS`. */
   handle(protocol: string, options: HandleOptions, handler: StreamHandler): void;
   /** Says goodbye, closes every connection, stops libp2p. Safe to call twice. */
   stop(): Promise<void>;

@@ -101,7 +101,7 @@ export function openRecord(
   }
   if (revoked?.(verdict.links)) throw new StaleMessageError("The record's signer was revoked");
   if (verdict.grant.role !== "member") {
-    throw new BadMessageError("The record was signed by a client");
+    throw new BadMessageError(`The record was signed by a ${verdict.grant.role}`);
   }
   if (!verifySignature(publicKey, signedBytes(meshKey, body), signature)) {
     throw new BadMessageError("The record's signature is wrong");

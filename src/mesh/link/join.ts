@@ -19,7 +19,7 @@ import {
   proofSchema,
 } from "./proof_of_life.ts";
 import { wordOf } from "../base/tolerant.ts";
-import type { MemberRole } from "../base/roles.ts";
+import { mayBe, MEMBER_ROLES, type MemberRole } from "../base/roles.ts";
 import type { PeerId } from "../base/peer_id.ts";
 
 export const JOIN_PROTOCOL = "/mesh-llm/join/1";
@@ -55,7 +55,7 @@ const helloSchema = z.object({
   mesh: byteStringOf(32),
   chain: chainSchema,
   // A node that joins in another role has the least rights.
-  role: wordOf(["member", "client"], "client"),
+  role: wordOf(MEMBER_ROLES, "client"),
   passive: z.boolean(),
   version: versionText,
   incarnation: versionNumber,
@@ -140,14 +140,14 @@ export function judgeHello(hello: Hello, peer: PeerId, self: JoinSelf): Judgemen
   if (publicKey === undefined) return refuse("its PeerId holds no Ed25519 key");
   const verdict = checkCredential(hello.chain, { meshKey, publicKey, now: self.now() });
   if (!verdict.ok) return refuse(`its credential is not valid, ${verdict.reason}`);
-  if (hello.role === "member" && verdict.grant.role === "client") {
-    return refuse("it was invited as a client and comes as a member");
+  if (!mayBe(verdict.grant.role, hello.role)) {
+    return refuse(`it was invited as a ${verdict.grant.role} and comes as a ${hello.role}`);
   }
   const { links, grant: { expiresAt } } = verdict;
   const revocation = self.revocationOf(links);
   if (revocation !== undefined) return { ...refuse("its invite was revoked"), revocation };
   const { role, version, incarnation, born } = hello;
-  const passive = hello.passive || role === "client";
+  const passive = hello.passive || role !== "member";
   return {
     ok: true,
     peer: { id: peer, role, passive, version, incarnation, born, expiresAt, links },

@@ -16,6 +16,8 @@ import { chooseConnection } from "../quic/mod.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
 import type { AdmittedPeer, HandleOptions } from "../base/mesh.ts";
 import type { PeerId } from "../base/peer_id.ts";
+import { type ProtocolRoles, rolesOf } from "../base/protocols.ts";
+import type { MemberRole } from "../base/roles.ts";
 
 export type PeerStreamHandler = (
   stream: NetworkStream,
@@ -30,6 +32,7 @@ export type PeerEvent =
 
 export interface PeerNetworkParts {
   readonly self: PeerId;
+  readonly role: MemberRole;
   readonly network: Network;
   readonly admission: Admission;
   readonly clock: Pick<Clock, "elapsed">;
@@ -43,6 +46,7 @@ export interface PeerNetworkParts {
  */
 export class PeerNetwork {
   readonly #self: PeerId;
+  readonly #role: MemberRole;
   readonly #network: Network;
   readonly #admission: Admission;
   readonly #logger: Logger;
@@ -55,8 +59,9 @@ export class PeerNetwork {
   /** By peer: it may send something bad now and then. */
   readonly #forgiven = new RateLimiter(MISCONDUCT_RATE);
 
-  constructor({ self, network, admission, clock, counters, logger }: PeerNetworkParts) {
+  constructor({ self, role, network, admission, clock, counters, logger }: PeerNetworkParts) {
     this.#self = self;
+    this.#role = role;
     this.#network = network;
     this.#admission = admission;
     this.#clock = clock;
@@ -150,11 +155,18 @@ export class PeerNetwork {
     return await connection.openStream(protocol, deadline.signal, { optimistic });
   }
 
-  /** The handler ends both directions; what it leaves open is reset. */
+  /**
+   * The handler ends both directions; what it leaves open is reset.
+   * @throws {TypeError} for a protocol that no role is known to open. @throws {NotAllowedError} for one of other roles.
+   */
   handle(protocol: string, options: HandleOptions, handler: PeerStreamHandler): void {
+    const { opens, answers } = rolesOf(protocol);
+    if (!answers.includes(this.#role)) {
+      throw new NotAllowedError(`A ${this.#role} has no part in ${protocol}`);
+    }
     const limiter = new RateLimiter(options.rate ?? STREAM_RATE);
     this.#network.handle(protocol, options.maxStreams, (stream, connection) => {
-      this.#serve(stream, connection, { ...options, limiter }, handler).catch((error) => {
+      this.#serve(stream, connection, { opens, limiter }, handler).catch((error) => {
         stream.reset(error);
         const { peer } = connection;
         if (error instanceof BadMessageError || error instanceof NotAllowedError) {
@@ -239,7 +251,7 @@ export class PeerNetwork {
   async #serve(
     stream: NetworkStream,
     connection: PeerConnection,
-    { roles, limiter }: HandleOptions & { readonly limiter: RateLimiter },
+    { opens, limiter }: Pick<ProtocolRoles, "opens"> & { readonly limiter: RateLimiter },
     handler: PeerStreamHandler,
   ): Promise<void> {
     const peer = await this.#awaitAdmission(connection);
@@ -247,7 +259,7 @@ export class PeerNetwork {
       this.#counters.count("streamsLimited");
       throw new RateExceededError(`${peer.id} opens more streams than are allowed`);
     }
-    if (!roles.includes(peer.role)) {
+    if (!opens.includes(peer.role)) {
       this.#counters.count("streamsForbidden");
       throw new NotAllowedError(`A ${peer.role} may not open this protocol`);
     }

@@ -62,7 +62,7 @@ export function answerForLife(
   network: Answering,
   { key, born }: { readonly key: SigningKey; readonly born: number },
 ): void {
-  const options = { roles: ["member", "client"], maxStreams: 4, rate: LIFE_RATE } as const;
+  const options = { maxStreams: 4, rate: LIFE_RATE };
   network.handle(LIFE_PROTOCOL, options, async (stream) => {
     const messages = new MessageStream(stream, MAX_JOIN_MESSAGE_BYTES);
     const { nonce } = await messages.expect(questionSchema, "question for a sign of life");

@@ -8,7 +8,7 @@ import {
 } from "./credential.ts";
 import { BoundToOtherMeshError, NoMeshError, NotAllowedError } from "../base/errors.ts";
 import { meshIdOf, SigningKey } from "../base/keys.ts";
-import type { MemberRole } from "../base/roles.ts";
+import { mayBe, type MemberRole } from "../base/roles.ts";
 
 /** The mesh that a data directory belongs to, as its file says. */
 export interface StoredMesh {
@@ -84,12 +84,11 @@ function returnToMesh(
     );
   }
   const { grant } = verdict;
-  if (node.role === "member" && grant.role === "client") {
+  if (!mayBe(grant.role, node.role)) {
     throw new NotAllowedError(
-      `Cannot return to mesh ${
-        meshIdOf(meshKey)
-      } as a member: this node was invited as a client; ` +
-        "start with --client, or join with a member's token",
+      `Cannot return to mesh ${meshIdOf(meshKey)} as a ${node.role}: this node was invited as a ` +
+        `${grant.role}; ${grant.role === "client" ? "start with --client, or " : ""}` +
+        `join with a ${node.role}'s token`,
     );
   }
   const addresses = [...new Set([...invite?.addresses ?? [], ...stored.addresses])];
@@ -97,9 +96,9 @@ function returnToMesh(
 }
 
 function foundMesh(node: BindingOptions["node"], abandoned: StoredMesh | null): Binding {
-  if (node.role === "client") {
+  if (node.role !== "member") {
     throw new NoMeshError(
-      "A client needs a mesh: this one has never been in any, so give it an invite with --join",
+      `A ${node.role} needs a mesh: this one has never been in any, so give it an invite with --join`,
     );
   }
   const root = SigningKey.generate();

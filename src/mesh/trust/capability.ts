@@ -4,7 +4,7 @@ import { z } from "zod";
 import { byteString, byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { type SigningKey, verifySignature } from "../base/keys.ts";
 import { displayName } from "../base/names.ts";
-import type { MemberRole } from "../base/roles.ts";
+import { mayBe, MEMBER_ROLES, type MemberRole } from "../base/roles.ts";
 
 /**
  * The rights that a certificate grants its subject; each link of a chain grants at most the rights of the one before.
@@ -55,10 +55,11 @@ const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const ID_BYTES = 8;
 
+/** The role may be one of a later version, which gives no rights here. */
 const bodySchema = z.tuple([
   byteStringOf(KEY_BYTES),
   z.enum(["node", "invite"]),
-  z.enum(["member", "client"]),
+  z.string().max(32),
   z.boolean(),
   displayName.nullable(),
   z.number().int().nonnegative().nullable(),
@@ -114,12 +115,12 @@ export function verifyChain(
   for (const [i, certificate] of chain.entries()) {
     const parent = links.at(-1);
     const link = readLink(certificate);
-    if (link === undefined) return refuse(`certificate ${i + 1} is malformed`);
+    if (typeof link === "string") return refuse(`certificate ${i + 1} ${link}`);
     const message = signedBytes(certificate.body, chain[i - 1], meshKey);
     if (!verifySignature(parent?.subject ?? meshKey, message, certificate.signature)) {
       return refuse(`the signature of certificate ${i + 1} is wrong`);
     }
-    const excess = parent === undefined ? undefined : exceeds(parent, link);
+    const excess = exceedsRole(link) ?? (parent && exceeds(parent, link));
     if (excess !== undefined) return refuse(`certificate ${i + 1} ${excess}`);
     if (hasExpired(link.grant, now)) return { ...refuse("it has expired"), expired: true };
     links.push(link);
@@ -130,17 +131,22 @@ export function verifyChain(
 
 /** The most of `wanted` that a holder of `held` can give. */
 export function attenuate(held: Grant, wanted: Grant): Grant {
+  const role = mayBe(held.role, wanted.role) ? wanted.role : held.role;
   return {
-    role: held.role === "member" ? wanted.role : "client",
+    role,
     name: wanted.name,
-    mayInvite: held.mayInvite && wanted.mayInvite,
+    mayInvite: held.mayInvite && wanted.mayInvite && role !== "relay",
     expiresAt: earlier(held.expiresAt, wanted.expiresAt),
   };
 }
 
 /** The links of a chain, unchecked: of one that was verified before. Empty if it has none. */
 export function linksOf(chain: Chain): readonly Link[] {
-  return chain.map(readLink).filter((link) => link !== undefined);
+  return chain.map(readLink).filter((link) => typeof link !== "string");
+}
+
+function exceedsRole({ grant }: Link): string | undefined {
+  return grant.role === "relay" && grant.mayInvite ? "lets a relay invite" : undefined;
 }
 
 function exceeds(parent: Link, link: Link): string | undefined {
@@ -148,8 +154,8 @@ function exceeds(parent: Link, link: Link): string | undefined {
   if (parent.kind === "node" && !parent.grant.mayInvite) {
     return "was made by a node that may not invite";
   }
-  if (link.grant.role === "member" && parent.grant.role === "client") {
-    return "makes a member of what a client may grant";
+  if (!mayBe(parent.grant.role, link.grant.role)) {
+    return `makes a ${link.grant.role} of what a ${parent.grant.role} may grant`;
   }
   if (link.grant.mayInvite && !parent.grant.mayInvite) return "grants inviting without having it";
   if (earlier(parent.grant.expiresAt, link.grant.expiresAt) !== link.grant.expiresAt) {
@@ -167,16 +173,19 @@ function hasExpired(grant: Grant, now: number): boolean {
   return grant.expiresAt !== null && grant.expiresAt <= now;
 }
 
-function readLink(certificate: Certificate): Link | undefined {
+/** Answers with what is wrong where it can't be read. */
+function readLink(certificate: Certificate): Link | string {
   try {
-    const [subject, kind, role, mayInvite, name, expiresAt, id] = decodeCbor(
+    const [subject, kind, told, mayInvite, name, expiresAt, id] = decodeCbor(
       certificate.body,
       bodySchema,
       "certificate",
     );
+    const role = MEMBER_ROLES.find((one) => one === told);
+    if (role === undefined) return "grants a role that this version does not know";
     return { subject, kind, grant: { role, name, mayInvite, expiresAt }, id: id.toHex() };
   } catch {
-    return undefined;
+    return "is malformed";
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { InvalidTokenError } from "../base/errors.ts";
 import type { SigningKey } from "../base/keys.ts";
 import { asDisplayName } from "../base/names.ts";
-import type { MemberRole } from "../base/roles.ts";
+import { mayBe, type MemberRole } from "../base/roles.ts";
 
 /** A node's right to be in a mesh: a chain that ends at the node's own key. */
 export interface Credential {
@@ -55,9 +55,11 @@ export function acceptInvite(
   invite: Invite,
   node: { readonly publicKey: Uint8Array; readonly role: MemberRole },
 ): Credential {
-  if (node.role === "member" && invite.grant.role === "client") {
+  if (!mayBe(invite.grant.role, node.role)) {
     throw new InvalidTokenError(
-      "The invite token is for clients only: start with --client, or ask for a member's token",
+      invite.grant.role === "client" && node.role === "member"
+        ? "The invite token is for clients only: start with --client, or ask for a member's token"
+        : `The invite token is for a ${invite.grant.role}, and this node is a ${node.role}: ask for another token`,
     );
   }
   const grant = attenuate(invite.grant, { ...invite.grant, role: node.role });

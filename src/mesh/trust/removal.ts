@@ -1,6 +1,7 @@
 import { equals } from "uint8arrays/equals";
 import type { Link } from "./capability.ts";
 import { type Revocation, revokes } from "./revocation.ts";
+import type { MemberRole } from "../base/roles.ts";
 import type { PeerId } from "../base/peer_id.ts";
 
 /** The part of a certificate that is remembered: enough to tell whose word ends it. */
@@ -40,6 +41,11 @@ export function planRemoval(machine: Guest, guests: Iterable<Guest>): Removal | 
     one.id !== machine.id && one.links.some((link) => link.id === id)
   );
   return { invite: { id, expiresAt: machine.expiresAt }, others };
+}
+
+/** Clients are not remembered: there are thousands. */
+export function isGuest(role: MemberRole): boolean {
+  return role !== "client";
 }
 
 export function guestOf(

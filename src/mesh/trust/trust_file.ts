@@ -4,12 +4,13 @@ import { decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { MAX_GUESTS, MAX_KEPT_INVITES, MAX_REVOCATIONS } from "../base/defaults.ts";
 import { SigningKey } from "../base/keys.ts";
 import { peerIdText } from "../base/names.ts";
+import { MEMBER_ROLES, type MemberRole } from "../base/roles.ts";
 import type { Guest, Mark } from "./removal.ts";
 
 /** An invite that this node has made. The token itself is not kept: in place of a lost one a new one is made. */
 export interface IssuedInvite {
   readonly id: string;
-  readonly role: "member" | "client";
+  readonly role: MemberRole;
   readonly name: string | null;
   readonly mayInvite: boolean;
   readonly expiresAt: number | null;
@@ -47,7 +48,7 @@ const marks = z.array(z.object({
 export const trustSchema = z.object({
   invites: z.array(z.object({
     id: certificateId,
-    role: z.enum(["member", "client"]),
+    role: z.enum(MEMBER_ROLES),
     name: z.string().max(64).nullable(),
     mayInvite: z.boolean(),
     expiresAt: moment.nullable(),

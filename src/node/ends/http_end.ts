@@ -53,7 +53,7 @@ export class HttpEnd {
       role === "client" ? stream : counts.count(stream, id, "http");
     mesh.handle(
       HTTP_PROTOCOL,
-      { roles: ["member", "client"], maxStreams: MAX_HTTP_STREAMS },
+      { maxStreams: MAX_HTTP_STREAMS },
       async (stream, peer) => {
         let asked: ModelRef | undefined;
         await countRequest(demand, (counting) =>

@@ -42,7 +42,7 @@ export class RpcEnds {
     });
     mesh.handle(
       RPC_PROTOCOL,
-      { roles: ["member"], maxStreams: MAX_RPC_STREAMS },
+      { maxStreams: MAX_RPC_STREAMS },
       (stream, peer) => this.#served.handle(counts.count(stream, peer.id, "rpc"), peer.id),
     );
   }

@@ -82,7 +82,7 @@ export class ModelManager implements ModelActions {
     manager.#downloads = await manager.#openDownloads(stock);
     mesh.handle(
       FILE_PROTOCOL,
-      { roles: ["member"], maxStreams: MAX_FILE_STREAMS },
+      { maxStreams: MAX_FILE_STREAMS },
       (stream, peer) =>
         handleFile(stream, peer.id, { models: () => stock.inventory.models, logger }),
     );

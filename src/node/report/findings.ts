@@ -8,7 +8,7 @@ import {
   sameEngineRemedy,
   type SpeakingMachine,
 } from "../../engine/mod.ts";
-import type { PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
+import type { MemberRole, PeerId, RouteInstance, RouteNode, RoutingTable } from "../../mesh/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
 import { idsOf } from "../plan/table_ids.ts";
@@ -23,7 +23,7 @@ export interface NodeFinding extends Finding {
 export interface FindingsInput {
   readonly self: PeerId;
   readonly version: string;
-  readonly role: "client" | "member";
+  readonly role: MemberRole;
   readonly routes: RoutingTable;
   /** This node's own, with `/p2p/`. */
   readonly addresses: readonly string[];

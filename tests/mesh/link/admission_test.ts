@@ -57,7 +57,7 @@ Deno.test("nothing is answered to a node that does not join", async () => {
   await using meshes = new TestMeshes();
   const member = await meshes.member("member");
   let opened = false;
-  member.handle("/mesh-llm/http/1", { roles: ["member", "client"], maxStreams: 1 }, () => {
+  member.handle("/mesh-llm/http/1", { maxStreams: 1 }, () => {
     opened = true;
     return Promise.resolve();
   });

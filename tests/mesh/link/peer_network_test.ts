@@ -25,7 +25,7 @@ class Node implements AsyncDisposable {
     readonly peers: PeerNetwork,
   ) {
     peers.subscribe(({ type, connection }) => this[type].put(connection));
-    peers.handle(PROTOCOL, { roles: ["member"], maxStreams: 8 }, async (stream) => {
+    peers.handle(PROTOCOL, { maxStreams: 8 }, async (stream) => {
       this.streams.put(stream);
       await stream.ended;
     });

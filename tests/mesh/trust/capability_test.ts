@@ -12,9 +12,11 @@ import {
   verifyChain,
 } from "../../../src/mesh/trust/capability.ts";
 import { decodeCbor, encodeCbor } from "../../../src/mesh/base/cbor.ts";
+import { MEMBER_ROLES } from "../../../src/mesh/base/roles.ts";
 import { SigningKey } from "../../../src/mesh/base/keys.ts";
 
 const NOW = 1_000;
+const RELAY = { role: "relay", mayInvite: false } as const;
 const FULL: Grant = { role: "member", name: null, mayInvite: true, expiresAt: null };
 
 /** A chain of these grants, kinds in turn, each signed by the one before. */
@@ -42,6 +44,18 @@ Deno.test("verifyChain() accepts what attenuates and refuses what exceeds", () =
     ["two generations", [{}, {}, {}, {}, {}], null],
     ["an earlier expiry", [{ expiresAt: 3_000 }, { expiresAt: 2_000 }], null],
     ["a member of a client's", [{}, { role: "client" }, {}], /makes a member/],
+    ["a relay by a member", [{}, RELAY, RELAY], null],
+    ["a relay by a member's invite", [{}, {}, RELAY], null],
+    ["a member of a relay's", [{}, RELAY, { mayInvite: false }], /makes a member of what a relay/],
+    ["a client of a relay's", [{}, RELAY, { ...RELAY, role: "client" }], /makes a client/],
+    ["a relay of a client's", [{}, { role: "client", mayInvite: false }, RELAY], /makes a relay/],
+    ["a relay that may invite", [{}, {}, { role: "relay" }], /lets a relay invite/],
+    ["a relay's invite of a relay", [{}, RELAY, RELAY, RELAY], /may not invite/],
+    [
+      "a later version's role",
+      [{}, { role: "oracle" as "relay" }],
+      /2 grants a role that this ver/,
+    ],
     [
       "an invite by one who may not",
       [{ mayInvite: false }, { mayInvite: false }],
@@ -123,13 +137,13 @@ Deno.test("a chain survives its wire form", () => {
 
 Deno.test("attenuate() never gives more than is held", () => {
   const grant = fc.record({
-    role: fc.constantFrom("member" as const, "client" as const),
+    role: fc.constantFrom(...MEMBER_ROLES),
     name: fc.constant(null),
     mayInvite: fc.boolean(),
     expiresAt: fc.option(fc.integer({ min: NOW + 1, max: 9_999 })),
   });
   fc.assert(
-    fc.property(grant, grant, (held, wanted) => {
+    fc.property(grant.filter((held) => !isInvitingRelay(held)), grant, (held, wanted) => {
       const root = SigningKey.generate();
       const { chain } = chainOf(root, [held, attenuate(held, wanted)], ["invite", "node"]);
       assert.equal(verifyChain(chain, { meshKey: root.publicKey, now: NOW }).ok, true);
@@ -140,14 +154,18 @@ Deno.test("attenuate() never gives more than is held", () => {
 
 /** Roles, rights and times from little to much. */
 const anyGrant = fc.record({
-  role: fc.constantFrom("member" as const, "client" as const),
+  role: fc.constantFrom(...MEMBER_ROLES),
   name: fc.constant(null),
   mayInvite: fc.boolean(),
   expiresAt: fc.option(fc.integer({ min: NOW + 1, max: NOW + 4 })),
 });
 
+function isInvitingRelay({ role, mayInvite }: Grant): boolean {
+  return role === "relay" && mayInvite;
+}
+
 function isWithin(inner: Grant, outer: Grant): boolean {
-  return (outer.role === "member" || inner.role === "client") &&
+  return (outer.role === "member" || inner.role === outer.role) && !isInvitingRelay(inner) &&
     (outer.mayInvite || !inner.mayInvite) &&
     (outer.expiresAt === null ||
       inner.expiresAt !== null && inner.expiresAt <= outer.expiresAt);
@@ -166,7 +184,7 @@ Deno.test("along an accepted chain every grant is within all that come before it
       const entitled = grants.every(({ mayInvite }, i) =>
         i % 2 === 1 || i === grants.length - 1 || mayInvite
       );
-      assert.equal(verdict.ok, attenuates && entitled);
+      assert.equal(verdict.ok, attenuates && entitled && !grants.some(isInvitingRelay));
     }),
     { numRuns: 300 },
   );
@@ -182,7 +200,7 @@ Deno.test("a chain that is attenuated at every step is accepted until its first 
         if (i % 2 === 0 && i < wanted.length - 1) held = { ...held, mayInvite: true };
         return held;
       });
-      const mayAll = grants.every((grant, i) => i === 0 || isWithin(grant, grants[i - 1] ?? FULL));
+      const mayAll = grants.every((grant, i) => isWithin(grant, grants[i - 1] ?? FULL));
       fc.pre(mayAll);
       const { chain } = chainOf(root, grants);
       const ends = grants.flatMap(({ expiresAt }) => expiresAt ?? []);

@@ -23,6 +23,7 @@ import {
 } from "../../../src/mesh/trust/removal.ts";
 import { judgeRenewal, renewMembership, sameRights } from "../../../src/mesh/trust/renewal.ts";
 import { type Revocation, signRevocation } from "../../../src/mesh/trust/revocation.ts";
+import type { MemberRole } from "../../../src/mesh/mod.ts";
 import { RevocationList } from "../../../src/mesh/trust/revocation_list.ts";
 import { canInvite, makeInvite } from "../../../src/mesh/trust/token.ts";
 
@@ -192,7 +193,7 @@ class World {
 }
 
 type Step =
-  | { readonly kind: "join"; at: number; shared: boolean; mayInvite: boolean; client: boolean }
+  | { readonly kind: "join"; at: number; shared: boolean; mayInvite: boolean; role: MemberRole }
   | { readonly kind: "remove"; at: number; target: number }
   | { readonly kind: "part"; sides: number }
   | { readonly kind: "merge" };
@@ -207,7 +208,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         at: index,
         shared: fc.boolean(),
         mayInvite: fc.nat(5).map((n) => n > 0),
-        client: fc.nat(5).map((n) => n === 0),
+        role: fc.nat(5).map((n) => n > 1 ? "member" : n === 0 ? "client" : "relay"),
       }),
     },
     {
@@ -222,8 +223,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 
 function play(world: World, step: Step): void {
   if (step.kind === "join") {
-    const role = step.client ? "client" : "member";
-    const mayInvite = step.mayInvite && !step.client;
+    const { role } = step;
+    const mayInvite = step.mayInvite && role === "member";
     world.join(world.pick(step.at), { role, mayInvite }, step.shared);
   } else if (step.kind === "remove") {
     world.remove(world.pick(step.at), world.pick(step.target));
@@ -246,6 +247,7 @@ function check(world: World): void {
   for (let round = 0; round < 4; round++) play(world, { kind: "merge" });
   for (const node of world.machines.filter(({ state }) => state === "in")) {
     assert.ok(sameRights(node.credential.grant, node.granted));
+    if (node.granted.role === "relay") assert.ok(!canInvite(node.credential), "a relay invites");
     for (const one of world.machines) {
       const { publicKey } = one.key;
       if (one.state === "in") assert.ok(admits(node, one.credential, publicKey), "it was kept");
@@ -273,7 +275,7 @@ Deno.test("who was removed is out everywhere, who was kept stays in, and nobody 
 
 Deno.test("one half certifies a machine anew while the other removes it: it is out", () => {
   const world = new World();
-  const join = { kind: "join", shared: false, mayInvite: true, client: false } as const;
+  const join = { kind: "join", shared: false, mayInvite: true, role: "member" } as const;
   for (const at of [0, 1, 2, 2]) play(world, { ...join, at });
   const [founder, second, third, fourth, fifth] = world.machines;
   assert.ok(founder && second && third && fourth && fifth);

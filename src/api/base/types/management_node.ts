@@ -33,7 +33,7 @@ export interface PeerCheck {
 export interface InviteStatus {
   /** Names it in `DELETE /api/tokens/:id`. */
   id: string;
-  role: "member" | "client";
+  role: "member" | "client" | "relay";
   name: string | null;
   mayInvite: boolean;
   /** Epoch milliseconds. */

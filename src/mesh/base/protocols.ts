@@ -1,0 +1,33 @@
+import { MEMBER_ROLES, type MemberRole } from "./roles.ts";
+
+/** The roles that have a part in a protocol. */
+export interface ProtocolRoles {
+  /** Streams of others are reset. */
+  readonly opens: readonly MemberRole[];
+  /** Others do not even know it. */
+  readonly answers: readonly MemberRole[];
+}
+
+const MEMBERS = { opens: ["member"], answers: ["member"] } as const;
+const GUESTS = { opens: ["member", "client"], answers: ["member"] } as const;
+const ALL = { opens: MEMBER_ROLES, answers: MEMBER_ROLES } as const;
+
+/** Every protocol between nodes, with its rights in one place: a protocol without a row is answered by nobody. */
+export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
+  "/mesh-llm/join/1": ALL,
+  "/mesh-llm/gossip/1": MEMBERS,
+  "/mesh-llm/routes/1": GUESTS,
+  "/mesh-llm/revocations/1": { opens: ["member"], answers: MEMBER_ROLES },
+  "/mesh-llm/renewal/1": ALL,
+  "/mesh-llm/life/1": ALL,
+  "/mesh-llm/rpc/1": MEMBERS,
+  "/mesh-llm/http/1": GUESTS,
+  "/mesh-llm/file/1": MEMBERS,
+};
+
+/** @throws {TypeError} for a protocol without a row. */
+export function rolesOf(protocol: string): ProtocolRoles {
+  const roles = Object.hasOwn(PROTOCOLS, protocol) ? PROTOCOLS[protocol] : undefined;
+  if (roles === undefined) throw new TypeError(`Nothing says who may open ${protocol}`);
+  return roles;
+}
