@@ -10,6 +10,7 @@ import { TunnelCounts } from "../tunnel/mod.ts";
 import type { NodeConfig } from "./config.ts";
 import { createActive, type LocalParts, prepareLocal } from "./create_active.ts";
 import { DataDirLock, dataDirWarning } from "./data/data_dir.ts";
+import { cappedModels } from "./report/capped_models.ts";
 import { FindingsWatch } from "./report/findings_watch.ts";
 import { KeptChoices } from "./data/kept_choices.ts";
 import { KeptSettings } from "./data/kept_settings.ts";
@@ -166,6 +167,13 @@ async function connect(
     dataDir,
     engineAdvice,
     lostDevices: () => local?.supervisor.lostDevices ?? [],
+    capped: () =>
+      cappedModels({
+        onDisk: local?.inventory.models ?? [],
+        hosted: part.works.map(({ model }) => model),
+        settingsOf,
+        commonContext: config.serving.contextLength,
+      }),
     freeBytes,
     after: systemClock.after,
     logger,

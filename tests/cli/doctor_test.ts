@@ -191,6 +191,21 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
   ],
 ];
 
+const OF_NODE = [
+  ["waiting", "problem", "memory"],
+  ["failed", "problem", "models"],
+  ["alias", "warning", "models"],
+  ["context", "warning", "models"],
+] as const;
+
+for (const [about, level, check] of OF_NODE) {
+  Deno.test(`findingsOf() has what the running node finds about ${about}, as grave as it says`, () => {
+    const finding = { about, level, found: "Found", remedy: "Remedy" };
+    const told = { ...node, status: { ...node.status, findings: [finding] } };
+    assert.deepEqual(unwell({ node: told }), [{ check, level, found: "Found", remedy: "Remedy" }]);
+  });
+}
+
 for (const [name, changes, found, remedy] of faults) {
   Deno.test(`findingsOf() finds ${name}, and only that`, () => {
     const [finding, ...others] = unwell(changes);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Status } from "../../src/api/mod.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 import { startNode } from "../support/node_process.ts";
 import { binDirOption, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
@@ -85,4 +86,18 @@ nodeTest("config show and doctor tell of the node that runs, not of one that mig
   const doctor = await runProgram(["doctor", "--data-dir", dataDir]);
   assert.equal(doctor.code, 0, doctor.stdout);
   assert.match(doctor.stdout, /ok +llama\.cpp: Build/);
+  assert.doesNotMatch(doctor.stdout, /trained for/);
+  const setContext = (ctx: number) =>
+    runProgram(["settings", "guide", `ctx=${ctx}`, "--data-dir", dataDir]);
+  await setContext(100_000);
+  const isCapped = ({ findings = [] }: Status) =>
+    findings.some(({ about, found }) => about === "context" && /100,000/.test(found));
+  await until(node, "told of the cap", isCapped);
+  assert.match(
+    (await runProgram(["doctor", "--data-dir", dataDir])).stdout,
+    /trained for .* 2,048/,
+  );
+  assert.match((await runProgram(["status", "--data-dir", dataDir])).stdout, /Warning: guide was/);
+  await setContext(1_024);
+  await until(node, "rid of it", (status) => !isCapped(status));
 });

@@ -12,6 +12,7 @@ import type { MemberRole, PeerId, RouteInstance, RouteNode, RoutingTable } from 
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES, SPLIT_RTT_LIMIT_MS } from "../plan/defaults.ts";
 import { gigabytes } from "../plan/fit_words.ts";
 import { idsOf } from "../plan/table_ids.ts";
+import type { CappedModel } from "./capped_models.ts";
 import { lostNote } from "../serving/model_places.ts";
 
 /** A finding, and what makes it the same one while the figures, and words of others, in its sentence change. */
@@ -33,6 +34,8 @@ export interface FindingsInput {
   readonly startedMs: (peer: PeerId) => number | undefined;
   /** Whether its llama.cpp is the best for this machine; `null` without one. */
   readonly engineAdvice: EngineAdvice | null;
+  /** The models of this node that get a shorter context than was asked for. */
+  readonly capped: readonly CappedModel[];
   /** The devices of this machine that it does without since they were lost. */
   readonly lostDevices: readonly LostDevice[];
   readonly dataDir: string;
@@ -54,6 +57,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
     ...versions(input),
     ...addresses(input),
     ...aliases(input),
+    ...contexts(input),
     ...gpus(input),
     ...disk(input),
   ];
@@ -239,6 +243,19 @@ function aliases({ routes }: FindingsInput): NodeFinding[] {
       remedy: "Give it to one model only, or ask for the models by their names",
     };
   });
+}
+
+/** Nothing is wrong with the model; but whoever asked for more should not believe that it is there. */
+function contexts({ capped }: FindingsInput): NodeFinding[] {
+  return capped.slice(0, NAMES_SHOWN).map(({ model, note, trained }): NodeFinding => ({
+    about: "context",
+    subjects: [model],
+    level: "warning",
+    found: note,
+    remedy:
+      `Ask for what it has, by \`mesh-llm settings ${model} ctx=${trained}\` or in config.toml, ` +
+      "or serve a model that was trained for more",
+  }));
 }
 
 /** Only what can be mended is a finding. */

@@ -3,6 +3,7 @@ import type { Finding } from "../../api/mod.ts";
 import type { EngineAdvice, LostDevice } from "../../engine/mod.ts";
 import type { Mesh, PeerId } from "../../mesh/mod.ts";
 import { FINDINGS_INTERVAL_MS, FINDINGS_QUIET_MS } from "../plan/defaults.ts";
+import type { CappedModel } from "./capped_models.ts";
 import { findingsOf, type NodeFinding, subjectsOf } from "./findings.ts";
 
 export interface FindingsWatchOptions {
@@ -16,6 +17,8 @@ export interface FindingsWatchOptions {
   readonly engineAdvice: Promise<EngineAdvice> | null;
   /** The devices that it does without since they were lost. */
   readonly lostDevices: () => readonly LostDevice[];
+  /** The models of this node that get a shorter context than was asked for. */
+  readonly capped: () => readonly CappedModel[];
   /** Of the disk that a folder lies on. */
   readonly freeBytes: (folder: string) => Promise<number>;
   /** Runs something later; what it returns calls that off. */
@@ -51,7 +54,7 @@ export class FindingsWatch {
   }
 
   #find(): NodeFinding[] {
-    const { mesh, version, dataDir, lostDevices } = this.#options;
+    const { mesh, version, dataDir, lostDevices, capped } = this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
       from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
@@ -68,6 +71,7 @@ export class FindingsWatch {
       dataDir,
       engineAdvice: this.#engineAdvice,
       lostDevices: lostDevices(),
+      capped: capped(),
     });
   }
 

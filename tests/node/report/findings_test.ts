@@ -34,6 +34,7 @@ function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: 
     distanceMs: () => 0.3,
     startedMs: () => NOW - 1_000,
     engineAdvice: null,
+    capped: [],
     lostDevices: [],
     dataDir: "/d",
     freeBytes: 80e9,
@@ -151,6 +152,13 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     "warning alias",
     /^The alias default stands for big and low: config\.toml says so on ann, bob$/,
     /^Give it to one model only/,
+  ],
+  [
+    "a model that gets less context than was asked for",
+    { capped: [{ model: "small", note: "small was trained for 2,048", trained: 2_048 }] },
+    "warning context",
+    /^small was trained for 2,048$/,
+    /`mesh-llm settings small ctx=2048`/,
   ],
 ];
 

@@ -50,6 +50,7 @@ async function lookAt(worlds: readonly World[]) {
     dataDir: "/d",
     engineAdvice: advice.promise,
     lostDevices: () => [],
+    capped: () => [],
     freeBytes: () => Promise.resolve(world.freeBytes ?? 80 * GB),
     after: (_, run) => {
       scheduled.resolve(run);

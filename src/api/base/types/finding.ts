@@ -5,6 +5,7 @@ export interface Finding {
     | "failed"
     | "alias"
     | "waiting"
+    | "context"
     | "rpc-protocol"
     | "version"
     | "clock"

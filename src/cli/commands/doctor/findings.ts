@@ -1,5 +1,6 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
+import type { Finding as NodeFinding } from "../../../api/mod.ts";
 import { deviceText } from "../../base/device_text.ts";
 import { count, formatBytes } from "../../base/format.ts";
 import { sameEngineRemedy } from "../../../engine/mod.ts";
@@ -148,7 +149,7 @@ function mesh(node: NonNullable<DoctorFacts["node"]>, facts: DoctorFacts): Findi
     addresses(node),
     ...localNetwork(node),
     ...node.peers.map((peer) => reach(peer)),
-    ...waiting(node),
+    ...ofNode(node),
     ...protocols(node, facts),
     ...versions(node, facts),
   ];
@@ -201,11 +202,19 @@ function reach({ name, unreachable, addresses }: PeerOf): Finding {
 
 type PeerOf = NonNullable<DoctorFacts["node"]>["peers"][number];
 
-/** Findings of the node itself that keep a model from memory; the rest of its findings is checked here anew. */
-function waiting({ status: { findings = [] } }: NonNullable<DoctorFacts["node"]>): Finding[] {
-  return findings.filter(({ about }) => about === "waiting").map(({ found, remedy }) =>
-    problem("memory", found, remedy)
-  );
+/** Findings that only the node itself can have, by the name of their check; the rest is checked here anew. */
+const OF_NODE: Readonly<Partial<Record<NodeFinding["about"], string>>> = {
+  waiting: "memory",
+  failed: "models",
+  alias: "models",
+  context: "models",
+};
+
+function ofNode({ status: { findings = [] } }: NonNullable<DoctorFacts["node"]>): Finding[] {
+  return findings.flatMap(({ about, level, found, remedy }) => {
+    const check = OF_NODE[about];
+    return check === undefined ? [] : [{ check, level, found, remedy }];
+  });
 }
 
 function protocols({ status, peers }: NonNullable<DoctorFacts["node"]>, { engine }: DoctorFacts) {
