@@ -94,6 +94,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   inviteError: Error | null = null;
   peers = 0;
   #refreshed = Promise.withResolvers<void>();
+  readonly #waiting = new Set<() => void>();
   #warm: readonly GatewayInstance[];
   readonly #options: FakeNodeOptions;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
@@ -165,6 +166,17 @@ export class FakeNode implements GatewayNode, ManagementNode {
   /** From now on these are warm. */
   becomeWarm(warm: readonly GatewayInstance[]): void {
     this.#warm = warm;
+    for (const listener of [...this.#waiting]) listener();
+  }
+
+  onWarm(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => this.#waiting.delete(listener);
+  }
+
+  /** Requests that wait for it. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   refresh(): Promise<void> {

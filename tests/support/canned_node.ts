@@ -201,6 +201,10 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     return [];
   }
 
+  onWarm(): () => void {
+    return () => {};
+  }
+
   requestLoad(): Promise<boolean> {
     return Promise.resolve(false);
   }

@@ -177,7 +177,10 @@ export const WAITING_HOLD_MS = 5_000;
  */
 export const UNCLAIMED_HOLD_MS = 60_000;
 
-/** Between two looks while a request is held. A tenth of what a load takes at least. */
+/**
+ * Between two looks of a request that is held, for what it is not told of: new obstacles, and the table of a passive node. A
+ * tenth of what a load takes at least.
+ */
 export const HELD_CHECK_MS = 250;
 
 /**

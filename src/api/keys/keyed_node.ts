@@ -54,6 +54,10 @@ export class KeyedNode implements GatewayNode {
     return this.#node.warm().filter((one) => this.#allows({ ...one, name: one.model }));
   }
 
+  onWarm(listener: () => void): () => void {
+    return this.#node.onWarm(listener);
+  }
+
   unserved(): readonly UnservedModel[] {
     return this.#node.unserved().filter((one) => this.#allows(one));
   }

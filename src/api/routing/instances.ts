@@ -5,11 +5,11 @@ import { longId } from "../../base/model_ids.ts";
 import { anyModel, rendezvousOrder, warmIds } from "./choose.ts";
 import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
 import { isFinal, patienceMs } from "./patience.ts";
-import { pause } from "../../base/pause.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import { judgeObstacle } from "../http/refusals/obstacle.ts";
 import { type Excess, firstWithRoom, hasRoomFor, largerExcess } from "./room.ts";
 import type { Routing } from "./routing.ts";
+import { Wait } from "./wait.ts";
 import {
   type GatewayInstance,
   type GatewayNode,
@@ -66,23 +66,31 @@ export class InstanceSearch {
 
   /** @throws {RefusedError} where the request is not, or no longer, held. */
   async next(): Promise<GatewayInstance> {
-    const { node, hosts, signal, logger, bodyBytes } = this.#options;
-    for (let looks = 0;; looks++) {
+    this.#options.signal.throwIfAborted();
+    return this.#take() ?? await this.#takeLater();
+  }
+
+  /** The next one that is warm, as far as this node knows now. */
+  #take(): GatewayInstance | undefined {
+    const { hosts, bodyBytes } = this.#options;
+    const inOrder = balanced(this.#candidates(), (instance) => hosts.loadOf(instance));
+    const instance = firstWithRoom(inOrder, bodyBytes);
+    if (instance !== undefined) this.#asked.add(keyOf(instance));
+    return instance;
+  }
+
+  async #takeLater(): Promise<GatewayInstance> {
+    const { node, signal, logger } = this.#options;
+    using wait = new Wait(node);
+    await refresh(node, signal, logger);
+    for (;;) {
       signal.throwIfAborted();
-      const inOrder = balanced(this.#candidates(), (instance) => hosts.loadOf(instance));
-      const instance = firstWithRoom(inOrder, bodyBytes);
-      if (instance !== undefined) {
-        this.#asked.add(keyOf(instance));
-        return instance;
-      }
-      if (looks === 0) {
-        await refresh(node, signal, logger);
-        continue;
-      }
+      const instance = this.#take();
+      if (instance !== undefined) return instance;
       await this.#refuseOrHold();
-      await pause(HELD_CHECK_MS, signal);
+      const isNews = await wait.pause(HELD_CHECK_MS, signal);
       this.#asked.clear();
-      await refresh(node, signal, logger, "debug");
+      if (!isNews) await refresh(node, signal, logger, "debug");
     }
   }
 

@@ -43,8 +43,8 @@ export const PROBE_OUTPUT_BYTES = 64 * 1024;
 /** How long "this machine has no GPU" is believed; a driver installed later is then found. */
 export const PROBE_CACHE_MS = 24 * 60 * 60 * 1000;
 
-/** Between two looks at a child that starts: the guide is ready after 0.1 s, a large model after minutes. */
-export const HEALTH_INTERVAL_MS = 50;
+/** Between two looks at a child that starts, each 1 ms of work: the guide is ready after 0.1 s, a large model after minutes. */
+export const HEALTH_INTERVAL_MS = 20;
 
 /** An answer on loopback takes about 1 ms; a child that is too busy is asked again. */
 export const HEALTH_TIMEOUT_MS = 2_000;

@@ -27,6 +27,7 @@ import {
 import type { ModelContent } from "../../base/model_ids.ts";
 import { KnownModels } from "./known_models.ts";
 import { Reachability } from "./reachability.ts";
+import { WarmNews } from "./warm_news.ts";
 
 export interface GatewayParts {
   readonly mesh: Mesh;
@@ -50,6 +51,7 @@ export abstract class Gateway implements GatewayNode {
   readonly #parts: GatewayParts;
   readonly #now: () => number;
   readonly #hosts = new Reachability();
+  readonly #news: WarmNews;
   /** By the table that named the hosts which are not forgotten. */
   #known: KnownModels | undefined;
   /** Somebody could be asked when it was tried last: what was not there before may be there now. */
@@ -59,6 +61,7 @@ export abstract class Gateway implements GatewayNode {
     this.self = parts.mesh.self;
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
+    this.#news = new WarmNews(() => parts.mesh.routes());
   }
 
   get knowsMesh(): boolean {
@@ -90,6 +93,15 @@ export abstract class Gateway implements GatewayNode {
       }),
       (host) => this.#hosts.isAvoided(host, nowMs),
     );
+  }
+
+  onWarm(listener: () => void): () => void {
+    return this.#news.subscribe(listener);
+  }
+
+  /** The mesh may serve something else now. */
+  protected routesChanged(): void {
+    this.#news.check();
   }
 
   unserved(): readonly UnservedModel[] {

@@ -209,6 +209,7 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   /** Something that status shows may have changed. */
   changed(): void {
+    this.routesChanged();
     this.#publisher.changed();
     const { works } = this.#options.part;
     const loading = works.filter(({ isLoading }) => isLoading);

@@ -1,11 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { AskedHosts } from "../../../src/api/routing/asked_hosts.ts";
 import { InstanceSearch } from "../../../src/api/routing/instances.ts";
 import { InstanceUnavailableError } from "../../../src/api/base/types.ts";
 import { FakeNode, instance } from "../fake_node.ts";
 
-function searchIn(node: FakeNode): InstanceSearch {
+function searchIn(node: FakeNode, { holdMs = 1 } = {}): InstanceSearch {
   return new InstanceSearch({
     node,
     hosts: new AskedHosts(() => 0),
@@ -14,7 +15,7 @@ function searchIn(node: FakeNode): InstanceSearch {
     bodyBytes: 2,
     signal: new AbortController().signal,
     logger: getLogger("test"),
-    holdMs: 1,
+    holdMs,
   });
 }
 
@@ -48,4 +49,17 @@ Deno.test("A request whose model waits for its turn waits as long as that takes,
   assert.match(search.waitsFor ?? "", /'guide' waits until what tower answers now has ended/);
   search.began(found);
   assert.equal(search.waitsFor, null);
+});
+
+Deno.test("A request that is held goes on as soon as its model is warm, and leaves nothing that listens", async () => {
+  const node = new FakeNode({ coming: ["guide"] });
+  const search = searchIn(node, { holdMs: 60_000 });
+  const found = search.next();
+  await node.refreshed(1);
+  await delay(0); // it has looked, and waits
+  const { refreshes } = node;
+  node.becomeWarm([instance("tower")]);
+  assert.equal((await found).host, "tower");
+  assert.equal(node.refreshes, refreshes, "it went on by its own look after a while");
+  assert.equal(node.waiting, 0);
 });

@@ -133,6 +133,8 @@ export interface GatewayNode {
   readonly knowsMesh: boolean;
   /** Warm instances as this node knows them now. */
   warm(): readonly GatewayInstance[];
+  /** Calls back whenever an instance has become warm, until the result is called. */
+  onWarm(listener: () => void): () => void;
   /** The models that can be asked for beside the warm ones, in a fixed order. */
   unserved(): readonly UnservedModel[];
   /** A passive node fetches the routing table anew; an active one answers from its view, once that is whole. */
