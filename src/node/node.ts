@@ -190,7 +190,7 @@ async function connect(
     engineLogs,
     findings,
   };
-  const settings = settingsParts({ serving: config.serving, local, active, manager, logger });
+  const settings = settingsParts({ serving: config.serving, local, active, manager, mesh, logger });
   const api = new NodeApi({ ...parts, ...settings, commands, token, logger, end: () => onEnd?.() });
   mesh.subscribe((event) => {
     if (event.type === "lan") api.changed();

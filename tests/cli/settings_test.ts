@@ -10,10 +10,11 @@ Deno.test("settings shows and changes what the running node does with a model", 
   assert.match((await ask("guide")).stderr, /No node is running/);
   assert.equal((await ask("guide", "ctx")).code, 2);
   assert.equal((await ask("guide", "ctx=1", "--reset")).code, 2);
-  await using _node = await startNode({
+  await using node = await startNode({
     dataDir,
     args: ["--model", "guide", "--bin-dir", await testBinDir()],
   });
+  await node.serving("guide");
   const shown = await ask("guide", "ctx=512", "aliases=helper,default", "args=--temp 0");
   assert.deepEqual([shown.code, shown.stderr], [0, ""]);
   assert.match(
@@ -21,7 +22,12 @@ Deno.test("settings shows and changes what the running node does with a model", 
     /^SETTING +VALUE +FROM\nctx +512 +changed\nparallel +auto +configured\n/,
   );
   assert.match(shown.stdout, /^aliases +helper, default +changed$/m);
-  const { changed } = JSON.parse((await ask("guide", "args=", "--json")).stdout);
+  assert.match(shown.stdout, /\n\nguide is loaded anew on \S.* once its answers have ended\n$/);
+  const renamed = JSON.parse((await ask("guide", "idle_unload=1h", "--json")).stdout);
+  assert.deepEqual([renamed.reloads, renamed.elsewhere], [[], []]);
+  await ask("guide", "idle_unload=");
+  const { changed, reloads } = JSON.parse((await ask("guide", "args=", "--json")).stdout);
+  assert.equal(reloads.length, 1);
   assert.deepEqual(changed, { ctx: 512, aliases: ["helper", "default"] });
   for (
     const [word, sentence] of [

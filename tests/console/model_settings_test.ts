@@ -5,9 +5,10 @@ import {
   argsText,
   changeOf,
   formOf,
+  savedText,
   withoutSame,
 } from "../../console/src/lib/model_settings.ts";
-import type { WrittenSettings } from "../../src/api/base/types.ts";
+import type { SettingsView, WrittenSettings } from "../../src/api/base/types.ts";
 
 const SETTINGS: WrittenSettings = {
   ctx: "auto",
@@ -63,4 +64,19 @@ Deno.test("arguments are the same again after they were a text", () => {
     const args = list.flat();
     assert.deepEqual(argsIn(argsText(args)), args);
   }));
+});
+
+Deno.test("savedText() says where a model is loaded anew, and who keeps settings of its own", () => {
+  const text = (reloads: string[], elsewhere: string[]) =>
+    savedText({ reloads, elsewhere } as unknown as SettingsView);
+  assert.equal(text([], []), "Saved.");
+  assert.equal(
+    text(["ann", "bob"], []),
+    "Saved. The model is loaded anew on ann and bob once its answers have ended.",
+  );
+  assert.equal(text([], ["eve"]), "Saved. eve serves it with settings of its own.");
+  assert.match(
+    text(["ann"], ["eve", "bob"]),
+    / eve and bob serve it with settings of their own\.$/,
+  );
 });

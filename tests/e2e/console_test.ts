@@ -169,7 +169,9 @@ pageTest(
     await names(ben).fill("bens");
     await context(ann).fill("384");
     await save(ann).click();
-    await ann.page.getByText("Saved. The model is loaded anew once its answers have ended.")
+    await ann.page.getByText(
+      /^Saved\. The model is loaded anew on .+ once its answers have ended\.$/,
+    )
       .waitFor();
     // Ben has typed: that stays, and all else is as Ann has set it.
     await ben.page.getByText("These settings were changed elsewhere meanwhile").waitFor();

@@ -152,7 +152,6 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
         <ModelSettingsForm
           id={entry.id}
           revision={place.revisions.get(entry.id) ?? null}
-          isServed={place.own.includes(entry.id)}
           onClose={() => setIsSetting(false)}
         />
       )}

@@ -6,7 +6,6 @@ interface ModelSettingsProps {
   readonly id: string;
   /** As the status has it. */
   readonly revision: number | null;
-  readonly isServed: boolean;
   readonly onClose: () => void;
 }
 

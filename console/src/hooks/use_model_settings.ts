@@ -21,10 +21,10 @@ const CHANGED_ELSEWHERE =
 
 /**
  * The settings of one model, which others may change at the same time: what was typed stays, all else follows the node.
- * @param revision as the status has it @param isServed here
+ * @param revision as the status has it
  */
 export function useModelSettings(
-  { id, revision, isServed }: { id: string; revision: number | null; isServed: boolean },
+  { id, revision }: { id: string; revision: number | null },
 ): ModelSettings {
   const [view, setView] = useState<SettingsView | null>(null);
   const [edits, setEdits] = useState<Edits>({});
@@ -69,7 +69,7 @@ export function useModelSettings(
       show(next);
       if (stale === null) {
         setEdits({});
-        setNews(savedText(before, next, isServed));
+        setNews(savedText(next));
       } else {
         setEdits(withoutSame(typed.current, next.settings));
         setProblem(`${stale}. The newer values are shown: save again to change them as you typed.`);

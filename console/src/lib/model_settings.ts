@@ -1,5 +1,6 @@
 /** The settings of one model as text fields, and what was typed as a change. Pure. */
 
+import { displayName, listNames } from "./format.ts";
 import type { SettingsView, WrittenSettings } from "../../../src/api/base/types.ts";
 
 export type SettingKey = keyof WrittenSettings;
@@ -105,15 +106,18 @@ function unquoted(value: string): string {
   }
 }
 
-const NEEDS_LOADING: readonly string[] = ["ctx", "parallel", "draft", "device", "args"];
-
-/** The node's answer to a change, in one sentence. */
-export function savedText(before: SettingsView, after: SettingsView, isServed: boolean): string {
-  const isOther = NEEDS_LOADING.some((key) =>
-    JSON.stringify(before.settings[key as SettingKey]) !==
-      JSON.stringify(after.settings[key as SettingKey])
-  );
-  return isServed && isOther
-    ? "Saved. The model is loaded anew once its answers have ended."
-    : "Saved.";
+/** The node's answer to a change, in one or two sentences. */
+export function savedText({ reloads, elsewhere }: SettingsView): string {
+  const anew = reloads.length === 0
+    ? ""
+    : ` The model is loaded anew on ${
+      listNames(reloads.map(displayName))
+    } once its answers have ended.`;
+  const one = elsewhere.length === 1;
+  const others = elsewhere.length === 0
+    ? ""
+    : ` ${listNames(elsewhere.map(displayName))} ${one ? "serves" : "serve"} it with settings of ${
+      one ? "its" : "their"
+    } own.`;
+  return `Saved.${anew}${others}`;
 }

@@ -2,7 +2,7 @@
 
 import type { SettingsView } from "../../api/mod.ts";
 import { jsonText, printable } from "../../base/printable.ts";
-import { table } from "../base/format.ts";
+import { listText, table } from "../base/format.ts";
 import { printOut } from "../base/output.ts";
 import { findRunningNode } from "../client/running_node.ts";
 import type { ModelSettingsCommand } from "../config/command.ts";
@@ -24,14 +24,28 @@ export async function runSettings(
   return 0;
 }
 
-export function modelSettingsText({ settings, changed, problem }: SettingsView): string {
+export function modelSettingsText(view: SettingsView): string {
+  const { settings, changed, problem } = view;
   const rows = Object.entries(settings).map(([key, value]) => [
     key,
     valueText(value),
     key in changed ? "changed" : "configured",
   ]);
   const text = table([["SETTING", "VALUE", "FROM"], ...rows]);
-  return problem === null ? text : `${text}\nProblem: ${printable(problem)}\n`;
+  const sentences = [...problem === null ? [] : [`Problem: ${problem}`], ...effectOf(view)];
+  return [text, ...sentences.map((one) => `${printable(one)}\n`)].join("\n");
+}
+
+/** Settings hold on the node that has them. */
+function effectOf({ model, reloads, elsewhere }: SettingsView): string[] {
+  const anew = reloads.length === 0
+    ? []
+    : [`${model} is loaded anew on ${listText(reloads)} once its answers have ended`];
+  const others = elsewhere.length === 0 ? [] : [
+    `${listText(elsewhere)} ${elsewhere.length === 1 ? "serves" : "serve"} it with settings of ` +
+    `${elsewhere.length === 1 ? "its" : "their"} own`,
+  ];
+  return [...anew, ...others];
 }
 
 function valueText(value: unknown): string {

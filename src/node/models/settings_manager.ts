@@ -12,7 +12,7 @@ import {
   type WrittenSettings,
 } from "../../api/mod.ts";
 import { reasonOf } from "../../base/as_error.ts";
-import { isNamed, ModelIds } from "../../base/model_ids.ts";
+import { isNamed, type ModelContent, ModelIds } from "../../base/model_ids.ts";
 import { readSettings, SETTING_NAMES, writtenSettings } from "../../base/settings_fields.ts";
 import type { LocalModel, ShapeSettings } from "../../models/mod.ts";
 import type { KeptSettings } from "../data/kept_settings.ts";
@@ -36,10 +36,17 @@ export interface SettingsManagerOptions {
   readonly elsewhere: () => readonly string[];
   /** Whether the mesh, as it is now, could serve a model of this disk with these settings. */
   readonly fitWith: (model: LocalModel, settings: ShapeSettings) => Fit;
+  /** Names of the machines of each instance of a model that is loaded or being loaded, the host first. */
+  readonly instances: (model: ModelContent) => readonly InstanceMachines[];
   /** The settings of a model are others from now on. */
   readonly changed: () => void;
   /** It is served here as if `--model` named it, or is so no longer. */
   readonly pin: (id: string, isPinned: boolean) => void;
+}
+
+export interface InstanceMachines {
+  readonly isOwn: boolean;
+  readonly machines: readonly string[];
 }
 
 /** A model, and the name or id by which its settings are kept. */
@@ -49,6 +56,10 @@ interface Subject {
   /** `null` where it is not on this disk. */
   readonly file: LocalModel | null;
 }
+
+type Effect = Pick<SettingsView, "reloads" | "elsewhere">;
+
+const NO_EFFECT: Effect = { reloads: [], elsewhere: [] };
 
 export class SettingsManager implements SettingsActions {
   readonly #options: SettingsManagerOptions;
@@ -93,12 +104,23 @@ export class SettingsManager implements SettingsActions {
       return settings;
     }).catch(cannotKeep);
     const after = settingsOf(subject.model);
+    const effect = runsAlike(before, after) ? NO_EFFECT : this.#effect(subject);
     changed();
     if (before.pin !== after.pin) pin(subject.key, after.pin);
-    return this.#view(subject);
+    return this.#view(subject, effect);
   }
 
-  #view({ key, model }: Subject): SettingsView {
+  /** Of settings with which a llama-server has to be started anew. They hold on this node, which loads what it hosts. */
+  #effect({ file }: Subject): Effect {
+    const instances = file === null ? [] : this.#options.instances(file);
+    const others = instances.filter(({ isOwn }) => !isOwn).flatMap(({ machines }) => machines);
+    return {
+      reloads: instances.filter(({ isOwn }) => isOwn).flatMap(({ machines }) => machines),
+      elsewhere: [...new Set(others)],
+    };
+  }
+
+  #view({ key, model }: Subject, effect = NO_EFFECT): SettingsView {
     const { kept, configured, settingsOf } = this.#options;
     const changed = kept.of(key);
     return {
@@ -108,6 +130,7 @@ export class SettingsManager implements SettingsActions {
       changed: writtenSettings(changed),
       configured: all(configured(model)),
       problem: this.#problem(changed),
+      ...effect,
     };
   }
 

@@ -41,6 +41,12 @@ async function setUp({ perModel = {}, most = Infinity } = {}) {
     onDisk: () => FILES,
     elsewhere: () => ["listed"],
     fitWith,
+    instances: ({ name }) =>
+      name !== "m" ? [] : [
+        { isOwn: false, machines: ["eve", "bob"] },
+        { isOwn: true, machines: ["ann", "bob"] },
+        { isOwn: false, machines: ["eve"] },
+      ],
     changed: () => done.push("changed"),
     pin: (id, isPinned) => done.push(`${isPinned ? "pin" : "unpin"} ${id}`),
   });
@@ -78,6 +84,24 @@ Deno.test("SettingsManager changes single settings over those of config.toml, an
   const reset = await manager.reset("m", later.revision);
   assert.deepEqual([reset.changed, reset.revision], [{}, 0]);
   assert.deepEqual(node.done, ["changed", "changed", "unpin m", "changed", "pin m"]);
+});
+
+Deno.test("SettingsManager says on which machines a model is loaded anew for a change", async () => {
+  await using node = await setUp();
+  const { manager } = node;
+  const effect = async (model: string, settings: Record<string, unknown>) => {
+    const { reloads, elsewhere } = await manager.change(model, { settings });
+    return [reloads, elsewhere];
+  };
+  const anew = [["ann", "bob"], ["eve", "bob"]];
+  assert.deepEqual(await effect("m", { ctx: 512 }), anew);
+  assert.deepEqual(await effect("m", { ctx: 512 }), [[], []], "as before");
+  assert.deepEqual(await effect("m", { aliases: ["a"], idle_unload: "1h" }), [[], []]);
+  assert.deepEqual(await effect("small", { ctx: 512 }), [[], []], "not loaded");
+  assert.deepEqual(await effect("listed", { ctx: 512 }), [[], []], "not on this disk");
+  const { reloads, elsewhere } = await manager.reset("m");
+  assert.deepEqual([reloads, elsewhere], anew);
+  assert.deepEqual(manager.read("m").reloads, []);
 });
 
 Deno.test("SettingsManager refuses a change of what another one has changed, with what is there now", async () => {

@@ -18,6 +18,10 @@ export interface SettingsView {
   configured: WrittenSettings;
   /** Why something that was changed does not hold, for people. */
   problem: string | null;
+  /** Of the answer to a change: names of the machines on which the model is loaded anew for it, the host first. */
+  reloads: string[];
+  /** Of the answer to a change: names of other machines that serve the model, with settings of their own. */
+  elsewhere: string[];
 }
 
 export interface SettingsChange {
