@@ -230,6 +230,17 @@ Deno.test(`of ${MEMBERS} members with fresh identities that came and went a memb
   await member.finish();
 });
 
+Deno.test("a peer is dialled again where it was reached, unless that was a pipe", () => {
+  const { member, connect, close } = memberOf(new VirtualTime());
+  const { peer, address } = new Newcomer();
+  connect(peer, "outbound", `/ip4/198.51.100.7/udp/47001/p2p-circuit/p2p/${peer}`);
+  close(peer);
+  assert.deepEqual(member.addressesOf(peer), []);
+  connect(peer, "outbound", address);
+  close(peer);
+  assert.deepEqual(member.addressesOf(peer), [address]);
+});
+
 Deno.test(`of ${MEMBERS} nodes that a table has named a client keeps nothing`, async () => {
   let named: readonly PeerId[] = [];
   let isSilent = false;

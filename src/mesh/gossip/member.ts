@@ -1,5 +1,5 @@
 import type { Logger } from "@logtape/logtape";
-import { dialOrder } from "../base/addresses.ts";
+import { dialOrder, parseAddress } from "../base/addresses.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import {
@@ -103,7 +103,9 @@ export class Member {
 
   /** A member's connection has been admitted. */
   connected({ peer, direction, remoteAddress }: MemberConnection): void {
-    if (direction === "outbound") this.#contacts.of(peer).lastGood = remoteAddress;
+    // One that came by a pipe has no address that can be dialled again.
+    const isDialable = direction === "outbound" && parseAddress(remoteAddress) !== undefined;
+    if (isDialable) this.#contacts.of(peer).lastGood = remoteAddress;
     this.view.connected(peer, direction);
   }
 

@@ -2,8 +2,10 @@
 
 import { siteOf } from "../../base/ip_address.ts";
 
-/** The part of an address that a flood can't have many of: an IPv4 address, or an IPv6 site. */
+/** The part of an address that a flood can't have many of: an IPv4 address, an IPv6 site, or the member that relays it. */
 export function sourceOf(remoteAddress: string): string {
+  const [, relay] = /^\/p2p\/(\w+)\/p2p-circuit/.exec(remoteAddress) ?? [];
+  if (relay !== undefined) return relay;
   const [, address] = /^\/(?:ip6zone\/[^/]+\/)?(?:ip4|ip6)\/([^/]+)/.exec(remoteAddress) ?? [];
   return address === undefined ? remoteAddress : siteOf(address);
 }

@@ -25,6 +25,7 @@ import type {
 } from "./network.ts";
 import { byteStreamOf, drainConnection, quicTransport } from "../quic/mod.ts";
 import type { PeerId } from "../base/peer_id.ts";
+import { PipedSources } from "../reach/mod.ts";
 
 /** Few of 16,384 ports are taken on any machine; so many in a row are not. */
 const FREE_PORT_ATTEMPTS = 8;
@@ -95,6 +96,8 @@ export class Libp2pNetwork implements Network {
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
   readonly #stopping = new AbortController();
   readonly #protocols: Set<string>;
+  /** The makers of pipes tell here how the peers are reached. */
+  readonly pipes = new PipedSources();
 
   /** @param protocols those that are handled; the transport reads them. */
   constructor(libp2p: Libp2p<{ listening: Listening }>, protocols: Set<string>) {
@@ -188,7 +191,7 @@ export class Libp2pNetwork implements Network {
 
   #wrap(connection: Connection): Libp2pConnection {
     const known = this.#wrapped.get(connection) ??
-      new Libp2pConnection(connection, this.#stopping.signal);
+      new Libp2pConnection(connection, this.pipes, this.#stopping.signal);
     this.#wrapped.set(connection, known);
     return known;
   }
@@ -200,11 +203,11 @@ class Libp2pConnection implements PeerConnection {
   readonly #connection: Connection;
   readonly #stopping: AbortSignal;
 
-  constructor(connection: Connection, stopping: AbortSignal) {
+  constructor(connection: Connection, pipes: PipedSources, stopping: AbortSignal) {
     this.#connection = connection;
     this.#stopping = stopping;
     this.peer = connection.remotePeer.toString() as PeerId;
-    this.remoteAddress = connection.remoteAddr.toString();
+    this.remoteAddress = pipes.trueAddress(connection.remoteAddr.toString());
   }
 
   get id(): string {

@@ -1,4 +1,4 @@
-import { EVENT_FLAGS, openLibc, POLLFD_BYTES, POLLIN } from "./linux_calls.ts";
+import { type Bytes, EVENT_FLAGS, openLibc, POLLFD_BYTES, POLLIN } from "./linux_calls.ts";
 import { LinuxSocket } from "./linux_socket.ts";
 import { Receiver } from "./linux_receiver.ts";
 import { TURNS_AT_ONCE } from "./defaults.ts";
@@ -19,6 +19,7 @@ export class LinuxStack implements UdpStack {
   /** Ends the wait when it is written to. */
   readonly #wake: number;
   #waiting: Promise<void> | undefined;
+  #list: Bytes = new Uint8Array();
   #isReading = false;
   #isClosed = false;
 
@@ -71,8 +72,7 @@ export class LinuxStack implements UdpStack {
   /** Never rejects. */
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      const watched = [...this.#sockets];
-      await this.#wait(watched);
+      await this.#wait();
       this.#library.symbols.read(this.#wake, new BigUint64Array(1), 8n);
       this.#isReading = true;
       this.#drain();
@@ -81,14 +81,16 @@ export class LinuxStack implements UdpStack {
     }
   }
 
-  async #wait(sockets: readonly LinuxSocket[]): Promise<void> {
-    const list = new Uint8Array(POLLFD_BYTES * (sockets.length + 1));
-    const view = new DataView(list.buffer);
-    for (const [at, descriptor] of [this.#wake, ...sockets.map((s) => s.descriptor)].entries()) {
+  /** The list is a field, for nothing else would hold it while the system writes into it. */
+  async #wait(): Promise<void> {
+    const descriptors = [this.#wake, ...[...this.#sockets].map(({ descriptor }) => descriptor)];
+    this.#list = new Uint8Array(POLLFD_BYTES * descriptors.length);
+    const view = new DataView(this.#list.buffer);
+    for (const [at, descriptor] of descriptors.entries()) {
       view.setInt32(POLLFD_BYTES * at, descriptor, true);
       view.setInt16(POLLFD_BYTES * at + 4, POLLIN, true);
     }
-    await this.#library.symbols.poll(list, BigInt(sockets.length + 1), -1);
+    await this.#library.symbols.poll(this.#list, BigInt(descriptors.length), -1);
   }
 
   /** Datagrams that come meanwhile are taken too, up to a bound: waiting anew costs more than all of it. */

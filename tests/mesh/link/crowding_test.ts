@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sourceOf, yieldingOf } from "../../../src/mesh/link/crowding.ts";
 
-Deno.test("sourceOf() is an IPv4 address, or the network of an IPv6 site", () => {
+Deno.test("sourceOf() is an IPv4 address, the network of an IPv6 site, or the member that relays", () => {
   const table: [address: string, source: string][] = [
     ["/ip4/192.0.2.7/udp/4001/quic-v1", "192.0.2.7"],
     ["/ip4/192.0.2.7/udp/4002/quic-v1/p2p/12D3KooW", "192.0.2.7"],
@@ -12,6 +12,8 @@ Deno.test("sourceOf() is an IPv4 address, or the network of an IPv6 site", () =>
     ["/ip6/::1/udp/1/quic-v1", "0:0:0:0"],
     ["/ip6/2001:db8::/udp/1/quic-v1", "2001:db8:0:0"],
     ["/ip6zone/eth0/ip6/fe80::9/udp/1/quic-v1", "fe80:0:0:0"],
+    ["/p2p/12D3KooWRelay/p2p-circuit/p2p/12D3KooWPeer", "12D3KooWRelay"],
+    ["/ip4/192.0.2.7/udp/4003/p2p-circuit/p2p/12D3KooWPeer", "192.0.2.7"],
     ["/memory/7", "/memory/7"],
   ];
   for (const [address, source] of table) assert.equal(sourceOf(address), source, address);

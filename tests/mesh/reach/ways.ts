@@ -1,0 +1,101 @@
+/** Two transports that know each other by pipes alone, and ways between them that a test cuts, loses and falsifies. */
+
+import { multiaddr } from "@multiformats/multiaddr";
+import type { DatagramPath } from "../../../src/mesh/base/datagram_path.ts";
+import { openUdpStack, Pipe, udpEnd, type UdpStack } from "../../../src/mesh/reach/mod.ts";
+import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
+import { Endpoint, type Link, openStream } from "../quic/links.ts";
+
+/** The fate of a datagram on its way: itself as a rule, or nothing, or others. */
+export type Fate = (datagram: Uint8Array) => readonly Uint8Array[];
+
+/** The two ends of a way by UDP. */
+export class Way {
+  readonly ends: readonly [DatagramPath, DatagramPath];
+  /** Of both directions. */
+  fate: Fate = (datagram) => [datagram];
+  carried = 0;
+
+  constructor(stack: UdpStack) {
+    const sockets = [stack.bind("127.0.0.1", 0), stack.bind("127.0.0.1", 0)] as const;
+    const [near, far] = sockets.map((socket, at) => {
+      const to = udpEnd("127.0.0.1", sockets[1 - at]!.port);
+      const end: DatagramPath = {
+        onDatagram: undefined,
+        send: (datagram) => {
+          this.carried += 1;
+          for (const one of this.fate(datagram)) socket.send(one, to);
+        },
+        close: () => socket.close(),
+      };
+      socket.onDatagram = (datagram) => end.onDatagram?.(datagram);
+      return end;
+    });
+    this.ends = [near!, far!];
+  }
+}
+
+export interface PipedPair extends AsyncDisposable {
+  readonly near: Link;
+  readonly far: Link;
+  readonly pipes: readonly [near: Pipe, far: Pipe];
+  /** The bytes as the far end reads them. */
+  transfer(bytes: Uint8Array): Promise<Uint8Array>;
+}
+
+/** One dials the pipe to the other. The paths are the pipes' own from now on. */
+export async function pipePair(
+  stack: UdpStack,
+  [nearPath, farPath]: readonly [DatagramPath, DatagramPath],
+): Promise<PipedPair> {
+  const [dialler, listener] = [await Endpoint.start(), await Endpoint.start()];
+  const serverPort = parseQuicAddress(await listener.listen())!.port;
+  const pipes = [
+    new Pipe({ stack, path: nearPath }),
+    new Pipe({ stack, path: farPath, serverPort }),
+  ] as const;
+  const near = await dialler.dial(multiaddr(`/ip4/127.0.0.1/udp/${pipes[0].port}/quic-v1`));
+  const far = await listener.incoming.take();
+  return {
+    near,
+    far,
+    pipes,
+    async transfer(bytes) {
+      const [out, into] = await openStream(near, far);
+      const writing = (async () => {
+        for (let at = 0; at < bytes.length; at += CHUNK) {
+          await out.write(bytes.subarray(at, at + CHUNK));
+        }
+        await out.closeWrite();
+      })();
+      const [read] = await Promise.all([readAll(into, bytes.length), writing]);
+      return read;
+    },
+    async [Symbol.asyncDispose]() {
+      await dialler[Symbol.asyncDispose]();
+      await listener[Symbol.asyncDispose]();
+      for (const pipe of pipes) pipe.close();
+    },
+  };
+}
+
+const CHUNK = 65_536;
+
+async function readAll(
+  stream: { read(): Promise<Uint8Array | null> },
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (let read = await stream.read(); read !== null; read = await stream.read()) {
+    bytes.set(read, at);
+    at += read.length;
+  }
+  return bytes.subarray(0, at);
+}
+
+/** A stack that is closed at the end of a test. */
+export function usingStack(open: () => UdpStack = openUdpStack): UdpStack & AsyncDisposable {
+  const stack = open();
+  return Object.assign(stack, { [Symbol.asyncDispose]: () => stack.close() });
+}
