@@ -31,6 +31,7 @@ Deno.test("rm removes a model where no node runs", async () => {
   ];
   for (const [model, words] of table) {
     const { code, stdout, stderr } = await rm(model, "--yes");
+    if (model === "absent") assert.deepEqual(await rm(model), { code, stdout, stderr });
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, words);
     assert.doesNotMatch(stderr, /bug/);
@@ -43,6 +44,40 @@ Deno.test("rm removes a model where no node runs", async () => {
   const { code, stdout } = await rm("small", "--yes", "--json");
   assert.deepEqual([code, JSON.parse(stdout)], [0, { model: "small", sizeBytes }]);
   assert.equal(await exists(dirname(path)), false, "the empty folder goes with it");
+});
+
+Deno.test("rm, ls and pull look where config.toml says, where no node runs", async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = join(folder.path, "data");
+  const small = await writeModel(dataDir, "small");
+  const own = join(folder.path, "own");
+  await Deno.mkdir(own);
+  const large = join(own, "large.gguf");
+  await Deno.copyFile(GUIDE, large);
+  const config = join(dataDir, "config.toml");
+  await Deno.writeTextFile(config, `models-dir = "${own}"\n`, { mode: 0o600 });
+  const ask = (...words: string[]) => runProgram([...words, "--data-dir", dataDir]);
+  assert.match((await ask("ls")).stdout, /^large /m);
+  const other = await ask("rm", "small", "--yes");
+  assert.match(other.stderr, /does not lie in the models folder of this node/);
+  assert.deepEqual(await ask("rm", "large", "--yes"), {
+    code: 0,
+    stdout: "Removed large (1.5 MB)\n",
+    stderr: "",
+  });
+  assert.deepEqual([await exists(large), await exists(small)], [false, true]);
+  await Deno.remove(own);
+  for (const words of [["ls"], ["pull", "https://hub.invalid/mine.gguf"], ["plan", "small"]]) {
+    const { code, stderr } = await ask(...words);
+    assert.deepEqual([code, stderr.includes(own)], [1, true], stderr);
+  }
+  assert.equal((await ask("ls", "--models-dir", folder.path)).code, 0, "the flag wins");
+});
+
+Deno.test("token remove looks for a node before it asks for --yes", async () => {
+  await using folder = await temporaryFolder();
+  const remove = ["token", "remove", "nobody", "--data-dir", join(folder.path, "data")];
+  assert.match((await runProgram(remove)).stderr, /No node is running/);
 });
 
 Deno.test("rm asks in a terminal, and takes only a yes", async () => {

@@ -82,8 +82,15 @@ nodeTest(
     const forThird = await token(second, "--may-invite", "--name", "third");
     await using third = await startServing(["--join", forThird]);
     await until(first, "a mesh of three", ({ peers }) => peers.length === 2);
-    const refused = await runProgram(["token", "remove", second.name, "--data-dir", first.dataDir]);
+    const unasked = (machine: string) =>
+      runProgram(["token", "remove", machine, "--data-dir", first.dataDir]);
+    const refused = await unasked(second.name);
     assert.deepEqual([refused.code, /add --yes/.test(refused.stderr)], [2, true]);
+    const unknown = await unasked("nobody");
+    assert.deepEqual([unknown.code, /machine.*nobody|nobody.*machine/.test(unknown.stderr)], [
+      1,
+      true,
+    ]);
     const before = third.lines.length;
     const removal = JSON.parse(await token(first, "remove", second.name, "--yes", "--json"));
     const machine = (node: NodeProcess) => ({ id: node.ready.node, name: node.name });

@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { CatalogEntry, Status } from "../../api/mod.ts";
 import { findRunningNode, NodeNotRunningError } from "./running_node.ts";
+import { ownFolders } from "./own_folders.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 
 export interface KnownModels {
@@ -13,6 +14,7 @@ export interface KnownModels {
 
 export interface Places {
   readonly dataDir: string;
+  /** As `--models-dir` says; `null` leaves it to the node, or to its config.toml where none runs. */
   readonly modelsDir: string | null;
 }
 
@@ -46,5 +48,7 @@ export async function askFile(
 export function offlineOptions({ dataDir, modelsDir }: Places, runtime: Runtime) {
   const { executableDir, path, environment, facts: { home = null } } = runtime;
   const logger = getLogger("mesh-llm");
-  return { dataDir, modelsDir, home, environment, binDir: null, executableDir, path, logger };
+  const own = ownFolders(dataDir, runtime);
+  const folders = { dataDir, modelsDir: modelsDir ?? own.modelsDir, binDir: own.binDir };
+  return { ...folders, home, environment, executableDir, path, logger };
 }

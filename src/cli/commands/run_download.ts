@@ -1,11 +1,11 @@
 /** `mesh-llm download NAME`: by the running node, which counts its mesh; else for this machine alone. */
 
-import { getLogger } from "@logtape/logtape";
 import { pause } from "../../base/pause.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import type { DownloadStatus } from "../../api/mod.ts";
 import type { DownloadCommand } from "../config/command.ts";
 import { DOWNLOAD_POLL_MS, DOWNLOAD_START_TIMEOUT_MS } from "../base/defaults.ts";
+import { offlineOptions } from "../client/ask_catalog.ts";
 import { downloadLine } from "../client/download_line.ts";
 import { findKeepingNode } from "../client/keeping_node.ts";
 import { formatBytes } from "../base/format.ts";
@@ -75,21 +75,15 @@ async function downloadBy(
 }
 
 async function downloadHere(
-  { model, dataDir, modelsDir, hub }: DownloadCommand,
-  { executableDir, path, facts, environment }: Runtime,
+  command: DownloadCommand,
+  runtime: Runtime,
   { show, signal }: Watch,
 ): Promise<Ended> {
   const { offlineDownload } = await import("../../node/mod.ts");
+  const { model, hub } = command;
   return await offlineDownload(model, {
-    dataDir,
-    modelsDir,
-    home: facts.home ?? null,
-    environment,
+    ...offlineOptions(command, runtime),
     hub,
-    binDir: null,
-    executableDir,
-    path,
-    logger: getLogger("mesh-llm"),
     onProgress: (status) => show(model, status),
     signal,
   });

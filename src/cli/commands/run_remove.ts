@@ -20,13 +20,14 @@ interface Disk {
 
 export async function runRemove(command: RemoveCommand, runtime: Runtime): Promise<number> {
   const { model, yes, json } = command;
-  if (!yes && !Deno.stdin.isTerminal()) {
-    throw new UsageError("rm asks before it removes files, and nobody can answer here: add --yes");
-  }
   const disk = await diskOf(command, runtime);
   const entry = entryOnDisk(model, disk.models);
   // Of what is not there, the removal says why.
-  if (entry !== null && !yes && !confirmed(`Remove ${textOf(entry)} from this machine's disk?`)) {
+  const asks = entry !== null && !yes;
+  if (asks && !Deno.stdin.isTerminal()) {
+    throw new UsageError("rm asks before it removes files, and nobody can answer here: add --yes");
+  }
+  if (asks && !confirmed(`Remove ${textOf(entry)} from this machine's disk?`)) {
     printError("Nothing was removed\n");
     return 1;
   }

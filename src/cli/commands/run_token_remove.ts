@@ -11,15 +11,15 @@ import type { TokenRemoveCommand } from "../config/command.ts";
 /** Says first who would not stay, and asks. Returns when everybody whom the node is connected to has been told. */
 export async function runTokenRemove(command: TokenRemoveCommand): Promise<number> {
   const { dataDir, machine, yes, json } = command;
+  const node = await findRunningNode(dataDir);
+  const path = `/api/peers/${encodeURIComponent(machine)}`;
+  // The node that answers is this program; its contract is docs/management-api.md.
+  const plan = await node.get(`${path}/removal`) as MachineRemoval;
   if (!yes && !Deno.stdin.isTerminal()) {
     throw new UsageError(
       "token remove asks before it removes a machine, and nobody can answer here: add --yes",
     );
   }
-  const node = await findRunningNode(dataDir);
-  const path = `/api/peers/${encodeURIComponent(machine)}`;
-  // The node that answers is this program; its contract is docs/management-api.md.
-  const plan = await node.get(`${path}/removal`) as MachineRemoval;
   if (!yes && !confirmed(questionText(plan))) {
     printError("Nothing was removed\n");
     return 1;
