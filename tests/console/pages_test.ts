@@ -148,11 +148,15 @@ const SCENES: Scenes = {
       await console.goTo("Agents");
       // Nobody is shown a key twice, and whoever has one fills it in.
       await aider.getByText("export OPENAI_API_KEY=your-api-key").waitFor();
+      const confirm = (key: string) => {
+        const group = page.getByRole("group", { name: `Remove the key ${key}` });
+        return group.getByRole("button", { name: `Remove the key ${key}` }).click();
+      };
       await other.click();
-      await page.getByRole("button", { name: "Remove it" }).click();
+      await confirm("other");
       await other.waitFor({ state: "detached" });
       await page.getByRole("button", { name: "Remove the key laptop" }).click();
-      await page.getByRole("button", { name: "Remove it" }).click();
+      await confirm("laptop");
       await aider.getByText("export OPENAI_API_KEY=none").waitFor();
     },
     expectedErrors: /409/,
@@ -250,7 +254,7 @@ const SCENES: Scenes = {
       await page.getByRole("button", { name: "Invites that were made" }).click();
       await page.getByRole("button", { name: "Revoke Ann" }).click();
       await page.getByText("Every node that joined by it is cut off.").waitFor();
-      await page.getByRole("button", { name: "Revoke it" }).click();
+      await page.getByRole("button", { name: "Revoke Ann" }).click();
       await page.getByText("asks questions only, revoked").waitFor();
     },
   },
@@ -266,14 +270,15 @@ const SCENES: Scenes = {
           lost: [{ id: "away", name: "laptop" }],
         });
       const card = page.locator(`[data-machine="${MINI}"]`);
-      await card.getByRole("button", { name: "Remove this machine: mini" }).click();
+      await card.getByRole("button", { name: "Remove mini", exact: true }).click();
+      await card.getByText("mini leaves the mesh, with every invite that it has made.").waitFor();
       await card.getByText("These came by its invites, and stay: tower.").waitFor();
       await card.getByText("have to be invited again: laptop.").waitFor();
       assert.deepEqual(node.removed, []);
-      await card.getByRole("button", { name: "Remove it" }).click();
-      await card.getByRole("button", { name: "Remove this machine: mini" }).waitFor();
+      await card.getByRole("button", { name: "Remove mini", exact: true }).click();
+      await card.getByText("mini leaves the mesh").waitFor({ state: "detached" });
       assert.deepEqual(node.removed, [MINI]);
-      assert.equal(await page.getByRole("button", { name: /^Remove this machine/ }).count(), 2);
+      assert.equal(await page.getByRole("button", { name: /^Remove (mini|tower)$/ }).count(), 2);
     },
   },
 

@@ -131,15 +131,18 @@ export const CatalogRow = memo((props: CatalogRowProps) => {
       {entry.download !== null && <DownloadBar name={entry.id} download={entry.download} />}
       {entry.broken !== null && <p class="problem catalog-wide">{displayText(entry.broken)}</p>}
       {asked !== null && (
-        <div class="catalog-ask catalog-wide" role="group" aria-label="Confirm the action">
+        <div
+          class="catalog-ask catalog-wide"
+          role="group"
+          aria-label={`${ACTION_LABELS[asked]}: ${name}`}
+        >
           <p>{consequence(asked, entry, place)}</p>
           <div class="row">
             <button
               type="button"
               class="button primary small"
               disabled={busy}
-              onClick={() =>
-                void act(asked)}
+              onClick={() => void act(asked)}
             >
               {asked === "cancel" ? "Remove it" : ACTION_LABELS[asked]}
             </button>

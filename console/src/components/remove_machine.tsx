@@ -35,10 +35,10 @@ export default function RemoveMachine({ id, name }: RemoveMachineProps) {
   if (step.kind === "confirm") {
     return (
       <div class="removal" role="group" aria-label={`Remove ${name}`}>
-        {removalSentences(step.removal).map((sentence) => <p key={sentence}>{sentence}</p>)}
+        {removalSentences(name, step.removal).map((sentence) => <p key={sentence}>{sentence}</p>)}
         <div class="row">
           <button type="button" class="button small danger" onClick={() => void remove()}>
-            Remove it
+            Remove <bdi>{name}</bdi>
           </button>
           <button type="button" class="button small" onClick={() => setStep({ kind: "idle" })}>
             Leave it
@@ -52,11 +52,10 @@ export default function RemoveMachine({ id, name }: RemoveMachineProps) {
       <button
         type="button"
         class="button small"
-        aria-label={`Remove this machine: ${name}`}
         disabled={step.kind !== "idle" && step.kind !== "failed"}
         onClick={() => void ask()}
       >
-        Remove this machine
+        Remove <bdi>{name}</bdi>
       </button>
       {step.kind === "failed" && <p class="problem" role="alert">{step.problem}</p>}
     </div>

@@ -29,10 +29,10 @@ export function TakeBack({ verb, what, effect, take, onTaken }: TakeBackProps) {
     <>
       {asking
         ? (
-          <div class="row" role="group" aria-label="Confirm the action">
+          <div class="row" role="group" aria-label={`${verb} ${what}`}>
             <span>{effect}</span>
             <button type="button" class="button small danger" onClick={() => void confirm()}>
-              {verb} it
+              {verb} <bdi>{what}</bdi>
             </button>
             <button type="button" class="button small" onClick={() => setAsking(false)}>
               Leave it

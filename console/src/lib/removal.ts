@@ -4,9 +4,12 @@ import type { MachineRemoval, NamedMachine } from "../../../src/api/base/types.t
 import { displayName } from "./format.ts";
 
 /** Its outcome, before it is confirmed. */
-export function removalSentences({ stays, lost }: MachineRemoval): string[] {
+export function removalSentences(
+  name: string,
+  { stays, lost }: Pick<MachineRemoval, "stays" | "lost">,
+): string[] {
   return [
-    "It leaves the mesh, with every invite that it has made.",
+    `${name} leaves the mesh, with every invite that it has made.`,
     ...(stays.length === 0 ? [] : [`These came by its invites, and stay: ${namesOf(stays)}.`]),
     ...(lost.length === 0
       ? []
