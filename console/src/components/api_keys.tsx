@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { useFetched } from "../hooks/use_fetched.ts";
 import { keyNote, keyText } from "../lib/agent_access.ts";
 import { type ApiKeyView, createKey, fetchKeys, type MadeKey, removeKey } from "../lib/api.ts";
+import { wordsOf } from "../lib/api_error.ts";
 import { displayName } from "../lib/format.ts";
 import { CommandLine } from "./command_line.tsx";
 import { TakeBack } from "./take_back.tsx";
@@ -50,7 +51,7 @@ export function ApiKeys({ keyed, made, onMade, onRemoved }: ApiKeysProps) {
       onMade(await createKey(name.trim()));
       setName("");
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(wordsOf(error));
     }
     refresh();
   }

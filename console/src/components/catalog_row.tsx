@@ -2,6 +2,7 @@ import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import type { CatalogEntry, DownloadStatus } from "../../../src/api/base/types.ts";
 import { actOnModel } from "../lib/api.ts";
+import { wordsOf } from "../lib/api_error.ts";
 import {
   actionsOf,
   consequence,
@@ -73,7 +74,7 @@ function useActions({ entry, place, onDone }: CatalogRowProps) {
       await actOnModel(action, action === "serve" || action === "drop" ? entry.id : entry.name);
       setAsked(null);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(wordsOf(error));
     }
     setBusy(false);
     onDone();

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { actOnModel } from "../lib/api.ts";
+import { wordsOf } from "../lib/api_error.ts";
 
 /** For models that the catalog does not know. */
 export function DownloadForm({ onDone }: { onDone: () => void }) {
@@ -13,7 +14,7 @@ export function DownloadForm({ onDone }: { onDone: () => void }) {
       await actOnModel("download", reference.trim());
       setReference("");
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(wordsOf(error));
     }
     setBusy(false);
     onDone();

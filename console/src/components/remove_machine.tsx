@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { MachineRemoval } from "../../../src/api/base/types.ts";
 import { fetchRemoval, removeMachine } from "../lib/api.ts";
+import { wordsOf } from "../lib/api_error.ts";
 import { removalSentences } from "../lib/removal.ts";
 
 type Step =
@@ -22,7 +23,7 @@ export default function RemoveMachine({ id, name }: RemoveMachineProps) {
     try {
       setStep(await act());
     } catch (error) {
-      setStep({ kind: "failed", problem: error instanceof Error ? error.message : String(error) });
+      setStep({ kind: "failed", problem: wordsOf(error) });
     }
   }
   const ask = () =>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { signIn } from "../lib/api.ts";
+import { wordsOf } from "../lib/api_error.ts";
 
 /** For a user who is not recognised, and has the admin key. */
 export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
@@ -10,7 +11,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
       await signIn(key);
       onSignedIn();
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(wordsOf(error));
     }
   }
   return (

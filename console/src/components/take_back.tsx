@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { wordsOf } from "../lib/api_error.ts";
 
 interface TakeBackProps {
   readonly verb: "Revoke" | "Remove";
@@ -17,10 +18,7 @@ export function TakeBack({ verb, what, effect, take, onTaken }: TakeBackProps) {
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   async function confirm(): Promise<void> {
-    const found = await take().then(
-      () => null,
-      (error: unknown) => error instanceof Error ? error.message : String(error),
-    );
+    const found = await take().then(() => null, wordsOf);
     setProblem(found);
     setAsking(found !== null);
     onTaken(found === null);

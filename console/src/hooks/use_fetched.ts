@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { reuse } from "../lib/reuse.ts";
+import { wordsOf } from "../lib/api_error.ts";
 
 export interface Fetched<T> {
   /** The last that came. */
@@ -26,7 +27,7 @@ export function useFetched<T>(
       setValue((before) => reuse(before, next));
       setProblem(null);
     }, (error: unknown) => {
-      if (!abort.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
+      if (!abort.signal.aborted) setProblem(wordsOf(error));
     });
   }, [fetchIt]);
   useEffect(() => {

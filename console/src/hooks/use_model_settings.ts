@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { SettingsView } from "../../../src/api/base/types.ts";
 import { changeSettings, fetchSettings, resetSettings, type SettingsAnswer } from "../lib/api.ts";
+import { wordsOf } from "../lib/api_error.ts";
 import { changeOf, type Edits, savedText, withoutSame } from "../lib/model_settings.ts";
 
 export interface ModelSettings {
@@ -96,8 +97,4 @@ export function useModelSettings(
     save: () => void act((before) => changeSettings(id, changeOf(edits), before.revision)),
     reset: () => void act((before) => resetSettings(id, before.revision)),
   };
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -16,3 +16,8 @@ export class ApiError extends Error {
 
   readonly body: unknown;
 }
+
+/** The reason why something failed, for people. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,5 +1,5 @@
 import type { Problem } from "./answer.ts";
-import { ApiError } from "./api_error.ts";
+import { ApiError, wordsOf } from "./api_error.ts";
 
 const UNAUTHORIZED = 401;
 
@@ -11,5 +11,5 @@ export function problemOf(error: unknown, apiKey: string | null): Problem {
       : "This node did not take the API key";
     return { message, needsKey: true };
   }
-  return { message: error instanceof Error ? error.message : String(error), needsKey: false };
+  return { message: wordsOf(error), needsKey: false };
 }
