@@ -3,9 +3,11 @@ import type { Status } from "../../src/api/base/types.ts";
 import { Later } from "./components/later.tsx";
 import { Header } from "./components/header.tsx";
 import { ConnectionNotice } from "./components/notice.tsx";
+import { PairingNotice } from "./components/pairing_notice.tsx";
 import { useCatalog } from "./hooks/use_catalog.ts";
 import { chatStore } from "./hooks/use_chat.ts";
 import { useLive } from "./hooks/use_live.ts";
+import { useOwnPairing } from "./hooks/use_own_pairing.ts";
 import { useRoute } from "./hooks/use_route.ts";
 import { useShared } from "./hooks/use_shared.ts";
 import { visionModels } from "./lib/catalog_view.ts";
@@ -30,6 +32,7 @@ const loadAgents = () => import("./pages/agents_page.tsx");
 function Page({ page, live, status }: PageProps) {
   const line = useMemo(() => headline(status), [status]);
   const views = useShared(useMemo(() => models(status, live.progress), [status, live.progress]));
+  const question = useOwnPairing(live.pairing.own);
   const catalog = useCatalog(status);
   const vision = useMemo(() => visionModels(catalog.value ?? []), [catalog.value]);
   useEffect(() => {
@@ -45,6 +48,8 @@ function Page({ page, live, status }: PageProps) {
           models={views}
           news={live.news}
           requests={live.requests}
+          pairing={live.pairing}
+          question={question}
         />
       );
     case "models":
@@ -78,6 +83,7 @@ export function App() {
       <div class="top">
         <Header status={live.status} link={live.link} page={page} />
         <ConnectionNotice live={live} onRetry={reconnect} />
+        <PairingNotice pairing={live.pairing} />
       </div>
       <main id="main" tabIndex={-1} data-link={live.link} data-page={page}>
         {live.status !== null

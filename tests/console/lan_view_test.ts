@@ -16,9 +16,9 @@ const lan: LanStatus = {
 Deno.test("lanShown() lists machines of this mesh by their names, and other meshes apart from it", () => {
   const shown = lanShown(status({ peers: [peer()], lan }));
   assert.equal(shown?.sentence, "Others see this mesh as studio's mesh (0a1b2c3d).");
-  assert.deepEqual(shown?.rows.map(({ name, isOwnMesh, detail }) => [name, isOwnMesh, detail]), [
-    ["mini", true, "machine of this mesh, at 192.168.1.5"],
-    ["studio's mesh", false, "another mesh (ffffffff), 2\u00a0machines at 192.168.1.9:47001"],
+  assert.deepEqual(shown?.rows.map(({ name, mesh, detail }) => [name, mesh, detail]), [
+    ["mini", null, "machine of this mesh, at 192.168.1.5"],
+    ["studio's mesh", "ffffffff", "another mesh (ffffffff), 2\u00a0machines at 192.168.1.9:47001"],
   ]);
 });
 

@@ -6,6 +6,7 @@ import {
   type LiveEvent,
   onLiveEvent,
 } from "../../console/src/lib/live_state.ts";
+import { joinRequest, pairing } from "../support/console_pairing.ts";
 import { instance, MINI, model, peer, status } from "../support/console_status.ts";
 
 const after = (...events: LiveEvent[]) => events.reduce(onLiveEvent, INITIAL_LIVE_STATE);
@@ -92,6 +93,20 @@ Deno.test("a machine that an event and a status both tell of is one piece of new
   assert.deepEqual(news(joined, died, gone), ["died 30", "joined 10"]);
   assert.deepEqual(news(joined, gone, died), ["died 31", "joined 10"]);
   assert.deepEqual(news(joined, gone, joined), ["joined 10", "gone 31", "joined 10"]);
+});
+
+Deno.test("an answer about pairing that an event has overtaken is not taken", () => {
+  const [before, since] = [pairing({ requests: [joinRequest()] }), pairing({ mayAccept: false })];
+  const asked = (askedMs: number): LiveEvent => ({
+    type: "asked-pairing",
+    pairing: before,
+    askedMs,
+  });
+  const told: LiveEvent = { type: "pairing", pairing: since, atMs: 10 };
+  assert.deepEqual(after(asked(9)).pairing, before);
+  assert.deepEqual(after(asked(9), told).pairing, since);
+  assert.deepEqual(after(told, asked(9)).pairing, since);
+  assert.deepEqual(after(told, asked(11)).pairing, before);
 });
 
 const record = (id: string, time: string) => ({ id, time }) as RequestRecord;

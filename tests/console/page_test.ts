@@ -270,9 +270,9 @@ const SCENES: Scenes = {
       const asked: unknown[] = [];
       node.onInvite = (options) => Promise.resolve(`token-${asked.push(options)}`);
       const { page } = console;
+      await page.getByRole("heading", { name: "Get it" }).waitFor();
       await page.getByLabel("Name of the machine or its owner").fill(" mini ");
-      await page.getByRole("button", { name: "Add it" }).click();
-      await page.getByText("Get mesh-llm on that machine.").waitFor();
+      await page.getByRole("button", { name: "Make its command" }).click();
       assert.equal(await console.copy("join-command"), "MESH_LLM_JOIN=token-1 ./mesh-llm");
       assert.equal(await page.locator("#token").count(), 0, "the token alone is folded away");
       await page.getByText("The token alone, as text and as a QR code").click();
@@ -281,7 +281,7 @@ const SCENES: Scenes = {
       await page.getByRole("button", { name: "Add another machine" }).click();
       await page.getByLabel("What it does").selectOption("client");
       assert.equal(await page.getByLabel("May add other machines").count(), 0);
-      await page.getByRole("button", { name: "Add it" }).click();
+      await page.getByRole("button", { name: "Make its command" }).click();
       assert.equal(await console.copy("join-command"), "MESH_LLM_JOIN=token-2 ./mesh-llm --client");
       const [first, second] = asked as { readonly name: string }[];
       assert.deepEqual(first, { role: "member", name: "mini", mayInvite: true });
@@ -299,7 +299,7 @@ const SCENES: Scenes = {
     }),
     async play({ console }) {
       await console.waitForHeadline("guide is ready");
-      assert.equal(await console.page.getByRole("button", { name: "Add it" }).count(), 0);
+      assert.equal(await console.page.getByRole("button", { name: "Make its command" }).count(), 0);
       assert.match(await console.page.locator("#invite").innerText(), /This node is a client/);
       assert.equal(await console.page.locator("#mesh-machines").innerText(), "1");
     },
@@ -375,7 +375,7 @@ const SCENES: Scenes = {
         chat.finish(1);
       };
       node.onInvite = () => Promise.resolve("t".repeat(700));
-      await console.page.getByRole("button", { name: "Add it" }).click();
+      await console.page.getByRole("button", { name: "Make its command" }).click();
       await console.page.locator("#join-command").waitFor();
       assert.equal(await console.scrollsSideways(), false);
       await console.ask("q".repeat(500));

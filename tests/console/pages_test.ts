@@ -245,7 +245,7 @@ const SCENES: Scenes = {
       };
       await page.getByLabel("What it does").selectOption("client");
       await page.getByLabel("Name of the machine or its owner").fill("Ann");
-      await page.getByRole("button", { name: "Add it" }).click();
+      await page.getByRole("button", { name: "Make its command" }).click();
       assert.deepEqual(await asked.promise, { role: "client", name: "Ann" });
       assert.equal(
         await console.copy("join-command"),

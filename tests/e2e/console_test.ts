@@ -32,7 +32,7 @@ pageTest("first run, exact answer, a second machine, a split, its death", async 
   await using browser = await startChromium(path);
   await using page = await ConsolePage.open(browser.context, node.ready.console);
   await page.waitForHeadline("guide is ready");
-  await page.page.getByRole("button", { name: "Add it" }).click();
+  await page.page.getByRole("button", { name: "Make its command" }).click();
   const command = await page.copy("join-command");
   const start = ` npx -y deno@${Deno.version.deno} task start`;
   assert.ok(command.startsWith("MESH_LLM_JOIN=mesh1_") && command.endsWith(start), command);

@@ -19,6 +19,7 @@ import {
   type ModelActions,
   type NodeEvent,
   type PairingActions,
+  type PairingView,
   type PeerCheck,
   type RequestRecord,
   serveApi,
@@ -233,6 +234,11 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
     ask: () => Promise.resolve(),
     cancel: () => Promise.resolve(),
   };
+
+  setPairing(view: PairingView): void {
+    this.pairing = { ...this.pairing, view: () => view };
+    this.emit({ type: "pairing", pairing: view });
+  }
 
   serve(name: string): Promise<void> {
     return this.#do("serve", name);

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Commands } from "../../../src/api/base/types.ts";
+import { useAction } from "../hooks/use_action.ts";
 import { createInvite } from "../lib/api.ts";
 import {
   gettingText,
@@ -14,6 +15,8 @@ import { Later } from "./later.tsx";
 
 interface AddMachineProps {
   readonly commands: Commands;
+  /** A machine of this network needs no token: it asks, and is let in by a code. */
+  readonly byCode: boolean;
 }
 
 interface Made {
@@ -45,56 +48,36 @@ function TokenAlone({ token }: { token: string }) {
   );
 }
 
-function Steps({ commands, made, onDone }: AddMachineProps & { made: Made; onDone: () => void }) {
+interface MadeInviteProps {
+  readonly commands: Commands;
+  readonly made: Made;
+  readonly onDone: () => void;
+}
+
+function MadeInvite({ commands, made, onDone }: MadeInviteProps) {
   return (
-    <>
-      <ol class="join-steps">
-        <li>
-          <p>Get mesh-llm on that machine.</p>
-          <p class="muted">{gettingText(commands)}</p>
-        </li>
-        <li>
-          <p>Join: run this there.</p>
-          <CommandLine
-            id="join-command"
-            label={made.role === "client" ? "Client only" : "Add a machine"}
-            command={joinCommand(commands, made.role, made.token)}
-          />
-          <p class="muted">The command holds a key to your mesh: everybody who has it can join.</p>
-        </li>
-      </ol>
+    <div class="add-machine" role="group" aria-label="How it joins">
+      <CommandLine
+        id="join-command"
+        label="Run this there"
+        command={joinCommand(commands, made.role, made.token)}
+      />
+      <p class="muted">The command holds a key to your mesh: everybody who has it can join.</p>
       <TokenAlone token={made.token} />
       <button type="button" class="button" onClick={onDone}>Add another machine</button>
-    </>
+    </div>
   );
 }
 
 /** One fresh invite with a name for each machine, so that one can be taken out again without the others. */
-export function AddMachine({ commands }: AddMachineProps) {
+function NewInvite({ onMade }: { onMade: (made: Made) => void }) {
   const [form, setForm] = useState(NEW_INVITE);
-  const [made, setMade] = useState<Made | null>(null);
-  const [asking, setAsking] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  async function make(): Promise<void> {
-    setProblem(null);
-    setAsking(true);
-    try {
+  const { busy, problem, run } = useAction();
+  const make = () =>
+    run(async () => {
       const token = await createInvite(optionsOf(form, Date.now()));
-      setMade({ role: form.role, token });
-      setForm(NEW_INVITE);
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    } finally {
-      setAsking(false);
-    }
-  }
-  if (made !== null) {
-    return (
-      <div class="add-machine" role="group" aria-label="How it joins">
-        <Steps commands={commands} made={made} onDone={() => setMade(null)} />
-      </div>
-    );
-  }
+      onMade({ role: form.role, token });
+    });
   return (
     <form
       class="new-invite"
@@ -104,8 +87,40 @@ export function AddMachine({ commands }: AddMachineProps) {
       }}
     >
       <InviteFields form={form} onChange={(change) => setForm({ ...form, ...change })} />
-      <button type="submit" class="button primary" disabled={asking}>Add it</button>
+      <button type="submit" class="button primary" disabled={busy}>Make its command</button>
       {problem !== null && <p class="problem" role="alert">{problem}</p>}
     </form>
+  );
+}
+
+/** Two steps: the program, and the way in. */
+export function AddMachine({ commands, byCode }: AddMachineProps) {
+  const [made, setMade] = useState<Made | null>(null);
+  return (
+    <ol class="join-steps">
+      <li>
+        <h3>Get it</h3>
+        <p class="muted">{gettingText(commands)}</p>
+      </li>
+      <li>
+        <h3>Join</h3>
+        {byCode && (
+          <>
+            <CommandLine
+              id="start-command"
+              label="On the same network, run this there"
+              command={commands.start}
+            />
+            <p class="muted">
+              It finds this mesh, asks to join and shows a code. The question comes up here.
+            </p>
+            <h4>From another network</h4>
+          </>
+        )}
+        {made === null
+          ? <NewInvite onMade={setMade} />
+          : <MadeInvite commands={commands} made={made} onDone={() => setMade(null)} />}
+      </li>
+    </ol>
   );
 }

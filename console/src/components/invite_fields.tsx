@@ -12,6 +12,43 @@ interface InviteFieldsProps {
   readonly onChange: (change: Partial<InviteForm>) => void;
 }
 
+type Rights = Pick<InviteForm, "role" | "mayInvite">;
+
+interface RightsProps {
+  readonly rights: Rights;
+  readonly onChange: (change: Partial<Rights>) => void;
+}
+
+export function RoleField({ rights, onChange }: RightsProps) {
+  return (
+    <label class="field">
+      <span>What it does</span>
+      <select
+        value={rights.role}
+        onChange={(event) => onChange({ role: event.currentTarget.value as Rights["role"] })}
+      >
+        <option value="member">lends memory and serves</option>
+        <option value="client">asks questions only</option>
+      </select>
+    </label>
+  );
+}
+
+/** Clients never add others. */
+export function MayInviteField({ rights, onChange }: RightsProps) {
+  if (rights.role !== "member") return null;
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={rights.mayInvite}
+        onChange={(event) => onChange({ mayInvite: event.currentTarget.checked })}
+      />
+      May add other machines
+    </label>
+  );
+}
+
 /** The name of who is added, its rights, and their end. */
 export function InviteFields({ form, onChange }: InviteFieldsProps) {
   return (
@@ -25,16 +62,7 @@ export function InviteFields({ form, onChange }: InviteFieldsProps) {
           onInput={(event) => onChange({ name: event.currentTarget.value })}
         />
       </label>
-      <label class="field">
-        <span>What it does</span>
-        <select
-          value={form.role}
-          onChange={(event) => onChange({ role: event.currentTarget.value as InviteForm["role"] })}
-        >
-          <option value="member">lends memory and serves</option>
-          <option value="client">asks questions only</option>
-        </select>
-      </label>
+      <RoleField rights={form} onChange={onChange} />
       <label class="field">
         <span>Its membership ends</span>
         <select
@@ -47,16 +75,7 @@ export function InviteFields({ form, onChange }: InviteFieldsProps) {
           ))}
         </select>
       </label>
-      {form.role === "member" && (
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={form.mayInvite}
-            onChange={(event) => onChange({ mayInvite: event.currentTarget.checked })}
-          />
-          May add other machines
-        </label>
-      )}
+      <MayInviteField rights={form} onChange={onChange} />
     </>
   );
 }

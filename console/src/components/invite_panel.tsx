@@ -1,9 +1,11 @@
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
-import type { Commands, Status } from "../../../src/api/base/types.ts";
+import type { Commands, PairingView, Status } from "../../../src/api/base/types.ts";
 import { inviteCommand } from "../lib/headline.ts";
+import { requestName, whyNotAdd } from "../lib/pairing.ts";
 import { AddMachine } from "./add_machine.tsx";
 import { CommandLine } from "./command_line.tsx";
+import { JoinRequests } from "./join_requests.tsx";
 import { Later } from "./later.tsx";
 
 interface InvitePanelProps {
@@ -12,6 +14,9 @@ interface InvitePanelProps {
   /** Of the mesh: `null` where this node may not invite. */
   readonly token: string | null;
   readonly role: Status["node"]["role"];
+  readonly pairing: PairingView;
+  /** Machines of this network find this mesh. */
+  readonly isAnnounced: boolean;
 }
 
 const loadInvites = () => import("./invites.tsx");
@@ -34,27 +39,32 @@ function MadeInvites() {
   );
 }
 
-function Invite({ commands }: { commands: Commands }) {
+function Invite({ commands, pairing, isAnnounced }: Omit<InvitePanelProps, "token" | "role">) {
   return (
     <>
+      <JoinRequests requests={pairing.requests} />
       <p class="muted">
         Each machine gets an invite of its own. Members can run code on each other: add machines of
         people you trust, and let others only ask.
       </p>
-      <AddMachine commands={commands} />
+      <AddMachine commands={commands} byCode={pairing.mayAccept && isAnnounced} />
       <MadeInvites />
     </>
   );
 }
 
-function NoInvite({ commands, role }: Omit<InvitePanelProps, "token">) {
+function NoInvite({ commands, role, pairing }: Omit<InvitePanelProps, "token" | "isAnnounced">) {
   return (
     <>
+      {pairing.requests.map((request) => (
+        <h3 key={request.id}>
+          <bdi>{requestName(request)}</bdi> asks to join
+        </h3>
+      ))}
       <p class="muted">
-        {role === "client"
-          ? "This node is a client: it asks the mesh and can't invite others."
-          : "This node joined by an invite that does not allow inviting others."}{" "}
-        Ask the person who runs the mesh for a token, or print one on a machine that may invite:
+        {whyNotAdd(role)}{" "}
+        Type the code of such a machine on one that may, or ask the person who runs the mesh for a
+        token:
       </p>
       <CommandLine
         id="invite-elsewhere"
@@ -65,14 +75,13 @@ function NoInvite({ commands, role }: Omit<InvitePanelProps, "token">) {
   );
 }
 
-export const InvitePanel = memo(({ commands, token, role }: InvitePanelProps) => {
+/** Begins with the machines that ask. */
+export const InvitePanel = memo((props: InvitePanelProps) => {
   return (
     <section class="panel invite" id="invite" tabIndex={-1} aria-labelledby="invite-title">
       <h2 id="invite-title">Add a machine</h2>
       <div class="card">
-        {token === null
-          ? <NoInvite commands={commands} role={role} />
-          : <Invite commands={commands} />}
+        {props.token === null ? <NoInvite {...props} /> : <Invite {...props} />}
       </div>
     </section>
   );

@@ -1,8 +1,14 @@
-import { memo } from "preact/compat";
-import type { LanShown } from "../lib/lan_view.ts";
+import type { ComponentChildren } from "preact";
+import type { LanRow, LanShown } from "../lib/lan_view.ts";
+
+interface LanPanelProps {
+  readonly shown: LanShown;
+  /** The action that another mesh of the list offers. */
+  readonly action: (row: LanRow) => ComponentChildren;
+}
 
 /** The others on the local network: machines of this mesh, and other meshes by their names. */
-export const LanPanel = memo(({ shown }: { shown: LanShown }) => (
+export const LanPanel = ({ shown, action }: LanPanelProps) => (
   <section class="panel lan" aria-labelledby="lan-title">
     <h2 id="lan-title">Machines on this network</h2>
     <div class="card">
@@ -16,16 +22,17 @@ export const LanPanel = memo(({ shown }: { shown: LanShown }) => (
       )}
       {shown.rows.length > 0 && (
         <ul class="lan-list" aria-live="polite">
-          {shown.rows.map(({ id, name, isOwnMesh, detail }) => (
-            <li key={id} data-lan={isOwnMesh ? "member" : "mesh"}>
+          {shown.rows.map((row) => (
+            <li key={row.id} data-lan={row.mesh === null ? "member" : "mesh"}>
               <strong>
-                <bdi>{name}</bdi>
+                <bdi>{row.name}</bdi>
               </strong>{" "}
-              <bdi class="muted">{detail}</bdi>
+              <bdi class="muted">{row.detail}</bdi>
+              {row.mesh !== null && action(row)}
             </li>
           ))}
         </ul>
       )}
     </div>
   </section>
-));
+);

@@ -1,5 +1,5 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
-import { fetchRequests, openEvents, probeNode } from "../lib/api.ts";
+import { fetchPairing, fetchRequests, openEvents, probeNode } from "../lib/api.ts";
 import { RECONNECT_MAX_MS } from "../lib/defaults.ts";
 import { LiveConnection } from "../lib/live_connection.ts";
 import {
@@ -15,6 +15,13 @@ function fetchHistory(onEvent: (event: LiveEvent) => void): void {
     .then((requests) => onEvent({ type: "history", requests }), () => {});
 }
 
+/** Each change is an event; as it is now has to be asked. */
+function askPairing(onEvent: (event: LiveEvent) => void): void {
+  const askedMs = Date.now();
+  fetchPairing(AbortSignal.timeout(RECONNECT_MAX_MS))
+    .then((pairing) => onEvent({ type: "asked-pairing", pairing, askedMs }), () => {});
+}
+
 /** The node's state as it changes, and a way to try again at once. */
 export function useLive(): { live: LiveState; reconnect: () => void } {
   const [live, onEvent] = useReducer(onLiveEvent, INITIAL_LIVE_STATE);
@@ -25,7 +32,9 @@ export function useLive(): { live: LiveState; reconnect: () => void } {
       probeNode,
       onEvent: (event) => {
         onEvent(event);
-        if (event.type === "opened") fetchHistory(onEvent);
+        if (event.type !== "opened") return;
+        fetchHistory(onEvent);
+        askPairing(onEvent);
       },
       now: Date.now,
     });

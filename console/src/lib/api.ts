@@ -7,6 +7,7 @@ import type {
   InviteStatus,
   LogLine,
   MachineRemoval,
+  PairingView,
   RequestRecord,
   SettingsView,
 } from "../../../src/api/base/types.ts";
@@ -223,6 +224,40 @@ export async function fetchRemoval(id: string): Promise<MachineRemoval> {
 /** Takes a machine out of the mesh. @throws {ApiError} */
 export async function removeMachine(id: string): Promise<void> {
   await management.peers[":machine"].$delete({ param: { machine: encodeURIComponent(id) } });
+}
+
+/** Machines that ask to join, and this one's own question. @throws {ApiError} */
+export async function fetchPairing(signal: AbortSignal): Promise<PairingView> {
+  return await (await management.pairing.$get(undefined, { init: { signal } })).json();
+}
+
+/** A person's answer to a machine that asks. */
+export interface Acceptance {
+  readonly id: string;
+  /** As the machine shows it. */
+  readonly code: string;
+  readonly role: "member" | "client";
+  readonly mayInvite: boolean;
+}
+
+/** Lets a machine in. @throws {ApiError} where its code is another, or it no longer asks. */
+export async function acceptRequest(json: Acceptance): Promise<void> {
+  await management.pairing.accept.$post({ json });
+}
+
+/** @throws {ApiError} */
+export async function refuseRequest(id: string): Promise<void> {
+  await management.pairing.refuse.$post({ json: { id } });
+}
+
+/** Asks a mesh of this network, by its short id, to let this machine in. @throws {ApiError} */
+export async function askToJoin(json: { mesh: string; leave: boolean }): Promise<void> {
+  await management.pairing.ask.$post({ json });
+}
+
+/** Ends this machine's own question. @throws {ApiError} */
+export async function cancelAsking(): Promise<void> {
+  await management.pairing.cancel.$post();
 }
 
 /** A browser that signs in is known by a cookie from then on. @throws {ApiError} if the key is wrong. */

@@ -15,6 +15,12 @@ export class ApiError extends Error {
   }
 
   readonly body: unknown;
+
+  /** The fields of the error, such as the `code` that programs know it by. */
+  get details(): Readonly<Record<string, unknown>> {
+    const { error } = (this.body ?? {}) as { readonly error?: Readonly<Record<string, unknown>> };
+    return error ?? {};
+  }
 }
 
 /** The reason why something failed, for people. */

@@ -2,12 +2,14 @@
 
 import type { LanStatus, Status } from "../../../src/api/base/types.ts";
 import { countOf, displayName, shortId } from "./format.ts";
+import { meshName } from "./own_pairing.ts";
 
 export interface LanRow {
   /** Unique in the list. */
   readonly id: string;
   readonly name: string;
-  readonly isOwnMesh: boolean;
+  /** The short id of another mesh; `null` of a machine of this one. */
+  readonly mesh: string | null;
   /** A few words: what it is, and at which addresses. */
   readonly detail: string;
 }
@@ -26,13 +28,13 @@ export function lanShown({ lan, peers }: Pick<Status, "lan" | "peers">): LanShow
   const own = lan.peers.map(({ id, addresses }): LanRow => ({
     id,
     name: displayName(names.get(id) ?? shortId(id)),
-    isOwnMesh: true,
+    mesh: null,
     detail: `machine of this mesh, at ${hostsOf(addresses).join(", ")}`,
   }));
   const others = lan.meshes.map(({ name, shortId, machines, addresses }): LanRow => ({
     id: `${name}@${shortId}`,
-    name: `${displayName(name)}'s mesh`,
-    isOwnMesh: false,
+    name: meshName({ name, shortId }),
+    mesh: shortId,
     detail: `another mesh (${shortId}), ${countOf(machines, "machine")} at ${addresses.join(", ")}`,
   }));
   return { sentence: sentenceOf(lan), problem: lan.problem, rows: [...own, ...others] };

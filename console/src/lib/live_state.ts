@@ -1,7 +1,14 @@
 /** The page's knowledge of the node, and whether the connection lives. Pure. */
 
-import type { LogLine, NodeEvent, RequestRecord, Status } from "../../../src/api/base/types.ts";
+import type {
+  LogLine,
+  NodeEvent,
+  PairingView,
+  RequestRecord,
+  Status,
+} from "../../../src/api/base/types.ts";
 import { LOG_LINES_MAX, REQUESTS_MAX, SAMPLE_INTERVAL_MS, SAMPLES_MAX } from "./defaults.ts";
+import { NO_PAIRING } from "./pairing.ts";
 import type { Progress } from "./mesh_shapes.ts";
 import { addNews, type NewsItem, newsOf } from "./news.ts";
 import { reuse } from "./reuse.ts";
@@ -35,6 +42,9 @@ export interface LiveState {
   /** Oldest first. */
   readonly logs: readonly NumberedLine[];
   readonly memory: readonly MemorySample[];
+  readonly pairing: PairingView;
+  /** When the page heard of it. */
+  readonly pairingAtMs: number;
 }
 
 /** Events from the node, with the time at which the page received them. */
@@ -47,6 +57,8 @@ export type LiveEvent =
     readonly needsKey: boolean;
   }
   | { readonly type: "history"; readonly requests: readonly RequestRecord[] }
+  /** The answer to a question of that time. */
+  | { readonly type: "asked-pairing"; readonly pairing: PairingView; readonly askedMs: number }
   | (NodeEvent & { readonly atMs: number });
 
 export const INITIAL_LIVE_STATE: LiveState = {
@@ -60,6 +72,8 @@ export const INITIAL_LIVE_STATE: LiveState = {
   requests: [],
   logs: [],
   memory: [],
+  pairing: NO_PAIRING,
+  pairingAtMs: 0,
 };
 
 /** Progress of what this machine is still loading, also where the model answers elsewhere. */
@@ -103,6 +117,10 @@ function addRequests(
     .slice(0, REQUESTS_MAX);
 }
 
+function onPairing(state: LiveState, next: PairingView, pairingAtMs: number): LiveState {
+  return { ...state, pairing: reuse(state.pairing, next), pairingAtMs };
+}
+
 export function onLiveEvent(state: LiveState, event: LiveEvent): LiveState {
   switch (event.type) {
     case "opened":
@@ -128,7 +146,12 @@ export function onLiveEvent(state: LiveState, event: LiveEvent): LiveState {
     case "request":
       return { ...state, requests: addRequests(state.requests, [event.request]) };
     case "pairing":
-      return state;
+      return onPairing(state, event.pairing, event.atMs);
+    case "asked-pairing":
+      // An event that came since is newer than the answer.
+      return event.askedMs < state.pairingAtMs
+        ? state
+        : onPairing(state, event.pairing, event.askedMs);
     case "log": {
       const line = { ...event.line, number: (state.logs.at(-1)?.number ?? 0) + 1 };
       return { ...state, logs: [...state.logs, line].slice(-LOG_LINES_MAX) };

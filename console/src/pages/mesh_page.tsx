@@ -1,19 +1,23 @@
 import { useMemo } from "preact/hooks";
-import type { Finding, RequestRecord, Status } from "../../../src/api/base/types.ts";
+import type { Finding, PairingView, RequestRecord, Status } from "../../../src/api/base/types.ts";
+import { AskToJoin } from "../components/ask_to_join.tsx";
 import { FindingsList } from "../components/findings_list.tsx";
 import { HeadlinePanel } from "../components/headline_panel.tsx";
 import { InvitePanel } from "../components/invite_panel.tsx";
 import { LanPanel } from "../components/lan_panel.tsx";
 import { MachinesPanel } from "../components/machines_panel.tsx";
+import { NearbyPanel } from "../components/nearby_panel.tsx";
 import { ServedModels } from "../components/models_panel.tsx";
 import { NewsList } from "../components/news_list.tsx";
 import { TopologyPicture } from "../components/topology_picture.tsx";
 import { useHostRates } from "../hooks/use_host_rates.ts";
+import type { useOwnPairing } from "../hooks/use_own_pairing.ts";
 import { useShared } from "../hooks/use_shared.ts";
 import type { Headline } from "../lib/headline.ts";
-import { lanShown } from "../lib/lan_view.ts";
+import { type LanRow, type LanShown, lanShown } from "../lib/lan_view.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
 import { machines } from "../lib/mesh_view.ts";
+import { isAlone, leavingSentences, mayAsk } from "../lib/own_pairing.ts";
 import type { NewsItem } from "../lib/news.ts";
 import { hrefOf } from "../lib/route.ts";
 
@@ -23,10 +27,13 @@ interface MeshPageProps {
   readonly models: readonly ModelView[];
   readonly news: readonly NewsItem[];
   readonly requests: readonly RequestRecord[];
+  readonly pairing: PairingView;
+  readonly question: ReturnType<typeof useOwnPairing>;
 }
 
 /** The same each time, so that nothing is drawn again. */
 const NONE: readonly Finding[] = [];
+const NO_ROWS: readonly LanRow[] = [];
 
 function toInvite(): void {
   const panel = document.querySelector<HTMLElement>("#invite");
@@ -34,12 +41,26 @@ function toInvite(): void {
   panel?.focus();
 }
 
+/** A machine that is alone is offered the meshes nearby; another one finds them in the list of its network. */
+function askable(status: Status, lan: LanShown | null, pairing: PairingView) {
+  const none = { nearby: NO_ROWS, action: () => null };
+  if (lan === null || !mayAsk(pairing)) return none;
+  if (isAlone(status)) return { ...none, nearby: lan.rows.filter(({ mesh }) => mesh !== null) };
+  const action = ({ mesh, name }: LanRow) => (
+    <AskToJoin mesh={mesh ?? ""} name={name} leaving={leavingSentences(status, name)} />
+  );
+  return { ...none, action };
+}
+
 /** How the mesh is, who takes part, and how to add a machine. */
-export function MeshPage({ status, headline, models, news, requests }: MeshPageProps) {
+export function MeshPage(
+  { status, headline, models, news, requests, pairing, question }: MeshPageProps,
+) {
   const shown = useShared(useMemo(() => machines(status), [status]));
   const findings = useShared(status.findings ?? NONE);
   const lan = useShared(useMemo(() => lanShown(status), [status]));
   const rates = useHostRates(requests);
+  const { nearby, action } = askable(status, lan, pairing);
   return (
     <div class="page mesh">
       <HeadlinePanel
@@ -49,6 +70,7 @@ export function MeshPage({ status, headline, models, news, requests }: MeshPageP
         onInvite={toInvite}
       />
       <FindingsList findings={findings} />
+      <NearbyPanel status={status} own={question.own} onClose={question.close} meshes={nearby} />
       <section class="panel picture" aria-labelledby="picture-title">
         <h2 id="picture-title">The mesh</h2>
         <div class="card">
@@ -58,8 +80,14 @@ export function MeshPage({ status, headline, models, news, requests }: MeshPageP
       </section>
       <ServedModels models={models} />
       <MachinesPanel machines={shown} rates={rates} mayRemove={status.mesh.token !== null} />
-      {lan !== null && <LanPanel shown={lan} />}
-      <InvitePanel commands={status.commands} token={status.mesh.token} role={status.node.role} />
+      {lan !== null && <LanPanel shown={lan} action={action} />}
+      <InvitePanel
+        commands={status.commands}
+        token={status.mesh.token}
+        role={status.node.role}
+        pairing={pairing}
+        isAnnounced={status.lan?.state === "announced"}
+      />
     </div>
   );
 }
