@@ -322,6 +322,7 @@ export class MeshNode implements Mesh {
     this.#modes.keep();
     this.#parts.trust.stop();
     this.#expulsion.stop();
+    this.#removing.stop();
     this.#renewals.stop();
     await Promise.all([this.#exchange.stop(), this.#lan?.stop()]);
     await this.#modes.finish();

@@ -30,9 +30,15 @@ interface Present {
 /** Takes one machine out of the mesh, and leaves those in that came by its invites. */
 export class Removing {
   readonly #parts: RemovingParts;
+  readonly #stop = new AbortController();
 
   constructor(parts: RemovingParts) {
     this.#parts = parts;
+  }
+
+  /** Ends what waits for others; nothing is said against a machine after that. */
+  stop(): void {
+    this.#stop.abort(new Error("This node stops"));
   }
 
   /** Tells the outcome beforehand. @throws {NotAllowedError | UnknownMachineError} */
@@ -77,8 +83,9 @@ export class Removing {
   async #meet(): Promise<void> {
     const { mode, network } = this.#parts;
     if (!mode().passive) return;
-    await mode().refreshRoutes({ force: true });
-    using deadline = Deadline.forStep(RENEWAL_TIMEOUT_MS, "Meeting the mesh");
+    const stopping = this.#stop.signal;
+    await mode().refreshRoutes({ force: true, signal: stopping });
+    using deadline = Deadline.forStep(RENEWAL_TIMEOUT_MS, "Meeting the mesh", stopping);
     const { signal } = deadline;
     const peers = [...mode().livingPeers()];
     for (let some = peers.splice(0, RENEWALS_AT_ONCE); some.length > 0 && !signal.aborted;) {
@@ -87,6 +94,7 @@ export class Removing {
       );
       some = peers.splice(0, RENEWALS_AT_ONCE);
     }
+    stopping.throwIfAborted();
   }
 
   /** Whether a node has new certificates; why it has none is of no use to anybody, since it is invited again in any case. */

@@ -9,6 +9,9 @@ import {
   UnknownMachineError,
 } from "../../src/mesh/mod.ts";
 import { MessageStream } from "../../src/mesh/base/messages.ts";
+import { RENEWALS_AT_ONCE } from "../../src/mesh/base/defaults.ts";
+import { raceSignal } from "../../src/base/race_signal.ts";
+import { Removing, type RemovingParts } from "../../src/mesh/removing.ts";
 import { publicKeyOf } from "../../src/mesh/base/keys.ts";
 import { chainToWire } from "../../src/mesh/trust/capability.ts";
 import { renewMembership } from "../../src/mesh/trust/renewal.ts";
@@ -168,4 +171,41 @@ Deno.test("a member can neither take another one for itself nor pass for another
   await assert.rejects(ask(client, "offer", offered));
   await founder.remove(ann.self);
   assert.match(await ann.ended, /was revoked/, "it stood where it stood");
+});
+
+Deno.test("a node that stops waits for no machine that it meets before a removal", async () => {
+  await using meshes = new TestMeshes();
+  const [founder, ann] = await meshes.group("founder", "ann");
+  assert.ok(founder && ann);
+  const frozen = await meshes.process("bob", await founder.invite({ role: "member" }));
+  await Promise.all([founder, ann].map((mesh) => until(mesh, () => mesh.members().length === 2)));
+  await founder.standBy();
+  frozen.child.kill("SIGSTOP");
+  const asked = assert.rejects(founder.removalOf(ann.self), /This node stops/);
+  await founder.stop();
+  await asked;
+});
+
+Deno.test("Removing dials nobody any more once it is stopped, and removes nobody", async () => {
+  const dialled = Promise.withResolvers<void>();
+  const removing = new Removing({
+    network: {
+      connect: ({ signal }: { readonly signal: AbortSignal }) => {
+        dialled.resolve();
+        return raceSignal(new Promise(() => {}), signal);
+      },
+    },
+    mode: () => ({
+      passive: true,
+      refreshRoutes: () => Promise.resolve(),
+      livingPeers: () => Array.from({ length: 3 * RENEWALS_AT_ONCE }, (_, at) => `p${at}`),
+      addressesOf: () => [],
+    }),
+    trust: { prepare: () => assert.fail("it goes on") },
+  } as unknown as RemovingParts);
+  const asked = assert.rejects(removing.remove("p0"), /This node stops/);
+  await dialled.promise;
+  removing.stop();
+  await asked;
+  await assert.rejects(removing.preview("p0"), /This node stops/);
 });
