@@ -40,6 +40,17 @@ export function isSharedSpace(address: string): boolean {
   return others.length === 2 && first === 100 && (second & 0xc0) === 64;
 }
 
+/** Whether an address counts in the whole internet, as far as its number says: not in one network, machine or group only. */
+export function isPublic(address: string): boolean {
+  const [first = 0, second = 0, ...others] = addressBytes(address) ?? [];
+  if (others.length === 0 || isLoopback(address) || isLinkLocal(address)) return false;
+  // 2000::/3 is all that was ever given out (RFC 4291, RFC 3513).
+  if (others.length > 2) return first >> 5 === 1;
+  const isOfOneNetwork = first === 10 || (first === 172 && second >> 4 === 1) ||
+    (first === 192 && second === 168) || isSharedSpace(address);
+  return first !== 0 && first < 224 && !isOfOneNetwork;
+}
+
 /**
  * The part of an address that one owner can't have many of: an IPv4 address, of IPv6 a site's network. A text that is
  * no address stays as it is.

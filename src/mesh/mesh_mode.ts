@@ -3,6 +3,7 @@ import type { InterfaceAddress } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import type { MeshConfig } from "./base/config.ts";
 import type { OpenLanSocket } from "./lan/lan_socket.ts";
+import type { FindRouter } from "./mapping/mod.ts";
 import type { Link } from "./trust/capability.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Counters } from "./base/counters.ts";
@@ -37,11 +38,14 @@ export interface MeshParts {
   readonly interfaces: () => readonly InterfaceAddress[];
   /** `null` where the local network is left alone. */
   readonly openLan: OpenLanSocket | null;
+  /** The ways to ask a router for a port; none where routers are left alone. */
+  readonly routerFinders: readonly FindRouter[];
   readonly logger: Logger;
 }
 
 /** The parts that a mode gets from its node. */
-export interface ModeParts extends Omit<MeshParts, "port" | "interfaces" | "passive" | "openLan"> {
+export interface ModeParts
+  extends Omit<MeshParts, "port" | "interfaces" | "passive" | "openLan" | "routerFinders"> {
   readonly self: PeerId;
   /** This node's own. */
   addresses(): readonly string[];

@@ -1,9 +1,11 @@
 import { Emitter } from "../base/emitter.ts";
-import { announceable } from "./base/addresses.ts";
+import { announceable, formatAddress } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import { type LanView, NO_LAN } from "./base/lan.ts";
+import { NO_PORT_MAPPING, type PortMappingView } from "./base/port_mapping.ts";
 import { Lan } from "./lan/lan.ts";
 import { meshName } from "./lan/mesh_name.ts";
+import { PortMapper, readDefaultRoutes, routersOf } from "./mapping/mod.ts";
 import type { Link } from "./trust/capability.ts";
 import type { MeshCounters } from "./base/counters.ts";
 import { GOSSIP_RATE, ROUTES_RATE } from "./base/rate_defaults.ts";
@@ -52,6 +54,7 @@ export class MeshNode implements Mesh {
   readonly #events: Emitter<MeshEvent>;
   readonly #modes: Modes;
   readonly #lan: Lan | null;
+  #portMapper: PortMapper | null = null;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: MeshParts) {
@@ -124,6 +127,8 @@ export class MeshNode implements Mesh {
   start(): void {
     this.#mode.start();
     this.#lan?.start();
+    this.#portMapper = this.#createPortMapper();
+    this.#portMapper?.start();
   }
 
   get passive(): boolean {
@@ -146,6 +151,10 @@ export class MeshNode implements Mesh {
 
   lan(): LanView {
     return this.#lan?.view() ?? NO_LAN;
+  }
+
+  portMapping(): PortMappingView {
+    return this.#portMapper?.view ?? NO_PORT_MAPPING;
   }
 
   members(): readonly Announcement[] {
@@ -192,7 +201,10 @@ export class MeshNode implements Mesh {
   addresses(): readonly string[] {
     const { interfaces } = this.#parts;
     const port = this.#parts.port();
-    return port === null ? [] : announceable(interfaces(), { port, peer: this.self });
+    if (port === null) return [];
+    const [best, ...others] = announceable(interfaces(), { port, peer: this.self });
+    // A token names few addresses of a machine, and this is the one for machines elsewhere.
+    return [...best === undefined ? [] : [best], ...this.#mappedAddress(), ...others];
   }
 
   clientsConnected(): number {
@@ -288,6 +300,31 @@ export class MeshNode implements Mesh {
     });
   }
 
+  #mappedAddress(): string[] {
+    const { state, address } = this.portMapping();
+    if (state !== "mapped" || address === null) return [];
+    const [ip = "", port] = address.split(":");
+    return [formatAddress({ ip, port: Number(port), peer: this.self })];
+  }
+
+  /** For who listens: a client only dials. */
+  #createPortMapper(): PortMapper | null {
+    const { routerFinders: finders, clock, logger, interfaces } = this.#parts;
+    const port = this.#parts.port();
+    if (finders.length === 0 || port === null) return null;
+    return new PortMapper({
+      port,
+      finders,
+      clock,
+      logger,
+      routes: async () => routersOf(await readDefaultRoutes(), interfaces()),
+      changed: () => {
+        this.#mode.renewed();
+        this.#emit({ type: "portMapping" });
+      },
+    });
+  }
+
   /** Answers the protocols that other nodes open to members. */
   #answer(): void {
     const { network } = this.#parts;
@@ -324,7 +361,7 @@ export class MeshNode implements Mesh {
     this.#expulsion.stop();
     this.#removing.stop();
     this.#renewals.stop();
-    await Promise.all([this.#exchange.stop(), this.#lan?.stop()]);
+    await Promise.all([this.#exchange.stop(), this.#lan?.stop(), this.#portMapper?.stop()]);
     await this.#modes.finish();
     await this.#parts.network.stop();
     await this.#parts.identity.flushed();

@@ -12,6 +12,7 @@ import { Counters } from "./base/counters.ts";
 import { openIdentity } from "./trust/identity.ts";
 import { loadAddonBy } from "./quic/mod.ts";
 import { lanOpener } from "./lan/lan_socket.ts";
+import { routerFinders } from "./mapping/mod.ts";
 import { startLibp2p } from "./link/libp2p.ts";
 import { MeshNode } from "./mesh_node.ts";
 import type { MeshParts } from "./mesh_mode.ts";
@@ -46,6 +47,7 @@ export { parseToken } from "./trust/token.ts";
 export { Namesakes, toldApart } from "./base/namesakes.ts";
 export type * from "./base/announcement.ts";
 export type { LanMesh, LanPeer, LanView } from "./base/lan.ts";
+export type { PortMappingView } from "./base/port_mapping.ts";
 export type * from "./base/mesh.ts";
 export type * from "./base/peer_id.ts";
 export type * from "./base/roles.ts";
@@ -167,6 +169,7 @@ function partsOf(
     random,
     interfaces: interfaces ?? (() => Deno.networkInterfaces()),
     openLan: role === "relay" ? null : lanOpener(config),
+    routerFinders: routerFinders(config),
     logger,
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { LanStatus, PeerCheck } from "../../src/api/mod.ts";
+import type { LanStatus, PeerCheck, PortMappingStatus } from "../../src/api/mod.ts";
 import type { DoctorFacts } from "../../src/cli/commands/doctor/facts.ts";
 import { type Finding, findingsOf } from "../../src/cli/commands/doctor/findings.ts";
 import { doctorText } from "../../src/cli/commands/run_doctor.ts";
@@ -322,4 +322,31 @@ Deno.test("findingsOf() says who is on the local network, and what may stand in 
     remedy:
       "Programs share UDP port 5353 unless one opens it for itself: end that one, or let the port through the firewall; --no-lan does without",
   });
+});
+
+Deno.test("what the router does with the mesh's port is told, and nothing of one that was not asked", () => {
+  const found = (portMapping: Partial<PortMappingStatus>) => {
+    const mapping: PortMappingStatus = {
+      ...{ state: "none", by: null, address: null, problem: null },
+      ...portMapping,
+    };
+    const own = { ...node.status.node, addresses: ["/ip4/192.168.1.10/udp/47001/quic-v1/p2p/x"] };
+    const status = { ...node.status, node: own, portMapping: mapping };
+    return findingsOf({ ...well, node: { ...node, status } })
+      .filter(({ check }) => check === "router").map(({ level, found }) => `${level}: ${found}`);
+  };
+  const address = "45.76.1.1:47001";
+  assert.deepEqual(found({ state: "off" }), []);
+  assert.deepEqual(found({ state: "mapped", by: "UPnP", address }), [
+    "ok: It leads UDP 45.76.1.1:47001 to this machine, asked by UPnP",
+  ]);
+  assert.match(
+    found({ state: "hidden", by: "UPnP", address: "10.0.0.2:1" })[0] ?? "",
+    /10\.0\.0\.2:1/,
+  );
+  assert.match(
+    found({})[0] ?? "",
+    /^ok: It opens no port for programs\. .*UDP port 47001 is forwarded to it$/,
+  );
+  assert.match(found({ problem: "The router refuses" })[0] ?? "", /^ok: The router refuses\. /);
 });

@@ -22,6 +22,18 @@ Deno.test("lanShown() lists machines of this mesh by their names, and other mesh
   ]);
 });
 
+Deno.test("lanShown() tells the router's address, where there is one", () => {
+  const address = "45.76.1.1:47001";
+  const shown = (state: "mapped" | "hidden") =>
+    lanShown(status({ lan, portMapping: { state, by: "UPnP", address, problem: null } }))?.sentence;
+  const seen = "Others see this mesh as studio's mesh (0a1b2c3d).";
+  assert.equal(shown("hidden"), seen);
+  assert.equal(
+    shown("mapped"),
+    `${seen} Through the router it is reached at 45.76.1.1:47001 (UPnP).`,
+  );
+});
+
 Deno.test("lanShown() says nothing of a node that does not look, and that nobody is there", () => {
   assert.equal(lanShown(status()), null);
   assert.equal(lanShown(status({ lan: { ...lan, state: "off" } })), null);

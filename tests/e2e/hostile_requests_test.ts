@@ -50,7 +50,7 @@ nodeTest(
     await using folder = await temporaryFolder();
     const mesh = await startMesh({
       dataDir: folder.path,
-      config: { ...MESH_DEFAULTS, lan: false, join: node.token },
+      config: { ...MESH_DEFAULTS, lan: false, portMapping: false, join: node.token },
       role: "client",
       name: "raw",
       version: "0.1.0",

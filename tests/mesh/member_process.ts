@@ -13,7 +13,7 @@ if (dataDir === undefined || token === undefined) Deno.exit(2);
 
 const mesh = await startMesh({
   dataDir,
-  config: { ...MESH_DEFAULTS, lan: false, join: token },
+  config: { ...MESH_DEFAULTS, lan: false, portMapping: false, join: token },
   role: "member",
   name: "process",
   version: "0.1.0",

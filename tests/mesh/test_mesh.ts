@@ -38,7 +38,7 @@ export class TestMeshes implements AsyncDisposable {
     const { token: join = null, leave = false, bindPort = null, ...others } = options;
     const mesh = await startMesh({
       dataDir: this.directory(name),
-      config: { ...MESH_DEFAULTS, lan: false, join, leave, bindPort },
+      config: { ...MESH_DEFAULTS, lan: false, portMapping: false, join, leave, bindPort },
       role: "member",
       name,
       version: "0.1.0",

@@ -11,6 +11,7 @@ import { type Engine, offeredMemory, prepareEngine } from "../../src/engine/mod.
 import { chooseDevices } from "../../src/engine/devices/choose_devices.ts";
 import { MESH_TIMINGS } from "../../src/mesh/config.ts";
 import { lanOpener } from "../../src/mesh/lan/lan_socket.ts";
+import { routerFinders } from "../../src/mesh/mapping/mod.ts";
 import { openIdentity } from "../../src/mesh/trust/identity.ts";
 import { systemClock } from "../../src/mesh/mod.ts";
 import { Contacts } from "../../src/mesh/gossip/contacts.ts";
@@ -94,6 +95,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     }],
     bindPort: [4_001, async (config) => (await identity(config)).port],
     lan: [false, ({ mesh }) => lanOpener(mesh) === null],
+    portMapping: [false, ({ mesh }) => routerFinders(mesh).length],
     timings: [
       { ...MESH_TIMINGS, wide: { ...MESH_TIMINGS.wide, timeoutMs: 1 } },
       firstWaitMs,

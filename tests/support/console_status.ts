@@ -81,6 +81,7 @@ export interface StatusParts {
   readonly models?: ModelStatus[];
   readonly findings?: Finding[];
   readonly lan?: LanStatus;
+  readonly portMapping?: Status["portMapping"];
 }
 
 /** A node's parts in the instances, each with all that is used there of one device. */
@@ -100,7 +101,7 @@ function servingIn(
 
 /** By default: one machine called `studio` that runs the guide. */
 export function status(
-  { node, mesh, peers = [], models = [model()], findings = [], lan }: StatusParts = {},
+  { node, mesh, peers = [], models = [model()], findings = [], lan, portMapping }: StatusParts = {},
 ): Status {
   const self: Omit<Status["node"], "serving"> = {
     ...machine({ name: "studio" }),
@@ -135,6 +136,7 @@ export function status(
     tunnels: [],
     findings,
     ...(lan === undefined ? {} : { lan }),
+    ...(portMapping === undefined ? {} : { portMapping }),
   };
 }
 

@@ -17,7 +17,7 @@ async function plainConfig(dataDir: string): Promise<NodeConfig> {
   return withChanges({ ...NODE_DEFAULTS, dataDir, name: "here" }, {
     api: { port: 0, consolePort: 0, console: false },
     engine: { binDir: await testBinDir() },
-    mesh: { lan: false },
+    mesh: { lan: false, portMapping: false },
     models: { hub: { endpoint: "https://hub.invalid", token: null } },
   });
 }

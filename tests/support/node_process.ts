@@ -13,7 +13,7 @@ export type { LoggedLine, WaitOptions } from "./event_log.ts";
 export interface StartNodeOptions extends Program {
   /** The options before those that every node of a test gets. */
   readonly args?: readonly string[];
-  /** Whether it looks for others on the local network, where the nodes of other tests are too. @default {false} */
+  /** Whether it looks for others on the local network, where the nodes of other tests are too, and asks its router for a port. @default {false} */
   readonly lan?: boolean;
   /** Shown in failures; by default the node's name is the same. */
   readonly name?: string;
@@ -45,7 +45,7 @@ export async function startNode(options: StartNodeOptions = {}): Promise<NodePro
   const dataDir = options.dataDir ?? join(folder.path, "data");
   const args = [
     ...options.args ?? [],
-    ...(options.lan === true ? [] : ["--no-lan"]),
+    ...(options.lan === true ? [] : ["--no-lan", "--no-port-mapping"]),
     ...["--log-format", "json", "--port", "0", "--console-port", "0"],
     ...["--data-dir", dataDir, "--name", name],
   ];

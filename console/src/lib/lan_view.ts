@@ -22,7 +22,9 @@ export interface LanShown {
 }
 
 /** `null` where there is nothing to say: the node does not look there, or is too old to. */
-export function lanShown({ lan, peers }: Pick<Status, "lan" | "peers">): LanShown | null {
+export function lanShown(
+  { lan, peers, portMapping }: Pick<Status, "lan" | "peers" | "portMapping">,
+): LanShown | null {
   if (lan === undefined || lan.state === "off") return null;
   const names = new Map(peers.map(({ id, name }) => [id, name]));
   const own = lan.peers.map(({ id, addresses }): LanRow => ({
@@ -37,7 +39,8 @@ export function lanShown({ lan, peers }: Pick<Status, "lan" | "peers">): LanShow
     mesh: shortId,
     detail: `another mesh (${shortId}), ${countOf(machines, "machine")} at ${addresses.join(", ")}`,
   }));
-  return { sentence: sentenceOf(lan), problem: lan.problem, rows: [...own, ...others] };
+  const sentence = sentenceOf(lan) + elsewhere(portMapping);
+  return { sentence, problem: lan.problem, rows: [...own, ...others] };
 }
 
 function sentenceOf({ mesh, meshes, peers }: LanStatus): string {
@@ -46,6 +49,12 @@ function sentenceOf({ mesh, meshes, peers }: LanStatus): string {
     ? "This machine looks around and does not announce itself."
     : `Others see this mesh as ${displayName(mesh.name)}'s mesh (${mesh.shortId}).`;
   return seen + found;
+}
+
+/** The way in for machines that are not on this network. */
+function elsewhere(mapping: Status["portMapping"]): string {
+  if (mapping?.state !== "mapped") return "";
+  return ` Through the router it is reached at ${mapping.address} (${mapping.by}).`;
 }
 
 /** Of `/ip4/192.168.1.5/udp/...`. */

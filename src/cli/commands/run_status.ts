@@ -60,6 +60,7 @@ export function statusText(told: Status): string {
     ...models.flatMap(reasonText),
     ...switchedOffText([node, ...peers]),
     ...lanText(status),
+    ...portMappingText(status),
     ...notesOf(status),
     ...findingsOf(status),
   ].join("\n");
@@ -131,6 +132,13 @@ function lanText(status: Status): string[] {
     ...(rows.length === 0 ? [] : [table([head, ...rows])]),
     ...(lan.problem === null ? [] : [`${lan.problem}\n`]),
   ];
+}
+
+/** The way through the router, where there is one. */
+function portMappingText({ portMapping }: Status): string[] {
+  if (portMapping?.state !== "mapped") return [];
+  const { address, by } = portMapping;
+  return [`The router leads UDP ${address} to this machine (${by}).\n`];
 }
 
 /** As the doctor says it: what is found, and what to do about it. */

@@ -11,6 +11,8 @@ export interface MeshConfig {
   readonly bindPort: number | null;
   /** Whether nodes of the local network are looked for, and this one is announced to them. */
   readonly lan: boolean;
+  /** Whether this network's router is asked to lead a port to this node. */
+  readonly portMapping: boolean;
   /** Not for users: tests and simulations have their own. */
   readonly timings: MeshTimings;
 }
@@ -20,5 +22,6 @@ export const MESH_DEFAULTS: MeshConfig = {
   leave: false,
   bindPort: null,
   lan: true,
+  portMapping: true,
   timings: MESH_TIMINGS,
 };

@@ -3,6 +3,7 @@
 import type { Announcement, AnnouncementContent } from "./announcement.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { LanView } from "./lan.ts";
+import type { PortMappingView } from "./port_mapping.ts";
 import type { MeshCounters } from "./counters.ts";
 import type { PeerId } from "./peer_id.ts";
 import type { Rate } from "../../base/token_bucket.ts";
@@ -24,6 +25,7 @@ export type MeshEvent =
   }
   | { readonly type: "routes" }
   | { readonly type: "lan" }
+  | { readonly type: "portMapping" }
   /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
   | ({ readonly type: "asked"; readonly model: string } & Pick<RefreshOptions, "granted">);
 
@@ -119,6 +121,8 @@ export interface Mesh {
   addresses(): readonly string[];
   /** The machines on the local network that were found there. */
   lan(): LanView;
+  /** The way through this network's router. */
+  portMapping(): PortMappingView;
   /** Living active members without this node, in the order of their PeerIds. */
   members(): readonly Announcement[];
   /**

@@ -88,7 +88,7 @@ export class NodeApi extends Gateway implements ManagementNode {
         options.logger.error("A change of the node could not be reported: {error}", { error }),
     });
     mesh.subscribe(({ type }) => {
-      if (type === "peer" || type === "routes") void this.#renewToken();
+      if (type === "peer" || type === "routes" || type === "portMapping") void this.#renewToken();
     });
   }
 
@@ -129,6 +129,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       ...(settingsRevision === undefined ? {} : { settingsRevision }),
       findings: this.#options.findings(),
       lan: mesh.lan(),
+      portMapping: mesh.portMapping(),
     });
   }
 

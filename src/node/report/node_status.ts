@@ -21,6 +21,7 @@ import type {
   LanView,
   ModelRef,
   PeerId,
+  PortMappingView,
   RouteInstance,
   RouteNode,
   RoutingTable,
@@ -62,6 +63,7 @@ export interface StatusInput {
   readonly settingsRevision?: (model: ModelRef) => number;
   readonly findings?: readonly Finding[];
   readonly lan?: LanView;
+  readonly portMapping?: PortMappingView;
 }
 
 /** The input, with what is looked up for each instance. */
@@ -94,6 +96,7 @@ export function statusOf(input: StatusInput): Status {
     findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
     ...(input.lan === undefined ? {} : { lan: lanStatus(input.lan) }),
+    ...(input.portMapping === undefined ? {} : { portMapping: { ...input.portMapping } }),
   };
 }
 

@@ -58,7 +58,14 @@ const defaults: ServeConfig = {
     perModel: {},
     allowSleep: false,
   },
-  mesh: { join: null, leave: false, bindPort: null, lan: true, timings: MESH_TIMINGS },
+  mesh: {
+    join: null,
+    leave: false,
+    bindPort: null,
+    lan: true,
+    portMapping: true,
+    timings: MESH_TIMINGS,
+  },
   api: {
     listen: "127.0.0.1",
     port: 9337,

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import type { InterfaceAddress } from "../../../src/mesh/base/addresses.ts";
-import type { Clock } from "../../../src/mesh/base/clock.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { type DnsRecord, QUESTION } from "../../../src/mesh/lan/advert.ts";
@@ -21,41 +20,7 @@ import { Lan, type LanOffer } from "../../../src/mesh/lan/lan.ts";
 import { lanInterfaces } from "../../../src/mesh/lan/lan_interfaces.ts";
 import type { LanSocketEvents } from "../../../src/mesh/lan/lan_socket.ts";
 import { meshName } from "../../../src/mesh/lan/mesh_name.ts";
-
-/** Time that passes when the test says so. */
-class Hand implements Clock {
-  #at = 0;
-  readonly waiting = new Set<{ readonly due: number; readonly run: () => void }>();
-
-  now = () => this.#at;
-  elapsed = () => this.#at;
-
-  after(delayMs: number, run: () => void): () => void {
-    const entry = { due: this.#at + delayMs, run };
-    this.waiting.add(entry);
-    return () => this.waiting.delete(entry);
-  }
-
-  async pass(ms: number): Promise<void> {
-    const end = this.#at + ms;
-    for (;;) {
-      const [next] = [...this.waiting].filter(({ due }) => due <= end)
-        .sort((a, b) => a.due - b.due);
-      if (next === undefined) break;
-      this.waiting.delete(next);
-      this.#at = next.due;
-      next.run();
-      await settled();
-    }
-    this.#at = end;
-    await settled();
-  }
-}
-
-/** Sockets are opened and used behind promises. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
+import { HandClock, settled } from "../hand_clock.ts";
 
 interface Wire {
   readonly address: string;
@@ -82,7 +47,7 @@ function network(of: {
   readonly self?: PeerId;
   readonly refuses?: string;
 } = {}) {
-  const clock = new Hand();
+  const clock = new HandClock();
   const wires: Wire[] = [];
   const found: PeerId[] = [];
   let interfaces: readonly InterfaceAddress[] = NETWORKS;

@@ -156,6 +156,20 @@ export interface LanStatus {
   peers: { id: string; addresses: string[] }[];
 }
 
+/** The way through this network's router. */
+export interface PortMappingStatus {
+  /**
+   * `off` by `--no-port-mapping` and for clients; `looking` until a router has answered; `mapped`: it leads `address` to
+   * this node; `none`: no router opens ports; `hidden`: it did, but has no address in the internet itself.
+   */
+  state: "off" | "looking" | "mapped" | "none" | "hidden";
+  by: "NAT-PMP" | "UPnP" | null;
+  /** `45.76.1.1:47001`, UDP. */
+  address: string | null;
+  /** A router's refusal in a sentence. */
+  problem: string | null;
+}
+
 /** How this node was started: what people type on a machine like it, up to the options. */
 export interface Commands {
   /** Before the options of a node. */
@@ -190,6 +204,8 @@ export interface Status {
   tunnels: TunnelStatus[];
   /** An older node does not look there. */
   lan?: LanStatus;
+  /** An older node asks no router. */
+  portMapping?: PortMappingStatus;
   /** Problems that the user should know, the gravest first; an older node does not report them. */
   findings?: Finding[];
 }

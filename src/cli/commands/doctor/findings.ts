@@ -148,6 +148,7 @@ function mesh(node: NonNullable<DoctorFacts["node"]>, facts: DoctorFacts): Findi
   return [
     addresses(node),
     ...localNetwork(node),
+    ...router(node),
     ...node.peers.map((peer) => reach(peer)),
     ...ofNode(node),
     ...protocols(node, facts),
@@ -189,6 +190,35 @@ function localNetwork({ status: { node, lan } }: NonNullable<DoctorFacts["node"]
     ? "; macOS has to allow this program the local network, in Privacy & Security of its settings"
     : "";
   return [ok("local network", `Nobody else was found there${hint}`)];
+}
+
+const NOT_MAPPED = "Machines elsewhere can't begin a connection to this one";
+
+/** Each of these is well on one network: only machines elsewhere would need the port. */
+function router({ status: { node, portMapping } }: NonNullable<DoctorFacts["node"]>): Finding[] {
+  if (portMapping === undefined || portMapping.state === "off") return [];
+  const { state, by, address, problem } = portMapping;
+  const port = node.addresses[0]?.split("/")[4] ?? "of --bind-port";
+  switch (state) {
+    case "mapped":
+      return [ok("router", `It leads UDP ${address} to this machine, asked by ${by}`)];
+    case "hidden":
+      return [
+        ok("router", `Another router stands before it, which has ${address}. ${NOT_MAPPED}`),
+      ];
+    case "looking":
+      return [ok("router", "It was asked for a port and has not answered yet")];
+    case "none":
+      return [
+        ok(
+          "router",
+          `${
+            problem ?? "It opens no port for programs"
+          }. ${NOT_MAPPED}, unless UPnP or NAT-PMP is switched on ` +
+            `there, or UDP port ${port} is forwarded to it`,
+        ),
+      ];
+  }
 }
 
 function reach({ name, unreachable, addresses }: PeerOf): Finding {

@@ -44,6 +44,12 @@ export const NETWORK_OPTIONS = {
     sets: (lan) => ({ mesh: { lan } }),
     shows: ({ mesh }) => !mesh.lan,
   }),
+  portMapping: option<boolean>({
+    flags: "--no-port-mapping",
+    help: "do not ask the router to lead a port to this machine",
+    sets: (portMapping) => ({ mesh: { portMapping } }),
+    shows: ({ mesh }) => !mesh.portMapping,
+  }),
   listen: option<string>({
     flags: "--listen <addr>",
     help: `address of the API (default: ${API_DEFAULTS.listen})`,

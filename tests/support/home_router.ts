@@ -1,0 +1,192 @@
+/**
+ * A home: a machine behind a router that leads out to somebody else by its own address, and lets programs open ports. It
+ * is miniupnpd over nftables, which many routers are. Linux, as root.
+ */
+
+import { join } from "node:path";
+import { aptInstall } from "./debian.ts";
+import { Door } from "./loopback_way.ts";
+import { addNamespace, command, ip, randomSuffix } from "./namespaces.ts";
+import { temporaryFolder } from "./program.ts";
+
+export interface HomeRouterOptions {
+  /** The protocol that it understands. */
+  readonly speaks: "NAT-PMP" | "UPnP" | "UPnP of version 1";
+  /** Its address towards the others. */
+  readonly address: string;
+}
+
+interface Place {
+  readonly namespace: string;
+  readonly door: Door;
+}
+
+export interface HomeRouter extends AsyncDisposable {
+  readonly home: Place;
+  readonly outside: Place;
+  /** The ports that are open now, as the router keeps them: `UDP:47001:192.168.1.10:47001:...`. */
+  leases(): Promise<readonly string[]>;
+}
+
+/** Why this machine gives no such router, `null` where it does. On Linux CI there is no excuse: it throws there. */
+export async function whyNoRouter(): Promise<string | null> {
+  for (
+    const [program, name] of [["nft", "nftables"], ["miniupnpd", "miniupnpd-nftables"]] as const
+  ) {
+    if (await isInstalled(program)) continue;
+    const problem = await aptInstall(name);
+    if (problem !== null && Deno.env.get("CI") === "true" && Deno.build.os === "linux") {
+      throw new Error(problem);
+    }
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** It may lie where only root's PATH leads. */
+async function isInstalled(program: string): Promise<boolean> {
+  const folders = ["/usr/sbin", "/usr/bin", "/sbin"];
+  const found = await Promise.all(
+    folders.map((folder) => Deno.stat(join(folder, program)).then(() => true, () => false)),
+  );
+  return found.includes(true);
+}
+
+const HOME = { router: "192.168.1.1", machine: "192.168.1.10" } as const;
+
+/** Everything is gone when it is disposed, and nothing is left where it can't be made. */
+export async function buildHomeRouter(options: HomeRouterOptions): Promise<HomeRouter> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const id = randomSuffix();
+    const [home, router, outside] = ["home", "router", "outside"].map((name) =>
+      `mll-${id}-${name}`
+    );
+    for (const namespace of [home!, router!, outside!]) stack.use(await addNamespace(namespace));
+    await link({ from: router!, name: "lan", address: HOME.router }, home!, HOME.machine);
+    const other = options.address.replace(/\d+$/, "250");
+    await link({ from: router!, name: "wan", address: options.address }, outside!, other);
+    await ip("-n", home!, "route", "add", "default", "via", HOME.router);
+    const { path } = stack.use(await temporaryFolder());
+    stack.use(await startRouter(router!, path, options));
+    const place = async (namespace: string): Promise<Place> => ({
+      namespace,
+      door: stack.use(await Door.open(namespace, join(path, namespace))),
+    });
+    return {
+      home: await place(home!),
+      outside: await place(outside!),
+      leases: () => readLines(join(path, "leases")),
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+interface End {
+  readonly from: string;
+  readonly name: string;
+  readonly address: string;
+}
+
+async function link({ from, name, address }: End, to: string, theirs: string): Promise<void> {
+  await ip("-n", from, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", to);
+  for (const [namespace, device, own] of [[from, name, address], [to, "eth0", theirs]] as const) {
+    await ip("-n", namespace, "addr", "add", `${own}/24`, "dev", device);
+    await ip("-n", namespace, "link", "set", device, "up");
+  }
+}
+
+async function startRouter(
+  namespace: string,
+  folder: string,
+  { speaks }: HomeRouterOptions,
+): Promise<AsyncDisposable> {
+  const inside = (program: string, ...args: string[]) =>
+    command("ip", ["netns", "exec", namespace, program, ...args]);
+  await inside("sysctl", "-qw", "net.ipv4.ip_forward=1");
+  const [rules, config] = [join(folder, "rules.nft"), join(folder, "miniupnpd.conf")];
+  await Deno.writeTextFile(rules, RULES);
+  await inside("nft", "-f", rules);
+  await Deno.writeTextFile(config, configOf(folder, speaks));
+  const child = new Deno.Command("ip", {
+    args: ["netns", "exec", namespace, "miniupnpd", "-d", "-f", config, "-P", join(folder, "pid")],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  await listens(child.stderr);
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+/** It tells when it hears programs; what it says later is of no interest, but must be read. */
+async function listens(output: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = output.getReader();
+  const decoder = new TextDecoder();
+  let said = "";
+  while (!said.includes("Listening for NAT-PMP") && !said.includes("HTTP listening")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`miniupnpd ended: ${said}`);
+    said += decoder.decode(value, { stream: true });
+  }
+  void (async () => {
+    while (!(await reader.read()).done);
+  })();
+}
+
+function configOf(folder: string, speaks: HomeRouterOptions["speaks"]): string {
+  const isPmp = speaks === "NAT-PMP";
+  return [
+    "ext_ifname=wan",
+    "listening_ip=lan",
+    "port=0",
+    `enable_natpmp=${isPmp ? "yes" : "no"}`,
+    `enable_upnp=${isPmp ? "no" : "yes"}`,
+    ...(speaks === "UPnP of version 1" ? ["force_igd_desc_v1=yes"] : []),
+    "secure_mode=yes",
+    `lease_file=${join(folder, "leases")}`,
+    "uuid=00000000-0000-0000-0000-000000000001",
+    "allow 1024-65535 0.0.0.0/0 1024-65535",
+    "upnp_forward_chain=miniupnpd",
+    "upnp_nat_chain=prerouting_miniupnpd",
+    "upnp_nat_postrouting_chain=postrouting_miniupnpd",
+    "upnp_table_name=filter",
+    "upnp_nat_table_name=filter",
+    "",
+  ].join("\n");
+}
+
+/** nftables 1.0.6 takes one statement a line. Nothing comes in that nobody inside has asked for. */
+const RULES = `table inet filter {
+ chain forward { type filter hook forward priority 0; policy drop;
+ ct state established,related accept
+ iifname lan accept
+ jump miniupnpd
+ }
+ chain miniupnpd {
+ }
+ chain prerouting_miniupnpd {
+ }
+ chain postrouting_miniupnpd {
+ }
+ chain prerouting { type nat hook prerouting priority -100; policy accept;
+ jump prerouting_miniupnpd
+ }
+ chain postrouting { type nat hook postrouting priority 100; policy accept;
+ jump postrouting_miniupnpd
+ oifname wan masquerade
+ }
+}
+`;
+
+async function readLines(path: string): Promise<readonly string[]> {
+  const text = await Deno.readTextFile(path).catch(() => "");
+  return text.split("\n").filter((line) => line !== "");
+}
