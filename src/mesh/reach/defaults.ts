@@ -21,3 +21,52 @@ export const MAX_QUEUED_SENDS = 256;
 
 /** A receive that fails is tried again after this long, so that one which always fails costs nothing. */
 export const READ_RETRY_MS = 10;
+
+/** Of a peer: its interfaces, a mapped port, and what others have seen of it. More are no help, and each is asked. */
+export const MAX_CANDIDATES = 16;
+
+/** Of them, those at which nobody was told to look: the peer's questions came from there. */
+export const MAX_SEEN_CANDIDATES = 4;
+
+/** One of those keeps its place for so long, whatever comes: it has been asked eight times then. */
+export const SEEN_STAY_MS = 5_000;
+
+/**
+ * A candidate whose pause is longer than a second, and from which the peer asks, goes back to one of 200 ms. Not sooner:
+ * two that hear each other's questions and no answers would hurry each other.
+ */
+export const PATIENT_ASKS = 6;
+export const HEARD_ASKS = 3;
+
+/** Of them with one address (of IPv6: one site): a router gives few ports to one node, and a stranger's is nobody's to name. */
+export const MAX_CANDIDATES_OF_SITE = 4;
+
+/** A direct path in use is asked this often, and one that has just failed, so that its return is noticed. */
+export const ASK_EVERY_MS = 200;
+
+/** Silence on a question after which a path is not trusted; three round trips where that is longer. */
+export const SUSPECT_MS = 600;
+export const SUSPECT_ROUND_TRIPS = 3;
+
+/** For so long after its last datagram a peer counts as one that is talked to. */
+export const BUSY_MS = 2_000;
+
+/** Routers forget a way after 30 s of silence, some earlier. */
+export const KEEP_OPEN_MS = 15_000;
+
+/** The pause before a candidate that was never heard is asked again; it doubles up to the longest. */
+export const FIRST_PAUSE_MS = 50;
+export const LONGEST_PAUSE_MS = 30_000;
+
+/** Questions that a candidate gets unanswered while nothing is sent to the peer: 25 s of them. */
+export const IDLE_ASKS = 10;
+
+/** A path that has failed is asked this often before the pauses grow: 10 s of `ASK_EVERY_MS`. */
+export const RETURN_ASKS = 50;
+
+/** The least time between two returns to a direct path, and before a better one is taken instead of a good one. */
+export const CALM_MS = 10_000;
+
+/** Another direct path is better if its round trip is shorter by both. */
+export const BETTER_RATIO = 0.7;
+export const BETTER_MS = 1;

@@ -1,5 +1,17 @@
 /** Ways between two nodes that can't dial each other: QUIC's datagrams over whatever path there is. */
 
+export {
+  answered,
+  type Candidate,
+  chosenCandidate,
+  heard,
+  moved,
+  type PathState,
+  RELAYED,
+  type Step,
+  step,
+  told,
+} from "./path_choice.ts";
 export { dialsPipe, Pipe, type PipeOptions } from "./pipe.ts";
 export { type PipedSource, PipedSources } from "./piped_sources.ts";
 export { SwitchedPath } from "./switched_path.ts";
