@@ -6,38 +6,10 @@ import { join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
 import { compiledProgram } from "../support/compiled.ts";
 import { startHelper } from "../support/helper_program.ts";
-import type { NodeProcess } from "../support/node_process.ts";
-import { buildOneNetwork, type NetworkMachine } from "../support/one_network.ts";
+import { buildOneNetwork } from "../support/one_network.ts";
 import { temporaryFolder } from "../support/program.ts";
-import { whyNoNamespaces } from "../support/namespaces.ts";
-import { nodeTest, startServing, until } from "./mesh_of_nodes.ts";
-
-const reason = await whyNoNamespaces();
-
-function networkTest(name: string, fn: () => Promise<void>): void {
-  if (reason !== null) Deno.test.ignore(`${name} (${reason})`, fn);
-  else nodeTest(name, fn);
-}
-
-interface Started {
-  readonly name?: string;
-  readonly dataDir?: string;
-  readonly lan?: boolean;
-  readonly compiled?: string;
-  readonly cwd?: string;
-}
-
-/** A node of a machine, reached from the test as if it ran beside it. */
-async function startOn(
-  { namespace, door }: NetworkMachine,
-  args: readonly string[],
-  options: Started = {},
-): Promise<NodeProcess> {
-  const node = await startServing(args, { lan: true, ...options, namespace });
-  const [api, console] = [await door.wayTo(node.ready.api), await door.wayTo(node.ready.console)];
-  node.ready = { ...node.ready, api, console };
-  return node;
-}
+import { until } from "./mesh_of_nodes.ts";
+import { networkTest, startOn } from "./nodes_on_network.ts";
 
 const GUIDE = ["--model", "guide"];
 const sees = (meshes: number) => ({ lan }: Status) => lan?.meshes.length === meshes;
