@@ -1,5 +1,5 @@
 import { Emitter } from "../base/emitter.ts";
-import { announceable, formatAddress } from "./base/addresses.ts";
+import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import { type LanView, NO_LAN } from "./base/lan.ts";
 import { NO_PORT_MAPPING, type PortMappingView } from "./base/port_mapping.ts";
@@ -202,9 +202,7 @@ export class MeshNode implements Mesh {
     const { interfaces } = this.#parts;
     const port = this.#parts.port();
     if (port === null) return [];
-    const [best, ...others] = announceable(interfaces(), { port, peer: this.self });
-    // A token names few addresses of a machine, and this is the one for machines elsewhere.
-    return [...best === undefined ? [] : [best], ...this.#mappedAddress(), ...others];
+    return announceable(interfaces(), { port, peer: this.self, mapped: this.#mapped() });
   }
 
   clientsConnected(): number {
@@ -300,11 +298,11 @@ export class MeshNode implements Mesh {
     });
   }
 
-  #mappedAddress(): string[] {
+  #mapped(): { readonly ip: string; readonly port: number } | null {
     const { state, address } = this.portMapping();
-    if (state !== "mapped" || address === null) return [];
+    if (state !== "mapped" || address === null) return null;
     const [ip = "", port] = address.split(":");
-    return [formatAddress({ ip, port: Number(port), peer: this.self })];
+    return { ip, port: Number(port) };
   }
 
   /** For who listens: a client only dials. */

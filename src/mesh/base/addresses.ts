@@ -1,5 +1,5 @@
-import { isLinkLocal, isLoopback, isSharedSpace } from "../../base/ip_address.ts";
-import { isIP, isIPv4 } from "node:net";
+import { isLinkLocal, isLoopback, isPublic, isSharedSpace } from "../../base/ip_address.ts";
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import { isPeerId } from "./keys.ts";
 import type { PeerId } from "./peer_id.ts";
 
@@ -35,15 +35,40 @@ export function parseAddress(text: string): Address | undefined {
   return isPeerId(peer) ? { ip, port, peer: peer as PeerId } : undefined;
 }
 
-/** The addresses that a node with these interfaces announces: reachable ones only, if there are any, the best first. */
+export interface Announcing {
+  /** UDP. */
+  readonly port: number;
+  readonly peer: PeerId;
+  /** The way in that the router leads to this node. @default {none} */
+  readonly mapped?: Omit<Address, "peer"> | null;
+}
+
+/**
+ * The addresses that a node with these interfaces announces: reachable ones only, if there are any. A token names the
+ * first few of them: the best for its own network, then those for machines elsewhere, by IPv6 where it has that.
+ */
 export function announceable(
   interfaces: readonly InterfaceAddress[],
-  { port, peer }: { readonly port: number; readonly peer: PeerId },
+  { port, peer, mapped = null }: Announcing,
 ): string[] {
+  const [best, ...others] = reachable(interfaces);
+  const elsewhere = others.find((ip) => isIPv6(ip) && isPublic(ip));
+  const ips = [best, elsewhere, ...others.filter((ip) => ip !== elsewhere)].flatMap((ip) =>
+    ip ?? []
+  );
+  const told = ips.map((ip) => formatAddress({ ip, port, peer }));
+  if (mapped !== null) {
+    told.splice(elsewhere === undefined ? 1 : 2, 0, formatAddress({ ...mapped, peer }));
+  }
+  return told;
+}
+
+/** The best first. */
+function reachable(interfaces: readonly InterfaceAddress[]): string[] {
   const usable = interfaces.filter(({ address }) => isIP(address) !== 0 && !isLinkLocal(address));
-  const reachable = usable.filter((entry) => !isLoopback(entry.address) && !isBridge(entry));
-  const told = reachable.length > 0 ? reachable : usable;
-  return [...told].sort(byReach).map(({ address: ip }) => formatAddress({ ip, port, peer }));
+  const outside = usable.filter((entry) => !isLoopback(entry.address) && !isBridge(entry));
+  const told = outside.length > 0 ? outside : usable;
+  return [...told].sort(byReach).map(({ address }) => address);
 }
 
 /** The order in which a peer's addresses are dialled: what worked last time, then as the peer ranks them, loopback last. */

@@ -48,6 +48,28 @@ Deno.test("announceable() tells what others can reach, the best first", () => {
   }
 });
 
+Deno.test("announceable() gives machines elsewhere an address of IPv6 and the router's, before the rest", () => {
+  const lan = ["en0 192.168.1.5", "en1 192.168.2.5", "en0 fd00::5"];
+  const wide = [...lan, "en0 2a01::5", "en0 2a01::6"];
+  const rows: [string[], string[]][] = [
+    [[], ["45.76.1.1"]],
+    [lan, ["192.168.1.5", "45.76.1.1", "192.168.2.5", "fd00::5"]],
+    [wide, ["192.168.1.5", "2a01::5", "45.76.1.1", "192.168.2.5", "fd00::5", "2a01::6"]],
+    [["en0 2a01::5"], ["2a01::5", "45.76.1.1"]],
+  ];
+  for (const [interfaces, expected] of rows) {
+    const list = interfaces.map((text) => {
+      const [name = "", address = ""] = text.split(" ");
+      return { name, address };
+    });
+    const mapped = { ip: "45.76.1.1", port: 4500 };
+    const told = announceable(list, { port: 4500, peer: PEER, mapped });
+    assert.deepEqual(told, expected.map((ip) => at(ip)));
+    const unmapped = announceable(list, { port: 4500, peer: PEER });
+    assert.deepEqual(unmapped, told.filter((address) => address !== at(mapped.ip)));
+  }
+});
+
 Deno.test("invitable() names loopback only where nothing else is known", () => {
   const [lan, loopback, other] = [at("192.168.1.5"), at("127.0.0.1"), at("::1")];
   assert.deepEqual(invitable([loopback, lan, other]), [lan]);
