@@ -1,6 +1,7 @@
 /** The arguments of llama-server that a user may set for a model. Pure. */
 
-import { ALLOWED, type Door, FORBIDDEN_FAMILIES, REFUSED, SET_INSTEAD } from "./argument_lists.ts";
+import { ALLOWED, type Door } from "./allowed_arguments.ts";
+import { FORBIDDEN_FAMILIES, REFUSED, SET_INSTEAD } from "./refused_arguments.ts";
 
 /** More than llama-server has for one model, and few enough for a command line. */
 const MAX_MODEL_ARGUMENTS = 128;
@@ -8,7 +9,7 @@ const MAX_MODEL_ARGUMENTS = 128;
 /** A long template is a few ten thousand characters; Linux takes 128 KiB for one argument. */
 const MAX_ARGUMENT_CHARS = 65_536;
 
-export type { Door } from "./argument_lists.ts";
+export type { Door } from "./allowed_arguments.ts";
 
 /** The arguments as llama-server takes them, or a sentence that names the one that is refused. */
 export type JudgedArguments =

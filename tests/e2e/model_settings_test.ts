@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ALLOWED } from "../../src/base/argument_lists.ts";
+import { ALLOWED } from "../../src/base/allowed_arguments.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import { forbiddenArguments } from "../support/forbidden_arguments.ts";
 import { engineProcesses } from "../support/processes.ts";

@@ -1,4 +1,4 @@
-import { REFUSED, SET_INSTEAD } from "../../src/base/argument_lists.ts";
+import { REFUSED, SET_INSTEAD } from "../../src/base/refused_arguments.ts";
 
 /** Every argument that no user may set, as it is listed, and some more as somebody might hide it. */
 export function forbiddenArguments(): {
