@@ -161,7 +161,8 @@ export class Slot {
       if (drained !== undefined) await this.#drain(drained);
       await this.#job.stop();
       this.#warmAtMs = null;
-      this.#queued = { ...ending(this.#job, this.#isWanted), usedBytes: 0, placed: undefined };
+      const { plan, instance } = ending(this.#job, this.#isWanted);
+      this.#queued = idleJob(plan, instance);
       this.#job = NOTHING;
     } finally {
       this.#draining = null;
@@ -181,9 +182,12 @@ export class Slot {
   }
 }
 
-/** Nobody can ask it any more. It holds its memory, and where it is started again at once it loads. */
-function ending({ plan, instance, usedBytes, placed }: Job, goesOn: boolean): Job {
+/**
+ * Nobody can ask it any more. It holds its memory, and where it is started again at once it loads. Plans count no more of
+ * it than before: one that gives way to another model with what it can do without would take all of that again.
+ */
+function ending({ plan, instance, usedBytes, placed, spare }: Job, goesOn: boolean): Job {
   const state = instance?.state === "waiting" ? "waiting" : "loading";
   const shown = goesOn && instance !== null ? { ...instance, state } as const : null;
-  return { ...idleJob(plan, shown), usedBytes, placed };
+  return { ...idleJob(plan, shown), usedBytes, placed, spare };
 }
