@@ -337,7 +337,7 @@ export class MeshNode implements Mesh {
       (stream) =>
         answerRoutes(stream, {
           table: () => this.#mode.tellRoutes(),
-          asked: (model, granted) => this.#emit({ type: "asked", model, granted }),
+          asked: (model, options) => this.#emit({ type: "asked", model, ...options }),
         }),
     );
   }

@@ -1,3 +1,4 @@
+import type { LoadOptions } from "../api/mod.ts";
 import { type ModelRef, systemClock } from "../mesh/mod.ts";
 import type { LocalModel } from "../models/mod.ts";
 import type { InferenceRequest } from "../tunnel/mod.ts";
@@ -159,21 +160,22 @@ export class Active implements NodePart {
   }
 
   /** A standby outside the gossip asks a member, as a client does. */
-  async requestLoad(
-    name: string,
-    signal: AbortSignal,
-    granted?: readonly string[],
-  ): Promise<boolean> {
+  async requestLoad(name: string, options: LoadOptions): Promise<boolean> {
     const { mesh } = this.#options;
-    return this.#call(name, granted) || await requestLoadElsewhere(mesh, name, signal, granted);
+    return this.#call(name, options) || await requestLoadElsewhere(mesh, name, options);
   }
 
   /** Makes the mesh want a model that is on one of its disks. */
-  #call(name: string, granted?: readonly string[]): boolean {
+  #call(name: string, { granted, forMs }: Omit<LoadOptions, "signal">): boolean {
     const { mesh } = this.#options;
-    const model = modelToRequest(name, everyone(viewOf(mesh, this.#announcement())), granted);
+    const { loadRequests } = this.#localState;
+    const nowMs = systemClock.now();
+    const model = modelToRequest(name, everyone(viewOf(mesh, this.#announcement())), {
+      granted,
+      wished: loadRequests.names(nowMs),
+    });
     if (model === undefined) return false;
-    this.#localState.loadRequests.call(model, systemClock.now());
+    if (!loadRequests.call(model, nowMs, forMs)) return true;
     this.#rest.asksForLoad(model);
     this.#announce();
     void this.#standby.enter(`${model} is asked for`);
@@ -206,7 +208,7 @@ export class Active implements NodePart {
     const { mesh, supervisor } = this.#options;
     const unsubscribe = mesh.subscribe((event) => {
       if (event.type === "members") this.#meet();
-      else if (event.type === "asked") this.#call(event.model, event.granted);
+      else if (event.type === "asked") this.#call(event.model, event);
     });
     const disk = new DiskWatch({ ...this.#options, changed: () => this.#onDiskChanged() });
     const demand = setInterval(
@@ -259,6 +261,7 @@ export class Active implements NodePart {
         return sinceMs === undefined ? null : systemClock.now() - sinceMs;
       },
       drain: (server) => this.#http.drain(server),
+      changesInMs: () => this.#localState.changesInMs,
       mayAct: () => this.#standby.hasView,
       parts: jobParts(this.#options, this.#rpc, () => this.#announcement()),
     });

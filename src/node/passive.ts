@@ -1,4 +1,4 @@
-import { ModelRefusedError } from "../api/mod.ts";
+import { type LoadOptions, ModelRefusedError } from "../api/mod.ts";
 import type { Machine, Mesh } from "../mesh/mod.ts";
 import type { NodePart } from "./report/part.ts";
 import { requestLoadElsewhere } from "./plan/load_requests.ts";
@@ -45,12 +45,8 @@ export class Passive implements NodePart {
   }
 
   /** A client announces nothing: the member that it asks does it. */
-  requestLoad(
-    model: string,
-    signal: AbortSignal,
-    granted?: readonly string[],
-  ): Promise<boolean> {
-    return requestLoadElsewhere(this.#mesh, model, signal, granted);
+  requestLoad(model: string, options: LoadOptions): Promise<boolean> {
+    return requestLoadElsewhere(this.#mesh, model, options);
   }
 
   /** A client stays what it is. */

@@ -5,6 +5,7 @@ import {
   type GatewayNode,
   InviteRefusedError,
   type InviteStatus,
+  type LoadOptions,
   type MachineRemoval,
   type ManagementNode,
   type Meaning,
@@ -144,8 +145,12 @@ export class FakeNode implements GatewayNode, ManagementNode {
   /** Models that are loaded when they are asked for. */
   readonly onDisk: string[] = [];
 
-  requestLoad(model: string): Promise<boolean> {
+  /** Called with each request for a load. */
+  onLoad: (options: LoadOptions) => void = () => {};
+
+  requestLoad(model: string, options: LoadOptions): Promise<boolean> {
     this.asked.push(`requestLoad ${model}`);
+    this.onLoad(options);
     return Promise.resolve(this.onDisk.includes(model));
   }
 

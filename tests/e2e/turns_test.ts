@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
+import type { Status } from "../../src/api/mod.ts";
 import { leastBytes, openLibrary } from "../../src/models/mod.ts";
 import { TURN_MS } from "../../src/node/plan/defaults.ts";
 import answers from "../support/guide_answers.json" with { type: "json" };
@@ -18,6 +19,7 @@ import {
   startServing,
   until,
 } from "./mesh_of_nodes.ts";
+import { keepAsking } from "./constant_requests.ts";
 import { streamedAnswer } from "./streamed_answer.ts";
 
 const AUTO = { contextLength: null, slots: null };
@@ -46,6 +48,30 @@ async function startWith(folder: string, models: number, more: readonly string[]
 /** How many models run beside the guide. */
 async function served({ pid }: NodeProcess): Promise<number> {
   return (await engineProcesses(pid, "llama-server")).length - 1;
+}
+
+/** Callers who do not wait for their answers. */
+class Leaving implements Disposable {
+  readonly #ending = new AbortController();
+
+  ask(node: NodeProcess, model: string): void {
+    const body = JSON.stringify({ model, messages: [{ role: "user", content: QUESTION }] });
+    const headers = { "content-type": "application/json" };
+    fetch(`${node.ready.api}/v1/chat/completions`, {
+      method: "POST",
+      headers,
+      body,
+      signal: this.#ending.signal,
+    }).then((response) => response.body?.cancel(), () => {});
+  }
+
+  leave(): void {
+    this.#ending.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.leave();
+  }
 }
 
 nodeTest("a request takes the place of the model that has been idle longest", async () => {
@@ -84,6 +110,27 @@ nodeTest("an answer is not cut by a request for another model, whose caller is t
   assert.equal(usage.completion_tokens, 600);
   assert.equal(await other, answerTo(QUESTION));
   assert.equal(await served(node), 1);
+});
+
+nodeTest("nothing is ended for callers who have left", async () => {
+  await using folder = await temporaryFolder();
+  await using node = await startWith(folder.path, 1);
+  await using client = await startServing(["--client", "--join", node.token]);
+  using leaving = new Leaving();
+  const asking = keepAsking([node], [ONE]);
+  await asking.cycle();
+  leaving.ask(node, TWO);
+  leaving.ask(client, THREE);
+  const areNext = (wanted: boolean) => (status: Status) =>
+    status.models.filter(({ name }) => name === TWO || name === THREE)
+      .every(({ state }) => (state === "turn") === wanted);
+  await until(node, "about to change", areNext(true));
+  leaving.leave();
+  await until(node, "going on", areNext(false));
+  assert.deepEqual((await asking.stop()).failures, []);
+  await answersExactly(node, ONE);
+  const loads = node.lines.filter(({ event, model }) => event === "serving" && model !== "guide");
+  assert.deepEqual(loads.map(({ model }) => model), [ONE]);
 });
 
 nodeTest("two models that need the same memory answer a hundred requests by turns", async () => {

@@ -1,5 +1,6 @@
 /** Callers who ask for models that need the same memory, while machines come and go. */
 
+import { LOAD_LEASE_MS } from "../../src/api/base/defaults.ts";
 import { TURN_CHECK_MS, TURN_MS } from "../../src/node/plan/defaults.ts";
 import { CHURN, churn, nothingFlaps, remembered, tell, toldIsServed } from "./fleets.ts";
 import { EVERYTHING } from "./invariants.ts";
@@ -96,6 +97,7 @@ function conversation(random: Random, models: readonly SimModel[], size: number)
     at,
     model: random.pick(few).name,
     answerMs: answerMs(random),
+    patienceMs: random.chance(0.2) ? random.between(0, 2 * LOAD_LEASE_MS) : Infinity,
   }));
   const names = few.map(({ name }) => name);
   return {

@@ -93,7 +93,7 @@ function loadRequest(random: Random, models: readonly SimModel[]): Fault {
   return {
     atMs: random.between(CHURN.fromMs, CHURN.toMs),
     name: `${name} is to be loaded`,
-    apply: ({ living }) => random.pick(living).serving?.requestLoad(name),
+    apply: ({ living }) => void random.pick(living).serving?.requestLoad(name),
   };
 }
 

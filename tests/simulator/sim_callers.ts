@@ -1,5 +1,5 @@
 import { isFinal } from "../../src/api/mod.ts";
-import { HELD_CHECK_MS } from "../../src/api/base/defaults.ts";
+import { HELD_CHECK_MS, LOAD_LEASE_MS, LOAD_RENEWAL_MS } from "../../src/api/base/defaults.ts";
 import type { Announcement } from "../../src/mesh/base/announcement.ts";
 import { buildRoutingTable } from "../../src/mesh/routes/routing_table.ts";
 import type { ModelRef } from "../../src/mesh/mod.ts";
@@ -15,9 +15,13 @@ interface Call {
   /** The node that is asked; while it is off, the first one that is not. */
   readonly at: number;
   readonly answerMs: number;
+  /** It gives up when it has waited so long. */
+  readonly patienceMs: number;
   readonly answered: () => void;
   /** Since when it waits for its answer to begin. */
   sinceMs: number;
+  /** When a load was last asked for. */
+  calledMs: number | null;
   isLate: boolean;
 }
 
@@ -30,8 +34,8 @@ export interface CallersOptions {
   readonly detectionMs: number;
 }
 
-/** News that a model is asked for no more reach everybody within it. */
-const HEARD_MS = 5_000;
+/** A model that is asked for no more is wanted for a while, and news of its end reach everybody within it. */
+const HEARD_MS = LOAD_LEASE_MS + 5_000;
 
 /** How often it is looked what is loaded. */
 const LOOK_MS = 500;
@@ -68,28 +72,42 @@ export class Callers {
     this.#calmFromMs = this.#world.time.now + this.#options.detectionMs;
   }
 
-  ask(request: Pick<Call, "model" | "at" | "answerMs">, answered = () => {}): void {
-    const call = { ...request, answered, sinceMs: 0, isLate: false };
+  ask(
+    request: Pick<Call, "model" | "at" | "answerMs" | "patienceMs">,
+    answered = () => {},
+  ): void {
+    const call = { ...request, answered, sinceMs: 0, calledMs: null, isLate: false };
     this.#open.add(call);
     this.#wait(call);
   }
 
   #wait(call: Call): void {
     call.sinceMs = this.#world.time.now;
+    call.calledMs = null;
     this.#waiting.add(call);
     this.#look(call);
   }
 
   /** As `InstanceSearch` does: an instance that is warm, else one that is to come, else a load is asked for. */
   #look(call: Call): void {
-    const { nodes, living, moves } = this.#world;
+    const { nodes, living, moves, time } = this.#world;
     moves.reason();
+    if (time.now - call.sinceMs >= call.patienceMs) return this.#giveUp(call);
     this.#askedMs.set(call.model, this.#world.time.now);
     this.#checkTime(call);
     const asked = nodes[call.at] as SimNode;
     const node = asked.running ? asked : living[0];
     if (node !== undefined) node.whenAwake(() => this.#search(call, node));
     else this.#again(call);
+  }
+
+  #giveUp(call: Call): void {
+    this.#waiting.delete(call);
+    this.#open.delete(call);
+    // It is wanted for a moment longer.
+    const { time, moves } = this.#world;
+    time.at(time.now + LOAD_LEASE_MS, () => moves.reason());
+    call.answered();
   }
 
   #search(call: Call, node: SimNode): void {
@@ -115,7 +133,11 @@ export class Callers {
     const { coming, obstacles } = prospectsOf(buildRoutingTable(members));
     const obstacle = obstacles.find(({ model }) => model === call.model);
     const isAwaited = coming.includes(call.model) || (obstacle !== undefined && !isFinal(obstacle));
-    if (running && !isAwaited) serving?.requestLoad(call.model);
+    const { now } = this.#world.time;
+    const isDue = call.calledMs !== null && now >= call.calledMs + LOAD_RENEWAL_MS;
+    const isCalled = running && (!isAwaited || isDue) &&
+      serving?.requestLoad(call.model, LOAD_LEASE_MS);
+    if (isCalled) call.calledMs = now;
     this.#again(call);
   }
 

@@ -97,6 +97,7 @@ export class SimServing {
         return sinceMs === undefined ? null : node.clock.now() - sinceMs;
       },
       drain: (server) => this.#queues.drain(server),
+      changesInMs: () => this.#localState.changesInMs,
       parts: {
         memory,
         missingFile: () => undefined,
@@ -153,13 +154,17 @@ export class SimServing {
     }
   }
 
-  /** Somebody asks for a model that is to be loaded. */
-  requestLoad(name: string): void {
-    const model = modelToRequest(name, everyone(this.#view));
-    if (model === undefined) return;
-    this.#localState.loadRequests.call(model, this.#node.clock.now());
+  /** Somebody asks for a model that is to be loaded. False where it is not. */
+  requestLoad(name: string, forMs?: number): boolean {
+    const { loadRequests } = this.#localState;
+    const nowMs = this.#node.clock.now();
+    const wished = loadRequests.names(nowMs);
+    const model = modelToRequest(name, everyone(this.#view), { wished });
+    if (model === undefined) return false;
+    if (!loadRequests.call(model, nowMs, forMs)) return true;
     this.#announce();
     this.#reconciler.wake();
+    return true;
   }
 
   /**

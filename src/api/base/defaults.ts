@@ -184,6 +184,15 @@ export const UNCLAIMED_HOLD_MS = 60_000;
 export const HELD_CHECK_MS = 250;
 
 /**
+ * A model is wanted this long for a request that waits for it. A client that gives up and tries again is back within it, and
+ * it is half of a turn: beyond it nothing is ended for somebody who has left.
+ */
+export const LOAD_LEASE_MS = 5_000;
+
+/** ... and so often it is asked for again: three times may be lost. */
+export const LOAD_RENEWAL_MS = 1_250;
+
+/**
  * A stream without a first byte is answered with 200 and comments after this long. Errors before it keep their
  * status; proxies close a silent connection after 30 to 60 s.
  */

@@ -5,6 +5,7 @@ import type {
   ForwardRequest,
   GatewayInstance,
   GatewayNode,
+  LoadOptions,
   Meaning,
   NamedModel,
   Obstacle,
@@ -85,9 +86,9 @@ export class KeyedNode implements GatewayNode {
     return this.#node.coming().filter((model) => this.#mayUse(model));
   }
 
-  async requestLoad(model: string, signal: AbortSignal): Promise<boolean> {
+  async requestLoad(model: string, options: LoadOptions): Promise<boolean> {
     const granted = this.#key.models ?? undefined;
-    return this.#mayUse(model) && await this.#node.requestLoad(model, signal, granted);
+    return this.#mayUse(model) && await this.#node.requestLoad(model, { ...options, granted });
   }
 
   explain(instance: GatewayInstance, error: unknown): unknown {

@@ -3,7 +3,7 @@ import type { AskedHosts } from "./asked_hosts.ts";
 import { balanced } from "./balance.ts";
 import { longId } from "../../base/model_ids.ts";
 import { anyModel, rendezvousOrder, warmIds } from "./choose.ts";
-import { ENDS_ALLOWED, HELD_CHECK_MS } from "../base/defaults.ts";
+import { ENDS_ALLOWED, HELD_CHECK_MS, LOAD_LEASE_MS, LOAD_RENEWAL_MS } from "../base/defaults.ts";
 import { isFinal, patienceMs } from "./patience.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import { judgeObstacle } from "../http/refusals/obstacle.ts";
@@ -51,6 +51,8 @@ export class InstanceSearch {
   /** Since when something stands in the way of the model. */
   #blockedSinceMs: number | undefined;
   #waitsFor: Obstacle | undefined;
+  /** When its model was last asked for, where it is to be loaded. */
+  #calledMs: number | undefined;
   /** The one that has begun to answer: only its like can go on. */
   #begun: GatewayInstance | undefined;
 
@@ -203,7 +205,9 @@ export class InstanceSearch {
     this.#waitsFor = obstacle;
     this.#blockedSinceMs = obstacle === undefined ? undefined : this.#blockedSinceMs ?? now;
     const isHere = obstacle === undefined ? comes : !isFinal(obstacle);
-    const isAwaited = isHere || await this.#requestLoad(model);
+    const isDue = this.#calledMs !== undefined && now >= this.#calledMs + LOAD_RENEWAL_MS;
+    const isCalled = (!isHere || isDue) && await this.#requestLoad(model, LOAD_LEASE_MS);
+    const isAwaited = isHere || isCalled;
     // An instance that failed, and that nothing is known of, may come back.
     const isRefused = !isAwaited && (obstacle !== undefined || this.#failed === undefined);
     // A model that runs there may take long to answer, and the bound counts from the end of that.
@@ -211,14 +215,19 @@ export class InstanceSearch {
     const waitsMs = patienceMs({ obstacle, hasBegun: this.#begun !== undefined, holdMs });
     const isOver = now >= this.#heldSinceMs + holdMs ||
       now >= (this.#blockedSinceMs ?? now) + waitsMs;
-    if (isRefused || isOver) throw nobodyAnswers(node, model, this.#failed);
+    if (!isRefused && !isOver) return;
+    // A caller who is told to come again later finds what was loaded meanwhile.
+    if (isAwaited && this.#calledMs !== undefined) await this.#requestLoad(model);
+    throw nobodyAnswers(node, model, this.#failed);
   }
 
   /** A caller that leaves the choice to the node was given one already, if its instance has failed. */
-  async #requestLoad(model: string | null): Promise<boolean> {
+  async #requestLoad(model: string | null, forMs?: number): Promise<boolean> {
     const { node, signal } = this.#options;
     const wanted = model ?? this.#failed?.id;
-    return wanted !== undefined && await node.requestLoad(wanted, signal);
+    if (wanted === undefined || !await node.requestLoad(wanted, { signal, forMs })) return false;
+    this.#calledMs = performance.now();
+    return true;
   }
 }
 

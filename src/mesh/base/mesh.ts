@@ -27,7 +27,10 @@ export type MeshEvent =
   | { readonly type: "lan" }
   | { readonly type: "portMapping" }
   /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
-  | ({ readonly type: "asked"; readonly model: string } & Pick<RefreshOptions, "granted">);
+  | (
+    & { readonly type: "asked"; readonly model: string }
+    & Pick<RefreshOptions, "granted" | "forMs">
+  );
 
 export interface RefreshOptions {
   readonly force?: boolean;
@@ -35,6 +38,8 @@ export interface RefreshOptions {
   readonly wanting?: string | undefined;
   /** The models that the caller's key names, for the member to check again. @default {all} */
   readonly granted?: readonly string[] | undefined;
+  /** The model is wanted so long, unless it is named again. @default {as long as a load may take} */
+  readonly forMs?: number | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -88,13 +88,13 @@ export class RouteFinder {
 
   /** @throws {UnreachableError} where nobody answers, and a table was demanded or there never was one. */
   async refresh(
-    { force = false, wanting, granted, signal }: RefreshOptions,
+    { force = false, signal, ...wanting }: RefreshOptions,
   ): Promise<RoutingTable> {
     const isFresh = this.#options.clock.elapsed() < this.#freshUntil;
     if (isFresh && !force) return this.#table;
-    const question = JSON.stringify([wanting, granted]);
+    const question = JSON.stringify([wanting.wanting, wanting.granted, wanting.forMs]);
     const fetching = this.#fetching.get(question) ??
-      this.#fetch({ wanting, granted }).finally(() => this.#fetching.delete(question));
+      this.#fetch(wanting).finally(() => this.#fetching.delete(question));
     this.#fetching.set(question, fetching);
     try {
       return await (signal === undefined ? fetching : raceSignal(fetching, signal));

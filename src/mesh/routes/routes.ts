@@ -15,24 +15,28 @@ const requestSchema = z.object({
   version: tableVersion.nullable(),
   wanting: modelName.optional(),
   granted: modelNames.optional(),
+  forMs: z.int().positive().optional(),
 });
 
-/** A model that is wanted, and the names that the caller's key has for it. */
-export type Wanting = Pick<RefreshOptions, "wanting" | "granted">;
+/** A model that is wanted, the names that the caller's key has for it, and for how long. */
+export type Wanting = Pick<RefreshOptions, "wanting" | "granted" | "forMs">;
 
 const replySchema = z.union([z.object({ unchanged: z.literal(true) }), tableSchema]);
 
 export interface RoutesSource {
   table(): Promise<RoutingTable>;
   /** The asker wants a model that nobody serves. */
-  asked(model: string, granted?: readonly string[]): void;
+  asked(model: string, options: Omit<Wanting, "wanting">): void;
 }
 
 /** Answers one question: with the table, or with a word where the asker has it already. */
 export async function answerRoutes(stream: ByteStream, source: RoutesSource): Promise<void> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
-  const { version, wanting, granted } = await messages.expect(requestSchema, "question for routes");
-  if (wanting !== undefined) source.asked(wanting, granted);
+  const { version, wanting, ...options } = await messages.expect(
+    requestSchema,
+    "question for routes",
+  );
+  if (wanting !== undefined) source.asked(wanting, options);
   const current = await source.table();
   await messages.write(version === current.version ? { unchanged: true } : tableToWire(current));
   await stream.closeWrite();
@@ -42,7 +46,7 @@ export async function answerRoutes(stream: ByteStream, source: RoutesSource): Pr
 export async function askRoutes(
   stream: ByteStream,
   known: RoutingTable,
-  { wanting, granted }: Wanting = {},
+  { wanting, granted, forMs }: Wanting = {},
 ): Promise<RoutingTable> {
   const messages = new MessageStream(stream, MAX_ROUTES_MESSAGE_BYTES);
   // A text that is no name of a model is served nowhere, and would only be refused.
@@ -51,6 +55,7 @@ export async function askRoutes(
     version: known.version,
     ...(name === undefined ? {} : { wanting: name }),
     ...(name === undefined || granted === undefined ? {} : { granted: about(name, granted) }),
+    ...(name === undefined || forMs === undefined ? {} : { forMs }),
   });
   await stream.closeWrite();
   const reply = await messages.expect(replySchema, "routing table");

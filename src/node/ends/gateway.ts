@@ -2,6 +2,7 @@ import type {
   ForwardRequest,
   GatewayInstance,
   GatewayNode,
+  LoadOptions,
   Meaning,
   Obstacle,
   RequestRecord,
@@ -116,11 +117,7 @@ export abstract class Gateway implements GatewayNode {
     return this.#models().prospects.obstacles;
   }
 
-  abstract requestLoad(
-    model: string,
-    signal: AbortSignal,
-    granted?: readonly string[],
-  ): Promise<boolean>;
+  abstract requestLoad(model: string, options: LoadOptions): Promise<boolean>;
 
   doubt({ host, local }: GatewayInstance): void {
     if (!local) this.#parts.mesh.suspect(host as PeerId, "nothing came of an answer for a while");

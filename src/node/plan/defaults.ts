@@ -171,7 +171,7 @@ export const FILE_SILENCE_MS = 20_000;
 /** For `doctor`: a dial over a slow WAN takes a second or two, and nobody waits longer for a list. */
 export const PEER_CHECK_MS = 4_000;
 
-/** A model that was asked for is wanted this long: loading the largest from a slow disk takes minutes. */
+/** A model that a caller was told to ask for again is wanted this long: loading the largest from a slow disk takes minutes. */
 export const LOAD_REQUEST_MS = 10 * 60_000;
 
 /**

@@ -1,4 +1,4 @@
-import { isFinal } from "../../api/mod.ts";
+import { isFinal, type LoadOptions } from "../../api/mod.ts";
 import { isNamed, type ModelContent, ModelIds } from "../../base/model_ids.ts";
 import type { Mesh, ModelRef } from "../../mesh/mod.ts";
 import { provisionsOf } from "./assignment/memory.ts";
@@ -10,13 +10,23 @@ import { prospectsOf } from "./prospects.ts";
 import { idsOf } from "./table_ids.ts";
 import { belongsTo, instanceOf, type Member, sameModel } from "./view.ts";
 
-/** Models that nobody serves and that somebody has asked this node for: wanted of the mesh for a while. Time is an argument. */
+/**
+ * Models that nobody serves and that somebody has asked this node for: wanted of the mesh for a while. It is asked for
+ * again as long as a caller waits, so that nobody has to report that one has left. Time is an argument.
+ */
 export class LoadRequests {
   readonly #untilMs = new Map<string, number>();
 
-  /** The model is wanted, from now on for as long as a load may take. */
-  call(name: string, nowMs: number): void {
-    this.#untilMs.set(name, nowMs + LOAD_REQUEST_MS);
+  /** When the first of them is over, unless it is asked for again; `null` where there is none. */
+  get nextEndMs(): number | null {
+    return this.#untilMs.size === 0 ? null : Math.min(...this.#untilMs.values());
+  }
+
+  /** The model is wanted, from now on for so long at least. True where it was not. */
+  call(name: string, nowMs: number, forMs = LOAD_REQUEST_MS): boolean {
+    const before = this.#untilMs.get(name) ?? -Infinity;
+    this.#untilMs.set(name, Math.max(before, nowMs + Math.min(forMs, LOAD_REQUEST_MS)));
+    return before <= nowMs;
   }
 
   /** Nobody asks for it any more. */
@@ -33,23 +43,31 @@ export class LoadRequests {
   }
 }
 
+export interface RequestOptions {
+  /** The models that the caller's key names, where it names some. */
+  readonly granted?: readonly string[] | undefined;
+  /** Ids of models that are wanted for requests already: a node that is at one of them goes on with it. @default {[]} */
+  readonly wished?: readonly string[];
+}
+
 /**
  * The id of the model that one of these nodes has on its disk and could run alone, by its id or its name in any letter
  * case. One that nobody has is not fetched because a request names it, and what a user has decided is not changed by
  * one: a machine whose user named models lends only the memory that those leave. Pure.
- * @param granted the models that the caller's key names, where it names some
  */
 export function modelToRequest(
   asked: string,
   members: readonly Member[],
-  granted?: readonly string[],
+  { granted, wished = [] }: RequestOptions = {},
 ): string | undefined {
   const ledger = ledgerOf(members);
   const isGranted = (file: ModelContent) => granted?.some((name) => isNamed(name, file)) ?? true;
+  const isWished = (file: ModelContent) => wished.some((name) => isNamed(name, file));
   const able = members.flatMap((member) => {
     const roomBytes = member.assignable ? member.memoryBytes : roomBeside(member, ledger);
     return member.models.filter((file) =>
-      file.needBytes <= roomBytes && mayLoad(member, file) && isGranted(file)
+      isGranted(file) && mayLoad(member, file) &&
+      (isWished(file) || (file.needBytes <= roomBytes && !isAtIt(member, file)))
     );
   });
   const found = able.find((file) => isNamed(asked, file)) ??
@@ -70,13 +88,13 @@ function isStaying(member: Member, model: ModelRef): boolean {
   return isChosen || isLent || instanceOf(member, model)?.mode === "split";
 }
 
-function mayLoad(
-  { targets, dropped, failures, ...member }: Member,
-  file: Member["models"][number],
-): boolean {
-  // A node that is about to serve it, or has a part in it, need not be asked.
-  const isAtIt = targets.some((target) => sameModel(target, file));
-  return !isAtIt && !isOff(member) && !dropped.some((name) => isNamed(name, file)) &&
+/** It is about to serve the model, or has a part in it: it need not be asked. */
+function isAtIt({ targets }: Member, file: ModelContent): boolean {
+  return targets.some((target) => sameModel(target, file));
+}
+
+function mayLoad({ dropped, failures, ...member }: Member, file: ModelContent): boolean {
+  return !isOff(member) && !dropped.some((name) => isNamed(name, file)) &&
     !failures.some(({ model }) => isNamed(model, file));
 }
 
@@ -84,11 +102,10 @@ function mayLoad(
 export async function requestLoadElsewhere(
   mesh: Pick<Mesh, "refreshRoutes">,
   name: string,
-  signal: AbortSignal,
-  granted?: readonly string[],
+  { signal, granted, forMs }: LoadOptions,
 ): Promise<boolean> {
   try {
-    const table = await mesh.refreshRoutes({ force: true, wanting: name, granted, signal });
+    const table = await mesh.refreshRoutes({ force: true, wanting: name, granted, forMs, signal });
     const ids = idsOf(table);
     const meant = ids.canonical(name).toLowerCase();
     const isMeant = (one: string) => ids.canonical(one).toLowerCase() === meant;

@@ -5,6 +5,7 @@ import {
   type Finding,
   InviteRefusedError,
   type InviteStatus,
+  type LoadOptions,
   type MachineRemoval,
   type ManagementNode,
   type ModelActions,
@@ -142,12 +143,8 @@ export class NodeApi extends Gateway implements ManagementNode {
     return this.#publisher.subscribe(listener);
   }
 
-  requestLoad(
-    model: string,
-    signal: AbortSignal,
-    granted?: readonly string[],
-  ): Promise<boolean> {
-    return this.#options.part.requestLoad(model, signal, granted);
+  requestLoad(model: string, options: LoadOptions): Promise<boolean> {
+    return this.#options.part.requestLoad(model, options);
   }
 
   freshen(): Promise<void> {

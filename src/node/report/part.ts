@@ -1,4 +1,4 @@
-import type { MachineStatus, Status } from "../../api/mod.ts";
+import type { LoadOptions, MachineStatus, Status } from "../../api/mod.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import type { InferenceRequest } from "../../tunnel/mod.ts";
 import type { OwnWork } from "./node_status.ts";
@@ -27,11 +27,7 @@ export interface NodePart {
    * A request names a model that nobody serves. True where it is on a disk of the mesh and will be loaded,
    * so that waiting is of use.
    */
-  requestLoad(
-    model: string,
-    signal: AbortSignal,
-    granted?: readonly string[],
-  ): Promise<boolean>;
+  requestLoad(model: string, options: LoadOptions): Promise<boolean>;
   /** There is work for this node: a standby gossips, and knows the others, when this resolves. */
   enter(reason: string): Promise<void>;
   /** Serves the model from now on. @throws {ModelRefusedError} */

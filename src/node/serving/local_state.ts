@@ -95,6 +95,12 @@ export class LocalState {
     return this.loadRequests.names(this.#options.now()).length > 0;
   }
 
+  /** After how long its wishes are others although nothing happens; `null` where they stay. */
+  get changesInMs(): number | null {
+    const endMs = this.loadRequests.nextEndMs;
+    return endMs === null ? null : endMs - this.#options.now();
+  }
+
   /** This node was away: members that are missing when it is back do not count as having died meanwhile. */
   forgetOthers(): void {
     this.#orphans = NO_ORPHANS;

@@ -32,6 +32,8 @@ export interface ReconcilerOptions {
   readonly idleMs?: (model: ModelRef) => number | null;
   /** Lets no more in to this server; `null` where nobody waits for an answer of it. @default {() => null} */
   readonly drain?: (server: LocalServer) => Drained | null;
+  /** After how long the view is another although nothing happens. @default {() => null} */
+  readonly changesInMs?: () => number | null;
   /** A job or its state has changed: announce it. */
   readonly changed: () => void;
 }
@@ -263,8 +265,10 @@ export class Reconciler {
   #looksAgainAtMs(nowMs: number): number[] {
     const hot = this.#slots.all.filter(({ claim }) => claim?.reason === "hot");
     const turns = this.#planner.turns.length > 0 ? [nowMs + TURN_CHECK_MS] : [];
+    const changesInMs = this.#options.changesInMs?.() ?? null;
     return [
       ...turns,
+      ...(changesInMs === null ? [] : [nowMs + Math.max(1, changesInMs)]),
       ...this.#failureBackoff.retriesAtMs(nowMs),
       ...hot.map(({ sinceMs }) => sinceMs + HOT_HOLD_MS),
     ].filter((atMs) => atMs > nowMs);

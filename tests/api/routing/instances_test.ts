@@ -1,19 +1,23 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import { LOAD_LEASE_MS } from "../../../src/api/base/defaults.ts";
 import { AskedHosts } from "../../../src/api/routing/asked_hosts.ts";
 import { InstanceSearch } from "../../../src/api/routing/instances.ts";
 import { InstanceUnavailableError } from "../../../src/api/base/types.ts";
 import { FakeNode, instance } from "../fake_node.ts";
 
-function searchIn(node: FakeNode, { holdMs = 1 } = {}): InstanceSearch {
+function searchIn(
+  node: FakeNode,
+  { holdMs = 1, signal = new AbortController().signal } = {},
+): InstanceSearch {
   return new InstanceSearch({
     node,
     hosts: new AskedHosts(() => 0),
     routing: { model: "guide", conversation: "", streamed: true },
     requestId: "r",
     bodyBytes: 2,
-    signal: new AbortController().signal,
+    signal,
     logger: getLogger("test"),
     holdMs,
   });
@@ -62,4 +66,23 @@ Deno.test("A request that is held goes on as soon as its model is warm, and leav
   assert.equal((await found).host, "tower");
   assert.equal(node.refreshes, refreshes, "it went on by its own look after a while");
   assert.equal(node.waiting, 0);
+});
+
+Deno.test("A model is asked for again while its request is held, for a moment each time, and for long where it is refused", async () => {
+  const coming: string[] = [];
+  const node = new FakeNode({ coming });
+  node.onDisk.push("guide");
+  const times: (number | undefined)[] = [];
+  const ending = new AbortController();
+  node.onLoad = ({ forMs }) => {
+    times.push(forMs);
+    coming.push("guide"); // from now on it loads
+    if (times.length === 2) ending.abort(new Error("Its caller has left"));
+  };
+  const held = searchIn(node, { holdMs: 60_000, signal: ending.signal });
+  await assert.rejects(held.next(), /Its caller has left/);
+  assert.deepEqual(times, [LOAD_LEASE_MS, LOAD_LEASE_MS]);
+  coming.length = 0;
+  await assert.rejects(searchIn(node, { holdMs: 0 }).next());
+  assert.deepEqual(times.slice(2), [LOAD_LEASE_MS, undefined]);
 });

@@ -48,7 +48,7 @@ Deno.test("modelToRequest() takes what the caller's key names, and nothing else"
     ],
   ] as const;
   for (const [granted, expected] of rows) {
-    assert.equal(modelToRequest("small", members, granted), expected, String(granted));
+    assert.equal(modelToRequest("small", members, { granted }), expected, String(granted));
   }
 });
 
@@ -88,6 +88,31 @@ Deno.test("modelToRequest() asks a machine that a user has named models for only
   for (const [row, one, expected] of rows) {
     assert.equal(modelToRequest("small", [one]), expected, row);
   }
+});
+
+Deno.test("modelToRequest() takes a model that is wanted already, whoever is at it, unless it can't be loaded", () => {
+  const target = { name: "small", fingerprint: "f" };
+  const loading = { ...holder(10, ["small", 5]), targets: [target] };
+  const wished = ["small@f"];
+  const failed = { ...loading, failures: [{ model: "small", reason: "no" }] };
+  assert.equal(modelToRequest("small", [loading]), undefined);
+  assert.equal(modelToRequest("small", [loading], { wished }), "small");
+  assert.equal(modelToRequest("small", [loading], { wished, granted: ["other"] }), undefined);
+  assert.equal(modelToRequest("small", [failed], { wished }), undefined);
+});
+
+Deno.test("LoadRequests wants a model no longer than the longest of those who asked for it", () => {
+  const requests = new LoadRequests();
+  assert.equal(requests.nextEndMs, null);
+  assert.equal(requests.call("a", 0, 5_000), true);
+  assert.equal(requests.call("b", 0, 7_000), true);
+  assert.equal(requests.nextEndMs, 5_000);
+  assert.equal(requests.call("a", 1_000, 5_000), false, "it is wanted already");
+  assert.equal(requests.call("a", 2_000, 1_000), false, "another caller waits longer");
+  assert.deepEqual(requests.names(5_999), ["a", "b"]);
+  assert.deepEqual(requests.names(6_000), ["b"]);
+  assert.equal(requests.call("a", 6_000, 1e9), true);
+  assert.deepEqual(requests.names(606_000), [], "nobody wants more than ten minutes");
 });
 
 Deno.test("LoadRequests wants a model for ten minutes after the last request", () => {

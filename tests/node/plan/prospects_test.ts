@@ -158,6 +158,6 @@ Deno.test("requestLoadElsewhere() waits for a model that is wanted or there, and
     const table: RoutingTable = { ...EMPTY_TABLE, nodes: [node("a")], ...row };
     const mesh = { refreshRoutes: () => Promise.resolve(table) };
     const never = new AbortController().signal;
-    assert.equal(await requestLoadElsewhere(mesh, "BIG", never), expected, what);
+    assert.equal(await requestLoadElsewhere(mesh, "BIG", { signal: never }), expected, what);
   }
 });

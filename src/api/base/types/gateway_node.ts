@@ -124,6 +124,14 @@ export type Obstacle =
   /** It is wanted, and nobody has set out to serve it. */
   | { readonly kind: "unclaimed"; readonly model: string };
 
+export interface LoadOptions {
+  readonly signal: AbortSignal;
+  /** The models that the caller's key names, for the member that has it loaded to check again. @default {all} */
+  readonly granted?: readonly string[] | undefined;
+  /** The model is wanted so long, from now on. @default {as long as a load may take} */
+  readonly forMs?: number | undefined;
+}
+
 /** The part of the node that the OpenAI gateway needs. */
 export interface GatewayNode {
   readonly self: string;
@@ -148,13 +156,8 @@ export interface GatewayNode {
   /**
    * Nobody serves the model that a request names. True where it lies on a disk of the mesh and is loaded
    * for it, so that the request may be held.
-   * @param granted the models that the caller's key names, for the member that has it loaded to check again
    */
-  requestLoad(
-    model: string,
-    signal: AbortSignal,
-    granted?: readonly string[],
-  ): Promise<boolean>;
+  requestLoad(model: string, options: LoadOptions): Promise<boolean>;
   /** The id of the model that this node serves or takes part in, if any. */
   readonly ownModel: string | null;
   /** @throws {InstanceUnavailableError} before the first byte of an answer; the gateway tries the next. */
