@@ -70,3 +70,29 @@ export const CALM_MS = 10_000;
 /** Another direct path is better if its round trip is shorter by both. */
 export const BETTER_RATIO = 0.7;
 export const BETTER_MS = 1;
+
+/** Questions to addresses that have never answered, of the whole node, for one peer, and to one site, whoever names it. */
+export const ASK_RATE = { burst: 512, perSecond: 64 } as const;
+export const PEER_ASK_RATE = { burst: 96, perSecond: 8 } as const;
+export const SITE_ASK_RATE = { burst: 64, perMinute: 60 } as const;
+
+/** Questions of one peer that are answered: it asks sixteen addresses at once, and then five times a second. */
+export const ANSWER_RATE = { burst: 200, perSecond: 50 } as const;
+
+/** Questions whose answers are waited for, of one peer: later ones push out the oldest. */
+export const MAX_OPEN_ASKS = 64;
+
+/** Questions of a peer may overtake each other by so many. */
+export const REPLAY_WINDOW = 64;
+
+/** Ends from which a peer's datagrams are taken: those at which it was heard last. */
+export const MAX_ENDS_OF_PEER = 2 * 16;
+
+/** Addresses of this node as others see it, one for each of the last that told: a router that maps well shows all the same. */
+export const MAX_OBSERVED = 4;
+
+/** Ports below are other services': no question goes there. */
+export const FIRST_ASKED_PORT = 1_024;
+
+/** A timer that is so late has slept. */
+export const SLEPT_MS = 5_000;

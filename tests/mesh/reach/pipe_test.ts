@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
-import { dialsPipe, SwitchedPath } from "../../../src/mesh/reach/mod.ts";
+import { dialsPipe } from "../../../src/mesh/reach/mod.ts";
 import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
 import { sha256 } from "../../../src/mesh/base/keys.ts";
 import { Random } from "../../simulator/random.ts";
-import { type Fate, pipePair, usingStack, Way } from "./ways.ts";
+import { type Fate, pipePair, SwitchedPath, usingStack, Way } from "./ways.ts";
 
 const MB = 1_000_000;
 

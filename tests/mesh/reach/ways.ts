@@ -2,7 +2,13 @@
 
 import { multiaddr } from "@multiformats/multiaddr";
 import type { DatagramPath } from "../../../src/mesh/base/datagram_path.ts";
-import { openUdpStack, Pipe, udpEnd, type UdpStack } from "../../../src/mesh/reach/mod.ts";
+import {
+  openUdpStack,
+  Pipe,
+  type UdpEnd,
+  udpEnd,
+  type UdpStack,
+} from "../../../src/mesh/reach/mod.ts";
 import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
 import { Endpoint, type Link, openStream } from "../quic/links.ts";
 
@@ -98,4 +104,63 @@ async function readAll(
 export function usingStack(open: () => UdpStack = openUdpStack): UdpStack & AsyncDisposable {
   const stack = open();
   return Object.assign(stack, { [Symbol.asyncDispose]: () => stack.close() });
+}
+
+/**
+ * Several paths to one peer as one: it sends over one of them and hears them all, for whatever is still on its way over
+ * another, or comes because the peer has chosen differently.
+ */
+export class SwitchedPath implements DatagramPath {
+  onDatagram: DatagramPath["onDatagram"];
+  readonly #paths = new Set<DatagramPath>();
+  #chosen: DatagramPath | undefined;
+
+  /** Sends over this path from now on. */
+  use(path: DatagramPath): void {
+    this.hear(path);
+    this.#chosen = path;
+  }
+
+  hear(path: DatagramPath): void {
+    this.#paths.add(path);
+    path.onDatagram = (datagram) => this.onDatagram?.(datagram);
+  }
+
+  /** Closes a path that leads nowhere any more. Nothing is sent until another is chosen, if it was the chosen one. */
+  drop(path: DatagramPath): void {
+    if (!this.#paths.delete(path)) return;
+    if (this.#chosen === path) this.#chosen = undefined;
+    path.onDatagram = undefined;
+    path.close();
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#chosen?.send(datagram);
+  }
+
+  close(): void {
+    for (const path of [...this.#paths]) this.drop(path);
+  }
+}
+
+/**
+ * A router between two sockets on this machine: each meets the other at the side of it that faces it, and it falls silent
+ * when a test says so.
+ */
+export class Between {
+  readonly faces: readonly [near: UdpEnd, far: UdpEnd];
+  isSilent = false;
+
+  /** @param ports of the two sockets */
+  constructor(stack: UdpStack, ports: readonly [near: number, far: number]) {
+    const sides = [stack.bind("127.0.0.1", 0), stack.bind("127.0.0.1", 0)] as const;
+    for (const [at, side] of sides.entries()) {
+      const other = sides[1 - at]!;
+      const to = udpEnd("127.0.0.1", ports[1 - at]!);
+      side.onDatagram = (datagram) => {
+        if (!this.isSilent) other.send(datagram, to);
+      };
+    }
+    this.faces = [udpEnd("127.0.0.1", sides[0].port), udpEnd("127.0.0.1", sides[1].port)];
+  }
 }

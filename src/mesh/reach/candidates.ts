@@ -1,0 +1,47 @@
+/** Addresses at which a node may be met: which it tells, and which of a peer's are asked. Pure. */
+
+import { addressBytes, isLinkLocal, isLoopback } from "../../base/ip_address.ts";
+import { announceable, type InterfaceAddress, parseAddress } from "../base/addresses.ts";
+import type { PeerId } from "../base/peer_id.ts";
+import { FIRST_ASKED_PORT, MAX_CANDIDATES } from "./defaults.ts";
+import { type UdpEnd, udpEnd } from "./udp_end.ts";
+
+export interface OwnPlaces {
+  readonly self: PeerId;
+  readonly interfaces: readonly InterfaceAddress[];
+  /** Of the socket that is asked and asks. */
+  readonly port: number;
+  /** Ends of the router that lead there. */
+  readonly mapped: readonly UdpEnd[];
+  /** Ends as others have seen them. */
+  readonly observed: readonly UdpEnd[];
+}
+
+/** The node's own, the likeliest first: an interface's lead to the same network, the router's to all others. */
+export function ownCandidates(places: OwnPlaces): UdpEnd[] {
+  const { interfaces, mapped, observed, port, self } = places;
+  const near = announceable(interfaces, { port, peer: self })
+    .flatMap((text) => parseAddress(text)?.ip ?? [])
+    .map((ip) => udpEnd(ip, port));
+  const far = [...mapped, ...observed];
+  const room = MAX_CANDIDATES - new Set(far.map(({ key }) => key)).size;
+  const all = [...near.slice(0, Math.max(room, MAX_CANDIDATES / 2)), ...far];
+  return askable(all).slice(0, MAX_CANDIDATES);
+}
+
+/** Of the ends that a peer names, those that may be asked, each once. */
+export function askable(ends: readonly UdpEnd[]): UdpEnd[] {
+  const unique = new Map(ends.map((end) => [end.key, end]));
+  return [...unique.values()].filter(mayBeAsked);
+}
+
+/** Nothing that is meant for many, for nobody, or for this machine itself; and no port of the system's services. */
+export function mayBeAsked({ ip, port }: UdpEnd): boolean {
+  if (!Number.isInteger(port) || port < FIRST_ASKED_PORT || port > 65_535) return false;
+  const bytes = addressBytes(ip);
+  if (bytes === undefined || isLoopback(ip) || isLinkLocal(ip)) return false;
+  const [first = 0] = bytes;
+  // From 224 on: multicast, what is reserved, and the address of all.
+  if (bytes.length === 4) return first !== 0 && first < 224;
+  return first !== 0xff && bytes.some((byte) => byte !== 0);
+}
