@@ -213,6 +213,33 @@ const SCENES: Scenes = {
     },
   },
 
+  "of many meshes nearby three come first, and each is asked where it stands": {
+    status: status({
+      lan: {
+        ...LAN,
+        meshes: Array.from({ length: 12 }, (_, index) => ({
+          name: `mesh${index}`,
+          shortId: `0000000${index.toString(16)}`,
+          machines: 1,
+          addresses: [`192.168.1.${index + 10}:47001`],
+        })),
+      },
+    }),
+    async play({ node, console }) {
+      const { page } = console;
+      let told: (mesh: string) => void = () => {};
+      node.pairing = { ...node.pairing, ask: ({ mesh }) => Promise.resolve(told(mesh)) };
+      await page.locator(".mesh-nearby").nth(2).waitFor();
+      assert.equal(await page.locator(".mesh-nearby").count(), 3);
+      assert.equal(await page.locator(".lan-list li button").count(), 9);
+      for (const [name, shortId] of [["mesh0", "00000000"], ["mesh11", "0000000b"]]) {
+        const asked = new Promise<string>((resolve) => told = resolve);
+        await page.getByRole("button", { name: `Ask to join ${name}'s mesh` }).click();
+        assert.equal(await asked, shortId);
+      }
+    },
+  },
+
   "a machine that has a mesh is asked before it leaves it": {
     status: status({ peers: [peer({ name: "tower" })], lan: LAN }),
     expectedErrors: /status of 409/,

@@ -65,3 +65,6 @@ export const CHART_SPAN_S = (BUCKET_MS * BUCKETS) / 1000;
 
 /** A machine's rate is an average over this long, as the node's own is. */
 export const RATE_WINDOW_MS = 10_000;
+
+/** Meshes nearby on the first screen: anybody on the network may announce any number of them. */
+export const NEARBY_SHOWN = 3;

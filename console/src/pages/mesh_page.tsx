@@ -13,6 +13,7 @@ import { TopologyPicture } from "../components/topology_picture.tsx";
 import { useHostRates } from "../hooks/use_host_rates.ts";
 import type { useOwnPairing } from "../hooks/use_own_pairing.ts";
 import { useShared } from "../hooks/use_shared.ts";
+import { NEARBY_SHOWN } from "../lib/defaults.ts";
 import type { Headline } from "../lib/headline.ts";
 import { type LanRow, type LanShown, lanShown } from "../lib/lan_view.ts";
 import type { ModelView } from "../lib/mesh_shapes.ts";
@@ -41,15 +42,20 @@ function toInvite(): void {
   panel?.focus();
 }
 
-/** A machine that is alone is offered the meshes nearby; another one finds them in the list of its network. */
+/** A machine that is alone is offered the first meshes nearby; all others are asked in the list of its network. */
 function askable(status: Status, lan: LanShown | null, pairing: PairingView) {
-  const none = { nearby: NO_ROWS, action: () => null };
-  if (lan === null || !mayAsk(pairing)) return none;
-  if (isAlone(status)) return { ...none, nearby: lan.rows.filter(({ mesh }) => mesh !== null) };
-  const action = ({ mesh, name }: LanRow) => (
-    <AskToJoin mesh={mesh ?? ""} name={name} leaving={leavingSentences(status, name)} />
-  );
-  return { ...none, action };
+  if (lan === null || !mayAsk(pairing)) return { nearby: NO_ROWS, action: () => null };
+  const meshes = lan.rows.filter(({ mesh }) => mesh !== null);
+  const nearby = isAlone(status) ? meshes.slice(0, NEARBY_SHOWN) : NO_ROWS;
+  const action = (row: LanRow) =>
+    !nearby.includes(row) && (
+      <AskToJoin
+        mesh={row.mesh ?? ""}
+        name={row.name}
+        leaving={leavingSentences(status, row.name)}
+      />
+    );
+  return { nearby, action };
 }
 
 /** How the mesh is, who takes part, and how to add a machine. */
