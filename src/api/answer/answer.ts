@@ -4,6 +4,7 @@ import { BodyReader } from "../http/body_reader.ts";
 import { DOUBT_MS } from "../base/defaults.ts";
 import { followAbort } from "../../base/follow_abort.ts";
 import { aliasOf } from "../../base/model_name.ts";
+import { ReaderPace } from "../../base/reader_pace.ts";
 import { renameModel } from "../events/rename_model.ts";
 import type { Suspects } from "./suspects.ts";
 import type { ForwardRequest, GatewayInstance, GatewayNode } from "../base/types.ts";
@@ -31,6 +32,7 @@ export class Answer implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #response: Response | undefined;
   #body: BodyReader | undefined;
+  readonly #pace = new ReaderPace();
   #waits = false;
   #ended = false;
 
@@ -95,7 +97,8 @@ export class Answer implements Disposable {
     const asked = this.#asking.node.forward(this.instance, {
       ...request,
       signal,
-      lost: (reason) => this.#body?.fail(reason),
+      lost: (reason) => this.#lose(reason),
+      heldMs: () => this.#pace.heldMs,
     });
     const response = await this.#waiting(asked);
     this.load = parseLoad(response.headers.get(LOAD_HEADER));
@@ -105,14 +108,22 @@ export class Answer implements Disposable {
     if (body !== null) this.#body = new BodyReader(body);
   }
 
+  /** The next read fails; until then the instance has no more to do with it. */
+  #lose(reason: Error): void {
+    this.#body?.fail(reason);
+    this.end();
+  }
+
   async #waiting<T>(work: Promise<T>): Promise<T> {
     this.#waits = true;
+    this.#pace.took();
     try {
       const result = await work;
       this.#asking.hosts.heard(this.instance);
       return result;
     } finally {
       this.#waits = false;
+      this.#pace.handed();
     }
   }
 

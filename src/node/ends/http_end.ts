@@ -9,7 +9,7 @@ import {
   TunnelError,
 } from "../../tunnel/mod.ts";
 import { countRequest, countUntilAborted, type Demand } from "../plan/demand.ts";
-import { MAX_HTTP_STREAMS } from "../plan/defaults.ts";
+import { MAX_HTTP_STREAMS, STALLED_READER_MS } from "../plan/defaults.ts";
 import type { LocalServer } from "../serving/job.ts";
 import { KeyGrants } from "./grant_gate.ts";
 import { withoutLoss } from "./lost_answer.ts";
@@ -35,18 +35,25 @@ interface IdleTold {
   answered(model: ModelRef): void;
 }
 
+const STALLED =
+  `Nobody has read on in an answer of {model} for ${STALLED_READER_MS / 1_000} s while ` +
+  "others waited for its place: it ends";
+
 /** The way of others' requests to this node's llama-servers, and the queues before them, which its own share. */
 export class HttpEnd {
   readonly #demand: Demand;
   readonly #find: HttpEndOptions["find"];
   readonly #idle: IdleTold;
-  readonly #queues = new RequestQueues();
+  readonly #queues: RequestQueues;
   readonly #requests = new PeerRequests();
 
   constructor({ mesh, counts, logger, demand, find, isRetired, idle }: HttpEndOptions) {
     this.#demand = demand;
     this.#find = find;
     this.#idle = idle;
+    this.#queues = new RequestQueues({
+      stalled: ({ label: model }) => logger.warn(STALLED, { event: "stalled", model }),
+    });
     const grants = new KeyGrants(Date.now);
     // Of clients nothing is kept: thousands come by.
     const counted = (stream: ByteStream, { id, role }: AdmittedPeer) =>

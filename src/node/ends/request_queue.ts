@@ -11,6 +11,7 @@ import {
   SPARE_REQUESTS,
   USUAL_SLOTS,
 } from "../plan/defaults.ts";
+import { Readers } from "./readers.ts";
 import { type Turn, Turns } from "./turns.ts";
 
 /** Answered without a slot: they read, and make no token. */
@@ -24,6 +25,10 @@ export interface RequestQueueOptions {
   readonly slotsOf?: (target: HttpTarget) => Promise<number>;
   /** Milliseconds. @default {performance.now} */
   readonly now?: () => number;
+  /** A reader who takes nothing for so long loses its place to others. @default {STALLED_READER_MS} */
+  readonly stalledMs?: number;
+  /** Called with the server of an answer that is given up for that. */
+  readonly stalled?: (target: HttpTarget) => void;
 }
 
 /** A request that waits for a slot. */
@@ -44,15 +49,17 @@ export class RequestQueue {
   readonly #slotsOf: NonNullable<RequestQueueOptions["slotsOf"]>;
   readonly #waiting = new Turns<Waiting>();
   readonly #now: () => number;
+  readonly #readers: Readers;
   #running = 0;
   /** Its server is about to end. */
   #drained: PromiseWithResolvers<void> | undefined;
   #slots: { readonly baseUrl: string; readonly count: Promise<number> } | undefined;
 
   constructor(
-    { ask = forwardLocal, slotsOf = readSlots, now = () => performance.now() }:
+    { ask = forwardLocal, slotsOf = readSlots, now = () => performance.now(), ...options }:
       RequestQueueOptions = {},
   ) {
+    this.#readers = new Readers(options, () => this.#isAwaited);
     this.#now = now;
     this.#ask = ask;
     this.#slotsOf = slotsOf;
@@ -81,7 +88,11 @@ export class RequestQueue {
     try {
       const response = await this.#ask(target, request);
       response.headers.set(LOAD_HEADER, formatLoad(this.#load(slots, waitedMs)));
-      whenAborted(request.signal, () => this.#leave());
+      const forget = this.#readers.watch(target, request);
+      whenAborted(request.signal, () => {
+        forget();
+        this.#leave();
+      });
       return response;
     } catch (error) {
       this.#leave();
@@ -101,6 +112,11 @@ export class RequestQueue {
     if (this.#running > 0) return (signal) => Promise.race([promise, aborted(signal)]);
     resolve();
     return null;
+  }
+
+  /** Others wait for the place of an answer: for its slot, or for the memory of its server. */
+  get #isAwaited(): boolean {
+    return this.#waiting.size > 0 || this.#drained !== undefined;
   }
 
   #load(slots: number, waitedMs: number): LoadReport {

@@ -204,6 +204,15 @@ export const SPARE_REQUESTS = 2;
 /** Requests that wait for a slot. Some minutes of work for a usual model: who comes later gains nothing by waiting. */
 export const MAX_QUEUED_REQUESTS = 256;
 
+/**
+ * A reader who takes no byte of an answer for this long, while others wait for its place, has it given up. Every program
+ * that reads takes some within seconds; a person who pauses a terminal, or a laptop that sleeps, takes minutes.
+ */
+export const STALLED_READER_MS = 30_000;
+
+/** Between two looks at such readers. */
+export const STALLED_CHECK_MS = 1_000;
+
 /** Queues of llama-servers that nobody asks: as many as a node may serve models, and some that have ended. */
 export const MAX_IDLE_QUEUES = 64;
 

@@ -24,6 +24,8 @@ import { sameModel } from "../plan/view.ts";
 export interface LocalServer {
   readonly baseUrl: string;
   readonly apiKey: string | null;
+  /** The id of its model, for people. */
+  readonly label?: string | undefined;
   /** Fires when it does nothing any more, though its connections may stay open. */
   readonly frozen?: AbortSignal;
   /** Asked where its connections broke: whether it has crashed. */
@@ -37,12 +39,13 @@ export function localServer(
   server: ManagedServer,
   { devices }: Pick<Engine, "devices">,
 ): LocalServer | null {
-  const { state, apiKey, frozen } = server;
+  const { state, apiKey, frozen, spec } = server;
   if (state.kind !== "ready") return null;
   const baseUrl = `http://127.0.0.1:${state.port}`;
   return {
     baseUrl,
     apiKey,
+    label: spec.label,
     frozen,
     crashed: () => hasCrashed(server),
     ...(devices.length === 0 ? {} : { hasLostDevice: () => hasLostDevice(server) }),

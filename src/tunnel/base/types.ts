@@ -55,6 +55,8 @@ export interface HttpTarget {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly apiKey: string | null;
+  /** The id of its model, for people. */
+  readonly label?: string | undefined;
   /** Fires when it does nothing any more, though its connections may stay open. @default {never} */
   readonly frozen?: AbortSignal;
   /** Asked where its connections broke: whether it has crashed. @default {false} */
@@ -100,6 +102,8 @@ export interface InferenceRequest {
   readonly caller?: string;
   /** Called where nothing more will come of the answer whose head has come, though no connection breaks. */
   readonly lost?: (reason: Error) => void;
+  /** For how long the caller has not taken what came of the answer; 0 while it waits for more. @default {() => 0} */
+  readonly heldMs?: () => number;
 }
 
 /** An inference request on its way to another node's instance. */

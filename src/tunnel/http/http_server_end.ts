@@ -1,6 +1,7 @@
 import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import { Deadline } from "../../base/deadline.ts";
+import { ReaderPace } from "../../base/reader_pace.ts";
 import { OPENING_TIMEOUT_MS } from "../base/defaults.ts";
 import { CrashedError, FrameError } from "../base/errors.ts";
 import { HttpCaller } from "./http_caller.ts";
@@ -101,6 +102,7 @@ async function answer(
   },
 ): Promise<void> {
   let response: Response;
+  const pace = new ReaderPace();
   const asked = new Headers();
   addPairs(asked, headers);
   try {
@@ -112,6 +114,7 @@ async function answer(
       signal: caller.gone,
       caller: grant?.key ?? "",
       lost: (reason) => stream.reset(reason),
+      heldMs: () => pace.heldMs,
     });
   } catch (error) {
     caller.gone.throwIfAborted();
@@ -122,5 +125,5 @@ async function answer(
     );
     return;
   }
-  await writeReply(stream, response, { passed, gone: caller.gone });
+  await writeReply(stream, response, { passed, gone: caller.gone, pace });
 }

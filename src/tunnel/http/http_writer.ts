@@ -1,5 +1,6 @@
 import { isEventStream } from "../../base/event_stream.ts";
 import { joinBytes } from "../../base/join_bytes.ts";
+import type { ReaderPace } from "../../base/reader_pace.ts";
 import { MAX_BODY_FRAME_BYTES } from "../base/defaults.ts";
 import { encodeHttpFrame } from "./http_frames.ts";
 import { pairsOf } from "./http_headers.ts";
@@ -14,6 +15,8 @@ export interface ReplyOptions {
   readonly passed?: ((bytes: Uint8Array) => void) | undefined;
   /** Fires when nobody wants the reply any more. */
   readonly gone?: AbortSignal | undefined;
+  /** Told when the stream takes the bytes. */
+  readonly pace?: ReaderPace | undefined;
 }
 
 /** Writes a whole request. */
@@ -39,21 +42,26 @@ export async function writeQuestion(
 export async function writeReply(
   stream: PeerStream,
   response: Response,
-  { passed, gone }: ReplyOptions = {},
+  { passed, gone, pace }: ReplyOptions = {},
 ): Promise<void> {
+  const write = async (bytes: Uint8Array) => {
+    pace?.handed();
+    await stream.write(bytes);
+    pace?.took();
+  };
   const { status, headers, body } = response;
   let unsent = [encodeHttpFrame({ type: "reply", head: { status, headers: pairsOf(headers) } })];
   if (body !== null) {
-    if (isEventStream({ headers })) await stream.write(joinBytes(unsent.splice(0)));
+    if (isEventStream({ headers })) await write(joinBytes(unsent.splice(0)));
     for await (const bytes of readWhileHere(body, gone)) {
       for (const frame of bodyFrames(bytes)) {
-        await stream.write(joinBytes([...unsent, frame]));
+        await write(joinBytes([...unsent, frame]));
         unsent = [];
       }
       passed?.(bytes);
     }
   }
-  await stream.write(joinBytes([...unsent, END]));
+  await write(joinBytes([...unsent, END]));
 }
 
 /**

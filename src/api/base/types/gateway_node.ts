@@ -70,6 +70,8 @@ export interface ForwardRequest {
   readonly grant?: Grant;
   /** Called where nothing more will come of the answer whose head has come, though no connection breaks. */
   readonly lost?: (reason: Error) => void;
+  /** For how long the caller has not taken what came of the answer; 0 while it waits for more. @default {() => 0} */
+  readonly heldMs?: () => number;
   /** Called where the instance is another node's, once a stream to it is open. */
   readonly connected?: () => void;
 }
