@@ -1,4 +1,4 @@
-/** Addresses at which a node may be met: which it tells, and which of a peer's are asked. Pure. */
+/** Addresses at which a node may be met: those that it tells, and those of a peer that are asked. Pure. */
 
 import { addressBytes, isLinkLocal, isLoopback } from "../../base/ip_address.ts";
 import { announceable, type InterfaceAddress, parseAddress } from "../base/addresses.ts";
@@ -15,24 +15,21 @@ export interface OwnPlaces {
   readonly mapped: readonly UdpEnd[];
   /** Ends as others have seen them. */
   readonly observed: readonly UdpEnd[];
+  /** @default `mayBeAsked` */
+  readonly mayAsk?: (end: UdpEnd) => boolean;
 }
 
 /** The node's own, the likeliest first: an interface's lead to the same network, the router's to all others. */
 export function ownCandidates(places: OwnPlaces): UdpEnd[] {
-  const { interfaces, mapped, observed, port, self } = places;
+  const { interfaces, mapped, observed, port, self, mayAsk = mayBeAsked } = places;
   const near = announceable(interfaces, { port, peer: self })
     .flatMap((text) => parseAddress(text)?.ip ?? [])
     .map((ip) => udpEnd(ip, port));
   const far = [...mapped, ...observed];
   const room = MAX_CANDIDATES - new Set(far.map(({ key }) => key)).size;
   const all = [...near.slice(0, Math.max(room, MAX_CANDIDATES / 2)), ...far];
-  return askable(all).slice(0, MAX_CANDIDATES);
-}
-
-/** Of the ends that a peer names, those that may be asked, each once. */
-export function askable(ends: readonly UdpEnd[]): UdpEnd[] {
-  const unique = new Map(ends.map((end) => [end.key, end]));
-  return [...unique.values()].filter(mayBeAsked);
+  const unique = new Map(all.map((end) => [end.key, end]));
+  return [...unique.values()].filter(mayAsk).slice(0, MAX_CANDIDATES);
 }
 
 /** Nothing that is meant for many, for nobody, or for this machine itself; and no port of the system's services. */

@@ -96,3 +96,12 @@ export const FIRST_ASKED_PORT = 1_024;
 
 /** A timer that is so late has slept. */
 export const SLEPT_MS = 5_000;
+
+/** A list of sixteen places with a secret has under 1,500. */
+export const MAX_PLACES_BYTES = 4_096;
+
+/** Lists of one peer: one for each change of its network, and of what others see of it. */
+export const PLACES_RATE = { burst: 32, perMinute: 60 } as const;
+
+/** This machine's own addresses are looked at this often. */
+export const INTERFACES_MS = 2_000;

@@ -4,6 +4,14 @@ export { ownCandidates, type OwnPlaces } from "./candidates.ts";
 export { DirectSocket, type DirectSocketOptions } from "./direct_socket.ts";
 export { dialsPipe, Pipe, type PipeOptions } from "./pipe.ts";
 export { type PipedSource, PipedSources } from "./piped_sources.ts";
+export {
+  type MeetOptions,
+  type PipedWay,
+  Reach,
+  REACH_PROTOCOL,
+  type ReachParts,
+  type RelayWay,
+} from "./reach.ts";
 export { RoamingPath, type RoamingPathOptions, type Way } from "./roaming_path.ts";
 export { openUdpStack } from "./udp_stack.ts";
 export { type UdpEnd, udpEnd } from "./udp_end.ts";

@@ -20,8 +20,6 @@ export interface RoamingPathOptions {
   /** Over a member. Closed with this path. */
   readonly relay: DatagramPath;
   readonly socket: DirectSocket;
-  /** As `DirectSocket.open` has it. */
-  readonly secret: Uint8Array;
   readonly clock: Clock;
   /** The peer sees this node there. */
   readonly onSeen?: (end: UdpEnd) => void;
@@ -38,7 +36,7 @@ export type Way =
 export class RoamingPath implements DatagramPath {
   onDatagram: DatagramPath["onDatagram"];
   readonly #options: RoamingPathOptions;
-  readonly #direct: DirectPeer;
+  #direct: DirectPeer | undefined;
   #relay: DatagramPath;
   #state: PathState = RELAYED;
   #end: UdpEnd | undefined;
@@ -48,10 +46,16 @@ export class RoamingPath implements DatagramPath {
   #isClosed = false;
 
   constructor(options: RoamingPathOptions) {
-    const { peer, relay, socket, secret, clock, onSeen } = options;
     this.#options = options;
-    this.#relay = relay;
-    this.#listen(relay);
+    this.#relay = options.relay;
+    this.#listen(options.relay);
+  }
+
+  /** Both ends have agreed on a secret, as `DirectSocket.open` has it: from now on they may meet. */
+  agree(secret: Uint8Array): void {
+    const { peer, socket, clock, onSeen } = this.#options;
+    if (this.#isClosed) return;
+    this.#direct?.close();
     this.#direct = socket.open(peer, secret, {
       heard: (from) => this.#update(heard(this.#state, from, clock.elapsed())),
       answered: (from, rttMs, seen) => {
@@ -60,6 +64,7 @@ export class RoamingPath implements DatagramPath {
       },
       datagram: (datagram) => this.#deliver(datagram),
     });
+    this.#update(RELAYED);
   }
 
   get way(): Way {
@@ -71,7 +76,7 @@ export class RoamingPath implements DatagramPath {
   send(datagram: Uint8Array): void {
     this.#use();
     if (this.#end === undefined) this.#relay.send(datagram);
-    else this.#direct.send(datagram, this.#end);
+    else this.#direct?.send(datagram, this.#end);
   }
 
   /** The peer has told where it may be. */
@@ -97,7 +102,7 @@ export class RoamingPath implements DatagramPath {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancel();
-    this.#direct.close();
+    this.#direct?.close();
     this.#relay.onDatagram = undefined;
     this.#relay.close();
   }
@@ -127,7 +132,7 @@ export class RoamingPath implements DatagramPath {
     const taken = step(now - this.#dueMs > SLEPT_MS ? moved(state) : state, now, this.#usedMs);
     this.#state = taken.state;
     this.#end = chosenCandidate(taken.state)?.end;
-    for (const { end, isProven } of taken.asks) this.#direct.ask(end, isProven);
+    for (const { end, isProven } of taken.asks) this.#direct?.ask(end, isProven);
     this.#dueMs = taken.nextMs;
     if (taken.nextMs < Infinity) {
       this.#cancel = this.#options.clock.after(taken.nextMs - now, () => this.#update(this.#state));

@@ -38,11 +38,11 @@ function roamingPair(stack: UdpStack, relay: Way): readonly [Roaming, Roaming] {
       peer: PEERS[1 - at]!,
       relay: relay.ends[at]!,
       socket,
-      secret,
       clock,
       onSeen: (end) => seen.put(end),
       onChange: () => ways.put(path.way.kind),
     });
+    path.agree(secret);
     return { socket, path, ways, seen };
   });
   return [near!, far!];
@@ -86,6 +86,21 @@ for (const [name, open] of Object.entries({ system: undefined, plain: () => new 
     pair.forEach(({ socket }) => socket.close());
   });
 }
+
+Deno.test("another member takes over from one that relays no more, under a living connection", async () => {
+  await using stack = usingStack();
+  const [first, second] = [new Way(stack), new Way(stack)];
+  const pair = roamingPair(stack, first);
+  await using quic = await pipePair(stack, [pair[0].path, pair[1].path]);
+  const content = crypto.getRandomValues(new Uint8Array(50_000));
+  assert.deepEqual(await quic.transfer(content), content);
+  first.fate = () => [];
+  const reading = quic.transfer(content);
+  pair.forEach(({ path }, at) => path.relayBy(second.ends[at]!));
+  assert.deepEqual(await reading, content);
+  assert(second.carried > 40);
+  pair.forEach(({ socket }) => socket.close());
+});
 
 /** Datagrams that QUIC drops keep the path in use. */
 function talking(pair: readonly [Roaming, Roaming]): AsyncDisposable {
