@@ -3,7 +3,7 @@ import type { Engine, EngineDevice, OfferedMemory } from "../../src/engine/mod.t
 import type { AnnouncementContent, Instance, MeshEvent, ModelRef } from "../../src/mesh/mod.ts";
 import { type LocalModel, needBytes } from "../../src/models/mod.ts";
 import { RequestQueues } from "../../src/node/ends/request_queues.ts";
-import { DEMAND_CHECK_MS, USUAL_SLOTS } from "../../src/node/plan/defaults.ts";
+import { DEMAND_CHECK_MS } from "../../src/node/plan/defaults.ts";
 import { countUntilAborted } from "../../src/node/plan/demand.ts";
 import { freeDevices } from "../../src/node/plan/ledger.ts";
 import { modelToRequest } from "../../src/node/plan/load_requests.ts";
@@ -64,7 +64,6 @@ export class SimServing {
     this.#mesh = mesh;
     this.#queues = new RequestQueues({
       ask: () => Promise.resolve(new Response()),
-      slotsOf: () => Promise.resolve(USUAL_SLOTS),
       now: node.clock.elapsed,
     });
     const { name, memory: { offered: memory }, setup: { split } } = node;

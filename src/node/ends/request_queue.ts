@@ -5,12 +5,7 @@ import {
   type InferenceRequest,
   TunnelError,
 } from "../../tunnel/mod.ts";
-import {
-  MAX_QUEUED_REQUESTS,
-  SLOTS_TIMEOUT_MS,
-  SPARE_REQUESTS,
-  USUAL_SLOTS,
-} from "../plan/defaults.ts";
+import { MAX_QUEUED_REQUESTS, SPARE_REQUESTS } from "../plan/defaults.ts";
 import { Readers } from "./readers.ts";
 import { type Turn, Turns } from "./turns.ts";
 
@@ -21,8 +16,6 @@ const SLOTLESS =
 export interface RequestQueueOptions {
   /** @default {forwardLocal} */
   readonly ask?: (target: HttpTarget, request: InferenceRequest) => Promise<Response>;
-  /** How many requests it answers at a time. @default what it says itself */
-  readonly slotsOf?: (target: HttpTarget) => Promise<number>;
   /** Milliseconds. @default {performance.now} */
   readonly now?: () => number;
   /** A reader who takes nothing for so long loses its place to others. @default {STALLED_READER_MS} */
@@ -46,23 +39,19 @@ interface Waiting {
  */
 export class RequestQueue {
   readonly #ask: NonNullable<RequestQueueOptions["ask"]>;
-  readonly #slotsOf: NonNullable<RequestQueueOptions["slotsOf"]>;
   readonly #waiting = new Turns<Waiting>();
   readonly #now: () => number;
   readonly #readers: Readers;
   #running = 0;
   /** Its server is about to end. */
   #drained: PromiseWithResolvers<void> | undefined;
-  #slots: { readonly baseUrl: string; readonly count: Promise<number> } | undefined;
 
   constructor(
-    { ask = forwardLocal, slotsOf = readSlots, now = () => performance.now(), ...options }:
-      RequestQueueOptions = {},
+    { ask = forwardLocal, now = () => performance.now(), ...options }: RequestQueueOptions = {},
   ) {
     this.#readers = new Readers(options, () => this.#isAwaited);
     this.#now = now;
     this.#ask = ask;
-    this.#slotsOf = slotsOf;
   }
 
   get isIdle(): boolean {
@@ -79,13 +68,14 @@ export class RequestQueue {
     peer: string | null = null,
   ): Promise<Response> {
     if (SLOTLESS.test(request.path.split("?", 1)[0] ?? "")) return await this.#ask(target, request);
-    const slots = await this.#slotCount(target);
+    const { slots = 1 } = target;
     const cameMs = this.#now();
     if (!await this.#admit(slots, turnOf(request, peer), request.signal)) {
       return this.#refusal(slots);
     }
     const waitedMs = this.#now() - cameMs;
     try {
+      request.signal.throwIfAborted();
       const response = await this.#ask(target, request);
       response.headers.set(LOAD_HEADER, formatLoad(this.#load(slots, waitedMs)));
       const forget = this.#readers.watch(target, request);
@@ -160,18 +150,6 @@ export class RequestQueue {
     if (this.#running === 0) this.#drained?.resolve();
   }
 
-  #slotCount(target: HttpTarget): Promise<number> {
-    const { baseUrl } = target;
-    if (this.#slots?.baseUrl === baseUrl) return this.#slots.count;
-    const count: Promise<number> = this.#slotsOf(target).catch(() => {
-      // One answer that failed says nothing of the server's whole life: the next request asks again.
-      if (this.#slots?.count === count) this.#slots = undefined;
-      return USUAL_SLOTS;
-    });
-    this.#slots = { baseUrl, count };
-    return count;
-  }
-
   #refusal(slots: number): Response {
     const { status, body } = answerFor({ kind: "overloaded", model: null });
     const headers = { [LOAD_HEADER]: formatLoad(this.#load(slots, 0)) };
@@ -197,17 +175,4 @@ function turnOf({ caller = "" }: InferenceRequest, peer: string | null): Turn {
 function whenAborted(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act();
   else signal.addEventListener("abort", act, { once: true });
-}
-
-async function readSlots({ baseUrl, apiKey }: HttpTarget): Promise<number> {
-  const headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
-  const response = await fetch(`${baseUrl}/props`, {
-    headers,
-    signal: AbortSignal.timeout(SLOTS_TIMEOUT_MS),
-  });
-  const { total_slots: slots } = await response.json();
-  if (typeof slots !== "number" || slots < 1) {
-    throw new Error("It does not say how many slots it has");
-  }
-  return slots;
 }

@@ -195,9 +195,6 @@ export const GAP_PATIENCE_MS = 10_000;
 /** When a model was last asked for is announced in these steps: a busy node has news of it once a minute. */
 export const ASKED_STEP_MS = 60_000;
 
-/** llama-server's own default, where it does not say how many requests it answers at a time. */
-export const USUAL_SLOTS = 4;
-
 /** Requests that llama-server has beyond its slots, so that a slot is never empty between two answers. */
 export const SPARE_REQUESTS = 2;
 
@@ -218,9 +215,6 @@ export const MAX_IDLE_QUEUES = 64;
 
 /** News of one burst come within a few of gossip's 5 ms; a plan for each of them would be thrown away. */
 export const NEWS_SETTLE_MS = 20;
-
-/** A llama-server that does not say how many slots it has within this is taken for a usual one. */
-export const SLOTS_TIMEOUT_MS = 2_000;
 
 /**
  * Active nodes beyond which those that do nothing stand by without gossip: docs/architecture.md. Up to here an idle node

@@ -24,6 +24,8 @@ import { sameModel } from "../plan/view.ts";
 export interface LocalServer {
   readonly baseUrl: string;
   readonly apiKey: string | null;
+  /** Requests that it answers at one time. @default {1} */
+  readonly slots?: number | undefined;
   /** The id of its model, for people. */
   readonly label?: string | undefined;
   /** Fires when it does nothing any more, though its connections may stay open. */
@@ -45,6 +47,7 @@ export function localServer(
   return {
     baseUrl,
     apiKey,
+    ...(spec.kind === "llama-server" ? { slots: spec.slots } : {}),
     label: spec.label,
     frozen,
     crashed: () => hasCrashed(server),

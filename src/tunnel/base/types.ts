@@ -55,6 +55,8 @@ export interface HttpTarget {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly apiKey: string | null;
+  /** Requests that it answers at one time. @default {1} */
+  readonly slots?: number | undefined;
   /** The id of its model, for people. */
   readonly label?: string | undefined;
   /** Fires when it does nothing any more, though its connections may stay open. @default {never} */

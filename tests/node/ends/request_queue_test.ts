@@ -12,7 +12,6 @@ function setUp(slots = 1) {
   const clock = { nowMs: 0 };
   const queue = new RequestQueue({
     now: () => clock.nowMs,
-    slotsOf: () => Promise.resolve(slots),
     ask: (_target, { path }) => {
       asked.push(path);
       return Promise.resolve(new Response(path));
@@ -28,7 +27,10 @@ function setUp(slots = 1) {
       signal: ending.signal,
       caller,
     };
-    return { answer: queue.ask(TARGET, asking, peer), end: () => ending.abort(new Error("ended")) };
+    return {
+      answer: queue.ask({ ...TARGET, slots }, asking, peer),
+      end: () => ending.abort(new Error("ended")),
+    };
   };
   return { asked, request, clock, queue };
 }
@@ -46,25 +48,6 @@ Deno.test("RequestQueue lets in slots and two more, and the others in turn as re
   assert.deepEqual(asked, ["/1", "/2", "/3", "/4"]);
   requests[0]!.end();
   await requests[4]!.answer;
-});
-
-// One slow answer at the start, and a server with one slot was sent six requests at a time for the rest of its life.
-Deno.test("RequestQueue asks a server again how many slots it has, where it did not say", async () => {
-  let askedSlots = 0;
-  const queue = new RequestQueue({
-    slotsOf: () => ++askedSlots < 2 ? Promise.reject(new Error("timed out")) : Promise.resolve(1),
-    ask: () => Promise.resolve(new Response("ok")),
-  });
-  const loads = [];
-  for (const path of ["/1", "/2", "/3"]) {
-    const request = { method: "POST", path, headers: new Headers(), body: null };
-    const ending = new AbortController();
-    const { headers } = await queue.ask(TARGET, { ...request, signal: ending.signal });
-    loads.push(headers.get(LOAD)?.split("; ")[1]);
-    ending.abort();
-  }
-  assert.deepEqual(loads, ["slots=4", "slots=1", "slots=1"]);
-  assert.equal(askedSlots, 2);
 });
 
 Deno.test("RequestQueue forgets who gives up while it waits", async () => {
@@ -128,7 +111,6 @@ Deno.test("RequestQueue makes room again after every end, however requests end",
     let running = 0;
     let most = 0;
     const queue = new RequestQueue({
-      slotsOf: () => Promise.reject(new Error("unknown")),
       ask: async (_target, { path, signal }) => {
         most = Math.max(most, ++running);
         await Promise.resolve();
@@ -143,7 +125,9 @@ Deno.test("RequestQueue makes room again after every end, however requests end",
     await Promise.all(fates.map(async (fate) => {
       const ending = new AbortController();
       const request = { method: "POST", headers: new Headers(), body: null, signal: ending.signal };
-      const answer = queue.ask(TARGET, { ...request, path: `/${fate}` }).catch(() => undefined);
+      const answer = queue.ask({ ...TARGET, slots: 4 }, { ...request, path: `/${fate}` }).catch(
+        () => undefined,
+      );
       if (fate === "gives up") ending.abort(new Error("given up"));
       await answer;
       ending.abort(new Error("ended"));

@@ -13,7 +13,6 @@ Deno.test("a model whose slots are all taken holds up no request for another", a
       asked.push(baseUrl);
       return Promise.resolve(new Response());
     },
-    slotsOf: () => Promise.resolve(1),
   });
   const [chat, embedding] = ["chat", "embedding"].map((baseUrl): HttpTarget => ({
     baseUrl,

@@ -38,7 +38,7 @@ class Server implements Pick<ManagedServer, "state" | "progress" | "placed"> {
   readonly #gone = Promise.withResolvers<void>();
   readonly #listeners = new Set<(state: ServerState) => void>();
 
-  constructor(spec: ServerSpec) {
+  constructor(readonly spec: ServerSpec) {
     this.name = spec.modelName ?? "";
     this.args = spec.kind === "llama-server" ? spec.args ?? [] : [];
     this.keptBytes = spec.kind === "llama-server" ? Math.max(0, spec.promptCacheBytes ?? 0) : 0;
