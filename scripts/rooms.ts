@@ -3,7 +3,19 @@
  * it. `""` is the area's own folder, with its door. docs/architecture.md tells what each room is for.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  "src/mesh": ["", "routes", "gossip", "link", "reach", "lan", "mapping", "trust", "quic", "base"],
+  "src/mesh": [
+    "",
+    "routes",
+    "relay",
+    "gossip",
+    "link",
+    "reach",
+    "lan",
+    "mapping",
+    "trust",
+    "quic",
+    "base",
+  ],
   "src/node": ["", "models", "report", "standby", "ends", "serving", "plan", "data"],
   "src/api": [
     "",

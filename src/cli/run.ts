@@ -92,6 +92,18 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_token.ts")).runTokenRevoke(command);
     case "token-remove":
       return await (await import("./commands/run_token_remove.ts")).runTokenRemove(command);
+    case "relay":
+      return await (await import("./commands/run_relay.ts")).runRelay(command, runtime);
+    case "relay-claim":
+      return await (await import("./commands/run_relay.ts")).runRelayClaim(command);
+    case "relay-status":
+      return await (await import("./commands/run_relay.ts")).runRelayStatus(command);
+    case "relay-add":
+      return await (await import("./commands/run_relay.ts")).runRelayAdd(command);
+    case "relay-list":
+      return await (await import("./commands/run_relay.ts")).runRelayList(command);
+    case "relay-remove":
+      return await (await import("./commands/run_relay.ts")).runRelayRemove(command);
     case "engine-install":
       return await (await import("./commands/run_engine.ts")).runEngineInstall(command, runtime);
     case "engine-show":

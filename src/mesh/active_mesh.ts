@@ -58,6 +58,7 @@ export class ActiveMesh implements MeshMode {
       sign: (content) => signRecord(content, { key, credential: identity.binding.credential }),
       open: (bytes, from) => intake.open(bytes, from),
       addresses: parts.addresses,
+      relays: parts.relays,
       stored: parts.stored,
       nearby: parts.nearby,
       changed: (changes) => this.#onChanged(changes),
@@ -179,6 +180,10 @@ export class ActiveMesh implements MeshMode {
     this.#routes.forget(gone);
     if (gone.length > 0) this.#parts.emit({ type: "routes" });
     return gone;
+  }
+
+  relaysChanged(): void {
+    this.#member.view.surroundingsChanged();
   }
 
   renewed(): void {

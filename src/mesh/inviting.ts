@@ -6,7 +6,7 @@ import { asDisplayName } from "./base/names.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
 import { canInvite } from "./trust/token.ts";
 import type { Trust } from "./trust/trust.ts";
-import type { InviteOptions, InviteStatus } from "./base/mesh.ts";
+import type { InviteOptions, InviteStatus, RelayView } from "./base/mesh.ts";
 import type { MemberRole } from "./base/roles.ts";
 import type { PeerId } from "./base/peer_id.ts";
 
@@ -21,6 +21,7 @@ export interface InvitingParts {
   readonly mode: () => MeshMode;
   /** The addresses on which this node listens. */
   readonly addresses: () => readonly string[];
+  readonly relays: () => readonly RelayView[];
 }
 
 /** Admits nodes to the mesh by invites, and ends their membership. */
@@ -80,12 +81,16 @@ export class Inviting {
     await trust.revoke({ id, expiresAt: known?.expiresAt ?? null });
   }
 
-  /** Of a token: this node first, then those it is connected to, then the others that live. */
+  /** Of a token: this node first, then a relay, then those it is connected to, then the others that live. */
   #addresses(): readonly string[] {
-    const { network, addresses } = this.#parts;
+    const { network, addresses, relays } = this.#parts;
     const mode = this.#parts.mode();
     const rank = (peer: PeerId) => network.isConnected(peer) ? 0 : 1;
     const peers = [...mode.livingPeers()].sort((a, b) => rank(a) - rank(b));
-    return [addresses(), ...peers.map((peer) => invitable(mode.addressesOf(peer)))].flat();
+    // The first relay comes second: behind some routers nothing else can be reached.
+    const byRelay = relays().filter(({ connected }) => connected).slice(0, 1)
+      .map(({ addresses }) => invitable(addresses));
+    return [addresses(), ...byRelay, ...peers.map((peer) => invitable(mode.addressesOf(peer)))]
+      .flat();
   }
 }

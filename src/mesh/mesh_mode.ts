@@ -13,7 +13,7 @@ import type { JoinedPeer } from "./link/joined_peer.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
 import type { Trust } from "./trust/trust.ts";
-import type { AnnouncementContent } from "./base/announcement.ts";
+import type { AnnouncementContent, RelayPlace } from "./base/announcement.ts";
 import type { MemberRole } from "./base/roles.ts";
 import type { Mesh, MeshEvent, OpenOptions } from "./base/mesh.ts";
 import type { PeerId } from "./base/peer_id.ts";
@@ -49,6 +49,8 @@ export interface ModeParts
   readonly self: PeerId;
   /** This node's own. */
   addresses(): readonly string[];
+  /** Relays that this node is connected to. */
+  relays(): readonly RelayPlace[];
   /** Peers of the token and of the last time, to start from. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
   /** Addresses at which a peer was heard on the local network. */
@@ -88,6 +90,8 @@ export interface MeshMode extends
 
   /** Peers of this mesh were heard on the local network. */
   found(peers: readonly PeerId[]): void;
+  /** This node is connected to other relays than before. */
+  relaysChanged(): void;
   /** This node signs with other certificates from now on. */
   renewed(): void;
 

@@ -9,12 +9,13 @@ import { PortMapper, readDefaultRoutes, routersOf } from "./mapping/mod.ts";
 import type { Link } from "./trust/capability.ts";
 import type { MeshCounters } from "./base/counters.ts";
 import { GOSSIP_RATE, ROUTES_RATE } from "./base/rate_defaults.ts";
-import { NotAllowedError } from "./base/errors.ts";
+import { NotAllowedError, UnknownMachineError } from "./base/errors.ts";
 import { Expulsion } from "./expulsion.ts";
 import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
 import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
+import { Relays } from "./relays.ts";
 import { Removing } from "./removing.ts";
 import { Renewals } from "./renewals.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
@@ -32,6 +33,7 @@ import type {
   Mesh,
   MeshEvent,
   OpenOptions,
+  RelayView,
   StreamHandler,
 } from "./base/mesh.ts";
 import type { MemberRole } from "./base/roles.ts";
@@ -51,6 +53,8 @@ export class MeshNode implements Mesh {
   readonly #renewals: Renewals;
   readonly #removing: Removing;
   readonly #stored: StoredPeers;
+  /** `null` for clients and relays. */
+  readonly #relays: Relays | null;
   readonly #events: Emitter<MeshEvent>;
   readonly #modes: Modes;
   readonly #lan: Lan | null;
@@ -87,6 +91,7 @@ export class MeshNode implements Mesh {
       ...parts,
       mode: () => this.#mode,
       addresses: () => this.addresses(),
+      relays: () => this.relays(),
     });
     this.#lan = this.#createLan();
     this.#renewals = new Renewals({ ...parts, renewed: () => this.#onRenewed() });
@@ -97,10 +102,11 @@ export class MeshNode implements Mesh {
       mode: () => this.#mode,
     });
     this.#modes = new Modes(this.#modeParts(), parts);
+    this.#relays = role === "member" ? this.#createRelays() : null;
     if (role === "member") this.#answer();
     network.subscribe((event) => {
       if (event.type === "admitted") this.#onAdmitted(event.connection, event.peer);
-      else if (event.type === "closed") this.#mode.closed(event.peer);
+      else if (event.type === "closed") this.#onClosed(event.peer);
       else this.#mode.superseded(event.connection);
     });
   }
@@ -117,6 +123,29 @@ export class MeshNode implements Mesh {
       trust.guests.note(guestOf(peer.id, peer.links));
     }
     this.#mode.admitted(connection, peer);
+    if (peer.role !== "relay") return;
+    // A token may have named it beside members: it is dialled as a relay, and asked for nothing.
+    this.#stored.expel([peer.id]);
+    this.#relays?.met(connection);
+  }
+
+  #onClosed(peer: JoinedPeer): void {
+    this.#mode.closed(peer);
+    if (peer.role === "relay") this.#relays?.parted(peer.id);
+  }
+
+  #createRelays(): Relays {
+    return new Relays({
+      ...this.#parts,
+      told: () => this.members().flatMap(({ relays = [] }) => relays),
+      invite: (options) => this.#inviting.issue(options),
+      mayInvite: () => this.mayInvite,
+      revoke: (id) => this.#inviting.revoke(id),
+      changed: () => {
+        this.#mode.relaysChanged();
+        this.#emit({ type: "relays" });
+      },
+    });
   }
 
   get #mode(): MeshMode {
@@ -129,6 +158,7 @@ export class MeshNode implements Mesh {
     this.#lan?.start();
     this.#portMapper = this.#createPortMapper();
     this.#portMapper?.start();
+    this.#relays?.wake();
   }
 
   get passive(): boolean {
@@ -212,6 +242,11 @@ export class MeshNode implements Mesh {
     return others.filter(({ role }) => role !== "relay").length;
   }
 
+  /** With at least one admitted connection. */
+  peersConnected(): number {
+    return this.#parts.network.connectedPeers().size;
+  }
+
   subscribe(listener: (event: MeshEvent) => void): () => void {
     return this.#events.subscribe(listener);
   }
@@ -242,6 +277,23 @@ export class MeshNode implements Mesh {
     return this.#removing.remove(machine);
   }
 
+  async addRelay(claim: string, name?: string): Promise<RelayView> {
+    if (this.#relays === null) throw new NotAllowedError(`A ${this.role} adds no relay`);
+    return await this.#relays.add(claim, name);
+  }
+
+  async removeRelay(peer: PeerId): Promise<void> {
+    if (!this.relays().some((one) => one.peer === peer)) {
+      throw new UnknownMachineError(`No relay ${peer} is known here`);
+    }
+    await this.#removing.remove(peer);
+    this.#relays?.forget(peer);
+  }
+
+  relays(): readonly RelayView[] {
+    return this.#relays?.list() ?? [];
+  }
+
   counters(): MeshCounters {
     return this.#parts.counters.snapshot();
   }
@@ -260,6 +312,7 @@ export class MeshNode implements Mesh {
       ...this.#parts,
       self: this.self,
       addresses: () => this.addresses(),
+      relays: () => this.#relays?.places() ?? [],
       stored: () => this.#knownPeers(),
       nearby: (peer) => this.#lan?.addressesOf(peer) ?? [],
       remember: (peers, addressesOf) => this.#stored.remember(peers, addressesOf),
@@ -344,7 +397,10 @@ export class MeshNode implements Mesh {
 
   #emit(event: MeshEvent): void {
     // Also when this node joins or leaves the gossip; and the mesh is called after one of its members.
-    if (event.type === "members") this.#lan?.refresh();
+    if (event.type === "members") {
+      this.#lan?.refresh();
+      this.#relays?.wake();
+    }
     if (event.type === "peer") this.#parts.trust.guests.rename(event.peer, event.name);
     this.#events.emit(event);
   }
@@ -359,7 +415,12 @@ export class MeshNode implements Mesh {
     this.#expulsion.stop();
     this.#removing.stop();
     this.#renewals.stop();
-    await Promise.all([this.#exchange.stop(), this.#lan?.stop(), this.#portMapper?.stop()]);
+    await Promise.all([
+      this.#exchange.stop(),
+      this.#lan?.stop(),
+      this.#portMapper?.stop(),
+      this.#relays?.stop(),
+    ]);
     await this.#modes.finish();
     await this.#parts.network.stop();
     await this.#parts.identity.flushed();

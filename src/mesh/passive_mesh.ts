@@ -138,6 +138,8 @@ export class PassiveMesh implements MeshMode {
     return [];
   }
 
+  relaysChanged(): void {}
+
   renewed(): void {}
 
   livingPeers(): readonly PeerId[] {

@@ -82,6 +82,8 @@ export class RelayMesh implements MeshMode {
     return [];
   }
 
+  relaysChanged(): void {}
+
   renewed(): void {}
 
   livingPeers(): readonly PeerId[] {

@@ -17,6 +17,7 @@ import {
   type PairingActions,
   PairingRefusedError,
   type PeerCheck,
+  type RelayActions,
   type RequestRecord,
   type SettingsActions,
   type Status,
@@ -74,6 +75,12 @@ export const NO_PAIRING: PairingActions = {
   cancel: () => Promise.resolve(),
 };
 
+const NO_RELAYS: RelayActions = {
+  list: () => [],
+  add: () => Promise.reject(new Error("This claim was used already")),
+  remove: (id) => Promise.reject(new InviteRefusedError("unknown", `No relay ${id} is known here`)),
+};
+
 /** A node that records what the API asks of it. */
 export class FakeNode implements GatewayNode, ManagementNode {
   readonly self = "self";
@@ -83,6 +90,7 @@ export class FakeNode implements GatewayNode, ManagementNode {
   modelActions: ModelActions = NO_MODEL_ACTIONS;
   modelSettings: SettingsActions = NO_SETTINGS_ACTIONS;
   pairing: PairingActions = NO_PAIRING;
+  relays: RelayActions = NO_RELAYS;
   readonly forwarded: { host: string; request: ForwardRequest }[] = [];
   readonly invites: unknown[] = [];
   readonly doubted: string[] = [];

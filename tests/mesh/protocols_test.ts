@@ -10,6 +10,7 @@ import { MEMBER_ROLES, type MemberRole } from "../../src/mesh/base/roles.ts";
 import { GOSSIP_PROTOCOL } from "../../src/mesh/gossip/gossip.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import { type Mesh, NotAllowedError, ROUTES_PROTOCOL } from "../../src/mesh/mod.ts";
+import { CLAIM_PROTOCOL } from "../../src/mesh/relay/claim_exchange.ts";
 import { RENEWAL_PROTOCOL } from "../../src/mesh/renewals.ts";
 import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
 import { extendChain } from "../../src/mesh/trust/capability.ts";
@@ -63,7 +64,7 @@ const EXPECTED: Record<string, Record<MemberRole, readonly [member: Outcome, rel
 };
 
 /** Spoken before anybody has a role: every other test of a mesh is one of it. */
-const UNPROVEN = [JOIN_PROTOCOL];
+const UNPROVEN = [JOIN_PROTOCOL, CLAIM_PROTOCOL];
 
 const SOURCES = join(import.meta.dirname ?? ".", "../../src");
 

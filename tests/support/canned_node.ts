@@ -11,6 +11,7 @@ import {
   fullKey,
   type GatewayInstance,
   type GatewayNode,
+  InviteRefusedError,
   type InviteStatus,
   type MachineRemoval,
   type ManagementNode,
@@ -21,6 +22,7 @@ import {
   type PairingActions,
   type PairingView,
   type PeerCheck,
+  type RelayActions,
   type RequestRecord,
   serveApi,
   type SettingsActions,
@@ -227,6 +229,21 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   modelSettings: SettingsActions = NO_SETTINGS;
 
   /** Nobody asks, unless a test brings somebody. */
+  relays: RelayActions = {
+    list: () => [{
+      id: "12D3KooWRelay",
+      addresses: ["/ip4/203.0.113.7/udp/47001/quic-v1"],
+      connected: true,
+    }],
+    add: (claim) =>
+      claim === "relay1_used"
+        ? Promise.reject(new Error("The relay refuses: this claim was used already"))
+        : Promise.resolve({ id: "12D3KooWRelay", addresses: [], connected: false }),
+    remove: (id) =>
+      id === "12D3KooWRelay"
+        ? Promise.resolve()
+        : Promise.reject(new InviteRefusedError("unknown", `No relay ${id} is known here`)),
+  };
   pairing: PairingActions = {
     view: () => ({ state: "on", mayAccept: true, requests: [], own: null }),
     accept: ({ name = "mini", role }) => Promise.resolve({ name, role }),

@@ -7,5 +7,6 @@ export * from "./types/management_node.ts";
 export * from "./types/model_settings.ts";
 export * from "./types/models.ts";
 export * from "./types/pairing.ts";
+export * from "./types/relays.ts";
 export * from "./types/setting.ts";
 export * from "./types/status.ts";

@@ -40,7 +40,7 @@ export function removalRoutes(node: Pick<ManagementNode, "removalOf" | "remove">
     });
 }
 
-function refuseInvite(error: unknown): never {
+export function refuseInvite(error: unknown): never {
   const reason = reasonOf(error);
   throw new RefusedError({ kind: "not-allowed", reason }, { cause: error });
 }
@@ -49,7 +49,7 @@ function refuseRevocation(error: unknown): never {
   refuseWhat(error, "unknown-invite");
 }
 
-function refuseRemoval(error: unknown): never {
+export function refuseRemoval(error: unknown): never {
   refuseWhat(error, "unknown-machine");
 }
 

@@ -14,6 +14,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { modelRoutes } from "./model_routes.ts";
 import { pairingRoutes } from "./pairing_routes.ts";
 import type { OwnAddress } from "../http/own_addresses.ts";
+import { relayRoutes } from "./relay_routes.ts";
 import type { RefusalCounts } from "../http/refusal_counts.ts";
 import { RequestLog } from "./request_log.ts";
 import { sessionRoutes } from "./session_routes.ts";
@@ -94,6 +95,7 @@ export function createManagement(node: ManagementNode, config: ManagementConfig)
     .route("/api/models", modelRoutes(node))
     .route("/api/tokens", inviteRoutes(node))
     .route("/api/peers", removalRoutes(node))
+    .route("/api/relays", relayRoutes(node))
     .route("/api/pairing", pairingRoutes(node));
 }
 

@@ -12,6 +12,9 @@ export const SIGNAL_ECHO_MS = 250;
 /** A node on this machine answers in milliseconds; one that is busy loading a model still does so in a second. */
 export const MANAGEMENT_TIMEOUT_MS = 5_000;
 
+/** A relay that is claimed is dialled, and told; the node itself gives up after 10 s. */
+export const CLAIM_WAIT_MS = 12_000;
+
 /** A node asks the repository before it answers; a slow line takes its time. */
 export const DOWNLOAD_START_TIMEOUT_MS = 60_000;
 

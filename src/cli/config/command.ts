@@ -200,6 +200,54 @@ export interface TokenRemoveCommand {
   readonly json: boolean;
 }
 
+export interface RelayRunCommand {
+  readonly kind: "relay";
+  /** Of the relay alone. */
+  readonly dataDir: string;
+  readonly name: string;
+  /** `null` takes that of the last start, or a free one. */
+  readonly bindPort: number | null;
+  /** `null` as at the last start, or those of this machine's interfaces. */
+  readonly address: string | null;
+  readonly json: boolean;
+}
+
+export interface RelayClaimCommand {
+  readonly kind: "relay-claim";
+  /** Of the relay alone. */
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface RelayStatusCommand {
+  readonly kind: "relay-status";
+  /** Of the relay alone. */
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface RelayAddCommand {
+  readonly kind: "relay-add";
+  readonly dataDir: string;
+  /** `-` and `@FILE` as with `--join`. */
+  readonly claim: string;
+  readonly name: string | null;
+  readonly json: boolean;
+}
+
+export interface RelayListCommand {
+  readonly kind: "relay-list";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface RelayRemoveCommand {
+  readonly kind: "relay-remove";
+  readonly dataDir: string;
+  readonly id: string;
+  readonly json: boolean;
+}
+
 export interface EngineInstallCommand {
   readonly kind: "engine-install";
   readonly dataDir: string;
@@ -253,6 +301,12 @@ export type Command =
   | TokenListCommand
   | TokenRevokeCommand
   | TokenRemoveCommand
+  | RelayRunCommand
+  | RelayClaimCommand
+  | RelayStatusCommand
+  | RelayAddCommand
+  | RelayListCommand
+  | RelayRemoveCommand
   | EngineInstallCommand
   | EngineShowCommand
   | { readonly kind: "version" }

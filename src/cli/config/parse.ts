@@ -12,6 +12,7 @@ import { accessRequests } from "./requests/access_requests.ts";
 import type { Asking } from "./requests/asking.ts";
 import { modelRequests } from "./requests/model_requests.ts";
 import { nodeRequests } from "./requests/node_requests.ts";
+import { relayRequests } from "./requests/relay_requests.ts";
 import { type StartAsking, startRequests } from "./requests/start_requests.ts";
 import { toolRequests } from "./requests/tool_requests.ts";
 import { nodeOptions } from "./serve_options.ts";
@@ -50,6 +51,7 @@ export function understand(
     ...modelRequests(asking),
     ...nodeRequests(asking),
     ...accessRequests(asking),
+    ...relayRequests(asking),
     ...toolRequests(asking),
   };
   const program = createProgram(actions, {

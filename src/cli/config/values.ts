@@ -75,6 +75,13 @@ export function parseAddress(option: string, text: string): string {
   return refuse(option, "an IP address without a port, such as 0.0.0.0", text);
 }
 
+/** An address by which others reach this machine. */
+export function parseIp(option: string, text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(address) !== 0) return address;
+  return refuse(option, "an IP address without a port, such as 203.0.113.7", text);
+}
+
 /** A name of this machine as others use it, in the form in which browsers send it. */
 export function parseHostName(option: string, text: string): string {
   const [, wild = "", name = ""] = /^(\*\.)?(.*)$/s.exec(text) ?? [];

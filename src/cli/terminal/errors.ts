@@ -40,6 +40,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "MembershipEndedError",
   "NoMeshError",
   "NotAllowedError",
+  "NoRelayError",
   "QuicAddonError",
   "UdpPortInUseError",
   "UnreachableError",

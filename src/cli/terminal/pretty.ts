@@ -46,6 +46,12 @@ function eventText(fields: Fields, options: PrettyOptions, style: Style): string
   switch (fields.event) {
     case "ready":
       return readyText(fields, options, style);
+    case "relay":
+      return relayText(fields, style);
+    case "claimed":
+      return `Carries for the mesh ${fields.mesh} from now on`;
+    case "released":
+      return `Carries nothing for the mesh ${fields.mesh} any more: ${fields.reason}`;
     case "plan":
       return planText(fields);
     case "serving":
@@ -94,6 +100,20 @@ function readyText(fields: Fields, options: PrettyOptions, style: Style): string
     );
   }
   return block.join("\n");
+}
+
+function relayText({ claim, meshes }: Fields, style: Style): string {
+  const head = ["", style("bold", "The relay is running"), ""];
+  if (typeof claim !== "string") {
+    return [
+      ...head,
+      `Meshes that it carries for: ${meshes}. mesh-llm relay claim prints a claim for another.`,
+      "",
+    ]
+      .join("\n");
+  }
+  const how = "To take it into a mesh, run this on a machine there:";
+  return [...head, how, "", `  mesh-llm relay add ${claim}`, ""].join("\n");
 }
 
 /** A plan that the user has asked for needs no reason; a plan of the node's own does. */

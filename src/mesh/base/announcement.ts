@@ -128,10 +128,18 @@ export interface AnnouncementContent {
   readonly reservations: readonly HeldMemory[];
 }
 
+/** A relay of the mesh, and where it is dialled. */
+export interface RelayPlace {
+  readonly peer: PeerId;
+  readonly addresses: readonly string[];
+}
+
 /** An active node's description of itself; for each peer the highest (incarnation, seq) wins. */
 export interface Announcement extends AnnouncementContent {
   readonly peer: PeerId;
   readonly addresses: readonly string[];
+  /** Those that it is connected to. A node of an earlier version knows none. @default {[]} */
+  readonly relays?: readonly RelayPlace[];
   /** Milliseconds in buckets that double, of the nearest 32 peers. */
   readonly rttsMs: Readonly<Record<string, number>>;
   readonly incarnation: number;

@@ -221,3 +221,30 @@ export const TELL_PATIENCE_MS = 1_000;
  * Gossip brings the records of all nodes within a few rounds; a node without a record by then is gone. Chosen by feel.
  */
 export const FIRST_TABLE_LIFE_MS = 30_000;
+
+/** A claim is pasted within minutes; a week leaves room for a colleague who is away. */
+export const CLAIM_LIFE_MS = 7 * 86_400_000;
+
+/** Claims of one relay that wait to be used: more than it may serve meshes. */
+export const MAX_OPEN_CLAIMS = 64;
+
+/** So many claims are remembered as used, to say so to somebody who tries one again. */
+export const MAX_USED_CLAIMS = 256;
+
+/** Meshes of one relay: each has a budget of its own, and a cheap server has 100 MB/s. */
+export const MAX_RELAY_MESHES = 32;
+
+/** A dial, two messages, and a mesh that starts. */
+export const CLAIM_TIMEOUT_MS = 10_000;
+
+/** Relays of a mesh that a member keeps and stays connected to: two are enough, for one that fails. */
+export const MAX_RELAYS = 8;
+
+/** A relay that is off is not tried more often than this. */
+export const RELAY_REDIAL_MS = 60_000;
+
+/** Between two signs of life of a relay: QUIC alone takes 27 s to notice one that was killed. */
+export const RELAY_BEAT_MS = 2_000;
+
+/** Signs of life that a relay may miss in a row: one may be lost on a busy machine. */
+export const MAX_MISSED_RELAY_BEATS = 2;

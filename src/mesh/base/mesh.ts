@@ -26,6 +26,7 @@ export type MeshEvent =
   | { readonly type: "routes" }
   | { readonly type: "lan" }
   | { readonly type: "portMapping" }
+  | { readonly type: "relays" }
   /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
   | (
     & { readonly type: "asked"; readonly model: string }
@@ -65,6 +66,13 @@ export interface InviteStatus {
   readonly createdAt: number | null;
   /** Nodes that are here by it now, directly or through further invites; of clients, those connected to this node. */
   readonly usedBy: readonly PeerId[];
+}
+
+/** A relay of the mesh. */
+export interface RelayView {
+  readonly peer: PeerId;
+  readonly addresses: readonly string[];
+  readonly connected: boolean;
 }
 
 export interface NamedMachine {
@@ -173,6 +181,14 @@ export interface Mesh {
    * certified anew first. @throws {NotAllowedError | UnknownMachineError}
    */
   remove(machine: string): Promise<MachineRemoval>;
+  /**
+   * Takes a relay in by the claim that it has printed: it carries for this mesh from then on.
+   * @throws {InvalidTokenError | NotAllowedError | RefusedError | UnreachableError}
+   */
+  addRelay(claim: string, name?: string): Promise<RelayView>;
+  /** Ends a relay's membership. @throws {NotAllowedError | UnknownMachineError} */
+  removeRelay(peer: PeerId): Promise<void>;
+  relays(): readonly RelayView[];
   /** This node's refusals so far. */
   counters(): MeshCounters;
   /** Resolves with the reason if this node's membership ends while it runs: it has to stop. */

@@ -79,3 +79,12 @@ export const MAX_TABLE_FILES = 500;
 /** The machines in it: what a client takes, less its lists of names and of models, and what encloses them. */
 export const MAX_TABLE_BYTES = MAX_ROUTES_MESSAGE_BYTES - 3 * MAX_TABLE_NAMES_BYTES -
   (MAX_TABLE_NAMESAKES + MAX_TABLE_FILES) * 1_024 - 65_536;
+
+/** A token has 3,000 characters at most in practice. */
+export const MAX_CLAIM_MESSAGE_BYTES = 16_384;
+
+/** Relays that a node announces: those that it is connected to. */
+export const MAX_ANNOUNCED_RELAYS = 4;
+
+/** Of one relay: IPv4, IPv6 and a former one. */
+export const MAX_RELAY_ADDRESSES = 4;

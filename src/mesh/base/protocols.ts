@@ -15,6 +15,8 @@ const ALL = { opens: MEMBER_ROLES, answers: MEMBER_ROLES } as const;
 /** Every protocol between nodes, with its rights in one place: a protocol without a row is answered by nobody. */
 export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
   "/mesh-llm/join/1": ALL,
+  // Before any join, by whoever has a claim that the relay has printed.
+  "/mesh-llm/claim/1": { opens: [], answers: ["relay"] },
   "/mesh-llm/gossip/1": MEMBERS,
   "/mesh-llm/routes/1": GUESTS,
   "/mesh-llm/revocations/1": { opens: ["member"], answers: MEMBER_ROLES },

@@ -14,6 +14,7 @@ import {
   MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
+  MAX_ANNOUNCED_RELAYS,
   MAX_ANNOUNCED_RTTS,
   MAX_AT_ONCE,
   MAX_WORKERS,
@@ -59,6 +60,13 @@ export const addressList: z.ZodType<string[]> = z.array(z.string()).max(MAX_ADDR
   .transform((told) =>
     told.filter((text) => text.length <= MAX_ADDRESS_LENGTH && parseAddress(text) !== undefined)
   );
+
+const relayPlace = z.object({ peer: peerIdText, addresses: addressList });
+
+/** An odd one of a later version is no reason to miss the others. */
+const relays = z.array(z.unknown()).catch([]).transform((told) =>
+  told.slice(0, MAX_ANNOUNCED_RELAYS).flatMap((one) => relayPlace.safeParse(one).data ?? [])
+);
 
 export const modelRef = z.object({ name: modelName, fingerprint });
 
@@ -127,6 +135,7 @@ const wireSchema = z.object({
   incarnation: versionNumber,
   seq: versionNumber,
   addresses: addressList,
+  relays: relays.exactOptional(),
   rttsMs: boundedRecord(z.number().min(0).max(MAX_RTT_MS), MAX_ANNOUNCED_RTTS),
   role: activeRole,
   memoryBytes: byteCount,

@@ -12,9 +12,11 @@ import {
   MAX_ANNOUNCED_FAILURES,
   MAX_ANNOUNCED_MODELS,
   MAX_ANNOUNCED_PORTS,
+  MAX_ANNOUNCED_RELAYS,
   MAX_ANNOUNCED_RTTS,
   MAX_ANNOUNCED_TURNS,
   MAX_ANNOUNCEMENT_BYTES,
+  MAX_RELAY_ADDRESSES,
 } from "../base/message_defaults.ts";
 import { fitMachine, fitMemory } from "../base/machine.ts";
 import { asDisplayName, asReason } from "../base/names.ts";
@@ -124,6 +126,7 @@ function withinBounds(announcement: Announcement): Announcement {
       .slice(0, MAX_ANNOUNCED_ALIASES),
     wanted: wanted.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     ...fitTurns(announcement),
+    ...fitRelays(announcement),
     refuses: refuses.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     dropped: dropped.filter(isModelName).slice(0, MAX_ANNOUNCED_MODELS),
     failures: failures.filter(({ model }) => isModelName(model)).slice(0, MAX_ANNOUNCED_FAILURES)
@@ -139,6 +142,14 @@ function withinBounds(announcement: Announcement): Announcement {
 function fitTurns({ turns = [] }: Pick<Announcement, "turns">): Pick<Announcement, "turns"> {
   const fitting = turns.filter(isModelName).slice(0, MAX_ANNOUNCED_TURNS);
   return fitting.length === 0 ? {} : { turns: fitting };
+}
+
+function fitRelays({ relays = [] }: Pick<Announcement, "relays">): Pick<Announcement, "relays"> {
+  const fitting = relays.slice(0, MAX_ANNOUNCED_RELAYS).map(({ peer, addresses }) => ({
+    peer,
+    addresses: addresses.filter(isAddress).slice(0, MAX_RELAY_ADDRESSES),
+  }));
+  return fitting.length === 0 ? {} : { relays: fitting };
 }
 
 function boundedInstance({ tunnelPorts = {}, ...instance }: Instance): Instance {

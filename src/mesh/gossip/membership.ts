@@ -130,7 +130,8 @@ function changeKind(
 /** Whether two announcements of one node differ in round trips and their numbers alone. */
 export function saysTheSame(a: Announcement | null, b: Announcement | null): boolean {
   if (a === null || b === null) return false;
-  const keys = Object.keys(a) as (keyof Announcement)[];
+  // One of them may say what the other leaves out.
+  const keys = Object.keys({ ...a, ...b }) as (keyof Announcement)[];
   return keys.every((key) => key === "rttsMs" || key === "seq" || equalValues(a[key], b[key]));
 }
 

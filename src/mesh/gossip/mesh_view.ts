@@ -15,7 +15,7 @@ import { Prober } from "./prober.ts";
 import type { MeshRecord, RecordContent } from "./record.ts";
 import { Roster } from "./roster.ts";
 import type { MeshTimings } from "../base/timings.ts";
-import type { Announcement, AnnouncementContent } from "../base/announcement.ts";
+import type { Announcement, AnnouncementContent, RelayPlace } from "../base/announcement.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import { RecordSender } from "./record_sender.ts";
 
@@ -34,6 +34,8 @@ export interface MeshViewOptions {
   open(bytes: Uint8Array, from: PeerId): MeshRecord;
   /** This node's own addresses. */
   addresses(): readonly string[];
+  /** Those that this node is connected to. */
+  relays?(): readonly RelayPlace[];
   addressesOf(peer: PeerId): readonly string[];
   /** Called when a node waits to become a member. */
   waits?(): void;
@@ -192,6 +194,11 @@ export class MeshView implements GossipListener {
     if (record !== undefined) this.#receiver.believe(record, peer);
   }
 
+  /** This node has other things to announce of its connections than before. */
+  surroundingsChanged(): void {
+    this.#sender.refresh();
+  }
+
   /** A member's connection has closed. */
   disconnected(peer: PeerId): void {
     if (this.#options.links.isConnected(peer)) return;
@@ -275,9 +282,11 @@ export class MeshView implements GossipListener {
     return this.#roster.over.filter(({ record }) => record.status === status);
   }
 
-  #surroundings(): Pick<Announcement, "addresses" | "rttsMs"> {
+  #surroundings(): Pick<Announcement, "addresses" | "relays" | "rttsMs"> {
+    const relays = this.#options.relays?.() ?? [];
     return {
       addresses: this.#options.addresses(),
+      ...(relays.length === 0 ? {} : { relays }),
       rttsMs: this.#heartbeats.nearest(MAX_ANNOUNCED_RTTS),
     };
   }

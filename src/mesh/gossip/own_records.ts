@@ -23,7 +23,7 @@ export interface OwnRecordsParts {
   readonly logger: Logger;
   sign(content: RecordContent): MeshRecord;
   /** This node's knowledge of itself beside the announcement that it was given. */
-  connectivity(): Pick<Announcement, "addresses" | "rttsMs">;
+  connectivity(): Pick<Announcement, "addresses" | "relays" | "rttsMs">;
 }
 
 /** The records that this node signs: about itself, each above all that went before, and about peers that are dead. */

@@ -48,6 +48,11 @@ export class RecordSender {
     this.#publish(this.#parts.own.refute(record));
   }
 
+  /** Says at once what has changed around this node: only for what is rare. */
+  refresh(): void {
+    if (!this.#finished) this.#publish(this.#parts.own.refresh());
+  }
+
   /** At once would be too often: many change in the same moments, and everybody hears of each. */
   refreshSoon(): void {
     if (this.#finished) return;

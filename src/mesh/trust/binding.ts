@@ -1,4 +1,5 @@
 import { equals } from "uint8arrays/equals";
+import type { RelayPlace } from "../base/announcement.ts";
 import {
   acceptInvite,
   checkCredential,
@@ -16,6 +17,7 @@ export interface StoredMesh {
   /** Only where this node founded the mesh. */
   readonly root: SigningKey | null;
   readonly addresses: readonly string[];
+  readonly relays?: readonly RelayPlace[];
 }
 
 /** The mesh that a node starts in. */
@@ -24,6 +26,7 @@ export interface Binding {
   readonly root: SigningKey | null;
   /** Of peers to dial first. */
   readonly addresses: readonly string[];
+  readonly relays: readonly RelayPlace[];
   /** A mesh that is left, where its root key would be lost with it. */
   readonly abandoned: StoredMesh | null;
 }
@@ -44,11 +47,11 @@ export interface BindingOptions {
 export function chooseMesh({ stored, invite, leave, node, now }: BindingOptions): Binding {
   if (stored !== undefined && isStaying(stored, invite, leave)) {
     return invite !== null && stored.root === null
-      ? joinMesh(invite, node, { addresses: stored.addresses, abandoned: null })
+      ? joinMesh(invite, node, { ...stored, abandoned: null })
       : returnToMesh(stored, invite, node, now);
   }
   const abandoned = stored?.root ? stored : null;
-  if (invite !== null) return joinMesh(invite, node, { addresses: [], abandoned });
+  if (invite !== null) return joinMesh(invite, node, { addresses: [], relays: [], abandoned });
   return foundMesh(node, abandoned);
 }
 
@@ -63,10 +66,13 @@ function isStaying(stored: StoredMesh, invite: Invite | null, leave: boolean): b
 function joinMesh(
   invite: Invite,
   node: BindingOptions["node"],
-  rest: Pick<Binding, "addresses" | "abandoned">,
+  { addresses: known, relays = [], abandoned }:
+    & Pick<StoredMesh, "addresses" | "relays">
+    & Pick<Binding, "abandoned">,
 ): Binding {
-  const addresses = [...new Set([...invite.addresses, ...rest.addresses])];
-  return { ...rest, credential: acceptInvite(invite, node), root: null, addresses };
+  const addresses = [...new Set([...invite.addresses, ...known])];
+  const credential = acceptInvite(invite, node);
+  return { credential, root: null, addresses, relays, abandoned };
 }
 
 function returnToMesh(
@@ -92,7 +98,8 @@ function returnToMesh(
     );
   }
   const addresses = [...new Set([...invite?.addresses ?? [], ...stored.addresses])];
-  return { credential: { meshKey, chain, grant }, root: stored.root, addresses, abandoned: null };
+  const { root, relays = [] } = stored;
+  return { credential: { meshKey, chain, grant }, root, addresses, relays, abandoned: null };
 }
 
 function foundMesh(node: BindingOptions["node"], abandoned: StoredMesh | null): Binding {
@@ -102,5 +109,5 @@ function foundMesh(node: BindingOptions["node"], abandoned: StoredMesh | null): 
     );
   }
   const root = SigningKey.generate();
-  return { credential: foundCredential(root, node), root, addresses: [], abandoned };
+  return { credential: foundCredential(root, node), root, addresses: [], relays: [], abandoned };
 }

@@ -7,15 +7,16 @@ import { decodeCbor, encodeCbor } from "../base/cbor.ts";
 import type { Credential } from "./credential.ts";
 import type { MeshConfig } from "../base/config.ts";
 import { readDataFile, writeDataFile } from "../base/data_file.ts";
-import { MAX_STORED_PEERS } from "../base/defaults.ts";
+import { MAX_RELAYS, MAX_STORED_PEERS } from "../base/defaults.ts";
 import { NotAllowedError } from "../base/errors.ts";
 import { meshIdOf, peerIdOf, SigningKey } from "../base/keys.ts";
-import { MAX_NOTICED_VERSION } from "../base/names.ts";
+import { MAX_NOTICED_VERSION, peerIdText } from "../base/names.ts";
 import { revokes } from "./revocation.ts";
 import { openAll } from "./revocation_list.ts";
 import { parseToken } from "./token.ts";
 import { base64, type StoredTrust, trustFromJson, trustSchema, trustToJson } from "./trust_file.ts";
 import type { MemberRole } from "../base/roles.ts";
+import type { RelayPlace } from "../base/announcement.ts";
 import type { PeerId } from "../base/peer_id.ts";
 
 const keySeed = base64.refine((bytes) => bytes.byteLength === 32);
@@ -31,6 +32,9 @@ const meshSchema = z.object({
   rootKey: keySeed.nullable(),
   chain: base64,
   addresses: z.array(z.string().max(256)).max(1_024),
+  // Files of earlier versions have none.
+  relays: z.array(z.object({ peer: peerIdText, addresses: z.array(z.string().max(256)).max(16) }))
+    .max(MAX_RELAYS).default([]),
 });
 
 export interface IdentityOptions {
@@ -53,6 +57,7 @@ export class Identity {
   #incarnation: number;
   #port: number | null;
   #addresses: readonly string[];
+  #relays: readonly RelayPlace[];
   #lastWrite: Promise<void> = Promise.resolve();
 
   constructor(
@@ -73,6 +78,7 @@ export class Identity {
     this.#incarnation = stored.incarnation;
     this.#port = stored.port;
     this.#addresses = binding.addresses;
+    this.#relays = binding.relays;
     this.trust = stored.trust;
   }
 
@@ -122,6 +128,16 @@ export class Identity {
     this.#keep("mesh.json", this.#meshJson());
   }
 
+  /** Of the mesh, those that this node was connected to. */
+  get relays(): readonly RelayPlace[] {
+    return this.#relays;
+  }
+
+  keepRelays(relays: readonly RelayPlace[]): void {
+    this.#relays = relays;
+    this.#keep("mesh.json", this.#meshJson());
+  }
+
   /** Other certificates of the same rights take the place of this node's own. Resolves once they are kept. */
   async renew(credential: Credential): Promise<void> {
     this.#binding = { ...this.#binding, credential };
@@ -144,7 +160,7 @@ export class Identity {
 
   #meshJson(): unknown {
     const { credential, root } = this.binding;
-    return storedToJson({ credential, root, addresses: this.#addresses });
+    return storedToJson({ credential, root, addresses: this.#addresses, relays: this.#relays });
   }
 
   /** A running node goes on without its disk: only its next start is worse for it. */
@@ -211,16 +227,18 @@ function meshFromJson(json: z.infer<typeof meshSchema>): StoredMesh {
     credential: { meshKey: json.meshKey, chain: decodeCbor(json.chain, chainSchema, "chain") },
     root: json.rootKey === null ? null : SigningKey.fromSeed(json.rootKey),
     addresses: json.addresses,
+    relays: json.relays,
   };
 }
 
-function storedToJson({ credential, root, addresses }: StoredMesh): unknown {
+function storedToJson({ credential, root, addresses, relays = [] }: StoredMesh): unknown {
   return {
     meshId: meshIdOf(credential.meshKey),
     meshKey: credential.meshKey.toBase64(),
     rootKey: root?.seed.toBase64() ?? null,
     chain: encodeCbor(chainToWire(credential.chain)).toBase64(),
     addresses,
+    ...(relays.length === 0 ? {} : { relays }),
   };
 }
 

@@ -1,4 +1,3 @@
-import { concat } from "uint8arrays/concat";
 import { equals } from "uint8arrays/equals";
 import { z } from "zod";
 import { type Address, formatAddress, groupByPeer, parseAddress } from "../base/addresses.ts";
@@ -12,16 +11,15 @@ import {
   verifyChain,
 } from "./capability.ts";
 import { byteStringOf, decodeCbor, encodeCbor } from "../base/cbor.ts";
+import { type CopiedKind, encodeCopied, openCopied } from "./copied_text.ts";
 import type { Credential, Invite } from "./credential.ts";
 import { MAX_TOKEN_ADDRESSES, MAX_TOKEN_PEERS } from "../base/message_defaults.ts";
 import { InvalidTokenError, NotAllowedError } from "../base/errors.ts";
-import { peerIdOf, publicKeyOf, sha256, SigningKey } from "../base/keys.ts";
+import { peerIdOf, publicKeyOf, SigningKey } from "../base/keys.ts";
 
-const PREFIX = "mesh1_";
+/** Real tokens have 500 to 3,000 characters. */
+const TOKEN: CopiedKind = { prefix: "mesh1_", name: "invite token", maxChars: 16_384 };
 const VERSION = 1;
-const CHECKSUM_BYTES = 4;
-/** Bounds the work on what somebody pastes; real tokens have 500 to 3,000 characters. */
-const MAX_TOKEN_CHARS = 16_384;
 
 const bytes32 = byteStringOf(32);
 const peerSchema = z.tuple([
@@ -90,8 +88,7 @@ export function makeInvite({ credential, signer, grant, now }: InviteMakerOption
 
 /** @throws {InvalidTokenError} with a sentence for the one who pasted it. */
 export function parseToken(text: string, now: number): Invite {
-  const payload = checkedPayload(bare(text));
-  const invite = readPayload(payload);
+  const invite = readPayload(openCopied(TOKEN, text));
   const verdict = verifyChain(invite.chain, { meshKey: invite.meshKey, now });
   if (!verdict.ok) throw new InvalidTokenError(`The invite token is not valid: ${verdict.reason}`);
   if (verdict.last.kind !== "invite" || !equals(verdict.last.subject, invite.key.publicKey)) {
@@ -104,34 +101,10 @@ export function parseToken(text: string, now: number): Invite {
 
 /** The text that people copy. */
 export function encodeToken({ meshKey, addresses, chain, key }: Omit<Invite, "grant">): string {
-  const payload = encodeCbor([
-    VERSION,
-    meshKey,
-    peersToWire(addresses),
-    chainToWire(chain),
-    key.seed,
-  ]);
-  const checked = concat([payload, checksum(payload)]);
-  return PREFIX + checked.toBase64({ alphabet: "base64url", omitPadding: true });
-}
-
-/** Without what comes along when people copy: quotes, brackets, a full stop, and breaks of lines that a mail made. */
-function bare(text: string): string {
-  return text.replace(/[\s\p{Cf}]/gu, "").replace(/^[^\w-]+|[^\w-]+$/g, "");
-}
-
-function checkedPayload(text: string): Uint8Array {
-  if (!text.startsWith(PREFIX)) {
-    throw new InvalidTokenError(`This is not an invite token: one starts with ${PREFIX}`);
-  }
-  if (text.length > MAX_TOKEN_CHARS) throw new InvalidTokenError("The invite token is too long");
-  const bytes = fromBase64Url(text.slice(PREFIX.length));
-  const payload = bytes?.subarray(0, -CHECKSUM_BYTES);
-  const sum = bytes?.subarray(-CHECKSUM_BYTES);
-  if (payload === undefined || sum === undefined || !equals(checksum(payload), sum)) {
-    throw new InvalidTokenError("The invite token is cut or altered: copy it again in full");
-  }
-  return payload;
+  return encodeCopied(
+    TOKEN,
+    encodeCbor([VERSION, meshKey, peersToWire(addresses), chainToWire(chain), key.seed]),
+  );
 }
 
 function readPayload(payload: Uint8Array): Omit<Invite, "grant"> {
@@ -163,16 +136,4 @@ function peersFromWire(peers: readonly z.infer<typeof peerSchema>[]): string[] {
       places.map(([ip, port]) => formatAddress({ ip, port, peer: peerIdOf(key) }))
     )
     .filter((text) => parseAddress(text) !== undefined);
-}
-
-function checksum(payload: Uint8Array): Uint8Array {
-  return sha256(payload).subarray(0, CHECKSUM_BYTES);
-}
-
-function fromBase64Url(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
-  } catch {
-    return undefined;
-  }
 }

@@ -40,7 +40,17 @@ export interface NodeFile {
   readonly adminKey: string;
 }
 
-const OWN_FOLDERS = ["cache", "client", "engine", "logs", "models", "weights"];
+const OWN_FOLDERS = [
+  "cache",
+  "claims",
+  "client",
+  "engine",
+  "logs",
+  "meshes",
+  "models",
+  "relay",
+  "weights",
+];
 const OWN_FILES = /^(lock|config\.toml|[\w-]+\.json)(\.\d+(\.tmp)?)?$/;
 
 /**
@@ -49,7 +59,11 @@ const OWN_FILES = /^(lock|config\.toml|[\w-]+\.json)(\.\d+(\.tmp)?)?$/;
  */
 export async function makeDataDir(dataDir: string): Promise<void> {
   const isOurs = (name: string) => OWN_FOLDERS.includes(name) || OWN_FILES.test(name);
-  const options = { isOurs, nested: ["cache", "logs", "weights"], users: ["config.toml"] };
+  const options = {
+    isOurs,
+    nested: ["cache", "logs", "meshes", "weights"],
+    users: ["config.toml"],
+  };
   try {
     await makePrivate(dataDir, options);
   } catch (cause) {

@@ -13,6 +13,7 @@ import {
   type NodeEvent,
   type PairingActions,
   type PeerCheck,
+  type RelayActions,
   type RequestRecord,
   type SettingsActions,
   type Status,
@@ -33,6 +34,7 @@ import { checkPeers } from "./peer_check.ts";
 import { idsOf } from "../plan/table_ids.ts";
 import { modelKey } from "../plan/view.ts";
 import { type OwnWork, statusOf } from "./node_status.ts";
+import { relayActions } from "./relay_actions.ts";
 import { StatusPublisher } from "./status_publisher.ts";
 import { InstanceRates } from "./instance_rates.ts";
 import { TokenRate } from "./token_rate.ts";
@@ -62,6 +64,7 @@ export class NodeApi extends Gateway implements ManagementNode {
   readonly #options: NodeApiOptions;
   readonly #publisher: StatusPublisher;
   readonly #rate: TokenRate;
+  readonly #relays: RelayActions;
   readonly #instanceRates = new InstanceRates();
   /** Percent of each model that is loading. */
   readonly #toldProgress = new Map<string, number>();
@@ -82,6 +85,7 @@ export class NodeApi extends Gateway implements ManagementNode {
     this.#options = options;
     this.#token = options.token;
     this.#rate = rate;
+    this.#relays = relayActions(mesh);
     this.#publisher = new StatusPublisher({
       status: () => this.status(),
       now: Date.now,
@@ -99,6 +103,10 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   get modelSettings(): SettingsActions {
     return this.#options.modelSettings;
+  }
+
+  get relays(): RelayActions {
+    return this.#relays;
   }
 
   get pairing(): PairingActions {

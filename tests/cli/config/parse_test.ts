@@ -189,6 +189,7 @@ Deno.test("parse() takes an empty variable for none", () => {
 });
 
 const data = { dataDir: "/home/ann/.mesh-llm", json: false };
+const ofRelay = { dataDir: "/home/ann/.mesh-llm/relay", json: false };
 
 const others: [line: string, command: Command][] = [
   ["--version", { kind: "version" }],
@@ -245,6 +246,31 @@ const others: [line: string, command: Command][] = [
   }],
   ["key list", { kind: "key-list", ...data }],
   ["key remove bob", { kind: "key-remove", name: "bob", ...data }],
+  ["relay", {
+    kind: "relay",
+    name: facts.hostname,
+    bindPort: null,
+    address: null,
+    ...ofRelay,
+  }],
+  ["relay --bind-port 47001 --address [2001:db8::1] --json", {
+    kind: "relay",
+    name: facts.hostname,
+    bindPort: 47001,
+    address: "2001:db8::1",
+    ...ofRelay,
+    json: true,
+  }],
+  ["relay claim", { kind: "relay-claim", ...ofRelay }],
+  ["relay status --json", { kind: "relay-status", ...ofRelay, json: true }],
+  ["relay add relay1_x --name vps", {
+    kind: "relay-add",
+    claim: "relay1_x",
+    name: "vps",
+    ...data,
+  }],
+  ["relay list", { kind: "relay-list", ...data }],
+  ["relay remove ID", { kind: "relay-remove", id: "ID", ...data }],
   ["token list", { kind: "token-list", ...data }],
   ["token --json list", { kind: "token-list", ...data, json: true }],
   ["token list --json", { kind: "token-list", ...data, json: true }],

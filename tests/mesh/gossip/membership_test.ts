@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_MEMBERS, TOMBSTONE_LIFE_MS } from "../../../src/mesh/base/defaults.ts";
 import { peerIdOf } from "../../../src/mesh/base/keys.ts";
-import { isVouchedFor } from "../../../src/mesh/gossip/membership.ts";
+import { isVouchedFor, saysTheSame } from "../../../src/mesh/gossip/membership.ts";
 import type { MeshRecord } from "../../../src/mesh/gossip/record.ts";
 import type { Roster } from "../../../src/mesh/gossip/roster.ts";
 import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
@@ -196,4 +196,19 @@ Deno.test("a peer is vouched for where connections lead to it, by what those on 
     assert.equal(isVouchedFor(C, members, (peer) => peer === A), expected, who);
   }
   assert.equal(isVouchedFor(C, [member(A, C)], () => false), false);
+});
+
+Deno.test("what a node says for the first time, or no more, is news as what it says otherwise", () => {
+  const told = {
+    ...content(),
+    peer: "p" as PeerId,
+    addresses: [],
+    rttsMs: {},
+    incarnation: 1,
+    seq: 1,
+  };
+  const more = { ...told, seq: 2, relays: [{ peer: "r" as PeerId, addresses: [] }] };
+  assert.equal(saysTheSame(told, { ...told, seq: 2, rttsMs: { x: 1 } }), true);
+  assert.equal(saysTheSame(told, more), false);
+  assert.equal(saysTheSame(more, told), false);
 });

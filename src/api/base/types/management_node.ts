@@ -4,6 +4,7 @@ import type { EngineLog, NodeEvent } from "./events.ts";
 import type { Meaning } from "./gateway_node.ts";
 import type { ModelActions } from "./models.ts";
 import type { PairingActions } from "./pairing.ts";
+import type { RelayActions } from "./relays.ts";
 import type { SettingsActions } from "./model_settings.ts";
 import type { Status } from "./status.ts";
 
@@ -105,6 +106,7 @@ export interface ManagementNode {
   removalOf(machine: string): Promise<MachineRemoval>;
   /** Ends a machine's membership, and of nobody else who is here. @throws {InviteRefusedError} */
   remove(machine: string): Promise<MachineRemoval>;
+  readonly relays: RelayActions;
   /** The node begins to end, in order, as by a signal. */
   end(): void;
   /** This node serves the model from now on, as if `--model` had named it. @throws {ModelRefusedError} */

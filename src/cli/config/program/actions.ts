@@ -14,6 +14,15 @@ export interface TokenOptions {
   readonly expires?: number;
 }
 
+export interface RelayRunOptions {
+  readonly bindPort?: number;
+  readonly address?: string;
+}
+
+export interface RelayAddOptions {
+  readonly name?: string;
+}
+
 export interface ModelsOptions {
   readonly modelsDir?: string;
   readonly all?: true;
@@ -95,6 +104,12 @@ export interface Actions {
   tokenList(options: DataOptions): void;
   tokenRevoke(id: string, options: DataOptions): void;
   tokenRemove(machine: string, options: DataOptions & Pick<RemoveOptions, "yes">): void;
+  relayRun(options: DataOptions & RelayRunOptions): void;
+  relayClaim(options: DataOptions): void;
+  relayStatus(options: DataOptions): void;
+  relayAdd(claim: string, options: DataOptions & RelayAddOptions): void;
+  relayList(options: DataOptions): void;
+  relayRemove(id: string, options: DataOptions): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
 }

@@ -8,6 +8,7 @@ import { addEngineCommands } from "./engine_commands.ts";
 import { addKeyCommands } from "./key_commands.ts";
 import { addModelCommands } from "./model_commands.ts";
 import { addNodeCommands } from "./node_commands.ts";
+import { addRelayCommands } from "./relay_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
 import { addAgentCommand, addChatCommand, addCompletionCommands } from "./tool_commands.ts";
 
@@ -60,6 +61,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   addChatCommand(program, actions);
   addModelCommands(program, actions);
   addTokenCommands(program, actions);
+  addRelayCommands(program, actions);
   addKeyCommands(program, actions);
   addAgentCommand(program, actions);
   addEngineCommands(program, actions);

@@ -1,0 +1,315 @@
+import { join } from "node:path";
+import type { Logger } from "@logtape/logtape";
+import { z } from "zod";
+import { asError } from "../base/as_error.ts";
+import { announceable, type InterfaceAddress } from "./base/addresses.ts";
+import { type Clock, systemClock } from "./base/clock.ts";
+import { MESH_DEFAULTS } from "./base/config.ts";
+import { readDataFile, writeDataFile } from "./base/data_file.ts";
+import { CLAIM_LIFE_MS, MAX_RELAY_MESHES } from "./base/defaults.ts";
+import { InvalidTokenError } from "./base/errors.ts";
+import { guardedClock } from "./base/guarded_clock.ts";
+import { meshIdOf, peerIdOf, SigningKey } from "./base/keys.ts";
+import type { PeerId } from "./base/peer_id.ts";
+import { type Libp2pNetwork, startLibp2p } from "./link/libp2p.ts";
+import type { MeshNode } from "./mesh_node.ts";
+import { openMesh } from "./open_mesh.ts";
+import { loadAddonBy } from "./quic/mod.ts";
+import { encodeClaim } from "./relay/claim.ts";
+import { ClaimBook } from "./relay/claim_book.ts";
+import { answerClaim, type ClaimQuestion } from "./relay/claim_exchange.ts";
+import { SharedNetwork } from "./relay/shared_network.ts";
+import { openIdentity } from "./trust/identity.ts";
+import { parseToken } from "./trust/token.ts";
+import { base64 } from "./trust/trust_file.ts";
+
+export interface RelayOptions {
+  /** Of this relay alone. */
+  readonly dataDir: string;
+  /** UDP; `null` takes the one of the last start, or a free one. */
+  readonly bindPort: number | null;
+  /** The address by which others reach it, where no interface of this machine has it; `null` as at the last start. */
+  readonly address: string | null;
+  readonly name: string;
+  readonly version: string;
+  readonly logger: Logger;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  /** @default {Deno.networkInterfaces} */
+  readonly interfaces?: () => readonly InterfaceAddress[];
+}
+
+export interface RelayMeshStatus {
+  readonly mesh: string;
+  /** Machines that are connected now. */
+  readonly peers: number;
+}
+
+export interface RelayStatus {
+  readonly peer: PeerId;
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly openClaims: number;
+  readonly meshes: readonly RelayMeshStatus[];
+}
+
+const ownSchema = z.object({
+  privateKey: base64.refine((bytes) => bytes.byteLength === 32),
+  port: z.number().int().min(1).max(65_535).nullable(),
+  address: z.string().max(45).nullable(),
+});
+type Own = z.infer<typeof ownSchema>;
+
+/**
+ * A relay: no llama.cpp, no models, no gossip. One key and one port for all the meshes that have claimed it, each of
+ * which sees the others neither by name nor by connection.
+ */
+export class RelayNode implements AsyncDisposable {
+  readonly #options: RelayOptions;
+  readonly #own: Own;
+  readonly #key: SigningKey;
+  readonly #clock: Clock;
+  readonly #network: Libp2pNetwork;
+  readonly #shared: SharedNetwork;
+  readonly #claims: ClaimBook;
+  readonly #meshes = new Map<string, MeshNode>();
+  /** One claim after the other, so that two for one mesh don't meet. */
+  #claiming: Promise<unknown> = Promise.resolve();
+  #port = 0;
+  #stopped = false;
+
+  /** @throws {UdpPortInUseError | DataDirectoryError} */
+  static async start(options: RelayOptions): Promise<RelayNode> {
+    loadAddonBy(join(options.dataDir, "cache"));
+    const own = await readOwn(options.dataDir, options);
+    const network = await startLibp2p(SigningKey.fromSeed(own.privateKey), MESH_DEFAULTS);
+    const relay = new RelayNode(options, own, network);
+    try {
+      await relay.#open();
+    } catch (error) {
+      await relay.stop();
+      throw error;
+    }
+    return relay;
+  }
+
+  private constructor(options: RelayOptions, own: Own, network: Libp2pNetwork) {
+    this.#options = options;
+    this.#own = own;
+    this.#key = SigningKey.fromSeed(own.privateKey);
+    this.#clock = guardedClock(options.clock ?? systemClock, options.logger);
+    this.#network = network;
+    this.#claims = new ClaimBook(options.dataDir);
+    this.#shared = new SharedNetwork(network, (stream) => {
+      answerClaim(stream, (question) => this.#answer(question))
+        .catch((error) => stream.reset(asError(error))).then(() => stream.release());
+    });
+  }
+
+  /** Whether no mesh has claimed it. */
+  get isFree(): boolean {
+    return this.#meshes.size === 0;
+  }
+
+  async status(): Promise<RelayStatus> {
+    return {
+      peer: peerIdOf(this.#key.publicKey),
+      port: this.#port,
+      addresses: this.#addresses(),
+      openClaims: await this.#claims.openCount(),
+      meshes: [...this.#meshes.values()].map((mesh) => ({
+        mesh: mesh.meshId,
+        peers: mesh.peersConnected(),
+      })),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#claiming.catch(() => undefined);
+    await Promise.all([...this.#meshes.values()].map((mesh) => mesh.stop()));
+    await this.#network.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #open(): Promise<void> {
+    const { dataDir } = this.#options;
+    for (const name of await namesIn(join(dataDir, "meshes"))) {
+      await this.#enter(join(dataDir, "meshes", name), null).catch((error) =>
+        this.#options.logger.warn("A mesh is left out: {error}", { error })
+      );
+    }
+    this.#port = await this.#network.bind(this.#own.port);
+    await writeOwn(dataDir, { ...this.#own, port: this.#port });
+  }
+
+  /** Says why a claim is refused. */
+  #answer(question: ClaimQuestion): Promise<string | undefined> {
+    const answer = this.#claiming.then(() => this.#use(question));
+    this.#claiming = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #use({ secret, token }: ClaimQuestion): Promise<string | undefined> {
+    const state = await this.#claims.stateOf(secret, this.#clock.now());
+    if (state !== "open") return REFUSALS[state];
+    const mesh = meshOf(token, this.#clock.now());
+    if ("refusal" in mesh) return mesh.refusal;
+    if (!this.#meshes.has(mesh.id) && this.#meshes.size >= MAX_RELAY_MESHES) {
+      return `this relay serves ${MAX_RELAY_MESHES} meshes already`;
+    }
+    if (this.#stopped || !await this.#claims.take(secret)) return REFUSALS.used;
+    try {
+      await this.#leave(mesh.id);
+      await this.#enter(this.#folderOf(mesh.id), token);
+      this.#options.logger.info("Carries for mesh {mesh} from now on", {
+        event: "claimed",
+        mesh: mesh.id,
+      });
+      return undefined;
+    } catch (error) {
+      await this.#claims.giveBack(secret);
+      return `it could not be taken in: ${asError(error).message}`;
+    }
+  }
+
+  #folderOf(meshId: string): string {
+    return join(this.#options.dataDir, "meshes", meshId);
+  }
+
+  async #enter(dataDir: string, token: string | null): Promise<void> {
+    const { logger, name, version } = this.#options;
+    const config = { ...MESH_DEFAULTS, lan: false, join: token };
+    if (token !== null) {
+      const privateKey = this.#key.seed.toBase64();
+      await writeDataFile(join(dataDir, "identity.json"), {
+        privateKey,
+        incarnation: 0,
+        port: this.#port,
+      });
+    }
+    const now = this.#clock.now();
+    const role = "relay" as const;
+    const identity = await openIdentity({ config, dataDir, role, name, now, logger });
+    const network = this.#shared.of(identity.binding.credential.meshKey);
+    const bind = () => Promise.resolve(this.#port || this.#own.port);
+    const options = { config, dataDir, role, name, version, logger };
+    const interfaces = () => this.#interfaces();
+    const parts = { identity, network, clock: this.#clock, bind };
+    const mesh = await openMesh({ ...options, interfaces }, parts);
+    this.#meshes.set(mesh.meshId, mesh);
+    mesh.ended.then((reason) => this.#onEnded(mesh, reason));
+  }
+
+  /** This relay was taken out of the mesh. */
+  #onEnded(mesh: MeshNode, reason: string): void {
+    if (this.#stopped || this.#meshes.get(mesh.meshId) !== mesh) return;
+    const { logger } = this.#options;
+    logger.info("Carries nothing for mesh {mesh} any more: {reason}", {
+      event: "released",
+      mesh: mesh.meshId,
+      reason,
+    });
+    const left = this.#claiming.then(() => this.#leave(mesh.meshId));
+    this.#claiming = left.catch((error) => logger.warn("{error}", { error }));
+  }
+
+  async #leave(meshId: string): Promise<void> {
+    const mesh = this.#meshes.get(meshId);
+    this.#meshes.delete(meshId);
+    await mesh?.stop();
+    await Deno.remove(this.#folderOf(meshId), { recursive: true }).catch(() => undefined); // none there
+  }
+
+  #addresses(): readonly string[] {
+    const peer = peerIdOf(this.#key.publicKey);
+    return announceable(this.#interfaces(), { port: this.#port, peer });
+  }
+
+  #interfaces(): readonly InterfaceAddress[] {
+    return interfacesOf(this.#own, this.#options.interfaces);
+  }
+}
+
+/**
+ * A new claim, also beside the relay that runs on the directory.
+ * @throws {NoRelayError} where none has run there. @throws {RangeError} where too many claims wait.
+ */
+export async function makeClaim(
+  dataDir: string,
+  { now = Date.now(), interfaces }: {
+    readonly now?: number;
+    readonly interfaces?: RelayOptions["interfaces"];
+  } = {},
+): Promise<{ readonly claim: string; readonly expiresAt: number }> {
+  const own = await readDataFile(join(dataDir, OWN), ownSchema);
+  if (own === undefined || own.port === null) throw new NoRelayError(dataDir);
+  const peer = peerIdOf(SigningKey.fromSeed(own.privateKey).publicKey);
+  const addresses = announceable(interfacesOf(own, interfaces), { port: own.port, peer });
+  const secret = await new ClaimBook(dataDir).make(now);
+  return { claim: encodeClaim({ peer, addresses, secret }), expiresAt: now + CLAIM_LIFE_MS };
+}
+
+/** No relay has run on the data directory yet. */
+export class NoRelayError extends Error {
+  override name = "NoRelayError";
+  constructor(dataDir: string) {
+    super(`No relay has run on ${dataDir}: start one with mesh-llm relay`);
+  }
+}
+
+const OWN = "relay.json";
+
+const ANOTHER = "print another with mesh-llm relay claim there";
+const REFUSALS = {
+  used: `this claim was used already: ${ANOTHER}`,
+  expired: `this claim is too old: ${ANOTHER}`,
+  unknown: `it has not made this claim, or has forgotten it: ${ANOTHER}`,
+} as const;
+
+function meshOf(
+  token: string,
+  now: number,
+): { readonly id: string } | { readonly refusal: string } {
+  try {
+    const { meshKey, grant } = parseToken(token, now);
+    if (grant.role === "relay") return { id: meshIdOf(meshKey) };
+    return {
+      refusal: `it was given an invite for a ${grant.role}, and wants to be no more than a relay`,
+    };
+  } catch (error) {
+    if (error instanceof InvalidTokenError) return { refusal: error.message };
+    throw error;
+  }
+}
+
+function interfacesOf(
+  { address }: Pick<Own, "address">,
+  interfaces: RelayOptions["interfaces"] = () => Deno.networkInterfaces(),
+): readonly InterfaceAddress[] {
+  return address === null ? interfaces() : [{ name: "public", address }];
+}
+
+async function readOwn(dataDir: string, { bindPort, address }: RelayOptions): Promise<Own> {
+  const kept = await readDataFile(join(dataDir, OWN), ownSchema);
+  return {
+    privateKey: kept?.privateKey ?? new Uint8Array(SigningKey.generate().seed),
+    port: bindPort ?? kept?.port ?? null,
+    address: address ?? kept?.address ?? null,
+  };
+}
+
+function writeOwn(dataDir: string, { privateKey, ...own }: Own): Promise<void> {
+  return writeDataFile(join(dataDir, OWN), { privateKey: privateKey.toBase64(), ...own });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch {
+    return []; // no mesh has claimed it yet
+  }
+}

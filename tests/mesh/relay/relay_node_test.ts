@@ -1,0 +1,147 @@
+import "../leak_guard.ts";
+import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import { type Mesh, RefusedError } from "../../../src/mesh/mod.ts";
+import {
+  makeClaim,
+  NoRelayError,
+  RelayNode,
+  type RelayOptions,
+} from "../../../src/mesh/relay_node.ts";
+import { encodeClaim, parseClaim } from "../../../src/mesh/relay/claim.ts";
+import { CLAIM_PROTOCOL } from "../../../src/mesh/relay/claim_exchange.ts";
+import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
+import { SigningKey } from "../../../src/mesh/base/keys.ts";
+import { TestMeshes, until } from "../test_mesh.ts";
+
+const LOOPBACK = () => [{ name: "lo", address: "127.0.0.1" }];
+
+function startRelay(dataDir: string, more: Partial<RelayOptions> = {}): Promise<RelayNode> {
+  return RelayNode.start({
+    dataDir,
+    bindPort: null,
+    address: null,
+    name: "vps",
+    version: "0.1.0",
+    logger: getLogger("test"),
+    interfaces: LOOPBACK,
+    ...more,
+  });
+}
+
+const claimOf = async (dataDir: string) =>
+  (await makeClaim(dataDir, { interfaces: LOOPBACK })).claim;
+const hasRelay = (mesh: Mesh) => mesh.relays().some(({ connected }) => connected);
+const lives = (mesh: Mesh) => until(mesh, () => hasRelay(mesh));
+
+Deno.test("a relay is claimed, all members of the mesh connect to it, and it is the same after a restart", async () => {
+  await using meshes = new TestMeshes();
+  const dataDir = meshes.directory("relay");
+  await assert.rejects(makeClaim(dataDir), NoRelayError);
+  await using first = await startRelay(dataDir);
+  assert.equal(first.isFree, true);
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  const added = await founder.addRelay(await claimOf(dataDir), "vps");
+  await Promise.all([lives(founder), lives(second)]);
+  const before = await first.status();
+  assert.equal(added.peer, before.peer);
+  assert.deepEqual(before.meshes, [{ mesh: founder.meshId, peers: 2 }]);
+  for (const mesh of [founder, second]) {
+    assert.deepEqual(mesh.relays().map(({ peer }) => peer), [before.peer]);
+    assert.equal(mesh.members().length, 1);
+    assert.equal(mesh.counters().joinsRefused, 0);
+  }
+  assert.ok((await founder.invite({ role: "member" })).length > 0);
+  const third = await meshes.member("third", { token: await founder.invite({ role: "member" }) });
+  await lives(third);
+  await first.stop();
+  for (const mesh of [founder, second]) await until(mesh, () => !hasRelay(mesh));
+  await using relay = await startRelay(dataDir);
+  const after = await relay.status();
+  assert.deepEqual([after.peer, after.port], [before.peer, before.port]);
+  assert.deepEqual(after.meshes.map(({ mesh }) => mesh), [founder.meshId]);
+  await Promise.all([lives(founder), lives(second), lives(third)]);
+  await founder.stop();
+  const again = await meshes.member("founder");
+  await lives(again);
+  await again.removeRelay(after.peer);
+  await until(second, () => second.relays().length === 0);
+  while (!relay.isFree) await new Promise((done) => setTimeout(done, 5));
+  assert.deepEqual(again.relays(), []);
+});
+
+Deno.test("two meshes have one relay, by a claim each; used, wrong, altered and foreign ones are refused by name", async () => {
+  await using meshes = new TestMeshes();
+  const dataDir = meshes.directory("relay");
+  await using relay = await startRelay(dataDir);
+  await using _other = await startRelay(meshes.directory("other relay"));
+  const [one, two] = await Promise.all([meshes.member("one"), meshes.member("two")]);
+  const claim = await claimOf(dataDir);
+  await one.addRelay(claim);
+  await assert.rejects(two.addRelay(claim), /The relay refuses: this claim was used already/);
+  await assert.rejects(one.addRelay(claim), RefusedError);
+  const { secret: _, ...rest } = parseClaim(claim);
+  const wrong = encodeClaim({ ...rest, secret: new Uint8Array(16).fill(1) });
+  await assert.rejects(two.addRelay(wrong), /it has not made this claim/);
+  const { addresses } = parseClaim(await claimOf(meshes.directory("other relay")));
+  const places = addresses.map((text) => text.replace(/p2p\/.*/, `p2p/${rest.peer}`));
+  const foreign = encodeClaim({ ...parseClaim(await claimOf(dataDir)), addresses: places });
+  await assert.rejects(two.addRelay(foreign), /Cannot reach/);
+  await assert.rejects(
+    two.addRelay(await two.invite({ role: "member" })),
+    /not a claim of a relay/,
+  );
+  const member = await meshes.member("m", {
+    token: await two.invite({ role: "member", mayInvite: false }),
+  });
+  await assert.rejects(member.addRelay(await claimOf(dataDir)), /may not invite/);
+  assert.deepEqual(
+    two.invites().filter(({ role, state }) => role === "relay" && state === "valid"),
+    [],
+  );
+  await two.addRelay(await claimOf(dataDir));
+  await Promise.all([lives(one), lives(two), lives(member)]);
+  const { meshes: served } = await relay.status();
+  const peers = Object.fromEntries(served.map(({ mesh, peers }) => [mesh, peers]));
+  assert.deepEqual(peers, { [one.meshId]: 1, [two.meshId]: 2 });
+  assert.deepEqual([one.members().length, two.members().length], [0, 1]);
+});
+
+Deno.test("a stranger gets nothing of a relay: neither a claim with no secret, nor garbage, nor a mesh that it does not know", async () => {
+  await using meshes = new TestMeshes();
+  const dataDir = meshes.directory("relay");
+  await using relay = await startRelay(dataDir);
+  const network = await startLibp2p(SigningKey.generate());
+  try {
+    const stranger = await meshes.member("stranger");
+    const { peer, addresses } = await relay.status();
+    await assert.rejects(
+      stranger.open(peer, "/mesh-llm/renewal/1"),
+      /No address|Cannot reach/,
+    );
+    const { signal } = new AbortController();
+    for (const bytes of [new Uint8Array(8), new Uint8Array(64).fill(255)]) {
+      for (const protocol of [CLAIM_PROTOCOL, "/mesh-llm/join/1"]) {
+        const connection = await network.dial({ peer, addresses, signal, fresh: true });
+        const stream = await connection.openStream(protocol, signal);
+        await stream.write(bytes);
+        await stream.closeWrite();
+        await assert.rejects(async () => {
+          while (await stream.read() !== null);
+          throw new Error("ended");
+        });
+        connection.abort(new Error("done"));
+      }
+    }
+    const own = parseClaim(await claimOf(dataDir));
+    const token = await stranger.invite({ role: "member" });
+    const { presentClaim } = await import("../../../src/mesh/relay/claim_exchange.ts");
+    await assert.rejects(presentClaim(own, token), /wants to be no more than a relay/);
+    await assert.rejects(presentClaim(own, "mesh1_nonsense"), /cut or altered/);
+    assert.equal((await relay.status()).openClaims, 1);
+    assert.equal(relay.isFree, true);
+  } finally {
+    await network.stop();
+  }
+});
