@@ -49,17 +49,22 @@ nodeTest("host, worker and client give the same answers", async () => {
   await countsRoundTrips(worker, host.ready.node);
 });
 
-nodeTest("--tensor-split of one machine gives the shares of both", async () => {
-  await using host = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
-  const args = ["--model", "guide", "--tensor-split", "3,1", "--max-vram", "1"];
-  await using worker = await startServing([...args, "--join", host.token]);
-  const { models: [model] } = await until(worker, "warm split", warm("guide", "split"));
-  assert.equal(model?.instances[0]?.hostShare, 0.75);
-  assert.deepEqual(model?.workers, [{ id: worker.ready.node, share: 0.25 }]);
-  const [server] = await engineProcesses(host.pid, "llama-server");
-  assert.match(server?.command ?? "", /--tensor-split 0\.75,0\.25/);
-  await answersExactly(worker);
-});
+nodeTest(
+  "--tensor-split of one machine gives the shares of both, --parallel the slots",
+  async () => {
+    const shape = ["--split", "--parallel", "2"];
+    await using host = await startServing(["--model", "guide", ...shape, "--max-vram", "2"]);
+    const args = ["--model", "guide", "--tensor-split", "3,1", "--max-vram", "1"];
+    await using worker = await startServing([...args, "--join", host.token]);
+    const { models: [model] } = await until(worker, "warm split", warm("guide", "split"));
+    assert.equal(model?.instances[0]?.hostShare, 0.75);
+    assert.deepEqual(model?.workers, [{ id: worker.ready.node, share: 0.25 }]);
+    const [server] = await engineProcesses(host.pid, "llama-server");
+    assert.match(server?.command ?? "", /--tensor-split 0\.75,0\.25/);
+    assert.equal(model?.instances[0]?.slots, 2);
+    await Promise.all([host, worker].map((node) => answersExactly(node)));
+  },
+);
 
 nodeTest(
   "a worker that is killed with -9 during a stream: the host answers again by itself",

@@ -26,8 +26,8 @@ export const DEFAULT_POOLED_LENGTH = 8_192;
  * another model needs the memory, by being loaded anew with less. Alone that concerns one llama-server. Of a split each
  * machine has a part of every slot, so that a model on any of them would end it on all: its host would have to answer what
  * runs, and load it with every worker once more. On 2026-11-30, over loopback on two busy cores, that took a model of
- * 400 MB 10 and 12 s, and alone 1.5 and 1.8 s; over a network it takes longer. A single caller gets tokens no faster or
- * slower with four slots than with one, so whoever has several callers and memory to spare loses nothing by `--parallel`.
+ * 400 MB 10 and 12 s, and alone 1.5 and 1.8 s; over a network it takes longer. In the same test a single caller was not
+ * slower with four slots than with one: whoever has several callers and memory to spare should use `--parallel`.
  */
 export const USUAL_SLOTS = 4;
 
