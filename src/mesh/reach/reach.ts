@@ -63,6 +63,8 @@ export class Reach {
   readonly #parts: ReachParts;
   readonly #socket: DirectSocket;
   readonly #pipes = new Map<PeerId, Piped>();
+  /** To those with a pipe, and to those that only see this node. */
+  readonly #paths = new Set<RoamingPath>();
   readonly #exchanges = new Map<PeerId, PlacesExchange>();
   /** Places at which the last peers see this node. */
   readonly #observed = new Map<PeerId, UdpEnd>();
@@ -174,11 +176,15 @@ export class Reach {
   #pathTo(peer: PeerId, relay: DatagramPath): RoamingPath {
     const { clock, changed } = this.#parts;
     const onSeen = (end: UdpEnd) => this.#observe(peer, end);
-    return new RoamingPath({ peer, relay, socket: this.#socket, clock, onSeen, onChange: changed });
+    const socket = this.#socket;
+    const path = new RoamingPath({ peer, relay, socket, clock, onSeen, onChange: changed });
+    this.#paths.add(path);
+    return path;
   }
 
   #forget(peer: PeerId, path: RoamingPath): void {
     path.close();
+    this.#paths.delete(path);
     if (this.#observed.delete(peer)) this.refresh();
   }
 
@@ -209,7 +215,7 @@ export class Reach {
       const now = this.#interfaceList();
       if (now !== this.#interfaces) {
         this.#interfaces = now;
-        for (const { path } of this.#pipes.values()) path.moved();
+        for (const path of this.#paths) path.moved();
         this.refresh();
       }
       this.#watch();
