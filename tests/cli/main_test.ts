@@ -70,6 +70,20 @@ Deno.test("main status exits 1 where no node runs", async () => {
   assertNoStack(outcome);
 });
 
+Deno.test("main engine show takes the folder that config.toml names, unless a flag names one", async () => {
+  await using folder = await temporaryFolder();
+  const named = (name: string) => join(folder.path, name);
+  await Deno.mkdir(named("own"));
+  await Deno.mkdir(named("flag"));
+  const text = `bin-dir = "${named("own")}"\n`;
+  await Deno.writeTextFile(named("config.toml"), text, { mode: 0o600 });
+  const show = ["engine", "show", "--data-dir", folder.path];
+  for (const [name, more] of [["own", []], ["flag", ["--bin-dir", named("flag")]]] as const) {
+    const { code, stderr } = await runProgram([...show, ...more]);
+    assert.deepEqual([code, stderr.includes(named(name))], [1, true], stderr);
+  }
+});
+
 Deno.test("main engine show exits 1 where the named folder holds no llama.cpp", async () => {
   const outcome = await runProgram(["engine", "show", "--bin-dir", "nowhere"]);
   assert.deepEqual([outcome.code, outcome.stdout], [1, ""]);

@@ -15,6 +15,7 @@ import {
   type LeftDevice,
 } from "../../engine/mod.ts";
 import type { EngineInstallCommand, EngineShowCommand } from "../config/command.ts";
+import { ownFolders } from "../client/own_folders.ts";
 import { findEngine, offeredDevices } from "../client/find_engine.ts";
 import { askPeerEngine, type PeerEngine } from "../client/peer_engine.ts";
 import { findRunningNode, NodeAnswerError, NodeNotRunningError } from "../client/running_node.ts";
@@ -24,7 +25,14 @@ import { progressLine } from "../base/progress_line.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 import { Screen } from "../base/screen.ts";
 
+/** As a node of this data directory would find it. */
 export async function runEngineShow(command: EngineShowCommand, runtime: Runtime): Promise<number> {
+  const { dataDir } = command;
+  const binDir = command.binDir ?? ownFolders(dataDir, runtime).binDir;
+  return await showEngine({ ...command, binDir }, runtime);
+}
+
+async function showEngine(command: EngineShowCommand, runtime: Runtime): Promise<number> {
   const engine = await findEngine(command, runtime);
   const devices = await runningDevices(command.dataDir) ?? await offeredDevices(engine);
   const advice = await adviseOnEngine(engine, { dataDir: command.dataDir, isChosen: false });
@@ -68,7 +76,7 @@ export async function runEngineInstall(
       } now: start its node again, without --bin-dir\n`,
     );
   }
-  return await runEngineShow(show, runtime);
+  return await showEngine(show, runtime);
 }
 
 function sameAs({ name, build, tag, selfName }: PeerEngine) {
