@@ -10,6 +10,7 @@ import { MEMBER_ROLES, type MemberRole } from "../../src/mesh/base/roles.ts";
 import { GOSSIP_PROTOCOL } from "../../src/mesh/gossip/gossip.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import { type Mesh, NotAllowedError, ROUTES_PROTOCOL } from "../../src/mesh/mod.ts";
+import { REACH_PROTOCOL } from "../../src/mesh/reach/mod.ts";
 import { CLAIM_PROTOCOL } from "../../src/mesh/relay/claim_exchange.ts";
 import { RENEWAL_PROTOCOL } from "../../src/mesh/renewals.ts";
 import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
@@ -45,6 +46,11 @@ const EXPECTED: Record<string, Record<MemberRole, readonly [member: Outcome, rel
     member: ["answered", "answered"],
     client: ["answered", "answered"],
     relay: ["answered", "answered"],
+  },
+  [REACH_PROTOCOL]: {
+    member: ["answered", "answered"],
+    client: ["answered", "answered"],
+    relay: ["forbidden", "forbidden"],
   },
   [RPC_PROTOCOL]: {
     member: ["answered", "unknown"],
@@ -123,9 +129,12 @@ Deno.test("each role opens the protocols that it may, at a member and at a relay
   const member = await meshes.member("member");
   const token = await member.invite({ role: "relay" });
   const relay = await meshes.start("relay", { role: "relay", token });
-  for (const protocol of [RPC_PROTOCOL, HTTP_PROTOCOL, FILE_PROTOCOL]) {
-    member.handle(protocol, { maxStreams: 1 }, (stream) => stream.closeWrite());
+  const answer = (mesh: Mesh, protocol: string) =>
+    mesh.handle(protocol, { maxStreams: 1 }, (stream) => stream.closeWrite());
+  for (const protocol of [REACH_PROTOCOL, RPC_PROTOCOL, HTTP_PROTOCOL, FILE_PROTOCOL]) {
+    answer(member, protocol);
   }
+  answer(relay, REACH_PROTOCOL);
   for (const [protocol, byRole] of Object.entries(EXPECTED)) {
     for (const role of MEMBER_ROLES) {
       const { key, credential } = await invited(member, role);

@@ -22,6 +22,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
   "/mesh-llm/revocations/1": { opens: ["member"], answers: MEMBER_ROLES },
   "/mesh-llm/renewal/1": ALL,
   "/mesh-llm/life/1": ALL,
+  "/mesh-llm/reach/1": { opens: ["member", "client"], answers: MEMBER_ROLES },
   "/mesh-llm/rpc/1": MEMBERS,
   "/mesh-llm/http/1": GUESTS,
   "/mesh-llm/file/1": MEMBERS,
