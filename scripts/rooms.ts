@@ -5,6 +5,7 @@
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/mesh": [
     "",
+    "pairing",
     "routes",
     "relay",
     "gossip",

@@ -15,6 +15,7 @@ import { GOSSIP_PROTOCOL } from "./gossip/gossip.ts";
 import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
+import { PairingDoor } from "./pairing/host.ts";
 import { Relays } from "./relays.ts";
 import { Removing } from "./removing.ts";
 import { Renewals } from "./renewals.ts";
@@ -40,8 +41,8 @@ import type { MemberRole } from "./base/roles.ts";
 import type { PeerId } from "./base/peer_id.ts";
 import type { RoutingTable } from "./base/table.ts";
 
-/** One node of a mesh for as long as it runs: what stays the same while it is active, and while it is not. */
-export class MeshNode implements Mesh {
+/** One node of a mesh for as long as it is in it: what stays the same while it is active, and while it is not. */
+export class MeshNode implements Omit<Mesh, "pairing"> {
   readonly self: PeerId;
   readonly meshId: string;
   readonly role: MemberRole;
@@ -59,6 +60,11 @@ export class MeshNode implements Mesh {
   readonly #modes: Modes;
   readonly #lan: Lan | null;
   #portMapper: PortMapper | null = null;
+  /** The end at which others ask to join; `null` for all but members, and where the local network is left alone. */
+  readonly door: PairingDoor | null;
+  /** Resolves once another node of the mesh is here. */
+  readonly met: Promise<void>;
+  readonly #meet: () => void;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: MeshParts) {
@@ -94,6 +100,10 @@ export class MeshNode implements Mesh {
       relays: () => this.relays(),
     });
     this.#lan = this.#createLan();
+    this.door = this.#createDoor();
+    const { promise: met, resolve: meet } = Promise.withResolvers<void>();
+    this.met = met;
+    this.#meet = meet;
     this.#renewals = new Renewals({ ...parts, renewed: () => this.#onRenewed() });
     this.#removing = new Removing({
       ...parts,
@@ -118,7 +128,9 @@ export class MeshNode implements Mesh {
   }
 
   #onAdmitted(connection: PeerConnection, peer: JoinedPeer): void {
-    const { trust } = this.#parts;
+    const { trust, identity } = this.#parts;
+    identity.meetCompany();
+    this.#meet();
     if (isGuest(peer.role) && trust.mayRemove(peer.links)) {
       trust.guests.note(guestOf(peer.id, peer.links));
     }
@@ -177,6 +189,12 @@ export class MeshNode implements Mesh {
       throw new NotAllowedError(`A ${this.role} can't join the gossip`);
     }
     return this.#modes.enter();
+  }
+
+  /** Nobody else has ever been in this mesh. */
+  get isAlone(): boolean {
+    const { identity, network } = this.#parts;
+    return identity.isAlone && network.connectedPeers().size === 0 && this.members().length === 0;
   }
 
   lan(): LanView {
@@ -329,6 +347,21 @@ export class MeshNode implements Mesh {
     return known;
   }
 
+  #createDoor(): PairingDoor | null {
+    const { openLan, identity, clock, logger, name } = this.#parts;
+    if (openLan === null || this.role !== "member") return null;
+    return new PairingDoor({
+      self: this.self,
+      meshKey: identity.binding.credential.meshKey,
+      meshName: () => this.#lan?.view().own?.name ?? name,
+      mayInvite: () => this.mayInvite,
+      issue: (invite) => this.#inviting.issue(invite),
+      clock,
+      logger,
+      changed: () => this.#emit({ type: "pairing" }),
+    });
+  }
+
   #createLan(): Lan | null {
     const { openLan, clock, logger, interfaces, identity, name, port } = this.#parts;
     if (openLan === null) return null;
@@ -415,6 +448,7 @@ export class MeshNode implements Mesh {
     this.#expulsion.stop();
     this.#removing.stop();
     this.#renewals.stop();
+    this.door?.stop();
     await Promise.all([
       this.#exchange.stop(),
       this.#lan?.stop(),

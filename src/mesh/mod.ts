@@ -1,11 +1,13 @@
 /** The members of the mesh and which of them are alive: identity, trust, the libp2p node, gossip, routes, election. */
 
 import { join } from "node:path";
-import { systemClock } from "./base/clock.ts";
+import { type Clock, systemClock } from "./base/clock.ts";
 import { guardedClock } from "./base/guarded_clock.ts";
 import { openIdentity } from "./trust/identity.ts";
 import { loadAddonBy } from "./quic/mod.ts";
 import { startLibp2p } from "./link/libp2p.ts";
+import type { MeshNode } from "./mesh_node.ts";
+import { MovingMesh } from "./moving_mesh.ts";
 import { UdpPortInUseError } from "./base/errors.ts";
 import type { Mesh } from "./base/mesh.ts";
 import { openMesh, type StartMeshOptions } from "./open_mesh.ts";
@@ -38,6 +40,8 @@ export type * from "./base/announcement.ts";
 export type { LanMesh, LanPeer, LanView } from "./base/lan.ts";
 export type { PortMappingView } from "./base/port_mapping.ts";
 export type * from "./base/mesh.ts";
+export { PairingError } from "./base/pairing.ts";
+export type * from "./base/pairing.ts";
 export type * from "./base/peer_id.ts";
 export type * from "./base/roles.ts";
 export type * from "./base/table.ts";
@@ -49,8 +53,19 @@ export type * from "./base/table.ts";
  * @throws {BoundToOtherMeshError | NoMeshError | NotAllowedError | DataDirectoryError | UdpPortInUseError}
  */
 export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
-  const { role, logger, signal, random = Math.random } = options;
+  const { name, logger, config } = options;
   const clock = guardedClock(options.clock ?? systemClock, logger);
+  return new MovingMesh(await startMeshNode(options, clock), {
+    name,
+    clock,
+    logger,
+    start: ({ passive, ...changes }) =>
+      startMeshNode({ ...options, passive, config: { ...config, ...changes } }, clock),
+  });
+}
+
+async function startMeshNode(options: StartMeshOptions, clock: Clock): Promise<MeshNode> {
+  const { role, logger, signal, random = Math.random } = options;
   signal?.throwIfAborted();
   // First, so that a system which can't load it is told before anything is written or fetched.
   loadAddonBy(join(options.dataDir, "cache"));

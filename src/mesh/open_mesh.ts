@@ -3,6 +3,7 @@ import type { InterfaceAddress } from "./base/addresses.ts";
 import type { Clock } from "./base/clock.ts";
 import type { MeshConfig } from "./base/config.ts";
 import { Counters } from "./base/counters.ts";
+import { RefusedError } from "./base/errors.ts";
 import type { MemberRole } from "./base/roles.ts";
 import { lanOpener } from "./lan/lan_socket.ts";
 import { Admission } from "./link/admission.ts";
@@ -12,6 +13,7 @@ import { PeerNetwork } from "./link/peer_network.ts";
 import { answerForLife } from "./link/proof_of_life.ts";
 import type { MeshParts } from "./mesh_mode.ts";
 import { MeshNode } from "./mesh_node.ts";
+import { PAIR_PROTOCOL } from "./pairing/messages.ts";
 import type { Link } from "./trust/capability.ts";
 import type { Identity } from "./trust/identity.ts";
 import { Trust } from "./trust/trust.ts";
@@ -79,6 +81,13 @@ export async function openMesh(
   const mesh: MeshNode = new MeshNode(
     partsOf(options, { identity, network: peers, port: () => port, trust, counters, clock }),
   );
+  const { door } = mesh;
+  if (door !== null) {
+    network.handle(PAIR_PROTOCOL, 1, (stream, connection) => {
+      if (admission.excuse(connection)) void door.answer(stream, connection);
+      else stream.reset(new RefusedError("This connection has joined, or was opened here"));
+    });
+  }
   try {
     // Last of all: a peer that dials before the admission is there would be refused, and a silent one never cut off.
     port = await bind();

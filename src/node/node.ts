@@ -17,7 +17,6 @@ import { KeptSettings } from "./data/kept_settings.ts";
 import { keepLastStart } from "./data/last_start.ts";
 import { openMadeKeys } from "./data/made_keys.ts";
 import { ModelManager } from "./models/model_manager.ts";
-import { NO_PAIRING } from "./report/no_pairing.ts";
 import { NodeApi } from "./report/node_api.ts";
 import type { NodePart } from "./report/part.ts";
 import { Passive } from "./passive.ts";
@@ -181,15 +180,7 @@ async function connect(
   });
   const engineLogs = () => logTails(dataDir);
   const findings = () => watch.current;
-  const parts = {
-    mesh,
-    counts,
-    part,
-    modelActions: manager,
-    pairing: NO_PAIRING,
-    engineLogs,
-    findings,
-  };
+  const parts = { mesh, counts, part, modelActions: manager, engineLogs, findings };
   const settings = settingsParts({ serving: config.serving, local, active, manager, mesh, logger });
   const api = new NodeApi({ ...parts, ...settings, commands, token, logger, end: () => onEnd?.() });
   mesh.subscribe((event) => {

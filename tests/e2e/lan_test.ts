@@ -3,16 +3,12 @@
 import { LAN_ASK_EVERY_MS } from "../../src/mesh/lan/defaults.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Status } from "../../src/api/mod.ts";
 import { compiledProgram } from "../support/compiled.ts";
 import { startHelper } from "../support/helper_program.ts";
 import { buildOneNetwork } from "../support/one_network.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { until } from "./mesh_of_nodes.ts";
-import { networkTest, startOn } from "./nodes_on_network.ts";
-
-const GUIDE = ["--model", "guide"];
-const sees = (meshes: number) => ({ lan }: Status) => lan?.meshes.length === meshes;
+import { GUIDE, networkTest, sees, startOn } from "./nodes_on_network.ts";
 
 const compiled = await compiledProgram();
 

@@ -14,7 +14,7 @@ const acceptSchema = z.strictObject({
   id,
   code: z.string().regex(CODE, "it is no code of six digits"),
   role: z.enum(["member", "client"]),
-  mayInvite: z.boolean(),
+  mayInvite: z.boolean().exactOptional(),
   name: z.string().min(1).max(64).exactOptional(),
 });
 

@@ -5,6 +5,7 @@ import type { ByteStream } from "./byte_stream.ts";
 import type { LanView } from "./lan.ts";
 import type { PortMappingView } from "./port_mapping.ts";
 import type { MeshCounters } from "./counters.ts";
+import type { Pairing } from "./pairing.ts";
 import type { PeerId } from "./peer_id.ts";
 import type { Rate } from "../../base/token_bucket.ts";
 import type { MemberRole } from "./roles.ts";
@@ -27,6 +28,8 @@ export type MeshEvent =
   | { readonly type: "lan" }
   | { readonly type: "portMapping" }
   | { readonly type: "relays" }
+  /** `Mesh.pairing` has another state. */
+  | { readonly type: "pairing" }
   /** A client asks for a model that nobody serves: what comes of it is in the table that answers it. */
   | (
     & { readonly type: "asked"; readonly model: string }
@@ -116,14 +119,17 @@ export interface HandleOptions {
 export type StreamHandler = (stream: ByteStream, peer: AdmittedPeer) => Promise<void>;
 
 /**
- * The members of the mesh and which of them are alive. Starts once and never restarts: a change of role is a new
- * announcement, and a member that becomes passive keeps its identity, its addresses and its streams.
+ * The members of the mesh and which of them are alive. A change of role is a new announcement, and a member that becomes
+ * passive keeps its identity, its addresses and its streams. A node that moves into another mesh while it runs keeps its
+ * identity, and those who use this interface keep it.
  */
 export interface Mesh {
   readonly self: PeerId;
   readonly meshId: string;
   readonly role: MemberRole;
   readonly mayInvite: boolean;
+  /** Machines of the local network join by a code, this one too. */
+  readonly pairing: Pairing;
   /** A client or a relay, or a member that stands by: in nobody's list of members. */
   readonly passive: boolean;
   /** Leaves the gossip with a goodbye; what is announced from now on is said when it is joined again. Members only. */

@@ -102,6 +102,20 @@ export class Admission {
     return entry.peer ?? await raceSignal(entry.verdict.promise, signal);
   }
 
+  /**
+   * Lets somebody else judge a connection that was opened to this node and has proven nothing: it is neither cut off for
+   * that nor ever admitted. False where it has been judged already, or was opened by this node.
+   */
+  excuse({ id, direction }: PeerConnection): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || direction === "outbound" || entry.peer !== undefined) return false;
+    this.#entries.delete(id);
+    this.#waiting.delete(entry);
+    entry.deadline[Symbol.dispose]();
+    entry.verdict.reject(new RefusedError(`${entry.connection.peer} pairs on this connection`));
+    return true;
+  }
+
   get connections(): Pick<AdmittedConnections, "of" | "peers" | "all"> {
     return this.#admitted;
   }

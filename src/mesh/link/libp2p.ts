@@ -144,6 +144,15 @@ export class Libp2pNetwork implements Network {
     }
   }
 
+  /** Connects to the peer that answers there, which may be any. @throws {UnreachableError} */
+  async dialAddress(address: string, signal: AbortSignal): Promise<PeerConnection> {
+    try {
+      return this.#wrap(await this.#libp2p.dial(multiaddr(address), { signal }));
+    } catch (cause) {
+      throw new UnreachableError(`No answer from ${address}`, { cause });
+    }
+  }
+
   handle(protocol: string, maxStreams: number, incoming: IncomingStream): void {
     const onStream = (stream: Stream, connection: Connection) =>
       incoming(byteStreamOf(stream), this.#wrap(connection));

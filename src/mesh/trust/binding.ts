@@ -18,6 +18,8 @@ export interface StoredMesh {
   readonly root: SigningKey | null;
   readonly addresses: readonly string[];
   readonly relays?: readonly RelayPlace[];
+  /** Another node has been in it while this one was. */
+  readonly hadCompany?: boolean;
 }
 
 /** The mesh that a node starts in. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "@logtape/logtape";
+import { equals } from "uint8arrays/equals";
 import { z } from "zod";
 import { type Binding, chooseMesh, type StoredMesh } from "./binding.ts";
 import { chainSchema, chainToWire, linksOf } from "./capability.ts";
@@ -35,6 +36,8 @@ const meshSchema = z.object({
   // Files of earlier versions have none.
   relays: z.array(z.object({ peer: peerIdText, addresses: z.array(z.string().max(256)).max(16) }))
     .max(MAX_RELAYS).default([]),
+  // Files of earlier versions don't say it.
+  hadCompany: z.boolean().default(false),
 });
 
 export interface IdentityOptions {
@@ -58,6 +61,7 @@ export class Identity {
   #port: number | null;
   #addresses: readonly string[];
   #relays: readonly RelayPlace[];
+  #hadCompany: boolean;
   #lastWrite: Promise<void> = Promise.resolve();
 
   constructor(
@@ -69,6 +73,7 @@ export class Identity {
       readonly incarnation: number;
       readonly port: number | null;
       readonly trust: StoredTrust;
+      readonly hadCompany: boolean;
     },
   ) {
     this.peer = peerIdOf(key.publicKey);
@@ -79,6 +84,7 @@ export class Identity {
     this.#port = stored.port;
     this.#addresses = binding.addresses;
     this.#relays = binding.relays;
+    this.#hadCompany = stored.hadCompany;
     this.trust = stored.trust;
   }
 
@@ -103,6 +109,19 @@ export class Identity {
 
   get meshId(): string {
     return meshIdOf(this.binding.credential.meshKey);
+  }
+
+  /** This node founded its mesh, and nobody else has ever been in it: leaving it costs nobody anything. */
+  get isAlone(): boolean {
+    return this.binding.root !== null && !this.#hadCompany && this.#addresses.length === 0 &&
+      this.trust.guests.length === 0;
+  }
+
+  /** Somebody else is in this mesh. */
+  meetCompany(): void {
+    if (this.#hadCompany) return;
+    this.#hadCompany = true;
+    this.#keep("mesh.json", this.#meshJson());
   }
 
   /** Writes both files for the first time: what came before could still refuse to start. */
@@ -160,7 +179,13 @@ export class Identity {
 
   #meshJson(): unknown {
     const { credential, root } = this.binding;
-    return storedToJson({ credential, root, addresses: this.#addresses, relays: this.#relays });
+    return storedToJson({
+      credential,
+      root,
+      addresses: this.#addresses,
+      relays: this.#relays,
+      hadCompany: this.#hadCompany,
+    });
   }
 
   /** A running node goes on without its disk: only its next start is worse for it. */
@@ -197,6 +222,8 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
     directory,
     incarnation,
     port: bindPort ?? kept?.port ?? null,
+    hadCompany: stored?.hadCompany === true &&
+      equals(stored.credential.meshKey, binding.credential.meshKey),
     logger: options.logger,
     trust,
   });
@@ -228,10 +255,13 @@ function meshFromJson(json: z.infer<typeof meshSchema>): StoredMesh {
     root: json.rootKey === null ? null : SigningKey.fromSeed(json.rootKey),
     addresses: json.addresses,
     relays: json.relays,
+    hadCompany: json.hadCompany,
   };
 }
 
-function storedToJson({ credential, root, addresses, relays = [] }: StoredMesh): unknown {
+function storedToJson(
+  { credential, root, addresses, relays = [], hadCompany = false }: StoredMesh,
+): unknown {
   return {
     meshId: meshIdOf(credential.meshKey),
     meshKey: credential.meshKey.toBase64(),
@@ -239,6 +269,7 @@ function storedToJson({ credential, root, addresses, relays = [] }: StoredMesh):
     chain: encodeCbor(chainToWire(credential.chain)).toBase64(),
     addresses,
     ...(relays.length === 0 ? {} : { relays }),
+    hadCompany,
   };
 }
 

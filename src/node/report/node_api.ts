@@ -28,6 +28,7 @@ import {
 } from "../../mesh/mod.ts";
 import type { TunnelCounts } from "../../tunnel/mod.ts";
 import { Gateway } from "../ends/gateway.ts";
+import { pairingActions } from "./pairing.ts";
 import type { NodePart } from "./part.ts";
 import { HTTP_PROTOCOL, opener } from "../ends/protocols.ts";
 import { checkPeers } from "./peer_check.ts";
@@ -47,7 +48,6 @@ export interface NodeApiOptions {
   readonly modelSettings: SettingsActions;
   /** Of the settings of a model of this disk; absent for a client. */
   readonly settingsRevision?: (model: ModelRef) => number;
-  readonly pairing: PairingActions;
   readonly engineLogs: () => Promise<EngineLog[]>;
   readonly commands: Commands;
   /** The invite that stays the same until it is revoked, with the addresses of the start. */
@@ -61,6 +61,7 @@ export interface NodeApiOptions {
 
 /** The node as the HTTP API sees it. */
 export class NodeApi extends Gateway implements ManagementNode {
+  readonly pairing: PairingActions;
   readonly #options: NodeApiOptions;
   readonly #publisher: StatusPublisher;
   readonly #rate: TokenRate;
@@ -83,6 +84,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       record: (request) => this.#record(request),
     });
     this.#options = options;
+    this.pairing = pairingActions(mesh.pairing);
     this.#token = options.token;
     this.#rate = rate;
     this.#relays = relayActions(mesh);
@@ -94,6 +96,7 @@ export class NodeApi extends Gateway implements ManagementNode {
     });
     mesh.subscribe(({ type }) => {
       if (type === "peer" || type === "routes" || type === "portMapping") void this.#renewToken();
+      if (type === "pairing") this.send({ type: "pairing", pairing: this.pairing.view() });
     });
   }
 
@@ -107,10 +110,6 @@ export class NodeApi extends Gateway implements ManagementNode {
 
   get relays(): RelayActions {
     return this.#relays;
-  }
-
-  get pairing(): PairingActions {
-    return this.#options.pairing;
   }
 
   status(): Status {

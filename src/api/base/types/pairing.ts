@@ -42,7 +42,8 @@ export interface PairingAnswer {
   /** As it was typed: `482-913`, `482913`. */
   readonly code: string;
   readonly role: "member" | "client";
-  readonly mayInvite: boolean;
+  /** @default {as of any other invite of this node} */
+  readonly mayInvite?: boolean;
   /** Names the invite. @default {the machine's own name} */
   readonly name?: string;
 }
