@@ -16,6 +16,10 @@ interface Entry extends Right {
 
 export interface Held extends Right {
   readonly devices: DeviceBytes;
+  /** As its plan has it, whatever was taken. */
+  readonly plannedBytes: number;
+  /** Its member has said so. */
+  readonly isTold: boolean;
   readonly gpuBytes: number;
   readonly mainBytes: number;
 }
@@ -62,7 +66,7 @@ export function promisedBy(member: Member, held: readonly Held[]): readonly Held
     const [gpuBytes, mainBytes] = sumsOf(devices, gpus);
     left = without(left, devices);
     const right = rightOf(member, { model, host: member.peer, state: "planned" });
-    return [{ ...right, devices, gpuBytes, mainBytes }];
+    return [{ ...right, devices, plannedBytes: bytes, isTold: false, gpuBytes, mainBytes }];
   });
 }
 
@@ -84,7 +88,9 @@ function inTurn(member: Member, entries: readonly Entry[]): Held[] {
   for (const entry of entries) {
     const devices = entry.told ?? placed(entry, left);
     const [gpuBytes, mainBytes] = sumsOf(devices, gpus);
-    held.push({ ...entry, devices, gpuBytes, mainBytes });
+    const plannedBytes = entry.planned?.bytes ?? totalOf(entry);
+    const isTold = entry.told !== null;
+    held.push({ ...entry, devices, plannedBytes, isTold, gpuBytes, mainBytes });
     if (gpus.size > 0) left = without(left, devices);
   }
   return held;

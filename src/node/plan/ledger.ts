@@ -112,8 +112,9 @@ export class Ledger {
 
   freePools(member: Member, except: ModelRef): MemoryPools {
     const offered = memberPools(member);
+    const { before, kept } = this.#counted(member, except);
     let [heldGpu, heldMain] = [0, 0];
-    for (const { gpuBytes, mainBytes } of this.#counted(member, except)) {
+    for (const { gpuBytes, mainBytes } of before) {
       heldGpu += gpuBytes;
       heldMain += mainBytes;
     }
@@ -121,20 +122,29 @@ export class Ledger {
     const memoryBytes = Math.max(0, offered.memoryBytes - heldGpu - heldMain);
     const gpuBytes = Math.min(memoryBytes, Math.max(0, offered.gpuBytes - heldGpu));
     const mainBytes = Math.max(0, offered.memoryBytes - offered.gpuBytes - heldMain);
-    return { gpuBytes, memoryBytes: Math.min(memoryBytes, gpuBytes + mainBytes) };
+    const free = { gpuBytes, memoryBytes: Math.min(memoryBytes, gpuBytes + mainBytes) };
+    if (kept === null) return free;
+    const keptGpu = Math.min(offered.gpuBytes, Math.max(free.gpuBytes, kept.gpuBytes));
+    const keptBytes = Math.max(free.memoryBytes, kept.gpuBytes + kept.mainBytes);
+    return { gpuBytes: keptGpu, memoryBytes: Math.min(offered.memoryBytes, keptBytes) };
   }
 
   freeDevices(member: Member, except: ModelRef): Offer[] {
-    const counted = this.#counted(member, except).map(({ devices }) => devices);
-    return without(devicesOf(member), added(...counted));
+    const { before, kept } = this.#counted(member, except);
+    const offered = devicesOf(member);
+    const free = without(offered, added(...before.map(({ devices }) => devices)));
+    return free.map((device, index) => {
+      const keptBytes = Math.min(kept?.devices.get(device.name) ?? 0, offered[index]!.offeredBytes);
+      return { ...device, offeredBytes: Math.max(device.offeredBytes, keptBytes) };
+    });
   }
 
   /** The entries that come before a model: in the order of whoever plans what it does itself, else by right. */
-  #counted(member: Member, except: ModelRef): readonly Held[] {
+  #counted(member: Member, except: ModelRef): Counted {
     const held = this.#heldOf(member);
     const all = [...held, ...promisedBy(member, held)];
     const others = all.filter(({ model }) => !sameModel(model, except));
-    if (others.length === 0) return others;
+    if (others.length === 0) return { before: others, kept: null };
     const running = held.find(({ model }) => sameModel(model, except));
     const own = running ??
       rightOf(member, { model: except, host: member.peer, state: "planned" });
@@ -142,11 +152,12 @@ export class Ledger {
     const isRoomForAll = running !== undefined && fitAll(member, held);
     const planner = this.#planner;
     const isPlanners = (peer: PeerId) => planner?.peer === member.peer || planner?.peer === peer;
-    return others.filter((other) =>
+    const before = others.filter((other) =>
       planner !== undefined && isPlanners(other.host)
         ? isSettled(planner, other.model)
         : isRoomForAll || beforeIn(other, own)
     );
+    return { before, kept: isRoomForAll && running.isTold ? asPlanned(running) : null };
   }
 
   #heldOf(member: Member): readonly Held[] {
@@ -154,10 +165,35 @@ export class Ledger {
   }
 }
 
+type Memory = Pick<Held, "devices" | "gpuBytes" | "mainBytes">;
+
+interface Counted {
+  readonly before: readonly Held[];
+  /** Planned for the model itself, which keeps it although others have taken more than was planned for them. */
+  readonly kept: Memory | null;
+}
+
+/** Its planned bytes, in the places that it has taken. */
+function asPlanned({ devices, gpuBytes, mainBytes, plannedBytes }: Held): Memory {
+  const part = plannedBytes / Math.max(1, gpuBytes + mainBytes);
+  return {
+    devices: new Map([...devices].map(([name, bytes]) => [name, bytes * part])),
+    gpuBytes: gpuBytes * part,
+    mainBytes: mainBytes * part,
+  };
+}
+
 const NONE: readonly Share[] = [];
 
-/** All that they hold is no more than the member offers. Bytes are rounded up for each. */
+/**
+ * Each was let in with what was planned for it, beside what those before it had taken: so the lesser of both counts, and what
+ * one takes beyond its plan ends no other. Bytes are rounded up for each.
+ */
 function fitAll({ memoryBytes }: Member, held: readonly Held[]): boolean {
-  const heldBytes = held.reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, 0);
-  return heldBytes <= memoryBytes + held.length;
+  const bytes = held.reduce(
+    (sum, { plannedBytes, gpuBytes, mainBytes }) =>
+      sum + Math.min(plannedBytes, gpuBytes + mainBytes),
+    0,
+  );
+  return bytes <= memoryBytes + held.length;
 }

@@ -85,15 +85,30 @@ export function memberOf(node: FleetNode): Member {
 }
 
 /** The member once it does what it has planned. */
-function does(member: Member, plans: readonly Plan[], view: View, term: number): Member {
+function does(
+  member: Member,
+  plans: readonly Plan[],
+  view: View,
+  term: number,
+  takenPart: TakenPart = () => 1,
+): Member {
   return {
     ...member,
     targets: targetsOf(plans),
     instances: plans.flatMap((plan) => instancesOf(plan, member, term)),
     obeys: plans.flatMap(obeysOf),
-    reservations: heldBy(member, plans, view),
+    reservations: heldBy(member, plans, view).map(({ model, devices }) => ({
+      model,
+      devices: devices.map(({ name, bytes }) => ({
+        name,
+        bytes: Math.ceil(bytes * takenPart(member.peer, model)),
+      })),
+    })),
   };
 }
+
+/** How much of what is planned a model really takes of a node. */
+export type TakenPart = (peer: PeerId, model: ModelRef) => number;
 
 function targetsOf(plans: readonly Plan[]): ModelRef[] {
   return plans.flatMap((plan) => "model" in plan ? [plan.model] : []);
@@ -165,6 +180,8 @@ export interface PlayOptions {
   readonly old?: readonly string[];
   /** The work of each as it begins. */
   readonly plans?: Played["plans"];
+  /** Models take other amounts of memory than were planned. */
+  readonly takenPart?: TakenPart;
 }
 
 export function play(
@@ -209,7 +226,7 @@ export function play(
       plans.set(self.peer, heard);
       moves.push(...begun.map((plan) => `${self.peer} ${plan.kind} ${modelNameOf(plan)}`));
       const fetched = downloads ? heard.flatMap((plan) => fetchedBy(plan, catalog)) : [];
-      const acted = isDone ? before : does(before, heard, seenBySelf, round);
+      const acted = isDone ? before : does(before, heard, seenBySelf, round, options.takenPart);
       const models = [...before.models, ...fetched];
       const reservations = isOld ? [] : acted.reservations;
       members = members.with(index, { ...acted, targets, claims, models, reservations });

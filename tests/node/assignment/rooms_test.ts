@@ -12,7 +12,7 @@ import { ledgerOf } from "../../../src/node/plan/ledger.ts";
 import { byPeer, everyone, fileOf, type Member, sameModel } from "../../../src/node/plan/view.ts";
 import { draws } from "../drawn_meshes.ts";
 import { view } from "../members.ts";
-import { type FleetNode, memberOf, play, type Played, workOf } from "./fleet.ts";
+import { type FleetNode, memberOf, play, type Played, type TakenPart, workOf } from "./fleet.ts";
 
 /** In GB. */
 const DISK = { chat: 40, code: 20, embed: 2, rerank: 1, huge: 150 };
@@ -664,6 +664,27 @@ Deno.test("rooms: any mesh comes to rest, holds no more than it has, and leaves 
         assert.equal(open, undefined, `${member.peer} has room: ${moves.join(", ")}`);
       }
     }),
+    draws(60),
+  );
+});
+
+Deno.test("rooms: any mesh comes to rest where models take more or less memory than is planned", () => {
+  fc.assert(
+    fc.property(
+      anyFleet,
+      fc.infiniteStream(fc.constantFrom(0.7, 0.9, 1, 1.02, 1.1, 1.3)),
+      (drawn, parts) => {
+        const taken = new Map<string, number>();
+        const takenPart: TakenPart = (peer, { name }) => {
+          const part = taken.get(`${peer} ${name}`) ?? parts.next().value;
+          taken.set(`${peer} ${name}`, part);
+          return part;
+        };
+        const { rounds, moves } = play(fleetOf(drawn), { together: false, takenPart });
+        const last = moves.slice(-12).join(", ");
+        assert.notEqual(rounds, undefined, `never comes to rest: ${last}`);
+      },
+    ),
     draws(60),
   );
 });

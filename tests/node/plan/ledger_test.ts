@@ -520,6 +520,23 @@ function assertWithin(one: Member, members: readonly Member[]): void {
   assert.ok(all <= offered.memoryBytes + slack, `${all} of ${offered.memoryBytes}`);
 }
 
+for (
+  const [what, told, forA, forB, forNew] of [
+    ["as much as was planned", { "a-model": { CPU: 20 }, "b-model": { CPU: 20 } }, 20, 20, 0],
+    ["more, as does another", { "a-model": { CPU: 30 }, "b-model": { CPU: 23 } }, 20, 20, 0],
+    ["less", { "a-model": { CPU: 14 }, "b-model": { CPU: 20 } }, 20, 26, 6],
+    ["less, and another more", { "a-model": { CPU: 14 }, "b-model": { CPU: 33 } }, 20, 26, 0],
+  ] as const
+) {
+  Deno.test(`ledger: a model that took ${what} ends no other, and a new one has what is left`, () => {
+    const x = node("x", { main: 40, instances: [solo(A, 20), solo(B, 20)], told });
+    const bytesFor = (model: ModelRef) => freePools(x, [x], model).memoryBytes;
+    assert.deepEqual([A, B, C].map(bytesFor), [forA, forB, forNew]);
+    const devicesFor = (model: ModelRef) => freeDevices(x, [x], model)[0]?.offeredBytes;
+    assert.deepEqual([A, B, C].map(devicesFor), [forA, forB, forNew]);
+  });
+}
+
 Deno.test("ledger: a model that fits one GPU is never on two", () => {
   fc.assert(fc.property(anyFleet, fc.integer({ min: 1, max: 24 }), ([one], need) => {
     const x = node("x", { ...one!, instances: [solo(A, need)] });

@@ -10,6 +10,7 @@ import { isPinned, servedBy } from "./running.ts";
 export interface MemberMemory {
   /** Nobody holds it: neither what runs nor what the member's user will have it load. */
   readonly free: MemoryPools;
+  /** Becomes free when each of them ends: no more in all than the member offers, whatever they take. */
   readonly held: readonly Reservation[];
 }
 
@@ -18,15 +19,27 @@ interface Provisions extends MemberMemory {
 }
 
 /** Most members hold what they held at the last plan. */
-const known = new WeakMap<Member, Provisions>();
+const known = new WeakMap<Member, Provisions & { readonly all: readonly Reservation[] }>();
 
 export function provisionsOf(member: Member, ledger: Ledger): Provisions {
-  const held = ledger.reservationsOf(member);
+  const all = ledger.reservationsOf(member);
   const before = known.get(member);
-  if (before?.held === held) return before;
-  const provisions = provide(member, held);
+  if (before?.all === all) return before;
+  const provisions = { ...provide(member, withinOffer(member, all)), all };
   known.set(member, provisions);
   return provisions;
+}
+
+function withinOffer(member: Member, held: readonly Reservation[]): readonly Reservation[] {
+  const offered = memberPools(member);
+  let [gpuLeft, mainLeft] = [offered.gpuBytes, offered.memoryBytes - offered.gpuBytes];
+  return held.map((one) => {
+    const gpuBytes = Math.min(one.gpuBytes, gpuLeft);
+    const mainBytes = Math.min(one.mainBytes, mainLeft);
+    gpuLeft -= gpuBytes;
+    mainLeft -= mainBytes;
+    return { ...one, gpuBytes, mainBytes };
+  });
 }
 
 /**
