@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { needBytes, openLibrary } from "../../src/models/mod.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import { answersExactly, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
+import { tellsItsShare } from "./told_memory.ts";
 
 const path = cachedBallast({ layers: 10, sizeBytes: 100_000_000 });
 const library = openLibrary({ modelsDir: null, dataDir: dirname(path), home: null });
@@ -33,6 +34,7 @@ nodeTest("a model larger than each node is split with no flag", async () => {
   const shares = [found?.instances[0]?.hostShare ?? 0, found?.workers[0]?.share ?? 0];
   assert.ok(Math.abs(shares[0]! - 8 / 14) < 0.001 && Math.abs(shares[1]! - 6 / 14) < 0.001);
   await answersExactly(second, model);
+  await tellsItsShare(first, model);
 });
 
 nodeTest(

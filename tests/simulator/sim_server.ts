@@ -49,12 +49,11 @@ export class SimServer implements ManagedServer {
     world.violations.push(`${name} at ${atMs} ms: the ${kind} of ${modelName} makes it ${problem}`);
   }
 
-  /** As llama-server tells it of a model that it serves alone. */
+  /** As llama-server tells it; of a split, its host's own share. */
   get placed(): PlacedModel | null {
-    if (this.spec.kind === "rpc-server" || this.spec.split.length > 0) return null;
-    if (this.#state.kind !== "ready") return null;
+    if (this.spec.kind === "rpc-server" || this.#state.kind !== "ready") return null;
     const bytes = Object.fromEntries(this.node.memory.heldBy(this));
-    return { layers: 1, layersOnDevices: 1, bytes };
+    return { layers: 1, layersOnDevices: 1, bytes, bytesAtPorts: {} };
   }
 
   get state(): ServerState {

@@ -210,8 +210,10 @@ export interface LaunchOptions {
 export interface PlacedModel {
   readonly layers: number;
   readonly layersOnDevices: number;
-  /** By device; `CPU` is main memory. */
+  /** By device of this machine; `CPU` is main memory. */
   readonly bytes: Readonly<Record<string, number>>;
+  /** Behind rpc-servers, by the port that leads to them. */
+  readonly bytesAtPorts: Readonly<Record<number, number>>;
 }
 
 /** One child and its successors after crashes. Made by `Supervisor.launch`; never reused after `stop`. */
@@ -222,7 +224,7 @@ export interface ManagedServer {
   readonly apiKey: string | null;
   /** Fraction loaded, 0 to 1, while starting and where the binary tells. */
   readonly progress: number;
-  /** Told by a llama-server that holds a model alone, bit by bit until it is ready; else `null`. */
+  /** Told by a llama-server, bit by bit until it is ready; else `null`. */
   readonly placed: PlacedModel | null;
   /** Process id while a child runs. */
   readonly pid: number | null;

@@ -41,7 +41,7 @@ export function llamaServerArguments(
     ...(spec.purpose === "embeddings" ? offered(flags, ["--embeddings", "--embedding"]) : []),
     ...(spec.purpose === "reranking" ? offered(flags, ["--reranking", "--rerank"]) : []),
     ...layerArguments(spec, flags, used),
-    ...(isVerbosityTold ? [] : tellArguments(spec, flags)),
+    ...(isVerbosityTold ? [] : tellArguments(flags)),
     ...keptArguments(spec, flags),
     ...(threads === null ? [] : offered(flags, ["--threads", "-t"], String(threads))),
     ...splitArguments(spec.split, flags, used),
@@ -127,8 +127,7 @@ function keptArguments(
 }
 
 /** Only then it tells what it keeps where; nothing of what is asked or answered is among that. */
-function tellArguments({ split }: LlamaServerSpec, flags: Flags): string[] {
-  if (split.length > 0) return [];
+function tellArguments(flags: Flags): string[] {
   return offered(flags, ["--log-verbosity", "--verbosity", "-lv"], String(TRACE_VERBOSITY));
 }
 

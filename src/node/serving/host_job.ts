@@ -1,18 +1,13 @@
 import { reasonOf } from "../../base/as_error.ts";
 import { raceSignal } from "../../base/race_signal.ts";
-import {
-  type ExitCause,
-  lacksMemory,
-  type ManagedServer,
-  type SplitMember,
-} from "../../engine/mod.ts";
+import { type ExitCause, lacksMemory, type ManagedServer } from "../../engine/mod.ts";
 import type { Instance, PeerId } from "../../mesh/mod.ts";
 import { batchOf, leastShape, type LocalModel, purposeOf } from "../../models/mod.ts";
 import type { Companions } from "../plan/companions.ts";
 import { GPU_TRUST_AFTER_FAILURE } from "../plan/defaults.ts";
 import type { ModelSettings } from "../plan/model_settings.ts";
-import { named } from "../plan/packing.ts";
-import { isMainMemory, type Offer, spread } from "../plan/pools.ts";
+import { type DeviceBytes, named } from "../plan/packing.ts";
+import { type Offer, spread } from "../plan/pools.ts";
 import {
   cappedNotes,
   type Changed,
@@ -26,6 +21,7 @@ import {
 } from "./job.ts";
 import { suspectsOf } from "./failed_companions.ts";
 import { lostNote, splitMovedNote } from "./model_places.ts";
+import { hostMembers, type OwnShare, ownShare, toldShare } from "./own_share.ts";
 import type { Plan } from "../plan/plan.ts";
 import { SplitWorkers, WorkerLostError } from "./split_workers.ts";
 
@@ -126,9 +122,22 @@ export class HostJob implements Job {
     return Math.round(this.plan.needBytes * this.plan.hostShare);
   }
 
+  /** While it loads, llama-server has told only a part. */
   get placed(): Job["placed"] {
+    return Object.fromEntries(this.#toldBytes ?? this.#plannedBytes);
+  }
+
+  get #plannedBytes(): DeviceBytes {
     const { devices } = this.parts.memory;
-    return Object.fromEntries(named(this.#bytesOn(devices, this.plan.hostShare), devices));
+    return named(this.#bytesOn(devices, this.plan.hostShare), devices);
+  }
+
+  get #toldBytes(): DeviceBytes | null {
+    const { placed = null, state } = this.#llamaServer ?? {};
+    if (placed === null || state?.kind !== "ready") return null;
+    const own = this.#ownRpcServer?.state;
+    const ownPort = own?.kind === "ready" ? own.port : null;
+    return toldShare(placed, ownPort, this.#companions.projector?.sizeBytes ?? 0);
   }
 
   async stop(): Promise<void> {
@@ -165,12 +174,9 @@ export class HostJob implements Job {
     });
   }
 
-  /** The host's share, device by device. */
-  get #ownShares(): { readonly gpus: readonly number[]; readonly main: number } {
+  get #ownShare(): OwnShare {
     const { devices } = this.parts.memory;
-    const bytes = this.#bytesOn(devices, this.plan.hostShare);
-    const gpus = bytes.filter((_, index) => !isMainMemory(devices[index]!));
-    return { gpus, main: sum(bytes) - sum(gpus) };
+    return ownShare(this.#bytesOn(devices, this.plan.hostShare), devices);
   }
 
   #bytesOn(devices: readonly Offer[], share: number): number[] {
@@ -189,7 +195,7 @@ export class HostJob implements Job {
 
   /** A CPU is no offload device: its share goes through an rpc-server of the host's own. */
   async #startOwnShare(signal: AbortSignal): Promise<number | null> {
-    if (this.#ownShares.main === 0) return null;
+    if (this.#ownShare.main === 0) return null;
     const modelPath = this.parts.localModel(this.plan)?.path ?? null;
     const server = this.parts.supervisor.launch({
       kind: "rpc-server",
@@ -236,7 +242,7 @@ export class HostJob implements Job {
       ...shape,
       ...batchOf(model, shape),
       purpose: purposeOf(model.header),
-      split: [...this.#hostMembers(ownPort), ...workers],
+      split: [...hostMembers(this.#ownShare, this.plan, ownPort), ...workers],
       projectorPath: projector?.path ?? null,
       args: this.#args,
     }, { restart: false });
@@ -248,19 +254,6 @@ export class HostJob implements Job {
       this.#watch("llama-server", server);
     });
     return server;
-  }
-
-  /** The host's GPUs are llama-server's own, and its main memory is behind an rpc-server. */
-  #hostMembers(ownPort: number | null): SplitMember[] {
-    const { gpus, main } = this.#ownShares;
-    const { needBytes, hostShare } = this.plan;
-    if (gpus.length === 0 && ownPort !== null) return [{ rpcPort: ownPort, share: hostShare }];
-    return [
-      ...(gpus.length === 0
-        ? []
-        : [{ rpcPort: null, share: sum(gpus) / needBytes, deviceBytes: gpus }]),
-      ...(ownPort === null ? [] : [{ rpcPort: ownPort, share: main / needBytes }]),
-    ];
   }
 
   /** If llama-server blames the projector, the next term is loaded without it; if memory, with less on GPUs. */
@@ -299,8 +292,4 @@ export class HostJob implements Job {
     void this.#tunnels.close();
     this.changed();
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -29,6 +29,32 @@ llama_kv_cache_unified:      CUDA0 KV buffer size =   160.00 MiB
 llama_context:      CUDA0 compute buffer size =   300.00 MiB
 llama_context:  CUDA_Host compute buffer size =    12.00 MiB`;
 
+/** Of build 11669: a split with its host's GPU, its host's main memory at port 19801, and a worker of two devices. */
+const SPLIT = `
+0.00.137.242 I load_tensors: offloaded 7/7 layers to GPU
+0.00.137.246 I load_tensors:   CPU_Mapped model buffer size =     0.06 MiB
+0.00.137.247 I load_tensors: RPC0[127.0.0.1:19801] model buffer size =     0.42 MiB
+0.00.137.247 I load_tensors: RPC0[127.0.0.1:19802] model buffer size =     0.21 MiB
+0.00.137.248 I load_tensors: RPC1[127.0.0.1:19802] model buffer size =     0.42 MiB
+0.00.137.249 I load_tensors:      Vulkan0 model buffer size =     0.21 MiB
+0.00.140.061 I llama_context: Vulkan_Host  output buffer size =     0.00 MiB
+0.00.140.421 I llama_kv_cache: RPC0[127.0.0.1:19801] KV buffer size =     1.50 MiB
+0.00.140.587 I llama_kv_cache: RPC0[127.0.0.1:19802] KV buffer size =     0.75 MiB
+0.00.141.573 I llama_kv_cache: RPC1[127.0.0.1:19802] KV buffer size =     1.50 MiB
+0.00.142.019 I llama_kv_cache:    Vulkan0 KV buffer size =     0.75 MiB
+0.00.147.732 I sched_reserve: RPC0[127.0.0.1:19801] compute buffer size =    12.55 MiB
+0.00.147.736 I sched_reserve: RPC0[127.0.0.1:19802] compute buffer size =    10.66 MiB
+0.00.147.737 I sched_reserve: RPC1[127.0.0.1:19802] compute buffer size =    10.85 MiB
+0.00.147.737 I sched_reserve:    Vulkan0 compute buffer size =     9.54 MiB
+0.00.147.738 I sched_reserve:        CPU compute buffer size =     9.95 MiB`;
+
+/** Before version 3 of the protocol an rpc-server had one device. */
+const OLD_SPLIT = `
+load_tensors: offloaded 7/7 layers to GPU
+load_tensors: RPC[127.0.0.1:19801] model buffer size =     0.42 MiB
+llama_kv_cache: RPC[127.0.0.1:19801] KV buffer size =     1.50 MiB
+llama_context: RPC[127.0.0.1:19801] compute buffer size =    12.55 MiB`;
+
 function read(text: string) {
   const lines = new PlacedLines();
   for (const line of text.split("\n")) lines.add(line);
@@ -47,12 +73,27 @@ Deno.test("PlacedLines reads what lies where, and not what was only tried out", 
       CPU: mebibytes(71.58 + 23.84 + 0.01 + 12 + 4.77),
       Vulkan0: mebibytes(95.41 + 12 + 136.95),
     },
+    bytesAtPorts: {},
   });
   assert.deepEqual(read(CUDA), {
     layers: 33,
     layersOnDevices: 20,
     bytes: { CUDA0: mebibytes(2508), CUDA1: mebibytes(1024), CPU: mebibytes(1012.5) },
+    bytesAtPorts: {},
   });
+});
+
+Deno.test("PlacedLines tells what lies behind each rpc-server of a split from what is this machine's", () => {
+  assert.deepEqual(read(SPLIT), {
+    layers: 7,
+    layersOnDevices: 7,
+    bytes: { CPU: mebibytes(0.06 + 9.95), Vulkan0: mebibytes(0.21 + 0.75 + 9.54) },
+    bytesAtPorts: {
+      19801: mebibytes(0.42 + 1.5 + 12.55),
+      19802: mebibytes(0.21 + 0.42 + 0.75 + 1.5 + 10.66 + 10.85),
+    },
+  });
+  assert.deepEqual(read(OLD_SPLIT)?.bytesAtPorts, { 19801: mebibytes(0.42 + 1.5 + 12.55) });
 });
 
 Deno.test("PlacedLines says of each line whether it tells something else now", () => {

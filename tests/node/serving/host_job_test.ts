@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
-import type { Engine, ManagedServer, ServerSpec, ServerState } from "../../../src/engine/mod.ts";
+import type {
+  Engine,
+  ManagedServer,
+  PlacedModel,
+  ServerSpec,
+  ServerState,
+} from "../../../src/engine/mod.ts";
 import type { MeshEvent } from "../../../src/mesh/mod.ts";
 import type { LocalModel } from "../../../src/models/mod.ts";
 import type { HostParts } from "../../../src/node/serving/job.ts";
@@ -25,7 +31,7 @@ const TURNS = 40;
 /** A child that is nothing but its state: no process can be made ready between two turns. */
 class Child implements ManagedServer {
   readonly progress = 0;
-  readonly placed = null;
+  placed: PlacedModel | null = null;
   readonly pid = null;
   readonly apiKey = null;
   readonly frozen = new AbortController().signal;
@@ -88,7 +94,7 @@ const WORKER = {
 };
 
 /** A host whose worker becomes ready when it is told to, and what is left of its job. */
-function setUp(devices: Engine["devices"]) {
+function setUp(devices: Engine["devices"], projector: { sizeBytes: number } | null = null) {
   const listeners = new Set<(event: MeshEvent) => void>();
   const children: Child[] = [];
   const said: string[] = [];
@@ -124,7 +130,7 @@ function setUp(devices: Engine["devices"]) {
     settingsOf: settingsLookup(SERVING_DEFAULTS),
     idOf: ({ name }: LocalModel) => name,
     localModel: () => model,
-    companionsOf: () => ({ draft: null, projector: null, notes: [] }),
+    companionsOf: () => ({ draft: null, projector, notes: [] }),
     devicesOf: () => [],
     openTunnels: () => ({ ports: { [peer("worker")]: 1 }, close: () => Promise.resolve() }),
     weightsKnown: () => Promise.resolve(),
@@ -209,5 +215,46 @@ Deno.test("HostJob lays a worker's share out as the worker says that it has room
   const server = children.find(({ spec }) => spec.kind === "llama-server");
   const split = server?.spec.kind === "llama-server" ? server.spec.split : [];
   assert.deepEqual(split.at(-1), { rpcPort: 1, share: 0.5, deviceBytes: [30, 20] });
+  await job.stop();
+});
+
+for (
+  const [host, devices, planned, told] of [
+    ["with a GPU", [GPU], { CUDA0: 50 }, { CUDA0: 20, CPU: 1_003 }],
+    ["with a CPU only", [], { CPU: 50 }, { CPU: 1_043 }],
+  ] as const
+) {
+  Deno.test(`HostJob ${host} holds what is planned, and what its llama-server tells once it is ready`, async () => {
+    const { job, children, workerReady } = setUp(devices, { sizeBytes: 1_000 });
+    assert.deepEqual(job.placed, planned);
+    for (const own of children) own.become({ kind: "ready", port: 9 });
+    workerReady();
+    await pass(TURNS);
+    const server = children.find(({ spec }) => spec.kind === "llama-server")!;
+    server.placed = {
+      layers: 2,
+      layersOnDevices: 2,
+      bytes: devices.length === 0 ? { CPU: 3 } : { CUDA0: 20, CPU: 3 },
+      // At 9 is the host's own rpc-server, if it has one. The worker behind 1 counts what it lends by itself.
+      bytesAtPorts: { 9: 40, 1: 500 },
+    };
+    assert.deepEqual(job.placed, planned, "while it loads, a part is not there yet");
+    server.become(READY);
+    await pass(TURNS);
+    assert.deepEqual(job.placed, told);
+    assert.equal(job.usedBytes, 50, "its plan stays as it is");
+    await job.stop();
+  });
+}
+
+Deno.test("HostJob holds what is planned where its llama-server tells nothing", async () => {
+  const { job, children, workerReady } = setUp([]);
+  children[0]!.become(READY);
+  workerReady();
+  await pass(TURNS);
+  for (const child of children) child.become(READY);
+  await pass(TURNS);
+  assert.equal(children.length, 2);
+  assert.deepEqual(job.placed, { CPU: 50 });
   await job.stop();
 });
