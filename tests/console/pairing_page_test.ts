@@ -106,7 +106,8 @@ const SCENES: Scenes = {
       assert.equal(await form.getByLabel("May add other machines").count(), 0);
       await form.getByLabel("Its code").fill("000000");
       await form.getByRole("button", { name: "Add" }).click();
-      await page.getByText("The code was wrong too often. mini can ask again.").waitFor();
+      await page.getByText("The code was wrong too often. mini has to wait before it asks again.")
+        .waitFor();
       node.setPairing(pairing());
       await form.waitFor({ state: "detached" });
 

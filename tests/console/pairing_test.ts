@@ -130,7 +130,10 @@ Deno.test("each end of a machine's question has a sentence", () => {
   const table: readonly [string, Outcome][] = [
     ["mini joins as a client.", { kind: "added", name: "mini", role: "client" }],
     ["mini was refused.", { kind: "refused", name: "mini" }],
-    ["The code was wrong too often. mini can ask again.", { kind: "spent", name: "mini" }],
+    ["The code was wrong too often. mini has to wait before it asks again.", {
+      kind: "spent",
+      name: "mini",
+    }],
   ];
   for (const [text, outcome] of table) assert.equal(outcomeText(outcome), text);
   assert.equal(wrongCodeText(2), "That is not its code. 2 tries are left.");

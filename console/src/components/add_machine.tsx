@@ -112,7 +112,7 @@ export function AddMachine({ commands, byCode }: AddMachineProps) {
               command={commands.start}
             />
             <p class="muted">
-              It finds this mesh, asks to join and shows a code. The question comes up here.
+              It finds this mesh and offers to ask. The code that it shows then is typed here.
             </p>
             <h4>From another network</h4>
           </>

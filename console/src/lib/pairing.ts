@@ -42,7 +42,7 @@ export function outcomeText(outcome: Outcome): string {
     case "refused":
       return `${outcome.name} was refused.`;
     case "spent":
-      return `The code was wrong too often. ${outcome.name} can ask again.`;
+      return `The code was wrong too often. ${outcome.name} has to wait before it asks again.`;
   }
 }
 
