@@ -18,7 +18,7 @@ const TITLE = "Transport (`deno task bench transport`)";
 const SLOW_READER_MS = 4_000;
 const BYTES_PER_MB = 1e6;
 
-interface Outcome {
+export interface Outcome {
   readonly values: readonly number[];
   readonly dialler: Memory;
   readonly listener: Memory;
@@ -80,7 +80,7 @@ async function measureAll(all: readonly Plan[]): Promise<Outcomes> {
   return outcomes;
 }
 
-async function measure(link: LinkName, scenario: Scenario, ms: number): Promise<Outcome> {
+export async function measure(link: LinkName, scenario: Scenario, ms: number): Promise<Outcome> {
   await using listener = startPeer(["listen", link]);
   const address = JSON.parse(await listener.nextLine()) as string;
   await using dialler = startPeer(["dial", link, address, scenario, String(ms)]);
@@ -141,13 +141,15 @@ async function renderReport({ outcomes, floodedMs }: Measured, rounds: number): 
   return `${what}\n\n${table}\n\n${ratios({ outcomes, floodedMs })}`;
 }
 
-const TITLES: Readonly<Record<LinkName, string>> = {
+export const TITLES: Readonly<Record<LinkName, string>> = {
   tcp: "TCP",
   raw: "raw native stream",
   stock: "stock transport",
   small: "ours, the system's receive buffer",
   ours: "our transport",
   relay: "relay TCP-QUIC-TCP",
+  pipe: "over two pipes",
+  plainPipe: "over two pipes, Deno's sockets",
 };
 
 interface Row {
@@ -157,7 +159,7 @@ interface Row {
   readonly digits: number;
 }
 
-const megabytes = ({ values }: Outcome) => (values[0] ?? NaN) / BYTES_PER_MB;
+export const megabytes = ({ values }: Outcome) => (values[0] ?? NaN) / BYTES_PER_MB;
 const peakMb = (memory: Memory) => memory.peakBytes / BYTES_PER_MB;
 const growthMb = (memory: Memory) => (memory.peakBytes - memory.startBytes) / BYTES_PER_MB;
 const lastingMb = (memory: Memory) => (memory.endBytes - memory.startBytes) / BYTES_PER_MB;

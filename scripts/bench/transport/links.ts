@@ -6,9 +6,20 @@ import type { Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
 import { loadAddon } from "../../../src/mesh/quic/addon.ts";
+import type { DatagramPath } from "../../../src/mesh/base/datagram_path.ts";
+import { parseQuicAddress } from "../../../src/mesh/quic/address.ts";
 import { byteStreamOf, quicTransport } from "../../../src/mesh/quic/mod.ts";
 import { IPV4, type NativeStream } from "../../../src/mesh/quic/native.ts";
 import { nativeConfig, resolveOptions } from "../../../src/mesh/quic/options.ts";
+import {
+  openUdpStack,
+  Pipe,
+  type UdpEnd,
+  udpEnd,
+  type UdpSocket,
+  type UdpStack,
+} from "../../../src/mesh/reach/mod.ts";
+import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
 import { relay } from "../../../src/tunnel/rpc/relay.ts";
 import type { BenchStream } from "./bench_stream.ts";
 import { StockStream } from "./stock_stream.ts";
@@ -30,6 +41,8 @@ export const LINKS = {
   small: libp2pLink(() => quicTransport({ receiveBufferBytes: 0 }), byteStreamOf),
   ours: libp2pLink(() => quicTransport(), byteStreamOf),
   relay: { listen: listenRelay, dial: dialRelay },
+  pipe: pipedLink(openUdpStack),
+  plainPipe: pipedLink(() => new PlainStack()),
 } satisfies Record<string, Link>;
 
 export type LinkName = keyof typeof LINKS;
@@ -118,6 +131,45 @@ function libp2pLink(
       return async () => wrap(await connection.newStream(PROTOCOL, LIMITS));
     },
   };
+}
+
+/** Our transport to a pipe, by UDP to the other process's pipe, which feeds our transport there. */
+function pipedLink(openStack: () => UdpStack): Link {
+  return {
+    async listen(serve) {
+      const node = await startNode(() => quicTransport(), ["/ip4/127.0.0.1/udp/0/quic-v1"]);
+      await node.handle(PROTOCOL, (stream) => serve(byteStreamOf(stream)), LIMITS);
+      const serverPort = parseQuicAddress(node.getMultiaddrs()[0]!)!.port;
+      const stack = openStack();
+      const socket = stack.bind("127.0.0.1", 0);
+      held.push(new Pipe({ stack, path: pathOver(socket), serverPort }));
+      return String(socket.port);
+    },
+    async dial(address) {
+      const node = await startNode(() => quicTransport(), []);
+      const stack = openStack();
+      const path = pathOver(stack.bind("127.0.0.1", 0), udpEnd("127.0.0.1", Number(address)));
+      const pipe = new Pipe({ stack, path });
+      held.push(pipe);
+      const connection = await node.dial(multiaddr(`/ip4/127.0.0.1/udp/${pipe.port}/quic-v1`));
+      return async () => byteStreamOf(await connection.newStream(PROTOCOL, LIMITS));
+    },
+  };
+}
+
+/** To the other end, or, where it is not known, to whoever was heard last. */
+function pathOver(socket: UdpSocket, other?: UdpEnd): DatagramPath {
+  let to = other;
+  const path: DatagramPath = {
+    onDatagram: undefined,
+    send: (datagram) => to === undefined ? undefined : socket.send(datagram, to),
+    close: () => socket.close(),
+  };
+  socket.onDatagram = (datagram, from) => {
+    to = from;
+    path.onDatagram?.(datagram);
+  };
+  return path;
 }
 
 /** TCP to a port of this process, our transport to the other one, TCP to a port there. */
