@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
+import { isDeepStrictEqual as equal } from "node:util";
 import type { Status } from "../../src/api/mod.ts";
 import { leastBytes, openLibrary } from "../../src/models/mod.ts";
 import { TURN_MS } from "../../src/node/plan/defaults.ts";
@@ -17,6 +18,7 @@ import {
   nodeTest,
   QUESTION,
   startServing,
+  statuses,
   until,
 } from "./mesh_of_nodes.ts";
 import { keepAsking } from "./constant_requests.ts";
@@ -71,6 +73,22 @@ class Leaving implements Disposable {
 
   [Symbol.dispose](): void {
     this.leave();
+  }
+}
+
+/** Waits until these can be asked for, with their states: machines measure first how near they are. */
+async function isListed(node: NodeProcess, expected: Readonly<Record<string, string>>) {
+  let found = {};
+  try {
+    for await (const _ of statuses(node, AbortSignal.timeout(60_000))) {
+      const { data } = await (await fetch(`${node.ready.api}/v1/models`)).json();
+      found = Object.fromEntries(
+        data.map(({ id, state }: Readonly<Record<"id" | "state", string>>) => [id, state]),
+      );
+      if (equal(found, expected)) return;
+    }
+  } catch (error) {
+    assert.deepEqual(found, expected, String(error));
   }
 }
 
@@ -153,3 +171,51 @@ nodeTest("two models that need the same memory answer a hundred requests by turn
   const turns = Math.ceil((performance.now() - startedMs) / TURN_MS);
   assert.ok(loads <= turns + 2, `${loads} loads in ${turns} turns`);
 });
+
+nodeTest(
+  "a request loads a model that two machines hold only together, and gives them back",
+  async () => {
+    const large = cachedBallast({ layers: 2, sizeBytes: 30_000_000, seed: 1 });
+    const [LARGE, needed] = [basename(large, ".gguf"), await needBytes(large)];
+    const bytes = Math.round(needed * 0.75);
+    assert.ok(await needBytes(PATHS[0]!) + needed / 2 > bytes, "there is no room for both");
+    await using folder = await temporaryFolder();
+    for (const path of [large, PATHS[0]!]) {
+      await Deno.copyFile(path, join(folder.path, basename(path)));
+    }
+    const args = (more: number) => [
+      ...["--models-dir", folder.path, "--max-vram", String((bytes + more) / 1e9)],
+    ];
+    await using first = await startServing(["console", ...args(await needBytes(GUIDE))]);
+    await using second = await startServing(["--join", first.token, ...args(0)]);
+    await until(first, "of two", ({ peers }) => peers.length === 1);
+    await isListed(second, { [LARGE]: "cold", [ONE]: "cold", guide: "warm" });
+
+    const begun = Promise.withResolvers<void>();
+    const long = streamedAnswer(second.ready.api, {
+      model: LARGE,
+      question: QUESTION,
+      at: 3,
+      then: () => begun.resolve(),
+      more: { ignore_eos: true, max_tokens: 300 },
+    });
+    await Promise.race([begun.promise, long]);
+    const isSplit = ({ models }: Status) =>
+      models.some((one) => one.name === LARGE && one.state === "warm" && one.mode === "split");
+    await until(first, "split", isSplit);
+    const other = first.chat(QUESTION, { model: ONE });
+    const { text, usage } = await long;
+    assert.ok(text.startsWith(answerTo(QUESTION).slice(0, 20)));
+    assert.equal(usage.completion_tokens, 300);
+    assert.equal(await other, answerTo(QUESTION));
+    await until(
+      second,
+      "not split",
+      ({ models }) => models.some(({ name, state }) => name === LARGE && state === "cold"),
+    );
+
+    await answersExactly(first, LARGE);
+    const { models } = await until(second, "split again", isSplit);
+    assert.ok(models.every(({ name, state }) => name !== ONE || state === "cold"));
+  },
+);

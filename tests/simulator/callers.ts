@@ -5,7 +5,7 @@ import { TURN_CHECK_MS, TURN_MS } from "../../src/node/plan/defaults.ts";
 import { CHURN, churn, nothingFlaps, remembered, tell, toldIsServed } from "./fleets.ts";
 import { EVERYTHING } from "./invariants.ts";
 import type { Random } from "./random.ts";
-import { DETECTION_MS } from "./run.ts";
+import { DETECTION_MS, REST_MS } from "./run.ts";
 import type { Fault, Invariant, NodeSetup, Scenario, SimModel } from "./scenario.ts";
 import { Callers } from "./sim_callers.ts";
 import type { SimNode } from "./sim_node.ts";
@@ -43,7 +43,7 @@ function callersOf(world: World): Callers {
   if (known !== undefined) return known;
   const { nodes } = world.setup;
   const callers = new Callers(world, {
-    limitMs: (model) => world.living.some((node) => fits(node, model, world)) ? LIMIT_MS : null,
+    limitMs: (model) => fitsSomewhere(model, world) ? LIMIT_MS : null,
     meant: new Set(nodes.flatMap(wantedBy)),
     detectionMs: DETECTION_MS,
   });
@@ -51,15 +51,25 @@ function callersOf(world: World): Callers {
   return callers;
 }
 
-/** The machine has it, and room for it beside what any user insists on. */
-function fits({ setup, disk }: SimNode, name: string, { setup: { nodes } }: World): boolean {
-  const model = disk.find((one) => one.name === name);
+/** A machine has it and room for it beside what any user insists on, or all together do. */
+function fitsSomewhere(name: string, world: World): boolean {
+  const { living } = world;
+  const holders = living.filter(({ disk }) => disk.some((one) => one.name === name));
+  const [holder] = holders;
+  const model = holder?.disk.find((one) => one.name === name);
   if (model === undefined) return false;
+  const needBytes = sizeNeeded(model);
+  if (holders.some((node) => needBytes <= roomOf(node, name, world))) return true;
+  return needBytes <= living.reduce((sum, one) => sum + roomOf(one, name, world), 0);
+}
+
+/** Beside what any user insists on. */
+function roomOf({ setup }: SimNode, name: string, { setup: { nodes } }: World): number {
   const meant = new Set([setup, ...nodes].flatMap(wantedBy));
   const models = new Map(nodes.flatMap(({ models }) => models.map((one) => [one.name, one])));
   const bytes = [...models.values()].filter((one) => meant.has(one.name) && one.name !== name)
     .reduce((sum, one) => sum + sizeNeeded(one), 0);
-  return sizeNeeded(model) <= setup.memoryBytes - bytes;
+  return Math.max(0, setup.memoryBytes - bytes);
 }
 
 function wantedBy({ told, wanted }: NodeSetup): readonly string[] {
@@ -73,6 +83,13 @@ const everybodyIsAnswered: Invariant = {
     const { asked } = callersOf(world);
     return asked.size === 0 ? undefined : `${[...asked]} are waited for: ${tell(world.living)}`;
   },
+};
+
+/** Of a model that may fit nowhere for a while somebody may still be waiting for an answer. */
+const nothingFlapsUnasked: Invariant = {
+  ...nothingFlaps,
+  check: (world) =>
+    world.time.now - callersOf(world).lastAskedMs < REST_MS ? undefined : nothingFlaps.check(world),
 };
 
 function disturbing(fault: Fault): Fault {
@@ -151,6 +168,46 @@ export const callers: Scenario = {
     const faults = [
       ...Array.from({ length: churns }, () => churn(random, size)).flat().map(disturbing),
       ...Array.from({ length: 1 + random.int(12) }, () => conversation(random, models, size)),
+    ];
+    const quietAtMs = Math.max(CHURN.toMs, ...faults.map(({ atMs }) => atMs));
+    return { nodes, faults, joinedAtMs: CHURN.fromMs, quietAtMs };
+  },
+};
+
+/** Machines of which none holds the largest models alone, and callers of these and of small ones. */
+export const sharing: Scenario = {
+  ...callers,
+  name: "sharing",
+  invariants: [...EVERYTHING, toldIsServed, everybodyIsAnswered, remembered, nothingFlapsUnasked],
+  setup: (random, size) => {
+    const smallBytes = random.between(3, 9) * GB;
+    const memories = Array.from({ length: size }, () => smallBytes * random.between(1.3, 2.5));
+    const allBytes = memories.reduce((sum, bytes) => sum + bytes, 0);
+    const mostBytes = Math.max(...memories);
+    const count = MODELS.least + random.int(1 + MODELS.most - MODELS.least);
+    const models = Array.from({ length: count }, (_, index): SimModel => ({
+      name: `model-${index}`,
+      fingerprint: `${index}`.padStart(64, "0"),
+      sizeBytes: Math.round(
+        index === 0 || random.chance(0.3)
+          ? mostBytes + (allBytes - mostBytes) * random.between(0.05, 0.7)
+          : smallBytes * random.between(0.4, 0.9),
+      ),
+    }));
+    const small = models.filter(({ sizeBytes }) => sizeBytes < smallBytes);
+    const nodes = memories.map((memoryBytes, index): NodeSetup => {
+      const told = random.chance(0.25) ? random.pick([null, ...small]) : null;
+      return {
+        ...node(random, index),
+        memoryBytes: Math.round(memoryBytes) + (told === null ? 0 : sizeNeeded(told)),
+        models: models.filter((one) => one === told || index === 0 || random.chance(0.7)),
+        told,
+      };
+    });
+    const churns = random.int(3);
+    const faults = [
+      ...Array.from({ length: churns }, () => churn(random, size)).flat().map(disturbing),
+      ...Array.from({ length: 1 + random.int(8) }, () => conversation(random, models, size)),
     ];
     const quietAtMs = Math.max(CHURN.toMs, ...faults.map(({ atMs }) => atMs));
     return { nodes, faults, joinedAtMs: CHURN.fromMs, quietAtMs };

@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 500;
 const PLAN_MS = 45_000;
 
 /** Within it no move may be undone without a new reason. */
-const REST_MS = 300_000;
+export const REST_MS = 300_000;
 
 export async function runSeed({ scenario, seed, size }: Job): Promise<Outcome> {
   const random = new Random(seed * 1_000_003 + size);

@@ -4,7 +4,7 @@
  */
 
 import { bridge, introduction } from "./bridges.ts";
-import { callers } from "./callers.ts";
+import { callers, sharing } from "./callers.ts";
 import { EVERY_FAULT, type FaultMaker, type Span } from "./faults.ts";
 import { EVERYTHING, nobodyAliveIsDead, sameView } from "./invariants.ts";
 import { fleets } from "./fleets.ts";
@@ -108,6 +108,7 @@ export const SCENARIOS: readonly Scenario[] = [
   twoOfThree,
   requests,
   callers,
+  sharing,
   crowd,
   bridge,
   introduction,

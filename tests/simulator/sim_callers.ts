@@ -4,6 +4,7 @@ import type { Announcement } from "../../src/mesh/base/announcement.ts";
 import { buildRoutingTable } from "../../src/mesh/routes/routing_table.ts";
 import type { ModelRef } from "../../src/mesh/mod.ts";
 import { isRunning } from "../../src/node/plan/assignment/running.ts";
+import { sameModel } from "../../src/node/plan/view.ts";
 import { prospectsOf } from "../../src/node/plan/prospects.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { SimServer } from "./sim_server.ts";
@@ -65,6 +66,11 @@ export class Callers {
   get asked(): ReadonlySet<string> {
     const names = [...this.#open].map(({ model }) => model);
     return new Set(names.filter((name) => this.#options.limitMs(name) !== null));
+  }
+
+  /** When anybody has last waited for any model. */
+  get lastAskedMs(): number {
+    return Math.max(-Infinity, ...this.#askedMs.values());
   }
 
   /** Something goes wrong now. */
@@ -148,9 +154,20 @@ export class Callers {
 
   async #ask(call: Call, host: SimNode, model: ModelRef): Promise<void> {
     const ended = new AbortController();
-    const { life, serving } = host;
+    const { serving } = host;
     const { time } = this.#world;
-    const isGone = () => !host.running || host.life !== life;
+    const machines = [host, ...this.#workersOf(host, model)].map((node) => ({
+      node,
+      life: node.life,
+    }));
+    // The host may also take a worker for dead that has only just come back.
+    const isKnown = ({ peer }: SimNode) =>
+      peer === host.peer || host.member.view.members.some((one) => one.peer === peer);
+    const isGone = () =>
+      machines.some(({ node, life }) =>
+        !node.running || node.life !== life || !isKnown(node) ||
+        (node !== host && node.serving?.isStopping === true)
+      );
     const watch = () => {
       if (isGone()) ended.abort(new Error("Its machine is gone"));
       else if (this.#waiting.has(call)) time.at(time.now + HELD_CHECK_MS, watch);
@@ -162,12 +179,22 @@ export class Callers {
     this.#again(call);
   }
 
+  /** Whose end ends its answers too. */
+  #workersOf(host: SimNode, model: ModelRef): SimNode[] {
+    const plans = host.serving?.jobs.map(({ plan }) => plan) ?? [];
+    return plans.flatMap((plan) =>
+      plan.kind === "host" && sameModel(plan.model, model)
+        ? plan.workers.flatMap(({ peer }) => this.#world.peers.get(peer) ?? [])
+        : []
+    );
+  }
+
   #begun(call: Call, { host, server, ended, isGone }: Answering): void {
     const { time, violations } = this.#world;
     this.#waiting.delete(call);
     const { serving } = host;
     const unsubscribe = server.subscribe(({ kind }) => {
-      if (kind !== "stopped" || isGone() || serving?.isStopping) return;
+      if ((kind !== "stopped" && kind !== "failed") || isGone() || serving?.isStopping) return;
       violations.push(`${host.name} cuts an answer of ${call.model} at ${Math.round(time.now)} ms`);
     });
     time.at(time.now + call.answerMs, () => {

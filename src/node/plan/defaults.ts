@@ -1,7 +1,6 @@
 /** Numbers of the node, each with its reason. */
 
-/** A split over a slower link spends more time waiting than computing: docs/defaults.md. */
-export const SPLIT_RTT_LIMIT_MS = 80;
+export { SPLIT_RTT_LIMIT_MS } from "../../base/split_distance.ts";
 
 /**
  * Models that a plan tries to move to make room for one, in all: in a mesh of a thousand busy nodes there are more ways
@@ -191,6 +190,12 @@ export const TURN_CHECK_MS = 250;
 
 /** A model that is wanted and found no place for this long comes before larger ones: else two of these could go by turns for ever. */
 export const GAP_PATIENCE_MS = 10_000;
+
+/**
+ * Two models that began to be wanted within it have waited as long: news of both reach each node at another moment. Less
+ * than `CLAIM_MS`, by which one that was ended for another has waited less than that.
+ */
+export const GAPS_ALIKE_MS = 500;
 
 /** When a model was last asked for is announced in these steps: a busy node has news of it once a minute. */
 export const ASKED_STEP_MS = 60_000;

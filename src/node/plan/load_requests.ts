@@ -1,14 +1,17 @@
 import { isFinal, type LoadOptions } from "../../api/mod.ts";
 import { isNamed, type ModelContent, ModelIds } from "../../base/model_ids.ts";
-import type { Mesh, ModelRef } from "../../mesh/mod.ts";
-import { provisionsOf } from "./assignment/memory.ts";
-import { isPinned } from "./assignment/running.ts";
+import type { Mesh } from "../../mesh/mod.ts";
+import type { MemoryPools } from "../../models/mod.ts";
+import { refOf } from "./assignment/fits.ts";
+import type { MemberMemory } from "./assignment/memory.ts";
+import { roleIn, type Stock, takeStock } from "./assignment/stock.ts";
+import { callTeam, type Lender } from "./assignment/teams.ts";
 import { LOAD_REQUEST_MS } from "./defaults.ts";
-import { type Ledger, ledgerOf } from "./ledger.ts";
 import { isOff } from "./on_request.ts";
+import { memberPools } from "./pools.ts";
 import { prospectsOf } from "./prospects.ts";
 import { idsOf } from "./table_ids.ts";
-import { belongsTo, instanceOf, type Member, sameModel } from "./view.ts";
+import { fileOf, type Member, needOf, sameModel } from "./view.ts";
 
 /**
  * Models that nobody serves and that somebody has asked this node for: wanted of the mesh for a while. It is asked for
@@ -51,41 +54,49 @@ export interface RequestOptions {
 }
 
 /**
- * The id of the model that one of these nodes has on its disk and could run alone, by its id or its name in any letter
- * case. One that nobody has is not fetched because a request names it, and what a user has decided is not changed by
- * one: a machine whose user named models lends only the memory that those leave. Pure.
+ * The id of the model that one of these nodes has on its disk and could run alone, or else several of them together, by
+ * its id or its name in any letter case. One that nobody has is not fetched because a request names it, and what a user has
+ * decided is not changed by one: a machine whose user named models lends only the memory that those leave. Pure.
  */
 export function modelToRequest(
   asked: string,
   members: readonly Member[],
   { granted, wished = [] }: RequestOptions = {},
 ): string | undefined {
-  const ledger = ledgerOf(members);
+  const stock = takeStock(members);
   const isGranted = (file: ModelContent) => granted?.some((name) => isNamed(name, file)) ?? true;
   const isWished = (file: ModelContent) => wished.some((name) => isNamed(name, file));
-  const able = members.flatMap((member) => {
-    const roomBytes = member.assignable ? member.memoryBytes : roomBeside(member, ledger);
-    return member.models.filter((file) =>
-      isGranted(file) && mayLoad(member, file) &&
-      (isWished(file) || (file.needBytes <= roomBytes && !isAtIt(member, file)))
-    );
-  });
-  const found = able.find((file) => isNamed(asked, file)) ??
-    able.find((file) => file.name.toLowerCase() === asked.toLowerCase());
+  const lenders = members.map((member): Lender => ({
+    member,
+    pools: poolsBeside(member, stock),
+    isIdle: false,
+  }));
+  const found =
+    fileAmong(asked, lenders.flatMap((one) => aloneOn(one, isWished).filter(isGranted))) ??
+      fileAmong(
+        asked,
+        members.flatMap(({ models }) => models.filter(isGranted)),
+        (file) => isForSeveral(file, lenders),
+      );
   return found && new ModelIds(members.flatMap(({ models }) => models)).idOf(found);
 }
 
-/** The memory that its user's models leave, and splits, whatever else it serves meanwhile or is about to end. */
-function roomBeside(member: Member, ledger: Ledger): number {
-  const { free, held } = provisionsOf(member, ledger);
-  return held.filter(({ model }) => !isStaying(member, model))
-    .reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, free.memoryBytes);
+type File = Member["models"][number];
+
+function fileAmong(
+  asked: string,
+  files: readonly File[],
+  isAble: (file: File) => boolean = () => true,
+): File | undefined {
+  return files.find((file) => isNamed(asked, file) && isAble(file)) ??
+    files.find((file) => file.name.toLowerCase() === asked.toLowerCase() && isAble(file));
 }
 
-function isStaying(member: Member, model: ModelRef): boolean {
-  const isChosen = belongsTo(member, model) && isPinned(member, model.name);
-  const isLent = member.obeys.some((one) => one.model !== undefined && sameModel(one.model, model));
-  return isChosen || isLent || instanceOf(member, model)?.mode === "split";
+function aloneOn({ member, pools }: Lender, isWished: (file: File) => boolean): File[] {
+  return member.models.filter((file) =>
+    mayLoad(member, file) &&
+    (isWished(file) || (file.needBytes <= pools.memoryBytes && !isAtIt(member, file)))
+  );
 }
 
 /** It is about to serve the model, or has a part in it: it need not be asked. */
@@ -93,7 +104,34 @@ function isAtIt({ targets }: Member, file: ModelContent): boolean {
   return targets.some((target) => sameModel(target, file));
 }
 
-function mayLoad({ dropped, failures, ...member }: Member, file: ModelContent): boolean {
+/** No single one would be asked, and those that may be have memory for it together. */
+function isForSeveral(file: File, lenders: readonly Lender[]): boolean {
+  const able = lenders.filter(({ member }) => mayLoad(member, file));
+  const holders = able.map(({ member }) => member)
+    .filter((member) => fileOf(member, file) !== undefined);
+  const needBytes = needOf(holders, file);
+  if (
+    able.some(({ member, pools }) => holders.includes(member) && needBytes <= pools.memoryBytes)
+  ) {
+    return false;
+  }
+  // A node takes a model that rests once somebody asks for it.
+  const asked = able.map((one) => ({ ...one, member: { ...one.member, refuses: [] } }));
+  return callTeam({ model: refOf(file), group: [], lenders: asked, needBytes }) !== undefined;
+}
+
+/** The memory that users' models leave, also those on several machines, whatever else it serves meanwhile or is about to end. */
+function poolsBeside(member: Member, stock: Stock): MemoryPools {
+  const { free, held } = stock.memory.get(member.peer) as MemberMemory;
+  const offered = memberPools(member);
+  return held.filter(({ model }) => (roleIn(stock, member, model) ?? "spare") !== "pinned")
+    .reduce(({ gpuBytes, memoryBytes }, one) => ({
+      gpuBytes: Math.min(offered.gpuBytes, gpuBytes + one.gpuBytes),
+      memoryBytes: Math.min(offered.memoryBytes, memoryBytes + one.gpuBytes + one.mainBytes),
+    }), free);
+}
+
+function mayLoad({ dropped, failures, ...member }: Member, file: File): boolean {
   return !isOff(member) && !dropped.some((name) => isNamed(name, file)) &&
     !failures.some(({ model }) => isNamed(model, file));
 }

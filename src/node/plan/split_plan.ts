@@ -10,11 +10,13 @@ import { hasRoom } from "./own_room.ts";
 import { bytesOf } from "./pools.ts";
 import { proportionsOf, sameShares } from "./proportions.ts";
 import {
+  belongsTo,
   canWorkFor,
   everyone,
   fileOf,
   groupOf,
   instanceOf,
+  isAbout,
   isNear,
   type Member,
   needOf,
@@ -24,6 +26,8 @@ import {
 /** The work of this node for the model whose group it is in. */
 export function splitPlan(view: View, model: ModelRef): Plan {
   const { self } = view;
+  const ends = endingPlan(view, model);
+  if (ends !== undefined) return ends;
   const group: Group = { model, free: freeFor(model, everyone(view)) };
   const { pool, memory } = splitPool(groupOf(view, model), group);
   const needBytes = fileOf(self, model)?.needBytes ?? needOf(everyone(view), model);
@@ -34,6 +38,18 @@ export function splitPlan(view: View, model: ModelRef): Plan {
   if (host === undefined) return { kind: "waiting", model, needBytes, haveBytes: 0 };
   if (host.peer !== self.peer) return obey(host, view, model);
   return hostPlan(view, pool, needBytes, group);
+}
+
+/** The host of a split that is over gives its last answers, for which it needs its workers. */
+function endingPlan({ self, others }: View, model: ModelRef): Plan | undefined {
+  for (const { host, term } of self.obeys.filter((answer) => isAbout(answer, model))) {
+    const member = others.find(({ peer }) => peer === host);
+    if (member === undefined || belongsTo(member, model)) continue;
+    const instance = instanceOf(member, model);
+    const isIn = instance?.term === term && instance.workers.some(({ peer }) => peer === self.peer);
+    if (isIn) return { kind: "worker", model, host, term };
+  }
+  return undefined;
 }
 
 /** The model that it is about, and the memory that it may count on. */

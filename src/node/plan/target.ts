@@ -1,9 +1,10 @@
 import type { Claim, ModelRef } from "../../mesh/mod.ts";
-import { assign } from "./assignment/assign.ts";
+import { assignAll } from "./assignment/assign.ts";
 import { cooledOf } from "./assignment/hot.ts";
 import { mayGiveUp, type Stock, takeStock } from "./assignment/stock.ts";
-import type { Assignment, Downloadable } from "./assignment/assignments.ts";
+import type { Assignment, Assignments, Downloadable } from "./assignment/assignments.ts";
 import { isOnlyOne, turnsAt } from "./turns.ts";
+import { isRunning } from "./assignment/running.ts";
 import { belongsTo, everyone, type Member, sameModel, type View } from "./view.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -48,14 +49,18 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
   const self = withoutRefused(view.self);
   const stock = takeStock(everyone({ ...view, self }));
   const pinned = options.pinned.map((model): Target => ({ kind: "pinned", model }));
-  const given = assign(stock, options.catalog, options.gapsMs).get(self.peer) ?? [];
+  const { assignments: all, open, turns } = assignAll(stock, options.catalog, options.gapsMs);
+  const given = all.get(self.peer) ?? [];
+  const mayLeave = (model: ModelRef) =>
+    mayGiveUp(self, model, stock) && mayYield(model, { self, stock, options });
   const assignments = given.filter(({ name, reason, instead }) =>
-    !(reason === "spare" && options.rested.has(name)) &&
-    instead.every((model) =>
-      mayGiveUp(self, model, stock) && mayYield(model, { self, stock, options })
-    )
+    !(reason === "spare" && options.rested.has(name)) && instead.every(mayLeave)
   );
-  const instead = assignments.flatMap((assignment) => assignment.instead);
+  const own = assignments.flatMap((assignment) => assignment.instead);
+  const forOthers = splitsFor(self, all).filter((model) =>
+    !own.some((one) => sameModel(one, model)) && mayLeave(model)
+  );
+  const instead = [...own, ...forOthers];
   const isStaying = (model: ModelRef) => !instead.some((one) => sameModel(one, model));
   const splits = splitsOf(self, view.others).filter(isStaying);
   const solos = solosOf(self).filter(isStaying);
@@ -65,7 +70,20 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
     .map((model): Target => ({ kind: "kept", model }));
   const assigned = assignments.map((assignment): Target => ({ kind: "assigned", assignment }));
   const targets = [...pinned, ...kept, ...assigned];
-  return { targets, cooled, yielded: instead, turns: turnsAt(self, stock) };
+  const later = given.filter((one) => one.reason === "unserved" && !assignments.includes(one))
+    .map(({ name }) => name);
+  const names = [...turnsAt(self, stock, open), ...turns.get(self.peer) ?? [], ...later];
+  return { targets, cooled, yielded: instead, turns: [...new Set(names)].sort() };
+}
+
+/** The splits that it hosts and of which another member's share is to have something else in its place. */
+function splitsFor(self: Member, all: Assignments): ModelRef[] {
+  const hosted = self.instances.filter((one) => one.mode === "split" && isRunning(one));
+  if (hosted.length === 0) return [];
+  const leaving = [...all].filter(([peer]) => peer !== self.peer)
+    .flatMap(([, given]) => given.flatMap(({ instead }) => instead));
+  return hosted.map(({ model }) => model)
+    .filter((model) => leaving.some((one) => sameModel(one, model)));
 }
 
 /** Callers of a model that others serve as well go to them. */

@@ -2,9 +2,10 @@
 
 import { isNamed } from "../../base/model_ids.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
+import type { MemoryPools } from "../../models/mod.ts";
 import type { MemberMemory } from "./assignment/memory.ts";
 import { isRunning, isWarm } from "./assignment/running.ts";
-import { roleIn, type Stock } from "./assignment/stock.ts";
+import { type Part, partIn, roleIn, type Stock } from "./assignment/stock.ts";
 import { TURN_MS, UNASKED_MS, YIELD_IDLE_MS } from "./defaults.ts";
 import type { Member } from "./view.ts";
 
@@ -33,28 +34,43 @@ export function isOnlyOne({ peer }: Member, { name }: ModelRef, { providers }: S
 }
 
 /**
- * The models that are wanted, and that this member can load once something that it serves, and that no user insists on,
- * has had its turn.
+ * The models that are wanted, and that this member can load once something that it serves, or lends memory to, and that no
+ * user insists on, has had its turn.
+ * @param open those that found no place though there is memory, which another one is waiting for
  */
-export function turnsAt(self: Member, stock: Stock): string[] {
-  const { free, held } = stock.memory.get(self.peer) as MemberMemory;
+export function turnsAt(
+  self: Member,
+  stock: Stock,
+  open: ReadonlySet<string> = new Set(),
+): string[] {
+  const { free } = stock.memory.get(self.peer) as MemberMemory;
   const gaps = stock.wanted.filter((name) => !stock.providers.has(name));
   if (gaps.length === 0) return [];
-  const bytes = held.filter(({ model }) => mayEnd(self, model, stock))
-    .reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, free.memoryBytes);
+  const { memoryBytes } = poolsLater(self, stock);
   const comesLater = new Set(
-    self.models.filter(({ needBytes }) => needBytes > free.memoryBytes && needBytes <= bytes)
-      .map(({ name }) => name),
+    self.models.filter(({ name, needBytes }) =>
+      needBytes <= memoryBytes && (needBytes > free.memoryBytes || open.has(name))
+    ).map(({ name }) => name),
   );
   return gaps.filter((name) => comesLater.has(name) && !self.refuses.includes(name));
 }
 
-/** One that still loads for a request is wanted until it answers. */
+/** The memory that a member has once all that no user insists on has had its turn. */
+export function poolsLater(self: Member, stock: Stock): MemoryPools {
+  const { free, held } = stock.memory.get(self.peer) as MemberMemory;
+  return held.filter(({ model }) => mayEnd(self, model, stock)).reduce((sum, one) => ({
+    gpuBytes: sum.gpuBytes + one.gpuBytes,
+    memoryBytes: sum.memoryBytes + one.gpuBytes + one.mainBytes,
+  }), free);
+}
+
+/** One that still loads for a request is wanted until it answers; what is none any more is ending. */
 function mayEnd(self: Member, model: ModelRef, stock: Stock): boolean {
   const role = roleIn(stock, self, model);
-  if (role === "spare") return true;
-  const isClaimed = self.claims.some((claim) => claim.model === model.name);
-  return role === "sole" && isClaimed && !isWarm(self, model.name);
+  if (role !== "sole" && role !== "locked") return role !== "pinned";
+  const { host } = partIn(stock, self, model) as Part;
+  const isClaimed = host.claims.some((claim) => claim.model === model.name);
+  return isClaimed && !isWarm(host, model.name);
 }
 
 /**

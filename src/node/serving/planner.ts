@@ -3,7 +3,7 @@ import { decide, type Decision } from "../plan/decide.ts";
 import { HOT_HOLD_MS } from "../plan/defaults.ts";
 import type { TargetOptions } from "../plan/target.ts";
 import { hasHadTurn } from "../plan/turns.ts";
-import { sameModel, type View } from "../plan/view.ts";
+import { modelKey, sameModel, type View } from "../plan/view.ts";
 import type { Slots } from "./slots.ts";
 
 /** The wishes of the user now, and what is known of the mesh's. */
@@ -14,6 +14,10 @@ export class Planner {
   #decision: Decision = { works: [], cooled: [], yielded: [], turns: [] };
   /** By name: since when it claims a model. */
   #claimedAtMs: ReadonlyMap<string, number> = new Map();
+  /** By `modelKey`: since when it gives up a model for another one. */
+  #yieldedAtMs: ReadonlyMap<string, number> = new Map();
+  /** Another model is to have the place of one that has still to have had its turn. */
+  #isHeldBack = false;
   /** Names that were given up because nobody asked for them. */
   readonly #rested = new Set<string>();
 
@@ -36,10 +40,14 @@ export class Planner {
     return this.#decision.yielded.some((one) => sameModel(one, model));
   }
 
-  /** Since when it claims what it gives up a model for. */
-  get yieldsSinceMs(): number | null {
-    const begun = this.claims.map(({ model }) => this.#claimedAtMs.get(model) ?? null);
-    return begun.reduce((last, atMs) => Math.max(last ?? -Infinity, atMs ?? -Infinity), null);
+  /** Since when it does, all the time. */
+  yieldsSinceMs(model: ModelRef): number | null {
+    return this.#yieldedAtMs.get(modelKey(model)) ?? null;
+  }
+
+  /** Something waits for the turn of a model to be over. */
+  get waitsForTurn(): boolean {
+    return this.#isHeldBack || this.turns.length > 0;
   }
 
   /** The models whose groups this node belongs to. */
@@ -67,16 +75,24 @@ export class Planner {
       readonly nowMs: number;
     },
   ): void {
-    const before = this.#claimedAtMs;
+    const [before, yieldedBefore] = [this.#claimedAtMs, this.#yieldedAtMs];
+    this.#isHeldBack = false;
     this.#decision = decide(view, {
       ...options,
-      hasHadTurn: (model) => hasHadTurn({ ...slots.served(model, nowMs), idleMs: idleMs(model) }),
+      hasHadTurn: (model) => {
+        const isOver = hasHadTurn({ ...slots.served(model, nowMs), idleMs: idleMs(model) });
+        this.#isHeldBack ||= !isOver;
+        return isOver;
+      },
       mayCool: (model) => nowMs >= slots.sinceMs(model) + HOT_HOLD_MS,
       rested: this.#rested,
       taken: slots.taken,
     });
     this.#claimedAtMs = new Map(
       this.claims.map(({ model }) => [model, before.get(model) ?? nowMs]),
+    );
+    this.#yieldedAtMs = new Map(
+      this.#decision.yielded.map(modelKey).map((key) => [key, yieldedBefore.get(key) ?? nowMs]),
     );
     for (const { name } of this.cooled) this.#rested.add(name);
     for (const { model } of this.claims) this.#rested.delete(model);

@@ -110,7 +110,8 @@ export class Reconciler {
     const nowMs = this.#options.parts.now();
     return {
       targets: this.targets,
-      claims: this.#planner.claims,
+      // A model that it is about to give up is there because the mesh needed it, not because its user wants it.
+      claims: [...this.#planner.claims, ...this.#slots.leaving],
       refuses: this.#failureBackoff.refuses(nowMs),
       failures: this.#failureBackoff.failures(nowMs),
       turns: this.#turns,
@@ -254,7 +255,7 @@ export class Reconciler {
   #rivalsHeardOf({ next, claim, isBusy, served }: Slot, { others }: View): number | null {
     const hasRivals = others.some((member) => member.assignable);
     if (hasRivals && served !== null && this.#planner.hasYielded(served)) {
-      return this.#planner.yieldsSinceMs;
+      return this.#planner.yieldsSinceMs(served);
     }
     if (next.kind === "host" || next.kind === "worker") return null;
     if (claim === null || isBusy || !hasRivals) return null;
@@ -264,7 +265,7 @@ export class Reconciler {
   /** When a hot model may be given up, or one that was given up be tried again. */
   #looksAgainAtMs(nowMs: number): number[] {
     const hot = this.#slots.all.filter(({ claim }) => claim?.reason === "hot");
-    const turns = this.#planner.turns.length > 0 ? [nowMs + TURN_CHECK_MS] : [];
+    const turns = this.#planner.waitsForTurn ? [nowMs + TURN_CHECK_MS] : [];
     const changesInMs = this.#options.changesInMs?.() ?? null;
     return [
       ...turns,

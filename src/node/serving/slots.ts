@@ -36,6 +36,12 @@ export class Slots {
     return this.all.flatMap(({ taken }) => taken ?? []);
   }
 
+  /** ... and has a plan for no longer, though they run. */
+  get leaving(): readonly Claim[] {
+    return this.all.filter(({ isWanted, isEnding }) => !isWanted && !isEnding)
+      .flatMap(({ taken }) => taken ?? []);
+  }
+
   /** Nothing is being stopped, but for what still answers. */
   get isQuiet(): boolean {
     return this.all.every(({ isEnding, isDraining }) => !isEnding || isDraining);

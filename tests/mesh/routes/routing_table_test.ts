@@ -150,3 +150,29 @@ Deno.test("the table names models of one name by their ids, and says which they 
   const alone = buildRoutingTable(members.slice(0, 1));
   assert.deepEqual([alone.namesakes, alone.wanted], [[], ["qwen"]]);
 });
+
+Deno.test("the table lists a model that machines hold only together, by the rules of a split", () => {
+  const engine = { build: "1", rpcProtocol: "8", origin: null };
+  const able = machine({ engine });
+  const file = { ...MODEL, sizeBytes: 5, needBytes: 100 };
+  const host = member(A, { machine: able, memoryBytes: 60, models: [file] });
+  const helper = member(B, { machine: able, memoryBytes: 60 });
+  const other = { ...engine, rpcProtocol: "7" };
+  const rows: [string, readonly Announcement[], boolean | null][] = [
+    ["together", [host, helper], true],
+    ["alone", [host], null],
+    ["too small", [host, { ...helper, memoryBytes: 39 }], null],
+    ["far", [{ ...host, rttsMs: { [B]: 81 } }, helper], null],
+    ["another protocol", [host, { ...helper, machine: machine({ engine: other }) }], null],
+    ["without llama.cpp", [host, { ...helper, machine: machine() }], null],
+    ["one has dropped it", [host, { ...helper, dropped: ["qwen"] }], null],
+    ["no request loads on one", [host, {
+      ...helper,
+      machine: machine({ engine, loadsOnRequest: false }),
+    }], false],
+  ];
+  for (const [row, members, expected] of rows) {
+    const { files = [] } = buildRoutingTable(members);
+    assert.deepEqual(files.map(({ onRequest }) => onRequest), [expected ?? []].flat(), row);
+  }
+});

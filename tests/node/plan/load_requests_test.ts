@@ -23,7 +23,7 @@ function holder(memoryBytes: number, ...names: [name: string, needBytes: number]
 }
 
 Deno.test("modelToRequest() takes what somebody has and could run, and nothing else", () => {
-  const members = [holder(10, ["Small", 5], ["huge", 50]), holder(100, ["large", 60])];
+  const members = [holder(10, ["Small", 5], ["huge", 150]), holder(100, ["large", 60])];
   assert.equal(modelToRequest("Small", members), "Small");
   assert.equal(modelToRequest("SMALL", members), "Small");
   assert.equal(modelToRequest("large", members), "large");

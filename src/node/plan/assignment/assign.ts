@@ -1,28 +1,34 @@
-import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
-import { belongsTo, instanceOf, type Member, needOf, sameModel } from "../view.ts";
+import type { ModelRef, PeerId } from "../../../mesh/mod.ts";
+import { belongsTo, instanceOf, needOf, sameModel } from "../view.ts";
 import { mayServe, offersOf, refOf } from "./fits.ts";
 import { forcedSplits, helpOf, joinSplit, oneMore } from "./fill_up.ts";
 import { hotModels, roomForHot, spareReplica } from "./hot.ts";
+import { GapOrder } from "./gap_order.ts";
 import type { MemberMemory } from "./memory.ts";
-import { type Gift, type Item, Place } from "./places.ts";
+import { type Gift, Place } from "./places.ts";
 import { bestOf, type Edges, edgesOf, leavingFor, LEVELS, Placing } from "./placing.ts";
 import type { Stock } from "./stock.ts";
-import { callTeam, type Lender, type TeamInput, teamOf } from "./teams.ts";
+import { giveAll, TeamCalls } from "./team_calls.ts";
+import { type Lender, type TeamInput, teamOf } from "./teams.ts";
 import { type Waiting, waitingModels } from "./waiting.ts";
 import { turnsAt } from "../turns.ts";
-import { yieldingTo } from "./yielding.ts";
-import type { Assignments, Downloadable } from "./assignments.ts";
+import type { Assignments, Downloadable, Round as Result } from "./assignments.ts";
 
 /**
  * The work that each member is to begin: for members that have memory left, or that may give something up, in the order
  * in which it matters. Every node computes the same from the same view; members that are not in it go on.
  * @param gapsMs by name, for how long a model has been wanted and not been served
  */
-export function assign(
+export function assign(...input: Parameters<typeof assignAll>): Assignments {
+  return assignAll(...input).assignments;
+}
+
+/** The same, with what has to wait. */
+export function assignAll(
   stock: Stock,
   catalog: readonly Downloadable[],
   gapsMs: ReadonlyMap<string, number> = new Map(),
-): Assignments {
+): Result {
   const round = new Round(stock, catalog, gapsMs);
   round.keepClaims();
   round.helpWaiting();
@@ -30,16 +36,20 @@ export function assign(
   round.relieveHotModels();
   round.lendGpus();
   round.fillUp();
-  return round.assignments;
+  return round;
 }
 
-class Round {
+class Round implements Result {
   readonly #stock: Stock;
   readonly #places: readonly Place[];
   readonly #hot: readonly string[];
   readonly #waiting: readonly Waiting[];
   readonly #catalog: readonly Downloadable[];
   readonly #gapsMs: ReadonlyMap<string, number>;
+  readonly #order: GapOrder;
+  readonly #calls: TeamCalls;
+  readonly #open = new Set<string>();
+  readonly #turns = new Map<PeerId, string[]>();
 
   constructor(
     stock: Stock,
@@ -52,11 +62,21 @@ class Round {
     this.#places = stock.members.map((member) => new Place(member, stock));
     this.#hot = hotModels(stock);
     this.#waiting = waitingModels(stock.members);
+    this.#order = new GapOrder(stock.members, gapsMs);
+    this.#calls = new TeamCalls(this.#places, stock);
   }
 
   get assignments(): Assignments {
     const given = this.#places.map((place) => [place.member.peer, place.assignments()] as const);
     return new Map(given.filter(([, list]) => list.length > 0));
+  }
+
+  get open(): ReadonlySet<string> {
+    return this.#open;
+  }
+
+  get turns(): ReadonlyMap<PeerId, readonly string[]> {
+    return this.#turns;
   }
 
   /** Claims that were made in time stay. */
@@ -85,7 +105,7 @@ class Round {
         continue;
       }
       const needBytes = needOf(group, model);
-      this.#callTeam({ model, group, reason: "memory", needBytes });
+      this.#calls.call({ model, group, reason: "memory", needBytes });
     }
   }
 
@@ -98,8 +118,23 @@ class Round {
       items.filter(({ kind }) => kind === "needed").map(({ name }) => name)
     );
     const edges = this.#edges(new Set([...gaps, ...movable]), this.#catalog);
-    const open = new Placing(edges, gaps, this.#gapsMs).place();
-    const turns = this.#turns(open);
+    const placing = new Placing(edges, gaps, this.#gapsMs);
+    const isAlone = (name: string) => (edges.get(name) ?? []).length > 0;
+    let left = gaps.filter(isAlone);
+    for (const name of this.#order.inOrder(gaps.filter((one) => !isAlone(one)))) {
+      const before = left.filter((one) => !this.#order.comesBefore(name, one));
+      left = left.filter((one) => !before.includes(one));
+      this.#fillAlone(placing, before);
+      this.#fillTogether([name]);
+    }
+    this.#fillAlone(placing, left);
+  }
+
+  /** Several may serve together a model that no member can serve alone, now or in its turn. */
+  #fillAlone(placing: Placing, names: readonly string[]): void {
+    const open = placing.place(names);
+    for (const name of open) this.#open.add(name);
+    const turns = this.#turnsOf(open);
     this.#fillTogether(open.filter((name) => !turns.has(name)));
   }
 
@@ -164,7 +199,7 @@ class Round {
   }
 
   /** Those that a member serves alone in a while. */
-  #turns(open: readonly string[]): ReadonlySet<string> {
+  #turnsOf(open: readonly string[]): ReadonlySet<string> {
     if (open.length === 0) return new Set();
     return new Set(this.#stock.members.flatMap((member) => turnsAt(member, this.#stock)));
   }
@@ -179,34 +214,14 @@ class Round {
       const [file] = files.sort((a, b) => a.fingerprint < b.fingerprint ? -1 : 1);
       if (file === undefined) continue;
       const model = refOf(file);
-      this.#callTeam({ model, group: [], reason: "unserved", needBytes: needOf(holders, model) });
-    }
-  }
-
-  /** Those who do nothing are asked first, then who has room, then users' machines; last, what replicas hold. */
-  #callTeam(call: TeamCall): void {
-    const { model, reason } = call;
-    const able = this.#places.filter((place) => !place.runs(model.name));
-    for (const asked of LENDERS) {
-      const leaving = (place: Place) => this.#leavingOf(place, call, asked);
-      const lender = (place: Place): Lender => ({
-        member: place.member,
-        pools: place.roomWithout(leaving(place)),
-        isIdle: place.isIdle,
-      });
-      const group = able.filter(({ member }) => call.group.includes(member)).map(lender);
-      // Those who are at it already stay: others that come, or have memory again, change nothing.
-      const lenders = able.filter((place) =>
-        !call.group.includes(place.member) &&
-        (asked.kinds.includes(kindOf(place)) || belongsTo(place.member, model))
-      ).map(lender);
-      const team = callTeam({ ...call, group, lenders });
-      if (team === undefined) continue;
-      for (const place of this.#placesOf(team)) {
-        giveAll(place, { name: model.name, model, reason }, leaving(place));
+      const needBytes = needOf(holders, model);
+      this.#open.add(name);
+      if (this.#calls.call({ model, group: [], reason: "unserved", needBytes })) {
+        this.#open.delete(name);
+        continue;
       }
-      for (const place of this.#placesOf(group)) place.fill();
-      return;
+      const host = this.#calls.hostLater({ model, needBytes });
+      if (host !== undefined) this.#turns.set(host, [...this.#turns.get(host) ?? [], name]);
     }
   }
 
@@ -218,7 +233,7 @@ class Round {
     const lenders = this.#places.filter(({ isIdle }) => isIdle)
       .map(({ member, free: pools }): Lender => ({ member, pools, isIdle: true }));
     const team = teamOf({ model, group, lenders, needBytes }, "gpu") ?? [];
-    for (const place of this.#placesOf(team)) {
+    for (const place of this.#calls.placesOf(team)) {
       giveAll(place, { name: model.name, model, reason: "memory" }, []);
     }
   }
@@ -235,18 +250,6 @@ class Round {
     return { member, pools, isIdle };
   }
 
-  #leavingOf(place: Place, call: TeamCall, { withSpares }: typeof LENDERS[number]): Item[] {
-    const { held } = this.#stock.memory.get(place.member.peer) as MemberMemory;
-    const yielding = yieldingTo(place.member, held, call);
-    const isYielding = ({ name }: Item) => yielding.some((one) => one.name === name);
-    return [...yielding, ...(withSpares ? place.spares : []).filter((one) => !isYielding(one))];
-  }
-
-  #placesOf(lenders: readonly Lender[]): Place[] {
-    const members = new Set(lenders.map(({ member }) => member));
-    return this.#places.filter(({ member }) => members.has(member));
-  }
-
   #edges(names: Iterable<string>, offered: readonly Downloadable[]): Edges {
     const wanted = new Set(names);
     return edgesOf(wanted, this.#places, offersOf(wanted, this.#stock.members, offered));
@@ -254,27 +257,3 @@ class Round {
 }
 
 type ModelInMain = Pick<TeamInput, "model" | "needBytes">;
-
-interface TeamCall extends Pick<TeamInput, "model" | "needBytes"> {
-  readonly group: readonly Member[];
-  readonly reason: ClaimReason;
-}
-
-type Kind = Place["kind"];
-
-const LENDERS: readonly { readonly kinds: readonly Kind[]; readonly withSpares: boolean }[] = [
-  { kinds: ["idle"], withSpares: false },
-  { kinds: ["idle", "busy"], withSpares: false },
-  { kinds: ["idle", "busy", "pinned"], withSpares: false },
-  { kinds: ["idle", "busy", "pinned"], withSpares: true },
-];
-
-/** One that was given something a moment ago is idle no longer. */
-function kindOf({ kind, isIdle }: Place): Kind {
-  return kind === "idle" && !isIdle ? "busy" : kind;
-}
-
-/** Nobody knows yet how large its share will be. */
-function giveAll(place: Place, gift: Omit<Gift, "bytes">, leaving: readonly Item[]): void {
-  place.give({ ...gift, bytes: place.roomWithout(leaving).memoryBytes }, "fixed", leaving);
-}

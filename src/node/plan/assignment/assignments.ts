@@ -13,6 +13,15 @@ export interface Assignment {
 /** By member, what it is to begin, most needed first. Members that are not in it go on. */
 export type Assignments = ReadonlyMap<PeerId, readonly Assignment[]>;
 
+/** A plan for all members, which every node finds. */
+export interface Round {
+  readonly assignments: Assignments;
+  /** The names that are wanted, and have found no place for now. */
+  readonly open: ReadonlySet<string>;
+  /** By member: of these the ones that it will serve together with others, once what is there has had its turn. */
+  readonly turns: ReadonlyMap<PeerId, readonly string[]>;
+}
+
 /** A model that anybody may download: the built-in catalog's, as far as assignments need it. */
 export interface Downloadable {
   readonly name: string;

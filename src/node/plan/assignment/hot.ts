@@ -60,7 +60,7 @@ export function spareReplica(
 
 function sparesFor({ place, name, model, bytes }: Edge): Item[] {
   if (model === null || place.runs(name)) return [];
-  return place.spares.filter((spare) => place.fits(bytes, [spare]));
+  return place.spares.filter((spare) => spare.host === undefined && place.fits(bytes, [spare]));
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The members as places for models, while an assignment fills them. */
 
-import type { ClaimReason, ModelRef } from "../../../mesh/mod.ts";
+import type { ClaimReason, ModelRef, PeerId } from "../../../mesh/mod.ts";
 import type { MemoryPools } from "../../../models/mod.ts";
-import { instanceOf, type Member } from "../view.ts";
+import type { Member } from "../view.ts";
 import { lessBytes, type MemberMemory } from "./memory.ts";
 import { askedOf, runningNames, servesSeveral } from "./running.ts";
-import { isIdle, roleIn, type Stock } from "./stock.ts";
+import { isIdle, type Part, partIn, roleIn, type Stock } from "./stock.ts";
 import type { Assignment } from "./assignments.ts";
 
 /** A model in a place that may leave it: one that runs there, or one that it was given a moment ago. */
@@ -22,6 +22,8 @@ export interface Item {
   readonly reason: ClaimReason | null;
   /** When what runs was last asked for, in milliseconds since the epoch. @default 0, never */
   readonly askedAtMs?: number | undefined;
+  /** The host of the split that it is a share of. @default it is no split */
+  readonly host?: PeerId | undefined;
 }
 
 /** A model for a place, before anybody knows whether it gets it. */
@@ -137,6 +139,21 @@ export class Place {
     return this.fits(0, leaving) ? sumOf(this.free, leaving) : NOTHING;
   }
 
+  /** The same with what is ending already, for a model that waits until it has ended. */
+  roomLater(leaving: readonly Item[]): MemoryPools {
+    const { held } = this.#memory;
+    const ending = held.filter(({ model }) => partIn(this.#stock, this.member, model) === undefined)
+      .reduce((sum, one) => ({
+        gpuBytes: sum.gpuBytes + one.gpuBytes,
+        memoryBytes: sum.memoryBytes + one.gpuBytes + one.mainBytes,
+      }), NOTHING);
+    const { gpuBytes, memoryBytes } = this.roomWithout(leaving);
+    return {
+      gpuBytes: gpuBytes + ending.gpuBytes,
+      memoryBytes: memoryBytes + ending.memoryBytes,
+    };
+  }
+
   /** Nothing else is given to it. */
   fill(): void {
     this.#state = { ...this.#now, free: NOTHING };
@@ -210,7 +227,7 @@ function isGiven({ reason }: Item): boolean {
   return reason !== null;
 }
 
-/** Splits and pinned models are no items: they do not leave. */
+/** Pinned models and splits that are needed are no items: they do not leave. */
 function itemsOf(member: Member, stock: Stock): Item[] {
   const { held } = stock.memory.get(member.peer) as MemberMemory;
   return held.flatMap(({ model, gpuBytes, mainBytes }): Item[] => {
@@ -218,8 +235,10 @@ function itemsOf(member: Member, stock: Stock): Item[] {
     if (role !== "sole" && role !== "spare") return [];
     const pools = { gpuBytes, memoryBytes: gpuBytes + mainBytes };
     const kind = role === "sole" ? "needed" : "spare";
-    const askedAtMs = instanceOf(member, model)?.askedAtMs;
-    return [{ name: model.name, model, reason: null, pools, kind, askedAtMs }];
+    const { host, instance } = partIn(stock, member, model) as Part;
+    const item = { name: model.name, model, reason: null, pools, kind } as const;
+    const isSplit = instance.mode === "split";
+    return [{ ...item, askedAtMs: instance.askedAtMs, host: isSplit ? host.peer : undefined }];
   });
 }
 

@@ -108,7 +108,7 @@ function leftAtMs(edge: Edge): number {
 }
 
 /** A node knows of its own models more than others do, and all have to find the same place. */
-function announcedMs(askedAtMs: number): number {
+export function announcedMs(askedAtMs: number): number {
   return Math.floor(askedAtMs / ASKED_STEP_MS) * ASKED_STEP_MS;
 }
 
@@ -144,9 +144,9 @@ export class Placing {
     this.#gaps = new Set(gaps);
   }
 
-  /** Places what it can; answers with what it can't. */
-  place(): string[] {
-    let open = [...this.#gaps].sort((a, b) => this.#compare(a, b));
+  /** Places what it can of these gaps; answers with what it can't. */
+  place(gaps: Iterable<string> = this.#gaps): string[] {
+    let open = [...gaps].sort((a, b) => this.#compare(a, b));
     for (const level of Object.values(LEVELS)) {
       // From a place that led nowhere nothing leads anywhere, until something else was placed.
       let visited = new Set<Place>();
