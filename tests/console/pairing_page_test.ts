@@ -69,7 +69,7 @@ const SCENES: Scenes = {
       assert.equal(await form.getByRole("alert").count(), 0);
       await form.getByLabel("May add other machines").uncheck();
       await add.click();
-      await page.getByText("mini joins as a member.").waitFor();
+      await page.getByText("mini was let in as a member.").waitFor();
       node.setPairing(pairing());
       await form.waitFor({ state: "detached" });
       assert.equal(await console.textOf(notice), "");
@@ -104,6 +104,8 @@ const SCENES: Scenes = {
       node.setPairing(ASKED);
       await form.getByLabel("What it does").selectOption("client");
       assert.equal(await form.getByLabel("May add other machines").count(), 0);
+      await form.getByText("A client serves nothing: it has to be started with --client.")
+        .waitFor();
       await form.getByLabel("Its code").fill("000000");
       await form.getByRole("button", { name: "Add" }).click();
       await page.getByText("The code was wrong too often. mini has to wait before it asks again.")

@@ -128,7 +128,7 @@ Deno.test("the node's refusals are told apart by their codes", () => {
 
 Deno.test("each end of a machine's question has a sentence", () => {
   const table: readonly [string, Outcome][] = [
-    ["mini joins as a client.", { kind: "added", name: "mini", role: "client" }],
+    ["mini was let in as a client.", { kind: "added", name: "mini", role: "client" }],
     ["mini was refused.", { kind: "refused", name: "mini" }],
     ["The code was wrong too often. mini has to wait before it asks again.", {
       kind: "spent",

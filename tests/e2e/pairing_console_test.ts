@@ -59,7 +59,7 @@ pairingTest(
     await answer(studio, "mini", wrong(code));
     await studio.page.getByText("That is not its code. 2 tries are left.").waitFor();
     await answer(studio, "mini", code);
-    await studio.page.getByText("mini joins as a member.").waitFor();
+    await studio.page.getByText("mini was let in as a member.").waitFor();
     await mini.page.getByText("This machine is in studio's mesh").waitFor();
     await studio.machine(guest.ready.node).waitFor();
     await mini.machine(host.ready.node).waitFor();

@@ -95,6 +95,9 @@ function JoinRequest(props: JoinRequestProps) {
         <RoleField rights={answer.rights} onChange={answer.grant} />
         <MayInviteField rights={answer.rights} onChange={answer.grant} />
       </div>
+      {answer.rights.role === "client" && (
+        <p class="muted">A client serves nothing: it has to be started with --client.</p>
+      )}
       {answer.problem !== null && (
         <p class="problem" role="alert" id={`${id}-problem`}>{answer.problem}</p>
       )}

@@ -38,7 +38,7 @@ export type Outcome =
 export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case "added":
-      return `${outcome.name} joins as a ${outcome.role}.`;
+      return `${outcome.name} was let in as a ${outcome.role}.`;
     case "refused":
       return `${outcome.name} was refused.`;
     case "spent":
