@@ -16,6 +16,7 @@ import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
 import { PairingDoor } from "./pairing/host.ts";
+import { RelayPaths } from "./relay/relay_paths.ts";
 import { Relays } from "./relays.ts";
 import { Removing } from "./removing.ts";
 import { Renewals } from "./renewals.ts";
@@ -56,6 +57,8 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   readonly #stored: StoredPeers;
   /** `null` for clients and relays. */
   readonly #relays: Relays | null;
+  /** Datagrams over other nodes, and those that this one carries. */
+  readonly paths: RelayPaths;
   readonly #events: Emitter<MeshEvent>;
   readonly #modes: Modes;
   readonly #lan: Lan | null;
@@ -111,6 +114,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       renewals: this.#renewals,
       mode: () => this.#mode,
     });
+    this.paths = new RelayPaths(parts);
     this.#modes = new Modes(this.#modeParts(), parts);
     this.#relays = role === "member" ? this.#createRelays() : null;
     if (role === "member") this.#answer();
@@ -449,6 +453,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     this.#removing.stop();
     this.#renewals.stop();
     this.door?.stop();
+    this.paths.stop();
     await Promise.all([
       this.#exchange.stop(),
       this.#lan?.stop(),

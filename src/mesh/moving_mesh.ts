@@ -24,6 +24,7 @@ import type { MeshNode } from "./mesh_node.ts";
 import { chooseMesh } from "./pairing/choose_mesh.ts";
 import { PAIRING_JOIN_MS } from "./pairing/defaults.ts";
 import { OwnRequest } from "./pairing/own_request.ts";
+import type { RelayPaths } from "./relay/relay_paths.ts";
 
 export interface MovingMeshParts {
   /** Of this machine. */
@@ -75,6 +76,11 @@ export class MovingMesh implements Mesh, Pairing {
     });
     this.#node = node;
     this.#enter(node);
+  }
+
+  /** Datagrams over other nodes, in the mesh of this moment. */
+  get paths(): RelayPaths {
+    return this.#node.paths;
   }
 
   get pairing(): Pairing {

@@ -43,6 +43,12 @@ export interface RelayMeshStatus {
   readonly mesh: string;
   /** Machines that are connected now. */
   readonly peers: number;
+  /** Of them, those that it carries for now. */
+  readonly pairs: number;
+  /** Carried since the start. */
+  readonly bytes: number;
+  /** Datagrams beyond the budget, or that the other end did not take in time. */
+  readonly dropped: number;
 }
 
 export interface RelayStatus {
@@ -120,6 +126,7 @@ export class RelayNode implements AsyncDisposable {
       meshes: [...this.#meshes.values()].map((mesh) => ({
         mesh: mesh.meshId,
         peers: mesh.peersConnected(),
+        ...mesh.paths.carried,
       })),
     };
   }

@@ -10,8 +10,10 @@ import { MEMBER_ROLES, type MemberRole } from "../../src/mesh/base/roles.ts";
 import { GOSSIP_PROTOCOL } from "../../src/mesh/gossip/gossip.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import { type Mesh, NotAllowedError, ROUTES_PROTOCOL } from "../../src/mesh/mod.ts";
+import { PAIR_PROTOCOL } from "../../src/mesh/pairing/messages.ts";
 import { REACH_PROTOCOL } from "../../src/mesh/reach/mod.ts";
 import { CLAIM_PROTOCOL } from "../../src/mesh/relay/claim_exchange.ts";
+import { RELAY_PROTOCOL } from "../../src/mesh/relay/relay_wire.ts";
 import { RENEWAL_PROTOCOL } from "../../src/mesh/renewals.ts";
 import { REVOCATIONS_PROTOCOL } from "../../src/mesh/revocation_exchange.ts";
 import { extendChain } from "../../src/mesh/trust/capability.ts";
@@ -52,6 +54,11 @@ const EXPECTED: Record<string, Record<MemberRole, readonly [member: Outcome, rel
     client: ["answered", "answered"],
     relay: ["forbidden", "forbidden"],
   },
+  [RELAY_PROTOCOL]: {
+    member: ["answered", "answered"],
+    client: ["answered", "answered"],
+    relay: ["answered", "answered"],
+  },
   [RPC_PROTOCOL]: {
     member: ["answered", "unknown"],
     client: ["forbidden", "unknown"],
@@ -70,7 +77,7 @@ const EXPECTED: Record<string, Record<MemberRole, readonly [member: Outcome, rel
 };
 
 /** Spoken before anybody has a role: every other test of a mesh is one of it. */
-const UNPROVEN = [JOIN_PROTOCOL, CLAIM_PROTOCOL];
+const UNPROVEN = [JOIN_PROTOCOL, CLAIM_PROTOCOL, PAIR_PROTOCOL];
 
 const SOURCES = join(import.meta.dirname ?? ".", "../../src");
 

@@ -5,7 +5,7 @@ import { jsonText, printable } from "../../base/printable.ts";
 import type { RelayView } from "../../api/mod.ts";
 import type { RelayStatus } from "../../node/mod.ts";
 import { CLAIM_WAIT_MS, LOG_FLUSH_MS, STOP_LIMIT_MS } from "../base/defaults.ts";
-import { count, formatTime, table } from "../base/format.ts";
+import { count, formatBytes, formatTime, table } from "../base/format.ts";
 import { printError, printOut } from "../base/output.ts";
 import { VERSION } from "../base/version.ts";
 import { findRunningNode } from "../client/running_node.ts";
@@ -125,8 +125,14 @@ export function statusText({ peer, addresses, openClaims, meshes }: RelayStatus)
     `${count(openClaims, "claim")} not used yet\n`;
   if (meshes.length === 0) return `${head}No mesh has claimed it\n`;
   return head + table([
-    ["MESH", "MACHINES HERE"],
-    ...meshes.map(({ mesh, peers }) => [printable(mesh), `${peers}`]),
+    ["MESH", "MACHINES HERE", "PAIRS", "CARRIED", "DROPPED"],
+    ...meshes.map(({ mesh, peers, pairs, bytes, dropped }) => [
+      printable(mesh),
+      `${peers}`,
+      `${pairs}`,
+      formatBytes(bytes),
+      count(dropped, "datagram"),
+    ]),
   ]);
 }
 

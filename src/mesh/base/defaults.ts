@@ -248,3 +248,18 @@ export const RELAY_BEAT_MS = 2_000;
 
 /** Signs of life that a relay may miss in a row: one may be lost on a busy machine. */
 export const MAX_MISSED_RELAY_BEATS = 2;
+
+/**
+ * Bytes of datagrams that wait for one stream: at 30 MB/s that is 4 ms. The connection inside finds its rate by losses, so
+ * more would be delay and nothing else.
+ */
+export const RELAY_QUEUE_BYTES = 131_072;
+
+/** Pairs that one node carries for; each holds two queues. */
+export const MAX_CARRIED_PAIRS = 256;
+
+/** Pairs of one peer: the machines that it reaches in no other way. A client uses few hosts. */
+export const MAX_PAIRS_OF_PEER = 64;
+
+/** A pair without a datagram for so long is over: QUIC's own signs of life come every 10 s. */
+export const RELAY_IDLE_MS = 60_000;

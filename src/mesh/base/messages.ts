@@ -46,6 +46,13 @@ export class MessageStream {
     return message;
   }
 
+  /** Bytes behind the last message, for who reads the stream itself from now on. */
+  unread(): Uint8Array {
+    const bytes = this.#unread;
+    this.#unread = new Uint8Array(0);
+    return bytes;
+  }
+
   async #take(size: number): Promise<Uint8Array | undefined> {
     const parts = [this.#unread];
     let gathered = this.#unread.byteLength;

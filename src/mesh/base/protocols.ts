@@ -15,6 +15,8 @@ const ALL = { opens: MEMBER_ROLES, answers: MEMBER_ROLES } as const;
 /** Every protocol between nodes, with its rights in one place: a protocol without a row is answered by nobody. */
 export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
   "/mesh-llm/join/1": ALL,
+  // Before any join, by a machine of the local network.
+  "/mesh-llm/pair/1": { opens: [], answers: ["member"] },
   // Before any join, by whoever has a claim that the relay has printed.
   "/mesh-llm/claim/1": { opens: [], answers: ["relay"] },
   "/mesh-llm/gossip/1": MEMBERS,
@@ -23,6 +25,8 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
   "/mesh-llm/renewal/1": ALL,
   "/mesh-llm/life/1": ALL,
   "/mesh-llm/reach/1": { opens: ["member", "client"], answers: MEMBER_ROLES },
+  // A relay opens the second half of a path, to the node that is asked for.
+  "/mesh-llm/relay/1": { opens: MEMBER_ROLES, answers: ["member", "relay"] },
   "/mesh-llm/rpc/1": MEMBERS,
   "/mesh-llm/http/1": GUESTS,
   "/mesh-llm/file/1": MEMBERS,

@@ -34,3 +34,15 @@ export const MISCONDUCT_RATE = { perSecond: 0.1, burst: 5 } as const;
 
 /** Asked once for each join of a node that seems to be here already. */
 export const LIFE_RATE = { perSecond: 1, burst: 20 } as const;
+
+/** Relayed paths that one peer opens: a mesh that comes back after a sleep opens one for each of its machines. */
+export const RELAY_STREAM_RATE = { perSecond: 5, burst: 128 } as const;
+
+/** Bytes of one pair, both directions together: a weight of a split is loaded at the speed of a good line. */
+export const PAIR_RATE = { perSecond: 64_000_000, burst: 16_000_000 } as const;
+
+/** Bytes of a client and one host: answers and pictures. */
+export const CLIENT_PAIR_RATE = { perSecond: 8_000_000, burst: 4_000_000 } as const;
+
+/** Bytes of all pairs of one mesh that a node carries for: a gigabit line. */
+export const CARRY_RATE = { perSecond: 128_000_000, burst: 32_000_000 } as const;

@@ -1,0 +1,121 @@
+import { asError } from "../../base/as_error.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { printable } from "../../base/printable.ts";
+import { raceSignal } from "../../base/race_signal.ts";
+import type { Clock } from "../base/clock.ts";
+import { MAX_PAIRS_OF_PEER, OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
+import { NotAllowedError, RefusedError, UnreachableError } from "../base/errors.ts";
+import type { AdmittedPeer } from "../base/mesh.ts";
+import type { PeerId } from "../base/peer_id.ts";
+import { RELAY_STREAM_RATE } from "../base/rate_defaults.ts";
+import type { MemberRole } from "../base/roles.ts";
+import type { NetworkStream } from "../link/network.ts";
+import type { PeerNetwork } from "../link/peer_network.ts";
+import { type CarriedStatus, Carrier } from "./carrier.ts";
+import { RelayPath } from "./relay_path.ts";
+import { answerSchema, openingSchema, RELAY_PROTOCOL, relayMessages } from "./relay_wire.ts";
+
+/** A peer reaches this node over a third one. */
+export interface RelayedPeer {
+  readonly peer: PeerId;
+  /** The node that carries. That the peer is who it says it is, its own connection proves. */
+  readonly by: PeerId;
+  readonly path: RelayPath;
+}
+
+export interface RelayPathsParts {
+  readonly network: PeerNetwork;
+  readonly role: MemberRole;
+  readonly clock: Clock;
+}
+
+/** Datagrams over a third node that both ends are connected to: this node's own paths, and those that it carries for others. */
+export class RelayPaths {
+  readonly #parts: RelayPathsParts;
+  readonly #carrier: Carrier;
+  readonly #own = new Set<RelayPath>();
+  /** Takes in the peers that reach this node so; without it they are refused. */
+  onPeer: ((relayed: RelayedPeer) => void) | undefined;
+
+  constructor(parts: RelayPathsParts) {
+    this.#parts = parts;
+    this.#carrier = new Carrier(parts);
+    if (parts.role === "client") return;
+    const options = { maxStreams: 2 * MAX_PAIRS_OF_PEER, rate: RELAY_STREAM_RATE };
+    parts.network.handle(
+      RELAY_PROTOCOL,
+      options,
+      (stream, peer) => this.#answer(stream, peer),
+    );
+  }
+
+  /** The datagrams of others that this node carries. */
+  get carried(): CarriedStatus {
+    return this.#carrier.status;
+  }
+
+  /**
+   * A path to a peer over a node that this one is connected to, once the peer has confirmed it: a first datagram that is
+   * lost costs a second.
+   * @throws {UnreachableError | RefusedError} or the signal's reason.
+   */
+  async open(
+    { by, to, signal }: {
+      readonly by: PeerId;
+      readonly to: PeerId;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<RelayPath> {
+    const connection = this.#parts.network.connectionTo(by);
+    if (connection === undefined) throw new UnreachableError(`${by} is not connected`);
+    // The carrier waits as long for the other end.
+    using deadline = Deadline.forStep(2 * OPEN_STREAM_TIMEOUT_MS, `Reaching ${to}`, signal);
+    const stream = await connection.openStream(RELAY_PROTOCOL, deadline.signal);
+    try {
+      const messages = relayMessages(stream);
+      await messages.write({ to });
+      const { ok, reason } = await raceSignal(
+        messages.expect(answerSchema, "answer of a relay"),
+        deadline.signal,
+      );
+      if (!ok) throw new RefusedError(`${by} does not carry to ${to}: ${printable(reason)}`);
+      return this.#keep(new RelayPath(stream, messages.unread()));
+    } catch (error) {
+      stream.reset(asError(error));
+      throw error;
+    }
+  }
+
+  /** Ends this node's own paths. Safe to call twice. */
+  stop(): void {
+    this.onPeer = undefined;
+    for (const path of this.#own) path.close();
+  }
+
+  async #answer(stream: NetworkStream, peer: AdmittedPeer): Promise<void> {
+    const messages = relayMessages(stream);
+    const opening = await messages.expect(openingSchema, "opening of a relayed path");
+    if ("to" in opening) {
+      // A relay reaches others on behalf of its peers alone.
+      if (peer.role === "relay") throw new NotAllowedError("A relay asks nobody to carry");
+      return await this.#carrier.carry(stream, messages, { peer, to: opening.to });
+    }
+    if (peer.role === "client") throw new NotAllowedError("A client carries for nobody");
+    const isOwn = opening.from === peer.id;
+    if (this.onPeer === undefined || isOwn || this.#own.size >= 2 * MAX_PAIRS_OF_PEER) {
+      await messages.write({ ok: false, reason: "it takes no relayed paths now" });
+      await stream.closeWrite();
+      return;
+    }
+    await messages.write({ ok: true });
+    const path = this.#keep(new RelayPath(stream, messages.unread()));
+    this.onPeer({ peer: opening.from, by: peer.id, path });
+    await path.closed;
+  }
+
+  #keep(path: RelayPath): RelayPath {
+    this.#own.add(path);
+    void path.closed.then(() => this.#own.delete(path));
+    return path;
+  }
+}

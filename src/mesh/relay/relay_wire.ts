@@ -1,0 +1,22 @@
+/** The messages before the first datagram, on `RELAY_PROTOCOL`. */
+
+import { z } from "zod";
+import type { ByteStream } from "../base/byte_stream.ts";
+import { MAX_RELAY_MESSAGE_BYTES } from "../base/message_defaults.ts";
+import { MessageStream } from "../base/messages.ts";
+import { peerIdText } from "../base/names.ts";
+
+/** A stream to whoever carries, and one from there to the other end: docs/protocols.md. */
+export const RELAY_PROTOCOL = "/mesh-llm/relay/1";
+
+/** `to`: for the node that is to carry. `from`: for the other end. */
+export const openingSchema = z.union([
+  z.object({ to: peerIdText }),
+  z.object({ from: peerIdText }),
+]);
+
+export const answerSchema = z.object({ ok: z.boolean(), reason: z.string().max(256).default("") });
+
+export function relayMessages(stream: ByteStream): MessageStream {
+  return new MessageStream(stream, MAX_RELAY_MESSAGE_BYTES);
+}
