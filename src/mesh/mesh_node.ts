@@ -117,6 +117,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     this.paths = new RelayPaths(parts);
     this.#modes = new Modes(this.#modeParts(), parts);
     this.#relays = role === "member" ? this.#createRelays() : null;
+    this.paths.onPlace = (place) => this.#relays?.told(place);
     if (role === "member") this.#answer();
     network.subscribe((event) => {
       if (event.type === "admitted") this.#onAdmitted(event.connection, event.peer);
@@ -139,6 +140,9 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       trust.guests.note(guestOf(peer.id, peer.links));
     }
     this.#mode.admitted(connection, peer);
+    if (this.role === "relay" && peer.role === "member") {
+      void this.paths.tellPlace(connection, this.addresses());
+    }
     if (peer.role !== "relay") return;
     // A token may have named it beside members: it is dialled as a relay, and asked for nothing.
     this.#stored.expel([peer.id]);

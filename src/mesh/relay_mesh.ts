@@ -1,5 +1,7 @@
 import type { ByteStream } from "./base/byte_stream.ts";
+import { RELAY_COURTESY_MS, RELAY_REDIAL_MS } from "./base/defaults.ts";
 import { NotAllowedError } from "./base/errors.ts";
+import { Dialer } from "./gossip/dialer.ts";
 import type { MeshMode, ModeParts } from "./mesh_mode.ts";
 import type { NetworkStream } from "./link/network.ts";
 import type { PresentPeer } from "./trust/invite_book.ts";
@@ -10,16 +12,36 @@ import type { PeerId } from "./base/peer_id.ts";
 import { rolesOf } from "./base/protocols.ts";
 import type { RoutingTable } from "./base/table.ts";
 
-/** A relay: it knows who is connected to it and nothing of the mesh, neither its machines nor its models, and dials nobody by itself. */
+/**
+ * A relay: it knows who is connected to it and nothing of the mesh, neither its machines nor its models. It dials those
+ * whom its invite has named while nobody is connected.
+ */
 export class RelayMesh implements MeshMode {
   readonly passive = true;
   readonly #parts: ModeParts;
+  readonly #dialer: Dialer;
 
   constructor(parts: ModeParts) {
     this.#parts = parts;
+    const { network, clock, random, logger, stored } = parts;
+    this.#dialer = new Dialer({
+      targets: () =>
+        network.connectedPeers().size > 0 ? [] : [...stored().keys()].map((peer) => ({
+          peer,
+          courtesyMs: RELAY_COURTESY_MS,
+          maxDelayMs: RELAY_REDIAL_MS,
+        })),
+      dial: ({ peer }, signal) =>
+        network.connect({ peer, addresses: this.addressesOf(peer), signal }),
+      failed: () => {},
+      broke: (error) => logger.error("The mesh could not be dialled: {error}", { error }),
+    }, { clock, random });
   }
 
-  start(): void {}
+  /** Members know where a relay was; one that has moved has to be the first to speak. */
+  start(): void {
+    this.#dialer.wake();
+  }
 
   members(): readonly Announcement[] {
     return [];
@@ -55,9 +77,13 @@ export class RelayMesh implements MeshMode {
     return await this.#parts.network.open(protocol, { ...options, peer, addresses });
   }
 
-  admitted(): void {}
+  admitted(): void {
+    this.#dialer.wake();
+  }
 
-  closed(): void {}
+  closed(): void {
+    this.#dialer.wake();
+  }
 
   superseded(): void {}
 
@@ -66,7 +92,9 @@ export class RelayMesh implements MeshMode {
     stream.reset(new Error("A relay does not gossip"));
   }
 
-  async finish(): Promise<void> {}
+  finish(): Promise<void> {
+    return this.#dialer.stop();
+  }
 
   addressesOf(peer: PeerId): readonly string[] {
     return this.#parts.stored().get(peer) ?? [];

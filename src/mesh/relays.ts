@@ -129,6 +129,12 @@ export class Relays {
     this.wake();
   }
 
+  /** A relay says where it is dialled. */
+  told({ peer, addresses }: RelayPlace): void {
+    this.#keep({ peer, address: null, told: addresses });
+    this.wake();
+  }
+
   /** Its connection has closed. */
   parted(peer: PeerId): void {
     if (!this.#parts.network.isConnected(peer)) this.#missed.delete(peer);

@@ -263,3 +263,6 @@ export const MAX_PAIRS_OF_PEER = 64;
 
 /** A pair without a datagram for so long is over: QUIC's own signs of life come every 10 s. */
 export const RELAY_IDLE_MS = 60_000;
+
+/** Members dial a relay that comes back within a second; it waits as long before it dials them. */
+export const RELAY_COURTESY_MS = 1_000;

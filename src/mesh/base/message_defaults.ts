@@ -89,5 +89,5 @@ export const MAX_ANNOUNCED_RELAYS = 4;
 /** Of one relay: IPv4, IPv6 and a former one. */
 export const MAX_RELAY_ADDRESSES = 4;
 
-/** A PeerId, or a sentence. */
-export const MAX_RELAY_MESSAGE_BYTES = 1_024;
+/** The addresses of a relay. */
+export const MAX_RELAY_MESSAGE_BYTES = 4_096;

@@ -2,14 +2,17 @@ import { asError } from "../../base/as_error.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { printable } from "../../base/printable.ts";
 import { raceSignal } from "../../base/race_signal.ts";
+import { parseAddress } from "../base/addresses.ts";
+import type { RelayPlace } from "../base/announcement.ts";
 import type { Clock } from "../base/clock.ts";
 import { MAX_PAIRS_OF_PEER, OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import { NotAllowedError, RefusedError, UnreachableError } from "../base/errors.ts";
+import { MAX_RELAY_ADDRESSES } from "../base/message_defaults.ts";
 import type { AdmittedPeer } from "../base/mesh.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import { RELAY_STREAM_RATE } from "../base/rate_defaults.ts";
 import type { MemberRole } from "../base/roles.ts";
-import type { NetworkStream } from "../link/network.ts";
+import type { NetworkStream, PeerConnection } from "../link/network.ts";
 import type { PeerNetwork } from "../link/peer_network.ts";
 import { type CarriedStatus, Carrier } from "./carrier.ts";
 import { RelayPath } from "./relay_path.ts";
@@ -36,6 +39,8 @@ export class RelayPaths {
   readonly #own = new Set<RelayPath>();
   /** Takes in the peers that reach this node so; without it they are refused. */
   onPeer: ((relayed: RelayedPeer) => void) | undefined;
+  /** Hears where a relay is dialled from now on. */
+  onPlace: ((place: RelayPlace) => void) | undefined;
 
   constructor(parts: RelayPathsParts) {
     this.#parts = parts;
@@ -86,9 +91,23 @@ export class RelayPaths {
     }
   }
 
+  /** Tells a member where this relay is dialled; who does not hear it learns it at the next connection. */
+  async tellPlace(connection: PeerConnection, addresses: readonly string[]): Promise<void> {
+    using deadline = Deadline.forStep(OPEN_STREAM_TIMEOUT_MS, "Telling where this relay is");
+    try {
+      const stream = await connection.openStream(RELAY_PROTOCOL, deadline.signal);
+      await relayMessages(stream).write({ here: addresses.slice(0, MAX_RELAY_ADDRESSES) });
+      await stream.closeWrite();
+      await raceSignal(stream.read(), deadline.signal).finally(() => stream.release());
+    } catch {
+      return;
+    }
+  }
+
   /** Ends this node's own paths. Safe to call twice. */
   stop(): void {
     this.onPeer = undefined;
+    this.onPlace = undefined;
     for (const path of this.#own) path.close();
   }
 
@@ -99,6 +118,12 @@ export class RelayPaths {
       // A relay reaches others on behalf of its peers alone.
       if (peer.role === "relay") throw new NotAllowedError("A relay asks nobody to carry");
       return await this.#carrier.carry(stream, messages, { peer, to: opening.to });
+    }
+    if ("here" in opening) {
+      if (peer.role !== "relay") throw new NotAllowedError("Only a relay says where it is");
+      const addresses = opening.here.filter((text) => parseAddress(text)?.peer === peer.id);
+      this.onPlace?.({ peer: peer.id, addresses });
+      return await stream.closeWrite();
     }
     if (peer.role === "client") throw new NotAllowedError("A client carries for nobody");
     const isOwn = opening.from === peer.id;

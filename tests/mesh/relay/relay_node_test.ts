@@ -1,5 +1,6 @@
 import "../leak_guard.ts";
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { type Mesh, RefusedError } from "../../../src/mesh/mod.ts";
 import { makeClaim, NoRelayError } from "../../../src/mesh/relay_node.ts";
 import { claimOf, startRelay } from "./relay_here.ts";
@@ -48,6 +49,32 @@ Deno.test("a relay is claimed, all members of the mesh connect to it, and it is 
   await until(second, () => second.relays().length === 0);
   while (!relay.isFree) await new Promise((done) => setTimeout(done, 5));
   assert.deepEqual(again.relays(), []);
+});
+
+Deno.test("a relay that comes back with another address tells it, and all members find it there", async () => {
+  await using meshes = new TestMeshes();
+  const dataDir = meshes.directory("relay");
+  await using first = await startRelay(dataDir);
+  const [founder, second] = await meshes.group("founder", "second");
+  assert.ok(founder && second);
+  await founder.addRelay(await claimOf(dataDir));
+  await Promise.all([founder, second].map(lives));
+  const { peer } = await first.status();
+  await first.stop();
+  for (const mesh of [founder, second]) await until(mesh, () => !hasRelay(mesh));
+  const file = join(dataDir, "relay.json");
+  const own = JSON.parse(await Deno.readTextFile(file));
+  await Deno.writeTextFile(file, JSON.stringify({ ...own, port: null }));
+  await using back = await startRelay(dataDir);
+  await Promise.all([founder, second].map(lives));
+  const { addresses } = await back.status();
+  for (const mesh of [founder, second]) {
+    await until(mesh, () => mesh.relays()[0]?.addresses[0] === addresses[0]);
+    assert.deepEqual(mesh.relays().map((one) => one.peer), [peer]);
+  }
+  await second.stop();
+  const again = await meshes.member("second");
+  await lives(again);
 });
 
 Deno.test("two meshes have one relay, by a claim each; used, wrong, altered and foreign ones are refused by name", async () => {
