@@ -4,6 +4,7 @@ import { OTHERS } from "../base/own_files.ts";
 import { describeFailure } from "./terminal/errors.ts";
 import { errorLine } from "./terminal/log_line.ts";
 import { printError, printOut } from "./base/output.ts";
+import type { HelpCommand } from "./config/command.ts";
 import { understand, type Understood } from "./config/parse.ts";
 import { exemptLoopback, nameProxiesTwice } from "./terminal/proxy.ts";
 import type { Runtime } from "./terminal/runtime.ts";
@@ -40,8 +41,7 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       printOut(`${VERSION}\n`);
       return 0;
     case "help":
-      printOut(command.text);
-      return 0;
+      return await help(command, runtime);
     case "serve":
       return await (await import("./commands/run_serve.ts")).runServe(command, settings, runtime);
     case "config-show":
@@ -92,6 +92,14 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_token.ts")).runTokenRevoke(command);
     case "token-remove":
       return await (await import("./commands/run_token_remove.ts")).runTokenRemove(command);
+    case "join":
+      return await (await import("./commands/run_join.ts")).runJoin(command, runtime);
+    case "pair-list":
+      return await (await import("./commands/run_pair.ts")).runPairList(command);
+    case "pair-accept":
+      return await (await import("./commands/run_pair.ts")).runPairAccept(command);
+    case "pair-refuse":
+      return await (await import("./commands/run_pair.ts")).runPairRefuse(command);
     case "relay":
       return await (await import("./commands/run_relay.ts")).runRelay(command, runtime);
     case "relay-claim":
@@ -109,4 +117,16 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
     case "engine-show":
       return await (await import("./commands/run_engine.ts")).runEngineShow(command, runtime);
   }
+}
+
+/** On the terminal of a person, the mesh that is on this network comes first. */
+async function help({ text, offer }: HelpCommand, runtime: Runtime): Promise<number> {
+  const isAsked = offer !== undefined && runtime.stdoutIsTerminal && Deno.stdin.isTerminal();
+  if (isAsked && offer.config.mesh.lan) {
+    const { offerJoin } = await import("./commands/run_join.ts");
+    const joined = await offerJoin(offer, runtime);
+    if (joined !== null) return joined;
+  }
+  printOut(text);
+  return 0;
 }

@@ -41,6 +41,8 @@ export type { LanMesh, LanPeer, LanView } from "./base/lan.ts";
 export type { PortMappingView } from "./base/port_mapping.ts";
 export type * from "./base/mesh.ts";
 export { PairingError } from "./base/pairing.ts";
+export { askAtStart, hasCompany, lookForMeshes } from "./pairing/at_start.ts";
+export { chooseMesh } from "./pairing/choose_mesh.ts";
 export type * from "./base/pairing.ts";
 export type * from "./base/peer_id.ts";
 export type * from "./base/roles.ts";

@@ -25,6 +25,7 @@ import { chooseMesh } from "./pairing/choose_mesh.ts";
 import { PAIRING_JOIN_MS } from "./pairing/defaults.ts";
 import { OwnRequest } from "./pairing/own_request.ts";
 import type { RelayPaths } from "./relay/relay_paths.ts";
+import { parseToken } from "./trust/token.ts";
 
 export interface MovingMeshParts {
   /** Of this machine. */
@@ -132,6 +133,8 @@ export class MovingMesh implements Mesh, Pairing {
   }
 
   async #join(token: string, mesh: LanMesh): Promise<void> {
+    const { grant } = parseToken(token, this.#parts.clock.now());
+    if (grant.role !== this.role && this.role === "member") throw new Error(asClientOnly(mesh));
     const leaving = this.#node;
     const moving = this.#move(token, leaving);
     this.#moving = moving.then(() => undefined, () => undefined).finally(() => this.#moving = null);
@@ -325,4 +328,9 @@ export class MovingMesh implements Mesh, Pairing {
 
 function isOff(): PairingError {
   return new PairingError("off", "This node leaves the local network alone: it runs with --no-lan");
+}
+
+function asClientOnly({ name }: LanMesh): string {
+  return `${name}'s mesh lets this machine in as a client, which serves nothing: end this node ` +
+    "with mesh-llm stop, then run mesh-llm join --client";
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { programCommand } from "./program.ts";
+import { type Program, programCommand } from "./program.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -16,13 +16,23 @@ export interface Terminal extends AsyncDisposable {
 }
 
 /** The program in a pseudo-terminal, which `script` makes. */
-export function openTerminal(words: readonly string[], home: string): Terminal {
+export function openTerminal(
+  words: readonly string[],
+  home: string,
+  { namespace }: Pick<Program, "namespace"> = {},
+): Terminal {
   const args = [Deno.execPath(), "run", "-A", "--quiet", MAIN, ...words];
   const command = Deno.build.os === "darwin"
     ? ["-q", "/dev/null", ...args]
     : ["-qefc", args.map((word) => `'${word}'`).join(" "), "/dev/null"];
   const env = { TERM: "xterm", NO_COLOR: "1" };
-  const child = programCommand(command, { compiled: "script", env, stdin: "piped" }, home).spawn();
+  const program = {
+    compiled: "script",
+    env,
+    stdin: "piped",
+    ...(namespace === undefined ? {} : { namespace }),
+  } as const;
+  const child = programCommand(command, program, home).spawn();
   const told = new Response(child.stderr).text();
   const limit = setTimeout(() => child.kill("SIGKILL"), TERMINAL_LIMIT_MS);
   const input = child.stdin.getWriter();

@@ -71,3 +71,6 @@ export const LOG_WAITING_BYTES = 1024 * 1024;
 
 /** The end of a node's log is waited for this long: a reader that has not taken it by then takes nothing. */
 export const LOG_FLUSH_MS = 500;
+
+/** Between two looks at a request to join: a code is there at once for whoever waits, and each look costs a millisecond. */
+export const JOIN_POLL_MS = 250;

@@ -19,6 +19,16 @@ export class NodeNotRunningError extends Error {
 /** The node runs and would not do what was asked. */
 export class NodeAnswerError extends Error {
   override name = "NodeAnswerError";
+  /** As the API names the refusal, where it does. */
+  readonly code: string | null;
+
+  constructor(
+    message: string,
+    { code = null, ...options }: ErrorOptions & { readonly code?: string | null } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 interface NodeFile {
@@ -120,7 +130,9 @@ async function ask(
     );
   }
   const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw new NodeAnswerError(refusal(body, response.status));
+  if (!response.ok) {
+    throw new NodeAnswerError(refusal(body, response.status), { code: codeOf(body) });
+  }
   return body;
 }
 
@@ -128,4 +140,9 @@ async function ask(
 function refusal(body: unknown, status: number): string {
   const error = (body as { error?: { message?: unknown } | null } | null)?.error;
   return typeof error?.message === "string" ? error.message : `The node answered ${status}`;
+}
+
+function codeOf(body: unknown): string | null {
+  const error = (body as { error?: { code?: unknown } | null } | null)?.error;
+  return typeof error?.code === "string" ? error.code : null;
 }

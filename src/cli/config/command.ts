@@ -248,6 +248,49 @@ export interface RelayRemoveCommand {
   readonly json: boolean;
 }
 
+export interface HelpCommand {
+  readonly kind: "help";
+  readonly text: string;
+  /** Of a bare first start: a mesh of this network may be joined in place of the help. */
+  readonly offer?: JoinCommand;
+}
+
+export interface JoinCommand {
+  readonly kind: "join";
+  /** The node that is started with the invite, where none runs. */
+  readonly config: ServeConfig;
+  readonly settings: readonly Setting[];
+  /** Its name or short id; `null` for the only one there is. */
+  readonly mesh: string | null;
+  /** Asks nothing. */
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+export interface PairListCommand {
+  readonly kind: "pair-list";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface PairAcceptCommand {
+  readonly kind: "pair-accept";
+  readonly dataDir: string;
+  /** Six digits. */
+  readonly code: string;
+  readonly role: "member" | "client";
+  readonly name: string | null;
+  /** `null` for what the running node gives by itself. */
+  readonly mayInvite: boolean | null;
+  readonly json: boolean;
+}
+
+export interface PairRefuseCommand {
+  readonly kind: "pair-refuse";
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
 export interface EngineInstallCommand {
   readonly kind: "engine-install";
   readonly dataDir: string;
@@ -307,7 +350,11 @@ export type Command =
   | RelayAddCommand
   | RelayListCommand
   | RelayRemoveCommand
+  | JoinCommand
+  | PairListCommand
+  | PairAcceptCommand
+  | PairRefuseCommand
   | EngineInstallCommand
   | EngineShowCommand
   | { readonly kind: "version" }
-  | { readonly kind: "help"; readonly text: string };
+  | HelpCommand;

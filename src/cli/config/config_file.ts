@@ -15,7 +15,13 @@ export const FROM_FILE = "config";
 export const PER_MODEL = "perModel";
 
 /** The file lies in the data directory, and leaving a mesh is said once. */
-const FLAGS_ONLY: ReadonlySet<string> = new Set(["--data-dir", "--leave", "--help", "--version"]);
+const FLAGS_ONLY: ReadonlySet<string> = new Set([
+  "--data-dir",
+  "--leave",
+  "--yes",
+  "--help",
+  "--version",
+]);
 
 /** Settings whose values let others in, unless they only say where such a value is to be found. */
 const SECRETS = ["api-key", "join"];

@@ -4,7 +4,7 @@ import { type Command as Subcommand, CommanderError } from "commander";
 import type { Setting } from "../../api/mod.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { type CliContext, configPath, type Environment, type Facts } from "./cli_context.ts";
-import type { Command } from "./command.ts";
+import type { Command, JoinCommand } from "./command.ts";
 import { applyConfigFile, configurable, exposedSecrets } from "./config_file.ts";
 import type { Actions } from "./program/actions.ts";
 import { createProgram } from "./program/program.ts";
@@ -12,6 +12,7 @@ import { accessRequests } from "./requests/access_requests.ts";
 import type { Asking } from "./requests/asking.ts";
 import { modelRequests } from "./requests/model_requests.ts";
 import { nodeRequests } from "./requests/node_requests.ts";
+import { pairRequests } from "./requests/pair_requests.ts";
 import { relayRequests } from "./requests/relay_requests.ts";
 import { type StartAsking, startRequests } from "./requests/start_requests.ts";
 import { toolRequests } from "./requests/tool_requests.ts";
@@ -39,12 +40,14 @@ export function understand(
   const asked: Command[] = [];
   const warnings: string[] = [];
   let help = "";
+  let offered: JoinCommand | undefined;
   const asking: Asking = { around, ask: (command) => asked.push(command) };
   const start: StartAsking = {
     ...asking,
     program: () => program,
     warnings,
     tell: (told) => settings = told,
+    offer: (join) => offered = join,
   };
   const actions: Actions = {
     ...startRequests(start),
@@ -52,6 +55,7 @@ export function understand(
     ...nodeRequests(asking),
     ...accessRequests(asking),
     ...relayRequests(asking),
+    ...pairRequests(asking),
     ...toolRequests(asking),
   };
   const program = createProgram(actions, {
@@ -69,7 +73,10 @@ export function understand(
   if (command?.kind === "serve") return { command: { ...command, warnings }, settings };
   if (command !== undefined) return { command, settings };
   if (help === "") program.outputHelp();
-  return { command: { kind: "help", text: help }, settings };
+  const offer = offered === undefined
+    ? {}
+    : { offer: { ...offered, config: { ...offered.config, warnings } } };
+  return { command: { kind: "help", text: help, ...offer }, settings };
 }
 
 /** Commander helps with the first word only: `help token list` is `token list --help`. */

@@ -124,6 +124,13 @@ export function parseInviteId(text: string): string {
   return refuse("The id of an invite", "16 hexadecimal digits, as token list shows them", text);
 }
 
+/** Six digits, as another machine shows them. */
+export function parseCode(text: string): string {
+  const code = text.replaceAll(/[\s-]/g, "");
+  if (/^\d{6}$/.test(code)) return code;
+  return refuse("A code", "six digits, as the other machine shows them", text);
+}
+
 function wholeNumber(text: string, min: number, max: number): number | undefined {
   if (!/^\d{1,15}$/.test(text)) return undefined;
   const value = Number(text);

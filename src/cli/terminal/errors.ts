@@ -40,6 +40,8 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "MembershipEndedError",
   "NoMeshError",
   "NotAllowedError",
+  "PairingError",
+  "PairingOverError",
   "NoRelayError",
   "QuicAddonError",
   "UdpPortInUseError",

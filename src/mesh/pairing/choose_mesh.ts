@@ -1,8 +1,20 @@
 import type { LanMesh } from "../base/lan.ts";
 import { PairingError } from "../base/pairing.ts";
 
-/** The mesh that a person means, by its name or short id. Pure. @throws {PairingError} that names those that are there. */
-export function chooseMesh(meshes: readonly LanMesh[], asked: string): LanMesh {
+type Named = Pick<LanMesh, "name" | "shortId">;
+
+const NONE =
+  "No other mesh is on this network: start mesh-llm on the other machine, without --no-lan";
+
+/**
+ * The mesh that a person means, by its name or short id; `null` means the only one there is. Pure.
+ * @throws {PairingError} that names those that are there.
+ */
+export function chooseMesh<Mesh extends Named>(
+  meshes: readonly Mesh[],
+  asked: string | null,
+): Mesh {
+  if (asked === null) return onlyMesh(meshes);
   const text = asked.trim().toLowerCase();
   const found = meshes.filter(({ name, shortId }) =>
     shortId === text || name.toLowerCase() === text
@@ -13,18 +25,26 @@ export function chooseMesh(meshes: readonly LanMesh[], asked: string): LanMesh {
 }
 
 /** As people name it where there is another one of its name. */
-export function named({ name, shortId }: LanMesh): string {
+function named({ name, shortId }: Named): string {
   return `${name} (${shortId})`;
 }
 
-function several(found: readonly LanMesh[]): string {
+function onlyMesh<Mesh extends Named>(meshes: readonly Mesh[]): Mesh {
+  const [mesh] = meshes;
+  if (mesh !== undefined && meshes.length === 1) return mesh;
+  const all = meshes.map(named).join(", ");
+  const why = mesh === undefined ? NONE : `Several meshes are on this network, name one: ${all}`;
+  throw new PairingError("unknown-mesh", why);
+}
+
+function several(found: readonly Named[]): string {
   return `Several meshes here have this name, name one by its number: ${
     found.map(named).join(", ")
   }`;
 }
 
-function unknown(meshes: readonly LanMesh[]): string {
+function unknown(meshes: readonly Named[]): string {
   return meshes.length === 0
-    ? "No other mesh is on this network: start mesh-llm on the other machine, without --no-lan"
+    ? NONE
     : `No mesh of that name is on this network. Here are: ${meshes.map(named).join(", ")}`;
 }

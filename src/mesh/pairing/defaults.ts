@@ -32,3 +32,9 @@ export const MAX_PAIRING_MESSAGE_BYTES = 16_384;
 
 /** Until a machine of the new mesh has answered: the members live on the same network. */
 export const PAIRING_JOIN_MS = 20_000;
+
+/** A mesh answers after 6 to 21 ms, unless a datagram was lost; a first start waits no longer for one that may be there. */
+export const LOOK_FIRST_MS = 1_000;
+
+/** Others have until then: an answer may be held back for a quarter of a second. */
+export const LOOK_REST_MS = 300;

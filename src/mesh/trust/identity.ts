@@ -229,6 +229,18 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   });
 }
 
+/** The mesh of a data directory, whether anybody else has been in it or not; `null` where it is in none. */
+export async function readMesh(
+  directory: string,
+): Promise<{ readonly meshKey: Uint8Array; readonly isAlone: boolean } | null> {
+  const stored = await readStoredMesh(join(directory, "mesh.json"));
+  if (stored === undefined) return null;
+  const { credential: { meshKey }, root, addresses, hadCompany = false } = stored;
+  const { guests } = await readTrust(directory, meshKey);
+  const isAlone = root !== null && !hadCompany && addresses.length === 0 && guests.length === 0;
+  return { meshKey, isAlone };
+}
+
 async function readTrust(directory: string, meshKey: Uint8Array): Promise<StoredTrust> {
   const path = join(directory, trustName(meshIdOf(meshKey)));
   const json = await readDataFile(path, trustSchema.transform(trustFromJson));

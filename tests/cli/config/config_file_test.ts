@@ -188,7 +188,7 @@ Deno.test("config show leaves out none of the options", () => {
     write: () => {},
     prepare: () => {},
   });
-  const own = ["--version", "--help", "--data-dir", "--leave"];
+  const own = ["--version", "--help", "--data-dir", "--leave", "--yes"];
   // `--draft` and `--no-draft` are one setting.
   const attributes = program.options.map((option) => option.attributeName());
   const first = program.options.filter((_, index) =>

@@ -483,9 +483,49 @@ Deno.test("parse() cuts a host name that is longer than a name may be", () => {
 for (const line of ["", "--help", "-h", "help", "--port 8080", "--split"]) {
   Deno.test(`parse() answers "${line}" with the help, since nothing is to be served`, () => {
     const expected = Deno.readTextFileSync(new URL("../help.txt", import.meta.url));
-    assert.deepEqual(read(line), { kind: "help", text: expected });
+    const command = read(line);
+    assert.ok(command.kind === "help");
+    assert.equal(command.text, expected);
+    // Only a start may become a join instead: who asks for help gets that.
+    assert.equal(command.offer?.kind, line.includes("help") || line === "-h" ? undefined : "join");
   });
 }
+
+for (
+  const [line, mesh, yes] of [
+    ["join", null, false],
+    ["join studio", "studio", false],
+    ["join --yes", null, true],
+    ["--yes", null, true],
+    ["--yes --model big", null, true],
+    ["--yes --log-format json", null, true],
+    ["join studio --client", "studio", false],
+  ] as const
+) {
+  Deno.test(`parse() takes "${line}" as the wish to join a mesh of the network`, () => {
+    const command = read(line);
+    assert.ok(command.kind === "join");
+    assert.deepEqual([command.mesh, command.yes], [mesh, yes]);
+    assert.equal(command.config.client, line.includes("--client"));
+  });
+}
+
+Deno.test("parse() refuses an invite beside join, and what is no code", () => {
+  assert.match(complaint("join studio --join abc"), /leave --join out/);
+  assert.match(complaint("join --no-lan"), /--no-lan leaves alone/);
+  assert.match(complaint("pair accept 48291"), /six digits/);
+  for (const code of ["482913", "482-913"]) {
+    assert.deepEqual(read(`pair accept ${code} --no-invite --json`), {
+      kind: "pair-accept",
+      dataDir: "/home/ann/.mesh-llm",
+      code: "482913",
+      role: "member",
+      name: null,
+      mayInvite: false,
+      json: true,
+    });
+  }
+});
 
 const starts: [line: string, last: LastStart, changed: Changes<ServeConfig>][] = [
   ["", { role: "member", models: [] }, { serving: { models: [] } }],

@@ -71,9 +71,27 @@ export interface KeyOptions {
   readonly model?: readonly string[];
 }
 
+/** Of `join`, beside those of a node. */
+export interface JoinOptions {
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+export interface PairAcceptOptions {
+  readonly role: "member" | "client";
+  readonly name?: string;
+  readonly mayInvite?: true;
+  /** False where `--no-invite` says so. */
+  readonly invite: boolean;
+}
+
 export interface Actions {
   /** `commands`: itself, and whose options it takes over. */
-  serve(options: ServeOptions, operands: readonly string[], commands: readonly Command[]): void;
+  serve(
+    options: ServeOptions & Pick<JoinOptions, "yes">,
+    operands: readonly string[],
+    commands: readonly Command[],
+  ): void;
   console(options: ServeOptions, commands: readonly Command[]): void;
   configShow(options: ServeOptions & DataOptions, commands: readonly Command[]): void;
   status(options: DataOptions): void;
@@ -110,6 +128,14 @@ export interface Actions {
   relayAdd(claim: string, options: DataOptions & RelayAddOptions): void;
   relayList(options: DataOptions): void;
   relayRemove(id: string, options: DataOptions): void;
+  join(
+    mesh: string | undefined,
+    options: ServeOptions & JoinOptions,
+    commands: readonly Command[],
+  ): void;
+  pairList(options: DataOptions): void;
+  pairAccept(code: string, options: DataOptions & PairAcceptOptions): void;
+  pairRefuse(options: DataOptions): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
 }

@@ -1,14 +1,15 @@
 /** The commands and options of mesh-llm, as commander knows them. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { HELP_COLUMNS } from "../../base/defaults.ts";
 import { addNoConsole, addServeOptions, type ServeOptions } from "../serve_options.ts";
-import type { Actions } from "./actions.ts";
+import type { Actions, JoinOptions } from "./actions.ts";
 import { addEngineCommands } from "./engine_commands.ts";
 import { addKeyCommands } from "./key_commands.ts";
 import { addModelCommands } from "./model_commands.ts";
 import { addNodeCommands } from "./node_commands.ts";
 import { addRelayCommands } from "./relay_commands.ts";
+import { addPairCommands } from "./pair_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
 import { addAgentCommand, addChatCommand, addCompletionCommands } from "./tool_commands.ts";
 
@@ -49,11 +50,13 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
     })
     .configureHelp({ subcommandTerm })
     .addHelpText("after", EXAMPLES)
-    .action((options: ServeOptions, command: Command) =>
+    .action((options: ServeOptions & Pick<JoinOptions, "yes">, command: Command) =>
       actions.serve(options, command.args, [command])
     );
   addServeOptions(program);
   addNoConsole(program);
+  const yes = "of a first start: ask the only mesh of this network to let it in";
+  program.addOption(new Option("--yes", yes).helpGroup("Mesh:"));
   program.hook("preAction", (_, command) => {
     if (takesServeOptions(command)) prepare(command, program);
   });
@@ -62,6 +65,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   addModelCommands(program, actions);
   addTokenCommands(program, actions);
   addRelayCommands(program, actions);
+  addPairCommands(program, actions);
   addKeyCommands(program, actions);
   addAgentCommand(program, actions);
   addEngineCommands(program, actions);

@@ -1,0 +1,76 @@
+/** A machine joins from a terminal, with a person in front of it and without one. */
+
+import assert from "node:assert/strict";
+import { binDirOption, until } from "./mesh_of_nodes.ts";
+import { runProgram } from "../support/program.ts";
+import { buildOneNetwork } from "../support/one_network.ts";
+import { temporaryFolder } from "../support/program.ts";
+import { openTerminal } from "../support/terminal.ts";
+import { GUIDE, networkTest, sees, startOn } from "./nodes_on_network.ts";
+
+networkTest("a first start in a terminal asks, shows the code, and is in the mesh", async () => {
+  await using network = await buildOneNetwork(2);
+  const [here, there] = network.machines;
+  await using studio = await startOn(here!, GUIDE, { name: "studio" });
+  await until(studio, "announced", ({ lan }) => lan?.mesh?.name === "studio");
+  await using folder = await temporaryFolder();
+  const { namespace } = there!;
+  const ports = ["--port", "0", "--console-port", "0", "--name", "mini"];
+  const words = [...ports, ...binDirOption];
+  const pair = (...rest: string[]) =>
+    runProgram(["pair", ...rest, "--data-dir", studio.dataDir], here!);
+  {
+    await using terminal = openTerminal(words, folder.path, { namespace });
+    await terminal.until(/studio's mesh is here\. Ask to join\? \[Y\/n\] /);
+    terminal.type("n\r");
+    await terminal.until(/Usage: mesh-llm/);
+    assert.equal(await terminal.exited(), 0);
+  }
+  assert.match((await pair("list")).stdout, /^No machine asks to join\n$/);
+  await using terminal = openTerminal(words, folder.path, { namespace });
+  await terminal.until(/studio's mesh is here\. Ask to join\? \[Y\/n\] /);
+  terminal.type("\r");
+  const shown = await terminal.until(/Code \d{3}-\d{3}\. Type it on a machine of studio's mesh/);
+  const [code = ""] = /\d{3}-\d{3}/.exec(shown) ?? [];
+  await studio.waitFor(({ message }) => /^mini asks to join\. Type the code/.test(message));
+  assert.match((await pair("list")).stdout, /^NAME .*\nmini +10\.214\.1\.2 +3 /);
+  const wrong = await pair("accept", code === "000-000" ? "000001" : "000000");
+  assert.deepEqual([wrong.code, wrong.stdout], [1, ""]);
+  assert.match(wrong.stderr, /not the code that the other machine shows, 2 tries are left/);
+  const accepted = await pair("accept", code, "--json");
+  assert.deepEqual(JSON.parse(accepted.stdout), { name: "mini", role: "member" });
+  await until(studio, "with mini", ({ peers }) => peers[0]?.name === "mini");
+  terminal.type("\x03");
+  await terminal.exited();
+});
+
+networkTest(
+  "join without a person: by name or the only one, and a running node moves",
+  async () => {
+    await using network = await buildOneNetwork(2);
+    const [here, there] = network.machines;
+    await using folder = await temporaryFolder();
+    const join = (...rest: string[]) =>
+      runProgram(["join", ...rest, "--data-dir", folder.path], there!);
+    const nobody = await join("--yes");
+    assert.deepEqual([nobody.code, nobody.stdout], [1, ""]);
+    assert.match(nobody.stderr, /No other mesh is on this network/);
+    await using studio = await startOn(here!, GUIDE, { name: "studio" });
+    await using mini = await startOn(there!, GUIDE, {
+      name: "mini",
+      dataDir: `${folder.path}/node`,
+    });
+    await until(mini, "seeing studio", sees(1));
+    const unknown = await join("office", "--data-dir", mini.dataDir);
+    assert.match(unknown.stderr, /No mesh of that name .* studio \([0-9a-f]{8}\)/);
+    const asking = runProgram(["join", "studio", "--json", "--data-dir", mini.dataDir], there!);
+    await studio.waitFor("pairing");
+    const refused = await runProgram(["pair", "refuse", "--data-dir", studio.dataDir], here!);
+    assert.deepEqual([refused.code, refused.stdout], [0, "mini was sent away\n"]);
+    const { code, stdout, stderr } = await asking;
+    assert.equal(code, 1);
+    const told = stdout.trim().split("\n").map((line) => JSON.parse(line).state);
+    assert.deepEqual(told.slice(-2), ["code", "refused"]);
+    assert.match(stderr, /refused there/);
+  },
+);
