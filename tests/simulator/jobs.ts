@@ -23,9 +23,9 @@ export function manySeeds(scenario: string, ofThousand: number): JobSpec[] {
   return seedNumbers(count).map((seed) => ({ scenario, seed, size: sizeOf(seed, 3, 50) }));
 }
 
-/** Seeds of a large mesh, none where too few are run. */
-export function seedsOf(scenario: string, size: number, ofThousand: number): JobSpec[] {
-  const count = Math.floor(ofThousand * SEEDS / 1_000);
+/** Seeds of meshes of one size; of a large one none where too few are run. */
+export function seedsOf(scenario: string, size: number, ofThousand: number, least = 0): JobSpec[] {
+  const count = Math.max(least, Math.floor(ofThousand * SEEDS / 1_000));
   return seedNumbers(count).map((seed) => ({ scenario, seed, size }));
 }
 
