@@ -12,6 +12,7 @@ import { firstView } from "./standby/first_view.ts";
 import { DiskWatch } from "./ends/disk_watch.ts";
 import { HttpEnd } from "./ends/http_end.ts";
 import { IdleUnload } from "./serving/idle_unload.ts";
+import { LargerContext } from "./serving/larger_context.ts";
 import { LocalState } from "./serving/local_state.ts";
 import type { NodeFacts } from "./serving/own_announcement.ts";
 import { memoryNow } from "./memory_now.ts";
@@ -37,6 +38,7 @@ export class Active implements NodePart {
   readonly #reconciler: Reconciler;
   readonly #rpc: RpcEnds;
   readonly #http: HttpEnd;
+  readonly #larger: LargerContext;
   readonly #rest: IdleUnload;
   readonly #standby: StandbyKeeper;
   readonly #table: TableWatch;
@@ -93,12 +95,26 @@ export class Active implements NodePart {
       machine: () => this.#announcement().machine,
     });
     this.#runs = new RunLog(options.logger, idLookup(options));
+    this.#larger = new LargerContext({
+      inventory: options.inventory,
+      saidSettingsOf: options.saidSettingsOf,
+      asked: options.askedContexts,
+      loadsOnRequest: options.serving.loadOnRequest,
+      jobs,
+      self: mesh.self,
+      members: () => everyone(viewOf(mesh, this.#announcement())),
+      changed: () => {
+        this.settingsChanged();
+        return this.#reconciler.reconsider();
+      },
+    });
     this.#http = new HttpEnd({
       ...options,
       demand: this.#localState.demand,
       find: (model) => serverFor(jobs(), model),
       isRetired: (model) => this.#reconciler.hasRetired(model),
       idle: this.#rest,
+      larger: this.#larger,
     });
   }
 
@@ -314,6 +330,7 @@ export class Active implements NodePart {
     this.#rpc.jobsChanged();
     this.#standby.wake();
     this.#failed.check();
+    this.#larger.check();
     this.#runs.check(this.#reconciler.jobs);
     this.#options.changed();
   }

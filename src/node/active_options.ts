@@ -1,3 +1,4 @@
+import type { AskedContexts } from "./plan/asked_contexts.ts";
 import type { Logger } from "@logtape/logtape";
 import type { Engine, OfferedMemory, Supervisor } from "../engine/mod.ts";
 import type { Machine, Mesh } from "../mesh/mod.ts";
@@ -25,6 +26,10 @@ export interface ActiveOptions {
   /** The models that its user chose so and that are on this disk, the latest first. */
   readonly chosen: readonly LocalModel[];
   readonly settingsOf: SettingsOf;
+  /** The same without what requests have asked for. */
+  readonly saidSettingsOf: SettingsOf;
+  /** Contexts that requests have asked for. */
+  readonly askedContexts: AskedContexts;
   readonly draftOf: (model: LocalModel) => DraftChoice;
   readonly wanted: readonly string[];
   readonly serving: ServingConfig;

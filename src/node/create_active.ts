@@ -28,6 +28,8 @@ export type LocalParts =
     | "inventory"
     | "pinned"
     | "settingsOf"
+    | "saidSettingsOf"
+    | "askedContexts"
     | "draftOf"
     | "wanted"
     | "weights"

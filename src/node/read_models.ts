@@ -21,6 +21,7 @@ import type { KeptChoices } from "./data/kept_choices.ts";
 import type { KeptSettings } from "./data/kept_settings.ts";
 import { logBrokenModels } from "./models/broken_models_log.ts";
 import { chosenModels, logStart } from "./models/chosen_model.ts";
+import { AskedContexts } from "./plan/asked_contexts.ts";
 import type { DraftChoice } from "./plan/companions.ts";
 import type { ServingConfig } from "./plan/config.ts";
 import { settingsLookup, type SettingsOf } from "./plan/model_settings.ts";
@@ -72,7 +73,9 @@ export async function readModels(
   logBrokenModels(inventory, logger);
   logStart({ choices: kept.choices, chosen, named: pinned }, logger);
   const ids = new ModelIds(inventory.models);
-  const settingsOf = settingsLookup(serving, () => keptSettings.byModel);
+  const saidSettingsOf = settingsLookup(serving, () => keptSettings.byModel);
+  const askedContexts = new AskedContexts();
+  const settingsOf = askedContexts.over(saidSettingsOf);
   const pins = pinnedIn(keptSettings.byModel);
   const alsoPinned = inventory.models.filter((model) => pins.some((pin) => isNamed(pin, model)));
   const wanted = [...named, ...alsoPinned].map((model) =>
@@ -84,6 +87,8 @@ export async function readModels(
     wanted: [...new Set(wanted)],
     inventory,
     settingsOf,
+    saidSettingsOf,
+    askedContexts,
     draftOf,
     chosen,
   };

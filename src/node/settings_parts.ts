@@ -13,7 +13,9 @@ import type { NodeApiOptions } from "./report/node_api.ts";
 export interface SettingsPartsOptions {
   readonly serving: ServingConfig;
   /** `null` for a client, as is `active`. */
-  readonly local: Pick<LocalParts, "keptSettings" | "settingsOf" | "engine" | "inventory"> | null;
+  readonly local:
+    | Pick<LocalParts, "keptSettings" | "saidSettingsOf" | "engine" | "inventory">
+    | null;
   readonly active: Pick<Active, "settingsChanged" | "pin"> | null;
   readonly manager: Pick<ModelManager, "catalog" | "fitWith">;
   readonly mesh: Pick<Mesh, "self" | "routes">;
@@ -25,7 +27,7 @@ export function settingsParts(
   { serving, local, active, manager, mesh, logger }: SettingsPartsOptions,
 ): Pick<NodeApiOptions, "modelSettings" | "settingsRevision"> {
   if (local === null || active === null) return { modelSettings: NO_SETTINGS };
-  const { keptSettings: kept, settingsOf, engine, inventory } = local;
+  const { keptSettings: kept, saidSettingsOf: settingsOf, engine, inventory } = local;
   const modelSettings = new SettingsManager({
     kept,
     configured: settingsLookup(serving),

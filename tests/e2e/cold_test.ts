@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Status } from "../../src/api/mod.ts";
+import { leastBytes, openLibrary } from "../../src/models/mod.ts";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { tempDir } from "../models/temp_dir.ts";
 import { cachedBallast } from "../support/ballast.ts";
 import type { NodeProcess } from "../support/node_process.ts";
 import { engineProcesses } from "../support/processes.ts";
-import { answersExactly, answerTo, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
+import {
+  answersExactly,
+  answerTo,
+  nodeTest,
+  QUESTION,
+  startServing,
+  until,
+} from "./mesh_of_nodes.ts";
 
 /** About 15 ms a token on one thread. */
 const SLOW = cachedBallast({ layers: 4, sizeBytes: 60_000_000 });
@@ -185,3 +193,49 @@ async function refusalOf({ ready: { api } }: NodeProcess, model: string) {
 function isCold({ state }: Status["models"][number]): boolean {
   return state === "cold";
 }
+
+/** Trained for more than a request gets by itself. */
+const LONG = cachedBallast({ layers: 0, trained: 65_536 });
+const LONG_NAME = basename(LONG, ".gguf");
+
+nodeTest(
+  "num_ctx has a model loaded anew with more room, where there is memory for it",
+  async () => {
+    await using dir = await tempDir();
+    await Deno.copyFile(LONG, join(dir.path, basename(LONG)));
+    const library = openLibrary({ modelsDir: null, dataDir: dirname(LONG), home: null });
+    const model = await library.resolve(LONG);
+    const bytes = leastBytes(model, { contextLength: 40_000, slots: null }) + 2_000_000;
+    const args = ["--models-dir", dir.path, "--max-vram", String(bytes / 1e9)];
+    await using node = await startServing(["--model", LONG_NAME, ...args]);
+    await node.serving(LONG_NAME);
+    await using client = await startServing(["--client", "--join", node.token]);
+    const ask = async (from: NodeProcess, num_ctx?: number) => {
+      const response = await fetch(`${from.ready.api}/api/chat`, {
+        method: "POST",
+        body: JSON.stringify({
+          model: LONG_NAME,
+          messages: [{ role: "user", content: QUESTION }],
+          options: { temperature: 0, ...(num_ctx === undefined ? {} : { num_ctx }) },
+          stream: false,
+        }),
+      });
+      const { message, error } = await response.json();
+      return message?.content ?? error;
+    };
+    const listed = async () => {
+      const { data } = await (await fetch(`${node.ready.api}/v1/models`)).json();
+      return data[0].context_length;
+    };
+    assert.equal(await ask(node), answerTo(QUESTION));
+    assert.equal(await listed(), 32_768);
+    const answers = await Promise.all([ask(client, 40_000), ask(node, 36_000), ask(client, 100)]);
+    assert.deepEqual(answers, [1, 2, 3].map(() => answerTo(QUESTION)));
+    assert.equal(await listed(), 40_000);
+    const [server] = await engineProcesses(node.pid, "llama-server");
+    assert.match(await ask(client, 60_000), /60000 .* 40000: .* GB of memory/);
+    assert.match(await ask(node, 70_000), /70000 .* 40000: .* 65536/);
+    assert.equal(await ask(node, 33_000), answerTo(QUESTION));
+    assert.deepEqual(await engineProcesses(node.pid, "llama-server"), [server], "it goes on");
+  },
+);

@@ -26,6 +26,8 @@ export interface BallastOptions {
   readonly width?: number;
   /** In place of `width`: the width that comes nearest to this size of the file. */
   readonly sizeBytes?: number;
+  /** The context that it says it was trained for. @default the guide's, 2,048 */
+  readonly trained?: number | undefined;
   /** Other seeds make other weights, so another file, and the same answers. @default {1} */
   readonly seed?: number;
 }
@@ -41,19 +43,20 @@ const WIDTH_STEP = 32;
 
 /** Writes the model and answers the file's size. 100 MB take about 0.1 s. */
 export function writeBallast(options: BallastOptions): number {
-  const { path, layers = 0, seed = 1 } = options;
+  const { path, layers = 0, seed = 1, trained } = options;
   const width = options.sizeBytes === undefined
     ? options.width ?? GUIDE_WIDTH
     : widthForSize(options.sizeBytes, layers);
-  writeGguf(path, ballast({ layers, width, seed }));
+  writeGguf(path, ballast({ layers, width, seed, trained }));
   return Deno.statSync(path).size;
 }
 
 /** The path of such a model in the checkout's cache; written once for all tests. */
 export function cachedBallast(options: Omit<BallastOptions, "path">): string {
-  const { layers = 0, width = GUIDE_WIDTH, sizeBytes, seed = 1 } = options;
+  const { layers = 0, width = GUIDE_WIDTH, sizeBytes, seed = 1, trained } = options;
   const size = sizeBytes === undefined ? `w${width}` : `b${sizeBytes}`;
-  const path = join(CACHE, `ballast-l${layers}-${size}-s${seed}.gguf`);
+  const context = trained === undefined ? "" : `-c${trained}`;
+  const path = join(CACHE, `ballast-l${layers}-${size}-s${seed}${context}.gguf`);
   if (exists(path)) return path;
   Deno.mkdirSync(CACHE, { recursive: true });
   const part = `${path}.${Deno.pid}.part`;
@@ -75,9 +78,10 @@ interface Shape {
   readonly layers: number;
   readonly width: number;
   readonly seed: number;
+  readonly trained?: number | undefined;
 }
 
-function ballast({ layers, width, seed }: Shape): GgufToWrite {
+function ballast({ layers, width, seed, trained }: Shape): GgufToWrite {
   const guide = takeApart(Deno.readFileSync(GUIDE));
   const random = halfFloats(seed);
   const added = guide.tensors.filter((tensor) => tensor.name.startsWith("blk.0."));
@@ -85,6 +89,9 @@ function ballast({ layers, width, seed }: Shape): GgufToWrite {
     metadata: guide.metadata.map((old) => {
       if (old.key === "llama.block_count") return entry(old.key, GUIDE_LAYERS + layers);
       if (old.key === "llama.feed_forward_length") return entry(old.key, width);
+      if (old.key === "llama.context_length" && trained !== undefined) {
+        return entry(old.key, trained);
+      }
       return old;
     }),
     tensors: [

@@ -11,6 +11,8 @@ export type ApiEnv = {
     readonly askedPath?: string;
     /** How long the model is to stay loaded after the answer, if the request says so. */
     readonly keepAlive?: KeepAlive | undefined;
+    /** The tokens that prompt and answer may have together, if the request counts on so many. */
+    readonly wantedContext?: number | undefined;
   };
   Variables: {
     requestId: string;

@@ -72,10 +72,10 @@ export class Embedder {
     const isEmpty = texts.length === 0;
     const more = dimensions === undefined ? {} : { dimensions };
     const ask = (input: Input) =>
-      askGateway(gateway, c, "/v1/embeddings", { model, input, ...more }, keepAlive);
+      askGateway(gateway, c, "/v1/embeddings", { model, input, ...more }, { keepAlive });
     const nothing = { model, content: "" };
     const response =
-      await (isEmpty ? askGateway(gateway, c, "/tokenize", nothing, keepAlive) : ask(texts));
+      await (isEmpty ? askGateway(gateway, c, "/tokenize", nothing, { keepAlive }) : ask(texts));
     if (response.ok) return isEmpty ? Response.json({ data: [] }) : response;
     const text = await response.text();
     if (truncate && TOO_LONG.test(text)) {

@@ -10,6 +10,13 @@ const READ = ["authorization", "x-api-key", "x-request-id", "user-agent"];
 /** Those of an answer that are about the bytes of its body. */
 const OF_THE_BODY = ["content-encoding", "content-length", "content-type", "transfer-encoding"];
 
+/** Words of a request beside OpenAI's fields. */
+export interface Said {
+  readonly keepAlive?: KeepAlive | undefined;
+  /** `options.num_ctx` */
+  readonly wantedContext?: number | undefined;
+}
+
 /**
  * Asks the gateway what a caller has asked in Ollama's words, with its key, so that keys, limits, the search for an
  * instance, the continuation of its answer and the record are those of every request.
@@ -19,7 +26,7 @@ export async function askGateway(
   c: Context<ApiEnv>,
   path: string,
   body?: Readonly<Record<string, unknown>>,
-  keepAlive?: KeepAlive,
+  says: Said = {},
 ): Promise<Response> {
   const headers = new Headers();
   for (const name of READ) {
@@ -30,7 +37,7 @@ export async function askGateway(
   if (body !== undefined) headers.set("content-type", "application/json");
   const { signal } = c.req.raw;
   const request = new Request(`http://localhost${path}`, { ...asked, headers, signal });
-  return await gateway.fetch(request, { ...c.env, askedPath: c.req.path, keepAlive });
+  return await gateway.fetch(request, { ...c.env, askedPath: c.req.path, ...says });
 }
 
 /** The headers of the gateway's answer that hold for its translation too. */

@@ -1,13 +1,12 @@
 import type { Context } from "hono";
 import { isEventStream } from "../../base/event_stream.ts";
-import type { KeepAlive } from "../../base/keep_alive.ts";
 import type { ApiEnv } from "../keys/api_env.ts";
 import { type Form, OllamaAnswer } from "./answer.ts";
 import type { Translated } from "./chat_request.ts";
 import { missingRoom, modelMeant, requireRoom, type WantedRoom } from "./context_room.ts";
 import { refusedModel } from "./errors.ts";
 import type { ChatFields, GenerateFields } from "./fields.ts";
-import { askGateway, headersOf } from "./inner_request.ts";
+import { askGateway, headersOf, type Said } from "./inner_request.ts";
 import { modelWord } from "./model_word.ts";
 import { linesOf, NDJSON } from "./ndjson.ts";
 import type { OllamaParts } from "./node.ts";
@@ -30,12 +29,11 @@ export class Writer {
     const asked = namedModel(fields);
     const model = modelWord(asked, node);
     const room = { model, tokens: fields.options?.num_ctx, key: c.get("key") };
-    requireRoom(node, room);
     const answer = new OllamaAnswer({ model: asked, form, now });
-    const { keep_alive: keepAlive } = fields;
-    if (request === null) return await this.#load(c, { asked, model, answer, keepAlive });
+    const says = { keepAlive: fields.keep_alive, wantedContext: room.tokens };
+    if (request === null) return await this.#load(c, { asked, room, answer, says });
     const body = { ...request.body, model };
-    const response = await askGateway(gateway, c, request.path, body, keepAlive);
+    const response = await askGateway(gateway, c, request.path, body, says);
     if (!response.ok) return await refusedModel(response, asked, node);
     await this.#checkAgain(response, room);
     if (isEventStream(response) && response.body !== null) {
@@ -52,18 +50,20 @@ export class Writer {
    */
   async #load(
     c: Context<ApiEnv>,
-    { asked, model, answer, keepAlive }: {
+    { asked, room, answer, says }: {
       readonly asked: string;
-      readonly model: string;
+      readonly room: WantedRoom;
       readonly answer: OllamaAnswer;
-      readonly keepAlive: KeepAlive | undefined;
+      readonly says: Said;
     },
   ): Promise<Response> {
     const { gateway, node } = this.#parts;
-    const unloads = keepAlive === 0;
+    const { model } = room;
+    const unloads = says.keepAlive === 0;
     if (unloads && this.#isUnloaded(c, model)) return Response.json(answer.loaded("unload"));
-    const response = await askGateway(gateway, c, "/tokenize", { model, content: "" }, keepAlive);
+    const response = await askGateway(gateway, c, "/tokenize", { model, content: "" }, says);
     if (!response.ok) return await refusedModel(response, asked, node);
+    await this.#checkAgain(response, room);
     await response.text();
     return Response.json(answer.loaded(unloads ? "unload" : "load"), {
       headers: headersOf(response, "application/json"),

@@ -19,6 +19,8 @@ import { answerFor, RefusedError } from "../http/openai_errors.ts";
 import { readInference } from "./read_inference.ts";
 import { Recorder } from "./recorder.ts";
 import { headersToAsk } from "../http/relay_headers.ts";
+import { MOST_BYTES_A_TOKEN } from "../base/defaults.ts";
+import { sayWantedContext } from "../../base/wanted_context.ts";
 import type { Routing } from "../routing/routing.ts";
 import { Suspects } from "../answer/suspects.ts";
 import type { ForwardRequest, GatewayNode } from "../base/types.ts";
@@ -84,7 +86,9 @@ async function exchangeOne(
   recorder.model = routing.model ?? "";
   await asking.suspects.check(request);
   const { requestId, signal } = request;
-  const bodyBytes = request.body?.length ?? 0;
+  // One that may have so many tokens has more than one fewer.
+  const wantedBytes = ((c.env?.wantedContext ?? 1) - 1) * MOST_BYTES_A_TOKEN;
+  const bodyBytes = Math.max(request.body?.length ?? 0, wantedBytes);
   const search = new InstanceSearch({
     node,
     hosts,
@@ -161,6 +165,8 @@ async function readRequest(
   const headers = headersToAsk(c.req.raw.headers);
   const keepAlive = c.env?.keepAlive;
   if (keepAlive !== undefined) sayKeepAlive(headers, keepAlive);
+  const wantedContext = c.env?.wantedContext;
+  if (wantedContext !== undefined) sayWantedContext(headers, wantedContext);
   const request: ForwardRequest = {
     requestId: id,
     asked: routing.model,

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { type KeepAlive, readKeepAlive } from "../../base/keep_alive.ts";
+import { readWantedContext } from "../../base/wanted_context.ts";
 import type { AdmittedPeer, ByteStream, Mesh, ModelRef } from "../../mesh/mod.ts";
 import {
   CrashedError,
@@ -11,6 +12,7 @@ import {
 import { countRequest, countUntilAborted, type Demand } from "../plan/demand.ts";
 import { MAX_HTTP_STREAMS, STALLED_READER_MS } from "../plan/defaults.ts";
 import type { LocalServer } from "../serving/job.ts";
+import type { LargerContext } from "../serving/larger_context.ts";
 import { KeyGrants } from "./grant_gate.ts";
 import { withoutLoss } from "./lost_answer.ts";
 import { PeerRequests } from "./peer_requests.ts";
@@ -28,6 +30,8 @@ export interface HttpEndOptions {
   readonly isRetired: (model: ModelRef) => boolean;
   /** Told of each request, since it may say how long its model stays loaded. */
   readonly idle: IdleTold;
+  /** Has a model loaded anew for a request that counts on a larger context. @default none is */
+  readonly larger?: Pick<LargerContext, "make"> | undefined;
 }
 
 interface IdleTold {
@@ -44,13 +48,15 @@ export class HttpEnd {
   readonly #demand: Demand;
   readonly #find: HttpEndOptions["find"];
   readonly #idle: IdleTold;
+  readonly #larger: HttpEndOptions["larger"];
   readonly #queues: RequestQueues;
   readonly #requests = new PeerRequests();
 
-  constructor({ mesh, counts, logger, demand, find, isRetired, idle }: HttpEndOptions) {
+  constructor({ mesh, counts, logger, demand, find, isRetired, idle, larger }: HttpEndOptions) {
     this.#demand = demand;
     this.#find = find;
     this.#idle = idle;
+    this.#larger = larger;
     this.#queues = new RequestQueues({
       stalled: ({ label: model }) => logger.warn(STALLED, { event: "stalled", model }),
     });
@@ -72,7 +78,8 @@ export class HttpEnd {
               const checked = await this.#requests.check(request);
               if (checked instanceof Response) return checked;
               if (asked !== undefined) idle.asked(asked, readKeepAlive(request.headers));
-              return await this.ask(target, checked, peer.id);
+              const refusal = asked && await this.#makeRoom(asked, request.headers);
+              return refusal ?? await this.ask(target, checked, peer.id);
             },
             logger,
           }));
@@ -92,7 +99,19 @@ export class HttpEnd {
     countUntilAborted(this.#demand, model.name, signal);
     this.#idle.asked(model, readKeepAlive(headers));
     signal.addEventListener("abort", () => this.#idle.answered(model), { once: true });
-    return this.ask(server, request);
+    return this.#makeRoom(model, headers).then((refusal) => refusal ?? this.ask(server, request));
+  }
+
+  /**
+   * The answer to a request that counts on more room than the model can have here.
+   * @throws while it is loaded anew for that
+   */
+  async #makeRoom(model: ModelRef, headers: Headers): Promise<Response | null> {
+    const tokens = readWantedContext(headers);
+    const why = tokens === undefined ? null : await this.#larger?.make(model, tokens) ?? null;
+    if (why === null) return null;
+    const error = { message: why, type: "invalid_request_error", param: "options.num_ctx" };
+    return Response.json({ error: { ...error, code: null } }, { status: 400 });
   }
 
   /** The server is asked no more. As {@linkcode RequestQueue.drain}. */

@@ -1,0 +1,79 @@
+import { ModelIds } from "../../base/model_ids.ts";
+import type { ModelRef, PeerId } from "../../mesh/mod.ts";
+import type { ModelInventory } from "../../models/mod.ts";
+import type { MemberMemory } from "../plan/assignment/memory.ts";
+import { takeStock } from "../plan/assignment/stock.ts";
+import { type AskedContexts, whyNoLarger } from "../plan/asked_contexts.ts";
+import type { SettingsOf } from "../plan/model_settings.ts";
+import { type Member, sameModel } from "../plan/view.ts";
+import type { Job } from "./job.ts";
+
+export interface LargerContextOptions {
+  readonly asked: AskedContexts;
+  /** As the user has set them. */
+  readonly saidSettingsOf: SettingsOf;
+  readonly inventory: Pick<ModelInventory, "models">;
+  readonly loadsOnRequest: boolean;
+  readonly jobs: () => readonly Job[];
+  readonly self: PeerId;
+  /** In the order of their PeerIds, with this node. */
+  readonly members: () => readonly Member[];
+  /** The settings of models are others now. Resolves once jobs that had the old ones take no more requests. */
+  readonly changed: () => Promise<void>;
+}
+
+/** Has a model loaded anew where a request counts on a larger context than it has. */
+export class LargerContext {
+  readonly #options: LargerContextOptions;
+
+  constructor(options: LargerContextOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves at once where the model has so large a context; with a sentence for the caller where it can't have it.
+   * @throws when it is loaded anew: its callers find it again.
+   */
+  async make(model: ModelRef, tokens: number): Promise<string | null> {
+    const { asked, saidSettingsOf, inventory, loadsOnRequest, jobs, changed } = this.#options;
+    const job = jobs().find(({ instance }) => instance && sameModel(instance.model, model));
+    const file = inventory.models.find((one) => sameModel(one, model));
+    const instance = job?.instance;
+    if (!instance || file === undefined || tokens <= instance.contextLength) return null;
+    const why = whyNoLarger({
+      tokens,
+      model: file,
+      settings: saidSettingsOf(file),
+      instance,
+      roomBytes: this.#roomBytes(model),
+      loadsOnRequest,
+    });
+    const id = new ModelIds(inventory.models).idOf(file);
+    if (why !== null) {
+      return `The field 'options.num_ctx' asks for ${tokens} tokens, and a request to ${id} may ` +
+        `have ${instance.contextLength}: ${why}`;
+    }
+    asked.ask(model, tokens);
+    await changed();
+    throw new Error(`${id} is loaded anew with a context of ${tokens} tokens`);
+  }
+
+  /** Of what is not served here any more, or could not be loaded so, nothing stays. */
+  check(): void {
+    const { asked, jobs, changed } = this.#options;
+    const served = jobs().flatMap(({ instance, failure, settings }) => {
+      if (instance === null) return [];
+      const isCause = failure !== null && settings?.contextLength === asked.of(instance.model);
+      return isCause ? [] : [instance.model];
+    });
+    if (asked.keepOnly(served)) void changed();
+  }
+
+  /** Free on this machine, with what the model has now. */
+  #roomBytes(model: ModelRef): number {
+    const { self, members } = this.#options;
+    const { free, held } = takeStock(members()).memory.get(self) as MemberMemory;
+    return held.filter((one) => sameModel(one.model, model))
+      .reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, free.memoryBytes);
+  }
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import type { LocalModel } from "../../../src/models/mod.ts";
+import { AskedContexts } from "../../../src/node/plan/asked_contexts.ts";
+import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
+import { commonSettings, type ModelSettings } from "../../../src/node/plan/model_settings.ts";
+import { idleJob, type Job } from "../../../src/node/serving/job.ts";
+import { LargerContext } from "../../../src/node/serving/larger_context.ts";
+import { instance, member, peer, SMALL } from "../members.ts";
+
+const AUTO = commonSettings(SERVING_DEFAULTS);
+const FILE = { ...SMALL, sizeBytes: 1, shards: [], projector: null, header: null };
+
+function jobOf(settings: ModelSettings, failure: string | null = null): Job {
+  const plan = { kind: "solo", model: SMALL, needBytes: 10 } as const;
+  return { ...idleJob(plan, instance(SMALL, "warm"), failure), settings };
+}
+
+function setUp() {
+  const asked = new AskedContexts();
+  const settingsOf = asked.over(() => AUTO);
+  let jobs = [jobOf(AUTO)];
+  let changes = 0;
+  const larger = new LargerContext({
+    asked,
+    saidSettingsOf: () => AUTO,
+    inventory: { models: [FILE as unknown as LocalModel] },
+    loadsOnRequest: true,
+    jobs: () => jobs,
+    self: peer("a"),
+    members: () => [member("a", 1e12, { holds: [SMALL], instances: [instance(SMALL, "warm")] })],
+    changed: () => (changes++, Promise.resolve()),
+  });
+  return {
+    larger,
+    lengthNow: () => settingsOf(SMALL).contextLength,
+    becomes: (failure: string | null) => {
+      jobs = [jobOf(settingsOf(SMALL), failure)];
+      larger.check();
+    },
+    ends: () => {
+      jobs = [];
+      larger.check();
+    },
+    get changes() {
+      return changes;
+    },
+  };
+}
+
+Deno.test("a larger context is asked for once, and forgotten with its model", async () => {
+  const one = setUp();
+  assert.equal(await one.larger.make(SMALL, 4_096), null, "there is room");
+  await assert.rejects(one.larger.make(SMALL, 5_000), /loaded anew/);
+  assert.deepEqual([one.lengthNow(), one.changes], [5_000, 1]);
+  one.becomes(null);
+  assert.deepEqual([one.lengthNow(), one.changes], [5_000, 1]);
+  one.ends();
+  assert.deepEqual([one.lengthNow(), one.changes], [null, 2]);
+});
+
+Deno.test("a context with which the model can't be loaded is forgotten", async () => {
+  const one = setUp();
+  await assert.rejects(one.larger.make(SMALL, 5_000), /loaded anew/);
+  one.becomes("llama-server: no memory");
+  assert.deepEqual([one.lengthNow(), one.changes], [null, 2]);
+});
