@@ -91,3 +91,6 @@ export const MAX_RELAY_ADDRESSES = 4;
 
 /** The addresses of a relay. */
 export const MAX_RELAY_MESSAGE_BYTES = 4_096;
+
+/** Machines with the file of a model that none holds alone, for whether those near one of them do: there are few sites. */
+export const MAX_HOLDERS_TRIED = 16;

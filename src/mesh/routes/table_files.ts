@@ -2,7 +2,7 @@
 
 import { isNamed } from "../../base/model_ids.ts";
 import { SPLIT_RTT_LIMIT_MS } from "../../base/split_distance.ts";
-import { MAX_TABLE_FILES } from "../base/message_defaults.ts";
+import { MAX_HOLDERS_TRIED, MAX_TABLE_FILES } from "../base/message_defaults.ts";
 import type { Announcement } from "../base/announcement.ts";
 import type { RouteFile } from "../base/table.ts";
 
@@ -11,23 +11,61 @@ import type { RouteFile } from "../base/table.ts";
  * refuses.
  */
 export function filesOf(members: readonly Announcement[]): RouteFile[] {
-  const known = new Set<string>();
-  const isOnRequest = (member: Announcement) => member.machine.loadsOnRequest !== false;
+  const [all, onRequest] = [members, members.filter(isOnRequest)].map((some) => new Sharing(some));
+  /** By content: those of which nothing more is to be said. */
+  const listed = new Set<string>();
   return members.flatMap((member) =>
     member.models.filter((model) => !isRefusedBy(member, model)).flatMap((model): RouteFile[] => {
       const { name, fingerprint, sizeBytes, needBytes } = model;
-      const isAlone = needBytes <= member.memoryBytes;
-      // One of several that hold it with the same others says enough.
-      const key = `${name} ${fingerprint}`;
-      if (!isAlone && known.has(key)) return [];
-      const isHeldBy = (helpers: readonly Announcement[]) =>
-        isAlone || holdTogether(member, helpers, model);
-      if (!isHeldBy(members)) return [];
-      const onRequest = isOnRequest(member) && isHeldBy(members.filter(isOnRequest));
-      if (onRequest) known.add(key);
-      return [{ name, fingerprint, sizeBytes, onRequest }];
+      const file = { name, fingerprint, sizeBytes };
+      if (needBytes <= member.memoryBytes) return [{ ...file, onRequest: isOnRequest(member) }];
+      if (listed.has(`${name} ${fingerprint}`) || !all?.holds(member, model)) return [];
+      const loads = isOnRequest(member) && onRequest?.holds(member, model) === true;
+      if (loads) listed.add(`${name} ${fingerprint}`);
+      return [{ ...file, onRequest: loads }];
     })
   );
+}
+
+function isOnRequest({ machine }: Announcement): boolean {
+  return machine.loadsOnRequest !== false;
+}
+
+/** Files that some members hold only together, by the rules of a split: near each other, and of one protocol. */
+class Sharing {
+  readonly #members: readonly Announcement[];
+  /** By host: the memory of all that may share with it. */
+  readonly #bytes = new Map<Announcement, number>();
+  /** By content: how many of its holders were looked at, and whether one of them would do. */
+  readonly #looks = new Map<string, { count: number; isHeld: boolean }>();
+
+  constructor(members: readonly Announcement[]) {
+    this.#members = members;
+  }
+
+  /** One of several holders says enough, and a few who can't do so speak for all: a table is made often. */
+  holds(host: Announcement, model: Announcement["models"][number]): boolean {
+    const key = `${model.name} ${model.fingerprint}`;
+    const look = this.#looks.get(key) ?? { count: 0, isHeld: false };
+    this.#looks.set(key, look);
+    if (look.isHeld || look.count === MAX_HOLDERS_TRIED) return look.isHeld;
+    look.count++;
+    look.isHeld = this.#bytesAround(host) >= model.needBytes &&
+      this.#helpersOf(host).filter((member) => !isRefusedBy(member, model))
+          .reduce((sum, { memoryBytes }) => sum + memoryBytes, host.memoryBytes) >= model.needBytes;
+    return look.isHeld;
+  }
+
+  #bytesAround(host: Announcement): number {
+    const bytes = this.#bytes.get(host) ??
+      this.#helpersOf(host).reduce((sum, { memoryBytes }) => sum + memoryBytes, host.memoryBytes);
+    this.#bytes.set(host, bytes);
+    return bytes;
+  }
+
+  #helpersOf(host: Announcement): readonly Announcement[] {
+    return this.#members.filter((member) => member.peer !== host.peer && mayShare(host, member));
+  }
 }
 
 function isRefusedBy(
@@ -36,22 +74,6 @@ function isRefusedBy(
 ): boolean {
   return [...dropped, ...failures.map((failure) => failure.model)]
     .some((name) => isNamed(name, model));
-}
-
-/** By the rules of a split: the others are near, and speak the protocol of the host. */
-function holdTogether(
-  host: Announcement,
-  members: readonly Announcement[],
-  model: Announcement["models"][number],
-): boolean {
-  let haveBytes = host.memoryBytes;
-  for (const member of members) {
-    if (haveBytes >= model.needBytes) return true;
-    const isHelper = member.peer !== host.peer && mayShare(host, member) &&
-      !isRefusedBy(member, model);
-    if (isHelper) haveBytes += member.memoryBytes;
-  }
-  return haveBytes >= model.needBytes;
 }
 
 function mayShare(host: Announcement, member: Announcement): boolean {
