@@ -42,7 +42,7 @@ for (const area of ["api", "engine", "mesh", "models", "node"]) {
   });
 }
 
-const COMMANDS = ["completions", "config", "engine", "models", "plan", "status", "token"];
+const COMMANDS = ["completions", "config", "engine", "models", "pair", "plan", "status", "token"];
 
 Deno.test("no command but those that run a node loads the mesh", async () => {
   const isOfMesh = (path: string) =>
