@@ -142,14 +142,27 @@ export class RelayNode implements AsyncDisposable {
     return this.stop();
   }
 
+  /** The meshes are there before anybody can dial: who was refused would take this relay for none of the mesh any more. */
   async #open(): Promise<void> {
-    const { dataDir } = this.#options;
+    const { dataDir, logger } = this.#options;
+    const leaveOut = (error: unknown) => logger.warn("A mesh is left out: {error}", { error });
+    const bound = Promise.withResolvers<number>();
+    bound.promise.catch(() => undefined);
+    const entering: Promise<void>[] = [];
     for (const name of await namesIn(join(dataDir, "meshes"))) {
-      await this.#enter(join(dataDir, "meshes", name), null).catch((error) =>
-        this.#options.logger.warn("A mesh is left out: {error}", { error })
-      );
+      const folder = join(dataDir, "meshes", name);
+      const open = await this.#prepare(folder, null).catch(leaveOut);
+      if (open !== undefined) entering.push(open(() => bound.promise).catch(leaveOut));
     }
-    this.#port = await this.#network.bind(this.#own.port);
+    try {
+      this.#port = await this.#network.bind(this.#own.port);
+      bound.resolve(this.#port);
+    } catch (error) {
+      bound.reject(error);
+      throw error;
+    } finally {
+      await Promise.all(entering);
+    }
     await writeOwn(dataDir, { ...this.#own, port: this.#port });
   }
 
@@ -171,7 +184,8 @@ export class RelayNode implements AsyncDisposable {
     if (this.#stopped || !await this.#claims.take(secret)) return REFUSALS.used;
     try {
       await this.#leave(mesh.id);
-      await this.#enter(this.#folderOf(mesh.id), token);
+      const enter = await this.#prepare(this.#folderOf(mesh.id), token);
+      await enter(() => Promise.resolve(this.#port));
       this.#options.logger.info("Carries for mesh {mesh} from now on", {
         event: "claimed",
         mesh: mesh.id,
@@ -187,7 +201,11 @@ export class RelayNode implements AsyncDisposable {
     return join(this.#options.dataDir, "meshes", meshId);
   }
 
-  async #enter(dataDir: string, token: string | null): Promise<void> {
+  /** Reads all that a mesh needs. The result enters it, and answers those who dial before it resolves. */
+  async #prepare(
+    dataDir: string,
+    token: string | null,
+  ): Promise<(bind: () => Promise<number>) => Promise<void>> {
     const { logger, name, version } = this.#options;
     const config = { ...MESH_DEFAULTS, lan: false, join: token };
     if (token !== null) {
@@ -201,14 +219,14 @@ export class RelayNode implements AsyncDisposable {
     const now = this.#clock.now();
     const role = "relay" as const;
     const identity = await openIdentity({ config, dataDir, role, name, now, logger });
-    const network = this.#shared.of(identity.binding.credential.meshKey);
-    const bind = () => Promise.resolve(this.#port || this.#own.port);
-    const options = { config, dataDir, role, name, version, logger };
     const interfaces = () => this.#interfaces();
-    const parts = { identity, network, clock: this.#clock, bind };
-    const mesh = await openMesh({ ...options, interfaces }, parts);
-    this.#meshes.set(mesh.meshId, mesh);
-    mesh.ended.then((reason) => this.#onEnded(mesh, reason));
+    const options = { config, dataDir, role, name, version, logger, interfaces };
+    return async (bind) => {
+      const network = this.#shared.of(identity.binding.credential.meshKey);
+      const mesh = await openMesh(options, { identity, network, clock: this.#clock, bind });
+      this.#meshes.set(mesh.meshId, mesh);
+      mesh.ended.then((reason) => this.#onEnded(mesh, reason));
+    };
   }
 
   /** This relay was taken out of the mesh. */

@@ -64,6 +64,10 @@ Deno.test("a relay that comes back with another address tells it, and all member
   for (const mesh of [founder, second]) await until(mesh, () => !hasRelay(mesh));
   const file = join(dataDir, "relay.json");
   const own = JSON.parse(await Deno.readTextFile(file));
+  await using taken = await startRelay(meshes.directory("another relay"));
+  const { port } = await taken.status();
+  await Deno.writeTextFile(file, JSON.stringify({ ...own, port }));
+  await assert.rejects(startRelay(dataDir), /is in use by another program/);
   await Deno.writeTextFile(file, JSON.stringify({ ...own, port: null }));
   await using back = await startRelay(dataDir);
   await Promise.all([founder, second].map(lives));
