@@ -266,3 +266,12 @@ export const RELAY_IDLE_MS = 60_000;
 
 /** Members dial a relay that comes back within a second; it waits as long before it dials them. */
 export const RELAY_COURTESY_MS = 1_000;
+
+/** A peer whose carrier has gone is looked for over the others this often: QUIC waits 27 s for it. */
+export const CARRIER_RETRY_MS = 200;
+
+/** Of these pauses, those after which a pipe without a connection is not needed: 5 s, as a join has. */
+export const IDLE_ROUNDS = 25;
+
+/** A pipe outlives its last connection by this: the addon's goodbye leaves within 0.1 s. */
+export const PIPE_LINGER_MS = 200;

@@ -99,6 +99,11 @@ export class Reach {
     return known.pipe.port;
   }
 
+  /** The port that stands for a peer, if one does. */
+  portOf(peer: PeerId): number | undefined {
+    return this.#pipes.get(peer)?.pipe.port;
+  }
+
   /**
    * Agrees with a peer, on a stream of `REACH_PROTOCOL`, on places to meet. One without a pipe is asked for no other reason
    * than that it sees this node from outside of its router. Resolves with the end of the stream.
