@@ -32,7 +32,8 @@ interface Graph {
   }[];
 }
 
-const NUMBERS = /^src\/(api|engine|mesh|models|node)\/(.*\/)?(config|timings|(\w+_)?defaults)\.ts$/;
+const NUMBERS =
+  /^src\/(api|base|engine|mesh|models|node)\/(.*\/)?(config|timings|(\w+_)?defaults)\.ts$/;
 
 for (const area of ["api", "engine", "mesh", "models", "node"]) {
   Deno.test(`src/${area}/config.ts loads settings and numbers, and nothing else`, async () => {

@@ -1,7 +1,7 @@
 /** The models that a table says can be asked for, beside those that are served. Pure. */
 
 import { isNamed } from "../../base/model_ids.ts";
-import { SPLIT_RTT_LIMIT_MS } from "../../base/split_distance.ts";
+import { SPLIT_RTT_LIMIT_MS } from "../../base/split_defaults.ts";
 import { MAX_HOLDERS_TRIED, MAX_TABLE_FILES } from "../base/message_defaults.ts";
 import type { Announcement } from "../base/announcement.ts";
 import type { RouteFile } from "../base/table.ts";

@@ -1,6 +1,6 @@
 /** Numbers of the node, each with its reason. */
 
-export { SPLIT_RTT_LIMIT_MS } from "../../base/split_distance.ts";
+export { SPLIT_RTT_LIMIT_MS } from "../../base/split_defaults.ts";
 
 /**
  * Models that a plan tries to move to make room for one, in all: in a mesh of a thousand busy nodes there are more ways
