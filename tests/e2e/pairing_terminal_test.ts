@@ -1,12 +1,16 @@
 /** A machine joins from a terminal, with a person in front of it and without one. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { compiledProgram } from "../support/compiled.ts";
 import { binDirOption, until } from "./mesh_of_nodes.ts";
 import { runProgram } from "../support/program.ts";
 import { buildOneNetwork } from "../support/one_network.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { GUIDE, networkTest, sees, startOn } from "./nodes_on_network.ts";
+
+const compiled = await compiledProgram();
 
 networkTest("a first start in a terminal asks, shows the code, and is in the mesh", async () => {
   await using network = await buildOneNetwork(2);
@@ -15,19 +19,23 @@ networkTest("a first start in a terminal asks, shows the code, and is in the mes
   await until(studio, "announced", ({ lan }) => lan?.mesh?.name === "studio");
   await using folder = await temporaryFolder();
   const { namespace } = there!;
+  // The executable does it as well, from an empty folder.
+  const alone = join(folder.path, "mesh-llm");
+  if (compiled.path !== null) await Deno.copyFile(compiled.path, alone);
+  const program = compiled.path === null ? {} : { compiled: alone, cwd: folder.path };
   const ports = ["--port", "0", "--console-port", "0", "--name", "mini"];
   const words = [...ports, ...binDirOption];
   const pair = (...rest: string[]) =>
     runProgram(["pair", ...rest, "--data-dir", studio.dataDir], here!);
   {
-    await using terminal = openTerminal(words, folder.path, { namespace });
+    await using terminal = openTerminal(words, folder.path, { namespace, ...program });
     await terminal.until(/studio's mesh is here\. Ask to join\? \[Y\/n\] /);
     terminal.type("n\r");
     await terminal.until(/Usage: mesh-llm/);
     assert.equal(await terminal.exited(), 0);
   }
   assert.match((await pair("list")).stdout, /^No machine asks to join\n$/);
-  await using terminal = openTerminal(words, folder.path, { namespace });
+  await using terminal = openTerminal(words, folder.path, { namespace, ...program });
   await terminal.until(/studio's mesh is here\. Ask to join\? \[Y\/n\] /);
   terminal.type("\r");
   const shown = await terminal.until(/Code \d{3}-\d{3}\. Type it on a machine of studio's mesh/);
@@ -50,9 +58,9 @@ networkTest(
     await using network = await buildOneNetwork(2);
     const [here, there] = network.machines;
     await using folder = await temporaryFolder();
-    const join = (...rest: string[]) =>
+    const joining = (...rest: string[]) =>
       runProgram(["join", ...rest, "--data-dir", folder.path], there!);
-    const nobody = await join("--yes");
+    const nobody = await joining("--yes");
     assert.deepEqual([nobody.code, nobody.stdout], [1, ""]);
     assert.match(nobody.stderr, /No other mesh is on this network/);
     await using studio = await startOn(here!, GUIDE, { name: "studio" });
@@ -61,7 +69,7 @@ networkTest(
       dataDir: `${folder.path}/node`,
     });
     await until(mini, "seeing studio", sees(1));
-    const unknown = await join("office", "--data-dir", mini.dataDir);
+    const unknown = await joining("office", "--data-dir", mini.dataDir);
     assert.match(unknown.stderr, /No mesh of that name .* studio \([0-9a-f]{8}\)/);
     const asking = runProgram(["join", "studio", "--json", "--data-dir", mini.dataDir], there!);
     await studio.waitFor("pairing");

@@ -19,9 +19,10 @@ export interface Terminal extends AsyncDisposable {
 export function openTerminal(
   words: readonly string[],
   home: string,
-  { namespace }: Pick<Program, "namespace"> = {},
+  { namespace, compiled, cwd }: Pick<Program, "namespace" | "compiled" | "cwd"> = {},
 ): Terminal {
-  const args = [Deno.execPath(), "run", "-A", "--quiet", MAIN, ...words];
+  const run = compiled === undefined ? [Deno.execPath(), "run", "-A", "--quiet", MAIN] : [compiled];
+  const args = [...run, ...words];
   const command = Deno.build.os === "darwin"
     ? ["-q", "/dev/null", ...args]
     : ["-qefc", args.map((word) => `'${word}'`).join(" "), "/dev/null"];
@@ -31,6 +32,7 @@ export function openTerminal(
     env,
     stdin: "piped",
     ...(namespace === undefined ? {} : { namespace }),
+    ...(cwd === undefined ? {} : { cwd }),
   } as const;
   const child = programCommand(command, program, home).spawn();
   const told = new Response(child.stderr).text();
