@@ -1,18 +1,15 @@
 import {
-  addressOf,
   type Bytes,
   IPPROTO_UDP,
   type Libc,
   MSG_DONTWAIT,
-  SOCKADDR_BYTES,
   sockaddrOf,
   UDP_SEGMENT,
 } from "./linux_calls.ts";
+import { MessageHeader } from "./message_header.ts";
 import { MAX_REMEMBERED_ENDS, MAX_SEGMENTS, MAX_UDP_BYTES } from "./defaults.ts";
 import type { UdpEnd } from "./udp_end.ts";
 
-const MSGHDR_BYTES = 56;
-const IOVEC_BYTES = 16;
 /** A `struct cmsghdr` with a `u16`, padded. */
 const CONTROL_BYTES = 24;
 /** `sizeof(struct cmsghdr)` and the value, without padding. */
@@ -23,13 +20,7 @@ export class Batch {
   readonly #libc: Libc;
   readonly #descriptor: number;
   readonly #buffer: Bytes = new Uint8Array(MAX_UDP_BYTES);
-  readonly #name: Bytes = new Uint8Array(SOCKADDR_BYTES);
-  readonly #control: Bytes = new Uint8Array(CONTROL_BYTES);
-  readonly #iovec: Bytes = new Uint8Array(IOVEC_BYTES);
-  readonly #message: Bytes = new Uint8Array(MSGHDR_BYTES);
-  readonly #head = new DataView(this.#message.buffer);
-  readonly #controls = new DataView(this.#control.buffer);
-  readonly #pieces = new DataView(this.#iovec.buffer);
+  readonly #message = new MessageHeader(this.#buffer, CONTROL_BYTES);
   readonly #addresses = new Map<string, Bytes>();
   #to: UdpEnd | undefined;
   #each = 0;
@@ -41,14 +32,10 @@ export class Batch {
   constructor(libc: Libc, descriptor: number) {
     this.#libc = libc;
     this.#descriptor = descriptor;
-    this.#pieces.setBigUint64(0, addressOf(this.#buffer), true);
-    this.#head.setBigUint64(0, addressOf(this.#name), true);
-    this.#head.setBigUint64(16, addressOf(this.#iovec), true);
-    this.#head.setBigUint64(24, 1n, true);
-    this.#head.setBigUint64(32, addressOf(this.#control), true);
-    this.#controls.setBigUint64(0, CONTROL_LENGTH, true);
-    this.#controls.setInt32(8, IPPROTO_UDP, true);
-    this.#controls.setInt32(12, UDP_SEGMENT, true);
+    const { control } = this.#message;
+    control.setBigUint64(0, CONTROL_LENGTH, true);
+    control.setInt32(8, IPPROTO_UDP, true);
+    control.setInt32(12, UDP_SEGMENT, true);
   }
 
   get isEmpty(): boolean {
@@ -85,12 +72,13 @@ export class Batch {
   }
 
   #sendTogether(address: Bytes): boolean {
-    this.#name.set(address);
-    this.#head.setUint32(8, address.length, true);
-    this.#pieces.setBigUint64(8, BigInt(this.#length), true);
-    this.#controls.setUint16(16, this.#each, true);
-    this.#head.setBigUint64(40, BigInt(CONTROL_BYTES), true);
-    return Number(this.#libc.sendmsg(this.#descriptor, this.#message, MSG_DONTWAIT)) >= 0;
+    const message = this.#message;
+    message.name.set(address);
+    message.nameLength = address.length;
+    message.bufferLength = this.#length;
+    message.control.setUint16(16, this.#each, true);
+    message.controlLength = CONTROL_BYTES;
+    return Number(this.#libc.sendmsg(this.#descriptor, message.bytes, MSG_DONTWAIT)) >= 0;
   }
 
   /** A full socket refuses the first of them as it refused all; a device that can't cut takes it. */
