@@ -46,6 +46,9 @@ const FILE_LIMIT_MS = 720_000 + Number(Deno.env.get("MESH_LLM_SOAK_SECONDS") ?? 
 /** For each further file of a process: 300 of them took 150 s on two cores, and on busy ones more than twice as long. */
 const FURTHER_FILE_MS = 2_000;
 
+/** Fewer are not worth a process. */
+const FILES_OF_A_LANE = 50;
+
 interface TestFile {
   /** From the root, as `deno test` reports it: `./tests/...`. */
   readonly path: string;
@@ -146,17 +149,37 @@ async function runGroup(
   group: readonly TestFile[],
   flags: readonly string[],
 ): Promise<TestCounts> {
-  const together = group.filter((file) => !file.alone);
-  let counts = await runInOneProcess(together, flags);
+  let counts = await runInLanes(group.filter((file) => !file.alone), flags);
   for (const file of group.filter((file) => file.alone)) {
     counts = addCounts(counts, await runInOneProcess([file], flags));
   }
   return counts;
 }
 
+/**
+ * Hundreds of files take most of their time to be loaded, which one core does. The processes are several because a test may
+ * change the environment of its own.
+ */
+async function runInLanes(
+  group: readonly TestFile[],
+  flags: readonly string[],
+): Promise<TestCounts> {
+  const lanes = Math.min(navigator.hardwareConcurrency, Math.ceil(group.length / FILES_OF_A_LANE));
+  if (lanes <= 1) return await runInOneProcess(group, flags);
+  say(`Running ${group.length} files of fast tests in ${lanes} processes`);
+  const parts = Array.from(
+    { length: lanes },
+    (_, lane) => group.filter((_, index) => index % lanes === lane),
+  );
+  const counts = await Promise.all(parts.map((part) => runInOneProcess(part, flags, "capture")));
+  return counts.reduce(addCounts, NO_TESTS);
+}
+
+/** @param output `capture` shows it when all of it is there, so that lines of two processes do not mix */
 async function runInOneProcess(
   group: readonly TestFile[],
   flags: readonly string[],
+  output: "inherit" | "capture" = "inherit",
 ): Promise<TestCounts> {
   if (group.length === 0) return NO_TESTS;
   const report = await Deno.makeTempFile({ prefix: "mesh-llm-tests-", suffix: ".xml" });
@@ -164,15 +187,14 @@ async function runInOneProcess(
     const paths = group.map((file) => file.path);
     const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...paths];
     const signal = AbortSignal.timeout(FILE_LIMIT_MS + (group.length - 1) * FURTHER_FILE_MS);
-    const { success, code } = await run(Deno.execPath(), args, { output: "inherit", signal });
+    const { success, code, text } = await run(Deno.execPath(), args, { output, signal });
+    if (output === "capture") say(text);
     const found = await Deno.readTextFile(report);
     const told = readFailures(found);
     failures.push(...told);
     if (!success && told.length === 0) {
-      const text = signal.aborted
-        ? "It did not end, and was ended."
-        : `It ended with code ${code}.`;
-      failures.push({ file: paths.join(", "), name: "the whole run", text });
+      const end = signal.aborted ? "It did not end, and was ended." : `It ended with code ${code}.`;
+      failures.push({ file: paths.join(", "), name: "the whole run", text: end });
     }
     return countRun(readSuites(found), { success });
   } finally {
