@@ -151,7 +151,9 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
 
   #onClosed(peer: JoinedPeer): void {
     this.#mode.closed(peer);
-    if (peer.role === "relay") this.#relays?.parted(peer.id);
+    if (peer.role !== "relay") return;
+    this.#relays?.parted(peer.id);
+    if (this.#parts.trust.revocationOf(peer.links) !== undefined) this.#relays?.forget(peer.id);
   }
 
   #createRelays(): Relays {

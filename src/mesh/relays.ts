@@ -3,6 +3,7 @@ import type { RelayPlace } from "./base/announcement.ts";
 import type { Cancel, Clock } from "./base/clock.ts";
 import {
   MAX_MISSED_RELAY_BEATS,
+  MAX_RELAY_REFUSALS,
   MAX_RELAYS,
   RELAY_BEAT_MS,
   RELAY_REDIAL_MS,
@@ -57,7 +58,7 @@ export class Relays {
         [...this.#known().keys()].filter((peer) => !network.isConnected(peer))
           .map((peer) => ({ peer, courtesyMs: 0, maxDelayMs: RELAY_REDIAL_MS })),
       dial: ({ peer }, signal) => this.#dial(peer, signal),
-      failed: ({ peer }, _failures, error) => this.#onFailed(peer, error),
+      failed: ({ peer }, failures, error) => this.#onFailed(peer, failures, error),
       broke: (error) => logger.error("The relays could not be dialled: {error}", { error }),
     }, { clock, random });
   }
@@ -193,9 +194,10 @@ export class Relays {
     await this.#parts.network.connect({ peer, addresses, signal });
   }
 
-  /** A relay that has left the mesh says so, and is not asked again. */
-  #onFailed(peer: PeerId, error: unknown): void {
-    if (error instanceof RefusedError && this.#isKept(peer)) {
+  /** A relay that has left the mesh says so. One refusal may be a relay that was just ending. */
+  #onFailed(peer: PeerId, failures: number, error: unknown): void {
+    const isRefused = error instanceof RefusedError && failures >= MAX_RELAY_REFUSALS;
+    if (isRefused && this.#isKept(peer)) {
       this.#parts.logger.info("A relay is none of this mesh any more: {error}", { error });
       this.forget(peer);
     }

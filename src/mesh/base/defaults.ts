@@ -275,3 +275,6 @@ export const IDLE_ROUNDS = 25;
 
 /** A pipe outlives its last connection by this: the addon's goodbye leaves within 0.1 s. */
 export const PIPE_LINGER_MS = 200;
+
+/** A relay that refuses this node so often in a row, which takes half a minute, has left the mesh. */
+export const MAX_RELAY_REFUSALS = 5;
