@@ -124,18 +124,23 @@ export class Ledger {
     const mainBytes = Math.max(0, offered.memoryBytes - offered.gpuBytes - heldMain);
     const free = { gpuBytes, memoryBytes: Math.min(memoryBytes, gpuBytes + mainBytes) };
     if (kept === null) return free;
-    const keptGpu = Math.min(offered.gpuBytes, Math.max(free.gpuBytes, kept.gpuBytes));
-    const keptBytes = Math.max(free.memoryBytes, kept.gpuBytes + kept.mainBytes);
-    return { gpuBytes: keptGpu, memoryBytes: Math.min(offered.memoryBytes, keptBytes) };
+    const keptGpu = kept.gpuBytes * plannedPart(kept);
+    return {
+      gpuBytes: Math.min(offered.gpuBytes, Math.max(free.gpuBytes, keptGpu)),
+      memoryBytes: Math.min(offered.memoryBytes, Math.max(free.memoryBytes, kept.plannedBytes)),
+    };
   }
 
   freeDevices(member: Member, except: ModelRef): Offer[] {
     const { before, kept } = this.#counted(member, except);
     const offered = devicesOf(member);
     const free = without(offered, added(...before.map(({ devices }) => devices)));
+    if (kept === null) return free;
+    const part = plannedPart(kept);
     return free.map((device, index) => {
-      const keptBytes = Math.min(kept?.devices.get(device.name) ?? 0, offered[index]!.offeredBytes);
-      return { ...device, offeredBytes: Math.max(device.offeredBytes, keptBytes) };
+      const keptBytes = (kept.devices.get(device.name) ?? 0) * part;
+      const most = offered[index]!.offeredBytes;
+      return { ...device, offeredBytes: Math.max(device.offeredBytes, Math.min(most, keptBytes)) };
     });
   }
 
@@ -157,7 +162,7 @@ export class Ledger {
         ? isSettled(planner, other.model)
         : isRoomForAll || beforeIn(other, own)
     );
-    return { before, kept: isRoomForAll && running.isTold ? asPlanned(running) : null };
+    return { before, kept: isRoomForAll && running.isTold ? running : null };
   }
 
   #heldOf(member: Member): readonly Held[] {
@@ -165,22 +170,15 @@ export class Ledger {
   }
 }
 
-type Memory = Pick<Held, "devices" | "gpuBytes" | "mainBytes">;
-
 interface Counted {
   readonly before: readonly Held[];
-  /** Planned for the model itself, which keeps it although others have taken more than was planned for them. */
-  readonly kept: Memory | null;
+  /** The model itself keeps what was planned for it, although others have taken more than was planned for them. */
+  readonly kept: Held | null;
 }
 
-/** Its planned bytes, in the places that it has taken. */
-function asPlanned({ devices, gpuBytes, mainBytes, plannedBytes }: Held): Memory {
-  const part = plannedBytes / Math.max(1, gpuBytes + mainBytes);
-  return {
-    devices: new Map([...devices].map(([name, bytes]) => [name, bytes * part])),
-    gpuBytes: gpuBytes * part,
-    mainBytes: mainBytes * part,
-  };
+/** Its planned bytes are in the places that it has taken, this part of what is there. */
+function plannedPart({ plannedBytes, gpuBytes, mainBytes }: Held): number {
+  return plannedBytes / Math.max(1, gpuBytes + mainBytes);
 }
 
 const NONE: readonly Share[] = [];

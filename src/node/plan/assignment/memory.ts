@@ -33,6 +33,9 @@ export function provisionsOf(member: Member, ledger: Ledger): Provisions {
 function withinOffer(member: Member, held: readonly Reservation[]): readonly Reservation[] {
   const offered = memberPools(member);
   let [gpuLeft, mainLeft] = [offered.gpuBytes, offered.memoryBytes - offered.gpuBytes];
+  const gpuSum = held.reduce((sum, { gpuBytes }) => sum + gpuBytes, 0);
+  const mainSum = held.reduce((sum, { mainBytes }) => sum + mainBytes, 0);
+  if (gpuSum <= gpuLeft && mainSum <= mainLeft) return held;
   return held.map((one) => {
     const gpuBytes = Math.min(one.gpuBytes, gpuLeft);
     const mainBytes = Math.min(one.mainBytes, mainLeft);
