@@ -83,10 +83,17 @@ networkTest(
       409,
       "friend may come back",
     );
+    const [own, studios] = [(await mini.status()).mesh.id, pairingOf(studio)];
+    const asClient = await askFrom(mini, { mesh: "studio", leave: true });
+    await studios.post("accept", { code: asClient, role: "client" });
+    const told = await asking.until(({ own }) => own?.state === "failed");
+    assert.match(told.own?.problem ?? "", /as a client, .* mesh-llm join --client/);
     const first = await askFrom(mini, { mesh: "studio", leave: true });
-    assert.equal((await pairingOf(studio).post("refuse", {})).status, 204);
+    assert.equal((await studios.post("refuse", {})).status, 204);
     await asking.until(({ own }) => own?.state === "refused" && own.problem !== null);
-    assert.equal((await pairingOf(studio).post("accept", { ...MEMBER, code: first })).status, 404);
+    assert.equal((await studios.post("accept", { ...MEMBER, code: first })).status, 404);
     assert.equal((await asking.post("cancel", {})).status, 204);
+    assert.equal((await mini.status()).mesh.id, own, "it never left its mesh");
+    assert.equal(mini.lines.filter(({ event }) => event === "serving").length, 1);
   },
 );
