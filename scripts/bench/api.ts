@@ -7,7 +7,7 @@
 
 import { parseArgs } from "node:util";
 import { cachedBallast } from "../../tests/support/ballast.ts";
-import { testBinDir, testEngine } from "../../tests/support/engine.ts";
+import { testBinDir } from "../../tests/support/engine.ts";
 import { startNode } from "../../tests/support/node_process.ts";
 import { say } from "../run.ts";
 import { hangUpFigures } from "./api/hang_up.ts";
@@ -24,7 +24,7 @@ import { writeSection } from "./page.ts";
 import { HOST_CORE, ONE_CORE, OTHER_CORES, pin, standAside } from "./cores.ts";
 import { ownServer } from "./api/own_server.ts";
 import { unfinishedFigures } from "./api/unfinished.ts";
-import { interleaved, untilListed } from "./sides.ts";
+import { benchEngine, interleaved, untilListed } from "./sides.ts";
 import { firstByteMs, type StreamOptions, tokensPerSecond } from "./token_rate.ts";
 
 /** At least 20 ms a token on 2 cores, as the aims ask for, also on fast ones. */
@@ -49,9 +49,7 @@ export async function run(args: readonly string[]): Promise<void> {
       tokens: { type: "string", default: "30" },
     },
   });
-  await testEngine();
-  // Set for tests, where processes crowd: here all sides shall wait as llama.cpp does by itself.
-  Deno.env.delete("OMP_WAIT_POLICY");
+  await benchEngine();
   const figures: Figure[] = [];
   const add = (some: readonly Figure[]) => {
     figures.push(...some);

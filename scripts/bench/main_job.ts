@@ -8,11 +8,11 @@ import { parseArgs } from "node:util";
 import type { Engine } from "../../src/engine/mod.ts";
 import { cachedBallast } from "../../tests/support/ballast.ts";
 import { compiledProgram } from "../../tests/support/compiled.ts";
-import { testBinDir, testEngine } from "../../tests/support/engine.ts";
+import { testBinDir } from "../../tests/support/engine.ts";
 import { startNode } from "../../tests/support/node_process.ts";
 import { say } from "../run.ts";
 import { type Figure, figureTable, machine, median, medianRatio } from "./figures.ts";
-import { interleaved, startDirect, untilListed } from "./sides.ts";
+import { benchEngine, interleaved, startDirect, untilListed } from "./sides.ts";
 import { tokensPerSecond } from "./token_rate.ts";
 
 interface Setting {
@@ -36,9 +36,7 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   const compiled = await compiledProgram();
   if (compiled.path === null) throw new Error(compiled.reason);
-  const engine = await testEngine();
-  // Set for tests, where processes crowd: here all sides shall wait as llama.cpp does by itself.
-  Deno.env.delete("OMP_WAIT_POLICY");
+  const engine = await benchEngine();
   const setting: Setting = {
     compiled: compiled.path,
     binDir: await testBinDir(),

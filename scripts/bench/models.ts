@@ -38,8 +38,8 @@ export async function run(args: readonly string[]): Promise<void> {
     },
   });
   const engine = await testEngine();
-  // `testEngine` has set that threads do not spin, for all sides alike: spinning, two models make 5 to 100 tokens a second by
-  // chance, and a node does not let them.
+  // `testEngine` has set that threads do not spin, and the node is told it below: spinning, two models make 5 to 100 tokens a
+  // second by chance.
   await using folder = await temporaryFolder();
   const paths: string[] = [];
   for (const [name, layers] of Object.entries(LAYERS)) {
@@ -53,7 +53,9 @@ export async function run(args: readonly string[]): Promise<void> {
   const direct = byHand.map(({ url, apiKey }) => ({ url, apiKey, model: "direct" }));
   const serve = ["--bin-dir", await testBinDir(), "--no-draft"];
   const models = paths.flatMap((path) => ["--model", path]);
-  const node = stack.use(await startNode({ args: [...models, ...serve] }));
+  const node = stack.use(
+    await startNode({ args: [...models, ...serve], env: { OMP_WAIT_POLICY: "passive" } }),
+  );
   const client = stack.use(await startNode({ args: ["--client", "--join", node.token] }));
   const names = Object.keys(LAYERS);
   for (const name of names) await untilListed(client, name);

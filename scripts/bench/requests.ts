@@ -1,21 +1,20 @@
 /**
- * `deno task bench requests [--runs N] [--requests N] [--tokens N]`: 1, 4, 16 and 64 callers at one time, through a node and
- * directly at a llama-server with the same slots. The latter is measured twice in each turn: as the thing to beat, and as the
- * control arm, which shows by how much the machine alone makes two equal sides differ. Then the swap of two models that
- * need the same memory.
+ * `deno task bench requests [--runs N] [--requests N] [--tokens N] [--callers 1,64]`: callers who ask at one time, 1, 4, 16
+ * and 64 unless told otherwise, through a node and directly at a llama-server with the same slots. The latter is measured
+ * twice in each turn: as the thing to beat, and as the control arm, which shows by how much the machine alone makes two
+ * equal sides differ. Then the swap of two models that need the same memory.
  */
 
 import { parseArgs } from "node:util";
 import { cachedBallast } from "../../tests/support/ballast.ts";
-import { testBinDir, testEngine } from "../../tests/support/engine.ts";
+import { testBinDir } from "../../tests/support/engine.ts";
 import { startNode } from "../../tests/support/node_process.ts";
 import { say } from "../run.ts";
 import { type Figure, figureTable, machine, median, quantile } from "./figures.ts";
 import { writeSection } from "./page.ts";
-import { interleaved, startDirect } from "./sides.ts";
+import { benchEngine, interleaved, startDirect } from "./sides.ts";
 import { swapFigures } from "./swap.ts";
 
-const CALLERS = [1, 4, 16, 64] as const;
 const SLOTS = 4;
 
 /** About 10 ms a token on a core: fast enough that what a node adds would show. */
@@ -42,9 +41,10 @@ export async function run(args: readonly string[]): Promise<void> {
       runs: { type: "string", default: "10" },
       requests: { type: "string", default: "16" },
       tokens: { type: "string", default: "12" },
+      callers: { type: "string", default: "1,4,16,64" },
     },
   });
-  const engine = await testEngine();
+  const engine = await benchEngine();
   const path = cachedBallast(BALLAST);
   await using direct = await startDirect(engine, path, [], SLOTS);
   const serve = ["--bin-dir", await testBinDir(), "--no-draft", "--parallel", String(SLOTS)];
@@ -52,7 +52,7 @@ export async function run(args: readonly string[]): Promise<void> {
   await node.waitFor("serving");
   const through = { url: node.ready.api, apiKey: null };
   const figures: Figure[] = [];
-  for (const callers of CALLERS) {
+  for (const callers of values.callers.split(",").map(Number)) {
     const requests = Math.max(callers, Number(values.requests));
     const load = { callers, requests, tokens: Number(values.tokens) };
     const sides = [direct, direct, through].map((side) => () => tokensPerSecond(side, load));

@@ -8,12 +8,23 @@ import {
   machineThreads,
   type SplitMember,
 } from "../../src/engine/mod.ts";
+import { testEngine } from "../../tests/support/engine.ts";
 import type { NodeProcess } from "../../tests/support/node_process.ts";
 import { temporaryFolder } from "../../tests/support/program.ts";
 
 export interface Direct extends AsyncDisposable {
   readonly url: string;
   readonly apiKey: string | null;
+}
+
+/**
+ * llama.cpp, whose servers wait here as they do by themselves, like those of the nodes of a benchmark. For tests, where
+ * processes crowd, they are told not to spin: a direct side that is told so is another one than the node's.
+ */
+export async function benchEngine(): Promise<Engine> {
+  const engine = await testEngine();
+  Deno.env.delete("OMP_WAIT_POLICY");
+  return engine;
 }
 
 /** llama.cpp with the arguments that a node gives it, and no node. */
