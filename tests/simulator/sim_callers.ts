@@ -38,6 +38,9 @@ export interface CallersOptions {
 /** A model that is asked for no more is wanted for a while, and news of its end reach everybody within it. */
 const HEARD_MS = LOAD_LEASE_MS + 5_000;
 
+/** As long as a gateway holds a request at most. */
+const REFUSED_MS = 120_000;
+
 /** How often it is looked what is loaded. */
 const LOOK_MS = 500;
 
@@ -62,10 +65,9 @@ export class Callers {
     this.#watch();
   }
 
-  /** The names of the models that somebody has still to be answered by, of those that fit somewhere. */
+  /** The names of the models that somebody has still to be answered by. */
   get asked(): ReadonlySet<string> {
-    const names = [...this.#open].map(({ model }) => model);
-    return new Set(names.filter((name) => this.#options.limitMs(name) !== null));
+    return new Set([...this.#open].map(({ model }) => model));
   }
 
   /** When anybody has last waited for any model. */
@@ -101,6 +103,10 @@ export class Callers {
     if (time.now - call.sinceMs >= call.patienceMs) return this.#giveUp(call);
     this.#askedMs.set(call.model, this.#world.time.now);
     this.#checkTime(call);
+    if (this.#givesUp(call)) {
+      this.#end(call);
+      return;
+    }
     const asked = nodes[call.at] as SimNode;
     const node = asked.running ? asked : living[0];
     if (node !== undefined) node.whenAwake(() => this.#search(call, node));
@@ -160,9 +166,10 @@ export class Callers {
       node,
       life: node.life,
     }));
-    // The host may also take a worker for dead that has only just come back.
-    const isKnown = ({ peer }: SimNode) =>
-      peer === host.peer || host.member.view.members.some((one) => one.peer === peer);
+    // One that has only just come back may be taken for dead.
+    const knows = (node: SimNode, other: SimNode) =>
+      node === other || node.member.view.members.some(({ peer }) => peer === other.peer);
+    const isKnown = (node: SimNode) => knows(host, node) && knows(node, host);
     const isGone = () =>
       machines.some(({ node, life }) =>
         !node.running || node.life !== life || !isKnown(node) ||
@@ -202,9 +209,20 @@ export class Callers {
       ended.abort(new Error("It is answered"));
       this.#world.moves.reason();
       if (isGone() || serving?.isStopping) return this.#wait(call);
-      call.answered();
-      this.#open.delete(call);
+      this.#end(call);
     });
+  }
+
+  /** A request for a model that fits nowhere is refused in the end. */
+  #givesUp(call: Call): boolean {
+    return this.#options.limitMs(call.model) === null &&
+      this.#world.time.now - call.sinceMs > REFUSED_MS;
+  }
+
+  #end(call: Call): void {
+    this.#waiting.delete(call);
+    this.#open.delete(call);
+    call.answered();
   }
 
   #checkTime(call: Call): void {
