@@ -66,7 +66,7 @@ export class SimServing {
       ask: () => Promise.resolve(new Response()),
       now: node.clock.elapsed,
     });
-    const { name, memory: { offered: memory }, setup: { split } } = node;
+    const { name, memory: { offered: memory }, setup: { split }, life } = node;
     const engine = engineOf(memory);
     const pinned = [...told === null ? [] : [told], ...node.setup.alsoTold ?? []]
       .map(({ name, fingerprint }) => ({ name, fingerprint }));
@@ -89,6 +89,8 @@ export class SimServing {
         catalog: catalogOf(node.world.setup.catalog ?? []),
         gapsMs: this.#localState.gapsMs,
       }),
+      // An answer that was under way when the process was killed ends later, and must not wake the dead.
+      mayAct: () => node.running && node.life === life,
       view: (jobs, intent) => this.#localState.view(jobs, intent),
       changed: () => this.#announce(),
       idleMs: ({ name }) => {
