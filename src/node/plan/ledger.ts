@@ -91,10 +91,12 @@ export function freeFor(model: ModelRef, members: readonly Member[]): FreeMemory
 export class Ledger {
   /** The one that plans now, where the ledger is its own. */
   readonly #planner: Member | undefined;
+  readonly #byPeer: ReadonlyMap<PeerId, Member>;
   readonly #shares = new Map<PeerId, Share[]>();
 
   constructor(members: readonly Member[]) {
     this.#planner = members.find(({ settled }) => settled !== undefined);
+    this.#byPeer = new Map(members.map((member) => [member.peer, member]));
     for (const host of members) {
       for (const instance of host.instances) {
         for (const { peer, share } of running(instance) ? instance.workers : []) {
@@ -165,9 +167,27 @@ export class Ledger {
     return { before, kept: isRoomForAll && running.isTold ? running : null };
   }
 
+  /** Without the shares of splits that are over: their workers hear of it, and give that memory back. */
   #heldOf(member: Member): readonly Held[] {
-    return heldOf(member, this.#shares.get(member.peer) ?? NONE);
+    const held = heldOf(member, this.#shares.get(member.peer) ?? NONE);
+    const over = member.obeys.flatMap(({ host, model }) =>
+      model !== undefined && this.#hasEnded(host, model) ? [model] : []
+    );
+    if (over.length === 0) return held;
+    const isOver = (model: ModelRef) =>
+      over.some((one) => sameModel(one, model)) && !hosts(member, model);
+    return held.filter(({ host, model }) => host !== member.peer || !isOver(model));
   }
+
+  /** It lives, and hosts the model no longer. */
+  #hasEnded(host: PeerId, model: ModelRef): boolean {
+    const member = this.#byPeer.get(host);
+    return member !== undefined && !hosts(member, model);
+  }
+}
+
+function hosts({ instances }: Member, model: ModelRef): boolean {
+  return instances.some((one) => running(one) && sameModel(one.model, model));
 }
 
 interface Counted {

@@ -318,6 +318,45 @@ const ROWS: readonly (readonly [
     "0+28",
   ],
   [
+    "what it still has for a split that its host has ended counts no more",
+    [
+      node("x", {
+        main: 48,
+        obeys: [{ host: peer("y"), term: 1, ready: true, model: A }],
+        told: { "a-model": { CPU: 20 } },
+      }),
+      node("y", { instances: [split(A, 40, [1], [], "waiting")] }),
+    ],
+    "",
+    "0+48",
+  ],
+  [
+    "... but it does while nobody has heard of the host's end",
+    [
+      node("x", {
+        main: 48,
+        obeys: [{ host: peer("y"), term: 1, ready: true, model: A }],
+        told: { "a-model": { CPU: 20 } },
+      }),
+    ],
+    "a 0+20",
+    "0+28",
+  ],
+  [
+    "... and what it serves itself meanwhile",
+    [
+      node("x", {
+        main: 48,
+        obeys: [{ host: peer("y"), term: 1, ready: true, model: A }],
+        told: { "a-model": { CPU: 20 } },
+        instances: [solo(A, 20)],
+      }),
+      node("y", {}),
+    ],
+    "a 0+20",
+    "0+28",
+  ],
+  [
     "the model that is asked about does not count against itself",
     [node("x", { main: 48, instances: [solo(C, 30)] })],
     "c 0+30",
