@@ -1,6 +1,7 @@
 /** Members that are called to serve a model together, and what they end for it. Pure. */
 
 import type { ClaimReason, PeerId } from "../../../mesh/mod.ts";
+import { meantBy } from "../on_request.ts";
 import { poolsLater } from "../turns.ts";
 import { belongsTo, type Member } from "../view.ts";
 import { leastLeaving, type Leaving } from "./leaving.ts";
@@ -28,6 +29,8 @@ const LENDERS: readonly (readonly Kind[])[] = [
 interface Asked {
   readonly kinds: readonly Kind[];
   readonly leaving: Leaving;
+  /** Whether they are to wait for memory of what is ending already. */
+  readonly isLater: boolean;
 }
 
 /** One that was given something a moment ago is idle no longer. */
@@ -38,10 +41,13 @@ function kindOf({ kind, isIdle }: Place): Kind {
 export class TeamCalls {
   readonly #places: readonly Place[];
   readonly #stock: Stock;
+  /** The names that users want, and not only requests. */
+  readonly #meant: ReadonlySet<string>;
 
   constructor(places: readonly Place[], stock: Stock) {
     this.#places = places;
     this.#stock = stock;
+    this.#meant = new Set(stock.members.flatMap(meantBy));
   }
 
   /**
@@ -51,14 +57,16 @@ export class TeamCalls {
   call(call: TeamCall): boolean {
     const able = this.#places.filter((place) => !place.runs(call.model.name));
     for (const kinds of LENDERS) {
-      if (this.#callFrom(able, call, { kinds, leaving: new Map() })) return true;
+      if (this.#callFrom(able, call, { kinds, leaving: new Map(), isLater: false })) return true;
     }
     const kinds = LENDERS.at(-1) as readonly Kind[];
+    // Only a caller waits for what is ending. A model that a user wants is served with what is there, if that is enough.
+    const isLater = !this.#meant.has(call.model.name);
     const leaving = leastLeaving(able, this.#stock.demand, (leaving) => {
-      const { team } = this.#teamFrom(able, call, { kinds, leaving });
+      const { team } = this.#teamFrom(able, call, { kinds, leaving, isLater });
       return team && this.placesOf(team);
     });
-    return leaving !== undefined && this.#callFrom(able, call, { kinds, leaving });
+    return leaving !== undefined && this.#callFrom(able, call, { kinds, leaving, isLater });
   }
 
   #callFrom(able: readonly Place[], call: TeamCall, asked: Asked): boolean {
@@ -74,11 +82,11 @@ export class TeamCalls {
   }
 
   #teamFrom(able: readonly Place[], call: TeamCall, asked: Asked) {
-    const lender = (place: Place): Lender => ({
-      member: place.member,
-      pools: place.roomLater(this.#leavingOf(place, call, asked)),
-      isIdle: place.isIdle,
-    });
+    const lender = (place: Place): Lender => {
+      const leaving = this.#leavingOf(place, call, asked);
+      const pools = asked.isLater ? place.roomLater(leaving) : place.roomWithout(leaving);
+      return { member: place.member, pools, isIdle: place.isIdle };
+    };
     const group = able.filter(({ member }) => call.group.includes(member)).map(lender);
     // Those who are at it already stay: others that come, or have memory again, change nothing.
     const lenders = able.filter((place) =>
