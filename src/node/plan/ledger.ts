@@ -126,10 +126,12 @@ export class Ledger {
     const mainBytes = Math.max(0, offered.memoryBytes - offered.gpuBytes - heldMain);
     const free = { gpuBytes, memoryBytes: Math.min(memoryBytes, gpuBytes + mainBytes) };
     if (kept === null) return free;
-    const keptGpu = kept.gpuBytes * plannedPart(kept);
+    const part = plannedPart(kept);
+    const keptGpu = kept.gpuBytes * part;
+    const keptBytes = keptGpu + kept.mainBytes * part;
     return {
       gpuBytes: Math.min(offered.gpuBytes, Math.max(free.gpuBytes, keptGpu)),
-      memoryBytes: Math.min(offered.memoryBytes, Math.max(free.memoryBytes, kept.plannedBytes)),
+      memoryBytes: Math.min(offered.memoryBytes, Math.max(free.memoryBytes, keptBytes)),
     };
   }
 

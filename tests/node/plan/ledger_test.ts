@@ -393,6 +393,26 @@ const ROWS: readonly (readonly [
     "0+36",
   ],
   [
+    "what was let in keeps what was planned for it, though another one has taken more",
+    [node("x", {
+      main: 48,
+      instances: [solo(C, 20), solo(B, 26)],
+      told: { "c-model": { CPU: 18 }, "b-model": { CPU: 30 } },
+    })],
+    "b 0+30, c 0+18",
+    "0+20",
+  ],
+  [
+    "... but for what has taken nothing yet there may be no room any more",
+    [node("x", {
+      main: 48,
+      instances: [solo(C, 20, "loading"), solo(B, 26)],
+      told: { "c-model": {}, "b-model": { CPU: 47 } },
+    })],
+    "b 0+47, c 0+0",
+    "0+1",
+  ],
+  [
     "the user of the machine comes before a split of others that answers",
     [
       node("x", {
