@@ -1,6 +1,7 @@
 /** Many models in one mesh: nodes whose users named none serve what is wanted, through churn and demand. */
 
-import { planKey } from "../../src/node/plan/plan.ts";
+import type { ClaimReason } from "../../src/mesh/mod.ts";
+import { modelNameOf, planKey } from "../../src/node/plan/plan.ts";
 import { nobodyAliveIsDead, sameView } from "./invariants.ts";
 import type { Random } from "./random.ts";
 import type { Fault, Invariant, NodeSetup, Scenario, SimModel } from "./scenario.ts";
@@ -84,13 +85,20 @@ export const toldIsServed: Invariant = {
   },
 };
 
-const plansBefore = new WeakMap<World, Map<SimNode, string>>();
+interface Doing {
+  readonly key: string;
+  /** Names of what it took because it was hot. */
+  readonly hot: readonly string[];
+}
+
+const plansBefore = new WeakMap<World, Map<SimNode, Doing>>();
 
 export const remembered: Invariant = {
   name: "plans are remembered",
   when: "plan",
   check: (world) => {
-    plansBefore.set(world, new Map(world.living.map((node) => [node, keyOf(node)])));
+    const doing = (node: SimNode) => ({ key: keyOf(node), hot: claimedBy(node, "hot") });
+    plansBefore.set(world, new Map(world.living.map((node) => [node, doing(node)])));
     return undefined;
   },
 };
@@ -100,10 +108,10 @@ export const nothingFlaps: Invariant = {
   name: "no move without a reason",
   when: "rest",
   check: (world) => {
-    const moved = [...plansBefore.get(world) ?? []].find(([node, key]) =>
-      !isPartOf(keyOf(node), key)
+    const moved = [...plansBefore.get(world) ?? []].find(([node, before]) =>
+      !isPartOf(keyOf(node), before.key) && !hasCooled(node, before)
     );
-    return moved && `${moved[0].name} did ${moved[1]} and does ${keyOf(moved[0])}`;
+    return moved && `${moved[0].name} did ${moved[1].key} and does ${keyOf(moved[0])}`;
   },
 };
 
@@ -176,6 +184,20 @@ function keyOf({ serving }: SimNode): string {
 function isPartOf(now: string, before: string): boolean {
   const known = new Set(JSON.parse(before) as string[]);
   return (JSON.parse(now) as string[]).every((key) => known.has(key));
+}
+
+/** A node that is free again, for what it took is hot no longer, serves one more replica as any free one does. */
+function hasCooled(node: SimNode, { key, hot }: Doing): boolean {
+  const plans = node.serving?.jobs.map(({ plan }) => plan) ?? [];
+  const known = new Set(JSON.parse(key) as string[]);
+  const spare = claimedBy(node, "spare");
+  return hot.some((name) => !plans.some((plan) => modelNameOf(plan) === name)) &&
+    plans.every((plan) => known.has(planKey(plan)) || spare.includes(modelNameOf(plan) ?? ""));
+}
+
+function claimedBy({ member }: SimNode, reason: ClaimReason): string[] {
+  const claims = member.view.own?.claims ?? [];
+  return claims.filter((claim) => claim.reason === reason).map(({ model }) => model);
 }
 
 export function tell(living: readonly SimNode[]): string {

@@ -6,11 +6,12 @@ import type { ManagedServer, ServerSpec, ServerState } from "../../../src/engine
 import type { ModelRef } from "../../../src/mesh/mod.ts";
 import type { LocalModel } from "../../../src/models/mod.ts";
 import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
+import { HOT_DEMAND, HOT_HOLD_MS, REPLAN_QUIET_MS } from "../../../src/node/plan/defaults.ts";
 import { modelNameOf } from "../../../src/node/plan/plan.ts";
 import type { Member } from "../../../src/node/plan/view.ts";
 import type { JobParts } from "../../../src/node/serving/job.ts";
 import { Reconciler } from "../../../src/node/serving/reconciler.ts";
-import { member, peer, view } from "../members.ts";
+import { instance, member, peer, view } from "../members.ts";
 import { TriedArguments } from "../../../src/node/serving/tried_arguments.ts";
 import { type OverridesByModel, settingsLookup } from "../../../src/node/plan/model_settings.ts";
 
@@ -79,7 +80,7 @@ async function drained(asked: Promise<void> | null, signal: AbortSignal): Promis
   await Promise.race([asked, promise]);
 }
 
-/** A node with some memory that is alone, and whose time stands still unless the test moves it. */
+/** A node with some memory that is alone at first, and whose time stands still unless the test moves it. */
 class Node {
   readonly servers: Server[] = [];
   readonly reconciler: Reconciler;
@@ -88,6 +89,7 @@ class Node {
   asked: Promise<void> | null = null;
   /** Models that its user gives up. */
   dropped: readonly string[] = [];
+  others: readonly Member[] = [];
   /** Of single models, as their user has changed them. */
   changed: OverridesByModel = {};
   readonly #ending = new AbortController();
@@ -113,7 +115,7 @@ class Node {
           })),
           instances: jobs.flatMap(({ instance }) => instance ?? []),
         };
-        return view(self, []);
+        return view(self, this.others);
       },
       changed: () => {},
       drain: () => this.asked === null ? null : (signal) => drained(this.asked, signal),
@@ -400,4 +402,25 @@ Deno.test("a model that fails by its settings is loaded at once with others", as
   await settled();
   assert.equal(node.servers.length, before + 1);
   assert.deepEqual(node.server("m1").args, ["--temp", "1"]);
+});
+
+Deno.test("what was loaded because it was hot is ended once it is cold, and says until then why it is there", async () => {
+  const serving = (inFlight: number): Member => ({
+    ...member("b", 10, { targets: [ONE], demand: { m1: inFlight } }),
+    instances: [instance(ONE, "warm")],
+  });
+  await using node = new Node(10, []);
+  node.others = [serving(HOT_DEMAND)];
+  node.reconciler.wake();
+  await settled();
+  node.server("m1").ready();
+  node.others = [serving(0)];
+  await node.pass(HOT_HOLD_MS);
+  assert.deepEqual(node.running, ["m1"], "it is planned to end, and others have to hear of it");
+  assert.deepEqual(node.reconciler.intent.claims, [{ model: "m1", reason: "hot" }]);
+  await node.pass(REPLAN_QUIET_MS);
+  assert.deepEqual(node.running, []);
+  node.server("m1").gone();
+  await node.pass(0);
+  assert.deepEqual([node.shown, node.reconciler.intent.claims], [[], []]);
 });
