@@ -1,4 +1,4 @@
-import type { Claim, ModelRef } from "../../mesh/mod.ts";
+import type { Claim, ModelRef, PeerId } from "../../mesh/mod.ts";
 import { assignAll } from "./assignment/assign.ts";
 import { cooledOf } from "./assignment/hot.ts";
 import { mayGiveUp, type Stock, takeStock } from "./assignment/stock.ts";
@@ -79,11 +79,10 @@ export function chooseTargets(view: View, options: TargetOptions): Targets {
 /** The splits that it hosts and of which another member's share is to have something else in its place. */
 function splitsFor(self: Member, all: Assignments): ModelRef[] {
   const hosted = self.instances.filter((one) => one.mode === "split" && isRunning(one));
-  if (hosted.length === 0) return [];
-  const leaving = [...all].filter(([peer]) => peer !== self.peer)
-    .flatMap(([, given]) => given.flatMap(({ instead }) => instead));
-  return hosted.map(({ model }) => model)
-    .filter((model) => leaving.some((one) => sameModel(one, model)));
+  const leaves = (peer: PeerId, model: ModelRef) =>
+    all.get(peer)?.some(({ instead }) => instead.some((one) => sameModel(one, model))) ?? false;
+  return hosted.filter(({ model, workers }) => workers.some(({ peer }) => leaves(peer, model)))
+    .map(({ model }) => model);
 }
 
 /** Callers of a model that others serve as well go to them. */

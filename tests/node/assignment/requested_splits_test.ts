@@ -114,6 +114,11 @@ const TABLE: readonly [
     "a host large",
     "b worker large",
   ]],
+  ["... as does one of which another machine ends a replica of its own", [
+    ...pair("large", [ONLY_LARGE, ONLY_LARGE]),
+    machine("c", { memory: 100, ...serving("large") }),
+    caller("small"),
+  ], ["a host large", "b worker large", "c solo small", "c ends large", "c later small"]],
   ["a split that the user of its host wants stays", [
     ...pair("large", [WANTS_LARGE]),
     caller("small"),
