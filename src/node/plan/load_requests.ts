@@ -11,6 +11,7 @@ import { isOff } from "./on_request.ts";
 import { memberPools } from "./pools.ts";
 import { prospectsOf } from "./prospects.ts";
 import { idsOf } from "./table_ids.ts";
+import { hasFailed } from "./turns.ts";
 import { fileOf, type Member, needOf, sameModel } from "./view.ts";
 
 /**
@@ -110,11 +111,10 @@ function isForSeveral(file: File, lenders: readonly Lender[]): boolean {
   const holders = able.map(({ member }) => member)
     .filter((member) => fileOf(member, file) !== undefined);
   const needBytes = needOf(holders, file);
-  if (
-    able.some(({ member, pools }) => holders.includes(member) && needBytes <= pools.memoryBytes)
-  ) {
-    return false;
-  }
+  const isAlone = ({ member, pools }: Lender) =>
+    holders.includes(member) && needBytes <= pools.memoryBytes;
+  // Others can do nothing with a file that failed, or was dropped, wherever it is.
+  if (holders.length === 0 || able.some(isAlone)) return false;
   // A node takes a model that rests once somebody asks for it.
   const asked = able.map((one) => ({ ...one, member: { ...one.member, refuses: [] } }));
   return callTeam({ model: refOf(file), group: [], lenders: asked, needBytes }) !== undefined;
@@ -133,7 +133,7 @@ function poolsBeside(member: Member, stock: Stock): MemoryPools {
 
 function mayLoad({ dropped, failures, ...member }: Member, file: File): boolean {
   return !isOff(member) && !dropped.some((name) => isNamed(name, file)) &&
-    !failures.some(({ model }) => isNamed(model, file));
+    !hasFailed({ failures }, file);
 }
 
 /** Has an active member request the load, for a node that announces nothing. False where nobody has it, or answers. */

@@ -1,6 +1,6 @@
 /** Models that need the same memory take turns: when one that runs gives way to one that is asked for. Pure. */
 
-import { isNamed } from "../../base/model_ids.ts";
+import { isNamed, type ModelContent } from "../../base/model_ids.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import type { MemoryPools } from "../../models/mod.ts";
 import type { MemberMemory } from "./assignment/memory.ts";
@@ -48,11 +48,17 @@ export function turnsAt(
   if (gaps.length === 0) return [];
   const { memoryBytes } = poolsLater(self, stock);
   const comesLater = new Set(
-    self.models.filter(({ name, needBytes }) =>
-      needBytes <= memoryBytes && (needBytes > free.memoryBytes || open.has(name))
+    self.models.filter((file) =>
+      file.needBytes <= memoryBytes && !hasFailed(self, file) &&
+      (file.needBytes > free.memoryBytes || open.has(file.name))
     ).map(({ name }) => name),
   );
   return gaps.filter((name) => comesLater.has(name) && !self.refuses.includes(name));
+}
+
+/** It can't load the model, whatever else it has memory for. */
+export function hasFailed({ failures }: Pick<Member, "failures">, file: ModelContent): boolean {
+  return failures.some(({ model }) => isNamed(model, file));
 }
 
 /** The memory that a member has once all that no user insists on has had its turn. */

@@ -2,7 +2,7 @@
 
 import type { ClaimReason, PeerId } from "../../../mesh/mod.ts";
 import { meantBy } from "../on_request.ts";
-import { poolsLater } from "../turns.ts";
+import { hasFailed, poolsLater } from "../turns.ts";
 import { belongsTo, type Member } from "../view.ts";
 import { leastLeaving, type Leaving } from "./leaving.ts";
 import type { MemberMemory } from "./memory.ts";
@@ -98,7 +98,10 @@ export class TeamCalls {
 
   /** The host of those that serve it together once all that no user insists on has had its turn. */
   hostLater({ model, needBytes }: Pick<TeamInput, "model" | "needBytes">): PeerId | undefined {
-    const lenders = this.#stock.members.filter(servesSeveral).map((member): Lender => ({
+    const able = this.#stock.members.filter((member) =>
+      servesSeveral(member) && !hasFailed(member, model)
+    );
+    const lenders = able.map((member): Lender => ({
       member,
       pools: poolsLater(member, this.#stock),
       isIdle: false,
