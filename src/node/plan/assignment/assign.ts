@@ -50,6 +50,7 @@ class Round implements Result {
   readonly #calls: TeamCalls;
   readonly #open = new Set<string>();
   readonly #turns = new Map<PeerId, string[]>();
+  #known: ReadonlySet<string> | undefined;
 
   constructor(
     stock: Stock,
@@ -125,7 +126,7 @@ class Round implements Result {
       const before = left.filter((one) => !this.#order.comesBefore(name, one));
       left = left.filter((one) => !before.includes(one));
       this.#fillAlone(placing, before);
-      this.#fillTogether([name]);
+      this.#fillAlone(placing, [name]);
     }
     this.#fillAlone(placing, left);
   }
@@ -134,8 +135,7 @@ class Round implements Result {
   #fillAlone(placing: Placing, names: readonly string[]): void {
     const open = placing.place(names);
     for (const name of open) this.#open.add(name);
-    const turns = this.#turnsOf(open);
-    this.#fillTogether(open.filter((name) => !turns.has(name)));
+    this.#fillTogether(open.filter((name) => !this.#comeAlone.has(name)));
   }
 
   /** One more instance, where the ones that are warm have more to do than they should. */
@@ -198,10 +198,10 @@ class Round implements Result {
     }
   }
 
-  /** Those that a member serves alone in a while. */
-  #turnsOf(open: readonly string[]): ReadonlySet<string> {
-    if (open.length === 0) return new Set();
-    return new Set(this.#stock.members.flatMap((member) => turnsAt(member, this.#stock)));
+  /** Those that a member serves alone in a while: the same all the round. */
+  get #comeAlone(): ReadonlySet<string> {
+    const { members } = this.#stock;
+    return this.#known ??= new Set(members.flatMap((member) => turnsAt(member, this.#stock)));
   }
 
   /** Models that no member can serve alone: just enough of the memory that is left. */
