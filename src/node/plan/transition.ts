@@ -23,6 +23,8 @@ export interface Times {
   readonly plannedAtMs: number;
   /** When it was claimed, where others might claim the same. */
   readonly claimedAtMs: number | null;
+  /** The model that runs is still being loaded, and another member answers for it. @default {false} */
+  readonly isAnswered?: boolean;
 }
 
 /**
@@ -33,14 +35,14 @@ export interface Times {
 export function transition(
   running: Running,
   next: Plan,
-  { nowMs, plannedAtMs, claimedAtMs }: Times,
+  { nowMs, plannedAtMs, claimedAtMs, isAnswered = false }: Times,
 ): Transition {
   const same = planKey(running.plan) === planKey(next);
   if (same) return running.broken ? at(reloadAtMs(running), nowMs) : { kind: "keep" };
   const heardAtMs = claimedAtMs === null ? nowMs : claimedAtMs + CLAIM_MS;
   if (running.broken || !serves(running.plan)) return at(heardAtMs, nowMs);
-  // The elected host has not assigned us anything: until it does, our instance is the one that answers.
-  if (next.kind === "follow") return { kind: "keep" };
+  // The elected host has not assigned us anything: until it does, our instance is the one that answers, or will.
+  if (next.kind === "follow" && !isAnswered) return { kind: "keep" };
   return at(Math.max(plannedAtMs + REPLAN_QUIET_MS, heardAtMs), nowMs);
 }
 

@@ -6,7 +6,7 @@ import { HOT_HOLD_MS, NEWS_SETTLE_MS, PLAN_AGAIN_MS, TURN_CHECK_MS } from "../pl
 import { runsAlike } from "../plan/model_settings.ts";
 import { idIn, isSameWork, modelNameOf, type Plan, workKey } from "../plan/plan.ts";
 import { type Running, serves, transition } from "../plan/transition.ts";
-import { modelKey, type View } from "../plan/view.ts";
+import { instanceOf, modelKey, type View } from "../plan/view.ts";
 import { FailureBackoff } from "./failure_backoff.ts";
 import { FailureLog } from "./failure_log.ts";
 import { type Job, type JobParts, type LocalServer, serverFor } from "./job.ts";
@@ -220,6 +220,7 @@ export class Reconciler {
       nowMs,
       plannedAtMs: this.#isDue(slot) ? -Infinity : slot.plannedAtMs,
       claimedAtMs: this.#rivalsHeardOf(slot, view),
+      isAnswered: isAnsweredElsewhere(slot, view),
     });
     if (decision.kind === "hold") return decision.untilMs;
     if (decision.kind === "keep") return null;
@@ -388,6 +389,12 @@ function withWait({ shown, isBusy }: Slot, draining: readonly string[]): Job {
 
 function isBusy({ plan }: Job): boolean {
   return plan.kind !== "standby";
+}
+
+/** Its workers may have gone to the one that answers, and it would wait for them for ever. */
+function isAnsweredElsewhere({ job: { plan, isLoading } }: Slot, { others }: View): boolean {
+  return isLoading && "model" in plan &&
+    others.some((member) => instanceOf(member, plan.model)?.state === "warm");
 }
 
 /** Its user will not have it served here any more. */

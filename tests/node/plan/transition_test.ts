@@ -94,3 +94,14 @@ Deno.test("transition(): what others might claim too is loaded once the claim wa
     kind: "replace",
   });
 });
+
+Deno.test("what still loads goes on, unless the elected host answers already: then its workers are there", () => {
+  const times = { nowMs: 9_000, plannedAtMs: 5_000, claimedAtMs: null };
+  assert.deepEqual(transition(running(host), follow, times), { kind: "keep" });
+  const answered = { ...times, isAnswered: true };
+  assert.deepEqual(transition(running(host), follow, answered), { kind: "replace" });
+  assert.deepEqual(transition(running(host), follow, { ...answered, nowMs: 6_000 }), {
+    kind: "hold",
+    untilMs: 7_000,
+  });
+});
