@@ -151,8 +151,8 @@ export const MAX_STORED_PEERS = 32;
 /** A goodbye is heard in a round trip; who has not answered by then is left without an answer. */
 export const GOODBYE_TIMEOUT_MS = 500;
 
-/** The native listener waits 3 s for a handshake that came while it closed; nobody gains by it. */
-export const STOP_TIMEOUT_MS = 1_000;
+/** libp2p closes its listeners in it, each within a second (`CLOSE_LISTENER_MS`): nothing of that is to outlive the stop. */
+export const STOP_TIMEOUT_MS = 1_500;
 
 /** docs/defaults.md: a client's table is this old before it is asked for again, at least. */
 export const ROUTE_REFRESH_MIN_MS = 30_000;
