@@ -1,7 +1,5 @@
 /** The datagrams of NAT-PMP (RFC 6886). Pure. */
 
-import { MAPPING_LIFE_SECONDS } from "./defaults.ts";
-
 const OP_ADDRESS = 0;
 const OP_MAP_UDP = 1;
 
@@ -26,9 +24,7 @@ export interface MapQuestion {
 
 export const ADDRESS_QUESTION = Uint8Array.of(0, OP_ADDRESS);
 
-export function mapQuestion(
-  { port, externalPort, lifeSeconds = MAPPING_LIFE_SECONDS }: MapQuestion,
-): Uint8Array {
+export function mapQuestion({ port, externalPort, lifeSeconds }: MapQuestion): Uint8Array {
   const bytes = new Uint8Array(12);
   const view = new DataView(bytes.buffer);
   view.setUint8(1, OP_MAP_UDP);

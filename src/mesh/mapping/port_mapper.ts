@@ -3,6 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import { asError } from "../../base/as_error.ts";
 import { isPublic } from "../../base/ip_address.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
+import { equalValues } from "../base/equal_values.ts";
 import { NO_PORT_MAPPING, type PortMappingView } from "../base/port_mapping.ts";
 import {
   MAPPING_GOODBYE_MS,
@@ -38,7 +39,7 @@ export class PortMapper {
   #view: PortMappingView = { ...NO_PORT_MAPPING, state: "looking" };
   #mapping: Mapping | null = null;
   /** The routes of the last look. */
-  #routes = "";
+  #routes: readonly Route[] = [];
   /** By the clock's `elapsed`. */
   #dueAtMs = 0;
   #cancel: Cancel = () => {};
@@ -75,10 +76,9 @@ export class PortMapper {
   async #look(): Promise<void> {
     const { routes, clock } = this.#options;
     const found = await routes();
-    const told = JSON.stringify(found);
-    if (told !== this.#routes) {
+    if (!equalValues(found, this.#routes)) {
       // The router of another network is out of reach, and its lease ends by itself.
-      this.#routes = told;
+      this.#routes = found;
       this.#mapping = null;
       this.#dueAtMs = 0;
     }
@@ -151,7 +151,7 @@ export class PortMapper {
   #show(view: PortMappingView): void {
     const before = this.#view;
     this.#view = view;
-    if (JSON.stringify(before) === JSON.stringify(view)) return;
+    if (equalValues(before, view)) return;
     const { by, address } = view;
     if (view.state === "mapped") {
       this.#options.logger.info("The router leads {address} to this node, by {by}", {

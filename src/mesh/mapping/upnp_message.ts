@@ -1,6 +1,6 @@
 /** The texts of UPnP's Internet Gateway Device, versions 1 and 2. Pure. */
 
-import { MAPPING_LIFE_SECONDS, SSDP_GROUP, SSDP_PORT } from "./defaults.ts";
+import { SSDP_GROUP, SSDP_PORT } from "./defaults.ts";
 import { elementsOf, escapeXml, textOf } from "./xml.ts";
 
 const GATEWAY = "urn:schemas-upnp-org:device:InternetGatewayDevice";
@@ -77,11 +77,11 @@ export function refusalIn(answer: string): { readonly code: number; readonly tex
 
 export function mapCall(
   service: string,
-  { own, port, externalPort, lifeSeconds = MAPPING_LIFE_SECONDS }: {
+  { own, port, externalPort, lifeSeconds }: {
     readonly own: string;
     readonly port: number;
     readonly externalPort: number;
-    readonly lifeSeconds?: number;
+    readonly lifeSeconds: number;
   },
 ): SoapCall {
   return {

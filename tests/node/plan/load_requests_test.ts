@@ -69,6 +69,15 @@ Deno.test("modelToRequest() changes nothing that a user has decided, and no mode
   }
 });
 
+Deno.test("modelToRequest() asks no other machines where the only one with the file can't load it, or has dropped it", () => {
+  const able = holder(10, ["small", 5]);
+  const other = member("other", 10);
+  const failures = [{ model: "small", reason: "no" }];
+  for (const changes of [{ failures }, { dropped: ["small"] }]) {
+    assert.equal(modelToRequest("small", [{ ...able, ...changes }, other]), undefined);
+  }
+});
+
 Deno.test("modelToRequest() asks a machine that a user has named models for only for the memory that those leave", () => {
   const own = { name: "own", fingerprint: "f" };
   const pinning = (needBytes: number, changes: Partial<Member> = {}) => ({

@@ -41,6 +41,8 @@ Deno.test("turnsAt() names what a member loads once what nobody insists on has e
   assert.deepEqual(turns({ ...running, assignable: false }), [], "its user wants it to stay");
   assert.deepEqual(turns({ ...running, memoryBytes: 200 }), [], "there is room now");
   assert.deepEqual(turns({ ...running, refuses: ["small"] }), [], "its user will not have it");
+  const failures = [{ model: "small", reason: "no" }];
+  assert.deepEqual(turns({ ...running, failures }), [], "it can't be loaded there");
   const loading = { ...running, instances: [instance(BIG, "loading")], wanted: ["big"] };
   assert.deepEqual(turns(loading), [], "somebody waits for what loads");
   const claimed = { ...loading, claims: [{ model: "big", reason: "unserved" as const }] };
