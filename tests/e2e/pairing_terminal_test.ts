@@ -71,14 +71,12 @@ networkTest(
     await until(mini, "seeing studio", sees(1));
     const unknown = await joining("office", "--data-dir", mini.dataDir);
     assert.match(unknown.stderr, /No mesh of that name .* studio \([0-9a-f]{8}\)/);
-    const asking = runProgram(["join", "studio", "--json", "--data-dir", mini.dataDir], there!);
-    await studio.waitFor("pairing");
+    const ask = ["join", "studio", "--json", "--data-dir", mini.dataDir];
+    await using asking = openTerminal(ask, folder.path, { namespace: there!.namespace });
+    await asking.until(/"state":\s*"code"/);
     const refused = await runProgram(["pair", "refuse", "--data-dir", studio.dataDir], here!);
     assert.deepEqual([refused.code, refused.stdout], [0, "mini was sent away\n"]);
-    const { code, stdout, stderr } = await asking;
-    assert.equal(code, 1);
-    const told = stdout.trim().split("\n").map((line) => JSON.parse(line).state);
-    assert.deepEqual(told.slice(-2), ["code", "refused"]);
-    assert.match(stderr, /refused there/);
+    assert.match(await asking.until(/refused there/), /"state":\s*"refused"/);
+    assert.equal(await asking.exited(), 1);
   },
 );

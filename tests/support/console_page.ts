@@ -158,10 +158,12 @@ export class ConsolePage implements AsyncDisposable {
     return await this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  /** The faults that axe-core finds in the page as it is, serious ones only. */
+  /** The faults that axe-core finds in the page as it is, serious ones only. A colour on its way to another is none. */
   async seriousProblems(): Promise<string[]> {
     await this.page.evaluate(await axeSource());
     return await this.page.evaluate(async () => {
+      const onTheWay = document.getAnimations().filter((one) => one instanceof CSSTransition);
+      await Promise.allSettled(onTheWay.map(({ finished }) => finished));
       const { axe } = globalThis as unknown as { axe: Axe };
       const { violations } = await axe.run();
       return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
