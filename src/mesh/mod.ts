@@ -7,13 +7,14 @@ import { openIdentity } from "./trust/identity.ts";
 import { loadAddonBy } from "./quic/mod.ts";
 import { startLibp2p } from "./link/libp2p.ts";
 import type { MeshNode } from "./mesh_node.ts";
-import { MovingMesh } from "./moving_mesh.ts";
+import { MovingMesh, type PairingOptions } from "./moving_mesh.ts";
 import { UdpPortInUseError } from "./base/errors.ts";
 import type { Mesh } from "./base/mesh.ts";
 import { openMesh, type StartMeshOptions } from "./open_mesh.ts";
 
 export type { ByteStream } from "./base/byte_stream.ts";
 export { type Clock, systemClock } from "./base/clock.ts";
+export type { PairingOptions } from "./moving_mesh.ts";
 export type { StartMeshOptions } from "./open_mesh.ts";
 export { electHost, type HostCandidate } from "./gossip/election.ts";
 export {
@@ -54,10 +55,14 @@ export type * from "./base/table.ts";
  * @throws {InvalidTokenError} where the token can never be right.
  * @throws {BoundToOtherMeshError | NoMeshError | NotAllowedError | DataDirectoryError | UdpPortInUseError}
  */
-export async function startMesh(options: StartMeshOptions): Promise<Mesh> {
+export async function startMesh(
+  options: StartMeshOptions,
+  pairing: PairingOptions = {},
+): Promise<Mesh> {
   const { name, logger, config } = options;
   const clock = guardedClock(options.clock ?? systemClock, logger);
   return new MovingMesh(await startMeshNode(options, clock), {
+    pairing,
     name,
     clock,
     logger,

@@ -17,7 +17,13 @@ import type {
   RefreshOptions,
   StreamHandler,
 } from "./base/mesh.ts";
-import { type Pairing, PairingError, type PairingState } from "./base/pairing.ts";
+import {
+  type ClientInvite,
+  type EarlierRequest,
+  type Pairing,
+  PairingError,
+  type PairingState,
+} from "./base/pairing.ts";
 import type { PeerId } from "./base/peer_id.ts";
 import type { MemberRole } from "./base/roles.ts";
 import type { MeshNode } from "./mesh_node.ts";
@@ -27,7 +33,18 @@ import { OwnRequest } from "./pairing/own_request.ts";
 import type { RelayPaths } from "./relay/relay_paths.ts";
 import { parseToken } from "./trust/token.ts";
 
+export interface PairingOptions {
+  /**
+   * A member was let in as a client, which is another node: whoever has started this one ends it and starts that. Throws
+   * where it can't. @default {a member stays what it is}
+   */
+  readonly becomeClient?: (invite: ClientInvite) => void;
+  /** The request that led to this start. */
+  readonly earlier?: EarlierRequest;
+}
+
 export interface MovingMeshParts {
+  readonly pairing: PairingOptions;
   /** Of this machine. */
   readonly name: string;
   readonly clock: Clock;
@@ -59,6 +76,7 @@ export class MovingMesh implements Mesh, Pairing {
   /** From the end in one mesh to the start in the next. */
   #moving: Promise<void> | null = null;
   #stopped: Promise<void> | undefined;
+  readonly #stopping = Promise.withResolvers<void>();
 
   constructor(node: MeshNode, parts: MovingMeshParts) {
     this.#parts = parts;
@@ -77,6 +95,8 @@ export class MovingMesh implements Mesh, Pairing {
     });
     this.#node = node;
     this.#enter(node);
+    const { earlier } = parts.pairing;
+    if (earlier !== undefined) this.#request.goOn(earlier, () => this.#arrive(earlier.mesh));
   }
 
   /** Datagrams over other nodes, in the mesh of this moment. */
@@ -134,11 +154,27 @@ export class MovingMesh implements Mesh, Pairing {
 
   async #join(token: string, mesh: LanMesh): Promise<void> {
     const { grant } = parseToken(token, this.#parts.clock.now());
-    if (grant.role !== this.role && this.role === "member") throw new Error(asClientOnly(mesh));
+    if (grant.role === "client" && this.role === "member") {
+      return await this.#becomeClient({ token, mesh });
+    }
     const leaving = this.#node;
     const moving = this.#move(token, leaving);
     this.#moving = moving.then(() => undefined, () => undefined).finally(() => this.#moving = null);
     await moving;
+    await this.#arrive(mesh);
+  }
+
+  /** Another node tells how it goes on. */
+  async #becomeClient({ token, mesh: { name, shortId } }: ClientInvite): Promise<void> {
+    const { becomeClient } = this.#parts.pairing;
+    if (becomeClient === undefined) {
+      throw new Error(`${name}'s mesh lets this machine in as a client, and this node is a member`);
+    }
+    becomeClient({ token, mesh: { name, shortId } });
+    await this.#stopping.promise;
+  }
+
+  async #arrive(mesh: EarlierRequest["mesh"]): Promise<void> {
     const { clock, logger } = this.#parts;
     using deadline = new Deadline(
       PAIRING_JOIN_MS,
@@ -321,6 +357,7 @@ export class MovingMesh implements Mesh, Pairing {
 
   async #stop(): Promise<void> {
     this.#request.stop();
+    this.#stopping.resolve();
     await this.#moving;
     await this.#node.stop();
   }
@@ -328,9 +365,4 @@ export class MovingMesh implements Mesh, Pairing {
 
 function isOff(): PairingError {
   return new PairingError("off", "This node leaves the local network alone: it runs with --no-lan");
-}
-
-function asClientOnly({ name }: LanMesh): string {
-  return `${name}'s mesh lets this machine in as a client, which serves nothing: end this node ` +
-    "with mesh-llm stop, then run mesh-llm join --client";
 }

@@ -15,7 +15,13 @@ export { fileEntry, offlineCatalog } from "./models/offline_catalog.ts";
 export { offlineDownload } from "./models/offline_download.ts";
 export { offlineRemove } from "./models/offline_remove.ts";
 export type { RelayConfig, RelayStatus } from "./relay.ts";
-export type { ReadyNode, RunningNode, StartOptions } from "./running_node.ts";
+export type {
+  ClientInvite,
+  EarlierRequest,
+  ReadyNode,
+  RunningNode,
+  StartOptions,
+} from "./running_node.ts";
 
 /** Loads what only a running node needs, libp2p and the QUIC addon above all. */
 export const startNode: typeof StartNode = async (config, options) =>

@@ -94,7 +94,7 @@ async function startParts(
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const failed = (error: unknown) => failing.abort(error);
   const starts = [
-    startMesh(meshOptions(config, { hasChoice, version, logger, signal })),
+    startMesh(meshOptions(config, { hasChoice, version, logger, signal }), options.pairing),
     kept === null ? null : prepareLocal(config, { ...options, kept, keptSettings, signal }),
   ] as const;
   starts.forEach((start) => start?.catch(failed));

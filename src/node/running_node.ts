@@ -2,9 +2,12 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Commands, LogLine, Setting } from "../api/mod.ts";
+import type { PairingOptions } from "../mesh/mod.ts";
 import type { AddressRules } from "../downloads/mod.ts";
 import type { ModelEnvironment } from "../models/mod.ts";
 import type { StandbyLimits } from "./standby/standby_keeper.ts";
+
+export type { ClientInvite, EarlierRequest } from "../mesh/mod.ts";
 
 export interface StartOptions {
   readonly logger: Logger;
@@ -26,6 +29,7 @@ export interface StartOptions {
   readonly standby?: StandbyLimits;
   /** A user asks for the node's end, through the management API: whoever has started it calls `stop`. @default nobody does */
   readonly onEnd?: () => void;
+  readonly pairing?: PairingOptions;
   /** Every line of the log, for the console. */
   readonly logs?: { subscribe(listener: (line: LogLine) => void): () => void };
 }

@@ -104,7 +104,9 @@ const SCENES: Scenes = {
       node.setPairing(ASKED);
       await form.getByLabel("What it does").selectOption("client");
       assert.equal(await form.getByLabel("May add other machines").count(), 0);
-      await form.getByText("A client serves nothing: it has to be started with --client.")
+      await form.getByText(
+        "A client serves nothing: the other machine ends what it runs, and starts as one.",
+      )
         .waitFor();
       await form.getByLabel("Its code").fill("000000");
       await form.getByRole("button", { name: "Add" }).click();

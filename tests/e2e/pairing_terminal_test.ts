@@ -2,13 +2,15 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { readLastStart } from "../../src/cli/config/last_start.ts";
+import { DataDirLock } from "../../src/node/data/data_dir.ts";
 import { compiledProgram } from "../support/compiled.ts";
-import { binDirOption, until } from "./mesh_of_nodes.ts";
+import { answersExactly, binDirOption, until, warm } from "./mesh_of_nodes.ts";
 import { runProgram } from "../support/program.ts";
 import { buildOneNetwork } from "../support/one_network.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { openTerminal } from "../support/terminal.ts";
-import { GUIDE, networkTest, sees, startOn } from "./nodes_on_network.ts";
+import { GUIDE, networkTest, pairingOf, sees, startOn } from "./nodes_on_network.ts";
 
 const compiled = await compiledProgram();
 
@@ -80,3 +82,43 @@ networkTest(
     assert.equal(await asking.exited(), 1);
   },
 );
+
+networkTest("a member that is let in as a client becomes one, or stays as it is", async () => {
+  await using network = await buildOneNetwork(2);
+  const [here, there] = network.machines;
+  await using studio = await startOn(here!, GUIDE, { name: "studio" });
+  await using mini = await startOn(there!, GUIDE, { name: "mini" });
+  const [{ mesh: own }, { mesh }] = [
+    await mini.serving("guide").then(() => mini.status()),
+    await studio.status(),
+  ];
+  await until(mini, "seeing studio", sees(1));
+  const letIn = async () => {
+    const ask = ["join", "studio", "--data-dir", mini.dataDir];
+    const asking = openTerminal(ask, mini.dataDir, { namespace: there!.namespace });
+    const [, code = ""] = /Code (\d{3}-\d{3})/.exec(await asking.until(/Type it on a machine/)) ??
+      [];
+    const answer = ["pair", "accept", code, "--role", "client", "--data-dir", studio.dataDir];
+    assert.equal((await runProgram(answer, here!)).stdout, "mini joins as a client\n");
+    return asking;
+  };
+  {
+    const clients = await DataDirLock.acquire(join(mini.dataDir, "client"));
+    await using asking = await letIn();
+    await asking.until(
+      /as a client, and a client can't be started here: Cannot use .* It is a member/s,
+    );
+    assert.equal(await asking.exited(), 1);
+    await clients.release();
+  }
+  const { node, mesh: still } = await until(mini, "serving again", warm("guide", "solo"));
+  assert.deepEqual([node.role, still.id], ["host", own.id]);
+  await using asking = await letIn();
+  await asking.until(/This machine is in studio's mesh now/);
+  assert.equal(await asking.exited(), 0);
+  const status = await until(mini, "studio's client", ({ peers }) => peers.length === 1);
+  assert.deepEqual([status.node.role, status.mesh.id], ["client", mesh.id]);
+  assert.equal((await pairingOf(mini).view()).own?.state, "joined");
+  await answersExactly(mini);
+  assert.equal(readLastStart(mini.dataDir)?.role, "client");
+});

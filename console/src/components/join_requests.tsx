@@ -96,7 +96,9 @@ function JoinRequest(props: JoinRequestProps) {
         <MayInviteField rights={answer.rights} onChange={answer.grant} />
       </div>
       {answer.rights.role === "client" && (
-        <p class="muted">A client serves nothing: it has to be started with --client.</p>
+        <p class="muted">
+          A client serves nothing: the other machine ends what it runs, and starts as one.
+        </p>
       )}
       {answer.problem !== null && (
         <p class="problem" role="alert" id={`${id}-problem`}>{answer.problem}</p>

@@ -74,3 +74,6 @@ export const LOG_FLUSH_MS = 500;
 
 /** Between two looks at a request to join: a code is there at once for whoever waits, and each look costs a millisecond. */
 export const JOIN_POLL_MS = 250;
+
+/** A member that becomes a client ends its processes, which takes 5 s at most, and the client starts, on a busy machine too. */
+export const JOIN_RESTART_MS = 60_000;

@@ -3,13 +3,12 @@
  * that runs moves there; otherwise one is started with the invite.
  */
 
-import { join } from "node:path";
 import type { OwnPairing, PairingView, Status } from "../../api/mod.ts";
+import { isAlive } from "../../base/is_alive.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import { pause } from "../../base/pause.ts";
-import { withChanges } from "../../node/config.ts";
 import { agreed, confirmed } from "../base/confirmed.ts";
-import { JOIN_POLL_MS } from "../base/defaults.ts";
+import { JOIN_POLL_MS, JOIN_RESTART_MS } from "../base/defaults.ts";
 import { printError, printOut } from "../base/output.ts";
 import { UsageError } from "../base/usage_error.ts";
 import {
@@ -19,7 +18,7 @@ import {
   type RunningNodeClient,
 } from "../client/running_node.ts";
 import type { JoinCommand } from "../config/command.ts";
-import type { ServeConfig } from "../config/serve_command.ts";
+import { pairedConfig } from "../config/paired_config.ts";
 import type { Runtime } from "../terminal/runtime.ts";
 
 type LanMesh = Awaited<ReturnType<typeof lookAround>>[number];
@@ -81,18 +80,10 @@ async function askAndServe(
   interrupt[Symbol.dispose]();
   tell({ state: "joining", mesh: mesh.name, code: null }, json);
   const { runServe } = await import("./run_serve.ts");
-  return await runServe(joining(config, invite), settings, runtime);
-}
-
-/** The node that is started: a client where it was let in as one. */
-function joining(config: ServeConfig, invite: { token: string; role: string }): ServeConfig {
-  const { token, role } = invite;
-  const joined = withChanges(config, { mesh: { join: token, leave: true } });
-  if (role !== "client" || config.client) return joined;
-  return withChanges(joined, {
-    client: true,
-    dataDir: join(config.dataDir, "client"),
-    serving: { models: [] },
+  const joining = pairedConfig(config, invite, runtime);
+  return await runServe(joining, settings, runtime, {
+    earlier: { mesh, problem: null },
+    insteadOf: joining.client && !config.client ? dataDir : null,
   });
 }
 
@@ -109,7 +100,7 @@ async function moveNode(node: RunningNodeClient, command: JoinCommand): Promise<
     await ask(true);
   }
   using interrupt = new Interrupt();
-  const own = await follow(node, command.json, interrupt.signal).catch(async (error) => {
+  const own = await follow(node, command, interrupt.signal).catch(async (error) => {
     if (!interrupt.signal.aborted) throw error;
     await node.post("/api/pairing/cancel", {});
     return null;
@@ -122,16 +113,35 @@ async function moveNode(node: RunningNodeClient, command: JoinCommand): Promise<
 
 /** Tells each new state of the node's own request, and resolves with the last one. */
 async function follow(
-  node: RunningNodeClient,
-  json: boolean,
+  { pid }: RunningNodeClient,
+  { config: { dataDir }, json }: JoinCommand,
   signal: AbortSignal,
 ): Promise<OwnPairing> {
   for (let told = "";;) {
-    const { own } = await node.get("/api/pairing") as PairingView;
+    const { own } = await pairingOf(dataDir, pid, signal);
     if (own === null) throw new NodeAnswerError("The request was ended on this machine");
     if (own.state !== told) tell(own, json);
     told = own.state;
     if (["joined", "refused", "failed"].includes(told)) return own;
+    await pause(JOIN_POLL_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+/** Asks the node of this moment: a member that is let in as a client ends, and its process goes on as that. */
+async function pairingOf(
+  dataDir: string,
+  pid: number,
+  signal: AbortSignal,
+): Promise<PairingView> {
+  const untilMs = performance.now() + JOIN_RESTART_MS;
+  for (;;) {
+    try {
+      return await (await findRunningNode(dataDir)).get("/api/pairing") as PairingView;
+    } catch (error) {
+      const isBetween = error instanceof NodeNotRunningError && isAlive(pid);
+      if (!isBetween || performance.now() >= untilMs) throw error;
+    }
     await pause(JOIN_POLL_MS, signal);
     signal.throwIfAborted();
   }

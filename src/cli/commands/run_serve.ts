@@ -3,7 +3,10 @@
 import type { Setting } from "../../api/mod.ts";
 import { finishesWithin } from "../../base/finishes_within.ts";
 import { withChanges } from "../../node/config.ts";
-import type { RunningNode } from "../../node/mod.ts";
+import type { ClientInvite, EarlierRequest, RunningNode } from "../../node/mod.ts";
+import { keepClientStart } from "../config/last_start.ts";
+import { pairedConfig } from "../config/paired_config.ts";
+import { type ByCode, clientStart, memberAgain, type NodeStart } from "./node_start.ts";
 import type { ServeConfig } from "../config/serve_command.ts";
 import { LOG_FLUSH_MS, STOP_LIMIT_MS } from "../base/defaults.ts";
 import { LogOutput } from "../terminal/log_output.ts";
@@ -20,6 +23,7 @@ export async function runServe(
   asked: ServeConfig,
   settings: readonly Setting[],
   runtime: Runtime,
+  byCode: ByCode | null = null,
 ): Promise<number> {
   // Before signals are listened to: a user who is asked for an invite may still change their mind.
   const { join } = asked.mesh;
@@ -37,7 +41,10 @@ export async function runServe(
     onImpatience: () => Deno.exit(1),
   });
   try {
-    return await serveUntilStopped(config, runtime, { logging, settings, cause: events.cause });
+    const parts = { logging, settings, cause: events.cause };
+    let next: NodeStart | number = { config, byCode, member: null };
+    while (typeof next !== "number") next = await serveUntilStopped(next, runtime, parts);
+    return next;
   } catch (error) {
     logging.logger.error("{error}", { event: "error", error });
     throw error;
@@ -52,36 +59,72 @@ interface ServeParts {
   readonly cause: Promise<StopCause>;
 }
 
+type End = StopCause | {
+  /** A member was let in elsewhere as a client, so that it goes on as one. */
+  readonly kind: "client";
+  readonly config: ServeConfig;
+  readonly earlier: EarlierRequest;
+};
+
+/** Answers with the exit code, or with the node that takes the place of this one. */
 async function serveUntilStopped(
-  config: ServeConfig,
+  next: NodeStart,
   runtime: Runtime,
   { logging, settings, cause }: ServeParts,
-): Promise<number> {
+): Promise<NodeStart | number> {
+  const { config } = next;
   const starting = new AbortController();
-  const asked = Promise.withResolvers<StopCause>();
+  const asked = Promise.withResolvers<End>();
   const onEnd = () => asked.resolve({ kind: "request" });
-  const started = start(config, runtime, { ...logging, settings, onEnd }, starting.signal);
-  const end = await Promise.race([cause, asked.promise, started.then((node) => node.done)]);
+  const becomeClient = ({ token, mesh }: ClientInvite) => {
+    const client = pairedConfig(config, { token, role: "client" }, runtime);
+    asked.resolve({ kind: "client", config: client, earlier: { mesh, problem: null } });
+  };
+  const parts = { ...logging, settings, onEnd, becomeClient };
+  const started = start(next, runtime, parts, starting.signal);
+  const ended = started.then((node) => node.done, (error) => memberAgain(next, error));
+  const end = await Promise.race([cause, asked.promise, ended]);
   if (end === undefined) return 0; // the node stopped by itself, in order
+  if (isStart(end)) {
+    logging.logger.error("{problem}", { problem: end.byCode?.earlier.problem });
+    return end;
+  }
   starting.abort();
-  const reason = reasonOf(end);
-  const inTime = await finishesWithin(stop(started, reason), STOP_LIMIT_MS);
+  const inTime = await finishesWithin(stop(started, reasonOf(end)), STOP_LIMIT_MS);
   if (end.kind === "failure") throw end.error;
-  if (inTime) return 0;
-  printError(`mesh-llm: Some parts did not stop within ${STOP_LIMIT_MS / 1000} s and were left\n`);
-  return 1;
+  if (!inTime) {
+    printError(
+      `mesh-llm: Some parts did not stop within ${STOP_LIMIT_MS / 1000} s and were left\n`,
+    );
+    return 1;
+  }
+  if (end.kind !== "client") return 0;
+  return clientStart(end, config, (await started).ready);
 }
 
-function reasonOf(end: StopCause): string {
-  if (end.kind === "signal") return end.signal;
-  return end.kind === "request" ? "mesh-llm stop" : "error";
+function isStart(one: NodeStart | End): one is NodeStart {
+  return "byCode" in one;
+}
+
+function reasonOf(end: End): string {
+  switch (end.kind) {
+    case "signal":
+      return end.signal;
+    case "request":
+      return "mesh-llm stop";
+    case "client":
+      return `it goes on as a client of ${end.earlier.mesh.name}'s mesh`;
+    case "failure":
+      return "error";
+  }
 }
 
 async function start(
-  config: ServeConfig,
+  { config, byCode }: NodeStart,
   runtime: Runtime,
-  { logger, logs, settings, onEnd }: Logging & Pick<ServeParts, "settings"> & {
+  { logger, logs, settings, onEnd, becomeClient }: Logging & Pick<ServeParts, "settings"> & {
     readonly onEnd: () => void;
+    readonly becomeClient: (invite: ClientInvite) => void;
   },
   signal: AbortSignal,
 ): Promise<RunningNode> {
@@ -100,6 +143,7 @@ async function start(
     settings,
     signal,
     onEnd,
+    pairing: { becomeClient, ...(byCode === null ? {} : { earlier: byCode.earlier }) },
     executableDir,
     path,
     home,
@@ -107,6 +151,8 @@ async function start(
     version: VERSION,
     commands,
   });
+  const member = byCode?.insteadOf ?? null;
+  if (member !== null) await keepClientStart(member);
   const watched = config.openBrowser && config.logFormat === "pretty" && runtime.desktop;
   if (watched) {
     void openBrowser(node.signInUrl() ?? node.ready.console, { logger, umask: runtime.umask });

@@ -1,6 +1,7 @@
 /** The last use of a data directory, so that a start without arguments means the same again. */
 
 import { join } from "node:path";
+import { writeWhole } from "../../base/atomic_file.ts";
 
 export interface LastStart {
   readonly role: "member" | "client";
@@ -10,8 +11,17 @@ export interface LastStart {
 
 /** `undefined` where the directory belongs to no mesh: then nothing says what to do there. */
 export function readLastStart(dataDir: string): LastStart | undefined {
-  if (isThere(join(dataDir, "mesh.json"))) return { role: "member", models: readModels(dataDir) };
-  return isThere(join(dataDir, "client", "mesh.json")) ? { role: "client", models: [] } : undefined;
+  const { models, isClient } = readStarted(dataDir);
+  const hasClient = isThere(join(dataDir, "client", "mesh.json"));
+  if (!(isClient && hasClient) && isThere(join(dataDir, "mesh.json"))) {
+    return { role: "member", models };
+  }
+  return hasClient ? { role: "client", models: [] } : undefined;
+}
+
+/** A client has taken the place of the member of this directory, until that is started again. */
+export async function keepClientStart(dataDir: string): Promise<void> {
+  await writeWhole(join(dataDir, "started.json"), JSON.stringify({ client: true }, null, 2));
 }
 
 /** A damaged file counts: the start then says what is wrong with it. */
@@ -20,14 +30,14 @@ export function hasMadeKeys(dataDir: string): boolean {
 }
 
 /** A file that is missing or damaged names no model: then the mesh says what is needed. */
-function readModels(dataDir: string): readonly string[] {
+function readStarted(dataDir: string): { models: readonly string[]; isClient: boolean } {
   try {
-    const { models } = JSON.parse(Deno.readTextFileSync(join(dataDir, "started.json")));
+    const { models, client } = JSON.parse(Deno.readTextFileSync(join(dataDir, "started.json")));
     const isList = Array.isArray(models) &&
       models.every((model) => typeof model === "string" && model !== "");
-    return isList ? models : [];
+    return { models: isList ? models : [], isClient: client === true };
   } catch {
-    return [];
+    return { models: [], isClient: false };
   }
 }
 

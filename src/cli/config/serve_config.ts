@@ -68,8 +68,16 @@ function ofModels(config: ServeConfig, options: ServeOptions, around: CliContext
   });
 }
 
+/** Whether keys were made for a data directory. */
+export interface KeyFacts {
+  readonly facts: Pick<CliContext["facts"], "hasMadeKeys">;
+}
+
 /** A caller that reaches these ports uses or manages the node, so beyond this machine it needs a key. */
-function refuseOpenDoors({ api, dataDir, insecure }: ServeConfig, { facts }: CliContext): void {
+export function refuseOpenDoors(
+  { api, dataDir, insecure }: ServeConfig,
+  { facts }: KeyFacts,
+): void {
   const keyed = api.apiKey !== null || api.apiKeyFile !== null || facts.hasMadeKeys(dataDir);
   if (!isLoopback(api.listen) && !keyed && !insecure) {
     throw new UsageError(

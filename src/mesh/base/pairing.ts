@@ -1,5 +1,6 @@
 /** Pairing as the rest of the program sees it: a machine joins by a code that it shows and a person types. */
 
+import type { LanMesh } from "./lan.ts";
 import type { MemberRole } from "./roles.ts";
 
 /** A machine that asks to join. */
@@ -26,6 +27,20 @@ export interface OwnPairing {
   readonly code: string | null;
   /** Why it was refused or failed, for people. */
   readonly problem: string | null;
+}
+
+/** A request of the node that ran here before: it goes on in the node that was started for it. */
+export interface EarlierRequest {
+  /** That was asked. */
+  readonly mesh: Pick<LanMesh, "name" | "shortId">;
+  /** Why this machine could not become what it was let in as; `null` where it has. */
+  readonly problem: string | null;
+}
+
+/** A member is let in elsewhere as a client. */
+export interface ClientInvite {
+  readonly token: string;
+  readonly mesh: EarlierRequest["mesh"];
 }
 
 export interface PairingState {

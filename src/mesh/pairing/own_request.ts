@@ -1,7 +1,7 @@
 import { asError } from "../../base/as_error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LanMesh } from "../base/lan.ts";
-import { type OwnPairing, PairingError } from "../base/pairing.ts";
+import { type EarlierRequest, type OwnPairing, PairingError } from "../base/pairing.ts";
 import { askMesh, PairingOverError } from "./guest.ts";
 
 export interface OwnRequestParts {
@@ -38,6 +38,15 @@ export class OwnRequest {
     void this.#ask(mesh, asking);
   }
 
+  /** Shows what became of a request that was made before this node was started. @param arrived it is in that mesh */
+  goOn({ mesh, problem }: EarlierRequest, arrived: () => Promise<void>): void {
+    if (problem !== null) return this.#show(mesh, { state: "failed", problem });
+    const joining = new AbortController();
+    this.#asking = joining;
+    this.#show(mesh, { state: "joining" });
+    void this.#arrive(mesh, joining, arrived());
+  }
+
   /** An invite that has come is not given back. */
   cancel(): void {
     if (this.#shown?.state === "joining") return;
@@ -66,8 +75,7 @@ export class OwnRequest {
       });
       if (signal.aborted) return;
       this.#show(mesh, { state: "joining" });
-      await join(token, mesh);
-      this.#end(asking, mesh, { state: "joined" });
+      await this.#arrive(mesh, asking, join(token, mesh));
     } catch (error) {
       const isTold = error instanceof PairingOverError && error.why !== "untrue";
       const state = isTold ? "refused" : "failed";
@@ -75,17 +83,28 @@ export class OwnRequest {
     }
   }
 
-  #end(asking: AbortController, mesh: LanMesh, outcome: Outcome): void {
+  async #arrive(mesh: Asked, asking: AbortController, arrived: Promise<void>): Promise<void> {
+    try {
+      await arrived;
+      this.#end(asking, mesh, { state: "joined" });
+    } catch (error) {
+      this.#end(asking, mesh, { state: "failed", problem: asError(error).message });
+    }
+  }
+
+  #end(asking: AbortController, mesh: Asked, outcome: Outcome): void {
     if (this.#asking !== asking) return;
     this.#asking = null;
     this.#show(mesh, outcome);
   }
 
-  #show({ name, shortId }: LanMesh, { state, code = null, problem = null }: Outcome): void {
+  #show({ name, shortId }: Asked, { state, code = null, problem = null }: Outcome): void {
     this.#shown = { mesh: name, shortId, state, code, problem };
     this.#parts.changed();
   }
 }
+
+type Asked = EarlierRequest["mesh"];
 
 interface Outcome {
   readonly state: OwnPairing["state"];
