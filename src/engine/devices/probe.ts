@@ -14,7 +14,7 @@ import { driverKey } from "./driver_key.ts";
 import { probeKey, readProbe, writeProbe } from "./probe_cache.ts";
 import { parseBuild, parseDevices, parseFlags } from "./probe_output.ts";
 import { askRpcProtocol } from "./rpc_hello.ts";
-import { ask, type AskOptions } from "../base/run.ts";
+import { ask, type AskOptions } from "../base/ask.ts";
 import type { Binaries, EngineDevice, ProbedEngine } from "../base/types.ts";
 
 export interface ProbeOptions {

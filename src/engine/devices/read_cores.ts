@@ -3,7 +3,7 @@
 import { dirname, join } from "node:path";
 import { type CoreFacts, type LogicalCpu, parseCpuList, parseCpuMax, threadsFor } from "./cores.ts";
 import type { Threads } from "../base/types.ts";
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 
 /** Threads for llama.cpp on this machine. The user's `LLAMA_ARG_THREADS`, which llama-server heeds, counts for all. */
 export async function machineThreads(
@@ -21,7 +21,7 @@ export async function machineThreads(
 /** As llama.cpp counts on a Mac: the cores of the first performance level, else all. */
 async function macCores(): Promise<number> {
   for (const name of ["hw.perflevel0.physicalcpu", "hw.physicalcpu"]) {
-    const { stdout } = await run("sysctl", ["-n", name]).catch(() => ({ stdout: "" }));
+    const { stdout } = await runCommand("sysctl", ["-n", name]).catch(() => ({ stdout: "" }));
     const cores = Number(stdout.trim() || NaN);
     if (Number.isInteger(cores) && cores > 0) return cores;
   }

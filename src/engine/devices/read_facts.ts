@@ -3,7 +3,7 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { NVIDIA_SMI_TIMEOUT_MS } from "../base/defaults.ts";
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 import {
   type MachineFacts,
   makerOf,
@@ -70,7 +70,7 @@ const QUERY = ["--query-gpu=name,driver_version,compute_cap", "--format=csv,nohe
 async function askNvidiaSmi(signal?: AbortSignal): Promise<NvidiaFacts | null> {
   const limit = AbortSignal.timeout(NVIDIA_SMI_TIMEOUT_MS);
   try {
-    const { code, stdout } = await run("nvidia-smi", QUERY, {
+    const { code, stdout } = await runCommand("nvidia-smi", QUERY, {
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
     return code === 0 ? parseNvidiaSmi(stdout) : null;

@@ -1,7 +1,7 @@
 /** The system's figures about a process, without asking the process itself. */
 
 import { CHECK_TIMEOUT_MS } from "../base/defaults.ts";
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 
 /** `stopped`: by a signal or a debugger. `blocked`: in a wait of the kernel that nothing interrupts, as for a disk or a driver. */
 export type ProcessActivity = "stopped" | "blocked" | "running" | "waiting";
@@ -34,7 +34,7 @@ export function parseStatVitals(stat: string): Vitals | undefined {
 /** By the `ps` of every system. `undefined` also where it does not say. */
 export async function psVitals(pid: number): Promise<Vitals | undefined> {
   try {
-    const { stdout } = await run("ps", ["-o", "stat=", "-o", "time=", "-p", String(pid)], {
+    const { stdout } = await runCommand("ps", ["-o", "stat=", "-o", "time=", "-p", String(pid)], {
       env: { LC_ALL: "C" },
       signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
     });

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { EngineInstallError, lastWords, SourceUnavailableError } from "../base/errors.ts";
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 import { aptOptions, type DebianTarget, sourcesList, wrapperScript } from "./debian_layout.ts";
 
 export const DEBIAN_MIRROR = "http://deb.debian.org/debian";
@@ -96,7 +96,7 @@ async function must(
   work: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { code, stderr } = await run(command, args, {
+  const { code, stderr } = await runCommand(command, args, {
     env: { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive", TMPDIR: work },
     ...(signal === undefined ? {} : { signal }),
   });

@@ -2,7 +2,7 @@ import { binaryPaths, debianPackages, debianTarget } from "./debian_layout.ts";
 import { DEBIAN_MIRROR, fetchPackages, findKeyring, unpackPackages } from "./debian_packages.ts";
 import { stagingDir } from "./engine_dir.ts";
 import { SourceUnavailableError } from "../base/errors.ts";
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 import type { EngineBuild, InstallProgress, Trial } from "../base/types.ts";
 import { publishTried } from "./publish_tried.ts";
 import type { TriedEngine } from "./try_out.ts";
@@ -67,7 +67,7 @@ async function requirements({ keyrings, signal }: DebianOptions) {
 
 async function requireCommand(command: string, signal?: AbortSignal): Promise<void> {
   try {
-    await run(command, ["--version"], signal === undefined ? {} : { signal });
+    await runCommand(command, ["--version"], signal === undefined ? {} : { signal });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new SourceUnavailableError(

@@ -2,7 +2,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { EngineInstallError, lastWords } from "../base/errors.ts";
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 import { engineDir, stagingDir } from "./engine_dir.ts";
 import { findBinaries } from "./find.ts";
 
@@ -38,7 +38,7 @@ export async function unpackArchive(
     ? ["unzip", "-q", archive, "-d", into] as const
     : ["tar", "-xzf", archive, "-C", into, "--no-same-owner"] as const;
   await Deno.mkdir(into, { recursive: true });
-  const { code, stderr } = await run(command, args, signal === undefined ? {} : { signal })
+  const { code, stderr } = await runCommand(command, args, signal === undefined ? {} : { signal })
     .catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new EngineInstallError(

@@ -1,6 +1,6 @@
 /** A process known by more than its pid, which the system gives to another one later. */
 
-import { run } from "../base/run.ts";
+import { runCommand } from "../../base/run_command.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -52,7 +52,7 @@ export function parseStatStartTime(stat: string): string | undefined {
 }
 
 async function psStartTime(pid: number): Promise<string | undefined> {
-  const { stdout } = await run("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)], {
+  const { stdout } = await runCommand("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)], {
     env: { LC_ALL: "C" },
   });
   return parsePsStartTime(stdout);
