@@ -74,6 +74,11 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_stop.ts")).runStop(command);
     case "logs":
       return await (await import("./commands/run_logs.ts")).runLogs(command);
+    case "service-install":
+    case "service-uninstall":
+    case "service-status":
+    case "service-logs":
+      return await (await import("./commands/run_service.ts")).runService(command, runtime);
     case "drop":
       return await (await import("./commands/run_drop.ts")).runDrop(command);
     case "settings":

@@ -25,6 +25,7 @@ export async function serveWith(
     terminal: false,
     verbose: false,
     startCommand: runtime.commands.start,
+    secrets: true,
     console: config.api.console,
   }, printOut);
   const node = await startNode(withChanges(config, changes), {

@@ -32,6 +32,7 @@ export async function runRelay(command: RelayRunCommand, runtime: Runtime): Prom
     colour: runtime.colour,
     terminal: runtime.stdoutIsTerminal,
     verbose: runtime.debug,
+    secrets: !runtime.service,
     startCommand: runtime.commands.start,
     console: false,
   }, (text) => output.write(text));

@@ -172,6 +172,7 @@ function startLogging(config: ServeConfig, runtime: Runtime, output: LogOutput):
     colour: runtime.colour,
     terminal: runtime.stdoutIsTerminal,
     verbose: runtime.debug,
+    secrets: !runtime.service,
     startCommand: runtime.commands.start,
     console: config.api.console,
   }, (text) => output.write(text));

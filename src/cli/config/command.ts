@@ -308,6 +308,31 @@ export interface EngineShowCommand {
   readonly json: boolean;
 }
 
+interface OfService {
+  /** Of the whole machine, in place of this user. */
+  readonly system: boolean;
+  readonly json: boolean;
+}
+
+export interface ServiceInstallCommand extends OfService {
+  readonly kind: "service-install";
+  /** `null` where none is named, and the service's user is another one. */
+  readonly dataDir: string | null;
+  /** `null` for the one who has called sudo. */
+  readonly user: string | null;
+}
+
+export interface ServiceLogsCommand extends OfService {
+  readonly kind: "service-logs";
+  readonly follow: boolean;
+}
+
+export interface ServiceAskCommand extends OfService {
+  readonly kind: "service-uninstall" | "service-status";
+}
+
+export type ServiceCommand = ServiceInstallCommand | ServiceLogsCommand | ServiceAskCommand;
+
 export interface CompletionsCommand {
   readonly kind: "completions";
   readonly shell: Shell;
@@ -356,5 +381,6 @@ export type Command =
   | PairRefuseCommand
   | EngineInstallCommand
   | EngineShowCommand
+  | ServiceCommand
   | { readonly kind: "version" }
   | HelpCommand;

@@ -14,6 +14,7 @@ import { modelRequests } from "./requests/model_requests.ts";
 import { nodeRequests } from "./requests/node_requests.ts";
 import { pairRequests } from "./requests/pair_requests.ts";
 import { relayRequests } from "./requests/relay_requests.ts";
+import { serviceRequests } from "./requests/service_requests.ts";
 import { type StartAsking, startRequests } from "./requests/start_requests.ts";
 import { toolRequests } from "./requests/tool_requests.ts";
 import { nodeOptions } from "./serve_options.ts";
@@ -56,6 +57,7 @@ export function understand(
     ...accessRequests(asking),
     ...relayRequests(asking),
     ...pairRequests(asking),
+    ...serviceRequests(asking),
     ...toolRequests(asking),
   };
   const program = createProgram(actions, {

@@ -27,6 +27,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "NodeAnswerError",
   "NodeNotRunningError",
   "NothingToServeError",
+  "ServiceError",
   "UnknownModelError",
   // src/engine
   "EngineBrokenError",

@@ -11,6 +11,8 @@ export interface LoggingOptions extends PrettyOptions {
   readonly format: "pretty" | "json";
   /** Whether output goes to a terminal, where a line can be drawn anew. */
   readonly terminal: boolean;
+  /** The system keeps what is written for weeks, and shows it to its other users: invites stay out of it. */
+  readonly secrets: boolean;
 }
 
 export interface Logging {
@@ -30,7 +32,10 @@ export function configureLogging(options: LoggingOptions, write: (text: string) 
   );
   configureSync({
     sinks: {
-      stdout: options.format === "json" ? jsonSink(write) : prettySink(options, write),
+      stdout: withoutSecrets(
+        options,
+        options.format === "json" ? jsonSink(write) : prettySink(options, write),
+      ),
       subscribers: (record) => lines.emit(logLine(record)),
     },
     loggers: [
@@ -44,6 +49,18 @@ export function configureLogging(options: LoggingOptions, write: (text: string) 
     reset: true,
   });
   return { logger: getLogger(ROOT), logs: { subscribe: (listener) => lines.subscribe(listener) } };
+}
+
+/** Fields of events that let somebody in. */
+const SECRETS: ReadonlySet<string> = new Set(["token", "signIn", "claim"]);
+
+function withoutSecrets({ secrets }: LoggingOptions, sink: Sink): Sink {
+  if (secrets) return sink;
+  return (record) => {
+    const told = Object.entries(record.properties)
+      .map(([name, value]) => [name, SECRETS.has(name) ? null : value]);
+    sink({ ...record, properties: Object.fromEntries(told) });
+  };
 }
 
 function jsonSink(write: (text: string) => void): Sink {

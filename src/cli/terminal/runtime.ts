@@ -19,6 +19,8 @@ export interface Runtime {
   readonly stderrIsTerminal: boolean;
   readonly colour: boolean;
   readonly debug: boolean;
+  /** Started by the system, as `mesh-llm service install` says. */
+  readonly service: boolean;
   /** Of the user who started this process: what others may do with new files. */
   readonly umask: number;
   /** Whether a browser that is opened here is seen by the user who started this process. */
@@ -47,6 +49,7 @@ export function readRuntime(): Runtime {
     stderrIsTerminal: Deno.stderr.isTerminal(),
     colour: stdoutIsTerminal && !env.NO_COLOR,
     debug: Boolean(env.MESH_LLM_DEBUG),
+    service: Boolean(env.MESH_LLM_SERVICE),
     umask: Deno.umask(),
     desktop: hasDesktop(os, env),
   };

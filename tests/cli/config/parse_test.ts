@@ -480,6 +480,41 @@ Deno.test("parse() cuts a host name that is longer than a name may be", () => {
   assert.equal((command as ServeConfig).name, "h".repeat(64));
 });
 
+const services: [line: string, command: Command][] = [
+  ["service install", {
+    kind: "service-install",
+    system: false,
+    dataDir: "/home/ann/.mesh-llm",
+    user: null,
+    json: false,
+  }],
+  ["service install --data-dir d --json", {
+    kind: "service-install",
+    system: false,
+    dataDir: "/srv/here/d",
+    user: null,
+    json: true,
+  }],
+  ["service install --system --user ai", {
+    kind: "service-install",
+    system: true,
+    dataDir: null,
+    user: "ai",
+    json: false,
+  }],
+  ["service uninstall --system", { kind: "service-uninstall", system: true, json: false }],
+  ["service status --json", { kind: "service-status", system: false, json: true }],
+  ["service logs -f", { kind: "service-logs", system: false, json: false, follow: true }],
+];
+
+for (const [line, command] of services) {
+  Deno.test(`parse() of ${line}`, () => assert.deepEqual(read(line), command));
+}
+
+Deno.test("parse() knows no other user for a service of one's own", () => {
+  assert.match(complaint("service install --user ai"), /^--user is for --system/);
+});
+
 for (const line of ["", "--help", "-h", "help", "--port 8080", "--split"]) {
   Deno.test(`parse() answers "${line}" with the help, since nothing is to be served`, () => {
     const expected = Deno.readTextFileSync(new URL("../help.txt", import.meta.url));

@@ -13,6 +13,7 @@ const options: LoggingOptions = {
   colour: false,
   verbose: false,
   startCommand: "mesh-llm",
+  secrets: true,
   console: true,
 };
 
@@ -47,6 +48,23 @@ Deno.test("configureLogging() shows debug records where they are asked for", () 
   const text = logged({ verbose: true }, (logger) => logger.debug("Detail"));
   assert.equal(JSON.parse(text).message, "Detail");
 });
+
+for (const format of ["json", "pretty"] as const) {
+  Deno.test(`configureLogging() keeps invites out of what the system keeps (${format})`, () => {
+    const log = (logger: Logger) =>
+      logger.info("Ready", {
+        event: "ready",
+        token: "mesh1_secret",
+        api: "http://127.0.0.1:9337",
+        console: "http://127.0.0.1:3131",
+        signIn: "http://127.0.0.1:3131/#sign-in=secret",
+      });
+    assert.match(logged({ format, secrets: true }, log), /mesh1_secret|sign-in=secret/);
+    const text = logged({ format, secrets: false }, log);
+    assert.match(text, /9337[^]*3131|3131[^]*9337/);
+    assert.doesNotMatch(text, /secret/);
+  });
+}
 
 Deno.test("configureLogging() prints for people in the pretty format", () => {
   const text = logged({ format: "pretty", terminal: true }, (logger) => {

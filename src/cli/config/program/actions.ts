@@ -67,6 +67,16 @@ export interface LogsOptions {
   readonly follow?: true;
 }
 
+export interface ServiceOptions {
+  readonly system?: true;
+  readonly json?: true;
+}
+
+/** Of `service install`. */
+export interface ServiceInstallOptions {
+  readonly user?: string;
+}
+
 export interface KeyOptions {
   readonly model?: readonly string[];
 }
@@ -110,6 +120,10 @@ export interface Actions {
   serveModel(model: string | undefined, options: DataOptions): void;
   stop(options: DataOptions): void;
   logs(options: DataOptions & LogsOptions): void;
+  serviceInstall(options: DataOptions & ServiceOptions & ServiceInstallOptions): void;
+  serviceUninstall(options: ServiceOptions): void;
+  serviceStatus(options: ServiceOptions): void;
+  serviceLogs(options: ServiceOptions & LogsOptions): void;
   token(options: DataOptions & TokenOptions): void;
   doctor(options: ServeOptions & DataOptions): void;
   runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;

@@ -10,6 +10,7 @@ import { addModelCommands } from "./model_commands.ts";
 import { addNodeCommands } from "./node_commands.ts";
 import { addRelayCommands } from "./relay_commands.ts";
 import { addPairCommands } from "./pair_commands.ts";
+import { addServiceCommands } from "./service_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
 import { addAgentCommand, addChatCommand, addCompletionCommands } from "./tool_commands.ts";
 
@@ -61,6 +62,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
     if (takesServeOptions(command)) prepare(command, program);
   });
   addNodeCommands(program, actions);
+  addServiceCommands(program, actions);
   addChatCommand(program, actions);
   addModelCommands(program, actions);
   addTokenCommands(program, actions);
