@@ -9,6 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "routes",
     "relay",
     "gossip",
+    "lane",
     "link",
     "reach",
     "lan",

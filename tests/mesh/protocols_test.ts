@@ -8,6 +8,7 @@ import { SigningKey } from "../../src/mesh/base/keys.ts";
 import { PROTOCOLS, rolesOf } from "../../src/mesh/base/protocols.ts";
 import { MEMBER_ROLES, type MemberRole } from "../../src/mesh/base/roles.ts";
 import { GOSSIP_PROTOCOL } from "../../src/mesh/gossip/gossip.ts";
+import { LANE_PROTOCOL } from "../../src/mesh/lane/lane_wire.ts";
 import { JOIN_PROTOCOL } from "../../src/mesh/link/join.ts";
 import { type Mesh, NotAllowedError, ROUTES_PROTOCOL } from "../../src/mesh/mod.ts";
 import { PAIR_PROTOCOL } from "../../src/mesh/pairing/messages.ts";
@@ -58,6 +59,11 @@ const EXPECTED: Record<string, Record<MemberRole, readonly [member: Outcome, rel
     member: ["answered", "answered"],
     client: ["answered", "answered"],
     relay: ["answered", "answered"],
+  },
+  [LANE_PROTOCOL]: {
+    member: ["unknown", "unknown"],
+    client: ["unknown", "unknown"],
+    relay: ["unknown", "unknown"],
   },
   [RPC_PROTOCOL]: {
     member: ["answered", "unknown"],

@@ -14,6 +14,9 @@ export const COUNTED = [
   "cutRevoked",
   "cutExpired",
   "cutCopy",
+  "lanesRefused",
+  "lanesSilent",
+  "lanesCrowdedOut",
 ] as const;
 
 export type Counted = typeof COUNTED[number];

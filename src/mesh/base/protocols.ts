@@ -27,6 +27,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
   "/mesh-llm/reach/1": { opens: ["member", "client"], answers: MEMBER_ROLES },
   // A relay opens the second half of a path, to the node that is asked for.
   "/mesh-llm/relay/1": { opens: MEMBER_ROLES, answers: ["member", "relay"] },
+  "/mesh-llm/lane/1": MEMBERS,
   "/mesh-llm/rpc/1": MEMBERS,
   "/mesh-llm/http/1": GUESTS,
   "/mesh-llm/file/1": MEMBERS,
