@@ -12,6 +12,7 @@ import type { PresentPeer } from "./trust/invite_book.ts";
 import type { JoinedPeer } from "./link/joined_peer.ts";
 import type { NetworkStream, PeerConnection } from "./link/network.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
+import type { LateReach } from "./reach/mod.ts";
 import type { Trust } from "./trust/trust.ts";
 import type { AnnouncementContent, RelayPlace } from "./base/announcement.ts";
 import type { MemberRole } from "./base/roles.ts";
@@ -40,17 +41,21 @@ export interface MeshParts {
   readonly openLan: OpenLanSocket | null;
   /** The ways to ask a router for a port; none where routers are left alone. */
   readonly routerFinders: readonly FindRouter[];
+  readonly reach: Pick<LateReach, "ways" | "refresh">;
   readonly logger: Logger;
 }
 
 /** The parts that a mode gets from its node. */
 export interface ModeParts
-  extends Omit<MeshParts, "port" | "interfaces" | "passive" | "openLan" | "routerFinders"> {
+  extends
+    Omit<MeshParts, "port" | "interfaces" | "passive" | "openLan" | "routerFinders" | "reach"> {
   readonly self: PeerId;
   /** This node's own. */
   addresses(): readonly string[];
   /** Relays that this node is connected to. */
   relays(): readonly RelayPlace[];
+  /** Whether ways to other peers go over this one, or may have to. */
+  isCarrier(peer: PeerId): boolean;
   /** Peers of the token and of the last time, to start from. */
   stored(): ReadonlyMap<PeerId, readonly string[]>;
   /** Addresses at which a peer was heard on the local network. */

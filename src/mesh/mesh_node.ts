@@ -16,6 +16,7 @@ import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
 import { PairingDoor } from "./pairing/host.ts";
+import type { PipedWay } from "./reach/mod.ts";
 import { RelayPaths } from "./relay/relay_paths.ts";
 import { Relays } from "./relays.ts";
 import { Removing } from "./removing.ts";
@@ -55,7 +56,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   readonly #renewals: Renewals;
   readonly #removing: Removing;
   readonly #stored: StoredPeers;
-  /** `null` for clients and relays. */
+  /** `null` for relays. */
   readonly #relays: Relays | null;
   /** Datagrams over other nodes, and those that this one carries. */
   readonly paths: RelayPaths;
@@ -116,7 +117,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     });
     this.paths = new RelayPaths(parts);
     this.#modes = new Modes(this.#modeParts(), parts);
-    this.#relays = role === "member" ? this.#createRelays() : null;
+    this.#relays = role === "relay" ? null : this.#createRelays();
     this.paths.onPlace = (place) => this.#relays?.told(place);
     if (role === "member") this.#answer();
     network.subscribe((event) => {
@@ -263,6 +264,16 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     return announceable(interfaces(), { port, peer: this.self, mapped: this.#mapped() });
   }
 
+  /** How the peers are reached that can't be dialled. */
+  get ways(): ReadonlyMap<PeerId, PipedWay> {
+    return this.#parts.reach.ways();
+  }
+
+  /** Whether others are asked to carry to a peer: to one that lives, or may, for all that this node knows. */
+  mayBeCarriedTo(peer: PeerId): boolean {
+    return this.#mode.livingPeers().includes(peer) || this.#stored.all().has(peer);
+  }
+
   clientsConnected(): number {
     const { network } = this.#parts;
     const members = network.connectedMembers();
@@ -306,7 +317,9 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   }
 
   async addRelay(claim: string, name?: string): Promise<RelayView> {
-    if (this.#relays === null) throw new NotAllowedError(`A ${this.role} adds no relay`);
+    if (this.#relays === null || this.role !== "member") {
+      throw new NotAllowedError(`A ${this.role} adds no relay`);
+    }
     return await this.#relays.add(claim, name);
   }
 
@@ -342,6 +355,8 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       addresses: () => this.addresses(),
       relays: () => this.#relays?.places() ?? [],
       stored: () => this.#knownPeers(),
+      isCarrier: (peer) =>
+        this.paths.isUsed(peer) || this.#parts.network.connectedPeers().get(peer)?.role === "relay",
       nearby: (peer) => this.#lan?.addressesOf(peer) ?? [],
       remember: (peers, addressesOf) => this.#stored.remember(peers, addressesOf),
       emit: (event) => this.#emit(event),
@@ -459,7 +474,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     this.#removing.stop();
     this.#renewals.stop();
     this.door?.stop();
-    this.paths.stop();
+    this.paths.refuse();
     await Promise.all([
       this.#exchange.stop(),
       this.#lan?.stop(),
@@ -467,6 +482,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       this.#relays?.stop(),
     ]);
     await this.#modes.finish();
+    this.paths.stop();
     await this.#parts.network.stop();
     await this.#parts.identity.flushed();
   }

@@ -86,7 +86,8 @@ async function startMeshNode(options: StartMeshOptions, clock: Clock): Promise<M
   const listen = (chosen: number | null) => network.bind(chosen, random);
   const bind = () =>
     role === "client" ? Promise.resolve(null) : listenOnPort(listen, identity.port, options);
-  return await openMesh(options, { identity, network, clock, bind });
+  const meeting = { kind: "by pipes", sources: network.pipes } as const;
+  return await openMesh(options, { identity, network, clock, bind, meeting });
 }
 
 /** A port that the user names is that one or none; one that was chosen at an earlier start can be another as well. */

@@ -30,6 +30,7 @@ import type { MeshNode } from "./mesh_node.ts";
 import { chooseMesh } from "./pairing/choose_mesh.ts";
 import { PAIRING_JOIN_MS } from "./pairing/defaults.ts";
 import { OwnRequest } from "./pairing/own_request.ts";
+import type { PipedWay } from "./reach/mod.ts";
 import type { RelayPaths } from "./relay/relay_paths.ts";
 import { parseToken } from "./trust/token.ts";
 
@@ -102,6 +103,10 @@ export class MovingMesh implements Mesh, Pairing {
   /** Datagrams over other nodes, in the mesh of this moment. */
   get paths(): RelayPaths {
     return this.#node.paths;
+  }
+
+  get ways(): ReadonlyMap<PeerId, PipedWay> {
+    return this.#node.ways;
   }
 
   get pairing(): Pairing {

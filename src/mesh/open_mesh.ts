@@ -14,6 +14,7 @@ import { answerForLife } from "./link/proof_of_life.ts";
 import type { MeshParts } from "./mesh_mode.ts";
 import { MeshNode } from "./mesh_node.ts";
 import { PAIR_PROTOCOL } from "./pairing/messages.ts";
+import { answerMeetings, type Meeting, openReach, reachingNetwork } from "./reaching.ts";
 import type { Link } from "./trust/capability.ts";
 import type { Identity } from "./trust/identity.ts";
 import { Trust } from "./trust/trust.ts";
@@ -47,12 +48,13 @@ export interface OpenMeshParts {
   readonly clock: Clock;
   /** Listens, and answers with the port; `null` for a node that only dials. */
   readonly bind: () => Promise<number | null>;
+  readonly meeting: Meeting;
 }
 
 /** This node's end of the mesh that its identity says, on a network that is there. */
 export async function openMesh(
   options: StartMeshOptions,
-  { identity, network, clock, bind }: OpenMeshParts,
+  { identity, network: ownNetwork, clock, bind, meeting }: OpenMeshParts,
 ): Promise<MeshNode> {
   const { role, logger, signal } = options;
   const { key } = identity;
@@ -74,13 +76,40 @@ export async function openMesh(
     learn: (bytes: Uint8Array) => trust.learnQuietly(bytes),
     outlived: () => trust.end(OUTLIVED),
   };
+  const reach = meeting.kind === "as a witness" ? meeting.reach : openReach({
+    sources: meeting.sources,
+    self: identity.peer,
+    clock,
+    interfaces: options.interfaces ?? (() => Deno.networkInterfaces()),
+    mapped: () => [],
+    changed: () => {},
+    quicPort: () => port ?? 0,
+    keptPort: identity.reachPort,
+    keepPort: (kept) => identity.keepReachPort(kept),
+  });
+  const reaching = meeting.kind === "as a witness" ? undefined : reachingNetwork({
+    network: ownNetwork,
+    reach,
+    self: identity.peer,
+    isClient: role === "client",
+    clock,
+    logger,
+    peers: () => peers,
+    mesh: () => mesh,
+  });
+  const network = reaching ?? ownNetwork;
   const shared = { network, clock, counters, logger };
   const admission = new Admission({ ...shared, self });
-  const peers = new PeerNetwork({ ...shared, self: identity.peer, role, admission });
+  const peers: PeerNetwork = new PeerNetwork({ ...shared, self: identity.peer, role, admission });
   answerForLife(peers, { key, born: self.born });
+  answerMeetings(peers, reach);
   const mesh: MeshNode = new MeshNode(
-    partsOf(options, { identity, network: peers, port: () => port, trust, counters, clock }),
+    partsOf(options, { identity, network: peers, port: () => port, trust, counters, clock, reach }),
   );
+  if (role === "member") {
+    mesh.paths.onPeer = ({ peer, by, path, isClient }) =>
+      reaching?.accept(peer, by, path, { isClient });
+  }
   const { door } = mesh;
   if (door !== null) {
     network.handle(PAIR_PROTOCOL, 1, (stream, connection) => {
@@ -104,7 +133,7 @@ export async function openMesh(
 
 function partsOf(
   options: StartMeshOptions,
-  made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters" | "clock">,
+  made: Pick<MeshParts, "identity" | "network" | "port" | "trust" | "counters" | "clock" | "reach">,
 ): MeshParts {
   const { config, role, name, passive = false, logger, random = Math.random, interfaces } = options;
   return {

@@ -29,9 +29,11 @@ export class PassiveMesh implements MeshMode {
   constructor(parts: ModeParts, table: RoutingTable = EMPTY_TABLE) {
     this.#parts = parts;
     const { network, clock, random, logger } = parts;
-    this.#idle = new IdleConnections((peer) =>
-      network.disconnect(peer, new Error("Nothing was asked of this peer for a while"))
-    );
+    this.#idle = new IdleConnections((peer) => {
+      // It may be needed no more after a while, like any other.
+      if (parts.isCarrier(peer)) this.#idle.hold(peer)();
+      else network.disconnect(peer, new Error("Nothing was asked of this peer for a while"));
+    });
     this.#finder = new RouteFinder({
       clock,
       random,

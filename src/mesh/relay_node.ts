@@ -15,9 +15,11 @@ import { type Libp2pNetwork, startLibp2p } from "./link/libp2p.ts";
 import type { MeshNode } from "./mesh_node.ts";
 import { openMesh } from "./open_mesh.ts";
 import { loadAddonBy } from "./quic/mod.ts";
+import type { LateReach } from "./reach/mod.ts";
 import { encodeClaim } from "./relay/claim.ts";
 import { ClaimBook } from "./relay/claim_book.ts";
 import { answerClaim, type ClaimQuestion } from "./relay/claim_exchange.ts";
+import { openReach } from "./reaching.ts";
 import { SharedNetwork } from "./relay/shared_network.ts";
 import { openIdentity } from "./trust/identity.ts";
 import { parseToken } from "./trust/token.ts";
@@ -63,6 +65,7 @@ const ownSchema = z.object({
   privateKey: base64.refine((bytes) => bytes.byteLength === 32),
   port: z.number().int().min(1).max(65_535).nullable(),
   address: z.string().max(45).nullable(),
+  reachPort: z.number().int().min(1).max(65_535).nullable().default(null),
 });
 type Own = z.infer<typeof ownSchema>;
 
@@ -72,13 +75,15 @@ type Own = z.infer<typeof ownSchema>;
  */
 export class RelayNode implements AsyncDisposable {
   readonly #options: RelayOptions;
-  readonly #own: Own;
+  #own: Own;
   readonly #key: SigningKey;
   readonly #clock: Clock;
   readonly #network: Libp2pNetwork;
   readonly #shared: SharedNetwork;
   readonly #claims: ClaimBook;
   readonly #meshes = new Map<string, MeshNode>();
+  /** Peers hear of it where they are seen from outside of their routers. */
+  readonly #reach: LateReach;
   /** One claim after the other, so that two for one mesh don't meet. */
   #claiming: Promise<unknown> = Promise.resolve();
   #port = 0;
@@ -106,6 +111,17 @@ export class RelayNode implements AsyncDisposable {
     this.#clock = guardedClock(options.clock ?? systemClock, options.logger);
     this.#network = network;
     this.#claims = new ClaimBook(options.dataDir);
+    this.#reach = openReach({
+      sources: network.pipes,
+      self: peerIdOf(this.#key.publicKey),
+      clock: this.#clock,
+      interfaces: () => this.#interfaces(),
+      mapped: () => [],
+      changed: () => {},
+      quicPort: () => this.#port,
+      keptPort: own.reachPort,
+      keepPort: (reachPort) => this.#keepReachPort(reachPort),
+    });
     this.#shared = new SharedNetwork(network, (stream) => {
       answerClaim(stream, (question) => this.#answer(question))
         .catch((error) => stream.reset(asError(error))).then(() => stream.release());
@@ -136,6 +152,7 @@ export class RelayNode implements AsyncDisposable {
     await this.#claiming.catch(() => undefined);
     await Promise.all([...this.#meshes.values()].map((mesh) => mesh.stop()));
     await this.#network.stop();
+    await this.#reach.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -163,7 +180,16 @@ export class RelayNode implements AsyncDisposable {
     } finally {
       await Promise.all(entering);
     }
-    await writeOwn(dataDir, { ...this.#own, port: this.#port });
+    this.#own = { ...this.#own, port: this.#port };
+    await writeOwn(dataDir, this.#own);
+  }
+
+  /** A relay without its disk is met all the same. */
+  #keepReachPort(reachPort: number): void {
+    if (reachPort === this.#own.reachPort) return;
+    this.#own = { ...this.#own, reachPort };
+    const { dataDir, logger } = this.#options;
+    writeOwn(dataDir, this.#own).catch((error) => logger.warn("{error}", { error }));
   }
 
   /** Says why a claim is refused. */
@@ -223,7 +249,13 @@ export class RelayNode implements AsyncDisposable {
     const options = { config, dataDir, role, name, version, logger, interfaces };
     return async (bind) => {
       const network = this.#shared.of(identity.binding.credential.meshKey);
-      const mesh = await openMesh(options, { identity, network, clock: this.#clock, bind });
+      const mesh = await openMesh(options, {
+        identity,
+        network,
+        clock: this.#clock,
+        bind,
+        meeting: { kind: "as a witness", reach: this.#reach },
+      });
       this.#meshes.set(mesh.meshId, mesh);
       mesh.ended.then((reason) => this.#onEnded(mesh, reason));
     };
@@ -324,6 +356,7 @@ async function readOwn(dataDir: string, { bindPort, address }: RelayOptions): Pr
     privateKey: kept?.privateKey ?? new Uint8Array(SigningKey.generate().seed),
     port: bindPort ?? kept?.port ?? null,
     address: address ?? kept?.address ?? null,
+    reachPort: kept?.reachPort ?? null,
   };
 }
 

@@ -267,11 +267,23 @@ export const RELAY_IDLE_MS = 60_000;
 /** Members dial a relay that comes back within a second; it waits as long before it dials them. */
 export const RELAY_COURTESY_MS = 1_000;
 
-/** A peer whose carrier has gone is looked for over the others this often: QUIC waits 27 s for it. */
+/** A peer whose carrier has gone is looked for over the others after this, and ever later: QUIC waits 27 s for it. */
 export const CARRIER_RETRY_MS = 200;
 
-/** Of these pauses, those after which a pipe without a connection is not needed: 5 s, as a join has. */
-export const IDLE_ROUNDS = 25;
+/** ... and this often at last: one that goes on without a carrier has found a direct path. */
+export const CARRIER_SLOW_RETRY_MS = 5_000;
+
+/** Of these pauses, those after which a pipe without a connection is not needed: 6 s, as a join has. */
+export const IDLE_ROUNDS = 4;
+
+/** A peer's addresses have this long before others are asked to carry: its network answers within it, or is slower than they. */
+export const NATIVE_HEAD_START_MS = 1_000;
+
+/** Nodes that are asked to carry to one peer, one after the other. */
+export const MAX_CARRIERS_ASKED = 4;
+
+/** The answer of one of them takes two round trips; a dead peer that it takes for connected never gives one. */
+export const CARRY_TIMEOUT_MS = 2_000;
 
 /** A pipe outlives its last connection by this: the addon's goodbye leaves within 0.1 s. */
 export const PIPE_LINGER_MS = 200;

@@ -38,6 +38,12 @@ export const LIFE_RATE = { perSecond: 1, burst: 20 } as const;
 /** Relayed paths that one peer opens: a mesh that comes back after a sleep opens one for each of its machines. */
 export const RELAY_STREAM_RATE = { perSecond: 5, burst: 128 } as const;
 
+/** Times that others are asked to carry to one peer: a dead one, which is dialled every few seconds, costs them next to nothing. */
+export const CARRY_ASK_RATE = { perSecond: 0.2, burst: 8 } as const;
+
+/** Meetings that a peer opens: one for each connection by a pipe, and one for each pipe that this node carries for. */
+export const MEET_RATE = { perSecond: 2, burst: 64 } as const;
+
 /** Bytes of one pair, both directions together: a weight of a split is loaded at the speed of a good line. */
 export const PAIR_RATE = { perSecond: 64_000_000, burst: 16_000_000 } as const;
 

@@ -33,6 +33,11 @@ export interface PeerConnection {
   abort(reason: Error): void;
 }
 
+/** Whether it comes by a pipe: over another node, or by a path that both have found. */
+export function isPiped({ remoteAddress }: Pick<PeerConnection, "remoteAddress">): boolean {
+  return remoteAddress.includes("/p2p-circuit");
+}
+
 export interface ConnectionListener {
   opened(connection: PeerConnection): void;
   closed(connection: PeerConnection): void;

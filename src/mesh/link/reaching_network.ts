@@ -3,17 +3,24 @@ import { asError, reasonOf } from "../../base/as_error.ts";
 import { pause } from "../../base/pause.ts";
 import { raceSignal } from "../../base/race_signal.ts";
 import type { DatagramPath } from "../base/datagram_path.ts";
-import { CARRIER_RETRY_MS, IDLE_ROUNDS, PIPE_LINGER_MS } from "../base/defaults.ts";
+import {
+  CARRIER_RETRY_MS,
+  CARRIER_SLOW_RETRY_MS,
+  IDLE_ROUNDS,
+  NATIVE_HEAD_START_MS,
+  PIPE_LINGER_MS,
+} from "../base/defaults.ts";
 import { UnreachableError } from "../base/errors.ts";
 import type { PeerId } from "../base/peer_id.ts";
-import { dialsPipe, type Reach, REACH_PROTOCOL } from "../reach/mod.ts";
-import type {
-  ConnectionListener,
-  DialRequest,
-  IncomingStream,
-  Network,
-  NetworkStream,
-  PeerConnection,
+import { dialsPipe, REACH_PROTOCOL, type ReachEnd } from "../reach/mod.ts";
+import {
+  type ConnectionListener,
+  type DialRequest,
+  type IncomingStream,
+  isPiped,
+  type Network,
+  type NetworkStream,
+  type PeerConnection,
 } from "./network.ts";
 
 /** A way over another node, until one of the three ends it. */
@@ -24,8 +31,10 @@ export interface CarriedPath extends DatagramPath {
 
 export interface ReachingParts {
   readonly network: Network;
-  readonly reach: Reach;
+  readonly reach: ReachEnd;
   readonly self: PeerId;
+  /** This node has no port that others could dial. @default {false} */
+  readonly isClient?: boolean;
   readonly logger: Logger;
   /** Nodes that this one is connected to and that may carry to the peer, the best first. */
   readonly carriers: (to: PeerId) => readonly PeerId[];
@@ -67,22 +76,37 @@ export class ReachingNetwork implements Network {
     this.#parts.network.handle(protocol, maxStreams, incoming);
   }
 
-  /** By the peer's addresses first: a way over another node costs that node as much as both. */
+  /**
+   * By the peer's addresses first: a way over another node costs that node as much as both. An address that is silent holds
+   * that back for a moment only, and one that answers after all takes over. A peer that is reached by a pipe is asked there
+   * for a connection beside that one: its addresses would say that it is dead.
+   */
   async dial(request: DialRequest): Promise<PeerConnection> {
+    const { peer, fresh = false, signal } = request;
+    if (fresh && this.#piped.has(peer)) {
+      const connection = await this.#dialOver(request).catch(() => undefined);
+      if (connection !== undefined) return connection;
+      signal.throwIfAborted();
+    }
+    const native = this.#parts.network.dial(request);
+    const ending = new AbortController();
+    const over = this.#dialOverSoon(
+      { ...request, signal: AbortSignal.any([signal, ending.signal]) },
+      native,
+    );
     try {
-      return await this.#parts.network.dial(request);
-    } catch (error) {
-      request.signal.throwIfAborted();
-      if (!(error instanceof UnreachableError)) throw error;
-      const connection = await this.#dialOver(request);
-      if (connection === undefined) throw error;
-      return connection;
+      return await Promise.any([native, over]);
+    } catch {
+      signal.throwIfAborted();
+      return await native;
+    } finally {
+      ending.abort(new Error("The peer was reached at its address"));
     }
   }
 
   /** A peer wants to reach this node over another one. */
-  accept(peer: PeerId, by: PeerId, path: CarriedPath): void {
-    this.#own(this.#accept(peer, by, path), peer);
+  accept(peer: PeerId, by: PeerId, path: CarriedPath, { isClient = false } = {}): void {
+    this.#own(this.#accept(peer, by, { path, isClient }), peer);
   }
 
   /** A peer has opened a stream of `REACH_PROTOCOL`. Resolves with its end. */
@@ -99,17 +123,39 @@ export class ReachingNetwork implements Network {
     await this.#parts.reach.close();
   }
 
+  /** Once the native dial has failed, or has had its head start. */
+  async #dialOverSoon(
+    request: DialRequest,
+    native: Promise<PeerConnection>,
+  ): Promise<PeerConnection> {
+    const { peer, signal } = request;
+    const failing = new AbortController();
+    native.catch((error) => failing.abort(error));
+    await pause(NATIVE_HEAD_START_MS, AbortSignal.any([signal, failing.signal]));
+    signal.throwIfAborted();
+    const { reason } = failing.signal;
+    if (failing.signal.aborted && !(reason instanceof UnreachableError)) throw reason;
+    const connection = await this.#dialOver(request);
+    if (connection === undefined) throw new UnreachableError(`Nobody carries to ${peer}`);
+    return connection;
+  }
+
   /** `undefined` where no node carries, or nobody answers there. */
   async #dialOver(request: DialRequest): Promise<PeerConnection | undefined> {
-    const { peer, signal } = request;
-    const { self, reach } = this.#parts;
-    // The one that does not dial has no other connection to offer than the one that it has.
-    if (!dialsPipe(self, peer)) return await this.#invite(request);
-    if (!reach.ways().has(peer) && !await this.#carry(peer, signal)) return undefined;
+    const { peer, fresh = false, signal } = request;
+    if (!this.#dials(peer)) return await this.#invite(request);
+    const way = this.#parts.reach.ways().get(peer);
+    // Whoever doubts a connection may have lost no more than the node that carries it.
+    const isInDoubt = way === undefined || (fresh && way.kind === "relayed");
+    if (isInDoubt && !await this.#carry(peer, signal) && way === undefined) return undefined;
     return await this.#dialPipe(peer, signal);
   }
 
-  /** The peer dials once it hears of the way. */
+  #dials(peer: PeerId): boolean {
+    return this.#parts.isClient === true || dialsPipe(this.#parts.self, peer);
+  }
+
+  /** The peer dials once it hears of the way, also beside a connection that there is. */
   async #invite({ peer, signal }: DialRequest): Promise<PeerConnection | undefined> {
     const { promise, resolve } = Promise.withResolvers<PeerConnection>();
     const waiting = this.#awaited.get(peer) ?? new Set();
@@ -124,12 +170,16 @@ export class ReachingNetwork implements Network {
     }
   }
 
-  /** Makes a way over the first node that has one. */
+  /** Makes a way over the first node that has one; the node that carries now is asked last. */
   async #carry(peer: PeerId, signal: AbortSignal): Promise<boolean> {
-    const { carriers, carry, logger } = this.#parts;
-    for (const by of carriers(peer)) {
+    const { carriers, carry, reach, logger } = this.#parts;
+    const now = reach.ways().get(peer)?.by;
+    const others = carriers(peer);
+    const inOrder = others.filter((by) => by !== now).concat(others.filter((by) => by === now));
+    for (const by of inOrder) {
       try {
-        this.#use(peer, by, await carry(by, peer, signal));
+        const path = await carry(by, peer, signal);
+        this.#use(peer, { by, path, dials: this.#dials(peer) });
         return true;
       } catch (error) {
         signal.throwIfAborted();
@@ -143,27 +193,48 @@ export class ReachingNetwork implements Network {
     return false;
   }
 
-  #use(peer: PeerId, by: PeerId, path: CarriedPath): void {
+  #use(
+    peer: PeerId,
+    { by, path, dials }: {
+      readonly by: PeerId;
+      readonly path: CarriedPath;
+      readonly dials: boolean;
+    },
+  ): void {
+    try {
+      this.#parts.reach.open(peer, { by, path, dials });
+    } catch (error) {
+      path.close();
+      throw error;
+    }
     this.#paths.set(peer, path);
-    this.#parts.reach.open(peer, { by, path });
     this.#askWhatIsSeen(by);
-    void path.closed.then(() => this.#own(this.#replace(peer, path), peer));
+    void path.closed.then(() => this.#own(this.#replace(peer, path, dials), peer));
   }
 
-  async #accept(peer: PeerId, by: PeerId, path: CarriedPath): Promise<void> {
-    this.#use(peer, by, path);
-    const isConnected = (this.#piped.get(peer)?.size ?? 0) > 0;
-    if (isConnected || !dialsPipe(this.#parts.self, peer)) return;
-    await this.#dialPipe(peer, this.#stopping.signal);
+  /** Who does not dial opens a way to be dialled, and where there is a connection already, because it doubts that one. */
+  async #accept(
+    peer: PeerId,
+    by: PeerId,
+    { path, isClient }: { readonly path: CarriedPath; readonly isClient: boolean },
+  ): Promise<void> {
+    const dials = !isClient && this.#dials(peer);
+    this.#use(peer, { by, path, dials });
+    if (dials) await this.#dialPipe(peer, this.#stopping.signal);
   }
 
   async #dialPipe(peer: PeerId, signal: AbortSignal): Promise<PeerConnection | undefined> {
     const { network, reach } = this.#parts;
     const port = reach.portOf(peer);
     if (port === undefined) return undefined;
-    const addresses = [`/ip4/127.0.0.1/udp/${port}/quic-v1/p2p/${peer}`];
+    // Without the PeerId libp2p does not make it wait for a native dial to the peer that is under way.
+    const addresses = [`/ip4/127.0.0.1/udp/${port}/quic-v1`];
     try {
-      return await network.dial({ peer, addresses, fresh: true, signal });
+      const connection = await network.dial({ peer, addresses, fresh: true, signal });
+      if (connection.peer === peer) return connection;
+      const stranger = new UnreachableError(`${connection.peer} answers in the place of ${peer}`);
+      connection.abort(stranger);
+      throw stranger;
     } catch (error) {
       if (!this.#piped.has(peer)) this.#drop(peer);
       throw error;
@@ -174,11 +245,10 @@ export class ReachingNetwork implements Network {
    * The node that carried has gone: the one that dials looks for another, the other waits for it. The handshake may still be
    * under way; a pipe that has no connection after a while is not needed.
    */
-  async #replace(peer: PeerId, path: CarriedPath): Promise<void> {
+  async #replace(peer: PeerId, path: CarriedPath, dials: boolean): Promise<void> {
     const { signal } = this.#stopping;
-    const dials = dialsPipe(this.#parts.self, peer);
-    for (let round = 1;; round++) {
-      await pause(CARRIER_RETRY_MS, signal);
+    for (let round = 0;; round++) {
+      await pause(Math.min(CARRIER_RETRY_MS * 2 ** round, CARRIER_SLOW_RETRY_MS), signal);
       if (this.#paths.get(peer) !== path || signal.aborted) return;
       if (!this.#piped.has(peer) && round >= IDLE_ROUNDS) return this.#drop(peer);
       if (dials && await this.#carry(peer, signal)) return;
@@ -243,8 +313,4 @@ export class ReachingNetwork implements Network {
       this.#parts.logger.debug("A way to {peer} ended: {reason}", { peer, reason: reasonOf(error) })
     );
   }
-}
-
-function isPiped({ remoteAddress }: PeerConnection): boolean {
-  return remoteAddress.includes("/p2p-circuit");
 }

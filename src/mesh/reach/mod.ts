@@ -2,6 +2,7 @@
 
 export { ownCandidates, type OwnPlaces } from "./candidates.ts";
 export { DirectSocket, type DirectSocketOptions } from "./direct_socket.ts";
+export { LateReach, type ReachEnd } from "./late_reach.ts";
 export { dialsPipe, Pipe, type PipeOptions } from "./pipe.ts";
 export { type PipedSource, PipedSources } from "./piped_sources.ts";
 export {

@@ -39,6 +39,8 @@ export interface ReachParts {
 export interface RelayWay {
   readonly by: PeerId;
   readonly path: DatagramPath;
+  /** This node dials the pipe; the peer does where not. @default {dialsPipe} */
+  readonly dials?: boolean;
 }
 
 /** How a peer is reached by its pipe. */
@@ -48,6 +50,7 @@ interface Piped {
   readonly pipe: Pipe;
   readonly path: RoamingPath;
   readonly forget: () => void;
+  readonly dials: boolean;
   by: PeerId;
 }
 
@@ -88,11 +91,14 @@ export class Reach {
 
   /**
    * The port of 127.0.0.1 that stands for a peer from now on, over this member at first; where the peer has a pipe already,
-   * this member takes over. By `dialsPipe` this node dials it, or waits for the peer.
+   * this member takes over. One of the two dials it, and the other waits for that.
    */
-  open(peer: PeerId, { by, path }: RelayWay): number {
+  open(peer: PeerId, way: RelayWay): number {
+    const { by, path, dials = dialsPipe(this.#parts.self, peer) } = way;
     const known = this.#pipes.get(peer);
-    if (known === undefined) return this.#create(peer, { by, path });
+    // A machine that was a member may come back as a client, which is never dialled.
+    if (known !== undefined && known.dials !== dials) this.drop(peer);
+    if (known?.dials !== dials) return this.#create(peer, { by, path, dials });
     known.by = by;
     known.path.relayBy(path);
     this.#parts.changed();
@@ -161,10 +167,10 @@ export class Reach {
     await this.#parts.stack.close();
   }
 
-  #create(peer: PeerId, { by, path: relay }: RelayWay): number {
-    const { self, stack, serverPort, sources, changed } = this.#parts;
+  #create(peer: PeerId, { by, path: relay, dials }: Required<RelayWay>): number {
+    const { stack, serverPort, sources, changed } = this.#parts;
     const path = this.#pathTo(peer, relay);
-    const server = dialsPipe(self, peer) ? {} : { serverPort };
+    const server = dials ? {} : { serverPort };
     const pipe = new Pipe({ stack, path, ...server });
     const forget = sources.add(pipe.port, () => {
       const { way } = path;
@@ -172,7 +178,7 @@ export class Reach {
         ? { kind: "direct", from: way.end }
         : { kind: "relayed", by: piped.by };
     });
-    const piped: Piped = { pipe, path, forget, by };
+    const piped: Piped = { pipe, path, forget, dials, by };
     this.#pipes.set(peer, piped);
     changed();
     return pipe.port;

@@ -12,7 +12,7 @@ import { CARRY_RATE, CLIENT_PAIR_RATE, PAIR_RATE } from "../base/rate_defaults.t
 import type { AdmittedPeer } from "../base/mesh.ts";
 import type { MessageStream } from "../base/messages.ts";
 import type { PeerId } from "../base/peer_id.ts";
-import type { NetworkStream } from "../link/network.ts";
+import { isPiped, type NetworkStream } from "../link/network.ts";
 import type { PeerNetwork } from "../link/peer_network.ts";
 import { ByteMeter, spendBoth } from "./budget.ts";
 import { DatagramSender } from "./datagram_sender.ts";
@@ -75,7 +75,7 @@ export class Carrier {
     };
     this.#pairs.add(pair);
     try {
-      const far = await this.#reach(pair);
+      const far = await this.#reach(pair, peer.role === "client");
       if ("refusal" in far) return await refuse(stream, messages, far.refusal);
       await messages.write({ ok: true });
       await this.#join(pair, { stream, unread: messages.unread() }, far);
@@ -94,15 +94,21 @@ export class Carrier {
     return isFull ? "it carries for as many as it can" : undefined;
   }
 
-  async #reach({ ends: [from, to] }: Pair): Promise<FarEnd | { readonly refusal: string }> {
+  async #reach(
+    { ends: [from, to] }: Pair,
+    client: boolean,
+  ): Promise<FarEnd | { readonly refusal: string }> {
     const connection = this.#network.connectionTo(to);
-    if (connection === undefined) return { refusal: "it is not connected to that node" };
+    // Over a pipe somebody else would carry for this node, at worst one that this node carries for.
+    if (connection === undefined || isPiped(connection)) {
+      return { refusal: "it is not connected to that node" };
+    }
     using deadline = Deadline.forStep(OPEN_STREAM_TIMEOUT_MS, `Reaching ${to}`);
     let stream: NetworkStream | undefined;
     try {
       stream = await connection.openStream(RELAY_PROTOCOL, deadline.signal);
       const messages = relayMessages(stream);
-      await messages.write({ from });
+      await messages.write({ from, ...(client && { client }) });
       const { ok, reason } = await raceSignal(
         messages.expect(answerSchema, "answer of the other end"),
         deadline.signal,

@@ -24,6 +24,8 @@ export interface RelayedPeer {
   /** The node that carries. That the peer is who it says it is, its own connection proves. */
   readonly by: PeerId;
   readonly path: RelayPath;
+  /** It has no port that could be dialled. */
+  readonly isClient: boolean;
 }
 
 export interface RelayPathsParts {
@@ -36,7 +38,8 @@ export interface RelayPathsParts {
 export class RelayPaths {
   readonly #parts: RelayPathsParts;
   readonly #carrier: Carrier;
-  readonly #own = new Set<RelayPath>();
+  /** This node's own, and the nodes that carry them. */
+  readonly #own = new Map<RelayPath, PeerId>();
   /** Takes in the peers that reach this node so; without it they are refused. */
   onPeer: ((relayed: RelayedPeer) => void) | undefined;
   /** Hears where a relay is dialled from now on. */
@@ -84,7 +87,7 @@ export class RelayPaths {
         deadline.signal,
       );
       if (!ok) throw new RefusedError(`${by} does not carry to ${to}: ${printable(reason)}`);
-      return this.#keep(new RelayPath(stream, messages.unread()));
+      return this.#keep(new RelayPath(stream, messages.unread()), by);
     } catch (error) {
       stream.reset(asError(error));
       throw error;
@@ -104,11 +107,21 @@ export class RelayPaths {
     }
   }
 
-  /** Ends this node's own paths. Safe to call twice. */
-  stop(): void {
+  /** Whether a node carries a path of this one now. */
+  isUsed(carrier: PeerId): boolean {
+    return [...this.#own.values()].includes(carrier);
+  }
+
+  /** Takes no more paths of others; its own go on until the last word is said on them. */
+  refuse(): void {
     this.onPeer = undefined;
     this.onPlace = undefined;
-    for (const path of this.#own) path.close();
+  }
+
+  /** Ends this node's own paths. Safe to call twice. */
+  stop(): void {
+    this.refuse();
+    for (const path of this.#own.keys()) path.close();
   }
 
   async #answer(stream: NetworkStream, peer: AdmittedPeer): Promise<void> {
@@ -126,20 +139,21 @@ export class RelayPaths {
       return await stream.closeWrite();
     }
     if (peer.role === "client") throw new NotAllowedError("A client carries for nobody");
-    const isOwn = opening.from === peer.id;
+    const { from, client: isClient } = opening;
+    const isOwn = from === peer.id;
     if (this.onPeer === undefined || isOwn || this.#own.size >= 2 * MAX_PAIRS_OF_PEER) {
       await messages.write({ ok: false, reason: "it takes no relayed paths now" });
       await stream.closeWrite();
       return;
     }
     await messages.write({ ok: true });
-    const path = this.#keep(new RelayPath(stream, messages.unread()));
-    this.onPeer({ peer: opening.from, by: peer.id, path });
+    const path = this.#keep(new RelayPath(stream, messages.unread()), peer.id);
+    this.onPeer({ peer: from, by: peer.id, path, isClient });
     await path.closed;
   }
 
-  #keep(path: RelayPath): RelayPath {
-    this.#own.add(path);
+  #keep(path: RelayPath, by: PeerId): RelayPath {
+    this.#own.set(path, by);
     void path.closed.then(() => this.#own.delete(path));
     return path;
   }

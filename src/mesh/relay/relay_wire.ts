@@ -13,10 +13,10 @@ import { peerIdText } from "../base/names.ts";
 /** A stream to whoever carries, and one from there to the other end: docs/protocols.md. */
 export const RELAY_PROTOCOL = "/mesh-llm/relay/1";
 
-/** `to`: for the node that is to carry. `from`: for the other end. `here`: a relay tells where it is dialled. */
+/** `to`: for the node that is to carry. `from`: for the other end, which dials no client. `here`: a relay tells where it is dialled. */
 export const openingSchema = z.union([
   z.object({ to: peerIdText }),
-  z.object({ from: peerIdText }),
+  z.object({ from: peerIdText, client: z.boolean().default(false) }),
   z.object({ here: z.array(z.string().max(MAX_ADDRESS_LENGTH)).max(MAX_ADDRESSES) }),
 ]);
 

@@ -26,6 +26,8 @@ const identitySchema = z.object({
   privateKey: keySeed,
   incarnation: z.number().int().nonnegative(),
   port: z.number().int().min(1).max(65_535).nullable(),
+  // Files of earlier versions have none.
+  reachPort: z.number().int().min(1).max(65_535).nullable().default(null),
 });
 
 const meshSchema = z.object({
@@ -59,6 +61,7 @@ export class Identity {
   readonly #logger: Logger;
   #incarnation: number;
   #port: number | null;
+  #reachPort: number | null;
   #addresses: readonly string[];
   #relays: readonly RelayPlace[];
   #hadCompany: boolean;
@@ -72,6 +75,7 @@ export class Identity {
       readonly directory: string;
       readonly incarnation: number;
       readonly port: number | null;
+      readonly reachPort?: number | null;
       readonly trust: StoredTrust;
       readonly hadCompany: boolean;
     },
@@ -82,6 +86,7 @@ export class Identity {
     this.#logger = stored.logger;
     this.#incarnation = stored.incarnation;
     this.#port = stored.port;
+    this.#reachPort = stored.reachPort ?? null;
     this.#addresses = binding.addresses;
     this.#relays = binding.relays;
     this.#hadCompany = stored.hadCompany;
@@ -100,6 +105,17 @@ export class Identity {
   /** UDP; `null` until the first start has found a free one. */
   get port(): number | null {
     return this.#port;
+  }
+
+  /** UDP: where peers that could not dial this node meet it; `null` until one has wanted to. */
+  get reachPort(): number | null {
+    return this.#reachPort;
+  }
+
+  keepReachPort(port: number): void {
+    if (port === this.#reachPort) return;
+    this.#reachPort = port;
+    this.#keep("identity.json", this.#identityJson());
   }
 
   /** Of peers to dial first, and to keep. */
@@ -174,7 +190,8 @@ export class Identity {
 
   #identityJson(): unknown {
     const privateKey = this.key.seed.toBase64();
-    return { privateKey, incarnation: this.#incarnation, port: this.#port };
+    const reachPort = this.#reachPort;
+    return { privateKey, incarnation: this.#incarnation, port: this.#port, reachPort };
   }
 
   #meshJson(): unknown {
@@ -222,6 +239,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
     directory,
     incarnation,
     port: bindPort ?? kept?.port ?? null,
+    reachPort: kept?.reachPort ?? null,
     hadCompany: stored?.hadCompany === true &&
       equals(stored.credential.meshKey, binding.credential.meshKey),
     logger: options.logger,
