@@ -59,6 +59,9 @@ export interface NodeApiOptions {
   readonly logger: Logger;
 }
 
+/** Changes of the mesh after which a token names other places. */
+const NAMED_IN_TOKENS: ReadonlySet<string> = new Set(["peer", "routes", "portMapping", "relays"]);
+
 /** The node as the HTTP API sees it. */
 export class NodeApi extends Gateway implements ManagementNode {
   readonly pairing: PairingActions;
@@ -95,7 +98,7 @@ export class NodeApi extends Gateway implements ManagementNode {
         options.logger.error("A change of the node could not be reported: {error}", { error }),
     });
     mesh.subscribe(({ type }) => {
-      if (type === "peer" || type === "routes" || type === "portMapping") void this.#renewToken();
+      if (NAMED_IN_TOKENS.has(type)) void this.#renewToken();
       if (type === "pairing") this.send({ type: "pairing", pairing: this.pairing.view() });
     });
   }

@@ -120,6 +120,7 @@ Deno.test("a node carries to members that are connected to it, and for nobody el
   const client = await meshes.start("client", { role: "client", token });
   await client.open(ann.self, "/mesh-llm/routes/1");
   const open = (to: PeerId, by = peer) => pathsOf(ann).open({ by, to });
+  pathsOf(bob).refuse();
   await assert.rejects(open(bob.self), /takes no relayed paths now/);
   await assert.rejects(open(ann.self), /not connected to that node/);
   // The token may have led the client to the relay as well.
