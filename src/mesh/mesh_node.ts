@@ -269,6 +269,10 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     return this.#parts.reach.ways();
   }
 
+  waysChanged(): void {
+    this.#emit({ type: "measured" });
+  }
+
   /** Whether others are asked to carry to a peer: to one that lives, or may, for all that this node knows. */
   mayBeCarriedTo(peer: PeerId): boolean {
     return this.#mode.livingPeers().includes(peer) || this.#stored.all().has(peer);

@@ -82,7 +82,7 @@ export async function openMesh(
     clock,
     interfaces: options.interfaces ?? (() => Deno.networkInterfaces()),
     mapped: () => [],
-    changed: () => {},
+    changed: () => mesh.waysChanged(),
     quicPort: () => port ?? 0,
     keptPort: identity.reachPort,
     keepPort: (kept) => identity.keepReachPort(kept),
