@@ -150,6 +150,39 @@ for (const who of ["the one that dials pipes", "the other"] as const) {
   });
 }
 
+for (const who of ["the one that dials pipes", "the other"] as const) {
+  Deno.test(`whoever doubts a peer reached by a pipe gets a second connection, over another node: ${who}`, async () => {
+    await using stack = usingStack();
+    const carriers = new Carriers(stack);
+    const [low, high] = await startTwo(carriers);
+    const [near, far] = who === "the other" ? [high, low] : [low, high];
+    const request = { peer: far.peer, addresses: [], signal };
+    const first = await near.network.dial(request);
+    const { by, kind } = near.reach.ways().get(far.peer)!;
+    const second = await near.network.dial({ ...request, fresh: true });
+    assert.notEqual(second.id, first.id);
+    assert.match(second.remoteAddress, /p2p-circuit/);
+    if (kind === "relayed" || who === "the other") {
+      assert.notEqual(near.reach.ways().get(far.peer)?.by, by);
+    }
+    for (const connection of [first, second]) await echoes(connection);
+    await stop([near, far]);
+  });
+}
+
+Deno.test("a dead peer that is doubted gives no connection, and is not reached by its pipe any more", async () => {
+  await using stack = usingStack();
+  const carriers = new Carriers(stack);
+  const [near, far] = await startTwo(carriers);
+  const request = { peer: far.peer, addresses: [], signal };
+  await near.network.dial(request);
+  for (const by of [...carriers.ids]) carriers.kill(by);
+  await far.network.stop();
+  await assert.rejects(near.network.dial({ ...request, fresh: true }), UnreachableError);
+  while (near.reach.ways().size > 0) await near.changed.take();
+  await stop([near]);
+});
+
 Deno.test("a node that carries and goes is replaced under the living connection", async () => {
   await using stack = usingStack();
   const carriers = new Carriers(stack);
