@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RelayView, Status } from "../../src/api/mod.ts";
+import type { RelayStatus } from "../../src/node/mod.ts";
 import { parseToken } from "../../src/mesh/trust/token.ts";
 import { Door } from "../support/loopback_way.ts";
 import { whyNoNamespaces } from "../support/namespaces.ts";
 import { NodeProcess } from "../support/node_process.ts";
-import { programCommand, temporaryFolder } from "../support/program.ts";
+import { programCommand, runProgram, temporaryFolder } from "../support/program.ts";
 import {
   buildTwoHomes,
   HUB_ADDRESS,
@@ -96,3 +97,38 @@ homesTest("two homes and a client elsewhere meet over a relay, and answer exactl
   await until(client, "warm", warm("guide"));
   await answersExactly(client);
 });
+
+homesTest(
+  "a split over two homes answers a client elsewhere, and goes on over another relay after kill -9",
+  async () => {
+    await using homes = await homesOfNodes(["by new ports", "by new ports"]);
+    const relays = await Promise.all(["one", "other"].map((name) => homes.relay(name)));
+    const near = await homes.start("near", ["--model", "guide", "--split", "--max-vram", "2"]);
+    for (const relay of relays) await addRelay(near, relay);
+    await relayed(near, 2);
+    const far = await homes.start("far", ["--join", await tokenOf(near), "--max-vram", "1"]);
+    await until(near, "warm split", warm("guide", "split"));
+    await relayed(far, 2);
+    const client = await homes.start("elsewhere", ["--client", "--join", await tokenOf(near)]);
+    await until(client, "warm", warm("guide"));
+    await answersExactly(client);
+    const since = near.lines.length;
+    const carrying = await Promise.all(relays.map(pairsOf));
+    const [used, other] = carrying[0]! >= carrying[1]! ? relays : relays.toReversed();
+    assert.ok(used !== undefined && other !== undefined);
+    used.kill("SIGKILL");
+    await used.exited;
+    await answersExactly(client);
+    assert.ok(await pairsOf(other) >= 1);
+    const gone = near.lines.slice(since).filter(({ change }) =>
+      change === "died" || change === "left"
+    );
+    assert.deepEqual(gone, []);
+  },
+);
+
+async function pairsOf({ dataDir }: NodeProcess): Promise<number> {
+  const { stdout } = await runProgram(["relay", "status", "--json", "--data-dir", dataDir]);
+  const { meshes }: RelayStatus = JSON.parse(stdout);
+  return meshes[0]?.pairs ?? 0;
+}
