@@ -2,10 +2,10 @@ import { Emitter } from "../base/emitter.ts";
 import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import { type LanView, NO_LAN } from "./base/lan.ts";
-import { NO_PORT_MAPPING, type PortMappingView } from "./base/port_mapping.ts";
+import type { PortMappingView } from "./base/port_mapping.ts";
 import { Lan } from "./lan/lan.ts";
 import { meshName } from "./lan/mesh_name.ts";
-import { PortMapper, readDefaultRoutes, routersOf } from "./mapping/mod.ts";
+import { type MappedEnd, PortMappers, readDefaultRoutes, routersOf } from "./mapping/mod.ts";
 import type { Link } from "./trust/capability.ts";
 import type { MeshCounters } from "./base/counters.ts";
 import { GOSSIP_RATE, ROUTES_RATE } from "./base/rate_defaults.ts";
@@ -63,7 +63,9 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   readonly #events: Emitter<MeshEvent>;
   readonly #modes: Modes;
   readonly #lan: Lan | null;
-  #portMapper: PortMapper | null = null;
+  readonly #ports: PortMappers;
+  /** The port at which peers meet this node that can't dial it; `null` until one has wanted to. */
+  #reachPort: number | null = null;
   /** The end at which others ask to join; `null` for all but members, and where the local network is left alone. */
   readonly door: PairingDoor | null;
   /** Resolves once another node of the mesh is here. */
@@ -104,6 +106,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       relays: () => this.relays(),
     });
     this.#lan = this.#createLan();
+    this.#ports = this.#createPorts();
     this.door = this.#createDoor();
     const { promise: met, resolve: meet } = Promise.withResolvers<void>();
     this.met = met;
@@ -179,8 +182,9 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   start(): void {
     this.#mode.start();
     this.#lan?.start();
-    this.#portMapper = this.#createPortMapper();
-    this.#portMapper?.start();
+    const port = this.#parts.port();
+    // For who listens: a client only dials.
+    if (port !== null) this.#ports.add(port);
     this.#relays?.wake();
   }
 
@@ -213,7 +217,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   }
 
   portMapping(): PortMappingView {
-    return this.#portMapper?.view ?? NO_PORT_MAPPING;
+    return this.#ports.view(this.#parts.port());
   }
 
   members(): readonly Announcement[] {
@@ -261,12 +265,23 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     const { interfaces } = this.#parts;
     const port = this.#parts.port();
     if (port === null) return [];
-    return announceable(interfaces(), { port, peer: this.self, mapped: this.#mapped() });
+    return announceable(interfaces(), { port, peer: this.self, mapped: this.#ports.endOf(port) });
   }
 
   /** How the peers are reached that can't be dialled. */
   get ways(): ReadonlyMap<PeerId, PipedWay> {
     return this.#parts.reach.ways();
+  }
+
+  /** The router's end that leads to where peers meet this node. */
+  get mappedReach(): MappedEnd | null {
+    return this.#ports.endOf(this.#reachPort);
+  }
+
+  /** Peers meet this node at that port from now on. */
+  meetsAt(port: number): void {
+    this.#reachPort = port;
+    if (this.role !== "client") this.#ports.add(port);
   }
 
   waysChanged(): void {
@@ -413,25 +428,15 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     });
   }
 
-  #mapped(): { readonly ip: string; readonly port: number } | null {
-    const { state, address } = this.portMapping();
-    if (state !== "mapped" || address === null) return null;
-    const [ip = "", port] = address.split(":");
-    return { ip, port: Number(port) };
-  }
-
-  /** For who listens: a client only dials. */
-  #createPortMapper(): PortMapper | null {
-    const { routerFinders: finders, clock, logger, interfaces } = this.#parts;
-    const port = this.#parts.port();
-    if (finders.length === 0 || port === null) return null;
-    return new PortMapper({
-      port,
+  #createPorts(): PortMappers {
+    const { routerFinders: finders, clock, logger, interfaces, reach } = this.#parts;
+    return new PortMappers({
       finders,
       clock,
       logger,
       routes: async () => routersOf(await readDefaultRoutes(), interfaces()),
       changed: () => {
+        reach.refresh();
         this.#mode.renewed();
         this.#emit({ type: "portMapping" });
       },
@@ -482,7 +487,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     await Promise.all([
       this.#exchange.stop(),
       this.#lan?.stop(),
-      this.#portMapper?.stop(),
+      this.#ports.stop(),
       this.#relays?.stop(),
     ]);
     await this.#modes.finish();

@@ -15,6 +15,7 @@ import type { MeshParts } from "./mesh_mode.ts";
 import { MeshNode } from "./mesh_node.ts";
 import { PAIR_PROTOCOL } from "./pairing/messages.ts";
 import { answerMeetings, type Meeting, openReach, reachingNetwork } from "./reaching.ts";
+import { udpEnd } from "./reach/mod.ts";
 import type { Link } from "./trust/capability.ts";
 import type { Identity } from "./trust/identity.ts";
 import { Trust } from "./trust/trust.ts";
@@ -81,11 +82,17 @@ export async function openMesh(
     self: identity.peer,
     clock,
     interfaces: options.interfaces ?? (() => Deno.networkInterfaces()),
-    mapped: () => [],
+    mapped: () => {
+      const end = mesh.mappedReach;
+      return end === null ? [] : [udpEnd(end.ip, end.port)];
+    },
     changed: () => mesh.waysChanged(),
     quicPort: () => port ?? 0,
     keptPort: identity.reachPort,
-    keepPort: (kept) => identity.keepReachPort(kept),
+    keepPort: (kept) => {
+      identity.keepReachPort(kept);
+      mesh.meetsAt(kept);
+    },
   });
   const reaching = meeting.kind === "as a witness" ? undefined : reachingNetwork({
     network: ownNetwork,

@@ -115,7 +115,7 @@ export function answerMeetings(peers: PeerNetwork, reach: Pick<ReachEnd, "meet">
   );
 }
 
-/** What a node needs to be met; a relay only sees the others. */
+/** The means by which a node is met; a relay only sees the others. */
 export type Meeting =
   | { readonly kind: "by pipes"; readonly sources: PipedSources }
   | { readonly kind: "as a witness"; readonly reach: LateReach };

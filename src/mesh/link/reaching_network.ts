@@ -145,7 +145,7 @@ export class ReachingNetwork implements Network {
     const { peer, fresh = false, signal } = request;
     if (!this.#dials(peer)) return await this.#invite(request);
     const way = this.#parts.reach.ways().get(peer);
-    // Whoever doubts a connection may have lost no more than the node that carries it.
+    // A peer in doubt may have lost no more than the node that carries.
     const isInDoubt = way === undefined || (fresh && way.kind === "relayed");
     if (isInDoubt && !await this.#carry(peer, signal) && way === undefined) return undefined;
     return await this.#dialPipe(peer, signal);
@@ -212,7 +212,7 @@ export class ReachingNetwork implements Network {
     void path.closed.then(() => this.#own(this.#replace(peer, path, dials), peer));
   }
 
-  /** Who does not dial opens a way to be dialled, and where there is a connection already, because it doubts that one. */
+  /** The one that does not dial opens a way to be dialled, also beside a connection that it doubts. */
   async #accept(
     peer: PeerId,
     by: PeerId,

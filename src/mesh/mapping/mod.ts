@@ -3,7 +3,7 @@ import { findPmpRouter } from "./nat_pmp.ts";
 import type { FindRouter } from "./router.ts";
 import { findUpnpRouter } from "./upnp.ts";
 
-export { PortMapper } from "./port_mapper.ts";
+export { type MappedEnd, PortMappers } from "./port_mappers.ts";
 export type { FindRouter } from "./router.ts";
 export { readDefaultRoutes, routersOf } from "./route.ts";
 

@@ -33,7 +33,7 @@ export class Carriers {
     const { clock, isWanted, connected } = this.#parts;
     if (!isWanted(peer)) return [];
     const order = carriersInOrder(connected(), peer);
-    // What was not asked does not count: a node that has just joined has nobody to ask.
+    // A node that has just joined has nobody to ask: that does not count.
     if (order.length === 0 || !this.#limiter.allows(peer, clock.elapsed())) return [];
     return order;
   }

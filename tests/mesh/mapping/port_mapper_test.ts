@@ -8,6 +8,7 @@ import {
   MAPPING_RETRY_MS,
 } from "../../../src/mesh/mapping/defaults.ts";
 import { PortMapper } from "../../../src/mesh/mapping/port_mapper.ts";
+import { PortMappers } from "../../../src/mesh/mapping/port_mappers.ts";
 import type { Route } from "../../../src/mesh/mapping/route.ts";
 import type { FindRouter, MapRequest, Router } from "../../../src/mesh/mapping/router.ts";
 import { HandClock, settled } from "../hand_clock.ts";
@@ -168,4 +169,28 @@ Deno.test("whatever a finder throws, the node goes on", async () => {
   assert.match(mapper.view.problem ?? "", /no route to host$/);
   await clock.pass(MAPPING_LOOK_MS);
   await mapper.stop();
+});
+
+Deno.test("several ports of one node: each has its own end of the router, and all are given back", async () => {
+  const router = new TestRouter();
+  router.answer = (wished) => wished === 47_002 ? 50_000 : wished === 47_003 ? "no more" : wished;
+  const ports = new PortMappers({
+    routes: () => Promise.resolve([HOME]),
+    finders: [() => Promise.resolve(router)],
+    clock: new HandClock(),
+    logger: getLogger("test"),
+    changed: () => {},
+  });
+  for (const port of [47_001, 47_002, 47_003, 47_001]) ports.add(port);
+  await settled();
+  assert.deepEqual(router.asked, [47_001, 47_002, 47_003]);
+  assert.deepEqual(ports.endOf(47_001), { ip: "45.76.1.1", port: 47_001 });
+  assert.deepEqual(ports.endOf(47_002), { ip: "45.76.1.1", port: 50_000 });
+  for (const port of [47_003, 47_004, null]) assert.equal(ports.endOf(port), null);
+  assert.match(ports.view(47_003).problem ?? "", /no more/);
+  assert.equal(ports.view(null).state, "off");
+  await ports.stop();
+  assert.deepEqual([...router.open], []);
+  ports.add(47_005);
+  assert.equal(ports.view(47_005).state, "off");
 });

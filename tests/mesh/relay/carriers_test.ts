@@ -1,4 +1,4 @@
-/** Who is asked to carry, and how often. */
+/** The choice of nodes that are asked to carry, and how often they are. */
 
 import assert from "node:assert/strict";
 import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
