@@ -88,7 +88,7 @@ export async function openMesh(
     },
     changed: () => mesh.waysChanged(),
     quicPort: () => port ?? 0,
-    keptPort: identity.reachPort,
+    wishedPort: () => identity.reachPort,
     keepPort: (kept) => {
       identity.keepReachPort(kept);
       mesh.meetsAt(kept);

@@ -25,14 +25,14 @@ export interface ReachOptions
   readonly sources: PipedSources;
   /** On which this node's QUIC listens; it may not do so yet. */
   readonly quicPort: () => number;
-  /** The port of the last time. */
-  readonly keptPort: number | null;
+  /** The port of the last time, or one that is wished for. */
+  readonly wishedPort: () => number | null;
   readonly keepPort: (port: number) => void;
 }
 
 /** On the port of the last time, which a router may have been told to open; on a free one where that is taken. */
 export function openReach(options: ReachOptions): LateReach {
-  const { quicPort, keptPort, keepPort } = options;
+  const { quicPort, wishedPort, keepPort } = options;
   const openOn = (port: number) => {
     const stack = openUdpStack();
     try {
@@ -43,17 +43,17 @@ export function openReach(options: ReachOptions): LateReach {
     }
   };
   return new LateReach(() => {
-    const reach = openOnEither(openOn, keptPort);
+    const reach = openOnEither(openOn, wishedPort());
     keepPort(reach.port);
     return reach;
   });
 }
 
-function openOnEither(openOn: (port: number) => Reach, kept: number | null): Reach {
+function openOnEither(openOn: (port: number) => Reach, wished: number | null): Reach {
   try {
-    return openOn(kept ?? 0);
+    return openOn(wished ?? 0);
   } catch (error) {
-    if (kept === null) throw error;
+    if (wished === null) throw error;
     return openOn(0);
   }
 }

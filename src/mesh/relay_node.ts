@@ -119,7 +119,8 @@ export class RelayNode implements AsyncDisposable {
       mapped: () => [],
       changed: () => {},
       quicPort: () => this.#port,
-      keptPort: own.reachPort,
+      // The next one, so that the rules of a firewall can name it.
+      wishedPort: () => own.reachPort ?? this.#port + 1,
       keepPort: (reachPort) => this.#keepReachPort(reachPort),
     });
     this.#shared = new SharedNetwork(network, (stream) => {
