@@ -1,4 +1,5 @@
 import { Emitter } from "../base/emitter.ts";
+import { isPublic } from "../base/ip_address.ts";
 import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import { type LanView, NO_LAN } from "./base/lan.ts";
@@ -36,6 +37,7 @@ import type {
   Mesh,
   MeshEvent,
   OpenOptions,
+  PeerWay,
   RelayView,
   StreamHandler,
 } from "./base/mesh.ts";
@@ -271,6 +273,13 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   /** How the peers are reached that can't be dialled. */
   get ways(): ReadonlyMap<PeerId, PipedWay> {
     return this.#parts.reach.ways();
+  }
+
+  wayTo(peer: PeerId): PeerWay | undefined {
+    const way = this.ways.get(peer);
+    if (way === undefined) return undefined;
+    if (way.kind === "relayed") return { kind: "relayed", by: way.by };
+    return { kind: isPublic(way.end.ip) ? "punched" : "lan" };
   }
 
   /** The router's end that leads to where peers meet this node. */

@@ -277,6 +277,10 @@ export class MovingMesh implements Mesh, Pairing {
     return this.#node.measuredRttMs(peer);
   }
 
+  wayTo(peer: PeerId): ReturnType<Mesh["wayTo"]> {
+    return this.#node.wayTo(peer);
+  }
+
   routes(): ReturnType<Mesh["routes"]> {
     return this.#node.routes();
   }

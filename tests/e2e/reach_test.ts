@@ -63,6 +63,7 @@ async function addRelay(node: NodeProcess, relay: NodeProcess): Promise<RelayVie
   return await response.json();
 }
 
+const reached = (kind: string) => ({ peers }: Status) => peers[0]?.reached?.kind === kind;
 const peers = (count: number) => ({ peers }: Status) => peers.length === count;
 
 /** Resolves once a node is connected to so many relays. */
@@ -91,6 +92,7 @@ homesTest("two homes and a client elsewhere meet over a relay, and answer exactl
   await relayed(near, 1);
   const far = await homes.start("far", ["--join", await tokenOf(near)]);
   await Promise.all([near, far].map((node) => until(node, "in one mesh", peers(1))));
+  await Promise.all([near, far].map((node) => until(node, "met directly", reached("punched"))));
   await until(far, "warm", warm("guide"));
   await answersExactly(far);
   const client = await homes.start("elsewhere", ["--client", "--join", await tokenOf(far)]);
@@ -108,6 +110,7 @@ homesTest(
     await relayed(near, 2);
     const far = await homes.start("far", ["--join", await tokenOf(near), "--max-vram", "1"]);
     await until(near, "warm split", warm("guide", "split"));
+    await Promise.all([near, far].map((node) => until(node, "relayed", reached("relayed"))));
     await relayed(far, 2);
     const client = await homes.start("elsewhere", ["--client", "--join", await tokenOf(near)]);
     await until(client, "warm", warm("guide"));

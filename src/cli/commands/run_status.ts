@@ -162,7 +162,7 @@ function notesOf({ node, models }: Status): string[] {
 }
 
 function peerRow(
-  { id, name, role, models, serving, vramBytes, rttMs }: PeerStatus,
+  { id, name, role, models, serving, vramBytes, rttMs, reached }: PeerStatus,
 ): readonly string[] {
   const roundTrip = rttMs === null ? "" : formatRoundTrip(rttMs);
   return [
@@ -170,8 +170,13 @@ function peerRow(
     shownWord(role),
     modelsText(serving, models),
     memory(vramBytes),
-    roundTrip,
+    [roundTrip, ...reachedText(reached)].join(" "),
   ];
+}
+
+function reachedText(reached: PeerStatus["reached"]): string[] {
+  if (reached === undefined) return [];
+  return [reached.kind === "relayed" ? `relayed by ${shortId(reached.by)}` : reached.kind];
 }
 
 /** One row, and one for each further instance. */

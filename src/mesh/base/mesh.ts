@@ -15,6 +15,11 @@ import type { RoutingTable } from "./table.ts";
  * Events of a mesh. `members` follows any change of what `Mesh.members` returns but for round trips
  * and version numbers, which `measured` follows: nobody plans by another's.
  */
+/** Over another node, or by a path that both have found: through their routers, or in one network. */
+export type PeerWay =
+  | { readonly kind: "relayed"; readonly by: PeerId }
+  | { readonly kind: "punched" | "lan" };
+
 export type MeshEvent =
   | { readonly type: "members" }
   | { readonly type: "measured" }
@@ -151,6 +156,8 @@ export interface Mesh {
   rttMs(peer: PeerId): number | undefined;
   /** The same for people: as it was measured. */
   measuredRttMs(peer: PeerId): number | undefined;
+  /** How a peer is reached that could not be dialled; `undefined` for all others. */
+  wayTo(peer: PeerId): PeerWay | undefined;
   /** The models and instances that this node knows: from its members, or from the cached table of a passive node. */
   routes(): RoutingTable;
   /**

@@ -133,6 +133,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       token: this.#token,
       routes: mesh.routes(),
       rttMs: (peer) => mesh.measuredRttMs(peer),
+      wayTo: (peer) => mesh.wayTo(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       works: part.works,

@@ -21,6 +21,7 @@ import type {
   LanView,
   ModelRef,
   PeerId,
+  PeerWay,
   PortMappingView,
   RouteInstance,
   RouteNode,
@@ -52,6 +53,8 @@ export interface StatusInput {
   readonly routes: RoutingTable;
   /** As measured. */
   readonly rttMs: (peer: PeerId) => number | undefined;
+  /** @default {all of them could be dialled} */
+  readonly wayTo?: (peer: PeerId) => PeerWay | undefined;
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
   readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
@@ -113,8 +116,9 @@ function lanStatus({ state, problem, own, meshes, peers }: LanView): LanStatus {
 function peerStatus(
   node: RouteNode,
   serving: ServingStatus[],
-  { rttMs }: Pick<StatusInput, "rttMs">,
+  { rttMs, wayTo }: Pick<StatusInput, "rttMs" | "wayTo">,
 ): PeerStatus {
+  const reached = wayTo?.(node.peer);
   const models = node.targets.map(({ model }) => idIn(serving, model));
   return {
     ...node.machine,
@@ -124,6 +128,7 @@ function peerStatus(
     serving,
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
+    ...(reached === undefined ? {} : { reached }),
   };
 }
 

@@ -104,6 +104,8 @@ export interface PeerStatus extends MachineStatus {
   serving: ServingStatus[];
   vramBytes: number;
   rttMs: number | null;
+  /** How it is reached, where it could not be dialled: over a node, or by a path that both have found. */
+  reached?: { kind: "relayed"; by: string } | { kind: "punched" | "lan" };
 }
 
 export interface TunnelStatus {
