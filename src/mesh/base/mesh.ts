@@ -11,15 +11,15 @@ import type { Rate } from "../../base/token_bucket.ts";
 import type { MemberRole } from "./roles.ts";
 import type { RoutingTable } from "./table.ts";
 
-/**
- * Events of a mesh. `members` follows any change of what `Mesh.members` returns but for round trips
- * and version numbers, which `measured` follows: nobody plans by another's.
- */
 /** Over another node, or by a path that both have found: through their routers, or in one network. */
 export type PeerWay =
   | { readonly kind: "relayed"; readonly by: PeerId }
   | { readonly kind: "punched" | "lan" };
 
+/**
+ * Events of a mesh. `members` follows any change of what `Mesh.members` returns but for round trips
+ * and version numbers, which `measured` follows: nobody plans by another's.
+ */
 export type MeshEvent =
   | { readonly type: "members" }
   | { readonly type: "measured" }
