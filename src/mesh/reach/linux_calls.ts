@@ -46,7 +46,9 @@ export function openLibc() {
     eventfd: { parameters: ["u32", "i32"], result: "i32" },
     read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
     write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-    poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
+    poll: { parameters: ["pointer", "u64", "i32"], result: "i32", nonblocking: true },
+    calloc: { parameters: ["usize", "usize"], result: "pointer" },
+    free: { parameters: ["pointer"], result: "void" },
     close: { parameters: ["i32"], result: "i32" },
   });
 }

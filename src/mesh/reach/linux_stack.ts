@@ -1,4 +1,5 @@
-import { type Bytes, EVENT_FLAGS, openLibc, POLLFD_BYTES, POLLIN } from "./linux_calls.ts";
+import { EVENT_FLAGS, openLibc } from "./linux_calls.ts";
+import { PollList } from "./linux_poll_list.ts";
 import { LinuxSocket } from "./linux_socket.ts";
 import { Receiver } from "./linux_receiver.ts";
 import { TURNS_AT_ONCE } from "./defaults.ts";
@@ -18,8 +19,8 @@ export class LinuxStack implements UdpStack {
   readonly #dirty = new Set<LinuxSocket>();
   /** Ends the wait when it is written to. */
   readonly #wake: number;
+  readonly #list: PollList;
   #waiting: Promise<void> | undefined;
-  #list: Bytes = new Uint8Array();
   #isReading = false;
   #isClosed = false;
 
@@ -27,6 +28,7 @@ export class LinuxStack implements UdpStack {
     this.#library = library;
     this.#receiver = new Receiver(library.symbols);
     this.#wake = wake;
+    this.#list = new PollList(library.symbols);
   }
 
   /** @throws on another system, and where foreign calls are refused. */
@@ -61,6 +63,7 @@ export class LinuxStack implements UdpStack {
     for (const socket of [...this.#sockets]) socket.close();
     this.#wakeUp();
     await this.#waiting;
+    this.#list.free();
     this.#library.symbols.close(this.#wake);
     this.#library.close();
   }
@@ -81,16 +84,10 @@ export class LinuxStack implements UdpStack {
     }
   }
 
-  /** The list is a field, for nothing else would hold it while the system writes into it. */
   async #wait(): Promise<void> {
     const descriptors = [this.#wake, ...[...this.#sockets].map(({ descriptor }) => descriptor)];
-    this.#list = new Uint8Array(POLLFD_BYTES * descriptors.length);
-    const view = new DataView(this.#list.buffer);
-    for (const [at, descriptor] of descriptors.entries()) {
-      view.setInt32(POLLFD_BYTES * at, descriptor, true);
-      view.setInt16(POLLFD_BYTES * at + 4, POLLIN, true);
-    }
-    await this.#library.symbols.poll(this.#list, BigInt(descriptors.length), -1);
+    const list = this.#list.set(descriptors);
+    await this.#library.symbols.poll(list, BigInt(descriptors.length), -1);
   }
 
   /** Datagrams that come meanwhile are taken too, up to a bound: waiting anew costs more than all of it. */

@@ -24,8 +24,8 @@ interface Reacher {
   readonly changed: Mailbox<void>;
 }
 
-/** Nodes that carry for two others: each has a way of its own, and can go. */
-class Carriers {
+/** Nodes that carry for two others: each has a way of its own, and can go. Those two end with them, also where a test fails. */
+class Carriers implements AsyncDisposable {
   readonly ids = [0, 1].map(() => peerIdOf(SigningKey.generate().publicKey));
   readonly #stack: ReturnType<typeof usingStack>;
   readonly #nodes = new Map<PeerId, Reacher>();
@@ -59,6 +59,11 @@ class Carriers {
     }));
     this.#nodes.get(to)?.network.accept(from, by, ends[1]!);
     return ends[0]!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { network } of this.#nodes.values()) await network.stop();
+    endLibp2pLeaks();
   }
 
   kill(by: PeerId): void {
@@ -124,16 +129,10 @@ async function echoes(connection: PeerConnection): Promise<void> {
   await stream.release();
 }
 
-/** Pipes and all. */
-async function stop(nodes: readonly Reacher[]): Promise<void> {
-  for (const { network } of nodes) await network.stop();
-  endLibp2pLeaks();
-}
-
 for (const who of ["the one that dials pipes", "the other"] as const) {
   Deno.test(`a peer that can't be dialled is reached over another node, and directly: ${who}`, async () => {
     await using stack = usingStack();
-    const carriers = new Carriers(stack);
+    await using carriers = new Carriers(stack);
     const [low, high] = await startTwo(carriers);
     const [near, far] = who === "the other" ? [high, low] : [low, high];
     const connection = await near.network.dial({ peer: far.peer, addresses: [], signal });
@@ -146,14 +145,13 @@ for (const who of ["the one that dials pipes", "the other"] as const) {
     for (const { reach, changed } of [near, far]) {
       while (reach.ways().size > 0) await changed.take();
     }
-    await stop([near, far]);
   });
 }
 
 for (const who of ["the one that dials pipes", "the other"] as const) {
   Deno.test(`whoever doubts a peer reached by a pipe gets a second connection, over another node: ${who}`, async () => {
     await using stack = usingStack();
-    const carriers = new Carriers(stack);
+    await using carriers = new Carriers(stack);
     const [low, high] = await startTwo(carriers);
     const [near, far] = who === "the other" ? [high, low] : [low, high];
     const request = { peer: far.peer, addresses: [], signal };
@@ -166,13 +164,12 @@ for (const who of ["the one that dials pipes", "the other"] as const) {
       assert.notEqual(near.reach.ways().get(far.peer)?.by, by);
     }
     for (const connection of [first, second]) await echoes(connection);
-    await stop([near, far]);
   });
 }
 
 Deno.test("a dead peer that is doubted gives no connection, and is not reached by its pipe any more", async () => {
   await using stack = usingStack();
-  const carriers = new Carriers(stack);
+  await using carriers = new Carriers(stack);
   const [near, far] = await startTwo(carriers);
   const request = { peer: far.peer, addresses: [], signal };
   await near.network.dial(request);
@@ -180,12 +177,11 @@ Deno.test("a dead peer that is doubted gives no connection, and is not reached b
   await far.network.stop();
   await assert.rejects(near.network.dial({ ...request, fresh: true }), UnreachableError);
   while (near.reach.ways().size > 0) await near.changed.take();
-  await stop([near]);
 });
 
 Deno.test("a node that carries and goes is replaced under the living connection", async () => {
   await using stack = usingStack();
-  const carriers = new Carriers(stack);
+  await using carriers = new Carriers(stack);
   const [near, far] = await startTwo(carriers);
   const connection = await near.network.dial({ peer: far.peer, addresses: [], signal });
   const first = near.reach.ways().get(far.peer)!.by;
@@ -194,12 +190,11 @@ Deno.test("a node that carries and goes is replaced under the living connection"
   await echoes(connection);
   assert.equal(near.reach.ways().get(far.peer)?.by, carriers.ids[0]);
   assert.equal(connection.isOpen, true);
-  await stop([near, far]);
 });
 
 Deno.test("where no node carries, the dial fails as it would without", async () => {
   await using stack = usingStack();
-  const carriers = new Carriers(stack);
+  await using carriers = new Carriers(stack);
   const [near, far] = await startTwo(carriers);
   for (const by of [...carriers.ids]) carriers.kill(by);
   for (const node of [near, far]) {
@@ -210,5 +205,4 @@ Deno.test("where no node carries, the dial fails as it would without", async () 
     );
     assert.equal(node.reach.ways().size, 0);
   }
-  await stop([near, far]);
 });
