@@ -31,7 +31,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "http",
     "base",
   ],
-  "src/cli": ["", "commands", "client", "terminal", "config", "base"],
+  "src/cli": ["", "commands", "update", "client", "terminal", "config", "base"],
   "src/tunnel": ["", "http", "rpc", "weights", "rpc_wire", "base"],
   "src/engine": ["", "install", "devices", "process", "health", "output", "base"],
   "src/models": [

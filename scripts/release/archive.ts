@@ -11,8 +11,6 @@ const SAME_EVERYWHERE = [
   "--numeric-owner",
   "--mode=u+rw,go=rX",
   "--format=ustar",
-  // Without a name and a time in its header.
-  "--use-compress-program=gzip -n",
 ];
 
 export interface ArchiveOptions {
@@ -23,13 +21,17 @@ export interface ArchiveOptions {
   readonly output: string;
   /** The time of every entry, in seconds since the epoch. */
   readonly timeS: number;
+  /** Of gzip, 1 to 9. @default {9} */
+  readonly level?: number;
 }
 
 /** @throws {ReleaseError} */
 export async function makeArchive(
-  { folder, name, output, timeS }: ArchiveOptions,
+  { folder, name, output, timeS, level = 9 }: ArchiveOptions,
 ): Promise<void> {
-  const args = [...SAME_EVERYWHERE, `--mtime=@${timeS}`, "-cf", output, "-C", folder, name];
+  // Without a name and a time in gzip's own header.
+  const options = [`--mtime=@${timeS}`, `--use-compress-program=gzip -n${level}`];
+  const args = [...SAME_EVERYWHERE, ...options, "-cf", output, "-C", folder, name];
   const env = { LC_ALL: "C", GZIP: "" };
   const { success, text } = await run("tar", args, { env, output: "capture" });
   if (success) return;

@@ -54,11 +54,13 @@ export interface PackOptions {
   readonly publicKey: string;
   /** @default {that of package.json} */
   readonly version?: string;
+  /** Of gzip. */
+  readonly level?: number;
 }
 
 /** @throws {ReleaseError} before anything is written, unless packing itself fails */
 export async function packRelease(
-  { folder, executables, key, publicKey, version = manifest.version }: PackOptions,
+  { folder, executables, key, publicKey, version = manifest.version, ...archive }: PackOptions,
 ): Promise<void> {
   if (key !== null && key.publicKey !== publicKey) {
     throw new ReleaseError(
@@ -72,7 +74,7 @@ export async function packRelease(
   await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
   await Deno.mkdir(folder, { recursive: true });
   for (const [target, path] of executables) {
-    await packOne({ folder, version, target, path, timeS });
+    await packOne({ ...archive, folder, version, target, path, timeS });
   }
   await Deno.copyFile(fromRoot(INSTALLER), join(folder, INSTALLER));
   await Deno.writeTextFile(join(folder, sbomName(version)), JSON.stringify(sbom, null, 2) + "\n");
@@ -88,9 +90,10 @@ interface OneOptions {
   readonly target: string;
   readonly path: string;
   readonly timeS: number;
+  readonly level?: number;
 }
 
-async function packOne({ folder, version, target, path, timeS }: OneOptions): Promise<void> {
+async function packOne({ folder, version, target, path, ...archive }: OneOptions): Promise<void> {
   const stage = await Deno.makeTempDir({ prefix: "mesh-llm-pack-" });
   const name = releaseName(version, target);
   try {
@@ -102,7 +105,7 @@ async function packOne({ folder, version, target, path, timeS }: OneOptions): Pr
       await Deno.writeTextFile(join(stage, name, "completions", file), await completions(shell));
     }
     const output = join(folder, archiveName(version, target));
-    await makeArchive({ folder: stage, name, output, timeS });
+    await makeArchive({ ...archive, folder: stage, name, output });
   } finally {
     await Deno.remove(stage, { recursive: true });
   }

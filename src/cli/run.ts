@@ -121,6 +121,8 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_engine.ts")).runEngineInstall(command, runtime);
     case "engine-show":
       return await (await import("./commands/run_engine.ts")).runEngineShow(command, runtime);
+    case "update":
+      return await (await import("./commands/run_update.ts")).runUpdate(command, runtime);
   }
 }
 

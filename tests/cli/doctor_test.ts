@@ -45,8 +45,26 @@ const well: DoctorFacts = {
   brokenModels: [],
   models: 2,
   nowMs: 10_000,
+  update: { look: { version: "0.1.0", atMs: 1_700_000_000_000 } },
   node,
 };
+
+Deno.test("findingsOf() tells the last look for a release, and looks for none", () => {
+  const told = (update: DoctorFacts["update"]) =>
+    findingsOf({ ...well, update }).filter(({ check }) => check === "update");
+  const look = (version: string) => ({ look: { version, atMs: 1_700_000_000_000 } });
+  assert.deepEqual(told(null), []);
+  assert.match(told({ look: null })[0]!.found, /mesh-llm update --check/);
+  assert.deepEqual(told(look("0.1.0")).map(({ level, found }) => [level, found]), [
+    ["ok", "There was no newer mesh-llm on 2023-11-14"],
+  ]);
+  assert.deepEqual(told(look("0.2.0")), [{
+    check: "update",
+    level: "warning",
+    found: "mesh-llm 0.2.0 was there on 2023-11-14, and this is 0.1.0",
+    remedy: "Run mesh-llm update",
+  }]);
+});
 
 function unwell(changes: Partial<DoctorFacts>): readonly Finding[] {
   return findingsOf({ ...well, ...changes }).filter(({ level }) => level !== "ok");

@@ -4,16 +4,8 @@ import { addonPackage } from "../../src/mesh/quic/addon.ts";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { programCommand, runProgram, temporaryFolder } from "../support/program.ts";
 import { smallDisk, whyNoMounts } from "../support/small_disk.ts";
-import { compiledProgram } from "../support/compiled.ts";
-import { answersExactly, answerTo, nodeTest, startServing, until, warm } from "./mesh_of_nodes.ts";
-
-const compiled = await compiledProgram();
-
-/** Ignored where no base executable for `deno compile` can be had. */
-const compiledTest = compiled.path === null
-  ? (name: string, fn: (path: string) => Promise<void>) =>
-    Deno.test.ignore(`${name} (${compiled.reason})`, () => fn(""))
-  : (name: string, fn: (path: string) => Promise<void>) => nodeTest(name, () => fn(compiled.path));
+import { compiledTest } from "./compiled_nodes.ts";
+import { answersExactly, answerTo, startServing, until, warm } from "./mesh_of_nodes.ts";
 
 compiledTest("the executable alone in an empty folder: solo, split and client", async (path) => {
   await using folder = await temporaryFolder();

@@ -41,7 +41,7 @@ export async function makeRelease(
     await Deno.writeTextFile(join(inside, "completions", file), `# ${file}\n`);
   }
   const output = join(folder, archiveName(version, OWN_TARGET));
-  await makeArchive({ folder, name, output, timeS: 0 });
+  await makeArchive({ folder, name, output, timeS: 0, level: 1 });
   await Deno.remove(inside, { recursive: true });
   await signedSums(folder, key);
 }

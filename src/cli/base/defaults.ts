@@ -77,3 +77,12 @@ export const JOIN_POLL_MS = 250;
 
 /** A member that becomes a client ends its processes, which takes 5 s at most, and the client starts, on a busy machine too. */
 export const JOIN_RESTART_MS = 60_000;
+
+/** A first `--version` of an executable takes a tenth of a second, and a virus scanner or a network disk a hundred times that. */
+export const UPDATE_TRIAL_MS = 60_000;
+
+/** A release has 50 MB. One of this size is none, and would fill the disk. */
+export const UPDATE_BYTES_MAX = 1_000_000_000;
+
+/** Between two looks at whether another update has ended. */
+export const UPDATE_POLL_MS = 100;

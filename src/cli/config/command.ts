@@ -3,6 +3,7 @@
  */
 
 import type { Setting } from "../../api/mod.ts";
+import type { ProxySettings } from "../../base/proxy_choice.ts";
 import type { BackendChoice } from "../../engine/mod.ts";
 import type { HubConfig } from "../../models/config.ts";
 import type { ServeConfig } from "./serve_command.ts";
@@ -333,6 +334,21 @@ export interface ServiceAskCommand extends OfService {
 
 export type ServiceCommand = ServiceInstallCommand | ServiceLogsCommand | ServiceAskCommand;
 
+export interface UpdateCommand {
+  readonly kind: "update";
+  readonly dataDir: string;
+  /** Only looks. */
+  readonly check: boolean;
+  /** Goes back to the executable before the last update. */
+  readonly rollback: boolean;
+  /** A version, also an older one; `null` for the latest. */
+  readonly to: string | null;
+  /** A folder or a server; `null` for the repository. */
+  readonly from: string | null;
+  readonly proxies?: ProxySettings;
+  readonly json: boolean;
+}
+
 export interface CompletionsCommand {
   readonly kind: "completions";
   readonly shell: Shell;
@@ -382,5 +398,6 @@ export type Command =
   | EngineInstallCommand
   | EngineShowCommand
   | ServiceCommand
+  | UpdateCommand
   | { readonly kind: "version" }
   | HelpCommand;

@@ -17,6 +17,7 @@ import { relayRequests } from "./requests/relay_requests.ts";
 import { serviceRequests } from "./requests/service_requests.ts";
 import { type StartAsking, startRequests } from "./requests/start_requests.ts";
 import { toolRequests } from "./requests/tool_requests.ts";
+import { updateRequests } from "./requests/update_requests.ts";
 import { nodeOptions } from "./serve_options.ts";
 
 /** @throws {UsageError} with one sentence for people. */
@@ -59,6 +60,7 @@ export function understand(
     ...pairRequests(asking),
     ...serviceRequests(asking),
     ...toolRequests(asking),
+    ...updateRequests(asking),
   };
   const program = createProgram(actions, {
     write: (text) => help += text,

@@ -29,6 +29,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "NothingToServeError",
   "ServiceError",
   "UnknownModelError",
+  "UpdateError",
   // src/engine
   "EngineBrokenError",
   "EngineExitedError",

@@ -2,6 +2,7 @@
 
 import type { PeerCheck, Status } from "../../../api/mod.ts";
 import type { EngineAdvice, LeftDevice } from "../../../engine/mod.ts";
+import type { LastLook } from "../../update/last_look.ts";
 
 export type EngineFact =
   | {
@@ -45,6 +46,8 @@ export interface DoctorFacts {
   readonly brokenModels: readonly string[];
   readonly models: number;
   readonly nowMs: number;
+  /** The last look for a release, where anybody has looked; `null` for a program that `update` can't replace. */
+  readonly update: { readonly look: LastLook | null } | null;
   /** `null` where no node runs. */
   readonly node: { readonly status: Status; readonly peers: readonly PeerCheck[] } | null;
 }

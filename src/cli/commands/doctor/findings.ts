@@ -5,6 +5,7 @@ import { deviceText } from "../../base/device_text.ts";
 import { count, formatBytes } from "../../base/format.ts";
 import { sameEngineRemedy } from "../../../engine/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/config.ts";
+import { compareReleases } from "../../update/versions.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
 export interface Finding {
@@ -32,6 +33,7 @@ export function findingsOf(facts: DoctorFacts): readonly Finding[] {
       problem("models", sentence, "Remove the file, or download it again")
     ),
     ...clock(facts),
+    ...update(facts),
     ...(facts.node === null ? [noNode()] : mesh(facts.node, facts)),
   ];
 }
@@ -138,6 +140,21 @@ function clock({ dataDir: { newestMs }, nowMs, node }: DoctorFacts): Finding[] {
   if (ahead.length === 0) return [ok("clock", new Date(nowMs).toISOString())];
   const found = `${names(ahead)} started in the future: one of the clocks is wrong`;
   return [problem("clock", found, remedy)];
+}
+
+/** No server is asked here: a person has looked, or nobody has. */
+function update({ version, update }: DoctorFacts): Finding[] {
+  if (update === null) return [];
+  if (update.look === null) {
+    return [ok("update", "Nobody has looked for a newer mesh-llm: mesh-llm update --check does")];
+  }
+  const { look } = update;
+  const day = new Date(look.atMs).toISOString().slice(0, 10);
+  if (compareReleases(look.version, version) <= 0) {
+    return [ok("update", `There was no newer mesh-llm on ${day}`)];
+  }
+  const found = `mesh-llm ${look.version} was there on ${day}, and this is ${version}`;
+  return [warning("update", found, "Run mesh-llm update")];
 }
 
 function noNode(): Finding {

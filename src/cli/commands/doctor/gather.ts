@@ -17,6 +17,7 @@ import {
 } from "../../client/running_node.ts";
 import { askSettings } from "../../client/running_settings.ts";
 import type { Runtime } from "../../terminal/runtime.ts";
+import { readLastLook } from "../../update/last_look.ts";
 import { VERSION } from "../../base/version.ts";
 import type { DoctorFacts, EngineFact, PortFact } from "./facts.ts";
 
@@ -51,6 +52,7 @@ export async function gatherFacts(command: DoctorCommand, runtime: Runtime): Pro
     brokenModels,
     models: onDisk.length - brokenModels.length,
     nowMs: Date.now(),
+    update: Deno.build.standalone ? { look: await readLastLook(config.dataDir) } : null,
     node,
   };
 }

@@ -46,6 +46,13 @@ export interface EngineOptions {
   readonly binDir?: string;
 }
 
+export interface UpdateOptions {
+  readonly check?: true;
+  readonly rollback?: true;
+  readonly to?: string;
+  readonly from?: string;
+}
+
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = typeof SHELLS[number];
 
@@ -152,4 +159,5 @@ export interface Actions {
   pairRefuse(options: DataOptions): void;
   engineInstall(options: DataOptions & EngineOptions): void;
   engineShow(options: DataOptions & EngineOptions): void;
+  update(options: DataOptions & UpdateOptions): void;
 }

@@ -12,6 +12,7 @@ import { addRelayCommands } from "./relay_commands.ts";
 import { addPairCommands } from "./pair_commands.ts";
 import { addServiceCommands } from "./service_commands.ts";
 import { addTokenCommands } from "./token_commands.ts";
+import { addUpdateCommand } from "./update_command.ts";
 import { addAgentCommand, addChatCommand, addCompletionCommands } from "./tool_commands.ts";
 
 export interface ProgramOptions {
@@ -71,6 +72,7 @@ export function createCommands(actions: Actions, { write, prepare }: ProgramOpti
   addKeyCommands(program, actions);
   addAgentCommand(program, actions);
   addEngineCommands(program, actions);
+  addUpdateCommand(program, actions);
   // Only here, since commands inherit it: the action knows what to say of a command that is none.
   return program.allowExcessArguments();
 }

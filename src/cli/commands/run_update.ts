@@ -1,0 +1,117 @@
+/** `mesh-llm update`: a newer release in the place of this executable, or the former one again. */
+
+import { writeWhole } from "../../base/atomic_file.ts";
+import { pause } from "../../base/pause.ts";
+import { jsonText, printable } from "../../base/printable.ts";
+import { UPDATE_POLL_MS } from "../base/defaults.ts";
+import { formatBytes } from "../base/format.ts";
+import { printOut, styled } from "../base/output.ts";
+import { Screen } from "../base/screen.ts";
+import { VERSION } from "../base/version.ts";
+import { findRunningNode, NodeNotRunningError } from "../client/running_node.ts";
+import type { UpdateCommand } from "../config/command.ts";
+import { ProcessEvents } from "../terminal/process_events.ts";
+import type { Runtime } from "../terminal/runtime.ts";
+import { lastLookFile } from "../update/last_look.ts";
+import { packagedBy } from "../update/place.ts";
+import { targetName } from "../update/release_list.ts";
+import { releaseSource } from "../update/release_source.ts";
+import { RELEASE_KEY } from "../update/release_key.ts";
+import {
+  lookForRelease,
+  rollBack,
+  update,
+  type Updated,
+  type UpdateWorld,
+} from "../update/update.ts";
+import { UpdateError } from "../update/update_error.ts";
+import { compareReleases } from "../update/versions.ts";
+
+/** A first Ctrl-C ends it in order, with everything as it was. */
+export async function runUpdate(command: UpdateCommand, runtime: Runtime): Promise<number> {
+  const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
+  const stopping = new AbortController();
+  using events = new ProcessEvents({ hangups: true, onImpatience: () => Deno.exit(1) });
+  void events.cause.then(() => stopping.abort(new UpdateError("Stopped. Nothing was changed")));
+  const { signal } = stopping;
+  if (command.check) return await check(command, signal);
+  const executable = ownExecutable();
+  const wait = async () => {
+    screen.showLive(plainLine("Another update of this executable is running: waiting for its end"));
+    await pause(UPDATE_POLL_MS, signal);
+    signal.throwIfAborted();
+  };
+  const done = command.rollback
+    ? await rollBack({ executable, signal, wait })
+    : await update(worldOf(command, { executable, signal, wait }, screen), command.to);
+  screen.print("");
+  printOut(command.json ? jsonText(done) : await doneText(done, command));
+  return 0;
+}
+
+async function check(command: UpdateCommand, signal: AbortSignal): Promise<number> {
+  const source = releaseSource(command.from, command.proxies);
+  const target = targetName(Deno.build);
+  const { version } = await lookForRelease(
+    { source, key: RELEASE_KEY, target, signal },
+    command.to,
+  );
+  const isNewer = compareReleases(version, VERSION) > 0;
+  // For the doctor. Without it the look was as good.
+  const look = { version, atMs: Date.now() };
+  await writeWhole(lastLookFile(command.dataDir), JSON.stringify(look)).catch(() => {});
+  const found = isNewer
+    ? `mesh-llm ${version} is there, and this is ${VERSION}: run mesh-llm update`
+    : `This is mesh-llm ${VERSION}, and the release there is ${version}`;
+  printOut(command.json ? jsonText({ current: VERSION, found: version, isNewer }) : `${found}\n`);
+  return 0;
+}
+
+/** @throws {UpdateError} where this program is no file that an update may replace */
+function ownExecutable(): string {
+  if (!Deno.build.standalone) {
+    throw new UpdateError("Cannot update: mesh-llm runs from its source here. Pull that anew");
+  }
+  const executable = Deno.execPath();
+  const by = packagedBy(executable);
+  if (by === null) return executable;
+  throw new UpdateError(`Cannot update: ${executable} was installed by ${by}`);
+}
+
+function worldOf(
+  command: UpdateCommand,
+  part: Pick<UpdateWorld, "executable" | "signal" | "wait">,
+  screen: Screen,
+): UpdateWorld {
+  const label = "Downloading mesh-llm";
+  return {
+    ...part,
+    source: releaseSource(command.from, command.proxies),
+    key: RELEASE_KEY,
+    target: targetName(Deno.build),
+    onBytes: (bytes) => screen.showLive(plainLine(label, ` ${formatBytes(bytes)}`)),
+  };
+}
+
+function plainLine(label: string, more = "") {
+  return { label, text: label + more, brief: label + more };
+}
+
+async function doneText({ from, to }: Updated, command: UpdateCommand): Promise<string> {
+  if (from === to) return `This is mesh-llm ${to} already\n`;
+  const kept = command.rollback
+    ? `mesh-llm ${printable(from)} is kept: the same command goes forth to it`
+    : `mesh-llm ${printable(from)} is kept: mesh-llm update --rollback goes back to it`;
+  return `mesh-llm ${printable(to)} is in place. ${kept}\n` + await nodeText(command);
+}
+
+/** A node is never ended here: what it answers is worth more than its version. */
+async function nodeText({ dataDir }: UpdateCommand): Promise<string> {
+  try {
+    const { pid } = await findRunningNode(dataDir);
+    return `The node with pid ${pid} goes on with its version until it is started anew\n`;
+  } catch (error) {
+    if (error instanceof NodeNotRunningError) return "";
+    throw error;
+  }
+}
