@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   reach: () => import("./bench/reach.ts"),
   requests: () => import("./bench/requests.ts"),
   rpc: () => import("./bench/rpc.ts"),
+  token: () => import("./bench/token.ts"),
   transport: () => import("./bench/transport.ts"),
 };
 

@@ -18,6 +18,7 @@ import { fromRoot, say } from "../run.ts";
 import { type Figure, figureTable, machine } from "./figures.ts";
 import { bytesSentBy, type Cable, layCable } from "./namespaces.ts";
 import { writeSection } from "./page.ts";
+import { healthy, listening, spawned } from "./programs.ts";
 
 const TITLE = "Zero-transfer weights over a network";
 
@@ -249,48 +250,4 @@ async function hashAhead(dataDir: string, modelPath: string): Promise<void> {
   await Deno.mkdir(dataDir, { recursive: true });
   const library = await WeightLibrary.open({ dataDir, logger: getLogger("bench") });
   await library.index([await loadModel(modelPath)], new AbortController().signal);
-}
-
-function spawned(program: string, args: readonly string[]): AsyncDisposable {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended already.
-      }
-      await child.status;
-    },
-  };
-}
-
-async function listening(hostname: string, port: number): Promise<void> {
-  await repeatedly(async () => (await Deno.connect({ hostname, port })).close());
-}
-
-async function healthy(url: string): Promise<void> {
-  await repeatedly(async () => {
-    const response = await fetch(url);
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  });
-}
-
-/** Every 20 ms, for four minutes at most. */
-async function repeatedly(attempt: () => Promise<void>): Promise<void> {
-  const endMs = performance.now() + 240_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > endMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 }

@@ -1,0 +1,209 @@
+/** The ways from a llama-server to an rpc-server on another machine: one core for each machine, the same link for all. */
+
+import { join } from "node:path";
+import { llamaServerArguments, rpcServerArguments } from "../../../src/engine/process/arguments.ts";
+import type { Engine } from "../../../src/engine/mod.ts";
+import { testBinDir } from "../../../tests/support/engine.ts";
+import { type NodeProcess, startNode } from "../../../tests/support/node_process.ts";
+import { fromRoot } from "../../run.ts";
+import { ownServer } from "../api/own_server.ts";
+import { ONE_CORE, pin } from "../cores.ts";
+import { repeatedly, spawned } from "../programs.ts";
+import { command } from "../../../tests/support/namespaces.ts";
+import type { DelayLink } from "./delay_link.ts";
+
+/** One of them, with its llama-server loaded. */
+export interface Way {
+  readonly name: string;
+  /** The processes that carry the bytes; none where nothing stands between. */
+  readonly host: NodeProcess | { readonly pid: number } | null;
+  readonly worker: NodeProcess | { readonly pid: number } | null;
+  /** Asks for so many tokens; resolves with the milliseconds of one, by llama-server's own clock. */
+  readonly tokenMs: (tokens: number) => Promise<number>;
+}
+
+export interface Place {
+  readonly link: DelayLink;
+  readonly engine: Engine;
+  readonly modelPath: string;
+  /** For a certificate. */
+  readonly folder: string;
+}
+
+const [HOST_CORE, WORKER_CORE] = ["0", "1"];
+const CONTEXT = 2_048;
+let lastPort = 52_100;
+
+export async function directWay(place: Place, stack: AsyncDisposableStack): Promise<Way> {
+  const port = await rpcServer(place, place.link.farAddress, stack);
+  const rpc = `${place.link.farAddress}:${port}`;
+  return {
+    name: "direct",
+    host: null,
+    worker: null,
+    tokenMs: await llamaServer(place, rpc, stack),
+  };
+}
+
+/** A plain relay at each end, over TCP or TLS. */
+export async function pumpedWay(
+  place: Place,
+  how: "tcp" | "tls",
+  stack: AsyncDisposableStack,
+): Promise<Way> {
+  const { link } = place;
+  const [near, between] = [++lastPort, ++lastPort];
+  const target = await rpcServer(place, "127.0.0.1", stack);
+  const certificate = how === "tls" ? await selfSigned(place) : [];
+  const start = (side: "near" | "far", core: string, local: number) => {
+    const args = ["exec", link[side], "taskset", "-c", core, Deno.execPath(), "run", "-A", "-q"];
+    const pump = [fromRoot("scripts/bench/token/pump.ts"), side, how, link.farAddress];
+    const all = ["netns", ...args, ...pump, `${between}`, `${local}`, ...certificate];
+    return stack.use(spawned("ip", all));
+  };
+  const worker = start("far", WORKER_CORE, target);
+  await listening(link.far, between);
+  const host = start("near", HOST_CORE, near);
+  await listening(link.near, near);
+  return {
+    name: `plain relays over ${how.toUpperCase()}`,
+    host,
+    worker,
+    tokenMs: await llamaServer(place, `127.0.0.1:${near}`, stack),
+  };
+}
+
+/**
+ * Two nodes; llama-server is asked past the host's API, for that is measured elsewhere.
+ * @param trace the folder for the files `host` and `worker` of what they have counted.
+ */
+export async function meshWay(
+  { link, modelPath }: Place,
+  stack: AsyncDisposableStack,
+  trace?: string,
+): Promise<Way> {
+  const common = ["--bin-dir", await testBinDir()];
+  const program = (side: string) =>
+    trace === undefined ? { env: ONE_CORE } : {
+      main: fromRoot("scripts/bench/token/traced_main.ts"),
+      env: { ...ONE_CORE, MESH_LLM_TRACE: join(trace, side) },
+    };
+  const host = stack.use(
+    await startNode({
+      ...program("host"),
+      name: "host",
+      namespace: link.near,
+      args: [
+        ...["--model", modelPath, "--split", "--tensor-split", "0,1", "--no-draft"],
+        ...["--max-vram", "8", ...common],
+      ],
+    }),
+  );
+  await pin(host.pid, HOST_CORE);
+  const model = String((await host.waitFor("serving")).model);
+  const since = host.lines.length;
+  const worker = stack.use(
+    await startNode({
+      ...program("worker"),
+      name: "worker",
+      namespace: link.far,
+      args: ["--join", host.token, "--model", modelPath, "--max-vram", "4", ...common],
+    }),
+  );
+  await pin(worker.pid, WORKER_CORE);
+  await host.serving(model, { since, timeoutMs: 120_000 });
+  await pin(host.pid, HOST_CORE);
+  await pin(worker.pid, WORKER_CORE);
+  const { url, apiKey } = await ownServer(host);
+  return { name: "mesh", host, worker, tokenMs: asking(link.near, url, apiKey) };
+}
+
+/** @returns its port. */
+async function rpcServer(
+  { link, engine }: Place,
+  address: string,
+  stack: AsyncDisposableStack,
+): Promise<number> {
+  const port = ++lastPort;
+  const spec = { kind: "rpc-server", modelPath: null } as const;
+  const args = rpcServerArguments(spec, engine, { port, threads: 1 })
+    .map((argument) => argument === "127.0.0.1" ? address : argument);
+  stack.use(spawned("ip", onCore(link.far, WORKER_CORE, engine.rpcServer, args), ONE_CORE));
+  await listening(link.far, port);
+  return port;
+}
+
+async function llamaServer(
+  { link, engine, modelPath }: Place,
+  rpc: string,
+  stack: AsyncDisposableStack,
+): Promise<Way["tokenMs"]> {
+  const port = ++lastPort;
+  const args = llamaServerArguments(
+    {
+      kind: "llama-server",
+      modelPath,
+      modelName: "bench",
+      contextLength: CONTEXT,
+      split: [{ rpcPort: 1, share: 1 }],
+    },
+    engine,
+    { port, threads: 1 },
+  ).map((argument) => argument.replace("127.0.0.1:1", rpc));
+  stack.use(spawned("ip", onCore(link.near, HOST_CORE, engine.llamaServer, args), ONE_CORE));
+  const url = `http://127.0.0.1:${port}`;
+  await repeatedly(() =>
+    command("ip", ["netns", "exec", link.near, "curl", "-sf", `${url}/health`])
+  );
+  return asking(link.near, url, null);
+}
+
+function onCore(space: string, core: string, program: string, args: readonly string[]): string[] {
+  return ["netns", "exec", space, "taskset", "-c", core, program, ...args];
+}
+
+/** By curl, for this process is in neither namespace. */
+function asking(space: string, url: string, apiKey: string | null): Way["tokenMs"] {
+  return async (tokens) => {
+    const body = JSON.stringify({
+      prompt: "user: what is a mesh?\nassistant: ",
+      n_predict: tokens,
+      temperature: 0,
+      ignore_eos: true,
+    });
+    const { stdout } = await new Deno.Command("ip", {
+      args: [
+        ...["netns", "exec", space, "curl", "-sS", "--max-time", "300", `${url}/completion`],
+        ...["-H", "content-type: application/json", "-d", body],
+        ...(apiKey === null ? [] : ["-H", `authorization: Bearer ${apiKey}`]),
+      ],
+    }).output();
+    const answer = new TextDecoder().decode(stdout);
+    const took = /"predicted_per_token_ms":([\d.]+)/.exec(answer)?.[1];
+    if (took === undefined) throw new Error(`${url} answered no tokens: ${answer.slice(0, 500)}`);
+    return Number(took);
+  };
+}
+
+/** @returns the files of a certificate and its key. */
+async function selfSigned({ folder, link }: Place): Promise<string[]> {
+  const files = [join(folder, "certificate.pem"), join(folder, "key.pem")];
+  await new Deno.Command("openssl", {
+    args: [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-subj", "/CN=bench", "-addext", `subjectAltName=IP:${link.farAddress}`],
+      ...["-addext", "basicConstraints=critical,CA:FALSE", "-out", files[0]!, "-keyout", files[1]!],
+    ],
+    stderr: "null",
+  }).output();
+  return files;
+}
+
+/** rpc-server and the relays serve who comes first, so nobody connects to find out. */
+async function listening(space: string, port: number): Promise<void> {
+  const args = ["netns", "exec", space, "ss", "-ltnH", `sport = :${port}`];
+  await repeatedly(async () => {
+    const { stdout } = await new Deno.Command("ip", { args }).output();
+    if (stdout.length === 0) throw new Error(`Nobody listens on port ${port}`);
+  });
+}
