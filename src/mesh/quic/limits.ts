@@ -6,6 +6,9 @@ export const READ_BYTES = 65_536;
 /** While little arrives: a pending read holds its buffer, and most streams are silent most of the time. */
 export const QUIET_READ_BYTES = 4_096;
 
+/** A split brings a few KB for each token, and answers in between: what was just more than a little will be so again. */
+export const QUIET_AFTER_READS = 8;
+
 /** Copying this much takes a microsecond or two; waiting for the addon takes twenty. */
 export const COALESCE_MAX_BYTES = 16_384;
 

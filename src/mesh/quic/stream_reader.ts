@@ -1,4 +1,4 @@
-import { QUIET_READ_BYTES, READ_BYTES } from "./limits.ts";
+import { QUIET_AFTER_READS, QUIET_READ_BYTES, READ_BYTES } from "./limits.ts";
 import type { NativeStream } from "./native.ts";
 
 /** The side of the stream that its reader tells and asks. */
@@ -20,7 +20,8 @@ export class StreamReader {
   #isOver = false;
   /** After an error the addon calls the next read a clean end, so there is none. */
   #isBroken = false;
-  #readBytes = QUIET_READ_BYTES;
+  /** Reads in a row that brought little. */
+  #quietReads = QUIET_AFTER_READS;
   #waiting: PromiseWithResolvers<Uint8Array | null> | undefined;
   #lent: Uint8Array | undefined;
   #failure: Error | undefined;
@@ -53,7 +54,8 @@ export class StreamReader {
   readOn(): void {
     if (this.#isReading || this.#isOver || this.#isBroken || !this.#events.isWanted()) return;
     this.#isReading = true;
-    this.#native.read(this.#readBytes).then(
+    const isQuiet = this.#quietReads >= QUIET_AFTER_READS;
+    this.#native.read(isQuiet ? QUIET_READ_BYTES : READ_BYTES).then(
       (bytes) => this.#onRead(bytes),
       (error) => this.#onError(error),
     );
@@ -92,7 +94,7 @@ export class StreamReader {
   #onRead(bytes: Uint8Array | null): void {
     this.#isReading = false;
     if (bytes === null) return this.#end();
-    this.#readBytes = bytes.byteLength >= QUIET_READ_BYTES ? READ_BYTES : QUIET_READ_BYTES;
+    this.#quietReads = bytes.byteLength >= QUIET_READ_BYTES ? 0 : this.#quietReads + 1;
     const waiting = this.#settle();
     if (waiting !== undefined) waiting.resolve(this.lend(bytes));
     else this.#events.onBytes(bytes);

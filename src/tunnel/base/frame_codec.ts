@@ -35,19 +35,26 @@ export class FrameDecoder {
   /** Payload of a flowing frame that is still to come. */
   #flowing = 0;
   readonly #flows: number | undefined;
+  readonly #wholeBytes: number;
   readonly #otherLimit: number | undefined;
 
   /**
    * @param limits the largest payload of each known type.
    * @param flows the type whose payload is handed out as it comes, in several frames if need be.
+   * @param wholeBytes payloads of that type that are no longer are handed out whole all the same.
    * @param otherLimit the largest payload of any other type; by default other types are refused.
    */
   constructor(
     limits: ReadonlyMap<number, number>,
-    { flows, otherLimit }: { readonly flows?: number; readonly otherLimit?: number } = {},
+    { flows, wholeBytes = 0, otherLimit }: {
+      readonly flows?: number;
+      readonly wholeBytes?: number;
+      readonly otherLimit?: number;
+    } = {},
   ) {
     this.#limits = limits;
     this.#flows = flows;
+    this.#wholeBytes = wholeBytes;
     this.#otherLimit = otherLimit;
   }
 
@@ -82,10 +89,10 @@ export class FrameDecoder {
         `Could not read a frame of type ${type}: it claims ${length} bytes, ${limit} are allowed`,
       );
     }
-    if (type === this.#flows) {
+    if (type === this.#flows && length > this.#wholeBytes) {
       this.#start += HEADER_BYTES;
       this.#flowing = length;
-      return length === 0 ? { type, payload: new Uint8Array(0) } : this.next();
+      return this.next();
     }
     const end = HEADER_BYTES + length;
     if (bytes.length < end) return undefined;

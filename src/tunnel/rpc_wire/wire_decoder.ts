@@ -4,12 +4,15 @@ import { RpcWireError } from "./wire_error.ts";
 /** The events, in the order of the bytes: all `bytes` in a row are those that were pushed. */
 export type WireEvent =
   | WireHead
-  | {
-    readonly kind: "data";
-    readonly bytes: Uint8Array;
-    /** Bytes of this frame that are still to come. */
-    readonly rest: number;
-  };
+  | WireData;
+
+/** A piece of a payload. */
+export interface WireData {
+  readonly kind: "data";
+  readonly bytes: Uint8Array;
+  /** Bytes of this frame that are still to come. */
+  readonly rest: number;
+}
 
 /** The beginning of a frame: its header, and as much of its payload as was asked for. */
 export interface WireHead {

@@ -2,6 +2,7 @@ import { asError } from "../../base/as_error.ts";
 import type { Logger } from "@logtape/logtape";
 import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
 import { TunnelError } from "../base/errors.ts";
+import { joinedRuns } from "../base/joined_runs.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import { MAX_PREFIX_BYTES, WireDecoder } from "../rpc_wire/wire_decoder.ts";
 import type { PeerStream } from "../base/types.ts";
@@ -68,21 +69,25 @@ export class HostLink {
 
   /** From llama-server to the worker, to its end. */
   async toWorker(): Promise<void> {
+    using out = this.#out;
     const first = new FirstFrame();
     const requests = new WireDecoder("requests", (command) => this.#prefixBytes(command));
     for (let bytes = await this.#tcp.read(); bytes !== null; bytes = await this.#tcp.read()) {
       let rest = bytes;
       if (!first.done) {
         const split = first.push(bytes);
-        split.pass.forEach((part) => this.#out.bytes(part));
+        split.pass.forEach((part) => out.bytes(part));
         rest = split.rest;
-        await this.#out.flush();
+        await out.flush();
       }
       if (rest.length > 0) await this.#later(rest, requests);
-      await this.#out.flush();
+      // For a token llama-server says a dozen things and waits for the answer to the last of them.
+      const isAwaited = this.#conversation?.idle !== true && !requests.inFrame;
+      const leaving = isAwaited ? out.flush() : out.gather();
+      if (leaving !== undefined) await leaving;
     }
     await this.#requests?.end();
-    await this.#out.end();
+    await out.end();
   }
 
   /** From the worker to llama-server, to its end. */
@@ -102,7 +107,10 @@ export class HostLink {
     const course = await this.#course.promise;
     this.#out.framed = this.#agreed;
     if (course.kind === "plain") return this.#out.bytes(bytes);
-    for (const event of requests.push(bytes)) await course.requests.take(event);
+    for (const event of requests.push(bytes)) {
+      const taking = course.requests.take(event);
+      if (taking !== undefined) await taking;
+    }
   }
 
   async #readWorker(): Promise<void> {
@@ -132,7 +140,7 @@ export class HostLink {
 
   async #reply(bytes: Uint8Array): Promise<void> {
     this.#replying = true;
-    for (const part of this.#replies.push(bytes)) await this.#tcp.write(part);
+    for (const part of joinedRuns(this.#replies.push(bytes))) await this.#tcp.write(part);
     this.#replying = false;
   }
 
@@ -169,7 +177,7 @@ export class HostLink {
 
   #prefixBytes(command: number): number {
     return command === RpcCommand.SET_TENSOR
-      ? this.#layout?.setTensorPrefixBytes ?? 0
+      ? this.#requests?.setTensorPrefixBytes ?? 0
       : WHOLE.has(command)
       ? MAX_PREFIX_BYTES
       : 0;

@@ -3,12 +3,13 @@ import type { Conversation } from "../rpc_wire/conversation.ts";
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
-import type { WireEvent, WireHead } from "../rpc_wire/wire_decoder.ts";
+import type { WireData, WireEvent, WireHead } from "../rpc_wire/wire_decoder.ts";
 import { MAX_REFERRED_BYTES } from "./weight_defaults.ts";
 import type { Outbox } from "./outbox.ts";
 import { encodeReply, Remembered } from "./remembered.ts";
 import { countFrame, type RpcCounts } from "./rpc_counts.ts";
 import {
+  dataBytes,
   headForHash,
   mayBe,
   readSetTensor,
@@ -40,6 +41,14 @@ interface Holding {
   filled: number;
 }
 
+/** Requests that come for every token. */
+const OF_A_TOKEN: ReadonlySet<number> = new Set([
+  RpcCommand.SET_TENSOR,
+  RpcCommand.GRAPH_COMPUTE,
+  RpcCommand.GRAPH_RECOMPUTE,
+  RpcCommand.GET_TENSOR,
+]);
+
 /** The answer to a SET_TENSOR_HASH: nothing needs to be sent. */
 const HAVE_IT = encodeReply(Uint8Array.of(1));
 
@@ -48,15 +57,27 @@ export class HostRequests {
   readonly #options: HostRequestsOptions;
   readonly #remembered = new Remembered();
   #holding: Holding | null = null;
+  /** The first computation was asked for: what is set from now on is no weight, but what is computed with. */
+  #isLoaded = false;
 
   constructor(options: HostRequestsOptions) {
     this.#options = options;
   }
 
-  async take(event: WireEvent): Promise<void> {
-    if (event.kind === "head") return await this.#head(event);
-    const holding = this.#holding;
-    if (holding === null) return this.#options.out.bytes(event.bytes);
+  /** As much of a SET_TENSOR as is looked at. */
+  get setTensorPrefixBytes(): number {
+    return this.#isLoaded ? 0 : this.#options.layout.setTensorPrefixBytes;
+  }
+
+  /** Resolves when the event is dealt with; `undefined` where it is already, as with all of a token's. */
+  take(event: WireEvent): Promise<void> | undefined {
+    if (event.kind === "head") return this.#passAtOnce(event) ? undefined : this.#head(event);
+    if (this.#holding !== null) return this.#fill(this.#holding, event);
+    this.#options.out.bytes(event.bytes);
+    return undefined;
+  }
+
+  async #fill(holding: Holding, event: WireData): Promise<void> {
     holding.data.set(event.bytes, holding.filled);
     // Piece by piece, which takes a tenth of a millisecond each: WebCrypto would copy the whole first.
     holding.hash.update(event.bytes);
@@ -72,19 +93,35 @@ export class HostRequests {
     if (this.#holding !== null) this.#passHeld(this.#holding);
   }
 
+  /** Once the model is loaded, most requests have nothing to be substituted, answered here or waited for. */
+  #passAtOnce(head: WireHead): boolean {
+    const { command } = head;
+    const { counts, layout, sender } = this.#options;
+    if (!this.#isLoaded || !OF_A_TOKEN.has(command) || !sender.isSettled) return false;
+    countFrame(counts, command);
+    if (command === RpcCommand.SET_TENSOR) {
+      counts.tensorBytesMoved += dataBytes(head, layout);
+    }
+    this.#pass(head);
+    return true;
+  }
+
   async #head(head: WireHead): Promise<void> {
     const { counts, layout } = this.#options;
     countFrame(counts, head.command);
     if (head.command === RpcCommand.SET_TENSOR) {
       const found = readSetTensor(head, layout);
       if (found !== undefined && this.#hold(head, found)) return;
-      counts.tensorBytesMoved += head.rest;
+      counts.tensorBytesMoved += dataBytes(head, layout);
     }
     if (head.command === RpcCommand.SET_TENSOR_HASH && await this.#haveIt(head)) return;
     const key = this.#remembered.keyOf(head);
     if (key !== undefined && await this.#answerHere(this.#remembered.get(key))) return;
     await this.#options.sender.settle();
-    if (head.command === RpcCommand.GRAPH_COMPUTE) this.#options.loaded();
+    if (head.command === RpcCommand.GRAPH_COMPUTE && !this.#isLoaded) {
+      this.#isLoaded = true;
+      this.#options.loaded();
+    }
     this.#pass(
       head,
       key === undefined ? undefined : (payload) => this.#remembered.keep(key, payload),

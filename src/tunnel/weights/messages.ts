@@ -6,7 +6,7 @@
 
 import { FrameError } from "../base/errors.ts";
 import { encodeFrame, encodeFrameHeader, FrameDecoder } from "../base/frame_codec.ts";
-import { MAX_BYTES_MESSAGE } from "./weight_defaults.ts";
+import { GATHERED_BYTES, MAX_BYTES_MESSAGE } from "./weight_defaults.ts";
 
 /** The version of these messages: the opening offers it, and only ends of one version agree to any. */
 export const LINK_VERSION = 2;
@@ -75,7 +75,10 @@ export function bytesHeader(length: number): Uint8Array {
 
 /** Cuts what the other end sends into messages. */
 export class MessageDecoder {
-  readonly #frames = new FrameDecoder(LIMITS, { flows: TYPES.bytes });
+  readonly #frames = new FrameDecoder(LIMITS, {
+    flows: TYPES.bytes,
+    wholeBytes: GATHERED_BYTES,
+  });
 
   push(bytes: Uint8Array): void {
     this.#frames.push(bytes);

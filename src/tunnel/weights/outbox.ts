@@ -1,21 +1,26 @@
+import { concat } from "uint8arrays/concat";
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { ByteSink } from "../base/byte_pump.ts";
 import { READ_BYTES } from "../base/defaults.ts";
-import { STALL_MS } from "./weight_defaults.ts";
+import { GATHER_MS, GATHERED_BYTES, STALL_MS } from "./weight_defaults.ts";
 import { bytesHeader, encodeMessage, type LinkMessage } from "./messages.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 
 /**
  * The output to the peer: RPC bytes as they are, or in messages once both ends have agreed to. Collects the pieces of
- * one read, so that they leave in one write. Its bytes are the caller's again after `flush`.
+ * one read, or of several, so that they leave in one write. Its bytes are the caller's again after `flush` and `gather`.
  */
-export class Outbox {
+export class Outbox implements Disposable {
   readonly #sink: ByteSink;
   readonly #counts: RpcCounts;
   readonly #now: () => number;
   #parts: Uint8Array[] = [];
   #ready: Uint8Array[] = [];
   #writing: Promise<void> = Promise.resolve();
+  /** Writes that have not come to their end, or never will. */
+  #unwritten = 0;
+  /** Runs while something waits for more. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
   framed = false;
 
   constructor(sink: ByteSink, counts: RpcCounts, now: () => number = () => performance.now()) {
@@ -33,12 +38,34 @@ export class Outbox {
     this.#ready.push(encodeMessage(message));
   }
 
+  /**
+   * The same where nobody waits for what is here yet: a little of it stays, to leave with what follows, or by itself
+   * after {@linkcode GATHER_MS}.
+   */
+  gather(): Promise<void> | undefined {
+    const size = sizeOf(this.#parts);
+    const isBusy = this.#ready.length > 0 || this.#unwritten > 0;
+    if (size >= GATHERED_BYTES || isBusy) return this.flush();
+    if (size === 0) return undefined;
+    this.#parts = [concat(this.#parts)];
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush().catch(() => {});
+    }, GATHER_MS);
+    return undefined;
+  }
+
   /** Resolves when everything so far is written. Writes of several callers stay whole and in order. */
   async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#wrap();
     const ready = this.#ready;
     this.#ready = [];
-    if (ready.length > 0) this.#writing = this.#writing.then(() => this.#write(ready));
+    if (ready.length > 0) {
+      this.#unwritten++;
+      this.#writing = this.#writing.then(() => this.#write(ready));
+    }
     await this.#writing;
   }
 
@@ -47,9 +74,15 @@ export class Outbox {
     await this.#sink.closeWrite();
   }
 
+  /** Drops the bytes that still wait for more. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
   async #write(chunks: readonly Uint8Array[]): Promise<void> {
     const began = this.#now();
     for (const chunk of gathered(chunks)) await this.#sink.write(chunk);
+    this.#unwritten--;
     const tookMs = this.#now() - began;
     if (tookMs < STALL_MS) return;
     this.#counts.stalls++;
@@ -60,7 +93,7 @@ export class Outbox {
     if (this.#parts.length === 0) return;
     const parts = this.#parts;
     this.#parts = [];
-    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    const size = sizeOf(parts);
     if (this.framed && size >= READ_BYTES) {
       this.#ready.push(bytesHeader(size), ...parts);
       return;
@@ -72,6 +105,10 @@ export class Outbox {
     }
     this.#ready.push(encodeMessage({ kind: "bytes", bytes }));
   }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** Small ones in a row become one write; large ones are not copied once more. */

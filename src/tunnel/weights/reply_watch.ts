@@ -16,6 +16,11 @@ export class ReplyWatch {
     this.#greeted = greeted;
   }
 
+  /** Whether a reply has begun and not ended: nobody can use what is there of it. */
+  get inReply(): boolean {
+    return this.#decoder.inFrame;
+  }
+
   /** The bytes to pass in place of these. @throws {RpcWireError} */
   push(bytes: Uint8Array): Uint8Array[] {
     if (this.#blind) return [bytes];

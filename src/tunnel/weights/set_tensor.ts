@@ -15,6 +15,11 @@ export interface TensorToSet {
   readonly byteLength: number;
 }
 
+/** The length of the data of a SET_TENSOR. */
+export function dataBytes({ size }: Pick<WireHead, "size">, layout: RpcLayout): number {
+  return Math.max(0, size - layout.setTensorPrefixBytes);
+}
+
 /** The weight that a SET_TENSOR sets; `undefined` if it sets a part of a tensor, or is none. */
 export function readSetTensor(
   head: Pick<WireHead, "payload" | "size">,

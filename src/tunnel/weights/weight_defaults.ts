@@ -15,6 +15,15 @@ export const MAX_REFERENCES = 256;
 /** The size that one message of RPC bytes may claim: it is handed on as it comes, so nothing is held of it. */
 export const MAX_BYTES_MESSAGE = 2 ** 31;
 
+/**
+ * Bytes that wait for more while nobody waits for them: what a host sends for a token, even of the widest models. Each
+ * write costs a packet, a system call and a wake-up at both ends, which is ten times what a copy of so much costs.
+ */
+export const GATHERED_BYTES = 32 * 1024;
+
+/** The longest that they wait. llama-server's next bytes come within a tenth of it. */
+export const GATHER_MS = 1;
+
 /** Answers to one connection's repeated questions; a load asks some ten different ones. */
 export const MAX_REMEMBERED = 512;
 

@@ -43,6 +43,11 @@ export class WeightSender {
     });
   }
 
+  /** Whether the worker has everything that it was referred to. */
+  get isSettled(): boolean {
+    return this.#references.settled;
+  }
+
   /** Resolves when the worker has everything that it was referred to. @throws what kept it from that. */
   async settle(): Promise<void> {
     while (!this.#references.settled) await this.#change();

@@ -65,17 +65,20 @@ export class WorkerLink {
 
   /** From rpc-server to the host, to its end. */
   async toHost(): Promise<void> {
+    using out = this.#toHost;
     try {
       if (this.#options.agree) {
-        this.#toHost.bytes(AGREEMENT);
-        await this.#toHost.flush();
-        this.#toHost.framed = true;
+        out.bytes(AGREEMENT);
+        await out.flush();
+        out.framed = true;
       }
       for (let bytes = await this.#tcp.read(); bytes !== null; bytes = await this.#tcp.read()) {
-        this.#replies.push(bytes).forEach((part) => this.#toHost.bytes(part));
-        await this.#toHost.flush();
+        this.#replies.push(bytes).forEach((part) => out.bytes(part));
+        // rpc-server writes the length of a reply by itself.
+        const leaving = this.#replies.inReply ? out.gather() : out.flush();
+        if (leaving !== undefined) await leaving;
       }
-      await this.#toHost.end();
+      await out.end();
       this.#requests.resolve(undefined);
     } catch (error) {
       this.#requests.reject(asError(error));

@@ -1,5 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import type { ByteSink } from "../base/byte_pump.ts";
+import { joinedRuns } from "../base/joined_runs.ts";
 import { TunnelError } from "../base/errors.ts";
 import { RpcCommand } from "../rpc_wire/commands.ts";
 import type { Conversation } from "../rpc_wire/conversation.ts";
@@ -18,7 +19,7 @@ import type { LinkMessage, WeightMessage } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
 import { ReceivedWeights } from "./received_weight.ts";
 import { countFrame, type RpcCounts } from "./rpc_counts.ts";
-import { readSetTensor } from "./set_tensor.ts";
+import { dataBytes, readSetTensor } from "./set_tensor.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 export interface WorkerRequestsOptions {
@@ -52,7 +53,7 @@ export class WorkerRequests {
     this.#options = options;
     this.#received = new ReceivedWeights(options.weights, options.logger);
     this.#buffers = new Buffers((bytes) => options.taken?.(bytes));
-    this.#decoder = new WireDecoder("requests", (command) => prefixBytes(command, options.layout));
+    this.#decoder = new WireDecoder("requests", (command) => this.#prefixBytes(command));
     this.#fills = new FillQueue({
       open: (reference) => openWeight(reference, options.weights),
       fill: (reference, opened) => this.#fill(reference, opened),
@@ -93,6 +94,15 @@ export class WorkerRequests {
     for (const part of joinedRuns(parts)) await this.#options.rpcServer.write(part);
   }
 
+  #prefixBytes(command: number): number {
+    const { layout } = this.#options;
+    // Of tensors only one that is to be kept is looked at.
+    if (command === RpcCommand.SET_TENSOR) return this.#carrying ? layout.setTensorPrefixBytes : 0;
+    if (command === RpcCommand.ALLOC_BUFFER) return ALLOC_BUFFER_BYTES;
+    if (command === RpcCommand.FREE_BUFFER) return FREE_BUFFER_BYTES;
+    return command === RpcCommand.REGISTER_PEER && layout.registersPeers ? REGISTER_PEER_BYTES : 0;
+  }
+
   /** The bytes that go to rpc-server in place of the head. */
   #head(head: WireHead): Uint8Array[] {
     const { conversation, counts, layout, translatePort } = this.#options;
@@ -103,9 +113,9 @@ export class WorkerRequests {
     const onReply = this.#buffers.asked(head);
     conversation.asked({ command: head.command, ...(onReply === undefined ? {} : { onReply }) });
     if (head.command === RpcCommand.SET_TENSOR) {
-      const found = readSetTensor(head, layout);
+      const found = this.#carrying ? readSetTensor(head, layout) : undefined;
       if (found !== undefined) this.#received.begin(found.tensor, found.byteLength);
-      counts.tensorBytesMoved += head.rest;
+      counts.tensorBytesMoved += dataBytes(head, layout);
     }
     if (head.command !== RpcCommand.REGISTER_PEER || !layout.registersPeers) return [head.bytes];
     const header = head.bytes.subarray(0, head.bytes.length - head.payload.length);
@@ -137,30 +147,4 @@ export class WorkerRequests {
     toHost.message({ kind: filled ? "filled" : "refused", id });
     await toHost.flush();
   }
-}
-
-/** Neighbours in memory are one write: most of the time that is all of them. */
-function joinedRuns(parts: readonly Uint8Array[]): Uint8Array[] {
-  const runs: Uint8Array[] = [];
-  for (const part of parts) {
-    const last = runs.at(-1);
-    const adjoins = last !== undefined && last.buffer === part.buffer &&
-      last.byteOffset + last.length === part.byteOffset;
-    if (!adjoins) runs.push(part);
-    else {
-      runs[runs.length - 1] = new Uint8Array(
-        last.buffer,
-        last.byteOffset,
-        last.length + part.length,
-      );
-    }
-  }
-  return runs;
-}
-
-function prefixBytes(command: number, layout: RpcLayout): number {
-  if (command === RpcCommand.SET_TENSOR) return layout.setTensorPrefixBytes;
-  if (command === RpcCommand.ALLOC_BUFFER) return ALLOC_BUFFER_BYTES;
-  if (command === RpcCommand.FREE_BUFFER) return FREE_BUFFER_BYTES;
-  return command === RpcCommand.REGISTER_PEER && layout.registersPeers ? REGISTER_PEER_BYTES : 0;
 }

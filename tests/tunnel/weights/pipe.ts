@@ -11,6 +11,8 @@ export class Pipe implements ByteSource, ByteSink {
   #broken: Error | undefined;
   /** Bytes written so far. */
   written = 0;
+  /** Writes so far. */
+  writes = 0;
   /** Of them, those that the reader has handed back. */
   recycled = 0;
 
@@ -37,6 +39,7 @@ export class Pipe implements ByteSource, ByteSink {
   write(bytes: Uint8Array): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     this.written += bytes.length;
+    this.writes++;
     this.#queue.push(...this.#cut(bytes.slice()).filter((piece) => piece.length > 0));
     this.#notify();
     return Promise.resolve();

@@ -5,7 +5,7 @@ import { recording } from "../../support/rpc/recordings.ts";
 import { RpcCommand } from "../../../src/tunnel/rpc_wire/commands.ts";
 import { WireDecoder } from "../../../src/tunnel/rpc_wire/wire_decoder.ts";
 import { cutAt } from "../byte_cuts.ts";
-import { eventsOf, wholeFrames } from "../rpc_wire/frames.ts";
+import { eventsOf, type WholeFrame, wholeFrames } from "../rpc_wire/frames.ts";
 import { type FakeWeight, FakeWeights, sha } from "./fake_weights.ts";
 import { type LineOptions, LinkLine } from "./link_line.ts";
 
@@ -80,6 +80,16 @@ for (const name of ["stock-8.0.0", "fork-3.7.0", "fork-3.7.0-register-peer"]) {
   });
 }
 
+function countOf(frames: readonly WholeFrame[], command: number): number {
+  return frames.filter((frame) => frame.command === command).length;
+}
+
+/** The bytes that all tensors of protocol 8.0 are set to: behind `rpc_tensor`, a byte and the offset. */
+function setBytes(frames: readonly WholeFrame[]): number {
+  const sets = frames.filter(({ command }) => command === RpcCommand.SET_TENSOR);
+  return sets.reduce((sum, { size }) => sum + size - 305, 0);
+}
+
 /** Refused tensors come later than those around them, and before anything that is not a tensor. */
 function assertSameButForOrder(received: Uint8Array, expected: Uint8Array): void {
   const [actual, wanted] = [received, expected].map((bytes) => {
@@ -100,13 +110,23 @@ Deno.test("a load is the same however its bytes are cut, with and without the we
   const cuts = fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 5 });
   const property = fc.asyncProperty(cuts, fc.boolean(), async (lengths, has) => {
     const cut = (bytes: Uint8Array) => cutAt(bytes, lengths);
-    const { recorded, received, answered } = await replay("stock-8.0.0", {
+    const { recorded, received, answered, line } = await replay("stock-8.0.0", {
       host: all(),
       worker: has ? all() : none(),
       cut,
     });
     assert.deepEqual(received, recorded.request);
     assert.deepEqual(answered, recorded.reply);
+    for (const counts of [line.hostCounts, line.workerCounts]) {
+      const { frames, tensorBytesMoved, weightBytesSaved } = counts;
+      const whole = wholeFrames(eventsOf(new WireDecoder("requests", () => 0), [recorded.request]));
+      assert.equal(
+        frames.get(RpcCommand.GRAPH_RECOMPUTE),
+        countOf(whole, RpcCommand.GRAPH_RECOMPUTE),
+      );
+      assert.equal(frames.get(RpcCommand.SET_TENSOR), countOf(whole, RpcCommand.SET_TENSOR));
+      assert.equal(tensorBytesMoved + weightBytesSaved, setBytes(whole));
+    }
   });
   await fc.assert(property, { numRuns: 15 });
 });
