@@ -1,8 +1,8 @@
 /**
  * `deno task bench api [--requests N] [--runs N] [--tokens N] [--no-readers]`: what the way through the API
  * costs. First byte and tokens per second of a node's llama-server itself, through the node's API and through a
- * client node's, in turn; then what callers that hang up cost, those that never finish their request, and those that read
- * slowly: ten minutes of the fifteen.
+ * client node's, in turn; then what a token costs the nodes in processor time, what callers that hang up cost, those
+ * that never finish their request, and those that read slowly: ten minutes of the fifteen.
  */
 
 import { parseArgs } from "node:util";
@@ -23,6 +23,7 @@ import {
 import { writeSection } from "./page.ts";
 import { HOST_CORE, ONE_CORE, OTHER_CORES, pin, standAside } from "./cores.ts";
 import { ownServer } from "./api/own_server.ts";
+import { tokenCpuFigures } from "./api/token_cpu.ts";
 import { unfinishedFigures } from "./api/unfinished.ts";
 import { benchEngine, interleaved, untilListed } from "./sides.ts";
 import { firstByteMs, type StreamOptions, tokensPerSecond } from "./token_rate.ts";
@@ -35,6 +36,8 @@ const PAUSE_MS = 20;
 
 /** So that no stream pays for what its predecessor has left to be done. */
 const STREAM_PAUSE_MS = 200;
+
+const TOKEN_CPU_ROUNDS = 5;
 
 type Measure = (baseUrl: string, options: StreamOptions) => Promise<number>;
 
@@ -73,6 +76,7 @@ export async function run(args: readonly string[]): Promise<void> {
     isHostApart: true,
   });
   add(rateFigures("the host and one thread of llama.cpp on a core of their own", apart));
+  add(await tokenCpuFigures(cachedBallast(BALLAST), TOKEN_CPU_ROUNDS));
   add(await hangUpFigures(cachedBallast(BALLAST)));
   add(await unfinishedFigures());
   if (values.readers) add(await slowReaderFigures());

@@ -82,6 +82,12 @@ export const CONVERSATION_LIST_ITEMS = 256;
  */
 export const ANSWER_READ_BYTES = 16 * 1024;
 
+/**
+ * Events of an answer that are kept before they are read, for the case that it breaks off: some 60. Read one by one they
+ * take longer than all the rest of what is done to an event here.
+ */
+export const UNREAD_EVENTS_BYTES = 16 * 1024;
+
 /** `usage` and `timings` end llama-server's answers and take some 600 bytes. */
 export const USAGE_TAIL_BYTES = 4 * 1024;
 

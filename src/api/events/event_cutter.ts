@@ -39,6 +39,11 @@ export class EventCutter {
       throw new RangeError(`An event does not end within ${EVENT_LIMIT_BYTES} bytes`);
     }
     if (end === 0 && known > 0) return NOTHING;
+    if (end === bytes.length) {
+      this.#store = NOTHING;
+      this.#length = 0;
+      return bytes;
+    }
     const rest = bytes.slice(end);
     this.#store = rest;
     this.#length = rest.length;
@@ -62,6 +67,8 @@ export class EventCutter {
  * as every server here writes them.
  */
 function endOfEvents(bytes: Uint8Array, known: number): number {
+  // The usual case, without a search.
+  if (bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED) return bytes.length;
   const fresh = bytes.subarray(known);
   for (let n = fresh.lastIndexOf(LINE_FEED); n >= 0; n = fresh.lastIndexOf(LINE_FEED, n - 1)) {
     const at = known + n;

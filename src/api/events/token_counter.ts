@@ -16,14 +16,14 @@ export class TokenCounter {
   #events = 0;
   #lastByte = 0;
   #head = new Uint8Array(0);
-  #tail = new Uint8Array(0);
+  readonly #tail = new Tail(USAGE_TAIL_BYTES);
 
   add(chunk: Uint8Array): void {
     this.#countEvents(chunk);
     if (this.#head.length < USAGE_HEAD_BYTES) {
       this.#head = concat([this.#head, chunk.subarray(0, USAGE_HEAD_BYTES - this.#head.length)]);
     }
-    this.#tail = lastBytes(this.#tail, chunk);
+    this.#tail.add(chunk);
   }
 
   /** The answer has events. */
@@ -58,7 +58,7 @@ export class TokenCounter {
   /** The last number of each kind. */
   #said(): ReadonlyMap<string, number> {
     const decoder = new TextDecoder();
-    const found = [this.#head, this.#tail].flatMap((
+    const found = [this.#head, this.#tail.bytes].flatMap((
       part,
     ) => [...decoder.decode(part).matchAll(SAID)]);
     return new Map(found.map(([, kind, number]) => [kind!, Number(number)]));
@@ -73,7 +73,29 @@ export class TokenCounter {
   }
 }
 
-function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  const kept = before.subarray(Math.max(0, before.length + chunk.length - USAGE_TAIL_BYTES));
-  return concat([kept, chunk.subarray(-USAGE_TAIL_BYTES)]);
+/** The last bytes of what came. Its buffer is twice as large, so that they are moved once in a while only. */
+class Tail {
+  readonly #size: number;
+  #buffer = new Uint8Array(0);
+  #length = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(Math.max(0, this.#length - this.#size), this.#length);
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.#buffer.length === 0) this.#buffer = new Uint8Array(2 * this.#size);
+    const added = chunk.length > this.#size ? chunk.subarray(-this.#size) : chunk;
+    if (this.#length + added.length > this.#buffer.length) {
+      const kept = this.bytes;
+      this.#buffer.copyWithin(0, kept.byteOffset, kept.byteOffset + kept.length);
+      this.#length = kept.length;
+    }
+    this.#buffer.set(added, this.#length);
+    this.#length += added.length;
+  }
 }
