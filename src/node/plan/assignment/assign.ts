@@ -115,11 +115,8 @@ class Round implements Result {
     const given = new Set([...this.assignments.values()].flat().map(({ name }) => name));
     const gaps = wanted.filter((name) => !providers.has(name) && !given.has(name));
     if (gaps.length === 0) return;
-    const movable = this.#places.flatMap(({ items }) =>
-      items.filter(({ kind }) => kind === "needed").map(({ name }) => name)
-    );
-    const edges = this.#edges(new Set([...gaps, ...movable]), this.#catalog);
-    const placing = new Placing(edges, gaps, this.#gapsMs);
+    const edges = this.#edges(gaps, this.#catalog);
+    const placing = new Placing(edges, gaps, this.#gapsMs, () => this.#edgesOfMovable());
     const isAlone = (name: string) => (edges.get(name) ?? []).length > 0;
     let left = gaps.filter(isAlone);
     for (const name of this.#order.inOrder(gaps.filter((one) => !isAlone(one)))) {
@@ -129,6 +126,13 @@ class Round implements Result {
       this.#fillAlone(placing, [name]);
     }
     this.#fillAlone(placing, left);
+  }
+
+  #edgesOfMovable(): Edges {
+    const movable = this.#places.flatMap(({ items }) =>
+      items.filter(({ kind }) => kind === "needed").map(({ name }) => name)
+    );
+    return this.#edges(movable, this.#catalog);
   }
 
   /** Several may serve together a model that no member can serve alone, now or in its turn. */
@@ -169,11 +173,12 @@ class Round implements Result {
 
   #inMainOf({ member, free }: Place): ModelInMain[] {
     const { held } = this.#stock.memory.get(member.peer) as MemberMemory;
-    return held.flatMap(({ model, gpuBytes, mainBytes }) => {
+    const inMain = held.filter(({ gpuBytes, mainBytes }) =>
+      mainBytes > 0 && gpuBytes + free.gpuBytes > 0
+    );
+    return inMain.flatMap(({ model }) => {
       const instance = instanceOf(member, model);
-      const hasGpu = gpuBytes + free.gpuBytes > 0;
-      if (mainBytes === 0 || !hasGpu || instance?.mode !== "solo") return [];
-      return [{ model, needBytes: instance.needBytes }];
+      return instance?.mode === "solo" ? [{ model, needBytes: instance.needBytes }] : [];
     });
   }
 

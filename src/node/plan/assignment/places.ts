@@ -127,10 +127,8 @@ export class Place {
   /** Whether it has memory for so much once these have left. */
   fits(bytes: number, leaving: readonly Item[] = []): boolean {
     if (this.#isSingle && (this.#isFull || this.items.length > leaving.length)) return false;
-    const freeBytes = leaving.reduce(
-      (sum, { pools }) => sum + pools.memoryBytes,
-      this.free.memoryBytes,
-    );
+    let freeBytes = this.free.memoryBytes;
+    for (const { pools } of leaving) freeBytes += pools.memoryBytes;
     return bytes <= freeBytes;
   }
 

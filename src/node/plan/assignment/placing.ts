@@ -88,15 +88,24 @@ function spareOf(place: Place, name: string): Item | undefined {
 
 /** The place that takes the model at the lowest level, up to this one, as things are. */
 export function bestOf(edges: readonly Edge[], most: number): Edge | undefined {
-  let best: Edge | undefined;
-  let bestLevel = Infinity;
+  return lowestOf(edges, most)?.edge;
+}
+
+interface Found {
+  readonly edge: Edge;
+  readonly level: number;
+}
+
+function lowestOf(edges: readonly Edge[], most: number): Found | undefined {
+  let best: Found | undefined;
+  let bestLeftMs = 0;
   for (const edge of edges) {
     const level = levelOf(edge, most) ?? Infinity;
-    if (level > most || level > bestLevel) continue;
-    const isBetter = best === undefined || level < bestLevel ||
-      leftAtMs(edge) - leftAtMs(best) < 0 ||
-      (leftAtMs(edge) === leftAtMs(best) && bestFirst(best, edge) > 0);
-    if (isBetter) [best, bestLevel] = [edge, level];
+    if (level > most || level > (best?.level ?? Infinity)) continue;
+    const leftMs = leftAtMs(edge);
+    const isBetter = best === undefined || level < best.level || leftMs < bestLeftMs ||
+      (leftMs === bestLeftMs && bestFirst(best.edge, edge) > 0);
+    if (isBetter) [best, bestLeftMs] = [{ edge, level }, leftMs];
   }
   return best;
 }
@@ -104,7 +113,11 @@ export function bestOf(edges: readonly Edge[], most: number): Edge | undefined {
 /** When the last of what has to leave was asked for: whoever has been idle longest costs least. 0 where nothing has to. */
 function leftAtMs(edge: Edge): number {
   if (edge.place.fits(edge.bytes)) return 0;
-  return Math.max(0, ...leavingFor(edge).map(({ askedAtMs = 0 }) => announcedMs(askedAtMs)));
+  let lastMs = 0;
+  for (const { askedAtMs = 0 } of leavingFor(edge)) {
+    lastMs = Math.max(lastMs, announcedMs(askedAtMs));
+  }
+  return lastMs;
 }
 
 /** A node knows of its own models more than others do, and all have to find the same place. */
@@ -120,6 +133,7 @@ export function leavingFor({ place, bytes }: Pick<Edge, "place" | "bytes">): Ite
     if (place.fits(bytes, leaving)) break;
     leaving.push(spare);
   }
+  if (leaving.length < 2) return leaving;
   for (const item of [...leaving]) {
     const others = leaving.filter((one) => one !== item);
     if (place.fits(bytes, others)) leaving = others;
@@ -132,13 +146,19 @@ export class Placing {
   /** The names that are gaps; the others make room for them. */
   readonly #gaps: ReadonlySet<string>;
   readonly #sorted = new Map<string, readonly Edge[]>();
+  /** By name: what the last look found. Most that find nothing are asked for at each level, with nothing placed between. */
+  readonly #found = new Map<string, Look>();
   #looks = 0;
+  #placed = 0;
+  #others: Edges | undefined;
 
   constructor(
     edges: Edges,
     gaps: readonly string[],
     /** By name, for how long they have been gaps. */
     private readonly gapsMs: ReadonlyMap<string, number> = new Map(),
+    /** Of the models that run and may go elsewhere: few plans get so far as to ask. */
+    private readonly othersEdges: () => Edges = () => new Map(),
   ) {
     this.#edges = edges;
     this.#gaps = new Set(gaps);
@@ -146,6 +166,7 @@ export class Placing {
 
   /** Places what it can of these gaps; answers with what it can't. */
   place(gaps: Iterable<string> = this.#gaps): string[] {
+    this.#placed++; // by others, since the last time
     let open = [...gaps].sort((a, b) => this.#compare(a, b));
     for (const level of Object.values(LEVELS)) {
       // From a place that led nowhere nothing leads anywhere, until something else was placed.
@@ -172,19 +193,35 @@ export class Placing {
   }
 
   #augment(name: string, level: number, visited: Set<Place>): boolean {
-    const edges = this.#edges.get(name) ?? [];
-    const best = bestOf(edges, level);
+    const edges = this.#edgesOf(name);
+    const best = this.#bestOf(name, level);
     if (best !== undefined) {
       this.#give(best, leavingFor(best));
       return true;
     }
-    if (!edges.some((edge) => isOpen(edge, level))) return false;
+    const mayMake = (edge: Edge) =>
+      isOpen(edge, level) && edge.place.items.some((item) => mayMove(item, edge, level));
+    if (!edges.some(mayMake)) return false;
     for (const edge of this.#inOrder(name, edges)) {
-      if (visited.has(edge.place) || !isOpen(edge, level)) continue;
+      if (visited.has(edge.place) || !mayMake(edge)) continue;
       visited.add(edge.place);
       if (this.#displace(edge, level, visited)) return true;
     }
     return false;
+  }
+
+  #edgesOf(name: string): readonly Edge[] {
+    return this.#edges.get(name) ?? (this.#others ??= this.othersEdges()).get(name) ?? [];
+  }
+
+  /** The best one of all levels is the best one up to any level that it is not above. */
+  #bestOf(name: string, level: number): Edge | undefined {
+    const most = level < LEVELS.spare ? LEVELS.room : LEVELS.pinned;
+    const known = this.#found.get(name);
+    const isKnown = known?.placed === this.#placed && known.most === most;
+    const found = isKnown ? known.found : lowestOf(this.#edgesOf(name), most);
+    if (!isKnown) this.#found.set(name, { placed: this.#placed, most, found });
+    return found !== undefined && found.level <= level ? found.edge : undefined;
   }
 
   /** As they were when it was first looked for one that makes room. */
@@ -198,25 +235,42 @@ export class Placing {
   #displace(edge: Edge, level: number, visited: Set<Place>): boolean {
     const { place, bytes } = edge;
     for (const item of place.items) {
-      const mayMove = item.kind === "given" ||
-        (item.kind === "needed" && level >= LEVELS.sole && edge.model !== null);
-      if (!mayMove || item.name === edge.name || !place.fits(bytes, [item])) continue;
+      if (!mayMove(item, edge, level) || !place.fits(bytes, [item])) continue;
       if (++this.#looks > MAX_PLACING_LOOKS) return false;
+      // Before it leaves: what runs nowhere may go nowhere.
+      this.#edgesOf(item.name);
       const undo = place.snapshot();
       this.#give(edge, [item]);
       if (this.#augment(item.name, level, visited)) return true;
       undo();
+      this.#placed++;
     }
     return false;
   }
 
   #give(edge: Edge, leaving: readonly Item[]): void {
     const { place, name, model, bytes } = edge;
+    this.#placed++;
     const spare = spareOf(place, name);
     if (spare !== undefined) return place.keep(spare);
     const reason = !this.#gaps.has(name) ? "room" : model === null ? "download" : "unserved";
     place.give({ name, model, bytes, reason }, "given", leaving);
   }
+}
+
+/** A look for the best place of a model, up to a level. */
+interface Look {
+  /** So much had been placed before. */
+  readonly placed: number;
+  readonly most: number;
+  readonly found: Found | undefined;
+}
+
+/** The item may go elsewhere for a model that comes to its place. */
+function mayMove(item: Item, { name, model }: Edge, level: number): boolean {
+  const isMovable = item.kind === "given" ||
+    (item.kind === "needed" && level >= LEVELS.sole && model !== null);
+  return isMovable && item.name !== name;
 }
 
 /** Places that this level uses at all. */
