@@ -1,5 +1,6 @@
 import { reasonOf } from "../../base/as_error.ts";
 import * as z from "zod";
+import { FIRST_FORM, LaterFileError, presentForm } from "../../base/kept_file.ts";
 import { isModelName } from "../../base/model_name.ts";
 import { openMode } from "../../base/own_files.ts";
 import { API_KEYS_MAX } from "../base/defaults.ts";
@@ -39,7 +40,7 @@ const fileSchema = z.strictObject({ keys: z.array(keySchema).min(1).max(API_KEYS
 
 /**
  * Reads `{"keys": [{"name", "key", "models", "requestsPerMinute", "tokensPerMinute", "manage"}]}`.
- * @throws {KeyFileError} with a sentence that never repeats a key.
+ * @throws {KeyFileError} with a sentence that never repeats a key. @throws {LaterFileError}
  */
 export async function readKeyFile(path: string): Promise<ApiKey[]> {
   const refuse = (why: string): never => {
@@ -48,20 +49,22 @@ export async function readKeyFile(path: string): Promise<ApiKey[]> {
   try {
     const open = openMode((await Deno.stat(path)).mode);
     if (open !== null) refuse(`others may read it (mode ${open}): run chmod 600 ${path}`);
-    const keys = parseKeys(await Deno.readTextFile(path));
+    const keys = parseKeys(await Deno.readTextFile(path), path);
     return typeof keys === "string" ? refuse(keys) : keys;
   } catch (error) {
-    if (error instanceof KeyFileError) throw error;
+    if (error instanceof KeyFileError || error instanceof LaterFileError) throw error;
     return refuse(reasonOf(error));
   }
 }
 
-/** The keys, or what is wrong with them. Pure. */
-export function parseKeys(text: string): ApiKey[] | string {
+/** The keys, or what is wrong with them. Pure. @throws {LaterFileError} */
+export function parseKeys(text: string, path = "the file of keys"): ApiKey[] | string {
   let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch {
+    json = presentForm(path, JSON.parse(text), FIRST_FORM).json;
+  } catch (error) {
+    if (error instanceof LaterFileError) throw error;
+    if (error instanceof TypeError) return "version: must be a number from 1";
     // The parser's message would repeat a part of the file.
     return "it is not JSON";
   }

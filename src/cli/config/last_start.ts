@@ -2,6 +2,13 @@
 
 import { join } from "node:path";
 import { writeWhole } from "../../base/atomic_file.ts";
+import {
+  type Fields,
+  FIRST_FORM,
+  keptText,
+  LaterFileError,
+  presentForm,
+} from "../../base/kept_file.ts";
 
 export interface LastStart {
   readonly role: "member" | "client";
@@ -21,7 +28,7 @@ export function readLastStart(dataDir: string): LastStart | undefined {
 
 /** A client has taken the place of the member of this directory, until that is started again. */
 export async function keepClientStart(dataDir: string): Promise<void> {
-  await writeWhole(join(dataDir, "started.json"), JSON.stringify({ client: true }, null, 2));
+  await writeWhole(join(dataDir, "started.json"), keptText({ client: true }));
 }
 
 /** A damaged file counts: the start then says what is wrong with it. */
@@ -29,14 +36,17 @@ export function hasMadeKeys(dataDir: string): boolean {
   return isThere(join(dataDir, "made-keys.json"));
 }
 
-/** A file that is missing or damaged names no model: then the mesh says what is needed. */
+/** A file that is missing or damaged names no model: then the mesh says what is needed. @throws {LaterFileError} */
 function readStarted(dataDir: string): { models: readonly string[]; isClient: boolean } {
+  const path = join(dataDir, "started.json");
   try {
-    const { models, client } = JSON.parse(Deno.readTextFileSync(join(dataDir, "started.json")));
+    const kept = presentForm(path, JSON.parse(Deno.readTextFileSync(path)), FIRST_FORM);
+    const { models, client } = kept.json as Fields;
     const isList = Array.isArray(models) &&
       models.every((model) => typeof model === "string" && model !== "");
     return { models: isList ? models : [], isClient: client === true };
-  } catch {
+  } catch (error) {
+    if (error instanceof LaterFileError) throw error;
     return { models: [], isClient: false };
   }
 }

@@ -20,6 +20,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "ListenError",
   "PortInUseError",
   // src/base
+  "LaterFileError",
   "LoopbackError",
   // src/cli
   "AgentError",

@@ -7,6 +7,7 @@ import { chainSchema, chainToWire, linksOf } from "./capability.ts";
 import { decodeCbor, encodeCbor } from "../base/cbor.ts";
 import type { Credential } from "./credential.ts";
 import type { MeshConfig } from "../base/config.ts";
+import type { Fields } from "../../base/kept_file.ts";
 import { readDataFile, writeDataFile } from "../base/data_file.ts";
 import { MAX_RELAYS, MAX_STORED_PEERS } from "../base/defaults.ts";
 import { NotAllowedError } from "../base/errors.ts";
@@ -188,13 +189,13 @@ export class Identity {
     return this.#lastWrite;
   }
 
-  #identityJson(): unknown {
+  #identityJson(): Fields {
     const privateKey = this.key.seed.toBase64();
     const reachPort = this.#reachPort;
     return { privateKey, incarnation: this.#incarnation, port: this.#port, reachPort };
   }
 
-  #meshJson(): unknown {
+  #meshJson(): Fields {
     const { credential, root } = this.binding;
     return storedToJson({
       credential,
@@ -206,12 +207,12 @@ export class Identity {
   }
 
   /** A running node goes on without its disk: only its next start is worse for it. */
-  #keep(file: string, value: unknown): void {
+  #keep(file: string, value: Fields): void {
     this.#write(file, value).catch((error) => this.#logger.warn("{error}", { error }));
   }
 
   /** One write at a time, in the order of the calls. */
-  #write(file: string, value: unknown): Promise<void> {
+  #write(file: string, value: Fields): Promise<void> {
     const write = this.#lastWrite.then(() => writeDataFile(join(this.#directory, file), value));
     this.#lastWrite = write.catch(() => undefined);
     return write;
@@ -291,7 +292,7 @@ function meshFromJson(json: z.infer<typeof meshSchema>): StoredMesh {
 
 function storedToJson(
   { credential, root, addresses, relays = [], hadCompany = false }: StoredMesh,
-): unknown {
+): Fields {
   return {
     meshId: meshIdOf(credential.meshKey),
     meshKey: credential.meshKey.toBase64(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Fields } from "../../base/kept_file.ts";
 import { type Chain, chainSchema, chainToWire, MAX_CHAIN_LENGTH } from "./capability.ts";
 import { decodeCbor, encodeCbor } from "../base/cbor.ts";
 import { MAX_GUESTS, MAX_KEPT_INVITES, MAX_REVOCATIONS } from "../base/defaults.ts";
@@ -81,7 +82,7 @@ export function trustFromJson(json: z.infer<typeof trustSchema>): StoredTrust {
   };
 }
 
-export function trustToJson({ invites, standing, revocations, guests }: StoredTrust): unknown {
+export function trustToJson({ invites, standing, revocations, guests }: StoredTrust): Fields {
   return {
     invites,
     guests: guests.map(({ links, former, ...guest }) => ({

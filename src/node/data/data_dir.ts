@@ -51,7 +51,7 @@ const OWN_FOLDERS = [
   "relay",
   "weights",
 ];
-const OWN_FILES = /^(lock|config\.toml|[\w-]+\.json)(\.\d+(\.tmp)?)?$/;
+const OWN_FILES = /^(lock|config\.toml|[\w-]+\.json)(\.v\d+)?(\.\d+(\.tmp)?)?$/;
 
 /**
  * Makes a data directory, or makes sure that nobody else may look into it or write there. The files in it decide which

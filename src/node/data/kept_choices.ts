@@ -3,7 +3,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { type FormSteps, keptText, LaterFileError, readKept } from "../../base/kept_file.ts";
 import { isNamed, nameIn } from "../../base/model_ids.ts";
+import { systemFailure } from "../../base/system_error.ts";
 import { absoluteModels } from "./last_start.ts";
 
 /** When, in milliseconds since the epoch. */
@@ -20,13 +22,21 @@ const chosen = z.object({
 const schema = z.object({
   /** The models that `--model` or config.toml named at the time of the choice, absolute. */
   models: z.array(z.string()),
-  /** The latest first. Earlier versions kept one, or none. */
-  pinned: z.union([z.array(chosen), chosen.nullable().transform((one) => one ? [one] : [])]),
+  /** The latest first. */
+  pinned: z.array(chosen),
   /** By name, or by the id of one of several models on this disk. */
   dropped: z.record(z.string(), moment),
 });
 
 export type Choices = z.infer<typeof schema>;
+
+/** The first form had one model or none, under a name of its own at first. */
+const STEPS: FormSteps = [
+  ({ told = null, pinned = told, ...fields }) => ({
+    ...fields,
+    pinned: Array.isArray(pinned) ? pinned : pinned === null ? [] : [pinned],
+  }),
+];
 
 const NO_CHOICES: Choices = { models: [], pinned: [], dropped: {} };
 
@@ -66,11 +76,15 @@ export class KeptChoices {
   #hasNamed = false;
   #writing: Promise<void> = Promise.resolve();
 
-  /** A file that is missing or damaged says nothing. */
+  /** A file that is missing or damaged says nothing. @throws {LaterFileError}, and what the disk says */
   static async open(dataDir: string): Promise<KeptChoices> {
     const path = join(dataDir, "said.json");
-    const text = await Deno.readTextFile(path).catch(() => "");
-    return new KeptChoices(path, parse(text) ?? NO_CHOICES);
+    const form = { steps: STEPS, parse: (json: unknown) => schema.parse(json) };
+    const kept = await readKept(path, form).catch((error) => {
+      if (error instanceof LaterFileError || systemFailure(error) !== null) throw error;
+      return undefined;
+    });
+    return new KeptChoices(path, kept ?? NO_CHOICES);
   }
 
   private constructor(path: string, choices: Choices) {
@@ -139,19 +153,9 @@ export class KeptChoices {
   /** One after another: `writeWhole` leaves it to its caller that no two writes of one path overlap. */
   #write(choices: Choices): Promise<void> {
     this.#choices = choices;
-    const text = JSON.stringify(choices, null, 2);
+    const text = keptText(choices, STEPS);
     this.#writing = this.#writing.catch(() => {}).then(() => writeWhole(this.#path, text));
     return this.#writing;
-  }
-}
-
-function parse(text: string): Choices | undefined {
-  try {
-    const { told, ...words } = JSON.parse(text);
-    // `told` is the name that earlier versions wrote.
-    return schema.safeParse({ pinned: told, ...words }).data;
-  } catch {
-    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { FIRST_FORM, keptText, LaterFileError, presentForm } from "../../base/kept_file.ts";
 import { reasonOf } from "../../base/as_error.ts";
 import { isNamed } from "../../base/model_ids.ts";
 import type {
@@ -18,7 +19,6 @@ const FILE = "model-settings.json";
 const MAX_MODELS = 1_000;
 
 const schema = z.object({
-  version: z.literal(1),
   /** Of the last change; none is used twice. */
   revision: z.int().min(0),
   /** By name, or by the id of one of several models on this disk. */
@@ -52,20 +52,20 @@ export class KeptSettings {
   /** One change after the other: each begins with what the one before has left. */
   #changing: Promise<unknown> = Promise.resolve();
 
-  /** A file that can't be read is put aside, and its settings don't hold. */
+  /** A file that can't be read is put aside, and its settings don't hold. @throws {LaterFileError} */
   static async open(dataDir: string, { warn }: KeptSettingsOptions): Promise<KeptSettings> {
     const path = join(dataDir, FILE);
     const text = await Deno.readTextFile(path).catch((error) => {
       if (error instanceof Deno.errors.NotFound) return null;
       throw new Error(`Cannot read the settings of models in ${path}: ${reasonOf(error)}`);
     });
-    const state = text === null ? NOTHING : parse(text, warn);
+    const state = text === null ? NOTHING : parse(path, text, warn);
     if (state !== null) return new KeptSettings(path, state);
     const aside = join(dataDir, "model-settings-unread.json");
     await Deno.rename(path, aside);
     warn(
-      `The settings of models in ${path} are damaged, or of a later version: they are put ` +
-        `aside as ${aside}, and those of config.toml hold`,
+      `The settings of models in ${path} are damaged: they are put aside as ${aside}, and those of ` +
+        "config.toml hold",
     );
     return new KeptSettings(path, NOTHING);
   }
@@ -145,12 +145,12 @@ function textOf({ revision, models }: State): string {
   const written = [...models].map(([name, { revision, settings }]) =>
     [name, { revision, settings: writtenSettings(settings) }] as const
   );
-  return JSON.stringify({ version: 1, revision, models: Object.fromEntries(written) }, null, 2);
+  return keptText({ revision, models: Object.fromEntries(written) });
 }
 
-/** `null` where it is none of this version. */
-function parse(text: string, warn: (sentence: string) => void): State | null {
-  const read = schema.safeParse(jsonOf(text));
+/** `null` where it makes no sense. @throws {LaterFileError} */
+function parse(path: string, text: string, warn: (sentence: string) => void): State | null {
+  const read = schema.safeParse(jsonOf(path, text));
   if (!read.success) return null;
   const { revision, models } = read.data;
   const usable = Object.entries(models).flatMap(([name, { revision, settings }]) => {
@@ -165,10 +165,11 @@ function parse(text: string, warn: (sentence: string) => void): State | null {
   return { revision, models: new Map(usable) };
 }
 
-function jsonOf(text: string): unknown {
+function jsonOf(path: string, text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return presentForm(path, JSON.parse(text), FIRST_FORM).json;
+  } catch (error) {
+    if (error instanceof LaterFileError) throw error;
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { keptText } from "../../base/kept_file.ts";
 
 /**
  * Keeps what this node serves by its command line, so that a start without arguments means the same again.
@@ -7,7 +8,7 @@ import { writeWhole } from "../../base/atomic_file.ts";
  */
 export async function keepLastStart(dataDir: string, models: readonly string[]): Promise<void> {
   const kept = await absoluteModels(models);
-  await writeWhole(join(dataDir, "started.json"), JSON.stringify({ models: kept }, null, 2));
+  await writeWhole(join(dataDir, "started.json"), keptText({ models: kept }));
 }
 
 /** The same models from whatever folder a node is started. */

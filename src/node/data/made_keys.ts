@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { type ApiKey, type MadeKeys, readKeyFile } from "../../api/mod.ts";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { keptText } from "../../base/kept_file.ts";
 import { unlessMissing } from "../../base/unless_missing.ts";
 
 /** @throws {KeyFileError} where the file is damaged, or others may read it. */
@@ -17,7 +18,7 @@ export async function openMadeKeys(dataDir: string): Promise<MadeKeys> {
 /** No file is left without keys: the command line takes its presence for a key. */
 async function save(path: string, keys: readonly ApiKey[]): Promise<void> {
   if (keys.length === 0) return await unlessMissing(Deno.remove(path));
-  await writeWhole(path, JSON.stringify({ keys }, null, 2), { sync: true });
+  await writeWhole(path, keptText({ keys }), { sync: true });
 }
 
 async function isThere(path: string): Promise<boolean> {

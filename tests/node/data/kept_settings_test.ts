@@ -54,7 +54,7 @@ Deno.test("KeptSettings puts a damaged file aside, and leaves out a setting that
   const model = (settings: unknown) => ({ revision: 1, settings });
   const file = (version: number, m: unknown) =>
     JSON.stringify({ version, revision: 1, models: { m, n: model({ pin: true }) } });
-  const unread = ["", "nonsense", "[]", file(2, model({})), file(1, 3), file(1, { settings: {} })];
+  const unread = ["", "nonsense", "[]", file(0, model({})), file(1, 3), file(1, { settings: {} })];
   for (const text of unread) {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "model-settings.json");
