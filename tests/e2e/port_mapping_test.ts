@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import type { Status } from "../../src/api/mod.ts";
 import { parseToken } from "../../src/mesh/trust/token.ts";
-import { buildHomeRouter, type HomeRouter, whyNoRouter } from "../support/home_router.ts";
+import { buildHomeRouter, type HomeRouter } from "../support/home_router.ts";
 import { whyNoNamespaces } from "../support/namespaces.ts";
 import type { NodeProcess } from "../support/node_process.ts";
+import { whyNoPortOpener } from "../support/port_opener.ts";
 import { answersExactly, nodeTest, startServing, until } from "./mesh_of_nodes.ts";
 
-const reason = await whyNoNamespaces() ?? await whyNoRouter();
+const reason = await whyNoNamespaces() ?? await whyNoPortOpener();
 
 function routerTest(name: string, fn: () => Promise<void>): void {
   if (reason !== null) Deno.test.ignore(`${name} (${reason})`, fn);

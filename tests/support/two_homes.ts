@@ -6,15 +6,20 @@
 import { join } from "node:path";
 import { aptInstall, exists } from "./debian.ts";
 import { addNamespace, command, ip, randomSuffix } from "./namespaces.ts";
+import { startPortOpener } from "./port_opener.ts";
 import { temporaryFolder } from "./program.ts";
 
-/** How a router leads out: by the port that the machine has, by a new one for each way, or that with one port open. */
-export type Leads = "plainly" | "by new ports" | "by new ports, and one is open";
+/** How a router leads out: by the port that the machine has, or by a new one for each way; and what lets others in. */
+export type Leads =
+  | "plainly"
+  | "by new ports"
+  | "by new ports, and one is open"
+  | "by new ports, and opens those that it is asked for";
 
 export interface TwoHomesOptions {
   readonly routers: readonly [near: Leads, far: Leads];
-  /** The UDP port that is open, where one is. */
-  readonly openPort: number;
+  /** The UDP port that is open, where one is. @default {0} */
+  readonly openPort?: number;
 }
 
 export interface TwoHomes extends AsyncDisposable {
@@ -23,10 +28,14 @@ export interface TwoHomes extends AsyncDisposable {
   readonly homes: readonly [near: string, far: string];
   /** Gives a machine another address in its home. */
   move(home: 0 | 1): Promise<void>;
+  /** Nothing passes from one router to the other, until `mend()`. */
+  cut(): Promise<void>;
+  mend(): Promise<void>;
 }
 
-export const HUB_ADDRESS = "203.0.113.5";
-export const ROUTER_ADDRESSES = ["203.0.113.11", "203.0.113.12"] as const;
+/** None of them is of a range for documentation: no program opens ports for those. */
+export const HUB_ADDRESS = "45.76.1.5";
+export const ROUTER_ADDRESSES = ["45.76.1.11", "45.76.1.12"] as const;
 /** Of the socket that nodes meet. */
 export const REACH_PORT = 45_001;
 const GATEWAY = "192.168.1.1";
@@ -60,12 +69,19 @@ export async function buildTwoHomes(options: TwoHomesOptions): Promise<TwoHomes>
       for (const one of [router, home]) stack.use(await addNamespace(one));
       await plugIn(router, internet, `router-${at}`, ROUTER_ADDRESSES[at]);
       await connectHome(router, home);
-      await startRouter(router, join(path, `rules-${at}`), options.routers[at], options.openPort);
+      const folder = join(path, router);
+      await Deno.mkdir(folder);
+      const { routers, openPort = 0 } = options;
+      stack.use(await startRouter(router, { folder, leads: routers[at], openPort }));
     }
+    const nearRules = join(path, name("router-0"), "cut");
+    await Deno.writeTextFile(nearRules, CUT);
     return {
       hub,
       homes: [name("home-0"), name("home-1")],
       move: (home) => move(name(`home-${home}`)),
+      cut: () => inside(name("router-0"), "nft", "-f", nearRules),
+      mend: () => inside(name("router-0"), "nft", "delete", "table", "ip", "cut"),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -127,17 +143,28 @@ async function move(home: string): Promise<void> {
   await ip("-n", home, "route", "replace", "default", "via", GATEWAY);
 }
 
+function inside(namespace: string, program: string, ...args: string[]): Promise<void> {
+  return command("ip", ["netns", "exec", namespace, program, ...args]);
+}
+
+interface RouterOptions {
+  readonly folder: string;
+  readonly leads: Leads;
+  readonly openPort: number;
+}
+
 async function startRouter(
   namespace: string,
-  path: string,
-  leads: Leads,
-  openPort: number,
-): Promise<void> {
-  const inside = (program: string, ...args: string[]) =>
-    command("ip", ["netns", "exec", namespace, program, ...args]);
-  await inside("sysctl", "-qw", "net.ipv4.ip_forward=1");
-  await Deno.writeTextFile(path, rulesOf(leads, openPort));
-  await inside("nft", "-f", path);
+  { folder, leads, openPort }: RouterOptions,
+): Promise<AsyncDisposable> {
+  await inside(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
+  const rules = join(folder, "rules");
+  await Deno.writeTextFile(rules, rulesOf(leads, openPort));
+  await inside(namespace, "nft", "-f", rules);
+  if (leads !== "by new ports, and opens those that it is asked for") {
+    return new AsyncDisposableStack();
+  }
+  return await startPortOpener({ namespace, folder, speaks: "NAT-PMP" });
 }
 
 /** nftables 1.0.6 takes one statement a line. */
@@ -162,5 +189,26 @@ function rulesOf(leads: Leads, openPort: number): string {
 }
 table ip guard {${lets("inner", "input")}${lets("through", "forward")}
 }
+table inet filter {
+ chain miniupnpd {
+ }
+ chain postrouting_miniupnpd {
+ }
+ chain prerouting_miniupnpd {
+ }
+ chain prerouting {
+  type nat hook prerouting priority -100
+  jump prerouting_miniupnpd
+ }
+}
 `;
 }
+
+const CUT = `table ip cut {
+ chain through {
+  type filter hook forward priority 0
+  ip saddr ${ROUTER_ADDRESSES[1]} drop
+  ip daddr ${ROUTER_ADDRESSES[1]} drop
+ }
+}
+`;
