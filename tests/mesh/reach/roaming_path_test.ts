@@ -1,56 +1,14 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { systemClock } from "../../../src/mesh/base/clock.ts";
-import { peerIdOf, sha256, SigningKey } from "../../../src/mesh/base/keys.ts";
-import {
-  DirectSocket,
-  RoamingPath,
-  type UdpEnd,
-  udpEnd,
-  type UdpStack,
-} from "../../../src/mesh/reach/mod.ts";
+import { sha256 } from "../../../src/mesh/base/keys.ts";
+import { udpEnd } from "../../../src/mesh/reach/mod.ts";
 import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
 import { PROBE_BYTES } from "../../../src/mesh/reach/probe_wire.ts";
 import { Mailbox } from "../quic/mailbox.ts";
+import { meet, type Roaming, roamingPair } from "./roaming.ts";
 import { Between, pipePair, usingStack, Way } from "./ways.ts";
 
 const MB = 1_000_000;
-const PEERS = [0, 1].map(() => peerIdOf(SigningKey.generate().publicKey));
-
-/** One node's end of a roaming path. */
-interface Roaming {
-  readonly socket: DirectSocket;
-  readonly path: RoamingPath;
-  /** Each change of its way, and each address at which it was seen. */
-  readonly ways: Mailbox<string>;
-  readonly seen: Mailbox<UdpEnd>;
-}
-
-/** Two nodes on this machine, with a relay between them and, for questions, nothing yet. */
-function roamingPair(stack: UdpStack, relay: Way): readonly [Roaming, Roaming] {
-  const secret = crypto.getRandomValues(new Uint8Array(32));
-  const [near, far] = PEERS.map((self, at): Roaming => {
-    const ways = new Mailbox<string>();
-    const seen = new Mailbox<UdpEnd>();
-    const clock = systemClock;
-    const socket = new DirectSocket({ stack, self, port: 0, clock, mayAsk: () => true });
-    const path: RoamingPath = new RoamingPath({
-      peer: PEERS[1 - at]!,
-      relay: relay.ends[at]!,
-      socket,
-      clock,
-      onSeen: (end) => seen.put(end),
-      onChange: () => ways.put(path.way.kind),
-    });
-    path.agree(secret);
-    return { socket, path, ways, seen };
-  });
-  return [near!, far!];
-}
-
-function meet(pair: readonly [Roaming, Roaming], between: Between): void {
-  pair.forEach(({ path }, at) => path.told([between.faces[at]!]));
-}
 
 for (const [name, open] of Object.entries({ system: undefined, plain: () => new PlainStack() })) {
   Deno.test(`${name}: a connection that begins relayed becomes direct, falls back, and returns`, async () => {
@@ -99,6 +57,50 @@ Deno.test("another member takes over from one that relays no more, under a livin
   pair.forEach(({ path }, at) => path.relayBy(second.ends[at]!));
   assert.deepEqual(await reading, content);
   assert(second.carried > 40);
+  pair.forEach(({ socket }) => socket.close());
+});
+
+Deno.test("200 MB arrive as they were, whatever becomes of the path meanwhile", async () => {
+  await using stack = usingStack();
+  const relay = new Way(stack);
+  const pair = roamingPair(stack, relay);
+  await using quic = await pipePair(stack, [pair[0].path, pair[1].path]);
+  const pouring = await quic.pour();
+  /** Bytes are on their way while it happens, and go on after it. */
+  const during = async (happening: () => Promise<unknown>) => {
+    await Promise.all([pouring.write(14 * MB), happening()]);
+  };
+  const become = async (kind: string) => {
+    for (const { ways } of pair) assert.equal(await ways.take(), kind);
+  };
+  const meetAnew = () => {
+    const between = new Between(stack, [pair[0].socket.port, pair[1].socket.port]);
+    meet(pair, between);
+    return between;
+  };
+  let between = meetAnew();
+  await during(() => become("direct"));
+  between.isSilent = true;
+  await during(() => Promise.all([become("relayed"), delay(3_500)])); // the silence itself is tested
+  between.isSilent = false;
+  await during(() => become("direct"));
+  for (let round = 0; round < 5; round++) {
+    between.isSilent = true;
+    await during(() => become("relayed"));
+    between = meetAnew();
+    await during(() => become("direct"));
+  }
+  between.isSilent = true;
+  await during(() => become("relayed"));
+  relay.fate = () => [];
+  await during(() => {
+    const restarted = new Way(stack);
+    pair.forEach(({ path }, at) => path.relayBy(restarted.ends[at]!));
+    return Promise.resolve();
+  });
+  const { sent, read, count } = await pouring.end();
+  assert(count >= 200 * MB);
+  assert.equal(read, sent);
   pair.forEach(({ socket }) => socket.close());
 });
 

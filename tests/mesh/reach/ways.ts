@@ -1,5 +1,6 @@
 /** Two transports that know each other by pipes alone, and ways between them that a test cuts, loses and falsifies. */
 
+import { createHash } from "node:crypto";
 import { multiaddr } from "@multiformats/multiaddr";
 import type { DatagramPath } from "../../../src/mesh/base/datagram_path.ts";
 import {
@@ -47,6 +48,16 @@ export interface PipedPair extends AsyncDisposable {
   readonly pipes: readonly [near: Pipe, far: Pipe];
   /** The bytes as the far end reads them. */
   transfer(bytes: Uint8Array): Promise<Uint8Array>;
+  /** A stream for more than fits into memory twice. */
+  pour(): Promise<Pouring>;
+}
+
+/** Random bytes on their way, which the far end reads as they come. */
+export interface Pouring {
+  /** Resolves once the stream has taken so many. */
+  write(count: number): Promise<void>;
+  /** Digests of what was sent and what was read. */
+  end(): Promise<{ readonly sent: string; readonly read: string; readonly count: number }>;
 }
 
 /** One dials the pipe to the other. The paths are the pipes' own from now on. */
@@ -77,6 +88,9 @@ export async function pipePair(
       const [read] = await Promise.all([readAll(into, bytes.length), writing]);
       return read;
     },
+    async pour() {
+      return pouring(await openStream(near, far));
+    },
     async [Symbol.asyncDispose]() {
       await dialler[Symbol.asyncDispose]();
       await listener[Symbol.asyncDispose]();
@@ -86,6 +100,32 @@ export async function pipePair(
 }
 
 const CHUNK = 65_536;
+
+function pouring([out, into]: Awaited<ReturnType<typeof openStream>>): Pouring {
+  const [sent, read] = [createHash("sha256"), createHash("sha256")];
+  let count = 0;
+  const reading = (async () => {
+    for (let bytes = await into.read(); bytes !== null; bytes = await into.read()) {
+      read.update(bytes);
+      count += bytes.length;
+    }
+  })();
+  reading.catch(() => undefined); // who waits for the end is told
+  return {
+    async write(bytes) {
+      for (let left = bytes; left > 0; left -= CHUNK) {
+        const chunk = crypto.getRandomValues(new Uint8Array(Math.min(CHUNK, left)));
+        sent.update(chunk);
+        await out.write(chunk);
+      }
+    },
+    async end() {
+      await out.closeWrite();
+      await reading;
+      return { sent: sent.digest("hex"), read: read.digest("hex"), count };
+    },
+  };
+}
 
 async function readAll(
   stream: { read(): Promise<Uint8Array | null> },
