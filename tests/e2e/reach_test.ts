@@ -9,9 +9,10 @@ import { cachedBallast } from "../support/ballast.ts";
 import { compiledProgram } from "../support/compiled.ts";
 import { Door } from "../support/loopback_way.ts";
 import { whyNoNamespaces } from "../support/namespaces.ts";
-import { NodeProcess } from "../support/node_process.ts";
+import type { NodeProcess } from "../support/node_process.ts";
 import { whyNoPortOpener } from "../support/port_opener.ts";
-import { programCommand, runProgram, temporaryFolder } from "../support/program.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+import { startRelayProcess } from "../support/relay_process.ts";
 import { buildTwoHomes, HUB_ADDRESS, type Leads } from "../support/two_homes.ts";
 import { answersExactly, answerTo, nodeTest, QUESTION, until, warm } from "./mesh_of_nodes.ts";
 import { startOn } from "./nodes_on_network.ts";
@@ -65,11 +66,9 @@ async function homesOfNodes(routers: readonly [Leads, Leads]) {
     },
     async relay(name: string, { isCompiled = false }: Started = {}): Promise<NodeProcess> {
       const dataDir = join(folder.path, name);
-      const own = await temporaryFolder();
-      const args = ["relay", "--json", "--address", HUB_ADDRESS, "--data-dir", dataDir];
-      const program = { namespace: homes.hub, ...(isCompiled ? await executable() : {}) };
-      const child = programCommand(args, program, own.path).spawn();
-      return stack.use(new NodeProcess(name, dataDir, child, own));
+      const program = isCompiled ? await executable() : {};
+      const where = { namespace: homes.hub, address: HUB_ADDRESS };
+      return stack.use(await startRelayProcess({ dataDir, ...where, ...program }));
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

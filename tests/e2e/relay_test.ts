@@ -4,16 +4,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RelayView } from "../../src/api/mod.ts";
 import type { RelayStatus } from "../../src/node/mod.ts";
-import { NodeProcess } from "../support/node_process.ts";
-import { type Outcome, programCommand, runProgram, temporaryFolder } from "../support/program.ts";
+import { type Outcome, runProgram, temporaryFolder } from "../support/program.ts";
+import { startRelayProcess } from "../support/relay_process.ts";
 import { nodeTest, startServing } from "./mesh_of_nodes.ts";
-
-async function startRelay(dataDir: string): Promise<NodeProcess> {
-  const folder = await temporaryFolder();
-  const args = ["relay", "--json", "--address", "127.0.0.1", "--data-dir", dataDir];
-  const child = programCommand(args, {}, folder.path).spawn();
-  return new NodeProcess("relay", dataDir, child, folder);
-}
 
 const relay = (dataDir: string, ...args: readonly string[]): Promise<Outcome> =>
   runProgram(["relay", ...args, "--data-dir", dataDir]);
@@ -45,7 +38,7 @@ nodeTest(
     await using folder = await temporaryFolder();
     const dataDir = join(folder.path, "data");
     assert.match((await relay(dataDir, "claim")).stderr, /No relay has run on/);
-    await using first = await startRelay(dataDir);
+    await using first = await startRelayProcess({ dataDir });
     const [{ claim, node }, founder] = await Promise.all([
       first.waitFor("relay"),
       startServing(["--model", "guide"]),
@@ -71,7 +64,7 @@ nodeTest(
     await first.exited;
     assert.equal((await relay(dataDir, "status")).code, 1);
     await connected(member.dataDir, 0);
-    await using back = await startRelay(dataDir);
+    await using back = await startRelayProcess({ dataDir });
     const told = await back.waitFor("relay");
     assert.deepEqual([told.node, told.meshes, told.claim], [node, 1, null]);
     assert.ok((told.addresses as string[]).some((address) => reached.addresses.includes(address)));
