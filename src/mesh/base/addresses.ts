@@ -15,6 +15,8 @@ export interface Address {
 export interface InterfaceAddress {
   readonly name: string;
   readonly address: string;
+  /** @default {none that is known} */
+  readonly netmask?: string;
 }
 
 const ADDRESS = /^\/ip([46])\/([0-9a-fA-F.:]{2,45})\/udp\/(\d{1,5})\/quic-v1\/p2p\/(\w{10,64})$/;

@@ -15,9 +15,12 @@ export class AskBudget {
   readonly #peers = new RateLimiter(PEER_ASK_RATE);
   readonly #sites = new RateLimiter(SITE_ASK_RATE);
 
-  /** Spends one question to the end for the peer, if there is one left of each. */
+  /**
+   * Spends one question to the end for the peer, if there is one left of each. That of a site comes last: else peers that name
+   * many sites would make a limiter, which remembers so many, forget the one that they mean.
+   */
   allows(peer: PeerId, end: UdpEnd, now: number): boolean {
-    return this.#peers.allows(peer, now) && this.#sites.allows(siteOf(end.ip), now) &&
-      this.#node.allows(WHOLE_NODE, now);
+    return this.#peers.allows(peer, now) && this.#node.allows(WHOLE_NODE, now) &&
+      this.#sites.allows(siteOf(end.ip), now);
   }
 }

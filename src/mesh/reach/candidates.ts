@@ -32,6 +32,22 @@ export function ownCandidates(places: OwnPlaces): UdpEnd[] {
   return [...unique.values()].filter(mayAsk).slice(0, MAX_CANDIDATES);
 }
 
+/** Whether an address means all machines of a network that this one is in: some sockets may send there. Pure. */
+export function isForAll(ip: string, interfaces: readonly InterfaceAddress[]): boolean {
+  const bytes = addressBytes(ip);
+  if (bytes?.length !== 4) return false;
+  return interfaces.some(({ address, netmask = "" }) => {
+    const [own, mask] = [addressBytes(address), addressBytes(netmask)];
+    if (own?.length !== 4 || mask?.length !== 4) return false;
+    const isInside = mask.every((bits, at) => (bytes[at]! & bits) === (own[at]! & bits));
+    const hostBits = mask.map((bits) => ~bits);
+    const fills = (value: number) =>
+      hostBits.every((bits, at) => (bytes[at]! & bits) === (value & bits));
+    // The lowest address of a network is its older form. Networks of one or two machines have neither (RFC 3021).
+    return isInside && hostBits.at(-1)! > 1 && (fills(0xff) || fills(0));
+  });
+}
+
 /** Nothing that is meant for many, for nobody, or for this machine itself; and no port of the system's services. */
 export function mayBeAsked({ ip, port }: UdpEnd): boolean {
   if (!Number.isInteger(port) || port < FIRST_ASKED_PORT || port > 65_535) return false;

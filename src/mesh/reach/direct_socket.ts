@@ -111,8 +111,9 @@ export class DirectSocket {
     else this.#byEnd.get(from.key)?.events.datagram(datagram);
   }
 
-  /** One of nobody that is known costs a look into a table. */
+  /** One of nobody that is known costs a look into a table, and no answer goes where nobody may be asked: it may be forged. */
   #takeProbe(bytes: Uint8Array, from: UdpEnd): void {
+    if (!this.mayAsk(from)) return;
     const known = this.#byTag.get(tagOf(bytes));
     const probed = known?.session.receive(bytes, from, this.#options.clock.elapsed());
     if (known === undefined || probed === undefined) return;

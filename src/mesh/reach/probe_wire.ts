@@ -2,10 +2,11 @@
  * A probe: a question whether its receiver is the peer, or the answer to one. All are of one length, so that an answer is
  * no longer than what it answers. Pure.
  *
- *     0 magic 8 | 8 kind 1 | 9 tag 8 | 17 number 8 | 25 family 1 | 26 address 16 | 42 port 2 | 44 code 16
+ *     0 magic 8 | 8 kind 1 | 9 tag 8 | 17 number 8 | 25 nonce 8 | 33 family 1 | 34 address 16 | 50 port 2 | 52 code 16
  *
  * The tag names the pair and the sender, the code is an HMAC of all before it with a key of theirs. The address is the
- * one that the question came from, in an answer; in a question it is empty.
+ * one that the question came from, in an answer; in a question it is empty. The nonce of a question is random, and its
+ * answer has the same: so a peer that forges its address can't answer from where it has heard no question.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -15,7 +16,16 @@ import { type UdpEnd, udpEnd } from "./udp_end.ts";
 /** QUIC's own datagrams begin with anything, its fixed bit too; that one begins with this is not to be expected. */
 const MAGIC = Uint8Array.fromHex("e9a07fd23c518b64");
 const KIND = { ask: 1, answer: 2 } as const;
-const AT = { kind: 8, tag: 9, number: 17, family: 25, address: 26, port: 42, code: 44 } as const;
+const AT = {
+  kind: 8,
+  tag: 9,
+  number: 17,
+  nonce: 25,
+  family: 33,
+  address: 34,
+  port: 50,
+  code: 52,
+} as const;
 const CODE_BYTES = 16;
 const TAG_BYTES = 8;
 
@@ -30,6 +40,7 @@ export interface ProbeSender {
 export interface Probe {
   readonly kind: keyof typeof KIND;
   readonly number: bigint;
+  readonly nonce: bigint;
   /** Of an answer, the end that the question came from. */
   readonly seen: UdpEnd | undefined;
 }
@@ -50,13 +61,14 @@ export function tagOf(probe: Uint8Array): string {
   return probe.subarray(AT.tag, AT.tag + TAG_BYTES).toHex();
 }
 
-export function writeProbe({ kind, number, seen }: Probe, sender: ProbeSender): Uint8Array {
+export function writeProbe({ kind, number, nonce, seen }: Probe, sender: ProbeSender): Uint8Array {
   const bytes = new Uint8Array(PROBE_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
   bytes[AT.kind] = KIND[kind];
   bytes.set(Uint8Array.fromHex(sender.tag), AT.tag);
   view.setBigUint64(AT.number, number);
+  view.setBigUint64(AT.nonce, nonce);
   if (seen !== undefined) {
     const address = addressBytes(seen.ip)!;
     bytes[AT.family] = address.length;
@@ -71,11 +83,14 @@ export function writeProbe({ kind, number, seen }: Probe, sender: ProbeSender): 
 export function readProbe(bytes: Uint8Array, sender: ProbeSender): Probe | undefined {
   if (!isProbe(bytes) || tagOf(bytes) !== sender.tag) return undefined;
   if (!timingSafeEqual(codeOf(bytes, sender), bytes.subarray(AT.code))) return undefined;
-  const number = viewOf(bytes).getBigUint64(AT.number);
+  const [number, nonce] = [AT.number, AT.nonce].map((at) => viewOf(bytes).getBigUint64(at)) as [
+    bigint,
+    bigint,
+  ];
   const seen = readSeen(bytes);
-  if (bytes[AT.kind] === KIND.ask) return { kind: "ask", number, seen: undefined };
+  if (bytes[AT.kind] === KIND.ask) return { kind: "ask", number, nonce, seen: undefined };
   if (bytes[AT.kind] !== KIND.answer || seen === undefined) return undefined;
-  return { kind: "answer", number, seen };
+  return { kind: "answer", number, nonce, seen };
 }
 
 function readSeen(bytes: Uint8Array): UdpEnd | undefined {

@@ -3,7 +3,7 @@ import type { ByteStream } from "../base/byte_stream.ts";
 import type { Cancel, Clock } from "../base/clock.ts";
 import type { DatagramPath } from "../base/datagram_path.ts";
 import type { PeerId } from "../base/peer_id.ts";
-import { ownCandidates } from "./candidates.ts";
+import { isForAll, mayBeAsked, ownCandidates } from "./candidates.ts";
 import { INTERFACES_MS, MAX_OBSERVED } from "./defaults.ts";
 import { DirectSocket } from "./direct_socket.ts";
 import { dialsPipe, Pipe } from "./pipe.ts";
@@ -72,15 +72,19 @@ export class Reach {
   /** Places at which the last peers see this node. */
   readonly #observed = new Map<PeerId, UdpEnd>();
   #own: readonly UdpEnd[];
-  #interfaces: string;
+  #interfaces: readonly InterfaceAddress[];
   #cancel: Cancel = () => {};
 
   /** @throws where the port can't be had. */
   constructor(parts: ReachParts) {
     this.#parts = parts;
-    this.#socket = new DirectSocket(parts);
+    this.#interfaces = [...parts.interfaces()];
+    const { mayAsk = mayBeAsked } = parts;
+    this.#socket = new DirectSocket({
+      ...parts,
+      mayAsk: (end) => mayAsk(end) && !isForAll(end.ip, this.#interfaces),
+    });
     this.#own = this.#places();
-    this.#interfaces = this.#interfaceList();
     this.#watch();
   }
 
@@ -223,19 +227,19 @@ export class Reach {
 
   #watch(): void {
     this.#cancel = this.#parts.clock.after(INTERFACES_MS, () => {
-      const now = this.#interfaceList();
-      if (now !== this.#interfaces) {
-        this.#interfaces = now;
+      const before = addressesOf(this.#interfaces);
+      this.#interfaces = [...this.#parts.interfaces()];
+      if (addressesOf(this.#interfaces) !== before) {
         for (const path of this.#paths) path.moved();
         this.refresh();
       }
       this.#watch();
     });
   }
+}
 
-  #interfaceList(): string {
-    return this.#parts.interfaces().map(({ address }) => address).sort().join(" ");
-  }
+function addressesOf(interfaces: readonly InterfaceAddress[]): string {
+  return interfaces.map(({ address }) => address).sort().join(" ");
 }
 
 function keysOf(ends: readonly UdpEnd[]): string {

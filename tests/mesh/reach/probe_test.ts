@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { AskBudget } from "../../../src/mesh/reach/ask_budget.ts";
-import { mayBeAsked, ownCandidates } from "../../../src/mesh/reach/candidates.ts";
+import { isForAll, mayBeAsked, ownCandidates } from "../../../src/mesh/reach/candidates.ts";
 import {
   ANSWER_RATE,
   MAX_CANDIDATES,
@@ -63,15 +63,34 @@ Deno.test("an answer to a question that nobody asked is none", () => {
   const { a } = sessions();
   const sender = probeSender(SECRET, B);
   for (const number of [0n, 5n, 2n ** 64n - 1n]) {
-    const answer = writeProbe({ kind: "answer", number, seen: AT_A }, sender);
+    const answer = writeProbe({ kind: "answer", number, nonce: 0n, seen: AT_A }, sender);
     assert.equal(a.receive(answer, AT_B, 1), undefined);
   }
 });
 
+Deno.test("a peer that forges its address can't answer there for a stranger", () => {
+  const { a, b } = sessions();
+  const STRANGER = udpEnd("192.0.2.66", 4_000);
+  // It has heard the questions before and after, and knows the number and the key.
+  const sender = probeSender(SECRET, B);
+  a.ask(AT_B, 0);
+  const unheard = a.ask(STRANGER, 1);
+  const heard = readProbe(a.ask(AT_B, 2), probeSender(SECRET, A));
+  assert(heard?.number === 2n);
+  for (const nonce of [0n, heard.nonce, heard.nonce + 1n]) {
+    const forged = writeProbe({ kind: "answer", number: 1n, nonce, seen: AT_A }, sender);
+    assert.equal(a.receive(forged, STRANGER, 3), undefined);
+  }
+  const asked = b.receive(unheard, AT_A, 3);
+  assert(asked?.kind === "asked");
+  assert.equal(a.receive(asked.answer, STRANGER, 4)?.kind, "answered", "who has heard it can");
+});
+
 Deno.test("no probe with a changed bit, and nothing else, is read", () => {
   const sender = probeSender(SECRET, A);
-  const probe = writeProbe({ kind: "answer", number: 3n, seen: AT_B }, sender);
-  assert.deepEqual(readProbe(probe, sender), { kind: "answer", number: 3n, seen: AT_B });
+  const content = { kind: "answer", number: 3n, nonce: 2n ** 64n - 1n, seen: AT_B } as const;
+  const probe = writeProbe(content, sender);
+  assert.deepEqual(readProbe(probe, sender), content);
   for (let bit = 0; bit < 8 * probe.length; bit++) {
     const altered = probe.slice();
     altered[bit >> 3]! ^= 1 << (bit & 7);
@@ -86,7 +105,7 @@ Deno.test("no probe with a changed bit, and nothing else, is read", () => {
 Deno.test("a sender that knows the secret and writes nonsense is not believed", () => {
   const sender = probeSender(SECRET, A);
   const { b } = sessions();
-  const noEnd = writeProbe({ kind: "answer", number: 0n, seen: undefined }, sender);
+  const noEnd = writeProbe({ kind: "answer", number: 0n, nonce: 0n, seen: undefined }, sender);
   b.ask(AT_A, 0);
   assert.equal(b.receive(noEnd, AT_A, 1), undefined);
 });
@@ -149,6 +168,37 @@ Deno.test("nothing is asked that is meant for many, for nobody, for this machine
   }
 });
 
+Deno.test("the address of all machines of a network is one of its own networks only", () => {
+  const interfaces = [
+    { name: "lo", address: "127.0.0.1", netmask: "255.0.0.0" },
+    { name: "eth0", address: "192.168.1.2", netmask: "255.255.255.0" },
+    { name: "eth0", address: "2001:db8::5", netmask: "ffff:ffff:ffff:ffff::" },
+    { name: "eth1", address: "10.7.9.1", netmask: "255.255.252.0" },
+    { name: "wg0", address: "10.0.0.1", netmask: "255.255.255.254" },
+    { name: "tun0", address: "10.0.1.1", netmask: "255.255.255.255" },
+    { name: "old0", address: "10.0.2.1" },
+  ];
+  const table: Record<string, boolean> = {
+    "192.168.1.255": true,
+    "192.168.1.0": true,
+    "::ffff:192.168.1.255": true,
+    "192.168.1.77": false,
+    "192.168.2.255": false,
+    "10.7.11.255": true,
+    "10.7.8.0": true,
+    "10.7.9.255": false,
+    "10.0.0.1": false,
+    "10.0.0.0": false,
+    "10.0.1.1": false,
+    "10.0.2.255": false,
+    "2001:db8::": false,
+    "no address": false,
+  };
+  for (const [ip, isAll] of Object.entries(table)) {
+    assert.equal(isForAll(ip, interfaces), isAll, ip);
+  }
+});
+
 Deno.test("members that name a stranger's addresses make a node ask no more than its budget", () => {
   const budget = new AskBudget();
   const members = Array.from({ length: 20 }, () => peerIdOf(SigningKey.generate().publicKey));
@@ -165,6 +215,22 @@ Deno.test("members that name a stranger's addresses make a node ask no more than
     if (budget.allows(member!, udpEnd(`192.0.${at % 200}.1`, 2_000), 120_000)) elsewhere += 1;
   }
   assert(elsewhere <= PEER_ASK_RATE.burst, `${elsewhere} for one peer`);
+});
+
+Deno.test("a stranger's budget is not forgotten because members name many others", () => {
+  const budget = new AskBudget();
+  const members = Array.from({ length: 200 }, () => peerIdOf(SigningKey.generate().publicKey));
+  const stranger = udpEnd("192.0.2.66", 2_000);
+  let sent = 0;
+  for (const [at, now] of [0, 3_000].entries()) {
+    for (const member of members) if (budget.allows(member, stranger, now)) sent += 1;
+    for (const [first, member] of members.entries()) {
+      for (let last = 0; last < PEER_ASK_RATE.burst - 1; last++) {
+        budget.allows(member, udpEnd(`10.${at}.${first}.${last}`, 2_000), now);
+      }
+    }
+  }
+  assert(sent >= SITE_ASK_RATE.burst && sent <= SITE_ASK_RATE.burst + 3, `${sent} to one address`);
 });
 
 Deno.test("a node names its interfaces and what its router shows, in bounds", () => {
