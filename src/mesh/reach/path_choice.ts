@@ -32,6 +32,8 @@ export interface Candidate {
   /** The peer's questions came from there, and nobody named it. */
   readonly isSeen: boolean;
   readonly sinceMs: number;
+  /** One that was seen gives way to others from then on. */
+  readonly staysUntilMs: number;
   /** Asked so often since the last answer. */
   readonly asks: number;
   /** The first and the last question since the last answer. */
@@ -84,7 +86,7 @@ export function told(state: PathState, ends: readonly UdpEnd[], now: number): Pa
   const all = [...kept.filter((one) => one.isSeen), ...listed, ...kept.filter((one) => !one.isSeen)]
     .toSorted((a, b) => isChosen(b) - isChosen(a));
   const next = { ...state, candidates: all.slice(0, MAX_CANDIDATES) };
-  return restarted(next);
+  return restarted(outdated(next));
 }
 
 /**
@@ -110,7 +112,7 @@ function giveWay({ candidates, chosen }: PathState, now: number): Candidate | un
   const idle = candidates.filter((one) => one.end.key !== chosen && !isTrusted(one, now));
   const seen = candidates.filter((one) => one.isSeen);
   if (seen.length < MAX_SEEN_CANDIDATES) return idle.findLast((one) => !one.isSeen);
-  return idle.find((one) => one.isSeen && now - one.sinceMs >= SEEN_STAY_MS);
+  return idle.find((one) => one.isSeen && now >= one.staysUntilMs);
 }
 
 /** A question was answered from where it was sent to. */
@@ -123,7 +125,7 @@ export function answered(state: PathState, end: UdpEnd, rttMs: number, now: numb
 
 /** This machine's own addresses have changed, or it has slept: everything is asked anew, at once. */
 export function moved(state: PathState): PathState {
-  return restarted(state);
+  return restarted(outdated(state));
 }
 
 /**
@@ -159,6 +161,7 @@ function fresh(end: UdpEnd, now: number, isSeen: boolean): Candidate {
     end,
     isSeen,
     sinceMs: now,
+    staysUntilMs: now + SEEN_STAY_MS,
     asks: 0,
     firstAskedMs: undefined,
     askedMs: undefined,
@@ -174,6 +177,14 @@ function asked(one: Candidate, now: number): Candidate {
 /** A question that is open stays open: only an answer makes a path trusted again. */
 function restarted(state: PathState): PathState {
   const candidates = state.candidates.map((one) => ({ ...one, asks: 0, askedMs: undefined }));
+  return { ...state, candidates };
+}
+
+/** A place at which the peer was seen was its router's way to the places of before: others may take it now. */
+function outdated(state: PathState): PathState {
+  const candidates = state.candidates.map((one) =>
+    one.isSeen ? { ...one, staysUntilMs: -Infinity } : one
+  );
   return { ...state, candidates };
 }
 

@@ -99,6 +99,50 @@ Deno.test("nodes of one network meet in it, whatever its router is", async () =>
   }
 });
 
+Deno.test("nodes that their own network keeps apart meet where its router turns around, and else are relayed", async () => {
+  // Of two nodes behind one router not both can have its port.
+  for (const kind of KINDS.filter(({ mapped }) => !mapped)) {
+    const time = new VirtualTime();
+    const internet = new Internet(time, 15);
+    const site = internet.site("203.0.113.11", kind, true);
+    const nodes = introduced([
+      new Node(internet, site, "192.168.1.2"),
+      new Node(internet, site, "192.168.1.3"),
+    ]);
+    const pair = { time, internet, nodes };
+    await talk(pair, 3_000);
+    const what = JSON.stringify(kind);
+    assert.equal(isDirect(pair), kind.hairpin && canMeet(kind, kind), what);
+    for (const node of nodes) assert(node.changes.length <= 1, `${what}: it flapped`);
+  }
+});
+
+Deno.test("a move between any two networks and a sleep end in a direct path wherever there is one", async () => {
+  for (const [index, a] of KINDS.entries()) {
+    const c = KINDS[(index + 7) % KINDS.length]!;
+    for (const b of KINDS) {
+      const pair = pairBehind(a, b);
+      const { time, internet, nodes: [mover, sleeper] } = pair;
+      const what = `${JSON.stringify(a)}, then ${JSON.stringify(c)}, and ${JSON.stringify(b)}`;
+      const news = [0];
+      await talk(pair, 2_000);
+      mover.move(internet.site("198.51.100.9", c), "192.168.7.7");
+      news.push(time.now);
+      await talk(pair, 3_000);
+      assert.equal(isDirect(pair), canMeet(c, b), `${what}: it moved`);
+      sleeper.sleep();
+      await talk(pair, 2_000);
+      assert.equal(mover.state.chosen, undefined, `${what}: it talks to one that sleeps`);
+      await time.runUntil(time.now + CALM_MS);
+      sleeper.awake();
+      news.push(time.now);
+      await talk(pair, 3_000);
+      assert.equal(isDirect(pair), canMeet(c, b), `${what}: it woke`);
+      assertCalm(pair, news);
+    }
+  }
+});
+
 Deno.test("silence leads back to the relay within a second, and the answer to the direct path", async () => {
   const kind = { mapping: "same", filter: "port", hairpin: false, mapped: false } as const;
   const pair = pairBehind(kind, kind);

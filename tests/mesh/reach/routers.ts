@@ -47,7 +47,8 @@ export class Site {
   readonly #nodes = new Set<Node>();
   #nextPort = 20_000;
 
-  constructor(readonly ip: string, readonly kind: RouterKind) {}
+  /** @param isolates nodes of it from each other, as networks for guests do: they meet outside of it if at all */
+  constructor(readonly ip: string, readonly kind: RouterKind, readonly isolates = false) {}
 
   join(node: Node): void {
     this.#nodes.add(node);
@@ -59,7 +60,7 @@ export class Site {
   }
 
   inside(ip: string): Node | undefined {
-    return [...this.#nodes].find((node) => node.ip === ip);
+    return this.isolates ? undefined : [...this.#nodes].find((node) => node.ip === ip);
   }
 
   /** The outer end that a datagram of a node leaves with. */
@@ -94,8 +95,8 @@ export class Internet {
 
   constructor(readonly time: VirtualTime, readonly delayMs: number) {}
 
-  site(ip: string, kind: RouterKind): Site {
-    const site = new Site(ip, kind);
+  site(ip: string, kind: RouterKind, isolates?: boolean): Site {
+    const site = new Site(ip, kind, isolates);
     this.#sites.set(ip, site);
     return site;
   }
