@@ -276,8 +276,11 @@ export const CARRIER_SLOW_RETRY_MS = 5_000;
 /** Of these pauses, those after which a pipe without a connection is not needed: 6 s, as a join has. */
 export const IDLE_ROUNDS = 4;
 
-/** A peer's addresses have this long before others are asked to carry: its network answers within it, or is slower than they. */
-export const NATIVE_HEAD_START_MS = 1_000;
+/**
+ * The addresses of a peer have this long before others are asked to carry: two round trips around half the world. One that
+ * answers later takes over, and a pair of machines that have never met is to be connected within a second.
+ */
+export const NATIVE_HEAD_START_MS = 400;
 
 /** Nodes that are asked to carry to one peer, one after the other. */
 export const MAX_CARRIERS_ASKED = 4;
