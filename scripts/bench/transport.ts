@@ -11,7 +11,7 @@ import { machine, markdownTable, median, quantile } from "./figures.ts";
 import { writeSection } from "./page.ts";
 import { readLines } from "./transport/lines.ts";
 import type { LinkName } from "./transport/links.ts";
-import type { DialReport, Memory, Scenario } from "./transport/peer.ts";
+import type { DialReport, Scenario, Use } from "./transport/peer.ts";
 
 const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "small", "ours", "relay"];
 const TITLE = "Transport (`deno task bench transport`)";
@@ -20,8 +20,8 @@ const BYTES_PER_MB = 1e6;
 
 export interface Outcome {
   readonly values: readonly number[];
-  readonly dialler: Memory;
-  readonly listener: Memory;
+  readonly dialler: Use;
+  readonly listener: Use;
 }
 
 interface Plan {
@@ -88,8 +88,8 @@ export async function measure(link: LinkName, scenario: Scenario, ms: number): P
   await listener.write("warm");
   const report = JSON.parse(await dialler.nextLine()) as DialReport;
   await listener.write("done");
-  const memory = JSON.parse(await listener.nextLine()) as Memory;
-  return { values: report.values, dialler: report.memory, listener: memory };
+  const use = JSON.parse(await listener.nextLine()) as Use;
+  return { values: report.values, dialler: report.use, listener: use };
 }
 
 /** Dials beside a flood of handshakes that never finish. */
@@ -150,6 +150,7 @@ export const TITLES: Readonly<Record<LinkName, string>> = {
   relay: "relay TCP-QUIC-TCP",
   pipe: "over two pipes",
   plainPipe: "over two pipes, Deno's sockets",
+  carried: "over a relay",
 };
 
 interface Row {
@@ -160,9 +161,9 @@ interface Row {
 }
 
 export const megabytes = ({ values }: Outcome) => (values[0] ?? NaN) / BYTES_PER_MB;
-const peakMb = (memory: Memory) => memory.peakBytes / BYTES_PER_MB;
-const growthMb = (memory: Memory) => (memory.peakBytes - memory.startBytes) / BYTES_PER_MB;
-const lastingMb = (memory: Memory) => (memory.endBytes - memory.startBytes) / BYTES_PER_MB;
+const peakMb = (use: Use) => use.peakBytes / BYTES_PER_MB;
+const growthMb = (use: Use) => (use.peakBytes - use.startBytes) / BYTES_PER_MB;
+const lastingMb = (use: Use) => (use.endBytes - use.startBytes) / BYTES_PER_MB;
 
 const ROWS: readonly Row[] = [
   { title: "one stream, MB/s", scenario: "one-stream", figure: megabytes, digits: 0 },
@@ -211,7 +212,7 @@ function ratios({ outcomes, floodedMs }: Measured): string {
   };
   const at = (scenario: Scenario, link: LinkName, q: number) =>
     median(all(scenario, link).map(({ values }) => quantile(values, q)));
-  const worst = (scenario: Scenario, growth: (memory: Memory) => number) =>
+  const worst = (scenario: Scenario, growth: (use: Use) => number) =>
     Math.max(...all(scenario, "ours").flatMap((one) => [one.dialler, one.listener].map(growth)));
   const extra = at("round-trip", "ours", 0.5) - at("round-trip", "raw", 0.5);
   return markdownTable(["must reach", "wanted", "measured"], [

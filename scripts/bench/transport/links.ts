@@ -22,17 +22,10 @@ import {
 import { PlainStack } from "../../../src/mesh/reach/plain_stack.ts";
 import { relay } from "../../../src/tunnel/rpc/relay.ts";
 import type { BenchStream } from "./bench_stream.ts";
+import { carriedLink } from "../reach/carried.ts";
+import type { Link, Serve } from "./link.ts";
 import { StockStream } from "./stock_stream.ts";
 import { TcpStream } from "./tcp_stream.ts";
-
-export type Serve = (stream: BenchStream) => Promise<void>;
-
-export interface Link {
-  /** Serves every stream that comes. @returns the address to dial. */
-  listen(serve: Serve): Promise<string>;
-  /** @returns a function that opens streams on one connection. */
-  dial(address: string): Promise<() => Promise<BenchStream>>;
-}
 
 export const LINKS = {
   tcp: { listen: listenTcp, dial: dialTcp },
@@ -43,6 +36,7 @@ export const LINKS = {
   relay: { listen: listenRelay, dial: dialRelay },
   pipe: pipedLink(openUdpStack),
   plainPipe: pipedLink(() => new PlainStack()),
+  carried: carriedLink,
 } satisfies Record<string, Link>;
 
 export type LinkName = keyof typeof LINKS;

@@ -1,11 +1,13 @@
 /**
- * One end of a measurement, in a process of its own. `listen LINK` prints its address, and at the end its memory; `dial
+ * One end of a measurement, in a process of its own. `listen LINK` prints its address, and at the end its use of the machine; `dial
  * LINK ADDRESS SCENARIO MS` prints "warm" when it begins to measure, and then its result. The listener gets both in its
  * input.
  */
 
 import { readLines } from "./lines.ts";
-import { type Link, type LinkName, LINKS } from "./links.ts";
+import { cpuSeconds } from "../../../tests/support/processes.ts";
+import type { Link } from "./link.ts";
+import { type LinkName, LINKS } from "./links.ts";
 import {
   fillSlowReader,
   type Open,
@@ -32,26 +34,33 @@ export type Scenario =
 
 export interface DialReport {
   readonly values: readonly number[];
-  readonly memory: Memory;
+  readonly use: Use;
 }
 
-export interface Memory {
+export interface Use {
   readonly startBytes: number;
   readonly peakBytes: number;
   readonly endBytes: number;
+  /** Of the process, and of what stands between the ends. */
+  readonly cpuSeconds: number;
 }
 
 /** From now on; the start is what the process holds once its connection is up and warm. */
-function watchMemory(): () => Memory {
+async function watchUse({ helpers }: Link): Promise<() => Promise<Use>> {
+  const pids = [Deno.pid, ...helpers?.() ?? []];
+  const spent = async () =>
+    (await Promise.all(pids.map(cpuSeconds))).reduce((sum, one) => sum + one, 0);
+  const startSeconds = await spent();
   const startBytes = Deno.memoryUsage().rss;
   let peakBytes = startBytes;
   const timer = setInterval(() => {
     peakBytes = Math.max(peakBytes, Deno.memoryUsage().rss);
   }, MEMORY_SAMPLE_MS);
-  return () => {
+  return async () => {
     clearInterval(timer);
     const endBytes = Deno.memoryUsage().rss;
-    return { startBytes, peakBytes: Math.max(peakBytes, endBytes), endBytes };
+    const cpuSeconds = await spent() - startSeconds;
+    return { startBytes, peakBytes: Math.max(peakBytes, endBytes), endBytes, cpuSeconds };
   };
 }
 
@@ -86,11 +95,11 @@ async function warmUp(scenario: Scenario, open: Open): Promise<void> {
 
 async function listenUntilDone(link: Link): Promise<void> {
   print(await link.listen(serve));
-  let report = watchMemory();
+  let report = await watchUse(link);
   for await (const line of readLines(Deno.stdin.readable)) {
-    if (line === "done") return print(report());
-    report();
-    report = watchMemory();
+    if (line === "done") return print(await report());
+    await report();
+    report = await watchUse(link);
   }
 }
 
@@ -99,12 +108,13 @@ async function dialAndMeasure(link: Link): Promise<void> {
   const open = await link.dial(address);
   await warmUp(scenario as Scenario, open);
   print("warm");
-  const report = watchMemory();
+  const report = await watchUse(link);
   const values = await measure(scenario as Scenario, open, Number(ms));
-  print({ values, memory: report() } satisfies DialReport);
+  print({ values, use: await report() } satisfies DialReport);
 }
 
 const [role, name] = Deno.args;
-const link = LINKS[name as LinkName];
+const link: Link = LINKS[name as LinkName];
 await (role === "listen" ? listenUntilDone(link) : dialAndMeasure(link));
+await link.close?.();
 Deno.exit(0);
