@@ -6,6 +6,9 @@ export const SUMS = "SHA256SUMS";
 /** 64 bytes: Ed25519 over the bytes of SHA256SUMS. */
 export const SIGNATURE = "SHA256SUMS.sig";
 
+/** The text of the release's page; none of its files. */
+export const NOTES = "notes.md";
+
 export const INSTALLER = "install.sh";
 
 /** Of the folder in the archive, too. */

@@ -11,7 +11,7 @@ import { RELEASE_KEY } from "../../src/cli/update/release_key.ts";
 import { complain, fromRoot, run, say } from "../run.ts";
 import { findTarget, TARGETS } from "../targets.ts";
 import { commitTimeS, makeArchive } from "./archive.ts";
-import { archiveName, INSTALLER, releaseName, sbomName } from "./names.ts";
+import { archiveName, INSTALLER, NOTES, releaseName, sbomName } from "./names.ts";
 import { notesOf } from "./notes.ts";
 import { ReleaseError } from "./release_error.ts";
 import { lockedPackages, sbomOf, shippedPackages } from "./sbom.ts";
@@ -80,8 +80,7 @@ export async function packRelease(
   await Deno.writeTextFile(join(folder, sbomName(version)), JSON.stringify(sbom, null, 2) + "\n");
   await writeSums(folder);
   if (key !== null) await signSums(folder, key);
-  // Of the release's page, and not of its files.
-  await Deno.writeTextFile(join(folder, "notes.md"), notes);
+  await Deno.writeTextFile(join(folder, NOTES), notes);
 }
 
 interface OneOptions {

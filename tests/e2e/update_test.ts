@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
 import { packRelease } from "../../scripts/release/pack.ts";
+import { faultsOfStart } from "../../scripts/release/start.ts";
 import { fromRoot } from "../../scripts/run.ts";
 import { RELEASE_KEY } from "../../src/cli/update/release_key.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
@@ -9,6 +11,16 @@ import { laterVersion, writeVariant } from "../support/variant.ts";
 import { compiledTest } from "./compiled_nodes.ts";
 import { keepAsking } from "./constant_requests.ts";
 import { startServing, until, warm } from "./mesh_of_nodes.ts";
+
+compiledTest(
+  "an executable starts in an empty folder, and it is said what does not",
+  async (path) => {
+    assert.deepEqual(await faultsOfStart(path, manifest.version), []);
+    assert.deepEqual(await faultsOfStart(path, "9.9.9"), [
+      `--version answers "${manifest.version}", not 9.9.9`,
+    ]);
+  },
+);
 
 compiledTest(
   "a release is packed, installed and updated while its node answers, and goes back",
