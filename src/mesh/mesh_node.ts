@@ -401,7 +401,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
   }
 
   #createDoor(): PairingDoor | null {
-    const { openLan, identity, clock, logger, name } = this.#parts;
+    const { openLan, identity, clock, logger, name, counters } = this.#parts;
     if (openLan === null || this.role !== "member") return null;
     return new PairingDoor({
       self: this.self,
@@ -412,6 +412,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       clock,
       logger,
       changed: () => this.#emit({ type: "pairing" }),
+      refused: () => counters.count("pairingsRefused"),
     });
   }
 

@@ -1,5 +1,7 @@
 /** The refusals of this node, by reason. */
 export const COUNTED = [
+  "connectionsLimited",
+  "pairingsRefused",
   "joinsRefused",
   "joinsLimited",
   "joinsCrowdedOut",

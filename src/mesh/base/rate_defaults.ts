@@ -1,6 +1,6 @@
 /** How often a peer may do something, each with its reason. */
 
-import { MAX_STREAMS_PER_CONNECTION } from "./defaults.ts";
+import { MAX_PENDING_JOINS, MAX_STREAMS_PER_CONNECTION } from "./defaults.ts";
 
 /** Strangers that nobody here is connected to, by one invite: a rack that starts is known to a large mesh in minutes. */
 export const NEWCOMER_RATE = { perSecond: 4, burst: 64 } as const;
@@ -25,6 +25,12 @@ export const GOSSIP_MESSAGE_RATE = { perSecond: 250, burst: 1_000 } as const;
 
 /** Records in gossip: a mesh of 1,000 told anew, twice, and 100 changes a second. More are dropped; the sender tells them again. */
 export const RECORD_RATE = { perSecond: 100, burst: 4_000 } as const;
+
+/**
+ * Connections from one address: a house that starts, twice. Each costs 2 ms of a core until it has shown what it wants,
+ * so that a flood takes a fifth of one, and those that join from the flood's own address get in within some tries.
+ */
+export const CONNECT_RATE = { perSecond: 100, burst: 2 * MAX_PENDING_JOINS } as const;
 
 /** Joins of one peer: redials come 0.5 s apart at the fastest, in both directions at once. */
 export const JOIN_RATE = { perSecond: 2, burst: 20 } as const;

@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { sourceOf, yieldingOf } from "./crowding.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Counters } from "../base/counters.ts";
-import { JOIN_RATE } from "../base/rate_defaults.ts";
+import { CONNECT_RATE, JOIN_RATE } from "../base/rate_defaults.ts";
 import { JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "../base/defaults.ts";
 import { RefusedError } from "../base/errors.ts";
 import { answerJoin, type Contest, JOIN_PROTOCOL, type JoinSelf, proposeJoin } from "./join.ts";
@@ -49,6 +49,7 @@ export class Admission {
   readonly #counters: Counters;
   readonly #logger: Logger;
   readonly #limiter = new RateLimiter(JOIN_RATE);
+  readonly #bySource = new RateLimiter(CONNECT_RATE);
   readonly #entries = new Map<string, Entry>();
   /** Connections that have proven nothing yet, the longest first. */
   readonly #waiting = new Set<Entry>();
@@ -81,6 +82,7 @@ export class Admission {
     this.#events = new Emitter((error, { connection }) => this.#onFailure(connection, error));
     network.handle(JOIN_PROTOCOL, 1, (stream, connection) => this.#onJoin(stream, connection));
     network.listen({
+      mayCome: (remoteAddress) => this.#isWithinRate(remoteAddress),
       opened: (connection) => this.#guard(connection, () => this.#onOpened(connection)),
       closed: (connection) => this.#guard(connection, () => this.#onClosed(connection)),
     });
@@ -255,6 +257,12 @@ export class Admission {
   #onFailure(connection: PeerConnection, error: unknown): void {
     this.#logger.error("A connection could not be admitted: {error}", { error });
     connection.abort(error as Error);
+  }
+
+  #isWithinRate(remoteAddress: string): boolean {
+    const isAllowed = this.#bySource.allows(sourceOf(remoteAddress), this.#clock.elapsed());
+    if (!isAllowed) this.#counters.count("connectionsLimited");
+    return isAllowed;
   }
 
   #mayCome({ peer }: PeerConnection): boolean {

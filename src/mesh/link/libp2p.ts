@@ -51,6 +51,9 @@ export async function startLibp2p(
   onReceiveBuffer: (line: string) => void = () => undefined,
 ): Promise<Libp2pNetwork> {
   const protocols = new Set<string>();
+  const gates: Gate[] = [];
+  const pipes = new PipedSources();
+  const mayCome: Gate = (address) => gates.every((gate) => gate(pipes.trueAddress(address)));
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(concat([key.seed, key.publicKey])),
     addresses: { listen: [] },
@@ -58,6 +61,7 @@ export async function startLibp2p(
       quicTransport({
         maxConnections: 2 * MAX_CONNECTIONS,
         protocols,
+        mayCome,
         keepAliveMs,
         idleTimeoutMs,
         onReceiveBufferLine: onReceiveBuffer,
@@ -75,7 +79,17 @@ export async function startLibp2p(
     connectionMonitor: { enabled: false },
     services: { listening: ({ transportManager }: Listening): Listening => ({ transportManager }) },
   });
-  return new Libp2pNetwork(libp2p, protocols);
+  return new Libp2pNetwork(libp2p, { protocols, gates, pipes });
+}
+
+type Gate = (remoteAddress: string) => boolean;
+
+interface Shared {
+  /** Those that are handled; the transport reads them. */
+  readonly protocols: Set<string>;
+  /** The transport asks all of them. */
+  readonly gates: Gate[];
+  readonly pipes: PipedSources;
 }
 
 /** libp2p goes on without IPv6 where only that cannot be had. */
@@ -96,13 +110,15 @@ export class Libp2pNetwork implements Network {
   readonly #wrapped = new WeakMap<Connection, Libp2pConnection>();
   readonly #stopping = new AbortController();
   readonly #protocols: Set<string>;
+  readonly #gates: Gate[];
   /** The makers of pipes tell here how the peers are reached. */
-  readonly pipes = new PipedSources();
+  readonly pipes: PipedSources;
 
-  /** @param protocols those that are handled; the transport reads them. */
-  constructor(libp2p: Libp2p<{ listening: Listening }>, protocols: Set<string>) {
+  constructor(libp2p: Libp2p<{ listening: Listening }>, { protocols, gates, pipes }: Shared) {
     this.#libp2p = libp2p;
     this.#protocols = protocols;
+    this.#gates = gates;
+    this.pipes = pipes;
     forgetProtocols(libp2p.peerStore);
   }
 
@@ -125,7 +141,8 @@ export class Libp2pNetwork implements Network {
     }
   }
 
-  listen({ opened, closed }: ConnectionListener): void {
+  listen({ mayCome, opened, closed }: ConnectionListener): void {
+    if (mayCome !== undefined) this.#gates.push(mayCome);
     this.#libp2p.addEventListener("connection:open", (event) => opened(this.#wrap(event.detail)));
     this.#libp2p.addEventListener("connection:close", (event) => {
       closed(this.#wrap(event.detail));

@@ -39,6 +39,8 @@ export function isPiped({ remoteAddress }: Pick<PeerConnection, "remoteAddress">
 }
 
 export interface ConnectionListener {
+  /** Whether one more may come from there; it is closed otherwise, before it costs more. @default {true} */
+  mayCome?(remoteAddress: string): boolean;
   opened(connection: PeerConnection): void;
   closed(connection: PeerConnection): void;
 }

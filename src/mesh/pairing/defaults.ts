@@ -24,7 +24,7 @@ export const PAIRING_SOURCE_RATE = { burst: 6, perMinute: 2 } as const;
 /** From all together: a room full of machines that is set up, and no more than a person can look at. */
 export const PAIRING_RATE = { burst: 20, perMinute: 10 } as const;
 
-/** Partners that are answered at one time: one is let through, and the others are told to come back. */
+/** Partners that are answered at one time beside the one that is let through; the longest of the busiest address yields. */
 export const MAX_PAIRING_STREAMS = 8;
 
 /** The longest is the token, of 500 to 3,000 characters. */

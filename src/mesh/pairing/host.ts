@@ -11,7 +11,7 @@ import type { PeerId } from "../base/peer_id.ts";
 import type { MemberRole } from "../base/roles.ts";
 import { asMeshName } from "../lan/advert.ts";
 import type { NetworkStream, PeerConnection } from "../link/network.ts";
-import { sourceOf } from "../link/crowding.ts";
+import { sourceOf, yieldingOf } from "../link/crowding.ts";
 import {
   codeOf,
   commitmentOf,
@@ -45,6 +45,15 @@ export interface PairingHostParts {
   readonly logger: Logger;
   /** Somebody has come or gone, or a code was wrong. */
   readonly changed: () => void;
+  /** Somebody is turned away, unseen by a person. */
+  readonly refused: () => void;
+}
+
+interface Asking {
+  readonly connection: PeerConnection;
+  readonly source: string;
+  /** It was counted. */
+  isRefused: boolean;
 }
 
 /** How a visit ends: by a person, or by the time. */
@@ -60,7 +69,8 @@ export class PairingDoor implements PairingHost {
   readonly #parts: PairingHostParts;
   readonly #desk = new PairingDesk();
   readonly #mark: Uint8Array;
-  #streams = 0;
+  /** Those that have not been let through or refused yet, the longest first. */
+  readonly #waiting = new Set<Asking>();
   /** Ends the visit that a person sees. */
   #end: ((verdict: Verdict) => void) | null = null;
   readonly #stopping = new AbortController();
@@ -81,16 +91,32 @@ export class PairingDoor implements PairingHost {
   async answer(stream: NetworkStream, connection: PeerConnection): Promise<void> {
     const { logger } = this.#parts;
     const over = new Error("The pairing is over");
-    if (this.#streams >= MAX_PAIRING_STREAMS) return connection.abort(over);
-    this.#streams++;
+    const source = sourceOf(connection.remoteAddress);
+    const asking = { connection, source, isRefused: false };
+    if (this.#waiting.size >= MAX_PAIRING_STREAMS) this.#crowdOut(source);
+    this.#waiting.add(asking);
     try {
-      await this.#answer(new Partner(stream, this.#parts.clock, this.#stopping.signal), connection);
+      await this.#answer(new Partner(stream, this.#parts.clock, this.#stopping.signal), asking);
     } catch (error) {
       logger.debug("Pairing with {peer} ended: {error}", { peer: connection.peer, error });
     } finally {
-      this.#streams--;
+      this.#waiting.delete(asking);
       connection.abort(over);
     }
+  }
+
+  /** A flood takes the places from itself, and not from the machine of somebody who waits for a code. */
+  #crowdOut(newcomer: string): void {
+    const yielding = yieldingOf(this.#waiting, newcomer);
+    if (yielding === undefined) return;
+    this.#waiting.delete(yielding);
+    this.#countRefused(yielding);
+    yielding.connection.abort(new Error("Too many machines ask to join"));
+  }
+
+  #countRefused(asking: Asking): void {
+    if (!asking.isRefused) this.#parts.refused();
+    asking.isRefused = true;
   }
 
   async accept({ id, code, role, mayInvite, name }: PairingAnswer) {
@@ -150,12 +176,17 @@ export class PairingDoor implements PairingHost {
     );
   }
 
-  async #answer(partner: Partner, connection: PeerConnection): Promise<void> {
+  async #answer(partner: Partner, asking: Asking): Promise<void> {
     const { clock, mayInvite, self } = this.#parts;
     const { name } = await partner.expect(askSchema, "request");
-    const source = sourceOf(connection.remoteAddress);
+    const { source, connection } = asking;
     const entry = mayInvite() ? this.#desk.enter(source, clock.elapsed()) : "may-not-invite";
-    if (entry !== "come") return await partner.say({ ok: false, why: entry }, "last");
+    if (entry !== "come") {
+      this.#countRefused(asking);
+      return await partner.say({ ok: false, why: entry }, "last");
+    }
+    // It has the one place, which nobody takes from it.
+    this.#waiting.delete(asking);
     const leave = once((isRefused: boolean) => this.#desk.leave(isRefused, clock.elapsed()));
     try {
       const ends = { mark: this.#mark, member: self, newcomer: connection.peer };

@@ -23,7 +23,7 @@ export interface QuicListenerInit {
   readonly config: NativeConfig;
   readonly options: Pick<
     ResolvedOptions,
-    "maxHandshakes" | "receiveBufferBytes" | "onReceiveBufferLine"
+    "maxHandshakes" | "receiveBufferBytes" | "onReceiveBufferLine" | "mayCome"
   >;
   readonly log: Logger;
   readonly upgrader: Upgrader;
@@ -105,7 +105,8 @@ export class QuicListener extends TypedEventEmitter<ListenerEvents> implements L
   async #onConnection(native: NativeConnection): Promise<void> {
     let connection: QuicConnection | undefined;
     try {
-      const { upgrader, upgrades } = this.#init;
+      const { upgrader, upgrades, options } = this.#init;
+      if (!options.mayCome(native.remoteMultiaddr())) return native.abort();
       const upgrade = upgrades.begin(native, "inbound");
       connection = upgrade.connection;
       this.#hold(connection);

@@ -44,6 +44,8 @@ export interface QuicTransportOptions {
   readonly onReceiveBufferLine?: (line: string) => void;
   /** Agreed to as soon as they are proposed; libp2p negotiates all others. @default none */
   readonly protocols?: ReadonlySet<string>;
+  /** Whether one more may come in from an address with its PeerId; asked before it costs more. @default everybody may */
+  readonly mayCome?: (remoteAddress: string) => boolean;
   /** The owner that counts connections and can abort them together. @default one of its own */
   readonly connections?: OpenConnections;
 }
@@ -65,6 +67,7 @@ export function resolveOptions(options: QuicTransportOptions): ResolvedOptions {
     receiveBufferBytes: SOCKET_BUFFER_BYTES,
     onReceiveBufferLine: () => undefined,
     protocols: new Set(),
+    mayCome: () => true,
     ...options,
   };
 }

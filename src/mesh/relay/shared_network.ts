@@ -1,10 +1,13 @@
 import { Deadline } from "../../base/deadline.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { JOIN_TIMEOUT_MS, MAX_CONNECTIONS, MAX_PENDING_JOINS } from "../base/defaults.ts";
 import { RefusedError } from "../base/errors.ts";
 import { meshIdOf } from "../base/keys.ts";
 import { MAX_JOIN_MESSAGE_BYTES } from "../base/message_defaults.ts";
 import { MessageStream } from "../base/messages.ts";
 import type { PeerId } from "../base/peer_id.ts";
+import { CONNECT_RATE } from "../base/rate_defaults.ts";
+import { RateLimiter } from "../base/rate_limit.ts";
 import { sourceOf, yieldingOf } from "../link/crowding.ts";
 import { JOIN_PROTOCOL } from "../link/join.ts";
 import type {
@@ -45,14 +48,20 @@ export class SharedNetwork {
   readonly #waiting = new Set<Entry>();
   readonly #dialling = new Map<PeerId, MeshPart>();
   readonly #handled = new Set<string>();
+  readonly #bySource = new RateLimiter(CONNECT_RATE);
 
   /** @param claim answers who may have a claim */
-  constructor(network: Network, claim: IncomingStream) {
+  constructor(
+    network: Network,
+    claim: IncomingStream,
+    clock: Pick<Clock, "elapsed"> = systemClock,
+  ) {
     this.#network = network;
     this.#claim = claim;
     network.handle(JOIN_PROTOCOL, 1, (stream, connection) => this.#onJoin(stream, connection));
     network.handle(CLAIM_PROTOCOL, 1, (stream, connection) => this.#onClaim(stream, connection));
     network.listen({
+      mayCome: (address) => this.#bySource.allows(sourceOf(address), clock.elapsed()),
       opened: (connection) => this.#onOpened(connection),
       closed: (connection) => this.#onClosed(connection),
     });

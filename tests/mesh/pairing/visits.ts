@@ -67,9 +67,14 @@ export class RawGuest implements AsyncDisposable {
     return peerIdOf(this.#key.publicKey);
   }
 
-  async open(mesh: Mesh): Promise<{ stream: NetworkStream; connection: PeerConnection }> {
+  /** @param host of another address, where this one is to come from another as well */
+  async open(
+    mesh: Mesh,
+    host = "ip4/127.0.0.1",
+  ): Promise<{ stream: NetworkStream; connection: PeerConnection }> {
     const { signal } = new AbortController();
-    const target = { peer: mesh.self, addresses: mesh.addresses(), fresh: true, signal };
+    const addresses = mesh.addresses().map((one) => one.replace("ip4/127.0.0.1", host));
+    const target = { peer: mesh.self, addresses, fresh: true, signal };
     const connection = await (await this.#network).dial(target);
     return { stream: await connection.openStream(PAIR_PROTOCOL, signal), connection };
   }
