@@ -3,16 +3,21 @@
  * `dist/mesh-llm-<target>` where a target is named. One file with all that it needs but llama.cpp.
  */
 
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import manifest from "../package.json" with { type: "json" };
 import { copyFolder, placeAddon } from "./addon.ts";
 import { bundle } from "./bundle.ts";
+import { readLicenses } from "./licenses.ts";
 import { PackageMissingError } from "./npm_package.ts";
 import { complain, fromRoot, run, say } from "./run.ts";
 import { findTarget, HEADER_BYTES, type Target, targetOf, TARGETS } from "./targets.ts";
 
 /** Files that the program reads at run time, or runs in a worker, at the place where its modules look for them. */
 const ASSETS = ["src/models/guide", "src/models/hashing", "console/dist"];
+
+/** Read by `mesh-llm licenses`, and made here. */
+const LICENSES = "src/cli/commands/licenses.json";
 
 const BYTES_PER_MB = 1e6;
 
@@ -66,6 +71,8 @@ async function fillStage(stage: string, target: Target): Promise<void> {
   await bundle(stage);
   for (const folder of ASSETS) await copyFolder(fromRoot(folder), `${stage}/${folder}`);
   await placeAddon(target.addon, `${stage}/node_modules`);
+  await Deno.mkdir(dirname(`${stage}/${LICENSES}`), { recursive: true });
+  await Deno.writeTextFile(`${stage}/${LICENSES}`, JSON.stringify(await readLicenses()));
   await Deno.writeTextFile(`${stage}/package.json`, JSON.stringify({ type: "module" }));
   // "net" has UDP sockets, for systems where the mesh does not make its own.
   const config = { nodeModulesDir: "manual", lock: false, unstable: ["net"] };
@@ -73,7 +80,7 @@ async function fillStage(stage: string, target: Target): Promise<void> {
 }
 
 async function compile(stage: string, target: Target, output: string): Promise<void> {
-  const includes = [...ASSETS, "node_modules"].flatMap((folder) => ["--include", folder]);
+  const includes = [...ASSETS, LICENSES, "node_modules"].flatMap((folder) => ["--include", folder]);
   // V8's code cache would lie under one well-known name in the system's temporary folder, where any user of the machine
   // can put one of their own, and be run as whoever starts the program next.
   const safety = ["--no-check", "--no-code-cache"];

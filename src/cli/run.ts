@@ -74,6 +74,8 @@ async function perform({ command, settings }: Understood, runtime: Runtime): Pro
       return await (await import("./commands/run_stop.ts")).runStop(command);
     case "logs":
       return await (await import("./commands/run_logs.ts")).runLogs(command);
+    case "licenses":
+      return await (await import("./commands/run_licenses.ts")).runLicenses(command);
     case "service-install":
     case "service-uninstall":
     case "service-status":

@@ -73,6 +73,17 @@ compiledTest("the executable's commands act on a node, and one without a node", 
   assert.equal(await ask(["rm", "small", "--yes"]), "Removed small (1.5 MB)\n");
 });
 
+compiledTest("the executable tells the licences of all that is in it", async (path) => {
+  const { code, stdout, stderr } = await runProgram(["licenses"], { compiled: path });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^hono \S+: MIT$/m);
+  assert.match(stdout, /^@chainsafe\/libp2p-quic \S+: MIT$/m);
+  assert.match(stdout, /Permission is hereby granted, free of charge/);
+  const source = await runProgram(["licenses"]);
+  assert.equal(source.code, 1);
+  assert.match(source.stderr, /deno run -A scripts\/licenses\.ts prints it\n$/);
+});
+
 const noMounts = await whyNoMounts();
 if (noMounts !== null) {
   Deno.test.ignore(`a temporary folder that is noexec (${noMounts})`, () => {});

@@ -309,6 +309,11 @@ export interface EngineShowCommand {
   readonly json: boolean;
 }
 
+export interface LicensesCommand {
+  readonly kind: "licenses";
+  readonly json: boolean;
+}
+
 interface OfService {
   /** Of the whole machine, in place of this user. */
   readonly system: boolean;
@@ -397,6 +402,7 @@ export type Command =
   | PairRefuseCommand
   | EngineInstallCommand
   | EngineShowCommand
+  | LicensesCommand
   | ServiceCommand
   | UpdateCommand
   | { readonly kind: "version" }

@@ -28,6 +28,7 @@ const MACHINE_ERRORS: ReadonlySet<string> = new Set([
   "NodeAnswerError",
   "NodeNotRunningError",
   "NothingToServeError",
+  "LicensesMissingError",
   "ServiceError",
   "UnknownModelError",
   "UpdateError",

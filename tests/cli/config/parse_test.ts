@@ -192,6 +192,7 @@ const data = { dataDir: "/home/ann/.mesh-llm", json: false };
 const ofRelay = { dataDir: "/home/ann/.mesh-llm/relay", json: false };
 
 const others: [line: string, command: Command][] = [
+  ["licenses --json", { kind: "licenses", json: true }],
   ["--version", { kind: "version" }],
   ["status", { kind: "status", ...data }],
   ["download org/repo:Q4_K_M --models-dir m", {

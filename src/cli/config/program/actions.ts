@@ -134,6 +134,7 @@ export interface Actions {
   token(options: DataOptions & TokenOptions): void;
   doctor(options: ServeOptions & DataOptions): void;
   runAgent(agent: string, words: readonly string[], options: DataOptions & AgentOptions): void;
+  licenses(options: Pick<DataOptions, "json">): void;
   completions(shell: Shell): void;
   /** The words of a command line, the last of which is to be completed. */
   complete(words: readonly string[]): void;

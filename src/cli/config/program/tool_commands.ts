@@ -1,4 +1,4 @@
-/** `chat`, `run`, `completions`, and what the scripts of the latter call. */
+/** `chat`, `run`, `licenses`, `completions`, and what the scripts of the latter call. */
 
 import { Argument, type Command } from "commander";
 import {
@@ -53,6 +53,11 @@ Examples:
   mesh-llm run aider --exec -- --no-git  with options of its own`;
 
 export function addCompletionCommands(program: Command, actions: Actions): void {
+  program.command("licenses")
+    .description("print what is in this program, and under which terms")
+    .option("--json", "print JSON")
+    .addHelpText("after", LICENSES_EXAMPLES)
+    .action((options: Pick<DataOptions, "json">) => actions.licenses(options));
   program.command("completions")
     .description("print the completion script of a shell")
     .addArgument(new Argument("<shell>").choices(SHELLS))
@@ -63,6 +68,10 @@ export function addCompletionCommands(program: Command, actions: Actions): void 
     .argument("[words...]")
     .action((words: readonly string[]) => actions.complete(words));
 }
+
+const LICENSES_EXAMPLES = `
+Examples:
+  mesh-llm licenses | less`;
 
 const COMPLETION_EXAMPLES = `
 Examples:

@@ -6,7 +6,7 @@ import type { Asking } from "./asking.ts";
 /** Chats, agents, and what a shell completes. */
 export function toolRequests({ around, ask }: Asking): Pick<
   Actions,
-  "chat" | "runAgent" | "completions" | "complete"
+  "chat" | "runAgent" | "licenses" | "completions" | "complete"
 > {
   return {
     chat: (words, { api, history, ...options }) => {
@@ -30,6 +30,7 @@ export function toolRequests({ around, ask }: Asking): Pick<
         words,
         ...dataOf(options, around),
       }),
+    licenses: ({ json = false }) => ask({ kind: "licenses", json }),
     completions: (shell) => ask({ kind: "completions", shell }),
     complete: (words) => ask({ kind: "complete", words }),
   };
