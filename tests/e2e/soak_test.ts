@@ -18,7 +18,7 @@ import { SmallDisk } from "./soak/small_disk.ts";
 import { SoakNode } from "./soak/soak_node.ts";
 
 const SEED = Number(Deno.env.get("MESH_LLM_SOAK_SEED") ?? 1);
-const SECONDS = Number(Deno.env.get("MESH_LLM_SOAK_SECONDS") ?? 120);
+const SECONDS = Number(Deno.env.get("MESH_LLM_SOAK_SECONDS") ?? 60);
 
 interface Member extends Actor {
   readonly args?: readonly string[];
