@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { denort } from "../../scripts/denort.ts";
+import { run } from "../../scripts/run.ts";
 import { addonPackage } from "../../src/mesh/quic/addon.ts";
+import { sha256 } from "../downloads/faulty_server.ts";
 import { GUIDE } from "../models/sample_gguf.ts";
 import { programCommand, runProgram, temporaryFolder } from "../support/program.ts";
 import { smallDisk, whyNoMounts } from "../support/small_disk.ts";
@@ -157,3 +160,15 @@ async function plantModules(folder: string): Promise<void> {
   await Deno.writeTextFile(join(addon, "package.json"), JSON.stringify({ main: "index.js" }));
   await Deno.writeTextFile(join(addon, "index.js"), "throw new Error('planted');");
 }
+
+compiledTest("two compilations of one source are the same, byte for byte", async (path) => {
+  const digest = async () => sha256(await Deno.readFile(path));
+  const once = await digest();
+  const base = Deno.env.get("DENORT_BIN") ?? await denort().catch(() => "");
+  const { success, text } = await run(Deno.execPath(), ["run", "-A", "scripts/compile.ts"], {
+    env: { DENORT_BIN: base },
+    output: "capture",
+  });
+  assert.ok(success, text);
+  assert.equal(await digest(), once);
+});
