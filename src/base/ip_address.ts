@@ -51,6 +51,18 @@ export function isPublic(address: string): boolean {
   return first !== 0 && first < 224 && !isOfOneNetwork;
 }
 
+/** Networks of homes and offices are as large as this where nothing else is known. */
+const USUAL_NETMASK = { 4: "255.255.255.0", 16: "ffff:ffff:ffff:ffff::" } as const;
+
+/** Whether two addresses are of one network. @param netmask by default as networks usually have */
+export function isSameNetwork(a: string, b: string, netmask?: string): boolean {
+  const [one, other] = [addressBytes(a), addressBytes(b)];
+  if (one === undefined || other === undefined || one.length !== other.length) return false;
+  const mask = addressBytes(netmask ?? USUAL_NETMASK[one.length as 4 | 16]);
+  return mask?.length === one.length &&
+    one.every((byte, at) => ((byte ^ (other[at] ?? 0)) & (mask[at] ?? 0)) === 0);
+}
+
 /**
  * The part of an address that one owner can't have many of: an IPv4 address, of IPv6 a site's network. A text that is
  * no address stays as it is.

@@ -41,7 +41,7 @@ export interface MeshParts {
   readonly openLan: OpenLanSocket | null;
   /** The ways to ask a router for a port; none where routers are left alone. */
   readonly routerFinders: readonly FindRouter[];
-  readonly reach: Pick<LateReach, "ways" | "refresh">;
+  readonly reach: Pick<LateReach, "ways" | "hasNewPorts" | "refresh">;
   readonly logger: Logger;
 }
 

@@ -1,5 +1,4 @@
 import { Emitter } from "../base/emitter.ts";
-import { isPublic } from "../base/ip_address.ts";
 import { announceable } from "./base/addresses.ts";
 import type { ByteStream } from "./base/byte_stream.ts";
 import { type LanView, NO_LAN } from "./base/lan.ts";
@@ -17,6 +16,8 @@ import { Inviting } from "./inviting.ts";
 import type { MeshMode, MeshParts, ModeParts } from "./mesh_mode.ts";
 import { Modes } from "./modes.ts";
 import { PairingDoor } from "./pairing/host.ts";
+import type { PeerWay } from "./base/peer_way.ts";
+import { peerWays } from "./peer_ways.ts";
 import type { PipedWay } from "./reach/mod.ts";
 import { RelayPaths } from "./relay/relay_paths.ts";
 import { Relays } from "./relays.ts";
@@ -37,7 +38,6 @@ import type {
   Mesh,
   MeshEvent,
   OpenOptions,
-  PeerWay,
   RelayView,
   StreamHandler,
 } from "./base/mesh.ts";
@@ -275,11 +275,17 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     return this.#parts.reach.ways();
   }
 
-  wayTo(peer: PeerId): PeerWay | undefined {
-    const way = this.ways.get(peer);
-    if (way === undefined) return undefined;
-    if (way.kind === "relayed") return { kind: "relayed", by: way.by };
-    return { kind: isPublic(way.end.ip) ? "punched" : "lan" };
+  reachedBy(): (peer: PeerId) => PeerWay | undefined {
+    const { network, reach, interfaces, port } = this.#parts;
+    return peerWays({
+      network,
+      reach,
+      interfaces: interfaces(),
+      isMapped: this.#ports.endOf(port()) !== null,
+      reachPort: this.#reachPort,
+      isReachMapped: this.mappedReach !== null,
+      addressesOf: (peer) => this.#mode.addressesOf(peer),
+    });
   }
 
   /** The router's end that leads to where peers meet this node. */

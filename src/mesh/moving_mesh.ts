@@ -277,8 +277,8 @@ export class MovingMesh implements Mesh, Pairing {
     return this.#node.measuredRttMs(peer);
   }
 
-  wayTo(peer: PeerId): ReturnType<Mesh["wayTo"]> {
-    return this.#node.wayTo(peer);
+  reachedBy(): ReturnType<Mesh["reachedBy"]> {
+    return this.#node.reachedBy();
   }
 
   routes(): ReturnType<Mesh["routes"]> {

@@ -110,6 +110,9 @@ export async function openMesh(
   const peers: PeerNetwork = new PeerNetwork({ ...shared, self: identity.peer, role, admission });
   answerForLife(peers, { key, born: self.born });
   answerMeetings(peers, reach);
+  peers.subscribe(({ type }) => {
+    if (type === "admitted") reaching?.askAround();
+  });
   const mesh: MeshNode = new MeshNode(
     partsOf(options, { identity, network: peers, port: () => port, trust, counters, clock, reach }),
   );

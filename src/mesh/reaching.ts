@@ -1,7 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import { Deadline } from "../base/deadline.ts";
 import type { Clock } from "./base/clock.ts";
-import { CARRY_TIMEOUT_MS, OPEN_STREAM_TIMEOUT_MS } from "./base/defaults.ts";
+import { CARRY_TIMEOUT_MS, MAX_WITNESSES, OPEN_STREAM_TIMEOUT_MS } from "./base/defaults.ts";
 import { UnreachableError } from "./base/errors.ts";
 import type { PeerId } from "./base/peer_id.ts";
 import { MEET_RATE } from "./base/rate_defaults.ts";
@@ -18,7 +18,7 @@ import {
   type ReachEnd,
   type ReachParts,
 } from "./reach/mod.ts";
-import { Carriers } from "./relay/carriers.ts";
+import { Carriers, carriersInOrder } from "./relay/carriers.ts";
 
 export interface ReachOptions
   extends Pick<ReachParts, "self" | "clock" | "interfaces" | "mapped" | "changed"> {
@@ -73,20 +73,22 @@ export interface ReachingOptions {
 /** A network whose carriers are the nodes that are admitted on it. */
 export function reachingNetwork(options: ReachingOptions): ReachingNetwork {
   const { peers, mesh, clock, ...parts } = options;
+  const connected = () =>
+    [...peers().connectedPeers().values()].flatMap(({ id: peer, role }) => {
+      const connection = peers().connectionTo(peer);
+      // Over a pipe somebody else would carry for the carrier.
+      if (connection === undefined || isPiped(connection)) return [];
+      return { peer, role, rttMs: mesh().measuredRttMs(peer) };
+    });
   const carriers = new Carriers({
     clock,
     isWanted: (peer) => mesh().mayBeCarriedTo(peer),
-    connected: () =>
-      [...peers().connectedPeers().values()].flatMap(({ id: peer, role }) => {
-        const connection = peers().connectionTo(peer);
-        // Over a pipe somebody else would carry for the carrier.
-        if (connection === undefined || isPiped(connection)) return [];
-        return { peer, role, rttMs: mesh().measuredRttMs(peer) };
-      }),
+    connected,
   });
   return new ReachingNetwork({
     ...parts,
     carriers: (to) => carriers.to(to),
+    witnesses: () => carriersInOrder(connected(), options.self).slice(0, MAX_WITNESSES),
     carry: async (by, to, signal) => {
       using deadline = Deadline.forStep(CARRY_TIMEOUT_MS, `A way over ${by}`, signal);
       return await mesh().paths.open({ by, to, signal: deadline.signal });

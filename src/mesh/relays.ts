@@ -104,13 +104,15 @@ export class Relays {
     this.#keep({ peer: claim.peer, address: null, told: claim.addresses });
     this.#dialer.forget(claim.peer);
     this.wake();
-    return { peer: claim.peer, addresses: claim.addresses, connected: false };
+    return { peer: claim.peer, name: name ?? null, addresses: claim.addresses, connected: false };
   }
 
   list(): readonly RelayView[] {
     const { network } = this.#parts;
+    const connected = network.connectedPeers();
     return [...this.#known()].map(([peer, addresses]) => ({
       peer,
+      name: connected.get(peer)?.links.at(-1)?.grant.name ?? null,
       addresses,
       connected: network.isConnected(peer),
     }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { LanStatus, PeerCheck, PortMappingStatus } from "../../src/api/mod.ts";
+import type { LanStatus, PeerCheck, PortMappingStatus, Status } from "../../src/api/mod.ts";
 import type { DoctorFacts } from "../../src/cli/commands/doctor/facts.ts";
 import { type Finding, findingsOf } from "../../src/cli/commands/doctor/findings.ts";
 import { doctorText } from "../../src/cli/commands/run_doctor.ts";
@@ -73,6 +73,25 @@ function unwell(changes: Partial<DoctorFacts>): readonly Finding[] {
 Deno.test("findingsOf() finds nothing wrong where nothing is", () => {
   assert.deepEqual(unwell({}), []);
   assert.deepEqual(unwell({ node: null }), []);
+});
+
+Deno.test("findingsOf() says how each peer is reached, and what would make it better", () => {
+  const reachedBy = (reached: Status["peers"][number]["reached"]) => {
+    const [first] = status.peers;
+    const peers = [{ ...first!, rttMs: 24, ...(reached === undefined ? {} : { reached }) }];
+    const facts = { ...well, node: { ...node, status: { ...node.status, peers } } };
+    const found = findingsOf(facts).find(({ check }) => check === "peers");
+    return [found?.level, found?.found, found?.remedy];
+  };
+  assert.deepEqual(reachedBy({ kind: "direct" }), [
+    "ok",
+    "bob answers, direct, round trip 24 ms",
+    null,
+  ]);
+  assert.deepEqual(
+    reachedBy({ kind: "relayed", by: "12D3KooWRelayRelay", advice: "Forward UDP port 1" }),
+    ["warning", "bob answers, relayed by …layRelay, round trip 24 ms", "Forward UDP port 1"],
+  );
 });
 
 Deno.test("findingsOf() has each device with its memory, and why others are not used", () => {

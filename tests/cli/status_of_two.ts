@@ -33,6 +33,7 @@ export const status: Status = {
     serving: [{ ...BIG, role: "worker", reservedBytes: { CPU: 3e9 } }],
     vramBytes: 4e9,
     rttMs: 0.5,
+    reached: { kind: "lan" },
   }],
   models: [
     {

@@ -79,7 +79,7 @@ async function addRelay(node: NodeProcess, relay: NodeProcess): Promise<RelayVie
   const response = await fetch(`${node.ready.console}/api/relays`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ claim }),
+    body: JSON.stringify({ claim, name: "vps" }),
   });
   assert.equal(response.status, 200);
   return await response.json();
@@ -88,6 +88,11 @@ async function addRelay(node: NodeProcess, relay: NodeProcess): Promise<RelayVie
 const reached = (kind: string) => ({ peers }: Status) => peers[0]?.reached?.kind === kind;
 /** At its address, which a router may have opened, or by a path that both have found. */
 const metDirectly = (status: Status) => status.peers.length === 1 && !reached("relayed")(status);
+/** Two relays see a home at two ports of its router. */
+const isAdvised = ({ peers: [peer], relays = [] }: Status) =>
+  peer?.reached?.kind === "relayed" &&
+  relays.some(({ id, name }) => id === (peer.reached as { by: string }).by && name === "vps") &&
+  /gives each peer a new port.*UDP port \d+/.test(peer.reached.advice);
 const peers = (count: number) => ({ peers }: Status) => peers.length === count;
 
 /** Resolves once a node is connected to so many relays. */
@@ -178,7 +183,7 @@ homesTest(
     await relayed(near, 2);
     const far = await homes.start("far", ["--join", await tokenOf(near), "--max-vram", "1"]);
     await until(near, "warm split", warm("guide", "split"));
-    await Promise.all([near, far].map((node) => until(node, "relayed", reached("relayed"))));
+    await Promise.all([near, far].map((node) => until(node, "relayed, and why", isAdvised)));
     await relayed(far, 2);
     const client = await homes.start("elsewhere", ["--client", "--join", await tokenOf(near)]);
     await until(client, "warm", warm("guide"));

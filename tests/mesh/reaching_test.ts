@@ -44,6 +44,10 @@ Deno.test("two members that nobody can dial know each other over a third, whoeve
   for (const [near, far] of [[ann, bob], [bob, ann]] as const) {
     const way = waysOf(near).get(far.self);
     assert.deepEqual([way?.kind, way?.by], ["relayed", hub.self]);
+    const reached = near.reachedBy()(far.self);
+    assert.deepEqual(reached?.kind === "relayed" && reached.by, hub.self);
+    assert.deepEqual(near.reachedBy()(hub.self), { kind: "lan" });
+    assert.deepEqual(hub.reachedBy()(near.self), { kind: "lan" });
   }
   assert.equal(waysOf(hub).size, 0);
   await bob.stop();
@@ -55,8 +59,9 @@ Deno.test("a client is carried to a member that nobody can dial, by the relay of
   const folder = meshes.directory("relay");
   await using relay = await startRelay(folder);
   const ann = await meshes.member("ann", OUT_OF_REACH);
-  const { peer } = await ann.addRelay(await claimOf(folder));
+  const { peer } = await ann.addRelay(await claimOf(folder), "vps");
   await until(ann, () => ann.relays().some(({ connected }) => connected));
+  assert.deepEqual(ann.relays().map(({ name }) => name), ["vps"]);
   const token = await ann.invite({ role: "client" });
   const client = await meshes.start("client", { role: "client", token, ...OUT_OF_REACH });
   await until(client, () => client.routes().nodes.length === 1);

@@ -232,13 +232,14 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
   relays: RelayActions = {
     list: () => [{
       id: "12D3KooWRelay",
+      name: "vps",
       addresses: ["/ip4/203.0.113.7/udp/47001/quic-v1"],
       connected: true,
     }],
     add: (claim) =>
       claim === "relay1_used"
         ? Promise.reject(new Error("The relay refuses: this claim was used already"))
-        : Promise.resolve({ id: "12D3KooWRelay", addresses: [], connected: false }),
+        : Promise.resolve({ id: "12D3KooWRelay", name: null, addresses: [], connected: false }),
     remove: (id) =>
       id === "12D3KooWRelay"
         ? Promise.resolve()

@@ -34,7 +34,7 @@ async function joinOnce(dataDir: string, token: string): Promise<Joined> {
     return performance.now() - started;
   };
   const metMs = await when(() => mesh.members().some((one) => one.peer === peer));
-  const directMs = await when(() => mesh.wayTo(peer as PeerId)?.kind === "punched");
+  const directMs = await when(() => mesh.reachedBy()(peer as PeerId)?.kind === "punched");
   await mesh.stop();
   return { metMs, directMs };
 }

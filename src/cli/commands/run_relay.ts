@@ -7,6 +7,7 @@ import type { RelayStatus } from "../../node/mod.ts";
 import { CLAIM_WAIT_MS, LOG_FLUSH_MS, STOP_LIMIT_MS } from "../base/defaults.ts";
 import { count, formatBytes, formatTime, table } from "../base/format.ts";
 import { printError, printOut } from "../base/output.ts";
+import { place, relaysText } from "../base/relays_text.ts";
 import { VERSION } from "../base/version.ts";
 import { findRunningNode } from "../client/running_node.ts";
 import type {
@@ -106,21 +107,6 @@ export async function runRelayRemove({ dataDir, id, json }: RelayRemoveCommand):
   return 0;
 }
 
-/** One row a relay. */
-export function relaysText(relays: readonly RelayView[]): string {
-  if (relays.length === 0) {
-    return "This mesh has no relays: mesh-llm help relay tells how to add one\n";
-  }
-  return table([
-    ["ID", "ADDRESS", "STATE"],
-    ...relays.map(({ id, addresses: [address = "-"], connected }) => [
-      printable(id),
-      printable(place(address)),
-      connected ? "connected" : "not reached",
-    ]),
-  ]);
-}
-
 export function statusText({ peer, addresses, openClaims, meshes }: RelayStatus): string {
   const head = `Relay ${peer}\nAt ${addresses.map(place).join(", ")}\n` +
     `${count(openClaims, "claim")} not used yet\n`;
@@ -135,11 +121,4 @@ export function statusText({ peer, addresses, openClaims, meshes }: RelayStatus)
       count(dropped, "datagram"),
     ]),
   ]);
-}
-
-/** As firewalls name it. */
-function place(address: string): string {
-  const [, ip, port] = /^\/ip[46]\/([^/]+)\/udp\/(\d+)/.exec(address) ?? [];
-  if (ip === undefined) return address;
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -12,6 +12,8 @@ import type { StatusCommand } from "../config/command.ts";
 import { kindText } from "../base/device_text.ts";
 import { count, formatBytes, formatRoundTrip, shortId, shownWord, table } from "../base/format.ts";
 import { printOut } from "../base/output.ts";
+import { carrierNames, reachedText } from "../base/reached_text.ts";
+import { relaysText } from "../base/relays_text.ts";
 import { findRunningNode, type RunningNodeClient } from "../client/running_node.ts";
 
 export async function runStatus({ dataDir, json }: StatusCommand): Promise<number> {
@@ -38,19 +40,21 @@ export function statusText(told: Status): string {
   const { node, mesh, peers, models } = status;
   const machines = count(peers.length + (node.passive ? 0 : 1), "machine");
   const nodes = [
-    ["NODE", "ROLE", "MODELS", "MEMORY", "ROUND TRIP"],
+    ["NODE", "ROLE", "MODELS", "MEMORY", "REACHED", "ROUND TRIP"],
     [
       `${node.name || shortId(node.id)} (this)`,
       node.passive && node.role === "standby" ? "free, passive" : shownWord(node.role),
       modelsText(node.serving, node.model === null ? [] : [node.model]),
       formatBytes(node.vramBytes),
       "",
+      "",
     ],
-    ...peers.map(peerRow),
+    ...peers.map((peer) => peerRow(peer, carrierNames(status))),
   ];
   return [
     `Mesh ${shortId(mesh.id)}: ${machines} with ${formatBytes(mesh.vramBytes)} of memory\n`,
     table(nodes),
+    ...adviceText(peers),
     ...servingText(status),
     ...devicesText([node, ...peers]),
     models.length === 0 ? "No models yet\n" : table([
@@ -60,6 +64,7 @@ export function statusText(told: Status): string {
     ...models.flatMap(reasonText),
     ...switchedOffText([node, ...peers]),
     ...lanText(status),
+    ...relaysOf(status),
     ...portMappingText(status),
     ...notesOf(status),
     ...findingsOf(status),
@@ -134,6 +139,10 @@ function lanText(status: Status): string[] {
   ];
 }
 
+function relaysOf({ relays = [] }: Status): string[] {
+  return relays.length === 0 ? [] : [relaysText(relays)];
+}
+
 /** The way through the router, where there is one. */
 function portMappingText({ portMapping }: Status): string[] {
   if (portMapping?.state !== "mapped") return [];
@@ -163,20 +172,27 @@ function notesOf({ node, models }: Status): string[] {
 
 function peerRow(
   { id, name, role, models, serving, vramBytes, rttMs, reached }: PeerStatus,
+  carriers: ReadonlyMap<string, string>,
 ): readonly string[] {
-  const roundTrip = rttMs === null ? "" : formatRoundTrip(rttMs);
   return [
     name || shortId(id),
     shownWord(role),
     modelsText(serving, models),
     memory(vramBytes),
-    [roundTrip, ...reachedText(reached)].join(" "),
+    reachedText(reached, carriers),
+    rttMs === null ? "" : formatRoundTrip(rttMs),
   ];
 }
 
-function reachedText(reached: PeerStatus["reached"]): string[] {
-  if (reached === undefined) return [];
-  return [reached.kind === "relayed" ? `relayed by ${shortId(reached.by)}` : reached.kind];
+/** Advice on ways that go over other nodes, once for all peers of which the same is true. */
+function adviceText(peers: readonly PeerStatus[]): string[] {
+  const advised = peers.flatMap(({ id, name, reached }) =>
+    reached?.kind === "relayed" ? [{ name: name || shortId(id), advice: reached.advice }] : []
+  );
+  const byAdvice = Map.groupBy(advised, ({ advice }) => advice);
+  return [...byAdvice].map(([advice, of]) =>
+    `${of.map(({ name }) => name).join(", ")}: ${advice}\n`
+  );
 }
 
 /** One row, and one for each further instance. */

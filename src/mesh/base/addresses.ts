@@ -37,6 +37,11 @@ export function parseAddress(text: string): Address | undefined {
   return isPeerId(peer) ? { ip, port, peer: peer as PeerId } : undefined;
 }
 
+/** Of `/ip4/192.168.1.4/udp/...`. */
+export function ipOf(text: string): string {
+  return text.split("/")[2] ?? "";
+}
+
 export interface Announcing {
   /** UDP. */
   readonly port: number;

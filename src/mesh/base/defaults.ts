@@ -285,6 +285,9 @@ export const NATIVE_HEAD_START_MS = 400;
 /** Nodes that are asked to carry to one peer, one after the other. */
 export const MAX_CARRIERS_ASKED = 4;
 
+/** Nodes that are asked what they see of this one: two are enough to know a router that gives each peer a new port. */
+export const MAX_WITNESSES = 2;
+
 /** The answer of one of them takes two round trips; a dead peer that it takes for connected never gives one. */
 export const CARRY_TIMEOUT_MS = 2_000;
 

@@ -7,14 +7,10 @@ import type { PortMappingView } from "./port_mapping.ts";
 import type { MeshCounters } from "./counters.ts";
 import type { Pairing } from "./pairing.ts";
 import type { PeerId } from "./peer_id.ts";
+import type { PeerWay } from "./peer_way.ts";
 import type { Rate } from "../../base/token_bucket.ts";
 import type { MemberRole } from "./roles.ts";
 import type { RoutingTable } from "./table.ts";
-
-/** Over another node, or by a path that both have found: through their routers, or in one network. */
-export type PeerWay =
-  | { readonly kind: "relayed"; readonly by: PeerId }
-  | { readonly kind: "punched" | "lan" };
 
 /**
  * Events of a mesh. `members` follows any change of what `Mesh.members` returns but for round trips
@@ -79,6 +75,8 @@ export interface InviteStatus {
 /** A relay of the mesh. */
 export interface RelayView {
   readonly peer: PeerId;
+  /** In the words of who has added it, while this node is connected to it. */
+  readonly name: string | null;
   readonly addresses: readonly string[];
   readonly connected: boolean;
 }
@@ -156,8 +154,8 @@ export interface Mesh {
   rttMs(peer: PeerId): number | undefined;
   /** The same for people: as it was measured. */
   measuredRttMs(peer: PeerId): number | undefined;
-  /** How a peer is reached that could not be dialled; `undefined` for all others. */
-  wayTo(peer: PeerId): PeerWay | undefined;
+  /** How each peer is reached now, by the connection in use; `undefined` without one. */
+  reachedBy(): (peer: PeerId) => PeerWay | undefined;
   /** The models and instances that this node knows: from its members, or from the cached table of a passive node. */
   routes(): RoutingTable;
   /**

@@ -40,7 +40,9 @@ export interface ReachingParts {
   readonly carriers: (to: PeerId) => readonly PeerId[];
   /** A way over one of them, once the peer has agreed to it. */
   readonly carry: (by: PeerId, to: PeerId, signal: AbortSignal) => Promise<CarriedPath>;
-  /** A stream of `REACH_PROTOCOL` on the connection to a node that carries: it sees this one from outside of its router. */
+  /** Nodes that may see this one from outside of its router beside the one that carries. @default {nobody} */
+  readonly witnesses?: () => readonly PeerId[];
+  /** A stream of `REACH_PROTOCOL` on the connection to one of them. */
   readonly openTo: (peer: PeerId, signal: AbortSignal) => Promise<NetworkStream>;
 }
 
@@ -112,6 +114,12 @@ export class ReachingNetwork implements Network {
   /** A peer has opened a stream of `REACH_PROTOCOL`. Resolves with its end. */
   meet(peer: PeerId, stream: NetworkStream): Promise<void> {
     return this.#parts.reach.meet(peer, stream, { opens: false });
+  }
+
+  /** There may be another witness: one alone can't tell whether the router gives each peer a new port. */
+  askAround(): void {
+    if (this.#paths.size === 0) return;
+    for (const one of this.#parts.witnesses?.() ?? []) this.#askWhatIsSeen(one);
   }
 
   async stop(): Promise<void> {
@@ -209,6 +217,7 @@ export class ReachingNetwork implements Network {
     }
     this.#paths.set(peer, path);
     this.#askWhatIsSeen(by);
+    this.askAround();
     void path.closed.then(() => this.#own(this.#replace(peer, path, dials), peer));
   }
 

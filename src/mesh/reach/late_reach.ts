@@ -37,6 +37,10 @@ export class LateReach implements ReachEnd {
     this.#made?.drop(peer);
   }
 
+  get hasNewPorts(): boolean {
+    return this.#made?.hasNewPorts ?? false;
+  }
+
   refresh(): void {
     this.#made?.refresh();
   }

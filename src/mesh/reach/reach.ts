@@ -10,6 +10,7 @@ import { dialsPipe, Pipe } from "./pipe.ts";
 import type { PipedSources } from "./piped_sources.ts";
 import { PlacesExchange } from "./places_exchange.ts";
 import { RoamingPath, type Way } from "./roaming_path.ts";
+import { givesNewPorts } from "./router_ports.ts";
 import type { UdpEnd } from "./udp_end.ts";
 import type { UdpStack } from "./udp_socket.ts";
 
@@ -143,6 +144,11 @@ export class Reach {
     return new Map([...this.#pipes].map(([peer, { path, by }]) => [peer, { ...path.way, by }]));
   }
 
+  /** Whether this node's router is known to lead each peer to another port. */
+  get hasNewPorts(): boolean {
+    return givesNewPorts([...this.#observed.values()]);
+  }
+
   /** The peer is reached otherwise, or not at all. */
   drop(peer: PeerId): void {
     const piped = this.#pipes.get(peer);
@@ -205,8 +211,10 @@ export class Reach {
 
   #observe(peer: PeerId, end: UdpEnd): void {
     if (this.#observed.get(peer)?.key === end.key) return;
+    const { hasNewPorts } = this;
     this.#observed.delete(peer);
     this.#observed.set(peer, end);
+    if (this.hasNewPorts !== hasNewPorts) this.#parts.changed();
     if (this.#observed.size > MAX_OBSERVED) {
       this.#observed.delete(this.#observed.keys().next().value!);
     }

@@ -133,7 +133,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       token: this.#token,
       routes: mesh.routes(),
       rttMs: (peer) => mesh.measuredRttMs(peer),
-      wayTo: (peer) => mesh.wayTo(peer),
+      wayTo: mesh.reachedBy(),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       works: part.works,
@@ -142,6 +142,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       findings: this.#options.findings(),
       lan: mesh.lan(),
       portMapping: mesh.portMapping(),
+      relays: mesh.relays(),
     });
   }
 

@@ -23,6 +23,7 @@ import type {
   PeerId,
   PeerWay,
   PortMappingView,
+  RelayView,
   RouteInstance,
   RouteNode,
   RoutingTable,
@@ -31,6 +32,8 @@ import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
 import { idsOf } from "../plan/table_ids.ts";
 import { modelKey, sameModel } from "../plan/view.ts";
+import { reachedStatus } from "./reached.ts";
+import { shownRelay } from "./relay_actions.ts";
 import { foremost, hasTurn, servingByNode, stateOf } from "./serving.ts";
 
 /** One model of this node, in more words than others are told. */
@@ -53,7 +56,7 @@ export interface StatusInput {
   readonly routes: RoutingTable;
   /** As measured. */
   readonly rttMs: (peer: PeerId) => number | undefined;
-  /** @default {all of them could be dialled} */
+  /** @default {none of them is connected} */
   readonly wayTo?: (peer: PeerId) => PeerWay | undefined;
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
@@ -67,6 +70,7 @@ export interface StatusInput {
   readonly findings?: readonly Finding[];
   readonly lan?: LanView;
   readonly portMapping?: PortMappingView;
+  readonly relays?: readonly RelayView[];
 }
 
 /** The input, with what is looked up for each instance. */
@@ -99,6 +103,7 @@ export function statusOf(input: StatusInput): Status {
     findings: [...input.findings ?? []],
     tunnels: input.tunnels.map((tunnel) => tunnelStatus(tunnel, input.rttMs)),
     ...(input.lan === undefined ? {} : { lan: lanStatus(input.lan) }),
+    ...(input.relays === undefined ? {} : { relays: input.relays.map(shownRelay) }),
     ...(input.portMapping === undefined ? {} : { portMapping: { ...input.portMapping } }),
   };
 }
@@ -118,7 +123,7 @@ function peerStatus(
   serving: ServingStatus[],
   { rttMs, wayTo }: Pick<StatusInput, "rttMs" | "wayTo">,
 ): PeerStatus {
-  const reached = wayTo?.(node.peer);
+  const way = wayTo?.(node.peer);
   const models = node.targets.map(({ model }) => idIn(serving, model));
   return {
     ...node.machine,
@@ -128,7 +133,7 @@ function peerStatus(
     serving,
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
-    ...(reached === undefined ? {} : { reached }),
+    ...(way === undefined ? {} : { reached: reachedStatus(way) }),
   };
 }
 

@@ -12,8 +12,8 @@ export function relayActions(
   mesh: Pick<Mesh, "addRelay" | "removeRelay" | "relays">,
 ): RelayActions {
   return {
-    list: () => mesh.relays().map(shown),
-    add: async (claim, name) => shown(await mesh.addRelay(claim, name)),
+    list: () => mesh.relays().map(shownRelay),
+    add: async (claim, name) => shownRelay(await mesh.addRelay(claim, name)),
     remove: async (id) => {
       await mesh.removeRelay(id as PeerId).catch((error) => {
         if (error instanceof UnknownMachineError) {
@@ -26,6 +26,6 @@ export function relayActions(
   };
 }
 
-function shown({ peer, addresses, connected }: RelayView) {
-  return { id: peer, addresses: [...addresses], connected };
+export function shownRelay({ peer, name, addresses, connected }: RelayView) {
+  return { id: peer, name, addresses: [...addresses], connected };
 }

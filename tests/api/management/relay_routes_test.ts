@@ -7,6 +7,7 @@ import { asking, FakeNode } from "../fake_node.ts";
 
 const RELAY = {
   id: "12D3KooWRelay",
+  name: "vps",
   addresses: ["/ip4/203.0.113.7/udp/1/quic-v1"],
   connected: true,
 };

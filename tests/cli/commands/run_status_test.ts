@@ -7,9 +7,9 @@ Deno.test("statusText() shows the nodes with this one first, and who serves what
     statusText(status),
     `Mesh …23456789: 2 machines with 12.0 GB of memory
 
-NODE         ROLE    MODELS  MEMORY  ROUND TRIP
+NODE         ROLE    MODELS  MEMORY  REACHED  ROUND TRIP
 anna (this)  host    big     8.0 GB
-bo b         worker  big     4.0 GB  0.5 ms
+bo b         worker  big     4.0 GB  LAN      0.5 ms
 
 NODE  RUNS  AS               STATE  PINNED  HOLDS
 anna  big   host             ready  yes     7.0 GB of CPU
@@ -49,7 +49,7 @@ Deno.test("statusText() shows all that a node runs, what that takes of each devi
   });
   const expected = [
     "anna (this)  host    big, embed, huge  8.0 GB",
-    "bo b         worker  big, later        4.0 GB  0.5 ms",
+    "bo b         worker  big, later        4.0 GB  LAN      0.5 ms",
     "anna  embed  host             ready    -       2.0 GB of CUDA0, 1.0 GB of CPU",
     "anna  huge   host             waiting  -       -",
     "big    ready    10.0 GB  anna + bo b  its user wants it",
@@ -117,6 +117,42 @@ Deno.test("statusText() lists the machines of this network, those of other meshe
     "bo b             machine of this mesh    10.0.0.2",
     "li [31m's mesh   another mesh, ffffffff  10.0.0.9:1",
     "Machines of the network of 10.0.0.1 can't be found: permission denied",
+  ];
+  for (const line of expected) assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
+});
+
+Deno.test("statusText() says how each peer is reached, by whom, and what would make it better", () => {
+  const [peer] = status.peers;
+  assert.ok(peer !== undefined);
+  const relay = { id: "12D3KooWRelayRelay", name: "vp\x1bs", addresses: [], connected: true };
+  const relayed = (by: string) => ({ kind: "relayed", by, advice: "Forward a port" }) as const;
+  const named = (name: string, reached: typeof peer.reached, rttMs: number | null = 24) => ({
+    ...peer,
+    id: `12D3KooW${name}`,
+    name,
+    ...(reached === undefined ? {} : { reached }),
+    rttMs,
+  });
+  const { reached: _, ...unknown } = named("old", undefined, null);
+  const text = statusText({
+    ...status,
+    peers: [
+      named("far", relayed(relay.id)),
+      named("near", { kind: "mapped" }),
+      named("home", relayed("12D3KooWnear")),
+      named("gone", relayed("12D3KooWLeftLeftLeft")),
+      unknown,
+    ],
+    relays: [relay],
+  });
+  const expected = [
+    "far          worker  big     4.0 GB  relayed by vp s       24 ms",
+    "near         worker  big     4.0 GB  mapped                24 ms",
+    "home         worker  big     4.0 GB  relayed by near       24 ms",
+    "gone         worker  big     4.0 GB  relayed by …LeftLeft  24 ms",
+    "old          worker  big     4.0 GB",
+    "far, home, gone: Forward a port",
+    "vp s   12D3KooWRelayRelay  -        connected",
   ];
   for (const line of expected) assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
 });

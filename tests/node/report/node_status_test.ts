@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RouteInstance } from "../../../src/mesh/mod.ts";
+import type { PeerWay, RouteInstance } from "../../../src/mesh/mod.ts";
 import { type StatusInput, statusOf } from "../../../src/node/report/node_status.ts";
 import { machine } from "../../mesh/content.ts";
 import { BIG, peer, SMALL } from "../members.ts";
@@ -203,4 +203,34 @@ Deno.test("statusOf() names what a peer serves and what it is to serve by one id
   const id = "big@ffffffff";
   assert.deepEqual(peer?.serving.map(({ model }) => model), [id]);
   assert.deepEqual([peer?.model, peer?.models], [id, [id]]);
+});
+
+Deno.test("statusOf() says how peers are reached, and of relayed ones what would make it better", () => {
+  const by = peer("relay");
+  const ways: Record<string, PeerWay> = {
+    a: { kind: "lan" },
+    b: { kind: "relayed", by, hindrance: { kind: "new ports", port: 47_002 } },
+    c: { kind: "relayed", by, hindrance: { kind: "mapped", port: 47_002 } },
+    d: { kind: "relayed", by, hindrance: { kind: "unknown", port: null } },
+  };
+  const nodes = ["a", "b", "c", "d", "e"].map((name) => node(name));
+  const relays = [{ peer: by, name: "vps", addresses: [], connected: true }];
+  const { peers, relays: shown } = statusOf(
+    input({ nodes }, { wayTo: (id) => ways[id], relays }),
+  );
+  assert.deepEqual(shown, [{ id: by, name: "vps", addresses: [], connected: true }]);
+  const [a, b, c, d, e] = peers.map(({ reached }) => reached);
+  assert.deepEqual(a, { kind: "lan" });
+  assert.equal(e, undefined);
+  const advice = [b, c, d].map((one) => {
+    assert.ok(one?.kind === "relayed" && one.by === by);
+    return one.advice;
+  });
+  assert.match(
+    advice[0]!,
+    /this network's router gives each peer a new port.*UPnP.*UDP port 47002/,
+  );
+  assert.match(advice[1]!, /router leads a port to this machine.*firewalls/);
+  assert.match(advice[2]!, /UPnP or NAT-PMP/);
+  assert.doesNotMatch(advice[2]!, /UDP port|null/);
 });

@@ -2,6 +2,8 @@
 export interface RelayView {
   /** A PeerId. */
   id: string;
+  /** In the words of who has added it; `null` where they are not known, as while it is not connected. */
+  name: string | null;
   addresses: string[];
   /** This node is connected to it now. */
   connected: boolean;

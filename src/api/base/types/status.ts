@@ -1,6 +1,7 @@
 /** `GET /api/status` and its parts: docs/management-api.md. */
 
 import type { Finding } from "./finding.ts";
+import type { RelayView } from "./relays.ts";
 
 export interface Device {
   name: string;
@@ -104,9 +105,18 @@ export interface PeerStatus extends MachineStatus {
   serving: ServingStatus[];
   vramBytes: number;
   rttMs: number | null;
-  /** How it is reached, where it could not be dialled: over a node, or by a path that both have found. */
-  reached?: { kind: "relayed"; by: string } | { kind: "punched" | "lan" };
+  /** How it is reached now; absent where this node has no connection to it. */
+  reached?: Reached;
 }
+
+/**
+ * `lan`: within one network. `direct`: at an address of its own. `mapped`: through a port that a router opens for it.
+ * `punched`: by a way that both have found through their routers. `relayed`: over another node, `by` its id; `advice` says
+ * what would make it better.
+ */
+export type Reached =
+  | { kind: "lan" | "direct" | "mapped" | "punched" }
+  | { kind: "relayed"; by: string; advice: string };
 
 export interface TunnelStatus {
   peer: string;
@@ -206,6 +216,8 @@ export interface Status {
   tunnels: TunnelStatus[];
   /** An older node does not look there. */
   lan?: LanStatus;
+  /** An older node knows none. */
+  relays?: RelayView[];
   /** An older node asks no router. */
   portMapping?: PortMappingStatus;
   /** Problems that the user should know, the gravest first; an older node does not report them. */

@@ -1,8 +1,9 @@
 /** Facts -> what is well, what is not, and what to do. Pure. */
 
-import type { Finding as NodeFinding } from "../../../api/mod.ts";
+import type { Finding as NodeFinding, Status } from "../../../api/mod.ts";
 import { deviceText } from "../../base/device_text.ts";
-import { count, formatBytes } from "../../base/format.ts";
+import { count, formatBytes, formatRoundTrip } from "../../base/format.ts";
+import { carrierNames, reachedText } from "../../base/reached_text.ts";
 import { sameEngineRemedy } from "../../../engine/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/config.ts";
 import { compareReleases } from "../../update/versions.ts";
@@ -166,7 +167,7 @@ function mesh(node: NonNullable<DoctorFacts["node"]>, facts: DoctorFacts): Findi
     addresses(node),
     ...localNetwork(node),
     ...router(node),
-    ...node.peers.map((peer) => reach(peer)),
+    ...node.peers.map((peer) => reach(peer, node.status)),
     ...ofNode(node),
     ...protocols(node, facts),
     ...versions(node, facts),
@@ -238,8 +239,18 @@ function router({ status: { node, portMapping } }: NonNullable<DoctorFacts["node
   }
 }
 
-function reach({ name, unreachable, addresses }: PeerOf): Finding {
-  if (unreachable === null) return ok("peers", `${name} answers`);
+function reach({ id, name, unreachable, addresses }: PeerOf, status: Status): Finding {
+  if (unreachable === null) {
+    const { reached, rttMs = null } = status.peers.find((peer) => peer.id === id) ?? {};
+    const how = [
+      reachedText(reached, carrierNames(status)),
+      rttMs === null ? "" : `round trip ${formatRoundTrip(rttMs)}`,
+    ].filter((text) => text !== "");
+    const found = [`${name} answers`, ...how].join(", ");
+    return reached?.kind === "relayed"
+      ? warning("peers", found, reached.advice)
+      : ok("peers", found);
+  }
   return problem(
     "peers",
     `${name} does not answer: ${unreachable}`,
