@@ -82,6 +82,7 @@ export interface StatusParts {
   readonly findings?: Finding[];
   readonly lan?: LanStatus;
   readonly portMapping?: Status["portMapping"];
+  readonly relays?: Status["relays"];
 }
 
 /** A node's parts in the instances, each with all that is used there of one device. */
@@ -101,7 +102,8 @@ function servingIn(
 
 /** By default: one machine called `studio` that runs the guide. */
 export function status(
-  { node, mesh, peers = [], models = [model()], findings = [], lan, portMapping }: StatusParts = {},
+  { node, mesh, peers = [], models = [model()], findings = [], lan, portMapping, relays }:
+    StatusParts = {},
 ): Status {
   const self: Omit<Status["node"], "serving"> = {
     ...machine({ name: "studio" }),
@@ -136,6 +138,7 @@ export function status(
     tunnels: [],
     findings,
     ...(lan === undefined ? {} : { lan }),
+    ...(relays === undefined ? {} : { relays }),
     ...(portMapping === undefined ? {} : { portMapping }),
   };
 }

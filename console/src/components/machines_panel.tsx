@@ -53,8 +53,11 @@ function MemoryBar({ device, owner, shared }: MemoryBarProps) {
 }
 
 function distance(machine: Machine): string | null {
-  if (machine.isSelf) return "this machine";
-  return machine.rttMs === null ? null : `${formatRoundTrip(machine.rttMs)} away`;
+  const { isSelf, rttMs, way } = machine;
+  if (isSelf) return "this machine";
+  const away = rttMs === null ? [] : [`${formatRoundTrip(rttMs)} away`];
+  const words = [...(way === null ? [] : [way.text]), ...away];
+  return words.length === 0 ? null : words.join(", ");
 }
 
 /** The memory of a machine, if it does not list its devices. */
@@ -108,9 +111,12 @@ const MachineCard = memo((
         <bdi>{machine.name}</bdi>
       </h3>
       <span class="badge" data-state={machine.state}>{roleText(machine)}</span>
-      <span class="muted push">{distance(machine)}</span>
+      <span class="muted push">
+        <bdi>{distance(machine)}</bdi>
+      </span>
     </div>
     <Doing machine={machine} rate={rate} />
+    {machine.way?.advice && <p class="muted way-advice">{machine.way.advice}</p>}
     <ul class="devices">
       {devicesOf(machine).map((device, index) => (
         <MemoryBar

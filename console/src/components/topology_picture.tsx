@@ -97,17 +97,23 @@ function Circle(
 }
 
 function Links({ picture, machines }: { picture: Topology; machines: readonly Machine[] }) {
-  const rtt = new Map(machines.map(({ id, rttMs }) => [id, rttMs]));
+  const byId = new Map(machines.map((machine) => [machine.id, machine]));
   return (
     <>
       {picture.links.map(({ kind, from, to, peer, path, middle }) => {
-        const ms = peer === null ? null : rtt.get(peer);
+        const { rttMs = null, way = null } = peer === null ? {} : byId.get(peer) ?? {};
         return (
           <g key={`${kind} ${from} ${to}`}>
-            <path class="topo-link" data-kind={kind} d={path} />
-            {picture.labels && typeof ms === "number" && (
+            {way !== null && <title>{way.text}</title>}
+            <path class="topo-link" data-kind={kind} data-way={way?.kind} d={path} />
+            {picture.labels && rttMs !== null && (
               <text class="topo-rtt" x={middle.x} y={middle.y} dy="-0.4em">
-                {formatRoundTrip(ms)}
+                {formatRoundTrip(rttMs)}
+              </text>
+            )}
+            {picture.labels && way !== null && (
+              <text class="topo-rtt topo-way" x={middle.x} y={middle.y} dy="0.9em">
+                {way.word}
               </text>
             )}
           </g>

@@ -215,6 +215,16 @@ export async function revokeInvite(id: string): Promise<void> {
   await management.tokens[":id"].$delete({ param: { id: encodeURIComponent(id) } });
 }
 
+/** Takes a relay into the mesh by the claim that it has printed. @throws {ApiError} with what is wrong with it */
+export async function addRelay(json: { claim: string; name?: string }): Promise<void> {
+  await management.relays.$post({ json });
+}
+
+/** @throws {ApiError} */
+export async function removeRelay(id: string): Promise<void> {
+  await management.relays[":id"].$delete({ param: { id: encodeURIComponent(id) } });
+}
+
 /** The outcome of removing a machine. @throws {ApiError} where this node may not. */
 export async function fetchRemoval(id: string): Promise<MachineRemoval> {
   const param = { machine: encodeURIComponent(id) };

@@ -1,6 +1,6 @@
 /** The shapes of machines and models as the page shows them. */
 
-import type { Device, InstanceStatus, ModelStatus } from "../../../src/api/base/types.ts";
+import type { Device, InstanceStatus, ModelStatus, Reached } from "../../../src/api/base/types.ts";
 
 /** Fraction loaded by the id of a model. */
 export type Progress = Readonly<Record<string, number>>;
@@ -68,6 +68,19 @@ export interface Machine {
   /** Notes about its processes; known of this node only. */
   readonly notes: readonly string[];
   readonly rttMs: number | null;
+  /** The way to it; `null` of this machine, and where there is no connection to it. */
+  readonly way: WayView | null;
+}
+
+/** How a machine is reached. */
+export interface WayView {
+  readonly kind: Reached["kind"];
+  /** A word, for the line between two machines. */
+  readonly word: string;
+  /** With the carrier's name. */
+  readonly text: string;
+  /** What would make it better; `null` where it is as good as it gets. */
+  readonly advice: string | null;
 }
 
 export interface ShareOf {

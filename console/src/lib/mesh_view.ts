@@ -4,6 +4,7 @@ import type {
   Device,
   InstanceStatus,
   ModelStatus,
+  Reached,
   ServingStatus,
   Status,
 } from "../../../src/api/base/types.ts";
@@ -19,6 +20,7 @@ import type {
   ShareOf,
   Shortage,
   Take,
+  WayView,
 } from "./mesh_shapes.ts";
 
 const STATE_ORDER: readonly ModelStatus["state"][] = [
@@ -148,11 +150,36 @@ function plainReason({ tunnels }: Status, id: string): string | null {
   return plain === null ? null : displayText(plain);
 }
 
+const WAY_WORDS: Record<Reached["kind"], string> = {
+  lan: "LAN",
+  direct: "direct",
+  mapped: "mapped",
+  punched: "punched",
+  relayed: "relayed",
+};
+
+/** A relay is no machine: its name is in its own list. A kind of a later version stands for itself. */
+function wayView(reached: Reached | undefined, names: ReadonlyMap<string, string>): WayView | null {
+  if (reached === undefined) return null;
+  const { kind } = reached;
+  const word = Object.hasOwn(WAY_WORDS, kind) ? WAY_WORDS[kind] : displayName(kind);
+  if (kind !== "relayed") return { kind, word, text: word, advice: null };
+  const text = `relayed by ${nameOf(names, reached.by)}`;
+  return { kind, word, text, advice: displayText(reached.advice) };
+}
+
 /** This machine first, then hosts, workers and standbys by name. */
 export function machines(status: Status): Machine[] {
   const names = machineNames(status);
   const shares = allShares(status, names);
-  const view = (node: Node, link: { isSelf: boolean; rttMs: number | null }): Machine => {
+  const relays = (status.relays ?? []).map(({ id, name }) =>
+    [id, displayName(name ?? "") || shortId(id)] as const
+  );
+  const carriers = new Map([...relays, ...names]);
+  const view = (
+    node: Node,
+    link: Pick<Machine, "isSelf" | "rttMs" | "way">,
+  ): Machine => {
     const parts = node.serving.map((one) => partOf(one, node, shares, nameOf(names, one.host)));
     return {
       id: node.id,
@@ -172,12 +199,15 @@ export function machines(status: Status): Machine[] {
       notes: "notes" in node ? (node.notes ?? []).map(displayText) : [],
     };
   };
-  const peers = status.peers.map((peer) => view(peer, { isSelf: false, rttMs: peer.rttMs }));
+  const peers = status.peers.map((peer) => {
+    const { rttMs, reached } = peer;
+    return view(peer, { isSelf: false, rttMs, way: wayView(reached, carriers) });
+  });
   peers.sort((a, b) =>
     ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) ||
     byText(a.name, b.name) || byText(a.id, b.id)
   );
-  return [view(status.node, { isSelf: true, rttMs: null }), ...peers];
+  return [view(status.node, { isSelf: true, rttMs: null, way: null }), ...peers];
 }
 
 function shortageOf(model: ModelStatus): Shortage | null {

@@ -1,5 +1,11 @@
 import { useMemo } from "preact/hooks";
-import type { Finding, PairingView, RequestRecord, Status } from "../../../src/api/base/types.ts";
+import type {
+  Finding,
+  PairingView,
+  RelayView,
+  RequestRecord,
+  Status,
+} from "../../../src/api/base/types.ts";
 import { AskToJoin } from "../components/ask_to_join.tsx";
 import { FindingsList } from "../components/findings_list.tsx";
 import { HeadlinePanel } from "../components/headline_panel.tsx";
@@ -7,6 +13,7 @@ import { InvitePanel } from "../components/invite_panel.tsx";
 import { LanPanel } from "../components/lan_panel.tsx";
 import { MachinesPanel } from "../components/machines_panel.tsx";
 import { NearbyPanel } from "../components/nearby_panel.tsx";
+import { RelaysPanel } from "../components/relays_panel.tsx";
 import { ServedModels } from "../components/models_panel.tsx";
 import { NewsList } from "../components/news_list.tsx";
 import { TopologyPicture } from "../components/topology_picture.tsx";
@@ -35,6 +42,7 @@ interface MeshPageProps {
 /** The same each time, so that nothing is drawn again. */
 const NONE: readonly Finding[] = [];
 const NO_ROWS: readonly LanRow[] = [];
+const NO_RELAYS: readonly RelayView[] = [];
 
 function toInvite(): void {
   const panel = document.querySelector<HTMLElement>("#invite");
@@ -65,6 +73,8 @@ export function MeshPage(
   const shown = useShared(useMemo(() => machines(status), [status]));
   const findings = useShared(status.findings ?? NONE);
   const lan = useShared(useMemo(() => lanShown(status), [status]));
+  const relays = useShared(status.relays ?? NO_RELAYS);
+  const mayChange = status.mesh.token !== null;
   const rates = useHostRates(requests);
   const { nearby, action } = askable(status, lan, pairing);
   return (
@@ -85,7 +95,10 @@ export function MeshPage(
         </div>
       </section>
       <ServedModels models={models} />
-      <MachinesPanel machines={shown} rates={rates} mayRemove={status.mesh.token !== null} />
+      <MachinesPanel machines={shown} rates={rates} mayRemove={mayChange} />
+      {(relays.length > 0 || mayChange) && (
+        <RelaysPanel relays={relays} commands={status.commands} mayChange={mayChange} />
+      )}
       {lan !== null && <LanPanel shown={lan} action={action} />}
       <InvitePanel
         commands={status.commands}
