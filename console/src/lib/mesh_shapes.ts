@@ -79,7 +79,7 @@ export interface WayView {
   readonly word: string;
   /** With the carrier's name. */
   readonly text: string;
-  /** What would make it better; `null` where it is as good as it gets. */
+  /** Advice for a better one; `null` where it is as good as it gets. */
   readonly advice: string | null;
 }
 

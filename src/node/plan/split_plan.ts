@@ -242,12 +242,17 @@ function assignment({ hostShare, workers }: Instance, plan: HostPlan): HostPlan 
   return { ...plan, hostShare, workers };
 }
 
-/** A split for want of memory that still has all its workers stays as it is, even if other nodes have come. */
+/**
+ * A split for want of memory that still has all its workers near stays as it is, even if other nodes have come, or come
+ * nearer. A worker whose path has become too slow, by more than the hysteresis of its round trip, is none any more.
+ */
 function keep(self: Member, candidates: readonly Member[], { model, free }: Group): Plan | null {
   const current = instanceOf(self, model);
   const workers = workersOf(self, model);
   if (current === undefined || workers.length === 0) return null;
-  const lenders = candidates.filter(({ peer }) => workers.includes(peer));
+  const lenders = candidates.filter((member) =>
+    workers.includes(member.peer) && isNear(self, member)
+  );
   const isWhole = lenders.length === workers.length && haveRoom([self, ...lenders], current, free);
   if (!isWhole || !isNeeded(self, lenders, { model, free })) return null;
   const { hostShare, needBytes, haveBytes } = current;
