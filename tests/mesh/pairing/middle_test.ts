@@ -1,123 +1,18 @@
-/** A real man in the middle: it answers in a member's place, and relays to the member. */
+/** A man in the middle whom the newcomer takes for a member; tests/e2e/pairing_middle_test.ts has one who announces himself. */
 
 import "../leak_guard.ts";
 import assert from "node:assert/strict";
-import { MessageStream } from "../../../src/mesh/base/messages.ts";
-import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
-import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
-import type { NetworkStream } from "../../../src/mesh/link/network.ts";
-import type { LanMesh, Mesh, PeerId } from "../../../src/mesh/mod.ts";
-import { codeOf, commitmentOf, type Ends } from "../../../src/mesh/pairing/code.ts";
 import { PAIRING_TRIES } from "../../../src/mesh/pairing/defaults.ts";
-import {
-  askSchema,
-  commitmentSchema,
-  nonceSchema,
-  PAIR_PROTOCOL,
-  revealSchema,
-  verdictSchema,
-} from "../../../src/mesh/pairing/messages.ts";
 import { TestMeshes, until } from "../test_mesh.ts";
-import { heard, member, RawGuest, visit } from "./visits.ts";
-
-interface Talk {
-  readonly guest: MessageStream;
-  readonly studio: MessageStream;
-  /** By which the guest knows who is in the middle, and the guest itself. */
-  readonly ends: Pick<Ends, "member" | "newcomer">;
-  /** The same towards the member. */
-  readonly further: Pick<Ends, "member" | "newcomer">;
-}
-
-type Relay = (talk: Talk) => Promise<void>;
-
-/** Stands where a newcomer hears the mesh, and asks the real member in its place. */
-class Middle implements AsyncDisposable {
-  readonly #key = SigningKey.generate();
-  readonly #network = startLibp2p(this.#key);
-  readonly #towards = new RawGuest();
-  readonly #studio: Mesh;
-
-  constructor(studio: Mesh) {
-    this.#studio = studio;
-  }
-
-  /** The mesh as it announces it. */
-  async announce(relay: Relay): Promise<LanMesh> {
-    const network = await this.#network;
-    network.handle(PAIR_PROTOCOL, 1, (stream, { peer }) => void this.#serve(stream, peer, relay));
-    const port = await network.bind(null);
-    return { ...heard(this.#studio), addresses: [`127.0.0.1:${port}`] };
-  }
-
-  async #serve(stream: NetworkStream, newcomer: PeerId, relay: Relay): Promise<void> {
-    const { stream: onward } = await this.#towards.open(this.#studio);
-    await relay({
-      guest: new MessageStream(stream, 16_384),
-      studio: new MessageStream(onward, 16_384),
-      ends: { member: peerIdOf(this.#key.publicKey), newcomer },
-      further: { member: this.#studio.self, newcomer: this.#towards.self },
-    }).catch(() => undefined);
-    stream.reset(new Error("The middle hangs up"));
-    onward.reset(new Error("The middle hangs up"));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#network).stop();
-    await this.#towards[Symbol.asyncDispose]();
-  }
-}
-
-/** Passes on what both say, as it is. */
-const passOn: Relay = async ({ guest, studio }) => {
-  await studio.write(await guest.expect(askSchema, "request"));
-  await guest.write(await studio.expect(commitmentSchema, "commitment"));
-  await studio.write(await guest.expect(nonceSchema, "nonce"));
-  await guest.write(await studio.expect(revealSchema, "other nonce"));
-  await guest.write(await studio.expect(verdictSchema, "verdict"));
-};
-
-const ownNonce = () => crypto.getRandomValues(new Uint8Array(32));
-
-/** Has a nonce of its own towards either, and its own commitment. */
-const speakForBoth: Relay = async ({ guest, studio, ends }) => {
-  const nonce = ownNonce();
-  await studio.write(await guest.expect(askSchema, "request"));
-  const first = await studio.expect(commitmentSchema, "commitment");
-  await studio.write({ nonce: ownNonce() });
-  const { mark } = await studio.expect(revealSchema, "other nonce");
-  await guest.write({ ...first, commitment: commitmentOf({ ...ends, mark }, nonce) });
-  await guest.expect(nonceSchema, "nonce");
-  await guest.write({ nonce, mark });
-  await guest.write(await studio.expect(verdictSchema, "verdict"));
-};
-
-/** Once it knows the other's nonce it looks for one of its own that makes the codes equal: that is not the one it is bound to. */
-const changeItsWord: Relay = async ({ guest, studio, ends, further }) => {
-  const towards = ownNonce();
-  await studio.write(await guest.expect(askSchema, "request"));
-  const first = await studio.expect(commitmentSchema, "commitment");
-  await studio.write({ nonce: towards });
-  const { mark, nonce: theirs } = await studio.expect(revealSchema, "other nonce");
-  const wanted = codeOf({ ...further, mark }, { member: theirs, newcomer: towards });
-  await guest.write({ ...first, commitment: commitmentOf({ ...ends, mark }, ownNonce()) });
-  const { nonce: newcomer } = await guest.expect(nonceSchema, "nonce");
-  const nonce = new Uint8Array(32);
-  // A thousandth of the work shows what comes of it.
-  for (let i = 0; i < 1_000; i++) {
-    new DataView(nonce.buffer).setUint32(0, i);
-    if (codeOf({ ...ends, mark }, { member: nonce, newcomer }) === wanted) break;
-  }
-  await guest.write({ nonce, mark });
-  // Until the guest hangs up.
-  await guest.read(verdictSchema, "nothing");
-};
+import { changeItsWord, Middle, passOn, speakForBoth } from "./middle.ts";
+import { heard, member, placeOf, visit } from "./visits.ts";
 
 Deno.test("a man in the middle has another code on either side, and nobody joins", async () => {
   await using meshes = new TestMeshes();
   const studio = await member(meshes, "studio");
-  await using middle = new Middle(studio);
-  const { code, token } = visit(await middle.announce(speakForBoth));
+  await using middle = new Middle(placeOf(studio));
+  const port = await middle.listen(speakForBoth);
+  const { code, token } = visit({ ...heard(studio), addresses: [`127.0.0.1:${port}`] });
   const ended = assert.rejects(token, /wrong three times/);
   const typed = await code;
   await until(studio, () => studio.pairing.state().visitor !== null);
@@ -138,8 +33,9 @@ for (
   Deno.test(`a man in the middle who ${what} is found out before a code is shown`, async () => {
     await using meshes = new TestMeshes();
     const studio = await member(meshes, "studio");
-    await using middle = new Middle(studio);
-    const { code, token } = visit(await middle.announce(relay));
+    await using middle = new Middle(placeOf(studio));
+    const port = await middle.listen(relay);
+    const { code, token } = visit({ ...heard(studio), addresses: [`127.0.0.1:${port}`] });
     await assert.rejects(token, /changed its word/);
     await assert.rejects(code);
     assert.deepEqual([studio.invites(), studio.members()], [[], []]);

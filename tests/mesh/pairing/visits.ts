@@ -79,6 +79,17 @@ export class RawGuest implements AsyncDisposable {
     return { stream: await connection.openStream(PAIR_PROTOCOL, signal), connection };
   }
 
+  /** @param place as it is heard: `192.168.1.5:47001` */
+  async openAt(
+    place: string,
+  ): Promise<{ stream: NetworkStream; connection: PeerConnection }> {
+    const { signal } = new AbortController();
+    const [host, port] = place.split(":");
+    const address = `/ip4/${host}/udp/${port}/quic-v1`;
+    const connection = await (await this.#network).dialAddress(address, signal);
+    return { stream: await connection.openStream(PAIR_PROTOCOL, signal), connection };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#network).stop();
   }
