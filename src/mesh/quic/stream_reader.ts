@@ -1,5 +1,5 @@
-import { QUIET_AFTER_READS, QUIET_READ_BYTES, READ_BYTES } from "./limits.ts";
 import type { NativeStream } from "./native.ts";
+import { ReadSize } from "./read_size.ts";
 
 /** The side of the stream that its reader tells and asks. */
 export interface StreamReaderEvents {
@@ -20,8 +20,7 @@ export class StreamReader {
   #isOver = false;
   /** After an error the addon calls the next read a clean end, so there is none. */
   #isBroken = false;
-  /** Reads in a row that brought little. */
-  #quietReads = QUIET_AFTER_READS;
+  readonly #size = new ReadSize();
   #waiting: PromiseWithResolvers<Uint8Array | null> | undefined;
   #lent: Uint8Array | undefined;
   #failure: Error | undefined;
@@ -54,8 +53,7 @@ export class StreamReader {
   readOn(): void {
     if (this.#isReading || this.#isOver || this.#isBroken || !this.#events.isWanted()) return;
     this.#isReading = true;
-    const isQuiet = this.#quietReads >= QUIET_AFTER_READS;
-    this.#native.read(isQuiet ? QUIET_READ_BYTES : READ_BYTES).then(
+    this.#native.read(this.#size.next).then(
       (bytes) => this.#onRead(bytes),
       (error) => this.#onError(error),
     );
@@ -94,7 +92,7 @@ export class StreamReader {
   #onRead(bytes: Uint8Array | null): void {
     this.#isReading = false;
     if (bytes === null) return this.#end();
-    this.#quietReads = bytes.byteLength >= QUIET_READ_BYTES ? 0 : this.#quietReads + 1;
+    this.#size.brought(bytes.byteLength);
     const waiting = this.#settle();
     if (waiting !== undefined) waiting.resolve(this.lend(bytes));
     else this.#events.onBytes(bytes);

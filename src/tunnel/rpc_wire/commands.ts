@@ -24,6 +24,14 @@ export const RpcCommand = {
   PEER_TENSOR_DATA: 20,
 } as const;
 
+/** Those that come for every token. */
+export const OF_A_TOKEN: ReadonlySet<number> = new Set([
+  RpcCommand.SET_TENSOR,
+  RpcCommand.GRAPH_COMPUTE,
+  RpcCommand.GRAPH_RECOMPUTE,
+  RpcCommand.GET_TENSOR,
+]);
+
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(RpcCommand).map(([name, command]) => [command, name.toLowerCase()]),
 );

@@ -79,6 +79,25 @@ export class WireDecoder {
     }
   }
 
+  /**
+   * Follows whole headers only, and makes no events: of a token's bytes nothing else is of use. Stops before a header
+   * that `pass` refuses or that is cut, and answers how many bytes lie before it; those behind are to be pushed.
+   */
+  skim(bytes: Uint8Array, pass: (command: number, size: number) => boolean): number {
+    const headerBytes = this.#sizeAt + SIZE_BYTES;
+    if (this.#held.length > 0) return 0;
+    for (let at = 0;;) {
+      const passing = Math.min(this.#rest, bytes.length - at);
+      this.#rest -= passing;
+      at += passing;
+      if (bytes.length - at < headerBytes) return at;
+      const size = readSize(bytes, at + this.#sizeAt);
+      if (!pass(this.#sizeAt === 0 ? 0 : bytes[at]!, size)) return at;
+      this.#rest = size;
+      at += headerBytes;
+    }
+  }
+
   /** A head from what was held before and what came now. */
   #headWith(bytes: Uint8Array): WireHead | undefined {
     const most = this.#sizeAt + SIZE_BYTES + MAX_PREFIX_BYTES;

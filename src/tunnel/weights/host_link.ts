@@ -107,10 +107,7 @@ export class HostLink {
     const course = await this.#course.promise;
     this.#out.framed = this.#agreed;
     if (course.kind === "plain") return this.#out.bytes(bytes);
-    for (const event of requests.push(bytes)) {
-      const taking = course.requests.take(event);
-      if (taking !== undefined) await taking;
-    }
+    await course.requests.takeAll(bytes, requests);
   }
 
   async #readWorker(): Promise<void> {

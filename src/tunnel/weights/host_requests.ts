@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
-import type { Conversation } from "../rpc_wire/conversation.ts";
-import { RpcCommand } from "../rpc_wire/commands.ts";
+import type { AwaitedReply, Conversation } from "../rpc_wire/conversation.ts";
+import { OF_A_TOKEN, RpcCommand } from "../rpc_wire/commands.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import type { RpcTensor } from "../rpc_wire/rpc_tensor.ts";
-import type { WireData, WireEvent, WireHead } from "../rpc_wire/wire_decoder.ts";
+import type { WireDecoder, WireEvent, WireHead } from "../rpc_wire/wire_decoder.ts";
 import { MAX_REFERRED_BYTES } from "./weight_defaults.ts";
 import type { Outbox } from "./outbox.ts";
 import { encodeReply, Remembered } from "./remembered.ts";
@@ -41,14 +41,6 @@ interface Holding {
   filled: number;
 }
 
-/** Requests that come for every token. */
-const OF_A_TOKEN: ReadonlySet<number> = new Set([
-  RpcCommand.SET_TENSOR,
-  RpcCommand.GRAPH_COMPUTE,
-  RpcCommand.GRAPH_RECOMPUTE,
-  RpcCommand.GET_TENSOR,
-]);
-
 /** The answer to a SET_TENSOR_HASH: nothing needs to be sent. */
 const HAVE_IT = encodeReply(Uint8Array.of(1));
 
@@ -69,15 +61,20 @@ export class HostRequests {
     return this.#isLoaded ? 0 : this.#options.layout.setTensorPrefixBytes;
   }
 
-  /** Resolves when the event is dealt with; `undefined` where it is already, as with all of a token's. */
-  take(event: WireEvent): Promise<void> | undefined {
-    if (event.kind === "head") return this.#passAtOnce(event) ? undefined : this.#head(event);
-    if (this.#holding !== null) return this.#fill(this.#holding, event);
-    this.#options.out.bytes(event.bytes);
-    return undefined;
+  /** Takes all requests of a chunk, whose bytes nobody may change before that. */
+  async takeAll(bytes: Uint8Array, decoder: WireDecoder): Promise<void> {
+    const skimmed = this.#isLoaded && this.#holding === null && this.#options.sender.isSettled
+      ? decoder.skim(bytes, this.#passAtOnce)
+      : 0;
+    this.#options.out.bytes(bytes.subarray(0, skimmed));
+    if (skimmed === bytes.length) return;
+    for (const event of decoder.push(bytes.subarray(skimmed))) await this.take(event);
   }
 
-  async #fill(holding: Holding, event: WireData): Promise<void> {
+  async take(event: WireEvent): Promise<void> {
+    if (event.kind === "head") return await this.#head(event);
+    const holding = this.#holding;
+    if (holding === null) return this.#options.out.bytes(event.bytes);
     holding.data.set(event.bytes, holding.filled);
     // Piece by piece, which takes a tenth of a millisecond each: WebCrypto would copy the whole first.
     holding.hash.update(event.bytes);
@@ -94,17 +91,14 @@ export class HostRequests {
   }
 
   /** Once the model is loaded, most requests have nothing to be substituted, answered here or waited for. */
-  #passAtOnce(head: WireHead): boolean {
-    const { command } = head;
-    const { counts, layout, sender } = this.#options;
-    if (!this.#isLoaded || !OF_A_TOKEN.has(command) || !sender.isSettled) return false;
+  readonly #passAtOnce = (command: number, size: number): boolean => {
+    if (!OF_A_TOKEN.has(command)) return false;
+    const { counts, layout } = this.#options;
     countFrame(counts, command);
-    if (command === RpcCommand.SET_TENSOR) {
-      counts.tensorBytesMoved += dataBytes(head, layout);
-    }
-    this.#pass(head);
+    if (command === RpcCommand.SET_TENSOR) counts.tensorBytesMoved += dataBytes({ size }, layout);
+    this.#asked({ command });
     return true;
-  }
+  };
 
   async #head(head: WireHead): Promise<void> {
     const { counts, layout } = this.#options;
@@ -191,11 +185,14 @@ export class HostRequests {
   }
 
   #pass(head: WireHead, onReply?: (payload: Uint8Array) => void): void {
-    const { conversation, counts, out } = this.#options;
     const { command } = head;
-    const replies = conversation.asked(onReply === undefined ? { command } : { command, onReply });
-    if (replies) counts.roundTrips++;
-    out.bytes(head.bytes);
+    this.#asked(onReply === undefined ? { command } : { command, onReply });
+    this.#options.out.bytes(head.bytes);
+  }
+
+  #asked(request: AwaitedReply): void {
+    const { conversation, counts } = this.#options;
+    if (conversation.asked(request)) counts.roundTrips++;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import type { ByteSink } from "../base/byte_pump.ts";
 import { joinedRuns } from "../base/joined_runs.ts";
 import { TunnelError } from "../base/errors.ts";
-import { RpcCommand } from "../rpc_wire/commands.ts";
+import { OF_A_TOKEN, RpcCommand } from "../rpc_wire/commands.ts";
 import type { Conversation } from "../rpc_wire/conversation.ts";
 import type { RpcLayout } from "../rpc_wire/layouts.ts";
 import {
@@ -84,8 +84,10 @@ export class WorkerRequests {
 
   async #bytes(bytes: Uint8Array): Promise<void> {
     if (!this.#carrying && !this.#decoder.inFrame) await this.#fills.done();
-    const parts: Uint8Array[] = [];
-    for (const event of this.#decoder.push(bytes)) {
+    const isPlain = !this.#carrying && this.#refused.size === 0;
+    const skimmed = isPlain ? this.#decoder.skim(bytes, this.#passAtOnce) : 0;
+    const parts = [bytes.subarray(0, skimmed)];
+    for (const event of this.#decoder.push(bytes.subarray(skimmed))) {
       if (event.kind === "head") parts.push(...this.#head(event));
       else parts.push(event.bytes);
       if (event.kind === "data") this.#received.write(event.bytes);
@@ -93,6 +95,16 @@ export class WorkerRequests {
     }
     for (const part of joinedRuns(parts)) await this.#options.rpcServer.write(part);
   }
+
+  /** Of a token's requests nothing is kept, replaced or looked at. */
+  readonly #passAtOnce = (command: number, size: number): boolean => {
+    if (!OF_A_TOKEN.has(command)) return false;
+    const { conversation, counts, layout } = this.#options;
+    countFrame(counts, command);
+    if (command === RpcCommand.SET_TENSOR) counts.tensorBytesMoved += dataBytes({ size }, layout);
+    conversation.asked({ command });
+    return true;
+  };
 
   #prefixBytes(command: number): number {
     const { layout } = this.#options;
