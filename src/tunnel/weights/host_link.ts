@@ -3,6 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import type { ByteSink, ByteSource } from "../base/byte_pump.ts";
 import { TunnelError } from "../base/errors.ts";
 import { joinedRuns } from "../base/joined_runs.ts";
+import { nap } from "../base/nap.ts";
 import { Conversation } from "../rpc_wire/conversation.ts";
 import { MAX_PREFIX_BYTES, WireDecoder } from "../rpc_wire/wire_decoder.ts";
 import type { PeerStream } from "../base/types.ts";
@@ -19,6 +20,7 @@ import { ReplyWatch } from "./reply_watch.ts";
 import type { RpcCounts } from "./rpc_counts.ts";
 import type { WeightSource } from "./weight_source.ts";
 import { WeightSender } from "./weight_sender.ts";
+import { NAP_MS } from "./weight_defaults.ts";
 
 export interface LinkOptions {
   readonly weights: WeightSource;
@@ -85,6 +87,7 @@ export class HostLink {
       const isAwaited = this.#conversation?.idle !== true && !requests.inFrame;
       const leaving = isAwaited ? out.flush() : out.gather();
       if (leaving !== undefined) await leaving;
+      if (out.isGathering) nap(NAP_MS);
     }
     await this.#requests?.end();
     await out.end();

@@ -38,6 +38,11 @@ export class Outbox implements Disposable {
     this.#ready.push(encodeMessage(message));
   }
 
+  /** Whether something waits for more. */
+  get isGathering(): boolean {
+    return this.#timer !== undefined;
+  }
+
   /**
    * The same where nobody waits for what is here yet: a little of it stays, to leave with what follows, or by itself
    * after {@linkcode GATHER_MS}.

@@ -50,6 +50,32 @@ for (const { name, requests, replies } of RECORDINGS) {
     );
   });
 
+  Deno.test(`the recording ${name} has the same frames where some are only skimmed`, () => {
+    const whole = wholeFrames(eventsOf(new WireDecoder("requests", wanted), [recorded.request]));
+    const cuts = fc.array(fc.integer({ min: 1, max: 700 }), { maxLength: 300 });
+    const refused = fc.uniqueArray(fc.nat(20));
+    fc.assert(
+      fc.property(cuts, refused, (lengths, others) => {
+        const decoder = new WireDecoder("requests", () => 0);
+        const seen: { command: number; size: number }[] = [];
+        const pass = (command: number, size: number) => {
+          if (others.includes(command)) return false;
+          seen.push({ command, size });
+          return true;
+        };
+        for (const chunk of cutAt(recorded.request, lengths)) {
+          const skimmed = decoder.skim(chunk, pass);
+          for (const event of decoder.push(chunk.subarray(skimmed))) {
+            if (event.kind === "head") seen.push({ command: event.command, size: event.size });
+          }
+        }
+        assert.deepEqual(seen, whole.map(({ command, size }) => ({ command, size })));
+        assert.ok(!decoder.inFrame);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   Deno.test(`the recording ${name} replays byte for byte, one byte at a time too`, () => {
     for (const side of [recorded.request.subarray(0, 60_000), recorded.reply]) {
       const decoder = side === recorded.reply
