@@ -90,7 +90,11 @@ export class Inviting {
     // The first relay comes second: behind some routers nothing else can be reached.
     const byRelay = relays().filter(({ connected }) => connected).slice(0, 1)
       .map(({ addresses }) => invitable(addresses));
-    return [addresses(), ...byRelay, ...peers.map((peer) => invitable(mode.addressesOf(peer)))]
+    return [
+      invitable(addresses()),
+      ...byRelay,
+      ...peers.map((peer) => invitable(mode.addressesOf(peer))),
+    ]
       .flat();
   }
 }

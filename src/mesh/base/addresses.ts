@@ -22,7 +22,8 @@ export interface InterfaceAddress {
 const ADDRESS = /^\/ip([46])\/([0-9a-fA-F.:]{2,45})\/udp\/(\d{1,5})\/quic-v1\/p2p\/(\w{10,64})$/;
 
 /** Interfaces of container engines and virtual machines: other machines cannot reach them. */
-const BRIDGE = /^(docker|br-|bridge|veth|virbr|vmnet|vnic|podman|cni|flannel|lxc|lxd|cali|kube)/;
+const BRIDGE =
+  /^(docker|br-|bridge|veth|virbr|vmnet|vboxnet|vnic|podman|nerdctl|cni|flannel|lxc|lxd|incus|cali|kube)/;
 
 export function formatAddress({ ip, port, peer }: Address): string {
   return `/ip${isIPv4(ip) ? 4 : 6}/${ip}/udp/${port}/quic-v1/p2p/${peer}`;
@@ -58,7 +59,7 @@ export function announceable(
   interfaces: readonly InterfaceAddress[],
   { port, peer, mapped = null }: Announcing,
 ): string[] {
-  const [best, ...others] = reachable(interfaces);
+  const [best, ...others] = reachable(interfaces, mapped !== null);
   const elsewhere = others.find((ip) => isIPv6(ip) && isPublic(ip));
   const ips = [best, elsewhere, ...others.filter((ip) => ip !== elsewhere)].flatMap((ip) =>
     ip ?? []
@@ -70,11 +71,11 @@ export function announceable(
   return told;
 }
 
-/** The best first. */
-function reachable(interfaces: readonly InterfaceAddress[]): string[] {
+/** The best first. Bridges and loopback lead no other machine here: they are told where there is nothing else. */
+function reachable(interfaces: readonly InterfaceAddress[], isMapped: boolean): string[] {
   const usable = interfaces.filter(({ address }) => isIP(address) !== 0 && !isLinkLocal(address));
   const outside = usable.filter((entry) => !isLoopback(entry.address) && !isBridge(entry));
-  const told = outside.length > 0 ? outside : usable;
+  const told = outside.length > 0 || isMapped ? outside : usable;
   return [...told].sort(byReach).map(({ address }) => address);
 }
 
@@ -87,9 +88,12 @@ export function dialOrder(addresses: readonly string[], lastGood: string | undef
   return [...new Set(addresses)].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The addresses of a peer for a token: loopback only if no other address is known. */
+/** The addresses of a node for a token: those of one machine or one link only if no other address is known. */
 export function invitable(addresses: readonly string[]): readonly string[] {
-  const reachable = addresses.filter((text) => !isLoopback(parseAddress(text)?.ip ?? ""));
+  const reachable = addresses.filter((text) => {
+    const { ip = "" } = parseAddress(text) ?? {};
+    return !isLoopback(ip) && !isLinkLocal(ip);
+  });
   return reachable.length > 0 ? reachable : addresses;
 }
 

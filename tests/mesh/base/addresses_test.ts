@@ -30,6 +30,11 @@ const ORDER: [string, string[], string[]][] = [
   ]],
   ["loopback where there is nothing else", ["lo ::1", "lo 127.0.0.1"], ["127.0.0.1", "::1"]],
   ["nothing of nothing", [], []],
+  ["no host's side of VirtualBox and Incus", [
+    "vboxnet0 192.168.56.1",
+    "incusbr0 10.9.8.1",
+    "wlan0 10.1.1.1",
+  ], ["10.1.1.1"]],
   ["a Mac's bridges and virtual networks", [
     "bridge100 192.168.64.1",
     "vmnet8 172.16.9.1",
@@ -70,9 +75,22 @@ Deno.test("announceable() gives machines elsewhere an address of IPv6 and the ro
   }
 });
 
-Deno.test("invitable() names loopback only where nothing else is known", () => {
+Deno.test("announceable() tells the router's end alone where all others lead to this machine only", () => {
+  const list = [
+    { name: "lo", address: "127.0.0.1" },
+    { name: "docker0", address: "172.17.0.1" },
+    { name: "eth0", address: "fe80::1" },
+  ];
+  const mapped = { ip: "45.76.1.1", port: 4500 };
+  assert.deepEqual(announceable(list, { port: 4500, peer: PEER, mapped }), [at(mapped.ip)]);
+});
+
+Deno.test("invitable() names loopback, and what counts on one link only, where nothing else is known", () => {
   const [lan, loopback, other] = [at("192.168.1.5"), at("127.0.0.1"), at("::1")];
   assert.deepEqual(invitable([loopback, lan, other]), [lan]);
+  const link = at("169.254.7.7");
+  assert.deepEqual(invitable([link, lan, at("fe80::1")]), [lan]);
+  assert.deepEqual(invitable([link, loopback]), [link, loopback]);
   assert.deepEqual(invitable([loopback, other]), [loopback, other]);
   assert.deepEqual(invitable([]), []);
 });
