@@ -49,6 +49,8 @@ for (const speaks of ["NAT-PMP", "UPnP", "UPnP of version 1"] as const) {
     assert.deepEqual(others, []);
     await using client = await startAt(router.outside, ["--client", "--join", await tokenOf(node)]);
     await answersExactly(client);
+    const reached = ({ peers }: Status) => peers[0]?.reached?.kind === "mapped";
+    await until(client, "reached through the router", reached);
     assert.equal((await client.status()).portMapping?.state, "off");
     await node.stop();
     assert.deepEqual(await router.leases(), [], "the port was taken back");
