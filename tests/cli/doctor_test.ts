@@ -223,8 +223,8 @@ const faults: [name: string, changes: Partial<DoctorFacts>, found: RegExp, remed
   [
     "another version on a peer",
     { node: { ...node, peers: [{ ...peer, version: "0.2.0" }] } },
-    /another version on bob/,
-    /same version/,
+    /0\.1\.0 here, 0\.2\.0 on bob/,
+    /^Run mesh-llm update on this machine/,
   ],
 ];
 

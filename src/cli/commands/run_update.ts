@@ -25,7 +25,7 @@ import {
   type UpdateWorld,
 } from "../update/update.ts";
 import { UpdateError } from "../update/update_error.ts";
-import { compareReleases } from "../update/versions.ts";
+import { compareReleases } from "../../base/release_versions.ts";
 
 /** A first Ctrl-C ends it in order, with everything as it was. */
 export async function runUpdate(command: UpdateCommand, runtime: Runtime): Promise<number> {

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { parseJson } from "../../base/json.ts";
 import { readOwnText } from "../../base/own_files.ts";
-import { isVersion } from "./versions.ts";
+import { isVersion } from "../../base/release_versions.ts";
 
 export interface LastLook {
   readonly version: string;

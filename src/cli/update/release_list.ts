@@ -1,7 +1,7 @@
 /** SHA256SUMS of a release and the signature that vouches for it: docs/releases.md. */
 
 import { UpdateError } from "./update_error.ts";
-import { isVersion } from "./versions.ts";
+import { isVersion } from "../../base/release_versions.ts";
 
 export const LIST = "SHA256SUMS";
 export const SIGNATURE = "SHA256SUMS.sig";

@@ -16,7 +16,7 @@ import {
 import { readSmall, type ReleaseSource, unreadable } from "./release_source.ts";
 import { swapBack, swapIn } from "./swap.ts";
 import { UpdateError } from "./update_error.ts";
-import { compareReleases } from "./versions.ts";
+import { compareReleases } from "../../base/release_versions.ts";
 
 export interface UpdateWorld {
   readonly source: ReleaseSource;

@@ -1,5 +1,6 @@
 /** Problems that a running node can see, each with a remedy. Pure. */
 
+import { differingVersions } from "../../base/differing_versions.ts";
 import { Aliases } from "../../base/model_aliases.ts";
 import type { Finding } from "../../api/mod.ts";
 import {
@@ -185,16 +186,15 @@ function protocols({ routes, self }: FindingsInput): NodeFinding[] {
 }
 
 function versions({ routes, self, version }: FindingsInput): NodeFinding[] {
-  const others = routes.nodes.filter((node) =>
-    node.peer !== self && node.machine.version !== version
-  );
-  if (others.length === 0) return [];
+  const others = routes.nodes.filter(({ peer }) => peer !== self);
+  const differing = differingVersions(version, others.map(({ machine }) => machine));
+  if (differing === null) return [];
   return [{
     about: "version",
-    subjects: others.map(({ peer, machine }) => `${peer} ${machine.version}`),
+    subjects: others.filter(({ machine }) => machine.version !== version)
+      .map(({ peer, machine }) => `${peer} ${machine.version}`),
     level: "warning",
-    found: `mesh-llm is ${version} here, and another version on ${namesOf(others)}`,
-    remedy: "Use the same version on every machine",
+    ...differing,
   }];
 }
 

@@ -90,8 +90,8 @@ const cases: [name: string, parts: Parts, about: string, found: RegExp, remedy: 
     "another version",
     { nodes: [node("ann"), node("bob", { version: "0.2.0" })] },
     "warning version",
-    /^mesh-llm is 0\.1\.0 here, and another version on bob$/,
-    /same version/,
+    /^mesh-llm is 0\.1\.0 here, 0\.2\.0 on bob$/,
+    /^Run mesh-llm update on this machine, to 0\.2\.0/,
   ],
   [
     "a clock that is ahead",

@@ -6,7 +6,8 @@ import { count, formatBytes, formatRoundTrip } from "../../base/format.ts";
 import { carrierNames, reachedText } from "../../base/reached_text.ts";
 import { sameEngineRemedy } from "../../../engine/mod.ts";
 import { CLOCK_TOLERANCE_MS, LOW_DISK_BYTES } from "../../../node/config.ts";
-import { compareReleases } from "../../update/versions.ts";
+import { differingVersions } from "../../../base/differing_versions.ts";
+import { compareReleases } from "../../../base/release_versions.ts";
 import type { DoctorFacts, PortFact } from "./facts.ts";
 
 export interface Finding {
@@ -292,13 +293,9 @@ function protocols({ status, peers }: NonNullable<DoctorFacts["node"]>, { engine
 }
 
 function versions({ peers }: NonNullable<DoctorFacts["node"]>, { version }: DoctorFacts) {
-  const others = peers.filter((peer) => peer.version !== version);
-  if (others.length === 0) return [ok("version", `mesh-llm ${version}, on every node`)];
-  return [warning(
-    "version",
-    `mesh-llm is ${version} here, and another version on ${names(others)}`,
-    "Use the same version on every machine",
-  )];
+  const differing = differingVersions(version, peers);
+  if (differing === null) return [ok("version", `mesh-llm ${version}, on every node`)];
+  return [warning("version", differing.found, differing.remedy)];
 }
 
 function names(peers: readonly PeerOf[]): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compareReleases, isVersion } from "../../../src/cli/update/versions.ts";
+import { compareReleases, isVersion } from "../../src/base/release_versions.ts";
 
 /** The example of SemVer 2.0.0, section 11, with its neighbours. */
 const ORDERED = [
