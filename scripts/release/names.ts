@@ -9,6 +9,8 @@ export const SIGNATURE = "SHA256SUMS.sig";
 /** The text of the release's page; none of its files. */
 export const NOTES = "notes.md";
 
+export const FORMULA = "mesh-llm.rb";
+
 export const INSTALLER = "install.sh";
 
 /** Of the folder in the archive, too. */

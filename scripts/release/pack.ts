@@ -11,12 +11,23 @@ import { RELEASE_KEY } from "../../src/cli/update/release_key.ts";
 import { complain, fromRoot, run, say } from "../run.ts";
 import { findTarget, TARGETS } from "../targets.ts";
 import { commitTimeS, makeArchive } from "./archive.ts";
-import { archiveName, INSTALLER, NOTES, releaseName, sbomName } from "./names.ts";
+import { makeDeb } from "./deb.ts";
+import { formulaOf } from "./formula.ts";
+import {
+  archiveName,
+  DEB_ARCHITECTURES,
+  debName,
+  FORMULA,
+  INSTALLER,
+  NOTES,
+  releaseName,
+  sbomName,
+} from "./names.ts";
 import { notesOf } from "./notes.ts";
 import { ReleaseError } from "./release_error.ts";
 import { lockedPackages, sbomOf, shippedPackages } from "./sbom.ts";
 import { KEY_VARIABLE, readSigningKey, type SigningKey } from "./signing.ts";
-import { signSums, writeSums } from "./sums.ts";
+import { digestOf, signSums, writeSums } from "./sums.ts";
 
 const SHELLS = { bash: "mesh-llm.bash", zsh: "_mesh-llm", fish: "mesh-llm.fish" } as const;
 
@@ -73,9 +84,13 @@ export async function packRelease(
   const sbom = sbomOf(locked, { shipped, deno: Deno.version.deno, timeS });
   await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
   await Deno.mkdir(folder, { recursive: true });
+  const digests = new Map<string, string>();
   for (const [target, path] of executables) {
     await packOne({ ...archive, folder, version, target, path, timeS });
+    digests.set(target, await digestOf(join(folder, archiveName(version, target))));
   }
+  const { repository } = manifest;
+  await Deno.writeTextFile(join(folder, FORMULA), formulaOf({ version, repository, digests }));
   await Deno.copyFile(fromRoot(INSTALLER), join(folder, INSTALLER));
   await Deno.writeTextFile(join(folder, sbomName(version)), JSON.stringify(sbom, null, 2) + "\n");
   await writeSums(folder);
@@ -105,6 +120,17 @@ async function packOne({ folder, version, target, path, ...archive }: OneOptions
     }
     const output = join(folder, archiveName(version, target));
     await makeArchive({ ...archive, folder: stage, name, output });
+    const architecture = DEB_ARCHITECTURES[target];
+    if (architecture === undefined) return;
+    await makeDeb({
+      ...archive,
+      executable: path,
+      completions: join(stage, name, "completions"),
+      version,
+      architecture,
+      repository: manifest.repository,
+      output: join(folder, debName(version, architecture)),
+    });
   } finally {
     await Deno.remove(stage, { recursive: true });
   }

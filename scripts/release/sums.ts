@@ -25,7 +25,7 @@ async function filesOf(folder: string): Promise<string[]> {
     .sort();
 }
 
-async function digestOf(path: string): Promise<string> {
+export async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");
   using file = await Deno.open(path);
   for await (const bytes of file.readable) hash.update(bytes);

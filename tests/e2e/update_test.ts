@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
-import { packRelease } from "../../scripts/release/pack.ts";
 import { faultsOfStart } from "../../scripts/release/start.ts";
 import { fromRoot } from "../../scripts/run.ts";
 import { RELEASE_KEY } from "../../src/cli/update/release_key.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
-import { makeRelease, OWN_TARGET, releaseServer, testKey } from "../support/releases.ts";
+import { makeRelease, releaseServer, testKey } from "../support/releases.ts";
 import { laterVersion, writeVariant } from "../support/variant.ts";
 import { compiledTest } from "./compiled_nodes.ts";
 import { keepAsking } from "./constant_requests.ts";
@@ -23,7 +22,7 @@ compiledTest(
 );
 
 compiledTest(
-  "a release is packed, installed and updated while its node answers, and goes back",
+  "a release is installed and updated while its node answers, and goes back",
   async (path) => {
     await using folder = await temporaryFolder();
     const key = await testKey();
@@ -35,17 +34,9 @@ compiledTest(
       await writeVariant(path, executable, { version, publicKey });
       releases.set(version, join(folder.path, `release-${version}`));
     }
-    const executables = new Map([[OWN_TARGET, join(folder.path, old)]]);
-    const packed = {
-      folder: releases.get(old)!,
-      executables,
-      key,
-      publicKey,
-      version: old,
-      level: 1,
-    };
-    await packRelease(packed);
-    await makeRelease(releases.get(next)!, next, { key, executable: join(folder.path, next) });
+    for (const [version, release] of releases) {
+      await makeRelease(release, version, { key, executable: join(folder.path, version) });
+    }
 
     const home = join(folder.path, "home");
     const script = join(folder.path, "install.sh");

@@ -81,6 +81,39 @@ Deno.test("signSums() signs what OpenSSL vouches for, by a key that OpenSSL made
   assert.match(told, /Signature Verified Successfully/);
 });
 
+Deno.test({
+  name:
+    "packRelease() makes every file of a release, the same each time, and lists all but the notes",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const program = join(folder.path, "program");
+    await Deno.writeTextFile(program, "#!/bin/sh\n");
+    const executables = new Map([["linux-x64", program], ["darwin-arm64", program]]);
+    const key = await testKey();
+    const digests: string[][] = [];
+    for (const name of ["once", "again"]) {
+      const release = join(folder.path, name);
+      const { publicKey } = key;
+      await packRelease({ folder: release, executables, key, publicKey, version: "9.8.7" });
+      const listed = await Deno.readTextFile(join(release, "SHA256SUMS"));
+      digests.push(listed.trim().split("\n"));
+      const names = (await Array.fromAsync(Deno.readDir(release))).map(({ name }) => name);
+      const unlisted = names.filter((one) => !listed.includes(`  ${one}\n`));
+      assert.deepEqual(unlisted.sort(), ["SHA256SUMS", "SHA256SUMS.sig", "notes.md"]);
+    }
+    assert.deepEqual(digests[0], digests[1]);
+    assert.deepEqual(digests[0]!.map((line) => line.slice(66)), [
+      "install.sh",
+      "mesh-llm-9.8.7-darwin-arm64.tar.gz",
+      "mesh-llm-9.8.7-linux-x64.tar.gz",
+      "mesh-llm-9.8.7.cdx.json",
+      "mesh-llm.rb",
+      "mesh-llm_9.8.7_amd64.deb",
+    ]);
+  },
+});
+
 function escaped(text: string): string {
   return text.replace(/[+/=]/g, "\\$&");
 }
