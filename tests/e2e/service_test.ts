@@ -116,12 +116,17 @@ serviceTest(
     const second = await service.until(({ state, pid: now }) => state === "running" && now !== pid);
     assert.equal(second.restarts, 1);
 
-    // The same once more starts it again by the unit of now, also one that runs.
+    // An update puts another file in the executable's place. The node goes on until the service is installed once more.
+    await Deno.copyFile(service.executable, `${service.executable}.new`);
+    await Deno.rename(`${service.executable}.new`, service.executable);
+    const runs = ({ pid }: ServiceStatus) => Deno.readLink(`/proc/${pid}/exe`);
+    assert.match(await runs(second), / \(deleted\)$/);
     const again = await service.install("--json");
     assert.equal(again.code, 0, again.stderr);
     const third: ServiceStatus = JSON.parse(again.stdout);
     assert.equal(third.state, "running");
     assert.notEqual(third.pid, second.pid);
+    assert.equal(await runs(third), service.executable);
 
     const stopped = await service.systemd.run(
       [service.executable, "stop", "--data-dir", service.dataDir],

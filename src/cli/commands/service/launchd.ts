@@ -56,10 +56,6 @@ export class LaunchdService implements Service {
     };
   }
 
-  async restart(): Promise<void> {
-    await this.#tell("kickstart", "-k", this.#service);
-  }
-
   async logs({ follow, json }: LogsRequest): Promise<number> {
     const log = logOf(await this.#file.read() ?? "");
     if (log === null) throw new ServiceError("There is no service: mesh-llm service install");

@@ -43,8 +43,6 @@ export interface Service {
   uninstall(): Promise<boolean>;
   /** @throws {ServiceError} */
   status(): Promise<ServiceStatus>;
-  /** Only one that is installed. @throws {ServiceError} */
-  restart(): Promise<void>;
   /** Prints them. @returns an exit code. @throws {ServiceError} */
   logs(request: LogsRequest): Promise<number>;
 }

@@ -85,23 +85,19 @@ export class SystemdService implements Service {
     };
   }
 
-  async restart(): Promise<void> {
-    await this.#tell("restart", UNIT);
-  }
-
   async logs({ follow, json }: LogsRequest): Promise<number> {
     const args = [
       ...["--quiet", "--no-pager", this.#system ? "--unit" : "--user-unit", UNIT],
       ...["--lines", String(SERVICE_LOG_LINES), "--output", json ? "json" : "short-iso"],
       ...(follow ? ["--follow"] : []),
     ];
-    const { env } = this;
+    const env = this.#env;
     return await showLines("journalctl", args, { env, read: json ? journalLine : null })
       .catch(withoutSystemd);
   }
 
   /** A session without a login has no way to its systemd in its environment. */
-  get env(): Record<string, string> {
+  get #env(): Record<string, string> {
     const isLed = this.#system || Deno.env.get("XDG_RUNTIME_DIR");
     return isLed ? {} : { XDG_RUNTIME_DIR: `/run/user/${Deno.uid()}` };
   }
@@ -153,7 +149,9 @@ export class SystemdService implements Service {
 
   async #ask(...args: string[]): Promise<RunResult> {
     const scope = this.#system ? "--system" : "--user";
-    return await runCommand("systemctl", [scope, ...args], { env: this.env }).catch(withoutSystemd);
+    return await runCommand("systemctl", [scope, ...args], { env: this.#env }).catch(
+      withoutSystemd,
+    );
   }
 }
 
