@@ -356,15 +356,26 @@ remove_all() {
     say "mesh-llm is not installed in $bin"
     return
   fi
+  refuse_service
   say "This removes:"
   for file in "$@"; do say "  $file"; done
   if [ "$purge" = no ] && [ -d "$data" ]; then
     say "This stays, with models, keys and settings: $data (--purge removes it too)"
   fi
-  say "A running node goes on until mesh-llm stop; a service ends by mesh-llm service uninstall: do that first"
+  say "A node that runs goes on until mesh-llm stop"
   [ "$yes" = yes ] || agreed || fail "Nothing was removed"
   for file in "$@"; do rm -rf "$file" || fail "Could not remove $file"; done
   say "Removed"
+}
+
+# The system would start what is no longer there, again and again. A unit of the whole machine may be of another prefix.
+refuse_service() {
+  for unit in "${XDG_CONFIG_HOME:-${HOME:-}/.config}/systemd/user/mesh-llm.service" \
+    "${HOME:-}/Library/LaunchAgents/mesh-llm.plist" /etc/systemd/system/mesh-llm.service; do
+    if [ -f "$unit" ] && grep -qF "$bin/mesh-llm" "$unit"; then
+      fail "A service runs it ($unit): run mesh-llm service uninstall first. Nothing was removed"
+    fi
+  done
 }
 
 # A variable that names another folder by mistake must not cost what is in it.

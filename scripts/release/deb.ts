@@ -15,8 +15,6 @@ export interface DebOptions {
   readonly repository: string;
   readonly output: string;
   readonly timeS: number;
-  /** Of gzip, 1 to 9. @default {9} */
-  readonly level?: number;
 }
 
 /** Pure. */
@@ -54,7 +52,7 @@ const PLACES = {
 
 /** @throws {ReleaseError} */
 export async function makeDeb(options: DebOptions): Promise<void> {
-  const { executable, completions, output, timeS, level = 9 } = options;
+  const { executable, completions, output, timeS } = options;
   const stage = await Deno.makeTempDir({ prefix: "mesh-llm-deb-" });
   try {
     await place(executable, join(stage, "usr/bin/mesh-llm"), 0o755);
@@ -66,7 +64,7 @@ export async function makeDeb(options: DebOptions): Promise<void> {
     await Deno.mkdir(join(stage, "DEBIAN"));
     await Deno.writeTextFile(join(stage, "DEBIAN/control"), controlFile(options, size));
     await openToAll(stage);
-    const args = ["--root-owner-group", "-Zgzip", `-z${level}`, "--build", stage, output];
+    const args = ["--root-owner-group", "-Zgzip", "-z9", "--build", stage, output];
     const env = { SOURCE_DATE_EPOCH: String(timeS) };
     const { success, text } = await run("dpkg-deb", args, { env, output: "capture" });
     if (!success) throw new ReleaseError(`Could not make ${output}: ${text.trim()}`);

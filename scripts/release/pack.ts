@@ -65,13 +65,11 @@ export interface PackOptions {
   readonly publicKey: string;
   /** @default {that of package.json} */
   readonly version?: string;
-  /** Of gzip. */
-  readonly level?: number;
 }
 
 /** @throws {ReleaseError} before anything is written, unless packing itself fails */
 export async function packRelease(
-  { folder, executables, key, publicKey, version = manifest.version, ...archive }: PackOptions,
+  { folder, executables, key, publicKey, version = manifest.version }: PackOptions,
 ): Promise<void> {
   if (key !== null && key.publicKey !== publicKey) {
     throw new ReleaseError(
@@ -86,7 +84,7 @@ export async function packRelease(
   await Deno.mkdir(folder, { recursive: true });
   const digests = new Map<string, string>();
   for (const [target, path] of executables) {
-    await packOne({ ...archive, folder, version, target, path, timeS });
+    await packOne({ folder, version, target, path, timeS });
     digests.set(target, await digestOf(join(folder, archiveName(version, target))));
   }
   const { repository } = manifest;
@@ -104,10 +102,9 @@ interface OneOptions {
   readonly target: string;
   readonly path: string;
   readonly timeS: number;
-  readonly level?: number;
 }
 
-async function packOne({ folder, version, target, path, ...archive }: OneOptions): Promise<void> {
+async function packOne({ folder, version, target, path, timeS }: OneOptions): Promise<void> {
   const stage = await Deno.makeTempDir({ prefix: "mesh-llm-pack-" });
   const name = releaseName(version, target);
   try {
@@ -119,11 +116,11 @@ async function packOne({ folder, version, target, path, ...archive }: OneOptions
       await Deno.writeTextFile(join(stage, name, "completions", file), await completions(shell));
     }
     const output = join(folder, archiveName(version, target));
-    await makeArchive({ ...archive, folder: stage, name, output });
+    await makeArchive({ folder: stage, name, output, timeS });
     const architecture = DEB_ARCHITECTURES[target];
     if (architecture === undefined) return;
     await makeDeb({
-      ...archive,
+      timeS,
       executable: path,
       completions: join(stage, name, "completions"),
       version,

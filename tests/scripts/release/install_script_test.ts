@@ -472,6 +472,16 @@ linuxTest(
     assert.match(asked.text, /This removes:\n.*bin\/mesh-llm\n/);
     assert.match(asked.text, /This stays, .*\.mesh-llm \(--purge removes it too\)/);
     assert.deepEqual(await pathsBelow(home), before);
+    const units = join(home, ".config/systemd/user");
+    await Deno.mkdir(units, { recursive: true });
+    const unit = join(units, "mesh-llm.service");
+    await Deno.writeTextFile(
+      unit,
+      `ExecStart="${join(home, ".local/bin/mesh-llm")}" --data-dir x\n`,
+    );
+    const serving = await install(here.script, ["--uninstall", "--yes"], { home });
+    assert.match(serving.text, /mesh-llm service uninstall first/);
+    await Deno.remove(unit);
     const removed = await install(here.script, ["--uninstall", "--yes"], { home });
     assert.equal(removed.code, 0, removed.text);
     const files = (await pathsBelow(home)).filter((path) => basename(path).includes("mesh-llm"));
