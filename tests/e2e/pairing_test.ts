@@ -6,8 +6,8 @@ import { buildOneNetwork } from "../support/one_network.ts";
 import { answersExactly, until, warm } from "./mesh_of_nodes.ts";
 import { GUIDE, networkTest, pairingOf, sees, startOn } from "./nodes_on_network.ts";
 
-/** From the code that is typed to the machine that is in: three seconds, and the patience of a busy machine. */
-const JOINED_MS = 4 * 3_000;
+/** From the code that is typed to the machine that is in: a tenth of a second, and half of one on a machine that is busy. */
+const JOINED_MS = 3_000;
 
 const MEMBER = { role: "member", mayInvite: true } as const;
 
