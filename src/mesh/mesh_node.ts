@@ -24,6 +24,7 @@ import { Relays } from "./relays.ts";
 import { Removing } from "./removing.ts";
 import { Renewals } from "./renewals.ts";
 import { RevocationExchange } from "./revocation_exchange.ts";
+import { nextTable } from "./routes/next_table.ts";
 import { answerRoutes, ROUTES_PROTOCOL } from "./routes/routes.ts";
 import { StoredPeers } from "./stored_peers.ts";
 import { guestOf, isGuest } from "./trust/removal.ts";
@@ -473,6 +474,11 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       (stream) =>
         answerRoutes(stream, {
           table: () => this.#mode.tellRoutes(),
+          next: (known, waitMs) =>
+            nextTable(known, {
+              table: () => this.routes(),
+              subscribe: (listener) => this.subscribe(listener),
+            }, { waitMs, ended: stream.ended }),
           asked: (model, options) => this.#emit({ type: "asked", model, ...options }),
         }),
     );

@@ -130,7 +130,11 @@ const DOORS: Readonly<Record<string, Door>> = {
   routes: {
     honest: [framed({ version: null }), framed({ version: EMPTY_TABLE.version, wanting: "qwen" })],
     open: (stream) =>
-      answerRoutes(stream, { table: () => Promise.resolve(EMPTY_TABLE), asked: () => {} }),
+      answerRoutes(stream, {
+        table: () => Promise.resolve(EMPTY_TABLE),
+        next: (known) => Promise.resolve(known),
+        asked: () => {},
+      }),
   },
   "routing table": {
     honest: [framed(EMPTY_TABLE), framed({ unchanged: true })],

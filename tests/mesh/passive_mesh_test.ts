@@ -54,6 +54,19 @@ Deno.test("a client is told of new routes when it asks again", async () => {
   assert.equal(events, 1);
 });
 
+Deno.test("a client that waits for the next table has it as soon as there is one", async () => {
+  await using meshes = new TestMeshes();
+  const founder = await meshes.member("founder");
+  const token = await founder.invite({ role: "client" });
+  const client = await meshes.start("client", { token, role: "client" });
+  const before = await client.refreshRoutes({ force: true });
+  const unchanged = await client.refreshRoutes({ force: true, waitMs: 1 });
+  assert.equal(unchanged, before);
+  const after = client.refreshRoutes({ force: true, waitMs: 60_000 });
+  founder.announce(content({ name: "founder", wanted: ["qwen"] }));
+  assert.deepEqual((await after).wanted, ["qwen"]);
+});
+
 Deno.test("a client has a member see to a model that nobody serves", async () => {
   await using meshes = new TestMeshes();
   const founder = await meshes.member("founder");

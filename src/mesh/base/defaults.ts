@@ -160,6 +160,12 @@ export const ROUTE_REFRESH_MIN_MS = 30_000;
 /** ... and at most: a fleet of clients does not ask in step. */
 export const ROUTE_REFRESH_MAX_MS = 60_000;
 
+/**
+ * A client whose requests wait for a model lets the answer wait for the next table, and is told of it at once. No longer:
+ * a member that dies meanwhile is noticed so much later.
+ */
+export const NEXT_TABLE_WAIT_MS = 1_000;
+
 /** A client's question and its answer. */
 export const ROUTE_REQUEST_TIMEOUT_MS = 5_000;
 

@@ -45,6 +45,8 @@ export interface RefreshOptions {
   readonly granted?: readonly string[] | undefined;
   /** The model is wanted so long, unless it is named again. @default {as long as a load may take} */
   readonly forMs?: number | undefined;
+  /** The member that is asked waits so long, a second at most, for a table that this node does not have. @default {0} */
+  readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal;
 }
 

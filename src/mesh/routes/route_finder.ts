@@ -15,10 +15,10 @@ import { UnreachableError } from "../base/errors.ts";
 import { EMPTY_TABLE } from "./routing_table.ts";
 import type { PeerId } from "../base/peer_id.ts";
 import type { RefreshOptions } from "../base/mesh.ts";
-import type { Wanting } from "./routes.ts";
+import type { Question } from "./routes.ts";
 import type { RoutingTable } from "../base/table.ts";
 
-export interface RoutesQuestion extends Wanting {
+export interface RoutesQuestion extends Question {
   readonly known: RoutingTable;
 }
 
@@ -92,7 +92,12 @@ export class RouteFinder {
   ): Promise<RoutingTable> {
     const isFresh = this.#options.clock.elapsed() < this.#freshUntil;
     if (isFresh && !force) return this.#table;
-    const question = JSON.stringify([wanting.wanting, wanting.granted, wanting.forMs]);
+    const question = JSON.stringify([
+      wanting.wanting,
+      wanting.granted,
+      wanting.forMs,
+      wanting.waitMs,
+    ]);
     const fetching = this.#fetching.get(question) ??
       this.#fetch(wanting).finally(() => this.#fetching.delete(question));
     this.#fetching.set(question, fetching);
@@ -108,9 +113,10 @@ export class RouteFinder {
   async ask(
     peer: PeerId,
     timeoutMs: number,
-    wanting: Wanting = {},
+    wanting: Question = {},
   ): Promise<RoutingTable | undefined> {
-    using deadline = Deadline.forStep(timeoutMs, `Asking ${peer} for routes`, this.#stop.signal);
+    const limitMs = timeoutMs + (wanting.waitMs ?? 0);
+    using deadline = Deadline.forStep(limitMs, `Asking ${peer} for routes`, this.#stop.signal);
     try {
       return await this.#options.ask(peer, { known: this.#table, ...wanting }, deadline.signal);
     } catch (error) {
@@ -121,7 +127,7 @@ export class RouteFinder {
     }
   }
 
-  async #fetch(wanting: Wanting): Promise<RoutingTable> {
+  async #fetch(wanting: Question): Promise<RoutingTable> {
     const asked = new Set<PeerId>();
     /** From one that has just come itself: others may know more, unless they are known to be silent. */
     let partial: { readonly peer: PeerId; readonly table: RoutingTable } | undefined;

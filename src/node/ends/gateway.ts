@@ -28,6 +28,7 @@ import {
 import type { ModelContent } from "../../base/model_ids.ts";
 import { KnownModels } from "./known_models.ts";
 import { Reachability } from "./reachability.ts";
+import { TableFollower } from "./table_follower.ts";
 import { WarmNews } from "./warm_news.ts";
 
 export interface GatewayParts {
@@ -53,6 +54,7 @@ export abstract class Gateway implements GatewayNode {
   readonly #now: () => number;
   readonly #hosts = new Reachability();
   readonly #news: WarmNews;
+  readonly #follower: TableFollower;
   /** By the table that named the hosts which are not forgotten. */
   #known: KnownModels | undefined;
   /** Somebody could be asked when it was tried last: what was not there before may be there now. */
@@ -62,7 +64,12 @@ export abstract class Gateway implements GatewayNode {
     this.self = parts.mesh.self;
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
-    this.#news = new WarmNews(() => parts.mesh.routes());
+    const { mesh } = parts;
+    this.#news = new WarmNews(() => mesh.routes());
+    this.#follower = new TableFollower({
+      mesh,
+      asked: (isAnswered) => this.#isCurrent = isAnswered,
+    });
   }
 
   get knowsMesh(): boolean {
@@ -97,7 +104,8 @@ export abstract class Gateway implements GatewayNode {
   }
 
   onWarm(listener: () => void): () => void {
-    return this.#news.subscribe(listener);
+    const ends = [this.#news.subscribe(listener), this.#follower.follow()];
+    return () => ends.forEach((end) => end());
   }
 
   /** The mesh may serve something else now. */
@@ -124,6 +132,7 @@ export abstract class Gateway implements GatewayNode {
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
+    if (this.#follower.isCurrent) return;
     try {
       await this.#parts.mesh.refreshRoutes({ force: true, signal });
       this.#isCurrent = true;

@@ -125,6 +125,12 @@ export const MAX_RPC_STREAMS = 64;
 /** A worker that has not started an rpc-server by then is planned for anew. Starting one takes under 1 s. */
 export const WORKER_READY_MS = 30_000;
 
+/** A client's question for the next table, while requests wait for a model, is held by the member that it asks. */
+export const NEXT_TABLE_MS = 1_000;
+
+/** ... and asked again no sooner after it was asked: tables that change all the time stay within a peer's rate. */
+export const TABLE_ASK_PAUSE_MS = 250;
+
 /** A client's table that is older is asked for again when somebody looks. An unchanged one costs a few bytes. */
 export const TABLE_FRESH_MS = 2_000;
 
