@@ -6,6 +6,7 @@ import { Deadline } from "../../base/deadline.ts";
 import { pause } from "../../base/pause.ts";
 import {
   FIRST_ANSWERS_MS,
+  NEXT_ASKED_MS,
   REDIAL_MAX_MS,
   ROUTE_REFRESH_MAX_MS,
   ROUTE_REFRESH_MIN_MS,
@@ -46,6 +47,12 @@ interface Candidate {
   failure: number;
 }
 
+interface Answer {
+  readonly peer: PeerId;
+  /** `undefined` where there is none. */
+  readonly table: RoutingTable | undefined;
+}
+
 /** A client's copy of the routing table, and whom to ask for the next. */
 export class RouteFinder {
   readonly #options: RouteFinderOptions;
@@ -60,6 +67,8 @@ export class RouteFinder {
   #freshUntil = -Infinity;
   /** By what is wanted with it. */
   readonly #fetching = new Map<string, Promise<RoutingTable>>();
+  /** Those that are asked; a silent one may be when another has answered already. */
+  readonly #asking = new Set<Promise<unknown>>();
   #starting: Promise<void> | undefined;
 
   constructor(options: RouteFinderOptions) {
@@ -78,7 +87,7 @@ export class RouteFinder {
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("This node stops"));
-    await Promise.allSettled([this.#starting, ...this.#fetching.values()]);
+    await Promise.allSettled([this.#starting, ...this.#fetching.values(), ...this.#asking]);
   }
 
   addressesOf(peer: PeerId): readonly string[] {
@@ -131,24 +140,23 @@ export class RouteFinder {
     const asked = new Set<PeerId>();
     /** From one that has just come itself: others may know more, unless they are known to be silent. */
     let partial: { readonly peer: PeerId; readonly table: RoutingTable } | undefined;
-    for (;;) {
+    const next = () => {
       const isLeft = (one: PeerId) =>
         !asked.has(one) && (partial === undefined || this.#candidates.get(one)?.failure === 0);
       const peer = this.#inOrder().find(isLeft);
-      if (peer === undefined) break;
-      asked.add(peer);
-      const table = await this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting);
+      if (peer !== undefined) asked.add(peer);
+      return peer;
+    };
+    for await (const { peer, table } of this.#answers(next, wanting)) {
       if (table === undefined) continue;
       if (this.#options.isHearsay(peer)) {
         this.#hearsay = table.nodes;
-        continue;
-      }
-      if (table.partial) {
+      } else if (table.partial) {
         partial ??= { peer, table };
-        continue;
+      } else {
+        this.#onAnswer(peer, table);
+        return table;
       }
-      this.#onAnswer(peer, table);
-      return table;
     }
     if (partial !== undefined) {
       this.#onAnswer(partial.peer, partial.table);
@@ -158,6 +166,39 @@ export class RouteFinder {
     throw new UnreachableError(
       `Cannot reach the mesh: tried ${tried || "nobody, for no address is known"}`,
     );
+  }
+
+  /** One is asked after the other, and the next one as well where that takes long. */
+  async *#answers(
+    next: () => PeerId | undefined,
+    wanting: Question,
+  ): AsyncGenerator<Answer> {
+    const { clock } = this.#options;
+    const waitMs = NEXT_ASKED_MS + (wanting.waitMs ?? 0);
+    const running = new Map<PeerId, Promise<Answer>>();
+    for (;;) {
+      const peer = next();
+      if (peer !== undefined) running.set(peer, this.#answerOf(peer, wanting));
+      if (running.size === 0) return;
+      const { promise: isLate, resolve } = Promise.withResolvers<undefined>();
+      const cancel = peer === undefined ? () => {} : clock.after(waitMs, () => resolve(undefined));
+      try {
+        const answer = await Promise.race([isLate, ...running.values()]);
+        if (answer === undefined) continue;
+        running.delete(answer.peer);
+        yield answer;
+      } finally {
+        cancel();
+      }
+    }
+  }
+
+  #answerOf(peer: PeerId, wanting: Question): Promise<Answer> {
+    const answer = this.ask(peer, ROUTE_REQUEST_TIMEOUT_MS, wanting)
+      .then((table) => ({ peer, table }));
+    this.#asking.add(answer);
+    answer.catch(() => {}).finally(() => this.#asking.delete(answer)); // stop() waits for it
+    return answer;
   }
 
   #onAnswer(peer: PeerId, table: RoutingTable): void {
