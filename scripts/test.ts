@@ -64,6 +64,8 @@ const files = (await Promise.all(paths.map((path) => testFiles(fromRoot(path))))
 const onProcesses = unitOnly ? [] : files.filter((file) => !file.unit);
 
 if (unitOnly && !Deno.env.has("MESH_LLM_SEEDS")) Deno.env.set("MESH_LLM_SEEDS", UNIT_SEEDS);
+// A process that trusts authorities of its own makes no connections of the wide lane; no test needs them.
+Deno.env.delete("NODE_EXTRA_CA_CERTS");
 const failures: Failure[] = [];
 let total = wholeRun ? await passGate() : NO_TESTS;
 total = addCounts(total, await runGroup(files.filter((file) => file.unit), flags));

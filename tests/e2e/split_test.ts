@@ -72,6 +72,8 @@ nodeTest(
     await using host = await startServing(["--model", "guide", "--split", "--max-vram", "2"]);
     await using worker = await startServing(["--join", host.token, "--max-vram", "1"]);
     await until(host, "warm split", warm("guide", "split"));
+    // The line may come after the status.
+    await host.waitFor(({ event, mode }) => event === "serving" && mode === "split");
     const since = host.lines.length;
     const broken = host.chat(QUESTION, { stream: true }).catch(() => "broken");
     worker.kill("SIGKILL");

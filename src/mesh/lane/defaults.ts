@@ -31,10 +31,13 @@ export const GREETING_MS = 5_000;
 export const MAX_UNPROVEN = 64;
 
 /**
- * How long a way by TCP is waited for before QUIC is taken: a few round trips on a slow WAN. A port that a firewall
+ * How long a stream waits for its way by TCP before it takes QUIC: a few round trips on a slow WAN. A port that a firewall
  * swallows costs each peer's first stream so much.
  */
-export const LANE_DIAL_MS = 2_000;
+export const LANE_PATIENCE_MS = 1_500;
+
+/** A connection that comes later, on a busy machine, is for the next stream. Later still its secret does not count. */
+export const LANE_DIAL_MS = SECRET_LIFE_MS;
 
 /** A peer that did not answer by TCP is tried again after this, twice as long after each further failure ... */
 export const LANE_RETRY_MS = 30_000;
@@ -50,6 +53,9 @@ export const SPARE_IDLE_MS = 15_000;
 
 /** The end that has not opened it waits longer, so that none is closed while it is taken. */
 export const SPARE_PATIENCE_MS = 30_000;
+
+/** A port is in use for a while by a connection of another program that goes out. */
+export const LISTEN_AGAIN_MS = 30_000;
 
 /** As QUIC's keep-alive: routers forget a connection that is silent for minutes. */
 export const ALIVE_MS = 10_000;

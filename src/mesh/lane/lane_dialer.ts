@@ -9,6 +9,7 @@ import { Anchor, type SpareCounts } from "./anchors.ts";
 import { pemOf } from "./certificate.ts";
 import {
   LANE_DIAL_MS,
+  LANE_PATIENCE_MS,
   LANE_RETRY_MAX_MS,
   LANE_RETRY_MS,
   SPARE_IDLE_MS,
@@ -24,6 +25,8 @@ export interface LaneDialerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly spares: SpareCounts;
+  /** @default {LANE_PATIENCE_MS} */
+  readonly patienceMs?: number;
 }
 
 /** A connection that has shown its secret and waits for a stream. */
@@ -39,6 +42,8 @@ interface Way {
   failures: number;
   retryAtMs: number;
   isRefilling: boolean;
+  /** A connection is being made for which no stream waits any more. */
+  isDialling: boolean;
 }
 
 /** The peer has no lane, or no room for this stream. */
@@ -62,17 +67,15 @@ export class LaneDialer {
     connection: PeerConnection,
     signal: AbortSignal,
   ): Promise<NetworkStream | undefined> {
-    const host = tcpHostOf(connection.remoteAddress);
+    const host = hasOwnAuthorities() ? undefined : tcpHostOf(connection.remoteAddress);
     const way = this.#wayOf(connection);
     if (host === undefined || this.#parts.clock.elapsed() < way.retryAtMs) return undefined;
-    using deadline = Deadline.forStep(LANE_DIAL_MS, "The way by TCP", signal);
+    const { patienceMs = LANE_PATIENCE_MS } = this.#parts;
+    using patience = Deadline.forStep(patienceMs, "The way by TCP", signal);
     try {
-      const stream = await this.#openBySpare(protocol, way, deadline.signal) ??
-        await this.#begin(
-          protocol,
-          await this.#dial(connection, host, deadline.signal),
-          deadline.signal,
-        );
+      const stream = await this.#openBySpare(protocol, way, patience.signal) ??
+        await this.#openAnew(protocol, { connection, host, way }, patience.signal);
+      if (stream === undefined) return undefined;
       way.failures = 0;
       this.#own(this.#refill(connection, host), connection);
       return stream;
@@ -90,7 +93,13 @@ export class LaneDialer {
   #wayOf(connection: PeerConnection): Way {
     const known = this.#ways.get(connection);
     if (known !== undefined) return known;
-    const way = { spares: [], failures: 0, retryAtMs: -Infinity, isRefilling: false };
+    const way = {
+      spares: [],
+      failures: 0,
+      retryAtMs: -Infinity,
+      isRefilling: false,
+      isDialling: false,
+    };
     this.#ways.set(connection, way);
     return way;
   }
@@ -121,6 +130,42 @@ export class LaneDialer {
     return undefined;
   }
 
+  /** `undefined` where it takes too long: the next stream will use what comes of it. */
+  async #openAnew(
+    protocol: string,
+    { connection, host, way }: {
+      readonly connection: PeerConnection;
+      readonly host: string;
+      readonly way: Way;
+    },
+    patience: AbortSignal,
+  ): Promise<NetworkStream | undefined> {
+    if (way.isDialling) return undefined;
+    const dialling = this.#dial(connection, host);
+    let isLate = false;
+    try {
+      return await this.#begin(protocol, await raceSignal(dialling, patience), patience);
+    } catch (error) {
+      isLate = patience.aborted;
+      if (!isLate) throw error;
+      return undefined;
+    } finally {
+      if (isLate) this.#own(this.#keepLate(dialling, connection), connection);
+    }
+  }
+
+  async #keepLate(dialling: Promise<LaneChannel>, connection: PeerConnection): Promise<void> {
+    const way = this.#wayOf(connection);
+    way.isDialling = true;
+    try {
+      this.#keep(connection, await dialling);
+    } catch (error) {
+      this.#failed(way, connection, error);
+    } finally {
+      way.isDialling = false;
+    }
+  }
+
   async #begin(
     protocol: string,
     channel: LaneChannel,
@@ -137,7 +182,9 @@ export class LaneDialer {
   }
 
   /** A connection that the peer has agreed to. */
-  async #dial(connection: PeerConnection, host: string, signal: AbortSignal): Promise<LaneChannel> {
+  async #dial(connection: PeerConnection, host: string): Promise<LaneChannel> {
+    using deadline = Deadline.forStep(LANE_DIAL_MS, "Connecting by TCP", this.#stopping.signal);
+    const { signal } = deadline;
     const stream = await connection.openStream(LANE_PROTOCOL, signal);
     let channel: LaneChannel | undefined;
     try {
@@ -173,8 +220,7 @@ export class LaneDialer {
     way.isRefilling = true;
     try {
       while (way.spares.length < SPARE_LANES && connection.isOpen) {
-        using deadline = Deadline.forStep(LANE_DIAL_MS, "A spare", this.#stopping.signal);
-        this.#keep(connection, await this.#dial(connection, host, deadline.signal));
+        this.#keep(connection, await this.#dial(connection, host));
       }
     } finally {
       way.isRefilling = false;
@@ -210,6 +256,14 @@ export class LaneDialer {
       })
     );
   }
+}
+
+/** Each of them makes Deno trust authorities that may certify any name, and Deno adds a certificate to those it trusts. */
+const OWN_AUTHORITIES = ["DENO_CERT", "DENO_TLS_CA_STORE", "NODE_EXTRA_CA_CERTS"] as const;
+
+/** Whether this process takes another's word for the end of a TLS connection: then it makes none of the lane. */
+function hasOwnAuthorities(): boolean {
+  return OWN_AUTHORITIES.some((name) => Boolean(Deno.env.get(name)));
 }
 
 /** The IP address at the other end of a QUIC connection; `undefined` where that is no place to connect to by TCP. */

@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import { reasonOf } from "../../base/as_error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import type { PeerId } from "../base/peer_id.ts";
@@ -6,7 +7,7 @@ import type { IncomingStream, NetworkStream, PeerConnection } from "../link/netw
 import type { PeerNetwork } from "../link/peer_network.ts";
 import type { StreamLane } from "../link/stream_lane.ts";
 import { SpareCounts } from "./anchors.ts";
-import { LANE_RATE, MAX_LANES } from "./defaults.ts";
+import { LANE_RATE, LISTEN_AGAIN_MS, MAX_LANES } from "./defaults.ts";
 import { LaneDialer } from "./lane_dialer.ts";
 import { LaneHost } from "./lane_host.ts";
 import { LANE_PROTOCOL } from "./lane_wire.ts";
@@ -16,6 +17,8 @@ export interface WideLaneParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly logger: Logger;
+  /** How long a stream waits for a way by TCP. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -27,7 +30,14 @@ export class WideLane implements StreamLane {
   readonly #host: LaneHost;
   readonly #dialer: LaneDialer;
 
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #hasWarned = false;
+  #cancel = () => {};
+
   constructor(parts: WideLaneParts) {
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
     const shared = { ...parts, spares: this.#spares };
     this.#host = new LaneHost(shared);
     this.#dialer = new LaneDialer(shared);
@@ -42,9 +52,21 @@ export class WideLane implements StreamLane {
     );
   }
 
-  /** @throws where the TCP port can't be had: streams to others still go by TCP then */
+  /** Only streams to others go by TCP while somebody else has the port; it is tried again. */
   listen(port: number): void {
-    this.#host.listen(port);
+    try {
+      this.#host.listen(port);
+    } catch (error) {
+      if (!this.#hasWarned) {
+        this.#logger.warn(
+          "TCP port {port} can't be had ({reason}), so RPC and files from other machines come over QUIC, " +
+            "which is slower: end the program that has it, or choose another port with --bind-port",
+          { port, reason: reasonOf(error) },
+        );
+      }
+      this.#hasWarned = true;
+      this.#cancel = this.#clock.after(LISTEN_AGAIN_MS, () => this.listen(port));
+    }
   }
 
   handle(protocol: string, maxStreams: number, incoming: IncomingStream): void {
@@ -64,6 +86,7 @@ export class WideLane implements StreamLane {
   }
 
   stop(): void {
+    this.#cancel();
     this.#dialer.stop();
     this.#host.stop();
   }

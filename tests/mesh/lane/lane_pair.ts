@@ -12,10 +12,13 @@ import type { NetworkStream, PeerConnection } from "../../../src/mesh/link/netwo
 import type { PeerNetwork } from "../../../src/mesh/link/peer_network.ts";
 import type { Credential } from "../../../src/mesh/trust/credential.ts";
 import { Mailbox } from "../quic/mailbox.ts";
+import { freePort } from "./free_port.ts";
 import { invited, peerNetworkOf } from "../raw_node.ts";
 import { TestMeshes } from "../test_mesh.ts";
 
 export const PROTOCOL = "/mesh-llm/rpc/1";
+/** However busy the machine is. */
+const PATIENCE_MS = 30_000;
 export const MAX_STREAMS = 4;
 
 export class LaneNode {
@@ -33,7 +36,13 @@ export class LaneNode {
   ) {
     this.peers = peerNetworkOf(network, { ...identity, role: "member" });
     const logger = getLogger("test");
-    this.lane = new WideLane({ self, clock: systemClock, counters: this.counters, logger });
+    this.lane = new WideLane({
+      self,
+      clock: systemClock,
+      counters: this.counters,
+      logger,
+      patienceMs: PATIENCE_MS,
+    });
     if (answers) this.lane.answer(this.peers);
     this.lane.handle(PROTOCOL, MAX_STREAMS, (stream) => this.streams.put(stream));
     if (listens) this.lane.listen(port);
@@ -44,7 +53,7 @@ export class LaneNode {
     options: LaneOptions = {},
   ): Promise<LaneNode> {
     const network = await startLibp2p(identity.key);
-    const port = await network.bind(null);
+    const port = await network.bind(freePort());
     return new LaneNode(peerIdOf(identity.key.publicKey), port, network, identity, options);
   }
 

@@ -101,12 +101,12 @@ Deno.test("a peer of an earlier version, and one that does not listen, leave the
   }
 });
 
-Deno.test("a TCP port that is taken is said, and the node still connects to others", async () => {
+Deno.test("a node whose TCP port is taken still connects to others", async () => {
   await using pair = await LanePair.start();
   const taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   using _six = listenOnSix(port);
-  assert.throws(() => pair.near.lane.listen(port), Deno.errors.AddrInUse);
+  pair.near.lane.listen(port);
   taken.close();
   const [near, far] = await pair.stream();
   [near, far].forEach((one) => one.reset(new Error("Enough")));

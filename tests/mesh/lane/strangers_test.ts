@@ -21,6 +21,7 @@ import {
 import { SecretBook } from "../../../src/mesh/lane/secret_book.ts";
 import { HandClock } from "../hand_clock.ts";
 import { readBytes } from "../quic/bytes.ts";
+import { freePort } from "./free_port.ts";
 import { LanePair } from "./lane_pair.ts";
 
 const STRANGERS = 1_000;
@@ -146,11 +147,6 @@ Deno.test("a thousand at once hold a few places, and none for a member", async (
 /** Of this process, where the system tells them. */
 function descriptors(): number {
   return Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "::", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 /** Lets what is under way go on. */
