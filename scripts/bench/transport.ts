@@ -13,7 +13,7 @@ import { readLines } from "./transport/lines.ts";
 import type { LinkName } from "./transport/links.ts";
 import type { DialReport, Scenario, Use } from "./transport/peer.ts";
 
-const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "small", "ours", "relay"];
+const LINKS: readonly LinkName[] = ["tcp", "raw", "stock", "small", "ours", "lane", "relay"];
 const TITLE = "Transport (`deno task bench transport`)";
 const SLOW_READER_MS = 4_000;
 const BYTES_PER_MB = 1e6;
@@ -61,7 +61,7 @@ function plans(rounds: number, ms: number): Plan[] {
     { scenario: "eight-streams", links: LINKS, ms, rounds },
     { scenario: "round-trip", links: LINKS, ms, rounds },
     { scenario: "round-trip-beside", links: LINKS, ms, rounds },
-    { scenario: "slow-reader", links: ["raw", "stock", "ours", "relay"], ...once },
+    { scenario: "slow-reader", links: ["raw", "stock", "ours", "lane", "relay"], ...once },
     { scenario: "short-streams", links: ["ours"], ...once },
   ];
 }
@@ -147,6 +147,7 @@ export const TITLES: Readonly<Record<LinkName, string>> = {
   stock: "stock transport",
   small: "ours, the system's receive buffer",
   ours: "our transport",
+  lane: "wide lane",
   relay: "relay TCP-QUIC-TCP",
   pipe: "over two pipes",
   plainPipe: "over two pipes, Deno's sockets",
@@ -230,6 +231,16 @@ function ratios({ outcomes, floodedMs }: Measured): string {
     ],
     ["one stream / raw native stream", ">= 0.75", ratio("one-stream", "ours", "raw").toFixed(2)],
     ["eight streams / raw native stream", "", ratio("eight-streams", "ours", "raw").toFixed(2)],
+    [
+      "wide lane, one stream / our transport",
+      ">= 3",
+      ratio("one-stream", "lane", "ours").toFixed(2),
+    ],
+    [
+      "wide lane's round trip p50 over TCP's, ms",
+      "<= 0.15",
+      (at("round-trip", "lane", 0.5) - at("round-trip", "tcp", 0.5)).toFixed(3),
+    ],
     ["relay / raw native stream", ">= 0.6", ratio("one-stream", "relay", "raw").toFixed(2)],
     ["relay's round trip p50, ms", "<= 0.5", at("round-trip", "relay", 0.5).toFixed(3)],
     ["round trip p50 over the raw stream's, ms", "<= 0.1", extra.toFixed(3)],
