@@ -303,8 +303,11 @@ export const MAX_WITNESSES = 2;
 /** The answer of one of them takes two round trips; a dead peer that it takes for connected never gives one. */
 export const CARRY_TIMEOUT_MS = 2_000;
 
-/** A pipe outlives its last connection by this: the addon's goodbye leaves within 0.1 s. */
+/** Pipes outlive the last connections of a node that stops by this: the addon's goodbye leaves within 0.1 s. */
 export const PIPE_LINGER_MS = 200;
+
+/** A pipe outlives its last connection by this: a peer that dials it anew has its answer, or has given up. */
+export const PIPE_REDIAL_MS = DIAL_ADDRESS_TIMEOUT_MS;
 
 /** A relay that refuses this node so often in a row, which takes half a minute, has left the mesh. */
 export const MAX_RELAY_REFUSALS = 5;

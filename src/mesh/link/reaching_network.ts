@@ -9,6 +9,7 @@ import {
   IDLE_ROUNDS,
   NATIVE_HEAD_START_MS,
   PIPE_LINGER_MS,
+  PIPE_REDIAL_MS,
 } from "../base/defaults.ts";
 import { UnreachableError } from "../base/errors.ts";
 import type { PeerId } from "../base/peer_id.ts";
@@ -59,6 +60,8 @@ export class ReachingNetwork implements Network {
   readonly #paths = new Map<PeerId, CarriedPath>();
   /** Callers that wait until a peer has dialled this node. */
   readonly #awaited = new Map<PeerId, Set<(connection: PeerConnection) => void>>();
+  /** Dials of pipes that are under way. */
+  readonly #dialling = new Map<PeerId, number>();
   /** Nodes that have been asked what they see of this one, or are. */
   readonly #asked = new Set<PeerId>();
 
@@ -153,8 +156,9 @@ export class ReachingNetwork implements Network {
     const { peer, fresh = false, signal } = request;
     if (!this.#dials(peer)) return await this.#invite(request);
     const way = this.#parts.reach.ways().get(peer);
-    // A peer in doubt may have lost no more than the node that carries.
-    const isInDoubt = way === undefined || (fresh && way.kind === "relayed");
+    // A peer in doubt may have lost no more than the node that carries, and one that has gone may have come back.
+    const isInDoubt = way === undefined ||
+      (way.kind === "relayed" && (fresh || !this.#isUsed(peer)));
     if (isInDoubt && !await this.#carry(peer, signal) && way === undefined) return undefined;
     return await this.#dialPipe(peer, signal);
   }
@@ -174,7 +178,7 @@ export class ReachingNetwork implements Network {
     } finally {
       waiting.delete(resolve);
       if (waiting.size === 0) this.#awaited.delete(peer);
-      if (waiting.size === 0 && !this.#piped.has(peer)) this.#drop(peer);
+      this.#dropUnused(peer);
     }
   }
 
@@ -238,30 +242,51 @@ export class ReachingNetwork implements Network {
     if (port === undefined) return undefined;
     // Without the PeerId libp2p does not make it wait for a native dial to the peer that is under way.
     const addresses = [`/ip4/127.0.0.1/udp/${port}/quic-v1`];
+    const ended = this.#begin(peer);
     try {
       const connection = await network.dial({ peer, addresses, fresh: true, signal });
       if (connection.peer === peer) return connection;
       const stranger = new UnreachableError(`${connection.peer} answers in the place of ${peer}`);
       connection.abort(stranger);
       throw stranger;
-    } catch (error) {
-      if (!this.#piped.has(peer)) this.#drop(peer);
-      throw error;
+    } finally {
+      ended();
+      this.#dropUnused(peer);
     }
+  }
+
+  /** Counts a dial until it has ended. */
+  #begin(peer: PeerId): () => void {
+    this.#dialling.set(peer, (this.#dialling.get(peer) ?? 0) + 1);
+    return () => {
+      const left = (this.#dialling.get(peer) ?? 0) - 1;
+      if (left > 0) this.#dialling.set(peer, left);
+      else this.#dialling.delete(peer);
+    };
   }
 
   /**
    * The node that carried has gone: the one that dials looks for another, the other waits for it. The handshake may still be
-   * under way; a pipe that has no connection after a while is not needed.
+   * under way at the other end; a pipe that has no connection after a while is not needed.
    */
   async #replace(peer: PeerId, path: CarriedPath, dials: boolean): Promise<void> {
     const { signal } = this.#stopping;
     for (let round = 0;; round++) {
       await pause(Math.min(CARRIER_RETRY_MS * 2 ** round, CARRIER_SLOW_RETRY_MS), signal);
       if (this.#paths.get(peer) !== path || signal.aborted) return;
-      if (!this.#piped.has(peer) && round >= IDLE_ROUNDS) return this.#drop(peer);
-      if (dials && await this.#carry(peer, signal)) return;
+      const isUsed = this.#isUsed(peer);
+      if (!isUsed && round >= IDLE_ROUNDS) return this.#drop(peer);
+      if (dials && isUsed && await this.#carry(peer, signal)) return;
     }
+  }
+
+  /** A pipe has a connection, or gets one: closed under a handshake it would leave the peer waiting for seconds. */
+  #isUsed(peer: PeerId): boolean {
+    return this.#piped.has(peer) || this.#awaited.has(peer) || this.#dialling.has(peer);
+  }
+
+  #dropUnused(peer: PeerId): void {
+    if (!this.#isUsed(peer)) this.#drop(peer);
   }
 
   #drop(peer: PeerId): void {
@@ -285,10 +310,11 @@ export class ReachingNetwork implements Network {
     this.#own(this.#dropLater(peer), peer);
   }
 
-  /** The peer hears of the end by the pipe, and may dial it anew at once. */
+  /** The peer hears of the end by the pipe, and may dial it anew at once. A way that was made meanwhile is for a new dial. */
   async #dropLater(peer: PeerId): Promise<void> {
-    await pause(PIPE_LINGER_MS, this.#stopping.signal);
-    if (!this.#piped.has(peer) && !this.#awaited.has(peer)) this.#drop(peer);
+    const path = this.#paths.get(peer);
+    await pause(PIPE_REDIAL_MS, this.#stopping.signal);
+    if (this.#paths.get(peer) === path) this.#dropUnused(peer);
   }
 
   async #agree(connection: PeerConnection): Promise<void> {

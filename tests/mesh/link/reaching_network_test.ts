@@ -30,6 +30,8 @@ class Carriers implements AsyncDisposable {
   readonly #stack: ReturnType<typeof usingStack>;
   readonly #nodes = new Map<PeerId, Reacher>();
   readonly #ends = new Map<PeerId, () => void>();
+  /** Of each datagram. */
+  delayMs = 0;
 
   constructor(stack: ReturnType<typeof usingStack>) {
     this.#stack = stack;
@@ -51,7 +53,11 @@ class Carriers implements AsyncDisposable {
       set onDatagram(hear) {
         end.onDatagram = hear;
       },
-      send: (datagram) => end.send(datagram),
+      send: (datagram) => {
+        if (this.delayMs === 0) return end.send(datagram);
+        const held = datagram.slice();
+        setTimeout(() => end.send(held), this.delayMs);
+      },
       close: () => {
         end.close();
         resolve();
@@ -72,7 +78,10 @@ class Carriers implements AsyncDisposable {
   }
 }
 
-async function startNode(carriers: Carriers): Promise<Reacher> {
+async function startNode(
+  carriers: Carriers,
+  interfaces = [{ name: "lo", address: "127.0.0.1" }],
+): Promise<Reacher> {
   const key = SigningKey.generate();
   const peer = peerIdOf(key.publicKey);
   const libp2p = await startLibp2p(key);
@@ -84,7 +93,7 @@ async function startNode(carriers: Carriers): Promise<Reacher> {
     sources: libp2p.pipes,
     serverPort: await libp2p.bind(null),
     port: 0,
-    interfaces: () => [{ name: "lo", address: "127.0.0.1" }],
+    interfaces: () => interfaces,
     mapped: () => [],
     mayAsk: () => true,
     changed: () => changed.put(),
@@ -114,8 +123,14 @@ async function startNode(carriers: Carriers): Promise<Reacher> {
 }
 
 /** The one that dials pipes, and the other. */
-async function startTwo(carriers: Carriers): Promise<[Reacher, Reacher]> {
-  const two = [await startNode(carriers), await startNode(carriers)];
+async function startTwo(
+  carriers: Carriers,
+  ...interfaces: [] | [[]]
+): Promise<[Reacher, Reacher]> {
+  const two = [
+    await startNode(carriers, ...interfaces),
+    await startNode(carriers, ...interfaces),
+  ];
   return two.toSorted((a, b) => dialsPipe(a.peer, b.peer) ? -1 : 1) as [Reacher, Reacher];
 }
 
@@ -191,6 +206,23 @@ Deno.test("a node that carries and goes is replaced under the living connection"
   assert.equal(near.reach.ways().get(far.peer)?.by, carriers.ids[0]);
   assert.equal(connection.isOpen, true);
 });
+
+for (const who of ["the one that dials pipes", "the other"] as const) {
+  Deno.test(`a peer that is dialled as soon as its connection has ended is reached over a slow line: ${who}`, async () => {
+    await using stack = usingStack();
+    await using carriers = new Carriers(stack);
+    const [low, high] = await startTwo(carriers, []);
+    const [near, far] = who === "the other" ? [high, low] : [low, high];
+    const request = { peer: far.peer, addresses: [], signal };
+    const first = await near.network.dial(request);
+    carriers.delayMs = 150;
+    first.abort(new Error("The test ends it"));
+    await near.closed.take();
+    const second = await near.network.dial(request);
+    await echoes(second);
+    assert.equal(near.reach.ways().get(far.peer)?.kind, "relayed");
+  });
+}
 
 Deno.test("where no node carries, the dial fails as it would without", async () => {
   await using stack = usingStack();
