@@ -101,8 +101,7 @@ export class Active implements NodePart {
       asked: options.askedContexts,
       loadsOnRequest: options.serving.loadOnRequest,
       jobs,
-      self: mesh.self,
-      members: () => everyone(viewOf(mesh, this.#announcement())),
+      view: () => viewOf(mesh, this.#announcement()),
       changed: () => {
         this.settingsChanged();
         return this.#reconciler.reconsider();

@@ -14,6 +14,7 @@ import {
   QUESTION,
   startServing,
   until,
+  warm,
 } from "./mesh_of_nodes.ts";
 
 /** About 15 ms a token on one thread. */
@@ -198,44 +199,76 @@ function isCold({ state }: Status["models"][number]): boolean {
 const LONG = cachedBallast({ layers: 0, trained: 65_536 });
 const LONG_NAME = basename(LONG, ".gguf");
 
+/** The most memory that the model takes with so large a context. */
+async function bytesWith(contextLength: number): Promise<number> {
+  const library = openLibrary({ modelsDir: null, dataDir: dirname(LONG), home: null });
+  return leastBytes(await library.resolve(LONG), { contextLength, slots: null }) + 2_000_000;
+}
+
+async function askWithRoom(node: NodeProcess, num_ctx?: number): Promise<string> {
+  const response = await fetch(`${node.ready.api}/api/chat`, {
+    method: "POST",
+    body: JSON.stringify({
+      model: LONG_NAME,
+      messages: [{ role: "user", content: QUESTION }],
+      options: { temperature: 0, ...(num_ctx === undefined ? {} : { num_ctx }) },
+      stream: false,
+    }),
+  });
+  const { message, error } = await response.json();
+  return message?.content ?? error;
+}
+
+async function listedContext(node: NodeProcess): Promise<number> {
+  const { data } = await (await fetch(`${node.ready.api}/v1/models`)).json();
+  return data[0].context_length;
+}
+
 nodeTest(
   "num_ctx has a model loaded anew with more room, where there is memory for it",
   async () => {
     await using dir = await tempDir();
     await Deno.copyFile(LONG, join(dir.path, basename(LONG)));
-    const library = openLibrary({ modelsDir: null, dataDir: dirname(LONG), home: null });
-    const model = await library.resolve(LONG);
-    const bytes = leastBytes(model, { contextLength: 40_000, slots: null }) + 2_000_000;
-    const args = ["--models-dir", dir.path, "--max-vram", String(bytes / 1e9)];
+    const args = ["--models-dir", dir.path, "--max-vram", String(await bytesWith(40_000) / 1e9)];
     await using node = await startServing(["--model", LONG_NAME, ...args]);
     await node.serving(LONG_NAME);
     await using client = await startServing(["--client", "--join", node.token]);
-    const ask = async (from: NodeProcess, num_ctx?: number) => {
-      const response = await fetch(`${from.ready.api}/api/chat`, {
-        method: "POST",
-        body: JSON.stringify({
-          model: LONG_NAME,
-          messages: [{ role: "user", content: QUESTION }],
-          options: { temperature: 0, ...(num_ctx === undefined ? {} : { num_ctx }) },
-          stream: false,
-        }),
-      });
-      const { message, error } = await response.json();
-      return message?.content ?? error;
-    };
-    const listed = async () => {
-      const { data } = await (await fetch(`${node.ready.api}/v1/models`)).json();
-      return data[0].context_length;
-    };
-    assert.equal(await ask(node), answerTo(QUESTION));
-    assert.equal(await listed(), 32_768);
-    const answers = await Promise.all([ask(client, 40_000), ask(node, 36_000), ask(client, 100)]);
+    assert.equal(await askWithRoom(node), answerTo(QUESTION));
+    assert.equal(await listedContext(node), 32_768);
+    const answers = await Promise.all([
+      askWithRoom(client, 40_000),
+      askWithRoom(node, 36_000),
+      askWithRoom(client, 100),
+    ]);
     assert.deepEqual(answers, [1, 2, 3].map(() => answerTo(QUESTION)));
-    assert.equal(await listed(), 40_000);
+    assert.equal(await listedContext(node), 40_000);
     const [server] = await engineProcesses(node.pid, "llama-server");
-    assert.match(await ask(client, 60_000), /60000 .* 40000: .* GB of memory/);
-    assert.match(await ask(node, 70_000), /70000 .* 40000: .* 65536/);
-    assert.equal(await ask(node, 33_000), answerTo(QUESTION));
+    assert.match(await askWithRoom(client, 60_000), /60000 .* 40000: .* GB of memory/);
+    assert.match(await askWithRoom(node, 70_000), /70000 .* 40000: .* 65536/);
+    assert.equal(await askWithRoom(node, 33_000), answerTo(QUESTION));
     assert.deepEqual(await engineProcesses(node.pid, "llama-server"), [server], "it goes on");
   },
 );
+
+nodeTest("num_ctx has a split loaded anew on all its machines, where they have room", async () => {
+  await using dir = await tempDir();
+  await Deno.copyFile(LONG, join(dir.path, basename(LONG)));
+  const half = String(await bytesWith(40_000) / 2e9);
+  const args = ["--models-dir", dir.path, "--max-vram", half];
+  await using host = await startServing(["--model", LONG_NAME, "--split", ...args]);
+  await using worker = await startServing([
+    ...["--join", host.token, "--models-dir", dir.path, "--max-vram", half],
+  ]);
+  await until(host, "warm split", warm(LONG_NAME, "split"));
+  const running = host.chat(QUESTION, { model: LONG_NAME, stream: true });
+  assert.equal(await askWithRoom(worker, 40_000), answerTo(QUESTION));
+  assert.equal(await running, answerTo(QUESTION), "what it had begun was answered");
+  assert.equal(await listedContext(worker), 40_000);
+  const { models: [model] } = await host.status();
+  assert.deepEqual(model?.instances.map(({ mode }) => mode), ["split"]);
+  const [server] = await engineProcesses(host.pid, "llama-server");
+  assert.match(server?.command ?? "", /--ctx-size 40000\b/);
+  assert.match(await askWithRoom(worker, 60_000), /60000 .* 40000: .* GB of memory/);
+  assert.equal(await askWithRoom(host, 33_000), answerTo(QUESTION));
+  assert.deepEqual(await engineProcesses(host.pid, "llama-server"), [server], "it goes on");
+});

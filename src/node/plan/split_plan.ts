@@ -191,7 +191,7 @@ function hostPlan(
   const { self, rttsMs } = view;
   const force = pool.some((member) => member.split);
   const candidates = pool.filter((member) => canWorkFor(self, member));
-  const kept = force ? null : keep(self, candidates, { model, free });
+  const kept = force ? null : keep(self, candidates, needBytes, { model, free });
   if (kept !== null) return kept;
   const input = {
     needBytes,
@@ -207,7 +207,7 @@ function hostPlan(
   const told = proportionsOf(pool, self.peer)?.numbers ?? null;
   const asTold = place<PeerId>({ ...input, tensorSplit: told });
   const isHeld = told === null || asTold.kind !== "split" ||
-    haveRoom([self, ...candidates], { ...asTold, needBytes }, free);
+    haveRoom([self, ...candidates], { ...asTold, needBytes }, needBytes, free);
   const placement = isHeld ? asTold : place<PeerId>({ ...input, tensorSplit: null });
   switch (placement.kind) {
     case "solo":
@@ -220,7 +220,7 @@ function hostPlan(
       const running = runningAs(wanted, self);
       if (running === undefined) return wanted;
       const stays = sameShares(running, wanted) ||
-        (told === null && haveRoom([self, ...candidates], running, free));
+        (told === null && haveRoom([self, ...candidates], running, needBytes, free));
       return stays ? assignment(running, wanted) : wanted;
     }
   }
@@ -246,28 +246,45 @@ function assignment({ hostShare, workers }: Instance, plan: HostPlan): HostPlan 
  * A split for want of memory that still has all its workers near stays as it is, even if other nodes have come, or come
  * nearer. A worker whose path has become too slow, by more than the hysteresis of its round trip, is none any more.
  */
-function keep(self: Member, candidates: readonly Member[], { model, free }: Group): Plan | null {
+function keep(
+  self: Member,
+  candidates: readonly Member[],
+  needBytes: number,
+  { model, free }: Group,
+): Plan | null {
   const current = instanceOf(self, model);
   const workers = workersOf(self, model);
   if (current === undefined || workers.length === 0) return null;
   const lenders = candidates.filter((member) =>
     workers.includes(member.peer) && isNear(self, member)
   );
-  const isWhole = lenders.length === workers.length && haveRoom([self, ...lenders], current, free);
+  const isWhole = lenders.length === workers.length &&
+    haveRoom([self, ...lenders], current, needBytes, free);
   if (!isWhole || !isNeeded(self, lenders, { model, free })) return null;
-  const { hostShare, needBytes, haveBytes } = current;
+  const { hostShare } = current;
+  const haveBytes = Math.max(needBytes, current.haveBytes);
   return { kind: "host", model, hostShare, workers: current.workers, needBytes, haveBytes };
 }
 
-/** Each machine has room for its share beside all that comes before it. */
+/**
+ * Each machine has room for its share beside all that comes before it. A model that is to have more than it was loaded with
+ * is loaded anew in any case: then no share goes beyond what its machine offers.
+ */
 function haveRoom(
   [self, ...others]: readonly [Member, ...Member[]],
-  { hostShare, workers, needBytes }: Pick<Instance, "hostShare" | "workers" | "needBytes">,
+  running: Pick<Instance, "hostShare" | "workers" | "needBytes">,
+  needBytes: number,
   free: FreeMemory,
 ): boolean {
-  const shares = new Map(workers.map(({ peer, share }) => [peer, share]));
-  return free.takes(self, needBytes * hostShare) &&
-    others.every((member) => free.takes(member, needBytes * (shares.get(member.peer) ?? 0)));
+  const shares = new Map(running.workers.map(({ peer, share }) => [peer, share]));
+  const holds = (member: Member, share: number) => {
+    const bytes = needBytes * share;
+    return needBytes > running.needBytes
+      ? Math.floor(bytes) <= free.bytes(member, "all")
+      : free.takes(member, bytes);
+  };
+  return holds(self, running.hostShare) &&
+    others.every((member) => holds(member, shares.get(member.peer) ?? 0));
 }
 
 /** Alone this node could not do as well. */

@@ -1,11 +1,9 @@
 import { ModelIds } from "../../base/model_ids.ts";
-import type { ModelRef, PeerId } from "../../mesh/mod.ts";
+import type { ModelRef } from "../../mesh/mod.ts";
 import type { ModelInventory } from "../../models/mod.ts";
-import type { MemberMemory } from "../plan/assignment/memory.ts";
-import { takeStock } from "../plan/assignment/stock.ts";
-import { type AskedContexts, whyNoLarger } from "../plan/asked_contexts.ts";
+import { type AskedContexts, roomFor, whyNoLarger } from "../plan/asked_contexts.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
-import { type Member, sameModel } from "../plan/view.ts";
+import { sameModel, type View } from "../plan/view.ts";
 import type { Job } from "./job.ts";
 
 export interface LargerContextOptions {
@@ -15,9 +13,7 @@ export interface LargerContextOptions {
   readonly inventory: Pick<ModelInventory, "models">;
   readonly loadsOnRequest: boolean;
   readonly jobs: () => readonly Job[];
-  readonly self: PeerId;
-  /** In the order of their PeerIds, with this node. */
-  readonly members: () => readonly Member[];
+  readonly view: () => View;
   /** The settings of models are others now. Resolves once jobs that had the old ones take no more requests. */
   readonly changed: () => Promise<void>;
 }
@@ -35,7 +31,8 @@ export class LargerContext {
    * @throws when it is loaded anew: its callers find it again.
    */
   async make(model: ModelRef, tokens: number): Promise<string | null> {
-    const { asked, saidSettingsOf, inventory, loadsOnRequest, jobs, changed } = this.#options;
+    const { asked, saidSettingsOf, inventory, loadsOnRequest, jobs, view, changed } = this
+      .#options;
     const job = jobs().find(({ instance }) => instance && sameModel(instance.model, model));
     const file = inventory.models.find((one) => sameModel(one, model));
     const instance = job?.instance;
@@ -44,8 +41,8 @@ export class LargerContext {
       tokens,
       model: file,
       settings: saidSettingsOf(file),
-      instance,
-      roomBytes: this.#roomBytes(model),
+      roomBytes: roomFor(instance, view()),
+      failed: asked.failureOf(model),
       loadsOnRequest,
     });
     const id = new ModelIds(inventory.models).idOf(file);
@@ -61,19 +58,21 @@ export class LargerContext {
   /** Of what is not served here any more, or could not be loaded so, nothing stays. */
   check(): void {
     const { asked, jobs, changed } = this.#options;
-    const served = jobs().flatMap(({ instance, failure, settings }) => {
-      if (instance === null) return [];
-      const isCause = failure !== null && settings?.contextLength === asked.of(instance.model);
-      return isCause ? [] : [instance.model];
-    });
-    if (asked.keepOnly(served)) void changed();
+    const served = jobs().flatMap(({ instance }) => instance?.model ?? []);
+    let isNews = false;
+    for (const job of jobs()) isNews = this.#heed(job) || isNews;
+    if (asked.keepOnly(served) || isNews) void changed();
   }
 
-  /** Free on this machine, with what the model has now. */
-  #roomBytes(model: ModelRef): number {
-    const { self, members } = this.#options;
-    const { free, held } = takeStock(members()).memory.get(self) as MemberMemory;
-    return held.filter((one) => sameModel(one.model, model))
-      .reduce((sum, { gpuBytes, mainBytes }) => sum + gpuBytes + mainBytes, free.memoryBytes);
+  /** True where it goes on without the context that was asked for. */
+  #heed({ instance, settings, server, failure, blamesLoss }: Job): boolean {
+    const { asked } = this.#options;
+    const tokens = instance === null ? undefined : asked.of(instance.model);
+    if (instance === null || tokens === undefined) return false;
+    const isTried = settings?.contextLength === tokens;
+    if (instance.state === "waiting") asked.drop(instance.model, null);
+    else if (isTried && failure !== null) asked.drop(instance.model, blamesLoss ? null : failure);
+    else if (isTried && server !== null) asked.worked(instance.model);
+    return asked.of(instance.model) === undefined;
   }
 }

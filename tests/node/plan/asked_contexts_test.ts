@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { leastBytes, type LocalModel } from "../../../src/models/mod.ts";
-import { AskedContexts, whyNoLarger } from "../../../src/node/plan/asked_contexts.ts";
+import {
+  AskedContexts,
+  type ContextInput,
+  whyNoLarger,
+} from "../../../src/node/plan/asked_contexts.ts";
 import { SERVING_DEFAULTS } from "../../../src/node/plan/config.ts";
 import { commonSettings } from "../../../src/node/plan/model_settings.ts";
 
@@ -32,11 +36,11 @@ Deno.test("whyNoLarger() lets no request overrule a user, nor ask for more than 
     tokens: 40_000,
     model: MODEL,
     settings: AUTO,
-    instance: { contextLength: 32_768, mode: "solo" as const },
     roomBytes: NEEDS,
+    failed: null,
     loadsOnRequest: true,
   };
-  const table: [string, Partial<typeof able>, RegExp | null][] = [
+  const table: [string, Partial<ContextInput>, RegExp | null][] = [
     ["there is room", {}, null],
     ["as much as it was trained for", { tokens: 65_536, roomBytes: 1e15 }, null],
     ["more than that", { tokens: 65_537, roomBytes: 1e15 }, /trained for 65536/],
@@ -46,7 +50,8 @@ Deno.test("whyNoLarger() lets no request overrule a user, nor ask for more than 
       /set ctx=8192.*=40000/,
     ],
     ["requests load nothing", { loadsOnRequest: false }, /load nothing/],
-    ["a split", { instance: { contextLength: 32_768, mode: "split" as never } }, /together/],
+    ["it has failed so", { failed: { tokens: 40_000, reason: "no" } }, /with 40000.* \(no\)/],
+    ["more has failed", { failed: { tokens: 40_001, reason: "no" } }, null],
     ["others have the memory", { roomBytes: NEEDS - 1 }, /GB of memory/],
   ];
   for (const [row, changes, expected] of table) {
