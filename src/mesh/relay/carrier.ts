@@ -77,7 +77,12 @@ export class Carrier {
     try {
       const far = await this.#reach(pair, peer.role === "client");
       if ("refusal" in far) return await refuse(stream, messages, far.refusal);
-      await messages.write({ ok: true });
+      try {
+        await messages.write({ ok: true });
+      } catch (error) {
+        far.stream.reset(asError(error)); // it has waited for nobody
+        throw error;
+      }
       await this.#join(pair, { stream, unread: messages.unread() }, far);
     } finally {
       this.#pairs.delete(pair);

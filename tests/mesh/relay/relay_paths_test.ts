@@ -7,10 +7,14 @@ import type { MovingMesh } from "../../../src/mesh/moving_mesh.ts";
 import type { RelayPath } from "../../../src/mesh/relay/relay_path.ts";
 import type { RelayedPeer } from "../../../src/mesh/relay/relay_paths.ts";
 import { RELAY_PROTOCOL, relayMessages } from "../../../src/mesh/relay/relay_wire.ts";
+import { raceSignal } from "../../../src/base/race_signal.ts";
+import { peerIdOf } from "../../../src/mesh/base/keys.ts";
+import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
+import type { NetworkStream } from "../../../src/mesh/link/network.ts";
 import { claimOf, startRelay } from "./relay_here.ts";
 import { NodeProcess } from "../../support/node_process.ts";
 import { programCommand, temporaryFolder } from "../../support/program.ts";
-import { invited, RawNode } from "../raw_node.ts";
+import { invited, peerNetworkOf, RawNode } from "../raw_node.ts";
 import { TestMeshes, until } from "../test_mesh.ts";
 import { z } from "zod";
 
@@ -173,6 +177,36 @@ Deno.test("a relay or a node that says what none says is cut off from the pair, 
   });
   assert.equal(pathsOf(ann).carried.pairs, 0);
   assert.equal(ann.members().length >= 1, true);
+});
+
+Deno.test("a node that gives up before the other end has answered leaves no path behind at either", async () => {
+  await using meshes = new TestMeshes();
+  const ann = await meshes.member("ann");
+  const [mallory, bob] = [await invited(ann), await invited(ann)];
+  await using near = await RawNode.start(mallory.key, mallory.credential);
+  const far = await startLibp2p(bob.key);
+  await using _ends = { [Symbol.asyncDispose]: () => far.stop() };
+  const peers = peerNetworkOf(far, { ...bob, role: "member" });
+  const asked = Promise.withResolvers<NetworkStream>();
+  const held = Promise.withResolvers<void>();
+  peers.handle(RELAY_PROTOCOL, { maxStreams: 1 }, (stream) => {
+    asked.resolve(stream);
+    return held.promise;
+  });
+  const signal = AbortSignal.timeout(20_000);
+  await peers.connect({ peer: ann.self, addresses: ann.addresses(), signal });
+  const stream = await near.open(ann, RELAY_PROTOCOL);
+  await relayMessages(stream).write({ to: peerIdOf(bob.key.publicKey) });
+  const answering = await asked.promise;
+  stream.reset(new Error("The node was reached in another way"));
+  // The other end has read on in the connection, and with that the end of the stream.
+  await (await near.gossip(ann)).messages.read(z.unknown(), "first message");
+  const messages = relayMessages(answering);
+  await messages.expect(z.object({ from: z.string() }), "question");
+  await messages.write({ ok: true });
+  await raceSignal(answering.read().catch(() => null), signal);
+  assert.equal(pathsOf(ann).carried.pairs, 0);
+  held.resolve();
 });
 
 Deno.test("kill -9 of a relay with 20 pairs: all of them end within 10 s, and are there again over another", async () => {
