@@ -58,11 +58,13 @@ class RouterRefusal extends Error {
   }
 }
 
-class UpnpRouter implements Router {
+export class UpnpRouter implements Router {
   readonly by = "UPnP";
   readonly #route: Route;
   readonly #service: PortService;
   #lifeSeconds = MAPPING_LIFE_SECONDS;
+  /** The port outside that it has granted, or was asked for and has not refused. */
+  #held: number | null = null;
 
   constructor(route: Route, service: PortService) {
     this.#route = route;
@@ -79,18 +81,23 @@ class UpnpRouter implements Router {
   async map(request: MapRequest): Promise<number> {
     for (let further = 0;; further++) {
       const externalPort = Math.min(request.externalPort + further, 65_535);
+      this.#held = externalPort;
       try {
         await this.#map({ ...request, externalPort });
         return externalPort;
       } catch (error) {
+        if (error instanceof RouterRefusal) this.#held = null;
         const isTaken = error instanceof RouterRefusal && error.code === PORT_IS_TAKEN;
         if (!isTaken || further + 1 === MAX_UPNP_PORTS) throw error;
       }
     }
   }
 
-  async unmap({ externalPort, signal }: MapRequest): Promise<void> {
-    await this.#call(unmapCall(this.#service.type, externalPort), signal);
+  /** A port that it has refused may be another machine's, which many routers would take from that. */
+  async unmap({ signal }: Pick<MapRequest, "signal">): Promise<void> {
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) await this.#call(unmapCall(this.#service.type, held), signal);
   }
 
   async #map(request: MapRequest): Promise<void> {
