@@ -154,6 +154,10 @@ export class Active implements NodePart {
     return this.#localState.demand.idleSinceMs(model);
   }
 
+  get answering(): number {
+    return this.#http.answering;
+  }
+
   get engineRestarts(): NodePart["engineRestarts"] {
     return this.#options.supervisor.restarts;
   }

@@ -9,6 +9,7 @@ export class Passive implements NodePart {
   readonly ownModel = null;
   readonly works = [];
   readonly onDisk = [];
+  readonly answering = 0;
   readonly engineRestarts: NodePart["engineRestarts"] = new Map();
   readonly #mesh: Mesh;
   readonly #machine: Machine;

@@ -99,6 +99,8 @@ export class FakeNode implements GatewayNode, ManagementNode {
   readonly asked: string[] = [];
   modelError: Error | null = null;
   refreshes = 0;
+  /** Requests that have come. */
+  begun = 0;
   watchers = 0;
   inviteError: Error | null = null;
   peers = 0;
@@ -215,6 +217,10 @@ export class FakeNode implements GatewayNode, ManagementNode {
   async forward(instance: GatewayInstance, request: ForwardRequest): Promise<Response> {
     this.forwarded.push({ host: instance.host, request });
     return await (this.#options.forward ?? echo)(instance, request);
+  }
+
+  begin(): void {
+    this.begun++;
   }
 
   record(request: RequestRecord): void {

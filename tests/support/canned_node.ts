@@ -331,6 +331,8 @@ export class CannedNode implements GatewayNode, ManagementNode, AsyncDisposable 
 
   doubt(): void {}
 
+  begin(): void {}
+
   record(request: RequestRecord): void {
     this.emit({ type: "request", request: { ...request, continuedBy: this.continuedBy } });
   }

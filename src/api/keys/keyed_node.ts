@@ -110,6 +110,10 @@ export class KeyedNode implements GatewayNode {
     return this.#node.forward(instance, { ...request, grant });
   }
 
+  begin(): void {
+    this.#node.begin();
+  }
+
   record(request: RequestRecord): void {
     const tokens = (request.tokensIn ?? 0) + (request.tokensOut ?? 0);
     this.#limits.charge(this.#key, tokens, this.#now());

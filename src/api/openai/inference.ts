@@ -50,6 +50,7 @@ export function inferenceHandler(
     const caller = c.req.raw.signal;
     const gone = new AbortController();
     followAbort(caller, gone);
+    node.begin();
     const exchange: Exchange = {
       id,
       path: c.req.path,

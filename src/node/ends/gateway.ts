@@ -59,6 +59,7 @@ export abstract class Gateway implements GatewayNode {
   #known: KnownModels | undefined;
   /** Somebody could be asked when it was tried last: what was not there before may be there now. */
   #isCurrent = true;
+  #answering = 0;
 
   constructor(parts: GatewayParts) {
     this.self = parts.mesh.self;
@@ -162,7 +163,17 @@ export abstract class Gateway implements GatewayNode {
     return this.#retirement(instance, error) ?? error;
   }
 
+  /** Requests of this node's own callers that are answered now. */
+  protected get answering(): number {
+    return this.#answering;
+  }
+
+  begin(): void {
+    this.#answering++;
+  }
+
   record(request: RequestRecord): void {
+    this.#answering--;
     this.#parts.record(request);
   }
 

@@ -51,6 +51,7 @@ export class HttpEnd {
   readonly #larger: HttpEndOptions["larger"];
   readonly #queues: RequestQueues;
   readonly #requests = new PeerRequests();
+  #answering = 0;
 
   constructor({ mesh, counts, logger, demand, find, isRetired, idle, larger }: HttpEndOptions) {
     this.#demand = demand;
@@ -69,6 +70,7 @@ export class HttpEnd {
       { maxStreams: MAX_HTTP_STREAMS },
       async (stream, peer) => {
         let asked: ModelRef | undefined;
+        this.#answering++;
         await countRequest(demand, (counting) =>
           handleHttp(counted(stream, peer), peer.id, {
             find: (model) => counting(asked = model, find(model)),
@@ -82,10 +84,15 @@ export class HttpEnd {
               return refusal ?? await this.ask(target, checked, peer.id);
             },
             logger,
-          }));
+          })).finally(() => this.#answering--);
         if (asked !== undefined) idle.answered(asked);
       },
     );
+  }
+
+  /** Requests of other nodes that are answered now. */
+  get answering(): number {
+    return this.#answering;
   }
 
   /**

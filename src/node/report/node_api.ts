@@ -128,6 +128,7 @@ export class NodeApi extends Gateway implements ManagementNode {
         addresses: [...mesh.addresses()],
         tokensPerSecond,
         clientsConnected: mesh.clientsConnected(),
+        answering: this.answering + part.answering,
       },
       meshId: mesh.meshId,
       token: this.#token,

@@ -18,6 +18,8 @@ export interface NodePart {
   readonly engineRestarts: ReadonlyMap<string, number>;
   /** When the model's last answer has ended; `undefined` while one is given, 0 where it was never asked for. */
   idleSinceMs(model: string): number | undefined;
+  /** Requests of other nodes that it answers now. */
+  readonly answering: number;
   /** Brings its knowledge up to date; never fails. */
   freshen(): Promise<void>;
   /** Keeps it fresh until the result is called. */

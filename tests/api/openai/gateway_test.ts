@@ -396,9 +396,9 @@ Deno.test("The gateway records each request when its answer has ended", async ()
     forward: () => new Response(ReadableStream.from(chunks).pipeThrough(new TextEncoderStream())),
   });
   const response = await gateway.request(CHAT, asking(hello));
-  assert.equal(node.records.length, 0);
+  assert.deepEqual([node.begun, node.records.length], [1, 0]);
   await response.text();
-  assert.equal(node.records.length, 1);
+  assert.deepEqual([node.begun, node.records.length], [1, 1]);
   const [{ id, model, host, path, status, tokensOut, firstByteMs, totalMs }] = node.records as [
     typeof node.records[0],
   ];

@@ -29,3 +29,32 @@ Deno.test("A caller that has gone is not taken for a crash of llama-server", asy
   await assert.rejects(asking, gone);
   assert.equal(looks, 0);
 });
+
+Deno.test("Requests of other nodes are counted until they end, however they end", async () => {
+  type Handler = Parameters<Mesh["handle"]>[2];
+  let handler: Handler | undefined;
+  const end = new HttpEnd({
+    mesh: {
+      handle: (...[, , one]: Parameters<Mesh["handle"]>) => handler = one,
+    } as unknown as Mesh,
+    counts: new TunnelCounts(),
+    logger: getLogger("test"),
+    demand: new Demand(),
+    find: () => null,
+    isRetired: () => false,
+    idle: { asked() {}, answered() {} },
+  });
+  const coming = Promise.withResolvers<null>();
+  const stream = {
+    read: () => coming.promise,
+    write: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    abort() {},
+  } as unknown as Parameters<Handler>[0];
+  const peer = { id: "peer", role: "member" } as Parameters<Handler>[1];
+  const handled = handler!(stream, peer);
+  assert.equal(end.answering, 1);
+  coming.resolve(null);
+  await Promise.allSettled([handled]);
+  assert.equal(end.answering, 0);
+});

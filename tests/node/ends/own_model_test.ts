@@ -93,3 +93,23 @@ Deno.test("A request for the model that is served here is answered", async () =>
   assert.deepEqual(await response.json(), { model: "a" });
   ending.abort();
 });
+
+Deno.test("A gateway counts the requests whose answers have not ended", () => {
+  class CountedGateway extends OwnGateway {
+    get now() {
+      return this.answering;
+    }
+  }
+  const gateway = new CountedGateway({
+    mesh: { self: "me" } as Mesh,
+    openHttp: () => Promise.reject(new Error("Nobody is asked")),
+    askLocal: () => null,
+    ownModel: () => null,
+    record() {},
+  });
+  gateway.begin();
+  gateway.begin();
+  assert.equal(gateway.now, 2);
+  gateway.record({} as Parameters<Gateway["record"]>[0]);
+  assert.equal(gateway.now, 1);
+});

@@ -168,6 +168,8 @@ export interface GatewayNode {
   explain?(instance: GatewayInstance, error: unknown): unknown;
   /** Nothing comes from the instance although it was asked: the node finds out whether its host lives. */
   doubt(instance: GatewayInstance): void;
+  /** Called once for each request when it comes. */
+  begin(): void;
   /** Called once for each request when its answer has ended. */
   record(request: RequestRecord): void;
 }

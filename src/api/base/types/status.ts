@@ -206,6 +206,8 @@ export interface Status {
     addresses: string[];
     tokensPerSecond: number;
     clientsConnected: number;
+    /** Requests that this node answers now, of its own callers and of other nodes; an older node does not say it. */
+    answering?: number;
     engine: { path: string } | null;
     /** Sentences about what has happened to its own processes. */
     notes?: string[];
