@@ -2,12 +2,15 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
 import type { ServiceStatus } from "../../src/cli/commands/service/service.ts";
 import { compiledProgram } from "../support/compiled.ts";
 import { exists } from "../support/debian.ts";
 import { testBinDir } from "../support/engine.ts";
 import { type Outcome, temporaryFolder } from "../support/program.ts";
 import { startUserSystemd, type UserSystemd, whyNoUserSystemd } from "../support/systemd.ts";
+import { laterVersion, writeVariant } from "../support/variant.ts";
+import { answerTo } from "./mesh_of_nodes.ts";
 
 const compiled = await compiledProgram();
 const reason = compiled.path === null ? compiled.reason : await whyNoUserSystemd();
@@ -48,6 +51,30 @@ class Service {
     return this.ask("install", "--data-dir", this.dataDir, ...words);
   }
 
+  /** Of the node that runs. */
+  async api(): Promise<string> {
+    return JSON.parse(await Deno.readTextFile(join(this.dataDir, "node.json"))).api;
+  }
+
+  rollBack(...words: string[]): Promise<Outcome> {
+    return this.systemd.run(this.#rollback(words));
+  }
+
+  /** The same, from when it waits for an answer. @returns its end */
+  async rollBackLater(...words: string[]): Promise<() => Promise<string>> {
+    const { stdout, stderr } = this.systemd.start(this.#rollback(words));
+    const [said, all] = stderr.pipeThrough(new TextDecoderStream()).tee();
+    const whole = Promise.all([new Response(stdout).text(), Array.fromAsync(all)]);
+    for await (const text of said.values({ preventCancel: true })) {
+      if (text.includes("Waiting for 1 answer to end")) return async () => (await whole)[0];
+    }
+    throw new Error(`It did not wait: ${await whole}`);
+  }
+
+  #rollback(words: readonly string[]): string[] {
+    return [this.executable, "update", "--rollback", "--data-dir", this.dataDir, ...words];
+  }
+
   async configure(text: string): Promise<void> {
     await Deno.mkdir(this.dataDir, { recursive: true, mode: 0o700 });
     await Deno.writeTextFile(join(this.dataDir, "config.toml"), text, { mode: 0o600 });
@@ -78,6 +105,27 @@ class Service {
     );
     return [found.stdout, units.stdout].filter((text) => text !== "");
   }
+}
+
+/** A question that a node has to answer, and that its caller takes time to ask. */
+async function slowQuestion(api: string) {
+  const messages = [{ role: "user", content: "hello" }];
+  const text = JSON.stringify({ model: "guide", messages, temperature: 0 });
+  const { readable, writable } = new TransformStream<string, string>();
+  const writer = writable.getWriter();
+  const asked = fetch(`${api}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: readable.pipeThrough(new TextEncoderStream()),
+  });
+  await writer.write(text.slice(0, 1));
+  return {
+    async answer(): Promise<string> {
+      await writer.write(text.slice(1));
+      await writer.close();
+      return (await (await asked).json()).choices[0].message.content;
+    },
+  };
 }
 
 serviceTest(
@@ -116,10 +164,16 @@ serviceTest(
     const second = await service.until(({ state, pid: now }) => state === "running" && now !== pid);
     assert.equal(second.restarts, 1);
 
-    // An update puts another file in the executable's place. The node goes on until the service is installed once more.
-    await Deno.copyFile(service.executable, `${service.executable}.new`);
-    await Deno.rename(`${service.executable}.new`, service.executable);
+    // A kept executable of another version, which a rollback puts in its place as an update does.
+    const [own, other] = [manifest.version, laterVersion(9)];
+    await writeVariant(service.executable, `${service.executable}.previous`, { version: other });
     const runs = ({ pid }: ServiceStatus) => Deno.readLink(`/proc/${pid}/exe`);
+    const left = await service.rollBack("--no-restart");
+    assert.deepEqual([left.code, left.stderr], [0, ""]);
+    assert.match(
+      left.stdout,
+      /goes on with its version, by pid \d+: systemctl --user restart mesh-llm\.service starts it anew\n$/,
+    );
     assert.match(await runs(second), / \(deleted\)$/);
     const again = await service.install("--json");
     assert.equal(again.code, 0, again.stderr);
@@ -127,6 +181,19 @@ serviceTest(
     assert.equal(third.state, "running");
     assert.notEqual(third.pid, second.pid);
     assert.equal(await runs(third), service.executable);
+
+    const question = await slowQuestion(await service.api());
+    const goneBack = await service.rollBackLater("--json");
+    assert.equal((await service.status()).pid, third.pid);
+    assert.equal(await question.answer(), answerTo("hello"));
+    assert.deepEqual(JSON.parse(await goneBack()), {
+      from: other,
+      to: own,
+      services: [{ system: false, outcome: "restarted" }],
+    });
+    const fourth = await service.status();
+    assert.deepEqual([fourth.state, await runs(fourth)], ["running", service.executable]);
+    assert.notEqual(fourth.pid, third.pid);
 
     const stopped = await service.systemd.run(
       [service.executable, "stop", "--data-dir", service.dataDir],

@@ -48,6 +48,8 @@ export interface UserSystemd extends AsyncDisposable {
   readonly home: string;
   /** Runs a command as its user has it in a terminal. */
   run(command: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
+  /** The same, with pipes for what it says meanwhile. */
+  start(command: readonly string[], env?: Readonly<Record<string, string>>): Deno.ChildProcess;
 }
 
 /**
@@ -102,15 +104,16 @@ export async function startUserSystemd(): Promise<UserSystemd> {
     clearEnv: true,
     ...output,
   }).spawn();
-  const run = (command: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-    outcomeOf(
-      new Deno.Command("nsenter", {
-        args: ["--mount", "--target", String(systemd.pid), "--", ...command],
-        env: { ...env, ...more },
-        clearEnv: true,
-        stdin: "null",
-      }),
-    );
+  const start = (command: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    new Deno.Command("nsenter", {
+      args: ["--mount", "--target", String(systemd.pid), "--", ...command],
+      env: { ...env, ...more },
+      clearEnv: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  const run: UserSystemd["run"] = (command, more) => outcomeOf(start(command, more));
   const end = async () => {
     await run(["sh", "-c", END]);
     await systemd.status;
@@ -127,11 +130,11 @@ export async function startUserSystemd(): Promise<UserSystemd> {
     const { stdout, stderr } = await run(["systemctl", "--user", "is-system-running"]);
     last = stdout + stderr;
   }
-  return { home, run, [Symbol.asyncDispose]: end };
+  return { home, run, start, [Symbol.asyncDispose]: end };
 }
 
-async function outcomeOf(command: Deno.Command): Promise<Outcome> {
-  const { code, stdout, stderr } = await command.output();
+async function outcomeOf(child: Deno.ChildProcess): Promise<Outcome> {
+  const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }

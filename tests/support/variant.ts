@@ -14,7 +14,7 @@ export function laterVersion(patch: number): string {
 export async function writeVariant(
   executable: string,
   path: string,
-  { version, publicKey }: { readonly version: string; readonly publicKey: string },
+  { version, publicKey = RELEASE_KEY }: { readonly version: string; readonly publicKey?: string },
 ): Promise<void> {
   const bytes = await Deno.readFile(executable);
   replaceOnce(bytes, RELEASE_KEY, publicKey);

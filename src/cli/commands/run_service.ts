@@ -1,21 +1,20 @@
 /** `mesh-llm service`: the system starts the node, and starts it again where it fails. */
 
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { jsonText, printable } from "../../base/printable.ts";
 import { printError, printOut } from "../base/output.ts";
 import { ServiceError } from "../base/service_error.ts";
-import { findRunningNode, NodeNotRunningError } from "../client/running_node.ts";
+import { findRunningNode } from "../client/running_node.ts";
 import type { ServiceCommand, ServiceInstallCommand } from "../config/command.ts";
 import { understand } from "../config/parse.ts";
 import type { Runtime } from "../terminal/runtime.ts";
-import { SERVICE_POLL_MS, SERVICE_START_WAIT_MS } from "./service/defaults.ts";
 import { findService } from "./service/find_service.ts";
 import { isWritable, leftOutOf, serviceEnvironment, type ServicePlan } from "./service/plan.ts";
-import type { Service, ServiceStatus } from "./service/service.ts";
+import type { Service } from "./service/service.ts";
 import { findUser } from "./service/service_user.ts";
 import { stablePath } from "./service/stable_path.ts";
 import { statusText } from "./service/status_text.ts";
+import { hasGone, noneRuns, untilReady } from "./service/until_ready.ts";
 
 export async function runService(command: ServiceCommand, runtime: Runtime): Promise<number> {
   const service = findService(command);
@@ -50,7 +49,7 @@ async function install(
   await refuseRunning(service, plan);
   await service.install(plan);
   const status = await untilReady(service, plan);
-  if (status.state === "failed" || status.state === "restarting" || status.state === "stopped") {
+  if (hasGone(status)) {
     throw new ServiceError(
       `The service is installed and its node does not stay (exit code ${status.exitCode ?? 0}): ` +
         "mesh-llm service logs says why, and mesh-llm service uninstall removes it",
@@ -127,23 +126,6 @@ async function refuseRunning(service: Service, { dataDir }: ServicePlan): Promis
   throw new ServiceError(
     `A node that is no service, with pid ${node.pid}, runs on ${dataDir}: end it with mesh-llm stop first`,
   );
-}
-
-/** Its node answers, or has ended, or takes its time. */
-async function untilReady(service: Service, { dataDir }: ServicePlan): Promise<ServiceStatus> {
-  const untilMs = performance.now() + SERVICE_START_WAIT_MS;
-  while (true) {
-    const status = await service.status();
-    const isUp = status.state === "running" || status.state === "starting";
-    const node = isUp ? await findRunningNode(dataDir).catch(noneRuns) : null;
-    if (!isUp || node?.pid === status.pid || performance.now() > untilMs) return status;
-    await delay(SERVICE_POLL_MS);
-  }
-}
-
-function noneRuns(error: unknown): null {
-  if (error instanceof NodeNotRunningError) return null;
-  throw error;
 }
 
 async function uninstall(service: Service, { json }: ServiceCommand): Promise<number> {

@@ -5,13 +5,17 @@ import { pause } from "../../base/pause.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import { UPDATE_POLL_MS } from "../base/defaults.ts";
 import { formatBytes } from "../base/format.ts";
-import { printOut, styled } from "../base/output.ts";
+import { printError, printOut, styled } from "../base/output.ts";
 import { Screen } from "../base/screen.ts";
 import { VERSION } from "../base/version.ts";
-import { findRunningNode, NodeNotRunningError } from "../client/running_node.ts";
+import { findRunningNode } from "../client/running_node.ts";
 import type { UpdateCommand } from "../config/command.ts";
 import { ProcessEvents } from "../terminal/process_events.ts";
 import type { Runtime } from "../terminal/runtime.ts";
+import { afterUpdate, type ServiceReport, servicesOf } from "./service/after_update.ts";
+import { ANSWERS_WAIT_MS } from "./service/defaults.ts";
+import { servicesHere } from "./service/find_service.ts";
+import { noneRuns } from "./service/until_ready.ts";
 import { lastLookFile } from "../update/last_look.ts";
 import { packagedBy } from "../update/place.ts";
 import { targetName } from "../update/release_list.ts";
@@ -27,7 +31,7 @@ import {
 import { UpdateError } from "../update/update_error.ts";
 import { compareReleases } from "../../base/release_versions.ts";
 
-/** A first Ctrl-C ends it in order, with everything as it was. */
+/** A first Ctrl-C ends it in order: with everything as it was, or with the update and without its service's new start. */
 export async function runUpdate(command: UpdateCommand, runtime: Runtime): Promise<number> {
   const screen = new Screen(styled.error, { live: runtime.stderrIsTerminal });
   const stopping = new AbortController();
@@ -45,9 +49,44 @@ export async function runUpdate(command: UpdateCommand, runtime: Runtime): Promi
     ? await rollBack({ executable, signal, wait })
     : await update(worldOf(command, { executable, signal, wait }, screen), command.to);
   screen.print("");
-  printOut(command.json ? jsonText(done) : await doneText(done, command));
-  return 0;
+  if (!command.json) printOut(doneText(done, command));
+  const reports = done.from === done.to
+    ? []
+    : await startAnew(executable, command, { screen, signal });
+  if (command.json) {
+    const services = reports.map(({ system, outcome }) => ({ system, outcome }));
+    printOut(jsonText({ ...done, services }));
+  }
+  const failed = reports.filter(({ outcome }) => outcome === "failed");
+  for (const { text } of failed) printError(`mesh-llm: ${text}\n`);
+  return failed.length === 0 ? 0 : 1;
 }
+
+/** The services that run it; a node in the foreground is told. Interrupted from now on, they are left as they are. */
+async function startAnew(
+  executable: string,
+  { dataDir, restart, json }: UpdateCommand,
+  { screen, signal }: { readonly screen: Screen; readonly signal: AbortSignal },
+): Promise<readonly ServiceReport[]> {
+  const services = await servicesOf(executable, servicesHere());
+  const node = await findRunningNode(dataDir).catch(noneRuns);
+  const isService = services.some(({ status }) => status.pid === node?.pid);
+  if (node !== null && !isService && !json) {
+    printOut(`The node with pid ${node.pid} goes on with its version until it is started anew\n`);
+  }
+  const reports: ServiceReport[] = [];
+  for (const found of services) {
+    const tell = (words: string) => screen.showLive(plainLine(words, LATER));
+    const report = await afterUpdate(found, { stays: !restart, signal, tell });
+    screen.print("");
+    if (report === null) continue;
+    reports.push(report);
+    if (report.outcome !== "failed" && !json) printOut(`${report.text}\n`);
+  }
+  return reports;
+}
+
+const LATER = ` (${ANSWERS_WAIT_MS / 60_000} min at most; Ctrl-C leaves the service as it is)`;
 
 async function check(command: UpdateCommand, signal: AbortSignal): Promise<number> {
   const source = releaseSource(command.from, command.proxies);
@@ -97,21 +136,10 @@ function plainLine(label: string, more = "") {
   return { label, text: label + more, brief: label + more };
 }
 
-async function doneText({ from, to }: Updated, command: UpdateCommand): Promise<string> {
+function doneText({ from, to }: Updated, command: UpdateCommand): string {
   if (from === to) return `This is mesh-llm ${to} already\n`;
   const kept = command.rollback
     ? `mesh-llm ${printable(from)} is kept: the same command goes forth to it`
     : `mesh-llm ${printable(from)} is kept: mesh-llm update --rollback goes back to it`;
-  return `mesh-llm ${printable(to)} is in place. ${kept}\n` + await nodeText(command);
-}
-
-/** A node is never ended here: what it answers is worth more than its version. */
-async function nodeText({ dataDir }: UpdateCommand): Promise<string> {
-  try {
-    const { pid } = await findRunningNode(dataDir);
-    return `The node with pid ${pid} goes on with its version until it is started anew\n`;
-  } catch (error) {
-    if (error instanceof NodeNotRunningError) return "";
-    throw error;
-  }
+  return `mesh-llm ${printable(to)} is in place. ${kept}\n`;
 }

@@ -350,6 +350,8 @@ export interface UpdateCommand {
   readonly to: string | null;
   /** A folder or a server; `null` for the repository. */
   readonly from: string | null;
+  /** A service of this executable is started anew. */
+  readonly restart: boolean;
   readonly proxies?: ProxySettings;
   readonly json: boolean;
 }

@@ -232,11 +232,6 @@ export class ReachingNetwork implements Network {
     { path, isClient }: { readonly path: CarriedPath; readonly isClient: boolean },
   ): Promise<void> {
     const dials = !isClient && this.#dials(peer);
-    const direction = dials ? "outbound" : "inbound";
-    // Another pipe would take the place of this one: a carrier's word ends no connection of a peer that has proven itself.
-    if ([...this.#piped.get(peer) ?? []].some((one) => one.direction !== direction)) {
-      return path.close();
-    }
     this.#use(peer, { by, path, dials });
     if (dials) await this.#dialPipe(peer, this.#stopping.signal);
   }

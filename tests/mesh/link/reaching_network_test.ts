@@ -224,19 +224,6 @@ for (const who of ["the one that dials pipes", "the other"] as const) {
   });
 }
 
-Deno.test("a node that says to carry for another kind of peer ends no living connection", async () => {
-  await using stack = usingStack();
-  await using carriers = new Carriers(stack);
-  const [near, far] = await startTwo(carriers);
-  const connection = await near.network.dial({ peer: far.peer, addresses: [], signal });
-  const [path] = new Way(stack).ends;
-  const closed = Promise.withResolvers<void>();
-  const carried = { ...path, closed: closed.promise, close: closed.resolve };
-  near.network.accept(far.peer, carriers.ids[1]!, carried, { isClient: true });
-  await closed.promise;
-  await echoes(connection);
-});
-
 Deno.test("where no node carries, the dial fails as it would without", async () => {
   await using stack = usingStack();
   await using carriers = new Carriers(stack);

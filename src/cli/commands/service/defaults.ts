@@ -23,3 +23,9 @@ export const SERVICE_POLL_MS = 200;
 
 /** Of a log, unless all that comes is asked for. Chosen by feel. */
 export const SERVICE_LOG_LINES = 200;
+
+/** Long answers of slow machines take minutes. A node that is never idle would keep its old version for ever. */
+export const ANSWERS_WAIT_MS = 300_000;
+
+/** Between two looks at what a node answers: a split that is at work sends something within each. */
+export const ANSWERS_POLL_MS = 1_000;

@@ -1,10 +1,16 @@
-/** One owner of the service of this program: systemd's or launchd's. */
+/** The owner of the service of this program: systemd's or launchd's. */
 
 import { homedir } from "node:os";
 import { ServiceError } from "../../base/service_error.ts";
 import { LaunchdService } from "./launchd.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 import { SystemdService } from "./systemd.ts";
+
+/** All that may run this program here, whether they are installed or not. */
+export function servicesHere(): readonly Service[] {
+  if (Deno.build.os === "darwin") return [new LaunchdService(homedir())];
+  return [false, true].map((system) => new SystemdService({ system }));
+}
 
 /** @throws {ServiceError} where this system has none, with what to do in its place */
 export function findService({ system }: ServiceOptions): Service {

@@ -5,8 +5,8 @@ import { runCommand, type RunResult } from "../../../base/run_command.ts";
 import { ServiceError } from "../../base/service_error.ts";
 import { SERVICE_LOG_LINES } from "./defaults.ts";
 import { LABEL, launchdLog, launchdPlist } from "./launchd_plist.ts";
-import { agentState, logOf } from "./launchd_words.ts";
-import type { ServicePlan } from "./plan.ts";
+import { agentState, argumentsOf, logOf } from "./launchd_words.ts";
+import { runOf, type ServicePlan, type ServiceRun } from "./plan.ts";
 import type { LogsRequest, Service, ServiceStatus } from "./service.ts";
 import { ServiceFile } from "./service_file.ts";
 import { showLines } from "./show_lines.ts";
@@ -35,6 +35,15 @@ export class LaunchdService implements Service {
     }
   }
 
+  async restart(): Promise<void> {
+    await this.#unload();
+    await this.#tell("bootstrap", this.#domain, this.#file.path);
+  }
+
+  async run(): Promise<ServiceRun | null> {
+    return runOf(argumentsOf(await this.#file.read() ?? ""));
+  }
+
   async uninstall(): Promise<boolean> {
     if (await this.#file.read() === null) return false;
     await this.#unload();
@@ -61,6 +70,10 @@ export class LaunchdService implements Service {
     if (log === null) throw new ServiceError("There is no service: mesh-llm service install");
     const args = ["-n", String(SERVICE_LOG_LINES), ...(follow ? ["-F"] : []), log];
     return await showLines("tail", args, { read: json ? (line) => ({ time: null, line }) : null });
+  }
+
+  get restartCommand(): string {
+    return `launchctl kickstart -k ${this.#service}`;
   }
 
   get #service(): string {

@@ -1,4 +1,4 @@
-/** The answers of `launchctl print`, and the log that a property list names. Pure. */
+/** The answers of `launchctl print`, and what a property list of this program names. Pure. */
 
 import type { ServiceStatus } from "./service.ts";
 
@@ -20,6 +20,15 @@ export function agentState(
 
 export function logOf(plist: string): string | null {
   const [, path] = /<key>StandardOutPath<\/key>\s*<string>([^<]*)<\/string>/.exec(plist) ?? [];
-  if (path === undefined) return null;
-  return path.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  return path === undefined ? null : unescaped(path);
+}
+
+/** The command line that it runs; nothing where it names none. */
+export function argumentsOf(plist: string): string[] {
+  const [, list = ""] = /<key>ProgramArguments<\/key>\s*<array>(.*?)<\/array>/s.exec(plist) ?? [];
+  return [...list.matchAll(/<string>([^<]*)<\/string>/g)].map(([, text = ""]) => unescaped(text));
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }

@@ -7,11 +7,15 @@ export const SERVICE_VARIABLE = "MESH_LLM_SERVICE";
 export const MADE_BY =
   "Made by mesh-llm service install, which writes it anew; service uninstall removes it.";
 
-export interface ServicePlan {
+/** The program of a service, and what it works on. */
+export interface ServiceRun {
   /** Absolute. */
   readonly executable: string;
   /** Absolute. */
   readonly dataDir: string;
+}
+
+export interface ServicePlan extends ServiceRun {
   /** Of a service of the whole machine, the user that it runs as; `null` for one of the user who made it. */
   readonly user: string | null;
   /** That user's, as the folder in which paths without a beginning begin. */
@@ -20,8 +24,14 @@ export interface ServicePlan {
 }
 
 /** The command line that is run, without a shell: config.toml has the rest. */
-export function commandOf({ executable, dataDir }: ServicePlan): readonly [string, ...string[]] {
+export function commandOf({ executable, dataDir }: ServiceRun): readonly [string, ...string[]] {
   return [executable, "--data-dir", dataDir];
+}
+
+/** The other way round; `null` for another command line. */
+export function runOf([executable, option, dataDir]: readonly string[]): ServiceRun | null {
+  if (executable === undefined || dataDir === undefined || option !== "--data-dir") return null;
+  return { executable, dataDir };
 }
 
 /** Variables without which a service would find other files and devices than the terminal that it was made in. */

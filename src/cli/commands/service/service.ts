@@ -1,6 +1,6 @@
 /** The service that keeps this program running, whichever system has it. */
 
-import type { ServicePlan } from "./plan.ts";
+import type { ServicePlan, ServiceRun } from "./plan.ts";
 
 /** `restarting`: it failed, and is tried again after a pause. */
 export type ServiceState =
@@ -34,11 +34,17 @@ export interface LogsRequest {
 }
 
 export interface Service {
+  /** For people: starts its node anew at once. */
+  readonly restartCommand: string;
   /**
    * Writes its file and starts it; one that runs is started again, after its answers' time to end. Leaves nothing behind
    * where that fails. @throws {ServiceError}
    */
   install(plan: ServicePlan): Promise<void>;
+  /** Ends its node in order and starts it anew; one that does not run stays so. @throws {ServiceError} */
+  restart(): Promise<void>;
+  /** `null` where there is no service. @throws {ServiceError} */
+  run(): Promise<ServiceRun | null>;
   /** @returns whether there was one. @throws {ServiceError} */
   uninstall(): Promise<boolean>;
   /** @throws {ServiceError} */

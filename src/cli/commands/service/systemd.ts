@@ -2,16 +2,15 @@
 
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { runCommand, type RunResult } from "../../../base/run_command.ts";
 import { unlessMissing } from "../../../base/unless_missing.ts";
 import { ServiceError } from "../../base/service_error.ts";
 import { SERVICE_LOG_LINES } from "./defaults.ts";
-import type { ServicePlan } from "./plan.ts";
+import { runOf, type ServicePlan, type ServiceRun } from "./plan.ts";
 import type { LogsRequest, Service, ServiceOptions, ServiceStatus } from "./service.ts";
 import { ServiceFile } from "./service_file.ts";
-import { showLines, type ShownLine } from "./show_lines.ts";
-import { propertiesOf, stateOf, unitFolder } from "./systemd_words.ts";
+import { showLines } from "./show_lines.ts";
+import { execStartOf, journalLine, propertiesOf, stateOf, unitFolder } from "./systemd_words.ts";
 import { systemdUnit } from "./systemd_unit.ts";
 
 const UNIT = "mesh-llm.service";
@@ -25,10 +24,12 @@ interface Manager {
 }
 
 export class SystemdService implements Service {
+  readonly restartCommand: string;
   readonly #system: boolean;
 
   constructor({ system }: ServiceOptions) {
     this.#system = system;
+    this.restartCommand = `systemctl ${system ? "" : "--user "}restart ${UNIT}`;
   }
 
   async install(plan: ServicePlan): Promise<void> {
@@ -50,6 +51,15 @@ export class SystemdService implements Service {
       else await this.#putBack(file, before);
       throw error;
     }
+  }
+
+  async restart(): Promise<void> {
+    await this.#tell("try-restart", UNIT);
+  }
+
+  async run(): Promise<ServiceRun | null> {
+    const { file } = await this.#manager();
+    return runOf(execStartOf(await file.read() ?? ""));
   }
 
   async uninstall(): Promise<boolean> {
@@ -169,18 +179,4 @@ function withoutSystemd(error: unknown): never {
 
 async function isThere(path: string): Promise<boolean> {
   return await unlessMissing(Deno.stat(path)) !== undefined;
-}
-
-const entry = z.object({
-  __REALTIME_TIMESTAMP: z.coerce.number(),
-  // Bytes, where it is no text.
-  MESSAGE: z.union([
-    z.string(),
-    z.array(z.number()).transform((bytes) => new TextDecoder().decode(new Uint8Array(bytes))),
-  ]).catch(""),
-});
-
-function journalLine(line: string): ShownLine {
-  const { __REALTIME_TIMESTAMP: us, MESSAGE } = entry.parse(JSON.parse(line));
-  return { time: new Date(us / 1_000).toISOString(), line: MESSAGE };
 }

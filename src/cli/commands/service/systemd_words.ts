@@ -1,5 +1,7 @@
-/** The answers of `systemctl show`. Pure. */
+/** The answers of `systemctl show`, a line of the journal, and the command line of a unit. Pure. */
 
+import { z } from "zod";
+import type { ShownLine } from "./show_lines.ts";
 import type { ServiceState } from "./service.ts";
 
 /** `Name=value`, one a line. */
@@ -35,4 +37,25 @@ export function stateOf(
     default:
       return "stopped";
   }
+}
+
+const entry = z.object({
+  __REALTIME_TIMESTAMP: z.coerce.number(),
+  // Bytes, where it is no text.
+  MESSAGE: z.union([
+    z.string(),
+    z.array(z.number()).transform((bytes) => new TextDecoder().decode(new Uint8Array(bytes))),
+  ]).catch(""),
+});
+
+export function journalLine(line: string): ShownLine {
+  const { __REALTIME_TIMESTAMP: us, MESSAGE } = entry.parse(JSON.parse(line));
+  return { time: new Date(us / 1_000).toISOString(), line: MESSAGE };
+}
+
+/** The words behind `ExecStart=` of a unit of this program; none where it has none. */
+export function execStartOf(unit: string): string[] {
+  const [, line = ""] = /^ExecStart=:(.*)$/m.exec(unit) ?? [];
+  const words = line.matchAll(/"((?:[^"\\]|\\.)*)"/g);
+  return [...words].map(([, word = ""]) => word.replace(/\\(.)/g, "$1").replaceAll("%%", "%"));
 }

@@ -47,6 +47,7 @@ export interface EngineOptions {
 }
 
 export interface UpdateOptions {
+  readonly restart: boolean;
   readonly check?: true;
   readonly rollback?: true;
   readonly to?: string;

@@ -25,6 +25,10 @@ export function addUpdateCommand(program: Command, actions: Actions): void {
       "look in this folder, or on this server",
       parser("--from", parseNotEmpty),
     )
+    .addOption(
+      new Option("--no-restart", "leave a service with the version that it runs")
+        .conflicts("check"),
+    )
     .addHelpText("after", UPDATE_EXAMPLES)
     .action((options: DataOptions & UpdateOptions) =>
       actions.update({ ...dataDirOf(program), ...options })
@@ -38,5 +42,6 @@ Examples:
   mesh-llm update --rollback  back to it
 
 Only a release with mesh-llm's signature is taken, wherever it comes from.
-Nothing looks for releases but this command. A running node goes on with the
-version that it was started with.`;
+Nothing looks for releases but this command. A service of this executable is
+started anew once its answers have ended. A node that was started by hand goes
+on with its version.`;

@@ -9,12 +9,13 @@ const VERSION = /^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/;
 
 export function updateRequests({ around, ask }: Asking): Pick<Actions, "update"> {
   return {
-    update: ({ check = false, rollback = false, to, from, ...options }) => {
+    update: ({ check = false, rollback = false, restart, to, from, ...options }) => {
       const proxies = proxySettings({ ...around.environment });
       ask({
         kind: "update",
         check,
         rollback,
+        restart,
         to: to === undefined ? null : versionIn(to),
         from: from === undefined ? null : placeOf(from, around.facts.cwd),
         ...(proxies === undefined ? {} : { proxies }),

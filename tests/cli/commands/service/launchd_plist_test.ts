@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { launchdPlist } from "../../../../src/cli/commands/service/launchd_plist.ts";
-import { agentState, logOf } from "../../../../src/cli/commands/service/launchd_words.ts";
-import type { ServicePlan } from "../../../../src/cli/commands/service/plan.ts";
+import {
+  agentState,
+  argumentsOf,
+  logOf,
+} from "../../../../src/cli/commands/service/launchd_words.ts";
+import { runOf, type ServicePlan } from "../../../../src/cli/commands/service/plan.ts";
 import { aptInstall } from "../../../support/debian.ts";
 
 const plan: ServicePlan = {
@@ -107,3 +111,9 @@ for (
     assert.deepEqual(agentState(text), expected);
   });
 }
+
+Deno.test("argumentsOf() finds the program and its data directory in a property list", () => {
+  const { executable, dataDir } = plan;
+  assert.deepEqual(runOf(argumentsOf(launchdPlist(plan))), { executable, dataDir });
+  assert.equal(runOf(argumentsOf("<plist></plist>")), null);
+});

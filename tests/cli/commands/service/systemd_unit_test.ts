@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { ServicePlan } from "../../../../src/cli/commands/service/plan.ts";
+import { runOf, type ServicePlan } from "../../../../src/cli/commands/service/plan.ts";
+import { execStartOf } from "../../../../src/cli/commands/service/systemd_words.ts";
 import { quoted, systemdUnit } from "../../../../src/cli/commands/service/systemd_unit.ts";
 import { run } from "../../../../scripts/run.ts";
 import { temporaryFolder } from "../../../support/program.ts";
@@ -95,6 +96,15 @@ function read(line: string): string {
 Deno.test("quoted() is read by systemd as it was, whatever it is", () => {
   const word = fc.string({ unit: fc.constantFrom(..."ab \"'\\%$;#é\u{1f600}{}~=") });
   fc.assert(fc.property(word, (text) => assert.equal(read(quoted(text)), text)));
+});
+
+Deno.test("execStartOf() finds the program and its data directory in a unit", () => {
+  const path = fc.string({ unit: fc.constantFrom(..."ab \"'\\%$;#é\u{1f600}{}~=") });
+  fc.assert(fc.property(path, path, (executable, dataDir) => {
+    const unit = systemdUnit({ ...plan, executable, dataDir }, options);
+    assert.deepEqual(runOf(execStartOf(unit)), { executable, dataDir });
+  }));
+  assert.equal(runOf(execStartOf("[Service]\nExecStart=/bin/true\n")), null);
 });
 
 const reason = await whyNoSystemd();
