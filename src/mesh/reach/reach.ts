@@ -235,13 +235,12 @@ export class Reach {
 
   #watch(): void {
     this.#cancel = this.#parts.clock.after(INTERFACES_MS, () => {
+      this.#watch(); // a look that fails, for want of file descriptors, is not the last
       const before = addressesOf(this.#interfaces);
       this.#interfaces = [...this.#parts.interfaces()];
-      if (addressesOf(this.#interfaces) !== before) {
-        for (const path of this.#paths) path.moved();
-        this.refresh();
-      }
-      this.#watch();
+      if (addressesOf(this.#interfaces) === before) return;
+      for (const path of this.#paths) path.moved();
+      this.refresh();
     });
   }
 }

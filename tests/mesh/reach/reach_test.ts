@@ -1,5 +1,6 @@
 import { endLibp2pLeaks } from "../leak_guard.ts";
 import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../../src/mesh/base/clock.ts";
 import type { InterfaceAddress } from "../../../src/mesh/base/addresses.ts";
 import { BadMessageError } from "../../../src/mesh/base/cbor.ts";
@@ -9,7 +10,16 @@ import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
 import { sourceOf } from "../../../src/mesh/link/crowding.ts";
 import { type Libp2pNetwork, startLibp2p } from "../../../src/mesh/link/libp2p.ts";
 import type { PeerConnection } from "../../../src/mesh/link/network.ts";
-import { dialsPipe, openUdpStack, Reach, REACH_PROTOCOL } from "../../../src/mesh/reach/mod.ts";
+import { guardedClock } from "../../../src/mesh/base/guarded_clock.ts";
+import { INTERFACES_MS } from "../../../src/mesh/reach/defaults.ts";
+import {
+  dialsPipe,
+  openUdpStack,
+  PipedSources,
+  Reach,
+  REACH_PROTOCOL,
+} from "../../../src/mesh/reach/mod.ts";
+import { HandClock } from "../hand_clock.ts";
 import { Mailbox } from "../quic/mailbox.ts";
 import { usingStack, Way } from "./ways.ts";
 
@@ -136,4 +146,29 @@ Deno.test("a peer that tells nonsense, or too much, loses the stream", async () 
     stream.reset(new Error("The test is over"));
   }
   await stop([node, other]);
+});
+
+Deno.test("interfaces that could not be read once are read again", async () => {
+  const clock = new HandClock();
+  let looks = 0;
+  const reach = new Reach({
+    stack: openUdpStack(),
+    self: peerIdOf(SigningKey.generate().publicKey),
+    clock: guardedClock(clock, getLogger("test")),
+    sources: new PipedSources(),
+    serverPort: 4_000,
+    port: 0,
+    interfaces: () => {
+      looks += 1;
+      if (looks === 3) throw new Error("Too many open files");
+      return [];
+    },
+    mapped: () => [],
+    changed: () => {},
+  });
+  assert.equal(looks, 2);
+  await clock.pass(2 * INTERFACES_MS);
+  assert.equal(looks, 4);
+  await reach.close();
+  assert.equal(clock.waiting.size, 0);
 });
