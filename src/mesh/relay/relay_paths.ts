@@ -141,7 +141,7 @@ export class RelayPaths {
     if (peer.role === "client") throw new NotAllowedError("A client carries for nobody");
     const { from, client: isClient } = opening;
     const isOwn = from === peer.id;
-    if (this.onPeer === undefined || isOwn || this.#own.size >= 2 * MAX_PAIRS_OF_PEER) {
+    if (this.onPeer === undefined || isOwn || this.#isFull(peer.id)) {
       await messages.write({ ok: false, reason: "it takes no relayed paths now" });
       await stream.closeWrite();
       return;
@@ -150,6 +150,12 @@ export class RelayPaths {
     const path = this.#keep(new RelayPath(stream, messages.unread()), peer.id);
     this.onPeer({ peer: from, by: peer.id, path, isClient });
     await path.closed;
+  }
+
+  /** No carrier has as many pairs of one peer: one that makes them up leaves room for the ways over others. */
+  #isFull(carrier: PeerId): boolean {
+    const by = [...this.#own.values()].filter((one) => one === carrier).length;
+    return by >= MAX_PAIRS_OF_PEER || this.#own.size >= 2 * MAX_PAIRS_OF_PEER;
   }
 
   #keep(path: RelayPath, by: PeerId): RelayPath {

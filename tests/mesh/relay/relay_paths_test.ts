@@ -8,7 +8,7 @@ import type { RelayPath } from "../../../src/mesh/relay/relay_path.ts";
 import type { RelayedPeer } from "../../../src/mesh/relay/relay_paths.ts";
 import { RELAY_PROTOCOL, relayMessages } from "../../../src/mesh/relay/relay_wire.ts";
 import { raceSignal } from "../../../src/base/race_signal.ts";
-import { peerIdOf } from "../../../src/mesh/base/keys.ts";
+import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
 import type { NetworkStream } from "../../../src/mesh/link/network.ts";
 import { claimOf, startRelay } from "./relay_here.ts";
@@ -177,6 +177,25 @@ Deno.test("a relay or a node that says what none says is cut off from the pair, 
   });
   assert.equal(pathsOf(ann).carried.pairs, 0);
   assert.equal(ann.members().length >= 1, true);
+});
+
+Deno.test("a relay that brings peers without end leaves room for those whom others bring", async () => {
+  await using meshes = new TestMeshes();
+  const ann = await meshes.member("ann");
+  pathsOf(ann).onPeer = () => undefined;
+  const [liar, honest] = [await invited(ann, "relay"), await invited(ann, "relay")];
+  const bring = async (raw: RawNode) => {
+    const stream = await raw.open(ann, RELAY_PROTOCOL);
+    const messages = relayMessages(stream);
+    await messages.write({ from: peerIdOf(SigningKey.generate().publicKey) });
+    return (await messages.expect(z.object({ ok: z.boolean() }), "answer")).ok;
+  };
+  await using one = await RawNode.start(liar.key, liar.credential, "relay");
+  await using other = await RawNode.start(honest.key, honest.credential, "relay");
+  let taken = 0;
+  while (taken <= 100 && await bring(one)) taken += 1;
+  assert.equal(taken, 64);
+  assert.equal(await bring(other), true);
 });
 
 Deno.test("a node that gives up before the other end has answered leaves no path behind at either", async () => {
