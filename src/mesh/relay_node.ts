@@ -139,7 +139,7 @@ export class RelayNode implements AsyncDisposable {
       peer: peerIdOf(this.#key.publicKey),
       port: this.#port,
       addresses: this.#addresses(),
-      openClaims: await this.#claims.openCount(),
+      openClaims: await this.#claims.openCount(this.#clock.now()),
       meshes: [...this.#meshes.values()].map((mesh) => ({
         mesh: mesh.meshId,
         peers: mesh.peersConnected(),
@@ -294,7 +294,7 @@ export class RelayNode implements AsyncDisposable {
 
 /**
  * A new claim, also beside the relay that runs on the directory.
- * @throws {NoRelayError} where none has run there. @throws {RangeError} where too many claims wait.
+ * @throws {NoRelayError} where none has run there.
  */
 export async function makeClaim(
   dataDir: string,

@@ -237,7 +237,7 @@ export const FIRST_TABLE_LIFE_MS = 30_000;
 /** A claim is pasted within minutes; a week leaves room for a colleague who is away. */
 export const CLAIM_LIFE_MS = 7 * 86_400_000;
 
-/** Claims of one relay that wait to be used: more than it may serve meshes. */
+/** Claims of one relay that wait to be used, more than it may serve meshes; the oldest gives way to a new one. */
 export const MAX_OPEN_CLAIMS = 64;
 
 /** So many claims are remembered as used, to say so to somebody who tries one again. */

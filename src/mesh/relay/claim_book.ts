@@ -19,12 +19,9 @@ export class ClaimBook {
     this.#folder = join(dataDir, "claims");
   }
 
-  /** A new secret. @throws {RangeError} where too many wait to be used. */
+  /** A new secret. A relay that nobody has claimed makes one at each start: the oldest gives way to it. */
   async make(now: number): Promise<Uint8Array> {
     await this.#tidy(now);
-    if ((await this.#names(OPEN)).length >= MAX_OPEN_CLAIMS) {
-      throw new RangeError(`${MAX_OPEN_CLAIMS} claims of this relay wait to be used already`);
-    }
     const secret = crypto.getRandomValues(new Uint8Array(CLAIM_SECRET_BYTES));
     await writeDataFile(this.#path(secret, OPEN), { madeAt: now });
     return secret;
@@ -47,23 +44,32 @@ export class ClaimBook {
     await rename(this.#path(secret, USED), this.#path(secret, OPEN));
   }
 
-  async openCount(): Promise<number> {
-    return (await this.#names(OPEN)).length;
+  /** Of those that still count. */
+  async openCount(now: number): Promise<number> {
+    return (await this.#open()).filter(({ madeAt }) => madeAt + CLAIM_LIFE_MS > now).length;
   }
 
   #path(secret: Uint8Array, ending: string): string {
     return join(this.#folder, claimId(secret) + ending);
   }
 
-  /** Of those that were used a bounded number is kept, to say so. */
+  /** Leaves room for one more. Of those that were used, or are too old, a bounded number is kept, to say so. */
   async #tidy(now: number): Promise<void> {
-    for (const name of await this.#names(OPEN)) {
-      const path = join(this.#folder, name);
-      const claim = await readDataFile(path, claimFile).catch(() => undefined);
-      if (claim === undefined || claim.madeAt + 2 * CLAIM_LIFE_MS <= now) await remove(path);
+    const newestFirst = (await this.#open()).toSorted((a, b) => b.madeAt - a.madeAt);
+    for (const [at, { name, madeAt }] of newestFirst.entries()) {
+      const isPast = madeAt + 2 * CLAIM_LIFE_MS <= now;
+      if (isPast || at + 1 >= MAX_OPEN_CLAIMS) await remove(join(this.#folder, name));
     }
     const used = await this.#names(USED);
     for (const name of used.slice(MAX_USED_CLAIMS)) await remove(join(this.#folder, name));
+  }
+
+  /** A file that makes no sense is as old as can be. */
+  async #open(): Promise<{ readonly name: string; readonly madeAt: number }[]> {
+    return await Promise.all((await this.#names(OPEN)).map(async (name) => {
+      const read = readDataFile(join(this.#folder, name), claimFile);
+      return { name, madeAt: (await read.catch(() => undefined))?.madeAt ?? -Infinity };
+    }));
   }
 
   async #names(ending: string): Promise<string[]> {
