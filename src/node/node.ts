@@ -110,7 +110,8 @@ async function startParts(
 /** The API shows the part, and the part tells the API when something has changed. */
 async function connect(
   config: NodeConfig,
-  { logger, logs, version, commands, downloadRules: rules, standby, onEnd }: StartOptions,
+  { logger, logs, version, commands, downloadRules: rules, standby, onEnd, newerRelease }:
+    StartOptions,
   { mesh, local, token }: Parts & { readonly token: string | null },
 ): Promise<
   {
@@ -163,6 +164,7 @@ async function connect(
   const watch = new FindingsWatch({
     mesh,
     version,
+    newerRelease: newerRelease ?? (() => null),
     dataDir,
     engineAdvice,
     lostDevices: () => local?.supervisor.lostDevices ?? [],

@@ -30,6 +30,8 @@ export interface StartOptions {
   /** A user asks for the node's end, through the management API: whoever has started it calls `stop`. @default nobody does */
   readonly onEnd?: () => void;
   readonly pairing?: PairingOptions;
+  /** The version of a newer release, where one was found. @default {nobody looks} */
+  readonly newerRelease?: () => string | null;
   /** Every line of the log, for the console. */
   readonly logs?: { subscribe(listener: (line: LogLine) => void): () => void };
 }

@@ -86,3 +86,12 @@ export const UPDATE_BYTES_MAX = 1_000_000_000;
 
 /** Between two looks at whether another update has ended. */
 export const UPDATE_POLL_MS = 100;
+
+/** Between two looks of a node for a release, where its user has switched them on. */
+export const UPDATE_LOOK_INTERVAL_MS = 7 * 24 * 3_600_000;
+
+/** After a look that failed: a machine that was offline is online by then, and no server notices it. */
+export const UPDATE_LOOK_RETRY_MS = 24 * 3_600_000;
+
+/** Between two readings of the file that says when somebody has looked last. */
+export const UPDATE_LOOK_CHECK_MS = 3_600_000;

@@ -135,12 +135,14 @@ async function start(
     parseToken(join, Date.now());
   }
   const { startNode } = await import("../../node/mod.ts");
+  let newerRelease = () => null as string | null;
   const { executableDir, path, facts, environment, commands } = runtime;
   const home = facts.home ?? null;
   const node = await startNode(config, {
     logger,
     logs,
     settings,
+    newerRelease: () => newerRelease(),
     signal,
     onEnd,
     pairing: { becomeClient, ...(byCode === null ? {} : { earlier: byCode.earlier }) },
@@ -151,6 +153,10 @@ async function start(
     version: VERSION,
     commands,
   });
+  if (config.weeklyLook) {
+    const { startWeeklyLook } = await import("./weekly_look.ts");
+    newerRelease = startWeeklyLook(config.dataDir, { environment, logger, done: node.done });
+  }
   const member = byCode?.insteadOf ?? null;
   if (member !== null) await keepClientStart(member);
   const watched = config.openBrowser && config.logFormat === "pretty" && runtime.desktop;

@@ -1,6 +1,5 @@
 /** `mesh-llm update`: a newer release in the place of this executable, or the former one again. */
 
-import { writeWhole } from "../../base/atomic_file.ts";
 import { pause } from "../../base/pause.ts";
 import { jsonText, printable } from "../../base/printable.ts";
 import { UPDATE_POLL_MS } from "../base/defaults.ts";
@@ -16,7 +15,7 @@ import { afterUpdate, type ServiceReport, servicesOf } from "./service/after_upd
 import { ANSWERS_WAIT_MS } from "./service/defaults.ts";
 import { servicesHere } from "./service/find_service.ts";
 import { noneRuns } from "./service/until_ready.ts";
-import { lastLookFile } from "../update/last_look.ts";
+import { keepLook, readKeptLook } from "../update/last_look.ts";
 import { packagedBy } from "../update/place.ts";
 import { targetName } from "../update/release_list.ts";
 import { releaseSource } from "../update/release_source.ts";
@@ -96,9 +95,9 @@ async function check(command: UpdateCommand, signal: AbortSignal): Promise<numbe
     command.to,
   );
   const isNewer = compareReleases(version, VERSION) > 0;
-  // For the doctor. Without it the look was as good.
-  const look = { version, atMs: Date.now() };
-  await writeWhole(lastLookFile(command.dataDir), JSON.stringify(look)).catch(() => {});
+  // For the doctor.
+  const { triedMs } = await readKeptLook(command.dataDir);
+  await keepLook(command.dataDir, { look: { version, atMs: Date.now() }, triedMs });
   const found = isNewer
     ? `mesh-llm ${version} is there, and this is ${VERSION}: run mesh-llm update`
     : `This is mesh-llm ${VERSION}, and the release there is ${version}`;

@@ -34,6 +34,7 @@ export function serveConfig(options: ServeOptions, around: CliContext): ServeCon
         dataDir: client ? join(dataDir, "client") : dataDir,
         name: around.facts.hostname.slice(0, NAME_LENGTH_MAX),
         insecure: false,
+        weeklyLook: false,
         logFormat: "pretty",
         warnings: [],
       },

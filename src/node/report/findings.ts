@@ -25,6 +25,8 @@ export interface NodeFinding extends Finding {
 export interface FindingsInput {
   readonly self: PeerId;
   readonly version: string;
+  /** The version of a newer release, where one was found. */
+  readonly newerRelease: string | null;
   readonly role: MemberRole;
   readonly routes: RoutingTable;
   /** This node's own, with `/p2p/`. */
@@ -61,6 +63,7 @@ export function findingsOf(input: FindingsInput): NodeFinding[] {
     ...contexts(input),
     ...gpus(input),
     ...disk(input),
+    ...release(input),
   ];
   return found.sort((a, b) => Number(b.level === "problem") - Number(a.level === "problem"));
 }
@@ -297,4 +300,15 @@ function namesOf(nodes: readonly RouteNode[]): string {
   const names = nodes.slice(0, NAMES_SHOWN).map(({ machine }) => machine.name).join(", ");
   const more = nodes.length - NAMES_SHOWN;
   return more > 0 ? `${names} and ${more} more` : names;
+}
+
+function release({ version, newerRelease }: FindingsInput): NodeFinding[] {
+  if (newerRelease === null) return [];
+  return [{
+    about: "update",
+    subjects: [newerRelease],
+    level: "warning",
+    found: `mesh-llm ${newerRelease} is there, and this is ${version}`,
+    remedy: "Run mesh-llm update on this machine",
+  }];
 }

@@ -12,6 +12,8 @@ export interface FindingsWatchOptions {
     "self" | "role" | "members" | "routes" | "rttMs" | "addresses" | "subscribe"
   >;
   readonly version: string;
+  /** The version of a newer release, where one was found. */
+  readonly newerRelease: () => string | null;
   readonly dataDir: string;
   /** Whether its llama.cpp is the best for this machine; `null` without one. NVIDIA's tool can take seconds to answer. */
   readonly engineAdvice: Promise<EngineAdvice> | null;
@@ -54,7 +56,7 @@ export class FindingsWatch {
   }
 
   #find(): NodeFinding[] {
-    const { mesh, version, dataDir, lostDevices, capped } = this.#options;
+    const { mesh, version, dataDir, lostDevices, capped, newerRelease } = this.#options;
     const members = new Map(mesh.members().map((member) => [member.peer, member]));
     const toldMs = (from: PeerId, to: PeerId) =>
       from === mesh.self ? mesh.rttMs(to) : members.get(from)?.rttsMs[to];
@@ -68,6 +70,7 @@ export class FindingsWatch {
       freeBytes: this.#freeBytes,
       nowMs: Date.now(),
       version,
+      newerRelease: newerRelease(),
       dataDir,
       engineAdvice: this.#engineAdvice,
       lostDevices: lostDevices(),

@@ -11,6 +11,7 @@ const member: ServeConfig = {
   dataDir: "/data",
   name: "mini",
   insecure: false,
+  weeklyLook: false,
   logFormat: "pretty",
   warnings: [],
 };

@@ -28,6 +28,7 @@ function found({ nodes = [node("ann"), node("bob")], instances = [], ...more }: 
   return findingsOf({
     self: "ann" as PeerId,
     version: "0.1.0",
+    newerRelease: null,
     role: "member",
     routes: { version: "v", instances, wanted: [], lost: [], namesakes: [], nodes, partial: false },
     addresses: ["/ip4/10.0.0.2/udp/1/quic-v1/p2p/ann"],
@@ -47,6 +48,13 @@ Deno.test("findingsOf() finds nothing where nothing is in the way", () => {
   assert.deepEqual(found(), []);
   assert.deepEqual(found({ instances: [WAITING] }), []);
   assert.deepEqual(found({ instances: [WAITING], nodes: [] }), []);
+});
+
+Deno.test("findingsOf() says that there is a newer release", () => {
+  const [only, ...rest] = found({ newerRelease: "0.2.0" });
+  assert.deepEqual(rest, []);
+  assert.deepEqual([only?.about, only?.level], ["update", "warning"]);
+  assert.equal(only?.found, "mesh-llm 0.2.0 is there, and this is 0.1.0");
 });
 
 const STRANGER = node("bob", { engine: speaking("3.7.0") });

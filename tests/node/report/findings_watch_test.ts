@@ -16,6 +16,7 @@ interface World {
   readonly nodes?: readonly RouteNode[];
   /** It is known only now. */
   readonly engineAdvice?: EngineAdvice;
+  readonly newerRelease?: string;
 }
 
 /** Checks one world after the other. @returns the log's lines for each, and whether others were told of a change. */
@@ -47,6 +48,7 @@ async function lookAt(worlds: readonly World[]) {
   const watch = new FindingsWatch({
     mesh,
     version: "0.1.0",
+    newerRelease: () => world.newerRelease ?? null,
     dataDir: "/d",
     engineAdvice: advice.promise,
     lostDevices: () => [],
@@ -136,4 +138,16 @@ Deno.test("The log has what is found of the GPU once it is known, and waits with
     looks.map(({ said }) => said),
     [["Less than 2 GB are free at /d"], ["No CUDA"], []],
   );
+});
+
+Deno.test("The log has a newer release once, and one that is newer still", async () => {
+  const looks = await lookAt([
+    {},
+    { newerRelease: "0.2.0" },
+    { newerRelease: "0.2.0" },
+    { newerRelease: "0.3.0" },
+    {},
+  ]);
+  assert.deepEqual(looks.map(({ said }) => said.length), [0, 1, 0, 1, 0]);
+  assert.deepEqual(looks.map(({ changed }) => changed), [false, true, false, true, true]);
 });

@@ -11,7 +11,8 @@ export interface Finding {
     | "clock"
     | "addresses"
     | "gpu"
-    | "disk";
+    | "disk"
+    | "update";
   /** A problem keeps something from working; a warning will, or makes it worse. */
   level: "warning" | "problem";
   /** A sentence without a full stop. Names in it are those that machines gave themselves. */

@@ -29,4 +29,10 @@ export const OUTPUT_OPTIONS = {
     sets: (logFormat) => ({ logFormat }),
     shows: ({ logFormat }) => logFormat,
   }),
+  weeklyLook: option<true>({
+    flags: "--weekly-look",
+    help: "look once a week for a newer mesh-llm",
+    sets: (weeklyLook) => ({ weeklyLook }),
+    shows: ({ weeklyLook }) => weeklyLook,
+  }),
 };

@@ -42,6 +42,6 @@ Examples:
   mesh-llm update --rollback  back to it
 
 Only a release with mesh-llm's signature is taken, wherever it comes from.
-Nothing looks for releases but this command. A service of this executable is
-started anew once its answers have ended. A node that was started by hand goes
-on with its version.`;
+Nothing looks for releases but this command, and a node with --weekly-look. A
+service of this executable is started anew once its answers have ended. A node
+that was started by hand goes on with its version.`;
