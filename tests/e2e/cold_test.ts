@@ -253,12 +253,13 @@ nodeTest(
 nodeTest("num_ctx has a split loaded anew on all its machines, where they have room", async () => {
   await using dir = await tempDir();
   await Deno.copyFile(LONG, join(dir.path, basename(LONG)));
-  const half = String(await bytesWith(40_000) / 2e9);
-  const args = ["--models-dir", dir.path, "--max-vram", half];
-  await using host = await startServing(["--model", LONG_NAME, "--split", ...args]);
-  await using worker = await startServing([
-    ...["--join", host.token, "--models-dir", dir.path, "--max-vram", half],
-  ]);
+  const gigabytes = await bytesWith(40_000) / 1e9;
+  // The one that offers more is the host.
+  const offering = (part: number) => [
+    ...["--models-dir", dir.path, "--max-vram", String(gigabytes * part)],
+  ];
+  await using host = await startServing(["--model", LONG_NAME, "--split", ...offering(0.6)]);
+  await using worker = await startServing(["--join", host.token, ...offering(0.4)]);
   await until(host, "warm split", warm(LONG_NAME, "split"));
   const running = host.chat(QUESTION, { model: LONG_NAME, stream: true });
   assert.equal(await askWithRoom(worker, 40_000), answerTo(QUESTION));
