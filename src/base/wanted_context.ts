@@ -2,6 +2,9 @@
 
 const HEADER = "x-mesh-context";
 
+/** The field by which a caller says so, in a refusal. */
+export const ROOM_PARAM = "options.num_ctx";
+
 export function sayWantedContext(headers: Headers, tokens: number): void {
   headers.set(HEADER, String(Math.ceil(tokens)));
 }

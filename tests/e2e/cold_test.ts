@@ -205,12 +205,16 @@ async function bytesWith(contextLength: number): Promise<number> {
   return leastBytes(await library.resolve(LONG), { contextLength, slots: null }) + 2_000_000;
 }
 
-async function askWithRoom(node: NodeProcess, num_ctx?: number): Promise<string> {
+async function askWithRoom(
+  node: NodeProcess,
+  num_ctx?: number,
+  question: string = QUESTION,
+): Promise<string> {
   const response = await fetch(`${node.ready.api}/api/chat`, {
     method: "POST",
     body: JSON.stringify({
       model: LONG_NAME,
-      messages: [{ role: "user", content: QUESTION }],
+      messages: [{ role: "user", content: question }],
       options: { temperature: 0, ...(num_ctx === undefined ? {} : { num_ctx }) },
       stream: false,
     }),
@@ -272,4 +276,27 @@ nodeTest("num_ctx has a split loaded anew on all its machines, where they have r
   assert.match(await askWithRoom(worker, 60_000), /60000 .* 40000: .* GB of memory/);
   assert.equal(await askWithRoom(host, 33_000), answerTo(QUESTION));
   assert.deepEqual(await engineProcesses(host.pid, "llama-server"), [server], "it goes on");
+});
+
+nodeTest("a num_ctx that one machine can't give its model is asked of another", async () => {
+  await using dir = await tempDir();
+  await Deno.copyFile(LONG, join(dir.path, basename(LONG)));
+  const args = ["--model", LONG_NAME, "--models-dir", dir.path];
+  const room = ["--max-vram", String(await bytesWith(40_000) / 1e9)];
+  await using small = await startServing([...args, "--ctx", "1024", ...room]);
+  await using large = await startServing([...args, "--join", small.token, ...room]);
+  await until(
+    small,
+    "two instances",
+    ({ models: [model] }) => model?.instances.filter(({ state }) => state === "warm").length === 2,
+  );
+  // Neither has the room yet; each question has its own order of the two.
+  for (const question of ["hello", QUESTION] as const) {
+    assert.equal(await askWithRoom(small, 40_000, question), answerTo(question));
+  }
+  assert.match(await askWithRoom(small, 60_000), /60000 .* 40000: .* GB of memory/);
+  assert.match(await askWithRoom(large, 60_000, "hello"), /60000 .* 40000: .* GB of memory/);
+  const { models: [model] } = await small.status();
+  const lengths = model?.instances.map(({ contextLength }) => contextLength) ?? [];
+  assert.deepEqual(lengths.sort(), [1_024, 40_000]);
 });

@@ -5,7 +5,7 @@ import { continuerOn } from "./continuation/continuer.ts";
 import { decide, endpointOf, type RequestBody } from "./continuation/decide.ts";
 import { type Endpoint, SentAnswer } from "./continuation/sent_answer.ts";
 import { type Pieces, piecesOf } from "./event_reader.ts";
-import { excessIn } from "./excess.ts";
+import { excessIn, lackIn } from "./excess.ts";
 import { firstBytes } from "./first_bytes.ts";
 import type { InstanceSearch } from "../routing/instances.ts";
 import { RefusedError } from "../http/openai_errors.ts";
@@ -144,9 +144,11 @@ export class LastingAnswer {
       throw new InstanceUnavailableError(message, { wasAsked: true, cause });
     }
     const excess = excessIn(status, this.#first);
-    if (excess === null) return true;
+    const lack = lackIn(status, this.#first);
+    if (excess === null && lack === null) return true;
     this.end();
-    search.tooLong(excess);
+    if (excess !== null) search.tooLong(excess);
+    if (lack !== null) search.lacksRoom(instance, lack);
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { ROOM_PARAM } from "../../base/wanted_context.ts";
 import type { GatewayNode, NamedModel } from "../base/types.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import { mayUse } from "../keys/keyed_node.ts";
@@ -39,5 +40,5 @@ export function missingRoom(node: Known, { tokens = 0, ...asked }: WantedRoom): 
 export function requireRoom(...asked: Parameters<typeof missingRoom>): void {
   const reason = missingRoom(...asked);
   if (reason === null) return;
-  throw new RefusedError({ kind: "bad-body", reason, param: "options.num_ctx" });
+  throw new RefusedError({ kind: "bad-body", reason, param: ROOM_PARAM });
 }

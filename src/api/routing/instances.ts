@@ -2,12 +2,13 @@ import type { Logger } from "@logtape/logtape";
 import type { AskedHosts } from "./asked_hosts.ts";
 import { balanced } from "./balance.ts";
 import { longId } from "../../base/model_ids.ts";
+import { ROOM_PARAM } from "../../base/wanted_context.ts";
 import { anyModel, rendezvousOrder, warmIds } from "./choose.ts";
 import { ENDS_ALLOWED, HELD_CHECK_MS, LOAD_LEASE_MS, LOAD_RENEWAL_MS } from "../base/defaults.ts";
 import { isFinal, patienceMs } from "./patience.ts";
 import { RefusedError } from "../http/openai_errors.ts";
 import { judgeObstacle } from "../http/refusals/obstacle.ts";
-import { type Excess, firstWithRoom, hasRoomFor, largerExcess } from "./room.ts";
+import { type Excess, firstWithRoom, hasRoomFor, type Lack, largerExcess } from "./room.ts";
 import type { Routing } from "./routing.ts";
 import { Wait } from "./wait.ts";
 import {
@@ -42,6 +43,10 @@ export class InstanceSearch {
   readonly #full: GatewayInstance[] = [];
   /** The prompt was too long for an instance. */
   #excess: Excess | undefined;
+  /** Instances that can't be loaded with the context that the request counts on. */
+  readonly #lacking = new Map<string, Lack>();
+  /** Instances that went while they had the request, for others or to come back with more room. */
+  readonly #retired = new Set<string>();
   #failed: GatewayInstance | undefined;
   /** Hosts whose failure was told. */
   readonly #told = new Set<string>();
@@ -105,6 +110,7 @@ export class InstanceSearch {
     const { host } = instance;
     this.#asked.add(keyOf(instance));
     if (error instanceof InstanceUnavailableError && error.isRetired) {
+      this.#retired.add(keyOf(instance));
       logger.debug("{host} does not serve {model} any more", { ...instance });
       return;
     }
@@ -130,6 +136,11 @@ export class InstanceSearch {
     this.#excess = largerExcess(this.#excess, excess);
   }
 
+  /** The instance has less room than the request counts on, and can't be given more. */
+  lacksRoom(instance: GatewayInstance, reason: string): void {
+    this.#lacking.set(keyOf(instance), { reason, contextLength: instance.contextLength });
+  }
+
   /** The instance has begun to answer. */
   began(instance: GatewayInstance): void {
     this.#begun = instance;
@@ -143,7 +154,8 @@ export class InstanceSearch {
   /** In this conversation's own order. */
   #candidates(): readonly GatewayInstance[] {
     const left = this.#serving().filter((one) =>
-      !this.#asked.has(keyOf(one)) && hasRoomFor(one, this.#excess)
+      !this.#asked.has(keyOf(one)) && !this.#lacking.has(keyOf(one)) &&
+      hasRoomFor(one, this.#excess)
     );
     return rendezvousOrder(left, this.#key);
   }
@@ -196,6 +208,7 @@ export class InstanceSearch {
       const contextLength = Math.max(excess.contextLength, ...lengths);
       throw new RefusedError({ kind: "context-length", ...excess, contextLength });
     }
+    this.#refuseForRoom();
     const now = performance.now();
     this.#heldSinceMs ??= now;
     const several = severalOf(node, model);
@@ -219,6 +232,14 @@ export class InstanceSearch {
     // A caller who is told to come again later finds what was loaded meanwhile.
     if (isAwaited && this.#calledMs !== undefined) await this.#requestLoad(model);
     throw nobodyAnswers(node, model, this.#failed);
+  }
+
+  /** One that is loaded anew may come back with the room that all others lack. */
+  #refuseForRoom(): void {
+    const [most] = [...this.#lacking.values()].sort((a, b) => b.contextLength - a.contextLength);
+    const others = [...this.#serving().map(keyOf), ...this.#retired];
+    if (most === undefined || others.some((key) => !this.#lacking.has(key))) return;
+    throw new RefusedError({ kind: "bad-body", reason: most.reason, param: ROOM_PARAM });
   }
 
   /** A caller that leaves the choice to the node was given one already, if its instance has failed. */

@@ -8,6 +8,12 @@ export interface Excess {
   readonly contextLength: number;
 }
 
+/** An instance can't be given the context that a request counts on. */
+export interface Lack {
+  readonly reason: string;
+  readonly contextLength: number;
+}
+
 /** The same prompt is refused by an instance that has no more room than one which refused it. Pure. */
 export function hasRoomFor(
   { contextLength }: Pick<GatewayInstance, "contextLength">,

@@ -1,6 +1,6 @@
 import type { Logger } from "@logtape/logtape";
 import { type KeepAlive, readKeepAlive } from "../../base/keep_alive.ts";
-import { readWantedContext } from "../../base/wanted_context.ts";
+import { readWantedContext, ROOM_PARAM } from "../../base/wanted_context.ts";
 import type { AdmittedPeer, ByteStream, Mesh, ModelRef } from "../../mesh/mod.ts";
 import {
   CrashedError,
@@ -117,7 +117,7 @@ export class HttpEnd {
     const tokens = readWantedContext(headers);
     const why = tokens === undefined ? null : await this.#larger?.make(model, tokens) ?? null;
     if (why === null) return null;
-    const error = { message: why, type: "invalid_request_error", param: "options.num_ctx" };
+    const error = { message: why, type: "invalid_request_error", param: ROOM_PARAM };
     return Response.json({ error: { ...error, code: null } }, { status: 400 });
   }
 

@@ -358,6 +358,23 @@ Deno.test("Ollama's errors have its shape and its words", async () => {
   }
 });
 
+Deno.test("A prompt that is too long for a model is told with both numbers, in Ollama's shape", async () => {
+  const { ask } = setUp({
+    forward: () => {
+      const numbers = { n_prompt_tokens: 5_000, n_ctx: 4_096 };
+      const error = { type: "exceed_context_size_error", message: "too long", ...numbers };
+      return Response.json({ error }, { status: 400 });
+    },
+  });
+  for (const [path, body] of [["/api/chat", HELLO], ["/api/generate", { prompt: "a" }]] as const) {
+    const { status, text } = await ask(path, { model: "guide", ...body });
+    assert.equal(status, 400, text);
+    const { error, ...rest } = JSON.parse(text);
+    assert.match(error, /4096 tokens.* 5000 tokens/, path);
+    assert.deepEqual(rest, {});
+  }
+});
+
 Deno.test("curl's examples need no content type, and pages do", async () => {
   const { ask, node } = setUp({ forward: events(delta({ content: "a" }), finish("stop"), DONE) });
   const form = "application/x-www-form-urlencoded";

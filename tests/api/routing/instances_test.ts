@@ -86,3 +86,28 @@ Deno.test("A model is asked for again while its request is held, for a moment ea
   await assert.rejects(searchIn(node, { holdMs: 0 }).next());
   assert.deepEqual(times.slice(2), [LOAD_LEASE_MS, undefined]);
 });
+
+Deno.test("A context that one instance can't have is asked of the others before it is refused", async () => {
+  const warm = [256, 512].map((contextLength) =>
+    instance(`of ${contextLength}`, "guide", { contextLength })
+  );
+  const node = new FakeNode({ warm, coming: ["guide"] });
+  const search = searchIn(node, { holdMs: 60_000 });
+  const first = await search.next();
+  search.lacksRoom(first, `${first.host} has no memory`);
+  const other = await search.next();
+  assert.notEqual(other.host, first.host);
+  search.failed(
+    other,
+    new InstanceUnavailableError("It is loaded anew", { isRetired: true, wasAsked: false }),
+  );
+  node.becomeWarm([first]);
+  const found = search.next();
+  await node.refreshed(1);
+  await delay(0); // it has looked, and waits
+  node.becomeWarm(warm);
+  assert.equal((await found).host, other.host);
+  search.lacksRoom(other, `${other.host} has no memory`);
+  const refusal = { kind: "bad-body", reason: "of 512 has no memory", param: "options.num_ctx" };
+  await assert.rejects(search.next(), { refusal });
+});
