@@ -9,7 +9,7 @@ import {
   RELAY_REDIAL_MS,
 } from "./base/defaults.ts";
 import { equalValues } from "./base/equal_values.ts";
-import { InvalidTokenError, NotAllowedError, RefusedError } from "./base/errors.ts";
+import { InvalidTokenError, JoinRefusedError, NotAllowedError } from "./base/errors.ts";
 import { MAX_ANNOUNCED_RELAYS } from "./base/message_defaults.ts";
 import type { InviteOptions, RelayView } from "./base/mesh.ts";
 import type { PeerId } from "./base/peer_id.ts";
@@ -46,6 +46,8 @@ export class Relays {
   readonly #dialer: Dialer;
   /** By relay that is connected: the signs of life that it missed in a row. */
   readonly #missed = new Map<PeerId, number>();
+  /** By relay that is kept and says no: how often in a row. */
+  readonly #refusals = new Map<PeerId, number>();
   #told: readonly RelayView[] = [];
   #cancelBeat: Cancel | undefined;
   #stopped = false;
@@ -58,7 +60,7 @@ export class Relays {
         [...this.#known().keys()].filter((peer) => !network.isConnected(peer))
           .map((peer) => ({ peer, courtesyMs: 0, maxDelayMs: RELAY_REDIAL_MS })),
       dial: ({ peer }, signal) => this.#dial(peer, signal),
-      failed: ({ peer }, failures, error) => this.#onFailed(peer, failures, error),
+      failed: ({ peer }, _failures, error) => this.#onFailed(peer, error),
       broke: (error) => logger.error("The relays could not be dialled: {error}", { error }),
     }, { clock, random });
   }
@@ -127,6 +129,7 @@ export class Relays {
   met({ peer, direction, remoteAddress }: PeerConnection): void {
     const address = direction === "outbound" ? remoteAddress : null;
     this.#keep({ peer, address, told: [] });
+    this.#refusals.delete(peer);
     this.#missed.set(peer, 0);
     this.#beatSoon();
     this.wake();
@@ -147,6 +150,7 @@ export class Relays {
   /** It is none of this mesh any more. */
   forget(peer: PeerId): void {
     const { identity } = this.#parts;
+    this.#refusals.delete(peer);
     const kept = identity.relays.filter((one) => one.peer !== peer);
     if (kept.length < identity.relays.length) identity.keepRelays(kept);
     this.wake();
@@ -196,12 +200,16 @@ export class Relays {
     await this.#parts.network.connect({ peer, addresses, signal });
   }
 
-  /** A relay that has left the mesh says so. One refusal may be a relay that was just ending. */
-  #onFailed(peer: PeerId, failures: number, error: unknown): void {
-    const isRefused = error instanceof RefusedError && failures >= MAX_RELAY_REFUSALS;
-    if (isRefused && this.#isKept(peer)) {
-      this.#parts.logger.info("A relay is none of this mesh any more: {error}", { error });
-      this.forget(peer);
+  /** A relay that has left the mesh says so. One that is flooded, or ends, breaks off, and is tried again. */
+  #onFailed(peer: PeerId, error: unknown): void {
+    if (!(error instanceof JoinRefusedError) || !this.#isKept(peer)) {
+      this.#refusals.delete(peer);
+      return;
     }
+    const refusals = (this.#refusals.get(peer) ?? 0) + 1;
+    this.#refusals.set(peer, refusals);
+    if (refusals < MAX_RELAY_REFUSALS) return;
+    this.#parts.logger.info("A relay is none of this mesh any more: {error}", { error });
+    this.forget(peer);
   }
 }

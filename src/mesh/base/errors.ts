@@ -52,6 +52,11 @@ export class RefusedError extends Error {
   override name = "RefusedError";
 }
 
+/** One end has looked at what the other shows at a join, and says no: it is no accident of the connection. */
+export class JoinRefusedError extends RefusedError {
+  override name = "JoinRefusedError";
+}
+
 /** The node's membership is over: its invite was revoked or has expired, or a copy of the node runs already. */
 export class MembershipEndedError extends Error {
   override name = "MembershipEndedError";

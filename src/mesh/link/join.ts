@@ -7,7 +7,7 @@ import { byteString, byteStringOf } from "../base/cbor.ts";
 import { chainSchema, chainToWire, type Link } from "../trust/capability.ts";
 import { checkCredential, type Credential } from "../trust/credential.ts";
 import { MAX_JOIN_MESSAGE_BYTES, MAX_REVOCATION_BYTES } from "../base/message_defaults.ts";
-import { RefusedError } from "../base/errors.ts";
+import { JoinRefusedError, type RefusedError } from "../base/errors.ts";
 import { meshIdOf, publicKeyOf } from "../base/keys.ts";
 import type { JoinedPeer } from "./joined_peer.ts";
 import { MessageStream } from "../base/messages.ts";
@@ -100,7 +100,7 @@ export async function proposeJoin(
   const judgement = await settle(judgeHello(reply.hello, peer, self), reply.hello, contest);
   await messages.write(judgement.ok ? { ok: true } : judgement);
   await stream.closeWrite();
-  if (!judgement.ok) throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
+  if (!judgement.ok) throw new JoinRefusedError(`Refused ${peer}: ${judgement.reason}`);
   return judgement.peer;
 }
 
@@ -124,7 +124,7 @@ export async function answerJoin(
   if (!judgement.ok) {
     // The connection is closed next, and what is still on its way would be lost with it.
     await stream.read().catch(() => null);
-    throw new RefusedError(`Refused ${peer}: ${judgement.reason}`);
+    throw new JoinRefusedError(`Refused ${peer}: ${judgement.reason}`);
   }
   const verdict = await messages.expect(verdictSchema, "end of a join");
   if (!verdict.ok) throw refusedBy(peer, verdict, { self, nonce });
@@ -170,7 +170,7 @@ function refusedBy(
   if (revocation !== undefined) self.learn(revocation);
   const isOlder = alive !== undefined && alive.born < self.born;
   if (isOlder && isProof(alive, { nonce, peer: self.id })) self.outlived();
-  return new RefusedError(`${peer} refuses this node: ${printable(reason)}`);
+  return new JoinRefusedError(`${peer} refuses this node: ${printable(reason)}`);
 }
 
 function helloOf(self: JoinSelf, nonce: Uint8Array): unknown {
