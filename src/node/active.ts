@@ -99,7 +99,6 @@ export class Active implements NodePart {
       inventory: options.inventory,
       saidSettingsOf: options.saidSettingsOf,
       asked: options.askedContexts,
-      loadsOnRequest: options.serving.loadOnRequest,
       jobs,
       view: () => viewOf(mesh, this.#announcement()),
       changed: () => {

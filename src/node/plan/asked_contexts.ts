@@ -5,7 +5,8 @@ import { leastBytes, type LocalModel, type MemoryPools } from "../../models/mod.
 import { gigabytes } from "./fit_words.ts";
 import { freeFor } from "./ledger.ts";
 import type { ModelSettings, SettingsOf } from "./model_settings.ts";
-import { everyone, modelKey, type View } from "./view.ts";
+import { isOff } from "./on_request.ts";
+import { everyone, type Member, modelKey, type View } from "./view.ts";
 
 /** A context that was asked for. */
 interface Asked {
@@ -104,7 +105,7 @@ export function whyNoLarger(input: ContextInput): string | null {
     return `its user has set ctx=${settings.contextLength}: ask for as many, or set ctx=${tokens}`;
   }
   if (!loadsOnRequest) {
-    return `requests load nothing on its machine, and ctx=${tokens} in its settings would`;
+    return `requests load nothing on a machine that serves it, and ctx=${tokens} in its settings would`;
   }
   if (failed !== null && tokens >= failed.tokens) {
     return `it was loaded with ${failed.tokens}, and failed (${failed.reason})`;
@@ -138,6 +139,12 @@ export function roomFor(
       (isOnGpus ? gpuBytes : memoryBytes) / share
     ),
   );
+}
+
+/** No owner of its machines has said that requests load nothing there. */
+export function isForRequests({ workers }: Instance, { self, others }: View): boolean {
+  const takesPart = ({ peer }: Member) => workers.some((worker) => worker.peer === peer);
+  return ![self, ...others.filter(takesPart)].some(isOff);
 }
 
 const NO_MEMORY: MemoryPools = { gpuBytes: 0, memoryBytes: 0 };

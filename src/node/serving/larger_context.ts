@@ -1,7 +1,7 @@
 import { ModelIds } from "../../base/model_ids.ts";
 import type { ModelRef } from "../../mesh/mod.ts";
 import type { ModelInventory } from "../../models/mod.ts";
-import { type AskedContexts, roomFor, whyNoLarger } from "../plan/asked_contexts.ts";
+import { type AskedContexts, isForRequests, roomFor, whyNoLarger } from "../plan/asked_contexts.ts";
 import type { SettingsOf } from "../plan/model_settings.ts";
 import { sameModel, type View } from "../plan/view.ts";
 import type { Job } from "./job.ts";
@@ -11,7 +11,6 @@ export interface LargerContextOptions {
   /** As the user has set them. */
   readonly saidSettingsOf: SettingsOf;
   readonly inventory: Pick<ModelInventory, "models">;
-  readonly loadsOnRequest: boolean;
   readonly jobs: () => readonly Job[];
   readonly view: () => View;
   /** The settings of models are others now. Resolves once jobs that had the old ones take no more requests. */
@@ -31,19 +30,19 @@ export class LargerContext {
    * @throws when it is loaded anew: its callers find it again.
    */
   async make(model: ModelRef, tokens: number): Promise<string | null> {
-    const { asked, saidSettingsOf, inventory, loadsOnRequest, jobs, view, changed } = this
-      .#options;
+    const { asked, saidSettingsOf, inventory, jobs, view, changed } = this.#options;
     const job = jobs().find(({ instance }) => instance && sameModel(instance.model, model));
     const file = inventory.models.find((one) => sameModel(one, model));
     const instance = job?.instance;
     if (!instance || file === undefined || tokens <= instance.contextLength) return null;
+    const seen = view();
     const why = whyNoLarger({
       tokens,
       model: file,
       settings: saidSettingsOf(file),
-      roomBytes: roomFor(instance, view()),
+      roomBytes: roomFor(instance, seen),
       failed: asked.failureOf(model),
-      loadsOnRequest,
+      loadsOnRequest: isForRequests(instance, seen),
     });
     const id = new ModelIds(inventory.models).idOf(file);
     if (why !== null) {

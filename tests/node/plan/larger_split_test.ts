@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Instance, ModelRef } from "../../../src/mesh/mod.ts";
-import { roomFor } from "../../../src/node/plan/asked_contexts.ts";
+import { isForRequests, roomFor } from "../../../src/node/plan/asked_contexts.ts";
 import { decide } from "../../../src/node/plan/decide.ts";
 import type { Plan } from "../../../src/node/plan/plan.ts";
 import type { Member, View } from "../../../src/node/plan/view.ts";
@@ -118,6 +118,19 @@ for (const [fact, mesh, room] of ROWS) {
 Deno.test("roomFor() a split whose worker is gone is none", () => {
   const [host] = pair({});
   assert.equal(roomFor(split(0.5), view(host, [])), 0);
+});
+
+Deno.test("no request has a split loaded anew where one of its owners has switched that off", () => {
+  const off = (one: Member): Member => ({
+    ...one,
+    machine: { ...one.machine, loadsOnRequest: false },
+  });
+  const [host, worker] = pair({});
+  const other = machine("c");
+  const rows = [[host, worker, true], [off(host), worker, false], [host, off(worker), false]];
+  for (const [self, one, expected] of rows as [Member, Member, boolean][]) {
+    assert.equal(isForRequests(split(0.5), view(self, [one, off(other)])), expected);
+  }
 });
 
 Deno.test("a split that is to have more than its shares hold is planned anew", () => {

@@ -29,7 +29,6 @@ function setUp() {
     asked,
     saidSettingsOf: () => AUTO,
     inventory: { models: [FILE as unknown as LocalModel] },
-    loadsOnRequest: true,
     jobs: () => jobs,
     view: () =>
       view(member("a", 1e12, { holds: [SMALL], instances: [instance(SMALL, "warm")] }), []),
