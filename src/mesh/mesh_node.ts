@@ -515,6 +515,6 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
     await this.#modes.finish();
     this.paths.stop();
     await this.#parts.network.stop();
-    await this.#parts.identity.flushed();
+    await this.#parts.identity.close();
   }
 }

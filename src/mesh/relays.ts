@@ -50,7 +50,7 @@ export class Relays {
   readonly #refusals = new Map<PeerId, number>();
   #told: readonly RelayView[] = [];
   #cancelBeat: Cancel | undefined;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(parts: RelaysParts) {
     this.#parts = parts;
@@ -75,7 +75,7 @@ export class Relays {
   }
 
   stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort(new Error("This node stops"));
     this.#cancelBeat?.();
     return this.#dialer.stop();
   }
@@ -97,7 +97,7 @@ export class Relays {
     const token = invite({ role: "relay", ...(name === undefined ? {} : { name }) });
     const { id } = trust.invites.stored().invites.at(-1) ?? { id: "" };
     try {
-      await presentClaim(claim, token);
+      await presentClaim(claim, token, this.#stopping.signal);
     } catch (error) {
       // Nobody has it, or somebody who refuses it.
       await revoke(id).catch(() => undefined);
@@ -157,7 +157,7 @@ export class Relays {
   }
 
   #beatSoon(): void {
-    if (this.#stopped || this.#missed.size === 0) return;
+    if (this.#stopping.signal.aborted || this.#missed.size === 0) return;
     this.#cancelBeat ??= this.#parts.clock.after(RELAY_BEAT_MS, () => {
       void Promise.all([...this.#missed.keys()].map((peer) => this.#beat(peer))).then(() => {
         this.#cancelBeat = undefined;
@@ -172,7 +172,7 @@ export class Relays {
     if (connection === undefined) return;
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const isAlive = await askForLife(connection, nonce) !== undefined;
-    if (this.#stopped || !this.#missed.has(peer)) return;
+    if (this.#stopping.signal.aborted || !this.#missed.has(peer)) return;
     const missed = isAlive ? 0 : (this.#missed.get(peer) ?? 0) + 1;
     this.#missed.set(peer, missed);
     if (missed >= MAX_MISSED_RELAY_BEATS) {

@@ -39,7 +39,7 @@ export async function answerClaim(
 /**
  * Shows a claim to the relay that has printed it, with an invite. The connection is one of its own, under a key that is
  * forgotten: the relay can't be joined with yet.
- * @throws {RefusedError} in the relay's words. @throws {UnreachableError}
+ * @throws {RefusedError} in the relay's words. @throws {UnreachableError} or the signal's reason.
  */
 export async function presentClaim(
   { peer, addresses, secret }: Claim,
@@ -59,6 +59,9 @@ export async function presentClaim(
     };
     const { ok, reason } = await raceSignal(ask(), deadline.signal);
     if (!ok) throw new RefusedError(`The relay refuses: ${printable(reason)}`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     await network.stop();
   }

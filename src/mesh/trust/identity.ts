@@ -67,6 +67,7 @@ export class Identity {
   #relays: readonly RelayPlace[];
   #hadCompany: boolean;
   #lastWrite: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(
     readonly key: SigningKey,
@@ -189,6 +190,12 @@ export class Identity {
     return this.#lastWrite;
   }
 
+  /** The same, and nothing is written after that: the directory may be that of this node's life in another mesh. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#lastWrite;
+  }
+
   #identityJson(): Fields {
     const privateKey = this.key.seed.toBase64();
     const reachPort = this.#reachPort;
@@ -213,6 +220,7 @@ export class Identity {
 
   /** One write at a time, in the order of the calls. */
   #write(file: string, value: Fields): Promise<void> {
+    if (this.#isClosed) return this.#lastWrite;
     const write = this.#lastWrite.then(() => writeDataFile(join(this.#directory, file), value));
     this.#lastWrite = write.catch(() => undefined);
     return write;

@@ -7,7 +7,8 @@ import { claimOf, startRelay } from "./relay_here.ts";
 import { encodeClaim, parseClaim } from "../../../src/mesh/relay/claim.ts";
 import { CLAIM_PROTOCOL } from "../../../src/mesh/relay/claim_exchange.ts";
 import { startLibp2p } from "../../../src/mesh/link/libp2p.ts";
-import { SigningKey } from "../../../src/mesh/base/keys.ts";
+import { formatAddress } from "../../../src/mesh/base/addresses.ts";
+import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
 import { TestMeshes, until } from "../test_mesh.ts";
 
 const hasRelay = (mesh: Mesh) => mesh.relays().some(({ connected }) => connected);
@@ -79,6 +80,22 @@ Deno.test("a relay that comes back with another address tells it, and all member
   await second.stop();
   const again = await meshes.member("second");
   await lives(again);
+});
+
+Deno.test("a node that stops waits for no relay that is silent, and keeps none", async () => {
+  await using meshes = new TestMeshes();
+  const member = await meshes.member("member");
+  const silent = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  using _end = { [Symbol.dispose]: () => silent.close() };
+  const { port } = silent.addr as Deno.NetAddr;
+  const peer = peerIdOf(SigningKey.generate().publicKey);
+  const addresses = [formatAddress({ ip: "127.0.0.1", port, peer })];
+  const adding = member.addRelay(encodeClaim({ peer, addresses, secret: new Uint8Array(16) }));
+  const ended = assert.rejects(adding, /This node stops/);
+  await silent.receive();
+  await member.stop();
+  await ended;
+  assert.deepEqual(member.relays(), []);
 });
 
 Deno.test("two meshes have one relay, by a claim each; used, wrong, altered and foreign ones are refused by name", async () => {

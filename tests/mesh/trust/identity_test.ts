@@ -154,6 +154,19 @@ Deno.test("leaving for another mesh keeps the root key of the one that was found
   assert.notEqual(alone.meshId, other.meshId);
 });
 
+Deno.test("what comes late from a life in another mesh is not written over the present one", async () => {
+  using directories = new Directories();
+  const founder = await directories.start("founder");
+  const other = await directories.start("other");
+  await founder.close();
+  await directories.start("founder", { token: invite(other), leave: true });
+  const before = directories.files("founder");
+  founder.keepRelays([{ peer: other.peer, addresses: [] }]);
+  founder.rise(NOW);
+  await founder.flushed();
+  assert.deepEqual(directories.files("founder"), before);
+});
+
 Deno.test("a founder that is given a token of its own mesh stays its founder", async () => {
   using directories = new Directories();
   const founder = await directories.start("founder");
