@@ -10,7 +10,11 @@ import { headersOf } from "./inner_request.ts";
 export function errorsInOllamasShape(): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     await next();
-    if (c.res.status >= 400) c.res = await inOllamasShape(c.res, messageIn);
+    if (c.res.status < 400) return;
+    const shaped = await inOllamasShape(c.res, messageIn);
+    // Hono gives an answer that takes another's place the headers of that one, its length among them.
+    c.res = undefined;
+    c.res = shaped;
   };
 }
 

@@ -375,6 +375,25 @@ Deno.test("A prompt that is too long for a model is told with both numbers, in O
   }
 });
 
+Deno.test("An error of llama-server in Ollama's shape does not keep the length that it had", async () => {
+  const body = JSON.stringify({ error: { code: 400, message: "too long", type: "invalid" } });
+  const headers = { "content-type": "application/json", "content-length": String(body.length) };
+  const { ask } = setUp({ forward: () => new Response(body, { status: 400, headers }) });
+  const table: [string, unknown][] = [
+    ["/api/chat", HELLO],
+    ["/api/chat", { ...HELLO, stream: false }],
+    ["/api/generate", { model: "guide", prompt: "a" }],
+    ["/api/embed", { model: "guide", input: "a" }],
+    ["/api/embeddings", { model: "guide", prompt: "a" }],
+  ];
+  for (const [path, asked] of table) {
+    const { headers, text } = await ask(path, asked);
+    assert.deepEqual(JSON.parse(text), { error: "too long" }, path);
+    assert.equal(headers.get("content-length") ?? String(text.length), String(text.length), path);
+    assert.match(headers.get("x-mesh-host") ?? "", /^a$/, path);
+  }
+});
+
 Deno.test("curl's examples need no content type, and pages do", async () => {
   const { ask, node } = setUp({ forward: events(delta({ content: "a" }), finish("stop"), DONE) });
   const form = "application/x-www-form-urlencoded";
