@@ -9,6 +9,8 @@ const MAX_MODEL_ARGUMENTS = 128;
 /** A long template is a few ten thousand characters; Linux takes 128 KiB for one argument. */
 const MAX_ARGUMENT_CHARS = 65_536;
 
+const ARGUMENT = /^-[-a-z]/i;
+
 export type { Door } from "./allowed_arguments.ts";
 
 /** The arguments as llama-server takes them, or a sentence that names the one that is refused. */
@@ -94,8 +96,8 @@ function faultOf(value: string | undefined): string | null {
     return `has a value of more than ${MAX_ARGUMENT_CHARS} characters`;
   }
   if (value.includes("\0")) return "has a value with a zero character";
-  // The next argument, whose value was forgotten; no value of those that are allowed begins so.
-  return value.startsWith("--") ? `needs a value, and ${value} is an argument` : null;
+  // The next argument, whose value was forgotten; no value of those that are allowed begins so, but numbers may be below 0.
+  return ARGUMENT.test(value) ? `needs a value, and ${value} is an argument` : null;
 }
 
 function refused(reason: string): JudgedArguments {

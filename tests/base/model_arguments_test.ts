@@ -102,6 +102,7 @@ const FORBIDDEN = [
   "--top-k=",
   "--top-k",
   "--top-k --tools",
+  "--top-k -hf",
   "--jinja=1",
   "--jinja yes",
   "--TOOLS all",
