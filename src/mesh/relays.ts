@@ -135,8 +135,11 @@ export class Relays {
     this.wake();
   }
 
-  /** A relay says where it is dialled. */
+  /** A relay says where it is dialled. One that was removed is connected for a moment yet, and may have said it before. */
   told({ peer, addresses }: RelayPlace): void {
+    const { network, trust } = this.#parts;
+    const links = network.connectedPeers().get(peer)?.links;
+    if (links === undefined || trust.revocationOf(links) !== undefined) return;
     this.#keep({ peer, address: null, told: addresses });
     this.wake();
   }

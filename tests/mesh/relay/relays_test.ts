@@ -5,32 +5,40 @@ import { getLogger } from "@logtape/logtape";
 import type { RelayPlace } from "../../../src/mesh/base/announcement.ts";
 import { JoinRefusedError, RefusedError, UnreachableError } from "../../../src/mesh/base/errors.ts";
 import { peerIdOf, SigningKey } from "../../../src/mesh/base/keys.ts";
+import type { PeerId } from "../../../src/mesh/base/peer_id.ts";
+import type { JoinedPeer } from "../../../src/mesh/link/joined_peer.ts";
 import type { PeerNetwork } from "../../../src/mesh/link/peer_network.ts";
 import { Relays } from "../../../src/mesh/relays.ts";
 import type { Identity } from "../../../src/mesh/trust/identity.ts";
+import type { Revocation } from "../../../src/mesh/trust/revocation.ts";
 import type { Trust } from "../../../src/mesh/trust/trust.ts";
 import { HandClock } from "../hand_clock.ts";
 
 const peer = peerIdOf(SigningKey.generate().publicKey);
 const place: RelayPlace = { peer, addresses: [`/ip4/203.0.113.7/udp/47001/quic-v1/p2p/${peer}`] };
 
-/** Whether the relay is still kept after so many dials that fail so. */
-async function isKeptAfter(failures: readonly Error[]): Promise<boolean> {
+interface Kept {
+  relays: readonly RelayPlace[];
+}
+
+/** A member that keeps the relay, on a network that does as the test says. */
+function startRelays(network: Partial<PeerNetwork>, trust: Partial<Trust> = {}) {
   const clock = new HandClock();
+  const kept: Kept = { relays: [place] };
   const identity = {
-    relays: [place] as readonly RelayPlace[],
-    keepRelays: (kept: readonly RelayPlace[]) => identity.relays = kept,
-  };
-  const left = [...failures];
-  const network = {
-    isConnected: () => false,
-    connectedPeers: () => new Map(),
-    connect: () => left.length > 0 ? Promise.reject(left.shift()) : new Promise(() => {}),
+    get relays() {
+      return kept.relays;
+    },
+    keepRelays: (relays: readonly RelayPlace[]) => kept.relays = relays,
   };
   const relays = new Relays({
-    network: network as unknown as PeerNetwork,
+    network: {
+      isConnected: () => false,
+      connectedPeers: () => new Map(),
+      ...network,
+    } as PeerNetwork,
     identity: identity as unknown as Identity,
-    trust: {} as Trust,
+    trust: trust as Trust,
     clock,
     random: () => 0,
     logger: getLogger("test"),
@@ -40,10 +48,19 @@ async function isKeptAfter(failures: readonly Error[]): Promise<boolean> {
     revoke: () => Promise.resolve(),
     changed: () => {},
   });
+  return { relays, clock, kept };
+}
+
+/** Whether the relay is still kept after so many dials that fail so. */
+async function isKeptAfter(failures: readonly Error[]): Promise<boolean> {
+  const left = [...failures];
+  const { relays, clock, kept } = startRelays({
+    connect: () => left.length > 0 ? Promise.reject(left.shift()) : new Promise(() => {}),
+  });
   relays.wake();
   for (let minute = 0; minute < failures.length; minute++) await clock.pass(60_000);
   assert.equal(left.length, 0);
-  return identity.relays.length === 1;
+  return kept.relays.length === 1;
 }
 
 const silent = new UnreachableError("no answer");
@@ -61,5 +78,18 @@ for (
 ) {
   Deno.test(`a relay that ${what} is ${isKept ? "kept" : "none of this mesh any more"}`, async () => {
     assert.equal(await isKeptAfter(failures), isKept);
+  });
+}
+
+for (const isRevoked of [false, true]) {
+  Deno.test(`a relay that says where it is ${isRevoked ? "after its removal is not kept" : "is kept"}`, () => {
+    const peers = new Map([[peer, { links: [] }]]) as unknown as Map<PeerId, JoinedPeer>;
+    const { relays, kept } = startRelays(
+      { connectedPeers: () => peers },
+      { revocationOf: () => isRevoked ? {} as Revocation : undefined },
+    );
+    relays.forget(peer);
+    relays.told(place);
+    assert.equal(kept.relays.length, isRevoked ? 0 : 1);
   });
 }
