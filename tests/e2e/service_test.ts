@@ -60,13 +60,18 @@ class Service {
     return this.systemd.run(this.#rollback(words));
   }
 
-  /** The same, from when it waits for an answer. @returns its end */
-  async rollBackLater(...words: string[]): Promise<() => Promise<string>> {
-    const { stdout, stderr } = this.systemd.start(this.#rollback(words));
+  /** The same, from when it waits for an answer. @returns its end, for which it may be interrupted */
+  async rollBackLater(): Promise<(end?: { readonly interrupted: boolean }) => Promise<string>> {
+    const child = this.systemd.start(this.#rollback(["--json"]));
+    const { stdout, stderr } = child;
     const [said, all] = stderr.pipeThrough(new TextDecoderStream()).tee();
     const whole = Promise.all([new Response(stdout).text(), Array.fromAsync(all)]);
     for await (const text of said.values({ preventCancel: true })) {
-      if (text.includes("Waiting for 1 answer to end")) return async () => (await whole)[0];
+      if (!text.includes("Waiting for 1 answer to end")) continue;
+      return async ({ interrupted } = { interrupted: false }) => {
+        if (interrupted) child.kill("SIGINT");
+        return (await whole)[0];
+      };
     }
     throw new Error(`It did not wait: ${await whole}`);
   }
@@ -183,12 +188,18 @@ serviceTest(
     assert.equal(await runs(third), service.executable);
 
     const question = await slowQuestion(await service.api());
-    const goneBack = await service.rollBackLater("--json");
+    const called = await service.rollBackLater();
+    assert.deepEqual(JSON.parse(await called({ interrupted: true })), {
+      from: other,
+      to: own,
+      services: [{ system: false, outcome: "left" }],
+    });
+    const goneBack = await service.rollBackLater();
     assert.equal((await service.status()).pid, third.pid);
     assert.equal(await question.answer(), answerTo("hello"));
     assert.deepEqual(JSON.parse(await goneBack()), {
-      from: other,
-      to: own,
+      from: own,
+      to: other,
       services: [{ system: false, outcome: "restarted" }],
     });
     const fourth = await service.status();

@@ -5,9 +5,10 @@ import { HttpEnd } from "../../../src/node/ends/http_end.ts";
 import type { Mesh } from "../../../src/mesh/mod.ts";
 import { TunnelCounts, TunnelError } from "../../../src/tunnel/mod.ts";
 
-Deno.test("A caller that has gone is not taken for a crash of llama-server", async () => {
-  const end = new HttpEnd({
-    mesh: { handle() {} } as unknown as Mesh,
+/** The end of a node that has no model. */
+function endOf(handle: Mesh["handle"]): HttpEnd {
+  return new HttpEnd({
+    mesh: { handle } as unknown as Mesh,
     counts: new TunnelCounts(),
     logger: getLogger("test"),
     demand: new Demand(),
@@ -15,6 +16,10 @@ Deno.test("A caller that has gone is not taken for a crash of llama-server", asy
     isRetired: () => false,
     idle: { asked() {}, answered() {} },
   });
+}
+
+Deno.test("A caller that has gone is not taken for a crash of llama-server", async () => {
+  const end = endOf(() => {});
   let looks = 0;
   const crashed = () => Promise.resolve(++looks > 0);
   const server = { baseUrl: "http://127.0.0.1:1", apiKey: null, crashed };
@@ -33,17 +38,7 @@ Deno.test("A caller that has gone is not taken for a crash of llama-server", asy
 Deno.test("Requests of other nodes are counted until they end, however they end", async () => {
   type Handler = Parameters<Mesh["handle"]>[2];
   let handler: Handler | undefined;
-  const end = new HttpEnd({
-    mesh: {
-      handle: (...[, , one]: Parameters<Mesh["handle"]>) => handler = one,
-    } as unknown as Mesh,
-    counts: new TunnelCounts(),
-    logger: getLogger("test"),
-    demand: new Demand(),
-    find: () => null,
-    isRetired: () => false,
-    idle: { asked() {}, answered() {} },
-  });
+  const end = endOf((_protocol, _limits, one) => handler = one);
   const coming = Promise.withResolvers<null>();
   const stream = {
     read: () => coming.promise,
