@@ -41,6 +41,7 @@ import type {
   OpenOptions,
   RelayView,
   StreamHandler,
+  StreamWay,
 } from "./base/mesh.ts";
 import type { MemberRole } from "./base/roles.ts";
 import type { PeerId } from "./base/peer_id.ts";
@@ -287,6 +288,10 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       isReachMapped: this.mappedReach !== null,
       addressesOf: (peer) => this.#mode.addressesOf(peer),
     });
+  }
+
+  streamWay(peer: PeerId): StreamWay | undefined {
+    return this.#parts.network.streamWay(peer);
   }
 
   /** The router's end that leads to where peers meet this node. */

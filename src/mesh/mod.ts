@@ -88,7 +88,7 @@ async function startMeshNode(options: StartMeshOptions, clock: Clock): Promise<M
   const bind = () =>
     role === "client" ? Promise.resolve(null) : listenOnPort(listen, identity.port, options);
   const meeting = { kind: "by pipes", sources: network.pipes } as const;
-  return await openMesh(options, { identity, network, clock, bind, meeting });
+  return await openMesh(options, { identity, network, clock, bind, meeting, hasTcp: true });
 }
 
 /** A port that the user names is that one or none; one that was chosen at an earlier start can be another as well. */

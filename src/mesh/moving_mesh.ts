@@ -277,6 +277,10 @@ export class MovingMesh implements Mesh, Pairing {
     return this.#node.measuredRttMs(peer);
   }
 
+  streamWay(peer: PeerId): ReturnType<Mesh["streamWay"]> {
+    return this.#node.streamWay(peer);
+  }
+
   reachedBy(): ReturnType<Mesh["reachedBy"]> {
     return this.#node.reachedBy();
   }

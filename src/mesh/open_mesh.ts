@@ -6,6 +6,7 @@ import { Counters } from "./base/counters.ts";
 import { RefusedError } from "./base/errors.ts";
 import type { MemberRole } from "./base/roles.ts";
 import { lanOpener } from "./lan/lan_socket.ts";
+import { openLane } from "./lane/wide_lane.ts";
 import { Admission } from "./link/admission.ts";
 import type { Network } from "./link/network.ts";
 import { routerFinders } from "./mapping/mod.ts";
@@ -50,12 +51,14 @@ export interface OpenMeshParts {
   /** Listens, and answers with the port; `null` for a node that only dials. */
   readonly bind: () => Promise<number | null>;
   readonly meeting: Meeting;
+  /** A real network has TCP beside QUIC. @default {false} */
+  readonly hasTcp?: boolean;
 }
 
 /** This node's end of the mesh that its identity says, on a network that is there. */
 export async function openMesh(
   options: StartMeshOptions,
-  { identity, network: ownNetwork, clock, bind, meeting }: OpenMeshParts,
+  { identity, network: ownNetwork, clock, bind, meeting, hasTcp = false }: OpenMeshParts,
 ): Promise<MeshNode> {
   const { role, logger, signal } = options;
   const { key } = identity;
@@ -107,7 +110,17 @@ export async function openMesh(
   const network = reaching ?? ownNetwork;
   const shared = { network, clock, counters, logger };
   const admission = new Admission({ ...shared, self });
-  const peers: PeerNetwork = new PeerNetwork({ ...shared, self: identity.peer, role, admission });
+  const lane = hasTcp
+    ? openLane(options, { self: identity.peer, clock, counters, logger })
+    : undefined;
+  const peers: PeerNetwork = new PeerNetwork({
+    ...shared,
+    self: identity.peer,
+    role,
+    admission,
+    lane,
+  });
+  lane?.answer(peers);
   answerForLife(peers, { key, born: self.born });
   answerMeetings(peers, reach);
   peers.subscribe(({ type }) => {
@@ -130,6 +143,7 @@ export async function openMesh(
   try {
     // Last of all: a peer that dials before the admission is there would be refused, and a silent one never cut off.
     port = await bind();
+    if (port !== null) lane?.listen(port);
     mesh.start();
     await identity.save(port ?? identity.port);
     signal?.throwIfAborted();

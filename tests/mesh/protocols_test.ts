@@ -61,9 +61,9 @@ const EXPECTED: Record<string, Record<MemberRole, readonly [member: Outcome, rel
     relay: ["answered", "answered"],
   },
   [LANE_PROTOCOL]: {
-    member: ["unknown", "unknown"],
-    client: ["unknown", "unknown"],
-    relay: ["unknown", "unknown"],
+    member: ["answered", "unknown"],
+    client: ["forbidden", "unknown"],
+    relay: ["forbidden", "unknown"],
   },
   [RPC_PROTOCOL]: {
     member: ["answered", "unknown"],

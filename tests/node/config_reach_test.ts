@@ -9,8 +9,10 @@ import { getLogger } from "@logtape/logtape";
 import { downloadWorld } from "../../src/downloads/mod.ts";
 import { type Engine, offeredMemory, prepareEngine } from "../../src/engine/mod.ts";
 import { chooseDevices } from "../../src/engine/devices/choose_devices.ts";
-import { MESH_TIMINGS } from "../../src/mesh/config.ts";
+import { Counters } from "../../src/mesh/base/counters.ts";
+import { MESH_TIMINGS, type MeshConfig } from "../../src/mesh/config.ts";
 import { lanOpener } from "../../src/mesh/lan/lan_socket.ts";
+import { openLane } from "../../src/mesh/lane/wide_lane.ts";
 import { routerFinders } from "../../src/mesh/mapping/mod.ts";
 import { openIdentity } from "../../src/mesh/trust/identity.ts";
 import { systemClock } from "../../src/mesh/mod.ts";
@@ -48,6 +50,11 @@ Deno.mkdirSync(modelsDir);
 Deno.writeFileSync(join(modelsDir, "small.gguf"), sampleFile());
 const apiKeyFile = join(root, "keys.json");
 Deno.writeTextFileSync(apiKeyFile, '{"keys":[{"name":"a","key":"sk-secret"}]}');
+
+function hasLane(mesh: MeshConfig): boolean {
+  const parts = { self: peer("self"), clock: systemClock, counters: new Counters(), logger };
+  return openLane({ config: mesh, role: "member" }, parts) !== undefined;
+}
 
 /** Two nodes never share a directory. */
 function plain(): NodeConfig {
@@ -96,6 +103,7 @@ const PARTS: { readonly [Part in keyof ConfigParts]: Rows<ConfigParts[Part]> } =
     bindPort: [4_001, async (config) => (await identity(config)).port],
     lan: [false, ({ mesh }) => lanOpener(mesh) === null],
     portMapping: [false, ({ mesh }) => routerFinders(mesh).length],
+    wideLane: [false, ({ mesh }) => hasLane(mesh)],
     timings: [
       { ...MESH_TIMINGS, wide: { ...MESH_TIMINGS.wide, timeoutMs: 1 } },
       firstWaitMs,

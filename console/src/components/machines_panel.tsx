@@ -53,10 +53,11 @@ function MemoryBar({ device, owner, shared }: MemoryBarProps) {
 }
 
 function distance(machine: Machine): string | null {
-  const { isSelf, rttMs, way } = machine;
+  const { isSelf, rttMs, way, bulk } = machine;
   if (isSelf) return "this machine";
   const away = rttMs === null ? [] : [`${formatRoundTrip(rttMs)} away`];
-  const words = [...(way === null ? [] : [way.text]), ...away];
+  const rpc = bulk === null ? [] : [`RPC by ${bulk}`];
+  const words = [...(way === null ? [] : [way.text]), ...away, ...rpc];
   return words.length === 0 ? null : words.join(", ");
 }
 

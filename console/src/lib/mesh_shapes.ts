@@ -70,6 +70,8 @@ export interface Machine {
   readonly rttMs: number | null;
   /** The way to it; `null` of this machine, and where there is no connection to it. */
   readonly way: WayView | null;
+  /** How RPC and files went to or from it, in a word; `null` where none has. */
+  readonly bulk: string | null;
 }
 
 /** How a machine is reached. */

@@ -178,7 +178,7 @@ export function machines(status: Status): Machine[] {
   const carriers = new Map([...relays, ...names]);
   const view = (
     node: Node,
-    link: Pick<Machine, "isSelf" | "rttMs" | "way">,
+    link: Pick<Machine, "isSelf" | "rttMs" | "way" | "bulk">,
   ): Machine => {
     const parts = node.serving.map((one) => partOf(one, node, shares, nameOf(names, one.host)));
     return {
@@ -200,14 +200,15 @@ export function machines(status: Status): Machine[] {
     };
   };
   const peers = status.peers.map((peer) => {
-    const { rttMs, reached } = peer;
-    return view(peer, { isSelf: false, rttMs, way: wayView(reached, carriers) });
+    const { rttMs, reached, bulk } = peer;
+    const way = wayView(reached, carriers);
+    return view(peer, { isSelf: false, rttMs, way, bulk: bulk?.toUpperCase() ?? null });
   });
   peers.sort((a, b) =>
     ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role) ||
     byText(a.name, b.name) || byText(a.id, b.id)
   );
-  return [view(status.node, { isSelf: true, rttMs: null, way: null }), ...peers];
+  return [view(status.node, { isSelf: true, rttMs: null, way: null, bulk: null }), ...peers];
 }
 
 function shortageOf(model: ModelStatus): Shortage | null {

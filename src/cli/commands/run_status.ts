@@ -171,7 +171,7 @@ function notesOf({ node, models }: Status): string[] {
 }
 
 function peerRow(
-  { id, name, role, models, serving, vramBytes, rttMs, reached }: PeerStatus,
+  { id, name, role, models, serving, vramBytes, rttMs, bulk, reached }: PeerStatus,
   carriers: ReadonlyMap<string, string>,
 ): readonly string[] {
   return [
@@ -179,7 +179,7 @@ function peerRow(
     shownWord(role),
     modelsText(serving, models),
     memory(vramBytes),
-    reachedText(reached, carriers),
+    [reachedText(reached, carriers), ...bulkText(bulk)].filter((text) => text !== "").join(", "),
     rttMs === null ? "" : formatRoundTrip(rttMs),
   ];
 }
@@ -193,6 +193,11 @@ function adviceText(peers: readonly PeerStatus[]): string[] {
   return [...byAdvice].map(([advice, of]) =>
     `${of.map(({ name }) => name).join(", ")}: ${advice}\n`
   );
+}
+
+/** Of the streams between two nodes those of RPC and files alone are large. */
+function bulkText(bulk: PeerStatus["bulk"]): string[] {
+  return bulk === undefined ? [] : [`RPC by ${bulk.toUpperCase()}`];
 }
 
 /** One row, and one for each further instance. */

@@ -13,6 +13,8 @@ export interface MeshConfig {
   readonly lan: boolean;
   /** Whether this network's router is asked to lead a port to this node. */
   readonly portMapping: boolean;
+  /** Whether what is large goes by TLS on TCP, where it can. */
+  readonly wideLane: boolean;
   /** Not for users: tests and simulations have their own. */
   readonly timings: MeshTimings;
 }
@@ -23,5 +25,6 @@ export const MESH_DEFAULTS: MeshConfig = {
   bindPort: null,
   lan: true,
   portMapping: true,
+  wideLane: true,
   timings: MESH_TIMINGS,
 };

@@ -37,6 +37,9 @@ export type MeshEvent =
     & Pick<RefreshOptions, "granted" | "forMs">
   );
 
+/** By TLS on TCP, or over the connection itself. */
+export type StreamWay = "tcp" | "quic";
+
 export interface RefreshOptions {
   readonly force?: boolean;
   /** A model that nobody serves, for the member that is asked to see to; where it can, the table lists it as wanted. */
@@ -158,6 +161,8 @@ export interface Mesh {
   measuredRttMs(peer: PeerId): number | undefined;
   /** How each peer is reached now, by the connection in use; `undefined` without one. */
   reachedBy(): (peer: PeerId) => PeerWay | undefined;
+  /** How the last RPC or file stream to or from the peer went; `undefined` where none has on the connection in use. */
+  streamWay(peer: PeerId): StreamWay | undefined;
   /** The models and instances that this node knows: from its members, or from the cached table of a passive node. */
   routes(): RoutingTable;
   /**

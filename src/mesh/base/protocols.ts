@@ -33,6 +33,12 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolRoles>> = {
   "/mesh-llm/file/1": MEMBERS,
 };
 
+/** Protocols whose streams are large: they go by the wide lane where there is one. */
+export const WIDE_PROTOCOLS: ReadonlySet<string> = new Set([
+  "/mesh-llm/rpc/1",
+  "/mesh-llm/file/1",
+]);
+
 /** @throws {TypeError} for a protocol without a row. */
 export function rolesOf(protocol: string): ProtocolRoles {
   const roles = Object.hasOwn(PROTOCOLS, protocol) ? PROTOCOLS[protocol] : undefined;

@@ -1,8 +1,10 @@
 import type { Logger } from "@logtape/logtape";
 import { reasonOf } from "../../base/as_error.ts";
 import type { Clock } from "../base/clock.ts";
+import type { MeshConfig } from "../base/config.ts";
 import type { Counters } from "../base/counters.ts";
 import type { PeerId } from "../base/peer_id.ts";
+import type { MemberRole } from "../base/roles.ts";
 import type { IncomingStream, NetworkStream, PeerConnection } from "../link/network.ts";
 import type { PeerNetwork } from "../link/peer_network.ts";
 import type { StreamLane } from "../link/stream_lane.ts";
@@ -90,4 +92,12 @@ export class WideLane implements StreamLane {
     this.#dialer.stop();
     this.#host.stop();
   }
+}
+
+/** Of a member that may have one; its streams are of members alone. */
+export function openLane(
+  { config, role }: { readonly config: Pick<MeshConfig, "wideLane">; readonly role: MemberRole },
+  parts: WideLaneParts,
+): WideLane | undefined {
+  return config.wideLane && role === "member" ? new WideLane(parts) : undefined;
 }

@@ -14,10 +14,11 @@ import type { JoinedPeer } from "./joined_peer.ts";
 import type { DialRequest, Network, NetworkStream, PeerConnection } from "./network.ts";
 import { chooseConnection } from "../quic/mod.ts";
 import { RateLimiter } from "../base/rate_limit.ts";
-import type { AdmittedPeer, HandleOptions } from "../base/mesh.ts";
+import type { AdmittedPeer, HandleOptions, StreamWay } from "../base/mesh.ts";
 import type { PeerId } from "../base/peer_id.ts";
-import { type ProtocolRoles, rolesOf } from "../base/protocols.ts";
+import { type ProtocolRoles, rolesOf, WIDE_PROTOCOLS } from "../base/protocols.ts";
 import type { MemberRole } from "../base/roles.ts";
+import type { StreamLane } from "./stream_lane.ts";
 
 export type PeerStreamHandler = (
   stream: NetworkStream,
@@ -35,6 +36,8 @@ export interface PeerNetworkParts {
   readonly role: MemberRole;
   readonly network: Network;
   readonly admission: Admission;
+  /** For the streams of `WIDE_PROTOCOLS`. @default {they go over the connections} */
+  readonly lane?: StreamLane | undefined;
   readonly clock: Pick<Clock, "elapsed">;
   readonly counters: Counters;
   readonly logger: Logger;
@@ -49,6 +52,8 @@ export class PeerNetwork {
   readonly #role: MemberRole;
   readonly #network: Network;
   readonly #admission: Admission;
+  readonly #lane: StreamLane | undefined;
+  readonly #ways = new WeakMap<PeerConnection, StreamWay>();
   readonly #logger: Logger;
   readonly #events: Emitter<PeerEvent>;
   readonly #draining = new WeakSet<PeerConnection>();
@@ -59,11 +64,12 @@ export class PeerNetwork {
   /** By peer: it may send something bad now and then. */
   readonly #forgiven = new RateLimiter(MISCONDUCT_RATE);
 
-  constructor({ self, role, network, admission, clock, counters, logger }: PeerNetworkParts) {
+  constructor({ self, role, network, admission, lane, clock, counters, logger }: PeerNetworkParts) {
     this.#self = self;
     this.#role = role;
     this.#network = network;
     this.#admission = admission;
+    this.#lane = lane;
     this.#clock = clock;
     this.#counters = counters;
     this.#logger = logger;
@@ -152,7 +158,14 @@ export class PeerNetwork {
       signal,
     );
     const connection = await this.connect({ peer, addresses, signal: deadline.signal });
-    return await connection.openStream(protocol, deadline.signal, { optimistic });
+    const wide = await this.#openWide(protocol, connection, deadline.signal);
+    return wide ?? await connection.openStream(protocol, deadline.signal, { optimistic });
+  }
+
+  /** How the last stream of `WIDE_PROTOCOLS` to or from the peer went, on the connection that is in use. */
+  streamWay(peer: PeerId): StreamWay | undefined {
+    const connection = this.connectionTo(peer);
+    return connection && this.#ways.get(connection);
   }
 
   /**
@@ -165,7 +178,8 @@ export class PeerNetwork {
       throw new NotAllowedError(`A ${this.#role} has no part in ${protocol}`);
     }
     const limiter = new RateLimiter(options.rate ?? STREAM_RATE);
-    this.#network.handle(protocol, options.maxStreams, (stream, connection) => {
+    const incoming = (way: StreamWay) => (stream: NetworkStream, connection: PeerConnection) => {
+      this.#noteWay(protocol, connection, way);
       this.#serve(stream, connection, { opens, limiter }, handler).catch((error) => {
         stream.reset(error);
         const { peer } = connection;
@@ -178,7 +192,11 @@ export class PeerNetwork {
           error,
         });
       });
-    });
+    };
+    this.#network.handle(protocol, options.maxStreams, incoming("quic"));
+    if (WIDE_PROTOCOLS.has(protocol)) {
+      this.#lane?.handle(protocol, options.maxStreams, incoming("tcp"));
+    }
   }
 
   /** The peer sent something that no honest one sends. A peer that does so again and again is cut off. */
@@ -196,13 +214,14 @@ export class PeerNetwork {
 
   /** Whether one stream at most, the gossip, uses the connection to the peer. */
   isIdle(peer: PeerId): boolean {
-    return (this.connectionTo(peer)?.streams ?? 0) <= 1;
+    const connection = this.connectionTo(peer);
+    return connection === undefined || this.#streamsOn(connection) <= 1;
   }
 
   /** Closes the connections on which nothing is under way. */
   disconnectIdle(reason: Error): void {
     for (const { connection } of [...this.#admission.connections.all()]) {
-      if (connection.streams === 0) connection.abort(reason);
+      if (this.#streamsOn(connection) === 0) connection.abort(reason);
     }
   }
 
@@ -213,7 +232,7 @@ export class PeerNetwork {
   disconnectPassive(reason: Error): void {
     for (const one of [...this.#admission.connections.all()]) {
       if (one.peer.role !== "member" || this.#isActive(one)) continue;
-      if (one.connection.streams === 0) one.connection.abort(reason);
+      if (this.#streamsOn(one.connection) === 0) one.connection.abort(reason);
       else void one.connection.drain();
     }
   }
@@ -224,7 +243,28 @@ export class PeerNetwork {
   }
 
   stop(): Promise<void> {
+    this.#lane?.stop();
     return this.#network.stop();
+  }
+
+  /** Open on the connection, or beside it, without those that only wait for a use. */
+  #streamsOn(connection: PeerConnection): number {
+    return connection.streams - (this.#lane?.sparesOf(connection) ?? 0);
+  }
+
+  async #openWide(
+    protocol: string,
+    connection: PeerConnection,
+    signal: AbortSignal,
+  ): Promise<NetworkStream | undefined> {
+    if (!WIDE_PROTOCOLS.has(protocol)) return undefined;
+    const stream = await this.#lane?.open(protocol, connection, signal);
+    this.#noteWay(protocol, connection, stream === undefined ? "quic" : "tcp");
+    return stream;
+  }
+
+  #noteWay(protocol: string, connection: PeerConnection, way: StreamWay): void {
+    if (WIDE_PROTOCOLS.has(protocol)) this.#ways.set(connection, way);
   }
 
   #isActive({ connection, peer }: AdmittedConnection): boolean {

@@ -135,6 +135,7 @@ export class NodeApi extends Gateway implements ManagementNode {
       routes: mesh.routes(),
       rttMs: (peer) => mesh.measuredRttMs(peer),
       wayTo: mesh.reachedBy(),
+      streamWay: (peer) => mesh.streamWay(peer),
       tunnels: counts.snapshot(),
       onDisk: part.onDisk,
       works: part.works,

@@ -27,6 +27,7 @@ import type {
   RouteInstance,
   RouteNode,
   RoutingTable,
+  StreamWay,
 } from "../../mesh/mod.ts";
 import type { TunnelCounters } from "../../tunnel/mod.ts";
 import { PINNED_REASON, REASONS } from "../plan/reasons.ts";
@@ -58,6 +59,8 @@ export interface StatusInput {
   readonly rttMs: (peer: PeerId) => number | undefined;
   /** @default {none of them is connected} */
   readonly wayTo?: (peer: PeerId) => PeerWay | undefined;
+  /** @default {nothing large has gone to any of them} */
+  readonly streamWay?: (peer: PeerId) => StreamWay | undefined;
   readonly tunnels: readonly TunnelCounters[];
   /** Models on this node's disk. */
   readonly onDisk: readonly (ModelRef & { readonly sizeBytes: number })[];
@@ -121,9 +124,10 @@ function lanStatus({ state, problem, own, meshes, peers }: LanView): LanStatus {
 function peerStatus(
   node: RouteNode,
   serving: ServingStatus[],
-  { rttMs, wayTo }: Pick<StatusInput, "rttMs" | "wayTo">,
+  { rttMs, wayTo, streamWay }: Pick<StatusInput, "rttMs" | "wayTo" | "streamWay">,
 ): PeerStatus {
   const way = wayTo?.(node.peer);
+  const bulk = streamWay?.(node.peer);
   const models = node.targets.map(({ model }) => idIn(serving, model));
   return {
     ...node.machine,
@@ -134,6 +138,7 @@ function peerStatus(
     vramBytes: node.memoryBytes,
     rttMs: roundTrip(rttMs(node.peer)),
     ...(way === undefined ? {} : { reached: reachedStatus(way) }),
+    ...(bulk === undefined ? {} : { bulk }),
   };
 }
 

@@ -64,6 +64,7 @@ const defaults: ServeConfig = {
     bindPort: null,
     lan: true,
     portMapping: true,
+    wideLane: true,
     timings: MESH_TIMINGS,
   },
   api: {

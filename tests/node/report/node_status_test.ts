@@ -53,6 +53,7 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
     token: null,
     routes,
     rttMs: (id) => id === "a" ? 4.0700220000071567 : undefined,
+    streamWay: (id) => id === "a" ? "tcp" : undefined,
     tunnels: [],
     onDisk: [],
     works: [],
@@ -62,9 +63,9 @@ function input(overrides: Partial<StatusInput["routes"]>, more: Partial<StatusIn
 
 Deno.test("statusOf() leaves this node out of its peers and counts everyone's memory", () => {
   const status = statusOf(input({ nodes: [node("self", 99), node("a"), node("b")] }));
-  assert.deepEqual(status.peers.map(({ id, rttMs }) => ({ id, rttMs })), [
-    { id: "a", rttMs: 4.07 },
-    { id: "b", rttMs: null },
+  assert.deepEqual(status.peers.map(({ id, rttMs, bulk }) => ({ id, rttMs, bulk })), [
+    { id: "a", rttMs: 4.07, bulk: "tcp" },
+    { id: "b", rttMs: null, bulk: undefined },
   ]);
   assert.equal(status.mesh.vramBytes, 25);
 });

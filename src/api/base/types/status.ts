@@ -105,6 +105,8 @@ export interface PeerStatus extends MachineStatus {
   serving: ServingStatus[];
   vramBytes: number;
   rttMs: number | null;
+  /** How the last RPC or file stream to or from it went; absent where none has. */
+  bulk?: "tcp" | "quic";
   /** How it is reached now; absent where this node has no connection to it. */
   reached?: Reached;
 }

@@ -50,6 +50,12 @@ export const NETWORK_OPTIONS = {
     sets: (portMapping) => ({ mesh: { portMapping } }),
     shows: ({ mesh }) => !mesh.portMapping,
   }),
+  wideLane: option<boolean>({
+    flags: "--no-wide-lane",
+    help: "send RPC and files over QUIC alone, never over TCP",
+    sets: (wideLane) => ({ mesh: { wideLane } }),
+    shows: ({ mesh }) => !mesh.wideLane,
+  }),
   listen: option<string>({
     flags: "--listen <addr>",
     help: `address of the API (default: ${API_DEFAULTS.listen})`,
