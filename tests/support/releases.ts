@@ -6,7 +6,7 @@ import { archiveName, releaseName } from "../../scripts/release/names.ts";
 import { makeSigningKey, readSigningKey, type SigningKey } from "../../scripts/release/signing.ts";
 import { signSums, writeSums } from "../../scripts/release/sums.ts";
 import { TARGETS } from "../../scripts/targets.ts";
-import { FaultyServer, type Reply, status, whole } from "../downloads/faulty_server.ts";
+import { cutTo, FaultyServer, type Reply, status, whole } from "../downloads/faulty_server.ts";
 
 /** Of the machine that runs the tests. */
 export const OWN_TARGET = TARGETS.find(({ triple }) => triple === Deno.build.target)?.name ?? "";
@@ -62,6 +62,37 @@ async function writeProgram(path: string, answer: string): Promise<void> {
 
 /** The reply for the file of this name; `null` serves it as it is. */
 export type Fault = (name: string, reply: Reply) => Reply | null;
+
+/** Each by itself is what a server may do to the release of a version. */
+export function releaseFaults(version: string) {
+  const of = (file: string, make: (reply: Reply) => Reply): Fault => (name, reply) =>
+    name === file ? make(reply) : null;
+  const archive = archiveName(version, OWN_TARGET);
+  const signature = "SHA256SUMS.sig";
+  return {
+    "another archive": of(archive, changed),
+    "an archive that is cut short": of(archive, (reply) => cutTo(reply, 100_000)),
+    "a cut archive that claims to be whole": of(
+      archive,
+      ({ body }) => whole(body.subarray(0, 100_000)),
+    ),
+    "no archive": of(archive, () => status(404)),
+    "another list": of("SHA256SUMS", changed),
+    "an endless list": of("SHA256SUMS", () => whole(new Uint8Array(1_000_000))),
+    "no list": of("SHA256SUMS", () => status(500)),
+    "another signature": of(signature, changed),
+    "a short signature": of(signature, ({ body }) => whole(body.subarray(0, 63))),
+    "an empty signature": of(signature, () => whole(new Uint8Array())),
+    "no signature": of(signature, () => status(404)),
+  };
+}
+
+/** A byte in the middle is another one. */
+function changed({ body, ...reply }: Reply): Reply {
+  const other = Uint8Array.from(body);
+  other[body.length >> 1]! ^= 1;
+  return { ...reply, body: other };
+}
 
 /** Serves the folders of releases by version; `latest` is the version that answers under that word. */
 export async function releaseServer(

@@ -11,12 +11,12 @@ import {
   type UpdateWorld,
 } from "../../../src/cli/update/update.ts";
 import { connectProxy } from "../../support/connect_proxy.ts";
-import { cutTo, type Reply, status, whole } from "../../downloads/faulty_server.ts";
+import { cutTo } from "../../downloads/faulty_server.ts";
 import { temporaryFolder } from "../../support/program.ts";
 import {
-  type Fault,
   makeRelease,
   OWN_TARGET,
+  releaseFaults,
   releaseServer,
   signedSums,
   testKey,
@@ -25,6 +25,7 @@ import { smallDisk, whyNoMounts } from "../../support/small_disk.ts";
 
 const key = await testKey();
 const ARCHIVE = archiveName("1.1.0", OWN_TARGET);
+const FAULTS = releaseFaults("1.1.0");
 
 /** Packing takes GNU tar. */
 const linuxTest = Deno.build.os === "linux" ? Deno.test : Deno.test.ignore;
@@ -119,63 +120,30 @@ linuxTest("update() goes back only to a version that is named", async () => {
   assert.deepEqual(await update(older, "1.1.0"), { from: "1.2.0", to: "1.1.0" });
 });
 
-/** A byte in the middle is another one. */
-function changed({ body, ...reply }: Reply): Reply {
-  const other = Uint8Array.from(body);
-  other[body.length >> 1]! ^= 1;
-  return { ...reply, body: other };
-}
-
-const FAULTS: readonly [name: string, fault: Fault, told: RegExp][] = [
-  [
-    "another archive",
-    (name, reply) => name === ARCHIVE ? changed(reply) : null,
-    /is not the file that the release lists/,
-  ],
-  [
-    "an archive that is cut short",
-    (name, reply) => name === ARCHIVE ? cutTo(reply, 100_000) : null,
-    /Could not get mesh-llm-1\.1\.0.*: (aborted|127)/,
-  ],
-  [
-    "a cut archive that claims to be whole",
-    (name, reply) => name === ARCHIVE ? whole(reply.body.subarray(0, 100_000)) : null,
-    /is not the file that the release lists/,
-  ],
-  ["no archive", (name) => name === ARCHIVE ? status(404) : null, /the server said 404/],
-  [
-    "another list",
-    (name, reply) => name === "SHA256SUMS" ? changed(reply) : null,
-    /not signed with mesh-llm's key/,
-  ],
-  [
-    "another signature",
-    (name, reply) => name === "SHA256SUMS.sig" ? changed(reply) : null,
-    /not signed with mesh-llm's key/,
-  ],
-  [
-    "a short signature",
-    (name, reply) => name === "SHA256SUMS.sig" ? whole(reply.body.subarray(0, 63)) : null,
-    /not signed with mesh-llm's key/,
-  ],
-  [
-    "no signature",
-    (name) => name === "SHA256SUMS.sig" ? status(404) : null,
-    /Could not get SHA256SUMS\.sig/,
-  ],
-  [
-    "an endless list",
-    (name) => name === "SHA256SUMS" ? whole(new Uint8Array(1_000_000)) : null,
-    /larger than any such file/,
-  ],
-  ["no list", (name) => name === "SHA256SUMS" ? status(500) : null, /the server said 500/],
-];
+/** The word about each fault of a server. */
+const TOLD: Readonly<Record<keyof typeof FAULTS, RegExp>> = {
+  "another archive": /is not the file that the release lists/,
+  "an archive that is cut short": /Could not get mesh-llm-1\.1\.0.*: (aborted|127)/,
+  "a cut archive that claims to be whole": /is not the file that the release lists/,
+  "no archive": /the server said 404/,
+  "another list": /not signed with mesh-llm's key/,
+  "an endless list": /larger than any such file/,
+  "no list": /the server said 500/,
+  "another signature": /not signed with mesh-llm's key/,
+  "a short signature": /not signed with mesh-llm's key/,
+  "an empty signature": /not signed with mesh-llm's key/,
+  "no signature": /Could not get SHA256SUMS\.sig/,
+};
 
 linuxTest("update() changes nothing and leaves nothing, whatever the server does", async () => {
   await using here = await world();
   const { executable, bin } = here;
-  for (const [name, fault, told] of FAULTS) {
-    await using server = await releaseServer(here.releases, "1.1.0", fault);
+  for (const [name, told] of Object.entries(TOLD)) {
+    await using server = await releaseServer(
+      here.releases,
+      "1.1.0",
+      FAULTS[name as keyof typeof FAULTS],
+    );
     await assert.rejects(update(worldOf(executable, server.url.href), null), told, name);
     assert.equal(await versionOf(executable), "1.0.0", name);
     assert.deepEqual(await namesIn(bin), ["mesh-llm"], name);

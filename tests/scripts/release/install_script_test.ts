@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import manifest from "../../../package.json" with { type: "json" };
-import { archiveName } from "../../../scripts/release/names.ts";
 import type { SigningKey } from "../../../scripts/release/signing.ts";
 import { fromRoot } from "../../../scripts/run.ts";
 import { RELEASE_KEY } from "../../../src/cli/update/release_key.ts";
-import { cutTo, type Reply, status, whole } from "../../downloads/faulty_server.ts";
 import { aptInstall } from "../../support/debian.ts";
 import { OTHER_USER, otherUserTest } from "../../support/other_user.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/program.ts";
 import {
-  type Fault,
   makeRelease,
-  OWN_TARGET,
+  releaseFaults,
   releaseServer,
   signedSums,
   testKey,
@@ -20,7 +17,7 @@ import {
 import { smallDisk, whyNoMounts } from "../../support/small_disk.ts";
 
 const key = await testKey();
-const ARCHIVE = archiveName("1.1.0", OWN_TARGET);
+const FAULTS = releaseFaults("1.1.0");
 
 /** Packing takes GNU tar. The script itself has no other parts on macOS. */
 const linuxTest = Deno.build.os === "linux" ? Deno.test : Deno.test.ignore;
@@ -198,52 +195,20 @@ async function pathWithout(folder: string, left: readonly string[]): Promise<str
   return path;
 }
 
-/** A byte in the middle is another one. */
-function changed({ body, ...reply }: Reply): Reply {
-  const other = Uint8Array.from(body);
-  other[body.length >> 1]! ^= 1;
-  return { ...reply, body: other };
-}
-
-const FAULTS: readonly [name: string, fault: Fault, told: RegExp][] = [
-  [
-    "another archive",
-    (name, reply) => name === ARCHIVE ? changed(reply) : null,
-    /is not what the release lists/,
-  ],
-  [
-    "an archive that is cut short",
-    (name, reply) => name === ARCHIVE ? cutTo(reply, 100_000) : null,
-    /Could not get mesh-llm-1\.1\.0/,
-  ],
-  [
-    "a cut archive that claims to be whole",
-    (name, reply) => name === ARCHIVE ? whole(reply.body.subarray(0, 100_000)) : null,
-    /is not what the release lists/,
-  ],
-  ["no archive", (name) => name === ARCHIVE ? status(404) : null, /Could not get mesh-llm-1\.1\.0/],
-  [
-    "another list",
-    (name, reply) => name === "SHA256SUMS" ? changed(reply) : null,
-    /signature of the release is not mesh-llm's/,
-  ],
-  [
-    "another signature",
-    (name, reply) => name === "SHA256SUMS.sig" ? changed(reply) : null,
-    /signature of the release is not mesh-llm's/,
-  ],
-  [
-    "no signature",
-    (name) => name === "SHA256SUMS.sig" ? status(404) : null,
-    /There is no signature of the release/,
-  ],
-  [
-    "an empty signature",
-    (name) => name === "SHA256SUMS.sig" ? whole(new Uint8Array()) : null,
-    /signature of the release is not mesh-llm's/,
-  ],
-  ["no list", (name) => name === "SHA256SUMS" ? status(404) : null, /Could not get the list/],
-];
+/** The word about each fault of a server. */
+const TOLD: Readonly<Record<keyof typeof FAULTS, RegExp>> = {
+  "another archive": /is not what the release lists/,
+  "an archive that is cut short": /Could not get mesh-llm-1\.1\.0/,
+  "a cut archive that claims to be whole": /is not what the release lists/,
+  "no archive": /Could not get mesh-llm-1\.1\.0/,
+  "another list": /signature of the release is not mesh-llm's/,
+  "an endless list": /signature of the release is not mesh-llm's/,
+  "no list": /Could not get the list/,
+  "another signature": /signature of the release is not mesh-llm's/,
+  "a short signature": /signature of the release is not mesh-llm's/,
+  "an empty signature": /signature of the release is not mesh-llm's/,
+  "no signature": /There is no signature of the release/,
+};
 
 linuxTest(
   "install.sh leaves what was there, and nothing of its own, whatever the server does",
@@ -254,8 +219,12 @@ linuxTest(
     for (const before of [null, "1.0.0"]) {
       if (before !== null) await install(here.script, ["--from", old], { home });
       const paths = await pathsBelow(home);
-      for (const [name, fault, told] of FAULTS) {
-        await using server = await releaseServer(here.releases, "1.1.0", fault);
+      for (const [name, told] of Object.entries(TOLD)) {
+        await using server = await releaseServer(
+          here.releases,
+          "1.1.0",
+          FAULTS[name as keyof typeof FAULTS],
+        );
         const { code, text } = await install(here.script, ["--from", server.url.href], { home });
         assert.equal(code, 1, name);
         assert.match(text, told, name);
