@@ -75,19 +75,23 @@ async function tokensPerSecond(
   side: Side,
   { callers, requests, tokens }: Load,
 ): Promise<number> {
+  // A connection of the turn before may be one that the server is closing just now.
+  using client = Deno.createHttpClient({});
   let left = requests;
   const startedMs = performance.now();
   await Promise.all(Array.from({ length: callers }, async (_, caller) => {
-    while (left-- > 0) await answer(side, { caller, tokens });
+    while (left-- > 0) await answer(side, client, { caller, tokens });
   }));
   return requests * tokens / (performance.now() - startedMs) * 1_000;
 }
 
 async function answer(
   { url, apiKey }: Side,
+  client: Deno.HttpClient,
   { caller, tokens }: { readonly caller: number; readonly tokens: number },
 ): Promise<void> {
-  const response = await fetch(`${url}/v1/completions`, {
+  const init = {
+    client,
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -100,7 +104,8 @@ async function answer(
       ignore_eos: true,
       stream: true,
     }),
-  });
+  };
+  const response = await fetch(`${url}/v1/completions`, init);
   const text = await response.text();
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
   if (!text.includes("data: [DONE]")) throw new Error(`${url} broke off: ${text.slice(-200)}`);
