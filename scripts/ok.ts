@@ -3,6 +3,11 @@
 import { runGate } from "./gate.ts";
 import { complain, run, say } from "./run.ts";
 
+if (Deno.args.length > 0) {
+  complain(`The gate takes no arguments, and was given: ${Deno.args.join(" ")}`);
+  Deno.exit(2);
+}
+
 const failed = await runGate();
 for (const { command, text } of failed) complain(`\n$ ${command}\n${text}`);
 const unit = await run(Deno.execPath(), ["run", "-A", "scripts/test.ts", "--unit"], {

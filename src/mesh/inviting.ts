@@ -1,10 +1,12 @@
 import { invitable } from "./base/addresses.ts";
+import type { Clock } from "./base/clock.ts";
 import { NotAllowedError, UnknownInviteError } from "./base/errors.ts";
 import type { Identity } from "./trust/identity.ts";
 import type { MeshMode } from "./mesh_mode.ts";
 import { asDisplayName } from "./base/names.ts";
 import type { PeerNetwork } from "./link/peer_network.ts";
-import { canInvite } from "./trust/token.ts";
+import { canInvite, parseToken } from "./trust/token.ts";
+import { linksOf } from "./trust/capability.ts";
 import type { Trust } from "./trust/trust.ts";
 import type { InviteOptions, InviteStatus, RelayView } from "./base/mesh.ts";
 import type { MemberRole } from "./base/roles.ts";
@@ -22,6 +24,7 @@ export interface InvitingParts {
   /** The addresses on which this node listens. */
   readonly addresses: () => readonly string[];
   readonly relays: () => readonly RelayView[];
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** Admits nodes to the mesh by invites, and ends their membership. */
@@ -47,6 +50,13 @@ export class Inviting {
       expiresAt: expiresAt ?? identity.binding.credential.grant.expiresAt,
     };
     return trust.invites.issue(grant, this.#addresses());
+  }
+
+  /** Ends an invite that was made a moment ago for somebody who did not get it. */
+  async withdraw(token: string): Promise<void> {
+    const { clock } = this.#parts;
+    const id = linksOf(parseToken(token, clock.now()).chain).at(-1)?.id;
+    if (id !== undefined) await this.revoke(id);
   }
 
   /** The member's invite that stays the same until it is revoked; `null` where this node may not invite. */

@@ -421,6 +421,7 @@ export class MeshNode implements Omit<Mesh, "pairing"> {
       meshName: () => this.#lan?.view().own?.name ?? name,
       mayInvite: () => this.mayInvite,
       issue: (invite) => this.#inviting.issue(invite),
+      withdraw: (token) => this.#inviting.withdraw(token),
       clock,
       logger,
       changed: () => this.#emit({ type: "pairing" }),

@@ -41,6 +41,8 @@ export interface PairingHostParts {
   readonly mayInvite: () => boolean;
   /** Makes a fresh invite. @throws {NotAllowedError} */
   readonly issue: (invite: PairingInvite) => string;
+  /** Ends an invite that nobody is known to have. */
+  readonly withdraw: (token: string) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Somebody has come or gone, or a code was wrong. */
@@ -137,11 +139,21 @@ export class PairingDoor implements PairingHost {
       ...(mayInvite === undefined ? {} : { mayInvite }),
     };
     const token = this.#issue(invite);
-    const handed = Promise.withResolvers<void>();
-    this.#end?.({ kind: "token", token, handed });
-    await handed.promise;
+    await this.#hand(token);
     this.#parts.logger.info("{name} was let in as a {role}", { name: visitor.name, role });
     return { name: visitor.name, role };
+  }
+
+  /** One that has gone meanwhile may have read the token all the same, so it is revoked and not only forgotten. */
+  async #hand(token: string): Promise<void> {
+    const handed = Promise.withResolvers<void>();
+    this.#end?.({ kind: "token", token, handed });
+    try {
+      await handed.promise;
+    } catch (error) {
+      await this.#parts.withdraw(token);
+      throw error;
+    }
   }
 
   refuse(id?: string): void {

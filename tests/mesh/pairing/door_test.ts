@@ -112,6 +112,20 @@ Deno.test("one asks at a time, and an invite of another mesh than the one that w
   await assert.rejects(misled.token, /no invite of office's mesh/);
 });
 
+Deno.test("an invite that can't be handed over is revoked", async () => {
+  await using meshes = new TestMeshes();
+  const studio = await member(meshes, "studio");
+  const { code, token } = visit(heard(studio));
+  token.catch(() => {});
+  await asked(studio);
+  const accepted = studio.pairing.accept({ ...ANSWER, code: await code });
+  // All that this node still has to say comes after the end of its network.
+  const stopped = studio.stop();
+  await assert.rejects(accepted, { why: "no-request" });
+  await stopped;
+  assert.deepEqual(studio.invites().map(({ state }) => state), ["revoked"]);
+});
+
 Deno.test("a thousand that ask at once: one is shown, the rest costs little, and a machine elsewhere is let in meanwhile", async () => {
   await using meshes = new TestMeshes();
   // However long that takes here, all of them come within one moment of the member's.
