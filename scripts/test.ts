@@ -3,10 +3,9 @@
  * The last line says `N passed, N failed`. With `--unit` only the fast ones run.
  */
 
-import { dirname, join, relative } from "node:path";
 import { runGate } from "./gate.ts";
-import { importsOf } from "./import_rules.ts";
-import { fromRoot, ROOT, run, say } from "./run.ts";
+import { fromRoot, run, say } from "./run.ts";
+import { type Company, type TestFile, testFiles } from "./test_files.ts";
 import {
   addCounts,
   countRun,
@@ -18,21 +17,6 @@ import {
   summary,
   type TestCounts,
 } from "./test_report.ts";
-
-/** A test that needs one of these, itself or through others, starts llama.cpp, nodes or a browser. */
-const PROCESS_SUPPORT = /\/tests\/support\/(engine|gpu_engine|node_process|chromium|compiled)\.ts$/;
-
-/**
- * A test that imports one of these loads the QUIC addon. Deno runs each test file in an isolate of its own, and the
- * addon corrupts the heap of a process in which a second isolate uses it: such a file gets a process of its own.
- */
-const LOADS_ADDON = /\/src\/mesh\/(quic\/\w+|link\/libp2p|mod)\.ts$|^libp2p$/;
-
-/** A test that needs this runs on fake GPUs, which are fetched where a test wants them. */
-const FAKES_GPUS = /\/tests\/support\/gpu_engine\.ts$/;
-
-/** A test that imports this keeps all cores busy for minutes by itself, and gets that time for itself. */
-const SIMULATES = /\/tests\/simulator\/jobs\.ts$/;
 
 /** Of the simulator's thousand seeds, among the fast tests: all of them take three minutes. */
 const UNIT_SEEDS = "100";
@@ -48,15 +32,6 @@ const FURTHER_FILE_MS = 2_000;
 
 /** Fewer are not worth a process. */
 const FILES_OF_A_LANE = 50;
-
-interface TestFile {
-  /** From the root, as `deno test` reports it: `./tests/...`. */
-  readonly path: string;
-  readonly unit: boolean;
-  /** It must not share its process with another test file. */
-  readonly alone: boolean;
-  readonly fakesGpus: boolean;
-}
 
 const { paths, flags, unitOnly } = await readArguments(Deno.args);
 const wholeRun = Deno.args.length === 0;
@@ -93,40 +68,6 @@ async function readArguments(args: readonly string[]) {
   };
 }
 
-async function testFiles(path: string): Promise<TestFile[]> {
-  if ((await Deno.stat(path)).isFile) return [await readTestFile(path)];
-  const entries = (await Array.fromAsync(Deno.readDir(path)))
-    .filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"))
-    .sort((a, b) => a.name < b.name ? -1 : 1);
-  return (await Promise.all(entries.map(({ name }) => testFiles(`${path}/${name}`)))).flat();
-}
-
-async function readTestFile(path: string): Promise<TestFile> {
-  const imports = [...await importedBy(path)];
-  return {
-    path: `./${relative(ROOT, path)}`,
-    unit: !imports.some((file) => PROCESS_SUPPORT.test(file)),
-    // A file on real processes may hang with one of them, and then ends by itself, without the others.
-    alone: imports.some((file) =>
-      LOADS_ADDON.test(file) || PROCESS_SUPPORT.test(file) || SIMULATES.test(file)
-    ),
-    fakesGpus: imports.some((file) => FAKES_GPUS.test(file)),
-  };
-}
-
-/** The imports of a test file, by itself or through other files below `tests`; types aside. */
-async function importedBy(path: string, found = new Set<string>()): Promise<Set<string>> {
-  // A missing file is one that a test only talks about, or an error that `deno test` tells better.
-  const imports = importsOf(await Deno.readTextFile(path).catch(() => ""));
-  for (const { specifier, typeOnly } of imports) {
-    const file = specifier.startsWith(".") ? join(dirname(path), specifier) : specifier;
-    if (typeOnly || found.has(file)) continue;
-    found.add(file);
-    if (file.startsWith(fromRoot("tests/")) && file.endsWith(".ts")) await importedBy(file, found);
-  }
-  return found;
-}
-
 /** Before the tests, so that none of them is charged with a download. They say themselves what is missing. */
 async function prepareEngine(): Promise<void> {
   const { engineOrReason } = await import("../tests/support/engine.ts");
@@ -151,10 +92,10 @@ async function runGroup(
   group: readonly TestFile[],
   flags: readonly string[],
 ): Promise<TestCounts> {
-  let counts = await runInLanes(group.filter((file) => !file.alone), flags);
-  for (const file of group.filter((file) => file.alone)) {
-    counts = addCounts(counts, await runInOneProcess([file], flags));
-  }
+  const of = (company: Company) => group.filter((file) => file.company === company);
+  let counts = await runInLanes(of("shared"), flags);
+  counts = addCounts(counts, await runBesideEachOther(of("beside"), flags));
+  for (const file of of("alone")) counts = addCounts(counts, await runInOneProcess([file], flags));
   return counts;
 }
 
@@ -175,6 +116,25 @@ async function runInLanes(
   );
   const counts = await Promise.all(parts.map((part) => runInOneProcess(part, flags, "capture")));
   return counts.reduce(addCounts, NO_TESTS);
+}
+
+/** Each in a process of its own, as many as there are cores: one file by itself waits most of its time. */
+async function runBesideEachOther(
+  group: readonly TestFile[],
+  flags: readonly string[],
+): Promise<TestCounts> {
+  const waiting = group.values();
+  const lanes = Math.min(navigator.hardwareConcurrency, group.length);
+  const output = lanes > 1 ? "capture" : "inherit";
+  if (lanes > 1) say(`Running ${group.length} files of the mesh, ${lanes} at a time`);
+  let counts = NO_TESTS;
+  await Promise.all(Array.from({ length: lanes }, async () => {
+    for (const file of waiting) {
+      const counted = await runInOneProcess([file], flags, output);
+      counts = addCounts(counts, counted);
+    }
+  }));
+  return counts;
 }
 
 /** @param output `capture` shows it when all of it is there, so that lines of two processes do not mix */
