@@ -10,6 +10,7 @@ import { GREETING_MS, MAX_UNPROVEN } from "./defaults.ts";
 import { FRAME } from "./frames.ts";
 import { HangUp, type TcpEnds } from "./hang_up.ts";
 import { LaneChannel } from "./lane_channel.ts";
+import { sendAtOnce } from "./send_at_once.ts";
 
 /** After an accept that failed, for want of file descriptors above all. */
 const ACCEPT_AGAIN_MS = 200;
@@ -67,6 +68,7 @@ export class LaneListener {
       }
     }
     if (listeners.length === 0) throw failure;
+    sendAtOnce(port);
     return new LaneListener(parts, listeners);
   }
 
