@@ -1,6 +1,6 @@
 import type { AskedHosts } from "../routing/asked_hosts.ts";
 import { LOAD_HEADER, type LoadReport, parseLoad } from "../routing/balance.ts";
-import { BodyReader } from "../http/body_reader.ts";
+import { BodyReader } from "../../base/body_reader.ts";
 import { DOUBT_MS } from "../base/defaults.ts";
 import { followAbort } from "../../base/follow_abort.ts";
 import { aliasOf } from "../../base/model_name.ts";

@@ -77,12 +77,6 @@ export const CONVERSATION_TEXT_CHARS = 2_048;
 export const CONVERSATION_LIST_ITEMS = 256;
 
 /**
- * One read of an answer. Deno makes 64 KiB for each piece of a body, and zeroes them, where an event takes
- * some 300 bytes: a buffer of our own, used again and again, halves what passing a token on costs.
- */
-export const ANSWER_READ_BYTES = 16 * 1024;
-
-/**
  * Events of an answer that are kept before they are read, for the case that it breaks off: some 60. Read one by one they
  * take longer than all the rest of what is done to an event here.
  */

@@ -1,3 +1,4 @@
+import { type ByteSource, SourceStream } from "../../base/byte_source.ts";
 import { KEEP_ALIVE_MS } from "../base/defaults.ts";
 
 /** Of the last three exactly one is called. */
@@ -40,50 +41,97 @@ export function callerStream(
     readonly isEvents: boolean;
     readonly sign?: () => Uint8Array;
   },
-): ReadableStream<Uint8Array> {
-  let timer: ReturnType<typeof setInterval> | undefined;
-  /** Looks since the caller has waited; `null` while it does not. */
-  let looks: number | null = null;
-  const end = () => clearInterval(timer);
-  let isGone = false;
-  return new ReadableStream({
-    start(controller) {
-      if (!isEvents) return;
-      timer = setInterval(() => {
-        if (looks !== null && ++looks > 1) controller.enqueue(sign());
-      }, KEEP_ALIVE_MS);
-    },
-    async pull(controller) {
-      looks = 0;
-      try {
-        const { value, done } = await pieces.next();
-        if (isGone) return;
-        looks = null;
-        if (done) {
-          end();
-          events.completed();
-          controller.close();
-        } else {
-          events.passed(value);
-          controller.enqueue(value);
-        }
-      } catch (error) {
-        // That what it waited for has been given up is no news.
-        if (isGone) return;
-        looks = null;
-        end();
-        const lastWords = events.broke(error);
-        // Without them the connection breaks off, so that the caller does not take a part for the whole.
-        if (lastWords === null) return controller.error(error);
-        controller.enqueue(lastWords);
-        controller.close();
-      }
-    },
-    async cancel() {
-      isGone = true;
-      end();
-      events.cancelled();
-      await pieces.return(undefined).catch(() => {});
-    },
-  }, { highWaterMark: 0 });
+): SourceStream {
+  return new SourceStream(new CallerSource(pieces, events, isEvents ? sign : null));
+}
+
+class CallerSource implements ByteSource {
+  readonly #pieces: CallerPieces;
+  readonly #events: CallerEvents;
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  /** The read that waits. */
+  #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
+  /** A piece is waited for: by the read, or, after a sign of life, by nobody yet. */
+  #isComing = false;
+  /** The outcome that nobody waited for. */
+  #held: (() => Uint8Array | null) | undefined;
+  /** Looks since the caller has waited. */
+  #looks = 0;
+  #isOver = false;
+
+  constructor(pieces: CallerPieces, events: CallerEvents, sign: (() => Uint8Array) | null) {
+    this.#pieces = pieces;
+    this.#events = events;
+    if (sign !== null) this.#timer = setInterval(() => this.#look(sign), KEEP_ALIVE_MS);
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const reader = this.#reader = Promise.withResolvers<Uint8Array | null>();
+    if (this.#held !== undefined) this.#handOver(this.#held);
+    else if (this.#isOver) this.#handOver(() => null);
+    else if (!this.#isComing) void this.#fetch();
+    return reader.promise;
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#events.cancelled();
+    this.#handOver(() => null);
+    // That what it waited for has been given up is no news.
+    this.#pieces.return(undefined).catch(() => {});
+  }
+
+  async #fetch(): Promise<void> {
+    this.#isComing = true;
+    this.#looks = 0;
+    let outcome: () => Uint8Array | null;
+    try {
+      const { value, done } = await this.#pieces.next();
+      if (this.#isOver) return;
+      outcome = done ? this.#whole() : () => value;
+      if (!done) this.#events.passed(value);
+    } catch (error) {
+      if (this.#isOver) return;
+      outcome = this.#broken(error);
+    }
+    this.#isComing = false;
+    this.#handOver(outcome);
+  }
+
+  #whole(): () => null {
+    this.#end();
+    this.#events.completed();
+    return () => null;
+  }
+
+  /** Without last words the connection breaks off, so that the caller does not take a part for the whole. */
+  #broken(error: unknown): () => Uint8Array {
+    this.#end();
+    const lastWords = this.#events.broke(error);
+    return () => {
+      if (lastWords === null) throw error;
+      return lastWords;
+    };
+  }
+
+  #handOver(outcome: () => Uint8Array | null): void {
+    const reader = this.#reader;
+    this.#held = reader === undefined ? outcome : undefined;
+    this.#reader = undefined;
+    try {
+      reader?.resolve(outcome());
+    } catch (error) {
+      reader?.reject(error);
+    }
+  }
+
+  #look(sign: () => Uint8Array): void {
+    if (this.#reader !== undefined && ++this.#looks > 1) this.#handOver(sign);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+  }
 }

@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import { BodyReader } from "../../base/body_reader.ts";
+import { SourceStream } from "../../base/byte_source.ts";
 
 const RENAMED_TYPES = /^(application\/json|text\/event-stream)\b/i;
 
@@ -25,20 +27,19 @@ export function renameModel(
 function renamed(
   body: ReadableStream<Uint8Array>,
   renaming: ModelRenaming,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader();
-  return new ReadableStream({
-    async pull(controller) {
+): SourceStream {
+  const reader = new BodyReader(body);
+  return new SourceStream({
+    async read() {
       for (;;) {
-        const { value, done } = await reader.read();
-        const bytes = done ? renaming.end() : renaming.push(value);
-        if (bytes.length > 0) controller.enqueue(bytes);
-        if (done) controller.close();
-        if (done || bytes.length > 0) return;
+        const piece = await reader.read();
+        const bytes = piece === null ? renaming.end() : renaming.push(piece);
+        if (bytes.length > 0) return bytes;
+        if (piece === null) return null;
       }
     },
     cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+  });
 }
 
 /**

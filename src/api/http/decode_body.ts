@@ -7,7 +7,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { BodyReader } from "./body_reader.ts";
+import { BodyReader } from "../../base/body_reader.ts";
 import { BODY_LIMIT_BYTES, CONTENT_CODINGS_MAX } from "../base/defaults.ts";
 import { RefusedError } from "./openai_errors.ts";
 import { BROKE_OFF } from "./read_body.ts";

@@ -1,3 +1,5 @@
+import { BodyReader } from "../../base/body_reader.ts";
+import type { ByteSource } from "../../base/byte_source.ts";
 import { isEventStream } from "../../base/event_stream.ts";
 import type { ServerResponse } from "node:http";
 
@@ -12,12 +14,12 @@ export async function sendAnswer(answer: Response, outgoing: ServerResponse): Pr
     outgoing.writeHead(status, headers).end();
     return await body?.cancel();
   }
-  const reader = body.getReader();
-  const hangUp = () => void reader.cancel().catch(() => {});
+  const reader = isSteady(answer) ? new BodyReader(body) : body.getReader();
+  const hangUp = () => void reader.cancel()?.catch(() => {});
   if (outgoing.destroyed) return hangUp();
   outgoing.once("close", hangUp);
   try {
-    if (isSteady(answer)) {
+    if (reader instanceof BodyReader) {
       outgoing.writeHead(status, headers).flushHeaders();
       await pump(reader, outgoing);
     } else await sendBrief(reader, outgoing, { status, headers });
@@ -54,7 +56,10 @@ async function sendBrief(
     return;
   }
   outgoing.writeHead(status, headers).write(piece);
-  await pump(reader, outgoing, rest);
+  const { value } = await rest;
+  if (value !== undefined) outgoing.write(value);
+  const source = { read: async () => (await reader.read()).value ?? null, cancel: () => {} };
+  await pump(source, outgoing);
 }
 
 type Read = ReadableStreamReadResult<Uint8Array>;
@@ -65,14 +70,9 @@ async function endsAtOnce(reading: Promise<Read>): Promise<boolean> {
   return await Promise.race([end, Promise.resolve().then(() => {}).then(() => false)]);
 }
 
-async function pump(
-  reader: Reader,
-  outgoing: ServerResponse,
-  first?: Promise<Read>,
-): Promise<void> {
-  let { value } = await (first ?? reader.read());
-  for (; value !== undefined; { value } = await reader.read()) {
-    if (!outgoing.write(value)) await drained(outgoing);
+async function pump(source: ByteSource, outgoing: ServerResponse): Promise<void> {
+  for (let piece = await source.read(); piece !== null; piece = await source.read()) {
+    if (!outgoing.write(piece)) await drained(outgoing);
   }
   outgoing.end();
 }

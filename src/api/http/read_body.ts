@@ -1,6 +1,6 @@
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { BodyBudget } from "./body_budget.ts";
-import { readerOf } from "./body_reader.ts";
+import { readerOf } from "../../base/body_reader.ts";
 import { BODY_IDLE_MS, BODY_READ_BYTES } from "../base/defaults.ts";
 import { RefusedError } from "./openai_errors.ts";
 

@@ -1,3 +1,5 @@
+import { BodyReader } from "../../base/body_reader.ts";
+import { SourceStream } from "../../base/byte_source.ts";
 import { isEventStream } from "../../base/event_stream.ts";
 import { TunnelError } from "../../tunnel/mod.ts";
 
@@ -34,22 +36,24 @@ function watched(
   body: ReadableStream<Uint8Array>,
   hasLost: () => Promise<boolean>,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      const text = LATIN1.decode(value);
+  const reader = new BodyReader(body);
+  let failure: Error | null = null;
+  return new SourceStream({
+    async read() {
+      if (failure !== null) throw failure;
+      const bytes = await reader.read();
+      const text = bytes === null ? "" : LATIN1.decode(bytes);
       const isFailure = text.includes(ERROR_FIELD) && FAILED.test(text);
-      if (!isFailure || !await hasLost()) return controller.enqueue(value);
+      if (!isFailure || !await hasLost()) return bytes;
+      failure = lost(text);
+      reader.cancel(); // its connection is broken by now
       // Events before it are whole and true.
       const before = text.lastIndexOf("data: ", text.indexOf(ERROR_FIELD));
-      if (before > 0) controller.enqueue(value.subarray(0, before));
-      controller.error(lost(text));
-      reader.cancel().catch(() => {}); // its connection is broken by now
+      if (before > 0) return bytes!.subarray(0, before);
+      throw failure;
     },
     cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+  });
 }
 
 function lost(words: string): TunnelError {

@@ -1,4 +1,5 @@
 import { asError } from "../../base/as_error.ts";
+import { SourceStream } from "../../base/byte_source.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { OPEN_STREAM_TIMEOUT_MS } from "../base/defaults.ts";
 import {
@@ -172,20 +173,18 @@ class Exchange {
       if (bytes !== null) throw new FrameError(`An answer of status ${status} can not have a body`);
       return withHeaders(new Response(null, { status }), headers);
     }
-    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull: (controller) => this.#pull(controller),
-      cancel: async (reason) => void await this.#fail(reason),
-    }, { highWaterMark: 0 });
+    const body = new SourceStream({
+      read: () => this.#read(),
+      cancel: (reason) => void this.#fail(reason),
+    });
     return withHeaders(new Response(body, { status }), headers);
   }
 
-  async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  async #read(): Promise<Uint8Array | null> {
     try {
-      const bytes = await this.#nextBytes();
-      if (bytes === null) controller.close();
-      else controller.enqueue(bytes);
+      return await this.#nextBytes();
     } catch (error) {
-      controller.error(await this.#fail(error));
+      throw await this.#fail(error);
     }
   }
 

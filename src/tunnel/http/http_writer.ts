@@ -1,3 +1,4 @@
+import { BodyReader } from "../../base/body_reader.ts";
 import { isEventStream } from "../../base/event_stream.ts";
 import { joinBytes } from "../../base/join_bytes.ts";
 import type { ReaderPace } from "../../base/reader_pace.ts";
@@ -72,12 +73,12 @@ async function* readWhileHere(
   body: ReadableStream<Uint8Array>,
   gone: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  const cancel = () => void reader.cancel(gone?.reason).catch(() => undefined);
+  const reader = new BodyReader(body);
+  const cancel = () => reader.cancel(gone?.reason);
   if (gone?.aborted) cancel();
   gone?.addEventListener("abort", cancel, { once: true });
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    for (let piece = await reader.read(); piece !== null; piece = await reader.read()) yield piece;
     gone?.throwIfAborted();
   } finally {
     gone?.removeEventListener("abort", cancel);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BodyReader } from "../../../src/api/http/body_reader.ts";
+import { BodyReader } from "../../src/base/body_reader.ts";
 
 /** A body as the answer of a socket is one: it writes into its reader's buffer. */
 function socketBody(pieces: readonly string[], onCancel = () => {}): ReadableStream<Uint8Array> {
